@@ -1,0 +1,29 @@
+# Everything a fresh machine needs is Python >= 3.11 and make.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: bench test lint clean
+.DEFAULT_GOAL := bench
+
+# One stamp: reinstalled only when what is declared or pinned changes.
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "sr-bench needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+bench: .venv/installed  ## run the main job: every claim under suites/
+	$(BIN)/python -m pytest suites/ --backend=vacc
+
+test: .venv/installed  ## run the project's own tests
+	$(BIN)/python -m pytest
+
+lint: .venv/installed  ## style, types, direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks

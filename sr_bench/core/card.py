@@ -1,0 +1,102 @@
+"""A model card: what binds a table row to a network, its weights and the way it is judged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from sr_bench.core.claim import Metric
+from sr_bench.core.precision import Precision
+from sr_bench.core.protocol import EvalProtocol
+
+Hyper = Mapping[str, int | float | bool | str]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A weight file and how to know that it is the right one."""
+
+    file: str
+    """File name; looked up in ``--sr-weights``, beside the card, then in the cache."""
+    url: str = ""
+    """Where the authors publish it; empty if unknown."""
+    sha256: str = ""
+    """Hex digest; empty if no public digest is known (the first load records it)."""
+    key: str = ""
+    """Entry of the file that holds the weights (``params``, ``params_ema``); empty: detected."""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a measured value may lie from the printed one."""
+
+    slack: float = 0.0
+    """Added to half a printed step, in the metric's unit."""
+    reason: str = ""
+    """Why `slack` is needed; required when it is not 0."""
+    digits: Literal["rounded", "truncated"] = "rounded"
+    """How the document cut the number; a truncated one may be a whole step too low."""
+
+
+@dataclass(frozen=True)
+class KnownGap:
+    """A printed number that is known not to be reproducible, and why."""
+
+    metric: Metric
+    precision: Precision
+    reason: str
+    dataset: str = ""
+    """Only for this dataset, such as ``div2k_valid``; empty: for any."""
+    source: str = ""
+    """Where the cause was found."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One dataset on which a model is scored, and how."""
+
+    dataset: str
+    """Slug of a folder under ``datasets/``; the model's scale picks the LR."""
+    protocol: EvalProtocol
+    claimed: bool = True
+    """Whether the table's numbers are about this dataset; if not, results are ``new``."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """One model of a zoo."""
+
+    name: str
+    """Unique in the suite; starts every test id."""
+    family: str
+    """The suite's folder name."""
+    folder: Path
+    """Where card.toml lies; relative paths in it start here."""
+    row: str
+    """Label of the model's row in the document, without markup."""
+    row_source: str
+    """Text of that row's Source column where the label alone is not unique; else empty."""
+    scale: int
+    architecture: str
+    """Name of a package under ``sr_bench/zoo``; empty for a user's ONNX file."""
+    hyper: Hyper = field(default_factory=dict)
+    """Every hyper-parameter of the architecture: declared, never guessed."""
+    onnx: Path | None = None
+    """A user's ONNX file, absolute; None for a built-in architecture."""
+    checkpoint: Checkpoint | None = None
+    value_range: float = 1.0
+    """White level of the network's input and output: 1.0 or 255.0."""
+    evaluations: tuple[Evaluation, ...] = ()
+    flops_rule: str = "standard"
+    """Name of a counting rule under ``sr_bench/cost/rules``."""
+    counted_shape: tuple[int, int, int] = (3, 256, 256)
+    """(channels, height, width) on which Flops are counted."""
+    tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
+    """By metric; a metric that is absent has no slack."""
+    known_gaps: tuple[KnownGap, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """``family/name``: unique across suites."""
+        return f"{self.family}/{self.name}"

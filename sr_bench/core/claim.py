@@ -1,0 +1,59 @@
+"""A claim: one number that a document prints, and where it prints it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from sr_bench.core.precision import Precision
+
+Metric = Literal["flops", "params", "psnr", "ssim"]
+
+UNITS: dict[str, str] = {"flops": "G", "params": "M", "psnr": "dB", "ssim": ""}
+"""The unit in which each metric is printed, measured and recorded."""
+
+
+@dataclass(frozen=True, order=True)
+class Source:
+    """A place in a document."""
+
+    path: str
+    """As the user would type it: relative to the working directory where possible."""
+    line: int
+    """1-based."""
+    column: int
+    """1-based, in characters, of the cell's first character that is not blank."""
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One printed number."""
+
+    metric: Metric
+    text: str
+    """The number exactly as printed, such as ``0.7740``."""
+    row: str
+    """The label of the model row that the number belongs to, without markup."""
+    row_source: str
+    """The text of the model row's Source column, without markup; empty if there is none."""
+    precision: Precision
+    backend: str
+    """The word that names a backend in the row's label: empty, ``vacc``, ``vacc-emulated``, ..."""
+    shape: str
+    """The Shape cell of the row, such as ``3x128x128``, ``multi-shape`` or ``-``."""
+    dataset: str
+    """The Dataset cell of the row; empty if the table has no such column."""
+    source: Source
+
+    @property
+    def value(self) -> float:
+        """The number, in the metric's unit."""
+        return float(self.text)
+
+    @property
+    def half_step(self) -> float:
+        """Half a unit of the last printed digit: what rounding alone may hide."""
+        exponent = Decimal(self.text).as_tuple().exponent
+        return 0.5 * 10.0 ** int(exponent)

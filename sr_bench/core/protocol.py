@@ -1,0 +1,53 @@
+"""Every choice between a file on disk and a score that moves the number."""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Resize = Literal["cv2_area", "cv2_linear", "cv2_cubic", "pil_bicubic", "matlab_bicubic"]
+Colour = Literal["rgb", "y_float", "y_rounded", "y_edsr"]
+
+
+@dataclass(frozen=True)
+class EvalProtocol:
+    """How an image pair becomes a score.
+
+    The defaults are the plainest reading: native size, RGB, 8-bit output, no crop.
+    """
+
+    name: str
+    lr_from: Literal["files", "hr"] = "files"
+    """Where the LR comes from: the dataset's own LR files, or the HR image by `lr_resize`."""
+    lr_resize: Resize | None = None
+    """Rule that brings the LR to `input_shape`, or makes it from HR; None: used as it is."""
+    input_shape: tuple[int, int] | None = None
+    """Fixed (height, width) of the network input, aspect not kept; None: native size."""
+    gt_resize: Resize | None = None
+    """Rule that brings the ground truth to the output's size; None: the sizes must agree."""
+    channel_order: Literal["rgb", "bgr"] = "rgb"
+    """Order of the channels that the network is given, and is read to give."""
+    input_range: float | None = None
+    """White level fed to the network (1.0 or 255.0); None: the card's `value_range`."""
+    output_range: float | None = None
+    """White level that the output is read with; None: the card's `value_range`."""
+    clip: bool = True
+    """Whether the output is clipped to [0, white] before scoring."""
+    rounding: Literal["none", "round", "truncate"] = "round"
+    """How the output becomes 8-bit levels; ``none`` keeps floats on the 0-255 scale."""
+    border: Literal["none", "scale", "scale+6"] | int = "none"
+    """Pixels cropped from each side of both images before scoring."""
+    colour: Colour = "rgb"
+    """What is compared: RGB; BT.601 studio-range Y as float, or rounded to integers after the
+    conversion; or ``y_edsr``: the float difference weighted by (65.738, 129.057, 25.064) / 256."""
+    ssim_aggregation: Literal["mean", "last_image"] = "mean"
+    """``last_image`` reproduces scripts that print the SSIM of the last image as the mean."""
+    source: str = ""
+    """Where the choices were read."""
+
+    def border_px(self, scale: int) -> int:
+        """Return the crop in pixels at `scale`."""
+        named = {"none": 0, "scale": scale, "scale+6": scale + 6}
+        return self.border if isinstance(self.border, int) else named[self.border]
+
+    def choices(self) -> dict[str, object]:
+        """Return all that can change a number: every field but the name and the source."""
+        return {k: v for k, v in asdict(self).items() if k not in {"name", "source"}}

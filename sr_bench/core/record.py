@@ -1,0 +1,99 @@
+"""What was measured, how it was judged, and the record that keeps both."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sr_bench.core.claim import Claim
+
+SCHEMA_VERSION = 1
+
+
+class Status(StrEnum):
+    """How a case ended."""
+
+    MATCH = "match"
+    DIFFERS = "differs"
+    BETTER = "better"
+    KNOWN_GAP = "known_gap"
+    NEW = "new"
+    NOT_RUN = "not_run"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class ImageScore:
+    """One metric of one image."""
+
+    image: str
+    value: float
+    """May be inf (identical images, PSNR); never NaN."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A measured value with the per-image values that it is the mean of."""
+
+    metric: str
+    unit: str
+    value: float
+    """In `unit`; the protocol's aggregate of `images`, or the exact count of a cost metric."""
+    images: tuple[ImageScore, ...] = ()
+    planned: int = 0
+    """Images in the dataset; more than were scored if the run was limited."""
+    exact: int | None = None
+    """The uncut integer behind a cost metric (parameters, operations)."""
+    notes: Mapping[str, float] = field(default_factory=dict)
+    """Values shown beside it, such as the standard 2 x MAC count ``standard_g``."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether images of the dataset were left out."""
+        return len(self.images) < self.planned
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of a measurement against its claim."""
+
+    status: Status
+    sentence: str
+    measured: float | None = None
+    claimed: float | None = None
+    tolerance: float | None = None
+    """Half a printed step plus the declared slack, in the metric's unit."""
+
+    @property
+    def delta(self) -> float | None:
+        """Measured minus claimed, in the metric's unit."""
+        if self.measured is None or self.claimed is None:
+            return None
+        return self.measured - self.claimed
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that is known about one case of one run: what reports and history are views of."""
+
+    case_id: str
+    node_id: str
+    """What to give pytest to run just this."""
+    family: str
+    model: str
+    metric: str
+    precision: str
+    dataset: str
+    backend: str
+    device: str
+    """``cpu``, ``cuda``, ``vacc`` ...; ``emulated`` when a backend imitates its device;
+    empty for cost metrics, which no device computes."""
+    protocol: str
+    fingerprint: str
+    """Digest of all that can change the number; empty if nothing was measured."""
+    verdict: Verdict
+    claim: Claim | None = None
+    measurement: Measurement | None = None
+    seconds: float = 0.0
+    """Wall time of this case; the case that triggers a shared run pays for it."""
+    detail: Mapping[str, object] = field(default_factory=dict)
+    """Open room for capabilities: calibration provenance, layer ranking ..."""

@@ -1,0 +1,44 @@
+"""The exception tree: each message says what was expected, what came, where, and what to do."""
+
+
+class SrBenchError(Exception):
+    """Something is wrong with an input; the message is meant for the user."""
+
+
+class DocumentError(SrBenchError):
+    """A README or its table can't be read or changed as asked."""
+
+
+class CardError(SrBenchError):
+    """A card.toml, or a protocol named in it, has one or more faults; all are listed."""
+
+
+class CheckpointError(SrBenchError):
+    """A weight file is corrupt, unsafe, or not of the declared architecture."""
+
+
+class DatasetError(SrBenchError):
+    """A dataset's manifest, folder or archive is not what was declared."""
+
+
+class ImageError(SrBenchError):
+    """An image can't be decoded, or has a shape or depth that isn't supported."""
+
+
+class MetricError(SrBenchError):
+    """Two images can't be scored against each other."""
+
+
+class BackendError(SrBenchError):
+    """A backend could not open an artefact or run it."""
+
+
+class OptionError(SrBenchError):
+    """A command-line option or ini key has a value that isn't valid."""
+
+
+class NotRunError(SrBenchError):
+    """Something is merely absent or unsupported here; the case is ``not_run``, never failed.
+
+    The message says what is absent and what to do to get it.
+    """

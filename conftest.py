@@ -1,1 +1,1 @@
-pytest_plugins = ["sr_bench.plugin"]
+pytest_plugins = ["sr_bench.plugin", "pytester"]

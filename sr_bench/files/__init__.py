@@ -1,0 +1,1 @@
+"""Files: hashes, atomic writes, downloads, archives, and tables read from TOML."""

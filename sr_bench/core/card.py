@@ -61,6 +61,12 @@ class Evaluation:
     protocol: EvalProtocol
     claimed: bool = True
     """Whether the table's numbers are about this dataset; if not, results are ``new``."""
+    precisions: tuple[Precision, ...] = ()
+    """Only for these; empty: for all. Rows of one model may follow different protocols."""
+
+    def covers(self, precision: Precision) -> bool:
+        """Tell whether this evaluation is meant for `precision`."""
+        return not self.precisions or precision in self.precisions
 
 
 @dataclass(frozen=True)
@@ -100,3 +106,39 @@ class ModelCard:
     def id(self) -> str:
         """``family/name``: unique across suites."""
         return f"{self.family}/{self.name}"
+
+    def claimed_evaluation(self, precision: Precision, dataset: str = "") -> Evaluation | None:
+        """Return the evaluation that the table's numbers of `precision` are about.
+
+        Args:
+            precision: Of the row.
+            dataset: The row's Dataset cell, a slug with or without ``_x<scale>``; may be empty.
+        """
+        for evaluation in self.evaluations:
+            slug = evaluation.dataset
+            if evaluation.claimed and evaluation.covers(precision):
+                if dataset in ("", "-", slug, f"{slug}_x{self.scale}"):
+                    return evaluation
+        return None
+
+    def gap_for(self, metric: Metric, precision: Precision, dataset: str) -> KnownGap | None:
+        """Return the declared gap of a number; `dataset` is a slug, empty for cost metrics."""
+        for gap in self.known_gaps:
+            if (gap.metric, gap.precision) == (metric, precision):
+                if gap.dataset in ("", dataset):
+                    return gap
+        return None
+
+
+@dataclass(frozen=True)
+class SuiteCard:
+    """What one card.toml declares."""
+
+    path: Path
+    family: str
+    """The folder's name."""
+    document: Path
+    """The README whose table holds the claims."""
+    models: tuple[ModelCard, ...]
+    ignored_rows: tuple[str, ...] = ()
+    """Labels of rows that no model binds, on purpose."""

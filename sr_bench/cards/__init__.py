@@ -1,0 +1,1 @@
+"""Cards: read card.toml and the named protocols, refuse what is not understood."""

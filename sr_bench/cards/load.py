@@ -1,0 +1,115 @@
+"""Read a card.toml into model cards; say everything that is wrong with it at once."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from sr_bench import discovery
+from sr_bench.cards.protocol_files import load_protocol, parse_protocol, protocol_names
+from sr_bench.cards.schema import CardTable, CheckpointTable, EvaluationTable, ModelTable
+from sr_bench.core.card import (
+    Checkpoint,
+    Evaluation,
+    KnownGap,
+    ModelCard,
+    SuiteCard,
+    Tolerance,
+)
+from sr_bench.core.precision import Precision
+from sr_bench.core.protocol import EvalProtocol
+from sr_bench.errors import CardError
+from sr_bench.files.validation import nearest, read_toml, validate
+
+
+def load_card(path: Path) -> SuiteCard:
+    """Return what the card.toml at `path` declares.
+
+    Raises:
+        CardError: The file can't be read, or has faults; each is listed with its key.
+    """
+    table = validate(CardTable, read_toml(path, CardError), where=str(path), error=CardError)
+    faults = list(_faults(table))
+    if faults:
+        msg = "\n  ".join([f"{path}: {len(faults)} fault{'s' * (len(faults) > 1)}", *faults])
+        raise CardError(msg)
+    protocols = {
+        name: parse_protocol(name, fields, where=f"{path}: protocol.{name}")
+        for name, fields in table.protocol.items()
+    }
+    folder = path.resolve().parent
+    return SuiteCard(
+        path=path,
+        family=folder.name,
+        document=path.parent / table.document,
+        models=tuple(_model(model, folder, protocols) for model in table.model),
+        ignored_rows=tuple(table.ignore_rows),
+    )
+
+
+def _faults(table: CardTable) -> Iterator[str]:
+    """Yield what the schema alone can't see: names that don't exist, and doubles."""
+    protocols = (*protocol_names(), *table.protocol)
+    for index, model in enumerate(table.model):
+        where = f"model[{index}] {model.name!r}"
+        if model.architecture:
+            yield from _unknown(f"{where}: architecture", model.architecture, "sr_bench.zoo")
+        yield from _unknown(f"{where}: cost.rule", model.cost.rule, "sr_bench.cost.rules")
+        for evaluation in model.evaluation:
+            if evaluation.protocol not in protocols:
+                advice = nearest(evaluation.protocol, protocols)
+                yield f"{where}: unknown protocol {evaluation.protocol!r}; {advice}"
+    names = Counter(model.name for model in table.model)
+    yield from (f"model name {name!r} is used {n} times" for name, n in names.items() if n > 1)
+    rows = Counter((model.row, model.source) for model in table.model)
+    for (row, source), n in rows.items():
+        if n > 1:
+            yield f"row {row!r}{f' of source {source!r}' if source else ''} is bound {n} times"
+
+
+def _unknown(where: str, name: str, package: str) -> Iterator[str]:
+    valid = discovery.names(package)
+    if name not in valid:
+        yield f"{where}: unknown name {name!r}; {nearest(name, valid)}"
+
+
+def _model(table: ModelTable, folder: Path, protocols: dict[str, EvalProtocol]) -> ModelCard:
+    channels, height, width = map(int, table.cost.shape.split("x"))
+    return ModelCard(
+        name=table.name,
+        family=folder.name,
+        folder=folder,
+        row=table.row,
+        row_source=table.source,
+        scale=table.scale,
+        architecture=table.architecture,
+        hyper=table.hyper,
+        onnx=folder / table.onnx if table.onnx else None,
+        checkpoint=_checkpoint(table.checkpoint),
+        value_range=table.value_range,
+        evaluations=tuple(_evaluation(item, protocols) for item in table.evaluation),
+        flops_rule=table.cost.rule,
+        counted_shape=(channels, height, width),
+        tolerances={
+            metric: Tolerance(item.slack, item.reason, item.digits)
+            for metric, item in table.tolerance.items()
+        },
+        known_gaps=tuple(
+            KnownGap(
+                gap.metric, Precision.parse(gap.precision), gap.reason, gap.dataset, gap.source
+            )
+            for gap in table.known_gap
+        ),
+    )
+
+
+def _checkpoint(table: CheckpointTable | None) -> Checkpoint | None:
+    return Checkpoint(**table.model_dump()) if table else None
+
+
+def _evaluation(table: EvaluationTable, protocols: dict[str, EvalProtocol]) -> Evaluation:
+    return Evaluation(
+        dataset=table.dataset,
+        protocol=protocols.get(table.protocol) or load_protocol(table.protocol),
+        claimed=table.claimed,
+        precisions=tuple(map(Precision.parse, table.precisions)),
+    )

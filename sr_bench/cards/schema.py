@@ -1,0 +1,123 @@
+"""The shape of card.toml: what may be written in it, key by key."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from sr_bench.core.claim import Metric
+from sr_bench.core.precision import Precision
+from sr_bench.files.validation import Table
+
+_SHA256 = re.compile(r"[0-9a-f]{64}|")
+_SHAPE = re.compile(r"\d+x\d+x\d+")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+]*")
+
+
+def _matching(pattern: re.Pattern[str], expected: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            msg = f"expected {expected}"
+            raise ValueError(msg)
+        return text
+
+    return AfterValidator(check)
+
+
+def _precision(text: str) -> str:
+    return Precision.parse(text)
+
+
+Name = Annotated[str, _matching(_NAME, "letters, digits, and _ . + (it becomes part of test ids)")]
+Sha256 = Annotated[str, _matching(_SHA256, "64 lower-case hex digits, or nothing if unknown")]
+Shape = Annotated[str, _matching(_SHAPE, "channels x height x width, such as 3x128x128")]
+PrecisionName = Annotated[str, AfterValidator(_precision)]
+
+
+class CheckpointTable(Table):
+    """A weight file."""
+
+    file: str
+    url: str = ""
+    sha256: Sha256 = ""
+    key: str = ""
+    licence: str = ""
+
+
+class CostTable(Table):
+    """How the document counted its Flops."""
+
+    rule: str = "standard"
+    shape: Shape = "3x256x256"
+
+
+class ToleranceTable(Table):
+    """How far measured and printed values may lie apart."""
+
+    slack: Annotated[float, Field(ge=0)] = 0.0
+    reason: str = ""
+    digits: Literal["rounded", "truncated"] = "rounded"
+
+    @model_validator(mode="after")
+    def _slack_has_reason(self) -> "ToleranceTable":
+        if self.slack and not self.reason.strip():
+            msg = f"slack = {self.slack:g} needs a reason"
+            raise ValueError(msg)
+        return self
+
+
+class KnownGapTable(Table):
+    """A printed number that can't be reproduced."""
+
+    metric: Metric
+    precision: PrecisionName
+    reason: Annotated[str, Field(min_length=1)]
+    dataset: str = ""
+    source: str = ""
+
+
+class EvaluationTable(Table):
+    """A dataset and the protocol it is scored by."""
+
+    dataset: str
+    protocol: str
+    claimed: bool = True
+    precisions: list[PrecisionName] = []
+
+
+class ModelTable(Table):
+    """One model, bound to one row of the document's table."""
+
+    name: Name
+    row: str
+    source: str = ""
+    scale: Annotated[int, Field(ge=1, le=16)]
+    architecture: str = ""
+    hyper: dict[str, int | float | bool | str] = {}
+    onnx: str = ""
+    checkpoint: CheckpointTable | None = None
+    value_range: Annotated[float, Field(gt=0)] = 1.0
+    cost: CostTable = CostTable()
+    evaluation: list[EvaluationTable] = []
+    tolerance: dict[Metric, ToleranceTable] = {}
+    known_gap: list[KnownGapTable] = []
+
+    @model_validator(mode="after")
+    def _one_network(self) -> "ModelTable":
+        if bool(self.architecture) == bool(self.onnx):
+            msg = f"model {self.name!r}: give either architecture (built-in) or onnx (your file)"
+            raise ValueError(msg)
+        if self.onnx and (self.checkpoint or self.hyper):
+            msg = f"model {self.name!r}: an onnx file needs no checkpoint and no hyper"
+            raise ValueError(msg)
+        return self
+
+
+class CardTable(Table):
+    """A whole card.toml."""
+
+    schema_version: Annotated[Literal[1], Field(alias="schema")]
+    document: str = "README.md"
+    ignore_rows: list[str] = []
+    protocol: dict[str, dict[str, object]] = {}
+    model: Annotated[list[ModelTable], Field(min_length=1)]

@@ -1,0 +1,94 @@
+"""Judge a measured value against its claim: a pure function."""
+
+from math import isnan
+
+from sr_bench.core.card import KnownGap, Tolerance
+from sr_bench.core.case import COST_METRICS
+from sr_bench.core.claim import Claim
+from sr_bench.core.record import Measurement, Status, Verdict
+from sr_bench.errors import MetricError
+
+_ROUND_OFF = 1e-9
+"""Relative slop of binary floats, far below any printed digit."""
+
+
+def judge(
+    claim: Claim | None,
+    measurement: Measurement,
+    *,
+    tolerance: Tolerance,
+    gap: KnownGap | None = None,
+) -> Verdict:
+    """Return the verdict on `measurement`.
+
+    The band around the printed number is half a printed step (a whole step upwards if the
+    document truncates) plus the declared slack.
+
+    Raises:
+        MetricError: The measured value is NaN, which is a defect and never a result.
+    """
+    if isnan(measurement.value):
+        msg = f"{measurement.metric}: measured NaN; expected a number"
+        raise MetricError(msg)
+    if measurement.partial:
+        return _partial(claim, measurement)
+    if claim is None:
+        sentence = "measured; no document claims a value for it"
+        return Verdict(Status.NEW, sentence, measured=measurement.value)
+    low, high = band(claim, tolerance)
+    status = _status(claim, measurement.value, low=low, high=high)
+    return Verdict(
+        _with_gap(status, gap),
+        _sentence(status, gap),
+        measured=measurement.value,
+        claimed=claim.value,
+        tolerance=high - claim.value,
+    )
+
+
+def band(claim: Claim, tolerance: Tolerance) -> tuple[float, float]:
+    """Return the lowest and the highest value that agree with `claim`, in its unit."""
+    below = claim.half_step
+    above = claim.half_step
+    if tolerance.digits == "truncated":
+        below, above = 0.0, 2 * claim.half_step
+    return claim.value - below - tolerance.slack, claim.value + above + tolerance.slack
+
+
+def smallest_tolerance(verdict: Verdict) -> float | None:
+    """Return the distance between measured and claimed: the least tolerance that would pass."""
+    return None if verdict.delta is None else abs(verdict.delta)
+
+
+def _status(claim: Claim, value: float, *, low: float, high: float) -> Status:
+    slop = _ROUND_OFF * max(1.0, abs(claim.value))
+    if low - slop <= value <= high + slop:
+        return Status.MATCH
+    higher_is_better = claim.metric not in COST_METRICS
+    return Status.BETTER if higher_is_better and value > high else Status.DIFFERS
+
+
+def _with_gap(status: Status, gap: KnownGap | None) -> Status:
+    """A gap that closed is news: the status stays what it is, and the plugin fails it."""
+    return Status.KNOWN_GAP if gap and status is not Status.MATCH else status
+
+
+def _sentence(status: Status, gap: KnownGap | None) -> str:
+    if gap and status is Status.MATCH:
+        return f"agrees with the document, so the known gap has closed: {gap.reason}"
+    if gap:
+        return gap.reason
+    return {
+        Status.MATCH: "agrees with the document to its printed digits",
+        Status.BETTER: "better than the document says: the document is stale",
+    }.get(status, "differs from the document")
+
+
+def _partial(claim: Claim | None, measurement: Measurement) -> Verdict:
+    done, planned = len(measurement.images), measurement.planned
+    return Verdict(
+        Status.NOT_RUN,
+        f"measured on {done} of {planned} images, so not judged; drop --sr-limit for a verdict",
+        measured=measurement.value,
+        claimed=claim.value if claim else None,
+    )

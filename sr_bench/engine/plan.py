@@ -1,0 +1,88 @@
+"""Plan: turn the claims of a suite and the options of a session into cases."""
+
+import re
+from collections.abc import Iterator
+
+from sr_bench.core.card import Evaluation, ModelCard
+from sr_bench.core.case import COST_METRICS, IMAGE_METRICS, Case
+from sr_bench.core.claim import Claim
+from sr_bench.core.precision import Precision
+from sr_bench.engine.selection import Selection
+from sr_bench.engine.suite import Suite
+
+
+_HAS_SCALE = re.compile(r"_x\d+$")
+
+
+def plan(suite: Suite, selection: Selection) -> tuple[Case, ...]:
+    """Return the cases of `suite` that `selection` asks for, in the document's order.
+
+    There is one case for each claim. A precision or dataset that is named in the options and
+    that the document has no number for is measured all the same, as a case without a claim.
+    """
+    cases: list[Case] = []
+    for model, claims in suite.claims:
+        if selection.wants_model(model.name):
+            claimed = list(_claimed(model, claims, selection))
+            cases += claimed
+            cases += _requested(model, claimed, selection)
+    return tuple(cases)
+
+
+def _claimed(model: ModelCard, claims: tuple[Claim, ...], selection: Selection) -> Iterator[Case]:
+    for claim in claims:
+        evaluation = None
+        if claim.metric not in COST_METRICS:
+            evaluation = model.claimed_evaluation(claim.precision, claim.dataset)
+        if _wanted(model, claim.precision, evaluation, selection):
+            yield Case(model, claim.metric, claim.precision, selection.backend, evaluation, claim)
+
+
+def _wanted(
+    model: ModelCard, precision: Precision, evaluation: Evaluation | None, selection: Selection
+) -> bool:
+    if not selection.wants_precision(precision):
+        return False
+    if evaluation is None:  # a cost metric belongs to no dataset
+        return not selection.datasets
+    return selection.wants_dataset(evaluation.dataset, model.scale)
+
+
+def _requested(model: ModelCard, claimed: list[Case], selection: Selection) -> Iterator[Case]:
+    """Yield what was named in the options and has no claim on this backend."""
+    if not (selection.precisions or selection.datasets):
+        return
+    answered = {
+        (case.metric, case.precision, case.dataset)
+        for case in claimed
+        if case.claim and _same_backend(case.claim.backend, selection.backend)
+    }
+    for precision in selection.precisions or (Precision.FP32,):
+        for evaluation in _evaluations(model, precision, selection):
+            for metric in IMAGE_METRICS:
+                case = Case(model, metric, precision, selection.backend, evaluation)
+                if (metric, precision, case.dataset) not in answered:
+                    yield case
+
+
+def _same_backend(word: str, backend: str) -> bool:
+    return word in ("", backend, f"{backend}-emulated")
+
+
+def _evaluations(
+    model: ModelCard, precision: Precision, selection: Selection
+) -> Iterator[Evaluation]:
+    """Yield the evaluations to measure: of the card, or a named dataset by the card's protocol."""
+    own = [item for item in model.evaluations if item.covers(precision)] or model.evaluations[:1]
+    if not selection.datasets:
+        yield from own[:1]
+        return
+    for name in selection.datasets:
+        slug, _, scale = name.rpartition("_x") if _HAS_SCALE.search(name) else (name, "", "")
+        if scale not in ("", str(model.scale)):
+            continue
+        declared = [item for item in own if item.dataset == slug]
+        if declared:
+            yield declared[0]
+        elif own:
+            yield Evaluation(slug, own[0].protocol, claimed=False)

@@ -1,0 +1,75 @@
+"""What a session was asked to do: the options, parsed and checked once."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from sr_bench import discovery
+from sr_bench.core.precision import Precision
+from sr_bench.errors import OptionError
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The options of one session."""
+
+    backend: str = "onnxruntime"
+    models: tuple[str, ...] = ()
+    """Glob patterns on model names; empty: all."""
+    datasets: tuple[str, ...] = ()
+    """Dataset slugs, with or without ``_x<scale>``; empty: those of the claims."""
+    precisions: tuple[Precision, ...] = ()
+    """Empty: those of the claims."""
+    limit: int = 0
+    """Images per dataset; 0: all. A limited measurement is never judged."""
+    data: Path | None = None
+    """Where the user keeps datasets."""
+    weights: Path | None = None
+    """Where the user keeps weight files."""
+    allow_better: bool = False
+    """Whether a value outside the band on the good side passes."""
+    threads: int = 0
+    """Worker threads; 0: one per core."""
+
+    def __post_init__(self) -> None:
+        valid = discovery.names("sr_bench.backends")
+        if self.backend not in valid:
+            msg = f"--backend={self.backend}: no such backend; the valid ones are: "
+            raise OptionError(msg + ", ".join(valid))
+        if self.limit < 0:
+            msg = f"--sr-limit={self.limit}: expected a number of images, 0 for all"
+            raise OptionError(msg)
+        for option, folder in (("--sr-data", self.data), ("--sr-weights", self.weights)):
+            if folder is not None and not folder.is_dir():
+                msg = f"{option}={folder}: expected a folder, found none there"
+                raise OptionError(msg)
+
+    def wants_model(self, name: str) -> bool:
+        """Tell whether the model `name` is asked for."""
+        return not self.models or any(fnmatchcase(name, pattern) for pattern in self.models)
+
+    def wants_dataset(self, slug: str, scale: int) -> bool:
+        """Tell whether the dataset `slug` at `scale` is asked for."""
+        return not self.datasets or slug in self.datasets or f"{slug}_x{scale}" in self.datasets
+
+    def wants_precision(self, precision: Precision) -> bool:
+        """Tell whether `precision` is asked for."""
+        return not self.precisions or precision in self.precisions
+
+
+def parse_precisions(text: str) -> tuple[Precision, ...]:
+    """Return the precisions in a comma-separated list.
+
+    Raises:
+        OptionError: One is unknown; the message lists the valid ones.
+    """
+    try:
+        return tuple(Precision.parse(word) for word in split_list(text))
+    except ValueError as cause:
+        msg = f"--sr-precision={text}: {cause}"
+        raise OptionError(msg) from None
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """Return the parts of a comma-separated list, without blanks and empty parts."""
+    return tuple(part for part in (word.strip() for word in text.split(",")) if part)

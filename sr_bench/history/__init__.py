@@ -1,0 +1,1 @@
+"""What a run leaves behind: its records and the environment they were made in."""

@@ -1,0 +1,1 @@
+"""Networks: own-written architectures and the safe, strict loading of their weights."""

@@ -1,0 +1,80 @@
+"""Layers that more than one family uses."""
+
+import torch
+from torch import Tensor, nn
+
+DIV2K_MEAN = (0.4488, 0.4371, 0.4040)
+"""Mean R, G, B of DIV2K images 1-800, on a 0-1 scale."""
+
+FLICKR2K_MEAN = (0.4690, 0.4490, 0.4036)
+"""Mean R, G, B of DIV2K and Flickr2K together (DIVFlickr2K, images 1-3450), on a 0-1 scale."""
+
+
+def conv(
+    inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1, bias: bool = True
+) -> nn.Conv2d:
+    """Return a convolution that keeps the size at stride 1."""
+    return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=bias)
+
+
+def shift(layer: nn.Conv2d, offset: Tensor) -> nn.Conv2d:
+    """Make the 1x1 convolution `layer` add `offset`, of shape (3,), to its channels; return it."""
+    with torch.no_grad():
+        layer.weight.copy_(torch.eye(3).view(3, 3, 1, 1))
+        layer.bias.copy_(offset)  # type: ignore[union-attr]
+    return layer
+
+
+class MeanShift(nn.Conv2d):
+    """A frozen 1x1 convolution that adds a constant per channel.
+
+    It is a class of its own because thop looks layers up by exact type: networks whose mean
+    shift is a subclass of Conv2d have it in their Params, but not in their Flops.
+    """
+
+    def __init__(self, offset: Tensor) -> None:
+        super().__init__(3, 3, 1)
+        shift(self, offset)
+        self.requires_grad_(False)
+
+
+def upsampler(scale: int, feats: int, *, single: bool = False) -> nn.Sequential:
+    """Return convolutions and pixel shuffles that enlarge `feats` channels by `scale`.
+
+    Args:
+        scale: 3, or a power of 2; 1 gives an empty sequence.
+        feats: Channels at the input and the output.
+        single: Whether one step does all; else powers of 2 are made in steps of 2.
+    """
+    factors = [scale] if single or scale == 3 else [2] * (scale.bit_length() - 1)
+    layers: list[nn.Module] = []
+    for factor in factors:
+        layers += [conv(feats, factor * factor * feats), nn.PixelShuffle(factor)]
+    return nn.Sequential(*layers)
+
+
+def scaled(residual: Tensor, factor: float) -> Tensor:
+    """Return `residual` times `factor`, without an operation in the graph where that is 1."""
+    return residual if factor == 1.0 else residual * factor
+
+
+class CenteredRange(nn.Module):
+    """Move images between [0, 1] and the zero-mean range that BasicSR networks compute in.
+
+    The mean is a tensor and not a layer: no parameters, nothing in the state dict, no Flops.
+    """
+
+    mean: Tensor
+
+    def __init__(self, rgb_mean: tuple[float, float, float], white: float) -> None:
+        super().__init__()
+        self.white = white
+        self.register_buffer("mean", torch.tensor(rgb_mean).view(1, 3, 1, 1), persistent=False)
+
+    def enter(self, x: Tensor) -> Tensor:
+        """Return (x - mean) * white; `x` is (N, 3, H, W) in [0, 1]."""
+        return (x - self.mean) * self.white
+
+    def leave(self, x: Tensor) -> Tensor:
+        """Return x / white + mean: the inverse of `enter`."""
+        return x / self.white + self.mean

@@ -1,0 +1,66 @@
+"""Build a network from what a card declares."""
+
+from torch import nn
+
+from sr_bench import discovery
+from sr_bench.core.card import Hyper
+from sr_bench.errors import CardError
+
+_FAMILIES = "sr_bench.zoo.families"
+
+
+def architectures() -> tuple[str, ...]:
+    """Return the sorted names that a card's `architecture` may have."""
+    return discovery.names(_FAMILIES)
+
+
+def build(architecture: str, hyper: Hyper, scale: int) -> nn.Module:
+    """Return the network with fresh random weights, in training mode, on torch's default device.
+
+    The module maps float (N, 3, H, W) to (N, 3, scale * H, scale * W). Under
+    ``torch.device("meta")`` nothing is allocated.
+
+    Raises:
+        CardError: There is no such architecture or scale, or a hyper-parameter is unknown,
+            missing or invalid; the message lists the valid ones.
+    """
+    _check(architecture)
+    module = discovery.load(_FAMILIES, architecture).build(hyper, scale)
+    if not isinstance(module, nn.Module):
+        msg = (
+            f"build() of architecture {architecture!r} gave a {type(module).__name__}, not a Module"
+        )
+        raise CardError(msg)
+    return module
+
+
+def size_multiple(architecture: str, hyper: Hyper) -> int:
+    """Return what the input's height and width must be multiples of.
+
+    At other sizes the network runs, but its output is not `scale` times the input: a stride-2
+    head rounds an odd side up, so that the output is 2 pixels too long there.
+
+    Raises:
+        CardError: As `build`.
+    """
+    _check(architecture)
+    family = discovery.load(_FAMILIES, architecture)
+    return int(family.size_multiple(hyper)) if hasattr(family, "size_multiple") else 1
+
+
+def canonical_key(architecture: str, key: str) -> str:
+    """Return the name that the module gives to the parameter that a checkpoint calls `key`.
+
+    Raises:
+        CardError: There is no such architecture.
+    """
+    _check(architecture)
+    family = discovery.load(_FAMILIES, architecture)
+    return str(family.canonical_key(key)) if hasattr(family, "canonical_key") else key
+
+
+def _check(architecture: str) -> None:
+    if architecture not in architectures():
+        valid = ", ".join(architectures())
+        msg = f"unknown architecture {architecture!r}; the valid ones are: {valid}"
+        raise CardError(msg)

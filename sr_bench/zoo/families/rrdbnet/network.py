@@ -1,0 +1,95 @@
+"""RRDBNet: dense blocks of five convolutions, three to a residual block, nearest upsampling.
+
+Source: xinntao/ESRGAN 73e9b63, RRDBNet_arch.py (parameter names and arithmetic); Tencent/Real-SR
+10276f4 uses the same network.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from sr_bench.zoo.blocks import conv
+
+_SLOPE = 0.2
+
+
+@dataclass(frozen=True)
+class RrdbHyper:
+    """Hyper-parameters of RRDBNet."""
+
+    n_feats: int
+    n_blocks: int
+    growth: int
+    """Channels that each convolution of a dense block adds."""
+    res_scale: float
+    """Factor on the residuals, of the dense blocks and of the blocks of three alike."""
+
+    def faults(self) -> Iterator[str]:
+        """Yield nothing: every combination is a network."""
+        yield from ()
+
+
+class _DenseBlock(nn.Module):
+    """Five convolutions, each of which sees the input and all earlier outputs."""
+
+    def __init__(self, hyper: RrdbHyper) -> None:
+        super().__init__()
+        feats, growth = hyper.n_feats, hyper.growth
+        self.res_scale = hyper.res_scale
+        self.conv1 = conv(feats, growth)
+        self.conv2 = conv(feats + growth, growth)
+        self.conv3 = conv(feats + 2 * growth, growth)
+        self.conv4 = conv(feats + 3 * growth, growth)
+        self.conv5 = conv(feats + 4 * growth, feats)
+        self.lrelu = nn.LeakyReLU(_SLOPE)
+
+    def forward(self, x: Tensor) -> Tensor:
+        seen = x
+        for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
+            seen = torch.cat((seen, self.lrelu(layer(seen))), dim=1)
+        residual: Tensor = self.conv5(seen)
+        return residual * self.res_scale + x
+
+
+class _Rrdb(nn.Module):
+    """Three dense blocks inside a residual."""
+
+    def __init__(self, hyper: RrdbHyper) -> None:
+        super().__init__()
+        self.res_scale = hyper.res_scale
+        self.RDB1 = _DenseBlock(hyper)
+        self.RDB2 = _DenseBlock(hyper)
+        self.RDB3 = _DenseBlock(hyper)
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual: Tensor = self.RDB3(self.RDB2(self.RDB1(x)))
+        return residual * self.res_scale + x
+
+
+class RrdbNet(nn.Module):
+    """Map RGB (N, 3, H, W) in 0-1 to (N, 3, 4 * H, 4 * W) in 0-1."""
+
+    def __init__(self, hyper: RrdbHyper) -> None:
+        super().__init__()
+        feats = hyper.n_feats
+        self.conv_first = conv(3, feats)
+        self.RRDB_trunk = nn.Sequential(*(_Rrdb(hyper) for _ in range(hyper.n_blocks)))
+        self.trunk_conv = conv(feats, feats)
+        self.upconv1 = conv(feats, feats)
+        self.upconv2 = conv(feats, feats)
+        self.HRconv = conv(feats, feats)
+        self.conv_last = conv(feats, 3)
+        self.lrelu = nn.LeakyReLU(_SLOPE)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the enlarged images; values are not clipped."""
+        features: Tensor = self.conv_first(x)
+        features = features + self.trunk_conv(self.RRDB_trunk(features))
+        for layer in (self.upconv1, self.upconv2):
+            enlarged = interpolate(features, scale_factor=2.0, mode="nearest")
+            features = self.lrelu(layer(enlarged))
+        out: Tensor = self.conv_last(self.lrelu(self.HRconv(features)))
+        return out

@@ -1,1 +1,1 @@
-"""Files: hashes, atomic writes, downloads, archives, and tables read from TOML."""
+"""Hash, write, download, unpack and cache files so that nothing is ever half there."""

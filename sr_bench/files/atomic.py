@@ -1,0 +1,73 @@
+"""Write a file whole or not at all."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+from sr_bench.files.disk import disk_error
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that a reader sees the old file or the new one, nothing else.
+
+    Missing parent folders are made.
+
+    Raises:
+        SrBenchError: The folder isn't writable, the disk is full, or the like; the old file is
+            untouched and nothing is left behind.
+    """
+    # In the same folder, as os.replace is atomic only within one file system.
+    temp = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temp.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temp.replace(path)
+    except OSError as error:
+        raise disk_error(error, path, "write") from error
+    finally:
+        with suppress(OSError):
+            temp.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` as UTF-8, its line ends as they are; see `write_bytes`."""
+    write_bytes(path, text.encode())
+
+
+def append_line(path: Path, text: str) -> None:
+    """Append `text` and a line feed to `path` in one write; make the file if it is absent.
+
+    Raises:
+        ValueError: `text` holds a line feed itself.
+        SrBenchError: It can't be written; the file ends where it did before.
+    """
+    if "\n" in text:
+        msg = "expected one line, got a text with a line feed in it"
+        raise ValueError(msg)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # O_APPEND keeps the lines of several processes apart.
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            _append(handle, text.encode() + b"\n")
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise disk_error(error, path, "append to") from error
+
+
+def _append(handle: int, data: bytes) -> None:
+    before = os.fstat(handle).st_size
+    try:
+        written = os.write(handle, data)
+        while written < len(data):
+            written += os.write(handle, data[written:])
+    except OSError:
+        # A full disk may take the first half of a line; devices can't be cut.
+        with suppress(OSError):
+            os.ftruncate(handle, before)
+        raise

@@ -1,0 +1,52 @@
+"""SHA-256 digests of files and bytes."""
+
+import hashlib
+from pathlib import Path
+
+from sr_bench.errors import SrBenchError
+from sr_bench.files.disk import disk_error
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Return the lower-case hex digest of `data`."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Return the lower-case hex digest of the file at `path`, read in pieces.
+
+    Raises:
+        SrBenchError: The file is absent or can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        msg = f"cannot read {path}: there is no such file"
+        raise SrBenchError(msg) from None
+    except OSError as error:
+        raise disk_error(error, path, "read") from error
+
+
+def parse_sha256sums(text: str) -> dict[str, str]:
+    r"""Return digests by file name from the text that ``sha256sum`` prints.
+
+    Blank lines and lines that start with ``#`` are skipped.
+
+    Raises:
+        ValueError: A line isn't ``<64 hex digits>  <name>``; the message gives its number.
+
+    >>> list(parse_sha256sums("# from the wheel\n" + "0" * 64 + "  a.png\n"))
+    ['a.png']
+    """
+    digests = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        digest, _, name = line.partition(" ")
+        name = name.removeprefix(" ").removeprefix("*")
+        if len(digest) != 64 or set(digest) - set("0123456789abcdef") or not name:
+            msg = f"line {number}: expected '<64 hex digits>  <file name>', got {line!r}"
+            raise ValueError(msg)
+        digests[name] = digest
+    return digests

@@ -1,0 +1,190 @@
+"""Unpack an archive that nobody has vetted: whole and inside its folder, or not at all."""
+
+import gzip
+import lzma
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+from uuid import uuid4
+
+from sr_bench.errors import DatasetError
+from sr_bench.files.disk import disk_error
+
+_PIECE = 1 << 20
+_DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    RuntimeError,
+)
+"""What the standard library raises for damaged, encrypted and exotic archives."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much an archive may unpack to."""
+
+    total_bytes: int = 64 << 30
+    ratio: float = 100.0
+    """Unpacked bytes per byte of the archive; photographs stay under 2."""
+    members: int = 100_000
+
+
+@dataclass(frozen=True)
+class _Member:
+    name: str
+    kind: str
+    """``file``, ``folder``, or what it is instead."""
+    source: IO[bytes] | None
+
+
+def unpack(archive: Path, folder: Path, *, inside: str = "", limits: Limits | None = None) -> None:
+    """Unpack a zip or tar (gz, bz2, xz) file into `folder`, which must not exist yet.
+
+    Args:
+        archive: The file.
+        folder: Gets the content once all of it is there and sound.
+        inside: Take only what lies under this folder of the archive, such as
+            ``test/GOPR0384_11_00``, without that prefix; folders above it don't matter.
+        limits: Guard against archives made to fill a disk.
+
+    Raises:
+        DatasetError: `archive` is absent, damaged, encrypted, or holds nothing under `inside`;
+            a member has an absolute name, leaves the folder, is a link or a device, or comes
+            twice; a limit is passed; `folder` exists. Nothing is left behind.
+        SrBenchError: The disk is full or the folder isn't writable.
+    """
+    if folder.exists():
+        msg = f"cannot unpack {archive}: {folder} exists already; remove it to unpack again"
+        raise DatasetError(msg)
+    temp = folder.with_name(f".{folder.name}.{uuid4().hex}.tmp")
+    try:
+        temp.mkdir(parents=True)
+        _extract(archive, temp, PurePosixPath(inside), limits or Limits())
+        temp.rename(folder)
+    except _DAMAGE as error:
+        msg = f"cannot unpack {archive}: the archive is damaged or of an unknown kind ({error})"
+        raise DatasetError(msg) from error
+    except OSError as error:
+        raise disk_error(error, folder, "unpack to") from error
+    finally:
+        shutil.rmtree(temp, ignore_errors=True)
+
+
+def _extract(archive: Path, temp: Path, inside: PurePosixPath, limits: Limits) -> None:
+    allowed = _allowed_bytes(archive, limits)
+    used = files = 0
+    for count, member in enumerate(_members(archive), start=1):
+        if count > limits.members:
+            msg = f"cannot unpack {archive}: more than {limits.members} members"
+            raise DatasetError(msg)
+        parts = _safe_parts(archive, member)
+        wanted = _below(parts, inside.parts)
+        if member.source is None or not wanted or "__MACOSX" in parts:
+            continue
+        target = temp.joinpath(*wanted)
+        if target.exists():
+            msg = f"cannot unpack {archive}: two members are named {'/'.join(wanted)}"
+            raise DatasetError(msg)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        used += _copy(member.source, target, allowed - used, archive)
+        files += 1
+    if not files:
+        msg = f"cannot unpack {archive}: it holds no files under {inside}/"
+        raise DatasetError(msg)
+
+
+def _allowed_bytes(archive: Path, limits: Limits) -> int:
+    if not archive.is_file():
+        msg = f"cannot unpack {archive}: there is no such file"
+        raise DatasetError(msg)
+    return min(limits.total_bytes, int(limits.ratio * archive.stat().st_size))
+
+
+def _members(archive: Path) -> Iterator[_Member]:
+    if zipfile.is_zipfile(archive):
+        yield from _zip_members(archive)
+    else:
+        yield from _tar_members(archive)
+
+
+def _zip_members(archive: Path) -> Iterator[_Member]:
+    with zipfile.ZipFile(archive) as file:
+        for info in file.infolist():
+            # As stored: ZipInfo.filename is cut at NUL and has its separators replaced.
+            name = info.orig_filename
+            mode = stat.S_IFMT(info.external_attr >> 16)
+            if mode not in {0, stat.S_IFREG, stat.S_IFDIR}:
+                yield _Member(name, "link or device", None)
+            elif info.is_dir():
+                yield _Member(name, "folder", None)
+            else:
+                with file.open(info) as source:
+                    yield _Member(name, "file", source)
+
+
+def _tar_members(archive: Path) -> Iterator[_Member]:
+    with tarfile.open(archive, "r:*") as file:
+        for info in file:
+            if info.isdir():
+                yield _Member(info.name, "folder", None)
+            elif not info.isreg():
+                yield _Member(info.name, "link or device", None)
+            else:
+                yield _Member(info.name, "file", file.extractfile(info))
+
+
+def _safe_parts(archive: Path, member: _Member) -> tuple[str, ...]:
+    """Return the parts of the member's name, all of them plain.
+
+    Raises:
+        DatasetError: The name is absolute, leaves the folder or isn't portable; or the member
+            is a link or a device.
+    """
+    name = member.name
+    if member.kind not in {"file", "folder"}:
+        msg = f"cannot unpack {archive}: {name!r} is a {member.kind}; only files are taken"
+        raise DatasetError(msg)
+    parts = PurePosixPath(name).parts
+    bad = name.startswith("/") or ".." in parts or any(c in name for c in "\\:\0")
+    if bad or (not parts and member.kind == "file"):
+        msg = f"cannot unpack {archive}: the name {name!r} would leave the folder; refused"
+        raise DatasetError(msg)
+    return parts
+
+
+def _below(parts: tuple[str, ...], inside: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what follows `inside` in `parts`; empty if it isn't there.
+
+    >>> _below(("GOPRO_Large", "test", "a", "1.png"), ("test", "a"))
+    ('1.png',)
+    """
+    for start in range(len(parts) - len(inside)):
+        if parts[start : start + len(inside)] == inside:
+            return parts[start + len(inside) :]
+    return ()
+
+
+def _copy(source: IO[bytes], target: Path, allowed: int, archive: Path) -> int:
+    done = 0
+    with target.open("xb") as file:
+        while piece := source.read(_PIECE):
+            done += len(piece)
+            # Counted as it comes: the sizes that an archive declares may be lies.
+            if done > allowed:
+                msg = (
+                    f"cannot unpack {archive}: it unpacks to more than is plausible for "
+                    f"{archive.stat().st_size} bytes; refused"
+                )
+                raise DatasetError(msg)
+            file.write(piece)
+    return done

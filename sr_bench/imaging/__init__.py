@@ -1,0 +1,1 @@
+"""Tools on images: files, colour, geometry, layout, resizing and filters."""

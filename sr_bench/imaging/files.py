@@ -1,0 +1,165 @@
+"""Image files to 8-bit RGB arrays and back, with every odd file refused by name."""
+
+import os
+import tempfile
+from io import BufferedReader, BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sr_bench.errors import ImageError
+
+MAX_PIXELS = 80_000_000
+"""Largest image that is decoded (8K output is 33 million); a header that says more is refused."""
+
+FORMATS = ("PNG", "JPEG", "BMP")
+"""Formats that are decoded without a choice that could move a number."""
+
+RGB = NDArray[np.uint8]
+"""Height x width x 3, 0-255."""
+
+
+def read_image(path: Path) -> RGB:
+    """Decode `path` to RGB as it is stored: no rotation by EXIF, no colour management.
+
+    A gray image is repeated to three channels; an alpha channel that is opaque everywhere is
+    dropped. Decoding releases the GIL.
+
+    Returns:
+        Height x width x 3, uint8, 0-255.
+
+    Raises:
+        ImageError: The file is absent, empty, truncated, not one of `FORMATS`, has more than
+            `MAX_PIXELS`, more than 8 bits per channel, CMYK colours or visible transparency.
+    """
+    data = _read_bytes(path)
+    _check_header(data, path)
+    if data.startswith(b"\xff\xd8") and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
+        # libjpeg fills what is missing with gray and reports success.
+        raise _corrupt(path, "the JPEG data has no end")
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise _corrupt(path, error.err) from error
+    if pixels is None:
+        raise _corrupt(path, "the pixels can't be decoded")
+    return _to_rgb(pixels, path)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Return (height, width) from the header of `path`, without decoding the pixels.
+
+    Raises:
+        ImageError: The file is absent or empty, or its header is not that of an image.
+    """
+    try:
+        with path.open("rb") as stream, _open(stream, path) as image:
+            return image.height, image.width
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def write_png(path: Path, rgb: RGB) -> None:
+    """Write `rgb` (height x width x 3, uint8) to `path` whole or not at all.
+
+    Raises:
+        ImageError: `rgb` is not such an array, or the folder can't be written.
+    """
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
+        msg = f"{path}: expected a non-empty uint8 HxWx3 image, came {rgb.dtype} {rgb.shape}"
+        raise ImageError(msg)
+    _, data = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, data.tobytes())
+    except OSError as error:
+        msg = f"{path}: can't write the image ({error.strerror}); choose a writable folder"
+        raise ImageError(msg) from error
+
+
+def _replace(path: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        part.chmod(0o644)  # mkstemp leaves 0600, which a shared results folder can't use
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not data:
+        raise _corrupt(path, "the file is empty")
+    return data
+
+
+def _check_header(data: bytes, path: Path) -> None:
+    """Refuse, before decoding, an image that must not or can't be decoded as it is."""
+    with _open(BytesIO(data), path) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise _too_large(path)
+        if image.mode == "CMYK":
+            msg = f"{path}: expected RGB or gray colours, came CMYK; convert the file to RGB"
+            raise ImageError(msg)
+        if image.mode in {"1", "L"} and "transparency" in image.info:
+            # OpenCV drops this kind without a word; for all others it gives an alpha channel.
+            raise _transparent(path)
+
+
+def _open(stream: BytesIO | BufferedReader, path: Path) -> Image.Image:
+    try:
+        return Image.open(stream, formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large(path) from error
+    except (OSError, ValueError) as error:
+        msg = (
+            f"{path}: expected a {', '.join(FORMATS)} image, came something else or a file "
+            "without its header; convert it, or remove it from the folder"
+        )
+        raise ImageError(msg) from error
+
+
+def _to_rgb(pixels: NDArray[np.generic], path: Path) -> RGB:
+    """Turn what OpenCV decoded (gray, BGR or BGRA of any depth) into 8-bit RGB."""
+    if pixels.dtype != np.uint8:
+        bits = 8 * pixels.dtype.itemsize
+        msg = f"{path}: expected 8 bits per channel, came {bits}; convert the file to 8-bit PNG"
+        raise ImageError(msg)
+    levels = pixels.astype(np.uint8, copy=False)
+    if levels.ndim == 2:
+        return cv2.cvtColor(levels, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
+    if levels.shape[2] == 4 and levels[..., 3].min() < 255:
+        raise _transparent(path)
+    code = cv2.COLOR_BGRA2RGB if levels.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return cv2.cvtColor(levels, code).astype(np.uint8, copy=False)
+
+
+def _unreadable(path: Path, error: OSError) -> ImageError:
+    return ImageError(f"{path}: can't read the file ({error.strerror}); check the path")
+
+
+def _corrupt(path: Path, why: str) -> ImageError:
+    return ImageError(f"{path}: truncated or corrupt ({why}); copy or download the file again")
+
+
+def _transparent(path: Path) -> ImageError:
+    return ImageError(
+        f"{path}: expected opaque pixels, came transparent ones, whose colour is undefined; "
+        "flatten the image on a background"
+    )
+
+
+def _too_large(path: Path) -> ImageError:
+    return ImageError(
+        f"{path}: the header declares more than {MAX_PIXELS:,} pixels; split the image"
+    )

@@ -1,0 +1,39 @@
+"""Cropping: the border that scores leave out, and sizes that a scale divides."""
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.errors import ImageError
+
+Level = TypeVar("Level", bound=np.generic)
+
+
+def crop_border(image: NDArray[Level], border: int) -> NDArray[Level]:
+    """Return a view of `image` (height x width x channels) without `border` pixels all round.
+
+    Raises:
+        ImageError: `border` is negative, or nothing would be left.
+    """
+    height, width = image.shape[:2]
+    if border < 0 or 2 * border >= min(height, width):
+        msg = (
+            f"can't crop a border of {border} px from a {height}x{width} image (HxW); "
+            "choose a protocol with a smaller border, or larger images"
+        )
+        raise ImageError(msg)
+    return image[border : height - border, border : width - border]
+
+
+def modcrop(image: NDArray[Level], multiple: int) -> NDArray[Level]:
+    """Return a view of `image` cut at the bottom and right so that `multiple` divides its sides.
+
+    Raises:
+        ImageError: The image is smaller than `multiple`, or `multiple` is less than 1.
+    """
+    height, width = image.shape[:2]
+    if multiple < 1 or multiple > min(height, width):
+        msg = f"can't cut a {height}x{width} image (HxW) to sides that {multiple} divides"
+        raise ImageError(msg)
+    return image[: height - height % multiple, : width - width % multiple]

@@ -1,0 +1,53 @@
+"""Images to network tensors and back: NCHW float32 between zero and a white level."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.errors import ImageError
+
+
+def to_nchw(image: NDArray[np.uint8], *, white: float) -> NDArray[np.float32]:
+    """Return `image` as the input of a network.
+
+    Args:
+        image: Height x width x channels, uint8, 0-255.
+        white: The level that 255 becomes, such as 1.0 or 255.0.
+
+    Returns:
+        1 x channels x height x width, float32, C-contiguous.
+    """
+    planes: NDArray[np.float32] = image.transpose(2, 0, 1)[np.newaxis].astype(np.float32, order="C")
+    if white != 255.0:
+        # Division first: the scripts that are reproduced divide by 255.
+        planes /= np.float32(255.0)
+        planes *= np.float32(white)
+    return planes
+
+
+def from_nchw(output: NDArray[np.floating], *, white: float) -> NDArray[np.float32]:
+    """Return the one image of a network's `output` on the 0-255 scale, unclipped.
+
+    Args:
+        output: 1 x channels x height x width.
+        white: The level of `output` that becomes 255.
+
+    Returns:
+        Height x width x channels, float32, C-contiguous.
+
+    Raises:
+        ImageError: `output` doesn't hold exactly one image, or holds NaN or infinity.
+    """
+    if output.ndim != 4 or output.shape[0] != 1 or not output.size:
+        msg = f"expected an output of shape 1xCxHxW, came {output.shape}"
+        raise ImageError(msg)
+    wrong = output.size - np.count_nonzero(np.isfinite(output))
+    if wrong:
+        msg = (
+            f"{wrong} of {output.size} output values are NaN or infinite; "
+            "check the weights, the precision and the input range"
+        )
+        raise ImageError(msg)
+    image: NDArray[np.float32] = output[0].transpose(1, 2, 0).astype(np.float32, order="C")
+    if white != 255.0:
+        image *= np.float32(255.0 / white)
+    return image

@@ -1,0 +1,204 @@
+"""Weight files: read safely, load strictly."""
+
+import pickle
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from sr_bench.core.card import ModelCard
+from sr_bench.errors import CardError, CheckpointError
+from sr_bench.files.hashing import sha256_file
+from sr_bench.zoo.build import build, canonical_key
+
+State = dict[str, Tensor]
+
+_WRAPPERS = ("params_ema", "params", "state_dict", "model")
+"""Entries that hold the weights in files of BasicSR and others, the preferred first."""
+
+_SHOWN = 8
+"""Keys of each kind that an error lists."""
+
+_ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
+"""How torch files start, since torch 1.6 and before."""
+
+_UNSAFE = re.compile(r"GLOBAL \S+|operand \d+|function \S+|TorchScript archive")
+"""What torch's weights-only reader names when it refuses anything but plain tensors."""
+
+
+def load_state(path: Path, key: str = "", *, sha256: str = "") -> State:
+    """Return the weights in a file as float32 tensors on the CPU, by parameter name.
+
+    ``.safetensors`` files and torch files (also those from before the zip format) are read; no
+    code in them is run. A prefix ``module.`` is removed.
+
+    Args:
+        path: The file.
+        key: Entry of a torch file that holds the weights; empty: ``params_ema``, ``params``,
+            ``state_dict`` or ``model`` if there is one, else the whole file.
+        sha256: Hex digest that the file must have; empty: not checked.
+
+    Raises:
+        CheckpointError: The file is absent, empty, corrupt, unsafe or not the expected one, or
+            holds something other than finite floating-point tensors.
+    """
+    _check_file(path, sha256)
+    content = _read_safetensors(path, key) if path.suffix == ".safetensors" else _read_torch(path)
+    weights = _unwrap(content, key, path)
+    state = {str(name): _tensor(value, str(name), path) for name, value in weights.items()}
+    return _rename(state, {name: name.removeprefix("module.") for name in state}, path)
+
+
+def load_into(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -> None:
+    """Copy `state` into `module`, which must have exactly these parameters and shapes.
+
+    Args:
+        module: Receives the weights; nothing is changed if they don't fit.
+        state: Tensors by parameter name.
+        where: What the error calls the source of `state`, such as a path.
+
+    Raises:
+        CheckpointError: Parameters are missing, unexpected or mis-shaped.
+    """
+    own = module.state_dict()
+    both = sorted(own.keys() & state.keys())
+    shapes = [
+        f"{name} {tuple(state[name].shape)} instead of {tuple(own[name].shape)}"
+        for name in both
+        if state[name].shape != own[name].shape
+    ]
+    faults = [
+        *_listed("missing", sorted(own.keys() - state.keys())),
+        *_listed("unexpected", sorted(state.keys() - own.keys())),
+        *_listed("mis-shaped", shapes),
+    ]
+    if faults:
+        msg = (
+            f"{where}: {len(both) - len(shapes)} of {len(own)} parameters fit "
+            f"{type(module).__name__}; {'; '.join(faults)}. "
+            "Check the card's architecture, hyper-parameters and scale, or use the right file"
+        )
+        raise CheckpointError(msg)
+    module.load_state_dict(dict(state))
+
+
+def load_model(card: ModelCard, weights: Path) -> nn.Module:
+    """Return the card's network with the weights of a file, in eval mode, without gradients.
+
+    Raises:
+        CardError: The card names no built-in architecture, or its hyper-parameters aren't valid.
+        CheckpointError: See `load_state` and `load_into`.
+    """
+    if not card.architecture:
+        msg = f"card {card.id} names no architecture: its network is the ONNX file {card.onnx}"
+        raise CardError(msg)
+    # Fresh weights are drawn only to be overwritten: that must not advance the caller's seed.
+    with torch.random.fork_rng(devices=[]):
+        module = build(card.architecture, card.hyper, card.scale)
+    key = card.checkpoint.key if card.checkpoint else ""
+    sha256 = card.checkpoint.sha256 if card.checkpoint else ""
+    state = load_state(weights, key, sha256=sha256)
+    names = {name: canonical_key(card.architecture, name) for name in state}
+    load_into(module, _rename(state, names, weights), where=f"{weights} (card {card.id})")
+    return module.eval().requires_grad_(False)
+
+
+def _check_file(path: Path, sha256: str) -> None:
+    if not path.is_file():
+        msg = f"{path}: expected a weight file, there is none"
+        raise CheckpointError(msg)
+    if path.stat().st_size == 0:
+        msg = f"{path}: the file is empty; download it again"
+        raise CheckpointError(msg)
+    if not sha256:
+        return
+    actual = sha256_file(path)
+    if actual != sha256.lower():
+        msg = f"{path}: expected sha256 {sha256.lower()}, the file has {actual}; download it again"
+        raise CheckpointError(msg)
+
+
+def _read_safetensors(path: Path, key: str) -> object:
+    if key:
+        msg = f"{path}: a safetensors file has no entry {key!r}; remove `key` from the card"
+        raise CheckpointError(msg)
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        msg = f"{path}: not a readable safetensors file, truncated perhaps ({error})"
+        raise CheckpointError(msg) from error
+
+
+def _read_torch(path: Path) -> object:
+    with path.open("rb") as file:
+        start = file.read(4)
+    if not start.startswith((_ZIP, _PICKLE)):
+        msg = f"{path}: not a torch file: it starts with {start!r}. Was a web page downloaded?"
+        raise CheckpointError(msg)
+    try:
+        # The warnings that torch gives here are about files that it then refuses.
+        with warnings.catch_warnings(action="ignore"):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    # A corrupt file makes torch's reader fail in any way: KeyError, EOFError, struct.error, ...
+    except Exception as error:
+        culprit = _UNSAFE.search(str(error))
+        if culprit and isinstance(error, pickle.UnpicklingError | RuntimeError):
+            msg = (
+                f"{path}: refused as unsafe: the file holds more than tensors, and loading it "
+                f"could run code ({culprit[0]}). Ask for a plain state dict or safetensors"
+            )
+        else:
+            msg = f"{path}: the torch file can't be read, truncated perhaps; download it again"
+        raise CheckpointError(msg) from error
+
+
+def _unwrap(content: object, key: str, path: Path) -> Mapping[object, object]:
+    if not isinstance(content, Mapping):
+        msg = f"{path}: expected tensors by name, the file holds a {type(content).__name__}"
+        raise CheckpointError(msg)
+    if key and not isinstance(content.get(key), Mapping):
+        entries = ", ".join(str(name) for name in list(content)[:_SHOWN])
+        msg = f"{path}: expected the weights in entry {key!r}; the file starts with: {entries}"
+        raise CheckpointError(msg)
+    for name in (key,) if key else _WRAPPERS:
+        inner = content.get(name)
+        if isinstance(inner, Mapping):
+            return inner
+    return content
+
+
+def _tensor(value: object, name: str, path: Path) -> Tensor:
+    if not isinstance(value, Tensor):
+        msg = f"{path}: expected {name} to be a tensor, it is a {type(value).__name__}"
+        raise CheckpointError(msg)
+    if not value.is_floating_point() or value.layout is not torch.strided:
+        kind = f"{value.dtype}, {value.layout}"
+        msg = f"{path}: expected {name} to be dense floating point, it is {kind}"
+        raise CheckpointError(msg)
+    tensor = value.detach().float()
+    if not bool(tensor.isfinite().all()):
+        msg = f"{path}: {name} holds NaN or infinite weights"
+        raise CheckpointError(msg)
+    return tensor
+
+
+def _rename(state: State, names: Mapping[str, str], path: Path) -> State:
+    renamed: State = {}
+    for old, new in names.items():
+        if new in renamed:
+            msg = f"{path}: two entries are the parameter {new}; one of them is {old}"
+            raise CheckpointError(msg)
+        renamed[new] = state[old]
+    return renamed
+
+
+def _listed(kind: str, items: Iterable[str]) -> list[str]:
+    """Return one phrase with the count and the first of `items`, or nothing."""
+    found = list(items)
+    more = ", ..." if len(found) > _SHOWN else ""
+    return [f"{len(found)} {kind}: {', '.join(found[:_SHOWN])}{more}"] if found else []

@@ -1,0 +1,1 @@
+"""Markdown documents: their tables with positions, the claims in them, and edits of one cell."""

@@ -1,0 +1,170 @@
+"""Read a document's model-info tables into rows, and their numbers into claims."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sr_bench.core.claim import Claim, Metric
+from sr_bench.core.precision import Precision
+from sr_bench.document.columns import (
+    METRICS,
+    is_model_info,
+    lost_its_shape,
+    read_columns,
+    read_number,
+)
+from sr_bench.document.labels import Label, read_label
+from sr_bench.document.tables import Cell, Document, Table, check_columns
+from sr_bench.errors import DocumentError
+
+_BLANK = frozenset({"", "-", "–", "—"})  # noqa: RUF001 - dashes that people type for "nothing"
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One row of a model-info table."""
+
+    label: Label
+    row_source: str
+    """Source of the model row that this row belongs to, without markup; empty if there is none."""
+    shape: str
+    """The Shape cell as a reader sees it; empty if the table has no such column."""
+    dataset: str
+    """The Dataset cell; a blank one of a precision row is that of its model row."""
+    cells: Mapping[str, Cell]
+    """By column name, in the table's order: ``model``, ``psnr`` ..., or the column's header."""
+    numbers: Mapping[Metric, Cell]
+    """The numbers, without the marks around them, by metric."""
+    claims: tuple[Claim, ...]
+    """One for each of `numbers`, in the table's order."""
+    line: int
+    """1-based."""
+
+    @property
+    def row(self) -> str:
+        """Label of the model row that this row belongs to, without markup."""
+        return self.label.model
+
+    @property
+    def backend(self) -> str:
+        """The backend word of the label; empty if there is none."""
+        return self.label.backend
+
+    @property
+    def precision(self) -> Precision:
+        """The precision of the label; fp32 if it names none."""
+        return self.label.precision
+
+
+@dataclass(frozen=True)
+class ModelTable:
+    """One model-info table: a model column, metric columns, and a row per model x precision."""
+
+    table: Table
+    columns: tuple[str, ...]
+    """Column names in order, as `ModelRow.cells` has them."""
+    rows: tuple[ModelRow, ...]
+
+
+def read_model_tables(document: Document) -> tuple[ModelTable, ...]:
+    """Return the model-info tables of `document`; other tables are ignored.
+
+    Raises:
+        DocumentError: A table lost a column, a label or a number can't be read, a precision row
+            has no model row, or two rows say the same.
+    """
+    for broken in document.broken:
+        if lost_its_shape(broken):
+            check_columns(document, broken)
+    tables: list[ModelTable] = []
+    above: list[ModelRow] = []
+    for table in filter(is_model_info, document.tables):
+        check_columns(document, table)
+        columns = read_columns(document, table)
+        start = len(above)
+        for cells in table.rows:
+            above.append(_read_row(document, dict(zip(columns, cells, strict=True)), above))
+        tables.append(ModelTable(table, columns, tuple(above[start:])))
+    _refuse_duplicates(document, above)
+    return tuple(tables)
+
+
+def read_claims(document: Document) -> tuple[Claim, ...]:
+    """Return every number of the model-info tables, in reading order.
+
+    Raises:
+        DocumentError: As `read_model_tables`.
+    """
+    tables = read_model_tables(document)
+    return tuple(claim for table in tables for row in table.rows for claim in row.claims)
+
+
+def _read_row(document: Document, cells: Mapping[str, Cell], above: Sequence[ModelRow]) -> ModelRow:
+    place = str(document.source(cells["model"]))
+    label = read_label(cells["model"].text, where=place)
+    source, dataset = _value(cells, "source"), _value(cells, "dataset")
+    if label.qualified and (owner := _owner(label, source, above)):
+        source, dataset = owner.row_source, dataset or owner.dataset
+    elif label.qualified:
+        raise DocumentError(_no_owner(place, label, above))
+    shape = cells["shape"].plain if "shape" in cells else ""
+    numbers = _numbers(document, cells)
+    claims = tuple(
+        Claim(
+            metric,
+            number.text,
+            label.model,
+            source,
+            label.precision,
+            label.backend,
+            shape,
+            dataset,
+            document.source(number),
+        )
+        for metric, number in numbers.items()
+    )
+    return ModelRow(label, source, shape, dataset, cells, numbers, claims, line=cells["model"].line)
+
+
+def _value(cells: Mapping[str, Cell], column: str) -> str:
+    text = cells[column].plain if column in cells else ""
+    return "" if text in _BLANK else text
+
+
+def _numbers(document: Document, cells: Mapping[str, Cell]) -> dict[Metric, Cell]:
+    metrics = {name: metric for metric in METRICS.values() for name in cells if name == metric}
+    read = (
+        (metrics[name], read_number(document, cells[name])) for name in cells if name in metrics
+    )
+    return {metric: number for metric, number in read if number is not None}
+
+
+def _owner(label: Label, source: str, above: Sequence[ModelRow]) -> ModelRow | None:
+    """Return the nearest model row above of that label, one of the same source first."""
+    owners = [row for row in reversed(above) if not row.label.qualified and row.row == label.model]
+    same = [row for row in owners if row.row_source == source]
+    return next(iter(same or owners), None)
+
+
+def _no_owner(place: str, label: Label, above: Sequence[ModelRow]) -> str:
+    models = [row for row in above if not row.label.qualified]
+    nearest = f"{models[-1].row!r} in line {models[-1].line}" if models else "none"
+    return (
+        f"{place}: expected a row of the model {label.model!r} above its {label.precision} row; the"
+        f" nearest model row above is {nearest}"
+    )
+
+
+def _refuse_duplicates(document: Document, rows: Sequence[ModelRow]) -> None:
+    """Refuse two rows that answer the same question; cost and accuracy may be in two tables."""
+    seen: dict[tuple[str, ...], ModelRow] = {}
+    for row in rows:
+        name = (row.row, row.row_source, row.backend, row.precision, row.dataset)
+        for metric in set(METRICS.values()) & set(row.cells):
+            first = seen.setdefault((*name, metric), row)
+            if first is not row:
+                words = ", ".join(filter(None, name))
+                msg = (
+                    f"{document.path}:{row.line}: expected one row for {words}, got a second one"
+                    f" beside line {first.line}; tell them apart by Source or Dataset"
+                )
+                raise DocumentError(msg)

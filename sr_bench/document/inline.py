@@ -1,0 +1,80 @@
+"""What a reader sees of a cell: its text without links, emphasis and code marks."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+_EMPHASIS = {"strong_open": "strong_close", "em_open": "em_close"}
+_MARKUP = re.compile(r"[\\`*_~\[\]!<>&]")
+"""Without any of these a text is already plain: most cells, and parsing is the slow part."""
+
+
+@cache
+def _parser() -> MarkdownIt:
+    return MarkdownIt("commonmark").enable("strikethrough")
+
+
+def _tokens(source: str) -> Sequence[Token]:
+    # GitHub turns \| into | before it looks for anything else in a cell, inside code too.
+    block = _parser().parseInline(source.replace("\\|", "|"))
+    return block[0].children or ()
+
+
+def _seen(tokens: Sequence[Token]) -> str:
+    parts = (" " if token.type == "html_inline" else token.content for token in tokens)
+    return " ".join("".join(parts).split())
+
+
+def plain(source: str) -> str:
+    r"""Return the text of a cell's `source` without markup, runs of blanks made one.
+
+    Links and images become their label, emphasis, code and strike-through marks go, an HTML tag
+    becomes a blank, backslash escapes and entities become their character.
+
+    >>> plain(r"[**RCAN**](https://example.org) `a\|b`")
+    'RCAN a|b'
+    """
+    return _seen(_tokens(source)) if _MARKUP.search(source) else " ".join(source.split())
+
+
+def split_emphasis(source: str) -> tuple[str, str]:
+    """Return the plain text of `source` before, and of, the emphasis that it ends with.
+
+    Several emphasised groups at the end count as one. The second part is empty if the cell does
+    not end with emphasis, or is nothing but emphasis.
+
+    >>> split_emphasis("LESRCNN_x2 **vacc percentile int8**")
+    ('LESRCNN_x2', 'vacc percentile int8')
+    >>> split_emphasis("**LESRCNN_x2**")
+    ('LESRCNN_x2', '')
+    """
+    tokens = _tokens(source)
+    start = _tail_start(tokens)
+    head = _seen(tokens[:start])
+    return (head, _seen(tokens[start:])) if head else (_seen(tokens), "")
+
+
+def _tail_start(tokens: Sequence[Token]) -> int:
+    """Return the index of the first token of the emphasised groups at the end."""
+    start = len(tokens)
+    while True:
+        last = start - 1
+        while last >= 0 and tokens[last].type == "text" and not tokens[last].content.strip():
+            last -= 1
+        if last < 0 or tokens[last].type not in _EMPHASIS.values():
+            return start
+        start = _opening(tokens, last)
+
+
+def _opening(tokens: Sequence[Token], closing: int) -> int:
+    """Return the index of the token that opens what `closing` closes."""
+    level = tokens[closing].level
+    return max(
+        index
+        for index in range(closing)
+        if tokens[index].level == level
+        and _EMPHASIS.get(tokens[index].type) == tokens[closing].type
+    )

@@ -1,0 +1,256 @@
+"""Find the GitHub pipe tables of a Markdown text, with the exact place of every cell."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import cast
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block.table import table as table_rule
+
+from sr_bench.core.claim import Source
+from sr_bench.document.inline import plain
+from sr_bench.errors import DocumentError
+
+_BOM = "\ufeff"
+_NEWLINE = re.compile(r"\r\n?|\n")
+_PIPE = re.compile(r"(?<!\\)\|")
+_ALIGNMENT = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+
+_Span = tuple[int, int]
+"""First and last offset of a line's content, without what a quote or list puts before it."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The content of one cell, or a part of it, and where it stands."""
+
+    text: str
+    """The source without the blanks around it; escaped pipes are kept as ``\\|``."""
+    line: int
+    """1-based."""
+    column: int
+    """1-based, in characters; of an empty cell: where its content would go."""
+    start: int
+    """Offset of `text` in the document's text, in characters."""
+    end: int
+
+    @property
+    def plain(self) -> str:
+        """The text as a reader sees it, without markup."""
+        return plain(self.text)
+
+    def part(self, start: int, end: int) -> "Cell":
+        """Return the part of this cell from `start` to `end`, offsets in its text."""
+        return Cell(
+            self.text[start:end],
+            self.line,
+            self.column + start,
+            self.start + start,
+            self.start + end,
+        )
+
+
+@dataclass(frozen=True)
+class Table:
+    """One pipe table; rows may be ragged, as GitHub allows (`check_columns` refuses them)."""
+
+    header: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    line: int
+    """1-based line of the header."""
+    alignment_line: int
+    """1-based line of the ``| :---: |`` row."""
+    columns: int
+    """Cells of the alignment row."""
+    row_lines: tuple[int, ...] = ()
+    """1-based line of each of `rows`."""
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells, header first, in reading order."""
+        return tuple(cell for row in (self.header, *self.rows) for cell in row)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A Markdown text exactly as it is on disk, and its tables."""
+
+    path: str
+    """As messages and `Source` name it."""
+    text: str
+    """Byte order mark and line ends included: ``text.encode()`` is the file."""
+    tables: tuple[Table, ...]
+    broken: tuple[Table, ...] = ()
+    """What looks like a table but is none, because header and alignment row differ in cells."""
+
+    def source(self, cell: Cell) -> Source:
+        """Return the place of `cell` as claims name it."""
+        return Source(self.path, cell.line, cell.column)
+
+
+@dataclass
+class _Found:
+    """What one run of the Markdown parser saw: each table's lines by its 0-based first line."""
+
+    tables: dict[int, list[_Span]] = field(default_factory=dict)
+    broken: dict[int, list[_Span]] = field(default_factory=dict)
+
+
+def read_document(path: Path) -> Document:
+    """Read the Markdown file `path`, changing nothing about its bytes.
+
+    Raises:
+        DocumentError: The file can't be read, or is not UTF-8.
+    """
+    name = _as_typed(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        msg = f"{name}: expected a Markdown document: {error.strerror or error}"
+        raise DocumentError(msg) from error
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        msg = f"{name}:{line}: expected UTF-8, got byte 0x{data[error.start]:02x}; save it as UTF-8"
+        raise DocumentError(msg) from error
+    return parse_document(text, name)
+
+
+def parse_document(text: str, path: str) -> Document:
+    """Return the document that `text` is; `path` only names it in messages and sources."""
+    skip = len(_BOM) if text.startswith(_BOM) else 0
+    found = _parse(_NEWLINE.sub("\n", text[skip:]))
+    starts = [skip, *(match.end() for match in _NEWLINE.finditer(text))]
+    return Document(
+        path,
+        text,
+        tuple(_table(text, starts, line, spans) for line, spans in found.tables.items()),
+        tuple(_table(text, starts, line, spans) for line, spans in found.broken.items()),
+    )
+
+
+def check_columns(document: Document, table: Table) -> None:
+    """Refuse a table whose rows do not all have as many cells as its alignment row.
+
+    Raises:
+        DocumentError: A row lost a column or has one too many; the message names its line.
+    """
+    lines = (table.line, *table.row_lines)
+    for line, cells in zip(lines, (table.header, *table.rows), strict=True):
+        if len(cells) != table.columns:
+            fault = "lost a column" if len(cells) < table.columns else "has a column too many"
+            msg = (
+                f"{document.path}:{line}: expected {table.columns} cells like the alignment row of"
+                f" line {table.alignment_line}, got {len(cells)}: the row {fault}"
+                r" (a pipe inside a cell is written \|)"
+            )
+            raise DocumentError(msg)
+
+
+def _as_typed(path: Path) -> str:
+    absolute = path.absolute()
+    here = Path.cwd()
+    return str(absolute.relative_to(here) if absolute.is_relative_to(here) else path)
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark").enable("table")
+    parser.core.ruler.enableOnly(["block"])
+    parser.block.ruler.at("table", _recording_rule, {"alt": ["paragraph", "reference"]})
+    return parser
+
+
+def _parse(normalised: str) -> _Found:
+    """Return the lines of all tables in `normalised`, which has only line feeds for line ends.
+
+    Spans come as (column of the first character, column after the last), 0-based.
+    """
+    seen = _Found()
+    tokens = _parser().parse(normalised, {"found": seen})
+    starts = [0, *(match.end() for match in re.finditer("\n", normalised))]
+    # A list item's first line is offered to the table rule before the list rule takes it, so
+    # only what ended as a paragraph is text that should have been a table.
+    paragraphs = [token.map for token in tokens if token.type == "paragraph_open" and token.map]
+    broken = {
+        line: spans
+        for line, spans in seen.broken.items()
+        if any(first <= line and line + 2 <= last for first, last in paragraphs)
+    }
+    return _Found(_in_columns(seen.tables, starts), _in_columns(broken, starts))
+
+
+def _in_columns(lines: dict[int, list[_Span]], starts: Sequence[int]) -> dict[int, list[_Span]]:
+    return {
+        line: [(a - starts[n], b - starts[n]) for n, (a, b) in enumerate(spans, line)]
+        for line, spans in lines.items()
+    }
+
+
+def _recording_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
+    """Run markdown-it's table rule and note the lines that it took.
+
+    The tokens alone would not do: they say nothing of columns, and inside quotes and lists only
+    the parser's state knows where a line's content begins.
+    """
+    is_table = table_rule(state, start_line, end_line, silent)
+    found = cast(_Found, state.env["found"])
+    if is_table and not silent:
+        found.tables[start_line] = [_span(state, n) for n in range(start_line, state.line)]
+    elif not is_table and _nearly_table(state, start_line, end_line):
+        found.broken[start_line] = [_span(state, n) for n in (start_line, start_line + 1)]
+    return is_table
+
+
+def _span(state: StateBlock, line: int) -> _Span:
+    return state.bMarks[line] + state.tShift[line], state.eMarks[line]
+
+
+def _nearly_table(state: StateBlock, line: int, end_line: int) -> bool:
+    """Whether `line` and the next would be a table but for their numbers of cells."""
+    lines = (line, line + 1)
+    if line + 2 > end_line or any(state.sCount[n] - state.blkIndent not in range(4) for n in lines):
+        return False
+    header, alignment = (state.src[slice(*_span(state, n))] for n in lines)
+    return "|" in header and "|" in alignment and bool(_ALIGNMENT.fullmatch(alignment))
+
+
+def _table(text: str, starts: Sequence[int], line: int, spans: Sequence[_Span]) -> Table:
+    """Build the table whose lines, from the 0-based `line` on, hold content in columns `spans`."""
+    rows = [_row(text, starts[n], span, n + 1) for n, span in enumerate(spans, line)]
+    return Table(
+        header=rows[0],
+        rows=tuple(rows[2:]),
+        line=line + 1,
+        alignment_line=line + 2,
+        columns=len(rows[1]),
+        row_lines=tuple(range(line + 3, line + 1 + len(rows))),
+    )
+
+
+def _row(text: str, line_start: int, span: _Span, line: int) -> tuple[Cell, ...]:
+    content = text[line_start + span[0] : line_start + span[1]]
+    first = line_start + span[0] + len(content) - len(content.lstrip())
+    last = line_start + span[0] + len(content.rstrip())
+    pipes = [match.start() for match in _PIPE.finditer(text, first, last)]
+    edges = [(a + 1, b) for a, b in pairwise((first - 1, *pipes, last))]
+    # Only an empty piece at the very edge is outside the table: pipes there are optional.
+    if edges and edges[0][0] == edges[0][1]:
+        edges = edges[1:]
+    if edges and edges[-1][0] == edges[-1][1]:
+        edges = edges[:-1]
+    return tuple(_cell(text, edge, line, line_start) for edge in edges)
+
+
+def _cell(text: str, edge: tuple[int, int], line: int, line_start: int) -> Cell:
+    raw = text[slice(*edge)]
+    content = raw.strip()
+    lead = len(raw) - len(raw.lstrip()) if content else min(1, len(raw))
+    start = edge[0] + lead
+    return Cell(content, line, start - line_start + 1, start, start + len(content))

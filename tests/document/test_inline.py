@@ -1,0 +1,47 @@
+"""What a reader sees of a cell."""
+
+import pytest
+
+from sr_bench.document.inline import plain, split_emphasis
+
+
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        ("", ""),
+        ("EDSR_baseline_x2", "EDSR_baseline_x2"),
+        ("[LESRCNN_x2](https://example.org/a_b)", "LESRCNN_x2"),
+        ("**RCAN**", "RCAN"),
+        ("_a_ `b*c`  d", "a b*c d"),
+        (r"a \| b", "a | b"),
+        (r"`a \| b`", "a | b"),
+        (r"EDSR\_x2 &amp; more", "EDSR_x2 & more"),
+        ("~~old~~ new", "old new"),
+        ("RCAN<br>small", "RCAN small"),
+        ("![logo](x.png) RCAN", "logo RCAN"),
+        ("<https://example.org>", "https://example.org"),
+        ("超分辨率  **模型**", "超分辨率 模型"),
+    ],
+)
+def test_plain_is_what_a_reader_sees(source: str, seen: str) -> None:
+    assert plain(source) == seen
+
+
+@pytest.mark.parametrize(
+    ("source", "parts"),
+    [
+        ("DF2K **vacc fp16**", ("DF2K", "vacc fp16")),
+        ("[DF2K](u) *fp16*", ("DF2K", "fp16")),
+        ("DF2K **vacc** **fp16** ", ("DF2K", "vacc fp16")),
+        ("**big** DF2K __fp16__", ("big DF2K", "fp16")),
+        ("**a *b***", ("a b", "")),
+        ("x **a *b***", ("x", "a b")),
+        ("**DF2K**", ("DF2K", "")),
+        ("[**DF2K**](u)", ("DF2K", "")),
+        ("**DF2K** large", ("DF2K large", "")),
+        ("DF2K **vacc", ("DF2K **vacc", "")),
+        ("", ("", "")),
+    ],
+)
+def test_only_emphasis_at_the_end_is_split_off(source: str, parts: tuple[str, str]) -> None:
+    assert split_emphasis(source) == parts

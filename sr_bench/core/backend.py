@@ -1,0 +1,65 @@
+"""What a backend is given, what it offers, and what it says about itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self
+
+from sr_bench.core.precision import Precision
+
+if TYPE_CHECKING:  # the nouns need the standard library only
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A network in one precision, ready to be opened by a backend."""
+
+    onnx: Path | None
+    """The ONNX file, already in `precision`; None if there is none."""
+    load_module: Callable[[], object] | None
+    """Returns a fresh fp32 ``torch.nn.Module`` with its weights, which the session keeps and may
+    change; None for a user's ONNX file."""
+    precision: Precision
+    digest: str
+    """Digest of all that determines the artefact's output."""
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """What a backend says about itself without importing its library."""
+
+    name: str
+    version: str
+    """Of the library that computes."""
+    device: str
+    """``cpu``, ``cuda``, ``vacc`` ...; ``emulated`` when a device is imitated."""
+    emulated: bool
+    note: str
+    """One sentence for the session's header."""
+
+
+class Session(Protocol):
+    """An open network: run it from any thread, close it once; also a context manager."""
+
+    @property
+    def device(self) -> str:
+        """What computes: ``cpu``, ``cuda``, ``emulated`` ..."""
+
+    def run(self, lr: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """Return the network's output for `lr`, both float32 NCHW.
+
+        Raises:
+            BackendError: `lr` is not such an array, or the network does not accept it, or the
+                session is closed.
+        """
+
+    def close(self) -> None:
+        """Free what the session holds; a second call does nothing."""
+
+    def __enter__(self) -> Self:
+        """Return the session itself."""
+
+    def __exit__(self, *exception: object) -> None:
+        """Close the session."""

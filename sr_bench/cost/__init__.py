@@ -1,0 +1,1 @@
+"""Params and multiply-accumulates, counted without weights, images or real compute."""

@@ -1,0 +1,39 @@
+"""What one forward pass costs, as exact integers that every counting rule can be built from."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CostCount:
+    """Operations of one forward pass on one image, and the parameters of the network.
+
+    Convolutions and linear layers are counted. Products of two activations (attention),
+    activations, pixel shuffles and interpolation are not multiply-accumulates of a layer.
+    """
+
+    conv_macs: int
+    """Multiply-accumulates of convolutions, transposed ones included."""
+    linear_macs: int
+    """Multiply-accumulates of linear layers."""
+    subclass_macs: int
+    """Multiply-accumulates of layers whose type derives from a convolution or linear class.
+
+    Kept apart because thop looks layers up by their exact type and so overlooks these. An ONNX
+    file knows no classes: there it is 0 and the layer is among the others.
+    """
+    transposed_surplus: int
+    """What thop counts for transposed convolutions above their multiply-accumulates: it takes
+    every output element to see the whole kernel."""
+    conv_bias_outputs: int
+    """Output elements of convolutions that have a bias."""
+    leaky_relu_elements: int
+    """Elements that pass through a LeakyReLU."""
+    adaptive_pool_ops: int
+    """Additions and divisions of adaptive average pooling."""
+    params: int
+    """Elements of all parameters; a shared one counts once."""
+
+    @property
+    def macs(self) -> int:
+        """All multiply-accumulates."""
+        return self.conv_macs + self.linear_macs + self.subclass_macs

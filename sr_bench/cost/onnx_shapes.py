@@ -1,0 +1,104 @@
+"""Read an ONNX file without its external weights, and infer every shape for one input size."""
+
+from pathlib import Path
+
+import onnx
+import onnx.inliner
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from onnx import ModelProto, TypeProto, ValueInfoProto
+
+from sr_bench.errors import BackendError
+
+Dims = tuple[int, ...]
+
+
+def read_model(source: Path | ModelProto) -> ModelProto:
+    """Return a model of its own, with local functions inlined.
+
+    Raises:
+        BackendError: The file is missing or is not an ONNX file.
+    """
+    if isinstance(source, ModelProto):
+        model = ModelProto()
+        model.CopyFrom(source)
+    else:
+        try:
+            model = onnx.load(source, load_external_data=False)
+        except (OSError, DecodeError) as error:
+            msg = f"can't read the ONNX file {source}: {error}"
+            raise BackendError(msg) from error
+    if not model.graph.node:
+        msg = f"{_name(source)} has no operators: expected an ONNX network"
+        raise BackendError(msg)
+    return onnx.inliner.inline_local_functions(model) if model.functions else model
+
+
+def fixed_shapes(model: ModelProto, shape: tuple[int, int, int]) -> dict[str, Dims]:
+    """Return the shape of every value of `model` for one image of `shape`.
+
+    A value whose shape can't be inferred is absent. `model` is changed.
+
+    Raises:
+        BackendError: `model` has not one image input, or does not accept `shape`.
+    """
+    _fix_input(_image_input(model), shape)
+    del model.graph.value_info[:]
+    for output in model.graph.output:
+        if output.type.WhichOneof("value") == "tensor_type":
+            output.type.tensor_type.ClearField("shape")
+    try:
+        inferred = onnx.shape_inference.infer_shapes(
+            model, check_type=True, strict_mode=True, data_prop=True
+        )
+    except (onnx.shape_inference.InferenceError, RuntimeError) as error:
+        msg = f"the network does not accept the input shape {_text(shape)}: {error}"
+        raise BackendError(msg) from error
+    graph = inferred.graph
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        if (dims := _dims(value.type)) is not None:
+            shapes[value.name] = dims
+    return shapes
+
+
+def _image_input(model: ModelProto) -> ValueInfoProto:
+    constants = {tensor.name for tensor in model.graph.initializer}
+    inputs: list[ValueInfoProto] = [
+        value for value in model.graph.input if value.name not in constants
+    ]
+    if len(inputs) == 1 and len(inputs[0].type.tensor_type.shape.dim) == 4:
+        return inputs[0]
+    names = ", ".join(f"{v.name} of {len(v.type.tensor_type.shape.dim)} axes" for v in inputs)
+    msg = f"expected one input of 4 axes (NCHW); the graph has: {names or 'none'}"
+    raise BackendError(msg)
+
+
+def _fix_input(value: ValueInfoProto, shape: tuple[int, int, int]) -> None:
+    dims = value.type.tensor_type.shape.dim
+    for dim, size in zip(list(dims)[1:], shape, strict=True):
+        if dim.WhichOneof("value") == "dim_value" and dim.dim_value != size:
+            fixed = "x".join(str(d.dim_value or d.dim_param or "?") for d in list(dims)[1:])
+            msg = (
+                f"the input {value.name!r} is {fixed} (CxHxW), not {_text(shape)}; "
+                "count it on its own shape, or export it with dynamic height and width"
+            )
+            raise BackendError(msg)
+        dim.dim_value = size
+    dims[0].dim_value = 1
+
+
+def _dims(kind: TypeProto) -> Dims | None:
+    if not kind.tensor_type.HasField("shape"):
+        return None
+    dims = kind.tensor_type.shape.dim
+    if any(dim.WhichOneof("value") != "dim_value" for dim in dims):
+        return None
+    return tuple(dim.dim_value for dim in dims)
+
+
+def _text(shape: tuple[int, int, int]) -> str:
+    return "x".join(map(str, shape))
+
+
+def _name(source: Path | ModelProto) -> str:
+    return "the model" if isinstance(source, ModelProto) else str(source)

@@ -1,0 +1,1 @@
+"""Counting rules: how the counts of one forward pass become a printed Flops number."""

@@ -1,0 +1,21 @@
+"""Rule B: what thop 0.1.1.post2209072238 counts, as the documents print it."""
+
+from sr_bench.cost.count import CostCount
+
+DESCRIPTION = (
+    "thop 0.1.1: multiply-accumulates + adaptive pooling, times 2 / 0.9e9; "
+    "layers of a derived class are skipped"
+)
+
+
+def ops(count: CostCount) -> int:
+    """Return the operations that the rule counts."""
+    return count.conv_macs + count.transposed_surplus + count.linear_macs + count.adaptive_pool_ops
+
+
+def flops_g(count: CostCount) -> float:
+    """Return the printed number, in G.
+
+    Source: the export scripts of the documents print ``ops / 0.9e9 * 2``.
+    """
+    return ops(count) / 0.9e9 * 2

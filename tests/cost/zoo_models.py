@@ -1,0 +1,139 @@
+"""The networks of the five documents, and the numbers that the documents print about them."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from sr_bench.core.card import Hyper
+from sr_bench.zoo.build import build
+
+A = "thop_0_0_31"
+B = "thop_0_1_1"
+
+
+@dataclass(frozen=True)
+class Printed:
+    """One network and what is printed about it."""
+
+    architecture: str
+    scale: int
+    hyper: Hyper = field(hash=False)
+    shape: tuple[int, int, int]
+    rule: str
+    flops_g: str
+    params: int
+    params_m: str
+    """Empty where a script prints Flops only."""
+
+    def module(self, device: str = "meta") -> nn.Module:
+        with torch.device(device):
+            return build(self.architecture, self.hyper, self.scale).eval()
+
+
+def _edsr(form: str, feats: int, blocks: int) -> Hyper:
+    scale = 0.1 if feats == 256 else 1.0
+    return {
+        "form": form,
+        "n_feats": feats,
+        "n_resblocks": blocks,
+        "res_scale": scale,
+        "rgb_range": 255.0,
+    }
+
+
+def _sr4k(form: str, feats: int, groups: int) -> Hyper:
+    return {
+        "form": form,
+        "n_resgroups": groups,
+        "n_resblocks": 2,
+        "n_feats": feats,
+        "attention": False,
+        "reduction": 0,
+        "res_scale": 1.0,
+        "rgb_range": 255.0,
+        "rgb_mean": "div2k",
+        "mean_shift": "plain" if form == "official" else "tensor",
+        "head": "stride2",
+        "upsample": "single",
+    }
+
+
+RCAN: Hyper = _sr4k("official", 64, 10) | {
+    "n_resblocks": 20,
+    "attention": True,
+    "reduction": 16,
+    "mean_shift": "frozen",
+    "head": "stride1",
+    "upsample": "steps",
+}
+
+_LESRCNN: Hyper = {"n_feats": 64, "multi_scale": False}
+_RRDB: Hyper = {"n_feats": 64, "n_blocks": 23, "growth": 32, "res_scale": 0.2}
+_BASELINE, _FULL = _edsr("official", 64, 16), _edsr("official", 256, 32)
+_128, _256, _HD = (3, 128, 128), (3, 256, 256), (3, 1080, 1920)
+
+MODELS = {
+    "lesrcnn_x2": Printed("lesrcnn", 2, _LESRCNN, _128, B, "44.459", 626_328, "0.626"),
+    "lesrcnn_x4": Printed("lesrcnn", 4, _LESRCNN, _128, B, "152.592", 774_040, "0.7740"),
+    "edsr_mx2": Printed(
+        "edsr", 2, _edsr("basicsr", 64, 16), (3, 768, 1024), A, "2403.078", 1_369_859, "1.370"
+    ),
+    "edsr_x1": Printed(
+        "edsr", 1, _edsr("basicsr", 32, 9), (3, 720, 1280), A, "363.469", 177_475, "0.177"
+    ),
+    "edsr_x2": Printed("edsr", 2, _FULL, _256, A, "5934.700", 40_729_627, "40.730"),
+    "edsr_baseline_x2": Printed("edsr", 2, _BASELINE, _256, A, "200.256", 1_369_883, "1.370"),
+    "edsr_baseline_x4": Printed("edsr", 4, _BASELINE, _256, A, "289.330", 1_517_595, "1.518"),
+    "esrgan_x4": Printed("rrdbnet", 4, _RRDB, _128, A, "653.675", 16_697_987, "16.698"),
+    "sr4k_official": Printed(
+        "rcan", 2, _sr4k("official", 32, 3), _HD, A, "358.207", 297_723, "0.297"
+    ),
+    "rcan2_official": Printed(
+        "rcan", 2, _sr4k("official", 16, 2), _HD, B, "80.331", 63_547, "0.063"
+    ),
+    "sr4k_basicsr": Printed(
+        "rcan", 2, _sr4k("basicsr", 32, 3), _HD, B, "356.659", 297_699, "0.298"
+    ),
+    "realsr_df2k": Printed("rrdbnet", 4, _RRDB, _128, B, "652.697", 16_697_987, "16.698"),
+    "realsr_df2k_jpeg": Printed("rrdbnet", 4, _RRDB, _128, B, "652.697", 16_697_987, "16.698"),
+    "realsr_dped": Printed("rrdbnet", 4, _RRDB, _128, B, "652.697", 16_697_987, "16.698"),
+    "lesrcnn_x3": Printed("lesrcnn", 3, _LESRCNN, _128, A, "85.083", 810_968, ""),
+    "edsr_baseline_x3": Printed("edsr", 3, _BASELINE, _256, A, "228.407", 1_554_523, ""),
+    "edsr_x3": Printed("edsr", 3, _FULL, _256, A, "6369.418", 43_680_027, ""),
+    "edsr_x4": Printed("edsr", 4, _FULL, _256, A, "7321.770", 43_089_947, ""),
+}
+"""14 rows of the tables and four values that only export scripts print."""
+
+TRUNCATED = ("sr4k_official", "rcan2_official")
+"""Rows whose Params are cut, not rounded."""
+
+SMALL = {
+    "edsr_official_x2": ("edsr", 2, _edsr("official", 8, 2)),
+    "edsr_official_x4_scaled": ("edsr", 4, _edsr("official", 8, 2) | {"res_scale": 0.1}),
+    "edsr_basicsr_x1": ("edsr", 1, _edsr("basicsr", 8, 2)),
+    "edsr_basicsr_x3": ("edsr", 3, _edsr("basicsr", 8, 2)),
+    "rcan_official_x2": ("rcan", 2, RCAN | {"n_feats": 16, "n_resgroups": 2, "n_resblocks": 2}),
+    "rcan_basicsr_x4": (
+        "rcan",
+        4,
+        RCAN
+        | {"form": "basicsr", "n_feats": 16, "n_resgroups": 2, "n_resblocks": 2}
+        | {"mean_shift": "tensor"},
+    ),
+    "sr4k_official_x2": ("rcan", 2, _sr4k("official", 16, 2)),
+    "sr4k_basicsr_x2": ("rcan", 2, _sr4k("basicsr", 16, 2)),
+    "rrdbnet_x4": ("rrdbnet", 4, {"n_feats": 8, "n_blocks": 2, "growth": 4, "res_scale": 0.2}),
+    "lesrcnn_x2": ("lesrcnn", 2, _LESRCNN | {"n_feats": 8}),
+    "lesrcnn_x3": ("lesrcnn", 3, _LESRCNN | {"n_feats": 8}),
+    "lesrcnn_x4": ("lesrcnn", 4, _LESRCNN | {"n_feats": 8}),
+    "lesrcnn_multi_x4": ("lesrcnn", 4, {"n_feats": 8, "multi_scale": True}),
+}
+"""Every form of every architecture, small: (architecture, scale, hyper)."""
+
+
+def small(name: str) -> nn.Module:
+    """Return a small network with seeded random weights, ready to run."""
+    architecture, scale, hyper = SMALL[name]
+    torch.manual_seed(0)
+    return build(architecture, hyper, scale).eval()

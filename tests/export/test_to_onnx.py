@@ -1,0 +1,102 @@
+"""Exported networks: they compute what torch computes, at any size, and appear whole."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from torch import nn
+
+from sr_bench.errors import BackendError
+from sr_bench.export.to_onnx import export_onnx
+from tests.cost.zoo_models import SMALL, small
+
+
+def _run(path: Path, lr: np.ndarray) -> np.ndarray:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return session.run(["sr"], {"lr": lr})[0]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_an_exported_network_agrees_with_torch_at_two_sizes(name: str, tmp_path: Path) -> None:
+    module = small(name)
+    export_onnx(module, tmp_path / "net.onnx")
+    for shape in ((1, 3, 24, 20), (2, 3, 34, 52)):
+        lr = np.random.default_rng(0).random(shape, dtype=np.float32)
+        with torch.inference_mode():
+            expected = module(torch.from_numpy(lr)).numpy()
+        difference = np.abs(_run(tmp_path / "net.onnx", lr) - expected).max()
+        assert difference <= 1e-5 * np.ptp(expected)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_no_constant_hides_behind_an_identity(name: str, tmp_path: Path) -> None:
+    export_onnx(small(name), tmp_path / "net.onnx")
+    graph = onnx.load(tmp_path / "net.onnx").graph
+    assert "Identity" not in {node.op_type for node in graph.node}
+
+
+def test_equal_parameters_stay_two_parameters(tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Conv2d(1, 1, 1, bias=False), nn.Conv2d(1, 1, 1, bias=False))
+    nn.init.constant_(net[0].weight, 3.0)
+    nn.init.constant_(net[1].weight, 3.0)
+    export_onnx(net, tmp_path / "net.onnx", channels=1)
+    assert len(onnx.load(tmp_path / "net.onnx").graph.initializer) == 2
+    assert _run(tmp_path / "net.onnx", np.ones((1, 1, 2, 2), np.float32)).max() == 9.0
+
+
+class _InPlaceSkip(nn.Module):
+    """The pattern of LESRCNN: the skip is rectified, because the ReLU works in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        skip: torch.Tensor = self.conv(x)
+        return self.conv(self.relu(skip)) + skip
+
+
+def test_a_relu_in_place_rectifies_the_skip_in_the_file_too(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = _InPlaceSkip()
+    export_onnx(net, tmp_path / "net.onnx")
+    lr = np.random.default_rng(0).standard_normal((1, 3, 9, 7), dtype=np.float32)
+    with torch.inference_mode():
+        expected = net(torch.from_numpy(lr)).numpy()
+    np.testing.assert_allclose(_run(tmp_path / "net.onnx", lr), expected, atol=1e-5)
+
+
+def test_the_module_keeps_its_mode_and_the_file_the_evaluation_mode(tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Conv2d(3, 3, 1), nn.Dropout(0.9)).train()
+    export_onnx(net, tmp_path / "net.onnx")
+    assert net.training
+    lr = np.ones((1, 3, 4, 4), np.float32)
+    np.testing.assert_array_equal(_run(tmp_path / "net.onnx", lr), _run(tmp_path / "net.onnx", lr))
+    with torch.inference_mode():
+        expected = net.eval()(torch.from_numpy(lr)).numpy()
+    np.testing.assert_allclose(_run(tmp_path / "net.onnx", lr), expected, atol=1e-6)
+
+
+def test_the_file_says_what_was_promised(tmp_path: Path) -> None:
+    export_onnx(small("sr4k_basicsr_x2"), tmp_path / "net.onnx")
+    model = onnx.load(tmp_path / "net.onnx")
+    dims = model.graph.input[0].type.tensor_type.shape.dim
+    assert [d.dim_param or d.dim_value for d in dims] == ["n", 3, "h", "w"]
+    assert model.opset_import[0].version == 17
+    assert [p.name for p in tmp_path.iterdir()] == ["net.onnx"]
+
+
+def test_a_network_that_cannot_be_exported_leaves_no_file(tmp_path: Path) -> None:
+    class Fft(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.fft.fft2(x).real
+
+    with pytest.raises(BackendError, match="can't export Fft to ONNX"):
+        export_onnx(Fft(), tmp_path / "net.onnx")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,20 @@
+"""How far two images are apart: the squared error, exact for 8-bit images."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
+
+
+def squared_error(x: Pixels, y: Pixels) -> float:
+    """Return the sum of (x - y)^2 over all values.
+
+    Args:
+        x: Height x width x channels, uint8 or floating point.
+        y: The same shape. Two uint8 images are subtracted and summed as integers; all else
+            in float64.
+    """
+    if x.dtype != np.uint8 or y.dtype != np.uint8:
+        x, y = x.astype(np.float64, copy=False), y.astype(np.float64, copy=False)
+    return float(cv2.norm(x, y, cv2.NORM_L2SQR))

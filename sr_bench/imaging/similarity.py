@@ -1,0 +1,155 @@
+"""The structural similarity of one tile, from the sum and the difference of two images.
+
+With s = x + y and d = x - y, four Gaussian filters are enough where the textbook form needs
+five, and neither product of two different images is needed:
+2 m_x m_y = (m_s^2 - m_d^2) / 2 and m_x^2 + m_y^2 = (m_s^2 + m_d^2) / 2; likewise for variances.
+
+In float32 a variance is lost where it is small beside the squared mean. So the tile's mean is
+taken off first (a variance doesn't see it), and each tile comes with a bound on the error that
+is left: the caller computes a tile again in float64 where that is too much.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.imaging.filters import MARGIN, gaussian_window
+
+Plane: TypeAlias = NDArray[np.floating]
+Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
+
+_BUFFERS = 6
+_ROUNDING = 5e-7
+"""Largest relative error of a variance of equal values in float32, beside their square.
+
+Measured over all levels 1-510: 4.9e-7.
+"""
+_BINS = 1024
+_VALID = slice(MARGIN, -MARGIN)
+
+
+@dataclass(frozen=True)
+class TileScore:
+    """The similarity of one tile."""
+
+    total: float
+    """Sum over the tile's windows and channels."""
+    error: float
+    """Bound on the error of the tile's mean; 0.0 in float64. NaN if values overflowed."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Buffers for tiles of up to a given size, so that tiles allocate nothing."""
+
+    buffers: tuple[Plane, ...]
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], dtype: type[np.float32] | type[np.float64]) -> "Workspace":
+        """Return buffers for tiles of `shape` (margins included), to compute in `dtype`."""
+        return cls(tuple(np.empty(shape, dtype) for _ in range(_BUFFERS)))
+
+    def views(self, shape: tuple[int, ...]) -> list[Plane]:
+        """Return the buffers, cut to a tile of `shape`."""
+        return [buffer[: shape[0], : shape[1]] for buffer in self.buffers]
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Local moments of the centred sum and difference: the valid region of buffers."""
+
+    mean_s: Plane
+    mean_d: Plane
+    square_s: Plane
+    square_d: Plane
+    variance_s: Plane
+    variance_d: Plane
+
+
+def tile_similarity(x: Pixels, y: Pixels, work: Workspace, *, c1: float, c2: float) -> TileScore:
+    """Return the summed similarity of two tiles, computed in the dtype of `work`.
+
+    Args:
+        x: Rows x columns (x channels, at most 4), `MARGIN` pixels larger on each side than the
+            region that is scored.
+        y: The same shape.
+        work: Buffers at least as large.
+        c1: Constant that keeps the luminance term finite, (K1 L)^2.
+        c2: Constant of the contrast and structure term, (K2 L)^2.
+    """
+    if x.dtype != np.uint8 or y.dtype != np.uint8:
+        # Centred in double precision: only what is left is rounded to the dtype of `work`.
+        x, y = x.astype(np.float64, copy=False), y.astype(np.float64, copy=False)
+    mean_x, mean_y = float(x[::4, ::4].mean()), float(y[::4, ::4].mean())
+    # Whole numbers, so that 8-bit images stay exact.
+    offset_s, offset_d = float(round(mean_x + mean_y)), float(round(mean_x - mean_y))
+    moments = _moments(x, y, work.views(x.shape), offset_s, offset_d)
+    single = work.buffers[0].dtype == np.float32
+    error = _error_bound(moments, c2) if single else 0.0
+    return TileScore(_similarity_sum(moments, offset_s, offset_d, c1, c2), error)
+
+
+def _moments(
+    x: Pixels, y: Pixels, buffers: list[Plane], offset_s: float, offset_d: float
+) -> _Moments:
+    s, d, mean_s, mean_d, var_s, var_d = buffers
+    depth = cv2.CV_32F if s.dtype == np.float32 else cv2.CV_64F
+    window: Plane = gaussian_window().astype(s.dtype)
+    cv2.addWeighted(x, 1.0, y, 1.0, -offset_s, dst=s, dtype=depth)
+    cv2.addWeighted(x, 1.0, y, -1.0, -offset_d, dst=d, dtype=depth)
+    for image, mean, variance in ((s, mean_s, var_s), (d, mean_d, var_d)):
+        cv2.sepFilter2D(image, depth, window, window, dst=mean)
+        cv2.multiply(image, image, dst=image)
+        cv2.sepFilter2D(image, depth, window, window, dst=variance)
+    s, d, mean_s, mean_d, var_s, var_d = (plane[_VALID, _VALID] for plane in buffers)
+    for square, mean, variance in ((s, mean_s, var_s), (d, mean_d, var_d)):
+        cv2.multiply(mean, mean, dst=square)
+        cv2.subtract(variance, square, dst=variance)
+    return _Moments(mean_s, mean_d, s, d, var_s, var_d)
+
+
+def _error_bound(moments: _Moments, c2: float) -> float:
+    """Bound the error that float32 leaves in the tile's mean, from a sample of its windows.
+
+    A variance is wrong by up to `_ROUNDING` times the squared mean that was taken from it; its
+    weight in the score follows from the formula. Errors of unlike windows have random signs and
+    cancel; those of equal windows (flat areas, regular patterns) add up. So the sample is
+    grouped by local mean: errors add within a group and as squares between groups.
+    """
+    sample = (slice(None, None, 8), slice(None, None, 4))
+    with np.errstate(all="ignore"):
+        mean = moments.mean_s[sample]
+        variance_d = np.maximum(moments.variance_d[sample], 0.0)
+        contrast = 0.5 * (moments.variance_s[sample] + variance_d) + c2
+        weighted = moments.square_s[sample] * variance_d / contrast
+        errors = (weighted + 2.0 * moments.square_d[sample]) / contrast
+        low, span = float(mean.min()), float(np.ptp(mean))
+        total = float(errors.sum())
+    if not math.isfinite(total + span):
+        return math.nan
+    group = ((mean - low) * ((_BINS - 1) / max(span, 1e-9))).astype(np.intp)
+    sums = np.bincount(group.ravel(), weights=np.abs(errors).ravel())
+    return float(_ROUNDING * np.sqrt((sums**2).sum()) / errors.size)
+
+
+def _similarity_sum(
+    moments: _Moments, offset_s: float, offset_d: float, c1: float, c2: float
+) -> float:
+    """Sum the similarity over the windows; overwrites `moments`."""
+    s, d, var_s, var_d = moments.square_s, moments.square_d, moments.variance_s, moments.variance_d
+    for square, mean, offset in ((s, moments.mean_s, offset_s), (d, moments.mean_d, offset_d)):
+        if offset:
+            np.add(mean, offset, out=mean)
+            cv2.multiply(mean, mean, dst=square)
+    covariance = cv2.addWeighted(var_s, 0.5, var_d, -0.5, c2, dst=moments.mean_s)
+    variances = cv2.addWeighted(var_s, 0.5, var_d, 0.5, c2, dst=moments.mean_d)
+    product = cv2.addWeighted(s, 0.5, d, -0.5, c1, dst=var_s)
+    squares = cv2.addWeighted(s, 0.5, d, 0.5, c1, dst=var_d)
+    cv2.multiply(covariance, product, dst=covariance)
+    cv2.multiply(variances, squares, dst=variances)
+    cv2.divide(covariance, variances, dst=covariance)
+    return math.fsum(cv2.sumElems(covariance))

@@ -1,0 +1,1 @@
+"""Image metrics: the file name is the name of the metric."""

@@ -1,0 +1,51 @@
+"""What two images must be before any metric compares them."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.errors import MetricError
+
+Pixels = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
+"""Height x width x channels on the scale of ``data_range``."""
+
+
+def check_pair(sr: Pixels, hr: Pixels, *, smallest: int = 1) -> None:
+    """Refuse a pair that has no score.
+
+    Args:
+        sr: Height x width x channels (1 to 4), uint8 or floating point.
+        hr: The same shape.
+        smallest: Least number of pixels on each side.
+
+    Raises:
+        MetricError: The shapes differ, an image is too small, or a value is NaN or infinite.
+    """
+    if sr.shape != hr.shape:
+        msg = (
+            f"expected two images of one shape, came SR {sr.shape} and HR {hr.shape}; "
+            "check the scale, and how the protocol resizes the ground truth"
+        )
+        raise MetricError(msg)
+    if sr.ndim != 3 or not 1 <= sr.shape[2] <= 4:
+        msg = f"expected images of shape HxWxC with 1 to 4 channels, came {sr.shape}"
+        raise MetricError(msg)
+    if min(sr.shape[:2]) < smallest:
+        msg = f"expected at least {smallest}x{smallest} pixels, came {sr.shape[0]}x{sr.shape[1]}"
+        raise MetricError(msg)
+    for name, image in (("SR", sr), ("HR", hr)):
+        _check_values(name, image)
+
+
+def _check_values(name: str, image: Pixels) -> None:
+    if image.dtype == np.uint8:
+        return
+    if not np.issubdtype(image.dtype, np.floating):
+        msg = f"expected {name} as uint8 or floating point, came {image.dtype}"
+        raise MetricError(msg)
+    # The extremes of an array that holds a NaN are NaN.
+    if not (math.isfinite(image.min()) and math.isfinite(image.max())):
+        wrong = int(image.size - np.count_nonzero(np.isfinite(image)))
+        msg = f"{name} holds {wrong} values that are NaN or infinite; check the model's output"
+        raise MetricError(msg)

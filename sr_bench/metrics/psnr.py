@@ -1,0 +1,34 @@
+"""Peak signal-to-noise ratio in dB, from the mean squared error in float64."""
+
+import math
+
+from sr_bench.errors import MetricError
+from sr_bench.imaging.difference import squared_error
+from sr_bench.metrics._pair import Pixels, check_pair
+
+UNIT = "dB"
+HIGHER_IS_BETTER = True
+
+
+def score(sr: Pixels, hr: Pixels, *, data_range: float = 255.0, threads: int = 1) -> float:
+    """Return 10 log10(data_range^2 / MSE) over all pixels and channels.
+
+    Args:
+        sr: Height x width x channels, uint8 or floating point. Two uint8 images are compared
+            exactly, as integers.
+        hr: The same shape.
+        data_range: The white level.
+        threads: Every metric takes it; this one needs a single thread.
+
+    Returns:
+        Decibels; inf if the images are identical.
+
+    Raises:
+        MetricError: The shapes differ, a value is NaN or infinite, or too large to square.
+    """
+    check_pair(sr, hr)
+    mse = squared_error(sr, hr) / sr.size
+    if not math.isfinite(mse):
+        msg = f"the squared error overflows: values must be near the scale 0-{data_range:g}"
+        raise MetricError(msg)
+    return 10.0 * math.log10(data_range**2 / mse) if mse else math.inf

@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -154,6 +154,7 @@ _LINES = st.lists(
 )
 
 
+@settings(deadline=None, derandomize=True)
 @given(lines=_LINES, newline=st.sampled_from(["\n", "\r\n"]), bom=st.sampled_from(["", "\ufeff"]))
 def test_cells_hold_what_markdown_it_shows(lines: list[str], newline: str, bom: str) -> None:
     document = parse_document(bom + newline.join(lines), "x.md")

@@ -200,5 +200,5 @@ def _rename(state: State, names: Mapping[str, str], path: Path) -> State:
 def _listed(kind: str, items: Iterable[str]) -> list[str]:
     """Return one phrase with the count and the first of `items`, or nothing."""
     found = list(items)
-    more = ", ..." if len(found) > _SHOWN else ""
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return [f"{len(found)} {kind}: {', '.join(found[:_SHOWN])}{more}"] if found else []

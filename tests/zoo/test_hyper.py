@@ -1,0 +1,75 @@
+import pytest
+
+from sr_bench.errors import CardError
+from sr_bench.zoo.families.edsr.hyper import EdsrHyper
+from sr_bench.zoo.families.rcan.hyper import RcanHyper
+from sr_bench.zoo.hyper import read
+
+EDSR = {"form": "basicsr", "n_feats": 8, "n_resblocks": 2, "res_scale": 0.1, "rgb_range": 255}
+RCAN = {
+    "form": "official",
+    "n_resgroups": 2,
+    "n_resblocks": 2,
+    "n_feats": 16,
+    "attention": True,
+    "reduction": 4,
+    "res_scale": 1.0,
+    "rgb_range": 255.0,
+    "rgb_mean": "div2k",
+    "mean_shift": "frozen",
+    "head": "stride1",
+    "upsample": "steps",
+}
+
+
+def test_an_integer_is_taken_where_a_float_is_declared() -> None:
+    value = read(EdsrHyper, EDSR, architecture="edsr").rgb_range
+    assert (value, type(value)) == (255.0, float)
+
+
+def test_all_faults_are_reported_at_once_with_the_valid_names_and_types() -> None:
+    with pytest.raises(CardError) as caught:
+        read(EdsrHyper, {"form": "official", "n_feat": 64, "res_scale": "1"}, architecture="edsr")
+    message = str(caught.value)
+    assert "unknown 'n_feat' (did you mean 'n_feats'?)" in message
+    assert "n_resblocks is missing" in message
+    assert "res_scale: expected float, got '1'" in message
+    assert "It takes: form: 'official' or 'basicsr'; n_feats: int;" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("n_feats", True, "n_feats: expected int, got True"),
+        ("n_feats", 64.0, "n_feats: expected int, got 64.0"),
+        ("n_feats", 0, "n_feats: must be at least 1, got 0"),
+        ("res_scale", False, "res_scale: expected float, got False"),
+        ("res_scale", float("nan"), "res_scale: must be finite and above 0, got nan"),
+        ("res_scale", float("inf"), "res_scale: must be finite and above 0, got inf"),
+        ("rgb_range", -255, "rgb_range: must be finite and above 0, got -255"),
+        ("form", "BasicSR", "form: expected 'official' or 'basicsr', got 'BasicSR'"),
+    ],
+)
+def test_a_value_of_the_wrong_type_or_range_is_refused(
+    name: str, value: float | str, fault: str
+) -> None:
+    with pytest.raises(CardError) as caught:
+        read(EdsrHyper, {**EDSR, name: value}, architecture="edsr")
+    assert fault in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"reduction": 32}, "reduction: must be 1 to n_feats"),
+        ({"reduction": 0}, "reduction: must be 1 to n_feats"),
+        ({"attention": False}, "reduction: must be 0 where attention is false, got 4"),
+        ({"form": "basicsr"}, "mean_shift: 'frozen' does not exist in the basicsr form"),
+        ({"mean_shift": "tensor"}, "mean_shift: 'tensor' does not exist in the official form"),
+        ({"res_scale": 0.1}, "res_scale: the official form ignores it"),
+    ],
+)
+def test_contradictions_are_refused(changes: dict[str, float | str], fault: str) -> None:
+    with pytest.raises(CardError) as caught:
+        read(RcanHyper, {**RCAN, **changes}, architecture="rcan")
+    assert fault in str(caught.value)

@@ -1,0 +1,140 @@
+"""Bring a dataset's files to the cache, from the network or from archives the user has."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sr_bench.data.dataset import Archive, Dataset
+from sr_bench.errors import DatasetError
+from sr_bench.files.atomic import write_text
+from sr_bench.files.fetch import download
+from sr_bench.files.hashing import parse_sha256sums, sha256_file
+from sr_bench.files.unpack import unpack
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with the archive's name, the bytes so far, and the total or None if unknown."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What `fetch` did."""
+
+    root: Path | None
+    """The dataset's folder; None: its images come with an installed package."""
+    unpacked: tuple[str, ...] = ()
+    """Archives that were unpacked now."""
+    present: tuple[str, ...] = ()
+    """Archives whose content was there already."""
+    left_out: tuple[str, ...] = ()
+    """Archives that were not among the given local ones."""
+    recorded: tuple[str, ...] = ()
+    """Archives without a public checksum whose digest was recorded now."""
+
+
+def fetch(
+    dataset: Dataset, *, to: Path, progress: Progress, local: tuple[Path, ...] = ()
+) -> Fetched:
+    """Download, verify and unpack the archives of `dataset` to ``<to>/<slug>``.
+
+    Each archive becomes one folder, in one step; what is there already is left alone, so a
+    second call continues where the first one failed. Downloads are kept in ``<to>/archives``.
+
+    Args:
+        dataset: From `load_dataset`.
+        to: Usually ``cache_dir() / "datasets"``.
+        progress: Told about each piece of a download.
+        local: Archives that the user has, under their published names; if there are any, the
+            network isn't used.
+
+    Raises:
+        DatasetError: A local archive isn't one of the dataset's, or an archive is unsafe,
+            damaged or not the declared one.
+        SrBenchError: A download failed, or the disk is full.
+    """
+    if dataset.kind == "crops":
+        return Fetched(None)
+    if not dataset.archives:
+        msg = (
+            f"{dataset.slug} has no archive to download; get it from {dataset.homepage} and give "
+            "its folder by --sr-data DIR"
+        )
+        raise DatasetError(msg)
+    sources = _match_local(dataset, local)
+    root = to / dataset.slug
+    present, left_out, todo = [], [], []
+    for archive in dataset.archives:
+        if (root / archive.into).exists():
+            present.append(archive.file)
+        elif local and archive.file not in sources:
+            left_out.append(archive.file)
+        else:
+            todo.append(archive)
+    recorded = [
+        archive.file
+        for archive in todo
+        if _bring(archive, root, sources.get(archive.file), to, progress)
+    ]
+    unpacked = tuple(archive.file for archive in todo)
+    return Fetched(root, unpacked, tuple(present), tuple(left_out), tuple(recorded))
+
+
+def _match_local(dataset: Dataset, local: tuple[Path, ...]) -> dict[str, Path]:
+    """Return the local archives by the names that the manifest gives them."""
+    names = [archive.file for archive in dataset.archives]
+    for path in local:
+        if not path.is_file():
+            msg = f"--from {path}: expected an archive, and there is no such file"
+            raise DatasetError(msg)
+        # With a single archive there is no doubt which one is meant.
+        if path.name not in names and len(names) > 1:
+            msg = f"--from {path}: {dataset.slug} has no such archive; expected {', '.join(names)}"
+            raise DatasetError(msg)
+    return {path.name if path.name in names else names[0]: path for path in local}
+
+
+def _bring(archive: Archive, root: Path, local: Path | None, to: Path, progress: Progress) -> bool:
+    """Verify and unpack one archive; return whether its digest was unknown until now."""
+    sums = to / "archives" / "SHA256SUMS"
+    known = archive.sha256 or _recorded(sums).get(archive.file, "")
+    path = local or to / "archives" / archive.file
+    if local is None and not (known and path.exists()):
+        digest = download(
+            archive.url,
+            path,
+            sha256=known,
+            size=archive.size,
+            progress=lambda done, total: progress(archive.file, done, total),
+        )
+    else:
+        digest = _verify(path, known, archive)
+    unpack(path, root / archive.into, inside=archive.inside)
+    if not known:
+        _record(sums, archive.file, digest)
+    return not known
+
+
+def _verify(path: Path, known: str, archive: Archive) -> str:
+    size = path.stat().st_size
+    if archive.size is not None and size != archive.size:
+        msg = f"{path} is not the declared archive: expected {archive.size} bytes, got {size}"
+        raise DatasetError(msg)
+    digest = sha256_file(path)
+    if known and digest != known:
+        msg = f"{path} is not the declared archive: expected sha256 {known}, got {digest}"
+        raise DatasetError(msg)
+    return digest
+
+
+def _recorded(sums: Path) -> dict[str, str]:
+    if not sums.exists():
+        return {}
+    try:
+        return parse_sha256sums(sums.read_text(encoding="utf-8"))
+    except ValueError as error:
+        msg = f"{sums}: {error}; repair or remove it"
+        raise DatasetError(msg) from error
+
+
+def _record(sums: Path, file: str, digest: str) -> None:
+    lines = _recorded(sums) | {file: digest}
+    write_text(sums, "".join(f"{value}  {name}\n" for name, value in sorted(lines.items())))

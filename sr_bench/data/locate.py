@@ -1,0 +1,81 @@
+"""Where manifests are, and where the files that they describe are."""
+
+from pathlib import Path
+
+import sr_bench
+from sr_bench.data.dataset import Dataset
+from sr_bench.data.manifest import load_manifest
+from sr_bench.data.pairing import advice, has_files
+from sr_bench.errors import DatasetError, NotRunError, OptionError
+from sr_bench.files.cache import cache_dir
+from sr_bench.files.validation import nearest
+
+
+def dataset_folders(extra: tuple[Path, ...] = ()) -> tuple[Path, ...]:
+    """Return the folders that hold manifests, in the order in which they are searched.
+
+    Args:
+        extra: The user's own folders, such as ``datasets/`` beside a suite; searched first.
+    """
+    package = Path(sr_bench.__file__).parent
+    # A wheel carries the manifests inside the package; a checkout has them beside it.
+    folders = (*extra, package / "_datasets", package.parent / "datasets")
+    return tuple(folder for folder in folders if folder.is_dir())
+
+
+def known_datasets(extra: tuple[Path, ...] = ()) -> tuple[str, ...]:
+    """Return the sorted slugs of all manifests."""
+    manifests = (path for one in dataset_folders(extra) for path in one.glob("*/dataset.toml"))
+    return tuple(sorted({path.parent.name for path in manifests}))
+
+
+def load_dataset(slug: str, extra: tuple[Path, ...] = ()) -> Dataset:
+    """Return the dataset that is called `slug`.
+
+    Raises:
+        DatasetError: There is none, and the message names the nearest; or its manifest has
+            faults.
+    """
+    if slug in known_datasets(extra):
+        for folder in dataset_folders(extra):
+            if (folder / slug / "dataset.toml").is_file():
+                return load_manifest(folder / slug / "dataset.toml")
+    known = known_datasets(extra)
+    msg = f"unknown dataset {slug!r}; {nearest(slug, known)} Known: {', '.join(known)}"
+    raise DatasetError(msg)
+
+
+def cached_root(dataset: Dataset) -> Path:
+    """Return the folder that ``sr-bench fetch`` unpacks to, which may not exist."""
+    return cache_dir() / "datasets" / dataset.slug
+
+
+def data_root(dataset: Dataset, given: Path | None) -> Path:
+    """Return the folder that holds the dataset's files.
+
+    Args:
+        dataset: A dataset of kind ``files``.
+        given: The user's ``--sr-data``: the folder itself, or one that holds it by its slug.
+
+    Raises:
+        OptionError: `given` isn't a folder.
+        DatasetError: The folder that ought to hold the files is empty.
+        NotRunError: The files are neither in `given` nor in the cache.
+    """
+    if given is not None and not given.is_dir():
+        msg = f"--sr-data {given}: expected a folder, and there is none"
+        raise OptionError(msg)
+    candidates = [cached_root(dataset)]
+    if given is not None:
+        candidates = [given / dataset.slug, given, *candidates]
+    for folder in candidates:
+        if has_files(dataset, folder):
+            return folder
+    for folder in candidates:
+        if folder.is_dir() and not any(folder.iterdir()):
+            msg = f"{dataset.slug}: the folder {folder} is empty; put the images there"
+            raise DatasetError(msg)
+    patterns = "\n  ".join(dict.fromkeys(layout.hr for layout in dataset.layouts))
+    places = ", ".join(map(str, candidates))
+    msg = f"no files of {dataset.slug} in {places}; {advice(dataset)}. Looked for:\n  {patterns}"
+    raise NotRunError(msg)

@@ -1,0 +1,241 @@
+"""Read a dataset.toml and the SHA256SUMS beside it; say everything that is wrong at once."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from sr_bench.core.protocol import Resize
+from sr_bench.data.dataset import Archive, Crop, CropSet, Dataset, Layout
+from sr_bench.errors import DatasetError
+from sr_bench.files.hashing import parse_sha256sums
+from sr_bench.files.validation import Table, read_toml, validate
+
+_PLACEHOLDER = re.compile(r"\{([^}]*)\}")
+
+
+def _relative(text: str) -> str:
+    if text.startswith("/") or ".." in PurePosixPath(text).parts or "\\" in text:
+        msg = "expected a path below the dataset's folder, with forward slashes"
+        raise ValueError(msg)
+    return text
+
+
+def _pattern(text: str) -> str:
+    folder, _, name = _relative(text).rpartition("/")
+    unknown = set(_PLACEHOLDER.findall(text)) - {"stem", "scale"}
+    if unknown or name.count("{stem}") != 1 or "{stem}" in folder:
+        msg = "expected {stem} once, in the file name, and no placeholder but {stem} and {scale}"
+        raise ValueError(msg)
+    return text
+
+
+def _address(text: str) -> str:
+    if urlsplit(text).scheme not in {"http", "https"}:
+        msg = "expected an address that starts with http:// or https://"
+        raise ValueError(msg)
+    return text
+
+
+Text = Annotated[str, Field(min_length=1)]
+Positive = Annotated[int, Field(ge=1)]
+Offset = Annotated[int, Field(ge=0)]
+Relative = Annotated[str, AfterValidator(_relative)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class RangeTable(Table):
+    """Numbered names: ``first = 801, last = 900, width = 4`` is 0801 to 0900."""
+
+    first: Offset
+    last: Offset
+    width: Positive
+
+
+class LayoutTable(Table):
+    """One ``[[layout]]``."""
+
+    hr: Pattern
+    lr: Pattern | None = None
+
+
+class ArchiveTable(Table):
+    """One ``[[archive]]``; its digest is in SHA256SUMS, or ``checksum = "unknown"``."""
+
+    url: Address
+    file: Text | None = None
+    size: Positive | None = None
+    checksum: Literal["unknown"] | None = None
+    inside: Relative = ""
+    into: Relative
+
+
+class CropTable(Table):
+    """One crop, in pixels."""
+
+    name: Text
+    file: Text
+    top: Offset
+    left: Offset
+    height: Positive
+    width: Positive
+
+
+class CropsTable(Table):
+    """The ``[crops]`` of a dataset whose kind is ``crops``."""
+
+    package: Text
+    folder: Relative
+    training: list[Text]
+    evaluation: Annotated[list[CropTable], Field(min_length=1)]
+    calibration: Annotated[list[CropTable], Field(min_length=1)]
+
+
+class ManifestTable(Table):
+    """The whole dataset.toml."""
+
+    title: Text
+    description: Text
+    licence: Text
+    homepage: Address
+    kind: Literal["files", "crops"] = "files"
+    scales: Annotated[list[Positive], Field(min_length=1)]
+    count: Positive
+    stems: RangeTable | list[Text] | None = None
+    lr_rule: Resize | None = None
+    layout: list[LayoutTable] = []
+    archive: list[ArchiveTable] = []
+    crops: CropsTable | None = None
+
+
+def load_manifest(path: Path) -> Dataset:
+    """Return what the dataset.toml at `path` declares.
+
+    Raises:
+        DatasetError: The file, or SHA256SUMS beside it, can't be read or has faults; each is
+            listed with its key.
+    """
+    table = validate(
+        ManifestTable, read_toml(path, DatasetError), where=str(path), error=DatasetError
+    )
+    sums = _sums(path.with_name("SHA256SUMS"))
+    stems = _stems(table.stems)
+    faults = [*_faults(table, stems), *_sum_faults(table, sums)]
+    if faults:
+        msg = "\n  ".join([f"{path}: {len(faults)} fault{'s' * (len(faults) > 1)}", *faults])
+        raise DatasetError(msg)
+    return Dataset(
+        slug=path.resolve().parent.name,
+        manifest=path,
+        title=table.title,
+        description=table.description,
+        licence=table.licence,
+        homepage=table.homepage,
+        kind=table.kind,
+        scales=tuple(table.scales),
+        count=table.count,
+        stems=stems,
+        layouts=tuple(Layout(item.hr, item.lr) for item in table.layout),
+        archives=tuple(_archive(item, sums) for item in table.archive),
+        lr_rule=table.lr_rule,
+        crops=_crop_set(table.crops, sums) if table.crops else None,
+    )
+
+
+def _sums(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    try:
+        return parse_sha256sums(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        msg = f"{path}: {error}"
+        raise DatasetError(msg) from error
+
+
+def _stems(stems: RangeTable | list[str] | None) -> tuple[str, ...]:
+    if isinstance(stems, RangeTable):
+        return tuple(f"{n:0{stems.width}}" for n in range(stems.first, stems.last + 1))
+    return tuple(stems or ())
+
+
+def _file(table: ArchiveTable) -> str:
+    return table.file or PurePosixPath(urlsplit(table.url).path).name
+
+
+def _archive(table: ArchiveTable, sums: dict[str, str]) -> Archive:
+    file = _file(table)
+    return Archive(table.url, file, sums.get(file, ""), table.size, table.inside, table.into)
+
+
+def _crop_set(table: CropsTable, sums: dict[str, str]) -> CropSet:
+    return CropSet(
+        package=table.package,
+        folder=table.folder,
+        sha256={file: sums[file] for file in sorted(_photographs(table))},
+        evaluation=tuple(Crop(**crop.model_dump()) for crop in table.evaluation),
+        calibration=tuple(Crop(**crop.model_dump()) for crop in table.calibration),
+        training=tuple(table.training),
+    )
+
+
+def _photographs(table: CropsTable) -> set[str]:
+    return {crop.file for crop in (*table.evaluation, *table.calibration)} | set(table.training)
+
+
+def _faults(table: ManifestTable, stems: tuple[str, ...]) -> Iterator[str]:
+    """Yield what the schema alone can't see."""
+    if table.kind == "files" and not table.layout:
+        yield "layout: required for kind 'files', but absent"
+    if (table.kind == "crops") != (table.crops is not None):
+        yield "crops: required for kind 'crops', and for no other"
+    if table.kind == "crops" and table.lr_rule is None:
+        yield "lr_rule: required for kind 'crops', but absent"
+    if stems and len(stems) != table.count:
+        yield f"stems: {len(stems)} names, but count is {table.count}"
+    yield from _doubles("stems", stems)
+    yield from _doubles("archive.into", [item.into for item in table.archive])
+    for index, layout in enumerate(table.layout):
+        if layout.lr is None and table.lr_rule is None:
+            yield f"layout[{index}].lr: required, as there is no lr_rule"
+        if layout.lr is not None and len(table.scales) > 1 and "{scale}" not in layout.lr:
+            yield f"layout[{index}].lr: expected {{scale}} in it, as there are several scales"
+    if table.crops:
+        yield from _crop_faults(table.crops, table.count)
+
+
+def _crop_faults(crops: CropsTable, count: int) -> Iterator[str]:
+    if len(crops.evaluation) != count:
+        yield f"crops.evaluation: {len(crops.evaluation)} crops, but count is {count}"
+    yield from _doubles("crops", [crop.name for crop in (*crops.evaluation, *crops.calibration)])
+    roles = (
+        ("evaluation", {crop.file for crop in crops.evaluation}),
+        ("calibration", {crop.file for crop in crops.calibration}),
+        ("training", set(crops.training)),
+    )
+    # A photograph in two roles would let a network be judged on what it has seen.
+    for (one, files), (other, others) in ((roles[0], roles[1]), (roles[0], roles[2]), roles[1:]):
+        for file in sorted(files & others):
+            yield f"crops: {file} is used for {one} and for {other}"
+
+
+def _doubles(key: str, names: list[str] | tuple[str, ...]) -> Iterator[str]:
+    yield from (f"{key}: {name!r} comes {n} times" for name, n in Counter(names).items() if n > 1)
+
+
+def _sum_faults(table: ManifestTable, sums: dict[str, str]) -> Iterator[str]:
+    for index, archive in enumerate(table.archive):
+        known = _file(archive) in sums
+        if not known and archive.checksum is None:
+            yield (
+                f"archive[{index}]: {_file(archive)} is not in SHA256SUMS; add it there, or say "
+                'checksum = "unknown"'
+            )
+        if known and archive.checksum == "unknown":
+            yield f"archive[{index}].checksum: 'unknown', but SHA256SUMS has {_file(archive)}"
+    for file in sorted(_photographs(table.crops) - set(sums)) if table.crops else ():
+        yield f"crops: {file} is not in SHA256SUMS"

@@ -1,0 +1,187 @@
+"""Pair HR and LR files by the layouts of a manifest; name each file that is missing or extra."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sr_bench.data.dataset import Dataset, Layout, PairFiles
+from sr_bench.errors import DatasetError, NotRunError
+from sr_bench.imaging.files import image_size
+
+_NAMED = 5
+
+LrFrom = Literal["files", "hr"]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The files that one layout has on disk, by stem."""
+
+    layout: Layout
+    hr: dict[str, Path]
+    lr: dict[str, Path]
+    declared: int
+    """How many of the files have names that the manifest declares."""
+    usable: bool
+    """Whether there is at least one declared HR and, if the layout has LR, one declared LR."""
+
+
+def find_pairs(
+    dataset: Dataset, root: Path, scale: int, *, lr_from: LrFrom = "files"
+) -> tuple[PairFiles, ...]:
+    """Return the files of every image under `root`, sorted by stem.
+
+    The layout that has the most declared files is the one that is checked; it is never mixed with
+    another one.
+
+    Args:
+        dataset: Says which layouts, names and how many.
+        root: The dataset's folder.
+        scale: Upscaling factor; HR may exceed `scale` times LR by less than `scale` pixels.
+        lr_from: With ``hr`` LR files are neither needed nor looked at.
+
+    Raises:
+        NotRunError: There are no files of any layout at this scale; says what to do.
+        DatasetError: The folder is empty, `scale` isn't declared, or files are missing, extra
+            or of the wrong size; they are named.
+        ImageError: A file is no image.
+    """
+    check_scale(dataset, scale)
+    _check_folder(dataset, root)
+    layouts = dataset.layouts if lr_from == "files" else tuple(map(_hr_only, dataset.layouts))
+    usable = [
+        found for found in (_scan(dataset, one, root, scale) for one in layouts) if found.usable
+    ]
+    if not usable:
+        raise NotRunError(_absent(dataset, root, scale, layouts))
+    best = max(usable, key=lambda found: found.declared)
+    _check_names(dataset, best, root, scale)
+    pairs = tuple(PairFiles(stem, best.hr[stem], best.lr.get(stem)) for stem in sorted(best.hr))
+    _check_sizes(dataset, pairs, scale)
+    return pairs
+
+
+def has_files(dataset: Dataset, root: Path) -> bool:
+    """Whether `root` holds a declared HR file in any of the layouts."""
+    return any(
+        _scan(dataset, _hr_only(layout), root, scale).usable
+        for layout in dataset.layouts
+        for scale in dataset.scales
+    )
+
+
+def check_scale(dataset: Dataset, scale: int) -> None:
+    """Check that the manifest declares `scale`.
+
+    Raises:
+        DatasetError: It doesn't; the message lists the declared ones.
+    """
+    if scale not in dataset.scales:
+        known = ", ".join(f"x{one}" for one in dataset.scales)
+        msg = f"{dataset.slug} has no x{scale}; {dataset.manifest} declares: {known}"
+        raise DatasetError(msg)
+
+
+def _hr_only(layout: Layout) -> Layout:
+    return Layout(layout.hr, None)
+
+
+def _check_folder(dataset: Dataset, root: Path) -> None:
+    if not root.is_dir():
+        msg = f"{dataset.slug} is not at {root}; {advice(dataset)}"
+        raise NotRunError(msg)
+    if not any(root.iterdir()):
+        msg = f"{dataset.slug}: the folder {root} is empty; remove it, or put the images there"
+        raise DatasetError(msg)
+
+
+def advice(dataset: Dataset) -> str:
+    """Return what to do to get the files."""
+    return f"run 'sr-bench fetch {dataset.slug}', or give their folder by --sr-data DIR"
+
+
+def _absent(dataset: Dataset, root: Path, scale: int, layouts: tuple[Layout, ...]) -> str:
+    patterns = [
+        layout.hr + (f" with {layout.lr}" if layout.lr else "") for layout in dict.fromkeys(layouts)
+    ]
+    looked = "\n  ".join(pattern.replace("{scale}", str(scale)) for pattern in patterns)
+    return (
+        f"no files of {dataset.slug} x{scale} under {root}; {advice(dataset)}. Looked for:\n"
+        f"  {looked}"
+    )
+
+
+def _scan(dataset: Dataset, layout: Layout, root: Path, scale: int) -> _Found:
+    hr = _match(layout.hr, root, scale)
+    lr = _match(layout.lr, root, scale) if layout.lr else {}
+    # Patterns as general as HR/{stem}.png also match the folders of other datasets.
+    known_hr, known_lr = (set(dataset.stems or files) & set(files) for files in (hr, lr))
+    usable = bool(known_hr) and (bool(known_lr) or layout.lr is None)
+    return _Found(layout, hr, lr, len(known_hr) + len(known_lr), usable)
+
+
+def _match(pattern: str, root: Path, scale: int) -> dict[str, Path]:
+    """Return the files that `pattern` describes, by stem."""
+    folder, _, name = pattern.replace("{scale}", str(scale)).rpartition("/")
+    before, _, after = name.partition("{stem}")
+    rule = re.compile(f"{re.escape(before)}(.+){re.escape(after)}")
+    if not (root / folder).is_dir():
+        return {}
+    files = sorted(path for path in (root / folder).iterdir() if path.is_file())
+    # Names that start with a dot are left by file managers and by copying from macOS.
+    hits = ((rule.fullmatch(path.name), path) for path in files if path.name[0] != ".")
+    return {hit.group(1): path for hit, path in hits if hit}
+
+
+def _check_names(dataset: Dataset, found: _Found, root: Path, scale: int) -> None:
+    """Check that there is one HR, and if the layout has LR one LR, for each expected name."""
+    expected = dataset.stems or tuple(found.hr)
+    faults = _name_faults("HR", found.layout.hr, found.hr, expected, scale)
+    if found.layout.lr:
+        faults += _name_faults("LR", found.layout.lr, found.lr, expected, scale)
+    if len(found.hr) != dataset.count:
+        faults.append(f"expected {dataset.count} HR images, found {len(found.hr)}")
+    if faults:
+        msg = "\n  ".join([f"{dataset.slug} x{scale} under {root} is not as declared:", *faults])
+        raise DatasetError(msg)
+
+
+def _name_faults(
+    kind: str, pattern: str, files: dict[str, Path], expected: tuple[str, ...], scale: int
+) -> list[str]:
+    missing = [
+        pattern.replace("{scale}", str(scale)).replace("{stem}", stem)
+        for stem in expected
+        if stem not in files
+    ]
+    extra = [str(path) for stem, path in files.items() if stem not in set(expected)]
+    return [
+        f"{len(names)} {kind} {what}: {_some(names)}"
+        for what, names in (("missing", missing), ("extra", extra))
+        if names
+    ]
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _check_sizes(dataset: Dataset, pairs: tuple[PairFiles, ...], scale: int) -> None:
+    faults = [fault for pair in pairs if (fault := _size_fault(pair, scale))]
+    if faults:
+        msg = "\n  ".join([f"{dataset.slug} x{scale}: HR and LR don't fit:", *faults[:_NAMED]])
+        raise DatasetError(msg)
+
+
+def _size_fault(pair: PairFiles, scale: int) -> str:
+    if pair.lr is None:
+        return ""
+    (hr_h, hr_w), (lr_h, lr_w) = image_size(pair.hr), image_size(pair.lr)
+    if 0 <= hr_h - lr_h * scale < scale and 0 <= hr_w - lr_w * scale < scale:
+        return ""
+    return (
+        f"{pair.hr} is {hr_w}x{hr_h}, expected {lr_w * scale}x{lr_h * scale}, "
+        f"as {pair.lr} is {lr_w}x{lr_h}"
+    )

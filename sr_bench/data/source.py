@@ -1,0 +1,184 @@
+"""Open a dataset: its images by number, decoded when asked for, and the digest of their files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.core.protocol import Resize
+from sr_bench.data.crops import load_crop
+from sr_bench.data.dataset import Crop, CropSet, Dataset, PairFiles, Split
+from sr_bench.data.locate import data_root
+from sr_bench.data.pairing import LrFrom, check_scale, find_pairs
+from sr_bench.errors import DatasetError
+from sr_bench.files.hashing import sha256_bytes, sha256_file
+from sr_bench.imaging.files import read_image
+from sr_bench.imaging.resize import resize
+
+Image = NDArray[np.uint8]
+
+
+class _Item(Protocol):
+    """One image, not decoded yet."""
+
+    @property
+    def name(self) -> str: ...
+    def load(self) -> tuple[Image | None, Image]: ...
+    def digest(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """The images of one split of a dataset at one scale."""
+
+    slug: str
+    scale: int
+    split: Split
+    items: tuple[_Item, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name of each image, unique and sorted by the dataset's order."""
+        return tuple(item.name for item in self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def load(self, index: int) -> tuple[Image | None, Image]:
+        """Return the LR and HR images of number `index`: RGB (height, width, 3) of 8 bits.
+
+        HR is cut to `scale` times LR at the right and bottom. LR is None, and HR is as stored,
+        if the set was opened with ``lr_from="hr"``.
+
+        Raises:
+            ImageError: A file can't be decoded.
+        """
+        return self.items[index].load()
+
+    def digest(self, names: Sequence[str] | None = None) -> str:
+        """Return a hex digest of the content that `names` (all if None) are made of.
+
+        Raises:
+            DatasetError: There is no image of such a name.
+        """
+        wanted = set(self.names if names is None else names)
+        if unknown := sorted(wanted - set(self.names)):
+            msg = f"{self.slug} has no image {', '.join(unknown)}"
+            raise DatasetError(msg)
+        lines = [f"{item.digest()}  {item.name}" for item in self.items if item.name in wanted]
+        return sha256_bytes("\n".join(lines).encode())
+
+
+def open_dataset(
+    dataset: Dataset,
+    *,
+    scale: int,
+    given: Path | None = None,
+    split: Split = "evaluation",
+    lr_from: LrFrom = "files",
+) -> ImageSet:
+    """Return the images of a split; their files are found and paired, but not decoded.
+
+    Args:
+        dataset: From `load_dataset`.
+        scale: Upscaling factor.
+        given: The user's ``--sr-data``; None: only the cache is searched.
+        split: ``calibration`` only exists for datasets of crops.
+        lr_from: With ``hr`` only HR is opened; the protocol makes LR from it.
+
+    Raises:
+        NotRunError: The files are absent; says what to do.
+        DatasetError: Files are missing, extra or of wrong sizes, or there is no such split or
+            scale.
+        OptionError: `given` isn't a folder.
+    """
+    check_scale(dataset, scale)
+    if dataset.crops is not None:
+        make = _LrMaker(scale, dataset.lr_rule if lr_from == "files" else None)
+        crops = tuple(_CropItem(dataset.crops, one, make) for one in dataset.crops.split(split))
+        return ImageSet(dataset.slug, scale, split, crops)
+    if split != "evaluation":
+        msg = f"{dataset.slug} has no {split} split; use a dataset of crops, such as photos"
+        raise DatasetError(msg)
+    pairs = find_pairs(dataset, data_root(dataset, given), scale, lr_from=lr_from)
+    make = _LrMaker(scale, dataset.lr_rule if lr_from == "files" else None)
+    items = tuple(_PairItem(pair, make) for pair in pairs)
+    return ImageSet(dataset.slug, scale, split, items)
+
+
+@dataclass(frozen=True)
+class _LrMaker:
+    """Makes LR from HR by a named rule; makes none if there is no rule."""
+
+    scale: int
+    rule: Resize | None
+
+    def __call__(self, hr: Image) -> tuple[Image | None, Image]:
+        if self.rule is None:
+            return None, hr
+        height, width = hr.shape[0] // self.scale, hr.shape[1] // self.scale
+        cut = _cut(hr, height * self.scale, width * self.scale)
+        return (cut if self.scale == 1 else resize(cut, (height, width), self.rule)), cut
+
+    def digest(self) -> str:
+        """Say what was done, for a digest."""
+        return f"{self.rule} x{self.scale}" if self.rule else "no LR"
+
+
+@dataclass(frozen=True)
+class _PairItem:
+    pair: PairFiles
+    make: _LrMaker
+
+    @property
+    def name(self) -> str:
+        return self.pair.stem
+
+    def load(self) -> tuple[Image | None, Image]:
+        hr = read_image(self.pair.hr)
+        if self.pair.lr is None:
+            return self.make(hr)
+        lr = read_image(self.pair.lr)
+        return lr, _cut(hr, lr.shape[0] * self.make.scale, lr.shape[1] * self.make.scale)
+
+    def digest(self) -> str:
+        lr = _file_digest(self.pair.lr) if self.pair.lr else self.make.digest()
+        return sha256_bytes(f"{_file_digest(self.pair.hr)} {lr}".encode())
+
+
+@dataclass(frozen=True)
+class _CropItem:
+    crops: CropSet
+    crop: Crop
+    make: _LrMaker
+
+    @property
+    def name(self) -> str:
+        return self.crop.name
+
+    def load(self) -> tuple[Image | None, Image]:
+        return self.make(load_crop(self.crops, self.crop))
+
+    def digest(self) -> str:
+        crop = self.crop
+        box = (crop.top, crop.left, crop.height, crop.width)
+        text = f"{self.crops.sha256[crop.file]} {box} {self.make.digest()}"
+        return sha256_bytes(text.encode())
+
+
+def _cut(image: Image, height: int, width: int) -> Image:
+    return np.ascontiguousarray(image[:height, :width])
+
+
+def _file_digest(path: Path) -> str:
+    status = path.stat()
+    return _digest_of(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)  # several models are scored on the same files
+def _digest_of(path: Path, _size: int, _mtime_ns: int) -> str:
+    return sha256_file(path)

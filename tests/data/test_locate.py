@@ -1,0 +1,75 @@
+"""Manifests and files are found where people keep them."""
+
+from pathlib import Path
+
+import pytest
+
+from sr_bench.data.locate import cached_root, data_root, known_datasets, load_dataset
+from sr_bench.errors import DatasetError, NotRunError, OptionError
+
+MANIFEST = """
+title = "Mine"
+description = "mine"
+licence = "mine"
+homepage = "https://example.org"
+scales = [2]
+count = 1
+[[layout]]
+hr = "{stem}.png"
+lr = "x{scale}/{stem}.png"
+"""
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SR_BENCH_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_the_project_knows_its_datasets():
+    expected = {"div2k_valid", "gopro_test", "set5", "set14", "bsd100", "urban100", "photos"}
+    assert expected <= set(known_datasets())
+
+
+def test_a_user_s_folder_comes_before_ours(tmp_path):
+    for slug in ("mine", "set5"):
+        (tmp_path / "own" / slug).mkdir(parents=True)
+        (tmp_path / "own" / slug / "dataset.toml").write_text(MANIFEST)
+    assert load_dataset("mine", (tmp_path / "own",)).count == 1
+    assert load_dataset("set5", (tmp_path / "own",)).title == "Mine"
+    assert load_dataset("set5").title == "Set5"
+
+
+@pytest.mark.parametrize("slug", ["div2k_vaild", "../set5", ""])
+def test_an_unknown_slug_lists_the_known_ones(slug):
+    with pytest.raises(DatasetError, match=r"unknown dataset .*div2k_valid"):
+        load_dataset(slug)
+
+
+def test_files_are_found_in_the_given_folder_by_slug_or_in_the_cache(tiny, tiny_root, cache):
+    assert data_root(tiny, tiny_root) == tiny_root
+    assert data_root(tiny, tiny_root.parent) == tiny_root
+    with pytest.raises(NotRunError):
+        data_root(tiny, None)
+    cache.joinpath("datasets").mkdir(parents=True)
+    tiny_root.rename(cache / "datasets" / "tiny")
+    assert data_root(tiny, None) == cached_root(tiny) == cache / "datasets" / "tiny"
+
+
+def test_files_that_are_nowhere_are_told_with_places_and_patterns(tiny, tmp_path):
+    (tmp_path / "other.txt").write_text("")
+    with pytest.raises(
+        NotRunError, match=r"(?s)cache/datasets/tiny; run 'sr-bench fetch tiny'.*HR/"
+    ):
+        data_root(tiny, tmp_path)
+
+
+def test_an_empty_folder_is_an_error(tiny, tmp_path):
+    (tmp_path / "tiny").mkdir()
+    with pytest.raises(DatasetError, match="tiny is empty"):
+        data_root(tiny, tmp_path)
+
+
+def test_a_given_folder_that_is_none_is_a_wrong_option(tiny):
+    with pytest.raises(OptionError, match="--sr-data /absent: expected a folder"):
+        data_root(tiny, Path("/absent"))

@@ -1,0 +1,145 @@
+"""A manifest is understood whole, or every fault of it is told."""
+
+import pytest
+
+from sr_bench.data.dataset import Archive, Crop, Layout
+from sr_bench.data.manifest import load_manifest
+from sr_bench.errors import DatasetError
+
+DIGEST = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+HEAD = """
+title = "Tiny"
+description = "two images"
+licence = "CC0"
+homepage = "https://example.org"
+scales = [2, 4]
+count = 2
+"""
+LAYOUT = """
+[[layout]]
+hr = "HR/{stem}.png"
+lr = "LR/X{scale}/{stem}x{scale}.png"
+"""
+ARCHIVE = """
+[[archive]]
+url = "https://example.org/files/tiny.zip?download=1"
+size = 12
+inside = "Tiny/HR"
+into = "HR"
+"""
+CROPS = """
+kind = "crops"
+lr_rule = "matlab_bicubic"
+[crops]
+package = "skimage"
+folder = "data"
+training = ["c.png"]
+evaluation = [
+  { name = "a1", file = "a.png", top = 0, left = 8, height = 24, width = 48 },
+  { name = "a2", file = "a.png", top = 24, left = 0, height = 24, width = 24 },
+]
+calibration = [{ name = "b1", file = "b.png", top = 0, left = 0, height = 24, width = 24 }]
+"""
+
+
+@pytest.fixture
+def load(tmp_path):
+    def write_and_load(text, sums=""):
+        folder = tmp_path / "tiny"
+        folder.mkdir()
+        (folder / "dataset.toml").write_text(text)
+        (folder / "SHA256SUMS").write_text(sums)
+        return load_manifest(folder / "dataset.toml")
+
+    return write_and_load
+
+
+def _sums(*files):
+    return "".join(f"{DIGEST}  {file}\n" for file in files)
+
+
+def test_a_manifest_becomes_a_dataset(load):
+    dataset = load(HEAD + 'stems = ["a", "b"]' + LAYOUT + ARCHIVE, _sums("tiny.zip"))
+    assert (dataset.slug, dataset.scales, dataset.stems) == ("tiny", (2, 4), ("a", "b"))
+    assert dataset.layouts == (Layout("HR/{stem}.png", "LR/X{scale}/{stem}x{scale}.png"),)
+    url = "https://example.org/files/tiny.zip?download=1"
+    assert dataset.archives == (Archive(url, "tiny.zip", DIGEST, 12, "Tiny/HR", "HR"),)
+
+
+def test_a_range_of_stems_has_leading_zeros(load):
+    text = HEAD + "stems = { first = 9, last = 10, width = 3 }" + LAYOUT
+    assert load(text).stems == ("009", "010")
+
+
+def test_an_archive_may_say_that_its_checksum_is_unknown(load):
+    dataset = load(HEAD + LAYOUT + ARCHIVE + 'checksum = "unknown"')
+    assert dataset.archives[0].sha256 == ""
+
+
+def test_crops_know_the_digests_of_their_photographs(load):
+    crops = load(HEAD + CROPS, _sums("a.png", "b.png", "c.png")).crops
+    assert crops.evaluation[0] == Crop("a1", "a.png", 0, 8, 24, 48)
+    assert crops.sha256 == dict.fromkeys(("a.png", "b.png", "c.png"), DIGEST)
+
+
+def test_all_faults_are_told_at_once_with_the_nearest_key(load):
+    text = HEAD.replace("licence", "license") + "counts = 3" + LAYOUT.replace("hr =", "hrs =")
+    with pytest.raises(DatasetError) as caught:
+        load(text)
+    message = str(caught.value)
+    assert "tiny/dataset.toml" in message
+    for part in (
+        "license: unknown key; did you mean 'licence'?",
+        "licence: required",
+        "counts: unknown key; did you mean 'count'?",
+        "layout[0].hr: required",
+        "layout[0].hrs: unknown key; did you mean 'hr'?",
+    ):
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("title = ", r"dataset\.toml: not valid TOML"),
+        (HEAD, "layout: required for kind 'files'"),
+        (HEAD + 'stems = ["a"]' + LAYOUT, "stems: 1 names, but count is 2"),
+        (HEAD + 'stems = ["a", "a"]' + LAYOUT, "stems: 'a' comes 2 times"),
+        (HEAD + '[[layout]]\nhr = "{stem}.png"', r"layout\[0\]\.lr: required, as there is no"),
+        (HEAD + LAYOUT.replace("{scale}", "2"), r"layout\[0\]\.lr: expected {scale} in it"),
+        (HEAD + LAYOUT.replace("HR/{stem}", "HR/{name}"), "expected {stem} once"),
+        (HEAD + LAYOUT.replace("HR/{stem}", "{stem}/HR"), "expected {stem} once"),
+        (HEAD + LAYOUT.replace("HR/", "../HR/"), r"layout\[0\]\.hr: expected a path below"),
+        (HEAD + LAYOUT + ARCHIVE, "tiny.zip is not in SHA256SUMS; add it there, or say"),
+        (HEAD + LAYOUT + ARCHIVE.replace("https", "ftp"), "starts with http://"),
+        (HEAD + LAYOUT + ARCHIVE.replace('"HR"', '"/etc"'), r"archive\[0\]\.into: expected a path"),
+        (HEAD.replace("[2, 4]", "[]") + LAYOUT, "scales: "),
+        (HEAD.replace("[2, 4]", "[0]") + LAYOUT, r"scales\[0\]: "),
+        (HEAD + 'lr_rule = "bicubic"' + LAYOUT, "lr_rule: .*matlab_bicubic"),
+        (HEAD + CROPS, r"crops: a\.png is not in SHA256SUMS"),
+        (HEAD + CROPS.replace("lr_rule", "#"), "lr_rule: required for kind 'crops'"),
+        (HEAD.replace("count = 2", "count = 3") + CROPS, "crops.evaluation: 2 crops"),
+        (HEAD + CROPS.replace('"a2"', '"b1"'), "crops: 'b1' comes 2 times"),
+        (HEAD + CROPS.replace("c.png", "a.png"), "a.png is used for evaluation and for training"),
+        (HEAD + CROPS.replace("b.png", "a.png"), "used for evaluation and for calibration"),
+        (HEAD + CROPS.replace("c.png", "b.png"), "used for calibration and for training"),
+    ],
+)
+def test_a_fault_is_told_with_its_key(load, text, match):
+    with pytest.raises(DatasetError, match=match):
+        load(text)
+
+
+def test_unknown_and_known_at_once_is_a_fault(load):
+    with pytest.raises(DatasetError, match=r"'unknown', but SHA256SUMS has tiny\.zip"):
+        load(HEAD + LAYOUT + ARCHIVE + 'checksum = "unknown"', _sums("tiny.zip"))
+
+
+def test_a_broken_line_of_sums_is_told_with_its_file(load):
+    with pytest.raises(DatasetError, match="SHA256SUMS: line 1: expected"):
+        load(HEAD + LAYOUT, "nonsense\n")
+
+
+def test_an_absent_manifest_is_named(tmp_path):
+    with pytest.raises(DatasetError, match=r"dataset\.toml: can't be read"):
+        load_manifest(tmp_path / "dataset.toml")

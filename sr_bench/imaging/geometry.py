@@ -1,16 +1,17 @@
 """Cropping: the border that scores leave out, and sizes that a scale divides."""
 
-from typing import TypeVar
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.errors import ImageError
 
-Level = TypeVar("Level", bound=np.generic)
+Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
+"""Height x width x channels."""
 
 
-def crop_border(image: NDArray[Level], border: int) -> NDArray[Level]:
+def crop_border(image: Pixels, border: int) -> Pixels:
     """Return a view of `image` (height x width x channels) without `border` pixels all round.
 
     Raises:
@@ -26,7 +27,7 @@ def crop_border(image: NDArray[Level], border: int) -> NDArray[Level]:
     return image[border : height - border, border : width - border]
 
 
-def modcrop(image: NDArray[Level], multiple: int) -> NDArray[Level]:
+def modcrop(image: NDArray[np.uint8], multiple: int) -> NDArray[np.uint8]:
     """Return a view of `image` cut at the bottom and right so that `multiple` divides its sides.
 
     Raises:

@@ -1,0 +1,209 @@
+"""From an image pair to its scores, by a protocol: pure functions on arrays."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench import discovery
+from sr_bench.core.protocol import EvalProtocol
+from sr_bench.errors import DatasetError, ImageError, MetricError
+from sr_bench.imaging.colour import y_edsr, y_float, y_rounded
+from sr_bench.imaging.geometry import crop_border, modcrop
+from sr_bench.imaging.layout import from_nchw, to_nchw
+from sr_bench.imaging.resize import resize
+
+Image: TypeAlias = NDArray[np.uint8]
+"""Height x width x 3, RGB, 0-255."""
+
+Levels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
+"""Height x width x channels on the 0-255 scale."""
+
+_LUMA: Mapping[str, Callable[[Levels], Levels]] = {
+    "y_float": y_float,
+    "y_rounded": y_rounded,
+    "y_edsr": y_edsr,
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What the network is given, and what its output is compared with."""
+
+    lr: Image
+    hr: Image
+
+
+def prepare_pair(
+    lr: Image | None, hr: Image, protocol: EvalProtocol, scale: int, *, where: str = "image"
+) -> Pair:
+    """Return the pair in the sizes that `protocol` asks for.
+
+    Args:
+        lr: The dataset's LR image; None if `protocol` makes LR from `hr`.
+        hr: The ground truth.
+        protocol: Its `lr_from`, `lr_resize`, `input_shape` and `gt_resize` count here.
+        scale: Upscaling factor of the network.
+        where: Name of the image, for messages.
+
+    Returns:
+        LR, and HR of exactly `scale` times its size. Where nothing is resized, HR may be larger
+        than that by less than `scale` pixels; it is cut at the bottom and right, as papers do.
+
+    Raises:
+        DatasetError: LR is absent, or the sizes don't agree and no rule resizes HR.
+        ImageError: HR is smaller than `scale`.
+    """
+    lr = _network_lr(lr, hr, protocol, scale, where)
+    size = (lr.shape[0] * scale, lr.shape[1] * scale)
+    if protocol.gt_resize is not None:
+        return Pair(lr, resize(hr, size, protocol.gt_resize))
+    spare = (hr.shape[0] - size[0], hr.shape[1] - size[1])
+    if not all(0 <= pixels < scale for pixels in spare):
+        msg = (
+            f"{where}: LR {_size(lr)} at x{scale} makes {size[0]}x{size[1]}, but HR is "
+            f"{_size(hr)} (HxW), and protocol {protocol.name!r} doesn't resize it; check the "
+            "scale and the pairing, or choose a protocol with gt_resize"
+        )
+        raise DatasetError(msg)
+    return Pair(lr, np.ascontiguousarray(hr[: size[0], : size[1]]))
+
+
+def network_input(lr: Image, protocol: EvalProtocol, value_range: float) -> NDArray[np.float32]:
+    """Return `lr` as the network's input, 1 x 3 x height x width.
+
+    Args:
+        lr: Height x width x 3, RGB.
+        protocol: Its `channel_order` and `input_range` count here.
+        value_range: The card's white level, used where the protocol declares none.
+    """
+    ordered = lr if protocol.channel_order == "rgb" else lr[..., ::-1]
+    return to_nchw(ordered, white=protocol.input_range or value_range)
+
+
+def read_output(
+    output: NDArray[np.floating],
+    protocol: EvalProtocol,
+    value_range: float,
+    *,
+    where: str = "output",
+) -> NDArray[np.uint8] | NDArray[np.float32]:
+    """Return a network's output as an RGB image on the 0-255 scale.
+
+    Args:
+        output: 1 x 3 x height x width.
+        protocol: Its `channel_order`, `output_range`, `clip` and `rounding` count here.
+        value_range: The card's white level, used where the protocol declares none.
+        where: What gave the output, for messages.
+
+    Returns:
+        Height x width x 3: uint8 if the protocol rounds (halves to even) or truncates,
+        else float32.
+
+    Raises:
+        ImageError: The shape isn't that of one RGB image, or a value is NaN or infinite.
+    """
+    try:
+        image = from_nchw(output, white=protocol.output_range or value_range)
+    except ImageError as error:
+        msg = f"{where}: {error}"
+        raise ImageError(msg) from error
+    if image.shape[2] != 3:
+        msg = f"{where}: expected an output with 3 channels, came {image.shape[2]}"
+        raise ImageError(msg)
+    if protocol.channel_order == "bgr":
+        image = image[..., ::-1]
+    if protocol.clip or protocol.rounding != "none":  # 8-bit levels have no outside
+        image = np.clip(image, 0.0, 255.0)
+    if protocol.rounding == "none":
+        return np.ascontiguousarray(image)
+    levels = np.rint(image) if protocol.rounding == "round" else np.floor(image)
+    return np.ascontiguousarray(levels.astype(np.uint8))
+
+
+def score_pair(
+    sr: Levels,
+    hr: Levels,
+    protocol: EvalProtocol,
+    scale: int,
+    metrics: tuple[str, ...],
+    *,
+    threads: int = 1,
+) -> Mapping[str, float]:
+    """Return the value of each of `metrics` for one pair.
+
+    Args:
+        sr: Height x width x 3, RGB on the 0-255 scale.
+        hr: The same shape.
+        protocol: Its `border` and `colour` count here.
+        scale: Upscaling factor, which named borders follow.
+        metrics: Names of modules of `sr_bench.metrics`.
+        threads: How many threads a metric may use.
+
+    Raises:
+        MetricError: The shapes differ, too little is left to score, or a value isn't finite.
+        ImageError: The border is larger than the image.
+        OptionError: There is no metric of that name.
+    """
+    if sr.shape != hr.shape:
+        msg = (
+            f"expected SR and HR of one size, came {_size(sr)} and {_size(hr)} (HxW); check the "
+            f"scale (x{scale}) and how protocol {protocol.name!r} resizes the ground truth"
+        )
+        raise MetricError(msg)
+    border = protocol.border_px(scale)
+    compared = [_in_colour(crop_border(image, border), protocol) for image in (sr, hr)]
+    modules = {name: discovery.load("sr_bench.metrics", name) for name in metrics}
+    return {
+        name: float(module.score(*compared, data_range=255.0, threads=threads))
+        for name, module in modules.items()
+    }
+
+
+def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> float:
+    """Return the one number that stands for the dataset.
+
+    Args:
+        values: Of each image, in the dataset's order; inf (identical images) makes the mean inf.
+        protocol: Its `ssim_aggregation` counts for the metric ``ssim``.
+        metric: Name of the metric.
+
+    Raises:
+        MetricError: There are no values, or one is NaN.
+    """
+    if not values or any(map(math.isnan, values)):
+        msg = f"expected at least one {metric} value and no NaN, came {list(values)!r:.80}"
+        raise MetricError(msg)
+    if metric == "ssim" and protocol.ssim_aggregation == "last_image":
+        return values[-1]
+    return math.fsum(values) / len(values)
+
+
+def _network_lr(
+    lr: Image | None, hr: Image, protocol: EvalProtocol, scale: int, where: str
+) -> Image:
+    """Return the image that the network is given, in its size."""
+    rule, size = protocol.lr_resize, protocol.input_shape
+    if protocol.lr_from == "hr" and rule is not None:
+        if size is None:
+            hr = np.ascontiguousarray(modcrop(hr, scale))
+            size = (hr.shape[0] // scale, hr.shape[1] // scale)
+        return resize(hr, size, rule)
+    if lr is None:
+        msg = (
+            f"{where}: no LR image, and protocol {protocol.name!r} doesn't make it from HR; give "
+            'LR files, or choose a protocol with lr_from = "hr" and lr_resize'
+        )
+        raise DatasetError(msg)
+    return resize(lr, size, rule) if size is not None and rule is not None else lr
+
+
+def _in_colour(image: Levels, protocol: EvalProtocol) -> Levels:
+    return image if protocol.colour == "rgb" else _LUMA[protocol.colour](image)
+
+
+def _size(image: Levels) -> str:
+    return f"{image.shape[0]}x{image.shape[1]}"

@@ -52,7 +52,7 @@ def _faults(table: CardTable) -> Iterator[str]:
     for index, model in enumerate(table.model):
         where = f"model[{index}] {model.name!r}"
         if model.architecture:
-            yield from _unknown(f"{where}: architecture", model.architecture, "sr_bench.zoo")
+            yield from _unknown(f"{where}: architecture", model.architecture, "sr_bench.zoo.families")
         yield from _unknown(f"{where}: cost.rule", model.cost.rule, "sr_bench.cost.rules")
         for evaluation in model.evaluation:
             if evaluation.protocol not in protocols:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:  # the nouns need the standard library only
     import numpy as np
     from numpy.typing import NDArray
 
+PRECISION_KEY = "sr_bench.precision"
+"""Metadata entry of an ONNX file whose graph itself computes in fewer bits: the dtype's name."""
+
 
 @dataclass(frozen=True)
 class Artefact:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from sr_bench.core.claim import Claim
 
@@ -16,6 +17,7 @@ class Status(StrEnum):
     DIFFERS = "differs"
     BETTER = "better"
     KNOWN_GAP = "known_gap"
+    GAP_CLOSED = "gap_closed"
     NEW = "new"
     NOT_RUN = "not_run"
     ERROR = "error"
@@ -62,6 +64,8 @@ class Verdict:
     claimed: float | None = None
     tolerance: float | None = None
     """Half a printed step plus the declared slack, in the metric's unit."""
+    digits: Literal["rounded", "truncated"] = "rounded"
+    """How the document cuts this number."""
 
     @property
     def delta(self) -> float | None:

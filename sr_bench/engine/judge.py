@@ -37,12 +37,15 @@ def judge(
         return Verdict(Status.NEW, sentence, measured=measurement.value)
     low, high = band(claim, tolerance)
     status = _status(claim, measurement.value, low=low, high=high)
+    if gap:
+        status = Status.GAP_CLOSED if status is Status.MATCH else Status.KNOWN_GAP
     return Verdict(
-        _with_gap(status, gap),
+        status,
         _sentence(status, gap),
         measured=measurement.value,
         claimed=claim.value,
         tolerance=high - claim.value,
+        digits=tolerance.digits,
     )
 
 
@@ -55,11 +58,6 @@ def band(claim: Claim, tolerance: Tolerance) -> tuple[float, float]:
     return claim.value - below - tolerance.slack, claim.value + above + tolerance.slack
 
 
-def smallest_tolerance(verdict: Verdict) -> float | None:
-    """Return the distance between measured and claimed: the least tolerance that would pass."""
-    return None if verdict.delta is None else abs(verdict.delta)
-
-
 def _status(claim: Claim, value: float, *, low: float, high: float) -> Status:
     slop = _ROUND_OFF * max(1.0, abs(claim.value))
     if low - slop <= value <= high + slop:
@@ -68,14 +66,9 @@ def _status(claim: Claim, value: float, *, low: float, high: float) -> Status:
     return Status.BETTER if higher_is_better and value > high else Status.DIFFERS
 
 
-def _with_gap(status: Status, gap: KnownGap | None) -> Status:
-    """A gap that closed is news: the status stays what it is, and the plugin fails it."""
-    return Status.KNOWN_GAP if gap and status is not Status.MATCH else status
-
-
 def _sentence(status: Status, gap: KnownGap | None) -> str:
-    if gap and status is Status.MATCH:
-        return f"agrees with the document, so the known gap has closed: {gap.reason}"
+    if gap and status is Status.GAP_CLOSED:
+        return f"agrees with the document: remove the known gap from the card ({gap.reason})"
     if gap:
         return gap.reason
     return {

@@ -10,7 +10,6 @@ from sr_bench.core.precision import Precision
 from sr_bench.engine.selection import Selection
 from sr_bench.engine.suite import Suite
 
-
 _HAS_SCALE = re.compile(r"_x\d+$")
 
 

@@ -1,6 +1,7 @@
 """A suite: the cards of a folder bound to the rows of its document."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +9,14 @@ from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard, SuiteCard
 from sr_bench.core.case import COST_METRICS
 from sr_bench.core.claim import Claim
-from sr_bench.document.claims import ModelRow, read_claims
+from sr_bench.document.claims import read_model_tables
 from sr_bench.document.tables import Document, read_document
 from sr_bench.errors import CardError
+
+RowKey = tuple[str, str]
+"""A model row's label and the text of its Source column."""
+Rows = Mapping[RowKey, tuple[Claim, ...]]
+"""Each model row with the claims of the row itself and of its precision rows."""
 
 
 @dataclass(frozen=True)
@@ -32,66 +38,72 @@ def load_suite(path: Path) -> Suite:
     """
     card = load_card(path)
     document = read_document(card.document)
-    rows = read_claims(document)
-    bound = tuple((model, _row_of(model, rows)) for model in card.models)
-    faults = [*_binding_faults(card, rows, bound), *_unclaimed_evaluations(bound)]
+    rows = _rows(document)
+    bound = {model.name: _keys_of(model, rows) for model in card.models}
+    faults = [*_binding_faults(card, rows, bound), *_unmeasurable(card, rows, bound)]
     if faults:
-        msg = "\n  ".join([f"{path}: {len(faults)} fault{'s' * (len(faults) > 1)}", *faults])
+        count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
+        msg = "\n  ".join([f"{path}: {count}", *faults])
         raise CardError(msg)
-    return Suite(
-        card,
-        document,
-        tuple((model, row.claims) for model, row in bound if row),
-    )
+    claims = tuple((model, rows[bound[model.name][0]]) for model in card.models)
+    return Suite(card, document, claims)
 
 
-def _row_of(model: ModelCard, rows: tuple[ModelRow, ...]) -> ModelRow | None:
-    found = [row for row in rows if row.label == model.row and _source_fits(model, row)]
-    return found[0] if len(found) == 1 else None
+def _rows(document: Document) -> Rows:
+    found: dict[RowKey, list[Claim]] = defaultdict(list)
+    for table in read_model_tables(document):
+        for row in table.rows:
+            found[row.row, row.row_source] += row.claims
+    return {key: tuple(claims) for key, claims in found.items()}
 
 
-def _source_fits(model: ModelCard, row: ModelRow) -> bool:
-    return not model.row_source or model.row_source.casefold() == row.source.casefold()
+def _keys_of(model: ModelCard, rows: Rows) -> list[RowKey]:
+    wanted = model.row_source.casefold()
+    return [
+        (label, source)
+        for label, source in rows
+        if label == model.row and (not wanted or wanted == source.casefold())
+    ]
 
 
 def _binding_faults(
-    card: SuiteCard,
-    rows: tuple[ModelRow, ...],
-    bound: tuple[tuple[ModelCard, ModelRow | None], ...],
+    card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]
 ) -> Iterator[str]:
-    for model, row in bound:
-        if row is None:
-            yield _no_row(model, rows)
-    taken: dict[int, str] = {}
-    for model, row in bound:
-        if row and row.line in taken:
-            other = taken[row.line]
-            yield f"models {other!r} and {model.name!r} bind the same row, line {row.line}"
-        elif row:
-            taken[row.line] = model.name
-    for row in rows:
-        if row.line not in taken and row.label not in card.ignored_rows and row.claims:
+    taken: dict[RowKey, str] = {}
+    for model in card.models:
+        keys = bound[model.name]
+        if len(keys) != 1:
+            yield _not_one_row(model, rows, keys)
+        elif keys[0] in taken:
+            yield f"models {taken[keys[0]]!r} and {model.name!r} bind the same row {model.row!r}"
+        else:
+            taken[keys[0]] = model.name
+    for label, source in rows:
+        wanted = any((label, source) in keys for keys in bound.values())
+        if not wanted and label not in card.ignored_rows:
+            of = f" of source {source!r}" if source else ""
             yield (
-                f"{card.document}:{row.line}: row {row.label!r} is bound by no model;"
+                f"{card.document}: row {label!r}{of} is bound by no model;"
                 " add a [[model]] for it, or list it in ignore_rows"
             )
 
 
-def _no_row(model: ModelCard, rows: tuple[ModelRow, ...]) -> str:
-    same = [row for row in rows if row.label == model.row]
-    if same:
-        sources = ", ".join(repr(row.source) for row in same)
-        return f"model {model.name!r}: row {model.row!r} needs source = one of {sources}"
-    known = ", ".join(repr(row.label) for row in rows) or "none"
-    return f"model {model.name!r}: the document has no row {model.row!r}; its rows are: {known}"
+def _not_one_row(model: ModelCard, rows: Rows, keys: list[RowKey]) -> str:
+    if keys:
+        sources = ", ".join(repr(source) for _, source in keys)
+        return f"model {model.name!r}: several rows {model.row!r}; set source to one of {sources}"
+    known = ", ".join(repr(f"{label} ({source})" if source else label) for label, source in rows)
+    of = f" of source {model.row_source!r}" if model.row_source else ""
+    return (
+        f"model {model.name!r}: the document has no row {model.row!r}{of};"
+        f" its rows are: {known or 'none'}"
+    )
 
 
-def _unclaimed_evaluations(
-    bound: tuple[tuple[ModelCard, ModelRow | None], ...],
-) -> Iterator[str]:
-    """Yield a fault for each printed image metric that no evaluation could measure."""
-    for model, row in bound:
-        for claim in row.claims if row else ():
+def _unmeasurable(card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]) -> Iterator[str]:
+    """Yield a fault for each printed image metric that no evaluation covers."""
+    for model in card.models:
+        for claim in (claim for key in bound[model.name] for claim in rows[key]):
             if claim.metric in COST_METRICS:
                 continue
             if model.claimed_evaluation(claim.precision, claim.dataset) is None:

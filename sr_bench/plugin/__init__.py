@@ -1,1 +1,128 @@
-"""The pytest plugin: collects card.toml files and judges each claim as a test item."""
+"""The pytest plugin: every number that a model zoo's README prints is a test item.
+
+Hooks are thin: options are read in ``options``, cards collected in ``collect``, items end in
+``outcome``, and the state of a session is in ``session``. Nothing that computes is imported
+before the first item runs.
+"""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sr_bench.core.codec import decode, encode
+from sr_bench.core.record import Record
+from sr_bench.discovery import load
+from sr_bench.errors import SrBenchError
+from sr_bench.plugin.options import add_options, read_settings
+from sr_bench.plugin.session import SESSION, BenchSession
+
+if TYPE_CHECKING:
+    from sr_bench.plugin.collect import CardFile
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the options before anything is collected."""
+    session = BenchSession(config, read_settings(config))
+    config.stash[SESSION] = session
+    if not _is_worker(config):
+        config.pluginmanager.register(_Recorder(session), "sr_bench-recorder")
+
+
+class _Recorder:
+    """Takes the records off the reports, in the process that writes them down."""
+
+    def __init__(self, session: BenchSession) -> None:
+        self._session = session
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the record that came with `report`, from here or from a worker."""
+        data = getattr(report, "sr_record", None)
+        if data is not None:
+            self._session.add(decode(Record, data))
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "CardFile | None":
+    """Collect every ``card.toml``; the folder it lies in is a suite."""
+    if file_path.name != "card.toml":
+        return None
+    from sr_bench.plugin.collect import CardFile
+
+    return CardFile.from_parent(parent, path=file_path)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse names that nothing has; open the run's files before the first minute is spent."""
+    from sr_bench.plugin.collect import CaseItem, unused_names
+
+    bench = session.config.stash[SESSION]
+    if message := unused_names(bench.settings.selection, bench.suites):
+        raise pytest.UsageError(message)
+    collecting_only = session.config.getoption("collectonly")
+    if collecting_only or not any(isinstance(item, CaseItem) for item in session.items):
+        return
+    if not _is_worker(session.config):
+        try:
+            bench.start()
+        except SrBenchError as cause:
+            raise pytest.UsageError(str(cause)) from None
+
+
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
+    """Say what runs the models, and how much was collected; nothing if it is none of ours."""
+    from sr_bench.plugin.collect import CaseItem
+    from sr_bench.report.terminal import header
+
+    cases = [item.case for item in items if isinstance(item, CaseItem)]
+    backend = config.stash[SESSION].settings.selection.backend
+    return header(cases, load("sr_bench.backends", backend).describe()) if cases else []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the item's record on its report, which reaches the controller under xdist too."""
+    report = yield
+    record = getattr(item, "record", None)
+    if call.when == "call" and isinstance(record, Record):
+        report.sr_record = encode(record)  # type: ignore[attr-defined]
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the reports; a session of ours that measured nothing did not pass."""
+    bench = session.config.stash[SESSION]
+    if _is_worker(session.config) or not bench.records:
+        return
+    bench.finish()
+    if bench.faults:
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+    elif bench.measured_nothing and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table of all that was claimed and measured."""
+    from sr_bench.report.terminal import summary
+
+    bench = terminalreporter.config.stash[SESSION]
+    if not bench.records:
+        return
+    terminalreporter.section("sr-bench")
+    for line in summary(bench.records):
+        terminalreporter.write_line(line)
+    if bench.measured_nothing:
+        terminalreporter.write_line("Nothing was measured, which is not a pass.", red=True)
+    for fault in bench.faults:
+        terminalreporter.write_line(f"ERROR: {fault}", red=True)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")

@@ -1,0 +1,57 @@
+"""The command line: ``sr-bench COMMAND``; each command is a module of this folder.
+
+Only this package parses arguments. A command's module offers ``HELP``, ``EXAMPLE``,
+``add_arguments(parser)`` and ``run(args) -> int``, and imports what computes inside ``run``, so
+that ``--help`` is instant.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from sr_bench import __version__, discovery
+from sr_bench.errors import NotRunError, SrBenchError
+
+EXIT_OK, EXIT_FAULT, EXIT_USAGE, EXIT_ABSENT = 0, 1, 2, 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code.
+
+    0: done; 1: an input is wrong; 2: the command line is wrong; 3: something is merely absent.
+    """
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except NotRunError as cause:
+        print(f"sr-bench: {cause}", file=sys.stderr)
+        return EXIT_ABSENT
+    except SrBenchError as cause:
+        print(f"sr-bench: {cause}", file=sys.stderr)
+        return EXIT_FAULT
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return EXIT_OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sr-bench",
+        description="Every number in a super-resolution model zoo's README is a test."
+        " The tests themselves run with pytest: pytest suites/ --backend=onnxruntime",
+    )
+    parser.add_argument("--version", action="version", version=f"sr-bench {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in discovery.names("sr_bench.cli"):
+        module = discovery.load("sr_bench.cli", name)
+        command = commands.add_parser(
+            name.replace("_", "-"),
+            help=module.HELP,
+            description=module.HELP,
+            epilog=f"example: {module.EXAMPLE}",
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser

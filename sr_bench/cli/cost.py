@@ -1,0 +1,64 @@
+"""``sr-bench cost``: operations and parameters of a model, by every counting rule."""
+
+import argparse
+
+from sr_bench import discovery
+from sr_bench.cli._output import add_json_argument, print_json, print_table
+from sr_bench.cli._suites import add_suites_argument, find_model, load_suites
+from sr_bench.errors import OptionError
+
+HELP = "count a model's parameters and operations; needs no weights"
+EXAMPLE = "sr-bench cost edsr_baseline_x2 --shape 3x768x1024"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_json_argument(parser)
+    parser.add_argument("model", help="a model's name, as sr-bench list prints it")
+    parser.add_argument("--shape", metavar="CxHxW", help="input shape (default: the card's)")
+    add_suites_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Count, and print the value by each rule."""
+    from sr_bench.engine.cost import count
+
+    card = find_model(load_suites(args.suites), args.model)
+    shape = _shape(args.shape) if args.shape else card.counted_shape
+    found = count(card, shape)
+    rules = {name: discovery.load("sr_bench.cost.rules", name) for name in _rules()}
+    flops_g = {name: rule.flops_g(found) for name, rule in rules.items()}
+    if args.json:
+        print_json(
+            {
+                "model": card.name,
+                "shape": "x".join(map(str, shape)),
+                "params": found.params,
+                "macs": found.macs,
+                "flops_g": flops_g,
+                "card_rule": card.flops_rule,
+            }
+        )
+        return 0
+    print(f"{card.name} at {'x'.join(map(str, shape))}")
+    print(f"params  {found.params:,} ({found.params / 1e6:.3f} M)")
+    print(f"MACs    {found.macs:,} ({found.macs / 1e9:.3f} G)\n")
+    rows = [
+        [f"{name}{' *' * (name == card.flops_rule)}", rules[name].DESCRIPTION, f"{value:.3f}"]
+        for name, value in flops_g.items()
+    ]
+    print_table(["rule (* the card's)", "what it counts", "Flops(G)"], rows, numbers=1)
+    return 0
+
+
+def _rules() -> tuple[str, ...]:
+    return discovery.names("sr_bench.cost.rules")
+
+
+def _shape(text: str) -> tuple[int, int, int]:
+    parts = text.lower().split("x")
+    if len(parts) != 3 or not all(part.isdigit() and int(part) for part in parts):
+        msg = f"--shape {text}: expected channels x height x width, such as 3x768x1024"
+        raise OptionError(msg)
+    channels, height, width = map(int, parts)
+    return channels, height, width

@@ -1,0 +1,83 @@
+"""``sr-bench doctor``: what this machine can run, and what would be skipped, and why."""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+from sr_bench import discovery
+from sr_bench.cli._output import add_json_argument, print_json
+from sr_bench.cli._suites import add_suites_argument, load_suites
+from sr_bench.errors import NotRunError, OptionError, SrBenchError
+
+HELP = "show the environment, the devices, the cache, and what would be skipped and why"
+EXAMPLE = "sr-bench doctor --weights ~/weights --data ~/datasets"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_json_argument(parser)
+    add_suites_argument(parser)
+    parser.add_argument("--weights", type=Path, metavar="DIR", help="as pytest's --sr-weights")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="as pytest's --sr-data")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what was found."""
+    from sr_bench.files.cache import cache_dir
+    from sr_bench.history.environment import read_environment
+
+    environment = read_environment(Path.cwd())
+    backends = {
+        name: discovery.load("sr_bench.backends", name).describe()
+        for name in discovery.names("sr_bench.backends")
+    }
+    cache = cache_dir()
+    size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
+    skips = _skips(args)
+    if args.json:
+        print_json(
+            {
+                "environment": environment,
+                "backends": backends,
+                "cache": {"folder": str(cache), "bytes": size},
+                "would_skip": skips,
+            }
+        )
+        return 0
+    print(f"python    {environment.python} on {environment.system}")
+    print(f"cpu       {environment.cpu}, {environment.cores} cores for this process")
+    print("packages  " + ", ".join(f"{n} {v}" for n, v in environment.packages.items()))
+    print(f"cache     {cache} ({size / 2**20:.1f} MB)")
+    for info in backends.values():
+        state = "EMULATED: " if info.emulated else ""
+        print(f"backend   {info.name} {info.version}: {state}{info.note}")
+    print("\nwould be skipped:" if skips else "\nnothing would be skipped for want of files")
+    for reason, count in skips.items():
+        print(f"  {count:3d} x {reason}")
+    return 0
+
+
+def _skips(args: argparse.Namespace) -> dict[str, int]:
+    """Count the models whose weights or images are absent, by what to do about it."""
+    from sr_bench.data.locate import load_dataset
+    from sr_bench.data.source import open_dataset
+    from sr_bench.engine.weights import weights_path
+
+    reasons: Counter[str] = Counter()
+    try:
+        suites = load_suites(args.suites)
+    except OptionError as cause:
+        return {str(cause): 1}
+    for suite in suites:
+        extra = (suite.card.path.parent.parent / "datasets",)
+        for model in suite.card.models:
+            try:
+                weights_path(model, args.weights)
+                for item in model.evaluations:
+                    dataset = load_dataset(item.dataset, extra)
+                    open_dataset(dataset, scale=model.scale, given=args.data)
+            except NotRunError as cause:
+                reasons[str(cause)] += 1
+            except SrBenchError as cause:
+                reasons[f"FAULT {cause}"] += 1
+    return dict(reasons.most_common())

@@ -1,0 +1,69 @@
+"""``sr-bench fetch``: download and unpack a dataset, or unpack archives that are here."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from sr_bench.cli._output import add_json_argument, print_json
+
+HELP = "download, verify and unpack a dataset"
+EXAMPLE = "sr-bench fetch div2k_valid --from ~/Downloads/DIV2K_valid_HR.zip"
+
+_BAR = 30
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_json_argument(parser)
+    parser.add_argument("dataset", help="a slug, as sr-bench list prints it")
+    parser.add_argument(
+        "--from",
+        dest="archives",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an archive that you have; no network is used; may be repeated",
+    )
+    parser.add_argument("--to", type=Path, metavar="DIR", help="where to (default: the cache)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fetch the dataset and say where it is."""
+    from sr_bench.data.fetch import fetch
+    from sr_bench.data.locate import load_dataset
+    from sr_bench.files.cache import cache_dir
+
+    dataset = load_dataset(args.dataset, (Path("datasets"),))
+    done = fetch(
+        dataset,
+        to=args.to or cache_dir() / "datasets",
+        progress=_bar,
+        local=tuple(args.archives),
+    )
+    if args.json:
+        print_json({**vars(done), "root": str(done.root) if done.root else None})
+        return 0
+    if done.root is None:
+        print(f"{dataset.slug}: nothing to fetch, its images come with an installed package")
+        return 0
+    for verb, names in (
+        ("unpacked", done.unpacked),
+        ("already here", done.present),
+        ("left out, as it was not given with --from", done.left_out),
+        ("no public checksum is known; its digest was recorded", done.recorded),
+    ):
+        print("".join(f"{name}: {verb}\n" for name in names), end="")
+    print(f"{dataset.slug} is in {done.root}")
+    return 0
+
+
+def _bar(name: str, done: int, total: int | None) -> None:
+    if not sys.stderr.isatty():
+        return
+    share = f"{done / 2**20:.0f} MB"
+    if total:
+        filled = _BAR * done // total
+        share = f"[{'=' * filled}{' ' * (_BAR - filled)}] {share} of {total / 2**20:.0f} MB"
+    end = "\n" if total and done >= total else ""
+    print(f"\r{name} {share}", end=end, file=sys.stderr, flush=True)

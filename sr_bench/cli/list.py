@@ -1,0 +1,141 @@
+"""``sr-bench list``: models, precisions and datasets, what is here and what is missing."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from sr_bench.cli._output import add_json_argument, print_json, print_table
+from sr_bench.cli._suites import add_suites_argument, load_suites
+from sr_bench.core.card import ModelCard
+from sr_bench.errors import NotRunError, SrBenchError
+
+HELP = "list models, precisions and datasets, and what of them is here"
+EXAMPLE = "sr-bench list --weights ~/weights --data ~/datasets"
+
+
+@dataclass(frozen=True)
+class ModelLine:
+    """One model as it is listed."""
+
+    model: str
+    family: str
+    scale: int
+    precisions: tuple[str, ...]
+    claims: int
+    datasets: tuple[str, ...]
+    weights: str
+    """``here``, or what is missing."""
+
+
+@dataclass(frozen=True)
+class DatasetLine:
+    """One dataset as it is listed."""
+
+    dataset: str
+    title: str
+    scales: tuple[int, ...]
+    images: int
+    files: str
+    """``here``, or what is missing."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_json_argument(parser)
+    add_suites_argument(parser)
+    parser.add_argument("--weights", type=Path, metavar="DIR", help="as pytest's --sr-weights")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="as pytest's --sr-data")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print both lists."""
+    suites = load_suites(args.suites)
+    models = [
+        _model_line(model, {claim.precision.value for claim in claims}, len(claims), args.weights)
+        for suite in suites
+        for model, claims in suite.claims
+    ]
+    extra = tuple(dict.fromkeys(suite.card.path.parent.parent / "datasets" for suite in suites))
+    datasets = [_dataset_line(slug, extra, args.data) for slug in _known(extra)]
+    if args.json:
+        print_json({"models": models, "datasets": datasets})
+        return 0
+    print_table(
+        ["model", "family", "x", "precisions claimed", "claims", "datasets", "weights"],
+        [
+            [
+                line.model,
+                line.family,
+                str(line.scale),
+                " ".join(line.precisions),
+                str(line.claims),
+                " ".join(line.datasets),
+                line.weights,
+            ]
+            for line in models
+        ],
+    )
+    print()
+    print_table(
+        ["dataset", "scales", "images", "files", "title"],
+        [
+            [
+                line.dataset,
+                " ".join(f"x{scale}" for scale in line.scales),
+                str(line.images),
+                line.files,
+                line.title,
+            ]
+            for line in datasets
+        ],
+    )
+    return 0
+
+
+def _known(extra: tuple[Path, ...]) -> tuple[str, ...]:
+    from sr_bench.data.locate import known_datasets
+
+    return known_datasets(extra)
+
+
+def _model_line(
+    model: ModelCard, precisions: set[str], claims: int, weights: Path | None
+) -> ModelLine:
+    from sr_bench.engine.weights import weights_path
+
+    try:
+        weights_path(model, weights)
+        state = "here"
+    except NotRunError:
+        file = model.checkpoint.file if model.checkpoint else model.onnx
+        state = f"missing: {file}"
+    return ModelLine(
+        model=model.name,
+        family=model.family,
+        scale=model.scale,
+        precisions=tuple(sorted(precisions)),
+        claims=claims,
+        datasets=tuple(dict.fromkeys(item.dataset for item in model.evaluations)),
+        weights=state,
+    )
+
+
+def _dataset_line(slug: str, extra: tuple[Path, ...], data: Path | None) -> DatasetLine:
+    from sr_bench.data.locate import load_dataset
+    from sr_bench.data.source import open_dataset
+
+    dataset = load_dataset(slug, extra)
+    scales = []
+    fault = ""
+    for scale in dataset.scales:
+        try:
+            open_dataset(dataset, scale=scale, given=data)
+            scales.append(scale)
+        except NotRunError:
+            fault = f"missing: sr-bench fetch {slug}"
+        except SrBenchError as cause:
+            fault = f"wrong: {str(cause).splitlines()[0]}"
+    here = "here" if len(scales) == len(dataset.scales) else fault
+    if scales and fault:
+        here = f"here at {' '.join(f'x{scale}' for scale in scales)}; else {fault}"
+    return DatasetLine(slug, dataset.title, dataset.scales, dataset.count, here)

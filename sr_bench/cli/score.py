@@ -1,0 +1,133 @@
+"""``sr-bench score``: score a folder of super-resolved images against the ground truth."""
+
+import argparse
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sr_bench.cli._output import print_json, print_table
+from sr_bench.core.case import IMAGE_METRICS
+from sr_bench.core.codec import encode
+from sr_bench.core.protocol import EvalProtocol
+from sr_bench.errors import DatasetError, OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HELP = "score images that were super-resolved elsewhere, per image and on average"
+EXAMPLE = (
+    "sr-bench score out/ Set5/HR --protocol paper_y --scale 2"
+    " --sr-name '{stem}_RCAN_x2.png' --hr-name '{stem}_HR_x2.png'"
+)
+
+_IMAGES = {".png", ".jpg", ".jpeg", ".bmp"}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The result of the command."""
+
+    protocol: EvalProtocol
+    scale: int
+    images: "dict[str, Mapping[str, float]]"
+    mean: dict[str, float]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("sr_dir", type=Path, metavar="SR_DIR", help="super-resolved images")
+    parser.add_argument("hr_dir", type=Path, metavar="HR_DIR", help="ground truth")
+    parser.add_argument("--protocol", required=True, metavar="NAME", help="a named protocol")
+    parser.add_argument("--border", type=int, metavar="N", help="crop N pixels, not the protocol's")
+    parser.add_argument("--scale", type=int, metavar="N", help="for a border that depends on it")
+    parser.add_argument(
+        "--sr-name", default="{stem}", metavar="PATTERN", help="how SR files are called"
+    )
+    parser.add_argument(
+        "--hr-name", default="{stem}", metavar="PATTERN", help="how HR files are called"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write JSON to FILE; - for standard output")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score every pair and print the table."""
+    from sr_bench.cards.protocol_files import load_protocol
+    from sr_bench.engine.scoring import aggregate, score_pair
+    from sr_bench.imaging.files import read_image
+
+    protocol = load_protocol(args.protocol)
+    if args.border is not None:
+        protocol = replace(protocol, border=args.border)
+    scale = _scale(args.scale, protocol)
+    pairs = _pairs(_files(args.sr_dir, args.sr_name), _files(args.hr_dir, args.hr_name))
+    images = {
+        stem: score_pair(read_image(sr), read_image(hr), protocol, scale, IMAGE_METRICS)
+        for stem, (sr, hr) in pairs.items()
+    }
+    mean = {
+        metric: aggregate([scores[metric] for scores in images.values()], protocol, metric)
+        for metric in IMAGE_METRICS
+    }
+    _show(Scores(protocol, scale, images, mean), args.json)
+    return 0
+
+
+def _show(scores: Scores, target: str | None) -> None:
+    if target == "-":
+        print_json(scores)
+        return
+    if target:
+        import json
+
+        from sr_bench.files.atomic import write_text
+
+        write_text(Path(target), json.dumps(encode(scores), indent=1, allow_nan=False) + "\n")
+    rows = [
+        [name, f"{values['psnr']:.4f}", f"{values['ssim']:.6f}"]
+        for name, values in (*scores.images.items(), ("mean", scores.mean))
+    ]
+    border = scores.protocol.border_px(scores.scale)
+    print(f"protocol {scores.protocol.name}, border {border} px, {len(scores.images)} images\n")
+    print_table(["image", "PSNR(dB)", "SSIM"], rows, numbers=2)
+
+
+def _scale(given: int | None, protocol: EvalProtocol) -> int:
+    if given is None and isinstance(protocol.border, str) and protocol.border != "none":
+        msg = (
+            f"protocol {protocol.name} crops {protocol.border!r} pixels:"
+            " say --scale N, or the number of pixels with --border N"
+        )
+        raise OptionError(msg)
+    return given or 1
+
+
+def _files(folder: Path, pattern: str) -> dict[str, Path]:
+    """Return the images of `folder` by their stem, as `pattern` cuts it out of the name."""
+    if not folder.is_dir():
+        msg = f"{folder}: expected a folder of images, there is none"
+        raise OptionError(msg)
+    if pattern.count("{stem}") != 1:
+        msg = f"pattern {pattern!r}: expected {{stem}} once, as in '{{stem}}_x2.png'"
+        raise OptionError(msg)
+    before, after = pattern.split("{stem}")
+    suffix = "" if Path(pattern).suffix else r"\.\w+"
+    rule = re.compile(f"{re.escape(before)}(.+){re.escape(after)}{suffix}")
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _IMAGES)
+    found = {match[1]: path for path in files if (match := rule.fullmatch(path.name))}
+    if not found:
+        msg = f"{folder}: {len(files)} images, and none is called {pattern!r}"
+        raise DatasetError(msg)
+    return found
+
+
+def _pairs(sr: dict[str, Path], hr: dict[str, Path]) -> dict[str, tuple[Path, Path]]:
+    lonely = sorted(sr.keys() ^ hr.keys())
+    if lonely:
+        shown = ", ".join(str(sr.get(stem) or hr[stem]) for stem in lonely[:8])
+        msg = (
+            f"{len(lonely)} files have no partner: {shown}; SR and HR are paired by name,"
+            " tell how with --sr-name and --hr-name"
+        )
+        raise DatasetError(msg)
+    return {stem: (sr[stem], hr[stem]) for stem in sr}

@@ -1,0 +1,60 @@
+"""Count what a card's network costs: no weights, no compute, no backend."""
+
+import json
+
+from sr_bench import discovery
+from sr_bench.core.card import ModelCard
+from sr_bench.core.claim import UNITS, Metric
+from sr_bench.core.record import Measurement
+from sr_bench.cost.count import CostCount
+from sr_bench.errors import NotRunError
+from sr_bench.files.hashing import sha256_bytes, sha256_file
+
+Shape = tuple[int, int, int]
+
+
+def count(card: ModelCard, shape: Shape) -> CostCount:
+    """Return the operations at `shape` (channels, height, width) and the parameters of `card`.
+
+    Raises:
+        CardError: The hyper-parameters aren't those of the architecture.
+        NotRunError: A user's ONNX file is absent.
+        BackendError: It can't be read or counted.
+    """
+    if card.onnx is not None:
+        if not card.onnx.is_file():
+            msg = f"{card.onnx.name} is not in {card.onnx.parent.name}/: put the ONNX file there"
+            raise NotRunError(msg)
+        from sr_bench.cost.onnx_graph import count_onnx
+
+        return count_onnx(card.onnx, shape)
+    import torch
+
+    from sr_bench.cost.module import count_module
+    from sr_bench.zoo.build import build
+
+    with torch.device("meta"):
+        module = build(card.architecture, card.hyper, card.scale)
+    return count_module(module, shape)
+
+
+def cost_measurement(card: ModelCard, metric: Metric, found: CostCount) -> Measurement:
+    """Return `found` as the Flops by the card's rule, in G, or as the parameters, in M."""
+    if metric == "params":
+        return Measurement("params", UNITS["params"], found.params / 1e6, exact=found.params)
+    rule = discovery.load("sr_bench.cost.rules", card.flops_rule)
+    return Measurement(
+        "flops",
+        UNITS["flops"],
+        rule.flops_g(found),
+        exact=rule.ops(found),
+        notes={"standard_g": 2 * found.macs / 1e9, "macs": float(found.macs)},
+    )
+
+
+def cost_fingerprint(card: ModelCard, metric: Metric) -> str:
+    """Return the digest of all that can change a cost metric of `card`."""
+    how = [card.flops_rule, card.counted_shape] if metric == "flops" else []
+    content = sha256_file(card.onnx) if card.onnx else ""
+    network = [content, card.architecture, dict(card.hyper), card.scale]
+    return sha256_bytes(json.dumps([network, metric, how], sort_keys=True).encode())

@@ -1,0 +1,143 @@
+"""The options, each also an ini key, and what becomes of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sr_bench.engine.selection import Selection, parse_precisions, split_list
+from sr_bench.errors import OptionError, SrBenchError
+
+REPORTS = ("markdown", "none")
+
+
+@dataclass(frozen=True)
+class _Option:
+    flag: str
+    ini: str
+    default: str
+    help: str
+    metavar: str = ""
+
+
+OPTIONS = (
+    _Option(
+        "--backend",
+        "sr_backend",
+        "onnxruntime",
+        "what runs the models; vacc is emulated, and says so, where there is no card",
+        "NAME",
+    ),
+    _Option("--sr-models", "sr_models", "", "only these models; patterns such as 'edsr_*'", "A,B"),
+    _Option(
+        "--sr-datasets",
+        "sr_datasets",
+        "",
+        "only these datasets, also ones that no table has a number for",
+        "A,B",
+    ),
+    _Option(
+        "--sr-precision",
+        "sr_precision",
+        "",
+        "only these precisions, also ones that no table has a number for",
+        "A,B",
+    ),
+    _Option(
+        "--sr-limit",
+        "sr_limit",
+        "0",
+        "only the first N images of each dataset; such values are shown and never judged",
+        "N",
+    ),
+    _Option("--sr-data", "sr_data", "", "where your datasets are", "DIR"),
+    _Option("--sr-weights", "sr_weights", "", "where your weight files are", "DIR"),
+    _Option("--sr-results-path", "sr_results_path", "reports", "where reports are written", "DIR"),
+    _Option(
+        "--sr-report", "sr_report", "markdown", f"which report: {' or '.join(REPORTS)}", "KIND"
+    ),
+)
+
+ALLOW_BETTER = ("--sr-allow-better", "sr_allow_better")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of this session."""
+
+    selection: Selection
+    results: Path
+    """Absolute."""
+    report: str
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare every option and its ini key."""
+    group = parser.getgroup("sr-bench", "super-resolution benchmark (sr-bench)")
+    for option in OPTIONS:
+        group.addoption(
+            option.flag,
+            default=None,
+            metavar=option.metavar,
+            help=f"{option.help} (default: {option.default or 'all'}; ini: {option.ini})",
+        )
+        parser.addini(option.ini, f"default of {option.flag}", default=option.default)
+    flag, ini = ALLOW_BETTER
+    group.addoption(
+        flag,
+        action="store_true",
+        default=None,
+        help=f"let a value pass that is better than the document says (ini: {ini})",
+    )
+    parser.addini(ini, f"default of {flag}", type="bool", default=False)
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Return the checked options of `config`.
+
+    Raises:
+        pytest.UsageError: A value isn't valid; the message lists the valid ones.
+    """
+    try:
+        return _settings(config)
+    except SrBenchError as cause:
+        raise pytest.UsageError(str(cause)) from None
+
+
+def _settings(config: pytest.Config) -> Settings:
+    texts = {option.flag: _text(config, option) for option in OPTIONS}
+    if texts["--sr-report"] not in REPORTS:
+        msg = f"--sr-report={texts['--sr-report']}: expected {' or '.join(REPORTS)}"
+        raise OptionError(msg)
+    flag, ini = ALLOW_BETTER
+    selection = Selection(
+        backend=texts["--backend"],
+        models=split_list(texts["--sr-models"]),
+        datasets=split_list(texts["--sr-datasets"]),
+        precisions=parse_precisions(texts["--sr-precision"]),
+        limit=_number("--sr-limit", texts["--sr-limit"]),
+        data=_folder(config, texts["--sr-data"]),
+        weights=_folder(config, texts["--sr-weights"]),
+        allow_better=bool(config.getoption(flag) or config.getini(ini)),
+    )
+    results = config.rootpath / texts["--sr-results-path"]
+    if config.getoption("--sr-results-path") is not None:
+        results = config.invocation_params.dir / texts["--sr-results-path"]
+    return Settings(selection, results, texts["--sr-report"])
+
+
+def _text(config: pytest.Config, option: _Option) -> str:
+    given = config.getoption(option.flag)
+    return str(config.getini(option.ini) if given is None else given)
+
+
+def _number(flag: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        msg = f"{flag}={text}: expected a whole number, 0 for all"
+        raise OptionError(msg) from None
+
+
+def _folder(config: pytest.Config, text: str) -> Path | None:
+    return config.invocation_params.dir / Path(text).expanduser() if text else None

@@ -1,0 +1,46 @@
+"""The body of every item: measure, judge, and say it in pytest's words."""
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from sr_bench.core.record import Record, Status
+from sr_bench.plugin.session import SESSION
+from sr_bench.report.failure import failure_text
+
+if TYPE_CHECKING:
+    from sr_bench.plugin.collect import CaseItem
+
+
+def check_claim(request: pytest.FixtureRequest) -> None:
+    """Measure the item's case and end as its verdict demands."""
+    item = cast("CaseItem", request.node)
+    session = item.config.stash[SESSION]
+    record = item.record = session.evaluate(item.case, item.nodeid)
+    for key, value in _properties(record).items():
+        item.user_properties.append((key, value))
+    end(record, allow_better=session.settings.selection.allow_better)
+
+
+def _properties(record: Record) -> dict[str, object]:
+    """Return what a JUnit report should say about `record`."""
+    verdict = record.verdict
+    values = {
+        "sr_status": verdict.status.value,
+        "sr_measured": verdict.measured,
+        "sr_claimed": verdict.claimed,
+        "sr_device": record.device or None,
+    }
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def end(record: Record, *, allow_better: bool) -> None:
+    """Pass, skip, xfail or fail as the status of `record` demands."""
+    status, sentence = record.verdict.status, record.verdict.sentence
+    if status is Status.NOT_RUN:
+        pytest.skip(sentence)
+    if status is Status.KNOWN_GAP:
+        pytest.xfail(sentence)
+    stale = status is Status.BETTER and not allow_better
+    if stale or status in (Status.DIFFERS, Status.GAP_CLOSED, Status.ERROR):
+        pytest.fail(failure_text(record), pytrace=False)

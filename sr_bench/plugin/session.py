@@ -1,0 +1,97 @@
+"""What one pytest session holds: the settings, the bench, the suites and the records."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from sr_bench.core.case import Case
+from sr_bench.core.record import Record
+from sr_bench.engine.suite import Suite
+from sr_bench.errors import SrBenchError
+from sr_bench.history.environment import read_environment
+from sr_bench.history.store import RunStore
+from sr_bench.plugin.options import Settings
+from sr_bench.plugin.progress import ProgressLine
+
+if TYPE_CHECKING:
+    from sr_bench.engine.bench import Bench
+
+
+class BenchSession:
+    """The state of one session; empty, and without effect, until a card is collected."""
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self.config = config
+        self.settings = settings
+        self.suites: list[Suite] = []
+        self.records: list[Record] = []
+        self.faults: list[str] = []
+        """What went wrong while results were written."""
+        self.store: RunStore | None = None
+        self._bench: Bench | None = None
+
+    def saw(self, suite: Suite) -> None:
+        """Remember a collected suite."""
+        self.suites.append(suite)
+
+    @property
+    def bench(self) -> "Bench":
+        """The engine; it and all that computes is imported at the first use."""
+        if self._bench is None:
+            from sr_bench.engine.bench import Bench
+
+            zoos = dict.fromkeys(suite.card.path.parent.parent for suite in self.suites)
+            folders = tuple(zoo / "datasets" for zoo in zoos)
+            self._bench = Bench(self.settings.selection, folders)
+        return self._bench
+
+    def evaluate(self, case: Case, node_id: str) -> Record:
+        """Measure and judge `case`, with a progress line while it runs."""
+        with ProgressLine(self.config, case.id) as line:
+            return self.bench.evaluate(case, node_id, line.update)
+
+    @property
+    def measured_nothing(self) -> bool:
+        """Whether no record holds a measured value."""
+        return all(record.measurement is None for record in self.records)
+
+    def start(self) -> None:
+        """Open the run's files.
+
+        Raises:
+            SrBenchError: The results folder can't be written.
+        """
+        if self.store is None:
+            name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
+            environment = read_environment(self.config.rootpath)
+            store = RunStore(self.settings.results, name, environment)
+            store.start()
+            self.store = store
+
+    def add(self, record: Record) -> None:
+        """Keep `record` and append it to the run's file."""
+        self.records.append(record)
+        try:
+            self.start()
+            if self.store and not self.faults:
+                self.store.add(record)
+        except SrBenchError as cause:
+            self.faults.append(str(cause))
+
+    def finish(self) -> None:
+        """Write the run as a whole and its reports."""
+        if self.store is None or self.faults:
+            return
+        try:
+            self.store.finish(self.records)
+            if self.settings.report == "markdown":
+                from sr_bench.report.family import write_family_reports
+
+                write_family_reports(self.records, self.settings.results)
+        except SrBenchError as cause:
+            self.faults.append(str(cause))
+
+
+SESSION = pytest.StashKey[BenchSession]()

@@ -1,0 +1,45 @@
+"""Say in a few lines what differs, by how much, and how to run just that again."""
+
+from sr_bench.core.record import Record, Status
+from sr_bench.report.numbers import claimed, delta, measured, with_unit
+
+
+def failure_text(record: Record) -> str:
+    """Return the text that a failed item shows: fewer than 12 lines."""
+    lines = [_headline(record)]
+    if record.verdict.status is Status.ERROR:
+        lines += ["", *record.verdict.sentence.splitlines()[:7]]
+    else:
+        lines += _numbers(record)
+    lines += [f"rerun      pytest '{record.node_id}' --backend={record.backend}"]
+    return "\n".join(lines)
+
+
+def _headline(record: Record) -> str:
+    where = f" on {record.dataset}" if record.dataset else ""
+    what = f"{record.model} {record.precision} {record.metric.upper()}{where}"
+    return f"{record.claim.source}: {what}" if record.claim else what
+
+
+def _numbers(record: Record) -> list[str]:
+    verdict = record.verdict
+    lines = [
+        f"verdict    {verdict.status}: {verdict.sentence}",
+        f"claimed    {with_unit(claimed(record), record)}",
+        f"measured   {with_unit(measured(record, extra=2), record)}"
+        f"  (delta {with_unit(delta(record, extra=2), record)})",
+    ]
+    if verdict.tolerance is not None and verdict.delta is not None:
+        lines.append(
+            f"tolerance  {with_unit(f'{verdict.tolerance:g}', record)};"
+            f" the smallest that passes is {abs(verdict.delta):.2g}"
+        )
+    if record.protocol:
+        images = len(record.measurement.images) if record.measurement else 0
+        lines.append(
+            f"protocol   {record.protocol}, {images} images, {record.backend} ({record.device})"
+        )
+    if verdict.status is Status.BETTER and record.claim:
+        new = measured(record)
+        lines.append(f"edit       {record.claim.source}: {record.claim.text} -> {new}")
+    return lines

@@ -1,0 +1,94 @@
+"""A family's page: its table again with measured values, and claimed beside measured."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from sr_bench.core.claim import Source
+from sr_bench.core.record import Record
+from sr_bench.document.mirror import format_like, mirror
+from sr_bench.document.tables import Document, read_document
+from sr_bench.files.atomic import write_text
+from sr_bench.report.numbers import claimed, delta, measured, metric, precision, with_unit
+
+NOT_MEASURED = "-"
+"""Stands in a mirrored cell that this run has no judged value for: never the claimed number."""
+
+
+def write_family_reports(records: Sequence[Record], folder: Path) -> tuple[Path, ...]:
+    """Write ``<family>.md`` for each family in `records` and return the paths.
+
+    Raises:
+        DocumentError: The family's document changed while the session ran.
+        SrBenchError: The folder can't be written.
+    """
+    families: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        families[record.family].append(record)
+    written = []
+    for family, own in families.items():
+        paths = dict.fromkeys(record.claim.source.path for record in own if record.claim)
+        documents = [read_document(Path(path)) for path in paths]
+        target = folder / f"{family}.md"
+        write_text(target, render_family(family, documents, own))
+        written.append(target)
+    return tuple(written)
+
+
+def render_family(family: str, documents: Iterable[Document], records: Sequence[Record]) -> str:
+    """Return the page of `family` as markdown."""
+    values = mirrored_values(records)
+    parts = [f"# {family}: measured", *_labels(records)]
+    for document in documents:
+        own = {source: text for source, text in values.items() if source.path == document.path}
+        parts += [f"The table of `{document.path}` with measured values:", mirror(document, own)]
+    parts += ["## Claimed and measured", comparison(records)]
+    return "\n\n".join(parts) + "\n"
+
+
+def mirrored_values(records: Sequence[Record]) -> dict[Source, str]:
+    """Return the text of each claimed cell: the measured value in the cell's own format.
+
+    A cell without a whole measurement, or with an emulated value for a device's row, holds
+    ``-``: the mirror never repeats a number that was not measured.
+    """
+    return {record.claim.source: _cell(record) for record in records if record.claim is not None}
+
+
+def _cell(record: Record) -> str:
+    claim, measurement = record.claim, record.measurement
+    if claim is None or measurement is None or record.verdict.tolerance is None:
+        return NOT_MEASURED
+    return format_like(claim.text, measurement.value, digits=record.verdict.digits)
+
+
+def comparison(records: Sequence[Record]) -> str:
+    """Return the table of claimed, measured, delta and status, one row for each record."""
+    frame = pd.DataFrame(
+        {
+            "Model": [record.model for record in records],
+            "Precision": [precision(record) for record in records],
+            "Metric": [metric(record) for record in records],
+            "Claimed": [claimed(record) for record in records],
+            "Measured": [with_unit(measured(record, extra=1), record) for record in records],
+            "Delta": [delta(record) for record in records],
+            "Device": [record.device or "-" for record in records],
+            "Status": [record.verdict.status.value for record in records],
+            "Why": [_escape(record.verdict.sentence) for record in records],
+        }
+    )
+    return frame.to_markdown(index=False, disable_numparse=True)
+
+
+def _labels(records: Sequence[Record]) -> list[str]:
+    if any(record.device == "emulated" for record in records):
+        backend = next(record.backend for record in records if record.device == "emulated")
+        return [f"**Backend {backend}, emulated: no {backend} device took part in this run.**"]
+    backends = sorted({record.backend for record in records})
+    return [f"Backend {', '.join(backends)}."]
+
+
+def _escape(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")

@@ -1,0 +1,53 @@
+"""Spell numbers the way the tables do: with the claim's decimals and its unit."""
+
+from sr_bench.core.record import Record
+from sr_bench.document.mirror import format_like
+
+_DECIMALS = {"flops": "0.000", "params": "0.000000", "psnr": "0.0000", "ssim": "0.000000"}
+
+
+def claimed(record: Record) -> str:
+    """Return the number as the document prints it; ``-`` if it prints none."""
+    return record.claim.text if record.claim else "-"
+
+
+def measured(record: Record, *, extra: int = 0) -> str:
+    """Return the measured value with the claim's decimals and `extra` more; ``-`` if none."""
+    value = record.verdict.measured
+    if value is None:
+        return "-"
+    pattern = record.claim.text if record.claim else _DECIMALS[record.metric]
+    digits = record.verdict.digits if not extra else "rounded"
+    return format_like(_longer(pattern, extra), value, digits=digits)
+
+
+def delta(record: Record, *, extra: int = 1) -> str:
+    """Return measured minus claimed with a sign; ``-`` if one of the two is missing."""
+    difference = record.verdict.delta
+    if difference is None or record.claim is None:
+        return "-"
+    text = format_like(_longer(record.claim.text, extra), difference)
+    return text if text.startswith("-") or not float(text) else f"+{text}"
+
+
+def precision(record: Record) -> str:
+    """Return the precision, after the backend word of the claim's row."""
+    word = record.claim.backend if record.claim else ""
+    return f"{word} {record.precision}".strip()
+
+
+def metric(record: Record) -> str:
+    """Return the metric with the dataset it was measured on."""
+    return f"{record.metric} on {record.dataset}" if record.dataset else record.metric
+
+
+def with_unit(text: str, record: Record) -> str:
+    """Return `text` with the metric's unit."""
+    unit = {"flops": " G", "params": " M", "psnr": " dB"}.get(record.metric, "")
+    return f"{text}{unit}"
+
+
+def _longer(pattern: str, extra: int) -> str:
+    if not extra:
+        return pattern
+    return pattern + ("" if "." in pattern else ".") + "0" * extra

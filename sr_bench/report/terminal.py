@@ -1,0 +1,90 @@
+"""What a session prints: a header of what runs, and at the end the table of all claims."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from tabulate import tabulate
+
+from sr_bench import __version__
+from sr_bench.core.backend import BackendInfo
+from sr_bench.core.case import Case
+from sr_bench.core.record import Record, Status
+from sr_bench.report.numbers import claimed, delta, measured, metric, precision
+
+_REASONS_SHOWN = 6
+
+
+def header(cases: Sequence[Case], info: BackendInfo) -> list[str]:
+    """Return the lines that say what was collected and what will compute it."""
+    claims = sum(case.claim is not None for case in cases)
+    suites = len({case.card.family for case in cases})
+    how = "EMULATED: " if info.emulated else ""
+    new = f", {len(cases) - claims} without a claim" if claims < len(cases) else ""
+    return [
+        f"sr-bench {__version__}: {claims} claims in {suites} suite{'s' * (suites != 1)}{new}",
+        f"backend {info.name}: {how}{info.note}",
+    ]
+
+
+def summary(records: Sequence[Record]) -> list[str]:
+    """Return the lines of the closing table, and why cases were not run."""
+    measured_ones = [record for record in records if record.measurement is not None]
+    lines: list[str] = []
+    if measured_ones:
+        table = tabulate(
+            list(_rows(measured_ones)),
+            headers=["model", "precision", "metric", "claimed", "measured", "delta", "status"],
+            tablefmt="simple",
+            disable_numparse=True,
+            colalign=("left", "left", "left", "right", "right", "right", "left"),
+        )
+        lines += table.splitlines()
+    lines += ["", *_not_run(records), _counts(records)]
+    return lines
+
+
+def _rows(records: Sequence[Record]) -> Iterator[list[str]]:
+    for _, group in groupby(records, key=_row_key):
+        for index, record in enumerate(group):
+            first = index == 0
+            yield [
+                record.model if first else "",
+                precision(record) if first else "",
+                metric(record),
+                claimed(record),
+                measured(record),
+                delta(record),
+                _status(record),
+            ]
+
+
+def _row_key(record: Record) -> tuple[str, str, str]:
+    return (record.family, record.model, precision(record))
+
+
+def _status(record: Record) -> str:
+    """The emulated label stands in each row, so that no line can be quoted without it."""
+    label = " (emulated)" if record.device == "emulated" else ""
+    return f"{record.verdict.status}{label}"
+
+
+def _not_run(records: Sequence[Record]) -> Iterator[str]:
+    reasons = Counter(
+        record.verdict.sentence
+        for record in records
+        if record.verdict.status is Status.NOT_RUN and record.measurement is None
+    )
+    if not reasons:
+        return
+    yield "not run:"
+    for sentence, count in reasons.most_common(_REASONS_SHOWN):
+        yield f"  {count:3d} x {sentence.splitlines()[0]}"
+    if len(reasons) > _REASONS_SHOWN:
+        yield f"  and {len(reasons) - _REASONS_SHOWN} more reasons: see latest.json, or pytest -rs"
+    yield ""
+
+
+def _counts(records: Sequence[Record]) -> str:
+    counts = Counter(record.verdict.status for record in records)
+    return ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])

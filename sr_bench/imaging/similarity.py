@@ -90,7 +90,8 @@ def tile_similarity(x: Pixels, y: Pixels, work: Workspace, *, c1: float, c2: flo
     moments = _moments(x, y, work.views(x.shape), offset_s, offset_d)
     single = work.buffers[0].dtype == np.float32
     error = _error_bound(moments, c2) if single else 0.0
-    return TileScore(_similarity_sum(moments, offset_s, offset_d, c1, c2), error)
+    total = _similarity_sum(moments, offset_s, offset_d, c1, c2)
+    return TileScore(total, error if math.isfinite(total) else math.nan)
 
 
 def _moments(

@@ -10,6 +10,9 @@ from sr_bench.errors import MetricError
 Pixels = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
 """Height x width x channels on the scale of ``data_range``."""
 
+_LARGEST = 1e12
+"""Beyond this no value is a level on any scale, and products of squares near overflow."""
+
 
 def check_pair(sr: Pixels, hr: Pixels, *, smallest: int = 1) -> None:
     """Refuse a pair that has no score.
@@ -20,7 +23,8 @@ def check_pair(sr: Pixels, hr: Pixels, *, smallest: int = 1) -> None:
         smallest: Least number of pixels on each side.
 
     Raises:
-        MetricError: The shapes differ, an image is too small, or a value is NaN or infinite.
+        MetricError: The shapes differ, an image is too small, or a value is NaN, infinite or
+            absurdly large.
     """
     if sr.shape != hr.shape:
         msg = (
@@ -44,8 +48,13 @@ def _check_values(name: str, image: Pixels) -> None:
     if not np.issubdtype(image.dtype, np.floating):
         msg = f"expected {name} as uint8 or floating point, came {image.dtype}"
         raise MetricError(msg)
-    # The extremes of an array that holds a NaN are NaN.
-    if not (math.isfinite(image.min()) and math.isfinite(image.max())):
+    low, high = float(image.min()), float(image.max())  # NaN if there is one in the image
+    if not (math.isfinite(low) and math.isfinite(high)):
         wrong = int(image.size - np.count_nonzero(np.isfinite(image)))
         msg = f"{name} holds {wrong} values that are NaN or infinite; check the model's output"
+        raise MetricError(msg)
+    if max(-low, high) > _LARGEST:
+        msg = (
+            f"expected levels, came {name} values of {low:g} to {high:g}; check the model's output"
+        )
         raise MetricError(msg)

@@ -54,7 +54,5 @@ def _check_values(name: str, image: Pixels) -> None:
         msg = f"{name} holds {wrong} values that are NaN or infinite; check the model's output"
         raise MetricError(msg)
     if max(-low, high) > _LARGEST:
-        msg = (
-            f"expected levels, came {name} values of {low:g} to {high:g}; check the model's output"
-        )
+        msg = f"expected levels, came {name} values from {low:g} to {high:g}; check the output"
         raise MetricError(msg)

@@ -3,7 +3,6 @@
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from uuid import uuid4
 
 import onnx
 import torch
@@ -11,6 +10,7 @@ from onnx import ModelProto
 from torch import nn
 
 from sr_bench.errors import BackendError
+from sr_bench.files.atomic import write_bytes
 
 OPSET = 17
 INPUT, OUTPUT = "lr", "sr"
@@ -36,7 +36,7 @@ def export_onnx(module: nn.Module, path: Path, *, channels: int = 3) -> None:
     Args:
         module: The network with its weights, on the CPU; exported in evaluation mode and left in
             the mode it was in.
-        path: The file to write or replace; its folder must exist.
+        path: The file to write or replace; missing folders are made.
         channels: Channels of the input.
 
     Raises:
@@ -49,7 +49,7 @@ def export_onnx(module: nn.Module, path: Path, *, channels: int = 3) -> None:
     except _EXPORT_ERRORS as error:
         msg = f"can't export {type(module).__name__} to ONNX: {error}"
         raise BackendError(msg) from error
-    _write(model, path)
+    write_bytes(path, model.SerializeToString())
 
 
 def _trace(module: nn.Module, channels: int) -> ModelProto:
@@ -86,13 +86,3 @@ def _copy_shared_constants(model: ModelProto) -> None:
         copy.name = node.output[0]
         constants[copy.name] = copy
         graph.node.remove(node)
-
-
-def _write(model: ModelProto, path: Path) -> None:
-    """Write beside `path` and move into place."""
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    try:
-        part.write_bytes(model.SerializeToString())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""What runs a network: one module or package per backend, all with the same functions."""

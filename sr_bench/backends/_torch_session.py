@@ -1,0 +1,108 @@
+"""Run a torch module on arrays, and imitate fp16 arithmetic operator by operator."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from sr_bench.backends._session import CheckedSession
+from sr_bench.core.backend import Session
+from sr_bench.core.precision import Precision
+from sr_bench.errors import BackendError
+
+
+def open_module(module: object, precision: Precision, *, threads: int) -> Session:
+    """Return a session around `module`, which it keeps, moves and, for fp16, rounds.
+
+    Raises:
+        BackendError: `module` is not a ``torch.nn.Module``.
+    """
+    if not isinstance(module, nn.Module):
+        msg = f"torch: expected a torch.nn.Module, got {type(module).__name__}"
+        raise BackendError(msg)
+    torch.set_num_threads(threads)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    infer = _ModuleRun(module, precision, device)
+    return CheckedSession(infer, backend="torch", device=device)
+
+
+class _ModuleRun:
+    """A module on its device, ready to run from any thread."""
+
+    def __init__(self, module: nn.Module, precision: Precision, device: str) -> None:
+        if precision is Precision.FP16:
+            _round_parameters(module)
+        self._half = precision is Precision.FP16
+        self._device = torch.device(device)
+        self._module = module.eval().requires_grad_(False).to(self._device)
+        self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
+        x = torch.from_numpy(np.ascontiguousarray(lr))
+        try:
+            output = self._run(x.to(self._device, memory_format=torch.channels_last))
+        except (RuntimeError, IndexError, ValueError) as error:
+            name = type(self._module).__name__
+            msg = f"torch can't run {name} on the shape {lr.shape}: {error}"
+            raise BackendError(msg) from error
+        array: NDArray[np.float32] = output.contiguous().cpu().numpy()
+        return array
+
+    def _run(self, x: Tensor) -> Tensor:
+        # TF32 keeps 10 bits of the mantissa: no fp32 to compare with.
+        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+            if not self._half:
+                return self._forward(x)
+            with RoundToFp16():  # type: ignore[no-untyped-call]
+                return self._forward(fp16(x))
+
+    def _forward(self, x: Tensor) -> Tensor:
+        output: Tensor = self._module(x)
+        return output
+
+
+class RoundToFp16(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Round what every operator gives to fp16, in float32 tensors.
+
+    Each operator computes in float32 and its result is rounded half to even; what is too large
+    becomes inf. Real fp16 on a CPU is 7 to 150 times slower than fp32.
+    """
+
+    def __torch_dispatch__(
+        self,
+        func: torch._ops.OpOverload,
+        types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
+        result = func(*args, **(kwargs or {}))
+        if func.is_view:
+            return result
+        if func._schema.is_mutable:
+            # The callers of an operator in place hold its tensor: the rounding goes there too.
+            for tensor in torch.utils._pytree.tree_leaves(result):
+                if _is_float32(tensor):
+                    tensor.copy_(fp16(tensor))
+            return result
+        return torch.utils._pytree.tree_map_only(Tensor, _rounded, result)
+
+
+def fp16(x: Tensor) -> Tensor:
+    """Return `x`, float32, with every value rounded to fp16."""
+    return x.half().float()
+
+
+def _is_float32(value: object) -> bool:
+    return isinstance(value, Tensor) and value.dtype == torch.float32
+
+
+def _rounded(x: Tensor) -> Tensor:
+    return fp16(x) if _is_float32(x) else x
+
+
+def _round_parameters(module: nn.Module) -> None:
+    with torch.no_grad():
+        for tensor in (*module.parameters(), *module.buffers()):
+            if _is_float32(tensor):
+                tensor.copy_(fp16(tensor))

@@ -1,0 +1,1 @@
+"""What makes a reduced-precision artefact of an ONNX file."""

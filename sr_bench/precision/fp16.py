@@ -1,0 +1,153 @@
+"""fp16 for a runtime without fp16 arithmetic: float32 tensors that hold fp16 values only.
+
+onnxruntime's CPU provider runs a float16 model in float32: it casts at each operator's input and
+drops the casts between two operators, so that only the weights are rounded. Here the graph stays
+float32 and a pair of Cast nodes rounds after each operator; the pair is part of the network, and
+onnxruntime keeps it at every optimisation level. Each operator accumulates in float32.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx.inliner
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from onnx import (
+    AttributeProto,
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    helper,
+    numpy_helper,
+)
+
+from sr_bench.core.backend import PRECISION_KEY
+from sr_bench.errors import BackendError
+from sr_bench.files.atomic import write_bytes
+from sr_bench.precision._geometry import geometry_values
+
+_KEEPS_VALUES = frozenset(
+    (
+        "Abs",
+        "Concat",
+        "DepthToSpace",
+        "Expand",
+        "Flatten",
+        "Gather",
+        "Identity",
+        "Max",
+        "MaxPool",
+        "Min",
+        "Neg",
+        "Relu",
+        "Reshape",
+        "Slice",
+        "SpaceToDepth",
+        "Split",
+        "Squeeze",
+        "Tile",
+        "Transpose",
+        "Unsqueeze",
+    )
+)
+"""Operators whose results are values of their inputs, or zero: rounding them again is idle."""
+
+
+_OTHER_FLOATS = (TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
+
+
+def to_fp16(onnx_in: Path, onnx_out: Path) -> None:
+    """Write `onnx_in` with every value rounded to fp16, half to even.
+
+    Values from 65520 up become inf and small ones subnormal or 0, as in fp16 hardware. Inputs and
+    outputs stay float32 tensors. `onnx_out` appears complete or not at all.
+
+    Raises:
+        BackendError: `onnx_in` can't be read, is not a float32 network, or holds control flow.
+    """
+    model = _read(onnx_in)
+    types = _types(model, onnx_in)
+    floats = {name for name, kind in types.items() if kind == TensorProto.FLOAT}
+    values = floats - geometry_values(model.graph, types)
+    _round_constants(model.graph, values)
+    nodes = [*_round_inputs(model.graph, values)]
+    for node in model.graph.node:
+        nodes += _rounded(node, values)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    model.metadata_props.add(key=PRECISION_KEY, value="fp16")
+    write_bytes(onnx_out, model.SerializeToString())
+
+
+def _read(path: Path) -> ModelProto:
+    try:
+        model = onnx.load(path)
+        onnx.checker.check_model(model)
+    except (OSError, DecodeError, onnx.checker.ValidationError) as error:
+        msg = f"can't read the ONNX file {path}: {error}"
+        raise BackendError(msg) from error
+    return onnx.inliner.inline_local_functions(model) if model.functions else model
+
+
+def _types(model: ModelProto, path: Path) -> dict[str, int]:
+    """Return the element type of every value."""
+    try:
+        graph = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
+    except onnx.shape_inference.InferenceError as error:
+        msg = f"the types in {path} can't be inferred: {error}"
+        raise BackendError(msg) from error
+    types: dict[str, int] = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        types[value.name] = value.type.tensor_type.elem_type
+    for node in graph.node:
+        name = f"the node {node.name!r} ({node.op_type})"
+        if any(attribute.type == AttributeProto.GRAPH for attribute in node.attribute):
+            msg = f"{path}: {name} is control flow; export the network without it"
+            raise BackendError(msg)
+        if not all(types.get(output) for output in node.output if output):
+            msg = f"{path}: what {name} gives is not known; expected standard ONNX operators"
+            raise BackendError(msg)
+    if other := sorted(name for name, kind in types.items() if kind in _OTHER_FLOATS):
+        msg = f"{path}: expected a float32 network, but {other[0]!r} is of another float type"
+        raise BackendError(msg)
+    return types
+
+
+def _round_constants(graph: GraphProto, values: set[str]) -> None:
+    for tensor in graph.initializer:
+        if tensor.name in values:
+            with np.errstate(over="ignore"):  # what is too large for fp16 becomes inf
+                halves = numpy_helper.to_array(tensor).astype(np.float16)
+            tensor.CopyFrom(numpy_helper.from_array(halves.astype(np.float32), tensor.name))
+
+
+def _round_inputs(graph: GraphProto, values: set[str]) -> Iterator[NodeProto]:
+    """Yield the rounding of the graph's inputs, and let its nodes read the rounded ones."""
+    constants = {tensor.name for tensor in graph.initializer}
+    names = {v.name: f"{v.name}/rounded" for v in graph.input if v.name in values - constants}
+    for node in graph.node:
+        for i, name in enumerate(node.input):
+            node.input[i] = names.get(name, name)
+    for name, rounded in names.items():
+        yield from _cast_pair(name, rounded)
+
+
+def _rounded(node: NodeProto, values: set[str]) -> Iterator[NodeProto]:
+    """Yield `node` and the rounding of its outputs, which keep their names."""
+    yield node
+    if node.op_type in _KEEPS_VALUES:
+        return
+    for i, name in enumerate(node.output):
+        if name in values:
+            node.output[i] = f"{name}/unrounded"
+            yield from _cast_pair(node.output[i], name)
+
+
+def _cast_pair(source: str, target: str) -> tuple[NodeProto, NodeProto]:
+    half = f"{source}/half"
+    return (
+        helper.make_node("Cast", [source], [half], name=half, to=TensorProto.FLOAT16),
+        helper.make_node("Cast", [half], [target], name=target, to=TensorProto.FLOAT),
+    )

@@ -112,7 +112,13 @@ def _check_file(path: Path, sha256: str) -> None:
     if not path.is_file():
         msg = f"{path}: expected a weight file, there is none"
         raise CheckpointError(msg)
-    if path.stat().st_size == 0:
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        msg = f"{path}: the weight file can't be read ({error.strerror})"
+        raise CheckpointError(msg) from error
+    if empty:
         msg = f"{path}: the file is empty; download it again"
         raise CheckpointError(msg)
     if not sha256:

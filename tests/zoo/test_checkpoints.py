@@ -272,6 +272,19 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
         load_state(tmp_path / "none.pth")
 
 
+def test_a_file_that_may_not_be_read_is_one_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Simulated: root may read any file.
+    def refuse(self: Path, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    (tmp_path / "w.pth").write_bytes(b"abc")
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(CheckpointError, match=r"can't be read \(Permission denied\)"):
+        load_state(tmp_path / "w.pth")
+
+
 def test_a_file_with_another_digest_is_refused_before_it_is_read(tmp_path: Path) -> None:
     (tmp_path / "w.pth").write_bytes(b"abc")
     actual = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

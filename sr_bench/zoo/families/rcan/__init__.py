@@ -36,7 +36,7 @@ _FORMS: dict[str, type[OfficialRcan] | type[BasicSrRcan]] = {
 
 
 def build(hyper: Hyper, scale: int) -> nn.Module:
-    """Return an RCAN for scale 2, 3, 4 or 8; with a stride-2 head and single step, also 1.
+    """Return an RCAN for scale 2, 3, 4 or 8; with a stride-2 head, for 1, 2 or 4.
 
     Raises:
         CardError: A hyper-parameter or the scale is not valid.

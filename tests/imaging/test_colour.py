@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
 from sr_bench.errors import ImageError
 from sr_bench.imaging.colour import y_edsr, y_float, y_rounded
@@ -21,6 +22,13 @@ def test_float_luma_is_bt601_studio_range(rgb: tuple[int, ...], luma: float) -> 
     pixel = np.array([[rgb]], np.uint8)
     assert y_float(pixel).item() == pytest.approx(luma, abs=1e-12)
     assert y_rounded(pixel).item() == round(luma)
+
+
+def test_rounded_luma_is_exact_and_rounds_halves_up() -> None:
+    rgb = np.stack(np.meshgrid(*[np.arange(0, 256, 3)] * 3), axis=-1).reshape(-1, 43, 3)
+    thousandths = rgb @ np.array([65481, 128553, 24966]) + 16 * 255_000
+    expected = (thousandths + 127_500) // 255_000
+    assert_array_equal(y_rounded(rgb.astype(np.uint8))[..., 0], expected)
 
 
 def test_rounded_luma_is_8_bit_and_float_luma_is_double() -> None:

@@ -114,13 +114,14 @@ def _bring(archive: Archive, root: Path, local: Path | None, to: Path, progress:
 
 
 def _verify(path: Path, known: str, archive: Archive) -> str:
-    size = path.stat().st_size
-    if archive.size is not None and size != archive.size:
-        msg = f"{path} is not the declared archive: expected {archive.size} bytes, got {size}"
-        raise DatasetError(msg)
+    size, fault = path.stat().st_size, ""
     digest = sha256_file(path)
-    if known and digest != known:
-        msg = f"{path} is not the declared archive: expected sha256 {known}, got {digest}"
+    if archive.size is not None and size != archive.size:
+        fault = f"expected {archive.size} bytes, got {size}"
+    elif known and digest != known:
+        fault = f"expected sha256 {known}, got {digest}"
+    if fault:
+        msg = f"{path} is not the declared archive: {fault}; remove it, or give another one"
         raise DatasetError(msg)
     return digest
 

@@ -50,12 +50,11 @@ def find_pairs(
     check_scale(dataset, scale)
     _check_folder(dataset, root)
     layouts = dataset.layouts if lr_from == "files" else tuple(map(_hr_only, dataset.layouts))
-    usable = [
-        found for found in (_scan(dataset, one, root, scale) for one in layouts) if found.usable
-    ]
+    found = (_scan(dataset, layout, root, scale) for layout in layouts)
+    usable = [one for one in found if one.usable]
     if not usable:
         raise NotRunError(_absent(dataset, root, scale, layouts))
-    best = max(usable, key=lambda found: found.declared)
+    best = max(usable, key=lambda one: one.declared)
     _check_names(dataset, best, root, scale)
     pairs = tuple(PairFiles(stem, best.hr[stem], best.lr.get(stem)) for stem in sorted(best.hr))
     _check_sizes(dataset, pairs, scale)

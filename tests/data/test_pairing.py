@@ -123,3 +123,14 @@ def test_the_folder_of_another_dataset_is_not_taken_for_this_one(tiny, tmp_path,
     assert not has_files(tiny, tmp_path)
     with pytest.raises(NotRunError):
         find_pairs(tiny, tmp_path, 2)
+
+
+def test_the_layout_with_the_most_files_is_the_one_that_is_checked(tiny, tiny_root, picture):
+    picture(tiny_root / "a.png", 12, 16)
+    dataset = replace(tiny, layouts=tiny.layouts[::-1])
+    assert all(pair.lr for pair in find_pairs(dataset, tiny_root, 2))
+
+
+def test_a_folder_is_not_taken_for_an_image(tiny, tiny_root):
+    (tiny_root / "HR" / "thumbnails.png").mkdir()
+    assert len(find_pairs(tiny, tiny_root, 2)) == 2

@@ -15,7 +15,7 @@ from sr_bench.metrics import ssim
 
 RNG = np.random.default_rng(3)
 NOISE = RNG.integers(0, 256, (2, 60, 70, 3), dtype=np.uint8)
-PHOTO = np.ascontiguousarray(data.astronaut()[:300, :420])
+PHOTO = np.ascontiguousarray(np.hstack([data.astronaut()[:300]] * 2)[:, :700])
 BLURRED = np.pad(gaussian_valid(PHOTO.astype(float)), ((5, 5), (5, 5), (0, 0)), "edge")
 DEGRADED = np.rint(BLURRED).astype(np.uint8)
 
@@ -38,7 +38,7 @@ PAIRS = {
     "float photo": (BLURRED, PHOTO.astype(float)),
     "one channel": (DEGRADED[..., :1], PHOTO[..., :1]),
     "smallest": NOISE[:, :11, :11],
-    "one tile and a pixel": (DEGRADED[:139, :267], PHOTO[:139, :267]),
+    "one tile and a pixel": (DEGRADED[:139, :523], PHOTO[:139, :523]),
     "inverted": (255 - PHOTO, PHOTO),
     "black and white": (np.zeros((20, 20, 3), np.uint8), np.full((20, 20, 3), 255, np.uint8)),
 }

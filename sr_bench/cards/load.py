@@ -20,6 +20,8 @@ from sr_bench.core.protocol import EvalProtocol
 from sr_bench.errors import CardError
 from sr_bench.files.validation import nearest, read_toml, validate
 
+_ARCHITECTURES = "sr_bench.zoo.families"
+
 
 def load_card(path: Path) -> SuiteCard:
     """Return what the card.toml at `path` declares.
@@ -52,7 +54,7 @@ def _faults(table: CardTable) -> Iterator[str]:
     for index, model in enumerate(table.model):
         where = f"model[{index}] {model.name!r}"
         if model.architecture:
-            yield from _unknown(f"{where}: architecture", model.architecture, "sr_bench.zoo.families")
+            yield from _unknown(f"{where}: architecture", model.architecture, _ARCHITECTURES)
         yield from _unknown(f"{where}: cost.rule", model.cost.rule, "sr_bench.cost.rules")
         for evaluation in model.evaluation:
             if evaluation.protocol not in protocols:

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         stem: score_pair(read_image(sr), read_image(hr), protocol, scale, IMAGE_METRICS)
         for stem, (sr, hr) in pairs.items()
     }
-    mean = {
+    mean: dict[str, float] = {
         metric: aggregate([scores[metric] for scores in images.values()], protocol, metric)
         for metric in IMAGE_METRICS
     }

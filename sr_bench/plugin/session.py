@@ -42,7 +42,7 @@ class BenchSession:
         if self._bench is None:
             from sr_bench.engine.bench import Bench
 
-            zoos = dict.fromkeys(suite.card.path.parent.parent for suite in self.suites)
+            zoos = dict.fromkeys(suite.card.path.resolve().parent.parent for suite in self.suites)
             folders = tuple(zoo / "datasets" for zoo in zoos)
             self._bench = Bench(self.settings.selection, folders)
         return self._bench

@@ -1,5 +1,7 @@
 """Say in a few lines what differs, by how much, and how to run just that again."""
 
+from math import ceil
+
 from sr_bench.core.record import Record, Status
 from sr_bench.report.numbers import claimed, delta, measured, with_unit
 
@@ -21,6 +23,11 @@ def _headline(record: Record) -> str:
     return f"{record.claim.source}: {what}" if record.claim else what
 
 
+def _rounded_up(value: float) -> str:
+    """Return `value` to six decimals, never below it: a tolerance of this size does pass."""
+    return f"{ceil(value * 1e6) / 1e6:g}"
+
+
 def _numbers(record: Record) -> list[str]:
     verdict = record.verdict
     lines = [
@@ -31,8 +38,8 @@ def _numbers(record: Record) -> list[str]:
     ]
     if verdict.tolerance is not None and verdict.delta is not None:
         lines.append(
-            f"tolerance  {with_unit(f'{verdict.tolerance:g}', record)};"
-            f" the smallest that passes is {abs(verdict.delta):.2g}"
+            f"tolerance  {with_unit(f'{verdict.tolerance:.6g}', record)};"
+            f" the smallest that passes is {_rounded_up(abs(verdict.delta))}"
         )
     if record.protocol:
         images = len(record.measurement.images) if record.measurement else 0

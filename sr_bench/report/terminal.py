@@ -19,10 +19,11 @@ def header(cases: Sequence[Case], info: BackendInfo) -> list[str]:
     """Return the lines that say what was collected and what will compute it."""
     claims = sum(case.claim is not None for case in cases)
     suites = len({case.card.family for case in cases})
+    counted = f"{claims} claim{'s' * (claims != 1)} in {suites} suite{'s' * (suites != 1)}"
     how = "EMULATED: " if info.emulated else ""
     new = f", {len(cases) - claims} without a claim" if claims < len(cases) else ""
     return [
-        f"sr-bench {__version__}: {claims} claims in {suites} suite{'s' * (suites != 1)}{new}",
+        f"sr-bench {__version__}: {counted}{new}",
         f"backend {info.name}: {how}{info.note}",
     ]
 

@@ -146,9 +146,9 @@ def test_values_far_out_of_range_still_agree_with_the_definition(offset, factor)
     assert ssim.score(sr, hr) == pytest.approx(ssim.ssim_float64(sr, hr), abs=1e-6)
 
 
-@pytest.mark.parametrize("factor", [1e7, 1e8, 1e9])
+@pytest.mark.parametrize("factor", [1e7, 4e7, 1e9])
 def test_single_precision_overflow_is_computed_again(factor: float) -> None:
-    sr, hr = PHOTO * factor, DEGRADED * factor
+    sr, hr = NOISE * factor
     assert ssim.score(sr, hr) == pytest.approx(ssim.ssim_float64(sr, hr), abs=1e-6)
 
 

@@ -22,7 +22,13 @@ def open_module(module: object, precision: Precision, *, threads: int) -> Sessio
         msg = f"torch: expected a torch.nn.Module, got {type(module).__name__}"
         raise BackendError(msg)
     torch.set_num_threads(threads)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = "cpu"
+    if torch.cuda.is_available():
+        device = "cuda"
+        # TF32 keeps 10 bits of the mantissa: that is no fp32. The switches are the process's, so
+        # that turning them around each run would race between threads.
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = False
     infer = _ModuleRun(module, precision, device)
     return CheckedSession(infer, backend="torch", device=device)
 
@@ -50,8 +56,7 @@ class _ModuleRun:
         return array
 
     def _run(self, x: Tensor) -> Tensor:
-        # TF32 keeps 10 bits of the mantissa: no fp32 to compare with.
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        with torch.inference_mode():
             if not self._half:
                 return self._forward(x)
             with RoundToFp16():  # type: ignore[no-untyped-call]

@@ -29,7 +29,9 @@ def precisions() -> tuple[Precision, ...]:
 
 
 def open_session(artefact: Artefact, *, threads: int = 1) -> Session:
-    """Open `artefact`. Torch has one number of threads per process: `threads` sets it for all.
+    """Open `artefact`.
+
+    Torch has one number of threads and one TF32 switch per process: this sets them for all.
 
     Raises:
         BackendError: What the artefact loads is not a torch module.

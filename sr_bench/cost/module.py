@@ -60,7 +60,7 @@ def count_module(module: nn.Module, shape: tuple[int, int, int]) -> CostCount:
 
 
 class _CheapLeakyRelu(TorchFunctionMode):
-    """Give a LeakyReLU's output its shape at once.
+    """Give a LeakyReLU's input as its output: without values, the two are the same.
 
     On the meta device torch works it out in Python from three element-wise operations, which
     takes more than half of the time of counting an RRDBNet.
@@ -74,7 +74,7 @@ class _CheapLeakyRelu(TorchFunctionMode):
         kwargs: dict[str, object] | None = None,
     ) -> object:
         if func is leaky_relu and isinstance(args[0], Tensor):
-            return torch.empty_like(args[0])
+            return args[0]
         return func(*args, **(kwargs or {}))
 
 

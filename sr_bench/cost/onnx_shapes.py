@@ -1,5 +1,6 @@
 """Read an ONNX file without its external weights, and infer every shape for one input size."""
 
+from math import prod
 from pathlib import Path
 
 import onnx
@@ -10,6 +11,9 @@ from onnx import ModelProto, TypeProto, ValueInfoProto
 from sr_bench.errors import BackendError
 
 Dims = tuple[int, ...]
+
+_LARGEST_SHAPE_CONSTANT = 64
+"""Elements of a constant that may still hold a shape, axes or scale factors."""
 
 
 def read_model(source: Path | ModelProto) -> ModelProto:
@@ -27,6 +31,7 @@ def read_model(source: Path | ModelProto) -> ModelProto:
         except (OSError, DecodeError) as error:
             msg = f"can't read the ONNX file {source}: {error}"
             raise BackendError(msg) from error
+    _drop_weights(model)
     if not model.graph.node:
         msg = f"{_name(source)} has no operators: expected an ONNX network"
         raise BackendError(msg)
@@ -59,6 +64,14 @@ def fixed_shapes(model: ModelProto, shape: tuple[int, int, int]) -> dict[str, Di
         if (dims := _dims(value.type)) is not None:
             shapes[value.name] = dims
     return shapes
+
+
+def _drop_weights(model: ModelProto) -> None:
+    """Drop the contents of large constants: inference reads the small ones, and copies all."""
+    for tensor in model.graph.initializer:
+        if prod(tensor.dims) > _LARGEST_SHAPE_CONSTANT:
+            for content in ("raw_data", "float_data", "int32_data", "int64_data", "double_data"):
+                tensor.ClearField(content)
 
 
 def _image_input(model: ModelProto) -> ValueInfoProto:

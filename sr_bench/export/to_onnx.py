@@ -45,11 +45,12 @@ def export_onnx(module: nn.Module, path: Path, *, channels: int = 3) -> None:
     try:
         model = _trace(module, channels)
         _copy_shared_constants(model)
-        onnx.checker.check_model(model, full_check=True)
+        content = model.SerializeToString()
+        onnx.checker.check_model(content, full_check=True)
     except _EXPORT_ERRORS as error:
         msg = f"can't export {type(module).__name__} to ONNX: {error}"
         raise BackendError(msg) from error
-    write_bytes(path, model.SerializeToString())
+    write_bytes(path, content)
 
 
 def _trace(module: nn.Module, channels: int) -> ModelProto:

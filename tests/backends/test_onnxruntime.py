@@ -35,7 +35,7 @@ def test_a_graph_of_two_outputs_is_refused(tmp_path: Path) -> None:
     graph = helper.make_graph(nodes, "net", values[:1], values[1:])
     opset = [helper.make_opsetid("", 17)]
     onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), tmp_path / "net.onnx")
-    with pytest.raises(BackendError, match="expected one input and one output; it has 1 and 2"):
+    with pytest.raises(BackendError, match=r"one input and one output in .*; it has 1 and 2"):
         open_session(Artefact(tmp_path / "net.onnx", None, Precision.FP32, digest=""))
 
 

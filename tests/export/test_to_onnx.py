@@ -9,9 +9,13 @@ import pytest
 import torch
 from torch import nn
 
+from sr_bench.cost.module import count_module
+from sr_bench.cost.onnx_graph import count_onnx
 from sr_bench.errors import BackendError
 from sr_bench.export.to_onnx import export_onnx
-from tests.cost.zoo_models import SMALL, small
+from tests.cost.zoo_models import MODELS, SMALL, small
+
+_256 = (3, 256, 256)
 
 
 def _run(path: Path, lr: np.ndarray) -> np.ndarray:
@@ -31,6 +35,22 @@ def test_an_exported_network_agrees_with_torch_at_two_sizes(name: str, tmp_path:
             expected = module(torch.from_numpy(lr)).numpy()
         difference = np.abs(_run(tmp_path / "net.onnx", lr) - expected).max()
         assert difference <= 1e-5 * np.ptp(expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["esrgan_x4", "edsr_baseline_x4", "sr4k_official", "lesrcnn_x4"])
+def test_a_published_network_agrees_with_torch_and_is_counted_alike(
+    name: str, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    module = MODELS[name].module("cpu")
+    export_onnx(module, tmp_path / "net.onnx")
+    lr = np.random.default_rng(0).random((1, 3, 16, 12), dtype=np.float32)
+    with torch.inference_mode():
+        expected = module(torch.from_numpy(lr)).numpy()
+    assert np.abs(_run(tmp_path / "net.onnx", lr) - expected).max() <= 1e-5 * np.ptp(expected)
+    of_file, of_module = count_onnx(tmp_path / "net.onnx", _256), count_module(module, _256)
+    assert (of_file.macs, of_file.params) == (of_module.macs, of_module.params)
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -1,7 +1,5 @@
 """Image files to 8-bit RGB arrays and back, with every odd file refused by name."""
 
-import os
-import tempfile
 from io import BufferedReader, BytesIO
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sr_bench.errors import ImageError
+from sr_bench.files.atomic import write_bytes
 
 MAX_PIXELS = 80_000_000
 """Largest image that is decoded (8K output is 33 million); a header that says more is refused."""
@@ -66,31 +65,14 @@ def write_png(path: Path, rgb: RGB) -> None:
     """Write `rgb` (height x width x 3, uint8) to `path` whole or not at all.
 
     Raises:
-        ImageError: `rgb` is not such an array, or the folder can't be written.
+        ImageError: `rgb` is not such an array.
+        SrBenchError: The folder can't be written.
     """
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
         msg = f"{path}: expected a non-empty uint8 HxWx3 image, came {rgb.dtype} {rgb.shape}"
         raise ImageError(msg)
     _, data = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, data.tobytes())
-    except OSError as error:
-        msg = f"{path}: can't write the image ({error.strerror}); choose a writable folder"
-        raise ImageError(msg) from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        part.chmod(0o644)  # mkstemp leaves 0600, which a shared results folder can't use
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    write_bytes(path, data.tobytes())
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -20,7 +20,7 @@ def header(cases: Sequence[Case], info: BackendInfo) -> list[str]:
     claims = sum(case.claim is not None for case in cases)
     suites = len({case.card.family for case in cases})
     counted = f"{claims} claim{'s' * (claims != 1)} in {suites} suite{'s' * (suites != 1)}"
-    how = "EMULATED: " if info.emulated else ""
+    how = "EMULATED " if info.emulated else ""
     new = f", {len(cases) - claims} without a claim" if claims < len(cases) else ""
     return [
         f"sr-bench {__version__}: {counted}{new}",

@@ -38,7 +38,7 @@ def test_the_page_mirrors_the_table_and_compares(pytester, run, zoo):
 
 def test_each_table_of_an_emulated_run_says_so(pytester, run):
     result = run("--backend=vacc")
-    result.stdout.fnmatch_lines(["backend vacc: EMULATED: *", "*match (emulated)*"])
+    result.stdout.fnmatch_lines(["backend vacc: EMULATED by *", "*match (emulated)*"])
     page = (pytester.path / "reports" / "tiny.md").read_text()
     assert "**Backend vacc, emulated: no vacc device took part in this run.**" in page
     assert "| emulated " in page

@@ -109,7 +109,7 @@ def test_a_device_claim_is_never_judged_by_an_emulated_number(run, zoo):
     zoo.write_table(psnr="99.000")
     result = run("-rs", "--backend=vacc", "-k", "fp16")
     result.assert_outcomes(skipped=1, deselected=4)
-    result.stdout.fnmatch_lines(["*backend vacc: EMULATED*", "*99.000*not_run (emulated)*"])
+    result.stdout.fnmatch_lines(["*backend vacc: EMULATED by*", "*99.000*not_run (emulated)*"])
     record = zoo.records()["tiny_x2-vacc-fp16-pair_x2-psnr"]
     assert record["device"] == "emulated"
     assert abs(record["verdict"]["measured"] - zoo.psnr) < 0.01

@@ -7,9 +7,9 @@ from sr_bench.core.backend import Artefact, BackendInfo, Session
 from sr_bench.core.precision import Precision
 
 _NOTES = {
-    SdkState.NO_SDK: "emulated by onnxruntime: the card's SDK is not installed",
+    SdkState.NO_SDK: "by onnxruntime: the card's SDK is not installed",
     SdkState.SDK_FOUND: (
-        "emulated by onnxruntime: the card's SDK is installed, but this version of sr-bench "
+        "by onnxruntime: the card's SDK is installed, but this version of sr-bench "
         "does not drive the card"
     ),
 }

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from sr_bench import discovery
 from sr_bench.core.backend import BackendInfo
-from sr_bench.core.card import Evaluation, Tolerance
+from sr_bench.core.card import ModelCard, Tolerance
 from sr_bench.core.case import COST_METRICS, Case
 from sr_bench.core.claim import UNITS
+from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
+from sr_bench.cost.count import CostCount
 from sr_bench.data.locate import load_dataset
 from sr_bench.data.source import ImageSet, open_dataset
 from sr_bench.engine.cost import cost_fingerprint, cost_measurement, count
@@ -22,7 +24,7 @@ from sr_bench.engine.scoring import aggregate
 from sr_bench.engine.selection import Selection
 from sr_bench.errors import NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes
-from sr_bench.history.environment import usable_cores
+from sr_bench.history.environment import usable_cores, without_home
 
 SCORING_VERSION = 1
 """Raised when the same network output would score differently."""
@@ -53,7 +55,8 @@ class Bench:
 
     Args:
         selection: The session's options.
-        dataset_folders: Further folders of dataset manifests, searched before the project's own.
+        dataset_folders: Further folders of dataset manifests, searched after the one beside the
+            model's suite and before the project's own.
     """
 
     def __init__(self, selection: Selection, dataset_folders: tuple[Path, ...] = ()) -> None:
@@ -62,9 +65,10 @@ class Bench:
         self._backend = discovery.load("sr_bench.backends", selection.backend)
         self.info: BackendInfo = self._backend.describe()
         self._pairs = PairCache()
-        self._runs: dict[str, Run | SrBenchError] = {}
-        self._counts: dict[str, Measurement] = {}
-        self._images: dict[tuple[str, int, str], ImageSet] = {}
+        # By folder too: two zoos may have suites and models of the same names.
+        self._runs: dict[tuple[Path, str], Run | SrBenchError] = {}
+        self._counts: dict[tuple[Path, str], CostCount] = {}
+        self._images: dict[tuple[Path, int, str], ImageSet] = {}
 
     def evaluate(self, case: Case, node_id: str, progress: Progress) -> Record:
         """Measure and judge `case`; a fault of its inputs becomes the record's verdict."""
@@ -125,22 +129,23 @@ class Bench:
     def _answer(self, case: Case, progress: Progress) -> Answer:
         if case.metric in COST_METRICS:
             return self._cost(case)
-        if case.run_key not in self._runs:
+        key = (case.card.folder, case.run_key)
+        if key not in self._runs:
             try:
-                self._runs[case.run_key] = self._run(case, progress)
+                self._runs[key] = self._run(case, progress)
             except SrBenchError as cause:  # the other metrics of the run fail alike, at once
-                self._runs[case.run_key] = cause
-        run = self._runs[case.run_key]
+                self._runs[key] = cause
+        run = self._runs[key]
         if isinstance(run, SrBenchError):
             raise run
         return _image_answer(case, run)
 
     def _cost(self, case: Case) -> Answer:
-        key = f"{case.card.id}|{case.metric}"
+        card, key = case.card, (case.card.folder, case.card.name)
         if key not in self._counts:
-            found = count(case.card, case.card.counted_shape)
-            self._counts[key] = cost_measurement(case.card, case.metric, found)
-        return Answer(self._counts[key], cost_fingerprint(case.card, case.metric))
+            self._counts[key] = count(card, card.counted_shape)
+        measurement = cost_measurement(card, case.metric, self._counts[key])
+        return Answer(measurement, cost_fingerprint(card, case.metric))
 
     def _run(self, case: Case, progress: Progress) -> Run:
         card, evaluation = case.card, case.evaluation
@@ -151,7 +156,7 @@ class Bench:
             offered = ", ".join(self._backend.precisions())
             msg = f"{case.backend} does not offer {case.precision} in this version, only {offered}"
             raise NotRunError(msg)
-        images = self._image_set(evaluation, card.scale)
+        images = self._image_set(card, evaluation.dataset, evaluation.protocol)
         prepared = prepare(card, case.precision, self.selection.weights)
         artefact = prepared.artefact(needs_onnx=self._backend.NEEDS_ONNX)
         job = Job(card, evaluation.protocol, images, self.selection.limit)
@@ -163,18 +168,20 @@ class Bench:
             artefact.digest,
             images.digest(job.names),
             evaluation.protocol.choices(),
+            card.value_range,
             [self.info.name, self.info.version, device, SCORING_VERSION],
         ]
         digest = sha256_bytes(json.dumps(content, sort_keys=True).encode())
         return Run(done, len(images), digest, device)
 
-    def _image_set(self, evaluation: Evaluation, scale: int) -> ImageSet:
-        lr_from = evaluation.protocol.lr_from
-        key = (evaluation.dataset, scale, lr_from)
+    def _image_set(self, card: ModelCard, slug: str, protocol: EvalProtocol) -> ImageSet:
+        folders = (card.folder.parent / "datasets", *self._dataset_folders)
+        dataset = load_dataset(slug, folders)
+        key = (dataset.manifest, card.scale, protocol.lr_from)
         if key not in self._images:
-            dataset = load_dataset(evaluation.dataset, self._dataset_folders)
-            given = self.selection.data
-            self._images[key] = open_dataset(dataset, scale=scale, given=given, lr_from=lr_from)
+            self._images[key] = open_dataset(
+                dataset, scale=card.scale, given=self.selection.data, lr_from=protocol.lr_from
+            )
         return self._images[key]
 
 
@@ -200,6 +207,5 @@ def _device_claim(case: Case, measurement: Measurement, info: BackendInfo) -> Ve
 
 
 def _unmeasured(case: Case, status: Status, sentence: str) -> Verdict:
-    # Records are passed around: they must not tell who the user is.
-    anonymous = sentence.replace(str(Path.home()), "~")
-    return Verdict(status, anonymous, claimed=case.claim.value if case.claim else None)
+    claimed = case.claim.value if case.claim else None
+    return Verdict(status, without_home(sentence), claimed=claimed)

@@ -1,6 +1,7 @@
 """Count what a card's network costs: no weights, no compute, no backend."""
 
 import json
+from functools import cache
 
 from sr_bench import discovery
 from sr_bench.core.card import ModelCard
@@ -28,13 +29,20 @@ def count(card: ModelCard, shape: Shape) -> CostCount:
         from sr_bench.cost.onnx_graph import count_onnx
 
         return count_onnx(card.onnx, shape)
+    hyper = json.dumps(dict(card.hyper), sort_keys=True)
+    return _count_network(card.architecture, hyper, card.scale, shape)
+
+
+@cache
+def _count_network(architecture: str, hyper: str, scale: int, shape: Shape) -> CostCount:
+    """Count a built-in network once, however many rows have it; `hyper` is JSON."""
     import torch
 
     from sr_bench.cost.module import count_module
     from sr_bench.zoo.build import build
 
     with torch.device("meta"):
-        module = build(card.architecture, card.hyper, card.scale)
+        module = build(architecture, json.loads(hyper), scale)
     return count_module(module, shape)
 
 

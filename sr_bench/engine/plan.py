@@ -61,6 +61,7 @@ def _requested(model: ModelCard, claimed: list[Case], selection: Selection) -> I
             for metric in IMAGE_METRICS:
                 case = Case(model, metric, precision, selection.backend, evaluation)
                 if (metric, precision, case.dataset) not in answered:
+                    answered.add((metric, precision, case.dataset))
                     yield case
 
 

@@ -94,6 +94,5 @@ def prepare(card: ModelCard, precision: Precision, weights_folder: Path | None) 
 def _cached(key: str, make: Callable[[Path], None]) -> Path:
     target = cache_dir() / "onnx" / f"{key}.onnx"
     if not target.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
         make(target)
     return target

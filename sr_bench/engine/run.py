@@ -13,7 +13,7 @@ from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.pairs import PairCache
 from sr_bench.engine.scoring import Pair, network_input, prepare_pair, read_output, score_pair
-from sr_bench.errors import DatasetError
+from sr_bench.errors import DatasetError, SrBenchError
 
 Progress = Callable[[int, int, str], None]
 """Called with images done, images planned, and the name of the last one."""
@@ -55,8 +55,8 @@ def run_job(
     """Return the scores of every image of `job`, in the dataset's order.
 
     Each of `threads` workers takes one image at a time through decoding, inference and scoring,
-    so that these overlap; the session must accept calls from several threads. At most
-    ``2 * threads`` images are held, whatever the size of the dataset.
+    so that these overlap; the session must accept calls from several threads. Besides what
+    `pairs` keeps, at most `threads` images are held, whatever the size of the dataset.
 
     Raises:
         DatasetError: The dataset is empty.
@@ -81,9 +81,13 @@ def run_job(
 
 def _score(job: Job, session: Session, pair: Pair, name: str) -> Mapping[str, float]:
     white = job.card.value_range
-    output = session.run(network_input(pair.lr, job.protocol, white))
-    sr = read_output(output, job.protocol, white, where=f"{job.card.name} on {name}")
-    return score_pair(sr, pair.hr, job.protocol, job.card.scale, IMAGE_METRICS)
+    try:
+        output = session.run(network_input(pair.lr, job.protocol, white))
+        sr = read_output(output, job.protocol, white)
+        return score_pair(sr, pair.hr, job.protocol, job.card.scale, IMAGE_METRICS)
+    except SrBenchError as cause:
+        msg = f"{job.card.name} on {name}: {cause}"
+        raise type(cause)(msg) from cause
 
 
 def _bounded(

@@ -78,6 +78,10 @@ def _binding_faults(
             yield f"models {taken[keys[0]]!r} and {model.name!r} bind the same row {model.row!r}"
         else:
             taken[keys[0]] = model.name
+    labels = {label for label, _ in rows}
+    for label in card.ignored_rows:
+        if label not in labels:
+            yield f"ignore_rows: the document has no row {label!r}; take it off the list"
     for label, source in rows:
         wanted = any((label, source) in keys for keys in bound.values())
         if not wanted and label not in card.ignored_rows:

@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from sr_bench.core.codec import decode, encode
+from sr_bench.core.codec import Json, decode, encode
 from sr_bench.core.record import SCHEMA_VERSION, Record
 from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import append_line, write_text
-from sr_bench.history.environment import Environment
+from sr_bench.history.environment import Environment, without_home
 
 
 class RunStore:
@@ -37,7 +37,7 @@ class RunStore:
                 " give a writable one with --sr-results-path"
             )
             raise SrBenchError(msg) from cause
-        append_line(self.lines, json.dumps(self._header()))
+        write_text(self.lines, json.dumps(self._header()) + "\n")
 
     @property
     def lines(self) -> Path:
@@ -46,11 +46,11 @@ class RunStore:
 
     def add(self, record: Record) -> None:
         """Append one record."""
-        append_line(self.lines, json.dumps(encode(record), allow_nan=False))
+        append_line(self.lines, json.dumps(_encoded(record), allow_nan=False))
 
     def finish(self, records: Sequence[Record]) -> Path:
         """Write ``latest.json`` with all `records` and return its path."""
-        whole = {**self._header(), "records": [encode(record) for record in records]}
+        whole = {**self._header(), "records": [_encoded(record) for record in records]}
         target = self.folder / "latest.json"
         write_text(target, json.dumps(whole, indent=1, allow_nan=False) + "\n")
         return target
@@ -61,6 +61,22 @@ class RunStore:
             "run": self.run,
             "environment": encode(self.environment),
         }
+
+
+def _encoded(value: object) -> Json:
+    """Return `value` for the disk, without the user's home folder in any path of it."""
+    return _anonymous(encode(value))
+
+
+def _anonymous(value: Json) -> Json:
+    match value:
+        case str():
+            return without_home(value)
+        case list():
+            return [_anonymous(item) for item in value]
+        case dict():
+            return {key: _anonymous(item) for key, item in value.items()}
+    return value
 
 
 def read_run(path: Path) -> tuple[Record, ...]:

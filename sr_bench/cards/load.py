@@ -30,14 +30,11 @@ def load_card(path: Path) -> SuiteCard:
         CardError: The file can't be read, or has faults; each is listed with its key.
     """
     table = validate(CardTable, read_toml(path, CardError), where=str(path), error=CardError)
-    faults = list(_faults(table))
+    protocols, faults = _own_protocols(table)
+    faults += _faults(table)
     if faults:
         msg = "\n  ".join([f"{path}: {len(faults)} fault{'s' * (len(faults) > 1)}", *faults])
         raise CardError(msg)
-    protocols = {
-        name: parse_protocol(name, fields, where=f"{path}: protocol.{name}")
-        for name, fields in table.protocol.items()
-    }
     folder = path.resolve().parent
     return SuiteCard(
         path=path,
@@ -46,6 +43,20 @@ def load_card(path: Path) -> SuiteCard:
         models=tuple(_model(model, folder, protocols) for model in table.model),
         ignored_rows=tuple(table.ignore_rows),
     )
+
+
+def _own_protocols(table: CardTable) -> tuple[dict[str, EvalProtocol], list[str]]:
+    """Return the protocols that the card declares, and what is wrong with the others."""
+    protocols, faults = {}, []
+    for name, fields in table.protocol.items():
+        if name in protocol_names():
+            faults.append(f"protocol.{name}: this is a protocol of sr-bench; call yours otherwise")
+            continue
+        try:
+            protocols[name] = parse_protocol(name, fields, where=f"protocol.{name}")
+        except CardError as cause:
+            faults.append(str(cause).replace("\n", "\n  "))
+    return protocols, faults
 
 
 def _faults(table: CardTable) -> Iterator[str]:

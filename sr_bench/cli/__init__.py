@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from sr_bench import __version__, discovery
-from sr_bench.errors import NotRunError, SrBenchError
+from sr_bench.errors import NotRunError, OptionError, SrBenchError
 
 EXIT_OK, EXIT_FAULT, EXIT_USAGE, EXIT_ABSENT = 0, 1, 2, 3
 
@@ -26,6 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except NotRunError as cause:
         print(f"sr-bench: {cause}", file=sys.stderr)
         return EXIT_ABSENT
+    except OptionError as cause:
+        print(f"sr-bench: {cause}", file=sys.stderr)
+        return EXIT_USAGE
     except SrBenchError as cause:
         print(f"sr-bench: {cause}", file=sys.stderr)
         return EXIT_FAULT

@@ -4,8 +4,6 @@ import argparse
 import json
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
 from sr_bench.core.codec import encode
 
 
@@ -21,6 +19,8 @@ def print_json(value: object) -> None:
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int = 0) -> None:
     """Print `rows`; the last `numbers` columns are set flush right."""
+    from tabulate import tabulate
+
     text = len(headers) - numbers
     align = ("left",) * text + ("right",) * numbers
     print(tabulate(rows, headers, tablefmt="simple", disable_numparse=True, colalign=align))

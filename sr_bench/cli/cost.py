@@ -44,10 +44,10 @@ def run(args: argparse.Namespace) -> int:
     print(f"params  {found.params:,} ({found.params / 1e6:.3f} M)")
     print(f"MACs    {found.macs:,} ({found.macs / 1e9:.3f} G)\n")
     rows = [
-        [f"{name}{' *' * (name == card.flops_rule)}", rules[name].DESCRIPTION, f"{value:.3f}"]
+        [f"{value:.3f}", f"{name}{' *' * (name == card.flops_rule)}", rules[name].DESCRIPTION]
         for name, value in flops_g.items()
     ]
-    print_table(["rule (* the card's)", "what it counts", "Flops(G)"], rows, numbers=1)
+    print_table(["Flops(G)", "rule (* the card's)", "what it counts"], rows)
     return 0
 
 
@@ -57,7 +57,7 @@ def _rules() -> tuple[str, ...]:
 
 def _shape(text: str) -> tuple[int, int, int]:
     parts = text.lower().split("x")
-    if len(parts) != 3 or not all(part.isdigit() and int(part) for part in parts):
+    if len(parts) != 3 or not all(part.isdecimal() and int(part) for part in parts):
         msg = f"--shape {text}: expected channels x height x width, such as 3x768x1024"
         raise OptionError(msg)
     channels, height, width = map(int, parts)

@@ -1,6 +1,7 @@
 """Say in a few lines what differs, by how much, and how to run just that again."""
 
-from math import ceil
+from decimal import ROUND_CEILING, Decimal
+from math import isfinite
 
 from sr_bench.core.record import Record, Status
 from sr_bench.report.numbers import claimed, delta, measured, with_unit
@@ -25,20 +26,28 @@ def _headline(record: Record) -> str:
 
 def _rounded_up(value: float) -> str:
     """Return `value` to six decimals, never below it: a tolerance of this size does pass."""
-    return f"{ceil(value * 1e6) / 1e6:g}"
+    if not isfinite(value):
+        return str(value)
+    rounded = Decimal(repr(value)).quantize(Decimal("1e-6"), ROUND_CEILING)
+    return f"{rounded.normalize():f}"
+
+
+def _side(record: Record) -> str:
+    cut = record.verdict.digits == "truncated"
+    return " upwards, as the document cuts digits off" if cut else ""
 
 
 def _numbers(record: Record) -> list[str]:
     verdict = record.verdict
     lines = [
-        f"verdict    {verdict.status}: {verdict.sentence}",
+        f"verdict    {verdict.status}: {' '.join(verdict.sentence.split())}",
         f"claimed    {with_unit(claimed(record), record)}",
         f"measured   {with_unit(measured(record, extra=2), record)}"
         f"  (delta {with_unit(delta(record, extra=2), record)})",
     ]
     if verdict.tolerance is not None and verdict.delta is not None:
         lines.append(
-            f"tolerance  {with_unit(f'{verdict.tolerance:.6g}', record)};"
+            f"tolerance  {with_unit(f'{verdict.tolerance:.6g}', record)}{_side(record)};"
             f" the smallest that passes is {_rounded_up(abs(verdict.delta))}"
         )
     if record.protocol:

@@ -1,5 +1,6 @@
 """A family's page: its table again with measured values, and claimed beside measured."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ import pandas as pd
 
 from sr_bench.core.claim import Source
 from sr_bench.core.record import Record
+from sr_bench.document.claims import read_claims
 from sr_bench.document.mirror import format_like, mirror
 from sr_bench.document.tables import Document, read_document
 from sr_bench.files.atomic import write_text
@@ -15,6 +17,9 @@ from sr_bench.report.numbers import claimed, delta, measured, metric, precision,
 
 NOT_MEASURED = "-"
 """Stands in a mirrored cell that this run has no judged value for: never the claimed number."""
+
+_MARKUP = re.compile(r"[\\`*|<&\[~]|(?<![^\W_])_|_(?![^\W_])")
+"""What Markdown would not print as it is; an underscore inside a word is harmless."""
 
 
 def write_family_reports(records: Sequence[Record], folder: Path) -> tuple[Path, ...]:
@@ -41,9 +46,13 @@ def render_family(family: str, documents: Iterable[Document], records: Sequence[
     """Return the page of `family` as markdown."""
     values = mirrored_values(records)
     parts = [f"# {family}: measured", *_labels(records)]
+    what = "emulated values" if _emulated(records) else "measured values"
     for document in documents:
+        # Also the cells that this run was not asked about: the mirror prints no claimed number.
+        cells = {claim.source: NOT_MEASURED for claim in read_claims(document)}
         own = {source: text for source, text in values.items() if source.path == document.path}
-        parts += [f"The table of `{document.path}` with measured values:", mirror(document, own)]
+        table = mirror(document, cells | own)
+        parts += [f"The table of `{document.path}` with {what}:", table]
     parts += ["## Claimed and measured", comparison(records)]
     return "\n\n".join(parts) + "\n"
 
@@ -83,12 +92,16 @@ def comparison(records: Sequence[Record]) -> str:
 
 
 def _labels(records: Sequence[Record]) -> list[str]:
-    if any(record.device == "emulated" for record in records):
-        backend = next(record.backend for record in records if record.device == "emulated")
+    if backend := _emulated(records):
         return [f"**Backend {backend}, emulated: no {backend} device took part in this run.**"]
     backends = sorted({record.backend for record in records})
     return [f"Backend {', '.join(backends)}."]
 
 
+def _emulated(records: Sequence[Record]) -> str:
+    """Return the backend whose device was emulated, or an empty string."""
+    return next((record.backend for record in records if record.device == "emulated"), "")
+
+
 def _escape(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))

@@ -42,7 +42,9 @@ def metric(record: Record) -> str:
 
 
 def with_unit(text: str, record: Record) -> str:
-    """Return `text` with the metric's unit."""
+    """Return `text` with the metric's unit, or the bare ``-`` that stands for no number."""
+    if text == "-":
+        return text
     unit = {"flops": " G", "params": " M", "psnr": " dB"}.get(record.metric, "")
     return f"{text}{unit}"
 

@@ -10,7 +10,7 @@ from sr_bench.cli._output import print_json, print_table
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.codec import encode
 from sr_bench.core.protocol import EvalProtocol
-from sr_bench.errors import DatasetError, OptionError
+from sr_bench.errors import CardError, DatasetError, OptionError, SrBenchError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,25 +52,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score every pair and print the table."""
-    from sr_bench.cards.protocol_files import load_protocol
-    from sr_bench.engine.scoring import aggregate, score_pair
-    from sr_bench.imaging.files import read_image
+    from sr_bench.engine.scoring import aggregate
 
-    protocol = load_protocol(args.protocol)
-    if args.border is not None:
-        protocol = replace(protocol, border=args.border)
+    protocol = _protocol(args.protocol, args.border)
     scale = _scale(args.scale, protocol)
     pairs = _pairs(_files(args.sr_dir, args.sr_name), _files(args.hr_dir, args.hr_name))
-    images = {
-        stem: score_pair(read_image(sr), read_image(hr), protocol, scale, IMAGE_METRICS)
-        for stem, (sr, hr) in pairs.items()
-    }
+    images = {stem: _score(*pair, protocol, scale) for stem, pair in pairs.items()}
     mean: dict[str, float] = {
         metric: aggregate([scores[metric] for scores in images.values()], protocol, metric)
         for metric in IMAGE_METRICS
     }
     _show(Scores(protocol, scale, images, mean), args.json)
     return 0
+
+
+def _protocol(name: str, border: int | None) -> EvalProtocol:
+    from sr_bench.cards.protocol_files import load_protocol
+
+    try:
+        protocol = load_protocol(name)
+    except CardError as cause:
+        msg = f"--protocol: {cause}"
+        raise OptionError(msg) from cause
+    if border is not None and border < 0:
+        msg = f"--border {border}: expected a number of pixels, 0 for none"
+        raise OptionError(msg)
+    return protocol if border is None else replace(protocol, border=border)
+
+
+def _score(sr: Path, hr: Path, protocol: EvalProtocol, scale: int) -> "Mapping[str, float]":
+    from sr_bench.engine.scoring import score_pair
+    from sr_bench.imaging.files import read_image
+
+    images = read_image(sr), read_image(hr)
+    try:
+        return score_pair(*images, protocol, scale, IMAGE_METRICS)
+    except SrBenchError as cause:
+        msg = f"{sr} against {hr}: {cause}"
+        raise type(cause)(msg) from cause
 
 
 def _show(scores: Scores, target: str | None) -> None:
@@ -93,6 +112,9 @@ def _show(scores: Scores, target: str | None) -> None:
 
 
 def _scale(given: int | None, protocol: EvalProtocol) -> int:
+    if given is not None and given < 1:
+        msg = f"--scale {given}: expected an upscaling factor of at least 1"
+        raise OptionError(msg)
     if given is None and isinstance(protocol.border, str) and protocol.border != "none":
         msg = (
             f"protocol {protocol.name} crops {protocol.border!r} pixels:"
@@ -113,8 +135,16 @@ def _files(folder: Path, pattern: str) -> dict[str, Path]:
     before, after = pattern.split("{stem}")
     suffix = "" if Path(pattern).suffix else r"\.\w+"
     rule = re.compile(f"{re.escape(before)}(.+){re.escape(after)}{suffix}")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _IMAGES)
-    found = {match[1]: path for path in files if (match := rule.fullmatch(path.name))}
+    # Names that start with a dot are left by file managers.
+    files = sorted(
+        path for path in folder.iterdir() if path.suffix.lower() in _IMAGES and path.name[0] != "."
+    )
+    found: dict[str, Path] = {}
+    for path in files:
+        match = rule.fullmatch(path.name)
+        if match and found.setdefault(match[1], path) is not path:
+            msg = f"{folder}: both {found[match[1]].name} and {path.name} are {match[1]!r}"
+            raise DatasetError(msg)
     if not found:
         msg = f"{folder}: {len(files)} images, and none is called {pattern!r}"
         raise DatasetError(msg)

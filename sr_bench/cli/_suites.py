@@ -2,11 +2,13 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sr_bench.core.card import ModelCard
-from sr_bench.engine.suite import Suite, load_suite
 from sr_bench.errors import OptionError
-from sr_bench.files.validation import nearest
+
+if TYPE_CHECKING:  # reading cards needs pydantic, which --help must not wait for
+    from sr_bench.core.card import ModelCard
+    from sr_bench.engine.suite import Suite
 
 
 def add_suites_argument(parser: argparse.ArgumentParser) -> None:
@@ -21,12 +23,21 @@ def add_suites_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_suites(folders: list[Path]) -> tuple[Suite, ...]:
+def add_places_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--suites``, ``--weights`` and ``--data``: where things are looked for."""
+    add_suites_argument(parser)
+    parser.add_argument("--weights", type=Path, metavar="DIR", help="as pytest's --sr-weights")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="as pytest's --sr-data")
+
+
+def load_suites(folders: list[Path]) -> "tuple[Suite, ...]":
     """Return every suite below `folders`.
 
     Raises:
         OptionError: There is none.
     """
+    from sr_bench.engine.suite import load_suite
+
     cards = sorted({card for folder in folders for card in folder.rglob("card.toml")})
     if not cards:
         where = ", ".join(map(str, folders))
@@ -35,12 +46,14 @@ def load_suites(folders: list[Path]) -> tuple[Suite, ...]:
     return tuple(map(load_suite, cards))
 
 
-def find_model(suites: tuple[Suite, ...], name: str) -> ModelCard:
+def find_model(suites: "tuple[Suite, ...]", name: str) -> "ModelCard":
     """Return the model called `name`, or ``family/name`` where a name occurs twice.
 
     Raises:
         OptionError: There is none, or more than one.
     """
+    from sr_bench.files.validation import nearest
+
     models = [model for suite in suites for model in suite.card.models]
     found = [model for model in models if name in (model.name, model.id)]
     if len(found) == 1:

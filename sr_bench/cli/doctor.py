@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sr_bench import discovery
 from sr_bench.cli._output import add_json_argument, print_json
-from sr_bench.cli._suites import add_suites_argument, load_suites
+from sr_bench.cli._suites import add_places_arguments, load_suites
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
 
 HELP = "show the environment, the devices, the cache, and what would be skipped and why"
@@ -16,9 +16,7 @@ EXAMPLE = "sr-bench doctor --weights ~/weights --data ~/datasets"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_json_argument(parser)
-    add_suites_argument(parser)
-    parser.add_argument("--weights", type=Path, metavar="DIR", help="as pytest's --sr-weights")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="as pytest's --sr-data")
+    add_places_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     print("packages  " + ", ".join(f"{n} {v}" for n, v in environment.packages.items()))
     print(f"cache     {cache} ({size / 2**20:.1f} MB)")
     for info in backends.values():
-        state = "EMULATED: " if info.emulated else ""
+        state = "EMULATED " if info.emulated else ""
         print(f"backend   {info.name} {info.version}: {state}{info.note}")
     print("\nwould be skipped:" if skips else "\nnothing would be skipped for want of files")
     for reason, count in skips.items():
@@ -69,13 +67,14 @@ def _skips(args: argparse.Namespace) -> dict[str, int]:
     except OptionError as cause:
         return {str(cause): 1}
     for suite in suites:
-        extra = (suite.card.path.parent.parent / "datasets",)
+        extra = (suite.card.datasets,)
         for model in suite.card.models:
             try:
                 weights_path(model, args.weights)
                 for item in model.evaluations:
                     dataset = load_dataset(item.dataset, extra)
-                    open_dataset(dataset, scale=model.scale, given=args.data)
+                    lr_from = item.protocol.lr_from
+                    open_dataset(dataset, scale=model.scale, given=args.data, lr_from=lr_from)
             except NotRunError as cause:
                 reasons[str(cause)] += 1
             except SrBenchError as cause:

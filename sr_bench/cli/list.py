@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sr_bench.cli._output import add_json_argument, print_json, print_table
-from sr_bench.cli._suites import add_suites_argument, load_suites
+from sr_bench.cli._suites import add_places_arguments, load_suites
 from sr_bench.core.card import ModelCard
 from sr_bench.errors import NotRunError, SrBenchError
 
@@ -42,9 +42,7 @@ class DatasetLine:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_json_argument(parser)
-    add_suites_argument(parser)
-    parser.add_argument("--weights", type=Path, metavar="DIR", help="as pytest's --sr-weights")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="as pytest's --sr-data")
+    add_places_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         for suite in suites
         for model, claims in suite.claims
     ]
-    extra = tuple(dict.fromkeys(suite.card.path.parent.parent / "datasets" for suite in suites))
+    extra = tuple(dict.fromkeys(suite.card.datasets for suite in suites))
     datasets = [_dataset_line(slug, extra, args.data) for slug in _known(extra)]
     if args.json:
         print_json({"models": models, "datasets": datasets})

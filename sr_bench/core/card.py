@@ -142,3 +142,8 @@ class SuiteCard:
     models: tuple[ModelCard, ...]
     ignored_rows: tuple[str, ...] = ()
     """Labels of rows that no model binds, on purpose."""
+
+    @property
+    def datasets(self) -> Path:
+        """The folder in which a zoo keeps dataset manifests of its own, beside its suites."""
+        return self.path.resolve().parent.parent / "datasets"

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+import sr_bench
 from sr_bench.core.backend import Artefact
 from sr_bench.core.card import ModelCard
 from sr_bench.core.precision import Precision
@@ -22,8 +24,13 @@ class Prepared:
     card: ModelCard
     precision: Precision
     weights: Path
-    digest: str
-    """Digest of the weights, the architecture and the precision."""
+    network: str
+    """Digest of the weights and of the architecture that they are loaded into."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of the network and the precision."""
+        return sha256_bytes(f"{self.network}|{self.precision}".encode())
 
     def artefact(self, *, needs_onnx: bool) -> Artefact:
         """Return the artefact; exports to ONNX only for a backend that `needs_onnx`."""
@@ -62,11 +69,12 @@ class Prepared:
     def _recipe(self) -> str:
         """Return the cache key of the exported file: its content and the tools that made it.
 
-        The declared digest is part of it, so that a cached file never hides a wrong one.
+        The declared digest is part of it, so that a cached file never hides a wrong one; so is
+        our own code, as whoever changes an architecture must not be served the old one.
         """
         versions = {name: package_versions().get(name) for name in ("sr-bench", "torch", "onnx")}
         declared = self.card.checkpoint.sha256 if self.card.checkpoint else ""
-        return sha256_bytes(json.dumps([self.digest, declared, versions]).encode())
+        return sha256_bytes(json.dumps([self.network, declared, versions, _own_code()]).encode())
 
 
 def prepare(card: ModelCard, precision: Precision, weights_folder: Path | None) -> Prepared:
@@ -85,10 +93,18 @@ def prepare(card: ModelCard, precision: Precision, weights_folder: Path | None) 
         dict(card.hyper),
         card.scale,
         card.checkpoint.key if card.checkpoint else "",
-        precision,
     ]
-    digest = sha256_bytes(json.dumps(content, sort_keys=True).encode())
-    return Prepared(card, precision, weights, digest)
+    network = sha256_bytes(json.dumps(content, sort_keys=True).encode())
+    return Prepared(card, precision, weights, network)
+
+
+@cache
+def _own_code() -> str:
+    """Return the digest of the code that turns weights into ONNX files."""
+    package = Path(sr_bench.__file__).parent
+    folders = (package / name for name in ("zoo", "export", "precision"))
+    files = sorted(file for folder in folders for file in folder.rglob("*.py"))
+    return sha256_bytes("".join(map(sha256_file, files)).encode())
 
 
 def _cached(key: str, make: Callable[[Path], None]) -> Path:

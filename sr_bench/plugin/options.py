@@ -120,10 +120,14 @@ def _settings(config: pytest.Config) -> Settings:
         weights=_folder(config, texts["--sr-weights"]),
         allow_better=bool(config.getoption(flag) or config.getini(ini)),
     )
-    results = config.rootpath / texts["--sr-results-path"]
-    if config.getoption("--sr-results-path") is not None:
-        results = config.invocation_params.dir / texts["--sr-results-path"]
+    results = _results_base(config) / texts["--sr-results-path"]
     return Settings(selection, results, texts["--sr-report"])
+
+
+def _results_base(config: pytest.Config) -> Path:
+    """Return what the results path is relative to: the project if there is one, else here."""
+    given = config.getoption("--sr-results-path") is not None
+    return config.invocation_params.dir if given or config.inipath is None else config.rootpath
 
 
 def _text(config: pytest.Config, option: _Option) -> str:

@@ -42,9 +42,8 @@ class BenchSession:
         if self._bench is None:
             from sr_bench.engine.bench import Bench
 
-            zoos = dict.fromkeys(suite.card.path.resolve().parent.parent for suite in self.suites)
-            folders = tuple(zoo / "datasets" for zoo in zoos)
-            self._bench = Bench(self.settings.selection, folders)
+            folders = dict.fromkeys(suite.card.datasets for suite in self.suites)
+            self._bench = Bench(self.settings.selection, tuple(folders))
         return self._bench
 
     def evaluate(self, case: Case, node_id: str) -> Record:

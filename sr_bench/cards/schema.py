@@ -10,7 +10,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.files.validation import Table
 
 _SHA256 = re.compile(r"[0-9a-f]{64}|")
-_SHAPE = re.compile(r"\d+x\d+x\d+")
+_SHAPE = re.compile(r"[1-9][0-9]*(x[1-9][0-9]*){2}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+]*")
 
 
@@ -54,7 +54,7 @@ class CostTable(Table):
 class ToleranceTable(Table):
     """How far measured and printed values may lie apart."""
 
-    slack: Annotated[float, Field(ge=0)] = 0.0
+    slack: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     reason: str = ""
     digits: Literal["rounded", "truncated"] = "rounded"
 
@@ -96,7 +96,7 @@ class ModelTable(Table):
     hyper: dict[str, int | float | bool | str] = {}
     onnx: str = ""
     checkpoint: CheckpointTable | None = None
-    value_range: Annotated[float, Field(gt=0)] = 1.0
+    value_range: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     cost: CostTable = CostTable()
     evaluation: list[EvaluationTable] = []
     tolerance: dict[Metric, ToleranceTable] = {}

@@ -1,0 +1,179 @@
+"""A card.toml becomes model cards, or every fault of it is listed with its key."""
+
+from pathlib import Path
+
+import pytest
+
+from sr_bench.cards.load import load_card
+from sr_bench.core.card import Checkpoint, Evaluation, KnownGap, Tolerance
+from sr_bench.core.precision import Precision
+from sr_bench.errors import CardError
+
+MODEL = '[[model]]\nname = "m"\nrow = "M"\nscale = 2\narchitecture = "edsr"\n'
+CARD = "schema = 1\n" + MODEL
+FULL = (
+    'schema = 1\ndocument = "table.md"\nignore_rows = ["Old"]\n'
+    + MODEL
+    + """
+source = "Official"
+value_range = 255
+hyper = { form = "official", n_feats = 64, res_scale = 0.1 }
+cost = { rule = "thop_0_0_31", shape = "3x24x32" }
+[model.checkpoint]
+file = "m.pth"
+key = "params"
+[[model.evaluation]]
+dataset = "set5"
+protocol = "paper_y"
+precisions = ["fp32"]
+[[model.evaluation]]
+dataset = "set5"
+protocol = "ours"
+claimed = false
+[model.tolerance.psnr]
+slack = 0.01
+reason = "two libraries"
+[[model.known_gap]]
+metric = "ssim"
+precision = "kl int8"
+reason = "one image"
+[protocol.ours]
+base = "paper_y"
+border = 7
+"""
+)
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(text: str) -> Path:
+        (tmp_path / "zoo").mkdir(exist_ok=True)
+        path = tmp_path / "zoo" / "card.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_everything_that_a_card_declares_arrives(write) -> None:
+    path = write(FULL)
+    suite = load_card(path)
+    (model,) = suite.models
+    assert (suite.family, suite.document) == ("zoo", path.parent / "table.md")
+    assert suite.ignored_rows == ("Old",)
+    assert (model.id, model.row, model.row_source) == ("zoo/m", "M", "Official")
+    assert model.hyper == {"form": "official", "n_feats": 64, "res_scale": 0.1}
+    assert model.checkpoint == Checkpoint("m.pth", key="params")
+    assert (model.value_range, model.scale) == (255.0, 2)
+    assert (model.flops_rule, model.counted_shape) == ("thop_0_0_31", (3, 24, 32))
+    assert model.tolerances == {"psnr": Tolerance(0.01, "two libraries")}
+    assert model.known_gaps == (KnownGap("ssim", Precision.INT8_KL, "one image"),)
+
+
+def test_a_protocol_of_the_card_starts_from_a_named_one(write) -> None:
+    paper, ours = load_card(write(FULL)).models[0].evaluations
+    assert (paper.protocol.name, ours.protocol.name) == ("paper_y", "ours")
+    assert ours.protocol.choices() == paper.protocol.choices() | {"border": 7}
+    assert (paper.precisions, paper.claimed, ours.claimed) == ((Precision.FP32,), True, False)
+
+
+def test_a_users_onnx_file_lies_beside_the_card(write) -> None:
+    path = write(CARD.replace('architecture = "edsr"', 'onnx = "m.onnx"'))
+    (model,) = load_card(path).models
+    assert model.onnx == path.resolve().parent / "m.onnx"
+    assert (model.architecture, model.checkpoint) == ("", None)
+
+
+def test_every_wrong_key_is_listed_with_the_nearest_valid_one(write) -> None:
+    text = (
+        CARD + 'rwo = "M"\nscael = 2\n[model.chekpoint]\nfile = "m"\n[protocl.ours]\nborder = 1\n'
+    )
+    with pytest.raises(CardError) as caught:
+        load_card(write(text))
+    lines = str(caught.value).splitlines()
+    assert lines[0].endswith("card.toml: 4 faults")
+    assert sorted(line.strip() for line in lines[1:]) == [
+        "model[0].chekpoint: unknown key; did you mean 'checkpoint'?",
+        "model[0].rwo: unknown key; did you mean 'row'?",
+        "model[0].scael: unknown key; did you mean 'scale'?",
+        "protocl: unknown key; did you mean 'protocol'?",
+    ]
+
+
+def test_wrong_values_missing_keys_and_unknown_keys_are_listed_together(write) -> None:
+    text = 'schema = 1\n[[model]]\nname = "m"\nrow = "M"\nscale = "two"\nrules = 1\n'
+    text += '[[model]]\nname = "n"\nscale = 4\narchitecture = "edsr"\n'
+    text += "[model.tolerance.psnr]\nslack = 0.5\n"
+    with pytest.raises(CardError) as caught:
+        load_card(write(text))
+    message = str(caught.value)
+    for fault in (
+        "model[0].scale: should be a valid integer (found 'two')",
+        "model[0].rules: unknown key",
+        "model[1].row: required, but absent",
+        "model[1].tolerance.psnr: slack = 0.5 needs a reason",
+    ):
+        assert fault in message
+
+
+def test_every_unknown_name_is_listed_with_the_nearest_valid_one(write) -> None:
+    text = CARD.replace('"edsr"', '"esdr"')
+    text += 'cost = { rule = "thop_0_0_13" }\n'
+    text += 'evaluation = [{ dataset = "d", protocol = "paper_x" }]\n'
+    text += "[protocol.ours]\nboarder = 1\n[protocol.theirs]\nbase = 'paper_z'\n"
+    text += "[protocol.paper_y]\nborder = 1\n"
+    with pytest.raises(CardError) as caught:
+        load_card(write(text))
+    message = str(caught.value)
+    assert "card.toml: 6 faults" in message
+    for fault in (
+        "model[0] 'm': architecture: unknown name 'esdr'; did you mean 'edsr'?",
+        "model[0] 'm': cost.rule: unknown name 'thop_0_0_13'; did you mean 'thop_0_0_31'?",
+        "model[0] 'm': unknown protocol 'paper_x'; did you mean 'paper_y'?",
+        "boarder: unknown key; did you mean 'border'?",
+        "protocol.theirs: base: unknown protocol 'paper_z'; did you mean 'paper_y'?",
+        "protocol.paper_y: this is a protocol of sr-bench",
+    ):
+        assert fault in message
+
+
+def test_a_name_nothing_is_near_to_is_refused_with_all_valid_ones(write) -> None:
+    with pytest.raises(CardError, match="the valid ones are: edsr, lesrcnn, rcan, rrdbnet"):
+        load_card(write(CARD.replace('"edsr"', '"zzz"')))
+
+
+def test_two_models_of_one_name_and_two_of_one_row_are_refused(write) -> None:
+    with pytest.raises(CardError) as caught:
+        load_card(write(CARD + MODEL))
+    assert "2 faults" in str(caught.value)
+    assert "model name 'm' is used 2 times" in str(caught.value)
+    assert "row 'M' is bound 2 times" in str(caught.value)
+
+
+def test_rows_of_one_label_are_told_apart_by_their_source(write) -> None:
+    other = MODEL.replace('"m"', '"n"')
+    text = CARD + 'source = "A"\n' + other + 'source = "B"\n'
+    assert [model.row_source for model in load_card(write(text)).models] == ["A", "B"]
+    with pytest.raises(CardError, match="row 'M' of source 'A' is bound 2 times"):
+        load_card(write(text.replace('"B"', '"A"')))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("[[model]", "not valid TOML"), ("", "schema: required, but absent")],
+)
+def test_what_is_no_card_is_named(write, text: str, message: str) -> None:
+    with pytest.raises(CardError, match=rf"card\.toml.*(\n.*)*{message}"):
+        load_card(write(text))
+
+
+def test_an_absent_card_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CardError, match=r"card\.toml: can't be read"):
+        load_card(tmp_path / "card.toml")
+
+
+def test_an_evaluation_without_a_list_is_for_every_precision(write) -> None:
+    text = CARD + 'evaluation = [{ dataset = "d", protocol = "native_rgb" }]\n'
+    (evaluation,) = load_card(write(text)).models[0].evaluations
+    assert isinstance(evaluation, Evaluation)
+    assert all(evaluation.covers(precision) for precision in Precision)

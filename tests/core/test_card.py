@@ -1,0 +1,51 @@
+"""A card answers which evaluation a row is about, and whether its number is a known gap."""
+
+from pathlib import Path
+
+import pytest
+
+from sr_bench.core.card import Evaluation, KnownGap, ModelCard, SuiteCard
+from sr_bench.core.precision import Precision
+from sr_bench.core.protocol import EvalProtocol
+
+FP32, FP16 = Precision.FP32, Precision.FP16
+PAPER = Evaluation("div2k", EvalProtocol("paper"), precisions=(FP32,))
+REST = Evaluation("div2k", EvalProtocol("rest"))
+OTHER = Evaluation("set5", EvalProtocol("other"), claimed=False)
+
+
+def card(*evaluations: Evaluation, gaps: tuple[KnownGap, ...] = ()) -> ModelCard:
+    return ModelCard(
+        "m", "zoo", Path("/z/zoo"), "M", "", 2, "edsr", evaluations=evaluations, known_gaps=gaps
+    )
+
+
+def test_the_first_claimed_evaluation_that_covers_the_precision_counts() -> None:
+    model = card(OTHER, PAPER, REST)
+    assert model.claimed_evaluation(FP32) is PAPER
+    assert model.claimed_evaluation(FP16) is REST
+
+
+@pytest.mark.parametrize("cell", ["", "-", "div2k", "div2k_x2"])
+def test_a_dataset_cell_may_be_empty_or_carry_the_scale(cell: str) -> None:
+    assert card(REST).claimed_evaluation(FP32, cell) is REST
+
+
+@pytest.mark.parametrize("cell", ["div2k_x4", "set5"])
+def test_a_dataset_that_no_claimed_evaluation_names_has_none(cell: str) -> None:
+    assert card(REST, OTHER).claimed_evaluation(FP32, cell) is None
+
+
+def test_a_gap_is_of_one_metric_and_precision_and_if_it_says_so_of_one_dataset() -> None:
+    wide = KnownGap("ssim", FP32, "why")
+    narrow = KnownGap("psnr", FP32, "why", dataset="div2k")
+    model = card(gaps=(wide, narrow))
+    assert model.gap_for("ssim", FP32, "anything") is wide
+    assert model.gap_for("psnr", FP32, "div2k") is narrow
+    assert model.gap_for("psnr", FP32, "set5") is None
+    assert model.gap_for("ssim", FP16, "div2k") is None
+
+
+def test_a_zoo_keeps_its_manifests_beside_its_suites() -> None:
+    suite = SuiteCard(Path("/z/zoo/card.toml"), "zoo", Path("/z/zoo/README.md"), ())
+    assert suite.datasets == Path("/z/datasets")

@@ -1,0 +1,21 @@
+"""Borders follow the scale, and only what moves a number counts as a choice."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from sr_bench.core.protocol import EvalProtocol
+
+
+@pytest.mark.parametrize(
+    ("border", "scale", "pixels"), [("none", 4, 0), ("scale", 4, 4), ("scale+6", 2, 8), (3, 4, 3)]
+)
+def test_a_border_is_a_number_of_pixels(border: str, scale: int, pixels: int) -> None:
+    assert EvalProtocol("p", border=border).border_px(scale) == pixels
+
+
+def test_name_and_source_are_no_choices() -> None:
+    choices = EvalProtocol("p").choices()
+    assert choices.keys() == {field.name for field in fields(EvalProtocol)} - {"name", "source"}
+    assert replace(EvalProtocol("p"), name="q", source="s").choices() == choices
+    assert replace(EvalProtocol("p"), clip=False).choices() != choices

@@ -1,0 +1,98 @@
+"""The file name is the key, and third parties add theirs by entry points."""
+
+import sys
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
+
+import pytest
+
+from sr_bench import discovery
+from sr_bench.errors import OptionError
+
+BACKENDS = "sr_bench.backends"
+ACME = EntryPoint("acme", "colorsys", BACKENDS)  # any importable module will do
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    """Return a function that makes entry points appear as if their packages were installed."""
+    scans: list[str] = []
+
+    def install(*points: EntryPoint) -> list[str]:
+        def entry_points(*, group: str) -> EntryPoints:
+            scans.append(group)
+            return EntryPoints(point for point in points if point.group == group)
+
+        monkeypatch.setattr(discovery, "entry_points", entry_points)
+        return scans
+
+    _forget()
+    yield install
+    monkeypatch.undo()
+    _forget()
+
+
+def _forget() -> None:
+    for cached in (discovery.names, discovery.load, discovery._third_party):
+        cached.cache_clear()
+
+
+def test_modules_and_packages_are_named_without_being_imported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "sr_bench.backends.torch", raising=False)
+    assert discovery.names(BACKENDS) == ("onnxruntime", "torch", "vacc")
+    assert "sr_bench.backends.torch" not in sys.modules
+
+
+def test_a_file_that_is_added_is_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "sr_bench_test_rules").mkdir()
+    for file in ("__init__.py", "mine.py", "_shared.py"):
+        (tmp_path / "sr_bench_test_rules" / file).write_text("")
+    assert discovery.names("sr_bench_test_rules") == ("mine",)
+    assert discovery.load("sr_bench_test_rules", "mine").__name__ == "sr_bench_test_rules.mine"
+
+
+def test_an_unknown_name_is_refused_with_the_valid_ones() -> None:
+    with pytest.raises(OptionError, match=r"'tensorrt' in backends.*: onnxruntime, torch, vacc"):
+        discovery.load(BACKENDS, "tensorrt")
+
+
+@pytest.mark.parametrize("name", ["_session", "__init__", ""])
+def test_a_private_module_is_no_name(name: str) -> None:
+    with pytest.raises(OptionError, match="unknown name"):
+        discovery.load(BACKENDS, name)
+
+
+def test_a_package_that_is_absent_has_no_names() -> None:
+    assert discovery.names("sr_bench_no_such_package") == ()
+
+
+def test_third_parties_add_names(install) -> None:
+    install(ACME, EntryPoint("other", "colorsys", "sr_bench.metrics"))
+    assert discovery.names(BACKENDS) == ("acme", "onnxruntime", "torch", "vacc")
+    assert discovery.load(BACKENDS, "acme").__name__ == "colorsys"
+
+
+def test_entry_points_are_read_once_for_each_package(install) -> None:
+    scans = install(ACME)
+    for _ in range(3):
+        discovery.load(BACKENDS, "acme")
+        discovery.load(BACKENDS, "vacc")
+    assert scans == [BACKENDS]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("no_such_module_at_all", "'acme' of sr_bench.backends.*can't be imported.*uninstall"),
+        ("colorsys:no_such_name", "'acme' of sr_bench.backends.*can't be imported"),
+        ("fractions:Fraction", "expected a module, fractions:Fraction is a ABCMeta"),
+    ],
+)
+def test_a_broken_entry_point_is_one_clear_error(install, value: str, message: str) -> None:
+    install(EntryPoint("acme", value, BACKENDS))
+    with pytest.raises(OptionError, match=message):
+        discovery.load(BACKENDS, "acme")

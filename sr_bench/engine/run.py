@@ -14,6 +14,7 @@ from sr_bench.data.source import ImageSet
 from sr_bench.engine.pairs import PairCache
 from sr_bench.engine.scoring import Pair, network_input, prepare_pair, read_output, score_pair
 from sr_bench.errors import DatasetError, SrBenchError
+from sr_bench.imaging.threads import use_one_opencv_thread
 
 Progress = Callable[[int, int, str], None]
 """Called with images done, images planned, and the name of the last one."""
@@ -71,6 +72,7 @@ def run_job(
         pair = pairs.get(job.pair_key(index), lambda: _load(job, index))
         return ImageResult(names[index], _score(job, session, pair, names[index]))
 
+    use_one_opencv_thread()
     results: list[ImageResult] = []
     with ThreadPoolExecutor(threads, thread_name_prefix="sr-bench") as pool:
         for result in _bounded(pool, score, range(len(names)), ahead=2 * threads):

@@ -26,7 +26,8 @@ class Suite:
     card: SuiteCard
     document: Document
     claims: tuple[tuple[ModelCard, tuple[Claim, ...]], ...]
-    """Each model with the claims of its row and of the precision rows below it."""
+    """Each model with the claims of its row and of the precision rows below it, in the document's
+    order."""
 
 
 def load_suite(path: Path) -> Suite:
@@ -45,7 +46,8 @@ def load_suite(path: Path) -> Suite:
         count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
         msg = "\n  ".join([f"{path}: {count}", *faults])
         raise CardError(msg)
-    claims = tuple((model, rows[bound[model.name][0]]) for model in card.models)
+    models = {bound[model.name][0]: model for model in card.models}
+    claims = tuple((models[key], rows[key]) for key in rows if key in models)
     return Suite(card, document, claims)
 
 

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+import torch
 
+from sr_bench.core.card import Checkpoint, ModelCard
+from sr_bench.zoo.build import build
 from tests.tiny_zoo import Zoo, make_zoo
 
 
@@ -25,3 +28,28 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("SR_BENCH_CACHE", str(folder))
     return folder
+
+
+HYPER = {"form": "official", "n_feats": 4, "n_resblocks": 1, "res_scale": 1.0, "rgb_range": 255.0}
+
+
+@pytest.fixture
+def edsr(tmp_path: Path) -> ModelCard:
+    """Return the card of a small EDSR x2 with random weights beside it, in a zoo of its own."""
+    torch.manual_seed(5)
+    folder = tmp_path / "edsr_zoo" / "small"
+    folder.mkdir(parents=True)
+    torch.save(build("edsr", HYPER, 2).state_dict(), folder / "small.pth")
+    return ModelCard(
+        name="small_x2",
+        family="small",
+        folder=folder,
+        row="Small",
+        row_source="",
+        scale=2,
+        architecture="edsr",
+        hyper=HYPER,
+        checkpoint=Checkpoint("small.pth"),
+        value_range=255.0,
+        counted_shape=(3, 8, 8),
+    )

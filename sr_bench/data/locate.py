@@ -77,5 +77,5 @@ def data_root(dataset: Dataset, given: Path | None) -> Path:
             raise DatasetError(msg)
     patterns = "\n  ".join(dict.fromkeys(layout.hr for layout in dataset.layouts))
     places = ", ".join(map(str, candidates))
-    msg = f"no files of {dataset.slug} in {places}; {advice(dataset)}. Looked for:\n  {patterns}"
+    msg = f"no files of {dataset.slug} in {places}; {advice(dataset)}\nlooked for:\n  {patterns}"
     raise NotRunError(msg)

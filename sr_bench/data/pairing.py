@@ -106,7 +106,7 @@ def _absent(dataset: Dataset, root: Path, scale: int, layouts: tuple[Layout, ...
     ]
     looked = "\n  ".join(pattern.replace("{scale}", str(scale)) for pattern in patterns)
     return (
-        f"no files of {dataset.slug} x{scale} under {root}; {advice(dataset)}. Looked for:\n"
+        f"no files of {dataset.slug} x{scale} under {root}; {advice(dataset)}\nlooked for:\n"
         f"  {looked}"
     )
 

@@ -1,0 +1,88 @@
+"""The header says what runs, and the closing table what was claimed and measured."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from sr_bench.core.backend import BackendInfo
+from sr_bench.core.card import Evaluation, ModelCard
+from sr_bench.core.case import Case
+from sr_bench.core.precision import Precision
+from sr_bench.core.protocol import EvalProtocol
+from sr_bench.core.record import Status
+from sr_bench.report.terminal import header, summary
+from tests.report.records import CLAIM, emulated, record, without_value
+
+CARD = ModelCard("m_x2", "zoo", Path("/z/zoo"), "M", "", 2, "edsr")
+CASE = Case(CARD, "psnr", Precision.FP32, "vacc", Evaluation("set5", EvalProtocol("p")), CLAIM)
+VACC = BackendInfo("vacc", "1", "emulated", emulated=True, note="by onnxruntime")
+SSIM = replace(CLAIM, metric="ssim", text="0.915")
+
+
+def cells(line: str) -> list[str]:
+    return [cell for cell in line.split("  ") if cell.strip()]
+
+
+def test_the_header_counts_claims_suites_and_new_cases() -> None:
+    other = replace(CASE, card=replace(CARD, family="other"), claim=None)
+    lines = header([CASE, CASE, other], VACC)
+    assert lines[0].endswith(": 2 claims in 2 suites, 1 without a claim")
+    assert lines[1].startswith("backend vacc: EMULATED")
+    assert header([CASE], VACC)[0].endswith(": 1 claim in 1 suite")
+
+
+def test_a_device_is_not_called_emulated() -> None:
+    card = replace(VACC, emulated=False, note="firmware 2")
+    assert header([CASE], card)[1] == "backend vacc: firmware 2"
+
+
+def test_the_table_has_a_line_for_each_measured_claim() -> None:
+    lines = summary([record(), record(SSIM, 0.9153), record(None, 31.5, status=Status.NEW)])
+    assert lines[0].split() == [
+        "model",
+        "precision",
+        "metric",
+        "claimed",
+        "measured",
+        "delta",
+        "status",
+    ]
+    table = [[cell.strip() for cell in cells(line)] for line in lines[2:5]]
+    assert table == [
+        ["m_x2", "fp32", "psnr on set5_x2", "30.10", "30.10", "+0.004", "match"],
+        ["ssim on set5_x2", "0.915", "0.915", "+0.0003", "match"],
+        ["psnr on set5_x2", "-", "31.5000", "-", "new"],
+    ]
+    assert lines[-1] == "2 match, 1 new"
+
+
+def test_every_emulated_line_says_so_itself() -> None:
+    about = replace(CLAIM, backend="vacc")
+    lines = summary([emulated(record(about)), emulated(record(replace(SSIM, backend="vacc"), 0.9))])
+    assert [line.endswith("not_run (emulated)") for line in lines[2:4]] == [True, True]
+    assert "vacc fp32" in lines[2]
+
+
+def test_models_of_one_name_in_two_families_are_told_apart() -> None:
+    lines = summary([record(), replace(record(SSIM, 0.9153), family="other")])
+    assert [line.startswith("m_x2") for line in lines[2:4]] == [True, True]
+
+
+def test_what_was_not_run_is_counted_by_its_reason() -> None:
+    records = [
+        without_value(record(), "no weights\nmore"),
+        without_value(record(), "no weights\nx"),
+    ]
+    lines = summary([*records, without_value(record(), "no images")])
+    assert "not run:" in lines
+    assert "    1 x no images" in lines
+    assert lines[-1] == "3 not_run"
+
+
+def test_many_reasons_are_cut_and_said_to_be() -> None:
+    lines = summary([without_value(record(), f"reason {i}") for i in range(9)])
+    assert sum(" x reason" in line for line in lines) == 6
+    assert "  and 3 more reasons: see latest.json, or pytest -rs" in lines
+
+
+def test_without_a_measurement_there_is_no_table() -> None:
+    assert not any("claimed" in line for line in summary([without_value(record())]))

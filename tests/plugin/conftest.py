@@ -1,6 +1,7 @@
 """The tiny zoo in the folder of the test, and pytest on it."""
 
-import onnxruntime  # noqa: F401 - pytester forgets what a run imports; these would be read anew each time
+import hypothesis.internal.observability  # noqa: F401 - pytester forgets what a run imports;
+import onnxruntime  # noqa: F401 - these would be read anew each time
 import pandas as pd  # noqa: F401
 import pytest
 import tabulate  # noqa: F401

@@ -59,19 +59,19 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "CardFile 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse names that nothing has; open the run's files before the first minute is spent."""
-    from sr_bench.plugin.collect import CaseItem, unused_names
+    from sr_bench.plugin.collect import CaseItem
+    from sr_bench.plugin.names import check_names
 
     bench = session.config.stash[SESSION]
-    if message := unused_names(bench.settings.selection, bench.suites):
-        raise pytest.UsageError(message)
-    collecting_only = session.config.getoption("collectonly")
-    if collecting_only or not any(isinstance(item, CaseItem) for item in session.items):
+    if _is_worker(session.config):
         return
-    if not _is_worker(session.config):
-        try:
+    ours = any(isinstance(item, CaseItem) for item in session.items)
+    try:
+        check_names(bench.settings.selection, bench.suites)
+        if ours and not session.config.getoption("collectonly"):
             bench.start()
-        except SrBenchError as cause:
-            raise pytest.UsageError(str(cause)) from None
+    except SrBenchError as cause:
+        raise pytest.UsageError(str(cause)) from None
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:

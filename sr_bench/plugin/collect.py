@@ -9,7 +9,6 @@ import pytest
 from sr_bench.core.case import Case
 from sr_bench.core.record import Record
 from sr_bench.engine.plan import plan
-from sr_bench.engine.selection import Selection
 from sr_bench.engine.suite import Suite, load_suite
 from sr_bench.errors import SrBenchError
 from sr_bench.plugin.outcome import check_claim
@@ -65,18 +64,3 @@ def _as_typed(path: Path, config: pytest.Config) -> Path:
     """Return `path` relative to where pytest was started, if it lies below."""
     start = config.invocation_params.dir
     return Path(os.path.relpath(path, start)) if path.is_relative_to(start) else path
-
-
-def unused_names(selection: Selection, suites: list[Suite]) -> str:
-    """Return a message about asked-for models that no collected card has; empty if none."""
-    known = [model.name for suite in suites for model in suite.card.models]
-    wanted = [
-        pattern
-        for pattern in selection.models
-        if not any(Selection(models=(pattern,)).wants_model(name) for name in known)
-    ]
-    if not wanted or not known:
-        return ""
-    return f"--sr-models={','.join(wanted)}: no such model; the collected ones are: " + ", ".join(
-        known
-    )

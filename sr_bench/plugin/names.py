@@ -1,0 +1,38 @@
+"""Refuse names in the options that nothing has, before the first minute is spent."""
+
+import re
+from collections.abc import Sequence
+
+from sr_bench.engine.selection import Selection
+from sr_bench.engine.suite import Suite
+from sr_bench.errors import OptionError
+from sr_bench.files.validation import nearest
+
+_SCALE = re.compile(r"_x\d+$")
+
+
+def check_names(selection: Selection, suites: Sequence[Suite]) -> None:
+    """Check the models and datasets of `selection` against the collected `suites`.
+
+    Raises:
+        OptionError: A model pattern fits no collected model, or there is no such dataset.
+    """
+    if not suites:
+        return
+    models = tuple(model.name for suite in suites for model in suite.card.models)
+    for pattern in selection.models:
+        if not any(Selection(models=(pattern,)).wants_model(name) for name in models):
+            msg = f"--sr-models={pattern}: no such model; {nearest(pattern, models)}"
+            raise OptionError(msg)
+    if selection.datasets:
+        _check_datasets(selection.datasets, suites)
+
+
+def _check_datasets(wanted: Sequence[str], suites: Sequence[Suite]) -> None:
+    from sr_bench.data.locate import known_datasets  # brings the image libraries along
+
+    known = known_datasets(tuple(suite.card.datasets for suite in suites))
+    for name in wanted:
+        if _SCALE.sub("", name) not in known and name not in known:
+            msg = f"--sr-datasets={name}: no such dataset; {nearest(name, known)}"
+            raise OptionError(msg)

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.engine.cost import count
 
     card = find_model(load_suites(args.suites), args.model)
-    shape = _shape(args.shape) if args.shape else card.counted_shape
+    shape = _shape(args.shape) if args.shape is not None else card.counted_shape
     found = count(card, shape)
     rules = {name: discovery.load("sr_bench.cost.rules", name) for name in _rules()}
     flops_g = {name: rule.flops_g(found) for name, rule in rules.items()}

@@ -12,6 +12,9 @@ from sr_bench.errors import NotRunError, OptionError, SrBenchError
 HELP = "show the environment, the devices, the cache, and what would be skipped and why"
 EXAMPLE = "sr-bench doctor --weights ~/weights --data ~/datasets"
 
+_FAULT = "FAULT "
+"""Starts the reasons that are no mere absence; with one of them the command ends in 1."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -32,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     cache = cache_dir()
     size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
     skips = _skips(args)
+    code = int(any(reason.startswith(_FAULT) for reason in skips))
     if args.json:
         print_json(
             {
@@ -41,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
                 "would_skip": skips,
             }
         )
-        return 0
+        return code
     print(f"python    {environment.python} on {environment.system}")
     print(f"cpu       {environment.cpu}, {environment.cores} cores for this process")
     print("packages  " + ", ".join(f"{n} {v}" for n, v in environment.packages.items()))
@@ -52,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     print("\nwould be skipped:" if skips else "\nnothing would be skipped for want of files")
     for reason, count in skips.items():
         print(f"  {count:3d} x {reason}")
-    return 0
+    return code
 
 
 def _skips(args: argparse.Namespace) -> dict[str, int]:
@@ -78,5 +82,5 @@ def _skips(args: argparse.Namespace) -> dict[str, int]:
             except NotRunError as cause:
                 reasons[str(cause)] += 1
             except SrBenchError as cause:
-                reasons[f"FAULT {cause}"] += 1
+                reasons[f"{_FAULT}{cause}"] += 1
     return dict(reasons.most_common())

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from sr_bench.cli._output import add_json_argument, print_json
+from sr_bench.errors import OptionError
 
 HELP = "download, verify and unpack a dataset"
 EXAMPLE = "sr-bench fetch div2k_valid --from ~/Downloads/DIV2K_valid_HR.zip"
@@ -31,10 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Fetch the dataset and say where it is."""
     from sr_bench.data.fetch import fetch
-    from sr_bench.data.locate import load_dataset
+    from sr_bench.data.locate import known_datasets, load_dataset
     from sr_bench.files.cache import cache_dir
+    from sr_bench.files.validation import nearest
 
-    dataset = load_dataset(args.dataset, (Path("datasets"),))
+    own = (Path("datasets"),)
+    if args.dataset not in known_datasets(own):
+        msg = f"no dataset {args.dataset!r}; {nearest(args.dataset, known_datasets(own))}"
+        raise OptionError(msg)
+    dataset = load_dataset(args.dataset, own)
     done = fetch(
         dataset,
         to=args.to or cache_dir() / "datasets",

@@ -1,0 +1,79 @@
+"""Every command has help with an example and exit codes that a script can use."""
+
+import json
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from sr_bench import __version__, cli, discovery
+from sr_bench.errors import NotRunError, OptionError, SrBenchError
+
+COMMANDS = discovery.names("sr_bench.cli")
+HEAVY = ("numpy", "torch", "cv2", "onnx", "onnxruntime", "pandas", "PIL", "pydantic", "markdown_it")
+
+
+def test_the_commands_are_those_that_are_documented() -> None:
+    assert COMMANDS == ("cost", "doctor", "fetch", "list", "schema", "score")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help_with_an_example(sr_bench, command: str) -> None:
+    done = sr_bench(command, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert f"example: sr-bench {command} " in " ".join(done.out.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_example_is_a_valid_command_line(command: str) -> None:
+    example = discovery.load("sr_bench.cli", command).EXAMPLE.partition(" > ")[0]
+    args = cli._parser().parse_args(shlex.split(example)[1:])
+    assert args.run is discovery.load("sr_bench.cli", command).run
+
+
+def test_help_lists_the_commands_and_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, json\nfrom sr_bench.cli import main\n"
+        "for args in (['--help'], *([c, '--help'] for c in sys.argv[1:])):\n"
+        "    try: main(args)\n"
+        "    except SystemExit as end: assert end.code == 0\n"
+        f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))\n"
+    )
+    command = [sys.executable, "-c", script, *COMMANDS]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+    for name in COMMANDS:
+        assert f"    {name} " in done.stdout
+
+
+def test_the_version_is_printed(sr_bench) -> None:
+    assert sr_bench("--version").out == f"sr-bench {__version__}\n"
+
+
+@pytest.mark.parametrize("args", [[], ["dance"], ["cost"], ["cost", "m", "--no-such-option"]])
+def test_a_wrong_command_line_ends_in_2(sr_bench, args: list[str]) -> None:
+    done = sr_bench(*args)
+    assert done.code == 2
+    assert "usage: sr-bench" in done.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SrBenchError("a fault"), 1),
+        (OptionError("a wrong option"), 2),
+        (NotRunError("absent"), 3),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_the_exit_code_tells_faulty_from_wrong_from_absent(
+    sr_bench, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int
+) -> None:
+    def run(_args: object) -> int:
+        raise error
+
+    monkeypatch.setattr(discovery.load("sr_bench.cli", "schema"), "run", run)
+    done = sr_bench("schema")
+    assert (done.code, done.out) == (code, "")
+    assert done.err == (f"sr-bench: {error}\n" if str(error) else "")

@@ -1,5 +1,7 @@
 # Everything a fresh machine needs is Python >= 3.11 and make.
 PYTHON ?= python3
+# For example PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu': torch without CUDA.
+PIP_ARGS ?=
 BIN := .venv/bin
 
 .PHONY: bench test lint clean
@@ -10,7 +12,7 @@ BIN := .venv/bin
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "sr-bench needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS) -e '.[dev]'
 	touch $@
 
 bench: .venv/installed  ## run the main job: every claim under suites/

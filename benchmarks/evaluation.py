@@ -113,9 +113,7 @@ def timed(call: Callable[[], object]) -> float:
 def compare(job: Job, artefact: Artefact, *, rounds: int) -> None:
     threads = usable_cores()
     with onnxruntime.open_session(artefact) as session:
-        pairs = [
-            prepare_pair(*job.images.load(i), job.protocol, 2) for i in range(len(job.names))
-        ]
+        pairs = [prepare_pair(*job.images.load(i), job.protocol, 2) for i in range(len(job.names))]
         inputs = [network_input(pair.lr, job.protocol, 1.0) for pair in pairs]
 
         def bare() -> None:

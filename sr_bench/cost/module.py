@@ -8,11 +8,10 @@ from math import prod
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
-from torch.overrides import TorchFunctionMode
 
 from sr_bench.cost.count import CostCount
+from sr_bench.cost.shapes import ShapesOnly
 from sr_bench.errors import BackendError
 
 _PLAIN_TYPES = frozenset(
@@ -46,7 +45,7 @@ def count_module(module: nn.Module, shape: tuple[int, int, int]) -> CostCount:
     tally: Counter[str] = Counter(params=sum(p.numel() for p in module.parameters()))
     state = {name: p.to("meta") for name, p in module.named_parameters()}
     state |= {name: b.to("meta") for name, b in module.named_buffers()}
-    with ExitStack() as hooks, torch.inference_mode(), _CheapLeakyRelu():
+    with ExitStack() as hooks, torch.inference_mode(), ShapesOnly():
         for layer in module.modules():
             if (count := _counter(layer)) is not None:
                 hooks.callback(layer.register_forward_hook(_hook(count, tally)).remove)
@@ -57,25 +56,6 @@ def count_module(module: nn.Module, shape: tuple[int, int, int]) -> CostCount:
             msg = f"can't count {type(module).__name__} on the input shape {size}: {error}"
             raise BackendError(msg) from error
     return CostCount(**{field.name: tally[field.name] for field in fields(CostCount)})
-
-
-class _CheapLeakyRelu(TorchFunctionMode):
-    """Give a LeakyReLU's input as its output: without values, the two are the same.
-
-    On the meta device torch works it out in Python from three element-wise operations, which
-    takes more than half of the time of counting an RRDBNet.
-    """
-
-    def __torch_function__(
-        self,
-        func: Callable[..., object],
-        types: object,
-        args: tuple[object, ...] = (),
-        kwargs: dict[str, object] | None = None,
-    ) -> object:
-        if func is leaky_relu and isinstance(args[0], Tensor):
-            return args[0]
-        return func(*args, **(kwargs or {}))
 
 
 _Count = Callable[[nn.Module, Tensor, Tensor, Counter[str]], None]

@@ -39,9 +39,10 @@ def _count_network(architecture: str, hyper: str, scale: int, shape: Shape) -> C
     import torch
 
     from sr_bench.cost.module import count_module
+    from sr_bench.cost.shapes import ShapesOnly
     from sr_bench.zoo.build import build
 
-    with torch.device("meta"):
+    with torch.device("meta"), ShapesOnly():
         module = build(architecture, json.loads(hyper), scale)
     return count_module(module, shape)
 

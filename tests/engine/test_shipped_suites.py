@@ -1,6 +1,8 @@
 """The five shipped cards bind the five shipped documents, number by number."""
 
 import string
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -86,3 +88,18 @@ def test_all_28_cost_claims_match_without_weights_and_network(
         bench.evaluate(case, "", lambda *_: None).verdict.status.value for case in counted
     )
     assert statuses == {"match": 28}
+
+
+def test_counting_every_network_does_not_import_torchs_compiler(project_root: Path) -> None:
+    script = (
+        "import sys\nfrom pathlib import Path\n"
+        "from sr_bench.cards.load import load_card\nfrom sr_bench.engine.cost import count\n"
+        "for family in sys.argv[1:]:\n"
+        "    for card in load_card(Path('suites', family, 'card.toml')).models:\n"
+        "        count(card, (3, 32, 32))\n"
+        "assert 'torch' in sys.modules\n"
+        "assert 'torch._dynamo' not in sys.modules, 'it takes longer to import than to count'\n"
+    )
+    command = [sys.executable, "-c", script, *FAMILIES]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=project_root)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -132,6 +132,13 @@ def test_an_image_that_cannot_be_read_stops_the_run() -> None:
     assert len(images.loads) < 20
 
 
+def test_a_slow_image_is_not_overtaken_by_the_whole_dataset() -> None:
+    images = Images()
+    items = tuple(Item(i, images, seconds=0.15 if i == 0 else 0.0) for i in range(40))
+    run(Job(CARD, PROTOCOL, ImageSet("d", 2, "evaluation", items)), threads=2)
+    assert images.loads.index(0) < 2 * 2
+
+
 def fail_on_third(output: np.ndarray) -> np.ndarray:
     if np.array_equal(output[0, :, ::2, ::2].transpose(1, 2, 0), Images().load(2)[0]):
         msg = "out of memory"

@@ -2,11 +2,11 @@
 
 Run: python benchmarks/evaluation.py [--images 20] [--rounds 3]
 
-Each round runs the same inputs three times in one process: the bare ``session.run`` calls, shared
-out over as many threads as there are cores; the whole evaluation, from PNG files of DIV2K's size
-through decoding, resizing, inference, PSNR and SSIM; and the evaluation again, with the decoded
-pairs kept. The medians of the ratios are printed. A second process measures that the peak memory
-does not follow the number of images.
+The same inputs run three times in one process: as bare ``session.run`` calls, shared out over as
+many threads as there are cores; as the whole evaluation, from PNG files of DIV2K's size through
+decoding, resizing, inference, PSNR and SSIM; and as the evaluation again, with the decoded pairs
+kept. They take turns every few images, and the medians of the ratios are printed. A second process
+measures that the peak memory does not follow the number of images.
 """
 
 import argparse
@@ -15,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from skimage import data
 
 from sr_bench.backends import onnxruntime
 from sr_bench.cards.protocol_files import load_protocol
-from sr_bench.core.backend import Artefact
+from sr_bench.core.backend import Artefact, Session
 from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
@@ -40,6 +41,7 @@ from sr_bench.imaging.resize import resize
 from sr_bench.zoo.build import build
 
 HR_SIZE, LR_SIZE = (1356, 2040), (678, 1020)
+CHUNK = 4
 HYPER = {"n_feats": 64, "multi_scale": False}
 
 MANIFEST = """
@@ -104,35 +106,51 @@ def quiet(_done: int, _planned: int, _name: str) -> None:
     """Show no progress."""
 
 
-def timed(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
 def compare(job: Job, artefact: Artefact, *, rounds: int) -> None:
-    threads = usable_cores()
+    """Time the three ways on a few images at a time, in turns, so that noise hits all alike."""
     with onnxruntime.open_session(artefact) as session:
-        pairs = [prepare_pair(*job.images.load(i), job.protocol, 2) for i in range(len(job.names))]
-        inputs = [network_input(pair.lr, job.protocol, 1.0) for pair in pairs]
+        rows = [
+            compare_chunk(chunk, session, turn) for turn, chunk in enumerate(chunks(job, rounds))
+        ]
+    print(f"{len(rows)} turns of {CHUNK} images; wall and CPU time as multiples of bare inference")
+    for index, name in enumerate(("first pass", "pairs kept")):
+        wall = [row["wall"][index + 1] / row["wall"][0] for row in rows]
+        cpu = [row["cpu"][index + 1] / row["cpu"][0] for row in rows]
+        middle = statistics.median(wall)
+        spread = f"{min(wall):.2f} to {max(wall):.2f}"
+        print(f"{name}: wall x{middle:.3f} ({spread}), CPU x{statistics.median(cpu):.3f}")
 
-        def bare() -> None:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(session.run, inputs))
 
-        session.run(inputs[0])
-        rows = []
-        for _ in range(rounds):
-            cache = PairCache()
-            floor = timed(bare)
-            first, again = (
-                timed(lambda: run_job(job, session, pairs=cache, threads=threads, progress=quiet))  # noqa: B023
-                for _ in range(2)
-            )
-            rows.append((floor, first / floor, again / floor))
-            print(f"  bare {floor:.2f} s, first pass x{rows[-1][1]:.3f}, again x{rows[-1][2]:.3f}")
-    first, again = (statistics.median(row[i] for row in rows) for i in (1, 2))
-    print(f"median: first pass x{first:.3f} of bare inference, decoded pairs kept x{again:.3f}")
+def chunks(job: Job, rounds: int) -> Iterator[Job]:
+    items = job.images.items
+    for _ in range(rounds):
+        for start in range(0, len(items) - CHUNK + 1, CHUNK):
+            images = replace(job.images, items=items[start : start + CHUNK])
+            yield replace(job, images=images)
+
+
+def compare_chunk(job: Job, session: Session, turn: int) -> dict[str, list[float]]:
+    threads = usable_cores()
+    pairs = [prepare_pair(*job.images.load(i), job.protocol, 2) for i in range(CHUNK)]
+    inputs = [network_input(pair.lr, job.protocol, 1.0) for pair in pairs]
+    cache = PairCache()
+
+    def bare() -> None:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(session.run, inputs))
+
+    def evaluate() -> None:
+        run_job(job, session, pairs=cache, threads=threads, progress=quiet)
+
+    # The second evaluation finds the pairs that the first one kept.
+    ways = [(0, bare), (1, evaluate), (2, evaluate)]
+    measured = {"wall": [0.0] * 3, "cpu": [0.0] * 3}
+    for index, way in ways if turn % 2 else [*ways[1:], ways[0]]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        way()
+        measured["wall"][index] = time.perf_counter() - wall
+        measured["cpu"][index] = time.process_time() - cpu
+    return measured
 
 
 def peak_memory_mb(folder: Path, onnx: Path, images: int) -> float:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sr_bench import discovery
 from sr_bench.core.backend import BackendInfo
-from sr_bench.core.card import ModelCard, Tolerance
+from sr_bench.core.card import Evaluation, ModelCard, Tolerance
 from sr_bench.core.case import COST_METRICS, Case
-from sr_bench.core.claim import UNITS
+from sr_bench.core.claim import UNITS, Metric
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
 from sr_bench.cost.count import CostCount
@@ -24,7 +24,7 @@ from sr_bench.engine.scoring import aggregate
 from sr_bench.engine.selection import Selection
 from sr_bench.errors import NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes
-from sr_bench.history.environment import usable_cores, without_home
+from sr_bench.history.environment import without_home
 
 SCORING_VERSION = 1
 """Raised when the same network output would score differently."""
@@ -39,6 +39,7 @@ class Run:
     digest: str
     """Digest of the network, the backend, the images and the protocol."""
     device: str
+    protocol: EvalProtocol
 
 
 @dataclass(frozen=True)
@@ -127,18 +128,18 @@ class Bench:
         )
 
     def _answer(self, case: Case, progress: Progress) -> Answer:
-        if case.metric in COST_METRICS:
+        if case.evaluation is None:
             return self._cost(case)
         key = (case.card.folder, case.run_key)
         if key not in self._runs:
             try:
-                self._runs[key] = self._run(case, progress)
+                self._runs[key] = self._run(case, case.evaluation, progress)
             except SrBenchError as cause:  # the other metrics of the run fail alike, at once
                 self._runs[key] = cause
         run = self._runs[key]
         if isinstance(run, SrBenchError):
             raise run
-        return _image_answer(case, run)
+        return _image_answer(case.metric, run)
 
     def _cost(self, case: Case) -> Answer:
         card, key = case.card, (case.card.folder, case.card.name)
@@ -147,11 +148,8 @@ class Bench:
         measurement = cost_measurement(card, case.metric, self._counts[key])
         return Answer(measurement, cost_fingerprint(card, case.metric))
 
-    def _run(self, case: Case, progress: Progress) -> Run:
-        card, evaluation = case.card, case.evaluation
-        if evaluation is None:
-            msg = f"{case.id}: a run needs a dataset"
-            raise SrBenchError(msg)
+    def _run(self, case: Case, evaluation: Evaluation, progress: Progress) -> Run:
+        card = case.card
         if case.precision not in self._backend.precisions():
             offered = ", ".join(self._backend.precisions())
             msg = f"{case.backend} does not offer {case.precision} in this version, only {offered}"
@@ -160,7 +158,7 @@ class Bench:
         prepared = prepare(card, case.precision, self.selection.weights)
         artefact = prepared.artefact(needs_onnx=self._backend.NEEDS_ONNX)
         job = Job(card, evaluation.protocol, images, self.selection.limit)
-        threads = self.selection.threads or usable_cores()
+        threads = self.selection.threads
         with self._backend.open_session(artefact, threads=1) as session:
             done = run_job(job, session, pairs=self._pairs, threads=threads, progress=progress)
             device = session.device
@@ -172,7 +170,7 @@ class Bench:
             [self.info.name, self.info.version, device, SCORING_VERSION],
         ]
         digest = sha256_bytes(json.dumps(content, sort_keys=True).encode())
-        return Run(done, len(images), digest, device)
+        return Run(done, len(images), digest, device, evaluation.protocol)
 
     def _image_set(self, card: ModelCard, slug: str, protocol: EvalProtocol) -> ImageSet:
         folders = (card.folder.parent / "datasets", *self._dataset_folders)
@@ -185,14 +183,11 @@ class Bench:
         return self._images[key]
 
 
-def _image_answer(case: Case, run: Run) -> Answer:
-    if case.evaluation is None:
-        msg = f"{case.id}: a run needs a dataset"
-        raise SrBenchError(msg)
-    scores = tuple(ImageScore(item.image, item.scores[case.metric]) for item in run.images)
-    value = aggregate([score.value for score in scores], case.evaluation.protocol, case.metric)
-    measurement = Measurement(case.metric, UNITS[case.metric], value, scores, run.planned)
-    fingerprint = sha256_bytes(f"{run.digest}|{case.metric}|{len(scores)}".encode())
+def _image_answer(metric: Metric, run: Run) -> Answer:
+    scores = tuple(ImageScore(item.image, item.scores[metric]) for item in run.images)
+    value = aggregate([score.value for score in scores], run.protocol, metric)
+    measurement = Measurement(metric, UNITS[metric], value, scores, run.planned)
+    fingerprint = sha256_bytes(f"{run.digest}|{metric}|{len(scores)}".encode())
     return Answer(measurement, fingerprint, run.device)
 
 

@@ -28,8 +28,8 @@ class Selection:
     """Where the user keeps weight files."""
     allow_better: bool = False
     """Whether a value outside the band on the good side passes."""
-    threads: int = 0
-    """Worker threads; 0: one per core."""
+    threads: int = 1
+    """Images that are worked on at the same time, each on one core."""
 
     def __post_init__(self) -> None:
         valid = discovery.names("sr_bench.backends")

@@ -7,6 +7,7 @@ import pytest
 
 from sr_bench.engine.selection import Selection, parse_precisions, split_list
 from sr_bench.errors import OptionError, SrBenchError
+from sr_bench.history.environment import usable_cores
 
 REPORTS = ("markdown", "none")
 
@@ -119,6 +120,7 @@ def _settings(config: pytest.Config) -> Settings:
         data=_folder(config, texts["--sr-data"]),
         weights=_folder(config, texts["--sr-weights"]),
         allow_better=bool(config.getoption(flag) or config.getini(ini)),
+        threads=_threads(config),
     )
     results = _results_base(config) / texts["--sr-results-path"]
     return Settings(selection, results, texts["--sr-report"])
@@ -128,6 +130,12 @@ def _results_base(config: pytest.Config) -> Path:
     """Return what the results path is relative to: the project if there is one, else here."""
     given = config.getoption("--sr-results-path") is not None
     return config.invocation_params.dir if given or config.inipath is None else config.rootpath
+
+
+def _threads(config: pytest.Config) -> int:
+    """Return this process's share of the cores: pytest-xdist's workers divide them."""
+    worker = getattr(config, "workerinput", None)
+    return max(1, usable_cores() // worker["workercount"]) if worker else usable_cores()
 
 
 def _text(config: pytest.Config, option: _Option) -> str:

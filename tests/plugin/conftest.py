@@ -1,7 +1,6 @@
 """The tiny zoo in the folder of the test, and pytest on it."""
 
-import hypothesis.internal.observability  # noqa: F401 - pytester forgets what a run imports;
-import onnxruntime  # noqa: F401 - these would be read anew each time
+import onnxruntime  # noqa: F401 - pytester forgets what a run imports; to be read just once
 import pandas as pd  # noqa: F401
 import pytest
 import tabulate  # noqa: F401
@@ -9,6 +8,12 @@ import tabulate  # noqa: F401
 import sr_bench.engine.bench
 import sr_bench.report.family  # noqa: F401
 from tests.tiny_zoo import Zoo, make_zoo
+
+
+@pytest.fixture(autouse=True)
+def _no_hypothesis_inside(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep its plugin out of inner runs: it warns, or imports all of it, by what ran before."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest")
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 import argparse
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 
 from sr_bench import discovery
 from sr_bench.cli._output import add_json_argument, print_json
 from sr_bench.cli._suites import add_places_arguments, load_suites
+from sr_bench.core.card import ModelCard
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
 
 HELP = "show the environment, the devices, the cache, and what would be skipped and why"
@@ -28,10 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.history.environment import read_environment
 
     environment = read_environment(Path.cwd())
-    backends = {
-        name: discovery.load("sr_bench.backends", name).describe()
-        for name in discovery.names("sr_bench.backends")
-    }
+    backends = {name: backend.describe() for name, backend in _backends().items()}
     cache = cache_dir()
     size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
     skips = _skips(args)
@@ -60,27 +59,43 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _skips(args: argparse.Namespace) -> dict[str, int]:
-    """Count the models whose weights or images are absent, by what to do about it."""
-    from sr_bench.data.locate import load_dataset
-    from sr_bench.data.source import open_dataset
-    from sr_bench.engine.weights import weights_path
-
-    reasons: Counter[str] = Counter()
+    """Count what keeps models from being measured, by what to do about it."""
     try:
         suites = load_suites(args.suites)
     except OptionError as cause:
         return {str(cause): 1}
+    reasons: Counter[str] = Counter()
     for suite in suites:
-        extra = (suite.card.datasets,)
         for model in suite.card.models:
-            try:
-                weights_path(model, args.weights)
-                for item in model.evaluations:
-                    dataset = load_dataset(item.dataset, extra)
-                    lr_from = item.protocol.lr_from
-                    open_dataset(dataset, scale=model.scale, given=args.data, lr_from=lr_from)
-            except NotRunError as cause:
-                reasons[str(cause)] += 1
-            except SrBenchError as cause:
-                reasons[f"{_FAULT}{cause}"] += 1
+            if reason := _lacking(model, suite.card.datasets, args):
+                reasons[reason] += 1
+    offered = {precision for backend in _backends().values() for precision in backend.precisions()}
+    claims = (claim for suite in suites for _, claims in suite.claims for claim in claims)
+    for claim in claims:
+        if claim.precision not in offered:
+            reasons[f"{claim.precision}: no backend of this version offers it"] += 1
     return dict(reasons.most_common())
+
+
+def _lacking(model: ModelCard, datasets: Path, args: argparse.Namespace) -> str:
+    """Return what of `model` is absent or wrong; empty if nothing is."""
+    from sr_bench.data.locate import load_dataset
+    from sr_bench.data.source import open_dataset
+    from sr_bench.engine.weights import weights_path
+
+    try:
+        weights_path(model, args.weights)
+        for item in model.evaluations:
+            dataset = load_dataset(item.dataset, (datasets,))
+            lr_from = item.protocol.lr_from
+            open_dataset(dataset, scale=model.scale, given=args.data, lr_from=lr_from)
+    except NotRunError as cause:
+        return str(cause)
+    except SrBenchError as cause:
+        return f"{_FAULT}{cause}"
+    return ""
+
+
+def _backends() -> dict[str, ModuleType]:
+    names = discovery.names("sr_bench.backends")
+    return {name: discovery.load("sr_bench.backends", name) for name in names}

@@ -21,7 +21,7 @@ class Checkpoint:
     url: str = ""
     """Where the authors publish it; empty if unknown."""
     sha256: str = ""
-    """Hex digest; empty if no public digest is known (the first load records it)."""
+    """Hex digest; empty if none is known: then the file is not checked."""
     key: str = ""
     """Entry of the file that holds the weights (``params``, ``params_ema``); empty: detected."""
     licence: str = ""

@@ -40,11 +40,15 @@ class Case:
     def id(self) -> str:
         """Greppable with ``-k``: ``edsr_baseline_x2-int8_percentile-div2k_valid_x2-psnr``.
 
-        A claim that names another backend than the session's carries that word too.
+        The backend word of the claim's row is part of it, and for a cost metric the row's dataset
+        if it names one: rows that differ in nothing else are different claims.
         """
-        where = self.dataset or (self.shape if self.metric == "flops" else "")
         word = self.claim.backend if self.claim else ""
-        parts = (self.card.name, word, self.precision, where, self.metric)
+        where = [self.dataset]
+        if self.evaluation is None:
+            shape = self.shape if self.metric == "flops" else ""
+            where = [shape, self.claim.dataset if self.claim else ""]
+        parts = (self.card.name, word, self.precision, *where, self.metric)
         return "-".join(part for part in parts if part)
 
     @property

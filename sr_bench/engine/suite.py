@@ -41,7 +41,11 @@ def load_suite(path: Path) -> Suite:
     document = read_document(card.document)
     rows = _rows(document)
     bound = {model.name: _keys_of(model, rows) for model in card.models}
-    faults = [*_binding_faults(card, rows, bound), *_unmeasurable(card, rows, bound)]
+    faults = [
+        *_binding_faults(card, rows, bound),
+        *_unmeasurable(card, rows, bound),
+        *_idle_gaps(card, rows, bound),
+    ]
     if faults:
         count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
         msg = "\n  ".join([f"{path}: {count}", *faults])
@@ -116,4 +120,17 @@ def _unmeasurable(card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]
                 yield (
                     f"model {model.name!r}: {claim.source} prints {claim.metric.upper()} of"
                     f" {claim.precision}, but no claimed [[model.evaluation]] covers it"
+                )
+
+
+def _idle_gaps(card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]) -> Iterator[str]:
+    """Yield a fault for each known gap that excuses no printed number."""
+    for model in card.models:
+        claims = [claim for key in bound[model.name] for claim in rows[key]]
+        printed = {(claim.metric, claim.precision) for claim in claims}
+        for gap in model.known_gaps:
+            if printed and (gap.metric, gap.precision) not in printed:
+                yield (
+                    f"model {model.name!r}: known_gap of {gap.metric} {gap.precision}: the document"
+                    " prints no such number; remove the gap"
                 )

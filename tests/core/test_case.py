@@ -33,6 +33,15 @@ def test_a_claim_about_a_backend_carries_its_word() -> None:
     assert case.id == "edsr_baseline_x2-vacc-int8_percentile-div2k_valid_x2-psnr"
 
 
+def test_cost_claims_of_rows_that_differ_in_their_dataset_are_told_apart() -> None:
+    claims = [
+        Claim("params", "1.0", "M", "", Precision.FP32, "", "", dataset, Source("README.md", 1, 1))
+        for dataset in ("set5", "set14")
+    ]
+    ids = [Case(CARD, "params", Precision.FP32, "torch", None, claim).id for claim in claims]
+    assert ids == ["edsr_baseline_x2-fp32-set5-params", "edsr_baseline_x2-fp32-set14-params"]
+
+
 def test_metrics_of_one_run_share_a_key_and_all_else_parts_them() -> None:
     others = (
         replace(INT8, precision=Precision.FP16),

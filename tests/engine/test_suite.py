@@ -100,6 +100,13 @@ def test_a_printed_psnr_that_no_evaluation_covers_is_refused_at_its_cell(
     assert "prints PSNR of fp16" in message
 
 
+def test_a_known_gap_that_excuses_no_printed_number_is_refused(load) -> None:
+    gap = '[[model.known_gap]]\nmetric = "{}"\nprecision = "fp16"\nreason = "swapped"\n'
+    message = fault(load, HEAD + ROWS, MODEL + ON_SET5 + gap.format("ssim"))
+    assert "model 'a': known_gap of ssim fp16: the document prints no such number" in message
+    assert load(HEAD + ROWS, MODEL + ON_SET5 + gap.format("psnr")).claims
+
+
 def test_cost_alone_needs_no_evaluation(load) -> None:
     ((_, claims),) = load(HEAD + "| A | one | 1.0 | 2.0 | - | - |\n", MODEL).claims
     assert len(claims) == 2

@@ -13,7 +13,6 @@ import pytest
 
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.record import Record
-from sr_bench.discovery import load
 from sr_bench.errors import SrBenchError
 from sr_bench.plugin.options import add_options, read_settings
 from sr_bench.plugin.session import SESSION, BenchSession
@@ -80,8 +79,7 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
     from sr_bench.report.terminal import header
 
     cases = [item.case for item in items if isinstance(item, CaseItem)]
-    backend = config.stash[SESSION].settings.selection.backend
-    return header(cases, load("sr_bench.backends", backend).describe()) if cases else []
+    return header(cases, config.stash[SESSION].backend_info) if cases else []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -110,13 +108,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table of all that was claimed and measured."""
-    from sr_bench.report.terminal import summary
+    from sr_bench.report.order import in_document_order
+    from sr_bench.report.terminal import backend_line, summary
 
     bench = terminalreporter.config.stash[SESSION]
     if not bench.records:
         return
     terminalreporter.section("sr-bench")
-    for line in summary(bench.records):
+    if not bench.suites:  # under xdist the workers collected, so the header is still owed
+        terminalreporter.write_line(backend_line(bench.backend_info))
+    for line in summary(in_document_order(bench.records)):
         terminalreporter.write_line(line)
     if bench.measured_nothing:
         terminalreporter.write_line("Nothing was measured, which is not a pass.", red=True)

@@ -6,14 +6,17 @@ from uuid import uuid4
 
 import pytest
 
+from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import Case
 from sr_bench.core.record import Record
+from sr_bench.discovery import load
 from sr_bench.engine.suite import Suite
 from sr_bench.errors import SrBenchError
 from sr_bench.history.environment import read_environment
 from sr_bench.history.store import RunStore
 from sr_bench.plugin.options import Settings
 from sr_bench.plugin.progress import ProgressLine
+from sr_bench.report.order import in_document_order
 
 if TYPE_CHECKING:
     from sr_bench.engine.bench import Bench
@@ -35,6 +38,12 @@ class BenchSession:
     def saw(self, suite: Suite) -> None:
         """Remember a collected suite."""
         self.suites.append(suite)
+
+    @property
+    def backend_info(self) -> BackendInfo:
+        """What the session's backend says about itself; its library is not imported."""
+        info: BackendInfo = load("sr_bench.backends", self.settings.selection.backend).describe()
+        return info
 
     @property
     def bench(self) -> "Bench":
@@ -84,11 +93,12 @@ class BenchSession:
         if self.store is None or self.faults:
             return
         try:
-            self.store.finish(self.records)
+            records = in_document_order(self.records)
+            self.store.finish(records)
             if self.settings.report == "markdown":
                 from sr_bench.report.family import write_family_reports
 
-                write_family_reports(self.records, self.settings.results)
+                write_family_reports(records, self.settings.results)
         except SrBenchError as cause:
             self.faults.append(str(cause))
 

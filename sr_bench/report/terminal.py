@@ -20,12 +20,14 @@ def header(cases: Sequence[Case], info: BackendInfo) -> list[str]:
     claims = sum(case.claim is not None for case in cases)
     suites = len({case.card.family for case in cases})
     counted = f"{claims} claim{'s' * (claims != 1)} in {suites} suite{'s' * (suites != 1)}"
-    how = "EMULATED " if info.emulated else ""
     new = f", {len(cases) - claims} without a claim" if claims < len(cases) else ""
-    return [
-        f"sr-bench {__version__}: {counted}{new}",
-        f"backend {info.name}: {how}{info.note}",
-    ]
+    return [f"sr-bench {__version__}: {counted}{new}", backend_line(info)]
+
+
+def backend_line(info: BackendInfo) -> str:
+    """Return the line that says what computes, and whether it is the real thing."""
+    how = "EMULATED " if info.emulated else ""
+    return f"backend {info.name}: {how}{info.note}"
 
 
 def summary(records: Sequence[Record]) -> list[str]:

@@ -117,8 +117,8 @@ def _attempt(want: _Want, pause_s: float) -> str:
             if attempt == _ATTEMPTS:
                 msg = (
                     f"cannot download {want.url}: {error} (gave up after {_ATTEMPTS} attempts); "
-                    "check the network and try again, or get the file elsewhere and give it by "
-                    "its path"
+                    "check the network and try again, or get the file elsewhere and give it "
+                    "with --from FILE"
                 )
                 raise SrBenchError(msg) from error
             time.sleep(pause_s * 2 ** (attempt - 1))
@@ -169,7 +169,7 @@ def _refusal(want: _Want, error: HTTPError) -> Exception:
         return _TransientError(f"the server answered {error.code} {error.reason}")
     return SrBenchError(
         f"cannot download {want.url}: the server answered {error.code} {error.reason}; "
-        "check the address, or get the file elsewhere and give it by its path"
+        "check the address, or get the file elsewhere and give it with --from FILE"
     )
 
 

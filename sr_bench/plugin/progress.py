@@ -33,6 +33,7 @@ class ProgressLine:
     ) -> None:
         if self._width:
             self._write("\r" + " " * self._width + "\r")
+            self._reporter.currentfspath = None  # wiped too: pytest prints it again
 
     def update(self, done: int, planned: int, image: str) -> None:
         """Tell that `done` of `planned` images are finished, `image` the last of them."""

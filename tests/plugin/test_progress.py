@@ -14,6 +14,7 @@ class Terminal:
     def __init__(self, *, isatty: bool) -> None:
         self.isatty = isatty
         self.text = ""
+        self.currentfspath: str | None = "card.toml"
 
     def write(self, text: str, *, flush: bool) -> None:
         self.text += text
@@ -39,6 +40,7 @@ def test_a_screen_line_rewrites_itself_and_is_wiped(clock):
         progress_line.update(2, 6, "0802")
     assert terminal.text.startswith("\r  edsr_x2-fp32: 2/6 0802, about 8 s left")
     assert terminal.text.endswith("\r")
+    assert terminal.currentfspath is None
 
 
 def test_a_log_gets_a_line_only_now_and_then(clock):

@@ -1,9 +1,12 @@
 """The pages under docs/ say what the code does."""
 
+import re
 from pathlib import Path
 
 from sr_bench.cards.protocol_files import load_protocol, protocol_names
 from sr_bench.core.protocol import EvalProtocol
+from sr_bench.core.record import Status
+from sr_bench.engine.suite import load_suite
 
 
 def protocol_row(rule: EvalProtocol) -> str:
@@ -22,3 +25,21 @@ def test_the_protocol_page_lists_every_named_protocol(project_root: Path):
     named = page[page.index("## Named protocols") :]
     rows = [line for line in named if line.startswith("| `")]
     assert rows == [protocol_row(load_protocol(name)) for name in protocol_names()]
+
+
+def test_the_card_of_the_zoo_page_binds_the_table_of_its_labels(project_root: Path, tmp_path: Path):
+    page = (project_root / "docs" / "own-zoo.md").read_text(encoding="utf-8")
+    card, protocol = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "card.toml").write_text(card + protocol, encoding="utf-8")
+    labels = re.findall(r"^\| `([^`]*FastSR[^`]*)` \|", page, re.MULTILINE)
+    rows = [f"| {label} | 30.1 | 0.91 |" for label in (*labels, "FastSR **vacc kl int8**")]
+    table = ["| Models | PSNR(dB) | SSIM |", "|---|---|---|", *rows]
+    (tmp_path / "README.md").write_text("\n".join(table), encoding="utf-8")
+    ((model, claims),) = load_suite(tmp_path / "card.toml").claims
+    assert model.name == "fastsr_x2"
+    assert len(claims) == 2 * len(rows)
+
+
+def test_the_zoo_page_explains_every_status(project_root: Path):
+    page = (project_root / "docs" / "own-zoo.md").read_text(encoding="utf-8")
+    assert [status for status in Status if f"| `{status}` |" not in page] == []

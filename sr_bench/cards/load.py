@@ -18,7 +18,7 @@ from sr_bench.core.card import (
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.errors import CardError
-from sr_bench.files.validation import nearest, read_toml, validate
+from sr_bench.files.validation import listed, nearest, read_toml, validate
 
 _ARCHITECTURES = "sr_bench.zoo.families"
 
@@ -33,8 +33,7 @@ def load_card(path: Path) -> SuiteCard:
     protocols, faults = _own_protocols(table)
     faults += _faults(table)
     if faults:
-        msg = "\n  ".join([f"{path}: {len(faults)} fault{'s' * (len(faults) > 1)}", *faults])
-        raise CardError(msg)
+        raise CardError(listed(faults, where=str(path)))
     folder = path.resolve().parent
     return SuiteCard(
         path=path,

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from sr_bench.core.protocol import Colour, EvalProtocol, Resize
 from sr_bench.errors import CardError
-from sr_bench.files.validation import Table, nearest, read_toml, validate
+from sr_bench.files.validation import Table, listed, nearest, read_toml, validate
 
 _FOLDER = Path(__file__).parent / "protocols"
 
@@ -81,9 +81,7 @@ def parse_protocol(name: str, table: Mapping[str, object], *, where: str) -> Eva
     protocol = EvalProtocol(**{**choices, "name": name})  # type: ignore[arg-type] # validated above
     faults = list(_contradictions(protocol))
     if faults:
-        count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
-        msg = "\n  ".join([f"{where}: {count}", *faults])
-        raise CardError(msg)
+        raise CardError(listed(faults, where=where))
     return protocol
 
 

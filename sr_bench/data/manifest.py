@@ -13,7 +13,7 @@ from sr_bench.core.protocol import Resize
 from sr_bench.data.dataset import Archive, Crop, CropSet, Dataset, Layout
 from sr_bench.errors import DatasetError
 from sr_bench.files.hashing import parse_sha256sums
-from sr_bench.files.validation import Table, read_toml, validate
+from sr_bench.files.validation import Table, listed, read_toml, validate
 
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 
@@ -127,8 +127,7 @@ def load_manifest(path: Path) -> Dataset:
     stems = _stems(table.stems)
     faults = [*_faults(table, stems), *_sum_faults(table, sums)]
     if faults:
-        msg = "\n  ".join([f"{path}: {len(faults)} fault{'s' * (len(faults) > 1)}", *faults])
-        raise DatasetError(msg)
+        raise DatasetError(listed(faults, where=str(path)))
     return Dataset(
         slug=path.resolve().parent.name,
         manifest=path,

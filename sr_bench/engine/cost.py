@@ -8,7 +8,7 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.claim import UNITS, Metric
 from sr_bench.core.record import Measurement
 from sr_bench.cost.count import CostCount
-from sr_bench.errors import NotRunError
+from sr_bench.engine.weights import weights_path
 from sr_bench.files.hashing import sha256_bytes, sha256_file
 
 Shape = tuple[int, int, int]
@@ -23,12 +23,9 @@ def count(card: ModelCard, shape: Shape) -> CostCount:
         BackendError: It can't be read or counted.
     """
     if card.onnx is not None:
-        if not card.onnx.is_file():
-            msg = f"{card.onnx.name} is not in {card.onnx.parent.name}/: put the ONNX file there"
-            raise NotRunError(msg)
         from sr_bench.cost.onnx_graph import count_onnx
 
-        return count_onnx(card.onnx, shape)
+        return count_onnx(weights_path(card, None), shape)
     hyper = json.dumps(dict(card.hyper), sort_keys=True)
     return _count_network(card.architecture, hyper, card.scale, shape)
 

@@ -1,16 +1,13 @@
 """Plan: turn the claims of a suite and the options of a session into cases."""
 
-import re
 from collections.abc import Iterator
 
 from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import COST_METRICS, IMAGE_METRICS, Case
 from sr_bench.core.claim import Claim
 from sr_bench.core.precision import Precision
-from sr_bench.engine.selection import Selection
+from sr_bench.engine.selection import Selection, split_scale
 from sr_bench.engine.suite import Suite
-
-_HAS_SCALE = re.compile(r"_x\d+$")
 
 
 def plan(suite: Suite, selection: Selection) -> tuple[Case, ...]:
@@ -78,8 +75,8 @@ def _evaluations(
         yield from own[:1]
         return
     for name in selection.datasets:
-        slug, _, scale = name.rpartition("_x") if _HAS_SCALE.search(name) else (name, "", "")
-        if scale not in ("", str(model.scale)):
+        slug, scale = split_scale(name)
+        if scale not in (0, model.scale):
             continue
         declared = [item for item in own if item.dataset == slug]
         if declared:

@@ -1,5 +1,6 @@
 """What a session was asked to do: the options, parsed and checked once."""
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from sr_bench import discovery
 from sr_bench.core.precision import Precision
 from sr_bench.errors import OptionError
+
+_WITH_SCALE = re.compile(r"(.+)_x(\d+)")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,16 @@ def parse_precisions(text: str) -> tuple[Precision, ...]:
     except ValueError as cause:
         msg = f"--sr-precision={text}: {cause}"
         raise OptionError(msg) from None
+
+
+def split_scale(name: str) -> tuple[str, int]:
+    """Return the slug and the scale in a dataset's name, 0 if it has none.
+
+    >>> split_scale("div2k_valid_x2"), split_scale("set5")
+    (('div2k_valid', 2), ('set5', 0))
+    """
+    match = _WITH_SCALE.fullmatch(name)
+    return (match[1], int(match[2])) if match else (name, 0)
 
 
 def split_list(text: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from sr_bench.core.claim import Claim
 from sr_bench.document.claims import read_model_tables
 from sr_bench.document.tables import Document, read_document
 from sr_bench.errors import CardError
+from sr_bench.files.validation import listed
 
 RowKey = tuple[str, str]
 """A model row's label and the text of its Source column."""
@@ -47,9 +48,7 @@ def load_suite(path: Path) -> Suite:
         *_idle_gaps(card, rows, bound),
     ]
     if faults:
-        count = f"{len(faults)} fault{'s' * (len(faults) > 1)}"
-        msg = "\n  ".join([f"{path}: {count}", *faults])
-        raise CardError(msg)
+        raise CardError(listed(faults, where=str(path)))
     models = {bound[model.name][0]: model for model in card.models}
     claims = tuple((models[key], rows[key]) for key in rows if key in models)
     return Suite(card, document, claims)

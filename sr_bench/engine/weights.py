@@ -37,6 +37,6 @@ def _folders(card: ModelCard, given: Path | None) -> tuple[Path, ...]:
 
 def _present(onnx: Path) -> Path:
     if not onnx.is_file():
-        msg = f"{onnx.name} is not in {onnx.parent.name}/: put the ONNX file where the card says"
+        msg = f"{onnx.name} is not in {onnx.parent.name}/: put the ONNX file there"
         raise NotRunError(msg)
     return onnx

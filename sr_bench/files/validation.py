@@ -2,7 +2,7 @@
 
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar, get_args
 
@@ -46,9 +46,13 @@ def validate(
         return model.model_validate(dict(table))
     except ValidationError as cause:
         faults = [_describe(model, fault) for fault in cause.errors(include_url=False)]
+    raise error(listed(faults, where=where))
+
+
+def listed(faults: Sequence[str], *, where: str) -> str:
+    """Return the message that counts `faults` and lists each on a line of its own."""
     count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
-    msg = "\n  ".join([f"{where}: {count}", *faults])
-    raise error(msg)
+    return "\n  ".join([f"{where}: {count}", *faults])
 
 
 def nearest(word: str, valid: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from sr_bench.core.case import Case
 from sr_bench.core.record import Record
 from sr_bench.engine.plan import plan
-from sr_bench.engine.suite import Suite, load_suite
+from sr_bench.engine.suite import load_suite
 from sr_bench.errors import SrBenchError
 from sr_bench.plugin.outcome import check_claim
 from sr_bench.plugin.session import SESSION
@@ -18,14 +18,12 @@ from sr_bench.plugin.session import SESSION
 class CardFile(pytest.File):
     """A card.toml with the README beside it."""
 
-    suite: Suite
-
     def collect(self) -> Iterator["CaseItem"]:
         """Yield an item for each case that the options ask for."""
         session = self.config.stash[SESSION]
-        self.suite = load_suite(_as_typed(self.path, self.config))
-        session.saw(self.suite)
-        for case in plan(self.suite, session.settings.selection):
+        suite = load_suite(_as_typed(self.path, self.config))
+        session.saw(suite)
+        for case in plan(suite, session.settings.selection):
             yield CaseItem.of(self, case)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> object:  # type: ignore[override]

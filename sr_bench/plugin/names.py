@@ -1,14 +1,11 @@
 """Refuse names in the options that nothing has, before the first minute is spent."""
 
-import re
 from collections.abc import Sequence
 
-from sr_bench.engine.selection import Selection
+from sr_bench.engine.selection import Selection, split_scale
 from sr_bench.engine.suite import Suite
 from sr_bench.errors import OptionError
 from sr_bench.files.validation import nearest
-
-_SCALE = re.compile(r"_x\d+$")
 
 
 def check_names(selection: Selection, suites: Sequence[Suite]) -> None:
@@ -33,6 +30,6 @@ def _check_datasets(wanted: Sequence[str], suites: Sequence[Suite]) -> None:
 
     known = known_datasets(tuple(suite.card.datasets for suite in suites))
     for name in wanted:
-        if _SCALE.sub("", name) not in known and name not in known:
+        if name not in known and split_scale(name)[0] not in known:
             msg = f"--sr-datasets={name}: no such dataset; {nearest(name, known)}"
             raise OptionError(msg)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sr_bench.core.precision import Precision
-from sr_bench.engine.selection import Selection, parse_precisions, split_list
+from sr_bench.engine.selection import Selection, parse_precisions, split_list, split_scale
 from sr_bench.errors import OptionError
 
 
@@ -58,3 +58,11 @@ def test_an_unknown_precision_is_refused_with_the_valid_ones() -> None:
 
 def test_blanks_and_empty_parts_of_a_list_are_dropped() -> None:
     assert split_list(" a, ,b ,") == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [("div2k_valid_x2", ("div2k_valid", 2)), ("set5", ("set5", 0)), ("a_x2_x12", ("a_x2", 12))],
+)
+def test_a_dataset_name_may_end_in_a_scale(name: str, parts: tuple[str, int]) -> None:
+    assert split_scale(name) == parts

@@ -25,8 +25,8 @@ def describe() -> BackendInfo:
 
 
 def precisions() -> tuple[Precision, ...]:
-    """Return what can run here now."""
-    return (Precision.FP32, Precision.FP16)
+    """Return what can run here now: what the library that emulates can."""
+    return onnxruntime.precisions()
 
 
 def open_session(artefact: Artefact, *, threads: int = 1) -> Session:

@@ -5,7 +5,7 @@ five, and neither product of two different images is needed:
 2 m_x m_y = (m_s^2 - m_d^2) / 2 and m_x^2 + m_y^2 = (m_s^2 + m_d^2) / 2; likewise for variances.
 
 In float32 a variance is lost where it is small beside the squared mean. So the tile's mean is
-taken off first (a variance doesn't see it), and each tile comes with a bound on the error that
+taken off first (a variance doesn't see it), and each tile comes with an estimate of the error that
 is left: the caller computes a tile again in float64 where that is too much.
 """
 
@@ -39,7 +39,7 @@ class TileScore:
     total: float
     """Sum over the tile's windows and channels."""
     error: float
-    """Bound on the error of the tile's mean; 0.0 in float64. NaN if values overflowed."""
+    """Estimate of the error of the tile's mean; 0.0 in float64, NaN if values overflowed."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def tile_similarity(x: Pixels, y: Pixels, work: Workspace, *, c1: float, c2: flo
     offset_s, offset_d = float(round(mean_x + mean_y)), float(round(mean_x - mean_y))
     moments = _moments(x, y, work.views(x.shape), offset_s, offset_d)
     single = work.buffers[0].dtype == np.float32
-    error = _error_bound(moments, c2) if single else 0.0
+    error = _estimated_error(moments, c2) if single else 0.0
     total = _similarity_sum(moments, offset_s, offset_d, c1, c2)
     return TileScore(total, error if math.isfinite(total) else math.nan)
 
@@ -113,13 +113,14 @@ def _moments(
     return _Moments(mean_s, mean_d, s, d, var_s, var_d)
 
 
-def _error_bound(moments: _Moments, c2: float) -> float:
-    """Bound the error that float32 leaves in the tile's mean, from a sample of its windows.
+def _estimated_error(moments: _Moments, c2: float) -> float:
+    """Estimate from above the error that float32 leaves in the tile's mean, by a sample.
 
     A variance is wrong by up to `_ROUNDING` times the squared mean that was taken from it; its
     weight in the score follows from the formula. Errors of unlike windows have random signs and
-    cancel; those of equal windows (flat areas, regular patterns) add up. So the sample is
-    grouped by local mean: errors add within a group and as squares between groups.
+    cancel; those of equal windows (flat areas, regular patterns) add up. So the sampled
+    windows are grouped by local mean: errors add within a group, as squares between
+    groups. This held on every image tried, adversarial ones included; it is not a proof.
     """
     sample = (slice(None, None, 8), slice(None, None, 4))
     with np.errstate(all="ignore"):

@@ -1,7 +1,7 @@
 """Structural similarity: 11x11 Gaussian, sigma 1.5, K 0.01 / 0.03, valid region, channel mean.
 
 `score` works tile by tile in float32 and stays within 1e-6 of `ssim_float64`, which is the
-definition written down: a tile whose error bound is too large is computed again in float64.
+definition written down: a tile whose estimated error is too large is computed again in float64.
 """
 
 import math
@@ -23,7 +23,7 @@ _TILE = (128, 512)
 """Rows and columns of a tile, the fastest measured: margins and calls cost little beside it, and
 its six buffers (5 MB in RGB) stay in the last cache."""
 _LARGEST_ERROR = 8e-7
-"""Bound on a tile's mean; the rest of 1e-6 is for the rounding of the formula itself."""
+"""Allowed for a tile's mean; the rest of 1e-6 is for the rounding of the formula itself."""
 
 _Tile = tuple[slice, slice]
 

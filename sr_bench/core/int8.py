@@ -1,0 +1,45 @@
+"""How a card wants its network quantised to int8, and when that counts as a loss."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+DEFAULT_PERCENTILE = 99.999
+"""Percent of |x| that the percentile observer keeps."""
+
+RING_PX = 4
+"""Width of the border ring that fidelity is reported for apart, in output pixels."""
+
+
+@dataclass(frozen=True)
+class Int8Plan:
+    """What decides an int8 artefact besides the network and the observer."""
+
+    calibration: str = "photos"
+    """Slug of the dataset whose calibration images the clip ranges come from."""
+    count: int = 0
+    """How many of its images, from the first; 0: all."""
+    shared_images: bool = False
+    """Whether the card allows images that are evaluated to be calibrated with."""
+    activations: Literal["asymmetric", "symmetric"] = "asymmetric"
+    """Of the per-tensor 8-bit activations; symmetric ones have the zero point in the middle."""
+    rounding: Literal["learned", "nearest"] = "learned"
+    """How weights become integers: by the second moments of what they multiply, or each alone."""
+    skips: Literal["float", "int8"] = "int8"
+    """Whether an addition reads the quantised or the float value of what skips layers."""
+    percentile: float = DEFAULT_PERCENTILE
+    """For the percentile observer: percent of |x| that is not clipped."""
+    keep: tuple[str, ...] = ()
+    """Layers that stay in float: glob patterns on their names."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The limits that a low precision must keep to; 0 where none is set."""
+
+    min_fidelity_db: float
+    """PSNR of the low-precision output against the fp32 output; the worst image and the border
+    ring must reach it too."""
+    max_drop_db: float
+    """Mean PSNR that may be lost against the ground truth, in dB."""
+    max_drop_ssim: float
+    """Mean SSIM that may be lost."""

@@ -1,0 +1,224 @@
+"""Read an ONNX file as a network to quantise: folded, checked, every node and layer named."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnx
+import onnx.inliner
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from sr_bench.core.backend import PRECISION_KEY
+from sr_bench.errors import BackendError
+
+OPSETS = range(13, 24)
+"""Opsets that can be quantised: per-channel QuantizeLinear came with 13."""
+
+_MULTIPLIES = frozenset(("ConvTranspose", "MatMul", "Gemm", "Einsum", "LSTM", "GRU", "RNN"))
+"""Operators with many multiplications that stay in float."""
+
+_MACS_SIZE = 64
+"""Height and width on which the shares of multiplications are counted."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution with constant weights: what can be quantised."""
+
+    name: str
+    """Of its weights where they have one (``body.0.conv``), else of its node. Layers that share
+    weights share the name."""
+    node: str
+    """Name of its node."""
+    input: str
+    output: str
+    weight: str
+    bias: str
+    """Empty if it has none."""
+    share: float
+    """Its part of the network's multiplications, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A float32 network of one input and one output, NCHW."""
+
+    model: ModelProto
+    """Constants folded, functions inlined; sorted so that a value is made before it is used."""
+    layers: tuple[Layer, ...]
+    """In the graph's order."""
+    floats: tuple[str, ...]
+    """What multiplies much and can't be quantised: ``MatMul 'attn.qk'``."""
+
+    @property
+    def input(self) -> str:
+        """Name of the network's input."""
+        return str(self.model.graph.input[0].name)
+
+    @property
+    def output(self) -> str:
+        """Name of the network's output."""
+        return str(self.model.graph.output[0].name)
+
+    @cached_property
+    def constants(self) -> Mapping[str, NDArray[np.generic]]:
+        """Value of each constant."""
+        return {t.name: numpy_helper.to_array(t) for t in self.model.graph.initializer}
+
+    @cached_property
+    def producers(self) -> Mapping[str, NodeProto]:
+        """The node that makes each value."""
+        return {output: node for node in self.model.graph.node for output in node.output}
+
+    @cached_property
+    def consumers(self) -> Mapping[str, tuple[NodeProto, ...]]:
+        """The nodes that read each value; empty for those that none reads."""
+        found: dict[str, list[NodeProto]] = {self.output: []}
+        for node in self.model.graph.node:
+            for name in node.output:
+                found.setdefault(name, [])
+            for name in dict.fromkeys(node.input):
+                found.setdefault(name, []).append(node)
+        return {name: tuple(nodes) for name, nodes in found.items()}
+
+
+def read_network(path: Path) -> Network:
+    """Return the network in the ONNX file at `path`; external data beside it is read too.
+
+    Raises:
+        BackendError: It can't be read, is no float32 image network of one input and one output,
+            holds control flow, is of an opset outside of `OPSETS`, or is quantised already.
+    """
+    model = _folded(_checked(path), path)
+    for index, node in enumerate(model.graph.node):
+        node.name = node.name or f"{node.op_type}_{index}"
+    shares = _shares(model)
+    layers = tuple(
+        _layer(node, shares.get(node.name, 0.0))
+        for node in model.graph.node
+        if _is_layer(node, model)
+    )
+    taken = {layer.node for layer in layers}
+    floats = tuple(
+        f"{node.op_type} {node.name!r}"
+        for node in model.graph.node
+        if node.name not in taken and (node.op_type in _MULTIPLIES or node.op_type == "Conv")
+    )
+    return Network(model, layers, floats)
+
+
+def _checked(path: Path) -> ModelProto:
+    try:
+        model = onnx.load(path)
+        onnx.checker.check_model(path if _external(model) else model)
+    except (OSError, DecodeError, onnx.checker.ValidationError) as error:
+        msg = f"can't read the ONNX file {path}: {error}"
+        raise BackendError(msg) from error
+    opset = next((item.version for item in model.opset_import if item.domain in ("", "ai.onnx")), 0)
+    if opset not in OPSETS:
+        msg = (
+            f"{path}: expected an opset from {OPSETS.start} to {OPSETS.stop - 1}, came {opset};"
+            " export it again with opset 17"
+        )
+        raise BackendError(msg)
+    model = onnx.inliner.inline_local_functions(model) if model.functions else model
+    if fault := _fault(model):
+        msg = f"{path}: {fault}"
+        raise BackendError(msg)
+    return model
+
+
+def _external(model: ModelProto) -> bool:
+    return any(tensor.data_location == TensorProto.EXTERNAL for tensor in model.graph.initializer)
+
+
+def _fault(model: ModelProto) -> str:
+    """Return why `model` can't be quantised; empty if it can."""
+    graph = model.graph
+    constants = {tensor.name for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in constants]
+    made_for = {entry.key: entry.value for entry in model.metadata_props}.get(PRECISION_KEY, "fp32")
+    if made_for != "fp32" or any("Quantize" in node.op_type for node in graph.node):
+        return "it is quantised already; give the fp32 file"
+    if (len(inputs), len(graph.output)) != (1, 1):
+        return f"expected one input and one output, came {len(inputs)} and {len(graph.output)}"
+    kind = inputs[0].type.tensor_type
+    if kind.elem_type != TensorProto.FLOAT or len(kind.shape.dim) != 4:
+        return "expected a float32 input N x C x H x W"
+    for node in graph.node:
+        if any(attribute.type == AttributeProto.GRAPH for attribute in node.attribute):
+            return f"the node {node.name!r} ({node.op_type}) is control flow; export without it"
+    return ""
+
+
+def _folded(model: ModelProto, path: Path) -> ModelProto:
+    """Return `model` with constants folded and exporters' Identity nodes gone."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    with TemporaryDirectory() as folder:
+        target = Path(folder, "folded.onnx")
+        options.optimized_model_filepath = str(target)
+        try:
+            onnxruntime.InferenceSession(
+                str(path) if _external(model) else model.SerializeToString(),
+                options,
+                providers=["CPUExecutionProvider"],
+            )
+        # onnxruntime's exceptions have no common base but Exception.
+        except Exception as error:
+            msg = f"onnxruntime can't open {path}: {error}"
+            raise BackendError(msg) from error
+        folded = onnx.load(target)
+    used = {node.domain for node in folded.graph.node}
+    imports = [item for item in folded.opset_import if item.domain in used | {"", "ai.onnx"}]
+    del folded.opset_import[:]
+    folded.opset_import.extend(imports)
+    return folded
+
+
+def _is_layer(node: NodeProto, model: ModelProto) -> bool:
+    constants = {tensor.name for tensor in model.graph.initializer}
+    return node.op_type == "Conv" and set(node.input[1:]) <= constants
+
+
+def _layer(node: NodeProto, share: float) -> Layer:
+    weight = node.input[1]
+    named = weight.endswith(".weight")
+    bias = node.input[2] if len(node.input) > 2 else ""
+    name = weight.removesuffix(".weight") if named else node.name
+    return Layer(name, node.name, node.input[0], node.output[0], weight, bias, share)
+
+
+def _shares(model: ModelProto) -> Mapping[str, float]:
+    """Return each node's part of the network's multiplications, by node name."""
+    fixed = ModelProto()
+    fixed.CopyFrom(model)
+    channels = fixed.graph.input[0].type.tensor_type.shape.dim[1].dim_value or 3
+    size = [1, channels, _MACS_SIZE, _MACS_SIZE]
+    kind = helper.make_tensor_value_info(fixed.graph.input[0].name, TensorProto.FLOAT, size)
+    fixed.graph.input[0].CopyFrom(kind)
+    del fixed.graph.value_info[:]
+    for value in fixed.graph.output:
+        value.type.tensor_type.ClearField("shape")
+    graph = onnx.shape_inference.infer_shapes(fixed, data_prop=True).graph
+    elements = {
+        value.name: int(np.prod([dim.dim_value for dim in value.type.tensor_type.shape.dim]))
+        for value in (*graph.value_info, *graph.output)
+    }
+    weights = {t.name: int(np.prod(t.dims[1:])) for t in graph.initializer if len(t.dims) == 4}
+    macs = {
+        node.name: elements.get(node.output[0], 0) * weights.get(node.input[1], 0)
+        for node in graph.node
+        if node.op_type == "Conv"
+    }
+    total = sum(macs.values()) or 1
+    return {name: count / total for name, count in macs.items()}

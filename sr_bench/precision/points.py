@@ -1,0 +1,87 @@
+"""Decide which tensors an int8 network rounds to 8 bits."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+
+from sr_bench.errors import CardError
+from sr_bench.files.validation import nearest
+from sr_bench.precision.network import Layer, Network
+
+MOVES = frozenset(("DepthToSpace", "SpaceToDepth", "Reshape", "Transpose", "Flatten", "Identity"))
+"""Operators that only move values: in and out share their scale."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """The tensors that are rounded to 8 bits."""
+
+    tensors: frozenset[str]
+    scale_of: dict[str, str]
+    """For a tensor that only holds another one's values: the tensor whose scale it has."""
+
+    def scale_source(self, tensor: str) -> str:
+        """Return the tensor whose clip range gives `tensor` its scale."""
+        return self.scale_of.get(tensor, tensor)
+
+
+def kept_layers(network: Network, patterns: Collection[str]) -> tuple[Layer, ...]:
+    """Return the layers whose names match one of `patterns`.
+
+    Raises:
+        CardError: A pattern matches no layer; the message names the nearest ones.
+    """
+    names = tuple(layer.name for layer in network.layers)
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            msg = f"keep = {pattern!r}: the network has no such layer; {nearest(pattern, names)}"
+            raise CardError(msg)
+    return tuple(
+        layer
+        for layer in network.layers
+        if any(fnmatchcase(layer.name, pattern) for pattern in patterns)
+    )
+
+
+def points(network: Network, kept: Collection[Layer] = ()) -> Points:
+    """Return what is rounded if all layers but `kept` compute in int8.
+
+    That is what such a layer reads, and what it gives, after its ReLU if only that reads it. What
+    is given to no further int8 layer stays float: the last accumulator is not rounded.
+    """
+    layers = [layer for layer in network.layers if layer not in kept]
+    reads = {layer.input for layer in layers}
+
+    @cache
+    def is_read(tensor: str) -> bool:
+        nodes = network.consumers.get(tensor, ())
+        return tensor in reads or any(is_read(out) for node in nodes for out in node.output)
+
+    gives = (given(network, layer) for layer in layers)
+    tensors = reads | {tensor for tensor in gives if is_read(tensor)}
+    scale_of = {}
+    for node in network.model.graph.node:
+        source, moved = node.input[0] if node.input else "", node.output[0]
+        if node.op_type in MOVES and {source, moved} & tensors:
+            tensors |= {source, moved}
+            scale_of[moved] = scale_of.get(source, source)
+    return Points(frozenset(tensors), scale_of)
+
+
+def given(network: Network, layer: Layer) -> str:
+    """Return the tensor that `layer` gives, behind a ReLU if that is all that reads it."""
+    nodes = network.consumers[layer.output]
+    if len(nodes) == 1 and nodes[0].op_type == "Relu" and layer.output != network.output:
+        return str(nodes[0].output[0])
+    return layer.output
+
+
+def moved_back(network: Network, tensor: str) -> Iterator[str]:
+    """Yield `tensor` and, going up, those that hold the same values and nothing else reads."""
+    while len(network.consumers[tensor]) == 1:
+        yield tensor
+        node = network.producers.get(tensor)
+        if node is None or node.op_type not in MOVES:
+            return
+        tensor = node.input[0]

@@ -11,6 +11,16 @@ RING_PX = 4
 
 
 @dataclass(frozen=True)
+class ClipRange:
+    """The values of a tensor that 8 bits stand for; what lies outside is clipped."""
+
+    low: float
+    """At most 0, which must have a level of its own: padding is 0."""
+    high: float
+    """At least 0."""
+
+
+@dataclass(frozen=True)
 class Int8Plan:
     """What decides an int8 artefact besides the network and the observer."""
 

@@ -60,7 +60,7 @@ def points(network: Network, kept: Collection[Layer] = ()) -> Points:
 
     gives = (given(network, layer) for layer in layers)
     tensors = reads | {tensor for tensor in gives if is_read(tensor)}
-    scale_of = {}
+    scale_of: dict[str, str] = {}
     for node in network.model.graph.node:
         source, moved = node.input[0] if node.input else "", node.output[0]
         if node.op_type in MOVES and {source, moved} & tensors:

@@ -57,7 +57,8 @@ def load_crop(crops: CropSet, crop: Crop) -> Image:
             f"{whole.shape[0]} rows and {whole.shape[1]} columns"
         )
         raise DatasetError(msg)
-    return np.ascontiguousarray(whole[crop.top : bottom, crop.left : right])
+    order = ["rgb".index(channel) for channel in crop.channels]
+    return np.ascontiguousarray(whole[crop.top : bottom, crop.left : right, order])
 
 
 @lru_cache(maxsize=1)  # crops of one photograph follow each other

@@ -47,6 +47,8 @@ class Crop:
     left: int
     height: int
     width: int
+    channels: str = "rgb"
+    """Which channels of the photograph are its red, green and blue: ``gbr`` swaps the colours."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class CropSet:
     evaluation: tuple[Crop, ...]
     calibration: tuple[Crop, ...]
     training: tuple[str, ...]
-    """Photographs that networks of this project may be trained on; in neither split."""
+    """Photographs that networks of this project may be trained on; none is evaluated."""
 
     def split(self, name: Split) -> tuple[Crop, ...]:
         """Return the crops of the split."""

@@ -84,6 +84,7 @@ class CropTable(Table):
     left: Offset
     height: Positive
     width: Positive
+    channels: Literal["rgb", "rbg", "grb", "gbr", "brg", "bgr"] = "rgb"
 
 
 class CropsTable(Table):
@@ -211,15 +212,14 @@ def _crop_faults(crops: CropsTable, count: int) -> Iterator[str]:
     if len(crops.evaluation) != count:
         yield f"crops.evaluation: {len(crops.evaluation)} crops, but count is {count}"
     yield from _doubles("crops", [crop.name for crop in (*crops.evaluation, *crops.calibration)])
-    roles = (
-        ("evaluation", {crop.file for crop in crops.evaluation}),
+    evaluated = {crop.file for crop in crops.evaluation}
+    # A photograph in two roles would let a network be judged on what it has seen.
+    for role, files in (
         ("calibration", {crop.file for crop in crops.calibration}),
         ("training", set(crops.training)),
-    )
-    # A photograph in two roles would let a network be judged on what it has seen.
-    for (one, files), (other, others) in ((roles[0], roles[1]), (roles[0], roles[2]), roles[1:]):
-        for file in sorted(files & others):
-            yield f"crops: {file} is used for {one} and for {other}"
+    ):
+        for file in sorted(evaluated & files):
+            yield f"crops: {file} is used for evaluation and for {role}"
 
 
 def _doubles(key: str, names: list[str] | tuple[str, ...]) -> Iterator[str]:

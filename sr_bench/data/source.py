@@ -166,7 +166,7 @@ class _CropItem:
     def digest(self) -> str:
         crop = self.crop
         box = (crop.top, crop.left, crop.height, crop.width)
-        text = f"{self.crops.sha256[crop.file]} {box} {self.make.digest()}"
+        text = f"{self.crops.sha256[crop.file]} {box} {crop.channels} {self.make.digest()}"
         return sha256_bytes(text.encode())
 
 

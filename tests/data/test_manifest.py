@@ -122,7 +122,7 @@ def test_all_faults_are_told_at_once_with_the_nearest_key(load):
         (HEAD + CROPS.replace('"a2"', '"b1"'), "crops: 'b1' comes 2 times"),
         (HEAD + CROPS.replace("c.png", "a.png"), "a.png is used for evaluation and for training"),
         (HEAD + CROPS.replace("b.png", "a.png"), "used for evaluation and for calibration"),
-        (HEAD + CROPS.replace("c.png", "b.png"), "used for calibration and for training"),
+        (HEAD + CROPS.replace('"b.png"', '"b.png", channels = "rgg"'), "channels: "),
     ],
 )
 def test_a_fault_is_told_with_its_key(load, text, match):

@@ -67,10 +67,10 @@ def test_files_have_no_calibration_split(tiny, tiny_root):
         open_dataset(tiny, scale=2, given=tiny_root, split="calibration")
 
 
-@pytest.mark.parametrize("split", ["evaluation", "calibration"])
-def test_photos_open_without_any_folder(split):
+@pytest.mark.parametrize(("split", "count"), [("evaluation", 12), ("calibration", 16)])
+def test_photos_open_without_any_folder(split, count):
     images = open_dataset(load_dataset("photos"), scale=4, split=split)
-    assert len(images) == 12
+    assert len(images) == count
     lr, hr = images.load(0)
     assert (lr.shape[0] * 4, lr.shape[1] * 4, 3) == hr.shape
     np.testing.assert_array_equal(

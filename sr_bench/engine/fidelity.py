@@ -1,0 +1,99 @@
+"""Fidelity: how close a low precision's output is to the fp32 output, in dB."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.core.int8 import RING_PX
+from sr_bench.errors import MetricError
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """PSNR of one image's low-precision output against its fp32 output; inf where equal."""
+
+    all_db: float
+    """Over all pixels and channels."""
+    inside_db: float
+    """Over what the border ring leaves; `all_db` where it leaves nothing."""
+    ring_db: float
+    """Over the border ring alone: what a protocol that crops the border does not see."""
+
+
+def fidelity(
+    low: NDArray[np.float32],
+    reference: NDArray[np.float32],
+    *,
+    white: float,
+    ring_px: int = RING_PX,
+) -> Fidelity:
+    """Return the fidelity of the raw network output `low` to `reference`, summed in float64.
+
+    Args:
+        low: Of the low precision, float32 NCHW; neither clipped nor rounded.
+        reference: Of fp32, same shape.
+        white: The network's white level, 1.0 or 255.0: the peak of the PSNR.
+        ring_px: Width of the border ring. An image that is no larger than two rings is all ring:
+            the three values are then equal.
+
+    Raises:
+        MetricError: The shapes differ, are not NCHW or hold no pixel; a value is NaN or infinite;
+            or `white` or `ring_px` is not above 0.
+    """
+    _check(low, reference, white, ring_px)
+    squares = np.subtract(low, reference, dtype=np.float64)
+    np.square(squares, out=squares)
+    inside = squares[..., ring_px:-ring_px, ring_px:-ring_px]
+    # The ring is summed by itself: as a difference of sums it would not be 0 where it is equal.
+    rows, columns = squares[..., ring_px:-ring_px, :], (ring_px, squares.shape[-2] - ring_px)
+    if not inside.size:
+        whole = _db(float(squares.sum()), squares.size, white)
+        return Fidelity(whole, whole, whole)
+    ring_sum = sum(
+        float(part.sum())
+        for part in (
+            squares[..., : columns[0], :],
+            squares[..., columns[1] :, :],
+            rows[..., :ring_px],
+            rows[..., -ring_px:],
+        )
+    )
+    inside_sum = float(inside.sum())
+    return Fidelity(
+        all_db=_db(ring_sum + inside_sum, squares.size, white),
+        inside_db=_db(inside_sum, inside.size, white),
+        ring_db=_db(ring_sum, squares.size - inside.size, white),
+    )
+
+
+def _db(squares: float, count: int, white: float) -> float:
+    """Return the PSNR of `count` values whose squared errors add up to `squares`."""
+    return 10 * math.log10(white**2 * count / squares) if squares else math.inf
+
+
+def _check(
+    low: NDArray[np.float32], reference: NDArray[np.float32], white: float, ring_px: int
+) -> None:
+    """Raise MetricError unless the two outputs can be compared."""
+    if low.shape != reference.shape or low.ndim != 4 or not low.size:
+        msg = (
+            "fidelity expects two outputs of one shape N x C x H x W,"
+            f" came {low.shape} in low precision and {reference.shape} in fp32"
+        )
+        raise MetricError(msg)
+    if not (white > 0 and ring_px > 0):
+        msg = (
+            "fidelity expects a white level and a ring width above 0,"
+            f" came white={white}, ring_px={ring_px}"
+        )
+        raise MetricError(msg)
+    for name, output in (("low-precision", low), ("fp32", reference)):
+        bad = output.size - int(np.isfinite(output).sum())
+        if bad:
+            msg = (
+                f"the {name} output holds {bad} values that are NaN or infinite;"
+                " look at the scales of its layers"
+            )
+            raise MetricError(msg)

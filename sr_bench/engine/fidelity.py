@@ -46,26 +46,24 @@ def fidelity(
     squares = np.subtract(low, reference, dtype=np.float64)
     np.square(squares, out=squares)
     inside = squares[..., ring_px:-ring_px, ring_px:-ring_px]
-    # The ring is summed by itself: as a difference of sums it would not be 0 where it is equal.
-    rows, columns = squares[..., ring_px:-ring_px, :], (ring_px, squares.shape[-2] - ring_px)
     if not inside.size:
         whole = _db(float(squares.sum()), squares.size, white)
         return Fidelity(whole, whole, whole)
-    ring_sum = sum(
-        float(part.sum())
-        for part in (
-            squares[..., : columns[0], :],
-            squares[..., columns[1] :, :],
-            rows[..., :ring_px],
-            rows[..., -ring_px:],
-        )
-    )
+    ring_sum = _ring_sum(squares, ring_px)
     inside_sum = float(inside.sum())
     return Fidelity(
         all_db=_db(ring_sum + inside_sum, squares.size, white),
         inside_db=_db(inside_sum, inside.size, white),
         ring_db=_db(ring_sum, squares.size - inside.size, white),
     )
+
+
+def _ring_sum(squares: NDArray[np.float64], ring_px: int) -> float:
+    """Return the sum of the border ring: by itself, so that it is 0 where the outputs are equal."""
+    middle = squares[..., ring_px:-ring_px, :]
+    sides = (middle[..., :ring_px], middle[..., -ring_px:])
+    ends = (squares[..., :ring_px, :], squares[..., -ring_px:, :])
+    return math.fsum(float(part.sum()) for part in (*ends, *sides))
 
 
 def _db(squares: float, count: int, white: float) -> float:
@@ -93,7 +91,7 @@ def _check(
         bad = output.size - int(np.isfinite(output).sum())
         if bad:
             msg = (
-                f"the {name} output holds {bad} values that are NaN or infinite;"
-                " look at the scales of its layers"
+                f"expected finite outputs, but {bad} values of the {name} one are NaN or infinite;"
+                " check its weights and scales"
             )
             raise MetricError(msg)

@@ -1,0 +1,297 @@
+"""Judge what a low precision loses, and tell a loss from noise: pure functions."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.core.gate import Comparison, Drop, Finding, GateImage, GateVerdict
+from sr_bench.core.int8 import RING_PX, Gate
+from sr_bench.core.record import Record, Status
+from sr_bench.engine.fidelity import Fidelity
+from sr_bench.errors import MetricError
+
+_CONFIDENCE = 0.95
+"""Of the interval of a mean drop."""
+
+_POWER = 0.8
+"""With which the smallest detectable drop would be detected."""
+
+_RESAMPLES = 4000
+_SEED = 0
+_BLOCK = 2**20
+"""Values that are resampled at a time; bounds the memory for large data sets."""
+
+_ROUND_OFF = 1e-9
+"""Slop of binary floats, far below any limit: an interval that ends on the limit is within."""
+
+_EQUAL = 1e-12
+"""Relative spread, and absolute below 1, of values that differ by the rounding of floats alone."""
+
+_NAMED = 5
+"""As many images are named in a sentence; the others are counted."""
+
+_DECIMALS = {"psnr": 3, "ssim": 5, "fidelity": 2}
+_UNITS = {"psnr": " dB", "ssim": "", "fidelity": " dB"}
+
+
+def paired_drop(low: Sequence[float], reference: Sequence[float]) -> Drop:
+    """Return what `low` loses against `reference`, image by image.
+
+    The interval of the mean is Student's t and the bias-corrected, accelerated bootstrap, at each
+    end the one that reaches further: t is too narrow where few images lose much and most lose
+    nothing, the bootstrap where there are few images. It depends on neither the images' order nor
+    chance.
+
+    Args:
+        low: One value per image, higher is better; inf for a perfect image.
+        reference: The same images in the same order.
+
+    Returns:
+        The drops `reference` - `low`. An image that is perfect in both drops by 0. One that is
+        perfect in the reference alone drops by inf, and so does the mean. One that is perfect in
+        `low` alone counts as 0: a gain without bound would hide what the others lose.
+
+    Raises:
+        MetricError: There is no image, the numbers of images differ, or a value is NaN or -inf.
+
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap, section 14.3.
+    """
+    if len(low) != len(reference) or not low:
+        msg = f"expected two values for each image, came {len(low)} and {len(reference)}"
+        raise MetricError(msg)
+    values = tuple(map(_difference, low, reference))
+    if math.inf in values:
+        return Drop(math.inf, math.inf, math.inf, math.inf, values)
+    # In one order, and summed exactly: the images' order must not show in the last digit.
+    ordered = np.sort(np.array(values, np.float64))
+    count, mean = len(values), math.fsum(values) / len(values)
+    if count == 1:
+        return Drop(mean, -math.inf, math.inf, math.inf, values)
+    if ordered[-1] - ordered[0] <= _EQUAL * max(1.0, abs(mean)):
+        return Drop(mean, mean, mean, 0.0, values)
+    error = float(ordered.std(ddof=1)) / math.sqrt(count)
+    far = _student(count, (1 + _CONFIDENCE) / 2)
+    below, above = _bootstrap((ordered - mean) / error)
+    return Drop(
+        mean,
+        mean - error * max(far, -below),
+        mean + error * max(far, above),
+        error * (far + _student(count, _POWER)),
+        values,
+    )
+
+
+def _difference(low: float, reference: float) -> float:
+    if math.isnan(low) or math.isnan(reference) or -math.inf in (low, reference):
+        msg = f"expected a score of each image, came {low} and {reference}"
+        raise MetricError(msg)
+    return 0.0 if low == math.inf else reference - low
+
+
+def _student(count: int, probability: float) -> float:
+    """Return the quantile of Student's t for the mean of `count` values."""
+    # Of this module alone: scipy.stats takes a second to import.
+    from scipy.special import stdtrit  # type: ignore[import-untyped]
+
+    return float(stdtrit(count - 1, probability))
+
+
+def _bootstrap(centred: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the ends of the BCa interval of the mean of `centred`, whose mean is 0."""
+    count, normal, generator = len(centred), NormalDist(), np.random.default_rng(_SEED)
+    rows = max(1, _BLOCK // count)
+    blocks = [min(rows, _RESAMPLES - start) for start in range(0, _RESAMPLES, rows)]
+    draws = (centred[generator.integers(0, count, (size, count))] for size in blocks)
+    means = np.concatenate([drawn.mean(axis=1) for drawn in draws])
+    # Half of those that meet the mean but for rounding: with two images every other one does.
+    tie = _EQUAL * count
+    bias = normal.inv_cdf(float((means < -tie).mean() + (abs(means) <= tie).mean() / 2))
+    skew = float((centred**3).sum() / (6 * (centred**2).sum() ** 1.5))
+    far = normal.inv_cdf((1 + _CONFIDENCE) / 2)
+    shifted = (bias - far, bias + far)
+    levels = [normal.cdf(bias + at / (1 - skew * at)) for at in shifted]
+    below, above = np.quantile(means, levels)
+    return float(below), float(above)
+
+
+def judge_gate(
+    limits: Gate, fidelities: Mapping[str, Fidelity], psnr: Drop, ssim: Drop
+) -> GateVerdict:
+    """Return whether a low precision keeps to `limits`.
+
+    Fidelity is a loss if one image, or one border ring, does not reach the limit. A drop is within
+    its limit if all of its interval is, a loss if none of it is, and undecided otherwise. A limit
+    of 0 is a limit: then nothing may be lost. A loss outweighs what is undecided, and that what is
+    within.
+
+    Args:
+        limits: Of the card.
+        fidelities: By image, in the dataset's order.
+        psnr: What is lost against the ground truth, over the same images in the same order.
+        ssim: The same.
+
+    Raises:
+        MetricError: The numbers of images differ, or there is none.
+    """
+    counts = (len(fidelities), psnr.count, ssim.count)
+    if len(set(counts)) > 1:
+        msg = (
+            "expected fidelity, PSNR and SSIM of the same images,"
+            f" came {counts[0]}, {counts[1]} and {counts[2]} images"
+        )
+        raise MetricError(msg)
+    images = tuple(
+        GateImage(name, close.all_db, close.inside_db, close.ring_db, drop_db, drop_ssim)
+        for (name, close), drop_db, drop_ssim in zip(
+            fidelities.items(), psnr.values, ssim.values, strict=True
+        )
+    )
+    names = tuple(fidelities)
+    findings = (
+        _fidelity(images, limits.min_fidelity_db),
+        _kept("psnr", psnr, limits.max_drop_db, names),
+        _kept("ssim", ssim, limits.max_drop_ssim, names),
+    )
+    status = worst_status(finding.status for finding in findings)
+    told = "; ".join(finding.sentence for finding in findings if finding.status is status)
+    return GateVerdict(status, told, limits, findings, psnr, ssim, images)
+
+
+def worst_status(statuses: Iterable[Status]) -> Status:
+    """Return ``loss`` if it is among `statuses`, else ``undecided``, else ``within``."""
+    found = set(statuses)
+    return next((s for s in (Status.LOSS, Status.UNDECIDED) if s in found), Status.WITHIN)
+
+
+def drop_status(drop: Drop, limit: float) -> Status:
+    """Return whether a mean drop of at most `limit` is sure, ruled out, or neither."""
+    if drop.high95 <= limit + _ROUND_OFF:
+        return Status.WITHIN
+    return Status.LOSS if drop.low95 > limit + _ROUND_OFF else Status.UNDECIDED
+
+
+def _fidelity(images: Sequence[GateImage], limit: float) -> Finding:
+    poor = [image for image in images if image.lowest_db < limit]
+    whole = min(images, key=lambda image: (image.all_db, image.image))
+    ring = min(images, key=lambda image: (image.ring_db, image.image))
+    if not poor:
+        sentence = (
+            f"the output is faithful to fp32: at least {whole.all_db:.2f} dB ({whole.image!r}),"
+            f" in the border ring {ring.ring_db:.2f} dB ({ring.image!r}),"
+            f" where {limit:g} dB are asked for"
+        )
+        return Finding("fidelity", Status.WITHIN, sentence)
+    parts = [f"less faithful to fp32 than {limit:g} dB: {len(poor)} of {len(images)} images"]
+    if whole.all_db < limit:
+        short = f"{limit - whole.all_db:.3g} dB short"
+        parts.append(f"{whole.image!r} is at {whole.all_db:.2f} dB, {short}")
+    if ring.ring_db < limit:
+        parts.append(_ring(ring, limit))
+    return Finding("fidelity", Status.LOSS, "; ".join(parts))
+
+
+def _ring(image: GateImage, limit: float) -> str:
+    behind = image.inside_db - image.ring_db
+    side = "below" if behind >= 0 else "above"
+    return (
+        f"the border ring (outer {RING_PX} px) of {image.image!r} is at {image.ring_db:.2f} dB,"
+        f" {abs(behind):.1f} dB {side} the inside and {limit - image.ring_db:.3g} dB short"
+    )
+
+
+def _kept(
+    metric: Literal["psnr", "ssim"], drop: Drop, limit: float, names: Sequence[str]
+) -> Finding:
+    status = drop_status(drop, limit)
+    return Finding(metric, status, _sentence(status, metric, drop, limit, names))
+
+
+def _sentence(status: Status, metric: str, drop: Drop, limit: float, names: Sequence[str]) -> str:
+    """Return what `drop` amounts to, in plain words with numbers."""
+
+    def told(value: float) -> str:
+        return f"{value:z.{_DECIMALS[metric]}f}{_UNITS[metric]}"
+
+    name = "fidelity" if metric == "fidelity" else metric.upper()
+    mean = f"{name} drops by {told(drop.mean)} on average"
+    budget = f"the budget of {limit:g}{_UNITS[metric]}"
+    worst = f"{names[drop.worst_index]!r} by {told(drop.worst)}"
+    if drop.count == 1 and status is Status.UNDECIDED:
+        return f"too few images to tell: one image, {worst} in {name}, with {budget}"
+    interval = f"95 % interval {told(drop.low95)} to {told(drop.high95)}"
+    if status is Status.WITHIN:
+        return f"{mean} ({interval}), within {budget}"
+    if status is Status.LOSS:
+        return f"{mean} ({interval}), above {budget}, most on {worst}"
+    why = "too few images" if drop.detectable > limit else "too close to the budget"
+    return (
+        f"{why} to tell: {mean} ({interval}); these {drop.count} images detect drops of"
+        f" {told(drop.detectable)}, and {budget} lies in the interval"
+    )
+
+
+def compare_records(now: Record, before: Record, *, limit: float) -> Comparison:
+    """Return whether `now` is worse than the earlier record `before`, image by image.
+
+    Images are matched by name. Those that only one record holds are named and not compared; what
+    would be within the limit is undecided if images of the earlier record are missing.
+
+    Args:
+        now: Of a model, precision, dataset, metric and protocol.
+        before: Of the same ones; another backend or device is named in the sentence.
+        limit: The mean drop that is allowed, in the metric's unit.
+
+    Raises:
+        MetricError: The records are not about the same thing.
+    """
+    _check_same(now, before)
+    new, old = _scores(now), _scores(before)
+    images = tuple(name for name in new if name in old)
+    missing = tuple(name for name in old if name not in new)
+    added = tuple(name for name in new if name not in old)
+    lacks = _lacks(missing, added)
+    if not images:
+        told = f"no image is in both records, so that nothing can be compared{lacks}"
+        return Comparison(Status.NOT_RUN, told, now.metric, limit, None, (), missing, added)
+    drop = paired_drop([new[name] for name in images], [old[name] for name in images])
+    status = drop_status(drop, limit)
+    told = _sentence(status, now.metric, drop, limit, images)
+    if missing:
+        status = worst_status((status, Status.UNDECIDED))
+    where = f"against the earlier record{_elsewhere(now, before)}: {told}{lacks}"
+    return Comparison(status, where, now.metric, limit, drop, images, missing, added)
+
+
+def _check_same(now: Record, before: Record) -> None:
+    for what in ("model", "precision", "dataset", "metric", "protocol"):
+        ours, theirs = getattr(now, what), getattr(before, what)
+        if ours != theirs:
+            msg = (
+                f"{now.case_id}: expected an earlier record of the same {what},"
+                f" came {theirs!r} for {ours!r}"
+            )
+            raise MetricError(msg)
+
+
+def _scores(record: Record) -> Mapping[str, float]:
+    images = record.measurement.images if record.measurement else ()
+    return {score.image: score.value for score in images}
+
+
+def _elsewhere(now: Record, before: Record) -> str:
+    same = (now.backend, now.device) == (before.backend, before.device)
+    return "" if same else f" of {before.backend} ({before.device})"
+
+
+def _lacks(missing: Sequence[str], added: Sequence[str]) -> str:
+    gone = f"; missing in this run: {_listed(missing)}" if missing else ""
+    return gone + (f"; not in the earlier record: {_listed(added)}" if added else "")
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -70,6 +70,15 @@ def test_an_error_inside_leaves_the_ring_untouched(spot: tuple[int, int]) -> Non
     assert found.inside_db < found.all_db < math.inf
 
 
+def test_a_ring_that_is_equal_is_so_whatever_the_sum_of_the_inside() -> None:
+    reference = np.zeros((1, 3, 100, 101), np.float32)
+    low = reference.copy()
+    low[..., 4:-4, 4:-4] = RNG.normal(0, 0.01, (1, 3, 92, 93))
+    found = fidelity(low, reference, white=1.0)
+    assert found.ring_db == math.inf
+    assert found.inside_db == pytest.approx(40, abs=0.1)
+
+
 def test_every_image_of_a_batch_and_every_channel_counts() -> None:
     reference = np.zeros((2, 3, 20, 20), np.float32)
     low = reference.copy()

@@ -71,9 +71,11 @@ def test_where_few_images_decide_it_is_that_of_the_paired_t_test() -> None:
     assert (drop.low95, drop.high95) == pytest.approx((student.low, student.high), abs=1e-12)
 
 
-def test_one_image_that_loses_much_stretches_it_upwards() -> None:
-    drop = drop_of([0.0] * 19 + [1.0])
-    assert drop.high95 - drop.mean > 1.3 * (drop.mean - drop.low95)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_one_image_that_differs_much_stretches_it_on_its_side(sign: int) -> None:
+    drop = drop_of([0.0] * 19 + [1.0 * sign])
+    above, below = drop.high95 - drop.mean, drop.mean - drop.low95
+    assert (above / below) ** sign > 1.3
 
 
 @pytest.mark.parametrize("shape", ["normal", "skewed"])
@@ -173,6 +175,7 @@ def test_an_image_that_is_perfect_in_both_drops_by_nothing() -> None:
 def test_an_image_that_was_perfect_drops_without_bound() -> None:
     drop = paired_drop([60.0, 30.0], [math.inf, 30.0])
     assert (drop.mean, drop.low95, drop.worst_index) == (math.inf, math.inf, 0)
+    assert (drop.high95, drop.detectable) == (math.inf, math.inf)
     assert drop_status(drop, 0.1) is Status.LOSS
 
 

@@ -19,34 +19,36 @@ def describe() -> BackendInfo:
     except PackageNotFoundError:
         found = "not installed"
     device = "cuda" if _may_have_cuda(found) else "cpu"
-    note = "channels_last, no TF32; fp16 rounds every value to fp16 and accumulates in float32"
+    note = (
+        "channels_last, no TF32; fp16 rounds every value to fp16 and accumulates in float32; "
+        "int8 convolutions are exact integers in floats"
+    )
     return BackendInfo("torch", found, device, emulated=False, note=note)
 
 
 def precisions() -> tuple[Precision, ...]:
     """Return what can run here now."""
-    return (Precision.FP32, Precision.FP16)
+    return tuple(Precision)
 
 
 def open_session(artefact: Artefact, *, threads: int = 1) -> Session:
-    """Open `artefact`.
+    """Open `artefact`: its module, or the ONNX file for int8 and where there is no module.
 
     Torch has one number of threads and one TF32 switch per process: this sets them for all.
 
     Raises:
-        BackendError: What the artefact loads is not a torch module.
-        NotRunError: There is no torch module (a user's ONNX file), or the precision is not
-            supported.
+        BackendError: What the artefact loads is not a torch module, or the ONNX file can't be
+            opened or is not in its precision.
+        NotRunError: There is neither, or the file holds an operator that is not supported.
     """
-    if artefact.precision not in precisions():
-        msg = f"torch can't run {artefact.precision}; it runs {', '.join(precisions())}"
-        raise NotRunError(msg)
-    if artefact.load_module is None:
-        msg = "torch can't run an ONNX file; use --backend=onnxruntime"
-        raise NotRunError(msg)
-    from sr_bench.backends._torch_session import open_module
+    from sr_bench.backends._torch_session import open_graph, open_module
 
-    return open_module(artefact.load_module(), artefact.precision, threads=threads)
+    if artefact.load_module is not None and artefact.precision.dtype != "int8":
+        return open_module(artefact.load_module(), artefact.precision, threads=threads)
+    if artefact.onnx is None:
+        msg = f"torch needs an ONNX file for {artefact.precision}, and this network has none"
+        raise NotRunError(msg)
+    return open_graph(artefact.onnx, artefact.precision, threads=threads)
 
 
 def _may_have_cuda(torch_version: str) -> bool:

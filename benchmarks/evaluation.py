@@ -31,8 +31,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.locate import load_dataset
 from sr_bench.data.source import ImageSet, open_dataset
-from sr_bench.engine.pairs import PairCache
-from sr_bench.engine.run import Job, run_job
+from sr_bench.engine.run import Job, pair_cache, run_job
 from sr_bench.engine.scoring import network_input, prepare_pair
 from sr_bench.export.to_onnx import export_onnx
 from sr_bench.history.environment import cpu_model, usable_cores
@@ -133,7 +132,7 @@ def compare_chunk(job: Job, session: Session, turn: int) -> dict[str, list[float
     threads = usable_cores()
     pairs = [prepare_pair(*job.images.load(i), job.protocol, 2) for i in range(CHUNK)]
     inputs = [network_input(pair.lr, job.protocol, 1.0) for pair in pairs]
-    cache = PairCache()
+    cache = pair_cache()
 
     def bare() -> None:
         with ThreadPoolExecutor(threads) as pool:
@@ -172,7 +171,7 @@ def evaluate_only(folder: str, onnx: str, images: str) -> None:
     job = Job(job.card, job.protocol, job.images, limit=int(images))
     artefact = Artefact(Path(onnx), None, Precision.FP32, "benchmark")
     with onnxruntime.open_session(artefact) as session:
-        run_job(job, session, pairs=PairCache(64 * 2**20), threads=usable_cores(), progress=quiet)
+        run_job(job, session, pairs=pair_cache(64 * 2**20), threads=usable_cores(), progress=quiet)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """What all sessions share: they refuse wrong arrays, and use after they are closed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Self
 
 import numpy as np
@@ -14,15 +14,28 @@ Infer = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 class CheckedSession:
     """A session around a function that computes; see `sr_bench.core.backend.Session`."""
 
-    def __init__(self, infer: Infer, *, backend: str, device: str) -> None:
+    def __init__(
+        self,
+        infer: Infer,
+        *,
+        backend: str,
+        device: str,
+        notes: Mapping[str, str] | None = None,
+    ) -> None:
         self._infer: Infer | None = infer
         self._backend = backend
         self._device = device
+        self._notes = dict(notes or {})
 
     @property
     def device(self) -> str:
         """What computes."""
         return self._device
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """What a record should say about how it computes."""
+        return self._notes
 
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output for `lr`, both float32 NCHW.

@@ -1,18 +1,26 @@
 """The onnxruntime backend: the CPU provider, one session that several threads may share."""
 
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.backends._session import CheckedSession, Infer
-from sr_bench.core.backend import PRECISION_KEY, Artefact, BackendInfo, Session
+from sr_bench.backends._onnx_file import check_onnx
+from sr_bench.backends._session import CheckedSession
+from sr_bench.core.backend import Artefact, BackendInfo, Session
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, NotRunError
 
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession, SessionOptions
+
 _DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml")
 _LOG_ERRORS_ONLY = 3
+_CPU = ["CPUExecutionProvider"]
 
 NEEDS_ONNX = True
 """Whether a session is opened from an ONNX file; if not, from a torch module."""
@@ -26,7 +34,7 @@ def describe() -> BackendInfo:
 
 def precisions() -> tuple[Precision, ...]:
     """Return what can run here now."""
-    return (Precision.FP32, Precision.FP16)
+    return tuple(Precision)
 
 
 def open_session(artefact: Artefact, *, threads: int = 1) -> Session:
@@ -34,10 +42,10 @@ def open_session(artefact: Artefact, *, threads: int = 1) -> Session:
 
     Raises:
         BackendError: The ONNX file can't be opened or is not in its precision.
-        NotRunError: There is no ONNX file, or the precision is not supported.
+        NotRunError: There is no ONNX file.
     """
-    infer = open_onnx(artefact, threads=threads)
-    return CheckedSession(infer, backend="onnxruntime", device="cpu")
+    graph = open_onnx(artefact, threads=threads)
+    return CheckedSession(graph, backend="onnxruntime", device="cpu", notes=graph.notes)
 
 
 def library_version() -> str:
@@ -50,24 +58,21 @@ def library_version() -> str:
     return "not installed"
 
 
-def open_onnx(artefact: Artefact, *, threads: int) -> Infer:
-    """Return a function that runs `artefact` on the CPU; other backends imitate devices by it.
+def open_onnx(artefact: Artefact, *, threads: int) -> "Graph":
+    """Return what runs `artefact` on the CPU; other backends imitate devices by it.
 
     Raises:
         BackendError: The ONNX file can't be opened or is not in its precision.
-        NotRunError: There is no ONNX file, or the precision is not supported.
+        NotRunError: There is no ONNX file.
     """
-    if artefact.precision not in precisions():
-        msg = f"onnxruntime can't run {artefact.precision} yet; it runs {', '.join(precisions())}"
-        raise NotRunError(msg)
     if artefact.onnx is None:
         msg = "onnxruntime needs an ONNX file, and this network has none; use --backend=torch"
         raise NotRunError(msg)
-    return _Graph(artefact.onnx, artefact.precision, threads)
+    return Graph(artefact.onnx, artefact.precision, threads)
 
 
-class _Graph:
-    """An ONNX file, opened."""
+class Graph:
+    """An ONNX file, opened: a function of the input, and what there is to say about it."""
 
     def __init__(self, path: Path, precision: Precision, threads: int) -> None:
         import onnxruntime
@@ -76,35 +81,48 @@ class _Graph:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _LOG_ERRORS_ONLY
+        self.notes: Mapping[str, str] = {}
+        self._path = path
         try:
-            self._session = onnxruntime.InferenceSession(
-                path, options, providers=["CPUExecutionProvider"]
-            )
+            if precision.dtype == "int8":
+                self._session = self._open_int8(options)
+            else:
+                self._session = onnxruntime.InferenceSession(path, options, providers=_CPU)
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:
             msg = f"onnxruntime can't open {path}: {error}"
             raise BackendError(msg) from error
-        self._path = path
-        self._check(precision)
+        check_onnx(
+            path,
+            precision,
+            inputs=len(self._session.get_inputs()),
+            outputs=len(self._session.get_outputs()),
+            metadata=self._session.get_modelmeta().custom_metadata_map,
+        )
         self._input = self._session.get_inputs()[0].name
 
+    def _open_int8(self, options: "SessionOptions") -> "InferenceSession":
+        import onnxruntime
+
+        from sr_bench.backends._onnx_int8 import layers_run, set_up
+
+        network, kernel = set_up(self._path, options)
+        with TemporaryDirectory() as folder:
+            optimised = Path(folder, "optimised.onnx")
+            options.optimized_model_filepath = str(optimised)
+            session = onnxruntime.InferenceSession(network, options, providers=_CPU)
+            self.notes = {"int8_kernel": kernel, "int8_layers": layers_run(self._path, optimised)}
+        return session
+
     def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the network's output for `lr`, both float32 NCHW.
+
+        Raises:
+            BackendError: The network doesn't accept `lr`.
+        """
         try:
             output: NDArray[np.float32] = self._session.run(None, {self._input: lr})[0]
         except Exception as error:
             msg = f"onnxruntime can't run {self._path} on the shape {lr.shape}: {error}"
             raise BackendError(msg) from error
         return output
-
-    def _check(self, precision: Precision) -> None:
-        inputs, outputs = len(self._session.get_inputs()), len(self._session.get_outputs())
-        if (inputs, outputs) != (1, 1):
-            msg = (
-                f"expected one input and one output in {self._path}; it has {inputs} and {outputs}"
-            )
-            raise BackendError(msg)
-        found = self._session.get_modelmeta().custom_metadata_map.get(PRECISION_KEY, "fp32")
-        if found != precision.dtype:
-            # A float16 file would be computed in float32 here without a word.
-            msg = f"expected a file made for {precision.dtype}, but {self._path} is {found}"
-            raise BackendError(msg)

@@ -15,6 +15,7 @@ from sr_bench.core.card import (
     SuiteCard,
     Tolerance,
 )
+from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.errors import CardError
@@ -111,6 +112,8 @@ def _model(table: ModelTable, folder: Path, protocols: dict[str, EvalProtocol]) 
             )
             for gap in table.known_gap
         ),
+        int8=Int8Plan(**table.int8.model_dump(exclude={"keep"}), keep=tuple(table.int8.keep)),
+        gate=Gate(**table.gate.model_dump()) if table.gate else None,
     )
 
 

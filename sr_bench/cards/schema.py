@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from sr_bench.core.claim import Metric
+from sr_bench.core.int8 import DEFAULT_PERCENTILE
 from sr_bench.core.precision import Precision
 from sr_bench.files.validation import Table
 
@@ -67,9 +68,9 @@ class ToleranceTable(Table):
 
 
 class KnownGapTable(Table):
-    """A printed number that can't be reproduced."""
+    """A printed number that can't be reproduced, or a gate that a low precision can't pass."""
 
-    metric: Metric
+    metric: Metric | Literal["fidelity"]
     precision: PrecisionName
     reason: Annotated[str, Field(min_length=1)]
     dataset: str = ""
@@ -83,6 +84,27 @@ class EvaluationTable(Table):
     protocol: str
     claimed: bool = True
     precisions: list[PrecisionName] = []
+
+
+class Int8Table(Table):
+    """How the network is quantised."""
+
+    calibration: str = "photos"
+    count: Annotated[int, Field(ge=0)] = 0
+    shared_images: bool = False
+    activations: Literal["asymmetric", "symmetric"] = "asymmetric"
+    rounding: Literal["learned", "nearest"] = "learned"
+    skips: Literal["float", "int8"] = "float"
+    percentile: Annotated[float, Field(gt=50, le=100)] = DEFAULT_PERCENTILE
+    keep: list[Annotated[str, Field(min_length=1)]] = []
+
+
+class GateTable(Table):
+    """What a low precision may lose."""
+
+    min_fidelity_db: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    max_drop_db: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    max_drop_ssim: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class ModelTable(Table):
@@ -101,6 +123,8 @@ class ModelTable(Table):
     evaluation: list[EvaluationTable] = []
     tolerance: dict[Metric, ToleranceTable] = {}
     known_gap: list[KnownGapTable] = []
+    int8: Int8Table = Int8Table()
+    gate: GateTable | None = None
 
     @model_validator(mode="after")
     def _one_network(self) -> "ModelTable":

@@ -1,6 +1,6 @@
 """What a backend is given, what it offers, and what it says about itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
@@ -49,6 +49,10 @@ class Session(Protocol):
     @property
     def device(self) -> str:
         """What computes: ``cpu``, ``cuda``, ``emulated`` ..."""
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """What a record should say about how it computes; for int8, in how many layers."""
 
     def run(self, lr: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """Return the network's output for `lr`, both float32 NCHW.

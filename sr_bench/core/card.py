@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from sr_bench.core.claim import Metric
+from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 
@@ -41,9 +42,9 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class KnownGap:
-    """A printed number that is known not to be reproducible, and why."""
+    """A printed number that is known not to be reproducible, or a gate not to pass, and why."""
 
-    metric: Metric
+    metric: Metric | Literal["fidelity"]
     precision: Precision
     reason: str
     dataset: str = ""
@@ -101,6 +102,9 @@ class ModelCard:
     tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
     """By metric; a metric that is absent has no slack."""
     known_gaps: tuple[KnownGap, ...] = ()
+    int8: Int8Plan = field(default_factory=Int8Plan)
+    gate: Gate | None = None
+    """What a low precision may lose; None: no gate."""
 
     @property
     def id(self) -> str:
@@ -121,7 +125,7 @@ class ModelCard:
                     return evaluation
         return None
 
-    def gap_for(self, metric: Metric, precision: Precision, dataset: str) -> KnownGap | None:
+    def gap_for(self, metric: str, precision: Precision, dataset: str) -> KnownGap | None:
         """Return the declared gap of a number; `dataset` is a slug, empty for cost metrics."""
         for gap in self.known_gaps:
             if (gap.metric, gap.precision) == (metric, precision):

@@ -1,6 +1,7 @@
 """A case: one question to measure, with the claim it answers to if there is one."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.claim import Claim, Metric
@@ -12,13 +13,16 @@ COST_METRICS: tuple[Metric, ...] = ("flops", "params")
 IMAGE_METRICS: tuple[Metric, ...] = ("psnr", "ssim")
 """Metrics of a run over a dataset."""
 
+GATE_METRIC: Literal["fidelity"] = "fidelity"
+"""What a gate measures: PSNR of a low precision's output against the fp32 output."""
+
 
 @dataclass(frozen=True)
 class Case:
     """One metric of one model x precision x dataset x backend."""
 
     card: ModelCard
-    metric: Metric
+    metric: Metric | Literal["fidelity"]
     precision: Precision
     backend: str
     """The backend that this session uses."""

@@ -8,7 +8,7 @@ from sr_bench.core.precision import Precision
 
 Metric = Literal["flops", "params", "psnr", "ssim"]
 
-UNITS: dict[str, str] = {"flops": "G", "params": "M", "psnr": "dB", "ssim": ""}
+UNITS: dict[str, str] = {"flops": "G", "params": "M", "psnr": "dB", "ssim": "", "fidelity": "dB"}
 """The unit in which each metric is printed, measured and recorded."""
 
 

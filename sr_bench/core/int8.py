@@ -34,7 +34,7 @@ class Int8Plan:
     """Of the per-tensor 8-bit activations; symmetric ones have the zero point in the middle."""
     rounding: Literal["learned", "nearest"] = "learned"
     """How weights become integers: by the second moments of what they multiply, or each alone."""
-    skips: Literal["float", "int8"] = "int8"
+    skips: Literal["float", "int8"] = "float"
     """Whether an addition reads the quantised or the float value of what skips layers."""
     percentile: float = DEFAULT_PERCENTILE
     """For the percentile observer: percent of |x| that is not clipped."""
@@ -44,7 +44,7 @@ class Int8Plan:
 
 @dataclass(frozen=True)
 class Gate:
-    """The limits that a low precision must keep to; 0 where none is set."""
+    """The limits that a low precision must keep to; 0 means that nothing may be lost."""
 
     min_fidelity_db: float
     """PSNR of the low-precision output against the fp32 output; the worst image and the border

@@ -21,6 +21,9 @@ class Status(StrEnum):
     NEW = "new"
     NOT_RUN = "not_run"
     ERROR = "error"
+    WITHIN = "within"
+    LOSS = "loss"
+    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from functools import cache
 
 from sr_bench import discovery
 from sr_bench.core.card import ModelCard
-from sr_bench.core.claim import UNITS, Metric
+from sr_bench.core.claim import UNITS
 from sr_bench.core.record import Measurement
 from sr_bench.cost.count import CostCount
 from sr_bench.engine.weights import weights_path
@@ -44,7 +44,7 @@ def _count_network(architecture: str, hyper: str, scale: int, shape: Shape) -> C
     return count_module(module, shape)
 
 
-def cost_measurement(card: ModelCard, metric: Metric, found: CostCount) -> Measurement:
+def cost_measurement(card: ModelCard, metric: str, found: CostCount) -> Measurement:
     """Return `found` as the Flops by the card's rule, in G, or as the parameters, in M."""
     if metric == "params":
         return Measurement("params", UNITS["params"], found.params / 1e6, exact=found.params)
@@ -58,7 +58,7 @@ def cost_measurement(card: ModelCard, metric: Metric, found: CostCount) -> Measu
     )
 
 
-def cost_fingerprint(card: ModelCard, metric: Metric) -> str:
+def cost_fingerprint(card: ModelCard, metric: str) -> str:
     """Return the digest of all that can change a cost metric of `card`."""
     how = [card.flops_rule, card.counted_shape] if metric == "flops" else []
     content = sha256_file(card.onnx) if card.onnx else ""

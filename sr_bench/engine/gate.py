@@ -8,10 +8,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.gate import Comparison, Drop, Finding, GateImage, GateVerdict
 from sr_bench.core.int8 import RING_PX, Gate
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.fidelity import Fidelity
+from sr_bench.engine.run import ImageResult
 from sr_bench.errors import MetricError
 
 _CONFIDENCE = 0.95
@@ -116,6 +118,22 @@ def _bootstrap(centred: NDArray[np.float64]) -> tuple[float, float]:
     levels = [normal.cdf(bias + at / (1 - skew * at)) for at in shifted]
     below, above = np.quantile(means, levels)
     return float(below), float(above)
+
+
+def judge_images(
+    limits: Gate, low: Sequence[ImageResult], full: Sequence[ImageResult]
+) -> GateVerdict:
+    """Return whether `low` keeps to `limits`, compared with the same images in fp32, `full`.
+
+    Raises:
+        MetricError: The images are not the same ones, or there is none.
+    """
+    fidelities = {item.image: item.fidelity for item in low if item.fidelity}
+    psnr, ssim = (
+        paired_drop([item.scores[metric] for item in low], [item.scores[metric] for item in full])
+        for metric in IMAGE_METRICS
+    )
+    return judge_gate(limits, fidelities, psnr, ssim)
 
 
 def judge_gate(

@@ -1,9 +1,10 @@
 """Plan: turn the claims of a suite and the options of a session into cases."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sr_bench.core.card import Evaluation, ModelCard
-from sr_bench.core.case import COST_METRICS, IMAGE_METRICS, Case
+from sr_bench.core.case import COST_METRICS, GATE_METRIC, IMAGE_METRICS, Case
 from sr_bench.core.claim import Claim
 from sr_bench.core.precision import Precision
 from sr_bench.engine.selection import Selection, split_scale
@@ -20,9 +21,23 @@ def plan(suite: Suite, selection: Selection) -> tuple[Case, ...]:
     for model, claims in suite.claims:
         if selection.wants_model(model.name):
             claimed = list(_claimed(model, claims, selection))
-            cases += claimed
-            cases += _requested(model, claimed, selection)
+            asked = [*claimed, *_requested(model, claimed, selection)]
+            cases += asked
+            cases += _gates(model, asked, selection)
     return tuple(cases)
+
+
+def _gates(model: ModelCard, asked: list[Case], selection: Selection) -> Iterator[Case]:
+    """Yield a gate for each low precision and dataset that this backend measures."""
+    if model.gate is None or selection.gate == "off":
+        return
+    seen = set()
+    for case in asked:
+        word = case.claim.backend if case.claim else ""
+        low = case.evaluation is not None and case.precision is not Precision.FP32
+        if low and _same_backend(word, case.backend) and case.run_key not in seen:
+            seen.add(case.run_key)
+            yield replace(case, metric=GATE_METRIC, claim=None)
 
 
 def _claimed(model: ModelCard, claims: tuple[Claim, ...], selection: Selection) -> Iterator[Case]:

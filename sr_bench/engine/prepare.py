@@ -1,20 +1,40 @@
 """Prepare: from a card to an artefact that a backend can open, cached by content."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sr_bench
+from sr_bench import __version__
 from sr_bench.core.backend import Artefact
 from sr_bench.core.card import ModelCard
 from sr_bench.core.precision import Precision
+from sr_bench.engine.calibration import CalibrationSet, plan_digest
+from sr_bench.engine.selection import DEFAULT_CALIBRATION_MIB
 from sr_bench.engine.weights import weights_path
-from sr_bench.errors import NotRunError
+from sr_bench.files.atomic import write_bytes
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.hashing import sha256_bytes, sha256_file
 from sr_bench.history.environment import package_versions
+
+if TYPE_CHECKING:  # onnx and onnxruntime load only when int8 is made
+    from sr_bench.engine.int8 import Int8Maker
+
+
+def quiet(_done: int, _planned: int, _image: str) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What calibration may use, and whom it tells; none of it changes the result."""
+
+    memory_bytes: int = DEFAULT_CALIBRATION_MIB * 2**20
+    workers: int = 1
+    progress: Callable[[int, int, str], None] = quiet
 
 
 @dataclass(frozen=True)
@@ -26,16 +46,31 @@ class Prepared:
     weights: Path
     network: str
     """Digest of the weights and of the architecture that they are loaded into."""
+    calibration: CalibrationSet | None = None
+    """For int8: what the clip ranges come from."""
+    effort: Effort = Effort()
 
     @property
     def digest(self) -> str:
-        """Digest of the network and the precision."""
-        return sha256_bytes(f"{self.network}|{self.precision}".encode())
+        """Digest of the network, the precision, and for int8 the plan and the calibration set."""
+        parts = [self.network, str(self.precision)]
+        if self.calibration:
+            observer = self.precision.calibration
+            parts += [plan_digest(self.card, observer), self.calibration.digest()]
+        return sha256_bytes("|".join(parts).encode())
+
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        """What a record says about where the clip ranges come from; empty unless int8."""
+        if self.calibration is None:
+            return {}
+        return {"observer": self.precision.calibration} | dict(self.calibration.provenance())
 
     def artefact(self, *, needs_onnx: bool) -> Artefact:
-        """Return the artefact; exports to ONNX only for a backend that `needs_onnx`."""
+        """Return the artefact; exports to ONNX only for a backend that `needs_onnx`, or int8."""
+        needed = needs_onnx or self.card.onnx or self.calibration
         return Artefact(
-            onnx=self._onnx() if needs_onnx or self.card.onnx else None,
+            onnx=self.onnx() if needed else None,
             load_module=None if self.card.onnx else self._loader(),
             precision=self.precision,
             digest=self.digest,
@@ -49,13 +84,68 @@ class Prepared:
 
         return load
 
-    def _onnx(self) -> Path:
-        fp32 = self.card.onnx or self._exported()
+    def onnx(self) -> Path:
+        """Return the network in its precision as an ONNX file, kept by content.
+
+        Raises:
+            BackendError: It can't be exported, calibrated or rounded.
+        """
         if self.precision is Precision.FP32:
-            return fp32
+            return self.fp32_onnx()
+        if self.calibration:
+            return self._int8()
         from sr_bench.precision.fp16 import to_fp16
 
-        return _cached(f"{self._recipe()}-fp16", lambda target: to_fp16(fp32, target))
+        return _cached(f"{self._recipe()}-fp16", lambda target: to_fp16(self.fp32_onnx(), target))
+
+    def fp32_onnx(self) -> Path:
+        """Return the network as a float32 ONNX file."""
+        return self.card.onnx or self._exported()
+
+    def _int8(self) -> Path:
+        def make(target: Path) -> None:
+            maker = self.int8_maker()
+            ranges = maker.ranges(self.precision.calibration)
+            model = maker.model(ranges, self.card.int8.keep, self.notes)
+            write_bytes(target, model.SerializeToString())
+
+        return _cached(f"{self._recipe()}-{self.digest[:32]}", make)
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """What a file says about the network that it was made from."""
+        return {
+            "model": self.card.id,
+            "network": self.network,
+            "made_by": f"sr-bench {__version__}",
+        }
+
+    def int8_maker(self) -> "Int8Maker":
+        """Return what makes int8 networks of this one, after a pass over the calibration set.
+
+        What the pass finds is kept by content.
+
+        Raises:
+            BackendError: The network can't be calibrated; the message names what.
+        """
+        from sr_bench.engine.int8 import Int8Maker, calibrate
+        from sr_bench.precision.network import read_network
+
+        if self.calibration is None:
+            msg = f"{self.card.id} is prepared for {self.precision}, which needs no calibration"
+            raise TypeError(msg)
+        network = read_network(self.fp32_onnx())
+        content = [self._recipe(), self.calibration.digest(), self.card.int8.rounding]
+        key = sha256_bytes(json.dumps(content).encode())
+        found = calibrate(
+            network,
+            self.calibration,
+            cache_dir() / "calibration" / f"{key}.npz",
+            memory_bytes=self.effort.memory_bytes,
+            workers=self.effort.workers,
+            progress=self.effort.progress,
+        )
+        return Int8Maker(network, found, self.calibration)
 
     def _exported(self) -> Path:
         def export(target: Path) -> None:
@@ -74,18 +164,21 @@ class Prepared:
         """
         versions = {name: package_versions().get(name) for name in ("sr-bench", "torch", "onnx")}
         declared = self.card.checkpoint.sha256 if self.card.checkpoint else ""
-        return sha256_bytes(json.dumps([self.network, declared, versions, _own_code()]).encode())
+        return sha256_bytes(json.dumps([self.network, declared, versions, own_code()]).encode())
 
 
-def prepare(card: ModelCard, precision: Precision, weights_folder: Path | None) -> Prepared:
-    """Return `card` ready to be opened in `precision`.
+def prepare(
+    card: ModelCard,
+    precision: Precision,
+    weights_folder: Path | None,
+    calibration: CalibrationSet | None = None,
+    effort: Effort = Effort(),
+) -> Prepared:
+    """Return `card` ready to be opened in `precision`; int8 needs a calibration set.
 
     Raises:
-        NotRunError: The weights are absent, or the precision is not offered by this version.
+        NotRunError: The weights are absent.
     """
-    if precision.dtype == "int8":
-        msg = f"{precision} is not available in this version: it has no int8 engine yet"
-        raise NotRunError(msg)
     weights = weights_path(card, weights_folder)
     content = [
         sha256_file(weights),
@@ -95,15 +188,15 @@ def prepare(card: ModelCard, precision: Precision, weights_folder: Path | None) 
         card.checkpoint.key if card.checkpoint else "",
     ]
     network = sha256_bytes(json.dumps(content, sort_keys=True).encode())
-    return Prepared(card, precision, weights, network)
+    given = calibration if precision.dtype == "int8" else None
+    return Prepared(card, precision, weights, network, given, effort)
 
 
 @cache
-def _own_code() -> str:
-    """Return the digest of the code that turns weights into ONNX files."""
+def own_code() -> str:
+    """Return the digest of the project's code: what it made before may differ from now."""
     package = Path(sr_bench.__file__).parent
-    folders = (package / name for name in ("zoo", "export", "precision"))
-    files = sorted(file for folder in folders for file in folder.rglob("*.py"))
+    files = sorted(package.rglob("*.py"))
     return sha256_bytes("".join(map(sha256_file, files)).encode())
 
 

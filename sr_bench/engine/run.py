@@ -5,13 +5,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 
-from sr_bench.core.backend import Session
+import numpy as np
+from numpy.typing import NDArray
+
 from sr_bench.core.card import ModelCard
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
-from sr_bench.engine.pairs import PairCache
+from sr_bench.engine.fidelity import Fidelity, fidelity
+from sr_bench.engine.recent import DEFAULT_LIMIT_BYTES, Recent
 from sr_bench.engine.scoring import Pair, network_input, prepare_pair, read_output, score_pair
 from sr_bench.errors import DatasetError, SrBenchError
 from sr_bench.imaging.threads import use_one_opencv_thread
@@ -20,12 +24,21 @@ Progress = Callable[[int, int, str], None]
 """Called with images done, images planned, and the name of the last one."""
 
 
+class Runs(Protocol):
+    """What computes: a session, or one that remembers its outputs."""
+
+    def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the network's output for `lr`, both float32 NCHW."""
+
+
 @dataclass(frozen=True)
 class ImageResult:
     """All metrics of one image."""
 
     image: str
     scores: Mapping[str, float]
+    fidelity: Fidelity | None = None
+    """How close the output is to the reference's; None without one."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +63,26 @@ class Job:
         return (self.images, index, self.card.scale, how)
 
 
+def pair_cache(limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Recent[Pair]:
+    """Return an empty memory of decoded, resized pairs."""
+    return Recent(lambda pair: pair.nbytes, limit_bytes)
+
+
 def run_job(
-    job: Job, session: Session, *, pairs: PairCache, threads: int, progress: Progress
+    job: Job,
+    session: Runs,
+    *,
+    pairs: Recent[Pair],
+    threads: int,
+    progress: Progress,
+    reference: Runs | None = None,
 ) -> tuple[ImageResult, ...]:
     """Return the scores of every image of `job`, in the dataset's order.
 
     Each of `threads` workers takes one image at a time through decoding, inference and scoring,
     so that these overlap; the session must accept calls from several threads. Besides what
-    `pairs` keeps, at most `threads` images are held, whatever the size of the dataset.
+    `pairs` keeps, at most `threads` images are held, whatever the size of the dataset. With a
+    `reference`, such as the network in fp32, each output is also compared with its output.
 
     Raises:
         DatasetError: The dataset is empty.
@@ -69,8 +94,8 @@ def run_job(
         raise DatasetError(msg)
 
     def score(index: int) -> ImageResult:
-        pair = pairs.get(job.pair_key(index), lambda: _load(job, index))
-        return ImageResult(names[index], _score(job, session, pair, names[index]))
+        pair = pairs.get(job.pair_key(index), lambda: load_pair(job, index))
+        return score_image(job, session, reference, pair, names[index])
 
     use_one_opencv_thread()
     results: list[ImageResult] = []
@@ -81,15 +106,26 @@ def run_job(
     return tuple(results)
 
 
-def _score(job: Job, session: Session, pair: Pair, name: str) -> Mapping[str, float]:
+def score_image(
+    job: Job, session: Runs, reference: Runs | None, pair: Pair, name: str
+) -> ImageResult:
+    """Return the scores of the image `name`, and how close its output is to the reference's.
+
+    Raises:
+        SrBenchError: The image or the network's output can't be used.
+    """
     white = job.card.value_range
     try:
-        output = session.run(network_input(pair.lr, job.protocol, white))
+        lr = network_input(pair.lr, job.protocol, white)
+        output = session.run(lr)
         sr = read_output(output, job.protocol, white)
-        return score_pair(sr, pair.hr, job.protocol, job.card.scale, IMAGE_METRICS)
+        scores = score_pair(sr, pair.hr, job.protocol, job.card.scale, IMAGE_METRICS)
+        level = job.protocol.output_range or white
+        close = fidelity(output, reference.run(lr), white=level) if reference else None
     except SrBenchError as cause:
         msg = f"{job.card.name} on {name}: {cause}"
         raise type(cause)(msg) from cause
+    return ImageResult(name, scores, close)
 
 
 def _bounded(
@@ -112,6 +148,7 @@ def _bounded(
             future.cancel()
 
 
-def _load(job: Job, index: int) -> Pair:
+def load_pair(job: Job, index: int) -> Pair:
+    """Return image `index` of `job`, decoded and resized."""
     lr, hr = job.images.load(index)
     return prepare_pair(lr, hr, job.protocol, job.card.scale, where=job.images.names[index])

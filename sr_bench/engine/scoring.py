@@ -36,6 +36,11 @@ class Pair:
     lr: Image
     hr: Image
 
+    @property
+    def nbytes(self) -> int:
+        """What the two take in memory."""
+        return self.lr.nbytes + self.hr.nbytes
+
 
 def prepare_pair(
     lr: Image | None, hr: Image, protocol: EvalProtocol, scale: int, *, where: str = "image"

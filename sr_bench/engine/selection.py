@@ -4,10 +4,16 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Literal, get_args
 
 from sr_bench import discovery
 from sr_bench.core.precision import Precision
 from sr_bench.errors import OptionError
+
+GateMode = Literal["off", "warn", "fail"]
+
+DEFAULT_EXPLAIN_S = 30.0
+DEFAULT_CALIBRATION_MIB = 1024
 
 _WITH_SCALE = re.compile(r"(.+)_x(\d+)")
 
@@ -31,6 +37,16 @@ class Selection:
     """Where the user keeps weight files."""
     allow_better: bool = False
     """Whether a value outside the band on the good side passes."""
+    gate: GateMode = "fail"
+    """What a loss found by a gate does; with ``off`` there are no gates."""
+    compare: Path | None = None
+    """An earlier run's records: gates also tell whether this run is worse."""
+    fresh: bool = False
+    """Whether what was measured before, for the same content, is measured again."""
+    explain_s: float = DEFAULT_EXPLAIN_S
+    """Seconds that the search for the cause of a loss may take; 0: no search."""
+    calibration_bytes: int = DEFAULT_CALIBRATION_MIB * 2**20
+    """Memory that calibration may use above plain inference."""
     threads: int = 1
     """Images that are worked on at the same time, each on one core."""
 
@@ -41,6 +57,18 @@ class Selection:
             raise OptionError(msg + ", ".join(valid))
         if self.limit < 0:
             msg = f"--sr-limit={self.limit}: expected a number of images, 0 for all"
+            raise OptionError(msg)
+        if self.gate not in get_args(GateMode):
+            msg = f"--sr-gate={self.gate}: expected one of {', '.join(get_args(GateMode))}"
+            raise OptionError(msg)
+        if self.compare is not None and not self.compare.is_file():
+            msg = f"--sr-compare={self.compare}: expected a latest.json or .jsonl of an earlier run"
+            raise OptionError(msg)
+        if self.explain_s < 0:
+            msg = f"--sr-explain={self.explain_s:g}: expected seconds, 0 for no search"
+            raise OptionError(msg)
+        if self.calibration_bytes <= 0:
+            msg = "--sr-calibration-memory: expected a number of MiB above 0"
             raise OptionError(msg)
         for option, folder in (("--sr-data", self.data), ("--sr-weights", self.weights)):
             if folder is not None and not folder.is_dir():

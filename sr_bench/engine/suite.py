@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard, SuiteCard
-from sr_bench.core.case import COST_METRICS
+from sr_bench.core.case import COST_METRICS, GATE_METRIC
 from sr_bench.core.claim import Claim
 from sr_bench.document.claims import read_model_tables
 from sr_bench.document.tables import Document, read_document
@@ -123,12 +123,15 @@ def _unmeasurable(card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]
 
 
 def _idle_gaps(card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]) -> Iterator[str]:
-    """Yield a fault for each known gap that excuses no printed number."""
+    """Yield a fault for each known gap that excuses no printed number and no gate."""
     for model in card.models:
         claims = [claim for key in bound[model.name] for claim in rows[key]]
         printed = {(claim.metric, claim.precision) for claim in claims}
         for gap in model.known_gaps:
-            if printed and (gap.metric, gap.precision) not in printed:
+            if gap.metric == GATE_METRIC:
+                if model.gate is None:
+                    yield f"model {model.name!r}: known_gap of fidelity, but it has no [model.gate]"
+            elif printed and (gap.metric, gap.precision) not in printed:
                 yield (
                     f"model {model.name!r}: known_gap of {gap.metric} {gap.precision}: the document"
                     " prints no such number; remove the gap"

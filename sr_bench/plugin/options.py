@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from sr_bench.engine.selection import Selection, parse_precisions, split_list
+from sr_bench.engine.selection import (
+    DEFAULT_CALIBRATION_MIB,
+    DEFAULT_EXPLAIN_S,
+    GateMode,
+    Selection,
+    parse_precisions,
+    split_list,
+)
 from sr_bench.errors import OptionError, SrBenchError
 from sr_bench.history.environment import usable_cores
 
@@ -51,6 +59,34 @@ OPTIONS = (
         "only the first N images of each dataset; such values are shown and never judged",
         "N",
     ),
+    _Option(
+        "--sr-gate",
+        "sr_gate",
+        "fail",
+        "what a loss of a low precision does where a card sets limits: off, warn or fail",
+        "MODE",
+    ),
+    _Option(
+        "--sr-compare",
+        "sr_compare",
+        "",
+        "an earlier run's latest.json: gates also ask whether this run is worse, image by image",
+        "FILE",
+    ),
+    _Option(
+        "--sr-explain",
+        "sr_explain",
+        f"{DEFAULT_EXPLAIN_S:g}",
+        "seconds to search for the layers that cause a loss; 0: don't search",
+        "S",
+    ),
+    _Option(
+        "--sr-calibration-memory",
+        "sr_calibration_memory",
+        str(DEFAULT_CALIBRATION_MIB),
+        "MiB that calibration may use above plain inference",
+        "MIB",
+    ),
     _Option("--sr-data", "sr_data", "", "where your datasets are", "DIR"),
     _Option("--sr-weights", "sr_weights", "", "where your weight files are", "DIR"),
     _Option("--sr-results-path", "sr_results_path", "reports", "where reports are written", "DIR"),
@@ -59,7 +95,25 @@ OPTIONS = (
     ),
 )
 
-ALLOW_BETTER = ("--sr-allow-better", "sr_allow_better")
+
+@dataclass(frozen=True)
+class _Flag:
+    flag: str
+    ini: str
+    help: str
+
+
+ALLOW_BETTER = _Flag(
+    "--sr-allow-better",
+    "sr_allow_better",
+    "let a value pass that is better than the document says",
+)
+FRESH = _Flag(
+    "--sr-fresh",
+    "sr_fresh",
+    "measure again what is in the cache: by default an emulated or CPU run over the same network,"
+    " images and code is made once",
+)
 
 
 @dataclass(frozen=True)
@@ -83,14 +137,14 @@ def add_options(parser: pytest.Parser) -> None:
             help=f"{option.help} (default: {option.default or 'all'}; ini: {option.ini})",
         )
         parser.addini(option.ini, f"default of {option.flag}", default=option.default)
-    flag, ini = ALLOW_BETTER
-    group.addoption(
-        flag,
-        action="store_true",
-        default=None,
-        help=f"let a value pass that is better than the document says (ini: {ini})",
-    )
-    parser.addini(ini, f"default of {flag}", type="bool", default=False)
+    for switch in (ALLOW_BETTER, FRESH):
+        group.addoption(
+            switch.flag,
+            action="store_true",
+            default=None,
+            help=f"{switch.help} (ini: {switch.ini})",
+        )
+        parser.addini(switch.ini, f"default of {switch.flag}", type="bool", default=False)
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -110,16 +164,21 @@ def _settings(config: pytest.Config) -> Settings:
     if texts["--sr-report"] not in REPORTS:
         msg = f"--sr-report={texts['--sr-report']}: expected {' or '.join(REPORTS)}"
         raise OptionError(msg)
-    flag, ini = ALLOW_BETTER
     selection = Selection(
         backend=texts["--backend"],
         models=split_list(texts["--sr-models"]),
         datasets=split_list(texts["--sr-datasets"]),
         precisions=parse_precisions(texts["--sr-precision"]),
         limit=_number("--sr-limit", texts["--sr-limit"]),
-        data=_folder(config, texts["--sr-data"]),
-        weights=_folder(config, texts["--sr-weights"]),
-        allow_better=bool(config.getoption(flag) or config.getini(ini)),
+        data=_path(config, texts["--sr-data"]),
+        weights=_path(config, texts["--sr-weights"]),
+        allow_better=_is_set(config, ALLOW_BETTER),
+        fresh=_is_set(config, FRESH),
+        gate=cast("GateMode", texts["--sr-gate"]),
+        compare=_path(config, texts["--sr-compare"]),
+        explain_s=_number("--sr-explain", texts["--sr-explain"]),
+        calibration_bytes=_number("--sr-calibration-memory", texts["--sr-calibration-memory"])
+        * 2**20,
         threads=_threads(config),
     )
     results = _results_base(config) / texts["--sr-results-path"]
@@ -143,13 +202,17 @@ def _text(config: pytest.Config, option: _Option) -> str:
     return str(config.getini(option.ini) if given is None else given)
 
 
+def _is_set(config: pytest.Config, switch: _Flag) -> bool:
+    return bool(config.getoption(switch.flag) or config.getini(switch.ini))
+
+
 def _number(flag: str, text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        msg = f"{flag}={text}: expected a whole number, 0 for all"
+        msg = f"{flag}={text}: expected a whole number"
         raise OptionError(msg) from None
 
 
-def _folder(config: pytest.Config, text: str) -> Path | None:
+def _path(config: pytest.Config, text: str) -> Path | None:
     return config.invocation_params.dir / Path(text).expanduser() if text else None

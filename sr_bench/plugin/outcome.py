@@ -1,5 +1,6 @@
 """The body of every item: measure, judge, and say it in pytest's words."""
 
+import warnings
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -19,7 +20,8 @@ def check_claim(request: pytest.FixtureRequest) -> None:
     record = item.record = session.evaluate(item.case, item.nodeid)
     for key, value in _properties(record).items():
         item.user_properties.append((key, value))
-    end(record, allow_better=session.settings.selection.allow_better)
+    selection = session.settings.selection
+    end(record, allow_better=selection.allow_better, warn_of_loss=selection.gate == "warn")
 
 
 def _properties(record: Record) -> dict[str, object]:
@@ -34,13 +36,20 @@ def _properties(record: Record) -> dict[str, object]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def end(record: Record, *, allow_better: bool) -> None:
+class GateWarning(pytest.PytestWarning):
+    """A low precision loses more than its card allows, and ``--sr-gate=warn`` lets it pass."""
+
+
+def end(record: Record, *, allow_better: bool, warn_of_loss: bool) -> None:
     """Pass, skip, xfail or fail as the status of `record` demands."""
     status, sentence = record.verdict.status, record.verdict.sentence
-    if status is Status.NOT_RUN:
+    if status in (Status.NOT_RUN, Status.UNDECIDED):
         pytest.skip(sentence)
+    if status is Status.LOSS and warn_of_loss:
+        warnings.warn(GateWarning(f"{record.case_id}: {sentence}"), stacklevel=1)
+        return
     if status is Status.KNOWN_GAP:
         pytest.xfail(sentence)
     stale = status is Status.BETTER and not allow_better
-    if stale or status in (Status.DIFFERS, Status.GAP_CLOSED, Status.ERROR):
+    if stale or status in (Status.DIFFERS, Status.GAP_CLOSED, Status.ERROR, Status.LOSS):
         pytest.fail(failure_text(record), pytrace=False)

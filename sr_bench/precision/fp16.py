@@ -148,6 +148,8 @@ def _rounded(node: NodeProto, values: set[str]) -> Iterator[NodeProto]:
 def _cast_pair(source: str, target: str) -> tuple[NodeProto, NodeProto]:
     half = f"{source}/half"
     return (
-        helper.make_node("Cast", [source], [half], name=half, to=TensorProto.FLOAT16),
-        helper.make_node("Cast", [half], [target], name=target, to=TensorProto.FLOAT),
+        helper.make_node(
+            "Cast", [source], [half], name=f"{source}/to_half", to=TensorProto.FLOAT16
+        ),
+        helper.make_node("Cast", [half], [target], name=f"{half}/to_float", to=TensorProto.FLOAT),
     )

@@ -48,15 +48,18 @@ def points(network: Network, kept: Collection[Layer] = ()) -> Points:
     """Return what is rounded if all layers but `kept` compute in int8.
 
     That is what such a layer reads, and what it gives, after its ReLU if only that reads it. What
-    is given to no further int8 layer stays float: the last accumulator is not rounded.
+    reaches the next layers through no int8 one is not rounded: the last sum, or what only a kept
+    layer reads.
     """
     layers = [layer for layer in network.layers if layer not in kept]
     reads = {layer.input for layer in layers}
+    ends = {layer.node for layer in network.layers}
 
     @cache
     def is_read(tensor: str) -> bool:
         nodes = network.consumers.get(tensor, ())
-        return tensor in reads or any(is_read(out) for node in nodes for out in node.output)
+        onward = (out for node in nodes if node.name not in ends for out in node.output)
+        return tensor in reads or any(map(is_read, onward))
 
     gives = (given(network, layer) for layer in layers)
     tensors = reads | {tensor for tensor in gives if is_read(tensor)}

@@ -2,16 +2,24 @@
 
 from decimal import ROUND_CEILING, Decimal
 from math import isfinite
+from typing import cast
 
+from sr_bench.core.codec import decode
+from sr_bench.core.dossier import Dossier
+from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.record import Record, Status
+from sr_bench.report.dossier import dossier_lines
+from sr_bench.report.gate import comparison_lines, gate_lines
 from sr_bench.report.numbers import claimed, delta, measured, with_unit
 
 
 def failure_text(record: Record) -> str:
-    """Return the text that a failed item shows: fewer than 12 lines."""
+    """Return the text that a failed item shows: fewer than 12 lines, but for a gate."""
     lines = [_headline(record)]
     if record.verdict.status is Status.ERROR:
         lines += ["", *record.verdict.sentence.splitlines()[:7]]
+    elif "gate" in record.detail:
+        lines += _gate(record)
     else:
         lines += _numbers(record)
     lines += [f"rerun      pytest '{record.node_id}' --backend={record.backend}"]
@@ -22,6 +30,17 @@ def _headline(record: Record) -> str:
     where = f" on {record.dataset}" if record.dataset else ""
     what = f"{record.model} {record.precision} {record.metric.upper()}{where}"
     return f"{record.claim.source}: {what}" if record.claim else what
+
+
+def _gate(record: Record) -> list[str]:
+    lines = [f"verdict    {record.verdict.status}: {record.verdict.sentence}", ""]
+    lines += gate_lines(decode(GateVerdict, record.detail["gate"]))
+    for data in cast("list[object]", record.detail.get("compared", [])):
+        compared = decode(Comparison, data)
+        lines += ["", f"against the earlier run, {compared.metric}:", *comparison_lines(compared)]
+    if "dossier" in record.detail:
+        lines += ["", *dossier_lines(decode(Dossier, record.detail["dossier"]))]
+    return [*lines, ""]
 
 
 def _rounded_up(value: float) -> str:

@@ -14,6 +14,7 @@ from sr_bench.document.mirror import format_like, mirror
 from sr_bench.document.tables import Document, read_document
 from sr_bench.files.atomic import write_text
 from sr_bench.report.numbers import claimed, delta, measured, metric, precision, with_unit
+from sr_bench.report.provenance import int8_lines, shared_lines
 
 NOT_MEASURED = "-"
 """Stands in a mirrored cell that this run has no judged value for: never the claimed number."""
@@ -54,6 +55,10 @@ def render_family(family: str, documents: Iterable[Document], records: Sequence[
         table = mirror(document, cells | own)
         parts += [f"The table of `{document.path}` with {what}:", table]
     parts += ["## Claimed and measured", comparison(records)]
+    if made := int8_lines(records):
+        warned = [f"- **{_escape(line)}**" for line in shared_lines(records)]
+        told = [*warned, *(f"- {_escape(line)}" for line in made)]
+        parts += ["## How int8 was made", "\n".join(told)]
     return "\n\n".join(parts) + "\n"
 
 

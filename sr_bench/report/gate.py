@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 from math import fsum
 
-from tabulate import tabulate
-
 from sr_bench.core.gate import Comparison, Drop, GateImage, GateVerdict
 from sr_bench.core.record import Status
 from sr_bench.document.mirror import format_like
+from sr_bench.report.tables import plain_table
 
 _FORMATS = {"fidelity": "0.00", "psnr": "0.000", "ssim": "0.00000"}
 _UNITS = {"fidelity": " dB", "psnr": " dB", "ssim": ""}
@@ -30,7 +29,7 @@ def gate_lines(verdict: GateVerdict) -> list[str]:
         _drop_row("psnr", verdict.psnr, names, limits.max_drop_db, status["psnr"]),
         _drop_row("ssim", verdict.ssim, names, limits.max_drop_ssim, status["ssim"]),
     ]
-    return [*_table(_QUESTIONS, rows, left=(0, 4, 7)), "", *_image_lines(verdict.images)]
+    return [*plain_table(_QUESTIONS, rows, left=(0, 4, 7)), "", *_image_lines(verdict.images)]
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:
@@ -44,8 +43,8 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     row = _drop_row(metric, drop, images, comparison.limit, comparison.status)
     order = sorted(range(drop.count), key=lambda index: (-drop.values[index], images[index]))
     worst = [[images[i], _text(metric, drop.values[i])] for i in order[:_IMAGES_SHOWN]]
-    table = _table(("image", f"{_NAMES[metric]} drop"), worst, left=(0,))
-    return [*_table(_QUESTIONS, [row], left=(0, 4, 7)), "", *table]
+    table = plain_table(("image", f"{_NAMES[metric]} drop"), worst, left=(0,))
+    return [*plain_table(_QUESTIONS, [row], left=(0, 4, 7)), "", *table]
 
 
 def _fidelity_rows(verdict: GateVerdict) -> Iterator[list[str]]:
@@ -89,18 +88,10 @@ def _image_lines(images: Sequence[GateImage]) -> list[str]:
         ]
         for image in shown
     ]
-    lines = _table(_COLUMNS, rows, left=(0,))
+    lines = plain_table(_COLUMNS, rows, left=(0,))
     more = len(images) - len(shown)
     return [*lines, f"and {more} more of higher fidelity"] if more else lines
 
 
 def _text(metric: str, value: float) -> str:
     return f"{format_like(_FORMATS[metric], value)}{_UNITS[metric]}"
-
-
-def _table(
-    headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: tuple[int, ...]
-) -> list[str]:
-    align = ["left" if index in left else "right" for index in range(len(headers))]
-    text = tabulate(rows, headers, tablefmt="simple", disable_numparse=True, colalign=align)
-    return [line.rstrip() for line in text.splitlines()]

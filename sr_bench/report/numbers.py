@@ -1,9 +1,16 @@
 """Spell numbers the way the tables do: with the claim's decimals and its unit."""
 
+from sr_bench.core.claim import UNITS
 from sr_bench.core.record import Record
 from sr_bench.document.mirror import format_like
 
-_DECIMALS = {"flops": "0.000", "params": "0.000000", "psnr": "0.0000", "ssim": "0.000000"}
+_DECIMALS = {
+    "flops": "0.000",
+    "params": "0.000000",
+    "psnr": "0.0000",
+    "ssim": "0.000000",
+    "fidelity": "0.00",
+}
 
 
 def claimed(record: Record) -> str:
@@ -45,8 +52,7 @@ def with_unit(text: str, record: Record) -> str:
     """Return `text` with the metric's unit, or the bare ``-`` that stands for no number."""
     if text == "-":
         return text
-    unit = {"flops": " G", "params": " M", "psnr": " dB"}.get(record.metric, "")
-    return f"{text}{unit}"
+    return f"{text} {UNITS[record.metric]}".rstrip()
 
 
 def _longer(pattern: str, extra: int) -> str:

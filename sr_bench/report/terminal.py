@@ -11,6 +11,7 @@ from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import Case
 from sr_bench.core.record import Record, Status
 from sr_bench.report.numbers import claimed, delta, measured, metric, precision
+from sr_bench.report.provenance import shared_lines
 
 _REASONS_SHOWN = 6
 
@@ -43,7 +44,7 @@ def summary(records: Sequence[Record]) -> list[str]:
             colalign=("left", "left", "left", "right", "right", "right", "left"),
         )
         lines += table.splitlines()
-    lines += ["", *_not_run(records), _counts(records)]
+    lines += ["", *_not_run(records), *shared_lines(records), _counts(records)]
     return lines
 
 

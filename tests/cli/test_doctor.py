@@ -30,8 +30,7 @@ def test_what_is_absent_is_counted_with_what_to_do(sr_bench, project_root: Path)
     done = sr_bench("doctor", "--suites", project_root / "suites" / "realsr", "my_zoo", "--json")
     reasons = done.json["would_skip"]
     assert done.code == 0
-    assert sum(count for reason, count in reasons.items() if "int8" not in reason) == 4
-    assert reasons["int8_kl: no backend of this version offers it"] == 2
+    assert sum(reasons.values()) == 4
     assert any("DF2K.pth" in reason and "--sr-weights" in reason for reason in reasons)
     assert any("sr-bench fetch pair" in reason for reason in reasons)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sr_bench import discovery
+from sr_bench.backends import onnxruntime
 from sr_bench.core.card import Checkpoint, Evaluation, ModelCard
 from sr_bench.core.case import Case
 from sr_bench.core.claim import Claim, Metric, Source
@@ -191,10 +192,19 @@ def test_a_row_about_another_backend_is_not_run(
     assert sessions.opened == 0
 
 
+def test_a_precision_that_the_backend_lacks_is_not_run(
+    shared_zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnxruntime, "precisions", lambda: (Precision.FP32, Precision.FP16))
+    case = replace(psnr_case(shared_zoo), claim=None, precision=Precision.INT8_KL)
+    record = evaluate(bench_of(shared_zoo), case)
+    assert record.verdict.status is Status.NOT_RUN
+    assert "does not offer int8_kl in this version, only fp32, fp16" in record.verdict.sentence
+
+
 @pytest.mark.parametrize(
     ("change", "status", "message"),
     [
-        ({"precision": Precision.INT8_KL}, Status.NOT_RUN, "does not offer int8_kl"),
         (
             {"evaluation": Evaluation("paris", EvalProtocol("p"))},
             Status.ERROR,

@@ -92,11 +92,6 @@ def test_fp16_is_made_from_the_fp32_file_and_says_so(edsr: ModelCard, cache: Pat
     assert 0 < np.abs(full - rounded).max() < 1.0
 
 
-def test_int8_is_not_offered_by_this_version(edsr: ModelCard) -> None:
-    with pytest.raises(NotRunError, match="int8_kl is not available in this version"):
-        prepare(edsr, Precision.INT8_KL, None)
-
-
 def test_absent_weights_are_not_run(edsr: ModelCard) -> None:
     (edsr.folder / "small.pth").unlink()
     with pytest.raises(NotRunError, match=r"small\.pth are not here.*--sr-weights"):

@@ -6,7 +6,8 @@ from threading import Barrier
 import numpy as np
 import pytest
 
-from sr_bench.engine.pairs import PairCache
+from sr_bench.engine.recent import Recent
+from sr_bench.engine.run import pair_cache
 from sr_bench.engine.scoring import Pair
 
 BYTES = 12 + 48
@@ -32,43 +33,43 @@ def loader() -> Loader:
     return Loader()
 
 
-def ask(cache: PairCache, loader: Loader, *keys: int) -> None:
+def ask(cache: Recent[Pair], loader: Loader, *keys: int) -> None:
     for key in keys:
         assert cache.get(key, lambda key=key: loader(key)).lr[0, 0, 0] == key
 
 
 def test_a_pair_is_loaded_once(loader: Loader) -> None:
-    ask(PairCache(), loader, 1, 2, 1, 2)
+    ask(pair_cache(), loader, 1, 2, 1, 2)
     assert loader.loaded == [1, 2]
 
 
 def test_the_pair_that_was_used_longest_ago_goes_first(loader: Loader) -> None:
-    cache = PairCache(2 * BYTES)
+    cache = pair_cache(2 * BYTES)
     ask(cache, loader, 1, 2, 1, 3)  # 2 goes
     ask(cache, loader, 1, 3, 2)
     assert loader.loaded == [1, 2, 3, 2]
 
 
 def test_a_pair_above_the_cap_is_not_kept_and_evicts_nothing(loader: Loader) -> None:
-    cache = PairCache(BYTES)
+    cache = pair_cache(BYTES)
     ask(cache, loader, 1)
     large = Pair(np.zeros((8, 8, 3), np.uint8), np.zeros((16, 16, 3), np.uint8))
     assert cache.get("large", lambda: large) is large
     assert cache.get("large", pair) is not large
-    cache = PairCache(BYTES - 1)
+    cache = pair_cache(BYTES - 1)
     ask(cache, loader, 2, 2)
     assert loader.loaded == [1, 2, 2]
 
 
 def test_a_fault_of_loading_is_not_kept(loader: Loader) -> None:
-    cache = PairCache()
+    cache = pair_cache()
     with pytest.raises(ZeroDivisionError):
         cache.get(1, lambda: 1 / 0)
     ask(cache, loader, 1)
 
 
 def test_pairs_are_loaded_side_by_side() -> None:
-    cache, both = PairCache(), Barrier(2, timeout=5)
+    cache, both = pair_cache(), Barrier(2, timeout=5)
 
     def load() -> Pair:
         both.wait()  # returns only if the other one loads at the same time
@@ -79,7 +80,7 @@ def test_pairs_are_loaded_side_by_side() -> None:
 
 
 def test_two_threads_that_load_one_pair_count_it_once() -> None:
-    cache, both = PairCache(2 * BYTES), Barrier(2, timeout=5)
+    cache, both = pair_cache(2 * BYTES), Barrier(2, timeout=5)
 
     def load() -> Pair:
         both.wait()

@@ -12,8 +12,9 @@ from skimage.metrics import peak_signal_noise_ratio
 from sr_bench.core.card import ModelCard
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
-from sr_bench.engine.pairs import PairCache
-from sr_bench.engine.run import ImageResult, Job, run_job
+from sr_bench.engine.recent import Recent
+from sr_bench.engine.run import ImageResult, Job, pair_cache, run_job
+from sr_bench.engine.scoring import Pair
 from sr_bench.errors import BackendError, DatasetError, ImageError, MetricError, SrBenchError
 
 CARD = ModelCard("m", "zoo", Path("/z/zoo"), "M", "", 2, "edsr", value_range=255.0)
@@ -82,12 +83,16 @@ def job(count: int, images: Images | None = None, **faults: object) -> Job:
 
 
 def run(
-    what: Job, session: Nearest | None = None, *, threads: int = 2, pairs: PairCache | None = None
+    what: Job,
+    session: Nearest | None = None,
+    *,
+    threads: int = 2,
+    pairs: Recent[Pair] | None = None,
 ) -> tuple[ImageResult, ...]:
     return run_job(
         what,
         session or Nearest(),
-        pairs=pairs or PairCache(0),
+        pairs=pairs or pair_cache(0),
         threads=threads,
         progress=lambda *_: None,
     )
@@ -167,7 +172,7 @@ def test_progress_is_told_of_each_image_in_order() -> None:
     run_job(
         job(4),
         Nearest(),
-        pairs=PairCache(),
+        pairs=pair_cache(),
         threads=2,
         progress=lambda *args: told.append(args),
     )
@@ -181,12 +186,12 @@ def test_an_interruption_stops_the_run() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_job(job(60, images), Nearest(), pairs=PairCache(), threads=2, progress=interrupt)
+        run_job(job(60, images), Nearest(), pairs=pair_cache(), threads=2, progress=interrupt)
     assert len(images.loads) < 20
 
 
 def test_a_second_run_over_the_same_images_decodes_none() -> None:
-    images, pairs, session = Images(), PairCache(), Nearest()
+    images, pairs, session = Images(), pair_cache(), Nearest()
     what = job(6, images)
     first = run(what, session, pairs=pairs)
     second = run(replace(what, card=replace(CARD, name="n")), session, pairs=pairs)
@@ -195,7 +200,7 @@ def test_a_second_run_over_the_same_images_decodes_none() -> None:
 
 
 def test_another_preparation_of_the_same_images_is_another_pair() -> None:
-    images, pairs = Images(), PairCache()
+    images, pairs = Images(), pair_cache()
     what = job(2, images)
     run(what, pairs=pairs)
     made = EvalProtocol("made", lr_from="hr", lr_resize="cv2_area")
@@ -204,7 +209,7 @@ def test_another_preparation_of_the_same_images_is_another_pair() -> None:
 
 
 def test_protocols_that_differ_after_the_network_share_their_pairs() -> None:
-    images, pairs = Images(), PairCache()
+    images, pairs = Images(), pair_cache()
     what = job(2, images)
     run(what, pairs=pairs)
     run(replace(what, protocol=EvalProtocol("y", colour="y_float", border=2)), pairs=pairs)
@@ -213,6 +218,6 @@ def test_protocols_that_differ_after_the_network_share_their_pairs() -> None:
 
 def test_a_full_cache_only_costs_time() -> None:
     images, one_pair = Images(), 12 * 14 * 3 + 24 * 28 * 3
-    pairs, what = PairCache(2 * one_pair), job(4, images)
+    pairs, what = pair_cache(2 * one_pair), job(4, images)
     assert run(what, pairs=pairs, threads=1) == run(what, pairs=pairs, threads=1)
     assert images.loads == [0, 1, 2, 3, 0, 1, 2, 3]

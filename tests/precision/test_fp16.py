@@ -14,6 +14,7 @@ from sr_bench.errors import BackendError
 from sr_bench.export.to_onnx import export_onnx
 from sr_bench.precision.fp16 import to_fp16
 from tests.cost.zoo_models import SMALL, small
+from tests.precision.nets import residual_net
 
 LEVELS = (
     onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
@@ -177,3 +178,11 @@ def test_operators_of_other_domains_are_refused(tmp_path: Path) -> None:
     onnx.save(model, path)
     with pytest.raises(BackendError, match="FusedConv"):
         to_fp16(path, tmp_path / "out.onnx")
+
+
+def test_nodes_that_are_called_like_their_outputs_keep_the_file_valid(tmp_path: Path) -> None:
+    residual_net(tmp_path / "net.onnx")
+    to_fp16(tmp_path / "net.onnx", tmp_path / "half.onnx")
+    names = [node.name for node in onnx.load(tmp_path / "half.onnx").graph.node]
+    assert len(set(names)) == len(names)
+    _session(tmp_path / "half.onnx")

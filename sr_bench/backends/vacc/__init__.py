@@ -36,5 +36,5 @@ def open_session(artefact: Artefact, *, threads: int = 1) -> Session:
         BackendError: The ONNX file can't be opened or is not in its precision.
         NotRunError: There is no ONNX file, or the precision is not supported.
     """
-    infer = onnxruntime.open_onnx(artefact, threads=threads)
-    return CheckedSession(infer, backend="vacc (emulated)", device="emulated")
+    graph = onnxruntime.open_onnx(artefact, threads=threads)
+    return CheckedSession(graph, backend="vacc (emulated)", device="emulated", notes=graph.notes)

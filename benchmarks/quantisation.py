@@ -1,0 +1,275 @@
+"""What calibration and int8 cost, beside onnxruntime's own tools: time, memory, speed of inference.
+
+Run: python benchmarks/quantisation.py time      calibration against bare inference
+     python benchmarks/quantisation.py peers     calibration against onnxruntime's calibrators
+     python benchmarks/quantisation.py memory    peak memory by number and size of images
+     python benchmarks/quantisation.py int8      int8 inference against fp32
+
+The networks are LESRCNN x2 and EDSR baseline x2 with random weights, as speed does not depend on
+them; the images are crops of scikit-image's photographs. Everything that is compared takes turns
+in one process, and medians of ratios are printed; memory is measured in a process of its own.
+"""
+
+import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod
+from onnxruntime.quantization.calibrate import create_calibrator
+from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
+from skimage import data
+from sr_bench.precision.calibrate import collect
+
+from sr_bench.backends import onnxruntime as backend
+from sr_bench.core.backend import Artefact
+from sr_bench.core.int8 import Int8Plan
+from sr_bench.core.precision import Precision
+from sr_bench.export.to_onnx import export_onnx
+from sr_bench.history.environment import cpu_model, usable_cores
+from sr_bench.precision.network import read_network
+from sr_bench.precision.qdq import quantise
+from sr_bench.precision.ranges import clip_ranges
+from sr_bench.precision.rounding import integer_weights
+from sr_bench.zoo.build import build
+
+NETWORKS = {
+    "lesrcnn_x2": ("lesrcnn", {"n_feats": 64, "multi_scale": False}),
+    "edsr_baseline_x2": (
+        "edsr",
+        {"form": "official", "n_feats": 64, "n_resblocks": 16, "res_scale": 1.0, "rgb_range": 1.0},
+    ),
+    "sr4k_x2": (
+        "rcan",
+        {
+            "form": "official",
+            "n_resgroups": 2,
+            "n_resblocks": 2,
+            "n_feats": 28,
+            "attention": False,
+            "reduction": 0,
+            "res_scale": 1.0,
+            "rgb_range": 1.0,
+            "rgb_mean": "div2k",
+            "mean_shift": "plain",
+            "head": "stride2",
+            "upsample": "single",
+        },
+    ),
+}
+OBSERVERS = ("max", "percentile", "kl", "mse")
+METHODS = (CalibrationMethod.MinMax, CalibrationMethod.Percentile, CalibrationMethod.Entropy)
+
+
+def make_network(name: str, folder: Path) -> Path:
+    """Write the network `name` with random weights."""
+    torch.manual_seed(0)
+    architecture, hyper = NETWORKS[name]
+    export_onnx(build(architecture, hyper, 2), folder / f"{name}.onnx")
+    return folder / f"{name}.onnx"
+
+
+def make_images(count: int, height: int, width: int) -> list[np.ndarray]:
+    """Return `count` different images, float32 1 x 3 x height x width, 0 to 1."""
+    sources = [data.astronaut(), data.coffee(), data.chelsea(), data.rocket()]
+    found = []
+    for index in range(count):
+        source = np.roll(sources[index % len(sources)], 17 * index, axis=(0, 1))
+        times = (-(-height // source.shape[0]), -(-width // source.shape[1]), 1)
+        crop = np.tile(source, times)[:height, :width]
+        found.append(np.ascontiguousarray(crop.transpose(2, 0, 1)[None], np.float32) / 255)
+    return found
+
+
+def calibrate(network: object, images: Sequence[np.ndarray], mib: int = 1024) -> None:
+    """Collect, and derive the clip ranges of all observers."""
+    inputs = {f"image {i}": partial(lambda x: x, image) for i, image in enumerate(images)}
+    found = collect(
+        network,
+        inputs,
+        memory_bytes=mib * 2**20,
+        moments=True,
+        workers=usable_cores(),
+        progress=lambda *_: None,
+    )
+    for observer in OBSERVERS:
+        clip_ranges(network, found.histograms, observer, Int8Plan(), input_range=1.0)
+
+
+def infer(session: onnxruntime.InferenceSession, images: Sequence[np.ndarray]) -> None:
+    """Run the network on every image, on as many threads as there are cores."""
+    name = session.get_inputs()[0].name
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        list(pool.map(lambda x: session.run(None, {name: x}), images))
+
+
+def open_plain(path: Path) -> onnxruntime.InferenceSession:
+    """Open the network as anybody would, one thread for each run."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Return how long `call` takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def time_against_inference(folder: Path, rounds: int) -> None:
+    """Print the time of calibration as a multiple of inference."""
+    for name in ("lesrcnn_x2", "edsr_baseline_x2"):
+        path = make_network(name, folder)
+        network, session = read_network(path), open_plain(path)
+        for size, count in ((128, 8), (256, 4)):
+            images = make_images(count, size, size)
+            infer(session, images)
+            ratios = []
+            for _ in range(rounds):
+                plain = seconds(partial(infer, session, images))
+                ratios.append(seconds(partial(calibrate, network, images)) / plain)
+            print_ratios(f"{name} {size}x{size}, {count} images", ratios)
+
+
+class Reader(CalibrationDataReader):
+    """Hands out images one by one."""
+
+    def __init__(self, name: str, images: Sequence[np.ndarray]) -> None:
+        self._left = iter([{name: image} for image in images])
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """Return the next image."""
+        return next(self._left, None)
+
+
+def peer(path: Path, images: Sequence[np.ndarray], stride: int) -> None:
+    """Run onnxruntime's three calibrators one after the other, on `stride` images at a time."""
+    for method in METHODS:
+        calibrator = create_calibrator(
+            path,
+            op_types_to_calibrate=list({*QLinearOpsRegistry, *QDQRegistry}),
+            augmented_model_path=str(path.with_suffix(".augmented.onnx")),
+            calibrate_method=method,
+        )
+        name = calibrator.infer_session.get_inputs()[0].name
+        for start in range(0, len(images), stride):
+            calibrator.collect_data(Reader(name, images[start : start + stride]))
+        calibrator.compute_data()
+
+
+def time_against_peers(folder: Path, rounds: int) -> None:
+    """Print the time of onnxruntime's calibrators as a multiple of calibration."""
+    path = make_network("lesrcnn_x2", folder)
+    network, images = read_network(path), make_images(5, 128, 128)
+    ways = {"as people call them": len(images), "CalibStridedMinMax=1": 1}
+    ratios: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        own = seconds(partial(calibrate, network, images))
+        for name, stride in ways.items():
+            ratios[name].append(seconds(partial(peer, path, images, stride)) / own)
+    for name, found in ratios.items():
+        print_ratios(f"onnxruntime's three, {name}", found)
+
+
+def memory(folder: Path) -> None:
+    """Print the peak memory of calibration for some numbers and sizes of images."""
+    for name, count, height, width, mib in (
+        ("lesrcnn_x2", 5, 128, 128, 1024),
+        ("lesrcnn_x2", 200, 128, 128, 1024),
+        ("lesrcnn_x2", 5, 256, 256, 1024),
+        ("lesrcnn_x2", 50, 256, 256, 1024),
+        ("sr4k_x2", 2, 1080, 1920, 1024),
+    ):
+        path = make_network(name, folder)
+        command = [
+            sys.executable,
+            __file__,
+            "one",
+            str(path),
+            *map(str, (count, height, width, mib)),
+        ]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        print(f"{name}, {count} images of {width}x{height}: peak {done.stdout.strip()} MB")
+
+
+def one(path: str, count: str, height: str, width: str, mib: str) -> None:
+    """Calibrate, and print the peak memory of this process in MB."""
+    base = make_images(4, int(height), int(width))
+    images = [base[index % 4] for index in range(int(count))]
+    calibrate(read_network(Path(path)), images, int(mib))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+
+
+def int8_speed(folder: Path, rounds: int) -> None:
+    """Print the speed of int8 as a multiple of fp32's, for asymmetric and symmetric plans."""
+    for name in ("lesrcnn_x2", "edsr_baseline_x2"):
+        path = make_network(name, folder)
+        network, images = read_network(path), make_images(2, 256, 256)
+        found = collect(
+            network,
+            {str(i): partial(lambda x: x, image) for i, image in enumerate(images)},
+            memory_bytes=2**30,
+            moments=False,
+            workers=usable_cores(),
+            progress=lambda *_: None,
+        )
+        for skips in ("float", "int8"):
+            plan = Int8Plan(skips=skips)
+            clip = clip_ranges(network, found.histograms, "max", plan, input_range=1.0)
+            weights = integer_weights(network, {})
+            model = quantise(network, clip, weights, plan, (), notes={})
+            low = folder / "int8.onnx"
+            low.write_bytes(model.SerializeToString())
+            with (
+                backend.open_session(Artefact(low, None, Precision.INT8_MAX, "")) as fast,
+                backend.open_session(Artefact(path, None, Precision.FP32, "")) as full,
+            ):
+                ratios = []
+                for _ in range(rounds):
+                    plain = seconds(partial(full.run, images[0]))
+                    ratios.append(plain / seconds(partial(fast.run, images[0])))
+                told = "; ".join(fast.notes.values())
+            print_ratios(f"{name} 256x256, skips in {skips}, times as fast ({told})", ratios)
+
+
+def print_ratios(what: str, ratios: Sequence[float]) -> None:
+    """Print the median and the spread."""
+    spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+    print(f"{what}: x{statistics.median(ratios):.2f} ({spread})", flush=True)
+
+
+def main() -> None:
+    """Run what the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("time", "peers", "memory", "int8", "one"))
+    parser.add_argument("of_one", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, default=5)
+    args = parser.parse_args()
+    if args.what == "one":
+        one(*args.of_one)
+        return
+    print(f"{cpu_model()}, {usable_cores()} cores, onnxruntime {onnxruntime.__version__}")
+    with tempfile.TemporaryDirectory() as folder:
+        if args.what == "time":
+            time_against_inference(Path(folder), args.rounds)
+        elif args.what == "peers":
+            time_against_peers(Path(folder), args.rounds)
+        elif args.what == "memory":
+            memory(Path(folder))
+        else:
+            int8_speed(Path(folder), args.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""Write a network as standard ONNX with QuantizeLinear and DequantizeLinear (QDQ).
+
+Activations are uint8 with one scale for each tensor, weights int8 with one for each output
+channel, biases int32. The graph's own operators stay, between values that hold 256 levels only,
+so that every runtime reads it: one that knows int8 computes in integers, others in float.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from sr_bench.core.backend import PRECISION_KEY
+from sr_bench.core.int8 import ClipRange, Int8Plan
+from sr_bench.precision.network import Layer, Network
+from sr_bench.precision.points import MOVES, Points, points
+from sr_bench.precision.rounding import LARGEST, IntegerWeights
+
+_LEVELS = 255
+_MIDDLE = 128
+_LARGEST_BIAS = 2**30
+"""Leaves as much room again for the sum that the bias is added to."""
+
+_SMALLEST_RANGE = 1e-20
+"""A tensor with less than that holds 0: its step must be a float32, and fine enough for a bias."""
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """How a tensor's values become uint8: ``q = round(x / q_scale) + zero_point``, clipped."""
+
+    q_scale: np.float32
+    zero_point: np.uint8
+
+
+def quantise(
+    network: Network,
+    clip: Mapping[str, ClipRange],
+    weights: Mapping[str, IntegerWeights],
+    plan: Int8Plan,
+    kept: Collection[Layer],
+    *,
+    notes: Mapping[str, str],
+) -> ModelProto:
+    """Return `network` with all layers but `kept` in int8.
+
+    Args:
+        network: In fp32.
+        clip: The clip range of every tensor that is rounded.
+        weights: The integers of the layers' weights, by the name of the constant.
+        plan: Says how activations are rounded and what additions read.
+        kept: The layers that stay in float.
+        notes: Written into the file's metadata, each key after ``sr_bench.``.
+    """
+    return _Writer(network, clip, weights, plan, kept).model(notes)
+
+
+def int8_share(network: Network, kept: Collection[Layer]) -> float:
+    """Return the part of the network's multiplications that are int8, 0 to 1."""
+    return sum(layer.share for layer in network.layers if layer not in kept)
+
+
+class _Writer:
+    """The parts of a QDQ model, in the order in which they are made."""
+
+    def __init__(
+        self,
+        network: Network,
+        clip: Mapping[str, ClipRange],
+        weights: Mapping[str, IntegerWeights],
+        plan: Int8Plan,
+        kept: Collection[Layer],
+    ) -> None:
+        self._network = network
+        self._weights = weights
+        self._layers = {one.node: one for one in network.layers if one not in kept}
+        self._points: Points = points(network, kept)
+        self._scales = {
+            name: _scale(clip[self._points.scale_source(name)], plan.activations)
+            for name in self._points.tensors
+        }
+        self._skips = plan.skips
+        self._constants: dict[str, TensorProto] = {}
+
+    def model(self, notes: Mapping[str, str]) -> ModelProto:
+        """Return the whole model."""
+        nodes = [*self._rounded(self._network.input)]
+        for node in self._network.model.graph.node:
+            nodes += self._node(node)
+            for output in node.output:
+                nodes += self._rounded(output)
+        model = ModelProto()
+        model.CopyFrom(self._network.model)
+        graph = model.graph
+        del graph.node[:], graph.value_info[:]
+        graph.node.extend(nodes)
+        used = {name for node in nodes for name in node.input}
+        own = [tensor for tensor in graph.initializer if tensor.name in used]
+        del graph.initializer[:]
+        graph.initializer.extend([*own, *self._constants.values()])
+        for key, value in {PRECISION_KEY.removeprefix("sr_bench."): "int8", **notes}.items():
+            entry = next((e for e in model.metadata_props if e.key == f"sr_bench.{key}"), None)
+            (entry or model.metadata_props.add(key=f"sr_bench.{key}")).value = value
+        return model
+
+    def _rounded(self, name: str) -> Iterator[NodeProto]:
+        """Yield the pair that rounds the tensor `name` to 256 levels, if it is to be rounded."""
+        if name not in self._scales:
+            return
+        scale = self._scales[name]
+        parts = (
+            self._constant(f"{name}/scale", scale.q_scale),
+            self._constant(f"{name}/zero_point", scale.zero_point),
+        )
+        yield _make("QuantizeLinear", [name, *parts], f"{name}/int8")
+        yield _make("DequantizeLinear", [f"{name}/int8", *parts], f"{name}/rounded")
+
+    def _node(self, node: NodeProto) -> Iterator[NodeProto]:
+        """Yield `node`, reading rounded values where it should, behind what these need."""
+        ours = NodeProto()
+        ours.CopyFrom(node)
+        layer = self._layers.get(node.name)
+        for i, name in enumerate(node.input):
+            if name in self._scales and (layer or self._reads_rounded(node, name)):
+                ours.input[i] = f"{name}/rounded"
+        if layer:
+            weights = self._fitting(layer)
+            ours.input[1] = f"{layer.node}/weight"
+            yield self._dequantised(ours.input[1], weights.values, weights.q_scale)
+            if layer.bias:
+                scale = weights.q_scale * self._scales[layer.input].q_scale
+                integers = np.rint(self._network.constants[layer.bias] / scale.astype(np.float64))
+                ours.input[2] = f"{layer.node}/bias"
+                yield self._dequantised(ours.input[2], integers.astype(np.int32), scale)
+        yield ours
+
+    def _reads_rounded(self, node: NodeProto, name: str) -> bool:
+        """Return whether `node`, which is no int8 layer, reads the rounded values of `name`.
+
+        It must where an int8 layer gives them: a runtime that computes in integers has no others.
+        """
+        rounds_too = node.op_type in MOVES and node.output[0] in self._scales
+        return self._skips == "int8" or rounds_too or self._is_given(name)
+
+    def _is_given(self, name: str) -> bool:
+        """Return whether `name` holds what an int8 layer gives."""
+        node = self._network.producers.get(name)
+        while node is not None and node.op_type in (*MOVES, "Relu"):
+            node = self._network.producers.get(node.input[0])
+        return node is not None and node.name in self._layers
+
+    def _fitting(self, layer: Layer) -> IntegerWeights:
+        """Return the layer's weights, in wider steps where its bias would not fit an int32."""
+        weights = self._weights[layer.weight]
+        if not layer.bias:
+            return weights
+        bias = np.abs(self._network.constants[layer.bias]).astype(np.float64)
+        step = weights.q_scale * np.float64(self._scales[layer.input].q_scale)
+        wider = np.maximum(1.0, bias / (step * _LARGEST_BIAS))
+        if (wider == 1).all():
+            return weights
+        values = np.rint(weights.values / wider[:, None, None, None])
+        scale = (weights.q_scale * wider).astype(np.float32)
+        return IntegerWeights(values.astype(np.int8), scale)
+
+    def _dequantised(
+        self, name: str, values: NDArray[np.generic], scale: NDArray[np.float32]
+    ) -> NodeProto:
+        zeros = np.zeros(len(scale), values.dtype)
+        parts = [
+            self._constant(f"{name}/int", values),
+            self._constant(f"{name}/scale", scale),
+            self._constant(f"{name}/zero_point", zeros),
+        ]
+        return helper.make_node("DequantizeLinear", parts, [name], name=name, axis=0)
+
+    def _constant(self, name: str, value: NDArray[np.generic] | np.generic) -> str:
+        self._constants[name] = numpy_helper.from_array(np.asarray(value), name)
+        return name
+
+
+def _scale(clip: ClipRange, activations: str) -> _Scale:
+    low, high = clip.low, clip.high
+    if high - low < _SMALLEST_RANGE:
+        low, high = 0.0, 1.0
+    if activations == "symmetric":
+        return _Scale(np.float32(max(-low, high) / LARGEST), np.uint8(_MIDDLE))
+    step = (high - low) / _LEVELS
+    return _Scale(np.float32(step), np.uint8(np.clip(np.rint(-low / step), 0, _LEVELS)))
+
+
+def _make(op_type: str, inputs: list[str], output: str) -> NodeProto:
+    return helper.make_node(op_type, inputs, [output], name=output)

@@ -1,0 +1,100 @@
+"""Turn a convolution's weights into 8-bit integers, with or without knowing what they multiply."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.precision.network import Network
+
+LARGEST = 127
+"""Integers are symmetric: -127 to 127, and -128 is not used."""
+
+_DAMPING = 0.01
+"""Share of the mean second moment that is added to each, for moments from few positions."""
+
+
+@dataclass(frozen=True)
+class IntegerWeights:
+    """Weights as integers with one scale for each output channel."""
+
+    values: NDArray[np.int8]
+    """Shape (O, I, kh, kw)."""
+    q_scale: NDArray[np.float32]
+    """Shape (O,); the weights are about ``values * q_scale``."""
+
+
+def integer_weights(
+    network: Network, moments: Mapping[str, NDArray[np.float64]]
+) -> dict[str, IntegerWeights]:
+    """Return the integers of every layer's weights, by the name of the constant.
+
+    Args:
+        network: In fp32.
+        moments: For `round_learned`, by the name of the weights; others are rounded to nearest.
+    """
+    found: dict[str, IntegerWeights] = {}
+    for name in dict.fromkeys(layer.weight for layer in network.layers):
+        weight = network.constants[name].astype(np.float32)
+        known = moments.get(name)
+        found[name] = round_nearest(weight) if known is None else round_learned(weight, known)
+    return found
+
+
+def round_nearest(weight: NDArray[np.float32]) -> IntegerWeights:
+    """Return each weight as the nearest integer, half to even.
+
+    Args:
+        weight: Shape (O, I, kh, kw).
+    """
+    scale = _scales(weight)
+    integers = np.rint(weight / scale[:, None, None, None])
+    return IntegerWeights(integers.astype(np.int8), scale)
+
+
+def round_learned(weight: NDArray[np.float32], moments: NDArray[np.float64]) -> IntegerWeights:
+    """Return integers that change what the layer gives as little as possible.
+
+    The weights of an output channel are rounded one after the other; what each loses is made up
+    for by those that are left, as far as the inputs that they multiply go together (GPTQ). That
+    starts with the weight whose input is strongest.
+
+    Args:
+        weight: Shape (O, I, kh, kw).
+        moments: Second moments ``E[x x^T]`` of what the weights of a channel multiply, up to a
+            factor: shape (K, K), or (groups, K, K), where K = I * kh * kw.
+
+    Source: E. Frantar, S. Ashkboos, T. Hoefler, D. Alistarh: GPTQ, ICLR 2023, algorithm 1.
+    """
+    scale = _scales(weight)
+    rows = (weight.reshape(len(weight), -1) / scale[:, None]).astype(np.float64)
+    groups = moments.reshape(-1, *moments.shape[-2:])
+    parts = [
+        _rounded_in_turn(part, moment)
+        for part, moment in zip(np.split(rows, len(groups)), groups, strict=True)
+    ]
+    return IntegerWeights(np.concatenate(parts).reshape(weight.shape).astype(np.int8), scale)
+
+
+def _rounded_in_turn(rows: NDArray[np.float64], moment: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return `rows`, shape (O, K) in units of a level, as whole numbers."""
+    strength = np.diag(moment)
+    if not strength.any():  # the inputs were 0: any rounding gives the same
+        return np.rint(rows)
+    order = np.argsort(-strength, kind="stable")
+    damped = moment + np.diag(np.full(len(moment), _DAMPING * strength.mean()))
+    inverse = np.linalg.inv(damped[np.ix_(order, order)])
+    upper = np.linalg.cholesky(inverse).T
+    left, whole = rows[:, order], np.empty_like(rows)
+    for k, column in enumerate(order):
+        whole[:, column] = np.clip(np.rint(left[:, k]), -LARGEST, LARGEST)
+        loss = (left[:, k] - whole[:, column]) / upper[k, k]
+        left[:, k + 1 :] -= np.outer(loss, upper[k, k + 1 :])
+    return whole
+
+
+def _scales(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what one level of each output channel stands for; 1 where all weights are 0."""
+    largest = np.abs(weight.reshape(len(weight), -1)).max(axis=1)
+    return np.where(largest > 0, largest / np.float32(LARGEST), np.float32(1)).astype(np.float32)

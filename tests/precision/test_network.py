@@ -1,0 +1,117 @@
+"""Networks to quantise: what is a layer, what share it has, and what is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from sr_bench.core.backend import PRECISION_KEY
+from sr_bench.errors import BackendError
+from sr_bench.precision.network import read_network
+from tests.precision.nets import CHANNELS, residual_net
+
+
+def test_layers_are_named_by_their_weights_and_share_the_multiplications(tmp_path: Path) -> None:
+    network = residual_net(tmp_path / "net.onnx")
+    assert [layer.name for layer in network.layers] == ["head", "body.0", "body.1", "up", "tail"]
+    wide = CHANNELS
+    macs = np.array([3 * wide, wide**2, wide**2, 4 * wide**2, 4 * 3 * wide])
+    np.testing.assert_allclose([layer.share for layer in network.layers], macs / macs.sum())
+    assert network.floats == ()
+
+
+def _edited(tmp_path: Path, edit: object) -> Path:
+    residual_net(tmp_path / "net.onnx")
+    model = onnx.load(tmp_path / "net.onnx")
+    edit(model)
+    onnx.save(model, tmp_path / "edited.onnx")
+    return tmp_path / "edited.onnx"
+
+
+def test_constants_behind_nodes_are_folded(tmp_path: Path) -> None:
+    def hide(model: onnx.ModelProto) -> None:
+        node = next(node for node in model.graph.node if node.name == "/up/Conv")
+        node.input[1] = "hidden"
+        model.graph.node.insert(0, helper.make_node("Identity", ["up.weight"], ["hidden"]))
+
+    network = read_network(_edited(tmp_path, hide))
+    assert len(network.layers) == 5
+    assert "Identity" not in {node.op_type for node in network.model.graph.node}
+
+
+def test_a_convolution_with_computed_weights_stays_float_and_is_named(tmp_path: Path) -> None:
+    def compute(model: onnx.ModelProto) -> None:
+        node = next(node for node in model.graph.node if node.name == "/tail/Conv")
+        model.graph.initializer.append(
+            numpy_helper.from_array(np.ones((3, CHANNELS, 1, 1), np.float32), "ones")
+        )
+        pool = helper.make_node("GlobalAveragePool", ["wide"], ["pooled"], name="pool")
+        made = helper.make_node("Mul", ["ones", "pooled"], ["made"], name="made")
+        model.graph.node.insert(len(model.graph.node) - 1, pool)
+        model.graph.node.insert(len(model.graph.node) - 1, made)
+        node.input[1] = "made"
+        node.ClearField("attribute")
+
+    network = read_network(_edited(tmp_path, compute))
+    assert "tail" not in {layer.name for layer in network.layers}
+    assert network.floats == ("Conv '/tail/Conv'",)
+
+
+def test_external_data_beside_the_file_is_read(tmp_path: Path) -> None:
+    plain = residual_net(tmp_path / "net.onnx")
+    model = onnx.load(tmp_path / "net.onnx")
+    onnx.save(model, tmp_path / "far.onnx", save_as_external_data=True, size_threshold=0)
+    assert (tmp_path / "far.onnx").stat().st_size < (tmp_path / "net.onnx").stat().st_size
+    far = read_network(tmp_path / "far.onnx")
+    np.testing.assert_array_equal(far.constants["up.weight"], plain.constants["up.weight"])
+
+
+def _two_inputs(model: onnx.ModelProto) -> None:
+    model.graph.input.append(helper.make_tensor_value_info("more", TensorProto.FLOAT, [1]))
+
+
+def _flat_input(model: onnx.ModelProto) -> None:
+    del model.graph.input[0].type.tensor_type.shape.dim[3:]
+
+
+def _quantised(model: onnx.ModelProto) -> None:
+    model.metadata_props.add(key=PRECISION_KEY, value="int8")
+
+
+def _control_flow(model: onnx.ModelProto) -> None:
+    branch = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["z"])],
+        "branch",
+        [],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)],
+    )
+    model.graph.initializer.append(numpy_helper.from_array(np.array(True), "yes"))
+    both = {"then_branch": branch, "else_branch": branch}
+    model.graph.node.insert(0, helper.make_node("If", ["yes"], ["chosen"], name="fork", **both))
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (_two_inputs, "expected one input and one output, came 2 and 1"),
+        (_flat_input, "expected a float32 input N x C x H x W|Invalid|invalid"),
+        (_quantised, "it is quantised already; give the fp32 file"),
+        (_control_flow, r"the node 'fork' \(If\) is control flow"),
+    ],
+)
+def test_what_is_no_image_network_is_refused(tmp_path: Path, edit: object, told: str) -> None:
+    with pytest.raises(BackendError, match=told):
+        read_network(_edited(tmp_path, edit))
+
+
+def test_an_old_opset_is_refused_with_advice(tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match="expected an opset from 13 to 23, came 11; export"):
+        residual_net(tmp_path / "net.onnx", opset=11)
+
+
+def test_a_file_that_is_no_onnx_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"PNG, not ONNX")
+    with pytest.raises(BackendError, match=r"can't read the ONNX file .*net\.onnx"):
+        read_network(tmp_path / "net.onnx")

@@ -1,0 +1,39 @@
+"""What an int8 network rounds: what int8 layers read and give, and nothing that none needs."""
+
+from pathlib import Path
+
+import pytest
+
+from sr_bench.errors import CardError
+from sr_bench.precision.network import Network
+from sr_bench.precision.points import kept_layers, points
+from tests.precision.nets import residual_net
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Network:
+    return residual_net(tmp_path / "net.onnx")
+
+
+def test_all_that_layers_read_and_give_is_rounded_but_the_last_sum(network: Network) -> None:
+    found = points(network)
+    # body.0 is rounded behind its ReLU only; y is read by no layer.
+    assert found.tensors == {"x", "head", "relu", "body.1", "after", "up", "wide"}
+    assert found.scale_source("wide") == "up"
+    assert found.scale_source("up") == "up"
+
+
+def test_a_kept_layer_reads_and_gives_float(network: Network) -> None:
+    kept = kept_layers(network, ["head", "tail"])
+    assert [layer.name for layer in kept] == ["head", "tail"]
+    # 'head' is still rounded: body.0 reads it; 'up' is not: no int8 layer comes after.
+    assert points(network, kept).tensors == {"head", "relu", "body.1", "after"}
+
+
+def test_patterns_match_several_layers(network: Network) -> None:
+    assert [layer.name for layer in kept_layers(network, ["body.*"])] == ["body.0", "body.1"]
+
+
+def test_a_pattern_without_a_layer_names_the_nearest(network: Network) -> None:
+    with pytest.raises(CardError, match=r"keep = 'bodi\.0': .* did you mean 'body\.0'\?"):
+        kept_layers(network, ["bodi.0"])

@@ -1,0 +1,191 @@
+"""QDQ files: standard ONNX that any runtime reads, in which each layer does as the plan says."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import ModelProto, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from sr_bench.core.backend import PRECISION_KEY, Artefact
+from sr_bench.core.int8 import ClipRange, Int8Plan
+from sr_bench.core.precision import Precision
+from sr_bench.precision.network import Network
+from sr_bench.precision.points import kept_layers
+from sr_bench.precision.qdq import int8_share, quantise
+from sr_bench.precision.rounding import integer_weights, round_nearest
+from tests.precision.nets import exact_clips, images, residual_net
+
+PLAN = Int8Plan(rounding="nearest")
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Network:
+    return residual_net(tmp_path / "net.onnx")
+
+
+def _model(
+    network: Network,
+    plan: Int8Plan = PLAN,
+    clip: dict[str, ClipRange] | None = None,
+    **notes: str,
+) -> ModelProto:
+    clip = clip or exact_clips(network, images(3))
+    weights = integer_weights(network, {})
+    kept = kept_layers(network, plan.keep)
+    return quantise(network, clip, weights, plan, kept, notes=notes)
+
+
+def _outputs(model: ModelProto, *, exact: bool = False) -> np.ndarray:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    if exact:
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    return np.stack([session.run(None, {"x": x})[0] for x in images(3)])
+
+
+def _db(low: np.ndarray, reference: np.ndarray) -> float:
+    peak = float(np.ptp(reference))
+    return float(10 * np.log10(peak**2 / np.square(low - reference).mean()))
+
+
+def _node(model: ModelProto, output: str) -> onnx.NodeProto:
+    return next(node for node in model.graph.node if output in node.output)
+
+
+def _constant(model: ModelProto, name: str) -> np.ndarray:
+    return next(numpy_helper.to_array(t) for t in model.graph.initializer if t.name == name)
+
+
+@pytest.mark.parametrize("activations", ["asymmetric", "symmetric"])
+@pytest.mark.parametrize("skips", ["float", "int8"])
+def test_the_file_is_valid_and_close_to_fp32(
+    network: Network, activations: str, skips: str
+) -> None:
+    model = _model(network, replace(PLAN, activations=activations, skips=skips))
+    onnx.checker.check_model(model, full_check=True)
+    assert 35 < _db(_outputs(model, exact=True), _outputs(network.model)) < 60
+
+
+def test_an_independent_runtime_reads_the_same_network(network: Network) -> None:
+    model = _model(network)
+    newer = onnx.version_converter.convert_version(model, 19)  # the evaluator knows no older one
+    reference = ReferenceEvaluator(newer)
+    expected = np.stack([reference.run(None, {"x": x})[0] for x in images(3)])
+    # A float sum beside a rounding threshold may fall on either side: a level here and there.
+    assert _db(_outputs(model, exact=True), expected) > 70
+
+
+def test_the_backend_computes_what_the_file_says(network: Network, tmp_path: Path) -> None:
+    from sr_bench.backends.onnxruntime import open_session
+
+    model = _model(network)
+    onnx.save(model, tmp_path / "int8.onnx")
+    artefact = Artefact(tmp_path / "int8.onnx", None, Precision.INT8_MAX, "")
+    with open_session(artefact) as session:
+        found = np.stack([session.run(x) for x in images(3)])
+        assert session.notes["int8_layers"] == "5 of 5 int8 layers run in integers"
+    assert _db(found, _outputs(model, exact=True)) > 60
+
+
+def test_weights_are_symmetric_per_channel_and_biases_fit(network: Network) -> None:
+    model = _model(network)
+    clip = exact_clips(network, images(3))
+    for layer in network.layers:
+        values = _constant(model, f"{layer.node}/weight/int")
+        scale = _constant(model, f"{layer.node}/weight/scale")
+        assert values.dtype == np.int8
+        assert not _constant(model, f"{layer.node}/weight/zero_point").any()
+        assert scale.shape == values.shape[:1]
+        np.testing.assert_array_equal(values, round_nearest(network.constants[layer.weight]).values)
+        bias = _constant(model, f"{layer.node}/bias/int")
+        step = _constant(model, f"{layer.node}/bias/scale").astype(np.float64)
+        assert bias.dtype == np.int32
+        true = network.constants[layer.bias]
+        assert np.abs(bias * step - true).max() <= step.max() / 2
+        source = {"after": "after", "wide": "up"}.get(layer.input, layer.input)
+        span = clip[source].high - clip[source].low
+        np.testing.assert_allclose(step, scale * span / 255, rtol=1e-5)
+
+
+def test_asymmetric_scales_span_the_clip_range(network: Network) -> None:
+    clip = exact_clips(network, images(3)) | {"head": ClipRange(-1.0, 3.0)}
+    model = _model(network, clip=clip)
+    scale, zero = _constant(model, "head/scale"), _constant(model, "head/zero_point")
+    assert scale == np.float32(4 / 255)
+    assert zero.dtype == np.uint8
+    assert int(zero) == 64  # 1 / (4 / 255) = 63.75
+
+
+def test_symmetric_scales_have_zero_in_the_middle(network: Network) -> None:
+    clip = exact_clips(network, images(3)) | {"head": ClipRange(-1.0, 3.0)}
+    model = _model(network, replace(PLAN, activations="symmetric"), clip)
+    assert _constant(model, "head/scale") == np.float32(3 / 127)
+    assert int(_constant(model, "head/zero_point")) == 128
+
+
+def test_moved_values_share_their_scale(network: Network) -> None:
+    model = _model(network)
+    for part in ("scale", "zero_point"):
+        np.testing.assert_array_equal(
+            _constant(model, f"up/{part}"), _constant(model, f"wide/{part}")
+        )
+
+
+def test_kept_layers_compute_in_float_on_float(network: Network) -> None:
+    model = _model(network, replace(PLAN, keep=("head", "tail")))
+    assert list(_node(model, "head").input) == ["x", "head.weight", "head.bias"]
+    assert _node(model, "y").input[0] == "wide"
+    share = int8_share(network, kept_layers(network, ["head", "tail"]))
+    assert share == pytest.approx(1 - network.layers[0].share - network.layers[-1].share)
+
+
+def test_a_skip_reads_float_unless_an_int8_layer_gives_it(network: Network) -> None:
+    def skip(**plan: object) -> str:
+        return _node(_model(network, replace(PLAN, **plan)), "sum").input[1]
+
+    assert skip(skips="float") == "head/rounded"  # an int8 layer gives it, and has no other
+    assert skip(skips="float", keep=("head",)) == "head"
+    assert skip(skips="int8", keep=("head",)) == "head/rounded"
+
+
+def test_a_bias_too_large_for_its_step_widens_the_step(network: Network) -> None:
+    bias = network.constants["body.1.bias"]
+    network.constants["body.1.bias"] = bias + np.float32(1e9)
+    model = _model(network)
+    integers = _constant(model, "/body.1/Conv/bias/int").astype(np.int64)
+    step = _constant(model, "/body.1/Conv/bias/scale").astype(np.float64)
+    assert np.abs(integers).max() <= 2**30
+    np.testing.assert_allclose(integers * step, bias + 1e9, rtol=1e-6)
+
+
+def test_a_tensor_that_was_always_zero_keeps_the_bias(network: Network) -> None:
+    clip = exact_clips(network, images(3)) | {"relu": ClipRange(0.0, 0.0)}
+    model = _model(network, clip=clip)
+    integers = _constant(model, "/body.1/Conv/bias/int")
+    step = _constant(model, "/body.1/Conv/bias/scale")
+    np.testing.assert_allclose(integers * step, network.constants["body.1.bias"], atol=1e-3)
+
+
+def test_the_file_tells_its_precision_and_notes(network: Network) -> None:
+    model = _model(network, observer="kl")
+    told = {entry.key: entry.value for entry in model.metadata_props}
+    assert told == {PRECISION_KEY: "int8", "sr_bench.observer": "kl"}
+
+
+def test_openvino_loads_it_and_agrees(network: Network, tmp_path: Path) -> None:
+    openvino = pytest.importorskip(
+        "openvino", reason="openvino is not installed: pip install sr-bench[openvino]"
+    )
+    model = _model(network)
+    onnx.save(model, tmp_path / "int8.onnx")
+    compiled = openvino.Core().compile_model(str(tmp_path / "int8.onnx"), "CPU")
+    found = np.stack([next(iter(compiled([x]).values())) for x in images(3)])
+    # On a CPU without VNNI its kernels saturate: 36 dB were measured there.
+    assert _db(found[:, 0], _outputs(model, exact=True)[:, 0]) > 30

@@ -1,0 +1,278 @@
+"""One pass over a calibration set: what any observer and any int8 plan needs of a network.
+
+Images run in tiles, each an image of its own, on several threads. Every tile gives the same bits
+on every thread, and sums of tiles are exact: the result does not depend on the order of the
+images, on the number of threads or on the memory.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+from math import ceil
+from threading import Event
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.errors import BackendError, DatasetError
+from sr_bench.precision.histogram import Histogram
+from sr_bench.precision.moments import (
+    Codes,
+    Moments,
+    Positions,
+    Sample,
+    TilePatches,
+    Window,
+    read_patches,
+    windows,
+)
+from sr_bench.precision.network import Network
+from sr_bench.precision.observed import Observed
+from sr_bench.precision.segments import Array, Need, Runner, cut, memory_need
+
+LARGEST_TILE = 192
+"""Height and width in pixels up to which an image is run as a whole."""
+
+_GRID = 16
+"""Tiles begin at multiples of so many pixels, as networks with windows of attention need."""
+
+_MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What one pass over the calibration set found."""
+
+    histograms: Mapping[str, Histogram]
+    """Of each tensor that any plan may round, by its name."""
+    moments: Mapping[str, NDArray[np.float64]]
+    """Second moments of what weights multiply, by the name of the weights; see `Moments`. Empty
+    if they were not asked for."""
+    images: int
+
+
+def collect(
+    network: Network,
+    inputs: Mapping[str, Callable[[], NDArray[np.float32]]],
+    *,
+    memory_bytes: int,
+    moments: bool,
+    workers: int,
+    progress: Callable[[int, int, str], None],
+) -> Statistics:
+    """Return what one pass over `inputs` finds.
+
+    Args:
+        network: In fp32.
+        inputs: By name of the image: a function that returns it as the network's input, of shape
+            (1, C, H, W). Sizes may differ. Above 192 pixels an image is run in equal tiles, unless
+            the network's input has a fixed size.
+        memory_bytes: What may be held above what running the network on a tile takes anyway;
+            if it is tight, fewer tiles run at the same time.
+        moments: Whether to find the second moments too.
+        workers: Tiles that run at the same time.
+        progress: Called after each image with how many are done, how many there are, its name.
+
+    Raises:
+        DatasetError: There are no images.
+        BackendError: An image doesn't fit the network, a tensor holds NaN or inf, or the memory
+            is too small; the message names it.
+    """
+    if not inputs:
+        msg = "the calibration set is empty; expected at least one image"
+        raise DatasetError(msg)
+    job = _Pass(network, moments, memory_bytes, workers)
+    executor = ThreadPoolExecutor(workers, thread_name_prefix="calibrate")
+    try:
+        for done, name in enumerate(job.finished_images(executor, inputs), start=1):
+            progress(done, len(inputs), name)
+    finally:
+        job.stop.set()
+        executor.shutdown(cancel_futures=True)
+        job.runner.close()
+    return job.statistics(len(inputs))
+
+
+@dataclass(frozen=True)
+class _Tile:
+    image: str
+    """Name of the image that it is a part of."""
+    pixels: NDArray[np.float32]
+    is_last: bool
+    """Whether it is the last one of its image."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What one tile gives."""
+
+    histograms: Mapping[str, Histogram]
+    patches: TilePatches
+
+
+@dataclass
+class _Sums:
+    """What all tiles so far give."""
+
+    sample: Sample
+    histograms: dict[str, Histogram] = field(default_factory=dict)
+
+    def add(self, found: _Found) -> None:
+        for name, histogram in found.histograms.items():
+            known = self.histograms.get(name)
+            self.histograms[name] = histogram if known is None else known.merged(histogram)
+        self.sample.add(found.patches)
+
+
+class _Pass:
+    """The work of one `collect`: submits tiles, and adds up what they give."""
+
+    def __init__(self, network: Network, moments: bool, memory_bytes: int, workers: int):
+        self.stop = Event()
+        self._network = network
+        self._memory_bytes, self._workers = memory_bytes, workers
+        self._observed = Observed.of(network)
+        self._sums = _Sums(Sample(windows(network) if moments else {}))
+        self._windows: dict[str, set[Window]] = {}
+        for window in self._sums.sample.windows.values():
+            self._windows.setdefault(window.input, set()).add(window)
+        # Layers' inputs are always cut out, so that the moments don't change the histograms.
+        inputs = {layer.input for layer in network.layers}
+        segments = cut(network, self._observed.collected | inputs)
+        self.runner = Runner(network, segments)
+        self._need: Callable[[tuple[int, ...]], Need] = cache(
+            lambda shape: memory_need(network, segments, shape)
+        )
+
+    def finished_images(
+        self,
+        executor: ThreadPoolExecutor,
+        inputs: Mapping[str, Callable[[], NDArray[np.float32]]],
+    ) -> Iterator[str]:
+        """Run all images; yield the name of each when it is done."""
+        running: deque[tuple[_Tile, Future[_Found]]] = deque()
+        for tile in _tiles(self._network, inputs):
+            while running and not self._fits(tile, [other for other, _ in running]):
+                yield from self._finish(*running.popleft())
+            self._check_memory(tile)
+            running.append((tile, executor.submit(self._observe, tile)))
+        while running:
+            yield from self._finish(*running.popleft())
+
+    def statistics(self, images: int) -> Statistics:
+        """Return the result, when all images are done."""
+        observed, found = self._observed, self._sums.histograms
+        names = (*observed.collected, *observed.derived)
+        histograms = {name: observed.histogram(name, found) for name in sorted(names)}
+        sample = self._sums.sample
+        return Statistics(histograms, Moments(sample) if sample.windows else {}, images)
+
+    def _finish(self, tile: _Tile, result: "Future[_Found]") -> Iterator[str]:
+        self._sums.add(result.result())
+        if tile.is_last:
+            yield tile.image
+
+    def _observe(self, tile: _Tile) -> _Found:
+        """Run one tile and look at its tensors; in a thread."""
+        found: dict[str, Histogram] = {}
+        codes: dict[Window, Codes] = {}
+        positions = Positions.of(tile.pixels)
+        for values in self._run(tile):
+            for name in self._observed.collected & values.keys():
+                found[name] = _histogram(values[name], name, tile.image)
+            for name in self._windows.keys() & values.keys():
+                own = self._observed.histogram(name, found)
+                for window in self._windows[name]:
+                    largest = max(-own.low, own.high)
+                    codes[window] = read_patches(values[name], window, largest, positions)
+        return _Found(found, TilePatches(positions.scores, codes))
+
+    def _run(self, tile: _Tile) -> Iterator[Mapping[str, Array]]:
+        """Yield what each segment gives for `tile`."""
+        try:
+            for values in self.runner.run(tile.pixels):
+                if self.stop.is_set():
+                    raise CancelledError
+                yield values
+        except (CancelledError, BackendError):
+            raise
+        # onnxruntime's exceptions have no common base but Exception.
+        except Exception as error:
+            size = _size(tile.pixels)
+            msg = f"{tile.image}: the network can't run on {size} pixels of it: {error}"
+            raise BackendError(msg) from error
+
+    def _fits(self, tile: _Tile, others: Sequence[_Tile]) -> bool:
+        """Return whether `tile` may be submitted while `others` wait or run."""
+        shapes = [one.pixels.shape for one in (tile, *others)]
+        most = sorted((self._need(shape).observed for shape in shapes), reverse=True)
+        together = sum(most[: self._workers]) - self._need(tile.pixels.shape).plain
+        return len(others) < 2 * self._workers and together <= self._free_bytes
+
+    def _check_memory(self, tile: _Tile) -> None:
+        need = self._need(tile.pixels.shape)
+        if need.observed - need.plain > self._free_bytes:
+            needed = need.observed - need.plain + self._memory_bytes - self._free_bytes
+            msg = (
+                f"{tile.image}: calibrating with {_size(tile.pixels)} pixels at a time needs about"
+                f" {ceil(needed / _MIB)} MiB above plain inference, and"
+                f" {self._memory_bytes / _MIB:g} MiB are allowed; raise --sr-calibration-memory"
+            )
+            raise BackendError(msg)
+
+    @property
+    def _free_bytes(self) -> int:
+        """What tiles may take above plain inference."""
+        return self._memory_bytes - self._sums.sample.largest_bytes
+
+
+def _histogram(values: Array, name: str, image: str) -> Histogram:
+    try:
+        return Histogram.of(values, where=name)
+    except BackendError as error:
+        msg = f"{image}: {error}"
+        raise BackendError(msg) from error
+
+
+def _tiles(
+    network: Network, inputs: Mapping[str, Callable[[], NDArray[np.float32]]]
+) -> Iterator[_Tile]:
+    """Yield the tiles of all images, those of one size in a row."""
+    wanted = [dim.dim_value for dim in network.model.graph.input[0].type.tensor_type.shape.dim]
+    for name, load in inputs.items():
+        image = load()
+        _check_image(name, image, wanted)
+        height, width = image.shape[2:]
+        rows = [slice(0, height)] if wanted[2] else list(_parts(height))
+        columns = [slice(0, width)] if wanted[3] else list(_parts(width))
+        parts = [image[:, :, row, column] for row in rows for column in columns]
+        parts.sort(key=lambda part: part.shape)
+        for i, part in enumerate(parts, start=1):
+            yield _Tile(name, np.ascontiguousarray(part), i == len(parts))
+
+
+def _parts(size: int) -> Iterator[slice]:
+    """Yield nearly equal parts of at most 192 pixels, from multiples of 16 on."""
+    count = ceil(size / LARGEST_TILE)
+    units = ceil(size / _GRID)
+    edges = [min(i * units // count * _GRID, size) for i in range(count + 1)]
+    yield from (slice(start, stop) for start, stop in pairwise(edges))
+
+
+def _check_image(name: str, image: Array, wanted: Sequence[int]) -> None:
+    """Raise BackendError unless `image` is what the network reads; 0 means any size."""
+    expected = " x ".join(str(size or "any") for size in (1, *wanted[1:]))
+    fits = image.ndim == 4 and image.dtype == np.float32 and image.size > 0
+    if fits:
+        fits = all(have == want or not want for have, want in zip(image.shape, wanted, strict=True))
+    if not fits or len(image) != 1:
+        came = f"{image.dtype} of {' x '.join(map(str, image.shape))}"
+        msg = f"{name}: the network reads float32 of {expected}, came {came}"
+        raise BackendError(msg)
+
+
+def _size(pixels: Array) -> str:
+    return " x ".join(map(str, pixels.shape[2:]))

@@ -1,0 +1,269 @@
+"""Second moments of what each layer's weights multiply, from a sample of patches of its input.
+
+A patch is kept as 8-bit integers relative to a power of two, so that sums of products are exact
+and the moments do not depend, in one bit, on the order of the images. Which patches of many are
+kept depends on the images' content, not on their order either.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from math import frexp
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto, helper
+
+from sr_bench.precision.network import Layer, Network
+
+POSITIONS = 128
+"""Patches that each layer gives for a tile."""
+
+_LARGEST_SAMPLE = 4096
+"""Patches that are kept of a layer."""
+
+_SAMPLE_BYTES = 256 * 2**20
+"""Bytes that are kept for all layers: large networks keep fewer patches."""
+
+_SLACK = 1.25
+"""The sample may grow by this factor before it is cut back."""
+
+_BITS = 7
+
+_EXACT = 2 ** (24 - 2 * _BITS)
+"""So many products of two such integers can be added in float32 without rounding."""
+
+_MIN_EXPONENT = -60
+
+
+@dataclass(frozen=True)
+class Window:
+    """How a layer reads its input. Layers with equal windows see the same patches."""
+
+    input: str
+    """Name of the tensor."""
+    group: int
+    rows: int
+    """Values of a patch, all groups together: I * group * kh * kw."""
+    kernel: tuple[int, ...]
+    """Height and width, as in the three below."""
+    strides: tuple[int, ...]
+    dilations: tuple[int, ...]
+    pads: tuple[int, ...]
+    """Top, left, bottom, right."""
+    auto_pad: str
+    """``NOTSET`` if `pads` holds, else ``VALID``, ``SAME_UPPER`` or ``SAME_LOWER``."""
+
+
+def windows(network: Network) -> dict[Layer, Window]:
+    """Return the window of each layer that is a two-dimensional convolution."""
+    nodes = {node.name: node for node in network.model.graph.node}
+    shapes = {layer: network.constants[layer.weight].shape for layer in network.layers}
+    return {
+        layer: _window(layer, nodes[layer.node], shape)
+        for layer, shape in shapes.items()
+        if len(shape) == 4
+    }
+
+
+def _window(layer: Layer, node: NodeProto, shape: tuple[int, ...]) -> Window:
+    given = {item.name: helper.get_attribute_value(item) for item in node.attribute}
+    group = given.get("group", 1)
+    return Window(
+        layer.input,
+        group,
+        group * int(np.prod(shape[1:])),
+        tuple(shape[2:]),
+        tuple(given.get("strides", (1, 1))),
+        tuple(given.get("dilations", (1, 1))),
+        tuple(given.get("pads", (0, 0, 0, 0))),
+        given.get("auto_pad", b"NOTSET").decode(),
+    )
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Where the patches of a tile are read, the same for all layers."""
+
+    scores: NDArray[np.uint64]
+    """The patches with the lowest scores stay in the sample."""
+    places: NDArray[np.float64]
+    """Shape (2, positions): down and across as parts of a layer's output, 0 up to 1."""
+
+    @classmethod
+    def of(cls, tile: NDArray[np.float32]) -> "Positions":
+        """Return the positions for `tile`, which follow from its content.
+
+        They fill the plane evenly, and rows and columns are even and odd alike, which matters
+        behind a pixel shuffle. Other tiles have others, that borders get their due share.
+
+        Source: M. Roberts, The Unreasonable Effectiveness of Quasirandom Sequences, 2018.
+        """
+        seed = int.from_bytes(blake2b(tile.tobytes(), digest_size=8).digest(), "big")
+        bits = np.random.PCG64(seed).random_raw(POSITIONS + 2)
+        start = (bits[-2:] / 2.0**64)[:, None]
+        step = 1.324717957244746 ** -np.array([[1.0], [2.0]])
+        return cls(bits[:-2], (start + step * np.arange(POSITIONS)) % 1)
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Patches of a window as integers."""
+
+    values: NDArray[np.int8]
+    """Shape (rows, patches); the real values are ``values * 2.0**(exponent - 7)``."""
+    exponent: int
+
+
+@dataclass(frozen=True)
+class TilePatches:
+    """The patches of all windows for one tile."""
+
+    scores: NDArray[np.uint64]
+    """Of the positions, or of those that are kept."""
+    codes: Mapping[Window, Codes]
+
+
+def read_patches(
+    values: NDArray[np.float32], window: Window, largest: float, positions: Positions
+) -> Codes:
+    """Return the patches that a layer reads at `positions`, rounded to 8 bits.
+
+    Args:
+        values: The layer's input, NCHW, finite.
+        window: How the layer reads it.
+        largest: Largest magnitude in `values`.
+        positions: Of the tile.
+    """
+    n, channels, height, width = values.shape
+    y, inside_y = _coordinates(height, window, 0, positions)
+    x, inside_x = _coordinates(width, window, 1, positions)
+    image = (np.arange(POSITIONS) % n) * (height * width)
+    index = y[:, None] * width + x + image
+    flat = values.transpose(1, 0, 2, 3).reshape(channels, -1)
+    exponent = max(frexp(largest)[1], _MIN_EXPONENT)
+    found = flat.take(index.reshape(-1), axis=1)
+    found *= np.float32(2.0 ** (_BITS - exponent))
+    found *= (inside_y[:, None] & inside_x).reshape(-1)
+    np.minimum(np.rint(found, out=found), 2**_BITS - 1, out=found)
+    return Codes(found.astype(np.int8).reshape(-1, POSITIONS), exponent)
+
+
+def _coordinates(
+    size: int, window: Window, axis: int, positions: Positions
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return where patches lie on an axis, of shape (kernel, positions), and what is inside."""
+    kernel, stride = window.kernel[axis], window.strides[axis]
+    reach = window.dilations[axis] * (kernel - 1) + 1
+    before, after = _padding(size, window, axis, reach)
+    outputs = (size + before + after - reach) // stride + 1
+    starts = np.floor(positions.places[axis] * outputs).astype(np.int64)
+    at = starts * stride - before + window.dilations[axis] * np.arange(kernel)[:, None]
+    return at.clip(0, size - 1), (at >= 0) & (at < size)
+
+
+def _padding(size: int, window: Window, axis: int, reach: int) -> tuple[int, int]:
+    if window.auto_pad == "NOTSET":
+        return window.pads[axis], window.pads[axis + 2]
+    if window.auto_pad == "VALID":
+        return 0, 0
+    stride = window.strides[axis]
+    total = max((-(-size // stride) - 1) * stride + reach - size, 0)
+    less, more = total // 2, total - total // 2
+    return (less, more) if window.auto_pad == "SAME_UPPER" else (more, less)
+
+
+@dataclass
+class Sample:
+    """A sample of patches from any number of tiles; it grows up to a limit."""
+
+    windows: Mapping[Layer, Window]
+    tiles: list[TilePatches] = field(default_factory=list)
+
+    @property
+    def limit(self) -> int:
+        """Patches of each window that are kept; more if some have the same score."""
+        rows = sum(window.rows for window in set(self.windows.values()))
+        return max(POSITIONS, min(_LARGEST_SAMPLE, _SAMPLE_BYTES // max(rows, 1)))
+
+    @property
+    def largest_bytes(self) -> int:
+        """What the sample may take in memory."""
+        rows = sum(window.rows for window in set(self.windows.values()))
+        return int(rows * (self.limit * _SLACK + POSITIONS))
+
+    def add(self, tile: TilePatches) -> None:
+        """Take the patches of one more tile into the sample."""
+        self.tiles.append(tile)
+        if sum(len(kept.scores) for kept in self.tiles) > _SLACK * self.limit:
+            self.cut_back()
+
+    def cut_back(self) -> None:
+        """Keep those patches only whose scores are among the lowest."""
+        scores = np.concatenate([tile.scores for tile in self.tiles])
+        if len(scores) > self.limit:
+            highest = np.partition(scores, self.limit - 1)[self.limit - 1]
+            kept = (_up_to(tile, highest) for tile in self.tiles)
+            self.tiles = [tile for tile in kept if len(tile.scores)]
+
+
+def _up_to(tile: TilePatches, highest: np.uint64) -> TilePatches:
+    kept = tile.scores <= highest
+    if kept.all():
+        return tile
+    codes = {
+        window: Codes(codes.values[:, kept], codes.exponent) for window, codes in tile.codes.items()
+    }
+    return TilePatches(tile.scores[kept], codes)
+
+
+class Moments(Mapping[str, NDArray[np.float64]]):
+    """Second moments by the name of a layer's weights, computed each time that one is asked for.
+
+    The moments of K values are K x K numbers: those of all layers are never held at once.
+    Shape (K, K) where K = I * kh * kw in that order, or (groups, K, K) of a grouped convolution.
+    Layers that share weights add theirs up.
+    """
+
+    def __init__(self, sample: Sample):
+        sample.cut_back()
+        self._tiles = tuple(sample.tiles)
+        self._windows: dict[str, list[Window]] = {}
+        for layer, window in sample.windows.items():
+            self._windows.setdefault(layer.weight, []).append(window)
+
+    def __getitem__(self, weight: str) -> NDArray[np.float64]:
+        parts = [
+            _second_moments([tile.codes[window] for tile in self._tiles], window)
+            for window in self._windows[weight]
+        ]
+        total: NDArray[np.float64] = np.sum(parts, axis=0)
+        return total if len(total) > 1 else total[0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._windows)
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+
+def _second_moments(patches: Sequence[Codes], window: Window) -> NDArray[np.float64]:
+    """Return the mean product of each two values of a patch, of shape (groups, K, K)."""
+    k = window.rows // window.group
+    total: NDArray[np.float64] = np.zeros((window.group, k, k))
+    for exponent in sorted({codes.exponent for codes in patches}):
+        alike = [codes.values for codes in patches if codes.exponent == exponent]
+        sums = _exact_products(np.concatenate(alike, axis=1).reshape(window.group, k, -1))
+        total += sums * 4.0 ** (exponent - _BITS)
+    total /= sum(codes.values.shape[1] for codes in patches)
+    return total
+
+
+def _exact_products(values: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return ``values @ values.T`` of each group, without rounding."""
+    groups, k, count = values.shape
+    sums: NDArray[np.float64] = np.zeros((groups, k, k))
+    for group, start in np.ndindex(groups, -(-count // _EXACT)):
+        part = values[group, :, start * _EXACT : (start + 1) * _EXACT].astype(np.float32)
+        sums[group] += part @ part.T
+    return sums

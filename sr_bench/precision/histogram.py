@@ -1,0 +1,101 @@
+"""What calibration keeps of a tensor: exact extremes, and counts in bins that grow without loss.
+
+The bins are equally wide and cover -2**exponent up to 2**exponent. A value that lies outside
+raises the exponent; then two neighbouring bins become one, which is exact, as every edge of the
+wide bins is an edge of the narrow ones. So a histogram of many arrays does not depend on their
+order, and merging the histograms of two halves gives the histogram of the whole.
+"""
+
+from dataclasses import dataclass, replace
+from math import frexp
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.core.int8 import ClipRange
+from sr_bench.errors import BackendError
+
+BINS = 4096
+
+_STRIDE = 4
+"""One value of so many is counted; the extremes are taken from all."""
+
+_MIN_EXPONENT = -60
+"""Bins do not get narrower than this allows: smaller values count as 0."""
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """The distribution of a tensor's values."""
+
+    low: float
+    """The smallest value, exactly."""
+    high: float
+    """The largest value, exactly."""
+    exponent: int
+    """The bins cover -2**exponent up to 2**exponent."""
+    counts: NDArray[np.int64]
+    """Of the sampled values, shape (4096,)."""
+
+    @classmethod
+    def of(cls, array: NDArray[np.float32], *, where: str) -> "Histogram":
+        """Return the histogram of `array`, of any shape.
+
+        Args:
+            array: The values; one of 4 is counted, all are searched for the extremes.
+            where: The tensor's name, for the error.
+
+        Raises:
+            BackendError: `array` is empty, or holds NaN or inf.
+        """
+        values = array.reshape(-1)
+        low, high = (float(values.min()), float(values.max())) if values.size else (0.0, np.nan)
+        if not np.isfinite(high - low):
+            came = f"values from {low:g} to {high:g}" if values.size else "no value"
+            msg = f"the tensor {where!r} holds {came}; expected finite numbers to calibrate with"
+            raise BackendError(msg)
+        largest = max(-low, high)
+        exponent = max(frexp(largest)[1], _MIN_EXPONENT) if largest else _MIN_EXPONENT
+        scaled = values[::_STRIDE] * np.float32(2.0 ** (-exponent) * (BINS // 2))
+        np.floor(scaled, out=scaled)  # exact so far, as 2**exponent is a power of two
+        scaled += BINS // 2
+        counts = np.bincount(scaled.astype(np.int64), minlength=BINS)
+        # A sum with 0.0, as the sign of a zero extreme would depend on the order of the values.
+        return cls(low + 0.0, high + 0.0, exponent, counts.astype(np.int64, copy=False))
+
+    def merged(self, other: "Histogram") -> "Histogram":
+        """Return the histogram of the values of both."""
+        exponent = max(self.exponent, other.exponent)
+        counts = self._widened(exponent).counts + other._widened(exponent).counts
+        return Histogram(min(self.low, other.low), max(self.high, other.high), exponent, counts)
+
+    def relu(self) -> "Histogram":
+        """Return the histogram of the values after a ReLU."""
+        counts = self.counts.copy()
+        counts[BINS // 2] += counts[: BINS // 2].sum()
+        counts[: BINS // 2] = 0
+        return replace(self, low=max(self.low, 0.0), high=max(self.high, 0.0), counts=counts)
+
+    def magnitudes(self) -> NDArray[np.int64]:
+        """Return the counts of |x| in 2048 bins from 0 up to 2**exponent."""
+        half = BINS // 2
+        return self.counts[half:] + self.counts[:half][::-1]
+
+    def noise(self, clip: ClipRange) -> float:
+        """Return the mean square of what `clip` and 256 levels change, as a part of the values'."""
+        middles = (np.arange(BINS) - BINS // 2 + 0.5) * (2.0**self.exponent / (BINS // 2))
+        power = float(self.counts @ middles**2)
+        if not power:
+            return 0.0
+        outside = middles - np.clip(middles, clip.low, clip.high)
+        rounding = ((clip.high - clip.low) / 255) ** 2 / 12 * float(self.counts.sum())
+        return (float(self.counts @ outside**2) + rounding) / power
+
+    def _widened(self, exponent: int) -> "Histogram":
+        """Return the same counts in the bins of a larger exponent."""
+        counts = self.counts
+        for _ in range(exponent - self.exponent):
+            wide = np.zeros_like(counts)
+            wide[BINS // 4 : -BINS // 4] = counts.reshape(-1, 2).sum(axis=1)
+            counts = wide
+        return replace(self, exponent=exponent, counts=counts)

@@ -1,0 +1,116 @@
+"""Clip so that the distribution of |x| in 8 bits diverges least from the one in float.
+
+The divergence is Kullback and Leibler's. For each number of bins that could be kept, from as many
+as there are levels to all: P is the kept bins, with all that is clipped added to the last; Q is
+the same bins without that, merged into the levels, and each level spread evenly over those of its
+bins where P holds something. Levels are equally wide; a bin belongs to that which its lower edge
+lies in. If all of the last level is clipped values, Q has a ten-thousandth of a value there. The
+kept part that gives the smallest KL(P || Q) is chosen.
+
+There are 2048 bins of |x|. The first takes the count of its neighbour: zeros have a level of their
+own, and after a ReLU they would outweigh everything. A tensor with both signs has 128 levels for
+|x|; one with a single sign has 255, unless activations are symmetric.
+
+Alone the rule clips too much for super-resolution: the few large values are the edges and the
+bright detail of an image. So candidates that keep less than `GUARD_PERCENT` of |x| are left out.
+
+Source: S. Migacz, 8-bit inference with TensorRT, GTC 2017; NVIDIA's pytorch-quantization, which
+replaces the first bin; TVM's relay.quantize, which smooths Q, and has 255 levels for both signs.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.core.int8 import ClipRange, Int8Plan
+from sr_bench.precision.histogram import Histogram
+from sr_bench.precision.observers._threshold import around_zero, bin_width, guard_bins, largest
+
+_LEVELS_ONE_SIDED = 255
+_LEVELS_OF_A_SIDE = 128
+
+_ABSENT = 1e-4
+"""Count that Q has where it lacks what P has."""
+
+_BLOCK = 128
+"""Candidates that are worked on at once: as much as a processor's cache holds."""
+
+
+def clip_range(histogram: Histogram, plan: Int8Plan) -> ClipRange:
+    """Return the range of least divergence that keeps the guarded part of |x|."""
+    counts = histogram.magnitudes()
+    counts[0] = counts[1]
+    one_sided = histogram.low >= 0 or histogram.high <= 0
+    whole = one_sided and plan.activations == "asymmetric"
+    levels = _LEVELS_ONE_SIDED if whole else _LEVELS_OF_A_SIDE
+    kept = kept_bins(counts, levels, at_least=guard_bins(histogram))
+    if not counts[kept:].any():  # also the largest value, which may not have been counted
+        return around_zero(histogram, largest(histogram))
+    return around_zero(histogram, kept * bin_width(histogram))
+
+
+def kept_bins(counts: NDArray[np.int64], levels: int, *, at_least: int = 0) -> int:
+    """Return how many bins the rule keeps: the candidate of least divergence.
+
+    Args:
+        counts: Of |x|, in equal bins from 0.
+        levels: What the kept bins are merged into.
+        at_least: Smaller candidates are left out.
+    """
+    filled = np.flatnonzero(counts)
+    end = int(filled[-1]) + 1 if filled.size else 0
+    first = max(levels, at_least)
+    if first >= end:
+        return end
+    return first + int(np.argmin(divergences(counts, levels, np.arange(first, end + 1))))
+
+
+def divergences(
+    counts: NDArray[np.int64], levels: int, candidates: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return KL(P || Q) in nats for each number of kept bins; inf where those are all empty.
+
+    Args:
+        counts: Of |x|, in equal bins from 0; not all zero.
+        levels: What the kept bins are merged into.
+        candidates: Numbers of kept bins, each from `levels` to the number of bins.
+    """
+    totals = _Totals(counts)
+    blocks = range(0, len(candidates), _BLOCK)
+    return np.concatenate([totals.divergences(levels, candidates[i : i + _BLOCK]) for i in blocks])
+
+
+class _Totals:
+    """Running sums over the bins, so that a level costs the same for any number of bins.
+
+    KL(P || Q) is the sum of p log p less the sum of p log q, and q is the same in all bins of a
+    level: what varies with the bin are the sums of p log p, which candidates share.
+    """
+
+    def __init__(self, counts: NDArray[np.int64]) -> None:
+        self._counts = counts.astype(np.float64)
+        self._sum = _running(self._counts)
+        self._filled = _running(self._counts > 0)
+        self._p_log_p = _running(_x_log_x(self._counts))
+
+    def divergences(self, levels: int, kept: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the divergences of these numbers of kept bins, as in the function's text."""
+        # Bin j is in level floor(j * levels / kept): a level starts at the edge rounded up.
+        edges = -(np.arange(levels + 1) * -kept[:, None] // levels)
+        inside, filled = np.diff(self._sum[edges]), np.diff(self._filled[edges])
+        all_inside, last = self._sum[kept], self._counts[kept - 1]
+        clipped = self._sum[-1] - all_inside
+        filled[:, -1] += (last == 0) & (clipped > 0)
+        log_q = np.log(np.maximum(inside, _ABSENT) / np.maximum(filled, 1))
+        p_log_p = self._p_log_p[kept - 1] + _x_log_x(last + clipped)
+        p_log_q = np.einsum("ij,ij->i", inside, log_q) + clipped * log_q[:, -1]
+        scales = np.log(np.maximum(all_inside, 1)) - np.log(self._sum[-1])
+        return np.where(all_inside > 0, (p_log_p - p_log_q) / self._sum[-1] + scales, np.inf)
+
+
+def _running(values: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return the sums of the first 0, 1, ... values."""
+    return np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
+
+
+def _x_log_x(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return values * np.log(np.maximum(values, 1))

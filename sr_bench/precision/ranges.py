@@ -1,0 +1,176 @@
+"""Clip ranges of a whole network: made by an observer, then saved to a JSON file and read back."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from onnx import NodeProto
+from pydantic import Field, FiniteFloat
+
+from sr_bench import discovery
+from sr_bench.core.int8 import ClipRange, Int8Plan
+from sr_bench.errors import BackendError
+from sr_bench.files.atomic import write_text
+from sr_bench.files.validation import Table, nearest, validate
+from sr_bench.precision.histogram import Histogram
+from sr_bench.precision.network import Network
+from sr_bench.precision.points import MOVES, moved_back
+
+OBSERVERS = "sr_bench.precision.observers"
+"""Package and entry point group whose modules offer ``clip_range(histogram, plan)``."""
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """The clip ranges of a network's tensors, and where they come from."""
+
+    observer: str
+    clip: Mapping[str, ClipRange]
+    """By name of the tensor."""
+    provenance: Mapping[str, str]
+    """What a record says about the calibration set."""
+
+
+class _ClipTable(Table):
+    low: Annotated[FiniteFloat, Field(le=0)]
+    high: Annotated[FiniteFloat, Field(ge=0)]
+
+
+class _RangesTable(Table):
+    schema_version: Literal[1]
+    """It grows when the meaning of a key changes."""
+    observer: str
+    clip: dict[str, _ClipTable]
+    provenance: dict[str, str]
+
+
+def clip_ranges(
+    network: Network,
+    histograms: Mapping[str, Histogram],
+    observer: str,
+    plan: Int8Plan,
+    *,
+    input_range: float,
+) -> dict[str, ClipRange]:
+    """Return the clip range of every tensor in `histograms`.
+
+    The network's input gets what an image can hold, whatever the calibration set reached. Values
+    that no output depends on get no level: see `_needed_lows`.
+
+    Args:
+        network: What the tensors belong to.
+        histograms: By name of the tensor.
+        observer: A module of `OBSERVERS`.
+        plan: What the observer honours.
+        input_range: White level of the input, whose black is 0.
+
+    Raises:
+        OptionError: There is no such observer; the message lists the valid ones.
+    """
+    choose: Callable[[Histogram, Int8Plan], ClipRange]
+    choose = discovery.load(OBSERVERS, observer).clip_range
+    clip = {name: choose(histogram, plan) for name, histogram in histograms.items()}
+    if network.input in clip:
+        clip[network.input] = ClipRange(0.0, float(input_range))
+    for name, low in _needed_lows(network, histograms):
+        clip[name] = ClipRange(max(clip[name].low, low), clip[name].high)
+    return clip
+
+
+def save_ranges(path: Path, ranges: Ranges) -> None:
+    """Write `ranges` to `path` as JSON, whole or not at all; every float comes back exactly.
+
+    Raises:
+        SrBenchError: The file can't be written.
+    """
+    clip = {name: {"low": one.low, "high": one.high} for name, one in ranges.clip.items()}
+    whole = {
+        "schema_version": 1,
+        "observer": ranges.observer,
+        "provenance": dict(ranges.provenance),
+        "clip": clip,
+    }
+    write_text(path, json.dumps(whole, indent=1, allow_nan=False) + "\n")
+
+
+def load_ranges(path: Path) -> Ranges:
+    """Return the ranges in a file that `save_ranges` wrote, or that was edited after.
+
+    Raises:
+        BackendError: It can't be read, or has faults; all are listed.
+    """
+    table = validate(_RangesTable, _read(path), where=str(path), error=BackendError)
+    observers = discovery.names(OBSERVERS)
+    if table.observer not in observers:
+        msg = f"{path}: unknown observer {table.observer!r}; {nearest(table.observer, observers)}"
+        raise BackendError(msg)
+    clip = {name: ClipRange(one.low, one.high) for name, one in table.clip.items()}
+    return Ranges(table.observer, clip, table.provenance)
+
+
+def _read(path: Path) -> dict[str, object]:
+    expected = "expected clip ranges, as `sr-bench calibrate` writes them"
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as cause:
+        msg = f"{path}: can't be read ({cause.strerror}); {expected}"
+        raise BackendError(msg) from cause
+    except ValueError as cause:
+        msg = f"{path}: not valid JSON ({cause}); {expected}"
+        raise BackendError(msg) from cause
+    if not isinstance(content, dict):
+        msg = f"{path}: came a {type(content).__name__}; {expected}"
+        raise BackendError(msg)
+    return content
+
+
+def _needed_lows(
+    network: Network, histograms: Mapping[str, Histogram]
+) -> Iterator[tuple[str, float]]:
+    """Yield tensors with the lowest value that makes a difference.
+
+    Where a ReLU is all that reads a sum, what lies below minus the other term's largest value
+    makes the sum negative, and so 0, whatever it is exactly. The other term is taken as it was
+    observed, not as it is clipped, since an addition may read it in float.
+    """
+    for name in histograms:
+        others = _other_terms(network, name)
+        if others and all(other in histograms for other in others):
+            low = min(0.0, *(-histograms[other].high for other in others))
+            yield from ((same, low) for same in _same_values(network, name) if same in histograms)
+
+
+def _other_terms(network: Network, name: str) -> tuple[str, ...]:
+    """Return what is added to `name`, if all that reads it are sums before a ReLU; else nothing."""
+    nodes = network.consumers.get(name, ())
+    if name == network.output or not all(_is_sum_before_relu(network, node) for node in nodes):
+        return ()
+    return tuple(str(node.input[1] if node.input[0] == name else node.input[0]) for node in nodes)
+
+
+def _same_values(network: Network, name: str) -> Iterator[str]:
+    """Yield `name` and the tensors that it only moves the values of, if nothing else reads them."""
+    yield name
+    node = network.producers.get(name)
+    if node is not None and node.op_type in MOVES:
+        yield from moved_back(network, node.input[0])
+
+
+def _is_sum_before_relu(network: Network, node: NodeProto) -> bool:
+    return node.op_type == "Add" and _only_relu_reads(network, node.output[0])
+
+
+def _only_relu_reads(network: Network, name: str) -> bool:
+    """Return whether all that reads `name`, behind operators that move values, is a ReLU."""
+    nodes = network.consumers.get(name, ())
+    return (
+        bool(nodes)
+        and name != network.output
+        and all(
+            node.op_type == "Relu"
+            or (node.op_type in MOVES and _only_relu_reads(network, node.output[0]))
+            for node in nodes
+        )
+    )

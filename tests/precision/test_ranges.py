@@ -1,0 +1,249 @@
+"""Clip ranges of a network: white for the input, no level for dead values, exact in a file."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from sr_bench.core.int8 import ClipRange, Int8Plan
+from sr_bench.errors import BackendError, OptionError
+from sr_bench.precision.histogram import Histogram
+from sr_bench.precision.network import Network
+from sr_bench.precision.ranges import Ranges, clip_ranges, load_ranges, save_ranges
+from tests.precision.nets import images, residual_net, values
+
+RANGES = Ranges(
+    "kl",
+    {
+        "lr": ClipRange(0.0, 255.0),
+        "/body.0/Conv": ClipRange(-0.1 - 2**-54, 1 / 3),
+        "ünï": ClipRange(-5e-324, 1.7976931348623157e308),
+        "zero": ClipRange(0.0, 0.0),
+    },
+    {"calibration_set": "photos_x2", "calibration_images": "16"},
+)
+
+
+def _node(kind: str, inputs: Sequence[str], output: str, **attributes: object) -> onnx.NodeProto:
+    return helper.make_node(kind, inputs, [output], name=output, **attributes)
+
+
+def _network(nodes: list[onnx.NodeProto], outputs: str = "y") -> Network:
+    shape = [1, 4, 8, 8]
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(outputs, TensorProto.FLOAT, None)],
+    )
+    return Network(helper.make_model(graph), (), ())
+
+
+def _histograms(**extremes: tuple[float, float]) -> dict[str, Histogram]:
+    return {
+        name: Histogram.of(np.float32([low, high]), where=name)
+        for name, (low, high) in extremes.items()
+    }
+
+
+def _lows(network: Network, histograms: dict[str, Histogram]) -> dict[str, float]:
+    clip = clip_ranges(network, histograms, "max", Int8Plan(), input_range=1)
+    assert all(clip[name].high == max(0, one.high) for name, one in histograms.items())
+    return {name: one.low for name, one in clip.items()}
+
+
+SUM = [
+    _node("Neg", ["x"], "a"),
+    _node("Abs", ["x"], "b"),
+    _node("Add", ["a", "b"], "sum"),
+    _node("Relu", ["sum"], "y"),
+]
+EXTREMES = {"a": (-9.0, 2.0), "b": (-5.0, 3.0), "sum": (-14.0, 5.0)}
+
+
+def test_what_makes_a_sum_negative_before_a_relu_needs_no_level() -> None:
+    assert _lows(_network(SUM), _histograms(**EXTREMES)) == {"a": -3, "b": -2, "sum": -14}
+
+
+def test_a_low_is_never_lowered_and_never_above_zero() -> None:
+    histograms = _histograms(a=(-1.0, -0.5), b=(-5.0, 3.0))
+    assert _lows(_network(SUM), histograms) == {"a": -1, "b": 0}
+
+
+def test_a_term_that_something_else_reads_keeps_its_range() -> None:
+    more = [*SUM[:3], _node("Sigmoid", ["a"], "c"), *SUM[3:]]
+    assert _lows(_network(more), _histograms(**EXTREMES)) == {"a": -9, "b": -2, "sum": -14}
+
+
+@pytest.mark.parametrize("reader", ["Sigmoid", "LeakyRelu"])
+def test_a_sum_that_something_else_reads_needs_all(reader: str) -> None:
+    more = [*SUM, _node(reader, ["sum"], "c")]
+    expected = {name: low for name, (low, _) in EXTREMES.items()}
+    assert _lows(_network(more), _histograms(**EXTREMES)) == expected
+
+
+@pytest.mark.parametrize("given", ["a", "sum"])
+def test_what_the_network_gives_keeps_its_range(given: str) -> None:
+    found = _lows(_network(SUM, outputs=given), _histograms(**EXTREMES))
+    assert found["a"] == -9
+    assert found["b"] == (-5 if given == "sum" else -2)
+
+
+def test_a_sum_that_nothing_reads_keeps_the_ranges() -> None:
+    found = _lows(_network([*SUM[:3], _node("Abs", ["x"], "y")]), _histograms(**EXTREMES))
+    assert found == {"a": -9, "b": -5, "sum": -14}
+
+
+def test_without_the_other_terms_values_nothing_is_raised() -> None:
+    assert _lows(_network(SUM), _histograms(a=(-9.0, 2.0))) == {"a": -9}
+
+
+def test_a_term_of_two_sums_keeps_what_either_needs() -> None:
+    nodes = [
+        *SUM[:3],
+        _node("Sqrt", ["x"], "c"),
+        _node("Add", ["c", "a"], "other"),
+        _node("Relu", ["other"], "z"),
+        *SUM[3:],
+    ]
+    histograms = _histograms(**EXTREMES, c=(0.0, 7.0))
+    assert _lows(_network(nodes), histograms)["a"] == -7
+    assert _lows(_network(nodes), _histograms(**EXTREMES))["a"] == -9
+
+
+def test_a_value_added_to_itself_is_negative_where_it_is() -> None:
+    nodes = [_node("Neg", ["x"], "a"), _node("Add", ["a", "a"], "s"), _node("Relu", ["s"], "y")]
+    assert _lows(_network(nodes), _histograms(a=(-9.0, 2.0))) == {"a": -2}
+
+
+def test_moved_values_have_one_range() -> None:
+    moved = [
+        _node("Neg", ["x"], "wide"),
+        _node("DepthToSpace", ["wide"], "a", blocksize=2),
+        *SUM[1:3],
+        _node("Identity", ["sum"], "same"),
+        _node("Relu", ["same"], "y"),
+    ]
+    histograms = _histograms(**EXTREMES, wide=(-9.0, 2.0))
+    assert _lows(_network(moved), histograms) == {"wide": -3, "a": -3, "b": -2, "sum": -14}
+    read_twice = [*moved, _node("Abs", ["wide"], "c")]
+    assert _lows(_network(read_twice), histograms)["wide"] == -9
+
+
+def test_what_is_raised_changes_no_output() -> None:
+    rng = np.random.default_rng(0)
+    network = _network(SUM)
+    a, b = (rng.normal(0, 2, (1, 4, 8, 8)).astype(np.float32) for _ in "ab")
+    histograms = {name: Histogram.of(one, where=name) for name, one in (("a", a), ("b", b))}
+    lows = _lows(network, histograms)
+    assert (a < lows["a"]).any()
+    clipped = np.maximum(a, lows["a"]) + np.maximum(b, lows["b"])
+    assert np.array_equal(np.maximum(clipped, 0), np.maximum(a + b, 0))
+
+
+def test_a_whole_network_gets_a_range_for_each_tensor(tmp_path: Path) -> None:
+    network = residual_net(tmp_path / "net.onnx")
+    names = ("x", "head", "body.1", "sum", "after", "up", "wide")
+    found = values(network, images(1)[0], names)
+    histograms = {name: Histogram.of(found[name], where=name) for name in names}
+    clip = clip_ranges(network, histograms, "max", Int8Plan(), input_range=255.0)
+    assert clip.keys() == histograms.keys()
+    assert clip["x"] == ClipRange(0.0, 255.0)  # though the image reaches 1 only
+    # 'head' is read by a convolution too; 'body.1' by the sum before a ReLU alone.
+    assert clip["head"].low == histograms["head"].low
+    assert clip["body.1"].low == max(histograms["body.1"].low, -histograms["head"].high)
+
+
+@pytest.mark.parametrize("observer", ["percentile", "kl", "mse"])
+def test_the_observer_and_the_plan_decide(observer: str) -> None:
+    array = np.abs(np.random.default_rng(0).laplace(size=2_000_000)).astype(np.float32)
+    array[:8] = 200.0  # two of half a million that are counted
+    histograms = {"a": Histogram.of(array, where="a"), "x": Histogram.of(array, where="x")}
+    network, plan = _network([_node("Neg", ["x"], "a"), _node("Abs", ["a"], "y")]), Int8Plan()
+    found = clip_ranges(network, histograms, observer, plan, input_range=1)
+    assert found["x"] == ClipRange(0, 1)
+    assert 0 < found["a"].high < histograms["a"].high
+    if observer == "percentile":
+        less = clip_ranges(
+            network, histograms, observer, replace(plan, percentile=99), input_range=1
+        )
+        assert less["a"].high < found["a"].high
+
+
+def test_an_unknown_observer_lists_the_valid_ones() -> None:
+    with pytest.raises(OptionError, match=r"'entropi' in observers.*kl, max, mse, percentile"):
+        clip_ranges(_network(SUM), {}, "entropi", Int8Plan(), input_range=1)
+
+
+def test_ranges_come_back_from_a_file_bit_for_bit(tmp_path: Path) -> None:
+    path = tmp_path / "made" / "ranges.json"
+    save_ranges(path, RANGES)
+    found = load_ranges(path)
+    assert found == RANGES
+    assert list(found.clip) == list(RANGES.clip)
+    assert [item.name for item in path.parent.iterdir()] == ["ranges.json"]
+
+
+def test_ranges_from_an_observer_can_be_saved(tmp_path: Path) -> None:
+    clip = clip_ranges(_network(SUM), _histograms(**EXTREMES), "mse", Int8Plan(), input_range=1)
+    save_ranges(tmp_path / "ranges.json", Ranges("mse", clip, {}))
+    assert load_ranges(tmp_path / "ranges.json") == Ranges("mse", clip, {})
+
+
+def _edited(path: Path, **changes: object) -> Path:
+    save_ranges(path, RANGES)
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | changes))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"schema_version": 2}, r"schema_version: should be 1 \(found 2\)"),
+        ({"observer": "klm"}, "unknown observer 'klm'; did you mean 'kl'"),
+        ({"observer": 3}, "observer: .*valid string"),
+        ({"clip": {"a": {"low": 0.5, "high": 1}}}, r"clip\.a\.low: .*less than or equal to 0"),
+        ({"clip": {"a": {"low": 0, "high": -1}}}, r"clip\.a\.high: .*greater than or equal to 0"),
+        ({"clip": {"a": {"low": 0, "high": float("nan")}}}, r"clip\.a\.high: .*finite"),
+        ({"clip": {"a": {"low": -float("inf"), "high": 1}}}, r"clip\.a\.low: .*finite"),
+        ({"clip": {"a": {"low": 0, "high": 10**400}}}, r"clip\.a\.high"),
+        ({"clip": {"a": {"low": "0", "high": 1}}}, r"clip\.a\.low: .*valid number"),
+        ({"clip": {"a": {"low": 0}}}, r"clip\.a\.high: required, but absent"),
+        ({"clip": {"a": [0, 1]}}, r"clip\.a: "),
+        ({"clips": {}}, "clips: unknown key; did you mean 'clip'"),
+        ({"provenance": {"a": 1}}, r"provenance\.a: .*valid string"),
+    ],
+)
+def test_a_fault_in_a_file_is_named(changes: dict[str, object], fault: str, tmp_path: Path) -> None:
+    path = _edited(tmp_path / "ranges.json", **changes)
+    with pytest.raises(BackendError, match=fault) as caught:
+        load_ranges(path)
+    assert str(path) in str(caught.value)
+
+
+def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
+    path = _edited(tmp_path / "ranges.json", schema_version=0, clip={"a": {"low": 1, "high": -1}})
+    with pytest.raises(BackendError, match=r"(?s)3 faults.*schema_version.*low.*high"):
+        load_ranges(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe{}", b"[1]", b"null", b"1"])
+def test_a_file_of_another_kind_is_an_error_that_says_what_was_expected(
+    content: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "ranges.json"
+    path.write_bytes(content)
+    with pytest.raises(BackendError, match=r"ranges\.json: .*expected clip ranges"):
+        load_ranges(path)
+
+
+def test_an_absent_file_and_a_folder_are_errors(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "absent.json"):
+        with pytest.raises(BackendError, match=r"can't be read .*expected clip ranges"):
+            load_ranges(path)

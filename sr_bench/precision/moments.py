@@ -35,6 +35,8 @@ _EXACT = 2 ** (24 - 2 * _BITS)
 
 _MIN_EXPONENT = -60
 
+_ANY_SCORE = np.uint64(2**64 - 1)
+
 
 @dataclass(frozen=True)
 class Window:
@@ -179,6 +181,8 @@ class Sample:
 
     windows: Mapping[Layer, Window]
     tiles: list[TilePatches] = field(default_factory=list)
+    highest: np.uint64 = _ANY_SCORE
+    """Of the scores that may still be among the lowest."""
 
     @property
     def limit(self) -> int:
@@ -194,7 +198,7 @@ class Sample:
 
     def add(self, tile: TilePatches) -> None:
         """Take the patches of one more tile into the sample."""
-        self.tiles.append(tile)
+        self.tiles.append(_up_to(tile, self.highest))
         if sum(len(kept.scores) for kept in self.tiles) > _SLACK * self.limit:
             self.cut_back()
 
@@ -202,9 +206,10 @@ class Sample:
         """Keep those patches only whose scores are among the lowest."""
         scores = np.concatenate([tile.scores for tile in self.tiles])
         if len(scores) > self.limit:
-            highest = np.partition(scores, self.limit - 1)[self.limit - 1]
-            kept = (_up_to(tile, highest) for tile in self.tiles)
-            self.tiles = [tile for tile in kept if len(tile.scores)]
+            self.highest = np.partition(scores, self.limit - 1)[self.limit - 1]
+            for i, tile in enumerate(self.tiles):  # one by one: both samples at once are too much
+                self.tiles[i] = _up_to(tile, self.highest)
+            self.tiles = [tile for tile in self.tiles if len(tile.scores)]
 
 
 def _up_to(tile: TilePatches, highest: np.uint64) -> TilePatches:

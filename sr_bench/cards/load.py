@@ -1,12 +1,19 @@
 """Read a card.toml into model cards; say everything that is wrong with it at once."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sr_bench import discovery
 from sr_bench.cards.protocol_files import load_protocol, parse_protocol, protocol_names
-from sr_bench.cards.schema import CardTable, CheckpointTable, EvaluationTable, ModelTable
+from sr_bench.cards.schema import (
+    CardTable,
+    CheckpointTable,
+    EvaluationTable,
+    Int8Table,
+    ModelTable,
+    ToleranceTable,
+)
 from sr_bench.core.card import (
     Checkpoint,
     Evaluation,
@@ -15,6 +22,7 @@ from sr_bench.core.card import (
     SuiteCard,
     Tolerance,
 )
+from sr_bench.core.claim import Metric
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
@@ -102,19 +110,28 @@ def _model(table: ModelTable, folder: Path, protocols: dict[str, EvalProtocol]) 
         evaluations=tuple(_evaluation(item, protocols) for item in table.evaluation),
         flops_rule=table.cost.rule,
         counted_shape=(channels, height, width),
-        tolerances={
-            metric: Tolerance(item.slack, item.reason, item.digits)
-            for metric, item in table.tolerance.items()
-        },
+        tolerances=_tolerances(table.tolerance),
+        int8_tolerances=_tolerances(table.int8.tolerance),
         known_gaps=tuple(
             KnownGap(
                 gap.metric, Precision.parse(gap.precision), gap.reason, gap.dataset, gap.source
             )
             for gap in table.known_gap
         ),
-        int8=Int8Plan(**table.int8.model_dump(exclude={"keep"}), keep=tuple(table.int8.keep)),
+        int8=_int8(table.int8),
         gate=Gate(**table.gate.model_dump()) if table.gate else None,
     )
+
+
+def _tolerances(tables: Mapping[Metric, ToleranceTable]) -> dict[str, Tolerance]:
+    return {
+        metric: Tolerance(table.slack, table.reason, table.digits)
+        for metric, table in tables.items()
+    }
+
+
+def _int8(table: Int8Table) -> Int8Plan:
+    return Int8Plan(**table.model_dump(exclude={"keep", "tolerance"}), keep=tuple(table.keep))
 
 
 def _checkpoint(table: CheckpointTable | None) -> Checkpoint | None:

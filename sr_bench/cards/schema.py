@@ -97,6 +97,8 @@ class Int8Table(Table):
     skips: Literal["float", "int8"] = "float"
     percentile: Annotated[float, Field(gt=50, le=100)] = DEFAULT_PERCENTILE
     keep: list[Annotated[str, Field(min_length=1)]] = []
+    tolerance: dict[Metric, ToleranceTable] = {}
+    """For int8 numbers, before those of the model."""
 
 
 class GateTable(Table):

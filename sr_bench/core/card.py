@@ -101,6 +101,8 @@ class ModelCard:
     """(channels, height, width) on which Flops are counted."""
     tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
     """By metric; a metric that is absent has no slack."""
+    int8_tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
+    """By metric, for int8 numbers; a metric that is absent has that of `tolerances`."""
     known_gaps: tuple[KnownGap, ...] = ()
     int8: Int8Plan = field(default_factory=Int8Plan)
     gate: Gate | None = None
@@ -124,6 +126,11 @@ class ModelCard:
                 if dataset in ("", "-", slug, f"{slug}_x{self.scale}"):
                     return evaluation
         return None
+
+    def tolerance_for(self, metric: str, precision: Precision) -> Tolerance:
+        """Return how far measured and printed values of a number may lie apart."""
+        own = self.int8_tolerances if precision.dtype == "int8" else {}
+        return own.get(metric) or self.tolerances.get(metric) or Tolerance()
 
     def gap_for(self, metric: str, precision: Precision, dataset: str) -> KnownGap | None:
         """Return the declared gap of a number; `dataset` is a slug, empty for cost metrics."""

@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 
 from sr_bench.core.backend import BackendInfo
-from sr_bench.core.card import Tolerance
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
 from sr_bench.core.record import Measurement, Record, Status, Verdict
 from sr_bench.cost.count import CostCount
@@ -137,7 +136,7 @@ class Bench:
         return judge(
             claim,
             measurement,
-            tolerance=card.tolerances.get(case.metric, Tolerance()),
+            tolerance=card.tolerance_for(case.metric, case.precision),
             gap=card.gap_for(case.metric, case.precision, slug) if claim else None,
         )
 

@@ -24,7 +24,7 @@ Progress = Callable[[int, int, str], None]
 """Called with images done, images planned, and the name of the last one."""
 
 
-class Runs(Protocol):
+class Computes(Protocol):
     """What computes: a session, or one that remembers its outputs."""
 
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -70,12 +70,12 @@ def pair_cache(limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Recent[Pair]:
 
 def run_job(
     job: Job,
-    session: Runs,
+    session: Computes,
     *,
     pairs: Recent[Pair],
     threads: int,
     progress: Progress,
-    reference: Runs | None = None,
+    reference: Computes | None = None,
 ) -> tuple[ImageResult, ...]:
     """Return the scores of every image of `job`, in the dataset's order.
 
@@ -107,7 +107,7 @@ def run_job(
 
 
 def score_image(
-    job: Job, session: Runs, reference: Runs | None, pair: Pair, name: str
+    job: Job, session: Computes, reference: Computes | None, pair: Pair, name: str
 ) -> ImageResult:
     """Return the scores of the image `name`, and how close its output is to the reference's.
 

@@ -6,6 +6,7 @@ import pytest
 
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import Checkpoint, Evaluation, KnownGap, Tolerance
+from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.errors import CardError
 
@@ -68,6 +69,58 @@ def test_everything_that_a_card_declares_arrives(write) -> None:
     assert (model.flops_rule, model.counted_shape) == ("thop_0_0_31", (3, 24, 32))
     assert model.tolerances == {"psnr": Tolerance(0.01, "two libraries")}
     assert model.known_gaps == (KnownGap("ssim", Precision.INT8_KL, "one image"),)
+
+
+INT8 = """
+[model.int8]
+calibration = "paris"
+count = 5
+shared_images = true
+activations = "symmetric"
+rounding = "nearest"
+skips = "int8"
+percentile = 99.9
+keep = ["head", "tail.*"]
+tolerance = { psnr = { slack = 0.02, reason = "rounding" } }
+
+[model.gate]
+min_fidelity_db = 45
+max_drop_db = 0.1
+max_drop_ssim = 0.0
+"""
+
+
+def test_how_a_card_quantises_arrives(write) -> None:
+    (model,) = load_card(write(FULL + INT8)).models
+    assert model.int8 == Int8Plan(
+        "paris", 5, True, "symmetric", "nearest", "int8", 99.9, ("head", "tail.*")
+    )
+    assert model.gate == Gate(45.0, 0.1, 0.0)
+    assert model.tolerance_for("psnr", Precision.INT8_KL) == Tolerance(0.02, "rounding")
+    assert model.tolerance_for("psnr", Precision.FP16) == Tolerance(0.01, "two libraries")
+    assert model.tolerance_for("ssim", Precision.INT8_KL) == Tolerance()
+
+
+def test_a_card_that_says_nothing_has_the_default_plan_and_no_gate(write) -> None:
+    (model,) = load_card(write(FULL)).models
+    assert (model.int8, model.gate) == (Int8Plan(), None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("percentile = 99.9", "percentile = 101", "percentile"),
+        ("count = 5", "count = -1", "count"),
+        ('"symmetric"', '"odd"', "activations"),
+        ("min_fidelity_db = 45", "min_fidelity_db = -1", "min_fidelity_db"),
+        ("max_drop_ssim = 0.0", "", "max_drop_ssim"),
+        ("keep =", "kepe =", "did you mean 'keep'"),
+    ],
+)
+def test_a_wrong_plan_or_gate_is_refused(write, old: str, new: str, message: str) -> None:
+    assert old in INT8
+    with pytest.raises(CardError, match=message):
+        load_card(write(FULL + INT8.replace(old, new)))
 
 
 def test_a_protocol_of_the_card_starts_from_a_named_one(write) -> None:

@@ -115,32 +115,30 @@ class _Search:
             )
 
     def remedy(self, layers: Sequence[LayerBlame]) -> Remedy | None:
-        """Return the plan with the fewest of `layers` in float that reaches the limit."""
+        """Return the plan with the fewest of `layers` in float that passes; never with all."""
         names = [layer.layer for layer in sorted(layers, key=_helpful)]
+        names = names[: len(self.trials.shares) - 1]
         low, count = 1, 1
-        best = self._with(names[:count])
+        best = self._tried(names[:count])
         while best is None:
             if count >= len(names) or not self.clock.has(1.0):
                 return None
             low, count = count + 1, min(len(names), 2 * count)
-            best = self._with(names[:count])
+            best = self._tried(names[:count])
         while low < count and self.clock.has(1.0):
             middle = (low + count) // 2
-            found = self._with(names[:middle])
+            found = self._tried(names[:middle])
             best, low, count = (found, low, middle) if found else (best, middle + 1, count)
         return best
-
-    def _with(self, names: Sequence[str]) -> Remedy | None:
-        return self._tried(names, self.trials.observer)
 
     def _lowest(self, names: Sequence[str], index: int) -> float:
         with self.trials.plan(names, self.trials.observer) as tried:
             return _lowest(tried(index))
 
-    def _tried(self, names: Sequence[str], observer: str) -> Remedy | None:
+    def _tried(self, names: Sequence[str], observer: str = "") -> Remedy | None:
         """Return a plan if it passes on all images; the worst ones come first."""
         results: dict[int, ImageResult] = {}
-        with self.trials.plan(names, observer) as tried:
+        with self.trials.plan(names, observer or self.trials.observer) as tried:
             for index in self.order:
                 results[index] = tried(index)
                 too_low = _lowest(results[index]) < self.limits.min_fidelity_db

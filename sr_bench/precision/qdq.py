@@ -14,6 +14,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.core.int8 import ClipRange, Int8Plan
+from sr_bench.errors import BackendError
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.points import MOVES, Points, points
 from sr_bench.precision.rounding import LARGEST, IntegerWeights
@@ -53,6 +54,9 @@ def quantise(
         plan: Says how activations are rounded and what additions read.
         kept: The layers that stay in float.
         notes: Written into the file's metadata, each key after ``sr_bench.``.
+
+    Raises:
+        BackendError: A clip range is missing.
     """
     return _Writer(network, clip, weights, plan, kept).model(notes)
 
@@ -77,12 +81,19 @@ class _Writer:
         self._weights = weights
         self._layers = {one.node: one for one in network.layers if one not in kept}
         self._points: Points = points(network, kept)
-        self._scales = {
-            name: _scale(clip[self._points.scale_source(name)], plan.activations)
-            for name in self._points.tensors
-        }
+        self._scales = {name: self._scale(name, clip, plan) for name in self._points.tensors}
         self._skips = plan.skips
         self._constants: dict[str, TensorProto] = {}
+
+    def _scale(self, name: str, clip: Mapping[str, ClipRange], plan: Int8Plan) -> _Scale:
+        source = self._points.scale_source(name)
+        if source not in clip:
+            msg = (
+                f"there is no clip range of the tensor {source!r}: the ranges are of another"
+                " network; make them again with sr-bench calibrate"
+            )
+            raise BackendError(msg)
+        return _scale(clip[source], plan.activations)
 
     def model(self, notes: Mapping[str, str]) -> ModelProto:
         """Return the whole model."""

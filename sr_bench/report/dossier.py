@@ -11,8 +11,10 @@ _LAYERS_SHOWN = 8
 def dossier_lines(dossier: Dossier) -> list[str]:
     """Return the lines that explain a low precision's error."""
     lines = [f"why: {sign}" for sign in dossier.signs]
+    if lines and dossier.layers:
+        lines.append("")
     if dossier.layers:
-        lines += ["", *_ranking(dossier), "", _remedy(dossier.remedy)]
+        lines += [*_ranking(dossier), "", _remedy(dossier.remedy)]
     return [*lines, f"(searched for {dossier.seconds:.0f} s of {dossier.limit_s:g} s)"]
 
 

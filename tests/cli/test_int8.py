@@ -1,0 +1,136 @@
+"""quantize, calibrate and explain, for a model of a card and for a bare ONNX file."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from tests.int8_zoo import Int8Zoo, make_int8_zoo
+
+
+@pytest.fixture
+def int8_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Int8Zoo:
+    monkeypatch.setenv("SR_BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return make_int8_zoo(tmp_path / "my_zoo")
+
+
+def _places(zoo: Int8Zoo) -> tuple[object, ...]:
+    return ("--suites", zoo.root, "--data", zoo.data)
+
+
+def _notes(path: Path) -> dict[str, str]:
+    return {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+
+
+def test_an_artefact_holds_its_provenance(sr_bench, int8_zoo: Int8Zoo, tmp_path: Path) -> None:
+    out = tmp_path / "int8.onnx"
+    done = sr_bench(
+        "quantize", "res_x2", "--precision", "kl_divergence int8", "--out", out, *_places(int8_zoo)
+    )
+    assert (done.code, done.out) == (0, f"{out}: res_x2 int8_kl\n")
+    onnx.checker.check_model(out, full_check=True)
+    notes = _notes(out)
+    assert notes["sr_bench.precision"] == "int8"
+    assert notes["sr_bench.observer"] == "kl"
+    assert notes["sr_bench.model"] == "res/res_x2"
+    assert notes["sr_bench.calibration_set"] == "seen_x2"
+    assert notes["sr_bench.calibration_images"] == "4"
+    assert len(notes["sr_bench.calibration_digest"]) == len(notes["sr_bench.network"]) == 64
+    session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
+    assert session.run(None, {"x": np.zeros((1, 3, 9, 7), np.float32)})[0].shape == (1, 3, 18, 14)
+
+
+def test_ranges_can_be_saved_and_used_again(sr_bench, int8_zoo: Int8Zoo, tmp_path: Path) -> None:
+    ranges, one, other = (tmp_path / name for name in ("r.json", "one.onnx", "other.onnx"))
+    places = _places(int8_zoo)
+    done = sr_bench("calibrate", "res_x2", "--precision", "int8_max", "--out", ranges, *places)
+    assert done.code == 0
+    assert "clip ranges of res_x2 by max, from 4 images of seen_x2" in done.out
+    made = ("quantize", "res_x2", "--precision", "int8_max", *places)
+    assert sr_bench(*made, "--out", one).code == 0
+    assert sr_bench(*made, "--out", other, "--ranges", ranges).code == 0
+    assert onnx.load(one).graph == onnx.load(other).graph
+    assert _notes(one) == _notes(other)
+
+
+def test_other_ranges_make_another_network(sr_bench, int8_zoo: Int8Zoo, tmp_path: Path) -> None:
+    ranges, one, other = (tmp_path / name for name in ("r.json", "one.onnx", "other.onnx"))
+    made = ("quantize", "res_x2", "--precision", "int8_max", *_places(int8_zoo))
+    sr_bench("calibrate", "res_x2", "--out", ranges, *_places(int8_zoo))
+    text = json.loads(ranges.read_text())
+    text["clip"]["relu"]["high"] *= 2
+    ranges.write_text(json.dumps(text))
+    assert sr_bench(*made, "--out", one).code == 0
+    assert sr_bench(*made, "--out", other, "--ranges", ranges).code == 0
+    assert onnx.load(one).graph != onnx.load(other).graph
+
+
+def test_ranges_of_another_network_are_refused(sr_bench, int8_zoo: Int8Zoo, tmp_path: Path) -> None:
+    ranges = tmp_path / "r.json"
+    sr_bench("calibrate", "res_x2", "--out", ranges, *_places(int8_zoo))
+    text = json.loads(ranges.read_text())
+    del text["clip"]["relu"]
+    ranges.write_text(json.dumps(text))
+    made = ("quantize", "res_x2", "--precision", "int8_max", *_places(int8_zoo))
+    done = sr_bench(*made, "--out", tmp_path / "o.onnx", "--ranges", ranges)
+    assert done.code == 1
+    assert "there is no clip range of the tensor 'relu'" in done.err
+    assert not (tmp_path / "o.onnx").exists()
+
+
+def test_a_bare_onnx_file_is_quantised_with_the_photos(
+    sr_bench, int8_zoo: Int8Zoo, tmp_path: Path
+) -> None:
+    out = tmp_path / "int8.onnx"
+    file = int8_zoo.suite / "net.onnx"
+    done = sr_bench("quantize", file, "--precision", "int8_max", "--out", out)
+    assert done.code == 0
+    assert _notes(out)["sr_bench.calibration_set"] == "photos_x2"
+    half = sr_bench("quantize", file, "--precision", "fp16", "--out", tmp_path / "half.onnx")
+    assert half.code == 0
+    assert _notes(tmp_path / "half.onnx")["sr_bench.precision"] == "fp16"
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (("quantize", "res_x2", "--precision", "fp32"), 2, "expected one of fp16, int8_max"),
+        (("quantize", "res_x2", "--precision", "int7"), 2, "unknown precision 'int7'"),
+        (("quantize", "rez_x2", "--precision", "int8_max"), 2, "did you mean 'res_x2'"),
+        (("quantize", "gone.onnx", "--precision", "fp16"), 2, "there is no such ONNX file"),
+        (("calibrate", "res_x2", "--precision", "fp16"), 2, "expected one of int8_max"),
+        (
+            ("calibrate", "res_x2", "--calibration-memory", "1"),
+            1,
+            "--sr-calibration-memory",
+        ),
+    ],
+)
+def test_what_cannot_be_made_says_why(
+    sr_bench, int8_zoo: Int8Zoo, tmp_path: Path, args: tuple[str, ...], code: int, message: str
+) -> None:
+    done = sr_bench(*args, "--out", tmp_path / "out", *_places(int8_zoo))
+    assert done.code == code
+    assert message in done.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_explain_ranks_layers_and_finds_a_plan(sr_bench, int8_zoo: Int8Zoo) -> None:
+    args = ("explain", "res_x2", "--precision", "int8_max", "--min-fidelity", "48")
+    done = sr_bench(*args, *_places(int8_zoo))
+    assert done.code == 0
+    assert "5 of 5 were tried" in done.out
+    assert 'would pass: keep = ["tail"' in done.out
+    found = sr_bench(*args, "--json", *_places(int8_zoo)).json
+    assert found["layers"][0]["layer"] == "tail"
+    assert found["remedy"]["worst_db"] >= 48
+
+
+def test_explain_of_a_bare_file_needs_to_know_what_to_reach(sr_bench, int8_zoo: Int8Zoo) -> None:
+    done = sr_bench("explain", int8_zoo.suite / "net.onnx", "--precision", "int8_max")
+    assert done.code == 2
+    assert "say what is to be reached with --min-fidelity DB" in done.err

@@ -1,0 +1,118 @@
+"""Gates in pytest: what a loss does, what it prints, and how it compares with an earlier run."""
+
+import json
+
+import pytest
+
+from tests.int8_zoo import Int8Zoo, make_int8_zoo
+
+
+@pytest.fixture
+def int8_zoo(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Int8Zoo:
+    monkeypatch.setenv("SR_BENCH_CACHE", str(pytester.path / "cache"))
+    return make_int8_zoo(pytester.path / "my_zoo")
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, int8_zoo: Int8Zoo):
+    def run(*args: str) -> pytest.RunResult:
+        options = (f"--sr-data={int8_zoo.data}", "--sr-precision=int8_max", *args)
+        return pytester.runpytest_inprocess("my_zoo", *options)
+
+    return run
+
+
+def test_a_precision_within_the_limits_passes(run) -> None:
+    done = run("-v")
+    done.assert_outcomes(passed=3)
+    done.stdout.fnmatch_lines(["*res_x2-int8_max-judged_x2-fidelity PASSED*"])
+    done.stdout.fnmatch_lines(["*fidelity on judged_x2*within"])
+
+
+def test_a_loss_fails_with_its_dossier(run, int8_zoo: Int8Zoo) -> None:
+    int8_zoo.write_card(limit=60.0)
+    done = run()
+    done.assert_outcomes(passed=2, failed=1)
+    done.stdout.fnmatch_lines(
+        [
+            "res_x2 int8_max FIDELITY on judged_x2",
+            "verdict    loss: less faithful to fp32 than 60 dB: 3 of 3 images; *",
+            "fidelity to fp32 *>= 60 dB*loss",
+            "in the border ring *>= 60 dB*loss",
+            "PSNR drop *within",
+            "layers by the noise they make, on *; 5 of 5 were tried",
+            "rerun      pytest 'my_zoo/res/card.toml::res_x2-int8_max-judged_x2-fidelity' *",
+        ]
+    )
+
+
+def test_a_loss_may_only_warn(run, int8_zoo: Int8Zoo) -> None:
+    int8_zoo.write_card(limit=60.0)
+    done = run("--sr-gate=warn", "--sr-explain=0", "-Wdefault")
+    done.assert_outcomes(passed=3, warnings=1)
+    done.stdout.fnmatch_lines(
+        ["*GateWarning: res_x2-int8_max-judged_x2-fidelity: less faithful to fp32 than 60 dB*"]
+    )
+
+
+def test_gates_may_be_off(run, int8_zoo: Int8Zoo) -> None:
+    int8_zoo.write_card(limit=60.0)
+    run("--sr-gate=off").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--sr-gate=maybe", "*--sr-gate=maybe: expected one of off, warn, fail*"),
+        ("--sr-compare=gone.json", "*--sr-compare=*gone.json: expected a latest.json or .jsonl*"),
+        ("--sr-explain=-1", "*--sr-explain=-1: expected seconds, 0 for no search*"),
+        ("--sr-calibration-memory=0", "*--sr-calibration-memory: expected a number of MiB*"),
+    ],
+)
+def test_wrong_options_are_refused(run, option: str, message: str) -> None:
+    done = run(option)
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines([message])
+
+
+def test_a_known_gap_excuses_a_loss_and_must_go_once_it_closes(run, int8_zoo: Int8Zoo) -> None:
+    gap = '[[model.known_gap]]\nmetric = "fidelity"\nprecision = "int8_max"\nreason = "odd card"\n'
+    int8_zoo.write_card(limit=60.0)
+    card = int8_zoo.suite / "card.toml"
+    card.write_text(card.read_text() + gap)
+    run().assert_outcomes(passed=2, xfailed=1)
+    int8_zoo.write_card()
+    card.write_text(card.read_text() + gap)
+    done = run()
+    done.assert_outcomes(passed=2, failed=1)
+    done.stdout.fnmatch_lines(["*the gate passes: remove the known gap from the card (odd card)*"])
+
+
+def test_a_run_is_compared_with_an_earlier_one(
+    run, int8_zoo: Int8Zoo, pytester: pytest.Pytester
+) -> None:
+    int8_zoo.write_card(plan='keep = ["tail", "up"]')
+    run().assert_outcomes(passed=3)
+    (pytester.path / "reports" / "latest.json").rename(pytester.path / "before.json")
+    run("--sr-compare=before.json").assert_outcomes(passed=3)
+    detail = json.loads((pytester.path / "reports" / "latest.json").read_text())["records"]
+    (gate,) = (record["detail"] for record in detail if record["metric"] == "fidelity")
+    assert [one["metric"] for one in gate["compared"]] == ["psnr", "ssim", "fidelity"]
+    assert {one["status"] for one in gate["compared"]} == {"within"}
+    int8_zoo.write_card()  # everything in int8: worse, though within the card's limits
+    done = run("--sr-compare=before.json", "--sr-explain=0")
+    done.assert_outcomes(passed=2, failed=1)
+    done.stdout.fnmatch_lines(
+        [
+            "verdict    loss: against the earlier record: fidelity drops by * on average*",
+            "against the earlier run, fidelity:",
+        ]
+    )
+
+
+def test_workers_of_xdist_find_the_same(pytester: pytest.Pytester, int8_zoo: Int8Zoo) -> None:
+    int8_zoo.write_card(limit=60.0)
+    args = ("my_zoo", f"--sr-data={int8_zoo.data}", "--sr-precision=int8_max,int8_kl", "-n2")
+    done = pytester.runpytest_subprocess(*args, "--sr-explain=0")
+    done.assert_outcomes(passed=4, failed=2)
+    done.stdout.fnmatch_lines(["fidelity to fp32 *>= 60 dB*loss"])

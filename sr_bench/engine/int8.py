@@ -131,7 +131,7 @@ def _packed(found: Calibrated) -> bytes:
 
 
 def _read(path: Path) -> Calibrated:
-    with np.load(path, allow_pickle=False) as arrays:
+    with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
         index = json.loads(arrays["index"].tobytes())
         histograms = {
             name: Histogram(low, high, exponent, arrays[f"h{number}"])

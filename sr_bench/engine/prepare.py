@@ -14,7 +14,7 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.precision import Precision
 from sr_bench.engine.calibration import CalibrationSet, plan_digest
 from sr_bench.engine.selection import DEFAULT_CALIBRATION_MIB
-from sr_bench.engine.weights import weights_path
+from sr_bench.engine.weights import network_digest, weights_path
 from sr_bench.files.atomic import write_bytes
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.hashing import sha256_bytes, sha256_file
@@ -120,6 +120,20 @@ class Prepared:
             "made_by": f"sr-bench {__version__}",
         }
 
+    def plan_notes(self) -> Mapping[str, str]:
+        """Return what the int8 file tells of its plan; empty unless int8.
+
+        ``int8_share`` is the part of the multiplications in int8, ``float_operators`` names what
+        multiplies too and had to stay in float.
+        """
+        if self.calibration is None:
+            return {}
+        from onnx import load
+
+        entries = load(self.onnx(), load_external_data=False).metadata_props
+        told = {entry.key.removeprefix("sr_bench."): entry.value for entry in entries}
+        return {key: told[key] for key in ("int8_share", "float_operators") if told[key]}
+
     def int8_maker(self) -> "Int8Maker":
         """Return what makes int8 networks of this one, after a pass over the calibration set.
 
@@ -181,7 +195,7 @@ def prepare(
     """
     weights = weights_path(card, weights_folder)
     content = [
-        sha256_file(weights),
+        network_digest(card, weights),
         card.architecture,
         dict(card.hyper),
         card.scale,

@@ -166,7 +166,7 @@ class Runs:
                 progress=progress,
                 reference=reference,
             )
-            return _Kept(done, session.device, session.notes)
+            return _Kept(done, session.device, {**prepared.plan_notes(), **session.notes})
 
     def _is_gated(self, case: Case) -> bool:
         low = case.precision is not Precision.FP32

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from sr_bench.core.card import ModelCard
-from sr_bench.errors import NotRunError
+from sr_bench.errors import CardError, NotRunError
 from sr_bench.files.cache import cache_dir
+from sr_bench.files.hashing import sha256_bytes, sha256_file
 
 
 def weights_path(card: ModelCard, given: Path | None) -> Path:
@@ -28,6 +29,40 @@ def weights_path(card: ModelCard, given: Path | None) -> Path:
     origin = f"; its authors publish it at {card.checkpoint.url}" if card.checkpoint.url else ""
     msg = f"weights {file} are not here: give their folder with --sr-weights=DIR{origin}"
     raise NotRunError(msg)
+
+
+def network_digest(card: ModelCard, weights: Path) -> str:
+    """Return the digest of the weight file, and of what an ONNX file keeps in others beside it.
+
+    Raises:
+        CardError: The ONNX file can't be read, or names a file that is not there.
+    """
+    if card.onnx is None:
+        return sha256_file(weights)
+    digests = [sha256_file(weights), *map(sha256_file, _external(weights))]
+    return digests[0] if len(digests) == 1 else sha256_bytes("|".join(digests).encode())
+
+
+def _external(path: Path) -> list[Path]:
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from onnx import TensorProto, load
+    from onnx.external_data_helper import ExternalDataInfo
+
+    try:
+        tensors = load(path, load_external_data=False).graph.initializer
+    except DecodeError:
+        return []  # whoever opens it says what is wrong
+    infos = (
+        ExternalDataInfo(tensor)
+        for tensor in tensors
+        if tensor.data_location == TensorProto.EXTERNAL
+    )
+    files = [path.parent / name for name in sorted({info.location for info in infos})]
+    for file in files:
+        if not file.is_file():
+            msg = f"{path}: its weights are in {file.name}, which is not beside it"
+            raise CardError(msg)
+    return files
 
 
 def _folders(card: ModelCard, given: Path | None) -> tuple[Path, ...]:

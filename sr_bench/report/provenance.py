@@ -28,5 +28,9 @@ def _made(record: Record) -> str:
         f"{record.model} {record.precision}: clip ranges by {told['observer']} from"
         f" {told['calibration_images']} images of {told['calibration_set']}"
     ]
+    if "int8_share" in told:
+        parts.append(f"{100 * float(str(told['int8_share'])):.1f} % of the MACs in int8")
+    if "float_operators" in told:
+        parts.append(f"in float, as they can't be quantised: {told['float_operators']}")
     parts += [str(told[key]) for key in ("int8_layers", "int8_kernel") if key in told]
     return "; ".join(parts)

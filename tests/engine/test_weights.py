@@ -3,11 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import onnx
 import pytest
 
 from sr_bench.core.card import Checkpoint, ModelCard
-from sr_bench.engine.weights import weights_path
-from sr_bench.errors import NotRunError
+from sr_bench.engine.weights import network_digest, weights_path
+from sr_bench.errors import CardError, NotRunError
+from tests.precision.nets import residual_net
 
 FILE = "m.pth"
 
@@ -61,3 +63,18 @@ def test_a_users_onnx_file_is_its_own_weights(card: ModelCard) -> None:
         weights_path(own, None)
     own.onnx.touch()
     assert weights_path(own, None) == own.onnx
+
+
+def test_data_beside_an_onnx_file_is_part_of_its_digest(card: ModelCard, tmp_path: Path) -> None:
+    residual_net(tmp_path / "net.onnx")
+    model = onnx.load(tmp_path / "net.onnx")
+    path = card.folder / "far.onnx"
+    onnx.save(model, path, save_as_external_data=True, location="far.data", size_threshold=0)
+    own = replace(card, onnx=path, checkpoint=None)
+    before = network_digest(own, path)
+    data = path.with_name("far.data")
+    data.write_bytes(data.read_bytes()[:-4] + b"abcd")
+    assert network_digest(own, path) != before
+    data.unlink()
+    with pytest.raises(CardError, match=r"far\.onnx: its weights are in far\.data, which is not"):
+        network_digest(own, path)

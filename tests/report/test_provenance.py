@@ -12,6 +12,8 @@ MADE = {
     "observer": "kl",
     "calibration_set": "photos_x2",
     "calibration_images": "16",
+    "int8_share": "0.9912",
+    "float_operators": "MatMul 'qk'",
     "int8_layers": "11 of 12 int8 layers run in integers",
     "int8_kernel": "uint8 x int8",
 }
@@ -23,7 +25,8 @@ def _int8(**more: str) -> Record:
 
 def test_each_int8_network_is_told_once() -> None:
     told = (
-        "m_x2 int8_kl: clip ranges by kl from 16 images of photos_x2;"
+        "m_x2 int8_kl: clip ranges by kl from 16 images of photos_x2; 99.1 % of the MACs in int8;"
+        " in float, as they can't be quantised: MatMul 'qk';"
         " 11 of 12 int8 layers run in integers; uint8 x int8"
     )
     assert int8_lines([_int8(), record(), _int8()]) == [told]

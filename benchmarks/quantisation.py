@@ -24,24 +24,17 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-import torch
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod
-from onnxruntime.quantization.calibrate import create_calibrator
-from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
-from skimage import data
-from sr_bench.precision.calibrate import collect
 
 from sr_bench.backends import onnxruntime as backend
 from sr_bench.core.backend import Artefact
 from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.precision import Precision
-from sr_bench.export.to_onnx import export_onnx
 from sr_bench.history.environment import cpu_model, usable_cores
+from sr_bench.precision.calibrate import collect
 from sr_bench.precision.network import read_network
 from sr_bench.precision.qdq import quantise
 from sr_bench.precision.ranges import clip_ranges
 from sr_bench.precision.rounding import integer_weights
-from sr_bench.zoo.build import build
 
 NETWORKS = {
     "lesrcnn_x2": ("lesrcnn", {"n_feats": 64, "multi_scale": False}),
@@ -68,11 +61,16 @@ NETWORKS = {
     ),
 }
 OBSERVERS = ("max", "percentile", "kl", "mse")
-METHODS = (CalibrationMethod.MinMax, CalibrationMethod.Percentile, CalibrationMethod.Entropy)
+METHODS = ("MinMax", "Percentile", "Entropy")
 
 
 def make_network(name: str, folder: Path) -> Path:
     """Write the network `name` with random weights."""
+    import torch  # here, so that the processes whose memory is measured don't hold it
+
+    from sr_bench.export.to_onnx import export_onnx
+    from sr_bench.zoo.build import build
+
     torch.manual_seed(0)
     architecture, hyper = NETWORKS[name]
     export_onnx(build(architecture, hyper, 2), folder / f"{name}.onnx")
@@ -81,6 +79,8 @@ def make_network(name: str, folder: Path) -> Path:
 
 def make_images(count: int, height: int, width: int) -> list[np.ndarray]:
     """Return `count` different images, float32 1 x 3 x height x width, 0 to 1."""
+    from skimage import data
+
     sources = [data.astronaut(), data.coffee(), data.chelsea(), data.rocket()]
     found = []
     for index in range(count):
@@ -142,25 +142,25 @@ def time_against_inference(folder: Path, rounds: int) -> None:
             print_ratios(f"{name} {size}x{size}, {count} images", ratios)
 
 
-class Reader(CalibrationDataReader):
-    """Hands out images one by one."""
-
-    def __init__(self, name: str, images: Sequence[np.ndarray]) -> None:
-        self._left = iter([{name: image} for image in images])
-
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        """Return the next image."""
-        return next(self._left, None)
-
-
 def peer(path: Path, images: Sequence[np.ndarray], stride: int) -> None:
     """Run onnxruntime's three calibrators one after the other, on `stride` images at a time."""
+    from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod
+    from onnxruntime.quantization.calibrate import create_calibrator
+    from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
+
+    class Reader(CalibrationDataReader):
+        def __init__(self, name: str, images: Sequence[np.ndarray]) -> None:
+            self._left = iter([{name: image} for image in images])
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            return next(self._left, None)
+
     for method in METHODS:
         calibrator = create_calibrator(
             path,
             op_types_to_calibrate=list({*QLinearOpsRegistry, *QDQRegistry}),
             augmented_model_path=str(path.with_suffix(".augmented.onnx")),
-            calibrate_method=method,
+            calibrate_method=CalibrationMethod[method],
         )
         name = calibrator.infer_session.get_inputs()[0].name
         for start in range(0, len(images), stride):
@@ -171,7 +171,7 @@ def peer(path: Path, images: Sequence[np.ndarray], stride: int) -> None:
 def time_against_peers(folder: Path, rounds: int) -> None:
     """Print the time of onnxruntime's calibrators as a multiple of calibration."""
     path = make_network("lesrcnn_x2", folder)
-    network, images = read_network(path), make_images(5, 128, 128)
+    network, images = read_network(path), make_images(20, 128, 128)
     ways = {"as people call them": len(images), "CalibStridedMinMax=1": 1}
     ratios: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
@@ -205,7 +205,9 @@ def memory(folder: Path) -> None:
 
 def one(path: str, count: str, height: str, width: str, mib: str) -> None:
     """Calibrate, and print the peak memory of this process in MB."""
-    base = make_images(4, int(height), int(width))
+    rng = np.random.default_rng(0)
+    shape = (1, 3, int(height), int(width))
+    base = [rng.random(shape, np.float32) for _ in range(4)]
     images = [base[index % 4] for index in range(int(count))]
     calibrate(read_network(Path(path)), images, int(mib))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

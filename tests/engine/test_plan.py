@@ -128,3 +128,38 @@ def test_what_is_named_twice_is_measured_once(suite, twice) -> None:
     found = ids(suite, **twice)
     assert found
     assert len(found) == len(set(found))
+
+
+GATE = "\n[model.gate]\nmin_fidelity_db = 45\nmax_drop_db = 0.1\nmax_drop_ssim = 0.005\n"
+
+
+@pytest.fixture(scope="module")
+def gated(tmp_path_factory: pytest.TempPathFactory):
+    """Return the suite with a gate for model a."""
+    folder: Path = tmp_path_factory.mktemp("gated")
+    (folder / "README.md").write_text(README)
+    (folder / "card.toml").write_text(CARD + GATE)
+    return load_suite(folder / "card.toml")
+
+
+def gates(suite, **options: object) -> list[str]:
+    return [name for name in ids(suite, **options) if name.endswith("-fidelity")]
+
+
+def test_a_gate_goes_with_each_low_precision_and_dataset_that_is_measured(gated) -> None:
+    assert gates(gated, backend="vacc") == ["a-int8_max-div2k_valid_x2-fidelity"]
+    asked = {"precisions": (Precision.FP16, Precision.FP32), "datasets": ("set5", "div2k_valid")}
+    assert gates(gated, **asked) == [
+        "a-fp16-set5_x2-fidelity",
+        "a-fp16-div2k_valid_x2-fidelity",
+    ]
+
+
+def test_a_row_about_another_backend_brings_no_gate(gated) -> None:
+    assert gates(gated, backend="onnxruntime") == []
+
+
+def test_there_is_no_gate_without_limits_or_when_it_is_off(suite, gated) -> None:
+    asked = {"precisions": (Precision.FP16,)}
+    assert gates(suite, **asked) == []
+    assert gates(gated, gate="off", **asked) == []

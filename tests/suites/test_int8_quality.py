@@ -1,0 +1,54 @@
+"""What int8 keeps of LESRCNN x2 with its authors' weights, on Set5, which settings never saw."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+
+import pytest
+
+from sr_bench.core.case import Case
+from sr_bench.core.precision import Precision
+from sr_bench.engine.prepare import quiet
+from sr_bench.engine.run import ImageResult
+from sr_bench.engine.runs import Runs
+from sr_bench.engine.selection import Selection
+from sr_bench.engine.suite import load_suite
+
+MODES = [precision for precision in Precision if precision.dtype == "int8"]
+
+
+@pytest.fixture(scope="module")
+def results(
+    official_data: Path, project_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[Precision, tuple[ImageResult, ...]]:
+    """Return the images of each mode and of fp32."""
+    suite = load_suite(project_root / "suites" / "lesrcnn" / "card.toml")
+    card = next(model for model in suite.card.models if model.name == "lesrcnn_x2")
+    evaluation = next(item for item in card.evaluations if item.dataset == "set5")
+    case = Case(card, "fidelity", Precision.FP32, "onnxruntime", evaluation)
+    chosen = Selection(weights=official_data / "lesrcnn", data=official_data, threads=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SR_BENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        runs = Runs(chosen, (project_root / "datasets",))
+        return {
+            mode: runs.of(replace(case, precision=mode), quiet).images
+            for mode in (Precision.FP32, *MODES)
+        }
+
+
+@pytest.mark.official
+@pytest.mark.parametrize("mode", MODES)
+def test_the_card_s_plan_is_faithful_and_keeps_the_quality(
+    results: dict[Precision, tuple[ImageResult, ...]], mode: Precision
+) -> None:
+    close = [image.fidelity for image in results[mode]]
+    assert fmean(one.all_db for one in close) > 52
+    assert min(one.all_db for one in close) > 51
+    assert max(one.inside_db - one.ring_db for one in close) < 3
+    drops = [
+        full.scores["psnr"] - low.scores["psnr"]
+        for full, low in zip(results[Precision.FP32], results[mode], strict=True)
+    ]
+    assert fmean(drops) < 0.10
+    assert not math.isclose(fmean(drops), 0, abs_tol=0.01)

@@ -73,7 +73,7 @@ def read_precision(args: argparse.Namespace, *, only_int8: bool = False) -> Prec
         OptionError: It is none.
     """
     try:
-        found = Precision.parse(args.precision)
+        found = Precision.parse_option(args.precision)
     except ValueError as cause:
         msg = f"--precision: {cause}"
         raise OptionError(msg) from None

@@ -58,3 +58,20 @@ int8_percentile, int8_kl, int8_mse
         except ValueError:
             msg = f"unknown precision {text!r}; the valid ones are: {', '.join(cls)}"
             raise ValueError(msg) from None
+
+    @classmethod
+    def parse_option(cls, text: str) -> "Precision":
+        """Return the precision that an option names, where a calibration alone is of int8.
+
+        In documents it is not: ``EDSR max`` is the name of a model.
+
+        Raises:
+            ValueError: As `parse`.
+
+        >>> str(Precision.parse_option("minmax"))
+        'int8_max'
+        """
+        try:
+            return cls.parse(f"int8 {text}")
+        except ValueError:
+            return cls.parse(text)

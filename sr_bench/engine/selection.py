@@ -95,7 +95,7 @@ def parse_precisions(text: str) -> tuple[Precision, ...]:
         OptionError: One is unknown; the message lists the valid ones.
     """
     try:
-        return tuple(Precision.parse(word) for word in split_list(text))
+        return tuple(Precision.parse_option(word) for word in split_list(text))
     except ValueError as cause:
         msg = f"--sr-precision={text}: {cause}"
         raise OptionError(msg) from None

@@ -48,6 +48,7 @@ def test_a_dataset_is_wanted_with_or_without_its_scale() -> None:
 def test_precisions_are_read_from_a_list() -> None:
     found = parse_precisions("fp16, int8 kl_divergence,")
     assert found == (Precision.FP16, Precision.INT8_KL)
+    assert parse_precisions("kl_divergence, minmax") == (Precision.INT8_KL, Precision.INT8_MAX)
     assert parse_precisions("") == ()
 
 

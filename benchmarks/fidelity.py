@@ -33,7 +33,6 @@ from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import Case
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
-from sr_bench.core.protocol import EvalProtocol
 from sr_bench.engine.prepare import quiet
 from sr_bench.engine.run import ImageResult, pair_cache, run_job
 from sr_bench.engine.runs import Runs
@@ -155,10 +154,9 @@ def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
 
 def cases(card: ModelCard, datasets: Sequence[str]) -> Iterator[Case]:
     """Yield what is to be measured of `card`."""
-    rule = card.evaluations[0].protocol if card.evaluations else EvalProtocol("native_rgb")
     for slug in datasets:
-        own_rule = next((e.protocol for e in card.evaluations if e.dataset == slug), rule)
-        evaluation = Evaluation(slug, own_rule)
+        found = (e.protocol for e in card.evaluations if e.dataset == slug)
+        evaluation = Evaluation(slug, next(found, card.usual_protocol))
         yield Case(card, "fidelity", Precision.FP32, "onnxruntime", evaluation)
 
 

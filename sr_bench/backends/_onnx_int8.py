@@ -67,30 +67,13 @@ def _probe(weight_type: int) -> ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def with_unsigned_weights(model: ModelProto) -> ModelProto:
-    """Return `model` with its int8 weights as uint8 around 128: the same values, other kernels."""
-    ours = ModelProto()
-    ours.CopyFrom(model)
-    tensors = {tensor.name: tensor for tensor in ours.graph.initializer}
-    for node in ours.graph.node:
-        if node.op_type != "DequantizeLinear" or len(node.input) < 3:
-            continue
-        for name in (node.input[0], node.input[2]):
-            tensor = tensors.get(name)
-            if tensor is not None and tensor.data_type == TensorProto.INT8:
-                wide = numpy_helper.to_array(tensor).astype(np.int16) + 128
-                tensor.CopyFrom(numpy_helper.from_array(wide.astype(np.uint8), name))
-    return ours
-
-
-def set_up(path: Path, options: "SessionOptions") -> tuple[bytes, str]:
-    """Return the int8 network at `path` as this machine computes it exactly, and which way.
+def set_up(model: ModelProto, options: "SessionOptions") -> tuple[bytes, str]:
+    """Return the int8 network `model` as this machine computes it exactly, and which way.
 
     Args:
-        path: A QDQ network.
+        model: A QDQ network.
         options: Of the session to open; changed where no kernel is exact.
     """
-    model = onnx.load(path)
     if exact_kernel(TensorProto.INT8):
         kernel = "uint8 x int8"
     elif exact_kernel(TensorProto.UINT8):
@@ -102,9 +85,9 @@ def set_up(path: Path, options: "SessionOptions") -> tuple[bytes, str]:
     return with_integer_sums(model).SerializeToString(), kernel
 
 
-def layers_run(path: Path, optimised: Path) -> str:
-    """Return how many int8 layers of the file at `path` the graph at `optimised` runs as int8."""
-    nodes = onnx.load(path, load_external_data=False).graph.node
+def layers_run(model: ModelProto, optimised: Path) -> str:
+    """Return how many int8 layers of `model` the graph in the file `optimised` runs as int8."""
+    nodes = model.graph.node
     rounded = {node.output[0] for node in nodes if node.op_type == "DequantizeLinear"}
     layers = sum(node.op_type == "Conv" and node.input[1] in rounded for node in nodes)
     graph = onnx.load(optimised, load_external_data=False).graph

@@ -4,11 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import onnx
-import onnx.inliner
 import torch
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
+from onnx import GraphProto, NodeProto, TensorProto, numpy_helper
 from torch import Tensor
 
 from sr_bench.backends._onnx_file import check_onnx
@@ -18,6 +15,7 @@ from sr_bench.backends._torch_operators.levels import Dequantised, read_dequanti
 from sr_bench.backends._torch_operators.node import Node, Run
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, NotRunError
+from sr_bench.files.onnx_file import inputs, load_onnx, metadata, opset
 
 OLDEST_OPSET = 11
 """Before it, operators had other attributes."""
@@ -49,10 +47,10 @@ class Graph:
                 network of one input and one output.
             NotRunError: It holds operators or attributes that are not supported; all are named.
         """
-        graph, opset = _read(path, precision)
+        graph, version = _read(path, precision)
         try:
             with torch.inference_mode():
-                builder = _Builder(graph, opset, path, device)
+                builder = _Builder(graph, version, path, device)
         except BackendError as error:
             msg = f"torch can't open {path}: {error}"
             raise BackendError(msg) from error
@@ -105,7 +103,7 @@ class Graph:
 class _Builder:
     """The steps of a graph; what depends on constants alone is computed at once."""
 
-    def __init__(self, graph: GraphProto, opset: int, path: Path, device: torch.device) -> None:
+    def __init__(self, graph: GraphProto, version: int, path: Path, device: torch.device) -> None:
         self._path, self._device = path, device
         self.constants = {t.name: self._placed(_tensor(t, path)) for t in graph.initializer}
         self.input = next(v.name for v in graph.input if v.name not in self.constants)
@@ -115,7 +113,7 @@ class _Builder:
         self._steps: list[_Step] = []
         self._dequantised: dict[str, Dequantised] = {}
         self._faults: dict[str, str] = {}
-        nodes = [Node(proto, opset, self.constants) for proto in _constants_first(graph.node)]
+        nodes = [Node(proto, version, self.constants) for proto in _constants_first(graph.node)]
         self._readers: dict[str, list[Node]] = {}
         for node in nodes:
             for name in node.inputs:
@@ -200,32 +198,17 @@ def _results(step: _Step, inputs: list[Tensor | None]) -> Sequence[Tensor]:
 
 def _read(path: Path, precision: Precision) -> tuple[GraphProto, int]:
     """Return the graph in the file at `path` and its opset."""
-    try:
-        model = onnx.load(path)
-        onnx.checker.check_model(path if _external(model) else model)
-    except (OSError, DecodeError, onnx.checker.ValidationError) as error:
-        msg = f"torch can't open {path}: {error}"
-        raise BackendError(msg) from error
-    constants = {tensor.name for tensor in model.graph.initializer}
-    inputs = [value for value in model.graph.input if value.name not in constants]
-    metadata = {entry.key: entry.value for entry in model.metadata_props}
-    outputs = len(model.graph.output)
-    check_onnx(path, precision, inputs=len(inputs), outputs=outputs, metadata=metadata)
-    kind = inputs[0].type.tensor_type.elem_type
+    model = load_onnx(path, fault="torch can't open")
+    read, made = inputs(model), len(model.graph.output)
+    check_onnx(path, precision, inputs=len(read), outputs=made, metadata=metadata(model))
+    kind = read[0].type.tensor_type.elem_type
     if kind != TensorProto.FLOAT:
         msg = f"{path}: expected a float32 input, it is {TensorProto.DataType.Name(kind)}"
         raise BackendError(msg)
-    opset = next((item.version for item in model.opset_import if item.domain in ("", "ai.onnx")), 0)
-    if opset < OLDEST_OPSET:
-        msg = f"{path}: expected opset {OLDEST_OPSET} or later, came {opset}; export it again"
+    if (came := opset(model)) < OLDEST_OPSET:
+        msg = f"{path}: expected opset {OLDEST_OPSET} or later, came {came}; export it again"
         raise BackendError(msg)
-    if model.functions:
-        model = onnx.inliner.inline_local_functions(model)
-    return model.graph, opset
-
-
-def _external(model: ModelProto) -> bool:
-    return any(tensor.data_location == TensorProto.EXTERNAL for tensor in model.graph.initializer)
+    return model.graph, came
 
 
 def _constants_first(nodes: Sequence[NodeProto]) -> list[NodeProto]:

@@ -102,16 +102,18 @@ class Graph:
         self._input = self._session.get_inputs()[0].name
 
     def _open_int8(self, options: "SessionOptions") -> "InferenceSession":
+        import onnx
         import onnxruntime
 
         from sr_bench.backends._onnx_int8 import layers_run, set_up
 
-        network, kernel = set_up(self._path, options)
+        model = onnx.load(self._path)
+        network, kernel = set_up(model, options)
         with TemporaryDirectory() as folder:
             optimised = Path(folder, "optimised.onnx")
             options.optimized_model_filepath = str(optimised)
             session = onnxruntime.InferenceSession(network, options, providers=_CPU)
-            self.notes = {"int8_kernel": kernel, "int8_layers": layers_run(self._path, optimised)}
+            self.notes = {"int8_kernel": kernel, "int8_layers": layers_run(model, optimised)}
         return session
 
     def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from sr_bench.core.claim import Metric
-from sr_bench.core.int8 import DEFAULT_PERCENTILE
+from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.files.validation import Table
 
@@ -86,16 +86,19 @@ class EvaluationTable(Table):
     precisions: list[PrecisionName] = []
 
 
+_PLAN = Int8Plan()
+
+
 class Int8Table(Table):
     """How the network is quantised."""
 
-    calibration: str = "photos"
-    count: Annotated[int, Field(ge=0)] = 0
-    shared_images: bool = False
-    activations: Literal["asymmetric", "symmetric"] = "asymmetric"
-    rounding: Literal["learned", "nearest"] = "learned"
-    skips: Literal["float", "int8"] = "float"
-    percentile: Annotated[float, Field(gt=50, le=100)] = DEFAULT_PERCENTILE
+    calibration: str = _PLAN.calibration
+    count: Annotated[int, Field(ge=0)] = _PLAN.count
+    shared_images: bool = _PLAN.shared_images
+    activations: Literal["asymmetric", "symmetric"] = _PLAN.activations
+    rounding: Literal["learned", "nearest"] = _PLAN.rounding
+    skips: Literal["float", "int8"] = _PLAN.skips
+    percentile: Annotated[float, Field(gt=50, le=100)] = _PLAN.percentile
     keep: list[Annotated[str, Field(min_length=1)]] = []
     tolerance: dict[Metric, ToleranceTable] = {}
     """For int8 numbers, before those of the model."""

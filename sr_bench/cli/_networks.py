@@ -72,20 +72,21 @@ def read_precision(args: argparse.Namespace, *, only_int8: bool = False) -> Prec
     Raises:
         OptionError: It is none.
     """
+    dtypes = ("int8",) if only_int8 else ("fp16", "int8")
     try:
         found = Precision.parse_option(args.precision)
     except ValueError as cause:
         msg = f"--precision: {cause}"
         raise OptionError(msg) from None
-    if found is Precision.FP32 or (only_int8 and found.dtype != "int8"):
-        low = ", ".join(one for one in Precision if one.dtype == "int8" or not only_int8)
-        msg = f"--precision {found}: expected one of {low.removeprefix('fp32, ')}"
+    if found.dtype not in dtypes:
+        low = ", ".join(one for one in Precision if one.dtype in dtypes)
+        msg = f"--precision {found}: expected one of {low}"
         raise OptionError(msg)
     return found
 
 
 def read_selection(args: argparse.Namespace, **more: object) -> "Selection":
-    """Return the options of a session that is about this one network."""
+    """Return the options of a session that is about this one network; None is the default."""
     from dataclasses import replace
 
     from sr_bench.engine.selection import Selection
@@ -94,7 +95,8 @@ def read_selection(args: argparse.Namespace, **more: object) -> "Selection":
     chosen = Selection(weights=args.weights, data=args.data, threads=usable_cores())
     if args.calibration_memory is not None:
         more["calibration_bytes"] = args.calibration_memory * 2**20
-    return replace(chosen, **more)  # type: ignore[arg-type]
+    given = {name: value for name, value in more.items() if value is not None}
+    return replace(chosen, **given)  # type: ignore[arg-type]
 
 
 def prepare_network(args: argparse.Namespace, precision: Precision) -> "Prepared":

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-fidelity", type=float, metavar="DB", help="to be reached (default: the card's gate)"
     )
-    parser.add_argument("--seconds", type=float, default=30.0, help="time limit (default: 30)")
+    parser.add_argument("--seconds", type=float, help="as pytest's --sr-explain")
     add_json_argument(parser)
 
 
@@ -69,10 +69,8 @@ def run(args: argparse.Namespace) -> int:
 def _evaluation(card: "ModelCard", slug: str) -> "Evaluation":
     """Return the card's evaluation on the dataset `slug`, or one that the card doesn't declare."""
     from sr_bench.core.card import Evaluation
-    from sr_bench.core.protocol import EvalProtocol
 
     for evaluation in card.evaluations:
         if slug in ("", evaluation.dataset):
             return evaluation
-    rule = card.evaluations[0].protocol if card.evaluations else EvalProtocol("native_rgb")
-    return Evaluation(slug or "photos", rule)
+    return Evaluation(slug or "photos", card.usual_protocol)

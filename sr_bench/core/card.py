@@ -127,6 +127,11 @@ class ModelCard:
                     return evaluation
         return None
 
+    @property
+    def usual_protocol(self) -> EvalProtocol:
+        """Of its first evaluation; without any, images are taken as they are."""
+        return self.evaluations[0].protocol if self.evaluations else EvalProtocol("native_rgb")
+
     def tolerance_for(self, metric: str, precision: Precision) -> Tolerance:
         """Return how far measured and printed values of a number may lie apart."""
         own = self.int8_tolerances if precision.dtype == "int8" else {}

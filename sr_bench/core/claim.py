@@ -12,6 +12,11 @@ UNITS: dict[str, str] = {"flops": "G", "params": "M", "psnr": "dB", "ssim": "", 
 """The unit in which each metric is printed, measured and recorded."""
 
 
+def with_unit(text: str, metric: str) -> str:
+    """Return the number `text` with the unit of `metric`, if it has one."""
+    return f"{text} {UNITS[metric]}".rstrip()
+
+
 @dataclass(frozen=True, order=True)
 class Source:
     """A place in a document."""

@@ -3,8 +3,21 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from sr_bench.core.claim import with_unit
 from sr_bench.core.int8 import Gate
 from sr_bench.core.record import Status
+
+_DECIMALS = {"psnr": 3, "ssim": 5, "fidelity": 2}
+
+
+def digits(metric: str, value: float) -> str:
+    """Return `value` with as many decimals as gates are told with, without the unit."""
+    return f"{value:z.{_DECIMALS[metric]}f}"
+
+
+def quantity(metric: str, value: float) -> str:
+    """Return `value` as gates tell it, with its unit."""
+    return with_unit(digits(metric, value), metric)
 
 
 @dataclass(frozen=True)

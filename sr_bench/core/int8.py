@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-DEFAULT_PERCENTILE = 99.999
-"""Percent of |x| that the percentile observer keeps."""
-
 RING_PX = 4
 """Width of the border ring that fidelity is reported for apart, in output pixels."""
 
@@ -36,7 +33,7 @@ class Int8Plan:
     """How weights become integers: by the second moments of what they multiply, or each alone."""
     skips: Literal["float", "int8"] = "float"
     """Whether an addition reads the quantised or the float value of what skips layers."""
-    percentile: float = DEFAULT_PERCENTILE
+    percentile: float = 99.999
     """For the percentile observer: percent of |x| that is not clipped."""
     keep: tuple[str, ...] = ()
     """Layers that stay in float: glob patterns on their names."""

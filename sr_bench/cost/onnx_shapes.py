@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import ModelProto, TypeProto, ValueInfoProto
 
 from sr_bench.errors import BackendError
+from sr_bench.files.onnx_file import inputs
 
 Dims = tuple[int, ...]
 
@@ -75,13 +76,10 @@ def _drop_weights(model: ModelProto) -> None:
 
 
 def _image_input(model: ModelProto) -> ValueInfoProto:
-    constants = {tensor.name for tensor in model.graph.initializer}
-    inputs: list[ValueInfoProto] = [
-        value for value in model.graph.input if value.name not in constants
-    ]
-    if len(inputs) == 1 and len(inputs[0].type.tensor_type.shape.dim) == 4:
-        return inputs[0]
-    names = ", ".join(f"{v.name} of {len(v.type.tensor_type.shape.dim)} axes" for v in inputs)
+    read = inputs(model)
+    if len(read) == 1 and len(read[0].type.tensor_type.shape.dim) == 4:
+        return read[0]
+    names = ", ".join(f"{v.name} of {len(v.type.tensor_type.shape.dim)} axes" for v in read)
     msg = f"expected one input of 4 axes (NCHW); the graph has: {names or 'none'}"
     raise BackendError(msg)
 

@@ -34,8 +34,7 @@ class CalibrationSet:
     @property
     def protocol(self) -> EvalProtocol:
         """How an image becomes an input: as in the card's first evaluation."""
-        own = self.card.evaluations
-        return own[0].protocol if own else EvalProtocol("calibration")
+        return self.card.usual_protocol
 
     @property
     def white(self) -> float:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.case import IMAGE_METRICS
-from sr_bench.core.gate import Comparison, Drop, Finding, GateImage, GateVerdict
+from sr_bench.core.claim import with_unit
+from sr_bench.core.gate import Comparison, Drop, Finding, GateImage, GateVerdict, quantity
 from sr_bench.core.int8 import RING_PX, Gate
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.fidelity import Fidelity
@@ -35,9 +36,6 @@ _EQUAL = 1e-12
 
 _NAMED = 5
 """As many images are named in a sentence; the others are counted."""
-
-_DECIMALS = {"psnr": 3, "ssim": 5, "fidelity": 2}
-_UNITS = {"psnr": " dB", "ssim": "", "fidelity": " dB"}
 
 
 def paired_drop(low: Sequence[float], reference: Sequence[float]) -> Drop:
@@ -230,17 +228,13 @@ def _kept(
 
 def _sentence(status: Status, metric: str, drop: Drop, limit: float, names: Sequence[str]) -> str:
     """Return what `drop` amounts to, in plain words with numbers."""
-
-    def told(value: float) -> str:
-        return f"{value:z.{_DECIMALS[metric]}f}{_UNITS[metric]}"
-
     name = "fidelity" if metric == "fidelity" else metric.upper()
-    mean = f"{name} drops by {told(drop.mean)} on average"
-    budget = f"the budget of {limit:g}{_UNITS[metric]}"
-    worst = f"{names[drop.worst_index]!r} by {told(drop.worst)}"
+    mean = f"{name} drops by {quantity(metric, drop.mean)} on average"
+    budget = f"the budget of {with_unit(f'{limit:g}', metric)}"
+    worst = f"{names[drop.worst_index]!r} by {quantity(metric, drop.worst)}"
     if drop.count == 1 and status is Status.UNDECIDED:
         return f"too few images to tell: one image, {worst} in {name}, with {budget}"
-    interval = f"95 % interval {told(drop.low95)} to {told(drop.high95)}"
+    interval = f"95 % interval {quantity(metric, drop.low95)} to {quantity(metric, drop.high95)}"
     if status is Status.WITHIN:
         return f"{mean} ({interval}), within {budget}"
     if status is Status.LOSS:
@@ -248,7 +242,7 @@ def _sentence(status: Status, metric: str, drop: Drop, limit: float, names: Sequ
     why = "too few images" if drop.detectable > limit else "too close to the budget"
     return (
         f"{why} to tell: {mean} ({interval}); these {drop.count} images detect drops of"
-        f" {told(drop.detectable)}, and {budget} lies in the interval"
+        f" {quantity(metric, drop.detectable)}, and {budget} lies in the interval"
     )
 
 

@@ -29,7 +29,7 @@ def plan(suite: Suite, selection: Selection) -> tuple[Case, ...]:
 
 def _gates(model: ModelCard, asked: list[Case], selection: Selection) -> Iterator[Case]:
     """Yield a gate for each low precision and dataset that this backend measures."""
-    if model.gate is None or selection.gate == "off":
+    if not selection.wants_gate(model):
         return
     seen = set()
     for case in asked:

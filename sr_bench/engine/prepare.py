@@ -130,9 +130,11 @@ class Prepared:
             return {}
         from onnx import load
 
-        entries = load(self.onnx(), load_external_data=False).metadata_props
-        told = {entry.key.removeprefix("sr_bench."): entry.value for entry in entries}
-        return {key: told[key] for key in ("int8_share", "float_operators") if told[key]}
+        from sr_bench.files.onnx_file import metadata
+
+        told = metadata(load(self.onnx(), load_external_data=False))
+        found = {key: told[f"sr_bench.{key}"] for key in ("int8_share", "float_operators")}
+        return {key: value for key, value in found.items() if value}
 
     def int8_maker(self) -> "Int8Maker":
         """Return what makes int8 networks of this one, after a pass over the calibration set.

@@ -154,9 +154,7 @@ class Runs:
                 reference = Remembered(
                     lambda: opened.enter_context(self.open(full)), self._outputs, full.digest
                 )
-            elif (
-                case.card.gate and self.selection.gate != "off"
-            ):  # a low precision will be compared with it
+            elif self.selection.wants_gate(case.card):  # low precisions will be compared with it
                 computes = Remembered(lambda: session, self._outputs, prepared.digest)
             done = run_job(
                 job,
@@ -169,8 +167,7 @@ class Runs:
             return _Kept(done, session.device, {**prepared.plan_notes(), **session.notes})
 
     def _is_gated(self, case: Case) -> bool:
-        low = case.precision is not Precision.FP32
-        return low and case.card.gate is not None and self.selection.gate != "off"
+        return case.precision is not Precision.FP32 and self.selection.wants_gate(case.card)
 
     def _content(self, job: Job, prepared: Prepared) -> str:
         """Return the digest of what decides a run's scores, except for the device."""

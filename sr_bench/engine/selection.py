@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from sr_bench import discovery
+from sr_bench.core.card import ModelCard
 from sr_bench.core.precision import Precision
 from sr_bench.errors import OptionError
 
@@ -82,6 +83,10 @@ class Selection:
     def wants_dataset(self, slug: str, scale: int) -> bool:
         """Tell whether the dataset `slug` at `scale` is asked for."""
         return not self.datasets or slug in self.datasets or f"{slug}_x{scale}" in self.datasets
+
+    def wants_gate(self, card: ModelCard) -> bool:
+        """Tell whether low precisions of `card` are to be judged against fp32."""
+        return card.gate is not None and self.gate != "off"
 
     def wants_precision(self, precision: Precision) -> bool:
         """Tell whether `precision` is asked for."""

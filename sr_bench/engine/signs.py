@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.int8 import RING_PX
-from sr_bench.engine.fidelity import fidelity
+from sr_bench.engine.fidelity import Fidelity, fidelity
 
 Array = NDArray[np.float32]
 
@@ -30,22 +30,27 @@ def signs(
         compute: The fp32 network.
         white: The network's white level.
     """
-    if swapped := _swapped(low, reference, lr, compute, white):
+    found = fidelity(low, reference, white=white)
+    if swapped := _swapped(low, reference, lr, compute, white, found.all_db):
         yield swapped  # what else can be seen follows from that
         return
-    yield from _ring(low, reference, white)
+    yield from _ring(low, reference, white, found)
     yield from _offset(low, reference, white)
 
 
 def _swapped(
-    low: Array, reference: Array, lr: Array, compute: Callable[[Array], Array], white: float
+    low: Array,
+    reference: Array,
+    lr: Array,
+    compute: Callable[[Array], Array],
+    white: float,
+    plain: float,
 ) -> str:
-    plain = fidelity(low, reference, white=white).all_db
-    swapped_in = np.ascontiguousarray(lr[:, ::-1])
+    of_swapped = compute(np.ascontiguousarray(lr[:, ::-1]))
     others = {
-        "its input": compute(swapped_in),
+        "its input": of_swapped,
         "its output": reference[:, ::-1],
-        "its input and output": compute(swapped_in)[:, ::-1],
+        "its input and output": of_swapped[:, ::-1],
     }
     found = {what: fidelity(low, other, white=white).all_db for what, other in others.items()}
     what = max(found, key=lambda name: found[name])
@@ -57,8 +62,7 @@ def _swapped(
     )
 
 
-def _ring(low: Array, reference: Array, white: float) -> Iterator[str]:
-    found = fidelity(low, reference, white=white)
+def _ring(low: Array, reference: Array, white: float, found: Fidelity) -> Iterator[str]:
     if found.inside_db - found.ring_db < _RING_BEHIND_DB:
         return
     squares = np.square(np.subtract(low, reference, dtype=np.float64))

@@ -186,8 +186,7 @@ class _Pass:
             for name in self._windows.keys() & values.keys():
                 own = self._observed.histogram(name, found)
                 for window in self._windows[name]:
-                    largest = max(-own.low, own.high)
-                    codes[window] = read_patches(values[name], window, largest, positions)
+                    codes[window] = read_patches(values[name], window, own.largest, positions)
         return _Found(found, TilePatches(positions.scores, codes))
 
     def _run(self, tile: _Tile) -> Iterator[Mapping[str, Array]]:

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnx.inliner
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import (
     AttributeProto,
     GraphProto,
@@ -26,6 +24,7 @@ from onnx import (
 from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.errors import BackendError
 from sr_bench.files.atomic import write_bytes
+from sr_bench.files.onnx_file import load_onnx
 from sr_bench.precision._geometry import geometry_values
 
 _KEEPS_VALUES = frozenset(
@@ -67,7 +66,7 @@ def to_fp16(onnx_in: Path, onnx_out: Path) -> None:
     Raises:
         BackendError: `onnx_in` can't be read, is not a float32 network, or holds control flow.
     """
-    model = _read(onnx_in)
+    model = load_onnx(onnx_in)
     types = _types(model, onnx_in)
     floats = {name for name, kind in types.items() if kind == TensorProto.FLOAT}
     values = floats - geometry_values(model.graph, types)
@@ -79,16 +78,6 @@ def to_fp16(onnx_in: Path, onnx_out: Path) -> None:
     model.graph.node.extend(nodes)
     model.metadata_props.add(key=PRECISION_KEY, value="fp16")
     write_bytes(onnx_out, model.SerializeToString())
-
-
-def _read(path: Path) -> ModelProto:
-    try:
-        model = onnx.load(path)
-        onnx.checker.check_model(model)
-    except (OSError, DecodeError, onnx.checker.ValidationError) as error:
-        msg = f"can't read the ONNX file {path}: {error}"
-        raise BackendError(msg) from error
-    return onnx.inliner.inline_local_functions(model) if model.functions else model
 
 
 def _types(model: ModelProto, path: Path) -> dict[str, int]:

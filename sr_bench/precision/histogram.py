@@ -24,6 +24,11 @@ _MIN_EXPONENT = -60
 """Bins do not get narrower than this allows: smaller values count as 0."""
 
 
+def binary_exponent(largest: float) -> int:
+    """Return the least exponent, from -60 on, of a power of two above the magnitude `largest`."""
+    return max(frexp(largest)[1], _MIN_EXPONENT) if largest else _MIN_EXPONENT
+
+
 @dataclass(frozen=True)
 class Histogram:
     """The distribution of a tensor's values."""
@@ -36,6 +41,16 @@ class Histogram:
     """The bins cover -2**exponent up to 2**exponent."""
     counts: NDArray[np.int64]
     """Of the sampled values, shape (4096,)."""
+
+    @property
+    def largest(self) -> float:
+        """The largest magnitude, exactly."""
+        return max(-self.low, self.high)
+
+    @property
+    def bin_width(self) -> float:
+        """Width of a bin."""
+        return 2.0**self.exponent / (BINS // 2)
 
     @classmethod
     def of(cls, array: NDArray[np.float32], *, where: str) -> "Histogram":
@@ -54,8 +69,7 @@ class Histogram:
             came = f"values from {low:g} to {high:g}" if values.size else "no value"
             msg = f"the tensor {where!r} holds {came}; expected finite numbers to calibrate with"
             raise BackendError(msg)
-        largest = max(-low, high)
-        exponent = max(frexp(largest)[1], _MIN_EXPONENT) if largest else _MIN_EXPONENT
+        exponent = binary_exponent(max(-low, high))
         scaled = values[::_STRIDE] * np.float32(2.0 ** (-exponent) * (BINS // 2))
         np.floor(scaled, out=scaled)  # exact so far, as 2**exponent is a power of two
         scaled += BINS // 2
@@ -83,7 +97,7 @@ class Histogram:
 
     def noise(self, clip: ClipRange) -> float:
         """Return the mean square of what `clip` and 256 levels change, as a part of the values'."""
-        middles = (np.arange(BINS) - BINS // 2 + 0.5) * (2.0**self.exponent / (BINS // 2))
+        middles = (np.arange(BINS) - BINS // 2 + 0.5) * self.bin_width
         power = float(self.counts @ middles**2)
         if not power:
             return 0.0

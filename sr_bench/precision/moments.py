@@ -8,12 +8,12 @@ kept depends on the images' content, not on their order either.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from math import frexp
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, helper
 
+from sr_bench.precision.histogram import binary_exponent
 from sr_bench.precision.network import Layer, Network
 
 POSITIONS = 128
@@ -32,8 +32,6 @@ _BITS = 7
 
 _EXACT = 2 ** (24 - 2 * _BITS)
 """So many products of two such integers can be added in float32 without rounding."""
-
-_MIN_EXPONENT = -60
 
 _ANY_SCORE = np.uint64(2**64 - 1)
 
@@ -143,7 +141,7 @@ def read_patches(
     image = (np.arange(POSITIONS) % n) * (height * width)
     index = y[:, None] * width + x + image
     flat = values.transpose(1, 0, 2, 3).reshape(channels, -1)
-    exponent = max(frexp(largest)[1], _MIN_EXPONENT)
+    exponent = binary_exponent(largest)
     found = flat.take(index.reshape(-1), axis=1)
     found *= np.float32(2.0 ** (_BITS - exponent))
     found *= (inside_y[:, None] & inside_x).reshape(-1)

@@ -8,13 +8,13 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
-import onnx.inliner
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.errors import BackendError
+from sr_bench.files.onnx_file import inputs, load_onnx, metadata, opset
+from sr_bench.precision.shapes import inferred
 
 OPSETS = range(13, 24)
 """Opsets that can be quantised: per-channel QuantizeLinear came with 13."""
@@ -71,6 +71,11 @@ class Network:
         return {t.name: numpy_helper.to_array(t) for t in self.model.graph.initializer}
 
     @cached_property
+    def types(self) -> Mapping[str, int]:
+        """Element type of each value, where onnx can tell."""
+        return {name: kind.elem_type for name, kind in inferred(self.model).items()}
+
+    @cached_property
     def producers(self) -> Mapping[str, NodeProto]:
         """The node that makes each value."""
         return {output: node for node in self.model.graph.node for output in node.output}
@@ -98,10 +103,11 @@ def read_network(path: Path) -> Network:
     for index, node in enumerate(model.graph.node):
         node.name = node.name or f"{node.op_type}_{index}"
     shares = _shares(model)
+    constants = {tensor.name for tensor in model.graph.initializer}
     layers = tuple(
         _layer(node, shares.get(node.name, 0.0))
         for node in model.graph.node
-        if _is_layer(node, model)
+        if node.op_type == "Conv" and constants.issuperset(node.input[1:])
     )
     taken = {layer.node for layer in layers}
     floats = tuple(
@@ -113,41 +119,28 @@ def read_network(path: Path) -> Network:
 
 
 def _checked(path: Path) -> ModelProto:
-    try:
-        model = onnx.load(path)
-        onnx.checker.check_model(path if _external(model) else model)
-    except (OSError, DecodeError, onnx.checker.ValidationError) as error:
-        msg = f"can't read the ONNX file {path}: {error}"
-        raise BackendError(msg) from error
-    opset = next((item.version for item in model.opset_import if item.domain in ("", "ai.onnx")), 0)
-    if opset not in OPSETS:
+    model = load_onnx(path)
+    if (came := opset(model)) not in OPSETS:
         msg = (
-            f"{path}: expected an opset from {OPSETS.start} to {OPSETS.stop - 1}, came {opset};"
+            f"{path}: expected an opset from {OPSETS.start} to {OPSETS.stop - 1}, came {came};"
             " export it again with opset 17"
         )
         raise BackendError(msg)
-    model = onnx.inliner.inline_local_functions(model) if model.functions else model
     if fault := _fault(model):
         msg = f"{path}: {fault}"
         raise BackendError(msg)
     return model
 
 
-def _external(model: ModelProto) -> bool:
-    return any(tensor.data_location == TensorProto.EXTERNAL for tensor in model.graph.initializer)
-
-
 def _fault(model: ModelProto) -> str:
     """Return why `model` can't be quantised; empty if it can."""
-    graph = model.graph
-    constants = {tensor.name for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in constants]
-    made_for = {entry.key: entry.value for entry in model.metadata_props}.get(PRECISION_KEY, "fp32")
+    graph, read = model.graph, inputs(model)
+    made_for = metadata(model).get(PRECISION_KEY, "fp32")
     if made_for != "fp32" or any("Quantize" in node.op_type for node in graph.node):
         return "it is quantised already; give the fp32 file"
-    if (len(inputs), len(graph.output)) != (1, 1):
-        return f"expected one input and one output, came {len(inputs)} and {len(graph.output)}"
-    kind = inputs[0].type.tensor_type
+    if (len(read), len(graph.output)) != (1, 1):
+        return f"expected one input and one output, came {len(read)} and {len(graph.output)}"
+    kind = read[0].type.tensor_type
     if kind.elem_type != TensorProto.FLOAT or len(kind.shape.dim) != 4:
         return "expected a float32 input N x C x H x W"
     for node in graph.node:
@@ -169,9 +162,7 @@ def _folded(model: ModelProto, path: Path) -> ModelProto:
         options.optimized_model_filepath = str(target)
         try:
             onnxruntime.InferenceSession(
-                str(path) if _external(model) else model.SerializeToString(),
-                options,
-                providers=["CPUExecutionProvider"],
+                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
             )
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:
@@ -185,11 +176,6 @@ def _folded(model: ModelProto, path: Path) -> ModelProto:
     return folded
 
 
-def _is_layer(node: NodeProto, model: ModelProto) -> bool:
-    constants = {tensor.name for tensor in model.graph.initializer}
-    return node.op_type == "Conv" and set(node.input[1:]) <= constants
-
-
 def _layer(node: NodeProto, share: float) -> Layer:
     weight = node.input[1]
     named = weight.endswith(".weight")
@@ -200,19 +186,11 @@ def _layer(node: NodeProto, share: float) -> Layer:
 
 def _shares(model: ModelProto) -> Mapping[str, float]:
     """Return each node's part of the network's multiplications, by node name."""
-    fixed = ModelProto()
-    fixed.CopyFrom(model)
-    channels = fixed.graph.input[0].type.tensor_type.shape.dim[1].dim_value or 3
-    size = [1, channels, _MACS_SIZE, _MACS_SIZE]
-    kind = helper.make_tensor_value_info(fixed.graph.input[0].name, TensorProto.FLOAT, size)
-    fixed.graph.input[0].CopyFrom(kind)
-    del fixed.graph.value_info[:]
-    for value in fixed.graph.output:
-        value.type.tensor_type.ClearField("shape")
-    graph = onnx.shape_inference.infer_shapes(fixed, data_prop=True).graph
+    graph = model.graph
+    channels = graph.input[0].type.tensor_type.shape.dim[1].dim_value or 3
     elements = {
-        value.name: int(np.prod([dim.dim_value for dim in value.type.tensor_type.shape.dim]))
-        for value in (*graph.value_info, *graph.output)
+        name: int(np.prod([dim.dim_value for dim in kind.shape.dim]))
+        for name, kind in inferred(model, (1, channels, _MACS_SIZE, _MACS_SIZE)).items()
     }
     weights = {t.name: int(np.prod(t.dims[1:])) for t in graph.initializer if len(t.dims) == 4}
     macs = {

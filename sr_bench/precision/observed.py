@@ -8,7 +8,6 @@ from onnx import TensorProto
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.network import Network
 from sr_bench.precision.points import MOVES, given, points
-from sr_bench.precision.segments import value_types
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def rounded_by_any_plan(network: Network) -> frozenset[str]:
     for node in network.model.graph.node:
         if node.op_type in MOVES and {node.input[0], node.output[0]} & needed:
             needed |= {node.input[0], node.output[0]}
-    floats = {name for name, kind in value_types(network).items() if kind == TensorProto.FLOAT}
+    floats = {name for name, kind in network.types.items() if kind == TensorProto.FLOAT}
     return frozenset(needed & floats)
 
 

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
 from sr_bench.precision.network import Network
+from sr_bench.precision.shapes import inferred
 
 Array = NDArray[Any]
-
-_SMALL = 1024
-"""Elements of a constant up to which its values may be a shape."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +67,8 @@ class Runner:
 
     def __init__(self, network: Network, segments: Sequence[Step]):
         _register_arena()
-        types = value_types(network)
         self._input = network.input
-        self._segments = tuple(
-            (segment, _open(_model(network, segment, types))) for segment in segments
-        )
+        self._segments = tuple((segment, _open(_model(network, segment))) for segment in segments)
         self._idle = _open(_idle_model())
 
     def run(self, image: NDArray[np.float32]) -> Iterator[Mapping[str, Array]]:
@@ -132,17 +126,21 @@ def _open(model: ModelProto) -> Any:
     )
 
 
-def _model(network: Network, segment: Step, types: Mapping[str, int]) -> ModelProto:
+def _model(network: Network, segment: Step) -> ModelProto:
     """Return `segment` as a network of its own."""
     read = {name for node in segment.nodes for name in node.input}
     graph = helper.make_graph(
         segment.nodes,
         "segment",
-        [_value(name, types.get(name, TensorProto.FLOAT)) for name in segment.inputs],
+        [
+            helper.make_tensor_value_info(name, network.types.get(name, TensorProto.FLOAT), None)
+            for name in segment.inputs
+        ],
         [ValueInfoProto(name=name) for name in segment.outputs],
         [tensor for tensor in network.model.graph.initializer if tensor.name in read],
     )
-    return _alike(network, graph)
+    whole = network.model
+    return helper.make_model(graph, opset_imports=whole.opset_import, ir_version=whole.ir_version)
 
 
 def _idle_model() -> ModelProto:
@@ -150,20 +148,6 @@ def _idle_model() -> ModelProto:
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
     graph = helper.make_graph([node], "idle", ends[:1], ends[1:])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-
-
-def _alike(network: Network, graph: onnx.GraphProto) -> ModelProto:
-    imports = network.model.opset_import
-    return helper.make_model(graph, opset_imports=imports, ir_version=network.model.ir_version)
-
-
-def _value(name: str, kind: int, shape: Sequence[int] | None = None) -> ValueInfoProto:
-    return helper.make_tensor_value_info(name, kind, shape)
-
-
-def value_types(network: Network) -> dict[str, int]:
-    """Return the element type of each value, where onnx can tell."""
-    return {name: kind.elem_type for name, kind in _inferred(network, None).items()}
 
 
 @dataclass(frozen=True)
@@ -209,7 +193,7 @@ def _held(steps: Iterable[Step], sizes: Mapping[str, int]) -> Iterator[tuple[Ste
 def _bytes(network: Network, shape: tuple[int, ...]) -> dict[str, int]:
     """Return the size of each value; of unknown ones, that of the largest."""
     known: dict[str, int] = {}
-    for name, kind in _inferred(network, shape).items():
+    for name, kind in inferred(network.model, shape).items():
         dims = kind.shape.dim
         if kind.HasField("shape") and all(dim.HasField("dim_value") for dim in dims):
             width = helper.tensor_dtype_to_np_dtype(kind.elem_type).itemsize
@@ -217,27 +201,3 @@ def _bytes(network: Network, shape: tuple[int, ...]) -> dict[str, int]:
     largest = max(known.values())
     made = (name for node in network.model.graph.node for name in node.output if name)
     return known | {name: largest for name in made if name not in known}
-
-
-def _inferred(
-    network: Network, shape: tuple[int, ...] | None
-) -> dict[str, "onnx.TypeProto.Tensor"]:
-    """Return type and shape of each value for an input of `shape`, or of any."""
-    graph = network.model.graph
-    slim = helper.make_graph(
-        graph.node,
-        "slim",
-        [_value(network.input, TensorProto.FLOAT, shape)],
-        [ValueInfoProto(name=network.output)],
-        [_slim(tensor) for tensor in graph.initializer],
-    )
-    found = onnx.shape_inference.infer_shapes(_alike(network, slim), data_prop=True).graph
-    values = (*found.input, *found.value_info, *found.output)
-    return {value.name: value.type.tensor_type for value in values}
-
-
-def _slim(tensor: TensorProto) -> TensorProto:
-    """Return `tensor`, without its values if it is large."""
-    if int(np.prod(tensor.dims)) <= _SMALL:
-        return tensor
-    return TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)

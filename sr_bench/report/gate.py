@@ -3,13 +3,11 @@
 from collections.abc import Iterator, Sequence
 from math import fsum
 
-from sr_bench.core.gate import Comparison, Drop, GateImage, GateVerdict
+from sr_bench.core.claim import with_unit
+from sr_bench.core.gate import Comparison, Drop, GateImage, GateVerdict, digits, quantity
 from sr_bench.core.record import Status
-from sr_bench.document.mirror import format_like
 from sr_bench.report.tables import plain_table
 
-_FORMATS = {"fidelity": "0.00", "psnr": "0.000", "ssim": "0.00000"}
-_UNITS = {"fidelity": " dB", "psnr": " dB", "ssim": ""}
 _NAMES = {"fidelity": "fidelity", "psnr": "PSNR", "ssim": "SSIM"}
 _IMAGES_SHOWN = 5
 _QUESTIONS = ("", "mean", "95 % interval", "worst", "image", "limit", "detects", "verdict")
@@ -42,7 +40,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         return [comparison.sentence]
     row = _drop_row(metric, drop, images, comparison.limit, comparison.status)
     order = sorted(range(drop.count), key=lambda index: (-drop.values[index], images[index]))
-    worst = [[images[i], _text(metric, drop.values[i])] for i in order[:_IMAGES_SHOWN]]
+    worst = [[images[i], quantity(metric, drop.values[i])] for i in order[:_IMAGES_SHOWN]]
     table = plain_table(("image", f"{_NAMES[metric]} drop"), worst, left=(0,))
     return [*plain_table(_QUESTIONS, [row], left=(0, 4, 7)), "", *table]
 
@@ -55,8 +53,8 @@ def _fidelity_rows(verdict: GateVerdict) -> Iterator[list[str]]:
     ):
         image = min(values, key=lambda image: (values[image], image))
         status = Status.LOSS if values[image] < limit else Status.WITHIN
-        mean = _text("fidelity", fsum(values.values()) / len(values))
-        worst = _text("fidelity", values[image])
+        mean = quantity("fidelity", fsum(values.values()) / len(values))
+        worst = quantity("fidelity", values[image])
         yield [name, mean, "-", worst, image, f">= {limit:g} dB", "-", status]
 
 
@@ -65,12 +63,12 @@ def _drop_row(
 ) -> list[str]:
     return [
         f"{_NAMES[metric]} drop",
-        _text(metric, drop.mean),
-        f"{format_like(_FORMATS[metric], drop.low95)} to {_text(metric, drop.high95)}",
-        _text(metric, drop.worst),
+        quantity(metric, drop.mean),
+        f"{digits(metric, drop.low95)} to {quantity(metric, drop.high95)}",
+        quantity(metric, drop.worst),
         names[drop.worst_index],
-        f"<= {limit:g}{_UNITS[metric]}",
-        _text(metric, drop.detectable),
+        f"<= {with_unit(f'{limit:g}', metric)}",
+        quantity(metric, drop.detectable),
         status,
     ]
 
@@ -80,18 +78,14 @@ def _image_lines(images: Sequence[GateImage]) -> list[str]:
     rows = [
         [
             image.image,
-            _text("fidelity", image.all_db),
-            _text("fidelity", image.inside_db),
-            _text("fidelity", image.ring_db),
-            _text("psnr", image.drop_db),
-            _text("ssim", image.drop_ssim),
+            quantity("fidelity", image.all_db),
+            quantity("fidelity", image.inside_db),
+            quantity("fidelity", image.ring_db),
+            quantity("psnr", image.drop_db),
+            quantity("ssim", image.drop_ssim),
         ]
         for image in shown
     ]
     lines = plain_table(_COLUMNS, rows, left=(0,))
     more = len(images) - len(shown)
     return [*lines, f"and {more} more of higher fidelity"] if more else lines
-
-
-def _text(metric: str, value: float) -> str:
-    return f"{format_like(_FORMATS[metric], value)}{_UNITS[metric]}"

@@ -1,6 +1,6 @@
 """Spell numbers the way the tables do: with the claim's decimals and its unit."""
 
-from sr_bench.core.claim import UNITS
+from sr_bench.core import claim
 from sr_bench.core.record import Record
 from sr_bench.document.mirror import format_like
 
@@ -50,9 +50,7 @@ def metric(record: Record) -> str:
 
 def with_unit(text: str, record: Record) -> str:
     """Return `text` with the metric's unit, or the bare ``-`` that stands for no number."""
-    if text == "-":
-        return text
-    return f"{text} {UNITS[record.metric]}".rstrip()
+    return text if text == "-" else claim.with_unit(text, record.metric)
 
 
 def _longer(pattern: str, extra: int) -> str:

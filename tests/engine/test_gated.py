@@ -79,9 +79,9 @@ def test_every_mode_is_within_the_limits_and_says_how_it_was_made(zoo: Int8Zoo) 
     assert [image.image for image in found.images] == ["1", "2", "3"]
 
 
-def test_a_wrong_scale_on_one_layer_is_caught_and_the_layer_named(
-    zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def wrong_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the tensor 'relu', which 'body.1' reads, a quarter of its range."""
     clip_ranges = int8.clip_ranges
 
     def wrong(*args: object, **options: object) -> dict[str, ClipRange]:
@@ -89,10 +89,14 @@ def test_a_wrong_scale_on_one_layer_is_caught_and_the_layer_named(
         return clip | {"relu": ClipRange(0.0, clip["relu"].high / 4)}
 
     monkeypatch.setattr(int8, "clip_ranges", wrong)
+
+
+@pytest.mark.usefixtures("wrong_scale")
+def test_a_wrong_scale_on_one_layer_is_caught_and_the_layer_named(zoo: Int8Zoo) -> None:
     record = _gate(zoo)
     assert record.verdict.status is Status.LOSS
     dossier = _dossier(record)
-    assert dossier.layers[0].layer == "body.1"  # it reads 'relu'
+    assert dossier.layers[0].layer == "body.1"
     assert dossier.layers[0].gain_db == max(layer.gain_db for layer in dossier.layers)
     assert len(dossier.layers) == dossier.layers_planned == 5
 
@@ -135,16 +139,8 @@ def test_an_error_that_the_protocol_crops_away_is_caught_and_told(
     assert _dossier(record).signs[0].startswith("the error is in the outer 2 px")
 
 
-def test_a_plan_that_would_pass_is_found_and_passes(
-    zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clip_ranges = int8.clip_ranges
-
-    def wrong(*args: object, **options: object) -> dict[str, ClipRange]:
-        clip = clip_ranges(*args, **options)
-        return clip | {"relu": ClipRange(0.0, clip["relu"].high / 4)}
-
-    monkeypatch.setattr(int8, "clip_ranges", wrong)
+@pytest.mark.usefixtures("wrong_scale")
+def test_a_plan_that_would_pass_is_found_and_passes(zoo: Int8Zoo) -> None:
     remedy = _dossier(_gate(zoo)).remedy
     assert remedy is not None
     assert remedy.images == 3

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from sr_bench.precision.network import Network, read_network
-from sr_bench.precision.segments import Runner, cut, memory_need, value_types
+from sr_bench.precision.segments import Runner, cut, memory_need
 from tests.precision.nets import images, residual_net, values
 
 
@@ -77,7 +77,7 @@ def test_a_cut_comes_after_each_observed_value(residual: Network) -> None:
 def test_segments_give_the_values_of_the_whole(attention: Network, every: bool) -> None:
     made = [out for node in attention.model.graph.node for out in node.output]
     observed = set(made) if every else {"a", "height", "weights"}
-    floats = {name for name, kind in value_types(attention).items() if kind == TensorProto.FLOAT}
+    floats = {name for name, kind in attention.types.items() if kind == TensorProto.FLOAT}
     wanted = tuple(name for name in made if name in observed & floats | {"y"})
     runner = Runner(attention, cut(attention, observed))
     for height in (5, 9):

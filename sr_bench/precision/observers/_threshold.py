@@ -3,7 +3,7 @@
 import numpy as np
 
 from sr_bench.core.int8 import ClipRange
-from sr_bench.precision.histogram import BINS, Histogram
+from sr_bench.precision.histogram import Histogram
 
 GUARD_PERCENT = 99.9995
 """Percent of |x| that `kl` and `mse` never clip.
@@ -22,16 +22,6 @@ def around_zero(histogram: Histogram, threshold: float) -> ClipRange:
     return ClipRange(low, high)
 
 
-def largest(histogram: Histogram) -> float:
-    """Return the largest |x|, exactly."""
-    return max(-histogram.low, histogram.high)
-
-
-def bin_width(histogram: Histogram) -> float:
-    """Return the width of a bin."""
-    return 2.0**histogram.exponent / (BINS // 2)
-
-
 def magnitude_percentile(histogram: Histogram, percent: float) -> float:
     """Return what `percent` of |x| do not exceed, interpolated inside a bin.
 
@@ -41,7 +31,7 @@ def magnitude_percentile(histogram: Histogram, percent: float) -> float:
     reached = np.cumsum(counts)
     rank = percent * reached[-1] / 100
     index = int(np.searchsorted(reached, rank))
-    width, end = bin_width(histogram), largest(histogram)
+    width, end = histogram.bin_width, histogram.largest
     lower = index * width
     upper = (index + 1) * width if reached[index] < reached[-1] else end
     part = 1 - (reached[index] - rank) / counts[index]
@@ -50,4 +40,4 @@ def magnitude_percentile(histogram: Histogram, percent: float) -> float:
 
 def guard_bins(histogram: Histogram) -> int:
     """Return how many bins of |x| hold the guarded part; a threshold keeps at least as many."""
-    return int(np.ceil(magnitude_percentile(histogram, GUARD_PERCENT) / bin_width(histogram)))
+    return int(np.ceil(magnitude_percentile(histogram, GUARD_PERCENT) / histogram.bin_width))

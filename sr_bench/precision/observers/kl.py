@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.observers._threshold import around_zero, bin_width, guard_bins, largest
+from sr_bench.precision.observers._threshold import around_zero, guard_bins
 
 _LEVELS_ONE_SIDED = 255
 _LEVELS_OF_A_SIDE = 128
@@ -44,8 +44,8 @@ def clip_range(histogram: Histogram, plan: Int8Plan) -> ClipRange:
     levels = _LEVELS_ONE_SIDED if whole else _LEVELS_OF_A_SIDE
     kept = kept_bins(counts, levels, at_least=guard_bins(histogram))
     if not counts[kept:].any():  # also the largest value, which may not have been counted
-        return around_zero(histogram, largest(histogram))
-    return around_zero(histogram, kept * bin_width(histogram))
+        return around_zero(histogram, histogram.largest)
+    return around_zero(histogram, kept * histogram.bin_width)
 
 
 def kept_bins(counts: NDArray[np.int64], levels: int, *, at_least: int = 0) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.observers._threshold import around_zero, bin_width, guard_bins, largest
+from sr_bench.precision.observers._threshold import around_zero, guard_bins
 
 _STEPS = {"asymmetric": 255, "symmetric": 127}
 """Steps of the whole range, or from 0 to its end."""
@@ -22,7 +22,7 @@ _STEPS = {"asymmetric": 255, "symmetric": 127}
 
 def clip_range(histogram: Histogram, plan: Int8Plan) -> ClipRange:
     """Return the range of least error that keeps the guarded part of |x|."""
-    width, end = bin_width(histogram), largest(histogram)
+    width, end = histogram.bin_width, histogram.largest
     bins = np.arange(guard_bins(histogram), len(histogram.magnitudes()) + 1)
     thresholds = np.append(bins[bins * width < end] * width, end)
     errors = squared_errors(histogram, thresholds, plan)
@@ -39,7 +39,7 @@ def squared_errors(
         thresholds: On |x|; edges of bins, or the largest value.
         plan: Says whether the steps cover the range, or as much on both sides of 0.
     """
-    counts, width = histogram.magnitudes(), bin_width(histogram)
+    counts, width = histogram.magnitudes(), histogram.bin_width
     centres = (np.arange(len(counts)) + 0.5) * width
     first = np.minimum(np.ceil(thresholds / width), len(counts)).astype(np.int64)
     many, sums, squares = (_beyond(counts * centres**power)[first] for power in range(3))

@@ -42,3 +42,11 @@ class NotRunError(SrBenchError):
 
     The message says what is absent and what to do to get it.
     """
+
+
+class DeviceError(BackendError):
+    """A device, its compiler or its runtime failed; `failure` is the class that it falls in."""
+
+    def __init__(self, failure: str, message: str) -> None:
+        super().__init__(f"{failure}: {message}")
+        self.failure = failure

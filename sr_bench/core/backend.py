@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
+from sr_bench.core.device import DeviceMode, Source
 from sr_bench.core.precision import Precision
 
 if TYPE_CHECKING:  # the nouns need the standard library only
@@ -13,6 +15,28 @@ if TYPE_CHECKING:  # the nouns need the standard library only
 
 PRECISION_KEY = "sr_bench.precision"
 """Metadata entry of an ONNX file whose graph itself computes in fewer bits: the dtype's name."""
+
+
+class Form(StrEnum):
+    """What a backend computes a network from."""
+
+    MODULE = "module"
+    """A torch module; for int8 the ONNX file."""
+    ONNX = "onnx"
+    """An ONNX file in its precision; int8 as QuantizeLinear and DequantizeLinear."""
+    IMITATED = "imitated"
+    """As `ONNX`, but int8 by the rules of a device."""
+    SOURCE = "source"
+    """The fp32 file and a plan: the device has a compiler of its own. fp32 as `ONNX`."""
+
+
+@dataclass(frozen=True)
+class BackendOptions:
+    """What a session tells its backend."""
+
+    device: DeviceMode = "auto"
+    replay: Path | None = None
+    """For the backend ``replay``: the folder of the recording."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +51,12 @@ class Artefact:
     precision: Precision
     digest: str
     """Digest of all that determines the artefact's output."""
+    name: str = ""
+    """``family/model``."""
+    network: str = ""
+    """Digest of the weights and of the architecture that they are loaded into."""
+    source: Source | None = None
+    """For a device with a compiler of its own, in a low precision."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +71,10 @@ class BackendInfo:
     emulated: bool
     note: str
     """One sentence for the session's header."""
+    form: Form = Form.ONNX
+    """What it takes."""
+    answers: str = ""
+    """The backend whose rows it answers; empty: its own. A replay answers the recorded one's."""
 
 
 class Session(Protocol):

@@ -1,8 +1,14 @@
 """The exception tree: each message says what was expected, what came, where, and what to do."""
 
+from typing import Self
+
 
 class SrBenchError(Exception):
     """Something is wrong with an input; the message is meant for the user."""
+
+    def about(self, what: str) -> Self:
+        """Return the same error with `what` it is about before its message."""
+        return type(self)(f"{what}: {self}")
 
 
 class DocumentError(SrBenchError):
@@ -50,3 +56,8 @@ class DeviceError(BackendError):
     def __init__(self, failure: str, message: str) -> None:
         super().__init__(f"{failure}: {message}")
         self.failure = failure
+        self._message = message
+
+    def about(self, what: str) -> Self:
+        """Return the same error with `what` it is about before its message."""
+        return type(self)(self.failure, f"{what}: {self._message}")

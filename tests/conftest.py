@@ -8,6 +8,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare what opts in to tests on real hardware."""
+    parser.addoption(
+        "--vacc-hardware", action="store_true", help="run the tests that need a VastAI card"
+    )
+
+
 @pytest.fixture(scope="session")
 def official_data() -> Path:
     """Return the folder of the authors' weights and images; skip where it is absent."""

@@ -42,7 +42,7 @@ def test_modules_and_packages_are_named_without_being_imported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delitem(sys.modules, "sr_bench.backends.torch", raising=False)
-    assert discovery.names(BACKENDS) == ("onnxruntime", "torch", "vacc")
+    assert discovery.names(BACKENDS) == ("onnxruntime", "replay", "torch", "vacc")
     assert "sr_bench.backends.torch" not in sys.modules
 
 
@@ -56,7 +56,7 @@ def test_a_file_that_is_added_is_a_name(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_an_unknown_name_is_refused_with_the_valid_ones() -> None:
-    with pytest.raises(OptionError, match=r"'tensorrt' in backends.*: onnxruntime, torch, vacc"):
+    with pytest.raises(OptionError, match=r"'tensorrt' in backends.*: onnxruntime, replay, torch"):
         discovery.load(BACKENDS, "tensorrt")
 
 
@@ -72,7 +72,7 @@ def test_a_package_that_is_absent_has_no_names() -> None:
 
 def test_third_parties_add_names(install) -> None:
     install(ACME, EntryPoint("other", "colorsys", "sr_bench.metrics"))
-    assert discovery.names(BACKENDS) == ("acme", "onnxruntime", "torch", "vacc")
+    assert discovery.names(BACKENDS) == ("acme", "onnxruntime", "replay", "torch", "vacc")
     assert discovery.load(BACKENDS, "acme").__name__ == "colorsys"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from sr_bench.core.backend import PRECISION_KEY
+from sr_bench.core.backend import PRECISION_KEY, PROFILE_KEY
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError
 
@@ -31,3 +31,11 @@ def check_onnx(
         # A float16 file would be computed in float32 without a word.
         msg = f"expected a file made for {precision.dtype}, but {path} is {found}"
         raise BackendError(msg)
+
+
+def int8_rules(metadata: Mapping[str, str]) -> str:
+    """Return by which rules of a device an int8 file computes; empty for a QDQ file.
+
+    Such a file is plain float32, whose values are integers where they should be.
+    """
+    return metadata.get(PROFILE_KEY, "")

@@ -5,12 +5,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from onnx import GraphProto, NodeProto, TensorProto, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
 from torch import Tensor
 
-from sr_bench.backends._onnx_file import check_onnx
+from sr_bench.backends._onnx_file import check_onnx, int8_rules
 from sr_bench.backends._torch_operators import OPERATORS
-from sr_bench.backends._torch_operators.integers import IntegerConvolution, integer_convolution
+from sr_bench.backends._torch_operators.integers import (
+    IntegerConvolution,
+    carried_convolution,
+    integer_convolution,
+)
 from sr_bench.backends._torch_operators.levels import Dequantised, read_dequantised
 from sr_bench.backends._torch_operators.node import Node, Run
 from sr_bench.core.precision import Precision
@@ -47,10 +51,11 @@ class Graph:
                 network of one input and one output.
             NotRunError: It holds operators or attributes that are not supported; all are named.
         """
-        graph, version = _read(path, precision)
+        model = _read(path, precision)
+        graph, self._rules = model.graph, int8_rules(metadata(model))
         try:
             with torch.inference_mode():
-                builder = _Builder(graph, version, path, device)
+                builder = _Builder(model, path, device)
         except BackendError as error:
             msg = f"torch can't open {path}: {error}"
             raise BackendError(msg) from error
@@ -63,6 +68,8 @@ class Graph:
     @property
     def notes(self) -> Mapping[str, str]:
         """What there is to say about how it computes; nothing if no layer is int8."""
+        if self._rules:
+            return {"int8_rules": self._rules}
         done = sum(isinstance(step.run, IntegerConvolution) for step in self._steps)
         if not self._layers:
             return {}
@@ -103,8 +110,10 @@ class Graph:
 class _Builder:
     """The steps of a graph; what depends on constants alone is computed at once."""
 
-    def __init__(self, graph: GraphProto, version: int, path: Path, device: torch.device) -> None:
+    def __init__(self, model: ModelProto, path: Path, device: torch.device) -> None:
+        graph, version = model.graph, opset(model)
         self._path, self._device = path, device
+        self._widens = device.type != "cpu" and bool(int8_rules(metadata(model)))
         self.constants = {t.name: self._placed(_tensor(t, path)) for t in graph.initializer}
         self.input = next(v.name for v in graph.input if v.name not in self.constants)
         self.output = graph.output[0].name
@@ -157,6 +166,8 @@ class _Builder:
             msg = f"the operator {node.op} is not supported"
             raise NotRunError(msg)
         run = OPERATORS[node.op](node)
+        if self._widens:
+            run = carried_convolution(node) or run
         self._check_read(node)
         step = _Step(node.name, run, node.inputs, node.outputs)
         if found := read_dequantised(node):
@@ -196,8 +207,8 @@ def _results(step: _Step, inputs: list[Tensor | None]) -> Sequence[Tensor]:
     return (results,) if isinstance(results, Tensor) else results
 
 
-def _read(path: Path, precision: Precision) -> tuple[GraphProto, int]:
-    """Return the graph in the file at `path` and its opset."""
+def _read(path: Path, precision: Precision) -> ModelProto:
+    """Return the network in the file at `path`, which must be made for `precision`."""
     model = load_onnx(path, fault="torch can't open")
     read, made = inputs(model), len(model.graph.output)
     check_onnx(path, precision, inputs=len(read), outputs=made, metadata=metadata(model))
@@ -208,7 +219,7 @@ def _read(path: Path, precision: Precision) -> tuple[GraphProto, int]:
     if (came := opset(model)) < OLDEST_OPSET:
         msg = f"{path}: expected opset {OLDEST_OPSET} or later, came {came}; export it again"
         raise BackendError(msg)
-    return model.graph, came
+    return model
 
 
 def _constants_first(nodes: Sequence[NodeProto]) -> list[NodeProto]:

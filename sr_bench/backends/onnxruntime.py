@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.backends._onnx_file import check_onnx
+from sr_bench.backends._onnx_file import check_onnx, int8_rules
 from sr_bench.backends._session import CheckedSession
-from sr_bench.core.backend import Artefact, BackendInfo, Session
+from sr_bench.core.backend import DEFAULT_OPTIONS, Artefact, BackendInfo, BackendOptions, Session
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, NotRunError
 
@@ -22,22 +22,21 @@ _DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onn
 _LOG_ERRORS_ONLY = 3
 _CPU = ["CPUExecutionProvider"]
 
-NEEDS_ONNX = True
-"""Whether a session is opened from an ONNX file; if not, from a torch module."""
 
-
-def describe() -> BackendInfo:
+def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
     """Say what this backend is."""
     note = "CPU provider; fp16 rounds every value to fp16 and accumulates in float32"
     return BackendInfo("onnxruntime", library_version(), "cpu", emulated=False, note=note)
 
 
-def precisions() -> tuple[Precision, ...]:
+def precisions(options: BackendOptions = DEFAULT_OPTIONS) -> tuple[Precision, ...]:
     """Return what can run here now."""
     return tuple(Precision)
 
 
-def open_session(artefact: Artefact, *, threads: int = 1) -> Session:
+def open_session(
+    artefact: Artefact, *, threads: int = 1, options: BackendOptions = DEFAULT_OPTIONS
+) -> Session:
     """Open `artefact`; each run uses `threads` threads of its own besides the caller's.
 
     Raises:
@@ -106,8 +105,12 @@ class Graph:
         import onnxruntime
 
         from sr_bench.backends._onnx_int8 import layers_run, set_up
+        from sr_bench.files.onnx_file import metadata
 
         model = onnx.load(self._path)
+        if rules := int8_rules(metadata(model)):
+            self.notes = {"int8_rules": rules}
+            return onnxruntime.InferenceSession(self._path, options, providers=_CPU)
         network, kernel = set_up(model, options)
         with TemporaryDirectory() as folder:
             optimised = Path(folder, "optimised.onnx")

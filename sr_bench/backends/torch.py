@@ -4,15 +4,19 @@ import os
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sr_bench.core.backend import Artefact, BackendInfo, Session
+from sr_bench.core.backend import (
+    DEFAULT_OPTIONS,
+    Artefact,
+    BackendInfo,
+    BackendOptions,
+    Form,
+    Session,
+)
 from sr_bench.core.precision import Precision
 from sr_bench.errors import NotRunError
 
-NEEDS_ONNX = False
-"""Whether a session is opened from an ONNX file; if not, from a torch module."""
 
-
-def describe() -> BackendInfo:
+def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
     """Say what this backend is; the session itself knows its device for certain."""
     try:
         found = version("torch")
@@ -23,15 +27,17 @@ def describe() -> BackendInfo:
         "channels_last, no TF32; fp16 rounds every value to fp16 and accumulates in float32; "
         "int8 convolutions are exact integers in floats"
     )
-    return BackendInfo("torch", found, device, emulated=False, note=note)
+    return BackendInfo("torch", found, device, emulated=False, note=note, form=Form.MODULE)
 
 
-def precisions() -> tuple[Precision, ...]:
+def precisions(options: BackendOptions = DEFAULT_OPTIONS) -> tuple[Precision, ...]:
     """Return what can run here now."""
     return tuple(Precision)
 
 
-def open_session(artefact: Artefact, *, threads: int = 1) -> Session:
+def open_session(
+    artefact: Artefact, *, threads: int = 1, options: BackendOptions = DEFAULT_OPTIONS
+) -> Session:
     """Open `artefact`: its module, or the ONNX file for int8 and where there is no module.
 
     Torch has one number of threads and one TF32 switch per process: this sets them for all.

@@ -10,9 +10,11 @@ from sr_bench.cards.schema import (
     CardTable,
     CheckpointTable,
     EvaluationTable,
+    GateTable,
     Int8Table,
     ModelTable,
     ToleranceTable,
+    VaccTable,
 )
 from sr_bench.core.card import (
     Checkpoint,
@@ -23,6 +25,7 @@ from sr_bench.core.card import (
     Tolerance,
 )
 from sr_bench.core.claim import Metric
+from sr_bench.core.device import DevicePlan, Failure, KnownFailure
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
@@ -81,7 +84,7 @@ def _faults(table: CardTable) -> Iterator[str]:
                 yield f"{where}: unknown protocol {evaluation.protocol!r}; {advice}"
     names = Counter(model.name for model in table.model)
     yield from (f"model name {name!r} is used {n} times" for name, n in names.items() if n > 1)
-    rows = Counter((model.row, model.source) for model in table.model)
+    rows = Counter((model.row, model.source) for model in table.model if model.row)
     for (row, source), n in rows.items():
         if n > 1:
             yield f"row {row!r}{f' of source {source!r}' if source else ''} is bound {n} times"
@@ -119,7 +122,35 @@ def _model(table: ModelTable, folder: Path, protocols: dict[str, EvalProtocol]) 
             for gap in table.known_gap
         ),
         int8=_int8(table.int8),
-        gate=Gate(**table.gate.model_dump()) if table.gate else None,
+        gate=_gate(table.gate),
+        device=_device(table.vacc),
+    )
+
+
+def _gate(table: GateTable | None) -> Gate | None:
+    return Gate(**table.model_dump()) if table else None
+
+
+def _device(table: VaccTable) -> DevicePlan:
+    height, _, width = table.shape.partition("x")
+    return DevicePlan(
+        skip=tuple(table.skip),
+        per_channel=table.per_channel,
+        calibrate_range=table.calibrate_range,
+        feed=table.feed,
+        shape=(int(height), int(width)) if table.shape else None,
+        options=table.options,
+        known_failures=tuple(
+            KnownFailure(
+                Failure(one.failure),
+                one.reason,
+                Precision.parse(one.precision) if one.precision else None,
+                one.source,
+                one.before_sdk,
+            )
+            for one in table.known_failure
+        ),
+        gate=_gate(table.gate),
     )
 
 

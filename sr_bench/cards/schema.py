@@ -1,17 +1,21 @@
 """The shape of card.toml: what may be written in it, key by key."""
 
 import re
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from sr_bench.core.claim import Metric
+from sr_bench.core.device import DevicePlan, Failure
 from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.files.validation import Table
 
 _SHA256 = re.compile(r"[0-9a-f]{64}|")
 _SHAPE = re.compile(r"[1-9][0-9]*(x[1-9][0-9]*){2}")
+_SIZE = re.compile(r"([1-9][0-9]*x[1-9][0-9]*)?")
+_VERSION = re.compile(r"([0-9]+(\.[0-9]+)*)?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+]*")
 
 
@@ -25,6 +29,16 @@ def _matching(pattern: re.Pattern[str], expected: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _one_of(valid: type[StrEnum]) -> AfterValidator:
+    def check(text: str) -> str:
+        if text not in tuple(valid):
+            msg = f"expected one of {', '.join(valid)}"
+            raise ValueError(msg)
+        return text
+
+    return AfterValidator(check)
+
+
 def _precision(text: str) -> str:
     return Precision.parse(text)
 
@@ -32,6 +46,7 @@ def _precision(text: str) -> str:
 Name = Annotated[str, _matching(_NAME, "letters, digits, and _ . + (it becomes part of test ids)")]
 Sha256 = Annotated[str, _matching(_SHA256, "64 lower-case hex digits, or nothing if unknown")]
 Shape = Annotated[str, _matching(_SHAPE, "channels x height x width, such as 3x128x128")]
+FailureName = Annotated[str, _one_of(Failure)]
 PrecisionName = Annotated[str, AfterValidator(_precision)]
 
 
@@ -112,8 +127,34 @@ class GateTable(Table):
     max_drop_ssim: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+_DEVICE = DevicePlan()
+
+
+class KnownFailureTable(Table):
+    """A failure on the card that is known."""
+
+    failure: FailureName
+    reason: Annotated[str, Field(min_length=1)]
+    precision: PrecisionName | None = None
+    source: str = ""
+    before_sdk: Annotated[str, _matching(_VERSION, "a version such as 2.8, or nothing")] = ""
+
+
+class VaccTable(Table):
+    """How the VACC card's compiler gets the network."""
+
+    skip: list[Annotated[str, Field(min_length=1)]] = []
+    per_channel: bool = _DEVICE.per_channel
+    calibrate_range: Annotated[float, Field(gt=0.5, le=1)] = _DEVICE.calibrate_range
+    feed: Literal["image", "tensor"] = _DEVICE.feed
+    shape: Annotated[str, _matching(_SIZE, "height x width, such as 720x1280, or nothing")] = ""
+    options: dict[str, int | bool | str] = {}
+    known_failure: list[KnownFailureTable] = []
+    gate: GateTable | None = None
+
+
 class ModelTable(Table):
-    """One model, bound to one row of the document's table."""
+    """One model, bound to one row of the document's table; or to none, if `row` is empty."""
 
     name: Name
     row: str
@@ -130,6 +171,7 @@ class ModelTable(Table):
     known_gap: list[KnownGapTable] = []
     int8: Int8Table = Int8Table()
     gate: GateTable | None = None
+    vacc: VaccTable = VaccTable()
 
     @model_validator(mode="after")
     def _one_network(self) -> "ModelTable":

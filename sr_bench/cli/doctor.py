@@ -8,6 +8,7 @@ from types import ModuleType
 from sr_bench import discovery
 from sr_bench.cli._output import add_json_argument, print_json
 from sr_bench.cli._suites import add_places_arguments, load_suites
+from sr_bench.core.backend import BackendInfo
 from sr_bench.core.card import ModelCard
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
 
@@ -30,16 +31,17 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.history.environment import read_environment
 
     environment = read_environment(Path.cwd())
-    backends = {name: backend.describe() for name, backend in _backends().items()}
+    backends, broken = _described()
     cache = cache_dir()
     size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
     skips = _skips(args)
-    code = int(any(reason.startswith(_FAULT) for reason in skips))
+    code = int(bool(broken) or any(reason.startswith(_FAULT) for reason in skips))
     if args.json:
         print_json(
             {
                 "environment": environment,
                 "backends": backends,
+                "broken_backends": broken,
                 "cache": {"folder": str(cache), "bytes": size},
                 "would_skip": skips,
             }
@@ -52,10 +54,24 @@ def run(args: argparse.Namespace) -> int:
     for info in backends.values():
         state = "EMULATED " if info.emulated else ""
         print(f"backend   {info.name} {info.version}: {state}{info.note}")
+    for name, reason in broken.items():
+        print(f"backend   {name}: {_FAULT}{reason}")
     print("\nwould be skipped:" if skips else "\nnothing would be skipped for want of files")
     for reason, count in skips.items():
         print(f"  {count:3d} x {reason}")
     return code
+
+
+def _described() -> tuple[dict[str, BackendInfo], dict[str, str]]:
+    """Return what the backends say about themselves, and why others can't."""
+    found: dict[str, BackendInfo] = {}
+    broken: dict[str, str] = {}
+    for name, backend in _backends().items():
+        try:
+            found[name] = backend.describe()
+        except SrBenchError as cause:
+            broken[name] = str(cause)
+    return found, broken
 
 
 def _skips(args: argparse.Namespace) -> dict[str, int]:

@@ -46,12 +46,13 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.report.dossier import dossier_lines
 
     card, precision = find_card(args), read_precision(args)
-    limit = args.min_fidelity or (card.gate.min_fidelity_db if card.gate else None)
+    own = card.gate_on(args.backend)
+    limit = args.min_fidelity or (own.min_fidelity_db if own else None)
     if limit is None:
         msg = f"{card.id} has no gate: say what is to be reached with --min-fidelity DB"
         raise OptionError(msg)
-    limits = replace(card.gate or Gate(0, 0, 0), min_fidelity_db=limit)
-    card = replace(card, gate=limits)
+    limits = replace(own or Gate(0, 0, 0), min_fidelity_db=limit)
+    card = replace(card, gate=limits, device=replace(card.device, gate=None))
     case = Case(card, "fidelity", precision, args.backend, _evaluation(card, args.dataset))
     selection = read_selection(args, backend=args.backend, explain_s=args.seconds)
     runs = Runs(selection, ())

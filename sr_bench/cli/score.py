@@ -88,8 +88,8 @@ def _score(sr: Path, hr: Path, protocol: EvalProtocol, scale: int) -> "Mapping[s
     try:
         return score_pair(*images, protocol, scale, IMAGE_METRICS)
     except SrBenchError as cause:
-        msg = f"{sr} against {hr}: {cause}"
-        raise type(cause)(msg) from cause
+        pair = f"{sr} against {hr}"
+        raise cause.about(pair) from cause
 
 
 def _show(scores: Scores, target: str | None) -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:  # the nouns need the standard library only
 PRECISION_KEY = "sr_bench.precision"
 """Metadata entry of an ONNX file whose graph itself computes in fewer bits: the dtype's name."""
 
+PROFILE_KEY = "sr_bench.profile"
+"""Metadata entry of an int8 file that computes by the rules of a device: the profile's name."""
+
 
 class Form(StrEnum):
     """What a backend computes a network from."""
@@ -28,6 +31,8 @@ class Form(StrEnum):
     """As `ONNX`, but int8 by the rules of a device."""
     SOURCE = "source"
     """The fp32 file and a plan: the device has a compiler of its own. fp32 as `ONNX`."""
+    RECORDED = "recorded"
+    """Nothing: the outputs were recorded."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,9 @@ class BackendOptions:
     device: DeviceMode = "auto"
     replay: Path | None = None
     """For the backend ``replay``: the folder of the recording."""
+
+
+DEFAULT_OPTIONS = BackendOptions()
 
 
 @dataclass(frozen=True)

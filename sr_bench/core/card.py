@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from sr_bench.core.claim import Metric
+from sr_bench.core.device import DevicePlan
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
@@ -81,7 +82,7 @@ class ModelCard:
     folder: Path
     """Where card.toml lies; relative paths in it start here."""
     row: str
-    """Label of the model's row in the document, without markup."""
+    """Label of the model's row in the document, without markup; empty: the document has none."""
     row_source: str
     """Text of that row's Source column where the label alone is not unique; else empty."""
     scale: int
@@ -107,6 +108,8 @@ class ModelCard:
     int8: Int8Plan = field(default_factory=Int8Plan)
     gate: Gate | None = None
     """What a low precision may lose; None: no gate."""
+    device: DevicePlan = field(default_factory=DevicePlan)
+    """How a device with a compiler of its own gets the network."""
 
     @property
     def id(self) -> str:
@@ -136,6 +139,11 @@ class ModelCard:
         """Return how far measured and printed values of a number may lie apart."""
         own = self.int8_tolerances if precision.dtype == "int8" else {}
         return own.get(metric) or self.tolerances.get(metric) or Tolerance()
+
+    def gate_on(self, backend: str) -> Gate | None:
+        """Return what a low precision may lose on `backend`."""
+        own = self.device.gate if backend == self.device.backend else None
+        return own or self.gate
 
     def gap_for(self, metric: str, precision: Precision, dataset: str) -> KnownGap | None:
         """Return the declared gap of a number; `dataset` is a slug, empty for cost metrics."""

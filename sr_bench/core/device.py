@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from sr_bench.core.int8 import Gate
 from sr_bench.core.precision import Precision
@@ -12,6 +12,9 @@ from sr_bench.core.precision import Precision
 if TYPE_CHECKING:  # the nouns need the standard library only
     import numpy as np
     from numpy.typing import NDArray
+
+Shape = tuple[int, int, int, int]
+"""N, C, H and W."""
 
 DeviceMode = Literal["auto", "require", "emulate"]
 """Use a device if one is ready and imitate it if not; fail if none is; imitate it always."""
@@ -67,6 +70,8 @@ class KnownFailure:
 class DevicePlan:
     """What decides a model's artefact on the device besides the network and the precision."""
 
+    backend: ClassVar[str] = "vacc"
+    """The backend that drives the device."""
     skip: tuple[str, ...] = ()
     """Convolutions that stay in float in int8: glob patterns on their names."""
     per_channel: bool = True
@@ -95,6 +100,8 @@ class Source:
     precision: Precision
     """fp16 or an int8 one."""
     plan: DevicePlan
+    scale: int
+    """Upscaling factor: how much larger the output is."""
     white: float
     """White level of the network's input."""
     channel_order: Literal["rgb", "bgr"]

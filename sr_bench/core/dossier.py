@@ -21,13 +21,15 @@ class Remedy:
     """A plan that reaches the limit."""
 
     keep: tuple[str, ...]
-    """Layers that stay in float, as the card's ``keep`` spells them."""
+    """Layers that stay in float, as the card's list spells them."""
     int8_share: float
     """Part of the multiplications that stay int8, 0 to 1."""
     worst_db: float
     """Fidelity of the worst image, or of its border ring if that is lower."""
     images: int
     """Images that it was tried on."""
+    key: str = "keep"
+    """Where the card lists them."""
 
 
 @dataclass(frozen=True)

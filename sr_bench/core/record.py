@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from sr_bench.core.claim import Claim
+from sr_bench.core.device import Profile
 
 SCHEMA_VERSION = 1
 
@@ -104,3 +105,16 @@ class Record:
     """Wall time of this case; the case that triggers a shared run pays for it."""
     detail: Mapping[str, object] = field(default_factory=dict)
     """Open room for capabilities: calibration provenance, layer ranking ..."""
+
+    @property
+    def emulated(self) -> bool:
+        """Whether a device was imitated, now or when the outputs were recorded."""
+        return self.device.startswith("emulated")
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Return the values by the readings of an imitated device, the lower first, if several."""
+        if self.measurement is None or Profile.FINE not in self.measurement.notes:
+            return None
+        low, high = sorted((self.measurement.value, self.measurement.notes[Profile.FINE]))
+        return low, high

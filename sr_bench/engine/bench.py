@@ -2,21 +2,24 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from sr_bench.core.backend import BackendInfo
+from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
+from sr_bench.core.device import KnownFailure, Profile
+from sr_bench.core.precision import Precision
 from sr_bench.core.record import Measurement, Record, Status, Verdict
 from sr_bench.cost.count import CostCount
 from sr_bench.engine.cost import cost_fingerprint, cost_measurement, count
 from sr_bench.engine.gated import Gatekeeper
 from sr_bench.engine.judge import judge
+from sr_bench.engine.known import failure_gone, known_failure, warning
 from sr_bench.engine.run import Progress
 from sr_bench.engine.runs import Runs
 from sr_bench.engine.selection import Selection
-from sr_bench.errors import NotRunError, SrBenchError
+from sr_bench.errors import DeviceError, NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes
 from sr_bench.history.environment import without_home
 
@@ -59,12 +62,16 @@ class Bench:
         """Measure and judge `case`; a fault of its inputs becomes the record's verdict."""
         start = time.perf_counter()
         answer = None
+        detail: Mapping[str, object] = {}
         try:
             self._check_measurable(case)
             answer = self._answer(case, progress)
             verdict = answer.verdict
         except NotRunError as cause:
             verdict = _unmeasured(case, Status.NOT_RUN, str(cause))
+        except DeviceError as cause:
+            verdict = self._failed(case, cause)
+            detail = {"failure": cause.failure}
         except SrBenchError as cause:
             verdict = _unmeasured(case, Status.ERROR, str(cause))
         return Record(
@@ -83,7 +90,7 @@ class Bench:
             claim=case.claim,
             measurement=answer.measurement if answer else None,
             seconds=time.perf_counter() - start,
-            detail=answer.detail if answer else {},
+            detail=answer.detail if answer else detail,
         )
 
     def _check_measurable(self, case: Case) -> None:
@@ -91,14 +98,19 @@ class Bench:
         word = case.claim.backend if case.claim else ""
         if case.metric not in COST_METRICS and word not in self._words():
             msg = f"the row is about {word}: run it with --backend={word.split('-')[0]}"
-            if word == f"{self.info.name}-emulated":
-                msg = f"the row is about an emulation, and {self.info.name} is a device here"
+            if word == f"{self._backend}-emulated":
+                msg = f"the row is about an emulation, and {self._backend} is a device here"
             raise NotRunError(msg)
 
     def _words(self) -> tuple[str, ...]:
         """Return the backend words whose rows this session can put a value beside."""
-        own = self.info.name
+        own = self._backend
         return ("", own, f"{own}-emulated") if self.info.emulated else ("", own)
+
+    @property
+    def _backend(self) -> str:
+        """The backend whose rows this session is about."""
+        return self.info.answers or self.info.name
 
     def _answer(self, case: Case, progress: Progress) -> Answer:
         if case.evaluation is None:
@@ -110,15 +122,22 @@ class Bench:
             fingerprint = sha256_bytes(content.encode())
             detail = {**run.provenance, **found.detail}
             return Answer(found.measurement, found.verdict, fingerprint, run.device, detail)
-        measurement = run.measured(case.metric)
+        measurement = self._with_profiles(case, run.measured(case.metric), progress)
+        detail = {**run.provenance, **self._warning(case)}
         content = f"{run.digest}|{case.metric}|{len(run.images)}"
         return Answer(
             measurement,
             self._judged(case, measurement),
             sha256_bytes(content.encode()),
             run.device,
-            run.provenance,
+            detail,
         )
+
+    def _warning(self, case: Case) -> Mapping[str, str]:
+        if self.info.form is not Form.SOURCE or case.precision is Precision.FP32:
+            return {}
+        told = warning(case.card, case.precision, self.info.version)
+        return {"warning": told} if told else {}
 
     def _cost(self, case: Case) -> Answer:
         card, key = case.card, (case.card.folder, case.card.name)
@@ -130,21 +149,44 @@ class Bench:
 
     def _judged(self, case: Case, measurement: Measurement) -> Verdict:
         card, claim = case.card, case.claim
-        if claim and claim.backend == self.info.name and self.info.emulated:
-            return _device_claim(case, measurement, self.info)
+        if claim and claim.backend == self._backend and self.info.emulated:
+            return _device_claim(case, measurement, self._backend)
         slug = case.evaluation.dataset if case.evaluation else ""
-        return judge(
+        verdict = judge(
             claim,
             measurement,
             tolerance=card.tolerance_for(case.metric, case.precision),
             gap=card.gap_for(case.metric, case.precision, slug) if claim else None,
         )
+        known = self._known_failure(case)
+        if known and not measurement.partial:
+            return failure_gone(verdict, known, self.info.version)
+        return verdict
+
+    def _with_profiles(self, case: Case, found: Measurement, progress: Progress) -> Measurement:
+        """Return `found` with the value by the other reading of an imitated device beside it."""
+        if not self._runs.has_profiles(case.precision):
+            return found
+        other = self._runs.of(case, progress, Profile.FINE).measured(case.metric)
+        return replace(found, notes={**found.notes, Profile.FINE: other.value})
+
+    def _known_failure(self, case: Case) -> KnownFailure | None:
+        """Return the failure that the card's device is known to have in `case`."""
+        if self.info.form is not Form.SOURCE or case.precision is Precision.FP32:
+            return None
+        return known_failure(case.card, case.precision, self.info.version)
+
+    def _failed(self, case: Case, cause: DeviceError) -> Verdict:
+        known = self._known_failure(case)
+        if known and known.failure == cause.failure:
+            return _unmeasured(case, Status.KNOWN_GAP, f"{cause.failure}: {known.reason}")
+        return _unmeasured(case, Status.ERROR, str(cause))
 
 
-def _device_claim(case: Case, measurement: Measurement, info: BackendInfo) -> Verdict:
+def _device_claim(case: Case, measurement: Measurement, backend: str) -> Verdict:
     return Verdict(
         Status.NOT_RUN,
-        f"a claim about the {info.name} card, and there is none here: emulated value shown,"
+        f"a claim about the {backend} card, and there is none here: emulated value shown,"
         " not judged",
         measured=measurement.value,
         claimed=case.claim.value if case.claim else None,

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from sr_bench.core.card import ModelCard
 from sr_bench.core.codec import encode
+from sr_bench.core.device import DevicePlan
+from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.scoring import network_input
@@ -50,12 +52,19 @@ class CalibrationSet:
         """Return a function for each image that loads it as the network's input."""
         return tuple(partial(self._input, index) for index in range(len(self.names)))
 
+    def levels(self) -> tuple[Callable[[], NDArray[np.uint8]], ...]:
+        """Return a function for each image that loads it as height x width x 3, RGB, 0-255."""
+        return tuple(partial(self._lr, index) for index in range(len(self.names)))
+
     def _input(self, index: int) -> NDArray[np.float32]:
+        return network_input(self._lr(index), self.protocol, self.card.value_range)
+
+    def _lr(self, index: int) -> NDArray[np.uint8]:
         lr, _ = self.images.load(index)
         if lr is None:
             msg = f"{self.images.slug}: {self.names[index]} has no LR image to calibrate with"
             raise DatasetError(msg)
-        return network_input(lr, self.protocol, self.card.value_range)
+        return lr
 
     def provenance(self) -> Mapping[str, str]:
         """Return what a record says about the set."""
@@ -98,6 +107,6 @@ def calibration_set(
     return CalibrationSet(card, images, shared)
 
 
-def plan_digest(card: ModelCard, observer: str) -> str:
-    """Return the digest of the card's int8 plan and the observer."""
-    return sha256_bytes(json.dumps([encode(card.int8), observer], sort_keys=True).encode())
+def plan_digest(plan: Int8Plan | DevicePlan, observer: str) -> str:
+    """Return the digest of what a card plans for int8, and the observer."""
+    return sha256_bytes(json.dumps([encode(plan), observer], sort_keys=True).encode())

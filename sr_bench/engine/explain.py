@@ -24,7 +24,7 @@ def explain(
     """Return what the error of `low` looks like, which layers make it, and what would help.
 
     Args:
-        case: Of a low precision; other precisions than int8 have no layers to rank.
+        case: Of a low precision; only int8 that is made here has layers to rank.
         low: Its run, with the fidelity of each image.
         full: The run in fp32 over the same images.
         runs: Opens networks; its selection says how long the search may take.
@@ -41,7 +41,7 @@ def explain(
         found = tuple(trials.signs(order[0]))
         layers: tuple[LayerBlame, ...] = ()
         remedy = None
-        if case.precision.dtype == "int8":
+        if trials.possible:
             search = _Search(trials, order, full.images, limits, clock, progress)
             found += tuple(search.others())
             layers = tuple(search.ranked())
@@ -149,7 +149,8 @@ class _Search:
         if found.status is not Status.WITHIN:
             return None
         keep = (*self.trials.keep, *names)
-        return Remedy(keep, self.trials.int8_share(names), min(map(_lowest, low)), len(low))
+        share, worst = self.trials.int8_share(names), min(map(_lowest, low))
+        return Remedy(keep, share, worst, len(low), self.trials.key)
 
 
 def _helpful(layer: LayerBlame) -> float:

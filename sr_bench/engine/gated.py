@@ -9,6 +9,7 @@ from sr_bench.core.card import KnownGap
 from sr_bench.core.case import GATE_METRIC, IMAGE_METRICS, Case
 from sr_bench.core.claim import UNITS
 from sr_bench.core.codec import encode
+from sr_bench.core.device import Profile
 from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.int8 import Gate
 from sr_bench.core.precision import Precision
@@ -41,11 +42,12 @@ class Gatekeeper:
 
     def judged(self, case: Case, low: Run, progress: Progress) -> Gated:
         """Return the judgement of `low`, the run of a gate's `case`."""
-        limits = case.card.gate
+        info = self._runs.info
+        limits = case.card.gate_on(info.answers or info.name)
         if limits is None:
             msg = f"{case.id}: the card has no gate"
             raise TypeError(msg)
-        close = {item.image: item.fidelity for item in low.images if item.fidelity}
+        close = _close(low)
         measurement = _fidelity(close, low.planned)
         if measurement.partial:
             done = f"measured on {len(close)} of {low.planned} images, so not judged"
@@ -54,6 +56,11 @@ class Gatekeeper:
         full_case = replace(case, precision=Precision.FP32, metric="psnr")
         full = self._runs.of(full_case, progress)
         found = judge_images(limits, low.images, full.images)
+        if self._runs.has_profiles(case.precision):
+            other = self._runs.of(case, progress, Profile.FINE)
+            notes = {**measurement.notes, Profile.FINE: _fidelity(_close(other), 0).value}
+            measurement = replace(measurement, notes=notes)
+            found = _agreed(found, judge_images(limits, other.images, full.images))
         earlier = self._compared(case, low, measurement, limits)
         verdict = _verdict(found, earlier, measurement.value, _gap(case))
         detail = {"gate": encode(found)}
@@ -88,6 +95,21 @@ class Gatekeeper:
             if before:
                 found.append(compare_records(record, before, limit=budgets[metric]))
         return tuple(found)
+
+
+def _close(run: Run) -> Mapping[str, Fidelity]:
+    return {item.image: item.fidelity for item in run.images if item.fidelity}
+
+
+def _agreed(found: GateVerdict, other: GateVerdict) -> GateVerdict:
+    """Return `found`, by TVM's reading of an imitated device, if the finer one ends alike."""
+    if found.status is other.status:
+        return found
+    told = (
+        f"the two readings of the device's int8 disagree: {Profile.TVM} says {found.status}"
+        f" ({found.sentence}), {Profile.FINE} says {other.status}"
+    )
+    return replace(found, status=Status.UNDECIDED, sentence=told)
 
 
 def _fidelity(close: Mapping[str, Fidelity], planned: int) -> Measurement:

@@ -10,10 +10,12 @@ from zipfile import BadZipFile
 import numpy as np
 from onnx import ModelProto
 
+from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.engine.calibration import CalibrationSet
 from sr_bench.files.atomic import write_bytes
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.histogram import Histogram
+from sr_bench.precision.imitated import clip_thresholds, imitate
 from sr_bench.precision.network import Network
 from sr_bench.precision.points import kept_layers
 from sr_bench.precision.qdq import int8_share, quantise
@@ -108,6 +110,18 @@ class Int8Maker:
             **(notes or {}),
         }
         return quantise(self.network, ranges.clip, self.found.weights, plan, kept, notes=told)
+
+    def imitated(
+        self,
+        observer: str,
+        profile: Profile,
+        plan: DevicePlan,
+        notes: Mapping[str, str] | None = None,
+    ) -> ModelProto:
+        """Return the network in int8 as a device computes it, by one reading of that."""
+        thresholds = clip_thresholds(self.network, self.found.histograms, observer, plan)
+        told = {"observer": observer, **self.images.provenance(), **(notes or {})}
+        return imitate(self.network, thresholds, profile, plan, notes=told)
 
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""

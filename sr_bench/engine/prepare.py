@@ -2,25 +2,29 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sr_bench
 from sr_bench import __version__
-from sr_bench.core.backend import Artefact
+from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.card import ModelCard
+from sr_bench.core.device import Profile, Source
 from sr_bench.core.precision import Precision
 from sr_bench.engine.calibration import CalibrationSet, plan_digest
 from sr_bench.engine.selection import DEFAULT_CALIBRATION_MIB
 from sr_bench.engine.weights import network_digest, weights_path
+from sr_bench.errors import NotRunError
 from sr_bench.files.atomic import write_bytes
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.hashing import sha256_bytes, sha256_file
 from sr_bench.history.environment import package_versions
 
 if TYPE_CHECKING:  # onnx and onnxruntime load only when int8 is made
+    from onnx import ModelProto
+
     from sr_bench.engine.int8 import Int8Maker
 
 
@@ -45,19 +49,33 @@ class Prepared:
     precision: Precision
     weights: Path
     network: str
-    """Digest of the weights and of the architecture that they are loaded into."""
+    """Digest of the weights and of the architecture that they are loaded into; empty if the
+    weights are absent and not needed."""
     calibration: CalibrationSet | None = None
     """For int8: what the clip ranges come from."""
+    form: Form = Form.ONNX
+    """What the backend computes from."""
+    profile: Profile = Profile.TVM
+    """For int8 that is imitated: by which reading of the device."""
     effort: Effort = Effort()
 
     @property
     def digest(self) -> str:
         """Digest of the network, the precision, and for int8 the plan and the calibration set."""
         parts = [self.network, str(self.precision)]
+        if not self.network:
+            parts.append(self.card.id)
         if self.calibration:
-            observer = self.precision.calibration
-            parts += [plan_digest(self.card, observer), self.calibration.digest()]
+            parts += [self._plan(), self.calibration.digest()]
         return sha256_bytes("|".join(parts).encode())
+
+    def _plan(self) -> str:
+        """Return the digest of what decides the int8 network besides the calibration set."""
+        observer = self.precision.calibration
+        if self.form in (Form.ONNX, Form.MODULE):
+            return plan_digest(self.card.int8, observer)
+        own = replace(self.card.device, known_failures=(), gate=None)
+        return plan_digest(own, f"{self.form} {self.profile} {observer}")
 
     @property
     def provenance(self) -> Mapping[str, str]:
@@ -66,14 +84,42 @@ class Prepared:
             return {}
         return {"observer": self.precision.calibration} | dict(self.calibration.provenance())
 
-    def artefact(self, *, needs_onnx: bool) -> Artefact:
-        """Return the artefact; exports to ONNX only for a backend that `needs_onnx`, or int8."""
-        needed = needs_onnx or self.card.onnx or self.calibration
-        return Artefact(
-            onnx=self.onnx() if needed else None,
-            load_module=None if self.card.onnx else self._loader(),
+    def artefact(self) -> Artefact:
+        """Return the artefact in the form that the backend takes."""
+        own = Artefact(None, None, self.precision, self.digest, self.card.id, self.network)
+        if self.form is Form.RECORDED:
+            return own
+        if self.form is Form.SOURCE and self.precision is not Precision.FP32:
+            return replace(own, source=self.source())
+        module = None if self.card.onnx else self._loader()
+        needed = self.form is not Form.MODULE or self.card.onnx or self.calibration
+        return replace(own, onnx=self.onnx() if needed else None, load_module=module)
+
+    def source(self) -> Source:
+        """Return what a device's own compiler is given for a low precision.
+
+        Raises:
+            BackendError: The network can't be exported or read.
+            CardError: The card skips a layer that the network doesn't have.
+        """
+        from sr_bench.precision.network import read_network
+        from sr_bench.precision.points import kept_layers
+
+        rule, plan = self.card.usual_protocol, self.card.device
+        network = read_network(self.fp32_onnx())
+        skipped = kept_layers(network, plan.skip, key="vacc.skip")
+        images = self.calibration
+        return Source(
+            name=self.card.id,
+            onnx=self.fp32_onnx(),
             precision=self.precision,
-            digest=self.digest,
+            plan=plan,
+            scale=self.card.scale,
+            white=rule.input_range or self.card.value_range,
+            channel_order=rule.channel_order,
+            skip_layers=tuple(i for i, one in enumerate(network.layers) if one in skipped),
+            calibration=images.levels() if images else (),
+            calibration_digest=images.digest() if images else "",
         )
 
     def _loader(self) -> Callable[[], object]:
@@ -104,9 +150,7 @@ class Prepared:
 
     def _int8(self) -> Path:
         def make(target: Path) -> None:
-            maker = self.int8_maker()
-            ranges = maker.ranges(self.precision.calibration)
-            model = maker.model(ranges, self.card.int8.keep, self.notes)
+            model = self.int8_model(self.int8_maker(), self.precision.calibration, self.keep)
             write_bytes(target, model.SerializeToString())
 
         return _cached(f"{self._recipe()}-{self.digest[:32]}", make)
@@ -120,13 +164,35 @@ class Prepared:
             "made_by": f"sr-bench {__version__}",
         }
 
+    @property
+    def keep(self) -> tuple[str, ...]:
+        """Patterns of the layers that the card leaves in float."""
+        by_device = self.form in (Form.IMITATED, Form.SOURCE)
+        return self.card.device.skip if by_device else self.card.int8.keep
+
+    def int8_model(self, maker: "Int8Maker", observer: str, keep: tuple[str, ...]) -> "ModelProto":
+        """Return the int8 network in the form that the backend takes.
+
+        Args:
+            maker: What `int8_maker` gave.
+            observer: Chooses the clip ranges.
+            keep: Patterns of the layers that stay in float.
+
+        Raises:
+            CardError: A pattern matches no layer.
+        """
+        if self.form is Form.IMITATED:
+            plan = replace(self.card.device, skip=keep)
+            return maker.imitated(observer, self.profile, plan, self.notes)
+        return maker.model(maker.ranges(observer), keep, self.notes)
+
     def plan_notes(self) -> Mapping[str, str]:
         """Return what the int8 file tells of its plan; empty unless int8.
 
         ``int8_share`` is the part of the multiplications in int8, ``float_operators`` names what
         multiplies too and had to stay in float.
         """
-        if self.calibration is None:
+        if self.calibration is None or self.form is Form.SOURCE:
             return {}
         from onnx import load
 
@@ -188,14 +254,29 @@ def prepare(
     precision: Precision,
     weights_folder: Path | None,
     calibration: CalibrationSet | None = None,
+    *,
     effort: Effort = Effort(),
+    form: Form = Form.ONNX,
+    profile: Profile = Profile.TVM,
 ) -> Prepared:
     """Return `card` ready to be opened in `precision`; int8 needs a calibration set.
 
     Raises:
-        NotRunError: The weights are absent.
+        NotRunError: The weights are absent, and `form` needs them.
     """
-    weights = weights_path(card, weights_folder)
+    try:
+        weights = weights_path(card, weights_folder)
+        network = _network(card, weights)
+    except NotRunError:
+        if form is not Form.RECORDED:
+            raise
+        weights, network = Path(), ""
+    given = calibration if precision.dtype == "int8" else None
+    return Prepared(card, precision, weights, network, given, form, profile, effort)
+
+
+def _network(card: ModelCard, weights: Path) -> str:
+    """Return the digest of the weights and of the architecture that they are loaded into."""
     content = [
         network_digest(card, weights),
         card.architecture,
@@ -203,9 +284,7 @@ def prepare(
         card.scale,
         card.checkpoint.key if card.checkpoint else "",
     ]
-    network = sha256_bytes(json.dumps(content, sort_keys=True).encode())
-    given = calibration if precision.dtype == "int8" else None
-    return Prepared(card, precision, weights, network, given, effort)
+    return sha256_bytes(json.dumps(content, sort_keys=True).encode())
 
 
 @cache

@@ -123,8 +123,8 @@ def score_image(
         level = job.protocol.output_range or white
         close = fidelity(output, reference.run(lr), white=level) if reference else None
     except SrBenchError as cause:
-        msg = f"{job.card.name} on {name}: {cause}"
-        raise type(cause)(msg) from cause
+        where = f"{job.card.name} on {name}"
+        raise cause.about(where) from cause
     return ImageResult(name, scores, close)
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sr_bench import discovery
-from sr_bench.core.backend import Artefact, BackendInfo, Session
+from sr_bench.core.backend import Artefact, BackendInfo, Form, Session
 from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import Case
 from sr_bench.core.claim import UNITS
 from sr_bench.core.codec import decode, encode
+from sr_bench.core.device import Profile
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import ImageScore, Measurement
@@ -21,6 +22,7 @@ from sr_bench.data.pairing import LrFrom
 from sr_bench.data.source import ImageSet, open_dataset
 from sr_bench.engine.calibration import CalibrationSet, calibration_set
 from sr_bench.engine.prepare import Effort, Prepared, own_code, prepare, quiet
+from sr_bench.engine.recorded import Recorded, start_recording
 from sr_bench.engine.remembered import Remembered, remembered_outputs
 from sr_bench.engine.run import ImageResult, Job, Progress, pair_cache, run_job
 from sr_bench.engine.scoring import aggregate
@@ -29,7 +31,7 @@ from sr_bench.errors import NotRunError, SrBenchError
 from sr_bench.files.atomic import write_text
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.hashing import sha256_bytes
-from sr_bench.history.environment import cpu_model, package_versions
+from sr_bench.history.environment import cpu_model, package_versions, read_environment
 
 SCORING_VERSION = 1
 """Raised when the same network output would score differently."""
@@ -74,29 +76,42 @@ class Runs:
         selection: The session's options.
         dataset_folders: Further folders of dataset manifests, searched after the one beside the
             model's suite and before the project's own.
+
+    Raises:
+        SrBenchError: The backend can't be used as the options ask, or its outputs not recorded.
     """
 
     def __init__(self, selection: Selection, dataset_folders: tuple[Path, ...]) -> None:
         self.selection = selection
         self._dataset_folders = dataset_folders
         self._backend = discovery.load("sr_bench.backends", selection.backend)
-        self.info: BackendInfo = self._backend.describe()
+        self.info: BackendInfo = self._backend.describe(selection.backend_options)
+        self._recorder = (
+            start_recording(selection.record, self.info, read_environment(Path.cwd()))
+            if selection.record
+            else None
+        )
         self._pairs = pair_cache()
         self._outputs = remembered_outputs()
         # By folder too: two zoos may have suites and models of the same names.
-        self._runs: dict[tuple[Path, str], Run | SrBenchError] = {}
+        self._runs: dict[tuple[Path, str, Profile], Run | SrBenchError] = {}
         self._images: dict[tuple[object, ...], ImageSet] = {}
 
-    def of(self, case: Case, progress: Progress) -> Run:
+    def of(self, case: Case, progress: Progress, profile: Profile = Profile.TVM) -> Run:
         """Return the run that answers `case`, which has an evaluation.
+
+        Args:
+            case: What is asked.
+            progress: Told of each image.
+            profile: For int8 that is imitated: by which reading of the device.
 
         Raises:
             SrBenchError: It can't be made; the other metrics of the run fail alike, at once.
         """
-        key = (case.card.folder, case.run_key)
+        key = (case.card.folder, case.run_key, profile)
         if key not in self._runs:
             try:
-                self._runs[key] = self._run(case, evaluation_of(case), progress)
+                self._runs[key] = self._run(case, progress, profile)
             except SrBenchError as cause:
                 self._runs[key] = cause
         found = self._runs[key]
@@ -105,12 +120,17 @@ class Runs:
         return found
 
     def open(self, prepared: Prepared) -> Session:
-        """Open what `prepared` describes on the session's backend."""
-        return self.open_artefact(prepared.artefact(needs_onnx=self._backend.NEEDS_ONNX))
+        """Open what `prepared` describes on the session's backend; record it if that is asked."""
+        artefact = prepared.artefact()
+        session = self.open_artefact(artefact)
+        if self._recorder is None or prepared.profile is not Profile.TVM:
+            return session
+        return Recorded(session, artefact, self._recorder)
 
     def open_artefact(self, artefact: Artefact) -> Session:
         """Open `artefact` on the session's backend."""
-        opened: Session = self._backend.open_session(artefact, threads=1)
+        options = self.selection.backend_options
+        opened: Session = self._backend.open_session(artefact, threads=1, options=options)
         return opened
 
     def job(self, case: Case) -> Job:
@@ -119,19 +139,33 @@ class Runs:
         images = self._image_set(case.card, evaluation_of(case).dataset, rule.lr_from)
         return Job(case.card, rule, images, self.selection.limit)
 
-    def prepared(self, case: Case, progress: Progress = quiet) -> Prepared:
+    def prepared(
+        self, case: Case, progress: Progress = quiet, profile: Profile = Profile.TVM
+    ) -> Prepared:
         """Return the network of `case`; for int8 with its calibration set."""
-        images = self._calibration(case) if case.precision.dtype == "int8" else None
-        chosen = self.selection
-        effort = Effort(chosen.calibration_bytes, chosen.threads, progress)
-        return prepare(case.card, case.precision, chosen.weights, images, effort)
+        chosen, form = self.selection, self.info.form
+        calibrates = case.precision.dtype == "int8" and form is not Form.RECORDED
+        return prepare(
+            case.card,
+            case.precision,
+            chosen.weights,
+            self._calibration(case) if calibrates else None,
+            effort=Effort(chosen.calibration_bytes, chosen.threads, progress),
+            form=form,
+            profile=profile,
+        )
 
-    def _run(self, case: Case, evaluation: Evaluation, progress: Progress) -> Run:
-        if case.precision not in self._backend.precisions():
-            offered = ", ".join(self._backend.precisions())
-            msg = f"{case.backend} does not offer {case.precision} in this version, only {offered}"
+    def has_profiles(self, precision: Precision) -> bool:
+        """Return whether `precision` is imitated, so that there is more than one reading of it."""
+        return self.info.form is Form.IMITATED and precision.dtype == "int8"
+
+    def _run(self, case: Case, progress: Progress, profile: Profile) -> Run:
+        offers = self._backend.precisions(self.selection.backend_options)
+        if case.precision not in offers:
+            offered = ", ".join(offers) or "none"
+            msg = f"{case.backend} does not offer {case.precision} here, only {offered}"
             raise NotRunError(msg)
-        job, prepared = self.job(case), self.prepared(case, progress)
+        job, prepared = self.job(case), self.prepared(case, progress, profile)
         key = self._content(job, prepared)
         gated = self._is_gated(case)
         found = self._kept(
@@ -140,7 +174,7 @@ class Runs:
         )
         provenance = {**prepared.provenance, **found.notes}
         digest = sha256_bytes(f"{key}|{found.device}".encode())
-        rule = evaluation.protocol
+        rule = evaluation_of(case).protocol
         return Run(found.images, len(job.images), digest, found.device, rule, provenance)
 
     def _measured(self, case: Case, job: Job, prepared: Prepared, progress: Progress) -> _Kept:
@@ -182,7 +216,7 @@ class Runs:
 
     def _kept(self, key: str, measure: Callable[[], _Kept]) -> _Kept:
         """Return what was measured for the same content by the same code, or measure."""
-        if self.info.device not in _KEPT_DEVICES:
+        if self.info.device not in _KEPT_DEVICES or self.selection.record:
             return measure()
         content = [key, own_code(), package_versions(), cpu_model()]
         name = sha256_bytes(json.dumps(content, sort_keys=True).encode())

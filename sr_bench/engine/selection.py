@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from sr_bench import discovery
+from sr_bench.core.backend import BackendOptions
 from sr_bench.core.card import ModelCard
+from sr_bench.core.device import DeviceMode
 from sr_bench.core.precision import Precision
 from sr_bench.errors import OptionError
 
@@ -24,6 +26,12 @@ class Selection:
     """The options of one session."""
 
     backend: str = "onnxruntime"
+    device: DeviceMode = "auto"
+    """Whether the backend's device is used, required, or imitated."""
+    replay: Path | None = None
+    """For the backend ``replay``: the folder of the recording."""
+    record: Path | None = None
+    """Where the networks' outputs are recorded."""
     models: tuple[str, ...] = ()
     """Glob patterns on model names; empty: all."""
     datasets: tuple[str, ...] = ()
@@ -56,6 +64,12 @@ class Selection:
         if self.backend not in valid:
             msg = f"--backend={self.backend}: no such backend; the valid ones are: "
             raise OptionError(msg + ", ".join(valid))
+        if self.device not in get_args(DeviceMode):
+            msg = f"--sr-device={self.device}: expected one of {', '.join(get_args(DeviceMode))}"
+            raise OptionError(msg)
+        if (self.backend == "replay") != (self.replay is not None):
+            msg = "--backend=replay and --sr-replay=DIR, the folder of a recording, go together"
+            raise OptionError(msg)
         if self.limit < 0:
             msg = f"--sr-limit={self.limit}: expected a number of images, 0 for all"
             raise OptionError(msg)
@@ -71,10 +85,20 @@ class Selection:
         if self.calibration_bytes <= 0:
             msg = "--sr-calibration-memory: expected a number of MiB above 0"
             raise OptionError(msg)
-        for option, folder in (("--sr-data", self.data), ("--sr-weights", self.weights)):
+        folders = {
+            "--sr-data": self.data,
+            "--sr-weights": self.weights,
+            "--sr-replay": self.replay,
+        }
+        for option, folder in folders.items():
             if folder is not None and not folder.is_dir():
                 msg = f"{option}={folder}: expected a folder, found none there"
                 raise OptionError(msg)
+
+    @property
+    def backend_options(self) -> BackendOptions:
+        """What the backend is told."""
+        return BackendOptions(self.device, self.replay)
 
     def wants_model(self, name: str) -> bool:
         """Tell whether the model `name` is asked for."""
@@ -86,7 +110,7 @@ class Selection:
 
     def wants_gate(self, card: ModelCard) -> bool:
         """Tell whether low precisions of `card` are to be judged against fp32."""
-        return card.gate is not None and self.gate != "off"
+        return card.gate_on(self.backend) is not None and self.gate != "off"
 
     def wants_precision(self, precision: Precision) -> bool:
         """Tell whether `precision` is asked for."""

@@ -28,7 +28,7 @@ class Suite:
     document: Document
     claims: tuple[tuple[ModelCard, tuple[Claim, ...]], ...]
     """Each model with the claims of its row and of the precision rows below it, in the document's
-    order."""
+    order; then those that the document has no row for."""
 
 
 def load_suite(path: Path) -> Suite:
@@ -41,7 +41,7 @@ def load_suite(path: Path) -> Suite:
     card = load_card(path)
     document = read_document(card.document)
     rows = _rows(document)
-    bound = {model.name: _keys_of(model, rows) for model in card.models}
+    bound = {model.name: _keys_of(model, rows) for model in card.models if model.row}
     faults = [
         *_binding_faults(card, rows, bound),
         *_unmeasurable(card, rows, bound),
@@ -49,9 +49,10 @@ def load_suite(path: Path) -> Suite:
     ]
     if faults:
         raise CardError(listed(faults, where=str(path)))
-    models = {bound[model.name][0]: model for model in card.models}
-    claims = tuple((models[key], rows[key]) for key in rows if key in models)
-    return Suite(card, document, claims)
+    models = {bound[model.name][0]: model for model in card.models if model.row}
+    claims = [(models[key], rows[key]) for key in rows if key in models]
+    rowless = [(model, ()) for model in card.models if not model.row]
+    return Suite(card, document, (*claims, *rowless))
 
 
 def _rows(document: Document) -> Rows:
@@ -76,6 +77,8 @@ def _binding_faults(
 ) -> Iterator[str]:
     taken: dict[RowKey, str] = {}
     for model in card.models:
+        if not model.row:
+            continue
         keys = bound[model.name]
         if len(keys) != 1:
             yield _not_one_row(model, rows, keys)
@@ -112,7 +115,7 @@ def _not_one_row(model: ModelCard, rows: Rows, keys: list[RowKey]) -> str:
 def _unmeasurable(card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]) -> Iterator[str]:
     """Yield a fault for each printed image metric that no evaluation covers."""
     for model in card.models:
-        for claim in (claim for key in bound[model.name] for claim in rows[key]):
+        for claim in (claim for key in bound.get(model.name, ()) for claim in rows[key]):
             if claim.metric in COST_METRICS:
                 continue
             if model.claimed_evaluation(claim.precision, claim.dataset) is None:
@@ -125,7 +128,7 @@ def _unmeasurable(card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]
 def _idle_gaps(card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]) -> Iterator[str]:
     """Yield a fault for each known gap that excuses no printed number and no gate."""
     for model in card.models:
-        claims = [claim for key in bound[model.name] for claim in rows[key]]
+        claims = [claim for key in bound.get(model.name, ()) for claim in rows[key]]
         printed = {(claim.metric, claim.precision) for claim in claims}
         for gap in model.known_gaps:
             if gap.metric == GATE_METRIC:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Self
 
 from sr_bench import discovery
-from sr_bench.core.backend import Artefact
+from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.case import Case
 from sr_bench.core.precision import Precision
 from sr_bench.engine.int8 import Int8Maker
@@ -56,15 +56,25 @@ class Trials:
     @property
     def keep(self) -> tuple[str, ...]:
         """Patterns of the layers that the card leaves in float."""
-        return self._case.card.int8.keep
+        return self._low.keep
+
+    @property
+    def key(self) -> str:
+        """Where the card lists these patterns."""
+        return "vacc.skip" if self._low.form is Form.IMITATED else "keep"
+
+    @property
+    def possible(self) -> bool:
+        """Whether other plans can be tried here: int8, and no device's compiler takes hours."""
+        return self._low.calibration is not None and self._low.form is not Form.SOURCE
 
     @cached_property
     def shares(self) -> Mapping[str, float]:
         """Part of the multiplications of each layer in int8, the likeliest suspects first."""
-        if not self._low.calibration:
+        if not self.possible:
             return {}
         network = self._maker.network
-        kept = kept_layers(network, self.keep)
+        kept = kept_layers(network, self.keep, key=self.key)
         layers = [layer for layer in network.layers if layer not in kept]
         noise = self._maker.noise(self.observer)
         found: dict[str, float] = {}
@@ -85,8 +95,7 @@ class Trials:
         Yields:
             A function that returns the scores and the fidelity of image number i.
         """
-        maker = self._maker
-        model = maker.model(maker.ranges(observer), (*self.keep, *left_out))
+        model = self._low.int8_model(self._maker, observer, (*self.keep, *left_out))
         path = self._folder / "trial.onnx"
         path.write_bytes(model.SerializeToString())
         artefact = Artefact(path, None, self._case.precision, "trial")

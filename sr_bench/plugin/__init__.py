@@ -56,6 +56,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "CardFile 
     return CardFile.from_parent(parent, path=file_path)
 
 
+@pytest.hookimpl(tryfirst=True)  # before the header is printed, which describes the backend
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse names that nothing has; open the run's files before the first minute is spent."""
     from sr_bench.plugin.collect import CaseItem
@@ -67,6 +68,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     ours = any(isinstance(item, CaseItem) for item in session.items)
     try:
         check_names(bench.settings.selection, bench.suites)
+        if ours:
+            bench.check_backend()
         if ours and not session.config.getoption("collectonly"):
             bench.start()
     except SrBenchError as cause:

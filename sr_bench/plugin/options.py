@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 
+from sr_bench.core.device import DeviceMode
 from sr_bench.engine.selection import (
     DEFAULT_CALIBRATION_MIB,
     DEFAULT_EXPLAIN_S,
@@ -37,6 +38,22 @@ OPTIONS = (
         "what runs the models; vacc is emulated, and says so, where there is no card",
         "NAME",
     ),
+    _Option(
+        "--sr-device",
+        "sr_device",
+        "auto",
+        "auto: the backend's card if one is ready, else an emulation; require: fail without a"
+        " card; emulate: never use it",
+        "MODE",
+    ),
+    _Option(
+        "--sr-record",
+        "sr_record",
+        "",
+        "record what the networks give, to be scored elsewhere with --backend=replay",
+        "DIR",
+    ),
+    _Option("--sr-replay", "sr_replay", "", "the recording of --backend=replay", "DIR"),
     _Option("--sr-models", "sr_models", "", "only these models; patterns such as 'edsr_*'", "A,B"),
     _Option(
         "--sr-datasets",
@@ -166,6 +183,9 @@ def _settings(config: pytest.Config) -> Settings:
         raise OptionError(msg)
     selection = Selection(
         backend=texts["--backend"],
+        device=cast("DeviceMode", texts["--sr-device"]),
+        replay=_path(config, texts["--sr-replay"]),
+        record=_path(config, texts["--sr-record"]),
         models=split_list(texts["--sr-models"]),
         datasets=split_list(texts["--sr-datasets"]),
         precisions=parse_precisions(texts["--sr-precision"]),

@@ -1,6 +1,7 @@
 """What one pytest session holds: the settings, the bench, the suites and the records."""
 
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -39,11 +40,25 @@ class BenchSession:
         """Remember a collected suite."""
         self.suites.append(suite)
 
-    @property
+    @cached_property
     def backend_info(self) -> BackendInfo:
-        """What the session's backend says about itself; its library is not imported."""
-        info: BackendInfo = load("sr_bench.backends", self.settings.selection.backend).describe()
+        """What the session's backend says about itself; its library is not imported.
+
+        Raises:
+            SrBenchError: The device or the recording that was asked for can't be used.
+        """
+        chosen = self.settings.selection
+        backend = load("sr_bench.backends", chosen.backend)
+        info: BackendInfo = backend.describe(chosen.backend_options)
         return info
+
+    def check_backend(self) -> None:
+        """Find out, before the first minute is spent, whether the backend can be used.
+
+        Raises:
+            SrBenchError: The device or the recording that was asked for can't be used.
+        """
+        _ = self.backend_info
 
     @property
     def bench(self) -> "Bench":
@@ -69,9 +84,11 @@ class BenchSession:
         """Open the run's files.
 
         Raises:
-            SrBenchError: The results folder can't be written.
+            SrBenchError: The results folder can't be written, or the outputs can't be recorded.
         """
         if self.store is None:
+            if self.settings.selection.record:
+                _ = self.bench
             name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
             environment = read_environment(self.config.rootpath)
             store = RunStore(self.settings.results, name, environment)

@@ -6,7 +6,7 @@ float32 and a pair of Cast nodes rounds after each operator; the pair is part of
 onnxruntime keeps it at every optimisation level. Each operator accumulates in float32.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ from sr_bench.files.atomic import write_bytes
 from sr_bench.files.onnx_file import load_onnx
 from sr_bench.precision._geometry import geometry_values
 
-_KEEPS_VALUES = frozenset(
+KEEPS_VALUES = frozenset(
     (
         "Abs",
         "Concat",
@@ -53,7 +53,6 @@ _KEEPS_VALUES = frozenset(
 )
 """Operators whose results are values of their inputs, or zero: rounding them again is idle."""
 
-
 _OTHER_FLOATS = (TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
 
 
@@ -70,14 +69,43 @@ def to_fp16(onnx_in: Path, onnx_out: Path) -> None:
     types = _types(model, onnx_in)
     floats = {name for name, kind in types.items() if kind == TensorProto.FLOAT}
     values = floats - geometry_values(model.graph, types)
-    _round_constants(model.graph, values)
+    round_constants(model.graph, values)
     nodes = [*_round_inputs(model.graph, values)]
     for node in model.graph.node:
-        nodes += _rounded(node, values)
+        nodes += [node] if node.op_type in KEEPS_VALUES else rounded(node, values)
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     model.metadata_props.add(key=PRECISION_KEY, value="fp16")
     write_bytes(onnx_out, model.SerializeToString())
+
+
+def round_constants(graph: GraphProto, names: Collection[str]) -> None:
+    """Round the constants of `graph` that `names` has, all float32."""
+    for tensor in graph.initializer:
+        if tensor.name in names:
+            with np.errstate(over="ignore"):  # what is too large for fp16 becomes inf
+                halves = numpy_helper.to_array(tensor).astype(np.float16)
+            tensor.CopyFrom(numpy_helper.from_array(halves.astype(np.float32), tensor.name))
+
+
+def rounded(node: NodeProto, names: Collection[str]) -> Iterator[NodeProto]:
+    """Yield `node` and the rounding of those outputs that `names` has, which keep their names."""
+    yield node
+    for i, name in enumerate(node.output):
+        if name in names:
+            node.output[i] = f"{name}/unrounded"
+            yield from cast_pair(node.output[i], name)
+
+
+def cast_pair(source: str, target: str) -> tuple[NodeProto, NodeProto]:
+    """Return the nodes that round the float32 tensor `source` to fp16, as float32 `target`."""
+    half = f"{source}/half"
+    return (
+        helper.make_node(
+            "Cast", [source], [half], name=f"{source}/to_half", to=TensorProto.FLOAT16
+        ),
+        helper.make_node("Cast", [half], [target], name=f"{half}/to_float", to=TensorProto.FLOAT),
+    )
 
 
 def _types(model: ModelProto, path: Path) -> dict[str, int]:
@@ -104,14 +132,6 @@ def _types(model: ModelProto, path: Path) -> dict[str, int]:
     return types
 
 
-def _round_constants(graph: GraphProto, values: set[str]) -> None:
-    for tensor in graph.initializer:
-        if tensor.name in values:
-            with np.errstate(over="ignore"):  # what is too large for fp16 becomes inf
-                halves = numpy_helper.to_array(tensor).astype(np.float16)
-            tensor.CopyFrom(numpy_helper.from_array(halves.astype(np.float32), tensor.name))
-
-
 def _round_inputs(graph: GraphProto, values: set[str]) -> Iterator[NodeProto]:
     """Yield the rounding of the graph's inputs, and let its nodes read the rounded ones."""
     constants = {tensor.name for tensor in graph.initializer}
@@ -119,26 +139,5 @@ def _round_inputs(graph: GraphProto, values: set[str]) -> Iterator[NodeProto]:
     for node in graph.node:
         for i, name in enumerate(node.input):
             node.input[i] = names.get(name, name)
-    for name, rounded in names.items():
-        yield from _cast_pair(name, rounded)
-
-
-def _rounded(node: NodeProto, values: set[str]) -> Iterator[NodeProto]:
-    """Yield `node` and the rounding of its outputs, which keep their names."""
-    yield node
-    if node.op_type in _KEEPS_VALUES:
-        return
-    for i, name in enumerate(node.output):
-        if name in values:
-            node.output[i] = f"{name}/unrounded"
-            yield from _cast_pair(node.output[i], name)
-
-
-def _cast_pair(source: str, target: str) -> tuple[NodeProto, NodeProto]:
-    half = f"{source}/half"
-    return (
-        helper.make_node(
-            "Cast", [source], [half], name=f"{source}/to_half", to=TensorProto.FLOAT16
-        ),
-        helper.make_node("Cast", [half], [target], name=f"{half}/to_float", to=TensorProto.FLOAT),
-    )
+    for name, target in names.items():
+        yield from cast_pair(name, target)

@@ -26,8 +26,10 @@ class Points:
         return self.scale_of.get(tensor, tensor)
 
 
-def kept_layers(network: Network, patterns: Collection[str]) -> tuple[Layer, ...]:
-    """Return the layers whose names match one of `patterns`.
+def kept_layers(
+    network: Network, patterns: Collection[str], *, key: str = "keep"
+) -> tuple[Layer, ...]:
+    """Return the layers whose names match one of `patterns`, which a card lists as `key`.
 
     Raises:
         CardError: A pattern matches no layer; the message names the nearest ones.
@@ -35,7 +37,7 @@ def kept_layers(network: Network, patterns: Collection[str]) -> tuple[Layer, ...
     names = tuple(layer.name for layer in network.layers)
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):
-            msg = f"keep = {pattern!r}: the network has no such layer; {nearest(pattern, names)}"
+            msg = f"{key} = {pattern!r}: the network has no such layer; {nearest(pattern, names)}"
             raise CardError(msg)
     return tuple(
         layer

@@ -11,6 +11,9 @@ from sr_bench.precision.network import Network
 LARGEST = 127
 """Integers are symmetric: -127 to 127, and -128 is not used."""
 
+_SMALLEST = 1e-15
+"""A channel with less holds 0: a step must have a reciprocal."""
+
 _DAMPING = 0.01
 """Share of the mean second moment that is added to each, for moments from few positions."""
 
@@ -42,15 +45,19 @@ def integer_weights(
     return found
 
 
-def round_nearest(weight: NDArray[np.float32]) -> IntegerWeights:
+def round_nearest(
+    weight: NDArray[np.float32], *, levels: int = LARGEST, per_channel: bool = True
+) -> IntegerWeights:
     """Return each weight as the nearest integer, half to even.
 
     Args:
         weight: Shape (O, I, kh, kw).
+        levels: What the largest magnitude becomes, before it is cut to 127.
+        per_channel: Whether that is the largest of each output channel, or of all.
     """
-    scale = _scales(weight)
+    scale = _scales(weight, levels=levels, per_channel=per_channel)
     integers = np.rint(weight / scale[:, None, None, None])
-    return IntegerWeights(integers.astype(np.int8), scale)
+    return IntegerWeights(np.clip(integers, -LARGEST, LARGEST).astype(np.int8), scale)
 
 
 def round_learned(weight: NDArray[np.float32], moments: NDArray[np.float64]) -> IntegerWeights:
@@ -94,7 +101,11 @@ def _rounded_in_turn(rows: NDArray[np.float64], moment: NDArray[np.float64]) -> 
     return whole
 
 
-def _scales(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+def _scales(
+    weight: NDArray[np.float32], *, levels: int = LARGEST, per_channel: bool = True
+) -> NDArray[np.float32]:
     """Return what one level of each output channel stands for; 1 where all weights are 0."""
     largest = np.abs(weight.reshape(len(weight), -1)).max(axis=1)
-    return np.where(largest > 0, largest / np.float32(LARGEST), np.float32(1)).astype(np.float32)
+    if not per_channel:
+        largest = np.full_like(largest, largest.max())
+    return np.where(largest >= _SMALLEST, largest / np.float32(levels), np.float32(1))

@@ -41,6 +41,6 @@ def _remedy(remedy: Remedy | None) -> str:
         return "no plan that passes was found in this time"
     keep = ", ".join(f'"{name}"' for name in remedy.keep)
     return (
-        f"would pass: keep = [{keep}], with {100 * remedy.int8_share:.1f} % of the MACs in int8:"
-        f" at least {remedy.worst_db:.2f} dB on {remedy.images} images"
+        f"would pass: {remedy.key} = [{keep}], with {100 * remedy.int8_share:.1f} % of the MACs in"
+        f" int8: at least {remedy.worst_db:.2f} dB on {remedy.images} images"
     )

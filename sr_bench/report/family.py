@@ -13,8 +13,16 @@ from sr_bench.document.claims import read_claims
 from sr_bench.document.mirror import format_like, mirror
 from sr_bench.document.tables import Document, read_document
 from sr_bench.files.atomic import write_text
-from sr_bench.report.numbers import claimed, delta, measured, metric, precision, with_unit
-from sr_bench.report.provenance import int8_lines, shared_lines
+from sr_bench.report.numbers import (
+    claimed,
+    delta,
+    interval,
+    measured,
+    metric,
+    precision,
+    with_unit,
+)
+from sr_bench.report.provenance import INTERVAL, device_lines, int8_lines, shared_lines
 
 NOT_MEASURED = "-"
 """Stands in a mirrored cell that this run has no judged value for: never the claimed number."""
@@ -55,6 +63,8 @@ def render_family(family: str, documents: Iterable[Document], records: Sequence[
         table = mirror(document, cells | own)
         parts += [f"The table of `{document.path}` with {what}:", table]
     parts += ["## Claimed and measured", comparison(records)]
+    if any(record.interval for record in records):
+        parts.append(f"{INTERVAL}.")
     if made := int8_lines(records):
         warned = [f"- **{_escape(line)}**" for line in shared_lines(records)]
         told = [*warned, *(f"- {_escape(line)}" for line in made)]
@@ -80,32 +90,36 @@ def _cell(record: Record) -> str:
 
 def comparison(records: Sequence[Record]) -> str:
     """Return the table of claimed, measured, delta and status, one row for each record."""
-    frame = pd.DataFrame(
-        {
-            "Model": [record.model for record in records],
-            "Precision": [precision(record) for record in records],
-            "Metric": [metric(record) for record in records],
-            "Claimed": [claimed(record) for record in records],
-            "Measured": [with_unit(measured(record, extra=1), record) for record in records],
-            "Delta": [delta(record) for record in records],
-            "Device": [record.device or "-" for record in records],
-            "Status": [record.verdict.status.value for record in records],
-            "Why": [_escape(record.verdict.sentence) for record in records],
-        }
-    )
+    columns = {
+        "Model": [record.model for record in records],
+        "Precision": [precision(record) for record in records],
+        "Metric": [metric(record) for record in records],
+        "Claimed": [claimed(record) for record in records],
+        "Measured": [with_unit(measured(record, extra=1), record) for record in records],
+        "Interval": [interval(record) for record in records],
+        "Delta": [delta(record) for record in records],
+        "Device": [record.device or "-" for record in records],
+        "Status": [record.verdict.status.value for record in records],
+        "Why": [_escape(record.verdict.sentence) for record in records],
+    }
+    if not any(columns["Interval"]):
+        del columns["Interval"]
+    frame = pd.DataFrame(columns)
     return frame.to_markdown(index=False, disable_numparse=True)
 
 
 def _labels(records: Sequence[Record]) -> list[str]:
+    told = [f"**{_escape(line)}.**" for line in device_lines(records)]
     if backend := _emulated(records):
-        return [f"**Backend {backend}, emulated: no {backend} device took part in this run.**"]
+        what = f"**Backend {backend}, emulated: no {backend} device took part in this run.**"
+        return [what, *told]
     backends = sorted({record.backend for record in records})
-    return [f"Backend {', '.join(backends)}."]
+    return [f"Backend {', '.join(backends)}.", *told]
 
 
 def _emulated(records: Sequence[Record]) -> str:
     """Return the backend whose device was emulated, or an empty string."""
-    return next((record.backend for record in records if record.device == "emulated"), "")
+    return next((record.backend for record in records if record.emulated), "")
 
 
 def _escape(text: str) -> str:

@@ -28,6 +28,15 @@ def measured(record: Record, *, extra: int = 0) -> str:
     return format_like(_longer(pattern, extra), value, digits=digits)
 
 
+def interval(record: Record) -> str:
+    """Return the values by the readings of an imitated device; empty if there is one value."""
+    if record.interval is None:
+        return ""
+    pattern = record.claim.text if record.claim else _DECIMALS[record.metric]
+    low, high = (format_like(pattern, value) for value in record.interval)
+    return f"{low} .. {high}"
+
+
 def delta(record: Record, *, extra: int = 1) -> str:
     """Return measured minus claimed with a sign; ``-`` if one of the two is missing."""
     difference = record.verdict.delta

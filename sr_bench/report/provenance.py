@@ -2,7 +2,25 @@
 
 from collections.abc import Sequence
 
+from sr_bench.core.device import Profile
 from sr_bench.core.record import Record
+
+INTERVAL = (
+    f"interval: by two readings of the card's int8 arithmetic, {Profile.TVM} (measured) and"
+    f" {Profile.FINE}; nobody has published what the card does"
+)
+"""Says what stands in the column of that name."""
+
+
+def device_lines(records: Sequence[Record]) -> list[str]:
+    """Return what must be known about the device of `records`, each sentence once."""
+    adapter = (str(record.detail["adapter"]) for record in records if "adapter" in record.detail)
+    warned = (
+        f"{record.model} {record.precision}: {record.detail['warning']}"
+        for record in records
+        if "warning" in record.detail
+    )
+    return list(dict.fromkeys([*adapter, *warned]))
 
 
 def int8_lines(records: Sequence[Record]) -> list[str]:
@@ -32,5 +50,7 @@ def _made(record: Record) -> str:
         parts.append(f"{100 * float(str(told['int8_share'])):.1f} % of the MACs in int8")
     if "float_operators" in told:
         parts.append(f"in float, as they can't be quantised: {told['float_operators']}")
+    if "int8_rules" in told:
+        parts.append(f"by the rules {told['int8_rules']}")
     parts += [str(told[key]) for key in ("int8_layers", "int8_kernel") if key in told]
     return "; ".join(parts)

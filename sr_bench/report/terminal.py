@@ -4,14 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from tabulate import tabulate
-
 from sr_bench import __version__
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import Case
 from sr_bench.core.record import Record, Status
-from sr_bench.report.numbers import claimed, delta, measured, metric, precision
-from sr_bench.report.provenance import shared_lines
+from sr_bench.report.numbers import claimed, delta, interval, measured, metric, precision
+from sr_bench.report.provenance import INTERVAL, device_lines, shared_lines
+from sr_bench.report.tables import plain_table
 
 _REASONS_SHOWN = 6
 
@@ -36,16 +35,22 @@ def summary(records: Sequence[Record]) -> list[str]:
     measured_ones = [record for record in records if record.measurement is not None]
     lines: list[str] = []
     if measured_ones:
-        table = tabulate(
-            list(_rows(measured_ones)),
-            headers=["model", "precision", "metric", "claimed", "measured", "delta", "status"],
-            tablefmt="simple",
-            disable_numparse=True,
-            colalign=("left", "left", "left", "right", "right", "right", "left"),
-        )
-        lines += table.splitlines()
-    lines += ["", *_not_run(records), *shared_lines(records), _counts(records)]
-    return lines
+        lines += _table(measured_ones)
+    told = (*device_lines(records), *shared_lines(records))
+    return [*lines, "", *_not_run(records), *told, _counts(records)]
+
+
+def _table(records: Sequence[Record]) -> list[str]:
+    """Return the lines of the table, and what explains its columns."""
+    headers = ["model", "precision", "metric", "claimed", "measured", "delta", "status"]
+    rows = list(_rows(records))
+    intervals = [interval(record) for record in records]
+    if not any(intervals):
+        return plain_table(headers, rows, left=(0, 1, 2, 6))
+    headers.insert(5, "interval")
+    for row, text in zip(rows, intervals, strict=True):
+        row.insert(5, text)
+    return [*plain_table(headers, rows, left=(0, 1, 2, 7)), "", INTERVAL]
 
 
 def _rows(records: Sequence[Record]) -> Iterator[list[str]]:
@@ -69,7 +74,7 @@ def _row_key(record: Record) -> tuple[str, str, str]:
 
 def _status(record: Record) -> str:
     """The emulated label stands in each row, so that no line can be quoted without it."""
-    label = " (emulated)" if record.device == "emulated" else ""
+    label = " (emulated)" if record.emulated else ""
     return f"{record.verdict.status}{label}"
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import Checkpoint, Evaluation, KnownGap, Tolerance
+from sr_bench.core.device import DevicePlan, Failure, KnownFailure
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.errors import CardError
@@ -230,3 +231,69 @@ def test_an_evaluation_without_a_list_is_for_every_precision(write) -> None:
     (evaluation,) = load_card(write(text)).models[0].evaluations
     assert isinstance(evaluation, Evaluation)
     assert all(evaluation.covers(precision) for precision in Precision)
+
+
+VACC = """
+[model.gate]
+min_fidelity_db = 48.0
+max_drop_db = 0.1
+max_drop_ssim = 0.005
+[model.vacc]
+skip = ["head.*"]
+per_channel = false
+calibrate_range = 0.9999
+feed = "tensor"
+shape = "720x1280"
+options = { enable_graph_partition = true, data_type = 0 }
+gate = { min_fidelity_db = 38.0, max_drop_db = 0.5, max_drop_ssim = 0.01 }
+[[model.vacc.known_failure]]
+failure = "device-oom"
+precision = "int8 max"
+reason = "too large"
+source = "README.md"
+before_sdk = "2.0"
+"""
+
+
+def test_what_a_card_declares_for_the_device_arrives(write) -> None:
+    (model,) = load_card(write(CARD + VACC)).models
+    assert model.device == DevicePlan(
+        skip=("head.*",),
+        per_channel=False,
+        calibrate_range=0.9999,
+        feed="tensor",
+        shape=(720, 1280),
+        options={"enable_graph_partition": True, "data_type": 0},
+        known_failures=(
+            KnownFailure(Failure.DEVICE_OOM, "too large", Precision.INT8_MAX, "README.md", "2.0"),
+        ),
+        gate=Gate(38.0, 0.5, 0.01),
+    )
+    assert model.gate_on("vacc") == Gate(38.0, 0.5, 0.01)
+    assert model.gate_on("onnxruntime") == Gate(48.0, 0.1, 0.005)
+
+
+def test_without_a_gate_of_its_own_a_device_has_that_of_all_backends(write) -> None:
+    (model,) = load_card(write(CARD + VACC.replace("gate = {", "#"))).models
+    assert model.gate_on("vacc") == Gate(48.0, 0.1, 0.005)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"device-oom"', '"oom"', "failure: expected one of crashed, device-oom, timeout"),
+        ('"720x1280"', '"720"', "shape: expected height x width, such as 720x1280"),
+        ('before_sdk = "2.0"', 'before_sdk = "two"', "before_sdk: expected a version such as 2.8"),
+        ("skip =", "skips =", "skips: unknown key; did you mean 'skip'?"),
+    ],
+)
+def test_a_fault_of_the_device_table_is_named(write, old: str, new: str, message: str) -> None:
+    with pytest.raises(CardError) as caught:
+        load_card(write(CARD + VACC.replace(old, new)))
+    assert message in str(caught.value)
+
+
+def test_several_models_may_have_no_row(write) -> None:
+    rowless = MODEL.replace('row = "M"', 'row = ""')
+    card = CARD + rowless.replace('"m"', '"n"') + rowless.replace('"m"', '"o"')
+    assert [model.row for model in load_card(write(card)).models] == ["M", "", ""]

@@ -35,9 +35,9 @@ class Sessions:
         monkeypatch.setattr(backend, "open_session", self._counting(backend.open_session))
 
     def _counting(self, open_session):
-        def open_counted(artefact, *, threads: int):
+        def open_counted(artefact, **how):
             self.opened += 1
-            session = open_session(artefact, threads=threads)
+            session = open_session(artefact, **how)
             run = session.run
 
             def run_counted(lr):
@@ -195,11 +195,11 @@ def test_a_row_about_another_backend_is_not_run(
 def test_a_precision_that_the_backend_lacks_is_not_run(
     shared_zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(onnxruntime, "precisions", lambda: (Precision.FP32, Precision.FP16))
+    monkeypatch.setattr(onnxruntime, "precisions", lambda _: (Precision.FP32, Precision.FP16))
     case = replace(psnr_case(shared_zoo), claim=None, precision=Precision.INT8_KL)
     record = evaluate(bench_of(shared_zoo), case)
     assert record.verdict.status is Status.NOT_RUN
-    assert "does not offer int8_kl in this version, only fp32, fp16" in record.verdict.sentence
+    assert "does not offer int8_kl here, only fp32, fp16" in record.verdict.sentence
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,8 @@ def _low_outputs(monkeypatch: pytest.MonkeyPatch, change: Callable[..., np.ndarr
     """Let int8 sessions return ``change(run, lr)``."""
     open_session = onnxruntime.open_session
 
-    def opened(artefact: object, *, threads: int) -> object:
-        session = open_session(artefact, threads=threads)
+    def opened(artefact: object, **how: object) -> object:
+        session = open_session(artefact, **how)
         if artefact.precision.dtype == "int8":
             run = session.run
             session.run = lambda lr: change(run, lr)
@@ -176,9 +176,9 @@ def test_unchanged_content_is_not_run_again_unless_asked(
     opened = []
     open_session = onnxruntime.open_session
 
-    def counted(artefact: object, *, threads: int) -> object:
+    def counted(artefact: object, **how: object) -> object:
         opened.append(artefact.precision)
-        return open_session(artefact, threads=threads)
+        return open_session(artefact, **how)
 
     monkeypatch.setattr(onnxruntime, "open_session", counted)
     second = _records(zoo)

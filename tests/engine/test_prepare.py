@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import sr_bench.export.to_onnx
-from sr_bench.core.backend import PRECISION_KEY
+from sr_bench.core.backend import PRECISION_KEY, Form
 from sr_bench.core.card import Checkpoint, ModelCard
 from sr_bench.core.precision import Precision
 from sr_bench.engine.prepare import prepare
@@ -24,7 +24,7 @@ FP32, FP16 = Precision.FP32, Precision.FP16
 
 
 def exported(card: ModelCard, precision: Precision = FP32) -> Path:
-    path = prepare(card, precision, None).artefact(needs_onnx=True).onnx
+    path = prepare(card, precision, None).artefact().onnx
     assert path is not None
     return path
 
@@ -35,7 +35,7 @@ def run(path: Path, x: np.ndarray) -> np.ndarray:
 
 
 def test_the_exported_file_computes_what_the_module_does(edsr: ModelCard) -> None:
-    artefact = prepare(edsr, FP32, None).artefact(needs_onnx=True)
+    artefact = prepare(edsr, FP32, None).artefact()
     x = np.random.default_rng(1).random((1, 3, 9, 7), np.float32) * 255
     expected = artefact.load_module()(torch.from_numpy(x)).numpy()
     np.testing.assert_allclose(run(artefact.onnx, x), expected, atol=1e-4 * 255)
@@ -44,7 +44,7 @@ def test_the_exported_file_computes_what_the_module_does(edsr: ModelCard) -> Non
 def test_a_backend_of_modules_gets_a_fresh_one_each_time_and_no_file(
     edsr: ModelCard, cache: Path
 ) -> None:
-    artefact = prepare(edsr, FP32, None).artefact(needs_onnx=False)
+    artefact = prepare(edsr, FP32, None, form=Form.MODULE).artefact()
     first, second = artefact.load_module(), artefact.load_module()
     assert artefact.onnx is None
     assert first is not second
@@ -76,7 +76,7 @@ def test_a_cached_export_needs_no_torch(edsr: ModelCard) -> None:
         "from sr_bench.engine.prepare import prepare\n"
         f"card = ModelCard('n', 'f', Path({str(edsr.folder)!r}), 'R', '', 2, 'edsr',"
         f" hyper={edsr.hyper!r}, checkpoint=Checkpoint('small.pth'))\n"
-        "print(prepare(card, Precision.FP32, None).artefact(needs_onnx=True).onnx)\n"
+        "print(prepare(card, Precision.FP32, None).artefact().onnx)\n"
         "assert 'torch' not in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
@@ -103,25 +103,25 @@ def test_weights_are_taken_from_the_given_folder(edsr: ModelCard, tmp_path: Path
     assert prepare(edsr, FP32, tmp_path).weights == tmp_path / "small.pth"
 
 
-@pytest.mark.parametrize("needs_onnx", [True, False])
+@pytest.mark.parametrize("form", [Form.ONNX, Form.MODULE])
 def test_a_wrong_digest_is_an_error_even_if_the_file_was_exported_before(
-    edsr: ModelCard, needs_onnx: bool
+    edsr: ModelCard, form: Form
 ) -> None:
     exported(edsr)
     wrong = replace(edsr, checkpoint=Checkpoint("small.pth", sha256="0" * 64))
     with pytest.raises(CheckpointError, match=r"expected sha256 0{64}, the file has"):
-        load_weights(wrong, needs_onnx=needs_onnx)
+        load_weights(wrong, form)
 
 
-def load_weights(card: ModelCard, *, needs_onnx: bool) -> None:
-    artefact = prepare(card, FP32, None).artefact(needs_onnx=needs_onnx)
-    if not needs_onnx:
+def load_weights(card: ModelCard, form: Form) -> None:
+    artefact = prepare(card, FP32, None, form=form).artefact()
+    if form is Form.MODULE:
         artefact.load_module()
 
 
 def test_the_right_digest_is_accepted(edsr: ModelCard) -> None:
     digest = sha256_file(edsr.folder / "small.pth")
-    load_weights(replace(edsr, checkpoint=Checkpoint("small.pth", sha256=digest)), needs_onnx=True)
+    load_weights(replace(edsr, checkpoint=Checkpoint("small.pth", sha256=digest)), Form.ONNX)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_an_unusable_cache_is_one_clear_error(edsr: ModelCard, cache: Path) -> N
 
 def test_a_users_onnx_file_is_used_as_it_is(shared_zoo) -> None:
     card = load_suite(shared_zoo.suite / "card.toml").card.models[0]
-    artefact = prepare(card, FP32, None).artefact(needs_onnx=False)
+    artefact = prepare(card, FP32, None, form=Form.MODULE).artefact()
     assert (artefact.onnx, artefact.load_module) == (card.onnx, None)
 
 

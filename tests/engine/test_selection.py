@@ -12,7 +12,10 @@ from sr_bench.errors import OptionError
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"backend": "tensorrt"}, "--backend=tensorrt: no such backend.*onnxruntime, torch, vacc"),
+        ({"backend": "tensorrt"}, "no such backend.*: onnxruntime, replay, torch, vacc"),
+        ({"device": "gpu"}, "--sr-device=gpu: expected one of auto, require, emulate"),
+        ({"backend": "replay"}, "--backend=replay and --sr-replay=DIR"),
+        ({"backend": "replay", "replay": Path("/no/such")}, "--sr-replay=/no/such: expected a fol"),
         ({"limit": -1}, "--sr-limit=-1: expected a number of images"),
         ({"data": Path("/no/such")}, "--sr-data=/no/such: expected a folder"),
         ({"weights": Path(__file__)}, "--sr-weights=.*: expected a folder"),

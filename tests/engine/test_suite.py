@@ -126,3 +126,9 @@ def test_an_absent_document_is_named(load, tmp_path: Path) -> None:
     (tmp_path / "README.md").unlink()
     with pytest.raises(DocumentError, match=r"README\.md: expected a Markdown document"):
         load_suite(tmp_path / "card.toml")
+
+
+def test_a_model_without_a_row_comes_last_and_without_claims(load) -> None:
+    rowless = MODEL.replace('row = "A"', 'row = ""').replace('"a"', '"b"')
+    claims = load(HEAD + ROWS, rowless + MODEL + ON_SET5).claims
+    assert [(model.name, bool(own)) for model, own in claims] == [("a", True), ("b", False)]

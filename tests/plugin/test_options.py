@@ -4,6 +4,9 @@ import pytest
 
 ALL = [
     "--backend=NAME",
+    "--sr-device=",
+    "--sr-record=",
+    "--sr-replay=",
     "--sr-models=",
     "--sr-datasets=",
     "--sr-precision=",
@@ -26,7 +29,10 @@ def test_help_lists_every_option_with_its_ini_key(pytester):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--backend=tpu", "*valid ones are: onnxruntime, torch, vacc*"),
+        ("--backend=tpu", "*valid ones are: onnxruntime, replay, torch, vacc*"),
+        ("--sr-device=vacc", "*--sr-device=vacc: expected one of auto, require, emulate*"),
+        ("--backend=replay", "*--backend=replay and --sr-replay=DIR*go together*"),
+        ("--sr-replay=my_zoo", "*--backend=replay and --sr-replay=DIR*go together*"),
         ("--sr-precision=int4", "*valid ones are: fp32, fp16, int8_max*"),
         ("--sr-limit=few", "*--sr-limit=few: expected a whole number*"),
         ("--sr-limit=-1", "*--sr-limit=-1: expected a number of images*"),

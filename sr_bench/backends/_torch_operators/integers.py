@@ -18,7 +18,7 @@ from sr_bench.backends._torch_operators.levels import (
     Levels,
     read_levels,
 )
-from sr_bench.backends._torch_operators.node import Node
+from sr_bench.backends._torch_operators.node import Node, Run
 from sr_bench.backends._torch_operators.window import read_convolution
 
 _EXACT_IN_FLOAT32 = 2**24
@@ -110,6 +110,25 @@ def integer_convolution(
         levels=levels,
     )
     return Fused(run, x.source, (node, *followers)[-1].outputs[0], (node, *followers))
+
+
+def carried_convolution(node: Node) -> Run | None:
+    """Return `node`, if it convolves with integers that float32 carries, computed in float64.
+
+    For a GPU, whose algorithms for float32 may pass through fractions; on a CPU the sums are exact
+    where the network's writer made them so.
+
+    Args:
+        node: Any node of a network that computes int8 in float32.
+
+    Raises:
+        NotRunError: An attribute of the convolution is not supported.
+    """
+    weight = node.constant(1) if node.op == "Conv" and len(node.inputs) == 2 else None
+    if weight is None or not bool((weight == weight.round()).all()):
+        return None
+    convolve, wide = read_convolution(node), weight.double()
+    return lambda x, _weight: convolve(x.double(), wide, None).round_().float()
 
 
 def _fits(x: Dequantised, weight: Dequantised, biases: Sequence[Dequantised]) -> bool:

@@ -1,40 +1,99 @@
-"""The vacc backend: with no card at hand, the card's precisions imitated by onnxruntime."""
+"""The vacc backend: the card where one is ready, else its precisions imitated by onnxruntime."""
+
+from functools import cache
+from pathlib import Path
 
 from sr_bench.backends import onnxruntime
 from sr_bench.backends._session import CheckedSession
-from sr_bench.backends.vacc.probe import SdkState, probe_sdk
-from sr_bench.core.backend import Artefact, BackendInfo, Session
+from sr_bench.backends.vacc.probe import Probe, SdkState, probe
+from sr_bench.backends.vacc.rig import Rig, read_rig
+from sr_bench.core.backend import (
+    DEFAULT_OPTIONS,
+    Artefact,
+    BackendInfo,
+    BackendOptions,
+    Form,
+    Session,
+)
 from sr_bench.core.precision import Precision
+from sr_bench.errors import OptionError
 
-_NOTES = {
-    SdkState.NO_SDK: "by onnxruntime: the card's SDK is not installed",
-    SdkState.SDK_FOUND: (
-        "by onnxruntime: the card's SDK is installed, but this version of sr-bench "
-        "does not drive the card"
-    ),
-}
+NEVER_EXECUTED = "adapter never executed on VastAI hardware"
+"""Said of every number from a card until the hardware test has written `RECEIPT`."""
 
-NEEDS_ONNX = True
-"""Whether a session is opened from an ONNX file; if not, from a torch module."""
+RECEIPT = Path(__file__).with_name("executed_on.json")
+"""What `tests/backends/vacc/test_hardware.py` writes after it has passed on a card."""
 
 
-def describe() -> BackendInfo:
-    """Say what this backend is."""
+def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
+    """Say what this backend is, after a look for the card.
+
+    Raises:
+        OptionError: A card is required and none is ready, or the rig's file has faults.
+    """
+    found = _card(options)
+    if found:
+        note = f"card {found.card_type}, {found.dies} dies, driver {found.driver}"
+        told = "; ".join([note, *_adapter_note().values()])
+        return BackendInfo("vacc", found.sdk, "vacc", emulated=False, note=told, form=Form.SOURCE)
     version = f"onnxruntime {onnxruntime.library_version()}"
-    return BackendInfo("vacc", version, "emulated", emulated=True, note=_NOTES[probe_sdk()])
+    note = f"by onnxruntime, {_why_emulated(options)}"
+    return BackendInfo("vacc", version, "emulated", emulated=True, note=note, form=Form.IMITATED)
 
 
-def precisions() -> tuple[Precision, ...]:
-    """Return what can run here now: what the library that emulates can."""
+def precisions(options: BackendOptions = DEFAULT_OPTIONS) -> tuple[Precision, ...]:
+    """Return what can run here now: fp32, which the card doesn't know, runs on the CPU."""
     return onnxruntime.precisions()
 
 
-def open_session(artefact: Artefact, *, threads: int = 1) -> Session:
-    """Open `artefact` on the emulator.
+def open_session(
+    artefact: Artefact, *, threads: int = 1, options: BackendOptions = DEFAULT_OPTIONS
+) -> Session:
+    """Open `artefact` on the card, or on the emulator.
 
     Raises:
         BackendError: The ONNX file can't be opened or is not in its precision.
-        NotRunError: There is no ONNX file, or the precision is not supported.
+        NotRunError: There is no ONNX file, or the card can't be used.
     """
+    if found := _card(options):
+        if artefact.source is None:
+            return onnxruntime.open_session(artefact, threads=threads)
+        from sr_bench.backends.vacc.session import CardSession  # loads onnx
+
+        return CardSession(artefact.source, read_rig(), found.sdk, notes=_adapter_note())
     graph = onnxruntime.open_onnx(artefact, threads=threads)
     return CheckedSession(graph, backend="vacc (emulated)", device="emulated", notes=graph.notes)
+
+
+def _adapter_note() -> dict[str, str]:
+    return {} if RECEIPT.is_file() else {"adapter": NEVER_EXECUTED}
+
+
+def _card(options: BackendOptions) -> Probe | None:
+    """Return the card to use; None if it is to be imitated."""
+    if options.device == "emulate":
+        return None
+    found = _probed(read_rig())
+    if found.state is SdkState.READY:
+        return found
+    if options.device == "require":
+        msg = f"--sr-device=require, but no card is ready: {found.state}: {found.reason}"
+        raise OptionError(msg)
+    return None
+
+
+def _why_emulated(options: BackendOptions) -> str:
+    if options.device == "emulate":
+        return "as --sr-device=emulate asks"
+    found = _probed(read_rig())
+    return f"as no card is ready: {found.state}: {found.reason}"
+
+
+@cache
+def _probed(rig: Rig) -> Probe:
+    """Return what is true of the rig; a process looks once."""
+    return probe(rig)
+
+
+forget_probe = _probed.cache_clear
+"""Makes the next question look at the rig again."""

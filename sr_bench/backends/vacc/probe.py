@@ -1,16 +1,123 @@
-"""Find out whether the card's SDK is installed, without importing it."""
+"""Find out whether there is a card that can be used, in a process that may crash or hang."""
 
+import json
+import sys
+from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sr_bench.backends.vacc import worker
+from sr_bench.backends.vacc.rig import Rig, rig_path
+from sr_bench.backends.vacc.watchdog import Outcome, classify, run_command
+from sr_bench.errors import BackendError, NotRunError, SrBenchError
+from sr_bench.files.validation import Table, validate
 
 
 class SdkState(StrEnum):
-    """What is known about the card's SDK."""
+    """How far the way to a card is clear."""
 
     NO_SDK = "no-sdk"
-    SDK_FOUND = "sdk-found"
+    """vaststreamx is not installed."""
+    SDK_BROKEN = "sdk-broken"
+    """It is, but can't be imported."""
+    NO_DRIVER = "no-driver"
+    """The kernel module is not loaded."""
+    NO_DEVICE = "no-device"
+    """There is no card, or it does not answer."""
+    READY = "ready"
 
 
-def probe_sdk() -> SdkState:
-    """Return whether the SDK's Python package is there; importing it may touch the card."""
-    return SdkState.SDK_FOUND if find_spec("vaststreamx") else SdkState.NO_SDK
+@dataclass(frozen=True)
+class Probe:
+    """What was found; a text is empty where it is not known."""
+
+    state: SdkState
+    reason: str
+    """One sentence: what was found and what to do; empty if ready."""
+    sdk: str = ""
+    """Version of vaststreamx."""
+    card_type: str = ""
+    """Such as ``VA1-16G``."""
+    dies: int = 0
+    """On all cards together."""
+    driver: str = ""
+
+
+class _Status(Table):
+    """What the worker writes: see its `probe`."""
+
+    step: str = ""
+    error: str = ""
+    sdk: str = ""
+    driver: str = ""
+    card_type: str = ""
+    dies: int = 0
+
+
+_STATES = {
+    "find": SdkState.NO_SDK,
+    "driver": SdkState.NO_DRIVER,
+    "nodes": SdkState.NO_DEVICE,
+    "device": SdkState.NO_DEVICE,
+    "cards": SdkState.NO_DEVICE,
+    "done": SdkState.READY,
+}
+"""The state when this step of the worker was the last; before and at ``import``, a broken SDK."""
+
+_ADVICE = {
+    SdkState.NO_SDK: "install it, or set python in {rig} to an interpreter that has it",
+    SdkState.SDK_BROKEN: "repair the SDK; `{python} -c 'import vaststreamx, numpy'` shows more",
+    SdkState.NO_DRIVER: "install and load the card's driver",
+    SdkState.NO_DEVICE: "check that the card is there and that device in {rig} is one of its dies",
+}
+
+
+def probe(rig: Rig, *, proc: Path = Path("/proc"), dev: Path = Path("/dev")) -> Probe:
+    """Return how far the way to the rig's card is clear.
+
+    Without the SDK in our own interpreter, where the rig names no other, no process is started.
+
+    Args:
+        rig: Interpreter, die and limits.
+        proc: Where the system tells of its kernel modules.
+        dev: Where the nodes of the devices are.
+    """
+    if rig.python == sys.executable and find_spec("vaststreamx") is None:
+        return _judge(_Status(step="find", error="the package vaststreamx is not installed"), rig)
+    with TemporaryDirectory(prefix="sr-bench-vacc-") as folder:
+        status = Path(folder) / "status.json"
+        argv = [rig.python, worker.__file__, "probe", str(status), "--device", str(rig.device)]
+        argv += ["--proc", str(proc), "--dev", str(dev)]
+        limits = rig.limits
+        try:
+            outcome = run_command(
+                argv, limit_s=limits.probe_s, grace_s=limits.grace_s, log=Path(folder) / "log"
+            )
+        except NotRunError as error:
+            return Probe(SdkState.NO_SDK, str(error))
+        except SrBenchError as error:
+            return Probe(SdkState.SDK_BROKEN, str(error))
+        return _judge(_read(status, outcome), rig)
+
+
+def _read(status: Path, outcome: Outcome) -> _Status:
+    """Return what the worker wrote, with the manner of its end if that was none of its own."""
+    content = json.loads(status.read_text()) if status.is_file() else {}
+    found = validate(_Status, content, where=str(status), error=BackendError)
+    if classify(outcome) is None and not found.error:
+        return found
+    last = [*outcome.log.strip().splitlines(), ""][-1] if not found.error else ""
+    error = found.error or ": ".join(filter(None, (f"the process {outcome.ending}", last)))
+    return found.model_copy(update={"error": error})
+
+
+def _judge(status: _Status, rig: Rig) -> Probe:
+    state = _STATES.get(status.step, SdkState.SDK_BROKEN)
+    if state is SdkState.READY:
+        return Probe(state, "", status.sdk, status.card_type, status.dies, status.driver)
+    advice = _ADVICE[state].format(rig=rig_path(), python=rig.python)
+    at = f"{status.step}: " if state in (SdkState.SDK_BROKEN, SdkState.NO_DEVICE) else ""
+    reason = f"{at}{status.error}; {advice}"
+    return Probe(state, reason, status.sdk, driver=status.driver)

@@ -20,6 +20,7 @@ class _LimitsTable(Table):
     open_s: Seconds = 180.0
     run_s: Seconds = 60.0
     vamp_s: Seconds = 600.0
+    wait_s: Seconds = 6 * 3600.0
     grace_s: Seconds = 5.0
 
 
@@ -43,6 +44,8 @@ class Limits:
     run_s: float
     """For one image."""
     vamp_s: float
+    wait_s: float
+    """Until another process has left the die."""
     grace_s: float
     """From the request to end until the process group is killed, and then until it is given up."""
 

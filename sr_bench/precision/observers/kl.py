@@ -12,7 +12,7 @@ own, and after a ReLU they would outweigh everything. A tensor with both signs h
 |x|; one with a single sign has 255, unless activations are symmetric.
 
 Alone the rule clips too much for super-resolution: the few large values are the edges and the
-bright detail of an image. So candidates that keep less than `GUARD_PERCENT` of |x| are left out.
+bright detail of an image. So candidates that keep less than the plan's guard of |x| are left out.
 
 Source: S. Migacz, 8-bit inference with TensorRT, GTC 2017; NVIDIA's pytorch-quantization, which
 replaces the first bin; TVM's relay.quantize, which smooths Q, and has 255 levels for both signs.
@@ -42,7 +42,7 @@ def clip_range(histogram: Histogram, plan: Int8Plan) -> ClipRange:
     one_sided = histogram.low >= 0 or histogram.high <= 0
     whole = one_sided and plan.activations == "asymmetric"
     levels = _LEVELS_ONE_SIDED if whole else _LEVELS_OF_A_SIDE
-    kept = kept_bins(counts, levels, at_least=guard_bins(histogram))
+    kept = kept_bins(counts, levels, at_least=guard_bins(histogram, plan.guard))
     if not counts[kept:].any():  # also the largest value, which may not have been counted
         return around_zero(histogram, histogram.largest)
     return around_zero(histogram, kept * histogram.bin_width)

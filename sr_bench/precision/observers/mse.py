@@ -6,7 +6,7 @@ evenly over the step; one in the first bin by nothing, since 0 has a level; one 
 distance to the range.
 
 A small error of many values outweighs a large one of a few, so the rule alone clips too much for
-super-resolution: candidates that keep less than `GUARD_PERCENT` of |x| are left out.
+super-resolution: candidates that keep less than the plan's guard of |x| are left out.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ _STEPS = {"asymmetric": 255, "symmetric": 127}
 def clip_range(histogram: Histogram, plan: Int8Plan) -> ClipRange:
     """Return the range of least error that keeps the guarded part of |x|."""
     width, end = histogram.bin_width, histogram.largest
-    bins = np.arange(guard_bins(histogram), len(histogram.magnitudes()) + 1)
+    bins = np.arange(guard_bins(histogram, plan.guard), len(histogram.magnitudes()) + 1)
     thresholds = np.append(bins[bins * width < end] * width, end)
     errors = squared_errors(histogram, thresholds, plan)
     return around_zero(histogram, float(thresholds[np.argmin(errors)]))

@@ -1,24 +1,129 @@
-"""The vacc backend tells whether the card's SDK is there, and that it imitates it either way."""
+"""Each state of the way to a card is told apart, whatever the SDK does on it."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 
 import pytest
 
-from sr_bench.backends import vacc
-from sr_bench.backends.vacc.probe import SdkState, probe_sdk
+from sr_bench.backends.vacc.probe import Probe, SdkState, probe
+from sr_bench.backends.vacc.rig import Rig
+
+Plan = Callable[..., None]
+
+# The package shows the function of this name, not the module.
+probe_module = import_module("sr_bench.backends.vacc.probe")
 
 
-def test_without_the_sdk_the_note_says_so() -> None:
-    assert probe_sdk() is SdkState.NO_SDK
-    assert "SDK is not installed" in vacc.describe().note
-
-
-def test_with_the_sdk_the_numbers_are_still_called_emulated(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def probed(
+    tmp_path: Path, vacc_rig: Rig, fake_vsx: Plan, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Probe]:
+    """Return what probes a healthy machine but for what is told."""
     spec = ModuleSpec("vaststreamx", None)
-    monkeypatch.setattr("sr_bench.backends.vacc.probe.find_spec", lambda name: spec)
-    assert probe_sdk() is SdkState.SDK_FOUND
-    info = vacc.describe()
-    assert info.emulated
-    assert "does not drive the card" in info.note
+    monkeypatch.setattr(probe_module, "find_spec", lambda _: spec)
+
+    def probe_(
+        behaviour: str = "",
+        *,
+        modules: str = "vastai_pci 1 0\n",
+        node: str = "vastai0_ctl",
+        limit_s: float = 5.0,
+    ) -> Probe:
+        if behaviour:
+            fake_vsx(every=behaviour)
+        proc, dev = tmp_path / "proc", tmp_path / "dev"
+        proc.mkdir()
+        dev.mkdir()
+        (proc / "modules").write_text(modules)
+        (dev / node).touch()
+        (dev / "other0_version").write_text("x")
+        if node.startswith("vastai"):
+            (dev / "vastai0_version").write_text("d3_3_v2_7\nbuilt today\n")
+        rig = replace(vacc_rig, limits=replace(vacc_rig.limits, probe_s=limit_s))
+        return probe(rig, proc=proc, dev=dev)
+
+    return probe_
+
+
+def test_without_the_sdk_no_process_is_started(
+    vacc_rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe_module, "run_command", None)
+    found = probe(vacc_rig)
+    assert found.state is SdkState.NO_SDK
+    assert "vaststreamx is not installed; install it, or set python in" in found.reason
+
+
+def test_another_interpreter_without_the_sdk_is_asked(
+    vacc_rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe_module, "find_spec", lambda _: ModuleSpec("vaststreamx", None))
+    found = probe(vacc_rig)
+    assert (found.state, found.dies) == (SdkState.NO_SDK, 0)
+
+
+def test_an_absent_interpreter_has_no_sdk(vacc_rig: Rig) -> None:
+    found = probe(replace(vacc_rig, python="no-such-python"))
+    assert found.state is SdkState.NO_SDK
+    assert "can't start no-such-python" in found.reason
+
+
+def test_an_interpreter_that_can_not_run_the_worker_is_broken(vacc_rig: Rig) -> None:
+    found = probe(replace(vacc_rig, python="false"))
+    assert found.state is SdkState.SDK_BROKEN
+    assert "the process ended with status 1" in found.reason
+
+
+def test_ready(probed: Callable[..., Probe]) -> None:
+    found = probed()
+    assert found == Probe(SdkState.READY, "", "", "FAKE-16G", 2, "d3_3_v2_7 built today")
+
+
+@pytest.mark.parametrize("node", ["vacc0", "vatools"])
+def test_other_nodes_will_do(probed: Callable[..., Probe], node: str) -> None:
+    found = probed(node=node)
+    assert (found.state, found.driver) == (SdkState.READY, "")
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "state", "words"),
+    [
+        ("broken@import", SdkState.SDK_BROKEN, "import: ImportError: libvaccrt.so"),
+        ("segfault@import", SdkState.SDK_BROKEN, "import: the process ended by signal 11"),
+        ("700004@set_device", SdkState.NO_DEVICE, "device: set_device(0) failed, err code: 700004"),
+        ("fault@set_device", SdkState.NO_DEVICE, "device: Exception: run err"),
+        ("segfault@set_device", SdkState.NO_DEVICE, "device: the process ended by signal 11"),
+        ("none@cards", SdkState.NO_DEVICE, "cards: get_all_cards_count() returned 0"),
+    ],
+)
+def test_a_step_that_fails(
+    probed: Callable[..., Probe], behaviour: str, state: SdkState, words: str
+) -> None:
+    found = probed(behaviour)
+    assert found.state is state
+    assert words in found.reason
+    assert "; " in found.reason, "and what to do"
+
+
+@pytest.mark.parametrize(
+    ("call", "state"), [("import", SdkState.SDK_BROKEN), ("set_device", SdkState.NO_DEVICE)]
+)
+def test_a_step_that_hangs(probed: Callable[..., Probe], call: str, state: SdkState) -> None:
+    found = probed(f"hang@{call}", limit_s=1.0)
+    assert found.state is state
+    assert "was ended at its limit after 1." in found.reason
+
+
+def test_no_driver_is_found_before_the_card_is_touched(probed: Callable[..., Probe]) -> None:
+    found = probed("segfault@set_device", modules="nvme 1 0\n")
+    assert found.state is SdkState.NO_DRIVER
+    assert "no kernel module vastai_pci in" in found.reason
+
+
+def test_no_node_is_found_before_the_card_is_touched(probed: Callable[..., Probe]) -> None:
+    found = probed("segfault@set_device", node="nvidia0")
+    assert found.state is SdkState.NO_DEVICE
+    assert "no vastai*, vacc* or vatools in" in found.reason

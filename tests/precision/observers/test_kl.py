@@ -151,10 +151,7 @@ def test_levels_follow_the_signs_and_the_plan(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(("kind", "levels"), [("heavy_tails", 128), ("half_laplace", 255)])
-def test_the_threshold_is_the_edge_of_what_is_kept(
-    kind: str, levels: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sr_bench.precision.observers._threshold.GUARD_PERCENT", 99.0)
+def test_the_threshold_is_the_edge_of_what_is_kept(kind: str, levels: int) -> None:
     histogram = Histogram.of(SAMPLES[kind], where="tensor")
     counts = histogram.magnitudes()
     reached = np.cumsum(counts)
@@ -163,7 +160,7 @@ def test_the_threshold_is_the_edge_of_what_is_kept(
     guard = int(np.searchsorted(reached, 0.99 * reached[-1]))
     candidates = np.arange(guard + 1, np.flatnonzero(counts)[-1] + 2)
     best = candidates[kl.divergences(counts, levels, candidates).argmin()]
-    found = kl.clip_range(histogram, Int8Plan())
+    found = kl.clip_range(histogram, Int8Plan(guard=99.0))
     assert (found.low, found.high) == (max(histogram.low, -best * width), best * width)
 
 

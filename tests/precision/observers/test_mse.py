@@ -1,5 +1,7 @@
 """The least squared error: against values that are really rounded and clipped."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -48,10 +50,8 @@ def test_the_expected_error_is_the_true_one(kind: str, plan: Int8Plan) -> None:
 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.activations)
 @pytest.mark.parametrize("kind", sorted(set(SAMPLES) - {"one_outlier"}))
-def test_no_other_threshold_is_much_better(
-    kind: str, plan: Int8Plan, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sr_bench.precision.observers._threshold.GUARD_PERCENT", 50.0)
+def test_no_other_threshold_is_much_better(kind: str, plan: Int8Plan) -> None:
+    plan = replace(plan, guard=50.0)
     array = SAMPLES[kind]
     found = mse.clip_range(Histogram.of(array.repeat(4), where="tensor"), plan)
     chosen = _true_error(array, max(-found.low, found.high), plan)
@@ -60,10 +60,8 @@ def test_no_other_threshold_is_much_better(
     assert chosen <= best * 1.03
 
 
-def test_symmetric_levels_clip_more_of_a_tensor_with_one_sign(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("sr_bench.precision.observers._threshold.GUARD_PERCENT", 50.0)
+def test_symmetric_levels_clip_more_of_a_tensor_with_one_sign() -> None:
     histogram = Histogram.of(SAMPLES["half_laplace"], where="tensor")
-    fine, coarse = (mse.clip_range(histogram, plan).high for plan in PLANS)
+    plans = (replace(plan, guard=50.0) for plan in PLANS)
+    fine, coarse = (mse.clip_range(histogram, plan).high for plan in plans)
     assert coarse < fine - 0.05

@@ -1,0 +1,217 @@
+"""The replay backend: outputs that were recorded on a device, scored where there is none."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.backends._session import CheckedSession
+from sr_bench.core.backend import (
+    DEFAULT_OPTIONS,
+    Artefact,
+    BackendInfo,
+    BackendOptions,
+    Form,
+    Session,
+)
+from sr_bench.core.precision import Precision
+from sr_bench.errors import BackendError, NotRunError
+from sr_bench.files.packed import array_digest
+from sr_bench.files.recording import (
+    Entry,
+    Header,
+    entries_path,
+    read_entries,
+    read_header,
+    read_output,
+)
+
+_LISTED = 6
+"""How many names or shapes a message lists."""
+
+
+def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
+    """Say what was recorded, and where.
+
+    Raises:
+        OptionError: The folder of `options` holds no recording.
+        BackendError: Its recording is damaged.
+    """
+    if options.replay is None:
+        note = "needs a recording: give its folder with --sr-replay"
+        return BackendInfo("replay", "none", "none", emulated=False, note=note, form=Form.RECORDED)
+    header = read_header(options.replay)
+    return BackendInfo(
+        "replay",
+        header.version,
+        f"{header.device}, replayed",
+        emulated=header.emulated,
+        note=_origin(header),
+        form=Form.RECORDED,
+        answers=header.backend,
+    )
+
+
+def precisions(options: BackendOptions = DEFAULT_OPTIONS) -> tuple[Precision, ...]:
+    """Return those in the recording.
+
+    Raises:
+        BackendError: The recording is damaged.
+    """
+    recorded = {entry.precision for entry in _entries(options.replay)} if options.replay else ()
+    return tuple(precision for precision in Precision if precision in recorded)
+
+
+def open_session(
+    artefact: Artefact, *, threads: int = 1, options: BackendOptions = DEFAULT_OPTIONS
+) -> Session:
+    """Open what was recorded of `artefact`: its name, network and precision decide.
+
+    Raises:
+        BackendError: The recording is damaged, or it is of other weights or another architecture.
+        NotRunError: No recording is given, or nothing of this network is in it in this precision.
+        OptionError: The folder of `options` holds no recording.
+    """
+    if options.replay is None:
+        msg = "replay computes nothing: give the folder of a recording with --sr-replay"
+        raise NotRunError(msg)
+    header = read_header(options.replay)
+    entries = _of_network(_of_model(_entries(options.replay), artefact, header), artefact)
+    outputs = _Outputs(options.replay, entries)
+    newest = outputs.newest.values()
+    notes = {"replayed": _origin(header), **_told(newest), **_several(entries)}
+    if not artefact.network:
+        notes["replayed_network"] = (
+            f"{entries[0].network[:12]}, not compared with the weights, which are absent here"
+        )
+    return CheckedSession(outputs, backend="replay", device=_replayed(newest), notes=notes)
+
+
+class _Outputs:
+    """The outputs that were recorded of one network in one precision: a function of the input."""
+
+    def __init__(self, folder: Path, entries: Sequence[Entry]) -> None:
+        self._folder = folder
+        self.newest = {entry.input: entry for entry in entries}
+
+    def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the newest output for `lr`, both float32 NCHW.
+
+        Raises:
+            BackendError: Its file is absent or damaged.
+            NotRunError: This input was not recorded.
+        """
+        entry = self.newest.get(array_digest(lr))
+        if entry is None:
+            shapes = sorted({_by_x(entry.input_shape) for entry in self.newest.values()})
+            msg = (
+                f"this input of shape {_by_x(lr.shape)} was not recorded: the dataset or the"
+                " protocol's resize, channel order or white level differ; recorded shapes are"
+                f" {_listed(shapes)}"
+            )
+            raise NotRunError(msg)
+        return read_output(self._folder, entry)
+
+
+def _replayed(entries: Iterable[Entry]) -> str:
+    return "; ".join(dict.fromkeys(entry.device for entry in entries)) + ", replayed"
+
+
+def _origin(header: Header) -> str:
+    told = (header.environment.get(key) for key in ("cpu", "system"))
+    host = ", ".join(str(value) for value in told if value) or "an unnamed machine"
+    return (
+        f"recorded {header.started} from {header.backend} {header.version} on {host}"
+        f" by sr-bench {header.made_by}"
+    )
+
+
+def _entries(folder: Path) -> tuple[Entry, ...]:
+    try:
+        state = entries_path(folder).stat()
+    except FileNotFoundError:
+        return ()
+    return _read_once(folder, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=1)
+def _read_once(folder: Path, _changed_ns: int, _size: int) -> tuple[Entry, ...]:
+    """Return the entries; read again only if the file has changed, as a session opens many."""
+    return read_entries(folder)
+
+
+def _of_model(entries: Sequence[Entry], artefact: Artefact, header: Header) -> list[Entry]:
+    own = [entry for entry in entries if entry.model == artefact.name]
+    found = [entry for entry in own if entry.precision is artefact.precision]
+    if found:
+        return found
+    if own:
+        held = "of it, only " + ", ".join(sorted({entry.precision for entry in own}))
+    elif entries:
+        names = sorted({entry.model for entry in entries})
+        near = get_close_matches(artefact.name, names, n=_LISTED, cutoff=0.0)
+        held = f"{len(names)} models, the nearest names are {', '.join(near)}"
+    else:
+        held = "nothing yet"
+    msg = (
+        f"{artefact.name} was not recorded in {artefact.precision}; the recording holds {held};"
+        f" record it where {header.backend} runs: pytest --backend={header.backend} --sr-record DIR"
+    )
+    raise NotRunError(msg)
+
+
+def _of_network(entries: list[Entry], artefact: Artefact) -> list[Entry]:
+    """Return the entries of the network that `artefact` has, or that alone was recorded."""
+    recorded = sorted({entry.network for entry in entries})
+    if not artefact.network and len(recorded) == 1:
+        return entries
+    networks = ", ".join(digest[:12] for digest in recorded)
+    if not artefact.network:
+        msg = (
+            f"{artefact.name} was recorded with several networks ({networks}), and which one is"
+            " meant can't be told without the weights; give their folder with --sr-weights"
+        )
+        raise NotRunError(msg)
+    found = [entry for entry in entries if entry.network == artefact.network]
+    if not found:
+        msg = (
+            f"the recording of {artefact.name} is foreign: the network here is"
+            f" {artefact.network[:12]}, recorded was {networks}; weights or architecture differ"
+            " from the recorded ones: take those, or record again"
+        )
+        raise BackendError(msg)
+    return found
+
+
+def _told(entries: Iterable[Entry]) -> dict[str, str]:
+    """Return what the device's sessions noted; where they differ, all of it."""
+    told: dict[str, list[str]] = {}
+    for entry in entries:
+        own = {"recorded_with": entry.version, "recorded_artefact": entry.artefact[:12]}
+        for key, text in (own | entry.notes).items():
+            told.setdefault(key, []).append(text)
+    return {key: "; ".join(dict.fromkeys(texts)) for key, texts in told.items()}
+
+
+def _several(entries: Iterable[Entry]) -> dict[str, str]:
+    """Return how many outputs the device gave for the same input; nothing if always one."""
+    outputs: dict[str, set[str]] = {}
+    for entry in entries:
+        outputs.setdefault(entry.input, set()).add(entry.output)
+    counts = [len(different) for different in outputs.values() if len(different) > 1]
+    if not counts:
+        return {}
+    newest = f"newest of {max(counts)} different outputs"
+    return {"replayed_outputs": f"{newest}, for {len(counts)} of {len(outputs)} inputs"}
+
+
+def _by_x(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
+
+
+def _listed(words: Sequence[str]) -> str:
+    more = f" and {len(words) - _LISTED} more" if len(words) > _LISTED else ""
+    return ", ".join(words[:_LISTED]) + more

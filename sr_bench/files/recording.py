@@ -1,0 +1,299 @@
+"""A recording: what networks gave on a device, kept by digest with where it comes from.
+
+``recording.json`` says what computed, and where; ``entries.jsonl`` has one line for each output;
+``outputs/<first two digits>/<digest>.z`` holds its values as `sr_bench.files.packed` writes them.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Annotated, BinaryIO, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from sr_bench.core.backend import Artefact
+from sr_bench.core.precision import Precision
+from sr_bench.errors import BackendError, OptionError
+from sr_bench.files.atomic import append_line, write_bytes, write_text
+from sr_bench.files.disk import disk_error
+from sr_bench.files.packed import array_digest, pack, unpack
+from sr_bench.files.validation import Table, validate
+
+SCHEMA_VERSION: Final = 1
+_HEADER, _ENTRIES, _OUTPUTS = "recording.json", "entries.jsonl", "outputs"
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+_Length = Annotated[int, Field(ge=1)]
+Shape = Annotated[tuple[_Length, _Length, _Length, _Length], Field(strict=False)]
+"""N, C, H, W; JSON has it as a list."""
+
+
+class Header(Table):
+    """What computed the outputs of a recording, and where."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    backend: str
+    version: str
+    """Of the backend's library when the recording was started."""
+    device: str
+    emulated: bool
+    made_by: str
+    """Version of sr-bench."""
+    environment: dict[str, object]
+    """The fields of `sr_bench.history.environment.Environment`, which names nobody."""
+    started: str
+    """ISO 8601, UTC."""
+
+    @property
+    def computed_by(self) -> str:
+        """Backend, device and whether it was emulated: one recording holds only one of these."""
+        emulated = "emulated" if self.emulated else "not emulated"
+        return f"{self.backend} on the device {self.device!r}, {emulated}"
+
+
+class Entry(Table):
+    """One output of a network."""
+
+    model: str
+    """``family/model``."""
+    network: str
+    """Digest of the weights and of the architecture that they were loaded into."""
+    precision: Annotated[Precision, Field(strict=False)]
+    artefact: str
+    """Digest of all that determined the network in this precision."""
+    version: str
+    """Of the backend's library."""
+    device: str
+    """What computed it: not every precision runs on a backend's device."""
+    notes: dict[str, str]
+    """What the session said about how it computed."""
+    input: Digest
+    input_shape: Shape
+    output: Digest
+    output_shape: Shape
+
+    @property
+    def key(self) -> tuple[str, str, Precision, str]:
+        """What a replay looks for; of the entries with the same one, the last counts."""
+        return (self.model, self.network, self.precision, self.input)
+
+
+def read_header(folder: Path) -> Header:
+    """Return what the recording in `folder` says about itself.
+
+    Raises:
+        OptionError: There is no recording.
+        BackendError: Its ``recording.json`` is damaged, or of a newer sr-bench.
+    """
+    path = folder / _HEADER
+    try:
+        content = _table(path.read_bytes(), str(path))
+    except FileNotFoundError:
+        msg = (
+            f"{folder}: expected a recording, but {_HEADER} is absent; make one on a machine with"
+            " the device: pytest --sr-record DIR"
+        )
+        raise OptionError(msg) from None
+    except OSError as error:
+        raise disk_error(error, path, "read") from error
+    version = content.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        msg = (
+            f"{path}: schema {version} is newer than {SCHEMA_VERSION}, which this sr-bench reads;"
+            " update sr-bench"
+        )
+        raise BackendError(msg)
+    return validate(Header, content, where=str(path), error=BackendError)
+
+
+def entries_path(folder: Path) -> Path:
+    """Return where the entries of the recording in `folder` are; absent if there is none yet."""
+    return folder / _ENTRIES
+
+
+def read_entries(folder: Path) -> tuple[Entry, ...]:
+    """Return the entries of the recording in `folder`, oldest first.
+
+    What follows the last line feed is left out: a line whose writer was killed.
+
+    Raises:
+        BackendError: A line is damaged; the message names it.
+    """
+    path = entries_path(folder)
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise disk_error(error, path, "read") from error
+    return tuple(_entry(line, f"{path}:{number}") for number, line in enumerate(lines, start=1))
+
+
+def _entry(line: bytes, where: str) -> Entry:
+    return validate(Entry, _table(line, where), where=where, error=BackendError)
+
+
+def _table(data: bytes, where: str) -> dict[str, object]:
+    try:
+        content = json.loads(data)
+    except ValueError as cause:
+        raise _damaged(where, str(cause)) from cause
+    if not isinstance(content, dict):
+        raise _damaged(where, f"found {content!r:.60}")
+    return content
+
+
+def _damaged(where: str, found: str) -> BackendError:
+    msg = f"{where}: damaged, expected a JSON object ({found}); restore it from a copy, or record"
+    return BackendError(f"{msg} again into another folder")
+
+
+def read_output(folder: Path, entry: Entry) -> NDArray[np.float32]:
+    """Return the output of `entry`, bit for bit as the device gave it; float32, NCHW.
+
+    Raises:
+        BackendError: Its file is absent or damaged; the message names it.
+    """
+    path = _output_path(folder, entry)
+    try:
+        output = unpack(path.read_bytes(), entry.output_shape)
+        fault = "" if array_digest(output) == entry.output else "other values are in it"
+    except FileNotFoundError:
+        fault = "it is absent"
+    except ValueError as cause:
+        fault = str(cause)
+    except OSError as error:
+        raise disk_error(error, path, "read") from error
+    if fault:
+        msg = (
+            f"{path}: not the output that {entry.model} gave in {entry.precision} when it was"
+            f" recorded: {fault}; restore the file from a copy, or record again"
+        )
+        raise BackendError(msg)
+    return output
+
+
+def _output_path(folder: Path, entry: Entry) -> Path:
+    return folder / _OUTPUTS / entry.output[:2] / f"{entry.output}.z"
+
+
+class Recorder:
+    """Adds outputs to a recording, from any thread; other processes may add to it as well.
+
+    Args:
+        folder: Of the recording; made if it is absent.
+        header: Written if a recording is started, compared if one is continued.
+
+    Raises:
+        OptionError: The folder holds a recording of something else, or other files.
+        BackendError: The recording there is damaged.
+    """
+
+    def __init__(self, folder: Path, header: Header) -> None:
+        _begin(folder, header)
+        self._folder = folder
+        self._version = header.version
+        self._newest = {entry.key: entry for entry in read_entries(folder)}
+        self._lock = Lock()
+
+    def add(
+        self,
+        artefact: Artefact,
+        lr: NDArray[np.float32],
+        output: NDArray[np.float32],
+        *,
+        device: str,
+        notes: Mapping[str, str],
+    ) -> None:
+        """Keep `output`, which `artefact` gave for `lr`, both float32 NCHW.
+
+        `device` and `notes` are what the session says about how it computed.
+        An output that is already the newest of its input is not kept again; another one of the
+        same input is kept beside it. The output is on the disk before the entry that names it.
+
+        Raises:
+            SrBenchError: It can't be written; the recording is as it was.
+        """
+        entry = Entry(
+            model=artefact.name,
+            network=artefact.network,
+            precision=artefact.precision,
+            artefact=artefact.digest,
+            version=self._version,
+            device=device,
+            notes=dict(notes),
+            input=array_digest(lr),
+            input_shape=lr.shape,
+            output=array_digest(output),
+            output_shape=output.shape,
+        )
+        if not self._holds_output(entry):
+            write_bytes(_output_path(self._folder, entry), pack(output))
+        with self._lock:
+            if self._newest.get(entry.key) != entry:
+                _append(entries_path(self._folder), entry)
+                self._newest[entry.key] = entry
+
+    def _holds_output(self, entry: Entry) -> bool:
+        try:
+            read_output(self._folder, entry)
+        except BackendError:  # absent, or damaged: recording again repairs it
+            return False
+        return True
+
+
+def _begin(folder: Path, header: Header) -> None:
+    path = folder / _HEADER
+    if not path.exists():
+        # Others may begin the same recording now: theirs are temporary files, then the header.
+        foreign = [name for name in _names(folder) if not name.startswith(f".{_HEADER}.")]
+        if not foreign:
+            write_text(path, header.model_dump_json(indent=1) + "\n")
+        elif not path.exists():
+            msg = (
+                f"{folder}: expected a recording or an empty folder, found {min(foreign)!r} and no"
+                f" {_HEADER}; record into another folder"
+            )
+            raise OptionError(msg)
+    found = read_header(folder)
+    if found.computed_by != header.computed_by:
+        msg = (
+            f"{folder}: holds outputs of {found.computed_by}; this session is of"
+            f" {header.computed_by}; record into another folder"
+        )
+        raise OptionError(msg)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise disk_error(error, folder, "record into") from error
+
+
+def _append(path: Path, entry: Entry) -> None:
+    import fcntl  # absent on Windows, where recordings can be replayed
+
+    try:
+        with path.open("ab+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # of another process, no half line is seen here
+            _cut_torn_line(file)
+            append_line(path, entry.model_dump_json())
+    except OSError as error:
+        raise disk_error(error, path, "append to") from error
+
+
+def _cut_torn_line(file: BinaryIO) -> None:
+    """Cut off what a process left that was killed while it wrote a line."""
+    if not file.seek(0, os.SEEK_END):
+        return
+    file.seek(-1, os.SEEK_END)
+    if file.read() != b"\n":
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)

@@ -1,0 +1,88 @@
+"""A rig whose card is the fake, small limits, and the check that no process outlives a test."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from sr_bench.backends.vacc.rig import Limits, Rig
+
+FAKE = Path(__file__).parent / "fake"
+
+MakeModel = Callable[..., Path]
+Plan = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def no_process_outlives_a_vacc_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    mark = uuid4().hex
+    monkeypatch.setenv("SR_BENCH_TEST_MARK", mark)  # which all that a test starts inherit
+    yield
+    deadline = time.monotonic() + 2
+    while left := _marked(mark):
+        assert time.monotonic() < deadline, f"left running: {left}"
+        time.sleep(0.02)
+
+
+def _marked(mark: str) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark.encode() in path.read_bytes() and path.parent.name != str(os.getpid()):
+                found.append((path.parent / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture(autouse=True)
+def vacc_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep locks and journals of a test apart from those of the user."""
+    monkeypatch.setenv("SR_BENCH_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "vacc"
+
+
+@pytest.fixture
+def vacc_rig() -> Rig:
+    """Return a rig with our own interpreter; a healthy worker takes 0.3 s to open."""
+    limits = Limits(
+        probe_s=5.0, compile_s=5.0, open_s=5.0, run_s=1.0, vamp_s=5.0, wait_s=5.0, grace_s=0.5
+    )
+    return Rig(sys.executable, "vamc", "vamp", 0, limits)
+
+
+@pytest.fixture
+def fake_vsx(monkeypatch: pytest.MonkeyPatch) -> Plan:
+    """Put the fake runtime in the way of workers; return what tells it how to misbehave."""
+    monkeypatch.setenv("PYTHONPATH", str(FAKE))
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # or it hides who forgets to set it
+
+    def plan(**behaviour: str) -> None:
+        """Plan by a model's folder name; ``every``: any model."""
+        told = {"*" if name == "every" else name: what for name, what in behaviour.items()}
+        monkeypatch.setenv("FAKE_VSX", json.dumps(told))
+
+    return plan
+
+
+@pytest.fixture
+def fake_model(tmp_path: Path) -> MakeModel:
+    """Return what makes a compiled model that the fake runtime enlarges by."""
+
+    def make(shape: Sequence[int], scale: int = 2, name: str = "tiny") -> Path:
+        n, c, h, w = shape
+        folder = tmp_path / "compiled" / name
+        folder.mkdir(parents=True)
+        facts = {"input_shape": [n, c, h, w], "scale": scale}
+        facts["output_shape"] = [n, c, h * scale, w * scale]
+        (folder / "mod.json").write_text(json.dumps(facts))
+        (folder / "mod.so").write_bytes(b"")
+        (folder / "mod.params").write_bytes(b"")
+        return folder / "mod"
+
+    return make

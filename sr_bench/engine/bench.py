@@ -21,7 +21,7 @@ from sr_bench.engine.runs import Runs
 from sr_bench.engine.selection import Selection
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes
-from sr_bench.history.environment import without_home
+from sr_bench.files.home import without_home
 
 
 @dataclass(frozen=True)
@@ -95,22 +95,17 @@ class Bench:
 
     def _check_measurable(self, case: Case) -> None:
         """Raise a NotRunError if `case` is about a backend that this session doesn't use."""
-        word = case.claim.backend if case.claim else ""
+        own, word = self.selection.answers, case.claim.backend if case.claim else ""
         if case.metric not in COST_METRICS and word not in self._words():
             msg = f"the row is about {word}: run it with --backend={word.split('-')[0]}"
-            if word == f"{self._backend}-emulated":
-                msg = f"the row is about an emulation, and {self._backend} is a device here"
+            if word == f"{own}-emulated":
+                msg = f"the row is about an emulation, and {own} is a device here"
             raise NotRunError(msg)
 
     def _words(self) -> tuple[str, ...]:
         """Return the backend words whose rows this session can put a value beside."""
-        own = self._backend
+        own = self.selection.answers
         return ("", own, f"{own}-emulated") if self.info.emulated else ("", own)
-
-    @property
-    def _backend(self) -> str:
-        """The backend whose rows this session is about."""
-        return self.info.answers or self.info.name
 
     def _answer(self, case: Case, progress: Progress) -> Answer:
         if case.evaluation is None:
@@ -149,8 +144,8 @@ class Bench:
 
     def _judged(self, case: Case, measurement: Measurement) -> Verdict:
         card, claim = case.card, case.claim
-        if claim and claim.backend == self._backend and self.info.emulated:
-            return _device_claim(case, measurement, self._backend)
+        if claim and claim.backend == self.selection.answers and self.info.emulated:
+            return _device_claim(case, measurement, self.selection.answers)
         slug = case.evaluation.dataset if case.evaluation else ""
         verdict = judge(
             claim,

@@ -42,8 +42,7 @@ class Gatekeeper:
 
     def judged(self, case: Case, low: Run, progress: Progress) -> Gated:
         """Return the judgement of `low`, the run of a gate's `case`."""
-        info = self._runs.info
-        limits = case.card.gate_on(info.answers or info.name)
+        limits = case.card.gate_on(self._runs.selection.answers)
         if limits is None:
             msg = f"{case.id}: the card has no gate"
             raise TypeError(msg)

@@ -35,7 +35,7 @@ def _gates(model: ModelCard, asked: list[Case], selection: Selection) -> Iterato
     for case in asked:
         word = case.claim.backend if case.claim else ""
         low = case.evaluation is not None and case.precision is not Precision.FP32
-        if low and _same_backend(word, case.backend) and case.run_key not in seen:
+        if low and _same_backend(word, selection.answers) and case.run_key not in seen:
             seen.add(case.run_key)
             yield replace(case, metric=GATE_METRIC, claim=None)
 
@@ -66,7 +66,7 @@ def _requested(model: ModelCard, claimed: list[Case], selection: Selection) -> I
     answered = {
         (case.metric, case.precision, case.dataset)
         for case in claimed
-        if case.claim and _same_backend(case.claim.backend, selection.backend)
+        if case.claim and _same_backend(case.claim.backend, selection.answers)
     }
     for precision in selection.precisions or (Precision.FP32,):
         for evaluation in _evaluations(model, precision, selection):

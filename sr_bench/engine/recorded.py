@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from sr_bench import __version__
 from sr_bench.core.backend import Artefact, BackendInfo, Session
 from sr_bench.errors import OptionError
+from sr_bench.files.home import without_home
 from sr_bench.files.recording import Header, Recorder
-from sr_bench.history.environment import Environment, without_home
+from sr_bench.history.environment import Environment
 
 
 def start_recording(folder: Path, info: BackendInfo, environment: Environment) -> Recorder:

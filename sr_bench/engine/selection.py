@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -95,6 +96,18 @@ class Selection:
                 msg = f"{option}={folder}: expected a folder, found none there"
                 raise OptionError(msg)
 
+    @cached_property
+    def answers(self) -> str:
+        """The backend whose rows this session answers: of a replay, the one that was recorded.
+
+        Raises:
+            SrBenchError: The recording can't be read.
+        """
+        if self.replay is None:
+            return self.backend
+        replay = discovery.load("sr_bench.backends", self.backend)
+        return str(replay.describe(self.backend_options).answers)
+
     @property
     def backend_options(self) -> BackendOptions:
         """What the backend is told."""
@@ -110,7 +123,7 @@ class Selection:
 
     def wants_gate(self, card: ModelCard) -> bool:
         """Tell whether low precisions of `card` are to be judged against fp32."""
-        return card.gate_on(self.backend) is not None and self.gate != "off"
+        return card.gate_on(self.answers) is not None and self.gate != "off"
 
     def wants_precision(self, precision: Precision) -> bool:
         """Tell whether `precision` is asked for."""

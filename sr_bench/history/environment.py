@@ -2,7 +2,6 @@
 
 import os
 import platform
-import re
 import subprocess
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -79,14 +78,6 @@ def cpu_model() -> str:
         return platform.processor() or platform.machine()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
-
-
-def without_home(text: str) -> str:
-    """Return `text` with ``~`` for the home folder: records are passed around."""
-    home = str(Path.home())
-    if home == Path.home().anchor:  # it names nobody, and every path starts with it
-        return text
-    return re.sub(rf"{re.escape(home)}(?![\w.-])", "~", text)
 
 
 def git_commit(folder: Path) -> str:

@@ -8,7 +8,8 @@ from sr_bench.core.codec import Json, decode, encode
 from sr_bench.core.record import SCHEMA_VERSION, Record
 from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import append_line, write_text
-from sr_bench.history.environment import Environment, without_home
+from sr_bench.files.home import without_home
+from sr_bench.history.environment import Environment
 
 
 class RunStore:

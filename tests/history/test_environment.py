@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sr_bench.history import environment
-from sr_bench.history.environment import git_commit, read_environment, without_home
+from sr_bench.history.environment import git_commit, read_environment
 
 
 def git(folder: Path, *args: str) -> str:
@@ -68,20 +68,3 @@ def test_absent_packages_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_names_no_user(tmp_path: Path) -> None:
     text = str(dataclasses.asdict(read_environment(tmp_path)))
     assert str(Path.home()) not in text
-
-
-@pytest.mark.parametrize(
-    ("home", "text", "expected"),
-    [
-        ("/home/ann", "/home/ann/zoo: no", "~/zoo: no"),
-        ("/home/ann", "'/home/ann' and /home/ann/x", "'~' and ~/x"),
-        ("/home/ann", "/home/anna/zoo", "/home/anna/zoo"),
-        ("/home/ann", "/home/ann.old/zoo", "/home/ann.old/zoo"),
-        ("/", "/data/zoo", "/data/zoo"),
-    ],
-)
-def test_the_home_folder_is_a_tilde(
-    monkeypatch: pytest.MonkeyPatch, home: str, text: str, expected: str
-) -> None:
-    monkeypatch.setenv("HOME", home)
-    assert without_home(text) == expected

@@ -12,6 +12,7 @@ from sr_bench.backends.vacc import worker
 from sr_bench.backends.vacc.rig import Rig, rig_path
 from sr_bench.backends.vacc.watchdog import Outcome, classify, run_command
 from sr_bench.errors import BackendError, NotRunError, SrBenchError
+from sr_bench.files.home import without_home
 from sr_bench.files.validation import Table, validate
 
 
@@ -117,7 +118,7 @@ def _judge(status: _Status, rig: Rig) -> Probe:
     state = _STATES.get(status.step, SdkState.SDK_BROKEN)
     if state is SdkState.READY:
         return Probe(state, "", status.sdk, status.card_type, status.dies, status.driver)
-    advice = _ADVICE[state].format(rig=rig_path(), python=rig.python)
+    advice = _ADVICE[state].format(rig=without_home(str(rig_path())), python=rig.python)
     at = f"{status.step}: " if state in (SdkState.SDK_BROKEN, SdkState.NO_DEVICE) else ""
     reason = f"{at}{status.error}; {advice}"
     return Probe(state, reason, status.sdk, driver=status.driver)

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was found."""
+    from sr_bench.backends.vacc.state import DeviceState
     from sr_bench.files.cache import cache_dir
     from sr_bench.history.environment import read_environment
 
@@ -34,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     backends, broken = _described()
     cache = cache_dir()
     size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
+    quarantined = DeviceState().quarantine()
     skips = _skips(args)
     code = int(bool(broken) or any(reason.startswith(_FAULT) for reason in skips))
     if args.json:
@@ -43,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
                 "backends": backends,
                 "broken_backends": broken,
                 "cache": {"folder": str(cache), "bytes": size},
+                "quarantine": quarantined,
                 "would_skip": skips,
             }
         )
@@ -56,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"backend   {info.name} {info.version}: {state}{info.note}")
     for name, reason in broken.items():
         print(f"backend   {name}: {_FAULT}{reason}")
+    if quarantined:
+        print(f"quarantine {', '.join(quarantined)}: see sr-bench vacc-clear --help")
     print("\nwould be skipped:" if skips else "\nnothing would be skipped for want of files")
     for reason, count in skips.items():
         print(f"  {count:3d} x {reason}")

@@ -129,9 +129,7 @@ class Bench:
         )
 
     def _warning(self, case: Case) -> Mapping[str, str]:
-        if self.info.form is not Form.SOURCE or case.precision is Precision.FP32:
-            return {}
-        told = warning(case.card, case.precision, self.info.version)
+        told = warning(self._known_failure(case))
         return {"warning": told} if told else {}
 
     def _cost(self, case: Case) -> Answer:

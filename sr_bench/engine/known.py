@@ -37,9 +37,8 @@ def failure_gone(verdict: Verdict, known: KnownFailure, sdk: str) -> Verdict:
     return replace(verdict, status=Status.GAP_CLOSED, sentence=told)
 
 
-def warning(card: ModelCard, precision: Precision, sdk: str) -> str:
+def warning(known: KnownFailure | None) -> str:
     """Return what a record says of a failure that this version of the SDK may have."""
-    known = known_failure(card, precision, sdk)
     if known is None or not known.before_sdk:
         return ""
     return f"{known.failure} before SDK {known.before_sdk}: {known.reason}"

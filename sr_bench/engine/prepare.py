@@ -61,16 +61,21 @@ class Prepared:
 
     @property
     def digest(self) -> str:
-        """Digest of the network, the precision, and for int8 the plan and the calibration set."""
-        parts = [self.network, str(self.precision)]
-        if not self.network:
-            parts.append(self.card.id)
+        """Digest of the network, the precision, and where they count the plan and its images."""
+        parts = [self.network or self.card.id, str(self.precision)]
+        if self.calibration or self._is_compiled:
+            parts.append(self._plan())
         if self.calibration:
-            parts += [self._plan(), self.calibration.digest()]
+            parts.append(self.calibration.digest())
         return sha256_bytes("|".join(parts).encode())
 
+    @property
+    def _is_compiled(self) -> bool:
+        """Whether a device's own compiler makes what runs; the device doesn't know fp32."""
+        return self.form is Form.SOURCE and self.precision is not Precision.FP32
+
     def _plan(self) -> str:
-        """Return the digest of what decides the int8 network besides the calibration set."""
+        """Return the digest of what decides the low precision besides the calibration set."""
         observer = self.precision.calibration
         if self.form in (Form.ONNX, Form.MODULE):
             return plan_digest(self.card.int8, observer)
@@ -89,7 +94,7 @@ class Prepared:
         own = Artefact(None, None, self.precision, self.digest, self.card.id, self.network)
         if self.form is Form.RECORDED:
             return own
-        if self.form is Form.SOURCE and self.precision is not Precision.FP32:
+        if self._is_compiled:
             return replace(own, source=self.source())
         module = None if self.card.onnx else self._loader()
         needed = self.form is not Form.MODULE or self.card.onnx or self.calibration

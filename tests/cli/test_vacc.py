@@ -108,6 +108,7 @@ def test_a_quarantined_model_is_let_go(
     frozen = json.loads(entry.read_text()) | {"boot": "an earlier one"}
     entry.write_text(json.dumps(frozen))
     assert DeviceState().quarantined("edsr/x2", Precision.FP16, "2.8")
+    assert "quarantine edsr/x2 fp16: see sr-bench vacc-clear --help" in sr_bench("doctor").out
     assert sr_bench("vacc-clear", "edsr/*").out == "edsr/x2 fp16\n"
     assert not DeviceState().quarantined("edsr/x2", Precision.FP16, "2.8")
     assert "nothing that matches edsr/* is quarantined" in sr_bench("vacc-clear", "edsr/*").out

@@ -117,9 +117,8 @@ class DeviceState:
 
     def quarantined(self, name: str, precision: Precision, sdk: str) -> str:
         """Return why a model is not run, with what to do; empty if nothing speaks against it."""
-        for _path, entry in self._entries():
-            same = (entry.name, entry.precision, entry.sdk) == (name, precision.value, sdk)
-            if same and entry.boot != self._boot():
+        for _path, entry in self._frozen():
+            if (entry.name, entry.precision, entry.sdk) == (name, precision.value, sdk):
                 return (
                     f"this machine was restarted while {name} {precision} ran on die "
                     f"{entry.device} (since {entry.since}, SDK {sdk or 'unknown'}), which may have "
@@ -134,11 +133,21 @@ class DeviceState:
             What that was, as ``family/model precision``.
         """
         cleared = set()
-        for path, entry in self._entries():
-            if fnmatchcase(entry.name, pattern) and entry.boot != self._boot():
+        for path, entry in self._frozen():
+            if fnmatchcase(entry.name, pattern):
                 self.finish(path)
                 cleared.add(f"{entry.name} {entry.precision}")
         return sorted(cleared)
+
+    def quarantine(self) -> list[str]:
+        """Return all that is quarantined, as ``family/model precision``."""
+        return sorted({f"{entry.name} {entry.precision}" for _path, entry in self._frozen()})
+
+    def _frozen(self) -> Iterator[tuple[Path, _Entry]]:
+        """Yield the entries of models that were running when the machine was restarted."""
+        for path, entry in self._entries():
+            if entry.boot != self._boot():
+                yield path, entry
 
     @property
     def _journal(self) -> Path:

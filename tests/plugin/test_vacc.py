@@ -35,8 +35,8 @@ class Machine:
         monkeypatch.setenv("PYTHONPATH", str(FAKE))
         monkeypatch.setenv("SR_BENCH_RIG", str(folder / "rig.toml"))
         monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-        vacc.forget_probe()
-        session.forget_compiler()
+        vacc._probed.cache_clear()
+        session._version.cache_clear()
         self.write_rig()
 
     def write_rig(self, **limits: float) -> None:
@@ -68,8 +68,8 @@ class Machine:
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     made = Machine(tmp_path / "host", monkeypatch)
     yield made
-    vacc.forget_probe()
-    session.forget_compiler()
+    vacc._probed.cache_clear()
+    session._version.cache_clear()
 
 
 STATES = {
@@ -150,7 +150,7 @@ def test_the_second_run_compiles_nothing(
 ) -> None:
     run("--backend=vacc").assert_outcomes(passed=5)
     monkeypatch.setenv("SR_FAKE_VAMC", "fail")
-    session.forget_compiler()
+    session._version.cache_clear()
     run("--backend=vacc").assert_outcomes(passed=5)
 
 

@@ -93,7 +93,3 @@ def _why_emulated(options: BackendOptions) -> str:
 def _probed(rig: Rig) -> Probe:
     """Return what is true of the rig; a process looks once."""
     return probe(rig)
-
-
-forget_probe = _probed.cache_clear
-"""Makes the next question look at the rig again."""

@@ -106,7 +106,3 @@ class _Card:
 @cache
 def _version(rig: Rig) -> str:
     return compiler_version(rig)
-
-
-forget_compiler = _version.cache_clear
-"""Makes the next session ask for the compiler's version again."""

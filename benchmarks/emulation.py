@@ -13,12 +13,11 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from common import histograms_of, print_ratios
 
 from sr_bench.backends import onnxruntime as backend
 from sr_bench.core.backend import Artefact, Session
@@ -29,7 +28,7 @@ from sr_bench.export.to_onnx import export_onnx
 from sr_bench.files.atomic import write_bytes
 from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.imaging.files import read_image
-from sr_bench.precision.calibrate import Statistics, collect
+from sr_bench.precision.calibrate import Statistics
 from sr_bench.precision.imitated import clip_thresholds, imitate
 from sr_bench.precision.network import Network, read_network
 from sr_bench.zoo.checkpoints import load_model
@@ -60,18 +59,6 @@ def read_crops(scale: int, data: Path) -> list[np.ndarray]:
     return crops
 
 
-def calibrate(network: Network, images: Sequence[np.ndarray]) -> Statistics:
-    """Return what one pass over the images finds."""
-    return collect(
-        network,
-        {str(i): partial(lambda x: x, image) for i, image in enumerate(images)},
-        memory_bytes=2**30,
-        moments=False,
-        workers=usable_cores(),
-        progress=lambda *_: None,
-    )
-
-
 def open_imitated(
     network: Network, found: Statistics, observer: str, profile: Profile, path: Path
 ) -> Session:
@@ -93,7 +80,7 @@ def quality(data: Path, folder: Path) -> None:
     for scale in (2, 4):
         path, network = make_network(scale, data, folder)
         images = read_crops(scale, data)
-        found = calibrate(network, images)
+        found = histograms_of(network, images)
         with backend.open_session(Artefact(path, None, Precision.FP32, "")) as session:
             full = [session.run(image) for image in images]
         for profile in Profile:
@@ -110,7 +97,7 @@ def speed(data: Path, folder: Path, rounds: int) -> None:
     image = np.random.default_rng(0).random((1, 3, SPEED_SIZE, SPEED_SIZE), dtype=np.float32)
     for scale in (2, 4):
         path, network = make_network(scale, data, folder)
-        found = calibrate(network, [image])
+        found = histograms_of(network, [image])
         sessions = {
             profile: open_imitated(network, found, "max", profile, folder / f"{profile}.onnx")
             for profile in Profile
@@ -134,12 +121,6 @@ def seconds(session: Session, image: np.ndarray) -> float:
     start = time.perf_counter()
     session.run(image)
     return time.perf_counter() - start
-
-
-def print_ratios(what: str, ratios: Sequence[float]) -> None:
-    """Print the median and the spread."""
-    spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-    print(f"{what}: x{statistics.median(ratios):.2f} ({spread})", flush=True)
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ in one process, and medians of ratios are printed; memory is measured in a proce
 
 import argparse
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from common import histograms_of, print_ratios
 
 from sr_bench.backends import onnxruntime as backend
 from sr_bench.core.backend import Artefact
@@ -218,14 +218,7 @@ def int8_speed(folder: Path, rounds: int) -> None:
     for name in ("lesrcnn_x2", "edsr_baseline_x2"):
         path = make_network(name, folder)
         network, images = read_network(path), make_images(2, 256, 256)
-        found = collect(
-            network,
-            {str(i): partial(lambda x: x, image) for i, image in enumerate(images)},
-            memory_bytes=2**30,
-            moments=False,
-            workers=usable_cores(),
-            progress=lambda *_: None,
-        )
+        found = histograms_of(network, images)
         for skips in ("float", "int8"):
             plan = Int8Plan(skips=skips)
             clip = clip_ranges(network, found.histograms, "max", plan, input_range=1.0)
@@ -243,12 +236,6 @@ def int8_speed(folder: Path, rounds: int) -> None:
                     ratios.append(plain / seconds(partial(fast.run, images[0])))
                 told = "; ".join(fast.notes.values())
             print_ratios(f"{name} 256x256, skips in {skips}, times as fast ({told})", ratios)
-
-
-def print_ratios(what: str, ratios: Sequence[float]) -> None:
-    """Print the median and the spread."""
-    spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-    print(f"{what}: x{statistics.median(ratios):.2f} ({spread})", flush=True)
 
 
 def main() -> None:

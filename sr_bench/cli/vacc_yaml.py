@@ -23,11 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the build file, and write what it names if that is asked."""
-    from sr_bench.backends.vacc.compile import build_for, write_build
+    from sr_bench.backends.vacc.compile import plan_build
     from sr_bench.backends.vacc.vamc_yaml import build_text
 
     source, shape = read_source(args)
-    if args.out is not None:
-        write_build(source, shape, args.out)
-    print(build_text(build_for(source, shape, Path("network.onnx"))), end="")
+    print(build_text(plan_build(source, shape, args.out)), end="")
     return 0

@@ -81,7 +81,8 @@ class DevicePlan:
     feed: Literal["image", "tensor"] = "image"
     """Whether the device is given 8-bit images, which it normalises, or float tensors."""
     shape: tuple[int, int] | None = None
-    """Height and width to compile for where nothing else tells; None: an image's own."""
+    """Height and width that commands compile for; None: those of the protocol, or of the Flops. A
+    session compiles for the shape of each image."""
     options: Mapping[str, int | bool | str] = field(default_factory=dict)
     """Further entries of the compiler's ``backend.compile`` block."""
     known_failures: tuple[KnownFailure, ...] = ()

@@ -107,25 +107,30 @@ class Prepared:
             BackendError: The network can't be exported or read.
             CardError: The card skips a layer that the network doesn't have.
         """
-        from sr_bench.precision.network import read_network
-        from sr_bench.precision.points import kept_layers
-
-        rule, plan = self.card.usual_protocol, self.card.device
-        network = read_network(self.fp32_onnx())
-        skipped = kept_layers(network, plan.skip, key="vacc.skip")
-        images = self.calibration
+        rule, images = self.card.usual_protocol, self.calibration
         return Source(
             name=self.card.id,
             onnx=self.fp32_onnx(),
             precision=self.precision,
-            plan=plan,
+            plan=self.card.device,
             scale=self.card.scale,
             white=rule.input_range or self.card.value_range,
             channel_order=rule.channel_order,
-            skip_layers=tuple(i for i, one in enumerate(network.layers) if one in skipped),
+            skip_layers=self._skipped(),
             calibration=images.levels() if images else (),
             calibration_digest=images.digest() if images else "",
         )
+
+    def _skipped(self) -> tuple[int, ...]:
+        """Return the positions of the layers that the device's plan skips."""
+        if not self.card.device.skip:
+            return ()
+        from sr_bench.precision.network import read_network
+        from sr_bench.precision.points import kept_layers
+
+        network = read_network(self.fp32_onnx())
+        skipped = kept_layers(network, self.card.device.skip, key="vacc.skip")
+        return tuple(i for i, one in enumerate(network.layers) if one in skipped)
 
     def _loader(self) -> Callable[[], object]:
         def load() -> object:

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
+from onnx import ModelProto
 from pydantic import ValidationError
 
 from sr_bench.backends.vacc.images import FITTING, fitted, png
@@ -102,8 +103,10 @@ def compile_network(source: Source, shape: Shape, rig: Rig, *, version: str) -> 
         BackendError: The network or its plan is not one that can be compiled.
         SrBenchError: The cache can't be written.
     """
-    build = build_for(source, shape, source.onnx.absolute())
-    digest = _digest(source, shape, version)
+    network, build = _planned(source, shape)
+    digest = _digest(source, network, build, version)
+    here = build.frontend.model_copy(update={"checkpoint": str(source.onnx.absolute())})
+    build = build.model_copy(update={"frontend": here})
     folder = cache_dir() / "vacc" / "compiled" / digest
     with _alone(folder, rig.limits.compile_s):
         kept = _kept(folder, build)
@@ -111,48 +114,47 @@ def compile_network(source: Source, shape: Shape, rig: Rig, *, version: str) -> 
     return Compiled(_prefix(folder, build), digest, made.seconds, cached=kept is not None)
 
 
-def write_build(source: Source, shape: Shape, folder: Path) -> None:
-    """Write what the compiler is given to `folder`, for ``vamc compile build.yaml`` there.
+def plan_build(source: Source, shape: Shape, folder: Path | None = None) -> Build:
+    """Return what the compiler is told; write what it is given to `folder`, if there is one.
 
-    That is ``build.yaml``, ``network.onnx`` and for int8 the images in ``calibration``.
-
-    Raises:
-        BackendError: As `build_for`.
-        SrBenchError: A file can't be written.
-    """
-    build = build_for(source, shape, _NETWORK)
-    write_bytes(folder / _NETWORK, load_onnx(source.onnx).SerializeToString())
-    _write_input(source, build, shape[2:], folder)
-
-
-def build_for(source: Source, shape: Shape, checkpoint: Path) -> Build:
-    """Return the build file for `source`, in which all paths but `checkpoint` are relative.
+    That is ``build.yaml``, ``network.onnx`` and for int8 the images in ``calibration``: all for
+    ``vamc compile build.yaml`` there.
 
     Raises:
         BackendError: The network can't be read or has several inputs, or can't be calibrated.
+        SrBenchError: A file can't be written.
     """
-    names = [value.name for value in inputs(load_onnx(source.onnx))]
+    network, build = _planned(source, shape)
+    if folder is not None:
+        write_bytes(folder / _NETWORK, network.SerializeToString())
+        _write_input(source, build, shape[2:], folder)
+    return build
+
+
+def _planned(source: Source, shape: Shape) -> tuple[ModelProto, Build]:
+    """Return the network, and the build file, in which all paths are relative."""
+    # What lies beside the ONNX file is read into it, so that a digest is of that too.
+    network = load_onnx(source.onnx)
+    names = [value.name for value in inputs(network)]
     if len(names) != 1:
         msg = f"{source.onnx}: expected a network with one input, found {names}"
         raise BackendError(msg)
-    return build_of(
+    build = build_of(
         source,
         input_name=names[0],
         shape=shape,
-        checkpoint=checkpoint,
+        checkpoint=_NETWORK,
         calibration=_CALIBRATION if source.calibration else None,
         count=len(source.calibration),
         workspace=_WORKSPACE,
     )
+    return network, build
 
 
-def _digest(source: Source, shape: Shape, version: str) -> str:
+def _digest(source: Source, network: ModelProto, build: Build, version: str) -> str:
     """Return the digest of all that decides the result."""
-    # What lies beside the ONNX file is read into it, so that the digest is of that too.
-    network = load_onnx(source.onnx).SerializeToString(deterministic=True)
-    build = build_for(source, shape, _NETWORK)
     facts = [
-        sha256_bytes(network),
+        sha256_bytes(network.SerializeToString(deterministic=True)),
         build_text(build),
         *((source.calibration_digest, FITTING) if build.dataset else ()),
         version,

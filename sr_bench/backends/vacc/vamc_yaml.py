@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import Field, model_validator
 
-from sr_bench.core.device import Source
+from sr_bench.core.device import Shape, Source
 from sr_bench.errors import BackendError
 from sr_bench.files.validation import Table, nearest, validate
 
@@ -215,7 +215,7 @@ def build_of(
     source: Source,
     *,
     input_name: str,
-    shape: tuple[int, int, int, int],
+    shape: Shape,
     checkpoint: Path,
     calibration: Path | None,
     count: int,

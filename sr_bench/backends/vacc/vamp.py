@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from sr_bench.backends.vacc.rig import Rig
 from sr_bench.backends.vacc.watchdog import classify, run_command
+from sr_bench.core.device import Shape
 from sr_bench.core.latency import Latency, Spread
 from sr_bench.errors import BackendError, DeviceError, OptionError
 
@@ -41,7 +42,7 @@ _CLOCK = re.compile(r"(\w+CLK):\s+(\d+)\s+MHz")
 
 def run_vamp(
     prefix: Path,
-    shape: tuple[int, int, int, int],
+    shape: Shape,
     rig: Rig,
     vdsp: Path,
     *,

@@ -7,12 +7,13 @@ sizes of other models, and the operator then resamples without a word.
 
 import json
 
+from sr_bench.core.device import Shape
 from sr_bench.errors import BackendError
 
 _NORMALISATIONS = {1.0: "DIV255", 255.0: "EQUAL"}
 
 
-def vdsp_text(shape: tuple[int, int, int, int], white: float) -> str:
+def vdsp_text(shape: Shape, white: float) -> str:
     """Return the file's text for images of exactly the network's input `shape`.
 
     The six sizes are written although the official samples omit them (Vastai/VastStreamX-Samples,

@@ -1,0 +1,29 @@
+"""What several benchmarks do alike; they are run as scripts, from whose folder this is imported."""
+
+import statistics
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from sr_bench.history.environment import usable_cores
+from sr_bench.precision.calibrate import Statistics, collect
+from sr_bench.precision.network import Network
+
+
+def histograms_of(network: Network, images: Sequence[np.ndarray]) -> Statistics:
+    """Return what one pass over `images`, float32 NCHW, finds, without second moments."""
+    return collect(
+        network,
+        {str(i): partial(lambda x: x, image) for i, image in enumerate(images)},
+        memory_bytes=2**30,
+        moments=False,
+        workers=usable_cores(),
+        progress=lambda *_: None,
+    )
+
+
+def print_ratios(what: str, ratios: Sequence[float]) -> None:
+    """Print the median and the spread."""
+    spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+    print(f"{what}: x{statistics.median(ratios):.2f} ({spread})", flush=True)

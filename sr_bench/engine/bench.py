@@ -113,7 +113,8 @@ class Bench:
         run = self._runs.of(case, progress)
         if case.metric == GATE_METRIC:
             found = self._gatekeeper.judged(case, run, progress)
-            content = f"{run.digest}|{case.card.gate}|{len(run.images)}"
+            limits = case.card.gate_on(self.selection.answers)
+            content = f"{run.digest}|{limits}|{len(run.images)}"
             fingerprint = sha256_bytes(content.encode())
             detail = {**run.provenance, **found.detail}
             return Answer(found.measurement, found.verdict, fingerprint, run.device, detail)

@@ -211,3 +211,26 @@ def test_images_that_are_judged_too_are_refused_or_told(zoo: Int8Zoo) -> None:
     assert "calibration images are evaluated too: 1, 2, 3" in record.verdict.sentence
     card.write_text(card.read_text().replace("[model.int8]", "[model.int8]\nshared_images = true"))
     assert _gate(zoo).detail["calibration_shared"] == "1, 2, 3"
+
+
+def _on_the_emulated_card(zoo: Int8Zoo, gate: str) -> Record:
+    zoo.write_card()
+    with (zoo.suite / "card.toml").open("a") as card:
+        card.write(f"[model.vacc]\ngate = {{ {gate}, max_drop_db = 9.0, max_drop_ssim = 0.9 }}\n")
+    return _gate(zoo, backend="vacc", device="emulate", explain_s=0.0)
+
+
+def test_an_emulated_card_is_judged_by_its_own_limits_in_two_readings(zoo: Int8Zoo) -> None:
+    record = _on_the_emulated_card(zoo, "min_fidelity_db = 5.0")
+    assert (record.verdict.status, record.device) == (Status.WITHIN, "emulated")
+    low, high = record.interval
+    assert low == record.measurement.value < high
+    assert record.fingerprint != _on_the_emulated_card(zoo, "min_fidelity_db = 6.0").fingerprint
+
+
+def test_a_limit_between_the_readings_leaves_the_gate_undecided(zoo: Int8Zoo) -> None:
+    found = _on_the_emulated_card(zoo, "min_fidelity_db = 5.0").measurement.notes
+    above_tvm = min(found["worst_db"], found["ring_db"]) + 0.2
+    record = _on_the_emulated_card(zoo, f"min_fidelity_db = {above_tvm}")
+    assert record.verdict.status is Status.UNDECIDED
+    assert "readings of the device's int8 disagree: tvm says loss" in record.verdict.sentence

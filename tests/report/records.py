@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sr_bench.core.case import COST_METRICS
 from sr_bench.core.claim import Claim, Source
+from sr_bench.core.device import Profile
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
 from sr_bench.document.claims import read_claims
@@ -56,6 +57,13 @@ def emulated(base: Record) -> Record:
     """Return `base`, a device's row, as an emulation of the device leaves it: shown, not judged."""
     verdict = replace(base.verdict, status=Status.NOT_RUN, tolerance=None)
     return replace(base, verdict=verdict, backend="vacc", device="emulated")
+
+
+def imitated(base: Record, other: float) -> Record:
+    """Return `base` as int8 of an emulated device, with the value of the finer reading."""
+    assert base.measurement is not None
+    notes = {**base.measurement.notes, Profile.FINE: other}
+    return replace(base, device="emulated", measurement=replace(base.measurement, notes=notes))
 
 
 def records_of(readme: Path) -> list[Record]:

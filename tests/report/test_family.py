@@ -12,7 +12,7 @@ from sr_bench.core.record import Record, Status, Verdict
 from sr_bench.document.tables import parse_document, read_document
 from sr_bench.errors import DocumentError, SrBenchError
 from sr_bench.report.family import comparison, mirrored_values, render_family, write_family_reports
-from tests.report.records import CLAIM, emulated, record, records_of, without_value
+from tests.report.records import CLAIM, emulated, imitated, record, records_of, without_value
 
 FAMILIES = ("lesrcnn", "edsr", "esrgan", "rcan", "realsr")
 README = """
@@ -115,6 +115,19 @@ def test_the_second_table_has_claimed_measured_delta_and_status(tmp_path: Path) 
         *("m_x2", "fp32", "psnr on set5_x2", "30.10", "30.102 dB", "+0.002", "cpu"),
         *("match", "a reason"),
     ]
+
+
+def test_the_second_table_has_an_interval_where_a_device_was_read_in_two_ways() -> None:
+    head, first, other = tables(comparison([imitated(record(), 30.5), record()]))[0][:3]
+    assert head[5] == "Interval"
+    assert (first[5], other[5]) == ("30.10 .. 30.50", "")
+
+
+def test_what_must_be_known_of_the_device_stands_above_the_tables(tmp_path: Path) -> None:
+    readme, records = small(tmp_path)
+    told = {"adapter": "adapter never executed"}
+    text = page(readme, [replace(one, device="vacc", detail=told) for one in records])
+    assert text.index("**adapter never executed.**") < text.index("|")
 
 
 def test_unmeasured_and_new_records_are_dashes_in_the_second_table() -> None:

@@ -10,7 +10,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Status
 from sr_bench.report.terminal import header, summary
-from tests.report.records import CLAIM, emulated, record, without_value
+from tests.report.records import CLAIM, emulated, imitated, record, without_value
 
 CARD = ModelCard("m_x2", "zoo", Path("/z/zoo"), "M", "", 2, "edsr")
 CASE = Case(CARD, "psnr", Precision.FP32, "vacc", Evaluation("set5", EvalProtocol("p")), CLAIM)
@@ -60,6 +60,26 @@ def test_every_emulated_line_says_so_itself() -> None:
     lines = summary([emulated(record(about)), emulated(record(replace(SSIM, backend="vacc"), 0.9))])
     assert [line.endswith("not_run (emulated)") for line in lines[2:4]] == [True, True]
     assert "vacc fp32" in lines[2]
+
+
+def test_two_readings_of_a_device_are_shown_as_an_interval_in_the_claims_digits() -> None:
+    lines = summary([imitated(record(), 30.5), record(SSIM, 0.9153)])
+    assert "interval" in lines[0]
+    assert "30.10 .. 30.50" in lines[2]
+    assert ".." not in lines[3]
+    assert any(line.startswith("interval: by two readings of the card's int8") for line in lines)
+    assert "30.05 .. 30.10" in summary([imitated(record(), 30.05)])[2]
+
+
+def test_without_two_readings_there_is_no_such_column() -> None:
+    assert not any("interval" in line for line in summary([record()]))
+
+
+def test_what_must_be_known_of_the_device_is_said_once() -> None:
+    told = {"adapter": "never executed", "warning": "hangs before SDK 2.0"}
+    lines = summary([replace(record(), detail=told), replace(record(SSIM, 0.9), detail=told)])
+    assert lines.count("never executed") == 1
+    assert lines.count("m_x2 fp32: hangs before SDK 2.0") == 1
 
 
 def test_models_of_one_name_in_two_families_are_told_apart() -> None:

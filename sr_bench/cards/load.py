@@ -23,6 +23,7 @@ from sr_bench.core.card import (
     ModelCard,
     SuiteCard,
     Tolerance,
+    Waiver,
 )
 from sr_bench.core.claim import Metric
 from sr_bench.core.device import DevicePlan, Failure, KnownFailure
@@ -53,6 +54,7 @@ def load_card(path: Path) -> SuiteCard:
         document=path.parent / table.document,
         models=tuple(_model(model, folder, protocols) for model in table.model),
         ignored_rows=tuple(table.ignore_rows),
+        waivers=tuple(Waiver(one.code, one.reason, one.row) for one in table.waive),
     )
 
 
@@ -124,11 +126,16 @@ def _model(table: ModelTable, folder: Path, protocols: dict[str, EvalProtocol]) 
         int8=_int8(table.int8),
         gate=_gate(table.gate),
         device=_device(table.vacc),
+        built_calibration=_built(table.vacc),
     )
 
 
 def _gate(table: GateTable | None) -> Gate | None:
     return Gate(**table.model_dump()) if table else None
+
+
+def _built(table: VaccTable) -> Precision | None:
+    return Precision(table.built_calibration) if table.built_calibration else None
 
 
 def _device(table: VaccTable) -> DevicePlan:

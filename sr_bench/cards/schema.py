@@ -15,6 +15,7 @@ from sr_bench.files.validation import Table
 _SHA256 = re.compile(r"[0-9a-f]{64}|")
 _SHAPE = re.compile(r"[1-9][0-9]*(x[1-9][0-9]*){2}")
 _SIZE = re.compile(r"([1-9][0-9]*x[1-9][0-9]*)?")
+_CODE = re.compile(r"SRB[0-9]{3}")
 _VERSION = re.compile(r"([0-9]+(\.[0-9]+)*)?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+]*")
 
@@ -43,11 +44,23 @@ def _precision(text: str) -> str:
     return Precision.parse(text)
 
 
+def _calibration(text: str) -> str:
+    return Precision.parse(f"int8 {text}") if text else text
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        msg = "expected words, found none"
+        raise ValueError(msg)
+    return text
+
+
 Name = Annotated[str, _matching(_NAME, "letters, digits, and _ . + (it becomes part of test ids)")]
 Sha256 = Annotated[str, _matching(_SHA256, "64 lower-case hex digits, or nothing if unknown")]
 Shape = Annotated[str, _matching(_SHAPE, "channels x height x width, such as 3x128x128")]
 FailureName = Annotated[str, _one_of(Failure)]
 PrecisionName = Annotated[str, AfterValidator(_precision)]
+CalibrationName = Annotated[str, AfterValidator(_calibration)]
 
 
 class CheckpointTable(Table):
@@ -149,6 +162,8 @@ class VaccTable(Table):
     feed: Literal["image", "tensor"] = _DEVICE.feed
     shape: Annotated[str, _matching(_SIZE, "height x width, such as 720x1280, or nothing")] = ""
     options: dict[str, int | bool | str] = {}
+    built_calibration: CalibrationName = ""
+    """What the build file behind the table's rows calibrated by, such as ``kl_divergence``."""
     known_failure: list[KnownFailureTable] = []
     gate: GateTable | None = None
 
@@ -184,6 +199,14 @@ class ModelTable(Table):
         return self
 
 
+class WaiveTable(Table):
+    """Findings of ``sr-bench lint`` that are known and stay."""
+
+    code: Annotated[str, _matching(_CODE, "a rule's code, such as SRB103")]
+    row: str = ""
+    reason: Annotated[str, AfterValidator(_said)]
+
+
 class CardTable(Table):
     """A whole card.toml."""
 
@@ -191,4 +214,5 @@ class CardTable(Table):
     document: str = "README.md"
     ignore_rows: list[str] = []
     protocol: dict[str, dict[str, object]] = {}
+    waive: list[WaiveTable] = []
     model: Annotated[list[ModelTable], Field(min_length=1)]

@@ -1,16 +1,16 @@
 """``sr-bench score``: score a folder of super-resolved images against the ground truth."""
 
 import argparse
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sr_bench.cli._output import print_json, print_table
+from sr_bench.cli._pairs import add_name_arguments, check_scale, find_pairs
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.codec import encode
 from sr_bench.core.protocol import EvalProtocol
-from sr_bench.errors import CardError, DatasetError, OptionError, SrBenchError
+from sr_bench.errors import CardError, OptionError, SrBenchError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +20,6 @@ EXAMPLE = (
     "sr-bench score out/ Set5/HR --protocol paper_y --scale 2"
     " --sr-name '{stem}_RCAN_x2.png' --hr-name '{stem}_HR_x2.png'"
 )
-
-_IMAGES = {".png", ".jpg", ".jpeg", ".bmp"}
 
 
 @dataclass(frozen=True)
@@ -41,12 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--protocol", required=True, metavar="NAME", help="a named protocol")
     parser.add_argument("--border", type=int, metavar="N", help="crop N pixels, not the protocol's")
     parser.add_argument("--scale", type=int, metavar="N", help="for a border that depends on it")
-    parser.add_argument(
-        "--sr-name", default="{stem}", metavar="PATTERN", help="how SR files are called"
-    )
-    parser.add_argument(
-        "--hr-name", default="{stem}", metavar="PATTERN", help="how HR files are called"
-    )
+    add_name_arguments(parser)
     parser.add_argument("--json", metavar="FILE", help="write JSON to FILE; - for standard output")
 
 
@@ -56,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
     protocol = _protocol(args.protocol, args.border)
     scale = _scale(args.scale, protocol)
-    pairs = _pairs(_files(args.sr_dir, args.sr_name), _files(args.hr_dir, args.hr_name))
+    pairs = find_pairs(args.sr_dir, args.hr_dir, args.sr_name, args.hr_name)
     images = {stem: _score(*pair, protocol, scale) for stem, pair in pairs.items()}
     mean: dict[str, float] = {
         metric: aggregate([scores[metric] for scores in images.values()], protocol, metric)
@@ -112,9 +105,7 @@ def _show(scores: Scores, target: str | None) -> None:
 
 
 def _scale(given: int | None, protocol: EvalProtocol) -> int:
-    if given is not None and given < 1:
-        msg = f"--scale {given}: expected an upscaling factor of at least 1"
-        raise OptionError(msg)
+    check_scale(given)
     if given is None and isinstance(protocol.border, str) and protocol.border != "none":
         msg = (
             f"protocol {protocol.name} crops {protocol.border!r} pixels:"
@@ -122,42 +113,3 @@ def _scale(given: int | None, protocol: EvalProtocol) -> int:
         )
         raise OptionError(msg)
     return given or 1
-
-
-def _files(folder: Path, pattern: str) -> dict[str, Path]:
-    """Return the images of `folder` by their stem, as `pattern` cuts it out of the name."""
-    if not folder.is_dir():
-        msg = f"{folder}: expected a folder of images, there is none"
-        raise OptionError(msg)
-    if pattern.count("{stem}") != 1:
-        msg = f"pattern {pattern!r}: expected {{stem}} once, as in '{{stem}}_x2.png'"
-        raise OptionError(msg)
-    before, after = pattern.split("{stem}")
-    suffix = "" if Path(pattern).suffix else r"\.\w+"
-    rule = re.compile(f"{re.escape(before)}(.+){re.escape(after)}{suffix}")
-    # Names that start with a dot are left by file managers.
-    files = sorted(
-        path for path in folder.iterdir() if path.suffix.lower() in _IMAGES and path.name[0] != "."
-    )
-    found: dict[str, Path] = {}
-    for path in files:
-        match = rule.fullmatch(path.name)
-        if match and found.setdefault(match[1], path) is not path:
-            msg = f"{folder}: both {found[match[1]].name} and {path.name} are {match[1]!r}"
-            raise DatasetError(msg)
-    if not found:
-        msg = f"{folder}: {len(files)} images, and none is called {pattern!r}"
-        raise DatasetError(msg)
-    return found
-
-
-def _pairs(sr: dict[str, Path], hr: dict[str, Path]) -> dict[str, tuple[Path, Path]]:
-    lonely = sorted(sr.keys() ^ hr.keys())
-    if lonely:
-        shown = ", ".join(str(sr.get(stem) or hr[stem]) for stem in lonely[:8])
-        msg = (
-            f"{len(lonely)} files have no partner: {shown}; SR and HR are paired by name,"
-            " tell how with --sr-name and --hr-name"
-        )
-        raise DatasetError(msg)
-    return {stem: (sr[stem], hr[stem]) for stem in sr}

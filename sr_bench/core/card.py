@@ -55,6 +55,21 @@ class KnownGap:
 
 
 @dataclass(frozen=True)
+class Waiver:
+    """Findings of ``sr-bench lint`` that are known and stay, and why."""
+
+    code: str
+    """Of the rule, such as ``SRB103``."""
+    reason: str
+    row: str = ""
+    """Label of the model row that they are about; empty: any."""
+
+    def covers(self, code: str, row: str) -> bool:
+        """Tell whether this is about a finding of the rule `code` on the model row `row`."""
+        return self.code == code and self.row in ("", row)
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """One dataset on which a model is scored, and how."""
 
@@ -110,6 +125,9 @@ class ModelCard:
     """What a low precision may lose; None: no gate."""
     device: DevicePlan = field(default_factory=DevicePlan)
     """How a device with a compiler of its own gets the network."""
+    built_calibration: Precision | None = None
+    """What the build file behind the document's device rows calibrated by; None: not known. It
+    decides no number here."""
 
     @property
     def id(self) -> str:
@@ -166,6 +184,7 @@ class SuiteCard:
     models: tuple[ModelCard, ...]
     ignored_rows: tuple[str, ...] = ()
     """Labels of rows that no model binds, on purpose."""
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def datasets(self) -> Path:

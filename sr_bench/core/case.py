@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sr_bench.core.card import Evaluation, ModelCard
-from sr_bench.core.claim import Claim, Metric
+from sr_bench.core.claim import Blank, Claim, Metric, Source
 from sr_bench.core.precision import Precision
 
 COST_METRICS: tuple[Metric, ...] = ("flops", "params")
@@ -16,29 +16,49 @@ IMAGE_METRICS: tuple[Metric, ...] = ("psnr", "ssim")
 GATE_METRIC: Literal["fidelity"] = "fidelity"
 """What a gate measures: PSNR of a low precision's output against the fp32 output."""
 
+LATENCY_METRIC: Literal["latency"] = "latency"
+"""Time of one image of one shape; of its evaluation only the protocol counts."""
+
 
 @dataclass(frozen=True)
 class Case:
     """One metric of one model x precision x dataset x backend."""
 
     card: ModelCard
-    metric: Metric | Literal["fidelity"]
+    metric: Metric | Literal["fidelity", "latency"]
     precision: Precision
     backend: str
     """The backend that this session uses."""
     evaluation: Evaluation | None = None
     """The dataset and protocol; None for cost metrics."""
     claim: Claim | None = None
+    blank: Blank | None = None
+    """Without a claim: the document's cell that could print the number."""
+
+    @property
+    def place(self) -> Source | None:
+        """The document's cell that the case is about."""
+        cell = self.claim or self.blank
+        return cell.source if cell else None
 
     @property
     def dataset(self) -> str:
-        """Slug with scale, such as ``div2k_valid_x2``; empty for cost metrics."""
-        return f"{self.evaluation.dataset}_x{self.card.scale}" if self.evaluation else ""
+        """Slug with scale, such as ``div2k_valid_x2``; empty for cost metrics and latency."""
+        if self.evaluation is None or self.metric == LATENCY_METRIC:
+            return ""
+        return f"{self.evaluation.dataset}_x{self.card.scale}"
 
     @property
     def shape(self) -> str:
-        """The shape that Flops are counted on, such as ``3x128x128``."""
-        return "x".join(map(str, self.card.counted_shape))
+        """The shape that Flops are counted on, or that is timed, such as ``3x128x128``."""
+        timed = self.metric == LATENCY_METRIC
+        return "x".join(map(str, (3, *self.timed_size) if timed else self.card.counted_shape))
+
+    @property
+    def timed_size(self) -> tuple[int, int]:
+        """(height, width) of the image that latency is measured on: what the protocol fixes."""
+        fixed = self.evaluation.protocol.input_shape if self.evaluation else None
+        return fixed or self.card.counted_shape[1:]
 
     @property
     def id(self) -> str:
@@ -49,8 +69,8 @@ class Case:
         """
         word = self.claim.backend if self.claim else ""
         where = [self.dataset]
-        if self.evaluation is None:
-            shape = self.shape if self.metric == "flops" else ""
+        if not self.dataset:
+            shape = self.shape if self.metric in ("flops", LATENCY_METRIC) else ""
             where = [shape, self.claim.dataset if self.claim else ""]
         parts = (self.card.name, word, self.precision, *where, self.metric)
         return "-".join(part for part in parts if part)

@@ -8,7 +8,14 @@ from sr_bench.core.precision import Precision
 
 Metric = Literal["flops", "params", "psnr", "ssim"]
 
-UNITS: dict[str, str] = {"flops": "G", "params": "M", "psnr": "dB", "ssim": "", "fidelity": "dB"}
+UNITS: dict[str, str] = {
+    "flops": "G",
+    "params": "M",
+    "psnr": "dB",
+    "ssim": "",
+    "fidelity": "dB",
+    "latency": "ms",
+}
 """The unit in which each metric is printed, measured and recorded."""
 
 
@@ -30,6 +37,19 @@ class Source:
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A cell for a number, in a row that may print others, that holds none."""
+
+    metric: Metric
+    precision: Precision
+    backend: str
+    """As `Claim.backend`."""
+    dataset: str
+    """As `Claim.dataset`."""
+    source: Source
 
 
 @dataclass(frozen=True)

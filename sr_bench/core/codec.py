@@ -66,6 +66,8 @@ def _decode(hint: object, data: object) -> object:
         if data is None:
             return None
         return _decode(next(arg for arg in args if arg is not NoneType), data)
+    if origin is Mapping and args[1] is float:
+        return {key: float(item) for key, item in cast("Mapping[str, float]", data).items()}
     if origin is tuple:
         return tuple(_decode(args[0], item) for item in cast("list[object]", data))
     if isinstance(hint, type) and issubclass(hint, Enum):

@@ -5,10 +5,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from sr_bench.core.claim import Claim
+from sr_bench.core.claim import Claim, Source
 from sr_bench.core.device import Profile
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: records have `inputs`, `place` and `kept`; those of schema 1 are read too."""
+
+
+FLOOR = "bicubic"
+"""Key of a measurement's notes: what plain bicubic enlargement of the same images scores."""
 
 
 class Status(StrEnum):
@@ -80,6 +85,21 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """Where the images of a run are, as folders relative to the results folder.
+
+    Image number `i` of the measurement, from 0, is ``<i:04d>.png`` in `sr`, and ``<i:04d>-lr.png``
+    and ``<i:04d>-hr.png`` in `pairs`: all RGB of 8 bits per channel, or of 16 in `sr` with white
+    at 65535. Names of images never become names of files.
+    """
+
+    sr: str
+    """Outputs of the network, such as ``outputs/0f3a52c1d2e4``."""
+    pairs: str
+    """What the network was given, and the ground truth in the size it is compared in."""
+
+
+@dataclass(frozen=True)
 class Record:
     """All that is known about one case of one run: what reports and history are views of."""
 
@@ -105,6 +125,13 @@ class Record:
     """Wall time of this case; the case that triggers a shared run pays for it."""
     detail: Mapping[str, object] = field(default_factory=dict)
     """Open room for capabilities: calibration provenance, layer ranking ..."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Digest of each thing that the fingerprint is made of, by name: ``network``, ``data``,
+    ``protocol``, ``backend`` ...; empty if nothing was measured."""
+    place: Source | None = None
+    """The document's cell that this answers: of the claim, or a blank one."""
+    kept: Kept | None = None
+    """The run's images, if they were kept."""
 
     @property
     def emulated(self) -> bool:

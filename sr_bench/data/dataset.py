@@ -72,6 +72,19 @@ class CropSet:
 
 
 @dataclass(frozen=True)
+class Floor:
+    """What plain bicubic enlargement of the LR images scores: a network should do better."""
+
+    scale: int
+    protocol: str
+    """Name of the protocol that it was measured by; it holds for no other."""
+    psnr_db: float
+    ssim: float
+    source: str
+    """Who measured it, and how."""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """What a dataset.toml declares."""
 
@@ -94,6 +107,13 @@ class Dataset:
     lr_rule: Resize | None = None
     """Makes the LR from HR where there are no LR files."""
     crops: CropSet | None = None
+    floors: tuple[Floor, ...] = ()
+    """At most one for each scale and protocol."""
+
+    def floor(self, scale: int, protocol: str) -> Floor | None:
+        """Return what bicubic enlargement scores by `protocol`; None if nobody measured it."""
+        wanted = (scale, protocol)
+        return next((one for one in self.floors if (one.scale, one.protocol) == wanted), None)
 
 
 @dataclass(frozen=True)

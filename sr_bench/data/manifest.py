@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from sr_bench.core.protocol import Resize
-from sr_bench.data.dataset import Archive, Crop, CropSet, Dataset, Layout
+from sr_bench.data.dataset import Archive, Crop, CropSet, Dataset, Floor, Layout
 from sr_bench.errors import DatasetError
 from sr_bench.files.hashing import parse_sha256sums
 from sr_bench.files.validation import Table, listed, read_toml, validate
@@ -97,6 +97,16 @@ class CropsTable(Table):
     calibration: Annotated[list[CropTable], Field(min_length=1)]
 
 
+class FloorTable(Table):
+    """One ``[[floor]]``: a measured value of bicubic enlargement."""
+
+    scale: Annotated[int, Field(ge=2)]
+    protocol: Text
+    psnr_db: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    ssim: Annotated[float, Field(gt=0, lt=1)]
+    source: Text
+
+
 class ManifestTable(Table):
     """The whole dataset.toml."""
 
@@ -112,6 +122,7 @@ class ManifestTable(Table):
     layout: list[LayoutTable] = []
     archive: list[ArchiveTable] = []
     crops: CropsTable | None = None
+    floor: list[FloorTable] = []
 
 
 def load_manifest(path: Path) -> Dataset:
@@ -144,6 +155,7 @@ def load_manifest(path: Path) -> Dataset:
         archives=tuple(_archive(item, sums) for item in table.archive),
         lr_rule=table.lr_rule,
         crops=_crop_set(table.crops, sums) if table.crops else None,
+        floors=tuple(Floor(**item.model_dump()) for item in table.floor),
     )
 
 
@@ -204,8 +216,16 @@ def _faults(table: ManifestTable, stems: tuple[str, ...]) -> Iterator[str]:
             yield f"layout[{index}].lr: required, as there is no lr_rule"
         if layout.lr is not None and len(table.scales) > 1 and "{scale}" not in layout.lr:
             yield f"layout[{index}].lr: expected {{scale}} in it, as there are several scales"
+    yield from _floor_faults(table)
     if table.crops:
         yield from _crop_faults(table.crops, table.count)
+
+
+def _floor_faults(table: ManifestTable) -> Iterator[str]:
+    yield from _doubles("floor", [f"x{one.scale} by {one.protocol}" for one in table.floor])
+    for index, one in enumerate(table.floor):
+        if one.scale not in table.scales:
+            yield f"floor[{index}].scale: {one.scale} is none of scales"
 
 
 def _crop_faults(crops: CropsTable, count: int) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sr_bench.core.claim import Claim, Metric
+from sr_bench.core.claim import Blank, Claim, Metric
 from sr_bench.core.precision import Precision
 from sr_bench.document.columns import (
     METRICS,
@@ -36,6 +36,8 @@ class ModelRow:
     """The numbers, without the marks around them, by metric."""
     claims: tuple[Claim, ...]
     """One for each of `numbers`, in the table's order."""
+    blanks: tuple[Blank, ...]
+    """One for each metric cell that says that there is no number, in the table's order."""
     line: int
     """1-based."""
 
@@ -122,7 +124,13 @@ def _read_row(document: Document, cells: Mapping[str, Cell], above: Sequence[Mod
         )
         for metric, number in numbers.items()
     )
-    return ModelRow(label, source, shape, dataset, cells, numbers, claims, line=cells["model"].line)
+    blanks = tuple(
+        Blank(metric, label.precision, label.backend, dataset, document.source(cell))
+        for metric, cell in _metric_cells(cells).items()
+        if metric not in numbers
+    )
+    line = cells["model"].line
+    return ModelRow(label, source, shape, dataset, cells, numbers, claims, blanks, line)
 
 
 def _value(cells: Mapping[str, Cell], column: str) -> str:
@@ -131,11 +139,14 @@ def _value(cells: Mapping[str, Cell], column: str) -> str:
 
 
 def _numbers(document: Document, cells: Mapping[str, Cell]) -> dict[Metric, Cell]:
-    metrics = {name: metric for metric in METRICS.values() for name in cells if name == metric}
-    read = (
-        (metrics[name], read_number(document, cells[name])) for name in cells if name in metrics
-    )
-    return {metric: number for metric, number in read if number is not None}
+    read = {metric: read_number(document, cell) for metric, cell in _metric_cells(cells).items()}
+    return {metric: number for metric, number in read.items() if number is not None}
+
+
+def _metric_cells(cells: Mapping[str, Cell]) -> dict[Metric, Cell]:
+    """Return the cells that are for numbers, in the table's order."""
+    metrics: dict[str, Metric] = {metric: metric for metric in METRICS.values()}
+    return {metrics[name]: cell for name, cell in cells.items() if name in metrics}
 
 
 def _owner(label: Label, source: str, above: Sequence[ModelRow]) -> ModelRow | None:

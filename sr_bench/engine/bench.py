@@ -1,26 +1,28 @@
 """Answer cases: measure and judge; a run is made once for all the cases that share it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
+from sr_bench.core.codec import encode
 from sr_bench.core.device import KnownFailure, Profile
 from sr_bench.core.precision import Precision
-from sr_bench.core.record import Measurement, Record, Status, Verdict
+from sr_bench.core.record import FLOOR, Kept, Measurement, Record, Status, Verdict
 from sr_bench.cost.count import CostCount
-from sr_bench.engine.cost import cost_fingerprint, cost_measurement, count
+from sr_bench.engine.cost import cost_inputs, cost_measurement, count
 from sr_bench.engine.gated import Gatekeeper
 from sr_bench.engine.judge import judge
 from sr_bench.engine.known import failure_gone, known_failure, warning
+from sr_bench.engine.latency import Timer, time_network
 from sr_bench.engine.run import Progress
-from sr_bench.engine.runs import Runs
+from sr_bench.engine.runs import Run, Runs
 from sr_bench.engine.selection import Selection
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
-from sr_bench.files.hashing import sha256_bytes
+from sr_bench.files.hashing import sha256_bytes, sha256_json
 from sr_bench.files.home import without_home
 
 
@@ -33,6 +35,8 @@ class Answer:
     fingerprint: str
     device: str = ""
     detail: Mapping[str, object] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    kept: Kept | None = None
 
 
 class Bench:
@@ -60,12 +64,16 @@ class Bench:
 
     def evaluate(self, case: Case, node_id: str, progress: Progress) -> Record:
         """Measure and judge `case`; a fault of its inputs becomes the record's verdict."""
+        return self._record(case, node_id, lambda: self._answer(case, progress))
+
+    def _record(self, case: Case, node_id: str, measure: Callable[[], Answer]) -> Record:
+        """Return what is known about `case` once `measure` answered or failed."""
         start = time.perf_counter()
         answer = None
         detail: Mapping[str, object] = {}
         try:
             self._check_measurable(case)
-            answer = self._answer(case, progress)
+            answer = measure()
             verdict = answer.verdict
         except NotRunError as cause:
             verdict = _unmeasured(case, Status.NOT_RUN, str(cause))
@@ -91,6 +99,9 @@ class Bench:
             measurement=answer.measurement if answer else None,
             seconds=time.perf_counter() - start,
             detail=answer.detail if answer else detail,
+            inputs=answer.inputs if answer else {},
+            place=case.place,
+            kept=answer.kept if answer else None,
         )
 
     def _check_measurable(self, case: Case) -> None:
@@ -116,22 +127,56 @@ class Bench:
             limits = case.card.gate_on(self.selection.answers)
             content = f"{run.digest}|{limits}|{len(run.images)}"
             fingerprint = sha256_bytes(content.encode())
-            detail = {**run.provenance, **found.detail}
-            return Answer(found.measurement, found.verdict, fingerprint, run.device, detail)
+            inputs = {**run.inputs, "limits": sha256_bytes(str(limits).encode())}
+            return Answer(
+                found.measurement,
+                found.verdict,
+                fingerprint,
+                run.device,
+                {**run.provenance, **found.detail},
+                inputs,
+                run.kept,
+            )
         measurement = self._with_profiles(case, run.measured(case.metric), progress)
-        detail = {**run.provenance, **self._warning(case)}
+        measurement = self._with_floor(case, measurement, progress)
+        verdict = self._judged(case, measurement)
+        detail = {**run.provenance, **self._warning(case), **self._forensics(case, run, verdict)}
         content = f"{run.digest}|{case.metric}|{len(run.images)}"
         return Answer(
             measurement,
-            self._judged(case, measurement),
+            verdict,
             sha256_bytes(content.encode()),
             run.device,
             detail,
+            run.inputs,
+            run.kept,
         )
 
     def _warning(self, case: Case) -> Mapping[str, str]:
         told = warning(self._known_failure(case))
         return {"warning": told} if told else {}
+
+    def _forensics(self, case: Case, run: Run, verdict: Verdict) -> Mapping[str, object]:
+        """Return how the kept images would have to be scored to give the number that differs."""
+        chosen, claim, kept = self.selection, case.claim, run.kept
+        differs = verdict.status in (Status.DIFFERS, Status.BETTER)
+        if (
+            not differs
+            or claim is None
+            or kept is None
+            or not (chosen.results and chosen.explain_s)
+        ):
+            return {}
+        from sr_bench.engine.forensics import by_hand, explain_kept, seconds_needed
+
+        names = [item.image for item in run.images]
+        try:
+            if seconds_needed(chosen.results, kept, len(names), case.metric) > chosen.explain_s:
+                return {"forensics_by_hand": by_hand(chosen.results, kept, claim, case.card.scale)}
+            found = explain_kept(chosen.results, kept, names, claim, case.card.scale)
+        except SrBenchError as cause:  # the verdict stands without an explanation
+            return {"forensics_by_hand": without_home(str(cause))}
+        return {"forensics": encode(found)}
 
     def _cost(self, case: Case) -> Answer:
         card, key = case.card, (case.card.folder, case.card.name)
@@ -139,7 +184,8 @@ class Bench:
             self._counts[key] = count(card, card.counted_shape)
         measurement = cost_measurement(card, case.metric, self._counts[key])
         verdict = self._judged(case, measurement)
-        return Answer(measurement, verdict, cost_fingerprint(card, case.metric))
+        inputs = cost_inputs(card, case.metric)
+        return Answer(measurement, verdict, sha256_json(inputs), inputs=inputs)
 
     def _judged(self, case: Case, measurement: Measurement) -> Verdict:
         card, claim = case.card, case.claim
@@ -164,6 +210,14 @@ class Bench:
         other = self._runs.of(case, progress, Profile.FINE).measured(case.metric)
         return replace(found, notes={**found.notes, Profile.FINE: other.value})
 
+    def _with_floor(self, case: Case, found: Measurement, progress: Progress) -> Measurement:
+        """Return `found` with the value of plain bicubic enlargement beside it."""
+        run = self._runs.floor(case, progress)
+        if run is None:
+            return found
+        value = run.measured(found.metric).value
+        return replace(found, notes={**found.notes, FLOOR: value})
+
     def _known_failure(self, case: Case) -> KnownFailure | None:
         """Return the failure that the card's device is known to have in `case`."""
         if self.info.form is not Form.SOURCE or case.precision is Precision.FP32:
@@ -175,6 +229,18 @@ class Bench:
         if known and known.failure == cause.failure:
             return _unmeasured(case, Status.KNOWN_GAP, f"{cause.failure}: {known.reason}")
         return _unmeasured(case, Status.ERROR, str(cause))
+
+    def measure_latency(self, case: Case, node_id: str, timer: Timer, progress: Progress) -> Record:
+        """Let `timer` time the network of `case`; a fault of its inputs becomes the verdict."""
+        return self._record(case, node_id, lambda: self._timed(case, timer, progress))
+
+    def _timed(self, case: Case, timer: Timer, progress: Progress) -> Answer:
+        found = time_network(self._runs, case, timer, progress)
+        value = found.measurement.value
+        verdict = Verdict(Status.NEW, "measured; latency is not judged", measured=value)
+        inputs = found.inputs
+        digest = sha256_json(inputs)
+        return Answer(found.measurement, verdict, digest, found.device, found.detail, inputs)
 
 
 def _device_claim(case: Case, measurement: Measurement, backend: str) -> Verdict:

@@ -1,6 +1,5 @@
 """The images that clip ranges come from, and what one pass over them found, kept by content."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +15,7 @@ from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.scoring import network_input
 from sr_bench.errors import CardError, DatasetError
-from sr_bench.files.hashing import sha256_bytes
+from sr_bench.files.hashing import sha256_json
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class CalibrationSet:
     def digest(self) -> str:
         """Return the digest of the images and of all that is done to them."""
         content = [self.images.digest(self.names), self.protocol.channel_order, self.white]
-        return sha256_bytes(json.dumps(content).encode())
+        return sha256_json(content)
 
     def inputs(self) -> tuple[Callable[[], NDArray[np.float32]], ...]:
         """Return a function for each image that loads it as the network's input."""
@@ -109,4 +108,4 @@ def calibration_set(
 
 def plan_digest(plan: Int8Plan | DevicePlan, observer: str) -> str:
     """Return the digest of what a card plans for int8, and the observer."""
-    return sha256_bytes(json.dumps([encode(plan), observer], sort_keys=True).encode())
+    return sha256_json([encode(plan), observer])

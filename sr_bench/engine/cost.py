@@ -1,6 +1,7 @@
 """Count what a card's network costs: no weights, no compute, no backend."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 
 from sr_bench import discovery
@@ -9,7 +10,7 @@ from sr_bench.core.claim import UNITS
 from sr_bench.core.record import Measurement
 from sr_bench.cost.count import CostCount
 from sr_bench.engine.weights import weights_path
-from sr_bench.files.hashing import sha256_bytes, sha256_file
+from sr_bench.files.hashing import sha256_file, sha256_json
 
 Shape = tuple[int, int, int]
 
@@ -58,9 +59,11 @@ def cost_measurement(card: ModelCard, metric: str, found: CostCount) -> Measurem
     )
 
 
-def cost_fingerprint(card: ModelCard, metric: str) -> str:
-    """Return the digest of all that can change a cost metric of `card`."""
-    how = [card.flops_rule, card.counted_shape] if metric == "flops" else []
+def cost_inputs(card: ModelCard, metric: str) -> Mapping[str, str]:
+    """Return the digest of each thing that can change a cost metric of `card`, by name."""
     content = sha256_file(card.onnx) if card.onnx else ""
     network = [content, card.architecture, dict(card.hyper), card.scale]
-    return sha256_bytes(json.dumps([network, metric, how], sort_keys=True).encode())
+    found = {"architecture": sha256_json(network)}
+    if metric == "flops":
+        found |= {"rule": card.flops_rule, "shape": "x".join(map(str, card.counted_shape))}
+    return found

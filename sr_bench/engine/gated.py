@@ -9,6 +9,7 @@ from sr_bench.core.card import KnownGap
 from sr_bench.core.case import GATE_METRIC, IMAGE_METRICS, Case
 from sr_bench.core.claim import UNITS
 from sr_bench.core.codec import encode
+from sr_bench.core.compare import Limits
 from sr_bench.core.device import Profile
 from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.int8 import Gate
@@ -19,9 +20,6 @@ from sr_bench.engine.gate import compare_records, judge_images, worst_status
 from sr_bench.engine.run import Progress
 from sr_bench.engine.runs import Run, Runs
 from sr_bench.history.store import read_run
-
-FIDELITY_SLACK_DB = 0.5
-"""Mean fidelity that a run may lose against an earlier one."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class Gatekeeper:
     @cached_property
     def _earlier(self) -> Mapping[tuple[str, ...], Record]:
         path = self._runs.selection.compare
-        records = read_run(path) if path else ()
+        records = read_run(path).records if path else ()
         return {_identity(record): record for record in records if record.measurement}
 
     def _compared(
@@ -84,7 +82,7 @@ class Gatekeeper:
         budgets = {
             "psnr": limits.max_drop_db,
             "ssim": limits.max_drop_ssim,
-            GATE_METRIC: FIDELITY_SLACK_DB,
+            GATE_METRIC: Limits().fidelity_db,
         }
         now = {name: low.measured(name) for name in IMAGE_METRICS} | {GATE_METRIC: fidelity}
         found = []

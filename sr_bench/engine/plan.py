@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, IMAGE_METRICS, Case
-from sr_bench.core.claim import Claim
+from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.precision import Precision
 from sr_bench.engine.selection import Selection, split_scale
 from sr_bench.engine.suite import Suite
@@ -21,6 +21,8 @@ def plan(suite: Suite, selection: Selection) -> tuple[Case, ...]:
     for model, claims in suite.claims:
         if selection.wants_model(model.name):
             claimed = list(_claimed(model, claims, selection))
+            if selection.blanks:
+                claimed += _blank(model, suite.blanks.get(model.name, ()), selection)
             asked = [*claimed, *_requested(model, claimed, selection)]
             cases += asked
             cases += _gates(model, asked, selection)
@@ -35,9 +37,22 @@ def _gates(model: ModelCard, asked: list[Case], selection: Selection) -> Iterato
     for case in asked:
         word = case.claim.backend if case.claim else ""
         low = case.evaluation is not None and case.precision is not Precision.FP32
-        if low and _same_backend(word, selection.answers) and case.run_key not in seen:
+        if low and same_backend(word, selection.answers) and case.run_key not in seen:
             seen.add(case.run_key)
-            yield replace(case, metric=GATE_METRIC, claim=None)
+            yield replace(case, metric=GATE_METRIC, claim=None, blank=None)
+
+
+def _blank(model: ModelCard, blanks: tuple[Blank, ...], selection: Selection) -> Iterator[Case]:
+    """Yield a case for each cell without a number that this backend can fill."""
+    for blank in blanks:
+        evaluation = None
+        if blank.metric not in COST_METRICS:
+            evaluation = model.claimed_evaluation(blank.precision, blank.dataset)
+            if evaluation is None or not same_backend(blank.backend, selection.answers):
+                continue
+        if _wanted(model, blank.precision, evaluation, selection):
+            backend = selection.backend
+            yield Case(model, blank.metric, blank.precision, backend, evaluation, blank=blank)
 
 
 def _claimed(model: ModelCard, claims: tuple[Claim, ...], selection: Selection) -> Iterator[Case]:
@@ -66,7 +81,7 @@ def _requested(model: ModelCard, claimed: list[Case], selection: Selection) -> I
     answered = {
         (case.metric, case.precision, case.dataset)
         for case in claimed
-        if case.claim and _same_backend(case.claim.backend, selection.answers)
+        if case.blank or (case.claim and same_backend(case.claim.backend, selection.answers))
     }
     for precision in selection.precisions or (Precision.FP32,):
         for evaluation in _evaluations(model, precision, selection):
@@ -77,7 +92,8 @@ def _requested(model: ModelCard, claimed: list[Case], selection: Selection) -> I
                     yield case
 
 
-def _same_backend(word: str, backend: str) -> bool:
+def same_backend(word: str, backend: str) -> bool:
+    """Tell whether a row whose label has the backend `word` is about `backend`, or any."""
     return word in ("", backend, f"{backend}-emulated")
 
 

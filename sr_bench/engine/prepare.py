@@ -1,6 +1,5 @@
 """Prepare: from a card to an artefact that a backend can open, cached by content."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,7 +18,7 @@ from sr_bench.engine.weights import network_digest, weights_path
 from sr_bench.errors import NotRunError
 from sr_bench.files.atomic import write_bytes
 from sr_bench.files.cache import cache_dir
-from sr_bench.files.hashing import sha256_bytes, sha256_file
+from sr_bench.files.hashing import sha256_bytes, sha256_file, sha256_json
 from sr_bench.history.environment import package_versions
 
 if TYPE_CHECKING:  # onnx and onnxruntime load only when int8 is made
@@ -48,9 +47,8 @@ class Prepared:
     card: ModelCard
     precision: Precision
     weights: Path
-    network: str
-    """Digest of the weights and of the architecture that they are loaded into; empty if the
-    weights are absent and not needed."""
+    weights_digest: str
+    """Empty if the weights are absent and not needed."""
     calibration: CalibrationSet | None = None
     """For int8: what the clip ranges come from."""
     form: Form = Form.ONNX
@@ -60,14 +58,30 @@ class Prepared:
     effort: Effort = Effort()
 
     @property
+    def network(self) -> str:
+        """Digest of the weights and of the architecture that they are loaded into; may be empty."""
+        if not self.weights_digest:
+            return ""
+        return sha256_bytes(f"{self.weights_digest}|{_architecture(self.card)}".encode())
+
+    @property
     def digest(self) -> str:
         """Digest of the network, the precision, and where they count the plan and its images."""
-        parts = [self.network or self.card.id, str(self.precision)]
+        return sha256_bytes("|".join(self.inputs.values()).encode())
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """What decides the outputs, by name."""
+        found = {
+            "weights": self.weights_digest or self.card.id,
+            "architecture": _architecture(self.card),
+            "precision": str(self.precision),
+        }
         if self.calibration or self._is_compiled:
-            parts.append(self._plan())
+            found["plan"] = self._plan()
         if self.calibration:
-            parts.append(self.calibration.digest())
-        return sha256_bytes("|".join(parts).encode())
+            found["calibration"] = self.calibration.digest()
+        return found
 
     @property
     def _is_compiled(self) -> bool:
@@ -228,7 +242,7 @@ class Prepared:
             raise TypeError(msg)
         network = read_network(self.fp32_onnx())
         content = [self._recipe(), self.calibration.digest(), self.card.int8.rounding]
-        key = sha256_bytes(json.dumps(content).encode())
+        key = sha256_json(content)
         found = calibrate(
             network,
             self.calibration,
@@ -256,7 +270,7 @@ class Prepared:
         """
         versions = {name: package_versions().get(name) for name in ("sr-bench", "torch", "onnx")}
         declared = self.card.checkpoint.sha256 if self.card.checkpoint else ""
-        return sha256_bytes(json.dumps([self.network, declared, versions, own_code()]).encode())
+        return sha256_json([self.network, declared, versions, own_code()])
 
 
 def prepare(
@@ -276,25 +290,20 @@ def prepare(
     """
     try:
         weights = weights_path(card, weights_folder)
-        network = _network(card, weights)
+        digest = network_digest(card, weights)
     except NotRunError:
         if form is not Form.RECORDED:
             raise
-        weights, network = Path(), ""
+        weights, digest = Path(), ""
     given = calibration if precision.dtype == "int8" else None
-    return Prepared(card, precision, weights, network, given, form, profile, effort)
+    return Prepared(card, precision, weights, digest, given, form, profile, effort)
 
 
-def _network(card: ModelCard, weights: Path) -> str:
-    """Return the digest of the weights and of the architecture that they are loaded into."""
-    content = [
-        network_digest(card, weights),
-        card.architecture,
-        dict(card.hyper),
-        card.scale,
-        card.checkpoint.key if card.checkpoint else "",
-    ]
-    return sha256_bytes(json.dumps(content, sort_keys=True).encode())
+def _architecture(card: ModelCard) -> str:
+    """Return the digest of what weights are loaded into, and how."""
+    key = card.checkpoint.key if card.checkpoint else ""
+    content = [card.architecture, dict(card.hyper), card.scale, key]
+    return sha256_json(content)
 
 
 @cache

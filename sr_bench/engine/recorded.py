@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from sr_bench import __version__
 from sr_bench.core.backend import Artefact, BackendInfo, Session
+from sr_bench.core.history import Environment
 from sr_bench.errors import OptionError
 from sr_bench.files.home import without_home
 from sr_bench.files.recording import Header, Recorder
-from sr_bench.history.environment import Environment
 
 
 def start_recording(folder: Path, info: BackendInfo, environment: Environment) -> Recorder:

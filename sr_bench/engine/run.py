@@ -20,6 +20,9 @@ from sr_bench.engine.scoring import Pair, network_input, prepare_pair, read_outp
 from sr_bench.errors import DatasetError, SrBenchError
 from sr_bench.imaging.threads import use_one_opencv_thread
 
+Keep = Callable[[int, Pair, NDArray[np.float32]], None]
+"""Called with the number of an image, its pair, and the network's output for it."""
+
 Progress = Callable[[int, int, str], None]
 """Called with images done, images planned, and the name of the last one."""
 
@@ -58,9 +61,12 @@ class Job:
 
     def pair_key(self, index: int) -> Hashable:
         """Return what decides the decoded, resized pair of image `index`."""
+        return (self.images, index, self.card.scale, self.pair_rule())
+
+    def pair_rule(self) -> tuple[object, ...]:
+        """Return what of the protocol decides a decoded, resized pair."""
         rule = self.protocol
-        how = (rule.lr_from, rule.lr_resize, rule.input_shape, rule.gt_resize)
-        return (self.images, index, self.card.scale, how)
+        return (rule.lr_from, rule.lr_resize, rule.input_shape, rule.gt_resize)
 
 
 def pair_cache(limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Recent[Pair]:
@@ -76,13 +82,15 @@ def run_job(
     threads: int,
     progress: Progress,
     reference: Computes | None = None,
+    keep: Keep | None = None,
 ) -> tuple[ImageResult, ...]:
     """Return the scores of every image of `job`, in the dataset's order.
 
     Each of `threads` workers takes one image at a time through decoding, inference and scoring,
     so that these overlap; the session must accept calls from several threads. Besides what
     `pairs` keeps, at most `threads` images are held, whatever the size of the dataset. With a
-    `reference`, such as the network in fp32, each output is also compared with its output.
+    `reference`, such as the network in fp32, each output is also compared with its output; with
+    `keep`, each output is handed to it.
 
     Raises:
         DatasetError: The dataset is empty.
@@ -95,7 +103,7 @@ def run_job(
 
     def score(index: int) -> ImageResult:
         pair = pairs.get(job.pair_key(index), lambda: load_pair(job, index))
-        return score_image(job, session, reference, pair, names[index])
+        return score_image(job, session, reference, pair, index, keep)
 
     use_one_opencv_thread()
     results: list[ImageResult] = []
@@ -107,14 +115,19 @@ def run_job(
 
 
 def score_image(
-    job: Job, session: Computes, reference: Computes | None, pair: Pair, name: str
+    job: Job,
+    session: Computes,
+    reference: Computes | None,
+    pair: Pair,
+    index: int,
+    keep: Keep | None = None,
 ) -> ImageResult:
-    """Return the scores of the image `name`, and how close its output is to the reference's.
+    """Return the scores of image `index`, and how close its output is to the reference's.
 
     Raises:
         SrBenchError: The image or the network's output can't be used.
     """
-    white = job.card.value_range
+    white, name = job.card.value_range, job.names[index]
     try:
         lr = network_input(pair.lr, job.protocol, white)
         output = session.run(lr)
@@ -122,6 +135,8 @@ def score_image(
         scores = score_pair(sr, pair.hr, job.protocol, job.card.scale, IMAGE_METRICS)
         level = job.protocol.output_range or white
         close = fidelity(output, reference.run(lr), white=level) if reference else None
+        if keep:
+            keep(index, pair, output)
     except SrBenchError as cause:
         where = f"{job.card.name} on {name}"
         raise cause.about(where) from cause

@@ -15,22 +15,32 @@ from sr_bench.core.codec import decode, encode
 from sr_bench.core.device import Profile
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
-from sr_bench.core.record import ImageScore, Measurement
+from sr_bench.core.record import ImageScore, Kept, Measurement
 from sr_bench.data.dataset import Split
 from sr_bench.data.locate import load_dataset
 from sr_bench.data.pairing import LrFrom
 from sr_bench.data.source import ImageSet, open_dataset
 from sr_bench.engine.calibration import CalibrationSet, calibration_set
+from sr_bench.engine.floor import Bicubic
+from sr_bench.engine.kept import Keeper
 from sr_bench.engine.prepare import Effort, Prepared, own_code, prepare, quiet
 from sr_bench.engine.recorded import Recorded, start_recording
 from sr_bench.engine.remembered import Remembered, remembered_outputs
-from sr_bench.engine.run import ImageResult, Job, Progress, pair_cache, run_job
+from sr_bench.engine.run import (
+    Computes,
+    ImageResult,
+    Job,
+    Keep,
+    Progress,
+    pair_cache,
+    run_job,
+)
 from sr_bench.engine.scoring import aggregate
-from sr_bench.engine.selection import Selection
+from sr_bench.engine.selection import SESSION_THREADS, Selection
 from sr_bench.errors import NotRunError, SrBenchError
 from sr_bench.files.atomic import write_text
 from sr_bench.files.cache import cache_dir
-from sr_bench.files.hashing import sha256_bytes
+from sr_bench.files.hashing import sha256_bytes, sha256_json
 from sr_bench.history.environment import cpu_model, package_versions, read_environment
 
 SCORING_VERSION = 1
@@ -52,6 +62,10 @@ class Run:
     protocol: EvalProtocol
     provenance: Mapping[str, str] = field(default_factory=dict)
     """Where the clip ranges come from, and how the backend computes."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """What the digest is made of, by name."""
+    kept: Kept | None = None
+    """Where its images are."""
 
     def measured(self, metric: str) -> Measurement:
         """Return the mean of `metric` over the images, with each image's value."""
@@ -95,6 +109,7 @@ class Runs:
         self._outputs = remembered_outputs()
         # By folder too: two zoos may have suites and models of the same names.
         self._runs: dict[tuple[Path, str, Profile], Run | SrBenchError] = {}
+        self._floors: dict[str, _Kept] = {}
         self._images: dict[tuple[object, ...], ImageSet] = {}
 
     def of(self, case: Case, progress: Progress, profile: Profile = Profile.TVM) -> Run:
@@ -119,6 +134,14 @@ class Runs:
             raise found
         return found
 
+    def check_offered(self, case: Case) -> None:
+        """Raise a NotRunError if the backend doesn't compute in the precision of `case`."""
+        offers = self._backend.precisions(self.selection.backend_options)
+        if case.precision not in offers:
+            offered = ", ".join(offers) or "none"
+            msg = f"{case.backend} does not offer {case.precision} here, only {offered}"
+            raise NotRunError(msg)
+
     def open(self, prepared: Prepared) -> Session:
         """Open what `prepared` describes on the session's backend; record it if that is asked."""
         artefact = prepared.artefact()
@@ -130,7 +153,9 @@ class Runs:
     def open_artefact(self, artefact: Artefact) -> Session:
         """Open `artefact` on the session's backend."""
         options = self.selection.backend_options
-        opened: Session = self._backend.open_session(artefact, threads=1, options=options)
+        opened: Session = self._backend.open_session(
+            artefact, threads=SESSION_THREADS, options=options
+        )
         return opened
 
     def job(self, case: Case) -> Job:
@@ -159,26 +184,93 @@ class Runs:
         """Return whether `precision` is imitated, so that there is more than one reading of it."""
         return self.info.form is Form.IMITATED and precision.dtype == "int8"
 
-    def _run(self, case: Case, progress: Progress, profile: Profile) -> Run:
-        offers = self._backend.precisions(self.selection.backend_options)
-        if case.precision not in offers:
-            offered = ", ".join(offers) or "none"
-            msg = f"{case.backend} does not offer {case.precision} here, only {offered}"
-            raise NotRunError(msg)
-        job, prepared = self.job(case), self.prepared(case, progress, profile)
-        key = self._content(job, prepared)
-        gated = self._is_gated(case)
-        found = self._kept(
-            sha256_bytes(f"{key}|{gated}".encode()),
-            lambda: self._measured(case, job, prepared, progress),
-        )
-        provenance = {**prepared.provenance, **found.notes}
-        digest = sha256_bytes(f"{key}|{found.device}".encode())
-        rule = evaluation_of(case).protocol
-        return Run(found.images, len(job.images), digest, found.device, rule, provenance)
+    def floor(self, case: Case, progress: Progress) -> Run | None:
+        """Return the run of plain bicubic enlargement on the images of `case`; None at scale 1."""
+        if case.card.scale == 1:
+            return None
+        job = self.job(case)
+        inputs = {"weights": "bicubic", "scale": str(case.card.scale), **_scored(job)}
+        key = sha256_json(inputs)
+        if key not in self._floors:
+            network = Bicubic(job.protocol, job.card.value_range, job.card.scale)
+            self._floors[key] = self._kept(
+                key, lambda: _Kept(self._scores(job, network, progress), "cpu", {})
+            )
+        found = self._floors[key]
+        return Run(found.images, len(job.images), key, found.device, job.protocol, inputs=inputs)
 
-    def _measured(self, case: Case, job: Job, prepared: Prepared, progress: Progress) -> _Kept:
-        threads = self.selection.threads
+    def _run(self, case: Case, progress: Progress, profile: Profile) -> Run:
+        self.check_offered(case)
+        job, prepared = self.job(case), self.prepared(case, progress, profile)
+        inputs = {**prepared.inputs, **_scored(job), "backend": self._backend_named()}
+        key = sha256_json(inputs)
+        gated = self._is_gated(case)
+        keeper = self._keeper(job, key) if profile is Profile.TVM else None
+        missing = keeper is not None and not keeper.is_whole(job.names)
+
+        def measure() -> _Kept:
+            return self._measured(case, job, prepared, progress, keeper)
+
+        device_reads = self.info.device not in _KEPT_DEVICES or self.selection.record is not None
+        if device_reads or missing:
+            found = measure()
+        else:
+            found = self._kept(sha256_bytes(f"{key}|{gated}".encode()), measure)
+        provenance = {**prepared.provenance, **found.notes}
+        inputs["device"] = found.device
+        kept = keeper.kept if keeper else None
+        images, planned = found.images, len(job.images)
+        return Run(
+            images,
+            planned,
+            sha256_json(inputs),
+            found.device,
+            job.protocol,
+            provenance,
+            inputs,
+            kept,
+        )
+
+    def _backend_named(self) -> str:
+        return f"{self.info.name} {self.info.version}"
+
+    def _keeper(self, job: Job, key: str) -> Keeper | None:
+        """Return what keeps the images of `job`, whose run has the digest `key`, if it is asked."""
+        chosen = self.selection
+        if chosen.keep == "off" or chosen.results is None:
+            return None
+        scored = _scored(job)
+        pairs = sha256_bytes(f"{scored['data']}|{job.pair_rule()}".encode())
+        return Keeper(chosen.results, chosen.keep, key, pairs)
+
+    def _scores(
+        self,
+        job: Job,
+        network: Computes,
+        progress: Progress,
+        *,
+        reference: Computes | None = None,
+        keep: Keep | None = None,
+    ) -> tuple[ImageResult, ...]:
+        return run_job(
+            job,
+            network,
+            pairs=self._pairs,
+            threads=self.selection.threads,
+            progress=progress,
+            reference=reference,
+            keep=keep,
+        )
+
+    def _measured(
+        self,
+        case: Case,
+        job: Job,
+        prepared: Prepared,
+        progress: Progress,
+        keeper: Keeper | None,
+    ) -> _Kept:
+        rule, white = job.protocol, job.card.value_range
         with ExitStack() as opened:
             session = opened.enter_context(self.open(prepared))
             computes: Session | Remembered = session
@@ -190,36 +282,21 @@ class Runs:
                 )
             elif self.selection.wants_gate(case.card):  # low precisions will be compared with it
                 computes = Remembered(lambda: session, self._outputs, prepared.digest)
-            done = run_job(
-                job,
-                computes,
-                pairs=self._pairs,
-                threads=threads,
-                progress=progress,
-                reference=reference,
-            )
+            keep: Keep | None = None
+            if keeper is not None:
+                keep = lambda i, pair, output: keeper.keep(i, pair, output, rule, white)  # noqa: E731
+            done = self._scores(job, computes, progress, reference=reference, keep=keep)
+            if keeper is not None:
+                keeper.finish(job.names)
             return _Kept(done, session.device, {**prepared.plan_notes(), **session.notes})
 
     def _is_gated(self, case: Case) -> bool:
         return case.precision is not Precision.FP32 and self.selection.wants_gate(case.card)
 
-    def _content(self, job: Job, prepared: Prepared) -> str:
-        """Return the digest of what decides a run's scores, except for the device."""
-        content = [
-            prepared.digest,
-            job.images.digest(job.names),
-            job.protocol.choices(),
-            job.card.value_range,
-            [self.info.name, self.info.version, SCORING_VERSION],
-        ]
-        return sha256_bytes(json.dumps(content, sort_keys=True).encode())
-
     def _kept(self, key: str, measure: Callable[[], _Kept]) -> _Kept:
         """Return what was measured for the same content by the same code, or measure."""
-        if self.info.device not in _KEPT_DEVICES or self.selection.record:
-            return measure()
         content = [key, own_code(), package_versions(), cpu_model()]
-        name = sha256_bytes(json.dumps(content, sort_keys=True).encode())
+        name = sha256_json(content)
         path = cache_dir() / "runs" / f"{name}.json"
         if path.is_file() and not self.selection.fresh:
             try:
@@ -259,3 +336,12 @@ def evaluation_of(case: Case) -> Evaluation:
         msg = f"{case.id} is about no dataset"
         raise TypeError(msg)
     return case.evaluation
+
+
+def _scored(job: Job) -> Mapping[str, str]:
+    """Return what decides the scores besides the network, by name."""
+    rule = {"white": job.card.value_range, "version": SCORING_VERSION, **job.protocol.choices()}
+    return {
+        "data": job.images.digest(job.names),
+        "protocol": sha256_json(rule),
+    }

@@ -14,7 +14,13 @@ from sr_bench.core.device import DeviceMode
 from sr_bench.core.precision import Precision
 from sr_bench.errors import OptionError
 
+KeepMode = Literal["off", "8bit", "16bit"]
+
+UpdateMode = Literal["failed", "missing", "all"]
 GateMode = Literal["off", "warn", "fail"]
+
+SESSION_THREADS = 1
+"""Threads that a network computes with; images are worked on side by side instead."""
 
 DEFAULT_EXPLAIN_S = 30.0
 DEFAULT_CALIBRATION_MIB = 1024
@@ -51,6 +57,14 @@ class Selection:
     """What a loss found by a gate does; with ``off`` there are no gates."""
     compare: Path | None = None
     """An earlier run's records: gates also tell whether this run is worse."""
+    keep: KeepMode = "off"
+    """Whether the images of each run are kept in `results`, and with how many bits."""
+    results: Path | None = None
+    """The results folder."""
+    blanks: bool = False
+    """Whether cells without a number, in rows that have one elsewhere, are measured too."""
+    latency: bool = False
+    """Whether models are also timed."""
     fresh: bool = False
     """Whether what was measured before, for the same content, is measured again."""
     explain_s: float = DEFAULT_EXPLAIN_S
@@ -77,8 +91,8 @@ class Selection:
         if self.gate not in get_args(GateMode):
             msg = f"--sr-gate={self.gate}: expected one of {', '.join(get_args(GateMode))}"
             raise OptionError(msg)
-        if self.compare is not None and not self.compare.is_file():
-            msg = f"--sr-compare={self.compare}: expected a latest.json or .jsonl of an earlier run"
+        if self.keep not in get_args(KeepMode):
+            msg = f"--sr-keep={self.keep}: expected one of {', '.join(get_args(KeepMode))}"
             raise OptionError(msg)
         if self.explain_s < 0:
             msg = f"--sr-explain={self.explain_s:g}: expected seconds, 0 for no search"

@@ -1,15 +1,15 @@
 """A suite: the cards of a folder bound to the rows of its document."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard, SuiteCard
 from sr_bench.core.case import COST_METRICS, GATE_METRIC
-from sr_bench.core.claim import Claim
-from sr_bench.document.claims import read_model_tables
+from sr_bench.core.claim import Blank, Claim
+from sr_bench.document.claims import ModelTable, read_model_tables
 from sr_bench.document.tables import Document, read_document
 from sr_bench.errors import CardError
 from sr_bench.files.validation import listed
@@ -29,6 +29,8 @@ class Suite:
     claims: tuple[tuple[ModelCard, tuple[Claim, ...]], ...]
     """Each model with the claims of its row and of the precision rows below it, in the document's
     order; then those that the document has no row for."""
+    blanks: Mapping[str, tuple[Blank, ...]] = field(default_factory=dict)
+    """By model: the cells of its rows without a number."""
 
 
 def load_suite(path: Path) -> Suite:
@@ -40,7 +42,8 @@ def load_suite(path: Path) -> Suite:
     """
     card = load_card(path)
     document = read_document(card.document)
-    rows = _rows(document)
+    tables = read_model_tables(document)
+    rows = _rows(tables)
     bound = {model.name: _keys_of(model, rows) for model in card.models if model.row}
     faults = [
         *_binding_faults(card, rows, bound),
@@ -52,12 +55,25 @@ def load_suite(path: Path) -> Suite:
     models = {bound[model.name][0]: model for model in card.models if model.row}
     claims = [(models[key], rows[key]) for key in rows if key in models]
     rowless = [(model, ()) for model in card.models if not model.row]
-    return Suite(card, document, (*claims, *rowless))
+    blanks = {models[key].name: cells for key, cells in _blanks(tables).items() if key in models}
+    return Suite(card, document, (*claims, *rowless), blanks)
 
 
-def _rows(document: Document) -> Rows:
+def _blanks(tables: Sequence[ModelTable]) -> Mapping[RowKey, tuple[Blank, ...]]:
+    """Return the cells without a number by model row; a precision row costs what its model does."""
+    found: dict[RowKey, list[Blank]] = defaultdict(list)
+    for row in (row for table in tables for row in table.rows):
+        found[row.row, row.row_source] += [
+            blank
+            for blank in row.blanks
+            if blank.metric not in COST_METRICS or not row.label.qualified
+        ]
+    return {key: tuple(cells) for key, cells in found.items()}
+
+
+def _rows(tables: Sequence[ModelTable]) -> Rows:
     found: dict[RowKey, list[Claim]] = defaultdict(list)
-    for table in read_model_tables(document):
+    for table in tables:
         for row in table.rows:
             found[row.row, row.row_source] += row.claims
     return {key: tuple(claims) for key, claims in found.items()}

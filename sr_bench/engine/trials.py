@@ -103,8 +103,7 @@ class Trials:
             reference = Remembered(lambda: self._reference, self._outputs, "fp32")
 
             def tried(index: int) -> ImageResult:
-                name = self._job.names[index]
-                return score_image(self._job, session, reference, self._pair(index), name)
+                return score_image(self._job, session, reference, self._pair(index), index)
 
             yield tried
 

@@ -41,6 +41,8 @@ def write_text(path: Path, text: str) -> None:
 def append_line(path: Path, text: str) -> None:
     """Append `text` and a line feed to `path` in one write; make the file if it is absent.
 
+    A last line without an end, which a killed process left, stays a line of its own.
+
     Raises:
         ValueError: `text` holds a line feed itself.
         SrBenchError: It can't be written; the file ends where it did before.
@@ -51,7 +53,7 @@ def append_line(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # O_APPEND keeps the lines of several processes apart.
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         try:
             _append(handle, text.encode() + b"\n")
         finally:
@@ -60,8 +62,32 @@ def append_line(path: Path, text: str) -> None:
         raise disk_error(error, path, "append to") from error
 
 
+def append_shared_line(path: Path, text: str) -> None:
+    """Append a line as `append_line` does, to a file that other processes append to as well.
+
+    They wait for each other, so that none takes another's half-written line for a torn one, also
+    where a network's file system does not append in one step.
+
+    Raises:
+        ValueError: `text` holds a line feed itself.
+        SrBenchError: It can't be written; the file ends where it did before.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            with suppress(ImportError):  # absent on Windows
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX)
+            append_line(path, text)
+    except OSError as error:
+        raise disk_error(error, path, "append to") from error
+
+
 def _append(handle: int, data: bytes) -> None:
     before = os.fstat(handle).st_size
+    if before and _last_byte(handle) != b"\n":
+        data = b"\n" + data
     try:
         written = os.write(handle, data)
         while written < len(data):
@@ -71,3 +97,8 @@ def _append(handle: int, data: bytes) -> None:
         with suppress(OSError):
             os.ftruncate(handle, before)
         raise
+
+
+def _last_byte(handle: int) -> bytes:
+    os.lseek(handle, -1, os.SEEK_END)
+    return os.read(handle, 1)

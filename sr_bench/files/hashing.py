@@ -1,6 +1,8 @@
 """SHA-256 digests of files and bytes."""
 
 import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from sr_bench.errors import SrBenchError
@@ -10,6 +12,22 @@ from sr_bench.files.disk import disk_error
 def sha256_bytes(data: bytes) -> str:
     """Return the lower-case hex digest of `data`."""
     return hashlib.sha256(data).hexdigest()
+
+
+def sha256_json(value: object) -> str:
+    """Return the lower-case hex digest of `value`, whose mappings may be in any order.
+
+    Raises:
+        TypeError: JSON has no spelling for it.
+    """
+    return sha256_bytes(json.dumps(value, sort_keys=True, default=_as_mapping).encode())
+
+
+def _as_mapping(value: object) -> dict[object, object]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    msg = f"expected what JSON can spell, got {type(value).__name__}"
+    raise TypeError(msg)
 
 
 def sha256_file(path: Path) -> str:

@@ -44,7 +44,7 @@ class Header(Table):
     made_by: str
     """Version of sr-bench."""
     environment: dict[str, object]
-    """The fields of `sr_bench.history.environment.Environment`, which names nobody."""
+    """The fields of `sr_bench.core.history.Environment`, which names nobody."""
     started: str
     """ISO 8601, UTC."""
 

@@ -3,9 +3,10 @@
 import os
 import platform
 import subprocess
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from sr_bench.core.history import Environment
 
 PACKAGES = (
     "sr-bench",
@@ -23,20 +24,8 @@ PACKAGES = (
     "tabulate",
 )
 
-
-@dataclass(frozen=True)
-class Environment:
-    """Where and with what a run was made. Holds no user name and no home path."""
-
-    packages: dict[str, str]
-    python: str
-    system: str
-    cpu: str
-    cores: int
-    commit: str
-    """Commit of the suite's repository, with ``+dirty`` if files differ; empty outside of git."""
-    seeds: dict[str, int]
-    """Every seed in use; evaluation itself draws no random numbers."""
+DIRTY = "+dirty"
+"""After a commit: files differed from it."""
 
 
 def read_environment(folder: Path) -> Environment:
@@ -82,19 +71,22 @@ def cpu_model() -> str:
 
 def git_commit(folder: Path) -> str:
     """Return the commit that is checked out at `folder`, ``+dirty`` added if files differ."""
-
-    def git(*args: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *args],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-        return done.stdout.strip()
-
     try:
-        head = git("rev-parse", "--short=12", "HEAD")
-        return head + ("+dirty" if git("status", "--porcelain", "--untracked-files=no") else "")
+        head = git(folder, "rev-parse", "--short=12", "HEAD")
+        changed = git(folder, "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.SubprocessError):
         return ""
+    return head + (DIRTY if changed else "")
+
+
+def git(folder: Path, *args: str) -> str:
+    """Return what git says about the repository at `folder`, without blanks around it.
+
+    Raises:
+        OSError: There is no git.
+        subprocess.SubprocessError: `folder` is in no repository, or git refuses `args`.
+    """
+    done = subprocess.run(
+        ["git", "-C", str(folder), *args], capture_output=True, text=True, timeout=30, check=True
+    )
+    return done.stdout.strip()

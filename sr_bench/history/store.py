@@ -1,28 +1,37 @@
-"""Write a run: one line per record as it is made, and all of them at the end."""
+"""Write a run: one line per record as it is made, all of them at the end, and a line of history."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from sr_bench.core.codec import Json, decode, encode
+from sr_bench.core.history import HistoryEntry, PastRun, RunInfo, point
 from sr_bench.core.record import SCHEMA_VERSION, Record
 from sr_bench.errors import SrBenchError
-from sr_bench.files.atomic import append_line, write_text
+from sr_bench.files.atomic import append_line, append_shared_line, write_text
 from sr_bench.files.home import without_home
-from sr_bench.history.environment import Environment
+from sr_bench.history.lines import Line, json_object, read_lines
+
+HISTORY = "history"
+"""Folder of the run files, in the results folder."""
+
+INDEX = "index.jsonl"
+"""Of the runs in `HISTORY`: a line for each, a `HistoryEntry`."""
 
 
 class RunStore:
     """The files of one run under the results folder.
 
-    ``<run>.jsonl`` grows by a line for each record, so that a crash loses nothing that was
-    measured; ``latest.json`` is written whole at the end.
+    ``history/<run>.jsonl`` grows by a line for each record, so that a crash loses nothing that was
+    measured; ``latest.json`` is written whole at the end, and a line added to
+    ``history/index.jsonl``. Runs never share a file but that one, to which each adds its line in
+    one write, one after the other.
     """
 
-    def __init__(self, folder: Path, run: str, environment: Environment) -> None:
+    def __init__(self, folder: Path, info: RunInfo) -> None:
         self.folder = folder
-        self.run = run
-        self.environment = environment
+        self.info = info
 
     def start(self) -> None:
         """Create the folder and write the first line: schema, run and environment.
@@ -31,7 +40,7 @@ class RunStore:
             SrBenchError: The folder can't be made or written; the message says what to do.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.lines.parent.mkdir(parents=True, exist_ok=True)
         except OSError as cause:
             msg = (
                 f"{self.folder}: can't make the results folder ({cause.strerror});"
@@ -43,25 +52,29 @@ class RunStore:
     @property
     def lines(self) -> Path:
         """The run's own file, one JSON value per line."""
-        return self.folder / f"{self.run}.jsonl"
+        return self.folder / HISTORY / f"{self.info.run}.jsonl"
 
     def add(self, record: Record) -> None:
         """Append one record."""
         append_line(self.lines, json.dumps(_encoded(record), allow_nan=False))
 
     def finish(self, records: Sequence[Record]) -> Path:
-        """Write ``latest.json`` with all `records` and return its path."""
+        """Write ``latest.json`` with all `records`, add the line of history; return the path."""
         whole = {**self._header(), "records": [_encoded(record) for record in records]}
         target = self.folder / "latest.json"
         write_text(target, json.dumps(whole, indent=1, allow_nan=False) + "\n")
+        entry = HistoryEntry(self.info, tuple(map(point, records)))
+        line = {"schema_version": SCHEMA_VERSION, **_fields(entry)}
+        append_shared_line(self.lines.with_name(INDEX), json.dumps(line, allow_nan=False))
         return target
 
-    def _header(self) -> dict[str, object]:
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "run": self.run,
-            "environment": encode(self.environment),
-        }
+    def _header(self) -> dict[str, Json]:
+        return {"schema_version": SCHEMA_VERSION, **_fields(self.info)}
+
+
+def _fields(value: object) -> dict[str, Json]:
+    encoded = _encoded(value)
+    return encoded if isinstance(encoded, dict) else {}
 
 
 def _encoded(value: object) -> Json:
@@ -80,26 +93,93 @@ def _anonymous(value: Json) -> Json:
     return value
 
 
-def read_run(path: Path) -> tuple[Record, ...]:
-    """Return the records of a ``latest.json`` or ``<run>.jsonl``.
+def read_run(path: Path) -> PastRun:
+    """Return the run in a ``latest.json`` or a ``history/<run>.jsonl``.
 
     Raises:
         SrBenchError: The file can't be read, is damaged, or is of a newer schema.
     """
+    where = str(path)
     try:
-        text = path.read_text(encoding="utf-8")
         if path.suffix == ".jsonl":
-            header, *rest = [json.loads(line) for line in text.splitlines()]
+            info, records = _read_lines(path)
         else:
-            header = json.loads(text)
-            rest = header["records"]
-        if header["schema_version"] > SCHEMA_VERSION:
-            msg = (
-                f"{path}: schema {header['schema_version']} is newer than {SCHEMA_VERSION},"
-                " which this sr-bench reads; update sr-bench"
-            )
-            raise SrBenchError(msg)
-        return tuple(decode(Record, item) for item in rest)
+            header = json_object(path.read_bytes())
+            check_schema(header, where)
+            rest = cast("list[object]", header.pop("records"))
+            info, records = read_info(header), tuple(decode(Record, item) for item in rest)
     except (OSError, ValueError, KeyError, TypeError) as cause:
-        msg = f"{path}: not a run of sr-bench ({cause})"
+        msg = f"{where}: not a run of sr-bench ({cause})"
         raise SrBenchError(msg) from cause
+    results = path.parent.parent if path.parent.name == HISTORY else path.parent
+    return PastRun(info, records, path, results)
+
+
+def _read_lines(path: Path) -> tuple[RunInfo, tuple[Record, ...]]:
+    lines = read_lines(path)
+    first = next(lines, None)
+    if first is None:
+        msg = "it is empty"
+        raise ValueError(msg)
+    header = first.content()
+    check_schema(header, str(path))
+    return read_info(header), tuple(map(_record, lines))
+
+
+def _record(line: Line) -> Record:
+    try:
+        return read_record(line)
+    except (ValueError, TypeError) as cause:
+        msg = (
+            f"{line.where}: not a record of sr-bench ({cause}); if it is the last line, which a"
+            " crash may cut off, delete it: those before it are whole"
+        )
+        raise SrBenchError(msg) from cause
+
+
+def read_record(line: Line) -> Record:
+    """Return the record in a line of a run's file, after the first.
+
+    Raises:
+        ValueError, TypeError: The line is damaged, or holds something else.
+    """
+    return decode(Record, line.content())
+
+
+def check_schema(data: Mapping[str, object], where: str) -> None:
+    """Refuse what a newer sr-bench wrote.
+
+    Raises:
+        KeyError: `data` says no schema.
+        TypeError: Its schema is no number.
+        SrBenchError: Its schema is newer than the one of this version.
+    """
+    found = data["schema_version"]
+    if not isinstance(found, int):
+        msg = f"expected a schema_version, a number, found {found!r:.40}"
+        raise TypeError(msg)
+    if found > SCHEMA_VERSION:
+        msg = (
+            f"{where}: schema {found} is newer than {SCHEMA_VERSION},"
+            " which this sr-bench reads; update sr-bench"
+        )
+        raise SrBenchError(msg)
+
+
+def read_info(header: Mapping[str, object]) -> RunInfo:
+    """Return what the first line of a run says of it; schema 1 kept no start beside the name.
+
+    Raises:
+        TypeError: It does not say which run, where, or with what.
+    """
+    known = {key: value for key, value in header.items() if key != "schema_version"}
+    info = decode(RunInfo, {"started": "", **known})
+    where = info.environment
+    if not isinstance(where.packages, dict):
+        msg = f"expected the versions of packages, found {where.packages!r:.40}"
+        raise TypeError(msg)
+    texts = (info.run, info.started, where.commit, where.python, where.system, where.cpu)
+    if not all(isinstance(text, str) for text in (*texts, *where.packages.values())):
+        msg = "expected texts for the run, its start and its environment"
+        raise TypeError(msg)
+    return info

@@ -75,6 +75,52 @@ def write_png(path: Path, rgb: RGB) -> None:
     write_bytes(path, data.tobytes())
 
 
+def write_levels(path: Path, levels: RGB | NDArray[np.float32]) -> None:
+    """Write `levels` whole or not at all: uint8 as it is, float32 with 16 bits per channel.
+
+    Args:
+        path: A PNG file.
+        levels: Height x width x 3, 0-255; floats are stored in steps of 1/257 of a level.
+
+    Raises:
+        SrBenchError: The folder can't be written.
+    """
+    if levels.dtype == np.uint8:
+        write_png(path, levels.astype(np.uint8, copy=False))
+        return
+    deep = np.rint(levels * 257.0).astype(np.uint16)
+    _, data = cv2.imencode(".png", cv2.cvtColor(deep, cv2.COLOR_RGB2BGR))
+    write_bytes(path, data.tobytes())
+
+
+def read_levels(path: Path) -> RGB | NDArray[np.float32]:
+    """Return an image on the 0-255 scale: uint8, or float32 if the PNG has 16 bits per channel.
+
+    Returns:
+        Height x width x 3, RGB.
+
+    Raises:
+        ImageError: As `read_image`, but for the number of bits.
+    """
+    data = _read_bytes(path)
+    if _bit_depth(data) != 16:
+        return read_image(path)
+    _check_header(data, path)
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise _corrupt(path, "the pixels can't be decoded")
+    if pixels.ndim != 3 or pixels.shape[2] != 3:
+        msg = f"{path}: expected RGB with 16 bits per channel, came an array {pixels.shape}"
+        raise ImageError(msg)
+    levels: NDArray[np.float32] = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.float32)
+    return levels / np.float32(257.0)
+
+
+def _bit_depth(data: bytes) -> int:
+    """Return the bits per channel that a PNG's header declares; 8 for other formats."""
+    return data[24] if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) > 24 else 8
+
+
 def _read_bytes(path: Path) -> bytes:
     try:
         data = path.read_bytes()

@@ -1,4 +1,6 @@
-"""The structural similarity of one tile, from the sum and the difference of two images.
+"""Structural similarity: of one tile, fast, and as a map by any of the windows that scripts use.
+
+A tile is scored from the sum and the difference of two images.
 
 With s = x + y and d = x - y, four Gaussian filters are enough where the textbook form needs
 five, and neither product of two different images is needed:
@@ -11,15 +13,17 @@ is left: the caller computes a tile again in float64 where that is too much.
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.imaging.filters import MARGIN, gaussian_window
+from sr_bench.imaging.filters import MARGIN, WINDOW, gaussian_valid, gaussian_window
 
 Plane: TypeAlias = NDArray[np.floating]
+Exact: TypeAlias = NDArray[np.float64]
+"""Height x width."""
 Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
 
 _BUFFERS = 6
@@ -155,3 +159,93 @@ def _similarity_sum(
     cv2.multiply(variances, squares, dst=variances)
     cv2.divide(covariance, variances, dst=covariance)
     return math.fsum(cv2.sumElems(covariance))
+
+
+@dataclass(frozen=True)
+class LocalMoments:
+    """Means, variances and the covariance of two planes in each whole window; float64."""
+
+    mean_x: Exact
+    mean_y: Exact
+    variance_x: Exact
+    variance_y: Exact
+    covariance: Exact
+
+    def similarity(self, *, c1: float, c2: float, correction: float = 1.0) -> Exact:
+        """Return the similarity of each window.
+
+        Args:
+            c1: Constant of the luminance term, (K1 L)^2.
+            c2: Constant of the contrast and structure term, (K2 L)^2.
+            correction: Factor of variances; n / (n - 1) makes sample variances of n pixels.
+        """
+        product, squares = self.mean_x * self.mean_y, self.mean_x**2 + self.mean_y**2
+        variances = correction * (self.variance_x + self.variance_y) + c2
+        structure: Exact = (2.0 * correction * self.covariance + c2) / variances
+        structure *= (2.0 * product + c1) / (squares + c1)
+        return structure
+
+
+def local_moments(x: Exact, y: Exact, side: int = 0) -> LocalMoments:
+    """Return the moments of two planes in each window that lies whole in them.
+
+    Args:
+        x: Height x width, float64.
+        y: The same shape.
+        side: Of a uniform square window, in pixels; 0: the 11x11 Gaussian one.
+    """
+    mean_x, mean_y = _means(x, side), _means(y, side)
+    return LocalMoments(
+        mean_x,
+        mean_y,
+        _means(x * x, side) - mean_x**2,
+        _means(y * y, side) - mean_y**2,
+        _means(x * y, side) - mean_x * mean_y,
+    )
+
+
+def rim_similarity(
+    x: Exact, y: Exact, edge: Literal["mirror", "zero"], *, c1: float, c2: float
+) -> tuple[float, int]:
+    """Return the summed similarity of the Gaussian windows that reach over the edge.
+
+    Args:
+        x: Height x width, float64, each side at least 11.
+        y: The same shape.
+        edge: What lies beyond: the image mirrored at its outermost pixels, which don't repeat (the
+            default of OpenCV's filters), or zeros (the padding of convolutions).
+        c1: As in `LocalMoments.similarity`.
+        c2: As in `LocalMoments.similarity`.
+
+    Returns:
+        The sum, and the number of windows.
+    """
+    near, inner, margin = slice(None, WINDOW - 1), slice(1 - WINDOW, None), (MARGIN, MARGIN)
+    whole = slice(None)
+    strips = (
+        ((near, whole), ((MARGIN, 0), margin)),
+        ((inner, whole), ((0, MARGIN), margin)),
+        ((whole, near), ((0, 0), (MARGIN, 0))),
+        ((whole, inner), ((0, 0), (0, MARGIN))),
+    )
+    total, windows = 0.0, 0
+    for part, beyond in strips:
+        padded_x, padded_y = _padded(x[part], beyond, edge), _padded(y[part], beyond, edge)
+        found = local_moments(padded_x, padded_y).similarity(c1=c1, c2=c2)
+        total, windows = total + float(found.sum()), windows + found.size
+    return total, windows
+
+
+def _padded(plane: Exact, beyond: tuple[tuple[int, int], tuple[int, int]], edge: str) -> Exact:
+    rows, columns = beyond
+    how = cv2.BORDER_CONSTANT if edge == "zero" else cv2.BORDER_REFLECT_101
+    return cv2.copyMakeBorder(plane, *rows, *columns, how).astype(np.float64, copy=False)
+
+
+def _means(plane: Exact, side: int) -> Exact:
+    if not side:
+        return gaussian_valid(plane)
+    before, after = side // 2, side - 1 - side // 2
+    means = cv2.boxFilter(plane, cv2.CV_64F, (side, side))
+    rows, columns = (slice(before, length - after) for length in plane.shape)
+    return means[rows, columns].astype(np.float64, copy=False)

@@ -103,6 +103,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if _is_worker(session.config) or not bench.records:
         return
     bench.finish()
+    if bench.ending.lost and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if bench.faults:
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
     elif bench.measured_nothing and session.exitstatus == pytest.ExitCode.OK:
@@ -124,6 +126,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(line)
     if bench.measured_nothing:
         terminalreporter.write_line("Nothing was measured, which is not a pass.", red=True)
+    for line in bench.ending.lines:
+        terminalreporter.write_line(line)
     for fault in bench.faults:
         terminalreporter.write_line(f"ERROR: {fault}", red=True)
 

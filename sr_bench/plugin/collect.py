@@ -1,16 +1,18 @@
-"""Collect a card.toml: one item for each claim, which behaves as any test function does."""
+"""Collect a card.toml: an item for each claim and timing, like any other test function."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from sr_bench.core.case import Case
+from sr_bench.core.case import LATENCY_METRIC, Case
 from sr_bench.core.record import Record
+from sr_bench.engine.latency import latency_cases
 from sr_bench.engine.plan import plan
 from sr_bench.engine.suite import load_suite
 from sr_bench.errors import SrBenchError
+from sr_bench.plugin.latency import check_latency, require_benchmark
 from sr_bench.plugin.outcome import check_claim
 from sr_bench.plugin.session import SESSION
 
@@ -23,8 +25,16 @@ class CardFile(pytest.File):
         session = self.config.stash[SESSION]
         suite = load_suite(_as_typed(self.path, self.config))
         session.saw(suite)
-        for case in plan(suite, session.settings.selection):
+        cases = plan(suite, session.settings.selection)
+        for case in (*cases, *self._timed(cases)):
             yield CaseItem.of(self, case)
+
+    def _timed(self, cases: Sequence[Case]) -> Iterator[Case]:
+        """Yield what ``--sr-latency`` asks for besides `cases`."""
+        selection = self.config.stash[SESSION].settings.selection
+        if selection.latency:
+            require_benchmark(self.config)
+            yield from latency_cases(cases, selection.answers)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> object:  # type: ignore[override]
         """Show a fault of the card or the document as its message alone."""
@@ -43,7 +53,8 @@ class CaseItem(pytest.Function):
     @classmethod
     def of(cls, parent: CardFile, case: Case) -> "CaseItem":
         """Return the item of `case`, with a mark for each thing it may be selected by."""
-        item: CaseItem = cls.from_parent(parent, name=case.id, callobj=check_claim)
+        body = check_latency if case.metric == LATENCY_METRIC else check_claim
+        item: CaseItem = cls.from_parent(parent, name=case.id, callobj=body)
         item.case = case
         for name in _marks(case):
             item.config.addinivalue_line("markers", f"{name}: set by sr-bench")
@@ -54,7 +65,7 @@ class CaseItem(pytest.Function):
 
 
 def _marks(case: Case) -> tuple[str, ...]:
-    slug = (case.evaluation.dataset, case.dataset) if case.evaluation else ()
+    slug = (case.evaluation.dataset, case.dataset) if case.evaluation and case.dataset else ()
     return (case.card.name, case.card.family, case.precision.value, case.metric, *slug)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 import pytest
 
@@ -11,14 +11,16 @@ from sr_bench.engine.selection import (
     DEFAULT_CALIBRATION_MIB,
     DEFAULT_EXPLAIN_S,
     GateMode,
+    KeepMode,
     Selection,
+    UpdateMode,
     parse_precisions,
     split_list,
 )
-from sr_bench.errors import OptionError, SrBenchError
+from sr_bench.errors import NotRunError, OptionError, SrBenchError
 from sr_bench.history.environment import usable_cores
 
-REPORTS = ("markdown", "none")
+REPORTS = ("markdown", "html", "csv", "parquet", "none")
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,9 @@ OPTIONS = (
         "--sr-compare",
         "sr_compare",
         "",
-        "an earlier run's latest.json: gates also ask whether this run is worse, image by image",
-        "FILE",
+        "an earlier run, by file, name, 'last' or git branch: say whether this run is worse, image"
+        " by image; a loss fails the session, and gates count it",
+        "RUN",
     ),
     _Option(
         "--sr-explain",
@@ -104,12 +107,29 @@ OPTIONS = (
         "MiB that calibration may use above plain inference",
         "MIB",
     ),
+    _Option(
+        "--sr-keep",
+        "sr_keep",
+        "off",
+        "keep the images of each run under the results folder, to be looked at in the HTML report"
+        " and scored again: off, 8bit or 16bit",
+        "MODE",
+    ),
+    _Option(
+        "--sr-update",
+        "sr_update",
+        "",
+        "write measured values into the documents' own cells: failed (claims that differ), missing"
+        " (cells without a number) or all; needs --sr-reason",
+        "MODE",
+    ),
+    _Option(
+        "--sr-reason", "sr_reason", "", "why the documents are updated, for the ledger", "TEXT"
+    ),
     _Option("--sr-data", "sr_data", "", "where your datasets are", "DIR"),
     _Option("--sr-weights", "sr_weights", "", "where your weight files are", "DIR"),
     _Option("--sr-results-path", "sr_results_path", "reports", "where reports are written", "DIR"),
-    _Option(
-        "--sr-report", "sr_report", "markdown", f"which report: {' or '.join(REPORTS)}", "KIND"
-    ),
+    _Option("--sr-report", "sr_report", "markdown", f"which reports: {', '.join(REPORTS)}", "A,B"),
 )
 
 
@@ -133,6 +153,13 @@ FRESH = _Flag(
 )
 
 
+LATENCY = _Flag(
+    "--sr-latency",
+    "sr_latency",
+    "also time each model and precision, with pytest-benchmark",
+)
+
+
 @dataclass(frozen=True)
 class Settings:
     """The options of this session."""
@@ -140,7 +167,14 @@ class Settings:
     selection: Selection
     results: Path
     """Absolute."""
-    report: str
+    reports: tuple[str, ...]
+    """Of `REPORTS`; empty for none."""
+    update: UpdateMode | None
+    """Which cells of the documents take this run's values."""
+    reason: str
+    """Why they do."""
+    is_first: bool
+    """Whether a comparison with the last run was asked for, and there is none yet."""
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -154,7 +188,7 @@ def add_options(parser: pytest.Parser) -> None:
             help=f"{option.help} (default: {option.default or 'all'}; ini: {option.ini})",
         )
         parser.addini(option.ini, f"default of {option.flag}", default=option.default)
-    for switch in (ALLOW_BETTER, FRESH):
+    for switch in (ALLOW_BETTER, FRESH, LATENCY):
         group.addoption(
             switch.flag,
             action="store_true",
@@ -178,9 +212,8 @@ def read_settings(config: pytest.Config) -> Settings:
 
 def _settings(config: pytest.Config) -> Settings:
     texts = {option.flag: _text(config, option) for option in OPTIONS}
-    if texts["--sr-report"] not in REPORTS:
-        msg = f"--sr-report={texts['--sr-report']}: expected {' or '.join(REPORTS)}"
-        raise OptionError(msg)
+    results = _results_base(config) / texts["--sr-results-path"]
+    update = _update(texts["--sr-update"], texts["--sr-reason"])
     selection = Selection(
         backend=texts["--backend"],
         device=cast("DeviceMode", texts["--sr-device"]),
@@ -195,14 +228,56 @@ def _settings(config: pytest.Config) -> Settings:
         allow_better=_is_set(config, ALLOW_BETTER),
         fresh=_is_set(config, FRESH),
         gate=cast("GateMode", texts["--sr-gate"]),
-        compare=_path(config, texts["--sr-compare"]),
+        compare=_earlier(config, texts["--sr-compare"], results),
+        keep=cast("KeepMode", texts["--sr-keep"]),
+        results=results,
+        blanks=update in ("missing", "all"),
+        latency=_is_set(config, LATENCY),
         explain_s=_number("--sr-explain", texts["--sr-explain"]),
         calibration_bytes=_number("--sr-calibration-memory", texts["--sr-calibration-memory"])
         * 2**20,
         threads=_threads(config),
     )
-    results = _results_base(config) / texts["--sr-results-path"]
-    return Settings(selection, results, texts["--sr-report"])
+    return Settings(
+        selection=selection,
+        results=results,
+        reports=_reports(texts["--sr-report"]),
+        update=update,
+        reason=texts["--sr-reason"],
+        is_first=bool(texts["--sr-compare"]) and selection.compare is None,
+    )
+
+
+def _reports(text: str) -> tuple[str, ...]:
+    kinds = split_list(text)
+    if not kinds or not set(kinds) <= set(REPORTS):
+        msg = f"--sr-report={text}: expected one or more of {', '.join(REPORTS)}"
+        raise OptionError(msg)
+    return () if kinds == ("none",) else tuple(kind for kind in kinds if kind != "none")
+
+
+def _update(mode: str, reason: str) -> UpdateMode | None:
+    if mode and mode not in get_args(UpdateMode):
+        msg = f"--sr-update={mode}: expected one of {', '.join(get_args(UpdateMode))}"
+        raise OptionError(msg)
+    if mode and not reason.strip():
+        msg = "--sr-update: say why the documents change with --sr-reason, for the ledger"
+        raise OptionError(msg)
+    return cast("UpdateMode", mode) if mode else None
+
+
+def _earlier(config: pytest.Config, spec: str, results: Path) -> Path | None:
+    """Return the file of the run that `spec` names; None for the last one of none at all."""
+    if not spec:
+        return None
+    from sr_bench.engine.find_run import LAST, find_run
+
+    try:
+        return find_run(spec, results, config.invocation_params.dir)
+    except NotRunError:
+        if spec != LAST:
+            raise
+        return None  # the first night of a nightly job
 
 
 def _results_base(config: pytest.Config) -> Path:

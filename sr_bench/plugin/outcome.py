@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 def check_claim(request: pytest.FixtureRequest) -> None:
     """Measure the item's case and end as its verdict demands."""
     item = cast("CaseItem", request.node)
-    session = item.config.stash[SESSION]
-    record = item.record = session.evaluate(item.case, item.nodeid)
+    conclude(item, item.config.stash[SESSION].evaluate(item.case, item.nodeid))
+
+
+def conclude(item: "CaseItem", record: Record) -> None:
+    """Keep the record of `item`, tell JUnit of it, and end as its verdict demands."""
+    item.record = record
     for key, value in _properties(record).items():
         item.user_properties.append((key, value))
-    selection = session.settings.selection
+    selection = item.config.stash[SESSION].settings.selection
     end(record, allow_better=selection.allow_better, warn_of_loss=selection.gate == "warn")
 
 

@@ -9,12 +9,14 @@ import pytest
 
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import Case
+from sr_bench.core.history import PastRun, RunInfo
 from sr_bench.core.record import Record
 from sr_bench.discovery import load
 from sr_bench.engine.suite import Suite
 from sr_bench.errors import SrBenchError
 from sr_bench.history.environment import read_environment
 from sr_bench.history.store import RunStore
+from sr_bench.plugin.ending import Ending, end_run
 from sr_bench.plugin.options import Settings
 from sr_bench.plugin.progress import ProgressLine
 from sr_bench.report.order import in_document_order
@@ -34,6 +36,8 @@ class BenchSession:
         self.faults: list[str] = []
         """What went wrong while results were written."""
         self.store: RunStore | None = None
+        self.ending = Ending()
+        """What came of the session's last steps."""
         self._bench: Bench | None = None
 
     def saw(self, suite: Suite) -> None:
@@ -89,9 +93,11 @@ class BenchSession:
         if self.store is None:
             if self.settings.selection.record:
                 _ = self.bench
-            name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
+            now = datetime.now(UTC)
+            name = f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
             environment = read_environment(self.config.rootpath)
-            store = RunStore(self.settings.results, name, environment)
+            info = RunInfo(name, now.isoformat(timespec="seconds"), environment)
+            store = RunStore(self.settings.results, info)
             store.start()
             self.store = store
 
@@ -106,18 +112,19 @@ class BenchSession:
             self.faults.append(str(cause))
 
     def finish(self) -> None:
-        """Write the run as a whole and its reports."""
+        """Write the run as a whole, its reports, and what was asked for besides."""
         if self.store is None or self.faults:
             return
+        records = in_document_order(self.records)
         try:
-            records = in_document_order(self.records)
-            self.store.finish(records)
-            if self.settings.report == "markdown":
-                from sr_bench.report.family import write_family_reports
-
-                write_family_reports(records, self.settings.results)
+            path = self.store.finish(records)
         except SrBenchError as cause:
             self.faults.append(str(cause))
+            return
+        run = PastRun(self.store.info, records, path, self.settings.results)
+        with ProgressLine(self.config, "report") as line:
+            self.ending = end_run(run, self.settings, line.update)
+        self.faults += self.ending.faults
 
 
 SESSION = pytest.StashKey[BenchSession]()

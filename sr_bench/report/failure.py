@@ -6,15 +6,21 @@ from typing import cast
 
 from sr_bench.core.codec import decode
 from sr_bench.core.dossier import Dossier
+from sr_bench.core.forensics import Forensics
 from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.record import Record, Status
+from sr_bench.files.printable import printable
 from sr_bench.report.dossier import dossier_lines
+from sr_bench.report.forensics import forensics_summary
 from sr_bench.report.gate import comparison_lines, gate_lines
 from sr_bench.report.numbers import claimed, delta, measured, with_unit
 
 
 def failure_text(record: Record) -> str:
-    """Return the text that a failed item shows: fewer than 12 lines, but for a gate."""
+    """Return the text that a failed item shows: fewer than 12 lines, with forensics up to 16.
+
+    Only a gate takes more.
+    """
     lines = [_headline(record)]
     if record.verdict.status is Status.ERROR:
         lines += ["", *record.verdict.sentence.splitlines()[:7]]
@@ -22,6 +28,10 @@ def failure_text(record: Record) -> str:
         lines += _gate(record)
     else:
         lines += _numbers(record)
+        if "forensics" in record.detail:
+            lines += forensics_summary(decode(Forensics, record.detail["forensics"]))
+        if "forensics_by_hand" in record.detail:
+            lines.append(f"forensics  {printable(str(record.detail['forensics_by_hand']))}")
     lines += [f"rerun      pytest '{record.node_id}' --backend={record.backend}"]
     return "\n".join(lines)
 

@@ -1,11 +1,8 @@
 """A family's page: its table again with measured values, and claimed beside measured."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-import pandas as pd
 
 from sr_bench.core.claim import Source
 from sr_bench.core.record import Record
@@ -13,6 +10,8 @@ from sr_bench.document.claims import read_claims
 from sr_bench.document.mirror import format_like, mirror
 from sr_bench.document.tables import Document, read_document
 from sr_bench.files.atomic import write_text
+from sr_bench.report.floor import NAME, floors, why
+from sr_bench.report.markdown import code, escape, table
 from sr_bench.report.numbers import (
     claimed,
     delta,
@@ -23,12 +22,10 @@ from sr_bench.report.numbers import (
     with_unit,
 )
 from sr_bench.report.provenance import INTERVAL, device_lines, int8_lines, shared_lines
+from sr_bench.report.speed import join_speed
 
 NOT_MEASURED = "-"
 """Stands in a mirrored cell that this run has no judged value for: never the claimed number."""
-
-_MARKUP = re.compile(r"[\\`*|<&\[~]|(?<![^\W_])_|_(?![^\W_])")
-"""What Markdown would not print as it is; an underscore inside a word is harmless."""
 
 
 def write_family_reports(records: Sequence[Record], folder: Path) -> tuple[Path, ...]:
@@ -45,29 +42,34 @@ def write_family_reports(records: Sequence[Record], folder: Path) -> tuple[Path,
     for family, own in families.items():
         paths = dict.fromkeys(record.claim.source.path for record in own if record.claim)
         documents = [read_document(Path(path)) for path in paths]
-        target = folder / f"{family}.md"
+        target = folder / page_name(family)
         write_text(target, render_family(family, documents, own))
         written.append(target)
     return tuple(written)
 
 
+def page_name(family: str) -> str:
+    """Return the name of the page of `family`; ``README.md`` is left to the page of all."""
+    return f"{family}_.md" if family.casefold() == "readme" else f"{family}.md"
+
+
 def render_family(family: str, documents: Iterable[Document], records: Sequence[Record]) -> str:
     """Return the page of `family` as markdown."""
     values = mirrored_values(records)
-    parts = [f"# {family}: measured", *_labels(records)]
+    parts = [f"# {escape(family)}: measured", *labels(records)]
     what = "emulated values" if _emulated(records) else "measured values"
     for document in documents:
         # Also the cells that this run was not asked about: the mirror prints no claimed number.
         cells = {claim.source: NOT_MEASURED for claim in read_claims(document)}
         own = {source: text for source, text in values.items() if source.path == document.path}
-        table = mirror(document, cells | own)
-        parts += [f"The table of `{document.path}` with {what}:", table]
+        mirrored = mirror(document, cells | own)
+        parts += [f"The table of {code(document.path)} with {what}:", mirrored]
     parts += ["## Claimed and measured", comparison(records)]
     if any(record.interval for record in records):
         parts.append(f"{INTERVAL}.")
     if made := int8_lines(records):
-        warned = [f"- **{_escape(line)}**" for line in shared_lines(records)]
-        told = [*warned, *(f"- {_escape(line)}" for line in made)]
+        warned = [f"- **{escape(line)}**" for line in shared_lines(records)]
+        told = [*warned, *(f"- {escape(line)}" for line in made)]
         parts += ["## How int8 was made", "\n".join(told)]
     return "\n\n".join(parts) + "\n"
 
@@ -89,38 +91,42 @@ def _cell(record: Record) -> str:
 
 
 def comparison(records: Sequence[Record]) -> str:
-    """Return the table of claimed, measured, delta and status, one row for each record."""
+    """Return the table of claimed, measured, delta and status, after a row for each floor.
+
+    One row for each record; those of metric ``latency`` become columns instead.
+    """
+    joined, lowest = join_speed(records), floors(records)
+    rows, none = joined.rows, ["-"] * len(lowest)
     columns = {
-        "Model": [record.model for record in records],
-        "Precision": [precision(record) for record in records],
-        "Metric": [metric(record) for record in records],
-        "Claimed": [claimed(record) for record in records],
-        "Measured": [with_unit(measured(record, extra=1), record) for record in records],
-        "Interval": [interval(record) for record in records],
-        "Delta": [delta(record) for record in records],
-        "Device": [record.device or "-" for record in records],
-        "Status": [record.verdict.status.value for record in records],
-        "Why": [_escape(record.verdict.sentence) for record in records],
+        "Model": [NAME for _ in lowest] + [row.model for row in rows],
+        "Precision": none + [precision(row) for row in rows],
+        "Metric": [f"{one.metric} on {one.dataset}" for one in lowest] + [*map(metric, rows)],
+        "Claimed": none + [claimed(row) for row in rows],
+        "Measured": [one.text for one in lowest]
+        + [with_unit(measured(row, extra=1), row) for row in rows],
+        "Interval": ["" for _ in lowest] + [interval(row) for row in rows],
+        "Delta": none + [delta(row) for row in rows],
+        **{column.title: ["" for _ in lowest] + [*column.cells] for column in joined.columns},
+        "Device": none + [row.device or "-" for row in rows],
+        "Status": none + [row.verdict.status.value for row in rows],
+        "Why": [f"by {one.protocol}, {one.images} images" for one in lowest] + [*map(why, rows)],
     }
     if not any(columns["Interval"]):
         del columns["Interval"]
-    frame = pd.DataFrame(columns)
-    return frame.to_markdown(index=False, disable_numparse=True)
+    return table({title: [*map(escape, cells)] for title, cells in columns.items()})
 
 
-def _labels(records: Sequence[Record]) -> list[str]:
-    told = [f"**{_escape(line)}.**" for line in device_lines(records)]
+def labels(records: Sequence[Record]) -> list[str]:
+    """Return what must be known of the backend and its device before any number is read."""
+    told = [f"**{escape(line)}.**" for line in device_lines(records)]
     if backend := _emulated(records):
-        what = f"**Backend {backend}, emulated: no {backend} device took part in this run.**"
+        name = escape(backend)
+        what = f"**Backend {name}, emulated: no {name} device took part in this run.**"
         return [what, *told]
     backends = sorted({record.backend for record in records})
-    return [f"Backend {', '.join(backends)}.", *told]
+    return [f"Backend {escape(', '.join(backends))}.", *told]
 
 
 def _emulated(records: Sequence[Record]) -> str:
     """Return the backend whose device was emulated, or an empty string."""
     return next((record.backend for record in records if record.emulated), "")
-
-
-def _escape(text: str) -> str:
-    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))

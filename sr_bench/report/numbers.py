@@ -1,15 +1,19 @@
 """Spell numbers the way the tables do: with the claim's decimals and its unit."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 from sr_bench.core import claim
-from sr_bench.core.record import Record
+from sr_bench.core.record import Record, Status
 from sr_bench.document.mirror import format_like
 
-_DECIMALS = {
+DECIMALS = {
     "flops": "0.000",
     "params": "0.000000",
     "psnr": "0.0000",
     "ssim": "0.000000",
     "fidelity": "0.00",
+    "latency": "0.000",
 }
 
 
@@ -23,7 +27,7 @@ def measured(record: Record, *, extra: int = 0) -> str:
     value = record.verdict.measured
     if value is None:
         return "-"
-    pattern = record.claim.text if record.claim else _DECIMALS[record.metric]
+    pattern = record.claim.text if record.claim else DECIMALS[record.metric]
     digits = record.verdict.digits if not extra else "rounded"
     return format_like(_longer(pattern, extra), value, digits=digits)
 
@@ -32,7 +36,7 @@ def interval(record: Record) -> str:
     """Return the values by the readings of an imitated device; empty if there is one value."""
     if record.interval is None:
         return ""
-    pattern = record.claim.text if record.claim else _DECIMALS[record.metric]
+    pattern = record.claim.text if record.claim else DECIMALS[record.metric]
     low, high = (format_like(pattern, value) for value in record.interval)
     return f"{low} .. {high}"
 
@@ -60,6 +64,12 @@ def metric(record: Record) -> str:
 def with_unit(text: str, record: Record) -> str:
     """Return `text` with the metric's unit, or the bare ``-`` that stands for no number."""
     return text if text == "-" else claim.with_unit(text, record.metric)
+
+
+def counts(records: Iterable[Record]) -> str:
+    """Return how many records ended in which status: ``76 match, 87 not_run``."""
+    found = Counter(record.verdict.status for record in records)
+    return ", ".join(f"{found[status]} {status}" for status in Status if found[status])
 
 
 def _longer(pattern: str, extra: int) -> str:

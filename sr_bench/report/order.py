@@ -3,25 +3,43 @@
 from collections.abc import Iterable
 from math import inf
 
-from sr_bench.core.record import Record
+from sr_bench.core.claim import Source
+from sr_bench.core.record import Record, Status
+
+FAILURES = (Status.ERROR, Status.DIFFERS, Status.LOSS, Status.GAP_CLOSED, Status.BETTER)
+"""How a case ends that fails its session, the worst first."""
+
+
+def place(record: Record) -> Source | None:
+    """Return the document's cell that `record` answers, if there is one."""
+    # Records of schema 1 have no place beside the claim's.
+    return record.place or (record.claim.source if record.claim else None)
+
+
+def failures(records: Iterable[Record]) -> tuple[Record, ...]:
+    """Return the records that failed, the worst first and then in the document's order."""
+    found = [record for record in records if record.verdict.status in FAILURES]
+    return tuple(
+        sorted(in_document_order(found), key=lambda one: FAILURES.index(one.verdict.status))
+    )
 
 
 def in_document_order(records: Iterable[Record]) -> tuple[Record, ...]:
     """Return `records` by family, then by the place of their claims in the document.
 
-    Those without a claim follow the claims of their model, in the order they came in.
+    Those without a place follow the others of their model, in the order they came in.
     """
     given = tuple(records)
     first_line: dict[tuple[str, str], float] = {}
     for record in given:
-        if record.claim:
-            model, line = (record.family, record.model), record.claim.source.line
-            first_line[model] = min(line, first_line.get(model, inf))
+        if source := place(record):
+            model = (record.family, record.model)
+            first_line[model] = min(source.line, first_line.get(model, inf))
 
-    def place(record: Record) -> tuple[str, float, bool, int, int]:
-        source = record.claim.source if record.claim else None
+    def position(record: Record) -> tuple[str, float, bool, int, int]:
+        source = place(record)
         line, column = (source.line, source.column) if source else (0, 0)
         top = first_line.get((record.family, record.model), inf)
         return (record.family, top, source is None, line, column)
 
-    return tuple(sorted(given, key=place))
+    return tuple(sorted(given, key=position))

@@ -1,15 +1,26 @@
 """What a session prints: a header of what runs, and at the end the table of all claims."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
+from itertools import pairwise
 
 from sr_bench import __version__
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import Case
 from sr_bench.core.record import Record, Status
-from sr_bench.report.numbers import claimed, delta, interval, measured, metric, precision
+from sr_bench.files.printable import printable
+from sr_bench.report.floor import floor_lines
+from sr_bench.report.numbers import (
+    claimed,
+    counts,
+    delta,
+    interval,
+    measured,
+    metric,
+    precision,
+)
 from sr_bench.report.provenance import INTERVAL, device_lines, shared_lines
+from sr_bench.report.speed import join_speed
 from sr_bench.report.tables import plain_table
 
 _REASONS_SHOWN = 6
@@ -21,7 +32,7 @@ def header(cases: Sequence[Case], info: BackendInfo) -> list[str]:
     suites = len({case.card.family for case in cases})
     counted = f"{claims} claim{'s' * (claims != 1)} in {suites} suite{'s' * (suites != 1)}"
     new = f", {len(cases) - claims} without a claim" if claims < len(cases) else ""
-    return [f"sr-bench {__version__}: {counted}{new}", backend_line(info)]
+    return [f"sr-bench {__version__}: {counted}{new}", printable(backend_line(info))]
 
 
 def backend_line(info: BackendInfo) -> str:
@@ -36,36 +47,38 @@ def summary(records: Sequence[Record]) -> list[str]:
     lines: list[str] = []
     if measured_ones:
         lines += _table(measured_ones)
-    told = (*device_lines(records), *shared_lines(records))
-    return [*lines, "", *_not_run(records), *told, _counts(records)]
+    if absent := not_run_lines(records):
+        absent = ["not run:", *(f"  {line}" for line in absent), ""]
+    told = (*device_lines(records), *shared_lines(records), *floor_lines(records))
+    return [printable(line) for line in [*lines, "", *absent, *told, counts(records)]]
 
 
 def _table(records: Sequence[Record]) -> list[str]:
     """Return the lines of the table, and what explains its columns."""
-    headers = ["model", "precision", "metric", "claimed", "measured", "delta", "status"]
-    rows = list(_rows(records))
-    intervals = [interval(record) for record in records]
-    if not any(intervals):
-        return plain_table(headers, rows, left=(0, 1, 2, 6))
-    headers.insert(5, "interval")
-    for row, text in zip(rows, intervals, strict=True):
-        row.insert(5, text)
-    return [*plain_table(headers, rows, left=(0, 1, 2, 7)), "", INTERVAL]
+    joined = join_speed(records)
+    rows = joined.rows
+    named = [key != before for before, key in pairwise([None, *map(_row_key, rows)])]
+    columns = {
+        "model": _where(named, [row.model for row in rows]),
+        "precision": _where(named, [precision(row) for row in rows]),
+        "metric": [metric(row) for row in rows],
+        "claimed": [claimed(row) for row in rows],
+        "measured": [measured(row) for row in rows],
+        "interval": [interval(row) for row in rows],
+        "delta": [delta(row) for row in rows],
+        **{column.short: _where(named, column.cells) for column in joined.columns},
+        "status": [_status(row) for row in rows],
+    }
+    explained = ["", INTERVAL] if any(columns["interval"]) else []
+    if not explained:
+        del columns["interval"]
+    cells = list(zip(*columns.values(), strict=True))
+    return [*plain_table(tuple(columns), cells, left=(0, 1, 2, len(columns) - 1)), *explained]
 
 
-def _rows(records: Sequence[Record]) -> Iterator[list[str]]:
-    for _, group in groupby(records, key=_row_key):
-        for index, record in enumerate(group):
-            first = index == 0
-            yield [
-                record.model if first else "",
-                precision(record) if first else "",
-                metric(record),
-                claimed(record),
-                measured(record),
-                delta(record),
-                _status(record),
-            ]
+def _where(named: Sequence[bool], cells: Sequence[str]) -> list[str]:
+    """Return `cells` with those emptied that repeat what the row above says."""
+    return [cell if first else "" for first, cell in zip(named, cells, strict=True)]
 
 
 def _row_key(record: Record) -> tuple[str, str, str]:
@@ -78,22 +91,20 @@ def _status(record: Record) -> str:
     return f"{record.verdict.status}{label}"
 
 
-def _not_run(records: Sequence[Record]) -> Iterator[str]:
+def not_run_lines(records: Sequence[Record]) -> list[str]:
+    """Return why records were not run, the most frequent reason first, and how often."""
     reasons = Counter(
         record.verdict.sentence
         for record in records
         if record.verdict.status is Status.NOT_RUN and record.measurement is None
     )
-    if not reasons:
-        return
-    yield "not run:"
-    for sentence, count in reasons.most_common(_REASONS_SHOWN):
-        yield f"  {count:3d} x {sentence.splitlines()[0]}"
-    if len(reasons) > _REASONS_SHOWN:
-        yield f"  and {len(reasons) - _REASONS_SHOWN} more reasons: see latest.json, or pytest -rs"
-    yield ""
+    shown = reasons.most_common(_REASONS_SHOWN)
+    lines = [f"{count:3d} x {_first_line(sentence)}" for sentence, count in shown]
+    if len(reasons) > len(shown):
+        more = len(reasons) - len(shown)
+        lines.append(f"and {more} more reasons: see latest.json, or pytest -rs")
+    return lines
 
 
-def _counts(records: Sequence[Record]) -> str:
-    counts = Counter(record.verdict.status for record in records)
-    return ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]

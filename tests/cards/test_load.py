@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sr_bench.cards.load import load_card
-from sr_bench.core.card import Checkpoint, Evaluation, KnownGap, Tolerance
+from sr_bench.core.card import Checkpoint, Evaluation, KnownGap, Tolerance, Waiver
 from sr_bench.core.device import DevicePlan, Failure, KnownFailure
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
@@ -297,3 +297,35 @@ def test_several_models_may_have_no_row(write) -> None:
     rowless = MODEL.replace('row = "M"', 'row = ""')
     card = CARD + rowless.replace('"m"', '"n"') + rowless.replace('"m"', '"o"')
     assert [model.row for model in load_card(write(card)).models] == ["M", "", ""]
+
+
+def test_the_waivers_of_a_card_arrive_and_cover_what_they_name(write) -> None:
+    text = '\n[[waive]]\ncode = "SRB103"\nrow = "M"\nreason = "known"\n'
+    one, any_row = load_card(write(CARD + text + text.replace('row = "M"', ""))).waivers
+    assert one == Waiver("SRB103", "known", "M")
+    assert (one.covers("SRB103", "M"), any_row.covers("SRB103", "N")) == (True, True)
+    assert not one.covers("SRB103", "N")
+    assert not one.covers("SRB104", "M")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("SRB103", "SRB1", r"waive\[0\]\.code: expected a rule's code, such as SRB103"),
+        ('"known"', '" "', r"waive\[0\]\.reason: expected words"),
+        ("reason", "why", r"waive\[0\]\.reason: required"),
+    ],
+)
+def test_a_wrong_waiver_is_refused(write, old: str, new: str, message: str) -> None:
+    text = '\n[[waive]]\ncode = "SRB103"\nreason = "known"\n'
+    with pytest.raises(CardError, match=message):
+        load_card(write(CARD + text.replace(old, new)))
+
+
+def test_what_a_build_file_calibrated_by_arrives(write) -> None:
+    built = '[model.vacc]\nbuilt_calibration = "{}"\n'
+    (model,) = load_card(write(CARD + built.format("kl_divergence"))).models
+    assert model.built_calibration is Precision.INT8_KL
+    assert load_card(write(CARD)).models[0].built_calibration is None
+    with pytest.raises(CardError, match="unknown precision 'int8 best'"):
+        load_card(write(CARD + built.format("best")))

@@ -87,7 +87,8 @@ def test_the_json_schema_has_the_keys_of_a_card() -> None:
     assert schema["type"] == "object"
     assert set(schema["required"]) == {"schema", "model"}
     assert schema["additionalProperties"] is False
-    assert set(schema["properties"]) == {"schema", "document", "ignore_rows", "protocol", "model"}
+    top = {"schema", "document", "ignore_rows", "protocol", "waive", "model"}
+    assert set(schema["properties"]) == top
     assert json.loads(json.dumps(schema)) == schema
 
 

@@ -83,8 +83,9 @@ def test_identical_images_are_infinite(sr_bench, folders) -> None:
     assert " inf " in sr_bench("score", folders[1], folders[1], "--protocol", "native_rgb").out
 
 
-def test_a_file_without_a_partner_is_named(sr_bench, folders) -> None:
-    save(folders[0], "extra.png", image(3))
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_file_without_a_partner_is_named(sr_bench, folders, side: int) -> None:
+    save(folders[side], "extra.png", image(3))
     done = sr_bench("score", *folders, "--protocol", "native_rgb")
     assert (done.code, done.out) == (1, "")
     assert "1 files have no partner" in done.err

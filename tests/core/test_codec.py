@@ -27,7 +27,9 @@ RECORD = Record(
     fingerprint="ab" * 32,
     verdict=Verdict(Status.BETTER, "stale", 31.0, 30.1, 0.005),
     claim=CLAIM,
-    measurement=Measurement("psnr", "dB", 31.0, (ImageScore("a", math.inf),), 1, notes={"x": 1.5}),
+    measurement=Measurement(
+        "psnr", "dB", 31.0, (ImageScore("a", math.inf),), 1, notes={"x": math.inf}
+    ),
     seconds=1.25,
 )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sr_bench.data.dataset import Archive, Crop, Layout
+from sr_bench.data.dataset import Archive, Crop, Floor, Layout
 from sr_bench.data.manifest import load_manifest
 from sr_bench.errors import DatasetError
 
@@ -143,3 +143,37 @@ def test_a_broken_line_of_sums_is_told_with_its_file(load):
 def test_an_absent_manifest_is_named(tmp_path):
     with pytest.raises(DatasetError, match=r"dataset\.toml: can't be read"):
         load_manifest(tmp_path / "dataset.toml")
+
+
+FLOOR = """
+[[floor]]
+scale = 2
+protocol = "paper_y"
+psnr_db = 33.67
+ssim = 0.93
+source = "measured"
+"""
+
+
+def test_a_floor_is_found_by_its_scale_and_protocol(load):
+    dataset = load(HEAD + LAYOUT + FLOOR + FLOOR.replace("scale = 2", "scale = 4"))
+    assert dataset.floor(4, "paper_y") == Floor(4, "paper_y", 33.67, 0.93, "measured")
+    assert dataset.floor(2, "paper_y").scale == 2
+    assert dataset.floor(3, "paper_y") is None
+    assert dataset.floor(2, "native_rgb") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        (FLOOR + FLOOR, "floor: 'x2 by paper_y' comes 2 times"),
+        (FLOOR.replace("scale = 2", "scale = 3"), r"floor\[0\]\.scale: 3 is none of scales"),
+        (FLOOR.replace("scale = 2", "scale = 1"), r"floor\[0\]\.scale: .*greater than or equal"),
+        (FLOOR.replace("33.67", "inf"), r"floor\[0\]\.psnr_db: "),
+        (FLOOR.replace("0.93", "1.0"), r"floor\[0\]\.ssim: "),
+        (FLOOR.replace('"measured"', '""'), r"floor\[0\]\.source: "),
+    ],
+)
+def test_a_wrong_floor_is_refused(load, text, match):
+    with pytest.raises(DatasetError, match=match):
+        load(HEAD + LAYOUT + text)

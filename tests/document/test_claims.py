@@ -26,6 +26,15 @@ def test_a_row_keeps_all_that_its_cells_say() -> None:
     assert str(claim.source) == "zoo/README.md:3:30"
 
 
+def test_a_metric_cell_without_a_number_is_a_blank_and_no_claim() -> None:
+    table = "| Model | PSNR | SSIM | Note |\n|-|-|-|-|\n| A | 1 | 1 | |\n"
+    _, row = _rows(f"{table}| A **int8 max** | 30.1 | - | - |\n")
+    assert [claim.metric for claim in row.claims] == ["psnr"]
+    (blank,) = row.blanks
+    assert (blank.metric, blank.precision, blank.backend) == ("ssim", "int8_max", "")
+    assert str(blank.source) == "zoo/README.md:4:27"
+
+
 def test_headers_are_known_in_any_case_and_spacing() -> None:
     header = "| **models** | flops(g) | PARAMS (M) | psnr（dB） | Ssim | SIZE |\n|-|-|-|-|-|-|\n"  # noqa: RUF001
     claims = read_claims(parse_document(header + "| A | 1 | 2 | 3 | 4 | 5 |\n", "x.md"))

@@ -7,9 +7,10 @@ import pytest
 
 from sr_bench.core.card import ModelCard
 from sr_bench.engine import cost
-from sr_bench.engine.cost import cost_fingerprint, cost_measurement, count
+from sr_bench.engine.cost import cost_inputs, cost_measurement, count
 from sr_bench.engine.suite import load_suite
 from sr_bench.errors import BackendError, CardError, NotRunError
+from sr_bench.files.hashing import sha256_json
 
 EDSR = {"form": "official", "n_feats": 4, "n_resblocks": 1, "res_scale": 1.0, "rgb_range": 255.0}
 CARD = ModelCard("m", "zoo", Path("/z/zoo"), "M", "", 2, "edsr", hyper=EDSR)
@@ -97,10 +98,10 @@ def test_the_fingerprint_changes_with_all_that_can_change_the_number(tiny: Model
         replace(CARD, counted_shape=(3, 8, 8)),
         tiny,
     ]
-    prints = {cost_fingerprint(card, "flops") for card in cards}
-    assert len(prints | {cost_fingerprint(CARD, "params")}) == len(cards) + 1
+    prints = {sha256_json(cost_inputs(card, "flops")) for card in cards}
+    assert len(prints | {sha256_json(cost_inputs(CARD, "params"))}) == len(cards) + 1
 
 
 def test_the_fingerprint_of_params_knows_no_rule_and_no_shape() -> None:
     other = replace(CARD, name="n", flops_rule="thop_0_1_1", counted_shape=(3, 8, 8))
-    assert cost_fingerprint(other, "params") == cost_fingerprint(CARD, "params")
+    assert cost_inputs(other, "params") == cost_inputs(CARD, "params")

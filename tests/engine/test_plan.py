@@ -163,3 +163,27 @@ def test_there_is_no_gate_without_limits_or_when_it_is_off(suite, gated) -> None
     asked = {"precisions": (Precision.FP16,)}
     assert gates(suite, **asked) == []
     assert gates(gated, gate="off", **asked) == []
+
+
+def test_blank_cells_are_measured_if_asked(suite):
+    blanks = [case for case in plan(suite, Selection(blanks=True)) if case.blank]
+    assert [case.id for case in blanks] == [
+        "b-fp32-3x256x256-flops",
+        "b-fp32-div2k_valid_x4-ssim",
+    ]
+    assert [(case.place.line, case.place.column) for case in blanks] == [(6, 7), (6, 18)]
+    assert not any(case.claim for case in blanks)
+
+
+def test_a_blank_cell_of_a_devices_row_is_for_that_backend(suite):
+    asked = Selection(blanks=True, backend="vacc")
+    assert "a-int8_max-div2k_valid_x2-ssim" in [case.id for case in plan(suite, asked)]
+
+
+def test_a_blank_cell_and_a_named_precision_are_one_case(suite):
+    wanted = ids(suite, blanks=True, backend="vacc", precisions=(Precision.INT8_MAX,))
+    assert wanted.count("a-int8_max-div2k_valid_x2-ssim") == 1
+
+
+def test_a_precision_row_is_not_asked_for_its_cost(suite):
+    assert not any("int8" in case and "flops" in case for case in ids(suite, blanks=True))

@@ -11,6 +11,7 @@ import pytest
 from sr_bench.backends import onnxruntime, replay
 from sr_bench.core.backend import Artefact, BackendInfo, BackendOptions, Session
 from sr_bench.core.card import ModelCard
+from sr_bench.core.history import Environment
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.locate import load_dataset
@@ -20,7 +21,7 @@ from sr_bench.engine.recorded import Recorded, start_recording
 from sr_bench.engine.run import ImageResult, Job, pair_cache, run_job
 from sr_bench.errors import BackendError, NotRunError, OptionError
 from sr_bench.files.recording import read_entries, read_header
-from sr_bench.history.environment import Environment, read_environment
+from sr_bench.history.environment import read_environment
 from tests.files.recordings import artefact, lr_of
 from tests.tiny_zoo import Zoo
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sr_bench.errors import SrBenchError
-from sr_bench.files.atomic import append_line, write_bytes, write_text
+from sr_bench.files.atomic import append_line, append_shared_line, write_bytes, write_text
 
 
 def _names(folder):
@@ -89,3 +89,46 @@ def test_half_a_line_is_taken_back(tmp_path, monkeypatch):
     with pytest.raises(SrBenchError, match="the disk is full"):
         append_line(target, "second")
     assert target.read_text() == "first\n"
+
+
+@pytest.mark.parametrize("append", [append_line, append_shared_line])
+def test_a_torn_last_line_stays_a_line_of_its_own(tmp_path, append):
+    target = tmp_path / "a.jsonl"
+    target.write_bytes(b'{"a": 1}\n{"b"')
+    for line in ("{}", "[]"):
+        append(target, line)
+    assert target.read_bytes() == b'{"a": 1}\n{"b"\n{}\n[]\n'
+
+
+def test_a_full_disk_leaves_a_torn_line_as_it_was(tmp_path, monkeypatch):
+    target = tmp_path / "a.jsonl"
+    target.write_bytes(b"torn")
+    monkeypatch.setattr(os, "write", _full_disk)
+    with pytest.raises(SrBenchError, match="the disk is full"):
+        append_line(target, "second")
+    assert target.read_bytes() == b"torn"
+
+
+def test_a_shared_file_is_locked_while_a_line_is_added(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+    target, held = tmp_path / "new" / "a.jsonl", []
+    real = os.write
+
+    def write(handle, data):
+        with target.open("ab") as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held.append(data)
+        return real(handle, data)
+
+    monkeypatch.setattr(os, "write", write)
+    append_shared_line(target, "one")
+    assert held == [b"one\n"]
+    with target.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@pytest.mark.parametrize("append", [append_line, append_shared_line])
+def test_a_line_below_a_file_is_explained(tmp_path, append):
+    (tmp_path / "reports").write_text("")
+    with pytest.raises(SrBenchError, match=r"cannot append to .*: .*choose another folder"):
+        append(tmp_path / "reports" / "a.jsonl", "{}")

@@ -3,19 +3,23 @@
 import errno
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sr_bench.core.claim import Claim, Source
+from sr_bench.core.codec import encode
+from sr_bench.core.history import Environment, HistoryEntry, RunInfo, point
 from sr_bench.core.precision import Precision
-from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
+from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Status, Verdict
 from sr_bench.errors import SrBenchError
-from sr_bench.history.environment import Environment
 from sr_bench.history.store import RunStore, read_run
 
 ENVIRONMENT = Environment({"numpy": "2.0"}, "3.11", "Linux", "cpu", 2, "abc", {})
+INFO = RunInfo("run-1", "2026-11-21T09:14:30+00:00", ENVIRONMENT)
 CLAIM = Claim("psnr", "30.1", "M", "", Precision.FP32, "", "", "", Source("README.md", 3, 9))
 RECORD = Record(
     case_id="m-fp32-set5_x2-psnr",
@@ -33,13 +37,16 @@ RECORD = Record(
     claim=CLAIM,
     measurement=Measurement("psnr", "dB", 31.25, (ImageScore("a", float("inf")),), 1),
     seconds=0.5,
+    inputs={"network": "12", "data": "34"},
+    place=CLAIM.source,
+    kept=Kept("outputs/0f", "pairs/3a"),
 )
-RECORDS = (RECORD, replace(RECORD, case_id="n", claim=None, measurement=None))
+RECORDS = (RECORD, replace(RECORD, case_id="n", claim=None, measurement=None, kept=None))
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "new" / "reports", "run-1", ENVIRONMENT)
+    return RunStore(tmp_path / "new" / "reports", INFO)
 
 
 def write(store: RunStore) -> Path:
@@ -49,38 +56,124 @@ def write(store: RunStore) -> Path:
     return store.finish(RECORDS)
 
 
-def test_both_files_give_the_records_back(store: RunStore) -> None:
+def index(store: RunStore) -> Path:
+    return store.folder / "history" / "index.jsonl"
+
+
+def files(store: RunStore) -> list[str]:
+    found = store.folder.rglob("*")
+    return sorted(str(path.relative_to(store.folder)) for path in found if path.is_file())
+
+
+def test_both_files_give_the_run_back(store: RunStore) -> None:
     latest = write(store)
     assert latest == store.folder / "latest.json"
-    assert read_run(latest) == RECORDS
-    assert read_run(store.lines) == RECORDS
+    for path in (latest, store.lines):
+        found = read_run(path)
+        assert (found.records, found.info) == (RECORDS, INFO)
+        assert (found.path, found.results) == (path, store.folder)
 
 
 def test_both_files_say_schema_run_and_environment(store: RunStore) -> None:
     latest = json.loads(write(store).read_text("utf-8"))
     first = json.loads(store.lines.read_text("utf-8").splitlines()[0])
-    header = {key: latest[key] for key in ("schema_version", "run", "environment")}
+    header = {key: latest[key] for key in ("schema_version", "run", "started", "environment")}
     assert first == header
-    assert (header["schema_version"], header["run"]) == (1, "run-1")
+    assert (header["schema_version"], header["run"]) == (2, "run-1")
     assert header["environment"]["packages"] == {"numpy": "2.0"}
+
+
+def test_the_end_of_a_run_adds_a_line_of_history(store: RunStore) -> None:
+    store.start()
+    assert not index(store).exists()
+    write(store)
+    (line,) = index(store).read_text().splitlines()
+    expected = HistoryEntry(INFO, tuple(map(point, RECORDS)))
+    assert json.loads(line) == {"schema_version": 2, **encode(expected)}
 
 
 def test_each_record_is_on_disk_as_soon_as_it_is_made(store: RunStore) -> None:
     store.start()
-    assert read_run(store.lines) == ()
+    assert read_run(store.lines).records == ()
     store.add(RECORD)
-    assert read_run(store.lines) == (RECORD,)
+    assert read_run(store.lines).records == (RECORD,)
 
 
 def test_a_second_run_keeps_the_lines_of_the_first(store: RunStore) -> None:
     write(store)
-    write(RunStore(store.folder, "run-2", ENVIRONMENT))
-    assert read_run(store.lines) == RECORDS
-    assert sorted(path.name for path in store.folder.iterdir()) == [
+    write(RunStore(store.folder, replace(INFO, run="run-2")))
+    assert read_run(store.lines).records == RECORDS
+    runs = [json.loads(line)["info"]["run"] for line in index(store).read_text().splitlines()]
+    assert runs == ["run-1", "run-2"]
+    assert files(store) == [
+        "history/index.jsonl",
+        "history/run-1.jsonl",
+        "history/run-2.jsonl",
         "latest.json",
-        "run-1.jsonl",
-        "run-2.jsonl",
     ]
+
+
+WRITER = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from tests.history.test_store import INFO, RECORD
+from sr_bench.history.store import RunStore
+
+folder, name = Path(sys.argv[1]), sys.argv[2]
+records = [replace(RECORD, case_id=str(number)) for number in range(40)]
+input()  # until all writers are ready
+for number in range(10):
+    store = RunStore(folder, replace(INFO, run=f"{name}-{number}"))
+    store.start()
+    store.finish(records)
+"""
+
+
+def test_writers_at_once_leave_whole_lines(tmp_path: Path, project_root: Path) -> None:
+    def start(name: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", WRITER, str(tmp_path), name]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, cwd=project_root, text=True)
+
+    writers = [start(name) for name in "ab"]
+    for writer in writers:
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate()
+    assert [writer.returncode for writer in writers] == [0, 0]
+    lines = (tmp_path / "history" / "index.jsonl").read_text().splitlines()
+    found = sorted(json.loads(line)["info"]["run"] for line in lines)
+    assert found == [f"{name}-{number}" for name in "ab" for number in range(10)]
+    assert {len(json.loads(line)["points"]) for line in lines} == {40}
+
+
+@pytest.mark.parametrize("name", ["latest.json", "history/run-1.jsonl"])
+def test_a_run_of_schema_1_is_read(store: RunStore, name: str) -> None:
+    write(store)
+    path = store.folder / name
+    newer = ("started", "inputs", "place", "kept")
+
+    def older(item: dict[str, object]) -> dict[str, object]:
+        kept = {key: value for key, value in item.items() if key not in newer}
+        return kept | ({"schema_version": 1} if "run" in item else {})
+
+    if path.suffix == ".jsonl":
+        lines = [older(json.loads(line)) for line in path.read_text().splitlines()]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    else:
+        whole = older(json.loads(path.read_text()))
+        path.write_text(json.dumps(whole | {"records": [older(r) for r in whole["records"]]}))
+    assert "place" not in path.read_text()
+    found = read_run(path)
+    assert found.info == replace(INFO, started="")
+    assert found.records == tuple(replace(r, inputs={}, place=None, kept=None) for r in RECORDS)
+
+
+def test_a_run_beside_the_results_is_read_with_its_folder(store: RunStore) -> None:
+    write(store)
+    moved = store.lines.rename(store.folder / "old.jsonl")
+    assert read_run(moved).results == store.folder
 
 
 def test_no_file_names_the_home_folder(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +200,7 @@ def test_an_unwritable_folder_is_one_clear_error_and_leaves_nothing(
     monkeypatch.setattr(os, "fsync", refuse(number))
     with pytest.raises(SrBenchError, match=r"cannot write .*run-1\.jsonl: .*(full|folder)"):
         store.start()
-    assert list(store.folder.iterdir()) == []
+    assert files(store) == []
 
 
 def refuse(number: int):
@@ -142,16 +235,17 @@ def test_a_full_disk_leaves_the_whole_of_the_run_before(
     monkeypatch.setattr(os, "fsync", refuse(errno.ENOSPC))
     with pytest.raises(SrBenchError, match=r"latest\.json: the disk is full"):
         store.finish(RECORDS[:1])
-    assert read_run(latest) == RECORDS
-    assert {path.name for path in store.folder.iterdir()} == {"latest.json", "run-1.jsonl"}
+    assert read_run(latest).records == RECORDS
+    assert files(store) == ["history/index.jsonl", "history/run-1.jsonl", "latest.json"]
+    assert len(index(store).read_text().splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["latest.json", "run-1.jsonl"])
+@pytest.mark.parametrize("name", ["latest.json", "history/run-1.jsonl"])
 def test_a_newer_schema_is_refused(store: RunStore, name: str) -> None:
     write(store)
     path = store.folder / name
-    path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 2'))
-    with pytest.raises(SrBenchError, match=r"schema 2 is newer than 1.*update sr-bench"):
+    path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 3'))
+    with pytest.raises(SrBenchError, match=r"schema 3 is newer than 2.*update sr-bench"):
         read_run(path)
 
 
@@ -165,11 +259,46 @@ def test_a_newer_schema_is_refused(store: RunStore, name: str) -> None:
         ("a.json", '{"schema_version": 1, "records": [{"case_id": "x"}]}'),
         ("a.jsonl", ""),
         ("a.jsonl", '{"schema_version": 1}\n{"case_id": '),
+        ("a.jsonl", '{"run": "a"}\n'),
+        ("a.json", "[" * 100_000),
+        ("a.json", '{"schema_version": 1, "run": NaN, "records": []}'),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(SrBenchError, match=rf"{name}: not a run of sr-bench"):
+        read_run(tmp_path / name)
+
+
+def test_a_damaged_line_is_named_with_what_to_do(store: RunStore) -> None:
+    write(store)
+    with store.lines.open("ab") as file:
+        file.truncate(file.tell() - 9)
+    message = r"run-1\.jsonl:3: not a record of sr-bench \(.*delete it: those before it are whole"
+    with pytest.raises(SrBenchError, match=message):
+        read_run(store.lines)
+
+
+@pytest.mark.parametrize("name", ["latest.json", "history/run-1.jsonl"])
+def test_a_value_that_is_no_number_is_refused(store: RunStore, name: str) -> None:
+    write(store)
+    path = store.folder / name
+    path.write_text(path.read_text().replace("31.25", "NaN"))
+    with pytest.raises(SrBenchError, match="NaN is no value"):
+        read_run(path)
+
+
+def test_a_schema_that_is_no_number_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"schema_version": "1", "records": []}')
+    with pytest.raises(SrBenchError, match="expected a schema_version, a number, found '1'"):
+        read_run(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_a_run_without_a_name_is_refused(tmp_path: Path, name: str) -> None:
+    header = {"schema_version": 2, "run": 5, "environment": encode(ENVIRONMENT)}
+    (tmp_path / name).write_text(json.dumps(header | ({} if "l" in name[-1] else {"records": []})))
+    with pytest.raises(SrBenchError, match="expected texts for the run"):
         read_run(tmp_path / name)
 
 

@@ -11,7 +11,13 @@ from PIL import Image
 
 from sr_bench.errors import ImageError, SrBenchError
 from sr_bench.imaging import files
-from sr_bench.imaging.files import image_size, read_image, write_png
+from sr_bench.imaging.files import (
+    image_size,
+    read_image,
+    read_levels,
+    write_levels,
+    write_png,
+)
 
 RGB = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
@@ -171,3 +177,32 @@ def test_writing_where_a_file_blocks_the_folder_names_the_path(tmp_path: Path) -
     (tmp_path / "file").touch()
     with pytest.raises(SrBenchError, match=r"cannot write .*a\.png"):
         write_png(tmp_path / "file" / "a.png", RGB)
+
+
+def test_levels_of_16_bits_read_back_as_floats(tmp_path: Path) -> None:
+    levels = np.random.default_rng(0).uniform(0, 255, (5, 4, 3)).astype(np.float32)
+    levels[0, 0] = (0, 255, 100)
+    write_levels(tmp_path / "a.png", levels)
+    found = read_levels(tmp_path / "a.png")
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, levels, atol=0.5 / 257 + 1e-4)
+    assert found[0, 0].tolist() == [0, 255, 100]
+
+
+def test_levels_of_8_bits_read_back_as_they_are(tmp_path: Path) -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (5, 4, 3)).astype(np.uint8)
+    write_levels(tmp_path / "a.png", levels)
+    found = read_levels(tmp_path / "a.png")
+    assert found.dtype == np.uint8
+    assert (found == levels).all()
+
+
+def test_levels_of_a_cut_or_gray_file_are_refused(tmp_path: Path) -> None:
+    write_levels(tmp_path / "a.png", np.full((9, 9, 3), 1.5, np.float32))
+    data = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(data[:-30])
+    with pytest.raises(ImageError, match=r"a\.png: truncated or corrupt"):
+        read_levels(tmp_path / "a.png")
+    cv2.imwrite(str(tmp_path / "b.png"), np.full((9, 9), 300, np.uint16))
+    with pytest.raises(ImageError, match=r"b\.png: expected RGB with 16 bits"):
+        read_levels(tmp_path / "b.png")

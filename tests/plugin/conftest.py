@@ -2,10 +2,12 @@
 
 import onnxruntime  # noqa: F401 - pytester forgets what a run imports; to be read just once
 import pandas as pd  # noqa: F401
+import pandas.core.arrays.arrow.extension_types  # noqa: F401 - registers types, which works once
 import pytest
 import tabulate  # noqa: F401
 
 import sr_bench.engine.bench
+import sr_bench.engine.forensics
 import sr_bench.report.family  # noqa: F401
 from tests.tiny_zoo import Zoo, make_zoo
 

@@ -38,7 +38,7 @@ def test_help_lists_every_option_with_its_ini_key(pytester):
         ("--sr-limit=-1", "*--sr-limit=-1: expected a number of images*"),
         ("--sr-data=no/such", "*--sr-data=*: expected a folder, found none there*"),
         ("--sr-weights=no/such", "*--sr-weights=*: expected a folder, found none there*"),
-        ("--sr-report=pdf", "*--sr-report=pdf: expected markdown or none*"),
+        ("--sr-report=pdf", "*--sr-report=pdf: expected one or more of markdown, html*"),
         ("--sr-models=huge_*", "*--sr-models=huge_*: no such model; *: tiny_x2*"),
         ("--sr-datasets=pairs", "*--sr-datasets=pairs: no such dataset; did you mean 'pair'?*"),
         ("--sr-datasets=pars_x2", "*--sr-datasets=pars_x2: no such dataset; *"),

@@ -10,12 +10,15 @@ import pytest
 def test_every_record_is_in_both_files(pytester, run):
     run()
     latest = json.loads((pytester.path / "reports" / "latest.json").read_text())
-    (lines,) = (pytester.path / "reports").glob("*.jsonl")
+    history = pytester.path / "reports" / "history"
+    (lines,) = [path for path in history.glob("*.jsonl") if path.name != "index.jsonl"]
     header, *records = map(json.loads, lines.read_text().splitlines())
     assert records == latest["records"]
-    assert header["schema_version"] == latest["schema_version"] == 1
+    assert header["schema_version"] == latest["schema_version"] == 2
     assert len(records) == 5
     assert {"packages", "python", "cpu", "commit", "seeds"} <= latest["environment"].keys()
+    (line,) = (history / "index.jsonl").read_text().splitlines()
+    assert json.loads(line)["info"]["run"] == header["run"]
 
 
 def test_per_image_values_are_kept(run, zoo):

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from sr_bench.core.card import Tolerance
+from sr_bench.core.codec import encode
+from sr_bench.core.forensics import Candidate, Forensics, Scoring
 from sr_bench.core.record import Record, Status, Verdict
 from sr_bench.engine.judge import judge
 from sr_bench.report.failure import failure_text
@@ -30,6 +32,20 @@ def test_a_difference_is_told_in_full() -> None:
         "protocol   paper_y, 2 images, onnxruntime (cpu)",
         "rerun      pytest 'zoo/card.toml::m' --backend=onnxruntime",
     ]
+
+
+def test_kept_images_tell_what_the_claim_may_be_about() -> None:
+    made = judged(30.2)
+    match = Candidate(Scoring(border=3), 30.1012, ("paper_y",), ("border",), "rounded", 0.5)
+    found = Forensics("psnr", "30.10", 2, (2,), 900, 9, (match,) * 9)
+    lines = failure_text(replace(made, detail={"forensics": encode(found)})).splitlines()
+    start = lines.index("forensics  9 of 900 ways of scoring the images give the claim:")
+    assert (
+        lines[start + 1]
+        == "           paper_y, but border 3 px: 30.1012 dB rounded, by chance 0.500"
+    )
+    assert lines[-1].startswith("rerun")
+    assert len(lines) <= 16
 
 
 def test_a_better_value_comes_with_the_edit() -> None:

@@ -13,8 +13,10 @@ from sr_bench.document.tables import parse_document, read_document
 from sr_bench.errors import DocumentError, SrBenchError
 from sr_bench.report.family import comparison, mirrored_values, render_family, write_family_reports
 from tests.report.records import CLAIM, emulated, imitated, record, records_of, without_value
+from tests.report.runs import HOSTILE, latency, with_floor
 
 FAMILIES = ("lesrcnn", "edsr", "esrgan", "rcan", "realsr")
+FLOOR = "by paper_y, 2 images"
 README = """
 | Models | PSNR(dB) | SSIM |
 | :-- | --: | --: |
@@ -121,6 +123,63 @@ def test_the_second_table_has_an_interval_where_a_device_was_read_in_two_ways() 
     head, first, other = tables(comparison([imitated(record(), 30.5), record()]))[0][:3]
     assert head[5] == "Interval"
     assert (first[5], other[5]) == ("30.10 .. 30.50", "")
+
+
+def test_the_floor_of_each_dataset_and_metric_is_a_row_above_the_models() -> None:
+    ssim = record(replace(CLAIM, metric="ssim", text="0.915"), 0.9153)
+    records = [with_floor(record(), 29.5), with_floor(record(), 29.5), with_floor(ssim, 0.8985)]
+    rows = tables(comparison(records))[0][1:]
+    assert rows[:2] == [
+        ["bicubic (floor)", "-", "psnr on set5_x2", "-", "29.500 dB", "-", "-", "-", FLOOR],
+        ["bicubic (floor)", "-", "ssim on set5_x2", "-", "0.89850", "-", "-", "-", FLOOR],
+    ]
+    assert [row[0] for row in rows[2:]] == ["m_x2"] * 3
+
+
+def test_a_value_below_the_floor_is_marked_where_the_reason_stands() -> None:
+    low, high = tables(comparison([with_floor(record(), 31.0), with_floor(record(), 30.0)]))[0][3:]
+    assert low[-1].startswith("a reason; below bicubic 31.000 dB: check channel order")
+    assert high[-1] == "a reason"
+
+
+def test_timings_are_columns_of_the_rows_of_their_network() -> None:
+    fp16 = replace(record(), precision="fp16")
+    head, *rows = tables(comparison([with_floor(record(), 29.0), fp16, latency(peak_mb=411.6)]))[0]
+    assert head[6:8] == ["ms per image", "peak MB"]
+    assert [row[6:8] for row in rows] == [["", ""], ["12.3", "412"], ["", ""]]
+
+
+def test_a_timing_without_a_row_to_join_has_its_own() -> None:
+    alone, absent = tables(comparison([latency(), latency(None)]))[0][1:]
+    assert (alone[2], alone[6]) == ("latency", "12.3")
+    assert (absent[4], absent[-1]) == ("-", "an emulation has no speed")
+
+
+def test_the_page_of_a_family_leaves_the_readme_alone(tmp_path: Path) -> None:
+    families = ("README", "readme", "readme_x2")
+    records = [replace(record(None, 31.5), family=family) for family in families]
+    paths = write_family_reports(records, tmp_path)
+    assert [path.name for path in paths] == ["README_.md", "readme_.md", "readme_x2.md"]
+
+
+def test_names_of_others_stay_names_in_every_cell(tmp_path: Path) -> None:
+    names = dict.fromkeys(("model", "dataset", "device", "protocol", "backend"), HOSTILE)
+    base = with_floor(record(None, 31.5), 31.0)
+    text = render_family(HOSTILE, [], [replace(base, **names)])
+    floor, row = tables(text)[0][1:]
+    shown = " ".join(HOSTILE.replace("\x1b", "\\x1b").split())
+    assert (len(floor), len(row)) == (9, 9)
+    assert (row[0], row[6]) == (shown, shown)
+    assert floor[2] == f"psnr on {shown}"
+    assert "\x1b" not in text
+    assert "\n# h" not in text
+
+
+@pytest.mark.parametrize("device", ["cpu", "emulated"])
+def test_the_name_of_a_backend_stays_a_name(device: str) -> None:
+    text = render_family("zoo", [], [replace(record(), backend="a<b>*c*", device=device)])
+    above, _, _ = text.partition("## Claimed")
+    assert above.count(r"a\<b>\*c\*") == above.count("<b>") > 0
 
 
 def test_what_must_be_known_of_the_device_stands_above_the_tables(tmp_path: Path) -> None:

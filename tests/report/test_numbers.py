@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from sr_bench.core.precision import Precision
-from sr_bench.report.numbers import claimed, delta, measured, metric, precision, with_unit
+from sr_bench.core.record import Status
+from sr_bench.report.numbers import claimed, counts, delta, measured, metric, precision, with_unit
 from tests.report.records import CLAIM, record, without_value
 
 
@@ -70,3 +71,9 @@ def test_the_backends_word_stands_before_the_precision() -> None:
 def test_a_metric_names_its_dataset() -> None:
     assert metric(record()) == "psnr on set5_x2"
     assert metric(record(replace(CLAIM, metric="flops"))) == "flops"
+
+
+def test_statuses_are_counted_in_their_order() -> None:
+    records = [without_value(record()), record(), record(status=Status.DIFFERS), record()]
+    assert counts(records) == "2 match, 1 differs, 1 not_run"
+    assert counts([]) == ""

@@ -6,7 +6,7 @@ from itertools import permutations
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status, Verdict
-from sr_bench.report.order import in_document_order
+from sr_bench.report.order import FAILURES, failures, in_document_order, place
 
 
 def record(family: str, model: str, place: tuple[int, int] | None) -> Record:
@@ -30,3 +30,27 @@ def test_records_follow_family_line_column_and_then_those_without_a_claim() -> N
         record("rcan", "c", (2, 10)),
     )
     assert all(in_document_order(some) == right for some in permutations(right))
+
+
+def test_a_new_value_stands_where_its_blank_cell_does() -> None:
+    claimed, new = record("edsr", "b", (7, 10)), record("edsr", "b", None)
+    blank = replace(new, place=Source("README.md", 7, 5))
+    assert in_document_order([claimed, blank, new]) == (blank, claimed, new)
+    assert place(blank) == Source("README.md", 7, 5)
+    assert place(claimed) == claimed.claim.source
+    assert place(new) is None
+
+
+def test_failures_come_by_severity_and_then_in_the_documents_order() -> None:
+    def ended(status: Status, line: int) -> Record:
+        return replace(record("edsr", "a", (line, 1)), verdict=Verdict(status, ""))
+
+    given = [ended(status, line) for line in (8, 7) for status in Status]
+    found = failures(given)
+    assert [one.verdict.status for one in found] == [status for status in FAILURES for _ in "ab"]
+    assert [one.claim.source.line for one in found] == [7, 8] * len(FAILURES)
+    passing = set(Status) - set(FAILURES)
+    assert passing == {
+        *(Status.MATCH, Status.KNOWN_GAP, Status.NEW, Status.NOT_RUN, Status.WITHIN),
+        Status.UNDECIDED,
+    }

@@ -11,6 +11,7 @@ from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Status
 from sr_bench.report.terminal import header, summary
 from tests.report.records import CLAIM, emulated, imitated, record, without_value
+from tests.report.runs import HOSTILE, latency, with_floor
 
 CARD = ModelCard("m_x2", "zoo", Path("/z/zoo"), "M", "", 2, "edsr")
 CASE = Case(CARD, "psnr", Precision.FP32, "vacc", Evaluation("set5", EvalProtocol("p")), CLAIM)
@@ -106,3 +107,41 @@ def test_many_reasons_are_cut_and_said_to_be() -> None:
 
 def test_without_a_measurement_there_is_no_table() -> None:
     assert not any("claimed" in line for line in summary([without_value(record())]))
+
+
+def test_timings_are_short_columns_beside_the_first_row_of_their_network() -> None:
+    lines = summary([record(), record(SSIM, 0.9153), latency(images_per_s=81.0, peak_mb=412.0)])
+    assert lines[0].split()[5:] == ["delta", "ms", "img/s", "MB", "status"]
+    assert lines[2].split()[-5:] == ["+0.004", "12.3", "81", "412", "match"]
+    assert lines[3].split()[-2:] == ["+0.0003", "match"]
+    assert not any("latency" in line for line in lines)
+
+
+def test_without_timings_there_are_no_such_columns() -> None:
+    assert summary([record()])[0].split()[5:] == ["delta", "status"]
+    assert summary([record(), latency(None)])[0].split()[5:] == ["delta", "status"]
+
+
+def test_a_timing_alone_has_a_row() -> None:
+    lines = summary([latency()])
+    assert lines[2].split() == ["m_x2", "fp32", "latency", "-", "12.345", "-", "12.3", "new"]
+
+
+def test_a_model_below_its_floor_is_told_once() -> None:
+    low = [with_floor(record(), 31.365), with_floor(record(SSIM, 0.5), 0.8985)]
+    lines = [line for line in summary([*low, with_floor(record(), 30.0)]) if "bicubic" in line]
+    assert lines == [
+        "m_x2 fp32: psnr on set5_x2 is 30.104 dB, below bicubic 31.365 dB: check channel order,"
+        " value range, half-pixel shift (and 1 more of its values)"
+    ]
+
+
+def test_no_name_commands_the_terminal() -> None:
+    names = dict.fromkeys(("model", "dataset", "precision"), HOSTILE)
+    absent = without_value(record(), HOSTILE)
+    told = {"warning": HOSTILE}
+    lines = summary([replace(record(), **names, detail=told), replace(absent, **names)])
+    assert not any("\x1b" in line for line in lines)
+    assert sum(r"\x1b[2J" in line for line in lines) == 3
+    assert lines[2].endswith("match")
+    assert "\x1b" not in header([CASE], replace(VACC, note=HOSTILE))[1]

@@ -1,0 +1,81 @@
+"""Pair the images of two folders by name."""
+
+import argparse
+import re
+from pathlib import Path
+
+from sr_bench.errors import DatasetError, OptionError
+
+_IMAGES = {".png", ".jpg", ".jpeg", ".bmp"}
+
+
+def add_name_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--sr-name`` and ``--hr-name``: what the files of the two folders are called."""
+    parser.add_argument(
+        "--sr-name", default="{stem}", metavar="PATTERN", help="how SR files are called"
+    )
+    parser.add_argument(
+        "--hr-name", default="{stem}", metavar="PATTERN", help="how HR files are called"
+    )
+
+
+def find_pairs(
+    sr_dir: Path, hr_dir: Path, sr_name: str, hr_name: str
+) -> dict[str, tuple[Path, Path]]:
+    """Return the SR and the HR file of each image, by the stem that the patterns cut out.
+
+    Raises:
+        OptionError: A folder is absent, or a pattern is none.
+        DatasetError: A file has no partner, or two files are of one image.
+    """
+    return _partners(_files(sr_dir, sr_name), _files(hr_dir, hr_name))
+
+
+def check_scale(given: int | None) -> None:
+    """Refuse what is no upscaling factor.
+
+    Raises:
+        OptionError: `given` is less than 1.
+    """
+    if given is not None and given < 1:
+        msg = f"--scale {given}: expected an upscaling factor of at least 1"
+        raise OptionError(msg)
+
+
+def _files(folder: Path, pattern: str) -> dict[str, Path]:
+    """Return the images of `folder` by their stem, as `pattern` cuts it out of the name."""
+    if not folder.is_dir():
+        msg = f"{folder}: expected a folder of images, there is none"
+        raise OptionError(msg)
+    if pattern.count("{stem}") != 1:
+        msg = f"pattern {pattern!r}: expected {{stem}} once, as in '{{stem}}_x2.png'"
+        raise OptionError(msg)
+    before, after = pattern.split("{stem}")
+    suffix = "" if Path(pattern).suffix else r"\.\w+"
+    rule = re.compile(f"{re.escape(before)}(.+){re.escape(after)}{suffix}")
+    # Names that start with a dot are left by file managers.
+    files = sorted(
+        path for path in folder.iterdir() if path.suffix.lower() in _IMAGES and path.name[0] != "."
+    )
+    found: dict[str, Path] = {}
+    for path in files:
+        match = rule.fullmatch(path.name)
+        if match and found.setdefault(match[1], path) is not path:
+            msg = f"{folder}: both {found[match[1]].name} and {path.name} are {match[1]!r}"
+            raise DatasetError(msg)
+    if not found:
+        msg = f"{folder}: {len(files)} images, and none is called {pattern!r}"
+        raise DatasetError(msg)
+    return found
+
+
+def _partners(sr: dict[str, Path], hr: dict[str, Path]) -> dict[str, tuple[Path, Path]]:
+    lonely = sorted(sr.keys() ^ hr.keys())
+    if lonely:
+        shown = ", ".join(str(sr.get(stem) or hr[stem]) for stem in lonely[:8])
+        msg = (
+            f"{len(lonely)} files have no partner: {shown}; SR and HR are paired by name,"
+            " tell how with --sr-name and --hr-name"
+        )
+        raise DatasetError(msg)
+    return {stem: (sr[stem], hr[stem]) for stem in sr}

@@ -1,0 +1,96 @@
+"""``sr-bench blame``: tell where the numbers on a line of a document came from."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sr_bench.cli._output import add_json_argument, print_json
+from sr_bench.errors import DocumentError, OptionError
+
+if TYPE_CHECKING:
+    from sr_bench.document.cells import MetricCell
+    from sr_bench.history.origin import Origin
+
+HELP = "tell where a number of a README came from: which run, who wrote it, and why"
+EXAMPLE = "sr-bench blame suites/pocket/README.md:12"
+
+_PLACE = re.compile(r"(?P<path>.+?):(?P<line>[1-9][0-9]*)(:(?P<column>[1-9][0-9]*))?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the command line asks about."""
+
+    path: Path
+    line: int
+    column: int | None
+    """None: all numbers of the line."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "place", metavar="README:LINE", help="README.md:12, or README.md:12:37 for one number"
+    )
+    parser.add_argument("--column", type=int, metavar="N", help="only the number at this column")
+    add_json_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print where each number of the line came from."""
+    from sr_bench.document.cells import metric_cells
+    from sr_bench.document.tables import read_document
+    from sr_bench.files.printable import printable
+    from sr_bench.history.ledger import ledger_of, read_ledger
+    from sr_bench.history.origin import origin, origin_lines
+
+    place = _place(args.place, args.column)
+    cells = _chosen(metric_cells(read_document(place.path)), place)
+    ledger = read_ledger(ledger_of(place.path))
+    for fault in ledger.faults:
+        print(f"sr-bench: warning: {printable(fault)}", file=sys.stderr)
+    found = [origin(place.path, cell, ledger) for cell in cells]
+    if args.json:
+        print_json([_as_json(one) for one in found])
+    else:
+        print("\n".join(printable(line) for one in found for line in origin_lines(one)))
+    return 0
+
+
+def _place(text: str, column: int | None) -> Place:
+    match = _PLACE.fullmatch(text)
+    if not match:
+        msg = f"{text}: expected a document and a line, as in README.md:12"
+        raise OptionError(msg)
+    named = int(match["column"]) if match["column"] else None
+    return Place(Path(match["path"]), int(match["line"]), named if column is None else column)
+
+
+def _chosen(cells: "Sequence[MetricCell]", place: Place) -> "list[MetricCell]":
+    line = [cell for cell in cells if cell.is_number and cell.source.line == place.line]
+    if not line:
+        msg = f"{place.path}:{place.line}: expected numbers of a model-info table, found none"
+        raise DocumentError(msg)
+    if place.column is None:
+        return line
+    for cell in line:
+        if 0 <= place.column - cell.source.column < len(cell.text):
+            return [cell]
+    columns = ", ".join(str(cell.source.column) for cell in line)
+    msg = f"{place.path}:{place.line}:{place.column}: no number there; they start at {columns}"
+    raise OptionError(msg)
+
+
+def _as_json(found: "Origin") -> dict[str, object]:
+    return {
+        "place": found.cell.source,
+        "about": found.cell.key,
+        "text": found.cell.text,
+        "edited": found.edited,
+        "ledger": found.written.model_dump() if found.written else None,
+        "commit": found.commit,
+    }

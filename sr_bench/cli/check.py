@@ -1,0 +1,76 @@
+"""``sr-bench check``: tell which numbers of a document are stale against a run."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sr_bench.errors import NotRunError
+
+if TYPE_CHECKING:
+    from sr_bench.core.history import PastRun
+    from sr_bench.engine.stale import Checked, Finding
+
+HELP = "exit with 1 if numbers of a README are stale against a run"
+EXAMPLE = "sr-bench check suites/*/README.md"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("documents", type=Path, nargs="+", metavar="README", help="documents")
+    parser.add_argument(
+        "--run",
+        dest="file",
+        type=Path,
+        default=Path("reports", "latest.json"),
+        metavar="PATH",
+        help="latest.json, or a file of history/ beside it (default: reports/latest.json)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what is stale; return 1 if anything is, 3 if the run says nothing of a document."""
+    from sr_bench.document.tables import read_document
+    from sr_bench.engine.stale import check
+    from sr_bench.files.printable import printable
+
+    past = _read(args.file)
+    checked = [check(read_document(path), past) for path in args.documents]
+    for one in checked:
+        print(printable("\n".join(_lines(one))))
+    if any(one.stale for one in checked):
+        return 1
+    silent = [one.document for one in checked if not one.judged]
+    if silent:
+        msg = f"{args.file} judged nothing of {', '.join(silent)}: run the tests on that first"
+        raise NotRunError(printable(msg))
+    return 0
+
+
+def _read(path: Path) -> "PastRun":
+    from sr_bench.history.store import read_run
+
+    if not path.exists():
+        msg = f"{path}: expected a run, there is none; run the tests, or name one with --run"
+        raise NotRunError(msg)
+    return read_run(path)
+
+
+def _lines(one: "Checked") -> Iterator[str]:
+    counts = [f"{one.claims} claims", f"{one.judged} judged", f"{len(one.stale)} stale"]
+    if one.known_gaps:
+        counts.append(f"{len(one.known_gaps)} known gaps")
+    yield f"{one.document}: {', '.join(counts)}"
+    yield from (_line("stale", finding) for finding in one.stale)
+    yield from (_line("known gap", finding) for finding in one.known_gaps)
+
+
+def _line(kind: str, finding: "Finding") -> str:
+    from sr_bench.core.claim import with_unit
+    from sr_bench.report.numbers import measured
+
+    cell, record = finding.cell, finding.record
+    claimed = with_unit(cell.text, record.metric)
+    found = with_unit(measured(record, extra=2), record.metric)
+    why = " ".join(finding.why.split())
+    return f"{cell.source}: {kind}: {cell.key}: claimed {claimed}, measured {found}: {why}"

@@ -1,0 +1,99 @@
+"""``sr-bench compare``: whether a run is worse than an earlier one, and what changed in between."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sr_bench.cli._output import add_json_argument, print_json
+from sr_bench.cli._results import add_results_argument
+from sr_bench.errors import OptionError
+
+if TYPE_CHECKING:  # these load much, which --help must not wait for
+    from collections.abc import Sequence
+
+    from sr_bench.core.compare import Compared, Limits
+    from sr_bench.core.history import PastRun
+
+HELP = "compare two runs image by image; ends in 1 if the newer one is worse or lacks a value"
+EXAMPLE = "sr-bench compare main last"
+
+_NOTHING = 3
+_OPTIONS = {
+    "max_drop_db": ("psnr_db", "dB of PSNR", "0.01"),
+    "max_drop_ssim": ("ssim", "of SSIM", "0.0005"),
+    "max_drop_fidelity_db": ("fidelity_db", "dB of fidelity to fp32", "0.5"),
+    "max_slower_percent": ("latency_percent", "percent of latency", "10"),
+}
+"""The limit that each option sets, what it is, and its default."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    what = "a file, a run's name or its start, 'last', 'previous', or a git branch, tag or commit"
+    parser.add_argument("before", metavar="RUN_A", help=f"the baseline: {what}")
+    parser.add_argument("now", metavar="RUN_B", help="the newer run, said likewise")
+    for option, (_, of, default) in _OPTIONS.items():
+        parser.add_argument(
+            f"--{option.replace('_', '-')}",
+            type=float,
+            metavar="X",
+            help=f"{of} that may be lost on average (default: {default})",
+        )
+    parser.add_argument(
+        "--all", action="store_true", help="show also what is the same or within its limit"
+    )
+    add_json_argument(parser)
+    add_results_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the comparison; return 1 for a loss or a vanished case, 3 if nothing compares."""
+    from sr_bench.engine.compare import compare_runs
+    from sr_bench.report.compare import compared_lines
+
+    limits = _limits(args)
+    before, now = _runs(args)
+    compared = compare_runs(now, before, limits)
+    if args.json:
+        print_json({"before": before.info, "now": now.info, "limits": limits, "cases": compared})
+    else:
+        for line in compared_lines(compared, before.info, now.info, everything=args.all):
+            print(line)
+    return _exit_code(compared)
+
+
+def _limits(args: argparse.Namespace) -> "Limits":
+    from sr_bench.core.compare import Limits
+
+    given = {}
+    for option, (limit, _, default) in _OPTIONS.items():
+        value = getattr(args, option)
+        if value is not None:
+            if not 0 <= value < float("inf"):
+                flag = f"--{option.replace('_', '-')}"
+                msg = f"{flag} {value:g}: expected a limit of 0 or more, such as {default}"
+                raise OptionError(msg)
+            given[limit] = value
+    return Limits(**given)
+
+
+def _runs(args: argparse.Namespace) -> "tuple[PastRun, PastRun]":
+    from sr_bench.engine.find_run import find_run
+    from sr_bench.history.store import read_run
+
+    before, now = (
+        read_run(find_run(spec, args.results, Path.cwd())) for spec in (args.before, args.now)
+    )
+    if before.info.run == now.info.run:
+        msg = (
+            f"{args.before!r} and {args.now!r} are the same run, {before.info.run}: nothing can"
+            " change; name an earlier one as RUN_A"
+        )
+        raise OptionError(msg)
+    return before, now
+
+
+def _exit_code(compared: "Sequence[Compared]") -> int:
+    if not any(one.comparable for one in compared):
+        return _NOTHING
+    return 1 if any(one.bad for one in compared) else 0

@@ -1,0 +1,66 @@
+"""``sr-bench explain-number``: which way of scoring reproduces a printed number."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sr_bench.cli._output import add_json_argument, print_json
+from sr_bench.cli._pairs import add_name_arguments, check_scale, find_pairs
+from sr_bench.core.case import IMAGE_METRICS
+
+if TYPE_CHECKING:  # --help must not wait for arrays
+    from sr_bench.engine.forensics import NamedPair
+
+HELP = "find out by which protocol a printed PSNR or SSIM was computed from the images at hand"
+EXAMPLE = (
+    "sr-bench explain-number 38.27 --sr out/ --hr Set5/HR --scale 2"
+    " --sr-name '{stem}_RCAN_x2.png' --hr-name '{stem}_HR_x2.png'"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("number", help="as printed: its digits say how exact it is")
+    parser.add_argument("--sr", type=Path, required=True, metavar="DIR", help="the outputs")
+    parser.add_argument("--hr", type=Path, required=True, metavar="DIR", help="ground truth")
+    parser.add_argument(
+        "--scale",
+        type=int,
+        metavar="N",
+        help="for borders that depend on it (default: 2, 3 and 4 are tried)",
+    )
+    parser.add_argument(
+        "--metric", choices=IMAGE_METRICS, help="of the number (default: up to 1 it is SSIM)"
+    )
+    add_name_arguments(parser)
+    add_json_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score the pairs in every way and print those that give the number."""
+    from sr_bench.engine.forensics import explain_number, guess_metric
+    from sr_bench.report.forensics import forensics_lines
+
+    check_scale(args.scale)
+    metric = args.metric or guess_metric(args.number)
+    pairs = find_pairs(args.sr, args.hr, args.sr_name, args.hr_name)
+    found = explain_number(args.number, metric, _read(pairs), scale=args.scale)
+    if args.json:
+        print_json(found)
+    else:
+        print("\n".join(forensics_lines(found)))
+    return 0
+
+
+def _read(pairs: Mapping[str, tuple[Path, Path]]) -> "Iterator[NamedPair]":
+    """Yield the pairs one by one, and say how far it is where a person waits."""
+    from sr_bench.imaging.files import read_image, read_levels
+
+    tells = sys.stderr.isatty()
+    for done, (name, (sr, hr)) in enumerate(pairs.items(), start=1):
+        yield name, read_levels(sr), read_image(hr)
+        if tells:
+            end = "\n" if done == len(pairs) else ""
+            print(f"\rscored {done} of {len(pairs)} images", end=end, file=sys.stderr, flush=True)

@@ -1,0 +1,107 @@
+"""``sr-bench history``: the values of a model over time, and where their margins are going."""
+
+import argparse
+import sys
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sr_bench.cli._output import add_json_argument, print_json
+from sr_bench.cli._results import add_results_argument
+from sr_bench.errors import NotRunError, OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sr_bench.core.history import Point
+    from sr_bench.history.index import History
+
+HELP = "show a model's values over time: margin to the claim, trend, and what changed"
+EXAMPLE = "sr-bench history pocket_edsr_x2 --metric psnr"
+
+_FILTERS = ("metric", "precision", "dataset", "backend")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("model", help="a model, a pattern such as 'edsr_*', or family/model")
+    for name in _FILTERS:
+        parser.add_argument(f"--{name}", metavar="P", default="*", help=f"only this {name}")
+    parser.add_argument(
+        "--limit",
+        type=int,
+        default=20,
+        metavar="N",
+        help="values shown of each case, the newest (default: 20); trend and JSON are of all",
+    )
+    add_json_argument(parser)
+    add_results_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print each case's history."""
+    from sr_bench.core.trend import series
+    from sr_bench.files.printable import printable
+    from sr_bench.history.index import read_history
+    from sr_bench.report.history import history_case, history_lines
+
+    if args.limit < 1:
+        msg = f"--limit {args.limit}: expected a number of values, at least 1"
+        raise OptionError(msg)
+    history = read_history(args.results)
+    for fault in history.faults:
+        print(f"sr-bench: {printable(fault)}", file=sys.stderr)
+    _check_model(args.model, history, args.results)
+    cases = series(history.entries, lambda point: _is_wanted(point, args))
+    if not cases:
+        raise NotRunError(_nothing(args, history))
+    shown = [history_case(case, history.incomplete) for case in cases]
+    if args.json:
+        print_json({"cases": shown, "faults": history.faults})
+        return 0
+    for case in shown:
+        print("\n".join([*history_lines(case, limit=args.limit), ""]))
+    return 0
+
+
+def _is_model(point: "Point", wanted: str) -> bool:
+    return any(fnmatchcase(name, wanted) for name in (point.model, f"{point.family}/{point.model}"))
+
+
+def _is_wanted(point: "Point", args: argparse.Namespace) -> bool:
+    return _is_model(point, args.model) and all(
+        fnmatchcase(getattr(point, name), getattr(args, name)) for name in _FILTERS
+    )
+
+
+def _points(history: "History") -> "Iterable[Point]":
+    return (point for entry in history.entries for point in entry.points)
+
+
+def _check_model(wanted: str, history: "History", results: Path) -> None:
+    """Raise unless the history has a point of the model."""
+    from sr_bench.files.printable import printable
+    from sr_bench.files.validation import nearest
+
+    names = tuple(dict.fromkeys(point.model for point in _points(history)))
+    if not names:
+        msg = f"no run has been kept in {results} yet; run pytest with your suites first"
+        raise NotRunError(msg)
+    if not any(_is_model(point, wanted) for point in _points(history)):
+        msg = f"no run has a model {wanted!r}; {nearest(wanted, names)}"
+        raise OptionError(printable(msg))
+
+
+def _nothing(args: argparse.Namespace, history: "History") -> str:
+    """Return what of the model has been measured, as the options leave none of it."""
+    from sr_bench.files.printable import printable
+
+    given = [f"--{name} {getattr(args, name)}" for name in _FILTERS if getattr(args, name) != "*"]
+    own = [one for one in _points(history) if _is_model(one, args.model) and one.value is not None]
+    there = [f"{name}: {', '.join(_known(own, name)) or 'none'}" for name in _FILTERS]
+    told = f" with {' '.join(given)}" if given else ""
+    return printable(f"{args.model}{told} has no value in any run; there are {'; '.join(there)}")
+
+
+def _known(points: "Iterable[Point]", name: str) -> list[str]:
+    return sorted({getattr(point, name) for point in points} - {""})

@@ -1,0 +1,45 @@
+"""What a number's cell is about, so that it is found again when rows of its document moved."""
+
+from dataclasses import dataclass
+
+from sr_bench.core.claim import Claim, Metric
+from sr_bench.core.precision import Precision
+
+
+@dataclass(frozen=True)
+class CellKey:
+    """The question that a metric cell answers: no two cells of a document have the same."""
+
+    row: str
+    """Label of the model row, without markup."""
+    row_source: str
+    """As `Claim.row_source`."""
+    backend: str
+    """As `Claim.backend`."""
+    precision: Precision
+    dataset: str
+    """As `Claim.dataset`."""
+    metric: Metric
+
+    @classmethod
+    def of(cls, claim: Claim) -> "CellKey":
+        """Return the key of the cell that prints `claim`."""
+        return cls(
+            row=claim.row,
+            row_source=claim.row_source,
+            backend=claim.backend,
+            precision=claim.precision,
+            dataset=claim.dataset,
+            metric=claim.metric,
+        )
+
+    @property
+    def names_device(self) -> bool:
+        """Whether the row is about a backend itself, not about an emulation of it."""
+        return bool(self.backend) and not self.backend.endswith("-emulated")
+
+    def __str__(self) -> str:
+        """Return it for messages: ``RCAN vacc int8_kl PSNR on set5``."""
+        words = (self.row, self.backend, self.precision.value, self.metric.upper())
+        where = f" on {self.dataset}" if self.dataset else ""
+        return " ".join(filter(None, words)) + where

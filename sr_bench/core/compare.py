@@ -1,0 +1,136 @@
+"""Two runs side by side: what changed between them, and whether a case is worse than it was."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sr_bench.core.gate import Comparison
+from sr_bench.core.history import Environment
+
+NEVER_COMPARABLE = ("data", "protocol", "shape", "rule")
+"""Inputs that decide what is asked: where one differs, two values answer different questions."""
+
+_DIGEST = re.compile("[0-9a-f]{32,}")
+_DIGEST_SHOWN = 8
+"""Digits of a digest that tell two apart."""
+
+
+class Outcome(StrEnum):
+    """How a case fares against an earlier run."""
+
+    SAME = "same"
+    """The same inputs, and the same values to the last digit."""
+    WITHIN = "within"
+    """Not worse than the limit allows."""
+    GAIN = "gain"
+    """Better, by surely more than the limit."""
+    LOSS = "loss"
+    """Worse than the limit allows."""
+    UNDECIDED = "undecided"
+    """The images are too few, or too unlike, to tell."""
+    NOT_COMPARABLE = "not_comparable"
+    """What is measured changed, or can't be known to be the same."""
+    NEW = "new"
+    """Only the newer run has a value."""
+    VANISHED = "vanished"
+    """Only the earlier run has a value."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much worse a case may be before that is a loss."""
+
+    psnr_db: float = 0.01
+    """Mean drop."""
+    ssim: float = 0.0005
+    """Mean drop."""
+    fidelity_db: float = 0.5
+    """Mean drop."""
+    latency_percent: float = 10.0
+    """Rise of the median."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that differs between two runs."""
+
+    name: str
+    before: str
+    """Empty if it was absent."""
+    now: str
+    """Empty if it is absent."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.before or 'absent'} -> {self.now or 'absent'}"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One case of two runs; each value is in the metric's unit, None where nothing was measured."""
+
+    family: str
+    model: str
+    metric: str
+    precision: str
+    dataset: str
+    protocol: str
+    backend: str
+    device: str
+    """Of the newer run, or of the earlier one if that alone has a value."""
+    outcome: Outcome
+    sentence: str
+    before: float | None
+    now: float | None
+    inputs: tuple[Change, ...] = ()
+    """Digests of inputs that differ: the likely causes of a change."""
+    comparison: Comparison | None = None
+    """Image by image, where there are images and they may be compared."""
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the two values could be set against each other."""
+        values = self.before is not None and self.now is not None
+        return values and self.outcome is not Outcome.NOT_COMPARABLE
+
+    @property
+    def bad(self) -> bool:
+        """Whether the newer run is worse, or lacks the value."""
+        return self.outcome in (Outcome.LOSS, Outcome.VANISHED)
+
+
+def input_changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Change, ...]:
+    """Return the inputs of a case that differ, by name; digests are cut to a few digits."""
+    return tuple(
+        Change(change.name, _short(change.before), _short(change.now))
+        for change in _changes(before, now)
+    )
+
+
+def _short(text: str) -> str:
+    return text[:_DIGEST_SHOWN] if _DIGEST.fullmatch(text) else text
+
+
+def environment_changes(before: Environment, now: Environment) -> tuple[Change, ...]:
+    """Return what may move a number and differs: packages, python, system, cpu and cores."""
+    return (
+        *_changes(before.packages, now.packages),
+        *_changes(_machine(before), _machine(now)),
+    )
+
+
+def _machine(found: Environment) -> dict[str, str]:
+    return {
+        "python": found.python,
+        "system": found.system,
+        "cpu": found.cpu,
+        "cores": str(found.cores),
+    }
+
+
+def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Change, ...]:
+    return tuple(
+        Change(name, before.get(name, ""), now.get(name, ""))
+        for name in dict.fromkeys((*before, *now))
+        if before.get(name) != now.get(name)
+    )

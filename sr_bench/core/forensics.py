@@ -1,0 +1,127 @@
+"""Which scoring reproduces a printed number, and which mistakes a tolerance would not catch."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sr_bench.core.claim import Metric, Source
+
+Channels = Literal["rgb", "both_bgr", "sr_bgr", "hr_bgr"]
+"""Which images are read in the wrong channel order."""
+
+Rounding = Literal["stored", "none", "round", "truncate"]
+"""How float outputs become levels; ``stored``: the files hold 8 bits, so it was done before."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """The choices that turn image pairs into one number: the scoring half of a protocol."""
+
+    colour: str = "rgb"
+    """As in `EvalProtocol`; or ``gray`` (OpenCV's); or ``rgb_channels``: the mean of three PSNR."""
+    channels: Channels = "rgb"
+    border: int = 0
+    """Pixels cropped from each side."""
+    rounding: Rounding = "stored"
+    peak: float = 255.0
+    """The white level in the formula, on the scale on which the images have 255."""
+    window: str = "gaussian"
+    """Of SSIM; empty for PSNR."""
+    aggregation: Literal["mean", "median", "pooled", "last_image", "image"] = "mean"
+    """``pooled``: the PSNR of the mean squared error; ``image``: of a single one."""
+    image: str = ""
+    """The single image's name."""
+    resize: str = "none"
+    """Rule that brings HR to the size of SR; ``crop``: cut at the bottom and right; ``none``: the
+    sizes agree."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way of scoring with what it gives."""
+
+    scoring: Scoring
+    value: float
+    """In the metric's unit."""
+    protocols: tuple[str, ...]
+    """Named protocols that score like this, but for `changes`."""
+    changes: tuple[str, ...] = ()
+    """Fields of `scoring` that `protocols` set otherwise; empty: none."""
+    digits: Literal["rounded", "truncated", ""] = ""
+    """How its digits become the printed ones; empty: they don't."""
+    chance: float = 0.0
+    """How many of the candidates with as few changes would fit some number by mere chance."""
+
+
+@dataclass(frozen=True)
+class Forensics:
+    """What was found out about a printed number."""
+
+    metric: Metric
+    text: str
+    """The number as printed."""
+    images: int
+    scales: tuple[int, ...]
+    """Upscaling factors that borders which follow the scale were tried for."""
+    tried: int
+    """Candidates."""
+    fits: int
+    """Candidates that reproduce the number; `matches` holds the likeliest."""
+    matches: tuple[Candidate, ...]
+    """Those with the fewest changes first."""
+    nearest: tuple[Candidate, ...] = ()
+    """The closest ones, where nothing fits."""
+    notes: tuple[str, ...] = ()
+    """What the files can't tell, in sentences."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A known mistake, made on purpose."""
+
+    mistake: str
+    """Its short name, such as ``bgr``."""
+    value: float | None = None
+    """What the metric became; None if the mistake could not be made."""
+    caught: bool = False
+    """Whether the claim would have failed."""
+    why: str = ""
+    """Why it could not be made."""
+
+
+@dataclass(frozen=True)
+class AuditedClaim:
+    """One claim with all mistakes."""
+
+    case_id: str
+    source: Source
+    metric: Metric
+    text: str
+    """The number as printed."""
+    tolerance: float
+    """Upwards of the printed number, in the metric's unit."""
+    value: float
+    """Of the kept outputs as they are."""
+    trials: tuple[Trial, ...]
+
+    @property
+    def missed(self) -> tuple[Trial, ...]:
+        """The mistakes that the tolerance would let pass."""
+        return tuple(one for one in self.trials if one.value is not None and not one.caught)
+
+    @property
+    def catching(self) -> float | None:
+        """What the tolerance must be smaller than to catch every mistake; None if it does."""
+        claimed = float(self.text)
+        return min(
+            (abs(one.value - claimed) for one in self.missed if one.value is not None), default=None
+        )
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the tolerances of a run would not catch."""
+
+    run: str
+    claims: tuple[AuditedClaim, ...]
+    problems: tuple[str, ...] = ()
+    """Why claims of the run are left out, in sentences."""

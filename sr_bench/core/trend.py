@@ -1,0 +1,140 @@
+"""The values of one case over time, and where they are going."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+
+from sr_bench.core.case import COST_METRICS
+from sr_bench.core.compare import NEVER_COMPARABLE
+from sr_bench.core.history import HistoryEntry, Point, RunInfo
+from sr_bench.core.record import Status
+
+_FEWEST, _SHORTEST = 3, timedelta(days=1)
+"""Points, and the time they span, below which a slope says nothing."""
+
+_STEADY = 1e-9
+"""Change per week, in the metric's unit, that is the rounding of floats."""
+
+_FURTHEST_WEEKS = 520
+"""Nobody plans for what a line reaches later."""
+
+_RUN_TIME = "%Y%m%dT%H%M%S"
+_RUN_TIME_LENGTH = 15
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One point of a series, with the run that measured it."""
+
+    info: RunInfo
+    point: Point
+
+    @property
+    def when(self) -> datetime | None:
+        """When the run started; None if nothing tells."""
+        return started(self.info)
+
+
+@dataclass(frozen=True)
+class Series:
+    """One case over time, oldest first; at least one moment."""
+
+    moments: tuple[Moment, ...]
+
+    @property
+    def newest(self) -> Point:
+        """What was found last."""
+        return self.moments[-1].point
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The straight line through the newest points that answer the same question."""
+
+    of: str
+    """``margin``, the distance to the claim's tolerance; ``value`` where nothing is judged."""
+    points: int
+    since: str
+    """Day of the oldest of them, ISO 8601."""
+    per_week: float
+    """Slope in the metric's unit."""
+    last: float
+    """The newest value of `of`."""
+    used_up: str
+    """Day on which the margin reaches 0; empty unless it shrinks and is above 0 now."""
+
+
+def started(info: RunInfo) -> datetime | None:
+    """Return when a run started, in UTC; from its name if it does not say (schema 1)."""
+    try:
+        if info.started:
+            found = datetime.fromisoformat(info.started)
+            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        return datetime.strptime(info.run[:_RUN_TIME_LENGTH], _RUN_TIME).replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def series(entries: Iterable[HistoryEntry], wanted: Callable[[Point], bool]) -> tuple[Series, ...]:
+    """Return each case that has a `wanted` point, with its points in the order of `entries`.
+
+    Points without a value are left out, unless the case ended in an error. A backend computes no
+    cost metric: these are one series whatever backend was chosen.
+    """
+    found: dict[tuple[str, str, str], list[Moment]] = {}
+    for entry in entries:
+        for point in entry.points:
+            if wanted(point) and (point.value is not None or point.status is Status.ERROR):
+                backend = "" if point.metric in COST_METRICS else point.backend
+                key = (point.family, point.case_id, backend)
+                found.setdefault(key, []).append(Moment(entry.info, point))
+    return tuple(Series(tuple(moments)) for moments in found.values())
+
+
+def trend(case: Series) -> Trend | None:
+    """Return where `case` is going; None if there are too few points, or they are too close.
+
+    The line is fitted by least squares to the points that compare with the newest: of its device,
+    data, protocol, claim and tolerance, over all images.
+    """
+    alike = [moment for moment in case.moments if _answers_alike(moment.point, case.newest)]
+    of = "value" if case.newest.margin is None else "margin"
+    found: list[tuple[datetime, float]] = []
+    for moment in alike:
+        value = getattr(moment.point, of)
+        if moment.when is not None and value is not None and isfinite(value):
+            found.append((moment.when, value))
+    if len(found) < _FEWEST or found[-1][0] - found[0][0] < _SHORTEST:
+        return None
+    slope = _slope_per_week(found)
+    (since, _), (newest, last) = found[0], found[-1]
+    used_up = _used_up(newest, last, slope) if of == "margin" else ""
+    return Trend(of, len(found), since.date().isoformat(), slope, last, used_up)
+
+
+def _answers_alike(point: Point, newest: Point) -> bool:
+    return _question(point) == _question(newest) and point.images == point.planned
+
+
+def _question(point: Point) -> tuple[object, ...]:
+    """Return what must be equal for two values to be of one line."""
+    digests = [point.inputs.get(name, "") for name in NEVER_COMPARABLE]
+    return (point.device, point.protocol, point.claimed, point.tolerance, *digests)
+
+
+def _slope_per_week(points: Sequence[tuple[datetime, float]]) -> float:
+    origin, week = points[0][0], timedelta(weeks=1)
+    times = [(when - origin) / week for when, _ in points]
+    values = [value for _, value in points]
+    middle, mean = sum(times) / len(times), sum(values) / len(values)
+    spread = sum((time - middle) ** 2 for time in times)
+    both = sum((t - middle) * (v - mean) for t, v in zip(times, values, strict=True))
+    slope = both / spread
+    return slope if abs(slope) > _STEADY else 0.0
+
+
+def _used_up(newest: datetime, margin: float, per_week: float) -> str:
+    if margin <= 0 or per_week >= 0 or margin / -per_week > _FURTHEST_WEEKS:
+        return ""
+    return (newest + timedelta(weeks=margin / -per_week)).date().isoformat()

@@ -1,0 +1,61 @@
+"""Every metric cell of a document with what it is about, be there a number in it or none."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sr_bench.core.cell import CellKey
+from sr_bench.core.claim import Source
+from sr_bench.document.claims import ModelRow, read_model_tables
+from sr_bench.document.columns import METRICS
+from sr_bench.document.tables import Document
+
+
+@dataclass(frozen=True)
+class MetricCell:
+    """A cell of a metric column."""
+
+    key: CellKey
+    source: Source
+    text: str
+    """The number alone, or what stands in its place."""
+    is_number: bool
+    table: int
+    """Which model-info table of the document it is in, from 0."""
+
+
+def metric_cells(document: Document) -> tuple[MetricCell, ...]:
+    """Return the metric cells of `document` in reading order.
+
+    Raises:
+        DocumentError: As `read_model_tables`.
+    """
+    tables = read_model_tables(document)
+    return tuple(
+        cell
+        for index, table in enumerate(tables)
+        for row in table.rows
+        for cell in _of_row(document, row, index)
+    )
+
+
+def _of_row(document: Document, row: ModelRow, table: int) -> Iterator[MetricCell]:
+    metrics = {name: metric for metric in METRICS.values() for name in row.cells if name == metric}
+    for name, metric in metrics.items():
+        cell = row.numbers.get(metric, row.cells[name])
+        key = CellKey(row.row, row.row_source, row.backend, row.precision, row.dataset, metric)
+        source = document.source(cell)
+        yield MetricCell(key, source, cell.text, metric in row.numbers, table)
+
+
+def nearest_number(cells: Sequence[MetricCell], blank: MetricCell) -> MetricCell | None:
+    """Return the number of the same metric that is nearest to `blank`: in its table, or in any.
+
+    Of two that are as near the upper one counts; None if the document prints none.
+    """
+    same = [cell for cell in cells if cell.is_number and cell.key.metric == blank.key.metric]
+    own = [cell for cell in same if cell.table == blank.table]
+
+    def distance(cell: MetricCell) -> tuple[int, int]:
+        return abs(cell.source.line - blank.source.line), cell.source.line
+
+    return min(own or same, key=distance, default=None)

@@ -1,0 +1,85 @@
+"""The ledger lines of an update: what changed, where the number is from, who wrote it and why."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sr_bench.core.cell import CellKey
+from sr_bench.core.claim import Source
+from sr_bench.core.history import RunInfo
+from sr_bench.core.record import Record
+from sr_bench.core.update import Edit, GapRemoval
+from sr_bench.history.ledger import LedgerLine
+
+
+@dataclass(frozen=True)
+class Told:
+    """What all lines of one update say alike."""
+
+    ledger: Path
+    """Paths in it are relative to its folder."""
+    when: str
+    """UTC, ISO 8601 to the second."""
+    who: str
+    reason: str
+    info: RunInfo
+    """Of the run that measured."""
+
+    def lines(self, edits: Sequence[Edit], gaps: Sequence[GapRemoval]) -> Iterator[LedgerLine]:
+        """Yield a line for each edit and each gap that left its card."""
+        yield from map(self._of_edit, edits)
+        yield from map(self._of_gap, gaps)
+
+    def _of_edit(self, edit: Edit) -> LedgerLine:
+        change = _Change("number", edit.place, edit.old, edit.new, edit.record)
+        return self._line(change, edit.key)
+
+    def _of_gap(self, gap: GapRemoval) -> LedgerLine:
+        change = _Change("known_gap", gap.place, gap.reason, "", gap.record)
+        return self._line(change, gap)
+
+    def _line(self, change: "_Change", about: CellKey | GapRemoval) -> LedgerLine:
+        record, environment = change.record, self.info.environment
+        cell = about if isinstance(about, CellKey) else None
+        return LedgerLine(
+            kind=change.kind,
+            when=self.when,
+            document=self._relative(change.place.path),
+            line=change.place.line,
+            column=change.place.column,
+            row=cell.row if cell else record.model,
+            row_source=cell.row_source if cell else "",
+            backend_word=cell.backend if cell else "",
+            precision=str(about.precision),
+            dataset=about.dataset,
+            metric=about.metric,
+            old=change.old,
+            new=change.new,
+            reason=self.reason,
+            who=self.who,
+            commit=environment.commit,
+            run=self.info.run,
+            case=record.case_id,
+            backend=record.backend,
+            device=record.device,
+            fingerprint=record.fingerprint,
+            python=environment.python,
+            packages=dict(environment.packages),
+        )
+
+    def _relative(self, path: str) -> str:
+        """Return `path` relative to the ledger's folder: the ledger goes where the folder goes."""
+        return Path(os.path.relpath(Path(path).resolve(), self.ledger.parent)).as_posix()
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What a line tells, whatever it is about."""
+
+    kind: Literal["number", "known_gap"]
+    place: Source
+    old: str
+    new: str
+    record: Record

@@ -1,0 +1,42 @@
+"""Find the document and the card that a record of an earlier run is about."""
+
+from pathlib import Path
+
+from sr_bench.core.claim import Source
+from sr_bench.core.record import Record
+from sr_bench.errors import CardError
+
+_CARD = "card.toml"
+
+
+def document_path(place: Source) -> Path:
+    """Return the path of the document that `place` is in."""
+    return _from_home(place.path)
+
+
+def card_path(record: Record, beside: Path | None = None) -> Path:
+    """Return the path of the card that `record` is from.
+
+    Args:
+        record: Names the card as pytest does: relative to its root folder.
+        beside: A document; the card beside it is taken where the named one is not here, as pytest
+            may have been started below its root folder.
+
+    Raises:
+        CardError: There is no such file.
+    """
+    named = _from_home(record.node_id.partition("::")[0])
+    folders = [beside.parent] if beside else []
+    for path in (named, *(folder / named.name for folder in folders)):
+        if path.is_file() and path.name == _CARD:
+            return path
+    msg = (
+        f"{named}: expected the card of {record.model}, there is none; run this in the folder that"
+        " the tests were started in"
+    )
+    raise CardError(msg)
+
+
+def _from_home(text: str) -> Path:
+    """Return the path `text`, whose home folder was spelled ``~`` to keep it out of records."""
+    return Path.home() / text[2:] if text.startswith("~/") else Path(text)

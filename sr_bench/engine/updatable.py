@@ -1,0 +1,100 @@
+"""Which records of a run an update is about, and which of them hold a number fit to be printed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite, isnan
+
+from sr_bench.core.case import GATE_METRIC
+from sr_bench.core.cell import CellKey
+from sr_bench.core.claim import Source
+from sr_bench.core.precision import Precision
+from sr_bench.core.record import Record, Status
+from sr_bench.core.update import UpdateMode
+
+_FAILED = (Status.DIFFERS, Status.BETTER, Status.GAP_CLOSED)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a mode asks for."""
+
+    records: tuple[Record, ...]
+    """Of a cell each, or of a gate whose known gap closed; the newest where a cell has several."""
+    left_out: tuple[tuple[str, str], ...]
+    """Why, and which place, of what the mode is about and that can't be updated."""
+
+
+def asked_for(records: Iterable[Record], mode: UpdateMode) -> Asked:
+    """Return which of `records` an update in `mode` is about.
+
+    ``failed`` is about claims that differ, are better than printed, or close a known gap;
+    ``missing`` about cells without a number; ``all`` about both and every other judged claim.
+    """
+    wanted: dict[Source | str, Record] = {}
+    left_out: dict[Source | str, str] = {}
+    for record in records:
+        place = place_of(record)
+        if not _is_about(record, place, mode):
+            continue
+        why = why_not(record)
+        if not why and mode == "failed" and record.verdict.status is Status.KNOWN_GAP:
+            why = "a known gap, as the card declares: mode all writes it and removes the gap"
+        name = place or record.node_id
+        wanted.pop(name, None)
+        left_out.pop(name, None)
+        if why:
+            left_out[name] = why
+        elif mode != "failed" or place is None or record.verdict.status in _FAILED:
+            wanted[name] = record
+    return Asked(tuple(wanted.values()), tuple((why, str(name)) for name, why in left_out.items()))
+
+
+def place_of(record: Record) -> Source | None:
+    """Return the cell that `record` answers; None if it has none. Schema 1 knew only claims'."""
+    return record.place or (record.claim.source if record.claim else None)
+
+
+def why_not(record: Record) -> str:
+    """Return why the value of `record` can't stand in a document; empty if it can."""
+    found, verdict = record.measurement, record.verdict
+    if verdict.status is Status.ERROR:
+        return "its measurement failed"
+    if found is None:
+        return "not measured in this run"
+    if found.partial:
+        return "measured on a part of the images (--sr-limit)"
+    if isnan(found.value):
+        return "measured NaN, which is a defect and never a result"
+    if not isfinite(found.value):
+        return "measured infinity, which no table can print: output and ground truth are equal"
+    if record.metric == GATE_METRIC or (record.claim is None and verdict.status is Status.NEW):
+        return ""
+    if verdict.tolerance is None and record.emulated:
+        return "emulated, and the row is about the device: nothing was judged"
+    return "shown, but not judged" if verdict.tolerance is None else ""
+
+
+def why_not_in(record: Record, key: CellKey) -> str:
+    """Return why the value of `record` can't stand in the cell of `key`; empty if it can.
+
+    An emulated value belongs in a row whose label says so. In fp32 nothing is imitated, so that
+    a row which names no backend takes it too.
+    """
+    if not record.emulated or key.backend.endswith("-emulated"):
+        return ""
+    if key.names_device:
+        return f"emulated, and the row is about the {key.backend} device"
+    if key.precision is Precision.FP32:
+        return ""
+    return (
+        "emulated, and the row's label does not say so: name the emulation in the label"
+        f" ({record.backend}-emulated), or measure with another backend"
+    )
+
+
+def _is_about(record: Record, place: Source | None, mode: UpdateMode) -> bool:
+    if record.claim:
+        return mode != "missing"
+    if place:
+        return mode != "failed"
+    return record.verdict.status is Status.GAP_CLOSED and mode != "missing"

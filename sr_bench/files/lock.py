@@ -1,0 +1,46 @@
+"""Keep other processes and threads away from files while they are read, changed and written."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from sr_bench.errors import SrBenchError
+from sr_bench.files.cache import cache_dir
+from sr_bench.files.disk import disk_error
+from sr_bench.files.hashing import sha256_bytes
+
+
+@contextmanager
+def locked(path: Path, *, wait_s: float) -> Iterator[None]:
+    """Hold the lock that stands for `path`, a file or a folder, which need not be writable.
+
+    The lock is a file in the cache folder; the system frees it when a process that holds it dies.
+
+    Args:
+        path: By whatever name: links to one file share a lock.
+        wait_s: Seconds to wait for another holder.
+
+    Raises:
+        SrBenchError: It is held all this time, or the cache folder can't be written.
+    """
+    name = sha256_bytes(os.fsencode(path.resolve()))[:32]
+    file = cache_dir() / "locks" / f"{name}.lock"
+    lock = FileLock(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=wait_s)
+    except Timeout as cause:
+        msg = (
+            f"{path}: another process has been changing it for more than {wait_s:g} s; wait until"
+            " that is done, then run this again"
+        )
+        raise SrBenchError(msg) from cause
+    except OSError as cause:
+        raise disk_error(cause, file, "lock") from cause
+    try:
+        yield
+    finally:
+        lock.release()

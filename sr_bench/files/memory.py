@@ -1,0 +1,70 @@
+"""How far a process's resident memory rises, at its peak, while something runs: Linux tells it."""
+
+import ctypes
+import gc
+from dataclasses import dataclass
+from pathlib import Path
+
+_OWN = Path("/proc/self")
+_FORGET_PEAK = "5"
+"""What ``clear_refs`` understands as: the peak is what is resident now."""
+
+_SLACK_BYTES = 2**20
+"""A peak further above what is resident was not forgotten, whatever the system answered."""
+
+
+@dataclass(frozen=True)
+class PeakWatch:
+    """Sees the peak of the resident memory since it was made; only one works at a time."""
+
+    proc: Path
+    start_bytes: int
+
+    def rise_bytes(self) -> int:
+        """Return by how much the peak lies above what was resident at the start."""
+        return max(0, _status_bytes(self.proc, "VmHWM") - self.start_bytes)
+
+
+def watch_peak(proc: Path = _OWN) -> PeakWatch | None:
+    """Forget the peak so far and watch from here on; None where the system can't do that.
+
+    What the process has freed and kept for later goes back to the system first, where the C
+    library can: reused, it would hide what is needed.
+
+    Args:
+        proc: The process's folder.
+    """
+    try:
+        _return_freed()
+        (proc / "clear_refs").write_text(_FORGET_PEAK)
+        now, peak = (_status_bytes(proc, name) for name in ("VmRSS", "VmHWM"))
+    except (OSError, ValueError):
+        return None
+    return PeakWatch(proc, now) if peak - now <= _SLACK_BYTES else None
+
+
+def _return_freed() -> None:
+    """Give freed memory back to the system; does nothing where the C library isn't glibc."""
+    gc.collect()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, TypeError):  # another C library; Windows
+        return
+
+
+def _status_bytes(proc: Path, name: str) -> int:
+    """Return an entry of the process's ``status``.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: There is no such entry, or it is no number of kB.
+    """
+    for line in (proc / "status").read_text(encoding="utf-8").splitlines():
+        key, _, rest = line.partition(":")
+        if key == name:
+            number, unit = rest.split()
+            if unit != "kB":
+                break
+            return int(number) * 1024
+    msg = f"{proc / 'status'}: expected a line '{name}: <number> kB'"
+    raise ValueError(msg)

@@ -1,0 +1,25 @@
+"""Keep control characters of names and messages out of terminals and pages."""
+
+import re
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+"""Control characters but for tab and line feed; halves of surrogate pairs, which file names that
+are not UTF-8 hold and no file can be written with; and what reverses the direction of text."""
+
+
+def printable_line(text: str) -> str:
+    r"""Return `text` as `printable` does, its tabs and line feeds spelled out too.
+
+    >>> printable_line("a\nb")
+    'a\\nb'
+    """
+    return printable(text).replace("\t", "\\t").replace("\n", "\\n")
+
+
+def printable(text: str) -> str:
+    r"""Return `text` with each control character spelled out; tabs and line feeds stay.
+
+    >>> printable("a\x1b[31m")
+    'a\\x1b[31m'
+    """
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)

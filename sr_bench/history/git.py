@@ -1,0 +1,68 @@
+"""What git knows of a document: who works here, and which commit last touched a line."""
+
+import getpass
+import re
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sr_bench.history.environment import git
+
+_UNCOMMITTED = re.compile(r"0+")
+
+
+@dataclass(frozen=True)
+class Commit:
+    """The commit that a line is from."""
+
+    commit: str
+    """Its first 12 hex digits; empty if the line is not committed yet."""
+    author: str
+    """A name, never an address."""
+    when: str
+    """UTC, ISO 8601; empty if it can't be read."""
+    summary: str
+
+
+def user_name(folder: Path) -> str:
+    """Return git's ``user.name`` in `folder`, else the login name; never an address."""
+    name = _git(folder, "config", "user.name")
+    if name and "@" not in name:
+        return name
+    try:
+        return getpass.getuser().partition("@")[0]
+    except (OSError, KeyError):  # a user without a name, as some containers have
+        return "unknown"
+
+
+def last_commit(path: Path, line: int) -> Commit | None:
+    """Return the commit that last touched `line`, 1-based; None outside of git."""
+    place = f"-L{line},{line}"
+    told = _git(path.resolve().parent, "blame", "--porcelain", place, "--", path.resolve().name)
+    if not told:
+        return None
+    head, *rest = told.splitlines()
+    values = dict(text.split(" ", 1) for text in rest if " " in text and text[0] != "\t")
+    digest = head.split(" ", 1)[0]
+    return Commit(
+        "" if _UNCOMMITTED.fullmatch(digest) else digest[:12],
+        values.get("author", ""),
+        _utc(values.get("author-time", "")),
+        values.get("summary", ""),
+    )
+
+
+def _utc(seconds: str) -> str:
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def _git(folder: Path, *args: str) -> str:
+    """Return what git says, without blanks around it; empty where it fails or is absent."""
+    try:
+        return git(folder, *args)
+    except (OSError, subprocess.SubprocessError, ValueError):  # the last: bytes that are no text
+        return ""

@@ -1,0 +1,198 @@
+"""Read all runs of a results folder: their lines of history, and those that have none."""
+
+import math
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sr_bench.core.history import HistoryEntry, Point, RunInfo, point
+from sr_bench.core.record import SCHEMA_VERSION, Status
+from sr_bench.core.trend import started
+from sr_bench.errors import SrBenchError
+from sr_bench.files.disk import disk_error
+from sr_bench.history.lines import Line, damaged, read_lines
+from sr_bench.history.store import HISTORY, check_schema, read_info, read_record
+
+_INDEXES = "index"
+"""How the names of index files start: a merge may leave ``index-other.jsonl`` beside the own."""
+
+_TEXTS = tuple(field.name for field in fields(Point) if field.type is str)
+_NUMBERS = ("value", "claimed", "tolerance")
+_BROKEN = (ValueError, TypeError, KeyError, OverflowError)
+"""What is raised where a line is damaged, or holds something else."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What is known of the runs of a results folder."""
+
+    entries: tuple[HistoryEntry, ...] = ()
+    """Oldest first, each run once."""
+    faults: tuple[str, ...] = ()
+    """A sentence for each thing that could not be read, and was left out."""
+    incomplete: frozenset[str] = frozenset()
+    """Names of the runs that did not end; what they measured before is in `entries`."""
+    files: tuple[Path, ...] = ()
+    """The files of single runs, by name."""
+
+
+def read_history(results: Path) -> History:
+    """Return the runs of the folder `results`; none if it has no history.
+
+    Every ``index*.jsonl`` counts, so that folders can be merged by copying; a run that two of them
+    hold is returned once. A run whose line is damaged, or was never written, is read from its own
+    file if that is there.
+
+    Raises:
+        SrBenchError: A file can't be read at all.
+    """
+    folder = results / HISTORY
+    indexes, files = _files(folder)
+    reader = _Reader()
+    for path in indexes:
+        reader.read_index(path)
+    for path in files:
+        if path.stem not in reader.entries:
+            reader.read_run(path)
+    entries = sorted(reader.entries.values(), key=lambda entry: _order(entry.info))
+    faults = tuple(reader.faults) + _newer(folder, len(reader.newer))
+    return History(tuple(entries), faults, frozenset(reader.incomplete), tuple(files))
+
+
+def _files(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the index files, and those of single runs."""
+    try:
+        found = sorted(path for path in folder.iterdir() if path.suffix == ".jsonl")
+    except FileNotFoundError:
+        return [], []
+    except OSError as error:
+        raise disk_error(error, folder, "read") from error
+    indexes = [path for path in found if path.name.startswith(_INDEXES)]
+    return indexes, [path for path in found if path not in indexes]
+
+
+def _order(info: RunInfo) -> tuple[datetime, str]:
+    return started(info) or datetime.min.replace(tzinfo=UTC), info.run
+
+
+def _newer(folder: Path, count: int) -> tuple[str, ...]:
+    runs = "1 run is" if count == 1 else f"{count} runs are"
+    told = f"{runs} of a schema newer than {SCHEMA_VERSION}, so left out; update sr-bench"
+    return (f"{folder}: {told}",) if count else ()
+
+
+class _Reader:
+    """Collects runs, and what is wrong with those that can't be read."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, HistoryEntry] = {}
+        self.faults: list[str] = []
+        self.incomplete: set[str] = set()
+        self.newer: set[str] = set()
+        """Runs that a newer sr-bench made."""
+        self._lost: list[bytes] = []
+        """Lines of indexes that can't be read."""
+
+    def read_index(self, path: Path) -> None:
+        """Add the runs in an index file."""
+        for line in read_lines(path):
+            try:
+                entry = _entry(line)
+            except _NewerError as newer:
+                self.newer.add(newer.run)
+            except _BROKEN as cause:
+                self._leave_out(line, cause)
+                self._lost.append(line.data)
+            else:
+                self.entries.setdefault(entry.info.run, entry)
+
+    def read_run(self, path: Path) -> None:
+        """Add the run in a file of its own, as far as the lines are whole."""
+        lines = read_lines(path)
+        first = next(lines, Line(path, 1, b""))
+        try:
+            info = read_info(_content(first))
+        except _NewerError as newer:
+            self.newer.add(newer.run)
+            return
+        except _BROKEN as cause:
+            self._leave_out(first, cause)
+            return
+        if info.run in self.entries:
+            return
+        points = [found for line in lines if (found := self._point(line))]
+        self.entries[info.run] = HistoryEntry(info, tuple(points))
+        # The line of history is written last: where there is a damaged one, the run had ended.
+        if not any(f'"{info.run}"'.encode() in line for line in self._lost):
+            self.incomplete.add(info.run)
+
+    def _point(self, line: Line) -> Point | None:
+        try:
+            return _checked(point(read_record(line)))
+        except _BROKEN as cause:
+            self._leave_out(line, cause)
+            return None
+
+    def _leave_out(self, line: Line, cause: Exception) -> None:
+        self.faults.append(str(damaged(line, cause)))
+
+
+class _NewerError(Exception):
+    """A run is of a newer schema."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(run)
+        self.run = run
+
+
+def _content(line: Line) -> dict[str, object]:
+    """Return what is in `line` of the schemas that are known."""
+    content = line.content()
+    try:
+        check_schema(content, line.where)
+    except SrBenchError:
+        info = content.get("info", content)  # of an index, or the first line of a run
+        run = info.get("run") if isinstance(info, dict) else None
+        raise _NewerError(str(run or line.where)) from None
+    return content
+
+
+def _entry(line: Line) -> HistoryEntry:
+    """Return the entry in `line` of an index."""
+    content = _content(line)
+    info, points = content["info"], content["points"]
+    if not isinstance(info, dict) or not isinstance(points, list):
+        msg = "expected a run and its points"
+        raise TypeError(msg)
+    return HistoryEntry(read_info(info), tuple(map(_decoded, points)))
+
+
+def _decoded(data: object) -> Point:
+    """Return the point that `data` spells; `decode`, made for any class, takes a year's seconds."""
+    if not isinstance(data, dict):
+        msg = f"expected a point, found {data!r:.40}"
+        raise TypeError(msg)
+    numbers = {name: _number(data[name]) for name in _NUMBERS}
+    return _checked(Point(**{**data, **numbers, "status": Status(data["status"])}))
+
+
+def _number(data: float | str | None) -> float | None:
+    return None if data is None else float(data)
+
+
+def _checked(found: Point) -> Point:
+    """Return `found` if its fields are of their types: files of others may be merged."""
+    texts = [getattr(found, name) for name in _TEXTS]
+    if not isinstance(found.inputs, dict):
+        msg = f"expected digests of inputs, found {found.inputs!r:.40}"
+        raise TypeError(msg)
+    texts += [*found.inputs, *found.inputs.values()]
+    counts = (found.images, found.planned)
+    values = [value for name in _NUMBERS if (value := getattr(found, name)) is not None]
+    if not all(isinstance(text, str) for text in texts) or any(map(math.isnan, values)):
+        msg = "expected texts and numbers"
+        raise TypeError(msg)
+    if not all(isinstance(count, int) for count in counts):
+        msg = f"expected numbers of images, found {counts!r:.60}"
+        raise TypeError(msg)
+    return found

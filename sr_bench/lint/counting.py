@@ -1,0 +1,100 @@
+"""Count the networks behind printed Flops and Params, by every convention that documents use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sr_bench import discovery
+from sr_bench.core.card import ModelCard
+from sr_bench.core.claim import Claim
+from sr_bench.engine.judge import band
+from sr_bench.errors import SrBenchError
+
+if TYPE_CHECKING:
+    from sr_bench.cost.count import CostCount
+
+Size = tuple[int, int, int]
+
+MACS = "macs"
+"""The convention that prints multiply-accumulates themselves; the others are counting rules."""
+STANDARD = "standard"
+
+
+@dataclass(frozen=True)
+class CountedRow:
+    """A row's cost numbers beside what its network really has."""
+
+    row: str
+    """Label of the model row."""
+    model: ModelCard
+    flops: Claim | None
+    params: Claim | None
+    size: Size
+    """What was counted on: the printed shape, or the card's where the row prints none that the
+    network takes."""
+    flops_g: Mapping[str, float]
+    """The Flops on `size`, in G, by convention."""
+    exact_params: int
+
+    @property
+    def network(self) -> tuple[object, ...]:
+        """Equal for rows of one network, whatever its weights."""
+        hyper = tuple(sorted(self.model.hyper.items()))
+        return self.model.architecture, hyper, self.model.scale, self.model.onnx
+
+    @property
+    def conventions(self) -> tuple[str, ...]:
+        """Every convention whose count agrees with the printed Flops, the card's first."""
+        agreeing = [name for name, value in self.flops_g.items() if self.agrees(value)]
+        return tuple(sorted(agreeing, key=lambda name: (name != self.model.flops_rule, name)))
+
+    def agrees(self, value: float) -> bool:
+        """Tell whether `value`, in G, is the printed number, by its digits and the card's slack."""
+        if self.flops is None:
+            return False
+        low, high = band(self.flops, self.model.tolerance_for("flops", self.flops.precision))
+        slop = 1e-9 * max(1.0, abs(value))
+        return low - slop <= value <= high + slop
+
+    def at(self, size: Size) -> dict[str, float]:
+        """Return the Flops on another size, in G, by convention; empty if it can't be counted."""
+        found = _count(self.model, size)
+        return _by_convention(found) if found else {}
+
+
+def count_row(
+    row: str, model: ModelCard, flops: Claim | None, params: Claim | None, size: Size | None
+) -> CountedRow | None:
+    """Return the row with its network's count; None if it can't be counted here.
+
+    Args:
+        row: Label of the model row.
+        model: The card's model that binds it.
+        flops: The printed Flops, if any.
+        params: The printed parameters, if any.
+        size: The printed shape; None: count on the card's.
+    """
+    for on in (size, model.counted_shape):
+        found = _count(model, on) if on else None
+        if on and found:
+            return CountedRow(row, model, flops, params, on, _by_convention(found), found.params)
+    return None
+
+
+def _count(model: ModelCard, size: Size) -> "CostCount | None":
+    # The model's library takes 1.5 s to import: only documents with a card wait for it.
+    from sr_bench.engine.cost import count
+
+    try:
+        return count(model, size)
+    except SrBenchError:  # measuring says so with all it has; here there is nothing to compare
+        return None
+
+
+def _by_convention(found: "CostCount") -> dict[str, float]:
+    package = "sr_bench.cost.rules"
+    rules = {name: discovery.load(package, name) for name in discovery.names(package)}
+    return {
+        MACS: found.macs / 1e9,
+        **{name: float(rule.flops_g(found)) for name, rule in rules.items()},
+    }

@@ -1,0 +1,1 @@
+"""How a report is printed: each module offers ``render(report, *, show_waived)``."""

@@ -1,0 +1,32 @@
+"""For GitHub Actions: a workflow command for each finding, which annotates the line.
+
+Source: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+"""
+
+from sr_bench.core.finding import Finding, Severity
+from sr_bench.lint.run import Report
+
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+
+
+def render(report: Report, *, show_waived: bool) -> str:
+    """Return one command a line; waived findings are notices, if they are shown at all."""
+    shown = report.findings if show_waived else report.open
+    return "".join(f"{_command(finding)}\n" for finding in shown)
+
+
+def _command(finding: Finding) -> str:
+    place = finding.source
+    name = "notice" if finding.waived else _COMMANDS[finding.severity]
+    title = _property(f"{finding.code} {finding.rule.title}")
+    then = f"waived: {finding.waived}" if finding.waived else finding.rule.advice
+    where = f"file={_property(place.path)},line={place.line},col={place.column}"
+    return f"::{name} {where},title={title}::{_data(f'{finding.message}: {then}')}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

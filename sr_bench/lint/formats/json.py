@@ -1,0 +1,37 @@
+"""For programs: one JSON object."""
+
+import json
+
+from sr_bench.core.finding import Finding
+from sr_bench.lint.run import Report
+
+SCHEMA_VERSION = 1
+
+
+def render(report: Report, *, show_waived: bool) -> str:
+    """Return the report as JSON; waived findings carry their reason in ``waived``."""
+    shown = report.findings if show_waived else report.open
+    found = {
+        "schema_version": SCHEMA_VERSION,
+        "documents": list(report.documents),
+        "notices": list(report.notices),
+        "findings": [_finding(one) for one in shown],
+        "waived": len(report.findings) - len(report.open),
+        "summary": report.summary,
+    }
+    return json.dumps(found, indent=1) + "\n"
+
+
+def _finding(finding: Finding) -> dict[str, str | int]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "path": finding.source.path,
+        "line": finding.source.line,
+        "column": finding.source.column,
+        "row": finding.row,
+        "title": finding.rule.title,
+        "message": finding.message,
+        "advice": finding.rule.advice,
+        "waived": finding.waived,
+    }

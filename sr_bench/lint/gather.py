@@ -1,0 +1,223 @@
+"""Find the documents that a command names, and the card behind each."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from sr_bench.cards.load import load_card
+from sr_bench.core.card import ModelCard, SuiteCard
+from sr_bench.core.claim import Source
+from sr_bench.data.dataset import Dataset
+from sr_bench.document.claims import read_model_tables
+from sr_bench.document.tables import read_document
+from sr_bench.engine.suite import load_suite
+from sr_bench.errors import CardError, DatasetError, DocumentError, OptionError, SrBenchError
+from sr_bench.lint.counting import CountedRow, count_row
+from sr_bench.lint.subject import Entry, Fault, RowKey, Subject
+
+CARD = "card.toml"
+
+LoadDataset = Callable[[str, tuple[Path, ...]], Dataset]
+"""Returns the dataset of a slug, searched in the given folders first."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to look at, and with which cards."""
+
+    paths: tuple[Path, ...]
+    """Folders with suites, cards, and documents."""
+    load_dataset: LoadDataset
+    """Given by the caller: finding manifests takes libraries with it that decode images."""
+    suites: Path | None = None
+    """The folder whose cards may bind a document that has none beside it."""
+    card: Path | None = None
+    """Binds the one document that is named."""
+    cards: bool = True
+    """Whether documents that are named get a card; those found in folders always do."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The documents, and what to tell of how they were found."""
+
+    subjects: tuple[Subject, ...]
+    notices: tuple[str, ...]
+
+
+def gather(request: Request) -> Gathered:
+    """Return every document that is asked for, once, in the order of the request.
+
+    Raises:
+        OptionError: A folder holds no card, or the card that is named does not fit.
+    """
+    shelf = _Shelf(request.suites)
+    found: dict[Path, tuple[Subject, str]] = {}
+    for path in request.paths:
+        for subject, notice in _subjects(path, request, shelf):
+            found.setdefault(Path(subject.path).resolve(), (subject, notice))
+    subjects: list[Subject] = []
+    for subject, _ in found.values():
+        complete = replace(
+            subject,
+            counted=_counted(subject),
+            datasets=_datasets(subject, request.load_dataset),
+            before=tuple(subjects),
+        )
+        subjects.append(complete)
+    return Gathered(tuple(subjects), tuple(notice for _, notice in found.values() if notice))
+
+
+def _subjects(path: Path, request: Request, shelf: "_Shelf") -> Iterator[tuple[Subject, str]]:
+    """Yield each document that `path` names, with what to tell of its card."""
+    if path.is_dir():
+        cards = sorted(path.rglob(CARD))
+        if not cards:
+            msg = f"{path}: no {CARD} below it; name its README.md files to look at them alone"
+            raise OptionError(msg)
+        yield from ((_suite(card), "") for card in cards)
+    elif path.name == CARD:
+        yield _suite(path), ""
+    elif request.card is not None:
+        yield _with_card(path, request.card), ""
+    else:
+        yield _document(path, shelf if request.cards else None)
+
+
+def _suite(path: Path) -> Subject:
+    """Return the document of the card at `path`, with whatever is wrong with either."""
+    try:
+        suite = load_suite(path)
+    except DocumentError:
+        return replace(_alone(load_card(path).document), card=load_card(path), own=True)
+    except CardError as error:
+        alone = _alone(_document_of(path))
+        return replace(alone, faults=(_fault(error, path), *alone.faults))
+    tables = read_model_tables(suite.document)
+    subject = Subject(suite.document.path, suite.document, tables, suite.card, own=True)
+    return _bound(subject, suite.card)
+
+
+def _document_of(path: Path) -> Path:
+    """Return the document of the card at `path`, which has faults."""
+    try:
+        return load_card(path).document
+    except SrBenchError:
+        return path.with_name("README.md")
+
+
+def _with_card(path: Path, card_path: Path) -> Subject:
+    if not card_path.is_file():
+        msg = f"--card {card_path}: expected a {CARD}, and there is no such file"
+        raise OptionError(msg)
+    card = load_card(card_path)
+    subject = _bound(_alone(path), card)
+    if subject.tables and not subject.models:
+        rows = ", ".join(model.row for model in card.models if model.row)
+        msg = f"--card {card_path}: binds no row of {path}; its rows are: {rows}"
+        raise OptionError(msg)
+    return replace(subject, card=card, own=_same(card.document, path))
+
+
+def _document(path: Path, shelf: "_Shelf | None") -> tuple[Subject, str]:
+    """Return the document at `path` with the card beside it, or one that has the same rows."""
+    beside = path.with_name(CARD)
+    if shelf is not None and beside.is_file() and _same(_document_of(beside), path):
+        return _suite(beside), ""
+    subject = _alone(path)
+    card = shelf.card_for(subject.entries) if shelf is not None else None
+    if card is None:
+        return subject, ""
+    notice = f"{subject.path}: bound by {card.path}, whose table has the same rows"
+    return replace(_bound(subject, card), card=card), f"{notice} (--no-card: by none)"
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """The cards that may bind a document elsewhere; read when the first one is looked for."""
+
+    folder: Path | None
+
+    @cached_property
+    def _suites(self) -> tuple[tuple[SuiteCard, frozenset[tuple[str, ...]]], ...]:
+        cards = sorted(self.folder.rglob(CARD)) if self.folder else []
+        subjects = (_suite(card) for card in cards)
+        return tuple((one.card, _rows(one.entries)) for one in subjects if one.card and one.models)
+
+    def card_for(self, entries: Sequence[Entry]) -> SuiteCard | None:
+        """Return the one card whose document has the same rows, precisions included."""
+        rows = _rows(entries)
+        fitting = [card for card, theirs in self._suites if theirs == rows] if rows else []
+        return fitting[0] if len(fitting) == 1 else None
+
+
+def _rows(entries: Sequence[Entry]) -> frozenset[tuple[str, ...]]:
+    return frozenset((e.row, e.row_source, e.backend, e.precision.value) for e in entries)
+
+
+def _alone(path: Path) -> Subject:
+    """Return the document at `path` without a card; what can't be read is a fault of it."""
+    try:
+        document = read_document(path)
+    except DocumentError as error:
+        return Subject(str(path), faults=(_fault(error, path),))
+    try:
+        tables = read_model_tables(document)
+    except DocumentError as error:
+        return Subject(document.path, document, faults=(_fault(error, Path(document.path)),))
+    return Subject(document.path, document, tables)
+
+
+def _bound(subject: Subject, card: SuiteCard) -> Subject:
+    """Return the subject with each model of `card` that binds exactly one of its rows."""
+    keys = {entry.key for entry in subject.entries}
+    models = {row: model for model in card.models for row in _row_of(model, keys)}
+    return replace(subject, models=models)
+
+
+def _row_of(model: ModelCard, keys: Collection[RowKey]) -> list[RowKey]:
+    wanted = model.row_source.casefold()
+    found = [
+        (label, source)
+        for label, source in keys
+        if model.row and label == model.row and wanted in ("", source.casefold())
+    ]
+    return found if len(found) == 1 else []
+
+
+def _datasets(subject: Subject, load: LoadDataset) -> dict[str, Dataset]:
+    """Return the datasets of the bound models; those without a manifest are left out."""
+    extra = (subject.card.datasets,) if subject.card else ()
+    slugs = {one.dataset for model in subject.models.values() for one in model.evaluations}
+    found = {}
+    for slug in sorted(slugs):
+        with suppress(DatasetError):  # a run on it says what is wrong with the manifest
+            found[slug] = load(slug, extra)
+    return found
+
+
+def _counted(subject: Subject) -> tuple[CountedRow, ...]:
+    rows = (
+        count_row(
+            entry.row, model, entry.claims.get("flops"), entry.claims.get("params"), entry.size
+        )
+        for entry in subject.entries
+        if (model := subject.model(entry)) and entry.claims.keys() & {"flops", "params"}
+    )
+    return tuple(row for row in rows if row)
+
+
+def _fault(error: SrBenchError, path: Path) -> Fault:
+    """Return what `error` says of the file at `path`, with the place that it begins with."""
+    text = str(error)
+    start = re.match(rf".*?{re.escape(path.name)}(?::(\d+))?(?::(\d+))?: ", text)
+    place = re.search(r"\(at line (\d+), column (\d+)\)", text) or start
+    line, column = (int(part or 1) for part in place.groups()) if place else (1, 1)
+    return Fault(Source(str(path), line, column), text[start.end() :] if start else text)
+
+
+def _same(one: Path, two: Path) -> bool:
+    return one.resolve() == two.resolve()

@@ -1,0 +1,63 @@
+"""SRB106: a network that is worse than plain bicubic enlargement."""
+
+from collections.abc import Iterator
+
+from sr_bench.core.claim import Claim, with_unit
+from sr_bench.core.finding import Finding, Rule, Severity
+from sr_bench.data.dataset import Floor
+from sr_bench.lint.subject import Entry, Subject
+
+RULE = Rule(
+    "SRB106",
+    Severity.WARNING,
+    "a number is below plain bicubic enlargement",
+    "The dataset's manifest says what bicubic enlargement scores by the card's protocol; a network"
+    " below that does harm, or its output is read wrongly. SSIM alone below it is only a note, as"
+    " quantisation noise costs SSIM first. Networks trained for sharp looks may be below.",
+    "check channel order, value range and alignment of the output",
+)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Yield a finding for each row with a number below the floor of its dataset and protocol."""
+    for entry in subject.entries:
+        found = _floor(subject, entry)
+        if found is None:
+            continue
+        dataset, floor = found
+        below = _below(entry, floor)
+        if below:
+            numbers = " and ".join(
+                f"{claim.metric.upper()} {with_unit(claim.text, claim.metric)} is below"
+                f" {with_unit(f'{limit:g}', claim.metric)}"
+                for claim, limit in below.items()
+            )
+            psnr = any(claim.metric == "psnr" for claim in below)
+            yield RULE.found(
+                next(iter(below)).source,
+                f"{entry.name}: {numbers}, which bicubic enlargement has on"
+                f" {dataset}_x{floor.scale} by {floor.protocol}",
+                row=entry.row,
+                severity=None if psnr else Severity.NOTE,
+            )
+
+
+def _floor(subject: Subject, entry: Entry) -> tuple[str, Floor] | None:
+    """Return the slug of what an entry is scored on, and what bicubic enlargement has there."""
+    model = subject.model(entry)
+    evaluation = model and model.claimed_evaluation(entry.precision, entry.dataset)
+    dataset = evaluation and subject.datasets.get(evaluation.dataset)
+    if not model or not evaluation or not dataset:
+        return None
+    floor = dataset.floor(model.scale, evaluation.protocol.name)
+    return (dataset.slug, floor) if floor else None
+
+
+def _below(entry: Entry, floor: Floor) -> dict[Claim, float]:
+    """Return each claim that is below its floor even if it was rounded down, with that floor."""
+    limits = {"psnr": floor.psnr_db, "ssim": floor.ssim}
+    return {
+        claim: limits[claim.metric]
+        for claim in entry.claims.values()
+        if claim.metric in limits and claim.value + claim.half_step < limits[claim.metric]
+    }

@@ -1,0 +1,67 @@
+"""SRB104: rows with the same PSNR and SSIM to the last digit."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from sr_bench.core.finding import Finding, Rule, Severity
+from sr_bench.core.precision import Precision
+from sr_bench.lint.digits import decimals
+from sr_bench.lint.subject import Entry, Subject
+
+RULE = Rule(
+    "SRB104",
+    Severity.WARNING,
+    "different rows print equal numbers",
+    "Different networks, datasets or an int8 and its fp32 don't agree in PSNR and SSIM to the last"
+    " digit: one row was copied. fp16 may equal fp32, and so may two backends. Two calibrations"
+    " may by chance, so that is only a note. At least 6 decimals must agree, or 4 of a PSNR alone.",
+    "measure the copied row",
+)
+
+_ENOUGH, _ENOUGH_ALONE = 6, 4
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Yield a finding for each row whose numbers an earlier row has already."""
+    earlier: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
+    for entry in subject.entries:
+        digits = _digits(entry)
+        if not digits:
+            continue
+        for first in earlier[digits]:
+            severity = _suspicious(first, entry)
+            if severity:
+                yield RULE.found(
+                    entry.claims["psnr"].source,
+                    f"{entry.name}: {' / '.join(digits)} are to the last digit the numbers of"
+                    f" {first.name} in line {first.claims['psnr'].source.line}",
+                    row=entry.row,
+                    severity=severity,
+                )
+                break
+        earlier[digits].append(entry)
+
+
+def _digits(entry: Entry) -> tuple[str, ...]:
+    """Return the numbers to compare; none if they have too few digits to mean anything."""
+    claims = [entry.claims[metric] for metric in ("psnr", "ssim") if metric in entry.claims]
+    if "psnr" not in entry.claims:
+        return ()
+    enough = _ENOUGH if len(claims) == 2 else _ENOUGH_ALONE
+    if sum(map(decimals, claims)) < enough:
+        return ()
+    return tuple(claim.text for claim in claims)
+
+
+def _suspicious(one: Entry, two: Entry) -> Severity | None:
+    """Return how grave it is that two rows agree; None if they may."""
+    if (one.key, one.dataset) != (two.key, two.dataset):
+        return Severity.WARNING
+    if one.precision is two.precision or not {one.precision.dtype, two.precision.dtype} & {"int8"}:
+        return None
+    if (
+        Precision.FP32 in (one.precision, two.precision)
+        or one.precision.dtype != two.precision.dtype
+    ):
+        return Severity.WARNING
+    return Severity.NOTE if one.backend == two.backend else None

@@ -1,0 +1,95 @@
+"""SRB202: Flops that no known way of counting gives."""
+
+from collections.abc import Iterator, Sequence
+
+from sr_bench.core.finding import Finding, Rule, Severity
+from sr_bench.lint.counting import MACS, STANDARD, CountedRow, Size
+from sr_bench.lint.ratios import KNOWN, ratio_text
+from sr_bench.lint.subject import Subject
+
+RULE = Rule(
+    "SRB202",
+    Severity.ERROR,
+    "Flops match neither MACs, 2 x MACs nor a known rule",
+    "The network of the card was counted on the printed shape, or the card's where none is"
+    " printed, and no convention gives the number. The finding names the shape or the factor that"
+    " would.",
+    "count again, and print the shape that was counted on",
+)
+
+_USUAL_SIZES: tuple[Size, ...] = (
+    (3, 128, 128),
+    (3, 224, 224),
+    (3, 256, 256),
+    (3, 512, 512),
+    (3, 360, 640),
+    (3, 540, 960),
+    (3, 720, 1280),
+    (3, 1080, 1920),
+)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Yield a finding for each row whose Flops nothing explains."""
+    printed = {entry.size for entry in subject.entries if entry.size}
+    for row in subject.counted:
+        if row.flops and not row.conventions:
+            sizes = [row.model.counted_shape, *sorted(printed), *_related(row), *_USUAL_SIZES]
+            on = "x".join(map(str, row.size))
+            yield RULE.found(
+                row.flops.source,
+                f"{row.row}: Flops {row.flops.text} G are"
+                f" {_ratio(row.flops.value, row.flops_g[STANDARD])} 2 x MAC on {on}"
+                f" ({row.flops_g[STANDARD]:.3f} G): {_explained(row, sizes)}",
+                row=row.row,
+            )
+
+
+def _related(row: CountedRow) -> Iterator[Size]:
+    """Yield the sizes that people take for the input's: the output's, and the other way round."""
+    channels, height, width = row.size
+    scale = row.model.scale
+    yield channels, height * scale, width * scale
+    if height % scale == 0 and width % scale == 0:
+        yield channels, height // scale, width // scale
+
+
+def _explained(row: CountedRow, sizes: Sequence[Size]) -> str:
+    """Return what would explain the number: a shape, a factor, or either."""
+    found = [*_shapes(row, sizes), *_factors(row)]
+    return f"that is {' or '.join(found)}" if found else "no known rule, shape or factor gives it"
+
+
+def _shapes(row: CountedRow, sizes: Sequence[Size]) -> Iterator[str]:
+    """Yield the first size on which a convention, the usual one first, gives the number."""
+    others = [one for one in dict.fromkeys(sizes) if one[0] == row.size[0] and one != row.size]
+    # Cost is all but linear in the pixels, so that most sizes needn't be counted.
+    counts = {size: row.at(size) for size in others if _near(row, size)}
+    for name in sorted(row.flops_g, key=lambda name: (name != STANDARD, name == MACS)):
+        for size, flops_g in counts.items():
+            if name in flops_g and row.agrees(flops_g[name]):
+                yield f"{_called(name)} on {'x'.join(map(str, size))}"
+                return
+
+
+def _factors(row: CountedRow) -> Iterator[str]:
+    """Yield the first known factor that a convention is off by."""
+    for name in sorted(row.flops_g, key=lambda name: (name != STANDARD, name == MACS)):
+        for factor, ratio in KNOWN:
+            if row.agrees(row.flops_g[name] * ratio):
+                yield f"{factor} times {_called(name)}"
+                return
+
+
+def _near(row: CountedRow, size: Size) -> bool:
+    area = size[1] * size[2] / (row.size[1] * row.size[2])
+    printed = row.flops.value if row.flops else 0.0
+    return any(abs(value * area - printed) <= 0.05 * printed for value in row.flops_g.values())
+
+
+def _called(convention: str) -> str:
+    return {STANDARD: "2 x MAC", MACS: "MAC"}.get(convention, f"the count by {convention}")
+
+
+def _ratio(printed: float, usual: float) -> str:
+    return f"{ratio_text(printed / usual)} times" if usual else "no multiple of"

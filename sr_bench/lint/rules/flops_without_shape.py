@@ -1,0 +1,35 @@
+"""SRB203: Flops beside a Shape cell that is no shape."""
+
+from collections.abc import Iterator
+
+from sr_bench.core.finding import Finding, Rule, Severity
+from sr_bench.lint.subject import Entry, Subject
+
+RULE = Rule(
+    "SRB203",
+    Severity.WARNING,
+    "Flops without the shape they are counted on",
+    "Flops grow with the input: next to a Shape cell such as '-' or 'multi-shape' the number can't"
+    " be compared or checked. Tables without a Shape column are left alone.",
+    "print the shape that was counted on",
+)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Yield a finding for each row that prints Flops but no shape."""
+    for entry in subject.entries:
+        claim = entry.claims.get("flops")
+        if claim and entry.shape_column and entry.size is None:
+            cell = f"{entry.shape!r} is no shape" if entry.shape else "the Shape cell is blank"
+            yield RULE.found(
+                claim.source,
+                f"{entry.name}: Flops {claim.text} G: {cell}{_from_card(subject, entry)}",
+                row=entry.row,
+            )
+
+
+def _from_card(subject: Subject, entry: Entry) -> str:
+    for row in subject.counted:
+        if row.flops is entry.claims["flops"] and row.conventions:
+            return f"; the number is of {'x'.join(map(str, row.size))}"
+    return ""

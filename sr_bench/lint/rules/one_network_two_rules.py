@@ -1,0 +1,47 @@
+"""SRB205: one network whose Flops follow different rules in two documents."""
+
+from collections.abc import Iterator
+
+from sr_bench.core.finding import Finding, Rule, Severity
+from sr_bench.lint.counting import CountedRow
+from sr_bench.lint.subject import Subject
+
+RULE = Rule(
+    "SRB205",
+    Severity.WARNING,
+    "one network is counted by different rules in two documents",
+    "Two documents that are looked at together print Flops of the same network by rules that"
+    " differ: at the same shape they contradict each other.",
+    "count both with one tool",
+    across=True,
+)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Yield a finding for each network that an earlier document counts by another rule."""
+    seen: set[tuple[object, ...]] = set()
+    for row in subject.counted:
+        if not row.flops or not row.conventions or row.network in seen:
+            continue
+        for path, other in _earlier(subject, row):
+            if not set(row.conventions) & set(other.conventions):
+                seen.add(row.network)
+                yield RULE.found(row.flops.source, _message(row, path, other), row=row.row)
+                break
+
+
+def _earlier(subject: Subject, row: CountedRow) -> Iterator[tuple[str, CountedRow]]:
+    for before in subject.before:
+        for other in before.counted:
+            if other.flops and other.conventions and other.network == row.network:
+                yield before.path, other
+
+
+def _message(row: CountedRow, path: str, other: CountedRow) -> str:
+    texts = [one.flops.text if one.flops else "" for one in (row, other)]
+    sizes = ["x".join(map(str, one.size)) for one in (row, other)]
+    return (
+        f"{row.row}: Flops {texts[0]} G on {sizes[0]} follow {row.conventions[0]};"
+        f" {other.row} in {path} is the same network, and its {texts[1]} G on {sizes[1]} follow"
+        f" {other.conventions[0]}"
+    )

@@ -1,0 +1,40 @@
+"""SRB207: Params that were cut off, or are another network's."""
+
+from collections.abc import Iterator
+
+from sr_bench.core.card import Tolerance
+from sr_bench.core.claim import Claim
+from sr_bench.core.finding import Finding, Rule, Severity
+from sr_bench.engine.judge import band
+from sr_bench.lint.subject import Subject
+
+RULE = Rule(
+    "SRB207",
+    Severity.WARNING,
+    "Params are truncated, or not the network's",
+    "The network of the card has another number of parameters than the row prints. One whose last"
+    " digit was cut off in place of rounded is a warning; any other is an error.",
+    "round the number, or correct the card's hyper-parameters",
+)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Yield a finding for each row whose Params aren't the rounded number of its network."""
+    for row in subject.counted:
+        if row.params is None or _fits(row.params, row.exact_params, Tolerance()):
+            continue
+        cut = _fits(row.params, row.exact_params, Tolerance(digits="truncated"))
+        digits = len(row.params.text.partition(".")[2])
+        how = "cut off, not rounded" if cut else "neither rounded nor cut off"
+        yield RULE.found(
+            row.params.source,
+            f"{row.row}: Params {row.params.text} M are {how}: the network has"
+            f" {row.exact_params:,}, which is {row.exact_params / 1e6:.{digits}f} M",
+            row=row.row,
+            severity=None if cut else Severity.ERROR,
+        )
+
+
+def _fits(claim: Claim, exact: int, tolerance: Tolerance) -> bool:
+    low, high = band(claim, tolerance)
+    return low - 1e-12 <= exact / 1e6 <= high + 1e-12

@@ -1,0 +1,60 @@
+"""SRB103: PSNR and SSIM that tell opposite stories of the same two rows."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from sr_bench.core.finding import Finding, Rule, Severity
+from sr_bench.core.precision import Precision
+from sr_bench.lint.digits import CLEAR, difference, excess, signed
+from sr_bench.lint.subject import Entry, Subject
+
+RULE = Rule(
+    "SRB103",
+    Severity.WARNING,
+    "PSNR and SSIM move apart",
+    "Between two rows of one model PSNR rises and SSIM falls, or SSIM falls far where PSNR hardly"
+    " moves. One of the two numbers is usually of other images, most often the SSIM of the last"
+    " image in place of the mean.",
+    "check that both numbers are means over the same images",
+)
+
+_STILL_DB = 0.1
+_FAR_SSIM = 0.02
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Yield a finding for each two rows of one model and dataset that move apart."""
+    entries = [entry for entry in subject.entries if {"psnr", "ssim"} <= entry.claims.keys()]
+    for one, two in combinations(entries, 2):
+        if (one.key, one.dataset) != (two.key, two.dataset):
+            continue
+        first, second = (two, one) if two.precision is Precision.FP32 else (one, two)
+        how = _apart(first, second)
+        if how:
+            ssim, psnr = (
+                signed(second.claims[metric], first.claims[metric]) for metric in ("ssim", "psnr")
+            )
+            yield RULE.found(
+                second.claims["ssim"].source,
+                f"{second.name}: PSNR is {psnr} dB and SSIM {ssim} from {_called(first)}: {how}",
+                row=second.row,
+            )
+
+
+def _apart(first: Entry, second: Entry) -> str:
+    """Return how the metrics of two rows move apart; empty if they don't."""
+    psnr, ssim = ((second.claims[m], first.claims[m]) for m in ("psnr", "ssim"))
+    for (up, up_limit), (down, down_limit) in (
+        ((psnr, CLEAR["psnr"]), (ssim, CLEAR["ssim"])),
+        ((ssim, CLEAR["ssim"]), (psnr, CLEAR["psnr"])),
+    ):
+        if excess(*up) > up_limit and excess(*reversed(down)) > down_limit:
+            return "they move in opposite directions"
+    still = abs(float(difference(*psnr))) < _STILL_DB
+    if still and excess(*reversed(ssim)) > _FAR_SSIM:
+        return "SSIM falls far where PSNR hardly moves"
+    return ""
+
+
+def _called(entry: Entry) -> str:
+    return "fp32" if entry.precision is Precision.FP32 else entry.name

@@ -1,0 +1,91 @@
+"""SRB107: a smaller model that is printed above a larger one of its family."""
+
+import re
+from collections.abc import Iterator
+from itertools import permutations
+
+from sr_bench.core.claim import Claim, Metric
+from sr_bench.core.finding import Finding, Rule, Severity
+from sr_bench.core.precision import Precision
+from sr_bench.lint.digits import CLEAR, excess, gap
+from sr_bench.lint.subject import Entry, Subject
+
+RULE = Rule(
+    "SRB107",
+    Severity.NOTE,
+    "a smaller model is above a larger one of its family",
+    "Of two fp32 rows of one family, source, scale, shape and dataset the one with fewer Params and"
+    " Flops has the higher PSNR, by more than 0.05 dB. Longer training can do that; so can a"
+    " number of another protocol.",
+    "make sure that both were measured alike, and say how the smaller one was trained",
+)
+
+_COSTS: tuple[Metric, ...] = ("params", "flops")
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Yield a finding for each model that is above a larger one."""
+    full = [entry for entry in subject.entries if entry.precision is Precision.FP32]
+    for small, large in permutations(full, 2):
+        if "psnr" not in small.claims or "psnr" not in large.claims:
+            continue
+        psnr, larger = small.claims["psnr"], large.claims["psnr"]
+        above = excess(psnr, larger) > CLEAR["psnr"]
+        if above and _comparable(subject, small, large) and _is_smaller(subject, small, large):
+            yield RULE.found(
+                psnr.source,
+                f"{small.name}: PSNR {psnr.text} dB is {gap(psnr, larger)} dB above"
+                f" {large.name}, which is larger: {_sizes(subject, small, large)}",
+                row=small.row,
+            )
+
+
+def _comparable(subject: Subject, one: Entry, two: Entry) -> bool:
+    """Tell whether two rows are of one family and answer the same question."""
+    sides = [
+        (
+            _family(subject, entry),
+            entry.row_source.casefold(),
+            entry.backend,
+            entry.dataset,
+            subject.scale(entry),
+            subject.protocol(entry),
+        )
+        for entry in (one, two)
+    ]
+    shapes = {entry.size or entry.shape.casefold() for entry in (one, two)} - {""}
+    return sides[0] == sides[1] and len(shapes) < 2
+
+
+def _family(subject: Subject, entry: Entry) -> str:
+    """Return the card's architecture, or what the label's first letters say: RCAN, RCAN2."""
+    model = subject.model(entry)
+    if model and model.architecture:
+        return model.architecture
+    letters = re.match(r"[^\W\d_]+", entry.row)
+    return letters[0].casefold() if letters else entry.row
+
+
+def _costs(subject: Subject, entry: Entry) -> dict[Metric, Claim]:
+    """Return the cost numbers of the model's fp32 rows, which may stand in another table."""
+    found: dict[Metric, Claim] = {}
+    for other in subject.entries:
+        if other.key == entry.key and other.precision is Precision.FP32:
+            found |= {metric: other.claims[metric] for metric in _COSTS if metric in other.claims}
+    return found
+
+
+def _is_smaller(subject: Subject, small: Entry, large: Entry) -> bool:
+    ours, theirs = _costs(subject, small), _costs(subject, large)
+    both = ours.keys() & theirs.keys()
+    return bool(both) and all(excess(theirs[metric], ours[metric]) > 0 for metric in both)
+
+
+def _sizes(subject: Subject, small: Entry, large: Entry) -> str:
+    ours, theirs = _costs(subject, small), _costs(subject, large)
+    units = {"params": "M Params", "flops": "G Flops"}
+    return ", ".join(
+        f"{ours[m].text} against {theirs[m].text} {units[m]}"
+        for m in _COSTS
+        if m in ours and m in theirs
+    )

@@ -1,0 +1,39 @@
+"""SRB109: an SSIM that is one image's, not the mean of the dataset."""
+
+import re
+from collections.abc import Iterator
+
+from sr_bench.core.card import ModelCard
+from sr_bench.core.finding import Finding, Rule, Severity
+from sr_bench.lint.subject import Entry, Subject
+
+RULE = Rule(
+    "SRB109",
+    Severity.NOTE,
+    "an SSIM is of one image",
+    "The card's protocol takes the SSIM of the last image for the dataset's, as some scripts do, or"
+    " the card declares a known gap for that reason. Such a number says nothing of the dataset.",
+    "print the mean over all images",
+)
+
+_ONE_IMAGE = re.compile(r"\b(one|last|single) image", re.IGNORECASE)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Yield a finding for each printed SSIM that the card knows to be of one image."""
+    for entry in subject.entries:
+        model = subject.model(entry)
+        why = _why(model, entry) if model and "ssim" in entry.claims else ""
+        if why:
+            claim = entry.claims["ssim"]
+            yield RULE.found(claim.source, f"{entry.name}: SSIM {claim.text}: {why}", row=entry.row)
+
+
+def _why(model: ModelCard, entry: Entry) -> str:
+    evaluation = model.claimed_evaluation(entry.precision, entry.dataset)
+    if evaluation is None:
+        return ""
+    if evaluation.protocol.ssim_aggregation == "last_image":
+        return f"protocol {evaluation.protocol.name} takes the last image's for the mean"
+    gap = model.gap_for("ssim", entry.precision, evaluation.dataset)
+    return gap.reason if gap and _ONE_IMAGE.search(gap.reason) else ""

@@ -1,0 +1,80 @@
+"""Look at documents by every rule: no model is run."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+
+from sr_bench import discovery
+from sr_bench.core.finding import Finding, Rule, Severity
+from sr_bench.lint import waivers
+from sr_bench.lint.gather import Request, gather
+from sr_bench.lint.subject import Subject
+
+_PACKAGE = "sr_bench.lint.rules"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What lint found."""
+
+    documents: tuple[str, ...]
+    """All that were looked at, as the user would type them."""
+    findings: tuple[Finding, ...]
+    """By document, then by place; waived ones too."""
+    notices: tuple[str, ...] = ()
+    """Which card was used for a document that has none of its own."""
+
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """The findings that nobody waives."""
+        return tuple(finding for finding in self.findings if not finding.waived)
+
+    def fails(self, limit: Severity) -> bool:
+        """Tell whether a finding that nobody waives is at least as grave as `limit`."""
+        return any(finding.severity.reaches(limit) for finding in self.open)
+
+    @property
+    def summary(self) -> str:
+        """One line: ``6 documents: 1 error, 2 warnings, 40 waived``."""
+        counts = Counter(finding.severity for finding in self.open)
+        parts = [_counted(counts[severity], severity.value) for severity in Severity]
+        waived = len(self.findings) - len(self.open)
+        return (
+            f"{_counted(len(self.documents), 'document')}: {', '.join(parts)};"
+            f" {_counted(waived, 'finding')} waived"
+        )
+
+
+def rules() -> tuple[Rule, ...]:
+    """Return every rule, by code."""
+    found = [waivers.RULE, *(module.RULE for module in _modules())]
+    return tuple(sorted(found, key=lambda rule: rule.code))
+
+
+def lint(request: Request) -> Report:
+    """Look at every document of `request`.
+
+    Raises:
+        OptionError: A folder holds no card, or the card that is named does not fit.
+        CardError: The card that is named can't be read.
+    """
+    gathered = gather(request)
+    findings = [finding for subject in gathered.subjects for finding in _check(subject)]
+    documents = tuple(subject.path for subject in gathered.subjects)
+    return Report(documents, tuple(findings), gathered.notices)
+
+
+@cache
+def _modules() -> tuple[ModuleType, ...]:
+    return tuple(discovery.load(_PACKAGE, name) for name in discovery.names(_PACKAGE))
+
+
+def _check(subject: Subject) -> list[Finding]:
+    found = [finding for module in _modules() for finding in module.check(subject)]
+    judged = waivers.waive(subject, found, rules())
+    return sorted(judged, key=lambda finding: (finding.source, finding.code))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"

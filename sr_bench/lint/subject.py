@@ -1,0 +1,189 @@
+"""What rules look at: a document's printed rows, and the card behind them if there is one."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from sr_bench.core.card import ModelCard, SuiteCard
+from sr_bench.core.claim import Claim, Metric, Source
+from sr_bench.core.precision import Precision
+from sr_bench.data.dataset import Dataset
+from sr_bench.document.claims import ModelRow, ModelTable
+from sr_bench.document.tables import Document
+from sr_bench.lint.counting import CountedRow
+
+RowKey = tuple[str, str]
+"""A model row's label and the text of its Source column."""
+
+Size = tuple[int, int, int]
+"""Channels, height and width."""
+
+_SIDES = re.compile(r"[1-9][0-9]{0,4}([x×*][1-9][0-9]{0,4}){1,3}")  # noqa: RUF001 - as typed
+_CHANNELS = (1, 3, 4)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """All that a document prints of one model in one precision on one dataset, in any table."""
+
+    row: str
+    """Label of the model row, without markup."""
+    row_source: str
+    precision: Precision
+    backend: str
+    """The word of the row's label that names a backend; empty if there is none."""
+    dataset: str
+    shape: str
+    """The Shape cell; empty if blank, or if no table has such a column."""
+    shape_column: bool
+    """Whether a table with this row's numbers has a Shape column."""
+    claims: Mapping[Metric, Claim]
+    source: Source
+    """Of the label."""
+
+    @property
+    def key(self) -> RowKey:
+        """Of the model row."""
+        return self.row, self.row_source
+
+    @property
+    def size(self) -> Size | None:
+        """The Shape cell as numbers; None if it isn't one shape."""
+        return read_size(self.shape)
+
+    @property
+    def name(self) -> str:
+        """As messages call it: ``RCAN (BasicSR) vacc int8_max``."""
+        source = f"({self.row_source})" if self.row_source else ""
+        precision = "" if self.precision is Precision.FP32 else self.precision.value
+        parts = (self.row, source, self.backend, precision, self.dataset and f"on {self.dataset}")
+        return " ".join(filter(None, parts))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a document, or its card, can't be read."""
+
+    source: Source
+    message: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One document as rules see it."""
+
+    path: str
+    """As the user would type it."""
+    document: Document | None = None
+    """None if it can't be read."""
+    tables: tuple[ModelTable, ...] = ()
+    """Empty if they are damaged."""
+    card: SuiteCard | None = None
+    """The card that binds the document's rows."""
+    own: bool = False
+    """Whether the document is the card's own: only then do its waivers hold."""
+    models: Mapping[RowKey, ModelCard] = field(default_factory=dict)
+    """The card's models by the row that each binds."""
+    counted: tuple[CountedRow, ...] = ()
+    """Each row with a cost number whose network the card declares."""
+    datasets: Mapping[str, Dataset] = field(default_factory=dict)
+    """Those that the models are evaluated on, by slug."""
+    faults: tuple[Fault, ...] = ()
+    before: tuple["Subject", ...] = ()
+    """The subjects that were looked at before this one, without theirs."""
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """The printed rows, in the document's order."""
+        return read_entries(self.document, self.tables) if self.document else ()
+
+    def model(self, entry: Entry) -> ModelCard | None:
+        """Return the card's model of an entry, if there is one."""
+        return self.models.get(entry.key)
+
+    def scale(self, entry: Entry) -> int | None:
+        """Return the upscaling factor: the card's, or that of a label such as ``EDSR_x2``."""
+        if model := self.model(entry):
+            return model.scale
+        found = re.search(r"x([1-9][0-9]?)(?![0-9])", entry.row, re.IGNORECASE)
+        return int(found[1]) if found else None
+
+    def protocol(self, entry: Entry) -> str:
+        """Return the name of the protocol that the card gives for an entry's images, or nothing."""
+        model = self.model(entry)
+        evaluation = model and model.claimed_evaluation(entry.precision, entry.dataset)
+        return evaluation.protocol.name if evaluation else ""
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[Entry, Entry], ...]:
+        """Each fp32 entry with each low precision of its model on the same dataset."""
+        full: dict[tuple[RowKey, str], list[Entry]] = {}
+        for entry in self.entries:
+            if entry.precision is Precision.FP32:
+                full.setdefault((entry.key, entry.dataset), []).append(entry)
+        return tuple(
+            (_nearest(full[low.key, low.dataset], low), low)
+            for low in self.entries
+            if low.precision is not Precision.FP32 and (low.key, low.dataset) in full
+        )
+
+
+def read_entries(document: Document, tables: Sequence[ModelTable]) -> tuple[Entry, ...]:
+    """Return the rows of `tables`, those about the same question in two tables as one."""
+    entries: dict[tuple[str, ...], Entry] = {}
+    for table in tables:
+        for row in table.rows:
+            key = (row.row, row.row_source, row.backend, row.precision, row.dataset)
+            new = _entry(document, row)
+            old = entries.get(key)
+            entries[key] = _merged(old, new) if old else new
+    return tuple(entries.values())
+
+
+def _nearest(full: Sequence[Entry], low: Entry) -> Entry:
+    """Return the fp32 row of the same backend, if there is one, else the model's own."""
+    return min(full, key=lambda entry: (entry.backend != low.backend, bool(entry.backend)))
+
+
+def read_size(text: str) -> Size | None:
+    """Return the shape that `text` spells, such as ``3x128x128``; None if it is none.
+
+    A batch of 1 before it may be left out, as may the channels; they may come last.
+    """
+    compact = "".join(text.split()).lower()
+    if not _SIDES.fullmatch(compact):
+        return None
+    sides = [int(part) for part in re.split(r"[x×*]", compact)]  # noqa: RUF001 - as typed
+    if len(sides) == 4 and sides[0] == 1:
+        sides = sides[1:]
+    if len(sides) == 2:
+        return 3, sides[0], sides[1]
+    if len(sides) == 3 and sides[0] in _CHANNELS:
+        return sides[0], sides[1], sides[2]
+    if len(sides) == 3 and sides[2] in _CHANNELS:
+        return sides[2], sides[0], sides[1]
+    return None
+
+
+def _entry(document: Document, row: ModelRow) -> Entry:
+    return Entry(
+        row.row,
+        row.row_source,
+        row.precision,
+        row.backend,
+        row.dataset,
+        row.shape if any(character.isalnum() for character in row.shape) else "",
+        "shape" in row.cells,
+        {claim.metric: claim for claim in row.claims},
+        document.source(row.cells["model"]),
+    )
+
+
+def _merged(first: Entry, second: Entry) -> Entry:
+    return replace(
+        first,
+        shape=first.shape or second.shape,
+        shape_column=first.shape_column or second.shape_column,
+        claims={**first.claims, **second.claims},
+    )

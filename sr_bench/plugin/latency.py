@@ -1,0 +1,111 @@
+"""The body of a latency item: pytest-benchmark times the network, and a record keeps it."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Protocol, cast
+
+import pytest
+
+from sr_bench.core.record import Record
+from sr_bench.engine.latency import Setting, Timer, Times
+from sr_bench.errors import NotRunError, OptionError
+from sr_bench.plugin.outcome import conclude
+from sr_bench.plugin.progress import ProgressLine
+from sr_bench.plugin.session import SESSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sr_bench.plugin.collect import CaseItem
+
+_PLUGIN = "pytest-benchmark"
+"""Under what name it registers itself, however it was loaded."""
+
+OFF = (
+    "timing is switched off, by --benchmark-disable or by pytest-xdist, whose workers disturb each"
+    " other: the network ran once, untimed"
+)
+
+
+class _Stats(Protocol):
+    """Of the timed rounds, in seconds per call."""
+
+    median: float
+    mean: float
+    stddev: float
+    iqr: float
+    min: float
+    rounds: int
+
+
+class _Metadata(Protocol):
+    stats: _Stats
+
+
+class Benchmark(Protocol):
+    """What is used of pytest-benchmark's fixture, which ships no types."""
+
+    group: str | None
+    extra_info: dict[str, object]
+    disabled: bool
+    has_error: bool
+    stats: _Metadata
+
+    def __call__(self, function: "Callable[[], object]") -> object:
+        """Time `function`; if disabled, just call it."""
+
+
+def require_benchmark(config: pytest.Config) -> None:
+    """Check that pytest-benchmark is there.
+
+    Raises:
+        OptionError: It is switched off.
+    """
+    if not config.pluginmanager.hasplugin(_PLUGIN):
+        msg = f"--sr-latency times with {_PLUGIN}, which is switched off: leave out its '-p no:'"
+        raise OptionError(msg)
+
+
+def check_latency(request: pytest.FixtureRequest, benchmark: Benchmark) -> None:
+    """Time the item's network and end as the record's verdict demands."""
+    item = cast("CaseItem", request.node)
+    bench = item.config.stash[SESSION].bench
+    with ProgressLine(item.config, item.case.id) as line:
+        timer = _timer(benchmark, f"{item.case.card.id} {item.case.shape}")
+        record = bench.measure_latency(item.case, item.nodeid, timer, line.update)
+    _tell(benchmark, record)
+    conclude(item, record)
+
+
+def _timer(benchmark: Benchmark, group: str) -> Timer:
+    """Return what times with `benchmark`, by the rounds and limits of its options."""
+
+    def timed(run: "Callable[[], object]", setting: Setting) -> Times:
+        if benchmark.disabled:
+            raise NotRunError(OFF)
+        benchmark.group = benchmark.group or group
+        benchmark.extra_info.update(asdict(setting))
+        benchmark(run)
+        stats = benchmark.stats.stats
+        return Times(
+            median_ms=1000 * stats.median,
+            mean_ms=1000 * stats.mean,
+            stddev_ms=1000 * stats.stddev,
+            iqr_ms=1000 * stats.iqr,
+            min_ms=1000 * stats.min,
+            rounds=stats.rounds,
+        )
+
+    return timed
+
+
+def _tell(benchmark: Benchmark, record: Record) -> None:
+    """Add to a saved benchmark what was measured beside the times.
+
+    An unused fixture would warn: where nothing was timed, it is used on nothing.
+    """
+    if record.measurement is None:
+        if not benchmark.has_error:
+            benchmark.disabled = True
+            benchmark(lambda: None)
+    elif "peak_mb" in record.measurement.notes:
+        benchmark.extra_info["peak_mb"] = record.measurement.notes["peak_mb"]

@@ -1,0 +1,214 @@
+"""A run as tables for other programs: one row a record, one row an image; CSV and Parquet."""
+
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+
+from sr_bench.core.claim import UNITS
+from sr_bench.core.history import PastRun, point
+from sr_bench.core.record import FLOOR, Record
+from sr_bench.errors import OptionError
+from sr_bench.files.atomic import write_bytes
+from sr_bench.files.printable import printable
+from sr_bench.report.floor import floor_of
+from sr_bench.report.order import place
+
+_COLUMNS = {
+    "case_id": "string",
+    "node_id": "string",
+    "family": "string",
+    "model": "string",
+    "metric": "string",
+    "unit": "string",
+    "precision": "string",
+    "dataset": "string",
+    "protocol": "string",
+    "backend": "string",
+    "claim_backend": "string",
+    "device": "string",
+    "emulated": "boolean",
+    "status": "string",
+    "sentence": "string",
+    "claimed_text": "string",
+    "claimed": "Float64",
+    "measured": "Float64",
+    "delta": "Float64",
+    "tolerance": "Float64",
+    "margin": "Float64",
+    "interval_low": "Float64",
+    "interval_high": "Float64",
+    "floor": "Float64",
+    "images": "Int64",
+    "planned": "Int64",
+    "place_path": "string",
+    "place_line": "Int64",
+    "place_column": "Int64",
+    "fingerprint": "string",
+    "seconds": "Float64",
+}
+"""Types of the columns of `frame`, which hold whatever a run lacks, too."""
+
+_IMAGE_COLUMNS = {
+    "case_id": "string",
+    "family": "string",
+    "model": "string",
+    "metric": "string",
+    "unit": "string",
+    "precision": "string",
+    "dataset": "string",
+    "protocol": "string",
+    "backend": "string",
+    "device": "string",
+    "emulated": "boolean",
+    "index": "Int64",
+    "image": "string",
+    "value": "Float64",
+}
+
+_FORMULA = tuple("=+-@＝＋－＠\t")  # noqa: RUF001 - spreadsheets read the wide ones, too
+"""What a spreadsheet takes for the beginning of a formula."""
+
+
+def frame(records: Iterable[Record]) -> pd.DataFrame:
+    """Return a table with a row for each record, and a column ``note_<name>`` for each note.
+
+    Values are in the metric's unit; what a record lacks is missing (NA).
+    """
+    kept = tuple(records)
+    notes = sorted({name for one in kept for name in _notes(one)})
+    types = {**_COLUMNS, **{f"note_{printable(name)}": "Float64" for name in notes}}
+    rows = [[*_row(one), *(_notes(one).get(name) for name in notes)] for one in kept]
+    return _typed(rows, types)
+
+
+def image_frame(records: Iterable[Record]) -> pd.DataFrame:
+    """Return a table with a row for each image of each record, in the order of the run."""
+    return _typed([row for record in records for row in _image_rows(record)], _IMAGE_COLUMNS)
+
+
+def write_csv(run: PastRun, folder: Path) -> tuple[Path, ...]:
+    """Write ``records.csv`` and ``images.csv`` of `run` into `folder` and return their paths.
+
+    UTF-8 with a header; infinity is spelled ``inf``, and what is missing is empty. A text that a
+    spreadsheet would compute has a ``'`` before it.
+
+    Raises:
+        SrBenchError: The folder can't be written.
+    """
+    tables = {name: _harmless(table) for name, table in _tables(run).items()}
+    texts = {
+        f"{name}.csv": table.to_csv(index=False, lineterminator="\n").encode()
+        for name, table in tables.items()
+    }
+    return _write(texts, folder)
+
+
+def write_parquet(run: PastRun, folder: Path) -> tuple[Path, ...]:
+    """Write ``records.parquet`` and ``images.parquet`` into `folder` and return their paths.
+
+    Raises:
+        OptionError: pyarrow is not installed, or too old.
+        SrBenchError: The folder can't be written.
+    """
+    try:
+        files = {f"{name}.parquet": _parquet(table) for name, table in _tables(run).items()}
+    except ImportError as cause:  # pandas asks for it, and for a version that it can use
+        msg = "Parquet needs pyarrow, here absent or too old: pip install 'sr-bench[parquet]'"
+        raise OptionError(msg) from cause
+    return _write(files, folder)
+
+
+def _tables(run: PastRun) -> dict[str, pd.DataFrame]:
+    """Return both tables by name, the run before all else, so that those of several runs add up."""
+    tables = {"records": frame(run.records), "images": image_frame(run.records)}
+    info = run.info
+    facts = {"run": info.run, "started": info.started, "commit": info.environment.commit}
+    for table in tables.values():
+        for index, (name, text) in enumerate(facts.items()):
+            table.insert(index, name, pd.Series([printable(text)] * len(table), dtype="string"))
+    return tables
+
+
+def _row(record: Record) -> list[object]:
+    """Return the cells of `_COLUMNS`."""
+    verdict, measurement, where = record.verdict, record.measurement, place(record)
+    low, high = record.interval or (None, None)
+    floor = floor_of(record)
+    return [
+        *(record.case_id, record.node_id, record.family, record.model, record.metric),
+        *(_unit(record), record.precision, record.dataset, record.protocol, record.backend),
+        *(record.claim.backend if record.claim else None, record.device, record.emulated),
+        *(verdict.status.value, verdict.sentence, record.claim.text if record.claim else None),
+        verdict.claimed,
+        measurement.value if measurement else None,
+        *(verdict.delta, verdict.tolerance, point(record).margin),
+        *(low, high, floor.value if floor else None),
+        *((len(measurement.images), measurement.planned) if measurement else (None, None)),
+        *((where.path, where.line, where.column) if where else (None, None, None)),
+        *(record.fingerprint, record.seconds),
+    ]
+
+
+def _image_rows(record: Record) -> list[list[object]]:
+    images = record.measurement.images if record.measurement else ()
+    whose = (record.case_id, record.family, record.model, record.metric, _unit(record))
+    how = (record.precision, record.dataset, record.protocol, record.backend, record.device)
+    return [
+        [*whose, *how, record.emulated, index, score.image, score.value]
+        for index, score in enumerate(images)
+    ]
+
+
+def _unit(record: Record) -> str:
+    return record.measurement.unit if record.measurement else UNITS.get(record.metric, "")
+
+
+def _notes(record: Record) -> dict[str, float]:
+    """Return the notes but for the floor, which has a column of its own."""
+    notes = record.measurement.notes if record.measurement else {}
+    return {name: value for name, value in notes.items() if name != FLOOR}
+
+
+def _typed(rows: Sequence[Sequence[object]], types: dict[str, str]) -> pd.DataFrame:
+    cells = [[printable(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    return pd.DataFrame(
+        {
+            name: pd.Series([row[index] for row in cells], dtype=kind)
+            for index, (name, kind) in enumerate(types.items())
+        }
+    )
+
+
+def _harmless(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `table` with texts that no spreadsheet takes for a formula."""
+    safe = table.copy()
+    for name in safe.columns:
+        if safe[name].dtype == "string":
+            safe[name] = safe[name].map(_quoted, na_action="ignore")
+    return safe
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}" if text.lstrip(" \n").startswith(_FORMULA) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    buffer = BytesIO()
+    table.to_parquet(buffer, engine="pyarrow", index=False)
+    return buffer.getvalue()
+
+
+def _write(files: dict[str, bytes], folder: Path) -> tuple[Path, ...]:
+    for name, data in files.items():
+        write_bytes(folder / name, data)
+    return tuple(folder / name for name in files)

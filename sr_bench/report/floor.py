@@ -1,0 +1,81 @@
+"""The floor of a dataset: what plain bicubic enlargement scores, and who lies below it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sr_bench.core.gate import quantity
+from sr_bench.core.record import FLOOR, Record
+
+NAME = "bicubic (floor)"
+"""What stands where a model's name would."""
+
+_ADVICE = "check channel order, value range, half-pixel shift"
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What bicubic enlargement scores on a dataset."""
+
+    metric: str
+    dataset: str
+    protocol: str
+    images: int
+    """How many of the dataset's images it is the mean of."""
+    value: float
+    """In the metric's unit."""
+
+    @property
+    def text(self) -> str:
+        """The value with its unit."""
+        return quantity(self.metric, self.value)
+
+
+def floor_of(record: Record) -> Floor | None:
+    """Return the floor on the very images that `record` is about; None if it has none."""
+    measurement = record.measurement
+    if measurement is None or FLOOR not in measurement.notes:
+        return None
+    images, value = len(measurement.images), measurement.notes[FLOOR]
+    return Floor(record.metric, record.dataset, record.protocol, images, value)
+
+
+def floors(records: Iterable[Record]) -> tuple[Floor, ...]:
+    """Return the floors of `records`, each once, in the order they are met in.
+
+    A dataset has several where it was measured by several protocols, or not whole each time.
+    """
+    found = (floor_of(record) for record in records)
+    return tuple(dict.fromkeys(floor for floor in found if floor))
+
+
+def below_floor(record: Record) -> str:
+    """Return a sentence if the measured value lies below the floor, else an empty string."""
+    floor, measurement = floor_of(record), record.measurement
+    if floor is None or measurement is None or measurement.value >= floor.value:
+        return ""
+    return f"below bicubic {floor.text}: {_ADVICE}"
+
+
+def why(record: Record) -> str:
+    """Return the sentence of the verdict, and what must be known of the value besides."""
+    below = below_floor(record)
+    return f"{record.verdict.sentence}; {below}" if below else record.verdict.sentence
+
+
+def floor_lines(records: Iterable[Record]) -> list[str]:
+    """Return a line for each model of `records` with a value below its floor."""
+    models: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        if below_floor(record):
+            models.setdefault((record.family, record.model), []).append(record)
+    return [_model_line(found) for found in models.values()]
+
+
+def _model_line(below: Sequence[Record]) -> str:
+    first, *others = below
+    value = quantity(first.metric, first.measurement.value) if first.measurement else ""
+    more = f" (and {len(others)} more of its values)" if others else ""
+    return (
+        f"{first.model} {first.precision}: {first.metric} on {first.dataset} is {value},"
+        f" {below_floor(first)}{more}"
+    )

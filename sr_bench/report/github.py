@@ -1,0 +1,213 @@
+"""What GitHub shows of a run: a summary of the step, and annotations at the document's lines."""
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from sr_bench.core.history import PastRun
+from sr_bench.core.record import Record, Status
+from sr_bench.errors import SrBenchError
+from sr_bench.files.atomic import write_bytes
+from sr_bench.files.disk import disk_error
+from sr_bench.files.github import SHOWN, Level, annotation
+from sr_bench.files.printable import printable
+from sr_bench.report.combined import head
+from sr_bench.report.failure import failure_text
+from sr_bench.report.family import comparison
+from sr_bench.report.floor import below_floor, floor_lines, why
+from sr_bench.report.markdown import escape, fence
+from sr_bench.report.numbers import claimed, measured, metric, precision, with_unit
+from sr_bench.report.order import failures, in_document_order, place
+from sr_bench.report.terminal import not_run_lines
+
+BUDGET = 900_000
+"""Bytes that a step's summary may take; GitHub refuses one of more than 1 MiB whole."""
+
+_MESSAGE = 4_000
+"""Characters of an annotation's message; the summary has it in full."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A piece of the summary that may be cut between its rows."""
+
+    before: str
+    """Stands before the first row, and only if there is one."""
+    rows: tuple[str, ...]
+    what: str
+    """What a row is, such as ``failure``."""
+
+
+def step_summary(run: PastRun, *, budget: int = BUDGET) -> str:
+    """Return the summary of `run` as markdown: failures in full, then the tables.
+
+    Args:
+        run: The run.
+        budget: Bytes of UTF-8 that the result may take. What does not fit is left out row by row,
+            and the last line says how much that is.
+    """
+    records = in_document_order(run.records)
+    opening = "\n\n".join(["## sr-bench: claimed and measured", *head(run.info, records)]) + "\n"
+    # Room for the longest closing: no part has more rows than two for each record.
+    most = 10 * len(records)
+    closing = _left_out({"failure": most, "row": most, "line": most})
+    room = budget - _size(opening) - _size(closing)
+    if room < 0:
+        return ""
+    pieces, left = [opening], dict[str, int]()
+    for part in _parts(records):
+        taken = _fitting(part, room)
+        text = part.before + "".join(taken) if taken else ""
+        room -= _size(text)
+        pieces.append(text)
+        left[part.what] = left.get(part.what, 0) + len(part.rows) - len(taken)
+    return "".join([*pieces, _left_out(left)])
+
+
+def summary_room(path: Path) -> int:
+    """Return how many bytes of `BUDGET` are left in the step's summary at `path`.
+
+    Raises:
+        SrBenchError: `path` can't be read, or is no file.
+    """
+    return max(0, BUDGET - len(_existing(path)))
+
+
+def write_step_summary(path: Path, text: str) -> None:
+    """Append `text`, if there is any, to the step's summary at `path`, ``$GITHUB_STEP_SUMMARY``.
+
+    Raises:
+        SrBenchError: `path` can't be read or written, or would grow beyond `BUDGET`: make `text`
+            by ``step_summary(run, budget=summary_room(path))``. The file is as it was.
+    """
+    before = _existing(path)
+    data = text.encode()
+    if not data:
+        return
+    if len(before) + len(data) > BUDGET:
+        msg = (
+            f"{path}: expected a summary of at most {BUDGET - len(before)} bytes beside the"
+            f" {len(before)} that are there, got {len(data)}"
+        )
+        raise SrBenchError(msg)
+    write_bytes(path, before + data)
+
+
+def annotations(records: Iterable[Record]) -> list[str]:
+    """Return the lines that make GitHub show what is wrong at the document's lines.
+
+    Errors are what fails, warnings what is undecided and new values below the floor, notices
+    known gaps; the worst come first. GitHub shows `SHOWN` of each, so no more are returned, but
+    for a last notice that says how many there are.
+    """
+    kept = tuple(records)
+    found: dict[Level, list[Record]] = {
+        "error": list(failures(kept)),
+        "warning": [one for one in in_document_order(kept) if _is_warned(one)],
+        "notice": [
+            one for one in in_document_order(kept) if one.verdict.status is Status.KNOWN_GAP
+        ],
+    }
+    more = {level: len(ones) - SHOWN for level, ones in found.items() if len(ones) > SHOWN}
+    if more:
+        # The last notice counts as one, too.
+        more["notice"] = max(0, len(found["notice"]) - (SHOWN - 1))
+        found["notice"] = found["notice"][: SHOWN - 1]
+    lines = [_annotation(level, one) for level, ones in found.items() for one in ones[:SHOWN]]
+    if more:
+        told = ", ".join(_counted(more[level], level) for level in found if more.get(level))
+        lines.append(annotation("notice", f"and {told} more: see the step's summary"))
+    return lines
+
+
+def _is_warned(record: Record) -> bool:
+    status = record.verdict.status
+    return status is Status.UNDECIDED or (status is Status.NEW and bool(below_floor(record)))
+
+
+def _annotation(level: Level, record: Record) -> str:
+    title = f"{record.model} {precision(record)} {metric(record)}: {record.verdict.status}"
+    lines = []
+    if record.claim:
+        lines.append(f"claimed {with_unit(claimed(record), record)}")
+    if record.measurement:
+        label = " (emulated)" if record.emulated else ""
+        lines.append(f"measured {with_unit(measured(record, extra=1), record)}{label}")
+    message = "\n".join([*lines, why(record)])
+    return annotation(level, message[:_MESSAGE], title=title, place=place(record))
+
+
+def _parts(records: Sequence[Record]) -> Iterator[_Part]:
+    failed = failures(records)
+    yield _Part(f"\n### Failures: {len(failed)}\n\n", tuple(map(_details, failed)), "failure")
+    below = floor_lines(records)
+    yield _Part("\n### Below the floor\n\n", tuple(f"- {escape(one)}\n" for one in below), "line")
+    measured_ones = [record for record in records if record.measurement]
+    for family, group in groupby(measured_ones, key=lambda record: record.family):
+        header, alignment, *rows = map(_narrow, comparison(tuple(group)).splitlines())
+        before = f"\n### {escape(family)}\n\n{header}{re.sub('-+', '-', alignment)}"
+        yield _Part(before, tuple(rows), "row")
+    absent = not_run_lines(records)
+    yield _Part("\n### Not run\n\n", tuple(f"- {escape(one)}\n" for one in absent), "line")
+
+
+def _details(record: Record) -> str:
+    """Return the whole text of a failure, which a reader unfolds."""
+    text = failure_text(record)
+    headline = printable(text.partition("\n")[0])
+    label = " (emulated)" if record.emulated else ""
+    # HTML, as Markdown is not read in this line.
+    title = html.escape(f"{headline}: {record.verdict.status}{label}")
+    return f"<details><summary>{title}</summary>\n\n{fence(text)}\n\n</details>\n\n"
+
+
+def _narrow(row: str) -> str:
+    """Return a table's row without the blanks that only align it: they would cost the budget."""
+    return re.sub(" {2,}", " ", row) + "\n"
+
+
+def _fitting(part: _Part, room: int) -> tuple[str, ...]:
+    """Return the rows of `part` that fit into `room` bytes.
+
+    A failure that is too long leaves its place to those after it; a table ends at such a row.
+    """
+    room -= _size(part.before)
+    taken = []
+    for row in part.rows:
+        if _size(row) <= room:
+            room -= _size(row)
+            taken.append(row)
+        elif part.what != "failure":
+            break
+    return tuple(taken)
+
+
+def _left_out(counts: dict[str, int]) -> str:
+    told = ", ".join(_counted(count, what) for what, count in counts.items() if count)
+    return f"\nLeft out, as GitHub limits this page: {told}; latest.json has all.\n" if told else ""
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def _size(text: str) -> int:
+    return len(text.encode())
+
+
+def _existing(path: Path) -> bytes:
+    """Return what other commands of the step have written, and an empty line after it."""
+    if not path.parent.is_dir() or (path.exists() and not path.is_file()):
+        msg = (
+            f"GITHUB_STEP_SUMMARY={path}: expected a file in a folder that exists;"
+            " correct the variable, or unset it"
+        )
+        raise SrBenchError(msg)
+    try:
+        found = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise disk_error(error, path, "read") from error
+    return found and found.rstrip(b"\n") + b"\n\n"

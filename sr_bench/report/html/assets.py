@@ -1,0 +1,89 @@
+"""The image files of a report: named by content, remembered by what they were made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+
+from sr_bench.files.atomic import write_bytes
+from sr_bench.report.html.names import ASSET
+
+
+@dataclass(frozen=True)
+class Asset:
+    """An image file of the report."""
+
+    name: str
+    """Relative to the report's folder."""
+    size: int
+    """In bytes."""
+
+
+class Assets:
+    """The image files of one build; safe for threads.
+
+    Args:
+        target: The report's folder.
+        known: What earlier builds made, by key; taken where the file is still there.
+        room: Bytes that all files together may have.
+    """
+
+    def __init__(self, target: Path, known: dict[str, Asset], room: int) -> None:
+        self._target = target
+        self._known = known
+        self._room = room
+        self._sizes: dict[str, int] = {}
+        self._lock = Lock()
+        self.used: dict[str, Asset] = {}
+        """By key, what this build refers to."""
+
+    @property
+    def left(self) -> int:
+        """Bytes that there is room for."""
+        return self._room - sum(self._sizes.values())
+
+    def recall(self, key: str) -> Asset | None:
+        """Return what was made for `key` before, if the report still has it and room for it."""
+        asset = self.used.get(key) or self._known.get(key)
+        if asset is None or not ASSET.fullmatch(asset.name):
+            return None
+        try:
+            if (self._target / asset.name).stat().st_size != asset.size:
+                return None
+        except OSError:
+            return None
+        return self._take(key, asset)
+
+    def add(self, key: str, data: bytes) -> Asset | None:
+        """Write `data` for `key`, once for equal content; None if there is no room for it."""
+        asset = Asset(f"img/{sha256(data).hexdigest()[:20]}.webp", len(data))
+        with self._lock:
+            new = asset.name not in self._sizes
+        if self._take(key, asset) is None:
+            return None
+        path = self._target / asset.name
+        if new and not path.exists():
+            write_bytes(path, data)
+        return asset
+
+    def get(self, key: str, make: Callable[[], bytes]) -> Asset | None:
+        """Return the asset of `key`, made by `make` if it is not known."""
+        return self.recall(key) or self.add(key, make())
+
+    def drop(self, keys: list[str]) -> None:
+        """Forget `keys` again: what they made is removed as any other file that nobody uses."""
+        with self._lock:
+            for key in keys:
+                self.used.pop(key, None)
+            kept = {asset.name for asset in self.used.values()}
+            self._sizes = {name: size for name, size in self._sizes.items() if name in kept}
+
+    def _take(self, key: str, asset: Asset) -> Asset | None:
+        with self._lock:
+            if asset.name not in self._sizes:
+                if sum(self._sizes.values()) + asset.size > self._room:
+                    return None
+                self._sizes[asset.name] = asset.size
+            self.used[key] = asset
+        return asset

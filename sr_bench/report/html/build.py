@@ -1,0 +1,255 @@
+"""Build the report: look through the images, then write each page that changed, the first last."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from sr_bench.core.gate import Drop
+from sr_bench.core.history import HistoryEntry, PastRun
+from sr_bench.files.atomic import write_bytes, write_text
+from sr_bench.files.hashing import sha256_bytes
+from sr_bench.imaging.threads import use_one_opencv_thread
+from sr_bench.report.html.assets import Assets
+from sr_bench.report.html.crops import Crop, cut_crops, embed
+from sr_bench.report.html.explorer import PageData, local_psnr, page_data
+from sr_bench.report.html.model import CropView, Tile, gate_of, model_page
+from sr_bench.report.html.names import page_name
+from sr_bench.report.html.overview import IndexPage, index_page, run_head
+from sr_bench.report.html.pictures import Gallery, Shelf, gallery_of
+from sr_bench.report.html.render import page_digest, plotly_file, render, static_files
+from sr_bench.report.html.state import (
+    FILE,
+    BuildState,
+    PageState,
+    is_current,
+    read_state,
+    remove_stale,
+    write_state,
+)
+from sr_bench.report.html.subjects import Subject, subjects_of
+from sr_bench.report.html.survey import Survey, survey, unit_count
+from sr_bench.report.html.trend import TrendPage, trend_page
+from sr_bench.report.html.values import Past
+
+MAX_BYTES = 25 * 10**6
+"""What a report may weigh, so that it can be sent to somebody."""
+
+_PAGE_BYTES = 90_000
+_VALUE_BYTES = 500
+"""Room that is left for pages, and for what the build remembers: so much for each page, and for
+each image in each precision."""
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """What a build made."""
+
+    index: Path
+    built: int
+    """Pages that were written."""
+    kept: int
+    """Pages that were as they had to be."""
+    size: int
+    """Bytes of all files of the report."""
+    missing: tuple[str, ...]
+    """Images that records name and that are gone, relative to the results folder."""
+    unreadable: tuple[str, ...]
+    """Images that can't be used, with the reason."""
+    outside: int
+    """Images that lie outside of the report."""
+
+
+def build_report(
+    run: PastRun,
+    history: Sequence[HistoryEntry],
+    target: Path,
+    *,
+    max_bytes: int = MAX_BYTES,
+    progress: Progress = lambda *_: None,
+) -> ReportResult:
+    """Write the report of `run` to the folder `target`, or bring the one there up to date.
+
+    Args:
+        run: What to show.
+        history: Earlier runs, for trends; may hold `run` itself.
+        target: The report's folder, made if it is absent.
+        max_bytes: What all files together may weigh. Images are left outside for it.
+        progress: Is told how many of how many steps are done, and the last one's name.
+
+    Raises:
+        SrBenchError: The folder can't be written, a record is damaged, or Plotly is absent. The
+            last report is whole until its first page is replaced, the last step.
+    """
+    use_one_opencv_thread()
+    return _Build(run, history, target, max_bytes, progress).run_all()
+
+
+class _Build:
+    """One build; its steps share what they found."""
+
+    def __init__(
+        self,
+        run: PastRun,
+        history: Sequence[HistoryEntry],
+        target: Path,
+        max_bytes: int,
+        progress: Progress,
+    ) -> None:
+        self._run, self._history, self._target = run, history, target
+        self._old = read_state(target)
+        self._head, self._past = run_head(run), Past(history)
+        self._subjects = subjects_of(run.records)
+        shelf = Shelf(run.results, target)
+        self._galleries = tuple(gallery_of(subject, shelf) for subject in self._subjects)
+        self._trends = self._all_trends()
+        self._static = self._static_files()
+        self._assets = Assets(target, self._old.assets, max_bytes - self._reserve())
+        steps = unit_count(self._galleries) + len(self._subjects) + len(self._trends) + 1
+        done = count(1)
+
+        def tick(what: str) -> None:
+            progress(next(done), steps, what)
+
+        self._tick = tick
+        self._pages: dict[str, PageState] = {}
+        self._built = 0
+
+    def run_all(self) -> ReportResult:
+        for name, content in self._static.items():
+            self._write_static(name, content)
+        found = survey(self._galleries, self._assets, self._old.windows, self._tick)
+        crops = [cut_crops(gallery, found, self._assets) for gallery in self._galleries]
+        inside = embed(self._galleries, found, self._assets)
+        pages = [page_data(g, _spans(g.subject), found, inside) for g in self._galleries]
+        for gallery, own, data in zip(self._galleries, crops, pages, strict=True):
+            self._model(gallery, own, data)
+        for name, trend in self._trends.items():
+            self._page(name, "trend", trend)
+        self._page("index.html", "index", self._index())
+        return self._finish(found, pages)
+
+    def _finish(self, found: Survey, pages: Sequence[PageData]) -> ReportResult:
+        state = BuildState(self._pages, self._assets.used, found.windows)
+        used = {*self._pages, *(asset.name for asset in self._assets.used.values())}
+        remove_stale(self._target, self._old, used)
+        write_state(self._target, state)
+        files = {*used, *self._static, FILE}
+        return ReportResult(
+            index=self._target / "index.html",
+            built=self._built,
+            kept=len(self._pages) - self._built,
+            size=sum((self._target / name).stat().st_size for name in files),
+            missing=tuple(dict.fromkeys(m for g in self._galleries for m in g.missing)),
+            unreadable=tuple(found.unreadable.values()),
+            outside=sum(page.outside for page in pages),
+        )
+
+    def _page(self, name: str, template: str, page: object) -> None:
+        """Write a page unless the one there was made of the same."""
+        digest = page_digest(template, page)
+        if is_current(self._target, name, digest, self._old):
+            self._pages[name] = self._old.pages[name]
+        else:
+            text = render(template, page)
+            write_text(self._target / name, text)
+            self._pages[name] = PageState(digest, sha256_bytes(text.encode()))
+            self._built += 1
+        self._tick(name)
+
+    def _model(self, gallery: Gallery, crops: Sequence[Crop], data: PageData) -> None:
+        subject = gallery.subject
+        siblings = tuple(
+            (f"{other.dataset} {other.protocol} {other.backend}", other.page)
+            for other in self._of_model(subject.family, subject.model)
+            if other is not subject
+        )
+        trend = self._trend_names().get((subject.family, subject.model), "")
+        views = tuple(_crop_view(crop, data) for crop in crops)
+        page = model_page(
+            self._head,
+            subject,
+            self._past,
+            siblings,
+            trend,
+            gallery.missing,
+            (views, data),
+        )
+        self._page(subject.page, "model", page)
+
+    def _index(self) -> IndexPage:
+        return index_page(self._run, self._subjects, self._past, self._trend_names())
+
+    def _all_trends(self) -> dict[str, TrendPage]:
+        found = {}
+        for family, model in dict.fromkeys((s.family, s.model) for s in self._subjects):
+            pages = tuple((s.dataset, s.page) for s in self._of_model(family, model))
+            page = trend_page(self._head, family, model, pages, self._history)
+            if page:
+                found[page_name("trend", family, model)] = page
+        return found
+
+    def _trend_names(self) -> dict[tuple[str, str], str]:
+        return {(page.family, page.model): name for name, page in self._trends.items()}
+
+    def _of_model(self, family: str, model: str) -> list[Subject]:
+        return [s for s in self._subjects if (s.family, s.model) == (family, model)]
+
+    def _static_files(self) -> dict[str, bytes]:
+        found = {f"assets/{name}": data for name, data in static_files().items()}
+        if self._trends or any(gallery.images for gallery in self._galleries):
+            found["assets/plotly.min.js"] = plotly_file().read_bytes()
+        return found
+
+    def _write_static(self, name: str, data: bytes) -> None:
+        path = self._target / name
+        if not path.exists() or path.read_bytes() != data:
+            write_bytes(path, data)
+
+    def _reserve(self) -> int:
+        """Return the bytes that all but images may need."""
+        values = sum(len(g.images) * (2 + len(g.subject.precisions)) for g in self._galleries)
+        pages = len(self._subjects) + 1
+        history = sum(len(s.points) for trend in self._trends.values() for s in trend.series)
+        static = sum(map(len, self._static.values()))
+        runs = sum(len(trend.runs) for trend in self._trends.values())
+        return (
+            static
+            + _PAGE_BYTES * (pages + len(self._trends))
+            + _VALUE_BYTES * (values + 2 * history + runs)
+        )
+
+
+def _spans(subject: Subject) -> dict[str, tuple[Drop, Drop]]:
+    found = {}
+    for record in subject.records:
+        if "gate" in record.detail:
+            gate = gate_of(record)
+            found[record.precision] = gate.psnr, gate.ssim
+    return found
+
+
+def _crop_view(crop: Crop, data: PageData) -> CropView:
+    window, image = crop.window, data.images[crop.image]
+    labels = {one.precision: one.label for one in data.measured} | {"hr": "HR"}
+    # The reference beside what is judged: the eye compares neighbours.
+    order = ("fp32", "hr") if crop.precision == "fp32" else ("hr", "fp32", crop.precision)
+    focus = (
+        window.left / max(1, image.width),
+        window.top / max(1, image.height),
+        window.width / max(1, image.width),
+        window.height / max(1, image.height),
+    )
+    return CropView(
+        precision=crop.precision,
+        label=labels[crop.precision],
+        against="HR" if crop.precision == "fp32" else "fp32",
+        image=image.name,
+        number=crop.image,
+        place=f"{window.width}x{window.height} at ({window.left}, {window.top}),"
+        f" {local_psnr(crop)}",
+        focus=",".join(f"{value:.4f}" for value in focus),
+        tiles=tuple(Tile(labels[what], crop.tiles[what]) for what in order if what in crop.tiles),
+    )

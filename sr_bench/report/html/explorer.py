@@ -1,0 +1,171 @@
+"""What the explorer and the plots of a model's page work on, as the page holds it in JSON."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isinf, log10
+
+from sr_bench.core.gate import Drop
+from sr_bench.core.record import Record
+from sr_bench.report.html.assets import Asset
+from sr_bench.report.html.crops import Crop
+from sr_bench.report.html.pictures import Gallery, Picture
+from sr_bench.report.html.survey import Survey
+
+Number = float | None
+
+_WHITE = 255.0
+
+
+@dataclass(frozen=True)
+class Span:
+    """A mean drop with its 95 % interval; a missing end is unknown or infinite."""
+
+    mean: Number
+    low: Number
+    high: Number
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A precision of the page: values of each image, in the page's order of images."""
+
+    precision: str
+    label: str
+    emulated: bool
+    psnr: tuple[Number, ...]
+    """None where not measured or infinite."""
+    ssim: tuple[Number, ...]
+    fidelity: tuple[Number, ...]
+    psnr_drop: Span | None
+    """From the gate, if there is one."""
+    ssim_drop: Span | None
+    sr: tuple[str, ...]
+    """Files of the images, as the page links them; empty where there is none."""
+
+
+@dataclass(frozen=True)
+class PageImage:
+    """An image of the data set."""
+
+    name: str
+    thumbnail: str
+    lr: str
+    hr: str
+    width: int
+    """Of the ground truth, in pixels; 0 if unknown."""
+    height: int
+
+
+@dataclass(frozen=True)
+class PageData:
+    """The images of a page and what was measured on them."""
+
+    images: tuple[PageImage, ...]
+    measured: tuple[Measured, ...]
+    outside: int
+    """Images whose files lie outside of the report."""
+    start: int
+    """Number of the image to begin with: the one that loses most."""
+
+
+def page_data(
+    gallery: Gallery,
+    spans: dict[str, tuple[Drop, Drop]],
+    survey: Survey,
+    inside: dict[str, Asset],
+) -> PageData:
+    """Return what the page of `gallery` works on.
+
+    Args:
+        gallery: The images.
+        spans: The drops of PSNR and SSIM by precision, of those that went through a gate.
+        survey: What was found in the images.
+        inside: Files of the report by the name of the picture; others stay where they are kept.
+    """
+
+    def link(picture: Picture | None) -> str:
+        if picture is None:
+            return ""
+        return inside[picture.name].name if picture.name in inside else picture.link
+
+    images = []
+    for image in gallery.images:
+        name = image.hr.name if image.hr else ""
+        thumbnail = survey.thumbnails.get(name)
+        height, width = survey.sizes.get(name, (0, 0))
+        small = thumbnail.name if thumbnail else ""
+        images.append(PageImage(image.name, small, link(image.lr), link(image.hr), width, height))
+    measured = tuple(
+        _measured(
+            gallery,
+            precision,
+            spans.get(precision),
+            tuple(link(image.sr.get(precision)) for image in gallery.images),
+        )
+        for precision in gallery.subject.precisions
+        if gallery.subject.source(precision)
+    )
+    outside = sum(
+        any(p and p.name not in inside for p in (image.lr, image.hr, *image.sr.values()))
+        for image in gallery.images
+    )
+    return PageData(tuple(images), measured, outside, _start(measured))
+
+
+def local_psnr(crop: Crop) -> str:
+    """Return the PSNR of a crop's window, as text."""
+    return f"{10 * log10(_WHITE**2 / crop.window.mse):.2f} dB"
+
+
+def _measured(
+    gallery: Gallery, precision: str, spans: tuple[Drop, Drop] | None, links: tuple[str, ...]
+) -> Measured:
+    subject = gallery.subject
+    source = subject.source(precision)
+    emulated = source is not None and source.emulated
+    names = [image.name for image in gallery.images]
+    return Measured(
+        precision=precision,
+        label=f"{precision} (emulated)" if emulated else precision,
+        emulated=emulated,
+        psnr=_values(subject.measured(precision, "psnr"), names),
+        ssim=_values(subject.measured(precision, "ssim"), names),
+        fidelity=_values(subject.measured(precision, "fidelity"), names),
+        psnr_drop=_span(spans[0]) if spans else None,
+        ssim_drop=_span(spans[1]) if spans else None,
+        sr=links,
+    )
+
+
+def _values(record: Record | None, names: Sequence[str]) -> tuple[Number, ...]:
+    if record is None or record.measurement is None:
+        return ()
+    known = {score.image: _finite(score.value) for score in record.measurement.images}
+    return tuple(known.get(name) for name in names)
+
+
+def _span(drop: Drop) -> Span:
+    return Span(_finite(drop.mean), _finite(drop.low95), _finite(drop.high95))
+
+
+def _finite(value: float) -> Number:
+    return None if isinf(value) else value
+
+
+def _start(measured: Sequence[Measured]) -> int:
+    """Return the image of the lowest fidelity, or else of the largest loss of PSNR; else 0."""
+    worst = [
+        (value, index)
+        for one in measured
+        for index, value in enumerate(one.fidelity)
+        if value is not None
+    ]
+    full = next((one for one in measured if one.precision == "fp32"), None)
+    if not worst and full:
+        worst = [
+            (value - before, index)
+            for one in measured
+            for index, (value, before) in enumerate(zip(one.psnr, full.psnr, strict=False))
+            if one is not full and value is not None and before is not None
+        ]
+    return min(worst)[1] if worst else 0

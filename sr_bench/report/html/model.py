@@ -1,0 +1,251 @@
+"""A model's page: its numbers, its gates, what its errors look like, and how it was made."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from sr_bench.core.codec import decode
+from sr_bench.core.dossier import Dossier
+from sr_bench.core.gate import Comparison, GateVerdict
+from sr_bench.core.record import Record
+from sr_bench.errors import SrBenchError
+from sr_bench.report.dossier import dossier_lines
+from sr_bench.report.gate import comparison_lines, gate_lines
+from sr_bench.report.html.explorer import PageData
+from sr_bench.report.html.overview import RunHead
+from sr_bench.report.html.subjects import Subject
+from sr_bench.report.html.values import GLYPHS, Past, Value, value_of
+from sr_bench.report.provenance import INTERVAL, device_lines, int8_lines, shared_lines
+
+T = TypeVar("T")
+
+_TOLD_ELSEWHERE = {
+    "gate", "compared", "dossier", "adapter", "warning", "observer", "calibration_set",
+    "calibration_images", "calibration_shared", "int8_share", "float_operators", "int8_rules",
+    "int8_layers", "int8_kernel",
+}  # fmt: skip
+"""Keys of a record's detail that the page shows in their own way."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answer to one of a gate's questions, or to the comparison with an earlier run."""
+
+    question: str
+    status: str
+    glyph: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class GateView:
+    """A gate of a precision."""
+
+    precision: str
+    status: str
+    glyph: str
+    emulated: bool
+    findings: tuple[Found, ...]
+    table: str
+    """The same as the terminal shows it, with the worst images."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of a ranking."""
+
+    name: str
+    share: float
+    """Of the MACs, in percent."""
+    alone: str
+    gain: str
+    bar: float
+    """The noise it makes, in percent of the noisiest layer's."""
+
+
+@dataclass(frozen=True)
+class DossierView:
+    """Why a precision loses."""
+
+    precision: str
+    emulated: bool
+    signs: tuple[str, ...]
+    caption: str
+    layers: tuple[Layer, ...]
+    closing: tuple[str, ...]
+    """What would pass, and how long was searched."""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """Something else that a record holds, as text."""
+
+    precision: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture of a crop."""
+
+    label: str
+    file: str
+
+
+@dataclass(frozen=True)
+class CropView:
+    """A worst crop."""
+
+    precision: str
+    label: str
+    against: str
+    image: str
+    number: int
+    place: str
+    """Corner and size in pixels, and the PSNR of the window."""
+    focus: str
+    """Left, top, width and height as shares of the image, for the explorer."""
+    tiles: tuple[Tile, ...]
+
+
+@dataclass(frozen=True)
+class ModelPage:
+    """All that a model's page shows."""
+
+    head: RunHead
+    page: str
+    family: str
+    model: str
+    dataset: str
+    protocol: str
+    backend: str
+    siblings: tuple[tuple[str, str], ...]
+    """Label and page of the same model on other data sets."""
+    trend: str
+    values: tuple[Value, ...]
+    gates: tuple[GateView, ...]
+    dossiers: tuple[DossierView, ...]
+    details: tuple[Detail, ...]
+    crops: tuple[CropView, ...]
+    provenance: tuple[str, ...]
+    warnings: tuple[str, ...]
+    interval: str
+    """What intervals are; empty if the page shows none."""
+    missing: tuple[str, ...]
+    kept: bool
+    """Whether any record kept images."""
+    data: PageData
+
+
+def model_page(
+    head: RunHead,
+    subject: Subject,
+    past: Past,
+    siblings: tuple[tuple[str, str], ...],
+    trend: str,
+    missing: tuple[str, ...],
+    pictures: tuple[tuple[CropView, ...], PageData],
+) -> ModelPage:
+    """Return the page of `subject`; `pictures` are its crops and what its explorer shows."""
+    records = subject.records
+    return ModelPage(
+        head=head,
+        page=subject.page,
+        family=subject.family,
+        model=subject.model,
+        dataset=subject.dataset,
+        protocol=subject.protocol,
+        backend=subject.backend,
+        siblings=siblings,
+        trend=trend,
+        values=tuple(value_of(record, past) for record in records),
+        gates=tuple(_gates(records)),
+        dossiers=tuple(_dossiers(records)),
+        details=tuple(dict.fromkeys(_details(records))),
+        crops=pictures[0],
+        provenance=tuple(int8_lines(records)),
+        warnings=(*device_lines(records), *shared_lines(records)),
+        interval=INTERVAL if any(record.interval for record in records) else "",
+        missing=missing,
+        kept=any(record.kept for record in records),
+        data=pictures[1],
+    )
+
+
+def gate_of(record: Record) -> GateVerdict:
+    """Return the gate that `record` holds.
+
+    Raises:
+        SrBenchError: The record is damaged.
+    """
+    return _decoded(GateVerdict, record, record.detail["gate"])
+
+
+def _gates(records: Sequence[Record]) -> Iterator[GateView]:
+    for record in records:
+        if "gate" not in record.detail:
+            continue
+        gate = gate_of(record)
+        found = [
+            Found(f.question, f.status.value, GLYPHS[f.status], f.sentence) for f in gate.findings
+        ]
+        lines = gate_lines(gate)
+        for data in cast("list[object]", record.detail.get("compared", [])):
+            told = _decoded(Comparison, record, data)
+            question = f"{told.metric} against the earlier run"
+            found.append(Found(question, told.status.value, GLYPHS[told.status], told.sentence))
+            lines += ["", question, *comparison_lines(told)]
+        status = gate.status
+        yield GateView(
+            record.precision,
+            status.value,
+            GLYPHS[status],
+            record.emulated,
+            tuple(found),
+            "\n".join(lines),
+        )
+
+
+def _dossiers(records: Sequence[Record]) -> Iterator[DossierView]:
+    for record in records:
+        if "dossier" not in record.detail:
+            continue
+        dossier = _decoded(Dossier, record, record.detail["dossier"])
+        lines = [line for line in dossier_lines(dossier) if line]
+        closing = lines[-2:] if dossier.layers else lines[-1:]
+        caption = next((line for line in lines if line.startswith("layers by")), "")
+        yield DossierView(
+            record.precision,
+            record.emulated,
+            dossier.signs,
+            caption,
+            tuple(_layers(dossier)),
+            tuple(closing),
+        )
+
+
+def _layers(dossier: Dossier) -> Iterator[Layer]:
+    lowest = min((layer.alone_db for layer in dossier.layers), default=0.0)
+    for layer in dossier.layers:
+        gain = "-" if layer.gain_db is None else f"{layer.gain_db:+.2f} dB"
+        # Noise power against the noisiest layer's; inf dB is no noise at all.
+        bar = 100 * 10 ** ((lowest - layer.alone_db) / 10) if lowest != float("inf") else 0.0
+        yield Layer(layer.layer, 100 * layer.share, f"{layer.alone_db:.2f} dB", gain, bar)
+
+
+def _details(records: Sequence[Record]) -> Iterator[Detail]:
+    for record in records:
+        for name, value in record.detail.items():
+            if name not in _TOLD_ELSEWHERE:
+                text = value if isinstance(value, str) else json.dumps(value, indent=1)
+                yield Detail(record.precision, name.replace("_", " "), text)
+
+
+def _decoded(cls: type[T], record: Record, data: object) -> T:
+    try:
+        return decode(cls, data)
+    except (TypeError, ValueError) as cause:
+        msg = f"{record.case_id}: its {cls.__name__} is damaged ({cause}); make the run again"
+        raise SrBenchError(msg) from cause

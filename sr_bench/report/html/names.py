@@ -1,0 +1,32 @@
+"""Names in pages: of files, which are never those that a record holds, and of what is shown."""
+
+import re
+from hashlib import sha256
+
+PAGE = re.compile(r"(index|(model|trend)-[a-z0-9-]{1,80})\.html")
+"""What a page file of ours is called."""
+
+ASSET = re.compile(r"img/[0-9a-f]{20}\.webp")
+"""What an image file of ours is called."""
+
+_UNSAFE = re.compile(r"[^a-z0-9]+")
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_REPLACEMENT = "\ufffd"
+
+
+def page_name(kind: str, *parts: str) -> str:
+    """Return the file name of the page that is about `parts`; different parts, different name."""
+    readable = _UNSAFE.sub("-", "-".join(parts[:3]).lower()).strip("-")[:48].strip("-")
+    digest = sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{kind}-{readable or 'page'}-{digest}.html"
+
+
+def visible(text: str) -> str:
+    """Return `text` with control characters, turned directions and broken characters replaced.
+
+    Escaping keeps a name from being markup; this keeps it from reordering or hiding what stands
+    around it, and lone surrogates from having no UTF-8.
+    """
+    return _UNPRINTABLE.sub(_REPLACEMENT, text)

@@ -1,0 +1,95 @@
+"""Turn what pages show into HTML, with everything that comes from a record escaped."""
+
+import json
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from sr_bench.core.codec import encode
+from sr_bench.errors import SrBenchError
+from sr_bench.report.html.names import visible
+
+_STATIC = ("app.css", "app.js", "explorer.js", "plots.js")
+_IN_SCRIPT = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
+
+
+def render(template: str, page: object) -> str:
+    """Return the HTML of `page`, a dataclass, by ``<template>.html.j2``."""
+    return _environment().get_template(f"{template}.html.j2").render(page=page)
+
+
+def json_text(value: object) -> Markup:
+    """Return `value` as JSON that can stand inside a script element: no ``<``, ``>`` or ``&``.
+
+    What is left of control characters and lone surrogates is escaped by JSON itself.
+    """
+    text = json.dumps(_visible(encode(value)), separators=(",", ":"), allow_nan=False)
+    return Markup(text.translate(_IN_SCRIPT))
+
+
+def page_digest(template: str, page: object) -> str:
+    """Return a digest of all that the HTML of `page` depends on."""
+    inputs = json.dumps([encode(page), template, _code_digest()], allow_nan=False)
+    return sha256(inputs.encode()).hexdigest()
+
+
+def static_files() -> dict[str, bytes]:
+    """Return our style and scripts by name."""
+    folder = files(__package__) / "static"
+    return {name: (folder / name).read_bytes() for name in _STATIC}
+
+
+def plotly_file() -> Path:
+    """Return the path of Plotly's JavaScript, as its Python package ships it.
+
+    Raises:
+        SrBenchError: The package is not installed, or has no such file.
+    """
+    # Not imported: that takes longer than building a page.
+    spec = find_spec("plotly")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / "package_data" / "plotly.min.js"
+        if path.is_file():
+            return path
+    msg = "the report's plots need package_data/plotly.min.js of the package plotly; install plotly"
+    raise SrBenchError(msg)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("sr_bench.report.html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_visible,
+    )
+    environment.filters["json_text"] = json_text
+    return environment
+
+
+def _visible(value: object) -> object:
+    match value:
+        case Markup():
+            return value
+        case str():
+            return visible(value)
+        case list():
+            return [_visible(item) for item in value]
+        case dict():
+            return {key: _visible(item) for key, item in value.items()}
+    return value
+
+
+@cache
+def _code_digest() -> str:
+    """Return a digest of the templates, and of the code that fills them."""
+    folder = Path(str(files(__package__)))
+    parts = sorted((*folder.glob("templates/*.j2"), *folder.glob("*.py")))
+    return sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()

@@ -1,0 +1,97 @@
+"""What a report remembers of its last build: pages by what they were made of, and its files."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sr_bench.core.codec import decode, encode
+from sr_bench.errors import SrBenchError
+from sr_bench.files.atomic import write_text
+from sr_bench.files.hashing import sha256_bytes
+from sr_bench.imaging.web import Window
+from sr_bench.report.html.assets import Asset
+from sr_bench.report.html.names import ASSET, PAGE
+
+FILE = ".build.json"
+"""Written last; hidden, as nobody opens it."""
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class PageState:
+    """A page as it was built."""
+
+    digest: str
+    """Of all that it was made of."""
+    content: str
+    """Digest of the file."""
+
+
+@dataclass(frozen=True)
+class BuildState:
+    """A build."""
+
+    pages: dict[str, PageState] = field(default_factory=dict)
+    assets: dict[str, Asset] = field(default_factory=dict)
+    windows: dict[str, Window] = field(default_factory=dict)
+
+
+def read_state(target: Path) -> BuildState:
+    """Return what the last build of `target` left; an empty state if nothing usable.
+
+    Raises:
+        SrBenchError: `target` is no folder, or holds an index.html that no build of ours made.
+    """
+    if target.exists() and not target.is_dir():
+        msg = f"{target}: expected a folder for the report, there is a file; give another --out"
+        raise SrBenchError(msg)
+    path = target / FILE
+    if not path.exists() and (target / "index.html").exists():
+        msg = (
+            f"{target}: holds an index.html that is not a report of sr-bench; give another folder"
+            " with --out, or remove it"
+        )
+        raise SrBenchError(msg)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["version"] != _VERSION:
+            return BuildState()
+        return BuildState(
+            {name: decode(PageState, item) for name, item in data["pages"].items()},
+            {key: decode(Asset, item) for key, item in data["assets"].items()},
+            {key: decode(Window, item) for key, item in data["windows"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return BuildState()  # all that is lost is time
+
+
+def write_state(target: Path, state: BuildState) -> None:
+    """Write `state`."""
+    data = {
+        "version": _VERSION,
+        "pages": {name: encode(page) for name, page in state.pages.items()},
+        "assets": {key: encode(asset) for key, asset in state.assets.items()},
+        "windows": {key: encode(window) for key, window in state.windows.items()},
+    }
+    write_text(target / FILE, json.dumps(data, sort_keys=True, allow_nan=False) + "\n")
+
+
+def is_current(target: Path, name: str, digest: str, state: BuildState) -> bool:
+    """Return whether the page `name` was built of this `digest` and is as it was written."""
+    known = state.pages.get(name)
+    if known is None or known.digest != digest:
+        return False
+    try:
+        return sha256_bytes((target / name).read_bytes()) == known.content
+    except OSError:
+        return False
+
+
+def remove_stale(target: Path, old: BuildState, used: Iterable[str]) -> None:
+    """Remove the pages and images of `old` that are not `used` any more; never another's file."""
+    names = {*old.pages, *(asset.name for asset in old.assets.values())} - set(used)
+    for name in names:
+        if PAGE.fullmatch(name) or ASSET.fullmatch(name):
+            (target / name).unlink(missing_ok=True)

@@ -1,0 +1,219 @@
+// The plots, by Plotly, which is loaded when the first of them comes into view.
+"use strict";
+
+const plots = { drawn: new Map(), loading: null };
+const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross"];
+
+function loadPlotly() {
+  plots.loading ||= new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.src = "assets/plotly.min.js";
+    script.onload = done;
+    script.onerror = failed;
+    document.head.append(script);
+  });
+  return plots.loading;
+}
+
+function css(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function seriesColour(index) {
+  return css(`--series-${(index % 5) + 1}`);
+}
+
+// Draw `make()` into the element when it is seen, and again whenever the theme changes.
+function plot(id, make) {
+  const node = document.getElementById(id);
+  if (!node) return;
+  plots.drawn.set(node, { make, seen: false });
+  new IntersectionObserver((entries, self) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    self.disconnect();
+    plots.drawn.get(node).seen = true;
+    draw(node);
+  }, { rootMargin: "200px" }).observe(node);
+}
+
+async function draw(node) {
+  const entry = plots.drawn.get(node);
+  if (!entry.seen) return;
+  try {
+    await loadPlotly();
+  } catch {
+    const told = document.createElement("p");
+    told.textContent = "assets/plotly.min.js is missing: copy the whole folder of the report.";
+    node.replaceChildren(told);
+    return;
+  }
+  const { traces, layout } = entry.make();
+  await Plotly.react(node, traces, themed(layout), { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] });
+  if (entry.press && !entry.bound) node.on("plotly_click", (event) => entry.press(event.points[0]));
+  entry.bound = true;
+  node.dataset.drawn = "true";
+}
+
+function themed(layout) {
+  const axis = (given) => ({ gridcolor: css("--line"), zerolinecolor: css("--muted"), linecolor: css("--line"), automargin: true, ...given });
+  return {
+    paper_bgcolor: css("--sheet"), plot_bgcolor: css("--sheet"), margin: { l: 64, r: 20, t: 16, b: 48 }, hovermode: "closest",
+    font: { family: css("--sans"), size: 12, color: css("--ink") }, hoverlabel: { font: { family: css("--sans"), size: 12 }, align: "left" },
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, ...layout, xaxis: axis(layout.xaxis), yaxis: axis({ exponentformat: "e", ...layout.yaxis }),
+  };
+}
+
+// Plotly reads markup in its texts; names are not to be markup.
+function plain(text) {
+  return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+// Values of a precision as the ladder shows them: what an image loses, or its fidelity.
+function lost(full, one, metric) {
+  if (metric === "fidelity") return one.fidelity;
+  if (!full) return [];
+  return one[metric].map((value, index) => (value === null || full[metric][index] === null ? null : full[metric][index] - value));
+}
+
+// A precision's place among the low ones, so that it has one colour in all plots.
+function rank(data, one) {
+  return data.measured.filter((other) => other.precision !== "fp32").indexOf(one);
+}
+
+const TITLES = { psnr: "PSNR lost against fp32, dB", ssim: "SSIM lost against fp32", fidelity: "fidelity to fp32, dB" };
+
+function ladderFigure(data, metric) {
+  const full = data.measured.find((one) => one.precision === "fp32");
+  // fp32 loses nothing: the rung that lines start from. It has no fidelity to itself.
+  const lows = data.measured.filter((one) => (metric !== "fidelity" || one !== full) && lost(full, one, metric).length);
+  const columns = lows.map((one) => lost(full, one, metric));
+  const names = lows.map((one) => plain(one.label));
+  const traces = [ladderLines(data, columns)];
+  lows.forEach((one, index) => {
+    const values = columns[index];
+    if (one === full) return;
+    traces.push({
+      type: "scatter", mode: "markers", name: names[index], x: values.map(() => index), y: values, showlegend: false, customdata: values.map((_, image) => [image, one.precision]),
+      text: data.images.map((image) => plain(image.name)), hovertemplate: `%{text}<br>${names[index]}<br><b>%{y:.5~f}</b><extra></extra>`,
+      marker: { color: seriesColour(rank(data, one)), size: 8, opacity: 0.75, symbol: SYMBOLS[rank(data, one) % 5] },
+    });
+  });
+  traces.push(ladderMeans(lows, columns, metric));
+  return {
+    traces,
+    layout: { showlegend: false, yaxis: { title: { text: TITLES[metric] } }, xaxis: { tickvals: names.map((_, index) => index), ticktext: names, range: [-0.4, names.length - 0.6], zeroline: false } },
+  };
+}
+
+// A line for each image through its precisions, with a gap between images.
+function ladderLines(data, columns) {
+  const x = [], y = [];
+  data.images.forEach((_, image) => {
+    columns.forEach((column, index) => { x.push(index); y.push(column[image]); });
+    x.push(null);
+    y.push(null);
+  });
+  return { type: "scatter", mode: "lines", x, y, hoverinfo: "skip", line: { color: css("--none"), width: 0.7 }, opacity: 0.45 };
+}
+
+function ladderMeans(lows, columns, metric) {
+  const spans = lows.map((one) => (metric === "fidelity" ? null : one[`${metric}_drop`]));
+  const means = columns.map((column, index) => (spans[index] && spans[index].mean !== null ? spans[index].mean : mean(column)));
+  const end = (span, name, at) => (span && span[name] !== null ? Math.abs(span[name] - at) : 0);
+  return {
+    type: "scatter", mode: "markers", x: columns.map((_, index) => index + 0.12), y: means, hovertemplate: "mean <b>%{y:.5~f}</b><extra></extra>",
+    marker: { symbol: "diamond", size: 11, color: css("--ink") },
+    error_y: { type: "data", symmetric: false, array: spans.map((span, index) => end(span, "high", means[index])), arrayminus: spans.map((span, index) => end(span, "low", means[index])), color: css("--ink"), thickness: 1.5, width: 5 },
+  };
+}
+
+function mean(values) {
+  const known = values.filter((value) => value !== null && value !== undefined);
+  return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : null;
+}
+
+function scatterFigure(data) {
+  const full = data.measured.find((one) => one.precision === "fp32");
+  const lows = data.measured.filter((one) => one !== full);
+  const traces = lows.map((one) => ({
+    type: "scatter", mode: "markers", name: plain(one.label), x: full ? full.psnr : [], y: lost(full, one, "psnr"), text: data.images.map((image) => plain(image.name)),
+    customdata: data.images.map((_, image) => [image, one.precision]), hovertemplate: `%{text}<br>${plain(one.label)}<br>fp32 %{x:.3f} dB, loses <b>%{y:.4f} dB</b><extra></extra>`,
+    marker: { color: seriesColour(rank(data, one)), symbol: SYMBOLS[rank(data, one) % 5], size: 8, opacity: 0.8 },
+  }));
+  return { traces, layout: { showlegend: true, xaxis: { title: { text: "PSNR of fp32, dB" }, zeroline: false }, yaxis: { title: { text: TITLES.psnr } } } };
+}
+
+function startModelPlots() {
+  const node = document.getElementById("page-data");
+  if (!node) return;
+  const data = JSON.parse(node.textContent);
+  let metric = "psnr";
+  const press_ = (point) => { if (point.customdata) openImage(...point.customdata); };
+  plot("plot-ladder", () => ladderFigure(data, metric));
+  plot("plot-scatter", () => scatterFigure(data));
+  for (const entry of plots.drawn.values()) entry.press = press_;
+  const buttons = [...document.querySelectorAll("button[data-ladder]")];
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      press(button, buttons);
+      metric = button.dataset.ladder;
+      draw(document.getElementById("plot-ladder"));
+    });
+  }
+}
+
+function trendTexts(data, one) {
+  return one.points.map((point) => {
+    const run = data.runs[point.run];
+    const told = [run.run, run.started, `commit ${run.commit || "-"}`, point.status.replace("_", " "), run.environment];
+    if (run.changed) told.push(`environment changed: ${run.changed}`);
+    if (point.changed) told.push(`inputs changed: ${point.changed}`);
+    if (point.images < point.planned) told.push(`${point.images} of ${point.planned} images`);
+    return told.map(plain).join("<br>");
+  });
+}
+
+function trendAxis(data, one) {
+  const every = Math.ceil(one.points.length / 10);
+  const marked = one.points.map((_, index) => index).filter((index) => index % every === 0);
+  const day = (index) => data.runs[one.points[index].run].started.slice(0, 10) || data.runs[one.points[index].run].run;
+  return { tickvals: marked, ticktext: marked.map((index) => plain(day(index))), zeroline: false, range: [-0.6, Math.max(1, one.points.length) - 0.4] };
+}
+
+function valueFigure(data, one) {
+  const x = one.points.map((_, index) => index);
+  const changed = one.points.map((point) => (point.changed ? "diamond" : "circle"));
+  const edge = (sign) => one.points.map((point) => (point.claimed === null || point.tolerance === null ? null : point.claimed + sign * point.tolerance));
+  const band = { type: "scatter", mode: "lines", x, hoverinfo: "skip", line: { width: 0, shape: "hvh" }, showlegend: false };
+  const traces = [
+    { ...band, y: edge(-1) },
+    { ...band, y: edge(1), fill: "tonexty", fillcolor: css("--ok-soft"), name: "tolerance", showlegend: true },
+    { type: "scatter", mode: "lines", name: "claimed", x, y: one.points.map((point) => point.claimed), hoverinfo: "skip", line: { color: css("--ok"), dash: "dash", width: 1.2, shape: "hvh" } },
+    { type: "scatter", mode: "lines+markers", name: one.emulated ? "emulated" : "measured", x, y: one.points.map((point) => point.value), text: trendTexts(data, one), hovertemplate: "<b>%{y}</b><br>%{text}<extra></extra>", line: { color: seriesColour(0), width: 1.6 }, marker: { size: 8, symbol: changed, color: seriesColour(0) } },
+  ];
+  return { traces, layout: { showlegend: true, xaxis: trendAxis(data, one), yaxis: { title: { text: `${one.metric}${one.unit ? `, ${one.unit}` : ""}` }, zeroline: false } } };
+}
+
+function marginFigure(data, one) {
+  const margins = one.points.map((point) => point.margin);
+  const colours = margins.map((margin) => css(margin !== null && margin < 0 ? "--bad" : "--ok"));
+  const traces = [{ type: "bar", x: margins.map((_, index) => index), y: margins, text: trendTexts(data, one), textposition: "none", hovertemplate: "<b>%{y}</b><br>%{text}<extra></extra>", marker: { color: colours }, width: 0.35 }];
+  return { traces, layout: { showlegend: false, xaxis: trendAxis(data, one), yaxis: { title: { text: `margin${one.unit ? `, ${one.unit}` : ""}` } } } };
+}
+
+function startTrend() {
+  const node = document.getElementById("trend-data");
+  if (!node) return;
+  const data = JSON.parse(node.textContent);
+  const choice = document.getElementById("series");
+  const chosen = () => data.series[Number(choice.value)];
+  plot("plot-value", () => valueFigure(data, chosen()));
+  plot("plot-margin", () => marginFigure(data, chosen()));
+  choice.addEventListener("change", () => {
+    for (const table of document.querySelectorAll(".series")) table.hidden = table.dataset.series !== choice.value;
+    for (const shown of plots.drawn.keys()) draw(shown);
+  });
+}
+
+document.addEventListener("themechange", () => { for (const node of plots.drawn.keys()) draw(node); });
+document.addEventListener("DOMContentLoaded", () => { startModelPlots(); startTrend(); });

@@ -1,0 +1,134 @@
+"""Look through the kept images, each decoded once: thumbnails, and where the worst errors are."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from sr_bench.errors import ImageError
+from sr_bench.imaging.files import image_size, read_levels
+from sr_bench.imaging.web import Levels, Window, thumbnail_webp, to_8bit, worst_window
+from sr_bench.report.html.assets import Asset, Assets
+from sr_bench.report.html.pictures import Gallery, ImageFiles, Picture
+
+WINDOW = 64
+"""Side of a worst crop, in pixels."""
+
+THREADS = 2
+"""Decoding and filtering release the GIL."""
+
+_THUMBNAIL = 112
+
+
+@dataclass
+class Survey:
+    """What was found; filled by image, safe for threads as each image has its own keys."""
+
+    thumbnails: dict[str, Asset] = field(default_factory=dict)
+    """By the name of the HR picture."""
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Height and width by the name of the HR picture."""
+    windows: dict[str, Window] = field(default_factory=dict)
+    """By `pair_key` of the two pictures that were compared."""
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """By the name of the picture, why."""
+
+
+def pair_key(low: Picture, full: Picture) -> str:
+    """Return what names the comparison of two pictures, of this content."""
+    return f"{low.name}|{low.stamp}|{full.name}|{full.stamp}"
+
+
+def survey(
+    galleries: Sequence[Gallery],
+    assets: Assets,
+    known: dict[str, Window],
+    tick: Callable[[str], None],
+) -> Survey:
+    """Look through all images of `galleries`; what is `known` is not looked at again."""
+    found = Survey()
+    units: dict[str, list[ImageFiles]] = defaultdict(list)
+    for gallery in galleries:
+        for image in gallery.images:
+            units[image.hr.name if image.hr else f"|{id(image)}"].append(image)
+
+    def work(unit: list[ImageFiles]) -> None:
+        _look(unit, assets, known, found)
+        tick(unit[0].name)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for _ in pool.map(work, units.values()):
+            pass
+    return found
+
+
+def unit_count(galleries: Sequence[Gallery]) -> int:
+    """Return how often `survey` ticks."""
+    return len(
+        {
+            image.hr.name if image.hr else f"|{id(image)}"
+            for gallery in galleries
+            for image in gallery.images
+        }
+    )
+
+
+def comparisons(image: ImageFiles) -> Iterator[tuple[str, Picture, Picture]]:
+    """Yield precision, picture and reference: fp32 against the truth, the others against fp32."""
+    full = image.sr.get("fp32")
+    if full and image.hr:
+        yield "fp32", full, image.hr
+    for precision, low in image.sr.items():
+        if precision != "fp32" and low and full:
+            yield precision, low, full
+
+
+def _look(unit: list[ImageFiles], assets: Assets, known: dict[str, Window], found: Survey) -> None:
+    """Compare the files of one image in all models; `unit` shares the HR picture."""
+    hr = unit[0].hr
+    opened: dict[str, Levels | None] = {}
+    if hr:
+        _thumbnail(hr, assets, found, opened)
+    for image in unit:
+        for _, low, full in comparisons(image):
+            key = pair_key(low, full)
+            if key in known:
+                found.windows[key] = known[key]
+                continue
+            pair = _open(low, opened, found), _open(full, opened, found)
+            if pair[0] is None or pair[1] is None:
+                continue
+            try:
+                found.windows[key] = worst_window(pair[0], pair[1], WINDOW)
+            except ImageError as cause:
+                found.unreadable[low.name] = str(cause)
+        # Only the truth is shared with the next model.
+        opened = {hr.name: opened[hr.name]} if hr and hr.name in opened else {}
+
+
+def _thumbnail(
+    hr: Picture, assets: Assets, found: Survey, opened: dict[str, Levels | None]
+) -> None:
+    key = f"thumbnail|{hr.name}|{hr.stamp}"
+    try:
+        found.sizes[hr.name] = image_size(hr.path)
+    except ImageError as cause:
+        found.unreadable[hr.name] = str(cause)
+        return
+    asset = assets.recall(key)
+    if asset is None:
+        levels = _open(hr, opened, found)
+        if levels is not None:
+            asset = assets.add(key, thumbnail_webp(to_8bit(levels), _THUMBNAIL))
+    if asset:
+        found.thumbnails[hr.name] = asset
+
+
+def _open(picture: Picture, opened: dict[str, Levels | None], found: Survey) -> Levels | None:
+    if picture.name not in opened:
+        try:
+            opened[picture.name] = read_levels(picture.path)
+        except ImageError as cause:
+            found.unreadable[picture.name] = str(cause)
+            opened[picture.name] = None
+    return opened[picture.name]

@@ -1,0 +1,177 @@
+"""A record as a page shows it: its number, its claim, its status, and how it ran before."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from shlex import quote
+
+from sr_bench.core.claim import UNITS
+from sr_bench.core.history import HistoryEntry, Point
+from sr_bench.core.record import Record, Status
+from sr_bench.errors import SrBenchError
+from sr_bench.report import numbers
+
+GLYPHS = {
+    Status.MATCH: "✓",
+    Status.WITHIN: "✓",
+    Status.BETTER: "▲",
+    Status.NEW: "+",
+    Status.GAP_CLOSED: "◆",
+    Status.KNOWN_GAP: "≈",
+    Status.UNDECIDED: "?",
+    Status.NOT_RUN: "○",
+    Status.DIFFERS: "✗",
+    Status.LOSS: "▼",
+    Status.ERROR: "!",
+}
+"""Beside each status, so that colour alone never tells it."""
+
+FLOOR = "bicubic"
+"""The note of a measurement that holds the value of bicubic enlargement."""
+
+_SPARK_RUNS = 24
+_SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_EDGE = 60.0, 16.0, 2.0
+
+
+@dataclass(frozen=True)
+class Spark:
+    """The small picture of a value over the last runs."""
+
+    points: str
+    """Of an SVG polyline."""
+    last: tuple[float, float]
+    label: str
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number on a page."""
+
+    metric: str
+    what: str
+    """The metric with its data set."""
+    precision: str
+    """With the backend word of its row."""
+    status: str
+    glyph: str
+    measured: str
+    unit: str
+    claimed: str
+    delta: str
+    interval: str
+    device: str
+    emulated: bool
+    partial: str
+    """How many of the planned images were scored, if not all; else empty."""
+    sentence: str
+    source: str
+    """The claim's place in the document."""
+    rerun: str
+    notes: tuple[str, ...]
+    spark: Spark | None
+    inputs: tuple[tuple[str, str], ...]
+    """Short digests of what the number depends on, by name."""
+    fingerprint: str
+
+    @property
+    def label(self) -> str:
+        """Status with the word that an imitated device's value never stands without."""
+        return f"{self.status} (emulated)" if self.emulated else self.status
+
+
+class Past:
+    """The values that history has of each case."""
+
+    def __init__(self, history: Sequence[HistoryEntry]) -> None:
+        self._points: dict[tuple[str, ...], list[Point]] = defaultdict(list)
+        for entry in sorted(history, key=lambda entry: entry.info.run):
+            for point in entry.points:
+                if point.value is not None:
+                    key = (point.family, point.case_id, point.backend, point.device)
+                    self._points[key].append(point)
+
+    def spark(self, record: Record) -> Spark | None:
+        """Return the picture of the last values of `record`'s case; None below two."""
+        key = (record.family, record.case_id, record.backend, record.device)
+        values = [point.value for point in self._points.get(key, ())][-_SPARK_RUNS:]
+        finite = [value for value in values if value is not None and abs(value) != float("inf")]
+        return _spark(finite, record) if len(finite) > 1 else None
+
+
+def value_of(record: Record, past: Past) -> Value:
+    """Return `record` as pages show it.
+
+    Raises:
+        SrBenchError: Its claim is no number, or its metric is unknown: the record is damaged.
+    """
+    try:
+        shown = numbers.measured(record, extra=0 if record.claim is None else 1)
+        claimed, delta = numbers.claimed(record), numbers.delta(record)
+        interval = numbers.interval(record)
+    except (ArithmeticError, ValueError, KeyError) as cause:
+        msg = (
+            f"{record.case_id}: the record can't be shown ({type(cause).__name__}: {cause});"
+            " make the run again"
+        )
+        raise SrBenchError(msg) from cause
+    status = record.verdict.status
+    return Value(
+        metric=record.metric,
+        what=numbers.metric(record),
+        precision=numbers.precision(record),
+        status=status.value,
+        glyph=GLYPHS[status],
+        measured=shown,
+        unit=UNITS.get(record.metric, ""),
+        claimed=claimed,
+        delta=delta,
+        interval=interval,
+        device=record.device,
+        emulated=record.emulated,
+        partial=_partial(record),
+        sentence=record.verdict.sentence,
+        source=str(record.claim.source if record.claim else record.place or ""),
+        rerun=f"pytest {quote(record.node_id)} --backend={quote(record.backend)}",
+        notes=_notes(record),
+        spark=past.spark(record),
+        inputs=tuple((name, digest[:12]) for name, digest in sorted(record.inputs.items())),
+        fingerprint=record.fingerprint[:12],
+    )
+
+
+def _partial(record: Record) -> str:
+    measurement = record.measurement
+    if measurement is None or not measurement.partial:
+        return ""
+    return f"{len(measurement.images)} of {measurement.planned} images"
+
+
+def _notes(record: Record) -> tuple[str, ...]:
+    measurement = record.measurement
+    if measurement is None:
+        return ()
+    told, notes = [], measurement.notes
+    if measurement.exact is not None:
+        told.append(f"exactly {measurement.exact:,}")
+    if "standard_g" in notes:
+        told.append(f"{notes['standard_g']:.3f} G by the standard count, 2 x MAC")
+    if FLOOR in notes:
+        gain = measurement.value - notes[FLOOR]
+        digits = 4 if record.metric == "ssim" else 3
+        told.append(f"bicubic {notes[FLOOR]:.{digits}f}, gain {gain:+.{digits}f}")
+    return tuple(told)
+
+
+def _spark(values: Sequence[float], record: Record) -> Spark:
+    low, high = min(values), max(values)
+    step = (_SPARK_WIDTH - 2 * _SPARK_EDGE) / (len(values) - 1)
+    tall = _SPARK_HEIGHT - 2 * _SPARK_EDGE
+
+    def at(index: int, value: float) -> tuple[float, float]:
+        share = (value - low) / (high - low) if high > low else 0.5
+        return _SPARK_EDGE + index * step, _SPARK_HEIGHT - _SPARK_EDGE - share * tall
+
+    points = [at(index, value) for index, value in enumerate(values)]
+    unit = UNITS.get(record.metric, "")
+    label = f"{len(values)} runs: {low:.6g} to {high:.6g} {unit}".rstrip()
+    return Spark(" ".join(f"{x:.1f},{y:.1f}" for x, y in points), points[-1], label)

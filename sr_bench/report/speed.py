@@ -1,0 +1,97 @@
+"""Join how fast a network ran to the rows of what it scored."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sr_bench.core.record import Measurement, Record
+
+METRIC = "latency"
+"""Median time of an image, in ms; notes and detail hold what else was measured."""
+
+
+@dataclass(frozen=True)
+class SpeedColumn:
+    """A column of a table that has a cell for each row."""
+
+    title: str
+    short: str
+    """The title where room is scarce."""
+    cells: tuple[str, ...]
+    """Empty where nothing was measured."""
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Records as rows, with columns for what was timed."""
+
+    rows: tuple[Record, ...]
+    columns: tuple[SpeedColumn, ...]
+    """Those with at least one value, each as long as `rows`."""
+
+
+_Key = tuple[str, str, str, str]
+_TITLES = (("ms per image", "ms"), ("images/s", "img/s"), ("peak MB", "MB"))
+
+
+def join_speed(records: Sequence[Record]) -> Joined:
+    """Return `records` without the latencies that have become columns of other rows.
+
+    A latency belongs to the measured rows of the same model, precision and backend. One that
+    wasn't measured, or that has no such row, is a row of its own.
+    """
+    timed: dict[_Key, list[Record]] = defaultdict(list)
+    for record in records:
+        if record.metric == METRIC and record.measurement:
+            timed[_key(record)].append(record)
+    hosts = {_key(one) for one in records if one.metric != METRIC and one.measurement}
+    rows = tuple(one for one in records if one.metric != METRIC or not _joins(one, hosts))
+    shapes = {_shape(one) for ones in timed.values() for one in ones}
+    cells = [_cells(row, timed, name_shape=len(shapes) > 1) for row in rows]
+    columns = (
+        SpeedColumn(title, short, tuple(cell[index] for cell in cells))
+        for index, (title, short) in enumerate(_TITLES)
+    )
+    return Joined(rows, tuple(column for column in columns if any(column.cells)))
+
+
+def _joins(latency: Record, hosts: set[_Key]) -> bool:
+    return latency.measurement is not None and _key(latency) in hosts
+
+
+def _key(record: Record) -> _Key:
+    return (record.family, record.model, record.precision, record.backend)
+
+
+def _cells(
+    row: Record, timed: Mapping[_Key, Sequence[Record]], *, name_shape: bool
+) -> tuple[str, ...]:
+    """Return the cells of `row`, one for each of `_TITLES`."""
+    if row.measurement is None:
+        return ("",) * len(_TITLES)
+    own = [row] if row.metric == METRIC else timed.get(_key(row), ())
+    found = [(_texts(one.measurement), _shape(one)) for one in own if one.measurement]
+    return tuple(
+        ", ".join(
+            f"{texts[index]} ({shape})" if name_shape and shape else texts[index]
+            for texts, shape in found
+            if texts[index]
+        )
+        for index in range(len(_TITLES))
+    )
+
+
+def _texts(measurement: Measurement) -> tuple[str, str, str]:
+    notes = measurement.notes
+    values = (measurement.value, notes.get("images_per_s"), notes.get("peak_mb"))
+    ms, rate, peak = ("" if value is None else _short(value) for value in values)
+    return ms, rate, peak
+
+
+def _short(value: float) -> str:
+    """Return `value` to three digits, or to the unit: timings repeat no better."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _shape(record: Record) -> str:
+    return str(record.detail.get("shape", ""))

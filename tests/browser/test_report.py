@@ -1,0 +1,395 @@
+"""The report in a browser: what people press does what it says, by mouse and by keyboard."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+THEMES = ["light", "dark"]
+KINDS = ["index", "model-zoo-near", "model-zoo-status", "model-zoo-lost", "trend-zoo-near"]
+
+CONTRAST = """(selector) => {
+  const canvas = document.createElement("canvas")
+    .getContext("2d", { willReadFrequently: true });
+  const parse = (text) => {
+    canvas.fillStyle = text;
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const linear = (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) =>
+    0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
+  const ground = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const found = parse(getComputedStyle(at).backgroundColor);
+      if (found[3] > 250) return found;
+    }
+    return [255, 255, 255, 255];
+  };
+  const contrast = (node) => {
+    const both = [light(parse(getComputedStyle(node).color)), light(ground(node))];
+    return (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+  };
+  return [...document.querySelectorAll(selector)]
+    .filter((node) => node.checkVisibility())
+    .map((node) => [contrast(node), node.outerHTML.slice(0, 90)]);
+}"""
+
+PRESSED = "a, button, input, select, summary, [role=group], [role=region], [role=img], table img"
+"""What must have a name that can be read aloud."""
+
+NAMELESS = """(selector) => [...document.querySelectorAll(selector)]
+  .filter((node) => node.checkVisibility())
+  .filter((node) => !(node.getAttribute("aria-label") || node.textContent.trim()))
+  .filter((node) => !node.closest("label"))
+  .map((node) => node.outerHTML.slice(0, 90))"""
+
+
+def style(page, name: str) -> str:
+    return page.evaluate(f"getComputedStyle(panes).getPropertyValue('{name}')").strip()
+
+
+def zoom(page) -> tuple[float, float]:
+    """Return the scale and the horizontal shift, in widths, that all layers share."""
+    found = page.evaluate(
+        "[...document.querySelectorAll('.layer')].map((layer) => {"
+        " const matrix = new DOMMatrix(getComputedStyle(layer).transform);"
+        " return [matrix.a, matrix.e / layer.offsetParent.getBoundingClientRect().width]; })"
+    )
+    assert len(found) == 8
+    for layer in found:
+        assert layer == pytest.approx(found[0], abs=0.01)
+    return found[0][0], found[0][1]
+
+
+def until(page, condition: str) -> None:
+    """Wait for a condition on the page.
+
+    Playwright's own way evaluates strings in the page, which the page's policy forbids.
+    """
+    page.evaluate(
+        """(what) => new Promise((done, failed) => {
+          const end = performance.now() + 15000;
+          const look = () => {
+            if (CONDITION) done();
+            else if (performance.now() > end) failed(what);
+            else setTimeout(look, 20);
+          };
+          look();
+        })""".replace("CONDITION", f"({condition})"),
+        condition,
+    )
+
+
+def explorer(show, page: str = "model-zoo-near"):
+    shown = show(page)
+    shown.locator("#panes").scroll_into_view_if_needed()
+    until(
+        shown,
+        "[...document.querySelectorAll('#panes img')].every((i) => i.complete && i.naturalWidth)",
+    )
+    return shown
+
+
+def test_the_way_from_the_matrix_to_a_model_to_its_trend_and_back(show) -> None:
+    page = show()
+    page.get_by_role("link", name="near", exact=True).click()
+    assert page.locator("h1").inner_text() == "near"
+    page.get_by_role("link", name="trends").click()
+    assert page.locator("h1").inner_text() == "Trend of near"
+    page.get_by_role("link", name="sr-bench").click()
+    assert page.locator("h1").inner_text() == "Claimed and measured"
+
+
+def test_the_filter_hides_models_and_tells_how_many_are_left(show) -> None:
+    page = show()
+    page.get_by_role("searchbox").fill("status loss")
+    rows = page.locator("tr.model:visible")
+    assert rows.count() == 1
+    assert page.locator("#shown").inner_text() == "1 of 14 models"
+    page.get_by_role("searchbox").fill("no such")
+    page.get_by_role("button", name="Show all").click()
+    assert rows.count() == 14
+
+
+def test_a_status_filters_and_is_pressed_by_the_keyboard(show) -> None:
+    page = show()
+    page.get_by_role("button", name="known gap").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("tr.model:visible a bdi").all_inner_texts() == ["status_known_gap"]
+    page.keyboard.press("Space")
+    assert page.locator("tr.model:visible").count() == 14
+
+
+def test_the_metric_changes_what_cells_show(show) -> None:
+    page = show()
+    row = page.locator("tr.model", has_text="near")
+    assert "0.8800" not in row.inner_text()
+    page.get_by_role("button", name="SSIM").click()
+    assert "0.8800" in row.inner_text()
+    assert "30.0000" not in row.inner_text()
+
+
+def test_the_theme_follows_the_system_and_is_remembered(show) -> None:
+    page = show(theme="dark")
+    root = page.locator("html")
+    assert root.get_attribute("data-theme") == "dark"
+    page.locator("#theme").click()
+    assert root.get_attribute("data-theme") == "light"
+    page.get_by_role("link", name="near", exact=True).click()
+    page.wait_for_url("**/model-*")
+    assert root.get_attribute("data-theme") == "light"
+
+
+def test_all_panes_share_one_zoom(show) -> None:
+    page = explorer(show)
+    assert zoom(page) == (1, 0)
+    page.locator('[data-pane="hr"]').focus()
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    assert zoom(page) == pytest.approx((2.250, -0.625), abs=0.01)
+    page.keyboard.press("ArrowRight")
+    assert zoom(page) == pytest.approx((2.250, -0.725), abs=0.01)
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    assert zoom(page) == pytest.approx((2.250, -1.250), abs=0.01)
+    page.keyboard.press("0")
+    assert zoom(page) == (1, 0)
+
+
+def test_the_wheel_zooms_around_the_pointer_once_a_pane_has_the_focus(show) -> None:
+    page = explorer(show)
+    view = page.locator('[data-pane="a"]')
+    view.scroll_into_view_if_needed()
+    box = view.bounding_box()
+    page.mouse.move(box["x"] + 2, box["y"] + 2)
+    page.mouse.wheel(0, -1)
+    assert zoom(page) == (1, 0)
+    view.focus()
+    box = view.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.999, box["y"] + 5)
+    page.mouse.wheel(0, -400)
+    until(page, "explorer.scale > 2")
+    assert page.evaluate("explorer.x + 1 / explorer.scale") == pytest.approx(1, abs=0.01)
+
+
+def test_dragging_moves_all_panes(show) -> None:
+    page = explorer(show)
+    page.evaluate("zoomBy(4)")
+    before = zoom(page)
+    box = page.locator('[data-pane="b"]').bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 20, box["y"] + 60)
+    page.mouse.up()
+    assert zoom(page)[1] < before[1] - 0.05
+
+
+def test_two_fingers_pinch(show) -> None:
+    page = explorer(show)
+    page.evaluate(
+        """() => {
+          const view = document.querySelector('[data-pane="a"]');
+          // Invented pointers can't be captured.
+          view.setPointerCapture = () => {};
+          const box = view.getBoundingClientRect();
+          const send = (kind, pointerId, at) => {
+            const clientX = box.left + at * box.width;
+            const clientY = box.top + box.height / 2;
+            const given = { pointerId, button: 0, clientX, clientY, bubbles: true };
+            view.dispatchEvent(new PointerEvent(kind, given));
+          };
+          send("pointerdown", 1, 0.4);
+          send("pointerdown", 2, 0.6);
+          send("pointermove", 2, 0.8);
+        }"""
+    )
+    assert page.evaluate("explorer.scale") == pytest.approx(2)
+
+
+def test_the_slider_cuts_between_a_and_b_by_keyboard_and_by_hand(show) -> None:
+    page = explorer(show)
+    clip = "getComputedStyle(document.querySelector('.over')).clipPath"
+    assert "50%" in page.evaluate(clip)
+    page.locator("#cut").focus()
+    page.keyboard.press("Home")
+    assert "100%" in page.evaluate(clip)
+    page.keyboard.press("End")
+    assert page.evaluate(clip) == "inset(0px)" or "0%" in page.evaluate(clip)
+    box = page.locator('[data-pane="slider"]').bounding_box()
+    page.locator(".divider").hover(force=True)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 50)
+    page.mouse.up()
+    assert float(page.locator("#cut").input_value()) == pytest.approx(25, abs=1)
+
+
+def test_the_error_map_is_a_difference_of_two_images_made_brighter(show) -> None:
+    page = explorer(show)
+    assert style(page, "--gain") == "32"
+    page.locator("[data-gain='4']").click()
+    assert page.evaluate("getComputedStyle(document.querySelector('.difference')).filter") == (
+        "brightness(4)"
+    )
+    source = "document.querySelector('[data-show=\"{}\"]').getAttribute('src')"
+    assert page.evaluate(source.format("base")) == page.evaluate(source.format("a"))
+    page.locator("#against").select_option("bh")
+    assert page.evaluate(source.format("base")) == page.evaluate(source.format("hr"))
+    assert page.evaluate(source.format("top")) == page.evaluate(source.format("b"))
+
+
+def test_the_error_map_of_equal_images_is_black_and_of_others_is_not(show) -> None:
+    page = explorer(show)
+
+    def brightest() -> int:
+        shot = page.locator('[data-pane="error"]').screenshot()
+        import cv2
+        import numpy as np
+
+        return int(cv2.imdecode(np.frombuffer(shot, np.uint8), 1)[8:-8, 8:-8].max())
+
+    assert brightest() > 60
+    page.locator("#side-a").select_option("int8_max")
+    until(page, "document.querySelector('[data-show=\"base\"]').complete")
+    # Scaling may round two equal images apart by one level, which is 32 after the gain.
+    assert brightest() <= 32
+
+
+def test_images_and_precisions_are_chosen_and_named(show) -> None:
+    page = explorer(show)
+    assert page.locator("#image").input_value() == "2"
+    page.get_by_role("button", name="Next image").click()
+    page.get_by_role("button", name="Next image").click()
+    assert page.locator("#image").input_value() == "0"
+    page.get_by_role("button", name="Show image_1").click()
+    assert page.locator("#image").input_value() == "1"
+    page.locator("#side-b").select_option("fp16")
+    assert "29.99 dB" in page.locator("figcaption", has_text="B: fp16").inner_text()
+    assert page.locator('[data-show="hr"]').get_attribute("alt") == "HR of image_1"
+
+
+def test_emulated_images_say_so_beside_them(show) -> None:
+    page = explorer(show)
+    assert "B: int8_max (emulated)" in page.locator("#panes").inner_text()
+
+
+def test_a_crop_opens_the_explorer_at_its_window(show) -> None:
+    page = explorer(show)
+    link = page.locator(".crop a").first
+    number = link.get_attribute("href").split(":")[1]
+    link.click()
+    until(page, "explorer.scale === 1.25")
+    assert page.locator("#image").input_value() == number
+    assert page.locator("#side-b").input_value() == "fp16"
+
+
+def test_plots_are_drawn_and_a_point_opens_its_image(show) -> None:
+    page = explorer(show)
+    page.locator("#plot-ladder").scroll_into_view_if_needed()
+    page.wait_for_selector("#plot-ladder[data-drawn]")
+    points = page.evaluate("document.getElementById('plot-ladder').data.map((t) => t.x.length)")
+    assert points == [16, 4, 4, 3]
+    low = page.evaluate("document.getElementById('plot-ladder').data.at(-1).error_y.arrayminus")
+    assert low == pytest.approx([0, 0.005, 0.005])
+    pressed = "{ points: [{ customdata: [3, 'fp16'] }] }"
+    page.evaluate(f"document.getElementById('plot-ladder').emit('plotly_click', {pressed})")
+    until(page, "explorer.image === 3")
+    assert page.locator("#side-b").input_value() == "fp16"
+    page.get_by_role("button", name="Fidelity to fp32").click()
+    until(page, "document.getElementById('plot-ladder').data[1].y[0] === 70")
+
+
+def test_a_plot_takes_the_colours_of_the_theme(show) -> None:
+    page = show("model-zoo-near")
+    page.locator("#plot-scatter").scroll_into_view_if_needed()
+    page.wait_for_selector("#plot-scatter[data-drawn]")
+    page.locator("#theme").click()
+    until(page, "document.getElementById('plot-scatter').layout.paper_bgcolor === '#1a1d21'")
+
+
+def test_the_trend_shows_the_chosen_series(show) -> None:
+    page = show("trend-zoo-near")
+    page.wait_for_selector("#plot-value[data-drawn]")
+    assert page.evaluate("document.getElementById('plot-value').data.at(-1).y") == [30, 30, 30]
+    margin = page.evaluate("document.getElementById('plot-margin').data[0].y")
+    assert margin == pytest.approx([0.0005] * 3)
+    options = page.locator("#series option").all_inner_texts()
+    page.locator("#series").select_option(
+        str(next(i for i, text in enumerate(options) if text.startswith("ssim int8_max")))
+    )
+    until(page, "Math.abs(document.getElementById('plot-value').data.at(-1).y[0] - 0.88) < 1e-9")
+    assert "0.88" in page.locator(".series:visible").inner_text()
+    assert page.locator(".series:visible").count() == 1
+
+
+def test_tables_sort_by_number(show) -> None:
+    page = show("model-zoo-near")
+    head = page.get_by_role("button", name="int8_max (emulated) fidelity")
+    head.click()
+    first = "#image-table tbody tr:first-child th"
+    assert page.locator(first).inner_text() == "image_2"
+    head.click()
+    assert page.locator(first).inner_text() == "image_0"
+    assert page.locator("th[aria-sort=descending]").count() == 1
+
+
+def test_a_command_is_copied_or_selected(show) -> None:
+    page = show("model-zoo-near")
+    page.locator("details summary", has_text="why").first.click()
+    page.get_by_role("button", name="Copy the command").first.click()
+    until(page, "document.querySelector('.copy').textContent !== 'copy'")
+
+
+def test_an_image_that_is_gone_is_said_and_not_a_broken_picture(show) -> None:
+    page = show("model-zoo-lost")
+    page.locator("#panes").scroll_into_view_if_needed()
+    assert page.locator(".gone:visible").count() == 6
+    assert page.locator("h1").inner_text() == "lost<b>"
+
+
+def test_images_outside_show_and_say_so_once_they_were_moved(browser, outside: Path) -> None:
+    for moved in (False, True):
+        if moved:
+            shutil.move(outside.parent / "outputs", outside.parent / "elsewhere")
+        page = browser.new_page()
+        page.goto(next(outside.glob("model-*.html")).as_uri())
+        page.locator("#panes").scroll_into_view_if_needed()
+        if moved:
+            until(page, "document.querySelectorAll('.gone:not([hidden])').length === 6")
+            assert "Was a folder moved?" in page.locator(".gone").first.inner_text()
+        else:
+            until(page, "[...document.querySelectorAll('#panes img')].every((i) => i.naturalWidth)")
+        page.close()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_text_and_statuses_have_contrast(show, kind: str, theme: str) -> None:
+    page = show(kind, theme=theme)
+    found = page.evaluate(
+        CONTRAST, "h1, h2, p, a, th, td, li, button, .badge, .dot, .tag, .muted, summary, dt"
+    )
+    assert len(found) > 20
+    assert [item for item in found if item[0] < 4.5] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_can_be_pressed_has_a_name(show, kind: str) -> None:
+    assert show(kind).evaluate(NAMELESS, PRESSED) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_phone_scrolls_no_page_sideways(show, kind: str) -> None:
+    page = show(kind, width=390)
+    for plot in page.locator(".plot").all():
+        plot.scroll_into_view_if_needed()
+        until(page, f"document.getElementById('{plot.get_attribute('id')}').dataset.drawn")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_page_opens_without_any_of_its_large_files(show, report: Path) -> None:
+    page = show("model-zoo-near")
+    loaded = page.evaluate("performance.getEntriesByType('resource').map((e) => e.name)")
+    assert not [name for name in loaded if name.endswith("plotly.min.js")]
+    assert sum(name.endswith(".webp") for name in loaded) <= 40

@@ -1,0 +1,122 @@
+"""``sr-bench blame`` tells where the numbers of a line are from: the ledger, git, or nobody."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.update_zoo import Zoo, make_zoo
+
+A = "a_x2 fp32 psnr"
+
+
+@pytest.fixture
+def mine(sr_bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
+    """Return a zoo in the working directory, where git knows of no repository."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.chdir(tmp_path)
+    return make_zoo(tmp_path)
+
+
+@pytest.fixture
+def updated(sr_bench, mine: Zoo) -> Zoo:
+    """Return the zoo after its first PSNR was updated."""
+    run = mine.write(mine.run({A: 31.0}))
+    assert sr_bench("update", run, "--reason", "retrained").code == 0
+    return mine
+
+
+def commit(zoo: Zoo, summary: str) -> None:
+    for args in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=Ann", "-c", "user.email=a@b.c", "commit", "-q", "-m", summary],
+    ):
+        subprocess.run(["git", "-C", str(zoo.root), *args], check=True, capture_output=True)
+
+
+def test_a_number_that_was_updated_is_told_from_the_ledger(sr_bench, updated: Zoo) -> None:
+    done = sr_bench("blame", "zoo/README.md:5:28")
+    assert (done.code, done.err) == (0, "")
+    first, was, reason, measured, source = done.out.splitlines()
+    assert first == "zoo/README.md:5:28: A fp32 PSNR: 31.00"
+    assert was.startswith("  was 30.10 until 20")
+    assert reason == "  because: retrained"
+    assert measured == "  measured by run 20261121T091430-b65233, onnxruntime (cpu), python 3.11.9"
+    assert source == f"  fingerprint {'f1' * 32}, commit abc123def456"
+
+
+def test_all_numbers_of_the_line_are_told(sr_bench, updated: Zoo) -> None:
+    done = sr_bench("blame", "zoo/README.md:5")
+    told = [line for line in done.out.splitlines() if not line.startswith(" ")]
+    assert [line.rpartition(" ")[2] for line in told] == ["1.00", "2.0", "31.00", "0.9100"]
+    assert done.out.count("no record") == 3
+
+
+def test_a_number_is_found_after_its_row_moved(sr_bench, updated: Zoo) -> None:
+    updated.edit("# Zoo", "# Zoo\n\nMore.")
+    done = sr_bench("blame", "zoo/README.md:7", "--column", "28")
+    assert "because: retrained" in done.out
+
+
+def test_a_number_that_was_edited_by_hand_since_is_told(sr_bench, updated: Zoo) -> None:
+    updated.edit("31.00", "32.00")
+    done = sr_bench("blame", "zoo/README.md:5:28")
+    assert "  edited by hand since: the ledger wrote 31.00\n" in done.out
+
+
+def test_what_the_ledger_does_not_know_git_does(sr_bench, mine: Zoo) -> None:
+    commit(mine, "print \x1b[31m it")
+    done = sr_bench("blame", "zoo/README.md:7:27")
+    assert "  last changed in commit " in done.out
+    assert ", Ann: print \\x1b[31m it\n" in done.out
+    assert "no record" not in done.out
+    mine.edit("0.85", "0.86")
+    assert "not committed yet" in sr_bench("blame", "zoo/README.md:7:27").out
+
+
+def test_without_ledger_and_git_there_is_no_record(sr_bench, mine: Zoo) -> None:
+    done = sr_bench("blame", "zoo/README.md:7:27")
+    assert (done.code, "  no record: " in done.out) == (0, True)
+
+
+def test_json_holds_the_same(sr_bench, updated: Zoo) -> None:
+    (one,) = sr_bench("blame", "zoo/README.md:5:28", "--json").json
+    assert (one["text"], one["edited"], one["commit"]) == ("31.00", False, None)
+    assert one["place"] == {"path": "zoo/README.md", "line": 5, "column": 28}
+    assert (one["ledger"]["old"], one["ledger"]["reason"]) == ("30.10", "retrained")
+    assert one["about"]["metric"] == "psnr"
+
+
+def test_a_damaged_line_of_the_ledger_is_a_warning(sr_bench, updated: Zoo) -> None:
+    updated.ledger.write_text('{"schema_version": 2, "ol\x1b\n' + updated.ledger.read_text())
+    done = sr_bench("blame", "zoo/README.md:5:28")
+    assert "because: retrained" in done.out
+    assert "sr-bench: warning: " in done.err
+    assert "ledger.jsonl:1: damaged" in done.err
+    assert "\x1b" not in done.err
+
+
+@pytest.mark.parametrize("column", [28, 32])
+def test_any_column_of_a_number_is_good(sr_bench, mine: Zoo, column: int) -> None:
+    assert "30.10" in sr_bench("blame", f"zoo/README.md:5:{column}").out
+
+
+@pytest.mark.parametrize("column", ["27", "33", "0", "-1"])
+def test_a_column_without_a_number_names_those_with_one(sr_bench, mine: Zoo, column: str) -> None:
+    done = sr_bench("blame", "zoo/README.md:5", f"--column={column}")
+    assert done.code == 2
+    assert "they start at 13, 20, 28, 38" in done.err
+
+
+@pytest.mark.parametrize("line", [1, 4, 99])
+def test_a_line_without_numbers_is_an_error(sr_bench, mine: Zoo, line: int) -> None:
+    done = sr_bench("blame", f"zoo/README.md:{line}")
+    assert (done.code, f"zoo/README.md:{line}: expected numbers" in done.err) == (1, True)
+
+
+@pytest.mark.parametrize("place", ["zoo/README.md", "zoo/README.md:0", "zoo/README.md:x", ":5"])
+def test_a_place_that_names_no_line_is_a_wrong_command(sr_bench, mine: Zoo, place: str) -> None:
+    assert sr_bench("blame", place).code == 2

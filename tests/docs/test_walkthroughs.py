@@ -1,0 +1,104 @@
+"""The pages that people follow word for word do what they say."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.slow
+
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_EXITS = re.compile(r"\s+# exits with (\d+)$")
+_OF_GITHUB = ("pip install",)
+"""Steps that set up a runner, which the tests' environment has behind it."""
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A clone of the project with its pocket suite, as somebody has it who reads a page."""
+
+    root: Path
+    environment: dict[str, str]
+
+    def shell(self, line: str, *, code: int = 0) -> str:
+        """Run `line` as typed, see that it ends in `code`, and return what it printed."""
+        done = subprocess.run(
+            line, shell=True, cwd=self.root, env=self.environment, capture_output=True, text=True
+        )
+        assert done.returncode == code, f"$ {line}\n{done.stdout[-3000:]}\n{done.stderr[-2000:]}"
+        return done.stdout
+
+
+@pytest.fixture
+def clone(project_root: Path, tmp_path: Path) -> Clone:
+    root = tmp_path / "clone"
+    shutil.copytree(project_root / "suites" / "pocket", root / "suites" / "pocket")
+    shutil.copytree(project_root / "datasets" / "photos", root / "datasets" / "photos")
+    (root / "pytest.ini").write_text("[pytest]\n")
+    (root / ".gitignore").write_text("/reports/\n")
+    own = {
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
+        "GIT_CONFIG_GLOBAL": str(tmp_path / "gitconfig"),
+        "SR_BENCH_CACHE": str(tmp_path / "cache"),
+    }
+    made = Clone(root, {**os.environ, **own})
+    made.environment.pop("PYTEST_ADDOPTS", None)
+    (tmp_path / "gitconfig").write_text("[user]\nname = A. Nyone\nemail = a@example.org\n")
+    made.shell("git init --quiet --initial-branch=main && git add . && git commit --quiet -m first")
+    return made
+
+
+def commands(page: Path) -> Iterator[tuple[str, int]]:
+    """Yield each line that the page tells to type, and the exit code that it says."""
+    for language, text in _FENCE.findall(page.read_text(encoding="utf-8")):
+        if language == "sh":
+            for line in text.splitlines():
+                code = _EXITS.search(line)
+                yield _EXITS.sub("", line), int(code[1]) if code else 0
+
+
+def follow(clone: Clone, page: Path) -> list[str]:
+    """Type what `page` says, and return what each line printed."""
+    return [clone.shell(line, code=code) for line, code in commands(page)]
+
+
+def test_the_nightly_page(clone: Clone, project_root: Path) -> None:
+    page = project_root / "docs" / "nightly.md"
+    first, second, history, same = follow(clone, page)
+    assert "There is no earlier run yet to compare with." in first
+    assert re.search(r"^\d+ same$", second, re.MULTILINE)
+    assert history.count("pocket_sr4k_x2") >= 1
+    assert "same" in same
+    left = re.findall(r"`(?:reports/)?([\w/.]+)`", page.read_text("utf-8").split("## On GitHub")[0])
+    files = [name for name in left if "." in name or name.endswith("/")]
+    assert [name for name in files if not (clone.root / "reports" / name).exists()] == []
+
+
+def test_the_github_job_of_the_nightly_page(clone: Clone, project_root: Path) -> None:
+    page = (project_root / "docs" / "nightly.md").read_text(encoding="utf-8")
+    (text,) = (text for language, text in _FENCE.findall(page) if language == "yaml")
+    steps = yaml.safe_load(text)["jobs"]["numbers"]["steps"]
+    typed = [step["run"] for step in steps if "run" in step]
+    ours = [line for line in typed if not line.startswith(_OF_GITHUB)]
+    assert len(ours) == 2
+    for line in ours:
+        clone.shell(line.replace("suites/pocket --b", "suites/pocket --sr-models=*_sr4k_x2 --b"))
+
+
+def test_the_gate_page(clone: Clone, project_root: Path) -> None:
+    *_, changed, compared = follow(clone, project_root / "docs" / "gate.md")
+    assert re.search(r"^verdict +differs", changed, re.MULTILINE)
+    assert re.search(r"^verdict +loss", changed, re.MULTILINE)
+    for text in (changed, compared):
+        assert re.search(r"int8_percentile +psnr .* loss +plan", text)
+
+
+def test_the_page_on_tables(clone: Clone, project_root: Path) -> None:
+    follow(clone, project_root / "docs" / "readme-tables.md")

@@ -1,0 +1,72 @@
+"""Each metric cell is known by what its row and column say."""
+
+from sr_bench.core.cell import CellKey
+from sr_bench.core.precision import Precision
+from sr_bench.document.cells import MetricCell, metric_cells, nearest_number
+from sr_bench.document.claims import read_claims
+from sr_bench.document.tables import Document, parse_document
+
+TEXT = """
+| Models | Source | PSNR | SSIM | Dataset |
+| :-- | :-- | --: | --: | :-- |
+| A | one | **30.1** | - | set5 |
+| A **vacc fp16** | - | 29 | 0.91 | - |
+
+| Models | PSNR |
+| :-- | --: |
+| B | - |
+| C | 28.12 |
+| D | 27.123 |
+"""
+
+
+def document(text: str = TEXT) -> Document:
+    return parse_document(text, "README.md")
+
+
+def cell(row: str, metric: str = "psnr", precision: str = "fp32") -> MetricCell:
+    (found,) = (
+        one
+        for one in metric_cells(document())
+        if (one.key.row, one.key.metric, one.key.precision) == (row, metric, precision)
+    )
+    return found
+
+
+def test_a_number_is_told_without_its_marks_and_with_its_place() -> None:
+    found = cell("A")
+    assert (found.text, found.is_number, str(found.source)) == ("30.1", True, "README.md:4:15")
+    assert (cell("A", "ssim").text, cell("A", "ssim").is_number) == ("-", False)
+
+
+def test_a_precision_row_has_source_and_dataset_of_its_model_row() -> None:
+    assert cell("A", precision="fp16").key == CellKey(
+        "A", "one", "vacc", Precision.FP16, "set5", "psnr"
+    )
+
+
+def test_the_keys_of_cells_are_those_of_their_claims_and_unique() -> None:
+    cells = metric_cells(document())
+    numbers = [one.key for one in cells if one.is_number]
+    assert numbers == [CellKey.of(claim) for claim in read_claims(document())]
+    assert len({one.key for one in cells}) == len(cells)
+
+
+def test_the_nearest_number_of_the_table_comes_before_nearer_ones_of_others() -> None:
+    found = nearest_number(metric_cells(document()), cell("B"))
+    assert found is not None
+    assert found.key.row == "C"
+
+
+def test_a_table_without_a_number_takes_another_and_none_takes_none() -> None:
+    text = TEXT.replace("28.12", "-").replace("27.123", "-")
+    cells = metric_cells(document(text))
+    found = nearest_number(cells, cells[-1])
+    assert found is not None
+    assert found.text == "29"
+    assert nearest_number(cells[-3:], cells[-1]) is None
+
+
+def test_a_key_is_told_in_words() -> None:
+    assert str(cell("A", precision="fp16").key) == "A vacc fp16 PSNR on set5"
+    assert str(cell("B").key) == "B fp32 PSNR"

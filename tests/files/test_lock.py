@@ -1,0 +1,50 @@
+"""A lock keeps others away from files, by whatever name they are called."""
+
+from pathlib import Path
+
+import pytest
+
+from sr_bench.errors import SrBenchError
+from sr_bench.files.lock import locked
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SR_BENCH_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_a_second_holder_is_told_to_wait(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    with (
+        locked(tmp_path, wait_s=0),
+        pytest.raises(SrBenchError, match=r"link: another process has been .* run this again"),
+        locked(tmp_path / "link", wait_s=0),
+    ):
+        pass
+
+
+def test_it_is_free_again_afterwards_and_after_an_error(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), locked(tmp_path, wait_s=0):
+        raise KeyboardInterrupt
+    with locked(tmp_path, wait_s=0):
+        pass
+
+
+def test_other_files_are_not_locked(tmp_path: Path) -> None:
+    with locked(tmp_path / "a", wait_s=0), locked(tmp_path / "b", wait_s=0):
+        pass
+
+
+def test_nothing_is_written_beside_the_files(tmp_path: Path, cache: Path) -> None:
+    with locked(tmp_path, wait_s=0):
+        assert list(tmp_path.iterdir()) == [cache]
+
+
+def test_a_cache_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path, cache: Path) -> None:
+    cache.write_text("a file")
+    with (
+        pytest.raises(SrBenchError, match=r"cannot lock .*choose another"),
+        locked(tmp_path, wait_s=0),
+    ):
+        pass

@@ -1,0 +1,81 @@
+"""Git is asked who works here and which commit touched a line; without git there is no answer."""
+
+import getpass
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sr_bench.history.git import last_commit, user_name
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep git away from the user's own settings and from a repository around the tests."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    git(folder, "config", "user.name", "Ann Example")
+    git(folder, "config", "user.email", "ann@example.org")
+    (folder / "README.md").write_text("one\ntwo\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "add it")
+    return folder
+
+
+def git(folder: Path, *args: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *args], check=True, capture_output=True)
+
+
+def test_the_user_is_gits(repository: Path) -> None:
+    assert user_name(repository) == "Ann Example"
+
+
+@pytest.mark.parametrize("name", ["ann@example.org", ""])
+def test_an_address_is_never_a_name(
+    repository: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(repository, "config", "user.name", name)
+    monkeypatch.setattr(getpass, "getuser", lambda: "ann@host.example.org")
+    assert user_name(repository) == "ann"
+
+
+def test_without_git_the_login_name_counts_and_without_that_nobody_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "login")
+    monkeypatch.setenv("PATH", "")
+    assert user_name(tmp_path) == "login"
+
+    def nobody() -> str:
+        raise KeyError(0)
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert user_name(tmp_path) == "unknown"
+
+
+def test_the_last_commit_of_a_line_is_told_without_an_address(repository: Path) -> None:
+    found = last_commit(repository / "README.md", 2)
+    assert found is not None
+    assert (found.author, found.summary, len(found.commit)) == ("Ann Example", "add it", 12)
+    assert found.when.endswith("+00:00")
+
+
+def test_a_line_that_is_not_committed_has_no_digest(repository: Path) -> None:
+    (repository / "README.md").write_text("one\nother\n")
+    found = last_commit(repository / "README.md", 2)
+    assert found is not None
+    assert found.commit == ""
+
+
+def test_outside_of_git_and_beyond_the_file_there_is_none(repository: Path) -> None:
+    (repository.parent / "README.md").write_text("one\n")
+    assert last_commit(repository.parent / "README.md", 1) is None
+    assert last_commit(repository / "README.md", 99) is None

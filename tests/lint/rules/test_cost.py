@@ -1,0 +1,183 @@
+"""Rules about Flops and Params, on a network whose counts are known by hand.
+
+EDSR with 8 features and 1 block at x2, per pixel of the input: 216 + 2 x 576 + 576 + 2304 + 4 x 216
+= 5112 MACs, 8 + 16 + 8 + 32 + 12 = 76 outputs of biased convolutions; 4531 parameters. On
+3x1000x1000 that is 5.112 G MACs, 10.224 G by 2 x MAC, 11.360 G by thop 0.1.1, 11.529 G by 0.0.31.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from sr_bench.core.finding import Severity
+from sr_bench.lint.run import lint
+from tests.lint.pages import CARD, codes, look, of, page, request
+
+MEGA = "3x1000x1000"
+
+
+def net(flops: str, shape: str = MEGA, params: str = "0.004531") -> str:
+    return page(f"Net | {flops} | {params} | - | - | {shape}")
+
+
+@pytest.mark.parametrize("text", ["10.224", "10.22", "10"])
+def test_the_usual_count_is_no_finding(tmp_path: Path, text: str) -> None:
+    assert not codes(look(tmp_path, net(text), CARD))
+
+
+@pytest.mark.parametrize(
+    ("text", "severity", "words"),
+    [
+        ("11.360", Severity.WARNING, "1.111 (10/9) times 2 x MAC, which is 10.224 G on"),
+        ("11.529", Severity.WARNING, "counted by thop_0_0_31"),
+        ("5.112", Severity.NOTE, "0.5 (1/2) times 2 x MAC"),
+    ],
+)
+def test_another_known_convention_is_named_with_its_ratio(
+    tmp_path: Path, text: str, severity: Severity, words: str
+) -> None:
+    (finding,) = look(tmp_path, net(text), CARD).findings
+    assert (finding.code, finding.severity) == ("SRB201", severity)
+    assert words in finding.message
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("20.448", "or 2 times 2 x MAC"),
+        ("12.000", "no known rule, shape or factor gives it"),
+        ("40.896", "2 x MAC on 3x2000x2000 or 4 times 2 x MAC"),
+        ("0.168", "2 x MAC on 3x128x128"),
+        ("0.186", "the count by thop_0_1_1 on 3x128x128"),
+        ("10.225", "1 times 2 x MAC on 3x1000x1000"),
+    ],
+)
+def test_an_unexplained_count_comes_with_what_would_explain_it(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    (finding,) = look(tmp_path, net(text), CARD).findings
+    assert (finding.code, finding.severity) == ("SRB202", Severity.ERROR)
+    assert words in finding.message
+
+
+def test_a_count_is_made_on_the_printed_shape(tmp_path: Path) -> None:
+    assert not codes(look(tmp_path, net("20.448", "3x1000x2000"), CARD))
+    (finding,) = look(tmp_path, net("10.224", "3x1000x3000"), CARD).findings
+    assert "2 x MAC on 3x1000x1000" in finding.message
+
+
+def test_a_shape_that_the_network_does_not_take_is_not_counted_on(tmp_path: Path) -> None:
+    assert not codes(look(tmp_path, net("10.224", "1x1000x1000"), CARD))
+
+
+def test_flops_without_a_shape_are_found_and_the_card_tells_which(tmp_path: Path) -> None:
+    for cell in ("-", "multi-shape"):
+        (finding,) = look(tmp_path, net("10.224", cell), CARD).findings
+        assert finding.code == "SRB203"
+        assert "the number is of 3x1000x1000" in finding.message
+    (tmp_path / "zoo" / "card.toml").unlink()
+    (finding,) = look(tmp_path, net("10.224", "multi-shape")).findings
+    assert finding.message.endswith("'multi-shape' is no shape")
+
+
+def test_a_table_without_a_shape_column_is_left_alone(tmp_path: Path) -> None:
+    text = page("Net | 10.224 | 0.004531", columns="Models | Flops(G) | Params(M)")
+    assert not codes(look(tmp_path, text, CARD))
+
+
+TWO = CARD + CARD.partition("schema = 1")[2].replace('"net"', '"two"').replace('"Net"', '"Two"')
+
+
+@pytest.mark.parametrize(("second", "found"), [("11.529", 1), ("11.360", 0)])
+def test_two_rules_in_one_document_are_found(tmp_path: Path, second: str, found: int) -> None:
+    rows = (
+        f"{name} | {flops} | - | - | - | {MEGA}"
+        for name, flops in (("Net", "11.360"), ("Two", second))
+    )
+    findings = of(look(tmp_path, page(*rows), TWO), "SRB204")
+    assert [one.row for one in findings] == ["Two"] * found
+
+
+def test_one_network_by_two_rules_is_found_where_two_documents_are_looked_at(
+    tmp_path: Path,
+) -> None:
+    for name, flops in (("a", "11.360"), ("b", "11.529")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "README.md").write_text(net(flops))
+        (tmp_path / name / "card.toml").write_text(CARD)
+    (finding,) = of(lint(request(tmp_path)), "SRB205")
+    assert finding.source.path.endswith("b/README.md")
+    assert "a/README.md is the same network" in finding.message
+    assert not of(lint(request(tmp_path / "b")), "SRB205")
+    (tmp_path / "b" / "README.md").write_text(net("11.360"))
+    assert not of(lint(request(tmp_path)), "SRB205")
+    # With another block it is another network, and another rule for that is no contradiction.
+    (tmp_path / "b" / "card.toml").write_text(CARD.replace("n_resblocks = 1", "n_resblocks = 2"))
+    (tmp_path / "b" / "README.md").write_text(net("14.124"))
+    report = lint(request(tmp_path))
+    assert "counted by thop_0_0_31" in of(report, "SRB201")[1].message
+    assert not of(report, "SRB205")
+
+
+def test_of_two_rules_that_agree_the_cards_is_named(tmp_path: Path) -> None:
+    for rule in ("thop_0_1_1", "thop_0_0_31"):
+        card = CARD.replace('"standard"', f'"{rule}"')
+        (finding,) = look(tmp_path, net("0.19", "3x128x128"), card).findings
+        assert finding.message.endswith(f"counted by {rule}")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ("44.459 | 0.626 | {} 3x128x128", "177.836 | 0.626 | {} 3x256x256", ""),
+        ("44.459 | 0.626 | {} 3x128x128", "44.459 | 0.626 | {} 3x256x256", "equal, though"),
+        ("44.459 | 0.626 | {} 3x128x128", "355.672 | 0.626 | {} 3x256x256", "2 times"),
+        ("40.013 | 0.626 | {} 3x128x128", "44.459 | 0.626 | {} 3x128x128", "10/9 times"),
+        ("44.459 | 0.626 | {} 3x128x128", "355.672 | 0.627 | {} 3x256x256", ""),
+        ("44.459 | - | {} 3x128x128", "44.459 | - | {} 3x256x256", ""),
+        ("44.459 | 0.626 | {} 3x128x128", "200.000 | 0.626 | {} 3x256x256", ""),
+        ("0.1 | 0.626 | {} 3x128x128", "0.2 | 0.626 | {} 3x128x128", ""),  # too coarse to tell
+        ("44.459 | 0.626 | {} 3x128x128", "355.672 | 0.626 | {} -", ""),
+    ],
+)
+def test_rows_of_one_model_that_contradict_each_other_are_found_without_a_card(
+    tmp_path: Path, first: str, second: str, words: str
+) -> None:
+    rows = (
+        f"Net | {dataset} | {rest.format('')}"
+        for dataset, rest in (("Set5", first), ("Set14", second))
+    )
+    columns = "Models | Dataset | Flops(G) | Params(M) | Shape"
+    found = of(look(tmp_path, page(*rows, columns=columns)), "SRB206")
+    assert (words in found[0].message) if words else not found
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("0.004531", None),
+        ("0.0045", None),
+        ("0.005", None),
+        ("0.004", Severity.WARNING),  # 0.004531 cut off
+        ("0.00453", None),
+        ("0.006", Severity.ERROR),
+        ("0.003", Severity.ERROR),
+    ],
+)
+def test_params_that_were_cut_off_or_are_others_are_found(
+    tmp_path: Path, text: str, severity: Severity | None
+) -> None:
+    report = look(tmp_path, net("10.224", params=text), CARD)
+    assert [one.severity for one in of(report, "SRB207")] == ([severity] if severity else [])
+
+
+def test_params_with_other_decimals_than_the_rest_are_noted(tmp_path: Path) -> None:
+    rows = [f"N{text} | - | {text} | - | - | -" for text in ("0.626", "0.7740", "1.370")]
+    (finding,) = of(look(tmp_path, page(*rows)), "SRB208")
+    assert "0.7740 M have 4 decimals, other rows 3" in finding.message
+    assert not of(look(tmp_path, page(rows[0], rows[2])), "SRB208")
+
+
+def test_a_network_that_cannot_be_counted_is_left_alone(tmp_path: Path) -> None:
+    absent = 'schema = 1\n[[model]]\nname = "n"\nrow = "Net"\nscale = 2\nonnx = "absent.onnx"\n'
+    assert not codes(look(tmp_path, net("1.0"), absent))

@@ -1,0 +1,199 @@
+"""What a session does after its last item: reports, GitHub, the comparison, the documents."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from sr_bench.cli import main
+from sr_bench.errors import SrBenchError
+from tests.tiny_zoo import Zoo
+
+MEASURED = ("--sr-precision=fp32",)
+
+
+@pytest.fixture
+def reports(pytester: pytest.Pytester) -> Path:
+    return pytester.path / "reports"
+
+
+@pytest.fixture(autouse=True)
+def _not_on_github(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def worse(zoo: Zoo) -> None:
+    """Make the network's output wrong by a constant factor."""
+    import numpy as np
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(zoo.suite / "tiny.onnx")
+    weight = numpy_helper.to_array(model.graph.initializer[1]) * np.float32(0.5)
+    model.graph.initializer[1].CopyFrom(numpy_helper.from_array(weight, "weight"))
+    onnx.save(model, zoo.suite / "tiny.onnx")
+
+
+def test_all_kinds_of_reports_are_written(run, reports: Path) -> None:
+    done = run("--sr-report=markdown,html,csv,parquet")
+    done.assert_outcomes(passed=4, skipped=1)
+    files = {"README.md", "tiny.md", "records.csv", "images.csv", "records.parquet"}
+    assert files <= {path.name for path in reports.iterdir()}
+    assert "tiny_x2" in (reports / "html" / "index.html").read_text("utf-8")
+    done.stdout.fnmatch_lines(["report: *reports/html/index.html"])
+    assert "html/index.html" in (reports / "README.md").read_text("utf-8")
+
+
+def test_none_leaves_the_records_alone(run, reports: Path) -> None:
+    run("--sr-report=none")
+    assert sorted(path.name for path in reports.iterdir()) == ["history", "latest.json"]
+
+
+def test_a_report_that_cannot_be_written_keeps_no_other_from_it(run, reports: Path) -> None:
+    (reports / "records.csv").mkdir(parents=True)
+    done = run("--sr-report=markdown,csv")
+    done.stdout.fnmatch_lines(["ERROR: *records.csv*"])
+    assert done.ret == pytest.ExitCode.INTERNAL_ERROR
+    assert (reports / "tiny.md").is_file()
+
+
+def test_on_github_the_job_gets_a_summary_and_annotations(
+    run, zoo: Zoo, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(pytester.path / "summary.md"))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(pytester.path))
+    zoo.write_table(psnr="99.000")
+    done = run(*MEASURED)
+    done.stdout.fnmatch_lines(["::error file=my_zoo/tiny/README.md,line=5,col=*::*"])
+    assert "99.000" in (pytester.path / "summary.md").read_text("utf-8")
+
+
+def test_elsewhere_there_are_no_annotations(run, zoo: Zoo) -> None:
+    zoo.write_table(psnr="99.000")
+    assert "::error" not in run(*MEASURED).stdout.str()
+
+
+def test_a_run_that_lost_fails_though_every_claim_holds(run, zoo: Zoo) -> None:
+    zoo.write_card("\n[model.tolerance.psnr]\nslack = 50.0\nreason = 'any'\n"
+                   "[model.tolerance.ssim]\nslack = 1.0\nreason = 'any'\n")  # fmt: skip
+    run(*MEASURED).assert_outcomes(passed=4)
+    worse(zoo)
+    done = run(*MEASURED, "--sr-compare=last")
+    done.assert_outcomes(passed=4)
+    assert done.ret == pytest.ExitCode.TESTS_FAILED
+    done.stdout.fnmatch_lines(["tiny/tiny_x2 *fp32 *psnr* loss *weights*"])
+
+
+def test_a_run_that_lost_nothing_passes(run) -> None:
+    run(*MEASURED)
+    done = run(*MEASURED, "--sr-compare=last")
+    assert done.ret == pytest.ExitCode.OK
+    done.stdout.fnmatch_lines(["4 same"])
+
+
+def test_what_this_session_was_not_asked_for_is_counted_and_no_loss(run) -> None:
+    run(*MEASURED)
+    done = run(*MEASURED, "-k", "psnr", "--sr-compare=last")
+    assert done.ret == pytest.ExitCode.OK
+    done.stdout.fnmatch_lines(["1 same", "3 values of run A were not measured in this one"])
+
+
+def test_the_first_run_has_nothing_to_be_compared_with(run) -> None:
+    done = run(*MEASURED, "--sr-compare=last")
+    assert done.ret == pytest.ExitCode.OK
+    done.stdout.fnmatch_lines(["There is no earlier run yet to compare with."])
+
+
+def test_a_run_that_is_not_there_is_refused_before_anything_is_measured(run) -> None:
+    done = run("--sr-compare=yesterday")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["*'yesterday'*"])
+
+
+def test_a_failed_claim_takes_the_measured_value(run, zoo: Zoo) -> None:
+    zoo.write_table(psnr="99.000")
+    done = run(*MEASURED, "--sr-update=failed", "--sr-reason=new weights")
+    done.assert_outcomes(passed=3, failed=1)
+    done.stdout.fnmatch_lines(["-*| 99.000 |*", f"+*| {zoo.psnr:.3f} |*", "1 number updated"])
+    (line,) = (zoo.suite / "ledger.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(line)["reason"] == "new weights"
+    run(*MEASURED).assert_outcomes(passed=4)
+
+
+def test_a_blank_cell_is_measured_and_filled(run, zoo: Zoo) -> None:
+    zoo.write_table(ssim="-")
+    done = run(*MEASURED, "--sr-update=missing", "--sr-reason=first numbers")
+    done.assert_outcomes(passed=4)
+    assert f"| {zoo.psnr:.3f} | 0.38" in (zoo.suite / "README.md").read_text("utf-8")
+
+
+def test_a_limited_run_writes_nothing_into_documents(run, zoo: Zoo) -> None:
+    zoo.write_table(psnr="99.000")
+    before = (zoo.suite / "README.md").read_text("utf-8")
+    run(*MEASURED, "--sr-limit=1", "--sr-update=all", "--sr-reason=x")
+    assert (zoo.suite / "README.md").read_text("utf-8") == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--sr-update=most"], "*--sr-update=most: expected one of failed, missing, all*"),
+        (["--sr-update=all"], "*--sr-update: say why the documents change with --sr-reason*"),
+        (["--sr-update=all", "--sr-reason= "], "*--sr-update: say why*"),
+        (["--sr-keep=png"], "*--sr-keep=png: expected one of off, 8bit, 16bit*"),
+        (["--sr-report="], "*--sr-report=: expected one or more of markdown*"),
+    ],
+)
+def test_wrong_options_are_refused(run, options: list[str], message: str) -> None:
+    done = run(*options)
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines([message])
+
+
+def test_kept_images_tell_how_a_claim_was_scored(run, zoo: Zoo, reports: Path) -> None:
+    run(*MEASURED, "--sr-keep=16bit")
+    (folder,) = (reports / "outputs").glob("sr-16bit-*")
+    assert (folder / "0001.png").is_file()
+    zoo.write_table(psnr="99.000")
+    done = run(*MEASURED, "--sr-keep=16bit")
+    done.stdout.fnmatch_lines(["forensics *ways of scoring the images*"])
+
+
+def test_without_kept_images_there_are_no_forensics(run, zoo: Zoo) -> None:
+    zoo.write_table(psnr="99.000")
+    assert "forensics " not in run(*MEASURED).stdout.str()
+
+
+def test_forensics_that_would_take_too_long_are_left_to_a_command(
+    run, zoo: Zoo, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sr_bench.engine.forensics._SECONDS_PER_PIXEL", {"psnr": 1.0, "ssim": 1.0})
+    zoo.write_table(psnr="99.000")
+    done = run(*MEASURED, "--sr-keep=8bit")
+    (line,) = [line for line in done.stdout.lines if line.startswith("forensics  ")]
+    typed = shlex.split(line.removeprefix("forensics  "))
+    assert typed[:3] == ["sr-bench", "explain-number", "99.000"]
+    assert main(typed[1:]) == 0
+
+
+@pytest.mark.parametrize("option", ["--sr-explain=0", "--sr-keep=off"])
+def test_forensics_may_be_off(run, zoo: Zoo, option: str) -> None:
+    zoo.write_table(psnr="99.000")
+    assert "forensics  " not in run(*MEASURED, "--sr-keep=8bit", option).stdout.str()
+
+
+def test_images_that_vanish_while_they_are_explained_leave_the_verdict(
+    run, zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> float:
+        msg = "0000.png: can't read the file"
+        raise SrBenchError(msg)
+
+    monkeypatch.setattr("sr_bench.engine.forensics.seconds_needed", gone)
+    zoo.write_table(psnr="99.000")
+    done = run(*MEASURED, "--sr-keep=8bit")
+    done.assert_outcomes(passed=3, failed=1)
+    done.stdout.fnmatch_lines(["verdict    differs*", "forensics  0000.png: can't read the file"])

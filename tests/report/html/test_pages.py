@@ -1,0 +1,236 @@
+"""What stands in the pages: every value with its label, and nothing of a record as markup."""
+
+import json
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from sr_bench.core.codec import encode
+from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
+from sr_bench.core.record import Kept, Record, Status, Verdict
+from sr_bench.errors import SrBenchError
+from sr_bench.report.html.build import ReportResult, build_report
+from tests.report.html.zoo import (
+    NAMES,
+    gated,
+    history_of,
+    imitated,
+    keep_images,
+    past_run,
+    records_of,
+    scored,
+)
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "../../etc/passwd",
+    "{{ 7 * 7 }}",
+    "a\u202eb\x1b[31m\x00",
+    "\ud800lone",
+    "</script><script>alert(1)</script>\u2028",
+]
+
+
+def build(records: list[Record], folder: Path, **given: object) -> ReportResult:
+    return build_report(past_run(folder, records), given.pop("history", ()), folder / "html")
+
+
+def text_of(folder: Path, kind: str) -> str:
+    pages = sorted((folder / "html").glob(f"{kind}*.html"))
+    return "\n".join(page.read_text(encoding="utf-8") for page in pages)
+
+
+def data_of(folder: Path) -> dict[str, object]:
+    found = re.search(r'id="page-data">(.*?)</script>', text_of(folder, "model"), re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_shown_and_never_markup_or_a_path(tmp_path: Path, name: str) -> None:
+    def rename(record: Record) -> Record:
+        images = tuple(replace(i, image=name + i.image) for i in record.measurement.images)
+        return replace(
+            record,
+            family=name,
+            model=name,
+            case_id=name,
+            node_id=name,
+            dataset=record.dataset and name,
+            protocol=name,
+            verdict=replace(record.verdict, sentence=name),
+            measurement=replace(record.measurement, images=images),
+            detail={**record.detail, "forensics": {name: name}, "warning": name},
+        )
+
+    records = [rename(record) for record in records_of("m")]
+    build(records, tmp_path, history=history_of(records))
+    files = sorted(path.name for path in (tmp_path / "html").rglob("*.html"))
+    assert all(re.fullmatch(r"[a-z0-9.-]+", file) for file in files)
+    assert {path.name for path in tmp_path.iterdir()} == {"html"}
+    for kind in ("index", "model", "trend"):
+        page = text_of(tmp_path, kind)
+        assert not re.search(r"<(script|img)[^>]*(alert|onerror)|>alert\(|[\x00\x1b\u202e]", page)
+        assert page.count("<script") == page.count("</script>")
+        assert "49" not in re.findall(r"<bdi>(.*?)</bdi>", page)
+    if name.isprintable():
+        assert f"<bdi>{name}</bdi>" in unescape(text_of(tmp_path, "index"))
+
+
+def test_the_matrix_has_each_value_with_its_status(tmp_path: Path) -> None:
+    records = records_of("m")
+    records[0] = replace(records[0], verdict=Verdict(Status.DIFFERS, "far off", 30.0, 31.0, 0.1))
+    build(records, tmp_path)
+    page = text_of(tmp_path, "index")
+    assert 'aria-label="differs">✗</span><span class="num">30.0000</span>' in page
+    assert "far off" in page
+    assert "Needs you" in page
+
+
+def test_without_failures_nothing_needs_you(tmp_path: Path) -> None:
+    build(records_of("m"), tmp_path)
+    assert "Needs you" not in text_of(tmp_path, "index")
+
+
+def test_emulated_values_say_so_on_each_page_with_their_interval(tmp_path: Path) -> None:
+    records = [imitated(r) if r.precision == "int8_max" else r for r in records_of("m")]
+    build(records, tmp_path, history=history_of(records))
+    assert text_of(tmp_path, "index").count('<span class="tag">emulated</span>') == 4
+    model = text_of(tmp_path, "model")
+    # PSNR, SSIM and fidelity in the table, and the gate.
+    assert model.count('<span class="tag">emulated</span>') == 4
+    assert "29.980 .. 30.000" in model
+    labels = [one["label"] for one in data_of(tmp_path)["measured"]]
+    assert labels == ["fp32", "fp16", "int8_max (emulated)"]
+    assert text_of(tmp_path, "trend").count('<span class="tag">emulated</span>') == 9
+
+
+def test_a_partial_value_says_so(tmp_path: Path) -> None:
+    one = scored("m", "fp32", "psnr")
+    build([replace(one, measurement=replace(one.measurement, planned=9))], tmp_path)
+    assert "4 of 9 images" in text_of(tmp_path, "index")
+    assert "4 of 9 images" in text_of(tmp_path, "model")
+
+
+def test_a_cell_shows_a_measured_row_before_one_that_nobody_ran(tmp_path: Path) -> None:
+    limited = scored("m", "fp32", "psnr")
+    limited = replace(limited, verdict=Verdict(Status.NOT_RUN, "limited", 30.0, 30.0))
+    absent = replace(limited, measurement=None, verdict=Verdict(Status.NOT_RUN, "absent", None, 30))
+    build([absent, limited], tmp_path)
+    page = text_of(tmp_path, "index")
+    assert '<span class="num">30.0000</span>' in page
+    assert "1 more rows of the document" in page
+
+
+def test_models_of_one_name_in_two_families_have_pages_of_their_own(tmp_path: Path) -> None:
+    build([scored("m", "fp32", "psnr", family=name) for name in ("a", "b")], tmp_path)
+    assert len([*(tmp_path / "html").glob("model-*.html")]) == 2
+
+
+def test_a_model_on_two_data_sets_links_its_other_page(tmp_path: Path) -> None:
+    one = scored("m", "fp32", "psnr")
+    build([one, replace(one, dataset="other_x2", case_id="o")], tmp_path)
+    assert "also on other_x2" in text_of(tmp_path, "model")
+
+
+def test_the_explorer_starts_with_the_least_faithful_image(tmp_path: Path) -> None:
+    build(records_of("m"), tmp_path)
+    data = data_of(tmp_path)
+    assert data["start"] == 2
+    assert [image["name"] for image in data["images"]] == [*NAMES]
+
+
+def test_infinite_values_become_none(tmp_path: Path) -> None:
+    one = scored("m", "fp32", "psnr")
+    images = (replace(one.measurement.images[0], value=float("inf")),)
+    build([replace(one, measurement=replace(one.measurement, images=images))], tmp_path)
+    assert data_of(tmp_path)["measured"][0]["psnr"] == [None]
+
+
+def test_a_run_that_kept_no_images_says_how_to(tmp_path: Path) -> None:
+    build([replace(scored("m", "fp32", "psnr"), kept=None)], tmp_path)
+    assert "--sr-keep=8bit" in text_of(tmp_path, "model")
+
+
+def test_the_layer_ranking_and_the_remedy_are_shown(tmp_path: Path) -> None:
+    layers = (LayerBlame("conv<1>", 0.5, 40.0, 2.0), LayerBlame("conv2", 0.25, 50.0, None))
+    remedy = Remedy(("conv1",), 0.9, 47.0, 12)
+    dossier = Dossier("a", 40.0, ("a sign",), layers, 9, remedy, 1.0, 30.0)
+    record = gated("m", "int8_max", Status.LOSS)
+    build([replace(record, detail={**record.detail, "dossier": encode(dossier)})], tmp_path)
+    page = text_of(tmp_path, "model")
+    assert "<code>conv&lt;1&gt;</code>" in page
+    assert "width:100.0%" in page
+    assert "width:10.0%" in page
+    assert "would pass: keep" in unescape(page)
+    assert "a sign" in page
+
+
+def test_other_details_are_shown_as_text(tmp_path: Path) -> None:
+    one = scored("m", "fp32", "psnr")
+    build([replace(one, detail={"forensics": {"shift": [1, 2]}, "note": "plain"})], tmp_path)
+    page = unescape(text_of(tmp_path, "model"))
+    assert '"shift": [' in page
+    assert "<code>plain</code>" in page
+
+
+def test_a_trend_tells_what_changed_between_runs(tmp_path: Path) -> None:
+    records = records_of("m")
+    build(records, tmp_path, history=history_of(records))
+    page = text_of(tmp_path, "trend")
+    assert "<b>torch 2.13 → 2.14</b>" in page
+    assert "<td>data</td>" in page
+    assert "+0.0005" in page
+    assert "abc123" in page
+
+
+def test_a_value_over_several_runs_has_a_sparkline_and_one_of_one_run_has_none(
+    tmp_path: Path,
+) -> None:
+    records = [scored("m", "fp32", "psnr")]
+    build(records, tmp_path, history=history_of(records, 1))
+    assert 'class="spark"' not in text_of(tmp_path, "index")
+    build(records, tmp_path, history=history_of(records, 2))
+    assert 'aria-label="2 runs: 30 to 30 dB"' in text_of(tmp_path, "index")
+
+
+@pytest.mark.parametrize("emulated_now", [True, False])
+def test_values_of_another_device_are_no_past_of_a_record(
+    tmp_path: Path, emulated_now: bool
+) -> None:
+    real = scored("m", "fp32", "psnr")
+    now, before = (imitated(real), real) if emulated_now else (real, imitated(real))
+    build([now], tmp_path, history=history_of([before]))
+    assert 'class="spark"' not in text_of(tmp_path, "index")
+
+
+@pytest.mark.parametrize("field", ["text", "metric"])
+def test_a_damaged_record_is_one_clear_message(tmp_path: Path, field: str) -> None:
+    one = scored("m", "fp32", "psnr")
+    damaged = replace(one, claim=replace(one.claim, text="many"))
+    if field == "metric":
+        damaged = replace(one, metric="beauty", claim=None)
+    with pytest.raises(SrBenchError, match=r"m-fp32-set_x2-psnr: the record can't be shown"):
+        build([damaged], tmp_path)
+    assert not (tmp_path / "html" / "index.html").exists()
+
+
+@pytest.mark.parametrize("folder", ["../secret", "{root}/secret", "outputs/../../secret"])
+def test_a_record_can_not_name_files_outside_of_the_results(tmp_path: Path, folder: str) -> None:
+    results = tmp_path / "results"
+    secret = replace(scored("m", "fp32", "psnr"), kept=Kept("secret/x-fp32", "secret"))
+    keep_images(tmp_path, [secret])
+    (results / "outputs").mkdir(parents=True)
+    folder = folder.format(root=tmp_path)
+    result = build([replace(secret, kept=Kept(folder, folder))], results)
+    assert len(result.missing) == 3 * len(NAMES)
+    assert all(image["hr"] == "" for image in data_of(results)["images"])
+
+
+def test_an_empty_run_is_a_page_that_says_so(tmp_path: Path) -> None:
+    build([], tmp_path)
+    assert "This run has no records" in text_of(tmp_path, "index")

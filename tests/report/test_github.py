@@ -1,0 +1,271 @@
+"""GitHub shows failures first, never more than it takes, and at the document's lines."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from sr_bench.core.record import Record, Status
+from sr_bench.errors import SrBenchError
+from sr_bench.report.failure import failure_text
+from sr_bench.report.github import (
+    BUDGET,
+    annotations,
+    step_summary,
+    summary_room,
+    write_step_summary,
+)
+from tests.report.records import emulated, record, without_value
+from tests.report.runs import HOSTILE, ended, past_run, with_floor
+from tests.report.test_family import tables
+
+TOTAL = {"failure": 3, "line": 1, "row": 11}
+
+
+def summary(*records: Record, budget: int = BUDGET) -> str:
+    return step_summary(past_run(records), budget=budget)
+
+
+def fences(markdown: str) -> list[str]:
+    return [token.content for token in MarkdownIt().parse(markdown) if token.type == "fence"]
+
+
+def test_failures_stand_before_the_tables_with_their_whole_text() -> None:
+    failed = ended(Status.DIFFERS)
+    text = summary(record(), failed)
+    assert fences(text) == [failure_text(failed) + "\n"]
+    order = [
+        "Run `",
+        "**1 match, 1 differs**",
+        "### Failures: 1",
+        "<details>",
+        "### zoo",
+        "| Model",
+    ]
+    assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
+    assert "<summary>README.md:7:22: m_x2 fp32 PSNR on set5_x2: differs</summary>" in text
+
+
+def test_the_tables_hold_what_was_measured_and_the_rest_is_counted() -> None:
+    other = replace(record(), family="other")
+    text = summary(record(), record(), other, without_value(record(), "no weights"))
+    assert [len(table) for table in tables(text)] == [2, 3]
+    assert "### Not run\n\n- 1 x no weights\n" in text
+    assert "Left out" not in text
+
+
+def test_without_failures_or_skips_there_are_no_such_parts() -> None:
+    text = summary(record())
+    assert "Failures" not in text
+    assert "Not run" not in text
+    assert "Below" not in text
+
+
+def test_models_below_the_floor_are_listed() -> None:
+    text = summary(with_floor(record(), 31.365))
+    assert "### Below the floor\n\n- m_x2 fp32: psnr on set5_x2 is 30.104 dB, below" in text
+
+
+def test_an_emulation_is_labelled() -> None:
+    failed = replace(emulated(record()), verdict=ended(Status.DIFFERS).verdict)
+    text = summary(failed)
+    assert "differs (emulated)</summary>" in text
+    assert "no vacc device took part" in text
+
+
+@pytest.mark.parametrize("budget", [*range(0, 6000, 97), 10**6])
+def test_the_summary_stays_under_any_budget_and_says_what_it_lacks(budget: int) -> None:
+    failed = [ended(Status.DIFFERS, line) for line in range(10, 13)]
+    fine = [replace(record(), model="模型" * 20) for _ in range(8)]
+    records = [*failed, *fine, without_value(record(), "kein Netz ✗")]
+    text = summary(*records, budget=budget)
+    assert len(text.encode()) <= budget
+    if not text:
+        assert budget < 800
+        return
+    shown_rows = sum(len(table) - 1 for table in tables(text))
+    shown = {"failure": len(fences(text)), "line": text.count("kein Netz"), "row": shown_rows}
+    lacks = {what: total - shown[what] for what, total in TOTAL.items()}
+    told = [f"{count} {what}{'s' * (count > 1)}" for what, count in lacks.items() if count]
+    said = f"Left out, as GitHub limits this page: {', '.join(told)}; latest.json has all."
+    assert (said in text) if told else ("Left out" not in text)
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_a_failure_that_is_too_long_does_not_hide_the_others() -> None:
+    first, second = ended(Status.DIFFERS, 10), ended(Status.DIFFERS, 11)
+    long = replace(first, verdict=replace(first.verdict, sentence="x" * 5000))
+    text = summary(long, second, budget=4000)
+    assert fences(text) == [failure_text(second) + "\n"]
+    assert "Left out, as GitHub limits this page: 1 failure, 2 rows; latest.json has all." in text
+
+
+def test_a_table_ends_at_the_first_row_that_does_not_fit() -> None:
+    long = replace(record(), verdict=replace(record().verdict, sentence="x" * 3000))
+    ((_, first),) = tables(summary(record(), long, record(), budget=2500))
+    assert first[-1] == "a reason"
+
+
+def test_the_usual_budget_is_below_the_limit_of_github() -> None:
+    records = [ended(Status.DIFFERS, line) for line in range(4000)]
+    text = step_summary(past_run(records))
+    assert 800_000 < len(text.encode()) <= BUDGET < 2**20
+
+
+def test_what_others_wrote_stays_text() -> None:
+    failed = ended(Status.ERROR)
+    verdict = replace(failed.verdict, sentence="</details>\n```\n" + HOSTILE)
+    hostile = replace(failed, model=HOSTILE, family=HOSTILE, verdict=verdict)
+    text = summary(hostile)
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(text)
+    html = "".join(token.content for token in tokens if token.type == "html_block")
+    assert "<img" not in html
+    assert html.count("</details>") == 1
+    assert "\x1b" not in text
+    assert len(tables(text)[0][1]) == 9
+
+
+def test_text_is_appended_to_what_the_step_has_written(tmp_path: Path) -> None:
+    path = tmp_path / "summary.md"
+    write_step_summary(path, "ours\n")
+    path.write_text("## theirs\n")
+    write_step_summary(path, "ours ✓\n")
+    assert path.read_text("utf-8") == "## theirs\n\nours ✓\n"
+
+
+def test_a_text_of_others_that_has_no_line_end_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "summary.md"
+    path.write_text("theirs")
+    write_step_summary(path, "ours\n")
+    assert path.read_text("utf-8") == "theirs\n\nours\n"
+
+
+def test_the_room_is_what_others_left(tmp_path: Path) -> None:
+    path = tmp_path / "summary.md"
+    assert summary_room(path) == BUDGET
+    path.write_text("x" * (BUDGET - 100) + "\n")
+    text = "y" * (summary_room(path) - 1) + "\n"
+    write_step_summary(path, text)
+    assert path.stat().st_size == BUDGET
+    assert summary_room(path) == 0
+
+
+def test_a_text_beyond_the_budget_is_refused_and_the_file_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "summary.md"
+    path.write_text("theirs\n")
+    text = "y" * (summary_room(path) + 1)
+    with pytest.raises(SrBenchError, match=r"summary\.md: expected a summary of at most 899"):
+        write_step_summary(path, text)
+    assert path.read_text() == "theirs\n"
+
+
+def test_empty_lines_of_others_do_not_add_up(tmp_path: Path) -> None:
+    path = tmp_path / "summary.md"
+    path.write_text("theirs\n\n\n")
+    write_step_summary(path, "ours\n")
+    assert path.read_text("utf-8") == "theirs\n\nours\n"
+
+
+def test_no_text_leaves_no_trace(tmp_path: Path) -> None:
+    write_step_summary(tmp_path / "summary.md", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["absent/summary.md", "folder", "file/summary.md"])
+def test_a_path_that_can_not_be_written_is_one_clear_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    path = tmp_path / name
+    for attempt in (lambda: write_step_summary(path, "x"), lambda: summary_room(path)):
+        with pytest.raises(
+            SrBenchError, match=r"GITHUB_STEP_SUMMARY=.*expected a file in a folder"
+        ):
+            attempt()
+    assert not (tmp_path / "absent").exists()
+
+
+def test_a_failure_is_an_error_at_its_line_and_column() -> None:
+    (line,) = annotations([ended(Status.DIFFERS, 12)])
+    assert line == (
+        "::error file=README.md,line=12,col=22,title=m_x2 fp32 psnr on set5_x2%3A differs"
+        "::claimed 30.10 dB%0Ameasured 29.500 dB%0Aa reason"
+    )
+
+
+def test_each_status_has_its_kind_and_the_worst_comes_first() -> None:
+    below = with_floor(record(None, 29.0, status=Status.NEW), 31.0)
+    lines = annotations([*map(ended, Status), below])
+    kinds = [line[2:].partition(" ")[0] for line in lines]
+    assert kinds == ["error"] * 5 + ["warning"] * 2 + ["notice"]
+    titles = [
+        line.partition("title=")[2].partition("::")[0].rpartition("%3A ")[2] for line in lines
+    ]
+    assert titles == [
+        *("error", "differs", "loss", "gap_closed", "better"),
+        *("undecided", "new", "known_gap"),
+    ]
+
+
+def test_a_new_value_above_the_floor_is_no_warning() -> None:
+    assert annotations([with_floor(record(None, 32.0, status=Status.NEW), 31.0)]) == []
+
+
+def test_a_claim_below_the_floor_that_matches_is_no_warning() -> None:
+    assert annotations([with_floor(record(), 31.0)]) == []
+
+
+def test_the_cell_that_a_new_value_answers_is_its_place() -> None:
+    below = with_floor(record(None, 29.0, status=Status.NEW), 31.0)
+    (line,) = annotations([replace(below, place=ended(Status.NEW, 5).claim.source)])
+    assert line.startswith("::warning file=README.md,line=5,col=22,title=")
+    (line,) = annotations([below])
+    assert line.startswith("::warning title=")
+    assert "::measured 29.0000" in line
+
+
+def test_an_emulated_value_says_so() -> None:
+    failed = replace(emulated(record()), verdict=ended(Status.DIFFERS).verdict)
+    assert "measured 29.500 dB (emulated)%0A" in annotations([failed])[0]
+
+
+def test_a_value_that_is_not_there_is_not_told() -> None:
+    failed = replace(without_value(record()), verdict=ended(Status.ERROR).verdict)
+    assert annotations([failed])[0].endswith("::claimed 30.10 dB%0Aa reason")
+
+
+def test_a_long_sentence_is_cut() -> None:
+    failed = ended(Status.ERROR)
+    failed = replace(failed, verdict=replace(failed.verdict, sentence="x" * 10**5))
+    assert len(annotations([failed])[0]) < 4500
+
+
+def test_a_hostile_name_starts_no_command_and_no_line() -> None:
+    name = "x\n::stop-commands::y\r\n::error::z,line=99"
+    failed = replace(ended(Status.DIFFERS), model=name)
+    source = replace(failed.claim.source, path=name)
+    (line,) = annotations([replace(failed, claim=replace(failed.claim, source=source))])
+    assert len(line.splitlines()) == 1
+    properties, _, _ = line.removeprefix("::error ").partition("::")
+    keys = [part.partition("=")[0] for part in properties.split(",")]
+    assert keys == ["file", "line", "col", "title"]
+
+
+def test_only_so_many_as_are_shown_are_given_and_the_rest_is_counted() -> None:
+    lines = annotations([ended(Status.DIFFERS, line) for line in range(1, 14)])
+    assert len(lines) == 11
+    assert lines[9].startswith("::error file=README.md,line=10,")
+    assert lines[10] == "::notice::and 3 errors more: see the step's summary"
+
+
+def test_the_last_notice_is_one_of_those_that_are_shown() -> None:
+    gaps = [ended(Status.KNOWN_GAP, line) for line in range(1, 13)]
+    unsure = [ended(Status.UNDECIDED, line) for line in range(1, 12)]
+    lines = annotations([*gaps, *unsure])
+    assert [line[2:8] for line in lines] == ["warnin"] * 10 + ["notice"] * 10
+    assert lines[-1] == "::notice::and 1 warning, 3 notices more: see the step's summary"
+
+
+def test_as_many_as_are_shown_need_no_last_notice() -> None:
+    gaps = [ended(Status.KNOWN_GAP, line) for line in range(1, 11)]
+    assert [line[:10] for line in annotations(gaps)] == ["::notice f"] * 10

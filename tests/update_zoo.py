@@ -9,8 +9,10 @@ from sr_bench.core.case import COST_METRICS
 from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.history import Environment, PastRun, RunInfo
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
+from sr_bench.core.update import Update, UpdateMode
 from sr_bench.engine.judge import judge
 from sr_bench.engine.suite import load_suite
+from sr_bench.engine.update import update_documents
 from sr_bench.history.store import RunStore
 
 README = """# Zoo
@@ -41,6 +43,9 @@ scale = 2
 onnx = "b.onnx"
 evaluation = [{ dataset = "set5", protocol = "paper_y" }]
 """
+
+A, A8, B = "a_x2 fp32 psnr", "a_x2 int8_max psnr", "b_x2 fp32 ssim"
+GAP = ('metric = "psnr"', 'precision = "fp32"')
 
 INFO = RunInfo(
     "20261121T091430-b65233",
@@ -145,3 +150,39 @@ def changed(run: PastRun, case: str, **fields: object) -> PastRun:
     assert found
     records = (replace(one, **fields) if one in found else one for one in run.records)
     return replace(run, records=tuple(records))
+
+
+def update(run: PastRun, mode: UpdateMode = "failed", *, write: bool = True) -> Update:
+    return update_documents(run, mode, reason="retrained", write=write)
+
+
+def refused(run: PastRun, zoo: Zoo, mode: UpdateMode = "failed") -> str:
+    """Return why nothing was done, and see that nothing was."""
+    before = {path: path.read_bytes() for path in zoo.readme.parent.iterdir()}
+    done = update(run, mode)
+    assert (done.edits, done.gaps, done.diff) == ((), (), "")
+    assert {path: path.read_bytes() for path in zoo.readme.parent.iterdir()} == before
+    (told,) = done.refused
+    return told
+
+
+def why(done: Update) -> dict[str, str]:
+    return {what: left.why for left in done.left_out for what in left.what}
+
+
+def partial(record: Record) -> Record:
+    assert record.measurement is not None
+    return replace(
+        record,
+        measurement=replace(record.measurement, planned=5),
+        verdict=replace(record.verdict, status=Status.NOT_RUN, tolerance=None),
+    )
+
+
+def with_more(run: PastRun, *more: Record) -> PastRun:
+    return replace(run, records=(*run.records, *more))
+
+
+def only(run: PastRun) -> Record:
+    (found,) = (record for record in run.records if record.measurement)
+    return found

@@ -54,8 +54,6 @@ def nearest_number(cells: Sequence[MetricCell], blank: MetricCell) -> MetricCell
     """
     same = [cell for cell in cells if cell.is_number and cell.key.metric == blank.key.metric]
     own = [cell for cell in same if cell.table == blank.table]
-
-    def distance(cell: MetricCell) -> tuple[int, int]:
-        return abs(cell.source.line - blank.source.line), cell.source.line
-
-    return min(own or same, key=distance, default=None)
+    line = blank.source.line
+    # The first of equals, and cells come in reading order.
+    return min(own or same, key=lambda cell: abs(cell.source.line - line), default=None)

@@ -1,6 +1,6 @@
 """Find the known gaps of a card that a run closed for all that they excuse."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from sr_bench.core.card import KnownGap, ModelCard
@@ -47,9 +47,7 @@ class Closing:
     """Cells whose gap stays, so that their numbers must stay too."""
 
 
-def closing(
-    suite: Suite, records: Sequence[Record], asked: Iterable[Record], written: Collection[CellKey]
-) -> Closing:
+def closing(suite: Suite, records: Sequence[Record], written: Collection[CellKey]) -> Closing:
     """Return which known gaps of `suite` leave its card.
 
     A gap closes if all that it excuses agrees: each printed number that it covers was measured,
@@ -59,10 +57,8 @@ def closing(
     Args:
         suite: As it is now, before the update.
         records: All of the run that belong to the suite.
-        asked: Those of `records` that the update is about.
         written: The cells that this update writes.
     """
-    names = {_name(record) for record in asked}
     newest = tuple({_name(record): record for record in records}.values())
     closed: list[ClosedGap] = []
     left_out: list[tuple[str, str]] = []
@@ -70,19 +66,18 @@ def closing(
     explained: set[_Name] = set()
     for covered in _covered(suite, newest):
         agreeing = [record for record in covered.records if _agrees(record, covered, written)]
-        shown = [record for record in agreeing if _name(record) in names]
-        if not shown:
+        if not agreeing:
             continue
         explained.update(map(_name, covered.records))
         if still_open := list(_open(covered, agreeing)):
             kept.update(CellKey.of(record.claim) for record in agreeing if record.claim)
-            left_out += [(_stays(covered, still_open), record.case_id) for record in shown]
+            left_out += [(_stays(covered, still_open), record.case_id) for record in agreeing]
         else:
-            closed.append(covered.closed_by(shown[-1]))
+            closed.append(covered.closed_by(agreeing[-1]))
     left_out += [
         (_FAILURE_GONE, record.case_id)
         for record in newest
-        if record.verdict.status is Status.GAP_CLOSED and _name(record) in names - explained
+        if record.verdict.status is Status.GAP_CLOSED and _name(record) not in explained
     ]
     return Closing(tuple(closed), tuple(left_out), frozenset(kept))
 

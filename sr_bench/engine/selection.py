@@ -16,7 +16,6 @@ from sr_bench.errors import OptionError
 
 KeepMode = Literal["off", "8bit", "16bit"]
 
-UpdateMode = Literal["failed", "missing", "all"]
 GateMode = Literal["off", "warn", "fail"]
 
 SESSION_THREADS = 1

@@ -125,8 +125,7 @@ def _changes(path: Path, records: Sequence[Record], run: PastRun, mode: UpdateMo
     closings = {}
     for card in {suites.card(record) for record in records if record.verdict.status in _GAPS}:
         own = [record for record in run.records if suites.is_of(record, card)]
-        asked = [record for record in records if suites.is_of(record, card)]
-        closings[card] = closing(suites.suite(card), own, asked, written)
+        closings[card] = closing(suites.suite(card), own, written)
     stuck = {key for one in closings.values() for key in one.kept}
     edits = tuple(edit for edit in cells.edits if not (edit.key in stuck and _is_gap(edit)))
     removed = [_without_gaps(card, one) for card, one in sorted(closings.items()) if one.closed]

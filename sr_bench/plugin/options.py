@@ -7,13 +7,13 @@ from typing import cast, get_args
 import pytest
 
 from sr_bench.core.device import DeviceMode
+from sr_bench.core.update import UpdateMode
 from sr_bench.engine.selection import (
     DEFAULT_CALIBRATION_MIB,
     DEFAULT_EXPLAIN_S,
     GateMode,
     KeepMode,
     Selection,
-    UpdateMode,
     parse_precisions,
     split_list,
 )

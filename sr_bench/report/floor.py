@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sr_bench.core.gate import quantity
+from sr_bench.core.precision import Precision
 from sr_bench.core.record import FLOOR, Record
 
 NAME = "bicubic (floor)"
 """What stands where a model's name would."""
 
 _ADVICE = "check channel order, value range, half-pixel shift"
+_LOW = "if fp32 is not, the low precision costs more than the network gains"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def below_floor(record: Record) -> str:
     floor, measurement = floor_of(record), record.measurement
     if floor is None or measurement is None or measurement.value >= floor.value:
         return ""
-    return f"below bicubic {floor.text}: {_ADVICE}"
+    advice = _ADVICE if record.precision == Precision.FP32 else _LOW
+    return f"below bicubic {floor.text}: {advice}"
 
 
 def why(record: Record) -> str:

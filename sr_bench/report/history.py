@@ -128,7 +128,7 @@ def history_lines(case: HistoryCase, *, limit: int) -> list[str]:
         _chart(case),
         *plain_table(_COLUMNS, cells, left=(0, 1, 2, 6, 7)),
         *(older if left_out > 0 else []),
-        _trend_line(case.trend, case),
+        trend_line(case.trend, case.metric, case.unit),
     ]
 
 
@@ -169,17 +169,18 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(_BLOCKS[round(steps * (value - low) / (high - low))] for value in values)
 
 
-def _trend_line(found: Trend | None, case: HistoryCase) -> str:
+def trend_line(found: Trend | None, metric: str, unit: str) -> str:
+    """Return the sentence on where values are going; `found` is None if that is not known."""
     if found is None:
         return "trend: not known before 3 values that compare, over a day or more"
 
     def told(text: str) -> str:
-        return f"{text} {case.unit}".rstrip()
+        return f"{text} {unit}".rstrip()
 
     pace = f"{told(f'{found.per_week:+.2g}')} per week" if found.per_week else "steady"
     seen = f"{found.points} values since {found.since}"
     if found.of == "value":
-        return f"trend: {told(value_text(case.metric, found.last))}, {pace} ({seen})"
+        return f"trend: {told(value_text(metric, found.last))}, {pace} ({seen})"
     left = told(f"{abs(found.last):.3g}")
     state = f"{left} of margin left" if found.last >= 0 else f"{left} beyond the tolerance"
     end = f": used up about {found.used_up}" if found.used_up else ""

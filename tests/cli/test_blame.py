@@ -120,3 +120,25 @@ def test_a_line_without_numbers_is_an_error(sr_bench, mine: Zoo, line: int) -> N
 @pytest.mark.parametrize("place", ["zoo/README.md", "zoo/README.md:0", "zoo/README.md:x", ":5"])
 def test_a_place_that_names_no_line_is_a_wrong_command(sr_bench, mine: Zoo, place: str) -> None:
     assert sr_bench("blame", place).code == 2
+
+
+def test_git_is_asked_only_where_the_ledger_does_not_explain_the_number(
+    sr_bench, updated: Zoo
+) -> None:
+    commit(updated, "x")
+    assert "last changed" not in sr_bench("blame", "zoo/README.md:5:28").out
+    updated.edit("31.00", "32.00")
+    assert "not committed yet" in sr_bench("blame", "zoo/README.md:5:28").out
+
+
+def test_a_cell_without_a_number_is_from_nowhere(sr_bench, mine: Zoo) -> None:
+    told = sr_bench("blame", "zoo/README.md:7").out.splitlines()
+    assert [line.rpartition(" ")[2] for line in told[::2]] == ["1.5", "0.85"]
+
+
+def test_control_characters_of_paths_do_not_reach_the_terminal(sr_bench, updated: Zoo) -> None:
+    updated.ledger.write_text("{")
+    updated.readme.parent.rename("\x1b[31m")
+    done = sr_bench("blame", "\x1b[31m/README.md:5")
+    assert (done.code, "\x1b" in done.out + done.err) == (0, False)
+    assert "\\x1b[31m/ledger.jsonl:1: damaged" in done.err

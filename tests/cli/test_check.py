@@ -1,9 +1,11 @@
 """``sr-bench check`` exits with 1 if a document prints what its run did not measure."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sr_bench.core.record import Status
 from tests.update_zoo import README, Zoo, changed, make_zoo
 
 A, A8, B = "a_x2 fp32 psnr", "a_x2 int8_max psnr", "b_x2 fp32 ssim"
@@ -159,3 +161,41 @@ def test_control_characters_do_not_reach_the_terminal(check, mine: Zoo) -> None:
     done = check()
     assert "\x1b" not in done.out
     assert "\\x1b[31m" in done.out
+
+
+def test_a_cell_that_was_blank_is_found_in_its_line(check, mine: Zoo) -> None:
+    """Rows of the same precision and metric, whose model has no number, can't be told apart."""
+    mine.edit("| B | two | 1.5 | - | - | 0.85 |", "| B | two | - | - | - | - |")
+    mine.write(mine.run({"b_x2 fp32 psnr": 28.127, A: 30.1}))
+    mine.edit("| B | two |", "| C | two | - | - | 27.5 | - |\n| B | two |")
+    mine.edit("| B | two | - | - | - |", "| B | two | - | - | 28.13 |")
+    assert "2 judged, 1 stale" in check().out
+
+
+def test_a_document_that_truncates_is_held_against_truncated_digits(
+    sr_bench, check, mine: Zoo
+) -> None:
+    cut = '[model.tolerance.psnr]\ndigits = "truncated"\n'
+    text = mine.card.read_text()
+    mine.card.write_text(f"{text.replace('[[model]]', f'{cut}[[model]]').replace(cut, '', 1)}{cut}")
+    run = mine.write(mine.run({A: 30.999, "b_x2 fp32 psnr": 28.129}))
+    sr_bench("update", run, "--mode", "all", "--reason", "x")
+    assert ("**30.99**" in mine.text, "| 28.12 |" in mine.text) == (True, True)
+    assert check().code == 0
+    mine.edit("30.99", "31.00")
+    assert check().code == 1
+
+
+def test_a_failure_of_the_device_that_is_gone_is_stale_until_the_card_forgets_it(
+    check, mine: Zoo
+) -> None:
+    known = '[[model.vacc.known_failure]]\nfailure = "timeout"\nreason = "slow"\n'
+    before = mine.card.read_text()
+    mine.card.write_text(before.replace('[[model]]\nname = "b', f'{known}\n[[model]]\nname = "b'))
+    run = mine.run({A8: 29.5})
+    (record,) = (one for one in run.records if one.measurement)
+    gone = replace(record.verdict, status=Status.GAP_CLOSED)
+    mine.write(changed(run, "int8_max-psnr", verdict=gone))
+    assert check().code == 1
+    mine.card.write_text(before)
+    assert check().code == 0

@@ -53,7 +53,10 @@ def test_the_keys_of_cells_are_those_of_their_claims_and_unique() -> None:
 
 
 def test_the_nearest_number_of_the_table_comes_before_nearer_ones_of_others() -> None:
-    found = nearest_number(metric_cells(document()), cell("B"))
+    far = "".join(f"| {name} | - |\n" for name in "EFGH")
+    cells = metric_cells(document(TEXT.replace("| C |", f"{far}| C |")))
+    (blank,) = (one for one in cells if one.key.row == "B")
+    found = nearest_number(cells, blank)
     assert found is not None
     assert found.key.row == "C"
 

@@ -32,6 +32,11 @@ def test_without_a_floor_or_a_value_nothing_is_said() -> None:
     assert floor_of(record()) is None
 
 
+def test_a_low_precision_below_the_floor_is_not_blamed_on_the_images() -> None:
+    low = replace(with_floor(record(), 40.0), precision="int8_kl")
+    assert below_floor(low).endswith("the low precision costs more than the network gains")
+
+
 def test_an_infinite_floor_is_told() -> None:
     assert below_floor(with_floor(record(), float("inf"))).startswith("below bicubic inf dB")
 

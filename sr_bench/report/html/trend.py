@@ -1,11 +1,16 @@
 """A model's trend page: values, margins and latency over the runs, with what changed between."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sr_bench.core.claim import UNITS
+from sr_bench.core.compare import environment_changes, input_changes
 from sr_bench.core.history import Environment, HistoryEntry, Point
+from sr_bench.core.trend import Moment, trend
+from sr_bench.core.trend import Series as CaseSeries
+from sr_bench.core.trend import series as series_of
+from sr_bench.report.history import trend_line
 from sr_bench.report.html.overview import RunHead
 from sr_bench.report.html.values import GLYPHS
 
@@ -50,6 +55,8 @@ class Series:
     metric: str
     unit: str
     emulated: bool
+    trend: str
+    """Where it is going, in a sentence."""
     points: tuple[TrendPoint, ...]
 
 
@@ -75,18 +82,36 @@ def trend_page(
     pages: tuple[tuple[str, str], ...],
     history: Sequence[HistoryEntry],
 ) -> TrendPage | None:
-    """Return the trends of a model; None if history has no value of it."""
+    """Return the trends of a model; None if history, oldest first, has no value of it."""
     own = [
-        (entry, points)
-        for entry in sorted(history, key=lambda entry: entry.info.run)
-        if (points := [p for p in entry.points if (p.family, p.model) == (family, model)])
+        entry
+        for entry in history
+        if any((point.family, point.model) == (family, model) for point in entry.points)
     ]
     shown = own[-_RUNS_SHOWN:]
-    series = _series([points for _, points in shown])
-    if not series:
+    numbers = {entry.info.run: number for number, entry in enumerate(shown)}
+    found = [one for case in _cases(shown, family, model) for one in _by_device(case)]
+    # What images say comes first: costs hardly move.
+    found.sort(key=lambda case: not case.newest.dataset)
+    if not found:
         return None
-    runs = _runs([entry for entry, _ in shown])
-    return TrendPage(head, family, model, pages, runs, series, len(own) - len(shown))
+    series = tuple(_one(case, numbers) for case in found)
+    return TrendPage(head, family, model, pages, _runs(shown), series, len(own) - len(shown))
+
+
+def _cases(entries: Sequence[HistoryEntry], family: str, model: str) -> tuple[CaseSeries, ...]:
+    def wanted(point: Point) -> bool:
+        return (point.family, point.model) == (family, model) and point.value is not None
+
+    return series_of(entries, wanted)
+
+
+def _by_device(case: CaseSeries) -> Iterator[CaseSeries]:
+    """Yield the values of each device by themselves: what one gives says nothing of another."""
+    found: dict[str, list[Moment]] = defaultdict(list)
+    for moment in case.moments:
+        found[moment.point.device].append(moment)
+    yield from (CaseSeries(tuple(moments)) for moments in found.values())
 
 
 def _runs(entries: Sequence[HistoryEntry]) -> tuple[TrendRun, ...]:
@@ -94,56 +119,29 @@ def _runs(entries: Sequence[HistoryEntry]) -> tuple[TrendRun, ...]:
     before: Environment | None = None
     for entry in entries:
         now = entry.info.environment
-        changed = ", ".join(_differences(before, now)) if before else ""
+        changed = ", ".join(map(str, environment_changes(before, now))) if before else ""
         what = f"Python {now.python}, {now.system}, {now.cpu} with {now.cores} cores"
         found.append(TrendRun(entry.info.run, entry.info.started, now.commit, what, changed))
         before = now
     return tuple(found)
 
 
-def _differences(before: Environment, now: Environment) -> list[str]:
-    told = [
-        f"{name} {before.packages.get(name, 'absent')} → {now.packages.get(name, 'absent')}"
-        for name in sorted(before.packages.keys() | now.packages.keys())
-        if before.packages.get(name) != now.packages.get(name)
-    ]
-    for name in ("python", "system", "cpu", "cores"):
-        old, new = getattr(before, name), getattr(now, name)
-        if old != new:
-            told.append(f"{name} {old} → {new}")
-    return told
-
-
-def _series(runs: Sequence[Sequence[Point]]) -> tuple[Series, ...]:
-    found: dict[tuple[str, str, str], list[tuple[int, Point]]] = defaultdict(list)
-    for number, points in enumerate(runs):
-        for point in points:
-            if point.value is not None:
-                found[point.case_id, point.backend, point.device].append((number, point))
-    # What images say comes first: costs hardly move.
-    ordered = sorted(found.values(), key=lambda points: not points[0][1].dataset)
-    return tuple(_one(points) for points in ordered)
-
-
-def _one(points: Sequence[tuple[int, Point]]) -> Series:
-    last = points[-1][1]
+def _one(case: CaseSeries, numbers: Mapping[str, int]) -> Series:
+    last, unit = case.newest, UNITS.get(case.newest.metric, "")
     where = f" on {last.dataset}" if last.dataset else ""
     device = ", ".join(name for name in (last.backend, last.device) if name)
     label = f"{last.metric} {last.precision}{where} ({device}): {last.case_id}"
     made, before = [], None
-    for number, point in points:
-        made.append(_point(number, point, before))
-        before = point
+    for moment in case.moments:
+        made.append(_point(numbers[moment.info.run], moment.point, before))
+        before = moment.point
     emulated = last.device.startswith("emulated")
-    return Series(label, last.metric, UNITS.get(last.metric, ""), emulated, tuple(made))
+    told = trend_line(trend(case), last.metric, unit)
+    return Series(label, last.metric, unit, emulated, told, tuple(made))
 
 
 def _point(number: int, point: Point, before: Point | None) -> TrendPoint:
-    old = before.inputs if before else point.inputs
-    changed = [
-        name for name in sorted(old.keys() | point.inputs.keys())
-        if old.get(name) != point.inputs.get(name)
-    ]  # fmt: skip
+    changed = input_changes(before.inputs, point.inputs) if before else ()
     assert point.value is not None
     return TrendPoint(
         run=number,
@@ -155,5 +153,5 @@ def _point(number: int, point: Point, before: Point | None) -> TrendPoint:
         glyph=GLYPHS[point.status],
         images=point.images,
         planned=point.planned,
-        changed=", ".join(changed),
+        changed=", ".join(sorted(change.name for change in changed)),
     )

@@ -57,7 +57,7 @@ async function draw(node) {
 function themed(layout) {
   const axis = (given) => ({ gridcolor: css("--line"), zerolinecolor: css("--muted"), linecolor: css("--line"), automargin: true, ...given });
   return {
-    paper_bgcolor: css("--sheet"), plot_bgcolor: css("--sheet"), margin: { l: 64, r: 20, t: 16, b: 48 }, hovermode: "closest",
+    paper_bgcolor: css("--sheet"), plot_bgcolor: css("--sheet"), margin: { l: 64, r: 20, t: 16, b: 64 }, hovermode: "closest",
     font: { family: css("--sans"), size: 12, color: css("--ink") }, hoverlabel: { font: { family: css("--sans"), size: 12 }, align: "left" },
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, ...layout, xaxis: axis(layout.xaxis), yaxis: axis({ exponentformat: "e", ...layout.yaxis }),
   };

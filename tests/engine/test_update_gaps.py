@@ -1,0 +1,298 @@
+"""A known gap leaves its card once all that it excuses agrees."""
+
+import errno
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sr_bench.core.history import PastRun
+from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
+from tests.update_zoo import (
+    A8,
+    GAP,
+    README,
+    A,
+    B,
+    Zoo,
+    changed,
+    make_zoo,
+    only,
+    partial,
+    refused,
+    update,
+    why,
+    with_more,
+)
+
+
+@pytest.fixture
+def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
+    monkeypatch.chdir(tmp_path)
+    return make_zoo(tmp_path)
+
+
+def test_a_closed_gap_leaves_the_card_and_its_number_stays(zoo: Zoo) -> None:
+    before = zoo.card.read_text()
+    zoo.gap("a_x2", *GAP)
+    done = update(zoo.run({A: 30.1}))
+    assert (zoo.card.read_text(), zoo.text) == (before, README)
+    (gap,) = done.gaps
+    assert (str(gap.place), gap.reason) == ("zoo/card.toml:11:1", "of one image")
+    assert "--- a/zoo/card.toml" in done.diff
+    (line,) = map(json.loads, zoo.ledger.read_text().splitlines())
+    assert (line["kind"], line["document"], line["old"]) == (
+        "known_gap",
+        "card.toml",
+        "of one image",
+    )
+
+
+def test_an_open_gap_stays_unless_all_is_asked_for(zoo: Zoo) -> None:
+    before = zoo.card.read_text()
+    zoo.gap("a_x2", *GAP)
+    run = zoo.run({A: 31.0})
+    assert "mode all" in why(update(run))["zoo/README.md:5:28"]
+    assert zoo.text == README
+    done = update(run, "all")
+    assert (len(done.edits), len(done.gaps)) == (1, 1)
+    assert (zoo.card.read_text(), zoo.text) == (before, README.replace("30.10", "31.00"))
+
+
+TWO = README.replace("| SSIM |", "| SSIM | Dataset |").replace("--: |\n", "--: | :-- |\n")
+TWO = TWO.replace("0.9100 |", "0.9100 | set5 |").replace("0.8800 |", "0.8800 | |")
+TWO = TWO.replace("0.85 |", "0.85 | |\n| A | one | - | - | 29.00 | - | set14 |")
+
+
+@pytest.fixture
+def two_rows(zoo: Zoo) -> Zoo:
+    """Return a zoo whose gap covers two numbers: of a row on set5 and of one on set14."""
+    zoo.readme.write_text(TWO)
+    both = '{ dataset = "set5", protocol = "paper_y" }, { dataset = "set14", protocol = "paper_y" }'
+    one = '{ dataset = "set5", protocol = "paper_y" }'
+    zoo.card.write_text(zoo.card.read_text().replace(one, both, 1))
+    zoo.gap("a_x2", *GAP)
+    return zoo
+
+
+def of_two(zoo: Zoo, first: float, second: float) -> PastRun:
+    run = zoo.run({A: first})
+    records = []
+    for one in run.records:
+        if one.claim and one.claim.dataset == "set14" and one.metric == "psnr":
+            model_run = zoo.run({A: second})
+            (one,) = (other for other in model_run.records if other.claim == one.claim)
+            one = replace(one, dataset="set14_x2")
+        records.append(one)
+    return replace(run, records=tuple(records))
+
+
+def test_a_gap_that_excuses_an_open_number_too_stays(two_rows: Zoo) -> None:
+    card = two_rows.card.read_text()
+    done = update(of_two(two_rows, 30.1, 31.0))
+    assert (done.gaps, two_rows.card.read_text()) == ((), card)
+    assert any("also excuses a_x2--fp32-psnr (known_gap)" in told for told in why(done).values())
+
+
+def test_a_gap_that_excuses_a_number_which_was_not_run_stays(two_rows: Zoo) -> None:
+    card = two_rows.card.read_text()
+    run = of_two(two_rows, 30.1, 29.0)
+    some = [one for one in run.records if not (one.claim and one.claim.dataset == "set14")]
+    done = update(replace(run, records=tuple(some)))
+    assert (done.gaps, two_rows.card.read_text()) == ((), card)
+    assert any("README.md:8:21 (not in this run)" in told for told in why(done).values())
+
+
+def test_all_keeps_the_number_of_a_gap_that_stays(two_rows: Zoo) -> None:
+    run = of_two(two_rows, 31.0, 31.0)
+    some = [one for one in run.records if not (one.claim and one.claim.dataset == "set14")]
+    assert update(replace(run, records=tuple(some)), "all").edits == ()
+    assert two_rows.text == TWO
+
+
+def test_a_gap_leaves_once_all_that_it_excuses_agrees(two_rows: Zoo) -> None:
+    done = update(of_two(two_rows, 30.1, 29.0))
+    assert len(done.gaps) == 1
+    assert "known_gap" not in two_rows.card.read_text()
+
+
+def test_a_failure_of_the_device_that_is_gone_is_left_to_the_user(zoo: Zoo) -> None:
+    run = zoo.run({A8: 28.0})
+    gone = Verdict(Status.GAP_CLOSED, "the known failure is gone", 28.0, 29.5, 0.005)
+    done = update(changed(run, "int8_max-psnr", verdict=gone))
+    assert "known_failure" in why(done)["a_x2-vacc-int8_max-psnr"]
+    assert zoo.text == README
+
+
+def test_a_gone_failure_does_not_close_a_gap_whose_number_differs(zoo: Zoo) -> None:
+    zoo.gap("a_x2", 'metric = "psnr"', 'precision = "int8_max"')
+    gone = Verdict(Status.GAP_CLOSED, "the known failure is gone", 28.0, 29.5, 0.005)
+    done = update(changed(zoo.run({A8: 28.0}), "int8_max-psnr", verdict=gone))
+    assert done.gaps == ()
+    assert "known_failure" in why(done)["a_x2-vacc-int8_max-psnr"]
+    assert "known_gap" in zoo.card.read_text()
+
+
+def gate(zoo: Zoo, dataset: str = "set5_x2") -> Record:
+    (base,) = (one for one in zoo.run({A8: 29.5}).records if one.measurement)
+    return replace(
+        base,
+        metric="fidelity",
+        claim=None,
+        place=None,
+        dataset=dataset,
+        case_id="gate",
+        node_id="zoo/card.toml::gate",
+        measurement=Measurement("fidelity", "dB", 50.0, (ImageScore("x", 50.0),), 1),
+        verdict=Verdict(Status.GAP_CLOSED, "the gate passes", 50.0),
+    )
+
+
+@pytest.mark.parametrize(("dataset", "leaves"), [("set5_x2", True), ("set14_x2", False)])
+def test_the_gap_of_a_gate_leaves_the_card_if_it_passed_on_each_dataset(
+    zoo: Zoo, dataset: str, leaves: bool
+) -> None:
+    text = zoo.card.read_text()
+    limits = "[model.gate]\nmin_fidelity_db = 45.0\nmax_drop_db = 0.1\nmax_drop_ssim = 0.1\n"
+    zoo.card.write_text(
+        text.replace('[[model]]\nname = "b_x2"', f'{limits}\n[[model]]\nname = "b_x2"')
+    )
+    before = zoo.card.read_text()
+    zoo.gap("a_x2", 'metric = "fidelity"', 'precision = "int8_max"')
+    run = replace(zoo.run({}), records=(gate(zoo, dataset),))
+    assert len(update(run).gaps) == leaves
+    assert (zoo.card.read_text() == before) == leaves
+
+
+def test_a_card_that_changed_to_another_document_is_refused(zoo: Zoo) -> None:
+    zoo.gap("a_x2", *GAP)
+    run = zoo.run({A: 30.1})
+    (zoo.root / "zoo" / "OTHER.md").write_text(README)
+    zoo.card.write_text(
+        zoo.card.read_text().replace("schema = 1", 'schema = 1\ndocument = "OTHER.md"')
+    )
+    assert "expected the card of zoo/README.md, got that of zoo/OTHER.md" in refused(run, zoo)
+
+
+def test_the_card_and_the_document_are_put_back_together(
+    zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zoo.gap("a_x2", *GAP)
+    rename = Path.replace
+
+    def refuse(source: Path, target: Path) -> Path:
+        if target.name == "ledger.jsonl":
+            raise OSError(errno.EACCES, "no")
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert "permission denied" in refused(zoo.run({A: 31.0}), zoo, "all")
+
+
+def test_gaps_of_several_models_go_from_one_card_together(zoo: Zoo) -> None:
+    before = zoo.card.read_text()
+    zoo.gap("a_x2", *GAP)
+    zoo.gap("a_x2", 'metric = "ssim"', 'precision = "fp32"')
+    zoo.gap("b_x2", 'metric = "ssim"', 'precision = "fp32"')
+    done = update(zoo.run({A: 30.1, "a_x2 fp32 ssim": 0.91, B: 0.85}))
+    assert (len(done.gaps), zoo.card.read_text()) == (3, before)
+    assert [gap.place.line for gap in done.gaps] == [11, 16, 28]
+
+
+def test_the_gap_of_another_model_is_its_own(zoo: Zoo) -> None:
+    zoo.gap("a_x2", 'metric = "ssim"', 'precision = "fp32"')
+    zoo.gap("b_x2", 'metric = "ssim"', 'precision = "fp32"')
+    done = update(zoo.run({"a_x2 fp32 ssim": 0.91, B: 0.7}))
+    assert [gap.model for gap in done.gaps] == ["a_x2"]
+
+
+def test_a_gap_of_one_dataset_is_known_by_its_slug(two_rows: Zoo) -> None:
+    text = two_rows.card.read_text()
+    two_rows.card.write_text(text.replace(GAP[0], f'{GAP[0]}\ndataset = "set5"'))
+    run = of_two(two_rows, 30.1, 29.0)
+    some = [one for one in run.records if not (one.claim and one.claim.dataset == "set14")]
+    assert len(update(replace(run, records=tuple(some))).gaps) == 1
+
+
+def test_a_gap_of_one_dataset_stays_for_a_row_of_it_that_was_not_run(zoo: Zoo) -> None:
+    zoo.edit("| B | two", "| A **int8 max** | - | - | - | 29.10 | - |\n| B | two")
+    zoo.gap("a_x2", 'metric = "psnr"', 'precision = "int8_max"', 'dataset = "set5"')
+    run = zoo.run({A8: 29.5})
+    (closed,) = (one for one in run.records if one.claim and one.claim.text == "29.50")
+    done = update(replace(run, records=(closed,)))
+    assert done.gaps == ()
+    assert any("README.md:7:32 (not in this run)" in told for told in why(done).values())
+
+
+def test_a_partial_value_closes_no_gap(two_rows: Zoo) -> None:
+    run = of_two(two_rows, 30.1, 29.0)
+    (second,) = (one for one in run.records if one.dataset == "set14_x2" and one.metric == "psnr")
+    limited = replace(second, measurement=partial(second).measurement)
+    assert update(with_more(run, limited)).gaps == ()
+
+
+def test_a_gap_that_closed_when_it_was_run_again_closes(zoo: Zoo) -> None:
+    zoo.gap("a_x2", *GAP)
+    done = update(with_more(zoo.run({A: 31.0}), only(zoo.run({A: 30.1}))))
+    assert len(done.gaps) == 1
+
+
+def test_a_tolerance_that_was_widened_since_closes_no_gap(two_rows: Zoo) -> None:
+    run = of_two(two_rows, 30.1, 31.0)
+    slack = '[model.tolerance.psnr]\nslack = 9.0\nreason = "x"\n\n[[model]]\nname = "b_x2"'
+    text = two_rows.card.read_text().replace('[[model]]\nname = "b_x2"', slack)
+    two_rows.card.write_text(text)
+    assert update(run).gaps == ()
+
+
+def test_a_precision_that_is_none_is_nobodys(zoo: Zoo) -> None:
+    zoo.gap("a_x2", *GAP)
+    run = zoo.run({A: 30.1})
+    odd = replace(only(run), claim=None, place=None, metric="fidelity", precision="\x1b")
+    assert len(update(with_more(run, odd)).gaps) == 1
+
+
+@pytest.mark.parametrize(
+    ("second", "gap", "leaves"),
+    [
+        ("", "", False),
+        ("", 'dataset = "set5"', True),
+        (', precisions = ["fp16"]', "", True),
+    ],
+)
+def test_the_gap_of_a_gate_waits_for_each_dataset_that_it_covers(
+    zoo: Zoo, second: str, gap: str, leaves: bool
+) -> None:
+    limits = "[model.gate]\nmin_fidelity_db = 45.0\nmax_drop_db = 0.1\nmax_drop_ssim = 0.1\n"
+    first = '{ dataset = "set5", protocol = "paper_y" }'
+    both = f'{first}, {{ dataset = "set14", protocol = "paper_y"{second} }}'
+    text = zoo.card.read_text().replace(first, both, 1)
+    zoo.card.write_text(text.replace('[[model]]\nname = "b', f'{limits}\n[[model]]\nname = "b'))
+    zoo.gap("a_x2", 'metric = "fidelity"', 'precision = "int8_max"', gap)
+    run = replace(zoo.run({}), records=(gate(zoo),))
+    assert len(update(run).gaps) == leaves
+
+
+def test_gates_whose_card_is_gone_are_refused_once(zoo: Zoo) -> None:
+    run = replace(zoo.run({}), records=(gate(zoo), replace(gate(zoo), node_id="zoo/card.toml::g")))
+    zoo.card.unlink()
+    assert "zoo/card.toml: expected the card of a_x2, there is none" in refused(run, zoo)
+
+
+def test_a_gate_of_a_part_of_the_images_closes_no_gap_and_missing_closes_none_at_all(
+    zoo: Zoo,
+) -> None:
+    first = '{ dataset = "set5", protocol = "paper_y" }'
+    both = f"{first}, {first.replace('set5', 'set14')}"
+    limits = "[model.gate]\nmin_fidelity_db = 45.0\nmax_drop_db = 0.1\nmax_drop_ssim = 0.1\n"
+    text = zoo.card.read_text().replace(first, both, 1)
+    zoo.card.write_text(text.replace('[[model]]\nname = "b', f'{limits}\n[[model]]\nname = "b'))
+    zoo.gap("a_x2", 'metric = "fidelity"', 'precision = "int8_max"')
+    second = replace(gate(zoo, "set14_x2"), node_id="zoo/card.toml::other")
+    both_gates = replace(zoo.run({}), records=(gate(zoo), second))
+    assert second.measurement is not None
+    limited = replace(second, measurement=replace(second.measurement, planned=9))
+    assert update(replace(both_gates, records=(gate(zoo), limited))).gaps == ()
+    assert update(both_gates, "missing").gaps == ()
+    assert len(update(both_gates).gaps) == 1

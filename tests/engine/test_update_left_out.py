@@ -1,0 +1,99 @@
+"""What was not measured whole, or not judged, or only emulated, is never written."""
+
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+
+import pytest
+
+from sr_bench.core.record import Record, Status
+from sr_bench.core.update import UpdateMode
+from tests.update_zoo import (
+    A8,
+    README,
+    A,
+    Zoo,
+    changed,
+    make_zoo,
+    only,
+    partial,
+    update,
+    why,
+    with_more,
+)
+
+
+@pytest.fixture
+def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
+    monkeypatch.chdir(tmp_path)
+    return make_zoo(tmp_path)
+
+
+def unjudged(record: Record) -> Record:
+    verdict = replace(record.verdict, status=Status.NOT_RUN, tolerance=None)
+    return replace(record, verdict=verdict, backend="vacc", device="emulated")
+
+
+LEFT_OUT = {
+    "a part of the images": partial,
+    "emulated, and the row is about the device": unjudged,
+    "emulated, and the row is about the vacc device": lambda one: replace(one, device="emulated"),
+    "not measured": lambda one: replace(one, measurement=None),
+    "failed": lambda one: replace(one, verdict=replace(one.verdict, status=Status.ERROR)),
+    "not judged": lambda one: replace(one, verdict=replace(one.verdict, tolerance=None)),
+}
+
+
+@pytest.mark.parametrize("reason", LEFT_OUT)
+@pytest.mark.parametrize("mode", ["failed", "all"])
+def test_what_was_not_judged_is_never_written(zoo: Zoo, reason: str, mode: UpdateMode) -> None:
+    run = zoo.run({A8: 28.0})
+    (record,) = (one for one in run.records if one.measurement)
+    done = update(replace(run, records=(LEFT_OUT[reason](record),)), mode)
+    assert reason in why(done)["zoo/README.md:6:37"]
+    assert zoo.text == README
+    assert not zoo.ledger.exists()
+
+
+def test_a_partial_value_is_left_out_even_if_it_was_judged(zoo: Zoo) -> None:
+    run = zoo.run({A: 28.0})
+    (record,) = (one for one in run.records if one.measurement)
+    limited = replace(partial(record), verdict=record.verdict)
+    assert "--sr-limit" in why(update(replace(run, records=(limited,))))["zoo/README.md:5:28"]
+    assert zoo.text == README
+
+
+@pytest.mark.parametrize(("value", "reason"), [(inf, "no table can print"), (-inf, "infinity")])
+def test_infinity_is_not_written(zoo: Zoo, value: float, reason: str) -> None:
+    assert reason in why(update(zoo.run({A: value})))["zoo/README.md:5:28"]
+    assert zoo.text == README
+
+
+def test_an_emulated_low_precision_needs_a_row_that_says_so(zoo: Zoo) -> None:
+    zoo.edit("**vacc int8 max**", "**int8 max**")
+    run = changed(zoo.run({A8: 28.0}), "int8_max-psnr", device="emulated", backend="vacc")
+    assert "vacc-emulated" in why(update(run))["zoo/README.md:6:32"]
+    zoo.edit("**int8 max**", "**vacc-emulated int8 max**")
+    update(changed(zoo.run({A8: 28.0}), "int8_max-psnr", device="emulated"))
+    assert "| 28.00 |" in zoo.text
+
+
+def test_in_fp32_nothing_is_imitated_so_a_plain_row_takes_the_value(zoo: Zoo) -> None:
+    update(changed(zoo.run({A: 31.0}), "a_x2--fp32-psnr", device="emulated", backend="vacc"))
+    assert "**31.00**" in zoo.text
+
+
+def test_of_a_cell_that_was_measured_twice_the_newest_value_counts(zoo: Zoo) -> None:
+    good, bad = only(zoo.run({A: 31.0})), only(zoo.run({A: 32.0}))
+    bad = replace(bad, verdict=replace(bad.verdict, status=Status.ERROR))
+    done = update(with_more(replace(zoo.run({}), records=(good,)), bad))
+    assert (done.edits, list(why(done).values())) == ((), ["its measurement failed"])
+    done = update(with_more(replace(zoo.run({}), records=(bad,)), good))
+    assert (len(done.edits), done.left_out) == (1, ())
+
+
+def test_nan_is_named_as_the_defect_that_it_is(zoo: Zoo) -> None:
+    run = zoo.run({A: 31.0})
+    measurement = replace(only(run).measurement, value=float("nan"))
+    done = update(changed(run, "a_x2--fp32-psnr", measurement=measurement))
+    assert "NaN, which is a defect" in why(done)["zoo/README.md:5:28"]

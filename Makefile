@@ -19,7 +19,7 @@ bench: .venv/installed  ## run the main job: every claim under suites/
 	$(BIN)/python -m pytest suites/ --backend=vacc
 
 test: .venv/installed  ## run the project's own tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/installed  ## style, types, direction of imports
 	$(BIN)/ruff check .

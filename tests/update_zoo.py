@@ -103,6 +103,8 @@ class Zoo:
         """Write `run` as a session does; return the path of its latest.json."""
         store = RunStore(run.results, run.info)
         store.start()
+        for record in run.records:
+            store.add(record)
         return store.finish(run.records)
 
 

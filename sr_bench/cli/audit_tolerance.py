@@ -2,30 +2,22 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sr_bench.cli._output import add_json_argument, print_json
+from sr_bench.cli._results import add_run_arguments, named_run
 from sr_bench.cli._suites import add_places_arguments, load_suites
 
 if TYPE_CHECKING:  # --help must not wait for the engine
     from sr_bench.core.case import Case
 
 HELP = "make known mistakes on a run's kept outputs, and tell which the tolerances would not catch"
-EXAMPLE = "sr-bench audit-tolerance reports/latest.json --fail"
+EXAMPLE = "sr-bench audit-tolerance last --fail"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "records",
-        nargs="?",
-        type=Path,
-        default=Path("reports/latest.json"),
-        metavar="RUN",
-        help="a latest.json or history/<run>.jsonl, made with pytest --sr-keep"
-        " (default: reports/latest.json)",
-    )
+    add_run_arguments(parser)
     parser.add_argument(
         "--rerun",
         action="store_true",
@@ -39,11 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make the mistakes and print what is caught."""
     from sr_bench.engine.audit import audit
-    from sr_bench.history.store import read_run
     from sr_bench.report.audit import audit_lines
 
     cards = {card.id: card for suite in load_suites(args.suites) for card in suite.card.models}
-    found = audit(read_run(args.records), cards, _rerun(args) if args.rerun else None)
+    found = audit(
+        named_run(args.run_name, args.results), cards, _rerun(args) if args.rerun else None
+    )
     if args.json:
         print_json(found)
     else:

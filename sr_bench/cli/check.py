@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sr_bench.cli._results import add_run_arguments, named_run
 from sr_bench.errors import NotRunError
 
 if TYPE_CHECKING:
-    from sr_bench.core.history import PastRun
     from sr_bench.engine.stale import Checked, Finding
 
 HELP = "exit with 1 if numbers of a README are stale against a run"
@@ -18,14 +18,7 @@ EXAMPLE = "sr-bench check suites/*/README.md"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("documents", type=Path, nargs="+", metavar="README", help="documents")
-    parser.add_argument(
-        "--run",
-        dest="file",
-        type=Path,
-        default=Path("reports", "latest.json"),
-        metavar="PATH",
-        help="latest.json, or a file of history/ beside it (default: reports/latest.json)",
-    )
+    add_run_arguments(parser, option=True)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.engine.stale import check
     from sr_bench.files.printable import printable
 
-    past = _read(args.file)
+    past = named_run(args.run_name, args.results)
     checked = [check(read_document(path), past) for path in args.documents]
     for one in checked:
         print(printable("\n".join(_lines(one))))
@@ -42,18 +35,9 @@ def run(args: argparse.Namespace) -> int:
         return 1
     silent = [one.document for one in checked if not one.judged]
     if silent:
-        msg = f"{args.file} judged nothing of {', '.join(silent)}: run the tests on that first"
+        msg = f"{past.path} judged nothing of {', '.join(silent)}: run the tests on that first"
         raise NotRunError(printable(msg))
     return 0
-
-
-def _read(path: Path) -> "PastRun":
-    from sr_bench.history.store import read_run
-
-    if not path.exists():
-        msg = f"{path}: expected a run, there is none; run the tests, or name one with --run"
-        raise NotRunError(msg)
-    return read_run(path)
 
 
 def _lines(one: "Checked") -> Iterator[str]:

@@ -1,11 +1,10 @@
 """``sr-bench compare``: whether a run is worse than an earlier one, and what changed in between."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sr_bench.cli._output import add_json_argument, print_json
-from sr_bench.cli._results import add_results_argument
+from sr_bench.cli._results import A_RUN, add_results_argument, named_run
 from sr_bench.errors import OptionError
 
 if TYPE_CHECKING:  # these load much, which --help must not wait for
@@ -29,8 +28,7 @@ _OPTIONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    what = "a file, a run's name or its start, 'last', 'previous', or a git branch, tag or commit"
-    parser.add_argument("before", metavar="RUN_A", help=f"the baseline: {what}")
+    parser.add_argument("before", metavar="RUN_A", help=f"the baseline: {A_RUN}")
     parser.add_argument("now", metavar="RUN_B", help="the newer run, said likewise")
     for option, (_, of, default) in _OPTIONS.items():
         parser.add_argument(
@@ -78,12 +76,7 @@ def _limits(args: argparse.Namespace) -> "Limits":
 
 
 def _runs(args: argparse.Namespace) -> "tuple[PastRun, PastRun]":
-    from sr_bench.engine.find_run import find_run
-    from sr_bench.history.store import read_run
-
-    before, now = (
-        read_run(find_run(spec, args.results, Path.cwd())) for spec in (args.before, args.now)
-    )
+    before, now = (named_run(name, args.results) for name in (args.before, args.now))
     if before.info.run == now.info.run:
         msg = (
             f"{args.before!r} and {args.now!r} are the same run, {before.info.run}: nothing can"

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sr_bench.errors import NotRunError, OptionError
+from sr_bench.cli._results import add_run_arguments, named_run
+from sr_bench.errors import OptionError
 
 if TYPE_CHECKING:
     from sr_bench.report.html.build import ReportResult
@@ -21,14 +22,7 @@ _EVERY_S = 0.2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "path",
-        type=Path,
-        nargs="?",
-        default=Path("reports/latest.json"),
-        metavar="RUN",
-        help="latest.json or history/<run>.jsonl of a results folder (default: %(default)s)",
-    )
+    add_run_arguments(parser)
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="where to (default: html beside the run's files)"
     )
@@ -45,16 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Build the report and say where it is."""
     from sr_bench.history.index import read_history
-    from sr_bench.history.store import read_run
     from sr_bench.report.html.build import build_report
 
     if args.max_mb < _LEAST_MB:
         msg = f"--max-mb {args.max_mb}: expected at least {_LEAST_MB}; the plots alone need 5 MB"
         raise OptionError(msg)
-    if not args.path.is_file():
-        msg = f"{args.path}: there is no such run; make one: pytest suites/ --sr-keep=8bit"
-        raise NotRunError(msg)
-    past = read_run(args.path)
+    past = named_run(args.run_name, args.results)
     history = read_history(past.results)
     for fault in history.faults:
         print(f"left out of the trends: {fault}", file=sys.stderr)

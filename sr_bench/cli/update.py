@@ -2,19 +2,17 @@
 
 import argparse
 import sys
-from pathlib import Path
 
+from sr_bench.cli._results import add_run_arguments, named_run
 from sr_bench.errors import OptionError
 
 HELP = "write measured numbers of a run into the READMEs that claim them, and note why"
-EXAMPLE = "sr-bench update reports/latest.json --reason 'retrained with more photographs'"
+EXAMPLE = "sr-bench update last --reason 'retrained with more photographs'"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "file", type=Path, metavar="RUN", help="latest.json, or a file of history/ beside it"
-    )
+    add_run_arguments(parser)
     parser.add_argument(
         "--mode",
         choices=("failed", "missing", "all"),
@@ -32,10 +30,9 @@ def run(args: argparse.Namespace) -> int:
         raise OptionError(msg)
     from sr_bench.engine.update import update_documents
     from sr_bench.files.printable import printable
-    from sr_bench.history.store import read_run
     from sr_bench.report.update import update_lines
 
-    past = read_run(args.file)
+    past = named_run(args.run_name, args.results)
     done = update_documents(past, args.mode, reason=args.reason, write=not args.dry_run)
     print("\n".join(update_lines(done)))
     for refused in done.refused:

@@ -104,8 +104,8 @@ def test_an_absent_or_damaged_run_is_named(
     sr_bench, zoo: Zoo, latest: Path, tmp_path: Path
 ) -> None:
     done = sr_bench("audit-tolerance", tmp_path / "no.json", "--suites", zoo.root)
-    assert done.code == 1
+    assert done.code == 3
     assert "no.json" in done.err
     latest.write_text(json.dumps({"schema_version": 2, "records": [{}]}))
     assert "not a run of sr-bench" in sr_bench("audit-tolerance", latest, "--suites", zoo.root).err
-    assert "reports/latest.json" in sr_bench("audit-tolerance", "--suites", zoo.root).err
+    assert "there is no run in reports" in sr_bench("audit-tolerance", "--suites", zoo.root).err

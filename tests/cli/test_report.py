@@ -34,7 +34,7 @@ def test_a_run_that_is_not_there_is_not_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["report", str(tmp_path / "latest.json")]) == 3
-    assert "there is no such run" in capsys.readouterr().err
+    assert "there is no run in" in capsys.readouterr().err
 
 
 def test_a_run_of_a_newer_schema_is_refused_and_nothing_written(

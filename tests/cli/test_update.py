@@ -87,7 +87,7 @@ def test_a_newer_schema_is_refused(sr_bench, mine: Zoo) -> None:
 
 def test_a_run_that_is_no_run_is_refused(sr_bench, mine: Zoo) -> None:
     assert sr_bench("update", mine.readme, "--reason", "x").code == 1
-    assert sr_bench("update", "absent.json", "--reason", "x").code == 1
+    assert sr_bench("update", "absent.json", "--reason", "x").code == 3
 
 
 def test_control_characters_of_documents_do_not_reach_the_terminal(sr_bench, mine: Zoo) -> None:

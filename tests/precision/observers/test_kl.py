@@ -1,6 +1,5 @@
 """The KL rule: against brute-force readings of TensorRT's slides and of TVM's relay.quantize."""
 
-
 import numpy as np
 import pytest
 

@@ -16,7 +16,7 @@ BIN := .venv/bin
 	touch $@
 
 bench: .venv/installed  ## run the main job: every claim under suites/
-	$(BIN)/python -m pytest suites/ --backend=vacc
+	$(BIN)/python -m pytest suites/ --backend=vacc --sr-keep=8bit --sr-report=markdown,html
 
 test: .venv/installed  ## run the project's own tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile

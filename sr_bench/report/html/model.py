@@ -17,6 +17,7 @@ from sr_bench.report.html.overview import RunHead
 from sr_bench.report.html.subjects import Subject
 from sr_bench.report.html.values import GLYPHS, Past, Value, value_of
 from sr_bench.report.provenance import INTERVAL, device_lines, int8_lines, shared_lines
+from sr_bench.report.speed import Joined, join_speed
 
 T = TypeVar("T")
 
@@ -111,6 +112,15 @@ class CropView:
 
 
 @dataclass(frozen=True)
+class Row:
+    """A row of the page's numbers."""
+
+    value: Value
+    speed: tuple[str, ...]
+    """A cell for each of the page's `speed`; it stands in the first row of a precision."""
+
+
+@dataclass(frozen=True)
 class ModelPage:
     """All that a model's page shows."""
 
@@ -124,7 +134,9 @@ class ModelPage:
     siblings: tuple[tuple[str, str], ...]
     """Label and page of the same model on other data sets."""
     trend: str
-    values: tuple[Value, ...]
+    rows: tuple[Row, ...]
+    speed: tuple[str, ...]
+    """Titles of the columns for what was timed."""
     gates: tuple[GateView, ...]
     dossiers: tuple[DossierView, ...]
     details: tuple[Detail, ...]
@@ -150,6 +162,7 @@ def model_page(
 ) -> ModelPage:
     """Return the page of `subject`; `pictures` are its crops and what its explorer shows."""
     records = subject.records
+    joined = join_speed(records)
     return ModelPage(
         head=head,
         page=subject.page,
@@ -160,7 +173,8 @@ def model_page(
         backend=subject.backend,
         siblings=siblings,
         trend=trend,
-        values=tuple(value_of(record, past) for record in records),
+        rows=tuple(_rows(joined, past)),
+        speed=tuple(column.title for column in joined.columns),
         gates=tuple(_gates(records)),
         dossiers=tuple(_dossiers(records)),
         details=tuple(dict.fromkeys(_details(records))),
@@ -172,6 +186,17 @@ def model_page(
         kept=any(record.kept for record in records),
         data=pictures[1],
     )
+
+
+def _rows(joined: Joined, past: Past) -> Iterator[Row]:
+    told = set()
+    for index, record in enumerate(joined.rows):
+        cells = tuple(column.cells[index] for column in joined.columns)
+        if any(cells):
+            first = record.precision not in told
+            told.add(record.precision)
+            cells = cells if first else ("",) * len(cells)
+        yield Row(value_of(record, past), cells)
 
 
 def gate_of(record: Record) -> GateVerdict:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sr_bench.core.case import COST_METRICS
+from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
 from sr_bench.core.record import Record
 from sr_bench.report.html.names import page_name
 from sr_bench.report.order import in_document_order
@@ -101,7 +101,7 @@ def _about(key: tuple[str, str, str, str, str], records: Sequence[Record]) -> tu
         for record in records
         if _key(record) == key
         or (
-            record.metric in COST_METRICS
+            record.metric in (*COST_METRICS, LATENCY_METRIC)
             and (record.family, record.model, record.backend) == (family, model, backend)
         )
     )

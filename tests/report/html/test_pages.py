@@ -10,7 +10,7 @@ import pytest
 
 from sr_bench.core.codec import encode
 from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
-from sr_bench.core.record import Kept, Record, Status, Verdict
+from sr_bench.core.record import Kept, Measurement, Record, Status, Verdict
 from sr_bench.errors import SrBenchError
 from sr_bench.report.html.build import ReportResult, build_report
 from tests.report.html.zoo import (
@@ -176,6 +176,24 @@ def test_other_details_are_shown_as_text(tmp_path: Path) -> None:
     page = unescape(text_of(tmp_path, "model"))
     assert '"shift": [' in page
     assert "<code>plain</code>" in page
+
+
+def test_what_was_timed_stands_once_for_each_precision(tmp_path: Path) -> None:
+    records = records_of("m")
+    timed = replace(
+        records[0],
+        metric="latency",
+        dataset="",
+        protocol="",
+        claim=None,
+        measurement=Measurement("latency", "ms", 42.7, notes={"images_per_s": 23.4}),
+    )
+    build([*records, timed], tmp_path)
+    page = text_of(tmp_path, "model")
+    assert page.count('<th scope="col" class="r">ms per image</th>') == 1
+    assert page.count('<td class="r num">42.7</td><td class="r num">23.4</td>') == 1
+    build(records, tmp_path)
+    assert "ms per image" not in text_of(tmp_path, "model")
 
 
 def test_a_trend_tells_what_changed_between_runs(tmp_path: Path) -> None:

@@ -253,7 +253,7 @@ def _reports(text: str) -> tuple[str, ...]:
     if not kinds or not set(kinds) <= set(REPORTS):
         msg = f"--sr-report={text}: expected one or more of {', '.join(REPORTS)}"
         raise OptionError(msg)
-    return () if kinds == ("none",) else tuple(kind for kind in kinds if kind != "none")
+    return tuple(kind for kind in kinds if kind != "none")
 
 
 def _update(mode: str, reason: str) -> UpdateMode | None:

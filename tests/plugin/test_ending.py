@@ -71,6 +71,14 @@ def test_on_github_the_job_gets_a_summary_and_annotations(
     assert "99.000" in (pytester.path / "summary.md").read_text("utf-8")
 
 
+def test_without_reports_github_is_told_nothing(
+    run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(pytester.path / "summary.md"))
+    run(*MEASURED, "--sr-report=none")
+    assert not (pytester.path / "summary.md").exists()
+
+
 def test_elsewhere_there_are_no_annotations(run, zoo: Zoo) -> None:
     zoo.write_table(psnr="99.000")
     assert "::error" not in run(*MEASURED).stdout.str()
@@ -128,6 +136,25 @@ def test_a_blank_cell_is_measured_and_filled(run, zoo: Zoo) -> None:
     done = run(*MEASURED, "--sr-update=missing", "--sr-reason=first numbers")
     done.assert_outcomes(passed=4)
     assert f"| {zoo.psnr:.3f} | 0.38" in (zoo.suite / "README.md").read_text("utf-8")
+
+
+def test_a_document_that_was_edited_meanwhile_is_left_as_it_is(
+    run, zoo: Zoo, pytester: pytest.Pytester
+) -> None:
+    zoo.write_table(psnr="99.000")
+    readme = zoo.suite / "README.md"
+    pytester.makeconftest(f"""
+        from pathlib import Path
+
+        def pytest_runtest_logfinish():
+            readme = Path({str(readme)!r})
+            readme.write_text(readme.read_text().replace("99.000", "98.000"))
+    """)
+    done = run(*MEASURED, "--sr-update=failed", "--sr-reason=x")
+    assert done.ret == pytest.ExitCode.INTERNAL_ERROR
+    done.stdout.fnmatch_lines(["ERROR: *README.md: changed since the run*", "*99.000*got '98.000'"])
+    assert "98.000" in readme.read_text("utf-8")
+    assert not (zoo.suite / "ledger.jsonl").exists()
 
 
 def test_a_limited_run_writes_nothing_into_documents(run, zoo: Zoo) -> None:

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from math import inf
 
 from sr_bench.core.claim import Source
+from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 
 FAILURES = (Status.ERROR, Status.DIFFERS, Status.LOSS, Status.GAP_CLOSED, Status.BETTER)
 """How a case ends that fails its session, the worst first."""
+
+_PRECISIONS = tuple(map(str, Precision))
 
 
 def place(record: Record) -> Source | None:
@@ -27,7 +30,8 @@ def failures(records: Iterable[Record]) -> tuple[Record, ...]:
 def in_document_order(records: Iterable[Record]) -> tuple[Record, ...]:
     """Return `records` by family, then by the place of their claims in the document.
 
-    Those without a place follow the others of their model, in the order they came in.
+    Those without a place follow the others of their model, by precision, dataset and metric:
+    workers that run side by side bring them in any order.
     """
     given = tuple(records)
     first_line: dict[tuple[str, str], float] = {}
@@ -36,10 +40,13 @@ def in_document_order(records: Iterable[Record]) -> tuple[Record, ...]:
             model = (record.family, record.model)
             first_line[model] = min(source.line, first_line.get(model, inf))
 
-    def position(record: Record) -> tuple[str, float, bool, int, int]:
+    def position(record: Record) -> tuple[object, ...]:
         source = place(record)
-        line, column = (source.line, source.column) if source else (0, 0)
         top = first_line.get((record.family, record.model), inf)
-        return (record.family, top, source is None, line, column)
+        if source:
+            return (record.family, top, False, source.line, source.column)
+        rank = _PRECISIONS.index(record.precision) if record.precision in _PRECISIONS else inf
+        own = (record.model, rank, record.precision, record.dataset, record.metric)
+        return (record.family, top, True, *own)
 
     return tuple(sorted(given, key=position))

@@ -32,6 +32,20 @@ def test_records_follow_family_line_column_and_then_those_without_a_claim() -> N
     assert all(in_document_order(some) == right for some in permutations(right))
 
 
+def test_values_without_a_place_come_by_model_precision_dataset_and_metric() -> None:
+    none = record("edsr", "b", None)
+    right = (
+        none,
+        replace(none, precision="fp16", dataset="a", metric="ssim"),
+        replace(none, precision="fp16", dataset="b", metric="psnr"),
+        replace(none, precision="fp16", dataset="b", metric="ssim"),
+        replace(none, precision="int8_kl"),
+        replace(none, precision="a_later_one"),
+        record("edsr", "c", None),
+    )
+    assert all(in_document_order(some) == right for some in permutations(right))
+
+
 def test_a_new_value_stands_where_its_blank_cell_does() -> None:
     claimed, new = record("edsr", "b", (7, 10)), record("edsr", "b", None)
     blank = replace(new, place=Source("README.md", 7, 5))

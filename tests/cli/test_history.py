@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.core.history import Environment, RunInfo
+from sr_bench.core.history import RunInfo
 from sr_bench.core.record import Measurement, Record
 from sr_bench.history.store import RunStore
 from tests.report.records import record, without_value
-
-ENVIRONMENT = Environment({"numpy": "2.0"}, "3.11", "Linux", "cpu", 2, "abc")
+from tests.runs import ENVIRONMENT
 
 
 def add_run(results: Path, day: int, records: Iterable[Record], *, ended: bool = True) -> Path:

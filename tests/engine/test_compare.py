@@ -14,8 +14,8 @@ from sr_bench.core.record import ImageScore, Measurement, Record
 from sr_bench.engine.compare import compare_runs
 from sr_bench.errors import MetricError
 from tests.report.records import record, without_value
+from tests.runs import ENVIRONMENT
 
-ENVIRONMENT = Environment({"numpy": "2.0"}, "3.11", "Linux", "cpu", 2, "abc")
 INPUTS = {"network": "n1", "precision": "p1", "data": "d1", "protocol": "e1", "device": "cpu"}
 VALUES = (30.0, 31.0, 32.0, 33.0, 34.0)
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.core.history import Environment, Point, RunInfo, point
+from sr_bench.core.history import Point, RunInfo, point
 from sr_bench.core.record import Record
 from sr_bench.errors import SrBenchError
 from sr_bench.history.index import History, read_history
 from sr_bench.history.store import RunStore
 from tests.report.records import record
+from tests.runs import ENVIRONMENT
 
-ENVIRONMENT = Environment({"numpy": "2.0"}, "3.11", "Linux", "cpu", 2, "abc")
 RECORDS = tuple(replace(record(), case_id=name) for name in "ab")
 POINTS = tuple(map(point, RECORDS))
 

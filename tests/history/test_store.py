@@ -12,13 +12,13 @@ import pytest
 
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.codec import encode
-from sr_bench.core.history import Environment, HistoryEntry, RunInfo, point
+from sr_bench.core.history import HistoryEntry, RunInfo, point
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Status, Verdict
 from sr_bench.errors import SrBenchError
 from sr_bench.history.store import RunStore, read_run
+from tests.runs import ENVIRONMENT
 
-ENVIRONMENT = Environment({"numpy": "2.0"}, "3.11", "Linux", "cpu", 2, "abc", {})
 INFO = RunInfo("run-1", "2026-11-21T09:14:30+00:00", ENVIRONMENT)
 CLAIM = Claim("psnr", "30.1", "M", "", Precision.FP32, "", "", "", Source("README.md", 3, 9))
 RECORD = Record(
@@ -119,6 +119,7 @@ from dataclasses import replace
 from pathlib import Path
 from tests.history.test_store import INFO, RECORD
 from sr_bench.history.store import RunStore
+from tests.runs import ENVIRONMENT
 
 folder, name = Path(sys.argv[1]), sys.argv[2]
 records = [replace(RECORD, case_id=str(number)) for number in range(40)]

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from sr_bench.core.compare import Change, Compared, Outcome
 from sr_bench.core.gate import Comparison, Drop
-from sr_bench.core.history import Environment, RunInfo
+from sr_bench.core.history import RunInfo
 from sr_bench.core.record import Status
 from sr_bench.report.compare import compared_lines, summary_line
+from tests.runs import ENVIRONMENT
 
-ENVIRONMENT = Environment({"numpy": "2.0"}, "3.11", "Linux", "cpu", 2, "abc")
 A = RunInfo("run-a", "2026-11-20T09:14:30+00:00", ENVIRONMENT)
 B = RunInfo("run-b", "2026-11-21T09:14:30+00:00", replace(ENVIRONMENT, commit=""))
 DROP = Drop(0.05, 0.04, 0.0612, 0.01, (0.04, 0.06))

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from math import inf
-from pathlib import Path
 
 import pytest
 
@@ -14,19 +13,12 @@ from tests.update_zoo import (
     A,
     Zoo,
     changed,
-    make_zoo,
     only,
     partial,
     update,
     why,
     with_more,
 )
-
-
-@pytest.fixture
-def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
-    monkeypatch.chdir(tmp_path)
-    return make_zoo(tmp_path)
 
 
 def unjudged(record: Record) -> Record:

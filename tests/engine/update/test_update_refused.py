@@ -21,12 +21,6 @@ from tests.update_zoo import (
 )
 
 
-@pytest.fixture
-def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
-    monkeypatch.chdir(tmp_path)
-    return make_zoo(tmp_path)
-
-
 def test_a_number_that_was_edited_since_refuses_the_whole_document(zoo: Zoo) -> None:
     run = zoo.run({A: 31.0, B: 0.8})
     zoo.edit("30.10", "30.99")

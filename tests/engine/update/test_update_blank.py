@@ -1,7 +1,5 @@
 """Cells without a number are filled like the numbers around them."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.update_zoo import (
@@ -10,17 +8,10 @@ from tests.update_zoo import (
     A,
     Zoo,
     changed,
-    make_zoo,
     refused,
     update,
     why,
 )
-
-
-@pytest.fixture
-def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
-    monkeypatch.chdir(tmp_path)
-    return make_zoo(tmp_path)
 
 
 def test_missing_fills_blank_cells_like_the_nearest_number_of_their_column(zoo: Zoo) -> None:

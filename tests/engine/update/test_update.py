@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -10,13 +9,7 @@ from sr_bench.core.record import Status
 from sr_bench.engine.update import update_documents
 from sr_bench.errors import OptionError
 from sr_bench.files.lock import locked
-from tests.update_zoo import A8, README, A, B, Zoo, changed, make_zoo, update
-
-
-@pytest.fixture
-def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
-    monkeypatch.chdir(tmp_path)
-    return make_zoo(tmp_path)
+from tests.update_zoo import A8, README, A, B, Zoo, changed, update
 
 
 def test_a_failed_number_is_written_in_the_cells_own_format_and_nothing_else_changes(

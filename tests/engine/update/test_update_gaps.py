@@ -17,7 +17,6 @@ from tests.update_zoo import (
     B,
     Zoo,
     changed,
-    make_zoo,
     only,
     partial,
     refused,
@@ -25,12 +24,6 @@ from tests.update_zoo import (
     why,
     with_more,
 )
-
-
-@pytest.fixture
-def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
-    monkeypatch.chdir(tmp_path)
-    return make_zoo(tmp_path)
 
 
 def test_a_closed_gap_leaves_the_card_and_its_number_stays(zoo: Zoo) -> None:

@@ -1,0 +1,5 @@
+"""Where the runs of tests were made."""
+
+from sr_bench.core.history import Environment
+
+ENVIRONMENT = Environment({"numpy": "2.0"}, "3.11", "Linux", "cpu", 2, "abc")

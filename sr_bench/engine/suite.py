@@ -1,7 +1,7 @@
 """A suite: the cards of a folder bound to the rows of its document."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def load_suite(path: Path) -> Suite:
     document = read_document(card.document)
     tables = read_model_tables(document)
     rows = _rows(tables)
-    bound = {model.name: _keys_of(model, rows) for model in card.models if model.row}
+    bound = {model.name: keys_of(model, rows) for model in card.models if model.row}
     faults = [
         *_binding_faults(card, rows, bound),
         *_unmeasurable(card, rows, bound),
@@ -79,7 +79,8 @@ def _rows(tables: Sequence[ModelTable]) -> Rows:
     return {key: tuple(claims) for key, claims in found.items()}
 
 
-def _keys_of(model: ModelCard, rows: Rows) -> list[RowKey]:
+def keys_of(model: ModelCard, rows: Iterable[RowKey]) -> list[RowKey]:
+    """Return those of `rows` that `model` binds; a card in order binds exactly one."""
     wanted = model.row_source.casefold()
     return [
         (label, source)

@@ -1,22 +1,22 @@
 """Find the documents that a command names, and the card behind each."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from sr_bench.cards.load import load_card
-from sr_bench.core.card import ModelCard, SuiteCard
+from sr_bench.core.card import SuiteCard
 from sr_bench.core.claim import Source
 from sr_bench.data.dataset import Dataset
 from sr_bench.document.claims import read_model_tables
 from sr_bench.document.tables import read_document
-from sr_bench.engine.suite import load_suite
+from sr_bench.engine.suite import keys_of, load_suite
 from sr_bench.errors import CardError, DatasetError, DocumentError, OptionError, SrBenchError
 from sr_bench.lint.counting import CountedRow, count_row
-from sr_bench.lint.subject import Entry, Fault, RowKey, Subject
+from sr_bench.lint.subject import Entry, Fault, Subject
 
 CARD = "card.toml"
 
@@ -174,18 +174,8 @@ def _alone(path: Path) -> Subject:
 def _bound(subject: Subject, card: SuiteCard) -> Subject:
     """Return the subject with each model of `card` that binds exactly one of its rows."""
     keys = {entry.key for entry in subject.entries}
-    models = {row: model for model in card.models for row in _row_of(model, keys)}
-    return replace(subject, models=models)
-
-
-def _row_of(model: ModelCard, keys: Collection[RowKey]) -> list[RowKey]:
-    wanted = model.row_source.casefold()
-    found = [
-        (label, source)
-        for label, source in keys
-        if model.row and label == model.row and wanted in ("", source.casefold())
-    ]
-    return found if len(found) == 1 else []
+    named = ((model, keys_of(model, keys)) for model in card.models if model.row)
+    return replace(subject, models={rows[0]: model for model, rows in named if len(rows) == 1})
 
 
 def _datasets(subject: Subject, load: LoadDataset) -> dict[str, Dataset]:

@@ -6,11 +6,12 @@ from itertools import groupby
 from pathlib import Path
 
 from sr_bench.core.history import Environment, PastRun, RunInfo
-from sr_bench.core.record import Record, Status
+from sr_bench.core.record import Record
 from sr_bench.files.atomic import write_text
 from sr_bench.report.family import labels, page_name
 from sr_bench.report.floor import floor_lines, why
 from sr_bench.report.markdown import code, escape, fence, link, table
+from sr_bench.report.marks import MARKS
 from sr_bench.report.numbers import (
     claimed,
     counts,
@@ -26,18 +27,6 @@ from sr_bench.report.provenance import INTERVAL, shared_lines
 
 _HTML = "html/index.html"
 """The HTML report, in the results folder."""
-
-_MARKS = {
-    Status.MATCH: "✓",
-    Status.DIFFERS: "✗",
-    Status.BETTER: "↑",
-    Status.KNOWN_GAP: "≈",
-    Status.GAP_CLOSED: "!",
-    Status.NEW: "+",
-    Status.NOT_RUN: "○",
-    Status.ERROR: "⚠",
-}
-"""Of the statuses that PSNR can have; the page explains those that it uses."""
 
 _NO_PSNR = "No PSNR was asked for."
 
@@ -105,8 +94,8 @@ def _families(records: Sequence[Record], folder: Path) -> Iterator[str]:
         family: _matrix([record for record in group if record.metric == "psnr"])
         for family, group in groupby(records, key=lambda record: record.family)
     }
-    told = "".join(matrices.values())
-    if marks := [f"{mark} {escape(status)}" for status, mark in _MARKS.items() if mark in told]:
+    shown = {record.verdict.status for record in records if record.metric == "psnr"}
+    if marks := [f"{mark} {escape(status)}" for status, mark in MARKS.items() if status in shown]:
         yield f"PSNR in dB as claimed → as measured; {', '.join(marks)}."
     for family, group in groupby(records, key=lambda record: record.family):
         own = tuple(group)
@@ -150,7 +139,7 @@ def _word(record: Record) -> str:
 def _value(record: Record, *, name_row: bool) -> str:
     status = record.verdict.status
     value = interval(record) or measured(record)
-    text = f"{claimed(record)} → {value} {_MARKS.get(status, status)}"
+    text = f"{claimed(record)} → {value} {MARKS.get(status, status)}"
     word = f"{_word(record)}: " if name_row and _word(record) else ""
     return escape(word + _labelled(text, record))
 

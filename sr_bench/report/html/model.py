@@ -15,7 +15,8 @@ from sr_bench.report.gate import comparison_lines, gate_lines
 from sr_bench.report.html.explorer import PageData
 from sr_bench.report.html.overview import RunHead
 from sr_bench.report.html.subjects import Subject
-from sr_bench.report.html.values import GLYPHS, Past, Value, value_of
+from sr_bench.report.html.values import Past, Value, value_of
+from sr_bench.report.marks import MARKS
 from sr_bench.report.provenance import INTERVAL, device_lines, int8_lines, shared_lines
 from sr_bench.report.speed import Joined, join_speed
 
@@ -214,19 +215,19 @@ def _gates(records: Sequence[Record]) -> Iterator[GateView]:
             continue
         gate = gate_of(record)
         found = [
-            Found(f.question, f.status.value, GLYPHS[f.status], f.sentence) for f in gate.findings
+            Found(f.question, f.status.value, MARKS[f.status], f.sentence) for f in gate.findings
         ]
         lines = gate_lines(gate)
         for data in cast("list[object]", record.detail.get("compared", [])):
             told = _decoded(Comparison, record, data)
             question = f"{told.metric} against the earlier run"
-            found.append(Found(question, told.status.value, GLYPHS[told.status], told.sentence))
+            found.append(Found(question, told.status.value, MARKS[told.status], told.sentence))
             lines += ["", question, *comparison_lines(told)]
         status = gate.status
         yield GateView(
             record.precision,
             status.value,
-            GLYPHS[status],
+            MARKS[status],
             record.emulated,
             tuple(found),
             "\n".join(lines),

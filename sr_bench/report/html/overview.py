@@ -9,7 +9,8 @@ from sr_bench.core.case import COST_METRICS, GATE_METRIC, IMAGE_METRICS
 from sr_bench.core.history import PastRun
 from sr_bench.core.record import Record, Status
 from sr_bench.report.html.subjects import Subject, in_ladder_order
-from sr_bench.report.html.values import GLYPHS, Past, Value, value_of
+from sr_bench.report.html.values import Past, Value, value_of
+from sr_bench.report.marks import MARKS
 from sr_bench.report.provenance import INTERVAL, device_lines, shared_lines
 
 _NAMES = {"psnr": "PSNR", "ssim": "SSIM", "fidelity": "Fidelity", "flops": "Flops"}
@@ -119,7 +120,7 @@ def index_page(
     return IndexPage(
         head=run_head(run),
         emulated=next((record.backend for record in run.records if record.emulated), ""),
-        counts=tuple((s.value, GLYPHS[s], counted[s]) for s in Status if counted[s]),
+        counts=tuple((s.value, MARKS[s], counted[s]) for s in Status if counted[s]),
         metrics=tuple((name, metric_name(name)) for name in metrics),
         precisions=precisions,
         costs=tuple((name, metric_name(name)) for name in costs),

@@ -12,7 +12,7 @@ from sr_bench.core.trend import Series as CaseSeries
 from sr_bench.core.trend import series as series_of
 from sr_bench.report.history import trend_line
 from sr_bench.report.html.overview import RunHead
-from sr_bench.report.html.values import GLYPHS
+from sr_bench.report.marks import MARKS
 
 _RUNS_SHOWN = 200
 
@@ -150,7 +150,7 @@ def _point(number: int, point: Point, before: Point | None) -> TrendPoint:
         margin=point.margin,
         tolerance=point.tolerance,
         status=point.status.value,
-        glyph=GLYPHS[point.status],
+        glyph=MARKS[point.status],
         images=point.images,
         planned=point.planned,
         changed=", ".join(sorted(change.name for change in changed)),

@@ -7,27 +7,10 @@ from shlex import quote
 
 from sr_bench.core.claim import UNITS
 from sr_bench.core.history import HistoryEntry, Point
-from sr_bench.core.record import Record, Status
+from sr_bench.core.record import FLOOR, Record
 from sr_bench.errors import SrBenchError
 from sr_bench.report import numbers
-
-GLYPHS = {
-    Status.MATCH: "✓",
-    Status.WITHIN: "✓",
-    Status.BETTER: "▲",
-    Status.NEW: "+",
-    Status.GAP_CLOSED: "◆",
-    Status.KNOWN_GAP: "≈",
-    Status.UNDECIDED: "?",
-    Status.NOT_RUN: "○",
-    Status.DIFFERS: "✗",
-    Status.LOSS: "▼",
-    Status.ERROR: "!",
-}
-"""Beside each status, so that colour alone never tells it."""
-
-FLOOR = "bicubic"
-"""The note of a measurement that holds the value of bicubic enlargement."""
+from sr_bench.report.marks import MARKS
 
 _SPARK_RUNS = 24
 _SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_EDGE = 60.0, 16.0, 2.0
@@ -120,7 +103,7 @@ def value_of(record: Record, past: Past) -> Value:
         what=numbers.metric(record),
         precision=numbers.precision(record),
         status=status.value,
-        glyph=GLYPHS[status],
+        glyph=MARKS[status],
         measured=shown,
         unit=UNITS.get(record.metric, ""),
         claimed=claimed,

@@ -134,6 +134,11 @@ class Record:
     """The run's images, if they were kept."""
 
     @property
+    def source(self) -> Source | None:
+        """The document's cell that this answers, if there is one; schema 1 knew only claims'."""
+        return self.place or (self.claim.source if self.claim else None)
+
+    @property
     def emulated(self) -> bool:
         """Whether a device was imitated, now or when the outputs were recorded."""
         return self.device.startswith("emulated")

@@ -11,7 +11,8 @@ from sr_bench.core.update import Edit, UpdateMode
 from sr_bench.document.cells import MetricCell, metric_cells, nearest_number
 from sr_bench.document.mirror import format_like
 from sr_bench.document.tables import Document
-from sr_bench.engine.updatable import place_of, why_not_in
+from sr_bench.engine.selection import split_scale
+from sr_bench.engine.updatable import why_not_in
 from sr_bench.errors import DocumentError
 from sr_bench.files.validation import listed
 from sr_bench.report.numbers import measured
@@ -45,10 +46,11 @@ def work_out(
             document is edited, as it is not what the run measured.
     """
     cells = metric_cells(document)
+    by_key = {cell.key: cell for cell in cells}
     edits, left_out, faults = [], [], []
     for record in records:
         try:
-            edit = _edit(cells, record, model_of)
+            edit = _edit(cells, by_key, record, model_of)
         except DocumentError as fault:
             faults.append(str(fault))
             continue
@@ -64,22 +66,27 @@ def work_out(
     return CellEdits(tuple(edits), tuple(left_out))
 
 
-def _edit(cells: Sequence[MetricCell], record: Record, model_of: ModelOf) -> Edit | None:
+def _edit(
+    cells: Sequence[MetricCell],
+    by_key: Mapping[CellKey, MetricCell],
+    record: Record,
+    model_of: ModelOf,
+) -> Edit | None:
     """Return the edit of the cell of `record`; None if it holds the measured number already."""
-    place = place_of(record)
+    place = record.source
     if place is None or record.measurement is None:
         return None
     if record.claim:
-        return _of_claim(cells, record, record.claim, record.measurement.value)
+        return _of_claim(by_key, record, record.claim, record.measurement.value)
     return _of_blank(cells, record, place, model_of(record))
 
 
 def _of_claim(
-    cells: Sequence[MetricCell], record: Record, claim: Claim, value: float
+    by_key: Mapping[CellKey, MetricCell], record: Record, claim: Claim, value: float
 ) -> Edit | None:
     key, place = CellKey.of(claim), claim.source
     new = format_like(claim.text, value, digits=record.verdict.digits)
-    cell = _by_key(cells).get(key)
+    cell = by_key.get(key)
     if cell is None:
         msg = f"{place}: expected {claim.text} of {key}; the document has no such row any more"
         raise DocumentError(msg)
@@ -137,12 +144,8 @@ def _answers(record: Record, key: CellKey, model: ModelCard) -> bool:
 
 
 def _same_dataset(record: Record, key: CellKey, model: ModelCard) -> bool:
-    slug = record.dataset.removesuffix(f"_x{model.scale}")
+    slug, _ = split_scale(record.dataset)
     return not record.dataset or key.dataset in ("", slug, record.dataset)
-
-
-def _by_key(cells: Sequence[MetricCell]) -> Mapping[CellKey, MetricCell]:
-    return {cell.key: cell for cell in cells}
 
 
 def _at(cell: MetricCell, place: Source) -> bool:

@@ -10,6 +10,7 @@ from sr_bench.core.claim import Claim
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.judge import judge
+from sr_bench.engine.selection import split_scale
 from sr_bench.engine.suite import Suite
 from sr_bench.engine.updatable import why_not
 
@@ -136,7 +137,7 @@ def _falls_on(record: Record, model: ModelCard, entry: int) -> bool:
         return False
     if record.claim is None and record.metric != GATE_METRIC:
         return False
-    slug = record.dataset.removesuffix(f"_x{model.scale}")
+    slug, _ = split_scale(record.dataset)
     return _gap_index(model, record.metric, record.precision, slug) == entry
 
 

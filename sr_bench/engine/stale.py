@@ -14,7 +14,8 @@ from sr_bench.document.cells import MetricCell, metric_cells
 from sr_bench.document.mirror import format_like
 from sr_bench.document.tables import Document
 from sr_bench.engine.record_files import card_path, document_path
-from sr_bench.engine.updatable import place_of, why_not
+from sr_bench.engine.selection import split_scale
+from sr_bench.engine.updatable import why_not
 from sr_bench.errors import CardError
 
 _EDITED = "edited after the run, which says nothing about it"
@@ -88,7 +89,7 @@ class _Answers:
 
     def _filled(self, cell: MetricCell) -> Iterator[Record]:
         for record in self._blanks:
-            place = place_of(record)
+            place = record.source
             same = (record.metric, record.precision) == (cell.key.metric, cell.key.precision)
             # Not by the column, which a number before it in the row may have moved.
             if same and place and place.line == cell.source.line:
@@ -97,7 +98,7 @@ class _Answers:
 
 
 def _is_of(record: Record, document: Document) -> bool:
-    place = place_of(record)
+    place = record.source
     return place is not None and document_path(place).resolve() == Path(document.path).resolve()
 
 
@@ -140,7 +141,7 @@ def _in_card(record: Record, document: Document) -> bool:
 
 def _declares(model: ModelCard, record: Record) -> bool:
     precision = Precision.parse(record.precision)
-    slug = record.dataset.removesuffix(f"_x{model.scale}")
+    slug, _ = split_scale(record.dataset)
     failures = (known.precision for known in model.device.known_failures)
     gap = model.gap_for(record.metric, precision, slug)
     return gap is not None or any(known in (None, precision) for known in failures)

@@ -33,7 +33,7 @@ def asked_for(records: Iterable[Record], mode: UpdateMode) -> Asked:
     wanted: dict[Source | str, Record] = {}
     left_out: dict[Source | str, str] = {}
     for record in records:
-        place = place_of(record)
+        place = record.source
         if not _is_about(record, place, mode):
             continue
         why = why_not(record)
@@ -47,11 +47,6 @@ def asked_for(records: Iterable[Record], mode: UpdateMode) -> Asked:
         elif mode != "failed" or place is None or record.verdict.status in _FAILED:
             wanted[name] = record
     return Asked(tuple(wanted.values()), tuple((why, str(name)) for name, why in left_out.items()))
-
-
-def place_of(record: Record) -> Source | None:
-    """Return the cell that `record` answers; None if it has none. Schema 1 knew only claims'."""
-    return record.place or (record.claim.source if record.claim else None)
 
 
 def why_not(record: Record) -> str:

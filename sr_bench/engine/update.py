@@ -20,7 +20,7 @@ from sr_bench.engine.closed_gaps import ClosedGap, Closing, closing
 from sr_bench.engine.ledger_lines import Told
 from sr_bench.engine.record_files import card_path, document_path
 from sr_bench.engine.suite import Suite, load_suite
-from sr_bench.engine.updatable import asked_for, place_of
+from sr_bench.engine.updatable import asked_for
 from sr_bench.errors import CardError, DocumentError, OptionError, SrBenchError
 from sr_bench.files.lock import locked
 from sr_bench.files.together import write_together
@@ -98,7 +98,7 @@ def _by_document(records: Sequence[Record]) -> tuple[dict[Path, list[Record]], l
     names: dict[Path, Path] = {}
     refused = []
     for record in records:
-        place = place_of(record)
+        place = record.source
         try:
             path = document_path(place) if place else load_card(card_path(record)).document
         except SrBenchError as cause:

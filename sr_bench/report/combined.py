@@ -22,7 +22,7 @@ from sr_bench.report.numbers import (
     precision,
     with_unit,
 )
-from sr_bench.report.order import failures, in_document_order, place
+from sr_bench.report.order import failures, in_document_order
 from sr_bench.report.provenance import INTERVAL, shared_lines
 
 _HTML = "html/index.html"
@@ -76,7 +76,7 @@ def head(info: RunInfo, records: Sequence[Record]) -> list[str]:
 
 def _failure_table(failed: Sequence[Record]) -> str:
     columns = {
-        "Where": [str(place(record) or record.node_id) for record in failed],
+        "Where": [str(record.source or record.node_id) for record in failed],
         "Model": [record.model for record in failed],
         "Precision": [precision(record) for record in failed],
         "Metric": [metric(record) for record in failed],

@@ -13,7 +13,6 @@ from sr_bench.errors import OptionError
 from sr_bench.files.atomic import write_bytes
 from sr_bench.files.printable import printable
 from sr_bench.report.floor import floor_of
-from sr_bench.report.order import place
 
 _COLUMNS = {
     "case_id": "string",
@@ -133,7 +132,7 @@ def _tables(run: PastRun) -> dict[str, pd.DataFrame]:
 
 def _row(record: Record) -> list[object]:
     """Return the cells of `_COLUMNS`."""
-    verdict, measurement, where = record.verdict, record.measurement, place(record)
+    verdict, measurement, where = record.verdict, record.measurement, record.source
     low, high = record.interval or (None, None)
     floor = floor_of(record)
     return [

@@ -20,7 +20,7 @@ from sr_bench.report.family import comparison
 from sr_bench.report.floor import below_floor, floor_lines, why
 from sr_bench.report.markdown import escape, fence
 from sr_bench.report.numbers import claimed, measured, metric, precision, with_unit
-from sr_bench.report.order import failures, in_document_order, place
+from sr_bench.report.order import failures, in_document_order
 from sr_bench.report.terminal import not_run_lines
 
 BUDGET = 900_000
@@ -137,7 +137,7 @@ def _annotation(level: Level, record: Record) -> str:
         label = " (emulated)" if record.emulated else ""
         lines.append(f"measured {with_unit(measured(record, extra=1), record)}{label}")
     message = "\n".join([*lines, why(record)])
-    return annotation(level, message[:_MESSAGE], title=title, place=place(record))
+    return annotation(level, message[:_MESSAGE], title=title, place=record.source)
 
 
 def _parts(records: Sequence[Record]) -> Iterator[_Part]:

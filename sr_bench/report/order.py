@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from math import inf
 
-from sr_bench.core.claim import Source
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 
@@ -11,12 +10,6 @@ FAILURES = (Status.ERROR, Status.DIFFERS, Status.LOSS, Status.GAP_CLOSED, Status
 """How a case ends that fails its session, the worst first."""
 
 _PRECISIONS = tuple(map(str, Precision))
-
-
-def place(record: Record) -> Source | None:
-    """Return the document's cell that `record` answers, if there is one."""
-    # Records of schema 1 have no place beside the claim's.
-    return record.place or (record.claim.source if record.claim else None)
 
 
 def failures(records: Iterable[Record]) -> tuple[Record, ...]:
@@ -36,12 +29,12 @@ def in_document_order(records: Iterable[Record]) -> tuple[Record, ...]:
     given = tuple(records)
     first_line: dict[tuple[str, str], float] = {}
     for record in given:
-        if source := place(record):
+        if source := record.source:
             model = (record.family, record.model)
             first_line[model] = min(source.line, first_line.get(model, inf))
 
     def position(record: Record) -> tuple[object, ...]:
-        source = place(record)
+        source = record.source
         top = first_line.get((record.family, record.model), inf)
         if source:
             return (record.family, top, False, source.line, source.column)

@@ -6,7 +6,7 @@ from itertools import permutations
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status, Verdict
-from sr_bench.report.order import FAILURES, failures, in_document_order, place
+from sr_bench.report.order import FAILURES, failures, in_document_order
 
 
 def record(family: str, model: str, place: tuple[int, int] | None) -> Record:
@@ -50,9 +50,9 @@ def test_a_new_value_stands_where_its_blank_cell_does() -> None:
     claimed, new = record("edsr", "b", (7, 10)), record("edsr", "b", None)
     blank = replace(new, place=Source("README.md", 7, 5))
     assert in_document_order([claimed, blank, new]) == (blank, claimed, new)
-    assert place(blank) == Source("README.md", 7, 5)
-    assert place(claimed) == claimed.claim.source
-    assert place(new) is None
+    assert blank.source == Source("README.md", 7, 5)
+    assert claimed.source == claimed.claim.source
+    assert new.source is None
 
 
 def test_failures_come_by_severity_and_then_in_the_documents_order() -> None:

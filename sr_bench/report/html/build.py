@@ -105,6 +105,7 @@ class _Build:
         shelf = Shelf(run.results, target)
         self._galleries = tuple(gallery_of(subject, shelf) for subject in self._subjects)
         self._trends = self._all_trends()
+        self._trend_names = {(page.family, page.model): n for n, page in self._trends.items()}
         self._static = self._static_files()
         self._assets = Assets(target, self._old.assets, max_bytes - self._reserve())
         steps = unit_count(self._galleries) + len(self._subjects) + len(self._trends) + 1
@@ -166,7 +167,7 @@ class _Build:
             for other in self._of_model(subject.family, subject.model)
             if other is not subject
         )
-        trend = self._trend_names().get((subject.family, subject.model), "")
+        trend = self._trend_names.get((subject.family, subject.model), "")
         views = tuple(_crop_view(crop, data) for crop in crops)
         page = model_page(
             self._head,
@@ -180,7 +181,7 @@ class _Build:
         self._page(subject.page, "model", page)
 
     def _index(self) -> IndexPage:
-        return index_page(self._run, self._subjects, self._past, self._trend_names())
+        return index_page(self._run, self._subjects, self._past, self._trend_names)
 
     def _all_trends(self) -> dict[str, TrendPage]:
         found = {}
@@ -190,9 +191,6 @@ class _Build:
             if page:
                 found[page_name("trend", family, model)] = page
         return found
-
-    def _trend_names(self) -> dict[tuple[str, str], str]:
-        return {(page.family, page.model): name for name, page in self._trends.items()}
 
     def _of_model(self, family: str, model: str) -> list[Subject]:
         return [s for s in self._subjects if (s.family, s.model) == (family, model)]

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from sr_bench.errors import ImageError
 from sr_bench.imaging.files import read_levels
-from sr_bench.imaging.web import Levels, Window, lossless_webp, to_8bit
+from sr_bench.imaging.web import Window, lossless_webp, to_8bit
 from sr_bench.report.html.assets import Asset, Assets
 from sr_bench.report.html.pictures import Gallery, ImageFiles, Picture
 from sr_bench.report.html.survey import THREADS, Survey, comparisons, pair_key
@@ -83,23 +83,21 @@ def _cut(item: tuple[str, int, Window], gallery: Gallery, assets: Assets) -> Cro
             continue
         place = f"{window.top},{window.left},{window.height},{window.width}"
         key = f"crop|{picture.name}|{picture.stamp}|{place}"
-        asset = assets.recall(key)
-        if asset is None:
-            try:
-                tile = _part(read_levels(picture.path), window)
-            except ImageError:
-                return None
-            asset = assets.add(key, lossless_webp(to_8bit(tile)))
+        make = partial(_encoded_part, picture, window)
+        try:
+            asset = assets.get(key, make)
+        except ImageError:
+            return None
         if asset is None:
             return None
         tiles[what] = asset.name
     return Crop(precision, index, window, tiles)
 
 
-def _part(levels: Levels, window: Window) -> Levels:
+def _encoded_part(picture: Picture, window: Window) -> bytes:
     rows = slice(window.top, window.top + window.height)
-    part: Levels = levels[rows, window.left : window.left + window.width].copy()
-    return part
+    part = read_levels(picture.path)[rows, window.left : window.left + window.width]
+    return lossless_webp(to_8bit(part.copy()))
 
 
 def _by_turns(galleries: Sequence[Gallery], survey: Survey) -> Iterator[ImageFiles]:
@@ -127,10 +125,8 @@ def _pictures(image: ImageFiles, survey: Survey) -> list[Picture]:
 
 
 def _copy(assets: Assets, survey: Survey, picture: Picture, key: str) -> Asset | None:
-    asset = assets.recall(key)
-    if asset is None:
-        try:
-            asset = assets.add(key, lossless_webp(to_8bit(read_levels(picture.path))))
-        except ImageError as cause:
-            survey.unreadable[picture.name] = str(cause)
-    return asset
+    try:
+        return assets.get(key, lambda: lossless_webp(to_8bit(read_levels(picture.path))))
+    except ImageError as cause:
+        survey.unreadable[picture.name] = str(cause)
+        return None

@@ -47,30 +47,29 @@ def survey(
 ) -> Survey:
     """Look through all images of `galleries`; what is `known` is not looked at again."""
     found = Survey()
-    units: dict[str, list[ImageFiles]] = defaultdict(list)
-    for gallery in galleries:
-        for image in gallery.images:
-            units[image.hr.name if image.hr else f"|{id(image)}"].append(image)
 
     def work(unit: list[ImageFiles]) -> None:
         _look(unit, assets, known, found)
         tick(unit[0].name)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        for _ in pool.map(work, units.values()):
+        for _ in pool.map(work, _units(galleries)):
             pass
     return found
 
 
 def unit_count(galleries: Sequence[Gallery]) -> int:
     """Return how often `survey` ticks."""
-    return len(
-        {
-            image.hr.name if image.hr else f"|{id(image)}"
-            for gallery in galleries
-            for image in gallery.images
-        }
-    )
+    return len(_units(galleries))
+
+
+def _units(galleries: Sequence[Gallery]) -> list[list[ImageFiles]]:
+    """Return the images that share their ground truth, each of which is looked at in one go."""
+    units: dict[str, list[ImageFiles]] = defaultdict(list)
+    for gallery in galleries:
+        for image in gallery.images:
+            units[image.hr.name if image.hr else f"|{id(image)}"].append(image)
+    return list(units.values())
 
 
 def comparisons(image: ImageFiles) -> Iterator[tuple[str, Picture, Picture]]:

@@ -7,12 +7,28 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+#: Changes what an inner run of pytest prints or writes, and is set or not by where the tests run.
+SURROUNDINGS = (
+    "BUILD_NUMBER",
+    "CI",
+    "GITHUB_ACTIONS",
+    "GITHUB_STEP_SUMMARY",
+    "PYTEST_XDIST_WORKER",
+)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare what opts in to tests on real hardware."""
     parser.addoption(
         "--vacc-hardware", action="store_true", help="run the tests that need a VastAI card"
     )
+
+
+@pytest.fixture(autouse=True)
+def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test see nothing of the CI system or the worker that it runs in."""
+    for name in SURROUNDINGS:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")

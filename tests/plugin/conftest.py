@@ -16,7 +16,6 @@ from tests.tiny_zoo import Zoo, make_zoo
 def _no_hypothesis_inside(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep its plugin out of inner runs: it warns, or imports all of it, by what ran before."""
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest")
-    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # an inner run is no worker
 
 
 @pytest.fixture

@@ -18,12 +18,6 @@ def reports(pytester: pytest.Pytester) -> Path:
     return pytester.path / "reports"
 
 
-@pytest.fixture(autouse=True)
-def _not_on_github(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def worse(zoo: Zoo) -> None:
     """Make the network's output wrong by a constant factor."""
     import numpy as np

@@ -14,12 +14,6 @@ QUICK = ("--sr-latency", "--benchmark-min-time=0.000001", "--benchmark-max-time=
 OFF = "timing is switched off, by --benchmark-disable or by pytest-xdist"
 
 
-@pytest.fixture(autouse=True)
-def _not_in_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let inner runs time, also where pytest-xdist runs these tests."""
-    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-
-
 def saved(path: Path) -> dict[str, Any]:
     return {one["name"]: one for one in json.loads(path.read_text())["benchmarks"]}
 

@@ -132,6 +132,8 @@ class Record:
     """The document's cell that this answers: of the claim, or a blank one."""
     kept: Kept | None = None
     """The run's images, if they were kept."""
+    cached: int = 0
+    """Images whose results were made by an earlier session, from the same content."""
 
     @property
     def source(self) -> Source | None:

@@ -37,6 +37,7 @@ class Answer:
     detail: Mapping[str, object] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     kept: Kept | None = None
+    cached: int = 0
 
 
 class Bench:
@@ -102,6 +103,7 @@ class Bench:
             inputs=answer.inputs if answer else {},
             place=case.place,
             kept=answer.kept if answer else None,
+            cached=answer.cached if answer else 0,
         )
 
     def _check_measurable(self, case: Case) -> None:
@@ -136,6 +138,7 @@ class Bench:
                 {**run.provenance, **found.detail},
                 inputs,
                 run.kept,
+                run.cached,
             )
         measurement = self._with_profiles(case, run.measured(case.metric), progress)
         measurement = self._with_floor(case, measurement, progress)
@@ -150,6 +153,7 @@ class Bench:
             detail,
             run.inputs,
             run.kept,
+            run.cached,
         )
 
     def _warning(self, case: Case) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Kept
+from sr_bench.engine.run import Job, Keep
 from sr_bench.engine.scoring import Pair, read_output
 from sr_bench.engine.selection import KeepMode
 from sr_bench.files.atomic import write_text
@@ -17,6 +18,8 @@ from sr_bench.imaging.files import write_levels, write_png
 
 FOLDER = "outputs"
 """Of the results folder: what of it no record names may be deleted."""
+
+_PAIR = ("lr", "hr")
 
 _MANIFEST = "images.json"
 """Written last, so that a folder that has it is whole."""
@@ -48,6 +51,22 @@ class Keeper:
         folders = (self.results / self.kept.sr, self.results / self.kept.pairs)
         return all(_listed(folder) == list(names) for folder in folders)
 
+    def has(self, index: int) -> bool:
+        """Tell whether image number `index` is there from an earlier run."""
+        pairs = [self._pair_file(index, kind) for kind in _PAIR]
+        return all(path.is_file() for path in (self._sr_file(index), *pairs))
+
+    def _sr_file(self, index: int) -> Path:
+        return self.results / self.kept.sr / f"{index:04d}.png"
+
+    def _pair_file(self, index: int, kind: str) -> Path:
+        return self.results / self.kept.pairs / f"{index:04d}-{kind}.png"
+
+    def for_job(self, job: Job) -> Keep:
+        """Return what keeps an image of `job`."""
+        rule, white = job.protocol, job.card.value_range
+        return lambda index, pair, output: self.keep(index, pair, output, rule, white)
+
     def keep(
         self,
         index: int,
@@ -61,14 +80,13 @@ class Keeper:
         Raises:
             SrBenchError: The folder can't be written.
         """
-        name = f"{index:04d}"
         eight = self.mode == "8bit"
         rounding = protocol.rounding if protocol.rounding != "none" else "round"
         how = replace(protocol, clip=True, rounding=rounding if eight else "none")
         levels = read_output(output, how, white)
-        write_levels(self.results / self.kept.sr / f"{name}.png", levels)
-        for kind, image in (("lr", pair.lr), ("hr", pair.hr)):
-            target = self.results / self.kept.pairs / f"{name}-{kind}.png"
+        write_levels(self._sr_file(index), levels)
+        for kind, image in zip(_PAIR, (pair.lr, pair.hr), strict=True):
+            target = self._pair_file(index, kind)
             if not target.is_file():
                 write_png(target, image)
 

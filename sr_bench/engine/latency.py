@@ -9,7 +9,6 @@ from sr_bench.core.case import LATENCY_METRIC, Case
 from sr_bench.core.claim import UNITS
 from sr_bench.core.record import Measurement
 from sr_bench.engine.plan import same_backend
-from sr_bench.engine.selection import SESSION_THREADS
 from sr_bench.errors import NotRunError
 from sr_bench.files.memory import watch_peak
 from sr_bench.history.environment import cpu_model
@@ -106,7 +105,7 @@ def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -
     prepared = runs.prepared(case, progress)
     source, lr = _image(runs, case)
     with runs.open_artefact(prepared.artefact()) as session:
-        setting = _setting(runs.info, case, session, source)
+        setting = _setting(runs, case, session, source)
         times, peak_bytes = _time(session, lr, timer, setting)
         notes = session.notes
     return Timed(
@@ -171,7 +170,8 @@ def _image(runs: "Runs", case: Case) -> tuple[str, "NDArray[np.float32]"]:
     return source, network_input(image, evaluation_of(case).protocol, case.card.value_range)
 
 
-def _setting(info: BackendInfo, case: Case, session: "Session", source: str) -> Setting:
+def _setting(runs: "Runs", case: Case, session: "Session", source: str) -> Setting:
+    info = runs.info
     return Setting(
         backend=info.name,
         version=info.version,
@@ -179,7 +179,7 @@ def _setting(info: BackendInfo, case: Case, session: "Session", source: str) -> 
         emulated=info.emulated,
         precision=str(case.precision),
         shape=case.shape,
-        threads=SESSION_THREADS,
+        threads=runs.selection.session_threads,
         image=source,
         computes=info.note,
     )

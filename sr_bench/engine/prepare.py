@@ -2,23 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import sr_bench
 from sr_bench import __version__
 from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.card import ModelCard
 from sr_bench.core.device import Profile, Source
 from sr_bench.core.precision import Precision
 from sr_bench.engine.calibration import CalibrationSet, plan_digest
+from sr_bench.engine.code import own_code
 from sr_bench.engine.selection import DEFAULT_CALIBRATION_MIB
 from sr_bench.engine.weights import network_digest, weights_path
 from sr_bench.errors import NotRunError
 from sr_bench.files.atomic import write_bytes
 from sr_bench.files.cache import cache_dir
-from sr_bench.files.hashing import sha256_bytes, sha256_file, sha256_json
+from sr_bench.files.hashing import sha256_bytes, sha256_json
 from sr_bench.history.environment import package_versions
 
 if TYPE_CHECKING:  # onnx and onnxruntime load only when int8 is made
@@ -304,14 +303,6 @@ def _architecture(card: ModelCard) -> str:
     key = card.checkpoint.key if card.checkpoint else ""
     content = [card.architecture, dict(card.hyper), card.scale, key]
     return sha256_json(content)
-
-
-@cache
-def own_code() -> str:
-    """Return the digest of the project's code: what it made before may differ from now."""
-    package = Path(sr_bench.__file__).parent
-    files = sorted(package.rglob("*.py"))
-    return sha256_bytes("".join(map(sha256_file, files)).encode())
 
 
 def _cached(key: str, make: Callable[[Path], None]) -> Path:

@@ -26,6 +26,12 @@ Keep = Callable[[int, Pair, NDArray[np.float32]], None]
 Progress = Callable[[int, int, str], None]
 """Called with images done, images planned, and the name of the last one."""
 
+Done = Callable[[int, "ImageResult"], None]
+"""Called with the number of an image and its result as soon as it is there, from any thread."""
+
+Enough = Callable[[Sequence["ImageResult"]], bool]
+"""Told the results so far, in the order of the images asked for: whether they will do."""
+
 
 class Computes(Protocol):
     """What computes: a session, or one that remembers its outputs."""
@@ -74,6 +80,11 @@ def pair_cache(limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Recent[Pair]:
     return Recent(lambda pair: pair.nbytes, limit_bytes)
 
 
+def never_enough(_results: Sequence[ImageResult]) -> bool:
+    """Ask for all images."""
+    return False
+
+
 def run_job(
     job: Job,
     session: Computes,
@@ -83,14 +94,18 @@ def run_job(
     progress: Progress,
     reference: Computes | None = None,
     keep: Keep | None = None,
+    indices: Sequence[int] | None = None,
+    done: Done | None = None,
+    enough: Enough = never_enough,
 ) -> tuple[ImageResult, ...]:
-    """Return the scores of every image of `job`, in the dataset's order.
+    """Return the scores of the images of `job`, in the dataset's order or that of `indices`.
 
     Each of `threads` workers takes one image at a time through decoding, inference and scoring,
     so that these overlap; the session must accept calls from several threads. Besides what
     `pairs` keeps, at most `threads` images are held, whatever the size of the dataset. With a
     `reference`, such as the network in fp32, each output is also compared with its output; with
-    `keep`, each output is handed to it.
+    `keep`, each output is handed to it. Nothing of this depends on which thread is faster, and
+    neither does the image at which `enough` ends the work.
 
     Raises:
         DatasetError: The dataset is empty.
@@ -103,14 +118,20 @@ def run_job(
 
     def score(index: int) -> ImageResult:
         pair = pairs.get(job.pair_key(index), lambda: load_pair(job, index))
-        return score_image(job, session, reference, pair, index, keep)
+        result = score_image(job, session, reference, pair, index, keep)
+        if done:
+            done(index, result)
+        return result
 
     use_one_opencv_thread()
+    asked = range(len(names)) if indices is None else indices
     results: list[ImageResult] = []
     with ThreadPoolExecutor(threads, thread_name_prefix="sr-bench") as pool:
-        for result in _bounded(pool, score, range(len(names)), ahead=2 * threads):
+        for result in _bounded(pool, score, asked, ahead=2 * threads):
             results.append(result)
-            progress(len(results), len(names), result.image)
+            progress(len(results), len(asked), result.image)
+            if enough(results):
+                break
     return tuple(results)
 
 

@@ -1,17 +1,14 @@
-"""Runs: one network over one dataset, made once a session, and once for the same content."""
+"""Runs: one network over one dataset, made once a session; images are made once for good."""
 
-import json
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from uuid import uuid4
 
-from sr_bench import discovery
 from sr_bench.core.backend import Artefact, BackendInfo, Form, Session
 from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import Case
 from sr_bench.core.claim import UNITS
-from sr_bench.core.codec import decode, encode
 from sr_bench.core.device import Profile
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
@@ -20,34 +17,28 @@ from sr_bench.data.dataset import Split
 from sr_bench.data.locate import load_dataset
 from sr_bench.data.pairing import LrFrom
 from sr_bench.data.source import ImageSet, open_dataset
+from sr_bench.discovery import load
 from sr_bench.engine.calibration import CalibrationSet, calibration_set
+from sr_bench.engine.code import measuring
 from sr_bench.engine.floor import Bicubic
 from sr_bench.engine.kept import Keeper
-from sr_bench.engine.prepare import Effort, Prepared, own_code, prepare, quiet
-from sr_bench.engine.recorded import Recorded, start_recording
-from sr_bench.engine.remembered import Remembered, remembered_outputs
-from sr_bench.engine.run import (
-    Computes,
-    ImageResult,
-    Job,
-    Keep,
-    Progress,
-    pair_cache,
-    run_job,
-)
+from sr_bench.engine.prepare import Effort, Prepared, prepare, quiet
+from sr_bench.engine.recorded import start_recording
+from sr_bench.engine.results import ResultCache, RunResults
+from sr_bench.engine.run import Done, ImageResult, Job, Progress
 from sr_bench.engine.scoring import aggregate
-from sr_bench.engine.selection import SESSION_THREADS, Selection
-from sr_bench.errors import NotRunError, SrBenchError
-from sr_bench.files.atomic import write_text
+from sr_bench.engine.selection import CacheMode, Selection
+from sr_bench.engine.work import Work, Worker
+from sr_bench.errors import DatasetError, NotRunError, SrBenchError
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.hashing import sha256_bytes, sha256_json
-from sr_bench.history.environment import cpu_model, package_versions, read_environment
+from sr_bench.history.environment import cpu_model, read_environment
 
 SCORING_VERSION = 1
 """Raised when the same network output would score differently."""
 
-_KEPT_DEVICES = ("cpu", "emulated")
-"""Where the same content gives the same result; what a real device gives is measured each time."""
+_REPEATING_DEVICES = ("cpu", "emulated")
+"""Where the same content gives the same result; a real device is asked again each session."""
 
 
 @dataclass(frozen=True)
@@ -66,21 +57,14 @@ class Run:
     """What the digest is made of, by name."""
     kept: Kept | None = None
     """Where its images are."""
+    cached: int = 0
+    """Images whose results earlier sessions made."""
 
     def measured(self, metric: str) -> Measurement:
         """Return the mean of `metric` over the images, with each image's value."""
         scores = tuple(ImageScore(item.image, item.scores[metric]) for item in self.images)
         value = aggregate([score.value for score in scores], self.protocol, metric)
         return Measurement(metric, UNITS[metric], value, scores, self.planned)
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """What of a run is on disk."""
-
-    images: tuple[ImageResult, ...]
-    device: str
-    notes: Mapping[str, str]
 
 
 class Runs:
@@ -98,18 +82,19 @@ class Runs:
     def __init__(self, selection: Selection, dataset_folders: tuple[Path, ...]) -> None:
         self.selection = selection
         self._dataset_folders = dataset_folders
-        self._backend = discovery.load("sr_bench.backends", selection.backend)
-        self.info: BackendInfo = self._backend.describe(selection.backend_options)
-        self._recorder = (
-            start_recording(selection.record, self.info, read_environment(Path.cwd()))
-            if selection.record
-            else None
+        self._worker = Worker(selection)
+        self.info: BackendInfo = self._worker.info
+        if selection.record:
+            environment = read_environment(Path.cwd())
+            self._worker.recorder = start_recording(selection.record, self.info, environment)
+        self._results = ResultCache(
+            selection.cache_dir or cache_dir() / "results",
+            self._cache_mode,
+            selection.session or uuid4().hex,
         )
-        self._pairs = pair_cache()
-        self._outputs = remembered_outputs()
         # By folder too: two zoos may have suites and models of the same names.
         self._runs: dict[tuple[Path, str, Profile], Run | SrBenchError] = {}
-        self._floors: dict[str, _Kept] = {}
+        self._floors: dict[str, Run] = {}
         self._images: dict[tuple[object, ...], ImageSet] = {}
 
     def of(self, case: Case, progress: Progress, profile: Profile = Profile.TVM) -> Run:
@@ -136,7 +121,8 @@ class Runs:
 
     def check_offered(self, case: Case) -> None:
         """Raise a NotRunError if the backend doesn't compute in the precision of `case`."""
-        offers = self._backend.precisions(self.selection.backend_options)
+        backend = load("sr_bench.backends", self.selection.backend)
+        offers = backend.precisions(self.selection.backend_options)
         if case.precision not in offers:
             offered = ", ".join(offers) or "none"
             msg = f"{case.backend} does not offer {case.precision} here, only {offered}"
@@ -144,19 +130,11 @@ class Runs:
 
     def open(self, prepared: Prepared) -> Session:
         """Open what `prepared` describes on the session's backend; record it if that is asked."""
-        artefact = prepared.artefact()
-        session = self.open_artefact(artefact)
-        if self._recorder is None or prepared.profile is not Profile.TVM:
-            return session
-        return Recorded(session, artefact, self._recorder)
+        return self._worker.open(prepared)
 
     def open_artefact(self, artefact: Artefact) -> Session:
         """Open `artefact` on the session's backend."""
-        options = self.selection.backend_options
-        opened: Session = self._backend.open_session(
-            artefact, threads=SESSION_THREADS, options=options
-        )
-        return opened
+        return self._worker.open_artefact(artefact)
 
     def job(self, case: Case) -> Job:
         """Return what a run of `case` works on."""
@@ -190,49 +168,58 @@ class Runs:
             return None
         job = self.job(case)
         inputs = {"weights": "bicubic", "scale": str(case.card.scale), **_scored(job)}
-        key = sha256_json(inputs)
-        if key not in self._floors:
+        digest = sha256_json(inputs)
+        if digest not in self._floors:
             network = Bicubic(job.protocol, job.card.value_range, job.card.scale)
-            self._floors[key] = self._kept(
-                key, lambda: _Kept(self._scores(job, network, progress), "cpu", {})
-            )
-        found = self._floors[key]
-        return Run(found.images, len(job.images), key, found.device, job.protocol, inputs=inputs)
+            results = self._open_results(job, inputs, repeats=True)
+            missing = _missing(job, results)
+            if missing:
+                results.begin("cpu", {})
+                self._worker.score(job, network, missing, _adding(job, results), progress)
+            self._floors[digest] = _run(job, results, inputs, len(missing))
+        return self._floors[digest]
 
     def _run(self, case: Case, progress: Progress, profile: Profile) -> Run:
         self.check_offered(case)
         job, prepared = self.job(case), self.prepared(case, progress, profile)
         inputs = {**prepared.inputs, **_scored(job), "backend": self._backend_named()}
-        key = sha256_json(inputs)
-        gated = self._is_gated(case)
-        keeper = self._keeper(job, key) if profile is Profile.TVM else None
-        missing = keeper is not None and not keeper.is_whole(job.names)
-
-        def measure() -> _Kept:
-            return self._measured(case, job, prepared, progress, keeper)
-
-        device_reads = self.info.device not in _KEPT_DEVICES or self.selection.record is not None
-        if device_reads or missing:
-            found = measure()
-        else:
-            found = self._kept(sha256_bytes(f"{key}|{gated}".encode()), measure)
-        provenance = {**prepared.provenance, **found.notes}
-        inputs["device"] = found.device
-        kept = keeper.kept if keeper else None
-        images, planned = found.images, len(job.images)
-        return Run(
-            images,
-            planned,
-            sha256_json(inputs),
-            found.device,
-            job.protocol,
-            provenance,
-            inputs,
-            kept,
-        )
+        keeper = self._keeper(job, sha256_json(inputs)) if profile is Profile.TVM else None
+        gated = case.precision is not Precision.FP32 and self.selection.wants_gate(case.card)
+        results = self._open_results(job, inputs, repeats=self.info.device in _REPEATING_DEVICES)
+        missing = _missing(job, results, fidelity=gated, keeper=keeper)
+        if missing:
+            full = replace(case, precision=Precision.FP32)
+            work = Work(
+                job,
+                prepared,
+                reference=self.prepared(full, progress) if gated else None,
+                remembered=self.selection.wants_gate(case.card),
+                keeper=keeper,
+            )
+            adding = _adding(job, results)
+            self._worker.measure(work, missing, begin=results.begin, done=adding, progress=progress)
+        if keeper is not None and not keeper.is_whole(job.names):
+            keeper.finish(job.names)
+        found = _run(job, results, inputs, len(missing), fidelity=gated)
+        provenance = {**prepared.provenance, **found.provenance}
+        return replace(found, provenance=provenance, kept=keeper.kept if keeper else None)
 
     def _backend_named(self) -> str:
         return f"{self.info.name} {self.info.version}"
+
+    @property
+    def _cache_mode(self) -> CacheMode:
+        """Return how results are cached: not at all where the outputs themselves are wanted."""
+        if self.selection.record or self.info.form is Form.RECORDED:
+            return "off"
+        return self.selection.cache
+
+    def _open_results(self, job: Job, inputs: Mapping[str, str], *, repeats: bool) -> RunResults:
+        """Return what earlier sessions found for the same content, by the same code."""
+        content = {name: digest for name, digest in inputs.items() if name != "data"}
+        threads = self.selection.session_threads
+        key = sha256_json([content, measuring(), cpu_model(), threads])
+        return self._results.open(key, _digests(job), repeats=repeats)
 
     def _keeper(self, job: Job, key: str) -> Keeper | None:
         """Return what keeps the images of `job`, whose run has the digest `key`, if it is asked."""
@@ -242,70 +229,6 @@ class Runs:
         scored = _scored(job)
         pairs = sha256_bytes(f"{scored['data']}|{job.pair_rule()}".encode())
         return Keeper(chosen.results, chosen.keep, key, pairs)
-
-    def _scores(
-        self,
-        job: Job,
-        network: Computes,
-        progress: Progress,
-        *,
-        reference: Computes | None = None,
-        keep: Keep | None = None,
-    ) -> tuple[ImageResult, ...]:
-        return run_job(
-            job,
-            network,
-            pairs=self._pairs,
-            threads=self.selection.threads,
-            progress=progress,
-            reference=reference,
-            keep=keep,
-        )
-
-    def _measured(
-        self,
-        case: Case,
-        job: Job,
-        prepared: Prepared,
-        progress: Progress,
-        keeper: Keeper | None,
-    ) -> _Kept:
-        rule, white = job.protocol, job.card.value_range
-        with ExitStack() as opened:
-            session = opened.enter_context(self.open(prepared))
-            computes: Session | Remembered = session
-            reference = None
-            if self._is_gated(case):
-                full = self.prepared(replace(case, precision=Precision.FP32), progress)
-                reference = Remembered(
-                    lambda: opened.enter_context(self.open(full)), self._outputs, full.digest
-                )
-            elif self.selection.wants_gate(case.card):  # low precisions will be compared with it
-                computes = Remembered(lambda: session, self._outputs, prepared.digest)
-            keep: Keep | None = None
-            if keeper is not None:
-                keep = lambda i, pair, output: keeper.keep(i, pair, output, rule, white)  # noqa: E731
-            done = self._scores(job, computes, progress, reference=reference, keep=keep)
-            if keeper is not None:
-                keeper.finish(job.names)
-            return _Kept(done, session.device, {**prepared.plan_notes(), **session.notes})
-
-    def _is_gated(self, case: Case) -> bool:
-        return case.precision is not Precision.FP32 and self.selection.wants_gate(case.card)
-
-    def _kept(self, key: str, measure: Callable[[], _Kept]) -> _Kept:
-        """Return what was measured for the same content by the same code, or measure."""
-        content = [key, own_code(), package_versions(), cpu_model()]
-        name = sha256_json(content)
-        path = cache_dir() / "runs" / f"{name}.json"
-        if path.is_file() and not self.selection.fresh:
-            try:
-                return decode(_Kept, json.loads(path.read_text()))
-            except (OSError, ValueError, TypeError, KeyError):
-                path.unlink()  # damaged: measured again
-        found = measure()
-        write_text(path, json.dumps(encode(found)))
-        return found
 
     def _calibration(self, case: Case) -> CalibrationSet:
         evaluated = [self.job(case).images] if case.evaluation else []
@@ -336,6 +259,60 @@ def evaluation_of(case: Case) -> Evaluation:
         msg = f"{case.id} is about no dataset"
         raise TypeError(msg)
     return case.evaluation
+
+
+def _digests(job: Job) -> list[str]:
+    return [job.images.image_digest(index) for index in range(len(job.names))]
+
+
+def _missing(
+    job: Job, results: RunResults, *, fidelity: bool = False, keeper: Keeper | None = None
+) -> list[int]:
+    """Return the images to measure: those without a result that has all that is asked."""
+    missing = []
+    for index, digest in enumerate(_digests(job)):
+        found = results.get(digest)
+        complete = found is not None and (found.fidelity is not None or not fidelity)
+        if not complete or (keeper is not None and not keeper.has(index)):
+            missing.append(index)
+    return missing
+
+
+def _adding(job: Job, results: RunResults) -> Done:
+    """Return what keeps the result of an image of `job`."""
+    return lambda index, result: results.add(job.images.image_digest(index), result)
+
+
+def _run(
+    job: Job,
+    results: RunResults,
+    inputs: Mapping[str, str],
+    measured: int,
+    *,
+    fidelity: bool = False,
+) -> Run:
+    """Return the run of `job` that `results` hold, of which `measured` images were made now."""
+    results.close()
+    made = results.made
+    if made is None or not job.names:
+        msg = f"{job.images.slug} holds no image; expected at least one"
+        raise DatasetError(msg)
+    images = []
+    for name, digest in zip(job.names, _digests(job), strict=True):
+        found = results.get(digest)
+        if found is not None:
+            images.append(replace(found, image=name, fidelity=found.fidelity if fidelity else None))
+    whole = {**inputs, "device": made.device}
+    return Run(
+        tuple(images),
+        len(job.images),
+        sha256_json(whole),
+        made.device,
+        job.protocol,
+        made.notes,
+        whole,
+        cached=len(images) - measured,
+    )
 
 
 def _scored(job: Job) -> Mapping[str, str]:

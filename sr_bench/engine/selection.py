@@ -18,12 +18,20 @@ KeepMode = Literal["off", "8bit", "16bit"]
 
 GateMode = Literal["off", "warn", "fail"]
 
+CacheMode = Literal["on", "refresh", "off"]
+
+IsolateMode = Literal["auto", "model", "off"]
+
 SESSION_THREADS = 1
 """Threads that a network computes with; images are worked on side by side instead."""
 
 DEFAULT_EXPLAIN_S = 30.0
 DEFAULT_CALIBRATION_MIB = 1024
+DEFAULT_CACHE_MIB = 256
+DEFAULT_STALL_S = 600.0
 
+_THREADS = re.compile(r"([1-9]\d{0,3})(?:x([1-9]\d{0,3}))?")
+_DURATION = re.compile(r"(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s?)?")
 _WITH_SCALE = re.compile(r"(.+)_x(\d+)")
 
 
@@ -64,14 +72,32 @@ class Selection:
     """Whether cells without a number, in rows that have one elsewhere, are measured too."""
     latency: bool = False
     """Whether models are also timed."""
-    fresh: bool = False
-    """Whether what was measured before, for the same content, is measured again."""
+    cache: CacheMode = "on"
+    """Whether results of earlier sessions are used; ``refresh``: only written."""
+    cache_dir: Path | None = None
+    """Where results are kept; None: in the cache folder."""
+    cache_bytes: int = DEFAULT_CACHE_MIB * 2**20
+    """What they may take."""
+    session: str = ""
+    """Names this session, in whichever of its processes; empty: there is just one."""
+    isolate: IsolateMode = "auto"
+    """Whether each model runs in a process of its own; ``auto``: where a real device computes."""
+    stall_s: float = DEFAULT_STALL_S
+    """Seconds without progress after which such a process is ended."""
+    memory_bytes: int = 0
+    """What it may take; 0: nine tenths of the machine's."""
+    cluster: str = ""
+    """Address of a Dask scheduler, or ``local:N``; empty: this machine alone."""
+    budget_s: float | None = None
+    """Time for the measuring; None: no limit."""
     explain_s: float = DEFAULT_EXPLAIN_S
     """Seconds that the search for the cause of a loss may take; 0: no search."""
     calibration_bytes: int = DEFAULT_CALIBRATION_MIB * 2**20
     """Memory that calibration may use above plain inference."""
     threads: int = 1
     """Images that are worked on at the same time, each on one core."""
+    session_threads: int = SESSION_THREADS
+    """Threads that a network computes one image with."""
 
     def __post_init__(self) -> None:
         valid = discovery.names("sr_bench.backends")
@@ -92,6 +118,22 @@ class Selection:
             raise OptionError(msg)
         if self.keep not in get_args(KeepMode):
             msg = f"--sr-keep={self.keep}: expected one of {', '.join(get_args(KeepMode))}"
+            raise OptionError(msg)
+        if self.cache not in get_args(CacheMode):
+            msg = f"--sr-cache={self.cache}: expected one of {', '.join(get_args(CacheMode))}"
+            raise OptionError(msg)
+        if self.cache_bytes <= 0:
+            msg = "--sr-cache-size: expected a number of MiB above 0"
+            raise OptionError(msg)
+        if self.isolate not in get_args(IsolateMode):
+            msg = f"--sr-isolate={self.isolate}: expected one of {', '.join(get_args(IsolateMode))}"
+            raise OptionError(msg)
+        if self.stall_s <= 0 or self.memory_bytes < 0:
+            msg = (
+                "--sr-time-limit: expected seconds above 0; --sr-memory-limit: a number of MiB,"
+                f" 0 for nine tenths of the machine's; came {self.stall_s:g} and"
+                f" {self.memory_bytes // 2**20}"
+            )
             raise OptionError(msg)
         if self.explain_s < 0:
             msg = f"--sr-explain={self.explain_s:g}: expected seconds, 0 for no search"
@@ -154,6 +196,44 @@ def parse_precisions(text: str) -> tuple[Precision, ...]:
     except ValueError as cause:
         msg = f"--sr-precision={text}: {cause}"
         raise OptionError(msg) from None
+
+
+def parse_threads(text: str) -> tuple[int, int]:
+    """Return the images at once, 0 if that is not said, and the threads for each.
+
+    Raises:
+        OptionError: `text` is neither empty nor ``N`` nor ``NxM``, both at least 1.
+
+    >>> parse_threads("4"), parse_threads("2x8"), parse_threads("")
+    ((4, 1), (2, 8), (0, 1))
+    """
+    if not text:
+        return 0, SESSION_THREADS
+    match = _THREADS.fullmatch(text)
+    if match is None:
+        msg = f"--sr-threads={text}: expected N images at once, or NxM with M threads for each"
+        raise OptionError(msg)
+    return int(match[1]), int(match[2] or SESSION_THREADS)
+
+
+def parse_duration(option: str, text: str) -> float | None:
+    """Return the seconds that `text` spells; None if it is empty.
+
+    Raises:
+        OptionError: It spells no time above 0; the message names `option`.
+
+    >>> parse_duration("--sr-budget", "1h30m"), parse_duration("--sr-budget", "45")
+    (5400.0, 45.0)
+    """
+    if not text:
+        return None
+    match = _DURATION.fullmatch(text)
+    hours, minutes, seconds = (float(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    total = 3600 * hours + 60 * minutes + seconds
+    if not total:
+        msg = f"{option}={text}: expected a time such as 2h, 90m, 1h30m or 45s"
+        raise OptionError(msg)
+    return total
 
 
 def split_scale(name: str) -> tuple[str, int]:

@@ -84,6 +84,23 @@ def append_shared_line(path: Path, text: str) -> None:
         raise disk_error(error, path, "append to") from error
 
 
+def sync(path: Path) -> None:
+    """Bring the file at `path`, and its name, to the disk: a power failure then spares it.
+
+    Raises:
+        SrBenchError: It is absent, or the disk refuses.
+    """
+    try:
+        for place, flags in ((path, os.O_RDWR), (path.parent, os.O_RDONLY)):
+            handle = os.open(place, flags)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+    except OSError as error:
+        raise disk_error(error, path, "write") from error
+
+
 def _append(handle: int, data: bytes) -> None:
     before = os.fstat(handle).st_size
     if before and _last_byte(handle) != b"\n":

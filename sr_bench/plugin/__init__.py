@@ -14,8 +14,9 @@ import pytest
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.record import Record
 from sr_bench.errors import SrBenchError
-from sr_bench.plugin.options import add_options, read_settings
+from sr_bench.plugin.options import add_options
 from sr_bench.plugin.session import SESSION, BenchSession
+from sr_bench.plugin.settings import read_settings
 
 if TYPE_CHECKING:
     from sr_bench.plugin.collect import CardFile

@@ -9,7 +9,7 @@ from sr_bench.core.history import PastRun
 from sr_bench.core.update import UpdateMode
 from sr_bench.errors import SrBenchError
 from sr_bench.files.printable import printable
-from sr_bench.plugin.options import Settings
+from sr_bench.plugin.settings import Settings
 
 Progress = Callable[[int, int, str], None]
 

@@ -1,30 +1,23 @@
-"""The options, each also an ini key, and what becomes of them."""
+"""The options, each also an ini key."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import cast, get_args
 
 import pytest
 
-from sr_bench.core.device import DeviceMode
-from sr_bench.core.update import UpdateMode
 from sr_bench.engine.selection import (
+    DEFAULT_CACHE_MIB,
     DEFAULT_CALIBRATION_MIB,
     DEFAULT_EXPLAIN_S,
-    GateMode,
-    KeepMode,
-    Selection,
-    parse_precisions,
-    split_list,
+    DEFAULT_STALL_S,
 )
-from sr_bench.errors import NotRunError, OptionError, SrBenchError
-from sr_bench.history.environment import usable_cores
 
 REPORTS = ("markdown", "html", "csv", "parquet", "none")
 
 
 @dataclass(frozen=True)
-class _Option:
+class Option:
+    """An option with a value."""
+
     flag: str
     ini: str
     default: str
@@ -33,14 +26,14 @@ class _Option:
 
 
 OPTIONS = (
-    _Option(
+    Option(
         "--backend",
         "sr_backend",
         "onnxruntime",
         "what runs the models; vacc is emulated, and says so, where there is no card",
         "NAME",
     ),
-    _Option(
+    Option(
         "--sr-device",
         "sr_device",
         "auto",
@@ -48,44 +41,44 @@ OPTIONS = (
         " card; emulate: never use it",
         "MODE",
     ),
-    _Option(
+    Option(
         "--sr-record",
         "sr_record",
         "",
         "record what the networks give, to be scored elsewhere with --backend=replay",
         "DIR",
     ),
-    _Option("--sr-replay", "sr_replay", "", "the recording of --backend=replay", "DIR"),
-    _Option("--sr-models", "sr_models", "", "only these models; patterns such as 'edsr_*'", "A,B"),
-    _Option(
+    Option("--sr-replay", "sr_replay", "", "the recording of --backend=replay", "DIR"),
+    Option("--sr-models", "sr_models", "", "only these models; patterns such as 'edsr_*'", "A,B"),
+    Option(
         "--sr-datasets",
         "sr_datasets",
         "",
         "only these datasets, also ones that no table has a number for",
         "A,B",
     ),
-    _Option(
+    Option(
         "--sr-precision",
         "sr_precision",
         "",
         "only these precisions, also ones that no table has a number for",
         "A,B",
     ),
-    _Option(
+    Option(
         "--sr-limit",
         "sr_limit",
         "0",
         "only the first N images of each dataset; such values are shown and never judged",
         "N",
     ),
-    _Option(
+    Option(
         "--sr-gate",
         "sr_gate",
         "fail",
         "what a loss of a low precision does where a card sets limits: off, warn or fail",
         "MODE",
     ),
-    _Option(
+    Option(
         "--sr-compare",
         "sr_compare",
         "",
@@ -93,21 +86,21 @@ OPTIONS = (
         " by image; a loss fails the session, and gates count it",
         "RUN",
     ),
-    _Option(
+    Option(
         "--sr-explain",
         "sr_explain",
         f"{DEFAULT_EXPLAIN_S:g}",
         "seconds to search for the layers that cause a loss; 0: don't search",
         "S",
     ),
-    _Option(
+    Option(
         "--sr-calibration-memory",
         "sr_calibration_memory",
         str(DEFAULT_CALIBRATION_MIB),
         "MiB that calibration may use above plain inference",
         "MIB",
     ),
-    _Option(
+    Option(
         "--sr-keep",
         "sr_keep",
         "off",
@@ -115,7 +108,7 @@ OPTIONS = (
         " and scored again: off, 8bit or 16bit",
         "MODE",
     ),
-    _Option(
+    Option(
         "--sr-update",
         "sr_update",
         "",
@@ -123,58 +116,101 @@ OPTIONS = (
         " (cells without a number) or all; needs --sr-reason",
         "MODE",
     ),
-    _Option(
-        "--sr-reason", "sr_reason", "", "why the documents are updated, for the ledger", "TEXT"
+    Option("--sr-reason", "sr_reason", "", "why the documents are updated, for the ledger", "TEXT"),
+    Option("--sr-data", "sr_data", "", "where your datasets are", "DIR"),
+    Option("--sr-weights", "sr_weights", "", "where your weight files are", "DIR"),
+    Option(
+        "--sr-cache",
+        "sr_cache",
+        "on",
+        "results of images that were measured before, from the same content: on, refresh (measure"
+        " them again) or off; real devices measure again each session",
+        "MODE",
     ),
-    _Option("--sr-data", "sr_data", "", "where your datasets are", "DIR"),
-    _Option("--sr-weights", "sr_weights", "", "where your weight files are", "DIR"),
-    _Option("--sr-results-path", "sr_results_path", "reports", "where reports are written", "DIR"),
-    _Option("--sr-report", "sr_report", "markdown", f"which reports: {', '.join(REPORTS)}", "A,B"),
+    Option(
+        "--sr-cache-dir",
+        "sr_cache_dir",
+        "",
+        "where results are kept, instead of the folder 'results' in the cache",
+        "DIR",
+    ),
+    Option(
+        "--sr-cache-size",
+        "sr_cache_size",
+        str(DEFAULT_CACHE_MIB),
+        "MiB that kept results may take; those used longest ago go first",
+        "MIB",
+    ),
+    Option(
+        "--sr-threads",
+        "sr_threads",
+        "",
+        "images at once, as N, or NxM with M threads for each; by default one for each core, which"
+        " pytest-xdist's workers share",
+        "N",
+    ),
+    Option(
+        "--sr-isolate",
+        "sr_isolate",
+        "auto",
+        "model: each model runs in a process of its own, whose crash or hang fails its items only;"
+        " off; auto: model where a real device computes",
+        "MODE",
+    ),
+    Option(
+        "--sr-time-limit",
+        "sr_time_limit",
+        f"{DEFAULT_STALL_S:g}",
+        "seconds without progress after which an isolated model is ended",
+        "S",
+    ),
+    Option(
+        "--sr-memory-limit",
+        "sr_memory_limit",
+        "0",
+        "MiB that an isolated model may take; 0: nine tenths of the machine's",
+        "MIB",
+    ),
+    Option(
+        "--sr-cluster",
+        "sr_cluster",
+        "",
+        "run on a Dask cluster: the scheduler's address, or local:N to start N workers here",
+        "ADDRESS",
+    ),
+    Option(
+        "--sr-budget",
+        "sr_budget",
+        "",
+        "time for the measuring, such as 2h or 90m: what is most at risk comes first, what is left"
+        " is not run",
+        "TIME",
+    ),
+    Option("--sr-results-path", "sr_results_path", "reports", "where reports are written", "DIR"),
+    Option("--sr-report", "sr_report", "markdown", f"which reports: {', '.join(REPORTS)}", "A,B"),
 )
 
 
 @dataclass(frozen=True)
-class _Flag:
+class Flag:
+    """An option that is given or not."""
+
     flag: str
     ini: str
     help: str
 
 
-ALLOW_BETTER = _Flag(
+ALLOW_BETTER = Flag(
     "--sr-allow-better",
     "sr_allow_better",
     "let a value pass that is better than the document says",
 )
-FRESH = _Flag(
-    "--sr-fresh",
-    "sr_fresh",
-    "measure again what is in the cache: by default an emulated or CPU run over the same network,"
-    " images and code is made once",
-)
-
-
-LATENCY = _Flag(
+LATENCY = Flag(
     "--sr-latency",
     "sr_latency",
     "also time each model and precision, with pytest-benchmark",
 )
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The options of this session."""
-
-    selection: Selection
-    results: Path
-    """Absolute."""
-    reports: tuple[str, ...]
-    """Of `REPORTS`; empty for none."""
-    update: UpdateMode | None
-    """Which cells of the documents take this run's values."""
-    reason: str
-    """Why they do."""
-    is_first: bool
-    """Whether a comparison with the last run was asked for, and there is none yet."""
+FLAGS = (ALLOW_BETTER, LATENCY)
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -188,7 +224,7 @@ def add_options(parser: pytest.Parser) -> None:
             help=f"{option.help} (default: {option.default or 'all'}; ini: {option.ini})",
         )
         parser.addini(option.ini, f"default of {option.flag}", default=option.default)
-    for switch in (ALLOW_BETTER, FRESH, LATENCY):
+    for switch in FLAGS:
         group.addoption(
             switch.flag,
             action="store_true",
@@ -196,118 +232,3 @@ def add_options(parser: pytest.Parser) -> None:
             help=f"{switch.help} (ini: {switch.ini})",
         )
         parser.addini(switch.ini, f"default of {switch.flag}", type="bool", default=False)
-
-
-def read_settings(config: pytest.Config) -> Settings:
-    """Return the checked options of `config`.
-
-    Raises:
-        pytest.UsageError: A value isn't valid; the message lists the valid ones.
-    """
-    try:
-        return _settings(config)
-    except SrBenchError as cause:
-        raise pytest.UsageError(str(cause)) from None
-
-
-def _settings(config: pytest.Config) -> Settings:
-    texts = {option.flag: _text(config, option) for option in OPTIONS}
-    results = _results_base(config) / texts["--sr-results-path"]
-    update = _update(texts["--sr-update"], texts["--sr-reason"])
-    selection = Selection(
-        backend=texts["--backend"],
-        device=cast("DeviceMode", texts["--sr-device"]),
-        replay=_path(config, texts["--sr-replay"]),
-        record=_path(config, texts["--sr-record"]),
-        models=split_list(texts["--sr-models"]),
-        datasets=split_list(texts["--sr-datasets"]),
-        precisions=parse_precisions(texts["--sr-precision"]),
-        limit=_number("--sr-limit", texts["--sr-limit"]),
-        data=_path(config, texts["--sr-data"]),
-        weights=_path(config, texts["--sr-weights"]),
-        allow_better=_is_set(config, ALLOW_BETTER),
-        fresh=_is_set(config, FRESH),
-        gate=cast("GateMode", texts["--sr-gate"]),
-        compare=_earlier(config, texts["--sr-compare"], results),
-        keep=cast("KeepMode", texts["--sr-keep"]),
-        results=results,
-        blanks=update in ("missing", "all"),
-        latency=_is_set(config, LATENCY),
-        explain_s=_number("--sr-explain", texts["--sr-explain"]),
-        calibration_bytes=_number("--sr-calibration-memory", texts["--sr-calibration-memory"])
-        * 2**20,
-        threads=_threads(config),
-    )
-    return Settings(
-        selection=selection,
-        results=results,
-        reports=_reports(texts["--sr-report"]),
-        update=update,
-        reason=texts["--sr-reason"],
-        is_first=bool(texts["--sr-compare"]) and selection.compare is None,
-    )
-
-
-def _reports(text: str) -> tuple[str, ...]:
-    kinds = split_list(text)
-    if not kinds or not set(kinds) <= set(REPORTS):
-        msg = f"--sr-report={text}: expected one or more of {', '.join(REPORTS)}"
-        raise OptionError(msg)
-    return tuple(kind for kind in kinds if kind != "none")
-
-
-def _update(mode: str, reason: str) -> UpdateMode | None:
-    if mode and mode not in get_args(UpdateMode):
-        msg = f"--sr-update={mode}: expected one of {', '.join(get_args(UpdateMode))}"
-        raise OptionError(msg)
-    if mode and not reason.strip():
-        msg = "--sr-update: say why the documents change with --sr-reason, for the ledger"
-        raise OptionError(msg)
-    return cast("UpdateMode", mode) if mode else None
-
-
-def _earlier(config: pytest.Config, spec: str, results: Path) -> Path | None:
-    """Return the file of the run that `spec` names; None for the last one of none at all."""
-    if not spec:
-        return None
-    from sr_bench.engine.find_run import LAST, find_run
-
-    try:
-        return find_run(spec, results, config.invocation_params.dir)
-    except NotRunError:
-        if spec != LAST:
-            raise
-        return None  # the first night of a nightly job
-
-
-def _results_base(config: pytest.Config) -> Path:
-    """Return what the results path is relative to: the project if there is one, else here."""
-    given = config.getoption("--sr-results-path") is not None
-    return config.invocation_params.dir if given or config.inipath is None else config.rootpath
-
-
-def _threads(config: pytest.Config) -> int:
-    """Return this process's share of the cores: pytest-xdist's workers divide them."""
-    worker = getattr(config, "workerinput", None)
-    return max(1, usable_cores() // worker["workercount"]) if worker else usable_cores()
-
-
-def _text(config: pytest.Config, option: _Option) -> str:
-    given = config.getoption(option.flag)
-    return str(config.getini(option.ini) if given is None else given)
-
-
-def _is_set(config: pytest.Config, switch: _Flag) -> bool:
-    return bool(config.getoption(switch.flag) or config.getini(switch.ini))
-
-
-def _number(flag: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        msg = f"{flag}={text}: expected a whole number"
-        raise OptionError(msg) from None
-
-
-def _path(config: pytest.Config, text: str) -> Path | None:
-    return config.invocation_params.dir / Path(text).expanduser() if text else None

@@ -17,8 +17,8 @@ from sr_bench.errors import SrBenchError
 from sr_bench.history.environment import read_environment
 from sr_bench.history.store import RunStore
 from sr_bench.plugin.ending import Ending, end_run
-from sr_bench.plugin.options import Settings
 from sr_bench.plugin.progress import ProgressLine
+from sr_bench.plugin.settings import Settings
 from sr_bench.report.order import in_document_order
 
 if TYPE_CHECKING:

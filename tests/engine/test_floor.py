@@ -41,7 +41,7 @@ def test_the_floor_is_made_once_for_all_that_share_it(zoo, monkeypatch: pytest.M
         made.append(type(network).__name__)
         return run_job(job, network, **how)
 
-    monkeypatch.setattr("sr_bench.engine.runs.run_job", counted)
+    monkeypatch.setattr("sr_bench.engine.work.run_job", counted)
     suite = load_suite(zoo.suite / "card.toml")
     for _ in range(2):  # the second session has it from the cache
         chosen = Selection(data=zoo.data, precisions=(Precision.FP32, Precision.FP16))

@@ -131,7 +131,7 @@ def test_an_error_that_the_protocol_crops_away_is_caught_and_told(
         return output
 
     _low_outputs(monkeypatch, border)
-    after = _records(zoo, fresh=True)
+    after = _records(zoo, cache="refresh")
     assert after["int8_max psnr"].measurement == before["int8_max psnr"].measurement
     record = after["int8_max fidelity"]
     assert record.verdict.status is Status.LOSS
@@ -183,10 +183,12 @@ def test_unchanged_content_is_not_run_again_unless_asked(
     monkeypatch.setattr(onnxruntime, "open_session", counted)
     second = _records(zoo)
     assert not opened
+    assert {record.cached for record in first.values()} == {0}
+    assert {record.cached for record in second.values()} == {3}
     assert {k: replace(r, seconds=0) for k, r in first.items()} == {
-        k: replace(r, seconds=0) for k, r in second.items()
+        k: replace(r, seconds=0, cached=0) for k, r in second.items()
     }
-    _records(zoo, fresh=True)
+    _records(zoo, cache="refresh")
     assert set(opened) == {"fp32", "int8_max"}
     opened.clear()
     zoo.write_card(plan='keep = ["tail"]')
@@ -195,11 +197,13 @@ def test_unchanged_content_is_not_run_again_unless_asked(
 
 
 def test_a_damaged_cache_is_measured_again(zoo: Int8Zoo, cache: Path) -> None:
-    first = _gate(zoo)
-    for path in (cache / "runs").glob("*.json"):
+    first, files = _gate(zoo), list((cache / "results").rglob("*.jsonl"))
+    for path in files:
         path.write_text("{")
-    assert _gate(zoo).verdict == first.verdict
-    assert all(len(path.read_text()) > 100 for path in (cache / "runs").glob("*.json"))
+    again = _gate(zoo)
+    assert (again.verdict, again.cached) == (first.verdict, 0)
+    assert len(files) == 3  # fp32, int8_max, bicubic
+    assert all(len(path.read_text()) > 100 for path in files)
 
 
 def test_images_that_are_judged_too_are_refused_or_told(zoo: Int8Zoo) -> None:

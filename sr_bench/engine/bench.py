@@ -12,8 +12,7 @@ from sr_bench.core.codec import encode
 from sr_bench.core.device import KnownFailure, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import FLOOR, Kept, Measurement, Record, Status, Verdict
-from sr_bench.cost.count import CostCount
-from sr_bench.engine.cost import cost_inputs, cost_measurement, count
+from sr_bench.engine.cost import Counts, cost_inputs, cost_measurement
 from sr_bench.engine.gated import Gatekeeper
 from sr_bench.engine.judge import judge
 from sr_bench.engine.known import failure_gone, known_failure, warning
@@ -52,7 +51,7 @@ class Bench:
     def __init__(self, selection: Selection, dataset_folders: tuple[Path, ...] = ()) -> None:
         self.selection = selection
         self._runs = Runs(selection, dataset_folders)
-        self._counts: dict[tuple[Path, str], CostCount] = {}
+        self._counts = Counts(selection.results_cache / "costs", selection.cache)
 
     @property
     def info(self) -> BackendInfo:
@@ -183,10 +182,9 @@ class Bench:
         return {"forensics": encode(found)}
 
     def _cost(self, case: Case) -> Answer:
-        card, key = case.card, (case.card.folder, case.card.name)
-        if key not in self._counts:
-            self._counts[key] = count(card, card.counted_shape)
-        measurement = cost_measurement(card, case.metric, self._counts[key])
+        card = case.card
+        found = self._counts.of(card, card.counted_shape)
+        measurement = cost_measurement(card, case.metric, found)
         verdict = self._judged(case, measurement)
         inputs = cost_inputs(card, case.metric)
         return Answer(measurement, verdict, sha256_json(inputs), inputs=inputs)

@@ -9,7 +9,7 @@ not depend on who made it.
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,11 +21,10 @@ from sr_bench.engine.run import ImageResult
 from sr_bench.engine.selection import CacheMode
 from sr_bench.files.atomic import append_shared_line, sync
 from sr_bench.files.disk import disk_error
+from sr_bench.history.lines import json_object
 
 _SYNC_EVERY_S = 1.0
 """A killed process loses nothing; a power failure at most the results of this time."""
-_PRUNED_TO = 0.8
-"""Part of the limit that is left when it was passed, so that not every session prunes."""
 
 
 @dataclass(frozen=True)
@@ -83,26 +82,6 @@ class ResultCache:
         if foreign and (self.mode == "refresh" or (whole and not repeats)):
             found.forget()
         return found
-
-    def prune(self, limit_bytes: int) -> None:
-        """Delete the files that were used longest ago, if all take more than `limit_bytes`."""
-        files = sorted(self._files())
-        total = sum(size for _, size, _ in files)
-        if total <= limit_bytes:
-            return
-        for _, size, path in files:
-            if total <= _PRUNED_TO * limit_bytes:
-                break
-            with suppress(OSError):  # somebody else was faster, or it is not ours
-                path.unlink()
-            total -= size
-
-    def _files(self) -> Iterator[tuple[float, int, Path]]:
-        """Yield when each file was used last, its bytes, and its path."""
-        for path in self.folder.glob("??/*.jsonl"):
-            with suppress(OSError):
-                status = path.stat()
-                yield status.st_mtime, status.st_size, path
 
 
 class RunResults:
@@ -205,9 +184,12 @@ def _line(content: Made | Entry) -> str:
 
 
 def _read_line(line: bytes) -> Made | Entry | None:
-    """Return what `line` says; None if it is damaged."""
+    """Return what `line` says; None if it is damaged, or of another version."""
     digest, _, text = line.partition(b" ")
     if digest != b"%08x" % crc32(text):
         return None
-    content = json.loads(text)
-    return decode(Made, content) if "session" in content else decode(Entry, content)
+    try:
+        content = json_object(text)
+        return decode(Made, content) if "session" in content else decode(Entry, content)
+    except (ValueError, TypeError):
+        return None

@@ -30,7 +30,6 @@ from sr_bench.engine.scoring import aggregate
 from sr_bench.engine.selection import CacheMode, Selection
 from sr_bench.engine.work import Work, Worker
 from sr_bench.errors import DatasetError, NotRunError, SrBenchError
-from sr_bench.files.cache import cache_dir
 from sr_bench.files.hashing import sha256_bytes, sha256_json
 from sr_bench.history.environment import cpu_model, read_environment
 
@@ -87,11 +86,8 @@ class Runs:
         if selection.record:
             environment = read_environment(Path.cwd())
             self._worker.recorder = start_recording(selection.record, self.info, environment)
-        self._results = ResultCache(
-            selection.cache_dir or cache_dir() / "results",
-            self._cache_mode,
-            selection.session or uuid4().hex,
-        )
+        session = selection.session or uuid4().hex
+        self._results = ResultCache(selection.results_cache, self._cache_mode, session)
         # By folder too: two zoos may have suites and models of the same names.
         self._runs: dict[tuple[Path, str, Profile], Run | SrBenchError] = {}
         self._floors: dict[str, Run] = {}

@@ -13,6 +13,7 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.device import DeviceMode
 from sr_bench.core.precision import Precision
 from sr_bench.errors import OptionError
+from sr_bench.files.cache import cache_dir
 
 KeepMode = Literal["off", "8bit", "16bit"]
 
@@ -162,6 +163,11 @@ class Selection:
             return self.backend
         replay = discovery.load("sr_bench.backends", self.backend)
         return str(replay.describe(self.backend_options).answers)
+
+    @property
+    def results_cache(self) -> Path:
+        """Where results are kept, which may not exist yet."""
+        return self.cache_dir or cache_dir() / "results"
 
     @property
     def backend_options(self) -> BackendOptions:

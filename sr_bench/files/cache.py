@@ -1,7 +1,12 @@
 """The folder for what can be downloaded or made again."""
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+
+_PRUNED_TO = 0.8
+"""Part of a limit that is left when it was passed, so that not every session prunes."""
 
 
 def cache_dir() -> Path:
@@ -15,3 +20,29 @@ def cache_dir() -> Path:
     if shared := os.environ.get("XDG_CACHE_HOME"):
         return Path(shared) / "sr-bench"
     return Path.home() / ".cache" / "sr-bench"
+
+
+def prune(folder: Path, limit_bytes: int) -> None:
+    """Delete the files below `folder` that were used longest ago, if all take more than the limit.
+
+    What somebody else deletes meanwhile, or may not be deleted, is passed over.
+    """
+    files = sorted(_files(folder))
+    total = sum(size for _, size, _ in files)
+    if total <= limit_bytes:
+        return
+    for _, size, path in files:
+        if total <= _PRUNED_TO * limit_bytes:
+            break
+        with suppress(OSError):
+            path.unlink()
+        total -= size
+
+
+def _files(folder: Path) -> Iterator[tuple[float, int, Path]]:
+    """Yield when each file was used last, its bytes, and its path."""
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            if path.is_file():
+                status = path.stat()
+                yield status.st_mtime, status.st_size, path

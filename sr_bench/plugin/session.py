@@ -14,6 +14,7 @@ from sr_bench.core.record import Record
 from sr_bench.discovery import load
 from sr_bench.engine.suite import Suite
 from sr_bench.errors import SrBenchError
+from sr_bench.files.cache import prune
 from sr_bench.history.environment import read_environment
 from sr_bench.history.store import RunStore
 from sr_bench.plugin.ending import Ending, end_run
@@ -121,6 +122,8 @@ class BenchSession:
         except SrBenchError as cause:
             self.faults.append(str(cause))
             return
+        chosen = self.settings.selection
+        prune(chosen.results_cache, chosen.cache_bytes)
         run = PastRun(self.store.info, records, path, self.settings.results)
         with ProgressLine(self.config, "report") as line:
             self.ending = end_run(run, self.settings, line.update)

@@ -40,6 +40,27 @@ def shared_lines(records: Sequence[Record]) -> list[str]:
     )
 
 
+def cached_lines(records: Sequence[Record]) -> list[str]:
+    """Return how many images' results earlier sessions made; nothing if none."""
+    runs = {_run(record): record for record in records if record.measurement}
+    scored = [
+        record for record in runs.values() if record.measurement and record.measurement.images
+    ]
+    found = sum(record.cached for record in scored)
+    if not found:
+        return []
+    total = sum(len(record.measurement.images) for record in scored if record.measurement)
+    return [
+        f"results of {found} of {total} images are from earlier sessions, which measured the same"
+        " content (--sr-cache=refresh measures again)"
+    ]
+
+
+def _run(record: Record) -> tuple[str, ...]:
+    """Return what records have in common that one run over the images answers."""
+    return (record.family, record.model, record.precision, record.dataset, record.protocol)
+
+
 def _made(record: Record) -> str:
     told = record.detail
     parts = [

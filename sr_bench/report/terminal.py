@@ -19,7 +19,7 @@ from sr_bench.report.numbers import (
     metric,
     precision,
 )
-from sr_bench.report.provenance import INTERVAL, device_lines, shared_lines
+from sr_bench.report.provenance import INTERVAL, cached_lines, device_lines, shared_lines
 from sr_bench.report.speed import join_speed
 from sr_bench.report.tables import plain_table
 
@@ -50,6 +50,7 @@ def summary(records: Sequence[Record]) -> list[str]:
     if absent := not_run_lines(records):
         absent = ["not run:", *(f"  {line}" for line in absent), ""]
     told = (*device_lines(records), *shared_lines(records), *floor_lines(records))
+    told = (*told, *cached_lines(records))
     return [printable(line) for line in [*lines, "", *absent, *told, counts(records)]]
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from types import NoneType, UnionType
 from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -52,12 +53,17 @@ def decode(cls: type[T], data: object) -> T:
     if not isinstance(data, Mapping):
         msg = f"expected the fields of {cls.__name__}, got {data!r:.60}"
         raise TypeError(msg)
-    hints = get_type_hints(cls)
+    hints = _hints(cast("type[object]", cls))
     try:
         return cls(**{key: _decode(hints[key], item) for key, item in data.items()})
     except KeyError as cause:
         msg = f"{cls.__name__} has no field {cause}"
         raise TypeError(msg) from None
+
+
+@cache
+def _hints(cls: type[object]) -> Mapping[str, object]:
+    return get_type_hints(cls)
 
 
 def _decode(hint: object, data: object) -> object:

@@ -97,6 +97,7 @@ class RunResults:
         self._session = session
         self._lock = Lock()
         self._synced = 0.0
+        self._unsynced = False
         self._found: dict[str, ImageResult] = {}
         self.made: Made | None = None
         """Who made them; None if there is none yet."""
@@ -148,19 +149,24 @@ class RunResults:
 
     def close(self) -> None:
         """Bring what was added to the disk, and note that the file was in use."""
-        if self._path is not None and self._path.exists():
-            sync(self._path)
-            with suppress(OSError):  # a cache that others share may be read-only
-                os.utime(self._path)
+        if self._path is None:
+            return
+        if self._unsynced:
+            self._sync(self._path)
+        with suppress(OSError):  # a cache that others share may be read-only
+            os.utime(self._path)
 
     def _append(self, content: Made | Entry) -> None:
         if self._path is None:
             return
         append_shared_line(self._path, _line(content))
-        now = time.monotonic()
-        if now - self._synced >= _SYNC_EVERY_S:
-            sync(self._path)
-            self._synced = now
+        self._unsynced = True
+        if time.monotonic() - self._synced >= _SYNC_EVERY_S:
+            self._sync(self._path)
+
+    def _sync(self, path: Path) -> None:
+        sync(path)
+        self._synced, self._unsynced = time.monotonic(), False
 
     def _read(self, path: Path) -> None:
         try:

@@ -21,15 +21,16 @@ from sr_bench.discovery import load
 from sr_bench.engine.calibration import CalibrationSet, calibration_set
 from sr_bench.engine.code import measuring
 from sr_bench.engine.floor import Bicubic
+from sr_bench.engine.job_results import JobResults
 from sr_bench.engine.kept import Keeper
 from sr_bench.engine.prepare import Effort, Prepared, prepare, quiet
 from sr_bench.engine.recorded import start_recording
-from sr_bench.engine.results import ResultCache, RunResults
-from sr_bench.engine.run import Done, ImageResult, Job, Progress
+from sr_bench.engine.results import ResultCache
+from sr_bench.engine.run import ImageResult, Job, Progress
 from sr_bench.engine.scoring import aggregate
 from sr_bench.engine.selection import CacheMode, Selection
 from sr_bench.engine.work import Work, Worker
-from sr_bench.errors import DatasetError, NotRunError, SrBenchError
+from sr_bench.errors import NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
 from sr_bench.history.environment import cpu_model, read_environment
 
@@ -167,12 +168,12 @@ class Runs:
         digest = sha256_json(inputs)
         if digest not in self._floors:
             network = Bicubic(job.protocol, job.card.value_range, job.card.scale)
-            results = self._open_results(job, inputs, repeats=True)
-            missing = _missing(job, results)
+            results = self._results_of(job, inputs, repeats=True)
+            missing = results.missing()
             if missing:
-                results.begin("cpu", {})
-                self._worker.score(job, network, missing, _adding(job, results), progress)
-            self._floors[digest] = _run(job, results, inputs, len(missing))
+                results.kept.begin("cpu", {})
+                self._worker.score(job, network, missing, results.add, progress)
+            self._floors[digest] = _run(results, inputs, len(missing))
         return self._floors[digest]
 
     def _run(self, case: Case, progress: Progress, profile: Profile) -> Run:
@@ -181,8 +182,9 @@ class Runs:
         inputs = {**prepared.inputs, **_scored(job), "backend": self._backend_named()}
         keeper = self._keeper(job, sha256_json(inputs)) if profile is Profile.TVM else None
         gated = case.precision is not Precision.FP32 and self.selection.wants_gate(case.card)
-        results = self._open_results(job, inputs, repeats=self.info.device in _REPEATING_DEVICES)
-        missing = _missing(job, results, fidelity=gated, keeper=keeper)
+        repeats = self.info.device in _REPEATING_DEVICES
+        results = self._results_of(job, inputs, repeats=repeats, fidelity=gated, keeper=keeper)
+        missing = results.missing()
         if missing:
             full = replace(case, precision=Precision.FP32)
             work = Work(
@@ -192,11 +194,9 @@ class Runs:
                 remembered=self.selection.wants_gate(case.card),
                 keeper=keeper,
             )
-            adding = _adding(job, results)
-            self._worker.measure(work, missing, begin=results.begin, done=adding, progress=progress)
-        if keeper is not None and not keeper.is_whole(job.names):
-            keeper.finish(job.names)
-        found = _run(job, results, inputs, len(missing), fidelity=gated)
+            begin = results.kept.begin
+            self._worker.measure(work, missing, begin=begin, done=results.add, progress=progress)
+        found = _run(results, inputs, len(missing))
         provenance = {**prepared.provenance, **found.provenance}
         return replace(found, provenance=provenance, kept=keeper.kept if keeper else None)
 
@@ -210,12 +210,25 @@ class Runs:
             return "off"
         return self.selection.cache
 
-    def _open_results(self, job: Job, inputs: Mapping[str, str], *, repeats: bool) -> RunResults:
-        """Return what earlier sessions found for the same content, by the same code."""
+    def _results_of(
+        self,
+        job: Job,
+        inputs: Mapping[str, str],
+        *,
+        repeats: bool,
+        fidelity: bool = False,
+        keeper: Keeper | None = None,
+    ) -> JobResults:
+        """Return what is kept of `job`, by any session, for the same content and code."""
         content = {name: digest for name, digest in inputs.items() if name != "data"}
+        checkpoint = job.card.checkpoint
+        # Also what the weights ought to be: a kept result must not hide that they are others.
+        declared = checkpoint.sha256 if checkpoint else ""
         threads = self.selection.session_threads
-        key = sha256_json([content, measuring(), cpu_model(), threads])
-        return self._results.open(key, _digests(job), repeats=repeats)
+        key = sha256_json([content, declared, measuring(), cpu_model(), threads])
+        digests = [job.images.image_digest(index) for index in range(len(job.names))]
+        kept = self._results.open(key, digests, repeats=repeats)
+        return JobResults(job, digests, kept, fidelity, keeper)
 
     def _keeper(self, job: Job, key: str) -> Keeper | None:
         """Return what keeps the images of `job`, whose run has the digest `key`, if it is asked."""
@@ -235,10 +248,11 @@ class Runs:
         self, card: ModelCard, slug: str, lr_from: LrFrom, *, calibration: bool = False
     ) -> ImageSet:
         folders = (card.folder.parent / "datasets", *self._dataset_folders)
-        dataset = load_dataset(slug, folders)
-        split: Split = "calibration" if calibration and dataset.crops is not None else "evaluation"
-        key = (dataset.manifest, card.scale, lr_from, split)
+        key = (slug, folders, card.scale, lr_from, calibration)
         if key not in self._images:
+            dataset = load_dataset(slug, folders)
+            crops = dataset.crops is not None
+            split: Split = "calibration" if calibration and crops else "evaluation"
             self._images[key] = open_dataset(
                 dataset,
                 scale=card.scale,
@@ -257,54 +271,16 @@ def evaluation_of(case: Case) -> Evaluation:
     return case.evaluation
 
 
-def _digests(job: Job) -> list[str]:
-    return [job.images.image_digest(index) for index in range(len(job.names))]
-
-
-def _missing(
-    job: Job, results: RunResults, *, fidelity: bool = False, keeper: Keeper | None = None
-) -> list[int]:
-    """Return the images to measure: those without a result that has all that is asked."""
-    missing = []
-    for index, digest in enumerate(_digests(job)):
-        found = results.get(digest)
-        complete = found is not None and (found.fidelity is not None or not fidelity)
-        if not complete or (keeper is not None and not keeper.has(index)):
-            missing.append(index)
-    return missing
-
-
-def _adding(job: Job, results: RunResults) -> Done:
-    """Return what keeps the result of an image of `job`."""
-    return lambda index, result: results.add(job.images.image_digest(index), result)
-
-
-def _run(
-    job: Job,
-    results: RunResults,
-    inputs: Mapping[str, str],
-    measured: int,
-    *,
-    fidelity: bool = False,
-) -> Run:
-    """Return the run of `job` that `results` hold, of which `measured` images were made now."""
-    results.close()
-    made = results.made
-    if made is None or not job.names:
-        msg = f"{job.images.slug} holds no image; expected at least one"
-        raise DatasetError(msg)
-    images = []
-    for name, digest in zip(job.names, _digests(job), strict=True):
-        found = results.get(digest)
-        if found is not None:
-            images.append(replace(found, image=name, fidelity=found.fidelity if fidelity else None))
+def _run(results: JobResults, inputs: Mapping[str, str], measured: int) -> Run:
+    """Return the run that `results` hold, of which `measured` images were made now."""
+    made, images = results.finish()
     whole = {**inputs, "device": made.device}
     return Run(
-        tuple(images),
-        len(job.images),
+        images,
+        len(results.job.images),
         sha256_json(whole),
         made.device,
-        job.protocol,
+        results.job.protocol,
         made.notes,
         whole,
         cached=len(images) - measured,

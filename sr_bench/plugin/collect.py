@@ -56,8 +56,11 @@ class CaseItem(pytest.Function):
         body = check_latency if case.metric == LATENCY_METRIC else check_claim
         item: CaseItem = cls.from_parent(parent, name=case.id, callobj=body)
         item.case = case
+        marks = item.config.stash[SESSION].marks
         for name in _marks(case):
-            item.config.addinivalue_line("markers", f"{name}: set by sr-bench")
+            if name not in marks:  # pytest reads all that were declared for each new one
+                marks.add(name)
+                item.config.addinivalue_line("markers", f"{name}: set by sr-bench")
             item.add_marker(getattr(pytest.mark, name))
         if case.run_key and item.config.pluginmanager.hasplugin("xdist"):
             item.add_marker(pytest.mark.xdist_group(case.run_key))

@@ -33,6 +33,8 @@ class BenchSession:
         self.config = config
         self.settings = settings
         self.suites: list[Suite] = []
+        self.marks: set[str] = set()
+        """Names that items are marked with."""
         self.records: list[Record] = []
         self.faults: list[str] = []
         """What went wrong while results were written."""

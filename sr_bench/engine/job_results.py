@@ -1,0 +1,61 @@
+"""The results of a job's images: which are kept already, which are to be measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sr_bench.engine.kept import Keeper
+from sr_bench.engine.results import Made, RunResults
+from sr_bench.engine.run import ImageResult, Job
+from sr_bench.errors import DatasetError
+
+
+@dataclass(frozen=True)
+class JobResults:
+    """What is kept of a job.
+
+    Args:
+        job: The images, and how they are scored.
+        digests: Of its images, in order.
+        kept: Results of the same network, from whichever session.
+        fidelity: Whether each result also has to tell how close the output is to fp32's.
+        keeper: Keeps the images of the run, if that is asked.
+    """
+
+    job: Job
+    digests: Sequence[str]
+    kept: RunResults
+    fidelity: bool = False
+    keeper: Keeper | None = None
+
+    def missing(self) -> list[int]:
+        """Return the images to measure: those without all that is asked."""
+        return [index for index, digest in enumerate(self.digests) if not self._has(index, digest)]
+
+    def _has(self, index: int, digest: str) -> bool:
+        found = self.kept.get(digest)
+        complete = found is not None and (found.fidelity is not None or not self.fidelity)
+        return complete and (self.keeper is None or self.keeper.has(index))
+
+    def add(self, index: int, result: ImageResult) -> None:
+        """Keep the result of image number `index`; from any thread."""
+        self.kept.add(self.digests[index], result)
+
+    def finish(self) -> tuple[Made, tuple[ImageResult, ...]]:
+        """Return what made the results, and those that there are, in the dataset's order.
+
+        Raises:
+            DatasetError: The dataset is empty.
+            SrBenchError: They can't be written.
+        """
+        names, made = self.job.names, self.kept.made
+        if made is None or not names:
+            msg = f"{self.job.images.slug} holds no image; expected at least one"
+            raise DatasetError(msg)
+        self.kept.close()
+        if self.keeper is not None and not self.keeper.is_whole(names) and not self.missing():
+            self.keeper.finish(names)
+        pairs = zip(names, map(self.kept.get, self.digests), strict=True)
+        return made, tuple(self._named(name, found) for name, found in pairs if found)
+
+    def _named(self, name: str, found: ImageResult) -> ImageResult:
+        return replace(found, image=name, fidelity=found.fidelity if self.fidelity else None)

@@ -1,7 +1,7 @@
 """Records as plain JSON values and back: the one place that knows the spelling on disk."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -53,7 +53,7 @@ def decode(cls: type[T], data: object) -> T:
     if not isinstance(data, Mapping):
         msg = f"expected the fields of {cls.__name__}, got {data!r:.60}"
         raise TypeError(msg)
-    hints = _hints(cast("type[object]", cls))
+    hints = _hints(cast("Hashable", cls))
     try:
         return cls(**{key: _decode(hints[key], item) for key, item in data.items()})
     except KeyError as cause:
@@ -62,7 +62,7 @@ def decode(cls: type[T], data: object) -> T:
 
 
 @cache
-def _hints(cls: type[object]) -> Mapping[str, object]:
+def _hints(cls: Hashable) -> Mapping[str, object]:
     return get_type_hints(cls)
 
 

@@ -1,6 +1,6 @@
 """Run a network over a dataset: decode, infer, score, image by image, overlapped."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -65,10 +65,6 @@ class Job:
         """The images to score, in order."""
         return self.images.names[: self.limit or None]
 
-    def pair_key(self, index: int) -> Hashable:
-        """Return what decides the decoded, resized pair of image `index`."""
-        return (self.images, index, self.card.scale, self.pair_rule())
-
     def pair_rule(self) -> tuple[object, ...]:
         """Return what of the protocol decides a decoded, resized pair."""
         rule = self.protocol
@@ -117,7 +113,7 @@ def run_job(
         raise DatasetError(msg)
 
     def score(index: int) -> ImageResult:
-        pair = pairs.get(job.pair_key(index), lambda: load_pair(job, index))
+        pair = kept_pair(job, pairs, index)
         result = score_image(job, session, reference, pair, index, keep)
         if done:
             done(index, result)
@@ -148,7 +144,7 @@ def score_image(
     Raises:
         SrBenchError: The image or the network's output can't be used.
     """
-    white, name = job.card.value_range, job.names[index]
+    white, name = job.card.value_range, job.images.items[index].name
     try:
         lr = network_input(pair.lr, job.protocol, white)
         output = session.run(lr)
@@ -187,4 +183,11 @@ def _bounded(
 def load_pair(job: Job, index: int) -> Pair:
     """Return image `index` of `job`, decoded and resized."""
     lr, hr = job.images.load(index)
-    return prepare_pair(lr, hr, job.protocol, job.card.scale, where=job.images.names[index])
+    return prepare_pair(lr, hr, job.protocol, job.card.scale, where=job.images.items[index].name)
+
+
+def kept_pair(job: Job, pairs: Recent[Pair], index: int) -> Pair:
+    """Return image `index` of `job`, decoded and resized now or for an earlier run."""
+    rule = (job.card.scale, job.pair_rule())
+    key = (job.images.items[index], rule)
+    return pairs.get(key, lambda: load_pair(job, index), group=(job.images.slug, rule))

@@ -13,7 +13,7 @@ from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.case import Case
 from sr_bench.core.precision import Precision
 from sr_bench.engine.int8 import Int8Maker
-from sr_bench.engine.remembered import Remembered, remembered_outputs
+from sr_bench.engine.remembered import Outputs, Remembered
 from sr_bench.engine.run import ImageResult, load_pair, pair_cache, score_image
 from sr_bench.engine.runs import Runs
 from sr_bench.engine.scoring import Pair, network_input
@@ -35,7 +35,7 @@ class Trials:
         self._folder = Path(self._open.enter_context(TemporaryDirectory()))
         self._reference = self._open.enter_context(runs.open(full))
         self._pairs = pair_cache()
-        self._outputs = remembered_outputs()
+        self._outputs = Outputs()
 
     def __enter__(self) -> Self:
         return self
@@ -121,4 +121,4 @@ class Trials:
         return self._low.int8_maker()
 
     def _pair(self, index: int) -> Pair:
-        return self._pairs.get(index, lambda: load_pair(self._job, index))
+        return self._pairs.get(index, lambda: load_pair(self._job, index), group=None)

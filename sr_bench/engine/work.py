@@ -10,7 +10,7 @@ from sr_bench.core.device import Profile
 from sr_bench.engine.kept import Keeper
 from sr_bench.engine.prepare import Prepared
 from sr_bench.engine.recorded import Recorded
-from sr_bench.engine.remembered import Remembered, remembered_outputs
+from sr_bench.engine.remembered import Outputs, Remembered
 from sr_bench.engine.run import (
     Computes,
     Done,
@@ -57,7 +57,7 @@ class Worker:
         self.recorder: Recorder | None = None
         """Keeps the outputs, if they are recorded."""
         self._pairs = pair_cache()
-        self._outputs = remembered_outputs()
+        self._outputs = Outputs()
 
     def open(self, prepared: Prepared) -> Session:
         """Open what `prepared` describes; record it if that is asked."""

@@ -1,193 +1,216 @@
-"""What evaluation costs on top of bare inference: LESRCNN x2, fp32, squared images of 256 pixels.
+"""What evaluation costs on top of bare inference, at 256x256, from PNG files of DIV2K's size.
 
-Run: python benchmarks/evaluation.py [--images 20] [--rounds 3]
+Run: python benchmarks/evaluation.py [--quick] [--images 20] [--rounds 3]
 
-The same inputs run three times in one process: as bare ``session.run`` calls, shared out over as
-many threads as there are cores; as the whole evaluation, from PNG files of DIV2K's size through
-decoding, resizing, inference, PSNR and SSIM; and as the evaluation again, with the decoded pairs
-kept. They take turns every few images, and the medians of the ratios are printed. A second process
-measures that the peak memory does not follow the number of images.
+The same inputs run in several ways in one process, in turns every few images:
+
+bare        ``session.run`` calls, shared out over as many threads as there are cores
+first pass  the whole evaluation: decoding, resizing, inference, PSNR and SSIM
+pairs kept  the evaluation again, which finds the decoded, resized pairs
+floor       plain bicubic enlargement, which a session scores once for all precisions
+naive       the loop of a zoo's scripts: one image after the other, inference on all cores
+
+Printed are medians of the ratios to ``bare``, of wall time and of CPU time, which other work on the
+machine disturbs less. That every way gives the same scores is checked.
 """
 
 import argparse
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
-from skimage import data
+import onnxruntime
+from common import histograms_of
+from numpy.typing import NDArray
+from pictures import SCALE, make_images, make_job, open_images, quiet
+from quantisation import make_images as make_crops
+from quantisation import make_network
 
-from sr_bench.backends import onnxruntime
-from sr_bench.cards.protocol_files import load_protocol
+from sr_bench.backends import onnxruntime as backend
 from sr_bench.core.backend import Artefact, Session
-from sr_bench.core.card import Evaluation, ModelCard
+from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.precision import Precision
-from sr_bench.core.protocol import EvalProtocol
-from sr_bench.data.locate import load_dataset
-from sr_bench.data.source import ImageSet, open_dataset
-from sr_bench.engine.run import Job, pair_cache, run_job
-from sr_bench.engine.scoring import network_input, prepare_pair
-from sr_bench.export.to_onnx import export_onnx
+from sr_bench.data.source import ImageSet
+from sr_bench.engine.floor import Bicubic
+from sr_bench.engine.run import ImageResult, Job, load_pair, pair_cache, run_job
+from sr_bench.engine.scoring import network_input
 from sr_bench.history.environment import cpu_model, usable_cores
-from sr_bench.imaging.files import write_png
-from sr_bench.imaging.resize import resize
-from sr_bench.zoo.build import build
+from sr_bench.imaging.threads import use_one_opencv_thread
+from sr_bench.precision.network import read_network
+from sr_bench.precision.qdq import quantise
+from sr_bench.precision.ranges import clip_ranges
+from sr_bench.precision.rounding import integer_weights
 
-HR_SIZE, LR_SIZE = (1356, 2040), (678, 1020)
-CHUNK = 4
-HYPER = {"n_feats": 64, "multi_scale": False}
-
-MANIFEST = """
-title = "Benchmark"
-description = "photographs enlarged to the size of DIV2K"
-licence = "see scikit-image"
-homepage = "https://scikit-image.org"
-scales = [2]
-count = {count}
-stems = {{ first = 1, last = {count}, width = 4 }}
-
-[[layout]]
-hr = "HR/{{stem}}.png"
-lr = "LR/{{stem}}.png"
-"""
+SIDE = 256
+Times = Mapping[str, NDArray[np.float64]]
+"""Seconds of wall and CPU time of each way."""
 
 
-def make_images(folder: Path, count: int) -> None:
-    """Write `count` pairs: photographs at DIV2K's size, with noise so that PNG stays as large."""
-    rng = np.random.default_rng(0)
-    sources = [data.astronaut(), data.chelsea(), data.coffee(), data.rocket()]
-    for index in range(1, count + 1):
-        hr = resize(np.ascontiguousarray(sources[index % 4]), HR_SIZE, "cv2_cubic").astype(int)
-        hr = np.clip(hr + rng.integers(-6, 7, hr.shape), 0, 255).astype(np.uint8)
-        for kind, image in (("HR", hr), ("LR", resize(hr, LR_SIZE, "cv2_area"))):
-            (folder / kind).mkdir(parents=True, exist_ok=True)
-            write_png(folder / kind / f"{index:04d}.png", image)
-    (folder / "dataset.toml").write_text(MANIFEST.format(count=count))
+@dataclass(frozen=True)
+class Contest:
+    """One network in one precision."""
+
+    network: str
+    onnx: Path
+    precision: Precision
+    at_once: int
+    """Images of one turn: enough for a turn that lasts."""
+    naive: bool
+    """Whether the naive loop takes part."""
 
 
-def open_images(folder: Path) -> ImageSet:
-    return open_dataset(load_dataset(folder.name, (folder.parent,)), scale=2, given=folder)
-
-
-def protocol() -> EvalProtocol:
-    seed = load_protocol("lesrcnn_seed")
-    return EvalProtocol(
-        name="lesrcnn_seed at 256",
-        lr_resize=seed.lr_resize,
-        gt_resize=seed.gt_resize,
-        input_shape=(256, 256),
-    )
-
-
-def make_job(images: ImageSet) -> Job:
-    rule = protocol()
-    card = ModelCard(
-        name="lesrcnn_x2",
-        family="lesrcnn",
-        folder=Path(),
-        row="",
-        row_source="",
-        scale=2,
-        architecture="lesrcnn",
-        hyper=HYPER,
-        evaluations=(Evaluation("benchmark", rule),),
-    )
-    return Job(card, rule, images)
-
-
-def quiet(_done: int, _planned: int, _name: str) -> None:
-    """Show no progress."""
-
-
-def compare(job: Job, artefact: Artefact, *, rounds: int) -> None:
-    """Time the three ways on a few images at a time, in turns, so that noise hits all alike."""
-    with onnxruntime.open_session(artefact) as session:
-        rows = [
-            compare_chunk(chunk, session, turn) for turn, chunk in enumerate(chunks(job, rounds))
+def time_ways(contest: Contest, images: ImageSet, folder: Path, rounds: int) -> None:
+    """Time all ways on a few images at a time, in turns, and print the ratios."""
+    artefact = Artefact(contest.onnx, None, contest.precision, "benchmark")
+    plain = onnxruntime.InferenceSession(contest.onnx)
+    with backend.open_session(artefact) as session:
+        print(f"\n{contest.network} {contest.precision}", *session.notes.values(), sep="; ")
+        session.run(np.zeros((1, 3, SIDE, SIDE), np.float32))  # the first run allocates
+        turns = [
+            time_turn(
+                make_job(contest.network, part, SIDE),
+                session,
+                (lambda job: naive_scores(job, plain, folder)) if contest.naive else None,
+                bare_first=bool(number % 2),
+            )
+            for number, part in enumerate(parts(images, contest.at_once, rounds))
         ]
-    print(f"{len(rows)} turns of {CHUNK} images; wall and CPU time as multiples of bare inference")
-    for index, name in enumerate(("first pass", "pairs kept")):
-        wall = [row["wall"][index + 1] / row["wall"][0] for row in rows]
-        cpu = [row["cpu"][index + 1] / row["cpu"][0] for row in rows]
-        middle = statistics.median(wall)
-        spread = f"{min(wall):.2f} to {max(wall):.2f}"
-        print(f"{name}: wall x{middle:.3f} ({spread}), CPU x{statistics.median(cpu):.3f}")
+    print_ratios(turns, contest.at_once)
 
 
-def chunks(job: Job, rounds: int) -> Iterator[Job]:
-    items = job.images.items
+def parts(images: ImageSet, at_once: int, rounds: int) -> Iterator[ImageSet]:
     for _ in range(rounds):
-        for start in range(0, len(items) - CHUNK + 1, CHUNK):
-            images = replace(job.images, items=items[start : start + CHUNK])
-            yield replace(job, images=images)
+        for start in range(0, len(images) - at_once + 1, at_once):
+            yield replace(images, items=images.items[start : start + at_once])
 
 
-def compare_chunk(job: Job, session: Session, turn: int) -> dict[str, list[float]]:
-    threads = usable_cores()
-    pairs = [prepare_pair(*job.images.load(i), job.protocol, 2) for i in range(CHUNK)]
+def time_turn(
+    job: Job,
+    session: Session,
+    naive: Callable[[Job], Sequence[tuple[float, float]]] | None,
+    *,
+    bare_first: bool,
+) -> Times:
+    """Return the time of each way on the images of `job`."""
+    threads, cache = usable_cores(), pair_cache()
+    pairs = [load_pair(job, index) for index in range(len(job.names))]
     inputs = [network_input(pair.lr, job.protocol, 1.0) for pair in pairs]
-    cache = pair_cache()
+    bicubic = Bicubic(job.protocol, 1.0, SCALE)
+    scores: dict[str, tuple[ImageResult, ...]] = {}
 
     def bare() -> None:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(session.run, inputs))
 
-    def evaluate() -> None:
-        run_job(job, session, pairs=cache, threads=threads, progress=quiet)
+    def evaluate(way: str, network: Session | Bicubic) -> None:
+        scores[way] = run_job(job, network, pairs=cache, threads=threads, progress=quiet)
 
-    # The second evaluation finds the pairs that the first one kept.
-    ways = [(0, bare), (1, evaluate), (2, evaluate)]
-    measured = {"wall": [0.0] * 3, "cpu": [0.0] * 3}
-    for index, way in ways if turn % 2 else [*ways[1:], ways[0]]:
-        wall, cpu = time.perf_counter(), time.process_time()
-        way()
-        measured["wall"][index] = time.perf_counter() - wall
-        measured["cpu"][index] = time.process_time() - cpu
-    return measured
-
-
-def peak_memory_mb(folder: Path, onnx: Path, images: int) -> float:
-    """Return the peak resident memory of a process that evaluates `images` images."""
-    code = (
-        "import resource, sys; sys.path.insert(0, sys.argv[1]);"
-        "import evaluation as e; e.evaluate_only(*sys.argv[2:]);"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
-    )
-    arguments = [str(Path(__file__).parent), str(folder), str(onnx), str(images)]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
-    )
-    return float(done.stdout)
+    # Those after the first pass find the pairs that it kept.
+    ways: list[tuple[str, Callable[[], object]]] = [
+        ("first pass", lambda: evaluate("first pass", session)),
+        ("pairs kept", lambda: evaluate("pairs kept", session)),
+        ("floor", lambda: evaluate("floor", bicubic)),
+    ]
+    found = {}
+    for way, call in [("bare", bare), *ways] if bare_first else [*ways, ("bare", bare)]:
+        found[way] = seconds(call)
+    assert scores["first pass"] == scores["pairs kept"]
+    if naive is not None:
+        expected: list[tuple[float, float]] = []
+        found["naive"] = seconds(lambda: expected.extend(naive(job)))
+        ours = [tuple(result.scores.values()) for result in scores["first pass"]]
+        np.testing.assert_allclose(ours, expected, atol=2e-3)  # other threads sum in another order
+    return found
 
 
-def evaluate_only(folder: str, onnx: str, images: str) -> None:
-    job = make_job(open_images(Path(folder)))
-    job = Job(job.card, job.protocol, job.images, limit=int(images))
-    artefact = Artefact(Path(onnx), None, Precision.FP32, "benchmark")
-    with onnxruntime.open_session(artefact) as session:
-        run_job(job, session, pairs=pair_cache(64 * 2**20), threads=usable_cores(), progress=quiet)
+def seconds(call: Callable[[], object]) -> NDArray[np.float64]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    call()
+    return np.array([time.perf_counter() - wall, time.process_time() - cpu])
+
+
+def print_ratios(turns: Sequence[Times], at_once: int) -> None:
+    print(f"{len(turns)} turns of {at_once} images, as multiples of bare inference")
+    rows = {way: [turn[way] / turn["bare"] for turn in turns] for way in turns[0] if way != "bare"}
+    both = [(turn["first pass"] + turn["floor"]) / turn["bare"] for turn in turns]
+    for way, ratios in {**rows, "first pass and floor": both}.items():
+        wall, cpu = zip(*ratios, strict=True)
+        spread = f"{min(wall):.2f} to {max(wall):.2f}"
+        middle, middle_cpu = statistics.median(wall), statistics.median(cpu)
+        print(f"  {way:21} wall x{middle:.3f} ({spread}), CPU x{middle_cpu:.3f}", flush=True)
+
+
+def naive_scores(
+    job: Job, session: onnxruntime.InferenceSession, folder: Path
+) -> list[tuple[float, float]]:
+    """Return PSNR and SSIM of each image, as a zoo's script computes them."""
+    cv2.setNumThreads(-1)  # OpenCV's own choice, as in the scripts
+    scores = []
+    for name in job.names:
+        lr, hr = (cv2.imread(str(folder / kind / f"{name}.png")) for kind in ("LR", "HR"))
+        lr = cv2.resize(lr, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        hr = cv2.resize(hr, (SCALE * SIDE,) * 2, interpolation=cv2.INTER_AREA)
+        x = cv2.cvtColor(lr, cv2.COLOR_BGR2RGB).transpose(2, 0, 1)[np.newaxis]
+        (y,) = session.run(None, {session.get_inputs()[0].name: x.astype(np.float32) / 255})
+        sr = (np.clip(y[0], 0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)[..., ::-1]
+        a, b = sr.astype(np.float64), hr.astype(np.float64)
+        psnr = 10 * np.log10(255**2 / np.mean((a - b) ** 2))
+        scores.append((psnr, np.mean([naive_ssim(a[..., c], b[..., c]) for c in range(3)])))
+    use_one_opencv_thread()
+    return scores
+
+
+def naive_ssim(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Return SSIM by five filters with the whole window in float64, as BasicSR computes it."""
+    line = cv2.getGaussianKernel(11, 1.5)
+
+    def mean(image: NDArray[np.float64]) -> NDArray[np.float64]:
+        return cv2.filter2D(image, -1, line @ line.T)[5:-5, 5:-5]
+
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    mean_x, mean_y = mean(x), mean(y)
+    variances = mean(x**2) - mean_x**2 + mean(y**2) - mean_y**2
+    covariance = mean(x * y) - mean_x * mean_y
+    luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    return float(np.mean(luminance * (2 * covariance + c2) / (variances + c2)))
+
+
+def make_int8(fp32: Path) -> Path:
+    """Write the network `fp32` in int8, calibrated on four crops."""
+    network = read_network(fp32)
+    found = histograms_of(network, make_crops(4, 128, 128))
+    clip = clip_ranges(network, found.histograms, "max", Int8Plan(), input_range=1.0)
+    model = quantise(network, clip, integer_weights(network, {}), Int8Plan(), (), notes={})
+    target = fp32.with_suffix(".int8.onnx")
+    target.write_bytes(model.SerializeToString())
+    return target
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--images", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="4 images, one round, no naive loop")
     args = parser.parse_args()
+    count, rounds = (4, 1) if args.quick else (args.images, args.rounds)
+    print(f"{cpu_model()}, {usable_cores()} cores, {count} images, {rounds} rounds")
     with tempfile.TemporaryDirectory() as temp:
-        folder, onnx = Path(temp) / "benchmark", Path(temp) / "lesrcnn_x2.onnx"
-        make_images(folder, args.images)
-        export_onnx(build("lesrcnn", HYPER, 2).eval(), onnx)
-        print(f"{cpu_model()}, {usable_cores()} cores, {args.images} images of 256x256")
-        artefact = Artefact(onnx, None, Precision.FP32, "benchmark")
-        compare(make_job(open_images(folder)), artefact, rounds=args.rounds)
-        for count in (max(1, args.images // 4), args.images):
-            print(f"peak memory at {count} images: {peak_memory_mb(folder, onnx, count):.0f} MB")
+        folder = Path(temp) / "benchmark"
+        make_images(folder, count)
+        lesrcnn, sr4k = (make_network(name, Path(temp)) for name in ("lesrcnn_x2", "sr4k_x2"))
+        naive = not args.quick
+        for contest in (
+            Contest("lesrcnn_x2", lesrcnn, Precision.FP32, 4, naive),
+            Contest("lesrcnn_x2", make_int8(lesrcnn), Precision.INT8_MAX, 4, naive=False),
+            Contest("sr4k_x2", sr4k, Precision.FP32, count, naive),
+        ):
+            time_ways(contest, open_images(folder), folder, rounds)
 
 
 if __name__ == "__main__":

@@ -122,11 +122,11 @@ def read_output(
     if protocol.channel_order == "bgr":
         image = image[..., ::-1]
     if protocol.clip or protocol.rounding != "none":  # 8-bit levels have no outside
-        image = np.clip(image, 0.0, 255.0)
+        np.clip(image, 0.0, 255.0, out=image)
     if protocol.rounding == "none":
         return np.ascontiguousarray(image)
-    levels = np.rint(image) if protocol.rounding == "round" else np.floor(image)
-    return np.ascontiguousarray(levels.astype(np.uint8))
+    levels = np.rint(image, out=image) if protocol.rounding == "round" else image
+    return np.ascontiguousarray(levels.astype(np.uint8))  # which cuts off fractions
 
 
 def score_pair(

@@ -47,7 +47,9 @@ def from_nchw(output: NDArray[np.floating], *, white: float) -> NDArray[np.float
             "check the weights, the precision and the input range"
         )
         raise ImageError(msg)
-    image: NDArray[np.float32] = output[0].transpose(1, 2, 0).astype(np.float32, order="C")
-    if white != 255.0:
-        image *= np.float32(255.0 / white)
+    channels, height, width = output.shape[1:]
+    image = np.empty((height, width, channels), np.float32)
+    # Written plane by plane: copying the transposed view takes four times as long.
+    planes = output[0].astype(np.float32, copy=False)
+    np.multiply(planes, np.float32(255.0 / white), out=image.transpose(2, 0, 1))
     return image

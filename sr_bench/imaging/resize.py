@@ -1,5 +1,7 @@
 """Resizing by named rules, each bit for bit that of the program it is named after."""
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,13 @@ _CV2_FLAGS: dict[str, int] = {
     "cv2_cubic": cv2.INTER_CUBIC,
 }
 _CUBIC_WIDTH = 4.0
+_SAME_IN_PILLOW = (2, 3, 4, 8)
+"""Ratios at which Pillow's bicubic gives MATLAB's levels, and about seven times as fast.
+
+Both weigh by the same kernel. At a power of two the weights are whole multiples of 2^-16 or more,
+which Pillow's fixed point (2^-22) holds exactly; at three every sum is a multiple of 1/81 and thus
+at least 1/162 from a half, where rounding could differ. At other ratios nothing of this holds.
+"""
 
 
 def resize(image: RGB, size_hw: tuple[int, int], rule: Resize) -> RGB:
@@ -57,19 +66,37 @@ def _matlab_bicubic(image: RGB, size_hw: tuple[int, int]) -> RGB:
     """
     ratios = [new / old for new, old in zip(size_hw, image.shape[:2], strict=True)]
     for axis in sorted((0, 1), key=ratios.__getitem__):
-        if size_hw[axis] != image.shape[axis]:
-            image = _resample(image, size_hw[axis], axis)
+        old, new = image.shape[axis], size_hw[axis]
+        if old != new:
+            large, small = max(old, new), min(old, new)
+            same = large % small == 0 and large // small in _SAME_IN_PILLOW
+            image = (_by_pillow if same else _by_taps)(image, new, axis)
     return image
 
 
-def _resample(image: RGB, size: int, axis: int) -> RGB:
+def _by_pillow(image: RGB, size: int, axis: int) -> RGB:
+    """Resize one axis by Pillow, which shows the kernel the repeated border only if it is there."""
+    height, width = image.shape[:2]
+    reach = math.ceil(_CUBIC_WIDTH / 2 * max(1.0, image.shape[axis] / size))
+    rows, columns = (reach, 0) if axis == 0 else (0, reach)
+    padded = cv2.copyMakeBorder(image, rows, rows, columns, columns, cv2.BORDER_REPLICATE)
+    box = (columns, rows, columns + width, rows + height)
+    width_height = (width, size) if axis == 0 else (size, height)
+    resized = Image.fromarray(padded).resize(width_height, Image.Resampling.BICUBIC, box=box)
+    return np.array(resized)
+
+
+def _by_taps(image: RGB, size: int, axis: int) -> RGB:
     """Resize one axis by a weighted sum of neighbours, tap by tap."""
     indices, weights = _taps(image.shape[axis], size)
     shape = (-1, 1, 1) if axis == 0 else (1, -1, 1)
     levels = image.astype(np.float64)
     total = np.zeros((size, *image.shape[1:]) if axis == 0 else (image.shape[0], size, 3))
+    part = np.empty_like(total)
     for index, weight in zip(indices.T, weights.T, strict=True):
-        total += levels.take(index, axis=axis) * weight.reshape(shape)
+        # All indices are valid; any mode but "raise" writes to `part` without a copy.
+        levels.take(index, axis=axis, out=part, mode="clip")
+        total += np.multiply(part, weight.reshape(shape), out=part)
     np.floor(total + 0.5, out=total)
     resampled: RGB = np.clip(total, 0, 255, out=total).astype(np.uint8)
     return resampled

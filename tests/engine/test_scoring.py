@@ -173,6 +173,15 @@ def test_an_unrounded_output_stays_float_and_is_clipped_if_asked(clip, expected)
     assert levels[0, :, 2].tolist() == expected
 
 
+@pytest.mark.parametrize("order", ["rgb", "bgr"])
+@pytest.mark.parametrize("rounding", ["round", "truncate", "none"])
+def test_the_output_itself_is_left_as_it_is(rounding, order) -> None:
+    output = RNG.uniform(-50, 300, (1, 3, 4, 5)).astype(np.float32)
+    before = output.copy()
+    read_output(output, EvalProtocol("p", rounding=rounding, channel_order=order), 255.0)
+    assert_array_equal(output, before)
+
+
 def test_the_protocols_output_range_comes_before_the_cards() -> None:
     white = np.ones((1, 3, 2, 2), np.float32)
     assert read_output(white, NATIVE, 1.0).min() == 255

@@ -45,3 +45,18 @@ def test_an_output_with_nan_or_infinity_is_refused_with_a_count(value: float) ->
 def test_an_output_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ImageError, match="expected an output of shape 1xCxHxW, came"):
         from_nchw(np.zeros(shape, np.float32), white=1.0)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 600])
+def test_any_number_of_channels_comes_last(channels: int) -> None:
+    output = np.arange(channels * 6, dtype=np.float32).reshape(1, channels, 2, 3)
+    assert_array_equal(from_nchw(output, white=255.0), output[0].transpose(1, 2, 0))
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_an_image_is_a_contiguous_copy_in_float32_whatever_the_output_is(kind: type) -> None:
+    output = np.full((1, 3, 2, 4), 0.2, kind)
+    image = from_nchw(output, white=1.0)
+    assert (image.dtype, image.flags.c_contiguous) == (np.float32, True)
+    assert_array_equal(image, np.float32(output[0, 0, 0, 0]) * np.float32(255))
+    assert not np.shares_memory(image, output)

@@ -12,7 +12,7 @@ from PIL import Image
 from sr_bench.core.protocol import Resize
 from sr_bench.errors import ImageError
 from sr_bench.imaging.files import read_image
-from sr_bench.imaging.resize import resize
+from sr_bench.imaging.resize import _by_pillow, _by_taps, resize
 
 RULES = get_args(Resize)
 IMAGE = np.random.default_rng(1).integers(0, 256, (24, 36, 3), dtype=np.uint8)
@@ -54,12 +54,43 @@ def matlab_line(line: np.ndarray, size: int) -> list[int]:
     return result
 
 
-@pytest.mark.parametrize("size", [(12, 18), (48, 72), (13, 50), (24, 9), (100, 36)])
+@pytest.mark.parametrize(
+    "size",
+    [(12, 18), (48, 72), (13, 50), (24, 9), (100, 36), (8, 12), (72, 108), (12, 72), (48, 50)],
+)
 def test_matlab_bicubic_is_the_formula_of_each_line_rounded_between_passes(size) -> None:
     expected = IMAGE
     for axis in sorted((0, 1), key=lambda axis: size[axis] / IMAGE.shape[axis]):
         expected = np.apply_along_axis(matlab_line, axis, expected, size[axis])
     assert_array_equal(resize(IMAGE, size, "matlab_bicubic"), expected)
+
+
+@pytest.mark.parametrize("ratio", [2, 3, 4, 8])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("levels", ["all", "black and white", "close"])
+def test_at_whole_ratios_pillow_gives_the_levels_of_the_sum_of_taps(
+    ratio: int, axis: int, levels: str
+) -> None:
+    rng = np.random.default_rng(ratio)
+    chosen = {"all": range(256), "black and white": (0, 255), "close": (7, 8, 9)}[levels]
+    image = rng.choice(np.array(chosen, np.uint8), (16 * ratio, 16 * ratio, 3))
+    for size in (16, 16 * ratio**2):
+        assert_array_equal(_by_pillow(image, size, axis), _by_taps(image, size, axis))
+
+
+@pytest.mark.parametrize(("size", "way"), [((72, 108), "_by_pillow"), ((120, 180), "_by_taps")])
+def test_pillow_is_asked_only_where_it_gives_the_same(
+    size: tuple[int, int], way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def one(image: np.ndarray, size: int, axis: int) -> np.ndarray:
+        asked.append(axis)
+        return image
+
+    monkeypatch.setattr(f"sr_bench.imaging.resize.{way}", one)
+    resize(IMAGE, size, "matlab_bicubic")
+    assert asked == [0, 1]
 
 
 def test_pil_bicubic_is_pillows() -> None:

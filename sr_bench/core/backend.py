@@ -84,6 +84,11 @@ class BackendInfo:
     answers: str = ""
     """The backend whose rows it answers; empty: its own. A replay answers the recorded one's."""
 
+    @property
+    def is_device(self) -> bool:
+        """Whether a real device computes, which need not give the same result twice."""
+        return self.form is not Form.RECORDED and self.device not in ("cpu", "emulated")
+
 
 class Session(Protocol):
     """An open network: run it from any thread, close it once; also a context manager."""

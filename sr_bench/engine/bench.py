@@ -66,13 +66,24 @@ class Bench:
         """Measure and judge `case`; a fault of its inputs becomes the record's verdict."""
         return self._record(case, node_id, lambda: self._answer(case, progress))
 
+    def close(self) -> None:
+        """Do nothing: all that is open is closed with its run."""
+
+    def failed(self, case: Case, node_id: str, cause: SrBenchError, seconds: float) -> Record:
+        """Return the record of a `case` that something else than this failed to measure."""
+
+        def fail() -> Answer:
+            raise cause
+
+        return replace(self._record(case, node_id, fail), seconds=seconds)
+
     def _record(self, case: Case, node_id: str, measure: Callable[[], Answer]) -> Record:
         """Return what is known about `case` once `measure` answered or failed."""
         start = time.perf_counter()
         answer = None
         detail: Mapping[str, object] = {}
         try:
-            self._check_measurable(case)
+            self.check_measurable(case)
             answer = measure()
             verdict = answer.verdict
         except NotRunError as cause:
@@ -105,7 +116,7 @@ class Bench:
             cached=answer.cached if answer else 0,
         )
 
-    def _check_measurable(self, case: Case) -> None:
+    def check_measurable(self, case: Case) -> None:
         """Raise a NotRunError if `case` is about a backend that this session doesn't use."""
         own, word = self.selection.answers, case.claim.backend if case.claim else ""
         if case.metric not in COST_METRICS and word not in self._words():

@@ -37,9 +37,6 @@ from sr_bench.history.environment import cpu_model, read_environment
 SCORING_VERSION = 1
 """Raised when the same network output would score differently."""
 
-_REPEATING_DEVICES = ("cpu", "emulated")
-"""Where the same content gives the same result; a real device is asked again each session."""
-
 
 @dataclass(frozen=True)
 class Run:
@@ -182,7 +179,7 @@ class Runs:
         inputs = {**prepared.inputs, **_scored(job), "backend": self._backend_named()}
         keeper = self._keeper(job, sha256_json(inputs)) if profile is Profile.TVM else None
         gated = case.precision is not Precision.FP32 and self.selection.wants_gate(case.card)
-        repeats = self.info.device in _REPEATING_DEVICES
+        repeats = not self.info.is_device
         results = self._results_of(job, inputs, repeats=repeats, fidelity=gated, keeper=keeper)
         missing = results.missing()
         if missing:

@@ -29,7 +29,6 @@ SESSION_THREADS = 1
 DEFAULT_EXPLAIN_S = 30.0
 DEFAULT_CALIBRATION_MIB = 1024
 DEFAULT_CACHE_MIB = 256
-DEFAULT_STALL_S = 600.0
 
 _THREADS = re.compile(r"([1-9]\d{0,3})(?:x([1-9]\d{0,3}))?")
 _DURATION = re.compile(r"(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s?)?")
@@ -83,8 +82,8 @@ class Selection:
     """Names this session, in whichever of its processes; empty: there is just one."""
     isolate: IsolateMode = "auto"
     """Whether each model runs in a process of its own; ``auto``: where a real device computes."""
-    stall_s: float = DEFAULT_STALL_S
-    """Seconds without progress after which such a process is ended."""
+    stall_s: float = 0
+    """Seconds without progress after which such a process is ended; 0: as the backend needs."""
     memory_bytes: int = 0
     """What it may take; 0: nine tenths of the machine's."""
     cluster: str = ""
@@ -129,12 +128,12 @@ class Selection:
         if self.isolate not in get_args(IsolateMode):
             msg = f"--sr-isolate={self.isolate}: expected one of {', '.join(get_args(IsolateMode))}"
             raise OptionError(msg)
-        if self.stall_s <= 0 or self.memory_bytes < 0:
-            msg = (
-                "--sr-time-limit: expected seconds above 0; --sr-memory-limit: a number of MiB,"
-                f" 0 for nine tenths of the machine's; came {self.stall_s:g} and"
-                f" {self.memory_bytes // 2**20}"
-            )
+        if self.stall_s < 0:
+            msg = f"--sr-time-limit={self.stall_s:g}: expected seconds, 0 for the backend's own"
+            raise OptionError(msg)
+        if self.memory_bytes < 0:
+            mib = self.memory_bytes // 2**20
+            msg = f"--sr-memory-limit={mib}: expected a number of MiB, 0 for nine tenths of all"
             raise OptionError(msg)
         if self.explain_s < 0:
             msg = f"--sr-explain={self.explain_s:g}: expected seconds, 0 for no search"

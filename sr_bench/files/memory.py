@@ -1,7 +1,8 @@
-"""How far a process's resident memory rises, at its peak, while something runs: Linux tells it."""
+"""How far a process's resident memory rises, at its peak, while something runs; Linux tells it."""
 
 import ctypes
 import gc
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,17 @@ def watch_peak(proc: Path = _OWN) -> PeakWatch | None:
     return PeakWatch(proc, now) if peak - now <= _SLACK_BYTES else None
 
 
+def machine_bytes(proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Return the memory that this machine has, or that a container allows; None if unknown."""
+    found = []
+    for file in (cgroup / "memory.max", cgroup / "memory" / "memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):  # "max" is no number
+            found.append(int(file.read_text()))
+    with suppress(OSError, ValueError):
+        found.append(_kilobytes(proc / "meminfo", "MemTotal"))
+    return min(found, default=None)
+
+
 def _return_freed() -> None:
     """Give freed memory back to the system; does nothing where the C library isn't glibc."""
     gc.collect()
@@ -53,18 +65,22 @@ def _return_freed() -> None:
 
 
 def _status_bytes(proc: Path, name: str) -> int:
-    """Return an entry of the process's ``status``.
+    return _kilobytes(proc / "status", name)
+
+
+def _kilobytes(path: Path, name: str) -> int:
+    """Return an entry of such a file as ``/proc/self/status``, in bytes.
 
     Raises:
         OSError: There is no such file.
         ValueError: There is no such entry, or it is no number of kB.
     """
-    for line in (proc / "status").read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         key, _, rest = line.partition(":")
         if key == name:
             number, unit = rest.split()
             if unit != "kB":
                 break
             return int(number) * 1024
-    msg = f"{proc / 'status'}: expected a line '{name}: <number> kB'"
+    msg = f"{path}: expected a line '{name}: <number> kB'"
     raise ValueError(msg)

@@ -101,6 +101,7 @@ def pytest_runtest_makereport(
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the reports; a session of ours that measured nothing did not pass."""
     bench = session.config.stash[SESSION]
+    bench.close()
     if _is_worker(session.config) or not bench.records:
         return
     bench.finish()

@@ -8,7 +8,6 @@ from sr_bench.engine.selection import (
     DEFAULT_CACHE_MIB,
     DEFAULT_CALIBRATION_MIB,
     DEFAULT_EXPLAIN_S,
-    DEFAULT_STALL_S,
 )
 
 REPORTS = ("markdown", "html", "csv", "parquet", "none")
@@ -160,8 +159,9 @@ OPTIONS = (
     Option(
         "--sr-time-limit",
         "sr_time_limit",
-        f"{DEFAULT_STALL_S:g}",
-        "seconds without progress after which an isolated model is ended",
+        "0",
+        "seconds without progress after which an isolated model is ended; 0: 600, or where the"
+        " device's own compiler may be silent for hours, none",
         "S",
     ),
     Option(

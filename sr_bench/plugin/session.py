@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -24,6 +25,7 @@ from sr_bench.report.order import in_document_order
 
 if TYPE_CHECKING:
     from sr_bench.engine.bench import Bench
+    from sr_bench.engine.open_bench import Answers
 
 
 class BenchSession:
@@ -42,6 +44,7 @@ class BenchSession:
         self.ending = Ending()
         """What came of the session's last steps."""
         self._bench: Bench | None = None
+        self._answers: Answers | None = None
 
     def saw(self, suite: Suite) -> None:
         """Remember a collected suite."""
@@ -69,18 +72,35 @@ class BenchSession:
 
     @property
     def bench(self) -> "Bench":
-        """The engine; it and all that computes is imported at the first use."""
+        """The engine in this process; it and all that computes is imported at the first use."""
         if self._bench is None:
             from sr_bench.engine.bench import Bench
 
-            folders = dict.fromkeys(suite.card.datasets for suite in self.suites)
-            self._bench = Bench(self.settings.selection, tuple(folders))
+            self._bench = Bench(self.settings.selection, self._dataset_folders)
         return self._bench
+
+    @property
+    def _dataset_folders(self) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys(suite.card.datasets for suite in self.suites))
+
+    @property
+    def answers(self) -> "Answers":
+        """What answers the cases; imported at the first use too."""
+        if self._answers is None:
+            from sr_bench.engine.open_bench import open_bench
+
+            self._answers = open_bench(self.settings.selection, self._dataset_folders)
+        return self._answers
+
+    def close(self) -> None:
+        """End what still runs."""
+        if self._answers is not None:
+            self._answers.close()
 
     def evaluate(self, case: Case, node_id: str) -> Record:
         """Measure and judge `case`, with a progress line while it runs."""
         with ProgressLine(self.config, case.id) as line:
-            return self.bench.evaluate(case, node_id, line.update)
+            return self.answers.evaluate(case, node_id, line.update)
 
     @property
     def measured_nothing(self) -> bool:

@@ -15,15 +15,18 @@ from sr_bench.report.forensics import forensics_summary
 from sr_bench.report.gate import comparison_lines, gate_lines
 from sr_bench.report.numbers import claimed, delta, measured, with_unit
 
+_ERROR_LINES = 17
+"""A sentence, and the 15 lines of output that it may quote."""
+
 
 def failure_text(record: Record) -> str:
     """Return the text that a failed item shows: fewer than 12 lines, with forensics up to 16.
 
-    Only a gate takes more.
+    Only a gate takes more, and a device or a process that failed: the last lines of its output.
     """
     lines = [_headline(record)]
     if record.verdict.status is Status.ERROR:
-        lines += ["", *record.verdict.sentence.splitlines()[:7]]
+        lines += ["", *record.verdict.sentence.splitlines()[:_ERROR_LINES]]
     elif "gate" in record.detail:
         lines += _gate(record)
     else:
@@ -33,7 +36,7 @@ def failure_text(record: Record) -> str:
         if "forensics_by_hand" in record.detail:
             lines.append(f"forensics  {printable(str(record.detail['forensics_by_hand']))}")
     lines += [f"rerun      pytest '{record.node_id}' --backend={record.backend}"]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _headline(record: Record) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sr_bench.files.memory import PeakWatch, watch_peak
+from sr_bench.files.memory import PeakWatch, machine_bytes, watch_peak
 
 MIB = 2**20
 
@@ -91,3 +91,19 @@ def test_a_status_in_other_words_tells_nothing(proc: Path):
     assert watch_peak(proc) is None
     (proc / "status").write_text("Name:\tpytest\n")
     assert watch_peak(proc) is None
+
+
+def test_the_memory_of_a_container_is_what_it_allows(tmp_path: Path) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal:       2048 kB\nMemFree: 1 kB\n")
+    assert machine_bytes(tmp_path, tmp_path) == 2048 * 1024
+    (tmp_path / "memory.max").write_text("max\n")
+    assert machine_bytes(tmp_path, tmp_path) == 2048 * 1024
+    (tmp_path / "memory.max").write_text("1000000\n")
+    assert machine_bytes(tmp_path, tmp_path) == 1_000_000
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "memory.limit_in_bytes").write_text("900000\n")
+    assert machine_bytes(tmp_path, tmp_path) == 900_000
+
+
+def test_a_system_that_tells_no_memory_has_none(tmp_path: Path) -> None:
+    assert machine_bytes(tmp_path, tmp_path) is None

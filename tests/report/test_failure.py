@@ -93,10 +93,17 @@ def test_an_error_shows_its_message_cut_to_size() -> None:
     assert lines[0].startswith("README.md:7:22: m_x2 fp32 PSNR on set5_x2")
     assert "fault 0" in lines
     assert lines[-1].startswith("rerun      pytest 'zoo/card.toml::m'")
-    assert len(lines) < 12
+    assert lines[-2:-1] == ["fault 16"]
 
 
 def test_an_error_without_a_claim_is_told_by_the_model() -> None:
     verdict = Verdict(Status.ERROR, "b.png is corrupt")
     text = failure_text(replace(record(None), verdict=verdict, measurement=None))
     assert text.startswith("m_x2 fp32 PSNR on set5_x2\n\nb.png is corrupt\n")
+
+
+def test_no_name_in_a_failure_steers_the_terminal() -> None:
+    hostile = replace(
+        record(value=29.0, status=Status.DIFFERS), dataset="\x1b[2J\u202e", node_id="\x9b"
+    )
+    assert not set("\x1b\u202e\x9b") & set(failure_text(hostile))

@@ -17,11 +17,12 @@ from sr_bench.backends.vacc import worker
 from sr_bench.backends.vacc.rig import Rig
 from sr_bench.backends.vacc.state import DeviceState
 from sr_bench.backends.vacc.vdsp import vdsp_text
-from sr_bench.backends.vacc.watchdog import Group, Outcome, classify, read_tail, with_tail
+from sr_bench.backends.vacc.watchdog import Outcome, classify, start
 from sr_bench.core.device import Failure, Shape
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, DeviceError, NotRunError
 from sr_bench.files.disk import disk_error
+from sr_bench.files.process import read_tail, with_tail
 
 _LEVEL_SLACK = 1e-3  # float32 keeps 255 levels to 3e-5; an image that was resized is off by more
 
@@ -146,7 +147,7 @@ class _Worker:
         self.entry: tuple[DeviceState, Path] | None = None
         argv = [rig.python, worker.__file__, "serve", str(folder), str(theirs.fileno())]
         try:
-            self._group = Group(argv, log=self._log, pass_fds=[theirs.fileno()])
+            self._group = start(argv, log=self._log, pass_fds=[theirs.fileno()])
         except BaseException:
             self._channel.close()
             raise

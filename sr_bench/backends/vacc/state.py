@@ -20,12 +20,12 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from sr_bench.backends.vacc.watchdog import read_process
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.atomic import write_text
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.disk import disk_error
+from sr_bench.files.process import read_process
 from sr_bench.files.validation import Table, validate
 
 _POLL_S = 0.05

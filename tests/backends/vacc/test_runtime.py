@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sr_bench.backends.vacc import watchdog
 from sr_bench.backends.vacc.rig import Rig
 from sr_bench.backends.vacc.runtime import CardModel, CardRunner
 from sr_bench.backends.vacc.state import DeviceState
 from sr_bench.core.device import Failure
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, DeviceError, NotRunError
+from sr_bench.files import process
 
 Plan = Callable[..., None]
 MakeModel = Callable[..., Path]
@@ -312,8 +312,8 @@ def test_a_worker_that_cannot_be_ended_keeps_later_sessions_off_the_die(
     runner = open_tiny("hang")
     group = runner._process._group
     with monkeypatch.context() as patch:  # as a process that waits inside the driver
-        patch.setattr(watchdog.os, "killpg", lambda *_: None)
-        patch.setattr(watchdog.os, "kill", lambda *_: None)
+        patch.setattr(process.os, "killpg", lambda *_: None)
+        patch.setattr(process.os, "kill", lambda *_: None)
         with pytest.raises(DeviceError, match="still uses the die") as raised:
             runner(_levels().astype(np.float32))
         assert raised.value.failure is Failure.TIMEOUT

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from sr_bench.backends.vacc import watchdog
-from sr_bench.backends.vacc.watchdog import Group, Outcome, classify, error_code, run_command
+from sr_bench.backends.vacc.watchdog import Outcome, classify, error_code, run_command, start
 from sr_bench.core.device import Failure
 from sr_bench.errors import DeviceError, NotRunError
+from sr_bench.files import process
 
 _CHILD = "import subprocess, sys; subprocess.Popen(['sleep', '{seconds}']{options})"
 # PyDLL keeps the interpreter's lock, so that no signal handler of Python can run.
@@ -79,9 +79,9 @@ def test_only_the_end_of_a_long_log_is_returned_and_all_of_it_is_kept(tmp_path: 
 def test_a_hang_is_ended_at_its_limit(
     tmp_path: Path, code: str, limit_s: float, status: int
 ) -> None:
-    start = time.monotonic()
+    began = time.monotonic()
     outcome = _run(tmp_path, code, limit_s=limit_s, grace_s=0.5)
-    assert time.monotonic() - start < limit_s + 2
+    assert time.monotonic() - began < limit_s + 2
     assert (outcome.timed_out, outcome.returncode) == (True, status)
     assert classify(outcome) is Failure.TIMEOUT
     assert not _running(sys.executable, "-c", code)
@@ -125,10 +125,10 @@ def test_what_even_sigkill_does_not_end_is_given_up(
     tmp_path: Path, seconds: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     argv = ["sleep", seconds]
-    group = Group(argv, log=tmp_path / "log")
+    group = start(argv, log=tmp_path / "log")
     with monkeypatch.context() as patch:  # as a process that waits inside a driver
-        patch.setattr(watchdog.os, "killpg", lambda *_: None)
-        patch.setattr(watchdog.os, "kill", lambda *_: None)
+        patch.setattr(process.os, "killpg", lambda *_: None)
+        patch.setattr(process.os, "kill", lambda *_: None)
         assert group.end(0.1) is None
     assert _running(*argv)
     assert group.end(1.0) == -signal.SIGTERM
@@ -187,5 +187,5 @@ def test_the_class_of_an_unknown_failure_is_the_callers() -> None:
 def test_a_description_has_the_code_and_the_last_lines() -> None:
     text = Outcome(-11, False, "first\n" * 20 + "err code: 803012\n", 2.5).describe()
     assert text.startswith("ended by signal 11 after 2.5 s, error code 803012; its last output:")
-    assert text.count("first") == 7
+    assert text.count("first") == 14
     assert error_code("nothing") == ""

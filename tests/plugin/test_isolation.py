@@ -1,0 +1,24 @@
+"""A model in a process of its own gives the same records, and leaves nothing running."""
+
+import psutil
+import pytest
+
+
+def without_times(zoo) -> dict[str, dict[str, object]]:
+    return {key: {**one, "seconds": 0, "cached": 0} for key, one in zoo.records().items()}
+
+
+def test_isolated_models_have_the_records_of_others(
+    run, zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run().assert_outcomes(passed=4, skipped=1)
+    expected = without_times(zoo)
+    run("--sr-isolate=model", "--sr-cache=refresh").assert_outcomes(passed=4, skipped=1)
+    assert without_times(zoo) == expected
+    assert not psutil.Process().children()
+
+
+def test_limits_reach_the_process(run) -> None:
+    result = run("--sr-isolate=model", "--sr-memory-limit=5", "--sr-cache=off")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*5 MiB*"])

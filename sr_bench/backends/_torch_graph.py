@@ -78,6 +78,11 @@ class Graph:
             "int8_layers": f"{done} of {self._layers} int8 layers run in integers",
         }
 
+    @property
+    def fixed_batch(self) -> bool:
+        """Whether the file declares how many images it takes at once."""
+        return not self._dims or self._dims[0] != 0
+
     def __call__(self, x: Tensor) -> Tensor:
         """Return the network's output for `x`.
 
@@ -201,6 +206,8 @@ class _Builder:
 def _results(step: _Step, inputs: list[Tensor | None]) -> Sequence[Tensor]:
     try:
         results = step.run(*inputs)
+    except torch.OutOfMemoryError:
+        raise  # no fault of the node
     except RUN_ERRORS as error:
         msg = f"{step.name}: {error}"
         raise BackendError(msg) from error

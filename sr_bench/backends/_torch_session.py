@@ -1,46 +1,74 @@
 """Run a torch module or an ONNX graph on arrays, and imitate fp16 operator by operator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from sr_bench.backends._session import CheckedSession
-from sr_bench.backends._torch_graph import RUN_ERRORS, Graph
-from sr_bench.core.backend import Session
+from sr_bench.backends._torch_graph import Graph
+from sr_bench.backends._torch_run import Finish, Run, guarded
+from sr_bench.core.backend import Batch, Session
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError
 
+LARGEST_BATCH = 16
+BATCH_PIXELS = 2**19
+"""LR pixels of a batch: no part of the memory that is free, which would move the last digits."""
 
-def open_module(module: object, precision: Precision, *, threads: int) -> Session:
+
+def open_module(
+    module: object, precision: Precision, *, threads: int, batches: bool | None = None
+) -> Session:
     """Return a session around `module`, which it keeps, moves and, for fp16, rounds.
 
+    Args:
+        module: A ``torch.nn.Module`` in fp32.
+        precision: What it shall compute in.
+        threads: Of a CPU.
+        batches: Whether it offers batches; None: where a GPU gains by them.
+
     Raises:
-        BackendError: `module` is not a ``torch.nn.Module``.
+        BackendError: `module` is not a ``torch.nn.Module``, or the GPU's memory is too small.
     """
     if not isinstance(module, nn.Module):
         msg = f"torch: expected a torch.nn.Module, got {type(module).__name__}"
         raise BackendError(msg)
     device = _device(threads)
-    infer = _Run(_Module(module, precision, device), type(module).__name__, device)
-    return CheckedSession(infer, backend="torch", device=device.type)
+    name = type(module).__name__
+    placed = guarded(lambda: _Module(module, precision, device), f"open {name}")
+    run = Run(placed, name, device)
+    return _session(run, {}, LARGEST_BATCH, batches)
 
 
-def open_graph(path: Path, precision: Precision, *, threads: int) -> Session:
+def open_graph(
+    path: Path, precision: Precision, *, threads: int, batches: bool | None = None
+) -> Session:
     """Return a session around the ONNX file at `path`, which is in `precision`.
 
+    `threads` and `batches` are those of `open_module`.
+
     Raises:
-        BackendError: The file can't be read or is not in `precision`.
+        BackendError: The file can't be read or is not in `precision`, or the GPU's memory is too
+            small.
         NotRunError: It holds an operator or an attribute that is not supported.
     """
     device = _device(threads)
-    graph = Graph(path, precision, device)
-    infer = _Run(graph, str(path), device)
-    return CheckedSession(infer, backend="torch", device=device.type, notes=graph.notes)
+    graph = guarded(lambda: Graph(path, precision, device), f"open {path}")
+    run = Run(graph, str(path), device)
+    return _session(run, graph.notes, 1 if graph.fixed_batch else LARGEST_BATCH, batches)
+
+
+def _session(
+    run: Run, notes: Mapping[str, str], largest: int, batches: bool | None
+) -> CheckedSession:
+    if run.device.type == "cuda":
+        notes = {**notes, "gpu": torch.cuda.get_device_name(run.device)}
+    if batches or (batches is None and run.device.type == "cuda"):
+        return TorchBatchSession(run, notes, largest)
+    return CheckedSession(run, backend="torch", device=run.device.type, notes=notes)
 
 
 def _device(threads: int) -> torch.device:
@@ -52,30 +80,41 @@ def _device(threads: int) -> torch.device:
     # that turning them around each run would race between threads.
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
+    # The fastest algorithm of the moment is not the same one each time.
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
     return torch.device("cuda")
 
 
-class _Run:
-    """A function of tensors as one of arrays, ready to run from any thread."""
+class TorchBatchSession(CheckedSession):
+    """A session that also runs several images at once; see `sr_bench.core.backend.BatchSession`."""
 
-    def __init__(
-        self, forward: Callable[[Tensor], Tensor], name: str, device: torch.device
-    ) -> None:
-        self._forward = forward
-        self._name = name
-        self._device = device
+    def __init__(self, run: Run, notes: Mapping[str, str], largest: int) -> None:
+        super().__init__(run, backend="torch", device=run.device.type, notes=notes)
+        self._start: Callable[[Batch], Finish] | None = run.start
+        self._largest = largest
 
-    def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
-        x = torch.from_numpy(np.ascontiguousarray(lr))
-        try:
-            with torch.inference_mode():
-                x = x.to(self._device, memory_format=torch.channels_last)
-                output = self._forward(x)
-        except (*RUN_ERRORS, BackendError) as error:
-            msg = f"torch can't run {self._name} on the shape {lr.shape}: {error}"
-            raise BackendError(msg) from error
-        array: NDArray[np.float32] = output.contiguous().cpu().numpy()
-        return array
+    def batch(self, shape: tuple[int, ...]) -> int:
+        """Return how many inputs of `shape`, 1 x C x H x W, to run at once."""
+        return max(1, min(self._largest, BATCH_PIXELS // (shape[-2] * shape[-1])))
+
+    def start(self, batch: Batch) -> Finish:
+        """Start `batch`; return what waits for it and gives each image's result, in order.
+
+        Raises:
+            BackendError: The network does not accept the images, or the session is closed.
+        """
+        if self._start is None:
+            msg = "this session of torch is closed; open another one"
+            raise BackendError(msg)
+        for lr in batch.lrs:
+            self._check(lr, "input")
+        return self._start(batch)
+
+    def close(self) -> None:
+        """Free what the session holds; a second call does nothing."""
+        super().close()
+        self._start = None
 
 
 class _Module:

@@ -1,7 +1,8 @@
 """The torch backend: the GPU where there is one, else the CPU, in channels_last layout."""
 
 import os
-from importlib.metadata import PackageNotFoundError, version
+import re
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from sr_bench.core.backend import (
@@ -15,18 +16,24 @@ from sr_bench.core.backend import (
 from sr_bench.core.precision import Precision
 from sr_bench.errors import NotRunError
 
+_NOTE = (
+    "channels_last, no TF32; fp16 rounds every value to fp16 and accumulates in float32; "
+    "int8 convolutions are exact integers in floats"
+)
+_CONTROL_NODE = Path("/dev/nvidiactl")
+_DRIVER = Path("/proc/driver/nvidia")
+
 
 def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
-    """Say what this backend is; the session itself knows its device for certain."""
-    try:
-        found = version("torch")
-    except PackageNotFoundError:
-        found = "not installed"
+    """Say what this backend is; the session itself knows its device for certain.
+
+    On a GPU the version also names the GPU, and torch's own tells its CUDA: all change numbers.
+    """
+    found, note = _torch_version(), _NOTE
     device = "cuda" if _may_have_cuda(found) else "cpu"
-    note = (
-        "channels_last, no TF32; fp16 rounds every value to fp16 and accumulates in float32; "
-        "int8 convolutions are exact integers in floats"
-    )
+    if device == "cuda":
+        found = f"{found} on {_gpus()}"
+        note = f"{note}; batches by size, {_driver()}"
     return BackendInfo("torch", found, device, emulated=False, note=note, form=Form.MODULE)
 
 
@@ -57,8 +64,45 @@ def open_session(
     return open_graph(artefact.onnx, artefact.precision, threads=threads)
 
 
+def _torch_version() -> str:
+    """Return torch's version, such as ``2.6.0+cu124``, without importing it.
+
+    It is read in torch's own files: the version of the package on PyPI doesn't tell its CUDA.
+    """
+    try:
+        package = distribution("torch")
+    except PackageNotFoundError:
+        return "not installed"
+    text = _read(Path(str(package.locate_file("torch/version.py"))))
+    found = re.search(r"^__version__ = '([\w.+-]+)'", text, re.MULTILINE)
+    return found[1] if found else package.version
+
+
 def _may_have_cuda(torch_version: str) -> bool:
     """Guess, without importing torch, whether it will find a GPU."""
     if "+cpu" in torch_version or os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         return False
-    return Path("/dev/nvidiactl").exists()
+    return _CONTROL_NODE.exists()
+
+
+def _gpus() -> str:
+    """Return the names of this machine's GPUs; if they differ, with what chooses among them."""
+    texts = [_read(path) for path in sorted(_DRIVER.glob("gpus/*/information"))]
+    names = [found[1] for text in texts if (found := re.search(r"^Model:\s*(\S.*)$", text, re.M))]
+    models = dict.fromkeys(map(str.strip, names))
+    if len(models) < 2:
+        return "".join(models) or "an unknown GPU"
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
+    return " or ".join(models) + f" (CUDA_VISIBLE_DEVICES {chosen})"
+
+
+def _driver() -> str:
+    found = re.search(r"Kernel Module.*?\s(\d+(?:\.\d+)+)", _read(_DRIVER / "version"))
+    return f"driver {found[1]}" if found else "driver unknown"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -1,13 +1,14 @@
 """What a backend is given, what it offers, and what it says about itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from sr_bench.core.device import DeviceMode, Source
 from sr_bench.core.precision import Precision
+from sr_bench.core.protocol import EvalProtocol
 
 if TYPE_CHECKING:  # the nouns need the standard library only
     import numpy as np
@@ -117,3 +118,61 @@ class Session(Protocol):
 
     def __exit__(self, *exception: object) -> None:
         """Close the session."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the outputs of a batch become scores."""
+
+    protocol: EvalProtocol
+    white: float
+    """The card's white level, used where the protocol declares none."""
+    scale: int
+    """Upscaling factor of the network."""
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images of one size that a network is run on at once."""
+
+    lrs: "Sequence[NDArray[np.float32]]"
+    """Each 1 x C x H x W."""
+    hrs: "Sequence[NDArray[np.uint8]]" = ()
+    """What the outputs are compared with, each H x W x 3; none if scores are not asked for."""
+    comparison: Comparison | None = None
+    """None if scores are not asked for."""
+    wants_outputs: bool = True
+    """Whether the outputs are asked for; without, only those come that could not be scored."""
+
+
+@dataclass(frozen=True)
+class BatchItem:
+    """What came of one image of a batch: scores, the output, or both."""
+
+    scores: Mapping[str, float] | None
+    """None where the device can't give what the CPU's metrics would, to 1e-6."""
+    output: "NDArray[np.float32] | None"
+    """1 x C x H x W."""
+
+
+@runtime_checkable
+class BatchSession(Protocol):
+    """What a session offers besides if it gains by running several images at once."""
+
+    def batch(self, shape: tuple[int, ...]) -> int:
+        """Return how many inputs of `shape`, 1 x C x H x W, to run at once; at least 1.
+
+        It follows from the shape and the network alone, so that runs can be repeated.
+        """
+
+    def start(self, batch: Batch) -> "Callable[[], Sequence[BatchItem]]":
+        """Start `batch`; return what waits for it and gives each image's result, in order.
+
+        The device computes meanwhile; a second batch may be started before the first is waited
+        for, from the same thread.
+
+        Raises:
+            BackendError: The network does not accept the images, or the session is closed. What
+                fails later is raised by what is returned.
+        """

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -144,20 +144,57 @@ def score_image(
     Raises:
         SrBenchError: The image or the network's output can't be used.
     """
-    white, name = job.card.value_range, job.images.items[index].name
-    try:
-        lr = network_input(pair.lr, job.protocol, white)
+    with about_images(job, [index]):
+        lr = network_input(pair.lr, job.protocol, job.card.value_range)
         output = session.run(lr)
-        sr = read_output(output, job.protocol, white)
-        scores = score_pair(sr, pair.hr, job.protocol, job.card.scale, IMAGE_METRICS)
-        level = job.protocol.output_range or white
-        close = fidelity(output, reference.run(lr), white=level) if reference else None
-        if keep:
-            keep(index, pair, output)
+        compared = reference.run(lr) if reference else None
+        return score_output(job, pair, index, output, compared, keep)
+
+
+def score_output(
+    job: Job,
+    pair: Pair,
+    index: int,
+    output: NDArray[np.float32],
+    reference: NDArray[np.float32] | None,
+    keep: Keep | None,
+    scores: Mapping[str, float] | None = None,
+) -> ImageResult:
+    """Return the result of image `index`, for which the network gave `output`.
+
+    Args:
+        job: What is scored.
+        pair: The image.
+        index: Its number.
+        output: 1 x 3 x height x width.
+        reference: What the output is compared with, of the same shape.
+        keep: Is given the output.
+        scores: If a device has computed them.
+
+    Raises:
+        SrBenchError: The output can't be used.
+    """
+    rule, white = job.protocol, job.card.value_range
+    if scores is None:
+        sr = read_output(output, rule, white)
+        scores = score_pair(sr, pair.hr, rule, job.card.scale, IMAGE_METRICS)
+    level = rule.output_range or white
+    close = None if reference is None else fidelity(output, reference, white=level)
+    if keep:
+        keep(index, pair, output)
+    return ImageResult(job.images.items[index].name, scores, close)
+
+
+@contextmanager
+def about_images(job: Job, indices: Sequence[int]) -> Iterator[None]:
+    """Name the network and the images in errors."""
+    try:
+        yield
     except SrBenchError as cause:
-        where = f"{job.card.name} on {name}"
+        names = [job.images.items[index].name for index in indices]
+        several = f"{len(names)} images from {names[0]} to {names[-1]}"
+        where = f"{job.card.name} on {several if len(names) > 1 else names[0]}"
         raise cause.about(where) from cause
-    return ImageResult(name, scores, close)
 
 
 def _bounded(

@@ -188,7 +188,7 @@ class Runs:
                 job,
                 prepared,
                 reference=self.prepared(full, progress) if gated else None,
-                remembered=self.selection.wants_gate(case.card),
+                remembered=self.selection.wants_gate(case.card) and not gated,
                 keeper=keeper,
             )
             begin = results.kept.begin

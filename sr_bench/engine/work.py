@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 from sr_bench import discovery
-from sr_bench.core.backend import Artefact, BackendInfo, Session
+from sr_bench.core.backend import Artefact, BackendInfo, BatchSession, Session
 from sr_bench.core.device import Profile
+from sr_bench.engine.batch_memory import BatchMemory
+from sr_bench.engine.batched import run_batched
 from sr_bench.engine.kept import Keeper
 from sr_bench.engine.prepare import Prepared
 from sr_bench.engine.recorded import Recorded
@@ -15,8 +19,8 @@ from sr_bench.engine.run import (
     Computes,
     Done,
     Enough,
+    ImageResult,
     Job,
-    Keep,
     Progress,
     never_enough,
     pair_cache,
@@ -93,55 +97,48 @@ class Worker:
         prepared, job, keeper = work.prepared, work.job, work.keeper
         with ExitStack() as opened:
             session = opened.enter_context(self.open(prepared))
-            computes: Session | Remembered = session
-            reference = None
-            if full := work.reference:
-                reference = Remembered(
-                    lambda: opened.enter_context(self.open(full)), self._outputs, full.digest
-                )
-            elif work.remembered:
-                computes = Remembered(lambda: session, self._outputs, prepared.digest)
             told = prepared.plan_notes()
             begin(session.device, {**told, **session.notes})
-            self._run(
-                job,
-                computes,
-                reference=reference,
+            self._runner(work, session, opened)(
+                pairs=self._pairs,
+                threads=self._selection.threads,
+                progress=progress,
                 keep=keeper.for_job(job) if keeper else None,
                 indices=indices,
                 done=done,
-                progress=progress,
                 enough=enough,
             )
             begin(session.device, {**told, **session.notes})  # it may know more than before
+
+    def _runner(
+        self, work: Work, session: Session, opened: ExitStack
+    ) -> Callable[..., tuple[ImageResult, ...]]:
+        """Return what runs `session` over images; another network that it opens is `opened`."""
+        full, own, outputs = work.reference, work.prepared.digest, self._outputs
+
+        def open_full() -> Session:
+            return opened.enter_context(self.open(cast("Prepared", full)))
+
+        if isinstance(session, BatchSession):
+            reference = BatchMemory(open_full, outputs, full.digest) if full else None
+            memory = BatchMemory(lambda: session, outputs, own) if work.remembered else None
+            return partial(run_batched, work.job, session, reference=reference, memory=memory)
+        if full:
+            compared = Remembered(open_full, outputs, full.digest)
+            return partial(run_job, work.job, session, reference=compared)
+        kept = Remembered(lambda: session, outputs, own) if work.remembered else session
+        return partial(run_job, work.job, kept)
 
     def score(
         self, job: Job, network: Computes, indices: Sequence[int], done: Done, progress: Progress
     ) -> None:
         """Measure the images `indices` of `job` with a `network` that no backend opens."""
-        self._run(job, network, indices=indices, done=done, progress=progress)
-
-    def _run(
-        self,
-        job: Job,
-        network: Computes,
-        *,
-        indices: Sequence[int],
-        done: Done,
-        progress: Progress,
-        reference: Computes | None = None,
-        keep: Keep | None = None,
-        enough: Enough = never_enough,
-    ) -> None:
         run_job(
             job,
             network,
             pairs=self._pairs,
             threads=self._selection.threads,
             progress=progress,
-            reference=reference,
-            keep=keep,
             indices=indices,
             done=done,
-            enough=enough,
         )

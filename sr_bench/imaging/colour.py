@@ -10,9 +10,9 @@ Pixels = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
 
 # Whole weights make the luma of whole levels exact up to its one division, on every machine:
 # how halves are rounded moves the mean PSNR of Set5 in the fourth digit.
-_STUDIO, _STUDIO_UNIT = np.array([65481.0, 128553.0, 24966.0]), 255_000.0
-_EDSR, _EDSR_UNIT = np.array([65738.0, 129057.0, 25064.0]), 256_000.0
-_BLACK = 16.0
+STUDIO, STUDIO_UNIT = np.array([65481.0, 128553.0, 24966.0]), 255_000.0
+EDSR, EDSR_UNIT = np.array([65738.0, 129057.0, 25064.0]), 256_000.0
+BLACK = 16.0
 
 
 def y_float(rgb: Pixels) -> NDArray[np.float64]:
@@ -27,7 +27,7 @@ def y_float(rgb: Pixels) -> NDArray[np.float64]:
     Raises:
         ImageError: `rgb` doesn't have three channels.
     """
-    return _weighted(rgb, _STUDIO) / _STUDIO_UNIT + _BLACK
+    return _weighted(rgb, STUDIO) / STUDIO_UNIT + BLACK
 
 
 def y_rounded(rgb: Pixels) -> NDArray[np.uint8]:
@@ -36,7 +36,7 @@ def y_rounded(rgb: Pixels) -> NDArray[np.uint8]:
     Raises:
         ImageError: `rgb` doesn't have three channels.
     """
-    rounded = np.floor((_weighted(rgb, _STUDIO) + _STUDIO_UNIT / 2) / _STUDIO_UNIT) + _BLACK
+    rounded = np.floor((_weighted(rgb, STUDIO) + STUDIO_UNIT / 2) / STUDIO_UNIT) + BLACK
     levels: NDArray[np.uint8] = np.clip(rounded, 0, 255).astype(np.uint8)
     return levels
 
@@ -53,7 +53,7 @@ def y_edsr(rgb: Pixels) -> NDArray[np.float64]:
     Source:
         sanghyun-son/EDSR-PyTorch, src/utility.py, ``calc_psnr``.
     """
-    return _weighted(rgb, _EDSR) / _EDSR_UNIT + _BLACK
+    return _weighted(rgb, EDSR) / EDSR_UNIT + BLACK
 
 
 def _weighted(rgb: Pixels, weights: NDArray[np.float64]) -> NDArray[np.float64]:

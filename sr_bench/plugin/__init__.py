@@ -27,6 +27,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+@pytest.hookimpl(wrapper=True)  # before pytest-xdist's own, which makes a --dist of -n
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
+    """Prepare for several workers if pytest-xdist starts them."""
+    option = config.option
+    if _is_worker(config) or getattr(option, "numprocesses", None) or getattr(option, "tx", None):
+        from sr_bench.plugin.parallel import start_parallel
+
+        start_parallel(config)
+    return (yield)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options before anything is collected."""
     session = BenchSession(config, read_settings(config))

@@ -10,11 +10,11 @@ from sr_bench.core.claim import Metric
 from sr_bench.core.device import DevicePlan, Failure
 from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.precision import Precision
-from sr_bench.files.validation import Table
+from sr_bench.files.validation import Table, without_secret
 
 _SHA256 = re.compile(r"[0-9a-f]{64}|")
-_SHAPE = re.compile(r"[1-9][0-9]*(x[1-9][0-9]*){2}")
-_SIZE = re.compile(r"([1-9][0-9]*x[1-9][0-9]*)?")
+_SHAPE = re.compile(r"[1-9][0-9]{0,5}(x[1-9][0-9]{0,5}){2}")
+_SIZE = re.compile(r"([1-9][0-9]{0,5}x[1-9][0-9]{0,5})?")
 _CODE = re.compile(r"SRB[0-9]{3}")
 _VERSION = re.compile(r"([0-9]+(\.[0-9]+)*)?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+]*")
@@ -67,7 +67,7 @@ class CheckpointTable(Table):
     """A weight file."""
 
     file: str
-    url: str = ""
+    url: Annotated[str, AfterValidator(without_secret)] = ""
     sha256: Sha256 = ""
     key: str = ""
     licence: str = ""

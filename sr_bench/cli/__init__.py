@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from sr_bench import __version__, discovery
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
+from sr_bench.files.printable import printable
 
 EXIT_OK, EXIT_FAULT, EXIT_USAGE, EXIT_ABSENT = 0, 1, 2, 3
 
@@ -24,13 +25,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(args.run(args))
     except NotRunError as cause:
-        print(f"sr-bench: {cause}", file=sys.stderr)
+        print(f"sr-bench: {printable(str(cause))}", file=sys.stderr)
         return EXIT_ABSENT
     except OptionError as cause:
-        print(f"sr-bench: {cause}", file=sys.stderr)
+        print(f"sr-bench: {printable(str(cause))}", file=sys.stderr)
         return EXIT_USAGE
     except SrBenchError as cause:
-        print(f"sr-bench: {cause}", file=sys.stderr)
+        print(f"sr-bench: {printable(str(cause))}", file=sys.stderr)
         return EXIT_FAULT
     except KeyboardInterrupt:
         return 130

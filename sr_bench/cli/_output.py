@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 
 from sr_bench.core.codec import encode
+from sr_bench.files.printable import printable_line
 
 
 def add_json_argument(parser: argparse.ArgumentParser) -> None:
@@ -23,4 +24,5 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, number
 
     text = len(headers) - numbers
     align = ("left",) * text + ("right",) * numbers
+    rows = [[printable_line(cell) for cell in row] for row in rows]
     print(tabulate(rows, headers, tablefmt="simple", disable_numparse=True, colalign=align))

@@ -1,15 +1,19 @@
 """Records as plain JSON values and back: the one place that knows the spelling on disk."""
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, partial
+from reprlib import repr as shortened
 from types import NoneType, UnionType
-from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 T = TypeVar("T")
+
+_Reader = Callable[[object], object]
+_INFINITIES = ("inf", "-inf")
 
 
 def encode(value: object) -> Json:
@@ -45,41 +49,89 @@ def _encode_float(value: float) -> Json:
 
 
 def decode(cls: type[T], data: object) -> T:
-    """Return the `cls` that `encode` turned into `data`.
+    """Return the `cls` that `encode` turned into `data`, each field of the type that it declares.
 
     Raises:
-        TypeError: `data` has not the fields of `cls`; the message names the class.
+        TypeError: `data` has not the fields of `cls`, or a field no such value; it is named.
     """
-    if not isinstance(data, Mapping):
-        msg = f"expected the fields of {cls.__name__}, got {data!r:.60}"
-        raise TypeError(msg)
-    hints = _hints(cast("Hashable", cls))
-    try:
-        return cls(**{key: _decode(hints[key], item) for key, item in data.items()})
-    except KeyError as cause:
-        msg = f"{cls.__name__} has no field {cause}"
-        raise TypeError(msg) from None
+    return cast(T, _reader(cast("Hashable", cls))(data))
 
 
 @cache
-def _hints(cls: Hashable) -> Mapping[str, object]:
-    return get_type_hints(cls)
-
-
-def _decode(hint: object, data: object) -> object:
+def _reader(hint: Hashable) -> _Reader:
+    """Return what turns JSON into a value of the type `hint`; it raises TypeError or ValueError."""
     origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        if data is None:
-            return None
-        return _decode(next(arg for arg in args if arg is not NoneType), data)
-    if origin is Mapping and args[1] is float:
-        return {key: float(item) for key, item in cast("Mapping[str, float]", data).items()}
+        return partial(_optional, _reader(next(arg for arg in args if arg is not NoneType)))
     if origin is tuple:
-        return tuple(_decode(args[0], item) for item in cast("list[object]", data))
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return hint(data)
+        return partial(_tuple, _reader(args[0]))
+    if origin is Mapping:
+        return partial(_mapping, _reader(args[1]))
+    if origin is Literal:
+        return partial(_one_of, args)
     if is_dataclass(hint):
-        return decode(cast("type[object]", hint), data)
+        readers = {name: _reader(inner) for name, inner in get_type_hints(hint).items()}
+        return partial(_fields, cast("type[object]", hint), readers)
     if hint is float:
-        return float(cast("float | str", data))
+        return _float
+    kind = cast("type[object]", hint)
+    return kind if issubclass(kind, Enum) else partial(_plain, kind)
+
+
+def _fields(cls: type[object], readers: Mapping[str, _Reader], data: object) -> object:
+    values = {}
+    for name, item in _table(data, cls.__name__).items():
+        if name not in readers:
+            msg = f"{cls.__name__} has no field {name!r}"
+            raise TypeError(msg)
+        try:
+            values[name] = readers[name](item)
+        except (TypeError, ValueError, OverflowError) as cause:
+            msg = f"{cls.__name__}.{name}: {cause}"
+            raise TypeError(msg) from None
+    return cls(**values)
+
+
+def _optional(inner: _Reader, data: object) -> object:
+    return None if data is None else inner(data)
+
+
+def _tuple(inner: _Reader, data: object) -> object:
+    if not isinstance(data, list):
+        msg = f"expected a list, found {shortened(data)}"
+        raise TypeError(msg)
+    return tuple(map(inner, data))
+
+
+def _mapping(inner: _Reader, data: object) -> object:
+    return {key: inner(item) for key, item in _table(data, "a table").items()}
+
+
+def _table(data: object, what: str) -> dict[str, object]:
+    if not isinstance(data, dict):
+        msg = f"expected {what}, found {shortened(data)}"
+        raise TypeError(msg)
+    return data
+
+
+def _one_of(values: tuple[object, ...], data: object) -> object:
+    if data not in values:
+        msg = f"expected one of {', '.join(map(repr, values))}, found {shortened(data)}"
+        raise TypeError(msg)
+    return data
+
+
+def _float(data: object) -> object:
+    if data in _INFINITIES or (isinstance(data, int | float) and not isinstance(data, bool)):
+        value = float(cast("float | str", data))
+        if not math.isnan(value):
+            return value
+    msg = f"expected a number, found {shortened(data)}"
+    raise TypeError(msg)
+
+
+def _plain(kind: type[object], data: object) -> object:
+    if not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
+        msg = f"expected {kind.__name__}, found {shortened(data)}"
+        raise TypeError(msg)
     return data

@@ -7,20 +7,32 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from sr_bench.core.protocol import Resize
 from sr_bench.data.dataset import Archive, Crop, CropSet, Dataset, Floor, Layout
 from sr_bench.errors import DatasetError
 from sr_bench.files.hashing import parse_sha256sums
-from sr_bench.files.validation import Table, listed, read_toml, validate
+from sr_bench.files.printable import printable_line
+from sr_bench.files.validation import Table, listed, read_toml, validate, without_secret
 
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
+_PACKAGE = r"[A-Za-z][A-Za-z0-9_]*"
+_MOST = 1_000_000
+"""Images of a dataset."""
 
 
 def _relative(text: str) -> str:
-    if text.startswith("/") or ".." in PurePosixPath(text).parts or "\\" in text:
+    outside = text.startswith("/") or ".." in PurePosixPath(text).parts or "\\" in text
+    if outside or printable_line(text) != text:
         msg = "expected a path below the dataset's folder, with forward slashes"
+        raise ValueError(msg)
+    return text
+
+
+def _file_name(text: str) -> str:
+    if "/" in _relative(text) or text == ".":
+        msg = "expected the name of a file, without a folder"
         raise ValueError(msg)
     return text
 
@@ -35,10 +47,10 @@ def _pattern(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    if urlsplit(text).scheme not in {"http", "https"}:
+    if urlsplit(text).scheme not in {"http", "https"} or printable_line(text) != text:
         msg = "expected an address that starts with http:// or https://"
         raise ValueError(msg)
-    return text
+    return without_secret(text)
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -47,6 +59,8 @@ Offset = Annotated[int, Field(ge=0)]
 Relative = Annotated[str, AfterValidator(_relative)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Address = Annotated[str, AfterValidator(_address)]
+FileName = Annotated[str, Field(min_length=1), AfterValidator(_file_name)]
+Count = Annotated[int, Field(ge=1, le=_MOST)]
 
 
 class RangeTable(Table):
@@ -54,7 +68,14 @@ class RangeTable(Table):
 
     first: Offset
     last: Offset
-    width: Positive
+    width: Annotated[int, Field(ge=1, le=18)]
+
+    @model_validator(mode="after")
+    def _is_short(self) -> "RangeTable":
+        if self.last - self.first >= _MOST:
+            msg = f"expected at most {_MOST} names"
+            raise ValueError(msg)
+        return self
 
 
 class LayoutTable(Table):
@@ -68,18 +89,25 @@ class ArchiveTable(Table):
     """One ``[[archive]]``; its digest is in SHA256SUMS, or ``checksum = "unknown"``."""
 
     url: Address
-    file: Text | None = None
+    file: FileName | None = None
     size: Positive | None = None
     checksum: Literal["unknown"] | None = None
     inside: Relative = ""
     into: Relative
+
+    @model_validator(mode="after")
+    def _becomes_a_file(self) -> "ArchiveTable":
+        if not _file_name(_file(self)):
+            msg = "the last part of url names no file; say file = NAME"
+            raise ValueError(msg)
+        return self
 
 
 class CropTable(Table):
     """One crop, in pixels."""
 
     name: Text
-    file: Text
+    file: FileName
     top: Offset
     left: Offset
     height: Positive
@@ -90,9 +118,9 @@ class CropTable(Table):
 class CropsTable(Table):
     """The ``[crops]`` of a dataset whose kind is ``crops``."""
 
-    package: Text
+    package: Annotated[str, Field(pattern=f"^{_PACKAGE}$")]
     folder: Relative
-    training: list[Text]
+    training: list[FileName]
     evaluation: Annotated[list[CropTable], Field(min_length=1)]
     calibration: Annotated[list[CropTable], Field(min_length=1)]
 
@@ -116,8 +144,8 @@ class ManifestTable(Table):
     homepage: Address
     kind: Literal["files", "crops"] = "files"
     scales: Annotated[list[Positive], Field(min_length=1)]
-    count: Positive
-    stems: RangeTable | list[Text] | None = None
+    count: Count
+    stems: RangeTable | list[FileName] | None = None
     lr_rule: Resize | None = None
     layout: list[LayoutTable] = []
     archive: list[ArchiveTable] = []

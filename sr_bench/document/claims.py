@@ -67,6 +67,11 @@ class ModelTable:
     rows: tuple[ModelRow, ...]
 
 
+_Owners = dict[tuple[str, str | None] | None, ModelRow]
+"""The nearest model row above: of a label and source, of a label (source None), or of any (None);
+kept by key, as a search of all rows for each of them would take long in a document of many."""
+
+
 def read_model_tables(document: Document) -> tuple[ModelTable, ...]:
     """Return the model-info tables of `document`; other tables are ignored.
 
@@ -79,12 +84,16 @@ def read_model_tables(document: Document) -> tuple[ModelTable, ...]:
             check_columns(document, broken)
     tables: list[ModelTable] = []
     above: list[ModelRow] = []
+    owners: _Owners = {}
     for table in filter(is_model_info, document.tables):
         check_columns(document, table)
         columns = read_columns(document, table)
         start = len(above)
         for cells in table.rows:
-            above.append(_read_row(document, dict(zip(columns, cells, strict=True)), above))
+            row = _read_row(document, dict(zip(columns, cells, strict=True)), owners)
+            above.append(row)
+            if not row.label.qualified:
+                owners |= dict.fromkeys(((row.row, row.row_source), (row.row, None), None), row)
         tables.append(ModelTable(table, columns, tuple(above[start:])))
     _refuse_duplicates(document, above)
     return tuple(tables)
@@ -100,14 +109,15 @@ def read_claims(document: Document) -> tuple[Claim, ...]:
     return tuple(claim for table in tables for row in table.rows for claim in row.claims)
 
 
-def _read_row(document: Document, cells: Mapping[str, Cell], above: Sequence[ModelRow]) -> ModelRow:
+def _read_row(document: Document, cells: Mapping[str, Cell], owners: _Owners) -> ModelRow:
     place = str(document.source(cells["model"]))
     label = read_label(cells["model"].text, where=place)
     source, dataset = _value(cells, "source"), _value(cells, "dataset")
-    if label.qualified and (owner := _owner(label, source, above)):
+    owner = owners.get((label.model, source)) or owners.get((label.model, None))
+    if label.qualified and owner:
         source, dataset = owner.row_source, dataset or owner.dataset
     elif label.qualified:
-        raise DocumentError(_no_owner(place, label, above))
+        raise DocumentError(_no_owner(place, label, owners.get(None)))
     shape = cells["shape"].plain if "shape" in cells else ""
     numbers = _numbers(document, cells)
     claims = tuple(
@@ -149,16 +159,8 @@ def _metric_cells(cells: Mapping[str, Cell]) -> dict[Metric, Cell]:
     return {metrics[name]: cell for name, cell in cells.items() if name in metrics}
 
 
-def _owner(label: Label, source: str, above: Sequence[ModelRow]) -> ModelRow | None:
-    """Return the nearest model row above of that label, one of the same source first."""
-    owners = [row for row in reversed(above) if not row.label.qualified and row.row == label.model]
-    same = [row for row in owners if row.row_source == source]
-    return next(iter(same or owners), None)
-
-
-def _no_owner(place: str, label: Label, above: Sequence[ModelRow]) -> str:
-    models = [row for row in above if not row.label.qualified]
-    nearest = f"{models[-1].row!r} in line {models[-1].line}" if models else "none"
+def _no_owner(place: str, label: Label, above: ModelRow | None) -> str:
+    nearest = f"{above.row!r} in line {above.line}" if above else "none"
     return (
         f"{place}: expected a row of the model {label.model!r} above its {label.precision} row; the"
         f" nearest model row above is {nearest}"

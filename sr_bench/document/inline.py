@@ -11,6 +11,10 @@ _EMPHASIS = {"strong_open": "strong_close", "em_open": "em_close"}
 _MARKUP = re.compile(r"[\\`*_~\[\]!<>&]")
 """Without any of these a text is already plain: most cells, and parsing is the slow part."""
 
+_LONGEST = 1000
+"""Characters of a source whose markup is read: no label is longer, and for some texts, such as
+links that never end, the time to read them grows with the square of their length."""
+
 
 @cache
 def _parser() -> MarkdownIt:
@@ -32,29 +36,36 @@ def plain(source: str) -> str:
     r"""Return the text of a cell's `source` without markup, runs of blanks made one.
 
     Links and images become their label, emphasis, code and strike-through marks go, an HTML tag
-    becomes a blank, backslash escapes and entities become their character.
+    becomes a blank, backslash escapes and entities become their character. A text of more than 1000
+    characters is returned with its markup.
 
     >>> plain(r"[**RCAN**](https://example.org) `a\|b`")
     'RCAN a|b'
     """
-    return _seen(_tokens(source)) if _MARKUP.search(source) else " ".join(source.split())
+    return _seen(_tokens(source)) if _is_marked(source) else " ".join(source.split())
 
 
 def split_emphasis(source: str) -> tuple[str, str]:
     """Return the plain text of `source` before, and of, the emphasis that it ends with.
 
     Several emphasised groups at the end count as one. The second part is empty if the cell does
-    not end with emphasis, or is nothing but emphasis.
+    not end with emphasis, is nothing but emphasis, or has more than 1000 characters.
 
     >>> split_emphasis("LESRCNN_x2 **vacc percentile int8**")
     ('LESRCNN_x2', 'vacc percentile int8')
     >>> split_emphasis("**LESRCNN_x2**")
     ('LESRCNN_x2', '')
     """
+    if not _is_marked(source):
+        return plain(source), ""
     tokens = _tokens(source)
     start = _tail_start(tokens)
     head = _seen(tokens[:start])
     return (head, _seen(tokens[start:])) if head else (_seen(tokens), "")
+
+
+def _is_marked(source: str) -> bool:
+    return len(source) <= _LONGEST and bool(_MARKUP.search(source))
 
 
 def _tail_start(tokens: Sequence[Token]) -> int:

@@ -10,6 +10,8 @@ from sr_bench.errors import DocumentError
 
 _EMULATED = "-emulated"
 _DTYPES = frozenset(precision.dtype for precision in Precision)
+_MOST_WORDS = 8
+"""Last words of a label that are tried as a precision; the longest is of three."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def read_label(source: str, *, where: str) -> Label:
 def _read_plain(text: str, where: str) -> Label:
     """Read a label without emphasis: the longest tail that is a precision wins."""
     words = text.split()
-    cuts = [cut for cut in range(1, len(words)) if _is_precision_tail(words[cut:])]
+    first = max(1, len(words) - _MOST_WORDS)
+    cuts = [cut for cut in range(first, len(words)) if _is_precision_tail(words[cut:])]
     for cut in cuts:
         try:
             backend, precision = _read_words(words[cut:], f"{where}: row label {text!r}")

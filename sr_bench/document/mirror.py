@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Context, Decimal
 from typing import Literal
 
 from sr_bench.core.claim import Source
@@ -74,7 +74,9 @@ def format_like(
     decimals = max(0, -int(step.adjusted()))
     if digits == "truncated" and math.isfinite(value):
         # repr, not the exact binary value: 0.297 is stored below 0.297 and would become 0.296.
-        value = float(Decimal(repr(value)).quantize(step, ROUND_DOWN))
+        # As many digits as a float and its claim may have together; the default of 28 is too few.
+        exact = Context(prec=400 + decimals)
+        value = float(Decimal(repr(value)).quantize(step, ROUND_DOWN, exact))
     return f"{value:z.{decimals}f}"
 
 

@@ -15,6 +15,7 @@ from markdown_it.rules_block.table import table as table_rule
 from sr_bench.core.claim import Source
 from sr_bench.document.inline import plain
 from sr_bench.errors import DocumentError
+from sr_bench.files.validation import is_endless
 
 _BOM = "\ufeff"
 _NEWLINE = re.compile(r"\r\n?|\n")
@@ -108,10 +109,13 @@ def read_document(path: Path) -> Document:
         DocumentError: The file can't be read, or is not UTF-8.
     """
     name = _as_typed(path)
+    if is_endless(path):
+        msg = f"{name}: expected a Markdown document, got a pipe or a device"
+        raise DocumentError(msg)
     try:
         data = path.read_bytes()
-    except OSError as error:
-        msg = f"{name}: expected a Markdown document: {error.strerror or error}"
+    except (OSError, ValueError) as error:  # the latter: a NUL in the path
+        msg = f"{name}: expected a Markdown document: {getattr(error, 'strerror', error)}"
         raise DocumentError(msg) from error
     try:
         text = data.decode("utf-8")
@@ -178,11 +182,8 @@ def _parse(normalised: str) -> _Found:
     # A list item's first line is offered to the table rule before the list rule takes it, so
     # only what ended as a paragraph is text that should have been a table.
     paragraphs = [token.map for token in tokens if token.type == "paragraph_open" and token.map]
-    broken = {
-        line: spans
-        for line, spans in seen.broken.items()
-        if any(first <= line and line + 2 <= last for first, last in paragraphs)
-    }
+    in_text = {line for first, last in paragraphs for line in range(first, last - 1)}
+    broken = {line: spans for line, spans in seen.broken.items() if line in in_text}
     return _Found(_in_columns(seen.tables, starts), _in_columns(broken, starts))
 
 

@@ -2,9 +2,12 @@
 
 import re
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
 """Control characters but for tab and line feed; halves of surrogate pairs, which file names that
-are not UTF-8 hold and no file can be written with; and what reverses the direction of text."""
+are not UTF-8 hold and no file can be written with; what turns the direction of text; and the
+separators of lines and paragraphs that `str.splitlines` knows."""
 
 
 def printable_line(text: str) -> str:

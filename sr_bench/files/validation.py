@@ -1,16 +1,26 @@
 """Check a table read from TOML against a pydantic model; report every fault at once."""
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar, get_args
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sr_bench.errors import SrBenchError
+from sr_bench.files.printable import printable
 
 Model = TypeVar("Model", bound="Table")
+
+_CREDENTIALS = re.compile(r"//[^/\s]*@")
+"""User and password in an address."""
+
+_DEEPEST = 30
+_LARGEST = 2**63
+"""Integers of TOML have 64 bits."""
 
 
 class Table(BaseModel):
@@ -25,13 +35,23 @@ def read_toml(path: Path, error: type[SrBenchError]) -> dict[str, object]:
     Raises:
         SrBenchError: Of the class `error`: the file can't be read, or isn't UTF-8 TOML.
     """
+    if is_endless(path):
+        msg = f"{path}: can't be read (a pipe or a device); expected a TOML file there"
+        raise error(msg)
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as cause:
         msg = f"{path}: can't be read ({cause.strerror}); expected a TOML file there"
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
+    except RecursionError:
+        msg = f"{path}: not valid TOML: nested too deeply"
+    except ValueError as cause:  # of TOML, of UTF-8, or of an integer of thousands of digits
         msg = f"{path}: not valid TOML: {cause}"
     raise error(msg)
+
+
+def is_endless(path: Path) -> bool:
+    """Whether `path` is a pipe, a socket or a device: to read it may take for ever."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def validate(
@@ -42,6 +62,8 @@ def validate(
     Raises:
         SrBenchError: Of the class `error`: the message lists each fault with `where` and its key.
     """
+    if extremes := list(_extremes(table)):
+        raise error(listed(extremes, where=where))
     try:
         return model.model_validate(dict(table))
     except ValidationError as cause:
@@ -49,10 +71,38 @@ def validate(
     raise error(listed(faults, where=where))
 
 
+def _extremes(table: Mapping[str, object]) -> Iterator[str]:
+    """Yield what no file that is meant well holds: pydantic and `repr` would fail on it."""
+    todo: list[tuple[tuple[object, ...], object]] = [((), table)]
+    while todo:
+        keys, value = todo.pop()
+        if len(keys) > _DEEPEST:
+            yield f"{_dotted(keys)}: expected tables and lists at most {_DEEPEST} deep"
+        elif isinstance(value, Mapping):
+            todo += [((*keys, key), one) for key, one in value.items()]
+        elif isinstance(value, list):
+            todo += [((*keys, index), one) for index, one in enumerate(value)]
+        elif isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+            bits = value.bit_length()
+            yield f"{_dotted(keys)}: expected an integer of at most 64 bits, got one of {bits}"
+
+
+def without_secret(url: str) -> str:
+    """Return `url`, which must name no user or password: what reads it is passed around.
+
+    Raises:
+        ValueError: It does; the message does not repeat it.
+    """
+    if "@" in urlsplit(url).netloc:
+        msg = "expected an address without a user and password: reports show it"
+        raise ValueError(msg)
+    return url
+
+
 def listed(faults: Sequence[str], *, where: str) -> str:
     """Return the message that counts `faults` and lists each on a line of its own."""
     count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
-    return "\n  ".join([f"{where}: {count}", *faults])
+    return printable("\n  ".join([f"{where}: {count}", *faults]))
 
 
 def nearest(word: str, valid: tuple[str, ...]) -> str:
@@ -71,7 +121,8 @@ def _describe(model: type[BaseModel], fault: Mapping[str, object]) -> str:
     if fault["type"] == "missing":
         return f"{key}: required, but absent"
     message = str(fault["msg"]).removeprefix("Value error, ").replace("Input should", "should")
-    return f"{key}: {message} (found {fault['input']!r:.80})" if key else message
+    found = _CREDENTIALS.sub("//***@", repr(fault["input"]))
+    return f"{key}: {message} (found {found:.80})" if key else message
 
 
 def _dotted(parts: tuple[object, ...]) -> str:

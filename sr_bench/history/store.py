@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from sr_bench.core.codec import Json, decode, encode
+from sr_bench.core.codec import Json, encode
 from sr_bench.core.history import HistoryEntry, PastRun, RunInfo, point
 from sr_bench.core.record import SCHEMA_VERSION, Record
 from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import append_line, append_shared_line, write_text
 from sr_bench.files.home import without_home
+from sr_bench.history.checked import decode_checked, read_record_of
 from sr_bench.history.lines import Line, json_object, read_lines
 
 HISTORY = "history"
@@ -107,7 +108,7 @@ def read_run(path: Path) -> PastRun:
             header = json_object(path.read_bytes())
             check_schema(header, where)
             rest = cast("list[object]", header.pop("records"))
-            info, records = read_info(header), tuple(decode(Record, item) for item in rest)
+            info, records = read_info(header), tuple(map(read_record_of, rest))
     except (OSError, ValueError, KeyError, TypeError) as cause:
         msg = f"{where}: not a run of sr-bench ({cause})"
         raise SrBenchError(msg) from cause
@@ -143,7 +144,7 @@ def read_record(line: Line) -> Record:
     Raises:
         ValueError, TypeError: The line is damaged, or holds something else.
     """
-    return decode(Record, line.content())
+    return read_record_of(line.content())
 
 
 def check_schema(data: Mapping[str, object], where: str) -> None:
@@ -173,13 +174,4 @@ def read_info(header: Mapping[str, object]) -> RunInfo:
         TypeError: It does not say which run, where, or with what.
     """
     known = {key: value for key, value in header.items() if key != "schema_version"}
-    info = decode(RunInfo, {"started": "", **known})
-    where = info.environment
-    if not isinstance(where.packages, dict):
-        msg = f"expected the versions of packages, found {where.packages!r:.40}"
-        raise TypeError(msg)
-    texts = (info.run, info.started, where.commit, where.python, where.system, where.cpu)
-    if not all(isinstance(text, str) for text in (*texts, *where.packages.values())):
-        msg = "expected texts for the run, its start and its environment"
-        raise TypeError(msg)
-    return info
+    return decode_checked(RunInfo, {"started": "", **known})

@@ -14,6 +14,7 @@ import pytest
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.record import Record
 from sr_bench.errors import SrBenchError
+from sr_bench.files.printable import printable
 from sr_bench.plugin.options import add_options
 from sr_bench.plugin.session import SESSION, BenchSession
 from sr_bench.plugin.settings import read_settings
@@ -85,7 +86,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         if ours and not session.config.getoption("collectonly"):
             bench.start()
     except SrBenchError as cause:
-        raise pytest.UsageError(str(cause)) from None
+        raise pytest.UsageError(printable(str(cause))) from None
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
@@ -140,9 +141,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if bench.measured_nothing:
         terminalreporter.write_line("Nothing was measured, which is not a pass.", red=True)
     for line in bench.ending.lines:
-        terminalreporter.write_line(line)
+        terminalreporter.write_line(printable(line))
     for fault in bench.faults:
-        terminalreporter.write_line(f"ERROR: {fault}", red=True)
+        terminalreporter.write_line(f"ERROR: {printable(fault)}", red=True)
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -12,7 +12,9 @@ from sr_bench.engine.latency import latency_cases
 from sr_bench.engine.plan import plan
 from sr_bench.engine.suite import load_suite
 from sr_bench.errors import SrBenchError
+from sr_bench.files.printable import printable
 from sr_bench.plugin.latency import check_latency, require_benchmark
+from sr_bench.plugin.names import item_name
 from sr_bench.plugin.outcome import check_claim
 from sr_bench.plugin.session import SESSION
 
@@ -39,7 +41,7 @@ class CardFile(pytest.File):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> object:  # type: ignore[override]
         """Show a fault of the card or the document as its message alone."""
         if isinstance(excinfo.value, SrBenchError):
-            return str(excinfo.value)
+            return printable(str(excinfo.value))
         return super().repr_failure(excinfo)
 
 
@@ -54,7 +56,7 @@ class CaseItem(pytest.Function):
     def of(cls, parent: CardFile, case: Case) -> "CaseItem":
         """Return the item of `case`, with a mark for each thing it may be selected by."""
         body = check_latency if case.metric == LATENCY_METRIC else check_claim
-        item: CaseItem = cls.from_parent(parent, name=case.id, callobj=body)
+        item: CaseItem = cls.from_parent(parent, name=item_name(case), callobj=body)
         item.case = case
         marks = item.config.stash[SESSION].marks
         for name in _marks(case):

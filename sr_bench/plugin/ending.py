@@ -8,7 +8,6 @@ from pathlib import Path
 from sr_bench.core.history import PastRun
 from sr_bench.core.update import UpdateMode
 from sr_bench.errors import SrBenchError
-from sr_bench.files.printable import printable
 from sr_bench.plugin.settings import Settings
 
 Progress = Callable[[int, int, str], None]
@@ -132,7 +131,7 @@ def _updated(run: PastRun, mode: UpdateMode, reason: str) -> Ending:
     from sr_bench.report.update import update_lines
 
     done = update_documents(run, mode, reason=reason, write=True)
-    return Ending(tuple(update_lines(done)), tuple(map(printable, done.refused)))
+    return Ending(tuple(update_lines(done)), tuple(done.refused))
 
 
 def _notes(faults: Sequence[str]) -> list[str]:

@@ -1,11 +1,18 @@
-"""Refuse names in the options that nothing has, before the first minute is spent."""
+"""Names: those of items, and those in the options that nothing has, which are refused at once."""
 
 from collections.abc import Sequence
 
+from sr_bench.core.case import Case
 from sr_bench.engine.selection import Selection, split_scale
 from sr_bench.engine.suite import Suite
 from sr_bench.errors import OptionError
+from sr_bench.files.printable import printable_line
 from sr_bench.files.validation import nearest
+
+
+def item_name(case: Case) -> str:
+    """Return the name of the item of `case`; parts of its id are free text of a document."""
+    return printable_line(case.id)
 
 
 def check_names(selection: Selection, suites: Sequence[Suite]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from sr_bench.core.record import Record, Status
+from sr_bench.files.printable import printable
 from sr_bench.plugin.session import SESSION
 from sr_bench.report.failure import failure_text
 
@@ -47,7 +48,7 @@ class GateWarning(pytest.PytestWarning):
 
 def end(record: Record, *, allow_better: bool, warn_of_loss: bool) -> None:
     """Pass, skip, xfail or fail as the status of `record` demands."""
-    status, sentence = record.verdict.status, record.verdict.sentence
+    status, sentence = record.verdict.status, printable(record.verdict.sentence)
     if status in (Status.NOT_RUN, Status.UNDECIDED):
         pytest.skip(sentence)
     if status is Status.LOSS and warn_of_loss:

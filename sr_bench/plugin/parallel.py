@@ -25,6 +25,7 @@ from sr_bench.engine.plan import plan
 from sr_bench.engine.selection import Selection
 from sr_bench.engine.suite import load_suite
 from sr_bench.history.environment import usable_cores
+from sr_bench.plugin.names import item_name
 from sr_bench.plugin.progress import CHANNEL, Progress, Screen, cut, open_screen
 from sr_bench.plugin.session import SESSION
 
@@ -150,7 +151,7 @@ def _groups(config: pytest.Config, ids: Sequence[str], workers: int) -> Mapping[
     for path in dict.fromkeys(_path(each) for each in ids if _is_ours(each)):
         planned = plan(load_suite(config.rootpath / path), selection)
         timed = latency_cases(planned, selection.answers) if selection.latency else ()
-        cases |= {f"{path}::{case.id}": case for case in (*planned, *timed)}
+        cases |= {f"{path}::{item_name(case)}": case for case in (*planned, *timed)}
     # Not what -k left out.
     cases = {name: case for name, case in cases.items() if name in wanted}
     return dict(zip(cases, groups_of(list(cases.values()), selection, workers), strict=True))

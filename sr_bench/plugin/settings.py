@@ -21,6 +21,7 @@ from sr_bench.engine.selection import (
     split_list,
 )
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
+from sr_bench.files.printable import printable
 from sr_bench.history.environment import usable_cores
 from sr_bench.plugin.options import ALLOW_BETTER, LATENCY, OPTIONS, REPORTS, Flag, Option
 
@@ -51,7 +52,7 @@ def read_settings(config: pytest.Config) -> Settings:
     try:
         return _settings(config)
     except SrBenchError as cause:
-        raise pytest.UsageError(str(cause)) from None
+        raise pytest.UsageError(printable(str(cause))) from None
 
 
 def _settings(config: pytest.Config) -> Settings:

@@ -11,6 +11,7 @@ from sr_bench.core.history import PastRun, point
 from sr_bench.core.record import FLOOR, Record
 from sr_bench.errors import OptionError
 from sr_bench.files.atomic import write_bytes
+from sr_bench.files.home import without_home
 from sr_bench.files.printable import printable
 from sr_bench.report.floor import floor_of
 
@@ -171,7 +172,10 @@ def _notes(record: Record) -> dict[str, float]:
 
 
 def _typed(rows: Sequence[Sequence[object]], types: dict[str, str]) -> pd.DataFrame:
-    cells = [[printable(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    cells = [
+        [printable(without_home(cell)) if isinstance(cell, str) else cell for cell in row]
+        for row in rows
+    ]
     return pd.DataFrame(
         {
             name: pd.Series([row[index] for row in cells], dtype=kind)

@@ -13,6 +13,7 @@ from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import write_bytes
 from sr_bench.files.disk import disk_error
 from sr_bench.files.github import SHOWN, Level, annotation
+from sr_bench.files.home import without_home
 from sr_bench.files.printable import printable
 from sr_bench.report.combined import head
 from sr_bench.report.failure import failure_text
@@ -157,7 +158,7 @@ def _parts(records: Sequence[Record]) -> Iterator[_Part]:
 def _details(record: Record) -> str:
     """Return the whole text of a failure, which a reader unfolds."""
     text = failure_text(record)
-    headline = printable(text.partition("\n")[0])
+    headline = printable(without_home(text.partition("\n")[0]))
     label = " (emulated)" if record.emulated else ""
     # HTML, as Markdown is not read in this line.
     title = html.escape(f"{headline}: {record.verdict.status}{label}")

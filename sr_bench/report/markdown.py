@@ -6,20 +6,26 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from sr_bench.files.home import without_home
 from sr_bench.files.printable import printable
 
 _MARKUP = re.compile(r"[\\`*|<&\[~$]|(?<![^\W_])_|_(?![^\W_])")
 """What Markdown would not print as it is; an underscore inside a word is harmless."""
 
 
+def _shown(text: str) -> str:
+    """Return `text` as pages may hold it: they are passed around."""
+    return printable(without_home(text))
+
+
 def escape(text: str) -> str:
     """Return `text` in one line, for a cell or the middle of a line, without markup in it."""
-    return _MARKUP.sub(r"\\\g<0>", " ".join(printable(text).split()))
+    return _MARKUP.sub(r"\\\g<0>", " ".join(_shown(text).split()))
 
 
 def code(text: str) -> str:
     """Return `text` in one line as code; not for cells, where a pipe would end it."""
-    line = " ".join(printable(text).split())
+    line = " ".join(_shown(text).split())
     marks = "`" * (_longest_run(line) + 1)
     # The blanks, which are not shown, part the marks from those of the text; code can't be empty.
     return f"{marks} {line} {marks}" if "`" in line or not line else f"{marks}{line}{marks}"
@@ -28,7 +34,7 @@ def code(text: str) -> str:
 def fence(text: str, language: str = "text") -> str:
     """Return `text` as a block of code, its lines as they are."""
     marks = "`" * max(3, _longest_run(text) + 1)
-    return f"{marks}{language}\n{printable(text)}\n{marks}"
+    return f"{marks}{language}\n{_shown(text)}\n{marks}"
 
 
 def link(label: str, target: str) -> str:

@@ -8,6 +8,7 @@ from sr_bench import __version__
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import Case
 from sr_bench.core.record import Record, Status
+from sr_bench.files.home import without_home
 from sr_bench.files.printable import printable
 from sr_bench.report.floor import floor_lines
 from sr_bench.report.numbers import (
@@ -51,7 +52,7 @@ def summary(records: Sequence[Record]) -> list[str]:
         absent = ["not run:", *(f"  {line}" for line in absent), ""]
     told = (*device_lines(records), *shared_lines(records), *floor_lines(records))
     told = (*told, *cached_lines(records))
-    return [printable(line) for line in [*lines, "", *absent, *told, counts(records)]]
+    return [printable(without_home(line)) for line in [*lines, "", *absent, *told, counts(records)]]
 
 
 def _table(records: Sequence[Record]) -> list[str]:

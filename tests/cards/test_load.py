@@ -329,3 +329,11 @@ def test_what_a_build_file_calibrated_by_arrives(write) -> None:
     assert load_card(write(CARD)).models[0].built_calibration is None
     with pytest.raises(CardError, match="unknown precision 'int8 best'"):
         load_card(write(CARD + built.format("best")))
+
+
+@pytest.mark.parametrize("shape", ["1000000x8x8", "3x1000000x8", "3x8x" + "9" * 5000])
+def test_a_shape_that_no_image_has_is_refused(tmp_path: Path, shape: str) -> None:
+    path = tmp_path / "card.toml"
+    path.write_text(CARD + f'cost = {{ shape = "{shape}" }}\n')
+    with pytest.raises(CardError, match=r"cost\.shape: expected channels x height x width"):
+        load_card(path)

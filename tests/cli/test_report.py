@@ -31,8 +31,9 @@ def test_images_that_are_gone_are_told(latest: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_run_that_is_not_there_is_not_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # elsewhere there may be runs
     assert main(["report", str(tmp_path / "latest.json")]) == 3
     assert "there is no run in" in capsys.readouterr().err
 

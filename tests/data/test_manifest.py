@@ -177,3 +177,37 @@ def test_a_floor_is_found_by_its_scale_and_protocol(load):
 def test_a_wrong_floor_is_refused(load, text, match):
     with pytest.raises(DatasetError, match=match):
         load(HEAD + LAYOUT + text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [
+        (
+            'url = "https://example.org/',
+            'file = "../x.zip"\nurl = "https://example.org/',
+            "archive",
+        ),
+        ('url = "https://example.org/', 'file = "x/y.zip"\nurl = "https://example.org/', "archive"),
+        ("https://example.org/a.zip", "https://example.org/a/..", "archive"),
+        ("https://example.org/a.zip", "https://example.org/", "archive"),
+        ("https://example.org/set", "https://ann:secret@example.org/set", "without a user"),
+    ],
+)
+def test_names_that_leave_the_folder_and_passwords_are_refused(tmp_path, old, new, match):
+    manifest = (
+        'title = "a"\ndescription = "b"\nlicence = "c"\nhomepage = "https://example.org/set"\n'
+        'scales = [2]\ncount = 1\n[[layout]]\nhr = "{stem}.png"\nlr = "{stem}.png"\n'
+        '[[archive]]\nurl = "https://example.org/a.zip"\nchecksum = "unknown"\ninto = "x"\n'
+    )
+    path = tmp_path / "dataset.toml"
+    path.write_text(manifest)
+    assert load_manifest(path).archives[0].file == "a.zip"
+    path.write_text(manifest.replace(old, new, 1))
+    with pytest.raises(DatasetError, match=match) as told:
+        load_manifest(path)
+    assert "secret" not in str(told.value)
+
+
+def test_a_range_of_a_billion_names_is_refused_before_they_are_made(load):
+    with pytest.raises(DatasetError, match="at most 1000000 names"):
+        load("stems = { first = 0, last = 999999999999, width = 4 }")

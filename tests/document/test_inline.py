@@ -45,3 +45,10 @@ def test_plain_is_what_a_reader_sees(source: str, seen: str) -> None:
 )
 def test_only_emphasis_at_the_end_is_split_off(source: str, parts: tuple[str, str]) -> None:
     assert split_emphasis(source) == parts
+
+
+def test_a_text_longer_than_any_label_is_kept_with_its_markup() -> None:
+    long = "[a](" * 20_000
+    assert plain(f" {long} ") == long
+    assert split_emphasis(f"{long}**b**") == (f"{long}**b**", "")
+    assert plain("*" + "a" * 998 + "*") == "a" * 998

@@ -63,3 +63,8 @@ def test_a_precision_row_names_all_three(
 def test_a_label_that_does_not_read_is_refused_with_its_place(source: str, message: str) -> None:
     with pytest.raises(DocumentError, match=rf"^zoo/README\.md:80:3: .*{message}"):
         read_label(source, where="zoo/README.md:80:3")
+
+
+def test_a_label_of_thousands_of_precision_words_is_read_by_its_last_ones() -> None:
+    assert read_label("RCAN " + "int8 max " * 3000, where="x").precision is Precision.INT8_MAX
+    assert read_label("fp16 " * 3000, where="x").model.startswith("fp16 fp16")

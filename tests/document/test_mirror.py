@@ -72,3 +72,8 @@ def test_values_are_printed_like_the_claim(
 def test_nan_is_never_printed() -> None:
     with pytest.raises(DocumentError, match=r"print like 32\.1, got NaN"):
         format_like("32.1", math.nan)
+
+
+def test_a_number_of_hundreds_of_digits_is_cut_off_like_any_other() -> None:
+    assert format_like("0." + "0" * 40, 1e300, digits="truncated").startswith("1")
+    assert format_like("9" * 400, 12.9, digits="truncated") == "12"

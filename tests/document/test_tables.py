@@ -1,5 +1,6 @@
 """Tables are found where GitHub shows them, and every cell where it stands."""
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -174,3 +175,16 @@ def _padded(document: Document) -> list[str]:
         for row in (table.header, *table.rows)
         for n in range(table.columns)
     ]
+
+
+def test_a_path_that_no_file_has_or_that_never_ends_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "README.md")
+    with pytest.raises(DocumentError, match="got a pipe or a device"):
+        read_document(tmp_path / "README.md")
+    with pytest.raises(DocumentError, match="expected a Markdown document: embedded null byte"):
+        read_document(tmp_path / "\0")
+
+
+def test_a_broken_table_without_any_row_is_found_too() -> None:
+    assert len(parse_document("| a | b |\n|-|-|-|\n", "x.md").broken) == 1
+    assert parse_document("- | a | b |\n|-|-|-|\n", "x.md").broken == ()

@@ -26,3 +26,10 @@ def test_all_else_stays(text: str) -> None:
 
 def test_a_line_stays_one_line() -> None:
     assert printable_line("a\nb\tc\x1b") == r"a\nb\tc\x1b"
+
+
+def test_separators_of_lines_and_marks_that_turn_text_are_spelled_out() -> None:
+    assert printable("a\u2028b\u2029c\u061cd\u200ee\u200f") == (
+        r"a\u2028b\u2029c\u061cd\u200ee\u200f"
+    )
+    assert printable("\u0301 \u200d 🏳️‍🌈 é") == "\u0301 \u200d 🏳️‍🌈 é"

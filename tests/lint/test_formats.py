@@ -62,7 +62,8 @@ def test_json_has_every_field() -> None:
 def test_a_github_annotation_is_one_line_with_what_would_end_it_escaped() -> None:
     (line,) = render("github", FOUND).split("\n")[:-1]
     place = "file=my zoo/a%2Cb%3Ac.md,line=3,col=9,title=SRB101 a low precision is above fp32"
-    assert line.startswith(f"::warning {place}::a\x1b[31m \u202e 100%25%0D%0A::error::b, c:d")
+    spelled = r"a\x1b[31m \u202e 100%25%0D%0A::error::b, c:d\u2028e"
+    assert line.startswith(f"::warning {place}::{spelled}")
     assert render("github", replace(FOUND, severity=Severity.NOTE)).startswith("::notice ")
     assert render("github", replace(FOUND, severity=Severity.ERROR)).startswith("::error ")
     waived = replace(WAIVED, severity=Severity.WARNING)

@@ -247,3 +247,9 @@ def test_an_absent_file_and_a_folder_are_errors(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent.json"):
         with pytest.raises(BackendError, match=r"can't be read .*expected clip ranges"):
             load_ranges(path)
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ranges.json").write_bytes(b"[" * 100_000)
+    with pytest.raises(BackendError, match="not valid JSON"):
+        load_ranges(tmp_path / "ranges.json")

@@ -4,6 +4,7 @@ Source: https://docs.github.com/actions/reference/workflow-commands-for-github-a
 """
 
 from sr_bench.core.finding import Finding, Severity
+from sr_bench.files.github import escape_message, escape_property
 from sr_bench.lint.run import Report
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -18,15 +19,7 @@ def render(report: Report, *, show_waived: bool) -> str:
 def _command(finding: Finding) -> str:
     place = finding.source
     name = "notice" if finding.waived else _COMMANDS[finding.severity]
-    title = _property(f"{finding.code} {finding.rule.title}")
+    title = escape_property(f"{finding.code} {finding.rule.title}")
     then = f"waived: {finding.waived}" if finding.waived else finding.rule.advice
-    where = f"file={_property(place.path)},line={place.line},col={place.column}"
-    return f"::{name} {where},title={title}::{_data(f'{finding.message}: {then}')}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    where = f"file={escape_property(place.path)},line={place.line},col={place.column}"
+    return f"::{name} {where},title={title}::{escape_message(f'{finding.message}: {then}')}"

@@ -11,7 +11,7 @@ ASSET = re.compile(r"img/[0-9a-f]{20}\.webp")
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 _UNPRINTABLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _REPLACEMENT = "\ufffd"
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from sr_bench.core.codec import encode
 from sr_bench.errors import SrBenchError
+from sr_bench.files.home import without_home
 from sr_bench.report.html.names import visible
 
 _STATIC = ("app.css", "app.js", "explorer.js", "plots.js")
@@ -79,7 +80,7 @@ def _visible(value: object) -> object:
         case Markup():
             return value
         case str():
-            return visible(value)
+            return visible(without_home(value))
         case list():
             return [_visible(item) for item in value]
         case dict():

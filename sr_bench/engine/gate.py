@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
@@ -41,11 +42,6 @@ _NAMED = 5
 def paired_drop(low: Sequence[float], reference: Sequence[float]) -> Drop:
     """Return what `low` loses against `reference`, image by image.
 
-    The interval of the mean is Student's t and the bias-corrected, accelerated bootstrap, at each
-    end the one that reaches further: t is too narrow where few images lose much and most lose
-    nothing, the bootstrap where there are few images. It depends on neither the images' order nor
-    chance.
-
     Args:
         low: One value per image, higher is better; inf for a perfect image.
         reference: The same images in the same order.
@@ -57,8 +53,6 @@ def paired_drop(low: Sequence[float], reference: Sequence[float]) -> Drop:
 
     Raises:
         MetricError: There is no image, the numbers of images differ, or a value is NaN or -inf.
-
-    Source: Efron and Tibshirani, An Introduction to the Bootstrap, section 14.3.
     """
     if len(low) != len(reference) or not low:
         msg = f"expected two values for each image, came {len(low)} and {len(reference)}"
@@ -66,23 +60,46 @@ def paired_drop(low: Sequence[float], reference: Sequence[float]) -> Drop:
     values = tuple(map(_difference, low, reference))
     if math.inf in values:
         return Drop(math.inf, math.inf, math.inf, math.inf, values)
+    found = mean_interval(values)
+    detectable = math.inf
+    if len(values) > 1:
+        far = _student(len(values), (1 + _CONFIDENCE) / 2)
+        detectable = found.error * (far + _student(len(values), _POWER))
+    return Drop(found.mean, found.low, found.high, detectable, values)
+
+
+@dataclass(frozen=True)
+class MeanInterval:
+    """The mean of some values, and how far it may lie from that of what they are a sample of."""
+
+    mean: float
+    low: float
+    high: float
+    error: float
+    """Standard error of the mean; inf for a single value, 0 for equal ones."""
+
+
+def mean_interval(values: Sequence[float], confidence: float = _CONFIDENCE) -> MeanInterval:
+    """Return the mean of finite `values`, at least one, with its interval.
+
+    The interval is Student's t and the bias-corrected, accelerated bootstrap, at each end the one
+    that reaches further: t is too narrow where few values are large and most are nothing, the
+    bootstrap where there are few values. It depends on neither their order nor chance.
+
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap, section 14.3.
+    """
     # In one order, and summed exactly: the images' order must not show in the last digit.
     ordered = np.sort(np.array(values, np.float64))
     count, mean = len(values), math.fsum(values) / len(values)
     if count == 1:
-        return Drop(mean, -math.inf, math.inf, math.inf, values)
+        return MeanInterval(mean, -math.inf, math.inf, math.inf)
     if ordered[-1] - ordered[0] <= _EQUAL * max(1.0, abs(mean)):
-        return Drop(mean, mean, mean, 0.0, values)
+        return MeanInterval(mean, mean, mean, 0.0)
     error = float(ordered.std(ddof=1)) / math.sqrt(count)
-    far = _student(count, (1 + _CONFIDENCE) / 2)
-    below, above = _bootstrap((ordered - mean) / error)
-    return Drop(
-        mean,
-        mean - error * max(far, -below),
-        mean + error * max(far, above),
-        error * (far + _student(count, _POWER)),
-        values,
-    )
+    far = _student(count, (1 + confidence) / 2)
+    below, above = _bootstrap((ordered - mean) / error, confidence)
+    low, high = mean - error * max(far, -below), mean + error * max(far, above)
+    return MeanInterval(mean, low, high, error)
 
 
 def _difference(low: float, reference: float) -> float:
@@ -100,7 +117,7 @@ def _student(count: int, probability: float) -> float:
     return float(stdtrit(count - 1, probability))
 
 
-def _bootstrap(centred: NDArray[np.float64]) -> tuple[float, float]:
+def _bootstrap(centred: NDArray[np.float64], confidence: float) -> tuple[float, float]:
     """Return the ends of the BCa interval of the mean of `centred`, whose mean is 0."""
     count, normal, generator = len(centred), NormalDist(), np.random.default_rng(_SEED)
     rows = max(1, _BLOCK // count)
@@ -111,7 +128,7 @@ def _bootstrap(centred: NDArray[np.float64]) -> tuple[float, float]:
     tie = _EQUAL * count
     bias = normal.inv_cdf(float((means < -tie).mean() + (abs(means) <= tie).mean() / 2))
     skew = float((centred**3).sum() / (6 * (centred**2).sum() ** 1.5))
-    far = normal.inv_cdf((1 + _CONFIDENCE) / 2)
+    far = normal.inv_cdf((1 + confidence) / 2)
     shifted = (bias - far, bias + far)
     levels = [normal.cdf(bias + at / (1 - skew * at)) for at in shifted]
     below, above = np.quantile(means, levels)

@@ -1,9 +1,11 @@
 """Answer cases: measure and judge; a run is made once for all the cases that share it."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from sr_bench.core.backend import BackendInfo, Form
@@ -12,17 +14,25 @@ from sr_bench.core.codec import encode
 from sr_bench.core.device import KnownFailure, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import FLOOR, Kept, Measurement, Record, Status, Verdict
+from sr_bench.engine.budget import earlier_runs
 from sr_bench.engine.cost import Counts, cost_inputs, cost_measurement
+from sr_bench.engine.early import look_at_claim, verdict_early
 from sr_bench.engine.gated import Gatekeeper
 from sr_bench.engine.judge import judge
 from sr_bench.engine.known import failure_gone, known_failure, warning
 from sr_bench.engine.latency import Timer, time_network
+from sr_bench.engine.made_run import Run
+from sr_bench.engine.priority import Ranked, prioritize
 from sr_bench.engine.run import Progress
-from sr_bench.engine.runs import Run, Runs
+from sr_bench.engine.runs import Runs
 from sr_bench.engine.selection import Selection
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
 from sr_bench.files.home import without_home
+from sr_bench.history.index import read_history
+
+_RUNS_READ = 5
+"""Earlier runs whose seconds tell what a run takes."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,20 @@ class Bench:
     @cached_property
     def _gatekeeper(self) -> Gatekeeper:
         return Gatekeeper(self._runs)
+
+    def prioritized(self, cases: Sequence[Case]) -> tuple[Ranked, ...]:
+        """Return the runs of `cases` in the order in which a budget should be spent on them."""
+        results, inputs = self.selection.results, {}
+        for run_key, case in {case.run_key: case for case in cases if case.run_key}.items():
+            with suppress(SrBenchError):  # whoever measures it says what is absent
+                inputs[run_key] = self._runs.inputs_of(case)
+        entries = read_history(results).entries if results else ()
+        past = islice(earlier_runs(results), _RUNS_READ) if results else ()
+        return prioritize(cases, entries, inputs, past)
+
+    def announce(self, cases: Sequence[Case]) -> None:
+        """Take in what the session will ask for, in its order."""
+        self._runs.announce(cases)
 
     def evaluate(self, case: Case, node_id: str, progress: Progress) -> Record:
         """Measure and judge `case`; a fault of its inputs becomes the record's verdict."""
@@ -151,8 +175,9 @@ class Bench:
                 run.cached,
             )
         measurement = self._with_profiles(case, run.measured(case.metric), progress)
-        measurement = self._with_floor(case, measurement, progress)
-        verdict = self._judged(case, measurement)
+        if not self._is_cut(measurement):
+            measurement = self._with_floor(case, measurement, progress)
+        verdict = self._judged(case, measurement, run)
         detail = {**run.provenance, **self._warning(case), **self._forensics(case, run, verdict)}
         content = f"{run.digest}|{case.metric}|{len(run.images)}"
         return Answer(
@@ -196,21 +221,26 @@ class Bench:
         card = case.card
         found = self._counts.of(card, card.counted_shape)
         measurement = cost_measurement(card, case.metric, found)
-        verdict = self._judged(case, measurement)
+        verdict = self._judged(case, measurement, None)
         inputs = cost_inputs(card, case.metric)
         return Answer(measurement, verdict, sha256_json(inputs), inputs=inputs)
 
-    def _judged(self, case: Case, measurement: Measurement) -> Verdict:
+    def _is_cut(self, measurement: Measurement) -> bool:
+        """Tell whether the session's budget left images out."""
+        return measurement.partial and self.selection.deadline is not None
+
+    def _judged(self, case: Case, measurement: Measurement, run: Run | None) -> Verdict:
         card, claim = case.card, case.claim
         if claim and claim.backend == self.selection.answers and self.info.emulated:
             return _device_claim(case, measurement, self.selection.answers)
         slug = case.evaluation.dataset if case.evaluation else ""
-        verdict = judge(
-            claim,
-            measurement,
-            tolerance=card.tolerance_for(case.metric, case.precision),
-            gap=card.gap_for(case.metric, case.precision, slug) if claim else None,
-        )
+        tolerance = card.tolerance_for(case.metric, case.precision)
+        gap = card.gap_for(case.metric, case.precision, slug) if claim else None
+        if claim and run and self._is_cut(measurement):
+            baseline, drawn = self._runs.baseline(case, run), run.in_drawn_order
+            look = look_at_claim(claim, tolerance, drawn, baseline, run.planned)
+            return verdict_early(claim, tolerance, look, gap)
+        verdict = judge(claim, measurement, tolerance=tolerance, gap=gap)
         known = self._known_failure(case)
         if known and not measurement.partial:
             return failure_gone(verdict, known, self.info.version)

@@ -15,10 +15,12 @@ from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.int8 import Gate
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
+from sr_bench.engine.early import look_at_gate
 from sr_bench.engine.fidelity import Fidelity
 from sr_bench.engine.gate import compare_records, judge_images, worst_status
+from sr_bench.engine.made_run import Run
 from sr_bench.engine.run import Progress
-from sr_bench.engine.runs import Run, Runs
+from sr_bench.engine.runs import Runs
 from sr_bench.history.store import read_run
 
 
@@ -46,6 +48,8 @@ class Gatekeeper:
             raise TypeError(msg)
         close = _close(low)
         measurement = _fidelity(close, low.planned)
+        if measurement.partial and self._runs.selection.deadline is not None:
+            return self._early(case, low, measurement, progress)
         if measurement.partial:
             done = f"measured on {len(close)} of {low.planned} images, so not judged"
             told = f"{done}; drop --sr-limit for a verdict"
@@ -68,6 +72,25 @@ class Gatekeeper:
         if earlier:
             detail["compared"] = encode(earlier)
         return Gated(measurement, verdict, detail)
+
+    def _early(self, case: Case, low: Run, measurement: Measurement, progress: Progress) -> Gated:
+        """Return the judgement of the images that the session's budget had time for."""
+        limits = case.card.gate_on(self._runs.selection.answers)
+        assert limits is not None
+        full = self._runs.of(replace(case, precision=Precision.FP32, metric="psnr"), progress)
+        readings = [low]
+        if self._runs.has_profiles(case.precision):
+            readings.append(self._runs.of(case, progress, Profile.FINE))
+        looks = [
+            look_at_gate(limits, one.in_drawn_order, full.images, one.planned) for one in readings
+        ]
+        verdicts = [look.found for look in looks if look.found and look.decided != "open"]
+        if len(verdicts) < len(looks):
+            told = f"budget: {looks[0].sentence}, which decides nothing"
+            return Gated(measurement, Verdict(Status.NOT_RUN, told, measurement.value), {})
+        found = verdicts[0] if len(verdicts) == 1 else _agreed(*verdicts)
+        verdict = _verdict(found, (), measurement.value, _gap(case))
+        return Gated(measurement, verdict, {"gate": encode(found)})
 
     @cached_property
     def _earlier(self) -> Mapping[tuple[str, ...], Record]:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import Pipe
@@ -68,10 +69,16 @@ class Isolated:
         self, selection: Selection, dataset_folders: tuple[Path, ...], limits: Limits
     ) -> None:
         self._bench = Bench(selection, dataset_folders)
-        self._setup: Setup = (sys.path, selection, dataset_folders)
+        self._setup = (sys.path, selection, dataset_folders)
+        self._cases: dict[_Key, list[Case]] = {}
         self._limits = limits
         self._child: _Child | None = None
         self._failed: dict[_Key, DeviceError] = {}
+
+    def announce(self, cases: Sequence[Case]) -> None:
+        """Take in what the session will ask for, in its order."""
+        for case in cases:
+            self._cases.setdefault(_keys(case)[0], []).append(case)
 
     def evaluate(self, case: Case, node_id: str, progress: Progress) -> Record:
         """Measure and judge `case`; what ends the process becomes the record's verdict.
@@ -127,8 +134,9 @@ class Isolated:
         if self._child and (self._child.model != model or self._child.has_ended):
             self.close()
         if self._child is None:
+            setup = (*self._setup, tuple(self._cases.get(model, ())))
             try:
-                self._child = _Child(model, self._setup, self._limits)
+                self._child = _Child(model, setup, self._limits)
             except OSError as error:
                 msg = f"can't start a process for the model: {error}; {_ALONE}"
                 raise DeviceError(Failure.ERROR, msg) from error

@@ -22,8 +22,8 @@ from sr_bench.core.record import Record
 from sr_bench.engine.selection import Selection
 from sr_bench.errors import SrBenchError
 
-Setup = tuple[list[str], Selection, tuple[Path, ...]]
-"""The parent's ``sys.path``, then what a `Bench` is made of."""
+Setup = tuple[list[str], Selection, tuple[Path, ...], tuple[Case, ...]]
+"""The parent's ``sys.path``, then what a `Bench` is made of, and what it will be asked."""
 
 Request = tuple[Case, str]
 """A case and its node id."""
@@ -50,7 +50,7 @@ def serve(parent: Connection) -> None:
     """Make the bench that `parent` describes, then answer its cases until it sends no more."""
     setup: Setup = parent.recv()
     # Before the imports: the parent may have found a backend's package by a path of its own.
-    sys.path[:], selection, folders = setup
+    sys.path[:], selection, folders, cases = setup
     from sr_bench.engine.bench import Bench
 
     def tell(message: Message) -> None:
@@ -58,6 +58,7 @@ def serve(parent: Connection) -> None:
 
     try:
         bench = Bench(selection, folders)
+        bench.announce(cases)
     except SrBenchError as cause:
         return tell(str(cause))
     tell(None)

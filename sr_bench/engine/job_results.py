@@ -1,12 +1,12 @@
 """The results of a job's images: which are kept already, which are to be measured."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sr_bench.engine.kept import Keeper
 from sr_bench.engine.results import Made, RunResults
 from sr_bench.engine.run import ImageResult, Job
-from sr_bench.errors import DatasetError
+from sr_bench.errors import DatasetError, NotRunError
 
 
 @dataclass(frozen=True)
@@ -40,22 +40,30 @@ class JobResults:
         """Keep the result of image number `index`; from any thread."""
         self.kept.add(self.digests[index], result)
 
-    def finish(self) -> tuple[Made, tuple[ImageResult, ...]]:
-        """Return what made the results, and those that there are, in the dataset's order.
+    def of(self, indices: Iterable[int]) -> tuple[ImageResult, ...]:
+        """Return the results of the images `indices`, as far as there are any."""
+        pairs = ((self.job.names[index], self.kept.get(self.digests[index])) for index in indices)
+        return tuple(self._named(name, found) for name, found in pairs if found)
+
+    def finish(self, indices: Iterable[int]) -> tuple[Made, tuple[ImageResult, ...]]:
+        """Return what made the results, and those of the images `indices`.
 
         Raises:
             DatasetError: The dataset is empty.
+            NotRunError: There is no result, as no image was measured.
             SrBenchError: They can't be written.
         """
         names, made = self.job.names, self.kept.made
-        if made is None or not names:
+        if not names:
             msg = f"{self.job.images.slug} holds no image; expected at least one"
             raise DatasetError(msg)
+        if made is None:
+            msg = "budget: the time was used up before this run"
+            raise NotRunError(msg)
         self.kept.close()
         if self.keeper is not None and not self.keeper.is_whole(names) and not self.missing():
             self.keeper.finish(names)
-        pairs = zip(names, map(self.kept.get, self.digests), strict=True)
-        return made, tuple(self._named(name, found) for name, found in pairs if found)
+        return made, self.of(indices)
 
     def _named(self, name: str, found: ImageResult) -> ImageResult:
         return replace(found, image=name, fidelity=found.fidelity if self.fidelity else None)

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,9 @@ _MEMORY_SHARE = 0.9
 
 class Answers(Protocol):
     """What measures and judges cases, one after the other."""
+
+    def announce(self, cases: Sequence[Case]) -> None:
+        """Take in what the session will ask for, in its order."""
 
     def evaluate(self, case: Case, node_id: str, progress: Progress) -> Record:
         """Measure and judge `case`; a fault becomes the record's verdict."""

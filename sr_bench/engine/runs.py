@@ -1,67 +1,36 @@
 """Runs: one network over one dataset, made once a session; images are made once for good."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
 from sr_bench.core.backend import Artefact, BackendInfo, Form, Session
-from sr_bench.core.card import Evaluation, ModelCard
+from sr_bench.core.card import Evaluation
 from sr_bench.core.case import Case
-from sr_bench.core.claim import UNITS
 from sr_bench.core.device import Profile
+from sr_bench.core.int8 import Gate
 from sr_bench.core.precision import Precision
-from sr_bench.core.protocol import EvalProtocol
-from sr_bench.core.record import ImageScore, Kept, Measurement
-from sr_bench.data.dataset import Split
-from sr_bench.data.locate import load_dataset
-from sr_bench.data.pairing import LrFrom
-from sr_bench.data.source import ImageSet, open_dataset
 from sr_bench.discovery import load
+from sr_bench.engine.budget import Budget, Drawn
 from sr_bench.engine.calibration import CalibrationSet, calibration_set
 from sr_bench.engine.code import measuring
+from sr_bench.engine.early import Look, look_at_gate, measuring_order
 from sr_bench.engine.floor import Bicubic
+from sr_bench.engine.image_sets import ImageSets
 from sr_bench.engine.job_results import JobResults
 from sr_bench.engine.kept import Keeper
+from sr_bench.engine.made_run import Run, made_run, scored
 from sr_bench.engine.prepare import Effort, Prepared, prepare, quiet
 from sr_bench.engine.recorded import start_recording
 from sr_bench.engine.results import ResultCache
-from sr_bench.engine.run import ImageResult, Job, Progress
-from sr_bench.engine.scoring import aggregate
+from sr_bench.engine.run import Enough, ImageResult, Job, Progress, never_enough
 from sr_bench.engine.selection import CacheMode, Selection
 from sr_bench.engine.work import Work, Worker
 from sr_bench.errors import NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
 from sr_bench.history.environment import cpu_model, read_environment
-
-SCORING_VERSION = 1
-"""Raised when the same network output would score differently."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """The outcome of one network over one dataset."""
-
-    images: tuple[ImageResult, ...]
-    planned: int
-    digest: str
-    """Digest of the network, the backend, the images and the protocol."""
-    device: str
-    protocol: EvalProtocol
-    provenance: Mapping[str, str] = field(default_factory=dict)
-    """Where the clip ranges come from, and how the backend computes."""
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    """What the digest is made of, by name."""
-    kept: Kept | None = None
-    """Where its images are."""
-    cached: int = 0
-    """Images whose results earlier sessions made."""
-
-    def measured(self, metric: str) -> Measurement:
-        """Return the mean of `metric` over the images, with each image's value."""
-        scores = tuple(ImageScore(item.image, item.scores[metric]) for item in self.images)
-        value = aggregate([score.value for score in scores], self.protocol, metric)
-        return Measurement(metric, UNITS[metric], value, scores, self.planned)
 
 
 class Runs:
@@ -78,7 +47,6 @@ class Runs:
 
     def __init__(self, selection: Selection, dataset_folders: tuple[Path, ...]) -> None:
         self.selection = selection
-        self._dataset_folders = dataset_folders
         self._worker = Worker(selection)
         self.info: BackendInfo = self._worker.info
         if selection.record:
@@ -86,10 +54,30 @@ class Runs:
             self._worker.recorder = start_recording(selection.record, self.info, environment)
         session = selection.session or uuid4().hex
         self._results = ResultCache(selection.results_cache, self._cache_mode, session)
+        until = selection.deadline
+        self._budget = None if until is None else Budget(until, selection.results)
         # By folder too: two zoos may have suites and models of the same names.
         self._runs: dict[tuple[Path, str, Profile], Run | SrBenchError] = {}
         self._floors: dict[str, Run] = {}
-        self._images: dict[tuple[object, ...], ImageSet] = {}
+        self._image_sets = ImageSets(selection.data, dataset_folders)
+
+    def announce(self, cases: Sequence[Case]) -> None:
+        """Take in what the session will ask for."""
+        if self._budget:
+            self._budget.ask(cases)
+
+    def inputs_of(self, case: Case) -> Mapping[str, str]:
+        """Return what decides the outcome of the run of `case`, but for the device, by name.
+
+        Raises:
+            SrBenchError: Something is absent, or can't be read.
+        """
+        prepared = self.prepared(case)
+        return {**prepared.inputs, **scored(self.job(case)), "backend": self._backend_named()}
+
+    def baseline(self, case: Case, run: Run) -> Mapping[str, float] | None:
+        """Return an earlier value of each image of `case`; None if there is no whole record."""
+        return self._budget.baseline(case, run.inputs) if self._budget else None
 
     def of(self, case: Case, progress: Progress, profile: Profile = Profile.TVM) -> Run:
         """Return the run that answers `case`, which has an evaluation.
@@ -133,7 +121,7 @@ class Runs:
     def job(self, case: Case) -> Job:
         """Return what a run of `case` works on."""
         rule = evaluation_of(case).protocol
-        images = self._image_set(case.card, evaluation_of(case).dataset, rule.lr_from)
+        images = self._image_sets.of(case.card, evaluation_of(case).dataset, rule.lr_from)
         return Job(case.card, rule, images, self.selection.limit)
 
     def prepared(
@@ -161,7 +149,7 @@ class Runs:
         if case.card.scale == 1:
             return None
         job = self.job(case)
-        inputs = {"weights": "bicubic", "scale": str(case.card.scale), **_scored(job)}
+        inputs = {"weights": "bicubic", "scale": str(case.card.scale), **scored(job)}
         digest = sha256_json(inputs)
         if digest not in self._floors:
             network = Bicubic(job.protocol, job.card.value_range, job.card.scale)
@@ -170,32 +158,75 @@ class Runs:
             if missing:
                 results.kept.begin("cpu", {})
                 self._worker.score(job, network, missing, results.add, progress)
-            self._floors[digest] = _run(results, inputs, len(missing))
+            self._floors[digest] = made_run(results, inputs, range(len(job.names)), len(missing))
         return self._floors[digest]
 
     def _run(self, case: Case, progress: Progress, profile: Profile) -> Run:
         self.check_offered(case)
         job, prepared = self.job(case), self.prepared(case, progress, profile)
-        inputs = {**prepared.inputs, **_scored(job), "backend": self._backend_named()}
+        inputs = {**prepared.inputs, **scored(job), "backend": self._backend_named()}
         keeper = self._keeper(job, sha256_json(inputs)) if profile is Profile.TVM else None
         gated = case.precision is not Precision.FP32 and self.selection.wants_gate(case.card)
         repeats = not self.info.is_device
         results = self._results_of(job, inputs, repeats=repeats, fidelity=gated, keeper=keeper)
-        missing = results.missing()
-        if missing:
-            full = replace(case, precision=Precision.FP32)
-            work = Work(
-                job,
-                prepared,
-                reference=self.prepared(full, progress) if gated else None,
-                remembered=self.selection.wants_gate(case.card) and not gated,
-                keeper=keeper,
+        wants_gate = self.selection.wants_gate(case.card)
+
+        def work() -> Work:
+            full = self.prepared(_in_fp32(case), progress) if gated else None
+            return Work(job, prepared, full, wants_gate and not gated, keeper)
+
+        decide = never_enough if wants_gate and not gated else self._decides(case, inputs, progress)
+        indices, measured = self._measure(results, work, decide, _seed(job, inputs), progress)
+        found = made_run(results, inputs, indices, measured)
+        partial = len(found.images) < len(job.names)
+        return replace(
+            found,
+            provenance={**prepared.provenance, **found.provenance},
+            kept=keeper.kept if keeper and not partial else None,
+        )
+
+    def _measure(
+        self,
+        results: JobResults,
+        work: Callable[[], Work],
+        decide: Enough,
+        seed: str,
+        progress: Progress,
+    ) -> tuple[Sequence[int], int]:
+        """Measure the images that have no result, or as many as there is need and time for.
+
+        Returns:
+            The images whose results count, and how many were measured now.
+        """
+        everything: Sequence[int] = range(len(results.digests))
+        missing, drawn = results.missing(), None
+        if missing and self._budget:
+            everything = measuring_order(len(everything), seed)
+            missing = sorted(missing, key=everything.index)
+            drawn = Drawn(results, everything, missing, self._budget, decide)
+        measured = 0
+        if missing and not (drawn and drawn.suffice(())):
+            measured = self._worker.measure(
+                work(),
+                missing,
+                begin=results.kept.begin,
+                done=results.add,
+                progress=progress,
+                enough=drawn.suffice if drawn else never_enough,
             )
-            begin = results.kept.begin
-            self._worker.measure(work, missing, begin=begin, done=results.add, progress=progress)
-        found = _run(results, inputs, len(missing))
-        provenance = {**prepared.provenance, **found.provenance}
-        return replace(found, provenance=provenance, kept=keeper.kept if keeper else None)
+        return (drawn.indices if drawn else everything), measured
+
+    def _decides(self, case: Case, inputs: Mapping[str, str], progress: Progress) -> Enough:
+        """Return what tells whether results answer what the run of `case` is asked."""
+        if self._budget is None:
+            return never_enough
+        limits, planned = case.card.gate_on(self.selection.answers), len(self.job(case).images)
+
+        def gate(results: Sequence[ImageResult]) -> Look:
+            full = self.of(_in_fp32(case), progress)
+            return look_at_gate(cast("Gate", limits), results, full.images, planned)
+
+        return self._budget.decides(case, inputs, planned, gate if limits else None)
 
     def _backend_named(self) -> str:
         return f"{self.info.name} {self.info.version}"
@@ -232,32 +263,15 @@ class Runs:
         chosen = self.selection
         if chosen.keep == "off" or chosen.results is None:
             return None
-        scored = _scored(job)
-        pairs = sha256_bytes(f"{scored['data']}|{job.pair_rule()}".encode())
+        data = scored(job)["data"]
+        pairs = sha256_bytes(f"{data}|{job.pair_rule()}".encode())
         return Keeper(chosen.results, chosen.keep, key, pairs)
 
     def _calibration(self, case: Case) -> CalibrationSet:
         evaluated = [self.job(case).images] if case.evaluation else []
-        images = self._image_set(case.card, case.card.int8.calibration, "files", calibration=True)
+        slug = case.card.int8.calibration
+        images = self._image_sets.of(case.card, slug, "files", calibration=True)
         return calibration_set(case.card, images, evaluated)
-
-    def _image_set(
-        self, card: ModelCard, slug: str, lr_from: LrFrom, *, calibration: bool = False
-    ) -> ImageSet:
-        folders = (card.folder.parent / "datasets", *self._dataset_folders)
-        key = (slug, folders, card.scale, lr_from, calibration)
-        if key not in self._images:
-            dataset = load_dataset(slug, folders)
-            crops = dataset.crops is not None
-            split: Split = "calibration" if calibration and crops else "evaluation"
-            self._images[key] = open_dataset(
-                dataset,
-                scale=card.scale,
-                given=self.selection.data,
-                split=split,
-                lr_from=lr_from,
-            )
-        return self._images[key]
 
 
 def evaluation_of(case: Case) -> Evaluation:
@@ -268,26 +282,10 @@ def evaluation_of(case: Case) -> Evaluation:
     return case.evaluation
 
 
-def _run(results: JobResults, inputs: Mapping[str, str], measured: int) -> Run:
-    """Return the run that `results` hold, of which `measured` images were made now."""
-    made, images = results.finish()
-    whole = {**inputs, "device": made.device}
-    return Run(
-        images,
-        len(results.job.images),
-        sha256_json(whole),
-        made.device,
-        results.job.protocol,
-        made.notes,
-        whole,
-        cached=len(images) - measured,
-    )
+def _in_fp32(case: Case) -> Case:
+    return replace(case, precision=Precision.FP32, metric="psnr")
 
 
-def _scored(job: Job) -> Mapping[str, str]:
-    """Return what decides the scores besides the network, by name."""
-    rule = {"white": job.card.value_range, "version": SCORING_VERSION, **job.protocol.choices()}
-    return {
-        "data": job.images.digest(job.names),
-        "protocol": sha256_json(rule),
-    }
+def _seed(job: Job, inputs: Mapping[str, str]) -> str:
+    """Return what the precisions of a network share: they measure the same images first."""
+    return f"{inputs['data']}|{job.card.id}|{job.protocol.name}"

@@ -88,8 +88,8 @@ class Selection:
     """What it may take; 0: nine tenths of the machine's."""
     cluster: str = ""
     """Address of a Dask scheduler, or ``local:N``; empty: this machine alone."""
-    budget_s: float | None = None
-    """Time for the measuring; None: no limit."""
+    deadline: float | None = None
+    """When the time for measuring is over, in seconds since the epoch; None: never."""
     explain_s: float = DEFAULT_EXPLAIN_S
     """Seconds that the search for the cause of a loss may take; 0: no search."""
     calibration_bytes: int = DEFAULT_CALIBRATION_MIB * 2**20
@@ -127,6 +127,9 @@ class Selection:
             raise OptionError(msg)
         if self.isolate not in get_args(IsolateMode):
             msg = f"--sr-isolate={self.isolate}: expected one of {', '.join(get_args(IsolateMode))}"
+            raise OptionError(msg)
+        if self.deadline is not None and self.limit:
+            msg = "--sr-budget and --sr-limit don't go together: both leave images out"
             raise OptionError(msg)
         if self.stall_s < 0:
             msg = f"--sr-time-limit={self.stall_s:g}: expected seconds, 0 for the backend's own"

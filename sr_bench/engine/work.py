@@ -88,8 +88,11 @@ class Worker:
         done: Done,
         progress: Progress,
         enough: Enough = never_enough,
-    ) -> None:
+    ) -> int:
         """Measure the images `indices` of `work`, or as many as are `enough`, in that order.
+
+        Returns:
+            How many were measured.
 
         Raises:
             SrBenchError: The network can't be opened, or an image not be measured.
@@ -99,7 +102,7 @@ class Worker:
             session = opened.enter_context(self.open(prepared))
             told = prepared.plan_notes()
             begin(session.device, {**told, **session.notes})
-            self._runner(work, session, opened)(
+            found = self._runner(work, session, opened)(
                 pairs=self._pairs,
                 threads=self._selection.threads,
                 progress=progress,
@@ -109,6 +112,7 @@ class Worker:
                 enough=enough,
             )
             begin(session.device, {**told, **session.notes})  # it may know more than before
+            return len(found)
 
     def _runner(
         self, work: Work, session: Session, opened: ExitStack

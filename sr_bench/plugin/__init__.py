@@ -69,6 +69,15 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "CardFile 
     return CardFile.from_parent(parent, path=file_path)
 
 
+@pytest.hookimpl(trylast=True)  # when others have taken out what they don't want
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With a budget, put what is most at risk first."""
+    if config.stash[SESSION].settings.selection.deadline is not None:
+        from sr_bench.plugin.budget import put_in_order
+
+        put_in_order(config.stash[SESSION], items)
+
+
 @pytest.hookimpl(tryfirst=True)  # before the header is printed, which describes the backend
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse names that nothing has; open the run's files before the first minute is spent."""
@@ -76,9 +85,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     from sr_bench.plugin.names import check_names
 
     bench = session.config.stash[SESSION]
+    bench.cases = [item.case for item in session.items if isinstance(item, CaseItem)]
     if _is_worker(session.config):
         return
-    ours = any(isinstance(item, CaseItem) for item in session.items)
+    ours = bool(bench.cases)
     try:
         check_names(bench.settings.selection, bench.suites)
         if ours:
@@ -95,7 +105,8 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
     from sr_bench.report.terminal import header
 
     cases = [item.case for item in items if isinstance(item, CaseItem)]
-    return header(cases, config.stash[SESSION].backend_info) if cases else []
+    bench = config.stash[SESSION]
+    return [*header(cases, bench.backend_info), *bench.notes] if cases else []
 
 
 @pytest.hookimpl(wrapper=True)

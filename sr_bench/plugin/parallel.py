@@ -185,6 +185,8 @@ class Controller:
 
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: object) -> object | None:
         """Share the items out by run, unless the user chose another way."""
+        if config.stash[SESSION].settings.selection.deadline is not None:
+            config.option.loadscopereorder = False  # by risk, not by size
         return ByRun(config, log) if self._by_run else None
 
     def pytest_xdist_setupnodes(self, specs: Sequence[object]) -> None:

@@ -35,12 +35,16 @@ class BenchSession:
         self.config = config
         self.settings = settings
         self.suites: list[Suite] = []
+        self.cases: list[Case] = []
+        """What will be asked, in this order."""
         self.marks: set[str] = set()
         """Names that items are marked with."""
         self.records: list[Record] = []
         self.faults: list[str] = []
         """What went wrong while results were written."""
         self.store: RunStore | None = None
+        self.notes: list[str] = []
+        """What the header says besides."""
         self.ending = Ending()
         """What came of the session's last steps."""
         self._bench: Bench | None = None
@@ -90,6 +94,7 @@ class BenchSession:
             from sr_bench.engine.open_bench import open_bench
 
             self._answers = open_bench(self.settings.selection, self._dataset_folders)
+            self._answers.announce(self.cases)
         return self._answers
 
     def close(self) -> None:

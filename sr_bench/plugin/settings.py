@@ -1,5 +1,6 @@
 """What becomes of the options: parsed and checked, before anything is collected."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
@@ -60,6 +61,7 @@ def _settings(config: pytest.Config) -> Settings:
     results = _results_base(config) / texts["--sr-results-path"]
     update = _update(texts["--sr-update"], texts["--sr-reason"])
     threads, session_threads = parse_threads(texts["--sr-threads"])
+    budget = parse_duration("--sr-budget", texts["--sr-budget"])
     selection = Selection(
         backend=texts["--backend"],
         device=cast("DeviceMode", texts["--sr-device"]),
@@ -80,7 +82,7 @@ def _settings(config: pytest.Config) -> Settings:
         stall_s=_number("--sr-time-limit", texts["--sr-time-limit"]),
         memory_bytes=_number("--sr-memory-limit", texts["--sr-memory-limit"]) * 2**20,
         cluster=texts["--sr-cluster"],
-        budget_s=parse_duration("--sr-budget", texts["--sr-budget"]),
+        deadline=budget and time.time() + budget,
         gate=cast("GateMode", texts["--sr-gate"]),
         compare=_earlier(config, texts["--sr-compare"], results),
         keep=cast("KeepMode", texts["--sr-keep"]),

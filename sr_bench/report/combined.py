@@ -17,6 +17,7 @@ from sr_bench.report.numbers import (
     counts,
     delta,
     interval,
+    labelled,
     measured,
     metric,
     precision,
@@ -83,7 +84,7 @@ def _failure_table(failed: Sequence[Record]) -> str:
         "Claimed": [claimed(record) for record in failed],
         "Measured": [with_unit(measured(record, extra=1), record) for record in failed],
         "Delta": [delta(record) for record in failed],
-        "Status": [_labelled(record.verdict.status, record) for record in failed],
+        "Status": [labelled(record.verdict.status, record) for record in failed],
         "Why": [why(record) for record in failed],
     }
     return table({title: [*map(escape, cells)] for title, cells in columns.items()})
@@ -141,12 +142,7 @@ def _value(record: Record, *, name_row: bool) -> str:
     value = interval(record) or measured(record)
     text = f"{claimed(record)} → {value} {MARKS.get(status, status)}"
     word = f"{_word(record)}: " if name_row and _word(record) else ""
-    return escape(word + _labelled(text, record))
-
-
-def _labelled(text: str, record: Record) -> str:
-    """The emulated label stands at each value, so that none can be quoted without it."""
-    return f"{text} (emulated)" if record.emulated else text
+    return escape(word + labelled(text, record))
 
 
 def _commands(records: Sequence[Record], failed: Sequence[Record]) -> str:

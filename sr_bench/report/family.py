@@ -18,6 +18,7 @@ from sr_bench.report.numbers import (
     interval,
     measured,
     metric,
+    part,
     precision,
     with_unit,
 )
@@ -108,7 +109,7 @@ def comparison(records: Sequence[Record]) -> str:
         "Delta": none + [delta(row) for row in rows],
         **{column.title: ["" for _ in lowest] + [*column.cells] for column in joined.columns},
         "Device": none + [row.device or "-" for row in rows],
-        "Status": none + [row.verdict.status.value for row in rows],
+        "Status": none + [_status(row) for row in rows],
         "Why": [f"by {one.protocol}, {one.images} images" for one in lowest] + [*map(why, rows)],
     }
     if not any(columns["Interval"]):
@@ -130,3 +131,9 @@ def labels(records: Sequence[Record]) -> list[str]:
 def _emulated(records: Sequence[Record]) -> str:
     """Return the backend whose device was emulated, or an empty string."""
     return next((record.backend for record in records if record.emulated), "")
+
+
+def _status(record: Record) -> str:
+    """Return the status with how many images it speaks of; the device has a column of its own."""
+    of = f" ({part(record)})" if part(record) else ""
+    return f"{record.verdict.status}{of}"

@@ -61,6 +61,21 @@ def metric(record: Record) -> str:
     return f"{record.metric} on {record.dataset}" if record.dataset else record.metric
 
 
+def part(record: Record) -> str:
+    """Return ``64 of 100 images`` if images were left out, else nothing."""
+    measurement = record.measurement
+    if measurement is None or not measurement.partial:
+        return ""
+    return f"{len(measurement.images)} of {measurement.planned} images"
+
+
+def labelled(text: str, record: Record) -> str:
+    """Return `text` with what must stand wherever a value is quoted: emulated, or of a part."""
+    labels = ["emulated"] if record.emulated else []
+    labels += [part(record)] if part(record) else []
+    return f"{text} ({', '.join(labels)})" if labels else text
+
+
 def with_unit(text: str, record: Record) -> str:
     """Return `text` with the metric's unit, or the bare ``-`` that stands for no number."""
     return text if text == "-" else claim.with_unit(text, record.metric)

@@ -16,6 +16,7 @@ from sr_bench.report.numbers import (
     counts,
     delta,
     interval,
+    labelled,
     measured,
     metric,
     precision,
@@ -69,7 +70,7 @@ def _table(records: Sequence[Record]) -> list[str]:
         "interval": [interval(row) for row in rows],
         "delta": [delta(row) for row in rows],
         **{column.short: _where(named, column.cells) for column in joined.columns},
-        "status": [_status(row) for row in rows],
+        "status": [labelled(row.verdict.status, row) for row in rows],
     }
     explained = ["", INTERVAL] if any(columns["interval"]) else []
     if not explained:
@@ -85,12 +86,6 @@ def _where(named: Sequence[bool], cells: Sequence[str]) -> list[str]:
 
 def _row_key(record: Record) -> tuple[str, str, str]:
     return (record.family, record.model, precision(record))
-
-
-def _status(record: Record) -> str:
-    """The emulated label stands in each row, so that no line can be quoted without it."""
-    label = " (emulated)" if record.emulated else ""
-    return f"{record.verdict.status}{label}"
 
 
 def not_run_lines(records: Sequence[Record]) -> list[str]:

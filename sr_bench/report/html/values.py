@@ -111,7 +111,7 @@ def value_of(record: Record, past: Past) -> Value:
         interval=interval,
         device=record.device,
         emulated=record.emulated,
-        partial=_partial(record),
+        partial=numbers.part(record),
         sentence=record.verdict.sentence,
         source=str(record.claim.source if record.claim else record.place or ""),
         rerun=f"pytest {quote(record.node_id)} --backend={quote(record.backend)}",
@@ -120,13 +120,6 @@ def value_of(record: Record, past: Past) -> Value:
         inputs=tuple((name, digest[:12]) for name, digest in sorted(record.inputs.items())),
         fingerprint=record.fingerprint[:12],
     )
-
-
-def _partial(record: Record) -> str:
-    measurement = record.measurement
-    if measurement is None or not measurement.partial:
-        return ""
-    return f"{len(measurement.images)} of {measurement.planned} images"
 
 
 def _notes(record: Record) -> tuple[str, ...]:

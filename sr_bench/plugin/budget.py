@@ -1,0 +1,41 @@
+"""Spend a budget: items whose runs are most at risk come first."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from sr_bench.core.case import LATENCY_METRIC
+from sr_bench.engine.priority import Ranked
+from sr_bench.plugin.collect import CaseItem
+from sr_bench.plugin.session import BenchSession
+
+_NAMED = 3
+"""Runs that the header names."""
+
+
+def put_in_order(session: BenchSession, items: list[pytest.Item]) -> None:
+    """Order those of `items` that measure, among the places that they take, and tell of it."""
+    places = [place for place, item in enumerate(items) if _measures(item)]
+    ours = {id(item.case): item for item in items if isinstance(item, CaseItem)}
+    cases = [item.case for item in map(items.__getitem__, places) if isinstance(item, CaseItem)]
+    if not cases:
+        return
+    ranked = session.bench.prioritized(cases)
+    ordered = [ours[id(case)] for run in ranked for case in run.cases]
+    for place, item in zip(places, ordered, strict=True):
+        items[place] = item
+    session.notes += _notes([run for run in ranked if run.run_key])
+
+
+def _measures(item: pytest.Item) -> bool:
+    return isinstance(item, CaseItem) and item.case.metric != LATENCY_METRIC
+
+
+def _notes(runs: Sequence[Ranked]) -> list[str]:
+    """Return what the header says of `runs`."""
+    known = [run.seconds for run in runs if run.seconds is not None]
+    took = f"; {len(known)} of them took {sum(known):.0f} s before" if known else ""
+    first = [f"  {run.cases[0].card.name} {run.cases[0].precision}: {run.reason}" for run in runs]
+    more = [f"  and {len(first) - _NAMED} more"] if len(first) > _NAMED else []
+    counted = f"{len(runs)} run{'s' * (len(runs) != 1)}"
+    return [f"budget: {counted}{took}; first", *first[:_NAMED], *more]

@@ -133,7 +133,7 @@ class Record:
     kept: Kept | None = None
     """The run's images, if they were kept."""
     cached: int = 0
-    """Images whose results were made by an earlier session, from the same content."""
+    """Images whose results were there: the same content was measured before."""
 
     @property
     def source(self) -> Source | None:

@@ -4,12 +4,10 @@ from math import prod
 from pathlib import Path
 
 import onnx
-import onnx.inliner
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import ModelProto, TypeProto, ValueInfoProto
 
 from sr_bench.errors import BackendError
-from sr_bench.files.onnx_file import inputs
+from sr_bench.files.onnx_file import inlined, inputs
 
 Dims = tuple[int, ...]
 
@@ -26,17 +24,23 @@ def read_model(source: Path | ModelProto) -> ModelProto:
     if isinstance(source, ModelProto):
         model = ModelProto()
         model.CopyFrom(source)
+        model = inlined(model)
     else:
-        try:
-            model = onnx.load(source, load_external_data=False)
-        except (OSError, DecodeError) as error:
-            msg = f"can't read the ONNX file {source}: {error}"
-            raise BackendError(msg) from error
+        model = _load(source)
     _drop_weights(model)
     if not model.graph.node:
         msg = f"{_name(source)} has no operators: expected an ONNX network"
         raise BackendError(msg)
-    return onnx.inliner.inline_local_functions(model) if model.functions else model
+    return model
+
+
+def _load(path: Path) -> ModelProto:
+    try:
+        return inlined(onnx.load(path, load_external_data=False))
+    # A damaged file raises whatever its reader stumbles over.
+    except Exception as error:
+        msg = f"can't read the ONNX file {path}: {error}"
+        raise BackendError(msg) from error
 
 
 def fixed_shapes(model: ModelProto, shape: tuple[int, int, int]) -> dict[str, Dims]:
@@ -56,7 +60,7 @@ def fixed_shapes(model: ModelProto, shape: tuple[int, int, int]) -> dict[str, Di
         inferred = onnx.shape_inference.infer_shapes(
             model, check_type=True, strict_mode=True, data_prop=True
         )
-    except (onnx.shape_inference.InferenceError, RuntimeError) as error:
+    except (onnx.shape_inference.InferenceError, RuntimeError, ValueError) as error:
         msg = f"the network does not accept the input shape {_text(shape)}: {error}"
         raise BackendError(msg) from error
     graph = inferred.graph

@@ -32,7 +32,7 @@ class Run:
     kept: Kept | None = None
     """Where its images are."""
     cached: int = 0
-    """Images whose results earlier sessions made."""
+    """Images whose results were there: the same content was measured before."""
     drawn: tuple[str, ...] = ()
     """The names of the images, in the order of measuring."""
 

@@ -27,6 +27,9 @@ from sr_bench.files.hashing import sha256_file
 Progress = Callable[[int, int | None], None]
 """Called with the bytes so far and the total, or None where the server doesn't tell it."""
 
+MAX_BYTES = 64 << 30
+"""Largest download whose size nobody declared."""
+
 _ATTEMPTS = 5
 _PIECE = 1 << 20
 _TIMEOUT_S = 60.0
@@ -91,7 +94,12 @@ def download(
 
 
 def _check_scheme(url: str) -> None:
-    if urlsplit(url).scheme not in {"http", "https"}:
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError as error:
+        msg = f"cannot download {url!r}: {error}; check the address"
+        raise SrBenchError(msg) from error
+    if scheme not in {"http", "https"}:
         msg = f"cannot download {url!r}: expected an address that starts with http:// or https://"
         raise SrBenchError(msg)
 
@@ -137,6 +145,9 @@ def _transfer(want: _Want) -> None:
             _receive(want, response, have)
     except HTTPError as error:
         raise _refusal(want, error) from error
+    except ValueError as error:  # such as an address without a host, or a length that is no number
+        msg = f"cannot download {want.url}: {error}; check the address"
+        raise SrBenchError(msg) from error
     except (HTTPException, URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
         msg = f"{type(error).__name__}: {reason}"
@@ -194,9 +205,10 @@ def _receive(want: _Want, response: HTTPResponse, have: int) -> None:
 
 
 def _check_not_longer(want: _Want, done: int) -> None:
-    if want.size is not None and done > want.size:
+    most = MAX_BYTES if want.size is None else want.size
+    if done > most:
         want.part.unlink(missing_ok=True)
-        msg = f"{want.url}: expected {want.size} bytes, got more; the download was deleted"
+        msg = f"{want.url}: expected {most} bytes, got more; the download was deleted"
         raise SrBenchError(msg)
 
 

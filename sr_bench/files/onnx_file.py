@@ -1,13 +1,19 @@
 """Read ONNX files, and what they say of themselves."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import onnx
 import onnx.inliner
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from onnx import ModelProto, ValueInfoProto
+from onnx import ModelProto, NodeProto, ValueInfoProto
 
 from sr_bench.errors import BackendError
+
+MAX_NODES = 100_000
+"""Operators of a network once its functions are inlined; a deep RCAN has some thousands."""
+
+_Key = tuple[str, str]
+"""Domain and name of a function."""
 
 
 def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelProto:
@@ -25,10 +31,45 @@ def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelPr
     try:
         model = onnx.load(path)
         onnx.checker.check_model(model)
-    except (OSError, DecodeError, onnx.checker.ValidationError) as error:
+        return inlined(model)
+    # A broken file makes protobuf and onnx fail in many ways: names that are not UTF-8 do so late.
+    except Exception as error:
         msg = f"{fault} {path}: {error}"
         raise BackendError(msg) from error
-    return onnx.inliner.inline_local_functions(model) if model.functions else model
+
+
+def inlined(model: ModelProto) -> ModelProto:
+    """Return `model` with its local functions inlined.
+
+    Raises:
+        ValueError: It would have more than `MAX_NODES`: thirty functions that call each other
+            twice make a billion.
+        RecursionError: Its functions call each other in a circle.
+    """
+    if not model.functions:
+        return model
+    sizes: dict[_Key, int] = {}
+    bodies = {(one.domain, one.name): one.node for one in model.functions}
+    if (count := _inlined_size(model.graph.node, bodies, sizes)) > MAX_NODES:
+        msg = f"its functions make {count:,} operators; at most {MAX_NODES:,} are read"
+        raise ValueError(msg)
+    return onnx.inliner.inline_local_functions(model)
+
+
+def _inlined_size(
+    nodes: Iterable[NodeProto], bodies: Mapping[_Key, Iterable[NodeProto]], sizes: dict[_Key, int]
+) -> int:
+    """Return how many operators `nodes` are; `sizes` keeps those of the functions seen."""
+    count = 0
+    for node in nodes:
+        key = (node.domain, node.op_type)
+        if key in bodies and key not in sizes:
+            sizes[key] = _inlined_size(bodies[key], bodies, sizes)
+        count += sizes.get(key, 1)
+        for attribute in node.attribute:
+            for graph in (attribute.g, *attribute.graphs):
+                count += _inlined_size(graph.node, bodies, sizes)
+    return count
 
 
 def opset(model: ModelProto) -> int:

@@ -13,6 +13,9 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
+MAX_VALUES = 240_000_000
+"""Most values of one array, those of an RGB image of 80 million pixels."""
+
 _FASTEST = 1
 
 
@@ -41,9 +44,13 @@ def unpack(data: bytes, shape: tuple[int, ...]) -> NDArray[np.float32]:
     However much `data` would unpack to, no more than such an array is unpacked.
 
     Raises:
-        ValueError: `data` is damaged, or of another number of values.
+        ValueError: `data` is damaged, or of another number of values; or `shape` has more than
+            `MAX_VALUES`.
     """
     count = math.prod(shape)
+    if count > MAX_VALUES:
+        msg = f"expected at most {MAX_VALUES:,} values, its entry declares {count:,}"
+        raise ValueError(msg)
     try:
         planes = zlib.decompressobj().decompress(data, 4 * count + 1)
     except zlib.error as cause:

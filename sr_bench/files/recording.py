@@ -4,6 +4,7 @@
 ``outputs/<first two digits>/<digest>.z`` holds its values as `sr_bench.files.packed` writes them.
 """
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -21,12 +22,14 @@ from sr_bench.errors import BackendError, OptionError
 from sr_bench.files.atomic import append_line, write_bytes, write_text
 from sr_bench.files.disk import disk_error
 from sr_bench.files.packed import array_digest, pack, unpack
+from sr_bench.files.printable import printable
 from sr_bench.files.validation import Table, validate
 
 SCHEMA_VERSION: Final = 1
 _HEADER, _ENTRIES, _OUTPUTS = "recording.json", "entries.jsonl", "outputs"
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+_Told = str | int | None
 _Length = Annotated[int, Field(ge=1)]
 Shape = Annotated[tuple[_Length, _Length, _Length, _Length], Field(strict=False)]
 """N, C, H, W; JSON has it as a list."""
@@ -43,7 +46,7 @@ class Header(Table):
     emulated: bool
     made_by: str
     """Version of sr-bench."""
-    environment: dict[str, object]
+    environment: dict[str, _Told | dict[str, _Told]]
     """The fields of `sr_bench.core.history.Environment`, which names nobody."""
     started: str
     """ISO 8601, UTC."""
@@ -91,7 +94,7 @@ def read_header(folder: Path) -> Header:
     """
     path = folder / _HEADER
     try:
-        content = _table(path.read_bytes(), str(path))
+        content = _table(_read_file(path), str(path))
     except FileNotFoundError:
         msg = (
             f"{folder}: expected a recording, but {_HEADER} is absent; make one on a machine with"
@@ -125,12 +128,19 @@ def read_entries(folder: Path) -> tuple[Entry, ...]:
     """
     path = entries_path(folder)
     try:
-        lines = path.read_bytes().split(b"\n")[:-1]
+        lines = _read_file(path).split(b"\n")[:-1]
     except FileNotFoundError:
         return ()
     except OSError as error:
         raise disk_error(error, path, "read") from error
     return tuple(_entry(line, f"{path}:{number}") for number, line in enumerate(lines, start=1))
+
+
+def _read_file(path: Path) -> bytes:
+    """Return the content of `path`; a pipe or a device that somebody put there is no file."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "expected a file, found a folder, pipe or device")
+    return path.read_bytes()
 
 
 def _entry(line: bytes, where: str) -> Entry:
@@ -140,10 +150,10 @@ def _entry(line: bytes, where: str) -> Entry:
 def _table(data: bytes, where: str) -> dict[str, object]:
     try:
         content = json.loads(data)
-    except ValueError as cause:
+    except (ValueError, RecursionError) as cause:
         raise _damaged(where, str(cause)) from cause
     if not isinstance(content, dict):
-        raise _damaged(where, f"found {content!r:.60}")
+        raise _damaged(where, f"found {printable(data[:60].decode(errors='replace'))}")
     return content
 
 
@@ -160,7 +170,7 @@ def read_output(folder: Path, entry: Entry) -> NDArray[np.float32]:
     """
     path = _output_path(folder, entry)
     try:
-        output = unpack(path.read_bytes(), entry.output_shape)
+        output = unpack(_read_file(path), entry.output_shape)
         fault = "" if array_digest(output) == entry.output else "other values are in it"
     except FileNotFoundError:
         fault = "it is absent"

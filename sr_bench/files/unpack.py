@@ -1,6 +1,8 @@
 """Unpack an archive that nobody has vetted: whole and inside its folder, or not at all."""
 
+import bz2
 import gzip
+import io
 import lzma
 import shutil
 import stat
@@ -17,6 +19,12 @@ from sr_bench.errors import DatasetError
 from sr_bench.files.disk import disk_error
 
 _PIECE = 1 << 20
+"""Bytes that are read at once; a tar's header may have no more."""
+_MAX_DEPTH = 32
+"""Folders within each other."""
+
+_SLACK = 1 << 20
+"""Bytes that the headers of a tar may take beside its files."""
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -25,6 +33,8 @@ _DAMAGE = (
     lzma.LZMAError,
     EOFError,
     RuntimeError,
+    ValueError,
+    IndexError,
 )
 """What the standard library raises for damaged, encrypted and exotic archives."""
 
@@ -83,7 +93,7 @@ def unpack(archive: Path, folder: Path, *, inside: str = "", limits: Limits | No
 def _extract(archive: Path, temp: Path, inside: PurePosixPath, limits: Limits) -> None:
     allowed = _allowed_bytes(archive, limits)
     used = files = 0
-    for count, member in enumerate(_members(archive), start=1):
+    for count, member in enumerate(_members(archive, allowed), start=1):
         if count > limits.members:
             msg = f"cannot unpack {archive}: more than {limits.members} members"
             raise DatasetError(msg)
@@ -110,11 +120,11 @@ def _allowed_bytes(archive: Path, limits: Limits) -> int:
     return min(limits.total_bytes, int(limits.ratio * archive.stat().st_size))
 
 
-def _members(archive: Path) -> Iterator[_Member]:
+def _members(archive: Path, allowed: int) -> Iterator[_Member]:
     if zipfile.is_zipfile(archive):
         yield from _zip_members(archive)
     else:
-        yield from _tar_members(archive)
+        yield from _tar_members(archive, allowed)
 
 
 def _zip_members(archive: Path) -> Iterator[_Member]:
@@ -132,15 +142,55 @@ def _zip_members(archive: Path) -> Iterator[_Member]:
                     yield _Member(name, "file", source)
 
 
-def _tar_members(archive: Path) -> Iterator[_Member]:
-    with tarfile.open(archive, "r:*") as file:
+def _tar_members(archive: Path, allowed: int) -> Iterator[_Member]:
+    # tarfile's own unpacking reads a header of any declared size at once: 10 GB of a few MB.
+    with (
+        _unpacked(archive) as whole,
+        tarfile.open(fileobj=_Limited(whole, archive, allowed), mode="r:") as file,
+    ):
         for info in file:
             if info.isdir():
                 yield _Member(info.name, "folder", None)
-            elif not info.isreg():
+            elif not info.isreg() or info.issparse():
                 yield _Member(info.name, "link or device", None)
             else:
                 yield _Member(info.name, "file", file.extractfile(info))
+
+
+def _unpacked(archive: Path) -> io.BufferedIOBase:
+    """Open the tar in `archive`, which its first bytes tell how to unpack."""
+    with archive.open("rb") as file:
+        start = file.read(6)
+    if start.startswith(b"\x1f\x8b"):
+        return gzip.open(archive)
+    if start.startswith(b"BZh"):
+        return bz2.open(archive)
+    if start.startswith((b"\xfd7zXZ", b"\x5d\0\0")):
+        return lzma.open(archive)
+    return archive.open("rb")
+
+
+class _Limited(io.RawIOBase):
+    """What a tar unpacks to, up to a limit; no more at once than a piece or a header has."""
+
+    def __init__(self, whole: io.BufferedIOBase, archive: Path, allowed: int) -> None:
+        self._whole = whole
+        self._archive = archive
+        self._allowed = allowed
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= _PIECE:
+            msg = f"cannot unpack {self._archive}: a header in it declares {size} bytes; refused"
+            raise DatasetError(msg)
+        return self._whole.read(size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if offset > self._allowed + _SLACK:
+            raise _implausible(self._archive)
+        return self._whole.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._whole.tell()
 
 
 def _safe_parts(archive: Path, member: _Member) -> tuple[str, ...]:
@@ -156,6 +206,9 @@ def _safe_parts(archive: Path, member: _Member) -> tuple[str, ...]:
         raise DatasetError(msg)
     parts = PurePosixPath(name).parts
     bad = name.startswith("/") or ".." in parts or any(c in name for c in "\\:\0")
+    if len(parts) > _MAX_DEPTH:
+        msg = f"cannot unpack {archive}: {name[:80]!r} lies more than {_MAX_DEPTH} folders deep"
+        raise DatasetError(msg)
     if bad or (not parts and member.kind == "file"):
         msg = f"cannot unpack {archive}: the name {name!r} would leave the folder; refused"
         raise DatasetError(msg)
@@ -181,10 +234,13 @@ def _copy(source: IO[bytes], target: Path, allowed: int, archive: Path) -> int:
             done += len(piece)
             # Counted as it comes: the sizes that an archive declares may be lies.
             if done > allowed:
-                msg = (
-                    f"cannot unpack {archive}: it unpacks to more than is plausible for "
-                    f"{archive.stat().st_size} bytes; refused"
-                )
-                raise DatasetError(msg)
+                raise _implausible(archive)
             file.write(piece)
     return done
+
+
+def _implausible(archive: Path) -> DatasetError:
+    size = archive.stat().st_size
+    return DatasetError(
+        f"cannot unpack {archive}: it unpacks to more than is plausible for {size} bytes; refused"
+    )

@@ -10,6 +10,7 @@ from PIL import Image
 
 from sr_bench.errors import ImageError
 from sr_bench.files.atomic import write_bytes
+from sr_bench.imaging.bombs import bomb
 
 MAX_PIXELS = 80_000_000
 """Largest image that is decoded (8K output is 33 million); a header that says more is refused."""
@@ -39,13 +40,7 @@ def read_image(path: Path) -> RGB:
     if data.startswith(b"\xff\xd8") and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
         # libjpeg fills what is missing with gray and reports success.
         raise _corrupt(path, "the JPEG data has no end")
-    try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise _corrupt(path, error.err) from error
-    if pixels is None:
-        raise _corrupt(path, "the pixels can't be decoded")
-    return _to_rgb(pixels, path)
+    return _to_rgb(_decode(data, path), path)
 
 
 def image_size(path: Path) -> tuple[int, int]:
@@ -106,9 +101,7 @@ def read_levels(path: Path) -> RGB | NDArray[np.float32]:
     if _bit_depth(data) != 16:
         return read_image(path)
     _check_header(data, path)
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None:
-        raise _corrupt(path, "the pixels can't be decoded")
+    pixels = _decode(data, path)
     if pixels.ndim != 3 or pixels.shape[2] != 3:
         msg = f"{path}: expected RGB with 16 bits per channel, came an array {pixels.shape}"
         raise ImageError(msg)
@@ -131,8 +124,22 @@ def _read_bytes(path: Path) -> bytes:
     return data
 
 
+def _decode(data: bytes, path: Path) -> cv2.typing.MatLike:
+    """Return gray, BGR or BGRA of any depth."""
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise _corrupt(path, error.err) from error
+    if pixels is None:
+        raise _corrupt(path, "the pixels can't be decoded")
+    return pixels
+
+
 def _check_header(data: bytes, path: Path) -> None:
     """Refuse, before decoding, an image that must not or can't be decoded as it is."""
+    if why := bomb(data):
+        msg = f"{path}: made to take long to decode ({why}); decode it elsewhere and save it again"
+        raise ImageError(msg)
     with _open(BytesIO(data), path) as image:
         if image.width * image.height > MAX_PIXELS:
             raise _too_large(path)
@@ -149,7 +156,8 @@ def _open(stream: BytesIO | BufferedReader, path: Path) -> Image.Image:
         return Image.open(stream, formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(path) from error
-    except (OSError, ValueError) as error:
+    # Where warnings are errors, Pillow's are about what is odd in a file.
+    except (OSError, ValueError, Warning) as error:
         msg = (
             f"{path}: expected a {', '.join(FORMATS)} image, came something else or a file "
             "without its header; convert it, or remove it from the folder"

@@ -22,6 +22,12 @@ OPSETS = range(13, 24)
 _MULTIPLIES = frozenset(("ConvTranspose", "MatMul", "Gemm", "Einsum", "LSTM", "GRU", "RNN"))
 """Operators with many multiplications that stay in float."""
 
+MAX_FOLDED_BYTES = 256 << 20
+"""Largest constant that is computed in advance: a file of some bytes can ask for terabytes."""
+
+_FOLDED_LIMIT = "optimization.constant_folding_max_output_size_in_bytes"
+"""Understood by newer releases of onnxruntime; older ones ignore it."""
+
 _MACS_SIZE = 64
 """Height and width on which the shares of multiplications are counted."""
 
@@ -157,6 +163,7 @@ def _folded(model: ModelProto, path: Path) -> ModelProto:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
+    options.add_session_config_entry(_FOLDED_LIMIT, str(MAX_FOLDED_BYTES))
     with TemporaryDirectory() as folder:
         target = Path(folder, "folded.onnx")
         options.optimized_model_filepath = str(target)

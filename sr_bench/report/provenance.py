@@ -41,7 +41,7 @@ def shared_lines(records: Sequence[Record]) -> list[str]:
 
 
 def cached_lines(records: Sequence[Record]) -> list[str]:
-    """Return how many images' results earlier sessions made; nothing if none."""
+    """Return how many images' results were there already; nothing if none."""
     runs = {_run(record): record for record in records if record.measurement}
     scored = [
         record for record in runs.values() if record.measurement and record.measurement.images
@@ -51,8 +51,8 @@ def cached_lines(records: Sequence[Record]) -> list[str]:
         return []
     total = sum(len(record.measurement.images) for record in scored if record.measurement)
     return [
-        f"results of {found} of {total} images are from earlier sessions, which measured the same"
-        " content (--sr-cache=refresh measures again)"
+        f"results of {found} of {total} images were there: the same content was measured before"
+        " (--sr-cache=refresh measures again)"
     ]
 
 
@@ -63,15 +63,22 @@ def _run(record: Record) -> tuple[str, ...]:
 
 def _made(record: Record) -> str:
     told = record.detail
-    parts = [
-        f"{record.model} {record.precision}: clip ranges by {told['observer']} from"
-        f" {told['calibration_images']} images of {told['calibration_set']}"
-    ]
+    parts = [f"{record.model} {record.precision}: clip ranges by {told['observer']}"]
+    # What a file of ranges says of its origin may be edited, or left out.
+    if {"calibration_images", "calibration_set"} <= told.keys():
+        parts[0] += f" from {told['calibration_images']} images of {told['calibration_set']}"
     if "int8_share" in told:
-        parts.append(f"{100 * float(str(told['int8_share'])):.1f} % of the MACs in int8")
+        parts.append(f"{_percent(str(told['int8_share']))} of the MACs in int8")
     if "float_operators" in told:
         parts.append(f"in float, as they can't be quantised: {told['float_operators']}")
     if "int8_rules" in told:
         parts.append(f"by the rules {told['int8_rules']}")
     parts += [str(told[key]) for key in ("int8_layers", "int8_kernel") if key in told]
     return "; ".join(parts)
+
+
+def _percent(share: str) -> str:
+    try:
+        return f"{100 * float(share):.1f} %"
+    except ValueError:
+        return share

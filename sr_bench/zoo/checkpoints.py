@@ -1,8 +1,5 @@
 """Weight files: read safely, load strictly."""
 
-import pickle
-import re
-import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -15,6 +12,7 @@ from sr_bench.core.card import ModelCard
 from sr_bench.errors import CardError, CheckpointError
 from sr_bench.files.hashing import sha256_file
 from sr_bench.zoo.build import build, canonical_key
+from sr_bench.zoo.checkpoints_torch import read_torch
 
 State = dict[str, Tensor]
 
@@ -24,11 +22,14 @@ _WRAPPERS = ("params_ema", "params", "state_dict", "model")
 _SHOWN = 8
 """Keys of each kind that an error lists."""
 
-_ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
-"""How torch files start, since torch 1.6 and before."""
+MAX_BYTES = 2 << 30
+"""Largest weight file; a network of a zoo has some hundred MB at most."""
 
-_UNSAFE = re.compile(r"GLOBAL \S+|operand \d+|function \S+|TorchScript archive")
-"""What torch's weights-only reader names when it refuses anything but plain tensors."""
+MAX_VALUES = 1 << 28
+"""Most values of all tensors together, 1 GiB in float32: a file of a few bytes can declare more."""
+
+_NAME_LENGTH = 300
+"""Longest name of a parameter."""
 
 
 def load_state(path: Path, key: str = "", *, sha256: str = "") -> State:
@@ -48,8 +49,9 @@ def load_state(path: Path, key: str = "", *, sha256: str = "") -> State:
             holds something other than finite floating-point tensors.
     """
     _check_file(path, sha256)
-    content = _read_safetensors(path, key) if path.suffix == ".safetensors" else _read_torch(path)
+    content = _read_safetensors(path, key) if path.suffix == ".safetensors" else read_torch(path)
     weights = _unwrap(content, key, path)
+    _check_values(weights, path)
     state = {str(name): _tensor(value, str(name), path) for name, value in weights.items()}
     return _rename(state, {name: name.removeprefix("module.") for name in state}, path)
 
@@ -114,12 +116,15 @@ def _check_file(path: Path, sha256: str) -> None:
         raise CheckpointError(msg)
     try:
         with path.open("rb") as file:
-            empty = not file.read(1)
+            empty, size = not file.read(1), path.stat().st_size
     except OSError as error:
         msg = f"{path}: the weight file can't be read ({error.strerror})"
         raise CheckpointError(msg) from error
     if empty:
         msg = f"{path}: the file is empty; download it again"
+        raise CheckpointError(msg)
+    if size > MAX_BYTES:
+        msg = f"{path}: the file has {size:,} bytes; at most {MAX_BYTES:,} are read"
         raise CheckpointError(msg)
     if not sha256:
         return
@@ -140,51 +145,40 @@ def _read_safetensors(path: Path, key: str) -> object:
         raise CheckpointError(msg) from error
 
 
-def _read_torch(path: Path) -> object:
-    with path.open("rb") as file:
-        start = file.read(4)
-    if not start.startswith((_ZIP, _PICKLE)):
-        msg = f"{path}: not a torch file: it starts with {start!r}. Was a web page downloaded?"
-        raise CheckpointError(msg)
-    try:
-        # The warnings that torch gives here are about files that it then refuses.
-        with warnings.catch_warnings(action="ignore"):
-            return torch.load(path, map_location="cpu", weights_only=True)
-    # A corrupt file makes torch's reader fail in any way: KeyError, EOFError, struct.error, ...
-    except Exception as error:
-        culprit = _UNSAFE.search(str(error))
-        if culprit and isinstance(error, pickle.UnpicklingError | RuntimeError):
-            msg = (
-                f"{path}: refused as unsafe: the file holds more than tensors, and loading it "
-                f"could run code ({culprit[0]}). Ask for a plain state dict or safetensors"
-            )
-        else:
-            msg = f"{path}: the torch file can't be read, truncated perhaps; download it again"
-        raise CheckpointError(msg) from error
-
-
-def _unwrap(content: object, key: str, path: Path) -> Mapping[object, object]:
-    if not isinstance(content, Mapping):
+def _unwrap(content: object, key: str, path: Path) -> dict[object, object]:
+    # A pickled OrderedDict may carry attributes of any name: what asks it must be dict's own.
+    if not isinstance(content, dict):
         msg = f"{path}: expected tensors by name, the file holds a {type(content).__name__}"
         raise CheckpointError(msg)
-    if key and not isinstance(content.get(key), Mapping):
+    content = dict(dict.items(content))
+    if key and not isinstance(content.get(key), dict):
         entries = ", ".join(str(name) for name in list(content)[:_SHOWN])
         msg = f"{path}: expected the weights in entry {key!r}; the file starts with: {entries}"
         raise CheckpointError(msg)
     for name in (key,) if key else _WRAPPERS:
-        inner = content.get(name)
-        if isinstance(inner, Mapping):
-            return inner
+        if isinstance(inner := content.get(name), dict):
+            return dict(dict.items(inner))
     return content
+
+
+def _check_values(weights: Mapping[object, object], path: Path) -> None:
+    """Refuse, before anything is done to the tensors, what no network of a zoo holds."""
+    for name in weights:
+        if len(text := str(name)) > _NAME_LENGTH or not text.isprintable():
+            msg = f"{path}: expected names of parameters, came {text[:_NAME_LENGTH]!r}"
+            raise CheckpointError(msg)
+    count = sum(value.numel() for value in weights.values() if isinstance(value, Tensor))
+    if count > MAX_VALUES:
+        msg = f"{path}: declares {count:,} values; at most {MAX_VALUES:,} are loaded"
+        raise CheckpointError(msg)
 
 
 def _tensor(value: object, name: str, path: Path) -> Tensor:
     if not isinstance(value, Tensor):
         msg = f"{path}: expected {name} to be a tensor, it is a {type(value).__name__}"
         raise CheckpointError(msg)
-    if not value.is_floating_point() or value.layout is not torch.strided:
-        kind = f"{value.dtype}, {value.layout}"
-        msg = f"{path}: expected {name} to be dense floating point, it is {kind}"
+    if not value.is_floating_point():
+        msg = f"{path}: expected {name} to be floating point, it is {value.dtype}"
         raise CheckpointError(msg)
     tensor = value.detach().float()
     if not bool(tensor.isfinite().all()):

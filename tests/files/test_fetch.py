@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from sr_bench.errors import SrBenchError
+from sr_bench.files import fetch
 from sr_bench.files.fetch import download
 
 BODY = bytes(range(256)) * 40
@@ -43,7 +44,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(BODY) - 1}/{len(BODY)}")
         else:
             self.send_response(200)
-        if self.path != "/unsized":
+        if self.path == "/wordy":
+            self.send_header("Content-Length", "many")
+        elif self.path != "/unsized":
             self.send_header("Content-Length", str(len(BODY) - start))
         self.end_headers()
         self.wfile.write(BODY[start:cut])
@@ -184,3 +187,21 @@ def test_an_unwritable_target_is_explained(server, tmp_path):
     (tmp_path / "cache").write_text("")
     with pytest.raises(SrBenchError, match="choose another folder"):
         _get(f"{server.url}/a", tmp_path / "cache" / "a")
+
+
+def test_a_length_that_is_no_number_is_our_error(server, tmp_path):
+    with pytest.raises(SrBenchError, match=r"cannot download .*/wordy: invalid literal"):
+        _get(f"{server.url}/wordy", tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("url", ["http://", "http://[::1", "http://a b/", "http://\u2100.example/"])
+def test_an_address_that_is_none_is_our_error(tmp_path, url):
+    with pytest.raises(SrBenchError, match="cannot download"):
+        download(url, tmp_path / "a", sha256="", size=None, progress=print, pause_s=0)
+
+
+def test_a_download_of_undeclared_size_is_limited(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "MAX_BYTES", 1000)
+    with pytest.raises(SrBenchError, match="expected 1000 bytes, got more; the download was del"):
+        _get(f"{server.url}/unsized", tmp_path / "a.zip", size=None)
+    assert _names(tmp_path) == []

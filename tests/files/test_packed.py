@@ -72,3 +72,8 @@ def test_the_digest_tells_shapes_and_values_apart() -> None:
 def test_damaged_data_is_refused(data: bytes, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         unpack(data, (1, 1, 2, 2))
+
+
+def test_no_more_is_unpacked_than_an_image_can_have() -> None:
+    with pytest.raises(ValueError, match=r"at most 240,000,000 values, .* 1,000,000,000,000"):
+        unpack(pack(HALF), (1, 1, 10**6, 10**6))

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -121,6 +122,8 @@ def test_no_recording_is_explained(tmp_path: Path) -> None:
         ("{", r"recording\.json: damaged, expected a JSON object \(Expecting"),
         ("[]", r"recording\.json: damaged, expected a JSON object \(found \[\]\)"),
         ('{"schema_version": 2}', r"recording\.json: schema 2 is newer than 1.*update sr-bench"),
+        ("[" * 9000, r"recording\.json: damaged, expected a JSON object \(maximum recursion"),
+        ('{"environment": {"cpu": [[]]}}', r"  environment\.cpu.*should be"),
         ("{}", r"recording\.json: 7 faults\n  backend: required, but absent"),
     ],
 )
@@ -286,3 +289,18 @@ def test_two_processes_begin_and_fill_one_recording(tmp_path: Path, project_root
     for seed in range(70):
         np.testing.assert_array_equal(outputs.pop(recording.array_digest(lr_of(seed))), sr_of(seed))
     assert not outputs
+
+
+@pytest.mark.parametrize("name", ["recording.json", "entries.jsonl", "outputs"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(taped: Path, name: str) -> None:
+    (entry, *_) = read_entries(taped)
+    output = taped / "outputs" / entry.output[:2] / f"{entry.output}.z"
+    path = output if name == "outputs" else taped / name
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(SrBenchError, match="expected a file, found a folder, pipe or device"):
+        {
+            "recording.json": read_header,
+            "entries.jsonl": read_entries,
+            "outputs": lambda folder: read_output(folder, entry),
+        }[name](taped)

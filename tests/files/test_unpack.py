@@ -1,6 +1,9 @@
 """Archives unpack whole and inside their folder, or not at all."""
 
+import bz2
+import gzip
 import io
+import lzma
 import stat
 import tarfile
 import zipfile
@@ -146,3 +149,50 @@ def test_what_is_no_archive_is_refused(tmp_path):
 def test_a_folder_that_exists_is_left_alone(tmp_path):
     (tmp_path / "out").mkdir()
     _refused(_zip(tmp_path / "a.zip", FILES), tmp_path / "out", "exists already")
+
+
+def _tar_of(data):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        info = tarfile.TarInfo("a.png")
+        info.size = len(data)
+        archive.addfile(info, io.BytesIO(data))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_tar_unpacks_whatever_packed_it(tmp_path, pack):
+    (tmp_path / "a.tar.any").write_bytes(pack(_tar_of(b"pixels")))
+    unpack(tmp_path / "a.tar.any", tmp_path / "out")
+    assert _content(tmp_path / "out") == {"a.png": b"pixels"}
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_header_of_gigabytes_is_refused_before_it_is_read(tmp_path, kind):
+    info = tarfile.TarInfo("long")
+    info.type, info.size = kind, 8 << 30
+    header = info.tobuf(tarfile.GNU_FORMAT)
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(header + bytes(4096)))
+    _refused(tmp_path / "a.tar.gz", tmp_path / "out", "a header in it declares 8589934592 bytes")
+
+
+def test_what_is_left_out_of_a_tar_is_limited_too(tmp_path):
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(_tar_of(bytes(8 << 20))))
+    _refused(tmp_path / "a.tar.gz", tmp_path / "out", "more than is plausible", inside="none")
+
+
+def test_folders_within_folders_are_limited(tmp_path):
+    archive = _zip(tmp_path / "a.zip", {"a/" * 2000 + "x": b""})
+    _refused(archive, tmp_path / "out", r"'a/a/.*' lies more than 32 folders deep")
+
+
+def test_a_sparse_file_is_refused(tmp_path):
+    archive = _tar(tmp_path / "a.tar", {"a.png": b""}, tarfile.GNUTYPE_SPARSE)
+    _refused(archive, tmp_path / "out", "'a.png' is a link or device")
+
+
+@pytest.mark.parametrize("name", [b"\0b.png", b"\xff\xfe.png"])
+def test_a_zip_with_a_name_that_cannot_be_read_is_damage(tmp_path, name):
+    archive = _zip(tmp_path / "a.zip", {"\u00e4.png": b""})
+    archive.write_bytes(archive.read_bytes().replace("\u00e4.png".encode(), name))
+    _refused(archive, tmp_path / "out", "damaged or of an unknown kind")

@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.errors import BackendError
-from sr_bench.precision.network import read_network
+from sr_bench.precision.network import MAX_FOLDED_BYTES, read_network
 from tests.precision.nets import CHANNELS, residual_net
 
 
@@ -115,3 +115,22 @@ def test_a_file_that_is_no_onnx_is_refused(tmp_path: Path) -> None:
     (tmp_path / "net.onnx").write_bytes(b"PNG, not ONNX")
     with pytest.raises(BackendError, match=r"can't read the ONNX file .*net\.onnx"):
         read_network(tmp_path / "net.onnx")
+
+
+def test_a_constant_of_gigabytes_is_not_computed_in_advance(tmp_path: Path) -> None:
+    def edit(model: onnx.ModelProto) -> None:
+        count = MAX_FOLDED_BYTES // 4 + 1
+        model.graph.initializer.append(numpy_helper.from_array(np.array([count]), "count"))
+        source = model.graph.node[0].input[0]
+        model.graph.node[0].input[0] = "moved"
+        made = [
+            helper.make_node("ConstantOfShape", ["count"], ["big"]),
+            helper.make_node("ReduceSum", ["big"], ["none"], keepdims=0),
+            helper.make_node("Add", [source, "none"], ["moved"]),
+        ]
+        nodes = [*made, *model.graph.node]
+        del model.graph.node[:]
+        model.graph.node.extend(nodes)
+
+    network = read_network(_edited(tmp_path, edit))
+    assert "ConstantOfShape" in {node.op_type for node in network.model.graph.node}

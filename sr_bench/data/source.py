@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +14,7 @@ from sr_bench.data.dataset import Crop, CropSet, Dataset, PairFiles, Split
 from sr_bench.data.locate import data_root
 from sr_bench.data.pairing import LrFrom, check_scale, find_pairs
 from sr_bench.errors import DatasetError
-from sr_bench.files.hashing import sha256_bytes, sha256_file
+from sr_bench.files.hashing import sha256_bytes, sha256_unchanged
 from sr_bench.imaging.files import read_image
 from sr_bench.imaging.resize import resize
 
@@ -150,8 +149,8 @@ class _PairItem:
         return lr, _cut(hr, lr.shape[0] * self.make.scale, lr.shape[1] * self.make.scale)
 
     def digest(self) -> str:
-        lr = _file_digest(self.pair.lr) if self.pair.lr else self.make.digest()
-        return sha256_bytes(f"{_file_digest(self.pair.hr)} {lr}".encode())
+        lr = sha256_unchanged(self.pair.lr) if self.pair.lr else self.make.digest()
+        return sha256_bytes(f"{sha256_unchanged(self.pair.hr)} {lr}".encode())
 
 
 @dataclass(frozen=True)
@@ -176,13 +175,3 @@ class _CropItem:
 
 def _cut(image: Image, height: int, width: int) -> Image:
     return np.ascontiguousarray(image[:height, :width])
-
-
-def _file_digest(path: Path) -> str:
-    status = path.stat()
-    return _digest_of(path, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=2**16)  # several models are scored on the same files
-def _digest_of(path: Path, _size: int, _mtime_ns: int) -> str:
-    return sha256_file(path)

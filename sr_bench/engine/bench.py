@@ -84,14 +84,22 @@ class Bench:
 
     def announce(self, cases: Sequence[Case]) -> None:
         """Take in what the session will ask for, in its order."""
-        self._runs.announce(cases)
+        self._runs.announce([case for case in cases if self._is_measurable(case)])
+
+    def _is_measurable(self, case: Case) -> bool:
+        try:
+            self.check_measurable(case)
+        except NotRunError:
+            return False
+        return True
 
     def evaluate(self, case: Case, node_id: str, progress: Progress) -> Record:
         """Measure and judge `case`; a fault of its inputs becomes the record's verdict."""
         return self._record(case, node_id, lambda: self._answer(case, progress))
 
     def close(self) -> None:
-        """Do nothing: all that is open is closed with its run."""
+        """End what still runs."""
+        self._runs.close()
 
     def failed(self, case: Case, node_id: str, cause: SrBenchError, seconds: float) -> Record:
         """Return the record of a `case` that something else than this failed to measure."""

@@ -144,6 +144,8 @@ class Drawn:
         faster.
         """
         before, self._count = self._count, self._lengths[len(measured)]
-        sizes = planned_looks(len(self._order))
-        due = any(before < size <= self._count for size in sizes)
-        return (due and self._decide(self._results.of(self.indices))) or self._budget.is_over
+        for size in planned_looks(len(self._order)):
+            if before < size <= self._count and self._decide(self._results.of(self._order[:size])):
+                self._count = size  # what more is kept already does not count
+                return True
+        return self._budget.is_over

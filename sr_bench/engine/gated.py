@@ -65,7 +65,7 @@ class Gatekeeper:
         earlier = self._compared(case, low, measurement, limits)
         verdict = _verdict(found, earlier, measurement.value, _gap(case))
         detail = {"gate": encode(found)}
-        if verdict.status is Status.LOSS and self._runs.selection.explain_s:
+        if verdict.status is Status.LOSS and self._runs.explains:
             from sr_bench.engine.explain import explain  # loads onnx, which a cached gate does not
 
             detail["dossier"] = encode(explain(case, low, full, self._runs, limits, progress))

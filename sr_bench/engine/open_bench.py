@@ -41,7 +41,7 @@ def open_bench(selection: Selection, dataset_folders: tuple[Path, ...]) -> Answe
     """
     backend = discovery.load("sr_bench.backends", selection.backend)
     info: BackendInfo = backend.describe(selection.backend_options)
-    if not isolates(selection, info):
+    if selection.cluster or not isolates(selection, info):  # Dask's workers are processes
         return Bench(selection, dataset_folders)
     from sr_bench.engine.isolated import Isolated, Limits
 

@@ -1,9 +1,10 @@
 """Runs: one network over one dataset, made once a session; images are made once for good."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from sr_bench.core.backend import Artefact, BackendInfo, Form, Session
@@ -30,7 +31,19 @@ from sr_bench.engine.selection import CacheMode, Selection
 from sr_bench.engine.work import Work, Worker
 from sr_bench.errors import NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
-from sr_bench.history.environment import cpu_model, read_environment
+from sr_bench.history.environment import read_environment
+
+if TYPE_CHECKING:
+    from sr_bench.engine.cluster.client import Cluster
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A run that is asked for: what it is made from, and what there is of it."""
+
+    work: Work
+    inputs: Mapping[str, str]
+    results: JobResults
 
 
 class Runs:
@@ -48,7 +61,8 @@ class Runs:
     def __init__(self, selection: Selection, dataset_folders: tuple[Path, ...]) -> None:
         self.selection = selection
         self._worker = Worker(selection)
-        self.info: BackendInfo = self._worker.info
+        self._executor = _executor(selection, self._worker)
+        self.info: BackendInfo = self._executor.info
         if selection.record:
             environment = read_environment(Path.cwd())
             self._worker.recorder = start_recording(selection.record, self.info, environment)
@@ -62,9 +76,30 @@ class Runs:
         self._image_sets = ImageSets(selection.data, dataset_folders)
 
     def announce(self, cases: Sequence[Case]) -> None:
-        """Take in what the session will ask for."""
+        """Take in what the session will ask for; a cluster starts with it."""
         if self._budget:
             self._budget.ask(cases)
+        if self._executor is not self._worker:
+            runs = {(case.card.folder, case.run_key): case for case in cases if case.evaluation}
+            for case in runs.values():
+                profiles = tuple(Profile) if self.has_profiles(case.precision) else (Profile.TVM,)
+                for profile in profiles:
+                    with suppress(SrBenchError):  # whoever asks for the run is told
+                        self._start(self._ask(case, quiet, profile))
+
+    def _start(self, asked: _Asked) -> None:
+        order, missing = self._order(asked), asked.results.missing()
+        if missing:
+            self._executor.start(asked.work, sorted(missing, key=order.index))
+
+    @property
+    def explains(self) -> bool:
+        """Whether causes of losses can be searched for here: the backend is this machine's."""
+        return self.selection.explain_s > 0 and self._worker.info == self.info
+
+    def close(self) -> None:
+        """End what still runs."""
+        self._executor.close()
 
     def inputs_of(self, case: Case) -> Mapping[str, str]:
         """Return what decides the outcome of the run of `case`, but for the device, by name.
@@ -161,60 +196,67 @@ class Runs:
             self._floors[digest] = made_run(results, inputs, range(len(job.names)), len(missing))
         return self._floors[digest]
 
-    def _run(self, case: Case, progress: Progress, profile: Profile) -> Run:
+    def _ask(self, case: Case, progress: Progress, profile: Profile) -> _Asked:
         self.check_offered(case)
         job, prepared = self.job(case), self.prepared(case, progress, profile)
         inputs = {**prepared.inputs, **scored(job), "backend": self._backend_named()}
         keeper = self._keeper(job, sha256_json(inputs)) if profile is Profile.TVM else None
-        gated = case.precision is not Precision.FP32 and self.selection.wants_gate(case.card)
-        repeats = not self.info.is_device
-        results = self._results_of(job, inputs, repeats=repeats, fidelity=gated, keeper=keeper)
         wants_gate = self.selection.wants_gate(case.card)
+        gated = case.precision is not Precision.FP32 and wants_gate
+        full = self.prepared(_in_fp32(case), progress) if gated else None
+        work = Work(job, prepared, full, wants_gate and not gated, keeper)
+        repeats = not self.info.is_device
+        return _Asked(
+            work,
+            inputs,
+            self._results_of(job, inputs, repeats=repeats, fidelity=gated, keeper=keeper),
+        )
 
-        def work() -> Work:
-            full = self.prepared(_in_fp32(case), progress) if gated else None
-            return Work(job, prepared, full, wants_gate and not gated, keeper)
-
-        decide = never_enough if wants_gate and not gated else self._decides(case, inputs, progress)
-        indices, measured = self._measure(results, work, decide, _seed(job, inputs), progress)
-        found = made_run(results, inputs, indices, measured)
-        partial = len(found.images) < len(job.names)
+    def _run(self, case: Case, progress: Progress, profile: Profile) -> Run:
+        asked = self._ask(case, progress, profile)
+        work, keeper = asked.work, asked.work.keeper
+        indices, measured = self._measure(case, asked, progress)
+        found = made_run(asked.results, asked.inputs, indices, measured)
+        partial = len(found.images) < len(work.job.names)
         return replace(
             found,
-            provenance={**prepared.provenance, **found.provenance},
+            provenance={**work.prepared.provenance, **found.provenance},
             kept=keeper.kept if keeper and not partial else None,
         )
 
-    def _measure(
-        self,
-        results: JobResults,
-        work: Callable[[], Work],
-        decide: Enough,
-        seed: str,
-        progress: Progress,
-    ) -> tuple[Sequence[int], int]:
+    def _measure(self, case: Case, asked: _Asked, progress: Progress) -> tuple[Sequence[int], int]:
         """Measure the images that have no result, or as many as there is need and time for.
 
         Returns:
             The images whose results count, and how many were measured now.
         """
-        everything: Sequence[int] = range(len(results.digests))
-        missing, drawn = results.missing(), None
+        results, order, missing = asked.results, self._order(asked), asked.results.missing()
+        missing.sort(key=order.index)
+        drawn = None
         if missing and self._budget:
-            everything = measuring_order(len(everything), seed)
-            missing = sorted(missing, key=everything.index)
-            drawn = Drawn(results, everything, missing, self._budget, decide)
+            # Gates will ask for the same images of a run whose outputs are remembered.
+            remembered = asked.work.remembered
+            decide = never_enough if remembered else self._decides(case, asked.inputs, progress)
+            drawn = Drawn(results, order, missing, self._budget, decide)
         measured = 0
         if missing and not (drawn and drawn.suffice(())):
-            measured = self._worker.measure(
-                work(),
+            measured = self._executor.measure(
+                asked.work,
                 missing,
                 begin=results.kept.begin,
                 done=results.add,
                 progress=progress,
                 enough=drawn.suffice if drawn else never_enough,
             )
-        return (drawn.indices if drawn else everything), measured
+        return (drawn.indices if drawn else order), measured
+
+    def _order(self, asked: _Asked) -> Sequence[int]:
+        """Return the order of measuring; with a budget, precisions share one drawn by chance."""
+        job = asked.work.job
+        if self._budget is None:
+            return range(len(job.names))
+        seed = f"{asked.inputs['data']}|{job.card.id}|{job.protocol.name}"
+        return measuring_order(len(job.names), seed)
 
     def _decides(self, case: Case, inputs: Mapping[str, str], progress: Progress) -> Enough:
         """Return what tells whether results answer what the run of `case` is asked."""
@@ -253,7 +295,7 @@ class Runs:
         # Also what the weights ought to be: a kept result must not hide that they are others.
         declared = checkpoint.sha256 if checkpoint else ""
         threads = self.selection.session_threads
-        key = sha256_json([content, declared, measuring(), cpu_model(), threads])
+        key = sha256_json([content, declared, measuring(), self._executor.cpu, threads])
         digests = [job.images.image_digest(index) for index in range(len(job.names))]
         kept = self._results.open(key, digests, repeats=repeats)
         return JobResults(job, digests, kept, fidelity, keeper)
@@ -274,6 +316,15 @@ class Runs:
         return calibration_set(case.card, images, evaluated)
 
 
+def _executor(selection: Selection, worker: Worker) -> "Worker | Cluster":
+    """Return what measures: `worker`, or those of a cluster."""
+    if not selection.cluster:
+        return worker
+    from sr_bench.engine.cluster.client import Cluster  # an extra
+
+    return Cluster(selection)
+
+
 def evaluation_of(case: Case) -> Evaluation:
     """Return the evaluation of a case that needs images."""
     if case.evaluation is None:
@@ -284,8 +335,3 @@ def evaluation_of(case: Case) -> Evaluation:
 
 def _in_fp32(case: Case) -> Case:
     return replace(case, precision=Precision.FP32, metric="psnr")
-
-
-def _seed(job: Job, inputs: Mapping[str, str]) -> str:
-    """Return what the precisions of a network share: they measure the same images first."""
-    return f"{inputs['data']}|{job.card.id}|{job.protocol.name}"

@@ -131,6 +131,9 @@ class Selection:
         if self.deadline is not None and self.limit:
             msg = "--sr-budget and --sr-limit don't go together: both leave images out"
             raise OptionError(msg)
+        if self.cluster and self.isolate == "model":
+            msg = "--sr-cluster and --sr-isolate=model don't go together: its workers are isolated"
+            raise OptionError(msg)
         if self.stall_s < 0:
             msg = f"--sr-time-limit={self.stall_s:g}: expected seconds, 0 for the backend's own"
             raise OptionError(msg)

@@ -5,7 +5,7 @@ from pathlib import Path
 from sr_bench.core.card import ModelCard
 from sr_bench.errors import CardError, NotRunError
 from sr_bench.files.cache import cache_dir
-from sr_bench.files.hashing import sha256_bytes, sha256_file
+from sr_bench.files.hashing import sha256_bytes, sha256_unchanged
 
 
 def weights_path(card: ModelCard, given: Path | None) -> Path:
@@ -38,8 +38,8 @@ def network_digest(card: ModelCard, weights: Path) -> str:
         CardError: The ONNX file can't be read, or names a file that is not there.
     """
     if card.onnx is None:
-        return sha256_file(weights)
-    digests = [sha256_file(weights), *map(sha256_file, _external(weights))]
+        return sha256_unchanged(weights)
+    digests = [sha256_unchanged(weights), *map(sha256_unchanged, _external(weights))]
     return digests[0] if len(digests) == 1 else sha256_bytes("|".join(digests).encode())
 
 

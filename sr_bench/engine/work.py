@@ -28,6 +28,7 @@ from sr_bench.engine.run import (
 )
 from sr_bench.engine.selection import Selection
 from sr_bench.files.recording import Recorder
+from sr_bench.history.environment import cpu_model
 
 Begin = Callable[[str, Mapping[str, str]], None]
 """Told what computes, and what it says of how it does: before the first result, and at the end."""
@@ -62,6 +63,17 @@ class Worker:
         """Keeps the outputs, if they are recorded."""
         self._pairs = pair_cache()
         self._outputs = Outputs()
+
+    @property
+    def cpu(self) -> str:
+        """The processor, on which digits may depend."""
+        return cpu_model()
+
+    def start(self, work: Work, indices: Sequence[int]) -> None:
+        """Do nothing: the work is done when it is asked for."""
+
+    def close(self) -> None:
+        """Do nothing: all that is open is closed with its run."""
 
     def open(self, prepared: Prepared) -> Session:
         """Open what `prepared` describes; record it if that is asked."""

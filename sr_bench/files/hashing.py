@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from sr_bench.errors import SrBenchError
@@ -44,6 +45,24 @@ def sha256_file(path: Path) -> str:
         raise SrBenchError(msg) from None
     except OSError as error:
         raise disk_error(error, path, "read") from error
+
+
+def sha256_unchanged(path: Path) -> str:
+    """Return what `sha256_file` returns, read once as long as size and time of the file stay.
+
+    Raises:
+        SrBenchError: The file is absent or can't be read.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return sha256_file(path)  # says why not
+    return _read_once(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=2**16)
+def _read_once(path: Path, _size: int, _mtime_ns: int) -> str:
+    return sha256_file(path)
 
 
 def parse_sha256sums(text: str) -> dict[str, str]:

@@ -62,6 +62,9 @@ def _settings(config: pytest.Config) -> Settings:
     update = _update(texts["--sr-update"], texts["--sr-reason"])
     threads, session_threads = parse_threads(texts["--sr-threads"])
     budget = parse_duration("--sr-budget", texts["--sr-budget"])
+    if texts["--sr-cluster"] and getattr(config.option, "numprocesses", None):
+        msg = "--sr-cluster and -n don't go together: each worker would start what all are to do"
+        raise OptionError(msg)
     selection = Selection(
         backend=texts["--backend"],
         device=cast("DeviceMode", texts["--sr-device"]),

@@ -1,7 +1,6 @@
-"""What calibration and int8 cost, beside onnxruntime's own tools: time, memory, speed of inference.
+"""What calibration and int8 cost: time, memory, speed of inference; for peers see `peers.py`.
 
 Run: python benchmarks/quantisation.py time      calibration against bare inference
-     python benchmarks/quantisation.py peers     calibration against onnxruntime's calibrators
      python benchmarks/quantisation.py memory    peak memory by number and size of images
      python benchmarks/quantisation.py int8      int8 inference against fp32
 
@@ -61,7 +60,6 @@ NETWORKS = {
     ),
 }
 OBSERVERS = ("max", "percentile", "kl", "mse")
-METHODS = ("MinMax", "Percentile", "Entropy")
 
 
 def make_network(name: str, folder: Path) -> Path:
@@ -142,46 +140,6 @@ def time_against_inference(folder: Path, rounds: int) -> None:
             print_ratios(f"{name} {size}x{size}, {count} images", ratios)
 
 
-def peer(path: Path, images: Sequence[np.ndarray], stride: int) -> None:
-    """Run onnxruntime's three calibrators one after the other, on `stride` images at a time."""
-    from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod
-    from onnxruntime.quantization.calibrate import create_calibrator
-    from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
-
-    class Reader(CalibrationDataReader):
-        def __init__(self, name: str, images: Sequence[np.ndarray]) -> None:
-            self._left = iter([{name: image} for image in images])
-
-        def get_next(self) -> dict[str, np.ndarray] | None:
-            return next(self._left, None)
-
-    for method in METHODS:
-        calibrator = create_calibrator(
-            path,
-            op_types_to_calibrate=list({*QLinearOpsRegistry, *QDQRegistry}),
-            augmented_model_path=str(path.with_suffix(".augmented.onnx")),
-            calibrate_method=CalibrationMethod[method],
-        )
-        name = calibrator.infer_session.get_inputs()[0].name
-        for start in range(0, len(images), stride):
-            calibrator.collect_data(Reader(name, images[start : start + stride]))
-        calibrator.compute_data()
-
-
-def time_against_peers(folder: Path, rounds: int) -> None:
-    """Print the time of onnxruntime's calibrators as a multiple of calibration."""
-    path = make_network("lesrcnn_x2", folder)
-    network, images = read_network(path), make_images(20, 128, 128)
-    ways = {"as people call them": len(images), "CalibStridedMinMax=1": 1}
-    ratios: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        own = seconds(partial(calibrate, network, images))
-        for name, stride in ways.items():
-            ratios[name].append(seconds(partial(peer, path, images, stride)) / own)
-    for name, found in ratios.items():
-        print_ratios(f"onnxruntime's three, {name}", found)
-
-
 def memory(folder: Path) -> None:
     """Print the peak memory of calibration for some numbers and sizes of images."""
     for name, count, height, width, mib in (
@@ -241,7 +199,7 @@ def int8_speed(folder: Path, rounds: int) -> None:
 def main() -> None:
     """Run what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("time", "peers", "memory", "int8", "one"))
+    parser.add_argument("what", choices=("time", "memory", "int8", "one"))
     parser.add_argument("of_one", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
@@ -252,8 +210,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if args.what == "time":
             time_against_inference(Path(folder), args.rounds)
-        elif args.what == "peers":
-            time_against_peers(Path(folder), args.rounds)
         elif args.what == "memory":
             memory(Path(folder))
         else:

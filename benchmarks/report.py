@@ -1,27 +1,39 @@
-"""Time the HTML report of a large run: 100 images of 512x512, 14 models, 5 precisions.
+"""Time the HTML report of a large run, and reports of many claims beside pytest-html.
 
     python benchmarks/report.py [FOLDER]
+    python benchmarks/report.py --peers [--models 250] [--rounds 5] [--quick]
 
-Makes records and images, builds the report in a process of its own, and prints seconds, the peak of
-its memory, and bytes; then what a second build takes, and how fast pages open if Chromium is there.
+The first makes records and images (100 images of 512x512, 14 models, 5 precisions), builds the
+report in a process of its own, and prints seconds, the peak of its memory, and bytes; then what a
+second build takes, and how fast pages open if Chromium is there.
+
+With ``--peers`` four sessions on the same claims take turns, all from the cache: without a report,
+with our Markdown pages, with these and the HTML report, and with pytest-html's page. A report costs
+what its session takes beyond the one without.
 """
 
 import argparse
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from common import print_ratios
+from overhead import CLAIMS_OF_ONE, prepare
+from sessions import Folder, in_turns
 
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.history import Environment, HistoryEntry, PastRun, RunInfo, point
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Status, Verdict
+from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.imaging.files import read_image, write_png
 from sr_bench.report.html.build import build_report
 
@@ -136,13 +148,58 @@ def _open_pages(report: Path) -> None:
         browser.close()
 
 
+def beside_pytest_html(folder: Folder, models: int, rounds: int) -> None:
+    """Print what reports of the same session cost, and how large they are."""
+    zoo, page = prepare(folder, models), folder.root / "pytest-html.html"
+    peer = {"pytest-html": (*zoo, "--sr-report=none", f"--html={page}", "--self-contained-html")}
+    if not find_spec("pytest_html"):
+        print("pytest-html is not installed: left out (pip install 'sr-bench[peers]')")
+        peer = {}
+    ways = {
+        "none": (*zoo, "--sr-report=none"),
+        "Markdown": (*zoo, "--sr-report=markdown"),
+        "Markdown and HTML": (*zoo, "--sr-report=markdown,html"),
+        **peer,
+    }
+    turns = in_turns(folder, ways, rounds)
+    claims = CLAIMS_OF_ONE * models
+    for name in list(ways)[1:]:
+        beyond = [(turn[name], turn["none"]) for turn in turns]
+        wall = statistics.median(one.wall_s - none.wall_s for one, none in beyond)
+        cpu = statistics.median(one.cpu_s - none.cpu_s for one, none in beyond)
+        each = 1000 * cpu / claims
+        print(f"{name}: {wall:.2f} s, CPU {cpu:.2f} s, {each:.2f} ms of CPU for each claim")
+    if peer:
+        ratios = [
+            (turn["Markdown and HTML"].cpu_s - turn["none"].cpu_s)
+            / (turn["pytest-html"].cpu_s - turn["none"].cpu_s)
+            for turn in turns
+        ]
+        print_ratios("CPU, Markdown and HTML / pytest-html", ratios)
+        print(f"pytest-html: one page of {page.stat().st_size / 1e6:.1f} MB")
+    folder.session(*ways["Markdown and HTML"])  # each session takes away the reports of the last
+    files = [path for path in (folder.reports / "html").rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    print(f"ours: {len(files)} files of {size / 1e6:.1f} MB, with charts and trends")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, help="kept, and used again if it is there")
     parser.add_argument("--build", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--peers", action="store_true", help="beside pytest-html")
+    parser.add_argument("--models", type=int, default=250, help="(default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="(default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="with --peers: 20 models, one round")
     args = parser.parse_args()
     if args.build:
         _build(args.folder)
+        return
+    print(f"{cpu_model()}, {usable_cores()} cores")
+    if args.peers:
+        models, rounds = (20, 1) if args.quick else (args.models, args.rounds)
+        with tempfile.TemporaryDirectory() as temporary:
+            beside_pytest_html(Folder(Path(temporary)), models, rounds)
         return
     with tempfile.TemporaryDirectory() as temporary:
         results = args.folder or Path(temporary)

@@ -55,9 +55,9 @@ class _Recorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the record that came with `report`, from here or from a worker."""
-        data = getattr(report, "sr_record", None)
-        if data is not None:
-            self._session.add(decode(Record, data))
+        record = getattr(report, "sr_record", None)
+        if isinstance(record, Record):
+            self._session.add(record)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "CardFile | None":
@@ -117,7 +117,25 @@ def pytest_runtest_makereport(
     report = yield
     record = getattr(item, "record", None)
     if call.when == "call" and isinstance(record, Record):
-        report.sr_record = encode(record)  # type: ignore[attr-defined]
+        report.sr_record = record  # type: ignore[attr-defined]
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, dict[str, object], dict[str, object]]:
+    """Write the record plainly on a report that travels."""
+    data = yield
+    if data and isinstance(record := data.get("sr_record"), Record):
+        data["sr_record"] = encode(record)
+    return data
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_from_serializable() -> Generator[None, object, object]:
+    """Read the record of a report that has travelled."""
+    report = yield
+    if data := getattr(report, "sr_record", None):
+        report.sr_record = decode(Record, data)  # type: ignore[attr-defined]
     return report
 
 

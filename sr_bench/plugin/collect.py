@@ -28,8 +28,18 @@ class CardFile(pytest.File):
         suite = load_suite(_as_typed(self.path, self.config))
         session.saw(suite)
         cases = plan(suite, session.settings.selection)
-        for case in (*cases, *self._timed(cases)):
+        cases = (*cases, *self._timed(cases))
+        self._declare_marks(cases)
+        for case in cases:
             yield CaseItem.of(self, case)
+
+    def _declare_marks(self, cases: Sequence[Case]) -> None:
+        """Declare all marks before the first is used: pytest reads them all for each new one."""
+        known = self.config.stash[SESSION].marks
+        for name in dict.fromkeys(name for case in cases for name in _marks(case)):
+            if name not in known:
+                known.add(name)
+                self.config.addinivalue_line("markers", f"{name}: set by sr-bench")
 
     def _timed(self, cases: Sequence[Case]) -> Iterator[Case]:
         """Yield what ``--sr-latency`` asks for besides `cases`."""
@@ -58,11 +68,7 @@ class CaseItem(pytest.Function):
         body = check_latency if case.metric == LATENCY_METRIC else check_claim
         item: CaseItem = cls.from_parent(parent, name=item_name(case), callobj=body)
         item.case = case
-        marks = item.config.stash[SESSION].marks
         for name in _marks(case):
-            if name not in marks:  # pytest reads all that were declared for each new one
-                marks.add(name)
-                item.config.addinivalue_line("markers", f"{name}: set by sr-bench")
             item.add_marker(getattr(pytest.mark, name))
         if case.run_key and item.config.pluginmanager.hasplugin("xdist"):
             item.add_marker(pytest.mark.xdist_group(case.run_key))

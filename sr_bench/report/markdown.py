@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-import pandas as pd
+from tabulate import tabulate
 
 from sr_bench.files.home import without_home
 from sr_bench.files.printable import printable
@@ -45,7 +45,7 @@ def link(label: str, target: str) -> str:
 
 def table(columns: Mapping[str, Sequence[str]]) -> str:
     """Return the table of `columns` by their titles; the cells are Markdown already."""
-    return pd.DataFrame(columns, dtype=object).to_markdown(index=False, disable_numparse=True)
+    return tabulate(columns, headers="keys", tablefmt="pipe", disable_numparse=True)
 
 
 def _longest_run(text: str) -> int:

@@ -1,0 +1,198 @@
+"""Calibration and int8 networks beside onnxruntime's calibrators and NNCF, from the same images.
+
+Run: python benchmarks/peers.py [--rounds 5] [--quick]
+
+LESRCNN x2 with random weights, 20 images of 128x128. All take turns in one process; printed are
+medians of how many times as long a peer takes.
+
+onnxruntime's three calibrators, one after the other, against our one pass for all four observers:
+as people call them, and with ``CalibStridedMinMax=1``, their best setting.
+
+``nncf.quantize`` (it also corrects the bias of each layer) against ours from the fp32 network to
+the int8 one: for one observer with weights rounded to nearest, as NNCF's are, then with weights
+rounded by what each layer was seen to multiply, and so for all four observers from one pass. What
+int8 adds is printed as noise beside the output's power, on the same images in the same runtime;
+weights are random, so it only tells the tools apart. Without NNCF (``pip install nncf``) that part
+is left out.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from functools import partial
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from common import print_ratios
+from numpy.typing import NDArray
+from quantisation import OBSERVERS, calibrate, make_images, make_network, open_plain, seconds
+
+from sr_bench.backends import onnxruntime as backend
+from sr_bench.core.backend import PRECISION_KEY, Artefact
+from sr_bench.core.int8 import Int8Plan
+from sr_bench.core.precision import Precision
+from sr_bench.history.environment import cpu_model, usable_cores
+from sr_bench.precision.calibrate import collect
+from sr_bench.precision.network import Network, read_network
+from sr_bench.precision.qdq import quantise
+from sr_bench.precision.ranges import clip_ranges
+from sr_bench.precision.rounding import integer_weights
+
+METHODS = ("MinMax", "Percentile", "Entropy")
+Images = Sequence[NDArray[np.float32]]
+
+
+def onnxruntime_calibrators(path: Path, images: Images, stride: int) -> None:
+    """Run onnxruntime's three calibrators one after the other, on `stride` images at a time."""
+    from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod
+    from onnxruntime.quantization.calibrate import create_calibrator
+    from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
+
+    class Reader(CalibrationDataReader):
+        def __init__(self, name: str, images: Images) -> None:
+            self._left = iter([{name: image} for image in images])
+
+        def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+            return next(self._left, None)
+
+    for method in METHODS:
+        calibrator = create_calibrator(
+            path,
+            op_types_to_calibrate=list({*QLinearOpsRegistry, *QDQRegistry}),
+            augmented_model_path=str(path.with_suffix(".augmented.onnx")),
+            calibrate_method=CalibrationMethod[method],
+        )
+        name = calibrator.infer_session.get_inputs()[0].name
+        for start in range(0, len(images), stride):
+            calibrator.collect_data(Reader(name, images[start : start + stride]))
+        calibrator.compute_data()
+
+
+def beside_onnxruntime(path: Path, images: Images, rounds: int) -> None:
+    """Print the time of onnxruntime's calibrators as a multiple of calibration."""
+    network = read_network(path)
+    ways = {"as people call them": len(images), "CalibStridedMinMax=1": 1}
+    ratios: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        own = seconds(partial(calibrate, network, images))
+        for name, stride in ways.items():
+            call = partial(onnxruntime_calibrators, path, images, stride)
+            with redirect_stdout(StringIO()):  # they tell what they do
+                ratios[name].append(seconds(call) / own)
+    for name, found in ratios.items():
+        print_ratios(f"onnxruntime's three, {name}", found)
+
+
+def ours(
+    network: Network,
+    images: Images,
+    observers: Sequence[str],
+    target: Path,
+    plan: Int8Plan,
+) -> None:
+    """Write the int8 network of each observer; the last one stays in `target`."""
+    found = collect(
+        network,
+        {f"image {i}": partial(lambda x: x, image) for i, image in enumerate(images)},
+        memory_bytes=2**30,
+        moments=plan.rounding == "learned",
+        workers=usable_cores(),
+        progress=lambda *_: None,
+    )
+    weights = integer_weights(network, found.moments)
+    for observer in observers:
+        clip = clip_ranges(network, found.histograms, observer, plan, input_range=1.0)
+        onnx.save(quantise(network, clip, weights, plan, (), notes={}), target)
+
+
+def nncf_quantize(path: Path, images: Images, target: Path) -> None:
+    """Write the int8 network that NNCF makes, for a network of convolutions as it advises."""
+    import nncf
+
+    model = onnx.load(path)
+    name = model.graph.input[0].name
+    seen = nncf.Dataset(images, lambda image: {name: image})
+    with redirect_stdout(StringIO()):  # it draws progress bars
+        made = nncf.quantize(
+            model, seen, preset=nncf.QuantizationPreset.MIXED, subset_size=len(images)
+        )
+    made.metadata_props.add(key=PRECISION_KEY, value="int8")
+    # The noted types are in the way of onnxruntime's exact kernels, which turn int8 into uint8.
+    del made.graph.value_info[:]
+    onnx.save(made, target)
+
+
+def nncf_is_here() -> bool:
+    """Return whether NNCF can be imported; it then reports nothing to anybody."""
+    # NNCF reports its use over the network, by this package, unless that is missing.
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    try:
+        import nncf
+    except ImportError:
+        return False
+    nncf.set_log_level("ERROR")
+    return True
+
+
+def beside_nncf(path: Path, images: Images, rounds: int) -> None:
+    """Print NNCF's time as a multiple of ours, and what the networks keep of fp32."""
+    if not nncf_is_here():
+        print("NNCF is not installed: left out (pip install nncf)")
+        return
+    network, own, other = read_network(path), path.with_suffix(".own"), path.with_suffix(".other")
+    learned, nearest = Int8Plan(), Int8Plan(rounding="nearest")
+    ways = {
+        "one observer, weights to nearest": (("mse",), nearest),
+        "one observer": (("mse",), learned),
+        "all four": (OBSERVERS, learned),
+    }
+    ratios: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        theirs = seconds(partial(nncf_quantize, path, images, other))
+        for name, (observers, plan) in ways.items():
+            call = partial(ours, network, images, observers, own, plan)
+            ratios[name].append(theirs / seconds(call))
+    for name, found in ratios.items():
+        print_ratios(f"NNCF / ours for {name}", found)
+    print(f"signal to noise, NNCF: {signal_to_noise_db(path, other, images):.2f} dB")
+    for observer in OBSERVERS:
+        ours(network, images, [observer], own, learned)
+        print(f"ours, {observer}: {signal_to_noise_db(path, own, images):.2f} dB", flush=True)
+
+
+def signal_to_noise_db(fp32: Path, int8: Path, images: Images) -> float:
+    """Return the mean of the outputs' power over that of what int8 adds to them, in dB."""
+    plain, found = open_plain(fp32), []
+    artefact = Artefact(int8, None, Precision.INT8_MAX, "peer")
+    with backend.open_session(artefact) as session:
+        for image in images:
+            (expected,) = plain.run(None, {plain.get_inputs()[0].name: image})
+            error = np.mean((session.run(image).astype(np.float64) - expected) ** 2)
+            found.append(10 * np.log10(np.mean(expected.astype(np.float64) ** 2) / error))
+    return statistics.mean(found)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5, help="(default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="4 images, one round")
+    args = parser.parse_args()
+    count, rounds = (4, 1) if args.quick else (20, args.rounds)
+    print(
+        f"{cpu_model()}, {usable_cores()} cores, onnxruntime {onnxruntime.__version__},"
+        f" {count} images, {rounds} rounds"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path, images = make_network("lesrcnn_x2", Path(folder)), make_images(count, 128, 128)
+        beside_onnxruntime(path, images, rounds)
+        beside_nncf(path, images, rounds)
+
+
+if __name__ == "__main__":
+    main()

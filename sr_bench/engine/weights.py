@@ -39,11 +39,16 @@ def network_digest(card: ModelCard, weights: Path) -> str:
     """
     if card.onnx is None:
         return sha256_unchanged(weights)
-    digests = [sha256_unchanged(weights), *map(sha256_unchanged, _external(weights))]
+    digests = [sha256_unchanged(weights), *map(sha256_unchanged, external_files(weights))]
     return digests[0] if len(digests) == 1 else sha256_bytes("|".join(digests).encode())
 
 
-def _external(path: Path) -> list[Path]:
+def external_files(path: Path) -> list[Path]:
+    """Return the files beside the ONNX file at `path` that hold some of its weights.
+
+    Raises:
+        CardError: One is not there.
+    """
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from onnx import TensorProto, load
     from onnx.external_data_helper import ExternalDataInfo

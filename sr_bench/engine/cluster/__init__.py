@@ -1,0 +1,1 @@
+"""Beyond one machine: the same work, done by the workers of a Dask cluster."""

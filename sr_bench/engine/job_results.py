@@ -27,12 +27,13 @@ class JobResults:
     fidelity: bool = False
     keeper: Keeper | None = None
 
-    def missing(self) -> list[int]:
-        """Return the images to measure: those without all that is asked."""
-        return [index for index, digest in enumerate(self.digests) if not self._has(index, digest)]
+    def missing(self, order: Iterable[int] | None = None) -> list[int]:
+        """Return the images to measure, those without all that is asked, in the given `order`."""
+        every = range(len(self.digests)) if order is None else order
+        return [index for index in every if not self._has(index)]
 
-    def _has(self, index: int, digest: str) -> bool:
-        found = self.kept.get(digest)
+    def _has(self, index: int) -> bool:
+        found = self.kept.get(self.digests[index])
         complete = found is not None and (found.fidelity is not None or not self.fidelity)
         return complete and (self.keeper is None or self.keeper.has(index))
 

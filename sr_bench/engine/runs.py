@@ -88,9 +88,8 @@ class Runs:
                         self._start(self._ask(case, quiet, profile))
 
     def _start(self, asked: _Asked) -> None:
-        order, missing = self._order(asked), asked.results.missing()
-        if missing:
-            self._executor.start(asked.work, sorted(missing, key=order.index))
+        if missing := asked.results.missing(self._order(asked)):
+            self._executor.start(asked.work, missing)
 
     @property
     def explains(self) -> bool:
@@ -230,9 +229,8 @@ class Runs:
         Returns:
             The images whose results count, and how many were measured now.
         """
-        results, order, missing = asked.results, self._order(asked), asked.results.missing()
-        missing.sort(key=order.index)
-        drawn = None
+        results, order, drawn = asked.results, self._order(asked), None
+        missing = results.missing(order)
         if missing and self._budget:
             # Gates will ask for the same images of a run whose outputs are remembered.
             remembered = asked.work.remembered

@@ -2,11 +2,12 @@
 
 Run: python benchmarks/kills.py [--kills 200] [--images 40] [--seed 0]
 
-Each session runs pytest on the same zoo and is killed with SIGKILL at a random moment between its
-start and its end; the next one takes over what it left. Once a session ends by itself, its records
-are compared with those of a session that nobody disturbed, and a new chain begins with an empty
-cache. After each kill the kept results are checked: none that was there is lost, none is there
-twice, and each is the undisturbed one's.
+Each session runs pytest on the same zoo and is killed with SIGKILL at a random moment between the
+first result and the end of an undisturbed one; the next one takes over what it left. Kills count
+that cut a run in progress. Once a session ends by itself, its records are compared with those of a
+session that nobody disturbed, and a new chain begins with an empty cache. After each kill the kept
+results are checked: none that was there is lost, none is there twice, and each is the undisturbed
+one's.
 """
 
 import argparse
@@ -24,6 +25,8 @@ from synthetic import Size, Zoo, make_zoo
 
 from sr_bench.core.codec import encode
 from sr_bench.history.store import read_run
+
+AMID = "kills of a run in progress"
 
 
 class Sessions:
@@ -79,15 +82,22 @@ def main() -> None:
         size = Size(models=2, images=args.images, lr_px=128, channels=32, layers=4)
         sessions = Sessions(make_zoo(Path(temp) / "zoo", size), Path(temp))
         start = time.monotonic()
-        sessions.start("undisturbed").wait()
-        seconds = time.monotonic() - start
+        undisturbed = sessions.start("undisturbed")
+        while not sessions.kept("undisturbed"):
+            time.sleep(0.01)
+        span = [time.monotonic() - start, 0.0]
+        undisturbed.wait()
+        span[1] = time.monotonic() - start
         whole, lines = sessions.records("undisturbed"), sessions.kept("undisturbed")
-        print(f"undisturbed: {len(lines)} results of images, {seconds:.1f} s", flush=True)
+        print(
+            f"undisturbed: {len(lines)} results of images, the first after {span[0]:.1f} of {span[1]:.1f} s",
+            flush=True,
+        )
         tally: Counter[str] = Counter()
         chain = 0
-        while tally["kills"] < args.kills:
+        while tally[AMID] < args.kills:
             chain += 1
-            run_chain(sessions, f"chain{chain}", seconds, rng, whole, lines, tally, args.kills)
+            run_chain(sessions, f"chain{chain}", span, rng, whole, lines, tally, args.kills)
         print(", ".join(f"{count} {what}" for what, count in tally.items()))
         wrong = tally["lost"] + tally["doubled"] + tally["wrong"] + tally["other records"]
         sys.exit(1 if wrong else 0)
@@ -96,7 +106,7 @@ def main() -> None:
 def run_chain(
     sessions: Sessions,
     chain: str,
-    seconds: float,
+    span: list[float],
     rng: random.Random,
     whole: list[object],
     lines: Counter[str],
@@ -108,17 +118,14 @@ def run_chain(
     while True:
         session = sessions.start(chain)
         try:
-            if tally["kills"] >= kills:
-                session.wait()
-            else:
-                session.wait(rng.uniform(0, seconds))
+            session.wait(rng.uniform(*span) if tally[AMID] < kills else None)
             break
         except subprocess.TimeoutExpired:
             os.killpg(session.pid, signal.SIGKILL)
             session.wait()
         tally["kills"] += 1
         now = sessions.kept(chain)
-        tally["kills amid measuring"] += now.keys() != before.keys() and now.keys() != lines.keys()
+        tally[AMID] += now.keys() != before.keys() and now.keys() != lines.keys()
         tally["lost"] += len(before.keys() - now.keys())
         tally["doubled"] += sum(count - 1 for count in now.values())
         tally["wrong"] += len(now.keys() - lines.keys())

@@ -90,7 +90,7 @@ def main() -> None:
         span[1] = time.monotonic() - start
         whole, lines = sessions.records("undisturbed"), sessions.kept("undisturbed")
         print(
-            f"undisturbed: {len(lines)} results of images, the first after {span[0]:.1f} of {span[1]:.1f} s",
+            f"undisturbed: {len(lines)} results of images, from {span[0]:.1f} to {span[1]:.1f} s",
             flush=True,
         )
         tally: Counter[str] = Counter()

@@ -6,14 +6,16 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache, partial
 from reprlib import repr as shortened
-from types import NoneType, UnionType
-from typing import Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from types import MappingProxyType, NoneType, UnionType
+from typing import Final, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 T = TypeVar("T")
 
 _Reader = Callable[[object], object]
 _INFINITIES = ("inf", "-inf")
+_LARGEST = 2**63
+"""Tables of other programs, which reports are written as, hold no larger integers."""
 
 
 def encode(value: object) -> Json:
@@ -72,8 +74,8 @@ def _reader(hint: Hashable) -> _Reader:
     if is_dataclass(hint):
         readers = {name: _reader(inner) for name, inner in get_type_hints(hint).items()}
         return partial(_fields, cast("type[object]", hint), readers)
-    if hint is float:
-        return _float
+    if hint in _NUMBERS:
+        return _NUMBERS[hint]
     kind = cast("type[object]", hint)
     return kind if issubclass(kind, Enum) else partial(_plain, kind)
 
@@ -82,7 +84,7 @@ def _fields(cls: type[object], readers: Mapping[str, _Reader], data: object) -> 
     values = {}
     for name, item in _table(data, cls.__name__).items():
         if name not in readers:
-            msg = f"{cls.__name__} has no field {name!r}"
+            msg = f"{cls.__name__} has no field {shortened(name)}"
             raise TypeError(msg)
         try:
             values[name] = readers[name](item)
@@ -130,8 +132,18 @@ def _float(data: object) -> object:
     raise TypeError(msg)
 
 
+def _int(data: object) -> object:
+    if not isinstance(data, int) or isinstance(data, bool) or not -_LARGEST <= data < _LARGEST:
+        msg = f"expected an integer of at most 64 bits, found {shortened(data)}"
+        raise TypeError(msg)
+    return data
+
+
 def _plain(kind: type[object], data: object) -> object:
-    if not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
+    if not isinstance(data, kind):
         msg = f"expected {kind.__name__}, found {shortened(data)}"
         raise TypeError(msg)
     return data
+
+
+_NUMBERS: Final[Mapping[Hashable, _Reader]] = MappingProxyType({int: _int, float: _float})

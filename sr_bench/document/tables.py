@@ -3,14 +3,15 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_block.table import table as table_rule
+from markdown_it.token import Token
 
 from sr_bench.core.claim import Source
 from sr_bench.document.inline import plain
@@ -40,7 +41,7 @@ class Cell:
     """Offset of `text` in the document's text, in characters."""
     end: int
 
-    @property
+    @cached_property
     def plain(self) -> str:
         """The text as a reader sees it, without markup."""
         return plain(self.text)
@@ -163,10 +164,25 @@ def _as_typed(path: Path) -> str:
     return str(absolute.relative_to(here) if absolute.is_relative_to(here) else path)
 
 
+class _State(StateBlock):
+    """A parser's state that keeps the lines of tables in place of their tokens.
+
+    A table of 2 kB may have rows that lack 65536 cells, and each would have its tokens.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, _parser(), {}, [])
+        self.found = _Found()
+        self._dropped = Token("", "", 0)
+
+    def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
+        """Add a token, unless it is of a table."""
+        return self._dropped if self.parentType == "table" else super().push(ttype, tag, nesting)
+
+
 @cache
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark").enable("table")
-    parser.core.ruler.enableOnly(["block"])
     parser.block.ruler.at("table", _recording_rule, {"alt": ["paragraph", "reference"]})
     return parser
 
@@ -176,8 +192,9 @@ def _parse(normalised: str) -> _Found:
 
     Spans come as (column of the first character, column after the last), 0-based.
     """
-    seen = _Found()
-    tokens = _parser().parse(normalised, {"found": seen})
+    state = _State(normalised)
+    state.md.block.tokenize(state, 0, state.lineMax)
+    seen, tokens = state.found, state.tokens
     starts = [0, *(match.end() for match in re.finditer("\n", normalised))]
     # A list item's first line is offered to the table rule before the list rule takes it, so
     # only what ended as a paragraph is text that should have been a table.
@@ -201,7 +218,7 @@ def _recording_rule(state: StateBlock, start_line: int, end_line: int, silent: b
     the parser's state knows where a line's content begins.
     """
     is_table = table_rule(state, start_line, end_line, silent)
-    found = cast(_Found, state.env["found"])
+    found = cast(_State, state).found
     if is_table and not silent:
         found.tables[start_line] = [_span(state, n) for n in range(start_line, state.line)]
     elif not is_table and _nearly_table(state, start_line, end_line):

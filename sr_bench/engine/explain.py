@@ -9,8 +9,9 @@ from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
 from sr_bench.core.int8 import Gate
 from sr_bench.core.record import Status
 from sr_bench.engine.gate import judge_images
+from sr_bench.engine.made_run import Run
 from sr_bench.engine.run import ImageResult, Progress
-from sr_bench.engine.runs import Run, Runs
+from sr_bench.engine.runs import Runs
 from sr_bench.engine.trials import Trials
 
 _ALONE_PART = 0.4

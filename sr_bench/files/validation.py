@@ -19,6 +19,7 @@ _CREDENTIALS = re.compile(r"//[^/\s]*@")
 """User and password in an address."""
 
 _DEEPEST = 30
+_MOST_DOTS = 1000
 _LARGEST = 2**63
 """Integers of TOML have 64 bits."""
 
@@ -30,7 +31,7 @@ class Table(BaseModel):
 
 
 def read_toml(path: Path, error: type[SrBenchError]) -> dict[str, object]:
-    """Return the table in the TOML file at `path`.
+    """Return the table in the TOML file at `path`; no line of it may have more than 1000 dots.
 
     Raises:
         SrBenchError: Of the class `error`: the file can't be read, or isn't UTF-8 TOML.
@@ -39,7 +40,7 @@ def read_toml(path: Path, error: type[SrBenchError]) -> dict[str, object]:
         msg = f"{path}: can't be read (a pipe or a device); expected a TOML file there"
         raise error(msg)
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        return tomllib.loads(_without_long_keys(path.read_bytes().decode("utf-8-sig")))
     except OSError as cause:
         msg = f"{path}: can't be read ({cause.strerror}); expected a TOML file there"
     except RecursionError:
@@ -47,6 +48,19 @@ def read_toml(path: Path, error: type[SrBenchError]) -> dict[str, object]:
     except ValueError as cause:  # of TOML, of UTF-8, or of an integer of thousands of digits
         msg = f"{path}: not valid TOML: {cause}"
     raise error(msg)
+
+
+def _without_long_keys(text: str) -> str:
+    """Refuse dotted keys whose reading would take long: it grows with the square of their parts.
+
+    Raises:
+        ValueError: A line has more dots than any key needs.
+    """
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") > _MOST_DOTS:
+            msg = f"more than {_MOST_DOTS} dots (at line {number})"
+            raise ValueError(msg)
+    return text
 
 
 def is_endless(path: Path) -> bool:
@@ -62,8 +76,8 @@ def validate(
     Raises:
         SrBenchError: Of the class `error`: the message lists each fault with `where` and its key.
     """
-    if extremes := list(_extremes(table)):
-        raise error(listed(extremes, where=where))
+    if faults := list(extremes(table)):
+        raise error(listed(faults, where=where))
     try:
         return model.model_validate(dict(table))
     except ValidationError as cause:
@@ -71,7 +85,7 @@ def validate(
     raise error(listed(faults, where=where))
 
 
-def _extremes(table: Mapping[str, object]) -> Iterator[str]:
+def extremes(table: Mapping[str, object]) -> Iterator[str]:
     """Yield what no file that is meant well holds: pydantic and `repr` would fail on it."""
     todo: list[tuple[tuple[object, ...], object]] = [((), table)]
     while todo:

@@ -1,41 +1,32 @@
-"""Read the dataclasses of a run from JSON of unknown origin: each value of the declared type."""
+"""Read the records of a run from JSON of unknown origin: only those that reports can show."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import is_dataclass
-from functools import cache
-from types import NoneType, UnionType
-from typing import Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from types import MappingProxyType
+from typing import Final
 
 from sr_bench.core.claim import UNITS
 from sr_bench.core.codec import decode
+from sr_bench.core.dossier import Dossier
+from sr_bench.core.forensics import Forensics, Scoring
+from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.record import Record
+from sr_bench.files.validation import extremes
 
-T = TypeVar("T")
-
-
-def decode_checked(cls: type[T], data: object) -> T:
-    """Return the `cls` that `data` spells, as `decode` does, with all its fields of their types.
-
-    Raises:
-        TypeError: `data` has not the fields of `cls`, or one of another type; it is named.
-        ValueError: A field has no value that it may have.
-    """
-    try:
-        found = decode(cls, data)
-    except (AttributeError, OverflowError) as cause:  # a list for a table, an endless integer
-        raise TypeError(cause) from None
-    _check(cls, found, cls.__name__)
-    return found
+_QUESTIONS = {"fidelity", "psnr", "ssim"}
+_COMPARED = {"fidelity", "psnr", "ssim"}
+_CHANGES = {one.name for one in fields(Scoring)} - {"image"}
 
 
 def read_record_of(data: object) -> Record:
-    """Return the record that `data` spells, which reports can show.
+    """Return the record that `data` spells.
 
     Raises:
-        TypeError, ValueError: As `decode_checked`; or its metric is unknown, its claim no number.
+        TypeError: As `decode`.
+        ValueError: Its metric is unknown, its claim no number, or its detail damaged.
     """
-    record = decode_checked(Record, data)
+    record = decode(Record, data)
     if record.metric not in UNITS:
         msg = f"unknown metric {record.metric!r:.40}; the known ones are: {', '.join(UNITS)}"
         raise ValueError(msg)
@@ -43,40 +34,65 @@ def read_record_of(data: object) -> Record:
     if claim and not (claim.text.isascii() and math.isfinite(claim.value)):
         msg = f"expected a claim that is a number, found {claim.text!r:.40}"
         raise ValueError(msg)
+    _check_detail(record.detail)
     return record
 
 
-@cache
-def _hints(cls: type) -> Mapping[str, object]:
-    return get_type_hints(cls)
+def _check_detail(detail: Mapping[str, object]) -> None:
+    """Refuse the open room of a record if reports can't show what is in it.
+
+    Raises:
+        ValueError: A part is damaged, nested too deeply, or of integers of more than 64 bits.
+    """
+    for fault in extremes(detail):
+        raise ValueError(fault)
+    for name, check in _CHECKS.items():
+        if name in detail:
+            try:
+                check(detail[name])
+            except (TypeError, ValueError) as cause:
+                msg = f"its {name} is damaged: {cause}"
+                raise ValueError(msg) from None
 
 
-def _check(hint: object, value: object, where: str) -> None:
-    """Refuse a `value` that is not of the type `hint`."""
-    origin, args = get_origin(hint), get_args(hint)
-    if origin in (Union, UnionType):
-        if value is not None:
-            _check(next(arg for arg in args if arg is not NoneType), value, where)
-    elif origin is tuple and isinstance(value, tuple):
-        for one in value:
-            _check(args[0], one, where)
-    elif origin is Mapping and isinstance(value, dict):
-        for key, one in value.items():
-            _check(args[1], one, f"{where}.{key}")
-    elif isinstance(hint, type) and is_dataclass(hint) and isinstance(value, hint):
-        for name, inner in _hints(hint).items():
-            _check(inner, getattr(value, name), f"{where}.{name}")
-    elif not _fits(hint, origin, args, value):
-        msg = f"{where}: expected {getattr(hint, '__name__', hint)}, found {value!r:.40}"
-        raise TypeError(msg)
+def _check_gate(data: object) -> None:
+    gate = decode(GateVerdict, data)
+    _expect({one.question for one in gate.findings} == _QUESTIONS, "a finding for each question")
+    counts = {len(gate.images), gate.psnr.count, gate.ssim.count}
+    _expect(len(counts) == 1 and bool(gate.images), "a drop for each image")
 
 
-def _fits(hint: object, origin: object, args: tuple[object, ...], value: object) -> bool:
-    """Whether `value` is of the type `hint`, which holds no others."""
-    if origin is Literal:
-        return value in args
-    if origin is not None or not isinstance(hint, type):
-        return False
-    if isinstance(value, float) and math.isnan(value):
-        return False
-    return isinstance(value, hint) and (hint is not int or not isinstance(value, bool))
+def _check_compared(data: object) -> None:
+    _expect(isinstance(data, list), "a list of comparisons")
+    for one in data if isinstance(data, list) else ():
+        found = decode(Comparison, one)
+        _expect(found.metric in _COMPARED, "a metric that gates compare")
+        drop = found.drop
+        _expect(drop is None or 0 < drop.count == len(found.images), "a drop for each image")
+
+
+def _check_dossier(data: object) -> None:
+    decode(Dossier, data)
+
+
+def _check_forensics(data: object) -> None:
+    found = decode(Forensics, data)
+    float(found.text)
+    changes = {name for one in (*found.matches, *found.nearest) for name in one.changes}
+    _expect(changes <= _CHANGES, "changes of a scoring")
+
+
+def _expect(is_so: bool, what: str) -> None:
+    if not is_so:
+        msg = f"expected {what}"
+        raise ValueError(msg)
+
+
+_CHECKS: Final[Mapping[str, Callable[[object], None]]] = MappingProxyType(
+    {
+        "gate": _check_gate,
+        "compared": _check_compared,
+        "dossier": _check_dossier,
+        "forensics": _check_forensics,
+    }
+)

@@ -1,12 +1,12 @@
 """Read all runs of a results folder: their lines of history, and those that have none."""
 
-import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sr_bench.core.codec import decode
 from sr_bench.core.history import HistoryEntry, Point, RunInfo, point
-from sr_bench.core.record import SCHEMA_VERSION, Status
+from sr_bench.core.record import SCHEMA_VERSION
 from sr_bench.core.trend import started
 from sr_bench.errors import SrBenchError
 from sr_bench.files.disk import disk_error
@@ -16,9 +16,7 @@ from sr_bench.history.store import HISTORY, check_schema, read_info, read_record
 _INDEXES = "index"
 """How the names of index files start: a merge may leave ``index-other.jsonl`` beside the own."""
 
-_TEXTS = tuple(field.name for field in fields(Point) if field.type is str)
-_NUMBERS = ("value", "claimed", "tolerance")
-_BROKEN = (ValueError, TypeError, KeyError, OverflowError)
+_BROKEN = (ValueError, TypeError, KeyError)
 """What is raised where a line is damaged, or holds something else."""
 
 
@@ -128,7 +126,7 @@ class _Reader:
 
     def _point(self, line: Line) -> Point | None:
         try:
-            return _checked(point(read_record(line)))
+            return point(read_record(line))
         except _BROKEN as cause:
             self._leave_out(line, cause)
             return None
@@ -164,35 +162,4 @@ def _entry(line: Line) -> HistoryEntry:
     if not isinstance(info, dict) or not isinstance(points, list):
         msg = "expected a run and its points"
         raise TypeError(msg)
-    return HistoryEntry(read_info(info), tuple(map(_decoded, points)))
-
-
-def _decoded(data: object) -> Point:
-    """Return the point that `data` spells; `decode`, made for any class, takes a year's seconds."""
-    if not isinstance(data, dict):
-        msg = f"expected a point, found {data!r:.40}"
-        raise TypeError(msg)
-    numbers = {name: _number(data[name]) for name in _NUMBERS}
-    return _checked(Point(**{**data, **numbers, "status": Status(data["status"])}))
-
-
-def _number(data: float | str | None) -> float | None:
-    return None if data is None else float(data)
-
-
-def _checked(found: Point) -> Point:
-    """Return `found` if its fields are of their types: files of others may be merged."""
-    texts = [getattr(found, name) for name in _TEXTS]
-    if not isinstance(found.inputs, dict):
-        msg = f"expected digests of inputs, found {found.inputs!r:.40}"
-        raise TypeError(msg)
-    texts += [*found.inputs, *found.inputs.values()]
-    counts = (found.images, found.planned)
-    values = [value for name in _NUMBERS if (value := getattr(found, name)) is not None]
-    if not all(isinstance(text, str) for text in texts) or any(map(math.isnan, values)):
-        msg = "expected texts and numbers"
-        raise TypeError(msg)
-    if not all(isinstance(count, int) for count in counts):
-        msg = f"expected numbers of images, found {counts!r:.60}"
-        raise TypeError(msg)
-    return found
+    return HistoryEntry(read_info(info), tuple(decode(Point, one) for one in points))

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from sr_bench.core.codec import Json, encode
+from sr_bench.core.codec import Json, decode, encode
 from sr_bench.core.history import HistoryEntry, PastRun, RunInfo, point
 from sr_bench.core.record import SCHEMA_VERSION, Record
 from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import append_line, append_shared_line, write_text
 from sr_bench.files.home import without_home
-from sr_bench.history.checked import decode_checked, read_record_of
+from sr_bench.history.checked import read_record_of
 from sr_bench.history.lines import Line, json_object, read_lines
 
 HISTORY = "history"
@@ -174,4 +174,4 @@ def read_info(header: Mapping[str, object]) -> RunInfo:
         TypeError: It does not say which run, where, or with what.
     """
     known = {key: value for key, value in header.items() if key != "schema_version"}
-    return decode_checked(RunInfo, {"started": "", **known})
+    return decode(RunInfo, {"started": "", **known})

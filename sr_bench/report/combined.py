@@ -98,10 +98,11 @@ def _families(records: Sequence[Record], folder: Path) -> Iterator[str]:
     shown = {record.verdict.status for record in records if record.metric == "psnr"}
     if marks := [f"{mark} {escape(status)}" for status, mark in MARKS.items() if status in shown]:
         yield f"PSNR in dB as claimed → as measured; {', '.join(marks)}."
+    pages = {path.name for path in folder.glob("*.md")}  # a name of others may be none of a file
     for family, group in groupby(records, key=lambda record: record.family):
         own = tuple(group)
         page = page_name(family)
-        name = link(family, page) if (folder / page).is_file() else escape(family)
+        name = link(family, page) if page in pages else escape(family)
         yield f"### {name}"
         yield escape(counts(own))
         yield matrices[family]

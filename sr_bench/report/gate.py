@@ -1,7 +1,6 @@
 """Show what a gate found: each question beside its limit, and the images that fare worst."""
 
 from collections.abc import Iterator, Sequence
-from math import fsum
 
 from sr_bench.core.claim import with_unit
 from sr_bench.core.gate import Comparison, Drop, GateImage, GateVerdict, digits, quantity
@@ -53,7 +52,7 @@ def _fidelity_rows(verdict: GateVerdict) -> Iterator[list[str]]:
     ):
         image = min(values, key=lambda image: (values[image], image))
         status = Status.LOSS if values[image] < limit else Status.WITHIN
-        mean = quantity("fidelity", fsum(values.values()) / len(values))
+        mean = quantity("fidelity", sum(values.values()) / len(values))
         worst = quantity("fidelity", values[image])
         yield [name, mean, "-", worst, image, f">= {limit:g} dB", "-", status]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import isfinite
 
 from sr_bench.core.claim import UNITS
@@ -162,11 +163,12 @@ def _chart(case: HistoryCase) -> str:
 
 def sparkline(values: Sequence[float]) -> str:
     """Return a bar for each of `values`, all finite, from the lowest to the highest of them."""
-    low, high = min(values), max(values)
+    low, high = Fraction(min(values)), Fraction(max(values))
     if low == high:
         return _BLOCKS[len(_BLOCKS) // 2] * len(values)
-    steps = len(_BLOCKS) - 1
-    return "".join(_BLOCKS[round(steps * (value - low) / (high - low))] for value in values)
+    # In fractions, as the difference of two floats may be none.
+    step = (high - low) / (len(_BLOCKS) - 1)
+    return "".join(_BLOCKS[round((Fraction(value) - low) / step)] for value in values)
 
 
 def trend_line(found: Trend | None, metric: str, unit: str) -> str:

@@ -105,3 +105,34 @@ def test_an_entry_written_inline_is_left_to_the_user() -> None:
     text = '[[model]]\nknown_gap = [{ metric = "psnr", reason = "x" }]\n'
     with pytest.raises(CardError, match=r"card\.toml: .*by hand:\n    metric = 'psnr'\n"):
         cut(text, 0, 0)
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets the length of each text that is parsed."""
+    lengths: list[int] = []
+    loads = tomllib.loads
+    monkeypatch.setattr(tomllib, "loads", lambda text: lengths.append(len(text)) or loads(text))
+    return lengths
+
+
+ALIKE = "[[model]]\nname = 1\n[[model.known_gap]]\nreason = 'x'\n"
+
+
+def test_of_many_alike_the_right_one_is_tried_first(read: list[int]) -> None:
+    text = ALIKE * 40
+    removal = remove_gap(text, 29, 0, path=Path("card.toml"))
+    assert (removal.line, sum(read) < 4 * len(text)) == (4 * 29 + 3, True)
+
+
+def test_not_all_that_are_alike_are_tried(read: list[int]) -> None:
+    text = ALIKE * 40 + "[[model]]\nknown_gap = [{ reason = 'x' }]\n"
+    with pytest.raises(CardError, match="by hand"):
+        cut(text, 40, 0)
+    assert sum(read) < 14 * len(text)
+
+
+def test_a_gap_written_inline_before_its_like_does_not_hide_it() -> None:
+    text = "[[model]]\nknown_gap = [{ reason = 'x' }]\n"
+    text += "[[model]]\n[[model.known_gap]]\nreason = 'x'\n"
+    assert gaps(cut(text, 1, 0)) == [["x"], []]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
 
 from sr_bench.document.tables import Document, check_columns, parse_document, read_document
 from sr_bench.errors import DocumentError
@@ -188,3 +189,17 @@ def test_a_path_that_no_file_has_or_that_never_ends_is_refused(tmp_path: Path) -
 def test_a_broken_table_without_any_row_is_found_too() -> None:
     assert len(parse_document("| a | b |\n|-|-|-|\n", "x.md").broken) == 1
     assert parse_document("- | a | b |\n|-|-|-|\n", "x.md").broken == ()
+
+
+def test_cells_that_rows_lack_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The parser would make three tokens for each of 62500: seconds, for 2 kB.
+    pushed = []
+    push = StateBlock.push
+    monkeypatch.setattr(StateBlock, "push", lambda *args: pushed.append(args) or push(*args))
+    (table,) = parse_document("a|" * 250 + "\n" + "-|" * 250 + "\n" + "|a|\n" * 250, "x").tables
+    assert (table.columns, len(table.rows), pushed) == (250, 250, [])
+
+
+def test_the_markup_of_a_cell_is_read_once() -> None:
+    (table,) = parse_document("| **a** |\n| - |\n", "x").tables
+    assert table.header[0].plain is table.header[0].plain

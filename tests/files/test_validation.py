@@ -64,3 +64,12 @@ def test_a_fault_repeats_neither_a_password_nor_what_steers_a_terminal() -> None
     assert "secret" not in str(told.value)
     assert "\x1b" not in str(told.value)
     assert listed(["\u202e"], where="\x9b") == "\\x9b: 1 fault\n  \\u202e"
+
+
+def test_a_key_of_thousands_of_parts_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "card.toml"
+    path.write_text("b = 1\n" + "a." * 1000 + "a = 1\n")
+    assert read_toml(path, CardError)["b"] == 1
+    path.write_text("b = 1\n" + "a." * 1001 + "a = 1\n")
+    with pytest.raises(CardError, match=r"more than 1000 dots \(at line 2\)"):
+        read_toml(path, CardError)

@@ -23,14 +23,18 @@ _SETTINGS = settings(
 _LIMIT_S = 1.0
 
 
-def fuzzed(test: Callable[..., None]) -> Callable[..., None]:
+def fuzzed(test: Callable[..., None], *, inputs: int = 1) -> Callable[..., None]:
     """Run `test`, which `given` made, on many examples; where they are asked for, each within 1 s.
 
     The time is that of the processor, so that a busy machine fails nothing.
+
+    Args:
+        test: Takes one example.
+        inputs: How many inputs an example holds: there are so many times fewer examples.
     """
     if _ASKED:
         test.hypothesis.inner_test = _timed(test.hypothesis.inner_test)
-    return _SETTINGS(test)
+    return settings(_SETTINGS, max_examples=_SETTINGS.max_examples // inputs)(test)
 
 
 def _timed(inner: Callable[..., None]) -> Callable[..., None]:

@@ -5,8 +5,12 @@ from dataclasses import replace
 import pytest
 
 from sr_bench.core.codec import encode
+from sr_bench.core.record import Record
 from sr_bench.history.checked import read_record_of
 from tests.report.records import CLAIM, record
+from tests.report.test_dossier import DOSSIER
+from tests.report.test_forensics import FOUND, MATCH, NONE
+from tests.report.test_gate import COMPARED, VERDICT
 
 
 def test_a_record_comes_back_as_it_was() -> None:
@@ -19,11 +23,19 @@ def test_a_record_comes_back_as_it_was() -> None:
         ("model", ["x"], r"Record\.model: expected str"),
         ("metric", "beauty", "unknown metric 'beauty'"),
         ("detail", [], r"Record\.detail"),
-        ("measurement", {"metric": "psnr", "unit": "", "value": 1, "notes": []}, "no attribute"),
-        ("inputs", {"network": 5}, r"Record\.inputs\.network: expected str"),
-        ("seconds", "nan", r"Record\.seconds: expected float"),
-        ("kept", {"sr": 1, "pairs": "x"}, r"Record\.kept\.sr: expected str"),
-        ("place", {"path": "x", "line": True, "column": 1}, r"Record\.place\.line: expected int"),
+        (
+            "measurement",
+            {"metric": "psnr", "unit": "", "value": 1, "notes": []},
+            r"Measurement\.notes: expected a table",
+        ),
+        ("inputs", {"network": 5}, r"Record\.inputs: expected str, found 5"),
+        ("seconds", "nan", r"Record\.seconds: expected a number, found 'nan'"),
+        ("kept", {"sr": 1, "pairs": "x"}, r"Record\.kept: Kept\.sr: expected str"),
+        (
+            "place",
+            {"path": "x", "line": True, "column": 1},
+            r"Record\.place: Source\.line: expected an integer",
+        ),
         ("claim", encode(replace(CLAIM, text="abc")), "abc"),
         ("claim", encode(replace(CLAIM, text="9" * 400)), "expected a claim that is a number"),
     ],
@@ -31,3 +43,75 @@ def test_a_record_comes_back_as_it_was() -> None:
 def test_a_value_of_another_type_is_named(key: str, value: object, told: str) -> None:
     with pytest.raises((TypeError, ValueError), match=told):
         read_record_of({**encode(record()), key: value})
+
+
+def read(**detail: object) -> Record:
+    return read_record_of(encode(replace(record(), detail=detail)))
+
+
+def test_sound_details_come_back_as_they_were() -> None:
+    for found in (FOUND, NONE):
+        detail = encode({"forensics": found, "gate": VERDICT, "compared": [COMPARED], "own": [1]})
+        assert read(**detail, dossier=encode(DOSSIER)).detail == {
+            **detail,
+            "dossier": encode(DOSSIER),
+        }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("gate", 1, "expected GateVerdict, found 1"),
+        ("gate", replace(VERDICT, findings=VERDICT.findings[:2]), "a finding for each question"),
+        ("gate", replace(VERDICT, images=()), "a drop for each image"),
+        ("gate", replace(VERDICT, images=VERDICT.images[:2]), "a drop for each image"),
+        ("gate", replace(VERDICT, psnr=replace(VERDICT.psnr, values=())), "a drop for each image"),
+        (
+            "gate",
+            replace(
+                VERDICT,
+                images=(),
+                **{name: replace(getattr(VERDICT, name), values=()) for name in ("psnr", "ssim")},
+            ),
+            "a drop for each image",
+        ),
+        ("compared", {}, "a list of comparisons"),
+        ("compared", [1], "expected Comparison, found 1"),
+        ("compared", [replace(COMPARED, metric="beauty")], "a metric that gates compare"),
+        ("compared", [replace(COMPARED, images=("a",))], "a drop for each image"),
+        (
+            "compared",
+            [replace(COMPARED, images=(), drop=replace(COMPARED.drop, values=()))],
+            "a drop for each image",
+        ),
+        ("dossier", {"image": 1}, r"Dossier\.image: expected str"),
+        ("forensics", [], "expected Forensics"),
+        ("forensics", replace(FOUND, text="many"), "could not convert"),
+        (
+            "forensics",
+            replace(FOUND, matches=(replace(MATCH, changes=("mood",)),)),
+            "changes of a scoring",
+        ),
+        (
+            "forensics",
+            replace(NONE, nearest=(replace(MATCH, changes=("image",)),)),
+            "changes of a scoring",
+        ),
+    ],
+)
+def test_a_damaged_part_is_named(name: str, value: object, told: str) -> None:
+    with pytest.raises(ValueError, match=f"its {name} is damaged: .*{told}"):
+        read(**{name: encode(value)})
+
+
+@pytest.mark.parametrize(("depth", "number"), [(40, 1), (1, 2**63)])
+def test_what_no_report_can_show_is_refused_wherever_it_is(depth: int, number: int) -> None:
+    value: object = number
+    for _ in range(depth):
+        value = [value]
+    with pytest.raises(ValueError, match="at most"):
+        read(own=value)
+
+
+def test_a_comparison_of_nothing_is_sound() -> None:
+    assert read(compared=[encode(replace(COMPARED, drop=None, images=()))])

@@ -196,3 +196,11 @@ def test_names_of_others_stay_names() -> None:
     assert shown[0][1][1] == " ".join(HOSTILE.replace("\x1b", "\\x1b").split())
     assert [len(row) for row in shown[1]] == [3, 3]
     assert shown[1][1][2].endswith(f"{shown[0][1][1]}: 30.10 → 29.50 ✗")
+
+
+def test_a_family_whose_name_no_file_can_have_has_no_link(tmp_path: Path) -> None:
+    (tmp_path / "zoo.md").touch()
+    (tmp_path.parent / "up.md").touch()
+    families = ("zoo", "../up", "9" * 5000, "\0")
+    shown = page(*(replace(record(), family=name) for name in families), folder=tmp_path)
+    assert [line for line in shown.splitlines() if "](./" in line] == ["### [zoo](./zoo.md)"]

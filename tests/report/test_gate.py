@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -30,6 +31,7 @@ VERDICT = GateVerdict(
     SSIM,
     IMAGES,
 )
+INFINITE = (math.inf, -math.inf, 1e308)
 COMPARED = Comparison(Status.LOSS, "a sentence", "psnr", 0.01, PSNR, ("bird", "baby", "butterfly"))
 
 
@@ -121,3 +123,8 @@ def test_a_comparison_is_shown_with_its_worst_images() -> None:
 def test_a_comparison_without_images_says_why() -> None:
     nothing = Comparison(Status.NOT_RUN, "no image is in both", "psnr", 0.1, None, ())
     assert comparison_lines(nothing) == ["no image is in both"]
+
+
+def test_fidelities_of_a_damaged_record_are_shown_too() -> None:
+    odd = tuple(replace(one, all_db=db) for one, db in zip(IMAGES, INFINITE, strict=True))
+    assert "nan dB" in gate_lines(replace(VERDICT, images=odd))[2]

@@ -144,3 +144,8 @@ def test_the_same_is_there_for_programs() -> None:
     assert [row.complete for row in found.rows] == [True, False, True]
     assert [row.margin for row in found.rows] == [0.05, found.rows[1].margin, found.trend.last]
     assert (found.rows[0].claimed, found.rows[0].tolerance) == (30.0, 0.05)
+
+
+def test_values_too_far_apart_for_a_float_are_drawn_too() -> None:
+    assert sparkline([1e308, 0.0, -1e308]) == "█▅▁"
+    assert sparkline([5e-324, 0.0]) == "█▁"

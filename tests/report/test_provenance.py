@@ -47,3 +47,8 @@ def test_shared_images_are_told_on_the_page_and_in_the_terminal() -> None:
     assert told in summary(shared)
     assert f"- **{told}**" in render_family("zoo", [], shared)
     assert shared_lines([_int8()]) == []
+
+
+def test_ranges_that_say_little_of_their_origin_are_shown_without_it() -> None:
+    bare = replace(_int8(), detail={"observer": "kl", "int8_share": "most"})
+    assert int8_lines([bare]) == ["m_x2 int8_kl: clip ranges by kl; most of the MACs in int8"]

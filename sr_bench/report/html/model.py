@@ -3,13 +3,12 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import cast
 
 from sr_bench.core.codec import decode
 from sr_bench.core.dossier import Dossier
 from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.record import Record
-from sr_bench.errors import SrBenchError
 from sr_bench.report.dossier import dossier_lines
 from sr_bench.report.gate import comparison_lines, gate_lines
 from sr_bench.report.html.explorer import PageData
@@ -19,8 +18,6 @@ from sr_bench.report.html.values import Past, Value, value_of
 from sr_bench.report.marks import MARKS
 from sr_bench.report.provenance import INTERVAL, device_lines, int8_lines, shared_lines
 from sr_bench.report.speed import Joined, join_speed
-
-T = TypeVar("T")
 
 _TOLD_ELSEWHERE = {
     "gate", "compared", "dossier", "adapter", "warning", "observer", "calibration_set",
@@ -201,12 +198,8 @@ def _rows(joined: Joined, past: Past) -> Iterator[Row]:
 
 
 def gate_of(record: Record) -> GateVerdict:
-    """Return the gate that `record` holds.
-
-    Raises:
-        SrBenchError: The record is damaged.
-    """
-    return _decoded(GateVerdict, record, record.detail["gate"])
+    """Return the gate that `record` holds."""
+    return decode(GateVerdict, record.detail["gate"])
 
 
 def _gates(records: Sequence[Record]) -> Iterator[GateView]:
@@ -219,7 +212,7 @@ def _gates(records: Sequence[Record]) -> Iterator[GateView]:
         ]
         lines = gate_lines(gate)
         for data in cast("list[object]", record.detail.get("compared", [])):
-            told = _decoded(Comparison, record, data)
+            told = decode(Comparison, data)
             question = f"{told.metric} against the earlier run"
             found.append(Found(question, told.status.value, MARKS[told.status], told.sentence))
             lines += ["", question, *comparison_lines(told)]
@@ -238,7 +231,7 @@ def _dossiers(records: Sequence[Record]) -> Iterator[DossierView]:
     for record in records:
         if "dossier" not in record.detail:
             continue
-        dossier = _decoded(Dossier, record, record.detail["dossier"])
+        dossier = decode(Dossier, record.detail["dossier"])
         lines = [line for line in dossier_lines(dossier) if line]
         closing = lines[-2:] if dossier.layers else lines[-1:]
         caption = next((line for line in lines if line.startswith("layers by")), "")
@@ -267,11 +260,3 @@ def _details(records: Sequence[Record]) -> Iterator[Detail]:
             if name not in _TOLD_ELSEWHERE:
                 text = value if isinstance(value, str) else json.dumps(value, indent=1)
                 yield Detail(record.precision, name.replace("_", " "), text)
-
-
-def _decoded(cls: type[T], record: Record, data: object) -> T:
-    try:
-        return decode(cls, data)
-    except (TypeError, ValueError) as cause:
-        msg = f"{record.case_id}: its {cls.__name__} is damaged ({cause}); make the run again"
-        raise SrBenchError(msg) from cause

@@ -13,14 +13,13 @@ from sr_bench.core.compare import Limits
 from sr_bench.core.device import Profile
 from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.int8 import Gate
-from sr_bench.core.precision import Precision
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
 from sr_bench.engine.early import look_at_gate
 from sr_bench.engine.fidelity import Fidelity
 from sr_bench.engine.gate import compare_records, judge_images, worst_status
 from sr_bench.engine.made_run import Run
 from sr_bench.engine.run import Progress
-from sr_bench.engine.runs import Runs
+from sr_bench.engine.runs import Runs, in_fp32
 from sr_bench.history.store import read_run
 
 
@@ -49,13 +48,12 @@ class Gatekeeper:
         close = _close(low)
         measurement = _fidelity(close, low.planned)
         if measurement.partial and self._runs.selection.deadline is not None:
-            return self._early(case, low, measurement, progress)
+            return self._early(case, low, limits, measurement, progress)
         if measurement.partial:
             done = f"measured on {len(close)} of {low.planned} images, so not judged"
             told = f"{done}; drop --sr-limit for a verdict"
             return Gated(measurement, Verdict(Status.NOT_RUN, told, measurement.value), {})
-        full_case = replace(case, precision=Precision.FP32, metric="psnr")
-        full = self._runs.of(full_case, progress)
+        full = self._runs.of(in_fp32(case), progress)
         found = judge_images(limits, low.images, full.images)
         if self._runs.has_profiles(case.precision):
             other = self._runs.of(case, progress, Profile.FINE)
@@ -73,11 +71,11 @@ class Gatekeeper:
             detail["compared"] = encode(earlier)
         return Gated(measurement, verdict, detail)
 
-    def _early(self, case: Case, low: Run, measurement: Measurement, progress: Progress) -> Gated:
+    def _early(
+        self, case: Case, low: Run, limits: Gate, measurement: Measurement, progress: Progress
+    ) -> Gated:
         """Return the judgement of the images that the session's budget had time for."""
-        limits = case.card.gate_on(self._runs.selection.answers)
-        assert limits is not None
-        full = self._runs.of(replace(case, precision=Precision.FP32, metric="psnr"), progress)
+        full = self._runs.of(in_fp32(case), progress)
         readings = [low]
         if self._runs.has_profiles(case.precision):
             readings.append(self._runs.of(case, progress, Profile.FINE))

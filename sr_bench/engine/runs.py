@@ -202,7 +202,7 @@ class Runs:
         keeper = self._keeper(job, sha256_json(inputs)) if profile is Profile.TVM else None
         wants_gate = self.selection.wants_gate(case.card)
         gated = case.precision is not Precision.FP32 and wants_gate
-        full = self.prepared(_in_fp32(case), progress) if gated else None
+        full = self.prepared(in_fp32(case), progress) if gated else None
         work = Work(job, prepared, full, wants_gate and not gated, keeper)
         repeats = not self.info.is_device
         return _Asked(
@@ -263,7 +263,7 @@ class Runs:
         limits, planned = case.card.gate_on(self.selection.answers), len(self.job(case).images)
 
         def gate(results: Sequence[ImageResult]) -> Look:
-            full = self.of(_in_fp32(case), progress)
+            full = self.of(in_fp32(case), progress)
             return look_at_gate(cast("Gate", limits), results, full.images, planned)
 
         return self._budget.decides(case, inputs, planned, gate if limits else None)
@@ -331,5 +331,6 @@ def evaluation_of(case: Case) -> Evaluation:
     return case.evaluation
 
 
-def _in_fp32(case: Case) -> Case:
+def in_fp32(case: Case) -> Case:
+    """Return the case whose run the gate of `case` compares with."""
     return replace(case, precision=Precision.FP32, metric="psnr")

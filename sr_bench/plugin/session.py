@@ -1,5 +1,6 @@
 """What one pytest session holds: the settings, the bench, the suites and the records."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -80,7 +81,9 @@ class BenchSession:
         if self._bench is None:
             from sr_bench.engine.bench import Bench
 
-            self._bench = Bench(self.settings.selection, self._dataset_folders)
+            # A cluster is for the cases; a second one would start for this.
+            alone = replace(self.settings.selection, cluster="")
+            self._bench = Bench(alone, self._dataset_folders)
         return self._bench
 
     @property

@@ -30,3 +30,20 @@ def test_what_does_not_go_with_a_cluster_is_refused(run, options: list[str], mes
     result = run(*options)
     assert result.ret == 4
     result.stderr.fnmatch_lines([message])
+
+
+@pytest.mark.slow
+def test_ordering_by_risk_starts_no_second_cluster(
+    run, zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sr_bench.engine.cluster import client
+
+    started, connected = [], client.connected
+
+    def counted(address: str) -> object:
+        started.append(address)
+        return connected(address)
+
+    monkeypatch.setattr(client, "connected", counted)
+    run("--sr-cluster=local:1", "--sr-budget=1h").assert_outcomes(passed=4, skipped=1)
+    assert started == ["local:1"]

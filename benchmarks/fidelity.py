@@ -116,7 +116,7 @@ def own(runs: Runs, case: Case) -> Iterator[Row]:
 def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
     """Yield a row for each of onnxruntime's calibrators."""
     full = runs.of(replace(case, precision=Precision.FP32), quiet).images
-    prepared = runs.prepared(replace(case, precision=Precision.INT8_MAX))
+    prepared = runs.jobs.prepared(replace(case, precision=Precision.INT8_MAX))
     network = read_network(prepared.fp32_onnx())
     source, target = folder / "fp32.onnx", folder / "int8.onnx"
     onnx.save(network.model, source)
@@ -142,7 +142,7 @@ def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
         fp32 = Artefact(source, None, Precision.FP32, "peer")
         with runs.open_artefact(artefact) as low, runs.open_artefact(fp32) as reference:
             images = run_job(
-                runs.job(case),
+                runs.jobs.job(case),
                 low,
                 pairs=pair_cache(),
                 threads=usable_cores(),
@@ -193,7 +193,7 @@ def show(
             plan = card.int8 if name == "card" else Int8Plan()
             # Runs are told apart by the model's name: another name is another plan.
             this = replace(case, card=replace(case.card, name=f"{card.name}.{name}", int8=plan))
-            network = read_network(runs.prepared(this).fp32_onnx())
+            network = read_network(runs.jobs.prepared(this).fp32_onnx())
             share = int8_share(network, kept_layers(network, plan.keep))
             print(f"\n{card.name} on {case.dataset}, plan {name}: {100 * share:.2f} % int8")
             print(HEAD)

@@ -11,23 +11,24 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sr_bench.core.backend import Comparison
+from sr_bench.core.backend import Scoring
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.imaging.colour import BLACK, EDSR, EDSR_UNIT, STUDIO, STUDIO_UNIT
 from sr_bench.imaging.filters import WINDOW, gaussian_window
+from sr_bench.imaging.similarity import K1, K2
 
 METRICS = ("psnr", "ssim")
 """What is computed here."""
 
 _WHITE = 255.0
-_C1, _C2 = (0.01 * _WHITE) ** 2, (0.03 * _WHITE) ** 2
+_C1, _C2 = (K1 * _WHITE) ** 2, (K2 * _WHITE) ** 2
 _LARGEST_LEVEL = 1e4
 """Beyond it, squares in float64 lose digits that the similarity needs."""
 _CHUNK_PIXELS = 2**22
 """Pixels whose similarity is computed at once, which bounds its memory."""
 
 
-def can_compare(outputs: Sequence[int], hrs: Sequence[int], how: Comparison) -> bool:
+def can_compare(outputs: Sequence[int], hrs: Sequence[int], how: Scoring) -> bool:
     """Return whether outputs can be scored here as on the CPU, which else scores or refuses them.
 
     Args:
@@ -48,7 +49,7 @@ def can_compare(outputs: Sequence[int], hrs: Sequence[int], how: Comparison) -> 
     return channels == 3 and tuple(hrs) == (count, height, width, channels)
 
 
-def compare(output: Tensor, hr: Tensor, how: Comparison) -> Tensor:
+def compare(output: Tensor, hr: Tensor, how: Scoring) -> Tensor:
     """Return what `read_scores` makes scores of, N x 4, float64, on the device of `output`.
 
     Args:

@@ -92,7 +92,7 @@ class Run:
 
     def _compared(self, output: Tensor, batch: Batch) -> Tensor | None:
         """Return what scores are read from; None where the CPU has to score."""
-        how = batch.comparison
+        how = batch.scoring
         if how is None:
             return None
         shape = (len(batch.hrs), *batch.hrs[0].shape)
@@ -146,8 +146,8 @@ def _landed(flight: _Flight, batch: Batch) -> Sequence[BatchItem]:
     if flight.landed is not None:
         flight.landed.synchronize()
     scores: list[Mapping[str, float] | None] = [None] * len(batch.lrs)
-    if flight.rows is not None and batch.comparison is not None:
-        metrics = batch.comparison.metrics
+    if flight.rows is not None and batch.scoring is not None:
+        metrics = batch.scoring.metrics
         scores = [read_scores(row, metrics) for row in flight.rows.tolist()]
     return [
         BatchItem(found, _output(flight, index, wanted=batch.wants_outputs or found is None))

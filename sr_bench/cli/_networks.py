@@ -106,7 +106,7 @@ def prepare_network(args: argparse.Namespace, precision: Precision) -> "Prepared
 
     card, selection = find_card(args), read_selection(args)
     case = Case(card, "psnr", precision, selection.backend)
-    return Runs(selection, ()).prepared(case, _tell)
+    return Runs(selection, ()).jobs.prepared(case, _tell)
 
 
 def _tell(done: int, planned: int, image: str) -> None:

@@ -109,11 +109,11 @@ def point(record: Record) -> Point:
         tolerance=verdict.tolerance,
         images=len(measurement.images) if measurement else 0,
         planned=measurement.planned if measurement else 0,
-        fingerprint=_short(record.fingerprint),
-        inputs={name: _short(text) for name, text in record.inputs.items()},
+        fingerprint=shortened(record.fingerprint),
+        inputs={name: shortened(text) for name, text in record.inputs.items()},
     )
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
     """Return `text`, a digest cut to what tells it from others: history grows every night."""
     return text[:16] if len(text) == _DIGEST_LENGTH else text

@@ -1,6 +1,7 @@
 """The outputs of whole batches: those of fp32, which each low precision is compared with."""
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from hashlib import blake2b
 from typing import TypeAlias
 
@@ -42,17 +43,16 @@ class BatchMemory:
         Raises:
             BackendError: The network does not accept them.
         """
-        run = lambda: np.concatenate(self._run(lrs))  # noqa: E731
-        outputs = self._outputs.get(self._key, _content(lrs), run)
+        outputs = self._outputs.get(self._key, _content(lrs), partial(self._run, lrs))
         return [outputs[index : index + 1] for index in range(len(outputs))]
 
-    def _run(self, lrs: Sequence[Output]) -> Sequence[Output]:
+    def _run(self, lrs: Sequence[Output]) -> Output:
         if self._session is None:
             self._session = self._open()
         session = self._session
-        if not isinstance(session, BatchSession):
-            return [session.run(lr) for lr in lrs]
-        return [output_of(item) for item in session.start(Batch(lrs))()]
+        if isinstance(session, BatchSession):
+            return np.concatenate([output_of(item) for item in session.start(Batch(lrs))()])
+        return np.concatenate([session.run(lr) for lr in lrs])
 
 
 def output_of(item: BatchItem) -> Output:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
-from sr_bench.core.codec import encode
 from sr_bench.core.device import KnownFailure, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import FLOOR, Kept, Measurement, Record, Status, Verdict
 from sr_bench.engine.budget import earlier_runs
+from sr_bench.engine.cause import cause_of
 from sr_bench.engine.cost import Counts, cost_inputs, cost_measurement
 from sr_bench.engine.early import look_at_claim, verdict_early
 from sr_bench.engine.gated import Gatekeeper
@@ -77,7 +77,7 @@ class Bench:
         results, inputs = self.selection.results, {}
         for run_key, case in {case.run_key: case for case in cases if case.run_key}.items():
             with suppress(SrBenchError):  # whoever measures it says what is absent
-                inputs[run_key] = self._runs.inputs_of(case)
+                inputs[run_key] = self._runs.inputs(case)
         entries = read_history(results).entries if results else ()
         past = islice(earlier_runs(results), _RUNS_READ) if results else ()
         return prioritize(cases, entries, inputs, past)
@@ -186,7 +186,8 @@ class Bench:
         if not self._is_cut(measurement):
             measurement = self._with_floor(case, measurement, progress)
         verdict = self._judged(case, measurement, run)
-        detail = {**run.provenance, **self._warning(case), **self._forensics(case, run, verdict)}
+        cause = cause_of(verdict, case, run, self.selection)
+        detail = {**run.provenance, **self._warning(case), **cause}
         content = f"{run.digest}|{case.metric}|{len(run.images)}"
         return Answer(
             measurement,
@@ -202,28 +203,6 @@ class Bench:
     def _warning(self, case: Case) -> Mapping[str, str]:
         told = warning(self._known_failure(case))
         return {"warning": told} if told else {}
-
-    def _forensics(self, case: Case, run: Run, verdict: Verdict) -> Mapping[str, object]:
-        """Return how the kept images would have to be scored to give the number that differs."""
-        chosen, claim, kept = self.selection, case.claim, run.kept
-        differs = verdict.status in (Status.DIFFERS, Status.BETTER)
-        if (
-            not differs
-            or claim is None
-            or kept is None
-            or not (chosen.results and chosen.explain_s)
-        ):
-            return {}
-        from sr_bench.engine.forensics import by_hand, explain_kept, seconds_needed
-
-        names = [item.image for item in run.images]
-        try:
-            if seconds_needed(chosen.results, kept, len(names), case.metric) > chosen.explain_s:
-                return {"forensics_by_hand": by_hand(chosen.results, kept, claim, case.card.scale)}
-            found = explain_kept(chosen.results, kept, names, claim, case.card.scale)
-        except SrBenchError as cause:  # the verdict stands without an explanation
-            return {"forensics_by_hand": without_home(str(cause))}
-        return {"forensics": encode(found)}
 
     def _cost(self, case: Case) -> Answer:
         card = case.card
@@ -256,7 +235,7 @@ class Bench:
 
     def _with_profiles(self, case: Case, found: Measurement, progress: Progress) -> Measurement:
         """Return `found` with the value by the other reading of an imitated device beside it."""
-        if not self._runs.has_profiles(case.precision):
+        if not self._runs.jobs.has_profiles(case.precision):
             return found
         other = self._runs.of(case, progress, Profile.FINE).measured(case.metric)
         return replace(found, notes={**found.notes, Profile.FINE: other.value})

@@ -10,7 +10,8 @@ from pathlib import Path
 from sr_bench.core.case import GATE_METRIC, Case
 from sr_bench.core.history import PastRun
 from sr_bench.core.record import Record
-from sr_bench.engine.early import Ask, baseline_of, look_at_claim, planned_looks
+from sr_bench.engine.baseline import baseline_of
+from sr_bench.engine.early import Ask, look_at_claim, planned_looks
 from sr_bench.engine.job_results import JobResults
 from sr_bench.engine.run import Enough, ImageResult, never_enough
 from sr_bench.errors import SrBenchError

@@ -19,7 +19,7 @@ from sr_bench.errors import MetricError
 from sr_bench.imaging.colour import y_edsr, y_float, y_rounded
 from sr_bench.imaging.filters import WINDOW
 from sr_bench.imaging.resize import resize
-from sr_bench.imaging.similarity import local_moments, rim_similarity
+from sr_bench.imaging.similarity import K1, K2, local_moments, rim_similarity
 
 Plane: TypeAlias = NDArray[np.float64]
 """Height x width, on the 0-255 scale."""
@@ -40,7 +40,6 @@ _SSIM_PEAKS = (*_PSNR_PEAKS, 510.0)
 
 _MOST_MISTAKES = 2
 """At once; with more of them anything can be reproduced."""
-_K1, _K2 = 0.01, 0.03
 _Edge = Literal["mirror", "zero"]
 
 
@@ -228,7 +227,7 @@ def _similarities(
 
 
 def _constants(peak: float) -> dict[str, float]:
-    return {"c1": (_K1 * peak) ** 2, "c2": (_K2 * peak) ** 2}
+    return {"c1": (K1 * peak) ** 2, "c2": (K2 * peak) ** 2}
 
 
 def _with_rim(inner: _Table, x: Plane, y: Plane, edge: _Edge) -> _Table:

@@ -15,19 +15,19 @@ and each has half of the 5 % that a decision may err by at most:
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import takewhile
 from typing import Literal
 
 from sr_bench.core.card import KnownGap, Tolerance
-from sr_bench.core.case import Case
 from sr_bench.core.claim import UNITS, Claim, with_unit
 from sr_bench.core.gate import Drop, GateVerdict
 from sr_bench.core.int8 import Gate
-from sr_bench.core.record import Measurement, Record, Status, Verdict
-from sr_bench.engine.gate import drop_status, judge_images, mean_interval, worst_status
+from sr_bench.core.record import Measurement, Status, Verdict
+from sr_bench.engine.gate import drop_status, judge_images, worst_status
+from sr_bench.engine.interval import mean_interval
 from sr_bench.engine.judge import band, judge
 from sr_bench.engine.run import Enough, ImageResult
 from sr_bench.errors import MetricError
@@ -41,12 +41,6 @@ _INTERVALS_RISK = 0.025
 """That one of the intervals of all looks does not hold the value of all images."""
 _HIDDEN_RISK = 0.025
 """That all images of a `HIDDEN_SHARE` are among those left out."""
-
-_SAME_QUESTION = ("data", "protocol")
-"""Inputs that must be equal for two records to be paired image by image."""
-
-_EQUAL = 1e-9
-"""Relative, and absolute below 1: a value that is the mean of its images but for rounding."""
 
 _MORE_DIGITS = 2
 """Beyond those of the claim, to show an interval with."""
@@ -115,38 +109,6 @@ def enough(asks: Sequence[Ask], planned: int) -> Enough:
     return decided
 
 
-def baseline_of(
-    case: Case, records: Iterable[Record], inputs: Mapping[str, str]
-) -> Mapping[str, float] | None:
-    """Return the value of each image in the first of `records` that `case` can be paired with.
-
-    That is a whole one of the same case, data and protocol, with finite values whose mean is its
-    value: not so the SSIM of the last image, which some protocols print.
-
-    Args:
-        case: What is measured now.
-        records: Of earlier runs, newest first; read only as far as needed.
-        inputs: Of the run of `case`, whole digests by name; ``data`` and ``protocol`` count.
-    """
-    identity = (case.card.family, case.id, case.backend)
-    for record in records:
-        if (record.family, record.case_id, record.backend) == identity:
-            if all(inputs[name] == record.inputs.get(name) for name in _SAME_QUESTION):
-                if scores := _scores(record.measurement):
-                    return scores
-    return None
-
-
-def _scores(measured: Measurement | None) -> Mapping[str, float]:
-    """Return the values by image; none if they are not all there, or the value is no mean."""
-    scores = {score.image: score.value for score in measured.images} if measured else {}
-    if not scores or measured is None or len(scores) != measured.planned:
-        return {}
-    mean = math.fsum(scores.values()) / len(scores)
-    apart = abs(mean - measured.value)  # NaN or inf if a value is
-    return scores if apart <= _EQUAL * max(1.0, abs(mean)) else {}
-
-
 def look_at_claim(
     claim: Claim,
     tolerance: Tolerance,
@@ -164,7 +126,7 @@ def look_at_claim(
         claim: What is printed.
         tolerance: Of the card.
         results: So far, in the order of measuring.
-        baseline: An earlier value of each image, from `baseline_of`.
+        baseline: An earlier value of each image, from `baseline.baseline_of`.
         planned: Number of all images.
 
     Raises:

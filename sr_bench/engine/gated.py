@@ -17,9 +17,10 @@ from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdic
 from sr_bench.engine.early import look_at_gate
 from sr_bench.engine.fidelity import Fidelity
 from sr_bench.engine.gate import compare_records, judge_images, worst_status
+from sr_bench.engine.jobs import in_fp32
 from sr_bench.engine.made_run import Run
 from sr_bench.engine.run import Progress
-from sr_bench.engine.runs import Runs, in_fp32
+from sr_bench.engine.runs import Runs
 from sr_bench.history.store import read_run
 
 
@@ -55,7 +56,7 @@ class Gatekeeper:
             return Gated(measurement, Verdict(Status.NOT_RUN, told, measurement.value), {})
         full = self._runs.of(in_fp32(case), progress)
         found = judge_images(limits, low.images, full.images)
-        if self._runs.has_profiles(case.precision):
+        if self._runs.jobs.has_profiles(case.precision):
             other = self._runs.of(case, progress, Profile.FINE)
             notes = {**measurement.notes, Profile.FINE: _fidelity(_close(other), 0).value}
             measurement = replace(measurement, notes=notes)
@@ -77,7 +78,7 @@ class Gatekeeper:
         """Return the judgement of the images that the session's budget had time for."""
         full = self._runs.of(in_fp32(case), progress)
         readings = [low]
-        if self._runs.has_profiles(case.precision):
+        if self._runs.jobs.has_profiles(case.precision):
             readings.append(self._runs.of(case, progress, Profile.FINE))
         looks = [
             look_at_gate(limits, one.in_drawn_order, full.images, one.planned) for one in readings

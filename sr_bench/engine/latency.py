@@ -101,8 +101,8 @@ def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -
     from sr_bench.files.packed import array_digest
 
     _check_computes(runs.info)
-    runs.check_offered(case)
-    prepared = runs.prepared(case, progress)
+    runs.jobs.check_offered(case)
+    prepared = runs.jobs.prepared(case, progress)
     source, lr = _image(runs, case)
     with runs.open_artefact(prepared.artefact()) as session:
         setting = _setting(runs, case, session, source)
@@ -152,13 +152,13 @@ def _image(runs: "Runs", case: Case) -> tuple[str, "NDArray[np.float32]"]:
     """
     import numpy as np
 
+    from sr_bench.engine.jobs import evaluation_of
     from sr_bench.engine.run import load_pair
-    from sr_bench.engine.runs import evaluation_of
     from sr_bench.engine.scoring import network_input
 
     height, width = case.timed_size
     try:
-        job = runs.job(case)
+        job = runs.jobs.job(case)
     except NotRunError:
         source = "random"
         lr = np.random.default_rng(_SEED).integers(0, 256, (height, width, 3), np.uint8)

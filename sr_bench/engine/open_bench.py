@@ -17,7 +17,7 @@ from sr_bench.files.memory import machine_bytes
 
 _STALL_S = 600.0
 _MEMORY_SHARE = 0.9
-"""Of the machine's memory: a process is ended before the system ends whichever it likes."""
+"""Of the machine's memory: processes are ended before the system ends whichever it likes."""
 
 
 class Answers(Protocol):
@@ -64,5 +64,5 @@ def _stall_s(selection: Selection, info: BackendInfo) -> float:
 
 def _memory_bytes(selection: Selection) -> int | None:
     whole = machine_bytes()
-    share = int(_MEMORY_SHARE * whole) if whole else None
+    share = int(_MEMORY_SHARE * whole / selection.workers) if whole else None
     return selection.memory_bytes or share

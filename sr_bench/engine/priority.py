@@ -7,7 +7,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
-from sr_bench.core.history import HistoryEntry, PastRun, Point
+from sr_bench.core.history import HistoryEntry, PastRun, Point, shortened
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.core.trend import started
@@ -19,9 +19,6 @@ _LONG = timedelta(weeks=1)
 """Unmeasured for so long, a run goes before thin margins, which must not starve it."""
 
 _FAILED = (Status.DIFFERS, Status.BETTER, Status.GAP_CLOSED, Status.ERROR, Status.LOSS)
-
-_SHORT, _WHOLE = 16, 64
-"""Digits of a digest in history, and of a whole one."""
 
 _RunId = tuple[Path, str]
 """Folder of the card and `Case.run_key`: two zoos may have models of the same names."""
@@ -192,12 +189,9 @@ def _measured(age: timedelta) -> str:
 
 def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return the inputs of `now` that differ; none if history does not say what they were."""
-    return [name for name, text in now.items() if before and before.get(name, "") != _cut(text)]
-
-
-def _cut(text: str) -> str:
-    """Return `text` as history keeps it."""
-    return text[:_SHORT] if len(text) == _WHOLE else text
+    if not before:
+        return []
+    return [name for name, text in now.items() if before.get(name, "") != shortened(text)]
 
 
 def _references_first(ranked: Sequence[Ranked]) -> Iterator[Ranked]:

@@ -14,7 +14,8 @@ from sr_bench.core.backend import Artefact, BackendInfo, Session
 from sr_bench.core.history import Environment
 from sr_bench.errors import OptionError
 from sr_bench.files.home import without_home
-from sr_bench.files.recording import Header, Recorder
+from sr_bench.files.recorder import Recorder
+from sr_bench.files.recording import Header
 
 
 def start_recording(folder: Path, info: BackendInfo, environment: Environment) -> Recorder:

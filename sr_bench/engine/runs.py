@@ -8,28 +8,25 @@ from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from sr_bench.core.backend import Artefact, BackendInfo, Form, Session
-from sr_bench.core.card import Evaluation
 from sr_bench.core.case import Case
 from sr_bench.core.device import Profile
 from sr_bench.core.int8 import Gate
 from sr_bench.core.precision import Precision
-from sr_bench.discovery import load
 from sr_bench.engine.budget import Budget, Drawn
-from sr_bench.engine.calibration import CalibrationSet, calibration_set
 from sr_bench.engine.code import measuring
 from sr_bench.engine.early import Look, look_at_gate, measuring_order
 from sr_bench.engine.floor import Bicubic
-from sr_bench.engine.image_sets import ImageSets
 from sr_bench.engine.job_results import JobResults
+from sr_bench.engine.jobs import Jobs, in_fp32
 from sr_bench.engine.kept import Keeper
 from sr_bench.engine.made_run import Run, made_run, scored
-from sr_bench.engine.prepare import Effort, Prepared, prepare, quiet
+from sr_bench.engine.prepare import Prepared, quiet
 from sr_bench.engine.recorded import start_recording
 from sr_bench.engine.results import ResultCache
 from sr_bench.engine.run import Enough, ImageResult, Job, Progress, never_enough
 from sr_bench.engine.selection import CacheMode, Selection
 from sr_bench.engine.work import Work, Worker
-from sr_bench.errors import NotRunError, SrBenchError
+from sr_bench.errors import SrBenchError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
 from sr_bench.history.environment import read_environment
 
@@ -73,7 +70,7 @@ class Runs:
         # By folder too: two zoos may have suites and models of the same names.
         self._runs: dict[tuple[Path, str, Profile], Run | SrBenchError] = {}
         self._floors: dict[str, Run] = {}
-        self._image_sets = ImageSets(selection.data, dataset_folders)
+        self.jobs = Jobs(selection, self.info, dataset_folders)
 
     def announce(self, cases: Sequence[Case]) -> None:
         """Take in what the session will ask for; a cluster starts with it."""
@@ -82,8 +79,8 @@ class Runs:
         if self._executor is not self._worker:
             runs = {(case.card.folder, case.run_key): case for case in cases if case.evaluation}
             for case in runs.values():
-                profiles = tuple(Profile) if self.has_profiles(case.precision) else (Profile.TVM,)
-                for profile in profiles:
+                imitated = self.jobs.has_profiles(case.precision)
+                for profile in Profile if imitated else (Profile.TVM,):
                     with suppress(SrBenchError):  # whoever asks for the run is told
                         self._start(self._ask(case, quiet, profile))
 
@@ -100,14 +97,13 @@ class Runs:
         """End what still runs."""
         self._executor.close()
 
-    def inputs_of(self, case: Case) -> Mapping[str, str]:
+    def inputs(self, case: Case) -> Mapping[str, str]:
         """Return what decides the outcome of the run of `case`, but for the device, by name.
 
         Raises:
             SrBenchError: Something is absent, or can't be read.
         """
-        prepared = self.prepared(case)
-        return {**prepared.inputs, **scored(self.job(case)), "backend": self._backend_named()}
+        return self.jobs.inputs(self.jobs.job(case), self.jobs.prepared(case))
 
     def baseline(self, case: Case, run: Run) -> Mapping[str, float] | None:
         """Return an earlier value of each image of `case`; None if there is no whole record."""
@@ -135,15 +131,6 @@ class Runs:
             raise found
         return found
 
-    def check_offered(self, case: Case) -> None:
-        """Raise a NotRunError if the backend doesn't compute in the precision of `case`."""
-        backend = load("sr_bench.backends", self.selection.backend)
-        offers = backend.precisions(self.selection.backend_options)
-        if case.precision not in offers:
-            offered = ", ".join(offers) or "none"
-            msg = f"{case.backend} does not offer {case.precision} here, only {offered}"
-            raise NotRunError(msg)
-
     def open(self, prepared: Prepared) -> Session:
         """Open what `prepared` describes on the session's backend; record it if that is asked."""
         return self._worker.open(prepared)
@@ -152,37 +139,11 @@ class Runs:
         """Open `artefact` on the session's backend."""
         return self._worker.open_artefact(artefact)
 
-    def job(self, case: Case) -> Job:
-        """Return what a run of `case` works on."""
-        rule = evaluation_of(case).protocol
-        images = self._image_sets.of(case.card, evaluation_of(case).dataset, rule.lr_from)
-        return Job(case.card, rule, images, self.selection.limit)
-
-    def prepared(
-        self, case: Case, progress: Progress = quiet, profile: Profile = Profile.TVM
-    ) -> Prepared:
-        """Return the network of `case`; for int8 with its calibration set."""
-        chosen, form = self.selection, self.info.form
-        calibrates = case.precision.dtype == "int8" and form is not Form.RECORDED
-        return prepare(
-            case.card,
-            case.precision,
-            chosen.weights,
-            self._calibration(case) if calibrates else None,
-            effort=Effort(chosen.calibration_bytes, chosen.threads, progress),
-            form=form,
-            profile=profile,
-        )
-
-    def has_profiles(self, precision: Precision) -> bool:
-        """Return whether `precision` is imitated, so that there is more than one reading of it."""
-        return self.info.form is Form.IMITATED and precision.dtype == "int8"
-
     def floor(self, case: Case, progress: Progress) -> Run | None:
         """Return the run of plain bicubic enlargement on the images of `case`; None at scale 1."""
         if case.card.scale == 1:
             return None
-        job = self.job(case)
+        job = self.jobs.job(case)
         inputs = {"weights": "bicubic", "scale": str(case.card.scale), **scored(job)}
         digest = sha256_json(inputs)
         if digest not in self._floors:
@@ -196,13 +157,13 @@ class Runs:
         return self._floors[digest]
 
     def _ask(self, case: Case, progress: Progress, profile: Profile) -> _Asked:
-        self.check_offered(case)
-        job, prepared = self.job(case), self.prepared(case, progress, profile)
-        inputs = {**prepared.inputs, **scored(job), "backend": self._backend_named()}
+        self.jobs.check_offered(case)
+        job, prepared = self.jobs.job(case), self.jobs.prepared(case, progress, profile)
+        inputs = self.jobs.inputs(job, prepared)
         keeper = self._keeper(job, sha256_json(inputs)) if profile is Profile.TVM else None
         wants_gate = self.selection.wants_gate(case.card)
         gated = case.precision is not Precision.FP32 and wants_gate
-        full = self.prepared(in_fp32(case), progress) if gated else None
+        full = self.jobs.prepared(in_fp32(case), progress) if gated else None
         work = Work(job, prepared, full, wants_gate and not gated, keeper)
         repeats = not self.info.is_device
         return _Asked(
@@ -219,7 +180,7 @@ class Runs:
         partial = len(found.images) < len(work.job.names)
         return replace(
             found,
-            provenance={**work.prepared.provenance, **found.provenance},
+            provenance={**self._elsewhere, **work.prepared.provenance, **found.provenance},
             kept=keeper.kept if keeper and not partial else None,
         )
 
@@ -260,7 +221,7 @@ class Runs:
         """Return what tells whether results answer what the run of `case` is asked."""
         if self._budget is None:
             return never_enough
-        limits, planned = case.card.gate_on(self.selection.answers), len(self.job(case).images)
+        limits, planned = case.card.gate_on(self.selection.answers), len(self.jobs.job(case).images)
 
         def gate(results: Sequence[ImageResult]) -> Look:
             full = self.of(in_fp32(case), progress)
@@ -268,8 +229,11 @@ class Runs:
 
         return self._budget.decides(case, inputs, planned, gate if limits else None)
 
-    def _backend_named(self) -> str:
-        return f"{self.info.name} {self.info.version}"
+    @property
+    def _elsewhere(self) -> Mapping[str, str]:
+        """Return what a record should say of the processor; the run's environment is ours."""
+        cpu = self._executor.cpu
+        return {"measured_on": cpu} if cpu != self._worker.cpu else {}
 
     @property
     def _cache_mode(self) -> CacheMode:
@@ -307,12 +271,6 @@ class Runs:
         pairs = sha256_bytes(f"{data}|{job.pair_rule()}".encode())
         return Keeper(chosen.results, chosen.keep, key, pairs)
 
-    def _calibration(self, case: Case) -> CalibrationSet:
-        evaluated = [self.job(case).images] if case.evaluation else []
-        slug = case.card.int8.calibration
-        images = self._image_sets.of(case.card, slug, "files", calibration=True)
-        return calibration_set(case.card, images, evaluated)
-
 
 def _executor(selection: Selection, worker: Worker) -> "Worker | Cluster":
     """Return what measures: `worker`, or those of a cluster."""
@@ -321,16 +279,3 @@ def _executor(selection: Selection, worker: Worker) -> "Worker | Cluster":
     from sr_bench.engine.cluster.client import Cluster  # an extra
 
     return Cluster(selection)
-
-
-def evaluation_of(case: Case) -> Evaluation:
-    """Return the evaluation of a case that needs images."""
-    if case.evaluation is None:
-        msg = f"{case.id} is about no dataset"
-        raise TypeError(msg)
-    return case.evaluation
-
-
-def in_fp32(case: Case) -> Case:
-    """Return the case whose run the gate of `case` compares with."""
-    return replace(case, precision=Precision.FP32, metric="psnr")

@@ -85,7 +85,9 @@ class Selection:
     stall_s: float = 0
     """Seconds without progress after which such a process is ended; 0: as the backend needs."""
     memory_bytes: int = 0
-    """What it may take; 0: nine tenths of the machine's."""
+    """What it may take; 0: nine tenths of the machine's, shared out among the workers."""
+    workers: int = 1
+    """How many such sessions run beside each other: pytest-xdist's workers."""
     cluster: str = ""
     """Address of a Dask scheduler, or ``local:N``; empty: this machine alone."""
     deadline: float | None = None

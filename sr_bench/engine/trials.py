@@ -28,9 +28,9 @@ class Trials:
     def __init__(self, case: Case, runs: Runs) -> None:
         self._case = case
         self._runs = runs
-        self._job = runs.job(case)
-        self._low = runs.prepared(case)
-        full = runs.prepared(replace(case, precision=Precision.FP32))
+        self._job = runs.jobs.job(case)
+        self._low = runs.jobs.prepared(case)
+        full = runs.jobs.prepared(replace(case, precision=Precision.FP32))
         self._open = ExitStack()
         self._folder = Path(self._open.enter_context(TemporaryDirectory()))
         self._reference = self._open.enter_context(runs.open(full))

@@ -27,7 +27,7 @@ from sr_bench.engine.run import (
     run_job,
 )
 from sr_bench.engine.selection import Selection
-from sr_bench.files.recording import Recorder
+from sr_bench.files.recorder import Recorder
 from sr_bench.history.environment import cpu_model
 
 Begin = Callable[[str, Mapping[str, str]], None]

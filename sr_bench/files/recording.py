@@ -6,27 +6,22 @@
 
 import errno
 import json
-import os
-from collections.abc import Mapping
 from pathlib import Path
-from threading import Lock
-from typing import Annotated, BinaryIO, Final, Literal
+from typing import Annotated, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sr_bench.core.backend import Artefact
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, OptionError
-from sr_bench.files.atomic import append_line, write_bytes, write_text
 from sr_bench.files.disk import disk_error
-from sr_bench.files.packed import array_digest, pack, unpack
+from sr_bench.files.packed import array_digest, unpack
 from sr_bench.files.printable import printable
 from sr_bench.files.validation import Table, validate
 
 SCHEMA_VERSION: Final = 1
-_HEADER, _ENTRIES, _OUTPUTS = "recording.json", "entries.jsonl", "outputs"
+HEADER, _ENTRIES, _OUTPUTS = "recording.json", "entries.jsonl", "outputs"
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 _Told = str | int | None
@@ -92,12 +87,12 @@ def read_header(folder: Path) -> Header:
         OptionError: There is no recording.
         BackendError: Its ``recording.json`` is damaged, or of a newer sr-bench.
     """
-    path = folder / _HEADER
+    path = folder / HEADER
     try:
         content = _table(_read_file(path), str(path))
     except FileNotFoundError:
         msg = (
-            f"{folder}: expected a recording, but {_HEADER} is absent; make one on a machine with"
+            f"{folder}: expected a recording, but {HEADER} is absent; make one on a machine with"
             " the device: pytest --sr-record DIR"
         )
         raise OptionError(msg) from None
@@ -168,7 +163,7 @@ def read_output(folder: Path, entry: Entry) -> NDArray[np.float32]:
     Raises:
         BackendError: Its file is absent or damaged; the message names it.
     """
-    path = _output_path(folder, entry)
+    path = output_path(folder, entry)
     try:
         output = unpack(_read_file(path), entry.output_shape)
         fault = "" if array_digest(output) == entry.output else "other values are in it"
@@ -187,123 +182,6 @@ def read_output(folder: Path, entry: Entry) -> NDArray[np.float32]:
     return output
 
 
-def _output_path(folder: Path, entry: Entry) -> Path:
+def output_path(folder: Path, entry: Entry) -> Path:
+    """Return where the output of `entry` is."""
     return folder / _OUTPUTS / entry.output[:2] / f"{entry.output}.z"
-
-
-class Recorder:
-    """Adds outputs to a recording, from any thread; other processes may add to it as well.
-
-    Args:
-        folder: Of the recording; made if it is absent.
-        header: Written if a recording is started, compared if one is continued.
-
-    Raises:
-        OptionError: The folder holds a recording of something else, or other files.
-        BackendError: The recording there is damaged.
-    """
-
-    def __init__(self, folder: Path, header: Header) -> None:
-        _begin(folder, header)
-        self._folder = folder
-        self._version = header.version
-        self._newest = {entry.key: entry for entry in read_entries(folder)}
-        self._lock = Lock()
-
-    def add(
-        self,
-        artefact: Artefact,
-        lr: NDArray[np.float32],
-        output: NDArray[np.float32],
-        *,
-        device: str,
-        notes: Mapping[str, str],
-    ) -> None:
-        """Keep `output`, which `artefact` gave for `lr`, both float32 NCHW.
-
-        `device` and `notes` are what the session says about how it computed.
-        An output that is already the newest of its input is not kept again; another one of the
-        same input is kept beside it. The output is on the disk before the entry that names it.
-
-        Raises:
-            SrBenchError: It can't be written; the recording is as it was.
-        """
-        entry = Entry(
-            model=artefact.name,
-            network=artefact.network,
-            precision=artefact.precision,
-            artefact=artefact.digest,
-            version=self._version,
-            device=device,
-            notes=dict(notes),
-            input=array_digest(lr),
-            input_shape=lr.shape,
-            output=array_digest(output),
-            output_shape=output.shape,
-        )
-        if not self._holds_output(entry):
-            write_bytes(_output_path(self._folder, entry), pack(output))
-        with self._lock:
-            if self._newest.get(entry.key) != entry:
-                _append(entries_path(self._folder), entry)
-                self._newest[entry.key] = entry
-
-    def _holds_output(self, entry: Entry) -> bool:
-        try:
-            read_output(self._folder, entry)
-        except BackendError:  # absent, or damaged: recording again repairs it
-            return False
-        return True
-
-
-def _begin(folder: Path, header: Header) -> None:
-    path = folder / _HEADER
-    if not path.exists():
-        # Others may begin the same recording now: theirs are temporary files, then the header.
-        foreign = [name for name in _names(folder) if not name.startswith(f".{_HEADER}.")]
-        if not foreign:
-            write_text(path, header.model_dump_json(indent=1) + "\n")
-        elif not path.exists():
-            msg = (
-                f"{folder}: expected a recording or an empty folder, found {min(foreign)!r} and no"
-                f" {_HEADER}; record into another folder"
-            )
-            raise OptionError(msg)
-    found = read_header(folder)
-    if found.computed_by != header.computed_by:
-        msg = (
-            f"{folder}: holds outputs of {found.computed_by}; this session is of"
-            f" {header.computed_by}; record into another folder"
-        )
-        raise OptionError(msg)
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return [path.name for path in folder.iterdir()]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise disk_error(error, folder, "record into") from error
-
-
-def _append(path: Path, entry: Entry) -> None:
-    import fcntl  # absent on Windows, where recordings can be replayed
-
-    try:
-        with path.open("ab+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # of another process, no half line is seen here
-            _cut_torn_line(file)
-            append_line(path, entry.model_dump_json())
-    except OSError as error:
-        raise disk_error(error, path, "append to") from error
-
-
-def _cut_torn_line(file: BinaryIO) -> None:
-    """Cut off what a process left that was killed while it wrote a line."""
-    if not file.seek(0, os.SEEK_END):
-        return
-    file.seek(-1, os.SEEK_END)
-    if file.read() != b"\n":
-        file.seek(0)
-        file.truncate(file.read().rfind(b"\n") + 1)

@@ -26,6 +26,9 @@ Exact: TypeAlias = NDArray[np.float64]
 """Height x width."""
 Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
 
+K1, K2 = 0.01, 0.03
+"""What keeps the terms of SSIM finite, as parts of the white level (Wang et al., 2004)."""
+
 _BUFFERS = 6
 _ROUNDING = 5e-7
 """Largest relative error of a variance of equal values in float32, beside their square.

@@ -12,13 +12,12 @@ from functools import partial
 import numpy as np
 
 from sr_bench.imaging.filters import MARGIN, WINDOW, gaussian_valid
-from sr_bench.imaging.similarity import Workspace, tile_similarity
+from sr_bench.imaging.similarity import K1, K2, Workspace, tile_similarity
 from sr_bench.metrics._pair import Pixels, check_pair
 
 UNIT = ""
 HIGHER_IS_BETTER = True
 
-_K1, _K2 = 0.01, 0.03
 _TILE = (128, 512)
 """Rows and columns of a tile, the fastest measured: margins and calls cost little beside it, and
 its six buffers (5 MB in RGB) stay in the last cache."""
@@ -71,7 +70,7 @@ def ssim_float64(sr: Pixels, hr: Pixels, *, data_range: float = 255.0) -> float:
     """
     check_pair(sr, hr, smallest=WINDOW)
     x, y = sr.astype(np.float64), hr.astype(np.float64)
-    c1, c2 = (_K1 * data_range) ** 2, (_K2 * data_range) ** 2
+    c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
     mean_x, mean_y = gaussian_valid(x), gaussian_valid(y)
     variance_x = gaussian_valid(x * x) - mean_x**2
     variance_y = gaussian_valid(y * y) - mean_y**2
@@ -95,7 +94,7 @@ def _score_tiles(sr: Pixels, hr: Pixels, data_range: float, tiles: Sequence[_Til
     flat = (sr[..., 0], hr[..., 0]) if sr.shape[2] == 1 else (sr, hr)
     shape = tuple(max(part.stop - part.start for part in axis) for axis in zip(*tiles, strict=True))
     single = Workspace.of(shape + flat[0].shape[2:], np.float32)
-    constants = {"c1": (_K1 * data_range) ** 2, "c2": (_K2 * data_range) ** 2}
+    constants = {"c1": (K1 * data_range) ** 2, "c2": (K2 * data_range) ** 2}
     totals = []
     for tile in tiles:
         x, y = flat[0][tile], flat[1][tile]

@@ -86,16 +86,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     bench = session.config.stash[SESSION]
     bench.cases = [item.case for item in session.items if isinstance(item, CaseItem)]
-    if _is_worker(session.config):
-        return
-    ours = bool(bench.cases)
+    ours, is_worker = bool(bench.cases), _is_worker(session.config)
     try:
         check_names(bench.settings.selection, bench.suites)
         if ours:
             bench.check_backend()
-        if ours and not session.config.getoption("collectonly"):
+        if ours and not is_worker and not session.config.getoption("collectonly"):
             bench.start()
     except SrBenchError as cause:
+        if is_worker:  # only the process that controls it can end the session
+            from sr_bench.plugin.parallel import refuse
+
+            return refuse(session, cause)
         raise pytest.UsageError(printable(str(cause))) from None
 
 

@@ -1,4 +1,4 @@
-"""Sessions of several workers (pytest-xdist): who runs what, and one line of what is under way.
+"""Sessions of several workers (pytest-xdist): one start, one end, one line of progress.
 
 The process that pytest was started in controls the workers; it collects and runs nothing itself.
 Its terminal is the only one, so workers send their progress the way they send reports.
@@ -6,30 +6,24 @@ Its terminal is the only one, so workers send their progress the way they send r
 
 import os
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import astuple
 from functools import cached_property, partial
 from operator import delitem
 from typing import Any
 
 import pytest
-from xdist.scheduler import (  # type: ignore[import-untyped]
-    LoadScheduling,
-    LoadScopeScheduling,
-)
 
-from sr_bench.core.case import Case
-from sr_bench.core.precision import Precision
-from sr_bench.engine.latency import latency_cases
-from sr_bench.engine.plan import plan
-from sr_bench.engine.selection import Selection
-from sr_bench.engine.suite import load_suite
+from sr_bench.core.device import Failure
+from sr_bench.errors import DeviceError, SrBenchError
+from sr_bench.files.printable import printable
 from sr_bench.history.environment import usable_cores
-from sr_bench.plugin.names import item_name
+from sr_bench.plugin.groups import ByRun, cases_of, is_ours
 from sr_bench.plugin.progress import CHANNEL, Progress, Screen, cut, open_screen
 from sr_bench.plugin.session import SESSION
 
-_CARD = "card.toml"
+_REFUSAL = "sr_bench_refusal"
+"""In what a worker gives back to xdist: why it would not start."""
 _EVERY = "sr_bench_progress_every_s"
 """In what xdist gives a worker: seconds between two reports of its progress; 0: none."""
 
@@ -56,113 +50,10 @@ def start_parallel(config: pytest.Config) -> None:
     plugins.register(Controller(config, by_run=not chosen), "sr_bench-controller")
 
 
-def groups_of(cases: Sequence[Case], selection: Selection, workers: int) -> list[str]:
-    """Return a name for each of `cases`; those of one name go to one worker.
-
-    A run is never divided. Where low precisions are gated, all runs of a model over a dataset stay
-    together: they are compared with the same fp32 outputs, which one worker then computes once.
-    Models that do not come out even, such as the third of three on two workers, or the only one,
-    go to the workers run by run.
-    """
-    gated = [_model(case) for case in cases if _is_gated(case, selection)]
-    models = list(dict.fromkeys(gated))
-    whole = set(models[: len(models) - len(models) % workers])
-    return [_group(case, whole) for case in cases]
-
-
-def _group(case: Case, whole: set[str]) -> str:
-    if case.evaluation is None:
-        return f"{case.card.folder}|{case.id}"
-    model = _model(case)
-    return model if model in whole else f"{model}|{case.precision}"
-
-
-def _model(case: Case) -> str:
-    """Return what the runs of one model over one dataset share, whatever their precision."""
-    where = case.evaluation
-    parts = (where.dataset, where.protocol.name) if where else ()
-    # The folder too: two zoos may have suites and models of the same names.
-    return "|".join((str(case.card.folder), case.card.name, *parts))
-
-
-def _is_gated(case: Case, selection: Selection) -> bool:
-    low = case.evaluation is not None and case.precision is not Precision.FP32
-    return low and selection.wants_gate(case.card)
-
-
-class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives each worker whole groups, those of most items first."""
-
-    def __init__(self, config: pytest.Config, log: object, ids: Sequence[str]) -> None:
-        super().__init__(config, log)
-        self._groups = _groups(config, ids, self.numnodes)
-
-    def _split_scope(self, nodeid: str) -> str:
-        return self._groups.get(nodeid, nodeid)
-
-    def remove_node(self, node: object) -> str | None:
-        """Queue what `node` leaves but for what crashed it, which xdist would run again."""
-        left = {
-            name: {item: done for item, done in unit.items() if not done}
-            for name, unit in self.assigned_work.pop(node).items()
-        }
-        items: list[str] = [item for unit in left.values() for item in unit]
-        if not items:
-            return None
-        for unit in left.values():
-            unit.pop(items[0], None)
-        self.workqueue.update({name: unit for name, unit in left.items() if unit})
-        return items[0]
-
-    def _reschedule(self, node: object) -> None:
-        super()._reschedule(node)
-        # A worker starts an item once it has the next: one alone, given to a new worker, would
-        # never start.
-        if self.workqueue and self._pending_of(self.assigned_work[node]) == 1:
-            super()._reschedule(node)
-
-
-class ByRun:
-    """xdist's usual way, or by group as soon as a worker has collected a card."""
-
-    def __init__(self, config: pytest.Config, log: object) -> None:
-        self._config = config
-        self._log = log
-        self._chosen = LoadScheduling(config, log)
-
-    def add_node_collection(self, node: object, collection: Sequence[str]) -> None:
-        """Take what `node` collected; the first that did decides."""
-        first = isinstance(self._chosen, LoadScheduling)
-        if first and any(map(_is_ours, collection)):
-            nodes = self._chosen.nodes
-            self._chosen = ByGroup(self._config, self._log, collection)
-            for each in nodes:
-                self._chosen.add_node(each)
-        self._chosen.add_node_collection(node, collection)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._chosen, name)
-
-
-def _groups(config: pytest.Config, ids: Sequence[str], workers: int) -> Mapping[str, str]:
-    """Return the group of each item of a card among `ids`."""
-    selection, wanted = config.stash[SESSION].settings.selection, set(ids)
-    cases: dict[str, Case] = {}
-    for path in dict.fromkeys(_path(each) for each in ids if _is_ours(each)):
-        planned = plan(load_suite(config.rootpath / path), selection)
-        timed = latency_cases(planned, selection.answers) if selection.latency else ()
-        cases |= {f"{path}::{item_name(case)}": case for case in (*planned, *timed)}
-    # Not what -k left out.
-    cases = {name: case for name, case in cases.items() if name in wanted}
-    return dict(zip(cases, groups_of(list(cases.values()), selection, workers), strict=True))
-
-
-def _is_ours(nodeid: str) -> bool:
-    return _path(nodeid).rpartition("/")[2] == _CARD
-
-
-def _path(nodeid: str) -> str:
-    return nodeid.partition("::")[0]
+def refuse(session: pytest.Session, cause: SrBenchError) -> None:
+    """Run nothing in this worker; the process that controls it ends the session with `cause`."""
+    session.items.clear()
+    session.config.workeroutput[_REFUSAL] = printable(str(cause))  # type: ignore[attr-defined]
 
 
 class Controller:
@@ -170,7 +61,7 @@ class Controller:
 
     Args:
         config: Of the session.
-        by_run: Whether items are shared out by `groups_of`: the user chose no other way.
+        by_run: Whether items are shared out by `groups.groups_of`: the user chose no other way.
     """
 
     def __init__(self, config: pytest.Config, *, by_run: bool) -> None:
@@ -241,9 +132,29 @@ class Controller:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Forget a worker that has ended or died."""
+        """Forget a worker that has ended or died; end the session if it would not start."""
         self._under_way.pop(node.gateway.id, None)
         self._make_way()
+        if refusal := getattr(node, "workeroutput", {}).get(_REFUSAL):
+            raise pytest.UsageError(refusal)
+
+    def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
+        """Make the record of an item that ended its worker."""
+        for case in cases_of(self._config, [crashitem]).values():
+            told = f"{report.longrepr}; other items ran on. Run this one alone"
+            cause = DeviceError(Failure.CRASHED, told)
+            bench = self._config.stash[SESSION].bench
+            report.sr_record = bench.failed(case, crashitem, cause, 0.0)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Open the run's files before the first minute is spent."""
+        self._make_way()
+        if any(map(is_ours, ids)):
+            try:
+                self._config.stash[SESSION].start()
+            except SrBenchError as cause:
+                raise pytest.UsageError(printable(str(cause))) from None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self) -> None:
@@ -252,7 +163,6 @@ class Controller:
 
     pytest_runtest_logfinish = pytest_runtest_logstart
     pytest_testnodeready = pytest_runtest_logstart
-    pytest_xdist_node_collection_finished = pytest_runtest_logstart
     pytest_keyboard_interrupt = pytest_runtest_logstart
     pytest_internalerror = pytest_runtest_logstart
     pytest_sessionfinish = pytest_runtest_logstart

@@ -61,6 +61,8 @@ def _settings(config: pytest.Config) -> Settings:
     results = _results_base(config) / texts["--sr-results-path"]
     update = _update(texts["--sr-update"], texts["--sr-reason"])
     threads, session_threads = parse_threads(texts["--sr-threads"])
+    worker = getattr(config, "workerinput", None)  # of pytest-xdist
+    workers = worker["workercount"] if worker else 1
     budget = parse_duration("--sr-budget", texts["--sr-budget"])
     if texts["--sr-cluster"] and getattr(config.option, "numprocesses", None):
         msg = "--sr-cluster and -n don't go together: each worker would start what all are to do"
@@ -80,10 +82,11 @@ def _settings(config: pytest.Config) -> Settings:
         cache=cast("CacheMode", texts["--sr-cache"]),
         cache_dir=_path(config, texts["--sr-cache-dir"]),
         cache_bytes=_number("--sr-cache-size", texts["--sr-cache-size"]) * 2**20,
-        session=_session(config),
+        session=worker["testrunuid"] if worker else uuid4().hex,
         isolate=cast("IsolateMode", texts["--sr-isolate"]),
         stall_s=_number("--sr-time-limit", texts["--sr-time-limit"]),
         memory_bytes=_number("--sr-memory-limit", texts["--sr-memory-limit"]) * 2**20,
+        workers=workers,
         cluster=texts["--sr-cluster"],
         deadline=budget and time.time() + budget,
         gate=cast("GateMode", texts["--sr-gate"]),
@@ -95,7 +98,7 @@ def _settings(config: pytest.Config) -> Settings:
         explain_s=_number("--sr-explain", texts["--sr-explain"]),
         calibration_bytes=_number("--sr-calibration-memory", texts["--sr-calibration-memory"])
         * 2**20,
-        threads=threads or _share(config),
+        threads=threads or max(1, usable_cores() // workers),
         session_threads=session_threads,
     )
     return Settings(
@@ -144,18 +147,6 @@ def _results_base(config: pytest.Config) -> Path:
     """Return what the results path is relative to: the project if there is one, else here."""
     given = config.getoption("--sr-results-path") is not None
     return config.invocation_params.dir if given or config.inipath is None else config.rootpath
-
-
-def _share(config: pytest.Config) -> int:
-    """Return this process's share of the cores: pytest-xdist's workers divide them."""
-    worker = getattr(config, "workerinput", None)
-    return max(1, usable_cores() // worker["workercount"]) if worker else usable_cores()
-
-
-def _session(config: pytest.Config) -> str:
-    """Return a name of this session that its pytest-xdist workers share."""
-    worker = getattr(config, "workerinput", None)
-    return str(worker["testrunuid"]) if worker else uuid4().hex
 
 
 def _text(config: pytest.Config, option: Option) -> str:

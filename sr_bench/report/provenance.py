@@ -20,7 +20,8 @@ def device_lines(records: Sequence[Record]) -> list[str]:
         for record in records
         if "warning" in record.detail
     )
-    return list(dict.fromkeys([*adapter, *warned]))
+    cpus = (record.detail["measured_on"] for record in records if "measured_on" in record.detail)
+    return list(dict.fromkeys([*adapter, *warned, *(f"measured on {cpu}" for cpu in cpus)]))
 
 
 def int8_lines(records: Sequence[Record]) -> list[str]:

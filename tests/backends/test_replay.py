@@ -12,7 +12,8 @@ from sr_bench.backends import replay
 from sr_bench.core.backend import Artefact, BackendOptions, Form, Session
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, NotRunError, OptionError
-from sr_bench.files.recording import Recorder, entries_path
+from sr_bench.files.recorder import Recorder
+from sr_bench.files.recording import entries_path
 from tests.files.recordings import add, artefact, header, lr_of, output_files, record, sr_of
 
 RECORDED = (

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sr_bench.backends import torch as torch_backend
 from sr_bench.backends._torch_operators import OPERATORS
 from sr_bench.backends._torch_session import open_graph, open_module
-from sr_bench.core.backend import Artefact, Batch, BatchSession, Comparison
+from sr_bench.core.backend import Artefact, Batch, BatchSession, Scoring
 from sr_bench.core.device import DevicePlan, Failure, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
@@ -48,8 +48,8 @@ def nearest(then: Callable[[Tensor], Tensor] = lambda x: x) -> BatchSession:
     return open_module(Spoiled(), FP32, threads=1, batches=True)
 
 
-def comparison(**choices: object) -> Comparison:
-    return Comparison(EvalProtocol("p", **choices), 1.0, 2, METRICS)
+def scoring(**choices: object) -> Scoring:
+    return Scoring(EvalProtocol("p", **choices), 1.0, 2, METRICS)
 
 
 def hrs(images: list[np.ndarray]) -> list[np.ndarray]:
@@ -143,7 +143,7 @@ def test_only_a_gpu_is_given_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("colour", ["rgb", "y_float"])
 def test_scores_are_those_of_the_cpu_and_outputs_stay_where_they_are(colour: str) -> None:
-    images, how = lrs(), comparison(colour=colour, border=2)
+    images, how = lrs(), scoring(colour=colour, border=2)
     with nearest() as session:
         items = session.start(Batch(images, hrs(images), how, wants_outputs=False))()
         both = session.start(Batch(images, hrs(images), how))()
@@ -160,14 +160,14 @@ def test_what_has_no_score_comes_back_and_the_rest_stays() -> None:
     images = lrs()
     images[1][0, 2, 3, 4] = np.nan
     with nearest() as session:
-        items = session.start(Batch(images, hrs(images), comparison(), wants_outputs=False))()
+        items = session.start(Batch(images, hrs(images), scoring(), wants_outputs=False))()
     assert [item.scores is None for item in items] == [False, True, False]
     assert [item.output is None for item in items] == [True, False, True]
     assert np.isnan(items[1].output).sum() == 4
 
 
 def test_a_batch_that_the_device_cannot_compare_comes_back_without_scores() -> None:
-    images, how = lrs(), comparison(colour="y_rounded", rounding="none")
+    images, how = lrs(), scoring(colour="y_rounded", rounding="none")
     with nearest() as session:
         items = session.start(Batch(images, hrs(images), how, wants_outputs=False))()
     assert [item.scores for item in items] == [None] * 3

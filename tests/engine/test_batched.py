@@ -175,7 +175,7 @@ def test_what_the_device_scored_is_taken_and_no_output_is_asked_for() -> None:
     assert {(r.scores["psnr"], r.scores["ssim"], r.fidelity) for r in results} == {(1.0, 0.5, None)}
     assert [r.image for r in results] == [f"{i:03d}" for i in range(7)]
     assert not any(batch.wants_outputs for batch in session.batches)
-    how = session.batches[0].comparison
+    how = session.batches[0].scoring
     assert (how.protocol, how.white, how.scale) == (job().protocol, 255.0, 2)
     assert how.metrics == ("psnr", "ssim")
     assert np.array_equal(session.batches[0].hrs[1], job().images.load(1)[1])

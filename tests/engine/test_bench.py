@@ -312,3 +312,23 @@ def test_the_fingerprint_does_not_change_with_what_cannot(zoo) -> None:
         fingerprint(zoo, replace(case, card=replace(case.card, name="n", row="R"))),
     }
     assert len(prints) == 1
+
+
+class Elsewhere:
+    """What measures, on another processor than this session's."""
+
+    cpu = "Other CPU"
+
+    def __init__(self, worker) -> None:
+        self._worker = worker
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._worker, name)
+
+
+def test_a_record_says_which_processor_measured_unless_it_is_the_sessions_own(zoo):
+    case = cases_of(zoo)["tiny_x2-fp32-pair_x2-psnr"]
+    assert "measured_on" not in evaluate(bench_of(zoo), case).detail
+    bench = bench_of(zoo)
+    bench._runs._executor = Elsewhere(bench._runs._worker)
+    assert evaluate(bench, case).detail["measured_on"] == "Other CPU"

@@ -16,9 +16,9 @@ from sr_bench.core.int8 import Gate
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
+from sr_bench.engine.baseline import baseline_of
 from sr_bench.engine.early import (
     Look,
-    baseline_of,
     confidence,
     enough,
     fewest,
@@ -29,7 +29,7 @@ from sr_bench.engine.early import (
     verdict_early,
 )
 from sr_bench.engine.fidelity import Fidelity
-from sr_bench.engine.gate import mean_interval
+from sr_bench.engine.interval import mean_interval
 from sr_bench.engine.run import ImageResult
 from sr_bench.errors import MetricError
 

@@ -16,7 +16,8 @@ from sr_bench.core.gate import Comparison, Drop, GateVerdict
 from sr_bench.core.int8 import Gate
 from sr_bench.core.record import ImageScore, Measurement, Record, Status
 from sr_bench.engine.fidelity import Fidelity
-from sr_bench.engine.gate import compare_records, drop_status, judge_gate, paired_drop, worst_status
+from sr_bench.engine.gate import compare_records, drop_status, judge_gate, worst_status
+from sr_bench.engine.interval import paired_drop
 from sr_bench.errors import MetricError
 from tests.report.records import record
 

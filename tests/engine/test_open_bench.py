@@ -5,6 +5,7 @@ import math
 import pytest
 
 from sr_bench.core.backend import BackendInfo, Form
+from sr_bench.discovery import load
 from sr_bench.engine import open_bench
 from sr_bench.engine.bench import Bench
 from sr_bench.engine.isolated import Isolated, Limits
@@ -32,10 +33,8 @@ def test_only_a_device_is_isolated_unless_asked(
 
 def limits(monkeypatch: pytest.MonkeyPatch, info: BackendInfo, **options: object) -> Limits:
     """Return the limits of a session on a machine with 1000 MiB."""
-    from sr_bench.backends import onnxruntime
-
     monkeypatch.setattr(open_bench, "machine_bytes", lambda: 1000 * 2**20)
-    monkeypatch.setattr(onnxruntime, "describe", lambda _options: info)
+    monkeypatch.setattr(load("sr_bench.backends", "onnxruntime"), "describe", lambda _options: info)
     opened = open_bench.open_bench(Selection(isolate="model", **options), ())
     assert isinstance(opened, Isolated)
     return opened._limits
@@ -51,6 +50,7 @@ def test_limits_that_nobody_asked_for_fit_the_machine_and_the_device(
 ) -> None:
     assert limits(monkeypatch, CPU) == Limits(600.0, 900 * 2**20)
     assert limits(monkeypatch, CARD).stall_s == math.inf
+    assert limits(monkeypatch, CPU, workers=3).memory_bytes == 300 * 2**20
 
 
 def test_a_machine_that_tells_no_memory_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:

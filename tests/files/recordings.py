@@ -6,7 +6,8 @@ import numpy as np
 
 from sr_bench.core.backend import Artefact
 from sr_bench.core.precision import Precision
-from sr_bench.files.recording import Header, Recorder
+from sr_bench.files.recorder import Recorder
+from sr_bench.files.recording import Header
 
 Array = np.ndarray
 

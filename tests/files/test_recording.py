@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from sr_bench.errors import BackendError, OptionError, SrBenchError
-from sr_bench.files import recording
-from sr_bench.files.recording import Recorder, read_entries, read_header, read_output
+from sr_bench.files import recorder, recording
+from sr_bench.files.recorder import Recorder
+from sr_bench.files.recording import read_entries, read_header, read_output
 from tests.files.recordings import add, artefact, header, lr_of, output_files, record, sr_of
 
 
@@ -183,7 +184,7 @@ def test_a_process_killed_between_output_and_entry_loses_that_entry_only(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(recording, "append_line", killed)
+        patched.setattr(recorder, "append_line", killed)
         with pytest.raises(KeyboardInterrupt):
             record(taped, 4)
     assert (len(read_entries(taped)), len(output_files(taped))) == (3, 4)
@@ -202,7 +203,7 @@ def test_a_process_killed_between_output_and_entry_loses_that_entry_only(
             "expected 240 values of .*, got [0-9]+ bytes",
         ),
         (lambda path: path.write_bytes(b"GIF89a"), "incorrect header check"),
-        (lambda path: path.write_bytes(recording.pack(sr_of(9))), "other values are in it"),
+        (lambda path: path.write_bytes(recorder.pack(sr_of(9))), "other values are in it"),
     ],
 )
 def test_a_damaged_output_is_named_and_recording_again_repairs_it(

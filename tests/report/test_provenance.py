@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sr_bench.core.record import Record, Status
 from sr_bench.report.family import render_family
-from sr_bench.report.provenance import int8_lines, shared_lines
+from sr_bench.report.provenance import device_lines, int8_lines, shared_lines
 from sr_bench.report.terminal import summary
 from tests.report.records import record
 
@@ -38,6 +38,12 @@ def test_each_int8_network_is_told_once() -> None:
 def test_a_run_without_int8_says_nothing_of_it() -> None:
     assert int8_lines([record()]) == []
     assert "int8" not in render_family("zoo", [], [record()])
+
+
+def test_what_measured_is_told_once_where_it_was_not_the_sessions_own_processor() -> None:
+    there = replace(record(), detail={"measured_on": "CPU B"})
+    assert device_lines([there, record(), there]) == ["measured on CPU B"]
+    assert "measured on CPU B" in summary([there])
 
 
 def test_shared_images_are_told_on_the_page_and_in_the_terminal() -> None:

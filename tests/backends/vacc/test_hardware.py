@@ -51,7 +51,7 @@ def prepared(project_root: Path):
     case = Case(model, "psnr", Precision.FP16, "onnxruntime", model.evaluations[0])
 
     def prepare(precision: Precision):
-        made = runs.prepared(replace(case, precision=precision))
+        made = runs.jobs.prepared(replace(case, precision=precision))
         return replace(made, form=Form.SOURCE) if precision is not Precision.FP32 else made
 
     return prepare

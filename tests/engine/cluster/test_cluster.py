@@ -42,8 +42,8 @@ def work_of(zoo, precision: Precision, **options: object) -> Work:
     case = next(one for one in plan(suite, selection) if one.metric == "psnr")
     case, runs = replace(case, precision=precision), Runs(selection, ())
     low = precision is not Precision.FP32
-    full = runs.prepared(replace(case, precision=Precision.FP32)) if low else None
-    return Work(runs.job(case), runs.prepared(case), reference=full, **options)
+    full = runs.jobs.prepared(replace(case, precision=Precision.FP32)) if low else None
+    return Work(runs.jobs.job(case), runs.jobs.prepared(case), reference=full, **options)
 
 
 @pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16, Precision.INT8_PERCENTILE])

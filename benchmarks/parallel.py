@@ -1,8 +1,9 @@
-"""Measure whole sessions with one worker and with two, on a zoo that it generates.
+"""Measure whole sessions with one worker, with two, and on a cluster of two.
 
 Six networks of 18 convolutions with random weights, each session with an empty cache of its own:
-one image at a time, two images at a time in one process, and two workers with one image each. The
-three take turns; the records of all must be the same but for the times.
+one image at a time, two images at a time in one process, two workers with one image each, and the
+two of a Dask cluster of this machine. They take turns; the records of all must be the same but for
+the times.
 """
 
 import argparse
@@ -37,6 +38,7 @@ WAYS = (
     SERIAL,
     Way("two images at a time", (f"--sr-threads={CORES}",)),
     Way("two workers", (f"-n{CORES}",)),
+    Way("a cluster of two workers", (f"--sr-cluster=local:{CORES}",)),
 )
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, TypeVar
 
-DEFAULT_LIMIT_BYTES = 96 * 2**20
-"""100 pairs of 256 and 512 pixels."""
+DEFAULT_LIMIT_BYTES = 64 * 2**20
+"""65 pairs of 256 and 512 pixels; a run stays within 200 MB of bare inference."""
 
 T = TypeVar("T")
 

@@ -14,8 +14,7 @@ from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.record import Record
 from sr_bench.files.validation import extremes
 
-_QUESTIONS = {"fidelity", "psnr", "ssim"}
-_COMPARED = {"fidelity", "psnr", "ssim"}
+_GATED = {"fidelity", "psnr", "ssim"}
 _CHANGES = {one.name for one in fields(Scoring)} - {"image"}
 
 
@@ -57,7 +56,7 @@ def _check_detail(detail: Mapping[str, object]) -> None:
 
 def _check_gate(data: object) -> None:
     gate = decode(GateVerdict, data)
-    _expect({one.question for one in gate.findings} == _QUESTIONS, "a finding for each question")
+    _expect({one.question for one in gate.findings} == _GATED, "a finding for each question")
     counts = {len(gate.images), gate.psnr.count, gate.ssim.count}
     _expect(len(counts) == 1 and bool(gate.images), "a drop for each image")
 
@@ -66,7 +65,7 @@ def _check_compared(data: object) -> None:
     _expect(isinstance(data, list), "a list of comparisons")
     for one in data if isinstance(data, list) else ():
         found = decode(Comparison, one)
-        _expect(found.metric in _COMPARED, "a metric that gates compare")
+        _expect(found.metric in _GATED, "a metric that gates compare")
         drop = found.drop
         _expect(drop is None or 0 < drop.count == len(found.images), "a drop for each image")
 

@@ -1,7 +1,7 @@
 """Hand work to the scheduler bit by bit, and what comes back to who waits for it; one thread."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -14,13 +14,10 @@ from sr_bench.engine.cluster.connect import Workers
 from sr_bench.engine.cluster.networks import Networks
 from sr_bench.engine.cluster.outcome import Outcome
 from sr_bench.engine.cluster.parcel import Preparation, Shard, shard_of
-from sr_bench.engine.cluster.relocate import inside
 from sr_bench.engine.cluster.runs import Delivery, Run
 from sr_bench.engine.cluster.shards import Ledger, Task, split
 from sr_bench.engine.cluster.traffic import Traffic
-from sr_bench.engine.work import Work
 from sr_bench.errors import BackendError, SrBenchError
-from sr_bench.files.atomic import write_bytes
 from sr_bench.files.disk import disk_error
 
 if TYPE_CHECKING:  # an extra
@@ -249,7 +246,7 @@ class Dispatcher:
             return
         run = self._runs[task.run]
         try:
-            _write(run.work, outcome.kept)
+            outcome.write_kept(run.work.keeper)
         except SrBenchError as error:
             fault = fault or error
         results = dict(outcome.results)
@@ -304,10 +301,3 @@ def _readable(error: SrBenchError | OSError) -> SrBenchError:
     if isinstance(error, SrBenchError):
         return error
     return disk_error(error, Path(error.filename or "a file"), "read")
-
-
-def _write(work: Work, files: Iterable[tuple[str, bytes]]) -> None:
-    """Write the images kept, as the keeper would have done here."""
-    if work.keeper:
-        for name, data in files:
-            write_bytes(inside(work.keeper.results, name), data)

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sr_bench.engine.cluster.relocate import inside
+from sr_bench.engine.kept import Keeper
 from sr_bench.engine.run import ImageResult
 from sr_bench.errors import SrBenchError
+from sr_bench.files.atomic import write_bytes
 from sr_bench.files.home import without_home
 
 
@@ -57,3 +60,13 @@ class Outcome:
     """Of a preparation: the file's name in the cache folder, its notes, and what is in it."""
     fault: Fault | None = None
     seconds: float = 0.0
+
+    def write_kept(self, keeper: Keeper | None) -> None:
+        """Write the images kept, as `keeper` would have done here.
+
+        Raises:
+            SrBenchError: They can't be written, or would lie outside of the results folder.
+        """
+        if keeper:
+            for name, data in self.kept:
+                write_bytes(inside(keeper.results, name), data)

@@ -66,7 +66,10 @@ def _local(workers: int) -> "Iterator[Client]":
 
     quiet = {
         "distributed.scheduler.allowed-failures": _KILLED,
+        # What Dask tells of itself takes 3 % of two cores, and nobody looks.
         "distributed.admin.low-level-log-length": 0,
+        "distributed.worker.profile.enabled": False,
+        "distributed.admin.system-monitor.interval": "10s",
     }
     with (
         TemporaryDirectory(prefix="sr-bench-", ignore_cleanup_errors=True) as folder,

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sr_bench.core.backend import Scoring
+from sr_bench.core.backend import BatchScoring
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.imaging.colour import BLACK, EDSR, EDSR_UNIT, STUDIO, STUDIO_UNIT
 from sr_bench.imaging.filters import WINDOW, gaussian_window
@@ -28,7 +28,7 @@ _CHUNK_PIXELS = 2**22
 """Pixels whose similarity is computed at once, which bounds its memory."""
 
 
-def can_compare(outputs: Sequence[int], hrs: Sequence[int], how: Scoring) -> bool:
+def can_compare(outputs: Sequence[int], hrs: Sequence[int], how: BatchScoring) -> bool:
     """Return whether outputs can be scored here as on the CPU, which else scores or refuses them.
 
     Args:
@@ -49,7 +49,7 @@ def can_compare(outputs: Sequence[int], hrs: Sequence[int], how: Scoring) -> boo
     return channels == 3 and tuple(hrs) == (count, height, width, channels)
 
 
-def compare(output: Tensor, hr: Tensor, how: Scoring) -> Tensor:
+def compare(output: Tensor, hr: Tensor, how: BatchScoring) -> Tensor:
     """Return what `read_scores` makes scores of, N x 4, float64, on the device of `output`.
 
     Args:

@@ -121,7 +121,7 @@ class Session(Protocol):
 
 
 @dataclass(frozen=True)
-class Scoring:
+class BatchScoring:
     """How the outputs of a batch become scores."""
 
     protocol: EvalProtocol
@@ -140,7 +140,7 @@ class Batch:
     """Each 1 x C x H x W."""
     hrs: "Sequence[NDArray[np.uint8]]" = ()
     """What the outputs are compared with, each H x W x 3; none if scores are not asked for."""
-    scoring: Scoring | None = None
+    scoring: BatchScoring | None = None
     """None if scores are not asked for."""
     wants_outputs: bool = True
     """Whether the outputs are asked for; without, only those come that could not be scored."""

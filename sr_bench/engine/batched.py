@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NoReturn, TypeVar
 
-from sr_bench.core.backend import Batch, BatchItem, BatchSession, Scoring
+from sr_bench.core.backend import Batch, BatchItem, BatchScoring, BatchSession
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.engine.batch_memory import BatchMemory, Output, output_of
 from sr_bench.engine.recent import Recent
@@ -199,7 +199,7 @@ def _started(
     """Start a batch; return what waits for what comes of its images."""
     rule, white = job.protocol, job.card.value_range
     lrs = [network_input(item.pair.lr, rule, white) for item in items]
-    how = Scoring(rule, white, job.card.scale, IMAGE_METRICS)
+    how = BatchScoring(rule, white, job.card.scale, IMAGE_METRICS)
     wants_outputs = keeps or not (reference is memory is None)
     with about_images(job, [item.index for item in items]):
         finish = session.start(Batch(lrs, [item.pair.hr for item in items], how, wants_outputs))

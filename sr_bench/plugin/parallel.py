@@ -7,6 +7,7 @@ Its terminal is the only one, so workers send their progress the way they send r
 import os
 import time
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import astuple
 from functools import cached_property, partial
 from operator import delitem
@@ -140,11 +141,12 @@ class Controller:
 
     def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
         """Make the record of an item that ended its worker."""
-        for case in cases_of(self._config, [crashitem]).values():
-            told = f"{report.longrepr}; other items ran on. Run this one alone"
-            cause = DeviceError(Failure.CRASHED, told)
-            bench = self._config.stash[SESSION].bench
-            report.sr_record = bench.failed(case, crashitem, cause, 0.0)
+        told = f"{report.longrepr}; other items ran on. Run this one alone"
+        cause = DeviceError(Failure.CRASHED, told)
+        with suppress(SrBenchError):  # the card was changed meanwhile: the failure is told anyway
+            for case in cases_of(self._config, [crashitem]).values():
+                bench = self._config.stash[SESSION].bench
+                report.sr_record = bench.failed(case, crashitem, cause, 0.0)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:

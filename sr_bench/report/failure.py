@@ -1,6 +1,6 @@
 """Say in a few lines what differs, by how much, and how to run just that again."""
 
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, Context, Decimal
 from math import isfinite
 from typing import cast
 
@@ -14,6 +14,9 @@ from sr_bench.report.dossier import dossier_lines
 from sr_bench.report.forensics import forensics_summary
 from sr_bench.report.gate import comparison_lines, gate_lines
 from sr_bench.report.numbers import claimed, delta, measured, with_unit
+
+_ANY_FLOAT = Context(prec=400)
+"""As many digits as a float may have with six decimals; the default is 28."""
 
 _ERROR_LINES = 17
 """A sentence, and the 15 lines of output that it may quote."""
@@ -61,8 +64,8 @@ def _rounded_up(value: float) -> str:
     if not isfinite(value):
         return str(value)
     # Without the noise of binary floats, which the judge overlooks too: 0.6, not 0.600001.
-    rounded = Decimal(repr(round(value, 9))).quantize(Decimal("1e-6"), ROUND_CEILING)
-    return f"{rounded.normalize():f}"
+    decimal = Decimal(repr(round(value, 9))).quantize(Decimal("1e-6"), ROUND_CEILING, _ANY_FLOAT)
+    return f"{decimal.normalize(_ANY_FLOAT):f}"
 
 
 def _side(record: Record) -> str:

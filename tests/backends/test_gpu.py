@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sr_bench.backends import torch as torch_backend
-from sr_bench.core.backend import Artefact, Batch, BatchSession, Scoring
+from sr_bench.core.backend import Artefact, Batch, BatchScoring, BatchSession
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.engine.scoring import read_output, score_pair
@@ -101,7 +101,7 @@ def test_batches_under_way_do_not_mix() -> None:
 def test_scores_on_the_gpu_are_those_of_the_cpu(colour: str, rounding: str) -> None:
     rule = EvalProtocol("p", colour=colour, rounding=rounding, border=2)
     session, images = opened("edsr_official_x2", Precision.FP32), lrs(5, 70, 50)
-    items = session.start(Batch(images, hrs(images), Scoring(rule, 1.0, 2, METRICS)))()
+    items = session.start(Batch(images, hrs(images), BatchScoring(rule, 1.0, 2, METRICS)))()
     for item, hr in zip(items, hrs(images), strict=True):
         expected = score_pair(read_output(item.output, rule, 1.0), hr, rule, 2, METRICS)
         assert (item.scores is None) == (colour == "y_rounded" and rounding == "none")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sr_bench.backends import torch as torch_backend
 from sr_bench.backends._torch_operators import OPERATORS
 from sr_bench.backends._torch_session import open_graph, open_module
-from sr_bench.core.backend import Artefact, Batch, BatchSession, Scoring
+from sr_bench.core.backend import Artefact, Batch, BatchScoring, BatchSession
 from sr_bench.core.device import DevicePlan, Failure, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
@@ -48,8 +48,8 @@ def nearest(then: Callable[[Tensor], Tensor] = lambda x: x) -> BatchSession:
     return open_module(Spoiled(), FP32, threads=1, batches=True)
 
 
-def scoring(**choices: object) -> Scoring:
-    return Scoring(EvalProtocol("p", **choices), 1.0, 2, METRICS)
+def scoring(**choices: object) -> BatchScoring:
+    return BatchScoring(EvalProtocol("p", **choices), 1.0, 2, METRICS)
 
 
 def hrs(images: list[np.ndarray]) -> list[np.ndarray]:

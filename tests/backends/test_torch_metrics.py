@@ -13,7 +13,7 @@ from skimage import data
 
 from sr_bench.backends._torch_metrics import can_compare, compare, read_scores
 from sr_bench.cards.protocol_files import load_protocol
-from sr_bench.core.backend import Scoring
+from sr_bench.core.backend import BatchScoring
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.engine.scoring import read_output, score_pair
 from sr_bench.imaging.layout import to_nchw
@@ -54,13 +54,15 @@ def hard_pairs() -> list[tuple[np.ndarray, np.ndarray]]:
     return [(sr.astype(np.float32), hr) for sr, hr in pairs]
 
 
-def scored(outputs: np.ndarray, hrs: np.ndarray, how: Scoring) -> list[dict[str, float] | None]:
+def scored(
+    outputs: np.ndarray, hrs: np.ndarray, how: BatchScoring
+) -> list[dict[str, float] | None]:
     rows = compare(torch.from_numpy(outputs), torch.from_numpy(hrs), how)
     return [read_scores(row, how.metrics) for row in rows.tolist()]
 
 
 def check(pairs: list[tuple[np.ndarray, np.ndarray]], rule: EvalProtocol, white: float) -> None:
-    how = Scoring(rule, white, 2, METRICS)
+    how = BatchScoring(rule, white, 2, METRICS)
     level = rule.output_range or white
     order = slice(None) if rule.channel_order == "rgb" else slice(None, None, -1)
     outputs = np.stack([sr[..., order].transpose(2, 0, 1) for sr, _ in pairs])
@@ -107,7 +109,7 @@ def test_the_error_of_8_bit_images_is_summed_in_integers() -> None:
     rng = np.random.default_rng(4)
     sr, hr = rng.integers(0, 256, (2, 3, *SIZE, 3)).astype(np.uint8)
     outputs = np.ascontiguousarray(sr.transpose(0, 3, 1, 2)).astype(np.float32)
-    found = scored(outputs, hr, Scoring(EvalProtocol("p"), 255.0, 2, METRICS))
+    found = scored(outputs, hr, BatchScoring(EvalProtocol("p"), 255.0, 2, METRICS))
     for scores, x, y in zip(found, sr, hr, strict=True):
         squares = int(((x.astype(int) - y) ** 2).sum())
         assert scores["psnr"] == 10.0 * math.log10(255.0**2 / (squares / x.size))
@@ -120,13 +122,13 @@ def test_luma_is_rounded_at_halves_as_on_the_cpu() -> None:
     sr = np.resize(halves, (1, 16, 16, 3))
     rule = EvalProtocol("p", colour="y_rounded")
     outputs = np.ascontiguousarray(sr.transpose(0, 3, 1, 2)).astype(np.float32)
-    (scores,) = scored(outputs, 0 * sr, Scoring(rule, 255.0, 2, METRICS))
+    (scores,) = scored(outputs, 0 * sr, BatchScoring(rule, 255.0, 2, METRICS))
     assert scores == pytest.approx(score_pair(sr[0], 0 * sr[0], rule, 2, METRICS), abs=1e-6, rel=0)
 
 
 def test_identical_images_have_no_error() -> None:
     image = photos(SIZE)[0]
-    how = Scoring(EvalProtocol("p"), 255.0, 2, METRICS)
+    how = BatchScoring(EvalProtocol("p"), 255.0, 2, METRICS)
     (scores,) = scored(to_nchw(image, white=255.0), image[None], how)
     assert scores == {"psnr": math.inf, "ssim": pytest.approx(1.0, abs=1e-12)}
 
@@ -140,7 +142,7 @@ def test_an_output_that_is_not_finite_has_no_score_and_the_others_have(
     images = np.stack(photos(SIZE)[:2])
     outputs = images.transpose(0, 3, 1, 2).astype(np.float32)
     outputs[1, 2, 45, 57] = value
-    first, second = scored(outputs, images, Scoring(rule, 255.0, 2, METRICS))
+    first, second = scored(outputs, images, BatchScoring(rule, 255.0, 2, METRICS))
     assert first is not None
     assert second is None
 
@@ -152,7 +154,7 @@ def test_levels_beyond_all_measure_are_left_to_the_cpu_unless_they_are_clipped(
     image = photos(SIZE)[0]
     output = to_nchw(image, white=1.0)
     output[0, 0, 20, 20] = value
-    how = Scoring(EvalProtocol("p", clip=False, rounding="none"), 1.0, 2, METRICS)
+    how = BatchScoring(EvalProtocol("p", clip=False, rounding="none"), 1.0, 2, METRICS)
     assert scored(output, image[None], how) == [None]
     rule = replace(how.protocol, clip=True)
     (clipped,) = scored(output, image[None], replace(how, protocol=rule))
@@ -162,7 +164,7 @@ def test_levels_beyond_all_measure_are_left_to_the_cpu_unless_they_are_clipped(
 
 def test_only_what_is_asked_for_is_given() -> None:
     image = photos(SIZE)[0]
-    how = Scoring(EvalProtocol("p"), 255.0, 2, ("ssim",))
+    how = BatchScoring(EvalProtocol("p"), 255.0, 2, ("ssim",))
     (scores,) = scored(to_nchw(image, white=255.0), image[None], how)
     assert list(scores) == ["ssim"]
 
@@ -188,13 +190,13 @@ def test_only_what_is_asked_for_is_given() -> None:
 def test_what_cannot_be_promised_is_left_to_the_cpu(
     shape: tuple[int, ...], hrs: tuple[int, ...], change: dict[str, object]
 ) -> None:
-    how = Scoring(EvalProtocol("p"), 255.0, 2, METRICS)
+    how = BatchScoring(EvalProtocol("p"), 255.0, 2, METRICS)
     assert can_compare((2, 3, 40, 40), (2, 40, 40, 3), how)
     assert not can_compare(shape, hrs, replace(how, **change))
 
 
 def test_the_smallest_image_that_has_a_score_has_one_here() -> None:
-    how = Scoring(EvalProtocol("p", border=14), 255.0, 2, METRICS)
+    how = BatchScoring(EvalProtocol("p", border=14), 255.0, 2, METRICS)
     assert can_compare((1, 3, 39, 40), (1, 39, 40, 3), how)
     rng = np.random.default_rng(3)
     image = rng.integers(0, 256, (39, 40, 3)).astype(np.uint8)

@@ -54,7 +54,9 @@ def test_a_better_value_comes_with_the_edit() -> None:
     assert len(lines) < 12
 
 
-@pytest.mark.parametrize("value", [30.1050001, 29.0, 123.4567891234, 30.1 + 12.3456491, 3e-7])
+@pytest.mark.parametrize(
+    "value", [30.1050001, 29.0, 123.4567891234, 30.1 + 12.3456491, 3e-7, 1e30, -1e300]
+)
 def test_the_smallest_passing_tolerance_does_pass(value: float) -> None:
     claim = judged(value).claim
     slack = Tolerance(smallest(failure_text(judged(value))) - claim.half_step, "as advised")

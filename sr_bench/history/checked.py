@@ -14,6 +14,9 @@ from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.record import Record
 from sr_bench.files.validation import extremes
 
+_LARGEST_SCORE = 1e9
+"""Of an image, in any unit; the squares of far larger ones overflow."""
+
 _GATED = {"fidelity", "psnr", "ssim"}
 _CHANGES = {one.name for one in fields(Scoring)} - {"image"}
 
@@ -23,7 +26,8 @@ def read_record_of(data: object) -> Record:
 
     Raises:
         TypeError: As `decode`.
-        ValueError: Its metric is unknown, its claim no number, or its detail damaged.
+        ValueError: Its metric is unknown, its claim no number, an image's score absurd, or its
+            detail damaged.
     """
     record = decode(Record, data)
     if record.metric not in UNITS:
@@ -33,6 +37,10 @@ def read_record_of(data: object) -> Record:
     if claim and not (claim.text.isascii() and math.isfinite(claim.value)):
         msg = f"expected a claim that is a number, found {claim.text!r:.40}"
         raise ValueError(msg)
+    for score in record.measurement.images if record.measurement else ():
+        if math.isfinite(score.value) and abs(score.value) > _LARGEST_SCORE:
+            msg = f"expected scores of images of at most {_LARGEST_SCORE:g}, found {score.value:g}"
+            raise ValueError(msg)
     _check_detail(record.detail)
     return record
 

@@ -1,5 +1,6 @@
 """A record of anyone's file has each value of its declared type, or is refused with its place."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,8 @@ from tests.report.test_gate import COMPARED, VERDICT
 
 
 def test_a_record_comes_back_as_it_was() -> None:
-    assert read_record_of(encode(record())) == record()
+    for made in (record(), record(value=math.inf), record(value=1e9)):
+        assert read_record_of(encode(made)) == made
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,11 @@ def test_a_record_comes_back_as_it_was() -> None:
             "measurement",
             {"metric": "psnr", "unit": "", "value": 1, "notes": []},
             r"Measurement\.notes: expected a table",
+        ),
+        (
+            "measurement",
+            {"metric": "psnr", "unit": "", "value": 1, "images": [{"image": "a", "value": -1e10}]},
+            r"scores of images of at most 1e\+09, found -1e\+10",
         ),
         ("inputs", {"network": 5}, r"Record\.inputs: expected str, found 5"),
         ("seconds", "nan", r"Record\.seconds: expected a number, found 'nan'"),

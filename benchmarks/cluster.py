@@ -28,14 +28,14 @@ from pictures import NETWORKS, make_images, make_job, open_images, quiet
 
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
-from sr_bench.engine.cluster.client import Cluster
-from sr_bench.engine.cluster.connect import connected
-from sr_bench.engine.cluster.sessions import SharingWorker
-from sr_bench.engine.cluster.shards import split
-from sr_bench.engine.prepare import prepare
-from sr_bench.engine.run import ImageResult
-from sr_bench.engine.selection import Selection
-from sr_bench.engine.work import Work, Worker
+from sr_bench.engine.elsewhere.cluster.client import Cluster
+from sr_bench.engine.elsewhere.cluster.connect import connected
+from sr_bench.engine.elsewhere.cluster.sessions import SharingWorker
+from sr_bench.engine.elsewhere.cluster.shards import split
+from sr_bench.engine.job import ImageResult
+from sr_bench.engine.measure.worker import Work, Worker
+from sr_bench.engine.plan.options import Selection
+from sr_bench.engine.prepare.network import prepare
 from sr_bench.export.to_onnx import export_onnx
 from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.zoo.build import build

@@ -22,16 +22,16 @@ from sr_bench.core.claim import Claim, Source
 from sr_bench.core.int8 import Gate
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Measurement, Status
-from sr_bench.engine.early import (
+from sr_bench.engine.job import ImageResult
+from sr_bench.engine.judge.claim import judge
+from sr_bench.engine.judge.early import (
     Look,
     look_at_claim,
     look_at_gate,
     measuring_order,
     planned_looks,
 )
-from sr_bench.engine.fidelity import Fidelity
-from sr_bench.engine.judge import judge
-from sr_bench.engine.run import ImageResult
+from sr_bench.engine.score.fidelity import Fidelity
 
 CLAIM = Claim("psnr", "30.000", "M", "", Precision.FP32, "", "", "", Source("README.md", 1, 1))
 TOLERANCE = Tolerance(0.0005, "simulated")

@@ -23,7 +23,7 @@ from sr_bench.backends import onnxruntime as backend
 from sr_bench.core.backend import Artefact, Session
 from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.core.precision import Precision
-from sr_bench.engine.suite import load_suite
+from sr_bench.engine.plan.suite import load_suite
 from sr_bench.export.to_onnx import export_onnx
 from sr_bench.files.atomic import write_bytes
 from sr_bench.history.environment import cpu_model, usable_cores

@@ -37,9 +37,11 @@ from sr_bench.core.backend import Artefact, Session
 from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.data.source import ImageSet
-from sr_bench.engine.floor import Bicubic
-from sr_bench.engine.run import ImageResult, Job, load_pair, pair_cache, run_job
-from sr_bench.engine.scoring import network_input
+from sr_bench.engine.job import ImageResult, Job
+from sr_bench.engine.measure.one_by_one import load_pair, run_job
+from sr_bench.engine.measure.pair_cache import pair_cache
+from sr_bench.engine.score.bicubic import Bicubic
+from sr_bench.engine.score.protocol import network_input
 from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.imaging.threads import use_one_opencv_thread
 from sr_bench.precision.network import read_network

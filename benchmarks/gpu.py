@@ -25,10 +25,11 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
-from sr_bench.engine.batched import run_batched
-from sr_bench.engine.recent import Recent
-from sr_bench.engine.run import ImageResult, Job, pair_cache, run_job
-from sr_bench.engine.scoring import Pair
+from sr_bench.engine.job import ImageResult, Job
+from sr_bench.engine.measure.in_batches import run_batched
+from sr_bench.engine.measure.one_by_one import run_job
+from sr_bench.engine.measure.pair_cache import Recent, pair_cache
+from sr_bench.engine.score.protocol import Pair
 from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.imaging.resize import resize
 from sr_bench.zoo.build import build

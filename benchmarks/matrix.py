@@ -33,13 +33,13 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.record import Status
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.bench import Bench
-from sr_bench.engine.calibration import calibration_set
-from sr_bench.engine.plan import plan
-from sr_bench.engine.prepare import prepare
-from sr_bench.engine.run import load_pair
-from sr_bench.engine.scoring import network_input
-from sr_bench.engine.selection import Selection
-from sr_bench.engine.suite import load_suite
+from sr_bench.engine.measure.one_by_one import load_pair
+from sr_bench.engine.plan.cases import plan
+from sr_bench.engine.plan.options import Selection
+from sr_bench.engine.plan.suite import load_suite
+from sr_bench.engine.prepare.calibration import calibration_set
+from sr_bench.engine.prepare.network import prepare
+from sr_bench.engine.score.protocol import network_input
 from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.zoo.build import build
 

@@ -40,8 +40,9 @@ def evaluate(folder: str, onnx: str) -> None:
     from sr_bench.backends import onnxruntime as backend
     from sr_bench.core.backend import Artefact
     from sr_bench.core.precision import Precision
-    from sr_bench.engine.floor import Bicubic
-    from sr_bench.engine.run import pair_cache, run_job
+    from sr_bench.engine.measure.one_by_one import run_job
+    from sr_bench.engine.measure.pair_cache import pair_cache
+    from sr_bench.engine.score.bicubic import Bicubic
 
     job, pairs = make_job("sr4k_x2", open_images(Path(folder)), SIDE), pair_cache()
     with backend.open_session(Artefact(Path(onnx), None, Precision.FP32, "benchmark")) as session:

@@ -10,7 +10,7 @@ from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.locate import load_dataset
 from sr_bench.data.source import ImageSet, open_dataset
-from sr_bench.engine.run import Job
+from sr_bench.engine.job import Job
 from sr_bench.imaging.files import write_png
 from sr_bench.imaging.resize import resize
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count, islice
 
-from sr_bench.engine.cluster.shards import AHEAD, LOOK, PREPARED_AHEAD, split
+from sr_bench.engine.elsewhere.cluster.shards import AHEAD, LOOK, PREPARED_AHEAD, split
 
 WORKERS = (1, 4, 16, 64, 256, 1024, 4096)
 TOLERATED = 0.08

@@ -19,7 +19,9 @@ from quantisation import make_network
 from sr_bench.backends import onnxruntime as backend
 from sr_bench.core.backend import Artefact
 from sr_bench.core.precision import Precision
-from sr_bench.engine.run import Job, pair_cache, run_job
+from sr_bench.engine.job import Job
+from sr_bench.engine.measure.one_by_one import run_job
+from sr_bench.engine.measure.pair_cache import pair_cache
 from sr_bench.history.environment import cpu_model, usable_cores
 
 SIDE = 256

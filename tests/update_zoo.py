@@ -10,10 +10,10 @@ from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.history import Environment, PastRun, RunInfo
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
 from sr_bench.core.update import Update, UpdateMode
-from sr_bench.engine.judge import judge
-from sr_bench.engine.suite import load_suite
-from sr_bench.engine.update import update_documents
+from sr_bench.engine.judge.claim import judge
+from sr_bench.engine.plan.suite import load_suite
 from sr_bench.history.store import RunStore
+from sr_bench.update.documents import update_documents
 
 README = """# Zoo
 

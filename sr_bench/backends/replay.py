@@ -19,8 +19,7 @@ from sr_bench.core.backend import (
 )
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, NotRunError
-from sr_bench.files.packed import array_digest
-from sr_bench.files.recording import (
+from sr_bench.recording.format import (
     Entry,
     Header,
     entries_path,
@@ -28,6 +27,7 @@ from sr_bench.files.recording import (
     read_header,
     read_output,
 )
+from sr_bench.recording.packed import array_digest
 
 _LISTED = 6
 """How many names or shapes a message lists."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sr_bench import __version__, discovery
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
-from sr_bench.files.printable import printable
+from sr_bench.text.printable import printable
 
 EXIT_OK, EXIT_FAULT, EXIT_USAGE, EXIT_ABSENT = 0, 1, 2, 3
 

@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sr_bench.cli._output import add_json_argument, print_json
-from sr_bench.cli._results import add_run_arguments, named_run
-from sr_bench.cli._suites import add_places_arguments, load_suites
+from sr_bench.cli._args.output import add_json_argument, print_json
+from sr_bench.cli._args.results import add_run_arguments, named_run
+from sr_bench.cli._args.suites import add_places_arguments, load_suites
 
 if TYPE_CHECKING:  # --help must not wait for the engine
     from sr_bench.core.case import Case
@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the mistakes and print what is caught."""
-    from sr_bench.engine.audit import audit
-    from sr_bench.report.audit import audit_lines
+    from sr_bench.engine.explain.tolerances import audit
+    from sr_bench.report.terminal.audit import audit_lines
 
     cards = {card.id: card for suite in load_suites(args.suites) for card in suite.card.models}
     found = audit(
@@ -45,9 +45,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _rerun(args: argparse.Namespace) -> "Callable[[Case], float]":
-    from sr_bench.engine.prepare import quiet
-    from sr_bench.engine.runs import Runs
-    from sr_bench.engine.selection import Selection
+    from sr_bench.engine.measure.runs import Runs
+    from sr_bench.engine.plan.options import Selection
+    from sr_bench.engine.prepare.network import quiet
     from sr_bench.history.environment import usable_cores
 
     backends: dict[str, Runs] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sr_bench.cli._output import add_json_argument, print_json
+from sr_bench.cli._args.output import add_json_argument, print_json
 from sr_bench.errors import DocumentError, OptionError
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ def run(args: argparse.Namespace) -> int:
     """Print where each number of the line came from."""
     from sr_bench.document.cells import metric_cells
     from sr_bench.document.tables import read_document
-    from sr_bench.files.printable import printable
     from sr_bench.history.ledger import ledger_of, read_ledger
     from sr_bench.history.origin import origin, origin_lines
+    from sr_bench.text.printable import printable
 
     place = _place(args.place, args.column)
     cells = _chosen(metric_cells(read_document(place.path)), place)

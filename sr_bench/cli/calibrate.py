@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from sr_bench.cli._networks import add_network_arguments, prepare_network, read_precision
+from sr_bench.cli._args.networks import add_network_arguments, prepare_network, read_precision
 
 HELP = "write the clip ranges of a model's tensors, from one pass over its calibration images"
 EXAMPLE = "sr-bench calibrate pocket_edsr_x2 --precision int8_percentile --out ranges.json"

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sr_bench.cli._results import add_run_arguments, named_run
+from sr_bench.cli._args.results import add_run_arguments, named_run
 from sr_bench.errors import NotRunError
 
 if TYPE_CHECKING:
-    from sr_bench.engine.stale import Checked, Finding
+    from sr_bench.update.stale import Checked, Finding
 
 HELP = "exit with 1 if numbers of a README are stale against a run"
 EXAMPLE = "sr-bench check suites/*/README.md"
@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what is stale; return 1 if anything is, 3 if the run says nothing of a document."""
     from sr_bench.document.tables import read_document
-    from sr_bench.engine.stale import check
-    from sr_bench.files.printable import printable
+    from sr_bench.text.printable import printable
+    from sr_bench.update.stale import check
 
     past = named_run(args.run_name, args.results)
     checked = [check(read_document(path), past) for path in args.documents]
@@ -51,7 +51,7 @@ def _lines(one: "Checked") -> Iterator[str]:
 
 def _line(kind: str, finding: "Finding") -> str:
     from sr_bench.core.claim import with_unit
-    from sr_bench.report.numbers import measured
+    from sr_bench.document.numbers import measured
 
     cell, record = finding.cell, finding.record
     claimed = with_unit(cell.text, record.metric)

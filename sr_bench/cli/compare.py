@@ -3,8 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from sr_bench.cli._output import add_json_argument, print_json
-from sr_bench.cli._results import A_RUN, add_results_argument, named_run
+from sr_bench.cli._args.output import add_json_argument, print_json
+from sr_bench.cli._args.results import A_RUN, add_results_argument, named_run
 from sr_bench.errors import OptionError
 
 if TYPE_CHECKING:  # these load much, which --help must not wait for
@@ -46,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the comparison; return 1 for a loss or a vanished case, 3 if nothing compares."""
-    from sr_bench.engine.compare import compare_runs
-    from sr_bench.report.compare import compared_lines
+    from sr_bench.engine.judge.two_runs import compare_runs
+    from sr_bench.report.terminal.compare import compared_lines
 
     limits = _limits(args)
     before, now = _runs(args)

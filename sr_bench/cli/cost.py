@@ -3,8 +3,8 @@
 import argparse
 
 from sr_bench import discovery
-from sr_bench.cli._output import add_json_argument, print_json, print_table
-from sr_bench.cli._suites import add_suites_argument, find_model, load_suites
+from sr_bench.cli._args.output import add_json_argument, print_json, print_table
+from sr_bench.cli._args.suites import add_suites_argument, find_model, load_suites
 from sr_bench.errors import OptionError
 
 HELP = "count a model's parameters and operations; needs no weights"
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Count, and print the value by each rule."""
-    from sr_bench.engine.cost import count
+    from sr_bench.engine.measure.cost import count
 
     card = find_model(load_suites(args.suites), args.model)
     shape = _shape(args.shape) if args.shape is not None else card.counted_shape

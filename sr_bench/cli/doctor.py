@@ -6,8 +6,8 @@ from pathlib import Path
 from types import ModuleType
 
 from sr_bench import discovery
-from sr_bench.cli._output import add_json_argument, print_json
-from sr_bench.cli._suites import add_places_arguments, load_suites
+from sr_bench.cli._args.output import add_json_argument, print_json
+from sr_bench.cli._args.suites import add_places_arguments, load_suites
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.card import ModelCard
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was found."""
-    from sr_bench.backends.vacc.state import DeviceState
+    from sr_bench.backends.vacc.run.state import DeviceState
     from sr_bench.files.cache import cache_dir
     from sr_bench.history.environment import read_environment
 
@@ -102,7 +102,7 @@ def _lacking(model: ModelCard, datasets: Path, args: argparse.Namespace) -> str:
     """Return what of `model` is absent or wrong; empty if nothing is."""
     from sr_bench.data.locate import load_dataset
     from sr_bench.data.source import open_dataset
-    from sr_bench.engine.weights import weights_path
+    from sr_bench.engine.prepare.weights import weights_path
 
     try:
         weights_path(model, args.weights)

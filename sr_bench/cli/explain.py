@@ -3,13 +3,13 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from sr_bench.cli._networks import (
+from sr_bench.cli._args.networks import (
     add_network_arguments,
     find_card,
     read_precision,
     read_selection,
 )
-from sr_bench.cli._output import add_json_argument, print_json
+from sr_bench.cli._args.output import add_json_argument, print_json
 from sr_bench.core.precision import Precision
 from sr_bench.errors import OptionError
 
@@ -40,10 +40,10 @@ def run(args: argparse.Namespace) -> int:
 
     from sr_bench.core.case import Case
     from sr_bench.core.int8 import Gate
-    from sr_bench.engine.explain import explain
-    from sr_bench.engine.prepare import quiet
-    from sr_bench.engine.runs import Runs
-    from sr_bench.report.dossier import dossier_lines
+    from sr_bench.engine.explain.layers import explain
+    from sr_bench.engine.measure.runs import Runs
+    from sr_bench.engine.prepare.network import quiet
+    from sr_bench.report.terminal.dossier import dossier_lines
 
     card, precision = find_card(args), read_precision(args)
     own = card.gate_on(args.backend)

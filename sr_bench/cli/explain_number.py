@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sr_bench.cli._output import add_json_argument, print_json
-from sr_bench.cli._pairs import add_name_arguments, check_scale, find_pairs
+from sr_bench.cli._args.output import add_json_argument, print_json
+from sr_bench.cli._args.pairs import add_name_arguments, check_scale, find_pairs
 from sr_bench.core.case import IMAGE_METRICS
 
 if TYPE_CHECKING:  # --help must not wait for arrays
-    from sr_bench.engine.forensics import NamedPair
+    from sr_bench.engine.explain.number import NamedPair
 
 HELP = "find out by which protocol a printed PSNR or SSIM was computed from the images at hand"
 EXAMPLE = (
@@ -40,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score the pairs in every way and print those that give the number."""
-    from sr_bench.engine.forensics import explain_number, guess_metric
-    from sr_bench.report.forensics import forensics_lines
+    from sr_bench.engine.explain.number import explain_number, guess_metric
+    from sr_bench.report.terminal.forensics import forensics_lines
 
     check_scale(args.scale)
     metric = args.metric or guess_metric(args.number)

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from sr_bench.cli._output import add_json_argument, print_json
+from sr_bench.cli._args.output import add_json_argument, print_json
 from sr_bench.errors import OptionError
 
 HELP = "download, verify and unpack a dataset"

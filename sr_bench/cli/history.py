@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sr_bench.cli._output import add_json_argument, print_json
-from sr_bench.cli._results import add_results_argument
+from sr_bench.cli._args.output import add_json_argument, print_json
+from sr_bench.cli._args.results import add_results_argument
 from sr_bench.errors import NotRunError, OptionError
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print each case's history."""
     from sr_bench.core.trend import series
-    from sr_bench.files.printable import printable
     from sr_bench.history.index import read_history
-    from sr_bench.report.history import history_case, history_lines
+    from sr_bench.report.terminal.history import history_case, history_lines
+    from sr_bench.text.printable import printable
 
     if args.limit < 1:
         msg = f"--limit {args.limit}: expected a number of values, at least 1"
@@ -80,8 +80,8 @@ def _points(history: "History") -> "Iterable[Point]":
 
 def _check_model(wanted: str, history: "History", results: Path) -> None:
     """Raise unless the history has a point of the model."""
-    from sr_bench.files.printable import printable
     from sr_bench.files.validation import nearest
+    from sr_bench.text.printable import printable
 
     names = tuple(dict.fromkeys(point.model for point in _points(history)))
     if not names:
@@ -94,7 +94,7 @@ def _check_model(wanted: str, history: "History", results: Path) -> None:
 
 def _nothing(args: argparse.Namespace, history: "History") -> str:
     """Return what of the model has been measured, as the options leave none of it."""
-    from sr_bench.files.printable import printable
+    from sr_bench.text.printable import printable
 
     given = [f"--{name} {getattr(args, name)}" for name in _FILTERS if getattr(args, name) != "*"]
     own = [one for one in _points(history) if _is_model(one, args.model) and one.value is not None]

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sr_bench import discovery
-from sr_bench.cli._output import print_table
-from sr_bench.core.finding import Severity
+from sr_bench.cli._args.output import print_table
 from sr_bench.errors import OptionError
+from sr_bench.lint.finding import Severity
 
 HELP = "find what is wrong with the numbers of documents, without running a model"
 EXAMPLE = "sr-bench lint suites/ ~/zoo/RCAN/README.md --format github"

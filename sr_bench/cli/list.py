@@ -4,8 +4,8 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from sr_bench.cli._output import add_json_argument, print_json, print_table
-from sr_bench.cli._suites import add_places_arguments, load_suites
+from sr_bench.cli._args.output import add_json_argument, print_json, print_table
+from sr_bench.cli._args.suites import add_places_arguments, load_suites
 from sr_bench.core.card import ModelCard
 from sr_bench.errors import NotRunError, SrBenchError
 
@@ -99,7 +99,7 @@ def _known(extra: tuple[Path, ...]) -> tuple[str, ...]:
 def _model_line(
     model: ModelCard, precisions: set[str], claims: int, weights: Path | None
 ) -> ModelLine:
-    from sr_bench.engine.weights import weights_path
+    from sr_bench.engine.prepare.weights import weights_path
 
     try:
         weights_path(model, weights)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from sr_bench.cli._networks import add_network_arguments, prepare_network, read_precision
+from sr_bench.cli._args.networks import add_network_arguments, prepare_network, read_precision
 from sr_bench.errors import OptionError
 
 HELP = "write a model in fp16 or int8 as an ONNX file that holds its provenance"

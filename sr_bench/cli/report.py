@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sr_bench.cli._results import add_run_arguments, named_run
+from sr_bench.cli._args.results import add_run_arguments, named_run
 from sr_bench.errors import OptionError
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sr_bench.cli._output import print_json, print_table
-from sr_bench.cli._pairs import add_name_arguments, check_scale, find_pairs
+from sr_bench.cli._args.output import print_json, print_table
+from sr_bench.cli._args.pairs import add_name_arguments, check_scale, find_pairs
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.codec import encode
 from sr_bench.core.protocol import EvalProtocol
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score every pair and print the table."""
-    from sr_bench.engine.scoring import aggregate
+    from sr_bench.engine.score.protocol import aggregate
 
     protocol = _protocol(args.protocol, args.border)
     scale = _scale(args.scale, protocol)
@@ -74,7 +74,7 @@ def _protocol(name: str, border: int | None) -> EvalProtocol:
 
 
 def _score(sr: Path, hr: Path, protocol: EvalProtocol, scale: int) -> "Mapping[str, float]":
-    from sr_bench.engine.scoring import score_pair
+    from sr_bench.engine.score.protocol import score_pair
     from sr_bench.imaging.files import read_image
 
     images = read_image(sr), read_image(hr)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from sr_bench.cli._results import add_run_arguments, named_run
+from sr_bench.cli._args.results import add_run_arguments, named_run
 from sr_bench.errors import OptionError
 
 HELP = "write measured numbers of a run into the READMEs that claim them, and note why"
@@ -28,9 +28,9 @@ def run(args: argparse.Namespace) -> int:
     if not args.dry_run and not args.reason.strip():
         msg = "say why the numbers change with --reason TEXT, or look first with --dry-run"
         raise OptionError(msg)
-    from sr_bench.engine.update import update_documents
-    from sr_bench.files.printable import printable
-    from sr_bench.report.update import update_lines
+    from sr_bench.report.terminal.update import update_lines
+    from sr_bench.text.printable import printable
+    from sr_bench.update.documents import update_documents
 
     past = named_run(args.run_name, args.results)
     done = update_documents(past, args.mode, reason=args.reason, write=not args.dry_run)

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Clear the quarantine and print what was in it."""
-    from sr_bench.backends.vacc.state import DeviceState
+    from sr_bench.backends.vacc.run.state import DeviceState
 
     cleared = DeviceState().clear(args.model)
     print("\n".join(cleared) if cleared else f"nothing that matches {args.model} is quarantined")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from sr_bench.cli._vacc import add_source_arguments, read_source
+from sr_bench.cli._args.vacc import add_source_arguments, read_source
 
 HELP = "print the build file for the VACC card's compiler; with --out write all that it needs"
 EXAMPLE = "sr-bench vacc-yaml pocket_edsr_x2 --precision int8_kl --out build"
@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the build file, and write what it names if that is asked."""
-    from sr_bench.backends.vacc.compile import plan_build
-    from sr_bench.backends.vacc.vamc_yaml import build_text
+    from sr_bench.backends.vacc.build.compile import plan_build
+    from sr_bench.backends.vacc.build.vamc_yaml import build_text
 
     source, shape = read_source(args)
     print(build_text(plan_build(source, shape, args.out)), end="")

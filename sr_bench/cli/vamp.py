@@ -2,9 +2,9 @@
 
 import argparse
 
-from sr_bench.cli._latency import show_latency
-from sr_bench.cli._output import add_json_argument
-from sr_bench.cli._vacc import add_source_arguments, read_source
+from sr_bench.cli._args.latency import show_latency
+from sr_bench.cli._args.output import add_json_argument
+from sr_bench.cli._args.vacc import add_source_arguments, read_source
 
 HELP = "compile a network for the VACC card and profile it with vamp: throughput, latency, power"
 EXAMPLE = "sr-bench vamp pocket_edsr_x2 --precision int8_kl --instances 2"
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compile, profile, and print what was found."""
-    from sr_bench.backends.vacc.profiling import profile
+    from sr_bench.backends.vacc.profile.profiling import profile
     from sr_bench.backends.vacc.rig import read_rig
 
     source, shape = read_source(args)

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from sr_bench.cli._latency import show_latency
-from sr_bench.cli._output import add_json_argument
+from sr_bench.cli._args.latency import show_latency
+from sr_bench.cli._args.output import add_json_argument
 from sr_bench.errors import OptionError
 
 HELP = "read a log of the VACC card's profiler vamp, of any version whose output is known"
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what the log says."""
-    from sr_bench.backends.vacc.vamp import parse_vamp
+    from sr_bench.backends.vacc.profile.vamp import parse_vamp
 
     try:
         text = args.log.read_text(encoding="utf-8", errors="replace")

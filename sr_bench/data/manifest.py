@@ -13,8 +13,8 @@ from sr_bench.core.protocol import Resize
 from sr_bench.data.dataset import Archive, Crop, CropSet, Dataset, Floor, Layout
 from sr_bench.errors import DatasetError
 from sr_bench.files.hashing import parse_sha256sums
-from sr_bench.files.printable import printable_line
 from sr_bench.files.validation import Table, listed, read_toml, validate, without_secret
+from sr_bench.text.printable import printable_line
 
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 _PACKAGE = r"[A-Za-z][A-Za-z0-9_]*"

@@ -13,23 +13,24 @@ from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
 from sr_bench.core.device import KnownFailure, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import FLOOR, Kept, Measurement, Record, Status, Verdict
-from sr_bench.engine.budget import earlier_runs
-from sr_bench.engine.cause import cause_of
-from sr_bench.engine.cost import Counts, cost_inputs, cost_measurement
-from sr_bench.engine.early import look_at_claim, verdict_early
-from sr_bench.engine.gated import Gatekeeper
-from sr_bench.engine.judge import judge
-from sr_bench.engine.known import failure_gone, known_failure, warning
-from sr_bench.engine.latency import Timer, time_network
-from sr_bench.engine.made_run import Run
-from sr_bench.engine.priority import Ranked, prioritize
-from sr_bench.engine.run import Progress
-from sr_bench.engine.runs import Runs
-from sr_bench.engine.selection import Selection
+from sr_bench.engine.explain.cause import cause_of
+from sr_bench.engine.gates import Gatekeeper
+from sr_bench.engine.job import Progress
+from sr_bench.engine.judge.claim import judge
+from sr_bench.engine.judge.early import look_at_claim, verdict_early
+from sr_bench.engine.judge.known_failure import failure_gone, known_failure, warning
+from sr_bench.engine.measure.budget import earlier_runs
+from sr_bench.engine.measure.cost import Counts, cost_inputs, cost_measurement
+from sr_bench.engine.measure.latency import Timer, time_network
+from sr_bench.engine.measure.run import Run
+from sr_bench.engine.measure.runs import Runs
+from sr_bench.engine.measure.worker import Executor
+from sr_bench.engine.plan.options import Selection
+from sr_bench.engine.plan.order import Ranked, prioritize
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
-from sr_bench.files.home import without_home
 from sr_bench.history.index import read_history
+from sr_bench.text.home import without_home
 
 _RUNS_READ = 5
 """Earlier runs whose seconds tell what a run takes."""
@@ -56,11 +57,17 @@ class Bench:
         selection: The session's options.
         dataset_folders: Further folders of dataset manifests, searched after the one beside the
             model's suite and before the project's own.
+        executor: Where images are measured; None: in this process.
     """
 
-    def __init__(self, selection: Selection, dataset_folders: tuple[Path, ...] = ()) -> None:
+    def __init__(
+        self,
+        selection: Selection,
+        dataset_folders: tuple[Path, ...] = (),
+        executor: Executor | None = None,
+    ) -> None:
         self.selection = selection
-        self._runs = Runs(selection, dataset_folders)
+        self._runs = Runs(selection, dataset_folders, executor)
         self._counts = Counts(selection.results_cache / "costs", selection.cache)
 
     @property

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from sr_bench.core.claim import Source
-from sr_bench.files.printable import printable
+from sr_bench.text.printable import printable
 
 Level = Literal["error", "warning", "notice"]
 """The kinds of annotations, the most severe first."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sr_bench.errors import SrBenchError
-from sr_bench.files.printable import printable
+from sr_bench.text.printable import printable
 
 Model = TypeVar("Model", bound="Table")
 

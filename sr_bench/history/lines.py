@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from sr_bench.errors import SrBenchError
 from sr_bench.files.disk import disk_error
-from sr_bench.files.printable import printable
+from sr_bench.text.printable import printable
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from sr_bench.core.history import HistoryEntry, PastRun, RunInfo, point
 from sr_bench.core.record import SCHEMA_VERSION, Record
 from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import append_line, append_shared_line, write_text
-from sr_bench.files.home import without_home
 from sr_bench.history.checked import read_record_of
 from sr_bench.history.lines import Line, json_object, read_lines
+from sr_bench.text.home import without_home
 
 HISTORY = "history"
 """Folder of the run files, in the results folder."""

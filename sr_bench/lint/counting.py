@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sr_bench import discovery
 from sr_bench.core.card import ModelCard
 from sr_bench.core.claim import Claim
-from sr_bench.engine.judge import band
+from sr_bench.engine.judge.claim import band
 from sr_bench.errors import SrBenchError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def count_row(
 
 def _count(model: ModelCard, size: Size) -> "CostCount | None":
     # The model's library takes 1.5 s to import: only documents with a card wait for it.
-    from sr_bench.engine.cost import count
+    from sr_bench.engine.measure.cost import count
 
     try:
         return count(model, size)

@@ -13,7 +13,7 @@ from sr_bench.core.claim import Source
 from sr_bench.data.dataset import Dataset
 from sr_bench.document.claims import read_model_tables
 from sr_bench.document.tables import read_document
-from sr_bench.engine.suite import keys_of, load_suite
+from sr_bench.engine.plan.suite import keys_of, load_suite
 from sr_bench.errors import CardError, DatasetError, DocumentError, OptionError, SrBenchError
 from sr_bench.lint.counting import CountedRow, count_row
 from sr_bench.lint.subject import Entry, Fault, Subject

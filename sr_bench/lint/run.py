@@ -6,8 +6,8 @@ from functools import cache
 from types import ModuleType
 
 from sr_bench import discovery
-from sr_bench.core.finding import Finding, Rule, Severity
 from sr_bench.lint import waivers
+from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.gather import Request, gather
 from sr_bench.lint.subject import Subject
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sr_bench.core.card import SuiteCard
 from sr_bench.core.claim import Source
-from sr_bench.core.finding import Finding, Rule, Severity
+from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 
 RULE = Rule(

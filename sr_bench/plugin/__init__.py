@@ -14,10 +14,10 @@ import pytest
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.record import Record
 from sr_bench.errors import SrBenchError
-from sr_bench.files.printable import printable
 from sr_bench.plugin.options import add_options
 from sr_bench.plugin.session import SESSION, BenchSession
 from sr_bench.plugin.settings import read_settings
+from sr_bench.text.printable import printable
 
 if TYPE_CHECKING:
     from sr_bench.plugin.collect import CardFile
@@ -33,7 +33,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     """Prepare for several workers if pytest-xdist starts them."""
     option = config.option
     if _is_worker(config) or getattr(option, "numprocesses", None) or getattr(option, "tx", None):
-        from sr_bench.plugin.parallel import start_parallel
+        from sr_bench.plugin.xdist.parallel import start_parallel
 
         start_parallel(config)
     return (yield)
@@ -95,7 +95,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             bench.start()
     except SrBenchError as cause:
         if is_worker:  # only the process that controls it can end the session
-            from sr_bench.plugin.parallel import refuse
+            from sr_bench.plugin.xdist.parallel import refuse
 
             return refuse(session, cause)
         raise pytest.UsageError(printable(str(cause))) from None
@@ -104,7 +104,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
     """Say what runs the models, and how much was collected; nothing if it is none of ours."""
     from sr_bench.plugin.collect import CaseItem
-    from sr_bench.report.terminal import header
+    from sr_bench.report.terminal.session import header
 
     cases = [item.case for item in items if isinstance(item, CaseItem)]
     bench = config.stash[SESSION]
@@ -158,8 +158,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table of all that was claimed and measured."""
-    from sr_bench.report.order import in_document_order
-    from sr_bench.report.terminal import backend_line, summary
+    from sr_bench.report.parts.order import in_document_order
+    from sr_bench.report.terminal.session import backend_line, summary
 
     bench = terminalreporter.config.stash[SESSION]
     if not bench.records:

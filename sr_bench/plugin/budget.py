@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from sr_bench.core.case import LATENCY_METRIC
-from sr_bench.engine.priority import Ranked
+from sr_bench.engine.plan.order import Ranked
 from sr_bench.plugin.collect import CaseItem
 from sr_bench.plugin.session import BenchSession
 

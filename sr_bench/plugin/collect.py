@@ -8,15 +8,15 @@ import pytest
 
 from sr_bench.core.case import LATENCY_METRIC, Case
 from sr_bench.core.record import Record
-from sr_bench.engine.latency import latency_cases
-from sr_bench.engine.plan import plan
-from sr_bench.engine.suite import load_suite
+from sr_bench.engine.measure.latency import latency_cases
+from sr_bench.engine.plan.cases import plan
+from sr_bench.engine.plan.suite import load_suite
 from sr_bench.errors import SrBenchError
-from sr_bench.files.printable import printable
 from sr_bench.plugin.latency import check_latency, require_benchmark
 from sr_bench.plugin.names import item_name
 from sr_bench.plugin.outcome import check_claim
 from sr_bench.plugin.session import SESSION
+from sr_bench.text.printable import printable
 
 
 class CardFile(pytest.File):

@@ -64,8 +64,8 @@ def _html(run: PastRun, progress: Progress) -> Ending:
 
 
 def _markdown(run: PastRun, _: Progress) -> Ending:
-    from sr_bench.report.combined import write_combined
-    from sr_bench.report.family import write_family_reports
+    from sr_bench.report.markdown.combined import write_combined
+    from sr_bench.report.markdown.family import write_family_reports
 
     write_family_reports(run.records, run.results)
     write_combined(run, run.results)
@@ -113,9 +113,9 @@ def _github_annotations(run: PastRun, _: Progress) -> Ending:
 
 def _compared(run: PastRun, earlier: Path) -> Ending:
     from sr_bench.core.compare import Limits, Outcome
-    from sr_bench.engine.compare import compare_runs
+    from sr_bench.engine.judge.two_runs import compare_runs
     from sr_bench.history.store import read_run
-    from sr_bench.report.compare import compared_lines
+    from sr_bench.report.terminal.compare import compared_lines
 
     before = read_run(earlier)
     found = compare_runs(run, before, Limits())
@@ -127,8 +127,8 @@ def _compared(run: PastRun, earlier: Path) -> Ending:
 
 
 def _updated(run: PastRun, mode: UpdateMode, reason: str) -> Ending:
-    from sr_bench.engine.update import update_documents
-    from sr_bench.report.update import update_lines
+    from sr_bench.report.terminal.update import update_lines
+    from sr_bench.update.documents import update_documents
 
     done = update_documents(run, mode, reason=reason, write=True)
     return Ending(tuple(update_lines(done)), tuple(done.refused))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import pytest
 
 from sr_bench.core.record import Record
-from sr_bench.engine.latency import Setting, Timer, Times
+from sr_bench.engine.measure.latency import Setting, Timer, Times
 from sr_bench.errors import NotRunError, OptionError
 from sr_bench.plugin.outcome import conclude
 from sr_bench.plugin.progress import ProgressLine

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from sr_bench.core.case import Case
-from sr_bench.engine.selection import Selection, split_scale
-from sr_bench.engine.suite import Suite
+from sr_bench.engine.plan.options import Selection, split_scale
+from sr_bench.engine.plan.suite import Suite
 from sr_bench.errors import OptionError
-from sr_bench.files.printable import printable_line
 from sr_bench.files.validation import nearest
+from sr_bench.text.printable import printable_line
 
 
 def item_name(case: Case) -> str:

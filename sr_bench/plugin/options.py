@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sr_bench.engine.selection import (
+from sr_bench.engine.plan.options import (
     DEFAULT_CACHE_MIB,
     DEFAULT_CALIBRATION_MIB,
     DEFAULT_EXPLAIN_S,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from sr_bench.core.record import Record, Status
-from sr_bench.files.printable import printable
 from sr_bench.plugin.session import SESSION
-from sr_bench.report.failure import failure_text
+from sr_bench.report.terminal.failure import failure_text
+from sr_bench.text.printable import printable
 
 if TYPE_CHECKING:
     from sr_bench.plugin.collect import CaseItem

@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 import pytest
 
-from sr_bench.files.printable import printable_line
+from sr_bench.text.printable import printable_line
 
 _QUIET_S = 1.0
 """Items shorter than this show nothing."""

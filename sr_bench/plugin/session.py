@@ -14,7 +14,7 @@ from sr_bench.core.case import Case
 from sr_bench.core.history import PastRun, RunInfo
 from sr_bench.core.record import Record
 from sr_bench.discovery import load
-from sr_bench.engine.suite import Suite
+from sr_bench.engine.plan.suite import Suite
 from sr_bench.errors import SrBenchError
 from sr_bench.files.cache import prune
 from sr_bench.history.environment import read_environment
@@ -22,11 +22,11 @@ from sr_bench.history.store import RunStore
 from sr_bench.plugin.ending import Ending, end_run
 from sr_bench.plugin.progress import ProgressLine
 from sr_bench.plugin.settings import Settings
-from sr_bench.report.order import in_document_order
+from sr_bench.report.parts.order import in_document_order
 
 if TYPE_CHECKING:
     from sr_bench.engine.bench import Bench
-    from sr_bench.engine.open_bench import Answers
+    from sr_bench.engine.elsewhere.open import Answers
 
 
 class BenchSession:
@@ -94,7 +94,7 @@ class BenchSession:
     def answers(self) -> "Answers":
         """What answers the cases; imported at the first use too."""
         if self._answers is None:
-            from sr_bench.engine.open_bench import open_bench
+            from sr_bench.engine.elsewhere.open import open_bench
 
             self._answers = open_bench(self.settings.selection, self._dataset_folders)
             self._answers.announce(self.cases)

@@ -10,7 +10,7 @@ import pytest
 
 from sr_bench.core.device import DeviceMode
 from sr_bench.core.update import UpdateMode
-from sr_bench.engine.selection import (
+from sr_bench.engine.plan.options import (
     CacheMode,
     GateMode,
     IsolateMode,
@@ -22,9 +22,9 @@ from sr_bench.engine.selection import (
     split_list,
 )
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
-from sr_bench.files.printable import printable
 from sr_bench.history.environment import usable_cores
 from sr_bench.plugin.options import ALLOW_BETTER, LATENCY, OPTIONS, REPORTS, Flag, Option
+from sr_bench.text.printable import printable
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _earlier(config: pytest.Config, spec: str, results: Path) -> Path | None:
     """Return the file of the run that `spec` names; None for the last one of none at all."""
     if not spec:
         return None
-    from sr_bench.engine.find_run import LAST, find_run
+    from sr_bench.history.find_run import LAST, find_run
 
     try:
         return find_run(spec, results, config.invocation_params.dir)

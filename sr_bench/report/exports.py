@@ -11,9 +11,9 @@ from sr_bench.core.history import PastRun, point
 from sr_bench.core.record import FLOOR, Record
 from sr_bench.errors import OptionError
 from sr_bench.files.atomic import write_bytes
-from sr_bench.files.home import without_home
-from sr_bench.files.printable import printable
-from sr_bench.report.floor import floor_of
+from sr_bench.report.parts.floor import floor_of
+from sr_bench.text.home import without_home
+from sr_bench.text.printable import printable
 
 _COLUMNS = {
     "case_id": "string",

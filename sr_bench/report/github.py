@@ -9,20 +9,20 @@ from pathlib import Path
 
 from sr_bench.core.history import PastRun
 from sr_bench.core.record import Record, Status
+from sr_bench.document.numbers import claimed, measured, metric, precision, with_unit
 from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import write_bytes
 from sr_bench.files.disk import disk_error
 from sr_bench.files.github import SHOWN, Level, annotation
-from sr_bench.files.home import without_home
-from sr_bench.files.printable import printable
-from sr_bench.report.combined import head
-from sr_bench.report.failure import failure_text
-from sr_bench.report.family import comparison
-from sr_bench.report.floor import below_floor, floor_lines, why
-from sr_bench.report.markdown import escape, fence
-from sr_bench.report.numbers import claimed, measured, metric, precision, with_unit
-from sr_bench.report.order import failures, in_document_order
-from sr_bench.report.terminal import not_run_lines
+from sr_bench.report.markdown.combined import head
+from sr_bench.report.markdown.escape import escape, fence
+from sr_bench.report.markdown.family import comparison
+from sr_bench.report.parts.floor import below_floor, floor_lines, why
+from sr_bench.report.parts.order import failures, in_document_order
+from sr_bench.report.terminal.failure import failure_text
+from sr_bench.report.terminal.session import not_run_lines
+from sr_bench.text.home import without_home
+from sr_bench.text.printable import printable
 
 BUDGET = 900_000
 """Bytes that a step's summary may take; GitHub refuses one of more than 1 MiB whole."""

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import ArrayLike
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from sr_bench.backends._torch_graph import Graph
+from sr_bench.backends.torch.graph import Graph
 from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.core.precision import Precision
 

@@ -12,8 +12,8 @@ from onnx import helper
 
 from sr_bench.backends import onnxruntime as onnxruntime_backend
 from sr_bench.backends import torch as torch_backend
-from sr_bench.backends._torch_operators.integers import carried_convolution
-from sr_bench.backends._torch_operators.node import Node
+from sr_bench.backends.torch.operators.integers import carried_convolution
+from sr_bench.backends.torch.operators.node import Node
 from sr_bench.core.backend import Artefact
 from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.core.precision import Precision

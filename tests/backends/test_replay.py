@@ -12,9 +12,9 @@ from sr_bench.backends import replay
 from sr_bench.core.backend import Artefact, BackendOptions, Form, Session
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, NotRunError, OptionError
-from sr_bench.files.recorder import Recorder
-from sr_bench.files.recording import entries_path
-from tests.files.recordings import add, artefact, header, lr_of, output_files, record, sr_of
+from sr_bench.recording.format import entries_path
+from sr_bench.recording.recorder import Recorder
+from tests.recording.recordings import add, artefact, header, lr_of, output_files, record, sr_of
 
 RECORDED = (
     "recorded 2026-11-21T10:00:00+00:00 from vacc 2.8.3 on A CPU, Linux x86_64 by sr-bench 0.1.0"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sr_bench.core.protocol import EvalProtocol
-from sr_bench.engine.scoring import score_pair
+from sr_bench.engine.score.protocol import score_pair
 from sr_bench.imaging.files import write_levels, write_png
 
 LUMA = EvalProtocol("luma", colour="y_float", border=3)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.backends.vacc.state import DeviceState
-from sr_bench.backends.vacc.vamc_yaml import read_build
+from sr_bench.backends.vacc.build.vamc_yaml import read_build
+from sr_bench.backends.vacc.run.state import DeviceState
 from sr_bench.core.precision import Precision
 from tests.int8_zoo import Int8Zoo, make_int8_zoo
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from sr_bench.cards.protocol_files import load_protocol, protocol_names
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Status
-from sr_bench.engine.suite import load_suite
+from sr_bench.engine.plan.suite import load_suite
 
 
 def protocol_row(rule: EvalProtocol) -> str:

@@ -18,9 +18,9 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.bench import Bench
-from sr_bench.engine.plan import plan
-from sr_bench.engine.selection import Selection
-from sr_bench.engine.suite import load_suite
+from sr_bench.engine.plan.cases import plan
+from sr_bench.engine.plan.options import Selection
+from sr_bench.engine.plan.suite import load_suite
 from sr_bench.imaging.files import read_image, write_png
 
 NATIVE = Evaluation("pair", EvalProtocol("native"))

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from sr_bench.cards.load import load_card
 from sr_bench.cards.protocol_files import parse_protocol
-from sr_bench.cards.remove_gap import remove_gap
 from sr_bench.core.card import SuiteCard
 from sr_bench.errors import CardError, SrBenchError
+from sr_bench.update.remove_gap import remove_gap
 from tests.fuzz.bytes_inputs import broken, fresh, fuzzed
 from tests.fuzz.inputs import ROOT, changed, toml_file, values, writable_text
 

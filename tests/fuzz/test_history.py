@@ -16,27 +16,27 @@ from sr_bench.core.history import PastRun
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Status, Verdict
 from sr_bench.core.trend import series
-from sr_bench.engine.compare import compare_runs
+from sr_bench.engine.judge.two_runs import compare_runs
 from sr_bench.errors import SrBenchError
 from sr_bench.history.index import read_history
 from sr_bench.history.ledger import LedgerLine, extended, read_ledger
 from sr_bench.history.store import HISTORY, INDEX, RunStore, read_run
-from sr_bench.report.combined import render_combined
-from sr_bench.report.compare import compared_lines
 from sr_bench.report.exports import frame, image_frame
-from sr_bench.report.family import render_family
 from sr_bench.report.github import annotations, step_summary
-from sr_bench.report.history import history_case, history_lines
 from sr_bench.report.html.build import build_report
-from sr_bench.report.terminal import summary
+from sr_bench.report.markdown.combined import render_combined
+from sr_bench.report.markdown.family import render_family
+from sr_bench.report.terminal.compare import compared_lines
+from sr_bench.report.terminal.history import history_case, history_lines
+from sr_bench.report.terminal.session import summary
 from tests.fuzz.bytes_inputs import broken, fresh, fuzzed
 from tests.fuzz.inputs import changed, json_file, odd_text, writable_text
+from tests.report.parts.test_provenance import MADE
 from tests.report.records import record, without_value
 from tests.report.runs import latency, past_run
-from tests.report.test_dossier import DOSSIER
-from tests.report.test_forensics import FOUND, NONE
-from tests.report.test_gate import COMPARED, VERDICT
-from tests.report.test_provenance import MADE
+from tests.report.terminal.test_dossier import DOSSIER
+from tests.report.terminal.test_forensics import FOUND, NONE
+from tests.report.terminal.test_gate import COMPARED, VERDICT
 
 _DIFFERS = replace(record(value=29.0), verdict=replace(record().verdict, status=Status.DIFFERS))
 _LOST = replace(record(None, 29.0), verdict=Verdict(Status.LOSS, "a reason", 29.0))

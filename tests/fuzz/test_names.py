@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from sr_bench.core.record import ImageScore, Record, Status
-from sr_bench.files.printable import printable
-from sr_bench.report.combined import render_combined
 from sr_bench.report.exports import write_csv
-from sr_bench.report.failure import failure_text
-from sr_bench.report.family import render_family
 from sr_bench.report.github import annotations, step_summary
 from sr_bench.report.html.render import json_text
-from sr_bench.report.terminal import summary
+from sr_bench.report.markdown.combined import render_combined
+from sr_bench.report.markdown.family import render_family
+from sr_bench.report.terminal.failure import failure_text
+from sr_bench.report.terminal.session import summary
+from sr_bench.text.printable import printable
 from tests.fuzz.bytes_inputs import fuzzed
 from tests.fuzz.inputs import odd_text, toml
 from tests.report.records import emulated, without_value

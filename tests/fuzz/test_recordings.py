@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sr_bench.backends.replay import describe, open_session, precisions
 from sr_bench.core.backend import BackendOptions
 from sr_bench.errors import SrBenchError
-from sr_bench.files.packed import pack, unpack
-from sr_bench.files.recording import read_entries, read_header, read_output
-from tests.files.recordings import artefact, lr_of, output_files, record, sr_of
+from sr_bench.recording.format import read_entries, read_header, read_output
+from sr_bench.recording.packed import pack, unpack
 from tests.fuzz.bytes_inputs import broken, fuzzed
+from tests.recording.recordings import artefact, lr_of, output_files, record, sr_of
 
 VALUES = st.recursive(
     st.none()

@@ -9,9 +9,9 @@ from sr_bench.core.codec import encode
 from sr_bench.core.record import Record
 from sr_bench.history.checked import read_record_of
 from tests.report.records import CLAIM, record
-from tests.report.test_dossier import DOSSIER
-from tests.report.test_forensics import FOUND, MATCH, NONE
-from tests.report.test_gate import COMPARED, VERDICT
+from tests.report.terminal.test_dossier import DOSSIER
+from tests.report.terminal.test_forensics import FOUND, MATCH, NONE
+from tests.report.terminal.test_gate import COMPARED, VERDICT
 
 
 def test_a_record_comes_back_as_it_was() -> None:

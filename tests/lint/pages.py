@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sr_bench.core.finding import Finding
 from sr_bench.data.locate import load_dataset
+from sr_bench.lint.finding import Finding
 from sr_bench.lint.gather import Request
 from sr_bench.lint.run import Report, lint
 

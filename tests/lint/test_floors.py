@@ -9,7 +9,7 @@ from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.data.dataset import Floor
 from sr_bench.data.locate import known_datasets, load_dataset
 from sr_bench.data.source import open_dataset
-from sr_bench.engine.scoring import aggregate, prepare_pair, score_pair
+from sr_bench.engine.score.protocol import aggregate, prepare_pair, score_pair
 from sr_bench.imaging.resize import resize
 
 

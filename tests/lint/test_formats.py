@@ -7,7 +7,7 @@ import pytest
 
 from sr_bench import discovery
 from sr_bench.core.claim import Source
-from sr_bench.core.finding import Finding, Rule, Severity
+from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.run import Report, rules
 
 RULE = next(rule for rule in rules() if rule.code == "SRB101")

@@ -7,8 +7,8 @@ import pytest
 import tabulate  # noqa: F401
 
 import sr_bench.engine.bench
-import sr_bench.engine.forensics
-import sr_bench.report.family  # noqa: F401
+import sr_bench.engine.explain.number
+import sr_bench.report.markdown.family  # noqa: F401
 from tests.tiny_zoo import Zoo, make_zoo
 
 

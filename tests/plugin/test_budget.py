@@ -8,7 +8,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from sr_bench.engine import budget
+from sr_bench.engine.measure import budget
 from sr_bench.imaging.files import read_image, write_png
 from tests.tiny_zoo import DATASET, Zoo
 

@@ -36,7 +36,7 @@ def test_what_does_not_go_with_a_cluster_is_refused(run, options: list[str], mes
 def test_ordering_by_risk_starts_no_second_cluster(
     run, zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sr_bench.engine.cluster import client
+    from sr_bench.engine.elsewhere.cluster import client
 
     started, connected = [], client.connected
 

@@ -191,7 +191,8 @@ def test_without_kept_images_there_are_no_forensics(run, zoo: Zoo) -> None:
 def test_forensics_that_would_take_too_long_are_left_to_a_command(
     run, zoo: Zoo, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sr_bench.engine.forensics._SECONDS_PER_PIXEL", {"psnr": 1.0, "ssim": 1.0})
+    costs = {"psnr": 1.0, "ssim": 1.0}
+    monkeypatch.setattr("sr_bench.engine.explain.number._SECONDS_PER_PIXEL", costs)
     zoo.write_table(psnr="99.000")
     done = run(*MEASURED, "--sr-keep=8bit")
     (line,) = [line for line in done.stdout.lines if line.startswith("forensics  ")]
@@ -213,7 +214,7 @@ def test_images_that_vanish_while_they_are_explained_leave_the_verdict(
         msg = "0000.png: can't read the file"
         raise SrBenchError(msg)
 
-    monkeypatch.setattr("sr_bench.engine.forensics.seconds_needed", gone)
+    monkeypatch.setattr("sr_bench.engine.explain.number.seconds_needed", gone)
     zoo.write_table(psnr="99.000")
     done = run(*MEASURED, "--sr-keep=8bit")
     done.assert_outcomes(passed=3, failed=1)

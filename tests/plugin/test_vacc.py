@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from sr_bench.backends import vacc
-from sr_bench.backends.vacc import session
 from sr_bench.backends.vacc.probe import probe
+from sr_bench.backends.vacc.run import session
 from tests.tiny_zoo import CARD, Zoo
 
 FAKE = Path(__file__).parents[1] / "backends" / "vacc" / "fake"

@@ -14,7 +14,7 @@ import pytest
 from onnx import ModelProto
 
 from sr_bench.core.device import DevicePlan, Profile
-from sr_bench.engine.suite import load_suite
+from sr_bench.engine.plan.suite import load_suite
 from sr_bench.export.to_onnx import export_onnx
 from sr_bench.imaging.files import read_image
 from sr_bench.precision.calibrate import collect

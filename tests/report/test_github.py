@@ -8,7 +8,6 @@ from markdown_it import MarkdownIt
 
 from sr_bench.core.record import Record, Status
 from sr_bench.errors import SrBenchError
-from sr_bench.report.failure import failure_text
 from sr_bench.report.github import (
     BUDGET,
     annotations,
@@ -16,9 +15,10 @@ from sr_bench.report.github import (
     summary_room,
     write_step_summary,
 )
+from sr_bench.report.terminal.failure import failure_text
+from tests.report.markdown.test_family import tables
 from tests.report.records import emulated, record, without_value
 from tests.report.runs import HOSTILE, ended, past_run, with_floor
-from tests.report.test_family import tables
 
 TOTAL = {"failure": 3, "line": 1, "row": 11}
 

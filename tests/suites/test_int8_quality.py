@@ -9,11 +9,11 @@ import pytest
 
 from sr_bench.core.case import Case
 from sr_bench.core.precision import Precision
-from sr_bench.engine.prepare import quiet
-from sr_bench.engine.run import ImageResult
-from sr_bench.engine.runs import Runs
-from sr_bench.engine.selection import Selection
-from sr_bench.engine.suite import load_suite
+from sr_bench.engine.job import ImageResult
+from sr_bench.engine.measure.runs import Runs
+from sr_bench.engine.plan.options import Selection
+from sr_bench.engine.plan.suite import load_suite
+from sr_bench.engine.prepare.network import quiet
 
 MODES = [precision for precision in Precision if precision.dtype == "int8"]
 

@@ -58,7 +58,7 @@ def open_session(
     if found := _card(options):
         if artefact.source is None:
             return onnxruntime.open_session(artefact, threads=threads)
-        from sr_bench.backends.vacc.session import CardSession  # loads onnx
+        from sr_bench.backends.vacc.run.session import CardSession  # loads onnx
 
         return CardSession(artefact.source, read_rig(), found.sdk, notes=_adapter_note())
     graph = onnxruntime.open_onnx(artefact, threads=threads)

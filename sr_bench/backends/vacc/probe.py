@@ -8,12 +8,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sr_bench.backends.vacc import worker
 from sr_bench.backends.vacc.rig import Rig, rig_path
+from sr_bench.backends.vacc.run import worker
 from sr_bench.backends.vacc.watchdog import Outcome, classify, run_command
 from sr_bench.errors import BackendError, NotRunError, SrBenchError
-from sr_bench.files.home import without_home
 from sr_bench.files.validation import Table, validate
+from sr_bench.text.home import without_home
 
 
 class SdkState(StrEnum):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sr_bench.core.device import Failure
 from sr_bench.errors import DeviceError, NotRunError
-from sr_bench.files.process import Group, read_tail, signal_of, with_tail
+from sr_bench.system.process import Group, read_tail, signal_of, with_tail
 
 _OOM_TEXT = "malloc dlc memory"
 _OOM_CODES = frozenset({"101021", "500000", *map(str, range(500040, 500048))})

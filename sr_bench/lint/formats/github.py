@@ -3,8 +3,8 @@
 Source: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
 
-from sr_bench.core.finding import Finding, Severity
 from sr_bench.files.github import escape_message, escape_property
+from sr_bench.lint.finding import Finding, Severity
 from sr_bench.lint.run import Report
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}

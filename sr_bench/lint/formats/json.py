@@ -2,7 +2,7 @@
 
 import json
 
-from sr_bench.core.finding import Finding
+from sr_bench.lint.finding import Finding
 from sr_bench.lint.run import Report
 
 SCHEMA_VERSION = 1

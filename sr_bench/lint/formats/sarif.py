@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sr_bench import __version__
-from sr_bench.core.finding import Finding, Rule
+from sr_bench.lint.finding import Finding, Rule
 from sr_bench.lint.run import Report, rules
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

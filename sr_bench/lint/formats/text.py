@@ -1,6 +1,6 @@
 """For people: place, gravity, code and message on a line, then what to do."""
 
-from sr_bench.core.finding import Finding
+from sr_bench.lint.finding import Finding
 from sr_bench.lint.run import Report
 
 

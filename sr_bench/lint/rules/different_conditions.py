@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from sr_bench.core.claim import Metric, with_unit
-from sr_bench.core.finding import Finding, Rule, Severity
 from sr_bench.lint.digits import signed
+from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Entry, Subject
 
 RULE = Rule(

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from sr_bench.core.finding import Finding, Rule, Severity
 from sr_bench.core.precision import Precision
 from sr_bench.lint.digits import decimals
+from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Entry, Subject
 
 RULE = Rule(

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from sr_bench.core.finding import Finding, Rule, Severity
 from sr_bench.lint.counting import MACS, STANDARD, CountedRow
+from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.ratios import ratio_text
 from sr_bench.lint.subject import Subject
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from sr_bench.core.claim import Claim
-from sr_bench.core.finding import Finding, Rule, Severity
+from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.ratios import exact_names
 from sr_bench.lint.subject import Entry, Subject
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from sr_bench.core.claim import with_unit
-from sr_bench.core.finding import Finding, Rule, Severity
 from sr_bench.lint.digits import NOISE, excess, gap
+from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.rules.swapped_rows import look_swapped
 from sr_bench.lint.subject import Subject
 

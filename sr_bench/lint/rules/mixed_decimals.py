@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from sr_bench.core.finding import Finding, Rule, Severity
 from sr_bench.lint.digits import decimals
+from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 
 RULE = Rule(

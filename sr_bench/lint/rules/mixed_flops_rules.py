@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sr_bench.core.finding import Finding, Rule, Severity
+from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 
 RULE = Rule(

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from sr_bench.core.card import Tolerance
 from sr_bench.core.claim import Claim
-from sr_bench.core.finding import Finding, Rule, Severity
-from sr_bench.engine.judge import band
+from sr_bench.engine.judge.claim import band
+from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 
 RULE = Rule(

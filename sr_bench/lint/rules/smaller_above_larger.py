@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from itertools import permutations
 
 from sr_bench.core.claim import Claim, Metric
-from sr_bench.core.finding import Finding, Rule, Severity
 from sr_bench.core.precision import Precision
 from sr_bench.lint.digits import CLEAR, excess, gap
+from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Entry, Subject
 
 RULE = Rule(

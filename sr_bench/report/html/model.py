@@ -9,15 +9,15 @@ from sr_bench.core.codec import decode
 from sr_bench.core.dossier import Dossier
 from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.record import Record
-from sr_bench.report.dossier import dossier_lines
-from sr_bench.report.gate import comparison_lines, gate_lines
 from sr_bench.report.html.explorer import PageData
 from sr_bench.report.html.overview import RunHead
 from sr_bench.report.html.subjects import Subject
 from sr_bench.report.html.values import Past, Value, value_of
-from sr_bench.report.marks import MARKS
-from sr_bench.report.provenance import INTERVAL, device_lines, int8_lines, shared_lines
-from sr_bench.report.speed import Joined, join_speed
+from sr_bench.report.parts.marks import MARKS
+from sr_bench.report.parts.provenance import INTERVAL, device_lines, int8_lines, shared_lines
+from sr_bench.report.parts.speed import Joined, join_speed
+from sr_bench.report.terminal.dossier import dossier_lines
+from sr_bench.report.terminal.gate import comparison_lines, gate_lines
 
 _TOLD_ELSEWHERE = {
     "gate", "compared", "dossier", "adapter", "warning", "observer", "calibration_set",

@@ -10,8 +10,8 @@ from sr_bench.core.history import PastRun
 from sr_bench.core.record import Record, Status
 from sr_bench.report.html.subjects import Subject, in_ladder_order
 from sr_bench.report.html.values import Past, Value, value_of
-from sr_bench.report.marks import MARKS
-from sr_bench.report.provenance import INTERVAL, device_lines, shared_lines
+from sr_bench.report.parts.marks import MARKS
+from sr_bench.report.parts.provenance import INTERVAL, device_lines, shared_lines
 
 _NAMES = {"psnr": "PSNR", "ssim": "SSIM", "fidelity": "Fidelity", "flops": "Flops"}
 

@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from sr_bench.core.codec import encode
 from sr_bench.errors import SrBenchError
-from sr_bench.files.home import without_home
 from sr_bench.report.html.names import visible
+from sr_bench.text.home import without_home
 
 _STATIC = ("app.css", "app.js", "explorer.js", "plots.js")
 _IN_SCRIPT = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
 from sr_bench.core.record import Record
 from sr_bench.report.html.names import page_name
-from sr_bench.report.order import in_document_order
+from sr_bench.report.parts.order import in_document_order
 
 LADDER = ("fp32", "fp16", "int8_max", "int8_percentile", "int8_kl")
 """Precisions in the order of a ladder; those of others come after, by name."""

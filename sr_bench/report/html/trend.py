@@ -10,9 +10,9 @@ from sr_bench.core.history import Environment, HistoryEntry, Point
 from sr_bench.core.trend import Moment, trend
 from sr_bench.core.trend import Series as CaseSeries
 from sr_bench.core.trend import series as series_of
-from sr_bench.report.history import trend_line
 from sr_bench.report.html.overview import RunHead
-from sr_bench.report.marks import MARKS
+from sr_bench.report.parts.marks import MARKS
+from sr_bench.report.terminal.history import trend_line
 
 _RUNS_SHOWN = 200
 

@@ -8,9 +8,9 @@ from shlex import quote
 from sr_bench.core.claim import UNITS
 from sr_bench.core.history import HistoryEntry, Point
 from sr_bench.core.record import FLOOR, Record
+from sr_bench.document import numbers
 from sr_bench.errors import SrBenchError
-from sr_bench.report import numbers
-from sr_bench.report.marks import MARKS
+from sr_bench.report.parts.marks import MARKS
 
 _SPARK_RUNS = 24
 _SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_EDGE = 60.0, 16.0, 2.0

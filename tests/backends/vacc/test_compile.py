@@ -15,8 +15,8 @@ import pytest
 from onnx import numpy_helper
 from PIL import Image
 
-from sr_bench.backends.vacc.compile import compile_network, compiler_version
-from sr_bench.backends.vacc.images import fitted, png
+from sr_bench.backends.vacc.build.compile import compile_network, compiler_version
+from sr_bench.backends.vacc.build.images import fitted, png
 from sr_bench.backends.vacc.rig import Limits, Rig
 from sr_bench.core.device import DevicePlan, Failure, Source
 from sr_bench.core.precision import Precision

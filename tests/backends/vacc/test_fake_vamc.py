@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sr_bench.backends.vacc.compile import png
-from sr_bench.backends.vacc.vamc_yaml import build_of, build_text
+from sr_bench.backends.vacc.build.compile import png
+from sr_bench.backends.vacc.build.vamc_yaml import build_of, build_text
 from sr_bench.core.device import DevicePlan, Source
 from sr_bench.core.precision import Precision
 from tests.backends.vacc.vamc_input import network, photo

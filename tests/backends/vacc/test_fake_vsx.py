@@ -11,8 +11,8 @@ import numpy as np
 import onnx
 import pytest
 
-from sr_bench.backends.vacc.vdsp import vdsp_text
-from sr_bench.backends.vacc.worker import tile
+from sr_bench.backends.vacc.build.vdsp import vdsp_text
+from sr_bench.backends.vacc.run.worker import tile
 
 MakeModel = Callable[..., Path]
 _SHAPE = (1, 3, 9, 20)

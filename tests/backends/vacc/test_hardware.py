@@ -15,17 +15,17 @@ import numpy as np
 import pytest
 
 from sr_bench.backends import vacc
-from sr_bench.backends.vacc.compile import compiler_version
+from sr_bench.backends.vacc.build.compile import compiler_version
 from sr_bench.backends.vacc.probe import Probe, SdkState, probe
-from sr_bench.backends.vacc.profiling import profile
+from sr_bench.backends.vacc.profile.profiling import profile
 from sr_bench.backends.vacc.rig import Rig, read_rig
-from sr_bench.backends.vacc.session import CardSession
+from sr_bench.backends.vacc.run.session import CardSession
 from sr_bench.core.backend import BackendOptions, Form
 from sr_bench.core.case import Case
 from sr_bench.core.precision import Precision
-from sr_bench.engine.runs import Runs
-from sr_bench.engine.selection import Selection
-from sr_bench.engine.suite import load_suite
+from sr_bench.engine.measure.runs import Runs
+from sr_bench.engine.plan.options import Selection
+from sr_bench.engine.plan.suite import load_suite
 
 MODEL = "pocket_edsr_x2"
 SHAPE = (1, 3, 128, 128)

@@ -12,12 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 from sr_bench.backends.vacc.rig import Rig
-from sr_bench.backends.vacc.runtime import CardModel, CardRunner
-from sr_bench.backends.vacc.state import DeviceState
+from sr_bench.backends.vacc.run.runtime import CardModel, CardRunner
+from sr_bench.backends.vacc.run.state import DeviceState
 from sr_bench.core.device import Failure
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, DeviceError, NotRunError
-from sr_bench.files import process
+from sr_bench.system import process
 
 Plan = Callable[..., None]
 MakeModel = Callable[..., Path]
@@ -296,7 +296,7 @@ def test_an_interrupted_call_ends_the_session(
         def interrupt(*_: object) -> None:
             raise KeyboardInterrupt
 
-        patch.setattr("sr_bench.backends.vacc.runtime.json.loads", interrupt)
+        patch.setattr("sr_bench.backends.vacc.run.runtime.json.loads", interrupt)
         with pytest.raises(KeyboardInterrupt):
             runner(_levels().astype(np.float32))
     with pytest.raises(BackendError, match="interrupted; open it again"):

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.backends.vacc.state import DeviceState
+from sr_bench.backends.vacc.run.state import DeviceState
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, NotRunError, SrBenchError
 
 _HOLD = """
 import sys
 from pathlib import Path
-from sr_bench.backends.vacc.state import DeviceState
+from sr_bench.backends.vacc.run.state import DeviceState
 with DeviceState(Path(sys.argv[1])).die(int(sys.argv[2]), wait_s=0, settle_s=0):
     print("held", flush=True)
     sys.stdin.read()
@@ -25,7 +25,7 @@ with DeviceState(Path(sys.argv[1])).die(int(sys.argv[2]), wait_s=0, settle_s=0):
 _BEGIN = """
 import os, sys
 from pathlib import Path
-from sr_bench.backends.vacc.state import DeviceState
+from sr_bench.backends.vacc.run.state import DeviceState
 from sr_bench.core.precision import Precision
 DeviceState(Path(sys.argv[1])).begin("edsr/x2", Precision.FP16, "2.8", 0, int(sys.argv[2]))
 """
@@ -155,7 +155,7 @@ def test_what_another_machine_left_in_a_shared_cache_is_not_judged(
 ) -> None:
     path = _begin(device_state)
     later = _after_restart(device_state, tmp_path)
-    monkeypatch.setattr("sr_bench.backends.vacc.state.platform.node", lambda: "elsewhere")
+    monkeypatch.setattr("sr_bench.backends.vacc.run.state.platform.node", lambda: "elsewhere")
     assert later.quarantined("edsr/x2", Precision.FP16, "2.8") == ""
     assert later.clear("*") == []
     _take(later)

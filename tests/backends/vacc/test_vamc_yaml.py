@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sr_bench.backends.vacc.vamc_yaml import build_of, build_text, read_build
+from sr_bench.backends.vacc.build.vamc_yaml import build_of, build_text, read_build
 from sr_bench.core.device import DevicePlan, Source
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError

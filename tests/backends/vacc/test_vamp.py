@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from sr_bench.backends.vacc.profile.latency import Latency, Spread
+from sr_bench.backends.vacc.profile.vamp import parse_clocks, parse_vamp, run_vamp
 from sr_bench.backends.vacc.rig import Limits, Rig
-from sr_bench.backends.vacc.vamp import parse_clocks, parse_vamp, run_vamp
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.device import Failure
-from sr_bench.core.latency import Latency, Spread
 from sr_bench.errors import BackendError, DeviceError, NotRunError, OptionError
 
 HERE = Path(__file__).parent

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sr_bench.backends.vacc.vdsp import vdsp_text
+from sr_bench.backends.vacc.build.vdsp import vdsp_text
 from sr_bench.errors import BackendError
 
 

@@ -12,7 +12,7 @@ import pytest
 from sr_bench.backends.vacc.watchdog import Outcome, classify, error_code, run_command, start
 from sr_bench.core.device import Failure
 from sr_bench.errors import DeviceError, NotRunError
-from sr_bench.files import process
+from sr_bench.system import process
 
 _CHILD = "import subprocess, sys; subprocess.Popen(['sleep', '{seconds}']{options})"
 # PyDLL keeps the interpreter's lock, so that no signal handler of Python can run.

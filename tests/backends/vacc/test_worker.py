@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sr_bench.backends.vacc import worker
+from sr_bench.backends.vacc.run import worker
 
 _TREE = ast.parse(Path(worker.__file__).read_text())
 _RECEIVERS = {"vsx": "", "model": "Model.", "graph": "Graph.", "stream": "Stream."}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.core.finding import Severity
+from sr_bench.lint.finding import Severity
 from tests.lint.pages import CARD, codes, look, of, page
 
 FULL = "Net | - | - | 30.000 | 0.9000 | -"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.core.finding import Severity
+from sr_bench.lint.finding import Severity
 from sr_bench.lint.run import lint
 from tests.lint.pages import CARD, codes, look, of, page, request
 

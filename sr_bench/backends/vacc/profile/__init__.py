@@ -1,0 +1,1 @@
+"""How fast the card is, by its own profiler."""

@@ -1,0 +1,203 @@
+"""Profile a compiled network with the card's own profiler, and read what it prints.
+
+Source: github.com/Vastai/VastModelZOO, ``tools/vamp/README.md`` for the options of version 2.5.2,
+and the logs in its documents since 2023, which differ in what they hold and in their typos.
+"""
+
+import math
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sr_bench.backends.vacc.profile.latency import Latency, Spread
+from sr_bench.backends.vacc.rig import Rig
+from sr_bench.backends.vacc.watchdog import classify, run_command
+from sr_bench.core.device import Shape
+from sr_bench.errors import BackendError, DeviceError, OptionError
+
+_NUMBERS = {
+    "throughput (qps)": "throughput",
+    "number of instances in each device": "instances",
+    "number of process": "processes",
+    "batch size": "batch",
+    "batch szie": "batch",
+    "samples": "samples",
+    "forwad time (s)": "seconds",
+    "forward time (s)": "seconds",
+    "ai utilize (%)": "ai_utilise_percent",
+    "die memory used (mb)": "memory_mb",
+    "temperature (°c)": "temperature_c",
+    "card power (w)": "power_w",
+}
+"""What a line's key stands for, in lower case."""
+
+_SPREAD = " latency (us)"
+_END_TO_END, _MODEL = f"e2e{_SPREAD}", f"model{_SPREAD}"
+_CLOCK = re.compile(r"(\w+CLK):\s+(\d+)\s+MHz")
+
+
+def run_vamp(
+    prefix: Path,
+    shape: Shape,
+    rig: Rig,
+    vdsp: Path,
+    *,
+    instances: int = 1,
+    processes: int = 1,
+    batch: int = 1,
+    iterations: int = 1024,
+) -> Latency:
+    """Profile the network at `prefix` and return what was measured.
+
+    Args:
+        prefix: The compiled files' path without their extensions.
+        shape: N, C, H and W that it was compiled for.
+        rig: Where the profiler is, which die to use, how long it may take.
+        vdsp: The file with the parameters of the card's pre-processing.
+        instances: Copies of the network that run at once.
+        processes: That they are spread over; at most as many as instances.
+        batch: Images in one run.
+        iterations: Runs to measure.
+
+    Raises:
+        OptionError: A number is not positive, or there are more processes than instances.
+        NotRunError: The profiler is not here.
+        DeviceError: It failed, or took longer than ``limits.vamp_s``.
+        BackendError: Its output holds no throughput.
+    """
+    if not 1 <= processes <= instances or batch < 1 or iterations < 1:
+        msg = (
+            "expected positive numbers and at most as many processes as instances, got "
+            f"{instances} instances, {processes} processes, batch {batch}, {iterations} iterations"
+        )
+        raise OptionError(msg)
+    argv = [rig.vamp, "-m", str(prefix), "--vdsp_params", str(vdsp)]
+    # Many documents print "p 1"; without its dash it is no option.
+    argv += ["-i", str(instances), "-p", str(processes), "-b", str(batch), "-d", str(rig.device)]
+    argv += ["-s", "[{},{},{}]".format(*shape[1:]), "--iterations", str(iterations)]
+    with TemporaryDirectory() as folder:
+        outcome = run_command(
+            argv,
+            limit_s=rig.limits.vamp_s,
+            grace_s=rig.limits.grace_s,
+            log=Path(folder, "vamp.log"),
+            env={**os.environ, "VSX_DISABLE_DEEPBIND": "1"},
+        )
+    if failure := classify(outcome):
+        msg = f"{' '.join(argv)} {outcome.describe()}"
+        raise DeviceError(failure, msg)
+    latency = parse_vamp(outcome.log, where=f"the output of {rig.vamp}")
+    return replace(latency, clocks_mhz=_clocks(rig))
+
+
+def parse_vamp(text: str, *, where: str) -> Latency:
+    """Return what the profiler printed in one run, for one number of instances.
+
+    Args:
+        text: Its whole output.
+        where: Its name for messages.
+
+    Raises:
+        BackendError: There is no throughput or there are several, or a value is not a number.
+    """
+    found, spreads, devices = _read(text, where)
+    if "throughput" not in found:
+        msg = f"{where}: expected a line 'throughput (qps): <number>', found none: not profiled"
+        raise BackendError(msg)
+    return Latency(
+        throughput=found["throughput"],
+        end_to_end=_spread(spreads.get(_END_TO_END)),
+        model=_spread(spreads.get(_MODEL)),
+        instances=_whole(found.get("instances")),
+        processes=_whole(found.get("processes")),
+        devices=devices,
+        batch=_whole(found.get("batch")),
+        samples=_whole(found.get("samples")),
+        seconds=found.get("seconds"),
+        ai_utilise_percent=found.get("ai_utilise_percent"),
+        memory_mb=found.get("memory_mb"),
+        temperature_c=found.get("temperature_c"),
+        power_w=found.get("power_w"),
+    )
+
+
+def parse_clocks(text: str) -> dict[str, int]:
+    """Return the clocks in MHz by name that ``vasmi getfreq`` printed; empty if none.
+
+    Source: the same repository, ``llm/common/benchmark/utils.py``.
+    """
+    return {name: int(mhz) for name, mhz in _CLOCK.findall(text)}
+
+
+def _clocks(rig: Rig) -> dict[str, int]:
+    """Return the clocks of the die; empty if they can't be asked for."""
+    vasmi = shutil.which("vasmi")
+    # It counts cards and dies, the runtime counts all dies: only the first is surely the same.
+    if vasmi is None or rig.device != 0:
+        return {}
+    with TemporaryDirectory() as folder:
+        outcome = run_command(
+            [vasmi, "getfreq", "-d", "0", "-i", "0"],
+            limit_s=rig.limits.probe_s,
+            grace_s=rig.limits.grace_s,
+            log=Path(folder, "vasmi.log"),
+        )
+    return {} if classify(outcome) else parse_clocks(outcome.log)
+
+
+def _read(
+    text: str, where: str
+) -> tuple[dict[str, float], dict[str, dict[str, float]], tuple[int, ...]]:
+    """Return the numbers by our names, the times by section and name, and the devices."""
+    found: dict[str, float] = {}
+    spreads: dict[str, dict[str, float]] = {}
+    devices: tuple[int, ...] = ()
+    section = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        key, value = _split(line)
+        name = _NUMBERS.get(key, "")
+        if name == "throughput" and name in found:
+            msg = f"{where}:{number}: expected one report, found the throughput of a second one"
+            raise BackendError(msg)
+        if name:
+            found[name] = _number(value, f"{where}:{number}: {key}")
+        elif key == "devices":
+            devices = tuple(map(int, re.findall(r"\d+", value)))
+        elif key in (_END_TO_END, _MODEL):
+            section = key
+        elif section and key.endswith(" latency"):
+            times = spreads.setdefault(section, {})
+            times[key.removesuffix(" latency")] = _number(value, f"{where}:{number}: {key}")
+    return found, spreads, devices
+
+
+def _split(line: str) -> tuple[str, str]:
+    """Return a line's key in lower case and its value; ``- a: 1`` and ``*** a:1 ****`` too."""
+    key, _, value = line.strip(" \t*").removeprefix("- ").partition(":")
+    return key.strip().lower(), value.strip()
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        msg = f"{where}: expected a number, found {text!r}"
+        raise BackendError(msg)
+    return value
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _spread(times: Mapping[str, float] | None) -> Spread | None:
+    if times is None:
+        return None
+    percentiles = {name: us for name, us in times.items() if re.fullmatch(r"p\d+", name)}
+    return Spread(times.get("avg"), times.get("min"), times.get("max"), percentiles)

@@ -1,0 +1,1 @@
+"""Run what was built on the card, and outlive what it does."""

@@ -1,0 +1,1 @@
+"""Arguments and answers that several commands share."""

@@ -1,0 +1,115 @@
+"""Find the network that a command is about: a card's model, or a bare ONNX file."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sr_bench.cli._args.suites import add_places_arguments, find_model, load_suites
+from sr_bench.core.precision import Precision
+from sr_bench.errors import OptionError
+
+if TYPE_CHECKING:  # these load much, which --help must not wait for
+    from sr_bench.core.card import ModelCard
+    from sr_bench.engine.plan.options import Selection
+    from sr_bench.engine.prepare.network import Prepared
+
+
+def add_network_arguments(parser: argparse.ArgumentParser, *, precision: str | None) -> None:
+    """Add the arguments that name a network, its precision and what calibration may use."""
+    parser.add_argument("model", help="a model's name as sr-bench list prints it, or an ONNX file")
+    parser.add_argument(
+        "--precision",
+        metavar="P",
+        default=precision,
+        required=precision is None,
+        help="fp16, int8_max, int8_percentile, int8_kl or int8_mse"
+        + (f" (default: {precision})" if precision else ""),
+    )
+    parser.add_argument("--scale", type=int, default=2, help="of an ONNX file (default: 2)")
+    parser.add_argument(
+        "--white", type=float, default=1.0, help="white level of an ONNX file's input (default: 1)"
+    )
+    parser.add_argument(
+        "--calibration-memory",
+        type=int,
+        metavar="MIB",
+        help="as pytest's --sr-calibration-memory",
+    )
+    add_places_arguments(parser)
+
+
+def find_card(args: argparse.Namespace) -> "ModelCard":
+    """Return the card of the network.
+
+    Raises:
+        OptionError: There is no such model or file.
+    """
+    if not args.model.endswith(".onnx"):
+        return find_model(load_suites(args.suites), args.model)
+    from sr_bench.core.card import ModelCard
+
+    path = Path(args.model)
+    if not path.is_file():
+        msg = f"{path}: there is no such ONNX file"
+        raise OptionError(msg)
+    return ModelCard(
+        name=path.stem,
+        family="file",
+        folder=path.resolve().parent,
+        row="",
+        row_source="",
+        architecture="",
+        scale=args.scale,
+        value_range=args.white,
+        onnx=path.resolve(),
+    )
+
+
+def read_precision(args: argparse.Namespace, *, only_int8: bool = False) -> Precision:
+    """Return the low precision that was asked for.
+
+    Raises:
+        OptionError: It is none.
+    """
+    dtypes = ("int8",) if only_int8 else ("fp16", "int8")
+    try:
+        found = Precision.parse_option(args.precision)
+    except ValueError as cause:
+        msg = f"--precision: {cause}"
+        raise OptionError(msg) from None
+    if found.dtype not in dtypes:
+        low = ", ".join(one for one in Precision if one.dtype in dtypes)
+        msg = f"--precision {found}: expected one of {low}"
+        raise OptionError(msg)
+    return found
+
+
+def read_selection(args: argparse.Namespace, **more: object) -> "Selection":
+    """Return the options of a session that is about this one network; None is the default."""
+    from dataclasses import replace
+
+    from sr_bench.engine.plan.options import Selection
+    from sr_bench.history.environment import usable_cores
+
+    chosen = Selection(weights=args.weights, data=args.data, threads=usable_cores())
+    if args.calibration_memory is not None:
+        more["calibration_bytes"] = args.calibration_memory * 2**20
+    given = {name: value for name, value in more.items() if value is not None}
+    return replace(chosen, **given)  # type: ignore[arg-type]
+
+
+def prepare_network(args: argparse.Namespace, precision: Precision) -> "Prepared":
+    """Return the network in `precision`, ready to be made."""
+    from sr_bench.core.case import Case
+    from sr_bench.engine.measure.runs import Runs
+
+    card, selection = find_card(args), read_selection(args)
+    case = Case(card, "psnr", precision, selection.backend)
+    return Runs(selection, ()).jobs.prepared(case, _tell)
+
+
+def _tell(done: int, planned: int, image: str) -> None:
+    print(f"\rcalibrating: {done}/{planned} {image}".ljust(70), end="", file=sys.stderr)
+    if done == planned:
+        print(file=sys.stderr)

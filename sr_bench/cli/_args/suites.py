@@ -1,0 +1,65 @@
+"""Find the suites that a command is about."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sr_bench.errors import OptionError
+
+if TYPE_CHECKING:  # reading cards needs pydantic, which --help must not wait for
+    from sr_bench.core.card import ModelCard
+    from sr_bench.engine.plan.suite import Suite
+
+
+def add_suites_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--suites``: the folders to look into."""
+    parser.add_argument(
+        "--suites",
+        type=Path,
+        default=[Path("suites")],
+        nargs="+",
+        metavar="DIR",
+        help="folders that hold card.toml files at any depth (default: suites)",
+    )
+
+
+def add_places_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--suites``, ``--weights`` and ``--data``: where things are looked for."""
+    add_suites_argument(parser)
+    parser.add_argument("--weights", type=Path, metavar="DIR", help="as pytest's --sr-weights")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="as pytest's --sr-data")
+
+
+def load_suites(folders: list[Path]) -> "tuple[Suite, ...]":
+    """Return every suite below `folders`.
+
+    Raises:
+        OptionError: There is none.
+    """
+    from sr_bench.engine.plan.suite import load_suite
+
+    cards = sorted({card for folder in folders for card in folder.rglob("card.toml")})
+    if not cards:
+        where = ", ".join(map(str, folders))
+        msg = f"no card.toml below {where}; say where your suites are with --suites DIR"
+        raise OptionError(msg)
+    return tuple(map(load_suite, cards))
+
+
+def find_model(suites: "tuple[Suite, ...]", name: str) -> "ModelCard":
+    """Return the model called `name`, or ``family/name`` where a name occurs twice.
+
+    Raises:
+        OptionError: There is none, or more than one.
+    """
+    from sr_bench.files.validation import nearest
+
+    models = [model for suite in suites for model in suite.card.models]
+    found = [model for model in models if name in (model.name, model.id)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        msg = f"{name!r} is in several suites: say {' or '.join(model.id for model in found)}"
+        raise OptionError(msg)
+    msg = f"no model {name!r}; {nearest(name, tuple(model.name for model in models))}"
+    raise OptionError(msg)

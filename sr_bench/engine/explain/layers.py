@@ -1,0 +1,158 @@
+"""Explain a low precision: rank its layers by the noise they make, and find a plan that passes."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sr_bench.core.case import Case
+from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
+from sr_bench.core.int8 import Gate
+from sr_bench.core.record import Status
+from sr_bench.engine.explain.trials import Trials
+from sr_bench.engine.job import ImageResult, Progress
+from sr_bench.engine.judge.gate import judge_images
+from sr_bench.engine.measure.run import Run
+from sr_bench.engine.measure.runs import Runs
+
+_ALONE_PART = 0.4
+_GAIN_PART = 0.65
+"""Parts of the time after which ranking by noise, and by gain, must be done."""
+
+
+def explain(
+    case: Case, low: Run, full: Run, runs: Runs, limits: Gate, progress: Progress
+) -> Dossier:
+    """Return what the error of `low` looks like, which layers make it, and what would help.
+
+    Args:
+        case: Of a low precision; only int8 that is made here has layers to rank.
+        low: Its run, with the fidelity of each image.
+        full: The run in fp32 over the same images.
+        runs: Opens networks; its selection says how long the search may take.
+        limits: Of the card's gate.
+        progress: Told of each plan that was tried.
+
+    Raises:
+        BackendError: A network can't be opened or run.
+    """
+    clock = _Clock(runs.selection.explain_s)
+    order = sorted(range(len(low.images)), key=lambda index: _lowest(low.images[index]))
+    worst = low.images[order[0]]
+    with Trials(case, runs) as trials:
+        found = tuple(trials.signs(order[0]))
+        layers: tuple[LayerBlame, ...] = ()
+        remedy = None
+        if trials.possible:
+            search = _Search(trials, order, full.images, limits, clock, progress)
+            found += tuple(search.others())
+            layers = tuple(search.ranked())
+            remedy = search.remedy(layers) if layers else None
+        planned = len(trials.shares)
+    return Dossier(
+        worst.image, _lowest(worst), found, layers, planned, remedy, clock.spent, clock.limit
+    )
+
+
+def _lowest(image: ImageResult) -> float:
+    found = image.fidelity
+    return min(found.all_db, found.ring_db) if found else float("inf")
+
+
+class _Clock:
+    """Tells how much of a time limit is spent."""
+
+    def __init__(self, limit_s: float) -> None:
+        self.limit = limit_s
+        self._start = time.monotonic()
+
+    @property
+    def spent(self) -> float:
+        return time.monotonic() - self._start
+
+    def has(self, part: float) -> bool:
+        """Tell whether less than `part` of the time is spent."""
+        return self.spent < part * self.limit
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A search for the layers that make the noise."""
+
+    trials: Trials
+    order: Sequence[int]
+    """The images, from the worst."""
+    full: Sequence[ImageResult]
+    """Their results in fp32."""
+    limits: Gate
+    clock: _Clock
+    progress: Progress
+
+    def ranked(self) -> Iterator[LayerBlame]:
+        """Yield the layers that were tried, the noisiest first."""
+        worst, shares = self.order[0], self.trials.shares
+        alone: dict[str, float] = {}
+        for name in shares:
+            if not self.clock.has(_ALONE_PART):
+                break
+            alone[name] = self._lowest([other for other in shares if other != name], worst)
+            self.progress(len(alone), len(shares), f"only {name} in int8")
+        now = self._lowest((), worst)
+        for name in sorted(alone, key=lambda name: alone[name]):
+            in_time = self.clock.has(_GAIN_PART)
+            gain = self._lowest((name,), worst) - now if in_time else None
+            yield LayerBlame(name, shares[name], alone[name], gain)
+
+    def others(self) -> Iterator[str]:
+        """Yield which other observers would pass with the same layers in int8."""
+        passing = []
+        for observer in self.trials.observers:
+            if observer != self.trials.observer and self.clock.has(_ALONE_PART / 2):
+                found = self._tried((), observer)
+                passing += [f"{observer} ({found.worst_db:.1f} dB at worst)"] if found else []
+        if passing:
+            yield (
+                f"not the layers but the clip ranges of {self.trials.observer} are to blame:"
+                f" the same plan passes with those of {', '.join(passing)}"
+            )
+
+    def remedy(self, layers: Sequence[LayerBlame]) -> Remedy | None:
+        """Return the plan with the fewest of `layers` in float that passes; never with all."""
+        names = [layer.layer for layer in sorted(layers, key=_helpful)]
+        names = names[: len(self.trials.shares) - 1]
+        low, count = 1, 1
+        best = self._tried(names[:count])
+        while best is None:
+            if count >= len(names) or not self.clock.has(1.0):
+                return None
+            low, count = count + 1, min(len(names), 2 * count)
+            best = self._tried(names[:count])
+        while low < count and self.clock.has(1.0):
+            middle = (low + count) // 2
+            found = self._tried(names[:middle])
+            best, low, count = (found, low, middle) if found else (best, middle + 1, count)
+        return best
+
+    def _lowest(self, names: Sequence[str], index: int) -> float:
+        with self.trials.plan(names, self.trials.observer) as tried:
+            return _lowest(tried(index))
+
+    def _tried(self, names: Sequence[str], observer: str = "") -> Remedy | None:
+        """Return a plan if it passes on all images; the worst ones come first."""
+        results: dict[int, ImageResult] = {}
+        with self.trials.plan(names, observer or self.trials.observer) as tried:
+            for index in self.order:
+                results[index] = tried(index)
+                too_low = _lowest(results[index]) < self.limits.min_fidelity_db
+                if too_low or not self.clock.has(1.0):
+                    return None
+        low = list(results.values())
+        found = judge_images(self.limits, low, [self.full[index] for index in results])
+        if found.status is not Status.WITHIN:
+            return None
+        keep = (*self.trials.keep, *names)
+        share, worst = self.trials.int8_share(names), min(map(_lowest, low))
+        return Remedy(keep, share, worst, len(low), self.trials.key)
+
+
+def _helpful(layer: LayerBlame) -> float:
+    return layer.alone_db if layer.gain_db is None else -layer.gain_db

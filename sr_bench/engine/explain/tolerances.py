@@ -1,0 +1,296 @@
+"""Audit tolerances: make known mistakes on a run's kept outputs, and see which ones would pass."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from sr_bench.core.card import Evaluation, ModelCard
+from sr_bench.core.case import IMAGE_METRICS, Case
+from sr_bench.core.claim import UNITS, Claim, Metric
+from sr_bench.core.forensics import Audit, AuditedClaim, Trial
+from sr_bench.core.history import PastRun
+from sr_bench.core.precision import Precision
+from sr_bench.core.protocol import Colour, EvalProtocol, Resize
+from sr_bench.core.record import Kept, Measurement, Record, Status, Verdict
+from sr_bench.engine.explain.number import read_kept
+from sr_bench.engine.judge.claim import judge
+from sr_bench.engine.score.protocol import Levels, aggregate, score_pair
+from sr_bench.errors import CardError, ImageError, NotRunError, SrBenchError
+
+Rerun: TypeAlias = Callable[[Case], float]
+"""Runs the network of a case anew, and returns the value of the case's metric."""
+
+_SAME = 1e-6
+"""How far two scores of the same levels may lie apart: less than any printed digit."""
+_STORED = {"psnr": 0.05, "ssim": 0.001}
+"""How far a score may move when float outputs are stored in 8 or 16 bits, or levels in 16."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A claim with all that it takes to score its images again."""
+
+    record: Record
+    claim: Claim
+    measurement: Measurement
+    kept: Kept
+    card: ModelCard
+    evaluation: Evaluation
+
+    @property
+    def metric(self) -> Metric:
+        return self.claim.metric
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(one.image for one in self.measurement.images)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One way to score the kept images: the right one, or with a mistake."""
+
+    name: str
+    rule: EvalProtocol
+    spoil: Callable[[Levels], Levels] = lambda sr: sr
+    """What happens to the outputs first."""
+
+
+def audit(run: PastRun, cards: Mapping[str, ModelCard], rerun: Rerun | None = None) -> Audit:
+    """Return which mistakes the tolerances of `run` would not catch.
+
+    Only claims that matched count: a tolerance that lets the right value fail says nothing.
+
+    Args:
+        run: With kept outputs.
+        cards: By ``family/name``: tolerances and protocols are theirs, as they are now.
+        rerun: For mistakes that can't be made on outputs; None: they are listed as not tried.
+
+    Raises:
+        NotRunError: No claim of the run can be audited; the message says why.
+    """
+    problems: list[str] = []
+    claims: list[AuditedClaim] = []
+    gone: list[ImageError] = []
+    records = [record for record in run.records if _is_judged(record)]
+    kept = [record for record in records if record.kept]
+    for record in kept:
+        try:
+            claims.append(_audited(_job(record, cards), run, rerun))
+        except ImageError as cause:
+            gone.append(cause)
+        except SrBenchError as cause:
+            problems.append(f"{record.case_id}: {cause}")
+    problems += _absent(len(records), len(kept), gone)
+    if not claims:
+        reasons = "; ".join(problems) or "it has no image claim that matched"
+        msg = f"{run.path}: no tolerance can be audited: {reasons}"
+        raise NotRunError(msg)
+    return Audit(run.info.run, tuple(claims), tuple(problems))
+
+
+def _is_judged(record: Record) -> bool:
+    return record.metric in IMAGE_METRICS and record.verdict.status is Status.MATCH
+
+
+def _absent(judged: int, kept: int, gone: Sequence[ImageError]) -> Iterator[str]:
+    """Yield, once for the whole run, what is no longer or never was on disk."""
+    if kept < judged:
+        yield (
+            f"of {judged} image claims that matched, {judged - kept} have no kept outputs;"
+            " keep them with pytest --sr-keep=8bit"
+        )
+    if gone:
+        yield (
+            f"of {kept} claims with kept outputs, {len(gone)} have images that can't be read, the"
+            f" first because of {gone[0]}; run pytest --sr-keep=8bit again"
+        )
+
+
+def _job(record: Record, cards: Mapping[str, ModelCard]) -> _Job:
+    card = cards.get(f"{record.family}/{record.model}")
+    if card is None:
+        msg = f"no card has the model {record.family}/{record.model}; say where with --suites DIR"
+        raise CardError(msg)
+    for evaluation in card.evaluations:
+        same = f"{evaluation.dataset}_x{card.scale}" == record.dataset
+        if same and evaluation.protocol.name == record.protocol:
+            break
+    else:
+        msg = f"its card evaluates no {record.dataset} by {record.protocol} any more; run it again"
+        raise CardError(msg)
+    if record.claim is None or record.measurement is None or record.kept is None:
+        msg = "the record says that a claim matched, but lacks the claim or its measurement"
+        raise CardError(msg)
+    return _Job(record, record.claim, record.measurement, record.kept, card, evaluation)
+
+
+def _audited(job: _Job, run: PastRun, rerun: Rerun | None) -> AuditedClaim:
+    rule = job.evaluation.protocol
+    right, *wrong = _ways(rule, rule.border_px(job.card.scale))
+    found = _scores(job, run, (right, *wrong))
+    if right.name in found.faults:
+        raise found.faults[right.name]
+    value = aggregate(found.images[right.name], rule, job.metric)
+    _check_belongs(job, value, _SAME if found.exact else _STORED[job.metric])
+    trials = [
+        _failed(way.name, found.faults[way.name])
+        if way.name in found.faults
+        else _trial(job, way.name, aggregate(found.images[way.name], rule, job.metric))
+        for way in wrong
+    ]
+    trials += [*_misread(job, found.images[right.name]), *_reruns(job, rerun)]
+    return AuditedClaim(
+        job.record.case_id,
+        job.claim.source,
+        job.metric,
+        job.claim.text,
+        _judged(job, value).tolerance or 0.0,
+        value,
+        tuple(trials),
+    )
+
+
+def _ways(rule: EvalProtocol, border: int) -> Iterator[_Way]:
+    """Yield the right way to score outputs, then each mistake that can be made on them."""
+    yield _Way("none", rule)
+    yield _Way("bgr", rule, lambda sr: sr[..., ::-1])
+    yield _Way("shift_right", rule, partial(_shifted, axis=1))
+    yield _Way("shift_down", rule, partial(_shifted, axis=0))
+    yield _Way("dc", rule, _brighter)
+    if border:
+        yield _Way("border_less", replace(rule, border=border - 1))
+    yield _Way("border_more", replace(rule, border=border + 1))
+    if rule.colour != "rgb":
+        other: Colour = "y_float" if rule.colour == "y_rounded" else "y_rounded"
+        yield _Way("luma", replace(rule, colour=other))
+
+
+def _shifted(sr: Levels, axis: int) -> Levels:
+    """Return `sr` one pixel further down (axis 0) or right (axis 1); the edge is repeated."""
+    return sr.take(np.maximum(np.arange(sr.shape[axis]) - 1, 0), axis=axis)
+
+
+def _brighter(sr: Levels) -> Levels:
+    """Return `sr` one level brighter, at most white."""
+    if sr.dtype == np.uint8:
+        return np.minimum(sr, 254).astype(np.uint8) + np.uint8(1)
+    return np.minimum(sr + np.float32(1.0), np.float32(255.0))
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """What the ways to score make of the kept images."""
+
+    images: Mapping[str, Sequence[float]]
+    """Of each image, by the way's name."""
+    faults: Mapping[str, SrBenchError]
+    """Why a way has no score."""
+    exact: bool
+    """Whether the outputs were kept as they were scored."""
+
+
+def _scores(job: _Job, run: PastRun, ways: Sequence[_Way]) -> _Scores:
+    """Return what `ways` give, with one image in memory at a time."""
+    exact = job.evaluation.protocol.rounding != "none"
+    scores: dict[str, list[float]] = {way.name: [] for way in ways}
+    faults: dict[str, SrBenchError] = {}
+    for index, name in enumerate(job.names):
+        sr, hr = read_kept(run.results, job.kept, index)
+        exact = exact and sr.dtype == np.uint8
+        sr = _as_scored(sr, job.evaluation.protocol)
+        for way in ways:
+            try:
+                found = score_pair(way.spoil(sr), hr, way.rule, job.card.scale, (job.metric,))
+            except SrBenchError as cause:
+                faults.setdefault(way.name, cause.about(name))
+            else:
+                scores[way.name].append(found[job.metric])
+    return _Scores(scores, faults, exact)
+
+
+def _as_scored(sr: Levels, rule: EvalProtocol) -> Levels:
+    """Return levels that were kept in 16 bits as `rule` makes them before scoring."""
+    if sr.dtype == np.uint8 or rule.rounding == "none":
+        return sr
+    whole = np.rint(sr) if rule.rounding == "round" else np.floor(sr)
+    return whole.astype(np.uint8)
+
+
+def _check_belongs(job: _Job, value: float, allowed: float) -> None:
+    """Refuse outputs that don't give the recorded value.
+
+    Raises:
+        CardError: They don't.
+    """
+    recorded = job.measurement.value
+    if value != recorded and abs(value - recorded) > allowed:
+        msg = (
+            f"scored again by {job.record.protocol}, the kept outputs give {value:.6g} and not the"
+            f" recorded {recorded:.6g}: they or the protocol are of another run; run it again"
+        )
+        raise CardError(msg)
+
+
+def _judged(job: _Job, value: float) -> Verdict:
+    measured = Measurement(job.metric, UNITS[job.metric], value)
+    tolerance = job.card.tolerance_for(job.metric, Precision(job.record.precision))
+    return judge(job.claim, measured, tolerance=tolerance)
+
+
+def _trial(job: _Job, name: str, value: float) -> Trial:
+    return Trial(name, value, caught=_judged(job, value).status is not Status.MATCH)
+
+
+def _failed(name: str, cause: SrBenchError) -> Trial:
+    return Trial(name, why=str(cause))
+
+
+def _misread(job: _Job, scores: Sequence[float]) -> Iterator[Trial]:
+    """Yield what a script prints that takes the last image's SSIM for the mean, or the reverse."""
+    rule = job.evaluation.protocol
+    if job.metric == "ssim" and len(scores) > 1:
+        other: Literal["mean", "last_image"] = (
+            "mean" if rule.ssim_aggregation == "last_image" else "last_image"
+        )
+        value = aggregate(scores, replace(rule, ssim_aggregation=other), job.metric)
+        yield _trial(job, "aggregation", value)
+
+
+def _reruns(job: _Job, rerun: Rerun | None) -> Iterator[Trial]:
+    """Yield the mistakes that need the network or the whole ground truth again."""
+    for name, rule in _other_rules(job):
+        if rerun is None:
+            yield Trial(name, why="needs another run; ask for it with --rerun")
+            continue
+        evaluation = replace(job.evaluation, protocol=rule)
+        precision = Precision(job.record.precision)
+        case = Case(job.card, job.metric, precision, job.record.backend, evaluation)
+        try:
+            yield _trial(job, name, rerun(case))
+        except SrBenchError as cause:
+            yield _failed(name, cause)
+
+
+def _other_rules(job: _Job) -> Iterator[tuple[str, EvalProtocol]]:
+    """Yield protocols with another kernel; their names differ, as runs are known by them."""
+    rule = job.evaluation.protocol
+    if rule.gt_resize:
+        other = _other(rule.gt_resize)
+        yield "gt_kernel", replace(rule, name=f"{rule.name}+gt_{other}", gt_resize=other)
+    if rule.lr_resize:
+        other = _other(rule.lr_resize)
+        yield "lr_kernel", replace(rule, name=f"{rule.name}+lr_{other}", lr_resize=other)
+    elif job.card.scale > 1:
+        other = "cv2_cubic"
+        yield (
+            "lr_kernel",
+            replace(rule, name=f"{rule.name}+lr_{other}", lr_from="hr", lr_resize=other),
+        )
+
+
+def _other(rule: Resize) -> Resize:
+    return "cv2_cubic" if rule == "cv2_linear" else "cv2_linear"

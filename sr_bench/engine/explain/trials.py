@@ -1,0 +1,126 @@
+"""Trials: other plans of one int8 network, run on images of its dataset."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self
+
+from sr_bench import discovery
+from sr_bench.core.backend import Artefact, Form
+from sr_bench.core.case import Case
+from sr_bench.core.precision import Precision
+from sr_bench.engine.explain.signs import signs
+from sr_bench.engine.job import ImageResult
+from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
+from sr_bench.engine.measure.one_by_one import load_pair, score_image
+from sr_bench.engine.measure.pair_cache import pair_cache
+from sr_bench.engine.measure.runs import Runs
+from sr_bench.engine.prepare.int8 import Int8Maker
+from sr_bench.engine.score.protocol import Pair, network_input
+from sr_bench.precision.points import kept_layers
+from sr_bench.precision.ranges import OBSERVERS
+
+
+class Trials:
+    """Opens what is tried, and compares it with fp32; close it, or use it as a context manager."""
+
+    def __init__(self, case: Case, runs: Runs) -> None:
+        self._case = case
+        self._runs = runs
+        self._job = runs.jobs.job(case)
+        self._low = runs.jobs.prepared(case)
+        full = runs.jobs.prepared(replace(case, precision=Precision.FP32))
+        self._open = ExitStack()
+        self._folder = Path(self._open.enter_context(TemporaryDirectory()))
+        self._reference = self._open.enter_context(runs.open(full))
+        self._pairs = pair_cache()
+        self._outputs = Outputs()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._open.close()
+
+    @property
+    def observer(self) -> str:
+        """What chose the clip ranges of the case."""
+        return self._case.precision.calibration
+
+    @property
+    def observers(self) -> tuple[str, ...]:
+        """All that could have chosen them."""
+        return discovery.names(OBSERVERS)
+
+    @property
+    def keep(self) -> tuple[str, ...]:
+        """Patterns of the layers that the card leaves in float."""
+        return self._low.keep
+
+    @property
+    def key(self) -> str:
+        """Where the card lists these patterns."""
+        return "vacc.skip" if self._low.form is Form.IMITATED else "keep"
+
+    @property
+    def possible(self) -> bool:
+        """Whether other plans can be tried here: int8, and no device's compiler takes hours."""
+        return self._low.calibration is not None and self._low.form is not Form.SOURCE
+
+    @cached_property
+    def shares(self) -> Mapping[str, float]:
+        """Part of the multiplications of each layer in int8, the likeliest suspects first."""
+        if not self.possible:
+            return {}
+        network = self._maker.network
+        kept = kept_layers(network, self.keep, key=self.key)
+        layers = [layer for layer in network.layers if layer not in kept]
+        noise = self._maker.noise(self.observer)
+        found: dict[str, float] = {}
+        for layer in sorted(layers, key=lambda one: -noise[one.input]):
+            found[layer.name] = found.get(layer.name, 0.0) + layer.share
+        return found
+
+    def int8_share(self, left_out: Collection[str]) -> float:
+        """Return the part of all multiplications that is int8 without the layers `left_out`."""
+        return sum(share for name, share in self.shares.items() if name not in left_out)
+
+    @contextmanager
+    def plan(
+        self, left_out: Sequence[str], observer: str
+    ) -> Iterator[Callable[[int], ImageResult]]:
+        """Open the case's plan with more layers in float.
+
+        Yields:
+            A function that returns the scores and the fidelity of image number i.
+        """
+        model = self._low.int8_model(self._maker, observer, (*self.keep, *left_out))
+        path = self._folder / "trial.onnx"
+        path.write_bytes(model.SerializeToString())
+        artefact = Artefact(path, None, self._case.precision, "trial")
+        with self._runs.open_artefact(artefact) as session:
+            reference = Remembered(lambda: self._reference, self._outputs, "fp32")
+
+            def tried(index: int) -> ImageResult:
+                return score_image(self._job, session, reference, self._pair(index), index)
+
+            yield tried
+
+    def signs(self, index: int) -> Iterator[str]:
+        """Yield what the error of the case's own output on image `index` looks like."""
+        rule, white = self._job.protocol, self._case.card.value_range
+        lr = network_input(self._pair(index).lr, rule, white)
+        with self._runs.open(self._low) as session:
+            low = session.run(lr)
+        compute = self._reference.run
+        yield from signs(low, compute(lr), lr, compute, white=rule.output_range or white)
+
+    @cached_property
+    def _maker(self) -> Int8Maker:
+        return self._low.int8_maker()
+
+    def _pair(self, index: int) -> Pair:
+        return self._pairs.get(index, lambda: load_pair(self._job, index), group=None)

@@ -1,0 +1,69 @@
+"""What measuring is about: a job, the result of an image, and who is told of it. Types only."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.core.card import ModelCard
+from sr_bench.core.protocol import EvalProtocol
+from sr_bench.data.source import ImageSet
+from sr_bench.engine.score.fidelity import Fidelity
+from sr_bench.engine.score.protocol import Pair
+
+Keep = Callable[[int, Pair, NDArray[np.float32]], None]
+"""Called with the number of an image, its pair, and the network's output for it."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with images done, images planned, and the name of the last one."""
+
+Done = Callable[[int, "ImageResult"], None]
+"""Called with the number of an image and its result as soon as it is there, from any thread."""
+
+Enough = Callable[[Sequence["ImageResult"]], bool]
+"""Told the results so far, in the order of the images asked for: whether they will do."""
+
+
+class Computes(Protocol):
+    """What computes: a session, or one that remembers its outputs."""
+
+    def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the network's output for `lr`, both float32 NCHW."""
+
+
+@dataclass(frozen=True)
+class ImageResult:
+    """All metrics of one image."""
+
+    image: str
+    scores: Mapping[str, float]
+    fidelity: Fidelity | None = None
+    """How close the output is to the reference's; None without one."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network over one dataset by one protocol."""
+
+    card: ModelCard
+    protocol: EvalProtocol
+    images: ImageSet
+    limit: int = 0
+    """Images to score, from the first; 0: all."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The images to score, in order."""
+        return self.images.names[: self.limit or None]
+
+    def pair_rule(self) -> tuple[object, ...]:
+        """Return what of the protocol decides a decoded, resized pair."""
+        rule = self.protocol
+        return (rule.lr_from, rule.lr_resize, rule.input_shape, rule.gt_resize)
+
+
+def never_enough(_results: Sequence[ImageResult]) -> bool:
+    """Ask for all images."""
+    return False

@@ -1,0 +1,211 @@
+"""Judge what a low precision loses, and tell a loss from noise: pure functions."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from sr_bench.core.case import IMAGE_METRICS
+from sr_bench.core.claim import with_unit
+from sr_bench.core.gate import Comparison, Drop, Finding, GateImage, GateVerdict, quantity
+from sr_bench.core.int8 import RING_PX, Gate
+from sr_bench.core.record import Record, Status
+from sr_bench.engine.job import ImageResult
+from sr_bench.engine.judge.interval import paired_drop
+from sr_bench.engine.score.fidelity import Fidelity
+from sr_bench.errors import MetricError
+
+_ROUND_OFF = 1e-9
+"""Slop of binary floats, far below any limit: an interval that ends on the limit is within."""
+
+_NAMED = 5
+"""As many images are named in a sentence; the others are counted."""
+
+
+def judge_images(
+    limits: Gate, low: Sequence[ImageResult], full: Sequence[ImageResult]
+) -> GateVerdict:
+    """Return whether `low` keeps to `limits`, compared with the same images in fp32, `full`.
+
+    Raises:
+        MetricError: The images are not the same ones, or there is none.
+    """
+    fidelities = {item.image: item.fidelity for item in low if item.fidelity}
+    psnr, ssim = (
+        paired_drop([item.scores[metric] for item in low], [item.scores[metric] for item in full])
+        for metric in IMAGE_METRICS
+    )
+    return judge_gate(limits, fidelities, psnr, ssim)
+
+
+def judge_gate(
+    limits: Gate, fidelities: Mapping[str, Fidelity], psnr: Drop, ssim: Drop
+) -> GateVerdict:
+    """Return whether a low precision keeps to `limits`.
+
+    Fidelity is a loss if one image, or one border ring, does not reach the limit. A drop is within
+    its limit if all of its interval is, a loss if none of it is, and undecided otherwise. A limit
+    of 0 is a limit: then nothing may be lost. A loss outweighs what is undecided, and that what is
+    within.
+
+    Args:
+        limits: Of the card.
+        fidelities: By image, in the dataset's order.
+        psnr: What is lost against the ground truth, over the same images in the same order.
+        ssim: The same.
+
+    Raises:
+        MetricError: The numbers of images differ, or there is none.
+    """
+    counts = (len(fidelities), psnr.count, ssim.count)
+    if len(set(counts)) > 1:
+        msg = (
+            "expected fidelity, PSNR and SSIM of the same images,"
+            f" came {counts[0]}, {counts[1]} and {counts[2]} images"
+        )
+        raise MetricError(msg)
+    images = tuple(
+        GateImage(name, close.all_db, close.inside_db, close.ring_db, drop_db, drop_ssim)
+        for (name, close), drop_db, drop_ssim in zip(
+            fidelities.items(), psnr.values, ssim.values, strict=True
+        )
+    )
+    names = tuple(fidelities)
+    findings = (
+        _fidelity(images, limits.min_fidelity_db),
+        _kept("psnr", psnr, limits.max_drop_db, names),
+        _kept("ssim", ssim, limits.max_drop_ssim, names),
+    )
+    status = worst_status(finding.status for finding in findings)
+    told = "; ".join(finding.sentence for finding in findings if finding.status is status)
+    return GateVerdict(status, told, limits, findings, psnr, ssim, images)
+
+
+def worst_status(statuses: Iterable[Status]) -> Status:
+    """Return ``loss`` if it is among `statuses`, else ``undecided``, else ``within``."""
+    found = set(statuses)
+    return next((s for s in (Status.LOSS, Status.UNDECIDED) if s in found), Status.WITHIN)
+
+
+def drop_status(drop: Drop, limit: float) -> Status:
+    """Return whether a mean drop of at most `limit` is sure, ruled out, or neither."""
+    if drop.high95 <= limit + _ROUND_OFF:
+        return Status.WITHIN
+    return Status.LOSS if drop.low95 > limit + _ROUND_OFF else Status.UNDECIDED
+
+
+def _fidelity(images: Sequence[GateImage], limit: float) -> Finding:
+    poor = [image for image in images if image.lowest_db < limit]
+    whole = min(images, key=lambda image: (image.all_db, image.image))
+    ring = min(images, key=lambda image: (image.ring_db, image.image))
+    if not poor:
+        sentence = (
+            f"the output is faithful to fp32: at least {whole.all_db:.2f} dB ({whole.image!r}),"
+            f" in the border ring {ring.ring_db:.2f} dB ({ring.image!r}),"
+            f" where {limit:g} dB are asked for"
+        )
+        return Finding("fidelity", Status.WITHIN, sentence)
+    parts = [f"less faithful to fp32 than {limit:g} dB: {len(poor)} of {len(images)} images"]
+    if whole.all_db < limit:
+        short = f"{limit - whole.all_db:.3g} dB short"
+        parts.append(f"{whole.image!r} is at {whole.all_db:.2f} dB, {short}")
+    if ring.ring_db < limit:
+        parts.append(_ring(ring, limit))
+    return Finding("fidelity", Status.LOSS, "; ".join(parts))
+
+
+def _ring(image: GateImage, limit: float) -> str:
+    behind = image.inside_db - image.ring_db
+    side = "below" if behind >= 0 else "above"
+    return (
+        f"the border ring (outer {RING_PX} px) of {image.image!r} is at {image.ring_db:.2f} dB,"
+        f" {abs(behind):.1f} dB {side} the inside and {limit - image.ring_db:.3g} dB short"
+    )
+
+
+def _kept(
+    metric: Literal["psnr", "ssim"], drop: Drop, limit: float, names: Sequence[str]
+) -> Finding:
+    status = drop_status(drop, limit)
+    return Finding(metric, status, _sentence(status, metric, drop, limit, names))
+
+
+def _sentence(status: Status, metric: str, drop: Drop, limit: float, names: Sequence[str]) -> str:
+    """Return what `drop` amounts to, in plain words with numbers."""
+    name = "fidelity" if metric == "fidelity" else metric.upper()
+    mean = f"{name} drops by {quantity(metric, drop.mean)} on average"
+    budget = f"the budget of {with_unit(f'{limit:g}', metric)}"
+    worst = f"{names[drop.worst_index]!r} by {quantity(metric, drop.worst)}"
+    if drop.count == 1 and status is Status.UNDECIDED:
+        return f"too few images to tell: one image, {worst} in {name}, with {budget}"
+    interval = f"95 % interval {quantity(metric, drop.low95)} to {quantity(metric, drop.high95)}"
+    if status is Status.WITHIN:
+        return f"{mean} ({interval}), within {budget}"
+    if status is Status.LOSS:
+        return f"{mean} ({interval}), above {budget}, most on {worst}"
+    why = "too few images" if drop.detectable > limit else "too close to the budget"
+    return (
+        f"{why} to tell: {mean} ({interval}); these {drop.count} images detect drops of"
+        f" {quantity(metric, drop.detectable)}, and {budget} lies in the interval"
+    )
+
+
+def compare_records(now: Record, before: Record, *, limit: float) -> Comparison:
+    """Return whether `now` is worse than the earlier record `before`, image by image.
+
+    Images are matched by name. Those that only one record holds are named and not compared; what
+    would be within the limit is undecided if images of the earlier record are missing.
+
+    Args:
+        now: Of a model, precision, dataset, metric and protocol.
+        before: Of the same ones; another backend or device is named in the sentence.
+        limit: The mean drop that is allowed, in the metric's unit.
+
+    Raises:
+        MetricError: The records are not about the same thing.
+    """
+    _check_same(now, before)
+    new, old = _scores(now), _scores(before)
+    images = tuple(name for name in new if name in old)
+    missing = tuple(name for name in old if name not in new)
+    added = tuple(name for name in new if name not in old)
+    lacks = _lacks(missing, added)
+    if not images:
+        told = f"no image is in both records, so that nothing can be compared{lacks}"
+        return Comparison(Status.NOT_RUN, told, now.metric, limit, None, (), missing, added)
+    drop = paired_drop([new[name] for name in images], [old[name] for name in images])
+    status = drop_status(drop, limit)
+    told = _sentence(status, now.metric, drop, limit, images)
+    if missing:
+        status = worst_status((status, Status.UNDECIDED))
+    where = f"against the earlier record{_elsewhere(now, before)}: {told}{lacks}"
+    return Comparison(status, where, now.metric, limit, drop, images, missing, added)
+
+
+def _check_same(now: Record, before: Record) -> None:
+    for what in ("model", "precision", "dataset", "metric", "protocol"):
+        ours, theirs = getattr(now, what), getattr(before, what)
+        if ours != theirs:
+            msg = (
+                f"{now.case_id}: expected an earlier record of the same {what},"
+                f" came {theirs!r} for {ours!r}"
+            )
+            raise MetricError(msg)
+
+
+def _scores(record: Record) -> Mapping[str, float]:
+    images = record.measurement.images if record.measurement else ()
+    return {score.image: score.value for score in images}
+
+
+def _elsewhere(now: Record, before: Record) -> str:
+    same = (now.backend, now.device) == (before.backend, before.device)
+    return "" if same else f" of {before.backend} ({before.device})"
+
+
+def _lacks(missing: Sequence[str], added: Sequence[str]) -> str:
+    gone = f"; missing in this run: {_listed(missing)}" if missing else ""
+    return gone + (f"; not in the earlier record: {_listed(added)}" if added else "")
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -1,0 +1,231 @@
+"""Compare two runs case by case: image by image where the inputs allow it, and say what changed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import inf
+
+from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
+from sr_bench.core.compare import (
+    NEVER_COMPARABLE,
+    Change,
+    Compared,
+    Limits,
+    Outcome,
+    environment_changes,
+    input_changes,
+)
+from sr_bench.core.gate import Comparison
+from sr_bench.core.history import PastRun
+from sr_bench.core.record import Measurement, Record, Status
+from sr_bench.engine.judge.gate import compare_records
+from sr_bench.errors import MetricError
+
+_SAME_MACHINE = ("cpu", "cores")
+
+_Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What two measured records, set against each other, give."""
+
+    outcome: Outcome
+    sentence: str
+    comparison: Comparison | None = None
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A case with a value in both runs."""
+
+    now: Record
+    before: Record
+    new: Measurement
+    old: Measurement
+    inputs: tuple[Change, ...]
+    environment: tuple[Change, ...]
+
+
+def compare_runs(now: PastRun, before: PastRun, limits: Limits) -> tuple[Compared, ...]:
+    """Return how each case of `now` fares against `before`, then those that only `before` has.
+
+    Cases are matched by family, model, metric, precision, dataset, protocol and backend; costs,
+    which no backend computes, without the backend. Those that neither run measured are left out.
+
+    Args:
+        now: The newer run.
+        before: The baseline.
+        limits: How much worse a case may be.
+
+    Raises:
+        MetricError: A score in a record is no number.
+    """
+    ours, theirs = _cases(now.records), _cases(before.records)
+    environment = environment_changes(before.info.environment, now.info.environment)
+    found = (
+        _compared(ours.get(key), theirs.get(key), environment, limits)
+        for key in dict.fromkeys((*ours, *theirs))
+    )
+    return tuple(one for one in found if one)
+
+
+def _cases(records: Iterable[Record]) -> Mapping[_Key, Record]:
+    """Return the records by what they are about; of several, the first that has a value."""
+    found: dict[_Key, Record] = {}
+    for record in records:
+        key = _key(record)
+        if key not in found or (record.measurement and not found[key].measurement):
+            found[key] = record
+    return found
+
+
+def _key(record: Record) -> _Key:
+    backend = "" if record.metric in COST_METRICS else record.backend
+    return (
+        record.family,
+        record.model,
+        record.metric,
+        record.precision,
+        record.dataset,
+        record.protocol,
+        backend,
+    )
+
+
+def _compared(
+    now: Record | None, before: Record | None, environment: tuple[Change, ...], limits: Limits
+) -> Compared | None:
+    new, old = _measured(now), _measured(before)
+    if now and before and new and old:
+        inputs = input_changes(before.inputs, now.inputs)
+        pair = _Pair(now, before, new, old, inputs, environment)
+        return _told(now, _answer(pair, limits), old, new, inputs)
+    if before and old:
+        why = _absent(now, "the case is not in this run")
+        return _told(before, _Answer(Outcome.VANISHED, f"no value any more: {why}"), old, None)
+    if now and new:
+        why = _absent(before, "the case is not in the earlier run")
+        return _told(now, _Answer(Outcome.NEW, f"no value before: {why}"), None, new)
+    return None
+
+
+def _measured(record: Record | None) -> Measurement | None:
+    return record.measurement if record else None
+
+
+def _absent(record: Record | None, otherwise: str) -> str:
+    return record.verdict.sentence if record else otherwise
+
+
+def _told(
+    record: Record,
+    answer: _Answer,
+    old: Measurement | None,
+    new: Measurement | None,
+    inputs: tuple[Change, ...] = (),
+) -> Compared:
+    return Compared(
+        family=record.family,
+        model=record.model,
+        metric=record.metric,
+        precision=record.precision,
+        dataset=record.dataset,
+        protocol=record.protocol,
+        backend=record.backend,
+        device=record.device,
+        outcome=answer.outcome,
+        sentence=answer.sentence,
+        before=old.value if old else None,
+        now=new.value if new else None,
+        inputs=inputs,
+        comparison=answer.comparison,
+    )
+
+
+def _answer(pair: _Pair, limits: Limits) -> _Answer:
+    same_inputs = bool(pair.now.fingerprint) and pair.now.fingerprint == pair.before.fingerprint
+    same_values = (pair.new.value, pair.new.images) == (pair.old.value, pair.old.images)
+    hindrance = "" if same_inputs else _hindrance(pair)
+    if hindrance:
+        return _Answer(Outcome.NOT_COMPARABLE, hindrance)
+    if same_values:
+        outcome = Outcome.SAME if same_inputs else Outcome.WITHIN
+        return _Answer(outcome, "the same values to the last digit")
+    if pair.now.metric in COST_METRICS:
+        found = _cost(pair)
+    elif pair.now.metric == LATENCY_METRIC:
+        found = _latency(pair, limits.latency_percent)
+    else:
+        found = _images(pair, limits)
+    sentence = f"{found.sentence}; {_causes(pair)}"
+    return _Answer(found.outcome, sentence, found.comparison)
+
+
+def _hindrance(pair: _Pair) -> str:
+    """Return why the two values answer different questions, or may; empty if they do not."""
+    if not pair.now.inputs or not pair.before.inputs:
+        which = "this run" if not pair.now.inputs else "the earlier run"
+        return f"{which} does not say what it was made of: measure it again with this sr-bench"
+    names = [change.name for change in pair.inputs if change.name in NEVER_COMPARABLE]
+    if names:
+        return f"{' and '.join(names)} changed, so that the two values answer different questions"
+    return ""
+
+
+def _causes(pair: _Pair) -> str:
+    """Return what may have moved the value."""
+    names = [change.name for change in pair.inputs]
+    told = [*names, *(str(change) for change in pair.environment if change.name not in names)]
+    return f"changed: {', '.join(told)}" if told else "nothing that is recorded changed"
+
+
+def _cost(pair: _Pair) -> _Answer:
+    """Costs are counted: any difference is one, and less is better."""
+    worse = _count(pair.new) > _count(pair.old)
+    way = "more" if worse else "less"
+    told = f"{abs(_count(pair.new) - _count(pair.old)):g} {way}"
+    return _Answer(Outcome.LOSS if worse else Outcome.GAIN, told)
+
+
+def _count(measured: Measurement) -> float:
+    return measured.value if measured.exact is None else measured.exact
+
+
+def _latency(pair: _Pair, limit: float) -> _Answer:
+    """Judge a median by the limit, and by how far the middle half of the rounds spreads."""
+    moved = [c.name for c in pair.environment if c.name in _SAME_MACHINE]
+    if pair.now.device != pair.before.device:
+        moved.append("device")
+    if moved:
+        told = f"measured on another {' and '.join(moved)}"
+        return _Answer(Outcome.NOT_COMPARABLE, told)
+    if not (0 < pair.old.value < inf and 0 < pair.new.value < inf):
+        return _Answer(Outcome.NOT_COMPARABLE, "expected two times above 0")
+    rise = pair.new.value - pair.old.value
+    percent = 100 * rise / pair.old.value
+    noise = pair.new.notes.get("iqr_ms", 0.0) + pair.old.notes.get("iqr_ms", 0.0)
+    told = f"{percent:+.1f} %, with {limit:g} % allowed and a spread of {noise:.3g} ms"
+    if abs(percent) <= limit or abs(rise) <= noise:
+        return _Answer(Outcome.WITHIN, told)
+    return _Answer(Outcome.LOSS if rise > 0 else Outcome.GAIN, told)
+
+
+def _images(pair: _Pair, limits: Limits) -> _Answer:
+    budgets = {"psnr": limits.psnr_db, "ssim": limits.ssim, "fidelity": limits.fidelity_db}
+    metric = pair.now.metric
+    if metric not in budgets:
+        return _Answer(Outcome.NOT_COMPARABLE, f"there is no limit for {metric}")
+    try:
+        found = compare_records(pair.now, pair.before, limit=budgets[metric])
+    except MetricError as cause:
+        where = f"{pair.now.model} {pair.now.precision} {metric}"
+        raise cause.about(where) from cause
+    return _Answer(_outcome(found), found.sentence, found)
+
+
+def _outcome(found: Comparison) -> Outcome:
+    if found.drop is None:
+        return Outcome.NOT_COMPARABLE
+    if found.status is Status.WITHIN and found.drop.high95 < -found.limit:
+        return Outcome.GAIN
+    return Outcome(found.status.value)

@@ -1,0 +1,1 @@
+"""Run it: a `Case` in; a `Run` out, with the result of each image, kept by content."""

@@ -1,0 +1,116 @@
+"""Count what a card's network costs: no weights, no compute, no backend."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from sr_bench import discovery
+from sr_bench.core.card import ModelCard
+from sr_bench.core.claim import UNITS
+from sr_bench.core.codec import decode, encode
+from sr_bench.core.record import Measurement
+from sr_bench.cost.count import CostCount
+from sr_bench.engine.plan.options import CacheMode
+from sr_bench.engine.prepare.code_digest import measuring
+from sr_bench.engine.prepare.weights import weights_path
+from sr_bench.files.atomic import write_text
+from sr_bench.files.hashing import sha256_file, sha256_json
+
+Shape = tuple[int, int, int]
+
+
+class Counts:
+    """Counts of networks, each made once for the same network by the same code.
+
+    Args:
+        folder: Where they are kept.
+        mode: As of the results of images.
+    """
+
+    def __init__(self, folder: Path, mode: CacheMode) -> None:
+        self._folder = folder
+        self._mode = mode
+        self._found: dict[str, CostCount] = {}
+
+    def of(self, card: ModelCard, shape: Shape) -> CostCount:
+        """Return what `count` returns; see there."""
+        key = sha256_json([_network(card), shape, measuring()])
+        if key not in self._found:
+            self._found[key] = self._kept(key) or self._counted(key, card, shape)
+        return self._found[key]
+
+    def _kept(self, key: str) -> CostCount | None:
+        if self._mode != "on":
+            return None
+        try:
+            return decode(CostCount, json.loads(self._path(key).read_bytes()))
+        except (OSError, ValueError, TypeError):  # absent, or damaged
+            return None
+
+    def _counted(self, key: str, card: ModelCard, shape: Shape) -> CostCount:
+        found = count(card, shape)
+        if self._mode != "off":
+            write_text(self._path(key), json.dumps(encode(found)))
+        return found
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
+
+
+def count(card: ModelCard, shape: Shape) -> CostCount:
+    """Return the operations at `shape` (channels, height, width) and the parameters of `card`.
+
+    Raises:
+        CardError: The hyper-parameters aren't those of the architecture.
+        NotRunError: A user's ONNX file is absent.
+        BackendError: It can't be read or counted.
+    """
+    if card.onnx is not None:
+        from sr_bench.cost.onnx_graph import count_onnx
+
+        return count_onnx(weights_path(card, None), shape)
+    hyper = json.dumps(dict(card.hyper), sort_keys=True)
+    return _count_network(card.architecture, hyper, card.scale, shape)
+
+
+@cache
+def _count_network(architecture: str, hyper: str, scale: int, shape: Shape) -> CostCount:
+    """Count a built-in network once, however many rows have it; `hyper` is JSON."""
+    import torch
+
+    from sr_bench.cost.module import count_module
+    from sr_bench.cost.shapes import ShapesOnly
+    from sr_bench.zoo.build import build
+
+    with torch.device("meta"), ShapesOnly():
+        module = build(architecture, json.loads(hyper), scale)
+    return count_module(module, shape)
+
+
+def cost_measurement(card: ModelCard, metric: str, found: CostCount) -> Measurement:
+    """Return `found` as the Flops by the card's rule, in G, or as the parameters, in M."""
+    if metric == "params":
+        return Measurement("params", UNITS["params"], found.params / 1e6, exact=found.params)
+    rule = discovery.load("sr_bench.cost.rules", card.flops_rule)
+    return Measurement(
+        "flops",
+        UNITS["flops"],
+        rule.flops_g(found),
+        exact=rule.ops(found),
+        notes={"standard_g": 2 * found.macs / 1e9, "macs": float(found.macs)},
+    )
+
+
+def cost_inputs(card: ModelCard, metric: str) -> Mapping[str, str]:
+    """Return the digest of each thing that can change a cost metric of `card`, by name."""
+    found = {"architecture": _network(card)}
+    if metric == "flops":
+        found |= {"rule": card.flops_rule, "shape": "x".join(map(str, card.counted_shape))}
+    return found
+
+
+def _network(card: ModelCard) -> str:
+    """Return the digest of the network of `card`, without its weights."""
+    content = sha256_file(weights_path(card, None)) if card.onnx else ""
+    return sha256_json([content, card.architecture, dict(card.hyper), card.scale])

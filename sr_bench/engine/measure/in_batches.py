@@ -1,0 +1,221 @@
+"""Run a network over a dataset in batches: decoding, the device and scoring overlap.
+
+What stands in a batch follows from the dataset and the sizes of its images alone: never from which
+thread is faster, from what is remembered, or from how much memory is free. So a record can be
+made again to the last digit on the same device.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import NoReturn, TypeVar
+
+from sr_bench.core.backend import Batch, BatchItem, BatchScoring, BatchSession
+from sr_bench.core.case import IMAGE_METRICS
+from sr_bench.engine.job import Done, Enough, ImageResult, Job, Keep, Progress, never_enough
+from sr_bench.engine.measure.batch_memory import BatchMemory, Output, output_of
+from sr_bench.engine.measure.one_by_one import about_images, kept_pair, score_output
+from sr_bench.engine.measure.pair_cache import Recent
+from sr_bench.engine.score.protocol import Pair, network_input
+from sr_bench.errors import DatasetError, SrBenchError
+from sr_bench.imaging.threads import use_one_opencv_thread
+
+WINDOW = 32
+"""Consecutive images among which those of one size are sought: two of the largest batches."""
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Item:
+    """An image of a batch, ready to run."""
+
+    index: int
+    pair: Pair
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of an image."""
+
+    item: _Item
+    came: BatchItem
+    reference: Output | None
+
+
+def run_batched(
+    job: Job,
+    session: BatchSession,
+    *,
+    pairs: Recent[Pair],
+    threads: int,
+    progress: Progress,
+    reference: BatchMemory | None = None,
+    memory: BatchMemory | None = None,
+    keep: Keep | None = None,
+    indices: Sequence[int] | None = None,
+    done: Done | None = None,
+    enough: Enough = never_enough,
+) -> tuple[ImageResult, ...]:
+    """Return what `one_by_one.run_job` does, whose arguments these are, by a session with batches.
+
+    Among each `WINDOW` consecutive images those of one size make up batches; a batch is run whole
+    if one of its images is asked for. `threads` workers decode the next window and as many score
+    the last batch while the device computes. Besides what `pairs` keeps, at most four windows of
+    images and the outputs of four batches are held.
+
+    Args:
+        job: What to run.
+        session: Runs its batches.
+        pairs: Decoded, resized pairs.
+        threads: Workers that decode, and workers that score.
+        progress: Told of each image, in the order asked for.
+        reference: Gives the outputs that each output is compared with.
+        memory: Is given the outputs of each batch.
+        keep: Is given each output.
+        indices: The images asked for; None: all.
+        done: Told of each image as soon as it is scored, from any thread.
+        enough: Ends the work early.
+
+    Raises:
+        DatasetError: The dataset is empty.
+        SrBenchError: An image or the network's output can't be used; the message names it, or the
+            images of the batch.
+    """
+    names = job.names
+    if not names:
+        msg = "the dataset holds no image; expected at least one"
+        raise DatasetError(msg)
+    use_one_opencv_thread()
+    asked = range(len(names)) if indices is None else indices
+    wanted = frozenset(asked)
+    start = partial(_started, job, session, reference, memory, keep is not None)
+    load, score = partial(_load, job, pairs), partial(_scored, job, keep, done)
+    found: dict[int, ImageResult] = {}
+    results: list[ImageResult] = []
+    with _workers(threads) as loaders, _workers(threads) as scorers:
+        windows = _overlapped(_shared(loaders, load, part) for part in _windows(names, asked))
+        ran = _overlapped(map(start, _batches(session, windows, wanted)))
+        parts = ([one for one in batch if one.item.index in wanted] for batch in ran)
+        for scored in _overlapped(_shared(scorers, score, part) for part in parts):
+            found.update(scored)
+            while len(results) < len(asked) and asked[len(results)] in found:
+                results.append(found[asked[len(results)]])
+                progress(len(results), len(asked), results[-1].image)
+                if enough(results):
+                    return tuple(results)
+    return tuple(results)
+
+
+@contextmanager
+def _workers(threads: int) -> Iterator[Executor]:
+    """Give a pool whose waiting work is dropped at the end."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="sr-bench")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _shared(pool: Executor, call: Callable[[S], T], items: Sequence[S]) -> Callable[[], list[T]]:
+    """Start ``call(item)`` for each of `items`; return what waits for the results."""
+    futures = [pool.submit(call, item) for item in items]
+    return lambda: [future.result() for future in futures]
+
+
+def _overlapped(starts: Iterable[Callable[[], T]]) -> Iterator[T]:
+    """Yield what each of `starts` gives, in order, once the next one is started.
+
+    An error in starting one is raised after what was started before has been yielded.
+    """
+    waiting: deque[Callable[[], T]] = deque()
+    for finish in _until_error(starts):
+        waiting.append(finish)
+        if len(waiting) > 1:
+            yield waiting.popleft()()
+    if waiting:
+        yield waiting.popleft()()
+
+
+def _until_error(starts: Iterable[Callable[[], T]]) -> Iterator[Callable[[], T]]:
+    try:
+        yield from starts
+    except SrBenchError as fault:
+        yield partial(_raise, fault)
+
+
+def _raise(fault: SrBenchError) -> NoReturn:
+    raise fault
+
+
+def _windows(names: Sequence[str], asked: Sequence[int]) -> list[range]:
+    """Return the windows that hold an image asked for, in that order."""
+    starts = dict.fromkeys(index - index % WINDOW for index in asked)
+    return [range(start, min(start + WINDOW, len(names))) for start in starts]
+
+
+def _load(job: Job, pairs: Recent[Pair], index: int) -> _Item:
+    return _Item(index, kept_pair(job, pairs, index))
+
+
+def _batches(
+    session: BatchSession, windows: Iterable[Sequence[_Item]], wanted: frozenset[int]
+) -> Iterator[Sequence[_Item]]:
+    """Yield the batches that hold a wanted image: of each window, by the size of its images."""
+    for window in windows:
+        sizes: dict[tuple[int, ...], list[_Item]] = {}
+        for item in window:
+            sizes.setdefault(item.pair.lr.shape, []).append(item)
+        for (height, width, channels), items in sizes.items():
+            largest = session.batch((1, channels, height, width))
+            for start in range(0, len(items), largest):
+                batch = items[start : start + largest]
+                if any(item.index in wanted for item in batch):
+                    yield batch
+
+
+def _started(
+    job: Job,
+    session: BatchSession,
+    reference: BatchMemory | None,
+    memory: BatchMemory | None,
+    keeps: bool,
+    items: Sequence[_Item],
+) -> Callable[[], list[_Outcome]]:
+    """Start a batch; return what waits for what comes of its images."""
+    rule, white = job.protocol, job.card.value_range
+    lrs = [network_input(item.pair.lr, rule, white) for item in items]
+    how = BatchScoring(rule, white, job.card.scale, IMAGE_METRICS)
+    wants_outputs = keeps or not (reference is memory is None)
+    with about_images(job, [item.index for item in items]):
+        finish = session.start(Batch(lrs, [item.pair.hr for item in items], how, wants_outputs))
+
+    def wait() -> list[_Outcome]:
+        with about_images(job, [item.index for item in items]):
+            came = finish()
+            references = reference.run(lrs) if reference else [None] * len(items)
+        if memory:
+            memory.add(lrs, [output_of(one) for one in came])
+        return [_Outcome(*parts) for parts in zip(items, came, references, strict=True)]
+
+    return wait
+
+
+def _scored(
+    job: Job, keep: Keep | None, done: Done | None, outcome: _Outcome
+) -> tuple[int, ImageResult]:
+    """Return the number of an image and its result."""
+    item, came, reference = outcome.item, outcome.came, outcome.reference
+    with about_images(job, [item.index]):
+        if came.output is None and came.scores is not None:  # nobody asked for the output
+            result = ImageResult(job.images.items[item.index].name, came.scores)
+        else:
+            output = output_of(came)
+            result = score_output(job, item.pair, item.index, output, reference, keep, came.scores)
+    if done:
+        done(item.index, result)
+    return item.index, result

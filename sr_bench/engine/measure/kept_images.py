@@ -1,0 +1,106 @@
+"""Keep the images of a run: to look at them, and to score them again."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.core.protocol import EvalProtocol
+from sr_bench.core.record import Kept
+from sr_bench.engine.job import Job, Keep
+from sr_bench.engine.plan.options import KeepMode
+from sr_bench.engine.score.protocol import Pair, read_output
+from sr_bench.files.atomic import write_text
+from sr_bench.imaging.files import write_levels, write_png
+
+FOLDER = "outputs"
+"""Of the results folder: what of it no record names may be deleted."""
+
+_PAIR = ("lr", "hr")
+
+_MANIFEST = "images.json"
+"""Written last, so that a folder that has it is whole."""
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Writes the images of one run of one network over one dataset.
+
+    Args:
+        results: The results folder.
+        mode: How many bits the network's outputs are kept with.
+        sr: Digest of all that decides the outputs.
+        pairs: Digest of all that decides what goes in, and what is compared with.
+    """
+
+    results: Path
+    mode: KeepMode
+    sr: str
+    pairs: str
+
+    @property
+    def kept(self) -> Kept:
+        """The folders, relative to the results folder."""
+        return Kept(f"{FOLDER}/sr-{self.mode}-{self.sr[:16]}", f"{FOLDER}/pairs-{self.pairs[:16]}")
+
+    def is_whole(self, names: Sequence[str]) -> bool:
+        """Tell whether the images `names` are all there from an earlier run."""
+        folders = (self.results / self.kept.sr, self.results / self.kept.pairs)
+        return all(_listed(folder) == list(names) for folder in folders)
+
+    def has(self, index: int) -> bool:
+        """Tell whether image number `index` is there from an earlier run."""
+        pairs = [self._pair_file(index, kind) for kind in _PAIR]
+        return all(path.is_file() for path in (self._sr_file(index), *pairs))
+
+    def _sr_file(self, index: int) -> Path:
+        return self.results / self.kept.sr / f"{index:04d}.png"
+
+    def _pair_file(self, index: int, kind: str) -> Path:
+        return self.results / self.kept.pairs / f"{index:04d}-{kind}.png"
+
+    def for_job(self, job: Job) -> Keep:
+        """Return what keeps an image of `job`."""
+        rule, white = job.protocol, job.card.value_range
+        return lambda index, pair, output: self.keep(index, pair, output, rule, white)
+
+    def keep(
+        self,
+        index: int,
+        pair: Pair,
+        output: NDArray[np.floating],
+        protocol: EvalProtocol,
+        white: float,
+    ) -> None:
+        """Write image number `index`: the network's `output` (1 x 3 x height x width), LR and HR.
+
+        Raises:
+            SrBenchError: The folder can't be written.
+        """
+        eight = self.mode == "8bit"
+        rounding = protocol.rounding if protocol.rounding != "none" else "round"
+        how = replace(protocol, clip=True, rounding=rounding if eight else "none")
+        levels = read_output(output, how, white)
+        write_levels(self._sr_file(index), levels)
+        for kind, image in zip(_PAIR, (pair.lr, pair.hr), strict=True):
+            target = self._pair_file(index, kind)
+            if not target.is_file():
+                write_png(target, image)
+
+    def finish(self, names: Sequence[str]) -> None:
+        """Say that the images `names` are all there."""
+        text = json.dumps({"images": list(names)}, indent=1) + "\n"
+        for folder in (self.kept.sr, self.kept.pairs):
+            write_text(self.results / folder / _MANIFEST, text)
+
+
+def _listed(folder: Path) -> list[str] | None:
+    """Return the images that `folder` says it holds; None if it isn't whole."""
+    try:
+        found = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))["images"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, list) else None

@@ -1,0 +1,92 @@
+"""A session whose outputs are recorded, so that they can be scored where there is no device."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench import __version__
+from sr_bench.core.backend import Artefact, BackendInfo, Session
+from sr_bench.core.history import Environment
+from sr_bench.errors import OptionError
+from sr_bench.recording.format import Header
+from sr_bench.recording.recorder import Recorder
+from sr_bench.text.home import without_home
+
+
+def start_recording(folder: Path, info: BackendInfo, environment: Environment) -> Recorder:
+    """Return what records to `folder` the outputs of the backend that `info` describes.
+
+    Args:
+        folder: Absent, empty, or a recording of the same backend and device, which goes on.
+        info: Of the session's backend.
+        environment: Of this process.
+
+    Raises:
+        OptionError: The folder holds something else, or the backend replays a recording.
+        BackendError: The recording in the folder is damaged.
+    """
+    if info.answers:
+        msg = f"{info.name} computes nothing that could be recorded; copy the recording instead"
+        raise OptionError(msg)
+    header = Header(
+        backend=info.name,
+        version=info.version,
+        device=info.device,
+        emulated=info.emulated,
+        made_by=__version__,
+        environment=asdict(environment),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    return Recorder(folder, header)
+
+
+class Recorded:
+    """A session that hands each input and output to a recorder; else it is `session` itself.
+
+    Args:
+        session: What computes.
+        artefact: What `session` was opened with.
+        recorder: Keeps the outputs.
+    """
+
+    def __init__(self, session: Session, artefact: Artefact, recorder: Recorder) -> None:
+        self._session = session
+        self._artefact = artefact
+        self._recorder = recorder
+
+    @property
+    def device(self) -> str:
+        """What computes."""
+        return self._session.device
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """What a record should say about how it computes."""
+        return self._session.notes
+
+    def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the network's output for `lr`, both float32 NCHW, once it is recorded.
+
+        Raises:
+            BackendError: As of the session.
+            SrBenchError: The output can't be written.
+        """
+        output = self._session.run(lr)
+        notes = {key: without_home(text) for key, text in self._session.notes.items()}
+        self._recorder.add(self._artefact, lr, output, device=self.device, notes=notes)
+        return output
+
+    def close(self) -> None:
+        """Free what the session holds; a second call does nothing."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()

@@ -1,0 +1,201 @@
+"""Results of images, kept by content: durable as they are made, found again by any later session.
+
+Each network, precision and protocol has one file, named by the digest of all that decides a result
+but the image. It is a log: every line carries its checksum, so that what a crash cut off or a lost
+disk block spoilt is left out, and measured again. Lines of several writers may mix; a result does
+not depend on who made it.
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+from zlib import crc32
+
+from sr_bench.core.codec import decode, encode
+from sr_bench.engine.job import ImageResult
+from sr_bench.engine.plan.options import CacheMode
+from sr_bench.files.atomic import append_shared_line, sync
+from sr_bench.files.disk import disk_error
+from sr_bench.history.lines import json_object
+
+_SYNC_EVERY_S = 1.0
+"""A killed process loses nothing; a power failure at most the results of this time."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What made a run's results, besides what its key says."""
+
+    session: str
+    """The session that continued them last."""
+    device: str
+    notes: Mapping[str, str]
+    """What the backend said of how it computes."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the file."""
+
+    image: str
+    """Digest of the image's files, and of all that is done before the network sees it."""
+    result: ImageResult
+    """Without the image's name: another dataset may call it otherwise."""
+
+
+@dataclass(frozen=True)
+class ResultCache:
+    """Where results are kept.
+
+    Args:
+        folder: Made when the first result is kept.
+        mode: With ``off`` nothing is read or written, with ``refresh`` what earlier sessions
+            made is not used, and replaced.
+        session: Names this session, in whichever of its processes.
+    """
+
+    folder: Path
+    mode: CacheMode = "on"
+    session: str = ""
+
+    def open(self, key: str, wanted: Sequence[str], *, repeats: bool) -> "RunResults":
+        """Return the results of the run with the digest `key`.
+
+        Args:
+            key: Digest of all that decides a result but the image.
+            wanted: Digests of the images of the run.
+            repeats: Whether the same content gives the same result. If not, as on a device that
+                a nightly job watches, a run that an earlier session finished starts again; one
+                that was interrupted goes on.
+        """
+        if self.mode == "off":
+            return RunResults(None, self.session)
+        path = self.folder / key[:2] / f"{key}.jsonl"
+        found = RunResults(path, self.session)
+        foreign = found.made is not None and found.made.session != self.session
+        whole = found.holds(wanted)
+        if foreign and (self.mode == "refresh" or (whole and not repeats)):
+            found.forget()
+        return found
+
+
+class RunResults:
+    """The results of one run, from any thread; other processes may add to the same file.
+
+    Args:
+        path: Of the file, which may be absent; None: nothing is kept on the disk.
+        session: Of whoever adds.
+    """
+
+    def __init__(self, path: Path | None, session: str) -> None:
+        self._path = path
+        self._session = session
+        self._lock = Lock()
+        self._synced = 0.0
+        self._unsynced = False
+        self._found: dict[str, ImageResult] = {}
+        self.made: Made | None = None
+        """Who made them; None if there is none yet."""
+        if path is not None:
+            self._read(path)
+
+    def get(self, image: str) -> ImageResult | None:
+        """Return the result of the image with the digest `image`; None if there is none."""
+        return self._found.get(image)
+
+    def holds(self, images: Sequence[str]) -> bool:
+        """Tell whether there is a result of each of `images`."""
+        return self.made is not None and all(image in self._found for image in images)
+
+    def forget(self) -> None:
+        """Leave out what earlier sessions made."""
+        self._found.clear()
+        self.made = None
+        if self._path is not None:
+            try:
+                self._path.unlink(missing_ok=True)
+            except OSError as error:
+                raise disk_error(error, self._path, "replace") from error
+
+    def begin(self, device: str, notes: Mapping[str, str]) -> None:
+        """Say what makes the results that are added from now on.
+
+        Raises:
+            SrBenchError: The file can't be written.
+        """
+        made = Made(self._session, device, notes)
+        with self._lock:
+            if made != self.made:
+                self.made = made
+                self._append(made)
+
+    def add(self, image: str, result: ImageResult) -> None:
+        """Keep the `result` of the image with the digest `image`.
+
+        Raises:
+            SrBenchError: The file can't be written.
+        """
+        plain = replace(result, image="")
+        with self._lock:
+            if self._found.get(image) == plain:
+                return
+            self._found[image] = plain
+            self._append(Entry(image, plain))
+
+    def close(self) -> None:
+        """Bring what was added to the disk, and note that the file was in use."""
+        if self._path is None:
+            return
+        if self._unsynced:
+            self._sync(self._path)
+        with suppress(OSError):  # a cache that others share may be read-only
+            os.utime(self._path)
+
+    def _append(self, content: Made | Entry) -> None:
+        if self._path is None:
+            return
+        append_shared_line(self._path, _line(content))
+        self._unsynced = True
+        if time.monotonic() - self._synced >= _SYNC_EVERY_S:
+            self._sync(self._path)
+
+    def _sync(self, path: Path) -> None:
+        sync(path)
+        self._synced, self._unsynced = time.monotonic(), False
+
+    def _read(self, path: Path) -> None:
+        try:
+            lines = path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise disk_error(error, path, "read") from error
+        for found in map(_read_line, lines):
+            if isinstance(found, Made):
+                self.made = found
+            elif found is not None:
+                self._found[found.image] = found.result
+        if self.made is None:  # what made them is lost
+            self._found.clear()
+
+
+def _line(content: Made | Entry) -> str:
+    text = json.dumps(encode(content), allow_nan=False)
+    return f"{crc32(text.encode()):08x} {text}"
+
+
+def _read_line(line: bytes) -> Made | Entry | None:
+    """Return what `line` says; None if it is damaged, or of another version."""
+    digest, _, text = line.partition(b" ")
+    if digest != b"%08x" % crc32(text):
+        return None
+    try:
+        content = json_object(text)
+        return decode(Made, content) if "session" in content else decode(Entry, content)
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,116 @@
+"""Plan: turn the claims of a suite and the options of a session into cases."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sr_bench.core.card import Evaluation, ModelCard
+from sr_bench.core.case import COST_METRICS, GATE_METRIC, IMAGE_METRICS, Case
+from sr_bench.core.claim import Blank, Claim
+from sr_bench.core.precision import Precision
+from sr_bench.engine.plan.options import Selection, split_scale
+from sr_bench.engine.plan.suite import Suite
+
+
+def plan(suite: Suite, selection: Selection) -> tuple[Case, ...]:
+    """Return the cases of `suite` that `selection` asks for, in the document's order.
+
+    There is one case for each claim. A precision or dataset that is named in the options and
+    that the document has no number for is measured all the same, as a case without a claim.
+    """
+    cases: list[Case] = []
+    for model, claims in suite.claims:
+        if selection.wants_model(model.name):
+            claimed = list(_claimed(model, claims, selection))
+            if selection.blanks:
+                claimed += _blank(model, suite.blanks.get(model.name, ()), selection)
+            asked = [*claimed, *_requested(model, claimed, selection)]
+            cases += asked
+            cases += _gates(model, asked, selection)
+    return tuple(cases)
+
+
+def _gates(model: ModelCard, asked: list[Case], selection: Selection) -> Iterator[Case]:
+    """Yield a gate for each low precision and dataset that this backend measures."""
+    if not selection.wants_gate(model):
+        return
+    seen = set()
+    for case in asked:
+        word = case.claim.backend if case.claim else ""
+        low = case.evaluation is not None and case.precision is not Precision.FP32
+        if low and same_backend(word, selection.answers) and case.run_key not in seen:
+            seen.add(case.run_key)
+            yield replace(case, metric=GATE_METRIC, claim=None, blank=None)
+
+
+def _blank(model: ModelCard, blanks: tuple[Blank, ...], selection: Selection) -> Iterator[Case]:
+    """Yield a case for each cell without a number that this backend can fill."""
+    for blank in blanks:
+        evaluation = None
+        if blank.metric not in COST_METRICS:
+            evaluation = model.claimed_evaluation(blank.precision, blank.dataset)
+            if evaluation is None or not same_backend(blank.backend, selection.answers):
+                continue
+        if _wanted(model, blank.precision, evaluation, selection):
+            backend = selection.backend
+            yield Case(model, blank.metric, blank.precision, backend, evaluation, blank=blank)
+
+
+def _claimed(model: ModelCard, claims: tuple[Claim, ...], selection: Selection) -> Iterator[Case]:
+    for claim in claims:
+        evaluation = None
+        if claim.metric not in COST_METRICS:
+            evaluation = model.claimed_evaluation(claim.precision, claim.dataset)
+        if _wanted(model, claim.precision, evaluation, selection):
+            yield Case(model, claim.metric, claim.precision, selection.backend, evaluation, claim)
+
+
+def _wanted(
+    model: ModelCard, precision: Precision, evaluation: Evaluation | None, selection: Selection
+) -> bool:
+    if not selection.wants_precision(precision):
+        return False
+    if evaluation is None:  # a cost metric belongs to no dataset
+        return not selection.datasets
+    return selection.wants_dataset(evaluation.dataset, model.scale)
+
+
+def _requested(model: ModelCard, claimed: list[Case], selection: Selection) -> Iterator[Case]:
+    """Yield what was named in the options and has no claim on this backend."""
+    if not (selection.precisions or selection.datasets):
+        return
+    answered = {
+        (case.metric, case.precision, case.dataset)
+        for case in claimed
+        if case.blank or (case.claim and same_backend(case.claim.backend, selection.answers))
+    }
+    for precision in selection.precisions or (Precision.FP32,):
+        for evaluation in _evaluations(model, precision, selection):
+            for metric in IMAGE_METRICS:
+                case = Case(model, metric, precision, selection.backend, evaluation)
+                if (metric, precision, case.dataset) not in answered:
+                    answered.add((metric, precision, case.dataset))
+                    yield case
+
+
+def same_backend(word: str, backend: str) -> bool:
+    """Tell whether a row whose label has the backend `word` is about `backend`, or any."""
+    return word in ("", backend, f"{backend}-emulated")
+
+
+def _evaluations(
+    model: ModelCard, precision: Precision, selection: Selection
+) -> Iterator[Evaluation]:
+    """Yield the evaluations to measure: of the card, or a named dataset by the card's protocol."""
+    own = [item for item in model.evaluations if item.covers(precision)] or model.evaluations[:1]
+    if not selection.datasets:
+        yield from own[:1]
+        return
+    for name in selection.datasets:
+        slug, scale = split_scale(name)
+        if scale not in (0, model.scale):
+            continue
+        declared = [item for item in own if item.dataset == slug]
+        if declared:
+            yield declared[0]
+        elif own:
+            yield Evaluation(slug, own[0].protocol, claimed=False)

@@ -1,0 +1,111 @@
+"""The images that clip ranges come from, and what one pass over them found, kept by content."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.core.card import ModelCard
+from sr_bench.core.codec import encode
+from sr_bench.core.device import DevicePlan
+from sr_bench.core.int8 import Int8Plan
+from sr_bench.core.protocol import EvalProtocol
+from sr_bench.data.source import ImageSet
+from sr_bench.engine.score.protocol import network_input
+from sr_bench.errors import CardError, DatasetError
+from sr_bench.files.hashing import sha256_json
+
+
+@dataclass(frozen=True)
+class CalibrationSet:
+    """The images of a card's int8 plan, as the network gets them."""
+
+    card: ModelCard
+    images: ImageSet
+    shared: tuple[str, ...] = ()
+    """Images that are evaluated too."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The images, in order."""
+        return self.images.names[: self.card.int8.count or None]
+
+    @property
+    def protocol(self) -> EvalProtocol:
+        """How an image becomes an input: as in the card's first evaluation."""
+        return self.card.usual_protocol
+
+    @property
+    def white(self) -> float:
+        """White level of the network's input."""
+        return self.protocol.input_range or self.card.value_range
+
+    def digest(self) -> str:
+        """Return the digest of the images and of all that is done to them."""
+        content = [self.images.digest(self.names), self.protocol.channel_order, self.white]
+        return sha256_json(content)
+
+    def inputs(self) -> tuple[Callable[[], NDArray[np.float32]], ...]:
+        """Return a function for each image that loads it as the network's input."""
+        return tuple(partial(self._input, index) for index in range(len(self.names)))
+
+    def levels(self) -> tuple[Callable[[], NDArray[np.uint8]], ...]:
+        """Return a function for each image that loads it as height x width x 3, RGB, 0-255."""
+        return tuple(partial(self._lr, index) for index in range(len(self.names)))
+
+    def _input(self, index: int) -> NDArray[np.float32]:
+        return network_input(self._lr(index), self.protocol, self.card.value_range)
+
+    def _lr(self, index: int) -> NDArray[np.uint8]:
+        lr, _ = self.images.load(index)
+        if lr is None:
+            msg = f"{self.images.slug}: {self.names[index]} has no LR image to calibrate with"
+            raise DatasetError(msg)
+        return lr
+
+    def provenance(self) -> Mapping[str, str]:
+        """Return what a record says about the set."""
+        found = {
+            "calibration_set": f"{self.images.slug}_x{self.images.scale}",
+            "calibration_images": str(len(self.names)),
+            "calibration_digest": self.digest(),
+        }
+        if self.shared:
+            found["calibration_shared"] = ", ".join(self.shared)
+        return found
+
+
+def calibration_set(
+    card: ModelCard, images: ImageSet, evaluated: Sequence[ImageSet]
+) -> CalibrationSet:
+    """Return the calibration images of `card`.
+
+    Args:
+        card: Declares the int8 plan.
+        images: The images of the plan's dataset, at the card's scale.
+        evaluated: The image sets that the result will be judged on.
+
+    Raises:
+        DatasetError: There are fewer images than the plan's count.
+        CardError: An image is evaluated too, and the card doesn't allow it.
+    """
+    count = card.int8.count
+    if not images.items or count > len(images):
+        msg = f"{card.id}: int8.count = {count}, but {images.slug} has {len(images)} images"
+        raise DatasetError(msg)
+    judged = {item.digest() for one in evaluated for item in one.items}
+    shared = tuple(item.name for item in images.items[: count or None] if item.digest() in judged)
+    if shared and not card.int8.shared_images:
+        msg = (
+            f"{card.id}: calibration images are evaluated too: {', '.join(shared[:5])}; calibrate"
+            " with another dataset, or allow it with int8.shared_images = true (reports say so)"
+        )
+        raise CardError(msg)
+    return CalibrationSet(card, images, shared)
+
+
+def plan_digest(plan: Int8Plan | DevicePlan, observer: str) -> str:
+    """Return the digest of what a card plans for int8, and the observer."""
+    return sha256_json([encode(plan), observer])

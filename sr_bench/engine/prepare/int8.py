@@ -1,0 +1,158 @@
+"""From a calibration set to an int8 network: one pass serves every observer, kept by content."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from onnx import ModelProto
+
+from sr_bench.core.device import DevicePlan, Profile
+from sr_bench.engine.prepare.calibration import CalibrationSet
+from sr_bench.files.atomic import write_bytes
+from sr_bench.precision.calibrate import collect
+from sr_bench.precision.histogram import Histogram
+from sr_bench.precision.imitated import clip_thresholds, imitate
+from sr_bench.precision.network import Network
+from sr_bench.precision.points import kept_layers
+from sr_bench.precision.qdq import int8_share, quantise
+from sr_bench.precision.ranges import Ranges, clip_ranges
+from sr_bench.precision.rounding import IntegerWeights, integer_weights
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What one pass over a calibration set found: all that any observer or plan needs."""
+
+    histograms: Mapping[str, Histogram]
+    """Of each tensor that may be rounded."""
+    weights: Mapping[str, IntegerWeights]
+    """By name of the weight constant."""
+
+
+def calibrate(
+    network: Network,
+    images: CalibrationSet,
+    kept_at: Path,
+    *,
+    memory_bytes: int,
+    workers: int,
+    progress: Callable[[int, int, str], None],
+) -> Calibrated:
+    """Return what the pass over `images` finds, from `kept_at` if it was made before.
+
+    Args:
+        network: In fp32.
+        images: The calibration set.
+        kept_at: File whose name is the digest of all that decides the content.
+        memory_bytes: What the pass may use above plain inference.
+        workers: Images that are worked on at the same time.
+        progress: As of a run.
+
+    Raises:
+        BackendError: The network can't run on an image, a value is NaN or infinite, or the
+            memory is too small; the message names it.
+    """
+    if kept_at.is_file():
+        try:
+            return _read(kept_at)
+        except (OSError, ValueError, KeyError, BadZipFile):
+            kept_at.unlink()  # damaged: made again
+    learned = images.card.int8.rounding == "learned"
+    found = collect(
+        network,
+        dict(zip(images.names, images.inputs(), strict=True)),
+        memory_bytes=memory_bytes,
+        moments=learned,
+        workers=workers,
+        progress=progress,
+    )
+    result = Calibrated(found.histograms, integer_weights(network, found.moments))
+    write_bytes(kept_at, _packed(result))
+    return result
+
+
+@dataclass(frozen=True)
+class Int8Maker:
+    """Makes int8 networks of one fp32 network from one calibration pass, for any plan."""
+
+    network: Network
+    found: Calibrated
+    images: CalibrationSet
+
+    def ranges(self, observer: str) -> Ranges:
+        """Return the clip range of every tensor by `observer`."""
+        plan, white = self.images.card.int8, self.images.white
+        clip = clip_ranges(self.network, self.found.histograms, observer, plan, input_range=white)
+        return Ranges(observer, clip, self.images.provenance())
+
+    def model(
+        self, ranges: Ranges, keep: Sequence[str], notes: Mapping[str, str] | None = None
+    ) -> ModelProto:
+        """Return the QDQ network.
+
+        Args:
+            ranges: The clip range of every tensor that is rounded.
+            keep: Patterns of the layers that stay in float.
+            notes: For the file's metadata, besides where the ranges come from.
+        """
+        kept = kept_layers(self.network, keep)
+        plan = replace(self.images.card.int8, keep=tuple(keep))
+        told = {
+            "observer": ranges.observer,
+            "keep": " ".join(keep),
+            "int8_share": f"{int8_share(self.network, kept):.4f}",
+            "float_operators": ", ".join(self.network.floats),
+            **ranges.provenance,
+            **(notes or {}),
+        }
+        return quantise(self.network, ranges.clip, self.found.weights, plan, kept, notes=told)
+
+    def imitated(
+        self,
+        observer: str,
+        profile: Profile,
+        plan: DevicePlan,
+        notes: Mapping[str, str] | None = None,
+    ) -> ModelProto:
+        """Return the network in int8 as a device computes it, by one reading of that."""
+        thresholds = clip_thresholds(self.network, self.found.histograms, observer, plan)
+        told = {"observer": observer, **self.images.provenance(), **(notes or {})}
+        return imitate(self.network, thresholds, profile, plan, notes=told)
+
+    def noise(self, observer: str) -> dict[str, float]:
+        """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""
+        clip = self.ranges(observer).clip
+        return {name: one.noise(clip[name]) for name, one in self.found.histograms.items()}
+
+
+def _packed(found: Calibrated) -> bytes:
+    arrays: dict[str, np.ndarray] = {}
+    index: dict[str, list[object]] = {"histograms": [], "weights": []}
+    for number, (name, one) in enumerate(found.histograms.items()):
+        index["histograms"].append([name, one.low, one.high, one.exponent])
+        arrays[f"h{number}"] = one.counts
+    for number, (name, integers) in enumerate(found.weights.items()):
+        index["weights"].append(name)
+        arrays[f"w{number}"], arrays[f"s{number}"] = integers.values, integers.q_scale
+    arrays["index"] = np.frombuffer(json.dumps(index).encode(), np.uint8)
+    buffer = BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _read(path: Path) -> Calibrated:
+    with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+        index = json.loads(arrays["index"].tobytes())
+        histograms = {
+            name: Histogram(low, high, exponent, arrays[f"h{number}"])
+            for number, (name, low, high, exponent) in enumerate(index["histograms"])
+        }
+        weights = {
+            name: IntegerWeights(arrays[f"w{number}"], arrays[f"s{number}"])
+            for number, name in enumerate(index["weights"])
+        }
+    return Calibrated(histograms, weights)

@@ -1,0 +1,312 @@
+"""Prepare: from a card to an artefact that a backend can open, cached by content."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sr_bench import __version__
+from sr_bench.core.backend import Artefact, Form
+from sr_bench.core.card import ModelCard
+from sr_bench.core.device import Profile, Source
+from sr_bench.core.precision import Precision
+from sr_bench.engine.plan.options import DEFAULT_CALIBRATION_MIB
+from sr_bench.engine.prepare.calibration import CalibrationSet, plan_digest
+from sr_bench.engine.prepare.code_digest import own_code
+from sr_bench.engine.prepare.weights import network_digest, weights_path
+from sr_bench.errors import NotRunError
+from sr_bench.files.atomic import write_bytes
+from sr_bench.files.cache import cache_dir
+from sr_bench.files.hashing import sha256_bytes, sha256_json
+from sr_bench.history.environment import package_versions
+
+if TYPE_CHECKING:  # onnx and onnxruntime load only when int8 is made
+    from onnx import ModelProto
+
+    from sr_bench.engine.prepare.int8 import Int8Maker
+
+
+def quiet(_done: int, _planned: int, _image: str) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What calibration may use, and whom it tells; none of it changes the result."""
+
+    memory_bytes: int = DEFAULT_CALIBRATION_MIB * 2**20
+    workers: int = 1
+    progress: Callable[[int, int, str], None] = quiet
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the network of a card needs to run in one precision."""
+
+    card: ModelCard
+    precision: Precision
+    weights: Path
+    weights_digest: str
+    """Empty if the weights are absent and not needed."""
+    calibration: CalibrationSet | None = None
+    """For int8: what the clip ranges come from."""
+    form: Form = Form.ONNX
+    """What the backend computes from."""
+    profile: Profile = Profile.TVM
+    """For int8 that is imitated: by which reading of the device."""
+    effort: Effort = Effort()
+
+    @property
+    def network(self) -> str:
+        """Digest of the weights and of the architecture that they are loaded into; may be empty."""
+        if not self.weights_digest:
+            return ""
+        return sha256_bytes(f"{self.weights_digest}|{_architecture(self.card)}".encode())
+
+    @property
+    def digest(self) -> str:
+        """Digest of the network, the precision, and where they count the plan and its images."""
+        return sha256_bytes("|".join(self.inputs.values()).encode())
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """What decides the outputs, by name."""
+        found = {
+            "weights": self.weights_digest or self.card.id,
+            "architecture": _architecture(self.card),
+            "precision": str(self.precision),
+        }
+        if self.calibration or self._is_compiled:
+            found["plan"] = self._plan()
+        if self.calibration:
+            found["calibration"] = self.calibration.digest()
+        return found
+
+    @property
+    def _is_compiled(self) -> bool:
+        """Whether a device's own compiler makes what runs; the device doesn't know fp32."""
+        return self.form is Form.SOURCE and self.precision is not Precision.FP32
+
+    def _plan(self) -> str:
+        """Return the digest of what decides the low precision besides the calibration set."""
+        observer = self.precision.calibration
+        if self.form in (Form.ONNX, Form.MODULE):
+            return plan_digest(self.card.int8, observer)
+        own = replace(self.card.device, known_failures=(), gate=None)
+        return plan_digest(own, f"{self.form} {self.profile} {observer}")
+
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        """What a record says about where the clip ranges come from; empty unless int8."""
+        if self.calibration is None:
+            return {}
+        return {"observer": self.precision.calibration} | dict(self.calibration.provenance())
+
+    def artefact(self) -> Artefact:
+        """Return the artefact in the form that the backend takes."""
+        own = Artefact(None, None, self.precision, self.digest, self.card.id, self.network)
+        if self.form is Form.RECORDED:
+            return own
+        if self._is_compiled:
+            return replace(own, source=self.source())
+        module = None if self.card.onnx else self._loader()
+        needed = self.form is not Form.MODULE or self.card.onnx or self.calibration
+        return replace(own, onnx=self.onnx() if needed else None, load_module=module)
+
+    def source(self) -> Source:
+        """Return what a device's own compiler is given for a low precision.
+
+        Raises:
+            BackendError: The network can't be exported or read.
+            CardError: The card skips a layer that the network doesn't have.
+        """
+        rule, images = self.card.usual_protocol, self.calibration
+        return Source(
+            name=self.card.id,
+            onnx=self.fp32_onnx(),
+            precision=self.precision,
+            plan=self.card.device,
+            scale=self.card.scale,
+            white=rule.input_range or self.card.value_range,
+            channel_order=rule.channel_order,
+            skip_layers=self._skipped(),
+            calibration=images.levels() if images else (),
+            calibration_digest=images.digest() if images else "",
+        )
+
+    def _skipped(self) -> tuple[int, ...]:
+        """Return the positions of the layers that the device's plan skips."""
+        if not self.card.device.skip:
+            return ()
+        from sr_bench.precision.network import read_network
+        from sr_bench.precision.points import kept_layers
+
+        network = read_network(self.fp32_onnx())
+        skipped = kept_layers(network, self.card.device.skip, key="vacc.skip")
+        return tuple(i for i, one in enumerate(network.layers) if one in skipped)
+
+    def _loader(self) -> Callable[[], object]:
+        def load() -> object:
+            from sr_bench.zoo.checkpoints import load_model  # torch loads only when needed
+
+            return load_model(self.card, self.weights)
+
+        return load
+
+    def onnx(self) -> Path:
+        """Return the network in its precision as an ONNX file, kept by content.
+
+        Raises:
+            BackendError: It can't be exported, calibrated or rounded.
+        """
+        if self.precision is Precision.FP32:
+            return self.fp32_onnx()
+        if self.calibration:
+            return self._int8()
+        from sr_bench.precision.fp16 import to_fp16
+
+        return _cached(f"{self._recipe()}-fp16", lambda target: to_fp16(self.fp32_onnx(), target))
+
+    def fp32_onnx(self) -> Path:
+        """Return the network as a float32 ONNX file."""
+        return self.card.onnx or self._exported()
+
+    def _int8(self) -> Path:
+        def make(target: Path) -> None:
+            model = self.int8_model(self.int8_maker(), self.precision.calibration, self.keep)
+            write_bytes(target, model.SerializeToString())
+
+        return _cached(f"{self._recipe()}-{self.digest[:32]}", make)
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """What a file says about the network that it was made from."""
+        return {
+            "model": self.card.id,
+            "network": self.network,
+            "made_by": f"sr-bench {__version__}",
+        }
+
+    @property
+    def keep(self) -> tuple[str, ...]:
+        """Patterns of the layers that the card leaves in float."""
+        by_device = self.form in (Form.IMITATED, Form.SOURCE)
+        return self.card.device.skip if by_device else self.card.int8.keep
+
+    def int8_model(self, maker: "Int8Maker", observer: str, keep: tuple[str, ...]) -> "ModelProto":
+        """Return the int8 network in the form that the backend takes.
+
+        Args:
+            maker: What `int8_maker` gave.
+            observer: Chooses the clip ranges.
+            keep: Patterns of the layers that stay in float.
+
+        Raises:
+            CardError: A pattern matches no layer.
+        """
+        if self.form is Form.IMITATED:
+            plan = replace(self.card.device, skip=keep)
+            return maker.imitated(observer, self.profile, plan, self.notes)
+        return maker.model(maker.ranges(observer), keep, self.notes)
+
+    def plan_notes(self) -> Mapping[str, str]:
+        """Return what the int8 file tells of its plan; empty unless int8.
+
+        ``int8_share`` is the part of the multiplications in int8, ``float_operators`` names what
+        multiplies too and had to stay in float.
+        """
+        if self.calibration is None or self.form is Form.SOURCE:
+            return {}
+        from onnx import load
+
+        from sr_bench.files.onnx_file import metadata
+
+        told = metadata(load(self.onnx(), load_external_data=False))
+        found = {key: told[f"sr_bench.{key}"] for key in ("int8_share", "float_operators")}
+        return {key: value for key, value in found.items() if value}
+
+    def int8_maker(self) -> "Int8Maker":
+        """Return what makes int8 networks of this one, after a pass over the calibration set.
+
+        What the pass finds is kept by content.
+
+        Raises:
+            BackendError: The network can't be calibrated; the message names what.
+        """
+        from sr_bench.engine.prepare.int8 import Int8Maker, calibrate
+        from sr_bench.precision.network import read_network
+
+        if self.calibration is None:
+            msg = f"{self.card.id} is prepared for {self.precision}, which needs no calibration"
+            raise TypeError(msg)
+        network = read_network(self.fp32_onnx())
+        content = [self._recipe(), self.calibration.digest(), self.card.int8.rounding]
+        key = sha256_json(content)
+        found = calibrate(
+            network,
+            self.calibration,
+            cache_dir() / "calibration" / f"{key}.npz",
+            memory_bytes=self.effort.memory_bytes,
+            workers=self.effort.workers,
+            progress=self.effort.progress,
+        )
+        return Int8Maker(network, found, self.calibration)
+
+    def _exported(self) -> Path:
+        def export(target: Path) -> None:
+            from sr_bench.export.to_onnx import export_onnx
+            from sr_bench.zoo.checkpoints import load_model
+
+            export_onnx(load_model(self.card, self.weights), target)
+
+        return _cached(self._recipe(), export)
+
+    def _recipe(self) -> str:
+        """Return the cache key of the exported file: its content and the tools that made it.
+
+        The declared digest is part of it, so that a cached file never hides a wrong one; so is
+        our own code, as whoever changes an architecture must not be served the old one.
+        """
+        versions = {name: package_versions().get(name) for name in ("sr-bench", "torch", "onnx")}
+        declared = self.card.checkpoint.sha256 if self.card.checkpoint else ""
+        return sha256_json([self.network, declared, versions, own_code()])
+
+
+def prepare(
+    card: ModelCard,
+    precision: Precision,
+    weights_folder: Path | None,
+    calibration: CalibrationSet | None = None,
+    *,
+    effort: Effort = Effort(),
+    form: Form = Form.ONNX,
+    profile: Profile = Profile.TVM,
+) -> Prepared:
+    """Return `card` ready to be opened in `precision`; int8 needs a calibration set.
+
+    Raises:
+        NotRunError: The weights are absent, and `form` needs them.
+    """
+    try:
+        weights = weights_path(card, weights_folder)
+        digest = network_digest(card, weights)
+    except NotRunError:
+        if form is not Form.RECORDED:
+            raise
+        weights, digest = Path(), ""
+    given = calibration if precision.dtype == "int8" else None
+    return Prepared(card, precision, weights, digest, given, form, profile, effort)
+
+
+def _architecture(card: ModelCard) -> str:
+    """Return the digest of what weights are loaded into, and how."""
+    key = card.checkpoint.key if card.checkpoint else ""
+    content = [card.architecture, dict(card.hyper), card.scale, key]
+    return sha256_json(content)
+
+
+def _cached(key: str, make: Callable[[Path], None]) -> Path:
+    target = cache_dir() / "onnx" / f"{key}.onnx"
+    if not target.is_file():
+        make(target)
+    return target

@@ -1,0 +1,1 @@
+"""What an output is worth: arrays and a protocol in; scores out. Pure functions."""

@@ -1,0 +1,142 @@
+"""Find the run that a word means: a file, the last run, a run's name, or one of a git branch."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from sr_bench.core.history import HistoryEntry
+from sr_bench.errors import NotRunError, OptionError
+from sr_bench.history.environment import DIRTY, git
+from sr_bench.history.index import History, read_history
+from sr_bench.history.store import HISTORY
+from sr_bench.text.printable import printable
+
+LAST = "last"
+"""The newest run that ended and measured something."""
+
+PREVIOUS = "previous"
+"""The one before `LAST`."""
+
+_SHOWN = 5
+"""As many runs are named in a message; the others are counted."""
+
+_SHORTEST_COMMIT = 7
+"""Digits: a shorter one in a merged index could be of any commit."""
+
+
+def find_run(spec: str, results: Path, folder: Path) -> Path:
+    """Return the file of the run that `spec` means.
+
+    Args:
+        spec: A file; else ``last`` or ``previous``; else a run's name or how only one run's name
+            starts; else a branch, tag or commit, for the newest run that was made on it or on an
+            ancestor.
+        results: The results folder, whose history is searched.
+        folder: Of the git repository.
+
+    Raises:
+        NotRunError: The run is not here: there is none yet, or its file was deleted.
+        OptionError: `spec` means no run, or more than one.
+        SrBenchError: The history can't be read.
+    """
+    if _is_file(spec):
+        return Path(spec)
+    history = read_history(results)
+    if not history.entries:
+        msg = f"{spec!r} is no file, and there is no run in {results / HISTORY} yet"
+        raise NotRunError(msg)
+    if spec == LAST:
+        return _newest(history, _ended(history), "that ended and measured something")
+    if spec == PREVIOUS:
+        return _newest(history, _ended(history)[:-1], "before the last that measured something")
+    return _named(spec, history) or _of_commit(spec, history, folder)
+
+
+def _is_file(spec: str) -> bool:
+    try:
+        return Path(spec).is_file()
+    except OSError:  # too long for a name, or in a folder that is closed to us
+        return False
+
+
+def _ended(history: History) -> list[HistoryEntry]:
+    """Return the runs that ended and measured something, oldest first."""
+    return [
+        entry
+        for entry in history.entries
+        if entry.info.run not in history.incomplete
+        and any(point.value is not None for point in entry.points)
+    ]
+
+
+def _newest(history: History, entries: Sequence[HistoryEntry], what: str) -> Path:
+    """Return the file of the newest of `entries`, the runs `what`, that has one."""
+    files = {path.stem: path for path in history.files}
+    here = [files[entry.info.run] for entry in entries if entry.info.run in files]
+    if here:
+        return here[-1]
+    if entries:
+        msg = (
+            f"no file is left of the runs {what}: {_listed(entries)}; their values are, see"
+            " 'sr-bench history', but no images to compare"
+        )
+        raise NotRunError(msg)
+    msg = f"there is no run {what}; there are {_listed(history.entries)}"
+    raise NotRunError(msg)
+
+
+def _named(spec: str, history: History) -> Path | None:
+    """Return the file of the run whose name is `spec`, or starts so; None if there is none."""
+    entries = [entry for entry in history.entries if entry.info.run == spec] or [
+        entry for entry in history.entries if spec and entry.info.run.startswith(spec)
+    ]
+    if len(entries) > 1:
+        msg = f"{spec!r} is the start of {len(entries)} runs: {_listed(entries)}"
+        raise OptionError(msg)
+    return _newest(history, entries, f"called {spec!r}") if entries else None
+
+
+def _of_commit(spec: str, history: History, folder: Path) -> Path:
+    """Return the newest ended run that was made on `spec` or on an ancestor of it."""
+    known = _reachable(spec, folder)
+    if known is None:
+        msg = (
+            f"{spec!r} is no file, not {LAST!r}, no run and no git revision of {folder};"
+            f" there are {_listed(history.entries)}"
+        )
+        raise OptionError(msg)
+    prefixes: dict[int, frozenset[str]] = {}
+    found = []
+    for entry in _ended(history):
+        commit = entry.info.environment.commit.removesuffix(DIRTY)
+        length = len(commit)
+        if length >= _SHORTEST_COMMIT:
+            if length not in prefixes:
+                prefixes[length] = frozenset(one[:length] for one in known)
+            if commit in prefixes[length]:
+                found.append(entry)
+    return _newest(history, found, f"of a commit that {spec!r} contains")
+
+
+def _reachable(spec: str, folder: Path) -> list[str] | None:
+    """Return the commits that the git revision `spec` contains; None if it is none."""
+    if not spec or spec[0] in "-^" or "\0" in spec:  # to git an option, or what to leave out
+        return None
+    try:
+        commit = git(folder, "rev-parse", "--verify", "--quiet", f"{spec}^{{commit}}")
+        return git(folder, "rev-list", commit, "--").split()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _listed(entries: Sequence[HistoryEntry]) -> str:
+    """Return the names of the newest of `entries` with their commits."""
+    shown = [_spelled(entry) for entry in reversed(entries[-_SHOWN:])]
+    more = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
+    return ", ".join(shown) + more
+
+
+def _spelled(entry: HistoryEntry) -> str:
+    """Return a run's name and commit; a merged index may hold any characters."""
+    commit = entry.info.environment.commit
+    return printable(entry.info.run + (f" ({commit})" if commit else ""))

@@ -1,0 +1,187 @@
+"""A recording: what networks gave on a device, kept by digest with where it comes from.
+
+``recording.json`` says what computed, and where; ``entries.jsonl`` has one line for each output;
+``outputs/<first two digits>/<digest>.z`` holds its values as `packed` writes them.
+"""
+
+import errno
+import json
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from sr_bench.core.precision import Precision
+from sr_bench.errors import BackendError, OptionError
+from sr_bench.files.disk import disk_error
+from sr_bench.files.validation import Table, validate
+from sr_bench.recording.packed import array_digest, unpack
+from sr_bench.text.printable import printable
+
+SCHEMA_VERSION: Final = 1
+HEADER, _ENTRIES, _OUTPUTS = "recording.json", "entries.jsonl", "outputs"
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+_Told = str | int | None
+_Length = Annotated[int, Field(ge=1)]
+Shape = Annotated[tuple[_Length, _Length, _Length, _Length], Field(strict=False)]
+"""N, C, H, W; JSON has it as a list."""
+
+
+class Header(Table):
+    """What computed the outputs of a recording, and where."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    backend: str
+    version: str
+    """Of the backend's library when the recording was started."""
+    device: str
+    emulated: bool
+    made_by: str
+    """Version of sr-bench."""
+    environment: dict[str, _Told | dict[str, _Told]]
+    """The fields of `sr_bench.core.history.Environment`, which names nobody."""
+    started: str
+    """ISO 8601, UTC."""
+
+    @property
+    def computed_by(self) -> str:
+        """Backend, device and whether it was emulated: one recording holds only one of these."""
+        emulated = "emulated" if self.emulated else "not emulated"
+        return f"{self.backend} on the device {self.device!r}, {emulated}"
+
+
+class Entry(Table):
+    """One output of a network."""
+
+    model: str
+    """``family/model``."""
+    network: str
+    """Digest of the weights and of the architecture that they were loaded into."""
+    precision: Annotated[Precision, Field(strict=False)]
+    artefact: str
+    """Digest of all that determined the network in this precision."""
+    version: str
+    """Of the backend's library."""
+    device: str
+    """What computed it: not every precision runs on a backend's device."""
+    notes: dict[str, str]
+    """What the session said about how it computed."""
+    input: Digest
+    input_shape: Shape
+    output: Digest
+    output_shape: Shape
+
+    @property
+    def key(self) -> tuple[str, str, Precision, str]:
+        """What a replay looks for; of the entries with the same one, the last counts."""
+        return (self.model, self.network, self.precision, self.input)
+
+
+def read_header(folder: Path) -> Header:
+    """Return what the recording in `folder` says about itself.
+
+    Raises:
+        OptionError: There is no recording.
+        BackendError: Its ``recording.json`` is damaged, or of a newer sr-bench.
+    """
+    path = folder / HEADER
+    try:
+        content = _table(_read_file(path), str(path))
+    except FileNotFoundError:
+        msg = (
+            f"{folder}: expected a recording, but {HEADER} is absent; make one on a machine with"
+            " the device: pytest --sr-record DIR"
+        )
+        raise OptionError(msg) from None
+    except OSError as error:
+        raise disk_error(error, path, "read") from error
+    version = content.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        msg = (
+            f"{path}: schema {version} is newer than {SCHEMA_VERSION}, which this sr-bench reads;"
+            " update sr-bench"
+        )
+        raise BackendError(msg)
+    return validate(Header, content, where=str(path), error=BackendError)
+
+
+def entries_path(folder: Path) -> Path:
+    """Return where the entries of the recording in `folder` are; absent if there is none yet."""
+    return folder / _ENTRIES
+
+
+def read_entries(folder: Path) -> tuple[Entry, ...]:
+    """Return the entries of the recording in `folder`, oldest first.
+
+    What follows the last line feed is left out: a line whose writer was killed.
+
+    Raises:
+        BackendError: A line is damaged; the message names it.
+    """
+    path = entries_path(folder)
+    try:
+        lines = _read_file(path).split(b"\n")[:-1]
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise disk_error(error, path, "read") from error
+    return tuple(_entry(line, f"{path}:{number}") for number, line in enumerate(lines, start=1))
+
+
+def _read_file(path: Path) -> bytes:
+    """Return the content of `path`; a pipe or a device that somebody put there is no file."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "expected a file, found a folder, pipe or device")
+    return path.read_bytes()
+
+
+def _entry(line: bytes, where: str) -> Entry:
+    return validate(Entry, _table(line, where), where=where, error=BackendError)
+
+
+def _table(data: bytes, where: str) -> dict[str, object]:
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as cause:
+        raise _damaged(where, str(cause)) from cause
+    if not isinstance(content, dict):
+        raise _damaged(where, f"found {printable(data[:60].decode(errors='replace'))}")
+    return content
+
+
+def _damaged(where: str, found: str) -> BackendError:
+    msg = f"{where}: damaged, expected a JSON object ({found}); restore it from a copy, or record"
+    return BackendError(f"{msg} again into another folder")
+
+
+def read_output(folder: Path, entry: Entry) -> NDArray[np.float32]:
+    """Return the output of `entry`, bit for bit as the device gave it; float32, NCHW.
+
+    Raises:
+        BackendError: Its file is absent or damaged; the message names it.
+    """
+    path = output_path(folder, entry)
+    try:
+        output = unpack(_read_file(path), entry.output_shape)
+        fault = "" if array_digest(output) == entry.output else "other values are in it"
+    except FileNotFoundError:
+        fault = "it is absent"
+    except ValueError as cause:
+        fault = str(cause)
+    except OSError as error:
+        raise disk_error(error, path, "read") from error
+    if fault:
+        msg = (
+            f"{path}: not the output that {entry.model} gave in {entry.precision} when it was"
+            f" recorded: {fault}; restore the file from a copy, or record again"
+        )
+        raise BackendError(msg)
+    return output
+
+
+def output_path(folder: Path, entry: Entry) -> Path:
+    """Return where the output of `entry` is."""
+    return folder / _OUTPUTS / entry.output[:2] / f"{entry.output}.z"

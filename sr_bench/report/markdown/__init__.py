@@ -1,0 +1,1 @@
+"""Pages in Markdown: one of all families, and one for each."""

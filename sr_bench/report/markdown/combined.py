@@ -1,0 +1,172 @@
+"""The page of all families: what failed, PSNR at a glance, how to rerun, and the environment."""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from sr_bench.core.history import Environment, PastRun, RunInfo
+from sr_bench.core.record import Record
+from sr_bench.document.numbers import (
+    claimed,
+    counts,
+    delta,
+    interval,
+    labelled,
+    measured,
+    metric,
+    precision,
+    with_unit,
+)
+from sr_bench.files.atomic import write_text
+from sr_bench.report.markdown.escape import code, escape, fence, link, table
+from sr_bench.report.markdown.family import labels, page_name
+from sr_bench.report.parts.floor import floor_lines, why
+from sr_bench.report.parts.marks import MARKS
+from sr_bench.report.parts.order import failures, in_document_order
+from sr_bench.report.parts.provenance import INTERVAL, shared_lines
+
+_HTML = "html/index.html"
+"""The HTML report, in the results folder."""
+
+_NO_PSNR = "No PSNR was asked for."
+
+
+def write_combined(run: PastRun, folder: Path) -> Path:
+    """Write ``README.md`` about all families of `run` into `folder` and return its path.
+
+    Links go to the pages that are in `folder` already.
+
+    Raises:
+        SrBenchError: The folder can't be written.
+    """
+    target = folder / "README.md"
+    write_text(target, render_combined(run, folder))
+    return target
+
+
+def render_combined(run: PastRun, folder: Path) -> str:
+    """Return the page of all families of `run` as markdown, to stand in `folder`."""
+    records = in_document_order(run.records)
+    parts = ["# sr-bench: claimed and measured", *head(run.info, records)]
+    if (folder / _HTML).is_file():
+        parts.append(f"All images, plots and filters: {link('HTML report', _HTML)}.")
+    if failed := failures(records):
+        parts += [f"## Failures: {len(failed)}", _failure_table(failed)]
+    if below := floor_lines(records):
+        parts += ["## Below the floor", "\n".join(f"- {escape(line)}" for line in below)]
+    parts += ["## Families", *_families(records, folder)]
+    parts += ["## Run it again", fence(_commands(records, failed), "sh")]
+    parts += ["## Environment", _environment(run.info.environment)]
+    return "\n\n".join(parts) + "\n"
+
+
+def head(info: RunInfo, records: Sequence[Record]) -> list[str]:
+    """Return the paragraphs that say which run it is, what computed it, and how it ended."""
+    commit = info.environment.commit
+    when = f", {escape(info.started)}" if info.started else ""
+    at = f", at commit {code(commit)}" if commit else ""
+    devices = sorted({record.device for record in records if record.device})
+    on = f"Device {escape(', '.join(devices))}." if devices else "Nothing ran on a device."
+    known = [f"**{escape(line)}.**" for line in shared_lines(records)]
+    if any(record.interval for record in records):
+        known.append(f"{escape(INTERVAL)}.")
+    ended = escape(counts(records)) or "no records"
+    return [f"Run {code(info.run)}{when}{at}.", *labels(records), on, *known, f"**{ended}**"]
+
+
+def _failure_table(failed: Sequence[Record]) -> str:
+    columns = {
+        "Where": [str(record.source or record.node_id) for record in failed],
+        "Model": [record.model for record in failed],
+        "Precision": [precision(record) for record in failed],
+        "Metric": [metric(record) for record in failed],
+        "Claimed": [claimed(record) for record in failed],
+        "Measured": [with_unit(measured(record, extra=1), record) for record in failed],
+        "Delta": [delta(record) for record in failed],
+        "Status": [labelled(record.verdict.status, record) for record in failed],
+        "Why": [why(record) for record in failed],
+    }
+    return table({title: [*map(escape, cells)] for title, cells in columns.items()})
+
+
+def _families(records: Sequence[Record], folder: Path) -> Iterator[str]:
+    matrices = {
+        family: _matrix([record for record in group if record.metric == "psnr"])
+        for family, group in groupby(records, key=lambda record: record.family)
+    }
+    shown = {record.verdict.status for record in records if record.metric == "psnr"}
+    if marks := [f"{mark} {escape(status)}" for status, mark in MARKS.items() if status in shown]:
+        yield f"PSNR in dB as claimed → as measured; {', '.join(marks)}."
+    pages = {path.name for path in folder.glob("*.md")}  # a name of others may be none of a file
+    for family, group in groupby(records, key=lambda record: record.family):
+        own = tuple(group)
+        page = page_name(family)
+        name = link(family, page) if page in pages else escape(family)
+        yield f"### {name}"
+        yield escape(counts(own))
+        yield matrices[family]
+
+
+def _matrix(records: Sequence[Record]) -> str:
+    """Return the table of models x precisions; a model has a row for each of its datasets."""
+    if not records:
+        return _NO_PSNR
+    cells: dict[tuple[str, str], dict[str, list[Record]]] = {}
+    for record in records:
+        row = cells.setdefault((record.model, record.dataset), {})
+        row.setdefault(record.precision, []).append(record)
+    names = dict.fromkeys(record.precision for record in records)
+    columns = {
+        "Model": [escape(model) for model, _ in cells],
+        "Dataset": [escape(dataset) for _, dataset in cells],
+        **{escape(name): [_cell(row, name) for row in cells.values()] for name in names},
+    }
+    return table(columns)
+
+
+def _cell(row: Mapping[str, Sequence[Record]], name: str) -> str:
+    """Return what is known of a precision; the unmeasured only where nothing was measured."""
+    found = row.get(name, ())
+    shown = [record for record in found if record.measurement] or found
+    words = {_word(record) for record in shown}
+    return "<br>".join(_value(record, name_row=len(words) > 1) for record in shown)
+
+
+def _word(record: Record) -> str:
+    """Return the backend word of the row that the record answers."""
+    return record.claim.backend if record.claim else ""
+
+
+def _value(record: Record, *, name_row: bool) -> str:
+    status = record.verdict.status
+    value = interval(record) or measured(record)
+    text = f"{claimed(record)} → {value} {MARKS.get(status, status)}"
+    word = f"{_word(record)}: " if name_row and _word(record) else ""
+    return escape(word + labelled(text, record))
+
+
+def _commands(records: Sequence[Record], failed: Sequence[Record]) -> str:
+    lines = []
+    for backend in dict.fromkeys(record.backend for record in records):
+        own = [record for record in records if record.backend == backend]
+        cards = dict.fromkeys(record.node_id.partition("::")[0] for record in own)
+        lines.append(f"pytest {shlex.join(cards)} {shlex.quote(f'--backend={backend}')}")
+    if failed:
+        lines += ["", "# what failed, one by one"]
+    lines += [
+        f"pytest {shlex.quote(record.node_id)} {shlex.quote(f'--backend={record.backend}')}"
+        for record in failed
+    ]
+    return "\n".join(lines)
+
+
+def _environment(environment: Environment) -> str:
+    facts = {
+        "Python": environment.python,
+        "System": environment.system,
+        "Processor": f"{environment.cpu}, {environment.cores} cores",
+        **environment.packages,
+        **{f"seed {name}": str(seed) for name, seed in environment.seeds.items()},
+    }
+    return "\n".join(f"- {escape(name)}: {escape(text)}" for name, text in facts.items())

@@ -1,0 +1,139 @@
+"""A family's page: its table again with measured values, and claimed beside measured."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from sr_bench.core.claim import Source
+from sr_bench.core.record import Record
+from sr_bench.document.claims import read_claims
+from sr_bench.document.mirror import format_like, mirror
+from sr_bench.document.numbers import (
+    claimed,
+    delta,
+    interval,
+    measured,
+    metric,
+    part,
+    precision,
+    with_unit,
+)
+from sr_bench.document.tables import Document, read_document
+from sr_bench.files.atomic import write_text
+from sr_bench.report.markdown.escape import code, escape, table
+from sr_bench.report.parts.floor import NAME, floors, why
+from sr_bench.report.parts.provenance import INTERVAL, device_lines, int8_lines, shared_lines
+from sr_bench.report.parts.speed import join_speed
+
+NOT_MEASURED = "-"
+"""Stands in a mirrored cell that this run has no judged value for: never the claimed number."""
+
+
+def write_family_reports(records: Sequence[Record], folder: Path) -> tuple[Path, ...]:
+    """Write ``<family>.md`` for each family in `records` and return the paths.
+
+    Raises:
+        DocumentError: The family's document changed while the session ran.
+        SrBenchError: The folder can't be written.
+    """
+    families: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        families[record.family].append(record)
+    written = []
+    for family, own in families.items():
+        paths = dict.fromkeys(record.claim.source.path for record in own if record.claim)
+        documents = [read_document(Path(path)) for path in paths]
+        target = folder / page_name(family)
+        write_text(target, render_family(family, documents, own))
+        written.append(target)
+    return tuple(written)
+
+
+def page_name(family: str) -> str:
+    """Return the name of the page of `family`; ``README.md`` is left to the page of all."""
+    return f"{family}_.md" if family.casefold() == "readme" else f"{family}.md"
+
+
+def render_family(family: str, documents: Iterable[Document], records: Sequence[Record]) -> str:
+    """Return the page of `family` as markdown."""
+    values = mirrored_values(records)
+    parts = [f"# {escape(family)}: measured", *labels(records)]
+    what = "emulated values" if _emulated(records) else "measured values"
+    for document in documents:
+        # Also the cells that this run was not asked about: the mirror prints no claimed number.
+        cells = {claim.source: NOT_MEASURED for claim in read_claims(document)}
+        own = {source: text for source, text in values.items() if source.path == document.path}
+        mirrored = mirror(document, cells | own)
+        parts += [f"The table of {code(document.path)} with {what}:", mirrored]
+    parts += ["## Claimed and measured", comparison(records)]
+    if any(record.interval for record in records):
+        parts.append(f"{INTERVAL}.")
+    if made := int8_lines(records):
+        warned = [f"- **{escape(line)}**" for line in shared_lines(records)]
+        told = [*warned, *(f"- {escape(line)}" for line in made)]
+        parts += ["## How int8 was made", "\n".join(told)]
+    return "\n\n".join(parts) + "\n"
+
+
+def mirrored_values(records: Sequence[Record]) -> dict[Source, str]:
+    """Return the text of each claimed cell: the measured value in the cell's own format.
+
+    A cell without a whole measurement, or with an emulated value for a device's row, holds
+    ``-``: the mirror never repeats a number that was not measured.
+    """
+    return {record.claim.source: _cell(record) for record in records if record.claim is not None}
+
+
+def _cell(record: Record) -> str:
+    claim, measurement = record.claim, record.measurement
+    if claim is None or measurement is None or record.verdict.tolerance is None:
+        return NOT_MEASURED
+    return format_like(claim.text, measurement.value, digits=record.verdict.digits)
+
+
+def comparison(records: Sequence[Record]) -> str:
+    """Return the table of claimed, measured, delta and status, after a row for each floor.
+
+    One row for each record; those of metric ``latency`` become columns instead.
+    """
+    joined, lowest = join_speed(records), floors(records)
+    rows, none = joined.rows, ["-"] * len(lowest)
+    columns = {
+        "Model": [NAME for _ in lowest] + [row.model for row in rows],
+        "Precision": none + [precision(row) for row in rows],
+        "Metric": [f"{one.metric} on {one.dataset}" for one in lowest] + [*map(metric, rows)],
+        "Claimed": none + [claimed(row) for row in rows],
+        "Measured": [one.text for one in lowest]
+        + [with_unit(measured(row, extra=1), row) for row in rows],
+        "Interval": ["" for _ in lowest] + [interval(row) for row in rows],
+        "Delta": none + [delta(row) for row in rows],
+        **{column.title: ["" for _ in lowest] + [*column.cells] for column in joined.columns},
+        "Device": none + [row.device or "-" for row in rows],
+        "Status": none + [_status(row) for row in rows],
+        "Why": [f"by {one.protocol}, {one.images} images" for one in lowest] + [*map(why, rows)],
+    }
+    if not any(columns["Interval"]):
+        del columns["Interval"]
+    return table({title: [*map(escape, cells)] for title, cells in columns.items()})
+
+
+def labels(records: Sequence[Record]) -> list[str]:
+    """Return what must be known of the backend and its device before any number is read."""
+    told = [f"**{escape(line)}.**" for line in device_lines(records)]
+    if backend := _emulated(records):
+        name = escape(backend)
+        what = f"**Backend {name}, emulated: no {name} device took part in this run.**"
+        return [what, *told]
+    backends = sorted({record.backend for record in records})
+    return [f"Backend {escape(', '.join(backends))}.", *told]
+
+
+def _emulated(records: Sequence[Record]) -> str:
+    """Return the backend whose device was emulated, or an empty string."""
+    return next((record.backend for record in records if record.emulated), "")
+
+
+def _status(record: Record) -> str:
+    """Return the status with how many images it speaks of; the device has a column of its own."""
+    of = f" ({part(record)})" if part(record) else ""
+    return f"{record.verdict.status}{of}"

@@ -1,0 +1,1 @@
+"""What several outputs share: the order of records, notes, and marks."""

@@ -1,0 +1,1 @@
+"""Lines of text: what a session and the commands print."""

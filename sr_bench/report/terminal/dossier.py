@@ -1,0 +1,46 @@
+"""Show a dossier: what the error looks like, which layers make it, and which plan would pass."""
+
+from collections.abc import Iterator
+
+from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
+from sr_bench.report.terminal.tables import plain_table
+
+_LAYERS_SHOWN = 8
+
+
+def dossier_lines(dossier: Dossier) -> list[str]:
+    """Return the lines that explain a low precision's error."""
+    lines = [f"why: {sign}" for sign in dossier.signs]
+    if lines and dossier.layers:
+        lines.append("")
+    if dossier.layers:
+        lines += [*_ranking(dossier), "", _remedy(dossier.remedy)]
+    return [*lines, f"(searched for {dossier.seconds:.0f} s of {dossier.limit_s:g} s)"]
+
+
+def _ranking(dossier: Dossier) -> Iterator[str]:
+    tried, planned = len(dossier.layers), dossier.layers_planned
+    yield (
+        f"layers by the noise they make, on {dossier.image!r} ({dossier.worst_db:.2f} dB with all"
+        f" of them); {tried} of {planned} were tried"
+    )
+    yield from plain_table(
+        ("layer", "MACs", "alone in int8", "gain if left in float"),
+        [_row(layer) for layer in dossier.layers[:_LAYERS_SHOWN]],
+        left=(0,),
+    )
+
+
+def _row(layer: LayerBlame) -> list[str]:
+    gain = "-" if layer.gain_db is None else f"{layer.gain_db:+.2f} dB"
+    return [layer.layer, f"{100 * layer.share:.1f} %", f"{layer.alone_db:.2f} dB", gain]
+
+
+def _remedy(remedy: Remedy | None) -> str:
+    if remedy is None:
+        return "no plan that passes was found in this time"
+    keep = ", ".join(f'"{name}"' for name in remedy.keep)
+    return (
+        f"would pass: {remedy.key} = [{keep}], with {100 * remedy.int8_share:.1f} % of the MACs in"
+        f" int8: at least {remedy.worst_db:.2f} dB on {remedy.images} images"
+    )

@@ -1,0 +1,90 @@
+"""Show what a gate found: each question beside its limit, and the images that fare worst."""
+
+from collections.abc import Iterator, Sequence
+
+from sr_bench.core.claim import with_unit
+from sr_bench.core.gate import Comparison, Drop, GateImage, GateVerdict, digits, quantity
+from sr_bench.core.record import Status
+from sr_bench.report.terminal.tables import plain_table
+
+_NAMES = {"fidelity": "fidelity", "psnr": "PSNR", "ssim": "SSIM"}
+_IMAGES_SHOWN = 5
+_QUESTIONS = ("", "mean", "95 % interval", "worst", "image", "limit", "detects", "verdict")
+_COLUMNS = ("image", "fidelity", "inside", "ring", "PSNR drop", "SSIM drop")
+
+
+def gate_lines(verdict: GateVerdict) -> list[str]:
+    """Return the lines that show `verdict`: a row for each question, then the worst images.
+
+    ``detects`` is the smallest mean drop that so many images can tell from none.
+    """
+    rows = [*_fidelity_rows(verdict)]
+    status = {finding.question: finding.status for finding in verdict.findings}
+    names = [image.image for image in verdict.images]
+    limits = verdict.limits
+    rows += [
+        _drop_row("psnr", verdict.psnr, names, limits.max_drop_db, status["psnr"]),
+        _drop_row("ssim", verdict.ssim, names, limits.max_drop_ssim, status["ssim"]),
+    ]
+    return [*plain_table(_QUESTIONS, rows, left=(0, 4, 7)), "", *_image_lines(verdict.images)]
+
+
+def comparison_lines(comparison: Comparison) -> list[str]:
+    """Return the lines that show whether a run is worse than an earlier one.
+
+    A row, then the images that lose most; only the sentence if nothing could be compared.
+    """
+    drop, images, metric = comparison.drop, comparison.images, comparison.metric
+    if drop is None:
+        return [comparison.sentence]
+    row = _drop_row(metric, drop, images, comparison.limit, comparison.status)
+    order = sorted(range(drop.count), key=lambda index: (-drop.values[index], images[index]))
+    worst = [[images[i], quantity(metric, drop.values[i])] for i in order[:_IMAGES_SHOWN]]
+    table = plain_table(("image", f"{_NAMES[metric]} drop"), worst, left=(0,))
+    return [*plain_table(_QUESTIONS, [row], left=(0, 4, 7)), "", *table]
+
+
+def _fidelity_rows(verdict: GateVerdict) -> Iterator[list[str]]:
+    limit = verdict.limits.min_fidelity_db
+    for name, values in (
+        ("fidelity to fp32", {image.image: image.all_db for image in verdict.images}),
+        ("in the border ring", {image.image: image.ring_db for image in verdict.images}),
+    ):
+        image = min(values, key=lambda image: (values[image], image))
+        status = Status.LOSS if values[image] < limit else Status.WITHIN
+        mean = quantity("fidelity", sum(values.values()) / len(values))
+        worst = quantity("fidelity", values[image])
+        yield [name, mean, "-", worst, image, f">= {limit:g} dB", "-", status]
+
+
+def _drop_row(
+    metric: str, drop: Drop, names: Sequence[str], limit: float, status: Status
+) -> list[str]:
+    return [
+        f"{_NAMES[metric]} drop",
+        quantity(metric, drop.mean),
+        f"{digits(metric, drop.low95)} to {quantity(metric, drop.high95)}",
+        quantity(metric, drop.worst),
+        names[drop.worst_index],
+        f"<= {with_unit(f'{limit:g}', metric)}",
+        quantity(metric, drop.detectable),
+        status,
+    ]
+
+
+def _image_lines(images: Sequence[GateImage]) -> list[str]:
+    shown = sorted(images, key=lambda image: (image.lowest_db, image.image))[:_IMAGES_SHOWN]
+    rows = [
+        [
+            image.image,
+            quantity("fidelity", image.all_db),
+            quantity("fidelity", image.inside_db),
+            quantity("fidelity", image.ring_db),
+            quantity("psnr", image.drop_db),
+            quantity("ssim", image.drop_ssim),
+        ]
+        for image in shown
+    ]
+    lines = plain_table(_COLUMNS, rows, left=(0,))
+    more = len(images) - len(shown)
+    return [*lines, f"and {more} more of higher fidelity"] if more else lines

@@ -1,0 +1,107 @@
+"""What a session prints: a header of what runs, and at the end the table of all claims."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+from sr_bench import __version__
+from sr_bench.core.backend import BackendInfo
+from sr_bench.core.case import Case
+from sr_bench.core.record import Record, Status
+from sr_bench.document.numbers import (
+    claimed,
+    counts,
+    delta,
+    interval,
+    labelled,
+    measured,
+    metric,
+    precision,
+)
+from sr_bench.report.parts.floor import floor_lines
+from sr_bench.report.parts.provenance import INTERVAL, cached_lines, device_lines, shared_lines
+from sr_bench.report.parts.speed import join_speed
+from sr_bench.report.terminal.tables import plain_table
+from sr_bench.text.home import without_home
+from sr_bench.text.printable import printable
+
+_REASONS_SHOWN = 6
+
+
+def header(cases: Sequence[Case], info: BackendInfo) -> list[str]:
+    """Return the lines that say what was collected and what will compute it."""
+    claims = sum(case.claim is not None for case in cases)
+    suites = len({case.card.family for case in cases})
+    counted = f"{claims} claim{'s' * (claims != 1)} in {suites} suite{'s' * (suites != 1)}"
+    new = f", {len(cases) - claims} without a claim" if claims < len(cases) else ""
+    return [f"sr-bench {__version__}: {counted}{new}", printable(backend_line(info))]
+
+
+def backend_line(info: BackendInfo) -> str:
+    """Return the line that says what computes, and whether it is the real thing."""
+    how = "EMULATED " if info.emulated else ""
+    return f"backend {info.name}: {how}{info.note}"
+
+
+def summary(records: Sequence[Record]) -> list[str]:
+    """Return the lines of the closing table, and why cases were not run."""
+    measured_ones = [record for record in records if record.measurement is not None]
+    lines: list[str] = []
+    if measured_ones:
+        lines += _table(measured_ones)
+    if absent := not_run_lines(records):
+        absent = ["not run:", *(f"  {line}" for line in absent), ""]
+    told = (*device_lines(records), *shared_lines(records), *floor_lines(records))
+    told = (*told, *cached_lines(records))
+    return [printable(without_home(line)) for line in [*lines, "", *absent, *told, counts(records)]]
+
+
+def _table(records: Sequence[Record]) -> list[str]:
+    """Return the lines of the table, and what explains its columns."""
+    joined = join_speed(records)
+    rows = joined.rows
+    named = [key != before for before, key in pairwise([None, *map(_row_key, rows)])]
+    columns = {
+        "model": _where(named, [row.model for row in rows]),
+        "precision": _where(named, [precision(row) for row in rows]),
+        "metric": [metric(row) for row in rows],
+        "claimed": [claimed(row) for row in rows],
+        "measured": [measured(row) for row in rows],
+        "interval": [interval(row) for row in rows],
+        "delta": [delta(row) for row in rows],
+        **{column.short: _where(named, column.cells) for column in joined.columns},
+        "status": [labelled(row.verdict.status, row) for row in rows],
+    }
+    explained = ["", INTERVAL] if any(columns["interval"]) else []
+    if not explained:
+        del columns["interval"]
+    cells = list(zip(*columns.values(), strict=True))
+    return [*plain_table(tuple(columns), cells, left=(0, 1, 2, len(columns) - 1)), *explained]
+
+
+def _where(named: Sequence[bool], cells: Sequence[str]) -> list[str]:
+    """Return `cells` with those emptied that repeat what the row above says."""
+    return [cell if first else "" for first, cell in zip(named, cells, strict=True)]
+
+
+def _row_key(record: Record) -> tuple[str, str, str]:
+    return (record.family, record.model, precision(record))
+
+
+def not_run_lines(records: Sequence[Record]) -> list[str]:
+    """Return why records were not run, the most frequent reason first, and how often."""
+    reasons = Counter(
+        record.verdict.sentence
+        for record in records
+        if record.verdict.status is Status.NOT_RUN and record.measurement is None
+    )
+    shown = reasons.most_common(_REASONS_SHOWN)
+    lines = [f"{count:3d} x {_first_line(sentence)}" for sentence, count in shown]
+    if len(reasons) > len(shown):
+        more = len(reasons) - len(shown)
+        lines.append(f"and {more} more reasons: see latest.json, or pytest -rs")
+    return lines
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]

@@ -1,0 +1,157 @@
+"""Work out the new text of cells, once it is sure that each is the one that was measured."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sr_bench.core.card import ModelCard
+from sr_bench.core.cell import CellKey
+from sr_bench.core.claim import Claim, Source
+from sr_bench.core.record import Record, Status
+from sr_bench.core.update import Edit, UpdateMode
+from sr_bench.document.cells import MetricCell, metric_cells, nearest_number
+from sr_bench.document.mirror import format_like
+from sr_bench.document.numbers import measured
+from sr_bench.document.tables import Document
+from sr_bench.engine.plan.options import split_scale
+from sr_bench.errors import DocumentError
+from sr_bench.files.validation import listed
+from sr_bench.update.choose import why_not_in
+
+ModelOf = Callable[[Record], ModelCard]
+"""Finds the card's entry of a record's model."""
+
+
+@dataclass(frozen=True)
+class CellEdits:
+    """What an update does to the cells of one document."""
+
+    edits: tuple[Edit, ...]
+    left_out: tuple[tuple[str, str], ...]
+    """Why, and which place."""
+
+
+def work_out(
+    document: Document, records: Sequence[Record], mode: UpdateMode, model_of: ModelOf
+) -> CellEdits:
+    """Return the edits that `records` ask of `document`, as it is now.
+
+    Args:
+        document: Read after the run.
+        records: Of its cells, each fit to be printed.
+        mode: In ``failed``, the number of a gap that closed stays as it is.
+        model_of: Finds the model of a record that answers a blank cell.
+
+    Raises:
+        DocumentError: A cell moved, holds another number, or is gone: then nothing in the
+            document is edited, as it is not what the run measured.
+    """
+    cells = metric_cells(document)
+    by_key = {cell.key: cell for cell in cells}
+    edits, left_out, faults = [], [], []
+    for record in records:
+        try:
+            edit = _edit(cells, by_key, record, model_of)
+        except DocumentError as fault:
+            faults.append(str(fault))
+            continue
+        keeps = mode == "failed" and record.verdict.status is Status.GAP_CLOSED
+        if keeps or edit is None or edit.new == edit.old:
+            continue
+        if why := why_not_in(record, edit.key):
+            left_out.append((why, str(edit.place)))
+        else:
+            edits.append(edit)
+    if faults:
+        raise DocumentError(_refusal(document, faults))
+    return CellEdits(tuple(edits), tuple(left_out))
+
+
+def _edit(
+    cells: Sequence[MetricCell],
+    by_key: Mapping[CellKey, MetricCell],
+    record: Record,
+    model_of: ModelOf,
+) -> Edit | None:
+    """Return the edit of the cell of `record`; None if it holds the measured number already."""
+    place = record.source
+    if place is None or record.measurement is None:
+        return None
+    if record.claim:
+        return _of_claim(by_key, record, record.claim, record.measurement.value)
+    return _of_blank(cells, record, place, model_of(record))
+
+
+def _of_claim(
+    by_key: Mapping[CellKey, MetricCell], record: Record, claim: Claim, value: float
+) -> Edit | None:
+    key, place = CellKey.of(claim), claim.source
+    new = format_like(claim.text, value, digits=record.verdict.digits)
+    cell = by_key.get(key)
+    if cell is None:
+        msg = f"{place}: expected {claim.text} of {key}; the document has no such row any more"
+        raise DocumentError(msg)
+    if cell.text == new:
+        return None
+    if cell.text != claim.text:
+        where = "" if _at(cell, place) else f" in {cell.source}"
+        msg = f"{place}: expected {claim.text} of {key}, got {cell.text!r}{where}"
+        raise DocumentError(msg)
+    if not _at(cell, place):
+        msg = f"{place}: expected {claim.text} of {key}; it stands in {cell.source} now"
+        raise DocumentError(msg)
+    return Edit(key, cell.source, cell.text, new, record)
+
+
+def _of_blank(
+    cells: Sequence[MetricCell], record: Record, place: Source, model: ModelCard
+) -> Edit | None:
+    found = [cell for cell in cells if _at(cell, place) and _answers(record, cell.key, model)]
+    if not found:
+        msg = (
+            f"{place}: expected a cell for {record.metric.upper()} of {model.row or model.name}"
+            f" {record.precision}; it is not there any more"
+        )
+        raise DocumentError(msg)
+    cell = found[0]
+    edit = Edit(cell.key, cell.source, cell.text, _new_number(cells, cell, record, model), record)
+    if cell.is_number and cell.text != edit.new:
+        msg = f"{place}: expected a cell without a number for {cell.key}, got {cell.text!r}"
+        raise DocumentError(msg)
+    return edit
+
+
+def _new_number(
+    cells: Sequence[MetricCell], cell: MetricCell, record: Record, model: ModelCard
+) -> str:
+    """Return the measured value with the decimals of the nearest number of its metric."""
+    others = [other for other in cells if other is not cell]
+    like = nearest_number(others, cell)
+    if like is None or record.measurement is None:
+        return measured(record)
+    # A new number is judged by the card's rule next time, which may be to cut digits off.
+    digits = model.tolerance_for(record.metric, cell.key.precision).digits
+    return format_like(like.text, record.measurement.value, digits=digits)
+
+
+def _answers(record: Record, key: CellKey, model: ModelCard) -> bool:
+    source = model.row_source.casefold()
+    return (
+        (record.metric, record.precision) == (key.metric, key.precision)
+        and key.row == model.row
+        and source in ("", key.row_source.casefold())
+        and _same_dataset(record, key, model)
+    )
+
+
+def _same_dataset(record: Record, key: CellKey, model: ModelCard) -> bool:
+    slug, _ = split_scale(record.dataset)
+    return not record.dataset or key.dataset in ("", slug, record.dataset)
+
+
+def _at(cell: MetricCell, place: Source) -> bool:
+    return (cell.source.line, cell.source.column) == (place.line, place.column)
+
+
+def _refusal(document: Document, faults: Sequence[str]) -> str:
+    told = listed(faults, where=f"{document.path}: changed since the run")
+    return f"{told}\n  nothing in it was updated; run the tests again, then update from that run"

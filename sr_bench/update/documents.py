@@ -1,0 +1,227 @@
+"""Write the numbers of a run into the documents that claim them, and take out closed gaps."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sr_bench.cards.load import load_card
+from sr_bench.core.card import ModelCard
+from sr_bench.core.claim import Source
+from sr_bench.core.history import PastRun
+from sr_bench.core.record import Record, Status
+from sr_bench.core.update import Edit, GapRemoval, Update, UpdateMode, group
+from sr_bench.document.diff import unified_diff
+from sr_bench.document.mirror import replace_numbers
+from sr_bench.document.tables import Document, read_document
+from sr_bench.engine.plan.suite import Suite, load_suite
+from sr_bench.errors import CardError, DocumentError, OptionError, SrBenchError
+from sr_bench.files.lock import locked
+from sr_bench.files.together import write_together
+from sr_bench.history.git import user_name
+from sr_bench.history.ledger import extended, ledger_of
+from sr_bench.update.cells import work_out
+from sr_bench.update.choose import asked_for
+from sr_bench.update.gaps import ClosedGap, Closing, closing
+from sr_bench.update.ledger_lines import Told
+from sr_bench.update.record_files import card_path, document_path
+from sr_bench.update.remove_gap import remove_gap
+
+LOCK_WAIT_S = 10.0
+"""How long to wait for another update of the same folder; one takes less than a second."""
+
+_GAPS = (Status.GAP_CLOSED, Status.KNOWN_GAP)
+
+
+@dataclass(frozen=True)
+class _Changes:
+    """What an update does to one document and to the cards that bind it."""
+
+    edits: tuple[Edit, ...] = ()
+    gaps: tuple[GapRemoval, ...] = ()
+    texts: tuple[tuple[Path, str, str], ...] = ()
+    """Each file that changes, with its text before and after."""
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+def update_documents(run: PastRun, mode: UpdateMode, *, reason: str, write: bool) -> Update:
+    """Write what `run` measured into the cells of its documents, as far as `mode` asks for it.
+
+    Guarantees for each document: nothing but the numbers changes; the document, its cards and the
+    ledger beside it are all written or all left as they were; nothing is written if a cell is not
+    as it was when it was measured. A document that is refused does not keep the others from being
+    updated.
+
+    Args:
+        run: Paths in it are relative to the working directory.
+        mode: Which cells.
+        reason: What the ledger says; needed to write.
+        write: Whether to write, or only to work out what would be written.
+
+    Raises:
+        OptionError: There is no reason.
+    """
+    reason = " ".join(reason.split())
+    if write and not reason:
+        msg = "an update needs a reason, for the ledger: say why the numbers change"
+        raise OptionError(msg)
+    asked = asked_for(run.records, mode)
+    documents, refused = _by_document(asked.records)
+    done: list[_Changes] = []
+    for path, records in documents.items():
+        try:
+            with locked(path.parent, wait_s=LOCK_WAIT_S) if write else nullcontext():
+                changes = _changes(path, records, run, mode)
+                if write and changes.texts:
+                    _write(path, changes, run, reason)
+            done.append(changes)
+        except SrBenchError as cause:
+            refused.append(str(cause))
+    left_out = (*asked.left_out, *(pair for changes in done for pair in changes.left_out))
+    return Update(
+        edits=tuple(edit for changes in done for edit in changes.edits),
+        gaps=tuple(gap for changes in done for gap in changes.gaps),
+        diff="".join(unified_diff(*text) for changes in done for text in changes.texts),
+        left_out=group(left_out),
+        refused=tuple(dict.fromkeys(refused)),
+        written=write,
+    )
+
+
+def _by_document(records: Sequence[Record]) -> tuple[dict[Path, list[Record]], list[str]]:
+    """Return the records of each document, and why some have none.
+
+    The gate that closed a gap answers no cell: its card says which document it belongs to.
+    """
+    found: dict[Path, list[Record]] = {}
+    names: dict[Path, Path] = {}
+    refused = []
+    for record in records:
+        place = record.source
+        try:
+            path = document_path(place) if place else load_card(card_path(record)).document
+        except SrBenchError as cause:
+            refused.append(str(cause))
+            continue
+        name = names.setdefault(path.resolve(), path)
+        found.setdefault(name, []).append(record)
+    return found, refused
+
+
+def _changes(path: Path, records: Sequence[Record], run: PastRun, mode: UpdateMode) -> _Changes:
+    """Work out what to do to the document at `path` as it is now.
+
+    Raises:
+        SrBenchError: The document or its card is not what the run measured.
+    """
+    if not path.is_file():
+        msg = f"{path}: the run's document is not here; run this where the tests were started"
+        raise DocumentError(msg)
+    document = read_document(path)
+    suites = _Suites(path)
+    cells = work_out(document, records, mode, suites.model)
+    written = {edit.key for edit in cells.edits}
+    closings = {}
+    for card in {suites.card(record) for record in records if record.verdict.status in _GAPS}:
+        own = [record for record in run.records if suites.is_of(record, card)]
+        closings[card] = closing(suites.suite(card), own, written)
+    stuck = {key for one in closings.values() for key in one.kept}
+    edits = tuple(edit for edit in cells.edits if not (edit.key in stuck and _is_gap(edit)))
+    removed = [_without_gaps(card, one) for card, one in sorted(closings.items()) if one.closed]
+    return _Changes(
+        edits,
+        tuple(gap for changes in removed for gap in changes.gaps),
+        (*_edited(path, document, edits), *(text for one in removed for text in one.texts)),
+        (*cells.left_out, *(pair for one in closings.values() for pair in one.left_out)),
+    )
+
+
+def _is_gap(edit: Edit) -> bool:
+    return edit.record.verdict.status is Status.KNOWN_GAP
+
+
+def _edited(
+    path: Path, document: Document, edits: Sequence[Edit]
+) -> Iterator[tuple[Path, str, str]]:
+    if edits:
+        text = replace_numbers(document, {edit.place: edit.new for edit in edits})
+        yield path, document.text, text
+
+
+def _without_gaps(card: Path, found: Closing) -> _Changes:
+    """Return the changes that take the closed gaps out of `card`."""
+    before = after = card.read_bytes().decode("utf-8")
+    gaps = []
+    # From the last one up, so that the positions of the others stay.
+    for one in sorted(found.closed, key=lambda gap: (gap.model, gap.entry), reverse=True):
+        removal = remove_gap(after, one.model, one.entry, path=card)
+        after = removal.text
+        gaps.append(_removal(one, Source(str(card), removal.line, 1)))
+    return _Changes(gaps=tuple(reversed(gaps)), texts=((card, before, after),))
+
+
+def _removal(closed: ClosedGap, place: Source) -> GapRemoval:
+    gap = closed.gap
+    return GapRemoval(
+        place,
+        closed.name,
+        gap.metric,
+        gap.precision.value,
+        gap.dataset,
+        gap.reason,
+        closed.record,
+    )
+
+
+class _Suites:
+    """The suites whose cards bind one document, each loaded when it is first asked for."""
+
+    def __init__(self, document: Path) -> None:
+        self._document = document
+        self._loaded: dict[Path, Suite] = {}
+
+    def card(self, record: Record) -> Path:
+        return card_path(record, beside=self._document)
+
+    def is_of(self, record: Record, card: Path) -> bool:
+        """Whether `record` is of the suite at `card`; one whose card is gone is of none."""
+        try:
+            return self.card(record) == card
+        except CardError:
+            return False
+
+    def suite(self, card: Path) -> Suite:
+        """Return the suite at `card`, which binds this document."""
+        if card not in self._loaded:
+            suite = load_suite(card)
+            if suite.card.document.resolve() != self._document.resolve():
+                other = suite.card.document
+                msg = f"{card}: expected the card of {self._document}, got that of {other}"
+                raise CardError(msg)
+            self._loaded[card] = suite
+        return self._loaded[card]
+
+    def model(self, record: Record) -> ModelCard:
+        """Return the card's entry of the model of `record`."""
+        card = self.card(record)
+        for model in self.suite(card).card.models:
+            if model.name == record.model:
+                return model
+        msg = f"{card}: the model {record.model!r} of the run is gone; run the tests again"
+        raise CardError(msg)
+
+
+def _write(path: Path, changes: _Changes, run: PastRun, reason: str) -> None:
+    """Write the files of one document and its ledger, all or none."""
+    ledger = ledger_of(path)
+    told = Told(
+        ledger=ledger,
+        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        who=user_name(ledger.parent),
+        reason=reason,
+        info=run.info,
+    )
+    old = ledger.read_bytes() if ledger.exists() else b""
+    files = {file: after.encode() for file, _, after in changes.texts}
+    write_together(files | {ledger: extended(old, list(told.lines(changes.edits, changes.gaps)))})

@@ -1,0 +1,191 @@
+"""Find the known gaps of a card that a run closed for all that they excuse."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from sr_bench.core.card import KnownGap, ModelCard
+from sr_bench.core.case import COST_METRICS, GATE_METRIC
+from sr_bench.core.cell import CellKey
+from sr_bench.core.claim import Claim
+from sr_bench.core.precision import Precision
+from sr_bench.core.record import Record, Status
+from sr_bench.engine.judge.claim import judge
+from sr_bench.engine.plan.options import split_scale
+from sr_bench.engine.plan.suite import Suite
+from sr_bench.update.choose import why_not
+
+_FAILURE_GONE = (
+    "a known failure of the device is gone: remove its [[model.vacc.known_failure]] from the card"
+    " by hand, then run the tests again"
+)
+
+
+_Name = CellKey | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ClosedGap:
+    """A known gap of a card, and a record that shows it closed."""
+
+    model: int
+    """Position of the model in the card, from 0."""
+    entry: int
+    """Position among the model's known gaps, from 0."""
+    name: str
+    """Of the model."""
+    gap: KnownGap
+    record: Record
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What an update does to the known gaps of one card."""
+
+    closed: tuple[ClosedGap, ...]
+    left_out: tuple[tuple[str, str], ...]
+    """Why, and which case."""
+    kept: frozenset[CellKey]
+    """Cells whose gap stays, so that their numbers must stay too."""
+
+
+def closing(suite: Suite, records: Sequence[Record], written: Collection[CellKey]) -> Closing:
+    """Return which known gaps of `suite` leave its card.
+
+    A gap closes if all that it excuses agrees: each printed number that it covers was measured,
+    and agrees with what is printed or is written by this update. A gap of a gate closes if the
+    gate passed on each dataset.
+
+    Args:
+        suite: As it is now, before the update.
+        records: All of the run that belong to the suite.
+        written: The cells that this update writes.
+    """
+    newest = tuple({_name(record): record for record in records}.values())
+    closed: list[ClosedGap] = []
+    left_out: list[tuple[str, str]] = []
+    kept: set[CellKey] = set()
+    explained: set[_Name] = set()
+    for covered in _covered(suite, newest):
+        agreeing = [record for record in covered.records if _agrees(record, covered, written)]
+        if not agreeing:
+            continue
+        explained.update(map(_name, covered.records))
+        if still_open := list(_open(covered, agreeing)):
+            kept.update(CellKey.of(record.claim) for record in agreeing if record.claim)
+            left_out += [(_stays(covered, still_open), record.case_id) for record in agreeing]
+        else:
+            closed.append(covered.closed_by(agreeing[-1]))
+    left_out += [
+        (_FAILURE_GONE, record.case_id)
+        for record in newest
+        if record.verdict.status is Status.GAP_CLOSED and _name(record) not in explained
+    ]
+    return Closing(tuple(closed), tuple(left_out), frozenset(kept))
+
+
+@dataclass(frozen=True)
+class _Covered:
+    """A known gap and what it excuses."""
+
+    position: int
+    """Of the model in the card."""
+    model: ModelCard
+    entry: int
+    claims: tuple[Claim, ...]
+    """Of the document as it is now."""
+    records: tuple[Record, ...]
+
+    @property
+    def gap(self) -> KnownGap:
+        return self.model.known_gaps[self.entry]
+
+    def closed_by(self, record: Record) -> ClosedGap:
+        return ClosedGap(self.position, self.entry, self.model.name, self.gap, record)
+
+
+def _covered(suite: Suite, records: Sequence[Record]) -> Iterator[_Covered]:
+    printed = {model.name: own for model, own in suite.claims}
+    for position, model in enumerate(suite.card.models):
+        for entry in range(len(model.known_gaps)):
+            claims = (
+                claim
+                for claim in printed.get(model.name, ())
+                if _gap_index(model, *_excused(model, claim)) == entry
+            )
+            own = (record for record in records if _falls_on(record, model, entry))
+            yield _Covered(position, model, entry, tuple(claims), tuple(own))
+
+
+def _name(record: Record) -> _Name:
+    """Return what tells `record` from others of its suite, however often it was run."""
+    if record.claim:
+        return CellKey.of(record.claim)
+    return record.model, record.metric, record.precision, record.dataset
+
+
+def _stays(covered: _Covered, still_open: Sequence[str]) -> str:
+    gap = covered.gap
+    return (
+        f"the known gap of {covered.model.name} ({gap.metric} {gap.precision}) stays in the card,"
+        f" as it also excuses {', '.join(still_open)}"
+    )
+
+
+def _falls_on(record: Record, model: ModelCard, entry: int) -> bool:
+    """Whether the model's known gap at `entry` is the one that excuses `record`."""
+    if record.model != model.name or record.precision not in tuple(Precision):
+        return False
+    if record.claim is None and record.metric != GATE_METRIC:
+        return False
+    slug, _ = split_scale(record.dataset)
+    return _gap_index(model, record.metric, record.precision, slug) == entry
+
+
+def _gap_index(model: ModelCard, metric: str, precision: str, slug: str) -> int | None:
+    found = model.gap_for(metric, Precision.parse(precision), slug)
+    return next((n for n, gap in enumerate(model.known_gaps) if gap is found), None)
+
+
+def _agrees(record: Record, covered: _Covered, written: Collection[CellKey]) -> bool:
+    if why_not(record) or record.measurement is None:
+        return False
+    if record.claim is None:
+        return record.verdict.status is Status.GAP_CLOSED
+    if CellKey.of(record.claim) in written:
+        return True
+    # Judged anew: the status also says so where a known failure of the device is gone.
+    tolerance = covered.model.tolerance_for(record.metric, record.claim.precision)
+    verdict = judge(record.claim, record.measurement, tolerance=tolerance, gap=covered.gap)
+    return (verdict.status, record.verdict.status) == (Status.GAP_CLOSED, Status.GAP_CLOSED)
+
+
+def _open(covered: _Covered, agreeing: Sequence[Record]) -> Iterator[str]:
+    """Yield what the gap excuses and that was not shown to agree."""
+    done = {_name(record) for record in agreeing}
+    for record in covered.records:
+        if _name(record) not in done:
+            yield f"{record.case_id} ({record.verdict.status})"
+    measured = {_name(record) for record in covered.records}
+    for claim in covered.claims:
+        if CellKey.of(claim) not in measured:
+            yield f"{claim.source} (not in this run)"
+    if covered.gap.metric == GATE_METRIC:
+        yield from _gates_not_run(covered)
+
+
+def _excused(model: ModelCard, claim: Claim) -> tuple[str, str, str]:
+    """Return metric, precision and dataset of `claim` as known gaps name them."""
+    evaluation = model.claimed_evaluation(claim.precision, claim.dataset)
+    cost = claim.metric in COST_METRICS
+    slug = evaluation.dataset if evaluation and not cost else ""
+    return claim.metric, claim.precision.value, slug
+
+
+def _gates_not_run(covered: _Covered) -> Iterator[str]:
+    model, gap = covered.model, covered.gap
+    run = {record.dataset for record in covered.records}
+    for evaluation in model.evaluations:
+        name = f"{evaluation.dataset}_x{model.scale}"
+        excused = evaluation.covers(gap.precision) and gap.dataset in ("", evaluation.dataset)
+        if excused and name not in run:
+            yield f"its gate on {name} (not in this run)"

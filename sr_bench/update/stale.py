@@ -1,0 +1,147 @@
+"""Hold the numbers that a document prints now against what an earlier run measured."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sr_bench.cards.load import load_card
+from sr_bench.core.card import ModelCard
+from sr_bench.core.cell import CellKey
+from sr_bench.core.history import PastRun
+from sr_bench.core.precision import Precision
+from sr_bench.core.record import Record, Status
+from sr_bench.document.cells import MetricCell, metric_cells
+from sr_bench.document.mirror import format_like
+from sr_bench.document.tables import Document
+from sr_bench.engine.plan.options import split_scale
+from sr_bench.errors import CardError
+from sr_bench.update.choose import why_not
+from sr_bench.update.record_files import card_path, document_path
+
+_EDITED = "edited after the run, which says nothing about it"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One number that deserves a word."""
+
+    cell: MetricCell
+    record: Record
+    why: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One document against one run."""
+
+    document: str
+    claims: int
+    """Numbers that the document prints."""
+    judged: int
+    """Those of them that the run measured whole, and judged."""
+    stale: tuple[Finding, ...]
+    known_gaps: tuple[Finding, ...]
+    """Numbers that are known not to be reproducible; they are not stale."""
+
+
+def check(document: Document, run: PastRun) -> Checked:
+    """Return what of `document` is stale against `run`.
+
+    A number belongs to a record by what its row says, so it may have moved. One that was edited
+    since is stale unless it prints what the run measured, as an update leaves it.
+
+    Raises:
+        DocumentError: The document's tables can't be read.
+    """
+    answers = _Answers(document, run)
+    cells = [cell for cell in metric_cells(document) if cell.is_number]
+    judged = [(cell, record) for cell in cells if (record := answers.to(cell))]
+    findings = [(cell, record, _why_stale(cell, record, document)) for cell, record in judged]
+    gaps = (
+        Finding(cell, record, record.verdict.sentence)
+        for cell, record, why in findings
+        if not why and record.verdict.status is Status.KNOWN_GAP and not _edited(cell, record)
+    )
+    return Checked(
+        document.path,
+        len(cells),
+        len(judged),
+        tuple(Finding(cell, record, why) for cell, record, why in findings if why),
+        tuple(gaps),
+    )
+
+
+class _Answers:
+    """The judged records of a run that are about one document."""
+
+    def __init__(self, document: Document, run: PastRun) -> None:
+        own = [record for record in run.records if _is_of(record, document)]
+        judged = [record for record in own if not why_not(record)]
+        self._claims: Mapping[CellKey, Record] = {
+            CellKey.of(record.claim): record for record in judged if record.claim
+        }
+        self._blanks = [record for record in judged if not record.claim]
+        self._rows = {record.model: record.claim.row for record in own if record.claim}
+
+    def to(self, cell: MetricCell) -> Record | None:
+        """Return the record that answers `cell`, which may have had no number then."""
+        return self._claims.get(cell.key) or next(self._filled(cell), None)
+
+    def _filled(self, cell: MetricCell) -> Iterator[Record]:
+        for record in self._blanks:
+            place = record.source
+            same = (record.metric, record.precision) == (cell.key.metric, cell.key.precision)
+            # Not by the column, which a number before it in the row may have moved.
+            if same and place and place.line == cell.source.line:
+                if self._rows.get(record.model, cell.key.row) == cell.key.row:
+                    yield record
+
+
+def _is_of(record: Record, document: Document) -> bool:
+    place = record.source
+    return place is not None and document_path(place).resolve() == Path(document.path).resolve()
+
+
+def _edited(cell: MetricCell, record: Record) -> bool:
+    return record.claim is None or record.claim.text != cell.text
+
+
+def _why_stale(cell: MetricCell, record: Record, document: Document) -> str:
+    """Return why the number in `cell` is stale; empty if it is not."""
+    if _edited(cell, record):
+        return "" if _prints(cell.text, record) else _EDITED
+    status = record.verdict.status
+    if status in (Status.DIFFERS, Status.BETTER):
+        return status.value
+    if status is Status.GAP_CLOSED and _in_card(record, document):
+        return f"{status.value}: {record.verdict.sentence}"
+    return ""
+
+
+def _prints(text: str, record: Record) -> bool:
+    """Whether `text` is the measured value, cut to its digits as the document does."""
+    if record.measurement is None:
+        return False
+    value = record.measurement.value
+    if record.claim:
+        return text == format_like(text, value, digits=record.verdict.digits)
+    # Of a cell that had no number the record does not know how the document cuts digits.
+    cut = format_like(text, value, digits="truncated")
+    return text in (cut, format_like(text, value, digits="rounded"))
+
+
+def _in_card(record: Record, document: Document) -> bool:
+    """Whether the card still declares what closed: a gap, or a failure of the device."""
+    try:
+        models = load_card(card_path(record, beside=Path(document.path))).models
+    except CardError:
+        return True
+    return any(_declares(model, record) for model in models if model.name == record.model)
+
+
+def _declares(model: ModelCard, record: Record) -> bool:
+    precision = Precision.parse(record.precision)
+    slug, _ = split_scale(record.dataset)
+    failures = (known.precision for known in model.device.known_failures)
+    gap = model.gap_for(record.metric, precision, slug)
+    return gap is not None or any(known in (None, precision) for known in failures)

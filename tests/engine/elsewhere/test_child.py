@@ -1,0 +1,392 @@
+"""A model runs in a process of its own: whatever ends that is its items' failure, and no more."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sr_bench import discovery
+from sr_bench.core.case import Case
+from sr_bench.core.device import Failure
+from sr_bench.core.record import Record, Status
+from sr_bench.engine.bench import Bench
+from sr_bench.engine.elsewhere import child as isolated
+from sr_bench.engine.elsewhere.child import Isolated, Limits
+from sr_bench.engine.plan.cases import plan
+from sr_bench.engine.plan.options import Selection
+from sr_bench.engine.plan.suite import load_suite
+from sr_bench.errors import OptionError
+from sr_bench.system.process import Process, read_process
+from sr_bench.text.home import without_home
+from tests.tiny_zoo import Zoo
+
+BACKEND = '''
+"""Enlarges as the tiny network does; before each image it does what a file says."""
+
+import itertools
+from pathlib import Path
+
+from sr_bench.backends._session import CheckedSession
+from sr_bench.core.backend import BackendInfo
+from sr_bench.core.precision import Precision
+from sr_bench.errors import OptionError
+
+ACT = Path(__file__).with_name("act.py")
+COUNT = itertools.count(1)
+
+
+def describe(options):
+    if Path(__file__).with_name("refuse").exists():
+        raise OptionError("refused")
+    return BackendInfo("trap", "1", "trap", emulated=False, note="for tests")
+
+
+def precisions(options):
+    return tuple(Precision)
+
+
+def open_session(artefact, *, threads, options):
+    def infer(lr):
+        exec(ACT.read_text(), {"image": next(COUNT), "model": artefact.name})
+        return lr.repeat(2, 2).repeat(2, 3)
+
+    return CheckedSession(infer, backend="trap", device="trap")
+'''
+
+# PyDLL keeps the interpreter's lock, so that no other thread and no handler of Python can run.
+HANG = "import ctypes; ctypes.PyDLL(None).sleep(600)"
+SLEEP = "import time; time.sleep(600)"
+SEGFAULT = "import ctypes; ctypes.string_at(0)"
+WRITE_PID = "import os; from pathlib import Path; Path('{}').write_text(str(os.getpid()))\n"
+
+
+class Trap:
+    """A zoo on a backend that does as it is told."""
+
+    def __init__(self, zoo: Zoo, folder: Path) -> None:
+        self.zoo = zoo
+        self.folder = folder
+        self.selection = Selection(backend="trap", data=zoo.data)
+        self.progress: list[tuple[int, int, str]] = []
+
+    def does(self, code: str, image: int = 1) -> None:
+        """Let the backend execute `code` before the image number `image` of each process."""
+        body = "\n".join(f"    {line}" for line in (code or "pass").splitlines())
+        (self.folder / "act.py").write_text(f"if image == {image}:\n{body}\n")
+
+    def cases(self) -> dict[str, Case]:
+        found = plan(load_suite(self.zoo.suite / "card.toml"), self.selection)
+        return {case.metric: case for case in found if case.precision == "fp32"}
+
+    def open(self, **limits: float) -> Isolated:
+        return Isolated(self.selection, (), Limits(**limits))
+
+    def ask(self, engine: Isolated | Bench, case: Case) -> Record:
+        return engine.evaluate(case, "node", lambda *told: self.progress.append(told))
+
+    def fails(self, **limits: float) -> Record:
+        """Return the record of the PSNR, whose process does not survive it."""
+        with self.open(**limits) as engine:
+            record = self.ask(engine, self.cases()["psnr"])
+        assert record.verdict.status is Status.ERROR
+        assert record.measurement is None
+        return record
+
+
+@pytest.fixture
+def trap(zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trap]:
+    folder = tmp_path / "site"
+    (folder / "trap-1.dist-info").mkdir(parents=True)
+    (folder / "trap-1.dist-info" / "METADATA").write_text("Name: trap\nVersion: 1\n")
+    points = "[sr_bench.backends]\ntrap = trap_backend\n"
+    (folder / "trap-1.dist-info" / "entry_points.txt").write_text(points)
+    (folder / "trap_backend.py").write_text(BACKEND)
+    (folder / "act.py").write_text("")
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(isolated, "_GRACE_S", 1.0)
+    _forget()
+    yield Trap(zoo, folder)
+    sys.modules.pop("trap_backend", None)
+    _forget()
+
+
+def _forget() -> None:
+    for cached in (discovery.names, discovery.load, discovery._third_party):
+        cached.cache_clear()
+
+
+def _runs(pid: int) -> bool:
+    return read_process(pid) != Process()
+
+
+def _pid_of(engine: Isolated) -> int:
+    assert engine._child is not None
+    return engine._child._group.pid
+
+
+def test_a_record_is_the_one_that_bench_gives(trap: Trap) -> None:
+    cases = trap.cases()
+    assert set(cases) == {"psnr", "ssim", "flops", "params"}
+    with trap.open() as engine:
+        found = [trap.ask(engine, case) for case in cases.values()]
+    told, trap.progress = trap.progress, []
+    bench = Bench(trap.selection)
+    expected = [trap.ask(bench, case) for case in cases.values()]
+    assert told[:2] == trap.progress[:2] == [(1, 2, "a"), (2, 2, "b")]
+    for one, other in zip(found, expected, strict=True):
+        assert replace(one, seconds=0.0) == replace(other, seconds=0.0)
+        assert one.verdict.status is Status.MATCH
+
+
+def test_cases_of_one_model_share_a_process_that_ends_with_the_model(trap: Trap) -> None:
+    psnr, ssim, *_ = trap.cases().values()
+    other = replace(ssim, card=replace(ssim.card, name="other"))
+    with trap.open() as engine:
+        pids = []
+        for case in (psnr, ssim, other):
+            assert trap.ask(engine, case).measurement is not None
+            pids.append(_pid_of(engine))
+        assert pids[0] == pids[1] != pids[2]
+        assert [_runs(pid) for pid in pids] == [False, False, True]
+        group = engine._child._group
+    assert group.end(0) == 0, "it ended by itself"
+
+
+def test_the_process_has_our_folder_and_environment_and_no_input(
+    trap: Trap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRAP_WORD", "a word")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ctypes.py").write_text("raise SystemExit('not the library')")
+    trap.does("import os, sys; print(os.getcwd(), os.environ['TRAP_WORD'], sys.stdin.read(), 'x')\n"
+              "os._exit(3)")  # fmt: skip
+    assert f"{without_home(str(tmp_path))} a word  x" in trap.fails().verdict.sentence
+
+
+def test_a_segmentation_fault_names_the_signal_and_the_line(trap: Trap) -> None:
+    trap.does(SEGFAULT)
+    record = trap.fails()
+    first, *output = record.verdict.sentence.splitlines()
+    assert first == (
+        "crashed: the model's process was ended by signal 11 (Segmentation fault), before any"
+        " progress; run this item alone; its last output:"
+    )
+    assert output[0] == "  | Fatal Python error: Segmentation fault"
+    assert any("trap_backend.py" in line and "infer" in line for line in output)
+    assert record.detail == {"failure": Failure.CRASHED}
+    assert record.seconds > 0
+
+
+def test_a_run_that_crashed_is_not_made_again_and_others_get_a_fresh_process(trap: Trap) -> None:
+    cases, tries = trap.cases(), trap.folder / "tries"
+    tries.touch()
+    trap.does(f"from pathlib import Path; p = Path({str(tries)!r})\n"
+              "p.write_text(p.read_text() + 'x')\n" + SEGFAULT)  # fmt: skip
+    with trap.open() as engine:
+        first, second = (trap.ask(engine, cases[name]) for name in ("psnr", "ssim"))
+        assert tries.read_text() == "x"
+        expected = first.verdict.sentence.replace(
+            "crashed: ", "crashed: failed before, not run again: "
+        )
+        assert second.verdict.sentence == expected
+        assert second.detail == {"failure": Failure.CRASHED}
+        assert (second.metric, second.node_id) == ("ssim", "node")
+        assert trap.ask(engine, cases["params"]).verdict.status is Status.MATCH
+
+
+@pytest.mark.parametrize("code", [HANG, SLEEP], ids=["holding-the-lock", "sleeping"])
+def test_a_hang_is_ended_at_the_limit(trap: Trap, code: str) -> None:
+    pid = trap.folder / "pid"
+    trap.does(WRITE_PID.format(pid) + code, image=2)
+    record = trap.fails(stall_s=6.0)
+    assert record.verdict.sentence == (
+        "timeout: the model's process was killed as nothing came for 6 s (--sr-time-limit),"
+        " after 1/2 a; raise it if the model is only slow"
+    )
+    assert record.detail == {"failure": Failure.TIMEOUT}
+    assert not _runs(int(pid.read_text()))
+
+
+def test_progress_keeps_a_slow_model_alive(trap: Trap) -> None:
+    (trap.folder / "act.py").write_text("import time; time.sleep(1.6)")
+    with trap.open(stall_s=3.0) as engine:
+        assert trap.ask(engine, trap.cases()["psnr"]).verdict.status is Status.MATCH
+
+
+@pytest.mark.parametrize("where", ["own", "of-a-descendant"])
+def test_memory_beyond_the_limit_ends_the_process(trap: Trap, where: str) -> None:
+    grow = "kept = []\nfor _ in range(30): kept.append(b'x' * 2**25); time.sleep(0.02)"
+    code = f"import time\n{grow}"
+    if where == "of-a-descendant":  # in a session of its own, as a device's worker is
+        pid = trap.folder / "pid"
+        below = f"{WRITE_PID.format(pid)}import time\n{grow}\ntime.sleep(600)"
+        code = (
+            "import subprocess, sys\n"
+            f"subprocess.run([sys.executable, '-c', {below!r}], start_new_session=True)"
+        )
+    trap.does(code)
+    record = trap.fails(memory_bytes=400 * 2**20)
+    sentence = record.verdict.sentence
+    assert sentence.startswith("host-oom: the model's process was killed at ")
+    assert "above --sr-memory-limit=400 MiB, before any progress; raise it" in sentence
+    assert record.detail == {"failure": Failure.HOST_OOM}
+    if where == "of-a-descendant":
+        assert not _runs(int(pid.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("kills", "words"), [([0, 0], "perhaps for its memory"), ([0, 1], "the system was out of")]
+)
+def test_sigkill_is_told_as_want_of_memory(
+    trap: Trap, kills: list[int], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(isolated, "out_of_memory_kills", lambda: kills.pop(0))
+    trap.does("import os; os.kill(os.getpid(), 9)")
+    record = trap.fails()
+    assert "host-oom: the model's process was killed by signal 9" in record.verdict.sentence
+    assert words in record.verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("import os; os._exit(3)", "error: the model's process ended with status 3, before any"),
+        ("raise LookupError('a defect')", "  | LookupError: a defect"),
+    ],
+    ids=["exit", "exception"],
+)
+def test_a_process_that_ends_by_itself_is_an_error(trap: Trap, code: str, words: str) -> None:
+    trap.does(code)
+    record = trap.fails()
+    assert words in record.verdict.sentence
+    assert record.detail == {"failure": Failure.ERROR}
+
+
+def test_output_is_cut_and_fit_to_be_shown(trap: Trap) -> None:
+    home = str(Path.home())
+    trap.does(
+        "import os\n"
+        "for _ in range(40_000): print('x' * 1000)\n"
+        f"print({home!r} + '/secret \\x1b[31mred \\u202e')\n"
+        "os.write(2, b'from a library, bad \\xff')\n"
+        "os._exit(3)"
+    )
+    sentence = trap.fails().verdict.sentence
+    assert len(sentence) < 3000
+    lines = sentence.splitlines()
+    assert lines[-2:] == [
+        "  | ~/secret \\x1b[31mred \\u202e",
+        "  | from a library, bad \N{REPLACEMENT CHARACTER}",
+    ]
+    assert len(lines) == 16
+
+
+def test_output_of_earlier_cases_is_not_quoted(trap: Trap) -> None:
+    cases = trap.cases()
+    trap.does("print('earlier')")
+    with trap.open() as engine:
+        trap.ask(engine, cases["psnr"])
+        trap.does("print('later')\n" + "import os; os._exit(3)", image=3)
+        protocol = replace(cases["psnr"].evaluation.protocol, name="another", border=1)
+        evaluation = replace(cases["psnr"].evaluation, protocol=protocol)
+        other = replace(cases["psnr"], evaluation=evaluation)
+        sentence = trap.ask(engine, other).verdict.sentence
+    assert "later" in sentence
+    assert "earlier" not in sentence
+
+
+def test_a_process_that_cannot_start_fails_all_cases_of_the_model(
+    trap: Trap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = trap.cases()
+    with trap.open() as engine:
+        monkeypatch.setattr(isolated.isolated_child, "__name__", "sr_bench.absent")
+        first, second = (trap.ask(engine, cases[name]) for name in ("psnr", "params"))
+    assert "ended with status 1, while it started; run this item alone" in first.verdict.sentence
+    assert "No module named sr_bench.absent" in first.verdict.sentence
+    assert "failed before, not run again: the model's process" in second.verdict.sentence
+
+
+def test_an_interpreter_that_is_gone_is_an_error(
+    trap: Trap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with trap.open() as engine:
+        monkeypatch.setattr(sys, "executable", str(trap.folder / "gone"))
+        record = trap.ask(engine, trap.cases()["psnr"])
+    assert "can't start a process for the model: [Errno 2]" in record.verdict.sentence
+
+
+def test_a_backend_that_refuses_in_the_process_says_why(trap: Trap) -> None:
+    with trap.open() as engine:
+        (trap.folder / "refuse").touch()
+        record = trap.ask(engine, trap.cases()["psnr"])
+    assert record.verdict.sentence == "error: refused"
+    with pytest.raises(OptionError, match="refused"):
+        trap.open()
+
+
+def test_a_process_that_ended_between_two_cases_is_replaced(trap: Trap) -> None:
+    cases = trap.cases()
+    with trap.open() as engine:
+        trap.ask(engine, cases["psnr"])
+        os.kill(_pid_of(engine), signal.SIGKILL)
+        assert engine._child._group.wait(5.0)
+        assert trap.ask(engine, cases["ssim"]).verdict.status is Status.MATCH
+
+
+def test_an_interrupt_ends_the_process(trap: Trap) -> None:
+    pid, closed = trap.folder / "pid", trap.folder / "closed"
+    trap.does(f"{WRITE_PID.format(pid)}import atexit; atexit.register(open, {str(closed)!r}, 'w')")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    engine = trap.open()
+    with pytest.raises(KeyboardInterrupt):
+        engine.evaluate(trap.cases()["psnr"], "node", interrupt)
+    assert not _runs(int(pid.read_text()))
+    assert closed.exists(), "it could tidy up"
+    trap.does("")
+    assert trap.ask(engine, trap.cases()["psnr"]).verdict.status is Status.MATCH
+    engine.close()
+    engine.close()
+
+
+def test_the_process_does_not_outlive_a_killed_parent(trap: Trap) -> None:
+    pid = trap.folder / "pid"
+    trap.does(WRITE_PID.format(f"{pid}.part") + f"os.rename('{pid}.part', '{pid}'); {HANG}")
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from pathlib import Path\n"
+        "from sr_bench.engine.elsewhere.child import Isolated, Limits\n"
+        "from sr_bench.engine.plan.cases import plan\n"
+        "from sr_bench.engine.plan.options import Selection\n"
+        "from sr_bench.engine.plan.suite import load_suite\n"
+        "chosen = Selection(backend='trap', data=Path(sys.argv[3]))\n"
+        "cases = plan(load_suite(Path(sys.argv[2])), chosen)\n"
+        "case = next(case for case in cases if case.metric == 'psnr')\n"
+        "Isolated(chosen, (), Limits()).evaluate(case, 'node', print)\n"
+    )
+    argv = [trap.folder, trap.zoo.suite / "card.toml", trap.zoo.data]
+    with subprocess.Popen([sys.executable, "-c", code, *map(str, argv)]) as parent:
+        _await(pid.exists)
+        parent.kill()
+    _await(lambda: not _runs(int(pid.read_text())))
+
+
+def _await(condition) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_without_limits_nothing_is_too_long_or_too_large() -> None:
+    assert Limits() == Limits(math.inf, None)

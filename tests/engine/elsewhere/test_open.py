@@ -1,0 +1,63 @@
+"""Models are isolated where a device computes or where it is asked, with limits that fit."""
+
+import math
+
+import pytest
+
+from sr_bench.core.backend import BackendInfo, Form
+from sr_bench.discovery import load
+from sr_bench.engine.bench import Bench
+from sr_bench.engine.elsewhere import open as open_bench
+from sr_bench.engine.elsewhere.child import Isolated, Limits
+from sr_bench.engine.elsewhere.open import isolates
+from sr_bench.engine.plan.options import Selection
+
+CPU = BackendInfo("onnxruntime", "1", "cpu", emulated=False, note="")
+EMULATED = BackendInfo("vacc", "1", "emulated", emulated=True, note="")
+CARD = BackendInfo("vacc", "1", "vacc", emulated=False, note="", form=Form.SOURCE)
+REPLAY = BackendInfo("replay", "1", "vacc", emulated=False, note="", form=Form.RECORDED)
+
+
+@pytest.mark.parametrize(
+    ("info", "auto"), [(CPU, False), (EMULATED, False), (CARD, True), (REPLAY, False)]
+)
+def test_only_a_device_is_isolated_unless_asked(
+    info: BackendInfo, auto: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isolates(Selection(), info) is auto
+    assert isolates(Selection(isolate="model"), info)
+    assert not isolates(Selection(isolate="off"), info)
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert not isolates(Selection(), info)
+
+
+def limits(monkeypatch: pytest.MonkeyPatch, info: BackendInfo, **options: object) -> Limits:
+    """Return the limits of a session on a machine with 1000 MiB."""
+    monkeypatch.setattr(open_bench, "machine_bytes", lambda: 1000 * 2**20)
+    monkeypatch.setattr(load("sr_bench.backends", "onnxruntime"), "describe", lambda _options: info)
+    opened = open_bench.open_bench(Selection(isolate="model", **options), ())
+    assert isinstance(opened, Isolated)
+    return opened._limits
+
+
+def test_limits_are_those_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = limits(monkeypatch, CPU, stall_s=7.0, memory_bytes=5)
+    assert asked == Limits(7.0, 5)
+
+
+def test_limits_that_nobody_asked_for_fit_the_machine_and_the_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert limits(monkeypatch, CPU) == Limits(600.0, 900 * 2**20)
+    assert limits(monkeypatch, CARD).stall_s == math.inf
+    assert limits(monkeypatch, CPU, workers=3).memory_bytes == 300 * 2**20
+
+
+def test_a_machine_that_tells_no_memory_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits(monkeypatch, CPU)
+    monkeypatch.setattr(open_bench, "machine_bytes", lambda: None)
+    assert open_bench.open_bench(Selection(isolate="model"), ())._limits.memory_bytes is None
+
+
+def test_without_isolation_this_process_measures() -> None:
+    assert isinstance(open_bench.open_bench(Selection(), ()), Bench)

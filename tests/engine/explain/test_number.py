@@ -1,0 +1,416 @@
+"""Forensics name the way of scoring by which others, and named protocols, computed a number."""
+
+import json
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from scipy.signal import convolve2d
+from skimage.metrics import structural_similarity
+
+from sr_bench.cards.protocol_files import load_protocol, protocol_names
+from sr_bench.core.codec import decode, encode
+from sr_bench.core.forensics import Candidate, Forensics, Scoring
+from sr_bench.core.record import Kept
+from sr_bench.engine.explain.candidates import opencv_gray, score_ways
+from sr_bench.engine.explain.number import explain_kept, explain_number, guess_metric
+from sr_bench.engine.score.protocol import aggregate, score_pair
+from sr_bench.errors import ImageError, MetricError, OptionError
+from sr_bench.imaging.colour import y_float, y_rounded
+from sr_bench.imaging.files import read_image, write_png
+from sr_bench.imaging.geometry import crop_border
+from sr_bench.imaging.resize import resize
+from tests.report.records import CLAIM
+
+NAMES = ("a", "b", "c")
+
+
+def photo(seed: int, height: int = 52, width: int = 60) -> np.ndarray:
+    """Return smooth colours, for which every choice moves the number."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (7, 8, 3)).astype(np.uint8)
+    fine = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).astype(int)
+    return np.clip(fine + rng.integers(-9, 10, fine.shape), 0, 255).astype(np.uint8)
+
+
+def degraded(hr: np.ndarray, seed: int) -> np.ndarray:
+    noise = np.random.default_rng(seed).integers(-12, 13, hr.shape)
+    return np.clip(hr.astype(int) * 0.97 + noise + 3, 0, 255).astype(np.uint8)
+
+
+HRS = [photo(seed) for seed in range(3)]
+SRS = [degraded(hr, 10 + seed) for seed, hr in enumerate(HRS)]
+PAIRS = list(zip(NAMES, SRS, HRS, strict=True))
+FLOATS = [
+    (name, np.minimum(sr, 254) + np.random.default_rng(5).random(sr.shape).astype("f") * 0.9, hr)
+    for name, sr, hr in PAIRS
+]
+
+
+def psnr(sr: np.ndarray, hr: np.ndarray, peak: float = 255.0) -> float:
+    return float(10 * np.log10(peak**2 / np.mean((sr.astype(float) - hr) ** 2)))
+
+
+def first(value: float, metric: str = "psnr", pairs=PAIRS, digits: int = 7, scale=2) -> Candidate:
+    found = explain_number(f"{value:.{digits}f}", metric, pairs, scale=scale)
+    assert found.matches, found.nearest
+    return found.matches[0]
+
+
+@cache  # many protocols score alike
+def explained(text: str, metric: str) -> Forensics:
+    return explain_number(text, metric, PAIRS, scale=3)
+
+
+@pytest.mark.parametrize("metric", ["psnr", "ssim"])
+@pytest.mark.parametrize("name", protocol_names())
+def test_each_named_protocol_is_named_by_its_own_number(name: str, metric: str) -> None:
+    rule = load_protocol(name)
+    scores = [
+        score_pair(sr, hr, rule, 3, (metric,))[metric] for sr, hr in zip(SRS, HRS, strict=True)
+    ]
+    text = f"{aggregate(scores, rule, metric):.5f}"
+    found = explained(text, metric)
+    fitting = [one for one in found.matches if name in one.protocols and not one.changes]
+    assert [one.digits for one in fitting] == ["rounded"]
+
+
+def mean(score, crop: int = 0) -> float:
+    pairs = zip(SRS, HRS, strict=True)
+    return float(np.mean([score(crop_border(sr, crop), crop_border(hr, crop)) for sr, hr in pairs]))
+
+
+def bgr(image: np.ndarray) -> np.ndarray:
+    return image[..., ::-1]
+
+
+def gray(image: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)
+
+
+def pooled() -> float:
+    errors = [(sr.astype(float) - hr) ** 2 for sr, hr in zip(SRS, HRS, strict=True)]
+    return float(10 * np.log10(255**2 / np.mean(errors)))
+
+
+EACH = [psnr(sr, hr) for sr, hr in zip(SRS, HRS, strict=True)]
+
+NOT_THE_MEDIAN = min(EACH[:2]) if np.median(EACH) != min(EACH[:2]) else max(EACH[:2])
+
+PSNR_CHOICES = {
+    "another border": (mean(psnr, 7), {"border": 7}),
+    "OpenCV's gray": (mean(lambda x, y: psnr(gray(x), gray(y))), {"colour": "gray"}),
+    "one PSNR per channel": (
+        mean(lambda x, y: np.mean([psnr(x[..., c], y[..., c]) for c in range(3)])),
+        {"colour": "rgb_channels"},
+    ),
+    "SR as BGR": (mean(lambda x, y: psnr(bgr(x), y)), {"channels": "sr_bgr"}),
+    "Y of BGR": (
+        mean(lambda x, y: psnr(y_float(bgr(x)), y_float(bgr(y))), 2),
+        {"channels": "both_bgr"},
+    ),
+    "rounded Y of a BGR HR": (
+        mean(lambda x, y: psnr(y_rounded(x), y_rounded(bgr(y)).astype(float)), 2),
+        {"channels": "hr_bgr"},
+    ),
+    "peak 219": (mean(lambda x, y: psnr(x, y, 219)), {"peak": 219.0}),
+    "peak 1": (mean(psnr) - 20 * np.log10(255), {"peak": 1.0}),
+    "peak 255 for 1": (mean(psnr) + 20 * np.log10(255), {"peak": 65025.0}),
+    "pooled": (pooled(), {"aggregation": "pooled"}),
+    "median": (float(np.median(EACH)), {"aggregation": "median"}),
+    "last image": (EACH[-1], {"aggregation": "last_image"}),
+    "one image": (NOT_THE_MEDIAN, {"aggregation": "image"}),
+}
+
+
+@pytest.mark.parametrize("choice", PSNR_CHOICES)
+def test_each_common_choice_is_found_from_the_number_that_others_compute(choice: str) -> None:
+    value, chosen = PSNR_CHOICES[choice]
+    best = first(value)
+    assert {name: getattr(best.scoring, name) for name in best.changes} == chosen
+    assert best.value == pytest.approx(value, abs=1e-9)
+
+
+def test_a_single_image_is_named() -> None:
+    assert first(NOT_THE_MEDIAN).scoring.image == NAMES[EACH.index(NOT_THE_MEDIAN)]
+    last = explain_number(f"{EACH[2]:.7f}", "psnr", PAIRS, scale=2)
+    assert last.matches[0].scoring.aggregation == "last_image"  # what scripts print by mistake
+    assert last.fits == 1
+
+
+def ssim(x: np.ndarray, y: np.ndarray, *, level: float = 255.0, **options: object) -> float:
+    return float(
+        structural_similarity(
+            x.astype(float), y.astype(float), channel_axis=2, data_range=level, **options
+        )
+    )
+
+
+def plainly(x: np.ndarray, y: np.ndarray, filtered) -> float:
+    """Return SSIM with any filter of one plane, as the formula is written."""
+    values = []
+    for channel in range(x.shape[2]):
+        a, b = x[..., channel].astype(float), y[..., channel].astype(float)
+        ma, mb = filtered(a), filtered(b)
+        va, vb = filtered(a * a) - ma**2, filtered(b * b) - mb**2
+        c = filtered(a * b) - ma * mb
+        top = (2 * ma * mb + 6.5025) * (2 * c + 58.5225)
+        values.append(np.mean(top / ((ma**2 + mb**2 + 6.5025) * (va + vb + 58.5225))))
+    return float(np.mean(values))
+
+
+def gaussian_zero(plane: np.ndarray) -> np.ndarray:
+    line = cv2.getGaussianKernel(11, 1.5)
+    return convolve2d(plane, line @ line.T, mode="same")
+
+
+GAUSSIAN = {"gaussian_weights": True, "sigma": 1.5}
+WINDOWS = {
+    "gaussian_sample": lambda x, y: ssim(x, y, **GAUSSIAN),
+    "uniform7": ssim,
+    "uniform8": lambda x, y: plainly(
+        x, y, lambda plane: convolve2d(plane, np.full((8, 8), 1 / 64), mode="valid")
+    ),
+    "gaussian_mirror": lambda x, y: plainly(
+        x, y, lambda plane: cv2.GaussianBlur(plane, (11, 11), 1.5)
+    ),
+    "gaussian_zero": lambda x, y: plainly(x, y, gaussian_zero),
+}
+
+
+@pytest.mark.parametrize("crop", [0, 2])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_each_ssim_window_is_found_from_the_number_that_others_compute(
+    window: str, crop: int
+) -> None:
+    value = mean(WINDOWS[window], crop)
+    best = first(value, "ssim", digits=8)
+    assert (best.scoring.window, best.scoring.border, best.changes) == (window, crop, ("window",))
+    assert best.value == pytest.approx(value, abs=1e-9)
+
+
+@pytest.mark.parametrize("level", [219.0, 1.0, 65025.0, 510.0])
+def test_a_wrong_data_range_of_ssim_is_found(level: float) -> None:
+    same = {**GAUSSIAN, "use_sample_covariance": False}
+    best = first(mean(lambda x, y: ssim(x, y, level=level, **same)), "ssim", digits=10)
+    assert (best.scoring.peak, best.changes) == (level, ("peak",))
+
+
+def test_gray_is_opencvs_to_the_level() -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (300, 300, 3)).astype(np.uint8)
+    assert np.array_equal(opencv_gray(levels)[..., 0], gray(levels))
+    floats = levels.astype(np.float32)
+    assert np.allclose(opencv_gray(floats)[..., 0], gray(floats), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "rule", ["cv2_area", "cv2_linear", "cv2_cubic", "pil_bicubic", "matlab_bicubic"]
+)
+def test_the_rule_that_resized_the_ground_truth_is_found(rule: str) -> None:
+    pairs = [(name, sr, photo(index, 71, 83)) for index, (name, sr, _) in enumerate(PAIRS)]
+    value = np.mean([psnr(sr, resize(hr, (52, 60), rule)) for _, sr, hr in pairs])
+    assert first(value, pairs=pairs).scoring.resize == rule
+
+
+def test_a_ground_truth_that_is_cut_is_found_even_where_only_one_image_needs_it() -> None:
+    pairs = [*PAIRS[:2], ("c", SRS[2], np.pad(HRS[2], ((0, 1), (0, 3), (0, 0)), mode="edge"))]
+    best = first(mean(psnr), pairs=pairs)
+    assert (best.scoring.resize, best.changes) == ("crop", ())
+    assert best.protocols[0] == "native_rgb"  # the plainest of those that score alike
+
+
+@pytest.mark.parametrize(
+    ("rounding", "levels"), [("none", lambda x: x), ("round", np.rint), ("truncate", np.floor)]
+)
+def test_float_outputs_are_scored_rounded_and_truncated(rounding: str, levels) -> None:
+    value = np.mean([psnr(levels(sr), hr) for _, sr, hr in FLOATS])
+    best = first(value, pairs=FLOATS)
+    assert best.scoring.rounding == rounding
+    assert best.changes == (() if rounding != "truncate" else ("rounding",))
+    assert ("native_rgb" in best.protocols) == (rounding != "none")
+
+
+def test_a_file_of_8_bits_says_that_its_rounding_is_past() -> None:
+    assert "SR has 8 bits" in explain_number("30.1", "psnr", PAIRS).notes[0]
+    assert explain_number("30.1", "psnr", FLOATS).notes == ()
+
+
+def test_digits_that_were_cut_off_are_told_from_rounded_ones() -> None:
+    value = mean(psnr)
+    cut = np.floor(value * 10_000) / 10_000
+    kind = first(cut, digits=4).digits
+    assert kind == ("truncated" if value - cut > 0.00005 else "rounded")
+    low, high = first(value - 6e-8, digits=7), first(value + 4e-8, digits=7)
+    assert {low.digits, high.digits} <= {"rounded", "truncated"}
+    assert not explain_number(f"{value + 2e-7:.7f}", "psnr", PAIRS, scale=2).matches
+
+
+def test_a_number_above_the_value_is_not_its_truncation() -> None:
+    value = mean(psnr)
+    # So many digits that the value lies in the lower half of the last printed step.
+    digits = next(n for n in range(4, 9) if 0.05 < value * 10**n % 1 < 0.45)
+    below, above = (np.floor(value * 10**digits) + step for step in (0, 1))
+    assert first(below / 10**digits, digits=digits).digits == "rounded"
+    found = explain_number(f"{above / 10**digits:.{digits}f}", "psnr", PAIRS, scale=2)
+    assert all(one.changes for one in found.matches)
+
+
+def test_the_fewest_changes_come_first_and_ten_at_most_are_shown() -> None:
+    found = explain_number(f"{mean(psnr):.0f}", "psnr", PAIRS, scale=2)
+    counts = [len(one.changes) for one in found.matches]
+    assert counts == sorted(counts)
+    assert len(found.matches) == 10 < found.fits < found.tried
+    values = [one.value for one in found.matches if one.changes]
+    assert len(set(values)) == len(values)
+
+
+def test_more_digits_and_fewer_changes_leave_less_to_chance() -> None:
+    value = mean(psnr)
+    few, many = (explain_number(f"{value:.{n}f}", "psnr", PAIRS, scale=2) for n in (1, 3))
+    assert few.matches[0].chance > 50 * many.matches[0].chance > 0
+    by_changes = {len(one.changes): one.chance for one in few.matches}
+    assert sorted(by_changes.values()) == [by_changes[count] for count in sorted(by_changes)]
+    assert len(by_changes) > 1
+
+
+def test_the_chance_of_everything_is_about_how_many_fit_numbers_nearby() -> None:
+    value = mean(psnr)
+    fits = [
+        explain_number(f"{value + shift:.2f}", "psnr", PAIRS, scale=2)
+        for shift in (-0.31, -0.17, 0.13, 0.29)
+    ]
+    expected = max(one.chance for found in fits for one in found.matches)
+    assert 0.3 < np.mean([found.fits for found in fits]) / expected < 3
+
+
+def test_where_nothing_fits_the_three_nearest_are_told() -> None:
+    found = explain_number("99.1234", "psnr", PAIRS, scale=2)
+    assert (found.matches, found.fits, len(found.nearest)) == ((), 0, 3)
+    assert all(one.digits == "" for one in found.nearest)
+    off = [abs(one.value - 99.1234) for one in found.nearest]
+    assert off == sorted(off)
+    assert all(len(one.changes) <= 1 for one in found.nearest)
+
+
+def test_without_a_scale_borders_of_2_3_and_4_are_tried_and_named() -> None:
+    value = mean(lambda x, y: psnr(y_float(x), y_float(y)), 3)
+    assert "paper_y at x3" in first(value, scale=None).protocols
+    assert explain_number("30.1", "psnr", PAIRS).scales == (2, 3, 4)
+    assert first(value, scale=3).protocols == ("paper_y",)
+
+
+def test_borders_end_eight_pixels_beyond_the_scale_or_where_the_image_does() -> None:
+    assert first(mean(psnr, 10)).scoring.border == 10
+    assert not explain_number(f"{mean(psnr, 11):.7f}", "psnr", PAIRS, scale=2).matches
+    small = SRS[0][:13, :14], HRS[0][:13, :14]
+    assert score_ways(*small, "ssim", 9)[Scoring()].shape == (2, 3)
+    assert score_ways(*small, "psnr", 9)[Scoring(window="")].shape == (7, 3)
+    found = explain_number("0.5", "ssim", [("tiny", *small)], scale=2)
+    assert all("paper_y" not in one.protocols for one in (*found.matches, *found.nearest))
+
+
+def test_a_wrong_channel_order_excludes_other_windows_and_ranges() -> None:
+    wrong = [key for key in score_ways(SRS[0], HRS[0], "ssim", 1) if key.channels != "rgb"]
+    assert len(wrong) == 1 + 4 * 3
+    assert {(key.window, key.peak) for key in wrong} == {("gaussian", 255.0)}
+
+
+def test_choices_that_change_nothing_are_shown_once() -> None:
+    sr, hr = (np.repeat(image[..., :1], 3, axis=2) for image in (SRS[0], HRS[0]))
+    found = explain_number(f"{psnr(sr, hr):.7f}", "psnr", [("gray", sr, hr)], scale=2)
+    assert found.fits > len(found.matches) == 1
+
+
+def test_what_was_found_survives_a_record() -> None:
+    for text in ("30.1", "99.1234"):
+        found = explain_number(text, "psnr", PAIRS, scale=2)
+        assert decode(Forensics, json.loads(json.dumps(encode(found)))) == found
+
+
+def test_identical_images_have_no_finite_psnr() -> None:
+    found = explain_number("40.1", "psnr", [("a", HRS[0], HRS[0])], scale=2)
+    assert found.tried > 0  # one of them read as BGR is not identical
+    gray_pair = np.repeat(HRS[0][..., :1], 3, axis=2)
+    none = explain_number("40.1", "psnr", [("a", gray_pair, gray_pair)], scale=2)
+    assert (none.tried, none.matches, none.nearest) == (0, (), ())
+    assert none.notes[0] == "SR and HR are identical, so PSNR is infinite"
+
+
+@pytest.mark.parametrize(("text", "metric"), [("1", "ssim"), ("0.96", "ssim"), ("1.01", "psnr")])
+def test_a_number_up_to_one_is_taken_for_ssim(text: str, metric: str) -> None:
+    assert guess_metric(text) == metric
+
+
+@pytest.mark.parametrize("text", ["", "-", "30 dB", "nan", "1e9999999", "inf", "3" * 40, "٣٠"])
+def test_what_is_no_printed_number_is_refused(text: str) -> None:
+    with pytest.raises(OptionError, match="expected a number as it is printed"):
+        explain_number(text, "psnr", PAIRS)
+
+
+def test_a_pair_that_cannot_be_scored_is_named() -> None:
+    tiny = ("thumb", SRS[0][:9, :9], HRS[0][:9, :9])
+    with pytest.raises(MetricError, match=r"thumb: expected at least 11x11 pixels .* came 9"):
+        explain_number("0.9", "ssim", [*PAIRS, tiny])
+    with pytest.raises(MetricError, match="expected at least one image pair"):
+        explain_number("0.9", "ssim", [])
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    for index, (_, sr, hr) in enumerate(PAIRS):
+        write_png(tmp_path / "outputs/sr" / f"{index:04d}.png", sr)
+        write_png(tmp_path / "outputs/pairs" / f"{index:04d}-hr.png", hr)
+    return tmp_path
+
+
+KEPT = Kept("outputs/sr", "outputs/pairs")
+
+
+def test_the_images_of_a_run_explain_its_claim(results: Path) -> None:
+    claim = replace(CLAIM, text=f"{mean(lambda x, y: psnr(y_float(x), y_float(y)), 2):.4f}")
+    found = explain_kept(results, KEPT, NAMES, claim, 2)
+    assert found.matches[0].protocols == ("paper_y",)
+    assert (found.metric, found.images, found.scales) == ("psnr", 3, (2,))
+    assert any("HR was kept in the size" in note for note in found.notes)
+
+
+def test_an_image_that_is_gone_is_named(results: Path) -> None:
+    (results / "outputs/pairs/0001-hr.png").unlink()
+    with pytest.raises(ImageError, match=r"0001-hr\.png"):
+        explain_kept(results, KEPT, NAMES, CLAIM, 2)
+
+
+@pytest.mark.parametrize("kept", [Kept("../sr", "outputs/pairs"), Kept("outputs/sr", "/etc")])
+def test_a_record_cannot_point_outside_of_the_results(results: Path, kept: Kept) -> None:
+    with pytest.raises(ImageError, match="expected a folder below"):
+        explain_kept(results, kept, NAMES, CLAIM, 2)
+
+
+@pytest.mark.official
+@pytest.mark.parametrize(
+    ("text", "protocol"),
+    [
+        ("38.2742", "paper_y"),
+        ("38.27", "paper_y"),
+        ("38.1836", "authors_lesrcnn"),
+        ("36.0701", "basicsr_rgb"),
+        ("36.07", "basicsr_rgb"),
+        ("0.9614", "paper_y"),
+        ("0.961445", "paper_y"),
+        ("0.9450", "basicsr_rgb"),
+    ],
+)
+def test_the_published_numbers_of_rcan_name_their_protocol(
+    official_data: Path, text: str, protocol: str
+) -> None:
+    files = sorted((official_data / "rcan_sr" / "x2").iterdir())
+    names = [path.name.removesuffix("_RCAN_x2.png") for path in files]
+    truths = [official_data / "set5" / "HR" / "x2" / f"{name}_HR_x2.png" for name in names]
+    pairs = zip(names, map(read_image, files), map(read_image, truths), strict=True)
+    found = explain_number(text, guess_metric(text), pairs, scale=2)
+    named = [name for one in found.matches if not one.changes for name in one.protocols]
+    assert protocol in named
+    assert found.matches[0].chance < 0.1

@@ -1,0 +1,58 @@
+"""Known failures of a device: which apply, and what is said when one is gone."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sr_bench.core.card import ModelCard
+from sr_bench.core.device import DevicePlan, Failure, KnownFailure
+from sr_bench.core.precision import Precision
+from sr_bench.core.record import Status, Verdict
+from sr_bench.engine.judge.known_failure import failure_gone, known_failure, warning
+
+FP16, INT8 = Precision.FP16, Precision.INT8_MAX
+OOM = KnownFailure(Failure.DEVICE_OOM, "too large")
+OLD = KnownFailure(Failure.TIMEOUT, "PixelShuffle hangs", FP16, before_sdk="2.0")
+MATCH = Verdict(Status.MATCH, "agrees", measured=30.0)
+
+
+def card(*failures: KnownFailure) -> ModelCard:
+    plan = DevicePlan(known_failures=failures)
+    return ModelCard("m", "f", Path(), "M", "", 2, "edsr", device=plan)
+
+
+def test_a_failure_of_any_precision_is_known_in_each() -> None:
+    assert [known_failure(card(OOM), one, "2.8") for one in (FP16, INT8)] == [OOM, OOM]
+
+
+def test_a_failure_of_one_precision_is_not_known_in_others() -> None:
+    assert known_failure(card(OLD), INT8, "1.1.7") is None
+    assert known_failure(card(OLD, OOM), INT8, "1.1.7") is OOM
+
+
+@pytest.mark.parametrize(
+    ("sdk", "is_known"),
+    [("1.1.7", True), ("", True), ("nobody knows", True), ("2.0", False), ("2.10.1", False)],
+)
+def test_a_failure_of_old_versions_is_known_until_the_sdk_is_surely_newer(
+    sdk: str, is_known: bool
+) -> None:
+    assert (known_failure(card(OLD), FP16, sdk) is OLD) == is_known
+    assert bool(warning(known_failure(card(OLD), FP16, sdk))) == is_known
+
+
+def test_the_warning_names_the_failure_and_the_version() -> None:
+    assert warning(OLD) == "timeout before SDK 2.0: PixelShuffle hangs"
+    assert warning(OOM) == warning(None) == ""
+
+
+def test_a_failure_that_is_gone_is_reported_with_what_to_do() -> None:
+    gone = failure_gone(MATCH, OOM, "2.8")
+    assert (gone.status, gone.measured) == (Status.GAP_CLOSED, 30.0)
+    assert "remove it from the card (device-oom: too large)" in gone.sentence
+
+
+def test_a_failure_of_old_versions_may_be_absent_from_an_unknown_one() -> None:
+    assert failure_gone(MATCH, OLD, "") is MATCH
+    assert failure_gone(MATCH, replace(OLD, before_sdk=""), "").status is Status.GAP_CLOSED

@@ -1,0 +1,110 @@
+"""The images of a run are kept whole, once, and are what was scored."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage.metrics import peak_signal_noise_ratio
+
+from sr_bench.core.protocol import EvalProtocol
+from sr_bench.core.record import Kept, Record
+from sr_bench.engine.bench import Bench
+from sr_bench.engine.measure.kept_images import Keeper
+from sr_bench.engine.plan.cases import plan
+from sr_bench.engine.plan.options import Selection
+from sr_bench.engine.plan.suite import load_suite
+from sr_bench.engine.score.protocol import Pair
+from sr_bench.errors import OptionError
+from sr_bench.imaging.files import read_image, read_levels
+
+PAIR = Pair(np.full((2, 2, 3), 9, np.uint8), np.full((4, 4, 3), 7, np.uint8))
+NATIVE = EvalProtocol("native")
+
+
+def measured(zoo, results: Path, **options: object) -> Record:
+    """Return the record of the zoo's fp32 PSNR, its images kept under `results`."""
+    asked = {"keep": "8bit"} | options
+    chosen = Selection(data=zoo.data, results=results, **asked)
+    suite = load_suite(zoo.suite / "card.toml")
+    case = next(one for one in plan(suite, chosen) if one.metric == "psnr")
+    return Bench(chosen, (suite.card.datasets,)).evaluate(case, "x", lambda *_: None)
+
+
+def kept(record: Record) -> Kept:
+    assert record.kept is not None, record.verdict
+    return record.kept
+
+
+def test_what_is_kept_scores_what_was_measured(zoo, tmp_path: Path) -> None:
+    record = measured(zoo, tmp_path)
+    folders = kept(record)
+    for index, score in enumerate(record.measurement.images):
+        sr = read_image(tmp_path / folders.sr / f"{index:04d}.png")
+        hr = read_image(tmp_path / folders.pairs / f"{index:04d}-hr.png")
+        assert peak_signal_noise_ratio(hr, sr) == pytest.approx(score.value, abs=1e-9)
+        lr = read_image(tmp_path / folders.pairs / f"{index:04d}-lr.png")
+        assert (lr == read_image(zoo.data / "LR" / f"{score.image}.png")).all()
+
+
+def test_nothing_is_kept_unless_asked(zoo, tmp_path: Path) -> None:
+    assert measured(zoo, tmp_path / "out", keep="off").kept is None
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_from_the_cache_is_made_again_for_its_images_and_only_once(
+    zoo, tmp_path: Path
+) -> None:
+    measured(zoo, tmp_path, keep="off")
+    record = measured(zoo, tmp_path)
+    image = tmp_path / kept(record).sr / "0001.png"
+    made = image.stat().st_mtime_ns
+    assert kept(measured(zoo, tmp_path)) == record.kept
+    assert image.stat().st_mtime_ns == made
+
+
+def test_a_folder_that_was_not_finished_is_made_again(zoo, tmp_path: Path) -> None:
+    folder = tmp_path / kept(measured(zoo, tmp_path)).sr
+    (folder / "images.json").unlink()
+    (folder / "0000.png").unlink()
+    measured(zoo, tmp_path)
+    assert json.loads((folder / "images.json").read_text())["images"] == ["a", "b"]
+    assert (folder / "0000.png").is_file()
+
+
+def test_other_images_and_other_bits_have_other_folders(zoo, tmp_path: Path) -> None:
+    all_, one = measured(zoo, tmp_path), measured(zoo, tmp_path, limit=1)
+    deep = measured(zoo, tmp_path, keep="16bit")
+    assert len({kept(record).sr for record in (all_, one, deep)}) == 3
+    assert len({kept(record).pairs for record in (all_, one)}) == 2
+
+
+def test_names_of_images_are_no_names_of_files(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path, "8bit", "a" * 64, "b" * 64)
+    keeper.keep(0, PAIR, np.zeros((1, 3, 4, 4), np.float32), NATIVE, 1.0)
+    keeper.finish(["../../x"])
+    assert keeper.is_whole(["../../x"])
+    files = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert files == ["0000-hr.png", "0000-lr.png", "0000.png", "images.json", "images.json"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "rounding", "expected"),
+    [("8bit", "none", 101), ("8bit", "truncate", 100), ("16bit", "truncate", 100.6)],
+)
+def test_outputs_are_kept_as_the_protocol_cuts_them_or_uncut(
+    tmp_path: Path, mode: str, rounding: str, expected: float
+) -> None:
+    keeper = Keeper(tmp_path, mode, "a" * 64, "b" * 64)
+    output = np.full((1, 3, 4, 4), 100.6, np.float32)
+    output[0, :, 0, 0] = -3
+    keeper.keep(0, PAIR, output, replace(NATIVE, rounding=rounding, clip=False), 255.0)
+    levels = read_levels(tmp_path / keeper.kept.sr / "0000.png")
+    assert levels[1, 1, 1] == pytest.approx(expected, abs=0.002)
+    assert levels[0, 0, 0] == 0
+
+
+def test_another_mode_is_refused() -> None:
+    with pytest.raises(OptionError, match=r"--sr-keep=png: expected one of off, 8bit, 16bit"):
+        Selection(keep="png")

@@ -1,0 +1,80 @@
+"""Weight files are found where users keep them; an absent one says what to do."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+import pytest
+
+from sr_bench.core.card import Checkpoint, ModelCard
+from sr_bench.engine.prepare.weights import network_digest, weights_path
+from sr_bench.errors import CardError, NotRunError
+from tests.precision.nets import residual_net
+
+FILE = "m.pth"
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> ModelCard:
+    folder = tmp_path / "zoo" / "fam"
+    folder.mkdir(parents=True)
+    return ModelCard("m", "fam", folder, "M", "", 2, "edsr", checkpoint=Checkpoint(FILE))
+
+
+def put(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).touch()
+    return folder / FILE
+
+
+def test_they_are_looked_for_in_the_order_that_is_documented(
+    card: ModelCard, tmp_path: Path, cache: Path
+) -> None:
+    given = tmp_path / "given"
+    given.mkdir()
+    last_to_first = [cache / "weights" / "fam", card.folder / "weights", card.folder]
+    for folder in [*last_to_first, given / "fam", given]:
+        expected = put(folder)
+        assert weights_path(card, given) == expected
+
+
+def test_absent_weights_say_what_to_do_and_where_they_are_published(card: ModelCard) -> None:
+    with pytest.raises(NotRunError, match=rf"weights {FILE} are not here.*--sr-weights=DIR$"):
+        weights_path(card, None)
+    published = replace(card, checkpoint=Checkpoint(FILE, url="https://example.org/m"))
+    with pytest.raises(NotRunError, match=r"its authors publish it at https://example\.org/m"):
+        weights_path(published, None)
+
+
+def test_a_folder_of_that_name_is_no_weight_file(card: ModelCard) -> None:
+    (card.folder / FILE).mkdir()
+    with pytest.raises(NotRunError, match=FILE):
+        weights_path(card, None)
+
+
+def test_a_card_without_a_checkpoint_has_nothing_to_run(card: ModelCard) -> None:
+    with pytest.raises(NotRunError, match="m: the card declares no checkpoint"):
+        weights_path(replace(card, checkpoint=None), None)
+
+
+def test_a_users_onnx_file_is_its_own_weights(card: ModelCard) -> None:
+    own = replace(card, architecture="", checkpoint=None, onnx=card.folder / "m.onnx")
+    with pytest.raises(NotRunError, match=r"m\.onnx is not in fam/"):
+        weights_path(own, None)
+    own.onnx.touch()
+    assert weights_path(own, None) == own.onnx
+
+
+def test_data_beside_an_onnx_file_is_part_of_its_digest(card: ModelCard, tmp_path: Path) -> None:
+    residual_net(tmp_path / "net.onnx")
+    model = onnx.load(tmp_path / "net.onnx")
+    path = card.folder / "far.onnx"
+    onnx.save(model, path, save_as_external_data=True, location="far.data", size_threshold=0)
+    own = replace(card, onnx=path, checkpoint=None)
+    before = network_digest(own, path)
+    data = path.with_name("far.data")
+    data.write_bytes(data.read_bytes()[:-4] + b"abcd")
+    assert network_digest(own, path) != before
+    data.unlink()
+    with pytest.raises(CardError, match=r"far\.onnx: its weights are in far\.data, which is not"):
+        network_digest(own, path)

@@ -1,0 +1,272 @@
+"""A pair becomes scores exactly as its protocol says."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from skimage.metrics import peak_signal_noise_ratio
+
+from sr_bench.cards.protocol_files import load_protocol
+from sr_bench.core.protocol import EvalProtocol
+from sr_bench.engine.score.protocol import (
+    aggregate,
+    network_input,
+    prepare_pair,
+    read_output,
+    score_pair,
+)
+from sr_bench.errors import DatasetError, ImageError, MetricError, OptionError
+from sr_bench.imaging.files import read_image
+from sr_bench.imaging.resize import resize
+
+RNG = np.random.default_rng(4)
+LR = RNG.integers(0, 256, (20, 30, 3), dtype=np.uint8)
+HR = RNG.integers(0, 256, (40, 60, 3), dtype=np.uint8)
+NATIVE = EvalProtocol("native")
+METRICS = ("psnr", "ssim")
+
+# What the authors' MATLAB script gives for the images they published.
+RCAN_SET5_X2 = {
+    "baby": (38.979958, 0.968184),
+    "bird": (43.639850, 0.990903),
+    "butterfly": (36.058756, 0.980312),
+    "head": (36.075233, 0.892380),
+    "woman": (36.617042, 0.975444),
+}
+
+
+def score_rcan(folder: Path, protocol: EvalProtocol) -> dict[str, dict[str, float]]:
+    return {
+        name: dict(
+            score_pair(
+                read_image(folder / f"rcan_sr/x2/{name}_RCAN_x2.png"),
+                read_image(folder / f"set5/HR/x2/{name}_HR_x2.png"),
+                protocol,
+                2,
+                METRICS,
+            )
+        )
+        for name in RCAN_SET5_X2
+    }
+
+
+@pytest.mark.official
+def test_paper_y_gives_the_rcan_authors_numbers_per_image(official_data: Path) -> None:
+    scores = score_rcan(official_data, load_protocol("paper_y"))
+    for name, (psnr_db, ssim) in RCAN_SET5_X2.items():
+        assert scores[name]["psnr"] == pytest.approx(psnr_db, abs=1e-6), name
+        assert scores[name]["ssim"] == pytest.approx(ssim, abs=1e-6), name
+
+
+@pytest.mark.official
+@pytest.mark.parametrize(
+    ("protocol", "metric", "expected", "digits"),
+    [
+        (load_protocol("paper_y"), "psnr", 38.274168, 6),
+        (load_protocol("paper_y"), "ssim", 0.961445, 6),
+        (replace(load_protocol("paper_y"), colour="y_rounded"), "psnr", 38.1836, 4),
+        (load_protocol("basicsr_rgb"), "psnr", 36.0701, 4),
+        (load_protocol("basicsr_rgb"), "ssim", 0.9450, 4),
+    ],
+)
+def test_set5_means_are_the_published_ones(
+    official_data: Path, protocol: EvalProtocol, metric: str, expected: float, digits: int
+) -> None:
+    scores = score_rcan(official_data, protocol).values()
+    mean = aggregate([score[metric] for score in scores], protocol, metric)
+    assert round(mean, digits) == pytest.approx(expected, abs=10**-digits * 0.6)
+
+
+def test_images_of_agreeing_sizes_are_used_as_they_are() -> None:
+    pair = prepare_pair(LR, HR, NATIVE, 2)
+    assert_array_equal(pair.lr, LR)
+    assert_array_equal(pair.hr, HR)
+
+
+def test_a_ground_truth_larger_by_less_than_the_scale_is_cut() -> None:
+    pair = prepare_pair(LR[:13, :9], HR[:41, :29], NATIVE, 3)
+    assert_array_equal(pair.hr, HR[:39, :27])
+
+
+@pytest.mark.parametrize("hr", [HR[:39], HR[:, :59], np.zeros((42, 60, 3), np.uint8)])
+def test_sizes_that_do_not_agree_are_refused_with_both(hr: np.ndarray) -> None:
+    message = rf"0801: LR 20x30 at x2 makes 40x60, but HR is {hr.shape[0]}x{hr.shape[1]}"
+    with pytest.raises(DatasetError, match=message):
+        prepare_pair(LR, hr, NATIVE, 2, where="0801")
+
+
+def test_a_fixed_shape_squashes_both_sides_by_the_named_rules() -> None:
+    protocol = EvalProtocol("p", lr_resize="cv2_linear", input_shape=(16, 12), gt_resize="cv2_area")
+    pair = prepare_pair(LR, HR, protocol, 4)
+    assert_array_equal(pair.lr, resize(LR, (16, 12), "cv2_linear"))
+    assert_array_equal(pair.hr, resize(HR, (64, 48), "cv2_area"))
+
+
+def test_lr_made_from_hr_is_its_scaleth_part_after_modcrop() -> None:
+    protocol = EvalProtocol("p", lr_from="hr", lr_resize="matlab_bicubic")
+    pair = prepare_pair(None, HR[:, :59], protocol, 2)
+    assert_array_equal(pair.lr, resize(HR[:, :58], (20, 29), "matlab_bicubic"))
+    assert_array_equal(pair.hr, HR[:, :58])
+
+
+def test_realsr_makes_both_sides_from_hr() -> None:
+    pair = prepare_pair(LR, HR, load_protocol("realsr_seed"), 4)
+    assert_array_equal(pair.lr, resize(HR, (128, 128), "cv2_area"))
+    assert_array_equal(pair.hr, resize(HR, (512, 512), "cv2_area"))
+
+
+def test_deblurring_compares_at_one_size() -> None:
+    pair = prepare_pair(HR, HR, load_protocol("edsr_x1_seed"), 1)
+    assert_array_equal(pair.lr, pair.hr)
+    with pytest.raises(DatasetError, match="at x1 makes 40x60, but HR is 39x60"):
+        prepare_pair(HR, HR[1:], load_protocol("edsr_x1_seed"), 1)
+
+
+def test_an_absent_lr_is_refused_by_name() -> None:
+    with pytest.raises(DatasetError, match="0801: no LR image, and protocol 'native'"):
+        prepare_pair(None, HR, NATIVE, 2, where="0801")
+
+
+def test_hr_smaller_than_the_scale_is_refused() -> None:
+    protocol = EvalProtocol("p", lr_from="hr", lr_resize="cv2_area")
+    with pytest.raises(ImageError, match="can't cut a 3x60 image"):
+        prepare_pair(None, HR[:3], protocol, 4)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "white"),
+    [(NATIVE, 1.0), (EvalProtocol("p", input_range=255.0), 255.0)],
+)
+def test_the_protocols_input_range_comes_before_the_cards(protocol, white: float) -> None:
+    tensor = network_input(LR, protocol, 1.0)
+    assert tensor.dtype == np.float32
+    np.testing.assert_allclose(tensor[0].transpose(1, 2, 0), LR * (white / 255), rtol=1e-6)
+
+
+def test_bgr_networks_are_given_and_read_in_their_order() -> None:
+    protocol = EvalProtocol("p", channel_order="bgr")
+    tensor = network_input(LR, protocol, 1.0)
+    assert_array_equal(tensor, network_input(LR[..., ::-1], NATIVE, 1.0))
+    assert_array_equal(read_output(tensor, protocol, 1.0), LR)
+
+
+@pytest.mark.parametrize(
+    ("rounding", "expected"),
+    [("round", [0, 0, 2, 2, 255]), ("truncate", [0, 0, 1, 2, 255])],
+)
+def test_the_output_becomes_8_bit_levels(rounding, expected: list[int]) -> None:
+    output = np.array([-3.0, 0.5, 1.5, 2.4, 300.0], np.float32).reshape(1, 1, 1, 5)
+    levels = read_output(output.repeat(3, axis=1), EvalProtocol("p", rounding=rounding), 255.0)
+    assert levels.dtype == np.uint8
+    assert levels[0, :, 1].tolist() == expected
+
+
+@pytest.mark.parametrize(("clip", "expected"), [(True, [0.0, 0.5, 255.0]), (False, [-3, 0.5, 300])])
+def test_an_unrounded_output_stays_float_and_is_clipped_if_asked(clip, expected) -> None:
+    output = np.array([-3.0, 0.5, 300.0], np.float32).reshape(1, 1, 1, 3).repeat(3, axis=1)
+    levels = read_output(output, EvalProtocol("p", rounding="none", clip=clip), 255.0)
+    assert levels.dtype == np.float32
+    assert levels[0, :, 2].tolist() == expected
+
+
+@pytest.mark.parametrize("order", ["rgb", "bgr"])
+@pytest.mark.parametrize("rounding", ["round", "truncate", "none"])
+def test_the_output_itself_is_left_as_it_is(rounding, order) -> None:
+    output = RNG.uniform(-50, 300, (1, 3, 4, 5)).astype(np.float32)
+    before = output.copy()
+    read_output(output, EvalProtocol("p", rounding=rounding, channel_order=order), 255.0)
+    assert_array_equal(output, before)
+
+
+def test_the_protocols_output_range_comes_before_the_cards() -> None:
+    white = np.ones((1, 3, 2, 2), np.float32)
+    assert read_output(white, NATIVE, 1.0).min() == 255
+    assert read_output(white, EvalProtocol("p", output_range=255.0), 1.0).max() == 1
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        (np.full((1, 3, 2, 2), np.nan), "edsr on 0801: 12 of 12 output values are NaN"),
+        (np.full((1, 3, 2, 2), np.inf), "edsr on 0801: 12 of 12 output values are NaN or inf"),
+        (np.zeros((1, 1, 2, 2)), "edsr on 0801: expected an output with 3 channels, came 1"),
+        (np.zeros((2, 3, 2, 2)), "edsr on 0801: expected an output of shape 1xCxHxW"),
+    ],
+)
+def test_an_unusable_output_is_refused_with_its_origin(output: np.ndarray, message: str) -> None:
+    with pytest.raises(ImageError, match=message):
+        read_output(output.astype(np.float32), NATIVE, 1.0, where="edsr on 0801")
+
+
+def test_the_border_is_cropped_before_scoring() -> None:
+    sr = HR.copy()
+    sr[:2], sr[-2:], sr[:, :2], sr[:, -2:] = 0, 0, 0, 0
+    assert score_pair(sr, HR, EvalProtocol("p", border="scale"), 2, METRICS) == {
+        "psnr": math.inf,
+        "ssim": 1.0,
+    }
+    assert score_pair(sr, HR, EvalProtocol("p", border=1), 2, ("psnr",))["psnr"] < 30
+
+
+def test_rgb_scores_are_scikit_images() -> None:
+    noisy = cv2.add(HR, 3)
+    score = score_pair(noisy, HR, NATIVE, 2, ("psnr",))["psnr"]
+    assert score == pytest.approx(peak_signal_noise_ratio(HR, noisy), abs=1e-9)
+
+
+def test_edsr_luma_is_the_weighted_difference() -> None:
+    sr = HR.astype(np.float64) + RNG.normal(0, 2, HR.shape)
+    score = score_pair(sr, HR, EvalProtocol("p", colour="y_edsr"), 2, ("psnr",))["psnr"]
+    difference = (sr - HR) @ np.array([65.738, 129.057, 25.064]) / 256
+    assert score == pytest.approx(-10 * math.log10((difference**2).mean() / 255**2), abs=1e-9)
+
+
+@pytest.mark.parametrize("colour", ["rgb", "y_float", "y_rounded", "y_edsr"])
+def test_identical_images_score_infinity_and_one(colour) -> None:
+    scores = score_pair(HR, HR.copy(), EvalProtocol("p", colour=colour), 2, METRICS)
+    assert scores == {"psnr": math.inf, "ssim": 1.0}
+
+
+def test_the_number_of_threads_changes_nothing() -> None:
+    big = RNG.integers(0, 256, (2, 200, 300, 3), dtype=np.uint8)
+    one, two = (score_pair(*big, NATIVE, 2, METRICS, threads=n) for n in (1, 2))
+    assert one == two
+
+
+@pytest.mark.parametrize(
+    ("sr", "border", "error", "message"),
+    [
+        (HR[:39], "none", MetricError, "one size, came 39x60 and 40x60 .*scale .x2.*'p'"),
+        (HR, 20, ImageError, "border of 20 px from a 40x60 image"),
+        (HR, 15, MetricError, "at least 11x11 pixels, came 10x30"),
+    ],
+)
+def test_a_pair_that_cannot_be_scored_is_refused(sr, border, error, message) -> None:
+    with pytest.raises(error, match=message):
+        score_pair(sr, HR, EvalProtocol("p", border=border), 2, METRICS)
+
+
+def test_an_unknown_metric_is_refused_with_the_valid_ones() -> None:
+    with pytest.raises(OptionError, match=r"'lpips' in metrics; .* psnr, ssim"):
+        score_pair(HR, HR, NATIVE, 2, ("lpips",))
+
+
+def test_the_mean_is_over_images() -> None:
+    assert aggregate([0.1] * 10, NATIVE, "ssim") == 0.1
+    assert aggregate([30.0, math.inf], NATIVE, "psnr") == math.inf
+
+
+def test_last_image_takes_the_last_ssim_and_the_mean_psnr() -> None:
+    protocol = load_protocol("realsr_vamp")
+    assert aggregate([0.5, 0.6, 0.9], protocol, "ssim") == 0.9
+    assert aggregate([20.0, 22.0], protocol, "psnr") == 21.0
+
+
+@pytest.mark.parametrize("values", [[], [30.0, math.nan]])
+def test_nothing_and_nan_have_no_aggregate(values: list[float]) -> None:
+    with pytest.raises(MetricError, match="at least one psnr value and no NaN"):
+        aggregate(values, NATIVE, "psnr")

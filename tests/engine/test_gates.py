@@ -1,0 +1,240 @@
+"""Gates from end to end: deliberate regressions are caught, and the dossier names their cause."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sr_bench.backends import onnxruntime
+from sr_bench.core.codec import decode
+from sr_bench.core.dossier import Dossier
+from sr_bench.core.gate import GateVerdict
+from sr_bench.core.int8 import ClipRange
+from sr_bench.core.record import Record, Status
+from sr_bench.engine.bench import Bench
+from sr_bench.engine.plan.cases import plan
+from sr_bench.engine.plan.options import Selection, parse_precisions
+from sr_bench.engine.plan.suite import load_suite
+from sr_bench.engine.prepare import int8
+from tests.int8_zoo import Int8Zoo, make_int8_zoo
+
+INT8 = "int8_max,int8_percentile,int8_kl,int8_mse"
+
+
+@pytest.fixture
+def zoo(tmp_path: Path) -> Int8Zoo:
+    return make_int8_zoo(tmp_path / "my_zoo")
+
+
+def _records(zoo: Int8Zoo, precisions: str = "int8_max", **options: object) -> dict[str, Record]:
+    """Return the records of all cases in the given precisions, by metric and precision."""
+    chosen = Selection(
+        data=zoo.data, precisions=parse_precisions(precisions), **({"explain_s": 60.0} | options)
+    )
+    bench = Bench(chosen)
+    records = [
+        bench.evaluate(case, case.id, lambda *_: None)
+        for case in plan(load_suite(zoo.suite / "card.toml"), chosen)
+    ]
+    return {f"{record.precision} {record.metric}": record for record in records}
+
+
+def _gate(zoo: Int8Zoo, precision: str = "int8_max", **options: object) -> Record:
+    return _records(zoo, precision, **options)[f"{precision} fidelity"]
+
+
+def _dossier(record: Record) -> Dossier:
+    return decode(Dossier, record.detail["dossier"])
+
+
+def _low_outputs(monkeypatch: pytest.MonkeyPatch, change: Callable[..., np.ndarray]) -> None:
+    """Let int8 sessions return ``change(run, lr)``."""
+    open_session = onnxruntime.open_session
+
+    def opened(artefact: object, **how: object) -> object:
+        session = open_session(artefact, **how)
+        if artefact.precision.dtype == "int8":
+            run = session.run
+            session.run = lambda lr: change(run, lr)
+        return session
+
+    monkeypatch.setattr(onnxruntime, "open_session", opened)
+
+
+def test_every_mode_is_within_the_limits_and_says_how_it_was_made(zoo: Int8Zoo) -> None:
+    records = _records(zoo, INT8 + ",fp16")
+    gates = {name: record for name, record in records.items() if name.endswith("fidelity")}
+    assert {record.verdict.status for record in gates.values()} == {Status.WITHIN}
+    assert len(gates) == 5
+    told = gates["int8_kl fidelity"].detail
+    assert told["observer"] == "kl"
+    assert told["calibration_set"] == "seen_x2"
+    assert told["calibration_images"] == "4"
+    assert told["int8_layers"] == "5 of 5 int8 layers run in integers"
+    assert "dossier" not in told
+    assert len({record.fingerprint for record in records.values()}) == len(records)
+    found = decode(GateVerdict, told["gate"])
+    assert [image.image for image in found.images] == ["1", "2", "3"]
+
+
+@pytest.fixture
+def wrong_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the tensor 'relu', which 'body.1' reads, a quarter of its range."""
+    clip_ranges = int8.clip_ranges
+
+    def wrong(*args: object, **options: object) -> dict[str, ClipRange]:
+        clip = clip_ranges(*args, **options)
+        return clip | {"relu": ClipRange(0.0, clip["relu"].high / 4)}
+
+    monkeypatch.setattr(int8, "clip_ranges", wrong)
+
+
+@pytest.mark.usefixtures("wrong_scale")
+def test_a_wrong_scale_on_one_layer_is_caught_and_the_layer_named(zoo: Int8Zoo) -> None:
+    record = _gate(zoo)
+    assert record.verdict.status is Status.LOSS
+    dossier = _dossier(record)
+    assert dossier.layers[0].layer == "body.1"
+    assert dossier.layers[0].gain_db == max(layer.gain_db for layer in dossier.layers)
+    assert len(dossier.layers) == dossier.layers_planned == 5
+
+
+def test_a_low_percentile_is_caught_and_the_clip_ranges_blamed(zoo: Int8Zoo) -> None:
+    zoo.write_card(plan="percentile = 90.0")
+    record = _gate(zoo, "int8_percentile")
+    assert record.verdict.status is Status.LOSS
+    (sign,) = [sign for sign in _dossier(record).signs if "clip ranges of percentile" in sign]
+    assert "max (" in sign
+
+
+def test_bgr_for_rgb_is_caught_and_told(zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    _low_outputs(monkeypatch, lambda run, lr: run(np.ascontiguousarray(lr[:, ::-1])))
+    record = _gate(zoo)
+    assert record.verdict.status is Status.LOSS
+    assert "takes BGR for RGB in its input" in _dossier(record).signs[0]
+    assert _dossier(record).remedy is None
+
+
+def test_an_error_that_the_protocol_crops_away_is_caught_and_told(
+    zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zoo.write_card(protocol="authors_lesrcnn")
+    before = _records(zoo)
+
+    def border(run: Callable[[np.ndarray], np.ndarray], lr: np.ndarray) -> np.ndarray:
+        output = run(lr).copy()
+        inside = output[..., 2:-2, 2:-2].copy()
+        output += 0.2
+        output[..., 2:-2, 2:-2] = inside
+        return output
+
+    _low_outputs(monkeypatch, border)
+    after = _records(zoo, cache="refresh")
+    assert after["int8_max psnr"].measurement == before["int8_max psnr"].measurement
+    record = after["int8_max fidelity"]
+    assert record.verdict.status is Status.LOSS
+    assert "the border ring (outer 4 px) of " in record.verdict.sentence
+    assert _dossier(record).signs[0].startswith("the error is in the outer 2 px")
+
+
+@pytest.mark.usefixtures("wrong_scale")
+def test_a_plan_that_would_pass_is_found_and_passes(zoo: Int8Zoo) -> None:
+    remedy = _dossier(_gate(zoo)).remedy
+    assert remedy is not None
+    assert remedy.images == 3
+    assert 0 < remedy.int8_share < 1
+    zoo.write_card(plan=f"keep = {list(remedy.keep)}".replace("'", '"'))
+    again = _gate(zoo)
+    assert again.verdict.status is Status.WITHIN
+    worst = min(again.measurement.notes["worst_db"], again.measurement.notes["ring_db"])
+    assert worst == pytest.approx(remedy.worst_db)
+
+
+def test_no_time_for_an_explanation_is_no_explanation(zoo: Int8Zoo) -> None:
+    zoo.write_card(limit=90.0)
+    record = _gate(zoo, explain_s=0)
+    assert record.verdict.status is Status.LOSS
+    assert "dossier" not in record.detail
+
+
+def test_a_limited_gate_is_not_judged(zoo: Int8Zoo) -> None:
+    record = _gate(zoo, limit=2)
+    assert record.verdict.status is Status.NOT_RUN
+    assert record.verdict.sentence.startswith("measured on 2 of 3 images, so not judged")
+
+
+def test_gates_can_be_left_out(zoo: Int8Zoo) -> None:
+    assert set(_records(zoo, gate="off")) == {"int8_max psnr", "int8_max ssim"}
+
+
+def test_unchanged_content_is_not_run_again_unless_asked(
+    zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _records(zoo)
+    opened = []
+    open_session = onnxruntime.open_session
+
+    def counted(artefact: object, **how: object) -> object:
+        opened.append(artefact.precision)
+        return open_session(artefact, **how)
+
+    monkeypatch.setattr(onnxruntime, "open_session", counted)
+    second = _records(zoo)
+    assert not opened
+    assert {record.cached for record in first.values()} == {0}
+    assert {record.cached for record in second.values()} == {3}
+    assert {k: replace(r, seconds=0) for k, r in first.items()} == {
+        k: replace(r, seconds=0, cached=0) for k, r in second.items()
+    }
+    _records(zoo, cache="refresh")
+    assert set(opened) == {"fp32", "int8_max"}
+    opened.clear()
+    zoo.write_card(plan='keep = ["tail"]')
+    _records(zoo)
+    assert set(opened) == {"fp32", "int8_max"}
+
+
+def test_a_damaged_cache_is_measured_again(zoo: Int8Zoo, cache: Path) -> None:
+    first, files = _gate(zoo), list((cache / "results").rglob("*.jsonl"))
+    for path in files:
+        path.write_text("{")
+    again = _gate(zoo)
+    assert (again.verdict, again.cached) == (first.verdict, 0)
+    assert len(files) == 3  # fp32, int8_max, bicubic
+    assert all(len(path.read_text()) > 100 for path in files)
+
+
+def test_images_that_are_judged_too_are_refused_or_told(zoo: Int8Zoo) -> None:
+    zoo.write_card(plan="")
+    card = zoo.suite / "card.toml"
+    card.write_text(card.read_text().replace('calibration = "seen"', 'calibration = "judged"'))
+    record = _gate(zoo)
+    assert record.verdict.status is Status.ERROR
+    assert "calibration images are evaluated too: 1, 2, 3" in record.verdict.sentence
+    card.write_text(card.read_text().replace("[model.int8]", "[model.int8]\nshared_images = true"))
+    assert _gate(zoo).detail["calibration_shared"] == "1, 2, 3"
+
+
+def _on_the_emulated_card(zoo: Int8Zoo, gate: str) -> Record:
+    zoo.write_card()
+    with (zoo.suite / "card.toml").open("a") as card:
+        card.write(f"[model.vacc]\ngate = {{ {gate}, max_drop_db = 9.0, max_drop_ssim = 0.9 }}\n")
+    return _gate(zoo, backend="vacc", device="emulate", explain_s=0.0)
+
+
+def test_an_emulated_card_is_judged_by_its_own_limits_in_two_readings(zoo: Int8Zoo) -> None:
+    record = _on_the_emulated_card(zoo, "min_fidelity_db = 5.0")
+    assert (record.verdict.status, record.device) == (Status.WITHIN, "emulated")
+    low, high = record.interval
+    assert low == record.measurement.value < high
+    assert record.fingerprint != _on_the_emulated_card(zoo, "min_fidelity_db = 6.0").fingerprint
+
+
+def test_a_limit_between_the_readings_leaves_the_gate_undecided(zoo: Int8Zoo) -> None:
+    found = _on_the_emulated_card(zoo, "min_fidelity_db = 5.0").measurement.notes
+    above_tvm = min(found["worst_db"], found["ring_db"]) + 0.2
+    record = _on_the_emulated_card(zoo, f"min_fidelity_db = {above_tvm}")
+    assert record.verdict.status is Status.UNDECIDED
+    assert "readings of the device's int8 disagree: tvm says loss" in record.verdict.sentence

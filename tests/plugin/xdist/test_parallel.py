@@ -1,0 +1,253 @@
+"""Workers of pytest-xdist share the items out by run, find the same, and show what they do."""
+
+import re
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from sr_bench.plugin.progress import Progress
+from sr_bench.plugin.xdist import parallel
+from sr_bench.plugin.xdist.parallel import Controller, Worker
+from tests.int8_zoo import make_int8_zoo
+from tests.tiny_zoo import Zoo
+
+
+class Screen:
+    every_s = 0.0
+    columns = 79
+
+    def __init__(self) -> None:
+        self.shown = ""
+
+    def show(self, text: str) -> None:
+        self.shown = text
+
+    def wipe(self) -> None:
+        self.shown = ""
+
+
+@pytest.fixture
+def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
+    screen = Screen()
+    monkeypatch.setattr(parallel, "open_screen", lambda _: screen)
+    reporter = SimpleNamespace(stats={"": []})
+    manager = SimpleNamespace(getplugin={"terminalreporter": reporter}.get)
+    made = Controller(SimpleNamespace(pluginmanager=manager), by_run=True)
+    made.screen, made.stats = screen, reporter.stats[""]
+    return made
+
+
+def report(made: Controller, worker: str, **more: object) -> None:
+    """Let `made` and pytest's terminal see a report of `worker`."""
+    told = pytest.TestReport("x", ("x", 1, "x"), {}, "passed", None, "setup", **more)
+    told.worker_id = worker
+    hook: Iterator[None] = made.pytest_runtest_logreport(told)
+    next(hook)
+    made.stats.append(told)
+    with pytest.raises(StopIteration):
+        next(hook)
+
+
+def test_one_line_tells_what_every_worker_does(controller: Controller):
+    report(controller, "gw1", sr_progress=("rcan_x4-int8_max", 1, 20, 95.4, "a"))
+    assert controller.screen.shown == "gw1 rcan_x4-int8_max: 1/20, 95 s left"
+    report(controller, "gw0", sr_progress=("edsr_x2-fp32", 12, 100, 40.0, "b"))
+    shown = "gw0 edsr_x2-fp32: 12/100, 40 s left | gw1 rcan_x4-int8_max: 1/20, 95 s left"
+    assert controller.screen.shown == shown
+
+
+def test_long_titles_are_cut_so_that_every_worker_has_its_share(controller: Controller):
+    for worker in ("gw0", "gw1"):
+        report(controller, worker, sr_progress=(40 * "t", 12, 100, 40.0, "b"))
+    assert controller.screen.shown == " | ".join(
+        f"{worker} tttttttttttt...: 12/100, 40 s left" for worker in ("gw0", "gw1")
+    )
+
+
+def test_pytest_writes_where_nothing_is_in_the_way_and_keeps_no_progress(controller: Controller):
+    report(controller, "gw0", sr_progress=("edsr_x2-fp32", 12, 100, 40.0, "b"))
+    assert controller.stats == []
+    report(controller, "gw0")
+    assert controller.screen.shown == ""
+    assert len(controller.stats) == 1
+    report(controller, "gw1", sr_progress=("rcan_x4-int8_max", 1, 20, 95.4, "a"))
+    assert controller.screen.shown.startswith("gw1")
+
+
+def test_a_worker_that_died_is_not_shown(controller: Controller):
+    for worker in ("gw0", "gw1"):
+        report(controller, worker, sr_progress=("edsr_x2-fp32", 12, 100, 40.0, "b"))
+    controller.pytest_testnodedown(SimpleNamespace(gateway=SimpleNamespace(id="gw0")))
+    assert controller.screen.shown == ""
+    report(controller, "gw1", sr_progress=("edsr_x2-fp32", 13, 100, 40.0, "b"))
+    assert controller.screen.shown.startswith("gw1")
+
+
+def test_at_the_end_nothing_is_left(controller: Controller):
+    report(controller, "gw0", sr_progress=("edsr_x2-fp32", 12, 100, 40.0, "b"))
+    controller.pytest_sessionfinish()
+    assert controller.screen.shown == ""
+
+
+def test_it_is_not_drawn_more_often_than_the_screen_wants(controller: Controller):
+    controller.screen.every_s = 1e9
+    report(controller, "gw0", sr_progress=("edsr_x2-fp32", 12, 100, 40.0, "b"))
+    assert controller.screen.shown == ""
+
+
+@pytest.mark.parametrize(("every_s", "sent"), [(0.2, 0.5), (30.0, 30.0)])
+def test_a_worker_is_told_how_often_to_send(controller: Controller, every_s: float, sent: float):
+    controller.screen.every_s = every_s
+    node = SimpleNamespace(workerinput={})
+    controller.pytest_configure_node(node)
+    assert list(node.workerinput.values()) == [sent]
+
+
+def test_the_libraries_of_each_worker_share_the_cores_unless_the_user_chose(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+):
+    cleanups: list[Callable[[], object]] = []
+    controller._config.add_cleanup = cleanups.append
+    monkeypatch.setattr(parallel, "usable_cores", lambda: 7)
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    monkeypatch.setattr(parallel.os, "environ", dict(parallel.os.environ))
+    monkeypatch.delitem(parallel.os.environ, "OPENBLAS_NUM_THREADS", raising=False)
+    controller.pytest_xdist_setupnodes(["popen"] * 3)
+    chosen = parallel.os.environ
+    assert (chosen["OMP_NUM_THREADS"], chosen["OPENBLAS_NUM_THREADS"]) == ("5", "2")
+    for cleanup in cleanups:
+        cleanup()
+    assert "OPENBLAS_NUM_THREADS" not in chosen
+    assert chosen["OMP_NUM_THREADS"] == "5"
+
+
+def test_more_workers_than_cores_have_one_thread_each(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+):
+    controller._config.add_cleanup = lambda _: None
+    monkeypatch.setattr(parallel, "usable_cores", lambda: 2)
+    monkeypatch.setattr(parallel.os, "environ", {})
+    controller.pytest_xdist_setupnodes(["popen"] * 3)
+    assert set(parallel.os.environ.values()) == {"1"}
+
+
+def test_a_worker_sends_nothing_between_items():
+    hook = SimpleNamespace(pytest_runtest_logreport=pytest.fail)
+    Worker(SimpleNamespace(hook=hook), 0.5).send(Progress("a", 1, 2, 3.0))
+
+
+OFTEN = """
+from sr_bench.plugin import progress
+from sr_bench.plugin.xdist import parallel
+
+progress._QUIET_S = 0.0
+progress.Log.every_s = parallel._WORKER_EVERY_S = 1e-9
+"""
+
+LOGGED = """
+import os
+from pathlib import Path
+
+def pytest_runtest_call(item):
+    with Path(__file__).with_name("ran.txt").open("a") as file:
+        file.write(f"{os.environ.get('PYTEST_XDIST_WORKER')} {item.nodeid}\\n")
+"""
+
+CRASHING = """
+import os
+
+def pytest_runtest_call(item):
+    if item.name.endswith("ssim"):
+        os._exit(3)
+"""
+
+
+@pytest.fixture
+def workers(pytester: pytest.Pytester, zoo: Zoo):
+    """Run pytest on the zoo with two workers."""
+
+    def workers(*args: str) -> pytest.RunResult:
+        return pytester.runpytest_subprocess("my_zoo", f"--sr-data={zoo.data}", "-n2", *args)
+
+    return workers
+
+
+def timeless(records: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
+    return {name: record | {"seconds": 0} for name, record in records.items()}
+
+
+def test_records_are_those_of_a_session_without_workers(run, workers, zoo: Zoo):
+    run("--sr-precision=fp32,fp16").assert_outcomes(passed=6, skipped=1)
+    alone = timeless(zoo.records())
+    workers("--sr-precision=fp32,fp16", "--sr-cache=refresh").assert_outcomes(passed=6, skipped=1)
+    assert timeless(zoo.records()) == alone
+    assert list(zoo.records()) == list(alone)
+
+
+def test_without_a_choice_of_the_user_a_run_stays_on_one_worker(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SR_BENCH_CACHE", str(pytester.path / "cache"))
+    zoo = make_int8_zoo(pytester.path / "my_zoo")
+    pytester.makeconftest(LOGGED)
+    args = ("my_zoo", f"--sr-data={zoo.data}", "--sr-precision=fp16,int8_max,int8_kl", "-n2")
+    pytester.runpytest_subprocess(*args, "--sr-explain=0").assert_outcomes(passed=9)
+    ran = [line.split() for line in (pytester.path / "ran.txt").read_text().splitlines()]
+    runs = {(worker, name.rpartition("-")[0]) for worker, name in ran}
+    assert len(runs) == 3
+    assert {worker for worker, _ in runs} == {"gw0", "gw1"}
+
+
+def test_the_users_own_choice_wins(workers):
+    workers("-v").stdout.fnmatch_lines(["scheduling tests via ByRun"])
+    workers("-v", "--dist=load").stdout.fnmatch_lines(["scheduling tests via LoadScheduling"])
+
+
+def test_progress_reaches_the_log_and_counts_as_nothing(
+    pytester: pytest.Pytester, workers, zoo: Zoo
+):
+    pytester.makeconftest(OFTEN)
+    done = workers("--sr-precision=fp32", "--junitxml=junit.xml", "--durations=0", "-rA")
+    done.assert_outcomes(passed=4)
+    done.stdout.re_match_lines([r"gw\d tiny_x2-fp32-pair_x2-(psnr|ssim): [12]/2, \d s left.*"])
+    assert (pytester.path / "junit.xml").read_text().count("<testcase") == 4
+    assert len(zoo.records()) == 4
+
+
+@pytest.mark.parametrize("option", ["-q", "-pno:terminal"])
+def test_it_breaks_no_way_of_reporting(pytester: pytest.Pytester, workers, zoo: Zoo, option: str):
+    pytester.makeconftest(OFTEN)
+    assert workers("--sr-precision=fp32", option).ret == pytest.ExitCode.OK
+    assert len(zoo.records()) == 4
+
+
+def test_a_crash_costs_one_number(pytester: pytest.Pytester, workers, zoo: Zoo):
+    pytester.makeconftest(CRASHING)
+    done = workers("--sr-precision=fp32")
+    done.assert_outcomes(passed=3, failed=1)
+    (crashed,) = (one for one in zoo.records().values() if not one.get("measurement"))
+    assert crashed["metric"] == "ssim"
+    assert crashed["detail"] == {"failure": "crashed"}
+    assert re.match(r"crashed: worker 'gw\d' crashed while running", crashed["verdict"]["sentence"])
+    assert len(zoo.records()) == 4
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--sr-models=tiny_x3", "--sr-models=tiny_x3: no such model; did you mean 'tiny_x2'?"),
+        ("--sr-models=tiny_x2,tiny_x3", "--sr-models=tiny_x3: no such model*"),
+        ("--sr-results-path=file", "*file: can't make the results folder*"),
+    ],
+)
+def test_what_no_session_would_start_with_is_refused(
+    pytester: pytest.Pytester, workers, zoo: Zoo, option: str, told: str
+):
+    (pytester.path / "file").touch()
+    done = workers(option)
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.assert_outcomes()
+    (done.stdout if done.stdout.str().count("ERROR:") else done.stderr).fnmatch_lines(
+        [f"ERROR: {told}"]
+    )

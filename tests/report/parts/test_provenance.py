@@ -1,0 +1,60 @@
+"""int8 is never shown without how it was made; shared images are never passed over."""
+
+from dataclasses import replace
+
+from sr_bench.core.record import Record, Status
+from sr_bench.report.markdown.family import render_family
+from sr_bench.report.parts.provenance import device_lines, int8_lines, shared_lines
+from sr_bench.report.terminal.session import summary
+from tests.report.records import record
+
+MADE = {
+    "observer": "kl",
+    "calibration_set": "photos_x2",
+    "calibration_images": "16",
+    "int8_share": "0.9912",
+    "float_operators": "MatMul 'qk'",
+    "int8_layers": "11 of 12 int8 layers run in integers",
+    "int8_kernel": "uint8 x int8",
+}
+
+
+def _int8(**more: str) -> Record:
+    return replace(record(None, status=Status.NEW), precision="int8_kl", detail=MADE | more)
+
+
+def test_each_int8_network_is_told_once() -> None:
+    told = (
+        "m_x2 int8_kl: clip ranges by kl from 16 images of photos_x2; 99.1 % of the MACs in int8;"
+        " in float, as they can't be quantised: MatMul 'qk';"
+        " 11 of 12 int8 layers run in integers; uint8 x int8"
+    )
+    assert int8_lines([_int8(), record(), _int8()]) == [told]
+    page = render_family("zoo", [], [_int8(), record()])
+    assert "## How int8 was made" in page
+    assert "from 16 images of photos_x2" in page
+
+
+def test_a_run_without_int8_says_nothing_of_it() -> None:
+    assert int8_lines([record()]) == []
+    assert "int8" not in render_family("zoo", [], [record()])
+
+
+def test_what_measured_is_told_once_where_it_was_not_the_sessions_own_processor() -> None:
+    there = replace(record(), detail={"measured_on": "CPU B"})
+    assert device_lines([there, record(), there]) == ["measured on CPU B"]
+    assert "measured on CPU B" in summary([there])
+
+
+def test_shared_images_are_told_on_the_page_and_in_the_terminal() -> None:
+    shared = [_int8(calibration_shared="a, b")]
+    told = "m_x2 int8_kl is calibrated with images that it is judged on: a, b"
+    assert shared_lines(shared) == [told]
+    assert told in summary(shared)
+    assert f"- **{told}**" in render_family("zoo", [], shared)
+    assert shared_lines([_int8()]) == []
+
+
+def test_ranges_that_say_little_of_their_origin_are_shown_without_it() -> None:
+    bare = replace(_int8(), detail={"observer": "kl", "int8_share": "most"})
+    assert int8_lines([bare]) == ["m_x2 int8_kl: clip ranges by kl; most of the MACs in int8"]

@@ -1,0 +1,41 @@
+"""The dossier in a terminal: signs, the layers that matter, and what would pass."""
+
+from dataclasses import replace
+
+from sr_bench.core.codec import decode, encode
+from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
+from sr_bench.report.terminal.dossier import dossier_lines
+
+LAYERS = (LayerBlame("tail.0", 0.227, 57.912, 1.58), LayerBlame("body.1", 0.057, 72.3, None))
+REMEDY = Remedy(("head.0", "tail.0"), 0.766, 55.04, 12)
+DOSSIER = Dossier("baby", 43.2, ("the error is odd",), LAYERS, 15, REMEDY, 12.4, 30.0)
+
+
+def test_all_that_was_found_is_shown() -> None:
+    assert dossier_lines(DOSSIER) == [
+        "why: the error is odd",
+        "",
+        "layers by the noise they make, on 'baby' (43.20 dB with all of them); 2 of 15 were tried",
+        "layer      MACs    alone in int8    gain if left in float",
+        "-------  ------  ---------------  -----------------------",
+        "tail.0   22.7 %         57.91 dB                 +1.58 dB",
+        "body.1    5.7 %         72.30 dB                        -",
+        "",
+        'would pass: keep = ["head.0", "tail.0"], with 76.6 % of the MACs in int8:'
+        " at least 55.04 dB on 12 images",
+        "(searched for 12 s of 30 s)",
+    ]
+
+
+def test_no_remedy_is_said() -> None:
+    lines = dossier_lines(replace(DOSSIER, remedy=None))
+    assert "no plan that passes was found in this time" in lines
+
+
+def test_a_precision_without_layers_shows_the_signs_only() -> None:
+    plain = replace(DOSSIER, layers=(), remedy=None)
+    assert dossier_lines(plain) == ["why: the error is odd", "(searched for 12 s of 30 s)"]
+
+
+def test_it_survives_a_record() -> None:
+    assert decode(Dossier, encode(DOSSIER)) == DOSSIER

@@ -1,0 +1,147 @@
+"""The header says what runs, and the closing table what was claimed and measured."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from sr_bench.core.backend import BackendInfo
+from sr_bench.core.card import Evaluation, ModelCard
+from sr_bench.core.case import Case
+from sr_bench.core.precision import Precision
+from sr_bench.core.protocol import EvalProtocol
+from sr_bench.core.record import Status
+from sr_bench.report.terminal.session import header, summary
+from tests.report.records import CLAIM, emulated, imitated, record, without_value
+from tests.report.runs import HOSTILE, latency, with_floor
+
+CARD = ModelCard("m_x2", "zoo", Path("/z/zoo"), "M", "", 2, "edsr")
+CASE = Case(CARD, "psnr", Precision.FP32, "vacc", Evaluation("set5", EvalProtocol("p")), CLAIM)
+VACC = BackendInfo("vacc", "1", "emulated", emulated=True, note="by onnxruntime")
+SSIM = replace(CLAIM, metric="ssim", text="0.915")
+
+
+def cells(line: str) -> list[str]:
+    return [cell for cell in line.split("  ") if cell.strip()]
+
+
+def test_the_header_counts_claims_suites_and_new_cases() -> None:
+    other = replace(CASE, card=replace(CARD, family="other"), claim=None)
+    lines = header([CASE, CASE, other], VACC)
+    assert lines[0].endswith(": 2 claims in 2 suites, 1 without a claim")
+    assert lines[1].startswith("backend vacc: EMULATED")
+    assert header([CASE], VACC)[0].endswith(": 1 claim in 1 suite")
+
+
+def test_a_device_is_not_called_emulated() -> None:
+    card = replace(VACC, emulated=False, note="firmware 2")
+    assert header([CASE], card)[1] == "backend vacc: firmware 2"
+
+
+def test_the_table_has_a_line_for_each_measured_claim() -> None:
+    lines = summary([record(), record(SSIM, 0.9153), record(None, 31.5, status=Status.NEW)])
+    assert lines[0].split() == [
+        "model",
+        "precision",
+        "metric",
+        "claimed",
+        "measured",
+        "delta",
+        "status",
+    ]
+    table = [[cell.strip() for cell in cells(line)] for line in lines[2:5]]
+    assert table == [
+        ["m_x2", "fp32", "psnr on set5_x2", "30.10", "30.10", "+0.004", "match"],
+        ["ssim on set5_x2", "0.915", "0.915", "+0.0003", "match"],
+        ["psnr on set5_x2", "-", "31.5000", "-", "new"],
+    ]
+    assert lines[-1] == "2 match, 1 new"
+
+
+def test_every_emulated_line_says_so_itself() -> None:
+    about = replace(CLAIM, backend="vacc")
+    lines = summary([emulated(record(about)), emulated(record(replace(SSIM, backend="vacc"), 0.9))])
+    assert [line.endswith("not_run (emulated)") for line in lines[2:4]] == [True, True]
+    assert "vacc fp32" in lines[2]
+
+
+def test_two_readings_of_a_device_are_shown_as_an_interval_in_the_claims_digits() -> None:
+    lines = summary([imitated(record(), 30.5), record(SSIM, 0.9153)])
+    assert "interval" in lines[0]
+    assert "30.10 .. 30.50" in lines[2]
+    assert ".." not in lines[3]
+    assert any(line.startswith("interval: by two readings of the card's int8") for line in lines)
+    assert "30.05 .. 30.10" in summary([imitated(record(), 30.05)])[2]
+
+
+def test_without_two_readings_there_is_no_such_column() -> None:
+    assert not any("interval" in line for line in summary([record()]))
+
+
+def test_what_must_be_known_of_the_device_is_said_once() -> None:
+    told = {"adapter": "never executed", "warning": "hangs before SDK 2.0"}
+    lines = summary([replace(record(), detail=told), replace(record(SSIM, 0.9), detail=told)])
+    assert lines.count("never executed") == 1
+    assert lines.count("m_x2 fp32: hangs before SDK 2.0") == 1
+
+
+def test_models_of_one_name_in_two_families_are_told_apart() -> None:
+    lines = summary([record(), replace(record(SSIM, 0.9153), family="other")])
+    assert [line.startswith("m_x2") for line in lines[2:4]] == [True, True]
+
+
+def test_what_was_not_run_is_counted_by_its_reason() -> None:
+    records = [
+        without_value(record(), "no weights\nmore"),
+        without_value(record(), "no weights\nx"),
+    ]
+    lines = summary([*records, without_value(record(), "no images")])
+    assert "not run:" in lines
+    assert "    1 x no images" in lines
+    assert lines[-1] == "3 not_run"
+
+
+def test_many_reasons_are_cut_and_said_to_be() -> None:
+    lines = summary([without_value(record(), f"reason {i}") for i in range(9)])
+    assert sum(" x reason" in line for line in lines) == 6
+    assert "  and 3 more reasons: see latest.json, or pytest -rs" in lines
+
+
+def test_without_a_measurement_there_is_no_table() -> None:
+    assert not any("claimed" in line for line in summary([without_value(record())]))
+
+
+def test_timings_are_short_columns_beside_the_first_row_of_their_network() -> None:
+    lines = summary([record(), record(SSIM, 0.9153), latency(images_per_s=81.0, peak_mb=412.0)])
+    assert lines[0].split()[5:] == ["delta", "ms", "img/s", "MB", "status"]
+    assert lines[2].split()[-5:] == ["+0.004", "12.3", "81", "412", "match"]
+    assert lines[3].split()[-2:] == ["+0.0003", "match"]
+    assert not any("latency" in line for line in lines)
+
+
+def test_without_timings_there_are_no_such_columns() -> None:
+    assert summary([record()])[0].split()[5:] == ["delta", "status"]
+    assert summary([record(), latency(None)])[0].split()[5:] == ["delta", "status"]
+
+
+def test_a_timing_alone_has_a_row() -> None:
+    lines = summary([latency()])
+    assert lines[2].split() == ["m_x2", "fp32", "latency", "-", "12.345", "-", "12.3", "new"]
+
+
+def test_a_model_below_its_floor_is_told_once() -> None:
+    low = [with_floor(record(), 31.365), with_floor(record(SSIM, 0.5), 0.8985)]
+    lines = [line for line in summary([*low, with_floor(record(), 30.0)]) if "bicubic" in line]
+    assert lines == [
+        "m_x2 fp32: psnr on set5_x2 is 30.104 dB, below bicubic 31.365 dB: check channel order,"
+        " value range, half-pixel shift (and 1 more of its values)"
+    ]
+
+
+def test_no_name_commands_the_terminal() -> None:
+    names = dict.fromkeys(("model", "dataset", "precision"), HOSTILE)
+    absent = without_value(record(), HOSTILE)
+    told = {"warning": HOSTILE}
+    lines = summary([replace(record(), **names, detail=told), replace(absent, **names)])
+    assert not any("\x1b" in line for line in lines)
+    assert sum(r"\x1b[2J" in line for line in lines) == 3
+    assert lines[2].endswith("match")
+    assert "\x1b" not in header([CASE], replace(VACC, note=HOSTILE))[1]

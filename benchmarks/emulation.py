@@ -1,4 +1,4 @@
-"""What imitating a device's int8 keeps of fp32, and what it costs beside fp32.
+"""What emulating a device's int8 keeps of fp32, and what it costs beside fp32.
 
 Run: python benchmarks/emulation.py quality --data DIR   PSNR against the fp32 output
      python benchmarks/emulation.py speed --data DIR     time as a multiple of fp32's
@@ -29,7 +29,7 @@ from sr_bench.files.atomic import write_bytes
 from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.imaging.files import read_image
 from sr_bench.precision.calibrate import Statistics
-from sr_bench.precision.imitated import clip_thresholds, imitate
+from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.network import Network, read_network
 from sr_bench.zoo.checkpoints import load_model
 
@@ -59,12 +59,12 @@ def read_crops(scale: int, data: Path) -> list[np.ndarray]:
     return crops
 
 
-def open_imitated(
+def open_emulated(
     network: Network, found: Statistics, observer: str, profile: Profile, path: Path
 ) -> Session:
     """Write the int8 network with all its convolutions in int8, and open it."""
     thresholds = clip_thresholds(network, found.histograms, observer, DevicePlan())
-    model = imitate(network, thresholds, profile, DevicePlan(), notes={"observer": observer})
+    model = emulate(network, thresholds, profile, DevicePlan(), notes={"observer": observer})
     write_bytes(path, model.SerializeToString())
     return backend.open_session(Artefact(path, None, Precision(f"int8_{observer}"), ""))
 
@@ -86,7 +86,7 @@ def quality(data: Path, folder: Path) -> None:
         for profile in Profile:
             for observer in OBSERVERS:
                 low = folder / f"{observer}-{profile}.onnx"
-                with open_imitated(network, found, observer, profile, low) as session:
+                with open_emulated(network, found, observer, profile, low) as session:
                     pairs = zip(images, full, strict=True)
                     each = [psnr_db(session.run(image), other) for image, other in pairs]
                 print(f"x{scale} {profile:5s} {observer:10s} {statistics.fmean(each):.2f} dB")
@@ -99,7 +99,7 @@ def speed(data: Path, folder: Path, rounds: int) -> None:
         path, network = make_network(scale, data, folder)
         found = histograms_of(network, [image])
         sessions = {
-            profile: open_imitated(network, found, "max", profile, folder / f"{profile}.onnx")
+            profile: open_emulated(network, found, "max", profile, folder / f"{profile}.onnx")
             for profile in Profile
         }
         ratios: dict[Profile, list[float]] = {profile: [] for profile in Profile}

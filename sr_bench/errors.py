@@ -1,4 +1,4 @@
-"""The exception tree: each message says what was expected, what came, where, and what to do."""
+"""The exception tree: each message says what was expected, what was got, where, and what to do."""
 
 from typing import Self
 

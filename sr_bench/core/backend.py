@@ -28,7 +28,7 @@ class Form(StrEnum):
     """A torch module; for int8 the ONNX file."""
     ONNX = "onnx"
     """An ONNX file in its precision; int8 as QuantizeLinear and DequantizeLinear."""
-    IMITATED = "imitated"
+    EMULATED = "emulated"
     """As `ONNX`, but int8 by the rules of a device."""
     SOURCE = "source"
     """The fp32 file and a plan: the device has a compiler of its own. fp32 as `ONNX`."""
@@ -76,7 +76,7 @@ class BackendInfo:
     version: str
     """Of the library that computes."""
     device: str
-    """``cpu``, ``cuda``, ``vacc`` ...; ``emulated`` when a device is imitated."""
+    """``cpu``, ``cuda``, ``vacc`` ...; ``emulated`` when a device is emulated."""
     emulated: bool
     note: str
     """One sentence for the session's header."""

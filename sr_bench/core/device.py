@@ -17,7 +17,7 @@ Shape = tuple[int, int, int, int]
 """N, C, H and W."""
 
 DeviceMode = Literal["auto", "require", "emulate"]
-"""Use a device if one is ready and imitate it if not; fail if none is; imitate it always."""
+"""Use a device if one is ready and emulate it if not; fail if none is; emulate it always."""
 
 
 class Failure(StrEnum):

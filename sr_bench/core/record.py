@@ -113,7 +113,7 @@ class Record:
     dataset: str
     backend: str
     device: str
-    """``cpu``, ``cuda``, ``vacc`` ...; ``emulated`` when a backend imitates its device;
+    """``cpu``, ``cuda``, ``vacc`` ...; ``emulated`` when a backend emulates its device;
     empty for cost metrics, which no device computes."""
     protocol: str
     fingerprint: str
@@ -142,12 +142,12 @@ class Record:
 
     @property
     def emulated(self) -> bool:
-        """Whether a device was imitated, now or when the outputs were recorded."""
+        """Whether a device was emulated, now or when the outputs were recorded."""
         return self.device.startswith("emulated")
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Return the values by the readings of an imitated device, the lower first, if several."""
+        """Return the values by the readings of an emulated device, the lower first, if several."""
         if self.measurement is None or Profile.FINE not in self.measurement.notes:
             return None
         low, high = sorted((self.measurement.value, self.measurement.notes[Profile.FINE]))

@@ -33,7 +33,7 @@ def measured(record: Record, *, extra: int = 0) -> str:
 
 
 def interval(record: Record) -> str:
-    """Return the values by the readings of an imitated device; empty if there is one value."""
+    """Return the values by the readings of an emulated device; empty if there is one value."""
     if record.interval is None:
         return ""
     pattern = record.claim.text if record.claim else DECIMALS[record.metric]

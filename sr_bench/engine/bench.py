@@ -241,7 +241,7 @@ class Bench:
         return verdict
 
     def _with_profiles(self, case: Case, found: Measurement, progress: Progress) -> Measurement:
-        """Return `found` with the value by the other reading of an imitated device beside it."""
+        """Return `found` with the value by the other reading of an emulated device beside it."""
         if not self._runs.jobs.has_profiles(case.precision):
             return found
         other = self._runs.of(case, progress, Profile.FINE).measured(case.metric)

@@ -123,7 +123,7 @@ def _close(run: Run) -> Mapping[str, Fidelity]:
 
 
 def _agreed(found: GateVerdict, other: GateVerdict) -> GateVerdict:
-    """Return `found`, by TVM's reading of an imitated device, if the finer one ends alike."""
+    """Return `found`, by TVM's reading of an emulated device, if the finer one ends alike."""
     if found.status is other.status:
         return found
     told = (

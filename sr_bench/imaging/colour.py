@@ -58,7 +58,7 @@ def y_edsr(rgb: Pixels) -> NDArray[np.float64]:
 
 def _weighted(rgb: Pixels, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     if rgb.ndim != 3 or rgb.shape[2] != 3:
-        msg = f"expected an HxWx3 image to take the luma of, came shape {rgb.shape}"
+        msg = f"expected an HxWx3 image to take the luma of, got shape {rgb.shape}"
         raise ImageError(msg)
     total: NDArray[np.float64] = rgb.astype(np.float64, copy=False) @ weights
     return total[..., np.newaxis]

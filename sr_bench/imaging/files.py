@@ -64,7 +64,7 @@ def write_png(path: Path, rgb: RGB) -> None:
         SrBenchError: The folder can't be written.
     """
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
-        msg = f"{path}: expected a non-empty uint8 HxWx3 image, came {rgb.dtype} {rgb.shape}"
+        msg = f"{path}: expected a non-empty uint8 HxWx3 image, got {rgb.dtype} {rgb.shape}"
         raise ImageError(msg)
     _, data = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
     write_bytes(path, data.tobytes())
@@ -103,7 +103,7 @@ def read_levels(path: Path) -> RGB | NDArray[np.float32]:
     _check_header(data, path)
     pixels = _decode(data, path)
     if pixels.ndim != 3 or pixels.shape[2] != 3:
-        msg = f"{path}: expected RGB with 16 bits per channel, came an array {pixels.shape}"
+        msg = f"{path}: expected RGB with 16 bits per channel, got an array {pixels.shape}"
         raise ImageError(msg)
     levels: NDArray[np.float32] = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.float32)
     return levels / np.float32(257.0)
@@ -144,7 +144,7 @@ def _check_header(data: bytes, path: Path) -> None:
         if image.width * image.height > MAX_PIXELS:
             raise _too_large(path)
         if image.mode == "CMYK":
-            msg = f"{path}: expected RGB or gray colours, came CMYK; convert the file to RGB"
+            msg = f"{path}: expected RGB or gray colours, got CMYK; convert the file to RGB"
             raise ImageError(msg)
         if image.mode in {"1", "L"} and "transparency" in image.info:
             # OpenCV drops this kind without a word; for all others it gives an alpha channel.
@@ -159,7 +159,7 @@ def _open(stream: BytesIO | BufferedReader, path: Path) -> Image.Image:
     # Where warnings are errors, Pillow's are about what is odd in a file.
     except (OSError, ValueError, Warning) as error:
         msg = (
-            f"{path}: expected a {', '.join(FORMATS)} image, came something else or a file "
+            f"{path}: expected a {', '.join(FORMATS)} image, got something else or a file "
             "without its header; convert it, or remove it from the folder"
         )
         raise ImageError(msg) from error
@@ -169,7 +169,7 @@ def _to_rgb(pixels: NDArray[np.generic], path: Path) -> RGB:
     """Turn what OpenCV decoded (gray, BGR or BGRA of any depth) into 8-bit RGB."""
     if pixels.dtype != np.uint8:
         bits = 8 * pixels.dtype.itemsize
-        msg = f"{path}: expected 8 bits per channel, came {bits}; convert the file to 8-bit PNG"
+        msg = f"{path}: expected 8 bits per channel, got {bits}; convert the file to 8-bit PNG"
         raise ImageError(msg)
     levels = pixels.astype(np.uint8, copy=False)
     if levels.ndim == 2:
@@ -190,7 +190,7 @@ def _corrupt(path: Path, why: str) -> ImageError:
 
 def _transparent(path: Path) -> ImageError:
     return ImageError(
-        f"{path}: expected opaque pixels, came transparent ones, whose colour is undefined; "
+        f"{path}: expected opaque pixels, got transparent ones, whose colour is undefined; "
         "flatten the image on a background"
     )
 

@@ -38,7 +38,7 @@ def from_nchw(output: NDArray[np.floating], *, white: float) -> NDArray[np.float
         ImageError: `output` doesn't hold exactly one image, or holds NaN or infinity.
     """
     if output.ndim != 4 or output.shape[0] != 1 or not output.size:
-        msg = f"expected an output of shape 1xCxHxW, came {output.shape}"
+        msg = f"expected an output of shape 1xCxHxW, got {output.shape}"
         raise ImageError(msg)
     wrong = output.size - np.count_nonzero(np.isfinite(output))
     if wrong:

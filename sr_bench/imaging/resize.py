@@ -39,7 +39,7 @@ def resize(image: RGB, size_hw: tuple[int, int], rule: Resize) -> RGB:
         ImageError: `image` is not such an array, or a side would be less than one pixel.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        msg = f"expected a non-empty uint8 HxWx3 image to resize, came {image.dtype} {image.shape}"
+        msg = f"expected a non-empty uint8 HxWx3 image to resize, got {image.dtype} {image.shape}"
         raise ImageError(msg)
     if min(size_hw) < 1:
         msg = f"can't resize to {size_hw[0]}x{size_hw[1]} (HxW): each side needs a pixel"

@@ -70,7 +70,7 @@ def worst_window(x: Levels, y: Levels, side: int) -> Window:
         ImageError: The shapes differ.
     """
     if x.shape != y.shape:
-        msg = f"expected two images of one size, came {x.shape[:2]} and {y.shape[:2]}"
+        msg = f"expected two images of one size, got {x.shape[:2]} and {y.shape[:2]}"
         raise ImageError(msg)
     height, width = min(side, x.shape[0]), min(side, x.shape[1])
     if x.dtype != y.dtype:

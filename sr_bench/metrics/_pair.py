@@ -28,15 +28,15 @@ def check_pair(sr: Pixels, hr: Pixels, *, smallest: int = 1) -> None:
     """
     if sr.shape != hr.shape:
         msg = (
-            f"expected two images of one shape, came SR {sr.shape} and HR {hr.shape}; "
+            f"expected two images of one shape, got SR {sr.shape} and HR {hr.shape}; "
             "check the scale, and how the protocol resizes the ground truth"
         )
         raise MetricError(msg)
     if sr.ndim != 3 or not 1 <= sr.shape[2] <= 4:
-        msg = f"expected images of shape HxWxC with 1 to 4 channels, came {sr.shape}"
+        msg = f"expected images of shape HxWxC with 1 to 4 channels, got {sr.shape}"
         raise MetricError(msg)
     if min(sr.shape[:2]) < smallest:
-        msg = f"expected at least {smallest}x{smallest} pixels, came {sr.shape[0]}x{sr.shape[1]}"
+        msg = f"expected at least {smallest}x{smallest} pixels, got {sr.shape[0]}x{sr.shape[1]}"
         raise MetricError(msg)
     for name, image in (("SR", sr), ("HR", hr)):
         _check_values(name, image)
@@ -46,7 +46,7 @@ def _check_values(name: str, image: Pixels) -> None:
     if image.dtype == np.uint8:
         return
     if not np.issubdtype(image.dtype, np.floating):
-        msg = f"expected {name} as uint8 or floating point, came {image.dtype}"
+        msg = f"expected {name} as uint8 or floating point, got {image.dtype}"
         raise MetricError(msg)
     low, high = float(image.min()), float(image.max())  # NaN if there is one in the image
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -54,5 +54,5 @@ def _check_values(name: str, image: Pixels) -> None:
         msg = f"{name} holds {wrong} values that are NaN or infinite; check the model's output"
         raise MetricError(msg)
     if max(-low, high) > _LARGEST:
-        msg = f"expected levels, came {name} values from {low:g} to {high:g}; check the output"
+        msg = f"expected levels, got {name} values from {low:g} to {high:g}; check the output"
         raise MetricError(msg)

@@ -1,4 +1,4 @@
-"""Which values each reading of a device's int8 rounds, and to what: see `imitated`."""
+"""Which values each reading of a device's int8 rounds, and to what: see `emulated`."""
 
 from collections.abc import Collection, Mapping
 

@@ -269,7 +269,7 @@ def _check_image(name: str, image: Array, wanted: Sequence[int]) -> None:
         fits = all(have == want or not want for have, want in zip(image.shape, wanted, strict=True))
     if not fits or len(image) != 1:
         came = f"{image.dtype} of {' x '.join(map(str, image.shape))}"
-        msg = f"{name}: the network reads float32 of {expected}, came {came}"
+        msg = f"{name}: the network reads float32 of {expected}, got {came}"
         raise BackendError(msg)
 
 

@@ -128,7 +128,7 @@ def _checked(path: Path) -> ModelProto:
     model = load_onnx(path)
     if (came := opset(model)) not in OPSETS:
         msg = (
-            f"{path}: expected an opset from {OPSETS.start} to {OPSETS.stop - 1}, came {came};"
+            f"{path}: expected an opset from {OPSETS.start} to {OPSETS.stop - 1}, got {came};"
             " export it again with opset 17"
         )
         raise BackendError(msg)
@@ -145,7 +145,7 @@ def _fault(model: ModelProto) -> str:
     if made_for != "fp32" or any("Quantize" in node.op_type for node in graph.node):
         return "it is quantised already; give the fp32 file"
     if (len(read), len(graph.output)) != (1, 1):
-        return f"expected one input and one output, came {len(read)} and {len(graph.output)}"
+        return f"expected one input and one output, got {len(read)} and {len(graph.output)}"
     kind = read[0].type.tensor_type
     if kind.elem_type != TensorProto.FLOAT or len(kind.shape.dim) != 4:
         return "expected a float32 input N x C x H x W"

@@ -121,7 +121,7 @@ def _read(path: Path) -> dict[str, object]:
         msg = f"{path}: not valid JSON ({cause}); {expected}"
         raise BackendError(msg) from cause
     if not isinstance(content, dict):
-        msg = f"{path}: came a {type(content).__name__}; {expected}"
+        msg = f"{path}: got a {type(content).__name__}; {expected}"
         raise BackendError(msg)
     return content
 

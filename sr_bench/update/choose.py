@@ -72,7 +72,7 @@ def why_not(record: Record) -> str:
 def why_not_in(record: Record, key: CellKey) -> str:
     """Return why the value of `record` can't stand in the cell of `key`; empty if it can.
 
-    An emulated value belongs in a row whose label says so. In fp32 nothing is imitated, so that
+    An emulated value belongs in a row whose label says so. In fp32 nothing is emulated, so that
     a row which names no backend takes it too.
     """
     if not record.emulated or key.backend.endswith("-emulated"):

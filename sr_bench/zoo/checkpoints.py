@@ -165,7 +165,7 @@ def _check_values(weights: Mapping[object, object], path: Path) -> None:
     """Refuse, before anything is done to the tensors, what no network of a zoo holds."""
     for name in weights:
         if len(text := str(name)) > _NAME_LENGTH or not text.isprintable():
-            msg = f"{path}: expected names of parameters, came {text[:_NAME_LENGTH]!r}"
+            msg = f"{path}: expected names of parameters, got {text[:_NAME_LENGTH]!r}"
             raise CheckpointError(msg)
     count = sum(value.numel() for value in weights.values() if isinstance(value, Tensor))
     if count > MAX_VALUES:

@@ -12,9 +12,9 @@ from sr_bench.core.record import Kept, Status, Verdict
 from sr_bench.report.html.build import build_report
 from tests.report.html.zoo import (
     COUNT,
+    emulated,
     gated,
     history_of,
-    imitated,
     keep_images,
     past_run,
     records_of,
@@ -50,7 +50,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a report with every status, and a model whose images are gone."""
     results = tmp_path_factory.mktemp("results")
     records = records_of("near", "far")
-    records = [imitated(r) if r.precision == "int8_max" else r for r in records]
+    records = [emulated(r) if r.precision == "int8_max" else r for r in records]
     keep_images(results, records, 160)
     base = scored("far", "fp32", "psnr")
     records += [

@@ -50,5 +50,5 @@ def test_edsr_luma_weighs_by_256ths() -> None:
 
 @pytest.mark.parametrize("luma", [y_float, y_rounded, y_edsr])
 def test_an_image_without_three_channels_is_refused(luma) -> None:
-    with pytest.raises(ImageError, match=r"HxWx3 .* came shape \(4, 4, 1\)"):
+    with pytest.raises(ImageError, match=r"HxWx3 .* got shape \(4, 4, 1\)"):
         luma(np.zeros((4, 4, 1), np.uint8))

@@ -93,7 +93,7 @@ def test_visible_transparency_is_refused(tmp_path: Path, kind: str) -> None:
 def test_a_16_bit_png_is_refused_with_what_to_do(tmp_path: Path, channels: int) -> None:
     deep = RGB[..., :channels].astype(np.uint16) * 257
     (tmp_path / "deep.png").write_bytes(cv2.imencode(".png", deep)[1].tobytes())
-    with pytest.raises(ImageError, match=r"deep\.png: expected 8 bits .*came 16; convert"):
+    with pytest.raises(ImageError, match=r"deep\.png: expected 8 bits .*got 16; convert"):
         read_image(tmp_path / "deep.png")
 
 
@@ -168,7 +168,7 @@ def test_a_written_png_reads_back_and_leaves_no_other_file(tmp_path: Path) -> No
 
 def test_writing_refuses_floats_and_keeps_the_old_file(tmp_path: Path) -> None:
     write_png(tmp_path / "a.png", RGB)
-    with pytest.raises(ImageError, match=r"expected a non-empty uint8 HxWx3 image, came float64"):
+    with pytest.raises(ImageError, match=r"expected a non-empty uint8 HxWx3 image, got float64"):
         write_png(tmp_path / "a.png", RGB / 255.0)
     assert_array_equal(read_image(tmp_path / "a.png"), RGB)
 

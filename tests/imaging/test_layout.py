@@ -43,7 +43,7 @@ def test_an_output_with_nan_or_infinity_is_refused_with_a_count(value: float) ->
 
 @pytest.mark.parametrize("shape", [(3, 4, 4), (2, 3, 4, 4), (1, 3, 0, 4)])
 def test_an_output_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ImageError, match="expected an output of shape 1xCxHxW, came"):
+    with pytest.raises(ImageError, match="expected an output of shape 1xCxHxW, got"):
         from_nchw(np.zeros(shape, np.float32), white=1.0)
 
 

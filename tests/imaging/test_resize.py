@@ -138,7 +138,7 @@ def test_a_constant_image_stays_constant_down_to_one_pixel(rule: Resize) -> None
 
 @pytest.mark.parametrize("image", [IMAGE / 255.0, IMAGE[..., 0], IMAGE[..., :2], IMAGE[:0]])
 def test_what_is_not_an_8_bit_rgb_image_is_refused(image: np.ndarray) -> None:
-    with pytest.raises(ImageError, match="expected a non-empty uint8 HxWx3 image to resize, came"):
+    with pytest.raises(ImageError, match="expected a non-empty uint8 HxWx3 image to resize, got"):
         resize(image, (4, 4), "cv2_area")
 
 

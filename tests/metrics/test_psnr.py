@@ -66,14 +66,14 @@ def test_a_full_hd_pair_of_extremes_is_summed_exactly() -> None:
 @pytest.mark.parametrize(
     ("sr", "hr", "message"),
     [
-        (SR, HR[:-1], r"one shape, came SR \(40, 50, 3\) and HR \(39, 50, 3\)"),
-        (SR, HR[..., :1], r"one shape, came SR \(40, 50, 3\) and HR \(40, 50, 1\)"),
-        (SR[..., 0], HR[..., 0], r"HxWxC with 1 to 4 channels, came \(40, 50\)"),
-        (SR[:0], HR[:0], "at least 1x1 pixels, came 0x50"),
-        (SR.astype(np.int32), HR, "SR as uint8 or floating point, came int32"),
+        (SR, HR[:-1], r"one shape, got SR \(40, 50, 3\) and HR \(39, 50, 3\)"),
+        (SR, HR[..., :1], r"one shape, got SR \(40, 50, 3\) and HR \(40, 50, 1\)"),
+        (SR[..., 0], HR[..., 0], r"HxWxC with 1 to 4 channels, got \(40, 50\)"),
+        (SR[:0], HR[:0], "at least 1x1 pixels, got 0x50"),
+        (SR.astype(np.int32), HR, "SR as uint8 or floating point, got int32"),
         (SR * np.float32("nan"), HR, "SR holds 6000 values that are NaN or infinite"),
         (SR, np.where(HR > 300, 0.0, np.inf), "HR holds 6000 values"),
-        (np.full(HR.shape, 1e300), HR, "expected levels, came SR values from 1e"),
+        (np.full(HR.shape, 1e300), HR, "expected levels, got SR values from 1e"),
     ],
 )
 def test_a_pair_without_a_score_is_refused(sr: np.ndarray, hr: np.ndarray, message: str) -> None:

@@ -156,11 +156,11 @@ def test_single_precision_overflow_is_computed_again(factor: float) -> None:
 @pytest.mark.parametrize(
     ("sr", "hr", "message"),
     [
-        (NOISE[0, :10], NOISE[1, :10], "at least 11x11 pixels, came 10x70"),
-        (NOISE[0, :, :10], NOISE[1, :, :10], "at least 11x11 pixels, came 60x10"),
-        (NOISE[0], NOISE[1, 1:], "one shape, came SR"),
+        (NOISE[0, :10], NOISE[1, :10], "at least 11x11 pixels, got 10x70"),
+        (NOISE[0, :, :10], NOISE[1, :, :10], "at least 11x11 pixels, got 60x10"),
+        (NOISE[0], NOISE[1, 1:], "one shape, got SR"),
         (NOISE[0] * np.float32("nan"), NOISE[1], "SR holds 12600 values that are NaN"),
-        (np.zeros((20, 20, 3)), np.full((20, 20, 3), -1e200), "came HR values from -1e"),
+        (np.zeros((20, 20, 3)), np.full((20, 20, 3), -1e200), "got HR values from -1e"),
     ],
 )
 def test_a_pair_without_a_score_is_refused(score, sr, hr, message: str) -> None:

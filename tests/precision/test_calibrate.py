@@ -306,13 +306,13 @@ def test_tight_memory_lets_fewer_tiles_run_at_a_time(
 def test_an_image_that_does_not_fit_is_named(
     network: Network, image: np.ndarray, came: str
 ) -> None:
-    with pytest.raises(BackendError, match=rf"a\.png: .* 1 x 3 x any x any, came {came}"):
+    with pytest.raises(BackendError, match=rf"a\.png: .* 1 x 3 x any x any, got {came}"):
         _collect(network, {"a.png": lambda: image})
 
 
 def test_a_batch_of_images_is_refused(tmp_path: Path) -> None:
     network = _network(tmp_path, [helper.make_node("Conv", ["x", "w"], ["y"])])
-    with pytest.raises(BackendError, match="came float32 of 2 x 3 x 8 x 8"):
+    with pytest.raises(BackendError, match="got float32 of 2 x 3 x 8 x 8"):
         _collect(network, {"a": lambda: np.zeros((2, 3, 8, 8), np.float32)})
 
 
@@ -326,7 +326,7 @@ def test_a_network_of_a_fixed_size_gets_whole_images_of_that_size(tmp_path: Path
     found = _collect(network, {"a": lambda: _image(200, 208, 0)})
     assert found.histograms["x"].counts.sum() == 3 * 200 * 208 // 4
     with pytest.raises(
-        BackendError, match=r"b: .* 1 x 3 x 200 x 208, came float32 of 1 x 3 x 8 x 8"
+        BackendError, match=r"b: .* 1 x 3 x 200 x 208, got float32 of 1 x 3 x 8 x 8"
     ):
         _collect(network, {"b": lambda: _image(8, 8, 0)})
 

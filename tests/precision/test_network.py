@@ -95,7 +95,7 @@ def _control_flow(model: onnx.ModelProto) -> None:
 @pytest.mark.parametrize(
     ("edit", "told"),
     [
-        (_two_inputs, "expected one input and one output, came 2 and 1"),
+        (_two_inputs, "expected one input and one output, got 2 and 1"),
         (_flat_input, "expected a float32 input N x C x H x W|Invalid|invalid"),
         (_quantised, "it is quantised already; give the fp32 file"),
         (_control_flow, r"the node 'fork' \(If\) is control flow"),
@@ -107,7 +107,7 @@ def test_what_is_no_image_network_is_refused(tmp_path: Path, edit: object, told:
 
 
 def test_an_old_opset_is_refused_with_advice(tmp_path: Path) -> None:
-    with pytest.raises(BackendError, match="expected an opset from 13 to 23, came 11; export"):
+    with pytest.raises(BackendError, match="expected an opset from 13 to 23, got 11; export"):
         residual_net(tmp_path / "net.onnx", opset=11)
 
 

@@ -59,7 +59,7 @@ def emulated(base: Record) -> Record:
     return replace(base, verdict=verdict, backend="vacc", device="emulated")
 
 
-def imitated(base: Record, other: float) -> Record:
+def with_interval(base: Record, other: float) -> Record:
     """Return `base` as int8 of an emulated device, with the value of the finer reading."""
     assert base.measurement is not None
     notes = {**base.measurement.notes, Profile.FINE: other}

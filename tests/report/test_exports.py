@@ -12,7 +12,7 @@ import pytest
 from sr_bench.core.record import ImageScore, Record, Status
 from sr_bench.errors import OptionError, SrBenchError
 from sr_bench.report.exports import frame, image_frame, write_csv, write_parquet
-from tests.report.records import CLAIM, emulated, imitated, record, without_value
+from tests.report.records import CLAIM, emulated, record, with_interval, without_value
 from tests.report.runs import latency, past_run, with_floor
 
 
@@ -86,8 +86,8 @@ def test_what_was_not_measured_is_missing() -> None:
     assert found["unit"] == "dB"
 
 
-def test_an_imitated_device_has_an_interval_and_says_so() -> None:
-    found = row(imitated(record(), 30.5))
+def test_an_emulated_device_has_an_interval_and_says_so() -> None:
+    found = row(with_interval(record(), 30.5))
     assert (found["emulated"], found["interval_low"], found["interval_high"]) == (
         True,
         30.104,

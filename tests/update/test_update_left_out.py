@@ -70,7 +70,7 @@ def test_an_emulated_low_precision_needs_a_row_that_says_so(zoo: Zoo) -> None:
     assert "| 28.00 |" in zoo.text
 
 
-def test_in_fp32_nothing_is_imitated_so_a_plain_row_takes_the_value(zoo: Zoo) -> None:
+def test_in_fp32_nothing_is_emulated_so_a_plain_row_takes_the_value(zoo: Zoo) -> None:
     update(changed(zoo.run({A: 31.0}), "a_x2--fp32-psnr", device="emulated", backend="vacc"))
     assert "**31.00**" in zoo.text
 

@@ -173,7 +173,7 @@ def test_a_file_of_gigabytes_is_not_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a\x1b[2J", "a\nb", "a" * 301, (1,) * 200])
 def test_a_name_that_no_parameter_has_is_refused(name: object, tmp_path: Path) -> None:
     torch.save({name: torch.ones(1)}, tmp_path / "a.pth")
-    with pytest.raises(CheckpointError, match="expected names of parameters, came"):
+    with pytest.raises(CheckpointError, match="expected names of parameters, got"):
         load_state(tmp_path / "a.pth")
 
 

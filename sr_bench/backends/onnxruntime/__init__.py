@@ -58,7 +58,7 @@ def library_version() -> str:
 
 
 def open_onnx(artefact: Artefact, *, threads: int) -> "Graph":
-    """Return what runs `artefact` on the CPU; other backends imitate devices by it.
+    """Return what runs `artefact` on the CPU; other backends emulate devices by it.
 
     Raises:
         BackendError: The ONNX file can't be opened or is not in its precision.

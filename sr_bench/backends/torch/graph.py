@@ -224,7 +224,7 @@ def _read(path: Path, precision: Precision) -> ModelProto:
         msg = f"{path}: expected a float32 input, it is {TensorProto.DataType.Name(kind)}"
         raise BackendError(msg)
     if (came := opset(model)) < OLDEST_OPSET:
-        msg = f"{path}: expected opset {OLDEST_OPSET} or later, came {came}; export it again"
+        msg = f"{path}: expected opset {OLDEST_OPSET} or later, got {came}; export it again"
         raise BackendError(msg)
     return model
 

@@ -76,7 +76,7 @@ class Run:
         whole = output.ndim == 4 and len(output) == len(lrs) and output.numel()
         if not whole or output.dtype != torch.float32:
             came = f"{output.dtype} of shape {tuple(output.shape)}"
-            msg = f"expected a float32 output for each of {len(lrs)} images, came {came}"
+            msg = f"expected a float32 output for each of {len(lrs)} images, got {came}"
             raise BackendError(msg)
         rows = self._compared(output, batch)
         outputs = output.contiguous() if batch.wants_outputs or rows is None else None

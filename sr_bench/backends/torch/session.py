@@ -1,4 +1,4 @@
-"""Run a torch module or an ONNX graph on arrays, and imitate fp16 operator by operator."""
+"""Run a torch module or an ONNX graph on arrays, and emulate fp16 operator by operator."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

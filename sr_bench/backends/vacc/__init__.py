@@ -1,4 +1,4 @@
-"""The vacc backend: the card where one is ready, else its precisions imitated by onnxruntime."""
+"""The vacc backend: the card where one is ready, else its precisions emulated by onnxruntime."""
 
 from functools import cache
 from pathlib import Path
@@ -38,7 +38,7 @@ def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
         return BackendInfo("vacc", found.sdk, "vacc", emulated=False, note=told, form=Form.SOURCE)
     version = f"onnxruntime {onnxruntime.library_version()}"
     note = f"by onnxruntime, {_why_emulated(options)}"
-    return BackendInfo("vacc", version, "emulated", emulated=True, note=note, form=Form.IMITATED)
+    return BackendInfo("vacc", version, "emulated", emulated=True, note=note, form=Form.EMULATED)
 
 
 def precisions(options: BackendOptions = DEFAULT_OPTIONS) -> tuple[Precision, ...]:
@@ -70,7 +70,7 @@ def _adapter_note() -> dict[str, str]:
 
 
 def _card(options: BackendOptions) -> Probe | None:
-    """Return the card to use; None if it is to be imitated."""
+    """Return the card to use; None if it is to be emulated."""
     if options.device == "emulate":
         return None
     found = _probed(read_rig())

@@ -141,7 +141,7 @@ def _borders(image: Image, metric: Metric, wanted: int) -> int:
     smallest = WINDOW if metric == "ssim" else 1
     side = int(min(image.shape[:2]))
     if side < smallest:
-        msg = f"expected at least {smallest}x{smallest} pixels to score, came {side} on one side"
+        msg = f"expected at least {smallest}x{smallest} pixels to score, got {side} on one side"
         raise MetricError(msg)
     return min(wanted, (side - smallest) // 2 + 1)
 

@@ -182,7 +182,7 @@ def _tables(pairs: Iterable[NamedPair], metric: Metric, borders: int) -> tuple[l
             raise cause.about(name) from cause
         names.append(name)
     if not scored:
-        msg = "expected at least one image pair, came none"
+        msg = "expected at least one image pair, got none"
         raise MetricError(msg)
     common = min(len(table) for found in scored for table in found.values())
     stacked: dict[Scoring, NDArray[np.float64]] = {}

@@ -63,7 +63,7 @@ class Trials:
     @property
     def key(self) -> str:
         """Where the card lists these patterns."""
-        return "vacc.skip" if self._low.form is Form.IMITATED else "keep"
+        return "vacc.skip" if self._low.form is Form.EMULATED else "keep"
 
     @property
     def possible(self) -> bool:

@@ -138,7 +138,7 @@ def look_at_claim(
     known = sum(item.image in baseline for item in results)
     if known < len(results) or len(baseline) != planned:
         msg = (
-            f"expected an earlier record of the same {planned} images, came one of {len(baseline)}"
+            f"expected an earlier record of the same {planned} images, got one of {len(baseline)}"
             f" that knows {known} of the {len(results)} measured: measure all of them once"
         )
         raise MetricError(msg)

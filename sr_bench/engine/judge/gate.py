@@ -59,7 +59,7 @@ def judge_gate(
     if len(set(counts)) > 1:
         msg = (
             "expected fidelity, PSNR and SSIM of the same images,"
-            f" came {counts[0]}, {counts[1]} and {counts[2]} images"
+            f" got {counts[0]}, {counts[1]} and {counts[2]} images"
         )
         raise MetricError(msg)
     images = tuple(
@@ -186,7 +186,7 @@ def _check_same(now: Record, before: Record) -> None:
         if ours != theirs:
             msg = (
                 f"{now.case_id}: expected an earlier record of the same {what},"
-                f" came {theirs!r} for {ours!r}"
+                f" got {theirs!r} for {ours!r}"
             )
             raise MetricError(msg)
 

@@ -42,7 +42,7 @@ def paired_drop(low: Sequence[float], reference: Sequence[float]) -> Drop:
         MetricError: There is no image, the numbers of images differ, or a value is NaN or -inf.
     """
     if len(low) != len(reference) or not low:
-        msg = f"expected two values for each image, came {len(low)} and {len(reference)}"
+        msg = f"expected two values for each image, got {len(low)} and {len(reference)}"
         raise MetricError(msg)
     values = tuple(map(_difference, low, reference))
     if math.inf in values:
@@ -91,7 +91,7 @@ def mean_interval(values: Sequence[float], confidence: float = _CONFIDENCE) -> M
 
 def _difference(low: float, reference: float) -> float:
     if math.isnan(low) or math.isnan(reference) or -math.inf in (low, reference):
-        msg = f"expected a score of each image, came {low} and {reference}"
+        msg = f"expected a score of each image, got {low} and {reference}"
         raise MetricError(msg)
     return 0.0 if low == math.inf else reference - low
 

@@ -68,8 +68,8 @@ class Jobs:
         )
 
     def has_profiles(self, precision: Precision) -> bool:
-        """Return whether `precision` is imitated, so that there is more than one reading of it."""
-        return self._info.form is Form.IMITATED and precision.dtype == "int8"
+        """Return whether `precision` is emulated, so that there is more than one reading of it."""
+        return self._info.form is Form.EMULATED and precision.dtype == "int8"
 
     def inputs(self, job: Job, prepared: Prepared) -> Mapping[str, str]:
         """Return what decides the outcome of a run, but for the device, by name.

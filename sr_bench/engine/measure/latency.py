@@ -41,7 +41,7 @@ class Setting:
     image: str
     """Where the image is from: a dataset and the image's name, or ``random``."""
     computes: str
-    """How, in the backend's words: a low precision may be imitated."""
+    """How, in the backend's words: a low precision may be emulated."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -
     """Time one image through the network of `case`; what opens it is not timed.
 
     Raises:
-        NotRunError: The device is imitated or replayed, something is absent, or `timer` is off.
+        NotRunError: The device is emulated or replayed, something is absent, or `timer` is off.
         SrBenchError: The network can't be made, opened or run.
     """
     from sr_bench.recording.packed import array_digest

@@ -82,8 +82,8 @@ class Runs:
         if self._executor is not self._worker:
             runs = {(case.card.folder, case.run_key): case for case in cases if case.evaluation}
             for case in runs.values():
-                imitated = self.jobs.has_profiles(case.precision)
-                for profile in Profile if imitated else (Profile.TVM,):
+                emulated = self.jobs.has_profiles(case.precision)
+                for profile in Profile if emulated else (Profile.TVM,):
                     with suppress(SrBenchError):  # whoever asks for the run is told
                         self._start(self._ask(case, quiet, profile))
 
@@ -118,7 +118,7 @@ class Runs:
         Args:
             case: What is asked.
             progress: Told of each image.
-            profile: For int8 that is imitated: by which reading of the device.
+            profile: For int8 that is emulated: by which reading of the device.
 
         Raises:
             SrBenchError: It can't be made; the other metrics of the run fail alike, at once.

@@ -41,7 +41,7 @@ class Selection:
 
     backend: str = "onnxruntime"
     device: DeviceMode = "auto"
-    """Whether the backend's device is used, required, or imitated."""
+    """Whether the backend's device is used, required, or emulated."""
     replay: Path | None = None
     """For the backend ``replay``: the folder of the recording."""
     record: Path | None = None

@@ -14,8 +14,8 @@ from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.engine.prepare.calibration import CalibrationSet
 from sr_bench.files.atomic import write_bytes
 from sr_bench.precision.calibrate import collect
+from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.imitated import clip_thresholds, imitate
 from sr_bench.precision.network import Network
 from sr_bench.precision.points import kept_layers
 from sr_bench.precision.qdq import int8_share, quantise
@@ -111,7 +111,7 @@ class Int8Maker:
         }
         return quantise(self.network, ranges.clip, self.found.weights, plan, kept, notes=told)
 
-    def imitated(
+    def emulated(
         self,
         observer: str,
         profile: Profile,
@@ -121,7 +121,7 @@ class Int8Maker:
         """Return the network in int8 as a device computes it, by one reading of that."""
         thresholds = clip_thresholds(self.network, self.found.histograms, observer, plan)
         told = {"observer": observer, **self.images.provenance(), **(notes or {})}
-        return imitate(self.network, thresholds, profile, plan, notes=told)
+        return emulate(self.network, thresholds, profile, plan, notes=told)
 
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""

@@ -53,7 +53,7 @@ class Prepared:
     form: Form = Form.ONNX
     """What the backend computes from."""
     profile: Profile = Profile.TVM
-    """For int8 that is imitated: by which reading of the device."""
+    """For int8 that is emulated: by which reading of the device."""
     effort: Effort = Effort()
 
     @property
@@ -190,7 +190,7 @@ class Prepared:
     @property
     def keep(self) -> tuple[str, ...]:
         """Patterns of the layers that the card leaves in float."""
-        by_device = self.form in (Form.IMITATED, Form.SOURCE)
+        by_device = self.form in (Form.EMULATED, Form.SOURCE)
         return self.card.device.skip if by_device else self.card.int8.keep
 
     def int8_model(self, maker: "Int8Maker", observer: str, keep: tuple[str, ...]) -> "ModelProto":
@@ -204,9 +204,9 @@ class Prepared:
         Raises:
             CardError: A pattern matches no layer.
         """
-        if self.form is Form.IMITATED:
+        if self.form is Form.EMULATED:
             plan = replace(self.card.device, skip=keep)
-            return maker.imitated(observer, self.profile, plan, self.notes)
+            return maker.emulated(observer, self.profile, plan, self.notes)
         return maker.model(maker.ranges(observer), keep, self.notes)
 
     def plan_notes(self) -> Mapping[str, str]:

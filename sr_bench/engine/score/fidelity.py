@@ -78,13 +78,13 @@ def _check(
     if low.shape != reference.shape or low.ndim != 4 or not low.size:
         msg = (
             "fidelity expects two outputs of one shape N x C x H x W,"
-            f" came {low.shape} in low precision and {reference.shape} in fp32"
+            f" got {low.shape} in low precision and {reference.shape} in fp32"
         )
         raise MetricError(msg)
     if not (white > 0 and ring_px > 0):
         msg = (
             "fidelity expects a white level and a ring width above 0,"
-            f" came white={white}, ring_px={ring_px}"
+            f" got white={white}, ring_px={ring_px}"
         )
         raise MetricError(msg)
     for name, output in (("low-precision", low), ("fp32", reference)):

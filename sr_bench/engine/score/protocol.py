@@ -117,7 +117,7 @@ def read_output(
         msg = f"{where}: {error}"
         raise ImageError(msg) from error
     if image.shape[2] != 3:
-        msg = f"{where}: expected an output with 3 channels, came {image.shape[2]}"
+        msg = f"{where}: expected an output with 3 channels, got {image.shape[2]}"
         raise ImageError(msg)
     if protocol.channel_order == "bgr":
         image = image[..., ::-1]
@@ -155,7 +155,7 @@ def score_pair(
     """
     if sr.shape != hr.shape:
         msg = (
-            f"expected SR and HR of one size, came {_size(sr)} and {_size(hr)} (HxW); check the "
+            f"expected SR and HR of one size, got {_size(sr)} and {_size(hr)} (HxW); check the "
             f"scale (x{scale}) and how protocol {protocol.name!r} resizes the ground truth"
         )
         raise MetricError(msg)
@@ -180,7 +180,7 @@ def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> f
         MetricError: There are no values, or one is NaN.
     """
     if not values or any(map(math.isnan, values)):
-        msg = f"expected at least one {metric} value and no NaN, came {list(values)!r:.80}"
+        msg = f"expected at least one {metric} value and no NaN, got {list(values)!r:.80}"
         raise MetricError(msg)
     if metric == "ssim" and protocol.ssim_aggregation == "last_image":
         return values[-1]

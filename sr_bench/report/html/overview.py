@@ -66,7 +66,7 @@ class IndexPage:
 
     head: RunHead
     emulated: str
-    """The backend that was imitated, if one was."""
+    """The backend that was emulated, if one was."""
     counts: tuple[tuple[str, str, int], ...]
     """Status, glyph, number."""
     metrics: tuple[tuple[str, str], ...]

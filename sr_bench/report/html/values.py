@@ -58,7 +58,7 @@ class Value:
 
     @property
     def label(self) -> str:
-        """Status with the word that an imitated device's value never stands without."""
+        """Status with the word that an emulated device's value never stands without."""
         return f"{self.status} (emulated)" if self.emulated else self.status
 
 

@@ -20,8 +20,8 @@ from sr_bench.engine.score.protocol import read_output, score_pair
 from sr_bench.errors import BackendError, DeviceError
 from sr_bench.export.to_onnx import export_onnx
 from sr_bench.precision.calibrate import collect
+from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.fp16 import to_fp16
-from sr_bench.precision.imitated import clip_thresholds, imitate
 from sr_bench.precision.network import read_network
 from tests.backends.graphs import model, node, saved
 from tests.cost.zoo_models import SMALL, small
@@ -68,7 +68,7 @@ def int8_file(folder: Path) -> Path:
         network, images, memory_bytes=2**30, moments=False, workers=1, progress=lambda *_: None
     )
     ranges = clip_thresholds(network, found.histograms, "max", DevicePlan())
-    onnx.save(imitate(network, ranges, Profile.TVM, DevicePlan(), notes={}), folder / "int8.onnx")
+    onnx.save(emulate(network, ranges, Profile.TVM, DevicePlan(), notes={}), folder / "int8.onnx")
     return folder / "int8.onnx"
 
 
@@ -199,7 +199,7 @@ def test_an_output_that_is_not_one_for_each_image_is_refused(
         pytest.raises(
             BackendError,
             match=r"can't run Spoiled on the shape \(3, 3, 12, 20\): expected a float32 output for "
-            rf"each of 3 images, came torch\.{came}",
+            rf"each of 3 images, got torch\.{came}",
         ),
     ):
         session.start(Batch(lrs()))

@@ -202,7 +202,7 @@ def test_a_type_that_torch_lacks_is_named(tmp_path: Path) -> None:
 
 def test_an_old_opset_is_refused(tmp_path: Path) -> None:
     network = model([node("Relu", ["x"], "y")], {}, opset=10)
-    with pytest.raises(BackendError, match=r"net\.onnx: expected opset 11 or later, came 10"):
+    with pytest.raises(BackendError, match=r"net\.onnx: expected opset 11 or later, got 10"):
         opened(network, tmp_path)
 
 

@@ -101,5 +101,5 @@ def test_a_second_output_is_refused(tmp_path: Path) -> None:
 
 def test_resize_without_a_size_says_so(tmp_path: Path) -> None:
     graph = opened(model([node("Resize", ["x", "", ""], "y")], {}), tmp_path)
-    with pytest.raises(BackendError, match=r"\(Resize\): expected scales or sizes, came neither"):
+    with pytest.raises(BackendError, match=r"\(Resize\): expected scales or sizes, got neither"):
         graph(torch.zeros(1, 1, 2, 2))

@@ -352,7 +352,7 @@ def test_what_is_no_printed_number_is_refused(text: str) -> None:
 
 def test_a_pair_that_cannot_be_scored_is_named() -> None:
     tiny = ("thumb", SRS[0][:9, :9], HRS[0][:9, :9])
-    with pytest.raises(MetricError, match=r"thumb: expected at least 11x11 pixels .* came 9"):
+    with pytest.raises(MetricError, match=r"thumb: expected at least 11x11 pixels .* got 9"):
         explain_number("0.9", "ssim", [*PAIRS, tiny])
     with pytest.raises(MetricError, match="expected at least one image pair"):
         explain_number("0.9", "ssim", [])

@@ -213,9 +213,9 @@ def test_without_a_baseline_it_is_never_early() -> None:
 @pytest.mark.parametrize(
     ("baseline", "message"),
     [
-        ({"0": 30.0}, "the same 100 images, came one of 1 that knows 1 of the 9 measured"),
-        (BASELINE | {"more": 30.0}, "came one of 101 that knows 9 of the 9 measured"),
-        ({f"x{name}": 30.0 for name in BASELINE}, "came one of 100 that knows 0 of the 9"),
+        ({"0": 30.0}, "the same 100 images, got one of 1 that knows 1 of the 9 measured"),
+        (BASELINE | {"more": 30.0}, "got one of 101 that knows 9 of the 9 measured"),
+        ({f"x{name}": 30.0 for name in BASELINE}, "got one of 100 that knows 0 of the 9"),
     ],
 )
 def test_a_baseline_of_other_images_is_refused(baseline: dict[str, float], message: str) -> None:

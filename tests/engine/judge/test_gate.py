@@ -189,11 +189,11 @@ def test_an_image_that_became_perfect_hides_no_loss() -> None:
 @pytest.mark.parametrize(
     ("low", "reference", "message"),
     [
-        ([], [], "two values for each image, came 0 and 0"),
-        ([1.0, 2.0], [1.0], "came 2 and 1"),
-        ([1.0, math.nan], [1.0, 2.0], "a score of each image, came nan and 2.0"),
-        ([1.0], [math.nan], "came 1.0 and nan"),
-        ([-math.inf], [1.0], "came -inf and 1.0"),
+        ([], [], "two values for each image, got 0 and 0"),
+        ([1.0, 2.0], [1.0], "got 2 and 1"),
+        ([1.0, math.nan], [1.0, 2.0], "a score of each image, got nan and 2.0"),
+        ([1.0], [math.nan], "got 1.0 and nan"),
+        ([-math.inf], [1.0], "got -inf and 1.0"),
     ],
 )
 def test_what_is_no_pair_of_scores_is_refused(
@@ -366,7 +366,7 @@ def test_a_verdict_survives_a_record(count: int) -> None:
 
 
 def test_questions_about_different_images_are_refused() -> None:
-    with pytest.raises(MetricError, match="came 5, 4 and 5 images"):
+    with pytest.raises(MetricError, match="got 5, 4 and 5 images"):
         judge_gate(LIMITS, CLOSE, drop_of([0.0] * 4), NO_DROP)
 
 
@@ -470,7 +470,7 @@ def test_another_backend_is_named() -> None:
 @pytest.mark.parametrize("what", ["model", "precision", "dataset", "metric", "protocol"])
 def test_another_question_is_refused(what: str) -> None:
     before = replace(scored(BEFORE), **{what: "other"})
-    with pytest.raises(MetricError, match=f"of the same {what}, came 'other' for "):
+    with pytest.raises(MetricError, match=f"of the same {what}, got 'other' for "):
         compare_records(scored(BEFORE), before, limit=0.1)
 
 

@@ -158,7 +158,7 @@ def fail_on_third(output: np.ndarray) -> np.ndarray:
         (fail_on_third, BackendError, "m on 002: out of memory"),
         (lambda output: output * np.nan, ImageError, "m on 000: .*NaN or infinite"),
         (lambda output: output[:, :, :-2], MetricError, "m on 000: .*22x28 and 24x28"),
-        (lambda output: output[:, :1], ImageError, "m on 000: .*3 channels, came 1"),
+        (lambda output: output[:, :1], ImageError, "m on 000: .*3 channels, got 1"),
     ],
 )
 def test_a_fault_of_the_network_names_the_image(

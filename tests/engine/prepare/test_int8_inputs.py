@@ -110,7 +110,7 @@ def test_an_unsupported_opset_says_which_are(zoo: Int8Zoo) -> None:
     _edit(zoo, age)
     record = _gate(zoo)
     assert record.verdict.status is Status.ERROR
-    assert "expected an opset from 13 to 23, came 11; export it again" in record.verdict.sentence
+    assert "expected an opset from 13 to 23, got 11; export it again" in record.verdict.sentence
 
 
 def test_a_budget_that_is_too_small_says_how_much_it_takes(zoo: Int8Zoo) -> None:

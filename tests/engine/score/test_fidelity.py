@@ -126,9 +126,9 @@ def spoilt(value: float) -> np.ndarray:
 @pytest.mark.parametrize(
     ("low", "reference", "message"),
     [
-        (LOW[..., 1:], REFERENCE, r"came \(1, 3, 30, 40\) in low precision and \(1, 3, 30, 41\)"),
-        (LOW[0], REFERENCE[0], r"N x C x H x W, came \(3, 30, 41\)"),
-        (LOW[:, :, :0], REFERENCE[:, :, :0], r"came \(1, 3, 0, 41\)"),
+        (LOW[..., 1:], REFERENCE, r"got \(1, 3, 30, 40\) in low precision and \(1, 3, 30, 41\)"),
+        (LOW[0], REFERENCE[0], r"N x C x H x W, got \(3, 30, 41\)"),
+        (LOW[:, :, :0], REFERENCE[:, :, :0], r"got \(1, 3, 0, 41\)"),
         (spoilt(math.nan), REFERENCE, "1 values of the low-precision one are NaN or infinite"),
         (LOW, spoilt(math.inf), "1 values of the fp32 one are NaN or infinite"),
         (spoilt(math.inf), spoilt(math.inf), "1 values of the low-precision one"),

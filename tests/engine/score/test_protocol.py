@@ -193,7 +193,7 @@ def test_the_protocols_output_range_comes_before_the_cards() -> None:
     [
         (np.full((1, 3, 2, 2), np.nan), "edsr on 0801: 12 of 12 output values are NaN"),
         (np.full((1, 3, 2, 2), np.inf), "edsr on 0801: 12 of 12 output values are NaN or inf"),
-        (np.zeros((1, 1, 2, 2)), "edsr on 0801: expected an output with 3 channels, came 1"),
+        (np.zeros((1, 1, 2, 2)), "edsr on 0801: expected an output with 3 channels, got 1"),
         (np.zeros((2, 3, 2, 2)), "edsr on 0801: expected an output of shape 1xCxHxW"),
     ],
 )
@@ -240,9 +240,9 @@ def test_the_number_of_threads_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("sr", "border", "error", "message"),
     [
-        (HR[:39], "none", MetricError, "one size, came 39x60 and 40x60 .*scale .x2.*'p'"),
+        (HR[:39], "none", MetricError, "one size, got 39x60 and 40x60 .*scale .x2.*'p'"),
         (HR, 20, ImageError, "border of 20 px from a 40x60 image"),
-        (HR, 15, MetricError, "at least 11x11 pixels, came 10x30"),
+        (HR, 15, MetricError, "at least 11x11 pixels, got 10x30"),
     ],
 )
 def test_a_pair_that_cannot_be_scored_is_refused(sr, border, error, message) -> None:

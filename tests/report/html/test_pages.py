@@ -15,9 +15,9 @@ from sr_bench.errors import SrBenchError
 from sr_bench.report.html.build import ReportResult, build_report
 from tests.report.html.zoo import (
     NAMES,
+    emulated,
     gated,
     history_of,
-    imitated,
     keep_images,
     past_run,
     records_of,
@@ -97,7 +97,7 @@ def test_without_failures_nothing_needs_you(tmp_path: Path) -> None:
 
 
 def test_emulated_values_say_so_on_each_page_with_their_interval(tmp_path: Path) -> None:
-    records = [imitated(r) if r.precision == "int8_max" else r for r in records_of("m")]
+    records = [emulated(r) if r.precision == "int8_max" else r for r in records_of("m")]
     build(records, tmp_path, history=history_of(records))
     assert text_of(tmp_path, "index").count('<span class="tag">emulated</span>') == 4
     model = text_of(tmp_path, "model")
@@ -221,7 +221,7 @@ def test_values_of_another_device_are_no_past_of_a_record(
     tmp_path: Path, emulated_now: bool
 ) -> None:
     real = scored("m", "fp32", "psnr")
-    now, before = (imitated(real), real) if emulated_now else (real, imitated(real))
+    now, before = (emulated(real), real) if emulated_now else (real, emulated(real))
     build([now], tmp_path, history=history_of([before]))
     assert 'class="spark"' not in text_of(tmp_path, "index")
 

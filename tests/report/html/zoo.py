@@ -125,7 +125,7 @@ def records_of(*models: str) -> list[Record]:
     return found
 
 
-def imitated(record: Record) -> Record:
+def emulated(record: Record) -> Record:
     """Return `record` as an emulated device leaves it, with an interval."""
     notes = {**record.measurement.notes, Profile.FINE: record.measurement.value + 0.02}
     measurement = replace(record.measurement, notes=notes)

@@ -11,7 +11,7 @@ from sr_bench.core.record import Record, Status
 from sr_bench.errors import SrBenchError
 from sr_bench.report.markdown.combined import render_combined, write_combined
 from tests.report.markdown.test_family import tables
-from tests.report.records import CLAIM, emulated, imitated, record, without_value
+from tests.report.records import CLAIM, emulated, record, with_interval, without_value
 from tests.report.runs import HOSTILE, ended, past_run, with_floor
 
 
@@ -124,7 +124,7 @@ def test_emulated_values_say_so_at_each_value() -> None:
 
 
 def test_an_interval_is_shown_whole_and_explained() -> None:
-    text = page(imitated(record(), 30.5))
+    text = page(with_interval(record(), 30.5))
     assert "30.10 → 30.10 .. 30.50 ✓ (emulated)" in text
     assert "interval: by two readings" in text
     assert "interval: by two readings" not in page(record())

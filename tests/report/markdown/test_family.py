@@ -17,7 +17,7 @@ from sr_bench.report.markdown.family import (
     render_family,
     write_family_reports,
 )
-from tests.report.records import CLAIM, emulated, imitated, record, records_of, without_value
+from tests.report.records import CLAIM, emulated, record, records_of, with_interval, without_value
 from tests.report.runs import HOSTILE, latency, with_floor
 
 FAMILIES = ("lesrcnn", "edsr", "esrgan", "rcan", "realsr")
@@ -125,7 +125,7 @@ def test_the_second_table_has_claimed_measured_delta_and_status(tmp_path: Path) 
 
 
 def test_the_second_table_has_an_interval_where_a_device_was_read_in_two_ways() -> None:
-    head, first, other = tables(comparison([imitated(record(), 30.5), record()]))[0][:3]
+    head, first, other = tables(comparison([with_interval(record(), 30.5), record()]))[0][:3]
     assert head[5] == "Interval"
     assert (first[5], other[5]) == ("30.10 .. 30.50", "")
 

@@ -10,7 +10,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Status
 from sr_bench.report.terminal.session import header, summary
-from tests.report.records import CLAIM, emulated, imitated, record, without_value
+from tests.report.records import CLAIM, emulated, record, with_interval, without_value
 from tests.report.runs import HOSTILE, latency, with_floor
 
 CARD = ModelCard("m_x2", "zoo", Path("/z/zoo"), "M", "", 2, "edsr")
@@ -64,12 +64,12 @@ def test_every_emulated_line_says_so_itself() -> None:
 
 
 def test_two_readings_of_a_device_are_shown_as_an_interval_in_the_claims_digits() -> None:
-    lines = summary([imitated(record(), 30.5), record(SSIM, 0.9153)])
+    lines = summary([with_interval(record(), 30.5), record(SSIM, 0.9153)])
     assert "interval" in lines[0]
     assert "30.10 .. 30.50" in lines[2]
     assert ".." not in lines[3]
     assert any(line.startswith("interval: by two readings of the card's int8") for line in lines)
-    assert "30.05 .. 30.10" in summary([imitated(record(), 30.05)])[2]
+    assert "30.05 .. 30.10" in summary([with_interval(record(), 30.05)])[2]
 
 
 def test_without_two_readings_there_is_no_such_column() -> None:

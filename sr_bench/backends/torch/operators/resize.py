@@ -157,7 +157,7 @@ def _axes(
         after = integers(sizes)
         factors = [np.float32(n) / np.float32(m) for n, m in zip(after, before, strict=True)]
     else:
-        msg = "expected scales or sizes, came neither"
+        msg = "expected scales or sizes, got neither"
         raise ValueError(msg)
     changes = zip(chosen, map(_Axis, before, after, factors), strict=True)
     return [(axis, change) for axis, change in changes if change.scale != 1]

@@ -209,6 +209,6 @@ def prepare_network(station: str, parcel: Preparation, sent: Sent) -> Outcome:
 def _station(name: str) -> Station:
     found = get_worker().plugins[name]
     if not isinstance(found, Station):
-        msg = f"expected the plugin {name} to be a Station, came {type(found).__name__}"
+        msg = f"expected the plugin {name} to be a Station, got {type(found).__name__}"
         raise TypeError(msg)
     return found

@@ -7,8 +7,8 @@ import pytest
 
 from sr_bench.core.device import DevicePlan
 from sr_bench.errors import BackendError, OptionError
+from sr_bench.precision.emulated import clip_thresholds
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.imitated import clip_thresholds
 from sr_bench.precision.network import Network
 from sr_bench.precision.observed import rounded_by_any_plan
 from tests.precision.nets import residual_net

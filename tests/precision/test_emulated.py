@@ -15,8 +15,8 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.errors import BackendError, CardError
+from sr_bench.precision.emulated import emulate
 from sr_bench.precision.fp16 import to_fp16
-from sr_bench.precision.imitated import imitate
 from sr_bench.precision.network import Network
 from tests.precision.nets import exact_clips, images, residual_net
 
@@ -37,11 +37,11 @@ def _thresholds(network: Network) -> dict[str, float]:
     return {name: 0.9 * max(-one.low, one.high) for name, one in clips.items()}
 
 
-def _imitated(
+def _emulated(
     network: Network, profile: Profile, thresholds: dict[str, float] | None = None, **plan: object
 ) -> ModelProto:
     chosen = _thresholds(network) if thresholds is None else thresholds
-    return imitate(network, chosen, profile, DevicePlan(**plan), notes={})  # type: ignore[arg-type]
+    return emulate(network, chosen, profile, DevicePlan(**plan), notes={})  # type: ignore[arg-type]
 
 
 def _outputs(model: ModelProto, level: object = OPTIMISED, *, inner: str = "", save: str = ""):
@@ -124,7 +124,7 @@ def test_a_residual_net_gives_the_bits_of_a_model_in_int64(
     network: Network, profile: Profile, per_channel: bool
 ) -> None:
     thresholds = _thresholds(network)
-    model = _imitated(network, profile, thresholds, per_channel=per_channel)
+    model = _emulated(network, profile, thresholds, per_channel=per_channel)
     onnx.checker.check_model(model, full_check=True)
     oracle = _Oracle(network.constants, thresholds, profile, per_channel)  # type: ignore[arg-type]
     for x, found in zip(images(3), _outputs(model), strict=True):
@@ -133,7 +133,7 @@ def test_a_residual_net_gives_the_bits_of_a_model_in_int64(
 
 def test_the_readings_differ_from_each_other_and_from_fp32(network: Network) -> None:
     thresholds = {name: value / 0.9 for name, value in _thresholds(network).items()}
-    models = (*(_imitated(network, one, thresholds) for one in Profile), network.model)
+    models = (*(_emulated(network, one, thresholds) for one in Profile), network.model)
     tvm, fine, full = (np.stack(_outputs(model)) for model in models)
     noise_db = [float(10 * np.log10(np.square(low - full).mean())) for low in (tvm, fine)]
     assert noise_db == pytest.approx([-42.3, -44.9], abs=1)
@@ -143,7 +143,7 @@ def test_the_readings_differ_from_each_other_and_from_fp32(network: Network) -> 
 def test_no_optimiser_touches_the_integers(
     network: Network, profile: Profile, tmp_path: Path
 ) -> None:
-    model = _imitated(network, profile)
+    model = _emulated(network, profile)
     saved = tmp_path / "optimised.onnx"
     optimised = _outputs(model, save=str(saved))
     np.testing.assert_array_equal(optimised, _outputs(model, PLAIN))
@@ -161,7 +161,7 @@ def test_no_optimiser_touches_the_integers(
 @pytest.mark.parametrize(("profile", "halves", "integers"), [("tvm", 2, 6), ("fine", 7, 5)])
 def test_no_node_is_idle(network: Network, profile: str, halves: int, integers: int) -> None:
     """A ReLU is the end of a clip where only int8 layers read it; fp16 is not rounded again."""
-    nodes = _imitated(network, Profile(profile)).graph.node
+    nodes = _emulated(network, Profile(profile)).graph.node
     read = {name for node in nodes for name in node.input}
     assert {name for node in nodes for name in node.output} - read == {"y"}
     kinds = Counter(node.op_type for node in nodes)
@@ -171,7 +171,7 @@ def test_no_node_is_idle(network: Network, profile: str, halves: int, integers: 
 @pytest.mark.parametrize(("profile", "part"), [(Profile.TVM, 127 / 128), (Profile.FINE, 1)])
 def test_a_threshold_is_so_many_levels(network: Network, profile: Profile, part: float) -> None:
     thresholds = _thresholds(network) | {"x": 0.25}
-    model = _imitated(network, profile, thresholds)
+    model = _emulated(network, profile, thresholds)
     integers = np.stack(_outputs(model, inner="x/int8"))
     assert integers.max() == 127
     values = integers * np.float32(0.25 / LEVELS[profile])
@@ -185,7 +185,7 @@ def test_a_threshold_is_so_many_levels(network: Network, profile: Profile, part:
 
 @pytest.mark.parametrize("profile", Profile)
 def test_fp16_goes_in_and_comes_out(network: Network, profile: Profile) -> None:
-    model = _imitated(network, profile, skip=("head",))
+    model = _emulated(network, profile, skip=("head",))
     outputs = np.stack(_outputs(model))
     np.testing.assert_array_equal(outputs, _fp16(outputs))
     read = np.stack(_outputs(model, inner="x/fp16"))
@@ -196,7 +196,7 @@ def test_fp16_goes_in_and_comes_out(network: Network, profile: Profile) -> None:
 def test_fine_with_every_layer_skipped_is_fp16(network: Network, tmp_path: Path) -> None:
     to_fp16(tmp_path / "net.onnx", tmp_path / "fp16.onnx")
     expected = _outputs(onnx.load(tmp_path / "fp16.onnx"))
-    found = _outputs(_imitated(network, Profile.FINE, {}, skip=("*",)))
+    found = _outputs(_emulated(network, Profile.FINE, {}, skip=("*",)))
     np.testing.assert_array_equal(found, expected)
 
 
@@ -204,7 +204,7 @@ def test_fine_with_every_layer_skipped_is_fp16(network: Network, tmp_path: Path)
 def test_skipped_layers_compute_in_float_on_fp16_weights(
     network: Network, profile: Profile
 ) -> None:
-    model = _imitated(network, profile, skip=("body.*", "tail"))
+    model = _emulated(network, profile, skip=("body.*", "tail"))
     constants = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
     assert {name for name in constants if name.endswith("/int8/0")} == {
         "head.weight/int8/0",
@@ -223,14 +223,14 @@ def test_skipped_layers_compute_in_float_on_fp16_weights(
 def test_skipping_a_layer_brings_the_output_nearer(network: Network) -> None:
     full = np.stack(_outputs(network.model))
     errors = [
-        np.square(np.stack(_outputs(_imitated(network, Profile.FINE, skip=skip))) - full).mean()
+        np.square(np.stack(_outputs(_emulated(network, Profile.FINE, skip=skip))) - full).mean()
         for skip in ((), ("head",), ("*",))
     ]
     assert errors[0] > 1.05 * errors[1] > 100 * errors[2]
 
 
 def test_the_file_tells_what_it_is(network: Network) -> None:
-    model = imitate(
+    model = emulate(
         network, _thresholds(network), Profile.TVM, DevicePlan(), notes={"observer": "kl"}
     )
     assert {entry.key: entry.value for entry in model.metadata_props} == {
@@ -247,7 +247,7 @@ def test_the_file_tells_what_it_is(network: Network) -> None:
 def test_a_threshold_must_be_a_number(network: Network, threshold: float) -> None:
     thresholds = _thresholds(network) | {"relu": threshold}
     with pytest.raises(BackendError, match=r"'relu' is .*; expected a finite number from 0 on"):
-        _imitated(network, Profile.FINE, thresholds)
+        _emulated(network, Profile.FINE, thresholds)
 
 
 @pytest.mark.parametrize("profile", Profile)
@@ -255,12 +255,12 @@ def test_a_missing_threshold_is_named(network: Network, profile: Profile) -> Non
     thresholds = _thresholds(network)
     del thresholds["relu"]
     with pytest.raises(BackendError, match="no threshold of the tensor 'relu'"):
-        _imitated(network, profile, thresholds)
+        _emulated(network, profile, thresholds)
 
 
 def test_a_layer_that_is_not_there_can_t_be_skipped(network: Network) -> None:
     with pytest.raises(CardError, match="'haed'"):
-        _imitated(network, Profile.TVM, skip=("haed",))
+        _emulated(network, Profile.TVM, skip=("haed",))
 
 
 @pytest.mark.parametrize("profile", Profile)
@@ -269,7 +269,7 @@ def test_what_was_always_zero_stays_finite(network: Network, profile: Profile) -
     weight = network.constants["body.1.weight"].copy()
     weight[3] = 0
     network.constants["body.1.weight"] = weight  # type: ignore[index]
-    value = np.stack(_outputs(_imitated(network, profile, thresholds), inner="body.1"))
+    value = np.stack(_outputs(_emulated(network, profile, thresholds), inner="body.1"))
     assert np.isfinite(value).all()
     bias = network.constants["body.1.bias"][3]
     assert value[:, 0, 3] == pytest.approx(bias, rel=1e-3)

@@ -8,7 +8,7 @@ import onnxruntime
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from sr_bench.core.device import DevicePlan, Profile
-from sr_bench.precision.imitated import imitate
+from sr_bench.precision.emulated import emulate
 from sr_bench.precision.network import Network, read_network
 from tests.precision.nets import exact_clips, images
 
@@ -31,10 +31,10 @@ def _conv(source: str, output: str) -> onnx.NodeProto:
 WEIGHT = np.random.default_rng(3).normal(0, 0.2, (3, 3, 3, 3)).astype(np.float32)
 
 
-def _imitated(network: Network, profile: Profile) -> ModelProto:
+def _emulated(network: Network, profile: Profile) -> ModelProto:
     clips = exact_clips(network, images(1))
     thresholds = {name: max(-one.low, one.high) for name, one in clips.items()}
-    return imitate(network, thresholds, profile, DevicePlan(), notes={})
+    return emulate(network, thresholds, profile, DevicePlan(), notes={})
 
 
 def _values(model: ModelProto, name: str) -> np.ndarray:
@@ -57,8 +57,8 @@ def _integer_tensors(model: ModelProto) -> set[str]:
 def test_both_terms_of_a_last_addition_are_int8_for_tvm(tmp_path: Path) -> None:
     nodes = [_conv("x", "a"), _conv("a", "b"), helper.make_node("Add", ["b", "x"], ["y"])]
     network = _small(nodes, tmp_path, w=WEIGHT)
-    assert _integer_tensors(_imitated(network, Profile.TVM)) == {"x", "a", "b"}
-    assert _integer_tensors(_imitated(network, Profile.FINE)) == {"x", "a"}
+    assert _integer_tensors(_emulated(network, Profile.TVM)) == {"x", "a", "b"}
+    assert _integer_tensors(_emulated(network, Profile.FINE)) == {"x", "a"}
 
 
 def test_operators_without_a_rule_read_dequantised_values(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_operators_without_a_rule_read_dequantised_values(tmp_path: Path) -> Non
         _conv("b", "y"),
     ]
     network = _small(nodes, tmp_path, w=WEIGHT, slope=slope)
-    tvm, fine = (_imitated(network, profile) for profile in Profile)
+    tvm, fine = (_emulated(network, profile) for profile in Profile)
     assert _integer_tensors(tvm) == {"x", "a", "b"}
     assert _integer_tensors(fine) == {"x", "b"}
     sources = [n.input[0] for model in (tvm, fine) for n in model.graph.node if n.name == "b"]
@@ -84,7 +84,7 @@ def test_an_output_that_only_moves_int8_values_is_fp16(tmp_path: Path) -> None:
         _conv("a", "idle"),
     ]
     network = _small(nodes, tmp_path, w=WEIGHT)
-    model = _imitated(network, Profile.TVM)
+    model = _emulated(network, Profile.TVM)
     value = _values(model, "y")
     np.testing.assert_array_equal(value, value.astype(np.float16))
     whole = _values(model, "y/int8")

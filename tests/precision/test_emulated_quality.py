@@ -18,7 +18,7 @@ from sr_bench.engine.plan.suite import load_suite
 from sr_bench.export.to_onnx import export_onnx
 from sr_bench.imaging.files import read_image
 from sr_bench.precision.calibrate import collect
-from sr_bench.precision.imitated import clip_thresholds, imitate
+from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.network import Network, read_network
 from sr_bench.zoo.checkpoints import load_model
 
@@ -78,7 +78,7 @@ def test_the_loss_is_what_was_found_before(
     for profile in Profile:
         for observer, expected_db in EXPECTED_DB[scale, profile].items():
             thresholds = clip_thresholds(network, found.histograms, observer, DevicePlan())
-            model = imitate(network, thresholds, profile, DevicePlan(), notes={})
+            model = emulate(network, thresholds, profile, DevicePlan(), notes={})
             pairs = zip(_outputs(model, images), full, strict=True)
             losses = [-10 * np.log10(np.square(low - high).mean()) for low, high in pairs]
             measured[profile, observer] = fmean(map(float, losses))

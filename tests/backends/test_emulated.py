@@ -19,7 +19,7 @@ from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.export.to_onnx import export_onnx
 from sr_bench.precision.calibrate import collect
-from sr_bench.precision.imitated import clip_thresholds, imitate
+from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.network import Network, read_network
 from tests.cost.zoo_models import small
 
@@ -48,7 +48,7 @@ def _runs(
     network: Network, profile: Profile, plan: DevicePlan, path: Path
 ) -> tuple[dict[str, np.ndarray], list[Mapping[str, str]]]:
     """Return what each backend gives for the image, and what each says."""
-    onnx.save(imitate(network, _thresholds(network), profile, plan, notes={}), path)
+    onnx.save(emulate(network, _thresholds(network), profile, plan, notes={}), path)
     outputs, notes = {}, []
     for name, backend in BACKENDS.items():
         with backend.open_session(Artefact(path, None, Precision.INT8_MAX, digest="")) as session:

@@ -86,7 +86,7 @@ def clip_thresholds(
     return {name: max(-clip.low, clip.high) for name, clip in clips.items()}
 
 
-def imitate(
+def emulate(
     network: Network,
     thresholds: Mapping[str, float],
     profile: Profile,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -53,7 +54,7 @@ class Job:
     limit: int = 0
     """Images to score, from the first; 0: all."""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The images to score, in order."""
         return self.images.names[: self.limit or None]

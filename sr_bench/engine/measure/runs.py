@@ -261,7 +261,7 @@ class Runs:
         declared = checkpoint.sha256 if checkpoint else ""
         threads = self.selection.session_threads
         key = sha256_json([content, declared, measuring(), self._executor.cpu, threads])
-        digests = [job.images.image_digest(index) for index in range(len(job.names))]
+        digests = job.images.digests[: len(job.names)]
         kept = self._results.open(key, digests, repeats=repeats)
         return JobResults(job, digests, kept, fidelity, keeper)
 

@@ -15,7 +15,7 @@ from typing import NoReturn, TypeVar
 
 from sr_bench.core.backend import Batch, BatchItem, BatchScoring, BatchSession
 from sr_bench.core.case import IMAGE_METRICS
-from sr_bench.engine.job import Done, Enough, ImageResult, Job, Keep, Progress, never_enough
+from sr_bench.engine.job import Done, ImageResult, Job, Keep, Progress
 from sr_bench.engine.measure.batch_memory import BatchMemory, Output, output_of
 from sr_bench.engine.measure.one_by_one import about_images, kept_pair, score_output
 from sr_bench.engine.measure.pair_cache import Recent
@@ -59,7 +59,6 @@ def run_batched(
     keep: Keep | None = None,
     indices: Sequence[int] | None = None,
     done: Done | None = None,
-    enough: Enough = never_enough,
 ) -> tuple[ImageResult, ...]:
     """Return what `one_by_one.run_job` does, whose arguments these are, by a session with batches.
 
@@ -79,7 +78,6 @@ def run_batched(
         keep: Is given each output.
         indices: The images asked for; None: all.
         done: Told of each image as soon as it is scored, from any thread.
-        enough: Ends the work early.
 
     Raises:
         DatasetError: The dataset is empty.
@@ -106,8 +104,6 @@ def run_batched(
             while len(results) < len(asked) and asked[len(results)] in found:
                 results.append(found[asked[len(results)]])
                 progress(len(results), len(asked), results[-1].image)
-                if enough(results):
-                    return tuple(results)
     return tuple(results)
 
 

@@ -1,6 +1,6 @@
 """A run that was made: the results of its images, and the digest of all that decides them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sr_bench.core.claim import UNITS
@@ -33,14 +33,6 @@ class Run:
     """Where its images are."""
     cached: int = 0
     """Images whose results were there: the same content was measured before."""
-    drawn: tuple[str, ...] = ()
-    """The names of the images, in the order of measuring."""
-
-    @property
-    def in_drawn_order(self) -> tuple[ImageResult, ...]:
-        """The images in the order of measuring."""
-        found = {item.image: item for item in self.images}
-        return tuple(found[name] for name in self.drawn)
 
     def measured(self, metric: str) -> Measurement:
         """Return the mean of `metric` over the images, with each image's value."""
@@ -49,23 +41,19 @@ class Run:
         return Measurement(metric, UNITS[metric], value, scores, self.planned)
 
 
-def made_run(
-    results: JobResults, inputs: Mapping[str, str], indices: Sequence[int], measured: int
-) -> Run:
-    """Return the run of the images `indices`, of which `measured` were made now."""
-    made, drawn = results.finish(indices)
+def made_run(results: JobResults, inputs: Mapping[str, str], measured: int) -> Run:
+    """Return the run whose `results` are all there, of which `measured` were made now."""
+    made, images = results.finish()
     whole = {**inputs, "device": made.device}
-    place = {name: index for index, name in enumerate(results.job.names)}
     return Run(
-        tuple(sorted(drawn, key=lambda item: place[item.image])),
+        images,
         len(results.job.images),
         sha256_json(whole),
         made.device,
         results.job.protocol,
         made.notes,
         whole,
-        cached=len(drawn) - measured,
-        drawn=tuple(item.image for item in drawn),
+        cached=len(images) - measured,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Protocol, cast
 from sr_bench import discovery
 from sr_bench.core.backend import Artefact, BackendInfo, BatchSession, Session
 from sr_bench.core.device import Profile
-from sr_bench.engine.job import Computes, Done, Enough, ImageResult, Job, Progress, never_enough
+from sr_bench.engine.job import Computes, Done, ImageResult, Job, Progress
 from sr_bench.engine.measure.batch_memory import BatchMemory
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.in_batches import run_batched
@@ -61,7 +61,6 @@ class Executor(Protocol):
         begin: Begin,
         done: Done,
         progress: Progress,
-        enough: Enough = never_enough,
     ) -> int:
         """Measure the images `indices` of `work`, in that order; return how many were measured.
 
@@ -71,7 +70,6 @@ class Executor(Protocol):
             begin: Told what computes, before the first result.
             done: Told each result as soon as it is there.
             progress: Told how far the work is.
-            enough: Ends the work once the results so far will do.
 
         Raises:
             SrBenchError: The network can't be opened, or an image not be measured.
@@ -132,9 +130,8 @@ class Worker:
         begin: Begin,
         done: Done,
         progress: Progress,
-        enough: Enough = never_enough,
     ) -> int:
-        """Measure the images `indices` of `work`, or as many as are `enough`, in that order.
+        """Measure the images `indices` of `work`, in that order.
 
         Returns:
             How many were measured.
@@ -154,7 +151,6 @@ class Worker:
                 keep=keeper.for_job(job) if keeper else None,
                 indices=indices,
                 done=done,
-                enough=enough,
             )
             begin(session.device, {**told, **session.notes})  # it may know more than before
             return len(found)

@@ -16,7 +16,7 @@ from typing import NoReturn, TypeVar
 from sr_bench.core.backend import Batch, BatchItem, BatchScoring, BatchSession
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.engine.job import Done, ImageResult, Job, Keep, Progress
-from sr_bench.engine.measure.batch_memory import BatchMemory, Output, output_of
+from sr_bench.engine.measure.fp32_outputs import Output, Remembered, output_of
 from sr_bench.engine.measure.one_by_one import about_images, kept_pair, score_output
 from sr_bench.engine.measure.pair_cache import Recent
 from sr_bench.engine.score.protocol import Pair, network_input
@@ -54,8 +54,8 @@ def run_batched(
     pairs: Recent[Pair],
     threads: int,
     progress: Progress,
-    reference: BatchMemory | None = None,
-    memory: BatchMemory | None = None,
+    reference: Remembered | None = None,
+    memory: Remembered | None = None,
     keep: Keep | None = None,
     indices: Sequence[int] | None = None,
     done: Done | None = None,
@@ -177,8 +177,8 @@ def _batches(
 def _started(
     job: Job,
     session: BatchSession,
-    reference: BatchMemory | None,
-    memory: BatchMemory | None,
+    reference: Remembered | None,
+    memory: Remembered | None,
     keeps: bool,
     items: Sequence[_Item],
 ) -> Callable[[], list[_Outcome]]:
@@ -193,9 +193,9 @@ def _started(
     def wait() -> list[_Outcome]:
         with about_images(job, [item.index for item in items]):
             came = finish()
-            references = reference.run(lrs) if reference else [None] * len(items)
+            references = reference.run_batch(lrs) if reference else [None] * len(items)
         if memory:
-            memory.add(lrs, [output_of(one) for one in came])
+            memory.add_batch(lrs, [output_of(one) for one in came])
         return [_Outcome(*parts) for parts in zip(items, came, references, strict=True)]
 
     return wait

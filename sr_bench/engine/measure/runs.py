@@ -12,12 +12,11 @@ from sr_bench.core.case import Case
 from sr_bench.core.device import Profile
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Job, Progress
-from sr_bench.engine.measure.job_results import JobResults
 from sr_bench.engine.measure.jobs import Jobs, in_fp32
 from sr_bench.engine.measure.kept_images import Keeper
 from sr_bench.engine.measure.recording import start_recording
 from sr_bench.engine.measure.result_log import ResultCache
-from sr_bench.engine.measure.run import Run, made_run, scored
+from sr_bench.engine.measure.run import JobResults, Run, scored
 from sr_bench.engine.measure.worker import Executor, Work, Worker
 from sr_bench.engine.plan.options import CacheMode, Selection
 from sr_bench.engine.prepare.code_digest import measuring
@@ -145,7 +144,7 @@ class Runs:
             if missing:
                 results.kept.begin("cpu", {})
                 self._worker.score(job, network, missing, results.add, progress)
-            self._floors[digest] = made_run(results, inputs, len(missing))
+            self._floors[digest] = results.run(inputs, len(missing))
         return self._floors[digest]
 
     def _ask(self, case: Case, progress: Progress, profile: Profile) -> _Asked:
@@ -174,12 +173,9 @@ class Runs:
             self._executor.measure(
                 work, missing, begin=results.kept.begin, done=results.add, progress=progress
             )
-        run = made_run(results, asked.inputs, len(missing))
-        return replace(
-            run,
-            provenance={**self._elsewhere, **work.prepared.provenance, **run.provenance},
-            kept=work.keeper.kept if work.keeper else None,
-        )
+        run = results.run(asked.inputs, len(missing))
+        told = {**self._elsewhere, **work.prepared.provenance, **run.provenance}
+        return replace(run, provenance=told)
 
     def _check_time(self) -> None:
         """Raise a NotRunError if no run may begin any more."""

@@ -10,7 +10,6 @@ from sr_bench import discovery
 from sr_bench.core.backend import Artefact, BackendInfo, BatchSession, Session
 from sr_bench.core.device import Profile
 from sr_bench.engine.job import Computes, Done, ImageResult, Job, Progress
-from sr_bench.engine.measure.batch_memory import BatchMemory
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.kept_images import Keeper
@@ -164,15 +163,11 @@ class Worker:
         def open_full() -> Session:
             return opened.enter_context(self.open(cast("Prepared", full)))
 
+        reference = Remembered(open_full, outputs, full.digest) if full else None
+        memory = Remembered(lambda: session, outputs, own) if work.remembered else None
         if isinstance(session, BatchSession):
-            reference = BatchMemory(open_full, outputs, full.digest) if full else None
-            memory = BatchMemory(lambda: session, outputs, own) if work.remembered else None
             return partial(run_batched, work.job, session, reference=reference, memory=memory)
-        if full:
-            compared = Remembered(open_full, outputs, full.digest)
-            return partial(run_job, work.job, session, reference=compared)
-        kept = Remembered(lambda: session, outputs, own) if work.remembered else session
-        return partial(run_job, work.job, kept)
+        return partial(run_job, work.job, memory or session, reference=reference)
 
     def score(
         self, job: Job, network: Computes, indices: Sequence[int], done: Done, progress: Progress

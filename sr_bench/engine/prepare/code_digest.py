@@ -15,6 +15,7 @@ _COUNTS = (
     "numpy",
     "onnx",
     "onnxruntime",
+    "onnxruntime-gpu",
     "opencv-python",
     "opencv-python-headless",
     "pillow",

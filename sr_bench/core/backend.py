@@ -25,7 +25,7 @@ class Form(StrEnum):
     """What a backend computes a network from."""
 
     MODULE = "module"
-    """A torch module; for int8 the ONNX file."""
+    """A torch module in fp32 or fp16."""
     ONNX = "onnx"
     """An ONNX file in its precision; int8 as QuantizeLinear and DequantizeLinear."""
     EMULATED = "emulated"

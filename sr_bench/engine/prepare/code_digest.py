@@ -32,6 +32,7 @@ _LIBRARIES = (
     "numpy",
     "onnx",
     "onnxruntime",
+    "onnxruntime-gpu",
     "opencv-python",
     "opencv-python-headless",
     "pillow",

@@ -90,7 +90,7 @@ class Prepared:
     def _plan(self) -> str:
         """Return the digest of what decides the low precision besides the calibration set."""
         observer = self.precision.calibration
-        if self.form in (Form.ONNX, Form.MODULE):
+        if self.form is Form.ONNX:
             return plan_digest(self.card.int8, observer)
         own = replace(self.card.device, known_failures=(), gate=None)
         return plan_digest(own, f"{self.form} {self.profile} {observer}")
@@ -110,8 +110,8 @@ class Prepared:
         if self._is_compiled:
             return replace(own, source=self.source())
         module = None if self.card.onnx else self._loader()
-        needed = self.form is not Form.MODULE or self.card.onnx or self.calibration
-        return replace(own, onnx=self.onnx() if needed else None, load_module=module)
+        file = None if self.form is Form.MODULE else self.onnx()
+        return replace(own, onnx=file, load_module=module)
 
     def source(self) -> Source:
         """Return what a device's own compiler is given for a low precision.

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sr_bench import cli
-from sr_bench.backends.vacc.build.vamc_yaml import read_build
 from sr_bench.backends.vacc.run.state import DeviceState
 from sr_bench.core.precision import Precision
 from tests.int8_zoo import Int8Zoo, make_int8_zoo
@@ -53,18 +53,19 @@ def test_the_build_file_says_what_the_card_says(sr_bench, int8_zoo: Int8Zoo) -> 
     with (int8_zoo.suite / "card.toml").open("a") as card:
         card.write('[model.vacc]\nskip = ["body.*"]\noptions = { data_type = 0 }\n')
     done = sr_bench("vacc", "yaml", *_named(int8_zoo, "kl"), "--shape", "20x24")
-    build = read_build(done.out, "stdout")
-    assert build.frontend.shape == {"x": [1, 3, 20, 24]}
-    assert build.backend.quantize.calibrate_mode == "kl_divergence"
-    assert build.backend.quantize.skip_conv_layers == [1, 2]
-    assert build.backend.compile.data_type == 0
-    assert build.dataset.sampler.get_data_num == 4
+    build = yaml.safe_load(done.out)
+    assert build["frontend"]["shape"] == {"x": [1, 3, 20, 24]}
+    assert build["backend"]["quantize"]["calibrate_mode"] == "kl_divergence"
+    assert build["backend"]["quantize"]["skip_conv_layers"] == [1, 2]
+    assert build["backend"]["compile"]["data_type"] == 0
+    assert build["dataset"]["sampler"]["get_data_num"] == 4
 
 
 def test_the_shape_is_that_of_the_flops_unless_told(sr_bench, int8_zoo: Int8Zoo) -> None:
     done = sr_bench("vacc", "yaml", *_named(int8_zoo, "fp16"))
-    build = read_build(done.out, "stdout")
-    assert (build.frontend.shape, build.dataset) == ({"x": [1, 3, 8, 8]}, None)
+    build = yaml.safe_load(done.out)
+    assert build["frontend"]["shape"] == {"x": [1, 3, 8, 8]}
+    assert "dataset" not in build
 
 
 def test_all_that_the_compiler_needs_can_be_written(

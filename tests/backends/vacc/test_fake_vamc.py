@@ -35,6 +35,7 @@ def vamc_build(tmp_path: Path) -> dict[str, object]:
         white=1.0,
         channel_order="bgr",
         skip_layers=(0,),
+        calibration=(lambda: photo(0, height=6, width=8),),
     )
     build = build_of(
         source,
@@ -42,7 +43,6 @@ def vamc_build(tmp_path: Path) -> dict[str, object]:
         shape=(1, 3, 6, 8),
         checkpoint=source.onnx,
         calibration=Path("photos"),
-        count=1,
         workspace=Path("out"),
     )
     (tmp_path / "photos").mkdir()

@@ -9,7 +9,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -105,8 +105,7 @@ def compile_network(source: Source, shape: Shape, rig: Rig, *, version: str) -> 
     """
     network, build = _planned(source, shape)
     digest = _digest(source, network, build, version)
-    here = build.frontend.model_copy(update={"checkpoint": str(source.onnx.absolute())})
-    build = build.model_copy(update={"frontend": here})
+    build = replace(build, checkpoint=source.onnx.absolute())
     folder = cache_dir() / "vacc" / "compiled" / digest
     with _alone(folder, rig.limits.compile_s):
         kept = _kept(folder, build)
@@ -144,8 +143,7 @@ def _planned(source: Source, shape: Shape) -> tuple[ModelProto, Build]:
         input_name=names[0],
         shape=shape,
         checkpoint=_NETWORK,
-        calibration=_CALIBRATION if source.calibration else None,
-        count=len(source.calibration),
+        calibration=_CALIBRATION,
         workspace=_WORKSPACE,
     )
     return network, build

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -26,14 +26,14 @@ from tests.backends.vacc.vamc_input import network, photo
 FAKE = Path(__file__).parent / "fake/bin/vamc"
 SHAPE = (1, 3, 6, 8)
 LIMITS = Limits(
-    probe_s=10.0, compile_s=30.0, open_s=10.0, run_s=10.0, vamp_s=10.0, wait_s=10.0, grace_s=1.0
+    probe_s=61.0, compile_s=62.0, open_s=63.0, run_s=64.0, vamp_s=65.0, wait_s=66.0, grace_s=5.0
 )
 RIG = Rig(sys.executable, str(FAKE), "vamp", 0, LIMITS)
 
-# Writes what a compiler would, and a line for each time that it is run.
+# Writes a line for each time that it is run, and what a compiler would as soon as it may.
 QUICK = """#!/bin/sh
 echo run >> {runs}
-sleep {seconds}
+until [ -e {go} ]; do sleep 0.02; done
 folder=deploy_weights/$(sed -n 's/^name: //p' build.yaml)
 mkdir -p $folder
 for part in json so params; do echo made > $folder/mod.$part; done
@@ -61,11 +61,16 @@ def in_int8(source: Source) -> Source:
     return replace(source, precision=precision, calibration=images, calibration_digest="photos")
 
 
-def quick(folder: Path, *, seconds: float = 0) -> tuple[Rig, Path]:
-    """Return a rig whose compiler is fast, and the file with a line for each of its runs."""
+def quick(folder: Path, *, go: bool = True) -> tuple[Rig, Path]:
+    """Return a rig whose compiler is fast, and the file with a line for each of its runs.
+
+    Without `go` the compiler waits until there is a file `go` in `folder`.
+    """
     command = folder / "quick-vamc"
-    command.write_text(QUICK.format(runs=folder / "runs", seconds=seconds))
+    command.write_text(QUICK.format(runs=folder / "runs", go=folder / "go"))
     command.chmod(0o755)
+    if go:
+        (folder / "go").touch()
     (folder / "runs").touch()
     return replace(RIG, vamc=str(command)), folder / "runs"
 
@@ -175,9 +180,11 @@ def test_what_a_killed_process_left_is_not_used(vacc_source: Source, tmp_path: P
 
 
 def test_of_two_who_want_the_same_one_compiles(vacc_source: Source, tmp_path: Path) -> None:
-    rig, runs = quick(tmp_path, seconds=0.3)
+    rig, runs = quick(tmp_path, go=False)
     with ThreadPoolExecutor(2) as pool:
         jobs = [pool.submit(compile_network, vacc_source, SHAPE, rig, version="1") for _ in "ab"]
+        wait(jobs, timeout=0.1)  # time for the second, which a slow machine may leave it without
+        (tmp_path / "go").touch()
     first, second = sorted((job.result() for job in jobs), key=lambda made: made.cached)
     assert (first.cached, second.cached) == (False, True)
     assert first.prefix == second.prefix
@@ -185,14 +192,15 @@ def test_of_two_who_want_the_same_one_compiles(vacc_source: Source, tmp_path: Pa
 
 
 def test_who_waits_too_long_gives_up(vacc_source: Source, tmp_path: Path) -> None:
-    rig, _ = quick(tmp_path, seconds=0.6)
+    rig, runs = quick(tmp_path, go=False)
     hasty = replace(rig, limits=replace(LIMITS, compile_s=0.2))
     with ThreadPoolExecutor(1) as pool:
         job = pool.submit(compile_network, vacc_source, SHAPE, rig, version="1")
-        while not (tmp_path / "runs").read_text():
+        while not (runs.read_text() or job.done()):
             time.sleep(0.01)
         with pytest.raises(DeviceError, match="another process has been compiling") as caught:
             compile_network(vacc_source, SHAPE, hasty, version="1")
+        (tmp_path / "go").touch()
         assert caught.value.failure == Failure.TIMEOUT
         assert not job.result().cached
 
@@ -213,15 +221,16 @@ def test_who_waits_too_long_gives_up(vacc_source: Source, tmp_path: Path) -> Non
 def test_a_failed_build_is_told_kept_and_not_cached(
     vacc_source: Source,
     tmp_path: Path,
+    given_up: list[float],
     monkeypatch: pytest.MonkeyPatch,
     how: str,
     failure: Failure,
     told: str,
 ) -> None:
     monkeypatch.setenv("SR_FAKE_VAMC", how)
-    limits = replace(LIMITS, compile_s=1.0 if how == "hang" else 30.0)
     with pytest.raises(DeviceError) as caught:
-        compile_network(vacc_source, SHAPE, replace(RIG, limits=limits), version="1")
+        compile_network(vacc_source, SHAPE, RIG, version="1")
+    assert given_up == [LIMITS.compile_s] * (how == "hang")
     (kept,) = tmp_path.glob("cache/vacc/failed/*")
     assert caught.value.failure == failure
     assert told in str(caught.value)

@@ -199,7 +199,7 @@ def test_a_precision_that_the_backend_lacks_is_not_run(
     case = replace(psnr_case(shared_zoo), claim=None, precision=Precision.INT8_KL)
     record = evaluate(bench_of(shared_zoo), case)
     assert record.verdict.status is Status.NOT_RUN
-    assert "does not offer int8_kl here, only fp32, fp16; --backend=onnx" in record.verdict.sentence
+    assert "does not offer int8_kl here, only fp32, fp16; rerun with --b" in record.verdict.sentence
 
 
 @pytest.mark.parametrize(

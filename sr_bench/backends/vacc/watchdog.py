@@ -23,17 +23,12 @@ class Outcome:
     """How a command ended."""
 
     returncode: int | None
-    """Negative: the signal that ended it; None: it could not be ended."""
+    """Negative: the signal that ended it; None: it still runs, as one inside a driver may."""
     timed_out: bool
     """Whether it was still running at its limit, so that we had to end it."""
     log: str
     """The last 64 KiB of its standard output and error together."""
     seconds: float
-
-    @property
-    def unkillable(self) -> bool:
-        """Whether it still runs, as a process that waits inside a driver may."""
-        return self.returncode is None
 
     def describe(self) -> str:
         """Return how it ended, with its error code and the last lines of its log, if any."""

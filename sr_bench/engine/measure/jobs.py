@@ -44,7 +44,7 @@ class Jobs:
             offered = ", ".join(offers) or "none"
             msg = (
                 f"{case.backend} does not offer {case.precision} here, only {offered};"
-                " --backend=onnxruntime offers every precision"
+                " rerun with --backend=onnxruntime, which offers every precision"
             )
             raise NotRunError(msg)
 

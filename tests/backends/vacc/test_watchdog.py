@@ -47,7 +47,6 @@ def test_output_of_both_streams_and_the_status_are_kept(tmp_path: Path) -> None:
     )
     assert (outcome.returncode, outcome.timed_out, outcome.log) == (3, False, "a\nb\n")
     assert classify(outcome) is Failure.ERROR
-    assert not outcome.unkillable
 
 
 def test_the_working_folder_and_the_environment_are_as_asked(tmp_path: Path) -> None:
@@ -133,7 +132,6 @@ def test_what_even_sigkill_does_not_end_is_given_up(
     assert group.end(20.0) == -signal.SIGTERM
     assert group.end(20.0) == -signal.SIGTERM, "a second call does nothing"
     outcome = Outcome(None, True, "", 0.3)
-    assert outcome.unkillable
     assert classify(outcome) is Failure.TIMEOUT
     assert "SIGKILL" in outcome.describe()
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from sr_bench.backends.vacc.rig import Limits, Rig
+from sr_bench.backends.vacc.rig import PhaseLimits, Rig
 
 FAKE = Path(__file__).parent / "fake"
 
@@ -50,7 +50,7 @@ def vacc_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def vacc_rig() -> Rig:
     """Return a rig with our own interpreter; a healthy worker takes 0.3 s to open."""
-    limits = Limits(
+    limits = PhaseLimits(
         probe_s=5.0, compile_s=5.0, open_s=5.0, run_s=1.0, vamp_s=5.0, wait_s=5.0, grace_s=0.5
     )
     return Rig(sys.executable, "vamc", "vamp", 0, limits)

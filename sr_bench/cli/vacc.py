@@ -12,7 +12,7 @@ from sr_bench.errors import OptionError
 if TYPE_CHECKING:  # these load much, which --help must not wait for
     from sr_bench.backends.vacc.profile.latency import Latency, Spread
     from sr_bench.core.card import ModelCard
-    from sr_bench.core.device import Shape, Source
+    from sr_bench.core.device import CompilerInput, Shape
 
 HELP = "compile for, profile on and clear a VACC card by hand: see sr-bench vacc COMMAND --help"
 EXAMPLE = "sr-bench vacc yaml pocket_edsr_x2 --precision int8_kl --out build"
@@ -144,7 +144,7 @@ def _declare_input(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _read_input(args: argparse.Namespace) -> "tuple[Source, Shape]":
+def _read_input(args: argparse.Namespace) -> "tuple[CompilerInput, Shape]":
     """Return what the compiler is given for the network, and the NCHW shape of its input.
 
     Raises:

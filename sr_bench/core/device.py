@@ -91,7 +91,7 @@ class DevicePlan:
 
 
 @dataclass(frozen=True)
-class Source:
+class CompilerInput:
     """What a device's compiler is given."""
 
     name: str

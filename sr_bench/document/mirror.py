@@ -9,7 +9,7 @@ from typing import Literal
 from sr_bench.core.claim import Source
 from sr_bench.document.cells import metric_cells
 from sr_bench.document.claims import read_model_tables
-from sr_bench.document.tables import Cell, Document, Table, parse_document
+from sr_bench.document.tables import Cell, Document, PipeTable, parse_document
 from sr_bench.errors import DocumentError
 
 _BARE_PIPE = re.compile(r"(?<!\\)\|")
@@ -80,7 +80,7 @@ def format_like(
     return f"{value:z.{decimals}f}"
 
 
-def _lines(text: str, table: Table) -> str:
+def _lines(text: str, table: PipeTable) -> str:
     """Return the lines of `table` whole, from the header to the last row."""
     last = (table.alignment_line, *table.row_lines)[-1]
     pieces = _LINE_END.split(text.removeprefix("\ufeff"))

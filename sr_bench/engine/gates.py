@@ -9,7 +9,7 @@ from sr_bench.core.card import KnownGap
 from sr_bench.core.case import GATE_METRIC, IMAGE_METRICS, Case
 from sr_bench.core.claim import UNITS
 from sr_bench.core.codec import encode
-from sr_bench.core.compare import Limits
+from sr_bench.core.compare import LossLimits
 from sr_bench.core.device import Profile
 from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.int8 import Gate
@@ -84,7 +84,7 @@ class Gatekeeper:
         budgets = {
             "psnr": limits.max_drop_db,
             "ssim": limits.max_drop_ssim,
-            GATE_METRIC: Limits().fidelity_db,
+            GATE_METRIC: LossLimits().fidelity_db,
         }
         now = {name: low.measured(name) for name in IMAGE_METRICS} | {GATE_METRIC: fidelity}
         found = []

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sr_bench.core.codec import encode
-from sr_bench.core.compare import Limits
+from sr_bench.core.compare import LossLimits
 from sr_bench.core.history import PastRun
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Status, Verdict
@@ -90,7 +90,7 @@ def _use(run: PastRun) -> None:
     annotations(run.records)
     frame(run.records)
     image_frame(run.records)
-    compared = compare_runs(_RUN, run, Limits())
+    compared = compare_runs(_RUN, run, LossLimits())
     compared_lines(compared, run.info, _RUN.info, everything=True)
 
 

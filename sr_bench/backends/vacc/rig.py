@@ -33,7 +33,7 @@ class _RigTable(Table):
 
 
 @dataclass(frozen=True)
-class Limits:
+class PhaseLimits:
     """How many seconds each phase may take."""
 
     probe_s: float
@@ -62,7 +62,7 @@ class Rig:
     """The profiler's command."""
     device: int
     """Id of the die to use."""
-    limits: Limits
+    limits: PhaseLimits
 
 
 def rig_path() -> Path:
@@ -83,5 +83,5 @@ def read_rig() -> Rig:
     given = path.is_file() or "SR_BENCH_RIG" in os.environ
     content = read_toml(path, OptionError) if given else {}
     table = validate(_RigTable, content, where=str(path), error=OptionError)
-    limits = Limits(**table.limits.model_dump())
+    limits = PhaseLimits(**table.limits.model_dump())
     return Rig(table.python, table.vamc, table.vamp, table.device, limits)

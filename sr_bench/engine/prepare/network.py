@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sr_bench import __version__
 from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.card import ModelCard
-from sr_bench.core.device import Profile, Source
+from sr_bench.core.device import CompilerInput, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.options import DEFAULT_CALIBRATION_MIB
 from sr_bench.engine.prepare.calibration import CalibrationSet, plan_digest
@@ -113,7 +113,7 @@ class Prepared:
         file = None if self.form is Form.MODULE else self.onnx()
         return replace(own, onnx=file, load_module=module)
 
-    def source(self) -> Source:
+    def source(self) -> CompilerInput:
         """Return what a device's own compiler is given for a low precision.
 
         Raises:
@@ -121,7 +121,7 @@ class Prepared:
             CardError: The card skips a layer that the network doesn't have.
         """
         rule, images = self.card.usual_protocol, self.calibration
-        return Source(
+        return CompilerInput(
             name=self.card.id,
             onnx=self.fp32_onnx(),
             precision=self.precision,

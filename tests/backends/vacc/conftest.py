@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from sr_bench.backends.vacc.rig import Limits, Rig
+from sr_bench.backends.vacc.rig import PhaseLimits, Rig
 from tests.backends.vacc.hangs import end_limits_at_hangs
 
 FAKE = Path(__file__).parent / "fake"
@@ -51,7 +51,7 @@ def vacc_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def vacc_rig() -> Rig:
     """Return a rig with our own interpreter; no limit is like another, and no test awaits one."""
-    limits = Limits(
+    limits = PhaseLimits(
         probe_s=61.0, compile_s=62.0, open_s=63.0, run_s=64.0, vamp_s=65.0, wait_s=66.0, grace_s=5.0
     )
     return Rig(sys.executable, "vamc", "vamp", 0, limits)

@@ -10,7 +10,7 @@ import yaml
 
 from sr_bench.backends.vacc.build.compile import png
 from sr_bench.backends.vacc.build.vamc_yaml import build_of, build_text
-from sr_bench.core.device import DevicePlan, Source
+from sr_bench.core.device import CompilerInput, DevicePlan
 from sr_bench.core.precision import Precision
 from tests.backends.vacc.vamc_input import network, photo
 
@@ -26,7 +26,7 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def vamc_build(tmp_path: Path) -> dict[str, object]:
     """Return an int8 build file for 6 x 8 pixels, as a table, whose files are in the folder."""
-    source = Source(
+    source = CompilerInput(
         name="tiny/x2",
         onnx=network(tmp_path / "x2.onnx"),
         precision=Precision.INT8_PERCENTILE,

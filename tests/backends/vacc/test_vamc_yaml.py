@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from sr_bench.backends.vacc.build.vamc_yaml import build_of, build_text
-from sr_bench.core.device import DevicePlan, Shape, Source
+from sr_bench.core.device import CompilerInput, DevicePlan, Shape
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError
 from tests.backends.vacc.vamc_input import photo
@@ -18,7 +18,7 @@ from tests.backends.vacc.vamc_input import photo
 PUBLISHED = json.loads(Path(__file__).with_name("published_builds.json").read_text())
 """Keys, joined by dots, and values of each file of Vastai/VastModelZOO, by its path there."""
 
-SOURCE = Source(
+SOURCE = CompilerInput(
     name="edsr/x2",
     onnx=Path("x2.onnx"),
     precision=Precision.FP16,
@@ -42,7 +42,7 @@ def flattened(value: object, prefix: str = "") -> Iterator[tuple[str, object]]:
         yield prefix, value
 
 
-def written(source: Source, shape: Shape = (1, 3, 96, 128)) -> dict[str, object]:
+def written(source: CompilerInput, shape: Shape = (1, 3, 96, 128)) -> dict[str, object]:
     build = build_of(
         source,
         input_name="input",
@@ -173,7 +173,9 @@ def test_a_wrong_option_is_refused_with_what_to_write(
     [(replace(INT8, white=2.0), (1, 3, 8, 8)), (INT8, (1, 1, 8, 8))],
     ids=["other white level", "one channel"],
 )
-def test_images_that_the_network_does_not_read_are_refused(source: Source, shape: Shape) -> None:
+def test_images_that_the_network_does_not_read_are_refused(
+    source: CompilerInput, shape: Shape
+) -> None:
     with pytest.raises(BackendError, match="8-bit RGB images for networks of 3 channels"):
         written(source, shape)
 

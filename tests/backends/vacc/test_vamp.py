@@ -10,7 +10,7 @@ import pytest
 
 from sr_bench.backends.vacc.profile.latency import Latency, Spread
 from sr_bench.backends.vacc.profile.vamp import parse_clocks, parse_vamp, run_vamp
-from sr_bench.backends.vacc.rig import Limits, Rig
+from sr_bench.backends.vacc.rig import PhaseLimits, Rig
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.device import Failure
 from sr_bench.errors import BackendError, DeviceError, NotRunError, OptionError
@@ -18,7 +18,7 @@ from sr_bench.errors import BackendError, DeviceError, NotRunError, OptionError
 HERE = Path(__file__).parent
 LOGS = HERE / "vamp_logs"
 SHAPE = (1, 3, 96, 128)
-LIMITS = Limits(
+LIMITS = PhaseLimits(
     probe_s=61.0, compile_s=62.0, open_s=63.0, run_s=64.0, vamp_s=65.0, wait_s=66.0, grace_s=5.0
 )
 RIG = Rig(sys.executable, "vamc", str(HERE / "fake/bin/vamp"), 0, LIMITS)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from sr_bench.backends.vacc.watchdog import Outcome, classify, error_code, run_command, start
+from sr_bench.backends.vacc.watchdog import CommandResult, classify, error_code, run_command, start
 from sr_bench.core.device import Failure
 from sr_bench.errors import DeviceError, NotRunError
 from sr_bench.system import process
@@ -24,7 +24,9 @@ def seconds() -> str:
     return f"600.{uuid4().int}"
 
 
-def _run(tmp_path: Path, code: str, *, limit_s: float = 60.0, grace_s: float = 20.0) -> Outcome:
+def _run(
+    tmp_path: Path, code: str, *, limit_s: float = 60.0, grace_s: float = 20.0
+) -> CommandResult:
     argv = [sys.executable, "-c", code]
     return run_command(argv, limit_s=limit_s, grace_s=grace_s, log=tmp_path / "log")
 
@@ -131,7 +133,7 @@ def test_what_even_sigkill_does_not_end_is_given_up(
     assert _running(*argv)
     assert group.end(20.0) == -signal.SIGTERM
     assert group.end(20.0) == -signal.SIGTERM, "a second call does nothing"
-    outcome = Outcome(None, True, "", 0.3)
+    outcome = CommandResult(None, True, "", 0.3)
     assert classify(outcome) is Failure.TIMEOUT
     assert "SIGKILL" in outcome.describe()
 
@@ -173,16 +175,16 @@ def test_a_command_that_may_not_be_executed_says_so(tmp_path: Path) -> None:
 def test_classes(
     returncode: int | None, timed_out: bool, log: str, failure: Failure | None
 ) -> None:
-    assert classify(Outcome(returncode, timed_out, log, 1.0)) is failure
+    assert classify(CommandResult(returncode, timed_out, log, 1.0)) is failure
 
 
 def test_the_class_of_an_unknown_failure_is_the_callers() -> None:
-    outcome = Outcome(1, False, "TVMError: x", 1.0)
+    outcome = CommandResult(1, False, "TVMError: x", 1.0)
     assert classify(outcome, otherwise=Failure.COMPILE_FAILED) is Failure.COMPILE_FAILED
 
 
 def test_a_description_has_the_code_and_the_last_lines() -> None:
-    text = Outcome(-11, False, "first\n" * 20 + "err code: 803012\n", 2.5).describe()
+    text = CommandResult(-11, False, "first\n" * 20 + "err code: 803012\n", 2.5).describe()
     assert text.startswith("ended by signal 11 after 2.5 s, error code 803012; its last output:")
     assert text.count("first") == 14
     assert error_code("nothing") == ""

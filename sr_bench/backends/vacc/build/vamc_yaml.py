@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from sr_bench.core.device import Shape, Source
+from sr_bench.core.device import Shape, CompilerInput
 from sr_bench.errors import BackendError
 from sr_bench.files.validation import Table, validate
 
@@ -79,7 +79,7 @@ def build_text(build: Build) -> str:
 
 
 def build_of(
-    source: Source,
+    source: CompilerInput,
     *,
     input_name: str,
     shape: Shape,
@@ -112,7 +112,7 @@ def build_of(
     )
 
 
-def _backend(source: Source) -> dict[str, object]:
+def _backend(source: CompilerInput) -> dict[str, object]:
     dtype = source.precision.dtype
     if dtype not in ("fp16", "int8"):
         msg = f"{source.name}: the card's compiler makes fp16 and int8, got {dtype}"
@@ -133,7 +133,7 @@ def _backend(source: Source) -> dict[str, object]:
     return table
 
 
-def _quantize(source: Source) -> dict[str, object]:
+def _quantize(source: CompilerInput) -> dict[str, object]:
     mode = source.precision.calibration
     if mode not in _MODES:
         msg = f"{source.name}: the card's compiler calibrates by {', '.join(_MODES)}, got {mode}"
@@ -149,7 +149,7 @@ def _quantize(source: Source) -> dict[str, object]:
     return table
 
 
-def _dataset(source: Source, images: Path, *, channels: int) -> Mapping[str, object] | None:
+def _dataset(source: CompilerInput, images: Path, *, channels: int) -> Mapping[str, object] | None:
     if source.precision.dtype != "int8":
         return None
     if not source.calibration:
@@ -163,7 +163,7 @@ def _dataset(source: Source, images: Path, *, channels: int) -> Mapping[str, obj
     }
 
 
-def _steps(source: Source, *, channels: int) -> list[dict[str, object]]:
+def _steps(source: CompilerInput, *, channels: int) -> list[dict[str, object]]:
     """Return what turns an 8-bit RGB image into what the network reads."""
     if source.white not in (1.0, 255.0) or channels != 3:
         msg = (

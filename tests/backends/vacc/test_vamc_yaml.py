@@ -85,12 +85,12 @@ def test_the_published_files_are_those_of_many_families() -> None:
     [
         ("backend.quantize.alibrate_mode", "max", "did you mean 'calibrate_mode'?"),
         ("backend.compile.enable_graph_partion", True, "did you mean 'enable_graph_partition'?"),
-        ("backend.dtype", "int4", "backend.dtype: should be 'fp16' or 'int8'"),
-        ("backend.quantize.calibrate_mode", "entropy", "should be 'percentile'"),
-        ("frontend.shape.input", [1, 3, 0, 8], "should be greater than 0"),
+        ("backend.dtype", "int4", "backend.dtype: expected 'fp16' or 'int8'"),
+        ("backend.quantize.calibrate_mode", "entropy", "expected 'percentile'"),
+        ("frontend.shape.input", [1, 3, 0, 8], "expected greater than 0"),
         ("dataset.process_ops.1.type", "Rezise", "unknown type 'Rezise'; did you mean 'Resize'?"),
         ("dataset.process_ops.1.div255", True, "Resize has no key 'div255'"),
-        ("dataset.sampler.get_data_num", "50", "should be a valid integer"),
+        ("dataset.sampler.get_data_num", "50", "expected a valid integer"),
     ],
 )
 def test_a_mistake_is_named_with_what_to_write(key: str, value: object, message: str) -> None:
@@ -205,5 +205,5 @@ def test_images_that_the_network_does_not_read_are_refused(
 def test_int8_without_images_and_fp32_are_refused() -> None:
     with pytest.raises(BackendError, match="int8 needs the blocks"):
         written(INT8, calibration=None)
-    with pytest.raises(BackendError, match="should be 'fp16' or 'int8'"):
+    with pytest.raises(BackendError, match="expected 'fp16' or 'int8'"):
         written(replace(SOURCE, precision=Precision.FP32))

@@ -1,6 +1,9 @@
 """What arithmetic a model runs in, and for int8 which calibration chose its ranges."""
 
 from enum import StrEnum
+from typing import Any
+
+from sr_bench.core.fields import Spelled
 
 _SYNONYMS = {
     "kl_divergence": "kl",
@@ -58,6 +61,11 @@ int8_percentile, int8_kl, int8_mse
         except ValueError:
             msg = f"unknown precision {text!r}; the valid ones are: {', '.join(cls)}"
             raise ValueError(msg) from None
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> dict[str, Any]:
+        """Let files spell it in any way that `parse` reads."""
+        return Spelled(cls.parse).__get_pydantic_core_schema__(source, handler)
 
     @classmethod
     def parse_option(cls, text: str) -> "Precision":

@@ -26,7 +26,7 @@ HEADER, _ENTRIES, _OUTPUTS = "recording.json", "entries.jsonl", "outputs"
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 _Told = str | int | None
 _Length = Annotated[int, Field(ge=1)]
-Shape = Annotated[tuple[_Length, _Length, _Length, _Length], Field(strict=False)]
+Shape = tuple[_Length, _Length, _Length, _Length]
 """N, C, H, W; JSON has it as a list."""
 
 
@@ -60,7 +60,7 @@ class RecordedOutput(Table):
     """``family/model``."""
     network: str
     """Digest of the weights and of the architecture that they were loaded into."""
-    precision: Annotated[Precision, Field(strict=False)]
+    precision: Precision
     artefact: str
     """Digest of all that determined the network in this precision."""
     version: str

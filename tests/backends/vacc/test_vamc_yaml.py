@@ -155,7 +155,7 @@ def test_skipped_layers_and_options_are_passed_on() -> None:
     ("option", "message"),
     [
         ({"graph_partition": True}, "did you mean 'enable_graph_partition'?"),
-        ({"cluster_mode": "0"}, "cluster_mode: should be a valid integer"),
+        ({"cluster_mode": "0"}, "cluster_mode: expected a valid integer"),
         ({"output_ddr": 1}, "output_ddr: unknown key"),
     ],
 )

@@ -51,8 +51,8 @@ def open_session(
 
     if artefact.load_module is None or artefact.precision not in precisions():
         msg = (
-            "torch runs torch modules in fp32 and fp16; for an ONNX file and for int8 use"
-            " --backend=onnxruntime"
+            "the torch backend runs torch modules in fp32 and fp16; for an ONNX file or int8 rerun"
+            " with --backend=onnxruntime"
         )
         raise NotRunError(msg)
     return open_module(artefact.load_module(), artefact.precision, threads=threads)

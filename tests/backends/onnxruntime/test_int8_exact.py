@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from sr_bench.backends import onnxruntime
+from sr_bench.backends.onnxruntime import int8
 from sr_bench.core.backend import PRECISION_KEY, Artefact
 from sr_bench.core.precision import Precision
 
@@ -55,9 +56,16 @@ def _sums(weight: NDArray[np.int8], *, strides=(1, 1), pads=(0, 0, 0, 0), group=
     ids=str,
 )
 @pytest.mark.parametrize("then", ["rounded", "rectified", "float"])
+@pytest.mark.parametrize("unsigned", [False, True], ids=["as is", "around 128"])
 def test_a_convolution_is_the_one_of_int64(
-    attributes: dict[str, object], then: str, tmp_path: Path
+    attributes: dict[str, object],
+    then: str,
+    unsigned: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if unsigned:
+        monkeypatch.setattr(int8, "exact_kernel", lambda kind: kind == TensorProto.UINT8)
     shape = (6, 4 // attributes.get("group", 1), 3, 3)
     weight = np.random.default_rng(1).integers(-127, 128, shape).astype(np.int8)
     y_zero = np.uint8(0 if then == "rectified" else 101)

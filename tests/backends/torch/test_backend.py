@@ -85,7 +85,7 @@ def test_a_file_and_int8_are_for_onnxruntime(precision: Precision, tmp_path: Pat
     assert precision is Precision.FP32 or precision not in torch_backend.precisions()
     load = None if precision is Precision.FP32 else lambda: small("edsr_basicsr_x1")
     artefact = Artefact(tmp_path / "net.onnx", load, precision, digest="")
-    with pytest.raises(NotRunError, match="for an ONNX file and for int8 use --backend=onnxrunti"):
+    with pytest.raises(NotRunError, match="for an ONNX file or int8 rerun with --backend=onnx"):
         torch_backend.open_session(artefact)
 
 

@@ -142,7 +142,7 @@ def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
         onnx.save(model, target)
         artefact = Artefact(target, None, Precision.INT8_MAX, "peer")
         fp32 = Artefact(source, None, Precision.FP32, "peer")
-        with runs.open_artefact(artefact) as low, runs.open_artefact(fp32) as reference:
+        with runs.here.open_artefact(artefact) as low, runs.here.open_artefact(fp32) as reference:
             images = run_job(
                 runs.jobs.job(case),
                 low,

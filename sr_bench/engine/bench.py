@@ -92,7 +92,7 @@ class Bench:
 
     def _is_measurable(self, case: Case) -> bool:
         try:
-            self.check_measurable(case)
+            self._check_measurable(case)
         except NotRunError:
             return False
         return True
@@ -105,13 +105,13 @@ class Bench:
         """End what still runs."""
         self._runs.close()
 
-    def failed(self, case: Case, node_id: str, cause: SrBenchError, seconds: float) -> Record:
-        """Return the record of a `case` that something else than this failed to measure."""
+    def failed(self, case: Case, node_id: str, cause: SrBenchError) -> Record:
+        """Return the record of a `case` whose session ended while it was measured."""
 
         def fail() -> Answer:
             raise cause
 
-        return replace(self._record(case, node_id, fail), seconds=seconds)
+        return self._record(case, node_id, fail)
 
     def _record(self, case: Case, node_id: str, measure: Callable[[], Answer]) -> Record:
         """Return what is known about `case` once `measure` answered or failed."""
@@ -119,7 +119,7 @@ class Bench:
         answer = None
         detail: Mapping[str, object] = {}
         try:
-            self.check_measurable(case)
+            self._check_measurable(case)
             answer = measure()
             verdict = answer.verdict
         except NotRunError as cause:
@@ -152,7 +152,7 @@ class Bench:
             cached=answer.cached if answer else 0,
         )
 
-    def check_measurable(self, case: Case) -> None:
+    def _check_measurable(self, case: Case) -> None:
         """Raise a NotRunError if `case` is about a backend that this session doesn't use."""
         own, word = self.selection.answers, case.claim.backend if case.claim else ""
         if case.metric not in COST_METRICS and word not in self._words():

@@ -66,7 +66,12 @@ class Gatekeeper:
                 explain,  # loads onnx, which a cached gate does not
             )
 
-            detail["dossier"] = encode(explain(case, low, full, self._runs, limits, progress))
+            work, limit_s = self._runs.work(case, progress), self._runs.selection.explain_s
+            images = (low.images, full.images)
+            call = self._runs.executor.call
+            detail["dossier"] = encode(
+                call(explain, work, *images, limits, limit_s, progress=progress)
+            )
         if earlier:
             detail["compared"] = encode(earlier)
         return Gated(measurement, verdict, detail)

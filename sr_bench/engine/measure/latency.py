@@ -100,11 +100,11 @@ def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -
     """
     from sr_bench.recording.packed import array_digest
 
-    _check_computes(runs.info)
+    _check_computes(runs.here.info)
     runs.jobs.check_offered(case)
     prepared = runs.jobs.prepared(case, progress)
     source, lr = _image(runs, case)
-    with runs.open_artefact(prepared.artefact()) as session:
+    with runs.here.open_artefact(prepared.artefact()) as session:
         setting = _setting(runs, case, session, source)
         times, peak_bytes = _time(session, lr, timer, setting)
         notes = session.notes
@@ -171,7 +171,7 @@ def _image(runs: "Runs", case: Case) -> tuple[str, "NDArray[np.float32]"]:
 
 
 def _setting(runs: "Runs", case: Case, session: "Session", source: str) -> Setting:
-    info = runs.info
+    info = runs.here.info
     return Setting(
         backend=info.name,
         version=info.version,

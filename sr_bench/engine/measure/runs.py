@@ -1,30 +1,28 @@
 """Runs: one network over one dataset, made once a session; images are made once for good."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
-from sr_bench.core.backend import Artefact, BackendInfo, Form, Session
+from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.case import Case
 from sr_bench.core.device import Profile
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Job, Progress
 from sr_bench.engine.measure.jobs import Jobs, in_fp32
 from sr_bench.engine.measure.kept_images import Keeper
-from sr_bench.engine.measure.recording import start_recording
 from sr_bench.engine.measure.result_log import ResultCache
 from sr_bench.engine.measure.run import JobResults, Run, scored
-from sr_bench.engine.measure.worker import Executor, Work, Worker
+from sr_bench.engine.measure.worker import Executor, Planned, Work, Worker
 from sr_bench.engine.plan.options import CacheMode, Selection
 from sr_bench.engine.prepare.code_digest import measuring
-from sr_bench.engine.prepare.network import Prepared, quiet
+from sr_bench.engine.prepare.network import quiet
 from sr_bench.engine.score.bicubic import Bicubic
-from sr_bench.errors import NotRunError, SrBenchError
+from sr_bench.errors import DeviceError, NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
-from sr_bench.history.environment import read_environment
 
 
 @dataclass(frozen=True)
@@ -56,12 +54,11 @@ class Runs:
         executor: Executor | None = None,
     ) -> None:
         self.selection = selection
-        self._worker = Worker(selection)
-        self._executor = executor or self._worker
-        self.info: BackendInfo = self._executor.info
-        if selection.record:
-            environment = read_environment(Path.cwd())
-            self._worker.recorder = start_recording(selection.record, self.info, environment)
+        self.here = Worker(selection)
+        """Opens networks in this process."""
+        self.executor = executor or self.here
+        """Measures the images."""
+        self.info: BackendInfo = self.executor.info
         session = selection.session or uuid4().hex
         self._results = ResultCache(selection.results_cache, self._cache_mode, session)
         # By folder too: two zoos may have suites and models of the same names.
@@ -71,26 +68,26 @@ class Runs:
 
     def announce(self, cases: Sequence[Case]) -> None:
         """Take in what the session will ask for; a cluster starts with it."""
-        if self._executor is not self._worker:
-            runs = {(case.card.folder, case.run_key): case for case in cases if case.evaluation}
-            for case in runs.values():
-                emulated = self.jobs.has_profiles(case.precision)
-                for profile in Profile if emulated else (Profile.TVM,):
-                    with suppress(SrBenchError):  # whoever asks for the run is told
-                        self._start(self._ask(case, quiet, profile))
+        self.executor.start(self._planned(cases))
 
-    def _start(self, asked: _Asked) -> None:
-        if missing := asked.results.missing():
-            self._executor.start(asked.work, missing)
+    def _planned(self, cases: Sequence[Case]) -> Iterator[Planned]:
+        runs = {(case.card.folder, case.run_key): case for case in cases if case.evaluation}
+        for case in runs.values():
+            emulated = self.jobs.has_profiles(case.precision)
+            for profile in Profile if emulated else (Profile.TVM,):
+                with suppress(SrBenchError):  # whoever asks for the run is told
+                    asked = self._ask(case, quiet, profile)
+                    if missing := asked.results.missing():
+                        yield asked.work, missing
 
     @property
     def explains(self) -> bool:
-        """Whether causes of losses can be searched for here: the backend is this machine's."""
-        return self.selection.explain_s > 0 and self._worker.info == self.info
+        """Whether causes of losses can be searched for: the backend is this machine's."""
+        return self.selection.explain_s > 0 and self.here.info == self.info
 
     def close(self) -> None:
         """End what still runs."""
-        self._executor.close()
+        self.executor.close()
 
     def inputs(self, case: Case) -> Mapping[str, str]:
         """Return what decides the outcome of the run of `case`, but for the device, by name.
@@ -117,18 +114,18 @@ class Runs:
                 self._runs[key] = self._run(case, progress, profile)
             except SrBenchError as cause:
                 self._runs[key] = cause
-        found = self._runs[key]
-        if isinstance(found, SrBenchError):
-            raise found
-        return found
+                raise
+        run = self._runs[key]
+        if isinstance(run, DeviceError):
+            again = "failed before, not run again"
+            raise run.about(again)
+        if isinstance(run, SrBenchError):
+            raise run
+        return run
 
-    def open(self, prepared: Prepared) -> Session:
-        """Open what `prepared` describes on the session's backend; record it if that is asked."""
-        return self._worker.open(prepared)
-
-    def open_artefact(self, artefact: Artefact) -> Session:
-        """Open `artefact` on the session's backend."""
-        return self._worker.open_artefact(artefact)
+    def work(self, case: Case, progress: Progress) -> Work:
+        """Return all that the run of `case` is made from."""
+        return self._ask(case, progress, Profile.TVM).work
 
     def floor(self, case: Case, progress: Progress) -> Run | None:
         """Return the run of plain bicubic enlargement on the images of `case`; None at scale 1."""
@@ -143,7 +140,7 @@ class Runs:
             missing = results.missing()
             if missing:
                 results.kept.begin("cpu", {})
-                self._worker.score(job, network, missing, results.add, progress)
+                self.here.score(job, network, missing, results.add, progress)
             self._floors[digest] = results.run(inputs, len(missing))
         return self._floors[digest]
 
@@ -170,7 +167,7 @@ class Runs:
             # The other reading of a device's int8 is a part of the run that has begun.
             if profile is Profile.TVM:
                 self._check_time()
-            self._executor.measure(
+            self.executor.measure(
                 work, missing, begin=results.kept.begin, done=results.add, progress=progress
             )
         run = results.run(asked.inputs, len(missing))
@@ -187,8 +184,8 @@ class Runs:
     @property
     def _elsewhere(self) -> Mapping[str, str]:
         """Return what a record should say of the processor; the run's environment is ours."""
-        cpu = self._executor.cpu
-        return {"measured_on": cpu} if cpu != self._worker.cpu else {}
+        cpu = self.executor.cpu
+        return {"measured_on": cpu} if cpu != self.here.cpu else {}
 
     @property
     def _cache_mode(self) -> CacheMode:
@@ -212,7 +209,7 @@ class Runs:
         # Also what the weights ought to be: a kept result must not hide that they are others.
         declared = checkpoint.sha256 if checkpoint else ""
         threads = self.selection.session_threads
-        key = sha256_json([content, declared, measuring(), self._executor.cpu, threads])
+        key = sha256_json([content, declared, measuring(), self.executor.cpu, threads])
         digests = job.images.digests[: len(job.names)]
         kept = self._results.open(key, digests, repeats=repeats)
         return JobResults(job, digests, kept, fidelity, keeper)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from sr_bench import __version__
 from sr_bench.core.backend import Artefact, Form
@@ -55,6 +55,10 @@ class Prepared:
     profile: Profile = Profile.TVM
     """For int8 that is emulated: by which reading of the device."""
     effort: Effort = Effort()
+
+    def telling(self, progress: Callable[[int, int, str], None]) -> Self:
+        """Return the same network, whose calibration tells `progress`."""
+        return replace(self, effort=replace(self.effort, progress=progress))
 
     @property
     def network(self) -> str:

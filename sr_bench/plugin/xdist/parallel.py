@@ -146,7 +146,7 @@ class Controller:
         with suppress(SrBenchError):  # the card was changed meanwhile: the failure is told anyway
             for case in cases_of(self._config, [crashitem]).values():
                 bench = self._config.stash[SESSION].bench
-                report.sr_record = bench.failed(case, crashitem, cause, 0.0)
+                report.sr_record = bench.failed(case, crashitem, cause)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:

@@ -67,7 +67,7 @@ def test_the_card_computes_the_network(card, prepared, precision: Precision, fee
     source = replace(source, plan=replace(source.plan, feed=feed))
     with CardSession(source, rig, found.sdk, {}) as session:
         output = session.run(lr)
-    with Runs(Selection(), ()).open(prepared(Precision.FP32)) as reference:
+    with Runs(Selection(), ()).here.open(prepared(Precision.FP32)) as reference:
         error = np.mean((output - reference.run(lr)) ** 2)
     assert 10 * np.log10(255**2 / error) > ALIKE_DB
 

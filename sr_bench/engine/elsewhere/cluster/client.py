@@ -1,9 +1,9 @@
 """The controller's side of a cluster: measures runs as `Worker` does, elsewhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Self
+from typing import Self, TypeVar
 from uuid import uuid4
 
 from sr_bench.core.backend import BackendInfo
@@ -13,9 +13,11 @@ from sr_bench.engine.elsewhere.cluster.parcel import work_key
 from sr_bench.engine.elsewhere.cluster.runs import Run, collect
 from sr_bench.engine.job import Done, Progress
 from sr_bench.engine.measure.in_batches import WINDOW
-from sr_bench.engine.measure.worker import Begin, Work
+from sr_bench.engine.measure.worker import Begin, Planned, Work, Worker
 from sr_bench.engine.plan.options import Selection
 from sr_bench.errors import OptionError
+
+T = TypeVar("T")
 
 
 class Cluster:
@@ -31,6 +33,7 @@ class Cluster:
 
     def __init__(self, selection: Selection) -> None:
         _check_options(selection)
+        self._selection = selection
         self._runs: dict[str, Run] = {}
         self._place = 0
         with ExitStack() as opened:
@@ -63,12 +66,13 @@ class Cluster:
         """How many images each worker has measured, by address."""
         return dict(self._dispatcher.shares)
 
-    def start(self, work: Work, indices: Sequence[int]) -> None:
-        """Hand in the images `indices` of `work`, after all that was handed in before.
+    def start(self, planned: Iterable[Planned]) -> None:
+        """Hand in the images of each work, after all that was handed in before.
 
-        A second call for the same images of the same work does nothing.
+        Images of a work that were handed in before are not handed in again.
         """
-        self._started(work, indices)
+        for work, indices in planned:
+            self._started(work, indices)
 
     def measure(
         self,
@@ -78,7 +82,7 @@ class Cluster:
         begin: Begin,
         done: Done,
         progress: Progress,
-    ) -> int:
+    ) -> None:
         """Pass on the results of the images `indices` of `work` as they come.
 
         As with a worker of this machine, an error is that of the first image in order that has
@@ -87,16 +91,17 @@ class Cluster:
         Raises:
             SrBenchError: The network can't be opened, an image not be measured, or the workers
                 that tried it died.
-
-        Returns:
-            How many were measured.
         """
         run = self._started(work, indices)
         try:
-            return collect(run, indices, begin, done, progress)
+            collect(run, indices, begin, done, progress)
         finally:
             self._runs.pop(run.key, None)
             self._dispatcher.drop(run)
+
+    def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
+        """Return what `function` gives in this process; as `Worker.call`."""
+        return Worker(self._selection).call(function, work, *args, progress=progress)
 
     def close(self) -> None:
         """Stop what is under way, and a cluster of this machine; a second call does nothing."""

@@ -42,12 +42,8 @@ def collect(
     begin: Begin,
     done: Done,
     progress: Progress,
-) -> int:
-    """Pass on what arrives until the images `indices` are there.
-
-    Returns:
-        How many that are.
-    """
+) -> None:
+    """Pass on what arrives until the images `indices` are there."""
     places = {index: place for place, index in enumerate(indices)}
     found: dict[int, ImageResult] = {}
     ordered: list[ImageResult] = []
@@ -72,4 +68,3 @@ def collect(
         raise fault
     if said is not None:
         begin(*said)
-    return len(ordered)

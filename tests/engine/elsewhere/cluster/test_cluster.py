@@ -132,7 +132,7 @@ def test_a_run_whose_files_are_gone_fails_and_others_go_on(cluster, zoo) -> None
     lost = zoo.root / "gone.onnx"
     gone = replace(work.prepared, card=replace(work.job.card, onnx=lost), weights=lost)
     broken = replace(work, prepared=replace(gone, weights_digest="1" * 64))
-    cluster.start(broken, [0])
+    cluster.start([(broken, [0])])
     assert measured(cluster, work).results
     with pytest.raises(SrBenchError, match=r"cannot read .*gone\.onnx"):
         measured(cluster, broken, [0])
@@ -140,8 +140,8 @@ def test_a_run_whose_files_are_gone_fails_and_others_go_on(cluster, zoo) -> None
 
 def test_only_the_images_that_are_asked_for_come(cluster, zoo) -> None:
     work = drawn(zoo, *(Drawn(i) for i in range(9)))
-    cluster.start(work, range(9))
-    cluster.start(work, range(9))
+    cluster.start([(work, range(9))])
+    cluster.start([(work, range(9))])
     heard = measured(cluster, work, [7, 2])
     assert sorted(heard.results) == [2, 7]
     assert heard.results == measured(Worker(Selection()), work, [7, 2]).results
@@ -151,8 +151,8 @@ def test_only_the_images_that_are_asked_for_come(cluster, zoo) -> None:
 def test_a_run_that_is_handed_in_twice_is_measured_once(cluster, zoo) -> None:
     work = drawn(zoo, *(Drawn(i) for i in range(9)))
     before = sum(cluster.shares.values())
-    cluster.start(work, range(5))
-    cluster.start(replace(work), range(9))
+    cluster.start([(work, range(5))])
+    cluster.start([(replace(work), range(9))])
     measured(cluster, work)
     assert sum(cluster.shares.values()) - before == 9
 
@@ -161,7 +161,7 @@ def test_nothing_is_left_on_the_cluster(farm, zoo) -> None:
     before = farm.plugins()
     with Cluster(Selection(cluster=farm.address)) as cluster:
         measured(cluster, drawn(zoo, Drawn(0)))
-        cluster.start(drawn(zoo, *(Drawn(i) for i in range(40))), range(40))
+        cluster.start([(drawn(zoo, *(Drawn(i) for i in range(40))), range(40))])
         assert len(farm.plugins()) == len(before) + 1
         name = (set(farm.plugins()) - set(before)).pop()
     assert farm.plugins() == before

@@ -108,11 +108,3 @@ def test_a_run_is_compared_with_an_earlier_one(
             "against the earlier run, fidelity:",
         ]
     )
-
-
-def test_workers_of_xdist_find_the_same(pytester: pytest.Pytester, int8_zoo: Int8Zoo) -> None:
-    int8_zoo.write_card(limit=60.0)
-    args = ("my_zoo", f"--sr-data={int8_zoo.data}", "--sr-precision=int8_max,int8_kl", "-n2")
-    done = pytester.runpytest_subprocess(*args, "--sr-explain=0")
-    done.assert_outcomes(passed=4, failed=2)
-    done.stdout.fnmatch_lines(["fidelity to fp32 *>= 60 dB*loss"])

@@ -29,7 +29,7 @@ _OPTIONS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("before", metavar="RUN_A", help=f"the baseline: {A_RUN}")
-    parser.add_argument("now", metavar="RUN_B", help="the newer run, said likewise")
+    parser.add_argument("now", metavar="RUN_B", help="the newer run, named the same way")
     for option, (_, of, default) in _OPTIONS.items():
         parser.add_argument(
             f"--{option.replace('_', '-')}",

@@ -1,6 +1,6 @@
 """The pytest plugin: every number that a model zoo's README prints is a test item.
 
-Hooks are thin: options are read in ``options``, cards collected in ``collect``, items end in
+Hooks are thin: options are read in ``settings``, cards collected in ``collect``, items end in
 ``outcome``, and the state of a session is in ``session``. Nothing that computes is imported
 before the first item runs.
 """
@@ -14,9 +14,8 @@ import pytest
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.record import Record
 from sr_bench.errors import SrBenchError
-from sr_bench.plugin.options import add_options
 from sr_bench.plugin.session import SESSION, BenchSession
-from sr_bench.plugin.settings import read_settings
+from sr_bench.plugin.settings import add_options, read_settings
 from sr_bench.text.printable import printable
 
 if TYPE_CHECKING:

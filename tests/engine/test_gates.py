@@ -15,7 +15,8 @@ from sr_bench.core.int8 import ClipRange
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.bench import Bench
 from sr_bench.engine.plan.cases import plan
-from sr_bench.engine.plan.options import Selection, parse_precisions
+from sr_bench.engine.plan.option import PRECISIONS
+from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.engine.prepare import int8
 from tests.int8_zoo import Int8Zoo, make_int8_zoo
@@ -31,7 +32,7 @@ def zoo(tmp_path: Path) -> Int8Zoo:
 def _records(zoo: Int8Zoo, precisions: str = "int8_max", **options: object) -> dict[str, Record]:
     """Return the records of all cases in the given precisions, by metric and precision."""
     chosen = Selection(
-        data=zoo.data, precisions=parse_precisions(precisions), **({"explain_s": 60.0} | options)
+        data=zoo.data, precisions=PRECISIONS.read(precisions), **({"explain_s": 60.0} | options)
     )
     bench = Bench(chosen)
     records = [

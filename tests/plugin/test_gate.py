@@ -65,8 +65,14 @@ def test_gates_may_be_off(run, int8_zoo: Int8Zoo) -> None:
     [
         ("--sr-gate=maybe", "*--sr-gate=maybe: expected one of off, warn, fail*"),
         ("--sr-compare=gone.json", "*'gone.json'*"),
-        ("--sr-explain=-1", "*--sr-explain=-1: expected seconds, 0 for no search*"),
-        ("--sr-calibration-memory=0", "*--sr-calibration-memory: expected a number of MiB*"),
+        (
+            "--sr-explain=-1",
+            "*--sr-explain=-1: expected a whole number of seconds, 0 for no search*",
+        ),
+        (
+            "--sr-calibration-memory=0",
+            "*--sr-calibration-memory=0: expected a whole number of MiB*",
+        ),
     ],
 )
 def test_wrong_options_are_refused(run, option: str, message: str) -> None:

@@ -22,7 +22,8 @@ from sr_bench.engine.bench import Bench
 from sr_bench.engine.measure import latency
 from sr_bench.engine.measure.latency import Setting, Times, latency_cases
 from sr_bench.engine.plan.cases import plan
-from sr_bench.engine.plan.options import SESSION_THREADS, Selection
+from sr_bench.engine.plan.option import SESSION_THREADS
+from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.errors import BackendError, NotRunError
 from sr_bench.imaging.files import read_image

@@ -28,7 +28,6 @@ from sr_bench.core.card import (
 from sr_bench.core.claim import Metric
 from sr_bench.core.device import DevicePlan, Failure, KnownFailure
 from sr_bench.core.int8 import Gate, Int8Plan
-from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.errors import CardError
 from sr_bench.files.validation import listed, nearest, read_toml, validate
@@ -118,24 +117,18 @@ def _model(table: ModelTable, folder: Path, protocols: dict[str, EvalProtocol]) 
         tolerances=_tolerances(table.tolerance),
         int8_tolerances=_tolerances(table.int8.tolerance),
         known_gaps=tuple(
-            KnownGap(
-                gap.metric, Precision.parse(gap.precision), gap.reason, gap.dataset, gap.source
-            )
+            KnownGap(gap.metric, gap.precision, gap.reason, gap.dataset, gap.source)
             for gap in table.known_gap
         ),
         int8=_int8(table.int8),
         gate=_gate(table.gate),
         device=_device(table.vacc),
-        built_calibration=_built(table.vacc),
+        built_calibration=table.vacc.built_calibration,
     )
 
 
 def _gate(table: GateTable | None) -> Gate | None:
     return Gate(**table.model_dump()) if table else None
-
-
-def _built(table: VaccTable) -> Precision | None:
-    return Precision(table.built_calibration) if table.built_calibration else None
 
 
 def _device(table: VaccTable) -> DevicePlan:
@@ -151,7 +144,7 @@ def _device(table: VaccTable) -> DevicePlan:
             KnownFailure(
                 Failure(one.failure),
                 one.reason,
-                Precision.parse(one.precision) if one.precision else None,
+                one.precision,
                 one.source,
                 one.before_sdk,
             )
@@ -181,5 +174,5 @@ def _evaluation(table: EvaluationTable, protocols: dict[str, EvalProtocol]) -> E
         dataset=table.dataset,
         protocol=protocols.get(table.protocol) or load_protocol(table.protocol),
         claimed=table.claimed,
-        precisions=tuple(map(Precision.parse, table.precisions)),
+        precisions=tuple(table.precisions),
     )

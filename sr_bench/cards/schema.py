@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sr_bench.core.claim import Metric
 from sr_bench.core.device import DevicePlan, Failure
@@ -40,12 +40,8 @@ def _one_of(valid: type[StrEnum]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _precision(text: str) -> str:
-    return Precision.parse(text)
-
-
-def _calibration(text: str) -> str:
-    return Precision.parse(f"int8 {text}") if text else text
+def _calibration(text: str) -> Precision | None:
+    return Precision.parse(f"int8 {text}") if text else None
 
 
 def _said(text: str) -> str:
@@ -59,8 +55,6 @@ Name = Annotated[str, _matching(_NAME, "letters, digits, and _ . + (it becomes p
 Sha256 = Annotated[str, _matching(_SHA256, "64 lower-case hex digits, or nothing if unknown")]
 Shape = Annotated[str, _matching(_SHAPE, "channels x height x width, such as 3x128x128")]
 FailureName = Annotated[str, _one_of(Failure)]
-PrecisionName = Annotated[str, AfterValidator(_precision)]
-CalibrationName = Annotated[str, AfterValidator(_calibration)]
 
 
 class CheckpointTable(Table):
@@ -99,7 +93,7 @@ class KnownGapTable(Table):
     """A printed number that can't be reproduced, or a gate that a low precision can't pass."""
 
     metric: Metric | Literal["fidelity"]
-    precision: PrecisionName
+    precision: Precision
     reason: Annotated[str, Field(min_length=1)]
     dataset: str = ""
     source: str = ""
@@ -111,7 +105,7 @@ class EvaluationTable(Table):
     dataset: str
     protocol: str
     claimed: bool = True
-    precisions: list[PrecisionName] = []
+    precisions: list[Precision] = []
 
 
 _PLAN = Int8Plan()
@@ -148,7 +142,7 @@ class KnownFailureTable(Table):
 
     failure: FailureName
     reason: Annotated[str, Field(min_length=1)]
-    precision: PrecisionName | None = None
+    precision: Precision | None = None
     source: str = ""
     before_sdk: Annotated[str, _matching(_VERSION, "a version such as 2.8, or nothing")] = ""
 
@@ -162,7 +156,7 @@ class VaccTable(Table):
     feed: Literal["image", "tensor"] = _DEVICE.feed
     shape: Annotated[str, _matching(_SIZE, "height x width, such as 720x1280, or nothing")] = ""
     options: dict[str, int | bool | str] = {}
-    built_calibration: CalibrationName = ""
+    built_calibration: Annotated[Precision | None, BeforeValidator(_calibration)] = None
     """What the build file behind the table's rows calibrated by, such as ``kl_divergence``."""
     known_failure: list[KnownFailureTable] = []
     gate: GateTable | None = None

@@ -163,7 +163,7 @@ class ModelCard:
         own = self.device.gate if backend == self.device.backend else None
         return own or self.gate
 
-    def gap_for(self, metric: str, precision: Precision, dataset: str) -> KnownGap | None:
+    def gap_for(self, metric: str, precision: str, dataset: str) -> KnownGap | None:
         """Return the declared gap of a number; `dataset` is a slug, empty for cost metrics."""
         for gap in self.known_gaps:
             if (gap.metric, gap.precision) == (metric, precision):

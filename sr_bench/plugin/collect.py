@@ -77,7 +77,7 @@ class CaseItem(pytest.Function):
 
 def _marks(case: Case) -> tuple[str, ...]:
     slug = (case.evaluation.dataset, case.dataset) if case.evaluation and case.dataset else ()
-    return (case.card.name, case.card.family, case.precision.value, case.metric, *slug)
+    return (case.card.name, case.card.family, case.precision, case.metric, *slug)
 
 
 def _as_typed(path: Path, config: pytest.Config) -> Path:

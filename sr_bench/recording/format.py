@@ -60,7 +60,7 @@ class Entry(Table):
     """``family/model``."""
     network: str
     """Digest of the weights and of the architecture that they were loaded into."""
-    precision: Annotated[Precision, Field(strict=False)]
+    precision: Precision
     artefact: str
     """Digest of all that determined the network in this precision."""
     version: str

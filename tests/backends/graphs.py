@@ -50,7 +50,7 @@ def saved(network: ModelProto, folder: Path) -> Path:
 
 def opened(network: ModelProto, folder: Path) -> Graph:
     made_for = {entry.key: entry.value for entry in network.metadata_props}.get(PRECISION_KEY, "")
-    precision = Precision.INT8_MAX if made_for == "int8" else Precision.parse(made_for or "fp32")
+    precision = Precision("int8_max") if made_for == "int8" else Precision.parse(made_for or "fp32")
     return Graph(saved(network, folder), precision, torch.device("cpu"))
 
 

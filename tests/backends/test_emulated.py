@@ -51,7 +51,9 @@ def _runs(
     onnx.save(emulate(network, _thresholds(network), profile, plan, notes={}), path)
     outputs, notes = {}, []
     for name, backend in BACKENDS.items():
-        with backend.open_session(Artefact(path, None, Precision.INT8_MAX, digest="")) as session:
+        with backend.open_session(
+            Artefact(path, None, Precision("int8_max"), digest="")
+        ) as session:
             outputs[name] = session.run(IMAGE)
             notes.append(session.notes)
     return outputs, notes

@@ -11,7 +11,7 @@ from typing import Self
 from sr_bench import discovery
 from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.case import Case
-from sr_bench.core.precision import Precision
+from sr_bench.core.precision import OBSERVERS, Precision
 from sr_bench.engine.explain.signs import signs
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
@@ -21,7 +21,6 @@ from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.score.protocol import Pair, network_input
 from sr_bench.precision.points import kept_layers
-from sr_bench.precision.ranges import OBSERVERS
 
 
 class Trials:

@@ -105,13 +105,13 @@ def test_a_users_onnx_file_gives_what_onnxruntime_gives(
 
 def test_int8_runs_the_file_and_not_the_module(tmp_path: Path) -> None:
     export_onnx(small("edsr_basicsr_x1"), tmp_path / "net.onnx")
-    module = Artefact(tmp_path / "net.onnx", lambda: None, Precision.INT8_MAX, digest="")
+    module = Artefact(tmp_path / "net.onnx", lambda: None, Precision("int8_max"), digest="")
     with pytest.raises(BackendError, match=r"expected a file made for int8, but .* is fp32"):
         torch_backend.open_session(module)
 
 
 def test_int8_without_a_file_is_not_run() -> None:
-    artefact = Artefact(None, lambda: small("edsr_basicsr_x1"), Precision.INT8_KL, digest="")
+    artefact = Artefact(None, lambda: small("edsr_basicsr_x1"), Precision("int8_kl"), digest="")
     with pytest.raises(NotRunError, match="needs an ONNX file for int8_kl"):
         torch_backend.open_session(artefact)
 

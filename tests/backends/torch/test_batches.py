@@ -90,7 +90,7 @@ def test_every_network_gives_for_a_batch_what_it_gives_for_each(
 
 
 def test_int8_gives_the_same_bits_in_a_batch(tmp_path: Path) -> None:
-    with open_graph(int8_file(tmp_path), Precision.INT8_MAX, threads=1, batches=True) as session:
+    with open_graph(int8_file(tmp_path), Precision("int8_max"), threads=1, batches=True) as session:
         assert session.batch((1, 3, 12, 20)) > 1
         alone = [session.run(lr) for lr in lrs()]
         together = [item.output for item in session.start(Batch(lrs()))()]

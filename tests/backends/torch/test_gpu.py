@@ -71,7 +71,7 @@ def test_fp16_is_rounded_as_on_the_cpu(name: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_int8_gives_the_bits_of_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    artefact = Artefact(int8_file(tmp_path), None, Precision.INT8_MAX, digest="")
+    artefact = Artefact(int8_file(tmp_path), None, Precision("int8_max"), digest="")
     with torch_backend.open_session(artefact) as session:
         came = batch_of(session, lrs())
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

@@ -220,7 +220,7 @@ def test_a_graph_of_two_outputs_is_refused(tmp_path: Path) -> None:
         opened(network, tmp_path)
 
 
-@pytest.mark.parametrize("precision", [Precision.FP16, Precision.INT8_KL])
+@pytest.mark.parametrize("precision", [Precision.FP16, Precision("int8_kl")])
 def test_a_file_made_for_another_precision_is_refused(precision: Precision, tmp_path: Path) -> None:
     path = saved(model([node("Relu", ["x"], "y")], {}), tmp_path)
     with pytest.raises(BackendError, match=rf"made for {precision.dtype}, but .* is fp32"):

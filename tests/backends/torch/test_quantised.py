@@ -47,7 +47,7 @@ def test_networks_of_onnxruntimes_own_quantiser_agree_with_its_kernels(
     name: str, tmp_path: Path
 ) -> None:
     path = _by_onnxruntimes_tool(name, tmp_path)
-    artefact = Artefact(path, lambda: small(name), Precision.INT8_MAX, digest="")
+    artefact = Artefact(path, lambda: small(name), Precision("int8_max"), digest="")
     x = np.random.default_rng(8).random((1, 3, 32, 24), dtype=np.float32)
     with torch_backend.open_session(artefact) as session:
         found = session.run(x)

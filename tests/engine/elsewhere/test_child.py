@@ -49,7 +49,7 @@ def describe(options):
 
 
 def precisions(options):
-    return tuple(Precision)
+    return Precision.all()
 
 
 def open_session(artefact, *, threads, options):

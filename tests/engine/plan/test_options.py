@@ -30,7 +30,7 @@ def test_nothing_named_means_all() -> None:
     everything = Selection()
     assert everything.wants_model("anything")
     assert everything.wants_dataset("set5", 2)
-    assert everything.wants_precision(Precision.INT8_KL)
+    assert everything.wants_precision(Precision("int8_kl"))
 
 
 def test_models_are_patterns_that_mind_the_case() -> None:
@@ -50,8 +50,11 @@ def test_a_dataset_is_wanted_with_or_without_its_scale() -> None:
 
 def test_precisions_are_read_from_a_list() -> None:
     found = parse_precisions("fp16, int8 kl_divergence,")
-    assert found == (Precision.FP16, Precision.INT8_KL)
-    assert parse_precisions("kl_divergence, minmax") == (Precision.INT8_KL, Precision.INT8_MAX)
+    assert found == (Precision.FP16, Precision("int8_kl"))
+    assert parse_precisions("kl_divergence, minmax") == (
+        Precision("int8_kl"),
+        Precision("int8_max"),
+    )
     assert parse_precisions("") == ()
 
 

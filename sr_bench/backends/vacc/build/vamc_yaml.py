@@ -9,18 +9,21 @@ Source: the 344 ``build/*.yaml`` of github.com/Vastai/VastModelZOO that are not 
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 import yaml
 from pydantic import Field, model_validator
 
 from sr_bench.core.device import Shape, Source
+from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError
 from sr_bench.files.validation import Table, nearest, validate
 
 _Shape = list[Annotated[int, Field(gt=0)]]
 _Value = bool | int | float | str | list[int] | list[str]
 """Of keys whose meaning and values are not published."""
+
+CalibrateMode = Literal["percentile", "kl_divergence", "max", "mse"]
 
 _STEP_KEYS: Mapping[str, tuple[str, ...]] = {
     "DecodeImage": ("backend", "cv2_flags"),
@@ -82,7 +85,7 @@ class Compile(Table):
 class Quantize(Table):
     """How it becomes int8."""
 
-    calibrate_mode: Literal["percentile", "kl_divergence", "max", "mse"]
+    calibrate_mode: CalibrateMode
     quantize_per_channel: bool | None = None
     calibrate_range: Annotated[float, Field(gt=0, le=1)] | None = None
     calibrate_chunk_by: int | None = None
@@ -269,16 +272,21 @@ def _backend(source: Source) -> dict[str, object]:
 
 
 def _quantize(source: Source) -> dict[str, object]:
-    mode = source.precision.calibration
     table: dict[str, object] = {
-        "calibrate_mode": "kl_divergence" if mode == "kl" else mode,
+        "calibrate_mode": _mode(source.precision),
         "quantize_per_channel": source.plan.per_channel,
     }
-    if mode == "percentile":
+    if source.precision.calibration == "percentile":
         table["calibrate_range"] = source.plan.calibrate_range
     if source.skip_layers:
         table["skip_conv_layers"] = list(source.skip_layers)
     return table
+
+
+def _mode(precision: Precision) -> str:
+    """Return what the compiler calls the calibration, if it has it."""
+    names = precision.calibration_names
+    return next((name for name in names if name in get_args(CalibrateMode)), names[0])
 
 
 def _steps(source: Source, *, channels: int) -> list[dict[str, object]]:

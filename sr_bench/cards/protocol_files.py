@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
+from sr_bench import discovery
 from sr_bench.core.protocol import Colour, EvalProtocol, Resize
 from sr_bench.errors import CardError
 from sr_bench.files.validation import Table, listed, nearest, read_toml, validate
 
-_FOLDER = Path(__file__).parent / "protocols"
+_PROTOCOLS = "sr_bench.cards.protocols"
+"""Folder with a TOML file for each named protocol, and entry point group."""
 
 _None = Literal["none"]
 _White = Annotated[float, Field(gt=0)]
@@ -38,10 +39,9 @@ class ProtocolTable(Table):
     source: str = ""
 
 
-@cache
 def protocol_names() -> tuple[str, ...]:
-    """Return the names of the protocols that come with sr-bench, sorted."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+    """Return the names of the protocols that are installed, sorted."""
+    return discovery.names(_PROTOCOLS, ".toml")
 
 
 @cache
@@ -49,12 +49,14 @@ def load_protocol(name: str) -> EvalProtocol:
     """Return the protocol `name`.
 
     Raises:
-        CardError: There is no such protocol; the message names the nearest one.
+        CardError: There is no such protocol, and the message names the nearest one; or its file
+            has faults.
+        OptionError: It is a third party's, and its file is absent.
     """
     if name not in protocol_names():
         msg = f"unknown protocol {name!r}; {nearest(name, protocol_names())}"
         raise CardError(msg)
-    path = _FOLDER / f"{name}.toml"
+    path = discovery.file(_PROTOCOLS, name, ".toml")
     return parse_protocol(name, read_toml(path, CardError), where=str(path))
 
 

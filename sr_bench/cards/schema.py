@@ -15,7 +15,7 @@ from sr_bench.files.validation import Table, without_secret
 _SHA256 = re.compile(r"[0-9a-f]{64}|")
 _SHAPE = re.compile(r"[1-9][0-9]{0,5}(x[1-9][0-9]{0,5}){2}")
 _SIZE = re.compile(r"([1-9][0-9]{0,5}x[1-9][0-9]{0,5})?")
-_CODE = re.compile(r"SRB[0-9]{3}")
+_CODE = re.compile(r"[A-Z]+[0-9]{3}")
 _VERSION = re.compile(r"([0-9]+(\.[0-9]+)*)?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+]*")
 

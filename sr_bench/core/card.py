@@ -102,7 +102,7 @@ class ModelCard:
     """Text of that row's Source column where the label alone is not unique; else empty."""
     scale: int
     architecture: str
-    """Name of a package under ``sr_bench/zoo``; empty for a user's ONNX file."""
+    """Name of a module of `sr_bench.zoo.families`; empty for a user's ONNX file."""
     hyper: Hyper = field(default_factory=dict)
     """Every hyper-parameter of the architecture: declared, never guessed."""
     onnx: Path | None = None

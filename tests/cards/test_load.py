@@ -186,7 +186,7 @@ def test_every_unknown_name_is_listed_with_the_nearest_valid_one(write) -> None:
         "model[0] 'm': unknown protocol 'paper_x'; did you mean 'paper_y'?",
         "boarder: unknown key; did you mean 'border'?",
         "protocol.theirs: base: unknown protocol 'paper_z'; did you mean 'paper_y'?",
-        "protocol.paper_y: this is a protocol of sr-bench",
+        "protocol.paper_y: this protocol is installed",
     ):
         assert fault in message
 

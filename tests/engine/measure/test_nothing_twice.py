@@ -215,6 +215,15 @@ def test_code_that_only_tells_is_no_other_code(tmp_path: Path, monkeypatch) -> N
     assert code.own_code.__wrapped__() != before
 
 
+def test_code_that_another_package_adds_is_part_of_the_digest(tmp_path: Path, monkeypatch) -> None:
+    added = tmp_path / "observer.py"
+    added.write_text("1")
+    monkeypatch.setattr(code, "third_party_code", lambda _group: (added,))
+    before = code.own_code.__wrapped__()
+    added.write_text("2")
+    assert code.own_code.__wrapped__() != before
+
+
 def test_a_limited_session_is_the_start_of_a_whole_one(session: Session) -> None:
     session(limit=2, precisions=PRECISIONS[:1])
     assert session.ran == {"fp32": 2}

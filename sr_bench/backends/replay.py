@@ -62,7 +62,7 @@ def precisions(options: BackendOptions = DEFAULT_OPTIONS) -> tuple[Precision, ..
         BackendError: The recording is damaged.
     """
     recorded = {entry.precision for entry in _entries(options.replay)} if options.replay else ()
-    return tuple(precision for precision in Precision if precision in recorded)
+    return tuple(precision for precision in Precision.all() if precision in recorded)
 
 
 def open_session(

@@ -45,7 +45,7 @@ def _own_protocols(table: CardTable) -> tuple[dict[str, EvalProtocol], list[str]
     protocols, faults = {}, []
     for name, fields in table.protocol.items():
         if name in protocol_names():
-            faults.append(f"protocol.{name}: this is a protocol of sr-bench; call yours otherwise")
+            faults.append(f"protocol.{name}: this protocol is installed; give yours another name")
             continue
         try:
             protocols[name] = parse_protocol(name, fields, where=f"protocol.{name}")

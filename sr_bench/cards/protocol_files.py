@@ -3,18 +3,19 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import field, fields
 from functools import cache
-from pathlib import Path
 from typing import get_args
 
 from pydantic.dataclasses import dataclass
 from pydantic.json_schema import SkipJsonSchema
 
+from sr_bench import discovery
 from sr_bench.core.fields import narrowed
 from sr_bench.core.protocol import EvalProtocol, Resize
 from sr_bench.errors import CardError
 from sr_bench.files.validation import STRICT, listed, nearest, read_toml, validate
 
-_FOLDER = Path(__file__).parent / "protocols"
+_PROTOCOLS = "sr_bench.cards.protocols"
+"""Folder with a TOML file for each named protocol, and entry point group."""
 
 
 @dataclass(config=STRICT, frozen=True)
@@ -30,10 +31,9 @@ class ProtocolTable(EvalProtocol):
 _MAY_BE_NONE = {one.name for one in fields(EvalProtocol) if one.default is None}
 
 
-@cache
 def protocol_names() -> tuple[str, ...]:
-    """Return the names of the protocols that come with sr-bench, sorted."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+    """Return the names of the protocols that are installed, sorted."""
+    return discovery.names(_PROTOCOLS, ".toml")
 
 
 @cache
@@ -41,12 +41,14 @@ def load_protocol(name: str) -> EvalProtocol:
     """Return the protocol `name`.
 
     Raises:
-        CardError: There is no such protocol; the message names the nearest one.
+        CardError: There is no such protocol, and the message names the nearest one; or its file
+            has faults.
+        OptionError: It is a third party's, and its file is absent.
     """
     if name not in protocol_names():
         msg = f"unknown protocol {name!r}; {nearest(name, protocol_names())}"
         raise CardError(msg)
-    path = _FOLDER / f"{name}.toml"
+    path = discovery.file(_PROTOCOLS, name, ".toml")
     return parse_protocol(name, read_toml(path, CardError), where=str(path))
 
 

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """Print both lists."""
     suites = load_suites(args.suites)
     models = [
-        _model_line(model, {claim.precision.value for claim in claims}, len(claims), args.weights)
+        _model_line(model, {claim.precision for claim in claims}, len(claims), args.weights)
         for suite in suites
         for model, claims in suite.claims
     ]

@@ -105,7 +105,7 @@ class ModelCard:
     """Text of that row's Source column where the label alone is not unique; else empty."""
     scale: int
     architecture: str
-    """Name of a package under ``sr_bench/zoo``; empty for a user's ONNX file."""
+    """Name of a module of `sr_bench.zoo.families`; empty for a user's ONNX file."""
     hyper: Hyper = field(default_factory=dict)
     """Every hyper-parameter of the architecture: declared, never guessed."""
     onnx: Path | None = None
@@ -166,7 +166,7 @@ class ModelCard:
         own = self.device.gate if backend == self.device.backend else None
         return own or self.gate
 
-    def gap_for(self, metric: str, precision: Precision, dataset: str) -> KnownGap | None:
+    def gap_for(self, metric: str, precision: str, dataset: str) -> KnownGap | None:
         """Return the declared gap of a number; `dataset` is a slug, empty for cost metrics."""
         for gap in self.known_gaps:
             if (gap.metric, gap.precision) == (metric, precision):

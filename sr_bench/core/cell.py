@@ -40,6 +40,6 @@ class CellKey:
 
     def __str__(self) -> str:
         """Return it for messages: ``RCAN vacc int8_kl PSNR on set5``."""
-        words = (self.row, self.backend, self.precision.value, self.metric.upper())
+        words = (self.row, self.backend, self.precision, self.metric.upper())
         where = f" on {self.dataset}" if self.dataset else ""
         return " ".join(filter(None, words)) + where

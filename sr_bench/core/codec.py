@@ -9,6 +9,8 @@ from reprlib import repr as shortened
 from types import MappingProxyType, NoneType, UnionType
 from typing import Final, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from sr_bench.core.precision import Precision
+
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 T = TypeVar("T")
 
@@ -77,7 +79,7 @@ def _reader(hint: Hashable) -> _Reader:
     if hint in _NUMBERS:
         return _NUMBERS[hint]
     kind = cast("type[object]", hint)
-    return kind if issubclass(kind, Enum) else partial(_plain, kind)
+    return kind if issubclass(kind, Enum | Precision) else partial(_plain, kind)
 
 
 def _fields(cls: type[object], readers: Mapping[str, _Reader], data: object) -> object:

@@ -59,7 +59,7 @@ class LedgerLine:
 
     def is_about(self, document: str, key: CellKey) -> bool:
         """Whether this wrote the number of `key` in the file `document` beside the ledger."""
-        cell = (key.row, key.row_source, key.backend, key.precision.value, key.dataset, key.metric)
+        cell = (key.row, key.row_source, key.backend, key.precision, key.dataset, key.metric)
         own = (
             self.row,
             self.row_source,

@@ -155,7 +155,7 @@ class _Shelf:
 
 
 def _rows(entries: Sequence[Entry]) -> frozenset[tuple[str, ...]]:
-    return frozenset((e.row, e.row_source, e.backend, e.precision.value) for e in entries)
+    return frozenset((e.row, e.row_source, e.backend, e.precision) for e in entries)
 
 
 def _alone(path: Path) -> Subject:

@@ -56,7 +56,7 @@ class Entry:
     def name(self) -> str:
         """As messages call it: ``RCAN (BasicSR) vacc int8_max``."""
         source = f"({self.row_source})" if self.row_source else ""
-        precision = "" if self.precision is Precision.FP32 else self.precision.value
+        precision = "" if self.precision is Precision.FP32 else self.precision
         parts = (self.row, source, self.backend, precision, self.dataset and f"on {self.dataset}")
         return " ".join(filter(None, parts))
 

@@ -43,7 +43,7 @@ class CaseItem(pytest.Function):
 def marks(case: Case) -> tuple[str, ...]:
     """Return the names of the marks that the item of `case` bears."""
     slug = (case.evaluation.dataset, case.dataset) if case.evaluation and case.dataset else ()
-    return (case.card.name, case.card.family, case.precision.value, case.metric, *slug)
+    return (case.card.name, case.card.family, case.precision, case.metric, *slug)
 
 
 def check_claim(request: pytest.FixtureRequest) -> None:

@@ -25,16 +25,15 @@ Source: apache/tvm v0.18.0, python/tvm/relay/quantize/{_partition,_annotate,_cal
 src/relay/quantize/realize.cc.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from sr_bench import discovery
 from sr_bench.core.backend import PRECISION_KEY, PROFILE_KEY
 from sr_bench.core.device import DevicePlan, Profile
-from sr_bench.core.int8 import ClipRange, Int8Plan
+from sr_bench.core.int8 import Int8Plan
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_file import metadata
 from sr_bench.precision._exact import exact_parts, exact_sum
@@ -45,7 +44,7 @@ from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.observed import rounded_by_any_plan
 from sr_bench.precision.points import kept_layers
 from sr_bench.precision.qdq import int8_share
-from sr_bench.precision.ranges import OBSERVERS
+from sr_bench.precision.ranges import chosen
 from sr_bench.precision.rounding import LARGEST, IntegerWeights, round_nearest
 
 _SMALLEST = 1e-15
@@ -79,10 +78,8 @@ def clip_thresholds(
     if missing := [name for name in names if name not in histograms]:
         msg = f"there is no histogram of the tensor {missing[0]!r}: {_ANOTHER}"
         raise BackendError(msg)
-    choose: Callable[[Histogram, Int8Plan], ClipRange]
-    choose = discovery.load(OBSERVERS, observer).clip_range
-    own = Int8Plan(activations="symmetric", percentile=100 * plan.calibrate_range, guard=0)
-    clips = {name: choose(histograms[name], own) for name in names}
+    rules = Int8Plan(activations="symmetric", percentile=100 * plan.calibrate_range, guard=0)
+    clips = chosen({name: histograms[name] for name in names}, observer, rules)
     return {name: max(-clip.low, clip.high) for name, clip in clips.items()}
 
 

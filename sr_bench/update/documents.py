@@ -167,7 +167,7 @@ def _removal(closed: ClosedGap, place: Source) -> GapRemoval:
         place,
         closed.name,
         gap.metric,
-        gap.precision.value,
+        gap.precision,
         gap.dataset,
         gap.reason,
         closed.record,

@@ -8,7 +8,6 @@ from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
 from sr_bench.core.history import PastRun
-from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.document.cells import MetricCell, metric_cells
 from sr_bench.document.mirror import format_like
@@ -140,8 +139,7 @@ def _in_card(record: Record, document: Document) -> bool:
 
 
 def _declares(model: ModelCard, record: Record) -> bool:
-    precision = Precision.parse(record.precision)
     slug, _ = split_scale(record.dataset)
     failures = (known.precision for known in model.device.known_failures)
-    gap = model.gap_for(record.metric, precision, slug)
-    return gap is not None or any(known in (None, precision) for known in failures)
+    gap = model.gap_for(record.metric, record.precision, slug)
+    return gap is not None or any(known in (None, record.precision) for known in failures)

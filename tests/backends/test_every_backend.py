@@ -130,11 +130,11 @@ def test_a_closed_session_refuses_to_run(backend: ModuleType, tmp_path: Path) ->
         session.run(_lr())
 
 
-@pytest.mark.parametrize("precision", Precision)
+@pytest.mark.parametrize("precision", Precision.all())
 def test_a_network_without_file_and_module_is_not_run(
     backend: ModuleType, precision: Precision
 ) -> None:
-    assert set(FP) <= set(backend.precisions()) <= set(Precision)
+    assert set(FP) <= set(backend.precisions()) <= set(Precision.all())
     with pytest.raises(NotRunError):
         backend.open_session(Artefact(None, None, precision, digest=""))
 

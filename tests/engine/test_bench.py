@@ -196,7 +196,7 @@ def test_a_precision_that_the_backend_lacks_is_not_run(
     shared_zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnxruntime, "precisions", lambda _: (Precision.FP32, Precision.FP16))
-    case = replace(psnr_case(shared_zoo), claim=None, precision=Precision.INT8_KL)
+    case = replace(psnr_case(shared_zoo), claim=None, precision=Precision("int8_kl"))
     record = evaluate(bench_of(shared_zoo), case)
     assert record.verdict.status is Status.NOT_RUN
     assert "does not offer int8_kl here, only fp32, fp16; rerun with --b" in record.verdict.sentence

@@ -13,7 +13,7 @@ from sr_bench.core.record import SCHEMA_VERSION
 from sr_bench.errors import SrBenchError
 from sr_bench.history.ledger import LedgerLine, extended, ledger_of, read_ledger
 
-KEY = CellKey("RCAN", "Official", "vacc", Precision.INT8_KL, "set5", "psnr")
+KEY = CellKey("RCAN", "Official", "vacc", Precision("int8_kl"), "set5", "psnr")
 LINE = LedgerLine(
     kind="number",
     when="2026-11-21T09:14:30+00:00",

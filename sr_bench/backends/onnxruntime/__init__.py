@@ -50,7 +50,7 @@ def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
 
 def precisions(options: BackendOptions = DEFAULT_OPTIONS) -> tuple[Precision, ...]:
     """Return what can run here now."""
-    return tuple(Precision)
+    return Precision.all()
 
 
 def open_session(

@@ -9,6 +9,7 @@ from typing import Self, cast
 
 from sr_bench import discovery
 from sr_bench.core.backend import Artefact, Form
+from sr_bench.core.precision import OBSERVERS
 from sr_bench.engine.explain.signs import signs
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
@@ -19,7 +20,6 @@ from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
 from sr_bench.engine.score.protocol import Pair, network_input
 from sr_bench.precision.points import kept_layers
-from sr_bench.precision.ranges import OBSERVERS
 
 
 class Trials:

@@ -163,5 +163,5 @@ DURATION = Kind(_duration, lambda: "a time such as 2h, 90m, 1h30m or 45s")
 THREADS = Kind(_threads, lambda: "N images at once, or NxM with M threads for each")
 PRECISIONS = Kind(
     lambda text: tuple(map(Precision.parse_option, split_list(text))),
-    lambda: f"one or more of {', '.join(Precision)}",
+    lambda: f"one or more of {', '.join(Precision.all())}",
 )

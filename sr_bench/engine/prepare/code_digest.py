@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import sr_bench
+from sr_bench.discovery import third_party_code
 from sr_bench.files.hashing import sha256_bytes, sha256_file, sha256_json
 from sr_bench.history.environment import package_versions
 
@@ -28,6 +29,14 @@ MEASURES = (
 """Where a change can move a number, below our package. What the others decide, such as a card's
 reader, is in a digest of its own."""
 
+_EXTENDED = (
+    "sr_bench.backends",
+    "sr_bench.metrics",
+    "sr_bench.precision.observers",
+    "sr_bench.zoo.families",
+)
+"""Entry point groups by which other packages add code that measures."""
+
 _LIBRARIES = (
     "numpy",
     "onnx",
@@ -43,10 +52,14 @@ _LIBRARIES = (
 
 @cache
 def own_code() -> str:
-    """Return the digest of our code that measures: what it made before may differ from now."""
+    """Return the digest of the code that measures: what it made before may differ from now.
+
+    It is ours, and that of the packages which add to it.
+    """
     package = Path(sr_bench.__file__).parent
+    others = [path for group in _EXTENDED for path in third_party_code(group)]
     files = [file for place in MEASURES for file in _sources(package / place)]
-    return sha256_bytes("".join(map(sha256_file, files)).encode())
+    return sha256_bytes("".join(map(sha256_file, [*files, *others])).encode())
 
 
 def _sources(place: Path) -> list[Path]:

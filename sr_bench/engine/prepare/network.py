@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -60,31 +61,38 @@ class Prepared:
         """Return the same network, whose calibration tells `progress`."""
         return replace(self, effort=replace(self.effort, progress=progress))
 
-    @property
+    @cached_property
     def network(self) -> str:
         """Digest of the weights and of the architecture that they are loaded into; may be empty."""
         if not self.weights_digest:
             return ""
-        return sha256_bytes(f"{self.weights_digest}|{_architecture(self.card)}".encode())
+        return sha256_bytes(f"{self.weights_digest}|{self._architecture}".encode())
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Digest of the network, the precision, and where they count the plan and its images."""
         return sha256_bytes("|".join(self.inputs.values()).encode())
 
-    @property
+    @cached_property
     def inputs(self) -> Mapping[str, str]:
         """What decides the outputs, by name."""
         found = {
             "weights": self.weights_digest or self.card.id,
-            "architecture": _architecture(self.card),
+            "architecture": self._architecture,
             "precision": str(self.precision),
         }
         if self.calibration or self._is_compiled:
             found["plan"] = self._plan()
         if self.calibration:
-            found["calibration"] = self.calibration.digest()
+            found["calibration"] = self.calibration.digest
         return found
+
+    @cached_property
+    def _architecture(self) -> str:
+        """Digest of what weights are loaded into, and how."""
+        card = self.card
+        key = card.checkpoint.key if card.checkpoint else ""
+        return sha256_json([card.architecture, dict(card.hyper), card.scale, key])
 
     @property
     def _is_compiled(self) -> bool:
@@ -135,7 +143,7 @@ class Prepared:
             channel_order=rule.channel_order,
             skip_layers=self._skipped(),
             calibration=images.levels() if images else (),
-            calibration_digest=images.digest() if images else "",
+            calibration_digest=images.digest if images else "",
         )
 
     def _skipped(self) -> tuple[int, ...]:
@@ -244,7 +252,7 @@ class Prepared:
             msg = f"{self.card.id} is prepared for {self.precision}, which needs no calibration"
             raise TypeError(msg)
         network = read_network(self.fp32_onnx())
-        content = [self._recipe(), self.calibration.digest(), self.card.int8.rounding]
+        content = [self._recipe(), self.calibration.digest, self.card.int8.rounding]
         key = sha256_json(content)
         found = calibrate(
             network,
@@ -300,13 +308,6 @@ def prepare(
         weights, digest = Path(), ""
     given = calibration if precision.dtype == "int8" else None
     return Prepared(card, precision, weights, digest, given, form, profile, effort)
-
-
-def _architecture(card: ModelCard) -> str:
-    """Return the digest of what weights are loaded into, and how."""
-    key = card.checkpoint.key if card.checkpoint else ""
-    content = [card.architecture, dict(card.hyper), card.scale, key]
-    return sha256_json(content)
 
 
 def _cached(key: str, make: Callable[[Path], None]) -> Path:

@@ -8,9 +8,10 @@ from sr_bench import __version__
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, IMAGE_METRICS
 from sr_bench.core.history import PastRun
 from sr_bench.core.record import Record, Status
-from sr_bench.report.html.subjects import PageSubject, in_ladder_order
+from sr_bench.report.html.subjects import PageSubject
 from sr_bench.report.html.values import Past, Value, value_of
 from sr_bench.report.parts.marks import MARKS
+from sr_bench.report.parts.order import rank
 from sr_bench.report.parts.provenance import INTERVAL, device_lines, shared_lines
 
 _NAMES = {"psnr": "PSNR", "ssim": "SSIM", "fidelity": "Fidelity", "flops": "Flops"}
@@ -104,7 +105,7 @@ def index_page(
     run: PastRun, subjects: Sequence[PageSubject], past: Past, trends: dict[tuple[str, str], str]
 ) -> IndexPage:
     """Return the first page; `trends` names the trend pages that there are, by family and model."""
-    precisions = in_ladder_order(p for subject in subjects for p in subject.precisions)
+    precisions = tuple(sorted({p for s in subjects for p in s.precisions}, key=rank))
     metrics = _present(run.records, (*IMAGE_METRICS, GATE_METRIC))
     costs = _present(run.records, COST_METRICS)
     rows = tuple(_row(subject, precisions, metrics, costs, past, trends) for subject in subjects)

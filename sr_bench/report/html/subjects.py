@@ -1,15 +1,12 @@
 """What a page is about: a model on a dataset, with the records of all its precisions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
 from sr_bench.core.record import Record
 from sr_bench.report.html.names import page_name
-from sr_bench.report.parts.order import in_document_order
-
-LADDER = ("fp32", "fp16", "int8_max", "int8_percentile", "int8_kl")
-"""Precisions in the order of a ladder; those of others come after, by name."""
+from sr_bench.report.parts.order import in_document_order, rank
 
 
 @dataclass(frozen=True)
@@ -44,8 +41,8 @@ class PageSubject:
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """Of the records about images, in ladder order."""
-        return in_ladder_order(record.precision for record in self.scored)
+        """Of the records about images, fp32 first."""
+        return tuple(sorted({record.precision for record in self.scored}, key=rank))
 
     def measured(self, precision: str, metric: str) -> Record | None:
         """Return the first record of that kind that has a value of each image."""
@@ -82,12 +79,6 @@ def subjects_of(records: Sequence[Record]) -> tuple[PageSubject, ...]:
     order = {(r.family, r.model): index for index, r in reversed([*enumerate(ordered)])}
     keys = sorted((*scored, *bare), key=lambda key: order[key[0], key[1]])
     return tuple(PageSubject(*key, _about(key, ordered)) for key in keys)
-
-
-def in_ladder_order(precisions: Iterable[str]) -> tuple[str, ...]:
-    """Return each of `precisions` once: those of the ladder, then the others by name."""
-    given = set(precisions)
-    return (*(name for name in LADDER if name in given), *sorted(given - set(LADDER)))
 
 
 def _key(record: Record) -> tuple[str, str, str, str, str]:

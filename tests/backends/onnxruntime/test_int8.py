@@ -32,7 +32,7 @@ def artefact(tmp_path: Path) -> Artefact:
     weights = integer_weights(network, {})
     model = quantise(network, clip, weights, Int8Plan(), (), notes={})
     onnx.save(model, tmp_path / "int8.onnx")
-    return Artefact(tmp_path / "int8.onnx", None, Precision.INT8_MAX, "")
+    return Artefact(tmp_path / "int8.onnx", None, Precision("int8_max"), "")
 
 
 def _run(artefact: Artefact) -> tuple[np.ndarray, dict[str, str]]:

@@ -35,7 +35,7 @@ def _saved(
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     model.metadata_props.add(key=PRECISION_KEY, value="int8")
     onnx.save(model, folder / "net.onnx")
-    return Artefact(folder / "net.onnx", None, Precision.INT8_MAX, digest="")
+    return Artefact(folder / "net.onnx", None, Precision("int8_max"), digest="")
 
 
 def _sums(weight: NDArray[np.int8], *, strides=(1, 1), pads=(0, 0, 0, 0), group=1):

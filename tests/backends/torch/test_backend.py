@@ -80,7 +80,7 @@ def test_a_network_without_layers_is_rounded_too() -> None:
     assert np.unique(sr).tolist() == [np.float16(np.float32(np.float16(0.1)) / 3)]
 
 
-@pytest.mark.parametrize("precision", [Precision.FP32, Precision.INT8_MAX])
+@pytest.mark.parametrize("precision", [Precision.FP32, Precision("int8_max")])
 def test_a_file_and_int8_are_for_onnxruntime(precision: Precision, tmp_path: Path) -> None:
     assert precision is Precision.FP32 or precision not in torch_backend.precisions()
     load = None if precision is Precision.FP32 else lambda: small("edsr_basicsr_x1")

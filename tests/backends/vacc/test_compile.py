@@ -57,7 +57,7 @@ def vacc_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CompilerInpu
 
 def in_int8(source: CompilerInput) -> CompilerInput:
     images = (lambda: photo(1), lambda: photo(2))
-    precision = Precision.INT8_KL
+    precision = Precision("int8_kl")
     return replace(source, precision=precision, calibration=images, calibration_digest="photos")
 
 

@@ -29,7 +29,7 @@ def vamc_build(tmp_path: Path) -> dict[str, object]:
     source = CompilerInput(
         name="tiny/x2",
         onnx=network(tmp_path / "x2.onnx"),
-        precision=Precision.INT8_PERCENTILE,
+        precision=Precision("int8_percentile"),
         plan=DevicePlan(options={"enable_graph_partition": True}),
         scale=2,
         white=1.0,

@@ -118,7 +118,7 @@ def test_a_restart_while_a_model_runs_quarantines_it_until_cleared(
     reason = later.quarantined("edsr/x2", Precision.FP16, "2.8")
     assert "restarted while edsr/x2 fp16 ran on die 0" in reason
     assert "sr-bench vacc clear 'edsr/x2'" in reason
-    assert later.quarantined("edsr/x2", Precision.INT8_KL, "2.8") == ""
+    assert later.quarantined("edsr/x2", Precision("int8_kl"), "2.8") == ""
     assert later.quarantined("edsr/x2", Precision.FP16, "2.9") == ""
     assert later.quarantined("edsr/x3", Precision.FP16, "2.8") == ""
     _take(later)

@@ -27,7 +27,7 @@ SOURCE = CompilerInput(
     white=1.0,
     channel_order="rgb",
 )
-INT8 = replace(SOURCE, precision=Precision.INT8_MAX, calibration=(photo,) * 20)
+INT8 = replace(SOURCE, precision=Precision("int8_max"), calibration=(photo,) * 20)
 
 
 def flattened(value: object, prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -131,9 +131,9 @@ def test_channels_are_swapped_before_they_are_normalised() -> None:
 @pytest.mark.parametrize(
     ("precision", "expected"),
     [
-        (Precision.INT8_MSE, {"calibrate_mode": "mse"}),
-        (Precision.INT8_KL, {"calibrate_mode": "kl_divergence"}),
-        (Precision.INT8_PERCENTILE, {"calibrate_mode": "percentile", "calibrate_range": 0.9999}),
+        (Precision("int8_mse"), {"calibrate_mode": "mse"}),
+        (Precision("int8_kl"), {"calibrate_mode": "kl_divergence"}),
+        (Precision("int8_percentile"), {"calibrate_mode": "percentile", "calibrate_range": 0.9999}),
     ],
 )
 def test_each_calibration_has_the_compilers_name(

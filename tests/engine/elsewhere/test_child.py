@@ -54,7 +54,7 @@ def describe(options):
 
 
 def precisions(options):
-    return tuple(Precision)
+    return Precision.all()
 
 
 def open_session(artefact, *, threads, options):

@@ -335,7 +335,7 @@ def test_what_is_timed_is_not_recorded(zoo: Zoo, tmp_path: Path):
 
 def test_int8_says_how_it_was_made(edsr: ModelCard, zoo: Zoo):
     evaluation = Evaluation("photos", EvalProtocol("native"))
-    case = Case(edsr, "latency", Precision.INT8_MAX, "onnxruntime", evaluation)
+    case = Case(edsr, "latency", Precision("int8_max"), "onnxruntime", evaluation)
     record = measure(zoo, case, data=None)
     assert record.verdict.status is Status.NEW, record.verdict.sentence
     assert record.detail["observer"] == "max"

@@ -17,7 +17,7 @@ from sr_bench.engine.plan.suite import load_suite
 from sr_bench.imaging.files import read_image, write_png
 from tests.int8_zoo import Int8Zoo, make_int8_zoo
 
-PRECISIONS = (Precision.FP32, Precision.FP16, Precision.INT8_MAX)
+PRECISIONS = (Precision.FP32, Precision.FP16, Precision("int8_max"))
 ALL = {"fp32": 3, "fp16": 3, "int8_max": 3}
 LOW = {"fp16": 3, "int8_max": 3}
 

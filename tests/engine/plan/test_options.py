@@ -37,7 +37,7 @@ def test_nothing_named_means_all() -> None:
     everything = Selection()
     assert everything.wants_model("anything")
     assert everything.wants_dataset("set5", 2)
-    assert everything.wants_precision(Precision.INT8_KL)
+    assert everything.wants_precision(Precision("int8_kl"))
 
 
 def test_models_are_patterns_that_mind_the_case() -> None:
@@ -57,8 +57,8 @@ def test_a_dataset_is_wanted_with_or_without_its_scale() -> None:
 
 def test_precisions_are_read_from_a_list() -> None:
     read = PRECISIONS.read
-    assert read("fp16, int8 kl_divergence,") == (Precision.FP16, Precision.INT8_KL)
-    assert read("kl_divergence, minmax") == (Precision.INT8_KL, Precision.INT8_MAX)
+    assert read("fp16, int8 kl_divergence,") == (Precision.FP16, Precision("int8_kl"))
+    assert read("kl_divergence, minmax") == (Precision("int8_kl"), Precision("int8_max"))
     assert read("") == ()
 
 

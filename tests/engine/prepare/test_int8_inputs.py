@@ -23,7 +23,7 @@ def zoo(tmp_path: Path) -> Int8Zoo:
 
 
 def _gate(zoo: Int8Zoo, progress: object = lambda *_: None, **options: object) -> Record:
-    given = {"data": zoo.data, "precisions": (Precision.INT8_KL,), "explain_s": 0.0} | options
+    given = {"data": zoo.data, "precisions": (Precision("int8_kl"),), "explain_s": 0.0} | options
     chosen = Selection(**given)
     (case,) = (
         case

@@ -142,7 +142,7 @@ def _quantize(source: CompilerInput) -> dict[str, object]:
         "calibrate_mode": _MODES[mode],
         "quantize_per_channel": source.plan.per_channel,
     }
-    if mode == "percentile":
+    if source.precision.calibration == "percentile":
         table["calibrate_range"] = source.plan.calibrate_range
     if source.skip_layers:
         table["skip_conv_layers"] = list(source.skip_layers)

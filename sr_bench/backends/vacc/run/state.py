@@ -91,7 +91,7 @@ class DeviceState:
         """Write that worker `pid` is about to use a die; return the entry, which is on disk now."""
         entry = _Entry(
             name=name,
-            precision=precision.value,
+            precision=str(precision),
             sdk=sdk,
             device=device,
             since=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -118,7 +118,7 @@ class DeviceState:
     def quarantined(self, name: str, precision: Precision, sdk: str) -> str:
         """Return why a model is not run, with what to do; empty if nothing speaks against it."""
         for _path, entry in self._frozen():
-            if (entry.name, entry.precision, entry.sdk) == (name, precision.value, sdk):
+            if (entry.name, entry.precision, entry.sdk) == (name, precision, sdk):
                 return (
                     f"this machine was restarted while {name} {precision} ran on die "
                     f"{entry.device} (since {entry.since}, SDK {sdk or 'unknown'}), which may have "

@@ -46,7 +46,9 @@ def work_of(zoo, precision: Precision, **options: object) -> Work:
     return Work(runs.jobs.job(case), runs.jobs.prepared(case), reference=full, **options)
 
 
-@pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16, Precision.INT8_PERCENTILE])
+@pytest.mark.parametrize(
+    "precision", [Precision.FP32, Precision.FP16, Precision("int8_percentile")]
+)
 def test_the_results_are_those_of_this_machine(cluster, shared_zoo, precision) -> None:
     work = work_of(shared_zoo, precision)
     here, there = measured(Worker(Selection()), work), measured(cluster, work)

@@ -106,14 +106,14 @@ def test_what_must_be_made_before_a_network_is_opened(zoo, form, precision, own,
 def test_a_network_that_was_made_travels_as_its_file_alone(zoo, tmp_path) -> None:
     work = drawn(zoo, Drawn(0))
     images = CalibrationSet(work.job.card, work.job.images)
-    low = replace(work.prepared, precision=Precision.INT8_MAX, calibration=images)
+    low = replace(work.prepared, precision=Precision("int8_max"), calibration=images)
     work = replace(work, prepared=low)
     file = tmp_path / "made.onnx"
     file.write_bytes(b"network")
     shard = shard_of(work, (0,), 1, {work.prepared.digest: Made(file, {"int8_share": "1"})})
     sent = shard.work.prepared
     assert sent.artefact() == Artefact(
-        file, None, Precision.INT8_MAX, low.digest, low.card.id, low.network
+        file, None, Precision("int8_max"), low.digest, low.card.id, low.network
     )
     assert sent.calibration is None
     assert (sent.digest, sent.plan_notes()) == (work.prepared.digest, {"int8_share": "1"})

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from sr_bench.core.claim import Metric
 from sr_bench.core.device import DevicePlan
+from sr_bench.core.fields import Bounds, Spelled, Words, matching, without_secret
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
+
+_SHA256 = "64 lower-case hex digits, or nothing if unknown"
 
 Hyper = Mapping[str, int | float | bool | str]
 
@@ -20,9 +23,9 @@ class Checkpoint:
 
     file: str
     """File name; looked up in ``--sr-weights``, beside the card, then in the cache."""
-    url: str = ""
+    url: Annotated[str, Spelled(without_secret)] = ""
     """Where the authors publish it; empty if unknown."""
-    sha256: str = ""
+    sha256: Annotated[str, matching("[0-9a-f]{64}|", _SHA256)] = ""
     """Hex digest; empty if none is known: then the file is not checked."""
     key: str = ""
     """Entry of the file that holds the weights (``params``, ``params_ema``); empty: detected."""
@@ -33,7 +36,7 @@ class Checkpoint:
 class Tolerance:
     """How far a measured value may lie from the printed one."""
 
-    slack: float = 0.0
+    slack: Annotated[float, Bounds(ge=0)] = 0.0
     """Added to half a printed step, in the metric's unit."""
     reason: str = ""
     """Why `slack` is needed; required when it is not 0."""
@@ -47,7 +50,7 @@ class KnownGap:
 
     metric: Metric | Literal["fidelity"]
     precision: Precision
-    reason: str
+    reason: Words
     dataset: str = ""
     """Only for this dataset, such as ``div2k_valid``; empty: for any."""
     source: str = ""
@@ -58,9 +61,9 @@ class KnownGap:
 class Waiver:
     """Findings of ``sr-bench lint`` that are known and stay, and why."""
 
-    code: str
+    code: Annotated[str, matching("[A-Z]+[0-9]{3}", "a rule's code, such as SRB103")]
     """Of the rule, such as ``SRB103``."""
-    reason: str
+    reason: Words
     row: str = ""
     """Label of the model row that they are about; empty: any."""
 

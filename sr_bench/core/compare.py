@@ -38,7 +38,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Limits:
+class LossLimits:
     """How much worse a case may be before that is a loss."""
 
     psnr_db: float = 0.01

@@ -75,7 +75,7 @@ class GateImage:
 
 
 @dataclass(frozen=True)
-class Finding:
+class GateFinding:
     """The answer to one of a gate's questions."""
 
     question: Literal["fidelity", "psnr", "ssim"]
@@ -92,7 +92,7 @@ class GateVerdict:
     """The worst of the findings: ``loss``, else ``undecided``, else ``within``."""
     sentence: str
     limits: Gate
-    findings: tuple[Finding, ...]
+    findings: tuple[GateFinding, ...]
     """For fidelity, PSNR and SSIM, in this order."""
     psnr: Drop
     ssim: Drop

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sr_bench import discovery
+from sr_bench.core.fields import Spelled
 
 OBSERVERS = "sr_bench.precision.observers"
 """Package and entry point group whose modules offer ``clip_range(histogram, plan)``, and as
@@ -47,12 +48,12 @@ class Precision(str):
     @property
     def dtype(self) -> str:
         """``fp32``, ``fp16`` or ``int8``."""
-        return self.partition("_")[0]
+        return str(self).partition("_")[0]
 
     @property
     def calibration(self) -> str:
         """The observer's name for int8 (``max``, ``percentile``, ``kl`` ...), else empty."""
-        return self.partition("_")[2]
+        return str(self).partition("_")[2]
 
     @property
     def calibration_names(self) -> tuple[str, ...]:
@@ -100,10 +101,9 @@ class Precision(str):
             return cls.parse(text)
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> dict[str, object]:
-        """Let pydantic read a precision wherever a table declares one."""
-        parse = {"type": "no-info", "function": cls.parse}
-        return {"type": "function-after", "function": parse, "schema": {"type": "str"}}
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> dict[str, Any]:
+        """Let files spell it in any way that `parse` reads."""
+        return Spelled(cls.parse).__get_pydantic_core_schema__(source, handler)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -39,10 +40,15 @@ class ImageSet:
     split: Split
     items: tuple[_Item, ...]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Name of each image, unique and sorted by the dataset's order."""
         return tuple(item.name for item in self.items)
+
+    @cached_property
+    def digests(self) -> tuple[str, ...]:
+        """Hex digest of the content of each image, whatever its name."""
+        return tuple(item.digest() for item in self.items)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -68,12 +74,9 @@ class ImageSet:
         if unknown := sorted(wanted - set(self.names)):
             msg = f"{self.slug} has no image {', '.join(unknown)}"
             raise DatasetError(msg)
-        lines = [f"{item.digest()}  {item.name}" for item in self.items if item.name in wanted]
+        named = zip(self.digests, self.names, strict=True)
+        lines = [f"{digest}  {name}" for digest, name in named if name in wanted]
         return sha256_bytes("\n".join(lines).encode())
-
-    def image_digest(self, index: int) -> str:
-        """Return a hex digest of the content of image number `index`, whatever its name."""
-        return self.items[index].digest()
 
 
 def open_dataset(

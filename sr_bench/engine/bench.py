@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 
 from sr_bench.core.backend import BackendInfo, Form
@@ -17,18 +16,16 @@ from sr_bench.engine.explain.cause import cause_of
 from sr_bench.engine.gates import Gatekeeper
 from sr_bench.engine.job import Progress
 from sr_bench.engine.judge.claim import judge
-from sr_bench.engine.judge.early import look_at_claim, verdict_early
 from sr_bench.engine.judge.known_failure import failure_gone, known_failure, warning
-from sr_bench.engine.measure.budget import earlier_runs
 from sr_bench.engine.measure.cost import Counts, cost_inputs, cost_measurement
 from sr_bench.engine.measure.latency import Timer, time_network
-from sr_bench.engine.measure.run import Run
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.measure.worker import Executor
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.order import Ranked, prioritize
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
+from sr_bench.history.find_run import earlier_runs
 from sr_bench.history.index import read_history
 from sr_bench.text.home import without_home
 
@@ -86,7 +83,7 @@ class Bench:
             with suppress(SrBenchError):  # whoever measures it says what is absent
                 inputs[run_key] = self._runs.inputs(case)
         entries = read_history(results).entries if results else ()
-        past = islice(earlier_runs(results), _RUNS_READ) if results else ()
+        past = earlier_runs(results, _RUNS_READ) if results else ()
         return prioritize(cases, entries, inputs, past)
 
     def announce(self, cases: Sequence[Case]) -> None:
@@ -190,9 +187,8 @@ class Bench:
                 run.cached,
             )
         measurement = self._with_profiles(case, run.measured(case.metric), progress)
-        if not self._is_cut(measurement):
-            measurement = self._with_floor(case, measurement, progress)
-        verdict = self._judged(case, measurement, run)
+        measurement = self._with_floor(case, measurement, progress)
+        verdict = self._judged(case, measurement)
         cause = cause_of(verdict, case, run, self.selection)
         detail = {**run.provenance, **self._warning(case), **cause}
         content = f"{run.digest}|{case.metric}|{len(run.images)}"
@@ -215,25 +211,17 @@ class Bench:
         card = case.card
         found = self._counts.of(card, card.counted_shape)
         measurement = cost_measurement(card, case.metric, found)
-        verdict = self._judged(case, measurement, None)
+        verdict = self._judged(case, measurement)
         inputs = cost_inputs(card, case.metric)
         return Answer(measurement, verdict, sha256_json(inputs), inputs=inputs)
 
-    def _is_cut(self, measurement: Measurement) -> bool:
-        """Tell whether the session's budget left images out."""
-        return measurement.partial and self.selection.deadline is not None
-
-    def _judged(self, case: Case, measurement: Measurement, run: Run | None) -> Verdict:
+    def _judged(self, case: Case, measurement: Measurement) -> Verdict:
         card, claim = case.card, case.claim
         if claim and claim.backend == self.selection.answers and self.info.emulated:
             return _device_claim(case, measurement, self.selection.answers)
         slug = case.evaluation.dataset if case.evaluation else ""
         tolerance = card.tolerance_for(case.metric, case.precision)
         gap = card.gap_for(case.metric, case.precision, slug) if claim else None
-        if claim and run and self._is_cut(measurement):
-            baseline, drawn = self._runs.baseline(case, run), run.in_drawn_order
-            look = look_at_claim(claim, tolerance, drawn, baseline, run.planned)
-            return verdict_early(claim, tolerance, look, gap)
         verdict = judge(claim, measurement, tolerance=tolerance, gap=gap)
         known = self._known_failure(case)
         if known and not measurement.partial:

@@ -9,13 +9,12 @@ from sr_bench.core.card import KnownGap
 from sr_bench.core.case import GATE_METRIC, IMAGE_METRICS, Case
 from sr_bench.core.claim import UNITS
 from sr_bench.core.codec import encode
-from sr_bench.core.compare import Limits
+from sr_bench.core.compare import LossLimits
 from sr_bench.core.device import Profile
 from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.int8 import Gate
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
 from sr_bench.engine.job import Progress
-from sr_bench.engine.judge.early import look_at_gate
 from sr_bench.engine.judge.gate import compare_records, judge_images, worst_status
 from sr_bench.engine.measure.jobs import in_fp32
 from sr_bench.engine.measure.run import Run
@@ -48,8 +47,6 @@ class Gatekeeper:
             raise TypeError(msg)
         close = _close(low)
         measurement = _fidelity(close, low.planned)
-        if measurement.partial and self._runs.selection.deadline is not None:
-            return self._early(case, low, limits, measurement, progress)
         if measurement.partial:
             done = f"measured on {len(close)} of {low.planned} images, so not judged"
             told = f"{done}; drop --sr-limit for a verdict"
@@ -74,25 +71,6 @@ class Gatekeeper:
             detail["compared"] = encode(earlier)
         return Gated(measurement, verdict, detail)
 
-    def _early(
-        self, case: Case, low: Run, limits: Gate, measurement: Measurement, progress: Progress
-    ) -> Gated:
-        """Return the judgement of the images that the session's budget had time for."""
-        full = self._runs.of(in_fp32(case), progress)
-        readings = [low]
-        if self._runs.jobs.has_profiles(case.precision):
-            readings.append(self._runs.of(case, progress, Profile.FINE))
-        looks = [
-            look_at_gate(limits, one.in_drawn_order, full.images, one.planned) for one in readings
-        ]
-        verdicts = [look.found for look in looks if look.found and look.decided != "open"]
-        if len(verdicts) < len(looks):
-            told = f"budget: {looks[0].sentence}, which decides nothing"
-            return Gated(measurement, Verdict(Status.NOT_RUN, told, measurement.value), {})
-        found = verdicts[0] if len(verdicts) == 1 else _agreed(*verdicts)
-        verdict = _verdict(found, (), measurement.value, _gap(case))
-        return Gated(measurement, verdict, {"gate": encode(found)})
-
     @cached_property
     def _earlier(self) -> Mapping[tuple[str, ...], Record]:
         path = self._runs.selection.compare
@@ -106,7 +84,7 @@ class Gatekeeper:
         budgets = {
             "psnr": limits.max_drop_db,
             "ssim": limits.max_drop_ssim,
-            GATE_METRIC: Limits().fidelity_db,
+            GATE_METRIC: LossLimits().fidelity_db,
         }
         now = {name: low.measured(name) for name in IMAGE_METRICS} | {GATE_METRIC: fidelity}
         found = []

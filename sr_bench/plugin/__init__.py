@@ -81,7 +81,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(tryfirst=True)  # before the header is printed, which describes the backend
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse names that nothing has; open the run's files before the first minute is spent."""
-    from sr_bench.plugin.collect import CaseItem
+    from sr_bench.plugin.item import CaseItem
     from sr_bench.plugin.names import check_names
 
     bench = session.config.stash[SESSION]
@@ -103,7 +103,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
     """Say what runs the models, and how much was collected; nothing if it is none of ours."""
-    from sr_bench.plugin.collect import CaseItem
+    from sr_bench.plugin.item import CaseItem
     from sr_bench.report.terminal.session import header
 
     cases = [item.case for item in items if isinstance(item, CaseItem)]

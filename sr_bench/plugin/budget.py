@@ -6,7 +6,7 @@ import pytest
 
 from sr_bench.core.case import LATENCY_METRIC
 from sr_bench.engine.plan.order import Ranked
-from sr_bench.plugin.collect import CaseItem
+from sr_bench.plugin.item import CaseItem
 from sr_bench.plugin.session import BenchSession
 
 _NAMED = 3

@@ -21,7 +21,7 @@ _EDITED = "edited after the run, which says nothing about it"
 
 
 @dataclass(frozen=True)
-class Finding:
+class StaleNumber:
     """One number that deserves a word."""
 
     cell: MetricCell
@@ -38,8 +38,8 @@ class Checked:
     """Numbers that the document prints."""
     judged: int
     """Those of them that the run measured whole, and judged."""
-    stale: tuple[Finding, ...]
-    known_gaps: tuple[Finding, ...]
+    stale: tuple[StaleNumber, ...]
+    known_gaps: tuple[StaleNumber, ...]
     """Numbers that are known not to be reproducible; they are not stale."""
 
 
@@ -57,7 +57,7 @@ def check(document: Document, run: PastRun) -> Checked:
     judged = [(cell, record) for cell in cells if (record := answers.to(cell))]
     findings = [(cell, record, _why_stale(cell, record, document)) for cell, record in judged]
     gaps = (
-        Finding(cell, record, record.verdict.sentence)
+        StaleNumber(cell, record, record.verdict.sentence)
         for cell, record, why in findings
         if not why and record.verdict.status is Status.KNOWN_GAP and not _edited(cell, record)
     )
@@ -65,7 +65,7 @@ def check(document: Document, run: PastRun) -> Checked:
         document.path,
         len(cells),
         len(judged),
-        tuple(Finding(cell, record, why) for cell, record, why in findings if why),
+        tuple(StaleNumber(cell, record, why) for cell, record, why in findings if why),
         tuple(gaps),
     )
 

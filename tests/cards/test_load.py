@@ -162,7 +162,7 @@ def test_wrong_values_missing_keys_and_unknown_keys_are_listed_together(write) -
         load_card(write(text))
     message = str(caught.value)
     for fault in (
-        "model[0].scale: should be a valid integer (found 'two')",
+        "model[0].scale: expected a valid integer (got 'two')",
         "model[0].rules: unknown key",
         "model[1].row: required, but absent",
         "model[1].tolerance.psnr: slack = 0.5 needs a reason",
@@ -283,7 +283,7 @@ def test_without_a_gate_of_its_own_a_device_has_that_of_all_backends(write) -> N
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"device-oom"', '"oom"', "failure: expected one of crashed, device-oom, timeout"),
+        ('"device-oom"', '"oom"', "failure: expected 'crashed', 'device-oom', 'timeout'"),
         ('"720x1280"', '"720"', "shape: expected height x width, such as 720x1280"),
         ('before_sdk = "2.0"', 'before_sdk = "two"', "before_sdk: expected a version such as 2.8"),
         ("skip =", "skips =", "skips: unknown key; did you mean 'skip'?"),

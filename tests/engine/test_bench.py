@@ -199,7 +199,7 @@ def test_a_precision_that_the_backend_lacks_is_not_run(
     case = replace(psnr_case(shared_zoo), claim=None, precision=Precision("int8_kl"))
     record = evaluate(bench_of(shared_zoo), case)
     assert record.verdict.status is Status.NOT_RUN
-    assert "does not offer int8_kl here, only fp32, fp16" in record.verdict.sentence
+    assert "does not offer int8_kl here, only fp32, fp16; rerun with --b" in record.verdict.sentence
 
 
 @pytest.mark.parametrize(
@@ -241,11 +241,18 @@ def test_missing_weights_are_not_run_and_corrupt_ones_an_error(
     assert message in record.verdict.sentence
 
 
-def test_weights_of_a_wrong_digest_are_an_error(edsr: ModelCard, shared_zoo) -> None:
-    selection = Selection(backend="torch", data=shared_zoo.data)
-    bench = Bench(selection, (shared_zoo.root / "datasets",))
-    card = replace(edsr, checkpoint=Checkpoint("small.pth", sha256="0" * 64))
-    record = evaluate(bench, case_of(card))
+def test_weights_of_a_wrong_digest_are_an_error_even_where_their_results_are_kept(
+    edsr: ModelCard, shared_zoo
+) -> None:
+    declared = replace(edsr, checkpoint=Checkpoint("small.pth", sha256="0" * 64))
+
+    def measure(card: ModelCard) -> Record:
+        selection = Selection(backend="torch", data=shared_zoo.data)
+        return evaluate(Bench(selection, (shared_zoo.root / "datasets",)), case_of(card))
+
+    assert measure(edsr).verdict.status is Status.NEW
+    assert measure(edsr).cached == 2
+    record = measure(declared)
     assert record.verdict.status is Status.ERROR
     assert "expected sha256" in record.verdict.sentence
 

@@ -9,7 +9,7 @@ from sr_bench.core.compare import (
     NEVER_COMPARABLE,
     Change,
     Compared,
-    Limits,
+    LossLimits,
     Outcome,
     environment_changes,
     input_changes,
@@ -46,7 +46,7 @@ class _Pair:
     environment: tuple[Change, ...]
 
 
-def compare_runs(now: PastRun, before: PastRun, limits: Limits) -> tuple[Compared, ...]:
+def compare_runs(now: PastRun, before: PastRun, limits: LossLimits) -> tuple[Compared, ...]:
     """Return how each case of `now` fares against `before`, then those that only `before` has.
 
     Cases are matched by family, model, metric, precision, dataset, protocol and backend; costs,
@@ -93,7 +93,7 @@ def _key(record: Record) -> _Key:
 
 
 def _compared(
-    now: Record | None, before: Record | None, environment: tuple[Change, ...], limits: Limits
+    now: Record | None, before: Record | None, environment: tuple[Change, ...], limits: LossLimits
 ) -> Compared | None:
     new, old = _measured(now), _measured(before)
     if now and before and new and old:
@@ -142,7 +142,7 @@ def _told(
     )
 
 
-def _answer(pair: _Pair, limits: Limits) -> _Answer:
+def _answer(pair: _Pair, limits: LossLimits) -> _Answer:
     same_inputs = bool(pair.now.fingerprint) and pair.now.fingerprint == pair.before.fingerprint
     same_values = (pair.new.value, pair.new.images) == (pair.old.value, pair.old.images)
     hindrance = "" if same_inputs else _hindrance(pair)
@@ -210,7 +210,7 @@ def _latency(pair: _Pair, limit: float) -> _Answer:
     return _Answer(Outcome.LOSS if rise > 0 else Outcome.GAIN, told)
 
 
-def _images(pair: _Pair, limits: Limits) -> _Answer:
+def _images(pair: _Pair, limits: LossLimits) -> _Answer:
     budgets = {"psnr": limits.psnr_db, "ssim": limits.ssim, "fidelity": limits.fidelity_db}
     metric = pair.now.metric
     if metric not in budgets:

@@ -1,32 +1,28 @@
 """Runs: one network over one dataset, made once a session; images are made once for good."""
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 from uuid import uuid4
 
 from sr_bench.core.backend import Artefact, BackendInfo, Form, Session
 from sr_bench.core.case import Case
 from sr_bench.core.device import Profile
-from sr_bench.core.int8 import Gate
 from sr_bench.core.precision import Precision
-from sr_bench.engine.job import Enough, ImageResult, Job, Progress, never_enough
-from sr_bench.engine.judge.early import Look, look_at_gate, measuring_order
-from sr_bench.engine.measure.budget import Budget, Drawn
-from sr_bench.engine.measure.job_results import JobResults
+from sr_bench.engine.job import Job, Progress
 from sr_bench.engine.measure.jobs import Jobs, in_fp32
 from sr_bench.engine.measure.kept_images import Keeper
 from sr_bench.engine.measure.recording import start_recording
 from sr_bench.engine.measure.result_log import ResultCache
-from sr_bench.engine.measure.run import Run, made_run, scored
+from sr_bench.engine.measure.run import JobResults, Run, scored
 from sr_bench.engine.measure.worker import Executor, Work, Worker
 from sr_bench.engine.plan.options import CacheMode, Selection
 from sr_bench.engine.prepare.code_digest import measuring
 from sr_bench.engine.prepare.network import Prepared, quiet
 from sr_bench.engine.score.bicubic import Bicubic
-from sr_bench.errors import SrBenchError
+from sr_bench.errors import NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
 from sr_bench.history.environment import read_environment
 
@@ -68,8 +64,6 @@ class Runs:
             self._worker.recorder = start_recording(selection.record, self.info, environment)
         session = selection.session or uuid4().hex
         self._results = ResultCache(selection.results_cache, self._cache_mode, session)
-        until = selection.deadline
-        self._budget = None if until is None else Budget(until, selection.results)
         # By folder too: two zoos may have suites and models of the same names.
         self._runs: dict[tuple[Path, str, Profile], Run | SrBenchError] = {}
         self._floors: dict[str, Run] = {}
@@ -77,8 +71,6 @@ class Runs:
 
     def announce(self, cases: Sequence[Case]) -> None:
         """Take in what the session will ask for; a cluster starts with it."""
-        if self._budget:
-            self._budget.ask(cases)
         if self._executor is not self._worker:
             runs = {(case.card.folder, case.run_key): case for case in cases if case.evaluation}
             for case in runs.values():
@@ -88,7 +80,7 @@ class Runs:
                         self._start(self._ask(case, quiet, profile))
 
     def _start(self, asked: _Asked) -> None:
-        if missing := asked.results.missing(self._order(asked)):
+        if missing := asked.results.missing():
             self._executor.start(asked.work, missing)
 
     @property
@@ -107,10 +99,6 @@ class Runs:
             SrBenchError: Something is absent, or can't be read.
         """
         return self.jobs.inputs(self.jobs.job(case), self.jobs.prepared(case))
-
-    def baseline(self, case: Case, run: Run) -> Mapping[str, float] | None:
-        """Return an earlier value of each image of `case`; None if there is no whole record."""
-        return self._budget.baseline(case, run.inputs) if self._budget else None
 
     def of(self, case: Case, progress: Progress, profile: Profile = Profile.TVM) -> Run:
         """Return the run that answers `case`, which has an evaluation.
@@ -156,7 +144,7 @@ class Runs:
             if missing:
                 results.kept.begin("cpu", {})
                 self._worker.score(job, network, missing, results.add, progress)
-            self._floors[digest] = made_run(results, inputs, range(len(job.names)), len(missing))
+            self._floors[digest] = results.run(inputs, len(missing))
         return self._floors[digest]
 
     def _ask(self, case: Case, progress: Progress, profile: Profile) -> _Asked:
@@ -177,60 +165,24 @@ class Runs:
 
     def _run(self, case: Case, progress: Progress, profile: Profile) -> Run:
         asked = self._ask(case, progress, profile)
-        work, keeper = asked.work, asked.work.keeper
-        indices, measured = self._measure(case, asked, progress)
-        found = made_run(asked.results, asked.inputs, indices, measured)
-        partial = len(found.images) < len(work.job.names)
-        return replace(
-            found,
-            provenance={**self._elsewhere, **work.prepared.provenance, **found.provenance},
-            kept=keeper.kept if keeper and not partial else None,
-        )
-
-    def _measure(self, case: Case, asked: _Asked, progress: Progress) -> tuple[Sequence[int], int]:
-        """Measure the images that have no result, or as many as there is need and time for.
-
-        Returns:
-            The images whose results count, and how many were measured now.
-        """
-        results, order, drawn = asked.results, self._order(asked), None
-        missing = results.missing(order)
-        if missing and self._budget:
-            # Gates will ask for the same images of a run whose outputs are remembered.
-            remembered = asked.work.remembered
-            decide = never_enough if remembered else self._decides(case, asked.inputs, progress)
-            drawn = Drawn(results, order, missing, self._budget, decide)
-        measured = 0
-        if missing and not (drawn and drawn.suffice(())):
-            measured = self._executor.measure(
-                asked.work,
-                missing,
-                begin=results.kept.begin,
-                done=results.add,
-                progress=progress,
-                enough=drawn.suffice if drawn else never_enough,
+        work, results, missing = asked.work, asked.results, asked.results.missing()
+        if missing:
+            # The other reading of a device's int8 is a part of the run that has begun.
+            if profile is Profile.TVM:
+                self._check_time()
+            self._executor.measure(
+                work, missing, begin=results.kept.begin, done=results.add, progress=progress
             )
-        return (drawn.indices if drawn else order), measured
+        run = results.run(asked.inputs, len(missing))
+        told = {**self._elsewhere, **work.prepared.provenance, **run.provenance}
+        return replace(run, provenance=told)
 
-    def _order(self, asked: _Asked) -> Sequence[int]:
-        """Return the order of measuring; with a budget, precisions share one drawn by chance."""
-        job = asked.work.job
-        if self._budget is None:
-            return range(len(job.names))
-        seed = f"{asked.inputs['data']}|{job.card.id}|{job.protocol.name}"
-        return measuring_order(len(job.names), seed)
-
-    def _decides(self, case: Case, inputs: Mapping[str, str], progress: Progress) -> Enough:
-        """Return what tells whether results answer what the run of `case` is asked."""
-        if self._budget is None:
-            return never_enough
-        limits, planned = case.card.gate_on(self.selection.answers), len(self.jobs.job(case).images)
-
-        def gate(results: Sequence[ImageResult]) -> Look:
-            full = self.of(in_fp32(case), progress)
-            return look_at_gate(cast("Gate", limits), results, full.images, planned)
-
-        return self._budget.decides(case, inputs, planned, gate if limits else None)
+    def _check_time(self) -> None:
+        """Raise a NotRunError if no run may begin any more."""
+        deadline = self.selection.deadline
+        if deadline is not None and time.time() >= deadline:
+            msg = "budget: the time was used up before this run"
+            raise NotRunError(msg)
 
     @property
     def _elsewhere(self) -> Mapping[str, str]:
@@ -261,7 +213,7 @@ class Runs:
         declared = checkpoint.sha256 if checkpoint else ""
         threads = self.selection.session_threads
         key = sha256_json([content, declared, measuring(), self._executor.cpu, threads])
-        digests = [job.images.image_digest(index) for index in range(len(job.names))]
+        digests = job.images.digests[: len(job.names)]
         kept = self._results.open(key, digests, repeats=repeats)
         return JobResults(job, digests, kept, fidelity, keeper)
 

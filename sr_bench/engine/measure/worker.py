@@ -9,8 +9,7 @@ from typing import Protocol, cast
 from sr_bench import discovery
 from sr_bench.core.backend import Artefact, BackendInfo, BatchSession, Session
 from sr_bench.core.device import Profile
-from sr_bench.engine.job import Computes, Done, Enough, ImageResult, Job, Progress, never_enough
-from sr_bench.engine.measure.batch_memory import BatchMemory
+from sr_bench.engine.job import Computes, Done, ImageResult, Job, Progress
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.kept_images import Keeper
@@ -61,7 +60,6 @@ class Executor(Protocol):
         begin: Begin,
         done: Done,
         progress: Progress,
-        enough: Enough = never_enough,
     ) -> int:
         """Measure the images `indices` of `work`, in that order; return how many were measured.
 
@@ -71,7 +69,6 @@ class Executor(Protocol):
             begin: Told what computes, before the first result.
             done: Told each result as soon as it is there.
             progress: Told how far the work is.
-            enough: Ends the work once the results so far will do.
 
         Raises:
             SrBenchError: The network can't be opened, or an image not be measured.
@@ -132,9 +129,8 @@ class Worker:
         begin: Begin,
         done: Done,
         progress: Progress,
-        enough: Enough = never_enough,
     ) -> int:
-        """Measure the images `indices` of `work`, or as many as are `enough`, in that order.
+        """Measure the images `indices` of `work`, in that order.
 
         Returns:
             How many were measured.
@@ -154,7 +150,6 @@ class Worker:
                 keep=keeper.for_job(job) if keeper else None,
                 indices=indices,
                 done=done,
-                enough=enough,
             )
             begin(session.device, {**told, **session.notes})  # it may know more than before
             return len(found)
@@ -168,15 +163,11 @@ class Worker:
         def open_full() -> Session:
             return opened.enter_context(self.open(cast("Prepared", full)))
 
+        reference = Remembered(open_full, outputs, full.digest) if full else None
+        memory = Remembered(lambda: session, outputs, own) if work.remembered else None
         if isinstance(session, BatchSession):
-            reference = BatchMemory(open_full, outputs, full.digest) if full else None
-            memory = BatchMemory(lambda: session, outputs, own) if work.remembered else None
             return partial(run_batched, work.job, session, reference=reference, memory=memory)
-        if full:
-            compared = Remembered(open_full, outputs, full.digest)
-            return partial(run_job, work.job, session, reference=compared)
-        kept = Remembered(lambda: session, outputs, own) if work.remembered else session
-        return partial(run_job, work.job, kept)
+        return partial(run_job, work.job, memory or session, reference=reference)
 
     def score(
         self, job: Job, network: Computes, indices: Sequence[int], done: Done, progress: Progress

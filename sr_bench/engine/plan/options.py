@@ -130,9 +130,6 @@ class Selection:
         if self.isolate not in get_args(IsolateMode):
             msg = f"--sr-isolate={self.isolate}: expected one of {', '.join(get_args(IsolateMode))}"
             raise OptionError(msg)
-        if self.deadline is not None and self.limit:
-            msg = "--sr-budget and --sr-limit don't go together: both leave images out"
-            raise OptionError(msg)
         if self.cluster and self.isolate == "model":
             msg = "--sr-cluster and --sr-isolate=model don't go together: its workers are isolated"
             raise OptionError(msg)

@@ -8,11 +8,28 @@ from sr_bench.discovery import third_party_code
 from sr_bench.files.hashing import sha256_bytes, sha256_file, sha256_json
 from sr_bench.history.environment import package_versions
 
-_SAYS = ("cards", "cli", "document", "history", "lint", "plugin", "report")
-"""Our packages that read what is asked and tell what was found; what they decide is in a digest of
-its own, or no number."""
+MEASURES = (
+    "backends",
+    "core/device.py",
+    "core/int8.py",
+    "core/protocol.py",
+    "cost",
+    "data",
+    "engine/job.py",
+    "engine/measure",
+    "engine/prepare",
+    "engine/score",
+    "export",
+    "files/onnx_file.py",
+    "imaging",
+    "metrics",
+    "precision",
+    "zoo",
+)
+"""Where a change can move a number, below our package. What the others decide, such as a card's
+reader, is in a digest of its own."""
 
-_EXTENDED = (
+EXTENDED = (
     "sr_bench.backends",
     "sr_bench.metrics",
     "sr_bench.precision.observers",
@@ -20,10 +37,11 @@ _EXTENDED = (
 )
 """Entry point groups by which other packages add code that measures."""
 
-_COUNTS = (
+_LIBRARIES = (
     "numpy",
     "onnx",
     "onnxruntime",
+    "onnxruntime-gpu",
     "opencv-python",
     "opencv-python-headless",
     "pillow",
@@ -39,15 +57,17 @@ def own_code() -> str:
     It is ours, and that of the packages which add to it.
     """
     package = Path(sr_bench.__file__).parent
-    others = [path for group in _EXTENDED for path in third_party_code(group)]
-    files = [
-        path for path in package.rglob("*.py") if path.relative_to(package).parts[0] not in _SAYS
-    ]
-    return sha256_bytes("".join(map(sha256_file, [*sorted(files), *others])).encode())
+    files = [file for place in MEASURES for file in _sources(package / place)]
+    others = [file for group in EXTENDED for file in third_party_code(group)]
+    return sha256_bytes("".join(map(sha256_file, [*files, *others])).encode())
+
+
+def _sources(place: Path) -> list[Path]:
+    return sorted(place.rglob("*.py")) if place.is_dir() else [place]
 
 
 @cache
 def measuring() -> str:
     """Return the digest of all code that can move a measured number, ours and that of others."""
-    versions = {name: text for name, text in package_versions().items() if name in _COUNTS}
+    versions = {name: text for name, text in package_versions().items() if name in _LIBRARIES}
     return sha256_json([own_code(), versions])

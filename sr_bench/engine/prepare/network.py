@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sr_bench import __version__
 from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.card import ModelCard
-from sr_bench.core.device import Profile, Source
+from sr_bench.core.device import CompilerInput, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.options import DEFAULT_CALIBRATION_MIB
 from sr_bench.engine.prepare.calibration import CalibrationSet, plan_digest
@@ -98,7 +98,7 @@ class Prepared:
     def _plan(self) -> str:
         """Return the digest of what decides the low precision besides the calibration set."""
         observer = self.precision.calibration
-        if self.form in (Form.ONNX, Form.MODULE):
+        if self.form is Form.ONNX:
             return plan_digest(self.card.int8, observer)
         own = replace(self.card.device, known_failures=(), gate=None)
         return plan_digest(own, f"{self.form} {self.profile} {observer}")
@@ -118,10 +118,10 @@ class Prepared:
         if self._is_compiled:
             return replace(own, source=self.source())
         module = None if self.card.onnx else self._loader()
-        needed = self.form is not Form.MODULE or self.card.onnx or self.calibration
-        return replace(own, onnx=self.onnx() if needed else None, load_module=module)
+        file = None if self.form is Form.MODULE else self.onnx()
+        return replace(own, onnx=file, load_module=module)
 
-    def source(self) -> Source:
+    def source(self) -> CompilerInput:
         """Return what a device's own compiler is given for a low precision.
 
         Raises:
@@ -129,7 +129,7 @@ class Prepared:
             CardError: The card skips a layer that the network doesn't have.
         """
         rule, images = self.card.usual_protocol, self.calibration
-        return Source(
+        return CompilerInput(
             name=self.card.id,
             onnx=self.fp32_onnx(),
             precision=self.precision,

@@ -11,7 +11,7 @@ from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.record import Record
 from sr_bench.report.html.explorer import PageData
 from sr_bench.report.html.overview import RunHead
-from sr_bench.report.html.subjects import Subject
+from sr_bench.report.html.subjects import PageSubject
 from sr_bench.report.html.values import Past, Value, value_of
 from sr_bench.report.parts.marks import MARKS
 from sr_bench.report.parts.provenance import INTERVAL, device_lines, int8_lines, shared_lines
@@ -51,7 +51,7 @@ class GateView:
 
 
 @dataclass(frozen=True)
-class Layer:
+class RankedLayer:
     """A layer of a ranking."""
 
     name: str
@@ -71,7 +71,7 @@ class DossierView:
     emulated: bool
     signs: tuple[str, ...]
     caption: str
-    layers: tuple[Layer, ...]
+    layers: tuple[RankedLayer, ...]
     closing: tuple[str, ...]
     """What would pass, and how long was searched."""
 
@@ -110,7 +110,7 @@ class CropView:
 
 
 @dataclass(frozen=True)
-class Row:
+class NumberRow:
     """A row of the page's numbers."""
 
     value: Value
@@ -132,7 +132,7 @@ class ModelPage:
     siblings: tuple[tuple[str, str], ...]
     """Label and page of the same model on other data sets."""
     trend: str
-    rows: tuple[Row, ...]
+    rows: tuple[NumberRow, ...]
     speed: tuple[str, ...]
     """Titles of the columns for what was timed."""
     gates: tuple[GateView, ...]
@@ -151,7 +151,7 @@ class ModelPage:
 
 def model_page(
     head: RunHead,
-    subject: Subject,
+    subject: PageSubject,
     past: Past,
     siblings: tuple[tuple[str, str], ...],
     trend: str,
@@ -186,7 +186,7 @@ def model_page(
     )
 
 
-def _rows(joined: Joined, past: Past) -> Iterator[Row]:
+def _rows(joined: Joined, past: Past) -> Iterator[NumberRow]:
     told = set()
     for index, record in enumerate(joined.rows):
         cells = tuple(column.cells[index] for column in joined.columns)
@@ -194,7 +194,7 @@ def _rows(joined: Joined, past: Past) -> Iterator[Row]:
             first = record.precision not in told
             told.add(record.precision)
             cells = cells if first else ("",) * len(cells)
-        yield Row(value_of(record, past), cells)
+        yield NumberRow(value_of(record, past), cells)
 
 
 def gate_of(record: Record) -> GateVerdict:
@@ -245,13 +245,13 @@ def _dossiers(records: Sequence[Record]) -> Iterator[DossierView]:
         )
 
 
-def _layers(dossier: Dossier) -> Iterator[Layer]:
+def _layers(dossier: Dossier) -> Iterator[RankedLayer]:
     lowest = min((layer.alone_db for layer in dossier.layers), default=0.0)
     for layer in dossier.layers:
         gain = "-" if layer.gain_db is None else f"{layer.gain_db:+.2f} dB"
         # Noise power against the noisiest layer's; inf dB is no noise at all.
         bar = 100 * 10 ** ((lowest - layer.alone_db) / 10) if lowest != float("inf") else 0.0
-        yield Layer(layer.layer, 100 * layer.share, f"{layer.alone_db:.2f} dB", gain, bar)
+        yield RankedLayer(layer.layer, 100 * layer.share, f"{layer.alone_db:.2f} dB", gain, bar)
 
 
 def _details(records: Sequence[Record]) -> Iterator[Detail]:

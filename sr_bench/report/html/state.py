@@ -9,7 +9,7 @@ from sr_bench.core.codec import decode, encode
 from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import write_text
 from sr_bench.files.hashing import sha256_bytes
-from sr_bench.imaging.web import Window
+from sr_bench.imaging.web import ImageWindow
 from sr_bench.report.html.assets import Asset
 from sr_bench.report.html.names import ASSET, PAGE
 
@@ -35,7 +35,7 @@ class BuildState:
 
     pages: dict[str, PageState] = field(default_factory=dict)
     assets: dict[str, Asset] = field(default_factory=dict)
-    windows: dict[str, Window] = field(default_factory=dict)
+    windows: dict[str, ImageWindow] = field(default_factory=dict)
 
 
 def read_state(target: Path) -> BuildState:
@@ -61,7 +61,7 @@ def read_state(target: Path) -> BuildState:
         return BuildState(
             {name: decode(PageState, item) for name, item in data["pages"].items()},
             {key: decode(Asset, item) for key, item in data["assets"].items()},
-            {key: decode(Window, item) for key, item in data["windows"].items()},
+            {key: decode(ImageWindow, item) for key, item in data["windows"].items()},
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return BuildState()  # all that is lost is time

@@ -10,7 +10,7 @@ from sr_bench.report.parts.order import in_document_order, rank
 
 
 @dataclass(frozen=True)
-class Subject:
+class PageSubject:
     """A model on a dataset by a protocol on a backend; its cost records stand on each such page."""
 
     family: str
@@ -66,7 +66,7 @@ class Subject:
         return next(iter((*kept, *found)), None)
 
 
-def subjects_of(records: Sequence[Record]) -> tuple[Subject, ...]:
+def subjects_of(records: Sequence[Record]) -> tuple[PageSubject, ...]:
     """Return what there are pages about, in document order."""
     ordered = in_document_order(records)
     scored = dict.fromkeys(_key(record) for record in ordered if record.dataset)
@@ -78,7 +78,7 @@ def subjects_of(records: Sequence[Record]) -> tuple[Subject, ...]:
     )
     order = {(r.family, r.model): index for index, r in reversed([*enumerate(ordered)])}
     keys = sorted((*scored, *bare), key=lambda key: order[key[0], key[1]])
-    return tuple(Subject(*key, _about(key, ordered)) for key in keys)
+    return tuple(PageSubject(*key, _about(key, ordered)) for key in keys)
 
 
 def _key(record: Record) -> tuple[str, str, str, str, str]:

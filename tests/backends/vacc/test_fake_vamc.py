@@ -10,7 +10,7 @@ import yaml
 
 from sr_bench.backends.vacc.build.compile import png
 from sr_bench.backends.vacc.build.vamc_yaml import build_of, build_text
-from sr_bench.core.device import DevicePlan, Source
+from sr_bench.core.device import CompilerInput, DevicePlan
 from sr_bench.core.precision import Precision
 from tests.backends.vacc.vamc_input import network, photo
 
@@ -26,7 +26,7 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def vamc_build(tmp_path: Path) -> dict[str, object]:
     """Return an int8 build file for 6 x 8 pixels, as a table, whose files are in the folder."""
-    source = Source(
+    source = CompilerInput(
         name="tiny/x2",
         onnx=network(tmp_path / "x2.onnx"),
         precision=Precision("int8_percentile"),
@@ -35,6 +35,7 @@ def vamc_build(tmp_path: Path) -> dict[str, object]:
         white=1.0,
         channel_order="bgr",
         skip_layers=(0,),
+        calibration=(lambda: photo(0, height=6, width=8),),
     )
     build = build_of(
         source,
@@ -42,7 +43,6 @@ def vamc_build(tmp_path: Path) -> dict[str, object]:
         shape=(1, 3, 6, 8),
         checkpoint=source.onnx,
         calibration=Path("photos"),
-        count=1,
         workspace=Path("out"),
     )
     (tmp_path / "photos").mkdir()

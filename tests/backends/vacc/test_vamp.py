@@ -10,7 +10,7 @@ import pytest
 
 from sr_bench.backends.vacc.profile.latency import Latency, Spread
 from sr_bench.backends.vacc.profile.vamp import parse_clocks, parse_vamp, run_vamp
-from sr_bench.backends.vacc.rig import Limits, Rig
+from sr_bench.backends.vacc.rig import PhaseLimits, Rig
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.device import Failure
 from sr_bench.errors import BackendError, DeviceError, NotRunError, OptionError
@@ -18,8 +18,8 @@ from sr_bench.errors import BackendError, DeviceError, NotRunError, OptionError
 HERE = Path(__file__).parent
 LOGS = HERE / "vamp_logs"
 SHAPE = (1, 3, 96, 128)
-LIMITS = Limits(
-    probe_s=10.0, compile_s=30.0, open_s=10.0, run_s=10.0, vamp_s=30.0, wait_s=10.0, grace_s=1.0
+LIMITS = PhaseLimits(
+    probe_s=61.0, compile_s=62.0, open_s=63.0, run_s=64.0, vamp_s=65.0, wait_s=66.0, grace_s=5.0
 )
 RIG = Rig(sys.executable, "vamc", str(HERE / "fake/bin/vamp"), 0, LIMITS)
 
@@ -153,14 +153,13 @@ def test_the_clocks_of_the_first_die_are_added(
 
 
 def test_a_profile_that_hangs_for_want_of_memory_is_named_so(
-    network: Path, monkeypatch: pytest.MonkeyPatch
+    network: Path, given_up: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SR_FAKE_VAMP", "oom")
-    limits = Limits(**{**vars(LIMITS), "vamp_s": 1.0})
-    rig = Rig(RIG.python, RIG.vamc, RIG.vamp, 0, limits)
     with pytest.raises(DeviceError, match="malloc dlc memory") as caught:
-        run_vamp(network, SHAPE, rig, network.with_name("vdsp.json"))
+        run_vamp(network, SHAPE, RIG, network.with_name("vdsp.json"))
     assert caught.value.failure == Failure.DEVICE_OOM
+    assert given_up == [LIMITS.vamp_s]
 
 
 def test_a_missing_profiler_is_not_a_failure(network: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sr_bench.core.codec import decode, encode
-from sr_bench.core.compare import Compared, Limits, Outcome
+from sr_bench.core.compare import Compared, LossLimits, Outcome
 from sr_bench.core.history import Environment, PastRun, RunInfo
 from sr_bench.core.record import ImageScore, Measurement, Record
 from sr_bench.engine.judge.two_runs import compare_runs
@@ -39,7 +39,7 @@ def lowered(by: float, spread: float = 0.001) -> list[float]:
 
 
 def compare(now: Record, before: Record, **limits: float) -> Compared:
-    (found,) = compare_runs(of_run(now), of_run(before), Limits(**limits))
+    (found,) = compare_runs(of_run(now), of_run(before), LossLimits(**limits))
     return found
 
 
@@ -98,7 +98,7 @@ def test_each_metric_has_its_limit(metric: str, option: str, default: float) -> 
 def test_the_likely_causes_are_named() -> None:
     newer = replace(ENVIRONMENT, packages={"numpy": "2.1"})
     now = of_run(scored(lowered(0.05), network="n2", backend="b2"), environment=newer)
-    (found,) = compare_runs(now, of_run(scored()), Limits())
+    (found,) = compare_runs(now, of_run(scored()), LossLimits())
     assert found.outcome is Outcome.LOSS
     assert [change.name for change in found.inputs] == ["network", "backend"]
     assert found.sentence.endswith("; changed: network, backend, numpy 2.0 -> 2.1")
@@ -108,7 +108,7 @@ def test_the_likely_causes_are_named() -> None:
 def test_a_cause_is_named_once() -> None:
     newer = replace(ENVIRONMENT, cpu="new")
     now = of_run(scored(lowered(0.05), cpu="new"), environment=newer)
-    (found,) = compare_runs(now, of_run(scored()), Limits())
+    (found,) = compare_runs(now, of_run(scored()), LossLimits())
     assert found.sentence.endswith("; changed: cpu")
 
 
@@ -159,7 +159,7 @@ def test_images_without_a_partner_are_undecided_or_not_comparable() -> None:
 
 def test_new_and_vanished_cases_are_told_in_order() -> None:
     a, b, c = (replace(scored(), model=name) for name in "abc")
-    found = compare_runs(of_run(c, a), of_run(a, b), Limits())
+    found = compare_runs(of_run(c, a), of_run(a, b), LossLimits())
     assert [(one.model, one.outcome) for one in found] == [
         ("c", Outcome.NEW),
         ("a", Outcome.SAME),
@@ -181,25 +181,27 @@ def test_a_value_that_is_gone_says_why() -> None:
 
 def test_what_neither_run_measured_is_left_out() -> None:
     gone = without_value(scored())
-    assert compare_runs(of_run(gone), of_run(gone), Limits()) == ()
-    assert compare_runs(of_run(gone), of_run(), Limits()) == ()
+    assert compare_runs(of_run(gone), of_run(gone), LossLimits()) == ()
+    assert compare_runs(of_run(gone), of_run(), LossLimits()) == ()
 
 
 @pytest.mark.parametrize(
     "what", ["family", "model", "metric", "precision", "dataset", "protocol", "backend"]
 )
 def test_cases_that_differ_in_anything_are_different_cases(what: str) -> None:
-    found = compare_runs(of_run(replace(scored(), **{what: "ssim"})), of_run(scored()), Limits())
+    found = compare_runs(
+        of_run(replace(scored(), **{what: "ssim"})), of_run(scored()), LossLimits()
+    )
     assert [one.outcome for one in found] == [Outcome.NEW, Outcome.VANISHED]
 
 
 def test_of_two_records_of_a_case_the_one_with_a_value_counts() -> None:
     gone = without_value(scored())
     for pair in ((gone, scored()), (scored(), gone)):
-        (found,) = compare_runs(of_run(*pair), of_run(scored()), Limits())
+        (found,) = compare_runs(of_run(*pair), of_run(scored()), LossLimits())
         assert found.outcome is Outcome.SAME
     other = scored(lowered(1.0), network="n2")
-    (found,) = compare_runs(of_run(scored(), other), of_run(scored()), Limits())
+    (found,) = compare_runs(of_run(scored(), other), of_run(scored()), LossLimits())
     assert found.outcome is Outcome.SAME
 
 
@@ -259,7 +261,7 @@ def test_the_limit_of_latency_can_be_chosen() -> None:
 @pytest.mark.parametrize("change", [{"cpu": "another"}, {"cores": 4}])
 def test_latency_of_another_machine_is_not_comparable(change: dict[str, object]) -> None:
     now = of_run(latency(150.0), environment=replace(ENVIRONMENT, **change))
-    (found,) = compare_runs(now, of_run(latency(100.0)), Limits())
+    (found,) = compare_runs(now, of_run(latency(100.0)), LossLimits())
     assert found.outcome is Outcome.NOT_COMPARABLE
     assert found.sentence.startswith(f"measured on another {next(iter(change))}")
 

@@ -8,7 +8,7 @@ import pytest
 
 from sr_bench.plugin.progress import Progress
 from sr_bench.plugin.xdist import parallel
-from sr_bench.plugin.xdist.parallel import Controller, Worker
+from sr_bench.plugin.xdist.parallel import Controller, WorkerProgress
 from tests.int8_zoo import make_int8_zoo
 from tests.tiny_zoo import Zoo
 
@@ -134,7 +134,7 @@ def test_more_workers_than_cores_have_one_thread_each(
 
 def test_a_worker_sends_nothing_between_items():
     hook = SimpleNamespace(pytest_runtest_logreport=pytest.fail)
-    Worker(SimpleNamespace(hook=hook), 0.5).send(Progress("a", 1, 2, 3.0))
+    WorkerProgress(SimpleNamespace(hook=hook), 0.5).send(Progress("a", 1, 2, 3.0))
 
 
 OFTEN = """

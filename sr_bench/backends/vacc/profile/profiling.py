@@ -9,11 +9,11 @@ from sr_bench.backends.vacc.profile.latency import Latency
 from sr_bench.backends.vacc.profile.vamp import run_vamp
 from sr_bench.backends.vacc.rig import Rig
 from sr_bench.backends.vacc.run.state import DeviceState
-from sr_bench.core.device import Shape, Source
+from sr_bench.core.device import CompilerInput, Shape
 
 
 def profile(
-    source: Source,
+    source: CompilerInput,
     shape: Shape,
     rig: Rig,
     *,

@@ -122,7 +122,7 @@ class DeviceState:
                 return (
                     f"this machine was restarted while {name} {precision} ran on die "
                     f"{entry.device} (since {entry.since}, SDK {sdk or 'unknown'}), which may have "
-                    f"frozen it; to try again: sr-bench vacc-clear '{name}'"
+                    f"frozen it; to try again: sr-bench vacc clear '{name}'"
                 )
         return ""
 

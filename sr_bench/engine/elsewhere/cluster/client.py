@@ -11,7 +11,7 @@ from sr_bench.engine.elsewhere.cluster.connect import agreed_workers, connected,
 from sr_bench.engine.elsewhere.cluster.dispatch import Dispatcher
 from sr_bench.engine.elsewhere.cluster.parcel import work_key
 from sr_bench.engine.elsewhere.cluster.runs import Run, collect
-from sr_bench.engine.job import Done, Enough, Progress, never_enough
+from sr_bench.engine.job import Done, Progress
 from sr_bench.engine.measure.in_batches import WINDOW
 from sr_bench.engine.measure.worker import Begin, Work
 from sr_bench.engine.plan.options import Selection
@@ -78,7 +78,6 @@ class Cluster:
         begin: Begin,
         done: Done,
         progress: Progress,
-        enough: Enough = never_enough,
     ) -> int:
         """Pass on the results of the images `indices` of `work` as they come.
 
@@ -94,7 +93,7 @@ class Cluster:
         """
         run = self._started(work, indices)
         try:
-            return collect(run, indices, begin, done, progress, enough)
+            return collect(run, indices, begin, done, progress)
         finally:
             self._runs.pop(run.key, None)
             self._dispatcher.drop(run)

@@ -28,7 +28,7 @@ _KILLED = 2
 """A cluster of our own gives a task up when more workers than this died while they had it."""
 _RESOURCES = {"vacc": "VACC", "cuda": "GPU"}
 """What a worker must offer so that the device of this name is used."""
-_OFFERS = {"vacc": "VACC", "torch": "GPU"}
+_OFFERS = {"vacc": "VACC", "torch": "GPU", "onnxruntime": "GPU"}
 """What workers offer that have a device for the backend of this name."""
 
 

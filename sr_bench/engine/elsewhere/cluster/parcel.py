@@ -110,10 +110,8 @@ def must_be_made(prepared: Prepared) -> bool:
     lets the device's compiler work.
     """
     low = prepared.precision is not Precision.FP32
-    if prepared.form is Form.SOURCE and low:
+    if prepared.form is Form.MODULE or (prepared.form is Form.SOURCE and low):
         return False
-    if prepared.form is Form.MODULE and not prepared.card.onnx:
-        return prepared.calibration is not None
     return low or not prepared.card.onnx
 
 

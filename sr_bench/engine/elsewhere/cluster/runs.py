@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
-from sr_bench.engine.job import Done, Enough, ImageResult, Progress
+from sr_bench.engine.job import Done, ImageResult, Progress
 from sr_bench.engine.measure.worker import Begin, Work
 
 
@@ -42,9 +42,8 @@ def collect(
     begin: Begin,
     done: Done,
     progress: Progress,
-    enough: Enough,
 ) -> int:
-    """Pass on what arrives until the images `indices` are there, or as many as are `enough`.
+    """Pass on what arrives until the images `indices` are there.
 
     Returns:
         How many that are.
@@ -69,8 +68,6 @@ def collect(
             end, fault = at, came.fault
         while len(ordered) < end and len(ordered) in found:
             ordered.append(found[len(ordered)])
-            if enough(ordered):
-                end, fault = len(ordered), None
     if fault is not None:
         raise fault
     if said is not None:

@@ -140,18 +140,6 @@ def test_a_run_whose_files_are_gone_fails_and_others_go_on(cluster, zoo) -> None
         measured(cluster, broken, [0])
 
 
-def test_it_ends_where_the_results_are_enough(cluster, zoo) -> None:
-    work = drawn(zoo, *(Drawn(i) for i in range(12)))
-    asked: list[int] = []
-
-    def enough(results) -> bool:
-        asked.append(len(results))
-        return len(results) == 5
-
-    measured(cluster, work, enough=enough)
-    assert asked == [1, 2, 3, 4, 5]
-
-
 def test_only_the_images_that_are_asked_for_come(cluster, zoo) -> None:
     work = drawn(zoo, *(Drawn(i) for i in range(9)))
     cluster.start(work, range(9))

@@ -92,7 +92,7 @@ def test_the_keys_of_works_differ_in_whatever_decides_the_results(zoo, tmp_path)
         (Form.ONNX, Precision.FP32, False, True),
         (Form.MODULE, Precision.FP32, False, False),
         (Form.MODULE, Precision.FP16, False, False),
-        (Form.MODULE, Precision.FP16, True, True),
+        (Form.MODULE, Precision.FP16, True, False),
         (Form.SOURCE, Precision.FP16, False, False),
         (Form.SOURCE, Precision.FP32, False, True),
     ],

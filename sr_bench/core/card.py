@@ -61,7 +61,7 @@ class KnownGap:
 class Waiver:
     """Findings of ``sr-bench lint`` that are known and stay, and why."""
 
-    code: Annotated[str, matching("SRB[0-9]{3}", "a rule's code, such as SRB103")]
+    code: Annotated[str, matching("[A-Z]+[0-9]{3}", "a rule's code, such as SRB103")]
     """Of the rule, such as ``SRB103``."""
     reason: Words
     row: str = ""

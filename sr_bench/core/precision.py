@@ -48,12 +48,12 @@ class Precision(str):
     @property
     def dtype(self) -> str:
         """``fp32``, ``fp16`` or ``int8``."""
-        return self.partition("_")[0]
+        return str(self).partition("_")[0]
 
     @property
     def calibration(self) -> str:
         """The observer's name for int8 (``max``, ``percentile``, ``kl`` ...), else empty."""
-        return self.partition("_")[2]
+        return str(self).partition("_")[2]
 
     @property
     def calibration_names(self) -> tuple[str, ...]:
@@ -84,11 +84,6 @@ class Precision(str):
         return cls(name)
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> dict[str, Any]:
-        """Let files spell it in any way that `parse` reads."""
-        return Spelled(cls.parse).__get_pydantic_core_schema__(source, handler)
-
-    @classmethod
     def parse_option(cls, text: str) -> "Precision":
         """Return the precision that an option names, where a calibration alone is of int8.
 
@@ -104,6 +99,11 @@ class Precision(str):
             return cls.parse(f"int8 {text}")
         except ValueError:
             return cls.parse(text)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> dict[str, Any]:
+        """Let files spell it in any way that `parse` reads."""
+        return Spelled(cls.parse).__get_pydantic_core_schema__(source, handler)
 
 
 @cache

@@ -51,3 +51,4 @@ def test_of_an_observer_that_is_absent_a_record_can_be_read() -> None:
 def test_int8_names_its_calibration_and_the_others_have_none() -> None:
     assert (Precision("int8_kl").dtype, Precision("int8_kl").calibration) == ("int8", "kl")
     assert (Precision.FP16.dtype, Precision.FP16.calibration) == ("fp16", "")
+    assert type(Precision.FP16.dtype) is str  # a YAML file holds it

@@ -29,7 +29,7 @@ MEASURES = (
 """Where a change can move a number, below our package. What the others decide, such as a card's
 reader, is in a digest of its own."""
 
-_EXTENDED = (
+EXTENDED = (
     "sr_bench.backends",
     "sr_bench.metrics",
     "sr_bench.precision.observers",
@@ -57,8 +57,8 @@ def own_code() -> str:
     It is ours, and that of the packages which add to it.
     """
     package = Path(sr_bench.__file__).parent
-    others = [path for group in _EXTENDED for path in third_party_code(group)]
     files = [file for place in MEASURES for file in _sources(package / place)]
+    others = [file for group in EXTENDED for file in third_party_code(group)]
     return sha256_bytes("".join(map(sha256_file, [*files, *others])).encode())
 
 

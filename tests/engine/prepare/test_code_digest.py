@@ -54,6 +54,15 @@ def test_a_comment_where_nothing_is_measured_changes_nothing(copy: Path, place: 
     assert digest() == before
 
 
+def test_code_that_another_package_adds_is_in_it(tmp_path: Path, monkeypatch) -> None:
+    added = tmp_path / "observer.py"
+    added.write_text("")
+    monkeypatch.setattr(code_digest, "third_party_code", lambda _group: (added,))
+    before = digest()
+    comment(added)
+    assert digest() != before
+
+
 def test_all_that_computes_for_a_measurement_is_in_it() -> None:
     graph = grimp.build_graph(
         "sr_bench", include_external_packages=True, exclude_type_checking_imports=True

@@ -18,8 +18,8 @@ from sr_bench.core.device import Shape, CompilerInput
 from sr_bench.errors import BackendError
 from sr_bench.files.validation import Table, validate
 
-_MODES = {"max": "max", "percentile": "percentile", "kl": "kl_divergence", "mse": "mse"}
-"""The compiler's names of the calibrations."""
+_MODES = ("max", "percentile", "kl_divergence", "mse")
+"""The compiler's calibrations; an observer states what it is called there as a synonym."""
 
 
 class _Options(Table):
@@ -134,15 +134,16 @@ def _backend(source: CompilerInput) -> dict[str, object]:
 
 
 def _quantize(source: CompilerInput) -> dict[str, object]:
-    mode = source.precision.calibration
-    if mode not in _MODES:
-        msg = f"{source.name}: the card's compiler calibrates by {', '.join(_MODES)}, got {mode}"
+    names = source.precision.calibration_names
+    mode = next((name for name in names if name in _MODES), None)
+    if mode is None:
+        msg = f"{source.name}: the card's compiler calibrates by {', '.join(_MODES)}, got {names[0]}"
         raise BackendError(msg)
     table: dict[str, object] = {
-        "calibrate_mode": _MODES[mode],
+        "calibrate_mode": mode,
         "quantize_per_channel": source.plan.per_channel,
     }
-    if source.precision.calibration == "percentile":
+    if mode == "percentile":
         table["calibrate_range"] = source.plan.calibrate_range
     if source.skip_layers:
         table["skip_conv_layers"] = list(source.skip_layers)

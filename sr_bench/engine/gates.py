@@ -1,15 +1,15 @@
 """Gates: from two runs over the same images, in low precision and in fp32, to a verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
 
 from sr_bench.core.card import KnownGap
 from sr_bench.core.case import GATE_METRIC, IMAGE_METRICS, Case
 from sr_bench.core.claim import UNITS
-from sr_bench.core.codec import encode
 from sr_bench.core.compare import Limits
+from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
 from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.int8 import Gate
@@ -30,8 +30,7 @@ class Gated:
 
     measurement: Measurement
     verdict: Verdict
-    detail: Mapping[str, object]
-    """Under ``gate`` a `GateVerdict`, under ``compared`` the `Comparison` of each metric."""
+    detail: Detail = field(default_factory=Detail)
 
 
 class Gatekeeper:
@@ -53,7 +52,7 @@ class Gatekeeper:
         if measurement.partial:
             done = f"measured on {len(close)} of {low.planned} images, so not judged"
             told = f"{done}; drop --sr-limit for a verdict"
-            return Gated(measurement, Verdict(Status.NOT_RUN, told, measurement.value), {})
+            return Gated(measurement, Verdict(Status.NOT_RUN, told, measurement.value))
         full = self._runs.of(in_fp32(case), progress)
         found = judge_images(limits, low.images, full.images)
         if self._runs.jobs.has_profiles(case.precision):
@@ -63,15 +62,14 @@ class Gatekeeper:
             found = _agreed(found, judge_images(limits, other.images, full.images))
         earlier = self._compared(case, low, measurement, limits)
         verdict = _verdict(found, earlier, measurement.value, _gap(case))
-        detail = {"gate": encode(found)}
+        detail = Detail(gate=found, compared=earlier)
         if verdict.status is Status.LOSS and self._runs.explains:
             from sr_bench.engine.explain.layers import (
                 explain,  # loads onnx, which a cached gate does not
             )
 
-            detail["dossier"] = encode(explain(case, low, full, self._runs, limits, progress))
-        if earlier:
-            detail["compared"] = encode(earlier)
+            dossier = explain(case, low, full, self._runs, limits, progress)
+            detail = replace(detail, dossier=dossier)
         return Gated(measurement, verdict, detail)
 
     def _early(
@@ -88,10 +86,10 @@ class Gatekeeper:
         verdicts = [look.found for look in looks if look.found and look.decided != "open"]
         if len(verdicts) < len(looks):
             told = f"budget: {looks[0].sentence}, which decides nothing"
-            return Gated(measurement, Verdict(Status.NOT_RUN, told, measurement.value), {})
+            return Gated(measurement, Verdict(Status.NOT_RUN, told, measurement.value))
         found = verdicts[0] if len(verdicts) == 1 else _agreed(*verdicts)
         verdict = _verdict(found, (), measurement.value, _gap(case))
-        return Gated(measurement, verdict, {"gate": encode(found)})
+        return Gated(measurement, verdict, Detail(gate=found))
 
     @cached_property
     def _earlier(self) -> Mapping[tuple[str, ...], Record]:

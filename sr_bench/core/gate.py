@@ -5,7 +5,7 @@ from typing import Literal
 
 from sr_bench.core.claim import with_unit
 from sr_bench.core.int8 import Gate
-from sr_bench.core.record import Status
+from sr_bench.core.status import Status
 
 _DECIMALS = {"psnr": 3, "ssim": 5, "fidelity": 2}
 

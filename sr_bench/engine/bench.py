@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
+from sr_bench.core.detail import Detail
 from sr_bench.core.device import KnownFailure, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import FLOOR, Kept, Measurement, Record, Status, Verdict
@@ -41,7 +42,7 @@ class Answer:
     verdict: Verdict
     fingerprint: str
     device: str = ""
-    detail: Mapping[str, object] = field(default_factory=dict)
+    detail: Detail = field(default_factory=Detail)
     inputs: Mapping[str, str] = field(default_factory=dict)
     kept: Kept | None = None
     cached: int = 0
@@ -117,7 +118,7 @@ class Bench:
         """Return what is known about `case` once `measure` answered or failed."""
         start = time.perf_counter()
         answer = None
-        detail: Mapping[str, object] = {}
+        detail = Detail()
         try:
             self._check_measurable(case)
             answer = measure()
@@ -126,7 +127,7 @@ class Bench:
             verdict = _unmeasured(case, Status.NOT_RUN, str(cause))
         except DeviceError as cause:
             verdict = self._failed(case, cause)
-            detail = {"failure": cause.failure}
+            detail = Detail(failure=cause.failure)
         except SrBenchError as cause:
             verdict = _unmeasured(case, Status.ERROR, str(cause))
         return Record(
@@ -181,7 +182,7 @@ class Bench:
                 found.verdict,
                 fingerprint,
                 run.device,
-                {**run.provenance, **found.detail},
+                found.detail.noted(run.provenance),
                 inputs,
                 run.kept,
                 run.cached,
@@ -190,7 +191,8 @@ class Bench:
         measurement = self._with_floor(case, measurement, progress)
         verdict = self._judged(case, measurement)
         cause = cause_of(verdict, case, run, self.selection)
-        detail = {**run.provenance, **self._warning(case), **cause}
+        warned = warning(self._known_failure(case))
+        detail = replace(cause.noted(run.provenance), warning=warned)
         content = f"{run.digest}|{case.metric}|{len(run.images)}"
         return Answer(
             measurement,
@@ -202,10 +204,6 @@ class Bench:
             run.kept,
             run.cached,
         )
-
-    def _warning(self, case: Case) -> Mapping[str, str]:
-        told = warning(self._known_failure(case))
-        return {"warning": told} if told else {}
 
     def _cost(self, case: Case) -> Answer:
         card = case.card

@@ -1,15 +1,15 @@
 """Gates: from two runs over the same images, in low precision and in fp32, to a verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
 
 from sr_bench.core.card import KnownGap
 from sr_bench.core.case import GATE_METRIC, IMAGE_METRICS, Case
 from sr_bench.core.claim import UNITS
-from sr_bench.core.codec import encode
 from sr_bench.core.compare import LossLimits
+from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
 from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.int8 import Gate
@@ -29,8 +29,7 @@ class Gated:
 
     measurement: Measurement
     verdict: Verdict
-    detail: Mapping[str, object]
-    """Under ``gate`` a `GateVerdict`, under ``compared`` the `Comparison` of each metric."""
+    detail: Detail = field(default_factory=Detail)
 
 
 class Gatekeeper:
@@ -50,7 +49,7 @@ class Gatekeeper:
         if measurement.partial:
             done = f"measured on {len(close)} of {low.planned} images, so not judged"
             told = f"{done}; drop --sr-limit for a verdict"
-            return Gated(measurement, Verdict(Status.NOT_RUN, told, measurement.value), {})
+            return Gated(measurement, Verdict(Status.NOT_RUN, told, measurement.value))
         full = self._runs.of(in_fp32(case), progress)
         found = judge_images(limits, low.images, full.images)
         if self._runs.jobs.has_profiles(case.precision):
@@ -60,7 +59,7 @@ class Gatekeeper:
             found = _agreed(found, judge_images(limits, other.images, full.images))
         earlier = self._compared(case, low, measurement, limits)
         verdict = _verdict(found, earlier, measurement.value, _gap(case))
-        detail = {"gate": encode(found)}
+        detail = Detail(gate=found, compared=earlier)
         if verdict.status is Status.LOSS and self._runs.explains:
             from sr_bench.engine.explain.layers import (
                 explain,  # loads onnx, which a cached gate does not
@@ -69,11 +68,8 @@ class Gatekeeper:
             work, limit_s = self._runs.work(case, progress), self._runs.selection.explain_s
             images = (low.images, full.images)
             call = self._runs.executor.call
-            detail["dossier"] = encode(
-                call(explain, work, *images, limits, limit_s, progress=progress)
-            )
-        if earlier:
-            detail["compared"] = encode(earlier)
+            dossier = call(explain, work, *images, limits, limit_s, progress=progress)
+            detail = replace(detail, dossier=dossier)
         return Gated(measurement, verdict, detail)
 
     @cached_property

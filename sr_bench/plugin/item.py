@@ -60,7 +60,7 @@ def _properties(record: Record) -> dict[str, object]:
         "sr_measured": verdict.measured,
         "sr_claimed": verdict.claimed,
         "sr_device": record.device or None,
-        "sr_failure": record.detail.get("failure"),
+        "sr_failure": record.detail.failure or None,
     }
     return {key: value for key, value in values.items() if value is not None}
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sr_bench.core.codec import encode
 from sr_bench.core.compare import LossLimits
+from sr_bench.core.detail import Detail
 from sr_bench.core.history import PastRun
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Status, Verdict
@@ -42,8 +42,8 @@ _DIFFERS = replace(record(value=29.0), verdict=replace(record().verdict, status=
 _LOST = replace(record(None, 29.0), verdict=Verdict(Status.LOSS, "a reason", 29.0))
 _RECORDS = (
     replace(record(), fingerprint="0" * 64, inputs={"network": "a" * 64}, family="zoo"),
-    *(replace(_DIFFERS, detail={"forensics": encode(found)}) for found in (FOUND, NONE)),
-    replace(_LOST, detail=encode({"gate": VERDICT, "compared": [COMPARED], "dossier": DOSSIER})),
+    *(replace(_DIFFERS, detail=Detail(forensics=found)) for found in (FOUND, NONE)),
+    replace(_LOST, detail=Detail(gate=VERDICT, compared=(COMPARED,), dossier=DOSSIER)),
     replace(_LOST, detail=MADE),
     without_value(record(), "absent"),
     latency(),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.case import LATENCY_METRIC, Case
 from sr_bench.core.claim import UNITS
+from sr_bench.core.detail import Detail
 from sr_bench.core.record import Measurement
 from sr_bench.engine.plan.cases import same_backend
 from sr_bench.errors import NotRunError
@@ -72,7 +73,7 @@ class Timed:
     device: str
     inputs: Mapping[str, str]
     """What can change the times, by name."""
-    detail: Mapping[str, object]
+    detail: Detail
 
 
 def latency_cases(cases: Iterable[Case], answers: str) -> Iterator[Case]:
@@ -112,7 +113,7 @@ def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -
         _measurement(times, peak_bytes),
         setting.device,
         _inputs(prepared, setting, array_digest(lr)),
-        {**prepared.provenance, **notes, **_told(setting)},
+        _detail(setting).noted({**prepared.provenance, **notes}),
     )
 
 
@@ -206,5 +207,5 @@ def _inputs(prepared: "Prepared", setting: Setting, image: str) -> Mapping[str, 
     }
 
 
-def _told(setting: Setting) -> Mapping[str, object]:
-    return {"shape": setting.shape, "threads": setting.threads, "image": setting.image}
+def _detail(setting: Setting) -> Detail:
+    return Detail(shape=setting.shape, threads=setting.threads, image=setting.image)

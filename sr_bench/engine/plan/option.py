@@ -116,11 +116,11 @@ def some_of(names: Sequence[str]) -> Kind[tuple[str, ...]]:
 
 
 def number(expected: str, *, least: int = 0, unit: int = 1) -> Kind[int]:
-    """Take a whole number of at least `least`; the value is that many times `unit`."""
+    """Take a whole number; the value is that many times `unit`, and at least `least`."""
     return Kind(
         lambda text: int(text) * unit,
         lambda: f"a whole number of {expected}",
-        lambda value: value >= least * unit,
+        lambda value: value >= least,
         lambda value: f"{value / unit:g}",
     )
 

@@ -13,7 +13,7 @@ from sr_bench.imaging.threads import use_one_opencv_thread
 from sr_bench.report.html.assets import Assets
 from sr_bench.report.html.crops import WorstCrop, cut_crops, embed
 from sr_bench.report.html.explorer import PageData, local_psnr, page_data
-from sr_bench.report.html.model import CropView, Tile, gate_of, model_page
+from sr_bench.report.html.model import CropView, Tile, model_page
 from sr_bench.report.html.names import page_name
 from sr_bench.report.html.overview import IndexPage, index_page, run_head
 from sr_bench.report.html.pictures import Gallery, Shelf, gallery_of
@@ -223,8 +223,7 @@ class _Build:
 def _spans(subject: PageSubject) -> dict[str, tuple[Drop, Drop]]:
     found = {}
     for record in subject.records:
-        if "gate" in record.detail:
-            gate = gate_of(record)
+        if gate := record.detail.gate:
             found[record.precision] = gate.psnr, gate.ssim
     return found
 

@@ -3,11 +3,9 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
 
-from sr_bench.core.codec import decode
+from sr_bench.core.codec import encode
 from sr_bench.core.dossier import Dossier
-from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.record import Record
 from sr_bench.report.html.explorer import PageData
 from sr_bench.report.html.overview import RunHead
@@ -197,22 +195,16 @@ def _rows(joined: Joined, past: Past) -> Iterator[NumberRow]:
         yield NumberRow(value_of(record, past), cells)
 
 
-def gate_of(record: Record) -> GateVerdict:
-    """Return the gate that `record` holds."""
-    return decode(GateVerdict, record.detail["gate"])
-
-
 def _gates(records: Sequence[Record]) -> Iterator[GateView]:
     for record in records:
-        if "gate" not in record.detail:
+        gate = record.detail.gate
+        if gate is None:
             continue
-        gate = gate_of(record)
         found = [
             Found(f.question, f.status.value, MARKS[f.status], f.sentence) for f in gate.findings
         ]
         lines = gate_lines(gate)
-        for data in cast("list[object]", record.detail.get("compared", [])):
-            told = decode(Comparison, data)
+        for told in record.detail.compared:
             question = f"{told.metric} against the earlier run"
             found.append(Found(question, told.status.value, MARKS[told.status], told.sentence))
             lines += ["", question, *comparison_lines(told)]
@@ -229,9 +221,9 @@ def _gates(records: Sequence[Record]) -> Iterator[GateView]:
 
 def _dossiers(records: Sequence[Record]) -> Iterator[DossierView]:
     for record in records:
-        if "dossier" not in record.detail:
+        dossier = record.detail.dossier
+        if dossier is None:
             continue
-        dossier = decode(Dossier, record.detail["dossier"])
         lines = [line for line in dossier_lines(dossier) if line]
         closing = lines[-2:] if dossier.layers else lines[-1:]
         caption = next((line for line in lines if line.startswith("layers by")), "")
@@ -256,7 +248,7 @@ def _layers(dossier: Dossier) -> Iterator[RankedLayer]:
 
 def _details(records: Sequence[Record]) -> Iterator[Detail]:
     for record in records:
-        for name, value in record.detail.items():
+        for name, value in record.detail.flat().items():
             if name not in _TOLD_ELSEWHERE:
-                text = value if isinstance(value, str) else json.dumps(value, indent=1)
+                text = value if isinstance(value, str) else json.dumps(encode(value), indent=1)
                 yield Detail(record.precision, name.replace("_", " "), text)

@@ -17,6 +17,7 @@ import pytest
 
 from sr_bench import discovery
 from sr_bench.core.case import Case
+from sr_bench.core.detail import Detail
 from sr_bench.core.device import Failure
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
@@ -208,7 +209,7 @@ def test_a_segmentation_fault_names_the_signal_and_the_line(trap: Trap) -> None:
     )
     assert output[0] == "  | Fatal Python error: Segmentation fault"
     assert any("trap_backend.py" in line and "infer" in line for line in output)
-    assert record.detail == {"failure": Failure.CRASHED}
+    assert record.detail == Detail(failure=Failure.CRASHED)
     assert record.seconds > 0
 
 
@@ -224,7 +225,7 @@ def test_a_run_that_crashed_is_not_made_again_and_others_get_a_fresh_process(tra
             "crashed: ", "crashed: failed before, not run again: "
         )
         assert second.verdict.sentence == expected
-        assert second.detail == {"failure": Failure.CRASHED}
+        assert second.detail == Detail(failure=Failure.CRASHED)
         assert (second.metric, second.node_id) == ("ssim", "node")
         assert trap.ask(bench, cases["params"]).verdict.status is Status.MATCH
 
@@ -243,7 +244,7 @@ def test_a_hang_is_ended_at_the_limit(
         "timeout: the model's process was killed as nothing came for 600 s (--sr-time-limit),"
         " after 1/2 a; raise it if the model is only slow"
     )
-    assert record.detail == {"failure": Failure.TIMEOUT}
+    assert record.detail == Detail(failure=Failure.TIMEOUT)
     assert not _runs(int(pid.read_text()))
 
 
@@ -280,7 +281,7 @@ def test_memory_beyond_the_limit_ends_the_process(trap: Trap, where: str) -> Non
     sentence = record.verdict.sentence
     assert sentence.startswith("host-oom: the model's process was killed at ")
     assert "above --sr-memory-limit=400 MiB, after 1/2 a; raise it" in sentence
-    assert record.detail == {"failure": Failure.HOST_OOM}
+    assert record.detail == Detail(failure=Failure.HOST_OOM)
     if where == "of-a-descendant":
         assert not _runs(int(pid.read_text()))
 
@@ -327,7 +328,7 @@ def test_a_process_that_ends_by_itself_is_an_error(trap: Trap, code: str, words:
     trap.does(code)
     record = trap.fails()
     assert words in record.verdict.sentence
-    assert record.detail == {"failure": Failure.ERROR}
+    assert record.detail == Detail(failure=Failure.ERROR)
 
 
 def test_output_is_cut_and_fit_to_be_shown(trap: Trap) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.codec import encode
+from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
 from sr_bench.core.gate import Drop, GateFinding, GateImage, GateVerdict
 from sr_bench.core.history import Environment, HistoryEntry, PastRun, RunInfo, point
@@ -94,7 +95,7 @@ def gated(model: str, precision: str, status: Status = Status.WITHIN) -> Record:
         verdict=Verdict(status, "a gate", 56.75),
         claim=None,
         measurement=Measurement("fidelity", "dB", 56.75, scores, COUNT),
-        detail={"gate": encode(gate)},
+        detail=Detail(gate=gate),
     )
 
 

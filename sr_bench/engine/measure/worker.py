@@ -1,7 +1,7 @@
 """The work of a run: images through a network, wherever it is done; results go to who asked."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -147,6 +147,10 @@ class Worker:
             return session
         return Recorded(session, artefact, self._recorder)
 
+    def lend(self, prepared: Prepared) -> AbstractContextManager[Session]:
+        """Return what gives the session of `prepared` for one run."""
+        return self.open(prepared)
+
     def open_artefact(self, artefact: Artefact) -> Session:
         """Open `artefact`."""
         chosen = self._selection
@@ -171,7 +175,7 @@ class Worker:
         """
         prepared, job, keeper = work.prepared, work.job, work.keeper
         with ExitStack() as opened:
-            session = opened.enter_context(self.open(prepared))
+            session = opened.enter_context(self.lend(prepared))
             told = prepared.plan_notes()
             begin(session.device, {**told, **session.notes})
             self._runner(work, session, opened)(
@@ -195,7 +199,7 @@ class Worker:
         full, own, outputs = work.reference, work.prepared.digest, self._outputs
 
         def open_full() -> Session:
-            return opened.enter_context(self.open(cast("Prepared", full)))
+            return opened.enter_context(self.lend(cast("Prepared", full)))
 
         reference = Remembered(open_full, outputs, full.digest) if full else None
         memory = Remembered(lambda: session, outputs, own) if work.remembered else None

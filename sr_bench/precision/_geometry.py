@@ -29,15 +29,15 @@ def geometry_values(graph: GraphProto, types: Mapping[str, int]) -> frozenset[st
         if image.intersection(node.output)
         for name in _geometry_inputs(node, types)
     ]
-    found: set[str] = set()
+    geometry: set[str] = set()
     while waiting:
         name = waiting.pop()
-        if name in found or name in image:
+        if name in geometry or name in image:
             continue
-        found.add(name)
+        geometry.add(name)
         if name in producers:
             waiting.extend(producers[name].input)
-    return frozenset(found)
+    return frozenset(geometry)
 
 
 def _image_values(graph: GraphProto) -> set[str]:

@@ -20,15 +20,15 @@ def integer_points(network: Network, kept: Collection[Layer], profile: Profile) 
     layers = [layer for layer in network.layers if layer not in kept]
     if profile is Profile.FINE:
         return Points(frozenset(layer.input for layer in layers), {})
-    found, observed = points(network, kept), rounded_by_any_plan(network)
-    behind = found.tensors | {given(network, layer) for layer in layers}
+    known, observed = points(network, kept), rounded_by_any_plan(network)
+    behind = known.tensors | {given(network, layer) for layer in layers}
     terms: set[str] = set()
     for node in network.model.graph.node:
         if node.op_type in ("Add", "Relu", *MOVES) and behind.intersection(node.input):
             behind |= set(node.output)
             if node.op_type == "Add":
                 terms |= observed.intersection(node.input)
-    return Points(found.tensors | terms, found.scale_of)
+    return Points(known.tensors | terms, known.scale_of)
 
 
 def half_values(network: Network, kept: Collection[Layer], profile: Profile) -> frozenset[str]:
@@ -37,7 +37,7 @@ def half_values(network: Network, kept: Collection[Layer], profile: Profile) -> 
     What operators like ReLU make of fp16 values is fp16 without that.
     """
     if profile is Profile.TVM:
-        names = {name for one in kept for name in (one.weight, one.bias, one.output)}
+        names = {name for layer in kept for name in (layer.weight, layer.bias, layer.output)}
         return frozenset({*names, network.output} - {""})
     graph = network.model.graph
     types = {**network.types, **{tensor.name: tensor.data_type for tensor in graph.initializer}}

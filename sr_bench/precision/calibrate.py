@@ -106,7 +106,7 @@ class _Tile:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _TileStatistics:
     """What one tile gives."""
 
     histograms: Mapping[str, Histogram]
@@ -120,11 +120,11 @@ class _Sums:
     sample: Sample
     histograms: dict[str, Histogram] = field(default_factory=dict)
 
-    def add(self, found: _Found) -> None:
-        for name, histogram in found.histograms.items():
+    def add(self, tile: _TileStatistics) -> None:
+        for name, histogram in tile.histograms.items():
             known = self.histograms.get(name)
             self.histograms[name] = histogram if known is None else known.merged(histogram)
-        self.sample.add(found.patches)
+        self.sample.add(tile.patches)
 
 
 class _Pass:
@@ -153,7 +153,7 @@ class _Pass:
         inputs: Mapping[str, Callable[[], NDArray[np.float32]]],
     ) -> Iterator[str]:
         """Run all images; yield the name of each when it is done."""
-        running: deque[tuple[_Tile, Future[_Found]]] = deque()
+        running: deque[tuple[_Tile, Future[_TileStatistics]]] = deque()
         for tile in _tiles(self._network, inputs):
             while running and not self._fits(tile, [other for other, _ in running]):
                 yield from self._finish(*running.popleft())
@@ -164,30 +164,30 @@ class _Pass:
 
     def statistics(self, images: int) -> Statistics:
         """Return the result, when all images are done."""
-        observed, found = self._observed, self._sums.histograms
+        observed, collected = self._observed, self._sums.histograms
         names = (*observed.collected, *observed.derived)
-        histograms = {name: observed.histogram(name, found) for name in sorted(names)}
+        histograms = {name: observed.histogram(name, collected) for name in sorted(names)}
         sample = self._sums.sample
         return Statistics(histograms, Moments(sample) if sample.windows else {}, images)
 
-    def _finish(self, tile: _Tile, result: "Future[_Found]") -> Iterator[str]:
+    def _finish(self, tile: _Tile, result: "Future[_TileStatistics]") -> Iterator[str]:
         self._sums.add(result.result())
         if tile.is_last:
             yield tile.image
 
-    def _observe(self, tile: _Tile) -> _Found:
+    def _observe(self, tile: _Tile) -> _TileStatistics:
         """Run one tile and look at its tensors; in a thread."""
-        found: dict[str, Histogram] = {}
+        histograms: dict[str, Histogram] = {}
         codes: dict[Window, Codes] = {}
         positions = Positions.of(tile.pixels)
         for values in self._run(tile):
             for name in self._observed.collected & values.keys():
-                found[name] = _histogram(values[name], name, tile.image)
+                histograms[name] = _histogram(values[name], name, tile.image)
             for name in self._windows.keys() & values.keys():
-                own = self._observed.histogram(name, found)
+                largest = self._observed.histogram(name, histograms).largest
                 for window in self._windows[name]:
-                    codes[window] = read_patches(values[name], window, own.largest, positions)
-        return _Found(found, TilePatches(positions.scores, codes))
+                    codes[window] = read_patches(values[name], window, largest, positions)
+        return _TileStatistics(histograms, TilePatches(positions.scores, codes))
 
     def _run(self, tile: _Tile) -> Iterator[Mapping[str, Array]]:
         """Yield what each segment gives for `tile`."""
@@ -206,7 +206,7 @@ class _Pass:
 
     def _fits(self, tile: _Tile, others: Sequence[_Tile]) -> bool:
         """Return whether `tile` may be submitted while `others` wait or run."""
-        shapes = [one.pixels.shape for one in (tile, *others)]
+        shapes = [each.pixels.shape for each in (tile, *others)]
         most = sorted((self._need(shape).observed for shape in shapes), reverse=True)
         together = sum(most[: self._workers]) - self._need(tile.pixels.shape).plain
         return len(others) < 2 * self._workers and together <= self._free_bytes
@@ -268,8 +268,8 @@ def _check_image(name: str, image: Array, wanted: Sequence[int]) -> None:
     if fits:
         fits = all(have == want or not want for have, want in zip(image.shape, wanted, strict=True))
     if not fits or len(image) != 1:
-        came = f"{image.dtype} of {' x '.join(map(str, image.shape))}"
-        msg = f"{name}: the network reads float32 of {expected}, got {came}"
+        got = f"{image.dtype} of {' x '.join(map(str, image.shape))}"
+        msg = f"{name}: the network reads float32 of {expected}, got {got}"
         raise BackendError(msg)
 
 

@@ -121,7 +121,7 @@ class _Writer:
     ) -> None:
         self._network, self._profile, self._plan = network, profile, plan
         self._kept = kept_layers(network, plan.skip, key="vacc.skip")
-        self._layers = {one.node: one for one in network.layers if one not in self._kept}
+        self._layers = {layer.node: layer for layer in network.layers if layer not in self._kept}
         self._points = integer_points(network, self._kept, profile)
         self._steps = {name: self._step(name, thresholds) for name in self._points.tensors}
         self._halves = half_values(network, self._kept, profile)

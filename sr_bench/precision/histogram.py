@@ -66,8 +66,8 @@ class Histogram:
         values = array.reshape(-1)
         low, high = (float(values.min()), float(values.max())) if values.size else (0.0, np.nan)
         if not np.isfinite(high - low):
-            came = f"values from {low:g} to {high:g}" if values.size else "no value"
-            msg = f"the tensor {where!r} holds {came}; expected finite numbers to calibrate with"
+            got = f"values from {low:g} to {high:g}" if values.size else "no value"
+            msg = f"the tensor {where!r} holds {got}; expected finite numbers to calibrate with"
             raise BackendError(msg)
         exponent = binary_exponent(max(-low, high))
         scaled = values[::_STRIDE] * np.float32(2.0 ** (-exponent) * (BINS // 2))

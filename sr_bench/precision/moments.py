@@ -142,11 +142,11 @@ def read_patches(
     index = y[:, None] * width + x + image
     flat = values.transpose(1, 0, 2, 3).reshape(channels, -1)
     exponent = binary_exponent(largest)
-    found = flat.take(index.reshape(-1), axis=1)
-    found *= np.float32(2.0 ** (_BITS - exponent))
-    found *= (inside_y[:, None] & inside_x).reshape(-1)
-    np.minimum(np.rint(found, out=found), 2**_BITS - 1, out=found)
-    return Codes(found.astype(np.int8).reshape(-1, POSITIONS), exponent)
+    levels = flat.take(index.reshape(-1), axis=1)
+    levels *= np.float32(2.0 ** (_BITS - exponent))
+    levels *= (inside_y[:, None] & inside_x).reshape(-1)
+    np.minimum(np.rint(levels, out=levels), 2**_BITS - 1, out=levels)
+    return Codes(levels.astype(np.int8).reshape(-1, POSITIONS), exponent)
 
 
 def _coordinates(

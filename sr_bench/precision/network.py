@@ -88,13 +88,13 @@ class Network:
     @cached_property
     def consumers(self) -> Mapping[str, tuple[NodeProto, ...]]:
         """The nodes that read each value; empty for those that none reads."""
-        found: dict[str, list[NodeProto]] = {self.output: []}
+        consumers: dict[str, list[NodeProto]] = {self.output: []}
         for node in self.model.graph.node:
             for name in node.output:
-                found.setdefault(name, [])
+                consumers.setdefault(name, [])
             for name in dict.fromkeys(node.input):
-                found.setdefault(name, []).append(node)
-        return {name: tuple(nodes) for name, nodes in found.items()}
+                consumers.setdefault(name, []).append(node)
+        return {name: tuple(nodes) for name, nodes in consumers.items()}
 
 
 def read_network(path: Path) -> Network:
@@ -125,9 +125,9 @@ def read_network(path: Path) -> Network:
 
 def _checked(path: Path) -> ModelProto:
     model = load_onnx(path)
-    if (came := opset(model)) not in OPSETS:
+    if (got := opset(model)) not in OPSETS:
         msg = (
-            f"{path}: expected an opset from {OPSETS.start} to {OPSETS.stop - 1}, got {came};"
+            f"{path}: expected an opset from {OPSETS.start} to {OPSETS.stop - 1}, got {got};"
             " export it again with opset 17"
         )
         raise BackendError(msg)

@@ -37,8 +37,8 @@ class Observed:
         if name not in self.derived:
             return collected[name]
         source, through_relu = self.derived[name]
-        found = self.histogram(source, collected)
-        return found.relu() if through_relu else found
+        source_histogram = self.histogram(source, collected)
+        return source_histogram.relu() if through_relu else source_histogram
 
 
 def rounded_by_any_plan(network: Network) -> frozenset[str]:

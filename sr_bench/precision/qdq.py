@@ -108,7 +108,7 @@ class _Writer:
     ) -> None:
         self._network = network
         self._weights = weights
-        self._layers = {one.node: one for one in network.layers if one not in kept}
+        self._layers = {layer.node: layer for layer in network.layers if layer not in kept}
         self._points: Points = points(network, kept)
         self._scales = {name: self._scale(name, clip, plan) for name in self._points.tensors}
         self._skips = plan.skips

@@ -94,7 +94,7 @@ def save_ranges(path: Path, ranges: Ranges) -> None:
     Raises:
         SrBenchError: The file can't be written.
     """
-    clip = {name: {"low": one.low, "high": one.high} for name, one in ranges.clip.items()}
+    clip = {name: {"low": limits.low, "high": limits.high} for name, limits in ranges.clip.items()}
     whole = {
         "schema_version": 1,
         "observer": ranges.observer,
@@ -115,7 +115,7 @@ def load_ranges(path: Path) -> Ranges:
     if table.observer not in observers:
         msg = f"{path}: unknown observer {table.observer!r}; {nearest(table.observer, observers)}"
         raise BackendError(msg)
-    clip = {name: ClipRange(one.low, one.high) for name, one in table.clip.items()}
+    clip = {name: ClipRange(limits.low, limits.high) for name, limits in table.clip.items()}
     return Ranges(table.observer, clip, table.provenance)
 
 

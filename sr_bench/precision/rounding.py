@@ -40,12 +40,12 @@ def integer_weights(
         network: In fp32.
         moments: For `round_learned`, by the name of the weights; others are rounded to nearest.
     """
-    found: dict[str, IntegerWeights] = {}
+    integers_of: dict[str, IntegerWeights] = {}
     for name in dict.fromkeys(layer.weight for layer in network.layers):
         weight = network.constants[name].astype(np.float32)
         known = moments.get(name)
-        found[name] = round_nearest(weight) if known is None else round_learned(weight, known)
-    return found
+        integers_of[name] = round_nearest(weight) if known is None else round_learned(weight, known)
+    return integers_of
 
 
 def round_nearest(

@@ -68,14 +68,14 @@ class CalibrationSet:
 
     def provenance(self) -> Mapping[str, str]:
         """Return what a record says about the set."""
-        found = {
+        provenance = {
             "calibration_set": f"{self.images.slug}_x{self.images.scale}",
             "calibration_images": str(len(self.names)),
             "calibration_digest": self.digest,
         }
         if self.shared:
-            found["calibration_shared"] = ", ".join(self.shared)
-        return found
+            provenance["calibration_shared"] = ", ".join(self.shared)
+        return provenance
 
 
 def calibration_set(

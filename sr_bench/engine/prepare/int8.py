@@ -62,7 +62,7 @@ def calibrate(
         except (OSError, ValueError, KeyError, BadZipFile):
             kept_at.unlink()  # damaged: made again
     learned = images.card.int8.rounding == "learned"
-    found = collect(
+    statistics = collect(
         network,
         dict(zip(images.names, images.inputs(), strict=True)),
         memory_bytes=memory_bytes,
@@ -70,7 +70,7 @@ def calibrate(
         workers=workers,
         progress=progress,
     )
-    result = Calibrated(found.histograms, integer_weights(network, found.moments))
+    result = Calibrated(statistics.histograms, integer_weights(network, statistics.moments))
     write_bytes(kept_at, _packed(result))
     return result
 
@@ -80,13 +80,15 @@ class Int8Maker:
     """Makes int8 networks of one fp32 network from one calibration pass, for any plan."""
 
     network: Network
-    found: Calibrated
+    calibrated: Calibrated
     images: CalibrationSet
 
     def ranges(self, observer: str) -> Ranges:
         """Return the clip range of every tensor by `observer`."""
         plan, white = self.images.card.int8, self.images.white
-        clip = clip_ranges(self.network, self.found.histograms, observer, plan, input_range=white)
+        clip = clip_ranges(
+            self.network, self.calibrated.histograms, observer, plan, input_range=white
+        )
         return Ranges(observer, clip, self.images.provenance())
 
     def model(
@@ -101,7 +103,7 @@ class Int8Maker:
         """
         kept = kept_layers(self.network, keep)
         plan = replace(self.images.card.int8, keep=tuple(keep))
-        told = {
+        entries = {
             "observer": ranges.observer,
             "keep": " ".join(keep),
             "int8_share": f"{int8_share(self.network, kept):.4f}",
@@ -109,7 +111,9 @@ class Int8Maker:
             **ranges.provenance,
             **(notes or {}),
         }
-        return quantise(self.network, ranges.clip, self.found.weights, plan, kept, notes=told)
+        return quantise(
+            self.network, ranges.clip, self.calibrated.weights, plan, kept, notes=entries
+        )
 
     def emulated(
         self,
@@ -119,23 +123,26 @@ class Int8Maker:
         notes: Mapping[str, str] | None = None,
     ) -> ModelProto:
         """Return the network in int8 as a device computes it, by one reading of that."""
-        thresholds = clip_thresholds(self.network, self.found.histograms, observer, plan)
-        told = {"observer": observer, **self.images.provenance(), **(notes or {})}
-        return emulate(self.network, thresholds, profile, plan, notes=told)
+        thresholds = clip_thresholds(self.network, self.calibrated.histograms, observer, plan)
+        entries = {"observer": observer, **self.images.provenance(), **(notes or {})}
+        return emulate(self.network, thresholds, profile, plan, notes=entries)
 
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""
         clip = self.ranges(observer).clip
-        return {name: one.noise(clip[name]) for name, one in self.found.histograms.items()}
+        return {
+            name: histogram.noise(clip[name])
+            for name, histogram in self.calibrated.histograms.items()
+        }
 
 
-def _packed(found: Calibrated) -> bytes:
+def _packed(calibrated: Calibrated) -> bytes:
     arrays: dict[str, np.ndarray] = {}
     index: dict[str, list[object]] = {"histograms": [], "weights": []}
-    for number, (name, one) in enumerate(found.histograms.items()):
-        index["histograms"].append([name, one.low, one.high, one.exponent])
-        arrays[f"h{number}"] = one.counts
-    for number, (name, integers) in enumerate(found.weights.items()):
+    for number, (name, histogram) in enumerate(calibrated.histograms.items()):
+        index["histograms"].append([name, histogram.low, histogram.high, histogram.exponent])
+        arrays[f"h{number}"] = histogram.counts
+    for number, (name, integers) in enumerate(calibrated.weights.items()):
         index["weights"].append(name)
         arrays[f"w{number}"], arrays[f"s{number}"] = integers.values, integers.q_scale
     arrays["index"] = np.frombuffer(json.dumps(index).encode(), np.uint8)

@@ -76,16 +76,16 @@ class Prepared:
     @cached_property
     def inputs(self) -> Mapping[str, str]:
         """What decides the outputs, by name."""
-        found = {
+        inputs = {
             "weights": self.weights_digest or self.card.id,
             "architecture": self._architecture,
             "precision": str(self.precision),
         }
         if self.calibration or self._is_compiled:
-            found["plan"] = self._plan()
+            inputs["plan"] = self._plan()
         if self.calibration:
-            found["calibration"] = self.calibration.digest
-        return found
+            inputs["calibration"] = self.calibration.digest
+        return inputs
 
     @cached_property
     def _architecture(self) -> str:
@@ -104,8 +104,8 @@ class Prepared:
         observer = self.precision.calibration
         if self.form is Form.ONNX:
             return plan_digest(self.card.int8, observer)
-        own = replace(self.card.device, known_failures=(), gate=None)
-        return plan_digest(own, f"{self.form} {self.profile} {observer}")
+        plan = replace(self.card.device, known_failures=(), gate=None)
+        return plan_digest(plan, f"{self.form} {self.profile} {observer}")
 
     @property
     def provenance(self) -> Mapping[str, str]:
@@ -116,14 +116,14 @@ class Prepared:
 
     def artefact(self) -> Artefact:
         """Return the artefact in the form that the backend takes."""
-        own = Artefact(None, None, self.precision, self.digest, self.card.id, self.network)
+        artefact = Artefact(None, None, self.precision, self.digest, self.card.id, self.network)
         if self.form is Form.RECORDED:
-            return own
+            return artefact
         if self._is_compiled:
-            return replace(own, source=self.source())
+            return replace(artefact, source=self.source())
         module = None if self.card.onnx else self._loader()
         file = None if self.form is Form.MODULE else self.onnx()
-        return replace(own, onnx=file, load_module=module)
+        return replace(artefact, onnx=file, load_module=module)
 
     def source(self) -> CompilerInput:
         """Return what a device's own compiler is given for a low precision.
@@ -155,7 +155,7 @@ class Prepared:
 
         network = read_network(self.fp32_onnx())
         skipped = kept_layers(network, self.card.device.skip, key="vacc.skip")
-        return tuple(i for i, one in enumerate(network.layers) if one in skipped)
+        return tuple(i for i, layer in enumerate(network.layers) if layer in skipped)
 
     def _loader(self) -> Callable[[], object]:
         def load() -> object:
@@ -233,9 +233,9 @@ class Prepared:
 
         from sr_bench.files.onnx_file import metadata
 
-        told = metadata(load(self.onnx(), load_external_data=False))
-        found = {key: told[f"sr_bench.{key}"] for key in ("int8_share", "float_operators")}
-        return {key: value for key, value in found.items() if value}
+        entries = metadata(load(self.onnx(), load_external_data=False))
+        notes = {key: entries[f"sr_bench.{key}"] for key in ("int8_share", "float_operators")}
+        return {key: value for key, value in notes.items() if value}
 
     def int8_maker(self) -> "Int8Maker":
         """Return what makes int8 networks of this one, after a pass over the calibration set.
@@ -254,7 +254,7 @@ class Prepared:
         network = read_network(self.fp32_onnx())
         content = [self._recipe(), self.calibration.digest, self.card.int8.rounding]
         key = sha256_json(content)
-        found = calibrate(
+        calibrated = calibrate(
             network,
             self.calibration,
             cache_dir() / "calibration" / f"{key}.npz",
@@ -262,7 +262,7 @@ class Prepared:
             workers=self.effort.workers,
             progress=self.effort.progress,
         )
-        return Int8Maker(network, found, self.calibration)
+        return Int8Maker(network, calibrated, self.calibration)
 
     def _exported(self) -> Path:
         def export(target: Path) -> None:

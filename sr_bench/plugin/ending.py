@@ -1,7 +1,7 @@
 """What a session does once it has all its records: reports, the comparison, the documents."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +60,8 @@ def _html(run: PastRun, progress: Progress) -> Ending:
 
     history = read_history(run.results)
     found = build_report(run, history.entries, run.results / "html", progress=progress)
-    return Ending((f"report: {found.index}", *_notes(history.faults)))
+    notes = (f"note: {fault}" for fault in history.faults)
+    return Ending((f"report: {found.index}", *notes))
 
 
 def _markdown(run: PastRun, _: Progress) -> Ending:
@@ -132,7 +133,3 @@ def _updated(run: PastRun, mode: UpdateMode, reason: str) -> Ending:
 
     done = update_documents(run, mode, reason=reason, write=True)
     return Ending(tuple(update_lines(done)), tuple(done.refused))
-
-
-def _notes(faults: Sequence[str]) -> list[str]:
-    return [f"note: {fault}" for fault in faults]

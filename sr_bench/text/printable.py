@@ -1,4 +1,4 @@
-"""Keep control characters of names and messages out of terminals and pages."""
+"""Texts as terminals and pages show them: without control characters, and counted."""
 
 import re
 
@@ -8,6 +8,11 @@ _CONTROL = re.compile(
 """Control characters but for tab and line feed; halves of surrogate pairs, which file names that
 are not UTF-8 hold and no file can be written with; what turns the direction of text; and the
 separators of lines and paragraphs that `str.splitlines` knows."""
+
+
+def counted(count: int, noun: str) -> str:
+    """Return `count` with `noun`, in the plural unless it is 1."""
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def printable_line(text: str) -> str:

@@ -113,18 +113,18 @@ def _github_annotations(run: PastRun, _: Progress) -> Ending:
 
 
 def _compared(run: PastRun, earlier: Path) -> Ending:
-    from sr_bench.core.compare import LossLimits, Outcome
+    from sr_bench.core.compare import CaseOutcome, LossLimits
     from sr_bench.engine.judge.two_runs import compare_runs
     from sr_bench.history.store import read_run
     from sr_bench.report.terminal.compare import compared_lines
 
     before = read_run(earlier)
     found = compare_runs(run, before, LossLimits())
-    both = [one for one in found if one.outcome is not Outcome.VANISHED]
+    both = [one for one in found if one.outcome is not CaseOutcome.VANISHED]
     lines = compared_lines(both, before.info, run.info, everything=False)
     if len(both) < len(found):  # a session may be asked for a part of what there is
         lines.append(f"{len(found) - len(both)} values of run A were not measured in this one")
-    return Ending(tuple(lines), lost=any(one.outcome is Outcome.LOSS for one in both))
+    return Ending(tuple(lines), lost=any(one.outcome is CaseOutcome.LOSS for one in both))
 
 
 def _updated(run: PastRun, mode: UpdateMode, reason: str) -> Ending:

@@ -159,4 +159,4 @@ def session_folder(name: str) -> Path:
 
 def image_digests(work: Work, indices: Sequence[int]) -> Mapping[int, str]:
     """Return the digests of the images `indices`, by number."""
-    return {index: work.job.images.image_digest(index) for index in indices}
+    return {index: work.job.images.digests[index] for index in indices}

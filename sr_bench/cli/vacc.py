@@ -99,20 +99,11 @@ def _declare_vamp(parser: argparse.ArgumentParser) -> None:
 
 def _vamp(args: argparse.Namespace) -> int:
     """Compile, profile, and print the profile."""
-    from sr_bench.backends.vacc.profile.profiling import profile
+    from sr_bench.backends.vacc.profile.vamp import Load, profile
     from sr_bench.backends.vacc.rig import read_rig
 
-    source, shape = _read_input(args)
-    latency = profile(
-        source,
-        shape,
-        read_rig(),
-        instances=args.instances,
-        processes=args.processes,
-        batch=args.batch,
-        iterations=args.iterations,
-    )
-    return _show(latency, as_json=args.json)
+    load = Load(args.instances, args.processes, args.batch, args.iterations)
+    return _show(profile(*_read_input(args), read_rig(), load), as_json=args.json)
 
 
 def _declare_vamp_log(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +21,6 @@ from sr_bench.imaging.resize import resize
 Image = NDArray[np.uint8]
 
 
-class _Item(Protocol):
-    """One image, not decoded yet."""
-
-    @property
-    def name(self) -> str: ...
-    def load(self) -> tuple[Image | None, Image]: ...
-    def digest(self) -> str: ...
-
-
 @dataclass(frozen=True)
 class ImageSet:
     """The images of one split of a dataset at one scale."""
@@ -38,7 +28,8 @@ class ImageSet:
     slug: str
     scale: int
     split: Split
-    items: tuple[_Item, ...]
+    items: "tuple[_PairItem | _CropItem, ...]"
+    """Not decoded yet."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -103,15 +94,14 @@ def open_dataset(
         OptionError: `given` isn't a folder.
     """
     check_scale(dataset, scale)
+    make = _LrMaker(scale, dataset.lr_rule if lr_from == "files" else None)
     if dataset.crops is not None:
-        make = _LrMaker(scale, dataset.lr_rule if lr_from == "files" else None)
         crops = tuple(_CropItem(dataset.crops, one, make) for one in dataset.crops.split(split))
         return ImageSet(dataset.slug, scale, split, crops)
     if split != "evaluation":
         msg = f"{dataset.slug} has no {split} split; use a dataset of crops, such as photos"
         raise DatasetError(msg)
     pairs = find_pairs(dataset, data_root(dataset, given), scale, lr_from=lr_from)
-    make = _LrMaker(scale, dataset.lr_rule if lr_from == "files" else None)
     items = tuple(_PairItem(pair, make) for pair in pairs)
     return ImageSet(dataset.slug, scale, split, items)
 

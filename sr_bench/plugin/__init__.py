@@ -1,8 +1,8 @@
 """The pytest plugin: every number that a model zoo's README prints is a test item.
 
-Hooks are thin: options are read in ``settings``, cards collected in ``collect``, items end in
-``outcome``, and the state of a session is in ``session``. Nothing that computes is imported
-before the first item runs.
+Hooks are thin: options are read in ``settings``, cards collected in ``collect``; what an item does
+is in ``item``, the state of a session in ``session``. Nothing that computes is imported before the
+first item runs.
 """
 
 from collections.abc import Generator

@@ -30,8 +30,6 @@ class ClosedGap:
     """Position of the model in the card, from 0."""
     entry: int
     """Position among the model's known gaps, from 0."""
-    name: str
-    """Of the model."""
     gap: KnownGap
     record: Record
 
@@ -99,7 +97,7 @@ class _Covered:
         return self.model.known_gaps[self.entry]
 
     def closed_by(self, record: Record) -> ClosedGap:
-        return ClosedGap(self.position, self.entry, self.model.name, self.gap, record)
+        return ClosedGap(self.position, self.entry, self.gap, record)
 
 
 def _covered(suite: Suite, records: Sequence[Record]) -> Iterator[_Covered]:

@@ -39,7 +39,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ResultLine:
     """A line of the file."""
 
     image: str
@@ -145,7 +145,7 @@ class RunResults:
             if self._found.get(image) == plain:
                 return
             self._found[image] = plain
-            self._append(Entry(image, plain))
+            self._append(ResultLine(image, plain))
 
     def close(self) -> None:
         """Bring what was added to the disk, and note that the file was in use."""
@@ -156,7 +156,7 @@ class RunResults:
         with suppress(OSError):  # a cache that others share may be read-only
             os.utime(self._path)
 
-    def _append(self, content: Made | Entry) -> None:
+    def _append(self, content: Made | ResultLine) -> None:
         if self._path is None:
             return
         append_shared_line(self._path, _line(content))
@@ -184,18 +184,18 @@ class RunResults:
             self._found.clear()
 
 
-def _line(content: Made | Entry) -> str:
+def _line(content: Made | ResultLine) -> str:
     text = json.dumps(encode(content), allow_nan=False)
     return f"{crc32(text.encode()):08x} {text}"
 
 
-def _read_line(line: bytes) -> Made | Entry | None:
+def _read_line(line: bytes) -> Made | ResultLine | None:
     """Return what `line` says; None if it is damaged, or of another version."""
     digest, _, text = line.partition(b" ")
     if digest != b"%08x" % crc32(text):
         return None
     try:
         content = json_object(text)
-        return decode(Made, content) if "session" in content else decode(Entry, content)
+        return decode(Made, content) if "session" in content else decode(ResultLine, content)
     except (ValueError, TypeError):
         return None

@@ -1,7 +1,7 @@
 """Look through the kept images, each decoded once: thumbnails, and where the worst errors are."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -42,7 +42,7 @@ def pair_key(low: Picture, full: Picture) -> str:
 def survey(
     galleries: Sequence[Gallery],
     assets: Assets,
-    known: dict[str, ImageWindow],
+    known: Mapping[str, ImageWindow],
     tick: Callable[[str], None],
 ) -> Survey:
     """Look through all images of `galleries`; what is `known` is not looked at again."""
@@ -83,7 +83,7 @@ def comparisons(image: ImageFiles) -> Iterator[tuple[str, Picture, Picture]]:
 
 
 def _look(
-    unit: list[ImageFiles], assets: Assets, known: dict[str, ImageWindow], found: Survey
+    unit: list[ImageFiles], assets: Assets, known: Mapping[str, ImageWindow], found: Survey
 ) -> None:
     """Compare the files of one image in all models; `unit` shares the HR picture."""
     hr = unit[0].hr

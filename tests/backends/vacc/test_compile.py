@@ -6,7 +6,6 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from onnx import numpy_helper
 from PIL import Image
 
 from sr_bench.backends.vacc.build.compile import compile_network, compiler_version
-from sr_bench.backends.vacc.build.images import fitted, png
+from sr_bench.backends.vacc.build.images import fitted
 from sr_bench.backends.vacc.rig import PhaseLimits, Rig
 from sr_bench.core.device import CompilerInput, DevicePlan, Failure
 from sr_bench.core.precision import Precision
@@ -306,10 +305,3 @@ def test_small_images_are_mirrored_as_often_as_needed() -> None:
     made = fitted(image, (10, 3))
     rows = [0, 1, 1, 0, 0, 1, 1, 0, 0, 1]
     assert np.array_equal(made, image[rows][:, 3:6])
-
-
-def test_a_png_holds_the_image() -> None:
-    image = photo(3, height=5, width=11)
-    with Image.open(BytesIO(png(image))) as read:
-        assert (read.format, read.mode) == ("PNG", "RGB")
-        assert np.array_equal(np.asarray(read), image)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sr_bench.backends.vacc.build.compile import png
 from sr_bench.backends.vacc.build.vamc_yaml import build_of, build_text
 from sr_bench.core.device import CompilerInput, DevicePlan
 from sr_bench.core.precision import Precision
+from sr_bench.imaging.files import write_png
 from tests.backends.vacc.vamc_input import network, photo
 
 FAKE = Path(__file__).parent / "fake/bin/vamc"
@@ -46,7 +46,7 @@ def vamc_build(tmp_path: Path) -> dict[str, object]:
         workspace=Path("out"),
     )
     (tmp_path / "photos").mkdir()
-    (tmp_path / "photos/0.png").write_bytes(png(photo(0, height=6, width=8)))
+    write_png(tmp_path / "photos/0.png", photo(0, height=6, width=8))
     table: dict[str, object] = yaml.safe_load(build_text(build))
     return table
 

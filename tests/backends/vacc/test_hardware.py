@@ -17,7 +17,7 @@ import pytest
 from sr_bench.backends import vacc
 from sr_bench.backends.vacc.build.compile import compiler_version
 from sr_bench.backends.vacc.probe import Probe, SdkState, probe
-from sr_bench.backends.vacc.profile.profiling import profile
+from sr_bench.backends.vacc.profile.vamp import Load, profile
 from sr_bench.backends.vacc.rig import Rig, read_rig
 from sr_bench.backends.vacc.run.session import CardSession
 from sr_bench.core.backend import BackendOptions, Form
@@ -73,7 +73,7 @@ def test_the_card_computes_the_network(card, prepared, precision: Precision, fee
 
 
 def test_the_card_is_profiled(card, prepared) -> None:
-    latency = profile(prepared(Precision("int8_max")).source(), SHAPE, card[0])
+    latency = profile(prepared(Precision("int8_max")).source(), SHAPE, card[0], Load())
     assert latency.throughput > 0
 
 

@@ -7,17 +7,15 @@ repeated by hand.
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from onnx import ModelProto
 from pydantic import ValidationError
 
-from sr_bench.backends.vacc.build.images import FITTING, fitted, png
+from sr_bench.backends.vacc.build.images import FITTING, fitted
 from sr_bench.backends.vacc.rig import Rig, rig_path
 from sr_bench.backends.vacc.build.vamc_yaml import Build, build_of, build_text
 from sr_bench.backends.vacc.watchdog import CommandResult, classify, run_command
@@ -27,8 +25,10 @@ from sr_bench.files.atomic import write_bytes, write_text
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.disk import disk_error
 from sr_bench.files.hashing import sha256_bytes, sha256_file
+from sr_bench.files.lock import held
 from sr_bench.files.onnx_file import inputs, load_onnx
 from sr_bench.files.validation import Table
+from sr_bench.imaging.files import write_png
 
 _PARTS = ("mod.json", "mod.so", "mod.params")
 _BUILD, _LOG, _MADE = "build.yaml", "vamc.log", "made.json"
@@ -107,7 +107,10 @@ def compile_network(source: CompilerInput, shape: Shape, rig: Rig, *, version: s
     digest = _digest(source, network, build, version)
     build = replace(build, checkpoint=source.onnx.absolute())
     folder = cache_dir() / "vacc" / "compiled" / digest
-    with _alone(folder, rig.limits.compile_s):
+    limit_s = rig.limits.compile_s
+    busy = f"another process has been compiling into {folder} for more than {limit_s:g} s"
+    lock = FileLock(f"{folder}.lock")
+    with held(lock, wait_s=limit_s, busy=DeviceError(Failure.TIMEOUT, busy)):
         kept = _kept(folder, build)
         made = kept or _make(source, build, shape[2:], rig, folder)
     return Compiled(_prefix(folder, build), digest, made.seconds, cached=kept is not None)
@@ -160,24 +163,6 @@ def _digest(source: CompilerInput, network: ModelProto, build: Build, version: s
     return sha256_bytes("\n".join(facts).encode())
 
 
-@contextmanager
-def _alone(folder: Path, limit_s: float) -> Iterator[None]:
-    """Hold the lock on `folder`, which the system frees when a process that holds it dies."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{folder}.lock", timeout=limit_s)
-        lock.acquire()
-    except Timeout:
-        msg = f"another process has been compiling into {folder} for more than {limit_s:g} s"
-        raise DeviceError(Failure.TIMEOUT, msg) from None
-    except OSError as error:
-        raise disk_error(error, folder, "lock") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _prefix(folder: Path, build: Build) -> Path:
     return folder / _WORKSPACE / build.name / "mod"
 
@@ -228,7 +213,7 @@ def _write_input(source: CompilerInput, build: Build, size: tuple[int, int], wor
     """Write the calibration images and then, to be older than all results, the build file."""
     if build.dataset:
         for number, load in enumerate(source.calibration):
-            write_bytes(work / _CALIBRATION / f"{number:04}.png", png(fitted(load(), size)))
+            write_png(work / _CALIBRATION / f"{number:04}.png", fitted(load(), size))
     write_text(work / _BUILD, build_text(build))
 
 

@@ -59,7 +59,7 @@ class SharedWork:
         """
         images = self.work.job.images
         for index, digest in digests.items():
-            if images.image_digest(index) != digest:
+            if images.digests[index] != digest:
                 what = f"image {images.names[index]} of {images.slug}"
                 raise _other_file(what)
 
@@ -159,4 +159,4 @@ def session_folder(name: str) -> Path:
 
 def image_digests(work: Work, indices: Sequence[int]) -> Mapping[int, str]:
     """Return the digests of the images `indices`, by number."""
-    return {index: work.job.images.image_digest(index) for index in indices}
+    return {index: work.job.images.digests[index] for index in indices}

@@ -330,5 +330,5 @@ def test_a_record_says_which_processor_measured_unless_it_is_the_sessions_own(zo
     case = cases_of(zoo)["tiny_x2-fp32-pair_x2-psnr"]
     assert "measured_on" not in evaluate(bench_of(zoo), case).detail
     bench = bench_of(zoo)
-    bench._runs._executor = Elsewhere(bench._runs._worker)
+    bench._runs.executor = Elsewhere(bench._runs.here)
     assert evaluate(bench, case).detail["measured_on"] == "Other CPU"

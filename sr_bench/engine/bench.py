@@ -20,6 +20,7 @@ from sr_bench.engine.judge.claim import judge
 from sr_bench.engine.judge.known_failure import failure_gone, known_failure, warning
 from sr_bench.engine.measure.cost import Counts, cost_inputs, cost_measurement
 from sr_bench.engine.measure.latency import Timer, time_network
+from sr_bench.engine.measure.run import Run
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.measure.worker import Executor
 from sr_bench.engine.plan.options import Selection
@@ -155,60 +156,41 @@ class Bench:
 
     def _check_measurable(self, case: Case) -> None:
         """Raise a NotRunError if `case` is about a backend that this session doesn't use."""
-        own, word = self.selection.answers, case.claim.backend if case.claim else ""
+        backend, word = self.selection.answers, case.claim.backend if case.claim else ""
         if case.metric not in COST_METRICS and word not in self._words():
             msg = f"the row is about {word}: run it with --backend={word.split('-')[0]}"
-            if word == f"{own}-emulated":
-                msg = f"the row is about an emulation, and {own} is a device here"
+            if word == f"{backend}-emulated":
+                msg = f"the row is about an emulation, and {backend} is a device here"
             raise NotRunError(msg)
 
     def _words(self) -> tuple[str, ...]:
         """Return the backend words whose rows this session can put a value beside."""
-        own = self.selection.answers
-        return ("", own, f"{own}-emulated") if self.info.emulated else ("", own)
+        backend = self.selection.answers
+        return ("", backend, f"{backend}-emulated") if self.info.emulated else ("", backend)
 
     def _answer(self, case: Case, progress: Progress) -> Answer:
         if case.evaluation is None:
             return self._cost(case)
         run = self._runs.of(case, progress)
         if case.metric == GATE_METRIC:
-            found = self._gatekeeper.judged(case, run, progress)
-            limits = case.card.gate_on(self.selection.answers)
-            content = f"{run.digest}|{limits}|{len(run.images)}"
-            fingerprint = sha256_bytes(content.encode())
-            inputs = {**run.inputs, "limits": sha256_bytes(str(limits).encode())}
-            return Answer(
-                found.measurement,
-                found.verdict,
-                fingerprint,
-                run.device,
-                found.detail.noted(run.provenance),
-                inputs,
-                run.kept,
-                run.cached,
-            )
+            return self._gated(case, run, progress)
         measurement = self._with_profiles(case, run.measured(case.metric), progress)
         measurement = self._with_floor(case, measurement, progress)
         verdict = self._judged(case, measurement)
         cause = cause_of(verdict, case, run, self.selection)
-        warned = warning(self._known_failure(case))
-        detail = replace(cause.noted(run.provenance), warning=warned)
-        content = f"{run.digest}|{case.metric}|{len(run.images)}"
-        return Answer(
-            measurement,
-            verdict,
-            sha256_bytes(content.encode()),
-            run.device,
-            detail,
-            run.inputs,
-            run.kept,
-            run.cached,
-        )
+        detail = replace(cause, warning=warning(self._known_failure(case)))
+        return _answer_of(run, case.metric, measurement, verdict, detail)
+
+    def _gated(self, case: Case, run: Run, progress: Progress) -> Answer:
+        gated = self._gatekeeper.judged(case, run, progress)
+        limits = str(case.card.gate_on(self.selection.answers))
+        answer = _answer_of(run, limits, gated.measurement, gated.verdict, gated.detail)
+        return replace(answer, inputs={**run.inputs, "limits": sha256_bytes(limits.encode())})
 
     def _cost(self, case: Case) -> Answer:
         card = case.card
-        found = self._counts.of(card, card.counted_shape)
-        measurement = cost_measurement(card, case.metric, found)
+        cost = self._counts.of(card, card.counted_shape)
+        measurement = cost_measurement(card, case.metric, cost)
         verdict = self._judged(case, measurement)
         inputs = cost_inputs(card, case.metric)
         return Answer(measurement, verdict, sha256_json(inputs), inputs=inputs)
@@ -226,20 +208,22 @@ class Bench:
             return failure_gone(verdict, known, self.info.version)
         return verdict
 
-    def _with_profiles(self, case: Case, found: Measurement, progress: Progress) -> Measurement:
-        """Return `found` with the value by the other reading of an emulated device beside it."""
+    def _with_profiles(
+        self, case: Case, measurement: Measurement, progress: Progress
+    ) -> Measurement:
+        """Return it with the value by the other reading of an emulated device beside it."""
         if not self._runs.jobs.has_profiles(case.precision):
-            return found
-        other = self._runs.of(case, progress, Profile.FINE).measured(case.metric)
-        return replace(found, notes={**found.notes, Profile.FINE: other.value})
+            return measurement
+        fine = self._runs.of(case, progress, Profile.FINE).measured(case.metric)
+        return replace(measurement, notes={**measurement.notes, Profile.FINE: fine.value})
 
-    def _with_floor(self, case: Case, found: Measurement, progress: Progress) -> Measurement:
-        """Return `found` with the value of plain bicubic enlargement beside it."""
+    def _with_floor(self, case: Case, measurement: Measurement, progress: Progress) -> Measurement:
+        """Return it with the value of plain bicubic enlargement beside it."""
         run = self._runs.floor(case, progress)
         if run is None:
-            return found
-        value = run.measured(found.metric).value
-        return replace(found, notes={**found.notes, FLOOR: value})
+            return measurement
+        value = run.measured(measurement.metric).value
+        return replace(measurement, notes={**measurement.notes, FLOOR: value})
 
     def _known_failure(self, case: Case) -> KnownFailure | None:
         """Return the failure that the card's device is known to have in `case`."""
@@ -258,12 +242,32 @@ class Bench:
         return self._record(case, node_id, lambda: self._timed(case, timer, progress))
 
     def _timed(self, case: Case, timer: Timer, progress: Progress) -> Answer:
-        found = time_network(self._runs, case, timer, progress)
-        value = found.measurement.value
+        timed = time_network(self._runs, case, timer, progress)
+        value = timed.measurement.value
         verdict = Verdict(Status.NEW, "measured; latency is not judged", measured=value)
-        inputs = found.inputs
-        digest = sha256_json(inputs)
-        return Answer(found.measurement, verdict, digest, found.device, found.detail, inputs)
+        digest = sha256_json(timed.inputs)
+        return Answer(timed.measurement, verdict, digest, timed.device, timed.detail, timed.inputs)
+
+
+def _answer_of(
+    run: Run,
+    question: str,
+    measurement: Measurement,
+    verdict: Verdict,
+    detail: Detail,
+) -> Answer:
+    """Return what `run` answers to `question`: a metric, or the limits of a gate."""
+    content = f"{run.digest}|{question}|{len(run.images)}"
+    return Answer(
+        measurement,
+        verdict,
+        sha256_bytes(content.encode()),
+        run.device,
+        detail.noted(run.provenance),
+        run.inputs,
+        run.kept,
+        run.cached,
+    )
 
 
 def _device_claim(case: Case, measurement: Measurement, backend: str) -> Verdict:

@@ -11,6 +11,7 @@ from sr_bench.core.claim import UNITS
 from sr_bench.core.compare import LossLimits
 from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
+from sr_bench.core.dossier import Dossier
 from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.int8 import Gate
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
@@ -19,13 +20,12 @@ from sr_bench.engine.judge.gate import compare_records, judge_images, worst_stat
 from sr_bench.engine.measure.jobs import in_fp32
 from sr_bench.engine.measure.run import Run
 from sr_bench.engine.measure.runs import Runs
-from sr_bench.engine.score.fidelity import Fidelity
 from sr_bench.history.store import read_run
 
 
 @dataclass(frozen=True)
 class Gated:
-    """What a gate measured and found."""
+    """What a gate measured, and its verdict."""
 
     measurement: Measurement
     verdict: Verdict
@@ -44,33 +44,40 @@ class Gatekeeper:
         if limits is None:
             msg = f"{case.id}: the card has no gate"
             raise TypeError(msg)
-        close = _close(low)
-        measurement = _fidelity(close, low.planned)
+        measurement = _fidelity(low)
         if measurement.partial:
-            done = f"measured on {len(close)} of {low.planned} images, so not judged"
-            told = f"{done}; drop --sr-limit for a verdict"
-            return Gated(measurement, Verdict(Status.NOT_RUN, told, measurement.value))
+            done = f"measured on {len(low.images)} of {low.planned} images, so not judged"
+            sentence = f"{done}; drop --sr-limit for a verdict"
+            return Gated(measurement, Verdict(Status.NOT_RUN, sentence, measurement.value))
         full = self._runs.of(in_fp32(case), progress)
-        found = judge_images(limits, low.images, full.images)
+        gate = judge_images(limits, low.images, full.images)
         if self._runs.jobs.has_profiles(case.precision):
-            other = self._runs.of(case, progress, Profile.FINE)
-            notes = {**measurement.notes, Profile.FINE: _fidelity(_close(other), 0).value}
+            fine = self._runs.of(case, progress, Profile.FINE)
+            notes = {**measurement.notes, Profile.FINE: _fidelity(fine).value}
             measurement = replace(measurement, notes=notes)
-            found = _agreed(found, judge_images(limits, other.images, full.images))
+            gate = _agreed(gate, judge_images(limits, fine.images, full.images))
         earlier = self._compared(case, low, measurement, limits)
-        verdict = _verdict(found, earlier, measurement.value, _gap(case))
-        detail = Detail(gate=found, compared=earlier)
+        verdict = _verdict(gate, earlier, measurement.value, _gap(case))
+        detail = Detail(gate=gate, compared=earlier)
         if verdict.status is Status.LOSS and self._runs.explains:
-            from sr_bench.engine.explain.layers import (
-                explain,  # loads onnx, which a cached gate does not
-            )
-
-            work, limit_s = self._runs.work(case, progress), self._runs.selection.explain_s
-            images = (low.images, full.images)
-            call = self._runs.executor.call
-            dossier = call(explain, work, *images, limits, limit_s, progress=progress)
-            detail = replace(detail, dossier=dossier)
+            detail = replace(detail, dossier=self._explained(case, low, full, limits, progress))
         return Gated(measurement, verdict, detail)
+
+    def _explained(
+        self, case: Case, low: Run, full: Run, limits: Gate, progress: Progress
+    ) -> Dossier:
+        """Return what makes the loss, searched for where images are measured."""
+        from sr_bench.engine.explain.layers import explain  # loads onnx, which a cached gate not
+
+        return self._runs.executor.call(
+            explain,
+            self._runs.work(case, progress),
+            low.images,
+            full.images,
+            limits,
+            self._runs.selection.explain_s,
+            progress=progress,
+        )
 
     @cached_property
     def _earlier(self) -> Mapping[tuple[str, ...], Record]:
@@ -88,55 +95,52 @@ class Gatekeeper:
             GATE_METRIC: LossLimits().fidelity_db,
         }
         now = {name: low.measured(name) for name in IMAGE_METRICS} | {GATE_METRIC: fidelity}
-        found = []
+        comparisons = []
         for metric, measurement in now.items():
             record = _record(case, metric, measurement, low)
             before = self._earlier.get(_identity(record))
             if before:
-                found.append(compare_records(record, before, limit=budgets[metric]))
-        return tuple(found)
+                comparisons.append(compare_records(record, before, limit=budgets[metric]))
+        return tuple(comparisons)
 
 
-def _close(run: Run) -> Mapping[str, Fidelity]:
-    return {item.image: item.fidelity for item in run.images if item.fidelity}
-
-
-def _agreed(found: GateVerdict, other: GateVerdict) -> GateVerdict:
-    """Return `found`, by TVM's reading of an emulated device, if the finer one ends alike."""
-    if found.status is other.status:
-        return found
-    told = (
-        f"the two readings of the device's int8 disagree: {Profile.TVM} says {found.status}"
-        f" ({found.sentence}), {Profile.FINE} says {other.status}"
+def _agreed(tvm: GateVerdict, fine: GateVerdict) -> GateVerdict:
+    """Return the verdict by TVM's reading of an emulated device, if the finer one ends alike."""
+    if tvm.status is fine.status:
+        return tvm
+    sentence = (
+        f"the two readings of the device's int8 disagree: {Profile.TVM} says {tvm.status}"
+        f" ({tvm.sentence}), {Profile.FINE} says {fine.status}"
     )
-    return replace(found, status=Status.UNDECIDED, sentence=told)
+    return replace(tvm, status=Status.UNDECIDED, sentence=sentence)
 
 
-def _fidelity(close: Mapping[str, Fidelity], planned: int) -> Measurement:
+def _fidelity(run: Run) -> Measurement:
     """Return the mean fidelity; images without any error do not count, unless all are such."""
-    scores = tuple(ImageScore(image, one.all_db) for image, one in close.items())
+    close = {item.image: item.fidelity for item in run.images if item.fidelity}
+    scores = tuple(ImageScore(image, fidelity.all_db) for image, fidelity in close.items())
     finite = [score.value for score in scores if isfinite(score.value)]
     mean = sum(finite) / len(finite) if finite else float("inf")
     notes = {
         "worst_db": min(score.value for score in scores),
-        "ring_db": min(one.ring_db for one in close.values()),
+        "ring_db": min(fidelity.ring_db for fidelity in close.values()),
     }
-    return Measurement(GATE_METRIC, UNITS[GATE_METRIC], mean, scores, planned, notes=notes)
+    return Measurement(GATE_METRIC, UNITS[GATE_METRIC], mean, scores, run.planned, notes=notes)
 
 
 def _verdict(
-    found: GateVerdict, earlier: tuple[Comparison, ...], value: float, gap: KnownGap | None
+    gate: GateVerdict, earlier: tuple[Comparison, ...], value: float, gap: KnownGap | None
 ) -> Verdict:
-    told_of = [(found.status, found.sentence)]
-    told_of += [(one.status, one.sentence) for one in earlier if one.drop]
-    status = worst_status([status for status, _ in told_of])
-    told = "; ".join(sentence for each, sentence in told_of if each is status)
+    compared = (comparison for comparison in earlier if comparison.drop)
+    parts: list[GateVerdict | Comparison] = [gate, *compared]
+    status = worst_status([part.status for part in parts])
+    sentence = "; ".join(part.sentence for part in parts if part.status is status)
     if gap and status is Status.LOSS:
-        status, told = Status.KNOWN_GAP, gap.reason
+        status, sentence = Status.KNOWN_GAP, gap.reason
     elif gap and status is Status.WITHIN:
         status = Status.GAP_CLOSED
-        told = f"the gate passes: remove the known gap from the card ({gap.reason})"
-    return Verdict(status, told, measured=value)
+        sentence = f"the gate passes: remove the known gap from the card ({gap.reason})"
+    return Verdict(status, sentence, measured=value)
 
 
 def _gap(case: Case) -> KnownGap | None:

@@ -337,5 +337,5 @@ def test_a_record_says_which_processor_measured_unless_it_is_the_sessions_own(zo
     case = cases_of(zoo)["tiny_x2-fp32-pair_x2-psnr"]
     assert evaluate(bench_of(zoo), case).detail.measured_on == ""
     bench = bench_of(zoo)
-    bench._runs._executor = Elsewhere(bench._runs._worker)
+    bench._runs.executor = Elsewhere(bench._runs.here)
     assert evaluate(bench, case).detail.measured_on == "Other CPU"

@@ -171,8 +171,8 @@ class Runs:
                 work, missing, begin=results.kept.begin, done=results.add, progress=progress
             )
         run = results.run(asked.inputs, len(missing))
-        told = {**self._elsewhere, **work.prepared.provenance, **run.provenance}
-        return replace(run, provenance=told)
+        provenance = {**self._other_cpu, **work.prepared.provenance, **run.provenance}
+        return replace(run, provenance=provenance)
 
     def _check_time(self) -> None:
         """Raise a NotRunError if no run may begin any more."""
@@ -182,7 +182,7 @@ class Runs:
             raise NotRunError(msg)
 
     @property
-    def _elsewhere(self) -> Mapping[str, str]:
+    def _other_cpu(self) -> Mapping[str, str]:
         """Return what a record should say of the processor; the run's environment is ours."""
         cpu = self.executor.cpu
         return {"measured_on": cpu} if cpu != self.here.cpu else {}
@@ -216,9 +216,9 @@ class Runs:
 
     def _keeper(self, job: Job, key: str) -> Keeper | None:
         """Return what keeps the images of `job`, whose run has the digest `key`, if it is asked."""
-        chosen = self.selection
-        if chosen.keep == "off" or chosen.results is None:
+        results, mode = self.selection.results, self.selection.keep
+        if mode == "off" or results is None:
             return None
         data = scored(job)["data"]
         pairs = sha256_bytes(f"{data}|{job.pair_rule()}".encode())
-        return Keeper(chosen.results, chosen.keep, key, pairs)
+        return Keeper(results, mode, key, pairs)

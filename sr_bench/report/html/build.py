@@ -15,7 +15,7 @@ from sr_bench.report.html.crops import WorstCrop, cut_crops, embed
 from sr_bench.report.html.explorer import PageData, local_psnr, page_data
 from sr_bench.report.html.model import CropView, Tile, model_page
 from sr_bench.report.html.names import page_name
-from sr_bench.report.html.overview import IndexPage, index_page, run_head
+from sr_bench.report.html.overview import IndexPage, index_page
 from sr_bench.report.html.pictures import Gallery, Shelf, gallery_of
 from sr_bench.report.html.render import page_digest, plotly_file, render, static_files
 from sr_bench.report.html.state import (
@@ -100,7 +100,7 @@ class _Build:
     ) -> None:
         self._run, self._history, self._target = run, history, target
         self._old = read_state(target)
-        self._head, self._past = run_head(run), Past(history)
+        self._past = Past(history)
         self._subjects = subjects_of(run.records)
         shelf = Shelf(run.results, target)
         self._galleries = tuple(gallery_of(subject, shelf) for subject in self._subjects)
@@ -170,7 +170,7 @@ class _Build:
         trend = self._trend_names.get((subject.family, subject.model), "")
         views = tuple(_crop_view(crop, data) for crop in crops)
         page = model_page(
-            self._head,
+            self._run.info,
             subject,
             self._past,
             siblings,
@@ -187,7 +187,7 @@ class _Build:
         found = {}
         for family, model in dict.fromkeys((s.family, s.model) for s in self._subjects):
             pages = tuple((s.dataset, s.page) for s in self._of_model(family, model))
-            page = trend_page(self._head, family, model, pages, self._history)
+            page = trend_page(self._run.info, family, model, pages, self._history)
             if page:
                 found[page_name("trend", family, model)] = page
         return found

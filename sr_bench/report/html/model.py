@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sr_bench.core.codec import encode
 from sr_bench.core.dossier import Dossier
+from sr_bench.core.history import RunInfo
 from sr_bench.core.record import Record
 from sr_bench.report.html.explorer import PageData
-from sr_bench.report.html.overview import RunHead
 from sr_bench.report.html.subjects import PageSubject
 from sr_bench.report.html.values import Past, Value, value_of
 from sr_bench.report.parts.marks import MARKS
@@ -120,7 +120,7 @@ class NumberRow:
 class ModelPage:
     """All that a model's page shows."""
 
-    head: RunHead
+    head: RunInfo
     page: str
     family: str
     model: str
@@ -148,7 +148,7 @@ class ModelPage:
 
 
 def model_page(
-    head: RunHead,
+    head: RunInfo,
     subject: PageSubject,
     past: Past,
     siblings: tuple[tuple[str, str], ...],

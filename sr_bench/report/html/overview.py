@@ -4,34 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sr_bench import __version__
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, IMAGE_METRICS
-from sr_bench.core.history import PastRun
+from sr_bench.core.history import PastRun, RunInfo
 from sr_bench.core.record import Record, Status
 from sr_bench.report.html.subjects import PageSubject
 from sr_bench.report.html.values import Past, Value, value_of
 from sr_bench.report.parts.marks import MARKS
-from sr_bench.report.parts.order import rank
+from sr_bench.report.parts.order import FAILURES, rank
 from sr_bench.report.parts.provenance import INTERVAL, device_lines, shared_lines
 
 _NAMES = {"psnr": "PSNR", "ssim": "SSIM", "fidelity": "Fidelity", "flops": "Flops"}
-
-
-@dataclass(frozen=True)
-class RunHead:
-    """What each page says of the run."""
-
-    run: str
-    started: str
-    commit: str
-    python: str
-    system: str
-    cpu: str
-    cores: int
-    packages: tuple[tuple[str, str], ...]
-    seeds: tuple[tuple[str, int], ...]
-    version: str
-    """Of this sr-bench."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +47,7 @@ class OverviewRow:
 class IndexPage:
     """All that the first page shows."""
 
-    head: RunHead
+    head: RunInfo
     emulated: str
     """The backend that was emulated, if one was."""
     counts: tuple[tuple[str, str, int], ...]
@@ -79,26 +61,6 @@ class IndexPage:
     """Why records were not run, and how many."""
     attention: tuple[tuple[str, str, Value], ...]
     """Model, page and value of what fails."""
-
-
-_FAILS = (Status.DIFFERS, Status.LOSS, Status.ERROR, Status.BETTER, Status.GAP_CLOSED)
-
-
-def run_head(run: PastRun) -> RunHead:
-    """Return what pages say of `run`."""
-    environment = run.info.environment
-    return RunHead(
-        run=run.info.run,
-        started=run.info.started,
-        commit=environment.commit,
-        python=environment.python,
-        system=environment.system,
-        cpu=environment.cpu,
-        cores=environment.cores,
-        packages=tuple(sorted(environment.packages.items())),
-        seeds=tuple(sorted(environment.seeds.items())),
-        version=__version__,
-    )
 
 
 def index_page(
@@ -119,7 +81,7 @@ def index_page(
     if any(record.interval for record in run.records):
         notes.append(INTERVAL)
     return IndexPage(
-        head=run_head(run),
+        head=run.info,
         emulated=next((record.backend for record in run.records if record.emulated), ""),
         counts=tuple((s.value, MARKS[s], counted[s]) for s in Status if counted[s]),
         metrics=tuple((name, metric_name(name)) for name in metrics),
@@ -187,7 +149,7 @@ def _attention(subjects: Sequence[PageSubject], past: Past) -> tuple[tuple[str, 
     found: dict[str, tuple[str, str, Value]] = {}
     for subject in subjects:
         for record in subject.records:
-            if record.verdict.status in _FAILS:
+            if record.verdict.status in FAILURES:
                 key = f"{subject.family}\0{record.backend}\0{record.case_id}"
                 found.setdefault(key, (subject.model, subject.page, value_of(record, past)))
     return tuple(found.values())

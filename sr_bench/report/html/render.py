@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from sr_bench import __version__
 from sr_bench.core.codec import encode
 from sr_bench.errors import SrBenchError
 from sr_bench.report.html.names import visible
@@ -35,7 +36,7 @@ def json_text(value: object) -> Markup:
 
 def page_digest(template: str, page: object) -> str:
     """Return a digest of all that the HTML of `page` depends on."""
-    inputs = json.dumps([encode(page), template, _code_digest()], allow_nan=False)
+    inputs = json.dumps([encode(page), template, __version__, _code_digest()], allow_nan=False)
     return sha256(inputs.encode()).hexdigest()
 
 
@@ -72,6 +73,7 @@ def _environment() -> Environment:
         finalize=_visible,
     )
     environment.filters["json_text"] = json_text
+    environment.globals["version"] = __version__
     return environment
 
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from sr_bench.core.claim import UNITS
 from sr_bench.core.compare import environment_changes, input_changes
-from sr_bench.core.history import Environment, HistoryEntry, Point
+from sr_bench.core.history import Environment, HistoryEntry, Point, RunInfo
 from sr_bench.core.trend import Moment, Series, trend
 from sr_bench.core.trend import series as series_of
-from sr_bench.report.html.overview import RunHead
 from sr_bench.report.parts.marks import MARKS
 from sr_bench.report.terminal.history import trend_line
 
@@ -63,7 +62,7 @@ class Curve:
 class TrendPage:
     """All that a trend page shows."""
 
-    head: RunHead
+    head: RunInfo
     family: str
     model: str
     pages: tuple[tuple[str, str], ...]
@@ -75,7 +74,7 @@ class TrendPage:
 
 
 def trend_page(
-    head: RunHead,
+    head: RunInfo,
     family: str,
     model: str,
     pages: tuple[tuple[str, str], ...],

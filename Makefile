@@ -18,8 +18,9 @@ BIN := .venv/bin
 bench: .venv/installed  ## run the main job: every claim under suites/
 	$(BIN)/python -m pytest suites/ --backend=vacc --sr-keep=8bit --sr-report=markdown,html
 
+# In the order of collection: xdist would start the files of few tests last, which are the slow ones.
 test: .venv/installed  ## run the project's own tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed  ## style, types, direction of imports
 	$(BIN)/ruff check .

@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 
+# Before the libraries load: networks are tiny here, and threads would wait for each other, at full
+# speed.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 #: Changes what an inner run of pytest prints or writes, and is set or not by where the tests run.
@@ -30,6 +35,14 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a test see nothing of the CI system or the worker that it runs in."""
     for name in SURROUNDINGS:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the cache folder of this test, which is not there yet and not the user's."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("SR_BENCH_CACHE", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -32,12 +32,11 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
 @pytest.fixture
 def sr_bench(
     zoo: Zoo,
-    tmp_path: Path,
+    cache: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):
     """Return a function that runs ``sr-bench`` beside the zoo, with a cache of the test's own."""
-    monkeypatch.setenv("SR_BENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(zoo.root.parent)
 
     def run(*args: object) -> Done:

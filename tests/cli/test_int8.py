@@ -12,8 +12,7 @@ from tests.int8_zoo import Int8Zoo, make_int8_zoo
 
 
 @pytest.fixture
-def int8_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Int8Zoo:
-    monkeypatch.setenv("SR_BENCH_CACHE", str(tmp_path / "cache"))
+def int8_zoo(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Int8Zoo:
     monkeypatch.chdir(tmp_path)
     return make_int8_zoo(tmp_path / "my_zoo")
 

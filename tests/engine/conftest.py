@@ -23,11 +23,8 @@ def zoo(tmp_path: Path) -> Zoo:
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the cache folder of this test."""
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("SR_BENCH_CACHE", str(folder))
-    return folder
+def _no_cache_of_the_user(cache: Path) -> None:
+    """Let each test have a cache of its own."""
 
 
 HYPER = {"form": "official", "n_feats": 4, "n_resblocks": 1, "res_scale": 1.0, "rgb_range": 255.0}

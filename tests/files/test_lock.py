@@ -7,11 +7,7 @@ import pytest
 from sr_bench.errors import SrBenchError
 from sr_bench.files.lock import locked
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SR_BENCH_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def test_a_second_holder_is_told_to_wait(tmp_path: Path) -> None:

@@ -238,7 +238,7 @@ def test_a_line_waits_until_another_process_has_written_its_own(taped: Path) -> 
             waiting.result(timeout=0.1)
         other.truncate(len("".join(_lines(taped)[:3])))
         fcntl.flock(other, fcntl.LOCK_UN)
-        waiting.result(timeout=10)
+        waiting.result(timeout=60)
     assert len(read_entries(taped)) == 4
 
 
@@ -249,7 +249,7 @@ def test_threads_that_record_the_same_write_one_line(taped: Path) -> None:
         adding = [pool.submit(add, recorder, artefact(), lr_of(4), sr_of(4)) for _ in range(4)]
         wait(adding, timeout=0.1)
         fcntl.flock(other, fcntl.LOCK_UN)
-        assert [added.result(timeout=10) for added in adding] == [None] * 4
+        assert [added.result(timeout=60) for added in adding] == [None] * 4
     assert len(read_entries(taped)) == 4
 
 
@@ -285,7 +285,7 @@ def test_two_processes_begin_and_fill_one_recording(tmp_path: Path, project_root
         worker.stdin.write("go\n")
         worker.stdin.flush()
     for worker in workers:
-        worker.communicate(timeout=60)
+        worker.communicate(timeout=300)
     assert [worker.returncode for worker in workers] == [0, 0]
     outputs = {entry.input: read_output(folder, entry) for entry in read_entries(folder)}
     for seed in range(70):

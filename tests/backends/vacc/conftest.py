@@ -42,10 +42,9 @@ def _marked(mark: str) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def vacc_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def vacc_cache(cache: Path) -> Path:
     """Keep locks and journals of a test apart from those of the user."""
-    monkeypatch.setenv("SR_BENCH_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "vacc"
+    return cache / "vacc"
 
 
 @pytest.fixture

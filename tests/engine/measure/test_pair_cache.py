@@ -78,7 +78,7 @@ def test_a_fault_of_loading_is_not_kept(loader: Loader) -> None:
 
 
 def test_pairs_are_loaded_side_by_side() -> None:
-    cache, both = pair_cache(), Barrier(2, timeout=5)
+    cache, both = pair_cache(), Barrier(2, timeout=60)
 
     def load() -> Pair:
         both.wait()  # returns only if the other one loads at the same time
@@ -89,7 +89,7 @@ def test_pairs_are_loaded_side_by_side() -> None:
 
 
 def test_two_threads_that_load_one_pair_count_it_once() -> None:
-    cache, both = pair_cache(2 * BYTES), Barrier(2, timeout=5)
+    cache, both = pair_cache(2 * BYTES), Barrier(2, timeout=60)
 
     def load() -> Pair:
         both.wait()

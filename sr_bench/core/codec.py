@@ -1,4 +1,9 @@
-"""Records as plain JSON values and back: the one place that knows the spelling on disk."""
+"""Records as plain JSON values and back: the one place that knows the spelling on disk.
+
+Not pydantic's: it reads 1000 records of 100 images in a quarter of the time (0.05 s of 0.23 s) but
+takes half of that gain to be imported and prepared, spells infinity in another way than kept
+records do, and would need most of what is here for that and for the names of faults.
+"""
 
 import math
 from collections.abc import Callable, Hashable, Mapping

@@ -20,6 +20,7 @@ class Bounds:
 
     gt: float | None = None
     ge: float | None = None
+    lt: float | None = None
     le: float | None = None
 
     def __get_pydantic_core_schema__(

@@ -1,22 +1,72 @@
 """The nouns of datasets: what a manifest declares, and a pair of files."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
+from sr_bench.core.fields import Bounds, Spelled, Words, without_secret
 from sr_bench.core.protocol import Resize
+from sr_bench.text.printable import printable_line
+
+_PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 
 Split = Literal["evaluation", "calibration"]
+
+
+def _relative(text: str) -> str:
+    outside = text.startswith("/") or ".." in PurePosixPath(text).parts or "\\" in text
+    if outside or printable_line(text) != text:
+        msg = "expected a path below the dataset's folder, with forward slashes"
+        raise ValueError(msg)
+    return text
+
+
+def file_name(text: str) -> str:
+    """Return `text`, the name of a file without a folder.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if "/" in _relative(text) or text in ("", "."):
+        msg = "expected the name of a file, without a folder"
+        raise ValueError(msg)
+    return text
+
+
+def _pattern(text: str) -> str:
+    folder, _, name = _relative(text).rpartition("/")
+    unknown = set(_PLACEHOLDER.findall(text)) - {"stem", "scale"}
+    if unknown or name.count("{stem}") != 1 or "{stem}" in folder:
+        msg = "expected {stem} once, in the file name, and no placeholder but {stem} and {scale}"
+        raise ValueError(msg)
+    return text
+
+
+def _address(text: str) -> str:
+    if urlsplit(text).scheme not in {"http", "https"} or printable_line(text) != text:
+        msg = "expected an address that starts with http:// or https://"
+        raise ValueError(msg)
+    return without_secret(text)
+
+
+Positive = Annotated[int, Bounds(ge=1)]
+Offset = Annotated[int, Bounds(ge=0)]
+Relative = Annotated[str, Spelled(_relative)]
+Pattern = Annotated[str, Spelled(_pattern)]
+Address = Annotated[str, Spelled(_address)]
+FileName = Annotated[str, Spelled(file_name)]
 
 
 @dataclass(frozen=True)
 class Layout:
     """One way in which people keep the files of a dataset, relative to its folder."""
 
-    hr: str
+    hr: Pattern
     """Pattern such as ``DIV2K_valid_HR/{stem}.png``; ``{stem}`` is in the file name only."""
-    lr: str | None
+    lr: Pattern | None = None
     """Pattern such as ``X{scale}/{stem}x{scale}.png``; None: there are no LR files."""
 
 
@@ -41,13 +91,13 @@ class Archive:
 class Crop:
     """A rectangle of a photograph, in pixels."""
 
-    name: str
-    file: str
-    top: int
-    left: int
-    height: int
-    width: int
-    channels: str = "rgb"
+    name: Words
+    file: FileName
+    top: Offset
+    left: Offset
+    height: Positive
+    width: Positive
+    channels: Literal["rgb", "rbg", "grb", "gbr", "brg", "bgr"] = "rgb"
     """Which channels of the photograph are its red, green and blue: ``gbr`` swaps the colours."""
 
 
@@ -75,12 +125,12 @@ class CropSet:
 class Floor:
     """What plain bicubic enlargement of the LR images scores: a network should do better."""
 
-    scale: int
-    protocol: str
+    scale: Annotated[int, Bounds(ge=2)]
+    protocol: Words
     """Name of the protocol that it was measured by; it holds for no other."""
-    psnr_db: float
-    ssim: float
-    source: str
+    psnr_db: Annotated[float, Bounds(gt=0)]
+    ssim: Annotated[float, Bounds(gt=0, lt=1)]
+    source: Words
     """Who measured it, and how."""
 
 

@@ -1,67 +1,36 @@
 """Read a dataset.toml and the SHA256SUMS beside it; say everything that is wrong at once."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from sr_bench.core.fields import without_secret
+from sr_bench.core.fields import Bounds, Words
 from sr_bench.core.protocol import Resize
-from sr_bench.data.dataset import Archive, Crop, CropSet, Dataset, Floor, Layout
+from sr_bench.data.dataset import (
+    Address,
+    Archive,
+    Crop,
+    CropSet,
+    Dataset,
+    FileName,
+    Floor,
+    Layout,
+    Offset,
+    Positive,
+    Relative,
+    file_name,
+)
 from sr_bench.errors import DatasetError
 from sr_bench.files.hashing import parse_sha256sums
 from sr_bench.files.validation import Table, listed, read_toml, validate
-from sr_bench.text.printable import printable_line
 
-_PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 _PACKAGE = r"[A-Za-z][A-Za-z0-9_]*"
 _MOST = 1_000_000
 """Images of a dataset."""
-
-
-def _relative(text: str) -> str:
-    outside = text.startswith("/") or ".." in PurePosixPath(text).parts or "\\" in text
-    if outside or printable_line(text) != text:
-        msg = "expected a path below the dataset's folder, with forward slashes"
-        raise ValueError(msg)
-    return text
-
-
-def _file_name(text: str) -> str:
-    if "/" in _relative(text) or text == ".":
-        msg = "expected the name of a file, without a folder"
-        raise ValueError(msg)
-    return text
-
-
-def _pattern(text: str) -> str:
-    folder, _, name = _relative(text).rpartition("/")
-    unknown = set(_PLACEHOLDER.findall(text)) - {"stem", "scale"}
-    if unknown or name.count("{stem}") != 1 or "{stem}" in folder:
-        msg = "expected {stem} once, in the file name, and no placeholder but {stem} and {scale}"
-        raise ValueError(msg)
-    return text
-
-
-def _address(text: str) -> str:
-    if urlsplit(text).scheme not in {"http", "https"} or printable_line(text) != text:
-        msg = "expected an address that starts with http:// or https://"
-        raise ValueError(msg)
-    return without_secret(text)
-
-
-Text = Annotated[str, Field(min_length=1)]
-Positive = Annotated[int, Field(ge=1)]
-Offset = Annotated[int, Field(ge=0)]
-Relative = Annotated[str, AfterValidator(_relative)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Address = Annotated[str, AfterValidator(_address)]
-FileName = Annotated[str, Field(min_length=1), AfterValidator(_file_name)]
-Count = Annotated[int, Field(ge=1, le=_MOST)]
 
 
 class RangeTable(Table):
@@ -69,7 +38,7 @@ class RangeTable(Table):
 
     first: Offset
     last: Offset
-    width: Annotated[int, Field(ge=1, le=18)]
+    width: Annotated[int, Bounds(ge=1, le=18)]
 
     @model_validator(mode="after")
     def _is_short(self) -> "RangeTable":
@@ -77,13 +46,6 @@ class RangeTable(Table):
             msg = f"expected at most {_MOST} names"
             raise ValueError(msg)
         return self
-
-
-class LayoutTable(Table):
-    """One ``[[layout]]``."""
-
-    hr: Pattern
-    lr: Pattern | None = None
 
 
 class ArchiveTable(Table):
@@ -98,22 +60,11 @@ class ArchiveTable(Table):
 
     @model_validator(mode="after")
     def _becomes_a_file(self) -> "ArchiveTable":
-        if not _file_name(_file(self)):
+        if not _file(self):
             msg = "the last part of url names no file; say file = NAME"
             raise ValueError(msg)
+        file_name(_file(self))
         return self
-
-
-class CropTable(Table):
-    """One crop, in pixels."""
-
-    name: Text
-    file: FileName
-    top: Offset
-    left: Offset
-    height: Positive
-    width: Positive
-    channels: Literal["rgb", "rbg", "grb", "gbr", "brg", "bgr"] = "rgb"
 
 
 class CropsTable(Table):
@@ -122,36 +73,26 @@ class CropsTable(Table):
     package: Annotated[str, Field(pattern=f"^{_PACKAGE}$")]
     folder: Relative
     training: list[FileName]
-    evaluation: Annotated[list[CropTable], Field(min_length=1)]
-    calibration: Annotated[list[CropTable], Field(min_length=1)]
-
-
-class FloorTable(Table):
-    """One ``[[floor]]``: a measured value of bicubic enlargement."""
-
-    scale: Annotated[int, Field(ge=2)]
-    protocol: Text
-    psnr_db: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    ssim: Annotated[float, Field(gt=0, lt=1)]
-    source: Text
+    evaluation: Annotated[list[Crop], Field(min_length=1)]
+    calibration: Annotated[list[Crop], Field(min_length=1)]
 
 
 class ManifestTable(Table):
     """The whole dataset.toml."""
 
-    title: Text
-    description: Text
-    licence: Text
+    title: Words
+    description: Words
+    licence: Words
     homepage: Address
     kind: Literal["files", "crops"] = "files"
     scales: Annotated[list[Positive], Field(min_length=1)]
-    count: Count
+    count: Annotated[int, Bounds(ge=1, le=_MOST)]
     stems: RangeTable | list[FileName] | None = None
     lr_rule: Resize | None = None
-    layout: list[LayoutTable] = []
+    layout: tuple[Layout, ...] = ()
     archive: list[ArchiveTable] = []
     crops: CropsTable | None = None
-    floor: list[FloorTable] = []
+    floor: tuple[Floor, ...] = ()
 
 
 def load_manifest(path: Path) -> Dataset:
@@ -180,11 +121,11 @@ def load_manifest(path: Path) -> Dataset:
         scales=tuple(table.scales),
         count=table.count,
         stems=stems,
-        layouts=tuple(Layout(item.hr, item.lr) for item in table.layout),
+        layouts=table.layout,
         archives=tuple(_archive(item, sums) for item in table.archive),
         lr_rule=table.lr_rule,
         crops=_crop_set(table.crops, sums) if table.crops else None,
-        floors=tuple(Floor(**item.model_dump()) for item in table.floor),
+        floors=table.floor,
     )
 
 
@@ -218,8 +159,8 @@ def _crop_set(table: CropsTable, sums: dict[str, str]) -> CropSet:
         package=table.package,
         folder=table.folder,
         sha256={file: sums[file] for file in sorted(_photographs(table))},
-        evaluation=tuple(Crop(**crop.model_dump()) for crop in table.evaluation),
-        calibration=tuple(Crop(**crop.model_dump()) for crop in table.calibration),
+        evaluation=tuple(table.evaluation),
+        calibration=tuple(table.calibration),
         training=tuple(table.training),
     )
 

@@ -80,10 +80,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(tryfirst=True)  # before the header is printed, which describes the backend
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse names that nothing has; open the run's files before the first minute is spent."""
+    bench = session.config.stash[SESSION]
+    if not bench.suites:  # then what reads cards stays unread too
+        return None
     from sr_bench.plugin.item import CaseItem
     from sr_bench.plugin.names import check_names
 
-    bench = session.config.stash[SESSION]
     bench.cases = [item.case for item in session.items if isinstance(item, CaseItem)]
     ours, is_worker = bool(bench.cases), _is_worker(session.config)
     try:
@@ -102,11 +104,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
     """Say what runs the models, and how much was collected; nothing if it is none of ours."""
+    bench = config.stash[SESSION]
+    if not bench.suites:
+        return []
     from sr_bench.plugin.item import CaseItem
     from sr_bench.report.terminal.session import header
 
     cases = [item.case for item in items if isinstance(item, CaseItem)]
-    bench = config.stash[SESSION]
     return [*header(cases, bench.backend_info), *bench.notes] if cases else []
 
 
@@ -157,12 +161,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table of all that was claimed and measured."""
-    from sr_bench.report.parts.order import in_document_order
-    from sr_bench.report.terminal.session import backend_line, summary
-
     bench = terminalreporter.config.stash[SESSION]
     if not bench.records:
         return
+    from sr_bench.report.parts.order import in_document_order
+    from sr_bench.report.terminal.session import backend_line, summary
+
     terminalreporter.section("sr-bench")
     if not bench.suites:  # under xdist the workers collected, so the header is still owed
         terminalreporter.write_line(backend_line(bench.backend_info))

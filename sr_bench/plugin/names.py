@@ -21,8 +21,6 @@ def check_names(selection: Selection, suites: Sequence[Suite]) -> None:
     Raises:
         OptionError: A model pattern fits no collected model, or there is no such dataset.
     """
-    if not suites:
-        return
     models = tuple(model.name for suite in suites for model in suite.card.models)
     for pattern in selection.models:
         if not any(Selection(models=(pattern,)).wants_model(name) for name in models):

@@ -13,7 +13,6 @@ from sr_bench.core.case import Case
 from sr_bench.core.history import PastRun, RunInfo
 from sr_bench.core.record import Record
 from sr_bench.discovery import load
-from sr_bench.engine.plan.suite import Suite
 from sr_bench.errors import SrBenchError
 from sr_bench.files.cache import prune
 from sr_bench.history.environment import read_environment
@@ -25,6 +24,7 @@ from sr_bench.report.parts.order import in_document_order
 
 if TYPE_CHECKING:
     from sr_bench.engine.bench import Bench
+    from sr_bench.engine.plan.suite import Suite
 
 
 class BenchSession:
@@ -48,7 +48,7 @@ class BenchSession:
         """What came of the session's last steps."""
         self._bench: Bench | None = None
 
-    def saw(self, suite: Suite) -> None:
+    def saw(self, suite: "Suite") -> None:
         """Remember a collected suite."""
         self.suites.append(suite)
 

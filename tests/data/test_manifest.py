@@ -111,6 +111,10 @@ def test_all_faults_are_told_at_once_with_the_nearest_key(load):
         (HEAD + LAYOUT.replace("HR/{stem}", "{stem}/HR"), "expected {stem} once"),
         (HEAD + LAYOUT.replace("HR/", "../HR/"), r"layout\[0\]\.hr: expected a path below"),
         (HEAD + LAYOUT + ARCHIVE, "tiny.zip is not in SHA256SUMS; add it there, or say"),
+        (
+            HEAD + LAYOUT + ARCHIVE.replace("/files/tiny.zip", ""),
+            "the last part of url names no file",
+        ),
         (HEAD + LAYOUT + ARCHIVE.replace("https", "ftp"), "starts with http://"),
         (HEAD + LAYOUT + ARCHIVE.replace('"HR"', '"/etc"'), r"archive\[0\]\.into: expected a path"),
         (HEAD.replace("[2, 4]", "[]") + LAYOUT, "scales: "),
@@ -122,6 +126,7 @@ def test_all_faults_are_told_at_once_with_the_nearest_key(load):
         (HEAD + CROPS.replace('"a2"', '"b1"'), "crops: 'b1' comes 2 times"),
         (HEAD + CROPS.replace("c.png", "a.png"), "a.png is used for evaluation and for training"),
         (HEAD + CROPS.replace("b.png", "a.png"), "used for evaluation and for calibration"),
+        (HEAD + CROPS.replace('"b.png"', '""'), r"file: expected the name of a file"),
         (HEAD + CROPS.replace('"b.png"', '"b.png", channels = "rgg"'), "channels: "),
     ],
 )

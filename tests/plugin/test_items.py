@@ -76,6 +76,17 @@ def test_other_sessions_see_nothing_of_the_plugin(pytester):
     assert not (pytester.path / "reports").exists()
 
 
+def test_a_session_without_a_card_imports_nothing_that_reads_cards_or_computes(pytester):
+    pytester.makepyfile("def test_other(): pass")
+    code = (
+        "import sys, pytest; pytest.main(['-q']);"
+        "sys.exit(str(sys.modules.keys() & {'pydantic', 'numpy', 'torch', 'cv2', 'onnxruntime'}))"
+    )
+    result = pytester.run(sys.executable, "-c", code)
+    result.stdout.fnmatch_lines(["*1 passed*"])
+    result.stderr.fnmatch_lines(["set()"])
+
+
 HEAVY = "import sys; loaded = {'torch', 'cv2', 'onnxruntime', 'onnx'} & set(sys.modules)"
 
 

@@ -12,7 +12,7 @@ from sr_bench.lint.subject import Subject
 RULE = Rule(
     "SRB002",
     Severity.WARNING,
-    "a waiver waives nothing",
+    "a waiver matches no finding",
     "The card waives a finding that isn't there, or no longer: it would hide the next one of its"
     " kind. A waiver of SRB205 may be idle, as that depends on the other documents.",
     "remove the waiver from the card",

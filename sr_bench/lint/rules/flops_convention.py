@@ -10,7 +10,7 @@ from sr_bench.lint.subject import Subject
 RULE = Rule(
     "SRB201",
     Severity.WARNING,
-    "Flops by an unusual convention",
+    "Flops follow an unusual convention",
     "The number agrees with a known counting rule, but not with 2 x MAC / 1e9, which readers expect"
     " of Flops(G); the finding names the ratio. Multiply-accumulates themselves are only a note.",
     "print 2 x MAC / 1e9, or say below the table how Flops are counted",

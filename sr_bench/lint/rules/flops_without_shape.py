@@ -8,7 +8,7 @@ from sr_bench.lint.subject import Entry, Subject
 RULE = Rule(
     "SRB203",
     Severity.WARNING,
-    "Flops without the shape they are counted on",
+    "Flops are printed without the shape they are counted on",
     "Flops grow with the input: next to a Shape cell such as '-' or 'multi-shape' the number can't"
     " be compared or checked. Tables without a Shape column are left alone.",
     "print the shape that was counted on",

@@ -11,7 +11,7 @@ from sr_bench.lint.subject import Subject
 RULE = Rule(
     "SRB207",
     Severity.WARNING,
-    "Params are truncated, or not the network's",
+    "Params are truncated, or do not match the network",
     "The network of the card has another number of parameters than the row prints. One whose last"
     " digit was cut off in place of rounded is a warning; any other is an error.",
     "round the number, or correct the card's hyper-parameters",

@@ -11,7 +11,7 @@ from sr_bench.lint.subject import Entry, Subject
 RULE = Rule(
     "SRB103",
     Severity.WARNING,
-    "PSNR and SSIM move apart",
+    "PSNR and SSIM disagree",
     "Between two rows of one model PSNR rises and SSIM falls, or SSIM falls far where PSNR hardly"
     " moves. One of the two numbers is usually of other images, most often the SSIM of the last"
     " image in place of the mean.",

@@ -41,6 +41,11 @@ def load(package: str, name: str) -> ModuleType:
     return importlib.import_module(f"{package}.{name}")
 
 
+def is_third_party(package: str, name: str) -> bool:
+    """Tell whether the module `name` of `package` is registered by an entry point."""
+    return name in _third_party(package).names
+
+
 @cache
 def _third_party(package: str) -> EntryPoints:
     # Cached, because this reads the metadata of every installed distribution: 20 ms.

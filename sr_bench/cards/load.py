@@ -25,7 +25,6 @@ from sr_bench.core.card import (
     Tolerance,
     Waiver,
 )
-from sr_bench.core.claim import Metric
 from sr_bench.core.device import DevicePlan, Failure, KnownFailure
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
@@ -161,7 +160,7 @@ def _device(table: VaccTable) -> DevicePlan:
     )
 
 
-def _tolerances(tables: Mapping[Metric, ToleranceTable]) -> dict[str, Tolerance]:
+def _tolerances(tables: Mapping[str, ToleranceTable]) -> dict[str, Tolerance]:
     return {
         metric: Tolerance(table.slack, table.reason, table.digits)
         for metric, table in tables.items()

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from sr_bench.core.claim import Metric
+from sr_bench.core.case import COST_METRICS, GATE_METRIC
 from sr_bench.core.device import DevicePlan, Failure
 from sr_bench.core.int8 import Int8Plan
+from sr_bench.core.metric import image_metrics
 from sr_bench.core.precision import Precision
 from sr_bench.files.validation import Table, without_secret
 
@@ -40,6 +41,21 @@ def _one_of(valid: type[StrEnum]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _claimed_metric(text: str) -> str:
+    return _known(text, (*COST_METRICS, *image_metrics()))
+
+
+def _gap_metric(text: str) -> str:
+    return _known(text, (*COST_METRICS, *image_metrics(), GATE_METRIC))
+
+
+def _known(metric: str, valid: tuple[str, ...]) -> str:
+    if metric not in valid:
+        msg = f"expected one of {', '.join(valid)}"
+        raise ValueError(msg)
+    return metric
+
+
 def _precision(text: str) -> str:
     return Precision.parse(text)
 
@@ -59,6 +75,7 @@ Name = Annotated[str, _matching(_NAME, "letters, digits, and _ . + (it becomes p
 Sha256 = Annotated[str, _matching(_SHA256, "64 lower-case hex digits, or nothing if unknown")]
 Shape = Annotated[str, _matching(_SHAPE, "channels x height x width, such as 3x128x128")]
 FailureName = Annotated[str, _one_of(Failure)]
+ClaimedMetric = Annotated[str, AfterValidator(_claimed_metric)]
 PrecisionName = Annotated[str, AfterValidator(_precision)]
 CalibrationName = Annotated[str, AfterValidator(_calibration)]
 
@@ -98,7 +115,7 @@ class ToleranceTable(Table):
 class KnownGapTable(Table):
     """A printed number that can't be reproduced, or a gate that a low precision can't pass."""
 
-    metric: Metric | Literal["fidelity"]
+    metric: Annotated[str, AfterValidator(_gap_metric)]
     precision: PrecisionName
     reason: Annotated[str, Field(min_length=1)]
     dataset: str = ""
@@ -128,7 +145,7 @@ class Int8Table(Table):
     skips: Literal["float", "int8"] = _PLAN.skips
     percentile: Annotated[float, Field(gt=50, le=100)] = _PLAN.percentile
     keep: list[Annotated[str, Field(min_length=1)]] = []
-    tolerance: dict[Metric, ToleranceTable] = {}
+    tolerance: dict[ClaimedMetric, ToleranceTable] = {}
     """For int8 numbers, before those of the model."""
 
 
@@ -182,7 +199,7 @@ class ModelTable(Table):
     value_range: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     cost: CostTable = CostTable()
     evaluation: list[EvaluationTable] = []
-    tolerance: dict[Metric, ToleranceTable] = {}
+    tolerance: dict[ClaimedMetric, ToleranceTable] = {}
     known_gap: list[KnownGapTable] = []
     int8: Int8Table = Int8Table()
     gate: GateTable | None = None

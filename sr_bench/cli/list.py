@@ -1,4 +1,4 @@
-"""``sr-bench list``: models, precisions and datasets, what is here and what is missing."""
+"""``sr-bench list``: models, precisions, datasets and metrics, what is here and what is missing."""
 
 import argparse
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ from pathlib import Path
 from sr_bench.cli._args.output import add_json_argument, print_json, print_table
 from sr_bench.cli._args.suites import add_places_arguments, load_suites
 from sr_bench.core.card import ModelCard
+from sr_bench.core.metric import image_metrics, metric_info, not_computed
 from sr_bench.errors import NotRunError, SrBenchError
 
-HELP = "list models, precisions and datasets, and what of them is here"
+HELP = "list models, precisions, datasets and metrics, and what of them is here"
 EXAMPLE = "sr-bench list --weights ~/weights --data ~/datasets"
 
 
@@ -39,6 +40,21 @@ class DatasetLine:
     """``here``, or what is missing."""
 
 
+@dataclass(frozen=True)
+class MetricLine:
+    """One metric of images as it is listed."""
+
+    metric: str
+    title: str
+    unit: str
+    better: str
+    """``higher`` or ``lower``."""
+    headers: tuple[str, ...]
+    """Of README columns that hold it."""
+    computed: str
+    """``here``, or why not and what to do."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_json_argument(parser)
@@ -46,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print both lists."""
+    """Print the lists."""
     suites = load_suites(args.suites)
     models = [
         _model_line(model, {claim.precision.value for claim in claims}, len(claims), args.weights)
@@ -55,8 +71,9 @@ def run(args: argparse.Namespace) -> int:
     ]
     extra = tuple(dict.fromkeys(suite.card.datasets for suite in suites))
     datasets = [_dataset_line(slug, extra, args.data) for slug in _known(extra)]
+    metrics = [_metric_line(name) for name in image_metrics()]
     if args.json:
-        print_json({"models": models, "datasets": datasets})
+        print_json({"models": models, "datasets": datasets, "metrics": metrics})
         return 0
     print_table(
         ["model", "family", "x", "precisions claimed", "claims", "datasets", "weights"],
@@ -87,7 +104,22 @@ def run(args: argparse.Namespace) -> int:
             for line in datasets
         ],
     )
+    print()
+    print_table(
+        ["metric", "unit", "better", "computed", "columns"],
+        [
+            [line.metric, line.unit, line.better, line.computed, " ".join(line.headers)]
+            for line in metrics
+        ],
+    )
     return 0
+
+
+def _metric_line(name: str) -> MetricLine:
+    info = metric_info(name)
+    better = "higher" if info.higher_is_better else "lower"
+    computed = not_computed(name) or "here"
+    return MetricLine(name, info.title, info.unit, better, info.headers, computed)
 
 
 def _known(extra: tuple[Path, ...]) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from sr_bench.core.claim import Metric
 from sr_bench.core.device import DevicePlan
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
@@ -45,7 +44,7 @@ class Tolerance:
 class KnownGap:
     """A printed number that is known not to be reproducible, or a gate not to pass, and why."""
 
-    metric: Metric | Literal["fidelity"]
+    metric: str
     precision: Precision
     reason: str
     dataset: str = ""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Source
 from sr_bench.document.claims import ModelRow, read_model_tables
-from sr_bench.document.columns import METRICS
 from sr_bench.document.tables import Document
 
 
@@ -39,9 +38,8 @@ def metric_cells(document: Document) -> tuple[MetricCell, ...]:
 
 
 def _of_row(document: Document, row: ModelRow, table: int) -> Iterator[MetricCell]:
-    metrics = {name: metric for metric in METRICS.values() for name in row.cells if name == metric}
-    for name, metric in metrics.items():
-        cell = row.numbers.get(metric, row.cells[name])
+    for metric, blank in row.metric_cells.items():
+        cell = row.numbers.get(metric, blank)
         key = CellKey(row.row, row.row_source, row.backend, row.precision, row.dataset, metric)
         source = document.source(cell)
         yield MetricCell(key, source, cell.text, metric in row.numbers, table)

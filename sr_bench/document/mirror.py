@@ -8,7 +8,6 @@ from typing import Literal
 
 from sr_bench.core.claim import Source
 from sr_bench.document.claims import ModelTable, read_model_tables
-from sr_bench.document.columns import METRICS
 from sr_bench.document.splice import splice_cells
 from sr_bench.document.tables import Cell, Document, Table
 from sr_bench.errors import DocumentError
@@ -87,8 +86,11 @@ def _metric_cells(document: Document) -> dict[Source, Cell]:
 
 def _of_table(table: ModelTable) -> list[Cell]:
     """Return each metric cell: its number where it has one, else all of it."""
-    metrics = [metric for metric in dict.fromkeys(METRICS.values()) if metric in table.columns]
-    return [row.numbers.get(m, row.cells[m]) for row in table.rows for m in metrics]
+    return [
+        row.numbers.get(metric, cell)
+        for row in table.rows
+        for metric, cell in row.metric_cells.items()
+    ]
 
 
 def _lines(text: str, table: Table) -> str:

@@ -6,11 +6,11 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import Final
 
-from sr_bench.core.claim import UNITS
 from sr_bench.core.codec import decode
 from sr_bench.core.dossier import Dossier
 from sr_bench.core.forensics import Forensics, Scoring
 from sr_bench.core.gate import Comparison, GateVerdict
+from sr_bench.core.metric import metric_infos
 from sr_bench.core.record import Record
 from sr_bench.files.validation import extremes
 
@@ -30,10 +30,14 @@ def read_record_of(data: object) -> Record:
             detail damaged.
     """
     record = decode(Record, data)
-    if record.metric not in UNITS:
-        msg = f"unknown metric {record.metric!r:.40}; the known ones are: {', '.join(UNITS)}"
-        raise ValueError(msg)
     claim = record.claim
+    for metric in (record.metric, claim.metric if claim else record.metric):
+        if metric not in metric_infos():
+            msg = (
+                f"unknown metric {metric!r:.40}; the known ones are: {', '.join(metric_infos())}."
+                " Install the package that adds it"
+            )
+            raise ValueError(msg)
     if claim and not (claim.text.isascii() and math.isfinite(claim.value)):
         msg = f"expected a claim that is a number, found {claim.text!r:.40}"
         raise ValueError(msg)
@@ -73,7 +77,7 @@ def _check_compared(data: object) -> None:
     _expect(isinstance(data, list), "a list of comparisons")
     for one in data if isinstance(data, list) else ():
         found = decode(Comparison, one)
-        _expect(found.metric in _GATED, "a metric that gates compare")
+        _expect(found.metric in metric_infos(), "a known metric")
         drop = found.drop
         _expect(drop is None or 0 < drop.count == len(found.images), "a drop for each image")
 

@@ -84,7 +84,7 @@ def test_sound_details_come_back_as_they_were() -> None:
         ),
         ("compared", {}, "a list of comparisons"),
         ("compared", [1], "expected Comparison, found 1"),
-        ("compared", [replace(COMPARED, metric="beauty")], "a metric that gates compare"),
+        ("compared", [replace(COMPARED, metric="beauty")], "a known metric"),
         ("compared", [replace(COMPARED, images=("a",))], "a drop for each image"),
         (
             "compared",

@@ -22,9 +22,10 @@ from itertools import takewhile
 from typing import Literal
 
 from sr_bench.core.card import KnownGap, Tolerance
-from sr_bench.core.claim import UNITS, Claim, with_unit
+from sr_bench.core.claim import Claim
 from sr_bench.core.gate import Drop, GateVerdict
 from sr_bench.core.int8 import Gate
+from sr_bench.core.metric import metric_info, with_unit
 from sr_bench.core.record import Measurement, Status, Verdict
 from sr_bench.engine.job import Enough, ImageResult
 from sr_bench.engine.judge.claim import band, judge
@@ -213,7 +214,7 @@ def _decided(
 
 
 def _judged(claim: Claim, tolerance: Tolerance, value: float) -> Verdict:
-    measurement = Measurement(claim.metric, UNITS[claim.metric], value)
+    measurement = Measurement(claim.metric, metric_info(claim.metric).unit, value)
     return judge(claim, measurement, tolerance=tolerance)
 
 

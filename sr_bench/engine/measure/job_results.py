@@ -34,7 +34,9 @@ class JobResults:
 
     def _has(self, index: int) -> bool:
         found = self.kept.get(self.digests[index])
-        complete = found is not None and (found.fidelity is not None or not self.fidelity)
+        if found is None or not found.scores.keys() >= set(self.job.metrics):
+            return False
+        complete = found.fidelity is not None or not self.fidelity
         return complete and (self.keeper is None or self.keeper.has(index))
 
     def add(self, index: int, result: ImageResult) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sr_bench.core.claim import UNITS
+from sr_bench.core.case import IMAGE_METRICS
+from sr_bench.core.metric import metric_info
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import ImageScore, Kept, Measurement
 from sr_bench.engine.job import ImageResult, Job
@@ -35,6 +36,8 @@ class Run:
     """Images whose results were there: the same content was measured before."""
     drawn: tuple[str, ...] = ()
     """The names of the images, in the order of measuring."""
+    metrics: tuple[str, ...] = IMAGE_METRICS
+    """What each image has a value of."""
 
     @property
     def in_drawn_order(self) -> tuple[ImageResult, ...]:
@@ -46,7 +49,7 @@ class Run:
         """Return the mean of `metric` over the images, with each image's value."""
         scores = tuple(ImageScore(item.image, item.scores[metric]) for item in self.images)
         value = aggregate([score.value for score in scores], self.protocol, metric)
-        return Measurement(metric, UNITS[metric], value, scores, self.planned)
+        return Measurement(metric, metric_info(metric).unit, value, scores, self.planned)
 
 
 def made_run(
@@ -66,6 +69,7 @@ def made_run(
         whole,
         cached=len(drawn) - measured,
         drawn=tuple(item.image for item in drawn),
+        metrics=results.job.metrics,
     )
 
 

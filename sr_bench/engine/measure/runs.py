@@ -1,5 +1,6 @@
 """Runs: one network over one dataset, made once a session; images are made once for good."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -8,9 +9,10 @@ from typing import cast
 from uuid import uuid4
 
 from sr_bench.core.backend import Artefact, BackendInfo, Form, Session
-from sr_bench.core.case import Case
+from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.device import Profile
 from sr_bench.core.int8 import Gate
+from sr_bench.core.metric import image_metrics
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Enough, ImageResult, Job, Progress, never_enough
 from sr_bench.engine.judge.early import Look, look_at_gate, measuring_order
@@ -23,7 +25,7 @@ from sr_bench.engine.measure.result_log import ResultCache
 from sr_bench.engine.measure.run import Run, made_run, scored
 from sr_bench.engine.measure.worker import Executor, Work, Worker
 from sr_bench.engine.plan.options import CacheMode, Selection
-from sr_bench.engine.prepare.code_digest import measuring
+from sr_bench.engine.prepare.code_digest import measuring, metrics_of_others
 from sr_bench.engine.prepare.network import Prepared, quiet
 from sr_bench.engine.score.bicubic import Bicubic
 from sr_bench.errors import SrBenchError
@@ -71,12 +73,19 @@ class Runs:
         until = selection.deadline
         self._budget = None if until is None else Budget(until, selection.results)
         # By folder too: two zoos may have suites and models of the same names.
-        self._runs: dict[tuple[Path, str, Profile], Run | SrBenchError] = {}
-        self._floors: dict[str, Run] = {}
+        self._runs: dict[tuple[Path, str, Profile, tuple[str, ...]], Run | SrBenchError] = {}
+        self._floors: dict[tuple[str, tuple[str, ...]], Run] = {}
+        self._metrics: dict[tuple[Path, str], set[str]] = defaultdict(set)
+        """What is asked of each run besides what all have."""
         self.jobs = Jobs(selection, self.info, dataset_folders)
 
     def announce(self, cases: Sequence[Case]) -> None:
-        """Take in what the session will ask for; a cluster starts with it."""
+        """Take in what the session will ask for; a cluster starts with it.
+
+        A run is scored by all that is asked of it at once.
+        """
+        for case in cases:
+            self._metrics_of(case)
         if self._budget:
             self._budget.ask(cases)
         if self._executor is not self._worker:
@@ -123,7 +132,7 @@ class Runs:
         Raises:
             SrBenchError: It can't be made; the other metrics of the run fail alike, at once.
         """
-        key = (case.card.folder, case.run_key, profile)
+        key = (case.card.folder, case.run_key, profile, self._metrics_of(case))
         if key not in self._runs:
             try:
                 self._runs[key] = self._run(case, progress, profile)
@@ -146,22 +155,22 @@ class Runs:
         """Return the run of plain bicubic enlargement on the images of `case`; None at scale 1."""
         if case.card.scale == 1:
             return None
-        job = self.jobs.job(case)
+        job = self._job(case)
         inputs = {"weights": "bicubic", "scale": str(case.card.scale), **scored(job)}
-        digest = sha256_json(inputs)
-        if digest not in self._floors:
+        key = (sha256_json(inputs), job.metrics)
+        if key not in self._floors:
             network = Bicubic(job.protocol, job.card.value_range, job.card.scale)
             results = self._results_of(job, inputs, repeats=True)
             missing = results.missing()
             if missing:
                 results.kept.begin("cpu", {})
                 self._worker.score(job, network, missing, results.add, progress)
-            self._floors[digest] = made_run(results, inputs, range(len(job.names)), len(missing))
-        return self._floors[digest]
+            self._floors[key] = made_run(results, inputs, range(len(job.names)), len(missing))
+        return self._floors[key]
 
     def _ask(self, case: Case, progress: Progress, profile: Profile) -> _Asked:
         self.jobs.check_offered(case)
-        job, prepared = self.jobs.job(case), self.jobs.prepared(case, progress, profile)
+        job, prepared = self._job(case), self.jobs.prepared(case, progress, profile)
         inputs = self.jobs.inputs(job, prepared)
         keeper = self._keeper(job, sha256_json(inputs)) if profile is Profile.TVM else None
         wants_gate = self.selection.wants_gate(case.card)
@@ -174,6 +183,16 @@ class Runs:
             inputs,
             self._results_of(job, inputs, repeats=repeats, fidelity=gated, keeper=keeper),
         )
+
+    def _job(self, case: Case) -> Job:
+        return self.jobs.job(case, self._metrics_of(case))
+
+    def _metrics_of(self, case: Case) -> tuple[str, ...]:
+        """Return what the run of `case` is scored by, as far as it is known what is asked."""
+        asked = self._metrics[case.card.folder, case.run_key]
+        if case.evaluation and case.metric in image_metrics():
+            asked.add(case.metric)
+        return (*IMAGE_METRICS, *sorted(asked - set(IMAGE_METRICS)))
 
     def _run(self, case: Case, progress: Progress, profile: Profile) -> Run:
         asked = self._ask(case, progress, profile)
@@ -260,7 +279,10 @@ class Runs:
         # Also what the weights ought to be: a kept result must not hide that they are others.
         declared = checkpoint.sha256 if checkpoint else ""
         threads = self.selection.session_threads
-        key = sha256_json([content, declared, measuring(), self._executor.cpu, threads])
+        whose = [content, declared, measuring(), self._executor.cpu, threads]
+        if foreign := metrics_of_others(job.metrics):  # not ours: `measuring` knows nothing of them
+            whose.append(foreign)
+        key = sha256_json(whose)
         digests = [job.images.image_digest(index) for index in range(len(job.names))]
         kept = self._results.open(key, digests, repeats=repeats)
         return JobResults(job, digests, kept, fidelity, keeper)

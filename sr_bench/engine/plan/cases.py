@@ -83,9 +83,10 @@ def _requested(model: ModelCard, claimed: list[Case], selection: Selection) -> I
         for case in claimed
         if case.blank or (case.claim and same_backend(case.claim.backend, selection.answers))
     }
+    metrics = dict.fromkeys((*IMAGE_METRICS, *(one.metric for one in claimed if one.evaluation)))
     for precision in selection.precisions or (Precision.FP32,):
         for evaluation in _evaluations(model, precision, selection):
-            for metric in IMAGE_METRICS:
+            for metric in metrics:
                 case = Case(model, metric, precision, selection.backend, evaluation)
                 if (metric, precision, case.dataset) not in answered:
                     answered.add((metric, precision, case.dataset))

@@ -1,9 +1,12 @@
 """What measures: digests of this project's own code and of the packages that can move a number."""
 
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 import sr_bench
+from sr_bench import discovery
+from sr_bench.core.metric import PACKAGE
 from sr_bench.files.hashing import sha256_bytes, sha256_file, sha256_json
 from sr_bench.history.environment import package_versions
 
@@ -38,3 +41,12 @@ def measuring() -> str:
     """Return the digest of all code that can move a measured number, ours and that of others."""
     versions = {name: text for name, text in package_versions().items() if name in _COUNTS}
     return sha256_json([own_code(), versions])
+
+
+def metrics_of_others(names: Iterable[str]) -> Mapping[str, str]:
+    """Return the digest of the file of each of the metrics `names` that is not ours, by name."""
+    return {
+        name: sha256_file(Path(str(discovery.load(PACKAGE, name).__file__)))
+        for name in names
+        if discovery.is_third_party(PACKAGE, name)
+    }

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from math import isfinite
 
 from sr_bench.core.case import GATE_METRIC, IMAGE_METRICS
-from sr_bench.core.claim import with_unit
 from sr_bench.core.compare import Compared, Outcome, environment_changes
 from sr_bench.core.gate import Drop, digits, quantity
 from sr_bench.core.history import RunInfo
+from sr_bench.core.metric import with_unit
 from sr_bench.core.trend import started
 from sr_bench.report.terminal.history import value_text
 from sr_bench.report.terminal.tables import plain_table

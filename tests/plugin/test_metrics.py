@@ -34,6 +34,8 @@ TABLE = """# Tiny
 | Second | {psnr:.3f} | {second:.2f} | - | - | - | - |
 """
 
+FENCE = re.compile(r"```\w+\n(.*?)```", re.DOTALL)
+
 
 @dataclass(frozen=True)
 class Installed:
@@ -42,6 +44,8 @@ class Installed:
     zoo: Zoo
     truth: dict[str, float]
     environment: dict[str, str]
+    module: Path
+    """Of the metric."""
 
     def write(self, second: float) -> None:
         (self.zoo.suite / "README.md").write_text(TABLE.format(**self.truth, second=second))
@@ -66,12 +70,11 @@ class Installed:
         return done.stdout
 
 
-def install(folder: Path, page: str) -> None:
-    """Make the package of the page, as `pip install` would leave it in `folder`."""
-    module = next(text for text in re.findall(r"```python\n(.*?)```", page, re.S) if "INFO" in text)
-    groups = tomllib.loads(
-        next(text for text in re.findall(r"```toml\n(.*?)```", page, re.S) if "metrics" in text)
-    )["project"]["entry-points"]
+def install(folder: Path, page: str) -> Path:
+    """Make the package of the page in `folder`, as if installed; return the metric's module."""
+    (module,) = (text for text in FENCE.findall(page) if "INFO = MetricInfo" in text)
+    (points,) = (text for text in FENCE.findall(page) if '"sr_bench.metrics"' in text)
+    groups = tomllib.loads(points)["project"]["entry-points"]
     ((name, value),) = groups["sr_bench.metrics"].items()
     package, _, file = value.partition(".")
     (folder / package).mkdir(parents=True)
@@ -81,6 +84,7 @@ def install(folder: Path, page: str) -> None:
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(f"[sr_bench.metrics]\n{name} = {value}\n")
+    return folder / package / f"{file}.py"
 
 
 def errors_of(zoo: Zoo) -> np.ndarray:
@@ -95,7 +99,7 @@ def errors_of(zoo: Zoo) -> np.ndarray:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Installed:
     folder = tmp_path_factory.mktemp("metric")
-    install(folder / "site", (project_root / "docs" / "extending.md").read_text())
+    metric = install(folder / "site", (project_root / "docs" / "extending.md").read_text())
     zoo = make_zoo(folder / "my_zoo")
     zoo.write_card(CARD)
     apart = errors_of(zoo)
@@ -110,7 +114,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> I
     }
     for name in ("CI", "GITHUB_ACTIONS", "PYTEST_XDIST_WORKER"):
         environment.pop(name, None)
-    return Installed(zoo, truth, environment)
+    return Installed(zoo, truth, environment, metric)
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +198,21 @@ def test_the_command_line_knows_it(installed, records) -> None:
     assert scores["mean"] == {"worst_error": 0.0}
     assert "worst_error" in installed.sr_bench("history", "tiny_x2", "--metric", "worst_error")
     installed.sr_bench("lint", "my_zoo/tiny/README.md")
+
+
+def test_results_are_kept_until_the_module_of_the_metric_changes(installed, records) -> None:
+    case = "tiny_x2-fp32-pair_x2-worst_error"
+    again = installed.pytest()[case]
+    assert (again["cached"], again["fingerprint"]) == (2, records[case]["fingerprint"])
+    text = installed.module.read_text()
+    try:
+        installed.module.write_text(text.replace("* 255.0", "* 127.5"))
+        changed = installed.pytest("-k", "worst_error")[case]
+    finally:
+        installed.module.write_text(text)
+    assert (changed["cached"], changed["verdict"]["status"]) == (0, "better")
+    assert changed["measurement"]["value"] == pytest.approx(installed.truth["worst"] / 2)
+    assert changed["fingerprint"] != again["fingerprint"]
 
 
 def test_a_changed_network_is_a_loss_where_the_metric_rises(installed, records) -> None:

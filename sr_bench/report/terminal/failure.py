@@ -8,6 +8,7 @@ from sr_bench.core.codec import decode
 from sr_bench.core.dossier import Dossier
 from sr_bench.core.forensics import Forensics
 from sr_bench.core.gate import Comparison, GateVerdict
+from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record, Status
 from sr_bench.document.numbers import claimed, delta, measured, with_unit
 from sr_bench.report.terminal.dossier import dossier_lines
@@ -44,7 +45,7 @@ def failure_text(record: Record) -> str:
 
 def _headline(record: Record) -> str:
     where = f" on {record.dataset}" if record.dataset else ""
-    what = f"{record.model} {record.precision} {record.metric.upper()}{where}"
+    what = f"{record.model} {record.precision} {metric_info(record.metric).title}{where}"
     return f"{record.claim.source}: {what}" if record.claim else what
 
 

@@ -27,7 +27,7 @@ from tabulate import tabulate
 from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.imaging.resize import resize
 from sr_bench.imaging.threads import use_one_opencv_thread
-from sr_bench.metrics import psnr, ssim
+from sr_bench.metrics import _ssim, psnr, ssim
 
 SIZES = ((1356, 2040), (256, 256))
 """Height and width."""
@@ -47,7 +47,7 @@ def photo_pair(height: int, width: int) -> tuple[Image, Image]:
 
 
 def definition(sr: Image, hr: Image) -> Scores:
-    return psnr.score(sr, hr), ssim.ssim_float64(sr, hr)
+    return psnr.score(sr, hr), _ssim.ssim_float64(sr, hr)
 
 
 def ours(sr: Image, hr: Image, *, threads: int) -> Scores:

@@ -65,9 +65,14 @@ def file(package: str, name: str, suffix: str) -> Path:
     raise OptionError(msg)
 
 
-def third_party_code(package: str) -> tuple[Path, ...]:
-    """Return the Python files of all packages that add to `package`, without importing those."""
-    homes = {point.module.rpartition(".")[0] or point.module for point in _third_party(package)}
+def third_party_code(package: str, name: str = "") -> tuple[Path, ...]:
+    """Return the Python files of all packages that add to `package`, without importing those.
+
+    With a `name`, those of the package that adds it; none if it is not a third party's.
+    """
+    points = _third_party(package)
+    points = points.select(name=name) if name else points
+    homes = {point.module.rpartition(".")[0] or point.module for point in points}
     files: set[Path] = set()
     for spec in filter(None, map(_spec, homes)):
         if spec.submodule_search_locations is None and spec.has_location:

@@ -9,10 +9,10 @@ from pydantic.dataclasses import dataclass
 from pydantic.json_schema import SkipJsonSchema
 
 from sr_bench.core.card import Checkpoint, Hyper, KnownGap, Tolerance, Waiver
-from sr_bench.core.claim import Metric
 from sr_bench.core.device import DevicePlan, KnownFailure
 from sr_bench.core.fields import Bounds, Spelled, matching, sides
 from sr_bench.core.int8 import GUARD_PERCENT, Gate, Int8Plan
+from sr_bench.core.metric import printed_metric
 from sr_bench.core.precision import Precision
 from sr_bench.files.validation import STRICT, Table
 
@@ -33,7 +33,9 @@ def _calibration(text: str) -> Precision | None:
     return Precision.parse(f"int8 {text}") if text else None
 
 
-Tolerances = Mapping[Metric, Annotated[Tolerance, AfterValidator(_with_reason)]]
+Tolerances = Mapping[
+    Annotated[str, Spelled(printed_metric)], Annotated[Tolerance, AfterValidator(_with_reason)]
+]
 
 
 class CostTable(Table):

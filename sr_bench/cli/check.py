@@ -50,7 +50,7 @@ def _lines(one: "Checked") -> Iterator[str]:
 
 
 def _line(kind: str, finding: "StaleNumber") -> str:
-    from sr_bench.core.claim import with_unit
+    from sr_bench.core.metric import with_unit
     from sr_bench.document.numbers import measured
 
     cell, record = finding.cell, finding.record

@@ -1,4 +1,4 @@
-"""``sr-bench list``: models, precisions and datasets, what is here and what is missing."""
+"""``sr-bench list``: models, precisions, datasets and metrics, what is here and what is missing."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,9 +8,10 @@ from pathlib import Path
 from sr_bench.cli._args.output import add_json_argument, print_json, print_table
 from sr_bench.cli._args.suites import add_places_arguments, load_suites
 from sr_bench.core.card import ModelCard
+from sr_bench.core.metric import image_metrics, metric_info, not_computed
 from sr_bench.errors import NotRunError, SrBenchError
 
-HELP = "list models, precisions and datasets, and what of them is here"
+HELP = "list models, precisions, datasets and metrics, and what of them is here"
 EXAMPLE = "sr-bench list --weights ~/weights --data ~/datasets"
 
 
@@ -40,6 +41,21 @@ class DatasetLine:
     """``here``, or what is missing."""
 
 
+@dataclass(frozen=True)
+class MetricLine:
+    """One metric of images as it is listed."""
+
+    metric: str
+    title: str
+    unit: str
+    better: str
+    """``higher`` or ``lower``."""
+    headers: tuple[str, ...]
+    """Of README columns that hold it."""
+    computed: str
+    """``here``, or why not and what to do."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_json_argument(parser)
@@ -47,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print both lists."""
+    """Print the lists."""
     from sr_bench.data.locate import known_datasets
 
     suites = load_suites(args.suites)
@@ -58,8 +74,9 @@ def run(args: argparse.Namespace) -> int:
     ]
     extra = tuple(dict.fromkeys(suite.card.datasets for suite in suites))
     datasets = [_dataset_line(slug, extra, args.data) for slug in known_datasets(extra)]
+    metrics = [_metric_line(name) for name in image_metrics()]
     if args.json:
-        print_json({"models": models, "datasets": datasets})
+        print_json({"models": models, "datasets": datasets, "metrics": metrics})
         return 0
     headers = ["model", "family", "x", "precisions claimed", "claims", "datasets", "weights"]
     print_table(headers, [_row(*astuple(line)) for line in models])
@@ -75,11 +92,23 @@ def run(args: argparse.Namespace) -> int:
         for line in datasets
     ]
     print_table(["dataset", "scales", "images", "files", "title"], rows)
+    print()
+    lines = [
+        _row(line.metric, line.unit, line.better, line.computed, line.headers) for line in metrics
+    ]
+    print_table(["metric", "unit", "better", "computed", "columns"], lines)
     return 0
 
 
 def _row(*cells: str | int | Sequence[str]) -> list[str]:
     return [str(cell) if isinstance(cell, str | int) else " ".join(cell) for cell in cells]
+
+
+def _metric_line(name: str) -> MetricLine:
+    info = metric_info(name)
+    better = "higher" if info.higher_is_better else "lower"
+    computed = not_computed(name) or "here"
+    return MetricLine(name, info.title, info.unit, better, info.headers, computed)
 
 
 def _model_line(

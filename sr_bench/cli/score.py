@@ -9,6 +9,7 @@ from sr_bench.cli._args.output import print_json, print_table
 from sr_bench.cli._args.pairs import add_name_arguments, check_scale, find_pairs
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.codec import encode
+from sr_bench.core.metric import metric_info, not_computed
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.errors import CardError, OptionError, SrBenchError
 
@@ -37,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sr_dir", type=Path, metavar="SR_DIR", help="super-resolved images")
     parser.add_argument("hr_dir", type=Path, metavar="HR_DIR", help="ground truth")
     parser.add_argument("--protocol", required=True, metavar="NAME", help="a named protocol")
+    parser.add_argument(
+        "--metric",
+        action="append",
+        metavar="NAME",
+        help="a metric to score by, may be repeated (default: psnr and ssim)",
+    )
     parser.add_argument("--border", type=int, metavar="N", help="crop N pixels, not the protocol's")
     parser.add_argument("--scale", type=int, metavar="N", help="for a border that depends on it")
     add_name_arguments(parser)
@@ -49,11 +56,12 @@ def run(args: argparse.Namespace) -> int:
 
     protocol = _protocol(args.protocol, args.border)
     scale = _scale(args.scale, protocol)
+    metrics = _metrics(args.metric)
     pairs = find_pairs(args.sr_dir, args.hr_dir, args.sr_name, args.hr_name)
-    images = {stem: _score(*pair, protocol, scale) for stem, pair in pairs.items()}
+    images = {stem: _score(*pair, protocol, scale, metrics) for stem, pair in pairs.items()}
     mean: dict[str, float] = {
         metric: aggregate([scores[metric] for scores in images.values()], protocol, metric)
-        for metric in IMAGE_METRICS
+        for metric in metrics
     }
     _show(Scores(protocol, scale, images, mean), args.json)
     return 0
@@ -73,13 +81,29 @@ def _protocol(name: str, border: int | None) -> EvalProtocol:
     return protocol if border is None else replace(protocol, border=border)
 
 
-def _score(sr: Path, hr: Path, protocol: EvalProtocol, scale: int) -> "Mapping[str, float]":
+def _metrics(given: list[str] | None) -> tuple[str, ...]:
+    """Return the metrics to score by.
+
+    Raises:
+        OptionError: One is unknown, or can't be computed here.
+    """
+    names = tuple(dict.fromkeys(given or IMAGE_METRICS))
+    for name in names:
+        if why := not_computed(name):
+            msg = f"--metric {name}: {why}"
+            raise OptionError(msg)
+    return names
+
+
+def _score(
+    sr: Path, hr: Path, protocol: EvalProtocol, scale: int, metrics: tuple[str, ...]
+) -> "Mapping[str, float]":
     from sr_bench.engine.score.protocol import score_pair
     from sr_bench.imaging.files import read_image
 
     images = read_image(sr), read_image(hr)
     try:
-        return score_pair(*images, protocol, scale, IMAGE_METRICS)
+        return score_pair(*images, protocol, scale, metrics)
     except SrBenchError as cause:
         pair = f"{sr} against {hr}"
         raise cause.about(pair) from cause
@@ -95,13 +119,15 @@ def _show(scores: Scores, target: str | None) -> None:
         from sr_bench.files.atomic import write_text
 
         write_text(Path(target), json.dumps(encode(scores), indent=1, allow_nan=False) + "\n")
+    infos = {metric: metric_info(metric) for metric in scores.mean}
     rows = [
-        [name, f"{values['psnr']:.4f}", f"{values['ssim']:.6f}"]
+        [name, *(f"{values[metric]:.{info.decimals}f}" for metric, info in infos.items())]
         for name, values in (*scores.images.items(), ("mean", scores.mean))
     ]
     border = scores.protocol.border_px(scores.scale)
     print(f"protocol {scores.protocol.name}, border {border} px, {len(scores.images)} images\n")
-    print_table(["image", "PSNR(dB)", "SSIM"], rows, numbers=2)
+    titles = [f"{info.title}({info.unit})" if info.unit else info.title for info in infos.values()]
+    print_table(["image", *titles], rows, numbers=len(titles))
 
 
 def _scale(given: int | None, protocol: EvalProtocol) -> int:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
-from sr_bench.core.claim import Metric
 from sr_bench.core.device import DevicePlan
 from sr_bench.core.fields import Bounds, Spelled, Words, matching, without_secret
 from sr_bench.core.int8 import Gate, Int8Plan
+from sr_bench.core.metric import printed_metric
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 
@@ -48,7 +49,7 @@ class Tolerance:
 class KnownGap:
     """A printed number that is known not to be reproducible, or a gate not to pass, and why."""
 
-    metric: Metric | Literal["fidelity"]
+    metric: Annotated[str, Spelled(partial(printed_metric, also=("fidelity",)))]
     precision: Precision
     reason: Words
     dataset: str = ""

@@ -1,22 +1,21 @@
 """A case: one question to measure, with the claim it answers to if there is one."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from sr_bench.core.card import Evaluation, ModelCard
-from sr_bench.core.claim import Blank, Claim, Metric, Source
+from sr_bench.core.claim import Blank, Claim, Source
 from sr_bench.core.precision import Precision
 
-COST_METRICS: tuple[Metric, ...] = ("flops", "params")
+COST_METRICS = ("flops", "params")
 """Metrics of the network alone: no weights, no images, no backend."""
 
-IMAGE_METRICS: tuple[Metric, ...] = ("psnr", "ssim")
-"""Metrics of a run over a dataset."""
+IMAGE_METRICS = ("psnr", "ssim")
+"""Metrics that each run over a dataset has, whatever is asked: gates and floors need them."""
 
-GATE_METRIC: Literal["fidelity"] = "fidelity"
+GATE_METRIC = "fidelity"
 """What a gate measures: PSNR of a low precision's output against the fp32 output."""
 
-LATENCY_METRIC: Literal["latency"] = "latency"
+LATENCY_METRIC = "latency"
 """Time of one image of one shape; of its evaluation only the protocol counts."""
 
 
@@ -25,7 +24,7 @@ class Case:
     """One metric of one model x precision x dataset x backend."""
 
     card: ModelCard
-    metric: Metric | Literal["fidelity", "latency"]
+    metric: str
     precision: Precision
     backend: str
     """The backend that this session uses."""

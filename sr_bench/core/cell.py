@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from sr_bench.core.claim import Claim, Metric
+from sr_bench.core.claim import Claim
+from sr_bench.core.metric import metric_info
 from sr_bench.core.precision import Precision
 
 
@@ -19,7 +20,7 @@ class CellKey:
     precision: Precision
     dataset: str
     """As `Claim.dataset`."""
-    metric: Metric
+    metric: str
 
     @classmethod
     def of(cls, claim: Claim) -> "CellKey":
@@ -40,6 +41,6 @@ class CellKey:
 
     def __str__(self) -> str:
         """Return it for messages: ``RCAN vacc int8_kl PSNR on set5``."""
-        words = (self.row, self.backend, self.precision, self.metric.upper())
+        words = (self.row, self.backend, self.precision, metric_info(self.metric).title)
         where = f" on {self.dataset}" if self.dataset else ""
         return " ".join(filter(None, words)) + where

@@ -2,26 +2,8 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
 
 from sr_bench.core.precision import Precision
-
-Metric = Literal["flops", "params", "psnr", "ssim"]
-
-UNITS: dict[str, str] = {
-    "flops": "G",
-    "params": "M",
-    "psnr": "dB",
-    "ssim": "",
-    "fidelity": "dB",
-    "latency": "ms",
-}
-"""The unit in which each metric is printed, measured and recorded."""
-
-
-def with_unit(text: str, metric: str) -> str:
-    """Return the number `text` with the unit of `metric`, if it has one."""
-    return f"{text} {UNITS[metric]}".rstrip()
 
 
 @dataclass(frozen=True, order=True)
@@ -43,7 +25,7 @@ class Source:
 class Blank:
     """A cell for a number, in a row that may print others, that holds none."""
 
-    metric: Metric
+    metric: str
     precision: Precision
     backend: str
     """As `Claim.backend`."""
@@ -56,7 +38,7 @@ class Blank:
 class Claim:
     """One printed number."""
 
-    metric: Metric
+    metric: str
     text: str
     """The number exactly as printed, such as ``0.7740``."""
     row: str

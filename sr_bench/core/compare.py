@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from sr_bench.core.gate import Comparison
 from sr_bench.core.history import Environment
+from sr_bench.core.metric import metric_info
 
 NEVER_COMPARABLE = ("data", "protocol", "shape", "rule")
 """Inputs that decide what is asked: where one differs, two values answer different questions."""
@@ -49,6 +50,11 @@ class LossLimits:
     """Mean drop."""
     latency_percent: float = 10.0
     """Rise of the median."""
+
+    def of(self, metric: str) -> float:
+        """Return the mean loss that is allowed over images: of most metrics, what they declare."""
+        given = {"psnr": self.psnr_db, "ssim": self.ssim, "fidelity": self.fidelity_db}
+        return given.get(metric, metric_info(metric).allowed_loss)
 
 
 @dataclass(frozen=True)

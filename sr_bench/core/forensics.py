@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sr_bench.core.claim import Metric, Source
+from sr_bench.core.claim import Source
 
 Channels = Literal["rgb", "both_bgr", "sr_bgr", "hr_bgr"]
 """Which images are read in the wrong channel order."""
@@ -56,7 +56,7 @@ class Candidate:
 class Forensics:
     """What was found out about a printed number."""
 
-    metric: Metric
+    metric: str
     text: str
     """The number as printed."""
     images: int
@@ -94,7 +94,7 @@ class AuditedClaim:
 
     case_id: str
     source: Source
-    metric: Metric
+    metric: str
     text: str
     """The number as printed."""
     tolerance: float

@@ -3,16 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sr_bench.core.claim import with_unit
 from sr_bench.core.int8 import Gate
+from sr_bench.core.metric import metric_info, with_unit
 from sr_bench.core.status import Status
-
-_DECIMALS = {"psnr": 3, "ssim": 5, "fidelity": 2}
 
 
 def digits(metric: str, value: float) -> str:
     """Return `value` with as many decimals as gates are told with, without the unit."""
-    return f"{value:z.{_DECIMALS[metric]}f}"
+    return f"{value:z.{metric_info(metric).sentence_decimals}f}"
 
 
 def quantity(metric: str, value: float) -> str:
@@ -22,10 +20,13 @@ def quantity(metric: str, value: float) -> str:
 
 @dataclass(frozen=True)
 class Drop:
-    """What a metric loses between two runs over the same images, in the metric's unit."""
+    """How much worse a metric is in one of two runs over the same images, in the metric's unit.
+
+    A metric whose lower values are better drops by what it rises.
+    """
 
     mean: float
-    """Of `values`; below 0 if the metric rose. Inf if an image that was perfect no longer is."""
+    """Of `values`; below 0 if it got better. Inf if an image that was perfect no longer is."""
     low95: float
     """Lower end of the 95 % interval of the mean; -inf for a single image."""
     high95: float

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Source
 from sr_bench.document.claims import ModelRow, read_model_tables
-from sr_bench.document.columns import METRICS
 from sr_bench.document.tables import Cell, Document
 
 
@@ -44,11 +43,10 @@ def metric_cells(document: Document) -> tuple[MetricCell, ...]:
 
 
 def _of_row(document: Document, row: ModelRow, table: int) -> Iterator[MetricCell]:
-    for metric in dict.fromkeys(METRICS.values()):
-        if metric in row.cells:
-            cell = row.numbers.get(metric, row.cells[metric])
-            key = CellKey(row.row, row.row_source, row.backend, row.precision, row.dataset, metric)
-            yield MetricCell(key, document.source(cell), cell, metric in row.numbers, table)
+    for metric, blank in row.metric_cells.items():
+        cell = row.numbers.get(metric, blank)
+        key = CellKey(row.row, row.row_source, row.backend, row.precision, row.dataset, metric)
+        yield MetricCell(key, document.source(cell), cell, metric in row.numbers, table)
 
 
 def nearest_number(cells: Sequence[MetricCell], blank: MetricCell) -> MetricCell | None:

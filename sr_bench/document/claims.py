@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sr_bench.core.claim import Blank, Claim, Metric
+from sr_bench.core.claim import Blank, Claim
+from sr_bench.core.metric import metric_headers
 from sr_bench.core.precision import Precision
 from sr_bench.document.columns import (
-    METRICS,
     is_model_info,
     lost_its_shape,
     read_columns,
@@ -32,7 +32,7 @@ class ModelRow:
     """The Dataset cell; a blank one of a precision row is that of its model row."""
     cells: Mapping[str, Cell]
     """By column name, in the table's order: ``model``, ``psnr`` ..., or the column's header."""
-    numbers: Mapping[Metric, Cell]
+    numbers: Mapping[str, Cell]
     """The numbers, without the marks around them, by metric."""
     claims: tuple[Claim, ...]
     """One for each of `numbers`, in the table's order."""
@@ -40,6 +40,11 @@ class ModelRow:
     """One for each metric cell that says that there is no number, in the table's order."""
     line: int
     """1-based."""
+
+    @property
+    def metric_cells(self) -> Mapping[str, Cell]:
+        """The cells for numbers, by metric, in the table's order."""
+        return _metric_cells(self.cells)
 
     @property
     def row(self) -> str:
@@ -148,15 +153,15 @@ def _value(cells: Mapping[str, Cell], column: str) -> str:
     return "" if text in _BLANK else text
 
 
-def _numbers(document: Document, cells: Mapping[str, Cell]) -> dict[Metric, Cell]:
+def _numbers(document: Document, cells: Mapping[str, Cell]) -> dict[str, Cell]:
     read = {metric: read_number(document, cell) for metric, cell in _metric_cells(cells).items()}
     return {metric: number for metric, number in read.items() if number is not None}
 
 
-def _metric_cells(cells: Mapping[str, Cell]) -> dict[Metric, Cell]:
+def _metric_cells(cells: Mapping[str, Cell]) -> dict[str, Cell]:
     """Return the cells that are for numbers, in the table's order."""
-    metrics: dict[str, Metric] = {metric: metric for metric in METRICS.values()}
-    return {metrics[name]: cell for name, cell in cells.items() if name in metrics}
+    metrics = set(metric_headers().values())
+    return {name: cell for name, cell in cells.items() if name in metrics}
 
 
 def _no_owner(place: str, label: Label, above: ModelRow | None) -> str:
@@ -172,7 +177,7 @@ def _refuse_duplicates(document: Document, rows: Sequence[ModelRow]) -> None:
     seen: dict[tuple[str, ...], ModelRow] = {}
     for row in rows:
         name = (row.row, row.row_source, row.backend, row.precision, row.dataset)
-        for metric in set(METRICS.values()) & set(row.cells):
+        for metric in row.metric_cells:
             first = seen.setdefault((*name, metric), row)
             if first is not row:
                 words = ", ".join(filter(None, name))

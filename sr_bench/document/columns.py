@@ -4,21 +4,10 @@ import re
 from types import MappingProxyType
 from typing import Final
 
-from sr_bench.core.claim import Metric
+from sr_bench.core.metric import metric_headers
 from sr_bench.document.inline import plain
 from sr_bench.document.tables import Cell, Document, PipeTable
 from sr_bench.errors import DocumentError
-
-METRICS: Final = MappingProxyType[str, Metric](
-    {
-        "flops(g)": "flops",
-        "params(m)": "params",
-        "psnr(db)": "psnr",
-        "psnr": "psnr",
-        "ssim": "ssim",
-    }
-)
-"""Metric by header, lower case without blanks; the unit is part of the header."""
 
 _OTHERS: Final = MappingProxyType(
     {
@@ -48,7 +37,7 @@ def read_columns(document: Document, table: PipeTable) -> tuple[str, ...]:
     names = tuple(_name(cell) for cell in table.header)
     for index, name in enumerate(names):
         first = names.index(name)
-        if first != index and name in {*METRICS.values(), *_OTHERS.values()}:
+        if first != index and name in {*metric_headers().values(), *_OTHERS.values()}:
             msg = (
                 f"{document.source(table.header[index])}: expected one {name} column, got"
                 f" {table.header[index].plain!r} beside {table.header[first].plain!r}"
@@ -60,13 +49,13 @@ def read_columns(document: Document, table: PipeTable) -> tuple[str, ...]:
 def is_model_info(table: PipeTable) -> bool:
     """Whether `table` has a model column and at least one metric column."""
     names = {_name(cell) for cell in table.header}
-    return "model" in names and not names.isdisjoint(METRICS.values())
+    return "model" in names and not names.isdisjoint(metric_headers().values())
 
 
 def lost_its_shape(table: PipeTable) -> bool:
     """Whether `table`, known to be broken, was meant as a model-info table."""
     names = {_name(cell) for cell in table.header}
-    return "model" in names or not names.isdisjoint(METRICS.values())
+    return "model" in names or not names.isdisjoint(metric_headers().values())
 
 
 def read_number(document: Document, cell: Cell) -> Cell | None:
@@ -92,4 +81,4 @@ def read_number(document: Document, cell: Cell) -> Cell | None:
 
 def _name(cell: Cell) -> str:
     key = "".join(cell.plain.split()).lower().translate(_FULL_WIDTH)
-    return METRICS.get(key) or _OTHERS.get(key) or cell.plain
+    return metric_headers().get(key) or _OTHERS.get(key) or cell.plain

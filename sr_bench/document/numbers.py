@@ -3,18 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from sr_bench.core import claim
+from sr_bench.core.metric import metric_info
+from sr_bench.core.metric import with_unit as metric_unit
 from sr_bench.core.record import Record, Status
 from sr_bench.document.mirror import format_like
-
-DECIMALS = {
-    "flops": "0.000",
-    "params": "0.000000",
-    "psnr": "0.0000",
-    "ssim": "0.000000",
-    "fidelity": "0.00",
-    "latency": "0.000",
-}
 
 
 def claimed(record: Record) -> str:
@@ -27,7 +19,7 @@ def measured(record: Record, *, extra: int = 0) -> str:
     value = record.verdict.measured
     if value is None:
         return "-"
-    pattern = record.claim.text if record.claim else DECIMALS[record.metric]
+    pattern = _pattern(record)
     digits = record.verdict.digits if not extra else "rounded"
     return format_like(_longer(pattern, extra), value, digits=digits)
 
@@ -36,8 +28,7 @@ def interval(record: Record) -> str:
     """Return the values by the readings of an emulated device; empty if there is one value."""
     if record.interval is None:
         return ""
-    pattern = record.claim.text if record.claim else DECIMALS[record.metric]
-    low, high = (format_like(pattern, value) for value in record.interval)
+    low, high = (format_like(_pattern(record), value) for value in record.interval)
     return f"{low} .. {high}"
 
 
@@ -78,13 +69,22 @@ def labelled(text: str, record: Record) -> str:
 
 def with_unit(text: str, record: Record) -> str:
     """Return `text` with the metric's unit, or the bare ``-`` that stands for no number."""
-    return text if text == "-" else claim.with_unit(text, record.metric)
+    return text if text == "-" else metric_unit(text, record.metric)
 
 
 def counts(records: Iterable[Record]) -> str:
     """Return how many records ended in which status: ``76 match, 87 not_run``."""
     found = Counter(record.verdict.status for record in records)
     return ", ".join(f"{found[status]} {status}" for status in Status if found[status])
+
+
+def plain_pattern(metric: str) -> str:
+    """Return a number with the decimals of `metric` where no document prints one."""
+    return f"{0:.{metric_info(metric).decimals}f}"
+
+
+def _pattern(record: Record) -> str:
+    return record.claim.text if record.claim else plain_pattern(record.metric)
 
 
 def _longer(pattern: str, extra: int) -> str:

@@ -11,6 +11,7 @@ from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
 from sr_bench.core.detail import Detail
 from sr_bench.core.device import KnownFailure, Profile
+from sr_bench.core.metric import image_metrics, not_computed
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import FLOOR, Kept, Measurement, Record, Status, Verdict
 from sr_bench.engine.explain.cause import cause_of
@@ -25,6 +26,7 @@ from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.measure.worker import Executor
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.order import Ranked, prioritize
+from sr_bench.engine.prepare.code_digest import metric_code
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
 from sr_bench.history.find_run import earlier_runs
@@ -155,13 +157,16 @@ class Bench:
         )
 
     def _check_measurable(self, case: Case) -> None:
-        """Raise a NotRunError if `case` is about a backend that this session doesn't use."""
+        """Raise a NotRunError if `case` is about another backend, or its metric can't be had."""
         backend, word = self.selection.answers, case.claim.backend if case.claim else ""
         if case.metric not in COST_METRICS and word not in self._words():
             msg = f"the row is about {word}: run it with --backend={word.split('-')[0]}"
             if word == f"{backend}-emulated":
                 msg = f"the row is about an emulation, and {backend} is a device here"
             raise NotRunError(msg)
+        if case.evaluation is not None and case.metric in image_metrics():
+            if why := not_computed(case.metric):
+                raise NotRunError(why)
 
     def _words(self) -> tuple[str, ...]:
         """Return the backend words whose rows this session can put a value beside."""
@@ -179,7 +184,11 @@ class Bench:
         verdict = self._judged(case, measurement)
         cause = cause_of(verdict, case, run, self.selection)
         detail = replace(cause, warning=warning(self._known_failure(case)))
-        return _answer_of(run, case.metric, measurement, verdict, detail)
+        code = metric_code(case.metric)
+        if not code:
+            return _answer_of(run, case.metric, measurement, verdict, detail)
+        answer = _answer_of(run, f"{case.metric}|{code}", measurement, verdict, detail)
+        return replace(answer, inputs={**run.inputs, f"metric_{case.metric}": code})
 
     def _gated(self, case: Case, run: Run, progress: Progress) -> Answer:
         gated = self._gatekeeper.judged(case, run, progress)

@@ -6,14 +6,14 @@ from functools import cached_property
 from math import isfinite
 
 from sr_bench.core.card import KnownGap
-from sr_bench.core.case import GATE_METRIC, IMAGE_METRICS, Case
-from sr_bench.core.claim import UNITS
+from sr_bench.core.case import GATE_METRIC, Case
 from sr_bench.core.compare import LossLimits
 from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
 from sr_bench.core.dossier import Dossier
 from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.int8 import Gate
+from sr_bench.core.metric import metric_info
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
 from sr_bench.engine.job import Progress
 from sr_bench.engine.judge.gate import compare_records, judge_images, worst_status
@@ -89,18 +89,14 @@ class Gatekeeper:
         self, case: Case, low: Run, fidelity: Measurement, limits: Gate
     ) -> tuple[Comparison, ...]:
         """Return whether each metric is worse than in the earlier run, if that has it."""
-        budgets = {
-            "psnr": limits.max_drop_db,
-            "ssim": limits.max_drop_ssim,
-            GATE_METRIC: LossLimits().fidelity_db,
-        }
-        now = {name: low.measured(name) for name in IMAGE_METRICS} | {GATE_METRIC: fidelity}
+        allowed = LossLimits(psnr_db=limits.max_drop_db, ssim=limits.max_drop_ssim)
+        now = {name: low.measured(name) for name in low.metrics} | {GATE_METRIC: fidelity}
         comparisons = []
         for metric, measurement in now.items():
             record = _record(case, metric, measurement, low)
             before = self._earlier.get(_identity(record))
             if before:
-                comparisons.append(compare_records(record, before, limit=budgets[metric]))
+                comparisons.append(compare_records(record, before, limit=allowed.of(metric)))
         return tuple(comparisons)
 
 
@@ -125,7 +121,8 @@ def _fidelity(run: Run) -> Measurement:
         "worst_db": min(score.value for score in scores),
         "ring_db": min(fidelity.ring_db for fidelity in close.values()),
     }
-    return Measurement(GATE_METRIC, UNITS[GATE_METRIC], mean, scores, run.planned, notes=notes)
+    unit = metric_info(GATE_METRIC).unit
+    return Measurement(GATE_METRIC, unit, mean, scores, run.planned, notes=notes)
 
 
 def _verdict(

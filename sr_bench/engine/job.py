@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.card import ModelCard
+from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.score.fidelity import Fidelity
@@ -50,6 +51,8 @@ class Job:
     images: ImageSet
     limit: int = 0
     """Images to score, from the first; 0: all."""
+    metrics: tuple[str, ...] = IMAGE_METRICS
+    """What each image is scored by."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:

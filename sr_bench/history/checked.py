@@ -3,10 +3,10 @@
 import math
 from dataclasses import fields
 
-from sr_bench.core.claim import UNITS
 from sr_bench.core.codec import decode
 from sr_bench.core.detail import Detail
 from sr_bench.core.forensics import Forensics, Scoring
+from sr_bench.core.metric import metric_infos
 from sr_bench.core.record import Record
 
 _LARGEST_SCORE = 1e9
@@ -25,10 +25,14 @@ def read_record_of(data: object) -> Record:
             detail damaged.
     """
     record = decode(Record, data)
-    if record.metric not in UNITS:
-        msg = f"unknown metric {record.metric!r:.40}; the known ones are: {', '.join(UNITS)}"
-        raise ValueError(msg)
     claim = record.claim
+    for metric in (record.metric, claim.metric if claim else record.metric):
+        if metric not in metric_infos():
+            msg = (
+                f"unknown metric {metric!r:.40}; the known ones are: {', '.join(metric_infos())}."
+                " Install the package that adds it"
+            )
+            raise ValueError(msg)
     if claim and not (claim.text.isascii() and math.isfinite(claim.value)):
         msg = f"expected a claim that is a number, found {claim.text!r:.40}"
         raise ValueError(msg)
@@ -49,7 +53,7 @@ def _check_gate(detail: Detail) -> None:
         counts = {len(gate.images), gate.psnr.count, gate.ssim.count}
         _expect(len(counts) == 1 and bool(gate.images), "gate", "a drop for each image")
     for comparison in detail.compared:
-        _expect(comparison.metric in _GATED, "compared", "a metric that gates compare")
+        _expect(comparison.metric in metric_infos(), "compared", "a known metric")
         drop, images = comparison.drop, comparison.images
         _expect(drop is None or 0 < drop.count == len(images), "compared", "a drop for each image")
 

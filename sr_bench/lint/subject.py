@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from sr_bench.core.card import ModelCard, SuiteCard
-from sr_bench.core.claim import Claim, Metric, Source
+from sr_bench.core.claim import Claim, Source
 from sr_bench.core.precision import Precision
 from sr_bench.data.dataset import Dataset
 from sr_bench.document.claims import ModelInfoTable, ModelRow
@@ -38,7 +38,7 @@ class Entry:
     """The Shape cell; empty if blank, or if no table has such a column."""
     shape_column: bool
     """Whether a table with this row's numbers has a Shape column."""
-    claims: Mapping[Metric, Claim]
+    claims: Mapping[str, Claim]
     source: Source
     """Of the label."""
 

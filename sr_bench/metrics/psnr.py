@@ -1,15 +1,25 @@
 """Peak signal-to-noise ratio in dB, from the mean squared error in float64."""
 
 import math
+from typing import TYPE_CHECKING
 
-from sr_bench.imaging.difference import squared_error
-from sr_bench.metrics._pair import Pixels, check_pair
+from sr_bench.core.metric import MetricInfo
 
-UNIT = "dB"
-HIGHER_IS_BETTER = True
+if TYPE_CHECKING:
+    from sr_bench.metrics._pair import Pixels
+
+INFO = MetricInfo(
+    title="PSNR",
+    unit="dB",
+    higher_is_better=True,
+    decimals=4,
+    sentence_decimals=3,
+    headers=("psnr", "psnr(db)"),
+    allowed_loss=0.01,
+)
 
 
-def score(sr: Pixels, hr: Pixels, *, data_range: float = 255.0, threads: int = 1) -> float:
+def score(sr: "Pixels", hr: "Pixels", *, data_range: float = 255.0, threads: int = 1) -> float:
     """Return 10 log10(data_range^2 / MSE) over all pixels and channels.
 
     Args:
@@ -25,6 +35,9 @@ def score(sr: Pixels, hr: Pixels, *, data_range: float = 255.0, threads: int = 1
     Raises:
         MetricError: The shapes differ, a value is NaN, infinite or absurdly large.
     """
+    from sr_bench.imaging.difference import squared_error
+    from sr_bench.metrics._pair import check_pair
+
     check_pair(sr, hr)
     mse = squared_error(sr, hr) / sr.size
     return 10.0 * math.log10(data_range**2 / mse) if mse else math.inf

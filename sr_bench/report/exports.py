@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from sr_bench.core.claim import UNITS
 from sr_bench.core.history import PastRun, point
+from sr_bench.core.metric import metric_info
 from sr_bench.core.record import FLOOR, Record
 from sr_bench.errors import OptionError
 from sr_bench.files.atomic import write_bytes
@@ -131,7 +131,7 @@ def _image_rows(record: Record) -> list[list[object]]:
 
 
 def _unit(record: Record) -> str:
-    return record.measurement.unit if record.measurement else UNITS.get(record.metric, "")
+    return record.measurement.unit if record.measurement else metric_info(record.metric).unit
 
 
 def _notes(record: Record) -> dict[str, float]:

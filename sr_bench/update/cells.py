@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Claim, Source
+from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record, Status
 from sr_bench.core.update import Edit, UpdateMode
 from sr_bench.document.cells import MetricCell, metric_cells, nearest_number
@@ -108,8 +109,8 @@ def _of_blank(
     found = [cell for cell in cells if _at(cell, place) and _answers(record, cell.key, model)]
     if not found:
         msg = (
-            f"{place}: expected a cell for {record.metric.upper()} of {model.row or model.name}"
-            f" {record.precision}; it is not there any more"
+            f"{place}: expected a cell for {metric_info(record.metric).title} of"
+            f" {model.row or model.name} {record.precision}; it is not there any more"
         )
         raise DocumentError(msg)
     cell = found[0]

@@ -165,8 +165,9 @@ def test_commands_know_what_is_added(installed: Installed) -> None:
     counted = json.loads(installed.sr_bench("cost", "shuffle_x2", "--suites=zoo", "--json"))
     assert (counted["card_rule"], counted["flops_g"]["gmacs"]) == ("gmacs", 0.036)
     hr = "zoo/images/HR"
-    scored = json.loads(installed.sr_bench("score", hr, hr, "--protocol=acme_rgb", "--json=-"))
-    assert scored["mean"]["psnr"] == "inf"
+    by = ("--protocol=acme_rgb", "--metric=psnr", "--metric=worst_error", "--json=-")
+    scored = json.loads(installed.sr_bench("score", hr, hr, *by))
+    assert scored["mean"] == {"psnr": "inf", "worst_error": 0.0}
     refused = installed.sr_bench("quantize", "x", "--precision=int8_mill", "--out=x", code=2)
     assert "int8_mse, int8_percentile, int8_permille" in refused
     assert "backend   plain" in installed.sr_bench("doctor", "--suites=zoo", "--data=zoo/images")

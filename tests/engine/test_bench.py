@@ -12,7 +12,7 @@ from sr_bench import discovery
 from sr_bench.backends import onnxruntime
 from sr_bench.core.card import Checkpoint, Evaluation, ModelCard
 from sr_bench.core.case import Case
-from sr_bench.core.claim import Claim, Metric, Source
+from sr_bench.core.claim import Claim, Source
 from sr_bench.core.codec import encode
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
@@ -72,7 +72,7 @@ def psnr_case(zoo, **options: object) -> Case:
     return cases_of(zoo, **options)["tiny_x2-fp32-pair_x2-psnr"]
 
 
-def case_of(card: ModelCard, metric: Metric = "psnr", backend: str = "torch") -> Case:
+def case_of(card: ModelCard, metric: str = "psnr", backend: str = "torch") -> Case:
     return Case(card, metric, Precision.FP32, backend, NATIVE)
 
 
@@ -339,3 +339,29 @@ def test_a_record_says_which_processor_measured_unless_it_is_the_sessions_own(zo
     bench = bench_of(zoo)
     bench._runs.executor = Elsewhere(bench._runs.here)
     assert evaluate(bench, case).detail.measured_on == "Other CPU"
+
+
+def test_a_metric_asked_for_later_is_measured_again_and_the_first_stay(
+    shared_zoo, sessions: Sessions
+) -> None:
+    case = psnr_case(shared_zoo)
+    mae = replace(case, metric="mae", claim=None)
+    bench = bench_of(shared_zoo)
+    first, added = evaluate(bench, case), evaluate(bench, mae)
+    assert (sessions.runs, added.cached) == (4, 0)
+    again = bench_of(shared_zoo)
+    assert evaluate(again, mae).cached == evaluate(again, case).cached == 2
+    assert evaluate(again, case).measurement == first.measurement
+    assert evaluate(again, case).fingerprint == first.fingerprint
+    assert sessions.runs == 4
+
+
+def test_all_that_is_announced_is_measured_by_one_inference(shared_zoo, sessions: Sessions) -> None:
+    case = psnr_case(shared_zoo)
+    cases = [replace(case, metric=name, claim=None) for name in ("psnr", "mae", "ssim_y", "fid")]
+    bench = bench_of(shared_zoo)
+    bench.announce(cases)
+    found = [evaluate(bench, one).verdict for one in cases]
+    assert [verdict.status for verdict in found] == [*[Status.NEW] * 3, Status.NOT_RUN]
+    assert "compares sets of images" in found[-1].sentence
+    assert sessions.runs == 2

@@ -93,7 +93,7 @@ def test_a_note_that_is_no_text_is_named(note: object) -> None:
         ),
         ("compared", {}, "expected a list"),
         ("compared", [1], "expected Comparison, found 1"),
-        ("compared", [replace(COMPARED, metric="beauty")], "a metric that gates compare"),
+        ("compared", [replace(COMPARED, metric="beauty")], "a known metric"),
         ("compared", [replace(COMPARED, images=("a",))], "a drop for each image"),
         (
             "compared",

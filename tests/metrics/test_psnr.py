@@ -6,16 +6,11 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
-from sr_bench import discovery
 from sr_bench.errors import MetricError
 from sr_bench.metrics import psnr
 
 RNG = np.random.default_rng(2)
 SR, HR = RNG.integers(0, 256, (2, 40, 50, 3), dtype=np.uint8)
-
-
-def test_psnr_and_ssim_are_found_by_file_name_and_nothing_else_is() -> None:
-    assert discovery.names("sr_bench.metrics") == ("psnr", "ssim")
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])

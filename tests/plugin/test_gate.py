@@ -35,7 +35,7 @@ def test_a_loss_fails_with_its_dossier(run, int8_zoo: Int8Zoo) -> None:
     done.assert_outcomes(passed=2, failed=1)
     done.stdout.fnmatch_lines(
         [
-            "res_x2 int8_max FIDELITY on judged_x2",
+            "res_x2 int8_max fidelity on judged_x2",
             "verdict    loss: less faithful to fp32 than 60 dB: 3 of 3 images; *",
             "fidelity to fp32 *>= 60 dB*loss",
             "in the border ring *>= 60 dB*loss",
@@ -114,3 +114,26 @@ def test_a_run_is_compared_with_an_earlier_one(
             "against the earlier run, fidelity:",
         ]
     )
+
+
+def test_what_rises_is_worse_than_in_an_earlier_run_where_lower_is_better(
+    run, int8_zoo: Int8Zoo, pytester: pytest.Pytester
+) -> None:
+    table = "| Models | PSNR(dB) | MAE |\n|---|---|---|\n| Res | 10.0 | 9.0 |\n"
+    (int8_zoo.suite / "README.md").write_text(table)
+    before = pytester.path / "before.json"
+
+    def mean_losses(plan: str, *options: str) -> dict[str, float]:
+        int8_zoo.write_card(plan=plan)
+        run("--sr-explain=0", *options)
+        latest = (pytester.path / "reports" / "latest.json").rename(before)
+        records = json.loads(latest.read_text())["records"]
+        (gate,) = (one["detail"] for one in records if one["metric"] == "fidelity")
+        return {one["metric"]: one["drop"]["mean"] for one in gate.get("compared", ())}
+
+    keep = 'keep = ["tail", "up"]'
+    mean_losses(keep)
+    worse = mean_losses("", "--sr-compare=before.json")
+    better = mean_losses(keep, "--sr-compare=before.json")
+    assert list(worse) == ["psnr", "ssim", "mae", "fidelity"]
+    assert worse["mae"] > 0 > better["mae"]

@@ -11,7 +11,6 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.core.claim import Metric
 from sr_bench.core.forensics import Channels, Rounding, Scoring
 from sr_bench.core.protocol import Resize
 from sr_bench.engine.score.protocol import Image, Levels
@@ -43,7 +42,7 @@ _MOST_MISTAKES = 2
 _Edge = Literal["mirror", "zero"]
 
 
-def score_ways(sr: Levels, hr: Image, metric: Metric, borders: int) -> ByBorder:
+def score_ways(sr: Levels, hr: Image, metric: str, borders: int) -> ByBorder:
     """Return what `metric` is made of for one pair, for each way and each border.
 
     Args:
@@ -66,7 +65,7 @@ def score_ways(sr: Levels, hr: Image, metric: Metric, borders: int) -> ByBorder:
 
 
 def all_candidates(
-    tables: Tables, metric: Metric, names: Sequence[str]
+    tables: Tables, metric: str, names: Sequence[str]
 ) -> Iterator[tuple[Scoring, float]]:
     """Yield every way of scoring with its value; identical images have no finite one."""
     values = _ssim_values if metric == "ssim" else _psnr_values
@@ -137,7 +136,7 @@ def _sized(sr: Levels, hr: Image) -> Iterator[tuple[str, Levels, Image]]:
     yield "crop", sr[:height, :width], hr[:height, :width]
 
 
-def _borders(image: Image, metric: Metric, wanted: int) -> int:
+def _borders(image: Image, metric: str, wanted: int) -> int:
     smallest = WINDOW if metric == "ssim" else 1
     side = int(min(image.shape[:2]))
     if side < smallest:

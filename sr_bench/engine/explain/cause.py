@@ -1,6 +1,6 @@
 """Why a number differs: looked for beside the measuring, where that is quick."""
 
-from sr_bench.core.case import Case
+from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.detail import Detail
 from sr_bench.core.record import Status, Verdict
 from sr_bench.engine.measure.run import Run
@@ -17,7 +17,8 @@ def cause_of(verdict: Verdict, case: Case, run: Run, chosen: Selection) -> Detai
     """
     claim, kept, results = case.claim, run.kept, chosen.results
     differs = verdict.status in (Status.DIFFERS, Status.BETTER)
-    if not (differs and claim and kept and results and chosen.explain_s):
+    scored = case.metric in IMAGE_METRICS  # the candidates are ways to score these
+    if not (differs and scored and claim and kept and results and chosen.explain_s):
         return Detail()
     from sr_bench.engine.explain.number import by_hand, explain_kept, seconds_needed
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.cards.protocol_files import load_protocol, protocol_names
-from sr_bench.core.claim import Claim, Metric
+from sr_bench.core.claim import Claim
 from sr_bench.core.forensics import Candidate, Forensics, Scoring
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Kept
@@ -59,7 +59,7 @@ class _Printed:
         return "truncated" if 0 <= beyond < self.step - _ROUND_OFF else ""
 
 
-def guess_metric(text: str) -> Metric:
+def guess_metric(text: str) -> str:
     """Return what `text` is most likely a value of: up to 1 SSIM, above it PSNR.
 
     Raises:
@@ -69,7 +69,7 @@ def guess_metric(text: str) -> Metric:
 
 
 def explain_number(
-    text: str, metric: Metric, pairs: Iterable[NamedPair], *, scale: int | None = None
+    text: str, metric: str, pairs: Iterable[NamedPair], *, scale: int | None = None
 ) -> Forensics:
     """Return which ways of scoring `pairs` give the printed number `text`.
 
@@ -172,7 +172,7 @@ def _read(text: str) -> _Printed:
     return _Printed(float(text), 10.0 ** int(Decimal(text).as_tuple().exponent))
 
 
-def _tables(pairs: Iterable[NamedPair], metric: Metric, borders: int) -> tuple[list[str], Tables]:
+def _tables(pairs: Iterable[NamedPair], metric: str, borders: int) -> tuple[list[str], Tables]:
     names: list[str] = []
     scored: list[ByBorder] = []
     for name, sr, hr in pairs:
@@ -203,7 +203,7 @@ def _row(found: ByBorder, key: Scoring) -> NDArray[np.float64] | None:
     return None
 
 
-def _named(tables: Tables, metric: Metric, scales: Sequence[int], images: int) -> _Named:
+def _named(tables: Tables, metric: str, scales: Sequence[int], images: int) -> _Named:
     """Return the scoring halves of the named protocols; many share one."""
     found: dict[Scoring, tuple[str, ...]] = {}
     stored = any(key.rounding == "stored" for key in tables)
@@ -239,7 +239,7 @@ def _name(rule: EvalProtocol, scale: int, scales: Sequence[int]) -> str:
 
 
 def _judged(
-    found: Sequence[tuple[Scoring, float]], printed: _Printed, metric: Metric, named: _Named
+    found: Sequence[tuple[Scoring, float]], printed: _Printed, metric: str, named: _Named
 ) -> list[Candidate]:
     """Return the candidates, each with the named protocols that come closest to it."""
     closest = [_closest(scoring, named) for scoring, _ in found]
@@ -266,7 +266,7 @@ def _share(
     found: Sequence[tuple[Scoring, float]],
     digits: Sequence[str],
     printed: _Printed,
-    metric: Metric,
+    metric: str,
 ) -> float:
     """Return which part of all candidates fits some other number nearby, by their density."""
     reach = max(20 * printed.step, 1.0 if metric == "psnr" else 0.02)

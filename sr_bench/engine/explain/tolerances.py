@@ -9,9 +9,10 @@ import numpy as np
 
 from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import IMAGE_METRICS, Case
-from sr_bench.core.claim import UNITS, Claim, Metric
+from sr_bench.core.claim import Claim
 from sr_bench.core.forensics import Audit, AuditedClaim, Trial
 from sr_bench.core.history import PastRun
+from sr_bench.core.metric import metric_info
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import Colour, EvalProtocol, Resize
 from sr_bench.core.record import Kept, Measurement, Record, Status, Verdict
@@ -41,7 +42,7 @@ class _Job:
     evaluation: Evaluation
 
     @property
-    def metric(self) -> Metric:
+    def metric(self) -> str:
         return self.claim.metric
 
     @property
@@ -236,7 +237,7 @@ def _check_belongs(job: _Job, value: float, allowed: float) -> None:
 
 
 def _judged(job: _Job, value: float) -> Verdict:
-    measured = Measurement(job.metric, UNITS[job.metric], value)
+    measured = Measurement(job.metric, metric_info(job.metric).unit, value)
     tolerance = job.card.tolerance_for(job.metric, Precision(job.record.precision))
     return judge(job.claim, measured, tolerance=tolerance)
 

@@ -5,6 +5,7 @@ from math import isnan
 from sr_bench.core.card import KnownGap, Tolerance
 from sr_bench.core.case import COST_METRICS
 from sr_bench.core.claim import Claim
+from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Measurement, Status, Verdict
 from sr_bench.errors import MetricError
 
@@ -62,8 +63,10 @@ def _status(claim: Claim, value: float, *, low: float, high: float) -> Status:
     slop = _ROUND_OFF * max(1.0, abs(claim.value))
     if low - slop <= value <= high + slop:
         return Status.MATCH
-    higher_is_better = claim.metric not in COST_METRICS
-    return Status.BETTER if higher_is_better and value > high else Status.DIFFERS
+    if claim.metric in COST_METRICS:  # counted: any other number is a wrong one
+        return Status.DIFFERS
+    is_better = value > high if metric_info(claim.metric).higher_is_better else value < low
+    return Status.BETTER if is_better else Status.DIFFERS
 
 
 def _sentence(status: Status, gap: KnownGap | None) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from sr_bench.core.case import IMAGE_METRICS
-from sr_bench.core.claim import with_unit
 from sr_bench.core.gate import Comparison, Drop, GateFinding, GateImage, GateVerdict, quantity
 from sr_bench.core.int8 import RING_PX, Gate
+from sr_bench.core.metric import metric_info, with_unit
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.judge.interval import paired_drop
@@ -130,8 +130,9 @@ def _kept(
 
 def _sentence(status: Status, metric: str, drop: Drop, limit: float, names: Sequence[str]) -> str:
     """Return what `drop` amounts to, in plain words with numbers."""
-    name = "fidelity" if metric == "fidelity" else metric.upper()
-    mean = f"{name} drops by {quantity(metric, drop.mean)} on average"
+    info = metric_info(metric)
+    name, way = info.title, "drops" if info.higher_is_better else "rises"
+    mean = f"{name} {way} by {quantity(metric, drop.mean)} on average"
     budget = f"the budget of {with_unit(f'{limit:g}', metric)}"
     worst = f"{names[drop.worst_index]!r} by {quantity(metric, drop.worst)}"
     if drop.count == 1 and status is Status.UNDECIDED:
@@ -143,7 +144,7 @@ def _sentence(status: Status, metric: str, drop: Drop, limit: float, names: Sequ
         return f"{mean} ({interval}), above {budget}, most on {worst}"
     why = "too few images" if drop.detectable > limit else "too close to the budget"
     return (
-        f"{why} to tell: {mean} ({interval}); these {drop.count} images detect drops of"
+        f"{why} to tell: {mean} ({interval}); these {drop.count} images detect {way} of"
         f" {quantity(metric, drop.detectable)}, and {budget} lies in the interval"
     )
 
@@ -171,7 +172,11 @@ def compare_records(now: Record, before: Record, *, limit: float) -> Comparison:
     if not images:
         told = f"no image is in both records, so that nothing can be compared{lacks}"
         return Comparison(Status.NOT_RUN, told, now.metric, limit, None, (), missing, added)
-    drop = paired_drop([new[name] for name in images], [old[name] for name in images])
+    drop = paired_drop(
+        [new[name] for name in images],
+        [old[name] for name in images],
+        higher_is_better=metric_info(now.metric).higher_is_better,
+    )
     status = drop_status(drop, limit)
     told = _sentence(status, now.metric, drop, limit, images)
     if missing:

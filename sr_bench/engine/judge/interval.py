@@ -26,24 +26,31 @@ _EQUAL = 1e-12
 """Relative spread, and absolute below 1, of values that differ by the rounding of floats alone."""
 
 
-def paired_drop(low: Sequence[float], reference: Sequence[float]) -> Drop:
+def paired_drop(
+    low: Sequence[float], reference: Sequence[float], *, higher_is_better: bool = True
+) -> Drop:
     """Return what `low` loses against `reference`, image by image.
 
     Args:
-        low: One value per image, higher is better; inf for a perfect image.
+        low: One value per image; inf for a perfect image, if higher is better.
         reference: The same images in the same order.
+        higher_is_better: If not, a rise is a loss.
 
     Returns:
-        The drops `reference` - `low`. An image that is perfect in both drops by 0. One that is
-        perfect in the reference alone drops by inf, and so does the mean. One that is perfect in
-        `low` alone counts as 0: a gain without bound would hide what the others lose.
+        The drops `reference` - `low`, or the rises if lower is better. An image that is perfect in
+        both drops by 0. One that is perfect in the reference alone drops by inf, and so does the
+        mean. One that is perfect in `low` alone counts as 0: a gain without bound would hide what
+        the others lose.
 
     Raises:
-        MetricError: There is no image, the numbers of images differ, or a value is NaN or -inf.
+        MetricError: There is no image, the numbers of images differ, or a value is NaN or
+            infinitely bad.
     """
     if len(low) != len(reference) or not low:
         msg = f"expected two values for each image, got {len(low)} and {len(reference)}"
         raise MetricError(msg)
+    if not higher_is_better:
+        low, reference = [-value for value in low], [-value for value in reference]
     values = tuple(map(_difference, low, reference))
     if math.inf in values:
         return Drop(math.inf, math.inf, math.inf, math.inf, values)

@@ -211,12 +211,9 @@ def _latency(pair: _Pair, limit: float) -> _Answer:
 
 
 def _images(pair: _Pair, limits: LossLimits) -> _Answer:
-    budgets = {"psnr": limits.psnr_db, "ssim": limits.ssim, "fidelity": limits.fidelity_db}
     metric = pair.now.metric
-    if metric not in budgets:
-        return _Answer(CaseOutcome.NOT_COMPARABLE, f"there is no limit for {metric}")
     try:
-        found = compare_records(pair.now, pair.before, limit=budgets[metric])
+        found = compare_records(pair.now, pair.before, limit=limits.of(metric))
     except MetricError as cause:
         where = f"{pair.now.model} {pair.now.precision} {metric}"
         raise cause.about(where) from cause

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sr_bench import discovery
 from sr_bench.core.card import ModelCard
-from sr_bench.core.claim import UNITS
 from sr_bench.core.codec import decode, encode
+from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Measurement
 from sr_bench.cost.count import CostCount
 from sr_bench.engine.plan.options import CacheMode
@@ -90,12 +90,13 @@ def _count_network(architecture: str, hyper: str, scale: int, shape: Shape) -> C
 
 def cost_measurement(card: ModelCard, metric: str, found: CostCount) -> Measurement:
     """Return `found` as the Flops by the card's rule, in G, or as the parameters, in M."""
+    unit = metric_info(metric).unit
     if metric == "params":
-        return Measurement("params", UNITS["params"], found.params / 1e6, exact=found.params)
+        return Measurement(metric, unit, found.params / 1e6, exact=found.params)
     rule = discovery.load("sr_bench.cost.rules", card.flops_rule)
     return Measurement(
         "flops",
-        UNITS["flops"],
+        unit,
         rule.flops_g(found),
         exact=rule.ops(found),
         notes={"standard_g": 2 * found.macs / 1e9, "macs": float(found.macs)},

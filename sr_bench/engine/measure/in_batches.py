@@ -186,7 +186,9 @@ def _started(
     rule, white = job.protocol, job.card.value_range
     lrs = [network_input(item.pair.lr, rule, white) for item in items]
     how = BatchScoring(rule, white, job.card.scale, IMAGE_METRICS)
-    wants_outputs = keeps or not (reference is memory is None)
+    # A device computes no others; the outputs are for those that the host adds.
+    needed = keeps or set(job.metrics) > set(IMAGE_METRICS)
+    wants_outputs = needed or not (reference is memory is None)
     with about_images(job, [item.index for item in items]):
         finish = session.start(Batch(lrs, [item.pair.hr for item in items], how, wants_outputs))
 

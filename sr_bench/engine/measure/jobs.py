@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.card import Evaluation
-from sr_bench.core.case import Case
+from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.device import Profile
 from sr_bench.core.precision import Precision
 from sr_bench.discovery import load
@@ -48,11 +48,11 @@ class Jobs:
             )
             raise NotRunError(msg)
 
-    def job(self, case: Case) -> Job:
-        """Return what a run of `case` works on."""
+    def job(self, case: Case, metrics: tuple[str, ...] = IMAGE_METRICS) -> Job:
+        """Return what a run of `case` works on, scored by `metrics`."""
         rule = evaluation_of(case).protocol
         images = self._image_sets.of(case.card, evaluation_of(case).dataset, rule.lr_from)
-        return Job(case.card, rule, images, self._selection.limit)
+        return Job(case.card, rule, images, self._selection.limit, metrics)
 
     def prepared(
         self, case: Case, progress: Progress = quiet, profile: Profile = Profile.TVM

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.case import LATENCY_METRIC, Case
-from sr_bench.core.claim import UNITS
 from sr_bench.core.detail import Detail
+from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Measurement
 from sr_bench.engine.plan.cases import same_backend
 from sr_bench.errors import NotRunError
@@ -192,7 +192,7 @@ def _measurement(times: Times, peak_bytes: int | None) -> Measurement:
     notes = {"images_per_s": 1000 / value, **told}
     if peak_bytes is not None:
         notes["peak_mb"] = peak_bytes / 1e6
-    return Measurement(LATENCY_METRIC, UNITS[LATENCY_METRIC], value, notes=notes)
+    return Measurement(LATENCY_METRIC, metric_info(LATENCY_METRIC).unit, value, notes=notes)
 
 
 def _inputs(prepared: "Prepared", setting: Setting, image: str) -> Mapping[str, str]:

@@ -8,7 +8,6 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.engine.job import Computes, Done, ImageResult, Job, Keep, Progress
 from sr_bench.engine.measure.pair_cache import Recent
 from sr_bench.engine.score.fidelity import fidelity
@@ -107,15 +106,16 @@ def score_output(
         output: 1 x 3 x height x width.
         reference: What the output is compared with, of the same shape.
         keep: Is given the output.
-        scores: If a device has computed them.
+        scores: Those that a device has computed.
 
     Raises:
         SrBenchError: The output can't be used.
     """
     rule, white = job.protocol, job.card.value_range
-    if scores is None:
+    scores = scores or {}
+    if unscored := tuple(metric for metric in job.metrics if metric not in scores):
         sr = read_output(output, rule, white)
-        scores = score_pair(sr, pair.hr, rule, job.card.scale, IMAGE_METRICS)
+        scores = {**scores, **score_pair(sr, pair.hr, rule, job.card.scale, unscored)}
     level = rule.output_range or white
     close = None if reference is None else fidelity(output, reference, white=level)
     if keep:

@@ -135,17 +135,18 @@ class RunResults:
                 self._append(made)
 
     def add(self, image: str, result: ImageResult) -> None:
-        """Keep the `result` of the image with the digest `image`.
+        """Keep the `result` of the image with the digest `image`, beside what is kept of it.
 
         Raises:
             SrBenchError: The file can't be written.
         """
-        plain = replace(result, image="")
         with self._lock:
-            if self._found.get(image) == plain:
+            before = self._found.get(image)
+            whole = _merged(before, replace(result, image=""))
+            if whole == before:
                 return
-            self._found[image] = plain
-            self._append(ResultLine(image, plain))
+            self._found[image] = whole
+            self._append(ResultLine(image, whole))
 
     def close(self) -> None:
         """Bring what was added to the disk, and note that the file was in use."""
@@ -179,9 +180,17 @@ class RunResults:
             if isinstance(found, Made):
                 self.made = found
             elif found is not None:
-                self._found[found.image] = found.result
+                self._found[found.image] = _merged(self._found.get(found.image), found.result)
         if self.made is None:  # what made them is lost
             self._found.clear()
+
+
+def _merged(before: ImageResult | None, now: ImageResult) -> ImageResult:
+    """Return `now` with what only `before` has: a session may ask for other metrics."""
+    if before is None:
+        return now
+    scores = {**before.scores, **now.scores}
+    return replace(now, scores=scores, fidelity=now.fidelity or before.fidelity)
 
 
 def _line(content: Made | ResultLine) -> str:

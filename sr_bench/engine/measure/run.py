@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sr_bench.core.claim import UNITS
+from sr_bench.core.case import IMAGE_METRICS
+from sr_bench.core.metric import metric_info
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import ImageScore, Kept, Measurement
 from sr_bench.engine.job import ImageResult, Job
@@ -35,12 +36,14 @@ class Run:
     """Where its images are."""
     cached: int = 0
     """Images whose results were there: the same content was measured before."""
+    metrics: tuple[str, ...] = IMAGE_METRICS
+    """What each image has a value of."""
 
     def measured(self, metric: str) -> Measurement:
         """Return the mean of `metric` over the images, with each image's value."""
         scores = tuple(ImageScore(item.image, item.scores[metric]) for item in self.images)
         value = aggregate([score.value for score in scores], self.protocol, metric)
-        return Measurement(metric, UNITS[metric], value, scores, self.planned)
+        return Measurement(metric, metric_info(metric).unit, value, scores, self.planned)
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,9 @@ class JobResults:
 
     def _has(self, index: int) -> bool:
         result = self.kept.get(self.digests[index])
-        complete = result is not None and (result.fidelity is not None or not self.fidelity)
+        if result is None or not result.scores.keys() >= set(self.job.metrics):
+            return False
+        complete = result.fidelity is not None or not self.fidelity
         return complete and (self.keeper is None or self.keeper.has(index))
 
     def add(self, index: int, result: ImageResult) -> None:
@@ -103,6 +108,7 @@ class JobResults:
             whole,
             self.keeper.kept if self.keeper else None,
             cached=len(job.names) - measured,
+            metrics=job.metrics,
         )
 
     def _images(self) -> tuple[ImageResult, ...]:

@@ -1,6 +1,7 @@
 """Runs: one network over one dataset, made once a session; images are made once for good."""
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -8,8 +9,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from sr_bench.core.backend import BackendInfo, Form
-from sr_bench.core.case import Case
+from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.device import Profile
+from sr_bench.core.metric import image_metrics
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Job, Progress
 from sr_bench.engine.measure.jobs import Jobs, in_fp32
@@ -62,12 +64,19 @@ class Runs:
         session = selection.session or uuid4().hex
         self._results = ResultCache(selection.results_cache, self._cache_mode, session)
         # By folder too: two zoos may have suites and models of the same names.
-        self._runs: dict[tuple[Path, str, Profile], Run | SrBenchError] = {}
-        self._floors: dict[str, Run] = {}
+        self._runs: dict[tuple[Path, str, Profile, tuple[str, ...]], Run | SrBenchError] = {}
+        self._floors: dict[tuple[str, tuple[str, ...]], Run] = {}
+        self._metrics: dict[tuple[Path, str], set[str]] = defaultdict(set)
+        """What is asked of each run besides what all have."""
         self.jobs = Jobs(selection, self.info, dataset_folders)
 
     def announce(self, cases: Sequence[Case]) -> None:
-        """Take in what the session will ask for; a cluster starts with it."""
+        """Take in what the session will ask for; a cluster starts with it.
+
+        A run is scored by all that is asked of it at once.
+        """
+        for case in cases:
+            self._metrics_of(case)
         self.executor.start(self._planned(cases))
 
     def _planned(self, cases: Sequence[Case]) -> Iterator[Planned]:
@@ -108,7 +117,7 @@ class Runs:
         Raises:
             SrBenchError: It can't be made; the other metrics of the run fail alike, at once.
         """
-        key = (case.card.folder, case.run_key, profile)
+        key = (case.card.folder, case.run_key, profile, self._metrics_of(case))
         if key not in self._runs:
             try:
                 self._runs[key] = self._run(case, progress, profile)
@@ -131,22 +140,22 @@ class Runs:
         """Return the run of plain bicubic enlargement on the images of `case`; None at scale 1."""
         if case.card.scale == 1:
             return None
-        job = self.jobs.job(case)
+        job = self._job(case)
         inputs = {"weights": "bicubic", "scale": str(case.card.scale), **scored(job)}
-        digest = sha256_json(inputs)
-        if digest not in self._floors:
+        key = (sha256_json(inputs), job.metrics)
+        if key not in self._floors:
             network = Bicubic(job.protocol, job.card.value_range, job.card.scale)
             results = self._results_of(job, inputs, repeats=True)
             missing = results.missing()
             if missing:
                 results.kept.begin("cpu", {})
                 self.here.score(job, network, missing, results.add, progress)
-            self._floors[digest] = results.run(inputs, len(missing))
-        return self._floors[digest]
+            self._floors[key] = results.run(inputs, len(missing))
+        return self._floors[key]
 
     def _ask(self, case: Case, progress: Progress, profile: Profile) -> _Asked:
         self.jobs.check_offered(case)
-        job, prepared = self.jobs.job(case), self.jobs.prepared(case, progress, profile)
+        job, prepared = self._job(case), self.jobs.prepared(case, progress, profile)
         inputs = self.jobs.inputs(job, prepared)
         keeper = self._keeper(job, sha256_json(inputs)) if profile is Profile.TVM else None
         wants_gate = self.selection.wants_gate(case.card)
@@ -159,6 +168,16 @@ class Runs:
             inputs,
             self._results_of(job, inputs, repeats=repeats, fidelity=gated, keeper=keeper),
         )
+
+    def _job(self, case: Case) -> Job:
+        return self.jobs.job(case, self._metrics_of(case))
+
+    def _metrics_of(self, case: Case) -> tuple[str, ...]:
+        """Return what the run of `case` is scored by, as far as it is known what is asked."""
+        asked = self._metrics[case.card.folder, case.run_key]
+        if case.evaluation and case.metric in image_metrics():
+            asked.add(case.metric)
+        return (*IMAGE_METRICS, *sorted(asked - set(IMAGE_METRICS)))
 
     def _run(self, case: Case, progress: Progress, profile: Profile) -> Run:
         asked = self._ask(case, progress, profile)

@@ -23,7 +23,7 @@ def plan(suite: Suite, selection: Selection) -> tuple[Case, ...]:
             claimed = list(_claimed(model, claims, selection))
             if selection.blanks:
                 claimed += _blank(model, suite.blanks.get(model.name, ()), selection)
-            asked = [*claimed, *_requested(model, claimed, selection)]
+            asked = [*claimed, *_requested(model, claims, claimed, selection)]
             cases += asked
             cases += _gates(model, asked, selection)
     return tuple(cases)
@@ -74,8 +74,13 @@ def _wanted(
     return selection.wants_dataset(evaluation.dataset, model.scale)
 
 
-def _requested(model: ModelCard, claimed: list[Case], selection: Selection) -> Iterator[Case]:
-    """Yield what was named in the options and has no claim on this backend."""
+def _requested(
+    model: ModelCard, claims: tuple[Claim, ...], claimed: list[Case], selection: Selection
+) -> Iterator[Case]:
+    """Yield what was named in the options and has no claim on this backend.
+
+    By the metrics that all runs have, and by those that `claims` of the model are about.
+    """
     if not (selection.precisions or selection.datasets):
         return
     answered = {
@@ -83,9 +88,11 @@ def _requested(model: ModelCard, claimed: list[Case], selection: Selection) -> I
         for case in claimed
         if case.blank or (case.claim and same_backend(case.claim.backend, selection.answers))
     }
+    printed = (claim.metric for claim in claims if claim.metric not in COST_METRICS)
+    metrics = dict.fromkeys((*IMAGE_METRICS, *printed))
     for precision in selection.precisions or (Precision.FP32,):
         for evaluation in _evaluations(model, precision, selection):
-            for metric in IMAGE_METRICS:
+            for metric in metrics:
                 case = Case(model, metric, precision, selection.backend, evaluation)
                 if (metric, precision, case.dataset) not in answered:
                     answered.add((metric, precision, case.dataset))

@@ -9,6 +9,7 @@ from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard, SuiteCard
 from sr_bench.core.case import COST_METRICS, GATE_METRIC
 from sr_bench.core.claim import Blank, Claim
+from sr_bench.core.metric import metric_info
 from sr_bench.document.claims import ModelInfoTable, read_model_tables
 from sr_bench.document.tables import Document, read_document
 from sr_bench.errors import CardError
@@ -136,8 +137,9 @@ def _unmeasurable(card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]
             if claim.metric in COST_METRICS:
                 continue
             if model.claimed_evaluation(claim.precision, claim.dataset) is None:
+                title = metric_info(claim.metric).title
                 yield (
-                    f"model {model.name!r}: {claim.source} prints {claim.metric.upper()} of"
+                    f"model {model.name!r}: {claim.source} prints {title} of"
                     f" {claim.precision}, but no claimed [[model.evaluation]] covers it"
                 )
 

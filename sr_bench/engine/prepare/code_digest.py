@@ -1,9 +1,11 @@
 """What measures: digests of this project's own code and of the packages that can move a number."""
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 import sr_bench
+from sr_bench.core.metric import PACKAGE
 from sr_bench.discovery import third_party_code
 from sr_bench.files.hashing import sha256_bytes, sha256_file, sha256_json
 from sr_bench.history.environment import package_versions
@@ -12,6 +14,7 @@ MEASURES = (
     "backends",
     "core/device.py",
     "core/int8.py",
+    "core/metric.py",
     "core/protocol.py",
     "cost",
     "data",
@@ -59,7 +62,21 @@ def own_code() -> str:
     package = Path(sr_bench.__file__).parent
     files = [file for place in MEASURES for file in _sources(package / place)]
     others = [file for group in EXTENDED for file in third_party_code(group)]
-    return sha256_bytes("".join(map(sha256_file, [*files, *others])).encode())
+    return _digest([*files, *others])
+
+
+@cache
+def metric_code(name: str) -> str:
+    """Return the digest of the package that adds the metric `name`; empty if it is ours.
+
+    A result says it, so that two values by different code of a metric never count as equal.
+    """
+    files = third_party_code(PACKAGE, name)
+    return _digest(files) if files else ""
+
+
+def _digest(files: Iterable[Path]) -> str:
+    return sha256_bytes("".join(map(sha256_file, files)).encode())
 
 
 def _sources(place: Path) -> list[Path]:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench import discovery
-from sr_bench.core.protocol import EvalProtocol
+from sr_bench.core.metric import PACKAGE, MetricInfo, metric_info
+from sr_bench.core.protocol import Colour, EvalProtocol
 from sr_bench.errors import DatasetError, ImageError, MetricError
 from sr_bench.imaging.colour import y_edsr, y_float, y_rounded
 from sr_bench.imaging.geometry import crop_border, modcrop
@@ -27,6 +28,10 @@ _LUMA: Mapping[str, Callable[[Levels], Levels]] = {
     "y_rounded": y_rounded,
     "y_edsr": y_edsr,
 }
+
+
+_ROUND_OFF = 1e-6
+"""How far a metric may lie outside of its range by the rounding of floats."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +150,7 @@ def score_pair(
         hr: The same shape.
         protocol: Its `border` and `colour` count here.
         scale: Upscaling factor, which named borders follow.
-        metrics: Names of modules of `sr_bench.metrics`.
+        metrics: Names of metrics that score pairs.
         threads: How many threads a metric may use.
 
     Raises:
@@ -160,12 +165,21 @@ def score_pair(
         )
         raise MetricError(msg)
     border = protocol.border_px(scale)
-    compared = [_in_colour(crop_border(image, border), protocol) for image in (sr, hr)]
-    modules = {name: discovery.load("sr_bench.metrics", name) for name in metrics}
-    return {
-        name: float(module.score(*compared, data_range=255.0, threads=threads))
-        for name, module in modules.items()
-    }
+    cropped = [crop_border(image, border) for image in (sr, hr)]
+    given: dict[str, list[Levels]] = {}
+    scores = {}
+    for name in metrics:
+        info = metric_info(name)
+        colour = _colour(info, protocol)
+        if colour not in given:  # converted once for all that compare it
+            given[colour] = [_in_colour(image, colour) for image in cropped]
+        x, y = given[colour]
+        module = discovery.load(PACKAGE, name)
+        reference = y if info.needs_reference else None
+        scores[name] = _checked(
+            name, float(module.score(x, reference, data_range=255.0, threads=threads))
+        )
+    return scores
 
 
 def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> float:
@@ -173,7 +187,7 @@ def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> f
 
     Args:
         values: Of each image, in the dataset's order; inf (identical images) makes the mean inf.
-        protocol: Its `ssim_aggregation` counts for the metric ``ssim``.
+        protocol: Its `ssim_aggregation` counts for SSIM.
         metric: Name of the metric.
 
     Raises:
@@ -182,7 +196,7 @@ def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> f
     if not values or any(map(math.isnan, values)):
         msg = f"expected at least one {metric} value and no NaN, got {list(values)!r:.80}"
         raise MetricError(msg)
-    if metric == "ssim" and protocol.ssim_aggregation == "last_image":
+    if metric in ("ssim", "ssim_y") and protocol.ssim_aggregation == "last_image":
         return values[-1]
     return math.fsum(values) / len(values)
 
@@ -206,8 +220,28 @@ def _network_lr(
     return resize(lr, size, rule) if size is not None and rule is not None else lr
 
 
-def _in_colour(image: Levels, protocol: EvalProtocol) -> Levels:
-    return image if protocol.colour == "rgb" else _LUMA[protocol.colour](image)
+def _colour(info: MetricInfo, protocol: EvalProtocol) -> Colour:
+    """Return what a metric is given: as it declares, where the protocol has no such choice."""
+    if info.pixels == "y" and protocol.colour == "rgb":
+        return "y_float"
+    return "rgb" if info.pixels == "rgb" else protocol.colour
+
+
+def _in_colour(image: Levels, colour: Colour) -> Levels:
+    return image if colour == "rgb" else _LUMA[colour](image)
+
+
+def _checked(name: str, value: float) -> float:
+    """Return `value` unless `name` can't have it.
+
+    Raises:
+        MetricError: It is NaN, or outside of the declared range.
+    """
+    info = metric_info(name)
+    if not info.lowest - _ROUND_OFF <= value <= info.highest + _ROUND_OFF:
+        msg = f"{name}: expected a value from {info.lowest:g} to {info.highest:g}, got {value:g}"
+        raise MetricError(msg)
+    return value
 
 
 def _size(image: Levels) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from sr_bench.core.claim import Claim, with_unit
+from sr_bench.core.claim import Claim
+from sr_bench.core.metric import with_unit
 from sr_bench.data.dataset import Floor
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Entry, Subject

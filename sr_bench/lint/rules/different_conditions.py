@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sr_bench.core.claim import Metric, with_unit
+from sr_bench.core.metric import with_unit
 from sr_bench.lint.digits import signed
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Entry, Subject
@@ -17,7 +17,7 @@ RULE = Rule(
     "measure fp32 on the low precision's inputs too, or say below the table that they differ",
 )
 
-_METRICS: tuple[Metric, ...] = ("psnr", "ssim")
+_METRICS: tuple[str, ...] = ("psnr", "ssim")
 
 
 def check(subject: Subject) -> Iterator[Finding]:

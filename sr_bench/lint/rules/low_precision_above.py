@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sr_bench.core.claim import with_unit
+from sr_bench.core.metric import with_unit
 from sr_bench.lint.digits import NOISE, excess, gap
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.rules.swapped_rows import look_swapped

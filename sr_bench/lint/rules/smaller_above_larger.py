@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import permutations
 
-from sr_bench.core.claim import Claim, Metric
+from sr_bench.core.claim import Claim
 from sr_bench.core.precision import Precision
 from sr_bench.lint.digits import CLEAR, excess, gap
 from sr_bench.lint.finding import Finding, Rule, Severity
@@ -20,7 +20,7 @@ RULE = Rule(
     "make sure that both were measured alike, and say how the smaller one was trained",
 )
 
-_COSTS: tuple[Metric, ...] = ("params", "flops")
+_COSTS: tuple[str, ...] = ("params", "flops")
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -66,9 +66,9 @@ def _family(subject: Subject, entry: Entry) -> str:
     return letters[0].casefold() if letters else entry.row
 
 
-def _costs(subject: Subject, entry: Entry) -> dict[Metric, Claim]:
+def _costs(subject: Subject, entry: Entry) -> dict[str, Claim]:
     """Return the cost numbers of the model's fp32 rows, which may stand in another table."""
-    found: dict[Metric, Claim] = {}
+    found: dict[str, Claim] = {}
     for other in subject.entries:
         if other.key == entry.key and other.precision is Precision.FP32:
             found |= {metric: other.claims[metric] for metric in _COSTS if metric in other.claims}

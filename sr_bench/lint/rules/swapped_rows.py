@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from sr_bench.core.claim import Metric
 from sr_bench.lint.digits import difference, excess
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Entry, Subject
@@ -16,7 +15,7 @@ RULE = Rule(
     "look up which script printed which row, and exchange the numbers if they are swapped",
 )
 
-_METRICS: tuple[Metric, ...] = ("psnr", "ssim")
+_METRICS: tuple[str, ...] = ("psnr", "ssim")
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -57,5 +56,5 @@ def _printed(full: Entry, low: Entry) -> bool:
     return all(metric in entry.claims for entry in (full, low) for metric in _METRICS)
 
 
-def _loss(full: Entry, low: Entry, metric: Metric) -> float:
+def _loss(full: Entry, low: Entry, metric: str) -> float:
     return float(difference(full.claims[metric], low.claims[metric]))

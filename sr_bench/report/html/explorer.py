@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isinf, log10
 
+from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.gate import Drop
+from sr_bench.core.metric import image_metrics, metric_info
 from sr_bench.core.record import Record
 from sr_bench.report.html.assets import Asset
 from sr_bench.report.html.crops import WorstCrop
@@ -26,6 +28,15 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Column:
+    """Values of a metric that the plots don't know, one for each image."""
+
+    title: str
+    decimals: int
+    values: tuple[Number, ...]
+
+
+@dataclass(frozen=True)
 class Measured:
     """A precision of the page: values of each image, in the page's order of images."""
 
@@ -41,6 +52,8 @@ class Measured:
     ssim_drop: Span | None
     sr: tuple[str, ...]
     """Files of the images, as the page links them; empty where there is none."""
+    others: tuple[Column, ...]
+    """Of the metrics besides these, as far as they were measured."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +147,12 @@ def _measured(
         psnr_drop=_span(spans[0]) if spans else None,
         ssim_drop=_span(spans[1]) if spans else None,
         sr=links,
+        others=tuple(
+            Column(metric_info(name).title, metric_info(name).sentence_decimals, values)
+            for name in image_metrics()
+            if name not in IMAGE_METRICS
+            if (values := _values(subject.measured(precision, name), names))
+        ),
     )
 
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, IMAGE_METRICS
 from sr_bench.core.history import PastRun, RunInfo
+from sr_bench.core.metric import image_metrics, metric_info
 from sr_bench.core.record import Record, Status
 from sr_bench.report.html.subjects import PageSubject
 from sr_bench.report.html.values import Past, Value, value_of
 from sr_bench.report.parts.marks import MARKS
 from sr_bench.report.parts.order import FAILURES, rank
 from sr_bench.report.parts.provenance import INTERVAL, device_lines, shared_lines
-
-_NAMES = {"psnr": "PSNR", "ssim": "SSIM", "fidelity": "Fidelity", "flops": "Flops"}
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def index_page(
 ) -> IndexPage:
     """Return the first page; `trends` names the trend pages that there are, by family and model."""
     precisions = tuple(sorted({p for s in subjects for p in s.precisions}, key=rank))
-    metrics = _present(run.records, (*IMAGE_METRICS, GATE_METRIC))
+    metrics = _present(run.records, (*IMAGE_METRICS, *image_metrics(), GATE_METRIC))
     costs = _present(run.records, COST_METRICS)
     rows = tuple(_row(subject, precisions, metrics, costs, past, trends) for subject in subjects)
     reasons = Counter(
@@ -96,12 +95,13 @@ def index_page(
 
 def metric_name(metric: str) -> str:
     """Return `metric` as people write it."""
-    return _NAMES.get(metric, metric.capitalize())
+    title = metric_info(metric).title
+    return title[:1].upper() + title[1:]
 
 
 def _present(records: Sequence[Record], metrics: Sequence[str]) -> tuple[str, ...]:
     found = {record.metric for record in records}
-    return tuple(metric for metric in metrics if metric in found)
+    return tuple(metric for metric in dict.fromkeys(metrics) if metric in found)
 
 
 def _row(

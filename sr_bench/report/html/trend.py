@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sr_bench.core.claim import UNITS
 from sr_bench.core.compare import environment_changes, input_changes
 from sr_bench.core.history import Environment, HistoryEntry, Point, RunInfo
+from sr_bench.core.metric import metric_info
 from sr_bench.core.trend import Moment, Series, trend
 from sr_bench.core.trend import series as series_of
 from sr_bench.report.parts.marks import MARKS
@@ -125,7 +125,7 @@ def _runs(entries: Sequence[HistoryEntry]) -> tuple[TrendRun, ...]:
 
 
 def _one(case: Series, numbers: Mapping[str, int]) -> Curve:
-    last, unit = case.newest, UNITS.get(case.newest.metric, "")
+    last, unit = case.newest, metric_info(case.newest.metric).unit
     where = f" on {last.dataset}" if last.dataset else ""
     device = ", ".join(name for name in (last.backend, last.device) if name)
     label = f"{last.metric} {last.precision}{where} ({device}): {last.case_id}"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from shlex import quote
 
-from sr_bench.core.claim import UNITS
 from sr_bench.core.history import HistoryEntry, Point
+from sr_bench.core.metric import metric_info
 from sr_bench.core.record import FLOOR, Record
 from sr_bench.document import numbers
 from sr_bench.errors import SrBenchError
@@ -85,13 +85,13 @@ def value_of(record: Record, past: Past) -> Value:
     """Return `record` as pages show it.
 
     Raises:
-        SrBenchError: Its claim is no number, or its metric is unknown: the record is damaged.
+        SrBenchError: Its claim is no number: the record is damaged.
     """
     try:
         shown = numbers.measured(record, extra=0 if record.claim is None else 1)
         claimed, delta = numbers.claimed(record), numbers.delta(record)
         interval = numbers.interval(record)
-    except (ArithmeticError, ValueError, KeyError) as cause:
+    except (ArithmeticError, ValueError) as cause:
         msg = (
             f"{record.case_id}: the record can't be shown ({type(cause).__name__}: {cause});"
             " make the run again"
@@ -105,7 +105,7 @@ def value_of(record: Record, past: Past) -> Value:
         status=status.value,
         glyph=MARKS[status],
         measured=shown,
-        unit=UNITS.get(record.metric, ""),
+        unit=metric_info(record.metric).unit,
         claimed=claimed,
         delta=delta,
         interval=interval,
@@ -133,7 +133,8 @@ def _notes(record: Record) -> tuple[str, ...]:
         told.append(f"{notes['standard_g']:.3f} G by the standard count, 2 x MAC")
     if FLOOR in notes:
         gain = measurement.value - notes[FLOOR]
-        digits = 4 if record.metric == "ssim" else 3
+        gain = gain if metric_info(record.metric).higher_is_better else -gain
+        digits = metric_info(record.metric).sentence_decimals
         told.append(f"bicubic {notes[FLOOR]:.{digits}f}, gain {gain:+.{digits}f}")
     return tuple(told)
 
@@ -148,6 +149,6 @@ def _spark(values: Sequence[float], record: Record) -> Spark:
         return _SPARK_EDGE + index * step, _SPARK_HEIGHT - _SPARK_EDGE - share * tall
 
     points = [at(index, value) for index, value in enumerate(values)]
-    unit = UNITS.get(record.metric, "")
+    unit = metric_info(record.metric).unit
     label = f"{len(values)} runs: {low:.6g} to {high:.6g} {unit}".rstrip()
     return Spark(" ".join(f"{x:.1f},{y:.1f}" for x, y in points), points[-1], label)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sr_bench.core.gate import quantity
+from sr_bench.core.metric import metric_info
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import FLOOR, Record
 
@@ -51,12 +52,16 @@ def floors(records: Iterable[Record]) -> tuple[MeanFloor, ...]:
 
 
 def below_floor(record: Record) -> str:
-    """Return a sentence if the measured value lies below the floor, else an empty string."""
+    """Return a sentence if the measured value is worse than the floor, else an empty string."""
     floor, measurement = floor_of(record), record.measurement
-    if floor is None or measurement is None or measurement.value >= floor.value:
+    if floor is None or measurement is None:
         return ""
+    gain = measurement.value - floor.value
+    if (gain if metric_info(record.metric).higher_is_better else -gain) >= 0:
+        return ""
+    side = "below" if gain < 0 else "above"
     advice = _ADVICE if record.precision == Precision.FP32 else _LOW
-    return f"below bicubic {floor.text}: {advice}"
+    return f"{side} bicubic {floor.text}: {advice}"
 
 
 def why(record: Record) -> str:

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from sr_bench.core.claim import with_unit
 from sr_bench.core.forensics import Audit, AuditedClaim, Trial
+from sr_bench.core.metric import with_unit
 from sr_bench.report.terminal.tables import plain_table
 from sr_bench.text.printable import counted, printable_line
 

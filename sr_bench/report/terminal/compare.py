@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
 
-from sr_bench.core.case import GATE_METRIC, IMAGE_METRICS
-from sr_bench.core.claim import with_unit
+from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
 from sr_bench.core.compare import CaseOutcome, Compared, environment_changes
 from sr_bench.core.gate import Drop, digits, quantity
 from sr_bench.core.history import RunInfo
+from sr_bench.core.metric import with_unit
 from sr_bench.core.trend import started
 from sr_bench.report.terminal.history import value_text
 from sr_bench.report.terminal.tables import plain_table
@@ -27,7 +27,7 @@ _ORDER = (
 """What needs a look comes first."""
 
 _QUIET = (CaseOutcome.WITHIN, CaseOutcome.SAME)
-_COLUMNS = ("model", "precision", "metric", "A", "B", "mean drop (95 %)", "worst image", "status")
+_COLUMNS = ("model", "precision", "metric", "A", "B", "mean loss (95 %)", "worst image", "status")
 
 
 def compared_lines(
@@ -91,7 +91,8 @@ def _drop(metric: str, drop: Drop) -> str:
 
 def _rise(one: Compared) -> str:
     """Return by how much a cost or a time grew; ``-`` where that is no question."""
-    if one.before is None or one.now is None or one.metric in (*IMAGE_METRICS, GATE_METRIC):
+    grows = one.metric in (*COST_METRICS, LATENCY_METRIC)
+    if one.before is None or one.now is None or not grows:
         return "-"
     size = with_unit(f"{abs(one.now - one.before):.3g}", one.metric)
     return "-" if one.now == one.before else f"{size} {'more' if one.now > one.before else 'less'}"

@@ -4,6 +4,7 @@ from decimal import ROUND_CEILING, Context, Decimal
 from math import isfinite
 
 from sr_bench.core.gate import GateVerdict
+from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record, Status
 from sr_bench.document.numbers import claimed, delta, measured, with_unit
 from sr_bench.report.terminal.dossier import dossier_lines
@@ -40,7 +41,7 @@ def failure_text(record: Record) -> str:
 
 def _headline(record: Record) -> str:
     where = f" on {record.dataset}" if record.dataset else ""
-    what = f"{record.model} {record.precision} {record.metric.upper()}{where}"
+    what = f"{record.model} {record.precision} {metric_info(record.metric).title}{where}"
     return f"{record.claim.source}: {what}" if record.claim else what
 
 

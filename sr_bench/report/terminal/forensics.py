@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from sr_bench.core.claim import with_unit
 from sr_bench.core.forensics import Candidate, Forensics, Scoring
+from sr_bench.core.metric import with_unit
 from sr_bench.report.terminal.tables import plain_table
 from sr_bench.text.printable import counted, printable_line
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from sr_bench.core.claim import with_unit
 from sr_bench.core.gate import Comparison, Drop, GateImage, GateVerdict, digits, quantity
+from sr_bench.core.metric import metric_info, with_unit
 from sr_bench.core.record import Status
 from sr_bench.report.terminal.tables import plain_table
 
-_NAMES = {"fidelity": "fidelity", "psnr": "PSNR", "ssim": "SSIM"}
 _IMAGES_SHOWN = 5
 _QUESTIONS = ("", "mean", "95 % interval", "worst", "image", "limit", "detects", "verdict")
 _COLUMNS = ("image", "fidelity", "inside", "ring", "PSNR drop", "SSIM drop")
@@ -40,8 +39,13 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     row = _drop_row(metric, drop, images, comparison.limit, comparison.status)
     order = sorted(range(drop.count), key=lambda index: (-drop.values[index], images[index]))
     worst = [[images[i], quantity(metric, drop.values[i])] for i in order[:_IMAGES_SHOWN]]
-    table = plain_table(("image", f"{_NAMES[metric]} drop"), worst, left=(0,))
+    table = plain_table(("image", _loss(metric)), worst, left=(0,))
     return [*plain_table(_QUESTIONS, [row], left=(0, 4, 7)), "", *table]
+
+
+def _loss(metric: str) -> str:
+    info = metric_info(metric)
+    return f"{info.title} {'drop' if info.higher_is_better else 'rise'}"
 
 
 def _fidelity_rows(verdict: GateVerdict) -> Iterator[list[str]]:
@@ -61,7 +65,7 @@ def _drop_row(
     metric: str, drop: Drop, names: Sequence[str], limit: float, status: Status
 ) -> list[str]:
     return [
-        f"{_NAMES[metric]} drop",
+        _loss(metric),
         quantity(metric, drop.mean),
         f"{digits(metric, drop.low95)} to {quantity(metric, drop.high95)}",
         quantity(metric, drop.worst),

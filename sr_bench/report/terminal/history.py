@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
 
-from sr_bench.core.claim import UNITS
 from sr_bench.core.compare import environment_changes, input_changes
+from sr_bench.core.metric import metric_info
 from sr_bench.core.trend import Moment, Series, Trend, trend
 from sr_bench.document.mirror import format_like
-from sr_bench.document.numbers import DECIMALS
+from sr_bench.document.numbers import plain_pattern
 from sr_bench.report.terminal.tables import plain_table
 from sr_bench.text.printable import printable
 
@@ -62,7 +62,7 @@ class HistoryCase:
 
 def value_text(metric: str, value: float | None) -> str:
     """Return `value` with the metric's usual decimals; ``-`` if there is none."""
-    return "-" if value is None else format_like(DECIMALS.get(metric, "0.0000"), value)
+    return "-" if value is None else format_like(plain_pattern(metric), value)
 
 
 def history_case(case: Series, incomplete: Collection[str]) -> HistoryCase:
@@ -76,7 +76,7 @@ def history_case(case: Series, incomplete: Collection[str]) -> HistoryCase:
         family=newest.family,
         model=newest.model,
         metric=newest.metric,
-        unit=UNITS.get(newest.metric, ""),
+        unit=metric_info(newest.metric).unit,
         precision=newest.precision,
         dataset=newest.dataset,
         backend=newest.backend,

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from sr_bench.core.card import KnownGap, Tolerance
-from sr_bench.core.claim import Claim, Metric, Source
+from sr_bench.core.claim import Claim, Source
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import ImageScore, Measurement, Status
 from sr_bench.engine.judge.claim import judge
@@ -14,7 +14,7 @@ from sr_bench.errors import MetricError
 GAP = KnownGap("psnr", Precision.FP32, "rows swapped")
 
 
-def claim(text: str, metric: Metric = "psnr") -> Claim:
+def claim(text: str, metric: str = "psnr") -> Claim:
     source = Source("README.md", 9, 30)
     return Claim(metric, text, "M", "", Precision.FP32, "", "3x8x8", "", source)
 
@@ -52,6 +52,14 @@ def test_slack_widens_the_band_on_both_sides() -> None:
 def test_a_cost_metric_above_the_claim_is_not_better() -> None:
     verdict = judge(claim("1.0", "flops"), measured(1.2, "flops"), tolerance=Tolerance())
     assert verdict.status is Status.DIFFERS
+
+
+@pytest.mark.parametrize(
+    ("value", "status"), [(2.0049, "match"), (1.99, "better"), (2.01, "differs")]
+)
+def test_a_value_below_the_claim_is_better_where_lower_is(value: float, status: str) -> None:
+    verdict = judge(claim("2.00", "mae"), measured(value, "mae"), tolerance=Tolerance())
+    assert verdict.status == status
 
 
 @pytest.mark.parametrize(("value", "status"), [(0.29772, "match"), (0.2969, "differs")])

@@ -203,6 +203,12 @@ def test_what_is_no_pair_of_scores_is_refused(
         paired_drop(low, reference)
 
 
+def test_what_rises_is_lost_where_lower_is_better() -> None:
+    assert paired_drop([2.5, 0.0], [2.0, 1.0], higher_is_better=False).values == (0.5, -1.0)
+    with pytest.raises(MetricError, match="a score of each image"):
+        paired_drop([math.inf], [1.0], higher_is_better=False)
+
+
 # The three outcomes of a limit.
 
 

@@ -272,10 +272,11 @@ def test_latency_of_another_device_is_not_comparable() -> None:
     assert found.outcome is CaseOutcome.NOT_COMPARABLE
 
 
-def test_a_metric_without_a_limit_is_not_comparable() -> None:
-    found = compare(scored(lowered(1), metric="lpips", fingerprint="a"), scored(metric="lpips"))
-    assert found.outcome is CaseOutcome.NOT_COMPARABLE
-    assert found.sentence.startswith("there is no limit for lpips")
+@pytest.mark.parametrize(("by", "outcome"), [(-1, CaseOutcome.LOSS), (1, CaseOutcome.GAIN)])
+def test_a_metric_whose_lower_values_are_better_loses_what_it_rises(by, outcome) -> None:
+    found = compare(scored(lowered(by), metric="mae", fingerprint="a"), scored(metric="mae"))
+    assert found.outcome is outcome
+    assert f"MAE rises by {-by}.0000 levels on average" in found.sentence
 
 
 def test_a_score_that_is_no_number_is_named() -> None:

@@ -182,6 +182,16 @@ def test_what_the_device_scored_is_taken_and_no_output_is_asked_for() -> None:
     assert np.array_equal(session.batches[0].hrs[1], job().images.load(1)[1])
 
 
+def test_the_host_adds_the_scores_that_no_device_computes() -> None:
+    more, session = replace(job(), metrics=("psnr", "ssim", "mae")), Scoring()
+    how = {"pairs": pair_cache(), "threads": 1, "progress": lambda *_: None}
+    alone = [item.scores["mae"] for item in run_job(more, Nearest(), **how)]
+    assert [item.scores for item in run(more, session)] == [
+        {"psnr": 1.0, "ssim": 0.5, "mae": value} for value in alone
+    ]
+    assert session.batches[0].scoring.metrics == ("psnr", "ssim")
+
+
 @pytest.mark.parametrize("kind", [Nearest, Scoring])
 def test_each_output_is_compared_with_the_reference_and_kept(kind: type[Nearest]) -> None:
     kept: dict[int, np.ndarray] = {}

@@ -252,3 +252,20 @@ def test_the_lines_are_json_with_a_checksum(tmp_path: Path) -> None:
         digest, _, text = line.partition(" ")
         assert int(digest, 16) == crc32(text.encode())
         assert isinstance(json.loads(text), dict)
+
+
+def test_another_metric_of_an_image_is_kept_beside_the_others(tmp_path: Path) -> None:
+    close = Fidelity(50.0, 51.0, 40.25)
+    results = opened(tmp_path)
+    results.begin("cpu", {})
+    results.add("i0", result(30.0, close))
+    results.add("i0", ImageResult("a name", {"mae": 2.5}))
+    both = ImageResult("", {"psnr": 30.0, "ssim": 0.3, "mae": 2.5}, close)
+    assert results.get("i0") == opened(tmp_path).get("i0") == both
+
+
+def test_metrics_that_two_sessions_add_side_by_side_are_both_kept(tmp_path: Path) -> None:
+    one, other = made(tmp_path, 1), opened(tmp_path)
+    one.add("i0", ImageResult("a name", {"mae": 2.5}))
+    other.add("i0", ImageResult("a name", {"lpips": 0.1}))
+    assert opened(tmp_path).get("i0").scores.keys() == {"psnr", "ssim", "mae", "lpips"}

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from sr_bench.cards.protocol_files import load_protocol
 from sr_bench.core.protocol import EvalProtocol
+from sr_bench.engine.score import protocol
 from sr_bench.engine.score.protocol import (
     aggregate,
     network_input,
@@ -22,6 +24,7 @@ from sr_bench.engine.score.protocol import (
 from sr_bench.errors import DatasetError, ImageError, MetricError, OptionError
 from sr_bench.imaging.files import read_image
 from sr_bench.imaging.resize import resize
+from sr_bench.metrics import mae
 
 RNG = np.random.default_rng(4)
 LR = RNG.integers(0, 256, (20, 30, 3), dtype=np.uint8)
@@ -251,8 +254,8 @@ def test_a_pair_that_cannot_be_scored_is_refused(sr, border, error, message) -> 
 
 
 def test_an_unknown_metric_is_refused_with_the_valid_ones() -> None:
-    with pytest.raises(OptionError, match=r"'lpips' in metrics; .* psnr, ssim"):
-        score_pair(HR, HR, NATIVE, 2, ("lpips",))
+    with pytest.raises(OptionError, match=r"'beauty' in metrics; .* psnr, psnr_y, ssim"):
+        score_pair(HR, HR, NATIVE, 2, ("beauty",))
 
 
 def test_the_mean_is_over_images() -> None:
@@ -270,3 +273,41 @@ def test_last_image_takes_the_last_ssim_and_the_mean_psnr() -> None:
 def test_nothing_and_nan_have_no_aggregate(values: list[float]) -> None:
     with pytest.raises(MetricError, match="at least one psnr value and no NaN"):
         aggregate(values, NATIVE, "psnr")
+
+
+@pytest.mark.parametrize("colour", ["rgb", "y_float", "y_rounded", "y_edsr"])
+def test_a_metric_on_y_takes_the_protocols_y_or_else_that_of_papers(colour) -> None:
+    sr = HR[::-1].copy()
+    rule = EvalProtocol("p", colour=colour, border=1)
+    on_y = replace(rule, colour="y_float") if colour == "rgb" else rule
+    found = score_pair(sr, HR, rule, 2, ("psnr_y", "ssim_y"))
+    expected = score_pair(sr, HR, on_y, 2, METRICS)
+    assert (found["psnr_y"], found["ssim_y"]) == (expected["psnr"], expected["ssim"])
+
+
+def metric(monkeypatch: pytest.MonkeyPatch, score, **declared: object) -> None:
+    """Have `score` in the place of MAE."""
+    module = SimpleNamespace(score=score)
+    info = replace(mae.INFO, **declared)
+    monkeypatch.setattr(protocol, "metric_info", lambda name: info)
+    monkeypatch.setattr(protocol.discovery, "load", lambda package, name: module)
+
+
+def test_a_metric_on_rgb_gets_rgb_by_any_protocol_and_no_reference_that_it_does_not_need(
+    monkeypatch,
+) -> None:
+    given = []
+    declared = {"pixels": "rgb", "needs_reference": False}
+    metric(monkeypatch, lambda *pair, **_: given.append(pair) or 1.0, **declared)
+    rule = EvalProtocol("p", colour="y_float", border=2)
+    assert score_pair(HR, HR, rule, 2, ("mae",)) == {"mae": 1.0}
+    ((sr, hr),) = given
+    assert np.array_equal(sr, HR[2:-2, 2:-2])
+    assert hr is None
+
+
+@pytest.mark.parametrize("value", [float("nan"), -0.1, 101.0])
+def test_a_value_that_a_metric_cannot_have_is_refused(monkeypatch, value: float) -> None:
+    metric(monkeypatch, lambda *_, **__: value, lowest=0.0, highest=100.0)
+    with pytest.raises(MetricError, match="mae: expected a value from 0 to 100, got"):
+        score_pair(HR, HR, NATIVE, 2, ("mae",))

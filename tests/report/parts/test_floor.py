@@ -32,6 +32,12 @@ def test_without_a_floor_or_a_value_nothing_is_said() -> None:
     assert floor_of(record()) is None
 
 
+def test_a_value_above_the_floor_is_worse_where_lower_is_better() -> None:
+    mae = replace(CLAIM, metric="mae", text="2.5")
+    assert below_floor(model("m", 2.4, mae, floor=2.5)) == ""
+    assert below_floor(model("m", 2.6, mae, floor=2.5)).startswith("above bicubic 2.5000 levels: ")
+
+
 def test_a_low_precision_below_the_floor_is_not_blamed_on_the_images() -> None:
     low = replace(with_floor(record(), 40.0), precision="int8_kl")
     assert below_floor(low).endswith("the low precision costs more than the network gains")

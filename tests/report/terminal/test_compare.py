@@ -52,7 +52,7 @@ def test_a_loss_is_shown_in_full() -> None:
         "",
     ]
     assert cells(lines[3]) == [
-        *("model", "precision", "metric", "A", "B", "mean drop (95 %)", "worst image"),
+        *("model", "precision", "metric", "A", "B", "mean loss (95 %)", "worst image"),
         *("status", "what changed"),
     ]
     assert cells(lines[5]) == [

@@ -79,7 +79,7 @@ def test_a_document_that_cuts_digits_off_has_its_tolerance_upwards() -> None:
 def test_a_cost_metric_has_no_protocol() -> None:
     made = record(replace(CLAIM, metric="flops", text="1.5"), 1.7, status=Status.DIFFERS)
     text = failure_text(made)
-    assert "m_x2 fp32 FLOPS\n" in text
+    assert "m_x2 fp32 Flops\n" in text
     assert "protocol" not in text
 
 

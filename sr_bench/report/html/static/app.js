@@ -45,7 +45,7 @@ function startMatrix() {
   for (const button of metrics) {
     button.addEventListener("click", () => {
       press(button, metrics);
-      table.dataset.metric = button.dataset.metric;
+      for (const cell of table.querySelectorAll("[data-of]")) cell.hidden = cell.dataset.of !== button.dataset.metric;
     });
   }
   const field = document.getElementById("filter");

@@ -1,0 +1,153 @@
+"""What a metric is: its unit, which way is better, how it is printed, and what it is computed on.
+
+A metric of images declares this as ``INFO`` of ``sr_bench/metrics/<name>.py``, or of a module that
+another package registers in the entry-point group ``sr_bench.metrics``. Nothing lists them.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from math import inf
+from types import MappingProxyType
+from typing import Final, Literal
+
+from sr_bench import discovery
+from sr_bench.errors import OptionError
+
+PACKAGE = "sr_bench.metrics"
+"""Where metrics of images are declared."""
+
+_NAME = re.compile("[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """What a metric declares; reading it must not import what computes it."""
+
+    title: str
+    """As people write it, such as ``PSNR``."""
+    unit: str
+    """In which it is printed, measured and recorded; empty if it has none."""
+    higher_is_better: bool
+    decimals: int
+    """Of a value that no document prints."""
+    sentence_decimals: int
+    """Of a value or a loss in a sentence."""
+    headers: tuple[str, ...] = ()
+    """Headers of README columns that hold it: lower case, without blanks, with the unit."""
+    lowest: float = -inf
+    highest: float = inf
+    """A value outside of these is a defect, never a result."""
+    allowed_loss: float = 0.0
+    """How much worse the mean over the images may be than in an earlier run, in `unit`."""
+    compares: Literal["pairs", "sets"] = "pairs"
+    """``pairs``: each image has a value, and the dataset their mean; ``sets``: only the set of all
+    images has one, which is not measured here."""
+    needs_reference: bool = True
+    """Whether it compares with the ground truth; if not, its ``score`` is given None for it."""
+    pixels: Literal["protocol", "y", "rgb"] = "protocol"
+    """What it is given: pixels in the colour of the protocol, always Y (BT.601 studio range as
+    float, unless the protocol has a Y of its own), or always RGB."""
+    features: str = ""
+    """The network whose features it compares, such as ``AlexNet``; empty: the pixels themselves."""
+
+
+_NOT_OF_IMAGES: Final = MappingProxyType(
+    {
+        "flops": MetricInfo("Flops", "G", False, 3, 3, headers=("flops(g)",)),
+        "params": MetricInfo("Params", "M", False, 6, 6, headers=("params(m)",)),
+        "fidelity": MetricInfo("fidelity", "dB", True, 2, 2, allowed_loss=0.5),
+        "latency": MetricInfo("latency", "ms", False, 3, 3),
+    }
+)
+"""What is counted, compared with fp32, or timed: no module scores it."""
+
+
+@cache
+def metric_infos() -> Mapping[str, MetricInfo]:
+    """Return the declaration of every metric by name.
+
+    Raises:
+        OptionError: A module has no declaration, or an unusable name; or two have the same header.
+    """
+    infos = {**_NOT_OF_IMAGES, **{name: _declared(name) for name in image_metrics()}}
+    owners: dict[str, str] = {}
+    for name, info in infos.items():
+        for header in info.headers:
+            if owners.setdefault(header, name) != name:
+                msg = (
+                    f"metrics {owners[header]!r} and {name!r} both declare the header {header!r};"
+                    " change it in one of them, or uninstall its package"
+                )
+                raise OptionError(msg)
+    return MappingProxyType(infos)
+
+
+@cache
+def metric_headers() -> Mapping[str, str]:
+    """Return the metric that each header of a README column means."""
+    return {header: name for name, info in metric_infos().items() for header in info.headers}
+
+
+def image_metrics() -> tuple[str, ...]:
+    """Return the names of the metrics that modules score, sorted; none is imported."""
+    return discovery.names(PACKAGE)
+
+
+def metric_info(name: str) -> MetricInfo:
+    """Return the declaration of the metric `name`.
+
+    History may hold values of a metric whose package is not installed any more: such a one has no
+    unit.
+    """
+    return metric_infos().get(name) or MetricInfo(name, "", True, 4, 4)
+
+
+def printed_metric(name: str, *, also: tuple[str, ...] = ()) -> str:
+    """Return `name`, which must be that of a metric that documents print, or in `also`.
+
+    Raises:
+        ValueError: It is neither; the message lists the valid ones.
+    """
+    valid = (*dict.fromkeys(metric_headers().values()), *also)
+    if name not in valid:
+        msg = f"expected one of {', '.join(valid)}"
+        raise ValueError(msg)
+    return name
+
+
+def not_computed(name: str) -> str:
+    """Return why images can't be scored by `name` here, and what to do; empty if they can.
+
+    Raises:
+        OptionError: There is no such metric of images.
+    """
+    module, info = discovery.load(PACKAGE, name), metric_info(name)
+    if info.compares == "sets":
+        return f"{info.title} compares sets of images, and only pairs of images are measured here"
+    absent: str = getattr(module, "absent", str)()
+    return absent and f"{info.title} can't be computed here: {absent}"
+
+
+def with_unit(text: str, metric: str) -> str:
+    """Return the number `text` with the unit of `metric`, if it has one."""
+    return f"{text} {metric_info(metric).unit}".rstrip()
+
+
+def _declared(name: str) -> MetricInfo:
+    if name in _NOT_OF_IMAGES or not _NAME.fullmatch(name):
+        msg = (
+            f"metric {name!r}: expected a name of lower-case letters, digits and _, and none of"
+            f" {', '.join(_NOT_OF_IMAGES)}; rename its entry point"
+        )
+        raise OptionError(msg)
+    module = discovery.load(PACKAGE, name)
+    info = getattr(module, "INFO", None)
+    if not isinstance(info, MetricInfo):
+        msg = (
+            f"metric {name!r}: expected INFO, a MetricInfo, in {module.__name__},"
+            f" got {type(info).__name__}; docs/extending.md shows one"
+        )
+        raise OptionError(msg)
+    return info

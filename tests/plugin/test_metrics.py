@@ -1,0 +1,234 @@
+"""A metric is one module of any package: measured, judged, reported and compared like PSNR."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from sr_bench.imaging.files import read_image
+from tests.tiny_zoo import Zoo, make_zoo
+
+CARD = """
+[[model]]
+name = "second_x2"
+row = "Second"
+scale = 2
+onnx = "tiny.onnx"
+evaluation = [{ dataset = "pair", protocol = "native_rgb" }]
+"""
+TABLE = """# Tiny
+
+| Models | PSNR(dB) | Worst error | MAE | PSNR-Y | FID | LPIPS |
+| :---: | :--: | :--: | :---: | :----: | :--: | :--: |
+| Tiny | {psnr:.3f} | {worst:.2f} | {mae:.3f} | 30.1 | 12.3 | 0.1 |
+| Second | {psnr:.3f} | {second:.2f} | - | - | - | - |
+"""
+
+FENCE = re.compile(r"```\w+\n(.*?)```", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The zoo beside a package that holds the metric of docs/extending.md."""
+
+    zoo: Zoo
+    truth: dict[str, float]
+    environment: dict[str, str]
+    module: Path
+    """Of the metric."""
+
+    def write(self, second: float) -> None:
+        (self.zoo.suite / "README.md").write_text(TABLE.format(**self.truth, second=second))
+
+    def python(self, *args: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *map(str, args)]
+        where = self.zoo.root.parent
+        return subprocess.run(
+            command, cwd=where, env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def pytest(self, *args: str) -> dict[str, dict[str, object]]:
+        done = self.python("-m", "pytest", "my_zoo", f"--sr-data={self.zoo.data}", *args)
+        assert done.returncode in (0, 1), done.stdout + done.stderr
+        return self.zoo.records()
+
+    def sr_bench(self, *args: object, code: int = 0) -> str:
+        done = self.python(
+            "-c", "import sys; from sr_bench.cli import main; sys.exit(main())", *args
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+
+def install(folder: Path, page: str) -> Path:
+    """Make the package of the page in `folder`, as if installed; return the metric's module."""
+    (module,) = (text for text in FENCE.findall(page) if "INFO = MetricInfo" in text)
+    (points,) = (text for text in FENCE.findall(page) if '"sr_bench.metrics"' in text)
+    groups = tomllib.loads(points)["project"]["entry-points"]
+    ((name, value),) = groups["sr_bench.metrics"].items()
+    package, _, file = value.partition(".")
+    (folder / package).mkdir(parents=True)
+    (folder / package / "__init__.py").write_text("")
+    (folder / package / f"{file}.py").write_text(module)
+    info = folder / f"{package}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[sr_bench.metrics]\n{name} = {value}\n")
+    return folder / package / f"{file}.py"
+
+
+def errors_of(zoo: Zoo) -> np.ndarray:
+    """Return the absolute errors of nearest enlargement, images x pixels."""
+    found = []
+    for stem in "ab":
+        hr, lr = (read_image(zoo.data / kind / f"{stem}.png").astype(int) for kind in ("HR", "LR"))
+        found.append(np.abs(lr.repeat(2, axis=0).repeat(2, axis=1) - hr).ravel())
+    return np.array(found)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Installed:
+    folder = tmp_path_factory.mktemp("metric")
+    metric = install(folder / "site", (project_root / "docs" / "extending.md").read_text())
+    zoo = make_zoo(folder / "my_zoo")
+    zoo.write_card(CARD)
+    apart = errors_of(zoo)
+    truth = {"psnr": zoo.psnr, "worst": float(apart.max(1).mean()), "mae": float(apart.mean())}
+    paths = [str(folder / "site"), str(project_root)]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "SR_BENCH_CACHE": str(folder / "cache"),
+        "TORCH_HOME": str(folder / "empty"),
+        "PYTEST_ADDOPTS": "-p no:hypothesispytest -p no:cacheprovider",
+    }
+    for name in ("CI", "GITHUB_ACTIONS", "PYTEST_XDIST_WORKER"):
+        environment.pop(name, None)
+    return Installed(zoo, truth, environment, metric)
+
+
+@pytest.fixture(scope="module")
+def records(installed: Installed) -> dict[str, dict[str, object]]:
+    """Run the zoo once with a stale claim of the second model."""
+    installed.write(second=installed.truth["worst"] + 1)
+    return installed.pytest("--sr-report=markdown,html", "--junitxml=junit.xml")
+
+
+def status(records: dict[str, dict[str, object]], case: str) -> str:
+    return records[case]["verdict"]["status"]
+
+
+def test_a_column_of_a_metric_of_another_package_is_a_claim(installed, records) -> None:
+    record = records["tiny_x2-fp32-pair_x2-worst_error"]
+    assert record["verdict"]["status"] == "match"
+    assert record["measurement"]["value"] == pytest.approx(installed.truth["worst"])
+    assert record["measurement"]["unit"] == "levels"
+    assert len(record["measurement"]["images"]) == 2
+    assert record["inputs"]["metric_worst_error"]
+    junit = (installed.zoo.root.parent / "junit.xml").read_text()
+    assert 'name="tiny_x2-fp32-pair_x2-worst_error"' in junit
+
+
+def test_the_metrics_that_come_along_are_measured_beside_it(installed, records) -> None:
+    assert status(records, "tiny_x2-fp32-pair_x2-mae") == "match"
+    assert records["tiny_x2-fp32-pair_x2-psnr_y"]["measurement"]["value"] > installed.zoo.psnr
+    assert "metric_mae" not in records["tiny_x2-fp32-pair_x2-mae"]["inputs"]
+
+
+def test_a_lower_value_than_claimed_is_better_and_the_floor_is_above(installed, records) -> None:
+    assert status(records, "second_x2-fp32-pair_x2-worst_error") == "better"
+    floor = records["second_x2-fp32-pair_x2-worst_error"]["measurement"]["notes"]["bicubic"]
+    assert 0 < floor < installed.truth["worst"]
+    page = (installed.zoo.root.parent / "reports" / "README.md").read_text()
+    assert f"above bicubic {floor:.2f} levels" in page
+
+
+def test_metrics_that_cannot_be_had_are_not_run_and_leave_the_others(records) -> None:
+    fid, lpips = (records[f"tiny_x2-fp32-pair_x2-{name}"]["verdict"] for name in ("fid", "lpips"))
+    assert fid["status"] == lpips["status"] == "not_run"
+    assert fid["sentence"].startswith("FID compares sets of images")
+    assert lpips["sentence"].startswith("LPIPS can't be computed here: ")
+    assert status(records, "tiny_x2-fp32-pair_x2-psnr") == "match"
+
+
+def test_both_reports_show_it(installed, records) -> None:
+    reports = installed.zoo.root.parent / "reports"
+    pages = [path.read_text() for path in reports.glob("*.md") if path.name != "README.md"]
+    assert any("worst_error on pair_x2" in page for page in pages)
+    index = Words.of(reports / "html" / "index.html")
+    assert {"Worst error", "MAE", "PSNR-Y"} <= set(index)
+    (page,) = (reports / "html").glob("model-tiny-tiny-x2-*.html")
+    assert "fp32 Worst error" in Words.of(page)
+
+
+class Words(HTMLParser):
+    """The texts of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data.strip())
+
+    @classmethod
+    def of(cls, path: Path) -> list[str]:
+        parser = cls()
+        parser.feed(path.read_text())
+        return parser.texts
+
+
+def test_the_command_line_knows_it(installed, records) -> None:
+    listed = json.loads(installed.sr_bench("list", "--suites", "my_zoo", "--json"))["metrics"]
+    (line,) = (one for one in listed if one["metric"] == "worst_error")
+    assert (line["unit"], line["better"], line["computed"]) == ("levels", "lower", "here")
+    data = installed.zoo.data
+    options = ("--protocol", "native_rgb", "--metric", "worst_error", "--json", "-")
+    scores = json.loads(installed.sr_bench("score", data / "HR", data / "HR", *options))
+    assert scores["mean"] == {"worst_error": 0.0}
+    assert "worst_error" in installed.sr_bench("history", "tiny_x2", "--metric", "worst_error")
+    installed.sr_bench("lint", "my_zoo/tiny/README.md")
+
+
+def test_results_are_kept_until_the_module_of_the_metric_changes(installed, records) -> None:
+    case = "tiny_x2-fp32-pair_x2-worst_error"
+    again = installed.pytest()[case]
+    assert (again["cached"], again["fingerprint"]) == (2, records[case]["fingerprint"])
+    text = installed.module.read_text()
+    try:
+        installed.module.write_text(text.replace("* 255.0", "* 127.5"))
+        changed = installed.pytest("-k", "worst_error")[case]
+    finally:
+        installed.module.write_text(text)
+    assert (changed["cached"], changed["verdict"]["status"]) == (0, "better")
+    assert changed["measurement"]["value"] == pytest.approx(installed.truth["worst"] / 2)
+    assert changed["fingerprint"] != again["fingerprint"]
+
+
+def test_a_changed_network_is_a_loss_where_the_metric_rises(installed, records) -> None:
+    network = installed.zoo.suite / "tiny.onnx"
+    right = network.read_bytes()
+    model = onnx.load(network)
+    (weight,) = (one for one in model.graph.initializer if one.name == "weight")
+    weight.CopyFrom(numpy_helper.from_array(0 * numpy_helper.to_array(weight), "weight"))
+    onnx.save(model, network)
+    installed.write(second=installed.truth["worst"] - 1)
+    try:
+        now = installed.pytest("-k", "worst_error")
+        told = installed.sr_bench("compare", "previous", "last", "--json", code=1)
+    finally:
+        network.write_bytes(right)
+    assert status(now, "second_x2-fp32-pair_x2-worst_error") == "differs"
+    cases = {(c["model"], c["metric"]): c for c in json.loads(told)["cases"]}
+    assert cases["tiny_x2", "worst_error"]["outcome"] == "loss"
+    assert "Worst error rises by" in cases["tiny_x2", "worst_error"]["sentence"]

@@ -5,7 +5,6 @@ import os
 import shutil
 import stat
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -216,11 +215,9 @@ def test_a_session_survives_a_hang_a_crash_and_memory_that_runs_out(
     machine.behave(
         **{"tiny-m2-fp16": "stubborn", "tiny-m5-fp16": "segfault", "tiny-m7-fp16": "oom"}
     )
-    start = time.monotonic()
     # Ten names of one network: its results would be kept after the first.
     options = ("--backend=vacc", "--sr-device=require", "--sr-cache=off")
     run(*options).assert_outcomes(passed=7, failed=3)
-    spent = time.monotonic() - start
     records = zoo.records()
     failures = {
         number: records[f"m{number}-vacc-fp16-pair_x2-psnr"]["detail"].get("failure")
@@ -228,8 +225,6 @@ def test_a_session_survives_a_hang_a_crash_and_memory_that_runs_out(
     }
     found = {number: failure for number, failure in failures.items() if failure}
     assert found == {2: "timeout", 5: "crashed", 7: "device-oom"}
-    hanging, healthy = 2 * (LIMITS["run_s"] + 2 * LIMITS["grace_s"]), 8
-    assert spent < hanging + healthy + 10
     assert not [
         path
         for path in Path("/proc").glob("[0-9]*/cmdline")

@@ -12,6 +12,7 @@ from sr_bench.core.dossier import Dossier
 from sr_bench.core.int8 import ClipRange
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.bench import Bench
+from sr_bench.engine.elsewhere.open import open_executor
 from sr_bench.engine.plan.cases import plan
 from sr_bench.engine.plan.option import PRECISIONS
 from sr_bench.engine.plan.options import Selection
@@ -32,11 +33,12 @@ def _records(zoo: Int8Zoo, precisions: str = "int8_max", **options: object) -> d
     chosen = Selection(
         data=zoo.data, precisions=PRECISIONS.read(precisions), **({"explain_s": 60.0} | options)
     )
-    bench = Bench(chosen)
+    bench = Bench(chosen, (), open_executor(chosen))
     records = [
         bench.evaluate(case, case.id, lambda *_: None)
         for case in plan(load_suite(zoo.suite / "card.toml"), chosen)
     ]
+    bench.close()
     return {f"{record.precision} {record.metric}": record for record in records}
 
 
@@ -106,6 +108,15 @@ def test_a_low_percentile_is_caught_and_the_clip_ranges_blamed(zoo: Int8Zoo) -> 
     assert record.verdict.status is Status.LOSS
     (sign,) = [sign for sign in _dossier(record).signs if "clip ranges of percentile" in sign]
     assert "max (" in sign
+
+
+def test_an_isolated_model_is_calibrated_measured_and_explained_alike(zoo: Int8Zoo) -> None:
+    zoo.write_card(plan="percentile = 90.0")
+    here = _gate(zoo, "int8_percentile", explain_s=3600.0)
+    there = _gate(zoo, "int8_percentile", explain_s=3600.0, isolate="model", cache="refresh")
+    assert (there.verdict, there.measurement) == (here.verdict, here.measurement)
+    dossiers = [replace(_dossier(record), seconds=0.0) for record in (here, there)]
+    assert dossiers[0] == dossiers[1]
 
 
 def test_bgr_for_rgb_is_caught_and_told(zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch) -> None:

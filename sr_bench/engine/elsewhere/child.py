@@ -145,19 +145,14 @@ class Child:
             self.close()
         if self._process is None:
             try:
-                self._process = _started(model, self._setup, self._limits)
+                self._process = _Process(model, self._setup, self._limits)
+            except OSError as error:
+                msg = f"can't start a process for the model: {error}; {_ALONE}"
+                raise DeviceError(Failure.ERROR, msg) from error
             except DeviceError as cause:
                 self._unstarted[model] = cause
                 raise
         return self._process
-
-
-def _started(model: _Model, setup: Setup, limits: Limits) -> "_Process":
-    try:
-        return _Process(model, setup, limits)
-    except OSError as error:
-        msg = f"can't start a process for the model: {error}; {_ALONE}"
-        raise DeviceError(Failure.ERROR, msg) from error
 
 
 class _Process:
@@ -261,8 +256,7 @@ class _Process:
         if limit is None or now < self._memory_due:
             return
         self._memory_due = now + _TICK_S
-        used = resident_bytes(self._group.pid)
-        if used > limit:
+        if (used := resident_bytes(self._group.pid)) > limit:
             self._group.kill(_GRACE_S)
             how = f"was killed at {_mib(used)}, above --sr-memory-limit={_mib(limit)}"
             raise self._failure(Failure.HOST_OOM, how, "raise it where there is more memory")

@@ -29,7 +29,6 @@ class Command:
 
 COMMANDS: dict[str, Sequence[Command]] = {
     "cluster": [Command(quick="--images 4 --rounds 1 --tasks 50")],
-    "early": [Command(quick="--trials 50")],
     "fidelity": [Command("--peers", "--models pocket_edsr_x2 --plans card")],
     "kills": [Command(quick="--kills 5")],
     "lint": [Command(quick="--documents 10 --repeats 1")],

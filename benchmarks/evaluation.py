@@ -209,7 +209,7 @@ def main() -> None:
         naive = not args.quick
         for contest in (
             Contest("lesrcnn_x2", lesrcnn, Precision.FP32, 4, naive),
-            Contest("lesrcnn_x2", make_int8(lesrcnn), Precision.INT8_MAX, 4, naive=False),
+            Contest("lesrcnn_x2", make_int8(lesrcnn), Precision("int8_max"), 4, naive=False),
             Contest("sr4k_x2", sr4k, Precision.FP32, count, naive),
         ):
             time_ways(contest, open_images(folder), folder, rounds)

@@ -46,7 +46,7 @@ from sr_bench.precision.network import read_network
 from sr_bench.precision.points import kept_layers
 from sr_bench.precision.qdq import int8_share
 
-MODES = tuple(precision for precision in Precision if precision.dtype == "int8")
+MODES = tuple(precision for precision in Precision.all() if precision.dtype == "int8")
 PEERS = {
     "ort minmax": CalibrationMethod.MinMax,
     "ort percentile": CalibrationMethod.Percentile,
@@ -118,7 +118,7 @@ def own(runs: Runs, case: Case) -> Iterator[Row]:
 def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
     """Yield a row for each of onnxruntime's calibrators."""
     full = runs.of(replace(case, precision=Precision.FP32), quiet).images
-    prepared = runs.jobs.prepared(replace(case, precision=Precision.INT8_MAX))
+    prepared = runs.jobs.prepared(replace(case, precision=Precision("int8_max")))
     network = read_network(prepared.fp32_onnx())
     source, target = folder / "fp32.onnx", folder / "int8.onnx"
     onnx.save(network.model, source)
@@ -140,9 +140,9 @@ def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
         model = onnx.load(target)
         model.metadata_props.add(key=PRECISION_KEY, value="int8")
         onnx.save(model, target)
-        artefact = Artefact(target, None, Precision.INT8_MAX, "peer")
+        artefact = Artefact(target, None, Precision("int8_max"), "peer")
         fp32 = Artefact(source, None, Precision.FP32, "peer")
-        with runs.open_artefact(artefact) as low, runs.open_artefact(fp32) as reference:
+        with runs.here.open_artefact(artefact) as low, runs.here.open_artefact(fp32) as reference:
             images = run_job(
                 runs.jobs.job(case),
                 low,

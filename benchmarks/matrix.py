@@ -47,9 +47,9 @@ NETWORK = "lesrcnn_x2"
 PRECISIONS = (
     Precision.FP32,
     Precision.FP16,
-    Precision.INT8_MAX,
-    Precision.INT8_PERCENTILE,
-    Precision.INT8_KL,
+    Precision("int8_max"),
+    Precision("int8_percentile"),
+    Precision("int8_kl"),
 )
 Inputs = Sequence[NDArray[np.float32]]
 

@@ -169,7 +169,7 @@ def beside_nncf(path: Path, images: Images, rounds: int) -> None:
 def signal_to_noise_db(fp32: Path, int8: Path, images: Images) -> float:
     """Return the mean of the outputs' power over that of what int8 adds to them, in dB."""
     plain, found = open_plain(fp32), []
-    artefact = Artefact(int8, None, Precision.INT8_MAX, "peer")
+    artefact = Artefact(int8, None, Precision("int8_max"), "peer")
     with backend.open_session(artefact) as session:
         for image in images:
             (expected,) = plain.run(None, {plain.get_inputs()[0].name: image})

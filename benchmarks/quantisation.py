@@ -185,7 +185,7 @@ def int8_speed(folder: Path, rounds: int) -> None:
             low = folder / "int8.onnx"
             low.write_bytes(model.SerializeToString())
             with (
-                backend.open_session(Artefact(low, None, Precision.INT8_MAX, "")) as fast,
+                backend.open_session(Artefact(low, None, Precision("int8_max"), "")) as fast,
                 backend.open_session(Artefact(path, None, Precision.FP32, "")) as full,
             ):
                 ratios = []

@@ -2,11 +2,10 @@
 
 Run: python benchmarks/scale.py [--check]
 
-The simulation lives through every hand-over: a controller that cuts and hands in one task at a
-time, the network that sends files, workers that prepare, open and measure, two shards waiting at
-each. The model is one line of arithmetic on the same constants. Both are for the case without a
-shared disk, the worse one. With ``--check`` it fails if they
-are 8 % apart where at least half of the workers' time is put to use.
+The simulation lives through every hand-over: a scheduler that hands out one task at a time, workers
+that prepare, open and measure, a second task waiting at each. The model is one line of arithmetic
+on the same constants. The disk that all share is taken to be one that nobody waits for. With
+``--check`` it fails if they are 8 % apart where at least half of the workers' time is put to use.
 """
 
 import argparse
@@ -17,17 +16,20 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import count, islice
+from itertools import count
 
-from sr_bench.engine.elsewhere.cluster.shards import AHEAD, LOOK, PREPARED_AHEAD, split
+from sr_bench.engine.elsewhere.cluster.shards import split
 
 WORKERS = (1, 4, 16, 64, 256, 1024, 4096)
 TOLERATED = 0.08
 
+AHEAD = 2
+"""Tasks that Dask has at a worker of one thread: one runs, one waits."""
+
 
 @dataclass(frozen=True)
 class Constants:
-    """Times in seconds, sizes in bytes."""
+    """Times in seconds."""
 
     image_s: float = 0.5
     """One image through one network and both metrics, on one core. Assumed."""
@@ -36,14 +38,8 @@ class Constants:
     open_s: float = 0.3
     """Opening a network, once per worker that takes part in its run. Assumed."""
     handover_s: float = 0.005
-    """The controller's and scheduler's share of a shard; they do one after the other. Assumed;
+    """The session's and scheduler's share of a shard; they do one after the other. Assumed;
     `cluster.py` measures it."""
-    pair_bytes: float = 6e6
-    """LR and HR of an image; each worker keeps what it was sent. DIV2K's mean, rounded."""
-    network_bytes: float = 6e6
-    """A network's file, once per worker that takes part in its run. EDSR baseline's."""
-    bandwidth: float = 1e9
-    """Bytes a second that the controller sends, to all workers together. Assumed: 10 Gbit/s."""
 
 
 @dataclass(frozen=True)
@@ -58,24 +54,14 @@ class Case:
     @cached_property
     def sizes(self) -> list[int]:
         """Images of each shard of a run."""
-        return [len(one) for one in split(range(self.images))]
+        return [len(part) for part in split(range(self.images))]
 
     @property
     def serial_s(self) -> float:
         """Time of one worker that has everything."""
-        own = self.constants
-        return self.models * (own.prepare_s + own.open_s + self.images * own.image_s)
-
-    def sent_parts(self) -> list[float]:
-        """What part of the images is sent again for each run, if the workers share no disk.
-
-        A worker takes a shard whose images it has if one is among the next; else it takes the
-        first, and its images move to it, which may have had them before. Balls into boxes.
-        """
-        boxes = min(self.workers, len(self.sizes))
-        moved = (1 - 1 / boxes) ** LOOK
-        stays = 1 - 1 / self.workers
-        return [1.0, *(moved * stays ** (1 + run * moved) for run in range(self.models - 1))]
+        constants = self.constants
+        each = constants.prepare_s + constants.open_s + self.images * constants.image_s
+        return self.models * each
 
     @property
     def takers(self) -> float:
@@ -97,28 +83,21 @@ class Predicted:
 
 
 def predict(case: Case) -> Predicted:
-    """Return T(W) = first network + sum over runs of max(work / W, hand-overs, bytes / rate) + end.
+    """Return T(W) = first network + sum over runs of max(work / W, hand-overs) + end.
 
-    `end` is half a shard, or the time until every worker has its first files, if that is longer;
-    where workers wait for something else it is the last shard.
+    `end` is half a shard; where workers wait for hand-overs it is the last shard.
     """
-    own, shards = case.constants, len(case.sizes)
-    largest = max(case.sizes)
-    first = own.handover_s + own.prepare_s
-    last = own.open_s + largest * own.image_s
-    filled = min(case.workers, shards) * (own.network_bytes + largest * own.pair_bytes)
-    spared = min(case.models, case.workers) * own.prepare_s / case.models  # it is in `first`
-    work = own.prepare_s - spared + case.takers * own.open_s + case.images * own.image_s
-    working, handing = work / case.workers, (shards + 1) * own.handover_s
-    rests = {"workers": 0.0, "hand-over": 0.0, "transfer": 0.0}
-    for part in case.sent_parts():
-        sent = case.takers * own.network_bytes + part * case.images * own.pair_bytes
-        steps = {"workers": working, "hand-over": handing, "transfer": sent / own.bandwidth}
-        bound = max(steps, key=lambda name: steps[name])
-        rests[bound] += steps[bound]
-    bound = max(rests, key=lambda name: rests[name])
-    end = max(filled / own.bandwidth, last / 2) if case.workers > 1 else 0.0
-    return Predicted(first + sum(rests.values()) + (end if bound == "workers" else last), bound)
+    constants, shards = case.constants, len(case.sizes)
+    last = constants.open_s + max(case.sizes) * constants.image_s
+    first = constants.handover_s + constants.prepare_s
+    spared = min(case.models, case.workers) * constants.prepare_s / case.models  # in `first`
+    work = constants.prepare_s - spared + case.takers * constants.open_s
+    work += case.images * constants.image_s
+    working, handing = work / case.workers, (shards + 1) * constants.handover_s
+    seconds = first + case.models * max(working, handing)
+    if handing > working:
+        return Predicted(seconds + last, "hand-over")
+    return Predicted(seconds + (last / 2 if case.workers > 1 else 0.0), "workers")
 
 
 @dataclass
@@ -127,23 +106,19 @@ class Worker:
 
     free_at: float = 0.0
     networks: set[int] = field(default_factory=set)
-    pairs: set[int] = field(default_factory=set)
 
 
 class Simulation:
-    """The controller hands in task after task; workers do theirs one after the other.
+    """The scheduler hands out task after task; workers do theirs one after the other.
 
-    A task is the number of its run and of its shard, -1 for the preparation.
+    A task is the number of its run and of its shard, -1 for the preparation; the lowest goes first.
     """
 
     def __init__(self, case: Case) -> None:
         self._case = case
         self._sizes = case.sizes
         self._workers = [Worker() for _ in range(case.workers)]
-        self._networks = deque(range(case.models))
-        self._shards: deque[tuple[int, int]] = deque()
-        self._homes: dict[int, int] = {}
-        self._link_free = 0.0
+        self._ready = [(run, -1) for run in range(case.models)]
 
     def run(self) -> float:
         """Return the time at which the last result is there."""
@@ -151,10 +126,9 @@ class Simulation:
         events: list[tuple[float, int, int, tuple[int, int]]] = []
         now = last = 0.0
         numbers = count()
-        while events or self._networks or self._shards:
-            if room and (self._networks or self._shards):
-                index = room.popleft()
-                task = self._next(index)
+        while events or self._ready:
+            if room and self._ready:
+                index, task = room.popleft(), heapq.heappop(self._ready)
                 now += self._case.constants.handover_s
                 ended = self._done_at(self._workers[index], task, now)
                 heapq.heappush(events, (ended, next(numbers), index, task))
@@ -163,43 +137,17 @@ class Simulation:
             now, last = max(now, ended), max(last, ended)
             room.append(index)
             if shard < 0:
-                self._shards.extend((run, part) for part in range(len(self._sizes)))
+                for part in range(len(self._sizes)):
+                    heapq.heappush(self._ready, (run, part))
         return last
 
-    def _next(self, index: int) -> tuple[int, int]:
-        """Return what worker number `index` takes, by the rules of `shards.Ledger`."""
-        shards, networks = self._shards, self._networks
-        if networks and (not shards or networks[0] <= shards[0][0] + PREPARED_AHEAD):
-            return networks.popleft(), -1
-        new = own = None
-        for place, (_, part) in enumerate(islice(shards, LOOK)):
-            home = self._homes.get(part)
-            if home == index:
-                own = place
-                break
-            if home is None and new is None:
-                new = place
-        place = next(one for one in (own, new, 0) if one is not None)
-        task = shards[place]
-        del shards[place]
-        self._homes[task[1]] = index
-        return task
-
     def _done_at(self, worker: Worker, task: tuple[int, int], now: float) -> float:
-        """Return when `worker` will be done with `task`, whose files are sent before."""
-        own, (run, part) = self._case.constants, task
-        if part < 0:
-            worker.free_at = max(now, worker.free_at) + own.prepare_s
-            return worker.free_at
-        missing, seconds = 0.0, self._sizes[part] * own.image_s
-        if run not in worker.networks:
+        """Return when `worker` will be done with `task`."""
+        constants, (run, part) = self._case.constants, task
+        seconds = constants.prepare_s if part < 0 else self._sizes[part] * constants.image_s
+        if part >= 0 and run not in worker.networks:
             worker.networks.add(run)
-            missing, seconds = own.network_bytes, seconds + own.open_s
-        if part not in worker.pairs:
-            worker.pairs.add(part)
-            missing += self._sizes[part] * own.pair_bytes
-        if missing:
-            self._link_free = now = max(now, self._link_free) + missing / own.bandwidth
+            seconds += constants.open_s
         worker.free_at = max(now, worker.free_at) + seconds
         return worker.free_at
 
@@ -239,20 +187,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--models", type=int, nargs="+", default=[1, 10, 100, 1000])
     parser.add_argument("--images", type=int, default=10_000)
-    parser.add_argument("--shared", action="store_true", help="a disk that nobody waits for")
     parser.add_argument("--check", action="store_true", help="fail if they are 8 % apart")
     args = parser.parse_args()
-    own = Constants(bandwidth=math.inf) if args.shared else Constants()
-    print(own)
+    constants = Constants()
+    print(constants)
     print("| models | workers | simulated s | model s | model off by | efficiency | bound |")
     print("|--:|--:|--:|--:|--:|--:|---|")
     worst = max(
         show(case, simulated)
         for models in args.models
-        for case, simulated in rows(models, args.images, own)
+        for case, simulated in rows(models, args.images, constants)
     )
     for models in args.models:
-        print(f"{models} models: under a half from {half_at(models, args.images, own)}")
+        print(f"{models} models: under a half from {half_at(models, args.images, constants)}")
     print(f"the model is off by {100 * worst:.1f} % at most where efficiency is above a half")
     if args.check and worst > TOLERATED:
         sys.exit(1)

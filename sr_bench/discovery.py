@@ -1,27 +1,32 @@
-"""List and load the modules of a folder by file name: the file name is the key."""
+"""List and load what a folder holds by file name: the file name is the key."""
 
 import importlib
 import pkgutil
 from functools import cache
+from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 from sr_bench.errors import OptionError
 
 
 @cache
-def names(package: str) -> tuple[str, ...]:
+def names(package: str, suffix: str = "") -> tuple[str, ...]:
     """Return the sorted names that `package` offers, without importing any of them.
 
-    Modules and sub-packages of the folder count unless their name starts with an underscore;
-    third parties add entry points in the group of the same name (``sr_bench.backends``).
+    Modules and sub-packages of the folder count unless their name starts with an underscore, or
+    with a `suffix` such as ``.toml`` its files of that kind; third parties add entry points in the
+    group of the same name (``sr_bench.backends``).
     """
-    spec = find_spec(package)
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    own = {module.name for module in pkgutil.iter_modules(folders)}
+    folders = _folders(package)
+    if suffix:
+        ours = {path.stem for folder in folders for path in folder.glob(f"*{suffix}")}
+    else:
+        ours = {module.name for module in pkgutil.iter_modules(map(str, folders))}
     third_party = _third_party(package).names
-    return tuple(sorted(name for name in own | third_party if not name.startswith("_")))
+    return tuple(sorted(name for name in ours | third_party if not name.startswith("_")))
 
 
 @cache
@@ -39,6 +44,49 @@ def load(package: str, name: str) -> ModuleType:
     for point in _third_party(package).select(name=name):
         return _load_point(point)
     return importlib.import_module(f"{package}.{name}")
+
+
+def file(package: str, name: str, suffix: str) -> Path:
+    """Return the path of `name` in `package`, where `names` with that `suffix` lists it.
+
+    The entry point ``name = "acme.name"`` of a third party is about ``acme/name`` and the suffix.
+
+    Raises:
+        OptionError: The entry point's package has no such file.
+    """
+    where = name
+    for point in _third_party(package).select(name=name):
+        where = f"entry point {name!r} of {package}"
+        package, _, name = point.value.rpartition(".")
+    for folder in _folders(package):
+        if (path := folder / f"{name}{suffix}").is_file():
+            return path
+    msg = f"{where}: expected {name}{suffix} in the package {package!r}, got none; reinstall it"
+    raise OptionError(msg)
+
+
+def third_party_code(package: str) -> tuple[Path, ...]:
+    """Return the Python files of all packages that add to `package`, without importing those."""
+    homes = {point.module.rpartition(".")[0] or point.module for point in _third_party(package)}
+    files: set[Path] = set()
+    for spec in filter(None, map(_spec, homes)):
+        if spec.submodule_search_locations is None and spec.has_location:
+            files.add(Path(str(spec.origin)))  # a module beside no other
+        for folder in spec.submodule_search_locations or ():
+            files.update(Path(folder).rglob("*.py"))
+    return tuple(sorted(files))
+
+
+def _folders(package: str) -> tuple[Path, ...]:
+    spec = _spec(package)
+    return tuple(map(Path, spec.submodule_search_locations or ())) if spec else ()
+
+
+def _spec(module: str) -> ModuleSpec | None:
+    try:
+        return find_spec(module) if module else None
+    except ModuleNotFoundError:  # the package that it would be in is absent
+        return None
 
 
 def is_third_party(package: str, name: str) -> bool:

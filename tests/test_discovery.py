@@ -96,3 +96,36 @@ def test_a_broken_entry_point_is_one_clear_error(install, value: str, message: s
     install(EntryPoint("acme", value, BACKENDS))
     with pytest.raises(OptionError, match=message):
         discovery.load(BACKENDS, "acme")
+
+
+def test_a_file_that_is_no_module_is_a_name_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    for file in ("sr_bench_kinds/ours.toml", "acme_kinds/theirs.toml", "acme_kinds/__init__.py"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("")
+    points = {"theirs": "acme_kinds.theirs", "gone": "acme_kinds.gone", "lost": "no_package.lost"}
+    install(*(EntryPoint(name, value, "sr_bench_kinds") for name, value in points.items()))
+    assert discovery.names("sr_bench_kinds", ".toml") == ("gone", "lost", "ours", "theirs")
+    ours, theirs = (discovery.file("sr_bench_kinds", n, ".toml") for n in ("ours", "theirs"))
+    assert (ours.parent.name, theirs.parent.name) == ("sr_bench_kinds", "acme_kinds")
+    for name in ("gone", "lost"):
+        message = f"entry point '{name}' of sr_bench_kinds: expected {name}.toml in the package"
+        with pytest.raises(OptionError, match=message):
+            discovery.file("sr_bench_kinds", name, ".toml")
+
+
+def test_the_code_of_third_parties_is_their_whole_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    files = [tmp_path / "acme_code" / name for name in ("_shared.py", "mine.py")]
+    files[0].parent.mkdir()
+    for file in files:
+        file.write_text("raise RuntimeError\n")
+    install(EntryPoint("mine", "acme_code.mine", BACKENDS))
+    assert discovery.third_party_code(BACKENDS) == tuple(files)
+    _forget()
+    install(ACME)
+    assert [file.name for file in discovery.third_party_code(BACKENDS)] == ["colorsys.py"]

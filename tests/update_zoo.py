@@ -133,7 +133,7 @@ def record_of(model: ModelCard, cell: Claim | Blank, value: float | None) -> Rec
         family="zoo",
         model=model.name,
         metric=cell.metric,
-        precision=cell.precision.value,
+        precision=cell.precision,
         dataset="" if cost else "set5_x2",
         backend=cell.backend or "onnxruntime",
         device="" if cost else "cpu",

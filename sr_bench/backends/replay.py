@@ -20,8 +20,8 @@ from sr_bench.core.backend import (
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, NotRunError
 from sr_bench.recording.format import (
-    Entry,
     Header,
+    RecordedOutput,
     entries_path,
     read_entries,
     read_header,
@@ -62,7 +62,7 @@ def precisions(options: BackendOptions = DEFAULT_OPTIONS) -> tuple[Precision, ..
         BackendError: The recording is damaged.
     """
     recorded = {entry.precision for entry in _entries(options.replay)} if options.replay else ()
-    return tuple(precision for precision in Precision if precision in recorded)
+    return tuple(precision for precision in Precision.all() if precision in recorded)
 
 
 def open_session(
@@ -93,7 +93,7 @@ def open_session(
 class _Outputs:
     """The outputs that were recorded of one network in one precision: a function of the input."""
 
-    def __init__(self, folder: Path, entries: Sequence[Entry]) -> None:
+    def __init__(self, folder: Path, entries: Sequence[RecordedOutput]) -> None:
         self._folder = folder
         self.newest = {entry.input: entry for entry in entries}
 
@@ -116,7 +116,7 @@ class _Outputs:
         return read_output(self._folder, entry)
 
 
-def _replayed(entries: Iterable[Entry]) -> str:
+def _replayed(entries: Iterable[RecordedOutput]) -> str:
     return "; ".join(dict.fromkeys(entry.device for entry in entries)) + ", replayed"
 
 
@@ -129,7 +129,7 @@ def _origin(header: Header) -> str:
     )
 
 
-def _entries(folder: Path) -> tuple[Entry, ...]:
+def _entries(folder: Path) -> tuple[RecordedOutput, ...]:
     try:
         state = entries_path(folder).stat()
     except FileNotFoundError:
@@ -138,12 +138,14 @@ def _entries(folder: Path) -> tuple[Entry, ...]:
 
 
 @lru_cache(maxsize=1)
-def _read_once(folder: Path, _changed_ns: int, _size: int) -> tuple[Entry, ...]:
+def _read_once(folder: Path, _changed_ns: int, _size: int) -> tuple[RecordedOutput, ...]:
     """Return the entries; read again only if the file has changed, as a session opens many."""
     return read_entries(folder)
 
 
-def _of_model(entries: Sequence[Entry], artefact: Artefact, header: Header) -> list[Entry]:
+def _of_model(
+    entries: Sequence[RecordedOutput], artefact: Artefact, header: Header
+) -> list[RecordedOutput]:
     own = [entry for entry in entries if entry.model == artefact.name]
     found = [entry for entry in own if entry.precision is artefact.precision]
     if found:
@@ -163,7 +165,7 @@ def _of_model(entries: Sequence[Entry], artefact: Artefact, header: Header) -> l
     raise NotRunError(msg)
 
 
-def _of_network(entries: list[Entry], artefact: Artefact) -> list[Entry]:
+def _of_network(entries: list[RecordedOutput], artefact: Artefact) -> list[RecordedOutput]:
     """Return the entries of the network that `artefact` has, or that alone was recorded."""
     recorded = sorted({entry.network for entry in entries})
     if not artefact.network and len(recorded) == 1:
@@ -186,7 +188,7 @@ def _of_network(entries: list[Entry], artefact: Artefact) -> list[Entry]:
     return found
 
 
-def _told(entries: Iterable[Entry]) -> dict[str, str]:
+def _told(entries: Iterable[RecordedOutput]) -> dict[str, str]:
     """Return what the device's sessions noted; where they differ, all of it."""
     told: dict[str, list[str]] = {}
     for entry in entries:
@@ -196,7 +198,7 @@ def _told(entries: Iterable[Entry]) -> dict[str, str]:
     return {key: "; ".join(dict.fromkeys(texts)) for key, texts in told.items()}
 
 
-def _several(entries: Iterable[Entry]) -> dict[str, str]:
+def _several(entries: Iterable[RecordedOutput]) -> dict[str, str]:
     """Return how many outputs the device gave for the same input; nothing if always one."""
     outputs: dict[str, set[str]] = {}
     for entry in entries:

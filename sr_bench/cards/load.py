@@ -1,33 +1,16 @@
 """Read a card.toml into model cards; say everything that is wrong with it at once."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from sr_bench import discovery
 from sr_bench.cards.protocol_files import load_protocol, parse_protocol, protocol_names
-from sr_bench.cards.schema import (
-    CardTable,
-    CheckpointTable,
-    EvaluationTable,
-    GateTable,
-    Int8Table,
-    ModelTable,
-    ToleranceTable,
-    VaccTable,
-)
-from sr_bench.core.card import (
-    Checkpoint,
-    Evaluation,
-    KnownGap,
-    ModelCard,
-    SuiteCard,
-    Tolerance,
-    Waiver,
-)
-from sr_bench.core.device import DevicePlan, Failure, KnownFailure
-from sr_bench.core.int8 import Gate, Int8Plan
-from sr_bench.core.precision import Precision
+from sr_bench.cards.schema import CardTable, EvaluationTable, ModelTable
+from sr_bench.core.card import Evaluation, ModelCard, SuiteCard
+from sr_bench.core.device import DevicePlan
+from sr_bench.core.fields import narrowed
+from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.errors import CardError
 from sr_bench.files.validation import listed, nearest, read_toml, validate
@@ -52,8 +35,8 @@ def load_card(path: Path) -> SuiteCard:
         family=folder.name,
         document=path.parent / table.document,
         models=tuple(_model(model, folder, protocols) for model in table.model),
-        ignored_rows=tuple(table.ignore_rows),
-        waivers=tuple(Waiver(one.code, one.reason, one.row) for one in table.waive),
+        ignored_rows=table.ignored_rows,
+        waivers=table.waivers,
     )
 
 
@@ -62,7 +45,7 @@ def _own_protocols(table: CardTable) -> tuple[dict[str, EvalProtocol], list[str]
     protocols, faults = {}, []
     for name, fields in table.protocol.items():
         if name in protocol_names():
-            faults.append(f"protocol.{name}: this is a protocol of sr-bench; call yours otherwise")
+            faults.append(f"protocol.{name}: this protocol is installed; give yours another name")
             continue
         try:
             protocols[name] = parse_protocol(name, fields, where=f"protocol.{name}")
@@ -85,7 +68,7 @@ def _faults(table: CardTable) -> Iterator[str]:
                 yield f"{where}: unknown protocol {evaluation.protocol!r}; {advice}"
     names = Counter(model.name for model in table.model)
     yield from (f"model name {name!r} is used {n} times" for name, n in names.items() if n > 1)
-    rows = Counter((model.row, model.source) for model in table.model if model.row)
+    rows = Counter((model.row, model.row_source) for model in table.model if model.row)
     for (row, source), n in rows.items():
         if n > 1:
             yield f"row {row!r}{f' of source {source!r}' if source else ''} is bound {n} times"
@@ -98,87 +81,22 @@ def _unknown(where: str, name: str, package: str) -> Iterator[str]:
 
 
 def _model(table: ModelTable, folder: Path, protocols: dict[str, EvalProtocol]) -> ModelCard:
-    channels, height, width = map(int, table.cost.shape.split("x"))
-    return ModelCard(
-        name=table.name,
+    return narrowed(
+        ModelCard,
+        table,
         family=folder.name,
         folder=folder,
-        row=table.row,
-        row_source=table.source,
-        scale=table.scale,
-        architecture=table.architecture,
-        hyper=table.hyper,
         onnx=folder / table.onnx if table.onnx else None,
-        checkpoint=_checkpoint(table.checkpoint),
-        value_range=table.value_range,
         evaluations=tuple(_evaluation(item, protocols) for item in table.evaluation),
         flops_rule=table.cost.rule,
-        counted_shape=(channels, height, width),
-        tolerances=_tolerances(table.tolerance),
-        int8_tolerances=_tolerances(table.int8.tolerance),
-        known_gaps=tuple(
-            KnownGap(
-                gap.metric, Precision.parse(gap.precision), gap.reason, gap.dataset, gap.source
-            )
-            for gap in table.known_gap
-        ),
-        int8=_int8(table.int8),
-        gate=_gate(table.gate),
-        device=_device(table.vacc),
-        built_calibration=_built(table.vacc),
+        counted_shape=table.cost.shape,
+        int8=narrowed(Int8Plan, table.int8),
+        int8_tolerances=table.int8.tolerance,
+        device=narrowed(DevicePlan, table.vacc),
+        built_calibration=table.vacc.built_calibration,
     )
-
-
-def _gate(table: GateTable | None) -> Gate | None:
-    return Gate(**table.model_dump()) if table else None
-
-
-def _built(table: VaccTable) -> Precision | None:
-    return Precision(table.built_calibration) if table.built_calibration else None
-
-
-def _device(table: VaccTable) -> DevicePlan:
-    height, _, width = table.shape.partition("x")
-    return DevicePlan(
-        skip=tuple(table.skip),
-        per_channel=table.per_channel,
-        calibrate_range=table.calibrate_range,
-        feed=table.feed,
-        shape=(int(height), int(width)) if table.shape else None,
-        options=table.options,
-        known_failures=tuple(
-            KnownFailure(
-                Failure(one.failure),
-                one.reason,
-                Precision.parse(one.precision) if one.precision else None,
-                one.source,
-                one.before_sdk,
-            )
-            for one in table.known_failure
-        ),
-        gate=_gate(table.gate),
-    )
-
-
-def _tolerances(tables: Mapping[str, ToleranceTable]) -> dict[str, Tolerance]:
-    return {
-        metric: Tolerance(table.slack, table.reason, table.digits)
-        for metric, table in tables.items()
-    }
-
-
-def _int8(table: Int8Table) -> Int8Plan:
-    return Int8Plan(**table.model_dump(exclude={"keep", "tolerance"}), keep=tuple(table.keep))
-
-
-def _checkpoint(table: CheckpointTable | None) -> Checkpoint | None:
-    return Checkpoint(**table.model_dump()) if table else None
 
 
 def _evaluation(table: EvaluationTable, protocols: dict[str, EvalProtocol]) -> Evaluation:
-    return Evaluation(
-        dataset=table.dataset,
-        protocol=protocols.get(table.protocol) or load_protocol(table.protocol),
-        claimed=table.claimed,
-        precisions=tuple(map(Precision.parse, table.precisions)),
-    )
+    protocol = protocols.get(table.protocol) or load_protocol(table.protocol)
+    return narrowed(Evaluation, table, protocol=protocol)

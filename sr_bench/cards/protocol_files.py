@@ -1,47 +1,39 @@
 """Named protocols: one TOML file each, the file name is the name; cards may add their own."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import field, fields
 from functools import cache
-from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import get_args
 
-from pydantic import Field
+from pydantic.dataclasses import dataclass
+from pydantic.json_schema import SkipJsonSchema
 
-from sr_bench.core.protocol import Colour, EvalProtocol, Resize
+from sr_bench import discovery
+from sr_bench.core.fields import narrowed
+from sr_bench.core.protocol import EvalProtocol, Resize
 from sr_bench.errors import CardError
-from sr_bench.files.validation import Table, listed, nearest, read_toml, validate
+from sr_bench.files.validation import STRICT, listed, nearest, read_toml, validate
 
-_FOLDER = Path(__file__).parent / "protocols"
-
-_None = Literal["none"]
-_White = Annotated[float, Field(gt=0)]
-_Sides = Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=2, max_length=2)]
+_PROTOCOLS = "sr_bench.cards.protocols"
+"""Folder with a TOML file for each named protocol, and entry point group."""
 
 
-class ProtocolTable(Table):
-    """The keys of a protocol, each as in `EvalProtocol`; ``"none"`` undoes what `base` set."""
+@dataclass(config=STRICT, frozen=True)
+class ProtocolTable(EvalProtocol):
+    """What a protocol's file may hold."""
 
+    name: SkipJsonSchema[str] = field(default="", init=False)
+    """No key: the file's name, or that of the card's table."""
     base: str = ""
     """Named protocol whose choices hold where this table makes none."""
-    lr_from: Literal["files", "hr"] = "files"
-    lr_resize: Resize | _None = "none"
-    input_shape: _Sides | _None = "none"
-    gt_resize: Resize | _None = "none"
-    channel_order: Literal["rgb", "bgr"] = "rgb"
-    input_range: _White | _None = "none"
-    output_range: _White | _None = "none"
-    clip: bool = True
-    rounding: Literal["none", "round", "truncate"] = "round"
-    border: Literal["none", "scale", "scale+6"] | Annotated[int, Field(ge=0)] = "none"
-    colour: Colour = "rgb"
-    ssim_aggregation: Literal["mean", "last_image"] = "mean"
-    source: str = ""
 
 
-@cache
+_MAY_BE_NONE = {one.name for one in fields(EvalProtocol) if one.default is None}
+
+
 def protocol_names() -> tuple[str, ...]:
-    """Return the names of the protocols that come with sr-bench, sorted."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+    """Return the names of the protocols that are installed, sorted."""
+    return discovery.names(_PROTOCOLS, ".toml")
 
 
 @cache
@@ -49,12 +41,14 @@ def load_protocol(name: str) -> EvalProtocol:
     """Return the protocol `name`.
 
     Raises:
-        CardError: There is no such protocol; the message names the nearest one.
+        CardError: There is no such protocol, and the message names the nearest one; or its file
+            has faults.
+        OptionError: It is a third party's, and its file is absent.
     """
     if name not in protocol_names():
         msg = f"unknown protocol {name!r}; {nearest(name, protocol_names())}"
         raise CardError(msg)
-    path = _FOLDER / f"{name}.toml"
+    path = discovery.file(_PROTOCOLS, name, ".toml")
     return parse_protocol(name, read_toml(path, CardError), where=str(path))
 
 
@@ -63,32 +57,25 @@ def parse_protocol(name: str, table: Mapping[str, object], *, where: str) -> Eva
 
     Args:
         name: What the protocol is called in reports.
-        table: Keys of `ProtocolTable`. With ``base``, the named protocol's choices hold for the
-            keys that are left out; without, the defaults do.
+        table: Keys of `ProtocolTable`; without a key, the choice of ``base`` holds, or
+            the default; ``"none"`` undoes a choice.
         where: File and key of the table, for messages.
 
     Raises:
         CardError: Keys are unknown, values are invalid or contradict each other; all are listed.
     """
-    given = validate(ProtocolTable, table, where=where, error=CardError)
-    if given.base and given.base not in protocol_names():
-        advice = nearest(given.base, protocol_names())
-        msg = f"{where}: base: unknown protocol {given.base!r}; {advice}"
+    base = table.get("base", "")
+    if isinstance(base, str) and base and base not in protocol_names():
+        msg = f"{where}: base: unknown protocol {base!r}; {nearest(base, protocol_names())}"
         raise CardError(msg)
-    choices: dict[str, object] = load_protocol(given.base).choices() if given.base else {}
-    for key in given.model_fields_set - {"base"}:
-        choices[key] = _value(key, getattr(given, key))
-    protocol = EvalProtocol(**{**choices, "name": name})  # type: ignore[arg-type] # validated above
+    inherited = load_protocol(base).choices() if isinstance(base, str) and base else {}
+    given = {k: None if v == "none" and k in _MAY_BE_NONE else v for k, v in table.items()}
+    read = validate(ProtocolTable, {**inherited, **given}, where=where, error=CardError)
+    protocol = narrowed(EvalProtocol, read, name=name)
     faults = list(_contradictions(protocol))
     if faults:
         raise CardError(listed(faults, where=where))
     return protocol
-
-
-def _value(key: str, value: object) -> object:
-    if value == "none" and key not in {"rounding", "border"}:
-        return None
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _contradictions(protocol: EvalProtocol) -> Iterator[str]:

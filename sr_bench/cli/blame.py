@@ -91,6 +91,6 @@ def _as_json(found: "Origin") -> dict[str, object]:
         "about": found.cell.key,
         "text": found.cell.text,
         "edited": found.edited,
-        "ledger": found.written.model_dump() if found.written else None,
+        "ledger": found.written,
         "commit": found.commit,
     }

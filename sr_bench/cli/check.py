@@ -9,7 +9,7 @@ from sr_bench.cli._args.results import add_run_arguments, named_run
 from sr_bench.errors import NotRunError
 
 if TYPE_CHECKING:
-    from sr_bench.update.stale import Checked, Finding
+    from sr_bench.update.stale import Checked, StaleNumber
 
 HELP = "exit with 1 if numbers of a README are stale against a run"
 EXAMPLE = "sr-bench check suites/*/README.md"
@@ -49,7 +49,7 @@ def _lines(one: "Checked") -> Iterator[str]:
     yield from (_line("known gap", finding) for finding in one.known_gaps)
 
 
-def _line(kind: str, finding: "Finding") -> str:
+def _line(kind: str, finding: "StaleNumber") -> str:
     from sr_bench.core.metric import with_unit
     from sr_bench.document.numbers import measured
 

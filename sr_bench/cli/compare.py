@@ -10,7 +10,7 @@ from sr_bench.errors import OptionError
 if TYPE_CHECKING:  # these load much, which --help must not wait for
     from collections.abc import Sequence
 
-    from sr_bench.core.compare import Compared, Limits
+    from sr_bench.core.compare import Compared, LossLimits
     from sr_bench.core.history import PastRun
 
 HELP = "compare two runs image by image; ends in 1 if the newer one is worse or lacks a value"
@@ -29,7 +29,7 @@ _OPTIONS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("before", metavar="RUN_A", help=f"the baseline: {A_RUN}")
-    parser.add_argument("now", metavar="RUN_B", help="the newer run, said likewise")
+    parser.add_argument("now", metavar="RUN_B", help="the newer run, named the same way")
     for option, (_, of, default) in _OPTIONS.items():
         parser.add_argument(
             f"--{option.replace('_', '-')}",
@@ -60,8 +60,8 @@ def run(args: argparse.Namespace) -> int:
     return _exit_code(compared)
 
 
-def _limits(args: argparse.Namespace) -> "Limits":
-    from sr_bench.core.compare import Limits
+def _limits(args: argparse.Namespace) -> "LossLimits":
+    from sr_bench.core.compare import LossLimits
 
     given = {}
     for option, (limit, _, default) in _OPTIONS.items():
@@ -72,7 +72,7 @@ def _limits(args: argparse.Namespace) -> "Limits":
                 msg = f"{flag} {value:g}: expected a limit of 0 or more, such as {default}"
                 raise OptionError(msg)
             given[limit] = value
-    return Limits(**given)
+    return LossLimits(**given)
 
 
 def _runs(args: argparse.Namespace) -> "tuple[PastRun, PastRun]":

@@ -10,6 +10,8 @@ from sr_bench.errors import OptionError
 HELP = "count a model's parameters and operations; needs no weights"
 EXAMPLE = "sr-bench cost edsr_baseline_x2 --shape 3x768x1024"
 
+_RULES = "sr_bench.cost.rules"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -26,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     card = find_model(load_suites(args.suites), args.model)
     shape = _shape(args.shape) if args.shape is not None else card.counted_shape
     found = count(card, shape)
-    rules = {name: discovery.load("sr_bench.cost.rules", name) for name in _rules()}
+    rules = {name: discovery.load(_RULES, name) for name in discovery.names(_RULES)}
     flops_g = {name: rule.flops_g(found) for name, rule in rules.items()}
     if args.json:
         print_json(
@@ -49,10 +51,6 @@ def run(args: argparse.Namespace) -> int:
     ]
     print_table(["Flops(G)", "rule (* the card's)", "what it counts"], rows)
     return 0
-
-
-def _rules() -> tuple[str, ...]:
-    return discovery.names("sr_bench.cost.rules")
 
 
 def _shape(text: str) -> tuple[int, int, int]:

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     for name, reason in broken.items():
         print(f"backend   {name}: {_FAULT}{reason}")
     if quarantined:
-        print(f"quarantine {', '.join(quarantined)}: see sr-bench vacc-clear --help")
+        print(f"quarantine {', '.join(quarantined)}: see sr-bench vacc clear --help")
     print("\nwould be skipped:" if skips else "\nnothing would be skipped for want of files")
     for reason, count in skips.items():
         print(f"  {count:3d} x {reason}")

@@ -58,7 +58,16 @@ def run(args: argparse.Namespace) -> int:
     runs = Runs(selection, ())
     low = runs.of(case, quiet)
     full = runs.of(replace(case, precision=Precision.FP32), quiet)
-    found = explain(case, low, full, runs, limits, quiet)
+    limit_s = selection.explain_s
+    found = explain(
+        runs.here,
+        runs.work(case, quiet),
+        low.images,
+        full.images,
+        limits,
+        limit_s,
+        progress=quiet,
+    )
     if args.json:
         print_json(found)
         return 0

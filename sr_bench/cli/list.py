@@ -1,7 +1,8 @@
 """``sr-bench list``: models, precisions, datasets and metrics, what is here and what is missing."""
 
 import argparse
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from sr_bench.cli._args.output import add_json_argument, print_json, print_table
@@ -45,14 +46,13 @@ class MetricLine:
     """One metric of images as it is listed."""
 
     metric: str
-    title: str
     unit: str
     better: str
     """``higher`` or ``lower``."""
-    headers: tuple[str, ...]
-    """Of README columns that hold it."""
     computed: str
     """``here``, or why not and what to do."""
+    headers: tuple[str, ...]
+    """Of README columns that hold it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,69 +63,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the lists."""
+    from sr_bench.data.locate import known_datasets
+
     suites = load_suites(args.suites)
     models = [
-        _model_line(model, {claim.precision.value for claim in claims}, len(claims), args.weights)
+        _model_line(model, {claim.precision for claim in claims}, len(claims), args.weights)
         for suite in suites
         for model, claims in suite.claims
     ]
     extra = tuple(dict.fromkeys(suite.card.datasets for suite in suites))
-    datasets = [_dataset_line(slug, extra, args.data) for slug in _known(extra)]
+    datasets = [_dataset_line(slug, extra, args.data) for slug in known_datasets(extra)]
     metrics = [_metric_line(name) for name in image_metrics()]
     if args.json:
         print_json({"models": models, "datasets": datasets, "metrics": metrics})
         return 0
-    print_table(
-        ["model", "family", "x", "precisions claimed", "claims", "datasets", "weights"],
-        [
-            [
-                line.model,
-                line.family,
-                str(line.scale),
-                " ".join(line.precisions),
-                str(line.claims),
-                " ".join(line.datasets),
-                line.weights,
-            ]
-            for line in models
-        ],
-    )
+    headers = ["model", "family", "x", "precisions claimed", "claims", "datasets", "weights"]
+    print_table(headers, [_row(*astuple(line)) for line in models])
     print()
-    print_table(
-        ["dataset", "scales", "images", "files", "title"],
-        [
-            [
-                line.dataset,
-                " ".join(f"x{scale}" for scale in line.scales),
-                str(line.images),
-                line.files,
-                line.title,
-            ]
-            for line in datasets
-        ],
-    )
+    rows = [
+        _row(
+            line.dataset,
+            [f"x{scale}" for scale in line.scales],
+            line.images,
+            line.files,
+            line.title,
+        )
+        for line in datasets
+    ]
+    print_table(["dataset", "scales", "images", "files", "title"], rows)
     print()
-    print_table(
-        ["metric", "unit", "better", "computed", "columns"],
-        [
-            [line.metric, line.unit, line.better, line.computed, " ".join(line.headers)]
-            for line in metrics
-        ],
-    )
+    columns = ["metric", "unit", "better", "computed", "columns"]
+    print_table(columns, [_row(*astuple(line)) for line in metrics])
     return 0
 
 
 def _metric_line(name: str) -> MetricLine:
     info = metric_info(name)
     better = "higher" if info.higher_is_better else "lower"
-    computed = not_computed(name) or "here"
-    return MetricLine(name, info.title, info.unit, better, info.headers, computed)
+    return MetricLine(name, info.unit, better, not_computed(name) or "here", info.headers)
 
 
-def _known(extra: tuple[Path, ...]) -> tuple[str, ...]:
-    from sr_bench.data.locate import known_datasets
-
-    return known_datasets(extra)
+def _row(*cells: str | int | Sequence[str]) -> list[str]:
+    return [str(cell) if isinstance(cell, str | int) else " ".join(cell) for cell in cells]
 
 
 def _model_line(

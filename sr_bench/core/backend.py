@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
-from sr_bench.core.device import DeviceMode, Source
+from sr_bench.core.device import CompilerInput, DeviceMode
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 
@@ -25,7 +25,7 @@ class Form(StrEnum):
     """What a backend computes a network from."""
 
     MODULE = "module"
-    """A torch module; for int8 the ONNX file."""
+    """A torch module in fp32 or fp16."""
     ONNX = "onnx"
     """An ONNX file in its precision; int8 as QuantizeLinear and DequantizeLinear."""
     EMULATED = "emulated"
@@ -64,7 +64,7 @@ class Artefact:
     """``family/model``."""
     network: str = ""
     """Digest of the weights and of the architecture that they are loaded into."""
-    source: Source | None = None
+    source: CompilerInput | None = None
     """For a device with a compiler of its own, in a low precision."""
 
 

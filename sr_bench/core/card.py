@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from sr_bench.core.device import DevicePlan
+from sr_bench.core.fields import Bounds, Spelled, Words, matching, without_secret
 from sr_bench.core.int8 import Gate, Int8Plan
+from sr_bench.core.metric import claimed_or_gated
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
+
+_SHA256 = "64 lower-case hex digits, or nothing if unknown"
 
 Hyper = Mapping[str, int | float | bool | str]
 
@@ -19,9 +23,9 @@ class Checkpoint:
 
     file: str
     """File name; looked up in ``--sr-weights``, beside the card, then in the cache."""
-    url: str = ""
+    url: Annotated[str, Spelled(without_secret)] = ""
     """Where the authors publish it; empty if unknown."""
-    sha256: str = ""
+    sha256: Annotated[str, matching("[0-9a-f]{64}|", _SHA256)] = ""
     """Hex digest; empty if none is known: then the file is not checked."""
     key: str = ""
     """Entry of the file that holds the weights (``params``, ``params_ema``); empty: detected."""
@@ -32,7 +36,7 @@ class Checkpoint:
 class Tolerance:
     """How far a measured value may lie from the printed one."""
 
-    slack: float = 0.0
+    slack: Annotated[float, Bounds(ge=0)] = 0.0
     """Added to half a printed step, in the metric's unit."""
     reason: str = ""
     """Why `slack` is needed; required when it is not 0."""
@@ -44,9 +48,9 @@ class Tolerance:
 class KnownGap:
     """A printed number that is known not to be reproducible, or a gate not to pass, and why."""
 
-    metric: str
+    metric: Annotated[str, Spelled(claimed_or_gated)]
     precision: Precision
-    reason: str
+    reason: Words
     dataset: str = ""
     """Only for this dataset, such as ``div2k_valid``; empty: for any."""
     source: str = ""
@@ -57,9 +61,9 @@ class KnownGap:
 class Waiver:
     """Findings of ``sr-bench lint`` that are known and stay, and why."""
 
-    code: str
+    code: Annotated[str, matching("[A-Z]+[0-9]{3}", "a rule's code, such as SRB103")]
     """Of the rule, such as ``SRB103``."""
-    reason: str
+    reason: Words
     row: str = ""
     """Label of the model row that they are about; empty: any."""
 
@@ -101,7 +105,7 @@ class ModelCard:
     """Text of that row's Source column where the label alone is not unique; else empty."""
     scale: int
     architecture: str
-    """Name of a package under ``sr_bench/zoo``; empty for a user's ONNX file."""
+    """Name of a module of `sr_bench.zoo.families`; empty for a user's ONNX file."""
     hyper: Hyper = field(default_factory=dict)
     """Every hyper-parameter of the architecture: declared, never guessed."""
     onnx: Path | None = None
@@ -162,7 +166,7 @@ class ModelCard:
         own = self.device.gate if backend == self.device.backend else None
         return own or self.gate
 
-    def gap_for(self, metric: str, precision: Precision, dataset: str) -> KnownGap | None:
+    def gap_for(self, metric: str, precision: str, dataset: str) -> KnownGap | None:
         """Return the declared gap of a number; `dataset` is a slug, empty for cost metrics."""
         for gap in self.known_gaps:
             if (gap.metric, gap.precision) == (metric, precision):

@@ -41,6 +41,6 @@ class CellKey:
 
     def __str__(self) -> str:
         """Return it for messages: ``RCAN vacc int8_kl PSNR on set5``."""
-        words = (self.row, self.backend, self.precision.value, metric_info(self.metric).title)
+        words = (self.row, self.backend, self.precision, metric_info(self.metric).title)
         where = f" on {self.dataset}" if self.dataset else ""
         return " ".join(filter(None, words)) + where

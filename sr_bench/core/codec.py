@@ -9,6 +9,9 @@ from reprlib import repr as shortened
 from types import MappingProxyType, NoneType, UnionType
 from typing import Final, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from sr_bench.core.detail import Detail
+from sr_bench.core.precision import Precision
+
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 T = TypeVar("T")
 
@@ -37,6 +40,8 @@ def encode(value: object) -> Json:
             return [encode(item) for item in value]
         case Mapping():
             return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, Detail):
+        return encode(value.flat())
     if is_dataclass(value):
         return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
     msg = f"a record can't hold {value!r} of type {type(value).__name__}"
@@ -73,11 +78,12 @@ def _reader(hint: Hashable) -> _Reader:
         return partial(_one_of, args)
     if is_dataclass(hint):
         readers = {name: _reader(inner) for name, inner in get_type_hints(hint).items()}
-        return partial(_fields, cast("type[object]", hint), readers)
+        read = _detail if hint is Detail else partial(_fields, cast("type[object]", hint))
+        return partial(read, readers)
     if hint in _NUMBERS:
         return _NUMBERS[hint]
     kind = cast("type[object]", hint)
-    return kind if issubclass(kind, Enum) else partial(_plain, kind)
+    return kind if issubclass(kind, Enum | Precision) else partial(_plain, kind)
 
 
 def _fields(cls: type[object], readers: Mapping[str, _Reader], data: object) -> object:
@@ -92,6 +98,10 @@ def _fields(cls: type[object], readers: Mapping[str, _Reader], data: object) -> 
             msg = f"{cls.__name__}.{name}: {cause}"
             raise TypeError(msg) from None
     return cls(**values)
+
+
+def _detail(readers: Mapping[str, _Reader], data: object) -> object:
+    return _fields(Detail, readers, Detail.split(_table(data, "a table")))
 
 
 def _optional(inner: _Reader, data: object) -> object:

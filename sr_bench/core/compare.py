@@ -17,7 +17,7 @@ _DIGEST_SHOWN = 8
 """Digits of a digest that tell two apart."""
 
 
-class Outcome(StrEnum):
+class CaseOutcome(StrEnum):
     """How a case fares against an earlier run."""
 
     SAME = "same"
@@ -39,7 +39,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Limits:
+class LossLimits:
     """How much worse a case may be before that is a loss."""
 
     psnr_db: float = 0.01
@@ -84,7 +84,7 @@ class Compared:
     backend: str
     device: str
     """Of the newer run, or of the earlier one if that alone has a value."""
-    outcome: Outcome
+    outcome: CaseOutcome
     sentence: str
     before: float | None
     now: float | None
@@ -97,12 +97,12 @@ class Compared:
     def comparable(self) -> bool:
         """Whether the two values could be set against each other."""
         values = self.before is not None and self.now is not None
-        return values and self.outcome is not Outcome.NOT_COMPARABLE
+        return values and self.outcome is not CaseOutcome.NOT_COMPARABLE
 
     @property
     def bad(self) -> bool:
         """Whether the newer run is worse, or lacks the value."""
-        return self.outcome in (Outcome.LOSS, Outcome.VANISHED)
+        return self.outcome in (CaseOutcome.LOSS, CaseOutcome.VANISHED)
 
 
 def input_changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Change, ...]:

@@ -4,14 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from sr_bench.core.fields import Bounds, Words, matching, sides
 from sr_bench.core.int8 import Gate
 from sr_bench.core.precision import Precision
 
 if TYPE_CHECKING:  # the nouns need the standard library only
     import numpy as np
     from numpy.typing import NDArray
+
+_SIZE = sides(2, "height x width, such as 720x1280, or nothing", optional=True)
+_VERSION = matching(r"([0-9]+(\.[0-9]+)*)?", "a version such as 2.8, or nothing")
 
 Shape = tuple[int, int, int, int]
 """N, C, H and W."""
@@ -56,12 +60,12 @@ class KnownFailure:
     """A failure of a model on the device that is known, and why."""
 
     failure: Failure
-    reason: str
+    reason: Words
     precision: Precision | None = None
     """Only in this precision; None: in any."""
     source: str = ""
     """Where it was documented."""
-    before_sdk: str = ""
+    before_sdk: Annotated[str, _VERSION] = ""
     """Only with SDKs older than this version; empty: with all. Where the version is unknown the
     model is run, with a warning."""
 
@@ -72,15 +76,15 @@ class DevicePlan:
 
     backend: ClassVar[str] = "vacc"
     """The backend that drives the device."""
-    skip: tuple[str, ...] = ()
+    skip: tuple[Words, ...] = ()
     """Convolutions that stay in float in int8: glob patterns on their names."""
     per_channel: bool = True
     """Whether each output channel of a weight has a scale of its own."""
-    calibrate_range: float = 0.99999
+    calibrate_range: Annotated[float, Bounds(gt=0.5, le=1)] = 0.99999
     """For the percentile calibration: the part of |x| that is not clipped."""
     feed: Literal["image", "tensor"] = "image"
     """Whether the device is given 8-bit images, which it normalises, or float tensors."""
-    shape: tuple[int, int] | None = None
+    shape: Annotated[tuple[int, int] | None, _SIZE] = None
     """Height and width that commands compile for; None: those of the protocol, or of the Flops. A
     session compiles for the shape of each image."""
     options: Mapping[str, int | bool | str] = field(default_factory=dict)
@@ -91,7 +95,7 @@ class DevicePlan:
 
 
 @dataclass(frozen=True)
-class Source:
+class CompilerInput:
     """What a device's compiler is given."""
 
     name: str

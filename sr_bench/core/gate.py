@@ -5,7 +5,7 @@ from typing import Literal
 
 from sr_bench.core.int8 import Gate
 from sr_bench.core.metric import metric_info, with_unit
-from sr_bench.core.record import Status
+from sr_bench.core.status import Status
 
 
 def digits(metric: str, value: float) -> str:
@@ -26,7 +26,7 @@ class Drop:
     """
 
     mean: float
-    """Of `values`; below 0 if it got better. Inf if an image that was perfect no longer is."""
+    """Of `values`; below 0 if the metric rose. Inf if an image that was perfect no longer is."""
     low95: float
     """Lower end of the 95 % interval of the mean; -inf for a single image."""
     high95: float
@@ -76,7 +76,7 @@ class GateImage:
 
 
 @dataclass(frozen=True)
-class Finding:
+class GateFinding:
     """The answer to one of a gate's questions."""
 
     question: Literal["fidelity", "psnr", "ssim"]
@@ -93,7 +93,7 @@ class GateVerdict:
     """The worst of the findings: ``loss``, else ``undecided``, else ``within``."""
     sentence: str
     limits: Gate
-    findings: tuple[Finding, ...]
+    findings: tuple[GateFinding, ...]
     """For fidelity, PSNR and SSIM, in this order."""
     psnr: Drop
     ssim: Drop

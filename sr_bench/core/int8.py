@@ -1,7 +1,9 @@
 """How a card wants its network quantised to int8, and when that counts as a loss."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from sr_bench.core.fields import Bounds, Words
 
 RING_PX = 4
 """Width of the border ring that fidelity is reported for apart, in output pixels."""
@@ -33,7 +35,7 @@ class Int8Plan:
 
     calibration: str = "photos"
     """Slug of the dataset whose calibration images the clip ranges come from."""
-    count: int = 0
+    count: Annotated[int, Bounds(ge=0)] = 0
     """How many of its images, from the first; 0: all."""
     shared_images: bool = False
     """Whether the card allows images that are evaluated to be calibrated with."""
@@ -43,9 +45,9 @@ class Int8Plan:
     """How weights become integers: by the second moments of what they multiply, or each alone."""
     skips: Literal["float", "int8"] = "float"
     """Whether an addition reads the quantised or the float value of what skips layers."""
-    percentile: float = 99.999
+    percentile: Annotated[float, Bounds(gt=50, le=100)] = 99.999
     """For the percentile observer: percent of |x| that is not clipped."""
-    keep: tuple[str, ...] = ()
+    keep: tuple[Words, ...] = ()
     """Layers that stay in float: glob patterns on their names."""
     guard: float = GUARD_PERCENT
     """Percent of |x| that `kl` and `mse` never clip; 0: no guard."""
@@ -55,10 +57,10 @@ class Int8Plan:
 class Gate:
     """The limits that a low precision must keep to; 0 means that nothing may be lost."""
 
-    min_fidelity_db: float
+    min_fidelity_db: Annotated[float, Bounds(gt=0)]
     """PSNR of the low-precision output against the fp32 output; the worst image and the border
     ring must reach it too."""
-    max_drop_db: float
+    max_drop_db: Annotated[float, Bounds(ge=0)]
     """Mean PSNR that may be lost against the ground truth, in dB."""
-    max_drop_ssim: float
+    max_drop_ssim: Annotated[float, Bounds(ge=0)]
     """Mean SSIM that may be lost."""

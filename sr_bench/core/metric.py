@@ -104,6 +104,28 @@ def metric_info(name: str) -> MetricInfo:
     return metric_infos().get(name) or MetricInfo(name, "", True, 4, 4)
 
 
+def claimed(name: str) -> str:
+    """Return `name`, which documents may print.
+
+    Raises:
+        ValueError: They can't; the message says what they can.
+    """
+    valid = [each for each, info in metric_infos().items() if info.headers]
+    if name not in valid:
+        msg = f"expected one of {', '.join(valid)}"
+        raise ValueError(msg)
+    return name
+
+
+def claimed_or_gated(name: str) -> str:
+    """Return `name`, which documents may print or gates ask.
+
+    Raises:
+        ValueError: It is neither; the message says what there is.
+    """
+    return name if name == "fidelity" else claimed(name)
+
+
 def not_computed(name: str) -> str:
     """Return why images can't be scored by `name` here, and what to do; empty if they can.
 

@@ -1,63 +1,87 @@
-"""What arithmetic a model runs in, and for int8 which calibration chose its ranges."""
+"""What arithmetic a model runs in, and for int8 which observer chose its ranges."""
 
-from enum import StrEnum
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, ClassVar
 
-_SYNONYMS = {
-    "kl_divergence": "kl",
-    "entropy": "kl",
-    "minmax": "max",
-    "float32": "fp32",
-    "float16": "fp16",
-}
+from sr_bench import discovery
+from sr_bench.core.fields import Spelled
+
+OBSERVERS = "sr_bench.precision.observers"
+"""Package and entry point group whose modules offer ``clip_range(histogram, plan)``, and as
+``SYNONYMS`` what else their calibration is called."""
+
+DTYPES = ("fp32", "fp16", "int8")
+
+_SPELLING = re.compile(r"fp32|fp16|int8_\w+")
 
 
-class Precision(StrEnum):
-    """A precision as it is spelled in options, ids and records."""
+class Precision(str):
+    """A precision as it is spelled in options, ids and records.
 
-    FP32 = "fp32"
-    FP16 = "fp16"
-    INT8_MAX = "int8_max"
-    INT8_PERCENTILE = "int8_percentile"
-    INT8_KL = "int8_kl"
-    INT8_MSE = "int8_mse"
+    It is ``fp32``, ``fp16`` or ``int8_<observer>``, and each is one object in a process, as the
+    members of an enum are. Its observer may be absent: a record of it can be read nevertheless.
+    What a person writes goes through `parse`, which knows the modules of `OBSERVERS`.
+    """
+
+    __slots__ = ()
+
+    FP32: ClassVar["Precision"]
+    FP16: ClassVar["Precision"]
+
+    def __new__(cls, text: str) -> "Precision":
+        """Return the precision that is spelled exactly `text`.
+
+        Raises:
+            ValueError: Nothing is; the message lists the valid spellings.
+        """
+        if not _SPELLING.fullmatch(text):
+            raise ValueError(_unknown(text))
+        return _member(str(text))
+
+    @classmethod
+    def all(cls) -> tuple["Precision", ...]:
+        """Return fp32, fp16, and int8 by each observer in the order of their names."""
+        return tuple(map(_member, _names()))
 
     @property
     def dtype(self) -> str:
         """``fp32``, ``fp16`` or ``int8``."""
-        return self.value.partition("_")[0]
+        return str(self).partition("_")[0]
 
     @property
     def calibration(self) -> str:
-        """The observer's name for int8 (``max``, ``percentile``, ``kl``, ``mse``), else empty."""
-        return self.value.partition("_")[2]
+        """The observer's name for int8 (``max``, ``percentile``, ``kl`` ...), else empty."""
+        return str(self).partition("_")[2]
+
+    @property
+    def calibration_names(self) -> tuple[str, ...]:
+        """The observer's name and what else the calibration is called; for int8 alone."""
+        observer = discovery.load(OBSERVERS, self.calibration)
+        return (self.calibration, *getattr(observer, "SYNONYMS", ()))
 
     @classmethod
     def parse(cls, text: str) -> "Precision":
         """Return the precision that `text` names.
 
-        Case, order, separators and the synonyms ``kl_divergence``, ``entropy`` and ``minmax``
-        do not matter: ``percentile int8`` and ``int8 kl_divergence`` are both understood.
+        Case, order, separators and the synonyms that observers state do not matter:
+        ``percentile int8`` and ``int8 kl_divergence`` are both understood.
 
         Raises:
             ValueError: `text` names none; the message lists the valid spellings.
+            OptionError: An observer of a third party can't be imported.
 
-        >>> Precision.parse("vacc-free")
-        Traceback (most recent call last):
-            ...
-        ValueError: unknown precision 'vacc-free'; the valid ones are: fp32, fp16, int8_max, \
-int8_percentile, int8_kl, int8_mse
-        >>> str(Precision.parse("int8 kl_divergence"))
+        >>> Precision.parse("int8 kl_divergence")
         'int8_kl'
         """
-        words = text.strip().lower()
-        for synonym, name in _SYNONYMS.items():
-            words = words.replace(synonym, name)
-        parts = sorted(words.replace("-", " ").replace("_", " ").split(), key="int8".__ne__)
-        try:
-            return cls("_".join(parts))
-        except ValueError:
-            msg = f"unknown precision {text!r}; the valid ones are: {', '.join(cls)}"
-            raise ValueError(msg) from None
+        words = text.lower().replace("-", " ").replace("_", " ").split()
+        name = "_".join(sorted(words, key="int8".__ne__))
+        if name not in _names():
+            name = _synonyms().get(name, name)
+        if name not in _names():
+            raise ValueError(_unknown(text))
+        return cls(name)
 
     @classmethod
     def parse_option(cls, text: str) -> "Precision":
@@ -68,10 +92,42 @@ int8_percentile, int8_kl, int8_mse
         Raises:
             ValueError: As `parse`.
 
-        >>> str(Precision.parse_option("minmax"))
+        >>> Precision.parse_option("minmax")
         'int8_max'
         """
         try:
             return cls.parse(f"int8 {text}")
         except ValueError:
             return cls.parse(text)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> dict[str, Any]:
+        """Let files spell it in any way that `parse` reads."""
+        return Spelled(cls.parse).__get_pydantic_core_schema__(source, handler)
+
+
+@cache
+def _member(name: str) -> Precision:
+    return str.__new__(Precision, name)
+
+
+def _unknown(text: str) -> str:
+    return f"unknown precision {text!r}; the valid ones are: {', '.join(_names())}"
+
+
+def _names() -> tuple[str, ...]:
+    return ("fp32", "fp16", *(f"int8_{name}" for name in discovery.names(OBSERVERS)))
+
+
+@cache
+def _synonyms() -> Mapping[str, str]:
+    """Return the names by what else they are called, spelled as `Precision.parse` spells."""
+    synonyms = {"float32": "fp32", "float16": "fp16"}
+    for precision in Precision.all():
+        if precision.calibration:
+            # Observers import numpy: they are loaded only for a word that is no name.
+            synonyms |= {f"int8_{name}": precision for name in precision.calibration_names}
+    return synonyms
+
+
+Precision.FP32, Precision.FP16 = _member("fp32"), _member("fp16")

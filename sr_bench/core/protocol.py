@@ -1,9 +1,12 @@
 """Every choice between a file on disk and a score that moves the number."""
 
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from sr_bench.core.fields import Bounds
 
 Resize = Literal["cv2_area", "cv2_linear", "cv2_cubic", "pil_bicubic", "matlab_bicubic"]
+_Side = Annotated[int, Bounds(gt=0)]
 Colour = Literal["rgb", "y_float", "y_rounded", "y_edsr"]
 
 
@@ -19,21 +22,21 @@ class EvalProtocol:
     """Where the LR comes from: the dataset's own LR files, or the HR image by `lr_resize`."""
     lr_resize: Resize | None = None
     """Rule that brings the LR to `input_shape`, or makes it from HR; None: used as it is."""
-    input_shape: tuple[int, int] | None = None
+    input_shape: tuple[_Side, _Side] | None = None
     """Fixed (height, width) of the network input, aspect not kept; None: native size."""
     gt_resize: Resize | None = None
     """Rule that brings the ground truth to the output's size; None: the sizes must agree."""
     channel_order: Literal["rgb", "bgr"] = "rgb"
     """Order of the channels that the network is given, and is read to give."""
-    input_range: float | None = None
+    input_range: Annotated[float, Bounds(gt=0)] | None = None
     """White level fed to the network (1.0 or 255.0); None: the card's `value_range`."""
-    output_range: float | None = None
+    output_range: Annotated[float, Bounds(gt=0)] | None = None
     """White level that the output is read with; None: the card's `value_range`."""
     clip: bool = True
     """Whether the output is clipped to [0, white] before scoring."""
     rounding: Literal["none", "round", "truncate"] = "round"
     """How the output becomes 8-bit levels; ``none`` keeps floats on the 0-255 scale."""
-    border: Literal["none", "scale", "scale+6"] | int = "none"
+    border: Literal["none", "scale", "scale+6"] | Annotated[int, Bounds(ge=0)] = "none"
     """Pixels cropped from each side of both images before scoring."""
     colour: Colour = "rgb"
     """What is compared: RGB; BT.601 studio-range Y as float, or rounded to integers after the

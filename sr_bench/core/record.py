@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Literal
 
 from sr_bench.core.claim import Claim, Source
+from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
+from sr_bench.core.status import Status as Status  # apart, as a detail needs it too
 
 SCHEMA_VERSION = 2
 """2: records have `inputs`, `place` and `kept`; those of schema 1 are read too."""
@@ -14,22 +15,6 @@ SCHEMA_VERSION = 2
 
 FLOOR = "bicubic"
 """Key of a measurement's notes: what plain bicubic enlargement of the same images scores."""
-
-
-class Status(StrEnum):
-    """How a case ended."""
-
-    MATCH = "match"
-    DIFFERS = "differs"
-    BETTER = "better"
-    KNOWN_GAP = "known_gap"
-    GAP_CLOSED = "gap_closed"
-    NEW = "new"
-    NOT_RUN = "not_run"
-    ERROR = "error"
-    WITHIN = "within"
-    LOSS = "loss"
-    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)
@@ -123,8 +108,8 @@ class Record:
     measurement: Measurement | None = None
     seconds: float = 0.0
     """Wall time of this case; the case that triggers a shared run pays for it."""
-    detail: Mapping[str, object] = field(default_factory=dict)
-    """Open room for capabilities: calibration provenance, layer ranking ..."""
+    detail: Detail = field(default_factory=Detail)
+    """What is known beside the verdict: calibration, layers, causes."""
     inputs: Mapping[str, str] = field(default_factory=dict)
     """Digest of each thing that the fingerprint is made of, by name: ``network``, ``data``,
     ``protocol``, ``backend`` ...; empty if nothing was measured."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from sr_bench.core.card import KnownGap
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Source
 from sr_bench.core.record import Record
@@ -31,13 +32,7 @@ class GapRemoval:
 
     place: Source
     """Of the entry in the card before the update."""
-    model: str
-    metric: str
-    precision: str
-    dataset: str
-    """As the gap names it; empty: any."""
-    reason: str
-    """Why the card declared it."""
+    gap: KnownGap
     record: Record
     """One that showed it closed."""
 

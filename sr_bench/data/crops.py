@@ -37,11 +37,6 @@ def photograph_path(crops: CropSet, file: str) -> Path:
     return path
 
 
-def training_photographs(crops: CropSet) -> tuple[Path, ...]:
-    """Return where the photographs are that networks may be trained on."""
-    return tuple(photograph_path(crops, file) for file in crops.training)
-
-
 def load_crop(crops: CropSet, crop: Crop) -> Image:
     """Return the pixels of `crop`: RGB (height, width, 3) of 8 bits.
 

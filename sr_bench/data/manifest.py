@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from sr_bench.core.fields import without_secret
 from sr_bench.core.protocol import Resize
 from sr_bench.data.dataset import Archive, Crop, CropSet, Dataset, Floor, Layout
 from sr_bench.errors import DatasetError
 from sr_bench.files.hashing import parse_sha256sums
-from sr_bench.files.validation import Table, listed, read_toml, validate, without_secret
+from sr_bench.files.validation import Table, listed, read_toml, validate
 from sr_bench.text.printable import printable_line
 
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")

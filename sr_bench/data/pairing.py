@@ -15,7 +15,7 @@ LrFrom = Literal["files", "hr"]
 
 
 @dataclass(frozen=True)
-class _Found:
+class _LayoutFiles:
     """The files that one layout has on disk, by stem."""
 
     layout: Layout
@@ -111,13 +111,13 @@ def _absent(dataset: Dataset, root: Path, scale: int, layouts: tuple[Layout, ...
     )
 
 
-def _scan(dataset: Dataset, layout: Layout, root: Path, scale: int) -> _Found:
+def _scan(dataset: Dataset, layout: Layout, root: Path, scale: int) -> _LayoutFiles:
     hr = _match(layout.hr, root, scale)
     lr = _match(layout.lr, root, scale) if layout.lr else {}
     # Patterns as general as HR/{stem}.png also match the folders of other datasets.
     known_hr, known_lr = (set(dataset.stems or files) & set(files) for files in (hr, lr))
     usable = bool(known_hr) and (bool(known_lr) or layout.lr is None)
-    return _Found(layout, hr, lr, len(known_hr) + len(known_lr), usable)
+    return _LayoutFiles(layout, hr, lr, len(known_hr) + len(known_lr), usable)
 
 
 def _match(pattern: str, root: Path, scale: int) -> dict[str, Path]:
@@ -133,7 +133,7 @@ def _match(pattern: str, root: Path, scale: int) -> dict[str, Path]:
     return {hit.group(1): path for hit, path in hits if hit}
 
 
-def _check_names(dataset: Dataset, found: _Found, root: Path, scale: int) -> None:
+def _check_names(dataset: Dataset, found: _LayoutFiles, root: Path, scale: int) -> None:
     """Check that there is one HR, and if the layout has LR one LR, for each expected name."""
     expected = dataset.stems or tuple(found.hr)
     faults = _name_faults("HR", found.layout.hr, found.hr, expected, scale)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,15 +21,6 @@ from sr_bench.imaging.resize import resize
 Image = NDArray[np.uint8]
 
 
-class _Item(Protocol):
-    """One image, not decoded yet."""
-
-    @property
-    def name(self) -> str: ...
-    def load(self) -> tuple[Image | None, Image]: ...
-    def digest(self) -> str: ...
-
-
 @dataclass(frozen=True)
 class ImageSet:
     """The images of one split of a dataset at one scale."""
@@ -37,12 +28,18 @@ class ImageSet:
     slug: str
     scale: int
     split: Split
-    items: tuple[_Item, ...]
+    items: "tuple[_PairItem | _CropItem, ...]"
+    """Not decoded yet."""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Name of each image, unique and sorted by the dataset's order."""
         return tuple(item.name for item in self.items)
+
+    @cached_property
+    def digests(self) -> tuple[str, ...]:
+        """Hex digest of the content of each image, whatever its name."""
+        return tuple(item.digest() for item in self.items)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -68,12 +65,9 @@ class ImageSet:
         if unknown := sorted(wanted - set(self.names)):
             msg = f"{self.slug} has no image {', '.join(unknown)}"
             raise DatasetError(msg)
-        lines = [f"{item.digest()}  {item.name}" for item in self.items if item.name in wanted]
+        named = zip(self.digests, self.names, strict=True)
+        lines = [f"{digest}  {name}" for digest, name in named if name in wanted]
         return sha256_bytes("\n".join(lines).encode())
-
-    def image_digest(self, index: int) -> str:
-        """Return a hex digest of the content of image number `index`, whatever its name."""
-        return self.items[index].digest()
 
 
 def open_dataset(
@@ -100,15 +94,14 @@ def open_dataset(
         OptionError: `given` isn't a folder.
     """
     check_scale(dataset, scale)
+    make = _LrMaker(scale, dataset.lr_rule if lr_from == "files" else None)
     if dataset.crops is not None:
-        make = _LrMaker(scale, dataset.lr_rule if lr_from == "files" else None)
         crops = tuple(_CropItem(dataset.crops, one, make) for one in dataset.crops.split(split))
         return ImageSet(dataset.slug, scale, split, crops)
     if split != "evaluation":
         msg = f"{dataset.slug} has no {split} split; use a dataset of crops, such as photos"
         raise DatasetError(msg)
     pairs = find_pairs(dataset, data_root(dataset, given), scale, lr_from=lr_from)
-    make = _LrMaker(scale, dataset.lr_rule if lr_from == "files" else None)
     items = tuple(_PairItem(pair, make) for pair in pairs)
     return ImageSet(dataset.slug, scale, split, items)
 

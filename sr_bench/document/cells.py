@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Source
 from sr_bench.document.claims import ModelRow, read_model_tables
-from sr_bench.document.tables import Document
+from sr_bench.document.tables import Cell, Document
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,16 @@ class MetricCell:
 
     key: CellKey
     source: Source
-    text: str
+    cell: Cell
     """The number alone, or what stands in its place."""
     is_number: bool
     table: int
     """Which model-info table of the document it is in, from 0."""
+
+    @property
+    def text(self) -> str:
+        """The number as printed, or what stands in its place."""
+        return self.cell.text
 
 
 def metric_cells(document: Document) -> tuple[MetricCell, ...]:
@@ -41,8 +46,7 @@ def _of_row(document: Document, row: ModelRow, table: int) -> Iterator[MetricCel
     for metric, blank in row.metric_cells.items():
         cell = row.numbers.get(metric, blank)
         key = CellKey(row.row, row.row_source, row.backend, row.precision, row.dataset, metric)
-        source = document.source(cell)
-        yield MetricCell(key, source, cell.text, metric in row.numbers, table)
+        yield MetricCell(key, document.source(cell), cell, metric in row.numbers, table)
 
 
 def nearest_number(cells: Sequence[MetricCell], blank: MetricCell) -> MetricCell | None:
@@ -51,7 +55,7 @@ def nearest_number(cells: Sequence[MetricCell], blank: MetricCell) -> MetricCell
     Of two that are as near the upper one counts; None if the document prints none.
     """
     same = [cell for cell in cells if cell.is_number and cell.key.metric == blank.key.metric]
-    own = [cell for cell in same if cell.table == blank.table]
+    in_table = [cell for cell in same if cell.table == blank.table]
     line = blank.source.line
     # The first of equals, and cells come in reading order.
-    return min(own or same, key=lambda cell: abs(cell.source.line - line), default=None)
+    return min(in_table or same, key=lambda cell: abs(cell.source.line - line), default=None)

@@ -13,7 +13,7 @@ from sr_bench.document.columns import (
     read_number,
 )
 from sr_bench.document.labels import Label, read_label
-from sr_bench.document.tables import Cell, Document, Table, check_columns
+from sr_bench.document.tables import Cell, Document, PipeTable, check_columns
 from sr_bench.errors import DocumentError
 
 _BLANK = frozenset({"", "-", "–", "—"})  # noqa: RUF001 - dashes that people type for "nothing"
@@ -63,10 +63,10 @@ class ModelRow:
 
 
 @dataclass(frozen=True)
-class ModelTable:
+class ModelInfoTable:
     """One model-info table: a model column, metric columns, and a row per model x precision."""
 
-    table: Table
+    table: PipeTable
     columns: tuple[str, ...]
     """Column names in order, as `ModelRow.cells` has them."""
     rows: tuple[ModelRow, ...]
@@ -77,7 +77,7 @@ _Owners = dict[tuple[str, str | None] | None, ModelRow]
 kept by key, as a search of all rows for each of them would take long in a document of many."""
 
 
-def read_model_tables(document: Document) -> tuple[ModelTable, ...]:
+def read_model_tables(document: Document) -> tuple[ModelInfoTable, ...]:
     """Return the model-info tables of `document`; other tables are ignored.
 
     Raises:
@@ -87,7 +87,7 @@ def read_model_tables(document: Document) -> tuple[ModelTable, ...]:
     for broken in document.broken:
         if lost_its_shape(broken):
             check_columns(document, broken)
-    tables: list[ModelTable] = []
+    tables: list[ModelInfoTable] = []
     above: list[ModelRow] = []
     owners: _Owners = {}
     for table in filter(is_model_info, document.tables):
@@ -99,7 +99,7 @@ def read_model_tables(document: Document) -> tuple[ModelTable, ...]:
             above.append(row)
             if not row.label.qualified:
                 owners |= dict.fromkeys(((row.row, row.row_source), (row.row, None), None), row)
-        tables.append(ModelTable(table, columns, tuple(above[start:])))
+        tables.append(ModelInfoTable(table, columns, tuple(above[start:])))
     _refuse_duplicates(document, above)
     return tuple(tables)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from sr_bench.core.metric import metric_headers
 from sr_bench.document.inline import plain
-from sr_bench.document.tables import Cell, Document, Table
+from sr_bench.document.tables import Cell, Document, PipeTable
 from sr_bench.errors import DocumentError
 
 _OTHERS: Final = MappingProxyType(
@@ -26,7 +26,7 @@ _NUMBER: Final = re.compile(
 )
 
 
-def read_columns(document: Document, table: Table) -> tuple[str, ...]:
+def read_columns(document: Document, table: PipeTable) -> tuple[str, ...]:
     """Return the name of each column: ``model``, a metric, ``source``, ``dataset``, ``shape``.
 
     A column of another kind keeps its header as its name, without markup.
@@ -46,13 +46,13 @@ def read_columns(document: Document, table: Table) -> tuple[str, ...]:
     return names
 
 
-def is_model_info(table: Table) -> bool:
+def is_model_info(table: PipeTable) -> bool:
     """Whether `table` has a model column and at least one metric column."""
     names = {_name(cell) for cell in table.header}
     return "model" in names and not names.isdisjoint(metric_headers().values())
 
 
-def lost_its_shape(table: Table) -> bool:
+def lost_its_shape(table: PipeTable) -> bool:
     """Whether `table`, known to be broken, was meant as a model-info table."""
     names = {_name(cell) for cell in table.header}
     return "model" in names or not names.isdisjoint(metric_headers().values())

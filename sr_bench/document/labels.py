@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sr_bench import discovery
-from sr_bench.core.precision import Precision
+from sr_bench.core.precision import DTYPES, Precision
 from sr_bench.document.inline import split_emphasis
 from sr_bench.errors import DocumentError
 
 _EMULATED = "-emulated"
-_DTYPES = frozenset(precision.dtype for precision in Precision)
 _MOST_WORDS = 8
 """Last words of a label that are tried as a precision; the longest is of three."""
 
@@ -83,7 +82,7 @@ def _read_words(words: Sequence[str], what: str) -> tuple[str, Precision]:
     if unknown:
         msg = (
             f"{what}: {unknown[0]!r} is neither a backend ({', '.join(_backends())}) nor part of"
-            f" a precision ({', '.join(Precision)}); write a model's name without emphasis"
+            f" a precision ({', '.join(Precision.all())}); write a model's name without emphasis"
         )
         raise DocumentError(msg)
     if len(backends) > 1:
@@ -94,7 +93,7 @@ def _read_words(words: Sequence[str], what: str) -> tuple[str, Precision]:
 
 def _read_precision(text: str, what: str) -> Precision:
     if text == "int8":
-        modes = ", ".join(mode.calibration for mode in Precision if mode.calibration)
+        modes = ", ".join(mode.calibration for mode in Precision.all() if mode.calibration)
         msg = f"{what}: int8 needs its calibration beside it, one of: {modes}"
         raise DocumentError(msg)
     try:
@@ -114,7 +113,7 @@ def _is_backend(word: str) -> bool:
 
 def _names_dtype(word: str) -> bool:
     """Whether `word` is a dtype or a whole precision: ``int8``, ``fp16``, ``int8_max``."""
-    return word.lower() in _DTYPES or _parses(word)
+    return word.lower() in DTYPES or _parses(word)
 
 
 def _is_precision_word(word: str) -> bool:

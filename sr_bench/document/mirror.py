@@ -1,4 +1,4 @@
-"""Print a document's model-info tables again, with other numbers in the same places."""
+"""Put other numbers into a document's tables, leaving every other byte alone."""
 
 import math
 import re
@@ -7,11 +7,12 @@ from decimal import ROUND_DOWN, Context, Decimal
 from typing import Literal
 
 from sr_bench.core.claim import Source
-from sr_bench.document.claims import ModelTable, read_model_tables
-from sr_bench.document.splice import splice_cells
-from sr_bench.document.tables import Cell, Document, Table
+from sr_bench.document.cells import metric_cells
+from sr_bench.document.claims import read_model_tables
+from sr_bench.document.tables import Cell, Document, PipeTable, parse_document
 from sr_bench.errors import DocumentError
 
+_BARE_PIPE = re.compile(r"(?<!\\)\|")
 _LINE_END = re.compile(r"(\r\n?|\n)")
 
 
@@ -25,7 +26,7 @@ def replace_numbers(document: Document, values: Mapping[Source, str]) -> str:
     Raises:
         DocumentError: There is no metric cell at a place, or a text can't stand in a cell.
     """
-    targets = _metric_cells(document)
+    targets = {place.source: place.cell for place in metric_cells(document)}
     unknown = [str(source) for source in values if source not in targets]
     if unknown:
         msg = f"expected places of numbers in {document.path}, got {', '.join(unknown)}"
@@ -79,22 +80,87 @@ def format_like(
     return f"{value:z.{decimals}f}"
 
 
-def _metric_cells(document: Document) -> dict[Source, Cell]:
-    cells = [cell for table in read_model_tables(document) for cell in _of_table(table)]
-    return {document.source(cell): cell for cell in cells}
-
-
-def _of_table(table: ModelTable) -> list[Cell]:
-    """Return each metric cell: its number where it has one, else all of it."""
-    return [
-        row.numbers.get(metric, cell)
-        for row in table.rows
-        for metric, cell in row.metric_cells.items()
-    ]
-
-
-def _lines(text: str, table: Table) -> str:
+def _lines(text: str, table: PipeTable) -> str:
     """Return the lines of `table` whole, from the header to the last row."""
     last = (table.alignment_line, *table.row_lines)[-1]
     pieces = _LINE_END.split(text.removeprefix("\ufeff"))
     return "".join(pieces[2 * (table.line - 1) : 2 * last - 1])
+
+
+def splice_cells(text: str, edits: Mapping[Cell, str]) -> str:
+    r"""Return `text` with the content of several cells, or parts of cells, replaced.
+
+    Guarantees: nothing outside the edited spans changes, byte order mark and line ends included,
+    and the result has the same tables with the same cells but for the edits.
+
+    Args:
+        text: The document's text as it was when the cells were read.
+        edits: The new content of each cell: one line, blanks around it and bare pipes refused
+            (write a pipe as ``\|``).
+
+    Raises:
+        DocumentError: A cell is not where it was, two edits overlap, or a new content can't
+            stand in a table.
+    """
+    ordered = sorted(edits.items(), key=lambda edit: (edit[0].start, edit[0].end))
+    pieces, position = [], 0
+    for cell, new in ordered:
+        _check_cell(text, cell, position)
+        _check_content(cell, new)
+        pieces += [text[position : cell.start], new]
+        position = cell.end
+    result = "".join((*pieces, text[position:]))
+    _check_result(text, result, edits)
+    return result
+
+
+def _check_cell(text: str, cell: Cell, position: int) -> None:
+    present = text[cell.start : cell.end]
+    if present != cell.text:
+        msg = (
+            f"line {cell.line}, column {cell.column}: expected the cell to hold {cell.text!r}, got"
+            f" {present!r}; the document changed since it was read: read it again"
+        )
+        raise DocumentError(msg)
+    if cell.start < position:
+        msg = f"line {cell.line}, column {cell.column}: expected one edit per cell, got two"
+        raise DocumentError(msg)
+
+
+def _check_content(cell: Cell, new: str) -> None:
+    faults = {
+        "has a line break": "\n" in new or "\r" in new,
+        r"has a bare pipe (write it as \|)": _BARE_PIPE.search(new) is not None,
+        "ends with a backslash": new.endswith("\\"),
+        "has blanks around it": new != new.strip(),
+    }
+    named = [fault for fault, is_so in faults.items() if is_so]
+    if named:
+        msg = (
+            f"line {cell.line}, column {cell.column}: expected content for one table cell, got"
+            f" {new!r}, which {' and '.join(named)}"
+        )
+        raise DocumentError(msg)
+
+
+def _check_result(before: str, after: str, edits: Mapping[Cell, str]) -> None:
+    """Refuse an edit that moves cells: in a table without outer pipes an empty cell vanishes."""
+    expected = [
+        [_edited(cell, edits) for cell in table.cells]
+        for table in parse_document(before, "").tables
+    ]
+    got = [[cell.text for cell in table.cells] for table in parse_document(after, "").tables]
+    if got != expected:
+        places = ", ".join(f"line {cell.line}, column {cell.column}" for cell in edits)
+        news = ", ".join(repr(new) for new in edits.values())
+        msg = f"{places}: expected an edit that keeps the table as it is, got {news}"
+        raise DocumentError(msg)
+
+
+def _edited(cell: Cell, edits: Mapping[Cell, str]) -> str:
+    """Return what `cell` should hold after those of `edits` that lie within it."""
+    text = cell.text
+    inside = [edit for edit in edits if cell.start <= edit.start and edit.end <= cell.end]
+    for edit in sorted(inside, key=lambda part: part.start, reverse=True):
+        text = text[: edit.start - cell.start] + edits[edit] + text[edit.end - cell.start :]
+    return text

@@ -58,7 +58,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class PipeTable:
     """One pipe table; rows may be ragged, as GitHub allows (`check_columns` refuses them)."""
 
     header: tuple[Cell, ...]
@@ -86,8 +86,8 @@ class Document:
     """As messages and `Source` name it."""
     text: str
     """Byte order mark and line ends included: ``text.encode()`` is the file."""
-    tables: tuple[Table, ...]
-    broken: tuple[Table, ...] = ()
+    tables: tuple[PipeTable, ...]
+    broken: tuple[PipeTable, ...] = ()
     """What looks like a table but is none, because header and alignment row differ in cells."""
 
     def source(self, cell: Cell) -> Source:
@@ -96,7 +96,7 @@ class Document:
 
 
 @dataclass
-class _Found:
+class _TableLines:
     """What one run of the Markdown parser saw: each table's lines by its 0-based first line."""
 
     tables: dict[int, list[_Span]] = field(default_factory=dict)
@@ -140,7 +140,7 @@ def parse_document(text: str, path: str) -> Document:
     )
 
 
-def check_columns(document: Document, table: Table) -> None:
+def check_columns(document: Document, table: PipeTable) -> None:
     """Refuse a table whose rows do not all have as many cells as its alignment row.
 
     Raises:
@@ -172,7 +172,7 @@ class _State(StateBlock):
 
     def __init__(self, text: str) -> None:
         super().__init__(text, _parser(), {}, [])
-        self.found = _Found()
+        self.found = _TableLines()
         self._dropped = Token("", "", 0)
 
     def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
@@ -187,7 +187,7 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def _parse(normalised: str) -> _Found:
+def _parse(normalised: str) -> _TableLines:
     """Return the lines of all tables in `normalised`, which has only line feeds for line ends.
 
     Spans come as (column of the first character, column after the last), 0-based.
@@ -201,7 +201,7 @@ def _parse(normalised: str) -> _Found:
     paragraphs = [token.map for token in tokens if token.type == "paragraph_open" and token.map]
     in_text = {line for first, last in paragraphs for line in range(first, last - 1)}
     broken = {line: spans for line, spans in seen.broken.items() if line in in_text}
-    return _Found(_in_columns(seen.tables, starts), _in_columns(broken, starts))
+    return _TableLines(_in_columns(seen.tables, starts), _in_columns(broken, starts))
 
 
 def _in_columns(lines: dict[int, list[_Span]], starts: Sequence[int]) -> dict[int, list[_Span]]:
@@ -239,10 +239,10 @@ def _nearly_table(state: StateBlock, line: int, end_line: int) -> bool:
     return "|" in header and "|" in alignment and bool(_ALIGNMENT.fullmatch(alignment))
 
 
-def _table(text: str, starts: Sequence[int], line: int, spans: Sequence[_Span]) -> Table:
+def _table(text: str, starts: Sequence[int], line: int, spans: Sequence[_Span]) -> PipeTable:
     """Build the table whose lines, from the 0-based `line` on, hold content in columns `spans`."""
     rows = [_row(text, starts[n], span, n + 1) for n, span in enumerate(spans, line)]
-    return Table(
+    return PipeTable(
         header=rows[0],
         rows=tuple(rows[2:]),
         line=line + 1,

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 
 from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
+from sr_bench.core.detail import Detail
 from sr_bench.core.device import KnownFailure, Profile
 from sr_bench.core.metric import image_metrics, not_computed
 from sr_bench.core.precision import Precision
@@ -18,19 +18,17 @@ from sr_bench.engine.explain.cause import cause_of
 from sr_bench.engine.gates import Gatekeeper
 from sr_bench.engine.job import Progress
 from sr_bench.engine.judge.claim import judge
-from sr_bench.engine.judge.early import look_at_claim, verdict_early
 from sr_bench.engine.judge.known_failure import failure_gone, known_failure, warning
-from sr_bench.engine.measure.budget import earlier_runs
 from sr_bench.engine.measure.cost import Counts, cost_inputs, cost_measurement
 from sr_bench.engine.measure.latency import Timer, time_network
-from sr_bench.engine.measure.run import Run
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.measure.worker import Executor
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.order import Ranked, prioritize
-from sr_bench.engine.prepare.code_digest import metrics_of_others
+from sr_bench.engine.prepare.code_digest import metric_of_others
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
+from sr_bench.history.find_run import earlier_runs
 from sr_bench.history.index import read_history
 from sr_bench.text.home import without_home
 
@@ -46,7 +44,7 @@ class Answer:
     verdict: Verdict
     fingerprint: str
     device: str = ""
-    detail: Mapping[str, object] = field(default_factory=dict)
+    detail: Detail = field(default_factory=Detail)
     inputs: Mapping[str, str] = field(default_factory=dict)
     kept: Kept | None = None
     cached: int = 0
@@ -88,7 +86,7 @@ class Bench:
             with suppress(SrBenchError):  # whoever measures it says what is absent
                 inputs[run_key] = self._runs.inputs(case)
         entries = read_history(results).entries if results else ()
-        past = islice(earlier_runs(results), _RUNS_READ) if results else ()
+        past = earlier_runs(results, _RUNS_READ) if results else ()
         return prioritize(cases, entries, inputs, past)
 
     def announce(self, cases: Sequence[Case]) -> None:
@@ -97,7 +95,7 @@ class Bench:
 
     def _is_measurable(self, case: Case) -> bool:
         try:
-            self.check_measurable(case)
+            self._check_measurable(case)
         except NotRunError:
             return False
         return True
@@ -110,28 +108,28 @@ class Bench:
         """End what still runs."""
         self._runs.close()
 
-    def failed(self, case: Case, node_id: str, cause: SrBenchError, seconds: float) -> Record:
-        """Return the record of a `case` that something else than this failed to measure."""
+    def failed(self, case: Case, node_id: str, cause: SrBenchError) -> Record:
+        """Return the record of a `case` whose session ended while it was measured."""
 
         def fail() -> Answer:
             raise cause
 
-        return replace(self._record(case, node_id, fail), seconds=seconds)
+        return self._record(case, node_id, fail)
 
     def _record(self, case: Case, node_id: str, measure: Callable[[], Answer]) -> Record:
         """Return what is known about `case` once `measure` answered or failed."""
         start = time.perf_counter()
         answer = None
-        detail: Mapping[str, object] = {}
+        detail = Detail()
         try:
-            self.check_measurable(case)
+            self._check_measurable(case)
             answer = measure()
             verdict = answer.verdict
         except NotRunError as cause:
             verdict = _unmeasured(case, Status.NOT_RUN, str(cause))
         except DeviceError as cause:
             verdict = self._failed(case, cause)
-            detail = {"failure": cause.failure}
+            detail = Detail(failure=cause.failure)
         except SrBenchError as cause:
             verdict = _unmeasured(case, Status.ERROR, str(cause))
         return Record(
@@ -157,7 +155,7 @@ class Bench:
             cached=answer.cached if answer else 0,
         )
 
-    def check_measurable(self, case: Case) -> None:
+    def _check_measurable(self, case: Case) -> None:
         """Raise a NotRunError if `case` is about another backend, or its metric can't be had."""
         own, word = self.selection.answers, case.claim.backend if case.claim else ""
         if case.metric not in COST_METRICS and word not in self._words():
@@ -189,58 +187,45 @@ class Bench:
                 found.verdict,
                 fingerprint,
                 run.device,
-                {**run.provenance, **found.detail},
+                found.detail.noted(run.provenance),
                 inputs,
                 run.kept,
                 run.cached,
             )
         measurement = self._with_profiles(case, run.measured(case.metric), progress)
-        if not self._is_cut(measurement):
-            measurement = self._with_floor(case, measurement, progress)
-        verdict = self._judged(case, measurement, run)
+        measurement = self._with_floor(case, measurement, progress)
+        verdict = self._judged(case, measurement)
         cause = cause_of(verdict, case, run, self.selection)
-        detail = {**run.provenance, **self._warning(case), **cause}
-        foreign = metrics_of_others([case.metric])
+        warned = warning(self._known_failure(case))
+        detail = replace(cause.noted(run.provenance), warning=warned)
+        foreign = metric_of_others(case.metric)
         content = "|".join([run.digest, case.metric, str(len(run.images)), *foreign.values()])
-        inputs = {**run.inputs, **{f"metric_{name}": digest for name, digest in foreign.items()}}
         return Answer(
             measurement,
             verdict,
             sha256_bytes(content.encode()),
             run.device,
             detail,
-            inputs,
+            {**run.inputs, **foreign},
             run.kept,
             run.cached,
         )
-
-    def _warning(self, case: Case) -> Mapping[str, str]:
-        told = warning(self._known_failure(case))
-        return {"warning": told} if told else {}
 
     def _cost(self, case: Case) -> Answer:
         card = case.card
         found = self._counts.of(card, card.counted_shape)
         measurement = cost_measurement(card, case.metric, found)
-        verdict = self._judged(case, measurement, None)
+        verdict = self._judged(case, measurement)
         inputs = cost_inputs(card, case.metric)
         return Answer(measurement, verdict, sha256_json(inputs), inputs=inputs)
 
-    def _is_cut(self, measurement: Measurement) -> bool:
-        """Tell whether the session's budget left images out."""
-        return measurement.partial and self.selection.deadline is not None
-
-    def _judged(self, case: Case, measurement: Measurement, run: Run | None) -> Verdict:
+    def _judged(self, case: Case, measurement: Measurement) -> Verdict:
         card, claim = case.card, case.claim
         if claim and claim.backend == self.selection.answers and self.info.emulated:
             return _device_claim(case, measurement, self.selection.answers)
         slug = case.evaluation.dataset if case.evaluation else ""
         tolerance = card.tolerance_for(case.metric, case.precision)
         gap = card.gap_for(case.metric, case.precision, slug) if claim else None
-        if claim and run and self._is_cut(measurement):
-            baseline, drawn = self._runs.baseline(case, run), run.in_drawn_order
-            look = look_at_claim(claim, tolerance, drawn, baseline, run.planned)
-            return verdict_early(claim, tolerance, look, gap)
         verdict = judge(claim, measurement, tolerance=tolerance, gap=gap)
         known = self._known_failure(case)
         if known and not measurement.partial:

@@ -1,21 +1,20 @@
 """Gates: from two runs over the same images, in low precision and in fp32, to a verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
 
 from sr_bench.core.card import KnownGap
 from sr_bench.core.case import GATE_METRIC, Case
-from sr_bench.core.codec import encode
-from sr_bench.core.compare import Limits
+from sr_bench.core.compare import LossLimits
+from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
 from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.int8 import Gate
 from sr_bench.core.metric import metric_info
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
 from sr_bench.engine.job import Progress
-from sr_bench.engine.judge.early import look_at_gate
 from sr_bench.engine.judge.gate import compare_records, judge_images, worst_status
 from sr_bench.engine.measure.jobs import in_fp32
 from sr_bench.engine.measure.run import Run
@@ -30,8 +29,7 @@ class Gated:
 
     measurement: Measurement
     verdict: Verdict
-    detail: Mapping[str, object]
-    """Under ``gate`` a `GateVerdict`, under ``compared`` the `Comparison` of each metric."""
+    detail: Detail = field(default_factory=Detail)
 
 
 class Gatekeeper:
@@ -48,12 +46,10 @@ class Gatekeeper:
             raise TypeError(msg)
         close = _close(low)
         measurement = _fidelity(close, low.planned)
-        if measurement.partial and self._runs.selection.deadline is not None:
-            return self._early(case, low, limits, measurement, progress)
         if measurement.partial:
             done = f"measured on {len(close)} of {low.planned} images, so not judged"
             told = f"{done}; drop --sr-limit for a verdict"
-            return Gated(measurement, Verdict(Status.NOT_RUN, told, measurement.value), {})
+            return Gated(measurement, Verdict(Status.NOT_RUN, told, measurement.value))
         full = self._runs.of(in_fp32(case), progress)
         found = judge_images(limits, low.images, full.images)
         if self._runs.jobs.has_profiles(case.precision):
@@ -63,35 +59,18 @@ class Gatekeeper:
             found = _agreed(found, judge_images(limits, other.images, full.images))
         earlier = self._compared(case, low, measurement, limits)
         verdict = _verdict(found, earlier, measurement.value, _gap(case))
-        detail = {"gate": encode(found)}
+        detail = Detail(gate=found, compared=earlier)
         if verdict.status is Status.LOSS and self._runs.explains:
             from sr_bench.engine.explain.layers import (
                 explain,  # loads onnx, which a cached gate does not
             )
 
-            detail["dossier"] = encode(explain(case, low, full, self._runs, limits, progress))
-        if earlier:
-            detail["compared"] = encode(earlier)
+            work, limit_s = self._runs.work(case, progress), self._runs.selection.explain_s
+            images = (low.images, full.images)
+            call = self._runs.executor.call
+            dossier = call(explain, work, *images, limits, limit_s, progress=progress)
+            detail = replace(detail, dossier=dossier)
         return Gated(measurement, verdict, detail)
-
-    def _early(
-        self, case: Case, low: Run, limits: Gate, measurement: Measurement, progress: Progress
-    ) -> Gated:
-        """Return the judgement of the images that the session's budget had time for."""
-        full = self._runs.of(in_fp32(case), progress)
-        readings = [low]
-        if self._runs.jobs.has_profiles(case.precision):
-            readings.append(self._runs.of(case, progress, Profile.FINE))
-        looks = [
-            look_at_gate(limits, one.in_drawn_order, full.images, one.planned) for one in readings
-        ]
-        verdicts = [look.found for look in looks if look.found and look.decided != "open"]
-        if len(verdicts) < len(looks):
-            told = f"budget: {looks[0].sentence}, which decides nothing"
-            return Gated(measurement, Verdict(Status.NOT_RUN, told, measurement.value), {})
-        found = verdicts[0] if len(verdicts) == 1 else _agreed(*verdicts)
-        verdict = _verdict(found, (), measurement.value, _gap(case))
-        return Gated(measurement, verdict, {"gate": encode(found)})
 
     @cached_property
     def _earlier(self) -> Mapping[tuple[str, ...], Record]:
@@ -103,7 +82,7 @@ class Gatekeeper:
         self, case: Case, low: Run, fidelity: Measurement, limits: Gate
     ) -> tuple[Comparison, ...]:
         """Return whether each metric is worse than in the earlier run, if that has it."""
-        allowed = Limits(psnr_db=limits.max_drop_db, ssim=limits.max_drop_ssim)
+        allowed = LossLimits(psnr_db=limits.max_drop_db, ssim=limits.max_drop_ssim)
         now = {name: low.measured(name) for name in low.metrics} | {GATE_METRIC: fidelity}
         found = []
         for metric, measurement in now.items():

@@ -1,7 +1,8 @@
 """What measuring is about: a job, the result of an image, and who is told of it. Types only."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -22,9 +23,6 @@ Progress = Callable[[int, int, str], None]
 
 Done = Callable[[int, "ImageResult"], None]
 """Called with the number of an image and its result as soon as it is there, from any thread."""
-
-Enough = Callable[[Sequence["ImageResult"]], bool]
-"""Told the results so far, in the order of the images asked for: whether they will do."""
 
 
 class Computes(Protocol):
@@ -56,7 +54,7 @@ class Job:
     metrics: tuple[str, ...] = IMAGE_METRICS
     """What each image is scored by."""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The images to score, in order."""
         return self.images.names[: self.limit or None]
@@ -65,8 +63,3 @@ class Job:
         """Return what of the protocol decides a decoded, resized pair."""
         rule = self.protocol
         return (rule.lr_from, rule.lr_resize, rule.input_shape, rule.gt_resize)
-
-
-def never_enough(_results: Sequence[ImageResult]) -> bool:
-    """Ask for all images."""
-    return False

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from sr_bench.errors import SrBenchError
 from sr_bench.files.cache import cache_dir
@@ -28,16 +28,32 @@ def locked(path: Path, *, wait_s: float) -> Iterator[None]:
     """
     name = sha256_bytes(os.fsencode(path.resolve()))[:32]
     file = cache_dir() / "locks" / f"{name}.lock"
-    lock = FileLock(file)
+    msg = (
+        f"{path}: another process has been changing it for more than {wait_s:g} s; wait until"
+        " that is done, then run this again"
+    )
+    with held(FileLock(file), wait_s=wait_s, busy=SrBenchError(msg)):
+        yield
+
+
+@contextmanager
+def held(lock: BaseFileLock, *, wait_s: float, busy: SrBenchError) -> Iterator[None]:
+    """Hold `lock`, whose folder is made if need be.
+
+    Args:
+        lock: Of a file.
+        wait_s: Seconds to wait for another holder.
+        busy: What to raise if it is held all this time.
+
+    Raises:
+        SrBenchError: `busy`, or the lock's folder can't be written.
+    """
+    file = Path(lock.lock_file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=wait_s)
     except Timeout as cause:
-        msg = (
-            f"{path}: another process has been changing it for more than {wait_s:g} s; wait until"
-            " that is done, then run this again"
-        )
-        raise SrBenchError(msg) from cause
+        raise busy from cause
     except OSError as cause:
         raise disk_error(cause, file, "lock") from cause
     try:

@@ -1,16 +1,20 @@
-"""Read ONNX files, and what they say of themselves."""
+"""Read ONNX files, what they say of themselves, and the shapes of their values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from math import prod
 from pathlib import Path
 
 import onnx
 import onnx.inliner
-from onnx import ModelProto, NodeProto, ValueInfoProto
+from onnx import ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, helper
 
 from sr_bench.errors import BackendError
 
 MAX_NODES = 100_000
 """Operators of a network once its functions are inlined; a deep RCAN has some thousands."""
+
+_SHAPE_ELEMENTS = 1024
+"""Elements of a constant up to which its values may be a shape, axes or scale factors."""
 
 _Key = tuple[str, str]
 """Domain and name of a function."""
@@ -86,3 +90,41 @@ def inputs(model: ModelProto) -> list[ValueInfoProto]:
 def metadata(model: ModelProto) -> dict[str, str]:
     """Return the metadata entries."""
     return {entry.key: entry.value for entry in model.metadata_props}
+
+
+def inferred(
+    model: ModelProto, shape: Sequence[int] | None = None, *, strict: bool = False
+) -> dict[str, TypeProto.Tensor]:
+    """Return type and shape of each value, where onnx can tell, without copying the weights.
+
+    Args:
+        model: Of one input, with its functions inlined.
+        shape: Of the input; None for any.
+        strict: Whether it is an error if a node doesn't take what it is given.
+
+    Raises:
+        InferenceError: The model is not valid, or an error as `strict` asks.
+    """
+    graph, (image,) = model.graph, inputs(model)
+    slim = helper.make_graph(
+        graph.node,
+        "slim",
+        [helper.make_tensor_value_info(image.name, image.type.tensor_type.elem_type, shape)],
+        [ValueInfoProto(name=output.name) for output in graph.output],
+        [_slim(tensor) for tensor in graph.initializer],
+    )
+    whole = helper.make_model(
+        slim, opset_imports=model.opset_import, ir_version=max(model.ir_version, 4)
+    )  # of which on constants need not be inputs
+    result = onnx.shape_inference.infer_shapes(
+        whole, check_type=strict, strict_mode=strict, data_prop=True
+    ).graph
+    values = (*result.input, *result.value_info, *result.output)
+    return {value.name: value.type.tensor_type for value in values}
+
+
+def _slim(tensor: TensorProto) -> TensorProto:
+    """Return `tensor`, without its values if it is large."""
+    if prod(tensor.dims) <= _SHAPE_ELEMENTS:
+        return tensor
+    return TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)

@@ -40,7 +40,7 @@ _DAMAGE = (
 
 
 @dataclass(frozen=True)
-class Limits:
+class UnpackLimits:
     """How much an archive may unpack to."""
 
     total_bytes: int = 64 << 30
@@ -57,7 +57,9 @@ class _Member:
     source: IO[bytes] | None
 
 
-def unpack(archive: Path, folder: Path, *, inside: str = "", limits: Limits | None = None) -> None:
+def unpack(
+    archive: Path, folder: Path, *, inside: str = "", limits: UnpackLimits | None = None
+) -> None:
     """Unpack a zip or tar (gz, bz2, xz) file into `folder`, which must not exist yet.
 
     Args:
@@ -79,7 +81,7 @@ def unpack(archive: Path, folder: Path, *, inside: str = "", limits: Limits | No
     temp = folder.with_name(f".{folder.name}.{uuid4().hex}.tmp")
     try:
         temp.mkdir(parents=True)
-        _extract(archive, temp, PurePosixPath(inside), limits or Limits())
+        _extract(archive, temp, PurePosixPath(inside), limits or UnpackLimits())
         temp.rename(folder)
     except _DAMAGE as error:
         msg = f"cannot unpack {archive}: the archive is damaged or of an unknown kind ({error})"
@@ -90,7 +92,7 @@ def unpack(archive: Path, folder: Path, *, inside: str = "", limits: Limits | No
         shutil.rmtree(temp, ignore_errors=True)
 
 
-def _extract(archive: Path, temp: Path, inside: PurePosixPath, limits: Limits) -> None:
+def _extract(archive: Path, temp: Path, inside: PurePosixPath, limits: UnpackLimits) -> None:
     allowed = _allowed_bytes(archive, limits)
     used = files = 0
     for count, member in enumerate(_members(archive, allowed), start=1):
@@ -113,7 +115,7 @@ def _extract(archive: Path, temp: Path, inside: PurePosixPath, limits: Limits) -
         raise DatasetError(msg)
 
 
-def _allowed_bytes(archive: Path, limits: Limits) -> int:
+def _allowed_bytes(archive: Path, limits: UnpackLimits) -> int:
     if not archive.is_file():
         msg = f"cannot unpack {archive}: there is no such file"
         raise DatasetError(msg)

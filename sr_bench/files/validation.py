@@ -1,19 +1,23 @@
 """Check a table read from TOML against a pydantic model; report every fault at once."""
 
 import difflib
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import TypeVar, get_args
-from urllib.parse import urlsplit
+from typing import Any, TypeVar, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from sr_bench.errors import SrBenchError
 from sr_bench.text.printable import printable
 
-Model = TypeVar("Model", bound="Table")
+Model = TypeVar("Model")
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+"""All keys are known, and no value is coerced; holds for dataclasses in a table too."""
 
 _CREDENTIALS = re.compile(r"//[^/\s]*@")
 """User and password in an address."""
@@ -27,7 +31,7 @@ _LARGEST = 2**63
 class Table(BaseModel):
     """A TOML table whose keys are all known and whose values are not coerced."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(**STRICT, frozen=True)
 
 
 def read_toml(path: Path, error: type[SrBenchError]) -> dict[str, object]:
@@ -71,7 +75,7 @@ def is_endless(path: Path) -> bool:
 def validate(
     model: type[Model], table: Mapping[str, object], *, where: str, error: type[SrBenchError]
 ) -> Model:
-    """Return `table` as a `model`.
+    """Return `table`, of TOML, YAML or JSON, as a `model`: a `Table`, or a dataclass.
 
     Raises:
         SrBenchError: Of the class `error`: the message lists each fault with `where` and its key.
@@ -79,7 +83,8 @@ def validate(
     if faults := list(extremes(table)):
         raise error(listed(faults, where=where))
     try:
-        return model.model_validate(dict(table))
+        # As JSON: there a list may become a tuple, and a text an enum, with nothing coerced.
+        return TypeAdapter(model).validate_json(json.dumps(table, default=_unknown))
     except ValidationError as cause:
         faults = [_describe(model, fault) for fault in cause.errors(include_url=False)]
     raise error(listed(faults, where=where))
@@ -101,16 +106,9 @@ def extremes(table: Mapping[str, object]) -> Iterator[str]:
             yield f"{_dotted(keys)}: expected an integer of at most 64 bits, got one of {bits}"
 
 
-def without_secret(url: str) -> str:
-    """Return `url`, which must name no user or password: what reads it is passed around.
-
-    Raises:
-        ValueError: It does; the message does not repeat it.
-    """
-    if "@" in urlsplit(url).netloc:
-        msg = "expected an address without a user and password: reports show it"
-        raise ValueError(msg)
-    return url
+def _unknown(value: object) -> dict[str, str]:
+    """Return what stands in JSON for a date and the like, which no key takes."""
+    return {type(value).__name__: str(value)}
 
 
 def listed(faults: Sequence[str], *, where: str) -> str:
@@ -125,18 +123,16 @@ def nearest(word: str, valid: tuple[str, ...]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"the valid ones are: {', '.join(valid)}"
 
 
-def _describe(model: type[BaseModel], fault: Mapping[str, object]) -> str:
-    loc = fault["loc"]
-    parts = loc if isinstance(loc, tuple) else ()
+def _describe(model: type[object], fault: Mapping[str, Any]) -> str:
+    parts = fault["loc"]
     key = _dotted(parts)
-    if fault["type"] == "extra_forbidden":
-        fields = _fields_at(model, parts[:-1])
-        return f"{key}: unknown key; {nearest(str(parts[-1]), fields)}"
+    if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"{key}: unknown key; {nearest(str(parts[-1]), _keys_at(model, parts[:-1]))}"
     if fault["type"] == "missing":
         return f"{key}: required, but absent"
-    message = str(fault["msg"]).removeprefix("Value error, ").replace("Input should", "should")
-    found = _CREDENTIALS.sub("//***@", repr(fault["input"]))
-    return f"{key}: {message} (found {found:.80})" if key else message
+    message = str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
+    got = _CREDENTIALS.sub("//***@", repr(fault["input"]))
+    return f"{key}: {message} (got {got:.80})" if key else message
 
 
 def _dotted(parts: tuple[object, ...]) -> str:
@@ -146,17 +142,30 @@ def _dotted(parts: tuple[object, ...]) -> str:
     return text.lstrip(".")
 
 
-def _fields_at(model: type[BaseModel], parts: tuple[object, ...]) -> tuple[str, ...]:
+def _keys_at(model: type[object], parts: tuple[object, ...]) -> tuple[str, ...]:
     """Return the keys that the table at `parts` may have."""
     for part in parts:
-        by_key = {field.alias or name: field for name, field in model.model_fields.items()}
-        if part in by_key:
-            model = next(_models_in(by_key[str(part)].annotation), model)
-    return tuple(field.alias or name for name, field in model.model_fields.items())
+        if part in (keys := _keys(model)):
+            model = next(_tables_in(keys[str(part)]), model)
+    return tuple(_keys(model))
 
 
-def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _keys(model: type[object]) -> dict[str, object]:
+    """Return the type of each key of a `Table`, or of a dataclass: pydantic's, or a plain one."""
+    declared = getattr(model, "model_fields", getattr(model, "__pydantic_fields__", None))
+    if declared is None:
+        return get_type_hints(model)
+    return {
+        field.alias or name: field.annotation
+        for name, field in declared.items()
+        if field.init is not False
+    }
+
+
+def _tables_in(annotation: object) -> Iterator[type[object]]:
+    if isinstance(annotation, type) and (
+        issubclass(annotation, BaseModel) or is_dataclass(annotation)
+    ):
         yield annotation
     for inner in get_args(annotation):
-        yield from _models_in(inner)
+        yield from _tables_in(inner)

@@ -1,18 +1,13 @@
 """Read the records of a run from JSON of unknown origin: only those that reports can show."""
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import fields
-from types import MappingProxyType
-from typing import Final
 
 from sr_bench.core.codec import decode
-from sr_bench.core.dossier import Dossier
+from sr_bench.core.detail import Detail
 from sr_bench.core.forensics import Forensics, Scoring
-from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.metric import metric_infos
 from sr_bench.core.record import Record
-from sr_bench.files.validation import extremes
 
 _LARGEST_SCORE = 1e9
 """Of an image, in any unit; the squares of far larger ones overflow."""
@@ -45,65 +40,35 @@ def read_record_of(data: object) -> Record:
         if math.isfinite(score.value) and abs(score.value) > _LARGEST_SCORE:
             msg = f"expected scores of images of at most {_LARGEST_SCORE:g}, found {score.value:g}"
             raise ValueError(msg)
-    _check_detail(record.detail)
+    _check_gate(record.detail)
+    if record.detail.forensics:
+        _check_forensics(record.detail.forensics)
     return record
 
 
-def _check_detail(detail: Mapping[str, object]) -> None:
-    """Refuse the open room of a record if reports can't show what is in it.
-
-    Raises:
-        ValueError: A part is damaged, nested too deeply, or of integers of more than 64 bits.
-    """
-    for fault in extremes(detail):
-        raise ValueError(fault)
-    for name, check in _CHECKS.items():
-        if name in detail:
-            try:
-                check(detail[name])
-            except (TypeError, ValueError) as cause:
-                msg = f"its {name} is damaged: {cause}"
-                raise ValueError(msg) from None
+def _check_gate(detail: Detail) -> None:
+    if gate := detail.gate:
+        questions = {finding.question for finding in gate.findings}
+        _expect(questions == _GATED, "gate", "a finding for each question")
+        counts = {len(gate.images), gate.psnr.count, gate.ssim.count}
+        _expect(len(counts) == 1 and bool(gate.images), "gate", "a drop for each image")
+    for comparison in detail.compared:
+        _expect(comparison.metric in metric_infos(), "compared", "a known metric")
+        drop, images = comparison.drop, comparison.images
+        _expect(drop is None or 0 < drop.count == len(images), "compared", "a drop for each image")
 
 
-def _check_gate(data: object) -> None:
-    gate = decode(GateVerdict, data)
-    _expect({one.question for one in gate.findings} == _GATED, "a finding for each question")
-    counts = {len(gate.images), gate.psnr.count, gate.ssim.count}
-    _expect(len(counts) == 1 and bool(gate.images), "a drop for each image")
+def _check_forensics(forensics: Forensics) -> None:
+    try:
+        float(forensics.text)
+    except ValueError as cause:
+        msg = f"its forensics is damaged: {cause}"
+        raise ValueError(msg) from None
+    changes = {name for match in (*forensics.matches, *forensics.nearest) for name in match.changes}
+    _expect(changes <= _CHANGES, "forensics", "changes of a scoring")
 
 
-def _check_compared(data: object) -> None:
-    _expect(isinstance(data, list), "a list of comparisons")
-    for one in data if isinstance(data, list) else ():
-        found = decode(Comparison, one)
-        _expect(found.metric in metric_infos(), "a known metric")
-        drop = found.drop
-        _expect(drop is None or 0 < drop.count == len(found.images), "a drop for each image")
-
-
-def _check_dossier(data: object) -> None:
-    decode(Dossier, data)
-
-
-def _check_forensics(data: object) -> None:
-    found = decode(Forensics, data)
-    float(found.text)
-    changes = {name for one in (*found.matches, *found.nearest) for name in one.changes}
-    _expect(changes <= _CHANGES, "changes of a scoring")
-
-
-def _expect(is_so: bool, what: str) -> None:
+def _expect(is_so: bool, part: str, what: str) -> None:
     if not is_so:
-        msg = f"expected {what}"
+        msg = f"its {part} is damaged: expected {what}"
         raise ValueError(msg)
-
-
-_CHECKS: Final[Mapping[str, Callable[[object], None]]] = MappingProxyType(
-    {
-        "gate": _check_gate,
-        "compared": _check_compared,
-        "dossier": _check_dossier,
-        "forensics": _check_forensics,
-    }
-)

@@ -22,6 +22,7 @@ PACKAGES = (
     "scikit-image",
     "onnx",
     "onnxruntime",
+    "onnxruntime-gpu",
     "pandas",
     "pillow",
     "tabulate",

@@ -1,14 +1,15 @@
 """Find the run that a word means: a file, the last run, a run's name, or one of a git branch."""
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from sr_bench.core.history import HistoryEntry
-from sr_bench.errors import NotRunError, OptionError
+from sr_bench.core.history import HistoryEntry, PastRun
+from sr_bench.errors import NotRunError, OptionError, SrBenchError
 from sr_bench.history.environment import DIRTY, git
 from sr_bench.history.index import History, read_history
-from sr_bench.history.store import HISTORY
+from sr_bench.history.store import HISTORY, read_run
 from sr_bench.text.printable import printable
 
 LAST = "last"
@@ -50,6 +51,17 @@ def find_run(spec: str, results: Path, folder: Path) -> Path:
     if spec == PREVIOUS:
         return _newest(history, _ended(history)[:-1], "before the last that measured something")
     return _named(spec, history) or _of_commit(spec, history, folder)
+
+
+def earlier_runs(results: Path, count: int) -> Iterator[PastRun]:
+    """Yield up to `count` runs whose files are in the folder `results`, newest first.
+
+    What can't be read is passed over: who asks for history is told of it.
+    """
+    files = sorted(read_history(results).files, key=lambda file: file.name, reverse=True)
+    for path in files[:count]:
+        with suppress(SrBenchError):
+            yield read_run(path)
 
 
 def _is_file(spec: str) -> bool:

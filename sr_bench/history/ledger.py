@@ -1,15 +1,15 @@
 """The ledger beside a document: a line for each number that an update wrote, and why."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 from sr_bench.core.cell import CellKey
+from sr_bench.core.codec import decode
 from sr_bench.core.record import SCHEMA_VERSION
 from sr_bench.errors import SrBenchError
-from sr_bench.files.validation import Table, validate
 from sr_bench.history.lines import Line, damaged, read_lines
 from sr_bench.history.store import check_schema
 
@@ -17,7 +17,8 @@ LEDGER = "ledger.jsonl"
 """Lies beside the document."""
 
 
-class LedgerLine(Table):
+@dataclass(frozen=True)
+class LedgerLine:
     """One change that an update made, and where the new number is from."""
 
     kind: Literal["number", "known_gap"]
@@ -54,11 +55,11 @@ class LedgerLine(Table):
     """Empty for cost metrics."""
     fingerprint: str
     python: str
-    packages: dict[str, str]
+    packages: Mapping[str, str]
 
     def is_about(self, document: str, key: CellKey) -> bool:
         """Whether this wrote the number of `key` in the file `document` beside the ledger."""
-        cell = (key.row, key.row_source, key.backend, key.precision.value, key.dataset, key.metric)
+        cell = (key.row, key.row_source, key.backend, key.precision, key.dataset, key.metric)
         own = (
             self.row,
             self.row_source,
@@ -117,7 +118,7 @@ def extended(old: bytes, lines: Sequence[LedgerLine]) -> bytes:
     """
     joint = b"\n" if old and not old.endswith(b"\n") else b""
     texts = (
-        json.dumps({"schema_version": SCHEMA_VERSION, **line.model_dump()}, ensure_ascii=False)
+        json.dumps({"schema_version": SCHEMA_VERSION, **asdict(line)}, ensure_ascii=False)
         for line in lines
     )
     # Surrogates, which a file name that is not UTF-8 brings along, have no bytes.
@@ -128,4 +129,4 @@ def _read(line: Line) -> LedgerLine:
     content = line.content()
     check_schema(content, line.where)
     del content["schema_version"]
-    return validate(LedgerLine, content, where=f"{line.where}: left out", error=SrBenchError)
+    return decode(LedgerLine, content)

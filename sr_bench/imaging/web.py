@@ -18,7 +18,7 @@ _THUMBNAIL_QUALITY = 72
 
 
 @dataclass(frozen=True)
-class Window:
+class ImageWindow:
     """A part of an image, and how far two images are apart in it."""
 
     top: int
@@ -56,7 +56,7 @@ def thumbnail_webp(rgb: RGB, side: int) -> bytes:
     return _webp(rgb, lossless=False, quality=_THUMBNAIL_QUALITY, method=2)
 
 
-def worst_window(x: Levels, y: Levels, side: int) -> Window:
+def worst_window(x: Levels, y: Levels, side: int) -> ImageWindow:
     """Return the window of `side` x `side` pixels with the largest mean squared difference.
 
     The first of equals, from the top and the left. A shorter image gives a smaller window.
@@ -81,7 +81,7 @@ def worst_window(x: Levels, y: Levels, side: int) -> Window:
     means = cv2.boxFilter(error, -1, (width, height), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
     valid = means[: x.shape[0] - height + 1, : x.shape[1] - width + 1]
     top, left = np.unravel_index(int(np.argmax(valid)), valid.shape)
-    return Window(int(top), int(left), height, width, float(valid[top, left]))
+    return ImageWindow(int(top), int(left), height, width, float(valid[top, left]))
 
 
 def _webp(rgb: RGB, *, lossless: bool, quality: int, method: int) -> bytes:

@@ -16,7 +16,7 @@ from sr_bench.document.tables import read_document
 from sr_bench.engine.plan.suite import keys_of, load_suite
 from sr_bench.errors import CardError, DatasetError, DocumentError, OptionError, SrBenchError
 from sr_bench.lint.counting import CountedRow, count_row
-from sr_bench.lint.subject import Entry, Fault, Subject
+from sr_bench.lint.subject import Entry, ReadFault, Subject
 
 CARD = "card.toml"
 
@@ -155,7 +155,7 @@ class _Shelf:
 
 
 def _rows(entries: Sequence[Entry]) -> frozenset[tuple[str, ...]]:
-    return frozenset((e.row, e.row_source, e.backend, e.precision.value) for e in entries)
+    return frozenset((e.row, e.row_source, e.backend, e.precision) for e in entries)
 
 
 def _alone(path: Path) -> Subject:
@@ -200,13 +200,13 @@ def _counted(subject: Subject) -> tuple[CountedRow, ...]:
     return tuple(row for row in rows if row)
 
 
-def _fault(error: SrBenchError, path: Path) -> Fault:
+def _fault(error: SrBenchError, path: Path) -> ReadFault:
     """Return what `error` says of the file at `path`, with the place that it begins with."""
     text = str(error)
     start = re.match(rf".*?{re.escape(path.name)}(?::(\d+))?(?::(\d+))?: ", text)
     place = re.search(r"\(at line (\d+), column (\d+)\)", text) or start
     line, column = (int(part or 1) for part in place.groups()) if place else (1, 1)
-    return Fault(Source(str(path), line, column), text[start.end() :] if start else text)
+    return ReadFault(Source(str(path), line, column), text[start.end() :] if start else text)
 
 
 def _same(one: Path, two: Path) -> bool:

@@ -10,6 +10,7 @@ from sr_bench.lint import waivers
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.gather import Request, gather
 from sr_bench.lint.subject import Subject
+from sr_bench.text.printable import counted
 
 _PACKAGE = "sr_bench.lint.rules"
 
@@ -38,11 +39,11 @@ class Report:
     def summary(self) -> str:
         """One line: ``6 documents: 1 error, 2 warnings, 40 waived``."""
         counts = Counter(finding.severity for finding in self.open)
-        parts = [_counted(counts[severity], severity.value) for severity in Severity]
+        parts = [counted(counts[severity], severity.value) for severity in Severity]
         waived = len(self.findings) - len(self.open)
         return (
-            f"{_counted(len(self.documents), 'document')}: {', '.join(parts)};"
-            f" {_counted(waived, 'finding')} waived"
+            f"{counted(len(self.documents), 'document')}: {', '.join(parts)};"
+            f" {counted(waived, 'finding')} waived"
         )
 
 
@@ -74,7 +75,3 @@ def _check(subject: Subject) -> list[Finding]:
     found = [finding for module in _modules() for finding in module.check(subject)]
     judged = waivers.waive(subject, found, rules())
     return sorted(judged, key=lambda finding: (finding.source, finding.code))
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"

@@ -9,7 +9,7 @@ from sr_bench.core.card import ModelCard, SuiteCard
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.precision import Precision
 from sr_bench.data.dataset import Dataset
-from sr_bench.document.claims import ModelRow, ModelTable
+from sr_bench.document.claims import ModelInfoTable, ModelRow
 from sr_bench.document.tables import Document
 from sr_bench.lint.counting import CountedRow
 
@@ -56,13 +56,13 @@ class Entry:
     def name(self) -> str:
         """As messages call it: ``RCAN (BasicSR) vacc int8_max``."""
         source = f"({self.row_source})" if self.row_source else ""
-        precision = "" if self.precision is Precision.FP32 else self.precision.value
+        precision = "" if self.precision is Precision.FP32 else self.precision
         parts = (self.row, source, self.backend, precision, self.dataset and f"on {self.dataset}")
         return " ".join(filter(None, parts))
 
 
 @dataclass(frozen=True)
-class Fault:
+class ReadFault:
     """Why a document, or its card, can't be read."""
 
     source: Source
@@ -77,7 +77,7 @@ class Subject:
     """As the user would type it."""
     document: Document | None = None
     """None if it can't be read."""
-    tables: tuple[ModelTable, ...] = ()
+    tables: tuple[ModelInfoTable, ...] = ()
     """Empty if they are damaged."""
     card: SuiteCard | None = None
     """The card that binds the document's rows."""
@@ -89,7 +89,7 @@ class Subject:
     """Each row with a cost number whose network the card declares."""
     datasets: Mapping[str, Dataset] = field(default_factory=dict)
     """Those that the models are evaluated on, by slug."""
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[ReadFault, ...] = ()
     before: tuple["Subject", ...] = ()
     """The subjects that were looked at before this one, without theirs."""
 
@@ -129,7 +129,7 @@ class Subject:
         )
 
 
-def read_entries(document: Document, tables: Sequence[ModelTable]) -> tuple[Entry, ...]:
+def read_entries(document: Document, tables: Sequence[ModelInfoTable]) -> tuple[Entry, ...]:
     """Return the rows of `tables`, those about the same question in two tables as one."""
     entries: dict[tuple[str, ...], Entry] = {}
     for table in tables:

@@ -1,8 +1,8 @@
 """The pytest plugin: every number that a model zoo's README prints is a test item.
 
-Hooks are thin: options are read in ``options``, cards collected in ``collect``, items end in
-``outcome``, and the state of a session is in ``session``. Nothing that computes is imported
-before the first item runs.
+Hooks are thin: options are read in ``settings``, cards collected in ``collect``; what an item does
+is in ``item``, the state of a session in ``session``. Nothing that computes is imported before the
+first item runs.
 """
 
 from collections.abc import Generator
@@ -14,9 +14,8 @@ import pytest
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.record import Record
 from sr_bench.errors import SrBenchError
-from sr_bench.plugin.options import add_options
 from sr_bench.plugin.session import SESSION, BenchSession
-from sr_bench.plugin.settings import read_settings
+from sr_bench.plugin.settings import add_options, read_settings
 from sr_bench.text.printable import printable
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(tryfirst=True)  # before the header is printed, which describes the backend
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse names that nothing has; open the run's files before the first minute is spent."""
-    from sr_bench.plugin.collect import CaseItem
+    from sr_bench.plugin.item import CaseItem
     from sr_bench.plugin.names import check_names
 
     bench = session.config.stash[SESSION]
@@ -103,7 +102,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
     """Say what runs the models, and how much was collected; nothing if it is none of ours."""
-    from sr_bench.plugin.collect import CaseItem
+    from sr_bench.plugin.item import CaseItem
     from sr_bench.report.terminal.session import header
 
     cases = [item.case for item in items if isinstance(item, CaseItem)]

@@ -1,12 +1,13 @@
 """Spend a budget: items whose runs are most at risk come first."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from sr_bench.core.case import LATENCY_METRIC
 from sr_bench.engine.plan.order import Ranked
-from sr_bench.plugin.collect import CaseItem
+from sr_bench.plugin.item import CaseItem
 from sr_bench.plugin.session import BenchSession
 
 _NAMED = 3
@@ -20,7 +21,11 @@ def put_in_order(session: BenchSession, items: list[pytest.Item]) -> None:
     cases = [item.case for item in map(items.__getitem__, places) if isinstance(item, CaseItem)]
     if not cases:
         return
-    ranked = session.bench.prioritized(cases)
+    from sr_bench.engine.bench import Bench
+
+    # Nothing is measured yet: what is only collected starts no cluster and no recording.
+    alone = replace(session.settings.selection, cluster="", record=None)
+    ranked = Bench(alone, session.dataset_folders).prioritized(cases)
     ordered = [ours[id(case)] for run in ranked for case in run.cases]
     for place, item in zip(places, ordered, strict=True):
         items[place] = item

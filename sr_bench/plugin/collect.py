@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 
 from sr_bench.core.case import LATENCY_METRIC, Case
-from sr_bench.core.record import Record
 from sr_bench.engine.measure.latency import latency_cases
 from sr_bench.engine.plan.cases import plan
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.errors import SrBenchError
+from sr_bench.plugin.item import CaseItem, check_claim, marks
 from sr_bench.plugin.latency import check_latency, require_benchmark
-from sr_bench.plugin.names import item_name
-from sr_bench.plugin.outcome import check_claim
 from sr_bench.plugin.session import SESSION
 from sr_bench.text.printable import printable
 
@@ -22,7 +20,7 @@ from sr_bench.text.printable import printable
 class CardFile(pytest.File):
     """A card.toml with the README beside it."""
 
-    def collect(self) -> Iterator["CaseItem"]:
+    def collect(self) -> Iterator[CaseItem]:
         """Yield an item for each case that the options ask for."""
         session = self.config.stash[SESSION]
         suite = load_suite(_as_typed(self.path, self.config))
@@ -31,12 +29,13 @@ class CardFile(pytest.File):
         cases = (*cases, *self._timed(cases))
         self._declare_marks(cases)
         for case in cases:
-            yield CaseItem.of(self, case)
+            timed = case.metric == LATENCY_METRIC
+            yield CaseItem.of(self, case, check_latency if timed else check_claim)
 
     def _declare_marks(self, cases: Sequence[Case]) -> None:
         """Declare all marks before the first is used: pytest reads them all for each new one."""
         known = self.config.stash[SESSION].marks
-        for name in dict.fromkeys(name for case in cases for name in _marks(case)):
+        for name in dict.fromkeys(name for case in cases for name in marks(case)):
             if name not in known:
                 known.add(name)
                 self.config.addinivalue_line("markers", f"{name}: set by sr-bench")
@@ -53,31 +52,6 @@ class CardFile(pytest.File):
         if isinstance(excinfo.value, SrBenchError):
             return printable(str(excinfo.value))
         return super().repr_failure(excinfo)
-
-
-class CaseItem(pytest.Function):
-    """One case as a test function: fixtures, marks and reports work on it as on any other."""
-
-    case: Case
-    record: Record | None = None
-    """Set once the item ran."""
-
-    @classmethod
-    def of(cls, parent: CardFile, case: Case) -> "CaseItem":
-        """Return the item of `case`, with a mark for each thing it may be selected by."""
-        body = check_latency if case.metric == LATENCY_METRIC else check_claim
-        item: CaseItem = cls.from_parent(parent, name=item_name(case), callobj=body)
-        item.case = case
-        for name in _marks(case):
-            item.add_marker(getattr(pytest.mark, name))
-        if case.run_key and item.config.pluginmanager.hasplugin("xdist"):
-            item.add_marker(pytest.mark.xdist_group(case.run_key))
-        return item
-
-
-def _marks(case: Case) -> tuple[str, ...]:
-    slug = (case.evaluation.dataset, case.dataset) if case.evaluation and case.dataset else ()
-    return (case.card.name, case.card.family, case.precision.value, case.metric, *slug)
 
 
 def _as_typed(path: Path, config: pytest.Config) -> Path:

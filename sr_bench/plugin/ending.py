@@ -1,7 +1,7 @@
 """What a session does once it has all its records: reports, the comparison, the documents."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +60,8 @@ def _html(run: PastRun, progress: Progress) -> Ending:
 
     history = read_history(run.results)
     found = build_report(run, history.entries, run.results / "html", progress=progress)
-    return Ending((f"report: {found.index}", *_notes(history.faults)))
+    notes = (f"note: {fault}" for fault in history.faults)
+    return Ending((f"report: {found.index}", *notes))
 
 
 def _markdown(run: PastRun, _: Progress) -> Ending:
@@ -112,18 +113,18 @@ def _github_annotations(run: PastRun, _: Progress) -> Ending:
 
 
 def _compared(run: PastRun, earlier: Path) -> Ending:
-    from sr_bench.core.compare import Limits, Outcome
+    from sr_bench.core.compare import CaseOutcome, LossLimits
     from sr_bench.engine.judge.two_runs import compare_runs
     from sr_bench.history.store import read_run
     from sr_bench.report.terminal.compare import compared_lines
 
     before = read_run(earlier)
-    found = compare_runs(run, before, Limits())
-    both = [one for one in found if one.outcome is not Outcome.VANISHED]
+    found = compare_runs(run, before, LossLimits())
+    both = [one for one in found if one.outcome is not CaseOutcome.VANISHED]
     lines = compared_lines(both, before.info, run.info, everything=False)
     if len(both) < len(found):  # a session may be asked for a part of what there is
         lines.append(f"{len(found) - len(both)} values of run A were not measured in this one")
-    return Ending(tuple(lines), lost=any(one.outcome is Outcome.LOSS for one in both))
+    return Ending(tuple(lines), lost=any(one.outcome is CaseOutcome.LOSS for one in both))
 
 
 def _updated(run: PastRun, mode: UpdateMode, reason: str) -> Ending:
@@ -132,7 +133,3 @@ def _updated(run: PastRun, mode: UpdateMode, reason: str) -> Ending:
 
     done = update_documents(run, mode, reason=reason, write=True)
     return Ending(tuple(update_lines(done)), tuple(done.refused))
-
-
-def _notes(faults: Sequence[str]) -> list[str]:
-    return [f"note: {fault}" for fault in faults]

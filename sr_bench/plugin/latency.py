@@ -1,21 +1,17 @@
 """The body of a latency item: pytest-benchmark times the network, and a record keeps it."""
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
 import pytest
 
 from sr_bench.core.record import Record
 from sr_bench.engine.measure.latency import Setting, Timer, Times
 from sr_bench.errors import NotRunError, OptionError
-from sr_bench.plugin.outcome import conclude
+from sr_bench.plugin.item import CaseItem
 from sr_bench.plugin.progress import ProgressLine
 from sr_bench.plugin.session import SESSION
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sr_bench.plugin.collect import CaseItem
 
 _PLUGIN = "pytest-benchmark"
 """Under what name it registers itself, however it was loaded."""
@@ -50,7 +46,7 @@ class Benchmark(Protocol):
     has_error: bool
     stats: _Metadata
 
-    def __call__(self, function: "Callable[[], object]") -> object:
+    def __call__(self, function: Callable[[], object]) -> object:
         """Time `function`; if disabled, just call it."""
 
 
@@ -67,19 +63,19 @@ def require_benchmark(config: pytest.Config) -> None:
 
 def check_latency(request: pytest.FixtureRequest, benchmark: Benchmark) -> None:
     """Time the item's network and end as the record's verdict demands."""
-    item = cast("CaseItem", request.node)
+    item = cast(CaseItem, request.node)
     bench = item.config.stash[SESSION].bench
     with ProgressLine(item.config, item.case.id) as line:
         timer = _timer(benchmark, f"{item.case.card.id} {item.case.shape}")
         record = bench.measure_latency(item.case, item.nodeid, timer, line.update)
     _tell(benchmark, record)
-    conclude(item, record)
+    item.conclude(record)
 
 
 def _timer(benchmark: Benchmark, group: str) -> Timer:
     """Return what times with `benchmark`, by the rounds and limits of its options."""
 
-    def timed(run: "Callable[[], object]", setting: Setting) -> Times:
+    def timed(run: Callable[[], object], setting: Setting) -> Times:
         if benchmark.disabled:
             raise NotRunError(OFF)
         benchmark.group = benchmark.group or group

@@ -1,6 +1,5 @@
 """What one pytest session holds: the settings, the bench, the suites and the records."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +25,6 @@ from sr_bench.report.parts.order import in_document_order
 
 if TYPE_CHECKING:
     from sr_bench.engine.bench import Bench
-    from sr_bench.engine.elsewhere.open import Answers
 
 
 class BenchSession:
@@ -49,7 +47,6 @@ class BenchSession:
         self.ending = Ending()
         """What came of the session's last steps."""
         self._bench: Bench | None = None
-        self._answers: Answers | None = None
 
     def saw(self, suite: Suite) -> None:
         """Remember a collected suite."""
@@ -77,38 +74,30 @@ class BenchSession:
 
     @property
     def bench(self) -> "Bench":
-        """The engine in this process; it and all that computes is imported at the first use."""
+        """What answers the cases; it and all that computes is imported at the first use."""
         if self._bench is None:
             from sr_bench.engine.bench import Bench
+            from sr_bench.engine.elsewhere.open import open_executor
 
-            # A cluster is for the cases; a second one would start for this.
-            alone = replace(self.settings.selection, cluster="")
-            self._bench = Bench(alone, self._dataset_folders)
+            selection = self.settings.selection
+            self._bench = Bench(selection, self.dataset_folders, open_executor(selection))
+            self._bench.announce(self.cases)
         return self._bench
 
     @property
-    def _dataset_folders(self) -> tuple[Path, ...]:
+    def dataset_folders(self) -> tuple[Path, ...]:
+        """Folders of dataset manifests that the suites name."""
         return tuple(dict.fromkeys(suite.card.datasets for suite in self.suites))
-
-    @property
-    def answers(self) -> "Answers":
-        """What answers the cases; imported at the first use too."""
-        if self._answers is None:
-            from sr_bench.engine.elsewhere.open import open_bench
-
-            self._answers = open_bench(self.settings.selection, self._dataset_folders)
-            self._answers.announce(self.cases)
-        return self._answers
 
     def close(self) -> None:
         """End what still runs."""
-        if self._answers is not None:
-            self._answers.close()
+        if self._bench is not None:
+            self._bench.close()
 
     def evaluate(self, case: Case, node_id: str) -> Record:
         """Measure and judge `case`, with a progress line while it runs."""
         with ProgressLine(self.config, case.id) as line:
-            return self.answers.evaluate(case, node_id, line.update)
+            return self.bench.evaluate(case, node_id, line.update)
 
     @property
     def measured_nothing(self) -> bool:

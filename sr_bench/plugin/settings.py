@@ -1,47 +1,111 @@
-"""What becomes of the options: parsed and checked, before anything is collected."""
+"""The options of a session: declared to pytest, read, and checked before anything is collected."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, Literal, get_args
 from uuid import uuid4
 
 import pytest
 
-from sr_bench.core.device import DeviceMode
 from sr_bench.core.update import UpdateMode
-from sr_bench.engine.plan.options import (
-    CacheMode,
-    GateMode,
-    IsolateMode,
-    KeepMode,
-    Selection,
-    parse_duration,
-    parse_precisions,
-    parse_threads,
-    split_list,
+from sr_bench.engine.plan.option import (
+    DURATION,
+    TEXT,
+    THREADS,
+    Kind,
+    Option,
+    check_options,
+    one_of,
+    option,
+    options_of,
+    some_of,
 )
+from sr_bench.engine.plan.options import Selection
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
 from sr_bench.history.environment import usable_cores
-from sr_bench.plugin.options import ALLOW_BETTER, LATENCY, OPTIONS, REPORTS, Flag, Option
 from sr_bench.text.printable import printable
+
+_RESULTS = Kind(Path, lambda: "a path")
+REPORTS = ("markdown", "html", "csv", "parquet", "none")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The options of this session."""
+    """The options of this session: those of the bench, and those of what is done around it."""
 
     selection: Selection
-    results: Path
+    results: Path = option(
+        "--sr-results-path", "DIR", "where reports are written", _RESULTS, "reports"
+    )
     """Absolute."""
-    reports: tuple[str, ...]
-    """Of `REPORTS`; empty for none."""
-    update: UpdateMode | None
-    """Which cells of the documents take this run's values."""
-    reason: str
-    """Why they do."""
-    is_first: bool
-    """Whether a comparison with the last run was asked for, and there is none yet."""
+    reports: tuple[str, ...] = option(
+        "--sr-report", "A,B", f"which reports: {', '.join(REPORTS)}", some_of(REPORTS), "markdown"
+    )
+    update: UpdateMode | Literal[""] = option(
+        "--sr-update",
+        "MODE",
+        "write measured values into the documents' own cells: failed (claims that differ), missing"
+        " (cells without a number) or all; needs --sr-reason",
+        one_of(lambda: ("", *get_args(UpdateMode))),
+    )
+    reason: str = option(
+        "--sr-reason", "TEXT", "why the documents are updated, for the ledger", TEXT
+    )
+    compare: str = option(
+        "--sr-compare",
+        "RUN",
+        "an earlier run, by file, name, 'last' or git branch: say whether this run is worse, image"
+        " by image; a loss fails the session, and gates count it",
+        TEXT,
+    )
+    budget: float | None = option(
+        "--sr-budget",
+        "TIME",
+        "time for the measuring, such as 2h or 90m: what is most at risk comes first, what is left"
+        " is not run",
+        DURATION,
+    )
+    threads: tuple[int, int] = option(
+        "--sr-threads",
+        "N",
+        "images at once, as N, or NxM with M threads for each; by default one for each core, which"
+        " pytest-xdist's workers share",
+        THREADS,
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        if self.update and not self.reason.strip():
+            msg = "--sr-update: say why the documents change with --sr-reason, for the ledger"
+            raise OptionError(msg)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether a comparison with the last run was asked for, and there is none yet."""
+        return bool(self.compare) and self.selection.compare is None
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare every option and its ini key."""
+    group = parser.getgroup("sr-bench", "super-resolution benchmark (sr-bench)")
+    for declared in (*options_of(Selection).values(), *options_of(Settings).values()):
+        _add(declared, group.addoption, parser.addini)
+
+
+def _add(
+    declared: Option[Any], add_option: Callable[..., None], add_ini: Callable[..., None]
+) -> None:
+    flag, ini, default = declared.flag, declared.ini, declared.default
+    if declared.metavar:
+        where = f"(default: {default}; ini: {ini})" if default else f"(ini: {ini})"
+        how: dict[str, object] = {"metavar": declared.metavar, "help": f"{declared.help} {where}"}
+        add_ini(ini, f"default of {flag}", default=default)
+    else:
+        how = {"action": "store_true", "help": f"{declared.help} (ini: {ini})"}
+        add_ini(ini, f"default of {flag}", type="bool", default=False)
+    add_option(flag, default=None, **how)
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -57,76 +121,40 @@ def read_settings(config: pytest.Config) -> Settings:
 
 
 def _settings(config: pytest.Config) -> Settings:
-    texts = {option.flag: _text(config, option) for option in OPTIONS}
-    results = _results_base(config) / texts["--sr-results-path"]
-    update = _update(texts["--sr-update"], texts["--sr-reason"])
-    threads, session_threads = parse_threads(texts["--sr-threads"])
+    here = config.invocation_params.dir
+    around, chosen = _values(config, Settings), _values(config, Selection)
+    chosen |= {k: here / path for k, path in chosen.items() if isinstance(path, Path)}
+    around["reports"] = tuple(kind for kind in around["reports"] if kind != "none")
+    around["results"] = _results_base(config) / around["results"]
     worker = getattr(config, "workerinput", None)  # of pytest-xdist
     workers = worker["workercount"] if worker else 1
-    budget = parse_duration("--sr-budget", texts["--sr-budget"])
-    if texts["--sr-cluster"] and getattr(config.option, "numprocesses", None):
-        msg = "--sr-cluster and -n don't go together: each worker would start what all are to do"
-        raise OptionError(msg)
+    threads, session_threads = around["threads"]
     selection = Selection(
-        backend=texts["--backend"],
-        device=cast("DeviceMode", texts["--sr-device"]),
-        replay=_path(config, texts["--sr-replay"]),
-        record=_path(config, texts["--sr-record"]),
-        models=split_list(texts["--sr-models"]),
-        datasets=split_list(texts["--sr-datasets"]),
-        precisions=parse_precisions(texts["--sr-precision"]),
-        limit=_number("--sr-limit", texts["--sr-limit"]),
-        data=_path(config, texts["--sr-data"]),
-        weights=_path(config, texts["--sr-weights"]),
-        allow_better=_is_set(config, ALLOW_BETTER),
-        cache=cast("CacheMode", texts["--sr-cache"]),
-        cache_dir=_path(config, texts["--sr-cache-dir"]),
-        cache_bytes=_number("--sr-cache-size", texts["--sr-cache-size"]) * 2**20,
+        **chosen,
         session=worker["testrunuid"] if worker else uuid4().hex,
-        isolate=cast("IsolateMode", texts["--sr-isolate"]),
-        stall_s=_number("--sr-time-limit", texts["--sr-time-limit"]),
-        memory_bytes=_number("--sr-memory-limit", texts["--sr-memory-limit"]) * 2**20,
         workers=workers,
-        cluster=texts["--sr-cluster"],
-        deadline=budget and time.time() + budget,
-        gate=cast("GateMode", texts["--sr-gate"]),
-        compare=_earlier(config, texts["--sr-compare"], results),
-        keep=cast("KeepMode", texts["--sr-keep"]),
-        results=results,
-        blanks=update in ("missing", "all"),
-        latency=_is_set(config, LATENCY),
-        explain_s=_number("--sr-explain", texts["--sr-explain"]),
-        calibration_bytes=_number("--sr-calibration-memory", texts["--sr-calibration-memory"])
-        * 2**20,
+        deadline=around["budget"] and time.time() + around["budget"],
+        compare=_earlier(config, around["compare"], around["results"]),
+        results=around["results"],
+        blanks=around["update"] in ("missing", "all"),
         threads=threads or max(1, usable_cores() // workers),
         session_threads=session_threads,
     )
-    return Settings(
-        selection=selection,
-        results=results,
-        reports=_reports(texts["--sr-report"]),
-        update=update,
-        reason=texts["--sr-reason"],
-        is_first=bool(texts["--sr-compare"]) and selection.compare is None,
-    )
-
-
-def _reports(text: str) -> tuple[str, ...]:
-    kinds = split_list(text)
-    if not kinds or not set(kinds) <= set(REPORTS):
-        msg = f"--sr-report={text}: expected one or more of {', '.join(REPORTS)}"
+    if selection.cluster and getattr(config.option, "numprocesses", None):
+        msg = "--sr-cluster and -n don't go together: each worker would start what all are to do"
         raise OptionError(msg)
-    return tuple(kind for kind in kinds if kind != "none")
+    return Settings(selection=selection, **around)
 
 
-def _update(mode: str, reason: str) -> UpdateMode | None:
-    if mode and mode not in get_args(UpdateMode):
-        msg = f"--sr-update={mode}: expected one of {', '.join(get_args(UpdateMode))}"
-        raise OptionError(msg)
-    if mode and not reason.strip():
-        msg = "--sr-update: say why the documents change with --sr-reason, for the ledger"
-        raise OptionError(msg)
-    return cast("UpdateMode", mode) if mode else None
+def _values(config: pytest.Config, cls: type[object]) -> dict[str, Any]:
+    """Return the values of the options that `cls` declares, by field."""
+    return {name: _value(config, declared) for name, declared in options_of(cls).items()}
+
+
+def _value(config: pytest.Config, declared: Option[Any]) -> object:
+    given = config.getoption(declared.flag)
+    value = config.getini(declared.ini) if given is None else given
+    return declared.read(str(value)) if declared.metavar else value
 
 
 def _earlier(config: pytest.Config, spec: str, results: Path) -> Path | None:
@@ -147,24 +175,3 @@ def _results_base(config: pytest.Config) -> Path:
     """Return what the results path is relative to: the project if there is one, else here."""
     given = config.getoption("--sr-results-path") is not None
     return config.invocation_params.dir if given or config.inipath is None else config.rootpath
-
-
-def _text(config: pytest.Config, option: Option) -> str:
-    given = config.getoption(option.flag)
-    return str(config.getini(option.ini) if given is None else given)
-
-
-def _is_set(config: pytest.Config, switch: Flag) -> bool:
-    return bool(config.getoption(switch.flag) or config.getini(switch.ini))
-
-
-def _number(flag: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        msg = f"{flag}={text}: expected a whole number"
-        raise OptionError(msg) from None
-
-
-def _path(config: pytest.Config, text: str) -> Path | None:
-    return config.invocation_params.dir / Path(text).expanduser() if text else None

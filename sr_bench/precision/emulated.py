@@ -25,18 +25,16 @@ Source: apache/tvm v0.18.0, python/tvm/relay/quantize/{_partition,_annotate,_cal
 src/relay/quantize/realize.cc.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from sr_bench import discovery
-from sr_bench.core.backend import PRECISION_KEY, PROFILE_KEY
+from sr_bench.core.backend import PROFILE_KEY
 from sr_bench.core.device import DevicePlan, Profile
-from sr_bench.core.int8 import ClipRange, Int8Plan
+from sr_bench.core.int8 import Int8Plan
 from sr_bench.errors import BackendError
-from sr_bench.files.onnx_file import metadata
 from sr_bench.precision._exact import exact_parts, exact_sum
 from sr_bench.precision._profiles import LEVELS, half_values, integer_points
 from sr_bench.precision.fp16 import cast_pair, round_constants, rounded
@@ -44,8 +42,8 @@ from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.observed import rounded_by_any_plan
 from sr_bench.precision.points import kept_layers
-from sr_bench.precision.qdq import int8_share
-from sr_bench.precision.ranges import OBSERVERS
+from sr_bench.precision.qdq import int8_share, rewritten
+from sr_bench.precision.ranges import chosen
 from sr_bench.precision.rounding import LARGEST, IntegerWeights, round_nearest
 
 _SMALLEST = 1e-15
@@ -79,10 +77,8 @@ def clip_thresholds(
     if missing := [name for name in names if name not in histograms]:
         msg = f"there is no histogram of the tensor {missing[0]!r}: {_ANOTHER}"
         raise BackendError(msg)
-    choose: Callable[[Histogram, Int8Plan], ClipRange]
-    choose = discovery.load(OBSERVERS, observer).clip_range
-    own = Int8Plan(activations="symmetric", percentile=100 * plan.calibrate_range, guard=0)
-    clips = {name: choose(histograms[name], own) for name in names}
+    rules = Int8Plan(activations="symmetric", percentile=100 * plan.calibrate_range, guard=0)
+    clips = chosen({name: histograms[name] for name in names}, observer, rules)
     return {name: max(-clip.low, clip.high) for name, clip in clips.items()}
 
 
@@ -150,30 +146,18 @@ class _Writer:
     def model(self, notes: Mapping[str, str]) -> ModelProto:
         """Return the whole model."""
         network = self._network
-        model = ModelProto()
-        model.CopyFrom(network.model)
-        graph = model.graph
         nodes = [*cast_pair(network.input, f"{network.input}/fp16"), *self._int8(network.input)]
         for node in network.model.graph.node:
             nodes += self._node(node)
-        nodes = _needed(nodes, network.output)
-        del graph.node[:], graph.value_info[:]
-        graph.node.extend(nodes)
-        round_constants(graph, self._halves)
-        used = {name for node in nodes for name in node.input}
-        own = [tensor for tensor in graph.initializer if tensor.name in used]
-        added = [tensor for tensor in self._constants.values() if tensor.name in used]
-        del graph.initializer[:]
-        graph.initializer.extend([*own, *added])
-        told = {
+        plan_notes = {
             "skip": " ".join(self._plan.skip),
             "int8_share": f"{int8_share(network, self._kept):.4f}",
             "float_operators": ", ".join(network.floats),
-            **notes,
+            PROFILE_KEY.removeprefix("sr_bench."): str(self._profile),
         }
-        entries = {f"sr_bench.{key}": text for key, text in told.items()}
-        entries |= {PRECISION_KEY: "int8", PROFILE_KEY: str(self._profile)}
-        helper.set_model_props(model, metadata(model) | entries)
+        nodes = _needed(nodes, network.output)
+        model = rewritten(network, nodes, self._constants, {**plan_notes, **notes})
+        round_constants(model.graph, self._halves)  # those that are added hold no such values
         return model
 
     def _node(self, node: NodeProto) -> Iterator[NodeProto]:

@@ -13,8 +13,7 @@ from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, numpy_helpe
 
 from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.errors import BackendError
-from sr_bench.files.onnx_file import inputs, load_onnx, metadata, opset
-from sr_bench.precision.shapes import inferred
+from sr_bench.files.onnx_file import inferred, inputs, load_onnx, metadata, opset
 
 OPSETS = range(13, 24)
 """Opsets that can be quantised: per-channel QuantizeLinear came with 13."""

@@ -5,7 +5,7 @@ channel, biases int32. The graph's own operators stay, between values that hold 
 so that every runtime reads it: one that knows int8 computes in integers, others in float.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.errors import BackendError
+from sr_bench.files.onnx_file import metadata
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.points import MOVES, Points, points
 from sr_bench.precision.rounding import LARGEST, IntegerWeights
@@ -61,6 +62,34 @@ def quantise(
     return _Writer(network, clip, weights, plan, kept).model(notes)
 
 
+def rewritten(
+    network: Network,
+    nodes: Sequence[NodeProto],
+    constants: Mapping[str, TensorProto],
+    notes: Mapping[str, str],
+) -> ModelProto:
+    """Return the model of `network` in int8.
+
+    Args:
+        network: In fp32; its constants stay as far as they are used.
+        nodes: Of the int8 network, in order.
+        constants: To add, by name, as far as they are used.
+        notes: Written into the file's metadata, each key after ``sr_bench.``.
+    """
+    model = ModelProto()
+    model.CopyFrom(network.model)
+    graph = model.graph
+    del graph.node[:], graph.value_info[:]
+    graph.node.extend(nodes)
+    used = {name for node in nodes for name in node.input}
+    kept = [tensor for tensor in (*graph.initializer, *constants.values()) if tensor.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+    entries = {f"sr_bench.{key}": text for key, text in notes.items()}
+    helper.set_model_props(model, metadata(model) | entries | {PRECISION_KEY: "int8"})
+    return model
+
+
 def int8_share(network: Network, kept: Collection[Layer]) -> float:
     """Return the part of the network's multiplications that are int8, 0 to 1."""
     return sum(layer.share for layer in network.layers if layer not in kept)
@@ -102,19 +131,7 @@ class _Writer:
             nodes += self._node(node)
             for output in node.output:
                 nodes += self._rounded(output)
-        model = ModelProto()
-        model.CopyFrom(self._network.model)
-        graph = model.graph
-        del graph.node[:], graph.value_info[:]
-        graph.node.extend(nodes)
-        used = {name for node in nodes for name in node.input}
-        own = [tensor for tensor in graph.initializer if tensor.name in used]
-        del graph.initializer[:]
-        graph.initializer.extend([*own, *self._constants.values()])
-        for key, value in {PRECISION_KEY.removeprefix("sr_bench."): "int8", **notes}.items():
-            entry = next((e for e in model.metadata_props if e.key == f"sr_bench.{key}"), None)
-            (entry or model.metadata_props.add(key=f"sr_bench.{key}")).value = value
-        return model
+        return rewritten(self._network, nodes, self._constants, notes)
 
     def _rounded(self, name: str) -> Iterator[NodeProto]:
         """Yield the pair that rounds the tensor `name` to 256 levels, if it is to be rounded."""

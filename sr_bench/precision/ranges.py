@@ -11,15 +11,13 @@ from pydantic import Field, FiniteFloat
 
 from sr_bench import discovery
 from sr_bench.core.int8 import ClipRange, Int8Plan
+from sr_bench.core.precision import OBSERVERS
 from sr_bench.errors import BackendError
 from sr_bench.files.atomic import write_text
 from sr_bench.files.validation import Table, nearest, validate
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.network import Network
 from sr_bench.precision.points import MOVES, moved_back
-
-OBSERVERS = "sr_bench.precision.observers"
-"""Package and entry point group whose modules offer ``clip_range(histogram, plan)``."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +67,25 @@ def clip_ranges(
     Raises:
         OptionError: There is no such observer; the message lists the valid ones.
     """
-    choose: Callable[[Histogram, Int8Plan], ClipRange]
-    choose = discovery.load(OBSERVERS, observer).clip_range
-    clip = {name: choose(histogram, plan) for name, histogram in histograms.items()}
+    clip = chosen(histograms, observer, plan)
     if network.input in clip:
         clip[network.input] = ClipRange(0.0, float(input_range))
     for name, low in _needed_lows(network, histograms):
         clip[name] = ClipRange(max(clip[name].low, low), clip[name].high)
     return clip
+
+
+def chosen(
+    histograms: Mapping[str, Histogram], observer: str, plan: Int8Plan
+) -> dict[str, ClipRange]:
+    """Return what `observer` chooses for each tensor alone.
+
+    Raises:
+        OptionError: There is no such observer; the message lists the valid ones.
+    """
+    choose: Callable[[Histogram, Int8Plan], ClipRange]
+    choose = discovery.load(OBSERVERS, observer).clip_range
+    return {name: choose(histogram, plan) for name, histogram in histograms.items()}
 
 
 def save_ranges(path: Path, ranges: Ranges) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
+from sr_bench.files.onnx_file import inferred
 from sr_bench.precision.network import Network
-from sr_bench.precision.shapes import inferred
 
 Array = NDArray[Any]
 

@@ -26,7 +26,7 @@ HEADER, _ENTRIES, _OUTPUTS = "recording.json", "entries.jsonl", "outputs"
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 _Told = str | int | None
 _Length = Annotated[int, Field(ge=1)]
-Shape = Annotated[tuple[_Length, _Length, _Length, _Length], Field(strict=False)]
+Shape = tuple[_Length, _Length, _Length, _Length]
 """N, C, H, W; JSON has it as a list."""
 
 
@@ -53,14 +53,14 @@ class Header(Table):
         return f"{self.backend} on the device {self.device!r}, {emulated}"
 
 
-class Entry(Table):
+class RecordedOutput(Table):
     """One output of a network."""
 
     model: str
     """``family/model``."""
     network: str
     """Digest of the weights and of the architecture that they were loaded into."""
-    precision: Annotated[Precision, Field(strict=False)]
+    precision: Precision
     artefact: str
     """Digest of all that determined the network in this precision."""
     version: str
@@ -113,7 +113,7 @@ def entries_path(folder: Path) -> Path:
     return folder / _ENTRIES
 
 
-def read_entries(folder: Path) -> tuple[Entry, ...]:
+def read_entries(folder: Path) -> tuple[RecordedOutput, ...]:
     """Return the entries of the recording in `folder`, oldest first.
 
     What follows the last line feed is left out: a line whose writer was killed.
@@ -138,8 +138,8 @@ def _read_file(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _entry(line: bytes, where: str) -> Entry:
-    return validate(Entry, _table(line, where), where=where, error=BackendError)
+def _entry(line: bytes, where: str) -> RecordedOutput:
+    return validate(RecordedOutput, _table(line, where), where=where, error=BackendError)
 
 
 def _table(data: bytes, where: str) -> dict[str, object]:
@@ -157,7 +157,7 @@ def _damaged(where: str, found: str) -> BackendError:
     return BackendError(f"{msg} again into another folder")
 
 
-def read_output(folder: Path, entry: Entry) -> NDArray[np.float32]:
+def read_output(folder: Path, entry: RecordedOutput) -> NDArray[np.float32]:
     """Return the output of `entry`, bit for bit as the device gave it; float32, NCHW.
 
     Raises:
@@ -182,6 +182,6 @@ def read_output(folder: Path, entry: Entry) -> NDArray[np.float32]:
     return output
 
 
-def output_path(folder: Path, entry: Entry) -> Path:
+def output_path(folder: Path, entry: RecordedOutput) -> Path:
     """Return where the output of `entry` is."""
     return folder / _OUTPUTS / entry.output[:2] / f"{entry.output}.z"

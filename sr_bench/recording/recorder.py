@@ -15,8 +15,8 @@ from sr_bench.files.atomic import append_line, write_bytes, write_text
 from sr_bench.files.disk import disk_error
 from sr_bench.recording.format import (
     HEADER,
-    Entry,
     Header,
+    RecordedOutput,
     entries_path,
     output_path,
     read_entries,
@@ -63,7 +63,7 @@ class Recorder:
         Raises:
             SrBenchError: It can't be written; the recording is as it was.
         """
-        entry = Entry(
+        entry = RecordedOutput(
             model=artefact.name,
             network=artefact.network,
             precision=artefact.precision,
@@ -83,7 +83,7 @@ class Recorder:
                 _append(entries_path(self._folder), entry)
                 self._newest[entry.key] = entry
 
-    def _holds_output(self, entry: Entry) -> bool:
+    def _holds_output(self, entry: RecordedOutput) -> bool:
         try:
             read_output(self._folder, entry)
         except BackendError:  # absent, or damaged: recording again repairs it
@@ -122,7 +122,7 @@ def _names(folder: Path) -> list[str]:
         raise disk_error(error, folder, "record into") from error
 
 
-def _append(path: Path, entry: Entry) -> None:
+def _append(path: Path, entry: RecordedOutput) -> None:
     import fcntl  # absent on Windows, where recordings can be replayed
 
     try:

@@ -15,56 +15,25 @@ from sr_bench.report.parts.floor import floor_of
 from sr_bench.text.home import without_home
 from sr_bench.text.printable import printable
 
+_CASE = ("case_id", "node_id", "family", "model", "metric", "unit")
+_ASKED = ("precision", "dataset", "protocol", "backend", "claim_backend", "device")
 _COLUMNS = {
-    "case_id": "string",
-    "node_id": "string",
-    "family": "string",
-    "model": "string",
-    "metric": "string",
-    "unit": "string",
-    "precision": "string",
-    "dataset": "string",
-    "protocol": "string",
-    "backend": "string",
-    "claim_backend": "string",
-    "device": "string",
+    **dict.fromkeys((*_CASE, *_ASKED), "string"),
     "emulated": "boolean",
-    "status": "string",
-    "sentence": "string",
-    "claimed_text": "string",
-    "claimed": "Float64",
-    "measured": "Float64",
-    "delta": "Float64",
-    "tolerance": "Float64",
-    "margin": "Float64",
-    "interval_low": "Float64",
-    "interval_high": "Float64",
-    "floor": "Float64",
-    "images": "Int64",
-    "planned": "Int64",
+    **dict.fromkeys(("status", "sentence", "claimed_text"), "string"),
+    **dict.fromkeys(("claimed", "measured", "delta", "tolerance", "margin"), "Float64"),
+    **dict.fromkeys(("interval_low", "interval_high", "floor"), "Float64"),
+    **dict.fromkeys(("images", "planned"), "Int64"),
     "place_path": "string",
-    "place_line": "Int64",
-    "place_column": "Int64",
+    **dict.fromkeys(("place_line", "place_column"), "Int64"),
     "fingerprint": "string",
     "seconds": "Float64",
 }
 """Types of the columns of `frame`, which hold whatever a run lacks, too."""
 
 _IMAGE_COLUMNS = {
-    "case_id": "string",
-    "family": "string",
-    "model": "string",
-    "metric": "string",
-    "unit": "string",
-    "precision": "string",
-    "dataset": "string",
-    "protocol": "string",
-    "backend": "string",
-    "device": "string",
-    "emulated": "boolean",
-    "index": "Int64",
-    "image": "string",
-    "value": "Float64",
+    **{name: "string" for name in (*_CASE, *_ASKED) if name not in ("node_id", "claim_backend")},
+    **{"emulated": "boolean", "index": "Int64", "image": "string", "value": "Float64"},
 }
 
 _FORMULA = tuple("=+-@＝＋－＠\t")  # noqa: RUF001 - spreadsheets read the wide ones, too

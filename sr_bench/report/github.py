@@ -22,7 +22,7 @@ from sr_bench.report.parts.order import failures, in_document_order
 from sr_bench.report.terminal.failure import failure_text
 from sr_bench.report.terminal.session import not_run_lines
 from sr_bench.text.home import without_home
-from sr_bench.text.printable import printable
+from sr_bench.text.printable import counted, printable
 
 BUDGET = 900_000
 """Bytes that a step's summary may take; GitHub refuses one of more than 1 MiB whole."""
@@ -119,7 +119,7 @@ def annotations(records: Iterable[Record]) -> list[str]:
         found["notice"] = found["notice"][: SHOWN - 1]
     lines = [_annotation(level, one) for level, ones in found.items() for one in ones[:SHOWN]]
     if more:
-        told = ", ".join(_counted(more[level], level) for level in found if more.get(level))
+        told = ", ".join(counted(more[level], level) for level in found if more.get(level))
         lines.append(annotation("notice", f"and {told} more: see the step's summary"))
     return lines
 
@@ -187,12 +187,8 @@ def _fitting(part: _Part, room: int) -> tuple[str, ...]:
 
 
 def _left_out(counts: dict[str, int]) -> str:
-    told = ", ".join(_counted(count, what) for what, count in counts.items() if count)
+    told = ", ".join(counted(count, what) for what, count in counts.items() if count)
     return f"\nLeft out, as GitHub limits this page: {told}; latest.json has all.\n" if told else ""
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _size(text: str) -> int:

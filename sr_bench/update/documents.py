@@ -23,7 +23,7 @@ from sr_bench.history.git import user_name
 from sr_bench.history.ledger import extended, ledger_of
 from sr_bench.update.cells import work_out
 from sr_bench.update.choose import asked_for
-from sr_bench.update.gaps import ClosedGap, Closing, closing
+from sr_bench.update.gaps import Closing, closing
 from sr_bench.update.ledger_lines import Told
 from sr_bench.update.record_files import card_path, document_path
 from sr_bench.update.remove_gap import remove_gap
@@ -127,7 +127,11 @@ def _changes(path: Path, records: Sequence[Record], run: PastRun, mode: UpdateMo
         own = [record for record in run.records if suites.is_of(record, card)]
         closings[card] = closing(suites.suite(card), own, written)
     stuck = {key for one in closings.values() for key in one.kept}
-    edits = tuple(edit for edit in cells.edits if not (edit.key in stuck and _is_gap(edit)))
+    edits = tuple(
+        edit
+        for edit in cells.edits
+        if edit.key not in stuck or edit.record.verdict.status is not Status.KNOWN_GAP
+    )
     removed = [_without_gaps(card, one) for card, one in sorted(closings.items()) if one.closed]
     return _Changes(
         edits,
@@ -135,10 +139,6 @@ def _changes(path: Path, records: Sequence[Record], run: PastRun, mode: UpdateMo
         (*_edited(path, document, edits), *(text for one in removed for text in one.texts)),
         (*cells.left_out, *(pair for one in closings.values() for pair in one.left_out)),
     )
-
-
-def _is_gap(edit: Edit) -> bool:
-    return edit.record.verdict.status is Status.KNOWN_GAP
 
 
 def _edited(
@@ -157,21 +157,8 @@ def _without_gaps(card: Path, found: Closing) -> _Changes:
     for one in sorted(found.closed, key=lambda gap: (gap.model, gap.entry), reverse=True):
         removal = remove_gap(after, one.model, one.entry, path=card)
         after = removal.text
-        gaps.append(_removal(one, Source(str(card), removal.line, 1)))
+        gaps.append(GapRemoval(Source(str(card), removal.line, 1), one.gap, one.record))
     return _Changes(gaps=tuple(reversed(gaps)), texts=((card, before, after),))
-
-
-def _removal(closed: ClosedGap, place: Source) -> GapRemoval:
-    gap = closed.gap
-    return GapRemoval(
-        place,
-        closed.name,
-        gap.metric,
-        gap.precision.value,
-        gap.dataset,
-        gap.reason,
-        closed.record,
-    )
 
 
 class _Suites:

@@ -7,7 +7,6 @@ from sr_bench.core.card import KnownGap, ModelCard
 from sr_bench.core.case import COST_METRICS, GATE_METRIC
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Claim
-from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.judge.claim import judge
 from sr_bench.engine.plan.options import split_scale
@@ -31,8 +30,6 @@ class ClosedGap:
     """Position of the model in the card, from 0."""
     entry: int
     """Position among the model's known gaps, from 0."""
-    name: str
-    """Of the model."""
     gap: KnownGap
     record: Record
 
@@ -100,7 +97,7 @@ class _Covered:
         return self.model.known_gaps[self.entry]
 
     def closed_by(self, record: Record) -> ClosedGap:
-        return ClosedGap(self.position, self.entry, self.model.name, self.gap, record)
+        return ClosedGap(self.position, self.entry, self.gap, record)
 
 
 def _covered(suite: Suite, records: Sequence[Record]) -> Iterator[_Covered]:
@@ -133,7 +130,7 @@ def _stays(covered: _Covered, still_open: Sequence[str]) -> str:
 
 def _falls_on(record: Record, model: ModelCard, entry: int) -> bool:
     """Whether the model's known gap at `entry` is the one that excuses `record`."""
-    if record.model != model.name or record.precision not in tuple(Precision):
+    if record.model != model.name:
         return False
     if record.claim is None and record.metric != GATE_METRIC:
         return False
@@ -142,7 +139,7 @@ def _falls_on(record: Record, model: ModelCard, entry: int) -> bool:
 
 
 def _gap_index(model: ModelCard, metric: str, precision: str, slug: str) -> int | None:
-    found = model.gap_for(metric, Precision.parse(precision), slug)
+    found = model.gap_for(metric, precision, slug)
     return next((n for n, gap in enumerate(model.known_gaps) if gap is found), None)
 
 
@@ -178,7 +175,7 @@ def _excused(model: ModelCard, claim: Claim) -> tuple[str, str, str]:
     evaluation = model.claimed_evaluation(claim.precision, claim.dataset)
     cost = claim.metric in COST_METRICS
     slug = evaluation.dataset if evaluation and not cost else ""
-    return claim.metric, claim.precision.value, slug
+    return claim.metric, claim.precision, slug
 
 
 def _gates_not_run(covered: _Covered) -> Iterator[str]:

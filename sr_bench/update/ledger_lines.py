@@ -4,12 +4,10 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from sr_bench.core.card import KnownGap
 from sr_bench.core.cell import CellKey
-from sr_bench.core.claim import Source
 from sr_bench.core.history import RunInfo
-from sr_bench.core.record import Record
 from sr_bench.core.update import Edit, GapRemoval
 from sr_bench.history.ledger import LedgerLine
 
@@ -29,34 +27,28 @@ class Told:
 
     def lines(self, edits: Sequence[Edit], gaps: Sequence[GapRemoval]) -> Iterator[LedgerLine]:
         """Yield a line for each edit and each gap that left its card."""
-        yield from map(self._of_edit, edits)
-        yield from map(self._of_gap, gaps)
+        yield from (self._line(edit, edit.key, edit.old, edit.new) for edit in edits)
+        yield from (self._line(gap, gap.gap, gap.gap.reason, "") for gap in gaps)
 
-    def _of_edit(self, edit: Edit) -> LedgerLine:
-        change = _Change("number", edit.place, edit.old, edit.new, edit.record)
-        return self._line(change, edit.key)
-
-    def _of_gap(self, gap: GapRemoval) -> LedgerLine:
-        change = _Change("known_gap", gap.place, gap.reason, "", gap.record)
-        return self._line(change, gap)
-
-    def _line(self, change: "_Change", about: CellKey | GapRemoval) -> LedgerLine:
-        record, environment = change.record, self.info.environment
+    def _line(
+        self, change: Edit | GapRemoval, about: CellKey | KnownGap, old: str, new: str
+    ) -> LedgerLine:
+        place, record, environment = change.place, change.record, self.info.environment
         cell = about if isinstance(about, CellKey) else None
         return LedgerLine(
-            kind=change.kind,
+            kind="number" if cell else "known_gap",
             when=self.when,
-            document=self._relative(change.place.path),
-            line=change.place.line,
-            column=change.place.column,
+            document=self._relative(place.path),
+            line=place.line,
+            column=place.column,
             row=cell.row if cell else record.model,
             row_source=cell.row_source if cell else "",
             backend_word=cell.backend if cell else "",
             precision=str(about.precision),
             dataset=about.dataset,
             metric=about.metric,
-            old=change.old,
-            new=change.new,
+            old=old,
+            new=new,
             reason=self.reason,
             who=self.who,
             commit=environment.commit,
@@ -72,14 +64,3 @@ class Told:
     def _relative(self, path: str) -> str:
         """Return `path` relative to the ledger's folder: the ledger goes where the folder goes."""
         return Path(os.path.relpath(Path(path).resolve(), self.ledger.parent)).as_posix()
-
-
-@dataclass(frozen=True)
-class _Change:
-    """What a line tells, whatever it is about."""
-
-    kind: Literal["number", "known_gap"]
-    place: Source
-    old: str
-    new: str
-    record: Record

@@ -11,14 +11,12 @@ from typing import cast
 from sr_bench.errors import CardError
 
 _HEADER = re.compile(r"[ \t]*\[")
-_ENTRY = re.compile(r"[ \t]*\[\[")
+_ENTRY = re.compile(r"""\s*\[\[\s*["']?model["']?\s*\.\s*["']?known_gap["']?\s*\]\]""")
 _IDLE = re.compile(r"[ \t]*(#.*)?\r?\n?")
 """A line that is blank or only a comment."""
 
 _TRIED = 10
-"""Tables of the same content that are tried; the time for all is the square of their number."""
-
-Tables = list[dict[str, object]]
+"""Entries that are tried; the time for all is the square of their number."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +40,27 @@ def remove_gap(text: str, model: int, entry: int, *, path: Path) -> Removal:
         path: Of the card, for messages.
 
     Raises:
-        CardError: The entry is not written as a ``[[...]]`` table of its own, or is among more
-            than `_TRIED` of the same content, some of them written in line.
+        CardError: The entry is not written as a ``[[model.known_gap]]`` table, or is not among the
+            `_TRIED` such tables that are nearest to its position.
     """
-    gaps = _gaps(_parsed(text), model, entry)
-    wanted = _without(_parsed(text), model, entry)
+    card = _parsed(text)
+    models = cast(list[dict[str, list[object]]], card["model"])
+    place = sum(len(table.get("known_gap", [])) for table in models[:model]) + entry
+    gap = cast(dict[str, object], models[model]["known_gap"].pop(entry))
+    if not models[model]["known_gap"]:
+        del models[model]["known_gap"]
     lines = re.split(r"(?<=\n)", text)
-    for first, last in _alike(lines, gaps):
+    # Those that are written in line, or that only stand in a string, put the others out of place.
+    nearest = sorted(enumerate(_blocks(lines)), key=lambda block: abs(block[0] - place))
+    for _, (first, last) in nearest[:_TRIED]:
         rest = "".join(_cut(lines, first, last))
         # The parser is asked, so that brackets within strings and the like can't mislead.
-        if _parses_as(rest, wanted):
+        if _parses_as(rest, card):
             return Removal(rest, first + 1)
-    told = "".join(f"\n    {key} = {value!r}" for key, value in gaps[-1].items())
+    facts = "".join(f"\n    {key} = {value!r}" for key, value in gap.items())
     msg = (
         f"{path}: expected a known gap that closed as a [[model.known_gap]] table of its own;"
-        f" remove it by hand:{told}"
+        f" remove it by hand:{facts}"
     )
     raise CardError(msg)
 
@@ -65,44 +69,15 @@ def _parsed(text: str) -> dict[str, object]:
     return tomllib.loads(text.removeprefix("\ufeff"))
 
 
-def _parses_as(text: str, wanted: Mapping[str, object]) -> bool:
+def _parses_as(text: str, card: Mapping[str, object]) -> bool:
     try:
-        return _parsed(text) == wanted
+        return _parsed(text) == card
     except tomllib.TOMLDecodeError:
         return False
 
 
-def _without(card: dict[str, object], model: int, entry: int) -> dict[str, object]:
-    table = cast(Tables, card["model"])[model]
-    gaps = cast(Tables, table["known_gap"])
-    del gaps[entry]
-    if not gaps:
-        del table["known_gap"]
-    return card
-
-
-def _gaps(card: dict[str, object], model: int, entry: int) -> Tables:
-    """Return the known gaps of `card` up to the one at `entry` of `model`."""
-    *earlier, own = cast(Tables, card["model"])[: model + 1]
-    found = [gap for table in earlier for gap in cast(Tables, table.get("known_gap", []))]
-    return found + cast(Tables, own["known_gap"])[: entry + 1]
-
-
-def _alike(lines: list[str], gaps: Tables) -> list[tuple[int, int]]:
-    """Return the blocks that say what the last of `gaps` does, the likeliest first.
-
-    As each is tried on the whole card, there are no more than `_TRIED`.
-    """
-    wanted = {"model": {"known_gap": [gaps[-1]]}}
-    found = [block for block in _blocks(lines) if _parses_as("".join(lines[slice(*block)]), wanted)]
-    # It is as far behind its likes as in the card, unless some are written in line.
-    place = gaps[:-1].count(gaps[-1])
-    order = sorted(range(len(found)), key=lambda index: abs(index - place))
-    return [found[index] for index in order[:_TRIED]]
-
-
 def _blocks(lines: list[str]) -> Iterator[tuple[int, int]]:
-    """Yield the first line of each ``[[...]]`` table, and the line after its last key."""
+    """Yield the first line of each known gap, and the line after its last key."""
     headers = [n for n, line in enumerate(lines) if _HEADER.match(line)]
     for first, last in pairwise([*headers, len(lines)]):
         if _ENTRY.match(lines[first]):

@@ -8,7 +8,6 @@ from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
 from sr_bench.core.history import PastRun
-from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.document.cells import MetricCell, metric_cells
 from sr_bench.document.mirror import format_like
@@ -22,7 +21,7 @@ _EDITED = "edited after the run, which says nothing about it"
 
 
 @dataclass(frozen=True)
-class Finding:
+class StaleNumber:
     """One number that deserves a word."""
 
     cell: MetricCell
@@ -39,8 +38,8 @@ class Checked:
     """Numbers that the document prints."""
     judged: int
     """Those of them that the run measured whole, and judged."""
-    stale: tuple[Finding, ...]
-    known_gaps: tuple[Finding, ...]
+    stale: tuple[StaleNumber, ...]
+    known_gaps: tuple[StaleNumber, ...]
     """Numbers that are known not to be reproducible; they are not stale."""
 
 
@@ -58,7 +57,7 @@ def check(document: Document, run: PastRun) -> Checked:
     judged = [(cell, record) for cell in cells if (record := answers.to(cell))]
     findings = [(cell, record, _why_stale(cell, record, document)) for cell, record in judged]
     gaps = (
-        Finding(cell, record, record.verdict.sentence)
+        StaleNumber(cell, record, record.verdict.sentence)
         for cell, record, why in findings
         if not why and record.verdict.status is Status.KNOWN_GAP and not _edited(cell, record)
     )
@@ -66,7 +65,7 @@ def check(document: Document, run: PastRun) -> Checked:
         document.path,
         len(cells),
         len(judged),
-        tuple(Finding(cell, record, why) for cell, record, why in findings if why),
+        tuple(StaleNumber(cell, record, why) for cell, record, why in findings if why),
         tuple(gaps),
     )
 
@@ -140,8 +139,7 @@ def _in_card(record: Record, document: Document) -> bool:
 
 
 def _declares(model: ModelCard, record: Record) -> bool:
-    precision = Precision.parse(record.precision)
     slug, _ = split_scale(record.dataset)
     failures = (known.precision for known in model.device.known_failures)
-    gap = model.gap_for(record.metric, precision, slug)
-    return gap is not None or any(known in (None, precision) for known in failures)
+    gap = model.gap_for(record.metric, record.precision, slug)
+    return gap is not None or any(known in (None, record.precision) for known in failures)

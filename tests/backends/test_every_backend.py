@@ -130,11 +130,11 @@ def test_a_closed_session_refuses_to_run(backend: ModuleType, tmp_path: Path) ->
         session.run(_lr())
 
 
-@pytest.mark.parametrize("precision", Precision)
+@pytest.mark.parametrize("precision", Precision.all())
 def test_a_network_without_file_and_module_is_not_run(
     backend: ModuleType, precision: Precision
 ) -> None:
-    assert set(FP) <= set(backend.precisions()) <= set(Precision)
+    assert set(FP) <= set(backend.precisions()) <= set(Precision.all())
     with pytest.raises(NotRunError):
         backend.open_session(Artefact(None, None, precision, digest=""))
 
@@ -162,7 +162,7 @@ def test_describing_all_backends_imports_neither_torch_nor_onnxruntime() -> None
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["onnxruntime", "vacc"])
 @pytest.mark.parametrize("content", [b"", b"no network", None], ids=["empty", "text", "missing"])
 def test_a_corrupt_onnx_file_is_refused(name: str, content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"

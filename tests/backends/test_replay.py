@@ -26,7 +26,7 @@ def tape(tmp_path: Path) -> Path:
     """Return the folder of a recording: two models, one of them in two precisions."""
     folder = tmp_path / "tape"
     record(folder, 1, 2)
-    record(folder, 1, what=artefact(precision=Precision.INT8_KL), sr=sr_of(7))
+    record(folder, 1, what=artefact(precision=Precision("int8_kl")), sr=sr_of(7))
     record(folder, 3, what=artefact("rcan/other_x4"))
     return folder
 
@@ -70,13 +70,13 @@ def test_a_folder_without_recording_is_a_wrong_option(tmp_path: Path) -> None:
 
 
 def test_the_precisions_are_those_recorded(tape: Path, tmp_path: Path) -> None:
-    assert replay.precisions(BackendOptions(replay=tape)) == (Precision.FP16, Precision.INT8_KL)
+    assert replay.precisions(BackendOptions(replay=tape)) == (Precision.FP16, Precision("int8_kl"))
     Recorder(tmp_path / "new", header())
     assert replay.precisions(BackendOptions(replay=tmp_path / "new")) == ()
 
 
 def test_each_network_and_precision_has_its_outputs(tape: Path) -> None:
-    with _open(tape) as half, _open(tape, artefact(precision=Precision.INT8_KL)) as whole:
+    with _open(tape) as half, _open(tape, artefact(precision=Precision("int8_kl"))) as whole:
         assert half.device == "vacc, replayed"
         for seed in (1, 2):
             np.testing.assert_array_equal(half.run(lr_of(seed)), sr_of(seed))

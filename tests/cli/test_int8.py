@@ -98,11 +98,11 @@ def test_a_bare_onnx_file_is_quantised_with_the_photos(
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        (("quantize", "res_x2", "--precision", "fp32"), 2, "expected one of fp16, int8_max"),
+        (("quantize", "res_x2", "--precision", "fp32"), 2, "expected one of fp16, int8_kl"),
         (("quantize", "res_x2", "--precision", "int7"), 2, "unknown precision 'int7'"),
         (("quantize", "rez_x2", "--precision", "int8_max"), 2, "did you mean 'res_x2'"),
         (("quantize", "gone.onnx", "--precision", "fp16"), 2, "there is no such ONNX file"),
-        (("calibrate", "res_x2", "--precision", "fp16"), 2, "expected one of int8_max"),
+        (("calibrate", "res_x2", "--precision", "fp16"), 2, "expected one of int8_kl"),
         (
             ("calibrate", "res_x2", "--calibration-memory", "1"),
             1,

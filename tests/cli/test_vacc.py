@@ -1,13 +1,15 @@
-"""vacc-yaml, vamp, vamp-log and vacc-clear: what a rig's owner does by hand."""
+"""vacc yaml, vamp, vamp-log and clear: what a rig's owner does by hand."""
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
-from sr_bench.backends.vacc.build.vamc_yaml import read_build
+from sr_bench import cli
 from sr_bench.backends.vacc.run.state import DeviceState
 from sr_bench.core.precision import Precision
 from tests.int8_zoo import Int8Zoo, make_int8_zoo
@@ -35,28 +37,41 @@ def _named(zoo: Int8Zoo, precision: str) -> tuple[object, ...]:
     return ("res_x2", "--precision", precision, "--suites", zoo.root, "--data", zoo.data)
 
 
+@pytest.mark.parametrize("command", ["clear", "vamp", "vamp-log", "yaml"])
+def test_each_command_has_help_whose_example_is_a_valid_command_line(
+    sr_bench, command: str
+) -> None:
+    done = sr_bench("vacc", command, "--help")
+    assert (done.code, done.err) == (0, "")
+    _, _, example = " ".join(done.out.split()).partition("example: sr-bench ")
+    assert example.startswith(f"vacc {command} ")
+    assert callable(cli._parser().parse_args(shlex.split(example)).act)
+    assert f"\n    {command} " in sr_bench("vacc", "--help").out
+
+
 def test_the_build_file_says_what_the_card_says(sr_bench, int8_zoo: Int8Zoo) -> None:
     with (int8_zoo.suite / "card.toml").open("a") as card:
         card.write('[model.vacc]\nskip = ["body.*"]\noptions = { data_type = 0 }\n')
-    done = sr_bench("vacc-yaml", *_named(int8_zoo, "kl"), "--shape", "20x24")
-    build = read_build(done.out, "stdout")
-    assert build.frontend.shape == {"x": [1, 3, 20, 24]}
-    assert build.backend.quantize.calibrate_mode == "kl_divergence"
-    assert build.backend.quantize.skip_conv_layers == [1, 2]
-    assert build.backend.compile.data_type == 0
-    assert build.dataset.sampler.get_data_num == 4
+    done = sr_bench("vacc", "yaml", *_named(int8_zoo, "kl"), "--shape", "20x24")
+    build = yaml.safe_load(done.out)
+    assert build["frontend"]["shape"] == {"x": [1, 3, 20, 24]}
+    assert build["backend"]["quantize"]["calibrate_mode"] == "kl_divergence"
+    assert build["backend"]["quantize"]["skip_conv_layers"] == [1, 2]
+    assert build["backend"]["compile"]["data_type"] == 0
+    assert build["dataset"]["sampler"]["get_data_num"] == 4
 
 
 def test_the_shape_is_that_of_the_flops_unless_told(sr_bench, int8_zoo: Int8Zoo) -> None:
-    done = sr_bench("vacc-yaml", *_named(int8_zoo, "fp16"))
-    build = read_build(done.out, "stdout")
-    assert (build.frontend.shape, build.dataset) == ({"x": [1, 3, 8, 8]}, None)
+    done = sr_bench("vacc", "yaml", *_named(int8_zoo, "fp16"))
+    build = yaml.safe_load(done.out)
+    assert build["frontend"]["shape"] == {"x": [1, 3, 8, 8]}
+    assert "dataset" not in build
 
 
 def test_all_that_the_compiler_needs_can_be_written(
     sr_bench, int8_zoo: Int8Zoo, rig: None, tmp_path: Path
 ) -> None:
-    sr_bench("vacc-yaml", *_named(int8_zoo, "kl"), "--out", "build")
+    sr_bench("vacc", "yaml", *_named(int8_zoo, "kl"), "--out", "build")
     names = sorted(path.name for path in (tmp_path / "build").rglob("*") if path.is_file())
     images = [f"{number:04}.png" for number in range(4)]
     assert names == [*images, "build.yaml", "network.onnx"]
@@ -65,19 +80,19 @@ def test_all_that_the_compiler_needs_can_be_written(
 
 
 def test_a_shape_that_is_none_is_refused(sr_bench, int8_zoo: Int8Zoo) -> None:
-    done = sr_bench("vacc-yaml", *_named(int8_zoo, "kl"), "--shape", "8")
+    done = sr_bench("vacc", "yaml", *_named(int8_zoo, "kl"), "--shape", "8")
     assert done.code == 2
     assert "--shape 8: expected height x width, such as 720x1280" in done.err
 
 
 def test_a_network_is_compiled_and_profiled(sr_bench, int8_zoo: Int8Zoo, rig: None) -> None:
-    done = sr_bench("vamp", *_named(int8_zoo, "max"), "--json")
+    done = sr_bench("vacc", "vamp", *_named(int8_zoo, "max"), "--json")
     assert done.code == 0, done.err
     assert done.json["throughput"] > 0
 
 
 def test_without_a_compiler_the_profile_says_what_to_set(sr_bench, int8_zoo: Int8Zoo) -> None:
-    done = sr_bench("vamp", *_named(int8_zoo, "max"))
+    done = sr_bench("vacc", "vamp", *_named(int8_zoo, "max"))
     assert done.code == 3
     assert "there is no command 'vamc'; install it, or set vamc in" in done.err
 
@@ -85,19 +100,19 @@ def test_without_a_compiler_the_profile_says_what_to_set(sr_bench, int8_zoo: Int
 @pytest.mark.parametrize("log", ["2023_rcan", "2.1.0_rcan2", "2024_cbdnet", "2.5.2_resnet50"])
 def test_a_log_of_any_generation_is_read(sr_bench, log: str) -> None:
     path = VACC / "vamp_logs" / f"{log}.txt"
-    done = sr_bench("vamp-log", path)
+    done = sr_bench("vacc", "vamp-log", path)
     assert done.code == 0
     assert done.out.startswith("throughput ")
     assert "clocks          not known" in done.out
-    assert sr_bench("vamp-log", path, "--json").json["model"]["avg_us"] > 0
+    assert sr_bench("vacc", "vamp-log", path, "--json").json["model"]["avg_us"] > 0
 
 
 def test_what_is_no_log_is_refused(sr_bench, tmp_path: Path) -> None:
     (tmp_path / "empty.log").write_text("hello\n")
-    done = sr_bench("vamp-log", tmp_path / "empty.log")
+    done = sr_bench("vacc", "vamp-log", tmp_path / "empty.log")
     assert done.code == 1
     assert "empty.log: expected a line 'throughput (qps): <number>'" in done.err
-    assert sr_bench("vamp-log", tmp_path / "no.log").code == 2
+    assert sr_bench("vacc", "vamp-log", tmp_path / "no.log").code == 2
 
 
 def test_a_quarantined_model_is_let_go(
@@ -108,7 +123,7 @@ def test_a_quarantined_model_is_let_go(
     frozen = json.loads(entry.read_text()) | {"boot": "an earlier one"}
     entry.write_text(json.dumps(frozen))
     assert DeviceState().quarantined("edsr/x2", Precision.FP16, "2.8")
-    assert "quarantine edsr/x2 fp16: see sr-bench vacc-clear --help" in sr_bench("doctor").out
-    assert sr_bench("vacc-clear", "edsr/*").out == "edsr/x2 fp16\n"
+    assert "quarantine edsr/x2 fp16: see sr-bench vacc clear --help" in sr_bench("doctor").out
+    assert sr_bench("vacc", "clear", "edsr/*").out == "edsr/x2 fp16\n"
     assert not DeviceState().quarantined("edsr/x2", Precision.FP16, "2.8")
-    assert "nothing that matches edsr/* is quarantined" in sr_bench("vacc-clear", "edsr/*").out
+    assert "nothing that matches edsr/* is quarantined" in sr_bench("vacc", "clear", "edsr/*").out

@@ -13,7 +13,7 @@ CARD = ModelCard(
     "edsr_baseline_x2", "edsr", Path("/z/edsr"), "M", "", 2, "edsr", counted_shape=(3, 24, 32)
 )
 ON_DIV2K = Evaluation("div2k_valid", EvalProtocol("p"))
-INT8 = Case(CARD, "psnr", Precision.INT8_PERCENTILE, "onnxruntime", ON_DIV2K)
+INT8 = Case(CARD, "psnr", Precision("int8_percentile"), "onnxruntime", ON_DIV2K)
 
 
 def test_an_id_names_model_precision_dataset_and_metric() -> None:
@@ -28,7 +28,7 @@ def test_the_id_of_flops_names_their_shape_and_that_of_params_none() -> None:
 
 def test_a_claim_about_a_backend_carries_its_word() -> None:
     source = Source("README.md", 1, 1)
-    claim = Claim("psnr", "1.0", "M", "", Precision.INT8_PERCENTILE, "vacc", "", "", source)
+    claim = Claim("psnr", "1.0", "M", "", Precision("int8_percentile"), "vacc", "", "", source)
     case = replace(INT8, claim=claim)
     assert case.id == "edsr_baseline_x2-vacc-int8_percentile-div2k_valid_x2-psnr"
 

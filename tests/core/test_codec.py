@@ -11,7 +11,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
 
 CLAIM = Claim(
-    "psnr", "30.10", "M", "", Precision.INT8_KL, "vacc", "3x8x8", "", Source("README.md", 7, 22)
+    "psnr", "30.10", "M", "", Precision("int8_kl"), "vacc", "3x8x8", "", Source("README.md", 7, 22)
 )
 RECORD = Record(
     case_id="m-int8_kl-set5_x2-psnr",

@@ -96,7 +96,7 @@ def test_a_precision_row_belongs_to_the_nearest_model_row_of_its_name() -> None:
     rows = _rows(_HEADER + above + below + "| A **int8 max** | x | 6 | - | e |\n")
     owned = [(row.row, row.row_source, row.dataset) for row in rows if row.label.qualified]
     assert owned == [("A", "x", "d"), ("A", "y", "d"), ("A", "x", "e")]
-    assert rows[-1].claims[0].precision is Precision.INT8_MAX
+    assert rows[-1].claims[0].precision is Precision("int8_max")
     assert rows[-1].claims[0].row_source == "x"
 
 

@@ -25,20 +25,20 @@ def test_a_model_row_names_its_model_alone(source: str, label: Label) -> None:
 @pytest.mark.parametrize(
     ("source", "model", "backend", "precision"),
     [
-        ("LESRCNN_x2 **vacc percentile int8**", "LESRCNN_x2", "vacc", Precision.INT8_PERCENTILE),
-        ("DF2K **vacc int8 kl_divergence**", "DF2K", "vacc", Precision.INT8_KL),
+        ("LESRCNN_x2 **vacc percentile int8**", "LESRCNN_x2", "vacc", Precision("int8_percentile")),
+        ("DF2K **vacc int8 kl_divergence**", "DF2K", "vacc", Precision("int8_kl")),
         ("ESRGAN_x4 **vacc fp16**", "ESRGAN_x4", "vacc", Precision.FP16),
-        ("RCAN **vacc max int8**", "RCAN", "vacc", Precision.INT8_MAX),
-        ("RCAN **vacc-emulated int8 kl**", "RCAN", "vacc-emulated", Precision.INT8_KL),
+        ("RCAN **vacc max int8**", "RCAN", "vacc", Precision("int8_max")),
+        ("RCAN **vacc-emulated int8 kl**", "RCAN", "vacc-emulated", Precision("int8_kl")),
         ("RCAN **onnxruntime fp16**", "RCAN", "onnxruntime", Precision.FP16),
         ("RCAN **onnxruntime**", "RCAN", "onnxruntime", Precision.FP32),
         ("RCAN **fp16**", "RCAN", "", Precision.FP16),
-        ("RCAN *VACC INT8_MSE*", "RCAN", "vacc", Precision.INT8_MSE),
+        ("RCAN *VACC INT8_MSE*", "RCAN", "vacc", Precision("int8_mse")),
         ("[RCAN](u) **vacc** **fp16**", "RCAN", "vacc", Precision.FP16),
-        ("RCAN vacc int8 max", "RCAN", "vacc", Precision.INT8_MAX),
+        ("RCAN vacc int8 max", "RCAN", "vacc", Precision("int8_max")),
         ("RCAN Float16", "RCAN", "", Precision.FP16),
         ("EDSR max vacc fp16", "EDSR max", "vacc", Precision.FP16),
-        ("EDSR baseline `entropy int8`", "EDSR baseline", "", Precision.INT8_KL),
+        ("EDSR baseline `entropy int8`", "EDSR baseline", "", Precision("int8_kl")),
     ],
 )
 def test_a_precision_row_names_all_three(
@@ -52,7 +52,7 @@ def test_a_precision_row_names_all_three(
     [
         ("RCAN **vac fp16**", r"'vac' is neither a backend \(.*vacc.*\) nor part of a precision"),
         ("RCAN **fp61**", "'fp61' is neither a backend"),
-        ("RCAN **vacc int8**", "int8 needs its calibration .* max, percentile, kl, mse"),
+        ("RCAN **vacc int8**", "int8 needs its calibration .* kl, max, mse, percentile"),
         ("RCAN vacc int8", "int8 needs its calibration"),
         ("RCAN **max**", "unknown precision 'max'; the valid ones are: fp32"),
         ("RCAN **fp16 int8 max**", "unknown precision 'fp16 int8 max'"),
@@ -66,5 +66,5 @@ def test_a_label_that_does_not_read_is_refused_with_its_place(source: str, messa
 
 
 def test_a_label_of_thousands_of_precision_words_is_read_by_its_last_ones() -> None:
-    assert read_label("RCAN " + "int8 max " * 3000, where="x").precision is Precision.INT8_MAX
+    assert read_label("RCAN " + "int8 max " * 3000, where="x").precision is Precision("int8_max")
     assert read_label("fp16 " * 3000, where="x").model.startswith("fp16 fp16")

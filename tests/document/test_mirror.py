@@ -1,18 +1,21 @@
-"""A mirrored table is the document's table with other numbers."""
+"""A mirrored table is the document's with other numbers; an edit leaves other bytes alone."""
 
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sr_bench.core.claim import Source
 from sr_bench.document.claims import read_claims
-from sr_bench.document.mirror import format_like, mirror, replace_numbers
-from sr_bench.document.tables import parse_document
+from sr_bench.document.mirror import format_like, mirror, replace_numbers, splice_cells
+from sr_bench.document.tables import Cell, Document, parse_document
 from sr_bench.errors import DocumentError
 
 _FIRST = "| Model |PSNR|  SSIM |\r\n|:-:|--|-|\r\n| [A](u) |  **30.10** | - |"
 _SECOND = "|Models|Params(M)|\n| - | - |\n|超 `x`|1.5|"
 _TEXT = f"\ufeff{_FIRST}\r\n\r\nText.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n{_SECOND}\n尾"
+_GRID = "\ufeff# 模型\r\n\r\n|a| **b** |\r\n|:-:|-|\r\n|  1|`2`  \t|\r\n| 3 ||"
 
 
 def test_with_its_own_numbers_the_mirror_is_the_documents_tables() -> None:
@@ -77,3 +80,105 @@ def test_nan_is_never_printed() -> None:
 def test_a_number_of_hundreds_of_digits_is_cut_off_like_any_other() -> None:
     assert format_like("0." + "0" * 40, 1e300, digits="truncated").startswith("1")
     assert format_like("9" * 400, 12.9, digits="truncated") == "12"
+
+
+def _cells(document: Document) -> list[Cell]:
+    return [cell for table in document.tables for cell in table.cells]
+
+
+def test_only_the_content_of_the_cell_changes() -> None:
+    document = parse_document(_GRID, "x.md")
+    row = document.tables[0].rows[0]
+    assert splice_cells(_GRID, {row[0]: "32.785"}) == _GRID.replace("  1|", "  32.785|")
+    assert splice_cells(_GRID, {row[1]: "超"}) == _GRID.replace("`2`  \t|", "超  \t|")
+
+
+def test_an_empty_cell_can_be_filled() -> None:
+    empty = parse_document(_GRID, "x.md").tables[0].rows[1][1]
+    assert splice_cells(_GRID, {empty: "4"}) == _GRID[:-1] + "4|"
+
+
+def test_a_part_of_a_cell_can_be_replaced() -> None:
+    cell = parse_document(_GRID, "x.md").tables[0].header[1]
+    assert splice_cells(_GRID, {cell.part(2, 3): "c"}) == _GRID.replace("**b**", "**c**")
+
+
+def test_several_cells_change_at_once() -> None:
+    cells = _cells(parse_document(_GRID, "x.md"))
+    edits = {cell: f"new {number}" for number, cell in enumerate(reversed(cells))}
+    after = parse_document(splice_cells(_GRID, edits), "x.md")
+    assert [cell.text for cell in _cells(after)] == [edits[cell] for cell in cells]
+
+
+@pytest.mark.parametrize(
+    ("new", "fault"),
+    [
+        ("a\nb", "has a line break"),
+        ("a\rb", "has a line break"),
+        ("a|b", "has a bare pipe"),
+        ("a\\", "ends with a backslash"),
+        (" a", "has blanks around it"),
+    ],
+)
+def test_content_that_breaks_the_table_is_refused(new: str, fault: str) -> None:
+    cell = parse_document(_GRID, "x.md").tables[0].rows[0][0]
+    with pytest.raises(DocumentError, match=rf"line 5, column 4: .*{fault}"):
+        splice_cells(_GRID, {cell: new})
+
+
+def test_an_escaped_pipe_is_content() -> None:
+    cell = parse_document(_GRID, "x.md").tables[0].rows[0][0]
+    assert splice_cells(_GRID, {cell: r"a\|b"}) == _GRID.replace("  1|", r"  a\|b|")
+
+
+@pytest.mark.parametrize("new", ["", "- 1", "```", "> 1"])
+def test_an_edit_that_moves_other_cells_is_refused(new: str) -> None:
+    text = "a | b\n--|--\n1 | 2\n"
+    cell = parse_document(text, "x.md").tables[0].rows[0][0]
+    with pytest.raises(DocumentError, match="line 3, column 1: expected an edit that keeps"):
+        splice_cells(text, {cell: new})
+
+
+def test_a_cell_of_another_version_of_the_document_is_refused() -> None:
+    cell = parse_document(_GRID, "x.md").tables[0].rows[0][0]
+    with pytest.raises(DocumentError, match=r"expected the cell to hold '1', got .* read it again"):
+        splice_cells("x" + _GRID, {cell: "2"})
+
+
+def test_overlapping_edits_are_refused() -> None:
+    cell = parse_document(_GRID, "x.md").tables[0].header[1]
+    with pytest.raises(DocumentError, match="expected one edit per cell, got two"):
+        splice_cells(_GRID, {cell: "c", cell.part(2, 3): "d"})
+
+
+_CONTENT = st.text("ab1.-*_`~[](){}<>&!:#超é\u00a0\u3000\u200b😀\t ", max_size=6).map(str.strip)
+_PADDING = st.text(" \t", max_size=2)
+
+
+@st.composite
+def _documents(draw: st.DrawFn) -> str:
+    """Return one or two tables with outer pipes, in text with any line ends."""
+    newline = draw(st.sampled_from(["\n", "\r\n"]))
+    width = draw(st.integers(1, 3))
+    parts = []
+    for _ in range(draw(st.integers(1, 2))):
+        rows = [
+            "|" + "|".join(draw(_PADDING) + draw(_CONTENT) + draw(_PADDING) for _ in range(width))
+            for _ in range(draw(st.integers(1, 3)))
+        ]
+        rows.insert(1, "|-" * width)
+        parts.append(newline.join(f"{row}|" for row in rows))
+    tail = draw(st.sampled_from(["", newline, newline * 2 + "结尾"]))
+    return draw(st.sampled_from(["", "\ufeff"])) + (newline * 2).join(parts) + tail
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(text=_documents(), data=st.data(), new=_CONTENT)
+def test_an_edit_leaves_every_other_byte_alone(text: str, data: st.DataObject, new: str) -> None:
+    cells = _cells(parse_document(text, "x.md"))
+    assert splice_cells(text, {cell: cell.text for cell in cells}) == text
+    cell = data.draw(st.sampled_from(cells))
+    changed = splice_cells(text, {cell: new})
+    assert changed == text[: cell.start] + new + text[cell.end :]
+    expected = [new if other is cell else other.text for other in cells]
+    assert [cell.text for cell in _cells(parse_document(changed, "x.md"))] == expected

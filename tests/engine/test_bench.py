@@ -196,10 +196,10 @@ def test_a_precision_that_the_backend_lacks_is_not_run(
     shared_zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnxruntime, "precisions", lambda _: (Precision.FP32, Precision.FP16))
-    case = replace(psnr_case(shared_zoo), claim=None, precision=Precision.INT8_KL)
+    case = replace(psnr_case(shared_zoo), claim=None, precision=Precision("int8_kl"))
     record = evaluate(bench_of(shared_zoo), case)
     assert record.verdict.status is Status.NOT_RUN
-    assert "does not offer int8_kl here, only fp32, fp16" in record.verdict.sentence
+    assert "does not offer int8_kl here, only fp32, fp16; rerun with --b" in record.verdict.sentence
 
 
 @pytest.mark.parametrize(
@@ -241,11 +241,18 @@ def test_missing_weights_are_not_run_and_corrupt_ones_an_error(
     assert message in record.verdict.sentence
 
 
-def test_weights_of_a_wrong_digest_are_an_error(edsr: ModelCard, shared_zoo) -> None:
-    selection = Selection(backend="torch", data=shared_zoo.data)
-    bench = Bench(selection, (shared_zoo.root / "datasets",))
-    card = replace(edsr, checkpoint=Checkpoint("small.pth", sha256="0" * 64))
-    record = evaluate(bench, case_of(card))
+def test_weights_of_a_wrong_digest_are_an_error_even_where_their_results_are_kept(
+    edsr: ModelCard, shared_zoo
+) -> None:
+    declared = replace(edsr, checkpoint=Checkpoint("small.pth", sha256="0" * 64))
+
+    def measure(card: ModelCard) -> Record:
+        selection = Selection(backend="torch", data=shared_zoo.data)
+        return evaluate(Bench(selection, (shared_zoo.root / "datasets",)), case_of(card))
+
+    assert measure(edsr).verdict.status is Status.NEW
+    assert measure(edsr).cached == 2
+    record = measure(declared)
     assert record.verdict.status is Status.ERROR
     assert "expected sha256" in record.verdict.sentence
 
@@ -328,10 +335,10 @@ class Elsewhere:
 
 def test_a_record_says_which_processor_measured_unless_it_is_the_sessions_own(zoo):
     case = cases_of(zoo)["tiny_x2-fp32-pair_x2-psnr"]
-    assert "measured_on" not in evaluate(bench_of(zoo), case).detail
+    assert evaluate(bench_of(zoo), case).detail.measured_on == ""
     bench = bench_of(zoo)
-    bench._runs._executor = Elsewhere(bench._runs._worker)
-    assert evaluate(bench, case).detail["measured_on"] == "Other CPU"
+    bench._runs.executor = Elsewhere(bench._runs.here)
+    assert evaluate(bench, case).detail.measured_on == "Other CPU"
 
 
 def test_a_metric_asked_for_later_is_measured_again_and_the_first_stay(

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 from sr_bench.backends import onnxruntime
-from sr_bench.core.codec import decode
 from sr_bench.core.dossier import Dossier
-from sr_bench.core.gate import GateVerdict
 from sr_bench.core.int8 import ClipRange
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.bench import Bench
 from sr_bench.engine.plan.cases import plan
-from sr_bench.engine.plan.options import Selection, parse_precisions
+from sr_bench.engine.plan.option import PRECISIONS
+from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.engine.prepare import int8
 from tests.int8_zoo import Int8Zoo, make_int8_zoo
@@ -31,7 +30,7 @@ def zoo(tmp_path: Path) -> Int8Zoo:
 def _records(zoo: Int8Zoo, precisions: str = "int8_max", **options: object) -> dict[str, Record]:
     """Return the records of all cases in the given precisions, by metric and precision."""
     chosen = Selection(
-        data=zoo.data, precisions=parse_precisions(precisions), **({"explain_s": 60.0} | options)
+        data=zoo.data, precisions=PRECISIONS.read(precisions), **({"explain_s": 60.0} | options)
     )
     bench = Bench(chosen)
     records = [
@@ -46,7 +45,7 @@ def _gate(zoo: Int8Zoo, precision: str = "int8_max", **options: object) -> Recor
 
 
 def _dossier(record: Record) -> Dossier:
-    return decode(Dossier, record.detail["dossier"])
+    return record.detail.dossier
 
 
 def _low_outputs(monkeypatch: pytest.MonkeyPatch, change: Callable[..., np.ndarray]) -> None:
@@ -69,13 +68,13 @@ def test_every_mode_is_within_the_limits_and_says_how_it_was_made(zoo: Int8Zoo) 
     assert {record.verdict.status for record in gates.values()} == {Status.WITHIN}
     assert len(gates) == 5
     told = gates["int8_kl fidelity"].detail
-    assert told["observer"] == "kl"
-    assert told["calibration_set"] == "seen_x2"
-    assert told["calibration_images"] == "4"
-    assert told["int8_layers"] == "5 of 5 int8 layers run in integers"
-    assert "dossier" not in told
+    assert told.observer == "kl"
+    assert told.calibration_set == "seen_x2"
+    assert told.calibration_images == "4"
+    assert told.int8_layers == "5 of 5 int8 layers run in integers"
+    assert told.dossier is None
     assert len({record.fingerprint for record in records.values()}) == len(records)
-    found = decode(GateVerdict, told["gate"])
+    found = told.gate
     assert [image.image for image in found.images] == ["1", "2", "3"]
 
 
@@ -156,7 +155,7 @@ def test_no_time_for_an_explanation_is_no_explanation(zoo: Int8Zoo) -> None:
     zoo.write_card(limit=90.0)
     record = _gate(zoo, explain_s=0)
     assert record.verdict.status is Status.LOSS
-    assert "dossier" not in record.detail
+    assert record.detail.dossier is None
 
 
 def test_a_limited_gate_is_not_judged(zoo: Int8Zoo) -> None:
@@ -214,7 +213,7 @@ def test_images_that_are_judged_too_are_refused_or_told(zoo: Int8Zoo) -> None:
     assert record.verdict.status is Status.ERROR
     assert "calibration images are evaluated too: 1, 2, 3" in record.verdict.sentence
     card.write_text(card.read_text().replace("[model.int8]", "[model.int8]\nshared_images = true"))
-    assert _gate(zoo).detail["calibration_shared"] == "1, 2, 3"
+    assert _gate(zoo).detail.calibration_shared == "1, 2, 3"
 
 
 def _on_the_emulated_card(zoo: Int8Zoo, gate: str) -> Record:

@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 from sr_bench.errors import DatasetError
-from sr_bench.files.unpack import Limits, unpack
+from sr_bench.files.unpack import UnpackLimits, unpack
 
 FILES = {"Set/HR/a.png": b"aaa", "Set/LR/X2/ax2.png": b"a", "Set/readme.txt": b"hello"}
 
@@ -107,8 +107,10 @@ def test_a_bomb_is_refused(tmp_path, name, make):
 
 def test_the_total_and_the_members_are_limited(tmp_path):
     archive = _zip(tmp_path / "a.zip", FILES)
-    _refused(archive, tmp_path / "out", "more than is plausible", limits=Limits(total_bytes=8))
-    _refused(archive, tmp_path / "out", "more than 2 members", limits=Limits(members=2))
+    _refused(
+        archive, tmp_path / "out", "more than is plausible", limits=UnpackLimits(total_bytes=8)
+    )
+    _refused(archive, tmp_path / "out", "more than 2 members", limits=UnpackLimits(members=2))
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -59,7 +59,7 @@ def test_tables_that_are_too_deep_are_refused_before_anything_repeats_them() -> 
 
 
 def test_a_fault_repeats_neither_a_password_nor_what_steers_a_terminal() -> None:
-    with pytest.raises(CardError, match=r"found 'https://\*\*\*@host/x'") as told:
+    with pytest.raises(CardError, match=r"got 'https://\*\*\*@host/x'") as told:
         validate(_Any, {"n": "https://ann:secret@host/x", "\x1b[2J": 1}, where="x", error=CardError)
     assert "secret" not in str(told.value)
     assert "\x1b" not in str(told.value)

@@ -9,6 +9,7 @@ coverage is many times slower than it is otherwise.
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -68,7 +69,7 @@ PARSERS: dict[str, Parser] = {
 
 def seeds() -> Mapping[str, tuple[bytes, ...]]:
     """Return files without a fault to begin with, by parser."""
-    ledger_line = {"schema_version": 2, **test_history._LINE.model_dump()}
+    ledger_line = {"schema_version": 2, **asdict(test_history._LINE)}
     return {
         "document": test_document.SHIPPED,
         "label": tuple(text.encode() for text in test_document._LABELS),

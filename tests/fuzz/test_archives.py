@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sr_bench.errors import DatasetError, SrBenchError
-from sr_bench.files.unpack import Limits, unpack
+from sr_bench.files.unpack import UnpackLimits, unpack
 from tests.fuzz.bytes_inputs import broken, fresh, fuzzed
 
-LIMITS = Limits(total_bytes=1 << 20, members=50)
+LIMITS = UnpackLimits(total_bytes=1 << 20, members=50)
 NAMES = st.sampled_from(
     [
         *(

@@ -11,8 +11,7 @@ from sr_bench.document.cells import metric_cells, nearest_number
 from sr_bench.document.claims import read_claims
 from sr_bench.document.inline import plain, split_emphasis
 from sr_bench.document.labels import read_label
-from sr_bench.document.mirror import format_like, mirror
-from sr_bench.document.splice import splice
+from sr_bench.document.mirror import format_like, mirror, splice_cells
 from sr_bench.document.tables import Document, parse_document, read_document
 from sr_bench.errors import DocumentError
 from tests.fuzz.bytes_inputs import broken, fresh, fuzzed
@@ -118,4 +117,4 @@ def test_an_edit_changes_its_cell_and_nothing_else_or_is_refused(
     if found:
         one = found[which % len(found)]
         with suppress(DocumentError):
-            assert splice(text, one, new) == text[: one.start] + new + text[one.end :]
+            assert splice_cells(text, {one: new}) == text[: one.start] + new + text[one.end :]

@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sr_bench.core.codec import encode
-from sr_bench.core.compare import Limits
+from sr_bench.core.compare import LossLimits
+from sr_bench.core.detail import Detail
 from sr_bench.core.history import PastRun
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Status, Verdict
@@ -42,8 +42,8 @@ _DIFFERS = replace(record(value=29.0), verdict=replace(record().verdict, status=
 _LOST = replace(record(None, 29.0), verdict=Verdict(Status.LOSS, "a reason", 29.0))
 _RECORDS = (
     replace(record(), fingerprint="0" * 64, inputs={"network": "a" * 64}, family="zoo"),
-    *(replace(_DIFFERS, detail={"forensics": encode(found)}) for found in (FOUND, NONE)),
-    replace(_LOST, detail=encode({"gate": VERDICT, "compared": [COMPARED], "dossier": DOSSIER})),
+    *(replace(_DIFFERS, detail=Detail(forensics=found)) for found in (FOUND, NONE)),
+    replace(_LOST, detail=Detail(gate=VERDICT, compared=(COMPARED,), dossier=DOSSIER)),
     replace(_LOST, detail=MADE),
     without_value(record(), "absent"),
     latency(),
@@ -90,7 +90,7 @@ def _use(run: PastRun) -> None:
     annotations(run.records)
     frame(run.records)
     image_frame(run.records)
-    compared = compare_runs(_RUN, run, Limits())
+    compared = compare_runs(_RUN, run, LossLimits())
     compared_lines(compared, run.info, _RUN.info, everything=True)
 
 
@@ -170,13 +170,11 @@ def test_files_of_runs_with_broken_bytes_are_read_as_far_as_they_go(
 @fuzzed
 @given(st.data())
 def test_any_ledger_is_read_or_left_out_line_by_line(tmp_path: Path, data: st.DataObject) -> None:
-    line = {"schema_version": 2, **_LINE.model_dump()}
+    line = {"schema_version": 2, **asdict(_LINE)}
     raw = json_file(data.draw(changed(line))) if data.draw(st.booleans()) else b""
     raw += b"\n" + data.draw(broken(json_file(line)))
     before = read_ledger(fresh(tmp_path, "ledger.jsonl", raw))
-    added = _LINE.model_copy(
-        update={"reason": data.draw(odd_text), "row": data.draw(writable_text)}
-    )
+    added = replace(_LINE, reason=data.draw(odd_text), row=data.draw(writable_text))
     after = read_ledger(fresh(tmp_path, "ledger.jsonl", extended(raw, [added])))
     assert after.lines[:-1] == before.lines
     assert after.lines[-1].row == added.row

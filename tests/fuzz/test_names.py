@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from sr_bench.core.detail import Detail
 from sr_bench.core.record import ImageScore, Record, Status
 from sr_bench.report.exports import write_csv
 from sr_bench.report.github import annotations, step_summary
@@ -48,7 +49,7 @@ def _named(name: str) -> list[Record]:
         claim=claim,
         measurement=measurement,
         verdict=replace(failed.verdict, sentence=name),
-        detail={"warning": name, "adapter": name, "calibration_shared": name},
+        detail=Detail(warning=name, adapter=name, calibration_shared=name),
     )
     broke = replace(one, verdict=replace(one.verdict, status=Status.ERROR))
     return [one, broke, emulated(one), without_value(one, name)]

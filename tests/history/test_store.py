@@ -12,6 +12,7 @@ import pytest
 
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.codec import encode
+from sr_bench.core.detail import Detail
 from sr_bench.core.history import HistoryEntry, RunInfo, point
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Status, Verdict
@@ -179,7 +180,9 @@ def test_a_run_beside_the_results_is_read_with_its_folder(store: RunStore) -> No
 
 def test_no_file_names_the_home_folder(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ann")
-    away = replace(RECORD, node_id="/home/ann/zoo/card.toml::x", detail={"from": ["/home/ann/a"]})
+    away = replace(
+        RECORD, node_id="/home/ann/zoo/card.toml::x", detail=Detail(notes={"from": "/home/ann/a"})
+    )
     store.start()
     store.add(away)
     text = store.finish([away]).read_text() + store.lines.read_text()

@@ -16,7 +16,7 @@ def test_isolated_models_have_the_records_of_others(
     run("--sr-isolate=model", "--sr-cache=refresh").assert_outcomes(passed=4, skipped=1)
     assert without_times(zoo) == expected
     children = psutil.Process().children(recursive=True)
-    assert not [child for child in children if "isolated_child" in " ".join(child.cmdline())]
+    assert not [child for child in children if "child_main" in " ".join(child.cmdline())]
 
 
 def test_limits_reach_the_process(run) -> None:

@@ -76,19 +76,6 @@ def test_other_sessions_see_nothing_of_the_plugin(pytester):
     assert not (pytester.path / "reports").exists()
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_parallel_runs_make_the_same_records(pytester, zoo, run, workers: str):
-    run()
-    alone = zoo.records()
-    arguments = ["my_zoo", f"--sr-data={zoo.data}", "-n", workers, "--dist=loadgroup"]
-    pytester.runpytest_subprocess(*arguments).assert_outcomes(passed=4, skipped=1)
-    together = zoo.records()
-    assert list(together) == list(alone)
-    for case, record in together.items():
-        for field in ("verdict", "measurement", "fingerprint", "claim"):
-            assert record[field] == alone[case][field]
-
-
 HEAVY = "import sys; loaded = {'torch', 'cv2', 'onnxruntime', 'onnx'} & set(sys.modules)"
 
 

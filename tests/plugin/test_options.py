@@ -26,18 +26,29 @@ def test_help_lists_every_option_with_its_ini_key(pytester):
     assert [key for key in ["sr_backend", *keys] if f"{key} (" not in text] == []
 
 
+def test_help_prints_a_default_only_where_there_is_one(pytester):
+    text = " ".join(pytester.runpytest_inprocess("--help").stdout.str().split())
+    assert "(default: onnxruntime; ini: sr_backend)" in text
+    assert "(default: 256; ini: sr_cache_size)" in text
+    for key in ("update", "reason", "compare", "threads", "models", "data", "budget", "cluster"):
+        assert f"(ini: sr_{key})" in text
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--backend=tpu", "*valid ones are: onnxruntime, replay, torch, vacc*"),
+        ("--backend=tpu", "*--backend=tpu: expected one of onnxruntime, replay, torch, vacc*"),
         ("--sr-device=vacc", "*--sr-device=vacc: expected one of auto, require, emulate*"),
         ("--backend=replay", "*--backend=replay and --sr-replay=DIR*go together*"),
         ("--sr-replay=my_zoo", "*--backend=replay and --sr-replay=DIR*go together*"),
-        ("--sr-precision=int4", "*valid ones are: fp32, fp16, int8_max*"),
+        (
+            "--sr-precision=int4",
+            "*--sr-precision=int4: expected one or more of fp32, fp16, int8_max*",
+        ),
         ("--sr-limit=few", "*--sr-limit=few: expected a whole number*"),
-        ("--sr-limit=-1", "*--sr-limit=-1: expected a number of images*"),
-        ("--sr-data=no/such", "*--sr-data=*: expected a folder, found none there*"),
-        ("--sr-weights=no/such", "*--sr-weights=*: expected a folder, found none there*"),
+        ("--sr-limit=-1", "*--sr-limit=-1: expected a whole number of images, 0 for all*"),
+        ("--sr-data=no/such", "*--sr-data=*: expected a folder that is there*"),
+        ("--sr-weights=no/such", "*--sr-weights=*: expected a folder that is there*"),
         ("--sr-report=pdf", "*--sr-report=pdf: expected one or more of markdown, html*"),
         ("--sr-models=huge_*", "*--sr-models=huge_*: no such model; *: tiny_x2*"),
         ("--sr-datasets=pairs", "*--sr-datasets=pairs: no such dataset; did you mean 'pair'?*"),

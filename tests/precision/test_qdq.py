@@ -87,7 +87,7 @@ def test_the_backend_computes_what_the_file_says(network: Network, tmp_path: Pat
 
     model = _model(network)
     onnx.save(model, tmp_path / "int8.onnx")
-    artefact = Artefact(tmp_path / "int8.onnx", None, Precision.INT8_MAX, "")
+    artefact = Artefact(tmp_path / "int8.onnx", None, Precision("int8_max"), "")
     with open_session(artefact) as session:
         found = np.stack([session.run(x) for x in images(3)])
         assert session.notes["int8_layers"] == "5 of 5 int8 layers run in integers"

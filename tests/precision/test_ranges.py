@@ -205,7 +205,7 @@ def _edited(path: Path, **changes: object) -> Path:
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"schema_version": 2}, r"schema_version: should be 1 \(found 2\)"),
+        ({"schema_version": 2}, r"schema_version: expected 1 \(got 2\)"),
         ({"observer": "klm"}, "unknown observer 'klm'; did you mean 'kl'"),
         ({"observer": 3}, "observer: .*valid string"),
         ({"clip": {"a": {"low": 0.5, "high": 1}}}, r"clip\.a\.low: .*less than or equal to 0"),

@@ -35,7 +35,7 @@ def record(
         family="zoo",
         model="m_x2",
         metric=metric,
-        precision=claim.precision.value if claim else "fp32",
+        precision=claim.precision if claim else "fp32",
         dataset="" if cost else "set5_x2",
         backend="onnxruntime",
         device="" if cost else "cpu",

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from sr_bench.core.detail import Detail
 from sr_bench.core.history import Environment, PastRun, RunInfo
 from sr_bench.core.record import Measurement, Record, Status, Verdict
 from tests.report.records import CLAIM, record
@@ -35,7 +36,7 @@ def latency(ms: float | None = 12.345, *, shape: str = "3x128x128", **notes: flo
         measurement = Measurement("latency", "ms", ms, notes=notes)
         verdict = Verdict(Status.NEW, "measured; latency is not judged", ms)
     made = replace(record(None), metric="latency", dataset="", protocol="", verdict=verdict)
-    return replace(made, measurement=measurement, detail={"shape": shape})
+    return replace(made, measurement=measurement, detail=Detail(shape=shape))
 
 
 def ended(status: Status, line: int = 7, value: float = 29.5) -> Record:

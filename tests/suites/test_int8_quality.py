@@ -15,7 +15,7 @@ from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.engine.prepare.network import quiet
 
-MODES = [precision for precision in Precision if precision.dtype == "int8"]
+MODES = [precision for precision in Precision.all() if precision.dtype == "int8"]
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def test_a_closed_gap_leaves_the_card_and_its_number_stays(zoo: Zoo) -> None:
     done = update(zoo.run({A: 30.1}))
     assert (zoo.card.read_text(), zoo.text) == (before, README)
     (gap,) = done.gaps
-    assert (str(gap.place), gap.reason) == ("zoo/card.toml:11:1", "of one image")
+    assert (str(gap.place), gap.gap.reason) == ("zoo/card.toml:11:1", "of one image")
     assert "--- a/zoo/card.toml" in done.diff
     (line,) = map(json.loads, zoo.ledger.read_text().splitlines())
     assert (line["kind"], line["document"], line["old"]) == (
@@ -197,7 +197,7 @@ def test_the_gap_of_another_model_is_its_own(zoo: Zoo) -> None:
     zoo.gap("a_x2", 'metric = "ssim"', 'precision = "fp32"')
     zoo.gap("b_x2", 'metric = "ssim"', 'precision = "fp32"')
     done = update(zoo.run({"a_x2 fp32 ssim": 0.91, B: 0.7}))
-    assert [gap.model for gap in done.gaps] == ["a_x2"]
+    assert [gap.record.model for gap in done.gaps] == ["a_x2"]
 
 
 def test_a_gap_of_one_dataset_is_known_by_its_slug(two_rows: Zoo) -> None:

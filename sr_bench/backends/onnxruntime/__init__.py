@@ -1,4 +1,8 @@
-"""The onnxruntime backend: the CPU provider, one session that several threads may share."""
+"""The onnxruntime backend: one session that several threads may share.
+
+It computes on the CPU, and on a GPU where onnxruntime-gpu is installed and sees one. There an int8
+layer is a float convolution of rounded values, as the CUDA provider convolves no integers.
+"""
 
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -9,9 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sr_bench.backends._gpu import driver, gpu_in_sight, gpu_names
 from sr_bench.backends._session import CheckedSession
-from sr_bench.backends.onnxruntime.file import check_onnx, int8_rules
-from sr_bench.core.backend import DEFAULT_OPTIONS, Artefact, BackendInfo, BackendOptions, Session
+from sr_bench.core.backend import (
+    DEFAULT_OPTIONS,
+    PRECISION_KEY,
+    PROFILE_KEY,
+    Artefact,
+    BackendInfo,
+    BackendOptions,
+    Session,
+)
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, NotRunError
 
@@ -20,18 +32,25 @@ if TYPE_CHECKING:
 
 _DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml")
 _LOG_ERRORS_ONLY = 3
-_CPU = ["CPUExecutionProvider"]
+_CPU = "CPUExecutionProvider"
+_CUDA = "CUDAExecutionProvider"
+_CUDA_OPTIONS = {"use_tf32": "0", "cudnn_conv_algo_search": "DEFAULT"}
+"""TF32 keeps 10 bits of the mantissa, which is no fp32; a search takes what is fastest just now."""
 
 
 def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
-    """Say what this backend is."""
-    note = "CPU provider; fp16 rounds every value to fp16 and accumulates in float32"
-    return BackendInfo("onnxruntime", library_version(), "cpu", emulated=False, note=note)
+    """Say what this backend is; on a GPU the version also names the GPU, which changes numbers."""
+    version, note, device = library_version(), "CPU provider", "cpu"
+    if _takes_gpu():
+        version, device = f"{version} on {gpu_names()}", "cuda"
+        note = f"CUDA provider, no TF32, int8 in float, {driver()}"
+    note = f"{note}; fp16 rounds every value to fp16 and accumulates in float32"
+    return BackendInfo("onnxruntime", version, device, emulated=False, note=note)
 
 
 def precisions(options: BackendOptions = DEFAULT_OPTIONS) -> tuple[Precision, ...]:
     """Return what can run here now."""
-    return tuple(Precision)
+    return Precision.all()
 
 
 def open_session(
@@ -41,39 +60,49 @@ def open_session(
 
     Raises:
         BackendError: The ONNX file can't be opened or is not in its precision.
-        NotRunError: There is no ONNX file.
+        NotRunError: There is no ONNX file, or the GPU can't be used.
     """
-    graph = open_onnx(artefact, threads=threads)
-    return CheckedSession(graph, backend="onnxruntime", device="cpu", notes=graph.notes)
+    on_gpu = _takes_gpu()
+    graph = open_onnx(artefact, threads=threads, on_gpu=on_gpu)
+    device = "cuda" if on_gpu else "cpu"
+    return CheckedSession(graph, backend="onnxruntime", device=device, notes=graph.notes)
 
 
 def library_version() -> str:
     """Return the installed version, of whichever distribution holds the library."""
-    for name in _DISTRIBUTIONS:
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            continue
-    return "not installed"
+    return next(filter(None, map(_installed, _DISTRIBUTIONS)), "not installed")
 
 
-def open_onnx(artefact: Artefact, *, threads: int) -> "Graph":
-    """Return what runs `artefact` on the CPU; other backends emulate devices by it.
+def _installed(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
+
+
+def _takes_gpu() -> bool:
+    return bool(_installed("onnxruntime-gpu")) and gpu_in_sight()
+
+
+def open_onnx(artefact: Artefact, *, threads: int, on_gpu: bool = False) -> "Graph":
+    """Return what runs `artefact`; other backends emulate devices by it, on the CPU.
 
     Raises:
         BackendError: The ONNX file can't be opened or is not in its precision.
-        NotRunError: There is no ONNX file.
+        NotRunError: There is no ONNX file, or the GPU can't be used.
     """
     if artefact.onnx is None:
         msg = "onnxruntime needs an ONNX file, and this network has none; use --backend=torch"
         raise NotRunError(msg)
-    return Graph(artefact.onnx, artefact.precision, threads)
+    return Graph(artefact.onnx, artefact.precision, threads, on_gpu=on_gpu)
 
 
 class Graph:
     """An ONNX file, opened: a function of the input, and what there is to say about it."""
 
-    def __init__(self, path: Path, precision: Precision, threads: int) -> None:
+    def __init__(
+        self, path: Path, precision: Precision, threads: int, *, on_gpu: bool = False
+    ) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -81,43 +110,71 @@ class Graph:
         options.inter_op_num_threads = 1
         options.log_severity_level = _LOG_ERRORS_ONLY
         self.notes: Mapping[str, str] = {}
-        self._path = path
+        self._path, self._on_gpu = path, on_gpu
         try:
             if precision.dtype == "int8":
                 self._session = self._open_int8(options)
             else:
-                self._session = onnxruntime.InferenceSession(path, options, providers=_CPU)
+                self._session = self._open(path, options)
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:
             msg = f"onnxruntime can't open {path}: {error}"
             raise BackendError(msg) from error
-        check_onnx(
-            path,
-            precision,
-            inputs=len(self._session.get_inputs()),
-            outputs=len(self._session.get_outputs()),
-            metadata=self._session.get_modelmeta().custom_metadata_map,
-        )
+        self._check(precision)
         self._input = self._session.get_inputs()[0].name
+
+    def _open(self, network: Path | bytes, options: "SessionOptions") -> "InferenceSession":
+        import onnxruntime
+
+        if not self._on_gpu:
+            return onnxruntime.InferenceSession(network, options, providers=[_CPU])
+        onnxruntime.preload_dlls()  # CUDA and cuDNN as pip installs them
+        return onnxruntime.InferenceSession(
+            network,
+            options,
+            providers=[(_CUDA, _CUDA_OPTIONS), _CPU],  # the CPU for what CUDA has no kernel for
+            enable_fallback=0,  # to the CPU, without a word
+        )
 
     def _open_int8(self, options: "SessionOptions") -> "InferenceSession":
         import onnx
-        import onnxruntime
 
         from sr_bench.backends.onnxruntime.int8 import layers_run, set_up
         from sr_bench.files.onnx_file import metadata
 
         model = onnx.load(self._path)
-        if rules := int8_rules(metadata(model)):
+        if rules := metadata(model).get(PROFILE_KEY):
+            # Plain float32, whose values are integers where they should be.
             self.notes = {"int8_rules": rules}
-            return onnxruntime.InferenceSession(self._path, options, providers=_CPU)
-        network, kernel = set_up(model, options)
+            return self._open(self._path, options)
+        network, kernel = set_up(model, options, on_gpu=self._on_gpu)
         with TemporaryDirectory() as folder:
             optimised = Path(folder, "optimised.onnx")
             options.optimized_model_filepath = str(optimised)
-            session = onnxruntime.InferenceSession(network, options, providers=_CPU)
+            session = self._open(network, options)
             self.notes = {"int8_kernel": kernel, "int8_layers": layers_run(model, optimised)}
         return session
+
+    def _check(self, precision: Precision) -> None:
+        """Refuse what is not of one input and one output, in `precision` and on the device."""
+        session, path = self._session, self._path
+        ends = len(session.get_inputs()), len(session.get_outputs())
+        if ends != (1, 1):
+            msg = f"expected one input and one output in {path}; it has {ends[0]} and {ends[1]}"
+            raise BackendError(msg)
+        made_for = session.get_modelmeta().custom_metadata_map.get(PRECISION_KEY, "fp32")
+        if made_for != precision.dtype:
+            # A float16 file would be computed in float32 without a word.
+            msg = f"expected a file made for {precision.dtype}, but {path} is {made_for}"
+            raise BackendError(msg)
+        if self._on_gpu and _CUDA not in session.get_providers():
+            # Its numbers would be kept as the GPU's.
+            msg = (
+                "onnxruntime-gpu can't use the GPU here: install the CUDA and cuDNN that it needs,"
+                " uninstall the package onnxruntime beside it, or compute on the CPU with"
+                " CUDA_VISIBLE_DEVICES=-1"
+            )
+            raise NotRunError(msg)
 
     def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output for `lr`, both float32 NCHW.

@@ -1,8 +1,9 @@
-"""int8 on onnxruntime's CPU provider: know what the kernels of this machine do, and say it.
+"""int8 on onnxruntime: know what the kernels of this machine do, and say it.
 
 A CPU without VNNI multiplies uint8 by int8 with an instruction that saturates the sum of two
 products at 16 bits: results are wrong without a word. Weights as uint8 around 128 take another
-way, which is exact, at about two thirds of the speed.
+way, which is exact, at about two thirds of the speed. The CUDA provider convolves no integers: it
+would hand them to the CPU.
 """
 
 from functools import cache
@@ -67,13 +68,17 @@ def _probe(weight_type: int) -> ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def set_up(model: ModelProto, options: "SessionOptions") -> tuple[bytes, str]:
+def set_up(model: ModelProto, options: "SessionOptions", *, on_gpu: bool) -> tuple[bytes, str]:
     """Return the int8 network `model` as this machine computes it exactly, and which way.
 
     Args:
         model: A QDQ network.
         options: Of the session to open; changed where no kernel is exact.
+        on_gpu: Whether the CUDA provider computes.
     """
+    if on_gpu:
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
+        return model.SerializeToString(), "float on rounded values, on the GPU"
     if exact_kernel(TensorProto.INT8):
         kernel = "uint8 x int8"
     elif exact_kernel(TensorProto.UINT8):

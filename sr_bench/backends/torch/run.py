@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sr_bench.backends.torch.graph import RUN_ERRORS
 from sr_bench.backends.torch.metrics import can_compare, compare, read_scores
 from sr_bench.core.backend import Batch, BatchItem
 from sr_bench.core.device import Failure
@@ -17,6 +16,9 @@ from sr_bench.errors import BackendError, DeviceError
 
 Finish = Callable[[], Sequence[BatchItem]]
 """Waits for a batch and returns each image's result, in order."""
+
+_RUN_ERRORS = (RuntimeError, IndexError, ValueError, TypeError, KeyError)
+"""What torch raises for values that a module does not take."""
 
 _T = TypeVar("_T")
 
@@ -103,7 +105,7 @@ class Run:
     def _guarded(self, compute: Callable[[], _T], shape: tuple[int, ...]) -> _T:
         where = f"run {self._name} on the shape {shape}"
         with torch.inference_mode():
-            return guarded(compute, where, catches=(*RUN_ERRORS, BackendError))
+            return guarded(compute, where, catches=(*_RUN_ERRORS, BackendError))
 
 
 def guarded(

@@ -1,14 +1,12 @@
-"""Run a torch module or an ONNX graph on arrays, and emulate fp16 operator by operator."""
+"""Run a torch module on arrays, and emulate fp16 operator by operator."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from sr_bench.backends._session import CheckedSession
-from sr_bench.backends.torch.graph import Graph
 from sr_bench.backends.torch.run import Finish, Run, guarded
 from sr_bench.core.backend import Batch, Session
 from sr_bench.core.precision import Precision
@@ -40,35 +38,11 @@ def open_module(
     name = type(module).__name__
     placed = guarded(lambda: _Module(module, precision, device), f"open {name}")
     run = Run(placed, name, device)
-    return _session(run, {}, LARGEST_BATCH, batches)
-
-
-def open_graph(
-    path: Path, precision: Precision, *, threads: int, batches: bool | None = None
-) -> Session:
-    """Return a session around the ONNX file at `path`, which is in `precision`.
-
-    `threads` and `batches` are those of `open_module`.
-
-    Raises:
-        BackendError: The file can't be read or is not in `precision`, or the GPU's memory is too
-            small.
-        NotRunError: It holds an operator or an attribute that is not supported.
-    """
-    device = _device(threads)
-    graph = guarded(lambda: Graph(path, precision, device), f"open {path}")
-    run = Run(graph, str(path), device)
-    return _session(run, graph.notes, 1 if graph.fixed_batch else LARGEST_BATCH, batches)
-
-
-def _session(
-    run: Run, notes: Mapping[str, str], largest: int, batches: bool | None
-) -> CheckedSession:
-    if run.device.type == "cuda":
-        notes = {**notes, "gpu": torch.cuda.get_device_name(run.device)}
-    if batches or (batches is None and run.device.type == "cuda"):
-        return TorchBatchSession(run, notes, largest)
-    return CheckedSession(run, backend="torch", device=run.device.type, notes=notes)
+    on_gpu = device.type == "cuda"
+    notes = {"gpu": torch.cuda.get_device_name(device)} if on_gpu else {}
+    if batches or (batches is None and on_gpu):
+        return TorchBatchSession(run, notes)
+    return CheckedSession(run, backend="torch", device=device.type, notes=notes)
 
 
 def _device(threads: int) -> torch.device:
@@ -89,14 +63,13 @@ def _device(threads: int) -> torch.device:
 class TorchBatchSession(CheckedSession):
     """A session that also runs several images at once; see `sr_bench.core.backend.BatchSession`."""
 
-    def __init__(self, run: Run, notes: Mapping[str, str], largest: int) -> None:
+    def __init__(self, run: Run, notes: Mapping[str, str]) -> None:
         super().__init__(run, backend="torch", device=run.device.type, notes=notes)
         self._start: Callable[[Batch], Finish] | None = run.start
-        self._largest = largest
 
     def batch(self, shape: tuple[int, ...]) -> int:
         """Return how many inputs of `shape`, 1 x C x H x W, to run at once."""
-        return max(1, min(self._largest, BATCH_PIXELS // (shape[-2] * shape[-1])))
+        return max(1, min(LARGEST_BATCH, BATCH_PIXELS // (shape[-2] * shape[-1])))
 
     def start(self, batch: Batch) -> Finish:
         """Start `batch`; return what waits for it and gives each image's result, in order.

@@ -55,14 +55,14 @@ def open_session(
         BackendError: The ONNX file can't be opened or is not in its precision.
         NotRunError: There is no ONNX file, or the card can't be used.
     """
-    if found := _card(options):
-        if artefact.source is None:
-            return onnxruntime.open_session(artefact, threads=threads)
+    card = _card(options)
+    if card and artefact.source:
         from sr_bench.backends.vacc.run.session import CardSession  # loads onnx
 
-        return CardSession(artefact.source, read_rig(), found.sdk, notes=_adapter_note())
+        return CardSession(artefact.source, read_rig(), card.sdk, notes=_adapter_note())
     graph = onnxruntime.open_onnx(artefact, threads=threads)
-    return CheckedSession(graph, backend="vacc (emulated)", device="emulated", notes=graph.notes)
+    name, device = ("onnxruntime", "cpu") if card else ("vacc (emulated)", "emulated")
+    return CheckedSession(graph, backend=name, device=device, notes=graph.notes)
 
 
 def _adapter_note() -> dict[str, str]:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from sr_bench.backends.vacc.rig import Rig, rig_path
 from sr_bench.backends.vacc.run import worker
-from sr_bench.backends.vacc.watchdog import Outcome, classify, run_command
+from sr_bench.backends.vacc.watchdog import CommandResult, classify, run_command
 from sr_bench.errors import BackendError, NotRunError, SrBenchError
 from sr_bench.files.validation import Table, validate
 from sr_bench.text.home import without_home
@@ -103,7 +103,7 @@ def probe(rig: Rig, *, proc: Path = Path("/proc"), dev: Path = Path("/dev")) -> 
         return _judge(_read(status, outcome), rig)
 
 
-def _read(status: Path, outcome: Outcome) -> _Status:
+def _read(status: Path, outcome: CommandResult) -> _Status:
     """Return what the worker wrote, with the manner of its end if that was none of its own."""
     content = json.loads(status.read_text()) if status.is_file() else {}
     found = validate(_Status, content, where=str(status), error=BackendError)

@@ -2,67 +2,50 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic.dataclasses import dataclass
 
+from sr_bench.core.fields import Bounds
 from sr_bench.errors import OptionError
-from sr_bench.files.validation import Table, read_toml, validate
+from sr_bench.files.validation import STRICT, read_toml, validate
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class _LimitsTable(Table):
-    probe_s: Seconds = 20.0
-    compile_s: Seconds = 6 * 3600.0
-    open_s: Seconds = 180.0
-    run_s: Seconds = 60.0
-    vamp_s: Seconds = 600.0
-    wait_s: Seconds = 6 * 3600.0
-    grace_s: Seconds = 5.0
+Seconds = Annotated[float, Bounds(gt=0)]
 
 
-class _RigTable(Table):
-    python: str = sys.executable
-    vamc: str = "vamc"
-    vamp: str = "vamp"
-    device: Annotated[int, Field(ge=0)] = 0
-    limits: _LimitsTable = _LimitsTable()
-
-
-@dataclass(frozen=True)
-class Limits:
+@dataclass(config=STRICT, frozen=True)
+class PhaseLimits:
     """How many seconds each phase may take."""
 
-    probe_s: float
-    compile_s: float
+    probe_s: Seconds = 20.0
+    compile_s: Seconds = 6 * 3600.0
     """Published builds of large networks took 3 to 6 hours."""
-    open_s: float
+    open_s: Seconds = 180.0
     """To import the runtime, load a model and build its stream; for each of the three."""
-    run_s: float
+    run_s: Seconds = 60.0
     """For one image."""
-    vamp_s: float
-    wait_s: float
+    vamp_s: Seconds = 600.0
+    wait_s: Seconds = 6 * 3600.0
     """Until another process has left the die."""
-    grace_s: float
+    grace_s: Seconds = 5.0
     """From the request to end until the process group is killed, and then until it is given up."""
 
 
-@dataclass(frozen=True)
+@dataclass(config=STRICT, frozen=True)
 class Rig:
     """One machine's settings."""
 
-    python: str
+    python: str = sys.executable
     """The interpreter that can import vaststreamx; by default our own."""
-    vamc: str
+    vamc: str = "vamc"
     """The compiler's command: a path, or a name on the PATH."""
-    vamp: str
+    vamp: str = "vamp"
     """The profiler's command."""
-    device: int
+    device: Annotated[int, Bounds(ge=0)] = 0
     """Id of the die to use."""
-    limits: Limits
+    limits: PhaseLimits = field(default_factory=PhaseLimits)
 
 
 def rig_path() -> Path:
@@ -82,6 +65,4 @@ def read_rig() -> Rig:
     path = rig_path()
     given = path.is_file() or "SR_BENCH_RIG" in os.environ
     content = read_toml(path, OptionError) if given else {}
-    table = validate(_RigTable, content, where=str(path), error=OptionError)
-    limits = Limits(**table.limits.model_dump())
-    return Rig(table.python, table.vamc, table.vamp, table.device, limits)
+    return validate(Rig, content, where=str(path), error=OptionError)

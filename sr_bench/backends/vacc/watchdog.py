@@ -19,21 +19,16 @@ _HOST_OOM_TEXT = re.compile(r"已中断|^\s*Killed\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CommandResult:
     """How a command ended."""
 
     returncode: int | None
-    """Negative: the signal that ended it; None: it could not be ended."""
+    """Negative: the signal that ended it; None: it still runs, as one inside a driver may."""
     timed_out: bool
     """Whether it was still running at its limit, so that we had to end it."""
     log: str
     """The last 64 KiB of its standard output and error together."""
     seconds: float
-
-    @property
-    def unkillable(self) -> bool:
-        """Whether it still runs, as a process that waits inside a driver may."""
-        return self.returncode is None
 
     def describe(self) -> str:
         """Return how it ended, with its error code and the last lines of its log, if any."""
@@ -62,7 +57,7 @@ def run_command(
     log: Path,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
-) -> Outcome:
+) -> CommandResult:
     """Run `argv` to its end, or until `limit_s`; leave none of its processes behind.
 
     At the limit, or when we are interrupted, all its processes get SIGTERM, and `grace_s` later
@@ -86,7 +81,7 @@ def run_command(
         ended = group.wait(limit_s)
     finally:
         returncode = group.end(grace_s)
-    return Outcome(returncode, not ended, read_tail(log), time.monotonic() - began)
+    return CommandResult(returncode, not ended, read_tail(log), time.monotonic() - began)
 
 
 def start(
@@ -109,7 +104,7 @@ def start(
         raise _not_started(argv[0], error) from error
 
 
-def classify(outcome: Outcome, *, otherwise: Failure = Failure.ERROR) -> Failure | None:
+def classify(outcome: CommandResult, *, otherwise: Failure = Failure.ERROR) -> Failure | None:
     """Return the class of a command's failure, None if it ended well; `otherwise` if unknown.
 
     Too little memory on the device comes first: it is the cause of what follows, which some

@@ -23,8 +23,7 @@ def add_network_arguments(parser: argparse.ArgumentParser, *, precision: str | N
         metavar="P",
         default=precision,
         required=precision is None,
-        help="fp16, int8_max, int8_percentile, int8_kl or int8_mse"
-        + (f" (default: {precision})" if precision else ""),
+        help=", ".join(_low()) + (f" (default: {precision})" if precision else ""),
     )
     parser.add_argument("--scale", type=int, default=2, help="of an ONNX file (default: 2)")
     parser.add_argument(
@@ -72,17 +71,20 @@ def read_precision(args: argparse.Namespace, *, only_int8: bool = False) -> Prec
     Raises:
         OptionError: It is none.
     """
-    dtypes = ("int8",) if only_int8 else ("fp16", "int8")
     try:
         found = Precision.parse_option(args.precision)
     except ValueError as cause:
         msg = f"--precision: {cause}"
         raise OptionError(msg) from None
-    if found.dtype not in dtypes:
-        low = ", ".join(one for one in Precision if one.dtype in dtypes)
-        msg = f"--precision {found}: expected one of {low}"
+    if found not in (low := _low(only_int8=only_int8)):
+        msg = f"--precision {found}: expected one of {', '.join(low)}"
         raise OptionError(msg)
     return found
+
+
+def _low(*, only_int8: bool = False) -> list[Precision]:
+    dtypes = ("int8",) if only_int8 else ("fp16", "int8")
+    return [precision for precision in Precision.all() if precision.dtype in dtypes]
 
 
 def read_selection(args: argparse.Namespace, **more: object) -> "Selection":

@@ -10,12 +10,12 @@ _IMAGES = {".png", ".jpg", ".jpeg", ".bmp"}
 
 
 def add_name_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--sr-name`` and ``--hr-name``: what the files of the two folders are called."""
+    """Add ``--sr-name`` and ``--hr-name``: the patterns of the file names in the two folders."""
     parser.add_argument(
-        "--sr-name", default="{stem}", metavar="PATTERN", help="how SR files are called"
+        "--sr-name", default="{stem}", metavar="PATTERN", help="file-name pattern of the SR images"
     )
     parser.add_argument(
-        "--hr-name", default="{stem}", metavar="PATTERN", help="how HR files are called"
+        "--hr-name", default="{stem}", metavar="PATTERN", help="file-name pattern of the HR images"
     )
 
 

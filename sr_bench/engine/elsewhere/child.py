@@ -1,27 +1,28 @@
-"""Answer cases in a process for each model: its crash, hang or hunger fails only its own items."""
+"""Measure in a process for each model: its crash, hang or lack of memory fails only its runs."""
 
 import math
 import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self
+from typing import TypeVar, cast
 
-from sr_bench.core.case import Case
+from sr_bench.core.backend import BackendInfo
 from sr_bench.core.device import Failure
-from sr_bench.core.record import Record
-from sr_bench.engine.bench import Bench
-from sr_bench.engine.elsewhere import child_main as isolated_child
+from sr_bench.engine.elsewhere import child_main
 from sr_bench.engine.elsewhere.child_main import Message, Request, Setup
-from sr_bench.engine.job import Progress
+from sr_bench.engine.job import Done, Progress
+from sr_bench.engine.measure.worker import Begin, Planned, Work
 from sr_bench.engine.plan.options import Selection
+from sr_bench.engine.prepare.network import quiet
 from sr_bench.errors import DeviceError, SrBenchError
+from sr_bench.history.environment import cpu_model
 from sr_bench.system.process import (
     Group,
     out_of_memory_kills,
@@ -39,8 +40,10 @@ _START_S = 120.0
 _GRACE_S = 2.0
 _ALONE = "run this item alone"
 
-_Key = tuple[Path, str]
+_Model = tuple[Path, str]
 """By folder too: two zoos may have suites and models of the same names."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,102 +56,118 @@ class Limits:
     """Resident memory, with that of the processes that it starts; None: any. Linux only."""
 
 
-class Isolated:
-    """As `Bench`, with one process at a time, which consecutive cases of one model share.
+@dataclass(frozen=True)
+class _Listener:
+    """Who is told what the process says of one request."""
+
+    progress: Progress
+    planned: int = 0
+    """Images that were asked for."""
+    begin: Begin | None = None
+    done: Done | None = None
+
+
+class Child:
+    """As `Worker`, with one process at a time, which consecutive runs of one model share.
 
     Args:
         selection: The session's options.
-        dataset_folders: As of `Bench`.
+        info: What the backend says about itself.
         limits: For each process.
-
-    Raises:
-        SrBenchError: As of `Bench`.
     """
 
-    def __init__(
-        self, selection: Selection, dataset_folders: tuple[Path, ...], limits: Limits
-    ) -> None:
-        self._bench = Bench(selection, dataset_folders)
-        self._setup = (sys.path, selection, dataset_folders)
-        self._cases: dict[_Key, list[Case]] = {}
+    def __init__(self, selection: Selection, info: BackendInfo, limits: Limits) -> None:
+        self.info = info
+        self._setup: Setup = (sys.path, selection)
         self._limits = limits
-        self._child: _Child | None = None
-        self._failed: dict[_Key, DeviceError] = {}
+        self._process: _Process | None = None
+        self._unstarted: dict[_Model, DeviceError] = {}
 
-    def announce(self, cases: Sequence[Case]) -> None:
-        """Take in what the session will ask for, in its order."""
-        for case in cases:
-            self._cases.setdefault(_keys(case)[0], []).append(case)
+    @property
+    def cpu(self) -> str:
+        """The processor, on which digits may depend."""
+        return cpu_model()
 
-    def evaluate(self, case: Case, node_id: str, progress: Progress) -> Record:
-        """Measure and judge `case`; what ends the process becomes the record's verdict.
+    def start(self, planned: Iterable[Planned]) -> None:
+        """Do nothing: the work is done when it is asked for."""
 
-        A run that has ended its process is not made again for its other metrics.
-        """
-        start = time.perf_counter()
-        try:
-            self._bench.check_measurable(case)  # else a process would start only to say so
-            return self._asked(case, node_id, progress)
-        except SrBenchError as cause:
-            return self._bench.failed(case, node_id, cause, time.perf_counter() - start)
-
-    def _asked(self, case: Case, node_id: str, progress: Progress) -> Record:
-        """Return what the model's process answers.
+    def measure(
+        self, work: Work, indices: Sequence[int], *, begin: Begin, done: Done, progress: Progress
+    ) -> None:
+        """Measure the images `indices` of `work`.
 
         Raises:
-            DeviceError: The process ended, now or before.
+            DeviceError: The process ended, or passed a limit.
+            SrBenchError: As of `Worker.measure`.
         """
-        model, run = _keys(case)
-        if before := self._failed.get(model) or self._failed.get(run):
-            again = "failed before, not run again"
-            raise before.about(again)
-        blamed = model
-        try:
-            child = self._child_of(model)
-            blamed = run
-            return child.ask((case, node_id), progress)
-        except DeviceError as cause:
-            self._failed[blamed] = cause
-            self.close()
-            raise
-        except BaseException:  # its answer would be taken for the next case's
-            if self._child:
-                self._child.stop()
-            self.close()
-            raise
+        listener = _Listener(progress, len(indices), begin, done)
+        self._ask(work, ("measure", work.telling(quiet), tuple(indices)), listener)
+
+    def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
+        """Return what `function` gives in the process; as `Worker.call`."""
+        request: Request = ("call", work.telling(quiet), function, args)
+        return cast("T", self._ask(work, request, _Listener(progress)))
 
     def close(self) -> None:
         """End the process, if one runs."""
-        if self._child:
-            self._child.close()
-        self._child = None
+        if self._process:
+            self._process.close()
+        self._process = None
 
-    def __enter__(self) -> Self:
-        return self
+    def _ask(self, work: Work, request: Request, listener: _Listener) -> object:
+        """Return what the model's process answers.
 
-    def __exit__(self, *_exception: object) -> None:
-        self.close()
-
-    def _child_of(self, model: _Key) -> "_Child":
-        """Return the process of `model`; one that ended between two cases is replaced."""
-        if self._child and (self._child.model != model or self._child.has_ended):
+        Raises:
+            DeviceError: The process ended.
+            SrBenchError: It says why there is no answer.
+        """
+        model = (work.job.card.folder, work.job.card.id)
+        try:
+            answer = self._process_of(model).ask(request, listener)
+        except DeviceError:
             self.close()
-        if self._child is None:
-            setup = (*self._setup, tuple(self._cases.get(model, ())))
+            raise
+        except BaseException:  # its answer would be taken for that to the next request
+            if self._process:
+                self._process.stop()
+            self.close()
+            raise
+        if isinstance(answer, SrBenchError):
+            raise answer
+        return answer
+
+    def _process_of(self, model: _Model) -> "_Process":
+        """Return the process of `model`; one that ended between two requests is replaced."""
+        if before := self._unstarted.get(model):
+            again = "failed before, not run again"
+            raise before.about(again)
+        if self._process and (self._process.model != model or self._process.has_ended):
+            self.close()
+        if self._process is None:
             try:
-                self._child = _Child(model, setup, self._limits)
-            except OSError as error:
-                msg = f"can't start a process for the model: {error}; {_ALONE}"
-                raise DeviceError(Failure.ERROR, msg) from error
-        return self._child
+                self._process = _started(model, self._setup, self._limits)
+            except DeviceError as cause:
+                self._unstarted[model] = cause
+                raise
+        return self._process
 
 
-class _Child:
+def _started(model: _Model, setup: Setup, limits: Limits) -> "_Process":
+    try:
+        return _Process(model, setup, limits)
+    except OSError as error:
+        msg = f"can't start a process for the model: {error}; {_ALONE}"
+        raise DeviceError(Failure.ERROR, msg) from error
+
+
+class _Process:
     """The process of one model, from its start to its end."""
 
-    def __init__(self, model: _Key, setup: Setup, limits: Limits) -> None:
+    def __init__(self, model: _Model, setup: Setup, limits: Limits) -> None:
         self.model = model
         self._limits = limits
+        self._listener = _Listener(quiet)
+        self._finished = 0
         self._place = "while it started"
         self._memory_due = 0.0
         self._kills_before = out_of_memory_kills()
@@ -158,7 +177,7 @@ class _Child:
             self._pipe, theirs = Pipe()
             held.enter_context(self._pipe)
             # -P, or files of the working folder would be imported in place of libraries.
-            argv = [sys.executable, "-P", "-m", isolated_child.__name__, str(theirs.fileno())]
+            argv = [sys.executable, "-P", "-m", child_main.__name__, str(theirs.fileno())]
             with theirs:
                 self._group = Group(argv, log=self._log, pass_fds=[theirs.fileno()])
             held.callback(self.stop)
@@ -171,24 +190,16 @@ class _Child:
     def has_ended(self) -> bool:
         return self._group.wait(0)
 
-    def ask(self, request: Request, progress: Progress) -> Record:
-        """Return the answer to `request`, and pass on the progress until then.
+    def ask(self, request: Request, listener: _Listener) -> object:
+        """Return the answer to `request`, or an error, and pass on what is told until then.
 
         Raises:
             DeviceError: The process ended, or passed a limit; it has gone.
         """
+        self._listener, self._finished = listener, 0
         self._place = "before any progress"
-        os.truncate(self._log, 0)  # what earlier cases printed is not about this one
-        message = self._answer_to(request, self._limits.stall_s)
-        while isinstance(message, tuple):
-            done, planned, image = message
-            self._place = f"after {done}/{planned} {printable_line(image)}"
-            progress(done, planned, image)
-            message = self._next(self._limits.stall_s)
-        if not isinstance(message, Record):
-            msg = f"expected a record, got {message!r}"
-            raise TypeError(msg)
-        return message
+        os.truncate(self._log, 0)  # what earlier requests printed is not about this one
+        return self._answer_to(request, self._limits.stall_s)
 
     def stop(self) -> None:
         """End the process whatever it is doing."""
@@ -200,12 +211,14 @@ class _Child:
         self._group.wait(_GRACE_S)
         self._held.close()
 
-    def _answer_to(self, message: Setup | Request, limit_s: float) -> Message:
+    def _answer_to(self, message: Setup | Request, limit_s: float) -> object:
         try:
             self._pipe.send(message)
         except OSError:
             raise self._died() from None
-        return self._next(limit_s)
+        while (told := self._next(limit_s))[0] != "answer":
+            self._pass_on(told)
+        return told[1]
 
     def _next(self, limit_s: float) -> Message:
         """Return the next message, which may take `limit_s`."""
@@ -214,6 +227,7 @@ class _Child:
             self._check_memory()
             left_s = deadline - time.monotonic()
             try:
+                # Also when the time is over: what was told until then counts.
                 if self._pipe.poll(max(0.0, min(_TICK_S, left_s))):
                     message: Message = self._pipe.recv()
                     return message
@@ -224,6 +238,23 @@ class _Child:
                 raise self._died()
             if left_s <= 0:
                 raise self._stalled(limit_s)
+
+    def _pass_on(self, message: Message) -> None:
+        """Tell the listener, and remember how far the work is."""
+        listener = self._listener
+        match message:
+            case ("begin", device, notes) if listener.begin:
+                listener.begin(device, notes)
+            case ("done", index, result) if listener.done:
+                listener.done(index, result)
+                self._finished += 1
+                self._reached(self._finished, listener.planned, result.image)
+            case ("progress", done, planned, image):
+                self._reached(done, planned, image)
+
+    def _reached(self, done: int, planned: int, image: str) -> None:
+        self._place = f"after {done}/{planned} {printable_line(image)}"
+        self._listener.progress(done, planned, image)
 
     def _check_memory(self) -> None:
         limit, now = self._limits.memory_bytes, time.monotonic()
@@ -257,16 +288,18 @@ class _Child:
         return self._failure(Failure.ERROR, f"ended with status {status}", _ALONE)
 
     def _failure(self, failure: Failure, how: str, what_to_do: str) -> DeviceError:
-        if not self.has_ended:
+        if self.has_ended:
+            self._drain()
+        else:
             how += f" but still runs as process {self._group.pid}"
         text = f"the model's process {how}, {self._place}; {what_to_do}"
         return DeviceError(failure, with_tail(text, read_tail(self._log)))
 
-
-def _keys(case: Case) -> tuple[_Key, _Key]:
-    """Return what stands for the model of `case`, and for what is computed once for its like."""
-    folder, model = case.card.folder, case.card.id
-    return (folder, model), (folder, case.run_key or f"{model}|cost")
+    def _drain(self) -> None:
+        """Pass on what the process told before it ended: results count, and how far it got."""
+        with suppress(EOFError, OSError):
+            while self._pipe.poll(0):
+                self._pass_on(self._pipe.recv())
 
 
 def _mib(size: int) -> str:

@@ -1,9 +1,9 @@
-"""The child of `isolated`: answers the cases of one model, one by one, over a pipe of its own.
+"""The process of `child`: does the work of one model, request by request, over a pipe of its own.
 
 Run as ``python -m sr_bench.engine.elsewhere.child_main DESCRIPTOR``. It is sent `Setup`, then any
-number of `Request`. It sends None when it is ready, or a sentence that says why it can't be, and
-for each request the progress (done, planned, image), from real progress alone, and in the end the
-Record.
+number of `Request`. To each it answers, with None when it is ready, and an `SrBenchError` where
+there is no answer. Before the answer it tells what begins, each result and each step of calibration
+as soon as it is there, from real progress alone.
 """
 
 import ctypes
@@ -11,26 +11,36 @@ import faulthandler
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
+from threading import Lock
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
-from sr_bench.core.case import Case
-from sr_bench.core.record import Record
 from sr_bench.engine.plan.options import Selection
 from sr_bench.errors import SrBenchError
 
-Setup = tuple[list[str], Selection, tuple[Path, ...], tuple[Case, ...]]
-"""The parent's ``sys.path``, then what a `Bench` is made of, and what it will be asked."""
+if TYPE_CHECKING:  # the parent may have found packages by a path of its own
+    from sr_bench.engine.job import ImageResult
+    from sr_bench.engine.measure.worker import Work, Worker
 
-Request = tuple[Case, str]
-"""A case and its node id."""
+Setup = tuple[list[str], Selection]
+"""The parent's ``sys.path``, and what a `Worker` is made of."""
 
-Message = None | str | tuple[int, int, str] | Record
-"""What the child sends: tuples, as the classes of a main module are not found elsewhere."""
+Request = (
+    tuple[Literal["measure"], "Work", tuple[int, ...]]
+    | tuple[Literal["call"], "Work", Callable[..., object], tuple[object, ...]]
+)
+"""A method of `Worker` and its arguments; the first is the work."""
+
+Message = (
+    tuple[Literal["begin"], str, Mapping[str, str]]
+    | tuple[Literal["done"], int, "ImageResult"]
+    | tuple[Literal["progress"], int, int, str]
+    | tuple[Literal["answer"], object]
+)
+"""Tuples, as the classes of a main module are not found elsewhere."""
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -48,23 +58,61 @@ def main(descriptor: int) -> None:
 
 
 def serve(parent: Connection) -> None:
-    """Make the bench that `parent` describes, then answer its cases until it sends no more."""
+    """Make the worker that `parent` describes, then do what it asks until it sends no more."""
     setup: Setup = parent.recv()
     # Before the imports: the parent may have found a backend's package by a path of its own.
-    sys.path[:], selection, folders, cases = setup
-    from sr_bench.engine.bench import Bench
+    sys.path[:], selection = setup
+    from sr_bench.engine.measure.worker import Worker
 
-    def tell(message: Message) -> None:
-        parent.send(message)
-
+    voice = _Voice(parent)
     try:
-        bench = Bench(selection, folders)
-        bench.announce(cases)
+        worker = Worker(selection)
     except SrBenchError as cause:
-        return tell(str(cause))
-    tell(None)
-    for case, node_id in _requests(parent):
-        tell(bench.evaluate(case, node_id, lambda *progress: tell(progress)))
+        return voice.tell(("answer", cause))
+    voice.tell(("answer", None))
+    for request in _requests(parent):
+        voice.tell(("answer", _answer(worker, request, voice)))
+    return None
+
+
+class _Voice:
+    """Tells the parent, from any thread.
+
+    What was told has left this process when a call returns. So the thread that made a result tells
+    it before it takes the next image: whatever that does then, even if it holds the interpreter's
+    lock for ever, the parent knows of the result.
+    """
+
+    def __init__(self, parent: Connection) -> None:
+        self._parent = parent
+        self._lock = Lock()
+
+    def tell(self, message: Message) -> None:
+        with self._lock:
+            self._parent.send(message)
+
+    def begin(self, device: str, notes: Mapping[str, str]) -> None:
+        self.tell(("begin", device, dict(notes)))
+
+    def done(self, index: int, result: "ImageResult") -> None:
+        self.tell(("done", index, result))
+
+    def progress(self, done: int, planned: int, image: str) -> None:
+        self.tell(("progress", done, planned, image))
+
+
+def _answer(worker: "Worker", request: Request, voice: _Voice) -> object:
+    from sr_bench.engine.prepare.network import quiet
+
+    work = request[1].telling(voice.progress)
+    try:
+        match request:
+            case ("measure", _, indices):  # each result is progress, which the parent counts
+                worker.measure(work, indices, begin=voice.begin, done=voice.done, progress=quiet)
+            case ("call", _, function, args):
+                return worker.call(function, work, *args, progress=voice.progress)
+    except SrBenchError as cause:
+        return cause
     return None
 
 

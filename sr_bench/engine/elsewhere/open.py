@@ -1,17 +1,11 @@
-"""Open what answers a session's cases: this process, one for each model, or a cluster."""
+"""Open where a session measures: this process, one for each model, or a cluster."""
 
 import math
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Protocol
 
 from sr_bench import discovery
 from sr_bench.core.backend import BackendInfo, Form
-from sr_bench.core.case import Case
-from sr_bench.core.record import Record
-from sr_bench.engine.bench import Bench
-from sr_bench.engine.job import Progress
+from sr_bench.engine.measure.worker import Executor
 from sr_bench.engine.plan.options import Selection
 from sr_bench.system.memory import machine_bytes
 
@@ -20,37 +14,24 @@ _MEMORY_SHARE = 0.9
 """Of the machine's memory: processes are ended before the system ends whichever it likes."""
 
 
-class Answers(Protocol):
-    """What measures and judges cases, one after the other."""
-
-    def announce(self, cases: Sequence[Case]) -> None:
-        """Take in what the session will ask for, in its order."""
-
-    def evaluate(self, case: Case, node_id: str, progress: Progress) -> Record:
-        """Measure and judge `case`; a fault becomes the record's verdict."""
-
-    def close(self) -> None:
-        """End what still runs."""
-
-
-def open_bench(selection: Selection, dataset_folders: tuple[Path, ...]) -> Answers:
-    """Return what answers the cases of a session; close it.
+def open_executor(selection: Selection) -> Executor | None:
+    """Return where the images of a session are measured; None: in this process. Close it.
 
     Raises:
-        SrBenchError: The backend can't be used as the options ask.
+        SrBenchError: The backend can't be used as the options ask, or the cluster not.
     """
-    backend = discovery.load("sr_bench.backends", selection.backend)
-    info: BackendInfo = backend.describe(selection.backend_options)
     if selection.cluster:  # Dask's workers are processes
         from sr_bench.engine.elsewhere.cluster.client import Cluster  # an extra
 
-        return Bench(selection, dataset_folders, Cluster(selection))
+        return Cluster(selection)
+    backend = discovery.load("sr_bench.backends", selection.backend)
+    info: BackendInfo = backend.describe(selection.backend_options)
     if not isolates(selection, info):
-        return Bench(selection, dataset_folders)
-    from sr_bench.engine.elsewhere.child import Isolated, Limits
+        return None
+    from sr_bench.engine.elsewhere.child import Child, Limits
 
     limits = Limits(_stall_s(selection, info), _memory_bytes(selection))
-    return Isolated(selection, dataset_folders, limits)
+    return Child(selection, info, limits)
 
 
 def isolates(selection: Selection, info: BackendInfo) -> bool:

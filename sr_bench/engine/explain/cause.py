@@ -1,9 +1,7 @@
 """Why a number differs: looked for beside the measuring, where that is quick."""
 
-from collections.abc import Mapping
-
 from sr_bench.core.case import IMAGE_METRICS, Case
-from sr_bench.core.codec import encode
+from sr_bench.core.detail import Detail
 from sr_bench.core.record import Status, Verdict
 from sr_bench.engine.measure.run import Run
 from sr_bench.engine.plan.options import Selection
@@ -11,7 +9,7 @@ from sr_bench.errors import SrBenchError
 from sr_bench.text.home import without_home
 
 
-def cause_of(verdict: Verdict, case: Case, run: Run, chosen: Selection) -> Mapping[str, object]:
+def cause_of(verdict: Verdict, case: Case, run: Run, chosen: Selection) -> Detail:
     """Return how the kept images would have to be scored to give the number that differs.
 
     Empty if none does, no images are kept, or no search is asked for; the command to search with
@@ -21,14 +19,14 @@ def cause_of(verdict: Verdict, case: Case, run: Run, chosen: Selection) -> Mappi
     differs = verdict.status in (Status.DIFFERS, Status.BETTER)
     scored = case.metric in IMAGE_METRICS  # the candidates are ways to score these
     if not (differs and scored and claim and kept and results and chosen.explain_s):
-        return {}
+        return Detail()
     from sr_bench.engine.explain.number import by_hand, explain_kept, seconds_needed
 
     names = [item.image for item in run.images]
     try:
         if seconds_needed(results, kept, len(names), case.metric) > chosen.explain_s:
-            return {"forensics_by_hand": by_hand(results, kept, claim, case.card.scale)}
+            return Detail(forensics_by_hand=by_hand(results, kept, claim, case.card.scale))
         found = explain_kept(results, kept, names, claim, case.card.scale)
     except SrBenchError as cause:  # the verdict stands without an explanation
-        return {"forensics_by_hand": without_home(str(cause))}
-    return {"forensics": encode(found)}
+        return Detail(forensics_by_hand=without_home(str(cause)))
+    return Detail(forensics=found)

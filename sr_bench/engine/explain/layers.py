@@ -4,15 +4,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sr_bench.core.case import Case
 from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
 from sr_bench.core.int8 import Gate
 from sr_bench.core.record import Status
 from sr_bench.engine.explain.trials import Trials
 from sr_bench.engine.job import ImageResult, Progress
 from sr_bench.engine.judge.gate import judge_images
-from sr_bench.engine.measure.run import Run
-from sr_bench.engine.measure.runs import Runs
+from sr_bench.engine.measure.worker import Work, Worker
 
 _ALONE_PART = 0.4
 _GAIN_PART = 0.65
@@ -20,30 +18,39 @@ _GAIN_PART = 0.65
 
 
 def explain(
-    case: Case, low: Run, full: Run, runs: Runs, limits: Gate, progress: Progress
+    worker: Worker,
+    work: Work,
+    low: Sequence[ImageResult],
+    full: Sequence[ImageResult],
+    limits: Gate,
+    limit_s: float,
+    *,
+    progress: Progress,
 ) -> Dossier:
     """Return what the error of `low` looks like, which layers make it, and what would help.
 
     Args:
-        case: Of a low precision; only int8 that is made here has layers to rank.
-        low: Its run, with the fidelity of each image.
-        full: The run in fp32 over the same images.
-        runs: Opens networks; its selection says how long the search may take.
+        worker: Opens networks.
+        work: Of a low precision, with its reference; only int8 that is made here has layers to
+            rank.
+        low: Its results, with the fidelity of each image.
+        full: Those in fp32 of the same images.
         limits: Of the card's gate.
+        limit_s: Seconds that the search may take.
         progress: Told of each plan that was tried.
 
     Raises:
         BackendError: A network can't be opened or run.
     """
-    clock = _Clock(runs.selection.explain_s)
-    order = sorted(range(len(low.images)), key=lambda index: _lowest(low.images[index]))
-    worst = low.images[order[0]]
-    with Trials(case, runs) as trials:
+    clock = _Clock(limit_s)
+    order = sorted(range(len(low)), key=lambda index: _lowest(low[index]))
+    worst = low[order[0]]
+    with Trials(worker, work) as trials:
         found = tuple(trials.signs(order[0]))
         layers: tuple[LayerBlame, ...] = ()
         remedy = None
         if trials.possible:
-            search = _Search(trials, order, full.images, limits, clock, progress)
+            search = _Search(trials, order, full, limits, clock, progress)
             found += tuple(search.others())
             layers = tuple(search.ranked())
             remedy = search.remedy(layers) if layers else None

@@ -2,40 +2,36 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self
+from typing import Self, cast
 
 from sr_bench import discovery
 from sr_bench.core.backend import Artefact, Form
-from sr_bench.core.case import Case
-from sr_bench.core.precision import Precision
+from sr_bench.core.precision import OBSERVERS
 from sr_bench.engine.explain.signs import signs
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.one_by_one import load_pair, score_image
 from sr_bench.engine.measure.pair_cache import pair_cache
-from sr_bench.engine.measure.runs import Runs
+from sr_bench.engine.measure.worker import Work, Worker
 from sr_bench.engine.prepare.int8 import Int8Maker
+from sr_bench.engine.prepare.network import Prepared
 from sr_bench.engine.score.protocol import Pair, network_input
 from sr_bench.precision.points import kept_layers
-from sr_bench.precision.ranges import OBSERVERS
 
 
 class Trials:
     """Opens what is tried, and compares it with fp32; close it, or use it as a context manager."""
 
-    def __init__(self, case: Case, runs: Runs) -> None:
-        self._case = case
-        self._runs = runs
-        self._job = runs.jobs.job(case)
-        self._low = runs.jobs.prepared(case)
-        full = runs.jobs.prepared(replace(case, precision=Precision.FP32))
+    def __init__(self, worker: Worker, work: Work) -> None:
+        self._worker = worker
+        self._job, self._low = work.job, work.prepared
         self._open = ExitStack()
         self._folder = Path(self._open.enter_context(TemporaryDirectory()))
-        self._reference = self._open.enter_context(runs.open(full))
+        full = cast("Prepared", work.reference)
+        self._reference = self._open.enter_context(worker.open(full))
         self._pairs = pair_cache()
         self._outputs = Outputs()
 
@@ -47,8 +43,8 @@ class Trials:
 
     @property
     def observer(self) -> str:
-        """What chose the clip ranges of the case."""
-        return self._case.precision.calibration
+        """What chose the clip ranges of the work."""
+        return self._low.precision.calibration
 
     @property
     def observers(self) -> tuple[str, ...]:
@@ -92,7 +88,7 @@ class Trials:
     def plan(
         self, left_out: Sequence[str], observer: str
     ) -> Iterator[Callable[[int], ImageResult]]:
-        """Open the case's plan with more layers in float.
+        """Open the work's plan with more layers in float.
 
         Yields:
             A function that returns the scores and the fidelity of image number i.
@@ -100,8 +96,8 @@ class Trials:
         model = self._low.int8_model(self._maker, observer, (*self.keep, *left_out))
         path = self._folder / "trial.onnx"
         path.write_bytes(model.SerializeToString())
-        artefact = Artefact(path, None, self._case.precision, "trial")
-        with self._runs.open_artefact(artefact) as session:
+        artefact = Artefact(path, None, self._low.precision, "trial")
+        with self._worker.open_artefact(artefact) as session:
             reference = Remembered(lambda: self._reference, self._outputs, "fp32")
 
             def tried(index: int) -> ImageResult:
@@ -110,10 +106,10 @@ class Trials:
             yield tried
 
     def signs(self, index: int) -> Iterator[str]:
-        """Yield what the error of the case's own output on image `index` looks like."""
-        rule, white = self._job.protocol, self._case.card.value_range
+        """Yield what the error of the work's own output on image `index` looks like."""
+        rule, white = self._job.protocol, self._job.card.value_range
         lr = network_input(self._pair(index).lr, rule, white)
-        with self._runs.open(self._low) as session:
+        with self._worker.open(self._low) as session:
             low = session.run(lr)
         compute = self._reference.run
         yield from signs(low, compute(lr), lr, compute, white=rule.output_range or white)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from sr_bench.core.case import IMAGE_METRICS
-from sr_bench.core.gate import Comparison, Drop, Finding, GateImage, GateVerdict, quantity
+from sr_bench.core.gate import Comparison, Drop, GateFinding, GateImage, GateVerdict, quantity
 from sr_bench.core.int8 import RING_PX, Gate
 from sr_bench.core.metric import metric_info, with_unit
 from sr_bench.core.record import Record, Status
@@ -92,7 +92,7 @@ def drop_status(drop: Drop, limit: float) -> Status:
     return Status.LOSS if drop.low95 > limit + _ROUND_OFF else Status.UNDECIDED
 
 
-def _fidelity(images: Sequence[GateImage], limit: float) -> Finding:
+def _fidelity(images: Sequence[GateImage], limit: float) -> GateFinding:
     poor = [image for image in images if image.lowest_db < limit]
     whole = min(images, key=lambda image: (image.all_db, image.image))
     ring = min(images, key=lambda image: (image.ring_db, image.image))
@@ -102,14 +102,14 @@ def _fidelity(images: Sequence[GateImage], limit: float) -> Finding:
             f" in the border ring {ring.ring_db:.2f} dB ({ring.image!r}),"
             f" where {limit:g} dB are asked for"
         )
-        return Finding("fidelity", Status.WITHIN, sentence)
+        return GateFinding("fidelity", Status.WITHIN, sentence)
     parts = [f"less faithful to fp32 than {limit:g} dB: {len(poor)} of {len(images)} images"]
     if whole.all_db < limit:
         short = f"{limit - whole.all_db:.3g} dB short"
         parts.append(f"{whole.image!r} is at {whole.all_db:.2f} dB, {short}")
     if ring.ring_db < limit:
         parts.append(_ring(ring, limit))
-    return Finding("fidelity", Status.LOSS, "; ".join(parts))
+    return GateFinding("fidelity", Status.LOSS, "; ".join(parts))
 
 
 def _ring(image: GateImage, limit: float) -> str:
@@ -123,9 +123,9 @@ def _ring(image: GateImage, limit: float) -> str:
 
 def _kept(
     metric: Literal["psnr", "ssim"], drop: Drop, limit: float, names: Sequence[str]
-) -> Finding:
+) -> GateFinding:
     status = drop_status(drop, limit)
-    return Finding(metric, status, _sentence(status, metric, drop, limit, names))
+    return GateFinding(metric, status, _sentence(status, metric, drop, limit, names))
 
 
 def _sentence(status: Status, metric: str, drop: Drop, limit: float, names: Sequence[str]) -> str:

@@ -54,7 +54,7 @@ def paired_drop(
     values = tuple(map(_difference, low, reference))
     if math.inf in values:
         return Drop(math.inf, math.inf, math.inf, math.inf, values)
-    found = mean_interval(values)
+    found = _mean_interval(values)
     detectable = math.inf
     if len(values) > 1:
         far = _student(len(values), (1 + _CONFIDENCE) / 2)
@@ -63,7 +63,7 @@ def paired_drop(
 
 
 @dataclass(frozen=True)
-class MeanInterval:
+class _MeanInterval:
     """The mean of some values, and how far it may lie from that of what they are a sample of."""
 
     mean: float
@@ -73,7 +73,7 @@ class MeanInterval:
     """Standard error of the mean; inf for a single value, 0 for equal ones."""
 
 
-def mean_interval(values: Sequence[float], confidence: float = _CONFIDENCE) -> MeanInterval:
+def _mean_interval(values: Sequence[float]) -> _MeanInterval:
     """Return the mean of finite `values`, at least one, with its interval.
 
     The interval is Student's t and the bias-corrected, accelerated bootstrap, at each end the one
@@ -86,14 +86,14 @@ def mean_interval(values: Sequence[float], confidence: float = _CONFIDENCE) -> M
     ordered = np.sort(np.array(values, np.float64))
     count, mean = len(values), math.fsum(values) / len(values)
     if count == 1:
-        return MeanInterval(mean, -math.inf, math.inf, math.inf)
+        return _MeanInterval(mean, -math.inf, math.inf, math.inf)
     if ordered[-1] - ordered[0] <= _EQUAL * max(1.0, abs(mean)):
-        return MeanInterval(mean, mean, mean, 0.0)
+        return _MeanInterval(mean, mean, mean, 0.0)
     error = float(ordered.std(ddof=1)) / math.sqrt(count)
-    far = _student(count, (1 + confidence) / 2)
-    below, above = _bootstrap((ordered - mean) / error, confidence)
+    far = _student(count, (1 + _CONFIDENCE) / 2)
+    below, above = _bootstrap((ordered - mean) / error)
     low, high = mean - error * max(far, -below), mean + error * max(far, above)
-    return MeanInterval(mean, low, high, error)
+    return _MeanInterval(mean, low, high, error)
 
 
 def _difference(low: float, reference: float) -> float:
@@ -111,7 +111,7 @@ def _student(count: int, probability: float) -> float:
     return float(stdtrit(count - 1, probability))
 
 
-def _bootstrap(centred: NDArray[np.float64], confidence: float) -> tuple[float, float]:
+def _bootstrap(centred: NDArray[np.float64]) -> tuple[float, float]:
     """Return the ends of the BCa interval of the mean of `centred`, whose mean is 0."""
     count, normal, generator = len(centred), NormalDist(), np.random.default_rng(_SEED)
     rows = max(1, _BLOCK // count)
@@ -122,7 +122,7 @@ def _bootstrap(centred: NDArray[np.float64], confidence: float) -> tuple[float, 
     tie = _EQUAL * count
     bias = normal.inv_cdf(float((means < -tie).mean() + (abs(means) <= tie).mean() / 2))
     skew = float((centred**3).sum() / (6 * (centred**2).sum() ** 1.5))
-    far = normal.inv_cdf((1 + confidence) / 2)
+    far = normal.inv_cdf((1 + _CONFIDENCE) / 2)
     shifted = (bias - far, bias + far)
     levels = [normal.cdf(bias + at / (1 - skew * at)) for at in shifted]
     below, above = np.quantile(means, levels)

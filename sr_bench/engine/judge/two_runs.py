@@ -7,10 +7,10 @@ from math import inf
 from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
 from sr_bench.core.compare import (
     NEVER_COMPARABLE,
+    CaseOutcome,
     Change,
     Compared,
-    Limits,
-    Outcome,
+    LossLimits,
     environment_changes,
     input_changes,
 )
@@ -29,7 +29,7 @@ _Key = tuple[str, ...]
 class _Answer:
     """What two measured records, set against each other, give."""
 
-    outcome: Outcome
+    outcome: CaseOutcome
     sentence: str
     comparison: Comparison | None = None
 
@@ -46,7 +46,7 @@ class _Pair:
     environment: tuple[Change, ...]
 
 
-def compare_runs(now: PastRun, before: PastRun, limits: Limits) -> tuple[Compared, ...]:
+def compare_runs(now: PastRun, before: PastRun, limits: LossLimits) -> tuple[Compared, ...]:
     """Return how each case of `now` fares against `before`, then those that only `before` has.
 
     Cases are matched by family, model, metric, precision, dataset, protocol and backend; costs,
@@ -93,7 +93,7 @@ def _key(record: Record) -> _Key:
 
 
 def _compared(
-    now: Record | None, before: Record | None, environment: tuple[Change, ...], limits: Limits
+    now: Record | None, before: Record | None, environment: tuple[Change, ...], limits: LossLimits
 ) -> Compared | None:
     new, old = _measured(now), _measured(before)
     if now and before and new and old:
@@ -102,10 +102,10 @@ def _compared(
         return _told(now, _answer(pair, limits), old, new, inputs)
     if before and old:
         why = _absent(now, "the case is not in this run")
-        return _told(before, _Answer(Outcome.VANISHED, f"no value any more: {why}"), old, None)
+        return _told(before, _Answer(CaseOutcome.VANISHED, f"no value any more: {why}"), old, None)
     if now and new:
         why = _absent(before, "the case is not in the earlier run")
-        return _told(now, _Answer(Outcome.NEW, f"no value before: {why}"), None, new)
+        return _told(now, _Answer(CaseOutcome.NEW, f"no value before: {why}"), None, new)
     return None
 
 
@@ -142,14 +142,14 @@ def _told(
     )
 
 
-def _answer(pair: _Pair, limits: Limits) -> _Answer:
+def _answer(pair: _Pair, limits: LossLimits) -> _Answer:
     same_inputs = bool(pair.now.fingerprint) and pair.now.fingerprint == pair.before.fingerprint
     same_values = (pair.new.value, pair.new.images) == (pair.old.value, pair.old.images)
     hindrance = "" if same_inputs else _hindrance(pair)
     if hindrance:
-        return _Answer(Outcome.NOT_COMPARABLE, hindrance)
+        return _Answer(CaseOutcome.NOT_COMPARABLE, hindrance)
     if same_values:
-        outcome = Outcome.SAME if same_inputs else Outcome.WITHIN
+        outcome = CaseOutcome.SAME if same_inputs else CaseOutcome.WITHIN
         return _Answer(outcome, "the same values to the last digit")
     if pair.now.metric in COST_METRICS:
         found = _cost(pair)
@@ -184,7 +184,7 @@ def _cost(pair: _Pair) -> _Answer:
     worse = _count(pair.new) > _count(pair.old)
     way = "more" if worse else "less"
     told = f"{abs(_count(pair.new) - _count(pair.old)):g} {way}"
-    return _Answer(Outcome.LOSS if worse else Outcome.GAIN, told)
+    return _Answer(CaseOutcome.LOSS if worse else CaseOutcome.GAIN, told)
 
 
 def _count(measured: Measurement) -> float:
@@ -198,19 +198,19 @@ def _latency(pair: _Pair, limit: float) -> _Answer:
         moved.append("device")
     if moved:
         told = f"measured on another {' and '.join(moved)}"
-        return _Answer(Outcome.NOT_COMPARABLE, told)
+        return _Answer(CaseOutcome.NOT_COMPARABLE, told)
     if not (0 < pair.old.value < inf and 0 < pair.new.value < inf):
-        return _Answer(Outcome.NOT_COMPARABLE, "expected two times above 0")
+        return _Answer(CaseOutcome.NOT_COMPARABLE, "expected two times above 0")
     rise = pair.new.value - pair.old.value
     percent = 100 * rise / pair.old.value
     noise = pair.new.notes.get("iqr_ms", 0.0) + pair.old.notes.get("iqr_ms", 0.0)
     told = f"{percent:+.1f} %, with {limit:g} % allowed and a spread of {noise:.3g} ms"
     if abs(percent) <= limit or abs(rise) <= noise:
-        return _Answer(Outcome.WITHIN, told)
-    return _Answer(Outcome.LOSS if rise > 0 else Outcome.GAIN, told)
+        return _Answer(CaseOutcome.WITHIN, told)
+    return _Answer(CaseOutcome.LOSS if rise > 0 else CaseOutcome.GAIN, told)
 
 
-def _images(pair: _Pair, limits: Limits) -> _Answer:
+def _images(pair: _Pair, limits: LossLimits) -> _Answer:
     metric = pair.now.metric
     try:
         found = compare_records(pair.now, pair.before, limit=limits.of(metric))
@@ -220,9 +220,9 @@ def _images(pair: _Pair, limits: Limits) -> _Answer:
     return _Answer(_outcome(found), found.sentence, found)
 
 
-def _outcome(found: Comparison) -> Outcome:
+def _outcome(found: Comparison) -> CaseOutcome:
     if found.drop is None:
-        return Outcome.NOT_COMPARABLE
+        return CaseOutcome.NOT_COMPARABLE
     if found.status is Status.WITHIN and found.drop.high95 < -found.limit:
-        return Outcome.GAIN
-    return Outcome(found.status.value)
+        return CaseOutcome.GAIN
+    return CaseOutcome(found.status.value)

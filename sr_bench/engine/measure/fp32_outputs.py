@@ -1,19 +1,23 @@
-"""A session that remembers its outputs: the fp32 ones are compared with each low precision."""
+"""A network that remembers its outputs: the fp32 ones are compared with each low precision."""
 
 import os
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import mkstemp
 from threading import Lock
+from typing import TypeAlias
 from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.core.backend import Session
+from sr_bench.core.backend import Batch, BatchItem, BatchSession, Session
 from sr_bench.files.cache import cache_dir
+
+Output: TypeAlias = NDArray[np.float32]
+"""N x C x H x W; one image has N = 1."""
 
 LIMIT_BYTES = 4 * 2**30
 """Of disk: more than 1300 outputs of 512x512."""
@@ -34,9 +38,7 @@ class Outputs:
         self._end = 0
         self._lock = Lock()
 
-    def get(
-        self, network: Hashable, key: Hashable, compute: Callable[[], NDArray[np.float32]]
-    ) -> NDArray[np.float32]:
+    def get(self, network: Hashable, key: Hashable, compute: Callable[[], Output]) -> Output:
         """Return what `network` gave for the input `key`, or compute and keep it."""
         with self._lock:
             found = self._read((network, key))
@@ -48,7 +50,7 @@ class Outputs:
             self._keep(network, key, output)
         return output
 
-    def _read(self, key: Hashable) -> NDArray[np.float32] | None:
+    def _read(self, key: Hashable) -> Output | None:
         if self._file is None or key not in self._places:
             return None
         start, shape = self._places[key]
@@ -56,7 +58,7 @@ class Outputs:
         os.preadv(self._file, [output.data], start)
         return output
 
-    def _keep(self, network: Hashable, key: Hashable, output: NDArray[np.float32]) -> None:
+    def _keep(self, network: Hashable, key: Hashable, output: Output) -> None:
         if (network, key) in self._places:
             return
         if self._end + output.nbytes > self._limit and self._networks != {network}:
@@ -86,6 +88,9 @@ class Outputs:
 class Remembered:
     """Runs a network, or returns what it gave for the same input under the same key.
 
+    An image alone and the same image in a batch may differ in the last bits, so that of batches
+    the whole batch is remembered.
+
     Args:
         opened: Opens the session when an output is not remembered; called at most once.
         outputs: The memory, shared by sessions.
@@ -99,13 +104,46 @@ class Remembered:
         self._session: Session | None = None
         self._lock = Lock()
 
-    def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, lr: Output) -> Output:
         """Return the output for `lr`, which callers must not write to."""
-        content = blake2b(np.ascontiguousarray(lr).data, digest_size=16).digest()
-        return self._outputs.get(self._key, (lr.shape, content), lambda: self._opened().run(lr))
+        return self._outputs.get(self._key, _content([lr]), lambda: self._opened().run(lr))
+
+    def run_batch(self, lrs: Sequence[Output]) -> Sequence[Output]:
+        """Return the outputs for `lrs`, remembered or run as this very batch; don't write to them.
+
+        Raises:
+            BackendError: The network does not accept them.
+        """
+        key = ("batch", *_content(lrs))
+        outputs = self._outputs.get(self._key, key, lambda: self._computed(lrs))
+        return [outputs[index : index + 1] for index in range(len(outputs))]
+
+    def add_batch(self, lrs: Sequence[Output], outputs: Sequence[Output]) -> None:
+        """Remember the outputs for `lrs`, which were run as a batch."""
+        self._outputs.get(self._key, ("batch", *_content(lrs)), lambda: np.concatenate(outputs))
+
+    def _computed(self, lrs: Sequence[Output]) -> Output:
+        session = self._opened()
+        if isinstance(session, BatchSession):
+            return np.concatenate([output_of(item) for item in session.start(Batch(lrs))()])
+        return np.concatenate([session.run(lr) for lr in lrs])
 
     def _opened(self) -> Session:
         with self._lock:
             if self._session is None:
                 self._session = self._open()
             return self._session
+
+
+def output_of(item: BatchItem) -> Output:
+    """Return the output of an image of a batch whose outputs were asked for."""
+    assert item.output is not None
+    return item.output
+
+
+def _content(lrs: Sequence[Output]) -> tuple[int, tuple[int, ...], bytes]:
+    """Return what stands for the images `lrs`, which are of one shape."""
+    content = blake2b(digest_size=16)
+    for lr in lrs:
+        content.update(np.ascontiguousarray(lr).data)
+    return len(lrs), lrs[0].shape, content.digest()

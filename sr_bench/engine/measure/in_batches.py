@@ -15,8 +15,8 @@ from typing import NoReturn, TypeVar
 
 from sr_bench.core.backend import Batch, BatchItem, BatchScoring, BatchSession
 from sr_bench.core.case import IMAGE_METRICS
-from sr_bench.engine.job import Done, Enough, ImageResult, Job, Keep, Progress, never_enough
-from sr_bench.engine.measure.batch_memory import BatchMemory, Output, output_of
+from sr_bench.engine.job import Done, ImageResult, Job, Keep, Progress
+from sr_bench.engine.measure.fp32_outputs import Output, Remembered, output_of
 from sr_bench.engine.measure.one_by_one import about_images, kept_pair, score_output
 from sr_bench.engine.measure.pair_cache import Recent
 from sr_bench.engine.score.protocol import Pair, network_input
@@ -54,12 +54,11 @@ def run_batched(
     pairs: Recent[Pair],
     threads: int,
     progress: Progress,
-    reference: BatchMemory | None = None,
-    memory: BatchMemory | None = None,
+    reference: Remembered | None = None,
+    memory: Remembered | None = None,
     keep: Keep | None = None,
     indices: Sequence[int] | None = None,
     done: Done | None = None,
-    enough: Enough = never_enough,
 ) -> tuple[ImageResult, ...]:
     """Return what `one_by_one.run_job` does, whose arguments these are, by a session with batches.
 
@@ -79,7 +78,6 @@ def run_batched(
         keep: Is given each output.
         indices: The images asked for; None: all.
         done: Told of each image as soon as it is scored, from any thread.
-        enough: Ends the work early.
 
     Raises:
         DatasetError: The dataset is empty.
@@ -106,8 +104,6 @@ def run_batched(
             while len(results) < len(asked) and asked[len(results)] in found:
                 results.append(found[asked[len(results)]])
                 progress(len(results), len(asked), results[-1].image)
-                if enough(results):
-                    return tuple(results)
     return tuple(results)
 
 
@@ -181,8 +177,8 @@ def _batches(
 def _started(
     job: Job,
     session: BatchSession,
-    reference: BatchMemory | None,
-    memory: BatchMemory | None,
+    reference: Remembered | None,
+    memory: Remembered | None,
     keeps: bool,
     items: Sequence[_Item],
 ) -> Callable[[], list[_Outcome]]:
@@ -199,9 +195,9 @@ def _started(
     def wait() -> list[_Outcome]:
         with about_images(job, [item.index for item in items]):
             came = finish()
-            references = reference.run(lrs) if reference else [None] * len(items)
+            references = reference.run_batch(lrs) if reference else [None] * len(items)
         if memory:
-            memory.add(lrs, [output_of(one) for one in came])
+            memory.add_batch(lrs, [output_of(one) for one in came])
         return [_Outcome(*parts) for parts in zip(items, came, references, strict=True)]
 
     return wait

@@ -42,7 +42,10 @@ class Jobs:
         offers = backend.precisions(self._selection.backend_options)
         if case.precision not in offers:
             offered = ", ".join(offers) or "none"
-            msg = f"{case.backend} does not offer {case.precision} here, only {offered}"
+            msg = (
+                f"{case.backend} does not offer {case.precision} here, only {offered};"
+                " rerun with --backend=onnxruntime, which offers every precision"
+            )
             raise NotRunError(msg)
 
     def job(self, case: Case, metrics: tuple[str, ...] = IMAGE_METRICS) -> Job:

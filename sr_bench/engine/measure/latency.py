@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.case import LATENCY_METRIC, Case
+from sr_bench.core.detail import Detail
 from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Measurement
 from sr_bench.engine.plan.cases import same_backend
@@ -72,7 +73,7 @@ class Timed:
     device: str
     inputs: Mapping[str, str]
     """What can change the times, by name."""
-    detail: Mapping[str, object]
+    detail: Detail
 
 
 def latency_cases(cases: Iterable[Case], answers: str) -> Iterator[Case]:
@@ -100,11 +101,11 @@ def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -
     """
     from sr_bench.recording.packed import array_digest
 
-    _check_computes(runs.info)
+    _check_computes(runs.here.info)
     runs.jobs.check_offered(case)
     prepared = runs.jobs.prepared(case, progress)
     source, lr = _image(runs, case)
-    with runs.open_artefact(prepared.artefact()) as session:
+    with runs.here.open_artefact(prepared.artefact()) as session:
         setting = _setting(runs, case, session, source)
         times, peak_bytes = _time(session, lr, timer, setting)
         notes = session.notes
@@ -112,7 +113,7 @@ def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -
         _measurement(times, peak_bytes),
         setting.device,
         _inputs(prepared, setting, array_digest(lr)),
-        {**prepared.provenance, **notes, **_told(setting)},
+        _detail(setting).noted({**prepared.provenance, **notes}),
     )
 
 
@@ -171,7 +172,7 @@ def _image(runs: "Runs", case: Case) -> tuple[str, "NDArray[np.float32]"]:
 
 
 def _setting(runs: "Runs", case: Case, session: "Session", source: str) -> Setting:
-    info = runs.info
+    info = runs.here.info
     return Setting(
         backend=info.name,
         version=info.version,
@@ -206,5 +207,5 @@ def _inputs(prepared: "Prepared", setting: Setting, image: str) -> Mapping[str, 
     }
 
 
-def _told(setting: Setting) -> Mapping[str, object]:
-    return {"shape": setting.shape, "threads": setting.threads, "image": setting.image}
+def _detail(setting: Setting) -> Detail:
+    return Detail(shape=setting.shape, threads=setting.threads, image=setting.image)

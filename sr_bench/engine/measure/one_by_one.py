@@ -8,16 +8,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.engine.job import (
-    Computes,
-    Done,
-    Enough,
-    ImageResult,
-    Job,
-    Keep,
-    Progress,
-    never_enough,
-)
+from sr_bench.engine.job import Computes, Done, ImageResult, Job, Keep, Progress
 from sr_bench.engine.measure.pair_cache import Recent
 from sr_bench.engine.score.fidelity import fidelity
 from sr_bench.engine.score.protocol import (
@@ -42,7 +33,6 @@ def run_job(
     keep: Keep | None = None,
     indices: Sequence[int] | None = None,
     done: Done | None = None,
-    enough: Enough = never_enough,
 ) -> tuple[ImageResult, ...]:
     """Return the scores of the images of `job`, in the dataset's order or that of `indices`.
 
@@ -50,8 +40,7 @@ def run_job(
     so that these overlap; the session must accept calls from several threads. Besides what
     `pairs` keeps, at most `threads` images are held, whatever the size of the dataset. With a
     `reference`, such as the network in fp32, each output is also compared with its output; with
-    `keep`, each output is handed to it. Nothing of this depends on which thread is faster, and
-    neither does the image at which `enough` ends the work.
+    `keep`, each output is handed to it. Nothing of this depends on which thread is faster.
 
     Raises:
         DatasetError: The dataset is empty.
@@ -76,8 +65,6 @@ def run_job(
         for result in _bounded(pool, score, asked, ahead=2 * threads):
             results.append(result)
             progress(len(results), len(asked), result.image)
-            if enough(results):
-                break
     return tuple(results)
 
 

@@ -39,7 +39,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ResultLine:
     """A line of the file."""
 
     image: str
@@ -146,7 +146,7 @@ class RunResults:
             if whole == before:
                 return
             self._found[image] = whole
-            self._append(Entry(image, whole))
+            self._append(ResultLine(image, whole))
 
     def close(self) -> None:
         """Bring what was added to the disk, and note that the file was in use."""
@@ -157,7 +157,7 @@ class RunResults:
         with suppress(OSError):  # a cache that others share may be read-only
             os.utime(self._path)
 
-    def _append(self, content: Made | Entry) -> None:
+    def _append(self, content: Made | ResultLine) -> None:
         if self._path is None:
             return
         append_shared_line(self._path, _line(content))
@@ -193,18 +193,18 @@ def _merged(before: ImageResult | None, now: ImageResult) -> ImageResult:
     return replace(now, scores=scores, fidelity=now.fidelity or before.fidelity)
 
 
-def _line(content: Made | Entry) -> str:
+def _line(content: Made | ResultLine) -> str:
     text = json.dumps(encode(content), allow_nan=False)
     return f"{crc32(text.encode()):08x} {text}"
 
 
-def _read_line(line: bytes) -> Made | Entry | None:
+def _read_line(line: bytes) -> Made | ResultLine | None:
     """Return what `line` says; None if it is damaged, or of another version."""
     digest, _, text = line.partition(b" ")
     if digest != b"%08x" % crc32(text):
         return None
     try:
         content = json_object(text)
-        return decode(Made, content) if "session" in content else decode(Entry, content)
+        return decode(Made, content) if "session" in content else decode(ResultLine, content)
     except (ValueError, TypeError):
         return None

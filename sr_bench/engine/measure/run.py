@@ -1,15 +1,17 @@
-"""A run that was made: the results of its images, and the digest of all that decides them."""
+"""A run: which results of its images are kept already, and all of them once it is made."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.metric import metric_info
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import ImageScore, Kept, Measurement
 from sr_bench.engine.job import ImageResult, Job
-from sr_bench.engine.measure.job_results import JobResults
+from sr_bench.engine.measure.kept_images import Keeper
+from sr_bench.engine.measure.result_log import RunResults
 from sr_bench.engine.score.protocol import aggregate
+from sr_bench.errors import DatasetError
 from sr_bench.files.hashing import sha256_json
 
 SCORING_VERSION = 1
@@ -34,16 +36,8 @@ class Run:
     """Where its images are."""
     cached: int = 0
     """Images whose results were there: the same content was measured before."""
-    drawn: tuple[str, ...] = ()
-    """The names of the images, in the order of measuring."""
     metrics: tuple[str, ...] = IMAGE_METRICS
     """What each image has a value of."""
-
-    @property
-    def in_drawn_order(self) -> tuple[ImageResult, ...]:
-        """The images in the order of measuring."""
-        found = {item.image: item for item in self.images}
-        return tuple(found[name] for name in self.drawn)
 
     def measured(self, metric: str) -> Measurement:
         """Return the mean of `metric` over the images, with each image's value."""
@@ -52,25 +46,79 @@ class Run:
         return Measurement(metric, metric_info(metric).unit, value, scores, self.planned)
 
 
-def made_run(
-    results: JobResults, inputs: Mapping[str, str], indices: Sequence[int], measured: int
-) -> Run:
-    """Return the run of the images `indices`, of which `measured` were made now."""
-    made, drawn = results.finish(indices)
-    whole = {**inputs, "device": made.device}
-    place = {name: index for index, name in enumerate(results.job.names)}
-    return Run(
-        tuple(sorted(drawn, key=lambda item: place[item.image])),
-        len(results.job.images),
-        sha256_json(whole),
-        made.device,
-        results.job.protocol,
-        made.notes,
-        whole,
-        cached=len(drawn) - measured,
-        drawn=tuple(item.image for item in drawn),
-        metrics=results.job.metrics,
-    )
+@dataclass(frozen=True)
+class JobResults:
+    """What is kept of a job.
+
+    Args:
+        job: The images, and how they are scored.
+        digests: Of its images, in order.
+        kept: Results of the same network, from whichever session.
+        fidelity: Whether each result also has to tell how close the output is to fp32's.
+        keeper: Keeps the images of the run, if that is asked.
+    """
+
+    job: Job
+    digests: Sequence[str]
+    kept: RunResults
+    fidelity: bool = False
+    keeper: Keeper | None = None
+
+    def missing(self) -> list[int]:
+        """Return the images to measure: those without all that is asked."""
+        return [index for index in range(len(self.digests)) if not self._has(index)]
+
+    def _has(self, index: int) -> bool:
+        result = self.kept.get(self.digests[index])
+        if result is None or not result.scores.keys() >= set(self.job.metrics):
+            return False
+        complete = result.fidelity is not None or not self.fidelity
+        return complete and (self.keeper is None or self.keeper.has(index))
+
+    def add(self, index: int, result: ImageResult) -> None:
+        """Keep the result of image number `index`; from any thread."""
+        self.kept.add(self.digests[index], result)
+
+    def run(self, inputs: Mapping[str, str], measured: int) -> Run:
+        """Return the run once no image is missing.
+
+        Args:
+            inputs: What decides its outcome, but for the device, by name.
+            measured: Images whose results were made now.
+
+        Raises:
+            DatasetError: The dataset is empty.
+            SrBenchError: The results can't be written.
+        """
+        job, made = self.job, self.kept.made
+        if not job.names or made is None:  # the first result is preceded by what makes it
+            msg = f"{job.images.slug} holds no image; expected at least one"
+            raise DatasetError(msg)
+        self.kept.close()
+        if self.keeper is not None and not self.keeper.is_whole(job.names):
+            self.keeper.finish(job.names)
+        whole = {**inputs, "device": made.device}
+        return Run(
+            self._images(),
+            len(job.images),
+            sha256_json(whole),
+            made.device,
+            job.protocol,
+            made.notes,
+            whole,
+            self.keeper.kept if self.keeper else None,
+            cached=len(job.names) - measured,
+            metrics=job.metrics,
+        )
+
+    def _images(self) -> tuple[ImageResult, ...]:
+        """Return the results under the names that the images have here."""
+        results = zip(self.job.names, map(self.kept.get, self.digests), strict=True)
+        return tuple(
+            replace(result, image=name, fidelity=result.fidelity if self.fidelity else None)
+            for name, result in results
+            if result is not None
+        )
 
 
 def scored(job: Job) -> Mapping[str, str]:

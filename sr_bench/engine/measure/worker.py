@@ -1,26 +1,28 @@
 """The work of a run: images through a network, wherever it is done; results go to who asked."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol, cast
+from pathlib import Path
+from typing import Protocol, TypeVar, cast
 
 from sr_bench import discovery
 from sr_bench.core.backend import Artefact, BackendInfo, BatchSession, Session
 from sr_bench.core.device import Profile
-from sr_bench.engine.job import Computes, Done, Enough, ImageResult, Job, Progress, never_enough
-from sr_bench.engine.measure.batch_memory import BatchMemory
+from sr_bench.engine.job import Computes, Done, ImageResult, Job, Progress
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.kept_images import Keeper
 from sr_bench.engine.measure.one_by_one import run_job
 from sr_bench.engine.measure.pair_cache import pair_cache
-from sr_bench.engine.measure.recording import Recorded
+from sr_bench.engine.measure.recording import Recorded, start_recording
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.network import Prepared
-from sr_bench.history.environment import cpu_model
+from sr_bench.history.environment import cpu_model, read_environment
 from sr_bench.recording.recorder import Recorder
+
+T = TypeVar("T")
 
 Begin = Callable[[str, Mapping[str, str]], None]
 """Told what computes, and what it says of how it does: before the first result, and at the end."""
@@ -39,6 +41,19 @@ class Work:
     keeper: Keeper | None = None
     """Keeps the images of the run."""
 
+    def telling(self, progress: Progress) -> "Work":
+        """Return the same work, whose calibration tells `progress`."""
+        full = self.reference
+        return replace(
+            self,
+            prepared=self.prepared.telling(progress),
+            reference=full.telling(progress) if full else None,
+        )
+
+
+Planned = tuple[Work, Sequence[int]]
+"""A work that will be asked for, and the numbers of its images."""
+
 
 class Executor(Protocol):
     """Where images are measured: in this process, in a child process, or on a cluster."""
@@ -50,8 +65,8 @@ class Executor(Protocol):
     def cpu(self) -> str:
         """The processor there, on which digits may depend."""
 
-    def start(self, work: Work, indices: Sequence[int]) -> None:
-        """Take in the images `indices` of `work`, which will be asked for."""
+    def start(self, planned: Iterable[Planned]) -> None:
+        """Take in what will be asked for; who does it only then need not look at it."""
 
     def measure(
         self,
@@ -61,9 +76,8 @@ class Executor(Protocol):
         begin: Begin,
         done: Done,
         progress: Progress,
-        enough: Enough = never_enough,
-    ) -> int:
-        """Measure the images `indices` of `work`, in that order; return how many were measured.
+    ) -> None:
+        """Measure the images `indices` of `work`, in that order.
 
         Args:
             work: What the images go through.
@@ -71,10 +85,22 @@ class Executor(Protocol):
             begin: Told what computes, before the first result.
             done: Told each result as soon as it is there.
             progress: Told how far the work is.
-            enough: Ends the work once the results so far will do.
 
         Raises:
             SrBenchError: The network can't be opened, or an image not be measured.
+        """
+
+    def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
+        """Return ``function(worker, work, *args, progress=progress)`` by a `Worker` there.
+
+        Args:
+            function: Of a module, so that another process finds it; may open networks.
+            work: What it is about.
+            args: Its further arguments.
+            progress: Told how far it is.
+
+        Raises:
+            SrBenchError: It failed.
         """
 
     def close(self) -> None:
@@ -86,14 +112,19 @@ class Worker:
 
     Args:
         selection: The session's options.
+
+    Raises:
+        SrBenchError: The backend can't be used as the options ask, or its outputs not recorded.
     """
 
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
         self._backend = discovery.load("sr_bench.backends", selection.backend)
         self.info: BackendInfo = self._backend.describe(selection.backend_options)
-        self.recorder: Recorder | None = None
-        """Keeps the outputs, if they are recorded."""
+        self._recorder: Recorder | None = None
+        if selection.record:
+            environment = read_environment(Path.cwd())
+            self._recorder = start_recording(selection.record, self.info, environment)
         self._pairs = pair_cache()
         self._outputs = Outputs()
 
@@ -102,7 +133,7 @@ class Worker:
         """The processor, on which digits may depend."""
         return cpu_model()
 
-    def start(self, work: Work, indices: Sequence[int]) -> None:
+    def start(self, planned: Iterable[Planned]) -> None:
         """Do nothing: the work is done when it is asked for."""
 
     def close(self) -> None:
@@ -112,9 +143,13 @@ class Worker:
         """Open what `prepared` describes; record it if that is asked."""
         artefact = prepared.artefact()
         session = self.open_artefact(artefact)
-        if self.recorder is None or prepared.profile is not Profile.TVM:
+        if self._recorder is None or prepared.profile is not Profile.TVM:
             return session
-        return Recorded(session, artefact, self.recorder)
+        return Recorded(session, artefact, self._recorder)
+
+    def lend(self, prepared: Prepared) -> AbstractContextManager[Session]:
+        """Return what gives the session of `prepared` for one run."""
+        return self.open(prepared)
 
     def open_artefact(self, artefact: Artefact) -> Session:
         """Open `artefact`."""
@@ -132,32 +167,30 @@ class Worker:
         begin: Begin,
         done: Done,
         progress: Progress,
-        enough: Enough = never_enough,
-    ) -> int:
-        """Measure the images `indices` of `work`, or as many as are `enough`, in that order.
-
-        Returns:
-            How many were measured.
+    ) -> None:
+        """Measure the images `indices` of `work`, in that order.
 
         Raises:
             SrBenchError: The network can't be opened, or an image not be measured.
         """
         prepared, job, keeper = work.prepared, work.job, work.keeper
         with ExitStack() as opened:
-            session = opened.enter_context(self.open(prepared))
+            session = opened.enter_context(self.lend(prepared))
             told = prepared.plan_notes()
             begin(session.device, {**told, **session.notes})
-            found = self._runner(work, session, opened)(
+            self._runner(work, session, opened)(
                 pairs=self._pairs,
                 threads=self._selection.threads,
                 progress=progress,
                 keep=keeper.for_job(job) if keeper else None,
                 indices=indices,
                 done=done,
-                enough=enough,
             )
             begin(session.device, {**told, **session.notes})  # it may know more than before
-            return len(found)
+
+    def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
+        """Return what `function` gives; see `Executor`."""
+        return function(self, work, *args, progress=progress)
 
     def _runner(
         self, work: Work, session: Session, opened: ExitStack
@@ -166,17 +199,13 @@ class Worker:
         full, own, outputs = work.reference, work.prepared.digest, self._outputs
 
         def open_full() -> Session:
-            return opened.enter_context(self.open(cast("Prepared", full)))
+            return opened.enter_context(self.lend(cast("Prepared", full)))
 
+        reference = Remembered(open_full, outputs, full.digest) if full else None
+        memory = Remembered(lambda: session, outputs, own) if work.remembered else None
         if isinstance(session, BatchSession):
-            reference = BatchMemory(open_full, outputs, full.digest) if full else None
-            memory = BatchMemory(lambda: session, outputs, own) if work.remembered else None
             return partial(run_batched, work.job, session, reference=reference, memory=memory)
-        if full:
-            compared = Remembered(open_full, outputs, full.digest)
-            return partial(run_job, work.job, session, reference=compared)
-        kept = Remembered(lambda: session, outputs, own) if work.remembered else session
-        return partial(run_job, work.job, kept)
+        return partial(run_job, work.job, memory or session, reference=reference)
 
     def score(
         self, job: Job, network: Computes, indices: Sequence[int], done: Done, progress: Progress

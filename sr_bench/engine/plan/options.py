@@ -1,9 +1,9 @@
-"""What a session was asked to do: the options, parsed and checked once."""
+"""What a session was asked to do: its options, each declared here and checked once."""
 
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -12,6 +12,19 @@ from sr_bench.core.backend import BackendOptions
 from sr_bench.core.card import ModelCard
 from sr_bench.core.device import DeviceMode
 from sr_bench.core.precision import Precision
+from sr_bench.engine.plan.option import (
+    FOLDER,
+    LIST,
+    PATH,
+    PRECISIONS,
+    SESSION_THREADS,
+    TEXT,
+    check_options,
+    number,
+    one_of,
+    option,
+    switch,
+)
 from sr_bench.errors import OptionError
 from sr_bench.files.cache import cache_dir
 
@@ -23,141 +36,171 @@ CacheMode = Literal["on", "refresh", "off"]
 
 IsolateMode = Literal["auto", "model", "off"]
 
-SESSION_THREADS = 1
-"""Threads that a network computes with; images are worked on side by side instead."""
-
-DEFAULT_EXPLAIN_S = 30.0
 DEFAULT_CALIBRATION_MIB = 1024
-DEFAULT_CACHE_MIB = 256
 
-_THREADS = re.compile(r"([1-9]\d{0,3})(?:x([1-9]\d{0,3}))?")
-_DURATION = re.compile(r"(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s?)?")
 _WITH_SCALE = re.compile(r"(.+)_x(\d+)")
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The options of one session."""
+    """The options of one session, and what follows from them."""
 
-    backend: str = "onnxruntime"
-    device: DeviceMode = "auto"
-    """Whether the backend's device is used, required, or emulated."""
-    replay: Path | None = None
-    """For the backend ``replay``: the folder of the recording."""
-    record: Path | None = None
-    """Where the networks' outputs are recorded."""
-    models: tuple[str, ...] = ()
-    """Glob patterns on model names; empty: all."""
-    datasets: tuple[str, ...] = ()
-    """Dataset slugs, with or without ``_x<scale>``; empty: those of the claims."""
-    precisions: tuple[Precision, ...] = ()
+    backend: str = option(
+        "--backend",
+        "NAME",
+        "what runs the models; vacc is emulated, and says so, where there is no card",
+        one_of(partial(discovery.names, "sr_bench.backends")),
+        "onnxruntime",
+    )
+    device: DeviceMode = option(
+        "--sr-device",
+        "MODE",
+        "auto: the backend's card if one is ready, else an emulation; require: fail without a"
+        " card; emulate: never use it",
+        one_of(lambda: get_args(DeviceMode)),
+        "auto",
+    )
+    record: Path | None = option(
+        "--sr-record",
+        "DIR",
+        "record network outputs, to be scored elsewhere with --backend=replay",
+        PATH,
+    )
+    replay: Path | None = option("--sr-replay", "DIR", "the recording of --backend=replay", FOLDER)
+    models: tuple[str, ...] = option(
+        "--sr-models", "A,B", "only these models; patterns such as 'edsr_*'", LIST
+    )
+    datasets: tuple[str, ...] = option(
+        "--sr-datasets", "A,B", "only these datasets, including ones that appear in no table", LIST
+    )
+    """With or without ``_x<scale>``; empty: those of the claims."""
+    precisions: tuple[Precision, ...] = option(
+        "--sr-precision",
+        "A,B",
+        "only these precisions, including ones that appear in no table",
+        PRECISIONS,
+    )
     """Empty: those of the claims."""
-    limit: int = 0
-    """Images per dataset; 0: all. A limited measurement is never judged."""
-    data: Path | None = None
-    """Where the user keeps datasets."""
-    weights: Path | None = None
-    """Where the user keeps weight files."""
-    allow_better: bool = False
-    """Whether a value outside the band on the good side passes."""
-    gate: GateMode = "fail"
-    """What a loss found by a gate does; with ``off`` there are no gates."""
+    limit: int = option(
+        "--sr-limit",
+        "N",
+        "only the first N images of each dataset, 0 for all; values of a part are shown and never"
+        " judged",
+        number("images, 0 for all"),
+        "0",
+    )
+    gate: GateMode = option(
+        "--sr-gate",
+        "MODE",
+        "what a loss of a low precision does where a card sets limits: off, warn or fail",
+        one_of(lambda: get_args(GateMode)),
+        "fail",
+    )
+    explain_s: float = option(
+        "--sr-explain",
+        "S",
+        "seconds to search for the layers that cause a loss; 0: don't search",
+        number("seconds, 0 for no search"),
+        "30",
+    )
+    calibration_bytes: int = option(
+        "--sr-calibration-memory",
+        "MIB",
+        "MiB that calibration may use above plain inference",
+        number("MiB above 0", least=1, unit=2**20),
+        str(DEFAULT_CALIBRATION_MIB),
+    )
+    keep: KeepMode = option(
+        "--sr-keep",
+        "MODE",
+        "keep the images of each run under the results folder, to be looked at in the HTML report"
+        " and scored again: off, 8bit or 16bit",
+        one_of(lambda: get_args(KeepMode)),
+        "off",
+    )
+    data: Path | None = option("--sr-data", "DIR", "where your datasets are", FOLDER)
+    weights: Path | None = option("--sr-weights", "DIR", "where your weight files are", FOLDER)
+    cache: CacheMode = option(
+        "--sr-cache",
+        "MODE",
+        "results of images that were measured before, from the same content: on, refresh (measure"
+        " them again) or off; real devices measure again each session",
+        one_of(lambda: get_args(CacheMode)),
+        "on",
+    )
+    cache_dir: Path | None = option(
+        "--sr-cache-dir",
+        "DIR",
+        "where results are kept, instead of the folder 'results' in the cache",
+        PATH,
+    )
+    cache_bytes: int = option(
+        "--sr-cache-size",
+        "MIB",
+        "MiB that kept results may take; those used longest ago go first",
+        number("MiB above 0", least=1, unit=2**20),
+        "256",
+    )
+    isolate: IsolateMode = option(
+        "--sr-isolate",
+        "MODE",
+        "model: each model runs in a process of its own, whose crash or hang fails its items only;"
+        " off; auto: model where a real device computes",
+        one_of(lambda: get_args(IsolateMode)),
+        "auto",
+    )
+    stall_s: float = option(
+        "--sr-time-limit",
+        "S",
+        "seconds without progress after which an isolated model is ended; 0: 600, or where the"
+        " device's own compiler may be silent for hours, none",
+        number("seconds, 0 for the backend's own"),
+        "0",
+    )
+    memory_bytes: int = option(
+        "--sr-memory-limit",
+        "MIB",
+        "MiB that an isolated model may take; 0: nine tenths of the machine's",
+        number("MiB, 0 for nine tenths of all", unit=2**20),
+        "0",
+    )
+    cluster: str = option(
+        "--sr-cluster",
+        "ADDRESS",
+        "run on a Dask cluster: the scheduler's address, or local:N to start N workers here",
+        TEXT,
+    )
+    allow_better: bool = switch(
+        "--sr-allow-better", "let a value pass that is better than the document says"
+    )
+    latency: bool = switch(
+        "--sr-latency", "also time each model and precision, with pytest-benchmark"
+    )
     compare: Path | None = None
     """An earlier run's records: gates also tell whether this run is worse."""
-    keep: KeepMode = "off"
-    """Whether the images of each run are kept in `results`, and with how many bits."""
     results: Path | None = None
     """The results folder."""
     blanks: bool = False
     """Whether cells without a number, in rows that have one elsewhere, are measured too."""
-    latency: bool = False
-    """Whether models are also timed."""
-    cache: CacheMode = "on"
-    """Whether results of earlier sessions are used; ``refresh``: only written."""
-    cache_dir: Path | None = None
-    """Where results are kept; None: in the cache folder."""
-    cache_bytes: int = DEFAULT_CACHE_MIB * 2**20
-    """What they may take."""
     session: str = ""
     """Names this session, in whichever of its processes; empty: there is just one."""
-    isolate: IsolateMode = "auto"
-    """Whether each model runs in a process of its own; ``auto``: where a real device computes."""
-    stall_s: float = 0
-    """Seconds without progress after which such a process is ended; 0: as the backend needs."""
-    memory_bytes: int = 0
-    """What it may take; 0: nine tenths of the machine's, shared out among the workers."""
     workers: int = 1
     """How many such sessions run beside each other: pytest-xdist's workers."""
-    cluster: str = ""
-    """Address of a Dask scheduler, or ``local:N``; empty: this machine alone."""
     deadline: float | None = None
     """When the time for measuring is over, in seconds since the epoch; None: never."""
-    explain_s: float = DEFAULT_EXPLAIN_S
-    """Seconds that the search for the cause of a loss may take; 0: no search."""
-    calibration_bytes: int = DEFAULT_CALIBRATION_MIB * 2**20
-    """Memory that calibration may use above plain inference."""
     threads: int = 1
     """Images that are worked on at the same time, each on one core."""
     session_threads: int = SESSION_THREADS
     """Threads that a network computes one image with."""
 
     def __post_init__(self) -> None:
-        valid = discovery.names("sr_bench.backends")
-        if self.backend not in valid:
-            msg = f"--backend={self.backend}: no such backend; the valid ones are: "
-            raise OptionError(msg + ", ".join(valid))
-        if self.device not in get_args(DeviceMode):
-            msg = f"--sr-device={self.device}: expected one of {', '.join(get_args(DeviceMode))}"
-            raise OptionError(msg)
+        check_options(self)
         if (self.backend == "replay") != (self.replay is not None):
             msg = "--backend=replay and --sr-replay=DIR, the folder of a recording, go together"
-            raise OptionError(msg)
-        if self.limit < 0:
-            msg = f"--sr-limit={self.limit}: expected a number of images, 0 for all"
-            raise OptionError(msg)
-        if self.gate not in get_args(GateMode):
-            msg = f"--sr-gate={self.gate}: expected one of {', '.join(get_args(GateMode))}"
-            raise OptionError(msg)
-        if self.keep not in get_args(KeepMode):
-            msg = f"--sr-keep={self.keep}: expected one of {', '.join(get_args(KeepMode))}"
-            raise OptionError(msg)
-        if self.cache not in get_args(CacheMode):
-            msg = f"--sr-cache={self.cache}: expected one of {', '.join(get_args(CacheMode))}"
-            raise OptionError(msg)
-        if self.cache_bytes <= 0:
-            msg = "--sr-cache-size: expected a number of MiB above 0"
-            raise OptionError(msg)
-        if self.isolate not in get_args(IsolateMode):
-            msg = f"--sr-isolate={self.isolate}: expected one of {', '.join(get_args(IsolateMode))}"
-            raise OptionError(msg)
-        if self.deadline is not None and self.limit:
-            msg = "--sr-budget and --sr-limit don't go together: both leave images out"
             raise OptionError(msg)
         if self.cluster and self.isolate == "model":
             msg = "--sr-cluster and --sr-isolate=model don't go together: its workers are isolated"
             raise OptionError(msg)
-        if self.stall_s < 0:
-            msg = f"--sr-time-limit={self.stall_s:g}: expected seconds, 0 for the backend's own"
-            raise OptionError(msg)
-        if self.memory_bytes < 0:
-            mib = self.memory_bytes // 2**20
-            msg = f"--sr-memory-limit={mib}: expected a number of MiB, 0 for nine tenths of all"
-            raise OptionError(msg)
-        if self.explain_s < 0:
-            msg = f"--sr-explain={self.explain_s:g}: expected seconds, 0 for no search"
-            raise OptionError(msg)
-        if self.calibration_bytes <= 0:
-            msg = "--sr-calibration-memory: expected a number of MiB above 0"
-            raise OptionError(msg)
-        folders = {
-            "--sr-data": self.data,
-            "--sr-weights": self.weights,
-            "--sr-replay": self.replay,
-        }
-        for option, folder in folders.items():
-            if folder is not None and not folder.is_dir():
-                msg = f"{option}={folder}: expected a folder, found none there"
-                raise OptionError(msg)
 
     @cached_property
     def answers(self) -> str:
@@ -198,57 +241,6 @@ class Selection:
         return not self.precisions or precision in self.precisions
 
 
-def parse_precisions(text: str) -> tuple[Precision, ...]:
-    """Return the precisions in a comma-separated list.
-
-    Raises:
-        OptionError: One is unknown; the message lists the valid ones.
-    """
-    try:
-        return tuple(Precision.parse_option(word) for word in split_list(text))
-    except ValueError as cause:
-        msg = f"--sr-precision={text}: {cause}"
-        raise OptionError(msg) from None
-
-
-def parse_threads(text: str) -> tuple[int, int]:
-    """Return the images at once, 0 if that is not said, and the threads for each.
-
-    Raises:
-        OptionError: `text` is neither empty nor ``N`` nor ``NxM``, both at least 1.
-
-    >>> parse_threads("4"), parse_threads("2x8"), parse_threads("")
-    ((4, 1), (2, 8), (0, 1))
-    """
-    if not text:
-        return 0, SESSION_THREADS
-    match = _THREADS.fullmatch(text)
-    if match is None:
-        msg = f"--sr-threads={text}: expected N images at once, or NxM with M threads for each"
-        raise OptionError(msg)
-    return int(match[1]), int(match[2] or SESSION_THREADS)
-
-
-def parse_duration(option: str, text: str) -> float | None:
-    """Return the seconds that `text` spells; None if it is empty.
-
-    Raises:
-        OptionError: It spells no time above 0; the message names `option`.
-
-    >>> parse_duration("--sr-budget", "1h30m"), parse_duration("--sr-budget", "45")
-    (5400.0, 45.0)
-    """
-    if not text:
-        return None
-    match = _DURATION.fullmatch(text)
-    hours, minutes, seconds = (float(part or 0) for part in match.groups()) if match else (0, 0, 0)
-    total = 3600 * hours + 60 * minutes + seconds
-    if not total:
-        msg = f"{option}={text}: expected a time such as 2h, 90m, 1h30m or 45s"
-        raise OptionError(msg)
-    return total
-
-
 def split_scale(name: str) -> tuple[str, int]:
     """Return the slug and the scale in a dataset's name, 0 if it has none.
 
@@ -257,8 +249,3 @@ def split_scale(name: str) -> tuple[str, int]:
     """
     match = _WITH_SCALE.fullmatch(name)
     return (match[1], int(match[2])) if match else (name, 0)
-
-
-def split_list(text: str) -> tuple[str, ...]:
-    """Return the parts of a comma-separated list, without blanks and empty parts."""
-    return tuple(part for part in (word.strip() for word in text.split(",")) if part)

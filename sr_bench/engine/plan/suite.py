@@ -10,7 +10,7 @@ from sr_bench.core.card import ModelCard, SuiteCard
 from sr_bench.core.case import COST_METRICS, GATE_METRIC
 from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.metric import metric_info
-from sr_bench.document.claims import ModelTable, read_model_tables
+from sr_bench.document.claims import ModelInfoTable, read_model_tables
 from sr_bench.document.tables import Document, read_document
 from sr_bench.errors import CardError
 from sr_bench.files.validation import listed
@@ -60,7 +60,7 @@ def load_suite(path: Path) -> Suite:
     return Suite(card, document, (*claims, *rowless), blanks)
 
 
-def _blanks(tables: Sequence[ModelTable]) -> Mapping[RowKey, tuple[Blank, ...]]:
+def _blanks(tables: Sequence[ModelInfoTable]) -> Mapping[RowKey, tuple[Blank, ...]]:
     """Return the cells without a number by model row; a precision row costs what its model does."""
     found: dict[RowKey, list[Blank]] = defaultdict(list)
     for row in (row for table in tables for row in table.rows):
@@ -72,7 +72,7 @@ def _blanks(tables: Sequence[ModelTable]) -> Mapping[RowKey, tuple[Blank, ...]]:
     return {key: tuple(cells) for key, cells in found.items()}
 
 
-def _rows(tables: Sequence[ModelTable]) -> Rows:
+def _rows(tables: Sequence[ModelInfoTable]) -> Rows:
     found: dict[RowKey, list[Claim]] = defaultdict(list)
     for table in tables:
         for row in table.rows:

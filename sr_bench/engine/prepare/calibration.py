@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +42,9 @@ class CalibrationSet:
         """White level of the network's input."""
         return self.protocol.input_range or self.card.value_range
 
+    @cached_property
     def digest(self) -> str:
-        """Return the digest of the images and of all that is done to them."""
+        """Digest of the images and of all that is done to them."""
         content = [self.images.digest(self.names), self.protocol.channel_order, self.white]
         return sha256_json(content)
 
@@ -70,7 +71,7 @@ class CalibrationSet:
         found = {
             "calibration_set": f"{self.images.slug}_x{self.images.scale}",
             "calibration_images": str(len(self.names)),
-            "calibration_digest": self.digest(),
+            "calibration_digest": self.digest,
         }
         if self.shared:
             found["calibration_shared"] = ", ".join(self.shared)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from sr_bench import __version__
 from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.card import ModelCard
-from sr_bench.core.device import Profile, Source
+from sr_bench.core.device import CompilerInput, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.options import DEFAULT_CALIBRATION_MIB
 from sr_bench.engine.prepare.calibration import CalibrationSet, plan_digest
@@ -56,31 +57,42 @@ class Prepared:
     """For int8 that is emulated: by which reading of the device."""
     effort: Effort = Effort()
 
-    @property
+    def telling(self, progress: Callable[[int, int, str], None]) -> Self:
+        """Return the same network, whose calibration tells `progress`."""
+        return replace(self, effort=replace(self.effort, progress=progress))
+
+    @cached_property
     def network(self) -> str:
         """Digest of the weights and of the architecture that they are loaded into; may be empty."""
         if not self.weights_digest:
             return ""
-        return sha256_bytes(f"{self.weights_digest}|{_architecture(self.card)}".encode())
+        return sha256_bytes(f"{self.weights_digest}|{self._architecture}".encode())
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Digest of the network, the precision, and where they count the plan and its images."""
         return sha256_bytes("|".join(self.inputs.values()).encode())
 
-    @property
+    @cached_property
     def inputs(self) -> Mapping[str, str]:
         """What decides the outputs, by name."""
         found = {
             "weights": self.weights_digest or self.card.id,
-            "architecture": _architecture(self.card),
+            "architecture": self._architecture,
             "precision": str(self.precision),
         }
         if self.calibration or self._is_compiled:
             found["plan"] = self._plan()
         if self.calibration:
-            found["calibration"] = self.calibration.digest()
+            found["calibration"] = self.calibration.digest
         return found
+
+    @cached_property
+    def _architecture(self) -> str:
+        """Digest of what weights are loaded into, and how."""
+        card = self.card
+        key = card.checkpoint.key if card.checkpoint else ""
+        return sha256_json([card.architecture, dict(card.hyper), card.scale, key])
 
     @property
     def _is_compiled(self) -> bool:
@@ -90,7 +102,7 @@ class Prepared:
     def _plan(self) -> str:
         """Return the digest of what decides the low precision besides the calibration set."""
         observer = self.precision.calibration
-        if self.form in (Form.ONNX, Form.MODULE):
+        if self.form is Form.ONNX:
             return plan_digest(self.card.int8, observer)
         own = replace(self.card.device, known_failures=(), gate=None)
         return plan_digest(own, f"{self.form} {self.profile} {observer}")
@@ -110,10 +122,10 @@ class Prepared:
         if self._is_compiled:
             return replace(own, source=self.source())
         module = None if self.card.onnx else self._loader()
-        needed = self.form is not Form.MODULE or self.card.onnx or self.calibration
-        return replace(own, onnx=self.onnx() if needed else None, load_module=module)
+        file = None if self.form is Form.MODULE else self.onnx()
+        return replace(own, onnx=file, load_module=module)
 
-    def source(self) -> Source:
+    def source(self) -> CompilerInput:
         """Return what a device's own compiler is given for a low precision.
 
         Raises:
@@ -121,7 +133,7 @@ class Prepared:
             CardError: The card skips a layer that the network doesn't have.
         """
         rule, images = self.card.usual_protocol, self.calibration
-        return Source(
+        return CompilerInput(
             name=self.card.id,
             onnx=self.fp32_onnx(),
             precision=self.precision,
@@ -131,7 +143,7 @@ class Prepared:
             channel_order=rule.channel_order,
             skip_layers=self._skipped(),
             calibration=images.levels() if images else (),
-            calibration_digest=images.digest() if images else "",
+            calibration_digest=images.digest if images else "",
         )
 
     def _skipped(self) -> tuple[int, ...]:
@@ -240,7 +252,7 @@ class Prepared:
             msg = f"{self.card.id} is prepared for {self.precision}, which needs no calibration"
             raise TypeError(msg)
         network = read_network(self.fp32_onnx())
-        content = [self._recipe(), self.calibration.digest(), self.card.int8.rounding]
+        content = [self._recipe(), self.calibration.digest, self.card.int8.rounding]
         key = sha256_json(content)
         found = calibrate(
             network,
@@ -296,13 +308,6 @@ def prepare(
         weights, digest = Path(), ""
     given = calibration if precision.dtype == "int8" else None
     return Prepared(card, precision, weights, digest, given, form, profile, effort)
-
-
-def _architecture(card: ModelCard) -> str:
-    """Return the digest of what weights are loaded into, and how."""
-    key = card.checkpoint.key if card.checkpoint else ""
-    content = [card.architecture, dict(card.hyper), card.scale, key]
-    return sha256_json(content)
 
 
 def _cached(key: str, make: Callable[[Path], None]) -> Path:

@@ -3,11 +3,15 @@
 Source: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
 
-from sr_bench.files.github import escape_message, escape_property
+from sr_bench.files.github import Level, annotation
 from sr_bench.lint.finding import Finding, Severity
 from sr_bench.lint.run import Report
 
-_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+_LEVELS: dict[Severity, Level] = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.NOTE: "notice",
+}
 
 
 def render(report: Report, *, show_waived: bool) -> str:
@@ -17,9 +21,10 @@ def render(report: Report, *, show_waived: bool) -> str:
 
 
 def _command(finding: Finding) -> str:
-    place = finding.source
-    name = "notice" if finding.waived else _COMMANDS[finding.severity]
-    title = escape_property(f"{finding.code} {finding.rule.title}")
     then = f"waived: {finding.waived}" if finding.waived else finding.rule.advice
-    where = f"file={escape_property(place.path)},line={place.line},col={place.column}"
-    return f"::{name} {where},title={title}::{escape_message(f'{finding.message}: {then}')}"
+    return annotation(
+        "notice" if finding.waived else _LEVELS[finding.severity],
+        f"{finding.message}: {then}",
+        title=f"{finding.code} {finding.rule.title}",
+        place=finding.source,
+    )

@@ -45,7 +45,7 @@ def start_parallel(config: pytest.Config) -> None:
     plugins, option = config.pluginmanager, config.option
     if given := getattr(config, "workerinput", None):
         if every_s := given.get(_EVERY):
-            plugins.register(Worker(config, every_s), CHANNEL)
+            plugins.register(WorkerProgress(config, every_s), CHANNEL)
         return
     chosen = option.dist != "no" or option.distload
     plugins.register(Controller(config, by_run=not chosen), "sr_bench-controller")
@@ -146,7 +146,7 @@ class Controller:
         with suppress(SrBenchError):  # the card was changed meanwhile: the failure is told anyway
             for case in cases_of(self._config, [crashitem]).values():
                 bench = self._config.stash[SESSION].bench
-                report.sr_record = bench.failed(case, crashitem, cause, 0.0)
+                report.sr_record = bench.failed(case, crashitem, cause)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
@@ -177,7 +177,7 @@ def _part(worker: str, progress: Progress, columns: int) -> str:
     return f"{worker} {title}{how_far}"
 
 
-class Worker:
+class WorkerProgress:
     """What a worker does besides: its progress travels as a report of the item that is running."""
 
     def __init__(self, config: pytest.Config, every_s: float) -> None:

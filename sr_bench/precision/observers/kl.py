@@ -25,6 +25,8 @@ from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.observers._threshold import around_zero, guard_bins
 
+SYNONYMS = ("kl_divergence", "entropy")
+
 _LEVELS_ONE_SIDED = 255
 _LEVELS_OF_A_SIDE = 128
 

@@ -1,6 +1,6 @@
 """The image files of a report: named by content, remembered by what they were made of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -29,7 +29,7 @@ class Assets:
         room: Bytes that all files together may have.
     """
 
-    def __init__(self, target: Path, known: dict[str, Asset], room: int) -> None:
+    def __init__(self, target: Path, known: Mapping[str, Asset], room: int) -> None:
         self._target = target
         self._known = known
         self._room = room

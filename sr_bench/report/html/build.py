@@ -11,9 +11,9 @@ from sr_bench.files.atomic import write_bytes, write_text
 from sr_bench.files.hashing import sha256_bytes
 from sr_bench.imaging.threads import use_one_opencv_thread
 from sr_bench.report.html.assets import Assets
-from sr_bench.report.html.crops import Crop, cut_crops, embed
+from sr_bench.report.html.crops import WorstCrop, cut_crops, embed
 from sr_bench.report.html.explorer import PageData, local_psnr, page_data
-from sr_bench.report.html.model import CropView, Tile, gate_of, model_page
+from sr_bench.report.html.model import CropView, Tile, model_page
 from sr_bench.report.html.names import page_name
 from sr_bench.report.html.overview import IndexPage, index_page, run_head
 from sr_bench.report.html.pictures import Gallery, Shelf, gallery_of
@@ -27,7 +27,7 @@ from sr_bench.report.html.state import (
     remove_stale,
     write_state,
 )
-from sr_bench.report.html.subjects import Subject, subjects_of
+from sr_bench.report.html.subjects import PageSubject, subjects_of
 from sr_bench.report.html.survey import Survey, survey, unit_count
 from sr_bench.report.html.trend import TrendPage, trend_page
 from sr_bench.report.html.values import Past
@@ -160,7 +160,7 @@ class _Build:
             self._built += 1
         self._tick(name)
 
-    def _model(self, gallery: Gallery, crops: Sequence[Crop], data: PageData) -> None:
+    def _model(self, gallery: Gallery, crops: Sequence[WorstCrop], data: PageData) -> None:
         subject = gallery.subject
         siblings = tuple(
             (f"{other.dataset} {other.protocol} {other.backend}", other.page)
@@ -192,7 +192,7 @@ class _Build:
                 found[page_name("trend", family, model)] = page
         return found
 
-    def _of_model(self, family: str, model: str) -> list[Subject]:
+    def _of_model(self, family: str, model: str) -> list[PageSubject]:
         return [s for s in self._subjects if (s.family, s.model) == (family, model)]
 
     def _static_files(self) -> dict[str, bytes]:
@@ -220,16 +220,15 @@ class _Build:
         )
 
 
-def _spans(subject: Subject) -> dict[str, tuple[Drop, Drop]]:
+def _spans(subject: PageSubject) -> dict[str, tuple[Drop, Drop]]:
     found = {}
     for record in subject.records:
-        if "gate" in record.detail:
-            gate = gate_of(record)
+        if gate := record.detail.gate:
             found[record.precision] = gate.psnr, gate.ssim
     return found
 
 
-def _crop_view(crop: Crop, data: PageData) -> CropView:
+def _crop_view(crop: WorstCrop, data: PageData) -> CropView:
     window, image = crop.window, data.images[crop.image]
     labels = {one.precision: one.label for one in data.measured} | {"hr": "HR"}
     # The reference beside what is judged: the eye compares neighbours.

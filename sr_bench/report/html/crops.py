@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from sr_bench.errors import ImageError
 from sr_bench.imaging.files import read_levels
-from sr_bench.imaging.web import Window, lossless_webp, to_8bit
+from sr_bench.imaging.web import ImageWindow, lossless_webp, to_8bit
 from sr_bench.report.html.assets import Asset, Assets
 from sr_bench.report.html.pictures import Gallery, ImageFiles, Picture
 from sr_bench.report.html.survey import THREADS, Survey, comparisons, pair_key
@@ -18,18 +18,18 @@ PER_PRECISION = 3
 
 
 @dataclass(frozen=True)
-class Crop:
+class WorstCrop:
     """The worst window of an image in a precision."""
 
     precision: str
     image: int
     """Number in the gallery."""
-    window: Window
+    window: ImageWindow
     tiles: dict[str, str]
     """Files of the report by what they show: ``hr`` or a precision."""
 
 
-def cut_crops(gallery: Gallery, survey: Survey, assets: Assets) -> tuple[Crop, ...]:
+def cut_crops(gallery: Gallery, survey: Survey, assets: Assets) -> tuple[WorstCrop, ...]:
     """Return the worst crops of each precision, the worst first; fewer if there is no room."""
     with ThreadPoolExecutor(THREADS) as pool:
         wanted = [*_worst(gallery, survey)]
@@ -61,8 +61,8 @@ def embed(galleries: Sequence[Gallery], survey: Survey, assets: Assets) -> dict[
     return inside
 
 
-def _worst(gallery: Gallery, survey: Survey) -> Iterator[tuple[str, int, Window]]:
-    found: dict[str, list[tuple[int, Window]]] = {}
+def _worst(gallery: Gallery, survey: Survey) -> Iterator[tuple[str, int, ImageWindow]]:
+    found: dict[str, list[tuple[int, ImageWindow]]] = {}
     for index, image in enumerate(gallery.images):
         for precision, low, full in comparisons(image):
             if window := survey.windows.get(pair_key(low, full)):
@@ -73,7 +73,7 @@ def _worst(gallery: Gallery, survey: Survey) -> Iterator[tuple[str, int, Window]
         yield from ((precision, *item) for item in windows[:PER_PRECISION] if item[1].mse > 0)
 
 
-def _cut(item: tuple[str, int, Window], gallery: Gallery, assets: Assets) -> Crop | None:
+def _cut(item: tuple[str, int, ImageWindow], gallery: Gallery, assets: Assets) -> WorstCrop | None:
     precision, index, window = item
     image = gallery.images[index]
     shown = {"hr": image.hr, "fp32": image.sr["fp32"], precision: image.sr[precision]}
@@ -91,10 +91,10 @@ def _cut(item: tuple[str, int, Window], gallery: Gallery, assets: Assets) -> Cro
         if asset is None:
             return None
         tiles[what] = asset.name
-    return Crop(precision, index, window, tiles)
+    return WorstCrop(precision, index, window, tiles)
 
 
-def _encoded_part(picture: Picture, window: Window) -> bytes:
+def _encoded_part(picture: Picture, window: ImageWindow) -> bytes:
     rows = slice(window.top, window.top + window.height)
     part = read_levels(picture.path)[rows, window.left : window.left + window.width]
     return lossless_webp(to_8bit(part.copy()))

@@ -9,7 +9,7 @@ from sr_bench.core.gate import Drop
 from sr_bench.core.metric import image_metrics, metric_info
 from sr_bench.core.record import Record
 from sr_bench.report.html.assets import Asset
-from sr_bench.report.html.crops import Crop
+from sr_bench.report.html.crops import WorstCrop
 from sr_bench.report.html.pictures import Gallery, Picture
 from sr_bench.report.html.survey import Survey
 
@@ -125,7 +125,7 @@ def page_data(
     return PageData(tuple(images), measured, outside, _start(measured))
 
 
-def local_psnr(crop: Crop) -> str:
+def local_psnr(crop: WorstCrop) -> str:
     """Return the PSNR of a crop's window, as text."""
     return f"{10 * log10(_WHITE**2 / crop.window.mse):.2f} dB"
 

@@ -3,15 +3,13 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
 
-from sr_bench.core.codec import decode
+from sr_bench.core.codec import encode
 from sr_bench.core.dossier import Dossier
-from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.record import Record
 from sr_bench.report.html.explorer import PageData
 from sr_bench.report.html.overview import RunHead
-from sr_bench.report.html.subjects import Subject
+from sr_bench.report.html.subjects import PageSubject
 from sr_bench.report.html.values import Past, Value, value_of
 from sr_bench.report.parts.marks import MARKS
 from sr_bench.report.parts.provenance import INTERVAL, device_lines, int8_lines, shared_lines
@@ -51,7 +49,7 @@ class GateView:
 
 
 @dataclass(frozen=True)
-class Layer:
+class RankedLayer:
     """A layer of a ranking."""
 
     name: str
@@ -71,7 +69,7 @@ class DossierView:
     emulated: bool
     signs: tuple[str, ...]
     caption: str
-    layers: tuple[Layer, ...]
+    layers: tuple[RankedLayer, ...]
     closing: tuple[str, ...]
     """What would pass, and how long was searched."""
 
@@ -110,7 +108,7 @@ class CropView:
 
 
 @dataclass(frozen=True)
-class Row:
+class NumberRow:
     """A row of the page's numbers."""
 
     value: Value
@@ -132,7 +130,7 @@ class ModelPage:
     siblings: tuple[tuple[str, str], ...]
     """Label and page of the same model on other data sets."""
     trend: str
-    rows: tuple[Row, ...]
+    rows: tuple[NumberRow, ...]
     speed: tuple[str, ...]
     """Titles of the columns for what was timed."""
     gates: tuple[GateView, ...]
@@ -151,7 +149,7 @@ class ModelPage:
 
 def model_page(
     head: RunHead,
-    subject: Subject,
+    subject: PageSubject,
     past: Past,
     siblings: tuple[tuple[str, str], ...],
     trend: str,
@@ -186,7 +184,7 @@ def model_page(
     )
 
 
-def _rows(joined: Joined, past: Past) -> Iterator[Row]:
+def _rows(joined: Joined, past: Past) -> Iterator[NumberRow]:
     told = set()
     for index, record in enumerate(joined.rows):
         cells = tuple(column.cells[index] for column in joined.columns)
@@ -194,25 +192,19 @@ def _rows(joined: Joined, past: Past) -> Iterator[Row]:
             first = record.precision not in told
             told.add(record.precision)
             cells = cells if first else ("",) * len(cells)
-        yield Row(value_of(record, past), cells)
-
-
-def gate_of(record: Record) -> GateVerdict:
-    """Return the gate that `record` holds."""
-    return decode(GateVerdict, record.detail["gate"])
+        yield NumberRow(value_of(record, past), cells)
 
 
 def _gates(records: Sequence[Record]) -> Iterator[GateView]:
     for record in records:
-        if "gate" not in record.detail:
+        gate = record.detail.gate
+        if gate is None:
             continue
-        gate = gate_of(record)
         found = [
             Found(f.question, f.status.value, MARKS[f.status], f.sentence) for f in gate.findings
         ]
         lines = gate_lines(gate)
-        for data in cast("list[object]", record.detail.get("compared", [])):
-            told = decode(Comparison, data)
+        for told in record.detail.compared:
             question = f"{told.metric} against the earlier run"
             found.append(Found(question, told.status.value, MARKS[told.status], told.sentence))
             lines += ["", question, *comparison_lines(told)]
@@ -229,9 +221,9 @@ def _gates(records: Sequence[Record]) -> Iterator[GateView]:
 
 def _dossiers(records: Sequence[Record]) -> Iterator[DossierView]:
     for record in records:
-        if "dossier" not in record.detail:
+        dossier = record.detail.dossier
+        if dossier is None:
             continue
-        dossier = decode(Dossier, record.detail["dossier"])
         lines = [line for line in dossier_lines(dossier) if line]
         closing = lines[-2:] if dossier.layers else lines[-1:]
         caption = next((line for line in lines if line.startswith("layers by")), "")
@@ -245,18 +237,18 @@ def _dossiers(records: Sequence[Record]) -> Iterator[DossierView]:
         )
 
 
-def _layers(dossier: Dossier) -> Iterator[Layer]:
+def _layers(dossier: Dossier) -> Iterator[RankedLayer]:
     lowest = min((layer.alone_db for layer in dossier.layers), default=0.0)
     for layer in dossier.layers:
         gain = "-" if layer.gain_db is None else f"{layer.gain_db:+.2f} dB"
         # Noise power against the noisiest layer's; inf dB is no noise at all.
         bar = 100 * 10 ** ((lowest - layer.alone_db) / 10) if lowest != float("inf") else 0.0
-        yield Layer(layer.layer, 100 * layer.share, f"{layer.alone_db:.2f} dB", gain, bar)
+        yield RankedLayer(layer.layer, 100 * layer.share, f"{layer.alone_db:.2f} dB", gain, bar)
 
 
 def _details(records: Sequence[Record]) -> Iterator[Detail]:
     for record in records:
-        for name, value in record.detail.items():
+        for name, value in record.detail.flat().items():
             if name not in _TOLD_ELSEWHERE:
-                text = value if isinstance(value, str) else json.dumps(value, indent=1)
+                text = value if isinstance(value, str) else json.dumps(encode(value), indent=1)
                 yield Detail(record.precision, name.replace("_", " "), text)

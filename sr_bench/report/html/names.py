@@ -3,6 +3,8 @@
 import re
 from hashlib import sha256
 
+from sr_bench.text.printable import CONTROL
+
 PAGE = re.compile(r"(index|(model|trend)-[a-z0-9-]{1,80})\.html")
 """What a page file of ours is called."""
 
@@ -10,9 +12,6 @@ ASSET = re.compile(r"img/[0-9a-f]{20}\.webp")
 """What an image file of ours is called."""
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
-_UNPRINTABLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 _REPLACEMENT = "\ufffd"
 
 
@@ -29,4 +28,4 @@ def visible(text: str) -> str:
     Escaping keeps a name from being markup; this keeps it from reordering or hiding what stands
     around it, and lone surrogates from having no UTF-8.
     """
-    return _UNPRINTABLE.sub(_REPLACEMENT, text)
+    return CONTROL.sub(_REPLACEMENT, text)

@@ -9,9 +9,10 @@ from sr_bench.core.case import COST_METRICS, GATE_METRIC, IMAGE_METRICS
 from sr_bench.core.history import PastRun
 from sr_bench.core.metric import image_metrics, metric_info
 from sr_bench.core.record import Record, Status
-from sr_bench.report.html.subjects import Subject, in_ladder_order
+from sr_bench.report.html.subjects import PageSubject
 from sr_bench.report.html.values import Past, Value, value_of
 from sr_bench.report.parts.marks import MARKS
+from sr_bench.report.parts.order import rank
 from sr_bench.report.parts.provenance import INTERVAL, device_lines, shared_lines
 
 
@@ -33,7 +34,7 @@ class RunHead:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CellValue:
     """A value of a cell, and how many others of that kind the model's page has."""
 
     metric: str
@@ -42,7 +43,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Row:
+class OverviewRow:
     """A model on a dataset."""
 
     family: str
@@ -52,8 +53,8 @@ class Row:
     dataset: str
     protocol: str
     backend: str
-    costs: tuple[Entry, ...]
-    cells: tuple[tuple[Entry, ...], ...]
+    costs: tuple[CellValue, ...]
+    cells: tuple[tuple[CellValue, ...], ...]
     """By precision; in each, by metric."""
     statuses: str
     """All of its statuses, for the filter."""
@@ -71,7 +72,7 @@ class IndexPage:
     metrics: tuple[tuple[str, str], ...]
     precisions: tuple[str, ...]
     costs: tuple[tuple[str, str], ...]
-    rows: tuple[Row, ...]
+    rows: tuple[OverviewRow, ...]
     notes: tuple[str, ...]
     reasons: tuple[tuple[str, int], ...]
     """Why records were not run, and how many."""
@@ -100,10 +101,10 @@ def run_head(run: PastRun) -> RunHead:
 
 
 def index_page(
-    run: PastRun, subjects: Sequence[Subject], past: Past, trends: dict[tuple[str, str], str]
+    run: PastRun, subjects: Sequence[PageSubject], past: Past, trends: dict[tuple[str, str], str]
 ) -> IndexPage:
     """Return the first page; `trends` names the trend pages that there are, by family and model."""
-    precisions = in_ladder_order(p for subject in subjects for p in subject.precisions)
+    precisions = tuple(sorted({p for s in subjects for p in s.precisions}, key=rank))
     metrics = _present(run.records, (*IMAGE_METRICS, *image_metrics(), GATE_METRIC))
     costs = _present(run.records, COST_METRICS)
     rows = tuple(_row(subject, precisions, metrics, costs, past, trends) for subject in subjects)
@@ -142,14 +143,14 @@ def _present(records: Sequence[Record], metrics: Sequence[str]) -> tuple[str, ..
 
 
 def _row(
-    subject: Subject,
+    subject: PageSubject,
     precisions: Sequence[str],
     metrics: Sequence[str],
     costs: Sequence[str],
     past: Past,
     trends: dict[tuple[str, str], str],
-) -> Row:
-    return Row(
+) -> OverviewRow:
+    return OverviewRow(
         family=subject.family,
         model=subject.model,
         page=subject.page,
@@ -169,7 +170,7 @@ def _row(
     )
 
 
-def _entry(metric: str, records: Sequence[Record], past: Past) -> Entry:
+def _entry(metric: str, records: Sequence[Record], past: Past) -> CellValue:
     """Return the value of `metric` that says most: judged before measured before absent."""
     own = [record for record in records if record.metric == metric]
 
@@ -179,10 +180,10 @@ def _entry(metric: str, records: Sequence[Record], past: Past) -> Entry:
         return 1 if record.measurement else 2
 
     own.sort(key=rank)
-    return Entry(metric, value_of(own[0], past) if own else None, max(0, len(own) - 1))
+    return CellValue(metric, value_of(own[0], past) if own else None, max(0, len(own) - 1))
 
 
-def _attention(subjects: Sequence[Subject], past: Past) -> tuple[tuple[str, str, Value], ...]:
+def _attention(subjects: Sequence[PageSubject], past: Past) -> tuple[tuple[str, str, Value], ...]:
     found: dict[str, tuple[str, str, Value]] = {}
     for subject in subjects:
         for record in subject.records:

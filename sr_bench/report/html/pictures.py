@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from sr_bench.core.record import Record
-from sr_bench.report.html.subjects import Subject
+from sr_bench.report.html.subjects import PageSubject
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,13 @@ class ImageFiles:
 class Gallery:
     """The images of a subject, in the order of its data set."""
 
-    subject: Subject
+    subject: PageSubject
     images: tuple[ImageFiles, ...]
     missing: tuple[str, ...]
     """Files, relative to the results folder, that records name and that are not there."""
 
 
-def gallery_of(subject: Subject, shelf: Shelf) -> Gallery:
+def gallery_of(subject: PageSubject, shelf: Shelf) -> Gallery:
     """Return the images of `subject` with their files, as far as they are there."""
     sources = {name: subject.source(name) for name in subject.precisions}
     order: dict[str, None] = {}

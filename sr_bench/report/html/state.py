@@ -1,7 +1,7 @@
 """What a report remembers of its last build: pages by what they were made of, and its files."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from sr_bench.core.codec import decode, encode
 from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import write_text
 from sr_bench.files.hashing import sha256_bytes
-from sr_bench.imaging.web import Window
+from sr_bench.imaging.web import ImageWindow
 from sr_bench.report.html.assets import Asset
 from sr_bench.report.html.names import ASSET, PAGE
 
@@ -33,9 +33,10 @@ class PageState:
 class BuildState:
     """A build."""
 
-    pages: dict[str, PageState] = field(default_factory=dict)
-    assets: dict[str, Asset] = field(default_factory=dict)
-    windows: dict[str, Window] = field(default_factory=dict)
+    pages: Mapping[str, PageState] = field(default_factory=dict)
+    assets: Mapping[str, Asset] = field(default_factory=dict)
+    windows: Mapping[str, ImageWindow] = field(default_factory=dict)
+    version: int = _VERSION
 
 
 def read_state(target: Path) -> BuildState:
@@ -55,27 +56,16 @@ def read_state(target: Path) -> BuildState:
         )
         raise SrBenchError(msg)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data["version"] != _VERSION:
-            return BuildState()
-        return BuildState(
-            {name: decode(PageState, item) for name, item in data["pages"].items()},
-            {key: decode(Asset, item) for key, item in data["assets"].items()},
-            {key: decode(Window, item) for key, item in data["windows"].items()},
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        state = decode(BuildState, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
         return BuildState()  # all that is lost is time
+    return state if state.version == _VERSION else BuildState()
 
 
 def write_state(target: Path, state: BuildState) -> None:
     """Write `state`."""
-    data = {
-        "version": _VERSION,
-        "pages": {name: encode(page) for name, page in state.pages.items()},
-        "assets": {key: encode(asset) for key, asset in state.assets.items()},
-        "windows": {key: encode(window) for key, window in state.windows.items()},
-    }
-    write_text(target / FILE, json.dumps(data, sort_keys=True, allow_nan=False) + "\n")
+    text = json.dumps(encode(state), sort_keys=True, allow_nan=False)
+    write_text(target / FILE, f"{text}\n")
 
 
 def is_current(target: Path, name: str, digest: str, state: BuildState) -> bool:

@@ -1,19 +1,16 @@
 """What a page is about: a model on a dataset, with the records of all its precisions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
 from sr_bench.core.record import Record
 from sr_bench.report.html.names import page_name
-from sr_bench.report.parts.order import in_document_order
-
-LADDER = ("fp32", "fp16", "int8_max", "int8_percentile", "int8_kl")
-"""Precisions in the order of a ladder; those of others come after, by name."""
+from sr_bench.report.parts.order import in_document_order, rank
 
 
 @dataclass(frozen=True)
-class Subject:
+class PageSubject:
     """A model on a dataset by a protocol on a backend; its cost records stand on each such page."""
 
     family: str
@@ -44,8 +41,8 @@ class Subject:
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """Of the records about images, in ladder order."""
-        return in_ladder_order(record.precision for record in self.scored)
+        """Of the records about images, fp32 first."""
+        return tuple(sorted({record.precision for record in self.scored}, key=rank))
 
     def measured(self, precision: str, metric: str) -> Record | None:
         """Return the first record of that kind that has a value of each image."""
@@ -69,7 +66,7 @@ class Subject:
         return next(iter((*kept, *found)), None)
 
 
-def subjects_of(records: Sequence[Record]) -> tuple[Subject, ...]:
+def subjects_of(records: Sequence[Record]) -> tuple[PageSubject, ...]:
     """Return what there are pages about, in document order."""
     ordered = in_document_order(records)
     scored = dict.fromkeys(_key(record) for record in ordered if record.dataset)
@@ -81,13 +78,7 @@ def subjects_of(records: Sequence[Record]) -> tuple[Subject, ...]:
     )
     order = {(r.family, r.model): index for index, r in reversed([*enumerate(ordered)])}
     keys = sorted((*scored, *bare), key=lambda key: order[key[0], key[1]])
-    return tuple(Subject(*key, _about(key, ordered)) for key in keys)
-
-
-def in_ladder_order(precisions: Iterable[str]) -> tuple[str, ...]:
-    """Return each of `precisions` once: those of the ladder, then the others by name."""
-    given = set(precisions)
-    return (*(name for name in LADDER if name in given), *sorted(given - set(LADDER)))
+    return tuple(PageSubject(*key, _about(key, ordered)) for key in keys)
 
 
 def _key(record: Record) -> tuple[str, str, str, str, str]:

@@ -1,13 +1,13 @@
 """Look through the kept images, each decoded once: thumbnails, and where the worst errors are."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from sr_bench.errors import ImageError
 from sr_bench.imaging.files import image_size, read_levels
-from sr_bench.imaging.web import Levels, Window, thumbnail_webp, to_8bit, worst_window
+from sr_bench.imaging.web import ImageWindow, Levels, thumbnail_webp, to_8bit, worst_window
 from sr_bench.report.html.assets import Asset, Assets
 from sr_bench.report.html.pictures import Gallery, ImageFiles, Picture
 
@@ -28,7 +28,7 @@ class Survey:
     """By the name of the HR picture."""
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Height and width by the name of the HR picture."""
-    windows: dict[str, Window] = field(default_factory=dict)
+    windows: dict[str, ImageWindow] = field(default_factory=dict)
     """By `pair_key` of the two pictures that were compared."""
     unreadable: dict[str, str] = field(default_factory=dict)
     """By the name of the picture, why."""
@@ -42,7 +42,7 @@ def pair_key(low: Picture, full: Picture) -> str:
 def survey(
     galleries: Sequence[Gallery],
     assets: Assets,
-    known: dict[str, Window],
+    known: Mapping[str, ImageWindow],
     tick: Callable[[str], None],
 ) -> Survey:
     """Look through all images of `galleries`; what is `known` is not looked at again."""
@@ -82,7 +82,9 @@ def comparisons(image: ImageFiles) -> Iterator[tuple[str, Picture, Picture]]:
             yield precision, low, full
 
 
-def _look(unit: list[ImageFiles], assets: Assets, known: dict[str, Window], found: Survey) -> None:
+def _look(
+    unit: list[ImageFiles], assets: Assets, known: Mapping[str, ImageWindow], found: Survey
+) -> None:
     """Compare the files of one image in all models; `unit` shares the HR picture."""
     hr = unit[0].hr
     opened: dict[str, Levels | None] = {}

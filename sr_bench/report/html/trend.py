@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from sr_bench.core.compare import environment_changes, input_changes
 from sr_bench.core.history import Environment, HistoryEntry, Point
 from sr_bench.core.metric import metric_info
-from sr_bench.core.trend import Moment, trend
-from sr_bench.core.trend import Series as CaseSeries
+from sr_bench.core.trend import Moment, Series, trend
 from sr_bench.core.trend import series as series_of
 from sr_bench.report.html.overview import RunHead
 from sr_bench.report.parts.marks import MARKS
@@ -48,7 +47,7 @@ class TrendPoint:
 
 
 @dataclass(frozen=True)
-class Series:
+class Curve:
     """The values of one case on one device."""
 
     label: str
@@ -70,7 +69,7 @@ class TrendPage:
     pages: tuple[tuple[str, str], ...]
     """Data set and page of the model."""
     runs: tuple[TrendRun, ...]
-    series: tuple[Series, ...]
+    series: tuple[Curve, ...]
     left_out: int
     """Runs before those shown."""
 
@@ -99,19 +98,19 @@ def trend_page(
     return TrendPage(head, family, model, pages, _runs(shown), series, len(own) - len(shown))
 
 
-def _cases(entries: Sequence[HistoryEntry], family: str, model: str) -> tuple[CaseSeries, ...]:
+def _cases(entries: Sequence[HistoryEntry], family: str, model: str) -> tuple[Series, ...]:
     def wanted(point: Point) -> bool:
         return (point.family, point.model) == (family, model) and point.value is not None
 
     return series_of(entries, wanted)
 
 
-def _by_device(case: CaseSeries) -> Iterator[CaseSeries]:
+def _by_device(case: Series) -> Iterator[Series]:
     """Yield the values of each device by themselves: what one gives says nothing of another."""
     found: dict[str, list[Moment]] = defaultdict(list)
     for moment in case.moments:
         found[moment.point.device].append(moment)
-    yield from (CaseSeries(tuple(moments)) for moments in found.values())
+    yield from (Series(tuple(moments)) for moments in found.values())
 
 
 def _runs(entries: Sequence[HistoryEntry]) -> tuple[TrendRun, ...]:
@@ -126,7 +125,7 @@ def _runs(entries: Sequence[HistoryEntry]) -> tuple[TrendRun, ...]:
     return tuple(found)
 
 
-def _one(case: CaseSeries, numbers: Mapping[str, int]) -> Series:
+def _one(case: Series, numbers: Mapping[str, int]) -> Curve:
     last, unit = case.newest, metric_info(case.newest.metric).unit
     where = f" on {last.dataset}" if last.dataset else ""
     device = ", ".join(name for name in (last.backend, last.device) if name)
@@ -137,7 +136,7 @@ def _one(case: CaseSeries, numbers: Mapping[str, int]) -> Series:
         before = moment.point
     emulated = last.device.startswith("emulated")
     told = trend_line(trend(case), last.metric, unit)
-    return Series(label, last.metric, unit, emulated, told, tuple(made))
+    return Curve(label, last.metric, unit, emulated, told, tuple(made))
 
 
 def _point(number: int, point: Point, before: Point | None) -> TrendPoint:

@@ -16,7 +16,7 @@ _LOW = "if fp32 is not, the low precision costs more than the network gains"
 
 
 @dataclass(frozen=True)
-class Floor:
+class MeanFloor:
     """What bicubic enlargement scores on a dataset."""
 
     metric: str
@@ -33,16 +33,16 @@ class Floor:
         return quantity(self.metric, self.value)
 
 
-def floor_of(record: Record) -> Floor | None:
+def floor_of(record: Record) -> MeanFloor | None:
     """Return the floor on the very images that `record` is about; None if it has none."""
     measurement = record.measurement
     if measurement is None or FLOOR not in measurement.notes:
         return None
     images, value = len(measurement.images), measurement.notes[FLOOR]
-    return Floor(record.metric, record.dataset, record.protocol, images, value)
+    return MeanFloor(record.metric, record.dataset, record.protocol, images, value)
 
 
-def floors(records: Iterable[Record]) -> tuple[Floor, ...]:
+def floors(records: Iterable[Record]) -> tuple[MeanFloor, ...]:
     """Return the floors of `records`, each once, in the order they are met in.
 
     A dataset has several where it was measured by several protocols, or not whole each time.

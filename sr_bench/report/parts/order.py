@@ -3,13 +3,17 @@
 from collections.abc import Iterable
 from math import inf
 
-from sr_bench.core.precision import Precision
+from sr_bench.core.precision import DTYPES
 from sr_bench.core.record import Record, Status
 
 FAILURES = (Status.ERROR, Status.DIFFERS, Status.LOSS, Status.GAP_CLOSED, Status.BETTER)
 """How a case ends that fails its session, the worst first."""
 
-_PRECISIONS = tuple(map(str, Precision))
+
+def rank(precision: str) -> tuple[int, str]:
+    """Return what precisions are sorted by: fp32, fp16, then int8 by the observer's name."""
+    dtype, _, _ = precision.partition("_")
+    return (DTYPES.index(dtype) if dtype in DTYPES else len(DTYPES), precision)
 
 
 def failures(records: Iterable[Record]) -> tuple[Record, ...]:
@@ -38,8 +42,7 @@ def in_document_order(records: Iterable[Record]) -> tuple[Record, ...]:
         top = first_line.get((record.family, record.model), inf)
         if source:
             return (record.family, top, False, source.line, source.column)
-        rank = _PRECISIONS.index(record.precision) if record.precision in _PRECISIONS else inf
-        own = (record.model, rank, record.precision, record.dataset, record.metric)
+        own = (record.model, *rank(record.precision), record.dataset, record.metric)
         return (record.family, top, True, *own)
 
     return tuple(sorted(given, key=position))

@@ -14,19 +14,19 @@ INTERVAL = (
 
 def device_lines(records: Sequence[Record]) -> list[str]:
     """Return what must be known about the device of `records`, each sentence once."""
-    adapter = (str(record.detail["adapter"]) for record in records if "adapter" in record.detail)
+    adapter = (record.detail.adapter for record in records if record.detail.adapter)
     warned = (
-        f"{record.model} {record.precision}: {record.detail['warning']}"
+        f"{record.model} {record.precision}: {record.detail.warning}"
         for record in records
-        if "warning" in record.detail
+        if record.detail.warning
     )
-    cpus = (record.detail["measured_on"] for record in records if "measured_on" in record.detail)
+    cpus = (record.detail.measured_on for record in records if record.detail.measured_on)
     return list(dict.fromkeys([*adapter, *warned, *(f"measured on {cpu}" for cpu in cpus)]))
 
 
 def int8_lines(records: Sequence[Record]) -> list[str]:
     """Return a sentence for each int8 network of `records`."""
-    return list(dict.fromkeys(_made(record) for record in records if "observer" in record.detail))
+    return list(dict.fromkeys(_made(record) for record in records if record.detail.observer))
 
 
 def shared_lines(records: Sequence[Record]) -> list[str]:
@@ -34,9 +34,9 @@ def shared_lines(records: Sequence[Record]) -> list[str]:
     return list(
         dict.fromkeys(
             f"{record.model} {record.precision} is calibrated with images that it is judged on:"
-            f" {record.detail['calibration_shared']}"
+            f" {record.detail.calibration_shared}"
             for record in records
-            if "calibration_shared" in record.detail
+            if record.detail.calibration_shared
         )
     )
 
@@ -63,18 +63,18 @@ def _run(record: Record) -> tuple[str, ...]:
 
 
 def _made(record: Record) -> str:
-    told = record.detail
-    parts = [f"{record.model} {record.precision}: clip ranges by {told['observer']}"]
+    detail = record.detail
+    parts = [f"{record.model} {record.precision}: clip ranges by {detail.observer}"]
     # What a file of ranges says of its origin may be edited, or left out.
-    if {"calibration_images", "calibration_set"} <= told.keys():
-        parts[0] += f" from {told['calibration_images']} images of {told['calibration_set']}"
-    if "int8_share" in told:
-        parts.append(f"{_percent(str(told['int8_share']))} of the MACs in int8")
-    if "float_operators" in told:
-        parts.append(f"in float, as they can't be quantised: {told['float_operators']}")
-    if "int8_rules" in told:
-        parts.append(f"by the rules {told['int8_rules']}")
-    parts += [str(told[key]) for key in ("int8_layers", "int8_kernel") if key in told]
+    if detail.calibration_images and detail.calibration_set:
+        parts[0] += f" from {detail.calibration_images} images of {detail.calibration_set}"
+    if detail.int8_share:
+        parts.append(f"{_percent(detail.int8_share)} of the MACs in int8")
+    if detail.float_operators:
+        parts.append(f"in float, as they can't be quantised: {detail.float_operators}")
+    if detail.int8_rules:
+        parts.append(f"by the rules {detail.int8_rules}")
+    parts += filter(None, (detail.int8_layers, detail.int8_kernel))
     return "; ".join(parts)
 
 

@@ -94,4 +94,4 @@ def _short(value: float) -> str:
 
 
 def _shape(record: Record) -> str:
-    return str(record.detail.get("shape", ""))
+    return record.detail.shape

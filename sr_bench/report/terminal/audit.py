@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from sr_bench.core.forensics import Audit, AuditedClaim, Trial
 from sr_bench.core.metric import with_unit
 from sr_bench.report.terminal.tables import plain_table
-from sr_bench.text.printable import printable_line
+from sr_bench.text.printable import counted, printable_line
 
 MISTAKES = {
     "bgr": "channels of SR swapped",
@@ -85,7 +85,7 @@ def _advice(claim: AuditedClaim) -> str:
 def _not_tried(trials: Sequence[Trial]) -> Iterator[str]:
     reasons = Counter((trial.mistake, trial.why) for trial in trials if trial.value is None)
     for (name, why), count in sorted(reasons.items()):
-        yield f"not tried: {name} in {count} claim{'s' * (count != 1)}: {printable_line(why)}"
+        yield f"not tried: {name} in {counted(count, 'claim')}: {printable_line(why)}"
 
 
 def _summary(trials: Sequence[Trial], audit: Audit) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from math import isfinite
 
 from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
-from sr_bench.core.compare import Compared, Outcome, environment_changes
+from sr_bench.core.compare import CaseOutcome, Compared, environment_changes
 from sr_bench.core.gate import Drop, digits, quantity
 from sr_bench.core.history import RunInfo
 from sr_bench.core.metric import with_unit
@@ -15,18 +15,18 @@ from sr_bench.report.terminal.tables import plain_table
 from sr_bench.text.printable import printable
 
 _ORDER = (
-    Outcome.LOSS,
-    Outcome.VANISHED,
-    Outcome.UNDECIDED,
-    Outcome.NOT_COMPARABLE,
-    Outcome.NEW,
-    Outcome.GAIN,
-    Outcome.WITHIN,
-    Outcome.SAME,
+    CaseOutcome.LOSS,
+    CaseOutcome.VANISHED,
+    CaseOutcome.UNDECIDED,
+    CaseOutcome.NOT_COMPARABLE,
+    CaseOutcome.NEW,
+    CaseOutcome.GAIN,
+    CaseOutcome.WITHIN,
+    CaseOutcome.SAME,
 )
 """What needs a look comes first."""
 
-_QUIET = (Outcome.WITHIN, Outcome.SAME)
+_QUIET = (CaseOutcome.WITHIN, CaseOutcome.SAME)
 _COLUMNS = ("model", "precision", "metric", "A", "B", "mean loss (95 %)", "worst image", "status")
 
 
@@ -100,7 +100,7 @@ def _rise(one: Compared) -> str:
 
 def _what_changed(one: Compared, environment: str) -> str:
     """Return the inputs that differ, or why there are no two values to compare."""
-    if one.outcome in (Outcome.NEW, Outcome.VANISHED, Outcome.NOT_COMPARABLE):
+    if one.outcome in (CaseOutcome.NEW, CaseOutcome.VANISHED, CaseOutcome.NOT_COMPARABLE):
         return one.sentence
     names = ", ".join(change.name for change in one.inputs)
     return names if names or one.outcome in _QUIET else environment

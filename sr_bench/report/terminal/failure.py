@@ -2,12 +2,8 @@
 
 from decimal import ROUND_CEILING, Context, Decimal
 from math import isfinite
-from typing import cast
 
-from sr_bench.core.codec import decode
-from sr_bench.core.dossier import Dossier
-from sr_bench.core.forensics import Forensics
-from sr_bench.core.gate import Comparison, GateVerdict
+from sr_bench.core.gate import GateVerdict
 from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record, Status
 from sr_bench.document.numbers import claimed, delta, measured, with_unit
@@ -31,14 +27,14 @@ def failure_text(record: Record) -> str:
     lines = [_headline(record)]
     if record.verdict.status is Status.ERROR:
         lines += ["", *record.verdict.sentence.splitlines()[:_ERROR_LINES]]
-    elif "gate" in record.detail:
-        lines += _gate(record)
+    elif record.detail.gate:
+        lines += _gate(record, record.detail.gate)
     else:
         lines += _numbers(record)
-        if "forensics" in record.detail:
-            lines += forensics_summary(decode(Forensics, record.detail["forensics"]))
-        if "forensics_by_hand" in record.detail:
-            lines.append(f"forensics  {printable(str(record.detail['forensics_by_hand']))}")
+        if record.detail.forensics:
+            lines += forensics_summary(record.detail.forensics)
+        if record.detail.forensics_by_hand:
+            lines.append(f"forensics  {printable(record.detail.forensics_by_hand)}")
     lines += [f"rerun      pytest '{record.node_id}' --backend={record.backend}"]
     return printable("\n".join(lines))
 
@@ -49,14 +45,13 @@ def _headline(record: Record) -> str:
     return f"{record.claim.source}: {what}" if record.claim else what
 
 
-def _gate(record: Record) -> list[str]:
+def _gate(record: Record, gate: GateVerdict) -> list[str]:
     lines = [f"verdict    {record.verdict.status}: {record.verdict.sentence}", ""]
-    lines += gate_lines(decode(GateVerdict, record.detail["gate"]))
-    for data in cast("list[object]", record.detail.get("compared", [])):
-        compared = decode(Comparison, data)
+    lines += gate_lines(gate)
+    for compared in record.detail.compared:
         lines += ["", f"against the earlier run, {compared.metric}:", *comparison_lines(compared)]
-    if "dossier" in record.detail:
-        lines += ["", *dossier_lines(decode(Dossier, record.detail["dossier"]))]
+    if record.detail.dossier:
+        lines += ["", *dossier_lines(record.detail.dossier)]
     return [*lines, ""]
 
 

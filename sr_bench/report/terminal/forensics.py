@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from sr_bench.core.forensics import Candidate, Forensics, Scoring
 from sr_bench.core.metric import with_unit
 from sr_bench.report.terminal.tables import plain_table
-from sr_bench.text.printable import printable_line
+from sr_bench.text.printable import counted, printable_line
 
 _NAMES_SHOWN = 3
 _SUMMED_UP = 3
@@ -72,8 +72,7 @@ _WORDS: Mapping[str, Callable[[Scoring], str]] = {
 def forensics_lines(found: Forensics) -> list[str]:
     """Return all that was found out about a number, for ``sr-bench explain-number``."""
     number = with_unit(printable_line(found.text), found.metric)
-    images = f"{found.images} image{'s' * (found.images != 1)}"
-    tried = f"{found.tried:,} ways of scoring {images}"
+    tried = f"{found.tried:,} ways of scoring {counted(found.images, 'image')}"
     scales = ", ".join(f"x{scale}" for scale in found.scales)
     notes = [f"note: {note}" for note in found.notes]
     if len(found.scales) > 1:

@@ -23,7 +23,7 @@ from sr_bench.report.parts.provenance import INTERVAL, cached_lines, device_line
 from sr_bench.report.parts.speed import join_speed
 from sr_bench.report.terminal.tables import plain_table
 from sr_bench.text.home import without_home
-from sr_bench.text.printable import printable
+from sr_bench.text.printable import counted, printable
 
 _REASONS_SHOWN = 6
 
@@ -32,9 +32,9 @@ def header(cases: Sequence[Case], info: BackendInfo) -> list[str]:
     """Return the lines that say what was collected and what will compute it."""
     claims = sum(case.claim is not None for case in cases)
     suites = len({case.card.family for case in cases})
-    counted = f"{claims} claim{'s' * (claims != 1)} in {suites} suite{'s' * (suites != 1)}"
+    collected = f"{counted(claims, 'claim')} in {counted(suites, 'suite')}"
     new = f", {len(cases) - claims} without a claim" if claims < len(cases) else ""
-    return [f"sr-bench {__version__}: {counted}{new}", printable(backend_line(info))]
+    return [f"sr-bench {__version__}: {collected}{new}", printable(backend_line(info))]
 
 
 def backend_line(info: BackendInfo) -> str:

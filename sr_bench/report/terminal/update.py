@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sr_bench.core.update import LeftOut, Update
 from sr_bench.document.diff import lines_of
-from sr_bench.text.printable import printable
+from sr_bench.text.printable import counted, printable
 
 _SHOWN = 5
 
@@ -19,9 +19,9 @@ def update_lines(update: Update) -> list[str]:
 
 def _told(update: Update) -> Iterator[str]:
     yield from (line.rstrip("\r\n") for line in lines_of(update.diff))
-    done = f"{_count(len(update.edits), 'number')} updated"
+    done = f"{counted(len(update.edits), 'number')} updated"
     if update.gaps:
-        done += f", {_count(len(update.gaps), 'closed gap')} removed"
+        done += f", {counted(len(update.gaps), 'closed gap')} removed"
     yield done if update.written else f"{done} (dry run: nothing was written)"
     for left in update.left_out:
         yield from _left(left)
@@ -32,7 +32,3 @@ def _left(left: LeftOut) -> Iterator[str]:
     yield from (f"  {what}" for what in left.what[:_SHOWN])
     if len(left.what) > _SHOWN:
         yield f"  and {len(left.what) - _SHOWN} more"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"

@@ -10,8 +10,12 @@ from onnx import TensorProto
 from sr_bench.backends import onnxruntime
 from sr_bench.backends.onnxruntime import int8
 from sr_bench.core.backend import Artefact
+from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.core.precision import Precision
+from sr_bench.precision.emulated import emulate
+from sr_bench.precision.network import read_network
+from sr_bench.precision.observed import rounded_by_any_plan
 from sr_bench.precision.qdq import quantise
 from sr_bench.precision.rounding import integer_weights
 from tests.precision.nets import residual_net
@@ -28,7 +32,7 @@ def artefact(tmp_path: Path) -> Artefact:
     weights = integer_weights(network, {})
     model = quantise(network, clip, weights, Int8Plan(), (), notes={})
     onnx.save(model, tmp_path / "int8.onnx")
-    return Artefact(tmp_path / "int8.onnx", None, Precision.INT8_MAX, "")
+    return Artefact(tmp_path / "int8.onnx", None, Precision("int8_max"), "")
 
 
 def _run(artefact: Artefact) -> tuple[np.ndarray, dict[str, str]]:
@@ -77,6 +81,13 @@ def test_a_machine_with_vnni_gets_the_file_as_it_is(
     _force(monkeypatch, TensorProto.INT8, TensorProto.UINT8)
     _, notes = _run(artefact)
     assert notes["int8_kernel"] == "uint8 x int8"
+
+
+def test_a_file_by_a_devices_rules_says_which(artefact: Artefact) -> None:
+    network = read_network(artefact.onnx.with_name("net.onnx"))
+    clips = dict.fromkeys(rounded_by_any_plan(network), 1.0)
+    onnx.save(emulate(network, clips, Profile.FINE, DevicePlan(), notes={}), artefact.onnx)
+    assert _run(artefact)[1] == {"int8_rules": "fine"}
 
 
 def test_other_precisions_have_nothing_to_say(artefact: Artefact) -> None:

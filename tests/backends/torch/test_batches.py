@@ -1,29 +1,20 @@
 """The torch session runs several images at once, and gives what it gives for each."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 import torch
 from torch import Tensor, nn
 
 from sr_bench.backends import torch as torch_backend
-from sr_bench.backends.torch.operators import OPERATORS
-from sr_bench.backends.torch.session import open_graph, open_module
+from sr_bench.backends.torch.session import open_module
 from sr_bench.core.backend import Artefact, Batch, BatchScoring, BatchSession
-from sr_bench.core.device import DevicePlan, Failure, Profile
+from sr_bench.core.device import Failure
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.engine.score.protocol import read_output, score_pair
 from sr_bench.errors import BackendError, DeviceError
-from sr_bench.export.to_onnx import export_onnx
-from sr_bench.precision.calibrate import collect
-from sr_bench.precision.emulated import clip_thresholds, emulate
-from sr_bench.precision.fp16 import to_fp16
-from sr_bench.precision.network import read_network
-from tests.backends.graphs import model, node, saved
 from tests.cost.zoo_models import SMALL, small
 
 METRICS = ("psnr", "ssim")
@@ -59,19 +50,6 @@ def hrs(images: list[np.ndarray]) -> list[np.ndarray]:
     return [rng.integers(0, 256, shape).astype(np.uint8) for _ in images]
 
 
-def int8_file(folder: Path) -> Path:
-    """Write a small network in int8, by the rules of a device; return its path."""
-    export_onnx(small("lesrcnn_x2"), folder / "fp32.onnx")
-    network = read_network(folder / "fp32.onnx")
-    images = {"image": lambda: lrs(1)[0]}
-    found = collect(
-        network, images, memory_bytes=2**30, moments=False, workers=1, progress=lambda *_: None
-    )
-    ranges = clip_thresholds(network, found.histograms, "max", DevicePlan())
-    onnx.save(emulate(network, ranges, Profile.TVM, DevicePlan(), notes={}), folder / "int8.onnx")
-    return folder / "int8.onnx"
-
-
 @pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16])
 @pytest.mark.parametrize("name", SMALL)
 def test_every_network_gives_for_a_batch_what_it_gives_for_each(
@@ -87,38 +65,6 @@ def test_every_network_gives_for_a_batch_what_it_gives_for_each(
         else:
             steps = np.abs(a - b) / np.spacing(np.abs(a).max().astype(np.float16))
             assert steps.max() <= 2
-
-
-def test_int8_gives_the_same_bits_in_a_batch(tmp_path: Path) -> None:
-    with open_graph(int8_file(tmp_path), Precision.INT8_MAX, threads=1, batches=True) as session:
-        assert session.batch((1, 3, 12, 20)) > 1
-        alone = [session.run(lr) for lr in lrs()]
-        together = [item.output for item in session.start(Batch(lrs()))()]
-    np.testing.assert_array_equal(together, alone)
-
-
-@pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16])
-def test_a_file_gives_for_a_batch_what_it_gives_for_each(
-    precision: Precision, tmp_path: Path
-) -> None:
-    path = tmp_path / "net.onnx"
-    export_onnx(small("rcan_official_x2"), path)
-    if precision is Precision.FP16:
-        to_fp16(path, path)
-    with open_graph(path, precision, threads=1, batches=True) as session:
-        assert session.batch((1, 3, 12, 20)) > 1
-        alone = [session.run(lr) for lr in lrs()]
-        together = [item.output for item in session.start(Batch(lrs()))()]
-    scale = np.ptp(np.stack(alone))
-    tolerance = 1e-5 if precision is Precision.FP32 else 2e-3
-    assert np.abs(np.stack(alone) - np.stack(together)).max() <= tolerance * scale
-
-
-def test_a_file_that_declares_how_many_images_it_takes_gets_so_many(tmp_path: Path) -> None:
-    relu = model([node("Relu", ["x"], "y")], {})
-    relu.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
-    with open_graph(saved(relu, tmp_path), FP32, threads=1, batches=True) as session:
-        assert session.batch((1, 3, 12, 20)) == 1
 
 
 @pytest.mark.parametrize(
@@ -224,18 +170,6 @@ def test_too_little_memory_says_what_to_do_and_keeps_nothing() -> None:
                 run()
             assert caught.value.failure is Failure.DEVICE_OOM
             assert caught.value.__cause__ is caught.value.__context__ is None
-
-
-def test_too_little_memory_is_no_fault_of_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    relu = model([node("Relu", ["x"], "y")], {})
-    monkeypatch.setitem(OPERATORS, "Relu", lambda _node: out_of_memory)
-    with (
-        open_graph(saved(relu, tmp_path), FP32, threads=1) as session,
-        pytest.raises(DeviceError, match="device-oom"),
-    ):
-        session.run(lrs()[0])
 
 
 def test_a_network_that_does_not_fit_cannot_be_opened() -> None:

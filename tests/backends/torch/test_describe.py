@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from sr_bench.backends import _gpu
 from sr_bench.backends import torch as torch_backend
 from sr_bench.core.backend import BackendInfo
 
@@ -50,8 +51,8 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    monkeypatch.setattr(torch_backend, "_CONTROL_NODE", tmp_path / "nvidiactl")
-    monkeypatch.setattr(torch_backend, "_DRIVER", tmp_path)
+    monkeypatch.setattr(_gpu, "_CONTROL_NODE", tmp_path / "nvidiactl")
+    monkeypatch.setattr(_gpu, "_DRIVER", tmp_path)
     monkeypatch.setattr(torch_backend, "distribution", lambda _name: Package(tmp_path))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     return Machine(tmp_path)

@@ -1,7 +1,5 @@
 """A GPU computes what the CPU computes, in batches too: for whoever has one."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -13,8 +11,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.engine.score.protocol import read_output, score_pair
 from sr_bench.errors import DeviceError
-from sr_bench.export.to_onnx import export_onnx
-from tests.backends.torch.test_batches import hrs, int8_file, lrs
+from tests.backends.torch.test_batches import hrs, lrs
 from tests.cost.zoo_models import SMALL, small
 
 pytestmark = pytest.mark.skipif(
@@ -70,16 +67,6 @@ def test_fp16_is_rounded_as_on_the_cpu(name: str, monkeypatch: pytest.MonkeyPatc
     assert steps.mean() <= 0.1
 
 
-def test_int8_gives_the_bits_of_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    artefact = Artefact(int8_file(tmp_path), None, Precision.INT8_MAX, digest="")
-    with torch_backend.open_session(artefact) as session:
-        came = batch_of(session, lrs())
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with torch_backend.open_session(artefact) as session:
-        expected = np.concatenate([session.run(lr) for lr in lrs()])
-    np.testing.assert_array_equal(came, expected)
-
-
 @pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16])
 def test_a_batch_gives_the_same_bits_again(precision: Precision) -> None:
     images = lrs(8, 64, 48)
@@ -107,14 +94,6 @@ def test_scores_on_the_gpu_are_those_of_the_cpu(colour: str, rounding: str) -> N
         assert (item.scores is None) == (colour == "y_rounded" and rounding == "none")
         if item.scores:
             assert item.scores == pytest.approx(expected, abs=1e-6, rel=0)
-
-
-def test_a_users_file_runs_in_batches(tmp_path: Path) -> None:
-    export_onnx(small("sr4k_basicsr_x2"), tmp_path / "net.onnx")
-    artefact = Artefact(tmp_path / "net.onnx", None, Precision.FP32, digest="")
-    expected = on_cpu("sr4k_basicsr_x2", lrs())
-    with torch_backend.open_session(artefact) as session:
-        assert np.abs(batch_of(session, lrs()) - expected).max() <= 1e-5 * np.ptp(expected)
 
 
 class Greedy(nn.Module):

@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from sr_bench.backends.vacc.rig import Limits, Rig
+from sr_bench.backends.vacc.rig import PhaseLimits, Rig
+from tests.backends.vacc.hangs import end_limits_at_hangs
 
 FAKE = Path(__file__).parent / "fake"
 
@@ -23,7 +24,7 @@ def no_process_outlives_a_vacc_test(monkeypatch: pytest.MonkeyPatch) -> Iterator
     mark = uuid4().hex
     monkeypatch.setenv("SR_BENCH_TEST_MARK", mark)  # which all that a test starts inherit
     yield
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 60
     while left := _marked(mark):
         assert time.monotonic() < deadline, f"left running: {left}"
         time.sleep(0.02)
@@ -49,11 +50,17 @@ def vacc_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def vacc_rig() -> Rig:
-    """Return a rig with our own interpreter; a healthy worker takes 0.3 s to open."""
-    limits = Limits(
-        probe_s=5.0, compile_s=5.0, open_s=5.0, run_s=1.0, vamp_s=5.0, wait_s=5.0, grace_s=0.5
+    """Return a rig with our own interpreter; no limit is like another, and no test awaits one."""
+    limits = PhaseLimits(
+        probe_s=61.0, compile_s=62.0, open_s=63.0, run_s=64.0, vamp_s=65.0, wait_s=66.0, grace_s=5.0
     )
     return Rig(sys.executable, "vamc", "vamp", 0, limits)
+
+
+@pytest.fixture
+def given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the limits at which a hanging fake was given up, which is at once."""
+    return end_limits_at_hangs(monkeypatch, tmp_path / "hangs")
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sr_bench.backends.vacc.build.compile import png
 from sr_bench.backends.vacc.build.vamc_yaml import build_of, build_text
-from sr_bench.core.device import DevicePlan, Source
+from sr_bench.core.device import CompilerInput, DevicePlan
 from sr_bench.core.precision import Precision
+from sr_bench.imaging.files import write_png
 from tests.backends.vacc.vamc_input import network, photo
 
 FAKE = Path(__file__).parent / "fake/bin/vamc"
@@ -26,15 +26,16 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def vamc_build(tmp_path: Path) -> dict[str, object]:
     """Return an int8 build file for 6 x 8 pixels, as a table, whose files are in the folder."""
-    source = Source(
+    source = CompilerInput(
         name="tiny/x2",
         onnx=network(tmp_path / "x2.onnx"),
-        precision=Precision.INT8_PERCENTILE,
+        precision=Precision("int8_percentile"),
         plan=DevicePlan(options={"enable_graph_partition": True}),
         scale=2,
         white=1.0,
         channel_order="bgr",
         skip_layers=(0,),
+        calibration=(lambda: photo(0, height=6, width=8),),
     )
     build = build_of(
         source,
@@ -42,11 +43,10 @@ def vamc_build(tmp_path: Path) -> dict[str, object]:
         shape=(1, 3, 6, 8),
         checkpoint=source.onnx,
         calibration=Path("photos"),
-        count=1,
         workspace=Path("out"),
     )
     (tmp_path / "photos").mkdir()
-    (tmp_path / "photos/0.png").write_bytes(png(photo(0, height=6, width=8)))
+    write_png(tmp_path / "photos/0.png", photo(0, height=6, width=8))
     table: dict[str, object] = yaml.safe_load(build_text(build))
     return table
 

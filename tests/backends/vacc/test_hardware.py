@@ -17,7 +17,7 @@ import pytest
 from sr_bench.backends import vacc
 from sr_bench.backends.vacc.build.compile import compiler_version
 from sr_bench.backends.vacc.probe import Probe, SdkState, probe
-from sr_bench.backends.vacc.profile.profiling import profile
+from sr_bench.backends.vacc.profile.vamp import Load, profile
 from sr_bench.backends.vacc.rig import Rig, read_rig
 from sr_bench.backends.vacc.run.session import CardSession
 from sr_bench.core.backend import BackendOptions, Form
@@ -58,7 +58,7 @@ def prepared(project_root: Path):
 
 
 @pytest.mark.parametrize("feed", ["image", "tensor"])
-@pytest.mark.parametrize("precision", [Precision.FP16, Precision.INT8_MAX, Precision.INT8_KL])
+@pytest.mark.parametrize("precision", [Precision.FP16, Precision("int8_max"), Precision("int8_kl")])
 def test_the_card_computes_the_network(card, prepared, precision: Precision, feed: str) -> None:
     rig, found = card
     levels = np.random.default_rng(1).integers(0, 256, SHAPE)
@@ -67,13 +67,13 @@ def test_the_card_computes_the_network(card, prepared, precision: Precision, fee
     source = replace(source, plan=replace(source.plan, feed=feed))
     with CardSession(source, rig, found.sdk, {}) as session:
         output = session.run(lr)
-    with Runs(Selection(), ()).open(prepared(Precision.FP32)) as reference:
+    with Runs(Selection(), ()).here.open(prepared(Precision.FP32)) as reference:
         error = np.mean((output - reference.run(lr)) ** 2)
     assert 10 * np.log10(255**2 / error) > ALIKE_DB
 
 
 def test_the_card_is_profiled(card, prepared) -> None:
-    latency = profile(prepared(Precision.INT8_MAX).source(), SHAPE, card[0])
+    latency = profile(prepared(Precision("int8_max")).source(), SHAPE, card[0], Load())
     assert latency.throughput > 0
 
 

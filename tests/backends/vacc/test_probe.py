@@ -30,7 +30,6 @@ def probed(
         *,
         modules: str = "vastai_pci 1 0\n",
         node: str = "vastai0_ctl",
-        limit_s: float = 5.0,
     ) -> Probe:
         if behaviour:
             fake_vsx(every=behaviour)
@@ -42,8 +41,7 @@ def probed(
         (dev / "other0_version").write_text("x")
         if node.startswith("vastai"):
             (dev / "vastai0_version").write_text("d3_3_v2_7\nbuilt today\n")
-        rig = replace(vacc_rig, limits=replace(vacc_rig.limits, probe_s=limit_s))
-        return probe(rig, proc=proc, dev=dev)
+        return probe(vacc_rig, proc=proc, dev=dev)
 
     return probe_
 
@@ -111,10 +109,17 @@ def test_a_step_that_fails(
 @pytest.mark.parametrize(
     ("call", "state"), [("import", SdkState.SDK_BROKEN), ("set_device", SdkState.NO_DEVICE)]
 )
-def test_a_step_that_hangs(probed: Callable[..., Probe], call: str, state: SdkState) -> None:
-    found = probed(f"hang@{call}", limit_s=1.0)
+def test_a_step_that_hangs(
+    probed: Callable[..., Probe],
+    vacc_rig: Rig,
+    given_up: list[float],
+    call: str,
+    state: SdkState,
+) -> None:
+    found = probed(f"hang@{call}")
     assert found.state is state
-    assert "was ended at its limit after 1." in found.reason
+    assert "was ended at its limit after " in found.reason
+    assert given_up == [vacc_rig.limits.probe_s]
 
 
 def test_no_driver_is_found_before_the_card_is_touched(probed: Callable[..., Probe]) -> None:

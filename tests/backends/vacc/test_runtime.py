@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -120,23 +119,25 @@ def test_several_threads_get_their_own_outputs(open_tiny: Callable[..., CardRunn
 )
 def test_a_failure_in_a_run_gets_its_class_and_stays(
     open_tiny: Callable[..., CardRunner],
+    vacc_rig: Rig,
     vacc_cache: Path,
+    given_up: list[float],
     behaviour: str,
     failure: Failure,
     words: str,
 ) -> None:
-    runner = open_tiny(behaviour)
+    hasty = replace(vacc_rig, limits=replace(vacc_rig.limits, grace_s=1.0))
+    runner = open_tiny(behaviour, hasty if behaviour == "stubborn" else vacc_rig)
     lr = _levels().astype(np.float32)
     with pytest.raises(DeviceError, match=words) as raised:
         runner(lr)
     assert raised.value.failure is failure
+    assert (vacc_rig.limits.run_s in given_up) == (behaviour in ("hang", "stubborn", "oom"))
     assert str(raised.value).startswith(f"{failure}: zoo/tiny fp16 on die 0, phase run: ")
     assert not list((vacc_cache / "journal").iterdir())
-    start = time.monotonic()
     with pytest.raises(DeviceError, match="failed earlier, not run again") as again:
         runner(lr)
     assert again.value.failure == failure
-    assert time.monotonic() - start < 0.1
     runner.close()
 
 
@@ -173,12 +174,12 @@ def test_a_failure_to_open_gets_its_class_and_leaves_the_die(
 
 @pytest.mark.parametrize("phase", ["import", "load", "build"])
 def test_a_hang_while_opening_names_its_phase(
-    open_tiny: Callable[..., CardRunner], vacc_rig: Rig, phase: str
+    open_tiny: Callable[..., CardRunner], vacc_rig: Rig, given_up: list[float], phase: str
 ) -> None:
     call = {"import": "import", "load": "Model", "build": "build"}[phase]
-    rig = replace(vacc_rig, limits=replace(vacc_rig.limits, open_s=1.0))
     with pytest.raises(DeviceError, match=f"timeout: .* phase {phase}: was ended at its limit"):
-        open_tiny(f"hang@{call}", rig)
+        open_tiny(f"hang@{call}")
+    assert vacc_rig.limits.open_s in given_up
 
 
 def test_a_grandchild_does_not_outlive_the_session(open_tiny: Callable[..., CardRunner]) -> None:
@@ -187,21 +188,20 @@ def test_a_grandchild_does_not_outlive_the_session(open_tiny: Callable[..., Card
 
 
 def test_a_crash_is_seen_at_once_though_a_grandchild_lives(
-    open_tiny: Callable[..., CardRunner], vacc_rig: Rig
+    open_tiny: Callable[..., CardRunner], vacc_rig: Rig, given_up: list[float]
 ) -> None:
-    patient = replace(vacc_rig, limits=replace(vacc_rig.limits, run_s=20.0))
-    start = time.monotonic()
-    runner = open_tiny("grandchild+segfault", patient)
+    runner = open_tiny("grandchild+segfault")
     with pytest.raises(DeviceError, match="crashed"):
         runner(_levels().astype(np.float32))
-    assert time.monotonic() - start < 10
+    assert vacc_rig.limits.run_s not in given_up
 
 
 def test_a_crash_is_no_time_out_though_a_copy_of_the_process_lives(
-    open_tiny: Callable[..., CardRunner],
+    open_tiny: Callable[..., CardRunner], vacc_rig: Rig, given_up: list[float]
 ) -> None:
     with open_tiny("fork+segfault") as runner, pytest.raises(DeviceError, match="crashed"):
         runner(_levels().astype(np.float32))
+    assert vacc_rig.limits.run_s in given_up, "the copy kept the channel open"
 
 
 def test_nothing_piles_up_on_the_disk(
@@ -307,9 +307,11 @@ def test_a_worker_that_cannot_be_ended_keeps_later_sessions_off_the_die(
     open_tiny: Callable[..., CardRunner],
     vacc_cache: Path,
     vacc_rig: Rig,
+    given_up: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    runner = open_tiny("hang")
+    hasty = replace(vacc_rig, limits=replace(vacc_rig.limits, grace_s=0.2))
+    runner = open_tiny("hang", hasty)
     group = runner._process._group
     with monkeypatch.context() as patch:  # as a process that waits inside the driver
         patch.setattr(process.os, "killpg", lambda *_: None)
@@ -319,8 +321,8 @@ def test_a_worker_that_cannot_be_ended_keeps_later_sessions_off_the_die(
         assert raised.value.failure is Failure.TIMEOUT
     model = replace(runner._model, name="zoo/other")
     with pytest.raises(NotRunError, match=f"process {group.pid}, .* still uses die 0"):
-        CardRunner.open(model, vacc_rig, sdk="2.8")
-    assert group.end(0.5) is not None
+        CardRunner.open(model, hasty, sdk="2.8")
+    assert group.end(20.0) is not None
     monkeypatch.delenv("FAKE_VSX")
     with CardRunner.open(model, vacc_rig, sdk="2.8"):
         pass

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sr_bench.backends.vacc.profile.latency import Latency, Spread
-from sr_bench.backends.vacc.profile.vamp import parse_clocks, parse_vamp, run_vamp
-from sr_bench.backends.vacc.rig import Limits, Rig
+from sr_bench.backends.vacc.profile.vamp import Load, parse_clocks, parse_vamp, run_vamp
+from sr_bench.backends.vacc.rig import PhaseLimits, Rig
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.device import Failure
 from sr_bench.errors import BackendError, DeviceError, NotRunError, OptionError
@@ -18,8 +18,8 @@ from sr_bench.errors import BackendError, DeviceError, NotRunError, OptionError
 HERE = Path(__file__).parent
 LOGS = HERE / "vamp_logs"
 SHAPE = (1, 3, 96, 128)
-LIMITS = Limits(
-    probe_s=10.0, compile_s=30.0, open_s=10.0, run_s=10.0, vamp_s=30.0, wait_s=10.0, grace_s=1.0
+LIMITS = PhaseLimits(
+    probe_s=61.0, compile_s=62.0, open_s=63.0, run_s=64.0, vamp_s=65.0, wait_s=66.0, grace_s=5.0
 )
 RIG = Rig(sys.executable, "vamc", str(HERE / "fake/bin/vamp"), 0, LIMITS)
 
@@ -111,8 +111,8 @@ def test_a_latency_can_be_recorded() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"^log: .*found none"),
-        ("batch size: 1\n", r"^log: .*found none"),
+        ("", r"^log: .*got none"),
+        ("batch size: 1\n", r"^log: .*got none"),
         ("batch size: 1\nthroughput (qps): fast", r"^log:2: throughput .* found 'fast'"),
         ("throughput (qps):", r"^log:1: .*found ''"),
         ("throughput (qps): nan", r"^log:1: .*found 'nan'"),
@@ -135,9 +135,9 @@ def test_clocks_are_read() -> None:
 
 def test_the_profiler_is_run_for_the_shape(network: Path) -> None:
     vdsp = network.with_name("vdsp.json")
-    assert run_vamp(network, SHAPE, RIG, vdsp) == read("2.5.2_resnet50.txt")
+    assert run_vamp(network, SHAPE, RIG, vdsp, Load()) == read("2.5.2_resnet50.txt")
     with pytest.raises(DeviceError, match=r"takes \[1, 3, 96, 128\], not \[3, 96, 96\]"):
-        run_vamp(network, (1, 3, 96, 96), RIG, vdsp)
+        run_vamp(network, (1, 3, 96, 96), RIG, vdsp, Load())
 
 
 def test_the_clocks_of_the_first_die_are_added(
@@ -147,34 +147,33 @@ def test_the_clocks_of_the_first_die_are_added(
     vasmi.write_text(f'#!/bin/sh\n[ "$*" = "getfreq -d 0 -i 0" ] && cat {LOGS}/getfreq.txt\n')
     vasmi.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    latency = run_vamp(network, SHAPE, RIG, network.with_name("vdsp.json"))
+    latency = run_vamp(network, SHAPE, RIG, network.with_name("vdsp.json"), Load())
     assert latency.clocks_mhz["OCLK"] == 880
     assert latency.throughput == 3101.12
 
 
 def test_a_profile_that_hangs_for_want_of_memory_is_named_so(
-    network: Path, monkeypatch: pytest.MonkeyPatch
+    network: Path, given_up: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SR_FAKE_VAMP", "oom")
-    limits = Limits(**{**vars(LIMITS), "vamp_s": 1.0})
-    rig = Rig(RIG.python, RIG.vamc, RIG.vamp, 0, limits)
     with pytest.raises(DeviceError, match="malloc dlc memory") as caught:
-        run_vamp(network, SHAPE, rig, network.with_name("vdsp.json"))
+        run_vamp(network, SHAPE, RIG, network.with_name("vdsp.json"), Load())
     assert caught.value.failure == Failure.DEVICE_OOM
+    assert given_up == [LIMITS.vamp_s]
 
 
 def test_a_missing_profiler_is_not_a_failure(network: Path) -> None:
     rig = Rig(RIG.python, RIG.vamc, "no-such-vamp", 0, LIMITS)
     with pytest.raises(NotRunError, match="no-such-vamp"):
-        run_vamp(network, SHAPE, rig, network.with_name("vdsp.json"))
+        run_vamp(network, SHAPE, rig, network.with_name("vdsp.json"), Load())
 
 
 @pytest.mark.parametrize(
     "numbers", [{"processes": 2}, {"instances": 0}, {"batch": 0}, {"iterations": 0}]
 )
-def test_impossible_numbers_are_refused(network: Path, numbers: dict[str, int]) -> None:
+def test_impossible_numbers_are_refused(numbers: dict[str, int]) -> None:
     with pytest.raises(OptionError, match="at most as many processes as instances"):
-        run_vamp(network, SHAPE, RIG, network.with_name("vdsp.json"), **numbers)
+        Load(**numbers)
 
 
 @pytest.mark.parametrize(

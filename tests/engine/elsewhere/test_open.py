@@ -6,9 +6,8 @@ import pytest
 
 from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.discovery import load
-from sr_bench.engine.bench import Bench
-from sr_bench.engine.elsewhere import open as open_bench
-from sr_bench.engine.elsewhere.child import Isolated, Limits
+from sr_bench.engine.elsewhere import open as opened
+from sr_bench.engine.elsewhere.child import Child, Limits
 from sr_bench.engine.elsewhere.open import isolates
 from sr_bench.engine.plan.options import Selection
 
@@ -33,11 +32,11 @@ def test_only_a_device_is_isolated_unless_asked(
 
 def limits(monkeypatch: pytest.MonkeyPatch, info: BackendInfo, **options: object) -> Limits:
     """Return the limits of a session on a machine with 1000 MiB."""
-    monkeypatch.setattr(open_bench, "machine_bytes", lambda: 1000 * 2**20)
+    monkeypatch.setattr(opened, "machine_bytes", lambda: 1000 * 2**20)
     monkeypatch.setattr(load("sr_bench.backends", "onnxruntime"), "describe", lambda _options: info)
-    opened = open_bench.open_bench(Selection(isolate="model", **options), ())
-    assert isinstance(opened, Isolated)
-    return opened._limits
+    executor = opened.open_executor(Selection(isolate="model", **options))
+    assert isinstance(executor, Child)
+    return executor._limits
 
 
 def test_limits_are_those_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,9 +54,9 @@ def test_limits_that_nobody_asked_for_fit_the_machine_and_the_device(
 
 def test_a_machine_that_tells_no_memory_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     limits(monkeypatch, CPU)
-    monkeypatch.setattr(open_bench, "machine_bytes", lambda: None)
-    assert open_bench.open_bench(Selection(isolate="model"), ())._limits.memory_bytes is None
+    monkeypatch.setattr(opened, "machine_bytes", lambda: None)
+    assert opened.open_executor(Selection(isolate="model"))._limits.memory_bytes is None
 
 
 def test_without_isolation_this_process_measures() -> None:
-    assert isinstance(open_bench.open_bench(Selection(), ()), Bench)
+    assert opened.open_executor(Selection()) is None

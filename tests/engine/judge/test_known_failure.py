@@ -11,7 +11,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.record import Status, Verdict
 from sr_bench.engine.judge.known_failure import failure_gone, known_failure, warning
 
-FP16, INT8 = Precision.FP16, Precision.INT8_MAX
+FP16, INT8 = Precision.FP16, Precision("int8_max")
 OOM = KnownFailure(Failure.DEVICE_OOM, "too large")
 OLD = KnownFailure(Failure.TIMEOUT, "PixelShuffle hangs", FP16, before_sdk="2.0")
 MATCH = Verdict(Status.MATCH, "agrees", measured=30.0)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sr_bench.core.codec import decode, encode
-from sr_bench.core.compare import Compared, Limits, Outcome
+from sr_bench.core.compare import CaseOutcome, Compared, LossLimits
 from sr_bench.core.history import Environment, PastRun, RunInfo
 from sr_bench.core.record import ImageScore, Measurement, Record
 from sr_bench.engine.judge.two_runs import compare_runs
@@ -39,41 +39,41 @@ def lowered(by: float, spread: float = 0.001) -> list[float]:
 
 
 def compare(now: Record, before: Record, **limits: float) -> Compared:
-    (found,) = compare_runs(of_run(now), of_run(before), Limits(**limits))
+    (found,) = compare_runs(of_run(now), of_run(before), LossLimits(**limits))
     return found
 
 
 def test_equal_inputs_and_values_are_the_same() -> None:
     found = compare(scored(), scored())
-    assert (found.outcome, found.inputs) == (Outcome.SAME, ())
+    assert (found.outcome, found.inputs) == (CaseOutcome.SAME, ())
     assert (found.before, found.now) == (32.0, 32.0)
 
 
 def test_equal_values_of_other_inputs_are_within() -> None:
     found = compare(scored(network="n2"), scored())
-    assert found.outcome is Outcome.WITHIN
+    assert found.outcome is CaseOutcome.WITHIN
     assert found.sentence == "the same values to the last digit"
 
 
 def test_equal_means_of_other_images_are_not_the_same() -> None:
     swapped = [*VALUES[1:], VALUES[0]]
     found = compare(scored(swapped, fingerprint="f"), scored(fingerprint="f"))
-    assert found.outcome is Outcome.UNDECIDED
+    assert found.outcome is CaseOutcome.UNDECIDED
 
 
 @pytest.mark.parametrize(
     ("by", "spread", "outcome"),
     [
-        (0.002, 0.001, Outcome.WITHIN),
-        (0.05, 0.001, Outcome.LOSS),
-        (0.01, 0.05, Outcome.UNDECIDED),
-        (-0.005, 0.001, Outcome.WITHIN),
-        (-0.05, 0.001, Outcome.GAIN),
-        (-0.02, 0.0075, Outcome.WITHIN),
-        (-0.02, 0.05, Outcome.UNDECIDED),
+        (0.002, 0.001, CaseOutcome.WITHIN),
+        (0.05, 0.001, CaseOutcome.LOSS),
+        (0.01, 0.05, CaseOutcome.UNDECIDED),
+        (-0.005, 0.001, CaseOutcome.WITHIN),
+        (-0.05, 0.001, CaseOutcome.GAIN),
+        (-0.02, 0.0075, CaseOutcome.WITHIN),
+        (-0.02, 0.05, CaseOutcome.UNDECIDED),
     ],
 )
-def test_a_drop_is_judged_image_by_image(by: float, spread: float, outcome: Outcome) -> None:
+def test_a_drop_is_judged_image_by_image(by: float, spread: float, outcome: CaseOutcome) -> None:
     found = compare(scored(lowered(by, spread), network="n2"), scored())
     assert found.outcome is outcome
     assert found.comparison is not None
@@ -90,16 +90,16 @@ def test_each_metric_has_its_limit(metric: str, option: str, default: float) -> 
     before = scored(metric=metric, fingerprint="a")
     worse = scored(lowered(1.2 * default, 1e-6), metric=metric, fingerprint="b")
     fine = scored(lowered(0.8 * default, 1e-6), metric=metric, fingerprint="b")
-    assert compare(worse, before).outcome is Outcome.LOSS
-    assert compare(fine, before).outcome is Outcome.WITHIN
-    assert compare(worse, before, **{option: 2 * default}).outcome is Outcome.WITHIN
+    assert compare(worse, before).outcome is CaseOutcome.LOSS
+    assert compare(fine, before).outcome is CaseOutcome.WITHIN
+    assert compare(worse, before, **{option: 2 * default}).outcome is CaseOutcome.WITHIN
 
 
 def test_the_likely_causes_are_named() -> None:
     newer = replace(ENVIRONMENT, packages={"numpy": "2.1"})
     now = of_run(scored(lowered(0.05), network="n2", backend="b2"), environment=newer)
-    (found,) = compare_runs(now, of_run(scored()), Limits())
-    assert found.outcome is Outcome.LOSS
+    (found,) = compare_runs(now, of_run(scored()), LossLimits())
+    assert found.outcome is CaseOutcome.LOSS
     assert [change.name for change in found.inputs] == ["network", "backend"]
     assert found.sentence.endswith("; changed: network, backend, numpy 2.0 -> 2.1")
     assert "most on '4.png'" in found.sentence
@@ -108,20 +108,20 @@ def test_the_likely_causes_are_named() -> None:
 def test_a_cause_is_named_once() -> None:
     newer = replace(ENVIRONMENT, cpu="new")
     now = of_run(scored(lowered(0.05), cpu="new"), environment=newer)
-    (found,) = compare_runs(now, of_run(scored()), Limits())
+    (found,) = compare_runs(now, of_run(scored()), LossLimits())
     assert found.sentence.endswith("; changed: cpu")
 
 
 def test_a_change_without_a_cause_says_so() -> None:
     found = compare(scored(lowered(0.05), fingerprint="f"), scored(fingerprint="f"))
-    assert found.outcome is Outcome.LOSS
+    assert found.outcome is CaseOutcome.LOSS
     assert found.sentence.endswith("; nothing that is recorded changed")
 
 
 @pytest.mark.parametrize("name", ["data", "protocol", "shape", "rule"])
 def test_another_question_is_not_comparable(name: str) -> None:
     found = compare(scored(network="n2", **{name: "other"}), scored())
-    assert (found.outcome, found.comparable) == (Outcome.NOT_COMPARABLE, False)
+    assert (found.outcome, found.comparable) == (CaseOutcome.NOT_COMPARABLE, False)
     assert found.sentence.startswith(f"{name} changed, so that")
     assert [change.name for change in found.inputs] == ["network", name]
     assert (found.before, found.now, found.comparison) == (32.0, 32.0, None)
@@ -137,33 +137,33 @@ def test_a_run_that_does_not_say_its_inputs_is_not_comparable(which: int, told: 
     pair = [scored(fingerprint="a"), scored(fingerprint="b")]
     pair[which] = replace(pair[which], inputs={})
     found = compare(pair[0], pair[1])
-    assert found.outcome is Outcome.NOT_COMPARABLE
+    assert found.outcome is CaseOutcome.NOT_COMPARABLE
     assert found.sentence.startswith(f"{told} does not say")
 
 
 def test_equal_fingerprints_make_up_for_inputs_that_are_not_told() -> None:
     old, new = (replace(scored(v), inputs={}, fingerprint="f") for v in (VALUES, lowered(0.05)))
-    assert compare(new, old).outcome is Outcome.LOSS
+    assert compare(new, old).outcome is CaseOutcome.LOSS
     unknown = replace(old, fingerprint="")
-    assert compare(unknown, unknown).outcome is Outcome.NOT_COMPARABLE
+    assert compare(unknown, unknown).outcome is CaseOutcome.NOT_COMPARABLE
 
 
 def test_images_without_a_partner_are_undecided_or_not_comparable() -> None:
     fewer = scored(VALUES[:3], fingerprint="b")
-    assert compare(fewer, scored(fingerprint="a")).outcome is Outcome.UNDECIDED
+    assert compare(fewer, scored(fingerprint="a")).outcome is CaseOutcome.UNDECIDED
     assert fewer.measurement is not None
     others = tuple(ImageScore("x" + one.image, one.value) for one in fewer.measurement.images)
     strange = replace(fewer, measurement=replace(fewer.measurement, images=others))
-    assert compare(strange, scored(fingerprint="a")).outcome is Outcome.NOT_COMPARABLE
+    assert compare(strange, scored(fingerprint="a")).outcome is CaseOutcome.NOT_COMPARABLE
 
 
 def test_new_and_vanished_cases_are_told_in_order() -> None:
     a, b, c = (replace(scored(), model=name) for name in "abc")
-    found = compare_runs(of_run(c, a), of_run(a, b), Limits())
+    found = compare_runs(of_run(c, a), of_run(a, b), LossLimits())
     assert [(one.model, one.outcome) for one in found] == [
-        ("c", Outcome.NEW),
-        ("a", Outcome.SAME),
-        ("b", Outcome.VANISHED),
+        ("c", CaseOutcome.NEW),
+        ("a", CaseOutcome.SAME),
+        ("b", CaseOutcome.VANISHED),
     ]
     assert [(one.before, one.now) for one in found] == [(None, 32.0), (32.0, 32.0), (32.0, None)]
     assert found[0].sentence == "no value before: the case is not in the earlier run"
@@ -174,33 +174,35 @@ def test_new_and_vanished_cases_are_told_in_order() -> None:
 def test_a_value_that_is_gone_says_why() -> None:
     gone = without_value(scored(), "the weights are absent")
     found = compare(gone, scored())
-    assert (found.outcome, found.device) == (Outcome.VANISHED, "cpu")
+    assert (found.outcome, found.device) == (CaseOutcome.VANISHED, "cpu")
     assert found.sentence == "no value any more: the weights are absent"
     assert compare(scored(), gone).sentence == "no value before: the weights are absent"
 
 
 def test_what_neither_run_measured_is_left_out() -> None:
     gone = without_value(scored())
-    assert compare_runs(of_run(gone), of_run(gone), Limits()) == ()
-    assert compare_runs(of_run(gone), of_run(), Limits()) == ()
+    assert compare_runs(of_run(gone), of_run(gone), LossLimits()) == ()
+    assert compare_runs(of_run(gone), of_run(), LossLimits()) == ()
 
 
 @pytest.mark.parametrize(
     "what", ["family", "model", "metric", "precision", "dataset", "protocol", "backend"]
 )
 def test_cases_that_differ_in_anything_are_different_cases(what: str) -> None:
-    found = compare_runs(of_run(replace(scored(), **{what: "ssim"})), of_run(scored()), Limits())
-    assert [one.outcome for one in found] == [Outcome.NEW, Outcome.VANISHED]
+    found = compare_runs(
+        of_run(replace(scored(), **{what: "ssim"})), of_run(scored()), LossLimits()
+    )
+    assert [one.outcome for one in found] == [CaseOutcome.NEW, CaseOutcome.VANISHED]
 
 
 def test_of_two_records_of_a_case_the_one_with_a_value_counts() -> None:
     gone = without_value(scored())
     for pair in ((gone, scored()), (scored(), gone)):
-        (found,) = compare_runs(of_run(*pair), of_run(scored()), Limits())
-        assert found.outcome is Outcome.SAME
+        (found,) = compare_runs(of_run(*pair), of_run(scored()), LossLimits())
+        assert found.outcome is CaseOutcome.SAME
     other = scored(lowered(1.0), network="n2")
-    (found,) = compare_runs(of_run(scored(), other), of_run(scored()), Limits())
-    assert found.outcome is Outcome.SAME
+    (found,) = compare_runs(of_run(scored(), other), of_run(scored()), LossLimits())
+    assert found.outcome is CaseOutcome.SAME
 
 
 def cost(exact: int, **changes: str) -> Record:
@@ -210,10 +212,10 @@ def cost(exact: int, **changes: str) -> Record:
 
 
 def test_costs_are_equal_or_not_whatever_the_backend() -> None:
-    assert compare(cost(10**12), cost(10**12, backend="torch")).outcome is Outcome.SAME
+    assert compare(cost(10**12), cost(10**12, backend="torch")).outcome is CaseOutcome.SAME
     found = compare(cost(10**12 + 1), cost(10**12))
-    assert (found.outcome, found.sentence) == (Outcome.LOSS, "1 more; changed: network")
-    assert compare(cost(10**12 - 1), cost(10**12)).outcome is Outcome.GAIN
+    assert (found.outcome, found.sentence) == (CaseOutcome.LOSS, "1 more; changed: network")
+    assert compare(cost(10**12 - 1), cost(10**12)).outcome is CaseOutcome.GAIN
 
 
 def test_costs_without_an_exact_count_are_compared_by_value() -> None:
@@ -221,7 +223,7 @@ def test_costs_without_an_exact_count_are_compared_by_value() -> None:
     assert one.measurement is not None
     rounded = replace(one.measurement, exact=None, value=2.0)
     before = replace(one, measurement=replace(rounded, value=1.5), fingerprint="x")
-    assert compare(replace(one, measurement=rounded), before).outcome is Outcome.LOSS
+    assert compare(replace(one, measurement=rounded), before).outcome is CaseOutcome.LOSS
 
 
 def latency(ms: float, *, iqr_ms: float = 0.0, device: str = "cpu") -> Record:
@@ -233,44 +235,44 @@ def latency(ms: float, *, iqr_ms: float = 0.0, device: str = "cpu") -> Record:
 @pytest.mark.parametrize(
     ("ms", "iqr_ms", "outcome"),
     [
-        (109.0, 0.0, Outcome.WITHIN),
-        (112.0, 0.0, Outcome.LOSS),
-        (112.0, 6.0, Outcome.WITHIN),
-        (112.0, 5.9, Outcome.LOSS),
-        (91.0, 0.0, Outcome.WITHIN),
-        (88.0, 0.0, Outcome.GAIN),
-        (inf, 0.0, Outcome.NOT_COMPARABLE),
-        (0.0, 0.0, Outcome.NOT_COMPARABLE),
+        (109.0, 0.0, CaseOutcome.WITHIN),
+        (112.0, 0.0, CaseOutcome.LOSS),
+        (112.0, 6.0, CaseOutcome.WITHIN),
+        (112.0, 5.9, CaseOutcome.LOSS),
+        (91.0, 0.0, CaseOutcome.WITHIN),
+        (88.0, 0.0, CaseOutcome.GAIN),
+        (inf, 0.0, CaseOutcome.NOT_COMPARABLE),
+        (0.0, 0.0, CaseOutcome.NOT_COMPARABLE),
     ],
 )
 def test_latency_is_judged_beyond_the_limit_and_the_noise(
-    ms: float, iqr_ms: float, outcome: Outcome
+    ms: float, iqr_ms: float, outcome: CaseOutcome
 ) -> None:
     found = compare(latency(ms, iqr_ms=iqr_ms), latency(100.0, iqr_ms=iqr_ms))
     assert found.outcome is outcome
 
 
 def test_the_limit_of_latency_can_be_chosen() -> None:
-    assert compare(latency(140), latency(100), latency_percent=50).outcome is Outcome.WITHIN
-    assert compare(latency(140), latency(100), latency_percent=5).outcome is Outcome.LOSS
-    assert compare(latency(140), latency(0)).outcome is Outcome.NOT_COMPARABLE
+    assert compare(latency(140), latency(100), latency_percent=50).outcome is CaseOutcome.WITHIN
+    assert compare(latency(140), latency(100), latency_percent=5).outcome is CaseOutcome.LOSS
+    assert compare(latency(140), latency(0)).outcome is CaseOutcome.NOT_COMPARABLE
 
 
 @pytest.mark.parametrize("change", [{"cpu": "another"}, {"cores": 4}])
 def test_latency_of_another_machine_is_not_comparable(change: dict[str, object]) -> None:
     now = of_run(latency(150.0), environment=replace(ENVIRONMENT, **change))
-    (found,) = compare_runs(now, of_run(latency(100.0)), Limits())
-    assert found.outcome is Outcome.NOT_COMPARABLE
+    (found,) = compare_runs(now, of_run(latency(100.0)), LossLimits())
+    assert found.outcome is CaseOutcome.NOT_COMPARABLE
     assert found.sentence.startswith(f"measured on another {next(iter(change))}")
 
 
 def test_latency_of_another_device_is_not_comparable() -> None:
     found = compare(latency(150.0, device="cuda"), latency(100.0))
     assert found.sentence.startswith("measured on another device")
-    assert found.outcome is Outcome.NOT_COMPARABLE
+    assert found.outcome is CaseOutcome.NOT_COMPARABLE
 
 
-@pytest.mark.parametrize(("by", "outcome"), [(-1, Outcome.LOSS), (1, Outcome.GAIN)])
+@pytest.mark.parametrize(("by", "outcome"), [(-1, CaseOutcome.LOSS), (1, CaseOutcome.GAIN)])
 def test_a_metric_whose_lower_values_are_better_loses_what_it_rises(by, outcome) -> None:
     found = compare(scored(lowered(by), metric="mae", fingerprint="a"), scored(metric="mae"))
     assert found.outcome is outcome

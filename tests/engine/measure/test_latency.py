@@ -15,6 +15,7 @@ from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import Case
 from sr_bench.core.claim import Blank, Source
+from sr_bench.core.detail import Detail
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Record, Status
@@ -22,7 +23,8 @@ from sr_bench.engine.bench import Bench
 from sr_bench.engine.measure import latency
 from sr_bench.engine.measure.latency import Setting, Times, latency_cases
 from sr_bench.engine.plan.cases import plan
-from sr_bench.engine.plan.options import SESSION_THREADS, Selection
+from sr_bench.engine.plan.option import SESSION_THREADS
+from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.errors import BackendError, NotRunError
 from sr_bench.imaging.files import read_image
@@ -151,7 +153,7 @@ def test_the_record_holds_the_median_and_the_rest_as_notes(zoo: Zoo):
     assert (verdict.status, verdict.measured) == (Status.NEW, 4.0)
     assert verdict.sentence == "measured; latency is not judged"
     assert (record.dataset, record.device, record.protocol) == ("", "cpu", "mine")
-    assert record.detail == {"shape": "3x8x16", "threads": 1, "image": "pair a"}
+    assert record.detail == Detail(shape="3x8x16", threads=1, image="pair a")
 
 
 def test_the_timer_is_told_what_the_times_are_true_of(zoo: Zoo):
@@ -210,7 +212,7 @@ def test_the_image_is_given_as_the_protocol_says(zoo: Zoo, backend: Backend):
 
 def test_without_the_images_it_is_the_same_noise_each_time(zoo: Zoo, backend: Backend):
     first, second = measure(zoo, data=None), measure(zoo, data=None)
-    assert first.detail["image"] == "random"
+    assert first.detail.image == "random"
     assert first.fingerprint == second.fingerprint
     assert np.array_equal(backend.inputs[0], backend.inputs[-1])
     assert backend.inputs[0].shape == (1, 3, 8, 16)
@@ -334,8 +336,8 @@ def test_what_is_timed_is_not_recorded(zoo: Zoo, tmp_path: Path):
 
 def test_int8_says_how_it_was_made(edsr: ModelCard, zoo: Zoo):
     evaluation = Evaluation("photos", EvalProtocol("native"))
-    case = Case(edsr, "latency", Precision.INT8_MAX, "onnxruntime", evaluation)
+    case = Case(edsr, "latency", Precision("int8_max"), "onnxruntime", evaluation)
     record = measure(zoo, case, data=None)
     assert record.verdict.status is Status.NEW, record.verdict.sentence
-    assert record.detail["observer"] == "max"
-    assert "int8_kernel" in record.detail
+    assert record.detail.observer == "max"
+    assert record.detail.int8_kernel

@@ -14,11 +14,10 @@ from sr_bench.engine.bench import Bench
 from sr_bench.engine.plan.cases import plan
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
-from sr_bench.engine.prepare import code_digest as code
 from sr_bench.imaging.files import read_image, write_png
 from tests.int8_zoo import Int8Zoo, make_int8_zoo
 
-PRECISIONS = (Precision.FP32, Precision.FP16, Precision.INT8_MAX)
+PRECISIONS = (Precision.FP32, Precision.FP16, Precision("int8_max"))
 ALL = {"fp32": 3, "fp16": 3, "int8_max": 3}
 LOW = {"fp16": 3, "int8_max": 3}
 
@@ -127,6 +126,10 @@ def another_plan(zoo: Int8Zoo) -> None:
     zoo.write_card(plan='keep = ["tail"]')
 
 
+def another_rounding(zoo: Int8Zoo) -> None:
+    zoo.write_card(plan='rounding = "nearest"')
+
+
 def another_protocol(zoo: Int8Zoo) -> None:
     zoo.write_card(protocol="paper_y")
 
@@ -141,6 +144,7 @@ def another_protocol(zoo: Int8Zoo) -> None:
         (one_more_image, {"fp32": 1, "fp16": 1, "int8_max": 1}),
         (one_calibration_image, {"fp32": 3, "int8_max": 3}),
         (another_plan, {"fp32": 3, "int8_max": 3}),
+        (another_rounding, {"fp32": 3, "int8_max": 3}),
         (renamed_images, {}),
         (another_table, {}),
         (another_limit, {}),
@@ -202,17 +206,13 @@ def test_other_code_measures_again(session: Session, monkeypatch: pytest.MonkeyP
     assert session.ran == ALL
 
 
-def test_code_that_only_tells_is_no_other_code(tmp_path: Path, monkeypatch) -> None:
-    package = tmp_path / "package"
-    for name in ("report", "metrics"):
-        (package / name).mkdir(parents=True)
-        (package / name / "a.py").write_text("1")
-    monkeypatch.setattr(code.sr_bench, "__file__", str(package / "__init__.py"))
-    before = code.own_code.__wrapped__()
-    (package / "report" / "a.py").write_text("2")
-    assert code.own_code.__wrapped__() == before
-    (package / "metrics" / "a.py").write_text("2")
-    assert code.own_code.__wrapped__() != before
+def test_another_processor_measures_again(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session()
+    monkeypatch.setattr("sr_bench.engine.measure.worker.cpu_model", lambda: "another processor")
+    session()
+    assert session.ran == ALL
 
 
 def test_a_limited_session_is_the_start_of_a_whole_one(session: Session) -> None:

@@ -90,7 +90,7 @@ def test_what_the_document_has_a_number_for_is_not_asked_twice(suite) -> None:
 
 
 def test_a_claim_about_another_backend_does_not_answer_a_request(suite) -> None:
-    asked = {"models": ("a",), "precisions": (Precision.INT8_MAX,)}
+    asked = {"models": ("a",), "precisions": (Precision("int8_max"),)}
     assert ids(suite, backend="vacc", **asked) == [
         "a-vacc-int8_max-div2k_valid_x2-psnr",
         "a-int8_max-div2k_valid_x2-ssim",
@@ -181,7 +181,7 @@ def test_a_blank_cell_of_a_devices_row_is_for_that_backend(suite):
 
 
 def test_a_blank_cell_and_a_named_precision_are_one_case(suite):
-    wanted = ids(suite, blanks=True, backend="vacc", precisions=(Precision.INT8_MAX,))
+    wanted = ids(suite, blanks=True, backend="vacc", precisions=(Precision("int8_max"),))
     assert wanted.count("a-int8_max-div2k_valid_x2-ssim") == 1
 
 

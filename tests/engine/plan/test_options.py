@@ -5,18 +5,25 @@ from pathlib import Path
 import pytest
 
 from sr_bench.core.precision import Precision
-from sr_bench.engine.plan.options import Selection, parse_precisions, split_list, split_scale
+from sr_bench.engine.plan.option import DURATION, PRECISIONS, THREADS, options_of, split_list
+from sr_bench.engine.plan.options import Selection, split_scale
 from sr_bench.errors import OptionError
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"backend": "tensorrt"}, "no such backend.*: onnxruntime, replay, torch, vacc"),
+        (
+            {"backend": "tensorrt"},
+            "--backend=tensorrt: expected one of onnxruntime, replay, torch, vacc",
+        ),
         ({"device": "gpu"}, "--sr-device=gpu: expected one of auto, require, emulate"),
         ({"backend": "replay"}, "--backend=replay and --sr-replay=DIR"),
-        ({"backend": "replay", "replay": Path("/no/such")}, "--sr-replay=/no/such: expected a fol"),
-        ({"limit": -1}, "--sr-limit=-1: expected a number of images"),
+        (
+            {"backend": "replay", "replay": Path("/no/such")},
+            "--sr-replay=/no/such: expected a folder",
+        ),
+        ({"limit": -1}, "--sr-limit=-1: expected a whole number of images"),
         ({"data": Path("/no/such")}, "--sr-data=/no/such: expected a folder"),
         ({"weights": Path(__file__)}, "--sr-weights=.*: expected a folder"),
     ],
@@ -30,7 +37,7 @@ def test_nothing_named_means_all() -> None:
     everything = Selection()
     assert everything.wants_model("anything")
     assert everything.wants_dataset("set5", 2)
-    assert everything.wants_precision(Precision.INT8_KL)
+    assert everything.wants_precision(Precision("int8_kl"))
 
 
 def test_models_are_patterns_that_mind_the_case() -> None:
@@ -49,15 +56,46 @@ def test_a_dataset_is_wanted_with_or_without_its_scale() -> None:
 
 
 def test_precisions_are_read_from_a_list() -> None:
-    found = parse_precisions("fp16, int8 kl_divergence,")
-    assert found == (Precision.FP16, Precision.INT8_KL)
-    assert parse_precisions("kl_divergence, minmax") == (Precision.INT8_KL, Precision.INT8_MAX)
-    assert parse_precisions("") == ()
+    read = PRECISIONS.read
+    assert read("fp16, int8 kl_divergence,") == (Precision.FP16, Precision("int8_kl"))
+    assert read("kl_divergence, minmax") == (Precision("int8_kl"), Precision("int8_max"))
+    assert read("") == ()
 
 
-def test_an_unknown_precision_is_refused_with_the_valid_ones() -> None:
-    with pytest.raises(OptionError, match=r"--sr-precision=fp16,int4: .*'int4'.*fp32, fp16"):
-        parse_precisions("fp16,int4")
+@pytest.mark.parametrize(
+    ("field", "text", "message"),
+    [
+        ("precisions", "fp16,int4", r"--sr-precision=fp16,int4: expected one or more of fp32, fp1"),
+        ("limit", "few", "--sr-limit=few: expected a whole number of images"),
+        ("cache_bytes", "0", "--sr-cache-size=0: expected a whole number of MiB above 0"),
+        ("memory_bytes", "-3", "--sr-memory-limit=-3: expected a whole number of MiB"),
+        ("stall_s", "-1", "--sr-time-limit=-1: expected a whole number of seconds"),
+    ],
+)
+def test_a_text_that_is_not_valid_is_refused_as_it_was_typed(field, text, message) -> None:
+    with pytest.raises(OptionError, match=message):
+        Selection(**{field: options_of(Selection)[field].read(text)})
+
+
+@pytest.mark.parametrize("text", ["2 hours", "0", "h", "-1"])
+def test_a_text_that_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        DURATION.read(text)
+    assert DURATION.read("1h30m") == 5400
+
+
+@pytest.mark.parametrize("text", ["0", "2x", "x2", "-1", "2x0"])
+def test_a_text_that_is_no_number_of_threads_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        THREADS.read(text)
+    assert [THREADS.read(given) for given in ("4", "2x8", "")] == [(4, 1), (2, 8), (0, 1)]
+
+
+def test_what_is_a_default_when_typed_is_one_in_code() -> None:
+    chosen = Selection()
+    for field, declared in options_of(Selection).items():
+        if declared.metavar:
+            assert getattr(chosen, field) == declared.read(declared.default)
 
 
 def test_blanks_and_empty_parts_of_a_list_are_dropped() -> None:

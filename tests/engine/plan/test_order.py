@@ -16,7 +16,7 @@ from sr_bench.core.record import Record, Status, Verdict
 from sr_bench.engine.plan.order import Ranked, Risk, prioritize
 from tests.runs import ENVIRONMENT
 
-INT8 = Precision.INT8_MAX
+INT8 = Precision("int8_max")
 DIGEST = "ab" * 32
 
 

@@ -70,7 +70,7 @@ def test_every_model_names_its_weights_and_datasets_that_exist(suites, family: s
 
 
 def test_the_ids_of_all_suites_are_unique_and_greppable(suites: dict[str, Suite]) -> None:
-    wide = cases(suites, backend="vacc", precisions=tuple(Precision))
+    wide = cases(suites, backend="vacc", precisions=Precision.all())
     for found in (cases(suites), wide):
         ids = [case.id for case in found]
         assert len(ids) == len(set(ids))

@@ -35,7 +35,7 @@ def fault(load, *args: str, error: type[Exception] = CardError) -> str:
 def test_a_model_has_the_claims_of_its_row_and_of_the_precision_rows_below(load) -> None:
     ((model, claims),) = load().claims
     assert model.name == "a"
-    found = [(claim.metric, claim.text, claim.backend, claim.precision.value) for claim in claims]
+    found = [(claim.metric, claim.text, claim.backend, claim.precision) for claim in claims]
     assert found == [
         ("flops", "1.0", "", "fp32"),
         ("params", "2.0", "", "fp32"),

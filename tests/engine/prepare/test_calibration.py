@@ -89,13 +89,13 @@ def test_the_digest_follows_the_images_their_number_and_their_preparation() -> N
     bgr = EvalProtocol("p", channel_order="bgr")
     unit = EvalProtocol("p", input_range=1.0)
     digests = [
-        calibration_set(CARD, _set(5, 3), []).digest(),
-        calibration_set(CARD, _set(5, 4), []).digest(),
-        calibration_set(_planned(count=1), _set(5, 3), []).digest(),
+        calibration_set(CARD, _set(5, 3), []).digest,
+        calibration_set(CARD, _set(5, 4), []).digest,
+        calibration_set(_planned(count=1), _set(5, 3), []).digest,
         *(
             calibration_set(
                 replace(CARD, evaluations=(Evaluation("set", rule),)), _set(5, 3), []
-            ).digest()
+            ).digest
             for rule in (bgr, unit)
         ),
     ]

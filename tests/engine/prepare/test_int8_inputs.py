@@ -23,7 +23,7 @@ def zoo(tmp_path: Path) -> Int8Zoo:
 
 
 def _gate(zoo: Int8Zoo, progress: object = lambda *_: None, **options: object) -> Record:
-    given = {"data": zoo.data, "precisions": (Precision.INT8_KL,), "explain_s": 0.0} | options
+    given = {"data": zoo.data, "precisions": (Precision("int8_kl"),), "explain_s": 0.0} | options
     chosen = Selection(**given)
     (case,) = (
         case
@@ -53,7 +53,7 @@ def test_a_single_image_is_enough_to_calibrate_and_is_told(zoo: Int8Zoo) -> None
     zoo.write_card(plan="count = 1", limit=20.0)
     record = _gate(zoo)
     assert record.verdict.status is Status.WITHIN
-    assert record.detail["calibration_images"] == "1"
+    assert record.detail.calibration_images == "1"
 
 
 def test_images_without_any_contrast_still_make_a_network(zoo: Int8Zoo) -> None:
@@ -95,7 +95,7 @@ def test_an_operator_that_stays_float_is_named(zoo: Int8Zoo) -> None:
     zoo.write_card(plan='keep = ["tail"]', limit=20.0)
     record = _gate(zoo)
     assert record.verdict.status is Status.WITHIN, record.verdict.sentence
-    assert record.detail["float_operators"] == "MatMul 'mix'"
+    assert record.detail.float_operators == "MatMul 'mix'"
 
 
 def test_a_file_with_external_data_and_open_sizes_is_quantised(zoo: Int8Zoo) -> None:

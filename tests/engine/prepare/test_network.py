@@ -159,10 +159,12 @@ def test_an_unusable_cache_is_one_clear_error(edsr: ModelCard, cache: Path) -> N
         exported(edsr)
 
 
-def test_a_users_onnx_file_is_used_as_it_is(shared_zoo) -> None:
+@pytest.mark.parametrize("form", [Form.ONNX, Form.MODULE])
+def test_a_users_onnx_file_is_used_as_it_is_and_is_no_module(shared_zoo, form: Form) -> None:
     card = load_suite(shared_zoo.suite / "card.toml").card.models[0]
-    artefact = prepare(card, FP32, None, form=Form.MODULE).artefact()
-    assert (artefact.onnx, artefact.load_module) == (card.onnx, None)
+    artefact = prepare(card, FP32, None, form=form).artefact()
+    file = card.onnx if form is Form.ONNX else None
+    assert (artefact.onnx, artefact.load_module) == (file, None)
 
 
 def test_the_digest_changes_with_all_that_can_change_the_output(edsr: ModelCard) -> None:

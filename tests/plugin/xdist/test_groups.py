@@ -16,7 +16,7 @@ from sr_bench.engine.plan.options import Selection
 from sr_bench.plugin.xdist import groups as groups_of_workers
 from sr_bench.plugin.xdist.groups import ByGroup, ByRun, groups_of
 
-PRECISIONS = tuple(Precision)[:5]
+PRECISIONS = Precision.all()[:5]
 
 
 def model(name: str, *, gated: bool = True) -> ModelCard:

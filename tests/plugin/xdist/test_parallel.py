@@ -8,7 +8,7 @@ import pytest
 
 from sr_bench.plugin.progress import Progress
 from sr_bench.plugin.xdist import parallel
-from sr_bench.plugin.xdist.parallel import Controller, Worker
+from sr_bench.plugin.xdist.parallel import Controller, WorkerProgress
 from tests.int8_zoo import make_int8_zoo
 from tests.tiny_zoo import Zoo
 
@@ -134,7 +134,7 @@ def test_more_workers_than_cores_have_one_thread_each(
 
 def test_a_worker_sends_nothing_between_items():
     hook = SimpleNamespace(pytest_runtest_logreport=pytest.fail)
-    Worker(SimpleNamespace(hook=hook), 0.5).send(Progress("a", 1, 2, 3.0))
+    WorkerProgress(SimpleNamespace(hook=hook), 0.5).send(Progress("a", 1, 2, 3.0))
 
 
 OFTEN = """
@@ -165,10 +165,11 @@ def pytest_runtest_call(item):
 
 @pytest.fixture
 def workers(pytester: pytest.Pytester, zoo: Zoo):
-    """Run pytest on the zoo with two workers."""
+    """Run pytest on the zoo with workers."""
 
-    def workers(*args: str) -> pytest.RunResult:
-        return pytester.runpytest_subprocess("my_zoo", f"--sr-data={zoo.data}", "-n2", *args)
+    def workers(*args: str, count: int = 2) -> pytest.RunResult:
+        options = (f"--sr-data={zoo.data}", f"-n{count}", *args)
+        return pytester.runpytest_subprocess("my_zoo", *options)
 
     return workers
 
@@ -178,11 +179,27 @@ def timeless(records: dict[str, dict[str, object]]) -> dict[str, dict[str, objec
 
 
 def test_records_are_those_of_a_session_without_workers(run, workers, zoo: Zoo):
-    run("--sr-precision=fp32,fp16").assert_outcomes(passed=6, skipped=1)
+    options = ("--sr-precision=fp32,fp16", "--sr-cache=refresh", "-v")
+    run(*options).assert_outcomes(passed=6, skipped=1)
     alone = timeless(zoo.records())
-    workers("--sr-precision=fp32,fp16", "--sr-cache=refresh").assert_outcomes(passed=6, skipped=1)
+    done = workers(*options)
+    done.assert_outcomes(passed=6, skipped=1)
+    done.stdout.fnmatch_lines(["scheduling tests via ByRun"])
     assert timeless(zoo.records()) == alone
     assert list(zoo.records()) == list(alone)
+
+
+def test_the_users_own_choice_wins_and_measures_the_same(run, workers, zoo: Zoo):
+    run()
+    alone = zoo.records()
+    done = workers("--dist=loadgroup", "-v")
+    done.assert_outcomes(passed=4, skipped=1)
+    done.stdout.fnmatch_lines(["scheduling tests via LoadGroupScheduling"])
+    together = zoo.records()
+    assert list(together) == list(alone)
+    for case, record in together.items():
+        for field in ("verdict", "measurement", "fingerprint", "claim"):
+            assert record[field] == alone[case][field]
 
 
 def test_without_a_choice_of_the_user_a_run_stays_on_one_worker(
@@ -191,24 +208,23 @@ def test_without_a_choice_of_the_user_a_run_stays_on_one_worker(
     monkeypatch.setenv("SR_BENCH_CACHE", str(pytester.path / "cache"))
     zoo = make_int8_zoo(pytester.path / "my_zoo")
     pytester.makeconftest(LOGGED)
+    zoo.write_card(limit=60.0)  # so that each run of int8 is judged a loss, where it was made
     args = ("my_zoo", f"--sr-data={zoo.data}", "--sr-precision=fp16,int8_max,int8_kl", "-n2")
-    pytester.runpytest_subprocess(*args, "--sr-explain=0").assert_outcomes(passed=9)
+    done = pytester.runpytest_subprocess(*args, "--sr-explain=0")
+    done.assert_outcomes(passed=7, failed=2)
+    done.stdout.fnmatch_lines(["fidelity to fp32 *>= 60 dB*loss"])
     ran = [line.split() for line in (pytester.path / "ran.txt").read_text().splitlines()]
     runs = {(worker, name.rpartition("-")[0]) for worker, name in ran}
     assert len(runs) == 3
     assert {worker for worker, _ in runs} == {"gw0", "gw1"}
 
 
-def test_the_users_own_choice_wins(workers):
-    workers("-v").stdout.fnmatch_lines(["scheduling tests via ByRun"])
-    workers("-v", "--dist=load").stdout.fnmatch_lines(["scheduling tests via LoadScheduling"])
-
-
 def test_progress_reaches_the_log_and_counts_as_nothing(
     pytester: pytest.Pytester, workers, zoo: Zoo
 ):
     pytester.makeconftest(OFTEN)
-    done = workers("--sr-precision=fp32", "--junitxml=junit.xml", "--durations=0", "-rA")
+    options = ("--sr-precision=fp32", "--junitxml=junit.xml", "--durations=0", "-rA")
+    done = workers(*options, count=1)
     done.assert_outcomes(passed=4)
     done.stdout.re_match_lines([r"gw\d tiny_x2-fp32-pair_x2-(psnr|ssim): [12]/2, \d s left.*"])
     assert (pytester.path / "junit.xml").read_text().count("<testcase") == 4
@@ -218,7 +234,7 @@ def test_progress_reaches_the_log_and_counts_as_nothing(
 @pytest.mark.parametrize("option", ["-q", "-pno:terminal"])
 def test_it_breaks_no_way_of_reporting(pytester: pytest.Pytester, workers, zoo: Zoo, option: str):
     pytester.makeconftest(OFTEN)
-    assert workers("--sr-precision=fp32", option).ret == pytest.ExitCode.OK
+    assert workers("--sr-precision=fp32", option, count=1).ret == pytest.ExitCode.OK
     assert len(zoo.records()) == 4
 
 
@@ -236,8 +252,10 @@ def test_a_crash_costs_one_number(pytester: pytest.Pytester, workers, zoo: Zoo):
 @pytest.mark.parametrize(
     ("option", "told"),
     [
-        ("--sr-models=tiny_x3", "--sr-models=tiny_x3: no such model; did you mean 'tiny_x2'?"),
-        ("--sr-models=tiny_x2,tiny_x3", "--sr-models=tiny_x3: no such model*"),
+        (
+            "--sr-models=tiny_x2,tiny_x3",
+            "--sr-models=tiny_x3: no such model; did you mean 'tiny_x2'?",
+        ),
         ("--sr-results-path=file", "*file: can't make the results folder*"),
     ],
 )

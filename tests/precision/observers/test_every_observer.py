@@ -5,9 +5,8 @@ import pytest
 
 from sr_bench import discovery
 from sr_bench.core.int8 import ClipRange, Int8Plan
-from sr_bench.core.precision import Precision
+from sr_bench.core.precision import OBSERVERS, Precision
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.ranges import OBSERVERS
 from tests.precision.observers.distributions import SAMPLES
 
 NAMES = discovery.names(OBSERVERS)
@@ -21,7 +20,7 @@ def _observe(name: str, array: np.ndarray, plan: Int8Plan = PLANS[0]) -> ClipRan
 
 
 def test_each_int8_precision_has_its_observer() -> None:
-    assert set(NAMES) == {precision.calibration for precision in Precision} - {""}
+    assert set(NAMES) == {precision.calibration for precision in Precision.all()} - {""}
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.activations)

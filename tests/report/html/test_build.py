@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from sr_bench.core.detail import Detail
 from sr_bench.errors import SrBenchError
 from sr_bench.report.html import build as build_module
 from sr_bench.report.html import crops as crops_module
@@ -146,7 +147,7 @@ def test_an_unchanged_report_is_kept_to_the_byte(results: Path) -> None:
 
 def test_only_pages_that_change_are_rebuilt(results: Path) -> None:
     build(results)
-    records = [replace(RECORDS[0], detail={"note": "another"}), *RECORDS[1:]]
+    records = [replace(RECORDS[0], detail=Detail(notes={"note": "another"})), *RECORDS[1:]]
     result = build(results, records=records)
     assert (result.built, result.kept) == (1, 2)
     assert "another" in next((results / "html").glob("model-zoo-m-*.html")).read_text()

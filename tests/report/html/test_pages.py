@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.core.codec import encode
+from sr_bench.core.detail import Detail
 from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
 from sr_bench.core.record import Kept, Measurement, Record, Status, Verdict
 from sr_bench.errors import SrBenchError
@@ -23,6 +23,7 @@ from tests.report.html.zoo import (
     records_of,
     scored,
 )
+from tests.report.terminal.test_forensics import FOUND
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -64,7 +65,7 @@ def test_a_hostile_name_is_shown_and_never_markup_or_a_path(tmp_path: Path, name
             protocol=name,
             verdict=replace(record.verdict, sentence=name),
             measurement=replace(record.measurement, images=images),
-            detail={**record.detail, "forensics": {name: name}, "warning": name},
+            detail=replace(record.detail, warning=name, notes={name: name}),
         )
 
     records = [rename(record) for record in records_of("m")]
@@ -161,7 +162,7 @@ def test_the_layer_ranking_and_the_remedy_are_shown(tmp_path: Path) -> None:
     remedy = Remedy(("conv1",), 0.9, 47.0, 12)
     dossier = Dossier("a", 40.0, ("a sign",), layers, 9, remedy, 1.0, 30.0)
     record = gated("m", "int8_max", Status.LOSS)
-    build([replace(record, detail={**record.detail, "dossier": encode(dossier)})], tmp_path)
+    build([replace(record, detail=replace(record.detail, dossier=dossier))], tmp_path)
     page = text_of(tmp_path, "model")
     assert "<code>conv&lt;1&gt;</code>" in page
     assert "width:100.0%" in page
@@ -172,9 +173,9 @@ def test_the_layer_ranking_and_the_remedy_are_shown(tmp_path: Path) -> None:
 
 def test_other_details_are_shown_as_text(tmp_path: Path) -> None:
     one = scored("m", "fp32", "psnr")
-    build([replace(one, detail={"forensics": {"shift": [1, 2]}, "note": "plain"})], tmp_path)
+    build([replace(one, detail=Detail(forensics=FOUND, notes={"note": "plain"}))], tmp_path)
     page = unescape(text_of(tmp_path, "model"))
-    assert '"shift": [' in page
+    assert '"matches": [' in page
     assert "<code>plain</code>" in page
 
 

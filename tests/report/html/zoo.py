@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.codec import encode
+from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
-from sr_bench.core.gate import Drop, Finding, GateImage, GateVerdict
+from sr_bench.core.gate import Drop, GateFinding, GateImage, GateVerdict
 from sr_bench.core.history import Environment, HistoryEntry, PastRun, RunInfo, point
 from sr_bench.core.int8 import Gate
 from sr_bench.core.precision import Precision
@@ -83,7 +84,7 @@ def gated(model: str, precision: str, status: Status = Status.WITHIN) -> Record:
     )
     drop = Drop(0.01, 0.005, 0.015, 0.01, (0.01,) * COUNT)
     questions = ("fidelity", "psnr", "ssim")
-    findings = tuple(Finding(question, status, f"about {question}") for question in questions)
+    findings = tuple(GateFinding(question, status, f"about {question}") for question in questions)
     gate = GateVerdict(status, "a gate", Gate(45, 0.1, 0.005), findings, drop, drop, images)
     base = scored(model, precision, "psnr")
     scores = tuple(map(ImageScore, NAMES, fidelity))
@@ -94,7 +95,7 @@ def gated(model: str, precision: str, status: Status = Status.WITHIN) -> Record:
         verdict=Verdict(status, "a gate", 56.75),
         claim=None,
         measurement=Measurement("fidelity", "dB", 56.75, scores, COUNT),
-        detail={"gate": encode(gate)},
+        detail=Detail(gate=gate),
     )
 
 

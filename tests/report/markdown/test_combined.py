@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sr_bench.core.detail import Detail
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.errors import SrBenchError
@@ -132,7 +133,7 @@ def test_an_interval_is_shown_whole_and_explained() -> None:
 
 def test_images_that_calibrated_and_judge_are_told() -> None:
     assert "calibrated with images that it is judged on: all.**" in page(
-        replace(record(), detail={"calibration_shared": "all"})
+        replace(record(), detail=Detail(calibration_shared="all"))
     )
 
 

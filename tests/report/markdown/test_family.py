@@ -8,6 +8,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from sr_bench.core.claim import Source
+from sr_bench.core.detail import Detail
 from sr_bench.core.record import Record, Status, Verdict
 from sr_bench.document.tables import parse_document, read_document
 from sr_bench.errors import DocumentError, SrBenchError
@@ -189,7 +190,7 @@ def test_the_name_of_a_backend_stays_a_name(device: str) -> None:
 
 def test_what_must_be_known_of_the_device_stands_above_the_tables(tmp_path: Path) -> None:
     readme, records = small(tmp_path)
-    told = {"adapter": "adapter never executed"}
+    told = Detail(adapter="adapter never executed")
     text = page(readme, [replace(one, device="vacc", detail=told) for one in records])
     assert text.index("**adapter never executed.**") < text.index("|")
 

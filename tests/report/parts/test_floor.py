@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from sr_bench.core.record import Record
-from sr_bench.report.parts.floor import Floor, below_floor, floor_lines, floor_of, floors, why
+from sr_bench.report.parts.floor import MeanFloor, below_floor, floor_lines, floor_of, floors, why
 from tests.report.records import CLAIM, record, without_value
 from tests.report.runs import with_floor
 
@@ -51,8 +51,8 @@ def test_each_floor_is_listed_once() -> None:
     ssim = model("a", 0.9, SSIM, 0.8985)
     found = floors([model("a"), model("b"), ssim, without_value(record()), record()])
     assert found == (
-        Floor("psnr", "set5_x2", "paper_y", 2, 31.365),
-        Floor("ssim", "set5_x2", "paper_y", 2, 0.8985),
+        MeanFloor("psnr", "set5_x2", "paper_y", 2, 31.365),
+        MeanFloor("ssim", "set5_x2", "paper_y", 2, 0.8985),
     )
     assert [floor.text for floor in found] == ["31.365 dB", "0.89850"]
 

@@ -2,25 +2,28 @@
 
 from dataclasses import replace
 
+from sr_bench.core.detail import Detail
 from sr_bench.core.record import Record, Status
 from sr_bench.report.markdown.family import render_family
 from sr_bench.report.parts.provenance import device_lines, int8_lines, shared_lines
 from sr_bench.report.terminal.session import summary
 from tests.report.records import record
 
-MADE = {
-    "observer": "kl",
-    "calibration_set": "photos_x2",
-    "calibration_images": "16",
-    "int8_share": "0.9912",
-    "float_operators": "MatMul 'qk'",
-    "int8_layers": "11 of 12 int8 layers run in integers",
-    "int8_kernel": "uint8 x int8",
-}
+MADE = Detail(
+    observer="kl",
+    calibration_set="photos_x2",
+    calibration_images="16",
+    int8_share="0.9912",
+    float_operators="MatMul 'qk'",
+    int8_layers="11 of 12 int8 layers run in integers",
+    int8_kernel="uint8 x int8",
+)
 
 
 def _int8(**more: str) -> Record:
-    return replace(record(None, status=Status.NEW), precision="int8_kl", detail=MADE | more)
+    return replace(
+        record(None, status=Status.NEW), precision="int8_kl", detail=replace(MADE, **more)
+    )
 
 
 def test_each_int8_network_is_told_once() -> None:
@@ -41,7 +44,7 @@ def test_a_run_without_int8_says_nothing_of_it() -> None:
 
 
 def test_what_measured_is_told_once_where_it_was_not_the_sessions_own_processor() -> None:
-    there = replace(record(), detail={"measured_on": "CPU B"})
+    there = replace(record(), detail=Detail(measured_on="CPU B"))
     assert device_lines([there, record(), there]) == ["measured on CPU B"]
     assert "measured on CPU B" in summary([there])
 
@@ -56,5 +59,5 @@ def test_shared_images_are_told_on_the_page_and_in_the_terminal() -> None:
 
 
 def test_ranges_that_say_little_of_their_origin_are_shown_without_it() -> None:
-    bare = replace(_int8(), detail={"observer": "kl", "int8_share": "most"})
+    bare = replace(_int8(), detail=Detail(observer="kl", int8_share="most"))
     assert int8_lines([bare]) == ["m_x2 int8_kl: clip ranges by kl; most of the MACs in int8"]

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from sr_bench.core.compare import Change, Compared, Outcome
+from sr_bench.core.compare import CaseOutcome, Change, Compared
 from sr_bench.core.gate import Comparison, Drop
 from sr_bench.core.history import RunInfo
 from sr_bench.core.record import Status
@@ -22,7 +22,7 @@ LOSS = Compared(
     protocol="paper_y",
     backend="torch",
     device="cpu",
-    outcome=Outcome.LOSS,
+    outcome=CaseOutcome.LOSS,
     sentence="a sentence",
     before=30.05,
     now=30.0,
@@ -31,7 +31,7 @@ LOSS = Compared(
 )
 
 
-def plain(outcome: Outcome, **changes: object) -> Compared:
+def plain(outcome: CaseOutcome, **changes: object) -> Compared:
     return replace(LOSS, outcome=outcome, inputs=(), comparison=None, **changes)
 
 
@@ -63,7 +63,7 @@ def test_a_loss_is_shown_in_full() -> None:
 
 
 def test_what_is_worse_comes_first_and_what_is_fine_is_counted() -> None:
-    given = [plain(outcome, model=outcome.value) for outcome in Outcome]
+    given = [plain(outcome, model=outcome.value) for outcome in CaseOutcome]
     lines = lines_of(*given)
     shown = [cells(line)[0] for line in lines[5:-2]]
     assert shown == [
@@ -77,24 +77,27 @@ def test_what_is_worse_comes_first_and_what_is_fine_is_counted() -> None:
 
 
 def test_nothing_to_show_is_one_line() -> None:
-    assert lines_of(plain(Outcome.SAME), plain(Outcome.WITHIN))[2:] == ["", "1 within, 1 same"]
+    assert lines_of(plain(CaseOutcome.SAME), plain(CaseOutcome.WITHIN))[2:] == [
+        "",
+        "1 within, 1 same",
+    ]
     assert summary_line([]) == "neither run has a value"
 
 
 def test_the_environment_is_told_once() -> None:
     newer = replace(B, environment=replace(ENVIRONMENT, packages={"numpy": "2.1"}, cores=4))
-    lines = lines_of(LOSS, plain(Outcome.LOSS), now=newer)
+    lines = lines_of(LOSS, plain(CaseOutcome.LOSS), now=newer)
     assert lines[2] == "environment: numpy 2.0 -> 2.1, cores 2 -> 4"
     assert [cells(line)[-1] for line in lines[6:8]] == ["network, code", "environment"]
 
 
 def test_a_loss_without_a_cause_says_so() -> None:
-    assert cells(lines_of(plain(Outcome.LOSS))[5])[-1] == "nothing that is recorded"
-    assert cells(lines_of(plain(Outcome.SAME), everything=True)[5])[-1] == "same"
+    assert cells(lines_of(plain(CaseOutcome.LOSS))[5])[-1] == "nothing that is recorded"
+    assert cells(lines_of(plain(CaseOutcome.SAME), everything=True)[5])[-1] == "same"
 
 
 def test_what_cannot_be_compared_says_why() -> None:
-    for outcome in (Outcome.NEW, Outcome.VANISHED, Outcome.NOT_COMPARABLE):
+    for outcome in (CaseOutcome.NEW, CaseOutcome.VANISHED, CaseOutcome.NOT_COMPARABLE):
         found = replace(LOSS, outcome=outcome, now=None, comparison=None)
         row = cells(lines_of(found)[5])
         assert row[4:] == ["-", "-", "-", outcome.value, "a sentence"]
@@ -110,12 +113,12 @@ def test_a_single_image_has_no_interval() -> None:
 
 
 def test_costs_and_times_say_how_much_more_they_are() -> None:
-    cost = plain(Outcome.LOSS, metric="flops", dataset="", before=10.0, now=12.5)
+    cost = plain(CaseOutcome.LOSS, metric="flops", dataset="", before=10.0, now=12.5)
     row = cells(lines_of(cost)[5])
     assert row[2:6] == ["flops", "10.000", "12.500", "2.5 G more"]
-    time = plain(Outcome.GAIN, metric="latency", dataset="", before=10.0, now=8.0)
+    time = plain(CaseOutcome.GAIN, metric="latency", dataset="", before=10.0, now=8.0)
     assert cells(lines_of(time)[5])[5] == "2 ms less"
-    same = plain(Outcome.SAME, metric="flops", before=1.0, now=1.0)
+    same = plain(CaseOutcome.SAME, metric="flops", before=1.0, now=1.0)
     assert cells(lines_of(same, everything=True)[5])[5] == "-"
 
 
@@ -124,7 +127,7 @@ def test_an_emulation_says_so_in_its_row() -> None:
 
 
 def test_hostile_names_move_no_cursor() -> None:
-    evil = plain(Outcome.VANISHED, model="m\x1b[2J", sentence="x\ny\x07", dataset="\x9b")
+    evil = plain(CaseOutcome.VANISHED, model="m\x1b[2J", sentence="x\ny\x07", dataset="\x9b")
     newer = replace(B, run="\x1b]0;x", environment=replace(ENVIRONMENT, packages={"\x1b": "1"}))
     lines = lines_of(evil, now=newer)
     assert not re.search(r"[\x00-\x1f\x7f-\x9f]", "".join(lines))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sr_bench.core.card import Tolerance
-from sr_bench.core.codec import encode
+from sr_bench.core.detail import Detail
 from sr_bench.core.forensics import Candidate, Forensics, Scoring
 from sr_bench.core.record import Record, Status, Verdict
 from sr_bench.engine.judge.claim import judge
@@ -38,7 +38,7 @@ def test_kept_images_tell_what_the_claim_may_be_about() -> None:
     made = judged(30.2)
     match = Candidate(Scoring(border=3), 30.1012, ("paper_y",), ("border",), "rounded", 0.5)
     found = Forensics("psnr", "30.10", 2, (2,), 900, 9, (match,) * 9)
-    lines = failure_text(replace(made, detail={"forensics": encode(found)})).splitlines()
+    lines = failure_text(replace(made, detail=Detail(forensics=found))).splitlines()
     start = lines.index("forensics  9 of 900 ways of scoring the images give the claim:")
     assert (
         lines[start + 1]

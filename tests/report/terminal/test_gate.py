@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sr_bench.core.gate import Comparison, Drop, Finding, GateImage, GateVerdict
+from sr_bench.core.gate import Comparison, Drop, GateFinding, GateImage, GateVerdict
 from sr_bench.core.int8 import Gate
 from sr_bench.core.record import Status
 from sr_bench.report.terminal.gate import comparison_lines, gate_lines
@@ -23,9 +23,9 @@ VERDICT = GateVerdict(
     "a reason",
     Gate(52.0, 0.1, 0.0002),
     (
-        Finding("fidelity", Status.LOSS, "a reason"),
-        Finding("psnr", Status.WITHIN, "a reason"),
-        Finding("ssim", Status.UNDECIDED, "a reason"),
+        GateFinding("fidelity", Status.LOSS, "a reason"),
+        GateFinding("psnr", Status.WITHIN, "a reason"),
+        GateFinding("ssim", Status.UNDECIDED, "a reason"),
     ),
     PSNR,
     SSIM,

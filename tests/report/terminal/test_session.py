@@ -6,6 +6,7 @@ from pathlib import Path
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import Case
+from sr_bench.core.detail import Detail
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Status
@@ -77,7 +78,7 @@ def test_without_two_readings_there_is_no_such_column() -> None:
 
 
 def test_what_must_be_known_of_the_device_is_said_once() -> None:
-    told = {"adapter": "never executed", "warning": "hangs before SDK 2.0"}
+    told = Detail(adapter="never executed", warning="hangs before SDK 2.0")
     lines = summary([replace(record(), detail=told), replace(record(SSIM, 0.9), detail=told)])
     assert lines.count("never executed") == 1
     assert lines.count("m_x2 fp32: hangs before SDK 2.0") == 1
@@ -139,7 +140,7 @@ def test_a_model_below_its_floor_is_told_once() -> None:
 def test_no_name_commands_the_terminal() -> None:
     names = dict.fromkeys(("model", "dataset", "precision"), HOSTILE)
     absent = without_value(record(), HOSTILE)
-    told = {"warning": HOSTILE}
+    told = Detail(warning=HOSTILE)
     lines = summary([replace(record(), **names, detail=told), replace(absent, **names)])
     assert not any("\x1b" in line for line in lines)
     assert sum(r"\x1b[2J" in line for line in lines) == 3

@@ -7,28 +7,28 @@ repeated by hand.
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from onnx import ModelProto
 from pydantic import ValidationError
 
-from sr_bench.backends.vacc.build.images import FITTING, fitted, png
+from sr_bench.backends.vacc.build.images import FITTING, fitted
 from sr_bench.backends.vacc.rig import Rig, rig_path
 from sr_bench.backends.vacc.build.vamc_yaml import Build, build_of, build_text
-from sr_bench.backends.vacc.watchdog import Outcome, classify, run_command
-from sr_bench.core.device import Failure, Shape, Source
+from sr_bench.backends.vacc.watchdog import CommandResult, classify, run_command
+from sr_bench.core.device import Failure, Shape, CompilerInput
 from sr_bench.errors import BackendError, DeviceError, NotRunError, SrBenchError
 from sr_bench.files.atomic import write_bytes, write_text
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.disk import disk_error
 from sr_bench.files.hashing import sha256_bytes, sha256_file
+from sr_bench.files.lock import held
 from sr_bench.files.onnx_file import inputs, load_onnx
 from sr_bench.files.validation import Table
+from sr_bench.imaging.files import write_png
 
 _PARTS = ("mod.json", "mod.so", "mod.params")
 _BUILD, _LOG, _MADE = "build.yaml", "vamc.log", "made.json"
@@ -52,7 +52,7 @@ class Compiled:
     """Whether they were there already."""
 
 
-class _Made(Table):
+class _BuildNote(Table):
     """What is noted beside a good build, once it is whole."""
 
     seconds: float
@@ -86,7 +86,7 @@ def compiler_version(rig: Rig) -> str:
     return f"vamc of unknown version ({digest[:12]})"
 
 
-def compile_network(source: Source, shape: Shape, rig: Rig, *, version: str) -> Compiled:
+def compile_network(source: CompilerInput, shape: Shape, rig: Rig, *, version: str) -> Compiled:
     """Return `source` compiled for inputs of `shape`, from the cache if it is there.
 
     Where another process compiles the same, this waits for it.
@@ -105,16 +105,18 @@ def compile_network(source: Source, shape: Shape, rig: Rig, *, version: str) -> 
     """
     network, build = _planned(source, shape)
     digest = _digest(source, network, build, version)
-    here = build.frontend.model_copy(update={"checkpoint": str(source.onnx.absolute())})
-    build = build.model_copy(update={"frontend": here})
+    build = replace(build, checkpoint=source.onnx.absolute())
     folder = cache_dir() / "vacc" / "compiled" / digest
-    with _alone(folder, rig.limits.compile_s):
+    limit_s = rig.limits.compile_s
+    busy = f"another process has been compiling into {folder} for more than {limit_s:g} s"
+    lock = FileLock(f"{folder}.lock")
+    with held(lock, wait_s=limit_s, busy=DeviceError(Failure.TIMEOUT, busy)):
         kept = _kept(folder, build)
         made = kept or _make(source, build, shape[2:], rig, folder)
     return Compiled(_prefix(folder, build), digest, made.seconds, cached=kept is not None)
 
 
-def plan_build(source: Source, shape: Shape, folder: Path | None = None) -> Build:
+def plan_build(source: CompilerInput, shape: Shape, folder: Path | None = None) -> Build:
     """Return what the compiler is told; write what it is given to `folder`, if there is one.
 
     That is ``build.yaml``, ``network.onnx`` and for int8 the images in ``calibration``: all for
@@ -131,7 +133,7 @@ def plan_build(source: Source, shape: Shape, folder: Path | None = None) -> Buil
     return build
 
 
-def _planned(source: Source, shape: Shape) -> tuple[ModelProto, Build]:
+def _planned(source: CompilerInput, shape: Shape) -> tuple[ModelProto, Build]:
     """Return the network, and the build file, in which all paths are relative."""
     # What lies beside the ONNX file is read into it, so that a digest is of that too.
     network = load_onnx(source.onnx)
@@ -144,14 +146,13 @@ def _planned(source: Source, shape: Shape) -> tuple[ModelProto, Build]:
         input_name=names[0],
         shape=shape,
         checkpoint=_NETWORK,
-        calibration=_CALIBRATION if source.calibration else None,
-        count=len(source.calibration),
+        calibration=_CALIBRATION,
         workspace=_WORKSPACE,
     )
     return network, build
 
 
-def _digest(source: Source, network: ModelProto, build: Build, version: str) -> str:
+def _digest(source: CompilerInput, network: ModelProto, build: Build, version: str) -> str:
     """Return the digest of all that decides the result."""
     facts = [
         sha256_bytes(network.SerializeToString(deterministic=True)),
@@ -162,32 +163,14 @@ def _digest(source: Source, network: ModelProto, build: Build, version: str) -> 
     return sha256_bytes("\n".join(facts).encode())
 
 
-@contextmanager
-def _alone(folder: Path, limit_s: float) -> Iterator[None]:
-    """Hold the lock on `folder`, which the system frees when a process that holds it dies."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{folder}.lock", timeout=limit_s)
-        lock.acquire()
-    except Timeout:
-        msg = f"another process has been compiling into {folder} for more than {limit_s:g} s"
-        raise DeviceError(Failure.TIMEOUT, msg) from None
-    except OSError as error:
-        raise disk_error(error, folder, "lock") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _prefix(folder: Path, build: Build) -> Path:
     return folder / _WORKSPACE / build.name / "mod"
 
 
-def _kept(folder: Path, build: Build) -> _Made | None:
+def _kept(folder: Path, build: Build) -> _BuildNote | None:
     """Return what was noted of the build in `folder`; None if it is absent or damaged."""
     try:
-        made = _Made.model_validate_json((folder / _MADE).read_bytes())
+        made = _BuildNote.model_validate_json((folder / _MADE).read_bytes())
         return made if made.files == _digests(_prefix(folder, build)) else None
     except (OSError, ValidationError, SrBenchError):
         return None
@@ -197,7 +180,7 @@ def _digests(prefix: Path) -> dict[str, str]:
     return {part: sha256_file(prefix.with_name(part)) for part in _PARTS}
 
 
-def _make(source: Source, build: Build, size: tuple[int, int], rig: Rig, folder: Path) -> _Made:
+def _make(source: CompilerInput, build: Build, size: tuple[int, int], rig: Rig, folder: Path) -> _BuildNote:
     """Compile in a folder of our own and move it to `folder`."""
     command = _command(rig)
     work = folder.with_name(f"{folder.name}.partial")
@@ -215,7 +198,7 @@ def _make(source: Source, build: Build, size: tuple[int, int], rig: Rig, folder:
         if failure := _failure(outcome, _prefix(work, build), newer_than=work / _BUILD):
             raise _failed(failure, source, work, folder)
         shutil.rmtree(work / _CALIBRATION, ignore_errors=True)
-        made = _Made(seconds=outcome.seconds, files=_digests(_prefix(work, build)))
+        made = _BuildNote(seconds=outcome.seconds, files=_digests(_prefix(work, build)))
         write_text(work / _MADE, made.model_dump_json())
         shutil.rmtree(folder, ignore_errors=True)
         work.rename(folder)
@@ -226,15 +209,15 @@ def _make(source: Source, build: Build, size: tuple[int, int], rig: Rig, folder:
     return made
 
 
-def _write_input(source: Source, build: Build, size: tuple[int, int], work: Path) -> None:
+def _write_input(source: CompilerInput, build: Build, size: tuple[int, int], work: Path) -> None:
     """Write the calibration images and then, to be older than all results, the build file."""
     if build.dataset:
         for number, load in enumerate(source.calibration):
-            write_bytes(work / _CALIBRATION / f"{number:04}.png", png(fitted(load(), size)))
+            write_png(work / _CALIBRATION / f"{number:04}.png", fitted(load(), size))
     write_text(work / _BUILD, build_text(build))
 
 
-def _failure(outcome: Outcome, prefix: Path, *, newer_than: Path) -> tuple[Failure, str] | None:
+def _failure(outcome: CommandResult, prefix: Path, *, newer_than: Path) -> tuple[Failure, str] | None:
     """Return why a build is not good: how the compiler ended, or what is wrong with its files."""
     if failure := classify(outcome, otherwise=Failure.COMPILE_FAILED):
         return failure, outcome.describe()
@@ -252,7 +235,7 @@ def _failure(outcome: Outcome, prefix: Path, *, newer_than: Path) -> tuple[Failu
     return None
 
 
-def _failed(why: tuple[Failure, str], source: Source, work: Path, folder: Path) -> DeviceError:
+def _failed(why: tuple[Failure, str], source: CompilerInput, work: Path, folder: Path) -> DeviceError:
     """Keep a failed build, and return the error to raise."""
     kept = folder.parent.with_name("failed") / folder.name
     shutil.rmtree(kept, ignore_errors=True)

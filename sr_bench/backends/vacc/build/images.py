@@ -1,12 +1,7 @@
-"""Calibration images for the card's compiler: in the network's size, as PNG files."""
-
-import struct
-import zlib
+"""Calibration images for the card's compiler, in the network's size."""
 
 import numpy as np
 from numpy.typing import NDArray
-
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 FITTING = "cut in the middle, mirrored where too small"
 """How images come to have the network's size."""
@@ -22,17 +17,3 @@ def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]
     filled = np.pad(image, [*margins, (0, 0)], mode="symmetric")
     top, left = ((have - want) // 2 for want, have in zip(size, filled.shape, strict=False))
     return filled[top : top + size[0], left : left + size[1]]
-
-
-def png(image: NDArray[np.uint8]) -> bytes:
-    """Return `image`, height x width x 3 in RGB, as a PNG file."""
-    height, width, _ = image.shape
-    # Each row begins with its filter: 0, none.
-    rows = np.pad(image.reshape(height, width * 3), ((0, 0), (1, 0)))
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    content = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes())), (b"IEND", b""))
-    return _PNG_SIGNATURE + b"".join(_chunk(kind, data) for kind, data in content)
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

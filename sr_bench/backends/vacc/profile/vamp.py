@@ -1,4 +1,4 @@
-"""Profile a compiled network with the card's own profiler, and read what it prints.
+"""Profile a network with the card's own profiler, vamp, and read what it prints.
 
 Source: github.com/Vastai/VastModelZOO, ``tools/vamp/README.md`` for the options of version 2.5.2,
 and the logs in its documents since 2023, which differ in what they hold and in their typos.
@@ -9,14 +9,17 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sr_bench.backends.vacc.build.compile import compile_network, compiler_version
+from sr_bench.backends.vacc.build.vdsp import vdsp_text
 from sr_bench.backends.vacc.profile.latency import Latency, Spread
 from sr_bench.backends.vacc.rig import Rig
+from sr_bench.backends.vacc.run.state import DeviceState
 from sr_bench.backends.vacc.watchdog import classify, run_command
-from sr_bench.core.device import Shape
+from sr_bench.core.device import CompilerInput, Shape
 from sr_bench.errors import BackendError, DeviceError, OptionError
 
 _NUMBERS = {
@@ -40,17 +43,53 @@ _END_TO_END, _MODEL = f"e2e{_SPREAD}", f"model{_SPREAD}"
 _CLOCK = re.compile(r"(\w+CLK):\s+(\d+)\s+MHz")
 
 
-def run_vamp(
-    prefix: Path,
-    shape: Shape,
-    rig: Rig,
-    vdsp: Path,
-    *,
-    instances: int = 1,
-    processes: int = 1,
-    batch: int = 1,
-    iterations: int = 1024,
-) -> Latency:
+_WHOLE = frozenset({"instances", "processes", "batch", "samples"})
+
+
+@dataclass(frozen=True)
+class Load:
+    """How a network is kept busy while it is profiled.
+
+    Raises:
+        OptionError: A number is not positive, or there are more processes than instances.
+    """
+
+    instances: int = 1
+    """Copies of the network that run at once."""
+    processes: int = 1
+    """That they are spread over."""
+    batch: int = 1
+    """Images in one run."""
+    iterations: int = 1024
+    """Runs to measure."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.processes <= self.instances or self.batch < 1 or self.iterations < 1:
+            msg = f"expected positive numbers, at most as many processes as instances, got {self}"
+            raise OptionError(msg)
+
+
+def profile(source: CompilerInput, shape: Shape, rig: Rig, load: Load) -> Latency:
+    """Return how fast `source` runs on the card, fed with 8-bit images, while others are kept off.
+
+    Raises:
+        NotRunError: The compiler or the profiler is not here, or the die is in use.
+        DeviceError: One of them failed.
+        BackendError: The network can't be compiled or fed with images.
+    """
+    operators = vdsp_text(shape, source.white)
+    compiled = compile_network(source, shape, rig, version=compiler_version(rig))
+    limits = rig.limits
+    with (
+        DeviceState().die(rig.device, wait_s=limits.wait_s, settle_s=limits.grace_s),
+        TemporaryDirectory() as folder,
+    ):
+        path = Path(folder, "vdsp.json")
+        path.write_text(operators)
+        return run_vamp(compiled.prefix, shape, rig, path, load)
+
+
+def run_vamp(prefix: Path, shape: Shape, rig: Rig, vdsp: Path, load: Load) -> Latency:
     """Profile the network at `prefix` and return what was measured.
 
     Args:
@@ -58,27 +97,18 @@ def run_vamp(
         shape: N, C, H and W that it was compiled for.
         rig: Where the profiler is, which die to use, how long it may take.
         vdsp: The file with the parameters of the card's pre-processing.
-        instances: Copies of the network that run at once.
-        processes: That they are spread over; at most as many as instances.
-        batch: Images in one run.
-        iterations: Runs to measure.
+        load: How it is kept busy.
 
     Raises:
-        OptionError: A number is not positive, or there are more processes than instances.
         NotRunError: The profiler is not here.
         DeviceError: It failed, or took longer than ``limits.vamp_s``.
         BackendError: Its output holds no throughput.
     """
-    if not 1 <= processes <= instances or batch < 1 or iterations < 1:
-        msg = (
-            "expected positive numbers and at most as many processes as instances, got "
-            f"{instances} instances, {processes} processes, batch {batch}, {iterations} iterations"
-        )
-        raise OptionError(msg)
     argv = [rig.vamp, "-m", str(prefix), "--vdsp_params", str(vdsp)]
     # Many documents print "p 1"; without its dash it is no option.
-    argv += ["-i", str(instances), "-p", str(processes), "-b", str(batch), "-d", str(rig.device)]
-    argv += ["-s", "[{},{},{}]".format(*shape[1:]), "--iterations", str(iterations)]
+    argv += ["-i", str(load.instances), "-p", str(load.processes), "-b", str(load.batch)]
+    argv += ["-d", str(rig.device), "-s", "[{},{},{}]".format(*shape[1:])]
+    argv += ["--iterations", str(load.iterations)]
     with TemporaryDirectory() as folder:
         outcome = run_command(
             argv,
@@ -106,22 +136,14 @@ def parse_vamp(text: str, *, where: str) -> Latency:
     """
     found, spreads, devices = _read(text, where)
     if "throughput" not in found:
-        msg = f"{where}: expected a line 'throughput (qps): <number>', found none: not profiled"
+        msg = f"{where}: expected a line 'throughput (qps): <number>', got none: not profiled"
         raise BackendError(msg)
+    counts = {name: int(value) for name, value in found.items() if name in _WHOLE}
     return Latency(
-        throughput=found["throughput"],
+        **{**found, **counts},  # type: ignore[arg-type]
+        devices=devices,
         end_to_end=_spread(spreads.get(_END_TO_END)),
         model=_spread(spreads.get(_MODEL)),
-        instances=_whole(found.get("instances")),
-        processes=_whole(found.get("processes")),
-        devices=devices,
-        batch=_whole(found.get("batch")),
-        samples=_whole(found.get("samples")),
-        seconds=found.get("seconds"),
-        ai_utilise_percent=found.get("ai_utilise_percent"),
-        memory_mb=found.get("memory_mb"),
-        temperature_c=found.get("temperature_c"),
-        power_w=found.get("power_w"),
     )
 
 
@@ -190,10 +212,6 @@ def _number(text: str, where: str) -> float:
         msg = f"{where}: expected a number, found {text!r}"
         raise BackendError(msg)
     return value
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None else int(value)
 
 
 def _spread(times: Mapping[str, float] | None) -> Spread | None:

@@ -17,7 +17,7 @@ from sr_bench.backends.vacc.build.vdsp import vdsp_text
 from sr_bench.backends.vacc.rig import Rig
 from sr_bench.backends.vacc.run import worker
 from sr_bench.backends.vacc.run.state import DeviceState
-from sr_bench.backends.vacc.watchdog import Outcome, classify, start
+from sr_bench.backends.vacc.watchdog import CommandResult, classify, start
 from sr_bench.core.device import Failure, Shape
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, DeviceError, NotRunError
@@ -219,7 +219,7 @@ class _Worker:
         # Once it has said why, how it ended then says nothing.
         status = 1 if answer else returncode
         seconds = time.monotonic() - self._start
-        outcome = Outcome(status, timed_out, f"{message}\n{log}", seconds)
+        outcome = CommandResult(status, timed_out, f"{message}\n{log}", seconds)
         failure = classify(outcome) or Failure.ERROR
         if answer and answer["wrong_output"]:
             failure = Failure.WRONG_OUTPUT

@@ -11,7 +11,7 @@ from sr_bench.backends._session import CheckedSession
 from sr_bench.backends.vacc.build.compile import compile_network, compiler_version
 from sr_bench.backends.vacc.rig import Rig
 from sr_bench.backends.vacc.run.runtime import CardModel, CardRunner
-from sr_bench.core.device import Source
+from sr_bench.core.device import CompilerInput
 from sr_bench.errors import DeviceError, NotRunError
 
 
@@ -28,7 +28,7 @@ class CardSession(CheckedSession):
         NotRunError: The compiler is not here.
     """
 
-    def __init__(self, source: Source, rig: Rig, sdk: str, notes: Mapping[str, str]) -> None:
+    def __init__(self, source: CompilerInput, rig: Rig, sdk: str, notes: Mapping[str, str]) -> None:
         self._card = _Card(source, rig, sdk)
         super().__init__(self._card.run, backend="vacc", device="vacc", notes=notes)
 
@@ -46,7 +46,7 @@ class CardSession(CheckedSession):
 class _Card:
     """One network on the die, compiled again for each new shape."""
 
-    def __init__(self, source: Source, rig: Rig, sdk: str) -> None:
+    def __init__(self, source: CompilerInput, rig: Rig, sdk: str) -> None:
         self._source = source
         self._rig = rig
         self._sdk = sdk

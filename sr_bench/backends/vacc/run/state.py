@@ -18,13 +18,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, NotRunError
-from sr_bench.files.atomic import write_text
+from sr_bench.files.atomic import sync, write_text
 from sr_bench.files.cache import cache_dir
-from sr_bench.files.disk import disk_error
+from sr_bench.files.lock import held
 from sr_bench.files.validation import Table, validate
 from sr_bench.system.process import read_process
 
@@ -70,28 +70,18 @@ class DeviceState:
             NotRunError: Another process uses it all this time, or a worker can't be ended.
             SrBenchError: The folder can't be written.
         """
-        path = self.folder / f"die-{device}.lock"
         # One object for all of this process: a second one would wait for the first for ever.
-        lock = FileLock(path, is_singleton=True, thread_local=False)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=wait_s)
-        except Timeout as cause:
-            msg = f"die {device} has been used by another process for {wait_s:g} s; run it later"
-            raise NotRunError(msg) from cause
-        except OSError as cause:
-            raise disk_error(cause, path, "lock") from cause
-        try:
+        lock = FileLock(self.folder / f"die-{device}.lock", is_singleton=True, thread_local=False)
+        msg = f"die {device} has been used by another process for {wait_s:g} s; run it later"
+        with held(lock, wait_s=wait_s, busy=NotRunError(msg)):
             self._refuse_leftovers(device, settle_s)
             yield
-        finally:
-            lock.release()
 
     def begin(self, name: str, precision: Precision, sdk: str, device: int, pid: int) -> Path:
         """Write that worker `pid` is about to use a die; return the entry, which is on disk now."""
         entry = _Entry(
             name=name,
-            precision=precision.value,
+            precision=str(precision),
             sdk=sdk,
             device=device,
             since=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -118,11 +108,11 @@ class DeviceState:
     def quarantined(self, name: str, precision: Precision, sdk: str) -> str:
         """Return why a model is not run, with what to do; empty if nothing speaks against it."""
         for _path, entry in self._frozen():
-            if (entry.name, entry.precision, entry.sdk) == (name, precision.value, sdk):
+            if (entry.name, entry.precision, entry.sdk) == (name, precision, sdk):
                 return (
                     f"this machine was restarted while {name} {precision} ran on die "
                     f"{entry.device} (since {entry.since}, SDK {sdk or 'unknown'}), which may have "
-                    f"frozen it; to try again: sr-bench vacc-clear '{name}'"
+                    f"frozen it; to try again: sr-bench vacc clear '{name}'"
                 )
         return ""
 
@@ -159,11 +149,7 @@ class DeviceState:
     def _write(self, path: Path, entry: _Entry) -> None:
         write_text(path, json.dumps(entry.model_dump(), indent=2) + "\n")
         # The name too must survive a freeze, which may come at once.
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync(path)
 
     def _entries(self) -> Iterator[tuple[Path, _Entry]]:
         """Yield this machine's entries; remove those whose worker has simply gone."""

@@ -125,7 +125,7 @@ def _driver_version(node: Path) -> str:
 
 
 @dataclass(frozen=True)
-class Job:
+class OpenRequest:
     """What to open."""
 
     prefix: str
@@ -151,7 +151,7 @@ def serve(folder: Path, channel: Connection) -> int:
 
     try:
         if _next_command(channel):
-            job = Job(**json.loads((folder / "job.json").read_text()))
+            job = OpenRequest(**json.loads((folder / "job.json").read_text()))
             say("import")
             opened = Opened(import_sdk(), job, say)
             say("ready")
@@ -187,7 +187,7 @@ def _answer(opened: Opened, folder: Path, name: str) -> None:
 class Opened:
     """A model on the die, ready to run."""
 
-    def __init__(self, vsx: Any, job: Job, say: Callable[[str], None]) -> None:
+    def __init__(self, vsx: Any, job: OpenRequest, say: Callable[[str], None]) -> None:
         self._vsx = vsx
         self._job = job
         say("load")

@@ -1,21 +1,66 @@
-"""The controller's side of a cluster: measures runs as `Worker` does, elsewhere."""
+"""The session's side of a cluster: measures runs as `Worker` does, elsewhere."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
-from typing import Self
-from uuid import uuid4
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import count
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sr_bench.core.backend import BackendInfo
 from sr_bench.engine.elsewhere.cluster.connect import agreed_workers, connected, travelling
-from sr_bench.engine.elsewhere.cluster.dispatch import Dispatcher
-from sr_bench.engine.elsewhere.cluster.parcel import work_key
-from sr_bench.engine.elsewhere.cluster.runs import Run, collect
-from sr_bench.engine.job import Done, Enough, Progress, never_enough
+from sr_bench.engine.elsewhere.cluster.outcome import Outcome
+from sr_bench.engine.elsewhere.cluster.shards import split
+from sr_bench.engine.elsewhere.cluster.shared_work import (
+    PROBE,
+    image_digests,
+    must_be_made,
+    networks,
+    session_folder,
+    work_key,
+    write_work,
+)
+from sr_bench.engine.job import Done, ImageResult, Progress
 from sr_bench.engine.measure.in_batches import WINDOW
-from sr_bench.engine.measure.worker import Begin, Work
+from sr_bench.engine.measure.worker import Begin, Planned, Work, Worker
 from sr_bench.engine.plan.options import Selection
-from sr_bench.errors import OptionError
+from sr_bench.errors import BackendError, OptionError
+
+if TYPE_CHECKING:  # an extra
+    from distributed import Future
+
+TICK_S = 1.0
+"""How often it is seen whether the scheduler still answers."""
+_RETRIES = 2
+"""How often Dask runs a shard again after an error that is none of ours."""
+_NAMED = 5
+"""Images that a message lists."""
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class _Run:
+    """A run that was handed in, for whoever waits for it."""
+
+    name: str
+    """Of the work's file."""
+    place: int
+    """Among all runs: earlier ones go first."""
+    work: Work
+    asked: set[int] = field(default_factory=set)
+    shards: "dict[tuple[int, ...], Future[Any]]" = field(default_factory=dict)
+    ended: SimpleQueue[tuple[int, ...]] = field(default_factory=SimpleQueue)
+    """Shards that Dask is done with."""
+
+    def let_go(self) -> None:
+        """Let Dask stop what is left: what is to be told of an end would keep it alive."""
+        for future in self.shards.values():
+            future.release()  # type: ignore[no-untyped-call]
 
 
 class Cluster:
@@ -25,61 +70,52 @@ class Cluster:
         selection: The session's options, of which `cluster` says where the scheduler is.
 
     Raises:
-        OptionError: dask.distributed is absent, nobody answers, no worker has what is needed, or
-            the workers' code, backends or processors differ.
+        OptionError: dask.distributed is absent, nobody answers, no worker has what is needed, one
+            does not see the session's files, or the workers' code, backends or processors differ.
     """
 
     def __init__(self, selection: Selection) -> None:
         _check_options(selection)
-        self._runs: dict[str, Run] = {}
-        self._place = 0
+        self._selection = selection
+        self._runs: dict[str, _Run] = {}
+        self._made: dict[str, Future[Any]] = {}
+        """What makes the file of a network, by the network's digest."""
+        self._last_made: dict[str, Future[Any]] = {}
+        """By the digest of the weights: precisions share the export, those of int8 a pass."""
+        self._places = count()
+        self.shares: Counter[str] = Counter()
+        """How many images each worker has measured, by address."""
         with ExitStack() as opened:
             client = opened.enter_context(connected(selection.cluster))
-            workers = agreed_workers(client, selection, selection.cluster)
-            from sr_bench.engine.elsewhere.cluster.remote import Station
+            self._folder = opened.enter_context(_shared_folder())
+            from sr_bench.engine.elsewhere.cluster.remote import Places, Station
 
-            station = f"sr-bench-{uuid4().hex}"
-            sent = travelling(selection)
+            places = Places(self._folder, _given(selection))
+            workers = agreed_workers(client, selection, places)
+            self._station = f"sr-bench-{self._folder.name}"
             threads = selection.threads if workers.resource else 1
-            plugin = Station(replace(sent, threads=threads), workers.identity)
-            client.register_plugin(plugin, name=station)
-            opened.callback(client.unregister_worker_plugin, station)
-            window = window_of(workers.identity.info)
-            self._dispatcher = Dispatcher(client, workers, station, window)
-            opened.callback(self._dispatcher.close)
+            sent = replace(travelling(selection), threads=threads)
+            client.register_plugin(Station(sent, places, workers.identity), name=self._station)
+            opened.callback(client.unregister_worker_plugin, self._station)
+            opened.callback(self._let_go)
+            self._client, self._workers = client, workers
             self._opened = opened.pop_all()
         self.info: BackendInfo = workers.identity.info
         """As the workers describe the backend."""
         self.cpu: str = workers.identity.cpu
         """The workers' processor, on which digits may depend."""
 
-    @property
-    def sent(self) -> tuple[tuple[str, str], ...]:
-        """Digest of each content that was sent, and the worker it was for, each time."""
-        return tuple(self._dispatcher.traffic.log)
+    def start(self, planned: Iterable[Planned]) -> None:
+        """Hand in the images of each work, after all that was handed in before.
 
-    @property
-    def shares(self) -> Mapping[str, int]:
-        """How many images each worker has measured, by address."""
-        return dict(self._dispatcher.shares)
-
-    def start(self, work: Work, indices: Sequence[int]) -> None:
-        """Hand in the images `indices` of `work`, after all that was handed in before.
-
-        A second call for the same images of the same work does nothing.
+        Images of a work that were handed in before are not handed in again.
         """
-        self._started(work, indices)
+        for work, indices in planned:
+            self._handed_in(work, indices)
 
     def measure(
-        self,
-        work: Work,
-        indices: Sequence[int],
-        *,
-        begin: Begin,
-        done: Done,
-        progress: Progress,
-        enough: Enough = never_enough,
-    ) -> int:
+        self, work: Work, indices: Sequence[int], *, begin: Begin, done: Done, progress: Progress
+    ) -> None:
         """Pass on the results of the images `indices` of `work` as they come.
 
         As with a worker of this machine, an error is that of the first image in order that has
@@ -88,16 +124,16 @@ class Cluster:
         Raises:
             SrBenchError: The network can't be opened, an image not be measured, or the workers
                 that tried it died.
-
-        Returns:
-            How many were measured.
         """
-        run = self._started(work, indices)
+        run = self._handed_in(work, indices)
         try:
-            return collect(run, indices, begin, done, progress, enough)
+            self._collect(run, indices, begin, done, progress)
         finally:
-            self._runs.pop(run.key, None)
-            self._dispatcher.drop(run)
+            self._runs.pop(run.name).let_go()
+
+    def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
+        """Return what `function` gives in this process; as `Worker.call`."""
+        return Worker(self._selection).call(function, work, *args, progress=progress)
 
     def close(self) -> None:
         """Stop what is under way, and a cluster of this machine; a second call does nothing."""
@@ -111,16 +147,140 @@ class Cluster:
         """Close it."""
         self.close()
 
-    def _started(self, work: Work, indices: Sequence[int]) -> Run:
-        key = work_key(work)
-        run = self._runs.get(key)
+    def _let_go(self) -> None:
+        for run in self._runs.values():
+            run.let_go()
+        for futures in (self._made, self._last_made, self._runs):
+            futures.clear()
+
+    def _handed_in(self, work: Work, indices: Sequence[int]) -> _Run:
+        """Return the run of `work`, once all of `indices` are with the scheduler."""
+        name = work_key(work)
+        run = self._runs.get(name)
         if run is None:
-            self._place += 1
-            run = self._runs[key] = Run(key, self._place, work)
+            write_work(self._folder, work)
+            run = self._runs[name] = _Run(name, next(self._places), work)
         if new := sorted(set(indices) - run.asked):
             run.asked.update(new)
-            self._dispatcher.add(run, new)
+            needed = [self._making(run, network) for network in networks(work)]
+            for part in split(new, window=window_of(self.info)):
+                self._hand_in(run, part, [one for one in needed if one])
         return run
+
+    def _hand_in(self, run: _Run, part: tuple[int, ...], needed: "list[Future[Any]]") -> None:
+        from sr_bench.engine.elsewhere.cluster.remote import measure_shard
+
+        images = image_digests(run.work, part)
+        future = self._submit(run, f"{part[0]}", measure_shard, run.name, images, needed)
+        run.shards[part] = future
+        future.add_done_callback(  # type: ignore[no-untyped-call]
+            partial(_note_end, run.ended, part)
+        )
+
+    def _making(self, run: _Run, network: str) -> "Future[Any] | None":
+        """Return what makes the file of a network of `run`, just once; None if none is needed."""
+        from sr_bench.engine.elsewhere.cluster.remote import make_network
+
+        prepared = networks(run.work)[network]
+        if not must_be_made(prepared):
+            return None
+        if prepared.digest not in self._made:
+            before = self._last_made.get(prepared.network)
+            made = self._submit(run, network, make_network, run.name, network, before)
+            self._made[prepared.digest] = self._last_made[prepared.network] = made
+        return self._made[prepared.digest]
+
+    def _submit(
+        self, run: _Run, name: str, function: Callable[..., object], *args: object
+    ) -> "Future[Any]":
+        future: Future[Any] = self._client.submit(
+            function,
+            self._station,
+            *args,
+            key=f"{self._station}-{run.place}-{name}",
+            priority=-run.place,
+            resources=self._workers.needed,
+            retries=_RETRIES,
+            pure=False,
+        )
+        return future
+
+    def _collect(
+        self, run: _Run, indices: Sequence[int], begin: Begin, done: Done, progress: Progress
+    ) -> None:
+        """Pass on what arrives until the images `indices` are there, or those before an error."""
+        places = {index: place for place, index in enumerate(indices)}
+        found: dict[int, ImageResult] = {}
+        end, fault = len(indices), None
+        notes: dict[str, str] = {}
+        device = ""
+        while not all(place in found for place in range(end)):
+            part = self._next(run)
+            outcome = self._outcome(run, part)
+            if outcome.device:
+                notes |= outcome.notes
+                if not device:
+                    begin(outcome.device, outcome.notes)
+                device = outcome.device
+            for index, result in outcome.results:
+                self.shares[outcome.worker] += 1
+                if index in places:
+                    found[places[index]] = result
+                    done(index, result)
+                    progress(len(found), len(indices), result.image)
+            if outcome.fault is not None:
+                results = dict(outcome.results)
+                failed = [places[i] for i in part if i in places and i not in results]
+                if failed and min(failed) < end:
+                    end, fault = min(failed), outcome.fault
+        if fault is not None:
+            raise fault
+        begin(device, notes)
+
+    def _next(self, run: _Run) -> tuple[int, ...]:
+        """Return the next shard of `run` that Dask is done with."""
+        while True:
+            try:
+                return run.ended.get(timeout=TICK_S)
+            except Empty:
+                if self._client.status != "running":
+                    msg = "the scheduler of the cluster does not answer any more: start it again"
+                    raise BackendError(msg) from None
+
+    def _outcome(self, run: _Run, part: tuple[int, ...]) -> Outcome:
+        """Return what came of a shard; also that its workers died."""
+        from distributed import CancelledError, KilledWorker
+
+        try:
+            outcome: Outcome = run.shards[part].result()
+        except (KilledWorker, CancelledError) as error:
+            names = [run.work.job.names[index] for index in part]
+            more = ", ..." if len(names) > _NAMED else ""
+            where = f"{run.work.job.card.id} on {', '.join(names[:_NAMED])}{more}"
+            msg = f"{where}: each worker that did this died, too little memory may be why: {error}"
+            return Outcome(fault=BackendError(msg))
+        return outcome
+
+
+def _note_end(ended: SimpleQueue[tuple[int, ...]], part: tuple[int, ...], _future: object) -> None:
+    ended.put(part)
+
+
+@contextmanager
+def _shared_folder() -> Iterator[Path]:
+    """Give a folder of the cache for what the session hands to its workers; it goes at the end."""
+    parent = session_folder("")
+    parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
+        (Path(folder) / PROBE).touch()
+        yield Path(folder)
+
+
+def _given(selection: Selection) -> tuple[Path, ...]:
+    """Return the folders that the user named, and where images are kept."""
+    results = selection.results if selection.keep != "off" else None
+    named = (selection.data, selection.weights, results)
+    return tuple(path.absolute() for path in named if path and path.exists())
 
 
 def window_of(info: BackendInfo) -> int:

@@ -16,7 +16,7 @@ from sr_bench.text.printable import printable_line
 if TYPE_CHECKING:  # an extra
     from distributed import Client
 
-    from sr_bench.engine.elsewhere.cluster.remote import Identity
+    from sr_bench.engine.elsewhere.cluster.remote import Identity, Places
 
 FIRST_WORKER_S = 60.0
 """How long to wait for the first worker: job queues start them late."""
@@ -28,7 +28,7 @@ _KILLED = 2
 """A cluster of our own gives a task up when more workers than this died while they had it."""
 _RESOURCES = {"vacc": "VACC", "cuda": "GPU"}
 """What a worker must offer so that the device of this name is used."""
-_OFFERS = {"vacc": "VACC", "torch": "GPU"}
+_OFFERS = {"vacc": "VACC", "torch": "GPU", "onnxruntime": "GPU"}
 """What workers offer that have a device for the backend of this name."""
 
 
@@ -114,28 +114,24 @@ class Workers:
     resource: str = ""
     """What one task takes of a worker; empty: a thread is enough."""
 
-    def slots(self, client: "Client") -> dict[str, int]:
-        """Return how many tasks each worker runs at a time now, by address."""
-        found: Mapping[str, Mapping[str, object]] = client.scheduler_info()["workers"]
-        return {address: room for address, one in found.items() if (room := self._room(one))}
-
-    def _room(self, worker: Mapping[str, object]) -> int:
-        threads = worker["nthreads"]
-        room = threads if isinstance(threads, int) else 0
-        return min(room, _offered(worker, self.resource)) if self.resource else room
+    @property
+    def needed(self) -> dict[str, float] | None:
+        """The resource by its name, as Dask takes it."""
+        return {self.resource: 1} if self.resource else None
 
 
-def agreed_workers(client: "Client", selection: Selection, address: str) -> Workers:
+def agreed_workers(client: "Client", selection: Selection, places: "Places") -> Workers:
     """Return the workers of the cluster that may compute, once they are known to be alike.
 
     Raises:
-        OptionError: There are none, or they differ in what moves numbers; it says who differs.
+        OptionError: There are none, one does not see the session's files, or they differ in what
+            moves numbers; it says who.
     """
     from sr_bench.engine.elsewhere.cluster.remote import look
 
-    where = f"--sr-cluster={address}"
+    where = f"--sr-cluster={selection.cluster}"
     _wait_for_one(client, where)
-    found = client.run(look, travelling(selection), on_error="return")
+    found = client.run(look, travelling(selection), places, on_error="return")
     info: Mapping[str, Mapping[str, object]] = client.scheduler_info()["workers"]
     name = _OFFERS.get(selection.backend, "")
     offering = {one for one in found if name and one in info and _offered(info[one], name)}

@@ -1,33 +1,35 @@
 """What runs on a worker of the cluster; only a process with dask.distributed imports this."""
 
-import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Lock
 
 from distributed import Worker as DaskWorker
 from distributed import WorkerPlugin, get_worker
 
 from sr_bench.core.backend import BackendInfo
-from sr_bench.engine.elsewhere.cluster.outcome import Outcome, fault_of
-from sr_bench.engine.elsewhere.cluster.parcel import Preparation, Shard
-from sr_bench.engine.elsewhere.cluster.relocate import relocated
+from sr_bench.engine.elsewhere.cluster.outcome import Outcome
 from sr_bench.engine.elsewhere.cluster.sessions import SharingWorker
-from sr_bench.engine.elsewhere.cluster.store import place
+from sr_bench.engine.elsewhere.cluster.shared_work import (
+    PROBE,
+    SharedWork,
+    check_seen,
+    networks,
+    read_work,
+    session_folder,
+)
 from sr_bench.engine.job import ImageResult
-from sr_bench.engine.measure.worker import Work
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.code_digest import measuring
 from sr_bench.engine.prepare.network import quiet
-from sr_bench.errors import SrBenchError
+from sr_bench.errors import BackendError, SrBenchError
 from sr_bench.files.cache import cache_dir
 from sr_bench.history.environment import cpu_model
-from sr_bench.text.home import without_home
 
-Sent = Mapping[str, Sequence[bytes]]
-"""What is in files, by the key of their content."""
+_WORKS = 4
+"""Works that are kept in memory, for the next shards of their runs."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,27 @@ def _described(info: BackendInfo) -> str:
     return f"{info.name} {info.version} on {info.device} ({info.note})"
 
 
-def look(selection: Selection) -> Identity | str:
-    """Return what this process is, or why its backend can't be used as the options ask."""
+@dataclass(frozen=True)
+class Places:
+    """Where a session's files are."""
+
+    folder: Path
+    """Of the session, in the cache folder."""
+    others: tuple[Path, ...] = ()
+
+    def check(self) -> None:
+        """Raise a BackendError, which says which path it is, if this process lacks one."""
+        check_seen([self.folder / PROBE, *self.others])
+        if not (session_folder(self.folder.name) / PROBE).is_file():
+            cache = self.folder.parent.parent
+            msg = f"its cache folder is {cache_dir()}: start it with SR_BENCH_CACHE={cache}"
+            raise BackendError(msg)
+
+
+def look(selection: Selection, places: Places) -> Identity | str:
+    """Return what this process is, or why it can't compute as the options ask."""
     try:
+        places.check()
         return Identity(measuring(), cpu_model(), SharingWorker(selection).info)
     except SrBenchError as error:
         return str(error)
@@ -73,137 +93,105 @@ class Station(WorkerPlugin):
 
     Args:
         selection: The session's options.
+        places: Where its files are.
         expected: What all workers must be.
     """
 
-    def __init__(self, selection: Selection, expected: Identity) -> None:
+    def __init__(self, selection: Selection, places: Places, expected: Identity) -> None:
         self._selection = selection
+        self._places = places
         self._expected = expected
 
     def setup(self, worker: DaskWorker) -> None:
         """Start on `worker`."""
         self._address = worker.address
-        self._scratch = worker.local_directory
         self._lock = Lock()
         self._worker: SharingWorker | None = None
+        self._works: OrderedDict[str, SharedWork] = OrderedDict()
 
     def teardown(self, worker: DaskWorker) -> None:
         """Close the networks."""
         if self._worker is not None:
             self._worker.sessions.close()
 
-    def refusal(self) -> str:
-        """Return why this worker must not compute; empty if it may."""
-        found = look(self._selection) if self._worker is None else self._expected
-        if isinstance(found, str):
-            return found
-        if difference := self._expected.difference(found):
-            return difference
-        with self._lock:
-            self._worker = self._worker or SharingWorker(self._selection)
-        return ""
-
-    def prepare(self, parcel: Preparation, sent: Sent) -> Outcome:
-        """Make the file of a network, unless this machine has it."""
-        if refused := self.refusal():
-            return Outcome(self._address, refused=refused)
-        where: Mapping[Path, Path] = {}
+    def make(self, name: str, network: str) -> SrBenchError | None:
+        """Make the file of a network of the work `name`; return why it could not be made."""
         try:
-            where, missing = place(parcel.contents, sent)
-            if missing:
-                return Outcome(self._address, missing=missing)
-            prepared = relocated(parcel.prepared, where)
-            file, told = prepared.onnx(), prepared.plan_notes()
-            data = file.read_bytes() if parcel.wants_data else None
+            self._checked_worker()
+            prepared = networks(self._work(name).work)[network]
+            prepared.onnx()
         except SrBenchError as error:
-            return Outcome(self._address, fault=fault_of(error, where))
-        name = file.relative_to(cache_dir()).as_posix()
-        return Outcome(self._address, made=(name, told, data))
+            return error
+        return None
 
-    def measure(self, shard: Shard, sent: Sent) -> Outcome:
-        """Measure the images of `shard`; an error comes back with the results before it."""
-        start = time.perf_counter()
-        if refused := self.refusal():
-            return Outcome(self._address, refused=refused)
-        try:
-            where, missing = place(shard.contents, sent)
-        except SrBenchError as error:
-            return Outcome(self._address, fault=fault_of(error, {}))
-        if missing:
-            return Outcome(self._address, missing=missing)
-        with TemporaryDirectory(prefix="sr-bench-", dir=self._scratch) as folder:
-            return self._measured(shard, where, Path(folder), start)
-
-    def _measured(
-        self, shard: Shard, where: Mapping[Path, Path], folder: Path, start: float
+    def measure(
+        self, name: str, images: Mapping[int, str], faults: Sequence[SrBenchError | None]
     ) -> Outcome:
-        work, here = shard.work, dict(where)
-        if work.keeper:
-            here[work.keeper.results] = folder
-            _leave_out(folder, shard.present)
+        """Measure images of the work `name`; an error comes back with the results before it.
+
+        Args:
+            name: Of the work's file.
+            images: Their digests, by number.
+            faults: Why networks could not be made.
+        """
         results: dict[int, ImageResult] = {}
-        said: list[tuple[str, Mapping[str, str]]] = []
-        fault = None
+        begun: list[tuple[str, Mapping[str, str]]] = [("", {})]
+        fault = next(filter(None, faults), None)
         try:
-            self._run(relocated(work, here), shard.asked, results, said)
+            if fault is None:
+                worker, shared = self._checked_worker(), self._work(name)
+                shared.check_images(images)
+                worker.measure(
+                    shared.work,
+                    tuple(images),
+                    begin=lambda device, notes: begun.append((device, dict(notes))),
+                    done=results.__setitem__,
+                    progress=quiet,
+                )
         except SrBenchError as error:
-            fault = fault_of(error, here)
-        device, notes = said[-1] if said else ("", None)
-        return Outcome(
-            self._address,
-            device=device,
-            notes=notes,
-            results=tuple((shard.numbers[index], results[index]) for index in sorted(results)),
-            kept=_kept(folder),
-            fault=fault,
-            seconds=time.perf_counter() - start,
-        )
+            fault = error
+        return Outcome(self._address, tuple(sorted(results.items())), *begun[-1], fault)
 
-    def _run(
-        self,
-        work: Work,
-        asked: Sequence[int],
-        results: dict[int, ImageResult],
-        said: list[tuple[str, Mapping[str, str]]],
-    ) -> None:
-        worker = self._worker
-        if worker is None:
-            msg = "expected a worker that was looked at first"
-            raise TypeError(msg)
-        worker.measure(
-            work,
-            asked,
-            begin=lambda device, notes: said.append((device, _told(notes))),
-            done=results.__setitem__,
-            progress=quiet,
-        )
+    def _checked_worker(self) -> SharingWorker:
+        """Return what measures here.
 
+        Raises:
+            BackendError: This worker's numbers would not be the others', or it lacks files.
+        """
+        with self._lock:
+            if self._worker is None:
+                identity = look(self._selection, self._places)
+                differs = isinstance(identity, Identity) and self._expected.difference(identity)
+                if refused := identity if isinstance(identity, str) else differs:
+                    msg = f"worker {self._address} can't compute here: {refused}; stop it"
+                    raise BackendError(msg)
+                self._worker = SharingWorker(self._selection)
+            return self._worker
 
-def _told(notes: Mapping[str, str]) -> Mapping[str, str]:
-    return {name: without_home(text) for name, text in notes.items()}
+    def _work(self, name: str) -> SharedWork:
+        with self._lock:
+            if name not in self._works:
+                try:
+                    self._works[name] = read_work(self._places.folder, name)
+                except SrBenchError as error:
+                    where = f"worker {self._address}"
+                    raise error.about(where) from error
+                if len(self._works) > _WORKS:
+                    self._works.popitem(last=False)
+            self._works.move_to_end(name)
+            return self._works[name]
 
 
-def _leave_out(folder: Path, names: Sequence[str]) -> None:
-    """Let the keeper find the files that the controller has: it does not make them again."""
-    for name in names:
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.touch()
+def measure_shard(
+    station: str, name: str, images: Mapping[int, str], faults: Sequence[SrBenchError | None]
+) -> Outcome:
+    """Measure images of the work `name` at the `station` of this worker."""
+    return _station(station).measure(name, images, faults)
 
 
-def _kept(folder: Path) -> tuple[tuple[str, bytes], ...]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size)
-    return tuple((path.relative_to(folder).as_posix(), path.read_bytes()) for path in files)
-
-
-def measure_shard(station: str, shard: Shard, sent: Sent) -> Outcome:
-    """Measure the images of `shard` at the `station` of this worker."""
-    return _station(station).measure(shard, sent)
-
-
-def prepare_network(station: str, parcel: Preparation, sent: Sent) -> Outcome:
-    """Make the file of a network at the `station` of this worker."""
-    return _station(station).prepare(parcel, sent)
+def make_network(station: str, name: str, network: str, _before: object) -> SrBenchError | None:
+    """Make the file of a network at the `station` of this worker, after what goes before."""
+    return _station(station).make(name, network)
 
 
 def _station(name: str) -> Station:

@@ -8,7 +8,8 @@ it enlarges what the model operator received to the nearest pixel, or runs the O
 FAKE_VSX is a JSON object of a model's folder name, or ``*``, to what happens: ``hang``,
 ``stubborn`` (a hang that ignores SIGTERM), ``segfault``, ``fault``, ``oom``, ``nan``, ``shape``,
 ``none``, ``broken``, or a number that a call returns; before it ``grandchild+`` or ``fork+`` for
-another process; after ``@`` the call, ``run_sync`` if none is given.
+another process; after ``@`` the call, ``run_sync`` if none is given. Before it hangs, and when a
+fork has lost its parent, it makes the file FAKE_HANGS.
 """
 
 import ctypes as _ctypes
@@ -19,6 +20,7 @@ import os as _os
 import pathlib as _pathlib
 import signal as _signal
 import subprocess as _subprocess
+import time as _time
 
 import numpy as _np
 
@@ -65,16 +67,25 @@ def _plan(call, model=""):
     return what if (where or "run_sync") == call else ""
 
 
+def _hang():
+    if "FAKE_HANGS" in _os.environ:
+        _pathlib.Path(_os.environ["FAKE_HANGS"]).touch()
+    _ctypes.PyDLL(None).sleep(600)  # keeps the interpreter's lock
+
+
 def _happen(call, model=""):
     before, _, what = ("+" + _plan(call, model)).rpartition("+")
     if before == "+grandchild":
         _subprocess.Popen(["sleep", "600"], close_fds=False)
+    parent = _os.getpid()
     if before == "+fork" and _os.fork() == 0:
-        _ctypes.PyDLL(None).sleep(600)
+        while _os.getppid() == parent:
+            _time.sleep(0.01)
+        _hang()
     if what == "stubborn":
         _signal.signal(_signal.SIGTERM, _signal.SIG_IGN)
     if what in ("hang", "stubborn"):
-        _ctypes.PyDLL(None).sleep(600)  # keeps the interpreter's lock
+        _hang()
     if what == "segfault":
         _ctypes.string_at(0)
     if what == "fault":
@@ -82,7 +93,7 @@ def _happen(call, model=""):
         raise Exception(msg)
     if what == "oom":
         _ctypes.CDLL(None).printf(b"malloc dlc memory faild, flag:1\n")
-        _ctypes.PyDLL(None).sleep(600)
+        _hang()
     return int(what) if what.lstrip("-").isdigit() else 0
 
 

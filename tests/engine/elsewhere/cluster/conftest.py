@@ -8,31 +8,34 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 class Farm:
-    """A scheduler in this process; workers join, and can be killed."""
+    """A scheduler in this process; workers join, share a cache, and can be killed."""
 
-    def __init__(self, scheduler, folder: Path) -> None:
+    def __init__(self, scheduler, folder: Path, cache: Path) -> None:
         self._cluster = scheduler
         self._folder = folder
+        self._cache = cache
         self._workers: list[subprocess.Popen[bytes]] = []
 
     @property
     def address(self) -> str:
         return self._cluster.scheduler_address
 
-    def join(self, name: str, *options: str, code: Path = ROOT) -> subprocess.Popen[bytes]:
-        """Start a worker of one thread whose cache is the folder `name`."""
+    def join(
+        self, name: str, *, code: Path = ROOT, cache: Path | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a worker of one thread."""
         command = [sys.executable, "-m", "distributed.cli.dask_worker", self.address]
         path = [str(code), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         surroundings = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(path),
-            "SR_BENCH_CACHE": str(self._folder / name),
+            "SR_BENCH_CACHE": str(cache or self._cache),
         }
-        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--name", name, *options)
+        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--name", name)
         with (self._folder / f"{name}.log").open("wb") as log:
             worker = subprocess.Popen(
                 [*command, *options],
@@ -46,9 +49,6 @@ class Farm:
 
     def wait(self, count: int) -> None:
         self._cluster.wait_for_workers(count, timeout=60)
-
-    def cache(self, name: str) -> Path:
-        return self._folder / name
 
     def address_of(self, name: str) -> str:
         found = self._cluster.scheduler_info["workers"]
@@ -67,8 +67,21 @@ class Farm:
             worker.wait()
 
 
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the cache folder of all workers and of the session."""
+    return tmp_path_factory.mktemp("shared") / "cache"
+
+
+@pytest.fixture(autouse=True)
+def cache(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let each test use the cache folder that workers share."""
+    monkeypatch.setenv("SR_BENCH_CACHE", str(shared_cache))
+    return shared_cache
+
+
 @pytest.fixture(scope="module")
-def start_farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
+def start_farm(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Iterator:
     """Return what starts a scheduler without workers."""
     distributed = pytest.importorskip("distributed")
     farms = []
@@ -82,7 +95,7 @@ def start_farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
             silence_logs=50,
         )
-        farms.append((cluster, Farm(cluster, tmp_path_factory.mktemp("farm"))))
+        farms.append((cluster, Farm(cluster, tmp_path_factory.mktemp("farm"), shared_cache)))
         return farms[-1][1]
 
     yield start
@@ -93,7 +106,7 @@ def start_farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
 
 @pytest.fixture(scope="module")
 def farm(start_farm) -> Farm:
-    """Return a scheduler with two workers, ``one`` and ``two``, that share no cache."""
+    """Return a scheduler with two workers, ``one`` and ``two``."""
     found = start_farm()
     found.join("one")
     found.join("two")

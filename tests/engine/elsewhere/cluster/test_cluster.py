@@ -1,18 +1,19 @@
-"""A real cluster measures what this machine would, whoever joins, dies or lacks files."""
+"""A real cluster measures what this machine would, whoever joins or dies."""
 
 import shutil
 import signal
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
 import sr_bench
 from sr_bench.core.precision import Precision
+from sr_bench.engine.elsewhere.cluster import client
 from sr_bench.engine.elsewhere.cluster.client import Cluster
-from sr_bench.engine.elsewhere.cluster.relocate import paths_of, relocated
+from sr_bench.engine.elsewhere.cluster.connect import Workers
 from sr_bench.engine.measure.kept_images import Keeper
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.measure.worker import Work, Worker
@@ -20,9 +21,8 @@ from sr_bench.engine.plan.cases import plan
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.engine.prepare.network import prepare
-from sr_bench.errors import DeviceError, OptionError, SrBenchError
-from sr_bench.files.hashing import sha256_file
-from tests.engine.elsewhere.cluster.works import Drawn, drawn, measured
+from sr_bench.errors import BackendError, DeviceError, OptionError, SrBenchError
+from tests.engine.elsewhere.cluster.works import Drawn, Heard, drawn, measured
 
 pytestmark = pytest.mark.slow
 
@@ -30,9 +30,11 @@ FP32 = Precision.FP32
 
 
 @pytest.fixture(scope="module")
-def cluster(farm):
-    with Cluster(Selection(cluster=farm.address)) as found:
-        yield found
+def cluster(farm, shared_cache):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SR_BENCH_CACHE", str(shared_cache))
+        with Cluster(Selection(cluster=farm.address)) as opened:
+            yield opened
 
 
 def work_of(zoo, precision: Precision, **options: object) -> Work:
@@ -46,7 +48,9 @@ def work_of(zoo, precision: Precision, **options: object) -> Work:
     return Work(runs.jobs.job(case), runs.jobs.prepared(case), reference=full, **options)
 
 
-@pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16, Precision.INT8_PERCENTILE])
+@pytest.mark.parametrize(
+    "precision", [Precision.FP32, Precision.FP16, Precision("int8_percentile")]
+)
 def test_the_results_are_those_of_this_machine(cluster, shared_zoo, precision) -> None:
     work = work_of(shared_zoo, precision)
     here, there = measured(Worker(Selection()), work), measured(cluster, work)
@@ -56,20 +60,27 @@ def test_the_results_are_those_of_this_machine(cluster, shared_zoo, precision) -
     assert all((one.fidelity is None) == (work.reference is None) for one in here.results.values())
 
 
-def test_a_network_that_is_built_here_is_made_on_a_worker(cluster, farm, zoo, edsr, cache) -> None:
+def test_a_network_is_made_once_on_a_worker(cluster, farm, zoo, edsr, cache) -> None:
     work = work_of(zoo, Precision.FP32)
     work = replace(work, job=replace(work.job, card=edsr), prepared=prepare(edsr, FP32, None))
-    there = measured(cluster, work)
-    (file,) = (cache / "onnx").iterdir()
-    makers = [name for name in ("one", "two") if (farm.cache(name) / "onnx").is_dir()]
-    assert [(farm.cache(name) / "onnx" / file.name).read_bytes() for name in makers] == [
-        file.read_bytes()
-    ]
-    assert there.results == measured(Worker(Selection()), work).results
-    assert work.prepared.onnx() == file
+
+    def makers() -> set[str]:
+        return {key for key in farm.tasks() if key.endswith(("-prepared", "-reference"))}
+
+    before = set((cache / "onnx").iterdir()) if (cache / "onnx").is_dir() else set()
+    makers_before = makers()
+    low = replace(work, prepared=prepare(edsr, Precision.FP16, None), reference=work.prepared)
+    cluster.start([(low, range(2)), (work, range(2))])
+    there, plain = measured(cluster, low), measured(cluster, work)
+    made = set((cache / "onnx").iterdir()) - before
+    assert len(made) == 2
+    assert {low.prepared.onnx(), work.prepared.onnx()} == made
+    assert there.results == measured(Worker(Selection()), low).results
+    assert plain.results == measured(Worker(Selection()), work).results
+    assert len(makers() - makers_before) == 2
 
 
-def test_the_images_kept_come_here(cluster, zoo, tmp_path: Path) -> None:
+def test_workers_keep_the_images_where_the_session_does(cluster, zoo, tmp_path: Path) -> None:
     def keep(executor, results: Path) -> dict[str, bytes]:
         keeper = Keeper(results, "8bit", "s" * 64, "p" * 64)
         measured(executor, work_of(zoo, Precision.FP32, keeper=keeper))
@@ -85,27 +96,64 @@ def test_the_images_kept_come_here(cluster, zoo, tmp_path: Path) -> None:
     assert pair.read_bytes() == b"of an earlier run"
 
 
-def test_a_file_that_a_worker_can_read_where_it_is_is_not_sent(cluster, zoo) -> None:
-    before = cluster.sent
-    measured(cluster, work_of(zoo, Precision.FP32))
-    assert cluster.sent == before
+def test_a_worker_with_a_cache_of_its_own_is_refused_by_name(start_farm, tmp_path: Path) -> None:
+    farm = start_farm()
+    farm.join("lonely", cache=tmp_path / "other")
+    message = (
+        r"can't compute:\n  tcp://127\.0\.0\.1:\d+: its cache folder is .*other: start it with"
+    )
+    with pytest.raises(OptionError, match=message):
+        Cluster(Selection(cluster=farm.address))
 
 
-def test_a_file_that_a_worker_cannot_read_is_sent_to_it_once(farm, zoo, monkeypatch) -> None:
-    for name in ("one", "two"):
-        shutil.rmtree(farm.cache(name) / "content", ignore_errors=True)
-    work = work_of(zoo, Precision.FP32)
-    files = {path for path in paths_of(work) if path.is_file()}
-    monkeypatch.chdir(zoo.root)  # where no worker is
-    hidden = relocated(work, {path: path.relative_to(zoo.root) for path in files})
-    with Cluster(Selection(cluster=farm.address)) as cluster:
-        assert measured(cluster, hidden).results == measured(Worker(Selection()), work).results
-        assert {key for key, _ in cluster.sent} == {sha256_file(path) for path in files}
-        assert len(files) == 5
-        measured(cluster, replace(hidden, remembered=True))
-        assert max(Counter(cluster.sent).values()) == 1
-        stored = {path.parent.name for path in farm.cache("").glob("*/content/*/*")}
-        assert stored == {key for key, _ in cluster.sent}
+def test_images_whose_workers_died_are_named_and_those_before_them_kept(
+    cluster, zoo, monkeypatch
+) -> None:
+    distributed = pytest.importorskip("distributed")
+    work, heard = drawn(zoo, *(Drawn(i) for i in range(9))), Heard()
+    cluster.start([(work, range(9))])
+    run = next(iter(cluster._runs.values()))
+    deadly = next(part for part in run.shards if 4 in part)
+    outcome = cluster._outcome
+
+    def killed() -> None:
+        raise distributed.KilledWorker(work, SimpleNamespace(address="tcp://a"), 3)
+
+    def told(run, part):
+        if part == deadly:
+            run.shards[part].result = killed
+        return outcome(run, part)
+
+    monkeypatch.setattr(cluster, "_outcome", told)
+    names = ", ".join(f"{i:03d}" for i in deadly)
+    with pytest.raises(BackendError, match=f"tiny_x2 on {names}: each worker that did this died"):
+        measured(cluster, work, heard=heard)
+    assert set(range(deadly[0])) <= set(heard.results) <= set(range(9)) - set(deadly)
+
+
+def test_a_scheduler_that_is_gone_ends_the_run_with_an_error(cluster, zoo, monkeypatch) -> None:
+    monkeypatch.setattr(client, "TICK_S", 0.01)
+    run = client._Run("name", 0, drawn(zoo, Drawn(0)))
+    monkeypatch.setattr(cluster, "_client", SimpleNamespace(status="closed"))
+    with pytest.raises(BackendError, match="scheduler of the cluster does not answer any more"):
+        cluster._next(run)
+
+
+def test_a_card_is_asked_for_by_each_task(cluster, zoo, monkeypatch) -> None:
+    asked = []
+
+    class Client:
+        def submit(self, *_args, resources, **_how):
+            asked.append(resources)
+            return SimpleNamespace(add_done_callback=lambda _call: None)
+
+    work = work_of(zoo, Precision.FP16)
+    monkeypatch.setattr(cluster, "_client", Client())
+    monkeypatch.setattr(cluster, "_made", {})
+    monkeypatch.setattr(cluster, "_runs", {})
+    monkeypatch.setattr(cluster, "_workers", Workers(cluster._workers.identity, "VACC"))
+    cluster.start([(work, range(2))])
+    assert asked == [{"VACC": 1}] * 3
 
 
 def test_an_error_of_an_image_arrives_as_itself_after_the_images_before_it(cluster, zoo) -> None:
@@ -132,28 +180,16 @@ def test_a_run_whose_files_are_gone_fails_and_others_go_on(cluster, zoo) -> None
     lost = zoo.root / "gone.onnx"
     gone = replace(work.prepared, card=replace(work.job.card, onnx=lost), weights=lost)
     broken = replace(work, prepared=replace(gone, weights_digest="1" * 64))
-    cluster.start(broken, [0])
+    cluster.start([(broken, [0])])
     assert measured(cluster, work).results
-    with pytest.raises(SrBenchError, match=r"cannot read .*gone\.onnx"):
+    with pytest.raises(SrBenchError, match=r"gone\.onnx: there is no such file"):
         measured(cluster, broken, [0])
-
-
-def test_it_ends_where_the_results_are_enough(cluster, zoo) -> None:
-    work = drawn(zoo, *(Drawn(i) for i in range(12)))
-    asked: list[int] = []
-
-    def enough(results) -> bool:
-        asked.append(len(results))
-        return len(results) == 5
-
-    measured(cluster, work, enough=enough)
-    assert asked == [1, 2, 3, 4, 5]
 
 
 def test_only_the_images_that_are_asked_for_come(cluster, zoo) -> None:
     work = drawn(zoo, *(Drawn(i) for i in range(9)))
-    cluster.start(work, range(9))
-    cluster.start(work, range(9))
+    cluster.start([(work, range(9))])
+    cluster.start([(work, range(9))])
     heard = measured(cluster, work, [7, 2])
     assert sorted(heard.results) == [2, 7]
     assert heard.results == measured(Worker(Selection()), work, [7, 2]).results
@@ -163,8 +199,8 @@ def test_only_the_images_that_are_asked_for_come(cluster, zoo) -> None:
 def test_a_run_that_is_handed_in_twice_is_measured_once(cluster, zoo) -> None:
     work = drawn(zoo, *(Drawn(i) for i in range(9)))
     before = sum(cluster.shares.values())
-    cluster.start(work, range(5))
-    cluster.start(replace(work), range(9))
+    cluster.start([(work, range(5))])
+    cluster.start([(replace(work), range(9))])
     measured(cluster, work)
     assert sum(cluster.shares.values()) - before == 9
 
@@ -173,7 +209,7 @@ def test_nothing_is_left_on_the_cluster(farm, zoo) -> None:
     before = farm.plugins()
     with Cluster(Selection(cluster=farm.address)) as cluster:
         measured(cluster, drawn(zoo, Drawn(0)))
-        cluster.start(drawn(zoo, *(Drawn(i) for i in range(40))), range(40))
+        cluster.start([(drawn(zoo, *(Drawn(i) for i in range(40))), range(40))])
         assert len(farm.plugins()) == len(before) + 1
         name = (set(farm.plugins()) - set(before)).pop()
     assert farm.plugins() == before
@@ -208,7 +244,7 @@ def test_a_worker_that_joins_late_takes_over_from_one_that_is_killed(
 def test_workers_with_other_code_are_refused_by_name(start_farm, tmp_path: Path) -> None:
     code = tmp_path / "other"
     shutil.copytree(Path(sr_bench.__file__).parent, code / "sr_bench")
-    with (code / "sr_bench" / "engine" / "scoring.py").open("a") as file:
+    with (code / "sr_bench" / "engine" / "score" / "protocol.py").open("a") as file:
         file.write("# changed\n")
     farm = start_farm()
     farm.join("other", code=code)

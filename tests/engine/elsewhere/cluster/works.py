@@ -18,6 +18,9 @@ from sr_bench.engine.prepare.network import prepare
 from sr_bench.errors import DeviceError
 from tests.tiny_zoo import Zoo
 
+HELD_S = 120.0
+"""How long an image is held at most, or a test that fails would leave a worker for ever."""
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -37,7 +40,10 @@ class Drawn:
             raise DeviceError(self.failure, "the card fell out")
         if self.held:
             Path(self.held, f"{os.getpid()}").touch()
+            deadline = time.monotonic() + HELD_S
             while not Path(self.held, "go").is_file():
+                if time.monotonic() > deadline:
+                    raise TimeoutError(self.held)
                 time.sleep(0.01)
         hr = np.random.default_rng(self.index).integers(0, 256, (24, 28, 3)).astype(np.uint8)
         return hr[::2, ::2].copy(), hr
@@ -67,7 +73,7 @@ class Heard:
 
 
 def measured(executor, work: Work, indices=None, **more: object) -> Heard:
-    heard = Heard()
+    heard = more.pop("heard", None) or Heard()
     asked = range(len(work.job.names)) if indices is None else indices
     executor.measure(
         work,

@@ -1,0 +1,192 @@
+"""``sr-bench vacc``: what a VACC card's owner does by hand; ``vamc`` and ``vamp`` are its tools."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sr_bench.cli._args.networks import add_network_arguments, prepare_network, read_precision
+from sr_bench.cli._args.output import add_json_argument, print_json
+from sr_bench.errors import OptionError
+
+if TYPE_CHECKING:  # these load much, which --help must not wait for
+    from sr_bench.backends.vacc.profile.latency import Latency, Spread
+    from sr_bench.core.card import ModelCard
+    from sr_bench.core.device import CompilerInput, Shape
+
+HELP = "compile for, profile on and clear a VACC card by hand: see sr-bench vacc COMMAND --help"
+EXAMPLE = "sr-bench vacc yaml pocket_edsr_x2 --precision int8_kl --out build"
+
+_SIZE = re.compile(r"([1-9]\d*)x([1-9]\d*)")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the commands and their arguments."""
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, declare, example in (
+        ("clear", _declare_clear, "'edsr/*'"),
+        ("vamp", _declare_vamp, "pocket_edsr_x2 --precision int8_kl --instances 2"),
+        ("vamp-log", _declare_vamp_log, "run.log --json"),
+        ("yaml", _declare_yaml, "pocket_edsr_x2 --precision int8_kl --out build"),
+    ):
+        summary = declare.__doc__
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=f"example: sr-bench vacc {name} {example}",
+        )
+        declare(command)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the chosen command says."""
+    return int(args.act(args))
+
+
+def _declare_clear(parser: argparse.ArgumentParser) -> None:
+    """Let a model run again that was running when the host froze."""
+    parser.set_defaults(act=_clear)
+    parser.add_argument("model", help="family/model, or a pattern of such names")
+
+
+def _clear(args: argparse.Namespace) -> int:
+    """Clear the quarantine and print what was in it."""
+    from sr_bench.backends.vacc.run.state import DeviceState
+
+    cleared = DeviceState().clear(args.model)
+    print("\n".join(cleared) if cleared else f"nothing that matches {args.model} is quarantined")
+    return 0
+
+
+def _declare_yaml(parser: argparse.ArgumentParser) -> None:
+    """Print the build file for vamc; with --out write all that it needs."""
+    parser.set_defaults(act=_yaml)
+    _declare_input(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write build.yaml, network.onnx and the calibration images there;"
+        " then: cd DIR && vamc compile build.yaml",
+    )
+
+
+def _yaml(args: argparse.Namespace) -> int:
+    """Print the build file, and write what it names if that is asked."""
+    from sr_bench.backends.vacc.build.compile import plan_build
+    from sr_bench.backends.vacc.build.vamc_yaml import build_text
+
+    print(build_text(plan_build(*_read_input(args), args.out)), end="")
+    return 0
+
+
+def _declare_vamp(parser: argparse.ArgumentParser) -> None:
+    """Compile a network and profile it with vamp: throughput, latency, power."""
+    parser.set_defaults(act=_vamp)
+    _declare_input(parser)
+    for name, usual, what in (
+        ("instances", 1, "copies of the network on each die"),
+        ("processes", 1, "processes that feed them"),
+        ("batch", 1, "images in one run"),
+        ("iterations", 1024, "runs"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=int, default=usual, metavar="N", help=f"{what} (default: {usual})"
+        )
+    add_json_argument(parser)
+
+
+def _vamp(args: argparse.Namespace) -> int:
+    """Compile, profile, and print the profile."""
+    from sr_bench.backends.vacc.profile.vamp import Load, profile
+    from sr_bench.backends.vacc.rig import read_rig
+
+    load = Load(args.instances, args.processes, args.batch, args.iterations)
+    return _show(profile(*_read_input(args), read_rig(), load), as_json=args.json)
+
+
+def _declare_vamp_log(parser: argparse.ArgumentParser) -> None:
+    """Read a log of vamp, of any version whose output is known."""
+    parser.set_defaults(act=_vamp_log)
+    parser.add_argument("log", type=Path, help="a file that holds what vamp printed")
+    add_json_argument(parser)
+
+
+def _vamp_log(args: argparse.Namespace) -> int:
+    """Print what the log says."""
+    from sr_bench.backends.vacc.profile.vamp import parse_vamp
+
+    try:
+        text = args.log.read_text(encoding="utf-8", errors="replace")
+    except OSError as cause:
+        msg = f"{args.log}: can't be read ({cause.strerror}); expected what vamp printed"
+        raise OptionError(msg) from cause
+    return _show(parse_vamp(text, where=str(args.log)), as_json=args.json)
+
+
+def _declare_input(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments that name what is compiled."""
+    add_network_arguments(parser, precision=None)
+    parser.add_argument(
+        "--shape",
+        metavar="HxW",
+        help="of the input (default: the card's vacc.shape, its protocol's, or that of its Flops)",
+    )
+
+
+def _read_input(args: argparse.Namespace) -> "tuple[CompilerInput, Shape]":
+    """Return what the compiler is given for the network, and the NCHW shape of its input.
+
+    Raises:
+        OptionError: There is no such network or precision, or the shape is none.
+        NotRunError: The weights or the calibration images are not here.
+    """
+    from dataclasses import replace
+
+    from sr_bench.core.backend import Form
+
+    precision = read_precision(args)
+    prepared = replace(prepare_network(args, precision), form=Form.SOURCE)
+    height, width = _size(args.shape, prepared.card)
+    return prepared.source(), (1, 3, height, width)
+
+
+def _size(given: str | None, card: "ModelCard") -> tuple[int, int]:
+    if given is None:
+        _, *counted = card.counted_shape
+        height, width = card.device.shape or card.usual_protocol.input_shape or counted
+        return height, width
+    size = _SIZE.fullmatch(given)
+    if size is None:
+        msg = f"--shape {given}: expected height x width, such as 720x1280"
+        raise OptionError(msg)
+    return int(size[1]), int(size[2])
+
+
+def _show(latency: "Latency", *, as_json: bool) -> int:
+    """Print a profile; return the exit code."""
+    if as_json:
+        print_json(latency)
+        return 0
+    print(f"throughput      {latency.throughput:g} images/s")
+    for name, spread in (("end to end", latency.end_to_end), ("model alone", latency.model)):
+        if spread:
+            print(f"{name:15s} {_times(spread)}")
+    for name, value, unit in (
+        ("AI units", latency.ai_utilise_percent, "% busy"),
+        ("memory", latency.memory_mb, "MB of the die"),
+        ("power", latency.power_w, "W of the card"),
+        ("temperature", latency.temperature_c, "degrees C"),
+    ):
+        if value is not None:
+            print(f"{name:15s} {value:g} {unit}")
+    clocks = ", ".join(f"{name} {mhz} MHz" for name, mhz in latency.clocks_mhz.items())
+    print(f"clocks          {clocks or 'not known: profiles of other clocks do not compare'}")
+    return 0
+
+
+def _times(spread: "Spread") -> str:
+    named = {"avg": spread.avg_us, "min": spread.min_us, "max": spread.max_us}
+    times = {**named, **spread.percentiles_us}
+    return ", ".join(f"{name} {us / 1000:g} ms" for name, us in times.items() if us is not None)

@@ -1,0 +1,69 @@
+"""What a record holds beside its verdict: how the network was made, and why a number is lost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from sr_bench.core.dossier import Dossier
+from sr_bench.core.forensics import Forensics
+from sr_bench.core.gate import Comparison, GateVerdict
+
+
+@dataclass(frozen=True)
+class Detail:
+    """Each part that a record may have; in JSON, notes stand beside the fields that are set."""
+
+    gate: GateVerdict | None = None
+    compared: tuple[Comparison, ...] = ()
+    """Of a gate: each metric against the earlier run."""
+    dossier: Dossier | None = None
+    """Of a gate that found a loss."""
+    forensics: Forensics | None = None
+    """Of a number that differs."""
+    forensics_by_hand: str = ""
+    """How to search for `forensics`, or why that failed."""
+    failure: str = ""
+    """The `Failure` of a device."""
+    warning: str = ""
+    """A failure that this version of the device's SDK may have."""
+    adapter: str = ""
+    """What must be known about the code that drives the device."""
+    measured_on: str = ""
+    """The processor, where it is not the session's own."""
+    observer: str = ""
+    """Of an int8 network: what chose its clip ranges; the next eight are of it too."""
+    calibration_set: str = ""
+    calibration_images: str = ""
+    """Their number."""
+    calibration_shared: str = ""
+    """Those that are also evaluated."""
+    int8_share: str = ""
+    """Part of the MACs that is in int8, 0 to 1."""
+    float_operators: str = ""
+    """Those that can't be quantised."""
+    int8_rules: str = ""
+    int8_layers: str = ""
+    int8_kernel: str = ""
+    shape: str = ""
+    """Of a timed image, such as ``3x128x128``; the next two are of it too."""
+    threads: int = 0
+    image: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What else backends and calibration say."""
+
+    @classmethod
+    def split(cls, flat: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values in `flat` by field; those of no field's name are notes."""
+        names = {one.name for one in fields(cls)} - {"notes"}
+        notes = {name: value for name, value in flat.items() if name not in names}
+        return {name: flat[name] for name in names & flat.keys()} | {"notes": notes}
+
+    def flat(self) -> dict[str, object]:
+        """Return what is set, by name; the other way round than `split`."""
+        named = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "notes"}
+        return {name: value for name, value in named.items() if value} | dict(self.notes)
+
+    def noted(self, texts: Mapping[str, str]) -> "Detail":
+        """Return it with `texts` in the fields that they name, and in the notes."""
+        more = self.split(texts)
+        return replace(self, **{**more, "notes": {**self.notes, **more["notes"]}})

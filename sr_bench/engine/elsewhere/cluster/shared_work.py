@@ -1,0 +1,162 @@
+"""Work as a file of the shared cache folder, and whether a worker sees what the session sees."""
+
+import pickle
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from sr_bench.core.backend import Form
+from sr_bench.core.codec import encode
+from sr_bench.core.precision import Precision
+from sr_bench.engine.measure.worker import Work
+from sr_bench.engine.prepare.network import Prepared, quiet
+from sr_bench.engine.prepare.weights import network_digest
+from sr_bench.errors import BackendError
+from sr_bench.files.atomic import write_bytes
+from sr_bench.files.cache import cache_dir
+from sr_bench.files.hashing import sha256_json
+
+FOLDER = "cluster"
+"""Of the cache folder; each session has a folder below it, which goes with the session."""
+
+PROBE = "probe"
+"""A file of the session's folder, by which a worker knows that they share the cache."""
+
+WHAT_TO_DO = "the workers of a cluster need the session's files under the same paths"
+
+
+@dataclass(frozen=True)
+class SharedWork:
+    """A work, and what is in its files for the session."""
+
+    work: Work
+    folders: tuple[Path, ...]
+    """Where the files are."""
+    digests: Mapping[str, str]
+    """Of each network with all that it is made from."""
+
+    def check(self) -> None:
+        """Check that this process sees the same files.
+
+        Raises:
+            BackendError: It does not; the message says which path.
+        """
+        check_seen(self.folders)
+        for name, prepared in networks(self.work).items():
+            given = prepared.weights_digest
+            seen = network_digest(prepared.card, prepared.weights) if given else ""
+            if (seen, prepared.digest) != (given, self.digests[name]):
+                what = f"{prepared.weights}, or an image to calibrate with,"
+                raise _other_file(what)
+
+    def check_images(self, digests: Mapping[int, str]) -> None:
+        """Check that the images with these numbers have these digests.
+
+        Raises:
+            BackendError: One is another file.
+        """
+        images = self.work.job.images
+        for index, digest in digests.items():
+            if images.image_digest(index) != digest:
+                what = f"image {images.names[index]} of {images.slug}"
+                raise _other_file(what)
+
+
+def _other_file(what: str) -> BackendError:
+    return BackendError(f"{what} is another file than the session's: {WHAT_TO_DO}")
+
+
+def networks(work: Work) -> Mapping[str, Prepared]:
+    """Return the networks of `work`, by their names in it."""
+    named = {"prepared": work.prepared, "reference": work.reference}
+    return {name: prepared for name, prepared in named.items() if prepared}
+
+
+def check_seen(paths: Iterable[Path]) -> None:
+    """Raise a BackendError if one of `paths` does not exist for this process."""
+    for path in paths:
+        if not path.exists():
+            msg = f"{path} is not there: {WHAT_TO_DO}"
+            raise BackendError(msg)
+
+
+def write_work(folder: Path, work: Work) -> str:
+    """Write `work` to `folder`; return the file's name, a digest of all that decides the results.
+
+    Raises:
+        SrBenchError: The folder can't be written, or an image can't be read.
+    """
+    name = work_key(work)
+    paths: set[Path] = set()
+    _Absolute(BytesIO(), paths).dump(work.telling(quiet))
+    folders = tuple(sorted({path.parent for path in paths if path.is_file()}))
+    digests = {key: prepared.digest for key, prepared in networks(work).items()}
+    content = BytesIO()
+    _Absolute(content, paths).dump(SharedWork(work.telling(quiet), folders, digests))
+    write_bytes(folder / name, content.getvalue())
+    return name
+
+
+def read_work(folder: Path, name: str) -> SharedWork:
+    """Return what `write_work` wrote.
+
+    Raises:
+        BackendError: This process does not see the session's files.
+    """
+    check_seen([folder / name])
+    work: SharedWork = pickle.loads((folder / name).read_bytes())
+    work.check()
+    return work
+
+
+class _Absolute(pickle.Pickler):
+    """Makes paths absolute, as other processes have another working folder; notes them."""
+
+    def __init__(self, target: BytesIO, paths: set[Path]) -> None:
+        super().__init__(target)
+        self._paths = paths
+
+    def reducer_override(self, value: object) -> Any:
+        if not isinstance(value, Path):
+            return NotImplemented
+        self._paths.add(value.absolute())
+        return Path, (str(value.absolute()),)
+
+
+def work_key(work: Work) -> str:
+    """Return the digest of all that decides the results of `work`, and which come of it."""
+    job, keeper, full = work.job, work.keeper, work.reference
+    content = [
+        [work.prepared.digest, work.prepared.form, work.prepared.profile],
+        [full.digest, full.form] if full else [],
+        [work.job.card.id, job.card.value_range, encode(job.protocol), work.remembered],
+        [keeper.mode, keeper.sr, keeper.pairs] if keeper else [],
+        job.images.digest(job.names),
+    ]
+    return sha256_json(content)
+
+
+def must_be_made(prepared: Prepared) -> bool:
+    """Tell whether a file is exported, rounded or calibrated before the network can be opened.
+
+    If not, the file is the user's own, or each worker builds the module or lets the device's
+    compiler work.
+    """
+    low = prepared.precision is not Precision.FP32
+    if prepared.form is Form.SOURCE and low:
+        return False
+    if prepared.form is Form.MODULE and not prepared.card.onnx:
+        return prepared.calibration is not None
+    return low or not prepared.card.onnx
+
+
+def session_folder(name: str) -> Path:
+    """Return the folder of the session `name`, as this process finds it."""
+    return cache_dir().absolute() / FOLDER / name
+
+
+def image_digests(work: Work, indices: Sequence[int]) -> Mapping[int, str]:
+    """Return the digests of the images `indices`, by number."""
+    return {index: work.job.images.digests[index] for index in indices}

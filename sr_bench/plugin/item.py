@@ -1,0 +1,84 @@
+"""An item: a case as a test function that measures, judges, and says it in pytest's words."""
+
+import warnings
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from sr_bench.core.case import Case
+from sr_bench.core.record import Record, Status
+from sr_bench.plugin.names import item_name
+from sr_bench.plugin.session import SESSION
+from sr_bench.report.terminal.failure import failure_text
+from sr_bench.text.printable import printable
+
+
+class CaseItem(pytest.Function):
+    """One case as a test function: fixtures, marks and reports work on it as on any other."""
+
+    case: Case
+    record: Record | None = None
+    """Set once the item ran."""
+
+    @classmethod
+    def of(cls, parent: pytest.File, case: Case, body: Callable[..., None]) -> "CaseItem":
+        """Return the item that runs `body` for `case`, with a mark for all it is selected by."""
+        item: CaseItem = cls.from_parent(parent, name=item_name(case), callobj=body)
+        item.case = case
+        for name in marks(case):
+            item.add_marker(getattr(pytest.mark, name))
+        if case.run_key and item.config.pluginmanager.hasplugin("xdist"):
+            item.add_marker(pytest.mark.xdist_group(case.run_key))
+        return item
+
+    def conclude(self, record: Record) -> None:
+        """Keep `record`, tell JUnit of it, and end as its verdict demands."""
+        self.record = record
+        self.user_properties += _properties(record).items()
+        selection = self.config.stash[SESSION].settings.selection
+        _end(record, allow_better=selection.allow_better, warn_of_loss=selection.gate == "warn")
+
+
+def marks(case: Case) -> tuple[str, ...]:
+    """Return the names of the marks that the item of `case` bears."""
+    slug = (case.evaluation.dataset, case.dataset) if case.evaluation and case.dataset else ()
+    return (case.card.name, case.card.family, case.precision, case.metric, *slug)
+
+
+def check_claim(request: pytest.FixtureRequest) -> None:
+    """Measure the item's case and end as its verdict demands."""
+    item = cast(CaseItem, request.node)
+    item.conclude(item.config.stash[SESSION].evaluate(item.case, item.nodeid))
+
+
+def _properties(record: Record) -> dict[str, object]:
+    """Return what a JUnit report should say about `record`."""
+    verdict = record.verdict
+    values = {
+        "sr_status": verdict.status.value,
+        "sr_measured": verdict.measured,
+        "sr_claimed": verdict.claimed,
+        "sr_device": record.device or None,
+        "sr_failure": record.detail.failure or None,
+    }
+    return {key: value for key, value in values.items() if value is not None}
+
+
+class GateWarning(pytest.PytestWarning):
+    """A low precision loses more than its card allows, and ``--sr-gate=warn`` lets it pass."""
+
+
+def _end(record: Record, *, allow_better: bool, warn_of_loss: bool) -> None:
+    """Pass, skip, xfail or fail as the status of `record` demands."""
+    status, sentence = record.verdict.status, printable(record.verdict.sentence)
+    if status in (Status.NOT_RUN, Status.UNDECIDED):
+        pytest.skip(sentence)
+    if status is Status.LOSS and warn_of_loss:
+        warnings.warn(GateWarning(f"{record.case_id}: {sentence}"), stacklevel=1)
+        return
+    if status is Status.KNOWN_GAP:
+        pytest.xfail(sentence)
+    stale = status is Status.BETTER and not allow_better
+    if stale or status in (Status.DIFFERS, Status.GAP_CLOSED, Status.ERROR, Status.LOSS):
+        pytest.fail(failure_text(record), pytrace=False)

@@ -59,7 +59,7 @@ class SharedWork:
         """
         images = self.work.job.images
         for index, digest in digests.items():
-            if images.image_digest(index) != digest:
+            if images.digests[index] != digest:
                 what = f"image {images.names[index]} of {images.slug}"
                 raise _other_file(what)
 

@@ -65,7 +65,7 @@ def test_another_network_or_image_at_the_same_path_is_refused(zoo: Zoo, tmp_path
     )
     name = write_work(tmp_path, work)
     low = write_work(tmp_path, replace(work, prepared=calibrated, reference=work.prepared))
-    digests = {index: work.job.images.image_digest(index) for index in range(2)}
+    digests = {index: work.job.images.digests[index] for index in range(2)}
     read_work(tmp_path, name).check_images(digests)
     read_work(tmp_path, low)
     image = zoo.data / "LR" / "b.png"

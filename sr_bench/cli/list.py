@@ -46,14 +46,13 @@ class MetricLine:
     """One metric of images as it is listed."""
 
     metric: str
-    title: str
     unit: str
     better: str
     """``higher`` or ``lower``."""
-    headers: tuple[str, ...]
-    """Of README columns that hold it."""
     computed: str
     """``here``, or why not and what to do."""
+    headers: tuple[str, ...]
+    """Of README columns that hold it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,22 +92,19 @@ def run(args: argparse.Namespace) -> int:
     ]
     print_table(["dataset", "scales", "images", "files", "title"], rows)
     print()
-    lines = [
-        _row(line.metric, line.unit, line.better, line.computed, line.headers) for line in metrics
-    ]
-    print_table(["metric", "unit", "better", "computed", "columns"], lines)
+    columns = ["metric", "unit", "better", "computed", "columns"]
+    print_table(columns, [_row(*astuple(line)) for line in metrics])
     return 0
-
-
-def _row(*cells: str | int | Sequence[str]) -> list[str]:
-    return [str(cell) if isinstance(cell, str | int) else " ".join(cell) for cell in cells]
 
 
 def _metric_line(name: str) -> MetricLine:
     info = metric_info(name)
     better = "higher" if info.higher_is_better else "lower"
-    computed = not_computed(name) or "here"
-    return MetricLine(name, info.title, info.unit, better, info.headers, computed)
+    return MetricLine(name, info.unit, better, not_computed(name) or "here", info.headers)
+
+
+def _row(*cells: str | int | Sequence[str]) -> list[str]:
+    return [str(cell) if isinstance(cell, str | int) else " ".join(cell) for cell in cells]
 
 
 def _model_line(

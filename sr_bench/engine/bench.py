@@ -188,7 +188,7 @@ class Bench:
         if not code:
             return _answer_of(run, case.metric, measurement, verdict, detail)
         answer = _answer_of(run, f"{case.metric}|{code}", measurement, verdict, detail)
-        return replace(answer, inputs={**run.inputs, f"metric_{case.metric}": code})
+        return replace(answer, inputs={**run.inputs, "metric": code})
 
     def _gated(self, case: Case, run: Run, progress: Progress) -> Answer:
         gated = self._gatekeeper.judged(case, run, progress)

@@ -37,6 +37,8 @@ def encode(value: object) -> Json:
     match value:
         case Enum():
             return encode(value.value)
+        case Precision():
+            return str(value)  # a plain one: execnet, which xdist sends by, knows no other
         case None | bool() | int() | str():
             return value
         case float():

@@ -105,7 +105,9 @@ class Prepared:
         if self.form is Form.ONNX:
             return plan_digest(self.card.int8, observer)
         plan = replace(self.card.device, known_failures=(), gate=None)
-        return plan_digest(plan, f"{self.form} {self.profile} {observer}")
+        # Records of earlier versions hold this digest with the old word for it.
+        form = "imitated" if self.form is Form.EMULATED else self.form
+        return plan_digest(plan, f"{form} {self.profile} {observer}")
 
     @property
     def provenance(self) -> Mapping[str, str]:

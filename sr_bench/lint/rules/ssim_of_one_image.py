@@ -10,7 +10,7 @@ from sr_bench.lint.subject import Entry, Subject
 RULE = Rule(
     "SRB109",
     Severity.NOTE,
-    "an SSIM is of one image",
+    "an SSIM is of a single image",
     "The card's protocol takes the SSIM of the last image for the dataset's, as some scripts do, or"
     " the card declares a known gap for that reason. Such a number says nothing of the dataset.",
     "print the mean over all images",

@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -119,10 +119,14 @@ class _Absolute(pickle.Pickler):
         self._paths = paths
 
     def reducer_override(self, value: object) -> Any:
-        if not isinstance(value, Path):
-            return NotImplemented
-        self._paths.add(value.absolute())
-        return Path, (str(value.absolute()),)
+        if isinstance(value, Path):
+            self._paths.add(value.absolute())
+            return Path, (str(value.absolute()),)
+        if is_dataclass(value) and not isinstance(value, type):
+            # Without the digests that it has worked out: who reads it takes those of its own files.
+            state = {field.name: getattr(value, field.name) for field in fields(value)}
+            return object.__new__, (type(value),), state
+        return NotImplemented
 
 
 def work_key(work: Work) -> str:

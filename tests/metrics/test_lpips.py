@@ -1,62 +1,88 @@
-"""LPIPS is torchmetrics' to compute: it is given RGB in [0, 1], and what is absent is named."""
+"""LPIPS weighs how far apart AlexNet's features of unit length are; what is absent is named."""
 
-import sys
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from sr_bench.errors import MetricError
 from sr_bench.metrics import lpips
 
 HR = np.random.default_rng(5).integers(0, 256, (31, 40, 3)).astype(np.uint8)
+SR = np.random.default_rng(6).integers(0, 256, (31, 40, 3)).astype(np.uint8)
 
 
-class Distance:
-    """Keeps what it is given, and tells the mean absolute difference."""
+def alexnet() -> nn.Sequential:
+    """Return its layers up to the last features, with random weights."""
+    torch.manual_seed(3)
+    return nn.Sequential(
+        *(nn.Conv2d(3, 64, 11, 4, 2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+        *(nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2)),
+        *(nn.Conv2d(192, 384, 3, padding=1), nn.ReLU()),
+        *(nn.Conv2d(384, 256, 3, padding=1), nn.ReLU()),
+        *(nn.Conv2d(256, 256, 3, padding=1), nn.ReLU()),
+    )
 
-    def __init__(self, **how: object) -> None:
-        self.how = how
-        self.given: list[torch.Tensor] = []
-        self.net = self
 
-    def __call__(self, sr: torch.Tensor, hr: torch.Tensor, *, normalize: bool) -> torch.Tensor:
-        assert normalize
-        self.given = [sr, hr]
-        return (sr - hr).abs().mean().reshape(1, 1, 1, 1)
+def trained(features: nn.Sequential) -> dict[str, torch.Tensor]:
+    """Return weights of a distance over these features."""
+    channels = [layer.out_channels for layer in features if isinstance(layer, nn.Conv2d)]
+    return {f"lin{i}.model.1.weight": torch.rand(1, c, 1, 1) for i, c in enumerate(channels)}
 
 
 @pytest.fixture
-def torchmetrics(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """Put a library in the place of torchmetrics and torchvision, with AlexNet's weights."""
-    library = ModuleType("torchmetrics.image.lpip")
-    library.LearnedPerceptualImagePatchSimilarity = Distance
-    for name in ("torchmetrics", "torchmetrics.image"):
-        monkeypatch.setitem(sys.modules, name, ModuleType(name))
-    monkeypatch.setitem(sys.modules, library.__name__, library)
-    monkeypatch.setattr(lpips, "find_spec", lambda name: name)
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Put a library in the place of torchmetrics, and AlexNet's weights where torch keeps them."""
+    features = alexnet()
     weights = tmp_path / "hub" / "checkpoints" / "alexnet-owt-7be5be79.pth"
-    weights.parent.mkdir(parents=True)
-    weights.touch()
-    lpips._network.cache_clear()
-    yield library
-    lpips._network.cache_clear()
+    distance = tmp_path / "torchmetrics" / "functional" / "image" / "lpips_models" / "alex.pth"
+    for file in (weights, distance):
+        file.parent.mkdir(parents=True)
+    torch.save({f"features.{k}": v for k, v in features.state_dict().items()}, weights)
+    torch.save(trained(features), distance)
+    spec = SimpleNamespace(origin=str(tmp_path / "torchmetrics" / "__init__.py"))
+    monkeypatch.setattr(lpips, "find_spec", lambda name: spec)
+    monkeypatch.setattr(lpips, "_DIGEST", "")  # ours are random
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    lpips._trained.cache_clear()
+    yield SimpleNamespace(features=features, distance=torch.load(distance), weights=weights)
+    lpips._trained.cache_clear()
 
 
-def test_it_gives_the_network_rgb_between_0_and_1(torchmetrics) -> None:
+def expected(library: SimpleNamespace) -> float:
+    """Return the distance of SR and HR by modules, in float64."""
+    shift = np.array([-0.030, -0.088, -0.188])
+    scale = np.array([0.458, 0.448, 0.450])
+    images = [torch.from_numpy((image / 127.5 - 1 - shift) / scale) for image in (SR, HR)]
+    x, total = torch.stack(images).permute(0, 3, 1, 2), 0.0
+    weights = iter(library.distance.values())
+    with torch.inference_mode():
+        for layer in library.features.double():
+            x = layer(x)
+            if isinstance(layer, nn.ReLU):
+                unit = nn.functional.normalize(x, dim=1).numpy()
+                apart = ((unit[0] - unit[1]) ** 2 * next(weights)[0].numpy()).sum(axis=0)
+                total += apart.mean()
+    return float(total)
+
+
+def test_it_is_the_weighted_distance_of_alexnets_features(library: SimpleNamespace) -> None:
     assert lpips.absent() == ""
-    sr = HR.astype(np.float32) + 300.0
-    assert lpips.score(sr, HR) == pytest.approx(float((1 - HR / 255.0).mean()), abs=1e-6)
-    network = lpips._network()
-    assert network.how == {"net_type": "alex", "normalize": True}
-    assert [tuple(image.shape) for image in network.given] == [(1, 3, 31, 40)] * 2
-    assert np.array_equal(np.rint(255 * network.given[1][0].permute(1, 2, 0).numpy()), HR)
+    assert lpips.score(SR, HR) == pytest.approx(expected(library), rel=1e-5)
+    assert lpips.score(HR, HR) == 0.0
 
 
-def test_an_image_that_is_too_small_for_alexnet_is_refused(torchmetrics) -> None:
+def test_levels_beyond_white_are_clipped_and_white_may_be_1(library: SimpleNamespace) -> None:
+    white = np.full_like(HR, 255)
+    assert lpips.score(HR.astype(np.float32) + 300.0, HR) == lpips.score(white, HR)
+    halves = [np.float32(image) / 255 for image in (SR, HR)]
+    assert lpips.score(*halves, data_range=1.0) == pytest.approx(lpips.score(SR, HR), rel=1e-5)
+
+
+def test_an_image_that_is_too_small_for_alexnet_is_refused(library: SimpleNamespace) -> None:
     with pytest.raises(MetricError, match="at least 31x31 pixels"):
         lpips.score(HR[1:], HR[1:])
 
@@ -66,7 +92,9 @@ def test_an_absent_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lpips.absent() == "pip install 'sr-bench[lpips]'"
 
 
-def test_absent_weights_are_named_with_their_place(torchmetrics, monkeypatch, tmp_path) -> None:
+def test_absent_weights_are_named_with_their_place(
+    library: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("TORCH_HOME")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
     file = tmp_path / "other" / "torch" / "hub" / "checkpoints" / "alexnet-owt-7be5be79.pth"
@@ -74,10 +102,9 @@ def test_absent_weights_are_named_with_their_place(torchmetrics, monkeypatch, tm
     assert lpips.absent().endswith(f"/alexnet-owt-7be5be79.pth as {file}")
 
 
-def test_a_library_that_does_not_load_is_named(torchmetrics) -> None:
-    def broken(**_: object) -> None:
-        msg = "operator torchvision::nms does not exist"
-        raise RuntimeError(msg)
-
-    torchmetrics.LearnedPerceptualImagePatchSimilarity = broken
-    assert lpips.absent().startswith("operator torchvision::nms does not exist; install a torchv")
+def test_other_weights_are_refused(
+    library: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lpips, "_DIGEST", "7be5be79")
+    assert lpips.absent().startswith("expected a file of SHA-256 7be5be79..., got ")
+    assert lpips.absent().endswith(f" as {library.weights}")

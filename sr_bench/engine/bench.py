@@ -160,9 +160,11 @@ class Bench:
         """Raise a NotRunError if `case` is about another backend, or its metric can't be had."""
         backend, word = self.selection.answers, case.claim.backend if case.claim else ""
         if case.metric not in COST_METRICS and word not in self._words():
-            msg = f"the row is about {word}: run it with --backend={word.split('-')[0]}"
+            article = "an" if word[0] in "aeiou" else "a"
+            rerun = f"rerun with --backend={word.split('-')[0]}"
+            msg = f"this row claims {article} {word} number; {rerun}"
             if word == f"{backend}-emulated":
-                msg = f"the row is about an emulation, and {backend} is a device here"
+                msg = f"this row claims an emulated number, but {backend} is a real device here"
             raise NotRunError(msg)
         if case.evaluation is not None and case.metric in image_metrics():
             if why := not_computed(case.metric):
@@ -212,9 +214,9 @@ class Bench:
         tolerance = card.tolerance_for(case.metric, case.precision)
         gap = card.gap_for(case.metric, case.precision, slug) if claim else None
         verdict = judge(claim, measurement, tolerance=tolerance, gap=gap)
-        known = self._known_failure(case)
-        if known and not measurement.partial:
-            return failure_gone(verdict, known, self.info.version)
+        failure = self._known_failure(case)
+        if failure and not measurement.partial:
+            return failure_gone(verdict, failure, self.info.version)
         return verdict
 
     def _with_profiles(
@@ -241,9 +243,9 @@ class Bench:
         return known_failure(case.card, case.precision, self.info.version)
 
     def _failed(self, case: Case, cause: DeviceError) -> Verdict:
-        known = self._known_failure(case)
-        if known and known.failure == cause.failure:
-            return _unmeasured(case, Status.KNOWN_GAP, f"{cause.failure}: {known.reason}")
+        expected = self._known_failure(case)
+        if expected and expected.failure == cause.failure:
+            return _unmeasured(case, Status.KNOWN_GAP, f"{cause.failure}: {expected.reason}")
         return _unmeasured(case, Status.ERROR, str(cause))
 
     def measure_latency(self, case: Case, node_id: str, timer: Timer, progress: Progress) -> Record:
@@ -282,7 +284,7 @@ def _answer_of(
 def _device_claim(case: Case, measurement: Measurement, backend: str) -> Verdict:
     return Verdict(
         Status.NOT_RUN,
-        f"a claim about the {backend} card, and there is none here: emulated value shown,"
+        f"this row claims a number of the {backend} card, but none is here: emulated value shown,"
         " not judged",
         measured=measurement.value,
         claimed=case.claim.value if case.claim else None,

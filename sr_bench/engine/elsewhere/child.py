@@ -211,14 +211,14 @@ class _Process:
         self._group.wait(_GRACE_S)
         self._held.close()
 
-    def _answer_to(self, message: Setup | Request, limit_s: float) -> object:
+    def _answer_to(self, request: Setup | Request, limit_s: float) -> object:
         try:
-            self._pipe.send(message)
+            self._pipe.send(request)
         except OSError:
             raise self._died() from None
-        while (told := self._next(limit_s))[0] != "answer":
-            self._pass_on(told)
-        return told[1]
+        while (message := self._next(limit_s))[0] != "answer":
+            self._pass_on(message)
+        return message[1]
 
     def _next(self, limit_s: float) -> Message:
         """Return the next message, which may take `limit_s`."""
@@ -269,7 +269,7 @@ class _Process:
 
     def _stalled(self, limit_s: float) -> DeviceError:
         self.stop()
-        how = f"was killed as nothing came for {limit_s:g} s (--sr-time-limit)"
+        how = f"was killed after no progress for {limit_s:g} s (--sr-time-limit)"
         return self._failure(Failure.TIMEOUT, how, "raise it if the model is only slow")
 
     def _died(self) -> DeviceError:
@@ -278,8 +278,8 @@ class _Process:
         status = self._group.end(_GRACE_S) or 0
         number = signal_of(status)
         if number == signal.SIGKILL:
-            known = out_of_memory_kills() > self._kills_before
-            why = "as the system was out of memory" if known else "perhaps for its memory"
+            starved = out_of_memory_kills() > self._kills_before
+            why = "as the system was out of memory" if starved else "perhaps for its memory"
             how = f"was killed by signal 9, {why}"
             return self._failure(Failure.HOST_OOM, how, f"{_ALONE}, with more memory free")
         if number:

@@ -43,7 +43,7 @@ class _Outcome:
     """What came of an image."""
 
     item: _Item
-    came: BatchItem
+    computed: BatchItem
     reference: Output | None
 
 
@@ -93,16 +93,16 @@ def run_batched(
     wanted = frozenset(asked)
     start = partial(_started, job, session, reference, memory, keep is not None)
     load, score = partial(_load, job, pairs), partial(_scored, job, keep, done)
-    found: dict[int, ImageResult] = {}
+    finished: dict[int, ImageResult] = {}
     results: list[ImageResult] = []
     with _workers(threads) as loaders, _workers(threads) as scorers:
         windows = _overlapped(_shared(loaders, load, part) for part in _windows(names, asked))
         ran = _overlapped(map(start, _batches(session, windows, wanted)))
-        parts = ([one for one in batch if one.item.index in wanted] for batch in ran)
+        parts = ([outcome for outcome in batch if outcome.item.index in wanted] for batch in ran)
         for scored in _overlapped(_shared(scorers, score, part) for part in parts):
-            found.update(scored)
-            while len(results) < len(asked) and asked[len(results)] in found:
-                results.append(found[asked[len(results)]])
+            finished.update(scored)
+            while len(results) < len(asked) and asked[len(results)] in finished:
+                results.append(finished[asked[len(results)]])
                 progress(len(results), len(asked), results[-1].image)
     return tuple(results)
 
@@ -194,11 +194,11 @@ def _started(
 
     def wait() -> list[_Outcome]:
         with about_images(job, [item.index for item in items]):
-            came = finish()
+            computed = finish()
             references = reference.run_batch(lrs) if reference else [None] * len(items)
         if memory:
-            memory.add_batch(lrs, [output_of(one) for one in came])
-        return [_Outcome(*parts) for parts in zip(items, came, references, strict=True)]
+            memory.add_batch(lrs, [output_of(item) for item in computed])
+        return [_Outcome(*parts) for parts in zip(items, computed, references, strict=True)]
 
     return wait
 
@@ -207,13 +207,15 @@ def _scored(
     job: Job, keep: Keep | None, done: Done | None, outcome: _Outcome
 ) -> tuple[int, ImageResult]:
     """Return the number of an image and its result."""
-    item, came, reference = outcome.item, outcome.came, outcome.reference
+    item, computed, reference = outcome.item, outcome.computed, outcome.reference
     with about_images(job, [item.index]):
-        if came.output is None and came.scores is not None:  # nobody asked for the output
-            result = ImageResult(job.images.items[item.index].name, came.scores)
+        if computed.output is None and computed.scores is not None:  # nobody asked for the output
+            result = ImageResult(job.images.items[item.index].name, computed.scores)
         else:
-            output = output_of(came)
-            result = score_output(job, item.pair, item.index, output, reference, keep, came.scores)
+            output = output_of(computed)
+            result = score_output(
+                job, item.pair, item.index, output, reference, keep, computed.scores
+            )
     if done:
         done(item.index, result)
     return item.index, result

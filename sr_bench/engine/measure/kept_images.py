@@ -100,7 +100,7 @@ class Keeper:
 def _listed(folder: Path) -> list[str] | None:
     """Return the images that `folder` says it holds; None if it isn't whole."""
     try:
-        found = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))["images"]
+        names = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))["images"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if isinstance(found, list) else None
+    return names if isinstance(names, list) else None

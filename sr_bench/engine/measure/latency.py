@@ -187,9 +187,9 @@ def _setting(runs: "Runs", case: Case, session: "Session", source: str) -> Setti
 
 
 def _measurement(times: Times, peak_bytes: int | None) -> Measurement:
-    told = asdict(times)
-    value = told.pop("median_ms")
-    notes = {"images_per_s": 1000 / value, **told}
+    statistics = asdict(times)
+    value = statistics.pop("median_ms")
+    notes = {"images_per_s": 1000 / value, **statistics}
     if peak_bytes is not None:
         notes["peak_mb"] = peak_bytes / 1e6
     return Measurement(LATENCY_METRIC, metric_info(LATENCY_METRIC).unit, value, notes=notes)

@@ -176,8 +176,8 @@ class Worker:
         prepared, job, keeper = work.prepared, work.job, work.keeper
         with ExitStack() as opened:
             session = opened.enter_context(self.lend(prepared))
-            told = prepared.plan_notes()
-            begin(session.device, {**told, **session.notes})
+            plan = prepared.plan_notes()
+            begin(session.device, {**plan, **session.notes})
             self._runner(work, session, opened)(
                 pairs=self._pairs,
                 threads=self._selection.threads,
@@ -186,7 +186,7 @@ class Worker:
                 indices=indices,
                 done=done,
             )
-            begin(session.device, {**told, **session.notes})  # it may know more than before
+            begin(session.device, {**plan, **session.notes})  # it may know more than before
 
     def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
         """Return what `function` gives; see `Executor`."""
@@ -196,13 +196,13 @@ class Worker:
         self, work: Work, session: Session, opened: ExitStack
     ) -> Callable[..., tuple[ImageResult, ...]]:
         """Return what runs `session` over images; another network that it opens is `opened`."""
-        full, own, outputs = work.reference, work.prepared.digest, self._outputs
+        full, digest, outputs = work.reference, work.prepared.digest, self._outputs
 
         def open_full() -> Session:
             return opened.enter_context(self.lend(cast("Prepared", full)))
 
         reference = Remembered(open_full, outputs, full.digest) if full else None
-        memory = Remembered(lambda: session, outputs, own) if work.remembered else None
+        memory = Remembered(lambda: session, outputs, digest) if work.remembered else None
         if isinstance(session, BatchSession):
             return partial(run_batched, work.job, session, reference=reference, memory=memory)
         return partial(run_job, work.job, memory or session, reference=reference)

@@ -108,16 +108,18 @@ def _evaluations(
     model: ModelCard, precision: Precision, selection: Selection
 ) -> Iterator[Evaluation]:
     """Yield the evaluations to measure: of the card, or a named dataset by the card's protocol."""
-    own = [item for item in model.evaluations if item.covers(precision)] or model.evaluations[:1]
+    covering = [item for item in model.evaluations if item.covers(precision)] or model.evaluations[
+        :1
+    ]
     if not selection.datasets:
-        yield from own[:1]
+        yield from covering[:1]
         return
     for name in selection.datasets:
         slug, scale = split_scale(name)
         if scale not in (0, model.scale):
             continue
-        declared = [item for item in own if item.dataset == slug]
+        declared = [item for item in covering if item.dataset == slug]
         if declared:
             yield declared[0]
-        elif own:
-            yield Evaluation(slug, own[0].protocol, claimed=False)
+        elif covering:
+            yield Evaluation(slug, covering[0].protocol, claimed=False)

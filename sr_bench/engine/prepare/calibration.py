@@ -96,7 +96,7 @@ def calibration_set(
     if not images.items or count > len(images):
         msg = f"{card.id}: int8.count = {count}, but {images.slug} has {len(images)} images"
         raise DatasetError(msg)
-    judged = {item.digest() for one in evaluated for item in one.items}
+    judged = {item.digest() for image_set in evaluated for item in image_set.items}
     shared = tuple(item.name for item in images.items[: count or None] if item.digest() in judged)
     if shared and not card.int8.shared_images:
         msg = (

@@ -164,7 +164,7 @@ class Cluster:
             run.asked.update(new)
             needed = [self._making(run, network) for network in networks(work)]
             for part in split(new, window=window_of(self.info)):
-                self._hand_in(run, part, [one for one in needed if one])
+                self._hand_in(run, part, [future for future in needed if future])
         return run
 
     def _hand_in(self, run: _Run, part: tuple[int, ...], needed: "list[Future[Any]]") -> None:
@@ -210,11 +210,11 @@ class Cluster:
     ) -> None:
         """Pass on what arrives until the images `indices` are there, or those before an error."""
         places = {index: place for place, index in enumerate(indices)}
-        found: dict[int, ImageResult] = {}
+        results: dict[int, ImageResult] = {}
         end, fault = len(indices), None
         notes: dict[str, str] = {}
         device = ""
-        while not all(place in found for place in range(end)):
+        while not all(place in results for place in range(end)):
             part = self._next(run)
             outcome = self._outcome(run, part)
             if outcome.device:
@@ -225,12 +225,12 @@ class Cluster:
             for index, result in outcome.results:
                 self.shares[outcome.worker] += 1
                 if index in places:
-                    found[places[index]] = result
+                    results[places[index]] = result
                     done(index, result)
-                    progress(len(found), len(indices), result.image)
+                    progress(len(results), len(indices), result.image)
             if outcome.fault is not None:
-                results = dict(outcome.results)
-                failed = [places[i] for i in part if i in places and i not in results]
+                measured = dict(outcome.results)
+                failed = [places[i] for i in part if i in places and i not in measured]
                 if failed and min(failed) < end:
                     end, fault = min(failed), outcome.fault
         if fault is not None:

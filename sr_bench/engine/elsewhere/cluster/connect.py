@@ -44,8 +44,8 @@ def connected(address: str) -> "Iterator[Client]":
     except ImportError as cause:
         msg = f"--sr-cluster={address} needs Dask ({cause}): pip install 'sr-bench[cluster]'"
         raise OptionError(msg) from cause
-    if found := _LOCAL.fullmatch(address):
-        with _local(int(found[1])) as client:
+    if match := _LOCAL.fullmatch(address):
+        with _local(int(match[1])) as client:
             yield client
     elif _ADDRESS.fullmatch(address):
         with _existing(address) as client:
@@ -131,11 +131,11 @@ def agreed_workers(client: "Client", selection: Selection, places: "Places") -> 
 
     where = f"--sr-cluster={selection.cluster}"
     _wait_for_one(client, where)
-    found = client.run(look, travelling(selection), places, on_error="return")
+    answers = client.run(look, travelling(selection), places, on_error="return")
     info: Mapping[str, Mapping[str, object]] = client.scheduler_info()["workers"]
     name = _OFFERS.get(selection.backend, "")
-    offering = {one for one in found if name and one in info and _offered(info[one], name)}
-    looks = _usable({one: found[one] for one in sorted(offering or found)}, where)
+    offering = {at for at in answers if name and at in info and _offered(info[at], name)}
+    looks = _usable({at: answers[at] for at in sorted(offering or answers)}, where)
     first = next(iter(looks.values()))
     needed = _RESOURCES.get(first.info.device, "")
     if needed and not offering:
@@ -146,7 +146,7 @@ def agreed_workers(client: "Client", selection: Selection, places: "Places") -> 
         )
         raise OptionError(msg)
     if not needed:
-        looks = _usable(found, where)
+        looks = _usable(answers, where)
     _check_alike(looks, where)
     return Workers(first, needed)
 
@@ -181,14 +181,14 @@ def _offered(worker: Mapping[str, object], resource: str) -> int:
     return int(offers.get(resource, 0)) if isinstance(offers, Mapping) else 0
 
 
-def _usable(found: Mapping[str, object], where: str) -> "dict[str, Identity]":
+def _usable(answers: Mapping[str, object], where: str) -> "dict[str, Identity]":
     from sr_bench.engine.elsewhere.cluster.remote import Identity
 
-    usable = {address: one for address, one in found.items() if isinstance(one, Identity)}
+    usable = {at: answer for at, answer in answers.items() if isinstance(answer, Identity)}
     refused = [
-        f"{address}: {printable_line(str(one) or type(one).__name__)}"
-        for address, one in found.items()
-        if not isinstance(one, Identity)
+        f"{address}: {printable_line(str(answer) or type(answer).__name__)}"
+        for address, answer in answers.items()
+        if not isinstance(answer, Identity)
     ]
     if refused:
         msg = "\n  ".join([f"{where}: these workers can't compute:", *refused])
@@ -197,10 +197,10 @@ def _usable(found: Mapping[str, object], where: str) -> "dict[str, Identity]":
 
 
 def _check_alike(looks: "Mapping[str, Identity]", where: str) -> None:
-    own, first = measuring(), next(iter(looks.values()))
+    ours, first = measuring(), next(iter(looks.values()))
     faults = []
-    for address, one in looks.items():
-        difference = replace(first, measuring=own).difference(one)
+    for address, identity in looks.items():
+        difference = replace(first, measuring=ours).difference(identity)
         if difference:
             faults.append(f"{address}: {printable_line(difference)}")
     if faults:

@@ -195,8 +195,8 @@ def make_network(station: str, name: str, network: str, _before: object) -> SrBe
 
 
 def _station(name: str) -> Station:
-    found = get_worker().plugins[name]
-    if not isinstance(found, Station):
-        msg = f"expected the plugin {name} to be a Station, got {type(found).__name__}"
+    plugin = get_worker().plugins[name]
+    if not isinstance(plugin, Station):
+        msg = f"expected the plugin {name} to be a Station, got {type(plugin).__name__}"
         raise TypeError(msg)
-    return found
+    return plugin

@@ -18,7 +18,7 @@ from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.engine.job import Done, ImageResult, Job, Keep, Progress
 from sr_bench.engine.measure.fp32_outputs import Output, Remembered, output_of
 from sr_bench.engine.measure.one_by_one import about_images, kept_pair, score_output
-from sr_bench.engine.measure.pair_cache import Recent
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.score.protocol import Pair, network_input
 from sr_bench.errors import DatasetError, SrBenchError
 from sr_bench.imaging.threads import use_one_opencv_thread
@@ -51,7 +51,7 @@ def run_batched(
     job: Job,
     session: BatchSession,
     *,
-    pairs: Recent[Pair],
+    pairs: PairCache,
     threads: int,
     progress: Progress,
     reference: Remembered | None = None,
@@ -154,7 +154,7 @@ def _windows(names: Sequence[str], asked: Sequence[int]) -> list[range]:
     return [range(start, min(start + WINDOW, len(names))) for start in starts]
 
 
-def _load(job: Job, pairs: Recent[Pair], index: int) -> _Item:
+def _load(job: Job, pairs: PairCache, index: int) -> _Item:
     return _Item(index, kept_pair(job, pairs, index))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.engine.job import Computes, Done, ImageResult, Job, Keep, Progress
-from sr_bench.engine.measure.pair_cache import Recent
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.score.fidelity import fidelity
 from sr_bench.engine.score.protocol import (
     Pair,
@@ -26,7 +26,7 @@ def run_job(
     job: Job,
     session: Computes,
     *,
-    pairs: Recent[Pair],
+    pairs: PairCache,
     threads: int,
     progress: Progress,
     reference: Computes | None = None,
@@ -161,7 +161,7 @@ def load_pair(job: Job, index: int) -> Pair:
     return prepare_pair(lr, hr, job.protocol, job.card.scale, where=job.images.items[index].name)
 
 
-def kept_pair(job: Job, pairs: Recent[Pair], index: int) -> Pair:
+def kept_pair(job: Job, pairs: PairCache, index: int) -> Pair:
     """Return image `index` of `job`, decoded and resized now or for an earlier run."""
     rule = (job.card.scale, job.pair_rule())
     key = (job.images.items[index], rule)

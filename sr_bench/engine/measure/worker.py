@@ -15,7 +15,7 @@ from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.kept_images import Keeper
 from sr_bench.engine.measure.one_by_one import run_job
-from sr_bench.engine.measure.pair_cache import pair_cache
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.measure.recording import Recorded, start_recording
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.network import Prepared
@@ -125,7 +125,7 @@ class Worker:
         if selection.record:
             environment = read_environment(Path.cwd())
             self._recorder = start_recording(selection.record, self.info, environment)
-        self._pairs = pair_cache()
+        self._pairs = PairCache()
         self._outputs = Outputs()
 
     @property

@@ -1,8 +1,9 @@
 """Work as a file of the shared cache folder, and whether a worker sees what the session sees."""
 
+import copyreg
 import pickle
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ from typing import Any
 from sr_bench.core.backend import Form
 from sr_bench.core.codec import encode
 from sr_bench.core.precision import Precision
+from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.worker import Work
 from sr_bench.engine.prepare.network import Prepared, quiet
 from sr_bench.engine.prepare.weights import network_digest
-from sr_bench.errors import BackendError
+from sr_bench.errors import BackendError, SrBenchError
 from sr_bench.files.atomic import write_bytes
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.hashing import sha256_json
@@ -64,6 +66,19 @@ class SharedWork:
                 raise _other_file(what)
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What a worker answers about a shard: the results up to the first image that has none."""
+
+    worker: str = ""
+    results: tuple[tuple[int, ImageResult], ...] = ()
+    """By number of the image."""
+    device: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    fault: SrBenchError | None = None
+    """Why there are no more."""
+
+
 def _other_file(what: str) -> BackendError:
     return BackendError(f"{what} is another file than the session's: {WHAT_TO_DO}")
 
@@ -112,17 +127,24 @@ def read_work(folder: Path, name: str) -> SharedWork:
 
 
 class _Absolute(pickle.Pickler):
-    """Makes paths absolute, as other processes have another working folder; notes them."""
+    """Makes paths absolute, as other processes have another working folder; notes them.
+
+    Of dataclasses it writes the fields alone: a worker that got the digests which the session has
+    computed would compare these with themselves.
+    """
 
     def __init__(self, target: BytesIO, paths: set[Path]) -> None:
         super().__init__(target)
         self._paths = paths
 
     def reducer_override(self, value: object) -> Any:
-        if not isinstance(value, Path):
-            return NotImplemented
-        self._paths.add(value.absolute())
-        return Path, (str(value.absolute()),)
+        if isinstance(value, Path):
+            self._paths.add(value.absolute())
+            return Path, (str(value.absolute()),)
+        if is_dataclass(value) and not isinstance(value, type):
+            state = {field.name: getattr(value, field.name) for field in fields(value)}
+            return copyreg.__newobj__, (type(value),), state  # type: ignore[attr-defined]
+        return NotImplemented
 
 
 def work_key(work: Work) -> str:
@@ -155,8 +177,3 @@ def must_be_made(prepared: Prepared) -> bool:
 def session_folder(name: str) -> Path:
     """Return the folder of the session `name`, as this process finds it."""
     return cache_dir().absolute() / FOLDER / name
-
-
-def image_digests(work: Work, indices: Sequence[int]) -> Mapping[int, str]:
-    """Return the digests of the images `indices`, by number."""
-    return {index: work.job.images.digests[index] for index in indices}

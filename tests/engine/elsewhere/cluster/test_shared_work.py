@@ -60,7 +60,7 @@ def test_another_network_or_image_at_the_same_path_is_refused(zoo: Zoo, tmp_path
     work = work_of(zoo)
     calibrated = replace(
         work.prepared,
-        precision=Precision.INT8_MAX,
+        precision=Precision("int8_max"),
         calibration=CalibrationSet(work.job.card, work.job.images),
     )
     name = write_work(tmp_path, work)

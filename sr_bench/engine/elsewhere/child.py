@@ -77,16 +77,11 @@ class Child:
     """
 
     def __init__(self, selection: Selection, info: BackendInfo, limits: Limits) -> None:
-        self.info = info
+        self.info, self.cpu = info, cpu_model()
         self._setup: Setup = (sys.path, selection)
         self._limits = limits
         self._process: _Process | None = None
         self._unstarted: dict[_Model, DeviceError] = {}
-
-    @property
-    def cpu(self) -> str:
-        """The processor, on which digits may depend."""
-        return cpu_model()
 
     def start(self, planned: Iterable[Planned]) -> None:
         """Do nothing: the work is done when it is asked for."""

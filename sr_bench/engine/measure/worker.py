@@ -61,9 +61,8 @@ class Executor(Protocol):
     info: BackendInfo
     """What the backend says about itself there."""
 
-    @property
-    def cpu(self) -> str:
-        """The processor there, on which digits may depend."""
+    cpu: str
+    """The processor there, on which digits may depend."""
 
     def start(self, planned: Iterable[Planned]) -> None:
         """Take in what will be asked for; who does it only then need not look at it."""
@@ -121,17 +120,13 @@ class Worker:
         self._selection = selection
         self._backend = discovery.load("sr_bench.backends", selection.backend)
         self.info: BackendInfo = self._backend.describe(selection.backend_options)
+        self.cpu = cpu_model()
         self._recorder: Recorder | None = None
         if selection.record:
             environment = read_environment(Path.cwd())
             self._recorder = start_recording(selection.record, self.info, environment)
         self._pairs = PairCache()
         self._outputs = Outputs()
-
-    @property
-    def cpu(self) -> str:
-        """The processor, on which digits may depend."""
-        return cpu_model()
 
     def start(self, planned: Iterable[Planned]) -> None:
         """Do nothing: the work is done when it is asked for."""

@@ -68,13 +68,7 @@ class _Listener:
 
 
 class Child:
-    """As `Worker`, with one process at a time, which consecutive runs of one model share.
-
-    Args:
-        selection: The session's options.
-        info: What the backend says about itself.
-        limits: For each process.
-    """
+    """As `Worker`, with one process at a time, which consecutive runs of one model share."""
 
     def __init__(self, selection: Selection, info: BackendInfo, limits: Limits) -> None:
         self.info, self.cpu = info, cpu_model()
@@ -89,11 +83,10 @@ class Child:
     def measure(
         self, work: Work, indices: Sequence[int], *, begin: Begin, done: Done, progress: Progress
     ) -> None:
-        """Measure the images `indices` of `work`.
+        """Measure the images `indices` of `work`; see `Executor`.
 
         Raises:
             DeviceError: The process ended, or passed a limit.
-            SrBenchError: As of `Worker.measure`.
         """
         listener = _Listener(progress, len(indices), begin, done)
         self._ask(work, ("measure", work.telling(quiet), tuple(indices)), listener)
@@ -140,19 +133,15 @@ class Child:
             self.close()
         if self._process is None:
             try:
-                self._process = _started(model, self._setup, self._limits)
+                self._process = _Process(model, self._setup, self._limits)
+            except OSError as error:
+                msg = f"can't start a process for the model: {error}; {_ALONE}"
+                self._unstarted[model] = cause = DeviceError(Failure.ERROR, msg)
+                raise cause from error
             except DeviceError as cause:
                 self._unstarted[model] = cause
                 raise
         return self._process
-
-
-def _started(model: _Model, setup: Setup, limits: Limits) -> "_Process":
-    try:
-        return _Process(model, setup, limits)
-    except OSError as error:
-        msg = f"can't start a process for the model: {error}; {_ALONE}"
-        raise DeviceError(Failure.ERROR, msg) from error
 
 
 class _Process:

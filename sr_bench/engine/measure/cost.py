@@ -37,25 +37,23 @@ class Counts:
         """Return what `count` returns; see there."""
         key = sha256_json([_network(card), shape, measuring()])
         if key not in self._counts:
-            self._counts[key] = self._kept(key) or self._counted(key, card, shape)
+            path = self._folder / f"{key}.json"
+            self._counts[key] = self._kept(path) or self._counted(path, card, shape)
         return self._counts[key]
 
-    def _kept(self, key: str) -> CostCount | None:
+    def _kept(self, path: Path) -> CostCount | None:
         if self._mode != "on":
             return None
         try:
-            return decode(CostCount, json.loads(self._path(key).read_bytes()))
+            return decode(CostCount, json.loads(path.read_bytes()))
         except (OSError, ValueError, TypeError):  # absent, or damaged
             return None
 
-    def _counted(self, key: str, card: ModelCard, shape: Shape) -> CostCount:
+    def _counted(self, path: Path, card: ModelCard, shape: Shape) -> CostCount:
         cost = count(card, shape)
         if self._mode != "off":
-            write_text(self._path(key), json.dumps(encode(cost)))
+            write_text(path, json.dumps(encode(cost)))
         return cost
-
-    def _path(self, key: str) -> Path:
-        return self._folder / f"{key}.json"
 
 
 def count(card: ModelCard, shape: Shape) -> CostCount:

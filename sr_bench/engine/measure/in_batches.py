@@ -67,17 +67,8 @@ def run_batched(
     the last batch while the device computes. Besides what `pairs` keeps, at most four windows of
     images and the outputs of four batches are held.
 
-    Args:
-        job: What to run.
-        session: Runs its batches.
-        pairs: Decoded, resized pairs.
-        threads: Workers that decode, and workers that score.
-        progress: Told of each image, in the order asked for.
-        reference: Gives the outputs that each output is compared with.
-        memory: Is given the outputs of each batch.
-        keep: Is given each output.
-        indices: The images asked for; None: all.
-        done: Told of each image as soon as it is scored, from any thread.
+    `memory` is given the outputs of each batch; `done` is told of each image as soon as it is
+    scored, from any thread, `progress` in the order asked for.
 
     Raises:
         DatasetError: The dataset is empty.
@@ -92,7 +83,11 @@ def run_batched(
     asked = range(len(names)) if indices is None else indices
     wanted = frozenset(asked)
     start = partial(_started, job, session, reference, memory, keep is not None)
-    load, score = partial(_load, job, pairs), partial(_scored, job, keep, done)
+    score = partial(_scored, job, keep, done)
+
+    def load(index: int) -> _Item:
+        return _Item(index, kept_pair(job, pairs, index))
+
     finished: dict[int, ImageResult] = {}
     results: list[ImageResult] = []
     with _workers(threads) as loaders, _workers(threads) as scorers:
@@ -152,10 +147,6 @@ def _windows(names: Sequence[str], asked: Sequence[int]) -> list[range]:
     """Return the windows that hold an image asked for, in that order."""
     starts = dict.fromkeys(index - index % WINDOW for index in asked)
     return [range(start, min(start + WINDOW, len(names))) for start in starts]
-
-
-def _load(job: Job, pairs: PairCache, index: int) -> _Item:
-    return _Item(index, kept_pair(job, pairs, index))
 
 
 def _batches(

@@ -99,14 +99,8 @@ def score_output(
 ) -> ImageResult:
     """Return the result of image `index`, for which the network gave `output`.
 
-    Args:
-        job: What is scored.
-        pair: The image.
-        index: Its number.
-        output: 1 x 3 x height x width.
-        reference: What the output is compared with, of the same shape.
-        keep: Is given the output.
-        scores: Those that a device has computed.
+    Both `output` and `reference` are 1 x 3 x height x width. A device may have computed some of
+    the `scores`.
 
     Raises:
         SrBenchError: The output can't be used.

@@ -41,8 +41,7 @@ class Runs:
 
     Args:
         selection: The session's options.
-        dataset_folders: Further folders of dataset manifests, searched after the one beside the
-            model's suite and before the project's own.
+        dataset_folders: As of `ImageSets`.
         executor: Where images are measured; None: in this process.
 
     Raises:

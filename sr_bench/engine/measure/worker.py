@@ -78,13 +78,6 @@ class Executor(Protocol):
     ) -> None:
         """Measure the images `indices` of `work`, in that order.
 
-        Args:
-            work: What the images go through.
-            indices: Numbers of images.
-            begin: Told what computes, before the first result.
-            done: Told each result as soon as it is there.
-            progress: Told how far the work is.
-
         Raises:
             SrBenchError: The network can't be opened, or an image not be measured.
         """
@@ -92,11 +85,7 @@ class Executor(Protocol):
     def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
         """Return ``function(worker, work, *args, progress=progress)`` by a `Worker` there.
 
-        Args:
-            function: Of a module, so that another process finds it; may open networks.
-            work: What it is about.
-            args: Its further arguments.
-            progress: Told how far it is.
+        It is a module's `function`, so that another process finds it.
 
         Raises:
             SrBenchError: It failed.
@@ -163,11 +152,7 @@ class Worker:
         done: Done,
         progress: Progress,
     ) -> None:
-        """Measure the images `indices` of `work`, in that order.
-
-        Raises:
-            SrBenchError: The network can't be opened, or an image not be measured.
-        """
+        """Measure the images `indices` of `work`; see `Executor`."""
         prepared, job, keeper = work.prepared, work.job, work.keeper
         with ExitStack() as opened:
             session = opened.enter_context(self.lend(prepared))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import IntEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
 from sr_bench.core.history import HistoryEntry, PastRun, Point, shortened
@@ -101,15 +102,13 @@ def prioritize(
     history, costs = _history(entries), [_seconds(run.records) for run in past]
     ranked: list[tuple[_Due, Ranked]] = []
     for (_, run_key), members in runs.items():
-        ids = set(map(_case_id, members))
-        measured_before = [
-            history[case_id] for case_id in map(_case_id, members) if case_id in history
-        ]
+        ids = dict.fromkeys(map(_case_id, members))
+        measured_before = [history[case_id] for case_id in ids if case_id in history]
         due = _due(measured_before, inputs_now.get(run_key, {})) if run_key else _COUNTED
         took = [
-            sum(cost[case_id] for case_id in ids & cost.keys())
+            sum(cost.get(case_id, 0) for case_id in ids)
             for cost in costs
-            if ids & cost.keys()
+            if not cost.keys().isdisjoint(ids)
         ]
         run = Ranked(run_key, tuple(members), due.risk, due.reason, max(took, default=None))
         ranked.append((due, run))
@@ -154,8 +153,7 @@ def _came_out(point: Point) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class _Due:
+class _Due(NamedTuple):
     """Why a run is due, and its place among those of the same risk: the lowest is first."""
 
     risk: Risk

@@ -74,9 +74,8 @@ def _blanks(tables: Sequence[ModelInfoTable]) -> Mapping[RowKey, tuple[Blank, ..
 
 def _rows(tables: Sequence[ModelInfoTable]) -> Rows:
     claims: dict[RowKey, list[Claim]] = defaultdict(list)
-    for table in tables:
-        for row in table.rows:
-            claims[row.row, row.row_source] += row.claims
+    for row in (row for table in tables for row in table.rows):
+        claims[row.row, row.row_source] += row.claims
     return {key: tuple(printed) for key, printed in claims.items()}
 
 
@@ -133,9 +132,8 @@ def _not_one_row(model: ModelCard, rows: Rows, keys: list[RowKey]) -> str:
 def _unmeasurable(card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]) -> Iterator[str]:
     """Yield a fault for each printed image metric that no evaluation covers."""
     for model in card.models:
-        for claim in (claim for key in bound.get(model.name, ()) for claim in rows[key]):
-            if claim.metric in COST_METRICS:
-                continue
+        claims = (claim for key in bound.get(model.name, ()) for claim in rows[key])
+        for claim in (claim for claim in claims if claim.metric not in COST_METRICS):
             if model.claimed_evaluation(claim.precision, claim.dataset) is None:
                 title = metric_info(claim.metric).title
                 yield (

@@ -26,13 +26,7 @@ class ImageSets:
     def of(
         self, card: ModelCard, slug: str, lr_from: LrFrom, *, calibration: bool = False
     ) -> ImageSet:
-        """Return the images of the dataset `slug` for `card`.
-
-        Args:
-            card: Its scale counts, and where it lies.
-            slug: Name of the dataset.
-            lr_from: Where the LR images come from.
-            calibration: Whether they are to calibrate with.
+        """Return the images of the dataset `slug` for `card`: its scale counts, and its folder.
 
         Raises:
             SrBenchError: There is no such dataset, or its files are absent or don't fit.

@@ -109,10 +109,7 @@ class Cluster:
         """The workers' processor, on which digits may depend."""
 
     def start(self, planned: Iterable[Planned]) -> None:
-        """Hand in the images of each work, after all that was handed in before.
-
-        Images of a work that were handed in before are not handed in again.
-        """
+        """Hand in the images of each work that were not handed in before."""
         for work, indices in planned:
             self._handed_in(work, indices)
 
@@ -135,7 +132,7 @@ class Cluster:
             self._runs.pop(run.name).let_go()
 
     def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
-        """Return what `function` gives in this process; as `Worker.call`."""
+        """Return what `function` gives in this process; see `Executor`."""
         return Worker(self._selection).call(function, work, *args, progress=progress)
 
     def close(self) -> None:

@@ -40,11 +40,7 @@ class SharedWork:
     """Of each network with all that it is made from."""
 
     def check(self) -> None:
-        """Check that this process sees the same files.
-
-        Raises:
-            BackendError: It does not; the message says which path.
-        """
+        """Raise a BackendError, which says the path, if this process sees other files."""
         check_seen(self.folders)
         for name, prepared in networks(self.work).items():
             given = prepared.weights_digest
@@ -54,11 +50,7 @@ class SharedWork:
                 raise _other_file(what)
 
     def check_images(self, digests: Mapping[int, str]) -> None:
-        """Check that the images with these numbers have these digests.
-
-        Raises:
-            BackendError: One is another file.
-        """
+        """Raise a BackendError unless the images with these numbers have these digests."""
         images = self.work.job.images
         for index, digest in digests.items():
             if images.digests[index] != digest:

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from functools import cache, partial
 from multiprocessing import get_context
@@ -136,7 +137,10 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=500)
     args = parser.parse_args()
     print(f"{cpu_model()}, {usable_cores()} cores, {args.images} images of {args.side}x{args.side}")
-    with tempfile.TemporaryDirectory() as temp, Cluster(Selection(cluster="local:2")) as cluster:
+    with (
+        tempfile.TemporaryDirectory() as temp,
+        closing(Cluster(Selection(cluster="local:2"))) as cluster,
+    ):
         work = make_work(Path(temp) / "benchmark", args.images, args.side)
         compare(work, cluster, args.rounds)
         overhead(make_tiny(Path(temp) / "tiny", work, args.tasks), cluster, args.tasks)

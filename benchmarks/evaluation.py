@@ -39,7 +39,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.job import ImageResult, Job
 from sr_bench.engine.measure.one_by_one import load_pair, run_job
-from sr_bench.engine.measure.pair_cache import pair_cache
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.score.bicubic import Bicubic
 from sr_bench.engine.score.protocol import network_input
 from sr_bench.history.environment import cpu_model, usable_cores
@@ -100,7 +100,7 @@ def time_turn(
     bare_first: bool,
 ) -> Times:
     """Return the time of each way on the images of `job`."""
-    threads, cache = usable_cores(), pair_cache()
+    threads, cache = usable_cores(), PairCache()
     pairs = [load_pair(job, index) for index in range(len(job.names))]
     inputs = [network_input(pair.lr, job.protocol, 1.0) for pair in pairs]
     bicubic = Bicubic(job.protocol, 1.0, SCALE)

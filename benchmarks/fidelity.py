@@ -35,7 +35,7 @@ from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.one_by_one import run_job
-from sr_bench.engine.measure.pair_cache import pair_cache
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
@@ -146,7 +146,7 @@ def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
             images = run_job(
                 runs.jobs.job(case),
                 low,
-                pairs=pair_cache(),
+                pairs=PairCache(),
                 threads=usable_cores(),
                 progress=quiet,
                 reference=reference,

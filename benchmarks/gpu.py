@@ -28,8 +28,7 @@ from sr_bench.data.source import ImageSet
 from sr_bench.engine.job import ImageResult, Job
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.one_by_one import run_job
-from sr_bench.engine.measure.pair_cache import Recent, pair_cache
-from sr_bench.engine.score.protocol import Pair
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.imaging.resize import resize
 from sr_bench.zoo.build import build
@@ -107,7 +106,7 @@ def timed(call: Callable[[], tuple[ImageResult, ...]]) -> tuple[float, tuple[Ima
 
 def measure(job: Job, session: BatchSession, *, rounds: int) -> None:
     """Time the three ways in turns, so that noise hits all alike, and print ratios."""
-    pairs: Recent[Pair] = pair_cache(2**32)
+    pairs: PairCache = PairCache(2**32)
     options = {"pairs": pairs, "threads": usable_cores(), "progress": quiet}
     ways = (
         lambda: run_job(job, session, **options),

@@ -41,10 +41,10 @@ def evaluate(folder: str, onnx: str) -> None:
     from sr_bench.core.backend import Artefact
     from sr_bench.core.precision import Precision
     from sr_bench.engine.measure.one_by_one import run_job
-    from sr_bench.engine.measure.pair_cache import pair_cache
+    from sr_bench.engine.measure.pair_cache import PairCache
     from sr_bench.engine.score.bicubic import Bicubic
 
-    job, pairs = make_job("sr4k_x2", open_images(Path(folder)), SIDE), pair_cache()
+    job, pairs = make_job("sr4k_x2", open_images(Path(folder)), SIDE), PairCache()
     with backend.open_session(Artefact(Path(onnx), None, Precision.FP32, "benchmark")) as session:
         for network in (session, Bicubic(job.protocol, 1.0, SCALE)):
             run_job(job, network, pairs=pairs, threads=usable_cores(), progress=quiet)

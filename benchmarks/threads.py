@@ -21,7 +21,7 @@ from sr_bench.core.backend import Artefact
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Job
 from sr_bench.engine.measure.one_by_one import run_job
-from sr_bench.engine.measure.pair_cache import pair_cache
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.history.environment import cpu_model, usable_cores
 
 SIDE = 256
@@ -33,7 +33,7 @@ def measure(job: Job, onnx: Path, rounds: int) -> dict[tuple[int, int], list[flo
     """Return the images a second by each setting in each round."""
     artefact = Artefact(onnx, None, Precision.FP32, "benchmark")
     speeds: dict[tuple[int, int], list[float]] = {setting: [] for setting in SETTINGS}
-    pairs = pair_cache()
+    pairs = PairCache()
     with ExitStack() as opened:
         sessions = {
             threads: opened.enter_context(backend.open_session(artefact, threads=threads))

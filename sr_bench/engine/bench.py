@@ -1,10 +1,9 @@
 """Answer cases: measure and judge; a run is made once for all the cases that share it."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 
 from sr_bench.core.backend import BackendInfo, Form
@@ -13,7 +12,7 @@ from sr_bench.core.detail import Detail
 from sr_bench.core.device import KnownFailure, Profile
 from sr_bench.core.metric import image_metrics, not_computed
 from sr_bench.core.precision import Precision
-from sr_bench.core.record import FLOOR, Kept, Measurement, Record, Status, Verdict
+from sr_bench.core.record import FLOOR, Measurement, Record, Status, Verdict
 from sr_bench.engine.explain.cause import cause_of
 from sr_bench.engine.gates import Gatekeeper
 from sr_bench.engine.job import Progress
@@ -21,14 +20,14 @@ from sr_bench.engine.judge.claim import judge
 from sr_bench.engine.judge.known_failure import failure_gone, known_failure, warning
 from sr_bench.engine.measure.cost import Counts, cost_inputs, cost_measurement
 from sr_bench.engine.measure.latency import Timer, time_network
-from sr_bench.engine.measure.run import Run
+from sr_bench.engine.measure.run import Answer
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.measure.worker import Executor
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.order import Ranked, prioritize
 from sr_bench.engine.prepare.code_digest import metric_code
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
-from sr_bench.files.hashing import sha256_bytes, sha256_json
+from sr_bench.files.hashing import sha256_json
 from sr_bench.history.find_run import earlier_runs
 from sr_bench.history.index import read_history
 from sr_bench.text.home import without_home
@@ -37,27 +36,12 @@ _RUNS_READ = 5
 """Earlier runs whose seconds tell what a run takes."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A measurement, the digest of all that can change it, and what computed it."""
-
-    measurement: Measurement
-    verdict: Verdict
-    fingerprint: str
-    device: str = ""
-    detail: Detail = field(default_factory=Detail)
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    kept: Kept | None = None
-    cached: int = 0
-
-
 class Bench:
     """Everything that one session measures.
 
     Args:
         selection: The session's options.
-        dataset_folders: Further folders of dataset manifests, searched after the one beside the
-            model's suite and before the project's own.
+        dataset_folders: As of `ImageSets`.
         executor: Where images are measured; None: in this process.
     """
 
@@ -69,16 +53,10 @@ class Bench:
     ) -> None:
         self.selection = selection
         self._runs = Runs(selection, dataset_folders, executor)
-        self._counts = Counts(selection.results_cache / "costs", selection.cache)
-
-    @property
-    def info(self) -> BackendInfo:
+        self._gatekeeper = Gatekeeper(self._runs)
+        self.info: BackendInfo = self._runs.info
         """What the backend says about itself."""
-        return self._runs.info
-
-    @cached_property
-    def _gatekeeper(self) -> Gatekeeper:
-        return Gatekeeper(self._runs)
+        self._counts = Counts(selection.results_cache / "costs", selection.cache)
 
     def prioritized(self, cases: Sequence[Case]) -> tuple[Ranked, ...]:
         """Return the runs of `cases` in the order in which a budget should be spent on them."""
@@ -92,14 +70,7 @@ class Bench:
 
     def announce(self, cases: Sequence[Case]) -> None:
         """Take in what the session will ask for, in its order."""
-        self._runs.announce([case for case in cases if self._is_measurable(case)])
-
-    def _is_measurable(self, case: Case) -> bool:
-        try:
-            self._check_measurable(case)
-        except NotRunError:
-            return False
-        return True
+        self._runs.announce([case for case in cases if not self._refusal(case)])
 
     def evaluate(self, case: Case, node_id: str, progress: Progress) -> Record:
         """Measure and judge `case`; a fault of its inputs becomes the record's verdict."""
@@ -120,19 +91,16 @@ class Bench:
     def _record(self, case: Case, node_id: str, measure: Callable[[], Answer]) -> Record:
         """Return what is known about `case` once `measure` answered or failed."""
         start = time.perf_counter()
-        answer = None
-        detail = Detail()
         try:
-            self._check_measurable(case)
+            if refusal := self._refusal(case):
+                raise NotRunError(refusal)
             answer = measure()
-            verdict = answer.verdict
         except NotRunError as cause:
-            verdict = _unmeasured(case, Status.NOT_RUN, str(cause))
+            answer = Answer(None, _unmeasured(case, Status.NOT_RUN, str(cause)))
         except DeviceError as cause:
-            verdict = self._failed(case, cause)
-            detail = Detail(failure=cause.failure)
+            answer = Answer(None, self._failed(case, cause), detail=Detail(failure=cause.failure))
         except SrBenchError as cause:
-            verdict = _unmeasured(case, Status.ERROR, str(cause))
+            answer = Answer(None, _unmeasured(case, Status.ERROR, str(cause)))
         return Record(
             case_id=case.id,
             node_id=node_id,
@@ -142,43 +110,40 @@ class Bench:
             precision=case.precision,
             dataset=case.dataset,
             backend=case.backend,
-            device=answer.device if answer else "",
+            device=answer.device,
             protocol=case.evaluation.protocol.name if case.evaluation else "",
-            fingerprint=answer.fingerprint if answer else "",
-            verdict=verdict,
+            fingerprint=answer.fingerprint,
+            verdict=answer.verdict,
             claim=case.claim,
-            measurement=answer.measurement if answer else None,
+            measurement=answer.measurement,
             seconds=time.perf_counter() - start,
-            detail=answer.detail if answer else detail,
-            inputs=answer.inputs if answer else {},
+            detail=answer.detail,
+            inputs=answer.inputs,
             place=case.place,
-            kept=answer.kept if answer else None,
-            cached=answer.cached if answer else 0,
+            kept=answer.kept,
+            cached=answer.cached,
         )
 
-    def _check_measurable(self, case: Case) -> None:
-        """Raise a NotRunError if `case` is about another backend, or its metric can't be had."""
+    def _refusal(self, case: Case) -> str:
+        """Say why `case` can't be measured here; empty if it can."""
         backend, word = self.selection.answers, case.claim.backend if case.claim else ""
-        if case.metric not in COST_METRICS and word not in self._words():
-            msg = f"the row is about {word}: run it with --backend={word.split('-')[0]}"
+        words = ("", backend, f"{backend}-emulated") if self.info.emulated else ("", backend)
+        if case.metric not in COST_METRICS and word not in words:
             if word == f"{backend}-emulated":
-                msg = f"the row is about an emulation, and {backend} is a device here"
-            raise NotRunError(msg)
+                return f"this row claims an emulated number, but {backend} is a real device here"
+            article = "an" if word[0] in "aeiou" else "a"
+            rerun = f"rerun with --backend={word.split('-')[0]}"
+            return f"this row claims {article} {word} number; {rerun}"
         if case.evaluation is not None and case.metric in image_metrics():
-            if why := not_computed(case.metric):
-                raise NotRunError(why)
-
-    def _words(self) -> tuple[str, ...]:
-        """Return the backend words whose rows this session can put a value beside."""
-        backend = self.selection.answers
-        return ("", backend, f"{backend}-emulated") if self.info.emulated else ("", backend)
+            return not_computed(case.metric)
+        return ""
 
     def _answer(self, case: Case, progress: Progress) -> Answer:
         if case.evaluation is None:
             return self._cost(case)
         run = self._runs.of(case, progress)
         if case.metric == GATE_METRIC:
-            return self._gated(case, run, progress)
+            return self._gatekeeper.judged(case, run, progress)
         measurement = self._with_profiles(case, run.measured(case.metric), progress)
         measurement = self._with_floor(case, measurement, progress)
         verdict = self._judged(case, measurement)
@@ -186,15 +151,9 @@ class Bench:
         detail = replace(cause, warning=warning(self._known_failure(case)))
         code = metric_code(case.metric)
         if not code:
-            return _answer_of(run, case.metric, measurement, verdict, detail)
-        answer = _answer_of(run, f"{case.metric}|{code}", measurement, verdict, detail)
+            return run.answer(case.metric, measurement, verdict, detail)
+        answer = run.answer(f"{case.metric}|{code}", measurement, verdict, detail)
         return replace(answer, inputs={**run.inputs, "metric": code})
-
-    def _gated(self, case: Case, run: Run, progress: Progress) -> Answer:
-        gated = self._gatekeeper.judged(case, run, progress)
-        limits = str(case.card.gate_on(self.selection.answers))
-        answer = _answer_of(run, limits, gated.measurement, gated.verdict, gated.detail)
-        return replace(answer, inputs={**run.inputs, "limits": sha256_bytes(limits.encode())})
 
     def _cost(self, case: Case) -> Answer:
         card = case.card
@@ -212,9 +171,9 @@ class Bench:
         tolerance = card.tolerance_for(case.metric, case.precision)
         gap = card.gap_for(case.metric, case.precision, slug) if claim else None
         verdict = judge(claim, measurement, tolerance=tolerance, gap=gap)
-        known = self._known_failure(case)
-        if known and not measurement.partial:
-            return failure_gone(verdict, known, self.info.version)
+        failure = self._known_failure(case)
+        if failure and not measurement.partial:
+            return failure_gone(verdict, failure, self.info.version)
         return verdict
 
     def _with_profiles(
@@ -241,48 +200,20 @@ class Bench:
         return known_failure(case.card, case.precision, self.info.version)
 
     def _failed(self, case: Case, cause: DeviceError) -> Verdict:
-        known = self._known_failure(case)
-        if known and known.failure == cause.failure:
-            return _unmeasured(case, Status.KNOWN_GAP, f"{cause.failure}: {known.reason}")
+        expected = self._known_failure(case)
+        if expected and expected.failure == cause.failure:
+            return _unmeasured(case, Status.KNOWN_GAP, f"{cause.failure}: {expected.reason}")
         return _unmeasured(case, Status.ERROR, str(cause))
 
     def measure_latency(self, case: Case, node_id: str, timer: Timer, progress: Progress) -> Record:
         """Let `timer` time the network of `case`; a fault of its inputs becomes the verdict."""
-        return self._record(case, node_id, lambda: self._timed(case, timer, progress))
-
-    def _timed(self, case: Case, timer: Timer, progress: Progress) -> Answer:
-        timed = time_network(self._runs, case, timer, progress)
-        value = timed.measurement.value
-        verdict = Verdict(Status.NEW, "measured; latency is not judged", measured=value)
-        digest = sha256_json(timed.inputs)
-        return Answer(timed.measurement, verdict, digest, timed.device, timed.detail, timed.inputs)
-
-
-def _answer_of(
-    run: Run,
-    question: str,
-    measurement: Measurement,
-    verdict: Verdict,
-    detail: Detail,
-) -> Answer:
-    """Return what `run` answers to `question`: a metric, or the limits of a gate."""
-    content = f"{run.digest}|{question}|{len(run.images)}"
-    return Answer(
-        measurement,
-        verdict,
-        sha256_bytes(content.encode()),
-        run.device,
-        detail.noted(run.provenance),
-        run.inputs,
-        run.kept,
-        run.cached,
-    )
+        return self._record(case, node_id, lambda: time_network(self._runs, case, timer, progress))
 
 
 def _device_claim(case: Case, measurement: Measurement, backend: str) -> Verdict:
     return Verdict(
         Status.NOT_RUN,
-        f"a claim about the {backend} card, and there is none here: emulated value shown,"
+        f"this row claims a number of the {backend} card, but none is here: emulated value shown,"
         " not judged",
         measured=measurement.value,
         claimed=case.claim.value if case.claim else None,

@@ -1,7 +1,7 @@
 """Gates: from two runs over the same images, in low precision and in fp32, to a verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from math import isfinite
 
@@ -18,18 +18,10 @@ from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdic
 from sr_bench.engine.job import Progress
 from sr_bench.engine.judge.gate import compare_records, judge_images, worst_status
 from sr_bench.engine.measure.jobs import in_fp32
-from sr_bench.engine.measure.run import Run
+from sr_bench.engine.measure.run import Answer, Run
 from sr_bench.engine.measure.runs import Runs
+from sr_bench.files.hashing import sha256_bytes
 from sr_bench.history.store import read_run
-
-
-@dataclass(frozen=True)
-class Gated:
-    """What a gate measured, and its verdict."""
-
-    measurement: Measurement
-    verdict: Verdict
-    detail: Detail = field(default_factory=Detail)
 
 
 class Gatekeeper:
@@ -38,7 +30,7 @@ class Gatekeeper:
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
 
-    def judged(self, case: Case, low: Run, progress: Progress) -> Gated:
+    def judged(self, case: Case, low: Run, progress: Progress) -> Answer:
         """Return the judgement of `low`, the run of a gate's `case`."""
         limits = case.card.gate_on(self._runs.selection.answers)
         if limits is None:
@@ -48,7 +40,8 @@ class Gatekeeper:
         if measurement.partial:
             done = f"measured on {len(low.images)} of {low.planned} images, so not judged"
             sentence = f"{done}; drop --sr-limit for a verdict"
-            return Gated(measurement, Verdict(Status.NOT_RUN, sentence, measurement.value))
+            verdict = Verdict(Status.NOT_RUN, sentence, measurement.value)
+            return _answer(low, limits, measurement, verdict, Detail())
         full = self._runs.of(in_fp32(case), progress)
         gate = judge_images(limits, low.images, full.images)
         if self._runs.jobs.has_profiles(case.precision):
@@ -61,7 +54,7 @@ class Gatekeeper:
         detail = Detail(gate=gate, compared=earlier)
         if verdict.status is Status.LOSS and self._runs.explains:
             detail = replace(detail, dossier=self._explained(case, low, full, limits, progress))
-        return Gated(measurement, verdict, detail)
+        return _answer(low, limits, measurement, verdict, detail)
 
     def _explained(
         self, case: Case, low: Run, full: Run, limits: Gate, progress: Progress
@@ -98,6 +91,14 @@ class Gatekeeper:
             if before:
                 comparisons.append(compare_records(record, before, limit=allowed.of(metric)))
         return tuple(comparisons)
+
+
+def _answer(
+    low: Run, limits: Gate, measurement: Measurement, verdict: Verdict, detail: Detail
+) -> Answer:
+    text = str(limits)
+    answer = low.answer(text, measurement, verdict, detail)
+    return replace(answer, inputs={**low.inputs, "limits": sha256_bytes(text.encode())})
 
 
 def _agreed(tvm: GateVerdict, fine: GateVerdict) -> GateVerdict:

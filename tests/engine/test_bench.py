@@ -176,9 +176,9 @@ def test_a_claim_about_the_card_is_never_judged_by_an_emulated_number(shared_zoo
 @pytest.mark.parametrize(
     ("word", "backend", "message"),
     [
-        ("vacc", "onnxruntime", "run it with --backend=vacc"),
-        ("vacc-emulated", "torch", "run it with --backend=vacc"),
-        ("other", "vacc", "the row is about other"),
+        ("vacc", "onnxruntime", "rerun with --backend=vacc"),
+        ("vacc-emulated", "torch", "rerun with --backend=vacc"),
+        ("other", "vacc", "this row claims an other number"),
     ],
 )
 def test_a_row_about_another_backend_is_not_run(

@@ -30,7 +30,7 @@ def test_what_there_is_no_time_for_is_not_run(run, zoo: Zoo, is_late) -> None:
     records = zoo.records()
     verdict = records["tiny_x2-fp32-pair_x2-psnr"]["verdict"]
     assert verdict["status"] == "not_run"
-    assert verdict["sentence"] == "budget: the time was used up before this run"
+    assert verdict["sentence"] == "budget: no time was left for this run"
     assert records["tiny_x2-fp32-params"]["verdict"]["status"] == "match"
 
 

@@ -68,25 +68,14 @@ class _Listener:
 
 
 class Child:
-    """As `Worker`, with one process at a time, which consecutive runs of one model share.
-
-    Args:
-        selection: The session's options.
-        info: What the backend says about itself.
-        limits: For each process.
-    """
+    """As `Worker`, with one process at a time, which consecutive runs of one model share."""
 
     def __init__(self, selection: Selection, info: BackendInfo, limits: Limits) -> None:
-        self.info = info
+        self.info, self.cpu = info, cpu_model()
         self._setup: Setup = (sys.path, selection)
         self._limits = limits
         self._process: _Process | None = None
         self._unstarted: dict[_Model, DeviceError] = {}
-
-    @property
-    def cpu(self) -> str:
-        """The processor, on which digits may depend."""
-        return cpu_model()
 
     def start(self, planned: Iterable[Planned]) -> None:
         """Do nothing: the work is done when it is asked for."""
@@ -94,11 +83,10 @@ class Child:
     def measure(
         self, work: Work, indices: Sequence[int], *, begin: Begin, done: Done, progress: Progress
     ) -> None:
-        """Measure the images `indices` of `work`.
+        """Measure the images `indices` of `work`; see `Executor`.
 
         Raises:
             DeviceError: The process ended, or passed a limit.
-            SrBenchError: As of `Worker.measure`.
         """
         listener = _Listener(progress, len(indices), begin, done)
         self._ask(work, ("measure", work.telling(quiet), tuple(indices)), listener)
@@ -148,7 +136,8 @@ class Child:
                 self._process = _Process(model, self._setup, self._limits)
             except OSError as error:
                 msg = f"can't start a process for the model: {error}; {_ALONE}"
-                raise DeviceError(Failure.ERROR, msg) from error
+                self._unstarted[model] = cause = DeviceError(Failure.ERROR, msg)
+                raise cause from error
             except DeviceError as cause:
                 self._unstarted[model] = cause
                 raise
@@ -206,14 +195,14 @@ class _Process:
         self._group.wait(_GRACE_S)
         self._held.close()
 
-    def _answer_to(self, message: Setup | Request, limit_s: float) -> object:
+    def _answer_to(self, request: Setup | Request, limit_s: float) -> object:
         try:
-            self._pipe.send(message)
+            self._pipe.send(request)
         except OSError:
             raise self._died() from None
-        while (told := self._next(limit_s))[0] != "answer":
-            self._pass_on(told)
-        return told[1]
+        while (message := self._next(limit_s))[0] != "answer":
+            self._pass_on(message)
+        return message[1]
 
     def _next(self, limit_s: float) -> Message:
         """Return the next message, which may take `limit_s`."""
@@ -263,7 +252,7 @@ class _Process:
 
     def _stalled(self, limit_s: float) -> DeviceError:
         self.stop()
-        how = f"was killed as nothing came for {limit_s:g} s (--sr-time-limit)"
+        how = f"was killed after no progress for {limit_s:g} s (--sr-time-limit)"
         return self._failure(Failure.TIMEOUT, how, "raise it if the model is only slow")
 
     def _died(self) -> DeviceError:
@@ -272,8 +261,8 @@ class _Process:
         status = self._group.end(_GRACE_S) or 0
         number = signal_of(status)
         if number == signal.SIGKILL:
-            known = out_of_memory_kills() > self._kills_before
-            why = "as the system was out of memory" if known else "perhaps for its memory"
+            starved = out_of_memory_kills() > self._kills_before
+            why = "as the system was out of memory" if starved else "perhaps for its memory"
             how = f"was killed by signal 9, {why}"
             return self._failure(Failure.HOST_OOM, how, f"{_ALONE}, with more memory free")
         if number:

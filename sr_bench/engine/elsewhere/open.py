@@ -43,8 +43,8 @@ def isolates(selection: Selection, info: BackendInfo) -> bool:
 
 def _stall_s(selection: Selection, info: BackendInfo) -> float:
     # A device's own compiler is silent for hours, and its backend watches it by itself.
-    own = math.inf if info.form is Form.SOURCE else _STALL_S
-    return selection.stall_s or own
+    usual_s = math.inf if info.form is Form.SOURCE else _STALL_S
+    return selection.stall_s or usual_s
 
 
 def _memory_bytes(selection: Selection) -> int | None:

@@ -14,7 +14,7 @@ from sr_bench.engine.explain.signs import signs
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.one_by_one import load_pair, score_image
-from sr_bench.engine.measure.pair_cache import pair_cache
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.measure.worker import Work, Worker
 from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
@@ -32,7 +32,7 @@ class Trials:
         self._folder = Path(self._open.enter_context(TemporaryDirectory()))
         full = cast("Prepared", work.reference)
         self._reference = self._open.enter_context(worker.open(full))
-        self._pairs = pair_cache()
+        self._pairs = PairCache()
         self._outputs = Outputs()
 
     def __enter__(self) -> Self:

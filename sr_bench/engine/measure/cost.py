@@ -31,31 +31,29 @@ class Counts:
     def __init__(self, folder: Path, mode: CacheMode) -> None:
         self._folder = folder
         self._mode = mode
-        self._found: dict[str, CostCount] = {}
+        self._counts: dict[str, CostCount] = {}
 
     def of(self, card: ModelCard, shape: Shape) -> CostCount:
         """Return what `count` returns; see there."""
         key = sha256_json([_network(card), shape, measuring()])
-        if key not in self._found:
-            self._found[key] = self._kept(key) or self._counted(key, card, shape)
-        return self._found[key]
+        if key not in self._counts:
+            path = self._folder / f"{key}.json"
+            self._counts[key] = self._kept(path) or self._counted(path, card, shape)
+        return self._counts[key]
 
-    def _kept(self, key: str) -> CostCount | None:
+    def _kept(self, path: Path) -> CostCount | None:
         if self._mode != "on":
             return None
         try:
-            return decode(CostCount, json.loads(self._path(key).read_bytes()))
+            return decode(CostCount, json.loads(path.read_bytes()))
         except (OSError, ValueError, TypeError):  # absent, or damaged
             return None
 
-    def _counted(self, key: str, card: ModelCard, shape: Shape) -> CostCount:
-        found = count(card, shape)
+    def _counted(self, path: Path, card: ModelCard, shape: Shape) -> CostCount:
+        cost = count(card, shape)
         if self._mode != "off":
-            write_text(self._path(key), json.dumps(encode(found)))
-        return found
-
-    def _path(self, key: str) -> Path:
-        return self._folder / f"{key}.json"
+            write_text(path, json.dumps(encode(cost)))
+        return cost
 
 
 def count(card: ModelCard, shape: Shape) -> CostCount:
@@ -88,27 +86,27 @@ def _count_network(architecture: str, hyper: str, scale: int, shape: Shape) -> C
     return count_module(module, shape)
 
 
-def cost_measurement(card: ModelCard, metric: str, found: CostCount) -> Measurement:
-    """Return `found` as the Flops by the card's rule, in G, or as the parameters, in M."""
+def cost_measurement(card: ModelCard, metric: str, cost: CostCount) -> Measurement:
+    """Return `cost` as the Flops by the card's rule, in G, or as the parameters, in M."""
     unit = metric_info(metric).unit
     if metric == "params":
-        return Measurement(metric, unit, found.params / 1e6, exact=found.params)
+        return Measurement(metric, unit, cost.params / 1e6, exact=cost.params)
     rule = discovery.load("sr_bench.cost.rules", card.flops_rule)
     return Measurement(
         "flops",
         unit,
-        rule.flops_g(found),
-        exact=rule.ops(found),
-        notes={"standard_g": 2 * found.macs / 1e9, "macs": float(found.macs)},
+        rule.flops_g(cost),
+        exact=rule.ops(cost),
+        notes={"standard_g": 2 * cost.macs / 1e9, "macs": float(cost.macs)},
     )
 
 
 def cost_inputs(card: ModelCard, metric: str) -> Mapping[str, str]:
     """Return the digest of each thing that can change a cost metric of `card`, by name."""
-    found = {"architecture": _network(card)}
+    inputs = {"architecture": _network(card)}
     if metric == "flops":
-        found |= {"rule": card.flops_rule, "shape": "x".join(map(str, card.counted_shape))}
-    return found
+        inputs |= {"rule": card.flops_rule, "shape": "x".join(map(str, card.counted_shape))}
+    return inputs
 
 
 def _network(card: ModelCard) -> str:

@@ -41,9 +41,9 @@ class Outputs:
     def get(self, network: Hashable, key: Hashable, compute: Callable[[], Output]) -> Output:
         """Return what `network` gave for the input `key`, or compute and keep it."""
         with self._lock:
-            found = self._read((network, key))
-        if found is not None:
-            return found
+            kept = self._read((network, key))
+        if kept is not None:
+            return kept
         output = compute()
         # Without room on the disk there is none to remember.
         with self._lock, suppress(OSError):

@@ -18,7 +18,7 @@ from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.engine.job import Done, ImageResult, Job, Keep, Progress
 from sr_bench.engine.measure.fp32_outputs import Output, Remembered, output_of
 from sr_bench.engine.measure.one_by_one import about_images, kept_pair, score_output
-from sr_bench.engine.measure.pair_cache import Recent
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.score.protocol import Pair, network_input
 from sr_bench.errors import DatasetError, SrBenchError
 from sr_bench.imaging.threads import use_one_opencv_thread
@@ -43,7 +43,7 @@ class _Outcome:
     """What came of an image."""
 
     item: _Item
-    came: BatchItem
+    computed: BatchItem
     reference: Output | None
 
 
@@ -51,7 +51,7 @@ def run_batched(
     job: Job,
     session: BatchSession,
     *,
-    pairs: Recent[Pair],
+    pairs: PairCache,
     threads: int,
     progress: Progress,
     reference: Remembered | None = None,
@@ -67,17 +67,8 @@ def run_batched(
     the last batch while the device computes. Besides what `pairs` keeps, at most four windows of
     images and the outputs of four batches are held.
 
-    Args:
-        job: What to run.
-        session: Runs its batches.
-        pairs: Decoded, resized pairs.
-        threads: Workers that decode, and workers that score.
-        progress: Told of each image, in the order asked for.
-        reference: Gives the outputs that each output is compared with.
-        memory: Is given the outputs of each batch.
-        keep: Is given each output.
-        indices: The images asked for; None: all.
-        done: Told of each image as soon as it is scored, from any thread.
+    `memory` is given the outputs of each batch; `done` is told of each image as soon as it is
+    scored, from any thread, `progress` in the order asked for.
 
     Raises:
         DatasetError: The dataset is empty.
@@ -92,17 +83,21 @@ def run_batched(
     asked = range(len(names)) if indices is None else indices
     wanted = frozenset(asked)
     start = partial(_started, job, session, reference, memory, keep is not None)
-    load, score = partial(_load, job, pairs), partial(_scored, job, keep, done)
-    found: dict[int, ImageResult] = {}
+    score = partial(_scored, job, keep, done)
+
+    def load(index: int) -> _Item:
+        return _Item(index, kept_pair(job, pairs, index))
+
+    finished: dict[int, ImageResult] = {}
     results: list[ImageResult] = []
     with _workers(threads) as loaders, _workers(threads) as scorers:
         windows = _overlapped(_shared(loaders, load, part) for part in _windows(names, asked))
         ran = _overlapped(map(start, _batches(session, windows, wanted)))
-        parts = ([one for one in batch if one.item.index in wanted] for batch in ran)
+        parts = ([outcome for outcome in batch if outcome.item.index in wanted] for batch in ran)
         for scored in _overlapped(_shared(scorers, score, part) for part in parts):
-            found.update(scored)
-            while len(results) < len(asked) and asked[len(results)] in found:
-                results.append(found[asked[len(results)]])
+            finished.update(scored)
+            while len(results) < len(asked) and asked[len(results)] in finished:
+                results.append(finished[asked[len(results)]])
                 progress(len(results), len(asked), results[-1].image)
     return tuple(results)
 
@@ -154,10 +149,6 @@ def _windows(names: Sequence[str], asked: Sequence[int]) -> list[range]:
     return [range(start, min(start + WINDOW, len(names))) for start in starts]
 
 
-def _load(job: Job, pairs: Recent[Pair], index: int) -> _Item:
-    return _Item(index, kept_pair(job, pairs, index))
-
-
 def _batches(
     session: BatchSession, windows: Iterable[Sequence[_Item]], wanted: frozenset[int]
 ) -> Iterator[Sequence[_Item]]:
@@ -194,11 +185,11 @@ def _started(
 
     def wait() -> list[_Outcome]:
         with about_images(job, [item.index for item in items]):
-            came = finish()
+            computed = finish()
             references = reference.run_batch(lrs) if reference else [None] * len(items)
         if memory:
-            memory.add_batch(lrs, [output_of(one) for one in came])
-        return [_Outcome(*parts) for parts in zip(items, came, references, strict=True)]
+            memory.add_batch(lrs, [output_of(item) for item in computed])
+        return [_Outcome(*parts) for parts in zip(items, computed, references, strict=True)]
 
     return wait
 
@@ -207,13 +198,15 @@ def _scored(
     job: Job, keep: Keep | None, done: Done | None, outcome: _Outcome
 ) -> tuple[int, ImageResult]:
     """Return the number of an image and its result."""
-    item, came, reference = outcome.item, outcome.came, outcome.reference
+    item, computed, reference = outcome.item, outcome.computed, outcome.reference
     with about_images(job, [item.index]):
-        if came.output is None and came.scores is not None:  # nobody asked for the output
-            result = ImageResult(job.images.items[item.index].name, came.scores)
+        if computed.output is None and computed.scores is not None:  # nobody asked for the output
+            result = ImageResult(job.images.items[item.index].name, computed.scores)
         else:
-            output = output_of(came)
-            result = score_output(job, item.pair, item.index, output, reference, keep, came.scores)
+            output = output_of(computed)
+            result = score_output(
+                job, item.pair, item.index, output, reference, keep, computed.scores
+            )
     if done:
         done(item.index, result)
     return item.index, result

@@ -20,14 +20,7 @@ from sr_bench.errors import NotRunError
 
 
 class Jobs:
-    """Finds what a run needs.
-
-    Args:
-        selection: The session's options.
-        info: What computes.
-        dataset_folders: Further folders of dataset manifests, searched after the one beside the
-            model's suite and before the project's own.
-    """
+    """Finds what a run needs."""
 
     def __init__(
         self, selection: Selection, info: BackendInfo, dataset_folders: tuple[Path, ...]

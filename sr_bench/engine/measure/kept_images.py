@@ -19,8 +19,6 @@ from sr_bench.imaging.files import write_levels, write_png
 FOLDER = "outputs"
 """Of the results folder: what of it no record names may be deleted."""
 
-_PAIR = ("lr", "hr")
-
 _MANIFEST = "images.json"
 """Written last, so that a folder that has it is whole."""
 
@@ -53,14 +51,13 @@ class Keeper:
 
     def has(self, index: int) -> bool:
         """Tell whether image number `index` is there from an earlier run."""
-        pairs = [self._pair_file(index, kind) for kind in _PAIR]
-        return all(path.is_file() for path in (self._sr_file(index), *pairs))
+        return all(path.is_file() for path in self._files(index))
 
-    def _sr_file(self, index: int) -> Path:
-        return self.results / self.kept.sr / f"{index:04d}.png"
-
-    def _pair_file(self, index: int, kind: str) -> Path:
-        return self.results / self.kept.pairs / f"{index:04d}-{kind}.png"
+    def _files(self, index: int) -> tuple[Path, Path, Path]:
+        """Return where the network's output, LR and HR of image number `index` are."""
+        sr, pairs = self.results / self.kept.sr, self.results / self.kept.pairs
+        name = f"{index:04d}"
+        return sr / f"{name}.png", pairs / f"{name}-lr.png", pairs / f"{name}-hr.png"
 
     def for_job(self, job: Job) -> Keep:
         """Return what keeps an image of `job`."""
@@ -84,9 +81,9 @@ class Keeper:
         rounding = protocol.rounding if protocol.rounding != "none" else "round"
         how = replace(protocol, clip=True, rounding=rounding if eight else "none")
         levels = read_output(output, how, white)
-        write_levels(self._sr_file(index), levels)
-        for kind, image in zip(_PAIR, (pair.lr, pair.hr), strict=True):
-            target = self._pair_file(index, kind)
+        sr_file, *pair_files = self._files(index)
+        write_levels(sr_file, levels)
+        for target, image in zip(pair_files, (pair.lr, pair.hr), strict=True):
             if not target.is_file():
                 write_png(target, image)
 
@@ -100,7 +97,7 @@ class Keeper:
 def _listed(folder: Path) -> list[str] | None:
     """Return the images that `folder` says it holds; None if it isn't whole."""
     try:
-        found = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))["images"]
+        names = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))["images"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if isinstance(found, list) else None
+    return names if isinstance(names, list) else None

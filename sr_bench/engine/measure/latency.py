@@ -8,9 +8,10 @@ from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.case import LATENCY_METRIC, Case
 from sr_bench.core.detail import Detail
 from sr_bench.core.metric import metric_info
-from sr_bench.core.record import Measurement
+from sr_bench.core.record import Measurement, Status, Verdict
 from sr_bench.engine.plan.cases import same_backend
 from sr_bench.errors import NotRunError
+from sr_bench.files.hashing import sha256_json
 from sr_bench.history.environment import cpu_model
 from sr_bench.system.memory import watch_peak
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # cases are planned without the image libraries
 
     from sr_bench.core.backend import Session
     from sr_bench.engine.job import Progress
+    from sr_bench.engine.measure.run import Answer
     from sr_bench.engine.measure.runs import Runs
     from sr_bench.engine.prepare.network import Prepared
 
@@ -65,17 +67,6 @@ It raises a NotRunError if timing is switched off.
 """
 
 
-@dataclass(frozen=True)
-class Timed:
-    """What was found, and what decides it."""
-
-    measurement: Measurement
-    device: str
-    inputs: Mapping[str, str]
-    """What can change the times, by name."""
-    detail: Detail
-
-
 def latency_cases(cases: Iterable[Case], answers: str) -> Iterator[Case]:
     """Yield what to time: once, each network and precision that is scored on images.
 
@@ -92,13 +83,14 @@ def latency_cases(cases: Iterable[Case], answers: str) -> Iterator[Case]:
             yield replace(case, metric=LATENCY_METRIC, claim=None, blank=None)
 
 
-def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -> Timed:
+def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -> "Answer":
     """Time one image through the network of `case`; what opens it is not timed.
 
     Raises:
         NotRunError: The device is emulated or replayed, something is absent, or `timer` is off.
         SrBenchError: The network can't be made, opened or run.
     """
+    from sr_bench.engine.measure.run import Answer
     from sr_bench.recording.packed import array_digest
 
     _check_computes(runs.here.info)
@@ -107,14 +99,19 @@ def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -
     source, lr = _image(runs, case)
     with runs.here.open_artefact(prepared.artefact()) as session:
         setting = _setting(runs, case, session, source)
-        times, peak_bytes = _time(session, lr, timer, setting)
+        # The peak counts from the first run on: a runtime that keeps its buffers takes them in its
+        # first two runs and nothing afterwards. Elsewhere than in this process it is unknown.
+        watch = watch_peak() if setting.device == "cpu" else None
+        session.run(lr)
+        times = timer(lambda: session.run(lr), setting)
+        peak_bytes = watch.rise_bytes() if watch else None
         notes = session.notes
-    return Timed(
-        _measurement(times, peak_bytes),
-        setting.device,
-        _inputs(prepared, setting, array_digest(lr)),
-        _detail(setting).noted({**prepared.provenance, **notes}),
-    )
+    measurement = _measurement(times, peak_bytes)
+    verdict = Verdict(Status.NEW, "measured; latency is not judged", measured=measurement.value)
+    inputs = _inputs(prepared, setting, array_digest(lr))
+    detail = Detail(shape=setting.shape, threads=setting.threads, image=setting.image)
+    detail = detail.noted({**prepared.provenance, **notes})
+    return Answer(measurement, verdict, sha256_json(inputs), setting.device, detail, inputs)
 
 
 def _check_computes(info: BackendInfo) -> None:
@@ -128,21 +125,6 @@ def _check_computes(info: BackendInfo) -> None:
             " card: time where a card is ready"
         )
         raise NotRunError(msg)
-
-
-def _time(
-    session: "Session", lr: "NDArray[np.float32]", timer: Timer, setting: Setting
-) -> tuple[Times, int | None]:
-    """Return the times, and by how much the peak of this process's memory rose meanwhile.
-
-    The peak counts from the first run on: a runtime that keeps its buffers takes them in its
-    first two runs and nothing afterwards. It is unknown where something else than this process
-    computes.
-    """
-    watch = watch_peak() if setting.device == "cpu" else None
-    session.run(lr)
-    times = timer(lambda: session.run(lr), setting)
-    return times, watch.rise_bytes() if watch else None
 
 
 def _image(runs: "Runs", case: Case) -> tuple[str, "NDArray[np.float32]"]:
@@ -187,9 +169,9 @@ def _setting(runs: "Runs", case: Case, session: "Session", source: str) -> Setti
 
 
 def _measurement(times: Times, peak_bytes: int | None) -> Measurement:
-    told = asdict(times)
-    value = told.pop("median_ms")
-    notes = {"images_per_s": 1000 / value, **told}
+    statistics = asdict(times)
+    value = statistics.pop("median_ms")
+    notes = {"images_per_s": 1000 / value, **statistics}
     if peak_bytes is not None:
         notes["peak_mb"] = peak_bytes / 1e6
     return Measurement(LATENCY_METRIC, metric_info(LATENCY_METRIC).unit, value, notes=notes)
@@ -205,7 +187,3 @@ def _inputs(prepared: "Prepared", setting: Setting, image: str) -> Mapping[str, 
         "threads": str(setting.threads),
         "cpu": cpu_model(),
     }
-
-
-def _detail(setting: Setting) -> Detail:
-    return Detail(shape=setting.shape, threads=setting.threads, image=setting.image)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.engine.job import Computes, Done, ImageResult, Job, Keep, Progress
-from sr_bench.engine.measure.pair_cache import Recent
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.score.fidelity import fidelity
 from sr_bench.engine.score.protocol import (
     Pair,
@@ -26,7 +26,7 @@ def run_job(
     job: Job,
     session: Computes,
     *,
-    pairs: Recent[Pair],
+    pairs: PairCache,
     threads: int,
     progress: Progress,
     reference: Computes | None = None,
@@ -99,14 +99,8 @@ def score_output(
 ) -> ImageResult:
     """Return the result of image `index`, for which the network gave `output`.
 
-    Args:
-        job: What is scored.
-        pair: The image.
-        index: Its number.
-        output: 1 x 3 x height x width.
-        reference: What the output is compared with, of the same shape.
-        keep: Is given the output.
-        scores: Those that a device has computed.
+    Both `output` and `reference` are 1 x 3 x height x width. A device may have computed some of
+    the `scores`.
 
     Raises:
         SrBenchError: The output can't be used.
@@ -161,7 +155,7 @@ def load_pair(job: Job, index: int) -> Pair:
     return prepare_pair(lr, hr, job.protocol, job.card.scale, where=job.images.items[index].name)
 
 
-def kept_pair(job: Job, pairs: Recent[Pair], index: int) -> Pair:
+def kept_pair(job: Job, pairs: PairCache, index: int) -> Pair:
     """Return image `index` of `job`, decoded and resized now or for an earlier run."""
     rule = (job.card.scale, job.pair_rule())
     key = (job.images.items[index], rule)

@@ -3,68 +3,58 @@
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
-from typing import Generic, TypeVar
 
 from sr_bench.engine.score.protocol import Pair
 
 DEFAULT_LIMIT_BYTES = 64 * 2**20
 """65 pairs of 256 and 512 pixels; a run stays within 200 MB of bare inference."""
 
-T = TypeVar("T")
 
+class PairCache:
+    """Pairs of the sets that were used last, at most `limit_bytes` of them.
 
-class Recent(Generic[T]):
-    """Values of the sets that were used last, at most `limit_bytes` of them.
-
-    A run goes through a whole set, and the next one does so again. Were the oldest value to go
-    first, a set above the cap would find nothing: each value would be gone just before its turn.
+    A run goes through a whole set, and the next one does so again. Were the oldest pair to go
+    first, a set above the cap would find nothing: each pair would be gone just before its turn.
     So a set keeps what it had first, and only other sets make room for it.
 
     Args:
-        size: Returns the bytes that a value takes.
-        limit_bytes: What all values together may take.
+        limit_bytes: What all pairs together may take.
     """
 
-    def __init__(self, size: Callable[[T], int], limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
-        self._size = size
+    def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         self._limit = limit_bytes
-        self._values: OrderedDict[Hashable, tuple[Hashable, T]] = OrderedDict()
+        self._pairs: OrderedDict[Hashable, tuple[Hashable, Pair]] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
 
-    def get(self, key: Hashable, load: Callable[[], T], *, group: Hashable) -> T:
-        """Return the value kept under `key`, or load and keep it.
+    def get(self, key: Hashable, load: Callable[[], Pair], *, group: Hashable) -> Pair:
+        """Return the pair kept under `key`, or load and keep it.
 
         Callers must not write to its arrays. Loading happens outside of the lock, so that
         workers decode side by side.
 
         Args:
-            key: Of the value.
+            key: Of the pair.
             load: Makes it.
             group: The set that it belongs to.
         """
         with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key][1]
-        value = load()
+            if key in self._pairs:
+                self._pairs.move_to_end(key)
+                return self._pairs[key][1]
+        pair = load()
         with self._lock:
-            self._keep(key, value, group)
-        return value
+            self._keep(key, pair, group)
+        return pair
 
-    def _keep(self, key: Hashable, value: T, group: Hashable) -> None:
-        size = self._size(value)
-        if key in self._values or size > self._limit:
+    def _keep(self, key: Hashable, pair: Pair, group: Hashable) -> None:
+        size = pair.nbytes
+        if key in self._pairs or size > self._limit:
             return
-        others = [other for other, (its, _) in self._values.items() if its != group]
+        others = [other for other, (its, _) in self._pairs.items() if its != group]
         while self._bytes + size > self._limit and others:
-            _, oldest = self._values.pop(others.pop(0))
-            self._bytes -= self._size(oldest)
+            _, oldest = self._pairs.pop(others.pop(0))
+            self._bytes -= oldest.nbytes
         if self._bytes + size <= self._limit:
-            self._values[key] = (group, value)
+            self._pairs[key] = (group, pair)
             self._bytes += size
-
-
-def pair_cache(limit_bytes: int = DEFAULT_LIMIT_BYTES) -> Recent[Pair]:
-    """Return an empty memory of decoded, resized pairs."""
-    return Recent(lambda pair: pair.nbytes, limit_bytes)

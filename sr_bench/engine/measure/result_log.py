@@ -76,12 +76,12 @@ class ResultCache:
         if self.mode == "off":
             return RunResults(None, self.session)
         path = self.folder / key[:2] / f"{key}.jsonl"
-        found = RunResults(path, self.session)
-        foreign = found.made is not None and found.made.session != self.session
-        whole = found.holds(wanted)
+        results = RunResults(path, self.session)
+        foreign = results.made is not None and results.made.session != self.session
+        whole = results.holds(wanted)
         if foreign and (self.mode == "refresh" or (whole and not repeats)):
-            found.forget()
-        return found
+            results.forget()
+        return results
 
 
 class RunResults:
@@ -98,7 +98,7 @@ class RunResults:
         self._lock = Lock()
         self._synced = 0.0
         self._unsynced = False
-        self._found: dict[str, ImageResult] = {}
+        self._results: dict[str, ImageResult] = {}
         self.made: Made | None = None
         """Who made them; None if there is none yet."""
         if path is not None:
@@ -106,15 +106,15 @@ class RunResults:
 
     def get(self, image: str) -> ImageResult | None:
         """Return the result of the image with the digest `image`; None if there is none."""
-        return self._found.get(image)
+        return self._results.get(image)
 
     def holds(self, images: Sequence[str]) -> bool:
         """Tell whether there is a result of each of `images`."""
-        return self.made is not None and all(image in self._found for image in images)
+        return self.made is not None and all(image in self._results for image in images)
 
     def forget(self) -> None:
         """Leave out what earlier sessions made."""
-        self._found.clear()
+        self._results.clear()
         self.made = None
         if self._path is not None:
             try:
@@ -141,11 +141,11 @@ class RunResults:
             SrBenchError: The file can't be written.
         """
         with self._lock:
-            before = self._found.get(image)
+            before = self._results.get(image)
             whole = _merged(before, replace(result, image=""))
             if whole == before:
                 return
-            self._found[image] = whole
+            self._results[image] = whole
             self._append(ResultLine(image, whole))
 
     def close(self) -> None:
@@ -176,13 +176,13 @@ class RunResults:
             return
         except OSError as error:
             raise disk_error(error, path, "read") from error
-        for found in map(_read_line, lines):
-            if isinstance(found, Made):
-                self.made = found
-            elif found is not None:
-                self._found[found.image] = _merged(self._found.get(found.image), found.result)
+        for line in map(_read_line, lines):
+            if isinstance(line, Made):
+                self.made = line
+            elif line is not None:
+                self._results[line.image] = _merged(self._results.get(line.image), line.result)
         if self.made is None:  # what made them is lost
-            self._found.clear()
+            self._results.clear()
 
 
 def _merged(before: ImageResult | None, now: ImageResult) -> ImageResult:

@@ -4,18 +4,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sr_bench.core.case import IMAGE_METRICS
+from sr_bench.core.detail import Detail
 from sr_bench.core.metric import metric_info
 from sr_bench.core.protocol import EvalProtocol
-from sr_bench.core.record import ImageScore, Kept, Measurement
+from sr_bench.core.record import ImageScore, Kept, Measurement, Verdict
 from sr_bench.engine.job import ImageResult, Job
 from sr_bench.engine.measure.kept_images import Keeper
 from sr_bench.engine.measure.result_log import RunResults
 from sr_bench.engine.score.protocol import aggregate
 from sr_bench.errors import DatasetError
-from sr_bench.files.hashing import sha256_json
+from sr_bench.files.hashing import sha256_bytes, sha256_json
 
 SCORING_VERSION = 1
 """Raised when the same network output would score differently."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a record says of a case, the digest of all that can change it, and what computed it."""
+
+    measurement: Measurement | None
+    verdict: Verdict
+    fingerprint: str = ""
+    device: str = ""
+    detail: Detail = field(default_factory=Detail)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    kept: Kept | None = None
+    cached: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,6 +59,22 @@ class Run:
         scores = tuple(ImageScore(item.image, item.scores[metric]) for item in self.images)
         value = aggregate([score.value for score in scores], self.protocol, metric)
         return Measurement(metric, metric_info(metric).unit, value, scores, self.planned)
+
+    def answer(
+        self, question: str, measurement: Measurement, verdict: Verdict, detail: Detail
+    ) -> Answer:
+        """Return the answer to `question`, which names a metric or the limits of a gate."""
+        content = f"{self.digest}|{question}|{len(self.images)}"
+        return Answer(
+            measurement,
+            verdict,
+            sha256_bytes(content.encode()),
+            self.device,
+            detail.noted(self.provenance),
+            self.inputs,
+            self.kept,
+            self.cached,
+        )
 
 
 @dataclass(frozen=True)

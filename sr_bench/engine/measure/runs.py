@@ -41,8 +41,7 @@ class Runs:
 
     Args:
         selection: The session's options.
-        dataset_folders: Further folders of dataset manifests, searched after the one beside the
-            model's suite and before the project's own.
+        dataset_folders: As of `ImageSets`.
         executor: Where images are measured; None: in this process.
 
     Raises:
@@ -61,8 +60,11 @@ class Runs:
         self.executor = executor or self.here
         """Measures the images."""
         self.info: BackendInfo = self.executor.info
+        # Whoever records, or replays, wants the outputs themselves.
+        recorded = selection.record or self.info.form is Form.RECORDED
+        mode: CacheMode = "off" if recorded else selection.cache
         session = selection.session or uuid4().hex
-        self._results = ResultCache(selection.results_cache, self._cache_mode, session)
+        self._results = ResultCache(selection.results_cache, mode, session)
         # By folder too: two zoos may have suites and models of the same names.
         self._runs: dict[tuple[Path, str, Profile, tuple[str, ...]], Run | SrBenchError] = {}
         self._floors: dict[tuple[str, tuple[str, ...]], Run] = {}
@@ -183,35 +185,19 @@ class Runs:
         asked = self._ask(case, progress, profile)
         work, results, missing = asked.work, asked.results, asked.results.missing()
         if missing:
+            deadline = self.selection.deadline
             # The other reading of a device's int8 is a part of the run that has begun.
-            if profile is Profile.TVM:
-                self._check_time()
+            if profile is Profile.TVM and deadline is not None and time.time() >= deadline:
+                msg = "budget: no time was left for this run"
+                raise NotRunError(msg)
             self.executor.measure(
                 work, missing, begin=results.kept.begin, done=results.add, progress=progress
             )
         run = results.run(asked.inputs, len(missing))
-        provenance = {**self._other_cpu, **work.prepared.provenance, **run.provenance}
-        return replace(run, provenance=provenance)
-
-    def _check_time(self) -> None:
-        """Raise a NotRunError if no run may begin any more."""
-        deadline = self.selection.deadline
-        if deadline is not None and time.time() >= deadline:
-            msg = "budget: the time was used up before this run"
-            raise NotRunError(msg)
-
-    @property
-    def _other_cpu(self) -> Mapping[str, str]:
-        """Return what a record should say of the processor; the run's environment is ours."""
         cpu = self.executor.cpu
-        return {"measured_on": cpu} if cpu != self.here.cpu else {}
-
-    @property
-    def _cache_mode(self) -> CacheMode:
-        """Return how results are cached: not at all where the outputs themselves are wanted."""
-        if self.selection.record or self.info.form is Form.RECORDED:
-            return "off"
-        return self.selection.cache
+        # The run's environment names this machine's processor.
+        elsewhere = {"measured_on": cpu} if cpu != self.here.cpu else {}
+        return replace(run, provenance={**elsewhere, **work.prepared.provenance, **run.provenance})
 
     def _results_of(
         self,

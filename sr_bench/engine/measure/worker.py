@@ -15,7 +15,7 @@ from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.kept_images import Keeper
 from sr_bench.engine.measure.one_by_one import run_job
-from sr_bench.engine.measure.pair_cache import pair_cache
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.measure.recording import Recorded, start_recording
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.network import Prepared
@@ -61,9 +61,8 @@ class Executor(Protocol):
     info: BackendInfo
     """What the backend says about itself there."""
 
-    @property
-    def cpu(self) -> str:
-        """The processor there, on which digits may depend."""
+    cpu: str
+    """The processor there, on which digits may depend."""
 
     def start(self, planned: Iterable[Planned]) -> None:
         """Take in what will be asked for; who does it only then need not look at it."""
@@ -79,13 +78,6 @@ class Executor(Protocol):
     ) -> None:
         """Measure the images `indices` of `work`, in that order.
 
-        Args:
-            work: What the images go through.
-            indices: Numbers of images.
-            begin: Told what computes, before the first result.
-            done: Told each result as soon as it is there.
-            progress: Told how far the work is.
-
         Raises:
             SrBenchError: The network can't be opened, or an image not be measured.
         """
@@ -93,11 +85,7 @@ class Executor(Protocol):
     def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
         """Return ``function(worker, work, *args, progress=progress)`` by a `Worker` there.
 
-        Args:
-            function: Of a module, so that another process finds it; may open networks.
-            work: What it is about.
-            args: Its further arguments.
-            progress: Told how far it is.
+        It is a module's `function`, so that another process finds it.
 
         Raises:
             SrBenchError: It failed.
@@ -121,17 +109,13 @@ class Worker:
         self._selection = selection
         self._backend = discovery.load("sr_bench.backends", selection.backend)
         self.info: BackendInfo = self._backend.describe(selection.backend_options)
+        self.cpu = cpu_model()
         self._recorder: Recorder | None = None
         if selection.record:
             environment = read_environment(Path.cwd())
             self._recorder = start_recording(selection.record, self.info, environment)
-        self._pairs = pair_cache()
+        self._pairs = PairCache()
         self._outputs = Outputs()
-
-    @property
-    def cpu(self) -> str:
-        """The processor, on which digits may depend."""
-        return cpu_model()
 
     def start(self, planned: Iterable[Planned]) -> None:
         """Do nothing: the work is done when it is asked for."""
@@ -168,16 +152,12 @@ class Worker:
         done: Done,
         progress: Progress,
     ) -> None:
-        """Measure the images `indices` of `work`, in that order.
-
-        Raises:
-            SrBenchError: The network can't be opened, or an image not be measured.
-        """
+        """Measure the images `indices` of `work`; see `Executor`."""
         prepared, job, keeper = work.prepared, work.job, work.keeper
         with ExitStack() as opened:
             session = opened.enter_context(self.lend(prepared))
-            told = prepared.plan_notes()
-            begin(session.device, {**told, **session.notes})
+            plan = prepared.plan_notes()
+            begin(session.device, {**plan, **session.notes})
             self._runner(work, session, opened)(
                 pairs=self._pairs,
                 threads=self._selection.threads,
@@ -186,7 +166,7 @@ class Worker:
                 indices=indices,
                 done=done,
             )
-            begin(session.device, {**told, **session.notes})  # it may know more than before
+            begin(session.device, {**plan, **session.notes})  # it may know more than before
 
     def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
         """Return what `function` gives; see `Executor`."""
@@ -196,13 +176,13 @@ class Worker:
         self, work: Work, session: Session, opened: ExitStack
     ) -> Callable[..., tuple[ImageResult, ...]]:
         """Return what runs `session` over images; another network that it opens is `opened`."""
-        full, own, outputs = work.reference, work.prepared.digest, self._outputs
+        full, digest, outputs = work.reference, work.prepared.digest, self._outputs
 
         def open_full() -> Session:
             return opened.enter_context(self.lend(cast("Prepared", full)))
 
         reference = Remembered(open_full, outputs, full.digest) if full else None
-        memory = Remembered(lambda: session, outputs, own) if work.remembered else None
+        memory = Remembered(lambda: session, outputs, digest) if work.remembered else None
         if isinstance(session, BatchSession):
             return partial(run_batched, work.job, session, reference=reference, memory=memory)
         return partial(run_job, work.job, memory or session, reference=reference)

@@ -1,6 +1,6 @@
 """Plan: turn the claims of a suite and the options of a session into cases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sr_bench.core.card import Evaluation, ModelCard
@@ -20,9 +20,8 @@ def plan(suite: Suite, selection: Selection) -> tuple[Case, ...]:
     cases: list[Case] = []
     for model, claims in suite.claims:
         if selection.wants_model(model.name):
-            claimed = list(_claimed(model, claims, selection))
-            if selection.blanks:
-                claimed += _blank(model, suite.blanks.get(model.name, ()), selection)
+            blanks = suite.blanks.get(model.name, ()) if selection.blanks else ()
+            claimed = list(_printed(model, (*claims, *blanks), selection))
             asked = [*claimed, *_requested(model, claims, claimed, selection)]
             cases += asked
             cases += _gates(model, asked, selection)
@@ -42,26 +41,22 @@ def _gates(model: ModelCard, asked: list[Case], selection: Selection) -> Iterato
             yield replace(case, metric=GATE_METRIC, claim=None, blank=None)
 
 
-def _blank(model: ModelCard, blanks: tuple[Blank, ...], selection: Selection) -> Iterator[Case]:
-    """Yield a case for each cell without a number that this backend can fill."""
-    for blank in blanks:
+def _printed(
+    model: ModelCard, cells: Iterable[Claim | Blank], selection: Selection
+) -> Iterator[Case]:
+    """Yield a case for each cell, if it has a number or this backend can fill it."""
+    for cell in cells:
+        claim, blank = (cell, None) if isinstance(cell, Claim) else (None, cell)
         evaluation = None
-        if blank.metric not in COST_METRICS:
-            evaluation = model.claimed_evaluation(blank.precision, blank.dataset)
-            if evaluation is None or not same_backend(blank.backend, selection.answers):
+        if cell.metric not in COST_METRICS:
+            evaluation = model.claimed_evaluation(cell.precision, cell.dataset)
+            fillable = evaluation and same_backend(cell.backend, selection.answers)
+            if blank and not fillable:
                 continue
-        if _wanted(model, blank.precision, evaluation, selection):
-            backend = selection.backend
-            yield Case(model, blank.metric, blank.precision, backend, evaluation, blank=blank)
-
-
-def _claimed(model: ModelCard, claims: tuple[Claim, ...], selection: Selection) -> Iterator[Case]:
-    for claim in claims:
-        evaluation = None
-        if claim.metric not in COST_METRICS:
-            evaluation = model.claimed_evaluation(claim.precision, claim.dataset)
-        if _wanted(model, claim.precision, evaluation, selection):
-            yield Case(model, claim.metric, claim.precision, selection.backend, evaluation, claim)
+        if _wanted(model, cell.precision, evaluation, selection):
+            yield Case(
+                model, cell.metric, cell.precision, selection.backend, evaluation, claim, blank
+            )
 
 
 def _wanted(
@@ -108,16 +103,18 @@ def _evaluations(
     model: ModelCard, precision: Precision, selection: Selection
 ) -> Iterator[Evaluation]:
     """Yield the evaluations to measure: of the card, or a named dataset by the card's protocol."""
-    own = [item for item in model.evaluations if item.covers(precision)] or model.evaluations[:1]
+    covering = [item for item in model.evaluations if item.covers(precision)] or model.evaluations[
+        :1
+    ]
     if not selection.datasets:
-        yield from own[:1]
+        yield from covering[:1]
         return
     for name in selection.datasets:
         slug, scale = split_scale(name)
         if scale not in (0, model.scale):
             continue
-        declared = [item for item in own if item.dataset == slug]
+        declared = [item for item in covering if item.dataset == slug]
         if declared:
             yield declared[0]
-        elif own:
-            yield Evaluation(slug, own[0].protocol, claimed=False)
+        elif covering:
+            yield Evaluation(slug, covering[0].protocol, claimed=False)

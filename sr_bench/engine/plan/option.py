@@ -82,7 +82,7 @@ def switch(flag: str, text: str) -> bool:
 def options_of(cls: type[object]) -> Mapping[str, Option[Any]]:
     """Return the options among the fields of the dataclass `cls`, by field."""
     declared = fields(cls)  # type: ignore[arg-type] # a dataclass
-    return {one.name: one.metadata["option"] for one in declared if one.metadata}
+    return {item.name: item.metadata["option"] for item in declared if item.metadata}
 
 
 def check_options(chosen: object) -> None:

@@ -48,7 +48,7 @@ class Selection:
     backend: str = option(
         "--backend",
         "NAME",
-        "what runs the models; vacc is emulated, and says so, where there is no card",
+        "what runs the models; without a card, vacc is emulated and its values say so",
         one_of(partial(discovery.names, "sr_bench.backends")),
         "onnxruntime",
     )
@@ -56,7 +56,7 @@ class Selection:
         "--sr-device",
         "MODE",
         "auto: the backend's card if one is ready, else an emulation; require: fail without a"
-        " card; emulate: never use it",
+        " card; emulate: never use a card",
         one_of(lambda: get_args(DeviceMode)),
         "auto",
     )
@@ -84,7 +84,7 @@ class Selection:
     limit: int = option(
         "--sr-limit",
         "N",
-        "only the first N images of each dataset, 0 for all; values of a part are shown and never"
+        "only the first N images of each dataset, 0 for all; partial results are shown but never"
         " judged",
         number("images, 0 for all"),
         "0",
@@ -92,7 +92,7 @@ class Selection:
     gate: GateMode = option(
         "--sr-gate",
         "MODE",
-        "what a loss of a low precision does where a card sets limits: off, warn or fail",
+        "what to do when a low precision loses more than its card allows: off, warn or fail",
         one_of(lambda: get_args(GateMode)),
         "fail",
     )
@@ -106,15 +106,15 @@ class Selection:
     calibration_bytes: int = option(
         "--sr-calibration-memory",
         "MIB",
-        "MiB that calibration may use above plain inference",
+        "MiB that calibration may use on top of plain inference",
         number("MiB above 0", least=1, unit=2**20),
         str(DEFAULT_CALIBRATION_MIB),
     )
     keep: KeepMode = option(
         "--sr-keep",
         "MODE",
-        "keep the images of each run under the results folder, to be looked at in the HTML report"
-        " and scored again: off, 8bit or 16bit",
+        "keep each run's images in the results folder, to view in the HTML report and to score"
+        " again: off, 8bit or 16bit",
         one_of(lambda: get_args(KeepMode)),
         "off",
     )
@@ -123,45 +123,45 @@ class Selection:
     cache: CacheMode = option(
         "--sr-cache",
         "MODE",
-        "results of images that were measured before, from the same content: on, refresh (measure"
-        " them again) or off; real devices measure again each session",
+        "reuse results of images measured before with the same content: on, refresh (measure"
+        " again) or off; real devices measure again in each session",
         one_of(lambda: get_args(CacheMode)),
         "on",
     )
     cache_dir: Path | None = option(
         "--sr-cache-dir",
         "DIR",
-        "where results are kept, instead of the folder 'results' in the cache",
+        "where results are kept, instead of 'results' in the cache folder",
         PATH,
     )
     cache_bytes: int = option(
         "--sr-cache-size",
         "MIB",
-        "MiB that kept results may take; those used longest ago go first",
+        "MiB that kept results may take; the least recently used go first",
         number("MiB above 0", least=1, unit=2**20),
         "256",
     )
     isolate: IsolateMode = option(
         "--sr-isolate",
         "MODE",
-        "model: each model runs in a process of its own, whose crash or hang fails its items only;"
-        " off; auto: model where a real device computes",
+        "model: run each model in its own process, so that a crash or hang fails only its items;"
+        " off; auto: model on a real device",
         one_of(lambda: get_args(IsolateMode)),
         "auto",
     )
     stall_s: float = option(
         "--sr-time-limit",
         "S",
-        "seconds without progress after which an isolated model is ended; 0: 600, or where the"
-        " device's own compiler may be silent for hours, none",
+        "stop an isolated model after S seconds without progress; 0: 600, or no limit where the"
+        " device's own compiler may be silent for hours",
         number("seconds, 0 for the backend's own"),
         "0",
     )
     memory_bytes: int = option(
         "--sr-memory-limit",
         "MIB",
-        "MiB that an isolated model may take; 0: nine tenths of the machine's",
-        number("MiB, 0 for nine tenths of all", unit=2**20),
+        "MiB that an isolated model may take; 0: nine tenths of the machine's memory",
+        number("MiB, 0 for nine tenths of the machine's memory", unit=2**20),
         "0",
     )
     cluster: str = option(
@@ -171,7 +171,7 @@ class Selection:
         TEXT,
     )
     allow_better: bool = switch(
-        "--sr-allow-better", "let a value pass that is better than the document says"
+        "--sr-allow-better", "let values pass that are better than the document says"
     )
     latency: bool = switch(
         "--sr-latency", "also time each model and precision, with pytest-benchmark"

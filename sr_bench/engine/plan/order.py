@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import IntEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
 from sr_bench.core.history import HistoryEntry, PastRun, Point, shortened
@@ -101,10 +102,14 @@ def prioritize(
     history, costs = _history(entries), [_seconds(run.records) for run in past]
     ranked: list[tuple[_Due, Ranked]] = []
     for (_, run_key), members in runs.items():
-        ids = set(map(_case_id, members))
-        known = [history[case_id] for case_id in map(_case_id, members) if case_id in history]
-        due = _due(known, inputs_now.get(run_key, {})) if run_key else _COUNTED
-        took = [sum(cost[one] for one in ids & cost.keys()) for cost in costs if ids & cost.keys()]
+        ids = dict.fromkeys(map(_case_id, members))
+        measured_before = [history[case_id] for case_id in ids if case_id in history]
+        due = _due(measured_before, inputs_now.get(run_key, {})) if run_key else _COUNTED
+        took = [
+            sum(cost.get(case_id, 0) for case_id in ids)
+            for cost in costs
+            if not cost.keys().isdisjoint(ids)
+        ]
         run = Ranked(run_key, tuple(members), due.risk, due.reason, max(took, default=None))
         ranked.append((due, run))
     ranked.sort(key=lambda pair: (pair[0].risk, pair[0].place))
@@ -132,13 +137,13 @@ def _history(entries: Sequence[HistoryEntry]) -> Mapping[_CaseId, _Last]:
     """Return what came out last of each case, if anything ever did."""
     times = [started(entry.info) for entry in entries]
     newest = max((time for time in times if time), default=None)
-    found: dict[_CaseId, _Last] = {}
+    latest: dict[_CaseId, _Last] = {}
     for entry, time in zip(entries, times, strict=True):
         age = newest - time if newest and time else timedelta.max
         for point in filter(_came_out, entry.points):
             key = _identity(point.family, point.case_id, point.metric, point.backend)
-            found[key] = _Last(point, age)
-    return found
+            latest[key] = _Last(point, age)
+    return latest
 
 
 def _came_out(point: Point) -> bool:
@@ -148,8 +153,7 @@ def _came_out(point: Point) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class _Due:
+class _Due(NamedTuple):
     """Why a run is due, and its place among those of the same risk: the lowest is first."""
 
     risk: Risk
@@ -160,20 +164,22 @@ class _Due:
 _COUNTED = _Due(Risk.CHEAP, 0.0, "counted, without a run")
 
 
-def _due(known: Sequence[_Last], inputs: Mapping[str, str]) -> _Due:
+def _due(measured_before: Sequence[_Last], inputs: Mapping[str, str]) -> _Due:
     """Return why a run is due, from what came out last of its cases."""
-    if not known:
+    if not measured_before:
         return _Due(Risk.NEVER, 0.0, "never measured")
-    age = max(last.age for last in known)
+    age = max(last.age for last in measured_before)
     oldest_first = -age.total_seconds()
-    if any(last.point.status in _FAILED for last in known):
+    if any(last.point.status in _FAILED for last in measured_before):
         return _Due(Risk.FAILED, oldest_first, "failed last time")
-    if changed := [name for last in known for name in _changed(last.point.inputs, inputs)]:
-        told = ", ".join(dict.fromkeys(changed))
-        return _Due(Risk.CHANGED, oldest_first, f"inputs changed: {told}")
+    if changed := [
+        name for last in measured_before for name in _changed(last.point.inputs, inputs)
+    ]:
+        names = ", ".join(dict.fromkeys(changed))
+        return _Due(Risk.CHANGED, oldest_first, f"inputs changed: {names}")
     if age >= _LONG:
         return _Due(Risk.LONG_AGO, oldest_first, _measured(age))
-    shares = [last.margin_share for last in known]
+    shares = [last.margin_share for last in measured_before]
     if thin := [share for share in shares if share is not None and 0 <= share < _THIN]:
         return _Due(Risk.THIN, min(thin), f"thin margin {100 * min(thin):.0f} %")
     return _Due(Risk.MEASURED, oldest_first, _measured(age))

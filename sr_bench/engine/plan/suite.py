@@ -62,22 +62,21 @@ def load_suite(path: Path) -> Suite:
 
 def _blanks(tables: Sequence[ModelInfoTable]) -> Mapping[RowKey, tuple[Blank, ...]]:
     """Return the cells without a number by model row; a precision row costs what its model does."""
-    found: dict[RowKey, list[Blank]] = defaultdict(list)
+    cells: dict[RowKey, list[Blank]] = defaultdict(list)
     for row in (row for table in tables for row in table.rows):
-        found[row.row, row.row_source] += [
+        cells[row.row, row.row_source] += [
             blank
             for blank in row.blanks
             if blank.metric not in COST_METRICS or not row.label.qualified
         ]
-    return {key: tuple(cells) for key, cells in found.items()}
+    return {key: tuple(row_cells) for key, row_cells in cells.items()}
 
 
 def _rows(tables: Sequence[ModelInfoTable]) -> Rows:
-    found: dict[RowKey, list[Claim]] = defaultdict(list)
-    for table in tables:
-        for row in table.rows:
-            found[row.row, row.row_source] += row.claims
-    return {key: tuple(claims) for key, claims in found.items()}
+    claims: dict[RowKey, list[Claim]] = defaultdict(list)
+    for row in (row for table in tables for row in table.rows):
+        claims[row.row, row.row_source] += row.claims
+    return {key: tuple(printed) for key, printed in claims.items()}
 
 
 def keys_of(model: ModelCard, rows: Iterable[RowKey]) -> list[RowKey]:
@@ -122,20 +121,19 @@ def _not_one_row(model: ModelCard, rows: Rows, keys: list[RowKey]) -> str:
     if keys:
         sources = ", ".join(repr(source) for _, source in keys)
         return f"model {model.name!r}: several rows {model.row!r}; set source to one of {sources}"
-    known = ", ".join(repr(f"{label} ({source})" if source else label) for label, source in rows)
+    labels = ", ".join(repr(f"{label} ({source})" if source else label) for label, source in rows)
     of = f" of source {model.row_source!r}" if model.row_source else ""
     return (
         f"model {model.name!r}: the document has no row {model.row!r}{of};"
-        f" its rows are: {known or 'none'}"
+        f" its rows are: {labels or 'none'}"
     )
 
 
 def _unmeasurable(card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]) -> Iterator[str]:
     """Yield a fault for each printed image metric that no evaluation covers."""
     for model in card.models:
-        for claim in (claim for key in bound.get(model.name, ()) for claim in rows[key]):
-            if claim.metric in COST_METRICS:
-                continue
+        claims = (claim for key in bound.get(model.name, ()) for claim in rows[key])
+        for claim in (claim for claim in claims if claim.metric not in COST_METRICS):
             if model.claimed_evaluation(claim.precision, claim.dataset) is None:
                 title = metric_info(claim.metric).title
                 yield (

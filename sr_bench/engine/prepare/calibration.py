@@ -81,22 +81,17 @@ class CalibrationSet:
 def calibration_set(
     card: ModelCard, images: ImageSet, evaluated: Sequence[ImageSet]
 ) -> CalibrationSet:
-    """Return the calibration images of `card`.
-
-    Args:
-        card: Declares the int8 plan.
-        images: The images of the plan's dataset, at the card's scale.
-        evaluated: The image sets that the result will be judged on.
+    """Return the calibration images of `card`, the first of `images`, its int8 plan's dataset.
 
     Raises:
         DatasetError: There are fewer images than the plan's count.
-        CardError: An image is evaluated too, and the card doesn't allow it.
+        CardError: An image is among the `evaluated` too, and the card doesn't allow it.
     """
     count = card.int8.count
     if not images.items or count > len(images):
         msg = f"{card.id}: int8.count = {count}, but {images.slug} has {len(images)} images"
         raise DatasetError(msg)
-    judged = {item.digest() for one in evaluated for item in one.items}
+    judged = {item.digest() for image_set in evaluated for item in image_set.items}
     shared = tuple(item.name for item in images.items[: count or None] if item.digest() in judged)
     if shared and not card.int8.shared_images:
         msg = (

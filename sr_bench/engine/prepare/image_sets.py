@@ -21,29 +21,23 @@ class ImageSets:
     def __init__(self, given: Path | None, folders: tuple[Path, ...]) -> None:
         self._given = given
         self._folders = folders
-        self._found: dict[tuple[object, ...], ImageSet] = {}
+        self._opened: dict[tuple[object, ...], ImageSet] = {}
 
     def of(
         self, card: ModelCard, slug: str, lr_from: LrFrom, *, calibration: bool = False
     ) -> ImageSet:
-        """Return the images of the dataset `slug` for `card`.
-
-        Args:
-            card: Its scale counts, and where it lies.
-            slug: Name of the dataset.
-            lr_from: Where the LR images come from.
-            calibration: Whether they are to calibrate with.
+        """Return the images of the dataset `slug` for `card`: its scale counts, and its folder.
 
         Raises:
             SrBenchError: There is no such dataset, or its files are absent or don't fit.
         """
         folders = (card.folder.parent / "datasets", *self._folders)
         key = (slug, folders, card.scale, lr_from, calibration)
-        if key not in self._found:
+        if key not in self._opened:
             dataset = load_dataset(slug, folders)
             crops = dataset.crops is not None
             split: Split = "calibration" if calibration and crops else "evaluation"
-            self._found[key] = open_dataset(
+            self._opened[key] = open_dataset(
                 dataset, scale=card.scale, given=self._given, split=split, lr_from=lr_from
             )
-        return self._found[key]
+        return self._opened[key]

@@ -44,13 +44,8 @@ def calibrate(
 ) -> Calibrated:
     """Return what the pass over `images` finds, from `kept_at` if it was made before.
 
-    Args:
-        network: In fp32.
-        images: The calibration set.
-        kept_at: File whose name is the digest of all that decides the content.
-        memory_bytes: What the pass may use above plain inference.
-        workers: Images that are worked on at the same time.
-        progress: As of a run.
+    `kept_at` is named by the digest of all that decides the content. The pass may use
+    `memory_bytes` on top of plain inference, and works on `workers` images at once.
 
     Raises:
         BackendError: The network can't run on an image, a value is NaN or infinite, or the
@@ -94,13 +89,7 @@ class Int8Maker:
     def model(
         self, ranges: Ranges, keep: Sequence[str], notes: Mapping[str, str] | None = None
     ) -> ModelProto:
-        """Return the QDQ network.
-
-        Args:
-            ranges: The clip range of every tensor that is rounded.
-            keep: Patterns of the layers that stay in float.
-            notes: For the file's metadata, besides where the ranges come from.
-        """
+        """Return the QDQ network; `keep` has patterns of the layers that stay in float."""
         kept = kept_layers(self.network, keep)
         plan = replace(self.images.card.int8, keep=tuple(keep))
         entries = {

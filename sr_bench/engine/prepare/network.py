@@ -21,8 +21,9 @@ from sr_bench.files.cache import cache_dir
 from sr_bench.files.hashing import sha256_bytes, sha256_json
 from sr_bench.history.environment import package_versions
 
-if TYPE_CHECKING:  # onnx and onnxruntime load only when int8 is made
+if TYPE_CHECKING:  # onnx and torch load only when a network is made
     from onnx import ModelProto
+    from torch.nn import Module
 
     from sr_bench.engine.prepare.int8 import Int8Maker
 
@@ -76,13 +77,19 @@ class Prepared:
     @cached_property
     def inputs(self) -> Mapping[str, str]:
         """What decides the outputs, by name."""
+        observer = self.precision.calibration
         inputs = {
             "weights": self.weights_digest or self.card.id,
             "architecture": self._architecture,
             "precision": str(self.precision),
         }
-        if self.calibration or self._is_compiled:
-            inputs["plan"] = self._plan()
+        if self.form is Form.ONNX and self.calibration:
+            inputs["plan"] = plan_digest(self.card.int8, observer)
+        elif self.calibration or self._is_compiled:
+            plan = replace(self.card.device, known_failures=(), gate=None)
+            # Records of earlier versions hold this digest with the old word for it.
+            form = "imitated" if self.form is Form.EMULATED else self.form
+            inputs["plan"] = plan_digest(plan, f"{form} {self.profile} {observer}")
         if self.calibration:
             inputs["calibration"] = self.calibration.digest
         return inputs
@@ -99,16 +106,6 @@ class Prepared:
         """Whether a device's own compiler makes what runs; the device doesn't know fp32."""
         return self.form is Form.SOURCE and self.precision is not Precision.FP32
 
-    def _plan(self) -> str:
-        """Return the digest of what decides the low precision besides the calibration set."""
-        observer = self.precision.calibration
-        if self.form is Form.ONNX:
-            return plan_digest(self.card.int8, observer)
-        plan = replace(self.card.device, known_failures=(), gate=None)
-        # Records of earlier versions hold this digest with the old word for it.
-        form = "imitated" if self.form is Form.EMULATED else self.form
-        return plan_digest(plan, f"{form} {self.profile} {observer}")
-
     @property
     def provenance(self) -> Mapping[str, str]:
         """What a record says about where the clip ranges come from; empty unless int8."""
@@ -123,9 +120,14 @@ class Prepared:
             return artefact
         if self._is_compiled:
             return replace(artefact, source=self.source())
-        module = None if self.card.onnx else self._loader()
+        module = None if self.card.onnx else self._load_module
         file = None if self.form is Form.MODULE else self.onnx()
         return replace(artefact, onnx=file, load_module=module)
+
+    def _load_module(self) -> "Module":
+        from sr_bench.zoo.checkpoints import load_model  # torch loads only when needed
+
+        return load_model(self.card, self.weights)
 
     def source(self) -> CompilerInput:
         """Return what a device's own compiler is given for a low precision.
@@ -159,14 +161,6 @@ class Prepared:
         skipped = kept_layers(network, self.card.device.skip, key="vacc.skip")
         return tuple(i for i, layer in enumerate(network.layers) if layer in skipped)
 
-    def _loader(self) -> Callable[[], object]:
-        def load() -> object:
-            from sr_bench.zoo.checkpoints import load_model  # torch loads only when needed
-
-            return load_model(self.card, self.weights)
-
-        return load
-
     def onnx(self) -> Path:
         """Return the network in its precision as an ONNX file, kept by content.
 
@@ -176,21 +170,23 @@ class Prepared:
         if self.precision is Precision.FP32:
             return self.fp32_onnx()
         if self.calibration:
-            return self._int8()
+            return _cached(f"{self._recipe()}-{self.digest[:32]}", self._write_int8)
         from sr_bench.precision.fp16 import to_fp16
 
         return _cached(f"{self._recipe()}-fp16", lambda target: to_fp16(self.fp32_onnx(), target))
 
     def fp32_onnx(self) -> Path:
         """Return the network as a float32 ONNX file."""
-        return self.card.onnx or self._exported()
+        return self.card.onnx or _cached(self._recipe(), self._export)
 
-    def _int8(self) -> Path:
-        def make(target: Path) -> None:
-            model = self.int8_model(self.int8_maker(), self.precision.calibration, self.keep)
-            write_bytes(target, model.SerializeToString())
+    def _export(self, target: Path) -> None:
+        from sr_bench.export.to_onnx import export_onnx
 
-        return _cached(f"{self._recipe()}-{self.digest[:32]}", make)
+        export_onnx(self._load_module(), target)
+
+    def _write_int8(self, target: Path) -> None:
+        model = self.int8_model(self.int8_maker(), self.precision.calibration, self.keep)
+        write_bytes(target, model.SerializeToString())
 
     @property
     def notes(self) -> Mapping[str, str]:
@@ -210,13 +206,8 @@ class Prepared:
     def int8_model(self, maker: "Int8Maker", observer: str, keep: tuple[str, ...]) -> "ModelProto":
         """Return the int8 network in the form that the backend takes.
 
-        Args:
-            maker: What `int8_maker` gave.
-            observer: Chooses the clip ranges.
-            keep: Patterns of the layers that stay in float.
-
         Raises:
-            CardError: A pattern matches no layer.
+            CardError: A pattern of `keep`, the layers that stay in float, matches no layer.
         """
         if self.form is Form.EMULATED:
             plan = replace(self.card.device, skip=keep)
@@ -254,8 +245,7 @@ class Prepared:
             msg = f"{self.card.id} is prepared for {self.precision}, which needs no calibration"
             raise TypeError(msg)
         network = read_network(self.fp32_onnx())
-        content = [self._recipe(), self.calibration.digest, self.card.int8.rounding]
-        key = sha256_json(content)
+        key = sha256_json([self._recipe(), self.calibration.digest, self.card.int8.rounding])
         calibrated = calibrate(
             network,
             self.calibration,
@@ -265,15 +255,6 @@ class Prepared:
             progress=self.effort.progress,
         )
         return Int8Maker(network, calibrated, self.calibration)
-
-    def _exported(self) -> Path:
-        def export(target: Path) -> None:
-            from sr_bench.export.to_onnx import export_onnx
-            from sr_bench.zoo.checkpoints import load_model
-
-            export_onnx(load_model(self.card, self.weights), target)
-
-        return _cached(self._recipe(), export)
 
     def _recipe(self) -> str:
         """Return the cache key of the exported file: its content and the tools that made it.

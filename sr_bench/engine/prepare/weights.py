@@ -18,12 +18,17 @@ def weights_path(card: ModelCard, given: Path | None) -> Path:
         NotRunError: It is in none of them; the message says what to do.
     """
     if card.onnx is not None:
-        return _present(card.onnx)
+        if card.onnx.is_file():
+            return card.onnx
+        msg = f"{card.onnx.name} is not in {card.onnx.parent.name}/: put the ONNX file there"
+        raise NotRunError(msg)
     if card.checkpoint is None:
         msg = f"{card.name}: the card declares no checkpoint, so there is nothing to run"
         raise NotRunError(msg)
     file = card.checkpoint.file
-    for folder in _folders(card, given):
+    asked: tuple[Path, ...] = (given, given / card.family) if given else ()
+    cached = cache_dir() / "weights" / card.family
+    for folder in (*asked, card.folder, card.folder / "weights", cached):
         if (folder / file).is_file():
             return folder / file
     origin = f"; its authors publish it at {card.checkpoint.url}" if card.checkpoint.url else ""
@@ -68,15 +73,3 @@ def external_files(path: Path) -> list[Path]:
             msg = f"{path}: its weights are in {file.name}, which is not beside it"
             raise CardError(msg)
     return files
-
-
-def _folders(card: ModelCard, given: Path | None) -> tuple[Path, ...]:
-    asked = (given, given / card.family) if given else ()
-    return (*asked, card.folder, card.folder / "weights", cache_dir() / "weights" / card.family)
-
-
-def _present(onnx: Path) -> Path:
-    if not onnx.is_file():
-        msg = f"{onnx.name} is not in {onnx.parent.name}/: put the ONNX file there"
-        raise NotRunError(msg)
-    return onnx

@@ -23,7 +23,8 @@ Image: TypeAlias = NDArray[np.uint8]
 Levels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
 """Height x width x channels on the 0-255 scale."""
 
-_LUMA: Mapping[str, Callable[[Levels], Levels]] = {
+_IN_COLOUR: Mapping[str, Callable[[Levels], Levels]] = {
+    "rgb": lambda image: image,
     "y_float": y_float,
     "y_rounded": y_rounded,
     "y_edsr": y_edsr,
@@ -151,7 +152,7 @@ def score_pair(
         protocol: Its `border` and `colour` count here.
         scale: Upscaling factor, which named borders follow.
         metrics: Names of metrics that score pairs.
-        threads: How many threads a metric may use.
+        threads: Threads that a metric may use.
 
     Raises:
         MetricError: The shapes differ, too little is left to score, or a value isn't finite.
@@ -172,7 +173,7 @@ def score_pair(
         info = metric_info(name)
         colour = _colour(info, protocol)
         if colour not in given:  # converted once for all that compare it
-            given[colour] = [_in_colour(image, colour) for image in cropped]
+            given[colour] = [_IN_COLOUR[colour](image) for image in cropped]
         x, y = given[colour]
         module = discovery.load(PACKAGE, name)
         reference = y if info.needs_reference else None
@@ -225,10 +226,6 @@ def _colour(info: MetricInfo, protocol: EvalProtocol) -> Colour:
     if info.pixels == "y" and protocol.colour == "rgb":
         return "y_float"
     return "rgb" if info.pixels == "rgb" else protocol.colour
-
-
-def _in_colour(image: Levels, colour: Colour) -> Levels:
-    return image if colour == "rgb" else _LUMA[colour](image)
 
 
 def _checked(name: str, value: float) -> float:

@@ -241,7 +241,7 @@ def test_a_hang_is_ended_at_the_limit(
     _let_pass(monkeypatch, lambda: 3600.0 * next(ticks) if pid.exists() else 0.0)
     record = trap.fails(stall_s=600.0)
     assert record.verdict.sentence == (
-        "timeout: the model's process was killed as nothing came for 600 s (--sr-time-limit),"
+        "timeout: the model's process was killed after no progress for 600 s (--sr-time-limit),"
         " after 1/2 a; raise it if the model is only slow"
     )
     assert record.detail == Detail(failure=Failure.TIMEOUT)

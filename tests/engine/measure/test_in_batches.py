@@ -22,7 +22,7 @@ from sr_bench.engine.measure import in_batches as batched
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.one_by_one import run_job
-from sr_bench.engine.measure.pair_cache import pair_cache
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.errors import BackendError, DatasetError, ImageError
 
 CARD = ModelCard("m", "zoo", Path("/z/zoo"), "M", "", 2, "edsr", value_range=255.0)
@@ -128,14 +128,14 @@ def by_batch(output: np.ndarray, batch: Batch) -> np.ndarray:
 
 
 def run(what: Job, session: Nearest, **options: object) -> tuple[ImageResult, ...]:
-    given = {"pairs": pair_cache(), "threads": 2, "progress": lambda *_: None}
+    given = {"pairs": PairCache(), "threads": 2, "progress": lambda *_: None}
     return run_batched(what, session, **(given | options))
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("largest", [1, 2, 16])
 def test_results_are_those_of_one_image_at_a_time(threads: int, largest: int) -> None:
-    expected = run_job(job(), Nearest(), pairs=pair_cache(), threads=1, progress=lambda *_: None)
+    expected = run_job(job(), Nearest(), pairs=PairCache(), threads=1, progress=lambda *_: None)
     assert run(job(), Nearest(largest), threads=threads) == expected
 
 
@@ -146,7 +146,7 @@ def test_a_batch_holds_images_of_one_size_and_one_window() -> None:
 
 
 def test_the_bits_depend_on_neither_threads_nor_memory_nor_what_is_asked() -> None:
-    pairs = pair_cache()
+    pairs = PairCache()
     whole = run(job(), Nearest(16, by_batch), pairs=pairs)
     assert run(job(), Nearest(16, by_batch), threads=3) == whole
     assert run(job(), Nearest(16, by_batch), pairs=pairs) == whole
@@ -184,7 +184,7 @@ def test_what_the_device_scored_is_taken_and_no_output_is_asked_for() -> None:
 
 def test_the_host_adds_the_scores_that_no_device_computes() -> None:
     more, session = replace(job(), metrics=("psnr", "ssim", "mae")), Scoring()
-    how = {"pairs": pair_cache(), "threads": 1, "progress": lambda *_: None}
+    how = {"pairs": PairCache(), "threads": 1, "progress": lambda *_: None}
     alone = [item.scores["mae"] for item in run_job(more, Nearest(), **how)]
     assert [item.scores for item in run(more, session)] == [
         {"psnr": 1.0, "ssim": 0.5, "mae": value} for value in alone
@@ -199,7 +199,7 @@ def test_each_output_is_compared_with_the_reference_and_kept(kind: type[Nearest]
     expected = run_job(
         job(),
         Nearest(),
-        pairs=pair_cache(),
+        pairs=PairCache(),
         threads=1,
         progress=lambda *_: None,
         reference=Nearest(spoil=lambda output, _batch: output + 1),
@@ -253,7 +253,7 @@ def test_a_batch_is_remembered_by_network_and_by_all_its_images() -> None:
 
 
 def test_a_second_run_over_the_same_images_decodes_none() -> None:
-    pairs, what = pair_cache(), job()
+    pairs, what = PairCache(), job()
     assert run(what, Nearest(), pairs=pairs) == run(what, Nearest(16), pairs=pairs)
     assert len(what.images.items[0].peaks) == 7
 
@@ -275,7 +275,7 @@ def test_an_output_without_a_score_is_refused_as_one_image_at_a_time_refuses_it(
         run_job(
             job(),
             Nearest(spoil=spoil),
-            pairs=pair_cache(),
+            pairs=PairCache(),
             threads=1,
             progress=lambda *_: None,
         )
@@ -357,7 +357,7 @@ def test_memory_does_not_grow_with_the_number_of_images(window: int) -> None:
             return wait
 
     what = job([(12, 14)] * 80)
-    run(what, Forgetful(), pairs=pair_cache(0))
+    run(what, Forgetful(), pairs=PairCache(0))
     peaks = what.images.items[0].peaks
     assert len(peaks) == 80
     assert max(peaks) <= 4 * window
@@ -369,7 +369,7 @@ def test_torch_in_batches_scores_as_the_cpu_does(kept: bool) -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.nn.functional.interpolate(x, scale_factor=2.0)
 
-    expected = run_job(job(), Nearest(), pairs=pair_cache(), threads=1, progress=lambda *_: None)
+    expected = run_job(job(), Nearest(), pairs=PairCache(), threads=1, progress=lambda *_: None)
     outputs: dict[int, np.ndarray] = {}
     keep = (lambda index, _pair, output: outputs.update({index: output})) if kept else None
     with open_module(Enlarge(), Precision.FP32, threads=1, batches=True) as session:

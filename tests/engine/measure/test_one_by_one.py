@@ -14,8 +14,7 @@ from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.job import ImageResult, Job
 from sr_bench.engine.measure.one_by_one import run_job
-from sr_bench.engine.measure.pair_cache import Recent, pair_cache
-from sr_bench.engine.score.protocol import Pair
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.errors import BackendError, DatasetError, ImageError, MetricError, SrBenchError
 
 CARD = ModelCard("m", "zoo", Path("/z/zoo"), "M", "", 2, "edsr", value_range=255.0)
@@ -88,12 +87,12 @@ def run(
     session: Nearest | None = None,
     *,
     threads: int = 2,
-    pairs: Recent[Pair] | None = None,
+    pairs: PairCache | None = None,
 ) -> tuple[ImageResult, ...]:
     return run_job(
         what,
         session or Nearest(),
-        pairs=pairs or pair_cache(0),
+        pairs=pairs or PairCache(0),
         threads=threads,
         progress=lambda *_: None,
     )
@@ -173,7 +172,7 @@ def test_progress_is_told_of_each_image_in_order() -> None:
     run_job(
         job(4),
         Nearest(),
-        pairs=pair_cache(),
+        pairs=PairCache(),
         threads=2,
         progress=lambda *args: told.append(args),
     )
@@ -187,12 +186,12 @@ def test_an_interruption_stops_the_run() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_job(job(60, images), Nearest(), pairs=pair_cache(), threads=2, progress=interrupt)
+        run_job(job(60, images), Nearest(), pairs=PairCache(), threads=2, progress=interrupt)
     assert len(images.loads) < 20
 
 
 def test_a_second_run_over_the_same_images_decodes_none() -> None:
-    images, pairs, session = Images(), pair_cache(), Nearest()
+    images, pairs, session = Images(), PairCache(), Nearest()
     what = job(6, images)
     first = run(what, session, pairs=pairs)
     second = run(replace(what, card=replace(CARD, name="n")), session, pairs=pairs)
@@ -201,7 +200,7 @@ def test_a_second_run_over_the_same_images_decodes_none() -> None:
 
 
 def test_another_preparation_of_the_same_images_is_another_pair() -> None:
-    images, pairs = Images(), pair_cache()
+    images, pairs = Images(), PairCache()
     what = job(2, images)
     run(what, pairs=pairs)
     made = EvalProtocol("made", lr_from="hr", lr_resize="cv2_area")
@@ -210,7 +209,7 @@ def test_another_preparation_of_the_same_images_is_another_pair() -> None:
 
 
 def test_protocols_that_differ_after_the_network_share_their_pairs() -> None:
-    images, pairs = Images(), pair_cache()
+    images, pairs = Images(), PairCache()
     what = job(2, images)
     run(what, pairs=pairs)
     run(replace(what, protocol=EvalProtocol("y", colour="y_float", border=2)), pairs=pairs)
@@ -219,6 +218,6 @@ def test_protocols_that_differ_after_the_network_share_their_pairs() -> None:
 
 def test_a_full_cache_only_costs_time() -> None:
     images, one_pair = Images(), 12 * 14 * 3 + 24 * 28 * 3
-    pairs, what = pair_cache(2 * one_pair), job(4, images)
+    pairs, what = PairCache(2 * one_pair), job(4, images)
     assert run(what, pairs=pairs, threads=1) == run(what, pairs=pairs, threads=1)
     assert images.loads == [0, 1, 2, 3, 2, 3]

@@ -6,7 +6,7 @@ from threading import Barrier
 import numpy as np
 import pytest
 
-from sr_bench.engine.measure.pair_cache import Recent, pair_cache
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.score.protocol import Pair
 
 BYTES = 12 + 48
@@ -32,25 +32,25 @@ def loader() -> Loader:
     return Loader()
 
 
-def ask(cache: Recent[Pair], loader: Loader, *keys: int) -> None:
+def ask(cache: PairCache, loader: Loader, *keys: int) -> None:
     for key in keys:
         assert cache.get(key, lambda key=key: loader(key), group=key // 10).lr[0, 0, 0] == key
 
 
 def test_a_pair_is_loaded_once(loader: Loader) -> None:
-    ask(pair_cache(), loader, 1, 2, 1, 2)
+    ask(PairCache(), loader, 1, 2, 1, 2)
     assert loader.loaded == [1, 2]
 
 
 def test_a_set_above_the_cap_keeps_what_it_had_first(loader: Loader) -> None:
-    cache = pair_cache(2 * BYTES)
+    cache = PairCache(2 * BYTES)
     ask(cache, loader, 1, 2, 3)
     ask(cache, loader, 1, 2, 3)
     assert loader.loaded == [1, 2, 3, 3]
 
 
 def test_other_sets_make_room_the_pair_used_longest_ago_first(loader: Loader) -> None:
-    cache = pair_cache(2 * BYTES)
+    cache = PairCache(2 * BYTES)
     ask(cache, loader, 1, 2, 1, 11)  # 2 goes
     ask(cache, loader, 11, 1)
     assert loader.loaded == [1, 2, 11]
@@ -60,25 +60,25 @@ def test_other_sets_make_room_the_pair_used_longest_ago_first(loader: Loader) ->
 
 
 def test_a_pair_above_the_cap_is_not_kept_and_evicts_nothing(loader: Loader) -> None:
-    cache = pair_cache(BYTES)
+    cache = PairCache(BYTES)
     ask(cache, loader, 1)
     large = Pair(np.zeros((8, 8, 3), np.uint8), np.zeros((16, 16, 3), np.uint8))
     assert cache.get("large", lambda: large, group=9) is large
     assert cache.get("large", pair, group=9) is not large
-    cache = pair_cache(BYTES - 1)
+    cache = PairCache(BYTES - 1)
     ask(cache, loader, 2, 2)
     assert loader.loaded == [1, 2, 2]
 
 
 def test_a_fault_of_loading_is_not_kept(loader: Loader) -> None:
-    cache = pair_cache()
+    cache = PairCache()
     with pytest.raises(ZeroDivisionError):
         cache.get(1, lambda: 1 / 0, group=0)
     ask(cache, loader, 1)
 
 
 def test_pairs_are_loaded_side_by_side() -> None:
-    cache, both = pair_cache(), Barrier(2, timeout=60)
+    cache, both = PairCache(), Barrier(2, timeout=60)
 
     def load() -> Pair:
         both.wait()  # returns only if the other one loads at the same time
@@ -89,7 +89,7 @@ def test_pairs_are_loaded_side_by_side() -> None:
 
 
 def test_two_threads_that_load_one_pair_count_it_once() -> None:
-    cache, both = pair_cache(2 * BYTES), Barrier(2, timeout=60)
+    cache, both = PairCache(2 * BYTES), Barrier(2, timeout=60)
 
     def load() -> Pair:
         both.wait()

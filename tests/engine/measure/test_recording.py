@@ -18,7 +18,7 @@ from sr_bench.data.locate import load_dataset
 from sr_bench.data.source import open_dataset
 from sr_bench.engine.job import ImageResult, Job
 from sr_bench.engine.measure.one_by_one import run_job
-from sr_bench.engine.measure.pair_cache import pair_cache
+from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.measure.recording import Recorded, start_recording
 from sr_bench.engine.prepare.network import quiet
 from sr_bench.errors import BackendError, NotRunError, OptionError
@@ -73,7 +73,7 @@ def _job(zoo: Zoo, rule: EvalProtocol) -> Job:
 
 
 def _scores(job: Job, session: Session) -> tuple[ImageResult, ...]:
-    return run_job(job, session, pairs=pair_cache(), threads=2, progress=quiet)
+    return run_job(job, session, pairs=PairCache(), threads=2, progress=quiet)
 
 
 @pytest.mark.parametrize("recorded_by", SAME_INPUT, ids=lambda rule: rule.name)

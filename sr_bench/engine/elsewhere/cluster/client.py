@@ -4,20 +4,23 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sr_bench.core.backend import BackendInfo
-from sr_bench.engine.elsewhere.cluster.connect import agreed_workers, connected, travelling
-from sr_bench.engine.elsewhere.cluster.outcome import Outcome
+from sr_bench.engine.elsewhere.cluster.connect import (
+    Places,
+    agreed_workers,
+    connected,
+    travelling,
+)
 from sr_bench.engine.elsewhere.cluster.shards import split
 from sr_bench.engine.elsewhere.cluster.shared_work import (
     PROBE,
-    image_digests,
+    Outcome,
     must_be_made,
     networks,
     session_folder,
@@ -64,7 +67,7 @@ class _Run:
 
 
 class Cluster:
-    """The workers of a Dask cluster; a context manager, to be used from one thread.
+    """The workers of a Dask cluster, to be used from one thread and closed.
 
     Args:
         selection: The session's options, of which `cluster` says where the scheduler is.
@@ -88,7 +91,7 @@ class Cluster:
         with ExitStack() as opened:
             client = opened.enter_context(connected(selection.cluster))
             self._folder = opened.enter_context(_shared_folder())
-            from sr_bench.engine.elsewhere.cluster.remote import Places, Station
+            from sr_bench.engine.elsewhere.cluster.remote import Station
 
             places = Places(self._folder, _given(selection))
             workers = agreed_workers(client, selection, places)
@@ -106,10 +109,7 @@ class Cluster:
         """The workers' processor, on which digits may depend."""
 
     def start(self, planned: Iterable[Planned]) -> None:
-        """Hand in the images of each work, after all that was handed in before.
-
-        Images of a work that were handed in before are not handed in again.
-        """
+        """Hand in the images of each work that were not handed in before."""
         for work, indices in planned:
             self._handed_in(work, indices)
 
@@ -132,20 +132,12 @@ class Cluster:
             self._runs.pop(run.name).let_go()
 
     def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
-        """Return what `function` gives in this process; as `Worker.call`."""
+        """Return what `function` gives in this process; see `Executor`."""
         return Worker(self._selection).call(function, work, *args, progress=progress)
 
     def close(self) -> None:
         """Stop what is under way, and a cluster of this machine; a second call does nothing."""
         self._opened.close()
-
-    def __enter__(self) -> Self:
-        """Return the cluster itself."""
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        """Close it."""
-        self.close()
 
     def _let_go(self) -> None:
         for run in self._runs.values():
@@ -164,38 +156,35 @@ class Cluster:
             run.asked.update(new)
             needed = [self._making(run, network) for network in networks(work)]
             for part in split(new, window=window_of(self.info)):
-                self._hand_in(run, part, [one for one in needed if one])
+                self._hand_in(run, part, [future for future in needed if future])
         return run
 
     def _hand_in(self, run: _Run, part: tuple[int, ...], needed: "list[Future[Any]]") -> None:
-        from sr_bench.engine.elsewhere.cluster.remote import measure_shard
-
-        images = image_digests(run.work, part)
-        future = self._submit(run, f"{part[0]}", measure_shard, run.name, images, needed)
+        digests, ended = run.work.job.images.digests, run.ended
+        images = {index: digests[index] for index in part}
+        future = self._submit(run, f"{part[0]}", "measure", run.name, images, needed)
         run.shards[part] = future
-        future.add_done_callback(  # type: ignore[no-untyped-call]
-            partial(_note_end, run.ended, part)
-        )
+        # Of the run it holds the queue alone: a circle would keep futures that were let go.
+        future.add_done_callback(lambda _: ended.put(part))  # type: ignore[no-untyped-call]
 
     def _making(self, run: _Run, network: str) -> "Future[Any] | None":
         """Return what makes the file of a network of `run`, just once; None if none is needed."""
-        from sr_bench.engine.elsewhere.cluster.remote import make_network
-
         prepared = networks(run.work)[network]
         if not must_be_made(prepared):
             return None
         if prepared.digest not in self._made:
             before = self._last_made.get(prepared.network)
-            made = self._submit(run, network, make_network, run.name, network, before)
+            made = self._submit(run, network, "make", run.name, network, before)
             self._made[prepared.digest] = self._last_made[prepared.network] = made
         return self._made[prepared.digest]
 
-    def _submit(
-        self, run: _Run, name: str, function: Callable[..., object], *args: object
-    ) -> "Future[Any]":
+    def _submit(self, run: _Run, name: str, method: str, *args: object) -> "Future[Any]":
+        from sr_bench.engine.elsewhere.cluster.remote import at_station
+
         future: Future[Any] = self._client.submit(
-            function,
+            at_station,
             self._station,
+            method,
             *args,
             key=f"{self._station}-{run.place}-{name}",
             priority=-run.place,
@@ -210,11 +199,11 @@ class Cluster:
     ) -> None:
         """Pass on what arrives until the images `indices` are there, or those before an error."""
         places = {index: place for place, index in enumerate(indices)}
-        found: dict[int, ImageResult] = {}
+        results: dict[int, ImageResult] = {}
         end, fault = len(indices), None
         notes: dict[str, str] = {}
         device = ""
-        while not all(place in found for place in range(end)):
+        while not all(place in results for place in range(end)):
             part = self._next(run)
             outcome = self._outcome(run, part)
             if outcome.device:
@@ -225,12 +214,12 @@ class Cluster:
             for index, result in outcome.results:
                 self.shares[outcome.worker] += 1
                 if index in places:
-                    found[places[index]] = result
+                    results[places[index]] = result
                     done(index, result)
-                    progress(len(found), len(indices), result.image)
+                    progress(len(results), len(indices), result.image)
             if outcome.fault is not None:
-                results = dict(outcome.results)
-                failed = [places[i] for i in part if i in places and i not in results]
+                measured = dict(outcome.results)
+                failed = [places[i] for i in part if i in places and i not in measured]
                 if failed and min(failed) < end:
                     end, fault = min(failed), outcome.fault
         if fault is not None:
@@ -262,10 +251,6 @@ class Cluster:
         return outcome
 
 
-def _note_end(ended: SimpleQueue[tuple[int, ...]], part: tuple[int, ...], _future: object) -> None:
-    ended.put(part)
-
-
 @contextmanager
 def _shared_folder() -> Iterator[Path]:
     """Give a folder of the cache for what the session hands to its workers; it goes at the end."""
@@ -289,11 +274,10 @@ def window_of(info: BackendInfo) -> int:
 
 
 def _check_options(selection: Selection) -> None:
-    clashing = {"--sr-record": selection.record, "--sr-replay": selection.replay}
-    for option, value in clashing.items():
-        if value is not None:
-            msg = (
-                f"{option} and --sr-cluster don't go together: this machine itself records"
-                " outputs, and replays them"
-            )
-            raise OptionError(msg)
+    if selection.record is not None or selection.replay is not None:
+        option = "--sr-record" if selection.record is not None else "--sr-replay"
+        msg = (
+            f"{option} and --sr-cluster don't go together: this machine itself records"
+            " outputs, and replays them"
+        )
+        raise OptionError(msg)

@@ -3,20 +3,24 @@
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from sr_bench.core.backend import BackendInfo
+from sr_bench.engine.elsewhere.cluster.shared_work import PROBE, check_seen, session_folder
+from sr_bench.engine.measure.worker import Worker
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.code_digest import measuring
-from sr_bench.errors import OptionError
+from sr_bench.errors import BackendError, OptionError, SrBenchError
+from sr_bench.files.cache import cache_dir
+from sr_bench.history.environment import cpu_model
 from sr_bench.text.printable import printable_line
 
 if TYPE_CHECKING:  # an extra
     from distributed import Client
-
-    from sr_bench.engine.elsewhere.cluster.remote import Identity, Places
 
 FIRST_WORKER_S = 60.0
 """How long to wait for the first worker: job queues start them late."""
@@ -32,6 +36,62 @@ _OFFERS = {"vacc": "VACC", "torch": "GPU", "onnxruntime": "GPU"}
 """What workers offer that have a device for the backend of this name."""
 
 
+@dataclass(frozen=True)
+class Identity:
+    """What decides a number besides the work: workers that differ in it would mix numbers."""
+
+    measuring: str
+    """Digest of all code that measures."""
+    cpu: str
+    info: BackendInfo
+
+    def difference(self, other: "Identity") -> str:
+        """Say in what `other` differs; empty if in nothing that moves a number.
+
+        Different processors may round differently where they compute themselves.
+        """
+        if self.measuring != other.measuring:
+            return (
+                "its sr-bench or its packages that measure are not the same: install one version"
+                " of sr-bench, numpy, onnx, onnxruntime, torch and the like everywhere"
+            )
+        if self.info != other.info:
+            return f"its backend is {_described(other.info)}, not {_described(self.info)}"
+        if self.cpu != other.cpu and self.info.device in ("cpu", "emulated"):
+            return f"its processor is {other.cpu}, not {self.cpu}, so digits may differ"
+        return ""
+
+
+def _described(info: BackendInfo) -> str:
+    return f"{info.name} {info.version} on {info.device} ({info.note})"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a session's files are."""
+
+    folder: Path
+    """Of the session, in the cache folder."""
+    others: tuple[Path, ...] = ()
+
+    def check(self) -> None:
+        """Raise a BackendError, which says which path it is, if this process lacks one."""
+        check_seen([self.folder / PROBE, *self.others])
+        if not (session_folder(self.folder.name) / PROBE).is_file():
+            cache = self.folder.parent.parent
+            msg = f"its cache folder is {cache_dir()}: start it with SR_BENCH_CACHE={cache}"
+            raise BackendError(msg)
+
+
+def look(selection: Selection, places: Places) -> Identity | str:
+    """Return what this process is, or why it can't compute as the options ask."""
+    try:
+        places.check()
+        return Identity(measuring(), cpu_model(), Worker(selection).info)
+    except SrBenchError as error:
+        return str(error)
+
+
 @contextmanager
 def connected(address: str) -> "Iterator[Client]":
     """Give a client of the cluster at `address`, which is a scheduler's or ``local:N``.
@@ -44,18 +104,19 @@ def connected(address: str) -> "Iterator[Client]":
     except ImportError as cause:
         msg = f"--sr-cluster={address} needs Dask ({cause}): pip install 'sr-bench[cluster]'"
         raise OptionError(msg) from cause
-    if found := _LOCAL.fullmatch(address):
-        with _local(int(found[1])) as client:
-            yield client
+    opened: AbstractContextManager[Client]
+    if match := _LOCAL.fullmatch(address):
+        opened = _local(int(match[1]))
     elif _ADDRESS.fullmatch(address):
-        with _existing(address) as client:
-            yield client
+        opened = _existing(address)
     else:
         msg = (
             f"--sr-cluster={printable_line(address)}: expected a scheduler's address such as"
             " tcp://10.0.0.1:8786, or local:N for N workers on this machine"
         )
         raise OptionError(msg)
+    with opened as client:
+        yield client
 
 
 @contextmanager
@@ -91,26 +152,23 @@ def _local(workers: int) -> "Iterator[Client]":
         yield client
 
 
-@contextmanager
-def _existing(address: str) -> "Iterator[Client]":
+def _existing(address: str) -> "AbstractContextManager[Client]":
     from distributed import Client
 
     try:
-        client = Client(  # type: ignore[no-untyped-call]
+        return Client(  # type: ignore[no-untyped-call]
             address, timeout=_CONNECT_S, set_as_default=False
         )
     except (OSError, ValueError) as cause:
         msg = f"--sr-cluster={address}: no Dask scheduler answers there ({cause}); start one first"
         raise OptionError(msg) from cause
-    with client:
-        yield client
 
 
 @dataclass(frozen=True)
 class Workers:
     """The workers that may compute, which are alike."""
 
-    identity: "Identity"
+    identity: Identity
     resource: str = ""
     """What one task takes of a worker; empty: a thread is enough."""
 
@@ -120,22 +178,24 @@ class Workers:
         return {self.resource: 1} if self.resource else None
 
 
-def agreed_workers(client: "Client", selection: Selection, places: "Places") -> Workers:
+def agreed_workers(client: "Client", selection: Selection, places: Places) -> Workers:
     """Return the workers of the cluster that may compute, once they are known to be alike.
 
     Raises:
         OptionError: There are none, one does not see the session's files, or they differ in what
             moves numbers; it says who.
     """
-    from sr_bench.engine.elsewhere.cluster.remote import look
-
     where = f"--sr-cluster={selection.cluster}"
-    _wait_for_one(client, where)
-    found = client.run(look, travelling(selection), places, on_error="return")
+    try:
+        client.wait_for_workers(1, timeout=FIRST_WORKER_S)
+    except TimeoutError as cause:
+        msg = f"{where}: the scheduler has no worker after {FIRST_WORKER_S:g} s; start some"
+        raise OptionError(msg) from cause
+    answers = client.run(look, travelling(selection), places, on_error="return")
     info: Mapping[str, Mapping[str, object]] = client.scheduler_info()["workers"]
     name = _OFFERS.get(selection.backend, "")
-    offering = {one for one in found if name and one in info and _offered(info[one], name)}
-    looks = _usable({one: found[one] for one in sorted(offering or found)}, where)
+    offering = {at for at in answers if name and at in info and _offered(info[at], name)}
+    looks = _usable({at: answers[at] for at in sorted(offering or answers)}, where)
     first = next(iter(looks.values()))
     needed = _RESOURCES.get(first.info.device, "")
     if needed and not offering:
@@ -146,8 +206,10 @@ def agreed_workers(client: "Client", selection: Selection, places: "Places") -> 
         )
         raise OptionError(msg)
     if not needed:
-        looks = _usable(found, where)
-    _check_alike(looks, where)
+        looks = _usable(answers, where)
+    expected = replace(first, measuring=measuring())
+    differences = {at: expected.difference(identity) for at, identity in looks.items()}
+    _refuse(differences, f"{where}: workers that differ would mix numbers:")
     return Workers(first, needed)
 
 
@@ -168,41 +230,20 @@ def travelling(selection: Selection) -> Selection:
     )
 
 
-def _wait_for_one(client: "Client", where: str) -> None:
-    try:
-        client.wait_for_workers(1, timeout=FIRST_WORKER_S)
-    except TimeoutError as cause:
-        msg = f"{where}: the scheduler has no worker after {FIRST_WORKER_S:g} s; start some"
-        raise OptionError(msg) from cause
-
-
 def _offered(worker: Mapping[str, object], resource: str) -> int:
     offers = worker.get("resources")
     return int(offers.get(resource, 0)) if isinstance(offers, Mapping) else 0
 
 
-def _usable(found: Mapping[str, object], where: str) -> "dict[str, Identity]":
-    from sr_bench.engine.elsewhere.cluster.remote import Identity
-
-    usable = {address: one for address, one in found.items() if isinstance(one, Identity)}
-    refused = [
-        f"{address}: {printable_line(str(one) or type(one).__name__)}"
-        for address, one in found.items()
-        if not isinstance(one, Identity)
-    ]
-    if refused:
-        msg = "\n  ".join([f"{where}: these workers can't compute:", *refused])
-        raise OptionError(msg)
-    return usable
+def _usable(answers: Mapping[str, object], where: str) -> dict[str, Identity]:
+    identities = {at: answer for at, answer in answers.items() if isinstance(answer, Identity)}
+    others = {at: answer for at, answer in answers.items() if at not in identities}
+    refusals = {at: str(answer) or type(answer).__name__ for at, answer in others.items()}
+    _refuse(refusals, f"{where}: these workers can't compute:")
+    return identities
 
 
-def _check_alike(looks: "Mapping[str, Identity]", where: str) -> None:
-    own, first = measuring(), next(iter(looks.values()))
-    faults = []
-    for address, one in looks.items():
-        difference = replace(first, measuring=own).difference(one)
-        if difference:
-            faults.append(f"{address}: {printable_line(difference)}")
-    if faults:
-        msg = "\n  ".join([f"{where}: workers that differ would mix numbers:", *faults])
-        raise OptionError(msg)
+def _refuse(refusals: Mapping[str, str], title: str) -> None:
+    """Raise an OptionError that says of each worker why it is refused, if any is."""
+    if faults := [f"{at}: {printable_line(why)}" for at, why in refusals.items() if why]:
+        raise OptionError("\n  ".join([title, *faults]))

@@ -1,9 +1,8 @@
 """Sessions that stay open between the shards of a run, and close when other runs need the room."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from threading import Lock
 
 from sr_bench.core.backend import Session
@@ -15,15 +14,6 @@ OPEN = 4
 """Sessions that stay open: two runs, each with the fp32 network that it is compared with."""
 
 
-@dataclass
-class _Slot:
-    """A session, once somebody has opened it."""
-
-    session: Session | None = None
-    users: int = 0
-    lock: Lock = field(default_factory=Lock)
-
-
 class OpenSessions:
     """The sessions that were used last, each opened once.
 
@@ -33,40 +23,35 @@ class OpenSessions:
 
     def __init__(self, limit: int = OPEN) -> None:
         self._limit = limit
-        self._slots: OrderedDict[Hashable, _Slot] = OrderedDict()
+        self._sessions: OrderedDict[Hashable, Session] = OrderedDict()
+        self._users: Counter[Hashable] = Counter()
         self._lock = Lock()
 
     @contextmanager
     def lend(self, key: Hashable, opened: Callable[[], Session]) -> Iterator[Session]:
         """Give the session of `key`, which others may use at the same time."""
         with self._lock:
-            slot = self._slots.setdefault(key, _Slot())
-            self._slots.move_to_end(key)
-            slot.users += 1
+            session = self._sessions.get(key) or opened()
+            self._sessions[key] = session
+            self._sessions.move_to_end(key)
+            self._users[key] += 1
         try:
-            with slot.lock:
-                if slot.session is None:
-                    slot.session = opened()
-            yield slot.session
+            yield session
         finally:
             with self._lock:
-                slot.users -= 1
-            self._close_unused()
+                self._users[key] -= 1
+                self._close_unused()
 
     def close(self) -> None:
         """Close those that nobody uses; the others close when they are given back."""
         with self._lock:
             self._limit = 0
-        self._close_unused()
+            self._close_unused()
 
     def _close_unused(self) -> None:
-        with self._lock:
-            unused = [key for key, slot in self._slots.items() if not slot.users]
-            surplus = max(0, len(self._slots) - self._limit)
-            closing = [self._slots.pop(key).session for key in unused[:surplus]]
-        for session in closing:
-            if session is not None:
-                session.close()
+        for key in [key for key in self._sessions if not self._users[key]]:
+            if len(self._sessions) > self._limit:
+                self._sessions.pop(key).close()
 
 
 class SharingWorker(Worker):

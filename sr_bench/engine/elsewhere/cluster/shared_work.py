@@ -1,8 +1,8 @@
 """Work as a file of the shared cache folder, and whether a worker sees what the session sees."""
 
 import pickle
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 from sr_bench.core.backend import Form
 from sr_bench.core.codec import encode
 from sr_bench.core.precision import Precision
+from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.worker import Work
 from sr_bench.engine.prepare.network import Prepared, quiet
 from sr_bench.engine.prepare.weights import network_digest
-from sr_bench.errors import BackendError
+from sr_bench.errors import BackendError, SrBenchError
 from sr_bench.files.atomic import write_bytes
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.hashing import sha256_json
@@ -38,11 +39,7 @@ class SharedWork:
     """Of each network with all that it is made from."""
 
     def check(self) -> None:
-        """Check that this process sees the same files.
-
-        Raises:
-            BackendError: It does not; the message says which path.
-        """
+        """Raise a BackendError, which says the path, if this process sees other files."""
         check_seen(self.folders)
         for name, prepared in networks(self.work).items():
             given = prepared.weights_digest
@@ -52,16 +49,25 @@ class SharedWork:
                 raise _other_file(what)
 
     def check_images(self, digests: Mapping[int, str]) -> None:
-        """Check that the images with these numbers have these digests.
-
-        Raises:
-            BackendError: One is another file.
-        """
+        """Raise a BackendError unless the images with these numbers have these digests."""
         images = self.work.job.images
         for index, digest in digests.items():
             if images.digests[index] != digest:
                 what = f"image {images.names[index]} of {images.slug}"
                 raise _other_file(what)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a worker answers about a shard: the results up to the first image that has none."""
+
+    worker: str = ""
+    results: tuple[tuple[int, ImageResult], ...] = ()
+    """By number of the image."""
+    device: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    fault: SrBenchError | None = None
+    """Why there are no more."""
 
 
 def _other_file(what: str) -> BackendError:
@@ -112,7 +118,11 @@ def read_work(folder: Path, name: str) -> SharedWork:
 
 
 class _Absolute(pickle.Pickler):
-    """Makes paths absolute, as other processes have another working folder; notes them."""
+    """Makes paths absolute, as other processes have another working folder; notes them.
+
+    Of dataclasses it writes the fields alone: a worker that got the digests which the session has
+    computed would compare these with themselves.
+    """
 
     def __init__(self, target: BytesIO, paths: set[Path]) -> None:
         super().__init__(target)
@@ -159,8 +169,3 @@ def must_be_made(prepared: Prepared) -> bool:
 def session_folder(name: str) -> Path:
     """Return the folder of the session `name`, as this process finds it."""
     return cache_dir().absolute() / FOLDER / name
-
-
-def image_digests(work: Work, indices: Sequence[int]) -> Mapping[int, str]:
-    """Return the digests of the images `indices`, by number."""
-    return {index: work.job.images.digests[index] for index in indices}

@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -33,7 +34,7 @@ FP32 = Precision.FP32
 def cluster(farm, shared_cache):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SR_BENCH_CACHE", str(shared_cache))
-        with Cluster(Selection(cluster=farm.address)) as opened:
+        with closing(Cluster(Selection(cluster=farm.address))) as opened:
             yield opened
 
 
@@ -207,7 +208,7 @@ def test_a_run_that_is_handed_in_twice_is_measured_once(cluster, zoo) -> None:
 
 def test_nothing_is_left_on_the_cluster(farm, zoo) -> None:
     before = farm.plugins()
-    with Cluster(Selection(cluster=farm.address)) as cluster:
+    with closing(Cluster(Selection(cluster=farm.address))) as cluster:
         measured(cluster, drawn(zoo, Drawn(0)))
         cluster.start([(drawn(zoo, *(Drawn(i) for i in range(40))), range(40))])
         assert len(farm.plugins()) == len(before) + 1
@@ -230,7 +231,7 @@ def test_a_worker_that_joins_late_takes_over_from_one_that_is_killed(
             first.send_signal(signal.SIGKILL)
             (tmp_path / "go").touch()
 
-    with Cluster(Selection(cluster=farm.address)) as cluster:
+    with closing(Cluster(Selection(cluster=farm.address))) as cluster:
         joining = Thread(target=farm.join, args=("second",))
         joining.start()
         heard = measured(cluster, work, progress=progress)
@@ -254,7 +255,7 @@ def test_workers_with_other_code_are_refused_by_name(start_farm, tmp_path: Path)
 
 def test_the_local_cluster_starts_and_ends(zoo) -> None:
     work = drawn(zoo, *(Drawn(i) for i in range(3)))
-    with Cluster(Selection(cluster="local:1")) as cluster:
+    with closing(Cluster(Selection(cluster="local:1"))) as cluster:
         assert measured(cluster, work).results == measured(Worker(Selection()), work).results
         assert cluster.info == Worker(Selection()).info
         assert sum(cluster.shares.values()) == 3

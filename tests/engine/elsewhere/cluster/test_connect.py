@@ -8,8 +8,14 @@ import pytest
 pytest.importorskip("distributed")
 
 from sr_bench.core.backend import BackendInfo
-from sr_bench.engine.elsewhere.cluster.connect import Workers, agreed_workers
-from sr_bench.engine.elsewhere.cluster.remote import Identity, Places, Station, look
+from sr_bench.engine.elsewhere.cluster.connect import (
+    Identity,
+    Places,
+    Workers,
+    agreed_workers,
+    look,
+)
+from sr_bench.engine.elsewhere.cluster.remote import Station
 from sr_bench.engine.elsewhere.cluster.shared_work import PROBE, session_folder
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.code_digest import measuring

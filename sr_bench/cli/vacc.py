@@ -10,7 +10,7 @@ from sr_bench.cli._args.output import add_json_argument, print_json
 from sr_bench.errors import OptionError
 
 if TYPE_CHECKING:  # these load much, which --help must not wait for
-    from sr_bench.backends.vacc.profile.latency import Latency, Spread
+    from sr_bench.backends.vacc.profile.vamp import Latency, Spread
     from sr_bench.core.card import ModelCard
     from sr_bench.core.device import CompilerInput, Shape
 

@@ -54,11 +54,8 @@ def exact_sum(node: NodeProto, image: str, weights: list[str], output: str) -> I
         yield conv
     if len(names) == 1:
         return
-    for name in names:
-        yield helper.make_node(
-            "Cast", [name], [f"{name}/wide"], name=f"{name}/wide", to=TensorProto.DOUBLE
-        )
-    total = f"{output}/wide"
-    wide = [f"{name}/wide" for name in names]
+    total, wide = f"{output}/wide", [f"{name}/wide" for name in names]
+    for name, double in zip(names, wide, strict=True):
+        yield helper.make_node("Cast", [name], [double], name=double, to=TensorProto.DOUBLE)
     yield helper.make_node("Sum", wide, [total], name=total)
     yield helper.make_node("Cast", [total], [output], name=output, to=TensorProto.FLOAT)

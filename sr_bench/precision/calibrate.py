@@ -8,7 +8,7 @@ images, on the number of threads or on the memory.
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from math import ceil
@@ -44,13 +44,13 @@ _MIB = 2**20
 
 @dataclass(frozen=True)
 class Statistics:
-    """What one pass over the calibration set found."""
+    """What one pass over the calibration set gives."""
 
     histograms: Mapping[str, Histogram]
     """Of each tensor that any plan may round, by its name."""
     moments: Mapping[str, NDArray[np.float64]]
     """Second moments of what weights multiply, by the name of the weights; see `Moments`. Empty
-    if they were not asked for."""
+    if not collected."""
     images: int
 
 
@@ -63,7 +63,7 @@ def collect(
     workers: int,
     progress: Callable[[int, int, str], None],
 ) -> Statistics:
-    """Return what one pass over `inputs` finds.
+    """Run `network` over `inputs` once, and return the statistics.
 
     Args:
         network: In fp32.
@@ -113,20 +113,6 @@ class _TileStatistics:
     patches: TilePatches
 
 
-@dataclass
-class _Sums:
-    """What all tiles so far give."""
-
-    sample: Sample
-    histograms: dict[str, Histogram] = field(default_factory=dict)
-
-    def add(self, tile: _TileStatistics) -> None:
-        for name, histogram in tile.histograms.items():
-            known = self.histograms.get(name)
-            self.histograms[name] = histogram if known is None else known.merged(histogram)
-        self.sample.add(tile.patches)
-
-
 class _Pass:
     """The work of one `collect`: submits tiles, and adds up what they give."""
 
@@ -135,9 +121,10 @@ class _Pass:
         self._network = network
         self._memory_bytes, self._workers = memory_bytes, workers
         self._observed = Observed.of(network)
-        self._sums = _Sums(Sample(windows(network) if moments else {}))
+        self._sample = Sample(windows(network) if moments else {})
+        self._histograms: dict[str, Histogram] = {}
         self._windows: dict[str, set[Window]] = {}
-        for window in self._sums.sample.windows.values():
+        for window in self._sample.windows.values():
             self._windows.setdefault(window.input, set()).add(window)
         # Layers' inputs are always cut out, so that the moments don't change the histograms.
         inputs = {layer.input for layer in network.layers}
@@ -164,25 +151,31 @@ class _Pass:
 
     def statistics(self, images: int) -> Statistics:
         """Return the result, when all images are done."""
-        observed, collected = self._observed, self._sums.histograms
-        names = (*observed.collected, *observed.derived)
-        histograms = {name: observed.histogram(name, collected) for name in sorted(names)}
-        sample = self._sums.sample
+        observed, sample = self._observed, self._sample
+        names = sorted((*observed.collected, *observed.derived))
+        histograms = {name: observed.histogram(name, self._histograms) for name in names}
         return Statistics(histograms, Moments(sample) if sample.windows else {}, images)
 
     def _finish(self, tile: _Tile, result: "Future[_TileStatistics]") -> Iterator[str]:
-        self._sums.add(result.result())
+        statistics = result.result()
+        for name, histogram in statistics.histograms.items():
+            known = self._histograms.get(name)
+            self._histograms[name] = histogram if known is None else known.merged(histogram)
+        self._sample.add(statistics.patches)
         if tile.is_last:
             yield tile.image
 
     def _observe(self, tile: _Tile) -> _TileStatistics:
-        """Run one tile and look at its tensors; in a thread."""
+        """Run one tile and observe its tensors; in a thread."""
         histograms: dict[str, Histogram] = {}
         codes: dict[Window, Codes] = {}
         positions = Positions.of(tile.pixels)
         for values in self._run(tile):
             for name in self._observed.collected & values.keys():
-                histograms[name] = _histogram(values[name], name, tile.image)
+                try:
+                    histograms[name] = Histogram.of(values[name], where=name)
+                except BackendError as error:
+                    raise error.about(tile.image) from error
             for name in self._windows.keys() & values.keys():
                 largest = self._observed.histogram(name, histograms).largest
                 for window in self._windows[name]:
@@ -190,7 +183,7 @@ class _Pass:
         return _TileStatistics(histograms, TilePatches(positions.scores, codes))
 
     def _run(self, tile: _Tile) -> Iterator[Mapping[str, Array]]:
-        """Yield what each segment gives for `tile`."""
+        """Yield the values from each segment for `tile`."""
         try:
             for values in self.runner.run(tile.pixels):
                 if self.stop.is_set():
@@ -225,15 +218,7 @@ class _Pass:
     @property
     def _free_bytes(self) -> int:
         """What tiles may take above plain inference."""
-        return self._memory_bytes - self._sums.sample.largest_bytes
-
-
-def _histogram(values: Array, name: str, image: str) -> Histogram:
-    try:
-        return Histogram.of(values, where=name)
-    except BackendError as error:
-        msg = f"{image}: {error}"
-        raise BackendError(msg) from error
+        return self._memory_bytes - self._sample.largest_bytes
 
 
 def _tiles(
@@ -262,7 +247,7 @@ def _parts(size: int) -> Iterator[slice]:
 
 
 def _check_image(name: str, image: Array, wanted: Sequence[int]) -> None:
-    """Raise BackendError unless `image` is what the network reads; 0 means any size."""
+    """Raise a BackendError unless the network reads such an `image`; 0 means any size."""
     expected = " x ".join(str(size or "any") for size in (1, *wanted[1:]))
     fits = image.ndim == 4 and image.dtype == np.float32 and image.size > 0
     if fits:

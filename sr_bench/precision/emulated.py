@@ -29,7 +29,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
 
 from sr_bench.core.backend import PROFILE_KEY
 from sr_bench.core.device import DevicePlan, Profile
@@ -42,7 +42,7 @@ from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.observed import rounded_by_any_plan
 from sr_bench.precision.points import kept_layers
-from sr_bench.precision.qdq import int8_share, rewritten
+from sr_bench.precision.qdq import int8_share, named_node, rewritten
 from sr_bench.precision.ranges import chosen
 from sr_bench.precision.rounding import LARGEST, IntegerWeights, round_nearest
 
@@ -51,7 +51,7 @@ _SMALLEST = 1e-15
 
 _LARGEST_FLOAT = float(np.finfo(np.float32).max)
 
-_ANOTHER = "what was calibrated is another network; calibrate this one"
+_ANOTHER = "another network was calibrated; calibrate this one"
 
 
 def clip_thresholds(
@@ -75,7 +75,7 @@ def clip_thresholds(
     """
     names = sorted(rounded_by_any_plan(network))
     if missing := [name for name in names if name not in histograms]:
-        msg = f"there is no histogram of the tensor {missing[0]!r}: {_ANOTHER}"
+        msg = f"expected a histogram of the tensor {missing[0]!r}, got none: {_ANOTHER}"
         raise BackendError(msg)
     rules = Int8Plan(activations="symmetric", percentile=100 * plan.calibrate_range, guard=0)
     clips = chosen({name: histograms[name] for name in names}, observer, rules)
@@ -113,11 +113,7 @@ class _Writer:
     """
 
     def __init__(
-        self,
-        network: Network,
-        thresholds: Mapping[str, float],
-        profile: Profile,
-        plan: DevicePlan,
+        self, network: Network, thresholds: Mapping[str, float], profile: Profile, plan: DevicePlan
     ) -> None:
         self._network, self._profile, self._plan = network, profile, plan
         self._kept = kept_layers(network, plan.skip, key="vacc.skip")
@@ -131,7 +127,7 @@ class _Writer:
         """Return what one level of the tensor stands for."""
         source = self._points.scale_source(name)
         if source not in thresholds:
-            msg = f"there is no threshold of the tensor {source!r}: {_ANOTHER}"
+            msg = f"expected a threshold of the tensor {source!r}, got none: {_ANOTHER}"
             raise BackendError(msg)
         threshold = thresholds[source]
         if not 0 <= threshold <= _LARGEST_FLOAT:
@@ -164,8 +160,13 @@ class _Writer:
         """Yield what computes `node`, and the int8 forms of what it gives."""
         if layer := self._layers.get(node.name):
             yield from self._layer(node, layer)
-        elif node.output[0] in self._points.scale_of:
-            yield from self._moved(node)
+        elif (name := node.output[0]) in self._points.scale_of:
+            # It only moves values, so it moves integers.
+            moved = [f"{node.input[0]}/int8", *node.input[1:]]
+            yield _copy(node, moved, [f"{name}/int8"])
+            yield self._dequantised(name)
+            if name == self._network.output:
+                yield from cast_pair(f"{name}/rounded", name)
             return
         else:
             inputs = [self._float(name) for name in node.input]
@@ -175,7 +176,12 @@ class _Writer:
 
     def _layer(self, node: NodeProto, layer: Layer) -> Iterator[NodeProto]:
         """Yield an int8 layer."""
-        name, weights = layer.output, self._weights(layer)
+        name = layer.output
+        weights = round_nearest(
+            self._network.constants[layer.weight].astype(np.float32),
+            levels=LEVELS[self._profile],
+            per_channel=self._plan.per_channel,
+        )
         parts = [
             self._constant(f"{layer.weight}/int8/{i}", part)
             for i, part in enumerate(exact_parts(weights.values))
@@ -185,21 +191,13 @@ class _Writer:
         steps = weights.q_scale.astype(np.float64) * self._steps[layer.input]
         divisor = self._per_channel(f"{name}/divisor", 1 / steps, weights)
         scaled = f"{name}/scaled" if layer.bias else name
-        last = _make("Div", [f"{name}/sum", divisor], scaled)
+        last = named_node("Div", [f"{name}/sum", divisor], scaled)
         if layer.bias:
             yield last
             bias = self._network.constants[layer.bias]
             offset = self._per_channel(f"{name}/bias", bias, weights)
-            last = _make("Add", [scaled, offset], name)
+            last = named_node("Add", [scaled, offset], name)
         yield from rounded(last, self._halves)
-
-    def _moved(self, node: NodeProto) -> Iterator[NodeProto]:
-        """Yield `node`, which only moves values, moving integers."""
-        name = node.output[0]
-        yield _copy(node, [f"{node.input[0]}/int8", *node.input[1:]], [f"{name}/int8"])
-        yield self._dequantised(name)
-        if name == self._network.output:
-            yield from cast_pair(f"{name}/rounded", name)
 
     def _int8(self, name: str) -> Iterator[NodeProto]:
         """Yield what makes the tensor `name` int8, if it is to be."""
@@ -210,24 +208,19 @@ class _Writer:
         if producer is not None and producer.op_type == "Relu":
             source, low = self._float(producer.input[0]), 0  # cutting at 0 is the ReLU
         ends = [self._constant(f"int8/{end}", np.float32(end)) for end in (low, LARGEST)]
-        yield _make("Div", [source, self._step_of(name)], f"{name}/steps")
-        yield _make("Round", [f"{name}/steps"], f"{name}/whole")
-        yield _make("Clip", [f"{name}/whole", *ends], f"{name}/int8")
+        yield named_node("Div", [source, self._step_of(name)], f"{name}/steps")
+        yield named_node("Round", [f"{name}/steps"], f"{name}/whole")
+        yield named_node("Clip", [f"{name}/whole", *ends], f"{name}/int8")
         yield self._dequantised(name)
 
     def _dequantised(self, name: str) -> NodeProto:
-        return _make("Mul", [f"{name}/int8", self._step_of(name)], f"{name}/rounded")
+        return named_node("Mul", [f"{name}/int8", self._step_of(name)], f"{name}/rounded")
 
     def _float(self, name: str) -> str:
         """Return the name of what an operator reads that is no int8 layer."""
         if self._profile is Profile.TVM and name in self._steps:
             return f"{name}/rounded"
         return f"{name}/fp16" if name == self._network.input else name
-
-    def _weights(self, layer: Layer) -> IntegerWeights:
-        weight = self._network.constants[layer.weight].astype(np.float32)
-        levels = LEVELS[self._profile]
-        return round_nearest(weight, levels=levels, per_channel=self._plan.per_channel)
 
     def _step_of(self, name: str) -> str:
         return self._constant(f"{name}/step", self._steps[name])
@@ -252,13 +245,9 @@ def _needed(nodes: list[NodeProto], output: str) -> list[NodeProto]:
 
 
 def _copy(node: NodeProto, inputs: Iterable[str], outputs: Iterable[str]) -> NodeProto:
-    ours = NodeProto()
-    ours.CopyFrom(node)
-    del ours.input[:], ours.output[:]
-    ours.input.extend(inputs)
-    ours.output.extend(outputs)
-    return ours
-
-
-def _make(op_type: str, inputs: list[str], output: str) -> NodeProto:
-    return helper.make_node(op_type, inputs, [output], name=output)
+    copy = NodeProto()
+    copy.CopyFrom(node)
+    del copy.input[:], copy.output[:]
+    copy.input.extend(inputs)
+    copy.output.extend(outputs)
+    return copy

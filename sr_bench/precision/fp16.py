@@ -99,12 +99,10 @@ def rounded(node: NodeProto, names: Collection[str]) -> Iterator[NodeProto]:
 
 def cast_pair(source: str, target: str) -> tuple[NodeProto, NodeProto]:
     """Return the nodes that round the float32 tensor `source` to fp16, as float32 `target`."""
-    half = f"{source}/half"
+    half, back, to = f"{source}/half", f"{source}/half/to_float", TensorProto.FLOAT16
     return (
-        helper.make_node(
-            "Cast", [source], [half], name=f"{source}/to_half", to=TensorProto.FLOAT16
-        ),
-        helper.make_node("Cast", [half], [target], name=f"{half}/to_float", to=TensorProto.FLOAT),
+        helper.make_node("Cast", [source], [half], name=f"{source}/to_half", to=to),
+        helper.make_node("Cast", [half], [target], name=back, to=TensorProto.FLOAT),
     )
 
 
@@ -124,7 +122,7 @@ def _types(model: ModelProto, path: Path) -> dict[str, int]:
             msg = f"{path}: {name} is control flow; export the network without it"
             raise BackendError(msg)
         if not all(types.get(output) for output in node.output if output):
-            msg = f"{path}: what {name} gives is not known; expected standard ONNX operators"
+            msg = f"{path}: the output type of {name} is unknown; expected standard ONNX operators"
             raise BackendError(msg)
     if other := sorted(name for name, kind in types.items() if kind in _OTHER_FLOATS):
         msg = f"{path}: expected a float32 network, but {other[0]!r} is of another float type"

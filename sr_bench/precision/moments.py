@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, helper
+from onnx import helper
 
 from sr_bench.precision.histogram import binary_exponent
 from sr_bench.precision.network import Layer, Network
@@ -57,28 +57,23 @@ class Window:
 
 def windows(network: Network) -> dict[Layer, Window]:
     """Return the window of each layer that is a two-dimensional convolution."""
-    nodes = {node.name: node for node in network.model.graph.node}
-    shapes = {layer: network.constants[layer.weight].shape for layer in network.layers}
-    return {
-        layer: _window(layer, nodes[layer.node], shape)
-        for layer, shape in shapes.items()
-        if len(shape) == 4
-    }
-
-
-def _window(layer: Layer, node: NodeProto, shape: tuple[int, ...]) -> Window:
-    given = {item.name: helper.get_attribute_value(item) for item in node.attribute}
-    group = given.get("group", 1)
-    return Window(
-        layer.input,
-        group,
-        group * int(np.prod(shape[1:])),
-        tuple(shape[2:]),
-        tuple(given.get("strides", (1, 1))),
-        tuple(given.get("dilations", (1, 1))),
-        tuple(given.get("pads", (0, 0, 0, 0))),
-        given.get("auto_pad", b"NOTSET").decode(),
-    )
+    attributes = {node.name: node.attribute for node in network.model.graph.node}
+    by_layer: dict[Layer, Window] = {}
+    for layer in network.layers:
+        given = {item.name: helper.get_attribute_value(item) for item in attributes[layer.node]}
+        group, shape = given.get("group", 1), network.constants[layer.weight].shape
+        if len(shape) == 4:
+            by_layer[layer] = Window(
+                layer.input,
+                group,
+                group * int(np.prod(shape[1:])),
+                tuple(shape[2:]),
+                tuple(given.get("strides", (1, 1))),
+                tuple(given.get("dilations", (1, 1))),
+                tuple(given.get("pads", (0, 0, 0, 0))),
+                given.get("auto_pad", b"NOTSET").decode(),
+            )
+    return by_layer
 
 
 @dataclass(frozen=True)
@@ -183,16 +178,19 @@ class Sample:
     """Of the scores that may still be among the lowest."""
 
     @property
+    def rows(self) -> int:
+        """Values of a patch, all windows together."""
+        return sum(window.rows for window in set(self.windows.values()))
+
+    @property
     def limit(self) -> int:
         """Patches of each window that are kept; more if some have the same score."""
-        rows = sum(window.rows for window in set(self.windows.values()))
-        return max(POSITIONS, min(_LARGEST_SAMPLE, _SAMPLE_BYTES // max(rows, 1)))
+        return max(POSITIONS, min(_LARGEST_SAMPLE, _SAMPLE_BYTES // max(self.rows, 1)))
 
     @property
     def largest_bytes(self) -> int:
-        """What the sample may take in memory."""
-        rows = sum(window.rows for window in set(self.windows.values()))
-        return int(rows * (self.limit * _SLACK + POSITIONS))
+        """The most memory that the sample may take."""
+        return int(self.rows * (self.limit * _SLACK + POSITIONS))
 
     def add(self, tile: TilePatches) -> None:
         """Take the patches of one more tile into the sample."""
@@ -221,7 +219,7 @@ def _up_to(tile: TilePatches, highest: np.uint64) -> TilePatches:
 
 
 class Moments(Mapping[str, NDArray[np.float64]]):
-    """Second moments by the name of a layer's weights, computed each time that one is asked for.
+    """Second moments by the name of a layer's weights, computed anew for each look-up.
 
     The moments of K values are K x K numbers: those of all layers are never held at once.
     Shape (K, K) where K = I * kh * kw in that order, or (groups, K, K) of a grouped convolution.

@@ -125,12 +125,6 @@ def read_network(path: Path) -> Network:
 
 def _checked(path: Path) -> ModelProto:
     model = load_onnx(path)
-    if (got := opset(model)) not in OPSETS:
-        msg = (
-            f"{path}: expected an opset from {OPSETS.start} to {OPSETS.stop - 1}, got {got};"
-            " export it again with opset 17"
-        )
-        raise BackendError(msg)
     if fault := _fault(model):
         msg = f"{path}: {fault}"
         raise BackendError(msg)
@@ -140,6 +134,9 @@ def _checked(path: Path) -> ModelProto:
 def _fault(model: ModelProto) -> str:
     """Return why `model` can't be quantised; empty if it can."""
     graph, read = model.graph, inputs(model)
+    if (got := opset(model)) not in OPSETS:
+        valid = f"{OPSETS.start} to {OPSETS.stop - 1}"
+        return f"expected an opset from {valid}, got {got}; export it again with opset 17"
     made_for = metadata(model).get(PRECISION_KEY, "fp32")
     if made_for != "fp32" or any("Quantize" in node.op_type for node in graph.node):
         return "it is quantised already; give the fp32 file"
@@ -183,11 +180,9 @@ def _folded(model: ModelProto, path: Path) -> ModelProto:
 
 
 def _layer(node: NodeProto, share: float) -> Layer:
-    weight = node.input[1]
-    named = weight.endswith(".weight")
-    bias = node.input[2] if len(node.input) > 2 else ""
-    name = weight.removesuffix(".weight") if named else node.name
-    return Layer(name, node.name, node.input[0], node.output[0], weight, bias, share)
+    image, weight, bias = (*node.input, "")[:3]
+    name = weight.removesuffix(".weight") if weight.endswith(".weight") else node.name
+    return Layer(name, node.name, image, node.output[0], weight, bias, share)
 
 
 def _shares(model: ModelProto) -> Mapping[str, float]:

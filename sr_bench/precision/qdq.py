@@ -118,11 +118,17 @@ class _Writer:
         source = self._points.scale_source(name)
         if source not in clip:
             msg = (
-                f"there is no clip range of the tensor {source!r}: the ranges are of another"
-                " network; make them again with sr-bench calibrate"
+                f"expected a clip range of the tensor {source!r}, got none: the ranges are of"
+                " another network; make them again with sr-bench calibrate"
             )
             raise BackendError(msg)
-        return _scale(clip[source], plan.activations)
+        low, high = clip[source].low, clip[source].high
+        if high - low < _SMALLEST_RANGE:
+            low, high = 0.0, 1.0
+        if plan.activations == "symmetric":
+            return _Scale(np.float32(max(-low, high) / LARGEST), np.uint8(_MIDDLE))
+        step = (high - low) / _LEVELS
+        return _Scale(np.float32(step), np.uint8(np.clip(np.rint(-low / step), 0, _LEVELS)))
 
     def model(self, notes: Mapping[str, str]) -> ModelProto:
         """Return the whole model."""
@@ -142,42 +148,39 @@ class _Writer:
             self._constant(f"{name}/scale", scale.q_scale),
             self._constant(f"{name}/zero_point", scale.zero_point),
         )
-        yield _make("QuantizeLinear", [name, *parts], f"{name}/int8")
-        yield _make("DequantizeLinear", [f"{name}/int8", *parts], f"{name}/rounded")
+        yield named_node("QuantizeLinear", [name, *parts], f"{name}/int8")
+        yield named_node("DequantizeLinear", [f"{name}/int8", *parts], f"{name}/rounded")
 
     def _node(self, node: NodeProto) -> Iterator[NodeProto]:
         """Yield `node`, reading rounded values where it should, behind what these need."""
-        ours = NodeProto()
-        ours.CopyFrom(node)
+        copy = NodeProto()
+        copy.CopyFrom(node)
         layer = self._layers.get(node.name)
         for i, name in enumerate(node.input):
             if name in self._scales and (layer or self._reads_rounded(node, name)):
-                ours.input[i] = f"{name}/rounded"
+                copy.input[i] = f"{name}/rounded"
         if layer:
             weights = self._fitting(layer)
-            ours.input[1] = f"{layer.node}/weight"
-            yield self._dequantised(ours.input[1], weights.values, weights.q_scale)
+            copy.input[1] = f"{layer.node}/weight"
+            yield self._dequantised(copy.input[1], weights.values, weights.q_scale)
             if layer.bias:
                 scale = weights.q_scale * self._scales[layer.input].q_scale
                 integers = np.rint(self._network.constants[layer.bias] / scale.astype(np.float64))
-                ours.input[2] = f"{layer.node}/bias"
-                yield self._dequantised(ours.input[2], integers.astype(np.int32), scale)
-        yield ours
+                copy.input[2] = f"{layer.node}/bias"
+                yield self._dequantised(copy.input[2], integers.astype(np.int32), scale)
+        yield copy
 
     def _reads_rounded(self, node: NodeProto, name: str) -> bool:
         """Return whether `node`, which is no int8 layer, reads the rounded values of `name`.
 
         It must where an int8 layer gives them: a runtime that computes in integers has no others.
         """
-        rounds_too = node.op_type in MOVES and node.output[0] in self._scales
-        return self._skips == "int8" or rounds_too or self._is_given(name)
-
-    def _is_given(self, name: str) -> bool:
-        """Return whether `name` holds what an int8 layer gives."""
-        node = self._network.producers.get(name)
-        while node is not None and node.op_type in (*MOVES, "Relu"):
-            node = self._network.producers.get(node.input[0])
-        return node is not None and node.name in self._layers
+        if self._skips == "int8" or (node.op_type in MOVES and node.output[0] in self._scales):
+            return True
+        producer = self._network.producers.get(name)
+        while producer is not None and producer.op_type in (*MOVES, "Relu"):
+            producer = self._network.producers.get(producer.input[0])
+        return producer is not None and producer.name in self._layers
 
     def _fitting(self, layer: Layer) -> IntegerWeights:
         """Return the layer's weights, in wider steps where its bias would not fit an int32."""
@@ -197,27 +200,15 @@ class _Writer:
         self, name: str, values: NDArray[np.generic], scale: NDArray[np.float32]
     ) -> NodeProto:
         zeros = np.zeros(len(scale), values.dtype)
-        parts = [
-            self._constant(f"{name}/int", values),
-            self._constant(f"{name}/scale", scale),
-            self._constant(f"{name}/zero_point", zeros),
-        ]
-        return helper.make_node("DequantizeLinear", parts, [name], name=name, axis=0)
+        arrays = {"int": values, "scale": scale, "zero_point": zeros}
+        parts = [self._constant(f"{name}/{part}", array) for part, array in arrays.items()]
+        return named_node("DequantizeLinear", parts, name, axis=0)
 
     def _constant(self, name: str, value: NDArray[np.generic] | np.generic) -> str:
         self._constants[name] = numpy_helper.from_array(np.asarray(value), name)
         return name
 
 
-def _scale(clip: ClipRange, activations: str) -> _Scale:
-    low, high = clip.low, clip.high
-    if high - low < _SMALLEST_RANGE:
-        low, high = 0.0, 1.0
-    if activations == "symmetric":
-        return _Scale(np.float32(max(-low, high) / LARGEST), np.uint8(_MIDDLE))
-    step = (high - low) / _LEVELS
-    return _Scale(np.float32(step), np.uint8(np.clip(np.rint(-low / step), 0, _LEVELS)))
-
-
-def _make(op_type: str, inputs: list[str], output: str) -> NodeProto:
-    return helper.make_node(op_type, inputs, [output], name=output)
+def named_node(op_type: str, inputs: list[str], output: str, **attributes: int) -> NodeProto:
+    """Return a node of one output, named after that."""
+    return helper.make_node(op_type, inputs, [output], name=output, **attributes)

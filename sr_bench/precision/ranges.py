@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from onnx import NodeProto
 from pydantic import Field, FiniteFloat
 
 from sr_bench import discovery
@@ -22,7 +21,7 @@ from sr_bench.precision.points import MOVES, moved_back
 
 @dataclass(frozen=True)
 class Ranges:
-    """The clip ranges of a network's tensors, and where they come from."""
+    """The clip ranges of a network's tensors, and their origin."""
 
     observer: str
     clip: Mapping[str, ClipRange]
@@ -52,17 +51,10 @@ def clip_ranges(
     *,
     input_range: float,
 ) -> dict[str, ClipRange]:
-    """Return the clip range of every tensor in `histograms`.
+    """Return the clip range of every tensor of `network` in `histograms`, by its name.
 
-    The network's input gets what an image can hold, whatever the calibration set reached. Values
-    that no output depends on get no level: see `_needed_lows`.
-
-    Args:
-        network: What the tensors belong to.
-        histograms: By name of the tensor.
-        observer: A module of `OBSERVERS`.
-        plan: What the observer honours.
-        input_range: White level of the input, whose black is 0.
+    The network's input gets the range that an image can hold, from 0 to `input_range`, whatever the
+    calibration set reached. Values that no output depends on get no level: see `_needed_lows`.
 
     Raises:
         OptionError: There is no such observer; the message lists the valid ones.
@@ -154,7 +146,10 @@ def _needed_lows(
 def _other_terms(network: Network, name: str) -> tuple[str, ...]:
     """Return what is added to `name`, if all that reads it are sums before a ReLU; else nothing."""
     nodes = network.consumers.get(name, ())
-    if name == network.output or not all(_is_sum_before_relu(network, node) for node in nodes):
+    before_relu = all(
+        node.op_type == "Add" and _only_relu_reads(network, node.output[0]) for node in nodes
+    )
+    if name == network.output or not before_relu:
         return ()
     return tuple(str(node.input[1] if node.input[0] == name else node.input[0]) for node in nodes)
 
@@ -165,10 +160,6 @@ def _same_values(network: Network, name: str) -> Iterator[str]:
     node = network.producers.get(name)
     if node is not None and node.op_type in MOVES:
         yield from moved_back(network, node.input[0])
-
-
-def _is_sum_before_relu(network: Network, node: NodeProto) -> bool:
-    return node.op_type == "Add" and _only_relu_reads(network, node.output[0])
 
 
 def _only_relu_reads(network: Network, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Run a network in segments, so that what is observed of it is held for a moment only.
+"""Run a network in segments, so that its observed values are held only for a moment.
 
 A cut comes after each node that makes an observed value. So the segments depend on the network
 alone, never on memory or threads: each is optimised by onnxruntime in the same way every time,
@@ -21,7 +21,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Step:
-    """What is read and made at once: by a node, or by a segment."""
+    """The values that a node, or a segment, reads and makes."""
 
     nodes: tuple[NodeProto, ...]
     """In the network's order."""
@@ -44,7 +44,7 @@ def cut(network: Network, observed: Collection[str]) -> tuple[Step, ...]:
 
 
 def _steps(network: Network, groups: Sequence[Sequence[NodeProto]]) -> tuple[Step, ...]:
-    """Return the `groups` of nodes with what passes between them."""
+    """Return the `groups` of nodes with the values that pass between them."""
     last = {name: i for i, group in enumerate(groups) for node in group for name in node.input}
     last[network.output] = len(groups)
     steps: list[Step] = []
@@ -72,7 +72,7 @@ class Runner:
         self._idle = _open(_idle_model())
 
     def run(self, image: NDArray[np.float32]) -> Iterator[Mapping[str, Array]]:
-        """Yield the image, then what each segment gives, by name.
+        """Yield the image, then the outputs of each segment, by name.
 
         Args:
             image: The network's input, NCHW. Don't keep what is yielded: it would not be freed.
@@ -102,12 +102,8 @@ def _register_arena() -> None:
     """Give the process an arena that sessions can share; a second call does nothing."""
     import onnxruntime
 
-    place = onnxruntime.OrtMemoryInfo(
-        "Cpu",
-        onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR,
-        0,
-        onnxruntime.OrtMemType.DEFAULT,
-    )
+    kind, memory = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
+    place = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, memory)
     config = onnxruntime.OrtArenaCfg(0, 0, -1, -1)
     onnxruntime.create_and_register_allocator(place, config)
 
@@ -161,13 +157,7 @@ class Need:
 
 
 def memory_need(network: Network, segments: Sequence[Step], shape: tuple[int, ...]) -> Need:
-    """Return what an image takes, from the sizes of the values that are held at a time.
-
-    Args:
-        network: What runs.
-        segments: How it is cut.
-        shape: Of the image, NCHW.
-    """
+    """Return what an image of `shape`, NCHW, takes, from the sizes of the values held at a time."""
     sizes = _bytes(network, shape)
     nodes = _steps(network, [[node] for node in network.model.graph.node])
     plain = max(held for _, held in _held(nodes, sizes))

@@ -1,6 +1,6 @@
 """Weight files: read safely, load strictly."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -67,21 +67,21 @@ def load_into(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -> 
     Raises:
         CheckpointError: Parameters are missing, unexpected or mis-shaped.
     """
-    own = module.state_dict()
-    both = sorted(own.keys() & state.keys())
+    wanted = module.state_dict()
+    both = sorted(wanted.keys() & state.keys())
     shapes = [
-        f"{name} {tuple(state[name].shape)} instead of {tuple(own[name].shape)}"
+        f"{name} {tuple(state[name].shape)} instead of {tuple(wanted[name].shape)}"
         for name in both
-        if state[name].shape != own[name].shape
+        if state[name].shape != wanted[name].shape
     ]
     faults = [
-        *_listed("missing", sorted(own.keys() - state.keys())),
-        *_listed("unexpected", sorted(state.keys() - own.keys())),
+        *_listed("missing", sorted(wanted.keys() - state.keys())),
+        *_listed("unexpected", sorted(state.keys() - wanted.keys())),
         *_listed("mis-shaped", shapes),
     ]
     if faults:
         msg = (
-            f"{where}: {len(both) - len(shapes)} of {len(own)} parameters fit "
+            f"{where}: {len(both) - len(shapes)} of {len(wanted)} parameters fit "
             f"{type(module).__name__}; {'; '.join(faults)}. "
             "Check the card's architecture, hyper-parameters and scale, or use the right file"
         )
@@ -102,9 +102,12 @@ def load_model(card: ModelCard, weights: Path) -> nn.Module:
     # Fresh weights are drawn only to be overwritten: that must not advance the caller's seed.
     with torch.random.fork_rng(devices=[]):
         module = build(card.architecture, card.hyper, card.scale)
-    key = card.checkpoint.key if card.checkpoint else ""
-    sha256 = card.checkpoint.sha256 if card.checkpoint else ""
-    state = load_state(weights, key, sha256=sha256)
+    declared = card.checkpoint
+    state = (
+        load_state(weights, declared.key, sha256=declared.sha256)
+        if declared
+        else load_state(weights)
+    )
     names = {name: canonical_key(card.architecture, name) for name in state}
     load_into(module, _rename(state, names, weights), where=f"{weights} (card {card.id})")
     return module.eval().requires_grad_(False)
@@ -112,7 +115,7 @@ def load_model(card: ModelCard, weights: Path) -> nn.Module:
 
 def _check_file(path: Path, sha256: str) -> None:
     if not path.is_file():
-        msg = f"{path}: expected a weight file, there is none"
+        msg = f"{path}: expected a weight file, got none"
         raise CheckpointError(msg)
     try:
         with path.open("rb") as file:
@@ -126,11 +129,8 @@ def _check_file(path: Path, sha256: str) -> None:
     if size > MAX_BYTES:
         msg = f"{path}: the file has {size:,} bytes; at most {MAX_BYTES:,} are read"
         raise CheckpointError(msg)
-    if not sha256:
-        return
-    actual = sha256_file(path)
-    if actual != sha256.lower():
-        msg = f"{path}: expected sha256 {sha256.lower()}, the file has {actual}; download it again"
+    if sha256 and (actual := sha256_file(path)) != sha256.lower():
+        msg = f"{path}: expected sha256 {sha256.lower()}, got {actual}; download it again"
         raise CheckpointError(msg)
 
 
@@ -146,9 +146,9 @@ def _read_safetensors(path: Path, key: str) -> object:
 
 
 def _unwrap(content: object, key: str, path: Path) -> dict[object, object]:
-    # A pickled OrderedDict may carry attributes of any name: what asks it must be dict's own.
+    # A pickled OrderedDict may carry attributes of any name: it is read by dict's own methods.
     if not isinstance(content, dict):
-        msg = f"{path}: expected tensors by name, the file holds a {type(content).__name__}"
+        msg = f"{path}: expected tensors by name, got a {type(content).__name__}"
         raise CheckpointError(msg)
     content = dict(dict.items(content))
     if key and not isinstance(content.get(key), dict):
@@ -175,10 +175,10 @@ def _check_values(weights: Mapping[object, object], path: Path) -> None:
 
 def _tensor(value: object, name: str, path: Path) -> Tensor:
     if not isinstance(value, Tensor):
-        msg = f"{path}: expected {name} to be a tensor, it is a {type(value).__name__}"
+        msg = f"{path}: expected {name} to be a tensor, got a {type(value).__name__}"
         raise CheckpointError(msg)
     if not value.is_floating_point():
-        msg = f"{path}: expected {name} to be floating point, it is {value.dtype}"
+        msg = f"{path}: expected {name} to be floating point, got {value.dtype}"
         raise CheckpointError(msg)
     tensor = value.detach().float()
     if not bool(tensor.isfinite().all()):
@@ -197,8 +197,7 @@ def _rename(state: State, names: Mapping[str, str], path: Path) -> State:
     return renamed
 
 
-def _listed(kind: str, items: Iterable[str]) -> list[str]:
+def _listed(kind: str, items: Sequence[str]) -> list[str]:
     """Return one phrase with the count and the first of `items`, or nothing."""
-    found = list(items)
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return [f"{len(found)} {kind}: {', '.join(found[:_SHOWN])}{more}"] if found else []
+    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+    return [f"{len(items)} {kind}: {', '.join(items[:_SHOWN])}{more}"] if items else []

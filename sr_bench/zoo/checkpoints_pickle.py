@@ -1,4 +1,4 @@
-"""What a pickle would build and call, found out without building or calling anything."""
+"""What a pickle would build and call, worked out without building or calling anything."""
 
 import pickletools
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ _KNOWN = _VALUES | _CONTAINERS | _GROWS | _CALLS
 
 
 @dataclass
-class _Made:
+class _Object:
     """What is known of an object that the pickle would make; it grows as lists and dicts do."""
 
     name: str = ""
@@ -47,11 +47,11 @@ class _Made:
     walk: int = 1
     depth: int = 0
 
-    def take(self, parts: list["_Made"]) -> None:
-        """Let `parts` be within this.
+    def take(self, parts: list["_Object"]) -> None:
+        """Add `parts` to what this contains.
 
         Raises:
-            ValueError: That is more, or deeper, than any checkpoint has.
+            ValueError: It is larger, or nested deeper, than any checkpoint.
         """
         self.walk += sum(part.walk for part in parts)
         self.depth = max([self.depth, *(part.depth + 1 for part in parts)])
@@ -70,8 +70,8 @@ def danger(stream: BinaryIO) -> str:
     Raises:
         ValueError: It is no whole pickle, or passes `MAX_STEPS`, `MAX_WALK` or `MAX_DEPTH`.
     """
-    stack: list[_Made | None] = []  # None is a mark
-    memo: dict[object, _Made] = {}
+    stack: list[_Object | None] = []  # None is a mark
+    memo: dict[object, _Object] = {}
     for count, (code, value, _) in enumerate(pickletools.genops(stream)):
         if count > MAX_STEPS:
             msg = f"its content takes more than {MAX_STEPS:,} steps to build"
@@ -79,13 +79,16 @@ def danger(stream: BinaryIO) -> str:
         if code.name in _PUT:
             memo[value] = _top(stack)
         elif code.name in _GET:
-            stack.append(_from_memo(memo, value))
-        elif found := _step(code, value, stack):
-            return found
+            if value not in memo:
+                msg = f"its pickle takes up {value}, which it did not put down"
+                raise ValueError(msg)
+            stack.append(memo[value])
+        elif refused := _step(code, value, stack):
+            return refused
     return ""
 
 
-def _step(code: pickletools.OpcodeInfo, value: object, stack: list[_Made | None]) -> str:
+def _step(code: pickletools.OpcodeInfo, value: object, stack: list[_Object | None]) -> str:
     """Do to `stack` what `code` does; return what is dangerous about it."""
     if code.name not in _KNOWN:
         return f"opcode {code.name}"
@@ -102,38 +105,28 @@ def _step(code: pickletools.OpcodeInfo, value: object, stack: list[_Made | None]
         stack.append(None)
     elif code.stack_after:
         named = str(value).replace(" ", ".") if code.name == "GLOBAL" else called
-        made = _Made(named)
-        made.take(taken)
-        stack.append(made)
+        result = _Object(named)
+        result.take(taken)
+        stack.append(result)
     return ""
 
 
-def _taken(code: pickletools.OpcodeInfo, stack: list[_Made | None]) -> list[_Made]:
+def _taken(code: pickletools.OpcodeInfo, stack: list[_Object | None]) -> list[_Object]:
     """Remove from `stack` what `code` takes: so many objects, or those above the last mark."""
     wanted = [part.name for part in code.stack_before]
-    found: list[_Made] = []
+    taken: list[_Object] = []
     if "mark" in wanted:
         while stack and (top := stack.pop()) is not None:
-            found.append(top)
+            taken.append(top)
         wanted = wanted[: wanted.index("mark")]
-    return [*reversed([_pop(stack) for _ in wanted]), *reversed(found)]
+    for _ in wanted:
+        taken.append(_top(stack))
+        stack.pop()
+    return taken[::-1]
 
 
-def _pop(stack: list[_Made | None]) -> _Made:
-    top = _top(stack)
-    stack.pop()
-    return top
-
-
-def _top(stack: list[_Made | None]) -> _Made:
+def _top(stack: list[_Object | None]) -> _Object:
     if not stack or (top := stack[-1]) is None:
         msg = "its pickle takes more than it made"
         raise ValueError(msg)
     return top
-
-
-def _from_memo(memo: dict[object, _Made], index: object) -> _Made:
-    if index not in memo:
-        msg = f"its pickle takes up {index}, which it did not put down"
-        raise ValueError(msg)
-    return memo[index]

@@ -41,7 +41,13 @@ def read_torch(path: Path) -> object:
         msg = f"{path}: not a torch file: it starts with {data[:4]!r}. Was a web page downloaded?"
         raise CheckpointError(msg)
     try:
-        judged = _judged_zip(data) if data.startswith(_ZIP) else _judged_pickles(data)
+        judged = BytesIO(data)
+        if data.startswith(_ZIP):
+            judged = _judged_zip(data)
+        else:
+            for _ in range(_PICKLES):
+                _judge(judged)
+            judged.seek(0)
         # The warnings that torch gives here are about files that it then refuses.
         with warnings.catch_warnings(action="ignore"):
             return torch.load(judged, map_location="cpu", weights_only=True)
@@ -61,33 +67,24 @@ def _fault(error: Exception) -> str:
             "refused as unsafe: the file holds more than tensors, and loading it could run code"
             f" ({named:.200}). Ask for a plain state dict or safetensors"
         )
-    told = f" ({error})" if isinstance(error, ValueError) else ""
-    return f"the torch file can't be read{told:.300}, truncated perhaps; download it again"
+    why = f" ({error})" if isinstance(error, ValueError) else ""
+    return f"the torch file can't be read{why:.300}, truncated perhaps; download it again"
 
 
-def _judged_pickles(data: bytes) -> BinaryIO:
-    """Return a file from before the zip format as torch may read it."""
-    stream = BytesIO(data)
-    for _ in range(_PICKLES):
-        _judge(stream)
-    stream.seek(0)
-    return stream
-
-
-def _judged_zip(data: bytes) -> BinaryIO:
+def _judged_zip(data: bytes) -> BytesIO:
     """Return the records of the zip file `data` as a new one, which torch may read.
 
     Torch's reader and ours could take one file for two archives; of the new one there is only
     one reading.
     """
     copy = BytesIO()
-    with ZipFile(BytesIO(data)) as found, ZipFile(copy, "w", ZIP_STORED) as made:
-        _check_records(found.infolist(), len(data))
-        for record in found.infolist():
-            content = found.read(record)
+    with ZipFile(BytesIO(data)) as given, ZipFile(copy, "w", ZIP_STORED) as rewritten:
+        _check_records(given.infolist(), len(data))
+        for record in given.infolist():
+            content = given.read(record)
             if record.filename.lower().endswith("data.pkl"):  # torch looks in any case
                 _judge(BytesIO(content))
-            made.writestr(ZipInfo(record.filename), content)
+            rewritten.writestr(ZipInfo(record.filename), content)
     copy.seek(0)
     return copy
 
@@ -96,7 +93,7 @@ def _check_records(records: list[ZipInfo], size: int) -> None:
     """Refuse what unpacks to more than the file has bytes.
 
     Raises:
-        ValueError: A record is compressed, comes twice or overlaps with another one.
+        ValueError: A record is compressed, occurs twice or overlaps with another one.
     """
     if any(record.compress_type != ZIP_STORED for record in records):
         msg = "its records are compressed, which torch.save does not do: unzip it and save it again"
@@ -110,5 +107,5 @@ def _check_records(records: list[ZipInfo], size: int) -> None:
 
 
 def _judge(stream: BinaryIO) -> None:
-    if found := danger(stream):
-        raise _DangerError(found)
+    if refused := danger(stream):
+        raise _DangerError(refused)

@@ -77,7 +77,7 @@ def test_ranges_of_another_network_are_refused(sr_bench, int8_zoo: Int8Zoo, tmp_
     made = ("quantize", "res_x2", "--precision", "int8_max", *_places(int8_zoo))
     done = sr_bench(*made, "--out", tmp_path / "o.onnx", "--ranges", ranges)
     assert done.code == 1
-    assert "there is no clip range of the tensor 'relu'" in done.err
+    assert "expected a clip range of the tensor 'relu', got none" in done.err
     assert not (tmp_path / "o.onnx").exists()
 
 

@@ -254,7 +254,7 @@ def test_a_threshold_must_be_a_number(network: Network, threshold: float) -> Non
 def test_a_missing_threshold_is_named(network: Network, profile: Profile) -> None:
     thresholds = _thresholds(network)
     del thresholds["relu"]
-    with pytest.raises(BackendError, match="no threshold of the tensor 'relu'"):
+    with pytest.raises(BackendError, match="expected a threshold of the tensor 'relu'"):
         _emulated(network, profile, thresholds)
 
 

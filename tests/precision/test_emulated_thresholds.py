@@ -69,5 +69,5 @@ def test_an_unknown_observer_is_an_error(network: Network) -> None:
 def test_a_missing_histogram_is_named(network: Network) -> None:
     histograms = _histograms(network)
     del histograms["relu"]
-    with pytest.raises(BackendError, match="no histogram of the tensor 'relu'"):
+    with pytest.raises(BackendError, match="expected a histogram of the tensor 'relu'"):
         clip_thresholds(network, histograms, "max", DevicePlan())

@@ -288,7 +288,7 @@ def test_a_file_that_may_not_be_read_is_one_clear_error(
 def test_a_file_with_another_digest_is_refused_before_it_is_read(tmp_path: Path) -> None:
     (tmp_path / "w.pth").write_bytes(b"abc")
     actual = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    with pytest.raises(CheckpointError, match=f"expected sha256 {'0' * 64}, the file has {actual}"):
+    with pytest.raises(CheckpointError, match=f"expected sha256 {'0' * 64}, got {actual}"):
         load_state(tmp_path / "w.pth", sha256="0" * 64)
 
 
@@ -301,9 +301,9 @@ def test_the_digest_that_the_card_declares_is_checked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        ([torch.zeros(1)], "expected tensors by name, the file holds a list"),
-        ({"a": torch.zeros(1), "n": 3}, "expected n to be a tensor, it is a int"),
-        ({"a": torch.zeros(1, dtype=torch.int8)}, "it is torch.int8"),
+        ([torch.zeros(1)], "expected tensors by name, got a list"),
+        ({"a": torch.zeros(1), "n": 3}, "expected n to be a tensor, got a int"),
+        ({"a": torch.zeros(1, dtype=torch.int8)}, "got torch.int8"),
         ({"a": torch.tensor([1.0, float("nan")])}, "a holds NaN or infinite weights"),
         ({"a": torch.tensor([float("inf")])}, "a holds NaN or infinite weights"),
         ({"a": torch.eye(2).to_sparse()}, "holds more than tensors"),

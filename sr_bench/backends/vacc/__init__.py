@@ -31,13 +31,15 @@ def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
     Raises:
         OptionError: A card is required and none is ready, or the rig's file has faults.
     """
-    found = _card(options)
-    if found:
-        note = f"card {found.card_type}, {found.dies} dies, driver {found.driver}"
-        told = "; ".join([note, *_adapter_note().values()])
-        return BackendInfo("vacc", found.sdk, "vacc", emulated=False, note=told, form=Form.SOURCE)
+    if card := _card(options):
+        note = f"card {card.card_type}, {card.dies} dies, driver {card.driver}"
+        note = "; ".join([note, *_adapter_note().values()])
+        return BackendInfo("vacc", card.sdk, "vacc", emulated=False, note=note, form=Form.SOURCE)
     version = f"onnxruntime {onnxruntime.library_version()}"
-    note = f"by onnxruntime, {_why_emulated(options)}"
+    note = "by onnxruntime, as --sr-device=emulate asks"
+    if options.device != "emulate":
+        absent = _probed(read_rig())
+        note = f"by onnxruntime, as no card is ready: {absent.state}: {absent.reason}"
     return BackendInfo("vacc", version, "emulated", emulated=True, note=note, form=Form.EMULATED)
 
 
@@ -73,23 +75,16 @@ def _card(options: BackendOptions) -> Probe | None:
     """Return the card to use; None if it is to be emulated."""
     if options.device == "emulate":
         return None
-    found = _probed(read_rig())
-    if found.state is SdkState.READY:
-        return found
+    card = _probed(read_rig())
+    if card.state is SdkState.READY:
+        return card
     if options.device == "require":
-        msg = f"--sr-device=require, but no card is ready: {found.state}: {found.reason}"
+        msg = f"--sr-device=require, but no card is ready: {card.state}: {card.reason}"
         raise OptionError(msg)
     return None
 
 
-def _why_emulated(options: BackendOptions) -> str:
-    if options.device == "emulate":
-        return "as --sr-device=emulate asks"
-    found = _probed(read_rig())
-    return f"as no card is ready: {found.state}: {found.reason}"
-
-
 @cache
 def _probed(rig: Rig) -> Probe:
-    """Return what is true of the rig; a process looks once."""
+    """Return the state of the card; a process looks once."""
     return probe(rig)

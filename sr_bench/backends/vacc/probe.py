@@ -32,11 +32,11 @@ class SdkState(StrEnum):
 
 @dataclass(frozen=True)
 class Probe:
-    """What was found; a text is empty where it is not known."""
+    """The state of the card; a text is empty where it is not known."""
 
     state: SdkState
     reason: str
-    """One sentence: what was found and what to do; empty if ready."""
+    """One sentence: what is missing and what to do; empty if ready."""
     sdk: str = ""
     """Version of vaststreamx."""
     card_type: str = ""
@@ -106,12 +106,12 @@ def probe(rig: Rig, *, proc: Path = Path("/proc"), dev: Path = Path("/dev")) -> 
 def _read(status: Path, outcome: CommandResult) -> _Status:
     """Return what the worker wrote, with the manner of its end if that was none of its own."""
     content = json.loads(status.read_text()) if status.is_file() else {}
-    found = validate(_Status, content, where=str(status), error=BackendError)
-    if classify(outcome) is None and not found.error:
-        return found
-    last = [*outcome.log.strip().splitlines(), ""][-1] if not found.error else ""
-    error = found.error or ": ".join(filter(None, (f"the process {outcome.ending}", last)))
-    return found.model_copy(update={"error": error})
+    steps = validate(_Status, content, where=str(status), error=BackendError)
+    if steps.error or classify(outcome) is None:
+        return steps
+    last = [*outcome.log.strip().splitlines(), ""][-1]
+    error = ": ".join(filter(None, (f"the process {outcome.ending}", last)))
+    return steps.model_copy(update={"error": error})
 
 
 def _judge(status: _Status, rig: Rig) -> Probe:

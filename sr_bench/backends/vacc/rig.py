@@ -50,8 +50,8 @@ class Rig:
 
 def rig_path() -> Path:
     """Return where the rig's file is: ``SR_BENCH_RIG``, else ``rig.toml`` in the config folder."""
-    if own := os.environ.get("SR_BENCH_RIG"):
-        return Path(own).expanduser()
+    if path := os.environ.get("SR_BENCH_RIG"):
+        return Path(path).expanduser()
     config = os.environ.get("XDG_CONFIG_HOME")
     return (Path(config) if config else Path.home() / ".config") / "sr-bench" / "rig.toml"
 

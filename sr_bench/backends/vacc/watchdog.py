@@ -58,18 +58,11 @@ def run_command(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> CommandResult:
-    """Run `argv` to its end, or until `limit_s`; leave none of its processes behind.
+    """Run `argv` to its end, or for at most `limit_s` seconds; leave none of its processes behind.
 
-    At the limit, or when we are interrupted, all its processes get SIGTERM, and `grace_s` later
-    SIGKILL; if some survive that for `grace_s` more they are given up.
-
-    Args:
-        argv: The command and its arguments.
-        limit_s: Seconds that it may take.
-        grace_s: Seconds as above.
-        log: Where its output goes, a new file; its folder exists.
-        cwd: Its working folder; None: ours.
-        env: Its environment; None: ours. PYTHONUNBUFFERED is added to it.
+    At the limit, or when we are interrupted, all its processes get SIGTERM, and `grace_s` seconds
+    later SIGKILL; if some survive that for `grace_s` more they are given up. Its output goes to the
+    new file `log`. PYTHONUNBUFFERED is added to its environment.
 
     Raises:
         NotRunError: There is no such command.
@@ -101,7 +94,11 @@ def start(
     try:
         return Group(argv, log=log, cwd=cwd, env=env, pass_fds=pass_fds)
     except OSError as error:
-        raise _not_started(argv[0], error) from error
+        msg = f"can't start {argv[0]}: {error.strerror} ({error.filename}); "
+        if isinstance(error, FileNotFoundError):
+            raise NotRunError(msg + "install it, or set its path in rig.toml") from error
+        msg += "check that it may be executed on this machine"
+        raise DeviceError(Failure.ERROR, msg) from error
 
 
 def classify(outcome: CommandResult, *, otherwise: Failure = Failure.ERROR) -> Failure | None:
@@ -127,12 +124,5 @@ def classify(outcome: CommandResult, *, otherwise: Failure = Failure.ERROR) -> F
 
 def error_code(text: str) -> str:
     """Return the first error code that a message of the SDK holds, such as ``803012``, or ""."""
-    found = _CODE.search(text)
-    return found[1] if found else ""
-
-
-def _not_started(command: str, error: OSError) -> Exception:
-    msg = f"can't start {command}: {error.strerror} ({error.filename}); "
-    if isinstance(error, FileNotFoundError):
-        return NotRunError(msg + "install it, or name the right path in rig.toml")
-    return DeviceError(Failure.ERROR, msg + "check that it may be executed on this machine")
+    match = _CODE.search(text)
+    return match[1] if match else ""

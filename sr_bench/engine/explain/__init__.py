@@ -1,1 +1,1 @@
-"""Why it differs: a number or a loss in; ways of scoring or layers that make it out."""
+"""Explain a printed number or a loss: images or a job in, ways of scoring or layers out."""

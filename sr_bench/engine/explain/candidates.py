@@ -35,7 +35,7 @@ _PSNR_PEAKS = (255.0, 219.0, 1.0, 65025.0)
 """White levels that are mixed up: 235 - 16; 1 for images of 0 to 255; 255 for images of 0 to 1."""
 
 _SSIM_PEAKS = (*_PSNR_PEAKS, 510.0)
-"""And 2 for images of 0 to 1, which scikit-image takes for floats if it isn't told."""
+"""And 2 for images of 0 to 1, which scikit-image assumes of floats."""
 
 _MOST_MISTAKES = 2
 """At once; with more of them anything can be reproduced."""
@@ -43,35 +43,39 @@ _Edge = Literal["mirror", "zero"]
 
 
 def score_ways(sr: Levels, hr: Image, metric: str, borders: int) -> ByBorder:
-    """Return what `metric` is made of for one pair, for each way and each border.
+    """Return the means that `metric` follows from, of one pair, for each way and each border.
 
     Args:
-        sr: Height x width x 3, RGB on the 0-255 scale; what is float is scored as it is, rounded
-            and truncated.
-        hr: RGB; of another size than `sr` it is brought to that by each rule, and cut.
+        sr: Height x width x 3, RGB on the 0-255 scale; floats are scored as they are, rounded and
+            truncated.
+        hr: RGB; if its size is not that of `sr`, each rule resizes it, and both are cut.
         metric: ``psnr`` or ``ssim``.
         borders: How many to try, from 0; fewer where the image is small.
 
     Raises:
         MetricError: The images are too small to score.
     """
-    found: dict[Scoring, _Table] = {}
+    means: dict[Scoring, _Table] = {}
     for rule, cut, truth in _sized(sr, hr):
         count = _borders(truth, metric, borders)
         for rounding, levels in _rounded(cut):
             for key, x, y in _coloured(levels, truth, Scoring(rounding=rounding, resize=rule)):
-                found |= (_psnr if metric == "psnr" else _ssim)(key, x, y, count)
-    return found
+                means |= (_psnr if metric == "psnr" else _ssim)(key, x, y, count)
+    return means
 
 
 def all_candidates(
     tables: Tables, metric: str, names: Sequence[str]
 ) -> Iterator[tuple[Scoring, float]]:
     """Yield every way of scoring with its value; identical images have no finite one."""
-    values = _ssim_values if metric == "ssim" else _psnr_values
     for key, table in tables.items():
         for border in range(table.shape[1]):
-            for scoring, value in values(replace(key, border=border), table[:, border], names):
+            scored, means = replace(key, border=border), table[:, border]
+            if metric == "psnr":
+                values = _psnr_values(scored, means, names)
+            else:
+                values = _aggregates(scored, means.mean(axis=1), names)
+            for scoring, value in values:
                 if np.isfinite(value) and _mistakes(scoring) <= _MOST_MISTAKES:
                     yield scoring, value
 
@@ -80,18 +84,12 @@ def _psnr_values(
     scoring: Scoring, mse: NDArray[np.float64], names: Sequence[str]
 ) -> Iterator[tuple[Scoring, float]]:
     for peak in _PSNR_PEAKS:
-        one = replace(scoring, peak=peak)
-        yield from _aggregates(one, _db(mse.mean(axis=1), peak), names)
+        whiter = replace(scoring, peak=peak)
+        yield from _aggregates(whiter, _db(mse.mean(axis=1), peak), names)
         if len(names) > 1:
-            yield replace(one, aggregation="pooled"), float(_db(mse.mean(), peak))
+            yield replace(whiter, aggregation="pooled"), float(_db(mse.mean(), peak))
     if scoring.colour == "rgb":
         yield replace(scoring, colour="rgb_channels"), float(_db(mse, scoring.peak).mean())
-
-
-def _ssim_values(
-    scoring: Scoring, similarity: NDArray[np.float64], names: Sequence[str]
-) -> Iterator[tuple[Scoring, float]]:
-    yield from _aggregates(scoring, similarity.mean(axis=1), names)
 
 
 def _aggregates(
@@ -114,7 +112,7 @@ def _db(mse: NDArray[np.float64], peak: float) -> NDArray[np.float64]:
 
 
 def _mistakes(scoring: Scoring) -> int:
-    """Return how many things are done that no evaluation does on purpose."""
+    """Return the number of choices that no evaluation makes on purpose."""
     return sum(
         (
             scoring.channels != "rgb",
@@ -197,7 +195,7 @@ def _psnr(key: Scoring, x: Planes, y: Planes, borders: int) -> dict[Scoring, _Ta
 
 def _ssim(key: Scoring, x: Planes, y: Planes, borders: int) -> dict[Scoring, _Table]:
     planes = [dict(_similarities(key, a, b, borders)) for a, b in zip(x, y, strict=True)]
-    return {one: np.stack([found[one] for found in planes], axis=1) for one in planes[0]}
+    return {way: np.stack([plane[way] for plane in planes], axis=1) for way in planes[0]}
 
 
 def _similarities(

@@ -1,4 +1,4 @@
-"""Why a number differs: looked for beside the measuring, where that is quick."""
+"""Search beside the measuring, where that is quick, for why a number differs."""
 
 from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.detail import Detail
@@ -10,10 +10,10 @@ from sr_bench.text.home import without_home
 
 
 def cause_of(verdict: Verdict, case: Case, run: Run, chosen: Selection) -> Detail:
-    """Return how the kept images would have to be scored to give the number that differs.
+    """Return which scoring of the kept images gives the claimed number that the run did not.
 
-    Empty if none does, no images are kept, or no search is asked for; the command to search with
-    if it would take longer than a session may.
+    Empty if the number agrees, no images are kept, or no search is asked for; the command that
+    searches if it would take longer than a session may.
     """
     claim, kept, results = case.claim, run.kept, chosen.results
     differs = verdict.status in (Status.DIFFERS, Status.BETTER)
@@ -26,7 +26,7 @@ def cause_of(verdict: Verdict, case: Case, run: Run, chosen: Selection) -> Detai
     try:
         if seconds_needed(results, kept, len(names), case.metric) > chosen.explain_s:
             return Detail(forensics_by_hand=by_hand(results, kept, claim, case.card.scale))
-        found = explain_kept(results, kept, names, claim, case.card.scale)
+        forensics = explain_kept(results, kept, names, claim, case.card.scale)
     except SrBenchError as cause:  # the verdict stands without an explanation
         return Detail(forensics_by_hand=without_home(str(cause)))
-    return Detail(forensics=found)
+    return Detail(forensics=forensics)

@@ -1,11 +1,13 @@
-"""Explain a low precision: rank its layers by the noise they make, and find a plan that passes."""
+"""Explain a low precision: rank its layers by their noise, and find a plan that passes."""
 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sr_bench import discovery
 from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
 from sr_bench.core.int8 import Gate
+from sr_bench.core.precision import OBSERVERS
 from sr_bench.core.record import Status
 from sr_bench.engine.explain.trials import Trials
 from sr_bench.engine.job import ImageResult, Progress
@@ -27,17 +29,16 @@ def explain(
     *,
     progress: Progress,
 ) -> Dossier:
-    """Return what the error of `low` looks like, which layers make it, and what would help.
+    """Return the signs in the error of `low`, the layers that cause it, and a remedy.
 
     Args:
         worker: Opens networks.
-        work: Of a low precision, with its reference; only int8 that is made here has layers to
-            rank.
+        work: Of a low precision, with its reference; layers are ranked only of int8 made here.
         low: Its results, with the fidelity of each image.
         full: Those in fp32 of the same images.
         limits: Of the card's gate.
         limit_s: Seconds that the search may take.
-        progress: Told of each plan that was tried.
+        progress: Called with each plan that was tried.
 
     Raises:
         BackendError: A network can't be opened or run.
@@ -46,27 +47,27 @@ def explain(
     order = sorted(range(len(low)), key=lambda index: _lowest(low[index]))
     worst = low[order[0]]
     with Trials(worker, work) as trials:
-        found = tuple(trials.signs(order[0]))
+        signs = tuple(trials.signs(order[0]))
         layers: tuple[LayerBlame, ...] = ()
         remedy = None
         if trials.possible:
             search = _Search(trials, order, full, limits, clock, progress)
-            found += tuple(search.others())
+            signs += tuple(search.others())
             layers = tuple(search.ranked())
             remedy = search.remedy(layers) if layers else None
         planned = len(trials.shares)
     return Dossier(
-        worst.image, _lowest(worst), found, layers, planned, remedy, clock.spent, clock.limit
+        worst.image, _lowest(worst), signs, layers, planned, remedy, clock.spent, clock.limit
     )
 
 
 def _lowest(image: ImageResult) -> float:
-    found = image.fidelity
-    return min(found.all_db, found.ring_db) if found else float("inf")
+    fidelity = image.fidelity
+    return min(fidelity.all_db, fidelity.ring_db) if fidelity else float("inf")
 
 
 class _Clock:
-    """Tells how much of a time limit is spent."""
+    """Measures how much of a time limit is spent."""
 
     def __init__(self, limit_s: float) -> None:
         self.limit = limit_s
@@ -77,13 +78,13 @@ class _Clock:
         return time.monotonic() - self._start
 
     def has(self, part: float) -> bool:
-        """Tell whether less than `part` of the time is spent."""
+        """Return whether less than `part` of the time is spent."""
         return self.spent < part * self.limit
 
 
 @dataclass(frozen=True)
 class _Search:
-    """A search for the layers that make the noise."""
+    """A search for the noisiest layers."""
 
     trials: Trials
     order: Sequence[int]
@@ -112,13 +113,13 @@ class _Search:
     def others(self) -> Iterator[str]:
         """Yield which other observers would pass with the same layers in int8."""
         passing = []
-        for observer in self.trials.observers:
+        for observer in discovery.names(OBSERVERS):
             if observer != self.trials.observer and self.clock.has(_ALONE_PART / 2):
-                found = self._tried((), observer)
-                passing += [f"{observer} ({found.worst_db:.1f} dB at worst)"] if found else []
+                if plan := self._tried((), observer):
+                    passing.append(f"{observer} ({plan.worst_db:.1f} dB at worst)")
         if passing:
             yield (
-                f"not the layers but the clip ranges of {self.trials.observer} are to blame:"
+                f"the clip ranges of {self.trials.observer} are to blame, not the layers:"
                 f" the same plan passes with those of {', '.join(passing)}"
             )
 
@@ -126,6 +127,7 @@ class _Search:
         """Return the plan with the fewest of `layers` in float that passes; never with all."""
         names = [layer.layer for layer in sorted(layers, key=_helpful)]
         names = names[: len(self.trials.shares) - 1]
+        # Doubling finds a plan that passes in few trials; halving then shrinks it.
         low, count = 1, 1
         best = self._tried(names[:count])
         while best is None:
@@ -135,8 +137,8 @@ class _Search:
             best = self._tried(names[:count])
         while low < count and self.clock.has(1.0):
             middle = (low + count) // 2
-            found = self._tried(names[:middle])
-            best, low, count = (found, low, middle) if found else (best, middle + 1, count)
+            plan = self._tried(names[:middle])
+            best, low, count = (plan, low, middle) if plan else (best, middle + 1, count)
         return best
 
     def _lowest(self, names: Sequence[str], index: int) -> float:
@@ -153,8 +155,8 @@ class _Search:
                 if too_low or not self.clock.has(1.0):
                     return None
         low = list(results.values())
-        found = judge_images(self.limits, low, [self.full[index] for index in results])
-        if found.status is not Status.WITHIN:
+        verdict = judge_images(self.limits, low, [self.full[index] for index in results])
+        if verdict.status is not Status.WITHIN:
             return None
         keep = (*self.trials.keep, *names)
         share, worst = self.trials.int8_share(names), min(map(_lowest, low))

@@ -89,9 +89,12 @@ def explain_number(
     names, tables = _tables(pairs, metric, max(scales) + _SPARE + 1)
     named = _named(tables, metric, scales, len(names))
     judged = _judged(tuple(all_candidates(tables, metric, names)), printed, metric, named)
-    fitting = sorted((one for one in judged if one.digits), key=lambda one: _rank(one, printed))
-    likely = [one for one in judged if len(one.changes) <= 1]
-    nearest = sorted(likely, key=lambda one: abs(one.value - printed.value))[:_NEAREST]
+    fitting = sorted(
+        (way for way in judged if way.digits),
+        key=lambda way: (len(way.changes), way.digits != "rounded", abs(way.value - printed.value)),
+    )
+    likely = [way for way in judged if len(way.changes) <= 1]
+    nearest = sorted(likely, key=lambda way: abs(way.value - printed.value))[:_NEAREST]
     return Forensics(
         metric,
         text,
@@ -121,9 +124,9 @@ def explain_kept(
         SrBenchError: An image is gone or can't be scored; the message names it.
     """
     pairs = ((name, *read_kept(results, kept, index)) for index, name in enumerate(names))
-    found = explain_number(claim.text, claim.metric, pairs, scale=scale)
+    forensics = explain_number(claim.text, claim.metric, pairs, scale=scale)
     resized = "HR was kept in the size it is compared in, so other ways to resize it were not tried"
-    return replace(found, notes=(*found.notes, resized))
+    return replace(forensics, notes=(*forensics.notes, resized))
 
 
 def seconds_needed(results: Path, kept: Kept, images: int, metric: str) -> float:
@@ -139,30 +142,27 @@ def seconds_needed(results: Path, kept: Kept, images: int, metric: str) -> float
 
 def by_hand(results: Path, kept: Kept, claim: Claim, scale: int) -> str:
     """Return the command line that does what `explain_kept` does."""
-    words = (
-        *("sr-bench", "explain-number", claim.text, "--metric", claim.metric),
-        *("--scale", str(scale), "--sr", str(results / kept.sr), "--hr", str(results / kept.pairs)),
-        *("--hr-name", "{stem}-hr"),
-    )
-    return shlex.join(words)
+    sr, hr = str(results / kept.sr), str(results / kept.pairs)
+    words = ("--metric", claim.metric, "--scale", str(scale), "--sr", sr, "--hr", hr)
+    return shlex.join(("sr-bench", "explain-number", claim.text, *words, "--hr-name", "{stem}-hr"))
 
 
 def read_kept(results: Path, kept: Kept, index: int) -> tuple[Levels, Image]:
     """Return SR and HR of image number `index` of a run.
 
     Raises:
-        ImageError: One is gone, damaged, or said to be outside of the results folder.
+        ImageError: One is gone, damaged, or recorded outside of the results folder.
     """
     sr, pairs = (_inside(results, folder) for folder in (kept.sr, kept.pairs))
     return read_levels(sr / f"{index:04d}.png"), read_image(pairs / f"{index:04d}-hr.png")
 
 
 def _inside(results: Path, folder: str) -> Path:
-    found = results / folder
-    if not found.resolve().is_relative_to(results.resolve()):
-        msg = f"{found}: expected a folder below {results}; is the record damaged?"
+    path = results / folder
+    if not path.resolve().is_relative_to(results.resolve()):
+        msg = f"{path}: expected a folder below {results}; is the record damaged?"
         raise ImageError(msg)
-    return found
+    return path
 
 
 def _read(text: str) -> _Printed:
@@ -184,20 +184,20 @@ def _tables(pairs: Iterable[NamedPair], metric: str, borders: int) -> tuple[list
     if not scored:
         msg = "expected at least one image pair, got none"
         raise MetricError(msg)
-    common = min(len(table) for found in scored for table in found.values())
+    common = min(len(table) for image in scored for table in image.values())
     stacked: dict[Scoring, NDArray[np.float64]] = {}
-    for key in dict.fromkeys(key for found in scored for key in found):
-        rows = [row[:common] for row in (_row(found, key) for found in scored) if row is not None]
+    for key in dict.fromkeys(key for image in scored for key in image):
+        rows = [row[:common] for row in (_row(image, key) for image in scored) if row is not None]
         if len(rows) == len(scored):
             stacked[key] = np.stack(rows)
     return names, stacked
 
 
-def _row(found: ByBorder, key: Scoring) -> NDArray[np.float64] | None:
+def _row(image: ByBorder, key: Scoring) -> NDArray[np.float64] | None:
     """Return what `key` gives for one image, which may need no resizing or no rounding."""
     for rounding in (key.rounding, "stored"):
         for rule in (key.resize, "none"):
-            row = found.get(replace(key, rounding=rounding, resize=rule))
+            row = image.get(replace(key, rounding=rounding, resize=rule))
             if row is not None:
                 return row
     return None
@@ -205,11 +205,16 @@ def _row(found: ByBorder, key: Scoring) -> NDArray[np.float64] | None:
 
 def _named(tables: Tables, metric: str, scales: Sequence[int], images: int) -> _Named:
     """Return the scoring halves of the named protocols; many share one."""
-    found: dict[Scoring, tuple[str, ...]] = {}
+    named: dict[Scoring, tuple[str, ...]] = {}
+    plain = EvalProtocol("").choices().items()
+    # Of those that score alike, the one with the fewest unusual choices comes first.
+    rules = sorted(
+        map(load_protocol, protocol_names()), key=lambda rule: -len(plain & rule.choices().items())
+    )
     stored = any(key.rounding == "stored" for key in tables)
     sized = any(key.resize == "none" for key in tables)
     borders = next(iter(tables.values())).shape[1]
-    for rule in sorted(map(load_protocol, protocol_names()), key=_unusual):
+    for rule in rules:
         for scale in scales:
             last = metric == "ssim" and rule.ssim_aggregation == "last_image" and images > 1
             scoring = Scoring(
@@ -220,50 +225,31 @@ def _named(tables: Tables, metric: str, scales: Sequence[int], images: int) -> _
                 aggregation="last_image" if last else "mean",
                 resize="none" if sized else (rule.gt_resize or "crop"),
             )
-            name = _name(rule, scale, scales)
-            known = found.get(scoring, ())
+            follows = rule.border in ("scale", "scale+6") and len(scales) > 1
+            name = f"{rule.name} at x{scale}" if follows else rule.name
+            known = named.get(scoring, ())
             if scoring.border < borders and name not in known:
-                found[scoring] = (*known, name)
-    return found
-
-
-def _unusual(rule: EvalProtocol) -> int:
-    """Return how many choices `rule` makes: of those that score alike the plainest comes first."""
-    plain = EvalProtocol("").choices()
-    return sum(value != plain[name] for name, value in rule.choices().items())
-
-
-def _name(rule: EvalProtocol, scale: int, scales: Sequence[int]) -> str:
-    follows = rule.border in ("scale", "scale+6") and len(scales) > 1
-    return f"{rule.name} at x{scale}" if follows else rule.name
+                named[scoring] = (*known, name)
+    return named
 
 
 def _judged(
-    found: Sequence[tuple[Scoring, float]], printed: _Printed, metric: str, named: _Named
+    ways: Sequence[tuple[Scoring, float]], printed: _Printed, metric: str, named: _Named
 ) -> list[Candidate]:
     """Return the candidates, each with the named protocols that come closest to it."""
-    closest = [_closest(scoring, named) for scoring, _ in found]
-    digits = [printed.digits(value) for _, value in found]
-    counts = [len(_changes(one, other)) for (one, _), other in zip(found, closest, strict=True)]
-    fewer = np.bincount(counts or [0]).cumsum()  # candidates with as few changes
-    share = _share(found, digits, printed, metric)
+    closest = [_closest(scoring, named) for scoring, _ in ways]
+    digits = [printed.digits(value) for _, value in ways]
+    changes = [_changes(scoring, near) for (scoring, _), near in zip(ways, closest, strict=True)]
+    fewer = np.bincount(list(map(len, changes)) or [0]).cumsum()  # candidates with as few changes
+    share = _share(ways, digits, printed, metric)
     return [
-        Candidate(
-            scoring,
-            value,
-            named[other],
-            _changes(scoring, other),
-            digits=digit,
-            chance=share * float(fewer[count]),
-        )
-        for (scoring, value), other, digit, count in zip(
-            found, closest, digits, counts, strict=True
-        )
+        Candidate(*way, named[near], changed, digit, chance=share * float(fewer[len(changed)]))
+        for way, near, changed, digit in zip(ways, closest, changes, digits, strict=True)
     ]
 
 
 def _share(
-    found: Sequence[tuple[Scoring, float]],
+    ways: Sequence[tuple[Scoring, float]],
     digits: Sequence[str],
     printed: _Printed,
     metric: str,
@@ -272,41 +258,37 @@ def _share(
     reach = max(20 * printed.step, 1.0 if metric == "psnr" else 0.02)
     near = sum(
         not fits and abs(value - printed.value) <= reach
-        for (_, value), fits in zip(found, digits, strict=True)
+        for (_, value), fits in zip(ways, digits, strict=True)
     )
     accepted = 1.5 * printed.step  # half a step below, one above
-    return near / max(1, len(found)) * accepted / (2 * reach - accepted)
+    return near / max(1, len(ways)) * accepted / (2 * reach - accepted)
 
 
 def _closest(scoring: Scoring, named: _Named) -> Scoring:
-    own = _choices(scoring)
+    choices = _choices(scoring)
 
     def how_far(other: Scoring) -> tuple[int, int]:
-        return sum(map(ne, own, _choices(other))), abs(scoring.border - other.border)
+        return sum(map(ne, choices, _choices(other))), abs(scoring.border - other.border)
 
     return min(named, key=how_far)
 
 
-def _changes(one: Scoring, other: Scoring) -> tuple[str, ...]:
-    pairs = zip(_COMPARED, _choices(one), _choices(other), strict=True)
+def _changes(scoring: Scoring, other: Scoring) -> tuple[str, ...]:
+    pairs = zip(_COMPARED, _choices(scoring), _choices(other), strict=True)
     return tuple(name for name, mine, theirs in pairs if mine != theirs)
-
-
-def _rank(one: Candidate, printed: _Printed) -> tuple[int, bool, float]:
-    return len(one.changes), one.digits != "rounded", abs(one.value - printed.value)
 
 
 def _distinct(fitting: Iterable[Candidate]) -> Iterator[Candidate]:
     """Yield what differs from all before it: black borders and gray images hide many choices."""
     values: list[float] = []
-    for one in fitting:
-        if not one.changes or all(abs(one.value - value) > _ROUND_OFF for value in values):
-            values.append(one.value)
-            yield one
+    for way in fitting:
+        if not way.changes or all(abs(way.value - value) > _ROUND_OFF for value in values):
+            values.append(way.value)
+            yield way
 
 
-def _notes(tables: Tables, found: Sequence[Candidate]) -> Iterator[str]:
-    if not found:
+def _notes(tables: Tables, candidates: Sequence[Candidate]) -> Iterator[str]:
+    if not candidates:
         yield "SR and HR are identical, so PSNR is infinite"
     if any(key.rounding == "stored" for key in tables):
         yield "SR has 8 bits, so whether it was rounded or truncated can't be told"

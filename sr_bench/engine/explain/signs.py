@@ -15,7 +15,7 @@ _SWAP_GAIN_DB = 6.0
 
 _RING_BEHIND_DB = 3.0
 _OFFSET_PART = 0.5
-"""Part of the squared error that a constant must explain before it is told."""
+"""Part of the squared error that a constant must explain to be reported."""
 
 
 def signs(
@@ -26,15 +26,15 @@ def signs(
     Args:
         low: Output of the low precision, NCHW.
         reference: Output of fp32.
-        lr: What both were given.
+        lr: The input of both.
         compute: The fp32 network.
         white: The network's white level.
     """
-    found = fidelity(low, reference, white=white)
-    if swapped := _swapped(low, reference, lr, compute, white, found.all_db):
-        yield swapped  # what else can be seen follows from that
+    plain = fidelity(low, reference, white=white)
+    if swapped := _swapped(low, reference, lr, compute, white, plain.all_db):
+        yield swapped  # all other signs follow from that
         return
-    yield from _ring(low, reference, white, found)
+    yield from _ring(low, reference, white, plain)
     yield from _offset(low, reference, white)
 
 
@@ -52,28 +52,28 @@ def _swapped(
         "its output": reference[:, ::-1],
         "its input and output": of_swapped[:, ::-1],
     }
-    found = {what: fidelity(low, other, white=white).all_db for what, other in others.items()}
-    what = max(found, key=lambda name: found[name])
-    if found[what] <= plain + _SWAP_GAIN_DB:
+    gained = {what: fidelity(low, other, white=white).all_db for what, other in others.items()}
+    what = max(gained, key=lambda name: gained[name])
+    if gained[what] <= plain + _SWAP_GAIN_DB:
         return ""
     return (
         f"the low precision takes BGR for RGB in {what}: compared with an fp32 network"
-        f" that does so too, its fidelity is {found[what]:.1f} dB instead of {plain:.1f} dB"
+        f" that does so too, its fidelity is {gained[what]:.1f} dB instead of {plain:.1f} dB"
     )
 
 
-def _ring(low: Array, reference: Array, white: float, found: Fidelity) -> Iterator[str]:
-    if found.inside_db - found.ring_db < _RING_BEHIND_DB:
+def _ring(low: Array, reference: Array, white: float, plain: Fidelity) -> Iterator[str]:
+    if plain.inside_db - plain.ring_db < _RING_BEHIND_DB:
         return
     squares = np.square(np.subtract(low, reference, dtype=np.float64))
-    usual = white**2 * 10 ** (-found.inside_db / 10)
+    usual = white**2 * 10 ** (-plain.inside_db / 10)
     limit = usual * 10 ** (_RING_BEHIND_DB / 10)
     depth = max(
         (at + 1 for at in range(RING_PX) if _at_distance(squares, at).mean() > limit), default=1
     )
     yield (
-        f"the error is in the outer {depth} px: the border ring is at {found.ring_db:.1f} dB,"
-        f" the inside at {found.inside_db:.1f} dB; look at how the layers pad"
+        f"the error is in the outer {depth} px: the border ring is at {plain.ring_db:.1f} dB,"
+        f" the inside at {plain.inside_db:.1f} dB; look at how the layers pad"
     )
 
 

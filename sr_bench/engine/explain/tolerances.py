@@ -31,7 +31,7 @@ _STORED = {"psnr": 0.05, "ssim": 0.001}
 
 
 @dataclass(frozen=True)
-class _Job:
+class _Target:
     """A claim with all that it takes to score its images again."""
 
     record: Record
@@ -47,7 +47,7 @@ class _Job:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(one.image for one in self.measurement.images)
+        return tuple(score.image for score in self.measurement.images)
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,15 @@ def audit(run: PastRun, cards: Mapping[str, ModelCard], rerun: Rerun | None = No
     problems: list[str] = []
     claims: list[AuditedClaim] = []
     gone: list[ImageError] = []
-    records = [record for record in run.records if _is_judged(record)]
+    records = [
+        record
+        for record in run.records
+        if record.metric in IMAGE_METRICS and record.verdict.status is Status.MATCH
+    ]
     kept = [record for record in records if record.kept]
     for record in kept:
         try:
-            claims.append(_audited(_job(record, cards), run, rerun))
+            claims.append(_audited(_target(record, cards), run, rerun))
         except ImageError as cause:
             gone.append(cause)
         except SrBenchError as cause:
@@ -91,10 +95,6 @@ def audit(run: PastRun, cards: Mapping[str, ModelCard], rerun: Rerun | None = No
         msg = f"{run.path}: no tolerance can be audited: {reasons}"
         raise NotRunError(msg)
     return Audit(run.info.run, tuple(claims), tuple(problems))
-
-
-def _is_judged(record: Record) -> bool:
-    return record.metric in IMAGE_METRICS and record.verdict.status is Status.MATCH
 
 
 def _absent(judged: int, kept: int, gone: Sequence[ImageError]) -> Iterator[str]:
@@ -111,7 +111,7 @@ def _absent(judged: int, kept: int, gone: Sequence[ImageError]) -> Iterator[str]
         )
 
 
-def _job(record: Record, cards: Mapping[str, ModelCard]) -> _Job:
+def _target(record: Record, cards: Mapping[str, ModelCard]) -> _Target:
     card = cards.get(f"{record.family}/{record.model}")
     if card is None:
         msg = f"no card has the model {record.family}/{record.model}; say where with --suites DIR"
@@ -126,30 +126,30 @@ def _job(record: Record, cards: Mapping[str, ModelCard]) -> _Job:
     if record.claim is None or record.measurement is None or record.kept is None:
         msg = "the record says that a claim matched, but lacks the claim or its measurement"
         raise CardError(msg)
-    return _Job(record, record.claim, record.measurement, record.kept, card, evaluation)
+    return _Target(record, record.claim, record.measurement, record.kept, card, evaluation)
 
 
-def _audited(job: _Job, run: PastRun, rerun: Rerun | None) -> AuditedClaim:
-    rule = job.evaluation.protocol
-    right, *wrong = _ways(rule, rule.border_px(job.card.scale))
-    found = _scores(job, run, (right, *wrong))
-    if right.name in found.faults:
-        raise found.faults[right.name]
-    value = aggregate(found.images[right.name], rule, job.metric)
-    _check_belongs(job, value, _SAME if found.exact else _STORED[job.metric])
+def _audited(target: _Target, run: PastRun, rerun: Rerun | None) -> AuditedClaim:
+    rule = target.evaluation.protocol
+    right, *wrong = _ways(rule, rule.border_px(target.card.scale))
+    scores = _scores(target, run, (right, *wrong))
+    if right.name in scores.faults:
+        raise scores.faults[right.name]
+    value = aggregate(scores.images[right.name], rule, target.metric)
+    _check_belongs(target, value, _SAME if scores.exact else _STORED[target.metric])
     trials = [
-        _failed(way.name, found.faults[way.name])
-        if way.name in found.faults
-        else _trial(job, way.name, aggregate(found.images[way.name], rule, job.metric))
+        Trial(way.name, why=str(scores.faults[way.name]))
+        if way.name in scores.faults
+        else _trial(target, way.name, aggregate(scores.images[way.name], rule, target.metric))
         for way in wrong
     ]
-    trials += [*_misread(job, found.images[right.name]), *_reruns(job, rerun)]
+    trials += [*_misread(target, scores.images[right.name]), *_reruns(target, rerun)]
     return AuditedClaim(
-        job.record.case_id,
-        job.claim.source,
-        job.metric,
-        job.claim.text,
-        _judged(job, value).tolerance or 0.0,
+        target.record.case_id,
+        target.claim.source,
+        target.metric,
+        target.claim.text,
+        _judged(target, value).tolerance or 0.0,
         value,
         tuple(trials),
     )
@@ -184,7 +184,7 @@ def _brighter(sr: Levels) -> Levels:
 
 @dataclass(frozen=True)
 class _Scores:
-    """What the ways to score make of the kept images."""
+    """The scores of the kept images, by each way to score."""
 
     images: Mapping[str, Sequence[float]]
     """Of each image, by the way's name."""
@@ -194,22 +194,24 @@ class _Scores:
     """Whether the outputs were kept as they were scored."""
 
 
-def _scores(job: _Job, run: PastRun, ways: Sequence[_Way]) -> _Scores:
-    """Return what `ways` give, with one image in memory at a time."""
-    exact = job.evaluation.protocol.rounding != "none"
+def _scores(target: _Target, run: PastRun, ways: Sequence[_Way]) -> _Scores:
+    """Return the scores by `ways`, with one image in memory at a time."""
+    exact = target.evaluation.protocol.rounding != "none"
     scores: dict[str, list[float]] = {way.name: [] for way in ways}
     faults: dict[str, SrBenchError] = {}
-    for index, name in enumerate(job.names):
-        sr, hr = read_kept(run.results, job.kept, index)
+    for index, name in enumerate(target.names):
+        sr, hr = read_kept(run.results, target.kept, index)
         exact = exact and sr.dtype == np.uint8
-        sr = _as_scored(sr, job.evaluation.protocol)
+        sr = _as_scored(sr, target.evaluation.protocol)
         for way in ways:
             try:
-                found = score_pair(way.spoil(sr), hr, way.rule, job.card.scale, (job.metric,))
+                pair_scores = score_pair(
+                    way.spoil(sr), hr, way.rule, target.card.scale, (target.metric,)
+                )
             except SrBenchError as cause:
                 faults.setdefault(way.name, cause.about(name))
             else:
-                scores[way.name].append(found[job.metric])
+                scores[way.name].append(pair_scores[target.metric])
     return _Scores(scores, faults, exact)
 
 
@@ -221,76 +223,64 @@ def _as_scored(sr: Levels, rule: EvalProtocol) -> Levels:
     return whole.astype(np.uint8)
 
 
-def _check_belongs(job: _Job, value: float, allowed: float) -> None:
-    """Refuse outputs that don't give the recorded value.
-
-    Raises:
-        CardError: They don't.
-    """
-    recorded = job.measurement.value
+def _check_belongs(target: _Target, value: float, allowed: float) -> None:
+    """Raise a CardError if the outputs don't give the recorded value."""
+    recorded = target.measurement.value
     if value != recorded and abs(value - recorded) > allowed:
         msg = (
-            f"scored again by {job.record.protocol}, the kept outputs give {value:.6g} and not the"
-            f" recorded {recorded:.6g}: they or the protocol are of another run; run it again"
+            f"scored again by {target.record.protocol}, the kept outputs give {value:.6g} and not"
+            f" the recorded {recorded:.6g}: they or the protocol are of another run; run it again"
         )
         raise CardError(msg)
 
 
-def _judged(job: _Job, value: float) -> Verdict:
-    measured = Measurement(job.metric, metric_info(job.metric).unit, value)
-    tolerance = job.card.tolerance_for(job.metric, Precision(job.record.precision))
-    return judge(job.claim, measured, tolerance=tolerance)
+def _judged(target: _Target, value: float) -> Verdict:
+    measured = Measurement(target.metric, metric_info(target.metric).unit, value)
+    tolerance = target.card.tolerance_for(target.metric, Precision(target.record.precision))
+    return judge(target.claim, measured, tolerance=tolerance)
 
 
-def _trial(job: _Job, name: str, value: float) -> Trial:
-    return Trial(name, value, caught=_judged(job, value).status is not Status.MATCH)
+def _trial(target: _Target, name: str, value: float) -> Trial:
+    return Trial(name, value, caught=_judged(target, value).status is not Status.MATCH)
 
 
-def _failed(name: str, cause: SrBenchError) -> Trial:
-    return Trial(name, why=str(cause))
-
-
-def _misread(job: _Job, scores: Sequence[float]) -> Iterator[Trial]:
+def _misread(target: _Target, scores: Sequence[float]) -> Iterator[Trial]:
     """Yield what a script prints that takes the last image's SSIM for the mean, or the reverse."""
-    rule = job.evaluation.protocol
-    if job.metric == "ssim" and len(scores) > 1:
+    rule = target.evaluation.protocol
+    if target.metric == "ssim" and len(scores) > 1:
         other: Literal["mean", "last_image"] = (
             "mean" if rule.ssim_aggregation == "last_image" else "last_image"
         )
-        value = aggregate(scores, replace(rule, ssim_aggregation=other), job.metric)
-        yield _trial(job, "aggregation", value)
+        value = aggregate(scores, replace(rule, ssim_aggregation=other), target.metric)
+        yield _trial(target, "aggregation", value)
 
 
-def _reruns(job: _Job, rerun: Rerun | None) -> Iterator[Trial]:
+def _reruns(target: _Target, rerun: Rerun | None) -> Iterator[Trial]:
     """Yield the mistakes that need the network or the whole ground truth again."""
-    for name, rule in _other_rules(job):
+    for name, rule in _other_rules(target):
         if rerun is None:
             yield Trial(name, why="needs another run; ask for it with --rerun")
             continue
-        evaluation = replace(job.evaluation, protocol=rule)
-        precision = Precision(job.record.precision)
-        case = Case(job.card, job.metric, precision, job.record.backend, evaluation)
+        evaluation = replace(target.evaluation, protocol=rule)
+        precision = Precision(target.record.precision)
+        case = Case(target.card, target.metric, precision, target.record.backend, evaluation)
         try:
-            yield _trial(job, name, rerun(case))
+            yield _trial(target, name, rerun(case))
         except SrBenchError as cause:
-            yield _failed(name, cause)
+            yield Trial(name, why=str(cause))
 
 
-def _other_rules(job: _Job) -> Iterator[tuple[str, EvalProtocol]]:
+def _other_rules(target: _Target) -> Iterator[tuple[str, EvalProtocol]]:
     """Yield protocols with another kernel; their names differ, as runs are known by them."""
-    rule = job.evaluation.protocol
+    rule = target.evaluation.protocol
     if rule.gt_resize:
         other = _other(rule.gt_resize)
         yield "gt_kernel", replace(rule, name=f"{rule.name}+gt_{other}", gt_resize=other)
-    if rule.lr_resize:
-        other = _other(rule.lr_resize)
-        yield "lr_kernel", replace(rule, name=f"{rule.name}+lr_{other}", lr_resize=other)
-    elif job.card.scale > 1:
-        other = "cv2_cubic"
-        yield (
-            "lr_kernel",
-            replace(rule, name=f"{rule.name}+lr_{other}", lr_from="hr", lr_resize=other),
-        )
+    if rule.lr_resize or target.card.scale > 1:
+        other = _other(rule.lr_resize) if rule.lr_resize else "cv2_cubic"
+        source = rule.lr_from if rule.lr_resize else "hr"
+        name = f"{rule.name}+lr_{other}"
+        yield "lr_kernel", replace(rule, name=name, lr_from=source, lr_resize=other)
 
 
 def _other(rule: Resize) -> Resize:

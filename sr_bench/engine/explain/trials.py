@@ -7,9 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self, cast
 
-from sr_bench import discovery
 from sr_bench.core.backend import Artefact, Form
-from sr_bench.core.precision import OBSERVERS
 from sr_bench.engine.explain.signs import signs
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
@@ -23,7 +21,7 @@ from sr_bench.precision.points import kept_layers
 
 
 class Trials:
-    """Opens what is tried, and compares it with fp32; close it, or use it as a context manager."""
+    """Opens other plans and compares them with fp32; close it, or use it as a context manager."""
 
     def __init__(self, worker: Worker, work: Work) -> None:
         self._worker = worker
@@ -43,13 +41,8 @@ class Trials:
 
     @property
     def observer(self) -> str:
-        """What chose the clip ranges of the work."""
+        """The observer that chose the clip ranges of the work."""
         return self._low.precision.calibration
-
-    @property
-    def observers(self) -> tuple[str, ...]:
-        """All that could have chosen them."""
-        return discovery.names(OBSERVERS)
 
     @property
     def keep(self) -> tuple[str, ...]:
@@ -75,10 +68,10 @@ class Trials:
         kept = kept_layers(network, self.keep, key=self.key)
         layers = [layer for layer in network.layers if layer not in kept]
         noise = self._maker.noise(self.observer)
-        found: dict[str, float] = {}
-        for layer in sorted(layers, key=lambda one: -noise[one.input]):
-            found[layer.name] = found.get(layer.name, 0.0) + layer.share
-        return found
+        shares: dict[str, float] = {}
+        for layer in sorted(layers, key=lambda layer: -noise[layer.input]):
+            shares[layer.name] = shares.get(layer.name, 0.0) + layer.share
+        return shares
 
     def int8_share(self, left_out: Collection[str]) -> float:
         """Return the part of all multiplications that is int8 without the layers `left_out`."""
@@ -106,7 +99,7 @@ class Trials:
             yield tried
 
     def signs(self, index: int) -> Iterator[str]:
-        """Yield what the error of the work's own output on image `index` looks like."""
+        """Yield the signs in the error of the work's output on image `index`."""
         rule, white = self._job.protocol, self._job.card.value_range
         lr = network_input(self._pair(index).lr, rule, white)
         with self._worker.open(self._low) as session:

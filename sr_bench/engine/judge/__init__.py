@@ -1,1 +1,1 @@
-"""What a number means: a claim or limits and a measurement in; a `Verdict` out. Pure functions."""
+"""Judge: measurements, claims and limits in, verdicts out; pure functions without I/O."""

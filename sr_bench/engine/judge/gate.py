@@ -63,26 +63,26 @@ def judge_gate(
         )
         raise MetricError(msg)
     images = tuple(
-        GateImage(name, close.all_db, close.inside_db, close.ring_db, drop_db, drop_ssim)
-        for (name, close), drop_db, drop_ssim in zip(
+        GateImage(name, likeness.all_db, likeness.inside_db, likeness.ring_db, drop_db, drop_ssim)
+        for (name, likeness), drop_db, drop_ssim in zip(
             fidelities.items(), psnr.values, ssim.values, strict=True
         )
     )
     names = tuple(fidelities)
     findings = (
         _fidelity(images, limits.min_fidelity_db),
-        _kept("psnr", psnr, limits.max_drop_db, names),
-        _kept("ssim", ssim, limits.max_drop_ssim, names),
+        _drop_finding("psnr", psnr, limits.max_drop_db, names),
+        _drop_finding("ssim", ssim, limits.max_drop_ssim, names),
     )
     status = worst_status(finding.status for finding in findings)
-    told = "; ".join(finding.sentence for finding in findings if finding.status is status)
-    return GateVerdict(status, told, limits, findings, psnr, ssim, images)
+    sentence = "; ".join(finding.sentence for finding in findings if finding.status is status)
+    return GateVerdict(status, sentence, limits, findings, psnr, ssim, images)
 
 
 def worst_status(statuses: Iterable[Status]) -> Status:
     """Return ``loss`` if it is among `statuses`, else ``undecided``, else ``within``."""
-    found = set(statuses)
-    return next((s for s in (Status.LOSS, Status.UNDECIDED) if s in found), Status.WITHIN)
+    given = set(statuses)
+    return next((s for s in (Status.LOSS, Status.UNDECIDED) if s in given), Status.WITHIN)
 
 
 def drop_status(drop: Drop, limit: float) -> Status:
@@ -100,7 +100,7 @@ def _fidelity(images: Sequence[GateImage], limit: float) -> GateFinding:
         sentence = (
             f"the output is faithful to fp32: at least {whole.all_db:.2f} dB ({whole.image!r}),"
             f" in the border ring {ring.ring_db:.2f} dB ({ring.image!r}),"
-            f" where {limit:g} dB are asked for"
+            f" where {limit:g} dB are required"
         )
         return GateFinding("fidelity", Status.WITHIN, sentence)
     parts = [f"less faithful to fp32 than {limit:g} dB: {len(poor)} of {len(images)} images"]
@@ -121,7 +121,7 @@ def _ring(image: GateImage, limit: float) -> str:
     )
 
 
-def _kept(
+def _drop_finding(
     metric: Literal["psnr", "ssim"], drop: Drop, limit: float, names: Sequence[str]
 ) -> GateFinding:
     status = drop_status(drop, limit)
@@ -168,21 +168,24 @@ def compare_records(now: Record, before: Record, *, limit: float) -> Comparison:
     images = tuple(name for name in new if name in old)
     missing = tuple(name for name in old if name not in new)
     added = tuple(name for name in new if name not in old)
-    lacks = _lacks(missing, added)
+    unmatched = f"; missing in this run: {_listed(missing)}" if missing else ""
+    unmatched += f"; not in the earlier record: {_listed(added)}" if added else ""
     if not images:
-        told = f"no image is in both records, so that nothing can be compared{lacks}"
-        return Comparison(Status.NOT_RUN, told, now.metric, limit, None, (), missing, added)
+        sentence = f"no image is in both records, so nothing can be compared{unmatched}"
+        return Comparison(Status.NOT_RUN, sentence, now.metric, limit, None, (), missing, added)
     drop = paired_drop(
         [new[name] for name in images],
         [old[name] for name in images],
         higher_is_better=metric_info(now.metric).higher_is_better,
     )
     status = drop_status(drop, limit)
-    told = _sentence(status, now.metric, drop, limit, images)
+    loss = _sentence(status, now.metric, drop, limit, images)
     if missing:
         status = worst_status((status, Status.UNDECIDED))
-    where = f"against the earlier record{_elsewhere(now, before)}: {told}{lacks}"
-    return Comparison(status, where, now.metric, limit, drop, images, missing, added)
+    same = (now.backend, now.device) == (before.backend, before.device)
+    elsewhere = "" if same else f" of {before.backend} ({before.device})"
+    sentence = f"against the earlier record{elsewhere}: {loss}{unmatched}"
+    return Comparison(status, sentence, now.metric, limit, drop, images, missing, added)
 
 
 def _check_same(now: Record, before: Record) -> None:
@@ -199,16 +202,6 @@ def _check_same(now: Record, before: Record) -> None:
 def _scores(record: Record) -> Mapping[str, float]:
     images = record.measurement.images if record.measurement else ()
     return {score.image: score.value for score in images}
-
-
-def _elsewhere(now: Record, before: Record) -> str:
-    same = (now.backend, now.device) == (before.backend, before.device)
-    return "" if same else f" of {before.backend} ({before.device})"
-
-
-def _lacks(missing: Sequence[str], added: Sequence[str]) -> str:
-    gone = f"; missing in this run: {_listed(missing)}" if missing else ""
-    return gone + (f"; not in the earlier record: {_listed(added)}" if added else "")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ _BLOCK = 2**20
 """Values that are resampled at a time; bounds the memory for large data sets."""
 
 _EQUAL = 1e-12
-"""Relative spread, and absolute below 1, of values that differ by the rounding of floats alone."""
+"""Spread of values that differ by the rounding of floats alone: relative, below 1 absolute."""
 
 
 def paired_drop(
@@ -54,12 +54,12 @@ def paired_drop(
     values = tuple(map(_difference, low, reference))
     if math.inf in values:
         return Drop(math.inf, math.inf, math.inf, math.inf, values)
-    found = _mean_interval(values)
+    interval = _mean_interval(values)
     detectable = math.inf
     if len(values) > 1:
         far = _student(len(values), (1 + _CONFIDENCE) / 2)
-        detectable = found.error * (far + _student(len(values), _POWER))
-    return Drop(found.mean, found.low, found.high, detectable, values)
+        detectable = interval.error * (far + _student(len(values), _POWER))
+    return Drop(interval.mean, interval.low, interval.high, detectable, values)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Known failures of a device: which of a card's apply, and what is said when one is gone."""
+"""Known failures of a device: which of a card's apply, and the verdict when one is gone."""
 
 from dataclasses import replace
 
@@ -19,34 +19,31 @@ def known_failure(card: ModelCard, precision: Precision, sdk: str) -> KnownFailu
         sdk: Version of the device's software; empty if unknown, when a failure of old versions
             may still be met.
     """
+    version = _version(sdk)
     for known in card.device.known_failures:
-        in_precision = known.precision in (None, precision)
-        if in_precision and not _is_fixed(known, sdk):
+        fixed_in = _version(known.before_sdk)
+        is_fixed = version is not None and fixed_in is not None and version >= fixed_in
+        if known.precision in (None, precision) and not is_fixed:
             return known
     return None
 
 
 def failure_gone(verdict: Verdict, known: KnownFailure, sdk: str) -> Verdict:
-    """Return `verdict`, or where `known` should have kept the number from being measured, that.
+    """Return `verdict`, with the sentence that the failure `known` is gone.
 
-    A failure of old versions only is no surprise when it is gone from an unknown one.
+    Of an unknown version `verdict` stays: a failure of old versions only may well be gone there.
     """
     if known.before_sdk and _version(sdk) is None:
         return verdict
-    told = f"the known failure is gone: remove it from the card ({known.failure}: {known.reason})"
-    return replace(verdict, status=Status.GAP_CLOSED, sentence=told)
+    msg = f"the known failure is gone: remove it from the card ({known.failure}: {known.reason})"
+    return replace(verdict, status=Status.GAP_CLOSED, sentence=msg)
 
 
 def warning(known: KnownFailure | None) -> str:
-    """Return what a record says of a failure that this version of the SDK may have."""
+    """Return the warning in a record about a failure that this version of the SDK may have."""
     if known is None or not known.before_sdk:
         return ""
     return f"{known.failure} before SDK {known.before_sdk}: {known.reason}"
-
-
-def _is_fixed(known: KnownFailure, sdk: str) -> bool:
-    found, bound = _version(sdk), _version(known.before_sdk)
-    return found is not None and bound is not None and found >= bound
 
 
 def _version(text: str) -> Version | None:

@@ -1,7 +1,7 @@
 """Compare two runs case by case: image by image where the inputs allow it, and say what changed."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
@@ -60,64 +60,49 @@ def compare_runs(now: PastRun, before: PastRun, limits: LossLimits) -> tuple[Com
     Raises:
         MetricError: A score in a record is no number.
     """
-    ours, theirs = _cases(now.records), _cases(before.records)
+    ours, theirs = _by_case(now.records), _by_case(before.records)
     environment = environment_changes(before.info.environment, now.info.environment)
-    found = (
+    rows = (
         _compared(ours.get(key), theirs.get(key), environment, limits)
         for key in dict.fromkeys((*ours, *theirs))
     )
-    return tuple(one for one in found if one)
+    return tuple(row for row in rows if row)
 
 
-def _cases(records: Iterable[Record]) -> Mapping[_Key, Record]:
+def _by_case(records: Iterable[Record]) -> Mapping[_Key, Record]:
     """Return the records by what they are about; of several, the first that has a value."""
-    found: dict[_Key, Record] = {}
+    by_case: dict[_Key, Record] = {}
     for record in records:
         key = _key(record)
-        if key not in found or (record.measurement and not found[key].measurement):
-            found[key] = record
-    return found
+        if key not in by_case or (record.measurement and not by_case[key].measurement):
+            by_case[key] = record
+    return by_case
 
 
 def _key(record: Record) -> _Key:
     backend = "" if record.metric in COST_METRICS else record.backend
-    return (
-        record.family,
-        record.model,
-        record.metric,
-        record.precision,
-        record.dataset,
-        record.protocol,
-        backend,
-    )
+    measured = (record.family, record.model, record.metric, record.precision)
+    return (*measured, record.dataset, record.protocol, backend)
 
 
 def _compared(
     now: Record | None, before: Record | None, environment: tuple[Change, ...], limits: LossLimits
 ) -> Compared | None:
-    new, old = _measured(now), _measured(before)
+    new, old = now and now.measurement, before and before.measurement
     if now and before and new and old:
         inputs = input_changes(before.inputs, now.inputs)
         pair = _Pair(now, before, new, old, inputs, environment)
-        return _told(now, _answer(pair, limits), old, new, inputs)
+        return _row(now, _answer(pair, limits), old, new, inputs)
     if before and old:
-        why = _absent(now, "the case is not in this run")
-        return _told(before, _Answer(CaseOutcome.VANISHED, f"no value any more: {why}"), old, None)
+        why = now.verdict.sentence if now else "the case is not in this run"
+        return _row(before, _Answer(CaseOutcome.VANISHED, f"no value any more: {why}"), old, None)
     if now and new:
-        why = _absent(before, "the case is not in the earlier run")
-        return _told(now, _Answer(CaseOutcome.NEW, f"no value before: {why}"), None, new)
+        why = before.verdict.sentence if before else "the case is not in the earlier run"
+        return _row(now, _Answer(CaseOutcome.NEW, f"no value before: {why}"), None, new)
     return None
 
 
-def _measured(record: Record | None) -> Measurement | None:
-    return record.measurement if record else None
-
-
-def _absent(record: Record | None, otherwise: str) -> str:
-    return record.verdict.sentence if record else otherwise
-
-
-def _told(
+def _row(
     record: Record,
     answer: _Answer,
     old: Measurement | None,
@@ -152,13 +137,12 @@ def _answer(pair: _Pair, limits: LossLimits) -> _Answer:
         outcome = CaseOutcome.SAME if same_inputs else CaseOutcome.WITHIN
         return _Answer(outcome, "the same values to the last digit")
     if pair.now.metric in COST_METRICS:
-        found = _cost(pair)
+        answer = _cost(pair)
     elif pair.now.metric == LATENCY_METRIC:
-        found = _latency(pair, limits.latency_percent)
+        answer = _latency(pair, limits.latency_percent)
     else:
-        found = _images(pair, limits)
-    sentence = f"{found.sentence}; {_causes(pair)}"
-    return _Answer(found.outcome, sentence, found.comparison)
+        answer = _images(pair, limits)
+    return replace(answer, sentence=f"{answer.sentence}; {_causes(pair)}")
 
 
 def _hindrance(pair: _Pair) -> str:
@@ -175,20 +159,19 @@ def _hindrance(pair: _Pair) -> str:
 def _causes(pair: _Pair) -> str:
     """Return what may have moved the value."""
     names = [change.name for change in pair.inputs]
-    told = [*names, *(str(change) for change in pair.environment if change.name not in names)]
-    return f"changed: {', '.join(told)}" if told else "nothing that is recorded changed"
+    causes = [*names, *(str(change) for change in pair.environment if change.name not in names)]
+    return f"changed: {', '.join(causes)}" if causes else "nothing that is recorded changed"
 
 
 def _cost(pair: _Pair) -> _Answer:
     """Costs are counted: any difference is one, and less is better."""
-    worse = _count(pair.new) > _count(pair.old)
-    way = "more" if worse else "less"
-    told = f"{abs(_count(pair.new) - _count(pair.old)):g} {way}"
-    return _Answer(CaseOutcome.LOSS if worse else CaseOutcome.GAIN, told)
-
-
-def _count(measured: Measurement) -> float:
-    return measured.value if measured.exact is None else measured.exact
+    new, old = (
+        measured.value if measured.exact is None else measured.exact
+        for measured in (pair.new, pair.old)
+    )
+    if new > old:
+        return _Answer(CaseOutcome.LOSS, f"{new - old:g} more")
+    return _Answer(CaseOutcome.GAIN, f"{old - new:g} less")
 
 
 def _latency(pair: _Pair, limit: float) -> _Answer:
@@ -197,32 +180,27 @@ def _latency(pair: _Pair, limit: float) -> _Answer:
     if pair.now.device != pair.before.device:
         moved.append("device")
     if moved:
-        told = f"measured on another {' and '.join(moved)}"
-        return _Answer(CaseOutcome.NOT_COMPARABLE, told)
+        return _Answer(CaseOutcome.NOT_COMPARABLE, f"measured on another {' and '.join(moved)}")
     if not (0 < pair.old.value < inf and 0 < pair.new.value < inf):
         return _Answer(CaseOutcome.NOT_COMPARABLE, "expected two times above 0")
     rise = pair.new.value - pair.old.value
     percent = 100 * rise / pair.old.value
     noise = pair.new.notes.get("iqr_ms", 0.0) + pair.old.notes.get("iqr_ms", 0.0)
-    told = f"{percent:+.1f} %, with {limit:g} % allowed and a spread of {noise:.3g} ms"
+    sentence = f"{percent:+.1f} %, with {limit:g} % allowed and a spread of {noise:.3g} ms"
     if abs(percent) <= limit or abs(rise) <= noise:
-        return _Answer(CaseOutcome.WITHIN, told)
-    return _Answer(CaseOutcome.LOSS if rise > 0 else CaseOutcome.GAIN, told)
+        return _Answer(CaseOutcome.WITHIN, sentence)
+    return _Answer(CaseOutcome.LOSS if rise > 0 else CaseOutcome.GAIN, sentence)
 
 
 def _images(pair: _Pair, limits: LossLimits) -> _Answer:
     metric = pair.now.metric
     try:
-        found = compare_records(pair.now, pair.before, limit=limits.of(metric))
+        comparison = compare_records(pair.now, pair.before, limit=limits.of(metric))
     except MetricError as cause:
         where = f"{pair.now.model} {pair.now.precision} {metric}"
         raise cause.about(where) from cause
-    return _Answer(_outcome(found), found.sentence, found)
-
-
-def _outcome(found: Comparison) -> CaseOutcome:
-    if found.drop is None:
-        return CaseOutcome.NOT_COMPARABLE
-    if found.status is Status.WITHIN and found.drop.high95 < -found.limit:
-        return CaseOutcome.GAIN
-    return CaseOutcome(found.status.value)
+    drop, outcome = comparison.drop, CaseOutcome.NOT_COMPARABLE
+    if drop is not None:
+        surely_better = comparison.status is Status.WITHIN and drop.high95 < -comparison.limit
+        outcome = CaseOutcome.GAIN if surely_better else CaseOutcome(comparison.status.value)
+    return _Answer(outcome, comparison.sentence, comparison)

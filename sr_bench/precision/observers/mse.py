@@ -46,16 +46,11 @@ def squared_errors(
     outside = squares - 2 * thresholds * sums + thresholds**2 * many
     total = float(counts.sum())
     inside = total - float(counts[0]) - many
-    return (outside + inside * _step(histogram, thresholds, plan) ** 2 / 12) / total
-
-
-def _step(
-    histogram: Histogram, thresholds: NDArray[np.float64], plan: Int8Plan
-) -> NDArray[np.float64]:
     low = np.minimum(0.0, np.maximum(histogram.low, -thresholds))
     high = np.maximum(0.0, np.minimum(histogram.high, thresholds))
     reach = high - low if plan.activations == "asymmetric" else np.maximum(-low, high)
-    return reach / _STEPS[plan.activations]
+    step = reach / _STEPS[plan.activations]
+    return (outside + inside * step**2 / 12) / total
 
 
 def _beyond(values: NDArray[np.float64]) -> NDArray[np.float64]:

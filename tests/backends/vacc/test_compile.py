@@ -14,8 +14,7 @@ import pytest
 from onnx import numpy_helper
 from PIL import Image
 
-from sr_bench.backends.vacc.build.compile import compile_network, compiler_version
-from sr_bench.backends.vacc.build.images import fitted
+from sr_bench.backends.vacc.build.compile import compile_network, compiler_version, fitted
 from sr_bench.backends.vacc.rig import PhaseLimits, Rig
 from sr_bench.core.device import CompilerInput, DevicePlan, Failure
 from sr_bench.core.precision import Precision
@@ -278,7 +277,7 @@ def test_an_unusable_cache_is_told(vacc_source: CompilerInput, tmp_path: Path) -
 
 def test_a_network_of_two_inputs_is_refused(vacc_source: CompilerInput, tmp_path: Path) -> None:
     source = replace(vacc_source, onnx=network(tmp_path / "two.onnx", inputs=2))
-    with pytest.raises(BackendError, match=r"one input, found \['lr', 'lr1'\]"):
+    with pytest.raises(BackendError, match=r"one input, got \['lr', 'lr1'\]"):
         compile_network(source, SHAPE, RIG, version="1")
 
 

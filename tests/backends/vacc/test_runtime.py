@@ -219,7 +219,7 @@ def test_a_model_compiled_for_another_shape_is_refused(
     fake_vsx: Plan, fake_model: MakeModel, vacc_rig: Rig
 ) -> None:
     model = _card_model(fake_model((1, 3, 12, 9)))
-    with pytest.raises(DeviceError, match=r"is \[1, 3, 12, 9\], expected \[1, 3, 9, 12\]; compile"):
+    with pytest.raises(DeviceError, match=r"input \[1, 3, 9, 12\], got \[1, 3, 12, 9\]; compile"):
         CardRunner.open(model, vacc_rig, sdk="2.8")
 
 

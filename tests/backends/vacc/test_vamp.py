@@ -8,8 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.backends.vacc.profile.latency import Latency, Spread
-from sr_bench.backends.vacc.profile.vamp import Load, parse_clocks, parse_vamp, run_vamp
+from sr_bench.backends.vacc.profile.vamp import (
+    Latency,
+    Load,
+    Spread,
+    parse_clocks,
+    parse_vamp,
+    run_vamp,
+)
 from sr_bench.backends.vacc.rig import PhaseLimits, Rig
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.device import Failure
@@ -113,11 +119,11 @@ def test_a_latency_can_be_recorded() -> None:
     [
         ("", r"^log: .*got none"),
         ("batch size: 1\n", r"^log: .*got none"),
-        ("batch size: 1\nthroughput (qps): fast", r"^log:2: throughput .* found 'fast'"),
-        ("throughput (qps):", r"^log:1: .*found ''"),
-        ("throughput (qps): nan", r"^log:1: .*found 'nan'"),
-        ("throughput (qps): -1", r"^log:1: .*found '-1'"),
-        ("throughput (qps): 2\nbatch size: one", r"^log:2: batch size: .* found 'one'"),
+        ("batch size: 1\nthroughput (qps): fast", r"^log:2: throughput .* got 'fast'"),
+        ("throughput (qps):", r"^log:1: .*got ''"),
+        ("throughput (qps): nan", r"^log:1: .*got 'nan'"),
+        ("throughput (qps): -1", r"^log:1: .*got '-1'"),
+        ("throughput (qps): 2\nbatch size: one", r"^log:2: batch size: .* got 'one'"),
         ("throughput (qps): 2\nthroughput (qps): 3", r"^log:2: expected one report"),
     ],
 )

@@ -262,7 +262,7 @@ def test_what_keeps_to_all_limits_is_within_and_says_by_how_much() -> None:
     assert [finding.status for finding in verdict.findings] == [Status.WITHIN] * 3
     assert verdict.sentence == (
         "the output is faithful to fp32: at least 53.00 dB ('baby'), in the border ring 52.50 dB"
-        " ('baby'), where 52 dB are asked for; PSNR drops by 0.050 dB on average (95 % interval"
+        " ('baby'), where 52 dB are required; PSNR drops by 0.050 dB on average (95 % interval"
         " 0.040 dB to 0.060 dB), within the budget of 0.1 dB; SSIM drops by 0.00000 on average"
         " (95 % interval 0.00000 to 0.00000), within the budget of 0.002"
     )

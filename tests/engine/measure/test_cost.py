@@ -68,7 +68,7 @@ def test_one_network_is_counted_once_however_many_rows_have_it(
 
 def test_a_wrong_hyper_parameter_is_not_taken_for_an_equal_one_that_was_counted() -> None:
     count(CARD, (3, 8, 8))
-    with pytest.raises(CardError, match="n_resblocks: expected int, got True"):
+    with pytest.raises(CardError, match="n_resblocks: expected a valid integer"):
         count(replace(CARD, hyper=EDSR | {"n_resblocks": True}), (3, 8, 8))
 
 

@@ -1,4 +1,4 @@
-"""Compile a network for the card, which may take hours, and keep what came out.
+"""Compile a network for the card, which may take hours, and keep the result.
 
 A build happens in a folder of its own, whose build file names only paths inside it and the ONNX
 file. A good one is moved into the cache as a whole; a bad one is kept apart, to be looked at and
@@ -11,15 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 from filelock import FileLock
+from numpy.typing import NDArray
 from onnx import ModelProto
 from pydantic import ValidationError
 
-from sr_bench.backends.vacc.build.images import FITTING, fitted
-from sr_bench.backends.vacc.rig import Rig, rig_path
 from sr_bench.backends.vacc.build.vamc_yaml import Build, build_of, build_text
+from sr_bench.backends.vacc.rig import Rig, rig_path
 from sr_bench.backends.vacc.watchdog import CommandResult, classify, run_command
-from sr_bench.core.device import Failure, Shape, CompilerInput
+from sr_bench.core.device import CompilerInput, Failure, Shape
 from sr_bench.errors import BackendError, DeviceError, NotRunError, SrBenchError
 from sr_bench.files.atomic import write_bytes, write_text
 from sr_bench.files.cache import cache_dir
@@ -31,11 +32,14 @@ from sr_bench.files.validation import Table
 from sr_bench.imaging.files import write_png
 
 _PARTS = ("mod.json", "mod.so", "mod.params")
-_BUILD, _LOG, _MADE = "build.yaml", "vamc.log", "made.json"
+_BUILD, _LOG, _NOTE = "build.yaml", "vamc.log", "made.json"
 _CALIBRATION, _WORKSPACE = Path("calibration"), Path("deploy_weights")
 _NETWORK = Path("network.onnx")
 
 _VERSION = re.compile(r"\d+(\.\d+)+")
+
+_FITTING = "cut in the middle, mirrored where too small"
+"""How images get the network's size; a part of the key of a build."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def compile_network(source: CompilerInput, shape: Shape, rig: Rig, *, version: s
 
     Raises:
         NotRunError: The compiler is not here.
-        DeviceError: It failed; what it was given and its log are kept.
+        DeviceError: It failed; its input and its log are kept.
         BackendError: The network or its plan is not one that can be compiled.
         SrBenchError: The cache can't be written.
     """
@@ -112,8 +116,8 @@ def compile_network(source: CompilerInput, shape: Shape, rig: Rig, *, version: s
     lock = FileLock(f"{folder}.lock")
     with held(lock, wait_s=limit_s, busy=DeviceError(Failure.TIMEOUT, busy)):
         kept = _kept(folder, build)
-        made = kept or _make(source, build, shape[2:], rig, folder)
-    return Compiled(_prefix(folder, build), digest, made.seconds, cached=kept is not None)
+        note = kept or _compiled(source, build, shape[2:], rig, folder)
+    return Compiled(_prefix(folder, build), digest, note.seconds, cached=kept is not None)
 
 
 def plan_build(source: CompilerInput, shape: Shape, folder: Path | None = None) -> Build:
@@ -139,7 +143,7 @@ def _planned(source: CompilerInput, shape: Shape) -> tuple[ModelProto, Build]:
     network = load_onnx(source.onnx)
     names = [value.name for value in inputs(network)]
     if len(names) != 1:
-        msg = f"{source.onnx}: expected a network with one input, found {names}"
+        msg = f"{source.onnx}: expected a network with one input, got {names}"
         raise BackendError(msg)
     build = build_of(
         source,
@@ -157,7 +161,7 @@ def _digest(source: CompilerInput, network: ModelProto, build: Build, version: s
     facts = [
         sha256_bytes(network.SerializeToString(deterministic=True)),
         build_text(build),
-        *((source.calibration_digest, FITTING) if build.dataset else ()),
+        *((source.calibration_digest, _FITTING) if build.dataset else ()),
         version,
     ]
     return sha256_bytes("\n".join(facts).encode())
@@ -168,10 +172,10 @@ def _prefix(folder: Path, build: Build) -> Path:
 
 
 def _kept(folder: Path, build: Build) -> _BuildNote | None:
-    """Return what was noted of the build in `folder`; None if it is absent or damaged."""
+    """Return the note of the build in `folder`; None if it is absent or damaged."""
     try:
-        made = _BuildNote.model_validate_json((folder / _MADE).read_bytes())
-        return made if made.files == _digests(_prefix(folder, build)) else None
+        note = _BuildNote.model_validate_json((folder / _NOTE).read_bytes())
+        return note if note.files == _digests(_prefix(folder, build)) else None
     except (OSError, ValidationError, SrBenchError):
         return None
 
@@ -180,7 +184,9 @@ def _digests(prefix: Path) -> dict[str, str]:
     return {part: sha256_file(prefix.with_name(part)) for part in _PARTS}
 
 
-def _make(source: CompilerInput, build: Build, size: tuple[int, int], rig: Rig, folder: Path) -> _BuildNote:
+def _compiled(
+    source: CompilerInput, build: Build, size: tuple[int, int], rig: Rig, folder: Path
+) -> _BuildNote:
     """Compile in a folder of our own and move it to `folder`."""
     command = _command(rig)
     work = folder.with_name(f"{folder.name}.partial")
@@ -198,15 +204,15 @@ def _make(source: CompilerInput, build: Build, size: tuple[int, int], rig: Rig, 
         if failure := _failure(outcome, _prefix(work, build), newer_than=work / _BUILD):
             raise _failed(failure, source, work, folder)
         shutil.rmtree(work / _CALIBRATION, ignore_errors=True)
-        made = _BuildNote(seconds=outcome.seconds, files=_digests(_prefix(work, build)))
-        write_text(work / _MADE, made.model_dump_json())
+        note = _BuildNote(seconds=outcome.seconds, files=_digests(_prefix(work, build)))
+        write_text(work / _NOTE, note.model_dump_json())
         shutil.rmtree(folder, ignore_errors=True)
         work.rename(folder)
     except OSError as error:
         raise disk_error(error, folder, "compile into") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return made
+    return note
 
 
 def _write_input(source: CompilerInput, build: Build, size: tuple[int, int], work: Path) -> None:
@@ -217,7 +223,9 @@ def _write_input(source: CompilerInput, build: Build, size: tuple[int, int], wor
     write_text(work / _BUILD, build_text(build))
 
 
-def _failure(outcome: CommandResult, prefix: Path, *, newer_than: Path) -> tuple[Failure, str] | None:
+def _failure(
+    outcome: CommandResult, prefix: Path, *, newer_than: Path
+) -> tuple[Failure, str] | None:
     """Return why a build is not good: how the compiler ended, or what is wrong with its files."""
     if failure := classify(outcome, otherwise=Failure.COMPILE_FAILED):
         return failure, outcome.describe()
@@ -235,7 +243,9 @@ def _failure(outcome: CommandResult, prefix: Path, *, newer_than: Path) -> tuple
     return None
 
 
-def _failed(why: tuple[Failure, str], source: CompilerInput, work: Path, folder: Path) -> DeviceError:
+def _failed(
+    why: tuple[Failure, str], source: CompilerInput, work: Path, folder: Path
+) -> DeviceError:
     """Keep a failed build, and return the error to raise."""
     kept = folder.parent.with_name("failed") / folder.name
     shutil.rmtree(kept, ignore_errors=True)
@@ -251,12 +261,24 @@ def _failed(why: tuple[Failure, str], source: CompilerInput, work: Path, folder:
 
 
 def _command(rig: Rig) -> Path:
-    found = shutil.which(rig.vamc)
-    if found is None:
+    command = shutil.which(rig.vamc)
+    if command is None:
         msg = (
-            f"the card's compiler is not here: there is no command {rig.vamc!r}; "
+            f"the card's compiler is not installed here: there is no command {rig.vamc!r}; "
             f"install it, or set vamc in {rig_path()} to its path"
         )
         raise NotRunError(msg)
     # It is run in another folder.
-    return Path(found).absolute()
+    return Path(command).absolute()
+
+
+def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return the middle of `image` in `size`, height and width; mirrored at its edges if smaller.
+
+    Nothing is resampled: that would change the statistics that calibration is about.
+    """
+    missing = [max(0, want - have) for want, have in zip(size, image.shape, strict=False)]
+    margins = [(gap // 2, gap - gap // 2) for gap in missing]
+    filled = np.pad(image, [*margins, (0, 0)], mode="symmetric")
+    top, left = ((have - want) // 2 for want, have in zip(size, filled.shape, strict=False))
+    return filled[top : top + size[0], left : left + size[1]]

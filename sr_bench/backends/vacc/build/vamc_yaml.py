@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from sr_bench.core.device import Shape, CompilerInput
+from sr_bench.core.device import CompilerInput, Shape
 from sr_bench.errors import BackendError
 from sr_bench.files.validation import Table, validate
 
@@ -137,7 +137,9 @@ def _quantize(source: CompilerInput) -> dict[str, object]:
     names = source.precision.calibration_names
     mode = next((name for name in names if name in _MODES), None)
     if mode is None:
-        msg = f"{source.name}: the card's compiler calibrates by {', '.join(_MODES)}, got {names[0]}"
+        msg = (
+            f"{source.name}: the card's compiler calibrates by {', '.join(_MODES)}, got {names[0]}"
+        )
         raise BackendError(msg)
     table: dict[str, object] = {
         "calibrate_mode": mode,

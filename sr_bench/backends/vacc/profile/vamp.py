@@ -9,13 +9,12 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sr_bench.backends.vacc.build.compile import compile_network, compiler_version
 from sr_bench.backends.vacc.build.vdsp import vdsp_text
-from sr_bench.backends.vacc.profile.latency import Latency, Spread
 from sr_bench.backends.vacc.rig import Rig
 from sr_bench.backends.vacc.run.state import DeviceState
 from sr_bench.backends.vacc.watchdog import classify, run_command
@@ -42,8 +41,49 @@ _SPREAD = " latency (us)"
 _END_TO_END, _MODEL = f"e2e{_SPREAD}", f"model{_SPREAD}"
 _CLOCK = re.compile(r"(\w+CLK):\s+(\d+)\s+MHz")
 
-
 _WHOLE = frozenset({"instances", "processes", "batch", "samples"})
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The times of all runs, in microseconds; None where not printed."""
+
+    avg_us: float | None = None
+    min_us: float | None = None
+    max_us: float | None = None
+    percentiles_us: Mapping[str, float] = field(default_factory=dict)
+    """By name: ``p50``, ``p90``, ``p95``, ``p99``."""
+
+
+@dataclass(frozen=True)
+class Latency:
+    """One profile; None, or empty, where the profiler did not print it."""
+
+    throughput: float
+    """Images per second, of all instances and devices together."""
+    end_to_end: Spread | None = None
+    """From the input on the host to the output on the host, with the time spent in queues."""
+    model: Spread | None = None
+    """Of the network on the device alone."""
+    instances: int | None = None
+    """Copies of the network that run at once on each device."""
+    processes: int | None = None
+    devices: tuple[int, ...] = ()
+    """Ids of the dies."""
+    batch: int | None = None
+    """Images in one run."""
+    samples: int | None = None
+    """Images that were run."""
+    seconds: float | None = None
+    """That they took."""
+    ai_utilise_percent: float | None = None
+    memory_mb: float | None = None
+    """Of the die, while it ran."""
+    temperature_c: float | None = None
+    power_w: float | None = None
+    """Of the whole card, which may have several dies."""
+    clocks_mhz: Mapping[str, int] = field(default_factory=dict)
+    """By the clock's name, such as ``OCLK``; without them two profiles don't compare."""
 
 
 @dataclass(frozen=True)
@@ -134,13 +174,15 @@ def parse_vamp(text: str, *, where: str) -> Latency:
     Raises:
         BackendError: There is no throughput or there are several, or a value is not a number.
     """
-    found, spreads, devices = _read(text, where)
-    if "throughput" not in found:
-        msg = f"{where}: expected a line 'throughput (qps): <number>', got none: not profiled"
+    values, spreads, devices = _read(text, where)
+    if "throughput" not in values:
+        msg = (
+            f"{where}: expected a line 'throughput (qps): <number>', got none: nothing was profiled"
+        )
         raise BackendError(msg)
-    counts = {name: int(value) for name, value in found.items() if name in _WHOLE}
+    counts = {name: int(value) for name, value in values.items() if name in _WHOLE}
     return Latency(
-        **{**found, **counts},  # type: ignore[arg-type]
+        **{**values, **counts},  # type: ignore[arg-type]
         devices=devices,
         end_to_end=_spread(spreads.get(_END_TO_END)),
         model=_spread(spreads.get(_MODEL)),
@@ -175,18 +217,20 @@ def _read(
     text: str, where: str
 ) -> tuple[dict[str, float], dict[str, dict[str, float]], tuple[int, ...]]:
     """Return the numbers by our names, the times by section and name, and the devices."""
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     spreads: dict[str, dict[str, float]] = {}
     devices: tuple[int, ...] = ()
     section = ""
     for number, line in enumerate(text.splitlines(), start=1):
-        key, value = _split(line)
+        # Of lines such as "- a: 1" and "*** a:1 ****" too.
+        key, _, value = line.strip(" \t*").removeprefix("- ").partition(":")
+        key, value = key.strip().lower(), value.strip()
         name = _NUMBERS.get(key, "")
-        if name == "throughput" and name in found:
-            msg = f"{where}:{number}: expected one report, found the throughput of a second one"
+        if name == "throughput" and name in values:
+            msg = f"{where}:{number}: expected one report, got the throughput of a second one"
             raise BackendError(msg)
         if name:
-            found[name] = _number(value, f"{where}:{number}: {key}")
+            values[name] = _number(value, f"{where}:{number}: {key}")
         elif key == "devices":
             devices = tuple(map(int, re.findall(r"\d+", value)))
         elif key in (_END_TO_END, _MODEL):
@@ -194,13 +238,7 @@ def _read(
         elif section and key.endswith(" latency"):
             times = spreads.setdefault(section, {})
             times[key.removesuffix(" latency")] = _number(value, f"{where}:{number}: {key}")
-    return found, spreads, devices
-
-
-def _split(line: str) -> tuple[str, str]:
-    """Return a line's key in lower case and its value; ``- a: 1`` and ``*** a:1 ****`` too."""
-    key, _, value = line.strip(" \t*").removeprefix("- ").partition(":")
-    return key.strip().lower(), value.strip()
+    return values, spreads, devices
 
 
 def _number(text: str, where: str) -> float:
@@ -209,7 +247,7 @@ def _number(text: str, where: str) -> float:
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value >= 0):
-        msg = f"{where}: expected a number, found {text!r}"
+        msg = f"{where}: expected a number, got {text!r}"
         raise BackendError(msg)
     return value
 

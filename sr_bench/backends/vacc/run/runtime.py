@@ -104,8 +104,11 @@ class CardRunner:
                 this is closed.
         """
         with self._lock:
+            if isinstance(self._over, DeviceError):
+                text = str(self._over).removeprefix(f"{self._over.failure}: ")
+                raise DeviceError(self._over.failure, f"failed earlier, not run again: {text}")
             if self._over:
-                raise _again(self._over)
+                raise BackendError(str(self._over))
             given = _to_device(lr, self._model)
             try:
                 return self._process.run(given)
@@ -230,13 +233,6 @@ class _Worker:
                 "if it does not end, restart the machine"
             )
         return DeviceError(failure, text)
-
-
-def _again(reason: BackendError) -> BackendError:
-    if isinstance(reason, DeviceError):
-        text = str(reason).removeprefix(f"{reason.failure}: ")
-        return DeviceError(reason.failure, f"failed earlier, not run again: {text}")
-    return BackendError(str(reason))
 
 
 def _operators(model: CardModel) -> str:

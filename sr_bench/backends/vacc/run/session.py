@@ -1,4 +1,4 @@
-"""A session on the card: compile for an image's shape, open what came out, run it."""
+"""A session on the card: compile for an image's shape, open the result, run it."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -29,68 +29,48 @@ class CardSession(CheckedSession):
     """
 
     def __init__(self, source: CompilerInput, rig: Rig, sdk: str, notes: Mapping[str, str]) -> None:
-        self._card = _Card(source, rig, sdk)
-        super().__init__(self._card.run, backend="vacc", device="vacc", notes=notes)
-
-    @property
-    def notes(self) -> Mapping[str, str]:
-        """What a record should say about how it computes."""
-        return {**super().notes, **self._card.notes}
+        self._source, self._rig, self._sdk = source, rig, sdk
+        self._compiler = _version(rig)
+        self._lock = Lock()
+        self._runner: CardRunner | None = None
+        self._shape: tuple[int, ...] = ()
+        self._failed: DeviceError | NotRunError | None = None
+        notes = {**notes, "sdk": sdk, "compiler": self._compiler, "feed": source.plan.feed}
+        super().__init__(self._infer_on_card, backend="vacc", device="vacc", notes=notes)
 
     def close(self) -> None:
         """Leave the card; a second call does nothing."""
         super().close()
-        self._card.close()
+        with self._lock:
+            if self._runner is not None:
+                self._runner.close()
+            self._runner = None
 
-
-class _Card:
-    """One network on the die, compiled again for each new shape."""
-
-    def __init__(self, source: CompilerInput, rig: Rig, sdk: str) -> None:
-        self._source = source
-        self._rig = rig
-        self._sdk = sdk
-        self._compiler = _version(rig)
-        self._lock = Lock()
-        self._opened: CardRunner | None = None
-        self._shape: tuple[int, ...] = ()
-        self._failed: DeviceError | NotRunError | None = None
-        self.notes: Mapping[str, str] = {
-            "sdk": sdk,
-            "compiler": self._compiler,
-            "feed": source.plan.feed,
-        }
-
-    def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _infer_on_card(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         with self._lock:
             # Other threads wait here with the next images: they must not compile again for hours.
             if self._failed is not None:
                 raise self._failed
             try:
-                return self._for(lr.shape)(lr)
+                return self._runner_for(lr.shape)(lr)
             except (DeviceError, NotRunError) as cause:
                 self._failed = cause
                 raise
 
-    def close(self) -> None:
-        with self._lock:
-            if self._opened is not None:
-                self._opened.close()
-            self._opened = None
-
-    def _for(self, shape: tuple[int, ...]) -> CardRunner:
+    def _runner_for(self, shape: tuple[int, ...]) -> CardRunner:
         """Return the network on the die for inputs of `shape`."""
-        if self._opened is not None and self._shape == shape:
-            return self._opened
-        if self._opened is not None:
-            self._opened.close()
+        if self._runner is not None and self._shape == shape:
+            return self._runner
+        if self._runner is not None:
+            self._runner.close()
         n, channels, height, width = shape
         model, scale = self._source, self._source.scale
         compiled = compile_network(
             model, (n, channels, height, width), self._rig, version=self._compiler
         )
-        self.notes = {**self.notes, "compiled": compiled.digest}
-        found = CardModel(
+        # Not in place: a record may hold the notes of an earlier shape.
+        self._notes = {**self._notes, "compiled": compiled.digest}
+        card_model = CardModel(
             name=model.name,
             precision=model.precision,
             prefix=compiled.prefix,
@@ -99,8 +79,9 @@ class _Card:
             white=model.white,
             feed=model.plan.feed,
         )
-        self._opened, self._shape = CardRunner.open(found, self._rig, sdk=self._sdk), shape
-        return self._opened
+        self._runner = CardRunner.open(card_model, self._rig, sdk=self._sdk)
+        self._shape = shape
+        return self._runner
 
 
 @cache

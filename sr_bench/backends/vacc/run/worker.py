@@ -44,7 +44,10 @@ def main() -> int:
     serving.add_argument("folder", type=Path, help="with job.json; for the arrays")
     serving.add_argument("channel", type=int, help="an inherited descriptor")
     arguments = parser.parse_args()
-    _prepare()
+    # Or our own neighbours could be imported in place of the SDK's modules.
+    here = str(Path(__file__).resolve().parent)
+    sys.path[:] = [path for path in sys.path if path != here]
+    faulthandler.enable()
     if arguments.command == "serve":
         # Or a process that the SDK starts could keep it open after we have crashed.
         os.set_inheritable(arguments.channel, False)
@@ -52,20 +55,13 @@ def main() -> int:
     return probe(arguments.status, arguments.device, arguments.proc, arguments.dev)
 
 
-def _prepare() -> None:
-    # Or our own neighbours could be imported in place of the SDK's modules.
-    here = str(Path(__file__).resolve().parent)
-    sys.path[:] = [path for path in sys.path if path != here]
-    faulthandler.enable()
-
-
 def probe(status: Path, device: int, proc: Path, dev: Path) -> int:
     """Go from the package up to the die; write to `status` the last step taken, and its error."""
     facts = {"step": "", "error": "", "sdk": "", "driver": "", "card_type": "", "dies": 0}
 
-    def note(**found: Any) -> None:
+    def note(**news: Any) -> None:
         # After each step, as the next one may end the process.
-        facts.update(found)
+        facts.update(news)
         write_whole(status, lambda path: path.write_text(json.dumps(facts)))
 
     try:
@@ -193,9 +189,9 @@ class Opened:
         say("load")
         expect_zero(vsx.set_device(job.device), f"set_device({job.device})")
         model = vsx.Model(job.prefix, job.shape[0])
-        came = list(model.input_shape[0])
-        msg = f"the compiled model's input is {came}, expected {job.shape}; compile it again"
-        require(came == job.shape, msg)
+        got = list(model.input_shape[0])
+        msg = f"expected a compiled model with input {job.shape}, got {got}; compile it again"
+        require(got == job.shape, msg)
         say("build")
         operators = []
         if job.operators:
@@ -246,8 +242,8 @@ def _checked(output: Any, shape: Sequence[int]) -> NDArray[np.float32]:
     import numpy as np
 
     array = np.asarray(output).astype(np.float32)
-    came = list(array.shape)
-    require(came == shape, f"expected an output of {shape}, got {came}", WrongOutputError)
+    got = list(array.shape)
+    require(got == shape, f"expected an output of {shape}, got {got}", WrongOutputError)
     wrong = int(np.count_nonzero(~np.isfinite(array)))
     msg = f"{wrong} of {array.size} output values are NaN or infinite"
     require(wrong == 0, msg, WrongOutputError)
@@ -263,11 +259,7 @@ def require(
 
 
 def expect_zero(code: Any, call: str) -> None:
-    """Refuse another number than 0; what a call returns that is no number says nothing.
-
-    Raises:
-        RefusedError: It is one.
-    """
+    """Raise a RefusedError if `code` is a number other than 0; other types say nothing."""
     fine = not isinstance(code, int) or isinstance(code, bool) or code == 0
     require(fine, f"{call} failed, err code: {code}")
 
@@ -278,7 +270,7 @@ def describe(error: Exception) -> str:
 
 
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
-    """Have `write` make a file under another name, then give it its own."""
+    """Have `write` make a file under another name, then rename it to `path`."""
     part = path.with_name(path.name + ".part")
     write(part)
     part.replace(path)

@@ -1,23 +1,22 @@
 """What a card must declare about an EDSR."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from pydantic.dataclasses import dataclass
 
-@dataclass(frozen=True)
+from sr_bench.files.validation import STRICT
+from sr_bench.zoo.hyper import Count, Factor
+
+
+@dataclass(config=STRICT, frozen=True)
 class EdsrHyper:
     """Hyper-parameters of EDSR."""
 
     form: Literal["official", "basicsr"]
     """Code base whose checkpoints and value range the network has."""
-    n_feats: int
-    n_resblocks: int
-    res_scale: float
+    n_feats: Count
+    n_resblocks: Count
+    res_scale: Factor
     """Factor on each block's residual."""
-    rgb_range: float
+    rgb_range: Factor
     """White level of the values that the body computes on: 255 in all published networks."""
-
-    def faults(self) -> Iterator[str]:
-        """Yield nothing: every combination is a network."""
-        yield from ()

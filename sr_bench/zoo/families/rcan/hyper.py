@@ -1,29 +1,32 @@
 """What a card must declare about an RCAN or SR4K."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic.dataclasses import dataclass
+
+from sr_bench.core.fields import Bounds
+from sr_bench.files.validation import STRICT
 from sr_bench.zoo.blocks import DIV2K_MEAN, FLICKR2K_MEAN
+from sr_bench.zoo.hyper import Count, Factor
 
 
-@dataclass(frozen=True)
+@dataclass(config=STRICT, frozen=True)
 class RcanHyper:
     """Hyper-parameters of RCAN."""
 
     form: Literal["official", "basicsr"]
     """Code base whose checkpoints and value range the network has."""
-    n_resgroups: int
-    n_resblocks: int
+    n_resgroups: Count
+    n_resblocks: Count
     """Blocks in each group."""
-    n_feats: int
+    n_feats: Count
     attention: bool
     """Whether blocks end in channel attention."""
-    reduction: int = field(metadata={"minimum": 0})
+    reduction: Annotated[int, Bounds(ge=0)]
     """Divisor of `n_feats` inside the attention; 0 where there is none."""
-    res_scale: float
+    res_scale: Factor
     """Factor on each block's residual; the official code ignores it, so there it must be 1."""
-    rgb_range: float
+    rgb_range: Factor
     """White level of the values that the body computes on: 255 in all published networks."""
     rgb_mean: Literal["div2k", "flickr2k"]
     mean_shift: Literal["frozen", "plain", "tensor"]
@@ -34,16 +37,21 @@ class RcanHyper:
     upsample: Literal["steps", "single"]
     """Whether powers of 2 are made in steps of 2, or by one convolution and pixel shuffle."""
 
-    def faults(self) -> Iterator[str]:
-        """Yield contradictions between the fields."""
+    def __post_init__(self) -> None:
+        """Raise a ValueError about the fields that contradict each other."""
+        faults = []
         if self.attention and not 1 <= self.reduction <= self.n_feats:
-            yield f"reduction: must be 1 to n_feats ({self.n_feats}), got {self.reduction}"
+            faults.append(f"reduction: must be 1 to n_feats ({self.n_feats}), got {self.reduction}")
         if not self.attention and self.reduction:
-            yield f"reduction: must be 0 where attention is false, got {self.reduction}"
+            faults.append(f"reduction: must be 0 where attention is false, got {self.reduction}")
         if (self.form == "basicsr") != (self.mean_shift == "tensor"):
-            yield f"mean_shift: {self.mean_shift!r} does not exist in the {self.form} form"
+            faults.append(f"mean_shift: {self.mean_shift!r} does not exist in the {self.form} form")
         if self.form == "official" and self.res_scale != 1.0:
-            yield f"res_scale: the official form ignores it; declare 1.0, got {self.res_scale}"
+            faults.append(
+                f"res_scale: the official form ignores it; expected 1.0, got {self.res_scale}"
+            )
+        if faults:
+            raise ValueError("; ".join(faults))
 
     @property
     def stride(self) -> int:

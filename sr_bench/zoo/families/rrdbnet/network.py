@@ -4,32 +4,28 @@ Source: xinntao/ESRGAN 73e9b63, RRDBNet_arch.py (parameter names and arithmetic)
 10276f4 uses the same network.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import torch
+from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from sr_bench.files.validation import STRICT
 from sr_bench.zoo.blocks import conv
+from sr_bench.zoo.hyper import Count, Factor
 
 _SLOPE = 0.2
 
 
-@dataclass(frozen=True)
+@dataclass(config=STRICT, frozen=True)
 class RrdbHyper:
     """Hyper-parameters of RRDBNet."""
 
-    n_feats: int
-    n_blocks: int
-    growth: int
+    n_feats: Count
+    n_blocks: Count
+    growth: Count
     """Channels that each convolution of a dense block adds."""
-    res_scale: float
+    res_scale: Factor
     """Factor on the residuals, of the dense blocks and of the blocks of three alike."""
-
-    def faults(self) -> Iterator[str]:
-        """Yield nothing: every combination is a network."""
-        yield from ()
 
 
 class _DenseBlock(nn.Module):

@@ -33,7 +33,8 @@ def header(cases: Sequence[Case], info: BackendInfo) -> list[str]:
     claims = sum(case.claim is not None for case in cases)
     suites = len({case.card.family for case in cases})
     collected = f"{counted(claims, 'claim')} in {counted(suites, 'suite')}"
-    new = f", {len(cases) - claims} without a claim" if claims < len(cases) else ""
+    unclaimed = len(cases) - claims
+    new = f", plus {counted(unclaimed, 'unclaimed measurement')}" if unclaimed else ""
     return [f"sr-bench {__version__}: {collected}{new}", printable(backend_line(info))]
 
 

@@ -24,15 +24,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         return int(args.run(args))
-    except NotRunError as cause:
-        print(f"sr-bench: {printable(str(cause))}", file=sys.stderr)
-        return EXIT_ABSENT
-    except OptionError as cause:
-        print(f"sr-bench: {printable(str(cause))}", file=sys.stderr)
-        return EXIT_USAGE
     except SrBenchError as cause:
         print(f"sr-bench: {printable(str(cause))}", file=sys.stderr)
-        return EXIT_FAULT
+        if isinstance(cause, NotRunError):
+            return EXIT_ABSENT
+        return EXIT_USAGE if isinstance(cause, OptionError) else EXIT_FAULT
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

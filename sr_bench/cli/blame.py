@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sr_bench.cli._args.output import add_json_argument, print_json
+from sr_bench.cli._args.output import add_json_argument, print_result
 from sr_bench.errors import DocumentError, OptionError
 
 if TYPE_CHECKING:
     from sr_bench.document.cells import MetricCell
     from sr_bench.history.origin import Origin
 
-HELP = "tell where a number of a README came from: which run, who wrote it, and why"
+HELP = "show where a number of a README came from: which run, who wrote it, and why"
 EXAMPLE = "sr-bench blame suites/pocket/README.md:12"
 
 _PLACE = re.compile(r"(?P<path>.+?):(?P<line>[1-9][0-9]*)(:(?P<column>[1-9][0-9]*))?", re.DOTALL)
@@ -32,7 +32,6 @@ class Place:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
     parser.add_argument(
         "place", metavar="README:LINE", help="README.md:12, or README.md:12:37 for one number"
     )
@@ -53,11 +52,9 @@ def run(args: argparse.Namespace) -> int:
     ledger = read_ledger(ledger_of(place.path))
     for fault in ledger.faults:
         print(f"sr-bench: warning: {printable(fault)}", file=sys.stderr)
-    found = [origin(place.path, cell, ledger) for cell in cells]
-    if args.json:
-        print_json([_as_json(one) for one in found])
-    else:
-        print("\n".join(printable(line) for one in found for line in origin_lines(one)))
+    origins = [origin(place.path, cell, ledger) for cell in cells]
+    lines = (printable(line) for source in origins for line in origin_lines(source))
+    print_result([*map(_as_json, origins)], lines, as_json=args.json)
     return 0
 
 
@@ -73,7 +70,7 @@ def _place(text: str, column: int | None) -> Place:
 def _chosen(cells: "Sequence[MetricCell]", place: Place) -> "list[MetricCell]":
     line = [cell for cell in cells if cell.is_number and cell.source.line == place.line]
     if not line:
-        msg = f"{place.path}:{place.line}: expected numbers of a model-info table, found none"
+        msg = f"{place.path}:{place.line}: expected numbers of a model-info table, got none"
         raise DocumentError(msg)
     if place.column is None:
         return line
@@ -85,12 +82,12 @@ def _chosen(cells: "Sequence[MetricCell]", place: Place) -> "list[MetricCell]":
     raise OptionError(msg)
 
 
-def _as_json(found: "Origin") -> dict[str, object]:
+def _as_json(origin: "Origin") -> dict[str, object]:
     return {
-        "place": found.cell.source,
-        "about": found.cell.key,
-        "text": found.cell.text,
-        "edited": found.edited,
-        "ledger": found.written,
-        "commit": found.commit,
+        "place": origin.cell.source,
+        "about": origin.cell.key,
+        "text": origin.cell.text,
+        "edited": origin.edited,
+        "ledger": origin.written,
+        "commit": origin.commit,
     }

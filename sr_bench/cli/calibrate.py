@@ -10,7 +10,6 @@ EXAMPLE = "sr-bench calibrate pocket_edsr_x2 --precision int8_percentile --out r
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
     add_network_arguments(parser, precision="int8_percentile")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the JSON file")
 
@@ -23,10 +22,10 @@ def run(args: argparse.Namespace) -> int:
     prepared = prepare_network(args, precision)
     ranges = prepared.int8_maker().ranges(precision.calibration)
     save_ranges(args.out, ranges)
-    told = ranges.provenance
+    provenance = ranges.provenance
     print(
         f"{args.out}: {len(ranges.clip)} clip ranges of {prepared.card.name} by"
-        f" {ranges.observer}, from {told['calibration_images']} images of"
-        f" {told['calibration_set']}"
+        f" {ranges.observer}, from {provenance['calibration_images']} images of"
+        f" {provenance['calibration_set']}"
     )
     return 0

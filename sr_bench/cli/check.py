@@ -1,4 +1,4 @@
-"""``sr-bench check``: tell which numbers of a document are stale against a run."""
+"""``sr-bench check``: show which numbers of a document are stale against a run."""
 
 import argparse
 from collections.abc import Iterator
@@ -16,7 +16,6 @@ EXAMPLE = "sr-bench check suites/*/README.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
     parser.add_argument("documents", type=Path, nargs="+", metavar="README", help="documents")
     add_run_arguments(parser, option=True)
 
@@ -29,32 +28,31 @@ def run(args: argparse.Namespace) -> int:
 
     past = named_run(args.run_name, args.results)
     checked = [check(read_document(path), past) for path in args.documents]
-    for one in checked:
-        print(printable("\n".join(_lines(one))))
-    if any(one.stale for one in checked):
+    for document in checked:
+        print(printable("\n".join(_lines(document))))
+    if any(document.stale for document in checked):
         return 1
-    silent = [one.document for one in checked if not one.judged]
+    silent = [document.document for document in checked if not document.judged]
     if silent:
         msg = f"{past.path} judged nothing of {', '.join(silent)}: run the tests on that first"
         raise NotRunError(printable(msg))
     return 0
 
 
-def _lines(one: "Checked") -> Iterator[str]:
-    counts = [f"{one.claims} claims", f"{one.judged} judged", f"{len(one.stale)} stale"]
-    if one.known_gaps:
-        counts.append(f"{len(one.known_gaps)} known gaps")
-    yield f"{one.document}: {', '.join(counts)}"
-    yield from (_line("stale", finding) for finding in one.stale)
-    yield from (_line("known gap", finding) for finding in one.known_gaps)
+def _lines(checked: "Checked") -> Iterator[str]:
+    counts = f"{checked.claims} claims, {checked.judged} judged, {len(checked.stale)} stale"
+    gaps = f", {len(checked.known_gaps)} known gaps" if checked.known_gaps else ""
+    yield f"{checked.document}: {counts}{gaps}"
+    yield from (_line("stale", number) for number in checked.stale)
+    yield from (_line("known gap", number) for number in checked.known_gaps)
 
 
-def _line(kind: str, finding: "StaleNumber") -> str:
+def _line(kind: str, number: "StaleNumber") -> str:
     from sr_bench.core.metric import with_unit
     from sr_bench.document.numbers import measured
 
-    cell, record = finding.cell, finding.record
+    cell, record = number.cell, number.record
     claimed = with_unit(cell.text, record.metric)
-    found = with_unit(measured(record, extra=2), record.metric)
-    why = " ".join(finding.why.split())
-    return f"{cell.source}: {kind}: {cell.key}: claimed {claimed}, measured {found}: {why}"
+    value = with_unit(measured(record, extra=2), record.metric)
+    why = " ".join(number.why.split())
+    return f"{cell.source}: {kind}: {cell.key}: claimed {claimed}, measured {value}: {why}"

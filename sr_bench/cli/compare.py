@@ -3,14 +3,12 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from sr_bench.cli._args.output import add_json_argument, print_json
+from sr_bench.cli._args.output import add_json_argument, print_result
 from sr_bench.cli._args.results import A_RUN, add_results_argument, named_run
 from sr_bench.errors import OptionError
 
 if TYPE_CHECKING:  # these load much, which --help must not wait for
-    from collections.abc import Sequence
-
-    from sr_bench.core.compare import Compared, LossLimits
+    from sr_bench.core.compare import LossLimits
     from sr_bench.core.history import PastRun
 
 HELP = "compare two runs image by image; ends in 1 if the newer one is worse or lacks a value"
@@ -27,7 +25,6 @@ _OPTIONS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
     parser.add_argument("before", metavar="RUN_A", help=f"the baseline: {A_RUN}")
     parser.add_argument("now", metavar="RUN_B", help="the newer run, named the same way")
     for option, (_, of, default) in _OPTIONS.items():
@@ -52,12 +49,12 @@ def run(args: argparse.Namespace) -> int:
     limits = _limits(args)
     before, now = _runs(args)
     compared = compare_runs(now, before, limits)
-    if args.json:
-        print_json({"before": before.info, "now": now.info, "limits": limits, "cases": compared})
-    else:
-        for line in compared_lines(compared, before.info, now.info, everything=args.all):
-            print(line)
-    return _exit_code(compared)
+    value = {"before": before.info, "now": now.info, "limits": limits, "cases": compared}
+    lines = compared_lines(compared, before.info, now.info, everything=args.all)
+    print_result(value, lines, as_json=args.json)
+    if not any(case.comparable for case in compared):
+        return _NOTHING
+    return int(any(case.bad for case in compared))
 
 
 def _limits(args: argparse.Namespace) -> "LossLimits":
@@ -84,9 +81,3 @@ def _runs(args: argparse.Namespace) -> "tuple[PastRun, PastRun]":
         )
         raise OptionError(msg)
     return before, now
-
-
-def _exit_code(compared: "Sequence[Compared]") -> int:
-    if not any(one.comparable for one in compared):
-        return _NOTHING
-    return 1 if any(one.bad for one in compared) else 0

@@ -14,7 +14,6 @@ _RULES = "sr_bench.cost.rules"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
     add_json_argument(parser)
     parser.add_argument("model", help="a model's name, as sr-bench list prints it")
     parser.add_argument("--shape", metavar="CxHxW", help="input shape (default: the card's)")
@@ -27,24 +26,24 @@ def run(args: argparse.Namespace) -> int:
 
     card = find_model(load_suites(args.suites), args.model)
     shape = _shape(args.shape) if args.shape is not None else card.counted_shape
-    found = count(card, shape)
+    counts = count(card, shape)
     rules = {name: discovery.load(_RULES, name) for name in discovery.names(_RULES)}
-    flops_g = {name: rule.flops_g(found) for name, rule in rules.items()}
+    flops_g = {name: rule.flops_g(counts) for name, rule in rules.items()}
     if args.json:
         print_json(
             {
                 "model": card.name,
                 "shape": "x".join(map(str, shape)),
-                "params": found.params,
-                "macs": found.macs,
+                "params": counts.params,
+                "macs": counts.macs,
                 "flops_g": flops_g,
                 "card_rule": card.flops_rule,
             }
         )
         return 0
     print(f"{card.name} at {'x'.join(map(str, shape))}")
-    print(f"params  {found.params:,} ({found.params / 1e6:.3f} M)")
-    print(f"MACs    {found.macs:,} ({found.macs / 1e9:.3f} G)\n")
+    print(f"params  {counts.params:,} ({counts.params / 1e6:.3f} M)")
+    print(f"MACs    {counts.macs:,} ({counts.macs / 1e9:.3f} G)\n")
     rows = [
         [f"{value:.3f}", f"{name}{' *' * (name == card.flops_rule)}", rules[name].DESCRIPTION]
         for name, value in flops_g.items()

@@ -20,13 +20,12 @@ _FAULT = "FAULT "
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
     add_json_argument(parser)
     add_places_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what was found."""
+    """Print what is here."""
     from sr_bench.backends.vacc.run.state import DeviceState
     from sr_bench.files.cache import cache_dir
     from sr_bench.history.environment import read_environment
@@ -69,14 +68,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _described() -> tuple[dict[str, BackendInfo], dict[str, str]]:
     """Return what the backends say about themselves, and why others can't."""
-    found: dict[str, BackendInfo] = {}
+    described: dict[str, BackendInfo] = {}
     broken: dict[str, str] = {}
     for name, backend in _backends().items():
         try:
-            found[name] = backend.describe()
+            described[name] = backend.describe()
         except SrBenchError as cause:
             broken[name] = str(cause)
-    return found, broken
+    return described, broken
 
 
 def _skips(args: argparse.Namespace) -> dict[str, int]:

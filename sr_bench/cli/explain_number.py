@@ -1,12 +1,11 @@
 """``sr-bench explain-number``: which way of scoring reproduces a printed number."""
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sr_bench.cli._args.output import add_json_argument, print_json
+from sr_bench.cli._args.output import add_json_argument, print_result, show_progress
 from sr_bench.cli._args.pairs import add_name_arguments, check_scale, find_pairs
 from sr_bench.core.case import IMAGE_METRICS
 
@@ -21,7 +20,6 @@ EXAMPLE = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
     parser.add_argument("number", help="as printed: its digits say how exact it is")
     parser.add_argument("--sr", type=Path, required=True, metavar="DIR", help="the outputs")
     parser.add_argument("--hr", type=Path, required=True, metavar="DIR", help="ground truth")
@@ -46,21 +44,15 @@ def run(args: argparse.Namespace) -> int:
     check_scale(args.scale)
     metric = args.metric or guess_metric(args.number)
     pairs = find_pairs(args.sr, args.hr, args.sr_name, args.hr_name)
-    found = explain_number(args.number, metric, _read(pairs), scale=args.scale)
-    if args.json:
-        print_json(found)
-    else:
-        print("\n".join(forensics_lines(found)))
+    forensics = explain_number(args.number, metric, _read(pairs), scale=args.scale)
+    print_result(forensics, forensics_lines(forensics), as_json=args.json)
     return 0
 
 
 def _read(pairs: Mapping[str, tuple[Path, Path]]) -> "Iterator[NamedPair]":
-    """Yield the pairs one by one, and say how far it is where a person waits."""
+    """Yield the pairs as they are read, and show how many have been scored."""
     from sr_bench.imaging.files import read_image, read_levels
 
-    tells = sys.stderr.isatty()
     for done, (name, (sr, hr)) in enumerate(pairs.items(), start=1):
         yield name, read_levels(sr), read_image(hr)
-        if tells:
-            end = "\n" if done == len(pairs) else ""
-            print(f"\rscored {done} of {len(pairs)} images", end=end, file=sys.stderr, flush=True)
+        show_progress(f"scored {done} of {len(pairs)} images", ended=done == len(pairs))

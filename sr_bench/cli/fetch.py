@@ -1,10 +1,9 @@
 """``sr-bench fetch``: download and unpack a dataset, or unpack archives that are here."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from sr_bench.cli._args.output import add_json_argument, print_json
+from sr_bench.cli._args.output import add_json_argument, print_json, show_progress
 from sr_bench.errors import OptionError
 
 HELP = "download, verify and unpack a dataset"
@@ -14,7 +13,6 @@ _BAR = 30
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
     add_json_argument(parser)
     parser.add_argument("dataset", help="a slug, as sr-bench list prints it")
     parser.add_argument(
@@ -36,17 +34,12 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.files.cache import cache_dir
     from sr_bench.files.validation import nearest
 
-    own = (Path("datasets"),)
-    if args.dataset not in known_datasets(own):
-        msg = f"no dataset {args.dataset!r}; {nearest(args.dataset, known_datasets(own))}"
+    folders = (Path("datasets"),)
+    if args.dataset not in (known := known_datasets(folders)):
+        msg = f"no dataset {args.dataset!r}; {nearest(args.dataset, known)}"
         raise OptionError(msg)
-    dataset = load_dataset(args.dataset, own)
-    done = fetch(
-        dataset,
-        to=args.to or cache_dir() / "datasets",
-        progress=_bar,
-        local=tuple(args.archives),
-    )
+    dataset, to = load_dataset(args.dataset, folders), args.to or cache_dir() / "datasets"
+    done = fetch(dataset, to=to, progress=_show, local=tuple(args.archives))
     if args.json:
         print_json({**vars(done), "root": str(done.root) if done.root else None})
         return 0
@@ -64,12 +57,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _bar(name: str, done: int, total: int | None) -> None:
-    if not sys.stderr.isatty():
-        return
+def _show(name: str, done: int, total: int | None) -> None:
     share = f"{done / 2**20:.0f} MB"
     if total:
         filled = _BAR * done // total
         share = f"[{'=' * filled}{' ' * (_BAR - filled)}] {share} of {total / 2**20:.0f} MB"
-    end = "\n" if total and done >= total else ""
-    print(f"\r{name} {share}", end=end, file=sys.stderr, flush=True)
+    show_progress(f"{name} {share}", ended=total is not None and done >= total)

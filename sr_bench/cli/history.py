@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sr_bench.cli._args.output import add_json_argument, print_json
+from sr_bench.cli._args.output import add_json_argument, print_result
 from sr_bench.cli._args.results import add_results_argument
 from sr_bench.errors import NotRunError, OptionError
 
@@ -23,7 +23,6 @@ _FILTERS = ("metric", "precision", "dataset", "backend")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
     parser.add_argument("model", help="a model, a pattern such as 'edsr_*', or family/model")
     for name in _FILTERS:
         parser.add_argument(f"--{name}", metavar="P", default="*", help=f"only this {name}")
@@ -56,11 +55,8 @@ def run(args: argparse.Namespace) -> int:
     if not cases:
         raise NotRunError(_nothing(args, history))
     shown = [history_case(case, history.incomplete) for case in cases]
-    if args.json:
-        print_json({"cases": shown, "faults": history.faults})
-        return 0
-    for case in shown:
-        print("\n".join([*history_lines(case, limit=args.limit), ""]))
+    lines = (line for case in shown for line in (*history_lines(case, limit=args.limit), ""))
+    print_result({"cases": shown, "faults": history.faults}, lines, as_json=args.json)
     return 0
 
 
@@ -97,11 +93,9 @@ def _nothing(args: argparse.Namespace, history: "History") -> str:
     from sr_bench.text.printable import printable
 
     given = [f"--{name} {getattr(args, name)}" for name in _FILTERS if getattr(args, name) != "*"]
-    own = [one for one in _points(history) if _is_model(one, args.model) and one.value is not None]
-    there = [f"{name}: {', '.join(_known(own, name)) or 'none'}" for name in _FILTERS]
-    told = f" with {' '.join(given)}" if given else ""
-    return printable(f"{args.model}{told} has no value in any run; there are {'; '.join(there)}")
-
-
-def _known(points: "Iterable[Point]", name: str) -> list[str]:
-    return sorted({getattr(point, name) for point in points} - {""})
+    measured = [point for point in _points(history) if point.value is not None]
+    points = [point for point in measured if _is_model(point, args.model)]
+    known = {name: sorted({getattr(point, name) for point in points} - {""}) for name in _FILTERS}
+    there = [f"{name}: {', '.join(values) or 'none'}" for name, values in known.items()]
+    filters = f" with {' '.join(given)}" if given else ""
+    return printable(f"{args.model}{filters} has no value in any run; there are {'; '.join(there)}")

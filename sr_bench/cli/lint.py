@@ -20,7 +20,6 @@ _FORMATS = "sr_bench.lint.formats"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
     parser.add_argument(
         "paths",
         type=Path,

@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from sr_bench.cli._args.output import add_json_argument, print_json, print_table
@@ -23,6 +23,7 @@ class ModelLine:
     family: str
     scale: int
     precisions: tuple[str, ...]
+    """Those that the document claims a number of."""
     claims: int
     datasets: tuple[str, ...]
     weights: str
@@ -34,11 +35,11 @@ class DatasetLine:
     """One dataset as it is listed."""
 
     dataset: str
-    title: str
     scales: tuple[int, ...]
     images: int
     files: str
     """``here``, or what is missing."""
+    title: str
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,6 @@ class MetricLine:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
     add_json_argument(parser)
     add_places_arguments(parser)
 
@@ -77,34 +77,29 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"models": models, "datasets": datasets, "metrics": metrics})
         return 0
-    headers = ["model", "family", "x", "precisions claimed", "claims", "datasets", "weights"]
-    print_table(headers, [_row(*astuple(line)) for line in models])
+    _print(models)
     print()
-    rows = [
-        _row(
-            line.dataset,
-            [f"x{scale}" for scale in line.scales],
-            line.images,
-            line.files,
-            line.title,
-        )
-        for line in datasets
-    ]
-    print_table(["dataset", "scales", "images", "files", "title"], rows)
+    _print(datasets)
     print()
-    columns = ["metric", "unit", "better", "computed", "columns"]
-    print_table(columns, [_row(*astuple(line)) for line in metrics])
+    _print(metrics)
     return 0
+
+
+def _print(lines: Sequence[ModelLine] | Sequence[DatasetLine] | Sequence[MetricLine]) -> None:
+    """Print a table with a column for each field."""
+    rows = [[_cell(cell) for cell in astuple(line)] for line in lines]
+    print_table([field.name for field in fields(lines[0])] if lines else [], rows)
+
+
+def _cell(cell: str | int | Sequence[str | int]) -> str:
+    return str(cell) if isinstance(cell, str | int) else " ".join(map(str, cell))
 
 
 def _metric_line(name: str) -> MetricLine:
     info = metric_info(name)
     better = "higher" if info.higher_is_better else "lower"
-    return MetricLine(name, info.unit, better, not_computed(name) or "here", info.headers)
-
-
-def _row(*cells: str | int | Sequence[str]) -> list[str]:
-    return [str(cell) if isinstance(cell, str | int) else " ".join(cell) for cell in cells]
+    computed = not_computed(name) or "here"
+    return MetricLine(name, info.unit, better, computed, info.headers)
 
 
 def _model_line(
@@ -134,8 +129,7 @@ def _dataset_line(slug: str, extra: tuple[Path, ...], data: Path | None) -> Data
     from sr_bench.data.source import open_dataset
 
     dataset = load_dataset(slug, extra)
-    scales = []
-    fault = ""
+    scales, fault = [], ""
     for scale in dataset.scales:
         try:
             open_dataset(dataset, scale=scale, given=data)
@@ -147,4 +141,4 @@ def _dataset_line(slug: str, extra: tuple[Path, ...], data: Path | None) -> Data
     here = "here" if len(scales) == len(dataset.scales) else fault
     if scales and fault:
         here = f"here at {' '.join(f'x{scale}' for scale in scales)}; else {fault}"
-    return DatasetLine(slug, dataset.title, dataset.scales, dataset.count, here)
+    return DatasetLine(slug, dataset.scales, dataset.count, here, dataset.title)

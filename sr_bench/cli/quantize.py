@@ -11,7 +11,6 @@ EXAMPLE = "sr-bench quantize pocket_edsr_x2 --precision int8_kl --out edsr_int8.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
     add_network_arguments(parser, precision=None)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the ONNX file")
     parser.add_argument(

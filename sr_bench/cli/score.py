@@ -1,7 +1,9 @@
 """``sr-bench score``: score a folder of super-resolved images against the ground truth."""
 
 import argparse
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,18 +25,7 @@ EXAMPLE = (
 )
 
 
-@dataclass(frozen=True)
-class Scores:
-    """The result of the command."""
-
-    protocol: EvalProtocol
-    scale: int
-    images: "dict[str, Mapping[str, float]]"
-    mean: dict[str, float]
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
     parser.add_argument("sr_dir", type=Path, metavar="SR_DIR", help="super-resolved images")
     parser.add_argument("hr_dir", type=Path, metavar="HR_DIR", help="ground truth")
     parser.add_argument("--protocol", required=True, metavar="NAME", help="a named protocol")
@@ -53,17 +44,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score every pair and print the table."""
     from sr_bench.engine.score.protocol import aggregate
+    from sr_bench.files.atomic import write_text
 
     protocol = _protocol(args.protocol, args.border)
     scale = _scale(args.scale, protocol)
     metrics = _metrics(args.metric)
     pairs = find_pairs(args.sr_dir, args.hr_dir, args.sr_name, args.hr_name)
     images = {stem: _score(*pair, protocol, scale, metrics) for stem, pair in pairs.items()}
-    mean: dict[str, float] = {
-        metric: aggregate([scores[metric] for scores in images.values()], protocol, metric)
+    mean = {
+        metric: aggregate([values[metric] for values in images.values()], protocol, metric)
         for metric in metrics
     }
-    _show(Scores(protocol, scale, images, mean), args.json)
+    scores = {"protocol": protocol, "scale": scale, "images": images, "mean": mean}
+    if args.json == "-":
+        print_json(scores)
+        return 0
+    if args.json:
+        text = json.dumps(encode(scores), indent=1, allow_nan=False)
+        write_text(Path(args.json), f"{text}\n")
+    border = f"border {protocol.border_px(scale)} px"
+    print(f"protocol {protocol.name}, {border}, {len(images)} images\n")
+    _print_scores({**images, "mean": mean}, metrics)
     return 0
 
 
@@ -109,25 +110,14 @@ def _score(
         raise cause.about(pair) from cause
 
 
-def _show(scores: Scores, target: str | None) -> None:
-    if target == "-":
-        print_json(scores)
-        return
-    if target:
-        import json
-
-        from sr_bench.files.atomic import write_text
-
-        write_text(Path(target), json.dumps(encode(scores), indent=1, allow_nan=False) + "\n")
-    infos = {metric: metric_info(metric) for metric in scores.mean}
-    rows = [
+def _print_scores(rows: "Mapping[str, Mapping[str, float]]", metrics: Sequence[str]) -> None:
+    infos = {metric: metric_info(metric) for metric in metrics}
+    cells = [
         [name, *(f"{values[metric]:.{info.decimals}f}" for metric, info in infos.items())]
-        for name, values in (*scores.images.items(), ("mean", scores.mean))
+        for name, values in rows.items()
     ]
-    border = scores.protocol.border_px(scores.scale)
-    print(f"protocol {scores.protocol.name}, border {border} px, {len(scores.images)} images\n")
     titles = [f"{info.title}({info.unit})" if info.unit else info.title for info in infos.values()]
-    print_table(["image", *titles], rows, numbers=len(titles))
+    print_table(["image", *titles], cells, numbers=len(titles))
 
 
 def _scale(given: int | None, protocol: EvalProtocol) -> int:

@@ -11,7 +11,6 @@ EXAMPLE = "sr-bench update last --reason 'retrained with more photographs'"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
     add_run_arguments(parser)
     parser.add_argument(
         "--mode",

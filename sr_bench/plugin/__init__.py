@@ -43,20 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     session = BenchSession(config, read_settings(config))
     config.stash[SESSION] = session
     if not _is_worker(config):
-        config.pluginmanager.register(_Recorder(session), "sr_bench-recorder")
-
-
-class _Recorder:
-    """Takes the records off the reports, in the process that writes them down."""
-
-    def __init__(self, session: BenchSession) -> None:
-        self._session = session
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the record that came with `report`, from here or from a worker."""
-        record = getattr(report, "sr_record", None)
-        if isinstance(record, Record):
-            self._session.add(record)
+        config.pluginmanager.register(session, "sr_bench-recorder")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "CardFile | None":
@@ -91,7 +78,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     try:
         check_names(bench.settings.selection, bench.suites)
         if ours:
-            bench.check_backend()
+            _ = bench.backend_info  # raises if the device or the recording can't be used
         if ours and not is_worker and not session.config.getoption("collectonly"):
             bench.start()
     except SrBenchError as cause:

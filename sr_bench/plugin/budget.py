@@ -15,7 +15,7 @@ _NAMED = 3
 
 
 def put_in_order(session: BenchSession, items: list[pytest.Item]) -> None:
-    """Order those of `items` that measure, among the places that they take, and tell of it."""
+    """Order those of `items` that measure, in the places they take, and note it for the header."""
     places = [place for place, item in enumerate(items) if _measures(item)]
     ours = {id(item.case): item for item in items if isinstance(item, CaseItem)}
     cases = [item.case for item in map(items.__getitem__, places) if isinstance(item, CaseItem)]

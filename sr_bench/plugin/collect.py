@@ -24,7 +24,7 @@ class CardFile(pytest.File):
         """Yield an item for each case that the options ask for."""
         session = self.config.stash[SESSION]
         suite = load_suite(_as_typed(self.path, self.config))
-        session.saw(suite)
+        session.suites.append(suite)
         cases = plan(suite, session.settings.selection)
         cases = (*cases, *self._timed(cases))
         self._declare_marks(cases)

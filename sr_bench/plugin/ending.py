@@ -15,7 +15,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Ending:
-    """What came of one of the last steps, or of all of them."""
+    """The result of one of the last steps, or of all of them."""
 
     lines: tuple[str, ...] = ()
     """What the terminal says below the table."""
@@ -23,6 +23,9 @@ class Ending:
     """What could not be done."""
     lost: bool = False
     """Whether the run is worse than the one it was compared with."""
+
+
+Step = Callable[[PastRun, Progress], Ending]
 
 
 def end_run(run: PastRun, settings: Settings, progress: Progress) -> Ending:
@@ -33,13 +36,13 @@ def end_run(run: PastRun, settings: Settings, progress: Progress) -> Ending:
     steps = [_REPORTS[kind] for kind in _REPORTS if kind in settings.reports]
     if settings.reports:
         steps += [_github_summary, _github_annotations]
-    endings = [_tried(step, run, progress) for step in steps]
     if earlier := settings.selection.compare:
-        endings.append(_tried(lambda run, _: _compared(run, earlier), run, progress))
+        steps.append(lambda run, _: _compare(run, earlier))
     if settings.is_first:
-        endings.append(Ending(("There is no earlier run yet to compare with.",)))
+        steps.append(lambda *_: Ending(("There is no earlier run yet to compare with.",)))
     if mode := settings.update:
-        endings.append(_tried(lambda run, _: _updated(run, mode, settings.reason), run, progress))
+        steps.append(lambda run, _: _update(run, mode, settings.reason))
+    endings = [_try(step, run, progress) for step in steps]
     return Ending(
         tuple(line for ending in endings for line in ending.lines),
         tuple(fault for ending in endings for fault in ending.faults),
@@ -47,7 +50,7 @@ def end_run(run: PastRun, settings: Settings, progress: Progress) -> Ending:
     )
 
 
-def _tried(step: Callable[[PastRun, Progress], Ending], run: PastRun, progress: Progress) -> Ending:
+def _try(step: Step, run: PastRun, progress: Progress) -> Ending:
     try:
         return step(run, progress)
     except SrBenchError as cause:
@@ -59,9 +62,9 @@ def _html(run: PastRun, progress: Progress) -> Ending:
     from sr_bench.report.html.build import build_report
 
     history = read_history(run.results)
-    found = build_report(run, history.entries, run.results / "html", progress=progress)
+    report = build_report(run, history.entries, run.results / "html", progress=progress)
     notes = (f"note: {fault}" for fault in history.faults)
-    return Ending((f"report: {found.index}", *notes))
+    return Ending((f"report: {report.index}", *notes))
 
 
 def _markdown(run: PastRun, _: Progress) -> Ending:
@@ -87,7 +90,7 @@ def _parquet(run: PastRun, _: Progress) -> Ending:
     return Ending()
 
 
-_REPORTS: dict[str, Callable[[PastRun, Progress], Ending]] = {
+_REPORTS: dict[str, Step] = {
     "html": _html,
     "markdown": _markdown,  # after HTML, to which it links
     "csv": _csv,
@@ -112,24 +115,24 @@ def _github_annotations(run: PastRun, _: Progress) -> Ending:
     return Ending(tuple(annotations(run.records)))
 
 
-def _compared(run: PastRun, earlier: Path) -> Ending:
+def _compare(run: PastRun, earlier: Path) -> Ending:
     from sr_bench.core.compare import CaseOutcome, LossLimits
     from sr_bench.engine.judge.two_runs import compare_runs
     from sr_bench.history.store import read_run
     from sr_bench.report.terminal.compare import compared_lines
 
     before = read_run(earlier)
-    found = compare_runs(run, before, LossLimits())
-    both = [one for one in found if one.outcome is not CaseOutcome.VANISHED]
+    compared = compare_runs(run, before, LossLimits())
+    both = [case for case in compared if case.outcome is not CaseOutcome.VANISHED]
     lines = compared_lines(both, before.info, run.info, everything=False)
-    if len(both) < len(found):  # a session may be asked for a part of what there is
-        lines.append(f"{len(found) - len(both)} values of run A were not measured in this one")
-    return Ending(tuple(lines), lost=any(one.outcome is CaseOutcome.LOSS for one in both))
+    if missing := len(compared) - len(both):  # a session may be asked for a part of what there is
+        lines.append(f"{missing} values of run A were not measured in this one")
+    return Ending(tuple(lines), lost=any(case.outcome is CaseOutcome.LOSS for case in both))
 
 
-def _updated(run: PastRun, mode: UpdateMode, reason: str) -> Ending:
+def _update(run: PastRun, mode: UpdateMode, reason: str) -> Ending:
     from sr_bench.report.terminal.update import update_lines
     from sr_bench.update.documents import update_documents
 
-    done = update_documents(run, mode, reason=reason, write=True)
-    return Ending(tuple(update_lines(done)), tuple(done.refused))
+    update = update_documents(run, mode, reason=reason, write=True)
+    return Ending(tuple(update_lines(update)), tuple(update.refused))

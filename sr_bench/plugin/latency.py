@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Protocol, cast
+from typing import Any, cast
 
 import pytest
 
@@ -13,41 +13,17 @@ from sr_bench.plugin.item import CaseItem
 from sr_bench.plugin.progress import ProgressLine
 from sr_bench.plugin.session import SESSION
 
+# pytest-benchmark ships no types: its fixture is Any below.
 _PLUGIN = "pytest-benchmark"
 """Under what name it registers itself, however it was loaded."""
+
+_STATISTICS = ("median", "mean", "stddev", "iqr", "min")
+"""What is kept of the timed rounds: by these names, in seconds per call."""
 
 OFF = (
     "timing is switched off, by --benchmark-disable or by pytest-xdist, whose workers disturb each"
     " other: the network ran once, untimed"
 )
-
-
-class _Stats(Protocol):
-    """Of the timed rounds, in seconds per call."""
-
-    median: float
-    mean: float
-    stddev: float
-    iqr: float
-    min: float
-    rounds: int
-
-
-class _Metadata(Protocol):
-    stats: _Stats
-
-
-class Benchmark(Protocol):
-    """What is used of pytest-benchmark's fixture, which ships no types."""
-
-    group: str | None
-    extra_info: dict[str, object]
-    disabled: bool
-    has_error: bool
-    stats: _Metadata
-
-    def __call__(self, function: Callable[[], object]) -> object:
-        """Time `function`; if disabled, just call it."""
 
 
 def require_benchmark(config: pytest.Config) -> None:
@@ -61,18 +37,18 @@ def require_benchmark(config: pytest.Config) -> None:
         raise OptionError(msg)
 
 
-def check_latency(request: pytest.FixtureRequest, benchmark: Benchmark) -> None:
+def check_latency(request: pytest.FixtureRequest, benchmark: Any) -> None:
     """Time the item's network and end as the record's verdict demands."""
     item = cast(CaseItem, request.node)
     bench = item.config.stash[SESSION].bench
     with ProgressLine(item.config, item.case.id) as line:
         timer = _timer(benchmark, f"{item.case.card.id} {item.case.shape}")
         record = bench.measure_latency(item.case, item.nodeid, timer, line.update)
-    _tell(benchmark, record)
+    _note_memory(benchmark, record)
     item.conclude(record)
 
 
-def _timer(benchmark: Benchmark, group: str) -> Timer:
+def _timer(benchmark: Any, group: str) -> Timer:
     """Return what times with `benchmark`, by the rounds and limits of its options."""
 
     def timed(run: Callable[[], object], setting: Setting) -> Times:
@@ -82,19 +58,13 @@ def _timer(benchmark: Benchmark, group: str) -> Timer:
         benchmark.extra_info.update(asdict(setting))
         benchmark(run)
         stats = benchmark.stats.stats
-        return Times(
-            median_ms=1000 * stats.median,
-            mean_ms=1000 * stats.mean,
-            stddev_ms=1000 * stats.stddev,
-            iqr_ms=1000 * stats.iqr,
-            min_ms=1000 * stats.min,
-            rounds=stats.rounds,
-        )
+        seconds = {name: getattr(stats, name) for name in _STATISTICS}
+        return Times(**{f"{name}_ms": 1000 * s for name, s in seconds.items()}, rounds=stats.rounds)
 
     return timed
 
 
-def _tell(benchmark: Benchmark, record: Record) -> None:
+def _note_memory(benchmark: Any, record: Record) -> None:
     """Add to a saved benchmark what was measured beside the times.
 
     An unused fixture would warn: where nothing was timed, it is used on nothing.

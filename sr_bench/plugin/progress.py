@@ -6,7 +6,6 @@ import unicodedata
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
-from types import TracebackType
 from typing import Protocol, Self
 
 import pytest
@@ -36,23 +35,6 @@ class Progress:
     """The last one that was finished."""
 
 
-class Screen(Protocol):
-    """Where progress is shown; `wipe` takes it away before pytest writes on."""
-
-    every_s: float
-    """Seconds between two lines."""
-
-    @property
-    def columns(self) -> int:
-        """How many a line may take."""
-
-    def show(self, text: str) -> None:
-        """Show `text` in place of what was shown before."""
-
-    def wipe(self) -> None:
-        """Leave nothing of what was shown where it could be in the way."""
-
-
 class Channel(Protocol):
     """What takes progress to another process, which shows it."""
 
@@ -78,17 +60,12 @@ class ProgressLine:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._screen:
             self._screen.wipe()
 
     def update(self, done: int, planned: int, image: str) -> None:
-        """Tell that `done` of `planned` images are finished, `image` the last of them."""
+        """Show that `done` of `planned` images are finished, `image` the last of them."""
         shown_on, now = self._channel or self._screen, time.monotonic()
         if shown_on is None or now - self._start < _QUIET_S or now - self._last < shown_on.every_s:
             return
@@ -101,7 +78,7 @@ class ProgressLine:
             self._screen.show(_alone(progress))
 
 
-def open_screen(config: pytest.Config) -> Screen | None:
+def open_screen(config: pytest.Config) -> "Terminal | Log | None":
     """Return where this process may show progress; None if pytest has no terminal here."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None:
@@ -114,6 +91,7 @@ class Terminal:
     """A line below the one that pytest is writing, to whose end the cursor returns."""
 
     every_s = 0.2
+    """Seconds between two lines."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -139,7 +117,7 @@ class Terminal:
         self._shown = True
 
     def wipe(self) -> None:
-        """Erase all below the cursor."""
+        """Erase all below the cursor, before pytest writes on."""
         if self._shown:
             with _uncaptured(self._config):
                 self._config.get_terminal_writer().write_raw(_ERASE_BELOW, flush=True)
@@ -172,7 +150,7 @@ def cut(text: str, columns: int) -> str:
     >>> cut("abcdef", 6), cut("abcdef", 5), cut("超解像度", 7)
     ('abcdef', 'ab...', '超解...')
     """
-    widths = [2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text]
+    widths = [2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text]
     if sum(widths) <= columns:
         return text
     room = columns - len(_CUT)

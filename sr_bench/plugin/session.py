@@ -45,12 +45,8 @@ class BenchSession:
         self.notes: list[str] = []
         """What the header says besides."""
         self.ending = Ending()
-        """What came of the session's last steps."""
+        """The results of the session's last steps."""
         self._bench: Bench | None = None
-
-    def saw(self, suite: "Suite") -> None:
-        """Remember a collected suite."""
-        self.suites.append(suite)
 
     @cached_property
     def backend_info(self) -> BackendInfo:
@@ -63,14 +59,6 @@ class BenchSession:
         backend = load("sr_bench.backends", chosen.backend)
         info: BackendInfo = backend.describe(chosen.backend_options)
         return info
-
-    def check_backend(self) -> None:
-        """Find out, before the first minute is spent, whether the backend can be used.
-
-        Raises:
-            SrBenchError: The device or the recording that was asked for can't be used.
-        """
-        _ = self.backend_info
 
     @property
     def bench(self) -> "Bench":
@@ -110,19 +98,26 @@ class BenchSession:
         Raises:
             SrBenchError: The results folder can't be written, or the outputs can't be recorded.
         """
-        if self.store is None:
-            if self.settings.selection.record:
-                _ = self.bench
-            now = datetime.now(UTC)
-            name = f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
-            environment = read_environment(self.config.rootpath)
-            info = RunInfo(name, now.isoformat(timespec="seconds"), environment)
-            store = RunStore(self.settings.results, info)
-            store.start()
-            self.store = store
+        if self.store is not None:
+            return
+        if self.settings.selection.record:  # the recording is opened with the bench
+            _ = self.bench
+        now = datetime.now(UTC)
+        name = f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
+        environment = read_environment(self.config.rootpath)
+        info = RunInfo(name, now.isoformat(timespec="seconds"), environment)
+        store = RunStore(self.settings.results, info)
+        store.start()
+        self.store = store
 
-    def add(self, record: Record) -> None:
-        """Keep `record` and append it to the run's file."""
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the record on `report`, from here or from a worker, and append it to the run's file.
+
+        Only in the process that writes the run is the session registered as a plugin.
+        """
+        record = getattr(report, "sr_record", None)
+        if not isinstance(record, Record):
+            return
         self.records.append(record)
         try:
             self.start()

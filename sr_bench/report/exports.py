@@ -46,9 +46,9 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
     Values are in the metric's unit; what a record lacks is missing (NA).
     """
     kept = tuple(records)
-    notes = sorted({name for one in kept for name in _notes(one)})
+    notes = sorted({name for record in kept for name in _notes(record)})
     types = {**_COLUMNS, **{f"note_{printable(name)}": "Float64" for name in notes}}
-    rows = [[*_row(one), *(_notes(one).get(name) for name in notes)] for one in kept]
+    rows = [[*_row(record), *map(_notes(record).get, notes)] for record in kept]
     return _typed(rows, types)
 
 

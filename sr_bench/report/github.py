@@ -105,22 +105,20 @@ def annotations(records: Iterable[Record]) -> list[str]:
     for a last notice that says how many there are.
     """
     kept = tuple(records)
-    found: dict[Level, list[Record]] = {
-        "error": list(failures(kept)),
-        "warning": [one for one in in_document_order(kept) if _is_warned(one)],
-        "notice": [
-            one for one in in_document_order(kept) if one.verdict.status is Status.KNOWN_GAP
-        ],
+    ordered = in_document_order(kept)
+    levels: dict[Level, Sequence[Record]] = {
+        "error": failures(kept),
+        "warning": [record for record in ordered if _is_warned(record)],
+        "notice": [record for record in ordered if record.verdict.status is Status.KNOWN_GAP],
     }
-    more = {level: len(ones) - SHOWN for level, ones in found.items() if len(ones) > SHOWN}
-    if more:
-        # The last notice counts as one, too.
-        more["notice"] = max(0, len(found["notice"]) - (SHOWN - 1))
-        found["notice"] = found["notice"][: SHOWN - 1]
-    lines = [_annotation(level, one) for level, ones in found.items() for one in ones[:SHOWN]]
-    if more:
-        told = ", ".join(counted(more[level], level) for level in found if more.get(level))
-        lines.append(annotation("notice", f"and {told} more: see the step's summary"))
+    room = dict.fromkeys(levels, SHOWN)
+    if any(len(records) > SHOWN for records in levels.values()):
+        room["notice"] -= 1  # the last notice, which says how many more there are
+    shown = {level: records[: room[level]] for level, records in levels.items()}
+    lines = [_annotation(level, record) for level in shown for record in shown[level]]
+    more = {level: len(records) - room[level] for level, records in levels.items()}
+    if rest := ", ".join(counted(count, level) for level, count in more.items() if count > 0):
+        lines.append(annotation("notice", f"and {rest} more: see the step's summary"))
     return lines
 
 
@@ -145,14 +143,14 @@ def _parts(records: Sequence[Record]) -> Iterator[_Part]:
     failed = failures(records)
     yield _Part(f"\n### Failures: {len(failed)}\n\n", tuple(map(_details, failed)), "failure")
     below = floor_lines(records)
-    yield _Part("\n### Below the floor\n\n", tuple(f"- {escape(one)}\n" for one in below), "line")
-    measured_ones = [record for record in records if record.measurement]
-    for family, group in groupby(measured_ones, key=lambda record: record.family):
+    yield _Part("\n### Below the floor\n\n", tuple(f"- {escape(line)}\n" for line in below), "line")
+    with_value = [record for record in records if record.measurement]
+    for family, group in groupby(with_value, key=lambda record: record.family):
         header, alignment, *rows = map(_narrow, comparison(tuple(group)).splitlines())
         before = f"\n### {escape(family)}\n\n{header}{re.sub('-+', '-', alignment)}"
         yield _Part(before, tuple(rows), "row")
     absent = not_run_lines(records)
-    yield _Part("\n### Not run\n\n", tuple(f"- {escape(one)}\n" for one in absent), "line")
+    yield _Part("\n### Not run\n\n", tuple(f"- {escape(line)}\n" for line in absent), "line")
 
 
 def _details(record: Record) -> str:
@@ -187,8 +185,8 @@ def _fitting(part: _Part, room: int) -> tuple[str, ...]:
 
 
 def _left_out(counts: dict[str, int]) -> str:
-    told = ", ".join(counted(count, what) for what, count in counts.items() if count)
-    return f"\nLeft out, as GitHub limits this page: {told}; latest.json has all.\n" if told else ""
+    rest = ", ".join(counted(count, what) for what, count in counts.items() if count)
+    return f"\nLeft out, as GitHub limits this page: {rest}; latest.json has all.\n" if rest else ""
 
 
 def _size(text: str) -> int:
@@ -204,7 +202,7 @@ def _existing(path: Path) -> bytes:
         )
         raise SrBenchError(msg)
     try:
-        found = path.read_bytes() if path.exists() else b""
+        written = path.read_bytes() if path.exists() else b""
     except OSError as error:
         raise disk_error(error, path, "read") from error
-    return found and found.rstrip(b"\n") + b"\n\n"
+    return written and written.rstrip(b"\n") + b"\n\n"

@@ -16,7 +16,7 @@ def test_it_lists_models_and_datasets_with_what_is_here(sr_bench, zoo) -> None:
     done = sr_bench("list", "--suites", "my_zoo", "--data", zoo.data)
     assert (done.code, done.err) == (0, "")
     assert words(done.out, "tiny_x2") == "tiny_x2 tiny 2 fp16 fp32 5 pair here"
-    assert words(done.out, "pair") == "pair x2 2 here Two images"
+    assert words(done.out, "pair") == "pair 2 2 here Two images"
     assert "missing: sr-bench fetch set5" in line(done.out, "set5")
 
 

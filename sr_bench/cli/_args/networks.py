@@ -1,10 +1,10 @@
 """Find the network that a command is about: a card's model, or a bare ONNX file."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sr_bench.cli._args.output import show_progress
 from sr_bench.cli._args.suites import add_places_arguments, find_model, load_suites
 from sr_bench.core.precision import Precision
 from sr_bench.errors import OptionError
@@ -50,7 +50,7 @@ def find_card(args: argparse.Namespace) -> "ModelCard":
 
     path = Path(args.model)
     if not path.is_file():
-        msg = f"{path}: there is no such ONNX file"
+        msg = f"{path}: expected an ONNX file, got none there"
         raise OptionError(msg)
     return ModelCard(
         name=path.stem,
@@ -72,14 +72,14 @@ def read_precision(args: argparse.Namespace, *, only_int8: bool = False) -> Prec
         OptionError: It is none.
     """
     try:
-        found = Precision.parse_option(args.precision)
+        precision = Precision.parse_option(args.precision)
     except ValueError as cause:
         msg = f"--precision: {cause}"
         raise OptionError(msg) from None
-    if found not in (low := _low(only_int8=only_int8)):
-        msg = f"--precision {found}: expected one of {', '.join(low)}"
+    if precision not in (low := _low(only_int8=only_int8)):
+        msg = f"--precision {precision}: expected one of {', '.join(low)}"
         raise OptionError(msg)
-    return found
+    return precision
 
 
 def _low(*, only_int8: bool = False) -> list[Precision]:
@@ -108,10 +108,8 @@ def prepare_network(args: argparse.Namespace, precision: Precision) -> "Prepared
 
     card, selection = find_card(args), read_selection(args)
     case = Case(card, "psnr", precision, selection.backend)
-    return Runs(selection, ()).jobs.prepared(case, _tell)
+    return Runs(selection, ()).jobs.prepared(case, _show)
 
 
-def _tell(done: int, planned: int, image: str) -> None:
-    print(f"\rcalibrating: {done}/{planned} {image}".ljust(70), end="", file=sys.stderr)
-    if done == planned:
-        print(file=sys.stderr)
+def _show(done: int, planned: int, image: str) -> None:
+    show_progress(f"calibrating: {done}/{planned} {image}", ended=done == planned)

@@ -1,11 +1,14 @@
-"""Print a command's result: a table for people, JSON for programs."""
+"""Print a command's result: a table for people, JSON for programs; and how far it is."""
 
 import argparse
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 
 from sr_bench.core.codec import encode
 from sr_bench.text.printable import printable_line
+
+_WIDTH = 78
 
 
 def add_json_argument(parser: argparse.ArgumentParser) -> None:
@@ -18,11 +21,24 @@ def print_json(value: object) -> None:
     print(json.dumps(encode(value), indent=1, allow_nan=False))
 
 
+def print_result(value: object, lines: Iterable[str], *, as_json: bool) -> None:
+    """Print `value` as JSON, or the `lines` that show it."""
+    if as_json:
+        print_json(value)
+    else:
+        print("\n".join(lines))
+
+
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int = 0) -> None:
     """Print `rows`; the last `numbers` columns are set flush right."""
-    from tabulate import tabulate
+    from sr_bench.report.terminal.tables import plain_table
 
-    text = len(headers) - numbers
-    align = ("left",) * text + ("right",) * numbers
-    rows = [[printable_line(cell) for cell in row] for row in rows]
-    print(tabulate(rows, headers, tablefmt="simple", disable_numparse=True, colalign=align))
+    print("\n".join(plain_table(headers, rows, left=range(len(headers) - numbers))))
+
+
+def show_progress(text: str, *, ended: bool) -> None:
+    """Show in one line of a terminal how far a command is; nothing in a log."""
+    if sys.stderr.isatty():
+        # The cursor waits at the start of the line: what is printed next, an error too, covers it.
+        line = printable_line(text)[:_WIDTH].ljust(_WIDTH)
+        print(line, end="\n" if ended else "\r", file=sys.stderr, flush=True)

@@ -28,7 +28,15 @@ def find_pairs(
         OptionError: A folder is absent, or a pattern is none.
         DatasetError: A file has no partner, or two files are of one image.
     """
-    return _partners(_files(sr_dir, sr_name), _files(hr_dir, hr_name))
+    sr, hr = _files(sr_dir, sr_name), _files(hr_dir, hr_name)
+    if lonely := sorted(sr.keys() ^ hr.keys()):
+        shown = ", ".join(str(sr.get(stem) or hr[stem]) for stem in lonely[:8])
+        msg = (
+            f"{len(lonely)} files have no partner: {shown}; SR and HR are paired by name,"
+            " say how with --sr-name and --hr-name"
+        )
+        raise DatasetError(msg)
+    return {stem: (sr[stem], hr[stem]) for stem in sr}
 
 
 def check_scale(given: int | None) -> None:
@@ -45,7 +53,7 @@ def check_scale(given: int | None) -> None:
 def _files(folder: Path, pattern: str) -> dict[str, Path]:
     """Return the images of `folder` by their stem, as `pattern` cuts it out of the name."""
     if not folder.is_dir():
-        msg = f"{folder}: expected a folder of images, there is none"
+        msg = f"{folder}: expected a folder of images, got no folder"
         raise OptionError(msg)
     if pattern.count("{stem}") != 1:
         msg = f"pattern {pattern!r}: expected {{stem}} once, as in '{{stem}}_x2.png'"
@@ -57,25 +65,13 @@ def _files(folder: Path, pattern: str) -> dict[str, Path]:
     files = sorted(
         path for path in folder.iterdir() if path.suffix.lower() in _IMAGES and path.name[0] != "."
     )
-    found: dict[str, Path] = {}
+    by_stem: dict[str, Path] = {}
     for path in files:
         match = rule.fullmatch(path.name)
-        if match and found.setdefault(match[1], path) is not path:
-            msg = f"{folder}: both {found[match[1]].name} and {path.name} are {match[1]!r}"
+        if match and by_stem.setdefault(match[1], path) is not path:
+            msg = f"{folder}: both {by_stem[match[1]].name} and {path.name} are {match[1]!r}"
             raise DatasetError(msg)
-    if not found:
-        msg = f"{folder}: {len(files)} images, and none is called {pattern!r}"
+    if not by_stem:
+        msg = f"{folder}: expected images named {pattern!r}, got {len(files)} of other names"
         raise DatasetError(msg)
-    return found
-
-
-def _partners(sr: dict[str, Path], hr: dict[str, Path]) -> dict[str, tuple[Path, Path]]:
-    lonely = sorted(sr.keys() ^ hr.keys())
-    if lonely:
-        shown = ", ".join(str(sr.get(stem) or hr[stem]) for stem in lonely[:8])
-        msg = (
-            f"{len(lonely)} files have no partner: {shown}; SR and HR are paired by name,"
-            " tell how with --sr-name and --hr-name"
-        )
-        raise DatasetError(msg)
-    return {stem: (sr[stem], hr[stem]) for stem in sr}
+    return by_stem

@@ -23,12 +23,11 @@ def add_results_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run_arguments(parser: argparse.ArgumentParser, *, option: bool = False) -> None:
-    """Add the run, as ``run_name``, and ``--results``; with `option` it is said as ``--run``."""
-    told = f"{A_RUN} (default: last)"
-    if option:  # the commands' own function is in `run`
-        parser.add_argument("--run", dest="run_name", default="last", metavar="RUN", help=told)
-    else:
-        parser.add_argument("run_name", nargs="?", default="last", metavar="RUN", help=told)
+    """Add the run, as ``run_name``, and ``--results``; with `option` as ``--run``."""
+    # `run` holds the command's function.
+    names, more = (["--run"], {"dest": "run_name"}) if option else (["run_name"], {"nargs": "?"})
+    text = f"{A_RUN} (default: last)"
+    parser.add_argument(*names, default="last", metavar="RUN", help=text, **more)  # type: ignore[arg-type]
     add_results_argument(parser)
 
 

@@ -55,11 +55,11 @@ def find_model(suites: "tuple[Suite, ...]", name: str) -> "ModelCard":
     from sr_bench.files.validation import nearest
 
     models = [model for suite in suites for model in suite.card.models]
-    found = [model for model in models if name in (model.name, model.id)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        msg = f"{name!r} is in several suites: say {' or '.join(model.id for model in found)}"
+    named = [model for model in models if name in (model.name, model.id)]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        msg = f"{name!r} is in several suites: say {' or '.join(model.id for model in named)}"
         raise OptionError(msg)
     msg = f"no model {name!r}; {nearest(name, tuple(model.name for model in models))}"
     raise OptionError(msg)

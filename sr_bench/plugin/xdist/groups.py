@@ -29,7 +29,8 @@ def groups_of(cases: Sequence[Case], selection: Selection, workers: int) -> list
     Models that do not come out even, such as the third of three on two workers, or the only one,
     go to the workers run by run.
     """
-    gated = [_model(case) for case in cases if _is_gated(case, selection)]
+    low = [case for case in cases if case.evaluation and case.precision is not Precision.FP32]
+    gated = [_model(case) for case in low if selection.wants_gate(case.card)]
     models = list(dict.fromkeys(gated))
     whole = set(models[: len(models) - len(models) % workers])
     return [_group(case, whole) for case in cases]
@@ -48,11 +49,6 @@ def _model(case: Case) -> str:
     parts = (where.dataset, where.protocol.name) if where else ()
     # The folder too: two zoos may have suites and models of the same names.
     return "|".join((str(case.card.folder), case.card.name, *parts))
-
-
-def _is_gated(case: Case, selection: Selection) -> bool:
-    low = case.evaluation is not None and case.precision is not Precision.FP32
-    return low and selection.wants_gate(case.card)
 
 
 class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
@@ -97,12 +93,11 @@ class ByRun:
 
     def add_node_collection(self, node: object, collection: Sequence[str]) -> None:
         """Take what `node` collected; the first that did decides."""
-        first = isinstance(self._chosen, LoadScheduling)
-        if first and any(map(is_ours, collection)):
+        if isinstance(self._chosen, LoadScheduling) and any(map(is_ours, collection)):
             nodes = self._chosen.nodes
             self._chosen = ByGroup(self._config, self._log, collection)
-            for each in nodes:
-                self._chosen.add_node(each)
+            for earlier in nodes:
+                self._chosen.add_node(earlier)
         self._chosen.add_node_collection(node, collection)
 
     def __getattr__(self, name: str) -> Any:
@@ -111,8 +106,7 @@ class ByRun:
 
 def _groups(config: pytest.Config, ids: Sequence[str], workers: int) -> Mapping[str, str]:
     """Return the group of each item of a card among `ids`."""
-    selection = config.stash[SESSION].settings.selection
-    cases = cases_of(config, ids)
+    selection, cases = config.stash[SESSION].settings.selection, cases_of(config, ids)
     return dict(zip(cases, groups_of(list(cases.values()), selection, workers), strict=True))
 
 
@@ -120,7 +114,7 @@ def cases_of(config: pytest.Config, ids: Sequence[str]) -> Mapping[str, Case]:
     """Return the case of each item of a card among `ids`."""
     selection, wanted = config.stash[SESSION].settings.selection, set(ids)
     cases: dict[str, Case] = {}
-    for path in dict.fromkeys(_path(each) for each in ids if is_ours(each)):
+    for path in dict.fromkeys(_path(nodeid) for nodeid in ids if is_ours(nodeid)):
         planned = plan(load_suite(config.rootpath / path), selection)
         timed = latency_cases(planned, selection.answers) if selection.latency else ()
         cases |= {f"{path}::{item_name(case)}": case for case in (*planned, *timed)}

@@ -18,7 +18,7 @@ import pytest
 from sr_bench.core.device import Failure
 from sr_bench.errors import DeviceError, SrBenchError
 from sr_bench.history.environment import usable_cores
-from sr_bench.plugin.progress import CHANNEL, Progress, Screen, cut, open_screen
+from sr_bench.plugin.progress import CHANNEL, Log, Progress, Terminal, cut, open_screen
 from sr_bench.plugin.session import SESSION
 from sr_bench.plugin.xdist.groups import ByRun, cases_of, is_ours
 from sr_bench.text.printable import printable
@@ -72,7 +72,7 @@ class Controller:
         self._last = time.monotonic()
 
     @cached_property
-    def _screen(self) -> Screen | None:  # there is no terminal yet when this object is made
+    def _screen(self) -> Terminal | Log | None:  # there is no terminal yet when this object is made
         return open_screen(self._config)
 
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: object) -> object | None:
@@ -100,13 +100,13 @@ class Controller:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None]:
         """Show progress; make way for what pytest has to say of any other report."""
-        told, worker = getattr(report, "sr_progress", None), getattr(report, "worker_id", "")
-        if told is None:
+        progress, worker = getattr(report, "sr_progress", None), getattr(report, "worker_id", "")
+        if progress is None:
             self._under_way.pop(worker, None)
             self._make_way()
             return (yield)
         yield
-        self._under_way[worker] = Progress(*told)
+        self._under_way[worker] = Progress(*progress)
         self._forget(report)
         self._show()
         return None
@@ -125,7 +125,8 @@ class Controller:
         self._last = now
         count = len(self._under_way)
         room = (screen.columns - len(_BETWEEN) * (count - 1)) // count
-        screen.show(_BETWEEN.join(_part(*each, room) for each in sorted(self._under_way.items())))
+        parts = (_part(*shown, room) for shown in sorted(self._under_way.items()))
+        screen.show(_BETWEEN.join(parts))
 
     def _make_way(self) -> None:
         if self._screen:
@@ -141,9 +142,9 @@ class Controller:
 
     def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
         """Make the record of an item that ended its worker."""
-        told = f"{report.longrepr}; other items ran on. Run this one alone"
-        cause = DeviceError(Failure.CRASHED, told)
-        with suppress(SrBenchError):  # the card was changed meanwhile: the failure is told anyway
+        message = f"{report.longrepr}; the other items ran on. Run this one alone"
+        cause = DeviceError(Failure.CRASHED, message)
+        with suppress(SrBenchError):  # the card has changed since: xdist's own report remains
             for case in cases_of(self._config, [crashitem]).values():
                 bench = self._config.stash[SESSION].bench
                 report.sr_record = bench.failed(case, crashitem, cause)

@@ -38,11 +38,6 @@ class Assets:
         self.used: dict[str, Asset] = {}
         """By key, what this build refers to."""
 
-    @property
-    def left(self) -> int:
-        """Bytes that there is room for."""
-        return self._room - sum(self._sizes.values())
-
     def recall(self, key: str) -> Asset | None:
         """Return what was made for `key` before, if the report still has it and room for it."""
         asset = self.used.get(key) or self._known.get(key)

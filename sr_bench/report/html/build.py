@@ -3,19 +3,19 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
+from math import log10
 from pathlib import Path
 
-from sr_bench.core.gate import Drop
 from sr_bench.core.history import HistoryEntry, PastRun
 from sr_bench.files.atomic import write_bytes, write_text
 from sr_bench.files.hashing import sha256_bytes
 from sr_bench.imaging.threads import use_one_opencv_thread
 from sr_bench.report.html.assets import Assets
 from sr_bench.report.html.crops import WorstCrop, cut_crops, embed
-from sr_bench.report.html.explorer import PageData, local_psnr, page_data
-from sr_bench.report.html.model import CropView, Tile, model_page
+from sr_bench.report.html.explorer import PageData, page_data
+from sr_bench.report.html.model import CropView, model_page
 from sr_bench.report.html.names import page_name
-from sr_bench.report.html.overview import IndexPage, index_page
+from sr_bench.report.html.overview import index_page
 from sr_bench.report.html.pictures import Gallery, Shelf, gallery_of
 from sr_bench.report.html.render import page_digest, plotly_file, render, static_files
 from sr_bench.report.html.state import (
@@ -27,7 +27,7 @@ from sr_bench.report.html.state import (
     remove_stale,
     write_state,
 )
-from sr_bench.report.html.subjects import PageSubject, subjects_of
+from sr_bench.report.html.subjects import Topic, subjects_of
 from sr_bench.report.html.survey import Survey, survey, unit_count
 from sr_bench.report.html.trend import TrendPage, trend_page
 from sr_bench.report.html.values import Past
@@ -35,6 +35,7 @@ from sr_bench.report.html.values import Past
 MAX_BYTES = 25 * 10**6
 """What a report may weigh, so that it can be sent to somebody."""
 
+_WHITE = 255.0
 _PAGE_BYTES = 90_000
 _VALUE_BYTES = 500
 """Room that is left for pages, and for what the build remembers: so much for each page, and for
@@ -120,20 +121,23 @@ class _Build:
 
     def run_all(self) -> ReportResult:
         for name, content in self._static.items():
-            self._write_static(name, content)
-        found = survey(self._galleries, self._assets, self._old.windows, self._tick)
-        crops = [cut_crops(gallery, found, self._assets) for gallery in self._galleries]
-        inside = embed(self._galleries, found, self._assets)
-        pages = [page_data(g, _spans(g.subject), found, inside) for g in self._galleries]
-        for gallery, own, data in zip(self._galleries, crops, pages, strict=True):
-            self._model(gallery, own, data)
+            path = self._target / name
+            if not path.exists() or path.read_bytes() != content:
+                write_bytes(path, content)
+        seen = survey(self._galleries, self._assets, self._old.windows, self._tick)
+        crops = [cut_crops(gallery, seen, self._assets) for gallery in self._galleries]
+        inside = embed(self._galleries, seen, self._assets)
+        pages = [page_data(gallery, seen, inside) for gallery in self._galleries]
+        for gallery, worst, data in zip(self._galleries, crops, pages, strict=True):
+            self._model(gallery, worst, data)
         for name, trend in self._trends.items():
             self._page(name, "trend", trend)
-        self._page("index.html", "index", self._index())
-        return self._finish(found, pages)
+        index = index_page(self._run, self._subjects, self._past, self._trend_names)
+        self._page("index.html", "index", index)
+        return self._finish(seen, pages)
 
-    def _finish(self, found: Survey, pages: Sequence[PageData]) -> ReportResult:
-        state = BuildState(self._pages, self._assets.used, found.windows)
+    def _finish(self, seen: Survey, pages: Sequence[PageData]) -> ReportResult:
+        state = BuildState(self._pages, self._assets.used, seen.windows)
         used = {*self._pages, *(asset.name for asset in self._assets.used.values())}
         remove_stale(self._target, self._old, used)
         write_state(self._target, state)
@@ -144,7 +148,7 @@ class _Build:
             kept=len(self._pages) - self._built,
             size=sum((self._target / name).stat().st_size for name in files),
             missing=tuple(dict.fromkeys(m for g in self._galleries for m in g.missing)),
-            unreadable=tuple(found.unreadable.values()),
+            unreadable=tuple(seen.unreadable.values()),
             outside=sum(page.outside for page in pages),
         )
 
@@ -161,50 +165,37 @@ class _Build:
         self._tick(name)
 
     def _model(self, gallery: Gallery, crops: Sequence[WorstCrop], data: PageData) -> None:
-        subject = gallery.subject
+        subject, topic = gallery.subject, gallery.subject.topic
         siblings = tuple(
             (f"{other.dataset} {other.protocol} {other.backend}", other.page)
-            for other in self._of_model(subject.family, subject.model)
-            if other is not subject
+            for other in self._of_model(topic.family, topic.model)
+            if other != topic
         )
-        trend = self._trend_names.get((subject.family, subject.model), "")
+        trend = self._trend_names.get((topic.family, topic.model), "")
         views = tuple(_crop_view(crop, data) for crop in crops)
-        page = model_page(
-            self._run.info,
-            subject,
-            self._past,
-            siblings,
-            trend,
-            gallery.missing,
-            (views, data),
-        )
-        self._page(subject.page, "model", page)
-
-    def _index(self) -> IndexPage:
-        return index_page(self._run, self._subjects, self._past, self._trend_names)
+        links = siblings, trend, gallery.missing
+        page = model_page(self._run.info, subject, self._past, *links, views, data)
+        self._page(topic.page, "model", page)
 
     def _all_trends(self) -> dict[str, TrendPage]:
-        found = {}
-        for family, model in dict.fromkeys((s.family, s.model) for s in self._subjects):
-            pages = tuple((s.dataset, s.page) for s in self._of_model(family, model))
+        trends = {}
+        topics = [subject.topic for subject in self._subjects]
+        for family, model in dict.fromkeys((topic.family, topic.model) for topic in topics):
+            pages = tuple((topic.dataset, topic.page) for topic in self._of_model(family, model))
             page = trend_page(self._run.info, family, model, pages, self._history)
             if page:
-                found[page_name("trend", family, model)] = page
-        return found
+                trends[page_name("trend", family, model)] = page
+        return trends
 
-    def _of_model(self, family: str, model: str) -> list[PageSubject]:
-        return [s for s in self._subjects if (s.family, s.model) == (family, model)]
+    def _of_model(self, family: str, model: str) -> list[Topic]:
+        topics = [subject.topic for subject in self._subjects]
+        return [topic for topic in topics if (topic.family, topic.model) == (family, model)]
 
     def _static_files(self) -> dict[str, bytes]:
-        found = {f"assets/{name}": data for name, data in static_files().items()}
+        content = {f"assets/{name}": data for name, data in static_files().items()}
         if self._trends or any(gallery.images for gallery in self._galleries):
-            found["assets/plotly.min.js"] = plotly_file().read_bytes()
-        return found
-
-    def _write_static(self, name: str, data: bytes) -> None:
-        path = self._target / name
-        if not path.exists() or path.read_bytes() != data:
-            write_bytes(path, data)
+            content["assets/plotly.min.js"] = plotly_file().read_bytes()
+        return content
 
     def _reserve(self) -> int:
         """Return the bytes that all but images may need."""
@@ -220,33 +211,22 @@ class _Build:
         )
 
 
-def _spans(subject: PageSubject) -> dict[str, tuple[Drop, Drop]]:
-    found = {}
-    for record in subject.records:
-        if gate := record.detail.gate:
-            found[record.precision] = gate.psnr, gate.ssim
-    return found
-
-
 def _crop_view(crop: WorstCrop, data: PageData) -> CropView:
     window, image = crop.window, data.images[crop.image]
-    labels = {one.precision: one.label for one in data.measured} | {"hr": "HR"}
+    labels = {column.precision: column.label for column in data.measured} | {"hr": "HR"}
     # The reference beside what is judged: the eye compares neighbours.
     order = ("fp32", "hr") if crop.precision == "fp32" else ("hr", "fp32", crop.precision)
-    focus = (
-        window.left / max(1, image.width),
-        window.top / max(1, image.height),
-        window.width / max(1, image.width),
-        window.height / max(1, image.height),
-    )
+    width, height = max(1, image.width), max(1, image.height)
+    corner, size = (window.left, window.top), (window.width, window.height)
+    shares = [
+        pixels / whole for pixels, whole in zip(corner + size, (width, height) * 2, strict=True)
+    ]
+    local_db = 10 * log10(_WHITE**2 / window.mse)
     return CropView(
         precision=crop.precision,
         label=labels[crop.precision],
-        against="HR" if crop.precision == "fp32" else "fp32",
-        image=image.name,
         number=crop.image,
-        place=f"{window.width}x{window.height} at ({window.left}, {window.top}),"
-        f" {local_psnr(crop)}",
-        focus=",".join(f"{value:.4f}" for value in focus),
-        tiles=tuple(Tile(labels[what], crop.tiles[what]) for what in order if what in crop.tiles),
+        place=f"{window.width}x{window.height} at {corner}, {local_db:.2f} dB",
+        focus=",".join(f"{share:.4f}" for share in shares),
+        tiles=tuple((labels[what], crop.tiles[what]) for what in order if what in crop.tiles),
     )

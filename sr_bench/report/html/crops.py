@@ -53,22 +53,22 @@ def embed(galleries: Sequence[Gallery], survey: Survey, assets: Assets) -> dict[
             fresh = [key for key in keys if key not in assets.used]
             copied = list(pool.map(partial(_copy, assets, survey), pictures, keys))
             names = [picture.name for picture in pictures]
-            made = {name: asset for name, asset in zip(names, copied, strict=True) if asset}
-            if any(name not in made and name not in survey.unreadable for name in names):
+            assets_of = {name: asset for name, asset in zip(names, copied, strict=True) if asset}
+            if any(name not in assets_of and name not in survey.unreadable for name in names):
                 assets.drop(fresh)
                 break
-            inside |= made
+            inside |= assets_of
     return inside
 
 
 def _worst(gallery: Gallery, survey: Survey) -> Iterator[tuple[str, int, ImageWindow]]:
-    found: dict[str, list[tuple[int, ImageWindow]]] = {}
+    by_precision: dict[str, list[tuple[int, ImageWindow]]] = {}
     for index, image in enumerate(gallery.images):
         for precision, low, full in comparisons(image):
             if window := survey.windows.get(pair_key(low, full)):
-                found.setdefault(precision, []).append((index, window))
+                by_precision.setdefault(precision, []).append((index, window))
     # fp32 against the truth comes last: what precision costs is what people come for.
-    for precision, windows in sorted(found.items(), key=lambda item: item[0] == "fp32"):
+    for precision, windows in sorted(by_precision.items(), key=lambda item: item[0] == "fp32"):
         windows.sort(key=lambda item: -item[1].mse)
         yield from ((precision, *item) for item in windows[:PER_PRECISION] if item[1].mse > 0)
 
@@ -83,9 +83,8 @@ def _cut(item: tuple[str, int, ImageWindow], gallery: Gallery, assets: Assets) -
             continue
         place = f"{window.top},{window.left},{window.height},{window.width}"
         key = f"crop|{picture.name}|{picture.stamp}|{place}"
-        make = partial(_encoded_part, picture, window)
         try:
-            asset = assets.get(key, make)
+            asset = assets.get(key, partial(_encoded_part, picture, window))
         except ImageError:
             return None
         if asset is None:

@@ -2,20 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isinf, log10
+from math import isinf
 
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.gate import Drop
 from sr_bench.core.metric import image_metrics, metric_info
 from sr_bench.core.record import Record
 from sr_bench.report.html.assets import Asset
-from sr_bench.report.html.crops import WorstCrop
 from sr_bench.report.html.pictures import Gallery, Picture
 from sr_bench.report.html.survey import Survey
 
 Number = float | None
-
-_WHITE = 255.0
 
 
 @dataclass(frozen=True)
@@ -81,18 +78,12 @@ class PageData:
     """Number of the image to begin with: the one that loses most."""
 
 
-def page_data(
-    gallery: Gallery,
-    spans: dict[str, tuple[Drop, Drop]],
-    survey: Survey,
-    inside: dict[str, Asset],
-) -> PageData:
+def page_data(gallery: Gallery, survey: Survey, inside: dict[str, Asset]) -> PageData:
     """Return what the page of `gallery` works on.
 
     Args:
         gallery: The images.
-        spans: The drops of PSNR and SSIM by precision, of those that went through a gate.
-        survey: What was found in the images.
+        survey: What the images show.
         inside: Files of the report by the name of the picture; others stay where they are kept.
     """
 
@@ -109,14 +100,9 @@ def page_data(
         small = thumbnail.name if thumbnail else ""
         images.append(PageImage(image.name, small, link(image.lr), link(image.hr), width, height))
     measured = tuple(
-        _measured(
-            gallery,
-            precision,
-            spans.get(precision),
-            tuple(link(image.sr.get(precision)) for image in gallery.images),
-        )
-        for precision in gallery.subject.precisions
-        if gallery.subject.source(precision)
+        _measured(gallery, record, tuple(link(image.sr.get(name)) for image in gallery.images))
+        for name in gallery.subject.precisions
+        if (record := gallery.subject.source(name))
     )
     outside = sum(
         any(p and p.name not in inside for p in (image.lr, image.hr, *image.sr.values()))
@@ -125,17 +111,10 @@ def page_data(
     return PageData(tuple(images), measured, outside, _start(measured))
 
 
-def local_psnr(crop: WorstCrop) -> str:
-    """Return the PSNR of a crop's window, as text."""
-    return f"{10 * log10(_WHITE**2 / crop.window.mse):.2f} dB"
-
-
-def _measured(
-    gallery: Gallery, precision: str, spans: tuple[Drop, Drop] | None, links: tuple[str, ...]
-) -> Measured:
-    subject = gallery.subject
-    source = subject.source(precision)
-    emulated = source is not None and source.emulated
+def _measured(gallery: Gallery, source: Record, links: tuple[str, ...]) -> Measured:
+    subject, precision, emulated = gallery.subject, source.precision, source.emulated
+    gates = (record.detail.gate for record in subject.records if record.precision == precision)
+    gate = next(filter(None, gates), None)
     names = [image.name for image in gallery.images]
     return Measured(
         precision=precision,
@@ -144,8 +123,8 @@ def _measured(
         psnr=_values(subject.measured(precision, "psnr"), names),
         ssim=_values(subject.measured(precision, "ssim"), names),
         fidelity=_values(subject.measured(precision, "fidelity"), names),
-        psnr_drop=_span(spans[0]) if spans else None,
-        ssim_drop=_span(spans[1]) if spans else None,
+        psnr_drop=_span(gate.psnr) if gate else None,
+        ssim_drop=_span(gate.ssim) if gate else None,
         sr=links,
         others=tuple(
             Column(metric_info(name).title, metric_info(name).sentence_decimals, values)
@@ -175,16 +154,16 @@ def _start(measured: Sequence[Measured]) -> int:
     """Return the image of the lowest fidelity, or else of the largest loss of PSNR; else 0."""
     worst = [
         (value, index)
-        for one in measured
-        for index, value in enumerate(one.fidelity)
+        for low in measured
+        for index, value in enumerate(low.fidelity)
         if value is not None
     ]
-    full = next((one for one in measured if one.precision == "fp32"), None)
+    full = next((column for column in measured if column.precision == "fp32"), None)
     if not worst and full:
         worst = [
             (value - before, index)
-            for one in measured
-            for index, (value, before) in enumerate(zip(one.psnr, full.psnr, strict=False))
-            if one is not full and value is not None and before is not None
+            for low in measured
+            for index, (value, before) in enumerate(zip(low.psnr, full.psnr, strict=False))
+            if low is not full and value is not None and before is not None
         ]
     return min(worst)[1] if worst else 0

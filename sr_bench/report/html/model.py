@@ -3,21 +3,22 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from sr_bench.core.codec import encode
-from sr_bench.core.dossier import Dossier
+from sr_bench.core.dossier import Dossier, LayerBlame
+from sr_bench.core.gate import Comparison, GateFinding
 from sr_bench.core.history import RunInfo
 from sr_bench.core.record import Record
 from sr_bench.report.html.explorer import PageData
-from sr_bench.report.html.subjects import PageSubject
+from sr_bench.report.html.subjects import PageSubject, Topic
 from sr_bench.report.html.values import Past, Value, value_of
-from sr_bench.report.parts.marks import MARKS
 from sr_bench.report.parts.provenance import INTERVAL, device_lines, int8_lines, shared_lines
 from sr_bench.report.parts.speed import Joined, join_speed
 from sr_bench.report.terminal.dossier import dossier_lines
 from sr_bench.report.terminal.gate import comparison_lines, gate_lines
 
-_TOLD_ELSEWHERE = {
+_SHOWN_ELSEWHERE = {
     "gate", "compared", "dossier", "adapter", "warning", "observer", "calibration_set",
     "calibration_images", "calibration_shared", "int8_share", "float_operators", "int8_rules",
     "int8_layers", "int8_kernel",
@@ -26,39 +27,16 @@ _TOLD_ELSEWHERE = {
 
 
 @dataclass(frozen=True)
-class Found:
-    """The answer to one of a gate's questions, or to the comparison with an earlier run."""
-
-    question: str
-    status: str
-    glyph: str
-    sentence: str
-
-
-@dataclass(frozen=True)
 class GateView:
     """A gate of a precision."""
 
     precision: str
     status: str
-    glyph: str
     emulated: bool
-    findings: tuple[Found, ...]
+    findings: tuple[tuple[str, str], ...]
+    """Status and sentence of each of its questions, and of the comparison with an earlier run."""
     table: str
     """The same as the terminal shows it, with the worst images."""
-
-
-@dataclass(frozen=True)
-class RankedLayer:
-    """A layer of a ranking."""
-
-    name: str
-    share: float
-    """Of the MACs, in percent."""
-    alone: str
-    gain: str
-    bar: float
-    """The noise it makes, in percent of the noisiest layer's."""
 
 
 @dataclass(frozen=True)
@@ -69,26 +47,10 @@ class DossierView:
     emulated: bool
     signs: tuple[str, ...]
     caption: str
-    layers: tuple[RankedLayer, ...]
+    layers: tuple[tuple[LayerBlame, float], ...]
+    """Each with the noise it makes, in percent of the noisiest layer's."""
     closing: tuple[str, ...]
     """What would pass, and how long was searched."""
-
-
-@dataclass(frozen=True)
-class Detail:
-    """Something else that a record holds, as text."""
-
-    precision: str
-    name: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One picture of a crop."""
-
-    label: str
-    file: str
 
 
 @dataclass(frozen=True)
@@ -97,14 +59,14 @@ class CropView:
 
     precision: str
     label: str
-    against: str
-    image: str
     number: int
+    """Of the image, in the page's order."""
     place: str
     """Corner and size in pixels, and the PSNR of the window."""
     focus: str
     """Left, top, width and height as shares of the image, for the explorer."""
-    tiles: tuple[Tile, ...]
+    tiles: tuple[tuple[str, str], ...]
+    """Label and file of each picture."""
 
 
 @dataclass(frozen=True)
@@ -121,12 +83,7 @@ class ModelPage:
     """All that a model's page shows."""
 
     head: RunInfo
-    page: str
-    family: str
-    model: str
-    dataset: str
-    protocol: str
-    backend: str
+    topic: Topic
     siblings: tuple[tuple[str, str], ...]
     """Label and page of the same model on other data sets."""
     trend: str
@@ -135,7 +92,8 @@ class ModelPage:
     """Titles of the columns for what was timed."""
     gates: tuple[GateView, ...]
     dossiers: tuple[DossierView, ...]
-    details: tuple[Detail, ...]
+    details: tuple[tuple[str, str, str], ...]
+    """Precision, name and text of what else records hold."""
     crops: tuple[CropView, ...]
     provenance: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -154,19 +112,15 @@ def model_page(
     siblings: tuple[tuple[str, str], ...],
     trend: str,
     missing: tuple[str, ...],
-    pictures: tuple[tuple[CropView, ...], PageData],
+    crops: tuple[CropView, ...],
+    data: PageData,
 ) -> ModelPage:
-    """Return the page of `subject`; `pictures` are its crops and what its explorer shows."""
+    """Return the page of `subject`; `data` is what its explorer shows."""
     records = subject.records
     joined = join_speed(records)
     return ModelPage(
         head=head,
-        page=subject.page,
-        family=subject.family,
-        model=subject.model,
-        dataset=subject.dataset,
-        protocol=subject.protocol,
-        backend=subject.backend,
+        topic=subject.topic,
         siblings=siblings,
         trend=trend,
         rows=tuple(_rows(joined, past)),
@@ -174,24 +128,24 @@ def model_page(
         gates=tuple(_gates(records)),
         dossiers=tuple(_dossiers(records)),
         details=tuple(dict.fromkeys(_details(records))),
-        crops=pictures[0],
+        crops=crops,
         provenance=tuple(int8_lines(records)),
         warnings=(*device_lines(records), *shared_lines(records)),
         interval=INTERVAL if any(record.interval for record in records) else "",
         missing=missing,
         kept=any(record.kept for record in records),
-        data=pictures[1],
+        data=data,
     )
 
 
 def _rows(joined: Joined, past: Past) -> Iterator[NumberRow]:
-    told = set()
+    shown = set()
     for index, record in enumerate(joined.rows):
         cells = tuple(column.cells[index] for column in joined.columns)
-        if any(cells):
-            first = record.precision not in told
-            told.add(record.precision)
-            cells = cells if first else ("",) * len(cells)
+        if record.precision in shown:
+            cells = ("",) * len(cells)
+        elif any(cells):
+            shown.add(record.precision)
         yield NumberRow(value_of(record, past), cells)
 
 
@@ -200,23 +154,14 @@ def _gates(records: Sequence[Record]) -> Iterator[GateView]:
         gate = record.detail.gate
         if gate is None:
             continue
-        found = [
-            Found(f.question, f.status.value, MARKS[f.status], f.sentence) for f in gate.findings
-        ]
+        answers: tuple[GateFinding | Comparison, ...] = (*gate.findings, *record.detail.compared)
+        findings = tuple((answer.status.value, answer.sentence) for answer in answers)
         lines = gate_lines(gate)
-        for told in record.detail.compared:
-            question = f"{told.metric} against the earlier run"
-            found.append(Found(question, told.status.value, MARKS[told.status], told.sentence))
-            lines += ["", question, *comparison_lines(told)]
-        status = gate.status
-        yield GateView(
-            record.precision,
-            status.value,
-            MARKS[status],
-            record.emulated,
-            tuple(found),
-            "\n".join(lines),
-        )
+        for compared in record.detail.compared:
+            question = f"{compared.metric} against the earlier run"
+            lines += ["", question, *comparison_lines(compared)]
+        table, status = "\n".join(lines), gate.status.value
+        yield GateView(record.precision, status, record.emulated, findings, table)
 
 
 def _dossiers(records: Sequence[Record]) -> Iterator[DossierView]:
@@ -237,18 +182,16 @@ def _dossiers(records: Sequence[Record]) -> Iterator[DossierView]:
         )
 
 
-def _layers(dossier: Dossier) -> Iterator[RankedLayer]:
+def _layers(dossier: Dossier) -> Iterator[tuple[LayerBlame, float]]:
     lowest = min((layer.alone_db for layer in dossier.layers), default=0.0)
     for layer in dossier.layers:
-        gain = "-" if layer.gain_db is None else f"{layer.gain_db:+.2f} dB"
         # Noise power against the noisiest layer's; inf dB is no noise at all.
-        bar = 100 * 10 ** ((lowest - layer.alone_db) / 10) if lowest != float("inf") else 0.0
-        yield RankedLayer(layer.layer, 100 * layer.share, f"{layer.alone_db:.2f} dB", gain, bar)
+        yield layer, 100 * 10 ** ((lowest - layer.alone_db) / 10) if lowest != inf else 0.0
 
 
-def _details(records: Sequence[Record]) -> Iterator[Detail]:
+def _details(records: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
     for record in records:
         for name, value in record.detail.flat().items():
-            if name not in _TOLD_ELSEWHERE:
+            if name not in _SHOWN_ELSEWHERE:
                 text = value if isinstance(value, str) else json.dumps(encode(value), indent=1)
-                yield Detail(record.precision, name.replace("_", " "), text)
+                yield record.precision, name.replace("_", " "), text

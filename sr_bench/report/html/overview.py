@@ -8,9 +8,8 @@ from sr_bench.core.case import COST_METRICS, GATE_METRIC, IMAGE_METRICS
 from sr_bench.core.history import PastRun, RunInfo
 from sr_bench.core.metric import image_metrics, metric_info
 from sr_bench.core.record import Record, Status
-from sr_bench.report.html.subjects import PageSubject
+from sr_bench.report.html.subjects import PageSubject, Topic
 from sr_bench.report.html.values import Past, Value, value_of
-from sr_bench.report.parts.marks import MARKS
 from sr_bench.report.parts.order import FAILURES, rank
 from sr_bench.report.parts.provenance import INTERVAL, device_lines, shared_lines
 
@@ -28,13 +27,8 @@ class CellValue:
 class OverviewRow:
     """A model on a dataset."""
 
-    family: str
-    model: str
-    page: str
+    topic: Topic
     trend: str
-    dataset: str
-    protocol: str
-    backend: str
     costs: tuple[CellValue, ...]
     cells: tuple[tuple[CellValue, ...], ...]
     """By precision; in each, by metric."""
@@ -49,8 +43,8 @@ class IndexPage:
     head: RunInfo
     emulated: str
     """The backend that was emulated, if one was."""
-    counts: tuple[tuple[str, str, int], ...]
-    """Status, glyph, number."""
+    counts: tuple[tuple[str, int], ...]
+    """Status and number."""
     metrics: tuple[tuple[str, str], ...]
     precisions: tuple[str, ...]
     costs: tuple[tuple[str, str], ...]
@@ -82,10 +76,10 @@ def index_page(
     return IndexPage(
         head=run.info,
         emulated=next((record.backend for record in run.records if record.emulated), ""),
-        counts=tuple((s.value, MARKS[s], counted[s]) for s in Status if counted[s]),
-        metrics=tuple((name, metric_name(name)) for name in metrics),
+        counts=tuple((s.value, counted[s]) for s in Status if counted[s]),
+        metrics=tuple(map(_titled, metrics)),
         precisions=precisions,
-        costs=tuple((name, metric_name(name)) for name in costs),
+        costs=tuple(map(_titled, costs)),
         rows=rows,
         notes=tuple(notes),
         reasons=tuple(reasons.most_common()),
@@ -93,15 +87,15 @@ def index_page(
     )
 
 
-def metric_name(metric: str) -> str:
-    """Return `metric` as people write it."""
+def _titled(metric: str) -> tuple[str, str]:
+    """Return `metric` and its title, as people write it."""
     title = metric_info(metric).title
-    return title[:1].upper() + title[1:]
+    return metric, title[:1].upper() + title[1:]
 
 
 def _present(records: Sequence[Record], metrics: Sequence[str]) -> tuple[str, ...]:
-    found = {record.metric for record in records}
-    return tuple(metric for metric in dict.fromkeys(metrics) if metric in found)
+    present = {record.metric for record in records}
+    return tuple(metric for metric in dict.fromkeys(metrics) if metric in present)
 
 
 def _row(
@@ -112,14 +106,10 @@ def _row(
     past: Past,
     trends: dict[tuple[str, str], str],
 ) -> OverviewRow:
+    topic = subject.topic
     return OverviewRow(
-        family=subject.family,
-        model=subject.model,
-        page=subject.page,
-        trend=trends.get((subject.family, subject.model), ""),
-        dataset=subject.dataset,
-        protocol=subject.protocol,
-        backend=subject.backend,
+        topic=topic,
+        trend=trends.get((topic.family, topic.model), ""),
         costs=tuple(_entry(metric, subject.costs, past) for metric in costs),
         cells=tuple(
             tuple(
@@ -134,22 +124,20 @@ def _row(
 
 def _entry(metric: str, records: Sequence[Record], past: Past) -> CellValue:
     """Return the value of `metric` that says most: judged before measured before absent."""
-    own = [record for record in records if record.metric == metric]
 
-    def rank(record: Record) -> int:
-        if record.verdict.status is not Status.NOT_RUN:
-            return 0
-        return 1 if record.measurement else 2
+    def rank(record: Record) -> tuple[bool, bool]:
+        return record.verdict.status is Status.NOT_RUN, record.measurement is None
 
-    own.sort(key=rank)
-    return CellValue(metric, value_of(own[0], past) if own else None, max(0, len(own) - 1))
+    ranked = sorted((record for record in records if record.metric == metric), key=rank)
+    value = value_of(ranked[0], past) if ranked else None
+    return CellValue(metric, value, max(0, len(ranked) - 1))
 
 
 def _attention(subjects: Sequence[PageSubject], past: Past) -> tuple[tuple[str, str, Value], ...]:
-    found: dict[str, tuple[str, str, Value]] = {}
-    for subject in subjects:
-        for record in subject.records:
+    failing: dict[tuple[str, str, str], tuple[str, str, Value]] = {}
+    for topic, records in ((subject.topic, subject.records) for subject in subjects):
+        for record in records:
             if record.verdict.status in FAILURES:
-                key = f"{subject.family}\0{record.backend}\0{record.case_id}"
-                found.setdefault(key, (subject.model, subject.page, value_of(record, past)))
-    return tuple(found.values())
+                key = record.family, record.backend, record.case_id
+                failing.setdefault(key, (topic.model, topic.page, value_of(record, past)))
+    return tuple(failing.values())

@@ -14,6 +14,7 @@ from sr_bench import __version__
 from sr_bench.core.codec import encode
 from sr_bench.errors import SrBenchError
 from sr_bench.report.html.names import visible
+from sr_bench.report.parts.marks import MARKS
 from sr_bench.text.home import without_home
 
 _STATIC = ("app.css", "app.js", "explorer.js", "plots.js")
@@ -36,7 +37,9 @@ def json_text(value: object) -> Markup:
 
 def page_digest(template: str, page: object) -> str:
     """Return a digest of all that the HTML of `page` depends on."""
-    inputs = json.dumps([encode(page), template, __version__, _code_digest()], allow_nan=False)
+    inputs = json.dumps(
+        [encode(page), template, __version__, MARKS, _code_digest()], allow_nan=False
+    )
     return sha256(inputs.encode()).hexdigest()
 
 
@@ -73,7 +76,7 @@ def _environment() -> Environment:
         finalize=_visible,
     )
     environment.filters["json_text"] = json_text
-    environment.globals["version"] = __version__
+    environment.globals |= {"version": __version__, "marks": MARKS}
     return environment
 
 

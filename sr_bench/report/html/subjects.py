@@ -1,7 +1,7 @@
 """What a page is about: a model on a dataset, with the records of all its precisions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
 from sr_bench.core.record import Record
@@ -10,8 +10,8 @@ from sr_bench.report.parts.order import in_document_order, rank
 
 
 @dataclass(frozen=True)
-class PageSubject:
-    """A model on a dataset by a protocol on a backend; its cost records stand on each such page."""
+class Topic:
+    """A model on a dataset by a protocol on a backend: what a page is about."""
 
     family: str
     model: str
@@ -19,15 +19,20 @@ class PageSubject:
     """Empty if nothing but costs is known of the model."""
     protocol: str
     backend: str
-    records: tuple[Record, ...]
-    """In document order."""
 
     @property
     def page(self) -> str:
         """The name of its page."""
-        return page_name(
-            "model", self.family, self.model, self.dataset, self.protocol, self.backend
-        )
+        return page_name("model", *astuple(self))
+
+
+@dataclass(frozen=True)
+class PageSubject:
+    """A topic with its records; the model's cost records stand on each such page."""
+
+    topic: Topic
+    records: tuple[Record, ...]
+    """In document order."""
 
     @property
     def scored(self) -> tuple[Record, ...]:
@@ -57,42 +62,38 @@ class PageSubject:
 
         One that kept them, if any did.
         """
-        found = [
+        measured = [
             record
             for record in self.scored
             if record.precision == precision and record.measurement and record.measurement.images
         ]
-        kept = [record for record in found if record.kept]
-        return next(iter((*kept, *found)), None)
+        return next((record for record in measured if record.kept), next(iter(measured), None))
 
 
 def subjects_of(records: Sequence[Record]) -> tuple[PageSubject, ...]:
     """Return what there are pages about, in document order."""
     ordered = in_document_order(records)
-    scored = dict.fromkeys(_key(record) for record in ordered if record.dataset)
-    known = {(family, model, backend) for family, model, *_, backend in scored}
-    bare = dict.fromkeys(
-        _key(record)
-        for record in ordered
-        if (record.family, record.model, record.backend) not in known
-    )
+    scored = dict.fromkeys(_topic(record) for record in ordered if record.dataset)
+    known = {_network(topic) for topic in scored}
+    bare = dict.fromkeys(_topic(record) for record in ordered if _network(record) not in known)
     order = {(r.family, r.model): index for index, r in reversed([*enumerate(ordered)])}
-    keys = sorted((*scored, *bare), key=lambda key: order[key[0], key[1]])
-    return tuple(PageSubject(*key, _about(key, ordered)) for key in keys)
+    topics = sorted((*scored, *bare), key=lambda topic: order[topic.family, topic.model])
+    return tuple(PageSubject(topic, _about(topic, ordered)) for topic in topics)
 
 
-def _key(record: Record) -> tuple[str, str, str, str, str]:
-    return record.family, record.model, record.dataset, record.protocol, record.backend
+def _topic(record: Record) -> Topic:
+    return Topic(record.family, record.model, record.dataset, record.protocol, record.backend)
 
 
-def _about(key: tuple[str, str, str, str, str], records: Sequence[Record]) -> tuple[Record, ...]:
-    family, model, *_, backend = key
+def _network(about: Topic | Record) -> tuple[str, str, str]:
+    return about.family, about.model, about.backend
+
+
+def _about(topic: Topic, records: Sequence[Record]) -> tuple[Record, ...]:
+    costs = (*COST_METRICS, LATENCY_METRIC)
     return tuple(
         record
         for record in records
-        if _key(record) == key
-        or (
-            record.metric in (*COST_METRICS, LATENCY_METRIC)
-            and (record.family, record.model, record.backend) == (family, model, backend)
-        )
+        if _topic(record) == topic
+        or (record.metric in costs and _network(record) == _network(topic))
     )

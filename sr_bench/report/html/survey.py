@@ -22,7 +22,7 @@ _THUMBNAIL = 112
 
 @dataclass
 class Survey:
-    """What was found; filled by image, safe for threads as each image has its own keys."""
+    """What the images show; filled by image, safe for threads as each image has its own keys."""
 
     thumbnails: dict[str, Asset] = field(default_factory=dict)
     """By the name of the HR picture."""
@@ -46,16 +46,16 @@ def survey(
     tick: Callable[[str], None],
 ) -> Survey:
     """Look through all images of `galleries`; what is `known` is not looked at again."""
-    found = Survey()
+    seen = Survey()
 
     def work(unit: list[ImageFiles]) -> None:
-        _look(unit, assets, known, found)
+        _look(unit, assets, known, seen)
         tick(unit[0].name)
 
     with ThreadPoolExecutor(THREADS) as pool:
         for _ in pool.map(work, _units(galleries)):
             pass
-    return found
+    return seen
 
 
 def unit_count(galleries: Sequence[Gallery]) -> int:
@@ -83,53 +83,51 @@ def comparisons(image: ImageFiles) -> Iterator[tuple[str, Picture, Picture]]:
 
 
 def _look(
-    unit: list[ImageFiles], assets: Assets, known: Mapping[str, ImageWindow], found: Survey
+    unit: list[ImageFiles], assets: Assets, known: Mapping[str, ImageWindow], seen: Survey
 ) -> None:
     """Compare the files of one image in all models; `unit` shares the HR picture."""
     hr = unit[0].hr
     opened: dict[str, Levels | None] = {}
     if hr:
-        _thumbnail(hr, assets, found, opened)
+        _thumbnail(hr, assets, seen, opened)
     for image in unit:
         for _, low, full in comparisons(image):
             key = pair_key(low, full)
             if key in known:
-                found.windows[key] = known[key]
+                seen.windows[key] = known[key]
                 continue
-            pair = _open(low, opened, found), _open(full, opened, found)
+            pair = _open(low, opened, seen), _open(full, opened, seen)
             if pair[0] is None or pair[1] is None:
                 continue
             try:
-                found.windows[key] = worst_window(pair[0], pair[1], WINDOW)
+                seen.windows[key] = worst_window(pair[0], pair[1], WINDOW)
             except ImageError as cause:
-                found.unreadable[low.name] = str(cause)
+                seen.unreadable[low.name] = str(cause)
         # Only the truth is shared with the next model.
         opened = {hr.name: opened[hr.name]} if hr and hr.name in opened else {}
 
 
-def _thumbnail(
-    hr: Picture, assets: Assets, found: Survey, opened: dict[str, Levels | None]
-) -> None:
+def _thumbnail(hr: Picture, assets: Assets, seen: Survey, opened: dict[str, Levels | None]) -> None:
     key = f"thumbnail|{hr.name}|{hr.stamp}"
     try:
-        found.sizes[hr.name] = image_size(hr.path)
+        seen.sizes[hr.name] = image_size(hr.path)
     except ImageError as cause:
-        found.unreadable[hr.name] = str(cause)
+        seen.unreadable[hr.name] = str(cause)
         return
     asset = assets.recall(key)
     if asset is None:
-        levels = _open(hr, opened, found)
+        levels = _open(hr, opened, seen)
         if levels is not None:
             asset = assets.add(key, thumbnail_webp(to_8bit(levels), _THUMBNAIL))
     if asset:
-        found.thumbnails[hr.name] = asset
+        seen.thumbnails[hr.name] = asset
 
 
-def _open(picture: Picture, opened: dict[str, Levels | None], found: Survey) -> Levels | None:
+def _open(picture: Picture, opened: dict[str, Levels | None], seen: Survey) -> Levels | None:
     if picture.name not in opened:
         try:
             opened[picture.name] = read_levels(picture.path)
         except ImageError as cause:
-            found.unreadable[picture.name] = str(cause)
+            seen.unreadable[picture.name] = str(cause)
             opened[picture.name] = None
     return opened[picture.name]

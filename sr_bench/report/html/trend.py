@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sr_bench.core.compare import environment_changes, input_changes
 from sr_bench.core.history import Environment, HistoryEntry, Point, RunInfo
 from sr_bench.core.metric import metric_info
 from sr_bench.core.trend import Moment, Series, trend
 from sr_bench.core.trend import series as series_of
-from sr_bench.report.parts.marks import MARKS
 from sr_bench.report.terminal.history import trend_line
 
 _RUNS_SHOWN = 200
@@ -38,7 +38,6 @@ class TrendPoint:
     margin: float | None
     tolerance: float | None
     status: str
-    glyph: str
     images: int
     planned: int
     changed: str
@@ -81,61 +80,55 @@ def trend_page(
     history: Sequence[HistoryEntry],
 ) -> TrendPage | None:
     """Return the trends of a model; None if history, oldest first, has no value of it."""
-    own = [
-        entry
-        for entry in history
-        if any((point.family, point.model) == (family, model) for point in entry.points)
-    ]
-    shown = own[-_RUNS_SHOWN:]
+
+    def is_ours(point: Point) -> bool:
+        return (point.family, point.model) == (family, model)
+
+    entries = [entry for entry in history if any(map(is_ours, entry.points))]
+    shown = entries[-_RUNS_SHOWN:]
     numbers = {entry.info.run: number for number, entry in enumerate(shown)}
-    found = [one for case in _cases(shown, family, model) for one in _by_device(case)]
+    cases = series_of(shown, lambda point: is_ours(point) and point.value is not None)
     # What images say comes first: costs hardly move.
-    found.sort(key=lambda case: not case.newest.dataset)
-    if not found:
+    series = sorted(chain(*map(_by_device, cases)), key=lambda case: not case.newest.dataset)
+    if not series:
         return None
-    series = tuple(_one(case, numbers) for case in found)
-    return TrendPage(head, family, model, pages, _runs(shown), series, len(own) - len(shown))
-
-
-def _cases(entries: Sequence[HistoryEntry], family: str, model: str) -> tuple[Series, ...]:
-    def wanted(point: Point) -> bool:
-        return (point.family, point.model) == (family, model) and point.value is not None
-
-    return series_of(entries, wanted)
+    curves = tuple(_curve(case, numbers) for case in series)
+    return TrendPage(head, family, model, pages, _runs(shown), curves, len(entries) - len(shown))
 
 
 def _by_device(case: Series) -> Iterator[Series]:
     """Yield the values of each device by themselves: what one gives says nothing of another."""
-    found: dict[str, list[Moment]] = defaultdict(list)
+    by_device: dict[str, list[Moment]] = defaultdict(list)
     for moment in case.moments:
-        found[moment.point.device].append(moment)
-    yield from (Series(tuple(moments)) for moments in found.values())
+        by_device[moment.point.device].append(moment)
+    yield from (Series(tuple(moments)) for moments in by_device.values())
 
 
 def _runs(entries: Sequence[HistoryEntry]) -> tuple[TrendRun, ...]:
-    found: list[TrendRun] = []
+    runs: list[TrendRun] = []
     before: Environment | None = None
     for entry in entries:
         now = entry.info.environment
         changed = ", ".join(map(str, environment_changes(before, now))) if before else ""
         what = f"Python {now.python}, {now.system}, {now.cpu} with {now.cores} cores"
-        found.append(TrendRun(entry.info.run, entry.info.started, now.commit, what, changed))
+        runs.append(TrendRun(entry.info.run, entry.info.started, now.commit, what, changed))
         before = now
-    return tuple(found)
+    return tuple(runs)
 
 
-def _one(case: Series, numbers: Mapping[str, int]) -> Curve:
+def _curve(case: Series, numbers: Mapping[str, int]) -> Curve:
     last, unit = case.newest, metric_info(case.newest.metric).unit
     where = f" on {last.dataset}" if last.dataset else ""
     device = ", ".join(name for name in (last.backend, last.device) if name)
     label = f"{last.metric} {last.precision}{where} ({device}): {last.case_id}"
-    made, before = [], None
-    for moment in case.moments:
-        made.append(_point(numbers[moment.info.run], moment.point, before))
-        before = moment.point
+    befores = (None, *(moment.point for moment in case.moments))
+    points = tuple(
+        _point(numbers[moment.info.run], moment.point, before)
+        for moment, before in zip(case.moments, befores, strict=False)
+    )
     emulated = last.device.startswith("emulated")
-    told = trend_line(trend(case), last.metric, unit)
-    return Curve(label, last.metric, unit, emulated, told, tuple(made))
+    sentence = trend_line(trend(case), last.metric, unit)
+    return Curve(label, last.metric, unit, emulated, sentence, points)
 
 
 def _point(number: int, point: Point, before: Point | None) -> TrendPoint:
@@ -148,7 +141,6 @@ def _point(number: int, point: Point, before: Point | None) -> TrendPoint:
         margin=point.margin,
         tolerance=point.tolerance,
         status=point.status.value,
-        glyph=MARKS[point.status],
         images=point.images,
         planned=point.planned,
         changed=", ".join(sorted(change.name for change in changed)),

@@ -10,7 +10,6 @@ from sr_bench.core.metric import metric_info
 from sr_bench.core.record import FLOOR, Record
 from sr_bench.document import numbers
 from sr_bench.errors import SrBenchError
-from sr_bench.report.parts.marks import MARKS
 
 _SPARK_RUNS = 24
 _SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_EDGE = 60.0, 16.0, 2.0
@@ -36,7 +35,6 @@ class Value:
     precision: str
     """With the backend word of its row."""
     status: str
-    glyph: str
     measured: str
     unit: str
     claimed: str
@@ -55,11 +53,6 @@ class Value:
     inputs: tuple[tuple[str, str], ...]
     """Short digests of what the number depends on, by name."""
     fingerprint: str
-
-    @property
-    def label(self) -> str:
-        """Status with the word that an emulated device's value never stands without."""
-        return f"{self.status} (emulated)" if self.emulated else self.status
 
 
 class Past:
@@ -97,13 +90,11 @@ def value_of(record: Record, past: Past) -> Value:
             " make the run again"
         )
         raise SrBenchError(msg) from cause
-    status = record.verdict.status
     return Value(
         metric=record.metric,
         what=numbers.metric(record),
         precision=numbers.precision(record),
-        status=status.value,
-        glyph=MARKS[status],
+        status=record.verdict.status.value,
         measured=shown,
         unit=metric_info(record.metric).unit,
         claimed=claimed,
@@ -126,17 +117,17 @@ def _notes(record: Record) -> tuple[str, ...]:
     measurement = record.measurement
     if measurement is None:
         return ()
-    told, notes = [], measurement.notes
+    lines, notes = [], measurement.notes
     if measurement.exact is not None:
-        told.append(f"exactly {measurement.exact:,}")
+        lines.append(f"exactly {measurement.exact:,}")
     if "standard_g" in notes:
-        told.append(f"{notes['standard_g']:.3f} G by the standard count, 2 x MAC")
+        lines.append(f"{notes['standard_g']:.3f} G by the standard count, 2 x MAC")
     if FLOOR in notes:
         gain = measurement.value - notes[FLOOR]
         gain = gain if metric_info(record.metric).higher_is_better else -gain
         digits = metric_info(record.metric).sentence_decimals
-        told.append(f"bicubic {notes[FLOOR]:.{digits}f}, gain {gain:+.{digits}f}")
-    return tuple(told)
+        lines.append(f"bicubic {notes[FLOOR]:.{digits}f}, gain {gain:+.{digits}f}")
+    return tuple(lines)
 
 
 def _spark(values: Sequence[float], record: Record) -> Spark:

@@ -91,21 +91,16 @@ def _failure_table(failed: Sequence[Record]) -> str:
 
 
 def _families(records: Sequence[Record], folder: Path) -> Iterator[str]:
-    matrices = {
-        family: _matrix([record for record in group if record.metric == "psnr"])
-        for family, group in groupby(records, key=lambda record: record.family)
-    }
     shown = {record.verdict.status for record in records if record.metric == "psnr"}
     if marks := [f"{mark} {escape(status)}" for status, mark in MARKS.items() if status in shown]:
         yield f"PSNR in dB as claimed → as measured; {', '.join(marks)}."
     pages = {path.name for path in folder.glob("*.md")}  # a name of others may be none of a file
     for family, group in groupby(records, key=lambda record: record.family):
-        own = tuple(group)
-        page = page_name(family)
+        members, page = tuple(group), page_name(family)
         name = link(family, page) if page in pages else escape(family)
         yield f"### {name}"
-        yield escape(counts(own))
-        yield matrices[family]
+        yield escape(counts(members))
+        yield _matrix([record for record in members if record.metric == "psnr"])
 
 
 def _matrix(records: Sequence[Record]) -> str:
@@ -127,8 +122,8 @@ def _matrix(records: Sequence[Record]) -> str:
 
 def _cell(row: Mapping[str, Sequence[Record]], name: str) -> str:
     """Return what is known of a precision; the unmeasured only where nothing was measured."""
-    found = row.get(name, ())
-    shown = [record for record in found if record.measurement] or found
+    records = row.get(name, ())
+    shown = [record for record in records if record.measurement] or records
     words = {_word(record) for record in shown}
     return "<br>".join(_value(record, name_row=len(words) > 1) for record in shown)
 
@@ -149,8 +144,8 @@ def _value(record: Record, *, name_row: bool) -> str:
 def _commands(records: Sequence[Record], failed: Sequence[Record]) -> str:
     lines = []
     for backend in dict.fromkeys(record.backend for record in records):
-        own = [record for record in records if record.backend == backend]
-        cards = dict.fromkeys(record.node_id.partition("::")[0] for record in own)
+        ids = (record.node_id for record in records if record.backend == backend)
+        cards = dict.fromkeys(node_id.partition("::")[0] for node_id in ids)
         lines.append(f"pytest {shlex.join(cards)} {shlex.quote(f'--backend={backend}')}")
     if failed:
         lines += ["", "# what failed, one by one"]

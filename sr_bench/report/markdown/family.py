@@ -40,11 +40,11 @@ def write_family_reports(records: Sequence[Record], folder: Path) -> tuple[Path,
     for record in records:
         families[record.family].append(record)
     written = []
-    for family, own in families.items():
-        paths = dict.fromkeys(record.claim.source.path for record in own if record.claim)
+    for family, members in families.items():
+        paths = dict.fromkeys(record.claim.source.path for record in members if record.claim)
         documents = [read_document(Path(path)) for path in paths]
         target = folder / page_name(family)
-        write_text(target, render_family(family, documents, own))
+        write_text(target, render_family(family, documents, members))
         written.append(target)
     return tuple(written)
 
@@ -62,16 +62,16 @@ def render_family(family: str, documents: Iterable[Document], records: Sequence[
     for document in documents:
         # Also the cells that this run was not asked about: the mirror prints no claimed number.
         cells = {claim.source: NOT_MEASURED for claim in read_claims(document)}
-        own = {source: text for source, text in values.items() if source.path == document.path}
-        mirrored = mirror(document, cells | own)
+        cells |= {source: text for source, text in values.items() if source.path == document.path}
+        mirrored = mirror(document, cells)
         parts += [f"The table of {code(document.path)} with {what}:", mirrored]
     parts += ["## Claimed and measured", comparison(records)]
     if any(record.interval for record in records):
         parts.append(f"{INTERVAL}.")
-    if made := int8_lines(records):
-        warned = [f"- **{escape(line)}**" for line in shared_lines(records)]
-        told = [*warned, *(f"- {escape(line)}" for line in made)]
-        parts += ["## How int8 was made", "\n".join(told)]
+    if provenance := int8_lines(records):
+        lines = [f"- **{escape(line)}**" for line in shared_lines(records)]
+        lines += [f"- {escape(line)}" for line in provenance]
+        parts += ["## How int8 was made", "\n".join(lines)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -101,16 +101,17 @@ def comparison(records: Sequence[Record]) -> str:
     columns = {
         "Model": [NAME for _ in lowest] + [row.model for row in rows],
         "Precision": none + [precision(row) for row in rows],
-        "Metric": [f"{one.metric} on {one.dataset}" for one in lowest] + [*map(metric, rows)],
+        "Metric": [f"{floor.metric} on {floor.dataset}" for floor in lowest] + [*map(metric, rows)],
         "Claimed": none + [claimed(row) for row in rows],
-        "Measured": [one.text for one in lowest]
+        "Measured": [floor.text for floor in lowest]
         + [with_unit(measured(row, extra=1), row) for row in rows],
         "Interval": ["" for _ in lowest] + [interval(row) for row in rows],
         "Delta": none + [delta(row) for row in rows],
         **{column.title: ["" for _ in lowest] + [*column.cells] for column in joined.columns},
         "Device": none + [row.device or "-" for row in rows],
         "Status": none + [_status(row) for row in rows],
-        "Why": [f"by {one.protocol}, {one.images} images" for one in lowest] + [*map(why, rows)],
+        "Why": [f"by {floor.protocol}, {floor.images} images" for floor in lowest]
+        + [*map(why, rows)],
     }
     if not any(columns["Interval"]):
         del columns["Interval"]
@@ -119,13 +120,13 @@ def comparison(records: Sequence[Record]) -> str:
 
 def labels(records: Sequence[Record]) -> list[str]:
     """Return what must be known of the backend and its device before any number is read."""
-    told = [f"**{escape(line)}.**" for line in device_lines(records)]
+    notes = [f"**{escape(line)}.**" for line in device_lines(records)]
     if backend := _emulated(records):
         name = escape(backend)
         what = f"**Backend {name}, emulated: no {name} device took part in this run.**"
-        return [what, *told]
+        return [what, *notes]
     backends = sorted({record.backend for record in records})
-    return [f"Backend {escape(', '.join(backends))}.", *told]
+    return [f"Backend {escape(', '.join(backends))}.", *notes]
 
 
 def _emulated(records: Sequence[Record]) -> str:

@@ -47,8 +47,7 @@ def floors(records: Iterable[Record]) -> tuple[MeanFloor, ...]:
 
     A dataset has several where it was measured by several protocols, or not whole each time.
     """
-    found = (floor_of(record) for record in records)
-    return tuple(dict.fromkeys(floor for floor in found if floor))
+    return tuple(dict.fromkeys(filter(None, map(floor_of, records))))
 
 
 def below_floor(record: Record) -> str:
@@ -76,7 +75,7 @@ def floor_lines(records: Iterable[Record]) -> list[str]:
     for record in records:
         if below_floor(record):
             models.setdefault((record.family, record.model), []).append(record)
-    return [_model_line(found) for found in models.values()]
+    return [*map(_model_line, models.values())]
 
 
 def _model_line(below: Sequence[Record]) -> str:

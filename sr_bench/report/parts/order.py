@@ -18,10 +18,8 @@ def rank(precision: str) -> tuple[int, str]:
 
 def failures(records: Iterable[Record]) -> tuple[Record, ...]:
     """Return the records that failed, the worst first and then in the document's order."""
-    found = [record for record in records if record.verdict.status in FAILURES]
-    return tuple(
-        sorted(in_document_order(found), key=lambda one: FAILURES.index(one.verdict.status))
-    )
+    failed = [record for record in in_document_order(records) if record.verdict.status in FAILURES]
+    return tuple(sorted(failed, key=lambda record: FAILURES.index(record.verdict.status)))
 
 
 def in_document_order(records: Iterable[Record]) -> tuple[Record, ...]:
@@ -42,7 +40,7 @@ def in_document_order(records: Iterable[Record]) -> tuple[Record, ...]:
         top = first_line.get((record.family, record.model), inf)
         if source:
             return (record.family, top, False, source.line, source.column)
-        own = (record.model, *rank(record.precision), record.dataset, record.metric)
-        return (record.family, top, True, *own)
+        asked = (record.model, *rank(record.precision), record.dataset, record.metric)
+        return (record.family, top, True, *asked)
 
     return tuple(sorted(given, key=position))

@@ -26,7 +26,7 @@ def device_lines(records: Sequence[Record]) -> list[str]:
 
 def int8_lines(records: Sequence[Record]) -> list[str]:
     """Return a sentence for each int8 network of `records`."""
-    return list(dict.fromkeys(_made(record) for record in records if record.detail.observer))
+    return list(dict.fromkeys(_sentence(record) for record in records if record.detail.observer))
 
 
 def shared_lines(records: Sequence[Record]) -> list[str]:
@@ -47,12 +47,12 @@ def cached_lines(records: Sequence[Record]) -> list[str]:
     scored = [
         record for record in runs.values() if record.measurement and record.measurement.images
     ]
-    found = sum(record.cached for record in scored)
-    if not found:
+    cached = sum(record.cached for record in scored)
+    if not cached:
         return []
     total = sum(len(record.measurement.images) for record in scored if record.measurement)
     return [
-        f"results of {found} of {total} images were there: the same content was measured before"
+        f"results of {cached} of {total} images were there: the same content was measured before"
         " (--sr-cache=refresh measures again)"
     ]
 
@@ -62,7 +62,7 @@ def _run(record: Record) -> tuple[str, ...]:
     return (record.family, record.model, record.precision, record.dataset, record.protocol)
 
 
-def _made(record: Record) -> str:
+def _sentence(record: Record) -> str:
     detail = record.detail
     parts = [f"{record.model} {record.precision}: clip ranges by {detail.observer}"]
     # What a file of ranges says of its origin may be edited, or left out.

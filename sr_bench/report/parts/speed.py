@@ -4,10 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sr_bench.core.case import LATENCY_METRIC
 from sr_bench.core.record import Measurement, Record
-
-METRIC = "latency"
-"""Median time of an image, in ms; notes and detail hold what else was measured."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +40,22 @@ def join_speed(records: Sequence[Record]) -> Joined:
     """
     timed: dict[_Key, list[Record]] = defaultdict(list)
     for record in records:
-        if record.metric == METRIC and record.measurement:
+        if record.metric == LATENCY_METRIC and record.measurement:
             timed[_key(record)].append(record)
-    hosts = {_key(one) for one in records if one.metric != METRIC and one.measurement}
-    rows = tuple(one for one in records if one.metric != METRIC or not _joins(one, hosts))
-    shapes = {_shape(one) for ones in timed.values() for one in ones}
+    scored = [record for record in records if record.metric != LATENCY_METRIC]
+    hosts = {_key(record) for record in scored if record.measurement}
+    rows = tuple(
+        record
+        for record in records
+        if record.metric != LATENCY_METRIC or not record.measurement or _key(record) not in hosts
+    )
+    shapes = {record.detail.shape for latencies in timed.values() for record in latencies}
     cells = [_cells(row, timed, name_shape=len(shapes) > 1) for row in rows]
     columns = (
         SpeedColumn(title, short, tuple(cell[index] for cell in cells))
         for index, (title, short) in enumerate(_TITLES)
     )
     return Joined(rows, tuple(column for column in columns if any(column.cells)))
-
-
-def _joins(latency: Record, hosts: set[_Key]) -> bool:
-    return latency.measurement is not None and _key(latency) in hosts
 
 
 def _key(record: Record) -> _Key:
@@ -69,12 +68,16 @@ def _cells(
     """Return the cells of `row`, one for each of `_TITLES`."""
     if row.measurement is None:
         return ("",) * len(_TITLES)
-    own = [row] if row.metric == METRIC else timed.get(_key(row), ())
-    found = [(_texts(one.measurement), _shape(one)) for one in own if one.measurement]
+    latencies = [row] if row.metric == LATENCY_METRIC else timed.get(_key(row), ())
+    times = [
+        (_texts(record.measurement), record.detail.shape)
+        for record in latencies
+        if record.measurement
+    ]
     return tuple(
         ", ".join(
             f"{texts[index]} ({shape})" if name_shape and shape else texts[index]
-            for texts, shape in found
+            for texts, shape in times
             if texts[index]
         )
         for index in range(len(_TITLES))
@@ -91,7 +94,3 @@ def _texts(measurement: Measurement) -> tuple[str, str, str]:
 def _short(value: float) -> str:
     """Return `value` to three digits, or to the unit: timings repeat no better."""
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def _shape(record: Record) -> str:
-    return record.detail.shape

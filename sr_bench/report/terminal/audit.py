@@ -1,4 +1,4 @@
-"""Show which known mistakes the tolerances of a run would not catch."""
+"""Show which known mistakes the tolerances of a run don't catch."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -89,9 +89,9 @@ def _not_tried(trials: Sequence[Trial]) -> Iterator[str]:
 
 
 def _summary(trials: Sequence[Trial], audit: Audit) -> str:
-    made = [trial for trial in trials if trial.value is not None]
-    caught = sum(trial.caught for trial in made)
+    tried = [trial for trial in trials if trial.value is not None]
+    caught = sum(trial.caught for trial in tried)
     return (
-        f"run {printable_line(audit.run)}: of {len(made)} mistakes in {len(audit.claims)} claims,"
-        f" {caught} caught, {len(made) - caught} not caught"
+        f"run {printable_line(audit.run)}: of {len(tried)} mistakes in {len(audit.claims)} claims,"
+        f" {caught} caught, {len(tried) - caught} not caught"
     )

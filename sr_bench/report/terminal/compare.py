@@ -41,12 +41,12 @@ def compared_lines(
         now: The newer run, B.
         everything: Show also the cases that are the same, or within their limits.
     """
-    shown = [one for one in compared if everything or one.outcome not in _QUIET]
-    shown.sort(key=lambda one: _ORDER.index(one.outcome))
+    shown = [case for case in compared if everything or case.outcome not in _QUIET]
+    shown.sort(key=lambda case: _ORDER.index(case.outcome))
     changes = environment_changes(before.environment, now.environment)
     changed = [f"environment: {', '.join(map(str, changes))}"] if changes else []
     likely = "environment" if changes else "nothing that is recorded"
-    rows = [[*_cells(one), _what_changed(one, likely)] for one in shown]
+    rows = [[*_cells(case), _what_changed(case, likely)] for case in shown]
     table = plain_table((*_COLUMNS, "what changed"), rows, left=(0, 1, 2, 6, 7, 8)) if rows else []
     head = [f"A  {_run(before)}", f"B  {_run(now)}", *changed]
     return [*map(printable, head), "", *table, *([""] if table else []), summary_line(compared)]
@@ -54,9 +54,9 @@ def compared_lines(
 
 def summary_line(compared: Sequence[Compared]) -> str:
     """Return how many cases fared how."""
-    counts = Counter(one.outcome for one in compared)
-    told = [f"{counts[outcome]} {outcome}" for outcome in _ORDER if counts[outcome]]
-    return ", ".join(told) or "neither run has a value"
+    counts = Counter(case.outcome for case in compared)
+    parts = [f"{counts[outcome]} {outcome}" for outcome in _ORDER if counts[outcome]]
+    return ", ".join(parts) or "neither run has a value"
 
 
 def _run(info: RunInfo) -> str:
@@ -66,19 +66,19 @@ def _run(info: RunInfo) -> str:
     )
 
 
-def _cells(one: Compared) -> list[str]:
-    emulated = " (emulated)" if one.device.startswith("emulated") else ""
-    drop = one.comparison.drop if one.comparison else None
-    worst = one.comparison.images[drop.worst_index] if one.comparison and drop else "-"
+def _cells(case: Compared) -> list[str]:
+    emulated = " (emulated)" if case.device.startswith("emulated") else ""
+    drop = case.comparison.drop if case.comparison else None
+    worst = case.comparison.images[drop.worst_index] if case.comparison and drop else "-"
     return [
-        f"{one.family}/{one.model}",
-        one.precision,
-        f"{one.metric} on {one.dataset}" if one.dataset else one.metric,
-        value_text(one.metric, one.before),
-        value_text(one.metric, one.now),
-        _drop(one.metric, drop) if drop else _rise(one),
+        f"{case.family}/{case.model}",
+        case.precision,
+        f"{case.metric} on {case.dataset}" if case.dataset else case.metric,
+        value_text(case.metric, case.before),
+        value_text(case.metric, case.now),
+        _drop(case.metric, drop) if drop else _rise(case),
         worst,
-        f"{one.outcome}{emulated}",
+        f"{case.outcome}{emulated}",
     ]
 
 
@@ -89,18 +89,18 @@ def _drop(metric: str, drop: Drop) -> str:
     return f"{mean} ({digits(metric, drop.low95)} to {digits(metric, drop.high95)})"
 
 
-def _rise(one: Compared) -> str:
+def _rise(case: Compared) -> str:
     """Return by how much a cost or a time grew; ``-`` where that is no question."""
-    grows = one.metric in (*COST_METRICS, LATENCY_METRIC)
-    if one.before is None or one.now is None or not grows:
+    grows = case.metric in (*COST_METRICS, LATENCY_METRIC)
+    if case.before is None or case.now is None or case.now == case.before or not grows:
         return "-"
-    size = with_unit(f"{abs(one.now - one.before):.3g}", one.metric)
-    return "-" if one.now == one.before else f"{size} {'more' if one.now > one.before else 'less'}"
+    size = with_unit(f"{abs(case.now - case.before):.3g}", case.metric)
+    return f"{size} {'more' if case.now > case.before else 'less'}"
 
 
-def _what_changed(one: Compared, environment: str) -> str:
+def _what_changed(case: Compared, environment: str) -> str:
     """Return the inputs that differ, or why there are no two values to compare."""
-    if one.outcome in (CaseOutcome.NEW, CaseOutcome.VANISHED, CaseOutcome.NOT_COMPARABLE):
-        return one.sentence
-    names = ", ".join(change.name for change in one.inputs)
-    return names if names or one.outcome in _QUIET else environment
+    if case.outcome in (CaseOutcome.NEW, CaseOutcome.VANISHED, CaseOutcome.NOT_COMPARABLE):
+        return case.sentence
+    names = ", ".join(change.name for change in case.inputs)
+    return names if names or case.outcome in _QUIET else environment

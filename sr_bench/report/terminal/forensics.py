@@ -56,86 +56,83 @@ _AGGREGATIONS = {
 _RESIZES = {"none": "sizes as they are", "crop": "cut to the common size"}
 
 _WORDS: Mapping[str, Callable[[Scoring], str]] = {
-    "colour": lambda one: _COLOURS.get(one.colour, one.colour),
-    "channels": lambda one: _CHANNELS[one.channels],
-    "border": lambda one: f"border {one.border} px" if one.border else "no border",
-    "rounding": lambda one: _ROUNDINGS[one.rounding],
-    "peak": lambda one: _PEAKS.get(one.peak, f"white level {one.peak:g}"),
-    "window": lambda one: _WINDOWS.get(one.window, one.window),
-    "aggregation": lambda one: _AGGREGATIONS.get(
-        one.aggregation, f"of the image {printable_line(one.image)} only"
+    "colour": lambda scoring: _COLOURS.get(scoring.colour, scoring.colour),
+    "channels": lambda scoring: _CHANNELS[scoring.channels],
+    "border": lambda scoring: f"border {scoring.border} px" if scoring.border else "no border",
+    "rounding": lambda scoring: _ROUNDINGS[scoring.rounding],
+    "peak": lambda scoring: _PEAKS.get(scoring.peak, f"white level {scoring.peak:g}"),
+    "window": lambda scoring: _WINDOWS.get(scoring.window, scoring.window),
+    "aggregation": lambda scoring: _AGGREGATIONS.get(
+        scoring.aggregation, f"of the image {printable_line(scoring.image)} only"
     ),
-    "resize": lambda one: _RESIZES.get(one.resize, f"HR resized by {one.resize}"),
+    "resize": lambda scoring: _RESIZES.get(scoring.resize, f"HR resized by {scoring.resize}"),
 }
 
 
-def forensics_lines(found: Forensics) -> list[str]:
+def forensics_lines(result: Forensics) -> list[str]:
     """Return all that was found out about a number, for ``sr-bench explain-number``."""
-    number = with_unit(printable_line(found.text), found.metric)
-    tried = f"{found.tried:,} ways of scoring {counted(found.images, 'image')}"
-    scales = ", ".join(f"x{scale}" for scale in found.scales)
-    notes = [f"note: {note}" for note in found.notes]
-    if len(found.scales) > 1:
+    number = with_unit(printable_line(result.text), result.metric)
+    tried = f"{result.tried:,} ways of scoring {counted(result.images, 'image')}"
+    scales = ", ".join(f"x{scale}" for scale in result.scales)
+    notes = [f"note: {note}" for note in result.notes]
+    if len(result.scales) > 1:
         notes.append(f"note: no scale was given; borders that follow it were tried for {scales}")
-    if not found.matches:
-        head = f"none of {tried} gives {found.metric.upper()} {number}"
-        return [f"{head}; the nearest:" if found.nearest else head, *_misses(found, "  "), *notes]
+    if not result.matches:
+        head = f"none of {tried} gives {result.metric.upper()} {number}"
+        return [f"{head}; the nearest:" if result.nearest else head, *_misses(result, "  "), *notes]
+    left = result.fits - len(result.matches)
     rows = [
-        [_value(found, one), one.digits, f"{one.chance:.3f}", _way(one)] for one in found.matches
+        [_value(result, way), way.digits, f"{way.chance:.3f}", _words(way)]
+        for way in result.matches
     ]
     return [
-        f"{found.fits} of {tried} give {found.metric.upper()} {number}",
+        f"{result.fits} of {tried} give {result.metric.upper()} {number}",
         "",
         *plain_table(("value", "digits", "chance", "scored by"), rows, left=(1, 3)),
-        *_left_out(found),
+        *([f"and {left} less likely, or of the same value as one above"] if left else []),
         "",
         "chance: how many ways with as few changes would give any such number by mere accident",
         *notes,
     ]
 
 
-def forensics_summary(found: Forensics) -> list[str]:
+def forensics_summary(result: Forensics) -> list[str]:
     """Return two to five lines for a failure text."""
-    if not found.matches:
-        head = f"forensics  none of {found.tried:,} ways of scoring the images gives the claim"
-        return [f"{head}; the nearest:" if found.nearest else head, *_misses(found, _INDENT)]
+    if not result.matches:
+        head = f"forensics  none of {result.tried:,} ways of scoring the images gives the claim"
+        return [f"{head}; the nearest:" if result.nearest else head, *_misses(result, _INDENT)]
     ways = [
-        f"{_way(one)}: {with_unit(_value(found, one), found.metric)}"
-        f" {one.digits}, by chance {one.chance:.3f}"
-        for one in found.matches[:_SUMMED_UP]
+        f"{_words(way)}: {with_unit(_value(result, way), result.metric)}"
+        f" {way.digits}, by chance {way.chance:.3f}"
+        for way in result.matches[:_SUMMED_UP]
     ]
     return [
-        f"forensics  {found.fits} of {found.tried:,} ways of scoring the images give the claim:",
-        *(_INDENT + way for way in ways),
+        f"forensics  {result.fits} of {result.tried:,} ways of scoring the images give the claim:",
+        *(_INDENT + line for line in ways),
     ]
 
 
-def _left_out(found: Forensics) -> list[str]:
-    left = found.fits - len(found.matches)
-    return [f"and {left} less likely, or of the same value as one above"] if left else []
-
-
-def _misses(found: Forensics, indent: str) -> list[str]:
-    claimed = float(found.text)
+def _misses(result: Forensics, indent: str) -> list[str]:
+    claimed = float(result.text)
     return [
-        f"{indent}{_way(one)}: {with_unit(_value(found, one), found.metric)}"
-        f" ({one.value - claimed:+.{_decimals(found)}f})"
-        for one in found.nearest
+        f"{indent}{_words(way)}: {with_unit(_value(result, way), result.metric)}"
+        f" ({way.value - claimed:+.{_decimals(result)}f})"
+        for way in result.nearest
     ]
 
 
-def _way(one: Candidate) -> str:
-    names = ", ".join(map(printable_line, one.protocols[:_NAMES_SHOWN]))
-    if len(one.protocols) > _NAMES_SHOWN:
-        names += f" and {len(one.protocols) - _NAMES_SHOWN} more"
-    words = ", ".join(_WORDS[name](one.scoring) for name in one.changes)
+def _words(way: Candidate) -> str:
+    names = ", ".join(map(printable_line, way.protocols[:_NAMES_SHOWN]))
+    if len(way.protocols) > _NAMES_SHOWN:
+        names += f" and {len(way.protocols) - _NAMES_SHOWN} more"
+    words = ", ".join(_WORDS[name](way.scoring) for name in way.changes)
     return f"{names}, but {words}" if words else names
 
 
-def _value(found: Forensics, one: Candidate) -> str:
-    return f"{one.value:.{_decimals(found)}f}"
+def _value(result: Forensics, way: Candidate) -> str:
+    return f"{way.value:.{_decimals(result)}f}"
 
 
-def _decimals(found: Forensics) -> int:
+def _decimals(result: Forensics) -> int:
     """Two more than printed."""
-    return len(found.text.partition(".")[2]) + 2
+    return len(result.text.partition(".")[2]) + 2

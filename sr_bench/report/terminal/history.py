@@ -7,7 +7,8 @@ from math import isfinite
 
 from sr_bench.core.compare import environment_changes, input_changes
 from sr_bench.core.metric import metric_info
-from sr_bench.core.trend import Moment, Series, Trend, trend
+from sr_bench.core.trend import Moment, Series, Trend
+from sr_bench.core.trend import trend as trend_of
 from sr_bench.document.mirror import format_like
 from sr_bench.document.numbers import plain_pattern
 from sr_bench.report.terminal.tables import plain_table
@@ -17,6 +18,11 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 _CHART_WIDTH = 60
 _CHANGES_SHOWN = 4
 _COLUMNS = ("when (UTC)", "run", "commit", "value", "delta", "margin", "status", "changed")
+
+
+_OF_A_CASE = ("case_id", "family", "model", "metric", "precision", "dataset", "backend", "device")
+_OF_A_ROW = ("device", "value", "claimed", "tolerance", "margin", "status", "images", "planned")
+"""What a row and a case hold as the point of a history has it."""
 
 
 @dataclass(frozen=True)
@@ -71,19 +77,9 @@ def history_case(case: Series, incomplete: Collection[str]) -> HistoryCase:
     for moment in case.moments:
         rows.append(_row(moment, before, moment.info.run not in incomplete))
         before = moment
-    return HistoryCase(
-        case_id=newest.case_id,
-        family=newest.family,
-        model=newest.model,
-        metric=newest.metric,
-        unit=metric_info(newest.metric).unit,
-        precision=newest.precision,
-        dataset=newest.dataset,
-        backend=newest.backend,
-        device=newest.device,
-        trend=trend(case),
-        rows=tuple(rows),
-    )
+    same = {name: getattr(newest, name) for name in _OF_A_CASE}
+    unit = metric_info(newest.metric).unit
+    return HistoryCase(**same, unit=unit, trend=trend_of(case), rows=tuple(rows))
 
 
 def _row(moment: Moment, before: Moment | None, complete: bool) -> HistoryRow:
@@ -93,15 +89,8 @@ def _row(moment: Moment, before: Moment | None, complete: bool) -> HistoryRow:
         when=when.strftime("%Y-%m-%d %H:%M") if when else "",
         commit=moment.info.environment.commit,
         complete=complete,
-        device=point.device,
-        value=point.value,
-        claimed=point.claimed,
-        tolerance=point.tolerance,
-        margin=point.margin,
-        status=point.status,
-        images=point.images,
-        planned=point.planned,
         changed=_changed(before, moment) if before else (),
+        **{name: getattr(point, name) for name in _OF_A_ROW},
     )
 
 
@@ -115,7 +104,7 @@ def _changed(before: Moment, now: Moment) -> tuple[str, ...]:
         if name not in inputs and getattr(old, name) != getattr(new, name)
     ]
     environment = environment_changes(before.info.environment, now.info.environment)
-    return (*inputs, *named, *(str(one) for one in environment if one.name not in inputs))
+    return (*inputs, *named, *(str(change) for change in environment if change.name not in inputs))
 
 
 def history_lines(case: HistoryCase, *, limit: int) -> list[str]:
@@ -171,19 +160,19 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(_BLOCKS[round((Fraction(value) - low) / step)] for value in values)
 
 
-def trend_line(found: Trend | None, metric: str, unit: str) -> str:
-    """Return the sentence on where values are going; `found` is None if that is not known."""
-    if found is None:
+def trend_line(trend: Trend | None, metric: str, unit: str) -> str:
+    """Return the sentence on where values are going; `trend` is None if that is not known."""
+    if trend is None:
         return "trend: not known before 3 values that compare, over a day or more"
 
-    def told(text: str) -> str:
+    def with_unit(text: str) -> str:
         return f"{text} {unit}".rstrip()
 
-    pace = f"{told(f'{found.per_week:+.2g}')} per week" if found.per_week else "steady"
-    seen = f"{found.points} values since {found.since}"
-    if found.of == "value":
-        return f"trend: {told(value_text(metric, found.last))}, {pace} ({seen})"
-    left = told(f"{abs(found.last):.3g}")
-    state = f"{left} of margin left" if found.last >= 0 else f"{left} beyond the tolerance"
-    end = f": used up about {found.used_up}" if found.used_up else ""
-    return f"trend: {state}, {pace}{end} ({seen})"
+    pace = f"{with_unit(f'{trend.per_week:+.2g}')} per week" if trend.per_week else "steady"
+    basis = f"{trend.points} values since {trend.since}"
+    if trend.of == "value":
+        return f"trend: {with_unit(value_text(metric, trend.last))}, {pace} ({basis})"
+    left = with_unit(f"{abs(trend.last):.3g}")
+    state = f"{left} of margin left" if trend.last >= 0 else f"{left} beyond the tolerance"
+    end = f": used up about {trend.used_up}" if trend.used_up else ""
+    return f"trend: {state}, {pace}{end} ({basis})"

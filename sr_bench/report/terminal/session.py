@@ -33,7 +33,8 @@ def header(cases: Sequence[Case], info: BackendInfo) -> list[str]:
     claims = sum(case.claim is not None for case in cases)
     suites = len({case.card.family for case in cases})
     collected = f"{counted(claims, 'claim')} in {counted(suites, 'suite')}"
-    new = f", {len(cases) - claims} without a claim" if claims < len(cases) else ""
+    unclaimed = len(cases) - claims
+    new = f", plus {counted(unclaimed, 'unclaimed measurement')}" if unclaimed else ""
     return [f"sr-bench {__version__}: {collected}{new}", printable(backend_line(info))]
 
 
@@ -45,15 +46,13 @@ def backend_line(info: BackendInfo) -> str:
 
 def summary(records: Sequence[Record]) -> list[str]:
     """Return the lines of the closing table, and why cases were not run."""
-    measured_ones = [record for record in records if record.measurement is not None]
-    lines: list[str] = []
-    if measured_ones:
-        lines += _table(measured_ones)
+    with_value = [record for record in records if record.measurement is not None]
+    lines = [*_table(with_value), ""] if with_value else [""]
     if absent := not_run_lines(records):
-        absent = ["not run:", *(f"  {line}" for line in absent), ""]
-    told = (*device_lines(records), *shared_lines(records), *floor_lines(records))
-    told = (*told, *cached_lines(records))
-    return [printable(without_home(line)) for line in [*lines, "", *absent, *told, counts(records)]]
+        lines += ["not run:", *(f"  {line}" for line in absent), ""]
+    for note_lines in (device_lines, shared_lines, floor_lines, cached_lines):
+        lines += note_lines(records)
+    return [printable(without_home(line)) for line in [*lines, counts(records)]]
 
 
 def _table(records: Sequence[Record]) -> list[str]:
@@ -96,12 +95,7 @@ def not_run_lines(records: Sequence[Record]) -> list[str]:
         if record.verdict.status is Status.NOT_RUN and record.measurement is None
     )
     shown = reasons.most_common(_REASONS_SHOWN)
-    lines = [f"{count:3d} x {_first_line(sentence)}" for sentence, count in shown]
-    if len(reasons) > len(shown):
-        more = len(reasons) - len(shown)
+    lines = [f"{count:3d} x {sentence}".partition("\n")[0] for sentence, count in shown]
+    if more := len(reasons) - len(shown):
         lines.append(f"and {more} more reasons: see latest.json, or pytest -rs")
     return lines
-
-
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0]

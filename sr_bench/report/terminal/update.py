@@ -1,8 +1,8 @@
-"""Tell what an update did: a unified diff, and what was left out and why."""
+"""Show what an update did: a unified diff, and what was left out and why."""
 
 from collections.abc import Iterator
 
-from sr_bench.core.update import LeftOut, Update
+from sr_bench.core.update import Update
 from sr_bench.document.diff import lines_of
 from sr_bench.text.printable import counted, printable
 
@@ -14,21 +14,17 @@ def update_lines(update: Update) -> list[str]:
 
     Refusals are errors and not among them. Control characters of documents are spelled out.
     """
-    return [printable(line) for line in _told(update)]
+    return [printable(line) for line in _lines(update)]
 
 
-def _told(update: Update) -> Iterator[str]:
+def _lines(update: Update) -> Iterator[str]:
     yield from (line.rstrip("\r\n") for line in lines_of(update.diff))
     done = f"{counted(len(update.edits), 'number')} updated"
     if update.gaps:
         done += f", {counted(len(update.gaps), 'closed gap')} removed"
     yield done if update.written else f"{done} (dry run: nothing was written)"
     for left in update.left_out:
-        yield from _left(left)
-
-
-def _left(left: LeftOut) -> Iterator[str]:
-    yield f"left out, {len(left.what)} x {left.why}"
-    yield from (f"  {what}" for what in left.what[:_SHOWN])
-    if len(left.what) > _SHOWN:
-        yield f"  and {len(left.what) - _SHOWN} more"
+        yield f"left out, {len(left.what)} x {left.why}"
+        yield from (f"  {what}" for what in left.what[:_SHOWN])
+        if len(left.what) > _SHOWN:
+            yield f"  and {len(left.what) - _SHOWN} more"

@@ -27,7 +27,7 @@ def cells(line: str) -> list[str]:
 def test_the_header_counts_claims_suites_and_new_cases() -> None:
     other = replace(CASE, card=replace(CARD, family="other"), claim=None)
     lines = header([CASE, CASE, other], VACC)
-    assert lines[0].endswith(": 2 claims in 2 suites, 1 without a claim")
+    assert lines[0].endswith(": 2 claims in 2 suites, plus 1 unclaimed measurement")
     assert lines[1].startswith("backend vacc: EMULATED")
     assert header([CASE], VACC)[0].endswith(": 1 claim in 1 suite")
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sr_bench.core.claim import Claim
+from sr_bench.core.fields import narrowed
 from sr_bench.core.metric import metric_info
 from sr_bench.core.precision import Precision
 
@@ -25,14 +26,7 @@ class CellKey:
     @classmethod
     def of(cls, claim: Claim) -> "CellKey":
         """Return the key of the cell that prints `claim`."""
-        return cls(
-            row=claim.row,
-            row_source=claim.row_source,
-            backend=claim.backend,
-            precision=claim.precision,
-            dataset=claim.dataset,
-            metric=claim.metric,
-        )
+        return narrowed(cls, claim)
 
     @property
     def names_device(self) -> bool:

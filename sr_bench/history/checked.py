@@ -13,7 +13,7 @@ _LARGEST_SCORE = 1e9
 """Of an image, in any unit; the squares of far larger ones overflow."""
 
 _GATED = {"fidelity", "psnr", "ssim"}
-_CHANGES = {one.name for one in fields(Scoring)} - {"image"}
+_CHANGES = {field.name for field in fields(Scoring)} - {"image"}
 
 
 def read_record_of(data: object) -> Record:
@@ -34,11 +34,11 @@ def read_record_of(data: object) -> Record:
             )
             raise ValueError(msg)
     if claim and not (claim.text.isascii() and math.isfinite(claim.value)):
-        msg = f"expected a claim that is a number, found {claim.text!r:.40}"
+        msg = f"expected a claim that is a number, got {claim.text!r:.40}"
         raise ValueError(msg)
     for score in record.measurement.images if record.measurement else ():
         if math.isfinite(score.value) and abs(score.value) > _LARGEST_SCORE:
-            msg = f"expected scores of images of at most {_LARGEST_SCORE:g}, found {score.value:g}"
+            msg = f"expected scores of images of at most {_LARGEST_SCORE:g}, got {score.value:g}"
             raise ValueError(msg)
     _check_gate(record.detail)
     if record.detail.forensics:

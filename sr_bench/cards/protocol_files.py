@@ -53,13 +53,10 @@ def load_protocol(name: str) -> EvalProtocol:
 
 
 def parse_protocol(name: str, table: Mapping[str, object], *, where: str) -> EvalProtocol:
-    """Return the protocol that `table` declares.
+    """Return the protocol that `table` declares, by the keys of `ProtocolTable`.
 
-    Args:
-        name: What the protocol is called in reports.
-        table: Keys of `ProtocolTable`; without a key, the choice of ``base`` holds, or
-            the default; ``"none"`` undoes a choice.
-        where: File and key of the table, for messages.
+    Without a key, the choice of ``base`` holds, or the default; ``"none"`` undoes a choice.
+    Messages start with `where`.
 
     Raises:
         CardError: Keys are unknown, values are invalid or contradict each other; all are listed.

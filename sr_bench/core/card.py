@@ -141,9 +141,7 @@ class ModelCard:
     def claimed_evaluation(self, precision: Precision, dataset: str = "") -> Evaluation | None:
         """Return the evaluation that the table's numbers of `precision` are about.
 
-        Args:
-            precision: Of the row.
-            dataset: The row's Dataset cell, a slug with or without ``_x<scale>``; may be empty.
+        `dataset` is the row's Dataset cell, a slug with or without ``_x<scale>``; may be empty.
         """
         for evaluation in self.evaluations:
             slug = evaluation.dataset

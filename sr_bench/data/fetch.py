@@ -38,13 +38,7 @@ def fetch(
 
     Each archive becomes one folder, in one step; what is there already is left alone, so a
     second call continues where the first one failed. Downloads are kept in ``<to>/archives``.
-
-    Args:
-        dataset: From `load_dataset`.
-        to: Usually ``cache_dir() / "datasets"``.
-        progress: Told about each piece of a download.
-        local: Archives that the user has, under their published names; if there are any, the
-            network isn't used.
+    If there are `local` archives, under their published names, the network isn't used.
 
     Raises:
         DatasetError: A local archive isn't one of the dataset's, or an archive is unsafe,

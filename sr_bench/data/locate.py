@@ -14,8 +14,7 @@ from sr_bench.files.validation import nearest
 def dataset_folders(extra: tuple[Path, ...] = ()) -> tuple[Path, ...]:
     """Return the folders that hold manifests, in the order in which they are searched.
 
-    Args:
-        extra: The user's own folders, such as ``datasets/`` beside a suite; searched first.
+    First come those of the user, `extra`, such as ``datasets/`` beside a suite.
     """
     package = Path(sr_bench.__file__).parent
     # A wheel carries the manifests inside the package; a checkout has them beside it.
@@ -51,11 +50,9 @@ def cached_root(dataset: Dataset) -> Path:
 
 
 def data_root(dataset: Dataset, given: Path | None) -> Path:
-    """Return the folder that holds the dataset's files.
+    """Return the folder that holds the files of `dataset`, which is of kind ``files``.
 
-    Args:
-        dataset: A dataset of kind ``files``.
-        given: The user's ``--sr-data``: the folder itself, or one that holds it by its slug.
+    `given` is the user's ``--sr-data``: the folder itself, or one that holds it by its slug.
 
     Raises:
         OptionError: `given` isn't a folder.

@@ -33,13 +33,8 @@ def find_pairs(
     """Return the files of every image under `root`, sorted by stem.
 
     The layout that has the most declared files is the one that is checked; it is never mixed with
-    another one.
-
-    Args:
-        dataset: Says which layouts, names and how many.
-        root: The dataset's folder.
-        scale: Upscaling factor; HR may exceed `scale` times LR by less than `scale` pixels.
-        lr_from: With ``hr`` LR files are neither needed nor looked at.
+    another one. HR may exceed `scale` times LR by less than `scale` pixels. With `lr_from` ``hr``
+    LR files are neither needed nor looked at.
 
     Raises:
         NotRunError: There are no files of any layout at this scale; says what to do.

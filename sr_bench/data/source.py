@@ -80,12 +80,9 @@ def open_dataset(
 ) -> ImageSet:
     """Return the images of a split; their files are found and paired, but not decoded.
 
-    Args:
-        dataset: From `load_dataset`.
-        scale: Upscaling factor.
-        given: The user's ``--sr-data``; None: only the cache is searched.
-        split: ``calibration`` only exists for datasets of crops.
-        lr_from: With ``hr`` only HR is opened; the protocol makes LR from it.
+    Without `given`, the user's ``--sr-data``, only the cache is searched. The split
+    ``calibration`` exists for datasets of crops alone. With `lr_from` ``hr`` only HR is opened;
+    the protocol makes LR from it.
 
     Raises:
         NotRunError: The files are absent; says what to do.

@@ -19,9 +19,7 @@ _LINE_END = re.compile(r"(\r\n?|\n)")
 def replace_numbers(document: Document, values: Mapping[Source, str]) -> str:
     """Return the document's text with the numbers at `values` replaced, and nothing else.
 
-    Args:
-        document: The document that the sources belong to.
-        values: New text by the place of a claim, or of a metric cell without a number.
+    `values` has new texts by the place of a claim, or of a metric cell without a number.
 
     Raises:
         DocumentError: There is no metric cell at a place, or a text can't stand in a cell.
@@ -52,12 +50,9 @@ def mirror(document: Document, values: Mapping[Source, str]) -> str:
 def format_like(
     claim_text: str, value: float, *, digits: Literal["rounded", "truncated"] = "rounded"
 ) -> str:
-    """Return `value` with as many decimals as `claim_text` prints.
+    """Return `value`, which may be infinite, with as many decimals as `claim_text` prints.
 
-    Args:
-        claim_text: A number as a claim prints it, such as ``0.7740``.
-        value: In the same unit; may be infinite (PSNR of identical images).
-        digits: Whether digits that do not fit are rounded or cut off.
+    Digits that do not fit are rounded or cut off, as `digits` says.
 
     Raises:
         DocumentError: `value` is NaN.
@@ -93,10 +88,7 @@ def splice_cells(text: str, edits: Mapping[Cell, str]) -> str:
     Guarantees: nothing outside the edited spans changes, byte order mark and line ends included,
     and the result has the same tables with the same cells but for the edits.
 
-    Args:
-        text: The document's text as it was when the cells were read.
-        edits: The new content of each cell: one line, blanks around it and bare pipes refused
-            (write a pipe as ``\|``).
+    A new content is one line without blanks around it or a bare pipe (write it as ``\|``).
 
     Raises:
         DocumentError: A cell is not where it was, two edits overlap, or a new content can't

@@ -25,12 +25,8 @@ def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelPr
 
     What it keeps in files beside it is read too.
 
-    Args:
-        path: The file.
-        fault: How the message of an error begins, before the path.
-
     Raises:
-        BackendError: It can't be read, or is not valid.
+        BackendError: It can't be read, or is not valid; `fault` begins the message.
     """
     try:
         model = onnx.load(path)
@@ -97,13 +93,10 @@ def inferred(
 ) -> dict[str, TypeProto.Tensor]:
     """Return type and shape of each value, where onnx can tell, without copying the weights.
 
-    Args:
-        model: Of one input, with its functions inlined.
-        shape: Of the input; None for any.
-        strict: Whether it is an error if a node doesn't take what it is given.
+    `model` has one input, of `shape` or of any, and no functions that are not inlined.
 
     Raises:
-        InferenceError: The model is not valid, or an error as `strict` asks.
+        InferenceError: The model is not valid; if `strict`, a node doesn't take what it is given.
     """
     graph, (image,) = model.graph, inputs(model)
     slim = helper.make_graph(

@@ -62,12 +62,9 @@ def unpack(
 ) -> None:
     """Unpack a zip or tar (gz, bz2, xz) file into `folder`, which must not exist yet.
 
-    Args:
-        archive: The file.
-        folder: Gets the content once all of it is there and sound.
-        inside: Take only what lies under this folder of the archive, such as
-            ``test/GOPR0384_11_00``, without that prefix; folders above it don't matter.
-        limits: Guard against archives made to fill a disk.
+    Only what lies under the archive's folder `inside`, such as ``test/GOPR0384_11_00``, is taken,
+    without that prefix; folders above it don't matter. `limits` guard against archives made to
+    fill a disk.
 
     Raises:
         DatasetError: `archive` is absent, damaged, encrypted, or holds nothing under `inside`;

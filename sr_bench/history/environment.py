@@ -62,9 +62,6 @@ def usable_cores(system: Path = Path("/")) -> int:
     """Return how many cores this process may use; a part of a core counts as a whole one.
 
     A container may be bound to some cores, and its time on them may be limited.
-
-    Args:
-        system: Where ``/proc`` and ``/sys`` are.
     """
     bound = hasattr(os, "sched_getaffinity")
     cores = len(os.sched_getaffinity(0)) if bound else os.cpu_count() or 1

@@ -27,14 +27,11 @@ _SHORTEST_COMMIT = 7
 
 
 def find_run(spec: str, results: Path, folder: Path) -> Path:
-    """Return the file of the run that `spec` means.
+    """Return the file of the run in the folder `results` that `spec` means.
 
-    Args:
-        spec: A file; else ``last`` or ``previous``; else a run's name or how only one run's name
-            starts; else a branch, tag or commit, for the newest run that was made on it or on an
-            ancestor.
-        results: The results folder, whose history is searched.
-        folder: Of the git repository.
+    That is a file; else ``last`` or ``previous``; else a run's name or how only one run's name
+    starts; else a branch, tag or commit of the git repository at `folder`, for the newest run that
+    was made on it or on an ancestor.
 
     Raises:
         NotRunError: The run is not here: there is none yet, or its file was deleted.

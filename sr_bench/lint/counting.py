@@ -65,14 +65,9 @@ class CountedRow:
 def count_row(
     row: str, model: ModelCard, flops: Claim | None, params: Claim | None, size: Size | None
 ) -> CountedRow | None:
-    """Return the row with its network's count; None if it can't be counted here.
+    """Return the row with its network's count on `size`, the printed shape, or on the card's.
 
-    Args:
-        row: Label of the model row.
-        model: The card's model that binds it.
-        flops: The printed Flops, if any.
-        params: The printed parameters, if any.
-        size: The printed shape; None: count on the card's.
+    None if it can't be counted here.
     """
     for on in (size, model.counted_shape):
         found = _count(model, on) if on else None

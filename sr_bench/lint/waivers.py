@@ -22,13 +22,7 @@ _TABLE = re.compile(r"^[ \t]*\[\[[ \t]*waive[ \t]*\]\]", re.MULTILINE)
 
 
 def waive(subject: Subject, findings: Sequence[Finding], rules: Sequence[Rule]) -> list[Finding]:
-    """Return `findings` with what the subject's own card waives, and those about idle waivers.
-
-    Args:
-        subject: The document that they are about.
-        findings: Of all rules.
-        rules: All that exist.
-    """
+    """Return `findings` with what the subject's own card waives, and those about idle waivers."""
     card = subject.card
     if card is None or not subject.own:
         return list(findings)

@@ -31,9 +31,6 @@ def watch_peak(proc: Path = _OWN) -> PeakWatch | None:
 
     What the process has freed and kept for later goes back to the system first, where the C
     library can: reused, it would hide what is needed.
-
-    Args:
-        proc: The process's folder.
     """
     try:
         _return_freed()

@@ -155,10 +155,6 @@ def out_of_memory_kills(proc: Path = _PROC, root: Path = Path("/sys/fs/cgroup"))
     """Return how often the system has killed a process of our control group for its memory.
 
     0 where that can't be read, which is everywhere but under Linux's cgroup v2.
-
-    Args:
-        proc: Where the system tells of processes.
-        root: Where it tells of control groups.
     """
     try:
         lines = (proc / "self" / "cgroup").read_text().splitlines()

@@ -34,13 +34,9 @@ class CellEdits:
 def work_out(
     document: Document, records: Sequence[Record], mode: UpdateMode, model_of: ModelOf
 ) -> CellEdits:
-    """Return the edits that `records` ask of `document`, as it is now.
+    """Return the edits that `records`, each fit to be printed, ask of `document` as it is now.
 
-    Args:
-        document: Read after the run.
-        records: Of its cells, each fit to be printed.
-        mode: In ``failed``, the number of a gap that closed stays as it is.
-        model_of: Finds the model of a record that answers a blank cell.
+    In the mode ``failed`` the number of a gap that closed stays as it is.
 
     Raises:
         DocumentError: A cell moved, holds another number, or is gone: then nothing in the

@@ -51,13 +51,8 @@ def update_documents(run: PastRun, mode: UpdateMode, *, reason: str, write: bool
     Guarantees for each document: nothing but the numbers changes; the document, its cards and the
     ledger beside it are all written or all left as they were; nothing is written if a cell is not
     as it was when it was measured. A document that is refused does not keep the others from being
-    updated.
-
-    Args:
-        run: Paths in it are relative to the working directory.
-        mode: Which cells.
-        reason: What the ledger says; needed to write.
-        write: Whether to write, or only to work out what would be written.
+    updated. Paths in `run` are relative to the working directory. Unless `write`, for which the
+    ledger needs a reason, the changes are only worked out.
 
     Raises:
         OptionError: There is no reason.

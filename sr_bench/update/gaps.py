@@ -46,16 +46,11 @@ class Closing:
 
 
 def closing(suite: Suite, records: Sequence[Record], written: Collection[CellKey]) -> Closing:
-    """Return which known gaps of `suite` leave its card.
+    """Return which known gaps of `suite`, as it is before this update, leave its card.
 
     A gap closes if all that it excuses agrees: each printed number that it covers was measured,
     and agrees with what is printed or is written by this update. A gap of a gate closes if the
     gate passed on each dataset.
-
-    Args:
-        suite: As it is now, before the update.
-        records: All of the run that belong to the suite.
-        written: The cells that this update writes.
     """
     newest = tuple({_name(record): record for record in records}.values())
     closed: list[ClosedGap] = []

@@ -105,11 +105,7 @@ def read_model_tables(document: Document) -> tuple[ModelInfoTable, ...]:
 
 
 def read_claims(document: Document) -> tuple[Claim, ...]:
-    """Return every number of the model-info tables, in reading order.
-
-    Raises:
-        DocumentError: As `read_model_tables`.
-    """
+    """Return every number of the tables, in reading order; raises as `read_model_tables`."""
     tables = read_model_tables(document)
     return tuple(claim for table in tables for row in table.rows for claim in row.claims)
 

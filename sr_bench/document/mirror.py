@@ -37,10 +37,8 @@ def mirror(document: Document, values: Mapping[Source, str]) -> str:
     """Return the model-info tables of `document` with the numbers at `values` replaced.
 
     With the document's own numbers the result is byte for byte what the document prints, line
-    ends included; tables are parted by an empty line, the last line has no line end.
-
-    Raises:
-        DocumentError: As `replace_numbers`.
+    ends included; tables are parted by an empty line, the last line has no line end. Raises as
+    `replace_numbers`.
     """
     text = replace_numbers(document, values)
     # A replaced number adds no line, so the tables are still where they were.

@@ -55,11 +55,7 @@ def read_toml(path: Path, error: type[SrBenchError]) -> dict[str, object]:
 
 
 def _without_long_keys(text: str) -> str:
-    """Refuse dotted keys whose reading would take long: it grows with the square of their parts.
-
-    Raises:
-        ValueError: A line has more dots than any key needs.
-    """
+    """Refuse dotted keys whose reading would take long: it grows with the square of their parts."""
     for number, line in enumerate(text.split("\n"), start=1):
         if line.count(".") > _MOST_DOTS:
             msg = f"more than {_MOST_DOTS} dots (at line {number})"

@@ -29,7 +29,7 @@ def card_path(record: Record, beside: Path | None = None) -> Path:
         if path.is_file() and path.name == _CARD:
             return path
     msg = (
-        f"{named}: expected the card of {record.model}, there is none; run this in the folder that"
+        f"{named}: expected the card of {record.model}, got no file; run this in the folder that"
         " the tests were started in"
     )
     raise CardError(msg)

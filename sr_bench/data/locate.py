@@ -24,7 +24,8 @@ def dataset_folders(extra: tuple[Path, ...] = ()) -> tuple[Path, ...]:
 
 def known_datasets(extra: tuple[Path, ...] = ()) -> tuple[str, ...]:
     """Return the sorted slugs of all manifests."""
-    manifests = (path for one in dataset_folders(extra) for path in one.glob("*/dataset.toml"))
+    folders = dataset_folders(extra)
+    manifests = (path for folder in folders for path in folder.glob("*/dataset.toml"))
     return tuple(sorted({path.parent.name for path in manifests}))
 
 
@@ -35,11 +36,10 @@ def load_dataset(slug: str, extra: tuple[Path, ...] = ()) -> Dataset:
         DatasetError: There is none, and the message names the nearest; or its manifest has
             faults.
     """
-    if slug in known_datasets(extra):
-        for folder in dataset_folders(extra):
-            if (folder / slug / "dataset.toml").is_file():
-                return load_manifest(folder / slug / "dataset.toml")
     known = known_datasets(extra)
+    for folder in dataset_folders(extra) if slug in known else ():
+        if (folder / slug / "dataset.toml").is_file():
+            return load_manifest(folder / slug / "dataset.toml")
     msg = f"unknown dataset {slug!r}; {nearest(slug, known)} Known: {', '.join(known)}"
     raise DatasetError(msg)
 
@@ -60,7 +60,7 @@ def data_root(dataset: Dataset, given: Path | None) -> Path:
         NotRunError: The files are neither in `given` nor in the cache.
     """
     if given is not None and not given.is_dir():
-        msg = f"--sr-data {given}: expected a folder, and there is none"
+        msg = f"--sr-data {given}: expected a folder, got none"
         raise OptionError(msg)
     candidates = [cached_root(dataset)]
     if given is not None:

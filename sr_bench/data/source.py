@@ -93,7 +93,7 @@ def open_dataset(
     check_scale(dataset, scale)
     make = _LrMaker(scale, dataset.lr_rule if lr_from == "files" else None)
     if dataset.crops is not None:
-        crops = tuple(_CropItem(dataset.crops, one, make) for one in dataset.crops.split(split))
+        crops = tuple(_CropItem(dataset.crops, crop, make) for crop in dataset.crops.split(split))
         return ImageSet(dataset.slug, scale, split, crops)
     if split != "evaluation":
         msg = f"{dataset.slug} has no {split} split; use a dataset of crops, such as photos"

@@ -49,7 +49,7 @@ def inlined(model: ModelProto) -> ModelProto:
     if not model.functions:
         return model
     sizes: dict[_Key, int] = {}
-    bodies = {(one.domain, one.name): one.node for one in model.functions}
+    bodies = {(function.domain, function.name): function.node for function in model.functions}
     if (count := _inlined_size(model.graph.node, bodies, sizes)) > MAX_NODES:
         msg = f"its functions make {count:,} operators; at most {MAX_NODES:,} are read"
         raise ValueError(msg)
@@ -104,7 +104,12 @@ def inferred(
         "slim",
         [helper.make_tensor_value_info(image.name, image.type.tensor_type.elem_type, shape)],
         [ValueInfoProto(name=output.name) for output in graph.output],
-        [_slim(tensor) for tensor in graph.initializer],
+        [
+            tensor  # without its values if it is large
+            if prod(tensor.dims) <= _SHAPE_ELEMENTS
+            else TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
+            for tensor in graph.initializer
+        ],
     )
     whole = helper.make_model(
         slim, opset_imports=model.opset_import, ir_version=max(model.ir_version, 4)
@@ -114,10 +119,3 @@ def inferred(
     ).graph
     values = (*result.input, *result.value_info, *result.output)
     return {value.name: value.type.tensor_type for value in values}
-
-
-def _slim(tensor: TensorProto) -> TensorProto:
-    """Return `tensor`, without its values if it is large."""
-    if prod(tensor.dims) <= _SHAPE_ELEMENTS:
-        return tensor
-    return TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)

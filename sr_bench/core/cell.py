@@ -10,17 +10,16 @@ from sr_bench.core.precision import Precision
 
 @dataclass(frozen=True)
 class CellKey:
-    """The question that a metric cell answers: no two cells of a document have the same."""
+    """The question that a metric cell answers: no two cells of a document have the same.
+
+    The fields are those of `Claim`.
+    """
 
     row: str
-    """Label of the model row, without markup."""
     row_source: str
-    """As `Claim.row_source`."""
     backend: str
-    """As `Claim.backend`."""
     precision: Precision
     dataset: str
-    """As `Claim.dataset`."""
     metric: str
 
     @classmethod

@@ -158,7 +158,6 @@ def _photographs(table: CropsTable) -> set[str]:
 
 
 def _faults(table: ManifestTable, stems: tuple[str, ...]) -> Iterator[str]:
-    """Yield what the schema alone can't see."""
     if table.kind == "files" and not table.layout:
         yield "layout: required for kind 'files', but absent"
     if (table.kind == "crops") != (table.crops is not None):

@@ -108,7 +108,6 @@ def _scan(dataset: Dataset, layout: Layout, root: Path, scale: int) -> _LayoutFi
 
 
 def _match(pattern: str, root: Path, scale: int) -> dict[str, Path]:
-    """Return the files that `pattern` describes, by stem."""
     folder, _, name = pattern.replace("{scale}", str(scale)).rpartition("/")
     before, _, after = name.partition("{stem}")
     rule = re.compile(f"{re.escape(before)}(.+){re.escape(after)}")

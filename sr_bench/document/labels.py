@@ -70,7 +70,6 @@ def _is_precision_tail(words: Sequence[str]) -> bool:
 
 
 def _read_words(words: Sequence[str], what: str) -> tuple[str, Precision]:
-    """Return the backend word, if any, and the precision that `words` name together."""
     words = [word.lower() for word in words]
     backends = [word for word in words if _is_backend(word)]
     rest = [word for word in words if word not in backends]

@@ -9,7 +9,7 @@ from typing import Literal
 from sr_bench.core.claim import Source
 from sr_bench.document.cells import metric_cells
 from sr_bench.document.claims import read_model_tables
-from sr_bench.document.tables import Cell, Document, PipeTable, parse_document
+from sr_bench.document.tables import Cell, Document, parse_document
 from sr_bench.errors import DocumentError
 
 _BARE_PIPE = re.compile(r"(?<!\\)\|")
@@ -42,7 +42,10 @@ def mirror(document: Document, values: Mapping[Source, str]) -> str:
     """
     text = replace_numbers(document, values)
     # A replaced number adds no line, so the tables are still where they were.
-    return "\n\n".join(_lines(text, table.table) for table in read_model_tables(document))
+    pieces = _LINE_END.split(text.removeprefix("\ufeff"))
+    tables = [table.table for table in read_model_tables(document)]
+    spans = [(t.line, (t.alignment_line, *t.row_lines)[-1]) for t in tables]
+    return "\n\n".join("".join(pieces[2 * (a - 1) : 2 * b - 1]) for a, b in spans)
 
 
 def format_like(
@@ -71,13 +74,6 @@ def format_like(
         exact = Context(prec=400 + decimals)
         value = float(Decimal(repr(value)).quantize(step, ROUND_DOWN, exact))
     return f"{value:z.{decimals}f}"
-
-
-def _lines(text: str, table: PipeTable) -> str:
-    """Return the lines of `table` whole, from the header to the last row."""
-    last = (table.alignment_line, *table.row_lines)[-1]
-    pieces = _LINE_END.split(text.removeprefix("\ufeff"))
-    return "".join(pieces[2 * (table.line - 1) : 2 * last - 1])
 
 
 def splice_cells(text: str, edits: Mapping[Cell, str]) -> str:

@@ -140,7 +140,6 @@ def _dotted(parts: tuple[object, ...]) -> str:
 
 
 def _keys_at(model: type[object], parts: tuple[object, ...]) -> tuple[str, ...]:
-    """Return the keys that the table at `parts` may have."""
     for part in parts:
         if part in (keys := _keys(model)):
             model = next(_tables_in(keys[str(part)]), model)

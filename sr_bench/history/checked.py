@@ -28,9 +28,9 @@ def read_record_of(data: object) -> Record:
     claim = record.claim
     for metric in (record.metric, claim.metric if claim else record.metric):
         if metric not in metric_infos():
+            known = ", ".join(metric_infos())
             msg = (
-                f"unknown metric {metric!r:.40}; the known ones are: {', '.join(metric_infos())}."
-                " Install the package that adds it"
+                f"unknown metric {metric!r:.40}; install its package (the known ones are: {known})"
             )
             raise ValueError(msg)
     if claim and not (claim.text.isascii() and math.isfinite(claim.value)):

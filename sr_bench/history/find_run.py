@@ -80,10 +80,8 @@ def _newest(history: History, entries: Sequence[HistoryEntry], what: str) -> Pat
     if here:
         return here[-1]
     if entries:
-        msg = (
-            f"no file is left of the runs {what}: {_listed(entries)}; their values are, see"
-            " 'sr-bench history', but no images to compare"
-        )
+        runs = f"no file is left of the runs {what}: {_listed(entries)}"
+        msg = f"{runs}; their values are, see 'sr-bench history', but no images to compare"
         raise NotRunError(msg)
     msg = f"there is no run {what}; there are {_listed(history.entries)}"
     raise NotRunError(msg)
@@ -101,13 +99,10 @@ def _named(spec: str, history: History) -> Path | None:
 
 
 def _of_commit(spec: str, history: History, folder: Path) -> Path:
-    """Return the newest ended run that was made on `spec` or on an ancestor of it."""
     known = _reachable(spec, folder)
     if not known:
-        msg = (
-            f"{spec!r} is no file, not {LAST!r}, no run and no git revision of {folder};"
-            f" there are {_listed(history.entries)}"
-        )
+        known_runs = _listed(history.entries)
+        msg = f"{spec!r} is no file, run or git revision of {folder}; there are {known_runs}"
         raise OptionError(msg)
     entries = [
         entry
@@ -132,7 +127,6 @@ def _reachable(spec: str, folder: Path) -> list[str]:
 
 
 def _listed(entries: Sequence[HistoryEntry]) -> str:
-    """Return the names of the newest of `entries` with their commits."""
     newest = [entry.info for entry in reversed(entries[-_SHOWN:])]
     shown = [f"{i.run} ({i.environment.commit})".removesuffix(" ()") for i in newest]
     more = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""

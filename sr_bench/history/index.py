@@ -62,7 +62,6 @@ def read_history(results: Path) -> History:
 
 
 def _files(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Return the index files, and those of single runs."""
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix == ".jsonl")
     except FileNotFoundError:
@@ -142,7 +141,6 @@ class _NewerError(Exception):
 
 
 def _content(line: Line) -> dict[str, object]:
-    """Return what is in `line` of the schemas that are known."""
     content = line.content()
     try:
         check_schema(content, line.where)
@@ -154,7 +152,6 @@ def _content(line: Line) -> dict[str, object]:
 
 
 def _entry(line: Line) -> HistoryEntry:
-    """Return the entry in `line` of an index."""
     content = _content(line)
     info, points = content["info"], content["points"]
     if not isinstance(info, dict) or not isinstance(points, list):

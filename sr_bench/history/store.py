@@ -156,10 +156,7 @@ def check_schema(data: Mapping[str, object], where: str) -> None:
         msg = f"expected a schema_version, a number, got {schema!r:.40}"
         raise TypeError(msg)
     if schema > SCHEMA_VERSION:
-        msg = (
-            f"{where}: schema {schema} is newer than {SCHEMA_VERSION},"
-            " which this sr-bench reads; update sr-bench"
-        )
+        msg = f"{where}: schema {schema} is newer than {SCHEMA_VERSION}; update sr-bench"
         raise SrBenchError(msg)
 
 

@@ -98,7 +98,6 @@ def _suite(path: Path) -> Subject:
 
 
 def _document_of(path: Path) -> Path:
-    """Return the document of the card at `path`, which has faults."""
     try:
         return load_card(path).document
     except SrBenchError:
@@ -175,7 +174,6 @@ def _bound(subject: Subject, card: SuiteCard) -> Subject:
 
 
 def _datasets(subject: Subject, load: LoadDataset) -> dict[str, Dataset]:
-    """Return the datasets of the bound models; those without a manifest are left out."""
     extra = (subject.card.datasets,) if subject.card else ()
     models = subject.models.values()
     slugs = {evaluation.dataset for model in models for evaluation in model.evaluations}

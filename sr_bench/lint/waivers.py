@@ -50,7 +50,6 @@ def _idle(card: SuiteCard, findings: Sequence[Finding], rules: Sequence[Rule]) -
 
 
 def _place(card: SuiteCard, index: int) -> Source:
-    """Return where the waiver of that number stands in the card."""
     text = card.path.read_text(encoding="utf-8-sig")
     starts = [match.start() for match in _TABLE.finditer(text)]
     # Written another way, such as an array of inline tables, it is somewhere in the file.

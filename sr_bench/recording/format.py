@@ -100,10 +100,7 @@ def read_header(folder: Path) -> Header:
         raise disk_error(error, path, "read") from error
     version = content.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
-        msg = (
-            f"{path}: schema {version} is newer than {SCHEMA_VERSION}, which this sr-bench reads;"
-            " update sr-bench"
-        )
+        msg = f"{path}: schema {version} is newer than {SCHEMA_VERSION}; update sr-bench"
         raise BackendError(msg)
     return validate(Header, content, where=str(path), error=BackendError)
 
@@ -174,10 +171,8 @@ def read_output(folder: Path, entry: RecordedOutput) -> NDArray[np.float32]:
     except OSError as error:
         raise disk_error(error, path, "read") from error
     if fault:
-        msg = (
-            f"{path}: not the output that {entry.model} gave in {entry.precision} when it was"
-            f" recorded: {fault}; restore the file from a copy, or record again"
-        )
+        what = f"{path}: not the recorded output of {entry.model} in {entry.precision}: {fault}"
+        msg = f"{what}; restore the file from a copy, or record again"
         raise BackendError(msg)
     return output
 

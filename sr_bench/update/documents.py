@@ -142,7 +142,6 @@ def _changes(path: Path, records: Sequence[Record], run: PastRun, mode: UpdateMo
 
 
 def _without_gaps(card: Path, text: str, gaps: Sequence[ClosedGap]) -> tuple[str, list[GapRemoval]]:
-    """Return the text of `card` without `gaps`, and these removals."""
     removals = []
     # From the last one up, so that the positions of the others stay.
     for gap in sorted(gaps, key=lambda gap: (gap.model, gap.entry), reverse=True):
@@ -191,7 +190,6 @@ class _Suites:
 
 
 def _write(path: Path, changes: _Changes, run: PastRun, reason: str) -> None:
-    """Write the files of one document and its ledger, all or none."""
     ledger = ledger_of(path)
     provenance = Provenance(
         ledger=ledger,

@@ -106,7 +106,6 @@ def _edited(cell: MetricCell, record: Record) -> bool:
 
 
 def _why_stale(cell: MetricCell, record: Record, document: Document) -> str:
-    """Return why the number in `cell` is stale; empty if it is not."""
     if _edited(cell, record):
         return "" if _prints(cell.text, record) else _EDITED
     status = record.verdict.status

@@ -54,7 +54,6 @@ def _related(row: CountedRow) -> Iterator[Size]:
 
 
 def _explained(row: CountedRow, sizes: Sequence[Size]) -> str:
-    """Return what would explain the number: a shape, a factor, or either."""
     causes = [*_shapes(row, sizes), *_factors(row)]
     return f"that is {' or '.join(causes)}" if causes else "no known rule, shape or factor gives it"
 
@@ -72,7 +71,6 @@ def _shapes(row: CountedRow, sizes: Sequence[Size]) -> Iterator[str]:
 
 
 def _factors(row: CountedRow) -> Iterator[str]:
-    """Yield the first known factor that a convention is off by."""
     for name in _usual_first(row):
         for factor, ratio in KNOWN:
             if row.agrees(row.flops_g[name] * ratio):

@@ -40,7 +40,6 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _apart(first: Entry, second: Entry) -> str:
-    """Return how the metrics of two rows move apart; empty if they don't."""
     psnr, ssim = ((second.claims[m], first.claims[m]) for m in ("psnr", "ssim"))
     pairs = (psnr, CLEAR["psnr"]), (ssim, CLEAR["ssim"])
     for (up, up_limit), (down, down_limit) in (pairs, reversed(pairs)):

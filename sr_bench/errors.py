@@ -1,6 +1,5 @@
 """The exception tree: each message says what was expected, what was got, where, and what to do."""
 
-from collections.abc import Callable, Mapping
 from typing import Self
 
 
@@ -11,17 +10,9 @@ class SrBenchError(Exception):
         """Return the same error with `what` it is about before its message."""
         return type(self)(f"{what}: {self}")
 
-    def __reduce__(self) -> tuple[Callable[..., "SrBenchError"], tuple[object, ...]]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Travel between processes, whatever arguments the constructor of a subclass takes."""
-        return _arrived, (type(self), self.args, vars(self))
-
-
-def _arrived(
-    kind: type[SrBenchError], args: tuple[object, ...], state: Mapping[str, object]
-) -> SrBenchError:
-    error: SrBenchError = kind.__new__(kind, *args)
-    vars(error).update(state)
-    return error
+        return type(self).__new__, (type(self), *self.args), vars(self)
 
 
 class DocumentError(SrBenchError):

@@ -28,7 +28,7 @@ class ProtocolTable(EvalProtocol):
     """Named protocol whose choices hold where this table makes none."""
 
 
-_MAY_BE_NONE = {one.name for one in fields(EvalProtocol) if one.default is None}
+_MAY_BE_NONE = {choice.name for choice in fields(EvalProtocol) if choice.default is None}
 
 
 def protocol_names() -> tuple[str, ...]:
@@ -53,13 +53,10 @@ def load_protocol(name: str) -> EvalProtocol:
 
 
 def parse_protocol(name: str, table: Mapping[str, object], *, where: str) -> EvalProtocol:
-    """Return the protocol that `table` declares.
+    """Return the protocol that `table` declares, by the keys of `ProtocolTable`.
 
-    Args:
-        name: What the protocol is called in reports.
-        table: Keys of `ProtocolTable`; without a key, the choice of ``base`` holds, or
-            the default; ``"none"`` undoes a choice.
-        where: File and key of the table, for messages.
+    Without a key, the choice of ``base`` holds, or the default; ``"none"`` undoes a choice.
+    Messages start with `where`.
 
     Raises:
         CardError: Keys are unknown, values are invalid or contradict each other; all are listed.
@@ -79,7 +76,6 @@ def parse_protocol(name: str, table: Mapping[str, object], *, where: str) -> Eva
 
 
 def _contradictions(protocol: EvalProtocol) -> Iterator[str]:
-    """Yield what no single key shows."""
     rules = ", ".join(get_args(Resize))
     if protocol.lr_from == "hr" and protocol.lr_resize is None:
         yield f'lr_from = "hr" needs lr_resize, the rule that makes LR: {rules}'

@@ -141,9 +141,7 @@ class ModelCard:
     def claimed_evaluation(self, precision: Precision, dataset: str = "") -> Evaluation | None:
         """Return the evaluation that the table's numbers of `precision` are about.
 
-        Args:
-            precision: Of the row.
-            dataset: The row's Dataset cell, a slug with or without ``_x<scale>``; may be empty.
+        `dataset` is the row's Dataset cell, a slug with or without ``_x<scale>``; may be empty.
         """
         for evaluation in self.evaluations:
             slug = evaluation.dataset
@@ -159,13 +157,13 @@ class ModelCard:
 
     def tolerance_for(self, metric: str, precision: Precision) -> Tolerance:
         """Return how far measured and printed values of a number may lie apart."""
-        own = self.int8_tolerances if precision.dtype == "int8" else {}
-        return own.get(metric) or self.tolerances.get(metric) or Tolerance()
+        of_int8 = self.int8_tolerances if precision.dtype == "int8" else {}
+        return of_int8.get(metric) or self.tolerances.get(metric) or Tolerance()
 
     def gate_on(self, backend: str) -> Gate | None:
         """Return what a low precision may lose on `backend`."""
-        own = self.device.gate if backend == self.device.backend else None
-        return own or self.gate
+        of_device = self.device.gate if backend == self.device.backend else None
+        return of_device or self.gate
 
     def gap_for(self, metric: str, precision: str, dataset: str) -> KnownGap | None:
         """Return the declared gap of a number; `dataset` is a slug, empty for cost metrics."""

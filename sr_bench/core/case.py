@@ -79,12 +79,5 @@ class Case:
         """Equal for cases that one inference run can answer; empty for cost metrics."""
         if self.evaluation is None:
             return ""
-        return "|".join(
-            (
-                self.card.id,
-                self.precision,
-                self.dataset,
-                self.evaluation.protocol.name,
-                self.backend,
-            )
-        )
+        protocol = self.evaluation.protocol.name
+        return "|".join((self.card.id, self.precision, self.dataset, protocol, self.backend))

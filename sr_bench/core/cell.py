@@ -3,36 +3,29 @@
 from dataclasses import dataclass
 
 from sr_bench.core.claim import Claim
+from sr_bench.core.fields import narrowed
 from sr_bench.core.metric import metric_info
 from sr_bench.core.precision import Precision
 
 
 @dataclass(frozen=True)
 class CellKey:
-    """The question that a metric cell answers: no two cells of a document have the same."""
+    """The question that a metric cell answers: no two cells of a document have the same.
+
+    The fields are those of `Claim`.
+    """
 
     row: str
-    """Label of the model row, without markup."""
     row_source: str
-    """As `Claim.row_source`."""
     backend: str
-    """As `Claim.backend`."""
     precision: Precision
     dataset: str
-    """As `Claim.dataset`."""
     metric: str
 
     @classmethod
     def of(cls, claim: Claim) -> "CellKey":
         """Return the key of the cell that prints `claim`."""
-        return cls(
-            row=claim.row,
-            row_source=claim.row_source,
-            backend=claim.backend,
-            precision=claim.precision,
-            dataset=claim.dataset,
-            metric=claim.metric,
-        )
+        return narrowed(cls, claim)
 
     @property
     def names_device(self) -> bool:

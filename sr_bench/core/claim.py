@@ -23,14 +23,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Blank:
-    """A cell for a number, in a row that may print others, that holds none."""
+    """A cell for a number, in a row that may print others, that holds none; fields as a claim's."""
 
     metric: str
     precision: Precision
     backend: str
-    """As `Claim.backend`."""
     dataset: str
-    """As `Claim.dataset`."""
     source: Source
 
 

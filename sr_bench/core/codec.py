@@ -41,8 +41,8 @@ def encode(value: object) -> Json:
             return str(value)  # a plain one: execnet, which xdist sends by, knows no other
         case None | bool() | int() | str():
             return value
-        case float():
-            return _encode_float(value)
+        case float() if not math.isnan(value):
+            return value if math.isfinite(value) else str(value)
         case list() | tuple():
             return [encode(item) for item in value]
         case Mapping():
@@ -53,13 +53,6 @@ def encode(value: object) -> Json:
         return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
     msg = f"a record can't hold {value!r} of type {type(value).__name__}"
     raise TypeError(msg)
-
-
-def _encode_float(value: float) -> Json:
-    if math.isnan(value):
-        msg = "a record can't hold NaN"
-        raise TypeError(msg)
-    return value if math.isfinite(value) else str(value)
 
 
 def decode(cls: type[T], data: object) -> T:
@@ -82,7 +75,7 @@ def _reader(hint: Hashable) -> _Reader:
     if origin is Mapping:
         return partial(_mapping, _reader(args[1]))
     if origin is Literal:
-        return partial(_one_of, args)
+        return partial(_literal, args)
     if is_dataclass(hint):
         readers = {name: _reader(inner) for name, inner in get_type_hints(hint).items()}
         read = _detail if hint is Detail else partial(_fields, cast("type[object]", hint))
@@ -90,12 +83,12 @@ def _reader(hint: Hashable) -> _Reader:
     if hint in _NUMBERS:
         return _NUMBERS[hint]
     kind = cast("type[object]", hint)
-    return kind if issubclass(kind, Enum | Precision) else partial(_plain, kind)
+    return kind if issubclass(kind, Enum | Precision) else partial(_checked, kind, kind.__name__)
 
 
 def _fields(cls: type[object], readers: Mapping[str, _Reader], data: object) -> object:
     values = {}
-    for name, item in _table(data, cls.__name__).items():
+    for name, item in _checked(dict, cls.__name__, data).items():
         if name not in readers:
             msg = f"{cls.__name__} has no field {shortened(name)}"
             raise TypeError(msg)
@@ -108,7 +101,7 @@ def _fields(cls: type[object], readers: Mapping[str, _Reader], data: object) -> 
 
 
 def _detail(readers: Mapping[str, _Reader], data: object) -> object:
-    return _fields(Detail, readers, Detail.split(_table(data, "a table")))
+    return _fields(Detail, readers, Detail.split(_checked(dict, "a table", data)))
 
 
 def _optional(inner: _Reader, data: object) -> object:
@@ -116,27 +109,16 @@ def _optional(inner: _Reader, data: object) -> object:
 
 
 def _tuple(inner: _Reader, data: object) -> object:
-    if not isinstance(data, list):
-        msg = f"expected a list, found {shortened(data)}"
-        raise TypeError(msg)
-    return tuple(map(inner, data))
+    return tuple(map(inner, _checked(list, "a list", data)))
 
 
 def _mapping(inner: _Reader, data: object) -> object:
-    return {key: inner(item) for key, item in _table(data, "a table").items()}
+    return {key: inner(item) for key, item in _checked(dict, "a table", data).items()}
 
 
-def _table(data: object, what: str) -> dict[str, object]:
-    if not isinstance(data, dict):
-        msg = f"expected {what}, found {shortened(data)}"
-        raise TypeError(msg)
-    return data
-
-
-def _one_of(values: tuple[object, ...], data: object) -> object:
+def _literal(values: tuple[object, ...], data: object) -> object:
     if data not in values:
-        msg = f"expected one of {', '.join(map(repr, values))}, found {shortened(data)}"
-        raise TypeError(msg)
+        raise _unexpected(data, f"one of {', '.join(map(repr, values))}")
     return data
 
 
@@ -145,22 +127,23 @@ def _float(data: object) -> object:
         value = float(cast("float | str", data))
         if not math.isnan(value):
             return value
-    msg = f"expected a number, found {shortened(data)}"
-    raise TypeError(msg)
+    raise _unexpected(data, "a number")
 
 
 def _int(data: object) -> object:
     if not isinstance(data, int) or isinstance(data, bool) or not -_LARGEST <= data < _LARGEST:
-        msg = f"expected an integer of at most 64 bits, found {shortened(data)}"
-        raise TypeError(msg)
+        raise _unexpected(data, "an integer of at most 64 bits")
     return data
 
 
-def _plain(kind: type[object], data: object) -> object:
+def _checked(kind: type[T], what: str, data: object) -> T:
     if not isinstance(data, kind):
-        msg = f"expected {kind.__name__}, found {shortened(data)}"
-        raise TypeError(msg)
+        raise _unexpected(data, what)
     return data
+
+
+def _unexpected(data: object, what: str) -> TypeError:
+    return TypeError(f"expected {what}, got {shortened(data)}")
 
 
 _NUMBERS: Final[Mapping[Hashable, _Reader]] = MappingProxyType({int: _int, float: _float})

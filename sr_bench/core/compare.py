@@ -119,19 +119,11 @@ def _short(text: str) -> str:
 
 def environment_changes(before: Environment, now: Environment) -> tuple[Change, ...]:
     """Return what may move a number and differs: packages, python, system, cpu and cores."""
-    return (
-        *_changes(before.packages, now.packages),
-        *_changes(_machine(before), _machine(now)),
+    machines = (
+        {name: str(getattr(environment, name)) for name in ("python", "system", "cpu", "cores")}
+        for environment in (before, now)
     )
-
-
-def _machine(found: Environment) -> dict[str, str]:
-    return {
-        "python": found.python,
-        "system": found.system,
-        "cpu": found.cpu,
-        "cores": str(found.cores),
-    }
+    return (*_changes(before.packages, now.packages), *_changes(*machines))
 
 
 def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Change, ...]:

@@ -54,14 +54,15 @@ class Detail:
     @classmethod
     def split(cls, flat: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values in `flat` by field; those of no field's name are notes."""
-        names = {one.name for one in fields(cls)} - {"notes"}
+        names = {field.name for field in fields(cls)} - {"notes"}
         notes = {name: value for name, value in flat.items() if name not in names}
         return {name: flat[name] for name in names & flat.keys()} | {"notes": notes}
 
     def flat(self) -> dict[str, object]:
         """Return what is set, by name; the other way round than `split`."""
-        named = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "notes"}
-        return {name: value for name, value in named.items() if value} | dict(self.notes)
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        notes = values.pop("notes")
+        return {name: value for name, value in values.items() if value} | dict(notes)
 
     def noted(self, texts: Mapping[str, str]) -> "Detail":
         """Return it with `texts` in the fields that they name, and in the notes."""

@@ -106,15 +106,13 @@ class AuditedClaim:
     @property
     def missed(self) -> tuple[Trial, ...]:
         """The mistakes that the tolerance would let pass."""
-        return tuple(one for one in self.trials if one.value is not None and not one.caught)
+        return tuple(t for t in self.trials if t.value is not None and not t.caught)
 
     @property
     def catching(self) -> float | None:
         """What the tolerance must be smaller than to catch every mistake; None if it does."""
-        claimed = float(self.text)
-        return min(
-            (abs(one.value - claimed) for one in self.missed if one.value is not None), default=None
-        )
+        values = (trial.value for trial in self.missed if trial.value is not None)
+        return min((abs(value - float(self.text)) for value in values), default=None)
 
 
 @dataclass(frozen=True)

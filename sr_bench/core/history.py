@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sr_bench.core.fields import narrowed
 from sr_bench.core.record import Record, Status
 
 _DIGEST_LENGTH = 64
@@ -93,16 +94,9 @@ class HistoryEntry:
 def point(record: Record) -> Point:
     """Return what history keeps of `record`."""
     verdict, measurement = record.verdict, record.measurement
-    return Point(
-        case_id=record.case_id,
-        family=record.family,
-        model=record.model,
-        metric=record.metric,
-        precision=record.precision,
-        dataset=record.dataset,
-        backend=record.backend,
-        device=record.device,
-        protocol=record.protocol,
+    return narrowed(
+        Point,
+        record,
         status=verdict.status,
         value=measurement.value if measurement else None,
         claimed=verdict.claimed,

@@ -8,7 +8,6 @@ from sr_bench.core.fields import Bounds, Words
 RING_PX = 4
 """Width of the border ring that fidelity is reported for apart, in output pixels."""
 
-
 GUARD_PERCENT = 99.9995
 """Percent of |x| that `kl` and `mse` never clip.
 

@@ -87,10 +87,7 @@ class Precision(str):
     def parse_option(cls, text: str) -> "Precision":
         """Return the precision that an option names, where a calibration alone is of int8.
 
-        In documents it is not: ``EDSR max`` is the name of a model.
-
-        Raises:
-            ValueError: As `parse`.
+        In documents it is not: ``EDSR max`` is the name of a model. Raises as `parse`.
 
         >>> Precision.parse_option("minmax")
         'int8_max'

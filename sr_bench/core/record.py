@@ -12,7 +12,6 @@ from sr_bench.core.status import Status as Status  # apart, as a detail needs it
 SCHEMA_VERSION = 2
 """2: records have `inputs`, `place` and `kept`; those of schema 1 are read too."""
 
-
 FLOOR = "bicubic"
 """Key of a measurement's notes: what plain bicubic enlargement of the same images scores."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import isfinite
+from statistics import linear_regression
 
 from sr_bench.core.case import COST_METRICS
 from sr_bench.core.compare import NEVER_COMPARABLE
@@ -69,8 +70,8 @@ def started(info: RunInfo) -> datetime | None:
     """Return when a run started, in UTC; from its name if it does not say (schema 1)."""
     try:
         if info.started:
-            found = datetime.fromisoformat(info.started)
-            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+            start = datetime.fromisoformat(info.started)
+            return start.astimezone(UTC) if start.tzinfo else start.replace(tzinfo=UTC)
         return datetime.strptime(info.run[:_RUN_TIME_LENGTH], _RUN_TIME).replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
@@ -82,14 +83,14 @@ def series(entries: Iterable[HistoryEntry], wanted: Callable[[Point], bool]) -> 
     Points without a value are left out, unless the case ended in an error. A backend computes no
     cost metric: these are one series whatever backend was chosen.
     """
-    found: dict[tuple[str, str, str], list[Moment]] = {}
+    cases: dict[tuple[str, str, str], list[Moment]] = {}
     for entry in entries:
         for point in entry.points:
             if wanted(point) and (point.value is not None or point.status is Status.ERROR):
                 backend = "" if point.metric in COST_METRICS else point.backend
                 key = (point.family, point.case_id, backend)
-                found.setdefault(key, []).append(Moment(entry.info, point))
-    return tuple(Series(tuple(moments)) for moments in found.values())
+                cases.setdefault(key, []).append(Moment(entry.info, point))
+    return tuple(Series(tuple(moments)) for moments in cases.values())
 
 
 def trend(case: Series) -> Trend | None:
@@ -98,23 +99,19 @@ def trend(case: Series) -> Trend | None:
     The line is fitted by least squares to the points that compare with the newest: of its device,
     data, protocol, claim and tolerance, over all images.
     """
-    alike = [moment for moment in case.moments if _answers_alike(moment.point, case.newest)]
     of = "value" if case.newest.margin is None else "margin"
-    found: list[tuple[datetime, float]] = []
-    for moment in alike:
-        value = getattr(moment.point, of)
-        if moment.when is not None and value is not None and isfinite(value):
-            found.append((moment.when, value))
-    if len(found) < _FEWEST or found[-1][0] - found[0][0] < _SHORTEST:
+    points: list[tuple[datetime, float]] = []
+    for moment in case.moments:
+        point, when, value = moment.point, moment.when, getattr(moment.point, of)
+        if _question(point) == _question(case.newest) and point.images == point.planned:
+            if when is not None and value is not None and isfinite(value):
+                points.append((when, value))
+    if len(points) < _FEWEST or points[-1][0] - points[0][0] < _SHORTEST:
         return None
-    slope = _slope_per_week(found)
-    (since, _), (newest, last) = found[0], found[-1]
+    slope = _slope_per_week(points)
+    (since, _), (newest, last) = points[0], points[-1]
     used_up = _used_up(newest, last, slope) if of == "margin" else ""
-    return Trend(of, len(found), since.date().isoformat(), slope, last, used_up)
-
-
-def _answers_alike(point: Point, newest: Point) -> bool:
-    return _question(point) == _question(newest) and point.images == point.planned
+    return Trend(of, len(points), since.date().isoformat(), slope, last, used_up)
 
 
 def _question(point: Point) -> tuple[object, ...]:
@@ -124,13 +121,8 @@ def _question(point: Point) -> tuple[object, ...]:
 
 
 def _slope_per_week(points: Sequence[tuple[datetime, float]]) -> float:
-    origin, week = points[0][0], timedelta(weeks=1)
-    times = [(when - origin) / week for when, _ in points]
-    values = [value for _, value in points]
-    middle, mean = sum(times) / len(times), sum(values) / len(values)
-    spread = sum((time - middle) ** 2 for time in times)
-    both = sum((t - middle) * (v - mean) for t, v in zip(times, values, strict=True))
-    slope = both / spread
+    weeks = [(when - points[0][0]) / timedelta(weeks=1) for when, _ in points]
+    slope = linear_regression(weeks, [value for _, value in points]).slope
     return slope if abs(slope) > _STEADY else 0.0
 
 

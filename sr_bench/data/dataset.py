@@ -163,7 +163,7 @@ class Dataset:
     def floor(self, scale: int, protocol: str) -> Floor | None:
         """Return what bicubic enlargement scores by `protocol`; None if nobody measured it."""
         wanted = (scale, protocol)
-        return next((one for one in self.floors if (one.scale, one.protocol) == wanted), None)
+        return next((f for f in self.floors if (f.scale, f.protocol) == wanted), None)
 
 
 @dataclass(frozen=True)

@@ -38,13 +38,7 @@ def fetch(
 
     Each archive becomes one folder, in one step; what is there already is left alone, so a
     second call continues where the first one failed. Downloads are kept in ``<to>/archives``.
-
-    Args:
-        dataset: From `load_dataset`.
-        to: Usually ``cache_dir() / "datasets"``.
-        progress: Told about each piece of a download.
-        local: Archives that the user has, under their published names; if there are any, the
-            network isn't used.
+    If there are `local` archives, under their published names, the network isn't used.
 
     Raises:
         DatasetError: A local archive isn't one of the dataset's, or an archive is unsafe,
@@ -61,21 +55,17 @@ def fetch(
         raise DatasetError(msg)
     sources = _match_local(dataset, local)
     root = to / dataset.slug
-    present, left_out, todo = [], [], []
+    present, left_out, unpacked, recorded = [], [], [], []
     for archive in dataset.archives:
         if (root / archive.into).exists():
             present.append(archive.file)
         elif local and archive.file not in sources:
             left_out.append(archive.file)
         else:
-            todo.append(archive)
-    recorded = [
-        archive.file
-        for archive in todo
-        if _bring(archive, root, sources.get(archive.file), to, progress)
-    ]
-    unpacked = tuple(archive.file for archive in todo)
-    return Fetched(root, unpacked, tuple(present), tuple(left_out), tuple(recorded))
+            unpacked.append(archive.file)
+            if _bring(archive, root, sources.get(archive.file), to, progress):
+                recorded.append(archive.file)
+    return Fetched(root, *map(tuple, (unpacked, present, left_out, recorded)))
 
 
 def _match_local(dataset: Dataset, local: tuple[Path, ...]) -> dict[str, Path]:
@@ -83,7 +73,7 @@ def _match_local(dataset: Dataset, local: tuple[Path, ...]) -> dict[str, Path]:
     names = [archive.file for archive in dataset.archives]
     for path in local:
         if not path.is_file():
-            msg = f"--from {path}: expected an archive, and there is no such file"
+            msg = f"--from {path}: expected an archive, got no file"
             raise DatasetError(msg)
         # With a single archive there is no doubt which one is meant.
         if path.name not in names and len(names) > 1:
@@ -109,7 +99,8 @@ def _bring(archive: Archive, root: Path, local: Path | None, to: Path, progress:
         digest = _verify(path, known, archive)
     unpack(path, root / archive.into, inside=archive.inside)
     if not known:
-        _record(sums, archive.file, digest)
+        lines = sorted((_recorded(sums) | {archive.file: digest}).items())
+        write_text(sums, "".join(f"{value}  {name}\n" for name, value in lines))
     return not known
 
 
@@ -134,8 +125,3 @@ def _recorded(sums: Path) -> dict[str, str]:
     except ValueError as error:
         msg = f"{sums}: {error}; repair or remove it"
         raise DatasetError(msg) from error
-
-
-def _record(sums: Path, file: str, digest: str) -> None:
-    lines = _recorded(sums) | {file: digest}
-    write_text(sums, "".join(f"{value}  {name}\n" for name, value in sorted(lines.items())))

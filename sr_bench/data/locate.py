@@ -14,8 +14,7 @@ from sr_bench.files.validation import nearest
 def dataset_folders(extra: tuple[Path, ...] = ()) -> tuple[Path, ...]:
     """Return the folders that hold manifests, in the order in which they are searched.
 
-    Args:
-        extra: The user's own folders, such as ``datasets/`` beside a suite; searched first.
+    First come those of the user, `extra`, such as ``datasets/`` beside a suite.
     """
     package = Path(sr_bench.__file__).parent
     # A wheel carries the manifests inside the package; a checkout has them beside it.
@@ -25,7 +24,8 @@ def dataset_folders(extra: tuple[Path, ...] = ()) -> tuple[Path, ...]:
 
 def known_datasets(extra: tuple[Path, ...] = ()) -> tuple[str, ...]:
     """Return the sorted slugs of all manifests."""
-    manifests = (path for one in dataset_folders(extra) for path in one.glob("*/dataset.toml"))
+    folders = dataset_folders(extra)
+    manifests = (path for folder in folders for path in folder.glob("*/dataset.toml"))
     return tuple(sorted({path.parent.name for path in manifests}))
 
 
@@ -36,11 +36,10 @@ def load_dataset(slug: str, extra: tuple[Path, ...] = ()) -> Dataset:
         DatasetError: There is none, and the message names the nearest; or its manifest has
             faults.
     """
-    if slug in known_datasets(extra):
-        for folder in dataset_folders(extra):
-            if (folder / slug / "dataset.toml").is_file():
-                return load_manifest(folder / slug / "dataset.toml")
     known = known_datasets(extra)
+    for folder in dataset_folders(extra) if slug in known else ():
+        if (folder / slug / "dataset.toml").is_file():
+            return load_manifest(folder / slug / "dataset.toml")
     msg = f"unknown dataset {slug!r}; {nearest(slug, known)} Known: {', '.join(known)}"
     raise DatasetError(msg)
 
@@ -51,11 +50,9 @@ def cached_root(dataset: Dataset) -> Path:
 
 
 def data_root(dataset: Dataset, given: Path | None) -> Path:
-    """Return the folder that holds the dataset's files.
+    """Return the folder that holds the files of `dataset`, which is of kind ``files``.
 
-    Args:
-        dataset: A dataset of kind ``files``.
-        given: The user's ``--sr-data``: the folder itself, or one that holds it by its slug.
+    `given` is the user's ``--sr-data``: the folder itself, or one that holds it by its slug.
 
     Raises:
         OptionError: `given` isn't a folder.
@@ -63,7 +60,7 @@ def data_root(dataset: Dataset, given: Path | None) -> Path:
         NotRunError: The files are neither in `given` nor in the cache.
     """
     if given is not None and not given.is_dir():
-        msg = f"--sr-data {given}: expected a folder, and there is none"
+        msg = f"--sr-data {given}: expected a folder, got none"
         raise OptionError(msg)
     candidates = [cached_root(dataset)]
     if given is not None:

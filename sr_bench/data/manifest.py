@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from sr_bench.core.fields import Bounds, Words
+from sr_bench.core.fields import Bounds, Words, narrowed
 from sr_bench.core.protocol import Resize
 from sr_bench.data.dataset import (
     Address,
@@ -72,9 +72,9 @@ class CropsTable(Table):
 
     package: Annotated[str, Field(pattern=f"^{_PACKAGE}$")]
     folder: Relative
-    training: list[FileName]
-    evaluation: Annotated[list[Crop], Field(min_length=1)]
-    calibration: Annotated[list[Crop], Field(min_length=1)]
+    training: tuple[FileName, ...]
+    evaluation: Annotated[tuple[Crop, ...], Field(min_length=1)]
+    calibration: Annotated[tuple[Crop, ...], Field(min_length=1)]
 
 
 class ManifestTable(Table):
@@ -85,7 +85,7 @@ class ManifestTable(Table):
     licence: Words
     homepage: Address
     kind: Literal["files", "crops"] = "files"
-    scales: Annotated[list[Positive], Field(min_length=1)]
+    scales: Annotated[tuple[Positive, ...], Field(min_length=1)]
     count: Annotated[int, Bounds(ge=1, le=_MOST)]
     stems: RangeTable | list[FileName] | None = None
     lr_rule: Resize | None = None
@@ -110,20 +110,14 @@ def load_manifest(path: Path) -> Dataset:
     faults = [*_faults(table, stems), *_sum_faults(table, sums)]
     if faults:
         raise DatasetError(listed(faults, where=str(path)))
-    return Dataset(
+    return narrowed(
+        Dataset,
+        table,
         slug=path.resolve().parent.name,
         manifest=path,
-        title=table.title,
-        description=table.description,
-        licence=table.licence,
-        homepage=table.homepage,
-        kind=table.kind,
-        scales=tuple(table.scales),
-        count=table.count,
         stems=stems,
         layouts=table.layout,
         archives=tuple(_archive(item, sums) for item in table.archive),
-        lr_rule=table.lr_rule,
         crops=_crop_set(table.crops, sums) if table.crops else None,
         floors=table.floor,
     )
@@ -151,18 +145,12 @@ def _file(table: ArchiveTable) -> str:
 
 def _archive(table: ArchiveTable, sums: dict[str, str]) -> Archive:
     file = _file(table)
-    return Archive(table.url, file, sums.get(file, ""), table.size, table.inside, table.into)
+    return narrowed(Archive, table, file=file, sha256=sums.get(file, ""))
 
 
 def _crop_set(table: CropsTable, sums: dict[str, str]) -> CropSet:
-    return CropSet(
-        package=table.package,
-        folder=table.folder,
-        sha256={file: sums[file] for file in sorted(_photographs(table))},
-        evaluation=tuple(table.evaluation),
-        calibration=tuple(table.calibration),
-        training=tuple(table.training),
-    )
+    sha256 = {file: sums[file] for file in sorted(_photographs(table))}
+    return narrowed(CropSet, table, sha256=sha256)
 
 
 def _photographs(table: CropsTable) -> set[str]:
@@ -170,7 +158,6 @@ def _photographs(table: CropsTable) -> set[str]:
 
 
 def _faults(table: ManifestTable, stems: tuple[str, ...]) -> Iterator[str]:
-    """Yield what the schema alone can't see."""
     if table.kind == "files" and not table.layout:
         yield "layout: required for kind 'files', but absent"
     if (table.kind == "crops") != (table.crops is not None):
@@ -186,16 +173,12 @@ def _faults(table: ManifestTable, stems: tuple[str, ...]) -> Iterator[str]:
             yield f"layout[{index}].lr: required, as there is no lr_rule"
         if layout.lr is not None and len(table.scales) > 1 and "{scale}" not in layout.lr:
             yield f"layout[{index}].lr: expected {{scale}} in it, as there are several scales"
-    yield from _floor_faults(table)
+    yield from _doubles("floor", [f"x{floor.scale} by {floor.protocol}" for floor in table.floor])
+    for index, floor in enumerate(table.floor):
+        if floor.scale not in table.scales:
+            yield f"floor[{index}].scale: {floor.scale} is none of scales"
     if table.crops:
         yield from _crop_faults(table.crops, table.count)
-
-
-def _floor_faults(table: ManifestTable) -> Iterator[str]:
-    yield from _doubles("floor", [f"x{one.scale} by {one.protocol}" for one in table.floor])
-    for index, one in enumerate(table.floor):
-        if one.scale not in table.scales:
-            yield f"floor[{index}].scale: {one.scale} is none of scales"
 
 
 def _crop_faults(crops: CropsTable, count: int) -> Iterator[str]:

@@ -33,31 +33,27 @@ def find_pairs(
     """Return the files of every image under `root`, sorted by stem.
 
     The layout that has the most declared files is the one that is checked; it is never mixed with
-    another one.
-
-    Args:
-        dataset: Says which layouts, names and how many.
-        root: The dataset's folder.
-        scale: Upscaling factor; HR may exceed `scale` times LR by less than `scale` pixels.
-        lr_from: With ``hr`` LR files are neither needed nor looked at.
+    another one. HR may exceed `scale` times LR by less than `scale` pixels. With `lr_from` ``hr``
+    LR files are neither needed nor looked at.
 
     Raises:
         NotRunError: There are no files of any layout at this scale; says what to do.
-        DatasetError: The folder is empty, `scale` isn't declared, or files are missing, extra
-            or of the wrong size; they are named.
+        DatasetError: `scale` isn't declared, or files are missing, extra or of the wrong size;
+            they are named.
         ImageError: A file is no image.
     """
     check_scale(dataset, scale)
-    _check_folder(dataset, root)
     layouts = dataset.layouts if lr_from == "files" else tuple(map(_hr_only, dataset.layouts))
-    found = (_scan(dataset, layout, root, scale) for layout in layouts)
-    usable = [one for one in found if one.usable]
+    scans = (_scan(dataset, layout, root, scale) for layout in layouts)
+    usable = [files for files in scans if files.usable]
     if not usable:
         raise NotRunError(_absent(dataset, root, scale, layouts))
-    best = max(usable, key=lambda one: one.declared)
+    best = max(usable, key=lambda files: files.declared)
     _check_names(dataset, best, root, scale)
     pairs = tuple(PairFiles(stem, best.hr[stem], best.lr.get(stem)) for stem in sorted(best.hr))
-    _check_sizes(dataset, pairs, scale)
+    if faults := [fault for pair in pairs if (fault := _size_fault(pair, scale))]:
+        msg = "\n  ".join([f"{dataset.slug} x{scale}: HR and LR don't fit:", *faults[:_NAMED]])
+        raise DatasetError(msg)
     return pairs
 
 
@@ -77,22 +73,13 @@ def check_scale(dataset: Dataset, scale: int) -> None:
         DatasetError: It doesn't; the message lists the declared ones.
     """
     if scale not in dataset.scales:
-        known = ", ".join(f"x{one}" for one in dataset.scales)
+        known = ", ".join(f"x{scale}" for scale in dataset.scales)
         msg = f"{dataset.slug} has no x{scale}; {dataset.manifest} declares: {known}"
         raise DatasetError(msg)
 
 
 def _hr_only(layout: Layout) -> Layout:
     return Layout(layout.hr, None)
-
-
-def _check_folder(dataset: Dataset, root: Path) -> None:
-    if not root.is_dir():
-        msg = f"{dataset.slug} is not at {root}; {advice(dataset)}"
-        raise NotRunError(msg)
-    if not any(root.iterdir()):
-        msg = f"{dataset.slug}: the folder {root} is empty; remove it, or put the images there"
-        raise DatasetError(msg)
 
 
 def advice(dataset: Dataset) -> str:
@@ -121,7 +108,6 @@ def _scan(dataset: Dataset, layout: Layout, root: Path, scale: int) -> _LayoutFi
 
 
 def _match(pattern: str, root: Path, scale: int) -> dict[str, Path]:
-    """Return the files that `pattern` describes, by stem."""
     folder, _, name = pattern.replace("{scale}", str(scale)).rpartition("/")
     before, _, after = name.partition("{stem}")
     rule = re.compile(f"{re.escape(before)}(.+){re.escape(after)}")
@@ -133,14 +119,14 @@ def _match(pattern: str, root: Path, scale: int) -> dict[str, Path]:
     return {hit.group(1): path for hit, path in hits if hit}
 
 
-def _check_names(dataset: Dataset, found: _LayoutFiles, root: Path, scale: int) -> None:
+def _check_names(dataset: Dataset, files: _LayoutFiles, root: Path, scale: int) -> None:
     """Check that there is one HR, and if the layout has LR one LR, for each expected name."""
-    expected = dataset.stems or tuple(found.hr)
-    faults = _name_faults("HR", found.layout.hr, found.hr, expected, scale)
-    if found.layout.lr:
-        faults += _name_faults("LR", found.layout.lr, found.lr, expected, scale)
-    if len(found.hr) != dataset.count:
-        faults.append(f"expected {dataset.count} HR images, found {len(found.hr)}")
+    expected = dataset.stems or tuple(files.hr)
+    faults = _name_faults("HR", files.layout.hr, files.hr, expected, scale)
+    if files.layout.lr:
+        faults += _name_faults("LR", files.layout.lr, files.lr, expected, scale)
+    if len(files.hr) != dataset.count:
+        faults.append(f"expected {dataset.count} HR images, got {len(files.hr)}")
     if faults:
         msg = "\n  ".join([f"{dataset.slug} x{scale} under {root} is not as declared:", *faults])
         raise DatasetError(msg)
@@ -155,23 +141,12 @@ def _name_faults(
         if stem not in files
     ]
     extra = [str(path) for stem, path in files.items() if stem not in set(expected)]
-    return [
-        f"{len(names)} {kind} {what}: {_some(names)}"
-        for what, names in (("missing", missing), ("extra", extra))
-        if names
-    ]
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
-
-
-def _check_sizes(dataset: Dataset, pairs: tuple[PairFiles, ...], scale: int) -> None:
-    faults = [fault for pair in pairs if (fault := _size_fault(pair, scale))]
-    if faults:
-        msg = "\n  ".join([f"{dataset.slug} x{scale}: HR and LR don't fit:", *faults[:_NAMED]])
-        raise DatasetError(msg)
+    faults = []
+    for what, names in (("missing", missing), ("extra", extra)):
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        if names:
+            faults.append(f"{len(names)} {kind} {what}: {', '.join(names[:_NAMED])}{more}")
+    return faults
 
 
 def _size_fault(pair: PairFiles, scale: int) -> str:

@@ -80,12 +80,9 @@ def open_dataset(
 ) -> ImageSet:
     """Return the images of a split; their files are found and paired, but not decoded.
 
-    Args:
-        dataset: From `load_dataset`.
-        scale: Upscaling factor.
-        given: The user's ``--sr-data``; None: only the cache is searched.
-        split: ``calibration`` only exists for datasets of crops.
-        lr_from: With ``hr`` only HR is opened; the protocol makes LR from it.
+    Without `given`, the user's ``--sr-data``, only the cache is searched. The split
+    ``calibration`` exists for datasets of crops alone. With `lr_from` ``hr`` only HR is opened;
+    the protocol makes LR from it.
 
     Raises:
         NotRunError: The files are absent; says what to do.
@@ -96,7 +93,7 @@ def open_dataset(
     check_scale(dataset, scale)
     make = _LrMaker(scale, dataset.lr_rule if lr_from == "files" else None)
     if dataset.crops is not None:
-        crops = tuple(_CropItem(dataset.crops, one, make) for one in dataset.crops.split(split))
+        crops = tuple(_CropItem(dataset.crops, crop, make) for crop in dataset.crops.split(split))
         return ImageSet(dataset.slug, scale, split, crops)
     if split != "evaluation":
         msg = f"{dataset.slug} has no {split} split; use a dataset of crops, such as photos"

@@ -1,11 +1,12 @@
 """Every metric cell of a document with what it is about, be there a number in it or none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Source
-from sr_bench.document.claims import ModelRow, read_model_tables
+from sr_bench.core.fields import narrowed
+from sr_bench.document.claims import read_model_tables
 from sr_bench.document.tables import Cell, Document
 
 
@@ -28,25 +29,16 @@ class MetricCell:
 
 
 def metric_cells(document: Document) -> tuple[MetricCell, ...]:
-    """Return the metric cells of `document` in reading order.
-
-    Raises:
-        DocumentError: As `read_model_tables`.
-    """
-    tables = read_model_tables(document)
-    return tuple(
-        cell
-        for index, table in enumerate(tables)
-        for row in table.rows
-        for cell in _of_row(document, row, index)
-    )
-
-
-def _of_row(document: Document, row: ModelRow, table: int) -> Iterator[MetricCell]:
-    for metric, blank in row.metric_cells.items():
-        cell = row.numbers.get(metric, blank)
-        key = CellKey(row.row, row.row_source, row.backend, row.precision, row.dataset, metric)
-        yield MetricCell(key, document.source(cell), cell, metric in row.numbers, table)
+    """Return the metric cells of `document` in reading order; raises as `read_model_tables`."""
+    cells = []
+    for index, table in enumerate(read_model_tables(document)):
+        for row in table.rows:
+            for metric, blank in row.metric_cells.items():
+                cell = row.numbers.get(metric, blank)
+                key = narrowed(CellKey, row, metric=metric)
+                is_number = metric in row.numbers
+                cells.append(MetricCell(key, document.source(cell), cell, is_number, index))
+    return tuple(cells)
 
 
 def nearest_number(cells: Sequence[MetricCell], blank: MetricCell) -> MetricCell | None:

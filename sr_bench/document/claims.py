@@ -1,17 +1,13 @@
 """Read a document's model-info tables into rows, and their numbers into claims."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sr_bench.core.claim import Blank, Claim
+from sr_bench.core.fields import narrowed
 from sr_bench.core.metric import metric_headers
 from sr_bench.core.precision import Precision
-from sr_bench.document.columns import (
-    is_model_info,
-    lost_its_shape,
-    read_columns,
-    read_number,
-)
+from sr_bench.document.columns import is_model_info, lost_its_shape, read_columns, read_number
 from sr_bench.document.labels import Label, read_label
 from sr_bench.document.tables import Cell, Document, PipeTable, check_columns
 from sr_bench.errors import DocumentError
@@ -105,11 +101,7 @@ def read_model_tables(document: Document) -> tuple[ModelInfoTable, ...]:
 
 
 def read_claims(document: Document) -> tuple[Claim, ...]:
-    """Return every number of the model-info tables, in reading order.
-
-    Raises:
-        DocumentError: As `read_model_tables`.
-    """
+    """Return every number of the tables, in reading order; raises as `read_model_tables`."""
     tables = read_model_tables(document)
     return tuple(claim for table in tables for row in table.rows for claim in row.claims)
 
@@ -122,30 +114,27 @@ def _read_row(document: Document, cells: Mapping[str, Cell], owners: _Owners) ->
     if label.qualified and owner:
         source, dataset = owner.row_source, dataset or owner.dataset
     elif label.qualified:
-        raise DocumentError(_no_owner(place, label, owners.get(None)))
-    shape = cells["shape"].plain if "shape" in cells else ""
-    numbers = _numbers(document, cells)
-    claims = tuple(
-        Claim(
-            metric,
-            number.text,
-            label.model,
-            source,
-            label.precision,
-            label.backend,
-            shape,
-            dataset,
-            document.source(number),
+        above = owners.get(None)
+        nearest = f"{above.row!r} in line {above.line}" if above else "none"
+        msg = (
+            f"{place}: expected a row of the model {label.model!r} above its {label.precision} row;"
+            f" the nearest model row above is {nearest}"
         )
-        for metric, number in numbers.items()
+        raise DocumentError(msg)
+    shape = cells["shape"].plain if "shape" in cells else ""
+    read = {metric: read_number(document, cell) for metric, cell in _metric_cells(cells).items()}
+    numbers = {metric: number for metric, number in read.items() if number is not None}
+    row = ModelRow(label, source, shape, dataset, cells, numbers, (), (), cells["model"].line)
+    claims = tuple(
+        narrowed(Claim, row, metric=metric, text=cell.text, source=document.source(cell))
+        for metric, cell in numbers.items()
     )
     blanks = tuple(
-        Blank(metric, label.precision, label.backend, dataset, document.source(cell))
-        for metric, cell in _metric_cells(cells).items()
+        narrowed(Blank, row, metric=metric, source=document.source(cell))
+        for metric, cell in row.metric_cells.items()
         if metric not in numbers
     )
-    line = cells["model"].line
-    return ModelRow(label, source, shape, dataset, cells, numbers, claims, blanks, line)
+    return replace(row, claims=claims, blanks=blanks)
 
 
 def _value(cells: Mapping[str, Cell], column: str) -> str:
@@ -153,23 +142,9 @@ def _value(cells: Mapping[str, Cell], column: str) -> str:
     return "" if text in _BLANK else text
 
 
-def _numbers(document: Document, cells: Mapping[str, Cell]) -> dict[str, Cell]:
-    read = {metric: read_number(document, cell) for metric, cell in _metric_cells(cells).items()}
-    return {metric: number for metric, number in read.items() if number is not None}
-
-
 def _metric_cells(cells: Mapping[str, Cell]) -> dict[str, Cell]:
-    """Return the cells that are for numbers, in the table's order."""
     metrics = set(metric_headers().values())
     return {name: cell for name, cell in cells.items() if name in metrics}
-
-
-def _no_owner(place: str, label: Label, above: ModelRow | None) -> str:
-    nearest = f"{above.row!r} in line {above.line}" if above else "none"
-    return (
-        f"{place}: expected a row of the model {label.model!r} above its {label.precision} row; the"
-        f" nearest model row above is {nearest}"
-    )
 
 
 def _refuse_duplicates(document: Document, rows: Sequence[ModelRow]) -> None:

@@ -81,7 +81,6 @@ def _tail_start(tokens: Sequence[Token]) -> int:
 
 
 def _opening(tokens: Sequence[Token], closing: int) -> int:
-    """Return the index of the token that opens what `closing` closes."""
     level = tokens[closing].level
     return max(
         index

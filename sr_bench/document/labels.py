@@ -27,19 +27,15 @@ class Label:
 
 
 def read_label(source: str, *, where: str) -> Label:
-    """Read the label that a cell's `source` holds.
+    """Read the label that a cell's `source`, as written with its markup, holds.
 
     Backend and precision are the words of the emphasis that the cell ends with
     (``LESRCNN_x2 **vacc percentile int8**``), in any order and case. Without emphasis they are
     the longest run of last words that reads as a precision (``LESRCNN_x2 vacc int8 max``).
 
-    Args:
-        source: The cell as written, with its markup.
-        where: The cell's place, to start messages with.
-
     Raises:
         DocumentError: There is no name, an emphasised word is neither a backend nor part of a
-            precision, or an int8 names no calibration.
+            precision, or an int8 names no calibration; the message starts with `where`.
     """
     model, tail = split_emphasis(source)
     if not model:
@@ -74,7 +70,6 @@ def _is_precision_tail(words: Sequence[str]) -> bool:
 
 
 def _read_words(words: Sequence[str], what: str) -> tuple[str, Precision]:
-    """Return the backend word, if any, and the precision that `words` name together."""
     words = [word.lower() for word in words]
     backends = [word for word in words if _is_backend(word)]
     rest = [word for word in words if word not in backends]

@@ -9,7 +9,7 @@ from typing import Literal
 from sr_bench.core.claim import Source
 from sr_bench.document.cells import metric_cells
 from sr_bench.document.claims import read_model_tables
-from sr_bench.document.tables import Cell, Document, PipeTable, parse_document
+from sr_bench.document.tables import Cell, Document, parse_document
 from sr_bench.errors import DocumentError
 
 _BARE_PIPE = re.compile(r"(?<!\\)\|")
@@ -19,9 +19,7 @@ _LINE_END = re.compile(r"(\r\n?|\n)")
 def replace_numbers(document: Document, values: Mapping[Source, str]) -> str:
     """Return the document's text with the numbers at `values` replaced, and nothing else.
 
-    Args:
-        document: The document that the sources belong to.
-        values: New text by the place of a claim, or of a metric cell without a number.
+    `values` has new texts by the place of a claim, or of a metric cell without a number.
 
     Raises:
         DocumentError: There is no metric cell at a place, or a text can't stand in a cell.
@@ -39,25 +37,23 @@ def mirror(document: Document, values: Mapping[Source, str]) -> str:
     """Return the model-info tables of `document` with the numbers at `values` replaced.
 
     With the document's own numbers the result is byte for byte what the document prints, line
-    ends included; tables are parted by an empty line, the last line has no line end.
-
-    Raises:
-        DocumentError: As `replace_numbers`.
+    ends included; tables are parted by an empty line, the last line has no line end. Raises as
+    `replace_numbers`.
     """
     text = replace_numbers(document, values)
     # A replaced number adds no line, so the tables are still where they were.
-    return "\n\n".join(_lines(text, table.table) for table in read_model_tables(document))
+    pieces = _LINE_END.split(text.removeprefix("\ufeff"))
+    tables = [table.table for table in read_model_tables(document)]
+    spans = [(t.line, (t.alignment_line, *t.row_lines)[-1]) for t in tables]
+    return "\n\n".join("".join(pieces[2 * (a - 1) : 2 * b - 1]) for a, b in spans)
 
 
 def format_like(
     claim_text: str, value: float, *, digits: Literal["rounded", "truncated"] = "rounded"
 ) -> str:
-    """Return `value` with as many decimals as `claim_text` prints.
+    """Return `value`, which may be infinite, with as many decimals as `claim_text` prints.
 
-    Args:
-        claim_text: A number as a claim prints it, such as ``0.7740``.
-        value: In the same unit; may be infinite (PSNR of identical images).
-        digits: Whether digits that do not fit are rounded or cut off.
+    Digits that do not fit are rounded or cut off, as `digits` says.
 
     Raises:
         DocumentError: `value` is NaN.
@@ -80,23 +76,13 @@ def format_like(
     return f"{value:z.{decimals}f}"
 
 
-def _lines(text: str, table: PipeTable) -> str:
-    """Return the lines of `table` whole, from the header to the last row."""
-    last = (table.alignment_line, *table.row_lines)[-1]
-    pieces = _LINE_END.split(text.removeprefix("\ufeff"))
-    return "".join(pieces[2 * (table.line - 1) : 2 * last - 1])
-
-
 def splice_cells(text: str, edits: Mapping[Cell, str]) -> str:
     r"""Return `text` with the content of several cells, or parts of cells, replaced.
 
     Guarantees: nothing outside the edited spans changes, byte order mark and line ends included,
     and the result has the same tables with the same cells but for the edits.
 
-    Args:
-        text: The document's text as it was when the cells were read.
-        edits: The new content of each cell: one line, blanks around it and bare pipes refused
-            (write a pipe as ``\|``).
+    A new content is one line without blanks around it or a bare pipe (write it as ``\|``).
 
     Raises:
         DocumentError: A cell is not where it was, two edits overlap, or a new content can't

@@ -19,9 +19,8 @@ def measured(record: Record, *, extra: int = 0) -> str:
     value = record.verdict.measured
     if value is None:
         return "-"
-    pattern = _pattern(record)
     digits = record.verdict.digits if not extra else "rounded"
-    return format_like(_longer(pattern, extra), value, digits=digits)
+    return format_like(_longer(_pattern(record), extra), value, digits=digits)
 
 
 def interval(record: Record) -> str:
@@ -62,9 +61,8 @@ def part(record: Record) -> str:
 
 def labelled(text: str, record: Record) -> str:
     """Return `text` with what must stand wherever a value is quoted: emulated, or of a part."""
-    labels = ["emulated"] if record.emulated else []
-    labels += [part(record)] if part(record) else []
-    return f"{text} ({', '.join(labels)})" if labels else text
+    labels = ", ".join(filter(None, ("emulated" if record.emulated else "", part(record))))
+    return f"{text} ({labels})" if labels else text
 
 
 def with_unit(text: str, record: Record) -> str:
@@ -74,8 +72,8 @@ def with_unit(text: str, record: Record) -> str:
 
 def counts(records: Iterable[Record]) -> str:
     """Return how many records ended in which status: ``76 match, 87 not_run``."""
-    found = Counter(record.verdict.status for record in records)
-    return ", ".join(f"{found[status]} {status}" for status in Status if found[status])
+    number = Counter(record.verdict.status for record in records)
+    return ", ".join(f"{number[status]} {status}" for status in Status if number[status])
 
 
 def plain_pattern(metric: str) -> str:

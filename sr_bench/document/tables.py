@@ -48,13 +48,8 @@ class Cell:
 
     def part(self, start: int, end: int) -> "Cell":
         """Return the part of this cell from `start` to `end`, offsets in its text."""
-        return Cell(
-            self.text[start:end],
-            self.line,
-            self.column + start,
-            self.start + start,
-            self.start + end,
-        )
+        text, column = self.text[start:end], self.column + start
+        return Cell(text, self.line, column, self.start + start, self.start + end)
 
 
 @dataclass(frozen=True)
@@ -109,7 +104,8 @@ def read_document(path: Path) -> Document:
     Raises:
         DocumentError: The file can't be read, or is not UTF-8.
     """
-    name = _as_typed(path)
+    absolute, here = path.absolute(), Path.cwd()
+    name = str(absolute.relative_to(here) if absolute.is_relative_to(here) else path)
     if is_endless(path):
         msg = f"{name}: expected a Markdown document, got a pipe or a device"
         raise DocumentError(msg)
@@ -130,14 +126,13 @@ def read_document(path: Path) -> Document:
 def parse_document(text: str, path: str) -> Document:
     """Return the document that `text` is; `path` only names it in messages and sources."""
     skip = len(_BOM) if text.startswith(_BOM) else 0
-    found = _parse(_NEWLINE.sub("\n", text[skip:]))
+    lines = _parse(_NEWLINE.sub("\n", text[skip:]))
     starts = [skip, *(match.end() for match in _NEWLINE.finditer(text))]
-    return Document(
-        path,
-        text,
-        tuple(_table(text, starts, line, spans) for line, spans in found.tables.items()),
-        tuple(_table(text, starts, line, spans) for line, spans in found.broken.items()),
+    tables, broken = (
+        tuple(_table(text, starts, line, spans) for line, spans in kind.items())
+        for kind in (lines.tables, lines.broken)
     )
+    return Document(path, text, tables, broken)
 
 
 def check_columns(document: Document, table: PipeTable) -> None:
@@ -158,12 +153,6 @@ def check_columns(document: Document, table: PipeTable) -> None:
             raise DocumentError(msg)
 
 
-def _as_typed(path: Path) -> str:
-    absolute = path.absolute()
-    here = Path.cwd()
-    return str(absolute.relative_to(here) if absolute.is_relative_to(here) else path)
-
-
 class _State(StateBlock):
     """A parser's state that keeps the lines of tables in place of their tokens.
 
@@ -172,7 +161,7 @@ class _State(StateBlock):
 
     def __init__(self, text: str) -> None:
         super().__init__(text, _parser(), {}, [])
-        self.found = _TableLines()
+        self.lines = _TableLines()
         self._dropped = Token("", "", 0)
 
     def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
@@ -194,7 +183,7 @@ def _parse(normalised: str) -> _TableLines:
     """
     state = _State(normalised)
     state.md.block.tokenize(state, 0, state.lineMax)
-    seen, tokens = state.found, state.tokens
+    seen, tokens = state.lines, state.tokens
     starts = [0, *(match.end() for match in re.finditer("\n", normalised))]
     # A list item's first line is offered to the table rule before the list rule takes it, so
     # only what ended as a paragraph is text that should have been a table.
@@ -218,11 +207,11 @@ def _recording_rule(state: StateBlock, start_line: int, end_line: int, silent: b
     the parser's state knows where a line's content begins.
     """
     is_table = table_rule(state, start_line, end_line, silent)
-    found = cast(_State, state).found
+    lines = cast(_State, state).lines
     if is_table and not silent:
-        found.tables[start_line] = [_span(state, n) for n in range(start_line, state.line)]
+        lines.tables[start_line] = [_span(state, n) for n in range(start_line, state.line)]
     elif not is_table and _nearly_table(state, start_line, end_line):
-        found.broken[start_line] = [_span(state, n) for n in (start_line, start_line + 1)]
+        lines.broken[start_line] = [_span(state, n) for n in (start_line, start_line + 1)]
     return is_table
 
 

@@ -1,7 +1,6 @@
 """The folder for what can be downloaded or made again."""
 
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,8 +14,8 @@ def cache_dir() -> Path:
     It is ``SR_BENCH_CACHE``, else ``XDG_CACHE_HOME/sr-bench``, else ``~/.cache/sr-bench``; an
     empty variable counts as unset.
     """
-    if own := os.environ.get("SR_BENCH_CACHE"):
-        return Path(own).expanduser()
+    if ours := os.environ.get("SR_BENCH_CACHE"):
+        return Path(ours).expanduser()
     if shared := os.environ.get("XDG_CACHE_HOME"):
         return Path(shared) / "sr-bench"
     return Path.home() / ".cache" / "sr-bench"
@@ -27,22 +26,18 @@ def prune(folder: Path, limit_bytes: int) -> None:
 
     What somebody else deletes meanwhile, or may not be deleted, is passed over.
     """
-    files = sorted(_files(folder))
+    files = []
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            if path.is_file():
+                status = path.stat()
+                files.append((status.st_mtime, status.st_size, path))
     total = sum(size for _, size, _ in files)
     if total <= limit_bytes:
         return
-    for _, size, path in files:
+    for _, size, path in sorted(files):
         if total <= _PRUNED_TO * limit_bytes:
             break
         with suppress(OSError):
             path.unlink()
         total -= size
-
-
-def _files(folder: Path) -> Iterator[tuple[float, int, Path]]:
-    """Yield when each file was used last, its bytes, and its path."""
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            if path.is_file():
-                status = path.stat()
-                yield status.st_mtime, status.st_size, path

@@ -63,13 +63,9 @@ def download(
     The bytes go to ``<target>.part`` first; a part left by an earlier call is continued, but
     only if `sha256` is there to prove that both halves belong together.
 
-    Args:
-        url: An http or https address.
-        target: Where the verified file goes; its folder is made.
-        sha256: Expected hex digest; empty if unknown: the caller records what is returned.
-        size: Expected bytes; None if unknown.
-        progress: Told about each piece.
-        pause_s: Seconds before the second attempt; doubles with each further one.
+    `sha256` is the expected hex digest, empty if unknown: the caller records what is returned.
+    `size` is in bytes, None if unknown; `pause_s`, before the second attempt, doubles with each
+    further one.
 
     Raises:
         SrBenchError: The address isn't http(s), the server refuses, the network is absent, the

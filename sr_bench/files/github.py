@@ -19,14 +19,14 @@ SHOWN = 10
 
 def annotation(level: Level, message: str, *, title: str = "", place: Source | None = None) -> str:
     """Return the line that makes GitHub show `message`, at `place` if there is one."""
-    found: dict[str, str] = {}
+    properties: dict[str, object] = {}
     if place:
         path = workspace_path(place.path)
-        found = {"file": path, "line": str(place.line), "col": str(place.column)}
+        properties = {"file": path, "line": place.line, "col": place.column}
     if title:
-        found["title"] = title
-    properties = ",".join(f"{key}={escape_property(text)}" for key, text in found.items())
-    return f"::{level}{' ' if properties else ''}{properties}::{escape_message(message)}"
+        properties["title"] = title
+    pairs = ",".join(f"{key}={escape_property(str(text))}" for key, text in properties.items())
+    return f"::{level} {pairs}".rstrip() + f"::{escape_message(message)}"
 
 
 def escape_message(text: str) -> str:

@@ -21,10 +21,10 @@ def sha256_json(value: object) -> str:
     Raises:
         TypeError: JSON has no spelling for it.
     """
-    return sha256_bytes(json.dumps(value, sort_keys=True, default=_as_mapping).encode())
+    return sha256_bytes(json.dumps(value, sort_keys=True, default=_as_dict).encode())
 
 
-def _as_mapping(value: object) -> dict[object, object]:
+def _as_dict(value: object) -> dict[object, object]:
     if isinstance(value, Mapping):
         return dict(value)
     msg = f"expected what JSON can spell, got {type(value).__name__}"

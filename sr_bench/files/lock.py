@@ -18,10 +18,7 @@ def locked(path: Path, *, wait_s: float) -> Iterator[None]:
     """Hold the lock that stands for `path`, a file or a folder, which need not be writable.
 
     The lock is a file in the cache folder; the system frees it when a process that holds it dies.
-
-    Args:
-        path: By whatever name: links to one file share a lock.
-        wait_s: Seconds to wait for another holder.
+    Links to one file share a lock.
 
     Raises:
         SrBenchError: It is held all this time, or the cache folder can't be written.
@@ -38,15 +35,10 @@ def locked(path: Path, *, wait_s: float) -> Iterator[None]:
 
 @contextmanager
 def held(lock: BaseFileLock, *, wait_s: float, busy: SrBenchError) -> Iterator[None]:
-    """Hold `lock`, whose folder is made if need be.
-
-    Args:
-        lock: Of a file.
-        wait_s: Seconds to wait for another holder.
-        busy: What to raise if it is held all this time.
+    """Hold `lock`, of a file whose folder is made if need be.
 
     Raises:
-        SrBenchError: `busy`, or the lock's folder can't be written.
+        SrBenchError: `busy`, if another holds it all this time; or its folder can't be written.
     """
     file = Path(lock.lock_file)
     try:

@@ -25,12 +25,8 @@ def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelPr
 
     What it keeps in files beside it is read too.
 
-    Args:
-        path: The file.
-        fault: How the message of an error begins, before the path.
-
     Raises:
-        BackendError: It can't be read, or is not valid.
+        BackendError: It can't be read, or is not valid; `fault` begins the message.
     """
     try:
         model = onnx.load(path)
@@ -53,7 +49,7 @@ def inlined(model: ModelProto) -> ModelProto:
     if not model.functions:
         return model
     sizes: dict[_Key, int] = {}
-    bodies = {(one.domain, one.name): one.node for one in model.functions}
+    bodies = {(function.domain, function.name): function.node for function in model.functions}
     if (count := _inlined_size(model.graph.node, bodies, sizes)) > MAX_NODES:
         msg = f"its functions make {count:,} operators; at most {MAX_NODES:,} are read"
         raise ValueError(msg)
@@ -97,13 +93,10 @@ def inferred(
 ) -> dict[str, TypeProto.Tensor]:
     """Return type and shape of each value, where onnx can tell, without copying the weights.
 
-    Args:
-        model: Of one input, with its functions inlined.
-        shape: Of the input; None for any.
-        strict: Whether it is an error if a node doesn't take what it is given.
+    `model` has one input, of `shape` or of any, and no functions that are not inlined.
 
     Raises:
-        InferenceError: The model is not valid, or an error as `strict` asks.
+        InferenceError: The model is not valid; if `strict`, a node doesn't take what it is given.
     """
     graph, (image,) = model.graph, inputs(model)
     slim = helper.make_graph(
@@ -111,7 +104,12 @@ def inferred(
         "slim",
         [helper.make_tensor_value_info(image.name, image.type.tensor_type.elem_type, shape)],
         [ValueInfoProto(name=output.name) for output in graph.output],
-        [_slim(tensor) for tensor in graph.initializer],
+        [
+            tensor  # without its values if it is large
+            if prod(tensor.dims) <= _SHAPE_ELEMENTS
+            else TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
+            for tensor in graph.initializer
+        ],
     )
     whole = helper.make_model(
         slim, opset_imports=model.opset_import, ir_version=max(model.ir_version, 4)
@@ -121,10 +119,3 @@ def inferred(
     ).graph
     values = (*result.input, *result.value_info, *result.output)
     return {value.name: value.type.tensor_type for value in values}
-
-
-def _slim(tensor: TensorProto) -> TensorProto:
-    """Return `tensor`, without its values if it is large."""
-    if prod(tensor.dims) <= _SHAPE_ELEMENTS:
-        return tensor
-    return TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)

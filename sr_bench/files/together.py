@@ -72,7 +72,6 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _put_back(done: Sequence[_Old]) -> list[str]:
-    """Return the files that could not be put back."""
     stuck = []
     for path, old in reversed(done):
         try:

@@ -62,12 +62,9 @@ def unpack(
 ) -> None:
     """Unpack a zip or tar (gz, bz2, xz) file into `folder`, which must not exist yet.
 
-    Args:
-        archive: The file.
-        folder: Gets the content once all of it is there and sound.
-        inside: Take only what lies under this folder of the archive, such as
-            ``test/GOPR0384_11_00``, without that prefix; folders above it don't matter.
-        limits: Guard against archives made to fill a disk.
+    Only what lies under the archive's folder `inside`, such as ``test/GOPR0384_11_00``, is taken,
+    without that prefix; folders above it don't matter. `limits` guard against archives made to
+    fill a disk.
 
     Raises:
         DatasetError: `archive` is absent, damaged, encrypted, or holds nothing under `inside`;
@@ -93,9 +90,14 @@ def unpack(
 
 
 def _extract(archive: Path, temp: Path, inside: PurePosixPath, limits: UnpackLimits) -> None:
-    allowed = _allowed_bytes(archive, limits)
+    if not archive.is_file():
+        msg = f"cannot unpack {archive}: expected an archive, got no file"
+        raise DatasetError(msg)
+    allowed = min(limits.total_bytes, int(limits.ratio * archive.stat().st_size))
+    is_zip = zipfile.is_zipfile(archive)
     used = files = 0
-    for count, member in enumerate(_members(archive, allowed), start=1):
+    members = _zip_members(archive) if is_zip else _tar_members(archive, allowed)
+    for count, member in enumerate(members, start=1):
         if count > limits.members:
             msg = f"cannot unpack {archive}: more than {limits.members} members"
             raise DatasetError(msg)
@@ -113,20 +115,6 @@ def _extract(archive: Path, temp: Path, inside: PurePosixPath, limits: UnpackLim
     if not files:
         msg = f"cannot unpack {archive}: it holds no files under {inside}/"
         raise DatasetError(msg)
-
-
-def _allowed_bytes(archive: Path, limits: UnpackLimits) -> int:
-    if not archive.is_file():
-        msg = f"cannot unpack {archive}: there is no such file"
-        raise DatasetError(msg)
-    return min(limits.total_bytes, int(limits.ratio * archive.stat().st_size))
-
-
-def _members(archive: Path, allowed: int) -> Iterator[_Member]:
-    if zipfile.is_zipfile(archive):
-        yield from _zip_members(archive)
-    else:
-        yield from _tar_members(archive, allowed)
 
 
 def _zip_members(archive: Path) -> Iterator[_Member]:
@@ -196,12 +184,7 @@ class _Limited(io.RawIOBase):
 
 
 def _safe_parts(archive: Path, member: _Member) -> tuple[str, ...]:
-    """Return the parts of the member's name, all of them plain.
-
-    Raises:
-        DatasetError: The name is absolute, leaves the folder or isn't portable; or the member
-            is a link or a device.
-    """
+    """Return the parts of the member's name, all of them plain; refuse any other member."""
     name = member.name
     if member.kind not in {"file", "folder"}:
         msg = f"cannot unpack {archive}: {name!r} is a {member.kind}; only files are taken"

@@ -44,7 +44,9 @@ def read_toml(path: Path, error: type[SrBenchError]) -> dict[str, object]:
         msg = f"{path}: can't be read (a pipe or a device); expected a TOML file there"
         raise error(msg)
     try:
-        return tomllib.loads(_without_long_keys(path.read_bytes().decode("utf-8-sig")))
+        text = path.read_bytes().decode("utf-8-sig")
+        _refuse_long_keys(text)
+        return tomllib.loads(text)
     except OSError as cause:
         msg = f"{path}: can't be read ({cause.strerror}); expected a TOML file there"
     except RecursionError:
@@ -54,17 +56,12 @@ def read_toml(path: Path, error: type[SrBenchError]) -> dict[str, object]:
     raise error(msg)
 
 
-def _without_long_keys(text: str) -> str:
-    """Refuse dotted keys whose reading would take long: it grows with the square of their parts.
-
-    Raises:
-        ValueError: A line has more dots than any key needs.
-    """
+def _refuse_long_keys(text: str) -> None:
+    """Refuse dotted keys whose reading would take long: it grows with the square of their parts."""
     for number, line in enumerate(text.split("\n"), start=1):
         if line.count(".") > _MOST_DOTS:
             msg = f"more than {_MOST_DOTS} dots (at line {number})"
             raise ValueError(msg)
-    return text
 
 
 def is_endless(path: Path) -> bool:
@@ -98,9 +95,9 @@ def extremes(table: Mapping[str, object]) -> Iterator[str]:
         if len(keys) > _DEEPEST:
             yield f"{_dotted(keys)}: expected tables and lists at most {_DEEPEST} deep"
         elif isinstance(value, Mapping):
-            todo += [((*keys, key), one) for key, one in value.items()]
+            todo += [((*keys, key), item) for key, item in value.items()]
         elif isinstance(value, list):
-            todo += [((*keys, index), one) for index, one in enumerate(value)]
+            todo += [((*keys, index), item) for index, item in enumerate(value)]
         elif isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
             bits = value.bit_length()
             yield f"{_dotted(keys)}: expected an integer of at most 64 bits, got one of {bits}"
@@ -143,7 +140,6 @@ def _dotted(parts: tuple[object, ...]) -> str:
 
 
 def _keys_at(model: type[object], parts: tuple[object, ...]) -> tuple[str, ...]:
-    """Return the keys that the table at `parts` may have."""
     for part in parts:
         if part in (keys := _keys(model)):
             model = next(_tables_in(keys[str(part)]), model)

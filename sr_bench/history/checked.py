@@ -13,7 +13,7 @@ _LARGEST_SCORE = 1e9
 """Of an image, in any unit; the squares of far larger ones overflow."""
 
 _GATED = {"fidelity", "psnr", "ssim"}
-_CHANGES = {one.name for one in fields(Scoring)} - {"image"}
+_CHANGES = {field.name for field in fields(Scoring)} - {"image"}
 
 
 def read_record_of(data: object) -> Record:
@@ -28,17 +28,17 @@ def read_record_of(data: object) -> Record:
     claim = record.claim
     for metric in (record.metric, claim.metric if claim else record.metric):
         if metric not in metric_infos():
+            known = ", ".join(metric_infos())
             msg = (
-                f"unknown metric {metric!r:.40}; the known ones are: {', '.join(metric_infos())}."
-                " Install the package that adds it"
+                f"unknown metric {metric!r:.40}; install its package (the known ones are: {known})"
             )
             raise ValueError(msg)
     if claim and not (claim.text.isascii() and math.isfinite(claim.value)):
-        msg = f"expected a claim that is a number, found {claim.text!r:.40}"
+        msg = f"expected a claim that is a number, got {claim.text!r:.40}"
         raise ValueError(msg)
     for score in record.measurement.images if record.measurement else ():
         if math.isfinite(score.value) and abs(score.value) > _LARGEST_SCORE:
-            msg = f"expected scores of images of at most {_LARGEST_SCORE:g}, found {score.value:g}"
+            msg = f"expected scores of images of at most {_LARGEST_SCORE:g}, got {score.value:g}"
             raise ValueError(msg)
     _check_gate(record.detail)
     if record.detail.forensics:

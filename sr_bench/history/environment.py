@@ -47,8 +47,7 @@ def read_environment(folder: Path) -> Environment:
 
 def package_versions() -> dict[str, str]:
     """Return the versions of the installed packages that can move a number."""
-    found = {name: _installed(name) for name in PACKAGES}
-    return {name: text for name, text in found.items() if text}
+    return {name: text for name in PACKAGES if (text := _installed(name))}
 
 
 @cache  # reading the metadata of all takes 20 ms
@@ -63,9 +62,6 @@ def usable_cores(system: Path = Path("/")) -> int:
     """Return how many cores this process may use; a part of a core counts as a whole one.
 
     A container may be bound to some cores, and its time on them may be limited.
-
-    Args:
-        system: Where ``/proc`` and ``/sys`` are.
     """
     bound = hasattr(os, "sched_getaffinity")
     cores = len(os.sched_getaffinity(0)) if bound else os.cpu_count() or 1
@@ -114,22 +110,14 @@ def cpu_model() -> str:
 
 def git_commit(folder: Path) -> str:
     """Return the commit that is checked out at `folder`, ``+dirty`` added if files differ."""
-    try:
-        head = git(folder, "rev-parse", "--short=12", "HEAD")
-        changed = git(folder, "status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return head + (DIRTY if changed else "")
+    return git(folder, "describe", "--always", "--exclude=*", "--abbrev=12", f"--dirty={DIRTY}")
 
 
 def git(folder: Path, *args: str) -> str:
-    """Return what git says about the repository at `folder`, without blanks around it.
-
-    Raises:
-        OSError: There is no git.
-        subprocess.SubprocessError: `folder` is in no repository, or git refuses `args`.
-    """
-    done = subprocess.run(
-        ["git", "-C", str(folder), *args], capture_output=True, text=True, timeout=30, check=True
-    )
+    """Return what git says about the repository at `folder`; empty where it fails or is absent."""
+    command = ["git", "-C", str(folder), *args]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError, ValueError):  # the last: bytes that are no text
+        return ""
     return done.stdout.strip()

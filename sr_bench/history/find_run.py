@@ -1,6 +1,7 @@
 """Find the run that a word means: a file, the last run, a run's name, or one of a git branch."""
 
-import subprocess
+import os.path
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -26,21 +27,19 @@ _SHORTEST_COMMIT = 7
 
 
 def find_run(spec: str, results: Path, folder: Path) -> Path:
-    """Return the file of the run that `spec` means.
+    """Return the file of the run in the folder `results` that `spec` means.
 
-    Args:
-        spec: A file; else ``last`` or ``previous``; else a run's name or how only one run's name
-            starts; else a branch, tag or commit, for the newest run that was made on it or on an
-            ancestor.
-        results: The results folder, whose history is searched.
-        folder: Of the git repository.
+    That is a file; else ``last`` or ``previous``; else a run's name or how only one run's name
+    starts; else a branch, tag or commit of the git repository at `folder`, for the newest run that
+    was made on it or on an ancestor.
 
     Raises:
         NotRunError: The run is not here: there is none yet, or its file was deleted.
         OptionError: `spec` means no run, or more than one.
         SrBenchError: The history can't be read.
     """
-    if _is_file(spec):
+    # Unlike Path.is_file, false where the name is too long or the folder is closed to us.
+    if os.path.isfile(spec):  # noqa: PTH113
         return Path(spec)
     history = read_history(results)
     if not history.entries:
@@ -56,19 +55,12 @@ def find_run(spec: str, results: Path, folder: Path) -> Path:
 def earlier_runs(results: Path, count: int) -> Iterator[PastRun]:
     """Yield up to `count` runs whose files are in the folder `results`, newest first.
 
-    What can't be read is passed over: who asks for history is told of it.
+    What can't be read is passed over: who asks for history sees it there.
     """
     files = sorted(read_history(results).files, key=lambda file: file.name, reverse=True)
     for path in files[:count]:
         with suppress(SrBenchError):
             yield read_run(path)
-
-
-def _is_file(spec: str) -> bool:
-    try:
-        return Path(spec).is_file()
-    except OSError:  # too long for a name, or in a folder that is closed to us
-        return False
 
 
 def _ended(history: History) -> list[HistoryEntry]:
@@ -88,10 +80,8 @@ def _newest(history: History, entries: Sequence[HistoryEntry], what: str) -> Pat
     if here:
         return here[-1]
     if entries:
-        msg = (
-            f"no file is left of the runs {what}: {_listed(entries)}; their values are, see"
-            " 'sr-bench history', but no images to compare"
-        )
+        runs = f"no file is left of the runs {what}: {_listed(entries)}"
+        msg = f"{runs}; their values are, see 'sr-bench history', but no images to compare"
         raise NotRunError(msg)
     msg = f"there is no run {what}; there are {_listed(history.entries)}"
     raise NotRunError(msg)
@@ -109,46 +99,35 @@ def _named(spec: str, history: History) -> Path | None:
 
 
 def _of_commit(spec: str, history: History, folder: Path) -> Path:
-    """Return the newest ended run that was made on `spec` or on an ancestor of it."""
     known = _reachable(spec, folder)
-    if known is None:
-        msg = (
-            f"{spec!r} is no file, not {LAST!r}, no run and no git revision of {folder};"
-            f" there are {_listed(history.entries)}"
-        )
+    if not known:
+        known_runs = _listed(history.entries)
+        msg = f"{spec!r} is no file, run or git revision of {folder}; there are {known_runs}"
         raise OptionError(msg)
-    prefixes: dict[int, frozenset[str]] = {}
-    found = []
-    for entry in _ended(history):
-        commit = entry.info.environment.commit.removesuffix(DIRTY)
-        length = len(commit)
-        if length >= _SHORTEST_COMMIT:
-            if length not in prefixes:
-                prefixes[length] = frozenset(one[:length] for one in known)
-            if commit in prefixes[length]:
-                found.append(entry)
-    return _newest(history, found, f"of a commit that {spec!r} contains")
+    entries = [
+        entry
+        for entry in _ended(history)
+        if _contains(known, entry.info.environment.commit.removesuffix(DIRTY))
+    ]
+    return _newest(history, entries, f"of a commit that {spec!r} contains")
 
 
-def _reachable(spec: str, folder: Path) -> list[str] | None:
-    """Return the commits that the git revision `spec` contains; None if it is none."""
+def _contains(commits: Sequence[str], start: str) -> bool:
+    """Whether one of `commits`, sorted, starts so: a repository may have a million of them."""
+    at = bisect_left(commits, start)
+    return len(start) >= _SHORTEST_COMMIT and "".join(commits[at : at + 1]).startswith(start)
+
+
+def _reachable(spec: str, folder: Path) -> list[str]:
+    """Return the commits that the git revision `spec` contains, sorted; none if it is none."""
     if not spec or spec[0] in "-^" or "\0" in spec:  # to git an option, or what to leave out
-        return None
-    try:
-        commit = git(folder, "rev-parse", "--verify", "--quiet", f"{spec}^{{commit}}")
-        return git(folder, "rev-list", commit, "--").split()
-    except (OSError, subprocess.SubprocessError):
-        return None
+        return []
+    commit = git(folder, "rev-parse", "--verify", "--quiet", f"{spec}^{{commit}}")
+    return sorted(git(folder, "rev-list", commit, "--").split()) if commit else []
 
 
 def _listed(entries: Sequence[HistoryEntry]) -> str:
-    """Return the names of the newest of `entries` with their commits."""
-    shown = [_spelled(entry) for entry in reversed(entries[-_SHOWN:])]
+    newest = [entry.info for entry in reversed(entries[-_SHOWN:])]
+    shown = [f"{i.run} ({i.environment.commit})".removesuffix(" ()") for i in newest]
     more = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
-    return ", ".join(shown) + more
-
-
-def _spelled(entry: HistoryEntry) -> str:
-    """Return a run's name and commit; a merged index may hold any characters."""
-    commit = entry.info.environment.commit
-    return printable(entry.info.run + (f" ({commit})" if commit else ""))
+    return printable(", ".join(shown) + more)  # a merged index may hold any characters

@@ -2,7 +2,6 @@
 
 import getpass
 import re
-import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +26,7 @@ class Commit:
 
 def user_name(folder: Path) -> str:
     """Return git's ``user.name`` in `folder`, else the login name; never an address."""
-    name = _git(folder, "config", "user.name")
+    name = git(folder, "config", "user.name")
     if name and "@" not in name:
         return name
     try:
@@ -39,10 +38,10 @@ def user_name(folder: Path) -> str:
 def last_commit(path: Path, line: int) -> Commit | None:
     """Return the commit that last touched `line`, 1-based; None outside of git."""
     place = f"-L{line},{line}"
-    told = _git(path.resolve().parent, "blame", "--porcelain", place, "--", path.resolve().name)
-    if not told:
+    blame = git(path.resolve().parent, "blame", "--porcelain", place, "--", path.resolve().name)
+    if not blame:
         return None
-    head, *rest = told.splitlines()
+    head, *rest = blame.splitlines()
     values = dict(text.split(" ", 1) for text in rest if " " in text and text[0] != "\t")
     digest = head.split(" ", 1)[0]
     return Commit(
@@ -57,12 +56,4 @@ def _utc(seconds: str) -> str:
     try:
         return datetime.fromtimestamp(int(seconds), UTC).isoformat(timespec="seconds")
     except (ValueError, OverflowError, OSError):
-        return ""
-
-
-def _git(folder: Path, *args: str) -> str:
-    """Return what git says, without blanks around it; empty where it fails or is absent."""
-    try:
-        return git(folder, *args)
-    except (OSError, subprocess.SubprocessError, ValueError):  # the last: bytes that are no text
         return ""

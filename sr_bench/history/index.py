@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sr_bench.core.codec import decode
-from sr_bench.core.history import HistoryEntry, Point, RunInfo, point
+from sr_bench.core.history import HistoryEntry, Point, point
 from sr_bench.core.record import SCHEMA_VERSION
 from sr_bench.core.trend import started
 from sr_bench.errors import SrBenchError
@@ -14,7 +14,7 @@ from sr_bench.history.lines import Line, damaged, read_lines
 from sr_bench.history.store import HISTORY, check_schema, read_info, read_record
 
 _INDEXES = "index"
-"""How the names of index files start: a merge may leave ``index-other.jsonl`` beside the own."""
+"""How the names of index files start: a merge may leave ``index-other.jsonl`` beside ours."""
 
 _BROKEN = (ValueError, TypeError, KeyError)
 """What is raised where a line is damaged, or holds something else."""
@@ -52,31 +52,28 @@ def read_history(results: Path) -> History:
     for path in files:
         if path.stem not in reader.entries:
             reader.read_run(path)
-    entries = sorted(reader.entries.values(), key=lambda entry: _order(entry.info))
-    faults = tuple(reader.faults) + _newer(folder, len(reader.newer))
-    return History(tuple(entries), faults, frozenset(reader.incomplete), tuple(files))
+    faults = reader.faults
+    if count := len(reader.newer):
+        runs = "1 run is" if count == 1 else f"{count} runs are"
+        advice = f"of a schema newer than {SCHEMA_VERSION}, so left out; update sr-bench"
+        faults = [*faults, f"{folder}: {runs} {advice}"]
+    entries = tuple(sorted(reader.entries.values(), key=_order))
+    return History(entries, tuple(faults), frozenset(reader.incomplete), tuple(files))
 
 
 def _files(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Return the index files, and those of single runs."""
     try:
-        found = sorted(path for path in folder.iterdir() if path.suffix == ".jsonl")
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".jsonl")
     except FileNotFoundError:
         return [], []
     except OSError as error:
         raise disk_error(error, folder, "read") from error
-    indexes = [path for path in found if path.name.startswith(_INDEXES)]
-    return indexes, [path for path in found if path not in indexes]
+    indexes = [path for path in paths if path.name.startswith(_INDEXES)]
+    return indexes, [path for path in paths if path not in indexes]
 
 
-def _order(info: RunInfo) -> tuple[datetime, str]:
-    return started(info) or datetime.min.replace(tzinfo=UTC), info.run
-
-
-def _newer(folder: Path, count: int) -> tuple[str, ...]:
-    runs = "1 run is" if count == 1 else f"{count} runs are"
-    told = f"{runs} of a schema newer than {SCHEMA_VERSION}, so left out; update sr-bench"
-    return (f"{folder}: {told}",) if count else ()
+def _order(entry: HistoryEntry) -> tuple[datetime, str]:
+    return started(entry.info) or datetime.min.replace(tzinfo=UTC), entry.info.run
 
 
 class _Reader:
@@ -118,7 +115,7 @@ class _Reader:
             return
         if info.run in self.entries:
             return
-        points = [found for line in lines if (found := self._point(line))]
+        points = [kept for line in lines if (kept := self._point(line))]
         self.entries[info.run] = HistoryEntry(info, tuple(points))
         # The line of history is written last: where there is a damaged one, the run had ended.
         if not any(f'"{info.run}"'.encode() in line for line in self._lost):
@@ -144,7 +141,6 @@ class _NewerError(Exception):
 
 
 def _content(line: Line) -> dict[str, object]:
-    """Return what is in `line` of the schemas that are known."""
     content = line.content()
     try:
         check_schema(content, line.where)
@@ -156,10 +152,9 @@ def _content(line: Line) -> dict[str, object]:
 
 
 def _entry(line: Line) -> HistoryEntry:
-    """Return the entry in `line` of an index."""
     content = _content(line)
     info, points = content["info"], content["points"]
     if not isinstance(info, dict) or not isinstance(points, list):
         msg = "expected a run and its points"
         raise TypeError(msg)
-    return HistoryEntry(read_info(info), tuple(decode(Point, one) for one in points))
+    return HistoryEntry(read_info(info), tuple(decode(Point, item) for item in points))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +10,7 @@ from sr_bench.core.cell import CellKey
 from sr_bench.core.codec import decode
 from sr_bench.core.record import SCHEMA_VERSION
 from sr_bench.errors import SrBenchError
-from sr_bench.history.lines import Line, damaged, read_lines
+from sr_bench.history.lines import damaged, read_lines
 from sr_bench.history.store import check_schema
 
 LEDGER = "ledger.jsonl"
@@ -59,16 +59,9 @@ class LedgerLine:
 
     def is_about(self, document: str, key: CellKey) -> bool:
         """Whether this wrote the number of `key` in the file `document` beside the ledger."""
-        cell = (key.row, key.row_source, key.backend, key.precision, key.dataset, key.metric)
-        own = (
-            self.row,
-            self.row_source,
-            self.backend_word,
-            self.precision,
-            self.dataset,
-            self.metric,
-        )
-        return self.kind == "number" and self.document == document and own == cell
+        row = (self.row, self.row_source, self.backend_word)
+        cell = (*row, self.precision, self.dataset, self.metric)
+        return self.kind == "number" and self.document == document and cell == astuple(key)
 
 
 @dataclass(frozen=True)
@@ -82,9 +75,9 @@ class Ledger:
 
     def newest(self, document: str, key: CellKey) -> LedgerLine | None:
         """Return the newest line about the number of `key`; None if there is none."""
-        own = [line for line in self.lines if line.is_about(document, key)]
+        lines = [line for line in self.lines if line.is_about(document, key)]
         # Of equal times the later line: max keeps the first.
-        return max(reversed(own), key=lambda line: line.when, default=None)
+        return max(reversed(lines), key=lambda line: line.when, default=None)
 
 
 def ledger_of(document: Path) -> Path:
@@ -103,7 +96,10 @@ def read_ledger(path: Path) -> Ledger:
     lines, faults = [], []
     for line in read_lines(path):
         try:
-            lines.append(_read(line))
+            content = line.content()
+            check_schema(content, line.where)
+            del content["schema_version"]
+            lines.append(decode(LedgerLine, content))
         except SrBenchError as cause:
             faults.append(str(cause))
         except (ValueError, KeyError, TypeError) as cause:
@@ -123,10 +119,3 @@ def extended(old: bytes, lines: Sequence[LedgerLine]) -> bytes:
     )
     # Surrogates, which a file name that is not UTF-8 brings along, have no bytes.
     return old + joint + "".join(f"{text}\n" for text in texts).encode(errors="backslashreplace")
-
-
-def _read(line: Line) -> LedgerLine:
-    content = line.content()
-    check_schema(content, line.where)
-    del content["schema_version"]
-    return decode(LedgerLine, content)

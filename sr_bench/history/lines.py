@@ -26,11 +26,7 @@ class Line:
         return f"{self.path}:{self.number}"
 
     def content(self) -> dict[str, object]:
-        """Return the JSON object in the line.
-
-        Raises:
-            ValueError: As of `json_object`.
-        """
+        """Return the JSON object in the line; raises as `json_object`."""
         return json_object(self.data)
 
 
@@ -41,14 +37,14 @@ def json_object(data: bytes) -> dict[str, object]:
         ValueError: It is cut off, spells something else, or has a NaN, which no result is.
     """
     try:
-        found = json.loads(data, parse_constant=_refuse)
+        value = json.loads(data, parse_constant=_refuse)
     except RecursionError:
         msg = "nested too deeply"
         raise ValueError(msg) from None
-    if not isinstance(found, dict):
-        msg = f"expected a JSON object, found {found!r:.40}"
+    if not isinstance(value, dict):
+        msg = f"expected a JSON object, got {value!r:.40}"
         raise ValueError(msg)
-    return found
+    return value
 
 
 def _refuse(name: str) -> NoReturn:
@@ -72,5 +68,5 @@ def read_lines(path: Path) -> Iterator[Line]:
 
 
 def damaged(line: Line, cause: Exception) -> SrBenchError:
-    """Return the error to raise, or to tell, about a line that can't be read."""
+    """Return the error to raise, or to show, about a line that can't be read."""
     return SrBenchError(printable(f"{line.where}: damaged, so left out ({cause})"))

@@ -32,26 +32,22 @@ def origin(document: Path, cell: MetricCell, ledger: Ledger) -> Origin:
     return Origin(cell, written, last_commit(document, cell.source.line) if by_hand else None)
 
 
-def origin_lines(found: Origin) -> Iterator[str]:
-    """Yield `found` as lines of text, the first with the place and the number."""
-    cell, written, commit = found.cell, found.written, found.commit
+def origin_lines(origin: Origin) -> Iterator[str]:
+    """Yield `origin` as lines of text, the first with the place and the number."""
+    cell, written, commit = origin.cell, origin.written, origin.commit
     yield f"{cell.source}: {cell.key}: {cell.text}"
     if written:
-        if found.edited:
+        if origin.edited:
             yield f"  edited by hand since: the ledger wrote {written.new}"
         yield f"  was {written.old} until {written.when}, when {written.who} updated it"
         yield f"  because: {written.reason}"
-        yield f"  measured by run {written.run}, {_computed(written)}"
+        device = f" ({written.device})" if written.device else ""
+        yield f"  measured by run {written.run}, {written.backend}{device}, python {written.python}"
         yield f"  fingerprint {written.fingerprint or '-'}, commit {written.commit or '-'}"
     if commit:
         yield f"  last changed in {_committed(commit)}"
     if not written and not commit:
         yield "  no record: neither the ledger nor git knows where it is from"
-
-
-def _computed(written: LedgerLine) -> str:
-    on = f" ({written.device})" if written.device else ""
-    return f"{written.backend}{on}, python {written.python}"
 
 
 def _committed(commit: Commit) -> str:

@@ -48,7 +48,7 @@ class RunStore:
                 " give a writable one with --sr-results-path"
             )
             raise SrBenchError(msg) from cause
-        write_text(self.lines, json.dumps(self._header()) + "\n")
+        write_text(self.lines, json.dumps(_with_schema(self.info)) + "\n")
 
     @property
     def lines(self) -> Path:
@@ -61,21 +61,17 @@ class RunStore:
 
     def finish(self, records: Sequence[Record]) -> Path:
         """Write ``latest.json`` with all `records`, add the line of history; return the path."""
-        whole = {**self._header(), "records": [_encoded(record) for record in records]}
+        whole = {**_with_schema(self.info), "records": [_encoded(record) for record in records]}
         target = self.folder / "latest.json"
         write_text(target, json.dumps(whole, indent=1, allow_nan=False) + "\n")
         entry = HistoryEntry(self.info, tuple(map(point, records)))
-        line = {"schema_version": SCHEMA_VERSION, **_fields(entry)}
-        append_shared_line(self.lines.with_name(INDEX), json.dumps(line, allow_nan=False))
+        line = json.dumps(_with_schema(entry), allow_nan=False)
+        append_shared_line(self.lines.with_name(INDEX), line)
         return target
 
-    def _header(self) -> dict[str, Json]:
-        return {"schema_version": SCHEMA_VERSION, **_fields(self.info)}
 
-
-def _fields(value: object) -> dict[str, Json]:
-    encoded = _encoded(value)
-    return encoded if isinstance(encoded, dict) else {}
+def _with_schema(value: RunInfo | HistoryEntry) -> dict[str, Json]:
+    return {"schema_version": SCHEMA_VERSION, **cast("dict[str, Json]", _encoded(value))}
 
 
 def _encoded(value: object) -> Json:
@@ -155,15 +151,12 @@ def check_schema(data: Mapping[str, object], where: str) -> None:
         TypeError: Its schema is no number.
         SrBenchError: Its schema is newer than the one of this version.
     """
-    found = data["schema_version"]
-    if not isinstance(found, int):
-        msg = f"expected a schema_version, a number, found {found!r:.40}"
+    schema = data["schema_version"]
+    if not isinstance(schema, int):
+        msg = f"expected a schema_version, a number, got {schema!r:.40}"
         raise TypeError(msg)
-    if found > SCHEMA_VERSION:
-        msg = (
-            f"{where}: schema {found} is newer than {SCHEMA_VERSION},"
-            " which this sr-bench reads; update sr-bench"
-        )
+    if schema > SCHEMA_VERSION:
+        msg = f"{where}: schema {schema} is newer than {SCHEMA_VERSION}; update sr-bench"
         raise SrBenchError(msg)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sr_bench.cost.count import CostCount
 
 Size = tuple[int, int, int]
+"""Channels, height and width."""
 
 MACS = "macs"
 """The convention that prints multiply-accumulates themselves; the others are counting rules."""
@@ -37,6 +38,11 @@ class CountedRow:
     exact_params: int
 
     @property
+    def shape(self) -> str:
+        """What was counted on, as messages spell it: ``3x128x128``."""
+        return "x".join(map(str, self.size))
+
+    @property
     def network(self) -> tuple[object, ...]:
         """Equal for rows of one network, whatever its weights."""
         hyper = tuple(sorted(self.model.hyper.items()))
@@ -58,26 +64,20 @@ class CountedRow:
 
     def at(self, size: Size) -> dict[str, float]:
         """Return the Flops on another size, in G, by convention; empty if it can't be counted."""
-        found = _count(self.model, size)
-        return _by_convention(found) if found else {}
+        count = _count(self.model, size)
+        return _by_convention(count) if count else {}
 
 
 def count_row(
     row: str, model: ModelCard, flops: Claim | None, params: Claim | None, size: Size | None
 ) -> CountedRow | None:
-    """Return the row with its network's count; None if it can't be counted here.
+    """Return the row with its network's count on `size`, the printed shape, or on the card's.
 
-    Args:
-        row: Label of the model row.
-        model: The card's model that binds it.
-        flops: The printed Flops, if any.
-        params: The printed parameters, if any.
-        size: The printed shape; None: count on the card's.
+    None if it can't be counted here.
     """
-    for on in (size, model.counted_shape):
-        found = _count(model, on) if on else None
-        if on and found:
-            return CountedRow(row, model, flops, params, on, _by_convention(found), found.params)
+    for shape in filter(None, (size, model.counted_shape)):
+        if count := _count(model, shape):
+            return CountedRow(row, model, flops, params, shape, _by_convention(count), count.params)
     return None
 
 
@@ -91,10 +91,9 @@ def _count(model: ModelCard, size: Size) -> "CostCount | None":
         return None
 
 
-def _by_convention(found: "CostCount") -> dict[str, float]:
+def _by_convention(count: "CostCount") -> dict[str, float]:
     package = "sr_bench.cost.rules"
-    rules = {name: discovery.load(package, name) for name in discovery.names(package)}
-    return {
-        MACS: found.macs / 1e9,
-        **{name: float(rule.flops_g(found)) for name, rule in rules.items()},
-    }
+    flops_g = {MACS: count.macs / 1e9}
+    for name in discovery.names(package):
+        flops_g[name] = float(discovery.load(package, name).flops_g(count))
+    return flops_g

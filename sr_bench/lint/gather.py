@@ -42,7 +42,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Gathered:
-    """The documents, and what to tell of how they were found."""
+    """The documents, and which card was used for those that have none of their own."""
 
     subjects: tuple[Subject, ...]
     notices: tuple[str, ...]
@@ -55,24 +55,20 @@ def gather(request: Request) -> Gathered:
         OptionError: A folder holds no card, or the card that is named does not fit.
     """
     shelf = _Shelf(request.suites)
-    found: dict[Path, tuple[Subject, str]] = {}
+    by_path: dict[Path, tuple[Subject, str]] = {}
     for path in request.paths:
         for subject, notice in _subjects(path, request, shelf):
-            found.setdefault(Path(subject.path).resolve(), (subject, notice))
+            by_path.setdefault(Path(subject.path).resolve(), (subject, notice))
     subjects: list[Subject] = []
-    for subject, _ in found.values():
-        complete = replace(
-            subject,
-            counted=_counted(subject),
-            datasets=_datasets(subject, request.load_dataset),
-            before=tuple(subjects),
-        )
-        subjects.append(complete)
-    return Gathered(tuple(subjects), tuple(notice for _, notice in found.values() if notice))
+    for subject, _ in by_path.values():
+        counted, datasets = _counted(subject), _datasets(subject, request.load_dataset)
+        before = tuple(subjects)
+        subjects.append(replace(subject, counted=counted, datasets=datasets, before=before))
+    return Gathered(tuple(subjects), tuple(notice for _, notice in by_path.values() if notice))
 
 
 def _subjects(path: Path, request: Request, shelf: "_Shelf") -> Iterator[tuple[Subject, str]]:
-    """Yield each document that `path` names, with what to tell of its card."""
+    """Yield each document that `path` names, with a notice about its card, or nothing."""
     if path.is_dir():
         cards = sorted(path.rglob(CARD))
         if not cards:
@@ -92,17 +88,16 @@ def _suite(path: Path) -> Subject:
     try:
         suite = load_suite(path)
     except DocumentError:
-        return replace(_alone(load_card(path).document), card=load_card(path), own=True)
+        return replace(_alone(load_card(path).document), card=load_card(path), waivable=True)
     except CardError as error:
         alone = _alone(_document_of(path))
         return replace(alone, faults=(_fault(error, path), *alone.faults))
     tables = read_model_tables(suite.document)
-    subject = Subject(suite.document.path, suite.document, tables, suite.card, own=True)
+    subject = Subject(suite.document.path, suite.document, tables, suite.card, waivable=True)
     return _bound(subject, suite.card)
 
 
 def _document_of(path: Path) -> Path:
-    """Return the document of the card at `path`, which has faults."""
     try:
         return load_card(path).document
     except SrBenchError:
@@ -111,7 +106,7 @@ def _document_of(path: Path) -> Path:
 
 def _with_card(path: Path, card_path: Path) -> Subject:
     if not card_path.is_file():
-        msg = f"--card {card_path}: expected a {CARD}, and there is no such file"
+        msg = f"--card {card_path}: expected a {CARD}, got no file"
         raise OptionError(msg)
     card = load_card(card_path)
     subject = _bound(_alone(path), card)
@@ -119,7 +114,7 @@ def _with_card(path: Path, card_path: Path) -> Subject:
         rows = ", ".join(model.row for model in card.models if model.row)
         msg = f"--card {card_path}: binds no row of {path}; its rows are: {rows}"
         raise OptionError(msg)
-    return replace(subject, card=card, own=_same(card.document, path))
+    return replace(subject, card=card, waivable=_same(card.document, path))
 
 
 def _document(path: Path, shelf: "_Shelf | None") -> tuple[Subject, str]:
@@ -145,7 +140,7 @@ class _Shelf:
     def _suites(self) -> tuple[tuple[SuiteCard, frozenset[tuple[str, ...]]], ...]:
         cards = sorted(self.folder.rglob(CARD)) if self.folder else []
         subjects = (_suite(card) for card in cards)
-        return tuple((one.card, _rows(one.entries)) for one in subjects if one.card and one.models)
+        return tuple((s.card, _rows(s.entries)) for s in subjects if s.card and s.models)
 
     def card_for(self, entries: Sequence[Entry]) -> SuiteCard | None:
         """Return the one card whose document has the same rows, precisions included."""
@@ -179,24 +174,22 @@ def _bound(subject: Subject, card: SuiteCard) -> Subject:
 
 
 def _datasets(subject: Subject, load: LoadDataset) -> dict[str, Dataset]:
-    """Return the datasets of the bound models; those without a manifest are left out."""
     extra = (subject.card.datasets,) if subject.card else ()
-    slugs = {one.dataset for model in subject.models.values() for one in model.evaluations}
-    found = {}
+    models = subject.models.values()
+    slugs = {evaluation.dataset for model in models for evaluation in model.evaluations}
+    datasets = {}
     for slug in sorted(slugs):
         with suppress(DatasetError):  # a run on it says what is wrong with the manifest
-            found[slug] = load(slug, extra)
-    return found
+            datasets[slug] = load(slug, extra)
+    return datasets
 
 
 def _counted(subject: Subject) -> tuple[CountedRow, ...]:
-    rows = (
-        count_row(
-            entry.row, model, entry.claims.get("flops"), entry.claims.get("params"), entry.size
-        )
-        for entry in subject.entries
-        if (model := subject.model(entry)) and entry.claims.keys() & {"flops", "params"}
-    )
+    rows = []
+    for entry in subject.entries:
+        flops, params = entry.claims.get("flops"), entry.claims.get("params")
+        if (model := subject.model(entry)) and (flops or params):
+            rows.append(count_row(entry.row, model, flops, params, entry.size))
     return tuple(row for row in rows if row)
 
 

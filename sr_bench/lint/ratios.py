@@ -1,7 +1,5 @@
 """Name the ratio of two counts, if it is one that counting tools are known for."""
 
-from collections.abc import Iterator
-
 KNOWN: tuple[tuple[str, float], ...] = (
     ("10/9", 10 / 9),
     ("9/10", 9 / 10),
@@ -33,6 +31,6 @@ def ratio_text(ratio: float) -> str:
     return f"{text} ({names[0]})" if names and names[0] != text else text
 
 
-def exact_names(low: float, high: float) -> Iterator[str]:
-    """Yield the name of each known ratio from `low` to `high`."""
-    yield from (name for name, value in KNOWN if low <= value <= high)
+def times(printed: float, usual: float) -> str:
+    """Return by how much `printed` exceeds `usual`: ``1.111 (10/9) times``."""
+    return f"{ratio_text(printed / usual)} times" if usual else "no multiple of"

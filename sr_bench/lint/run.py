@@ -49,8 +49,8 @@ class Report:
 
 def rules() -> tuple[Rule, ...]:
     """Return every rule, by code."""
-    found = [waivers.RULE, *(module.RULE for module in _modules())]
-    return tuple(sorted(found, key=lambda rule: rule.code))
+    every = [waivers.RULE, *(module.RULE for module in _modules())]
+    return tuple(sorted(every, key=lambda rule: rule.code))
 
 
 def lint(request: Request) -> Report:
@@ -72,6 +72,6 @@ def _modules() -> tuple[ModuleType, ...]:
 
 
 def _check(subject: Subject) -> list[Finding]:
-    found = [finding for module in _modules() for finding in module.check(subject)]
-    judged = waivers.waive(subject, found, rules())
+    findings = [finding for module in _modules() for finding in module.check(subject)]
+    judged = waivers.waive(subject, findings, rules())
     return sorted(judged, key=lambda finding: (finding.source, finding.code))

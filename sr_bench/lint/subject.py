@@ -7,17 +7,15 @@ from functools import cached_property
 
 from sr_bench.core.card import ModelCard, SuiteCard
 from sr_bench.core.claim import Claim, Source
+from sr_bench.core.fields import narrowed
 from sr_bench.core.precision import Precision
 from sr_bench.data.dataset import Dataset
 from sr_bench.document.claims import ModelInfoTable, ModelRow
 from sr_bench.document.tables import Document
-from sr_bench.lint.counting import CountedRow
+from sr_bench.lint.counting import CountedRow, Size
 
 RowKey = tuple[str, str]
 """A model row's label and the text of its Source column."""
-
-Size = tuple[int, int, int]
-"""Channels, height and width."""
 
 _SIDES = re.compile(r"[1-9][0-9]{0,4}([x×*][1-9][0-9]{0,4}){1,3}")  # noqa: RUF001 - as typed
 _CHANNELS = (1, 3, 4)
@@ -81,8 +79,8 @@ class Subject:
     """Empty if they are damaged."""
     card: SuiteCard | None = None
     """The card that binds the document's rows."""
-    own: bool = False
-    """Whether the document is the card's own: only then do its waivers hold."""
+    waivable: bool = False
+    """Whether the card names this document: only then do its waivers hold."""
     models: Mapping[RowKey, ModelCard] = field(default_factory=dict)
     """The card's models by the row that each binds."""
     counted: tuple[CountedRow, ...] = ()
@@ -106,8 +104,8 @@ class Subject:
         """Return the upscaling factor: the card's, or that of a label such as ``EDSR_x2``."""
         if model := self.model(entry):
             return model.scale
-        found = re.search(r"x([1-9][0-9]?)(?![0-9])", entry.row, re.IGNORECASE)
-        return int(found[1]) if found else None
+        match = re.search(r"x([1-9][0-9]?)(?![0-9])", entry.row, re.IGNORECASE)
+        return int(match[1]) if match else None
 
     def protocol(self, entry: Entry) -> str:
         """Return the name of the protocol that the card gives for an entry's images, or nothing."""
@@ -136,8 +134,14 @@ def read_entries(document: Document, tables: Sequence[ModelInfoTable]) -> tuple[
         for row in table.rows:
             key = (row.row, row.row_source, row.backend, row.precision, row.dataset)
             new = _entry(document, row)
-            old = entries.get(key)
-            entries[key] = _merged(old, new) if old else new
+            if old := entries.get(key):
+                new = replace(
+                    old,
+                    shape=old.shape or new.shape,
+                    shape_column=old.shape_column or new.shape_column,
+                    claims={**old.claims, **new.claims},
+                )
+            entries[key] = new
     return tuple(entries.values())
 
 
@@ -167,23 +171,11 @@ def read_size(text: str) -> Size | None:
 
 
 def _entry(document: Document, row: ModelRow) -> Entry:
-    return Entry(
-        row.row,
-        row.row_source,
-        row.precision,
-        row.backend,
-        row.dataset,
-        row.shape if any(character.isalnum() for character in row.shape) else "",
-        "shape" in row.cells,
-        {claim.metric: claim for claim in row.claims},
-        document.source(row.cells["model"]),
-    )
-
-
-def _merged(first: Entry, second: Entry) -> Entry:
-    return replace(
-        first,
-        shape=first.shape or second.shape,
-        shape_column=first.shape_column or second.shape_column,
-        claims={**first.claims, **second.claims},
+    return narrowed(
+        Entry,
+        row,
+        shape=row.shape if any(character.isalnum() for character in row.shape) else "",
+        shape_column="shape" in row.cells,
+        claims={claim.metric: claim for claim in row.claims},
+        source=document.source(row.cells["model"]),
     )

@@ -22,24 +22,17 @@ _TABLE = re.compile(r"^[ \t]*\[\[[ \t]*waive[ \t]*\]\]", re.MULTILINE)
 
 
 def waive(subject: Subject, findings: Sequence[Finding], rules: Sequence[Rule]) -> list[Finding]:
-    """Return `findings` with what the subject's own card waives, and those about idle waivers.
-
-    Args:
-        subject: The document that they are about.
-        findings: Of all rules.
-        rules: All that exist.
-    """
+    """Return `findings` with what the subject's own card waives, and those about idle waivers."""
     card = subject.card
-    if card is None or not subject.own:
+    if card is None or not subject.waivable:
         return list(findings)
-    judged = [replace(one, waived=_reason(card, one)) for one in findings]
+    judged = [replace(finding, waived=next(_reasons(card, finding), "")) for finding in findings]
     # Rules say nothing of a table that can't be read, so that no waiver of it is known to be idle.
     return judged if subject.faults else [*judged, *_idle(card, findings, rules)]
 
 
-def _reason(card: SuiteCard, finding: Finding) -> str:
-    fitting = (one.reason for one in card.waivers if one.covers(finding.code, finding.row))
-    return next(fitting, "")
+def _reasons(card: SuiteCard, finding: Finding) -> Iterator[str]:
+    yield from (w.reason for w in card.waivers if w.covers(finding.code, finding.row))
 
 
 def _idle(card: SuiteCard, findings: Sequence[Finding], rules: Sequence[Rule]) -> Iterator[Finding]:
@@ -48,7 +41,7 @@ def _idle(card: SuiteCard, findings: Sequence[Finding], rules: Sequence[Rule]) -
         if waiver.code not in known:
             codes = ", ".join(sorted(known))
             message = f"there is no rule {waiver.code}; the rules are {codes}"
-        elif known[waiver.code].across or any(waiver.covers(one.code, one.row) for one in findings):
+        elif known[waiver.code].across or any(waiver.covers(f.code, f.row) for f in findings):
             continue
         else:
             row = f" on row {waiver.row!r}" if waiver.row else ""
@@ -57,7 +50,6 @@ def _idle(card: SuiteCard, findings: Sequence[Finding], rules: Sequence[Rule]) -
 
 
 def _place(card: SuiteCard, index: int) -> Source:
-    """Return where the waiver of that number stands in the card."""
     text = card.path.read_text(encoding="utf-8-sig")
     starts = [match.start() for match in _TABLE.finditer(text)]
     # Written another way, such as an array of inline tables, it is somewhere in the file.

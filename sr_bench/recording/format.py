@@ -24,7 +24,7 @@ SCHEMA_VERSION: Final = 1
 HEADER, _ENTRIES, _OUTPUTS = "recording.json", "entries.jsonl", "outputs"
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-_Told = str | int | None
+_Fact = str | int | None
 _Length = Annotated[int, Field(ge=1)]
 Shape = tuple[_Length, _Length, _Length, _Length]
 """N, C, H, W; JSON has it as a list."""
@@ -41,7 +41,7 @@ class Header(Table):
     emulated: bool
     made_by: str
     """Version of sr-bench."""
-    environment: dict[str, _Told | dict[str, _Told]]
+    environment: dict[str, _Fact | dict[str, _Fact]]
     """The fields of `sr_bench.core.history.Environment`, which names nobody."""
     started: str
     """ISO 8601, UTC."""
@@ -100,10 +100,7 @@ def read_header(folder: Path) -> Header:
         raise disk_error(error, path, "read") from error
     version = content.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
-        msg = (
-            f"{path}: schema {version} is newer than {SCHEMA_VERSION}, which this sr-bench reads;"
-            " update sr-bench"
-        )
+        msg = f"{path}: schema {version} is newer than {SCHEMA_VERSION}; update sr-bench"
         raise BackendError(msg)
     return validate(Header, content, where=str(path), error=BackendError)
 
@@ -128,33 +125,33 @@ def read_entries(folder: Path) -> tuple[RecordedOutput, ...]:
         return ()
     except OSError as error:
         raise disk_error(error, path, "read") from error
-    return tuple(_entry(line, f"{path}:{number}") for number, line in enumerate(lines, start=1))
+    places = [f"{path}:{number}" for number in range(1, len(lines) + 1)]
+    return tuple(
+        validate(RecordedOutput, _table(line, where), where=where, error=BackendError)
+        for line, where in zip(lines, places, strict=True)
+    )
 
 
 def _read_file(path: Path) -> bytes:
     """Return the content of `path`; a pipe or a device that somebody put there is no file."""
     if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "expected a file, found a folder, pipe or device")
+        raise OSError(errno.EINVAL, "expected a file, got a folder, pipe or device")
     return path.read_bytes()
 
 
-def _entry(line: bytes, where: str) -> RecordedOutput:
-    return validate(RecordedOutput, _table(line, where), where=where, error=BackendError)
-
-
 def _table(data: bytes, where: str) -> dict[str, object]:
+    fault = f"got {printable(data[:60].decode(errors='replace'))}"
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as cause:
-        raise _damaged(where, str(cause)) from cause
+        content, fault = None, str(cause)
     if not isinstance(content, dict):
-        raise _damaged(where, f"found {printable(data[:60].decode(errors='replace'))}")
+        msg = (
+            f"{where}: damaged, expected a JSON object ({fault}); restore it from a copy, or record"
+            " again into another folder"
+        )
+        raise BackendError(msg)
     return content
-
-
-def _damaged(where: str, found: str) -> BackendError:
-    msg = f"{where}: damaged, expected a JSON object ({found}); restore it from a copy, or record"
-    return BackendError(f"{msg} again into another folder")
 
 
 def read_output(folder: Path, entry: RecordedOutput) -> NDArray[np.float32]:
@@ -174,10 +171,8 @@ def read_output(folder: Path, entry: RecordedOutput) -> NDArray[np.float32]:
     except OSError as error:
         raise disk_error(error, path, "read") from error
     if fault:
-        msg = (
-            f"{path}: not the output that {entry.model} gave in {entry.precision} when it was"
-            f" recorded: {fault}; restore the file from a copy, or record again"
-        )
+        what = f"{path}: not the recorded output of {entry.model} in {entry.precision}: {fault}"
+        msg = f"{what}; restore the file from a copy, or record again"
         raise BackendError(msg)
     return output
 

@@ -100,14 +100,14 @@ def _begin(folder: Path, header: Header) -> None:
             write_text(path, header.model_dump_json(indent=1) + "\n")
         elif not path.exists():
             msg = (
-                f"{folder}: expected a recording or an empty folder, found {min(foreign)!r} and no"
+                f"{folder}: expected a recording or an empty folder, got {min(foreign)!r} and no"
                 f" {HEADER}; record into another folder"
             )
             raise OptionError(msg)
-    found = read_header(folder)
-    if found.computed_by != header.computed_by:
+    kept = read_header(folder)
+    if kept.computed_by != header.computed_by:
         msg = (
-            f"{folder}: holds outputs of {found.computed_by}; this session is of"
+            f"{folder}: holds outputs of {kept.computed_by}; this session is of"
             f" {header.computed_by}; record into another folder"
         )
         raise OptionError(msg)

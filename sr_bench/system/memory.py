@@ -1,4 +1,4 @@
-"""How far a process's resident memory rises, at its peak, while something runs; Linux tells it."""
+"""How far a process's resident memory rises, at its peak, while something runs; on Linux alone."""
 
 import ctypes
 import gc
@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_OWN = Path("/proc/self")
+_SELF = Path("/proc/self")
 _FORGET_PEAK = "5"
 """What ``clear_refs`` understands as: the peak is what is resident now."""
 
@@ -23,22 +23,19 @@ class PeakWatch:
 
     def rise_bytes(self) -> int:
         """Return by how much the peak lies above what was resident at the start."""
-        return max(0, _status_bytes(self.proc, "VmHWM") - self.start_bytes)
+        return max(0, _kilobytes(self.proc / "status", "VmHWM") - self.start_bytes)
 
 
-def watch_peak(proc: Path = _OWN) -> PeakWatch | None:
+def watch_peak(proc: Path = _SELF) -> PeakWatch | None:
     """Forget the peak so far and watch from here on; None where the system can't do that.
 
     What the process has freed and kept for later goes back to the system first, where the C
     library can: reused, it would hide what is needed.
-
-    Args:
-        proc: The process's folder.
     """
     try:
         _return_freed()
         (proc / "clear_refs").write_text(_FORGET_PEAK)
-        now, peak = (_status_bytes(proc, name) for name in ("VmRSS", "VmHWM"))
+        now, peak = (_kilobytes(proc / "status", name) for name in ("VmRSS", "VmHWM"))
     except (OSError, ValueError):
         return None
     return PeakWatch(proc, now) if peak - now <= _SLACK_BYTES else None
@@ -46,13 +43,13 @@ def watch_peak(proc: Path = _OWN) -> PeakWatch | None:
 
 def machine_bytes(proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> int | None:
     """Return the memory that this machine has, or that a container allows; None if unknown."""
-    found = []
+    limits = []
     for file in (cgroup / "memory.max", cgroup / "memory" / "memory.limit_in_bytes"):
         with suppress(OSError, ValueError):  # "max" is no number
-            found.append(int(file.read_text()))
+            limits.append(int(file.read_text()))
     with suppress(OSError, ValueError):
-        found.append(_kilobytes(proc / "meminfo", "MemTotal"))
-    return min(found, default=None)
+        limits.append(_kilobytes(proc / "meminfo", "MemTotal"))
+    return min(limits, default=None)
 
 
 def _return_freed() -> None:
@@ -64,23 +61,11 @@ def _return_freed() -> None:
         return
 
 
-def _status_bytes(proc: Path, name: str) -> int:
-    return _kilobytes(proc / "status", name)
-
-
 def _kilobytes(path: Path, name: str) -> int:
-    """Return an entry of such a file as ``/proc/self/status``, in bytes.
-
-    Raises:
-        OSError: There is no such file.
-        ValueError: There is no such entry, or it is no number of kB.
-    """
+    """Return an entry of such a file as ``/proc/self/status``, in bytes."""
     for line in path.read_text(encoding="utf-8").splitlines():
-        key, _, rest = line.partition(":")
-        if key == name:
-            number, unit = rest.split()
-            if unit != "kB":
-                break
-            return int(number) * 1024
+        match line.split():
+            case [key, number, "kB"] if key == f"{name}:":
+                return int(number) * 1024
     msg = f"{path}: expected a line '{name}: <number> kB'"
     raise ValueError(msg)

@@ -83,7 +83,7 @@ class Group:
         if self._leader.returncode is None:
             # Before they get another parent: some may have a session of their own.
             self._descendants = {**self._descendants, **descendants(self.pid)}
-        # Its id stays its own until it is reaped, below, so this can't hit a stranger.
+        # Its id is not given to another until it is reaped, below: this can't hit a stranger.
         self._signal(signal.SIGKILL)
         return self._leader.wait() if _until(self._killed, grace_s) else None
 
@@ -101,7 +101,7 @@ class Group:
     def _killed(self) -> bool:
         """Kill what has left the group; return whether nothing is left."""
         members = _session_members(self.pid) if self._leader.returncode is None else []
-        strays = [pid for pid, one in self._descendants.items() if read_process(pid) == one]
+        strays = [pid for pid, known in self._descendants.items() if read_process(pid) == known]
         alive = {*members, *strays}
         for pid in alive:
             with suppress(ProcessLookupError, PermissionError):
@@ -130,12 +130,12 @@ def read_process(pid: int, proc: Path = _PROC) -> Process:
 
 
 def descendants(pid: int) -> Mapping[int, Process]:
-    """Return the processes that `pid` and its own have started and that still run, by their id.
+    """Return the running processes that `pid` and those below it have started, by their id.
 
     Those whose parent has ended are missing; where there is no /proc, all are.
     """
-    found = {one: read_process(one) for one in _below(pid)}
-    return {one: process for one, process in found.items() if process != Process()}
+    processes = {child: read_process(child) for child in _below(pid)}
+    return {child: process for child, process in processes.items() if process != Process()}
 
 
 def resident_bytes(pid: int) -> int:
@@ -144,10 +144,10 @@ def resident_bytes(pid: int) -> int:
     What two of them share counts twice.
     """
     pages = 0
-    for one in (pid, *_below(pid)):
+    for member in (pid, *_below(pid)):
         with suppress(OSError):
             # proc_pid_statm(5): size, resident, shared ..., in pages.
-            pages += int((_PROC / str(one) / "statm").read_text().split()[1])
+            pages += int((_PROC / str(member) / "statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -155,15 +155,11 @@ def out_of_memory_kills(proc: Path = _PROC, root: Path = Path("/sys/fs/cgroup"))
     """Return how often the system has killed a process of our control group for its memory.
 
     0 where that can't be read, which is everywhere but under Linux's cgroup v2.
-
-    Args:
-        proc: Where the system tells of processes.
-        root: Where it tells of control groups.
     """
     try:
         lines = (proc / "self" / "cgroup").read_text().splitlines()
-        own = next(line.removeprefix("0::/") for line in lines if line.startswith("0::/"))
-        events = (root / own / "memory.events").read_text().splitlines()
+        group = next(line.removeprefix("0::/") for line in lines if line.startswith("0::/"))
+        events = (root / group / "memory.events").read_text().splitlines()
         return int(dict(line.split() for line in events)["oom_kill"])
     except (OSError, StopIteration, ValueError, KeyError):
         return 0

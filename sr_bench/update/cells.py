@@ -34,13 +34,9 @@ class CellEdits:
 def work_out(
     document: Document, records: Sequence[Record], mode: UpdateMode, model_of: ModelOf
 ) -> CellEdits:
-    """Return the edits that `records` ask of `document`, as it is now.
+    """Return the edits that `records`, each fit to be printed, ask of `document` as it is now.
 
-    Args:
-        document: Read after the run.
-        records: Of its cells, each fit to be printed.
-        mode: In ``failed``, the number of a gap that closed stays as it is.
-        model_of: Finds the model of a record that answers a blank cell.
+    In the mode ``failed`` the number of a gap that closed stays as it is.
 
     Raises:
         DocumentError: A cell moved, holds another number, or is gone: then nothing in the
@@ -63,7 +59,9 @@ def work_out(
         else:
             edits.append(edit)
     if faults:
-        raise DocumentError(_refusal(document, faults))
+        message = listed(faults, where=f"{document.path}: changed since the run")
+        message += "\n  nothing in it was updated; run the tests again, then update from that run"
+        raise DocumentError(message)
     return CellEdits(tuple(edits), tuple(left_out))
 
 
@@ -106,14 +104,13 @@ def _of_claim(
 def _of_blank(
     cells: Sequence[MetricCell], record: Record, place: Source, model: ModelCard
 ) -> Edit | None:
-    found = [cell for cell in cells if _at(cell, place) and _answers(record, cell.key, model)]
-    if not found:
+    answered = (cell for cell in cells if _at(cell, place) and _answers(record, cell.key, model))
+    if (cell := next(answered, None)) is None:
         msg = (
             f"{place}: expected a cell for {metric_info(record.metric).title} of"
             f" {model.row or model.name} {record.precision}; it is not there any more"
         )
         raise DocumentError(msg)
-    cell = found[0]
     edit = Edit(cell.key, cell.source, cell.text, _new_number(cells, cell, record, model), record)
     if cell.is_number and cell.text != edit.new:
         msg = f"{place}: expected a cell without a number for {cell.key}, got {cell.text!r}"
@@ -135,24 +132,13 @@ def _new_number(
 
 
 def _answers(record: Record, key: CellKey, model: ModelCard) -> bool:
-    source = model.row_source.casefold()
-    return (
-        (record.metric, record.precision) == (key.metric, key.precision)
-        and key.row == model.row
-        and source in ("", key.row_source.casefold())
-        and _same_dataset(record, key, model)
-    )
-
-
-def _same_dataset(record: Record, key: CellKey, model: ModelCard) -> bool:
     slug, _ = split_scale(record.dataset)
-    return not record.dataset or key.dataset in ("", slug, record.dataset)
+    return (
+        (record.metric, record.precision, model.row) == (key.metric, key.precision, key.row)
+        and model.row_source.casefold() in ("", key.row_source.casefold())
+        and (not record.dataset or key.dataset in ("", slug, record.dataset))
+    )
 
 
 def _at(cell: MetricCell, place: Source) -> bool:
     return (cell.source.line, cell.source.column) == (place.line, place.column)
-
-
-def _refusal(document: Document, faults: Sequence[str]) -> str:
-    told = listed(faults, where=f"{document.path}: changed since the run")
-    return f"{told}\n  nothing in it was updated; run the tests again, then update from that run"

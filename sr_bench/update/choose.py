@@ -51,16 +51,16 @@ def asked_for(records: Iterable[Record], mode: UpdateMode) -> Asked:
 
 def why_not(record: Record) -> str:
     """Return why the value of `record` can't stand in a document; empty if it can."""
-    found, verdict = record.measurement, record.verdict
+    measurement, verdict = record.measurement, record.verdict
     if verdict.status is Status.ERROR:
         return "its measurement failed"
-    if found is None:
+    if measurement is None:
         return "not measured in this run"
-    if found.partial:
+    if measurement.partial:
         return "measured on a part of the images (--sr-limit)"
-    if isnan(found.value):
+    if isnan(measurement.value):
         return "measured NaN, which is a defect and never a result"
-    if not isfinite(found.value):
+    if not isfinite(measurement.value):
         return "measured infinity, which no table can print: output and ground truth are equal"
     if record.metric == GATE_METRIC or (record.claim is None and verdict.status is Status.NEW):
         return ""

@@ -1,6 +1,6 @@
 """Write the numbers of a run into the documents that claim them, and take out closed gaps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from sr_bench.core.record import Record, Status
 from sr_bench.core.update import Edit, GapRemoval, Update, UpdateMode, group
 from sr_bench.document.diff import unified_diff
 from sr_bench.document.mirror import replace_numbers
-from sr_bench.document.tables import Document, read_document
+from sr_bench.document.tables import read_document
 from sr_bench.engine.plan.suite import Suite, load_suite
 from sr_bench.errors import CardError, DocumentError, OptionError, SrBenchError
 from sr_bench.files.lock import locked
@@ -23,8 +23,8 @@ from sr_bench.history.git import user_name
 from sr_bench.history.ledger import extended, ledger_of
 from sr_bench.update.cells import work_out
 from sr_bench.update.choose import asked_for
-from sr_bench.update.gaps import Closing, closing
-from sr_bench.update.ledger_lines import Told
+from sr_bench.update.gaps import ClosedGap, closing
+from sr_bench.update.ledger_lines import Provenance
 from sr_bench.update.record_files import card_path, document_path
 from sr_bench.update.remove_gap import remove_gap
 
@@ -51,13 +51,8 @@ def update_documents(run: PastRun, mode: UpdateMode, *, reason: str, write: bool
     Guarantees for each document: nothing but the numbers changes; the document, its cards and the
     ledger beside it are all written or all left as they were; nothing is written if a cell is not
     as it was when it was measured. A document that is refused does not keep the others from being
-    updated.
-
-    Args:
-        run: Paths in it are relative to the working directory.
-        mode: Which cells.
-        reason: What the ledger says; needed to write.
-        write: Whether to write, or only to work out what would be written.
+    updated. Paths in `run` are relative to the working directory. Unless `write`, for which the
+    ledger needs a reason, the changes are only worked out.
 
     Raises:
         OptionError: There is no reason.
@@ -94,7 +89,7 @@ def _by_document(records: Sequence[Record]) -> tuple[dict[Path, list[Record]], l
 
     The gate that closed a gap answers no cell: its card says which document it belongs to.
     """
-    found: dict[Path, list[Record]] = {}
+    documents: dict[Path, list[Record]] = {}
     names: dict[Path, Path] = {}
     refused = []
     for record in records:
@@ -105,8 +100,8 @@ def _by_document(records: Sequence[Record]) -> tuple[dict[Path, list[Record]], l
             refused.append(str(cause))
             continue
         name = names.setdefault(path.resolve(), path)
-        found.setdefault(name, []).append(record)
-    return found, refused
+        documents.setdefault(name, []).append(record)
+    return documents, refused
 
 
 def _changes(path: Path, records: Sequence[Record], run: PastRun, mode: UpdateMode) -> _Changes:
@@ -124,41 +119,36 @@ def _changes(path: Path, records: Sequence[Record], run: PastRun, mode: UpdateMo
     written = {edit.key for edit in cells.edits}
     closings = {}
     for card in {suites.card(record) for record in records if record.verdict.status in _GAPS}:
-        own = [record for record in run.records if suites.is_of(record, card)]
-        closings[card] = closing(suites.suite(card), own, written)
-    stuck = {key for one in closings.values() for key in one.kept}
+        of_card = [record for record in run.records if suites.is_of(record, card)]
+        closings[card] = closing(suites.suite(card), of_card, written)
+    stuck = {key for closing in closings.values() for key in closing.kept}
     edits = tuple(
         edit
         for edit in cells.edits
         if edit.key not in stuck or edit.record.verdict.status is not Status.KNOWN_GAP
     )
-    removed = [_without_gaps(card, one) for card, one in sorted(closings.items()) if one.closed]
-    return _Changes(
-        edits,
-        tuple(gap for changes in removed for gap in changes.gaps),
-        (*_edited(path, document, edits), *(text for one in removed for text in one.texts)),
-        (*cells.left_out, *(pair for one in closings.values() for pair in one.left_out)),
-    )
-
-
-def _edited(
-    path: Path, document: Document, edits: Sequence[Edit]
-) -> Iterator[tuple[Path, str, str]]:
+    texts, gaps, left_out = [], [], list(cells.left_out)
     if edits:
         text = replace_numbers(document, {edit.place: edit.new for edit in edits})
-        yield path, document.text, text
+        texts.append((path, document.text, text))
+    for card, closed in sorted(closings.items()):
+        left_out += closed.left_out
+        if closed.closed:
+            before = card.read_bytes().decode("utf-8")
+            after, removals = _without_gaps(card, before, closed.closed)
+            texts.append((card, before, after))
+            gaps += removals
+    return _Changes(edits, tuple(gaps), tuple(texts), tuple(left_out))
 
 
-def _without_gaps(card: Path, found: Closing) -> _Changes:
-    """Return the changes that take the closed gaps out of `card`."""
-    before = after = card.read_bytes().decode("utf-8")
-    gaps = []
+def _without_gaps(card: Path, text: str, gaps: Sequence[ClosedGap]) -> tuple[str, list[GapRemoval]]:
+    removals = []
     # From the last one up, so that the positions of the others stay.
-    for one in sorted(found.closed, key=lambda gap: (gap.model, gap.entry), reverse=True):
-        removal = remove_gap(after, one.model, one.entry, path=card)
-        after = removal.text
-        gaps.append(GapRemoval(Source(str(card), removal.line, 1), one.gap, one.record))
-    return _Changes(gaps=tuple(reversed(gaps)), texts=((card, before, after),))
+    for gap in sorted(gaps, key=lambda gap: (gap.model, gap.entry), reverse=True):
+        removal = remove_gap(text, gap.model, gap.entry, path=card)
+        text = removal.text
+        removals.append(GapRemoval(Source(str(card), removal.line, 1), gap.gap, gap.record))
+    return text, removals[::-1]
 
 
 class _Suites:
@@ -200,9 +190,8 @@ class _Suites:
 
 
 def _write(path: Path, changes: _Changes, run: PastRun, reason: str) -> None:
-    """Write the files of one document and its ledger, all or none."""
     ledger = ledger_of(path)
-    told = Told(
+    provenance = Provenance(
         ledger=ledger,
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         who=user_name(ledger.parent),
@@ -211,4 +200,5 @@ def _write(path: Path, changes: _Changes, run: PastRun, reason: str) -> None:
     )
     old = ledger.read_bytes() if ledger.exists() else b""
     files = {file: after.encode() for file, _, after in changes.texts}
-    write_together(files | {ledger: extended(old, list(told.lines(changes.edits, changes.gaps)))})
+    lines = list(provenance.lines(changes.edits, changes.gaps))
+    write_together(files | {ledger: extended(old, lines)})

@@ -18,7 +18,6 @@ _FAILURE_GONE = (
     " by hand, then run the tests again"
 )
 
-
 _Name = CellKey | tuple[str, ...]
 
 
@@ -46,16 +45,11 @@ class Closing:
 
 
 def closing(suite: Suite, records: Sequence[Record], written: Collection[CellKey]) -> Closing:
-    """Return which known gaps of `suite` leave its card.
+    """Return which known gaps of `suite`, as it is before this update, leave its card.
 
     A gap closes if all that it excuses agrees: each printed number that it covers was measured,
     and agrees with what is printed or is written by this update. A gap of a gate closes if the
     gate passed on each dataset.
-
-    Args:
-        suite: As it is now, before the update.
-        records: All of the run that belong to the suite.
-        written: The cells that this update writes.
     """
     newest = tuple({_name(record): record for record in records}.values())
     closed: list[ClosedGap] = []
@@ -71,7 +65,8 @@ def closing(suite: Suite, records: Sequence[Record], written: Collection[CellKey
             kept.update(CellKey.of(record.claim) for record in agreeing if record.claim)
             left_out += [(_stays(covered, still_open), record.case_id) for record in agreeing]
         else:
-            closed.append(covered.closed_by(agreeing[-1]))
+            gap = covered.gap
+            closed.append(ClosedGap(covered.position, covered.entry, gap, agreeing[-1]))
     left_out += [
         (_FAILURE_GONE, record.case_id)
         for record in newest
@@ -96,12 +91,9 @@ class _Covered:
     def gap(self) -> KnownGap:
         return self.model.known_gaps[self.entry]
 
-    def closed_by(self, record: Record) -> ClosedGap:
-        return ClosedGap(self.position, self.entry, self.gap, record)
-
 
 def _covered(suite: Suite, records: Sequence[Record]) -> Iterator[_Covered]:
-    printed = {model.name: own for model, own in suite.claims}
+    printed = {model.name: claims for model, claims in suite.claims}
     for position, model in enumerate(suite.card.models):
         for entry in range(len(model.known_gaps)):
             claims = (
@@ -109,8 +101,8 @@ def _covered(suite: Suite, records: Sequence[Record]) -> Iterator[_Covered]:
                 for claim in printed.get(model.name, ())
                 if _gap_index(model, *_excused(model, claim)) == entry
             )
-            own = (record for record in records if _falls_on(record, model, entry))
-            yield _Covered(position, model, entry, tuple(claims), tuple(own))
+            excused = (record for record in records if _falls_on(record, model, entry))
+            yield _Covered(position, model, entry, tuple(claims), tuple(excused))
 
 
 def _name(record: Record) -> _Name:
@@ -130,17 +122,15 @@ def _stays(covered: _Covered, still_open: Sequence[str]) -> str:
 
 def _falls_on(record: Record, model: ModelCard, entry: int) -> bool:
     """Whether the model's known gap at `entry` is the one that excuses `record`."""
-    if record.model != model.name:
-        return False
-    if record.claim is None and record.metric != GATE_METRIC:
+    if record.model != model.name or (record.claim is None and record.metric != GATE_METRIC):
         return False
     slug, _ = split_scale(record.dataset)
     return _gap_index(model, record.metric, record.precision, slug) == entry
 
 
 def _gap_index(model: ModelCard, metric: str, precision: str, slug: str) -> int | None:
-    found = model.gap_for(metric, precision, slug)
-    return next((n for n, gap in enumerate(model.known_gaps) if gap is found), None)
+    known = model.gap_for(metric, precision, slug)
+    return next((n for n, gap in enumerate(model.known_gaps) if gap is known), None)
 
 
 def _agrees(record: Record, covered: _Covered, written: Collection[CellKey]) -> bool:
@@ -166,8 +156,14 @@ def _open(covered: _Covered, agreeing: Sequence[Record]) -> Iterator[str]:
     for claim in covered.claims:
         if CellKey.of(claim) not in measured:
             yield f"{claim.source} (not in this run)"
-    if covered.gap.metric == GATE_METRIC:
-        yield from _gates_not_run(covered)
+    model, gap = covered.model, covered.gap
+    gates = model.evaluations if gap.metric == GATE_METRIC else ()
+    run = {record.dataset for record in covered.records}
+    for gate in gates:
+        name = f"{gate.dataset}_x{model.scale}"
+        excused = gate.covers(gap.precision) and gap.dataset in ("", gate.dataset)
+        if excused and name not in run:
+            yield f"its gate on {name} (not in this run)"
 
 
 def _excused(model: ModelCard, claim: Claim) -> tuple[str, str, str]:
@@ -176,13 +172,3 @@ def _excused(model: ModelCard, claim: Claim) -> tuple[str, str, str]:
     cost = claim.metric in COST_METRICS
     slug = evaluation.dataset if evaluation and not cost else ""
     return claim.metric, claim.precision, slug
-
-
-def _gates_not_run(covered: _Covered) -> Iterator[str]:
-    model, gap = covered.model, covered.gap
-    run = {record.dataset for record in covered.records}
-    for evaluation in model.evaluations:
-        name = f"{evaluation.dataset}_x{model.scale}"
-        excused = evaluation.covers(gap.precision) and gap.dataset in ("", evaluation.dataset)
-        if excused and name not in run:
-            yield f"its gate on {name} (not in this run)"

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from sr_bench.core.card import KnownGap
 from sr_bench.core.cell import CellKey
+from sr_bench.core.fields import narrowed
 from sr_bench.core.history import RunInfo
 from sr_bench.core.update import Edit, GapRemoval
 from sr_bench.history.ledger import LedgerLine
 
 
 @dataclass(frozen=True)
-class Told:
-    """What all lines of one update say alike."""
+class Provenance:
+    """What all ledger lines of one update say alike."""
 
     ledger: Path
     """Paths in it are relative to its folder."""
@@ -35,10 +36,14 @@ class Told:
     ) -> LedgerLine:
         place, record, environment = change.place, change.record, self.info.environment
         cell = about if isinstance(about, CellKey) else None
-        return LedgerLine(
+        # Relative to the ledger's folder: the ledger goes where the folder goes.
+        document = os.path.relpath(Path(place.path).resolve(), self.ledger.parent)
+        return narrowed(
+            LedgerLine,
+            record,
             kind="number" if cell else "known_gap",
             when=self.when,
-            document=self._relative(place.path),
+            document=Path(document).as_posix(),
             line=place.line,
             column=place.column,
             row=cell.row if cell else record.model,
@@ -54,13 +59,6 @@ class Told:
             commit=environment.commit,
             run=self.info.run,
             case=record.case_id,
-            backend=record.backend,
-            device=record.device,
-            fingerprint=record.fingerprint,
             python=environment.python,
             packages=dict(environment.packages),
         )
-
-    def _relative(self, path: str) -> str:
-        """Return `path` relative to the ledger's folder: the ledger goes where the folder goes."""
-        return Path(os.path.relpath(Path(path).resolve(), self.ledger.parent)).as_posix()

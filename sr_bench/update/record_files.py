@@ -15,12 +15,10 @@ def document_path(place: Source) -> Path:
 
 
 def card_path(record: Record, beside: Path | None = None) -> Path:
-    """Return the path of the card that `record` is from.
+    """Return the path of the card that `record` names, as pytest does: relative to its root folder.
 
-    Args:
-        record: Names the card as pytest does: relative to its root folder.
-        beside: A document; the card beside it is taken where the named one is not here, as pytest
-            may have been started below its root folder.
+    Where there is none, as pytest may have been started below that folder, the card beside the
+    document `beside` is taken.
 
     Raises:
         CardError: There is no such file.
@@ -31,7 +29,7 @@ def card_path(record: Record, beside: Path | None = None) -> Path:
         if path.is_file() and path.name == _CARD:
             return path
     msg = (
-        f"{named}: expected the card of {record.model}, there is none; run this in the folder that"
+        f"{named}: expected the card of {record.model}, got no file; run this in the folder that"
         " the tests were started in"
     )
     raise CardError(msg)

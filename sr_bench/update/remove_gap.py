@@ -31,13 +31,8 @@ class Removal:
 def remove_gap(text: str, model: int, entry: int, *, path: Path) -> Removal:
     """Return `text` without a ``[[model.known_gap]]`` and the blank line that parted it.
 
-    Comments between the entry's header and its last key go with it; those before and after stay.
-
-    Args:
-        text: Of the card, as it is on disk.
-        model: Position of the model in the card, from 0.
-        entry: Position among the model's known gaps, from 0.
-        path: Of the card, for messages.
+    That is number `entry` of model number `model`, both from 0. Comments between its header and
+    its last key go with it; those before and after stay.
 
     Raises:
         CardError: The entry is not written as a ``[[model.known_gap]]`` table, or is not among the

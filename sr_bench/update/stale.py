@@ -22,7 +22,7 @@ _EDITED = "edited after the run, which says nothing about it"
 
 @dataclass(frozen=True)
 class StaleNumber:
-    """One number that deserves a word."""
+    """A number to look at, and why."""
 
     cell: MetricCell
     record: Record
@@ -74,13 +74,18 @@ class _Answers:
     """The judged records of a run that are about one document."""
 
     def __init__(self, document: Document, run: PastRun) -> None:
-        own = [record for record in run.records if _is_of(record, document)]
-        judged = [record for record in own if not why_not(record)]
+        home = Path(document.path).resolve()
+        records = [
+            record
+            for record in run.records
+            if record.source and document_path(record.source).resolve() == home
+        ]
+        judged = [record for record in records if not why_not(record)]
         self._claims: Mapping[CellKey, Record] = {
             CellKey.of(record.claim): record for record in judged if record.claim
         }
         self._blanks = [record for record in judged if not record.claim]
-        self._rows = {record.model: record.claim.row for record in own if record.claim}
+        self._rows = {record.model: record.claim.row for record in records if record.claim}
 
     def to(self, cell: MetricCell) -> Record | None:
         """Return the record that answers `cell`, which may have had no number then."""
@@ -96,17 +101,11 @@ class _Answers:
                     yield record
 
 
-def _is_of(record: Record, document: Document) -> bool:
-    place = record.source
-    return place is not None and document_path(place).resolve() == Path(document.path).resolve()
-
-
 def _edited(cell: MetricCell, record: Record) -> bool:
     return record.claim is None or record.claim.text != cell.text
 
 
 def _why_stale(cell: MetricCell, record: Record, document: Document) -> str:
-    """Return why the number in `cell` is stale; empty if it is not."""
     if _edited(cell, record):
         return "" if _prints(cell.text, record) else _EDITED
     status = record.verdict.status

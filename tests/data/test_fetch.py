@@ -159,7 +159,7 @@ def test_an_archive_of_another_name_or_none_is_refused(published, archives, to):
     (archives / "hr.zip").rename(archives / "other.zip")
     with pytest.raises(DatasetError, match=r"no such archive; expected hr\.zip, lr\.zip"):
         fetch(published, to=to, progress=_quiet, local=(archives / "other.zip",))
-    with pytest.raises(DatasetError, match="there is no such file"):
+    with pytest.raises(DatasetError, match="got no file"):
         fetch(published, to=to, progress=_quiet, local=(archives / "hr.zip",))
 
 

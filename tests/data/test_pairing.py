@@ -58,7 +58,7 @@ def test_an_extra_file_is_named(tiny, tiny_root, picture, extra):
 def test_several_faults_are_told_at_once(tiny, tiny_root, picture):
     (tiny_root / "HR/b.png").unlink()
     picture(tiny_root / "LR/X2/cx2.png", 8, 8)
-    with pytest.raises(DatasetError, match=r"(?s)HR missing.*LR extra.*expected 2 HR.*found 1"):
+    with pytest.raises(DatasetError, match=r"(?s)HR missing.*LR extra.*expected 2 HR.*got 1"):
         find_pairs(tiny, tiny_root, 2)
 
 
@@ -95,11 +95,9 @@ def test_other_files_only_are_told_with_what_to_do(tiny, tmp_path, picture):
         find_pairs(tiny, tmp_path, 2)
 
 
-def test_an_absent_folder_is_not_run_and_an_empty_one_is_an_error(tiny, tmp_path):
+def test_an_absent_folder_is_not_run(tiny, tmp_path):
     with pytest.raises(NotRunError, match="sr-bench fetch tiny"):
         find_pairs(tiny, tmp_path / "absent", 2)
-    with pytest.raises(DatasetError, match="is empty"):
-        find_pairs(tiny, tmp_path, 2)
 
 
 def test_hr_without_lr_of_this_scale_is_not_run_if_no_rule_makes_it(tiny, tiny_root):

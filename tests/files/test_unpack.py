@@ -145,7 +145,7 @@ def test_a_flipped_bit_is_noticed(tmp_path):
 def test_what_is_no_archive_is_refused(tmp_path):
     (tmp_path / "a.zip").write_text("<html>Sign in to download</html>")
     _refused(tmp_path / "a.zip", tmp_path / "out", "damaged or of an unknown kind")
-    _refused(tmp_path / "b.zip", tmp_path / "out", "there is no such file")
+    _refused(tmp_path / "b.zip", tmp_path / "out", "got no file")
 
 
 def test_a_folder_that_exists_is_left_alone(tmp_path):

@@ -34,10 +34,10 @@ def test_a_record_comes_back_as_it_was() -> None:
         (
             "measurement",
             {"metric": "psnr", "unit": "", "value": 1, "images": [{"image": "a", "value": -1e10}]},
-            r"scores of images of at most 1e\+09, found -1e\+10",
+            r"scores of images of at most 1e\+09, got -1e\+10",
         ),
-        ("inputs", {"network": 5}, r"Record\.inputs: expected str, found 5"),
-        ("seconds", "nan", r"Record\.seconds: expected a number, found 'nan'"),
+        ("inputs", {"network": 5}, r"Record\.inputs: expected str, got 5"),
+        ("seconds", "nan", r"Record\.seconds: expected a number, got 'nan'"),
         ("kept", {"sr": 1, "pairs": "x"}, r"Record\.kept: Kept\.sr: expected str"),
         (
             "place",
@@ -77,7 +77,7 @@ def test_a_note_that_is_no_text_is_named(note: object) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("gate", 1, "expected GateVerdict, found 1"),
+        ("gate", 1, "expected GateVerdict, got 1"),
         ("gate", replace(VERDICT, findings=VERDICT.findings[:2]), "a finding for each question"),
         ("gate", replace(VERDICT, images=()), "a drop for each image"),
         ("gate", replace(VERDICT, images=VERDICT.images[:2]), "a drop for each image"),
@@ -92,7 +92,7 @@ def test_a_note_that_is_no_text_is_named(note: object) -> None:
             "a drop for each image",
         ),
         ("compared", {}, "expected a list"),
-        ("compared", [1], "expected Comparison, found 1"),
+        ("compared", [1], "expected Comparison, got 1"),
         ("compared", [replace(COMPARED, metric="beauty")], "a known metric"),
         ("compared", [replace(COMPARED, images=("a",))], "a drop for each image"),
         (

@@ -182,7 +182,7 @@ def test_what_means_nothing_says_what_there_is(
     add_run(results, 3, commit="0123456789ab")
     with pytest.raises(OptionError) as raised:
         find_run(spec, results, repository)
-    assert "no git revision of" in str(raised.value)
+    assert "run or git revision of" in str(raised.value)
     assert str(raised.value).endswith("there are 20261103T091430-abcdef (0123456789ab)")
     assert sorted(path.name for path in repository.iterdir()) == [".git"]
 
@@ -215,7 +215,7 @@ def test_without_git_a_branch_means_nothing(
 ) -> None:
     add_run(results, 3)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(OptionError, match="no git revision"):
+    with pytest.raises(OptionError, match="run or git revision"):
         find_run("main", results, tmp_path)
 
 

@@ -284,7 +284,7 @@ def test_one_run_of_a_newer_schema_is_one_run(tmp_path: Path) -> None:
 def test_what_is_no_object_is_called_so(tmp_path: Path) -> None:
     write_index(tmp_path, "[1]")
     (fault,) = read_history(tmp_path).faults
-    assert fault.endswith("(expected a JSON object, found [1])")
+    assert fault.endswith("(expected a JSON object, got [1])")
 
 
 def test_a_damaged_point_of_a_crashed_run_is_left_out(tmp_path: Path) -> None:

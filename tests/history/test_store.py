@@ -294,7 +294,7 @@ def test_a_value_that_is_no_number_is_refused(store: RunStore, name: str) -> Non
 
 def test_a_schema_that_is_no_number_is_called_so(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"schema_version": "1", "records": []}')
-    with pytest.raises(SrBenchError, match="expected a schema_version, a number, found '1'"):
+    with pytest.raises(SrBenchError, match="expected a schema_version, a number, got '1'"):
         read_run(tmp_path / "a.json")
 
 
@@ -302,7 +302,7 @@ def test_a_schema_that_is_no_number_is_called_so(tmp_path: Path) -> None:
 def test_a_run_without_a_name_is_refused(tmp_path: Path, name: str) -> None:
     header = {"schema_version": 2, "run": 5, "environment": encode(ENVIRONMENT)}
     (tmp_path / name).write_text(json.dumps(header | ({} if "l" in name[-1] else {"records": []})))
-    with pytest.raises(SrBenchError, match=r"RunInfo\.run: expected str, found 5"):
+    with pytest.raises(SrBenchError, match=r"RunInfo\.run: expected str, got 5"):
         read_run(tmp_path / name)
 
 

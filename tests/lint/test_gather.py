@@ -28,7 +28,7 @@ def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def bound(*paths: str, **more: object) -> list[tuple[str, str, bool]]:
     subjects = gather(request(*map(Path, paths), **more)).subjects
-    return [(one.path, str(one.card.path) if one.card else "", one.own) for one in subjects]
+    return [(one.path, str(one.card.path) if one.card else "", one.waivable) for one in subjects]
 
 
 OWN = ("suites/net/README.md", "suites/net/card.toml", True)
@@ -50,7 +50,7 @@ def test_a_document_that_is_named_twice_is_looked_at_once() -> None:
 def test_a_document_with_a_suites_rows_gets_its_card_and_that_is_told() -> None:
     named = request(Path("copy/README.md"), Path("alone/README.md"), suites=Path("suites"))
     gathered = gather(named)
-    assert [(one.card is not None, one.own) for one in gathered.subjects] == [
+    assert [(one.card is not None, one.waivable) for one in gathered.subjects] == [
         (True, False),
         (False, False),
     ]
@@ -83,7 +83,7 @@ def test_a_card_that_is_named_binds_the_document() -> None:
     assert bound("suites/net/README.md", card=card) == [OWN]
     with pytest.raises(OptionError, match=r"binds no row of alone/README\.md; its rows are: Net"):
         bound("alone/README.md", card=card)
-    with pytest.raises(OptionError, match="no such file"):
+    with pytest.raises(OptionError, match="got no file"):
         bound("copy/README.md", card=Path("none.toml"))
 
 

@@ -95,7 +95,7 @@ def test_a_recording_holds_one_backend_and_device(
 
 def test_a_folder_with_other_files_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(OptionError, match=r"an empty folder, found 'thesis\.txt' and no recording"):
+    with pytest.raises(OptionError, match=r"an empty folder, got 'thesis\.txt' and no recording"):
         Recorder(tmp_path, header())
     assert _names(tmp_path) == ["thesis.txt"]
 
@@ -122,7 +122,7 @@ def test_no_recording_is_explained(tmp_path: Path) -> None:
     ("content", "fault"),
     [
         ("{", r"recording\.json: damaged, expected a JSON object \(Expecting"),
-        ("[]", r"recording\.json: damaged, expected a JSON object \(found \[\]\)"),
+        ("[]", r"recording\.json: damaged, expected a JSON object \(got \[\]\)"),
         ('{"schema_version": 2}', r"recording\.json: schema 2 is newer than 1.*update sr-bench"),
         ("[" * 9000, r"recording\.json: damaged, expected a JSON object \(maximum recursion"),
         ('{"environment": {"cpu": [[]]}}', r"  environment\.cpu.*expected"),
@@ -212,7 +212,7 @@ def test_a_damaged_output_is_named_and_recording_again_repairs_it(
 ) -> None:
     entry = read_entries(taped)[0]
     damage(taped / "outputs" / entry.output[:2] / f"{entry.output}.z")
-    wanted = rf"{entry.output}\.z: not the output that edsr/small_x2 gave in fp16 .*: {fault}; rest"
+    wanted = rf"{entry.output}\.z: not the recorded output of edsr/small_x2 in fp16.*: {fault}; rest"
     with pytest.raises(BackendError, match=wanted):
         read_output(taped, entry)
     record(taped, 1)
@@ -300,7 +300,7 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(taped: Path, name: str)
     path = output if name == "outputs" else taped / name
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(SrBenchError, match="expected a file, found a folder, pipe or device"):
+    with pytest.raises(SrBenchError, match="expected a file, got a folder, pipe or device"):
         {
             "recording.json": read_header,
             "entries.jsonl": read_entries,

@@ -270,7 +270,7 @@ def test_the_gap_of_a_gate_waits_for_each_dataset_that_it_covers(
 def test_gates_whose_card_is_gone_are_refused_once(zoo: Zoo) -> None:
     run = replace(zoo.run({}), records=(gate(zoo), replace(gate(zoo), node_id="zoo/card.toml::g")))
     zoo.card.unlink()
-    assert "zoo/card.toml: expected the card of a_x2, there is none" in refused(run, zoo)
+    assert "zoo/card.toml: expected the card of a_x2, got no file" in refused(run, zoo)
 
 
 def test_a_gate_of_a_part_of_the_images_closes_no_gap_and_missing_closes_none_at_all(

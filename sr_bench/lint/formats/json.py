@@ -11,15 +11,15 @@ SCHEMA_VERSION = 1
 def render(report: Report, *, show_waived: bool) -> str:
     """Return the report as JSON; waived findings carry their reason in ``waived``."""
     shown = report.findings if show_waived else report.open
-    found = {
+    content = {
         "schema_version": SCHEMA_VERSION,
         "documents": list(report.documents),
         "notices": list(report.notices),
-        "findings": [_finding(one) for one in shown],
+        "findings": [_finding(finding) for finding in shown],
         "waived": len(report.findings) - len(report.open),
         "summary": report.summary,
     }
-    return json.dumps(found, indent=1) + "\n"
+    return json.dumps(content, indent=1) + "\n"
 
 
 def _finding(finding: Finding) -> dict[str, str | int]:

@@ -27,7 +27,7 @@ def render(report: Report, *, show_waived: bool) -> str:
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(one, codes.index(one.code)) for one in shown],
+        "results": [_result(finding, codes.index(finding.code)) for finding in shown],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 

@@ -7,14 +7,14 @@ from sr_bench.lint.run import Report
 def render(report: Report, *, show_waived: bool) -> str:
     """Return the report as lines of text; control characters of documents are made visible."""
     shown = report.findings if show_waived else report.open
-    lines = [*map(_visible, report.notices), *(line for one in shown for line in _lines(one))]
-    return "\n".join([*lines, report.summary]) + "\n"
+    lines = [*map(_visible, report.notices), *map(_lines, shown), report.summary]
+    return "\n".join(lines) + "\n"
 
 
-def _lines(finding: Finding) -> tuple[str, str]:
+def _lines(finding: Finding) -> str:
     first = f"{finding.source}: {finding.severity} {finding.code}: {finding.message}"
     then = f"waived: {finding.waived}" if finding.waived else finding.rule.advice
-    return _visible(first), f"    {_visible(then)}"
+    return f"{_visible(first)}\n    {_visible(then)}"
 
 
 def _visible(text: str) -> str:

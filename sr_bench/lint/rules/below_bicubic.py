@@ -22,12 +22,13 @@ RULE = Rule(
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row with a number below the floor of its dataset and protocol."""
     for entry in subject.entries:
-        found = _floor(subject, entry)
-        if found is None:
+        model = subject.model(entry)
+        evaluation = model and model.claimed_evaluation(entry.precision, entry.dataset)
+        dataset = evaluation and subject.datasets.get(evaluation.dataset)
+        if not model or not evaluation or not dataset:
             continue
-        dataset, floor = found
-        below = _below(entry, floor)
-        if below:
+        floor = dataset.floor(model.scale, evaluation.protocol.name)
+        if floor and (below := _below(entry, floor)):
             numbers = " and ".join(
                 f"{claim.metric.upper()} {with_unit(claim.text, claim.metric)} is below"
                 f" {with_unit(f'{limit:g}', claim.metric)}"
@@ -37,21 +38,10 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield RULE.found(
                 next(iter(below)).source,
                 f"{entry.name}: {numbers}, which bicubic enlargement has on"
-                f" {dataset}_x{floor.scale} by {floor.protocol}",
+                f" {dataset.slug}_x{floor.scale} by {floor.protocol}",
                 row=entry.row,
                 severity=None if psnr else Severity.NOTE,
             )
-
-
-def _floor(subject: Subject, entry: Entry) -> tuple[str, Floor] | None:
-    """Return the slug of what an entry is scored on, and what bicubic enlargement has there."""
-    model = subject.model(entry)
-    evaluation = model and model.claimed_evaluation(entry.precision, entry.dataset)
-    dataset = evaluation and subject.datasets.get(evaluation.dataset)
-    if not model or not evaluation or not dataset:
-        return None
-    floor = dataset.floor(model.scale, evaluation.protocol.name)
-    return (dataset.slug, floor) if floor else None
 
 
 def _below(entry: Entry, floor: Floor) -> dict[Claim, float]:

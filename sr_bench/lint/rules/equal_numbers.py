@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from sr_bench.core.precision import Precision
 from sr_bench.lint.digits import decimals
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Entry, Subject
@@ -29,8 +28,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         if not digits:
             continue
         for first in earlier[digits]:
-            severity = _suspicious(first, entry)
-            if severity:
+            if severity := _suspicious(first, entry):
                 yield RULE.found(
                     entry.claims["psnr"].source,
                     f"{entry.name}: {' / '.join(digits)} are to the last digit the numbers of"
@@ -59,9 +57,6 @@ def _suspicious(one: Entry, two: Entry) -> Severity | None:
         return Severity.WARNING
     if one.precision is two.precision or not {one.precision.dtype, two.precision.dtype} & {"int8"}:
         return None
-    if (
-        Precision.FP32 in (one.precision, two.precision)
-        or one.precision.dtype != two.precision.dtype
-    ):
+    if one.precision.dtype != two.precision.dtype:
         return Severity.WARNING
     return Severity.NOTE if one.backend == two.backend else None

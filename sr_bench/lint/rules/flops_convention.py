@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from sr_bench.lint.counting import MACS, STANDARD, CountedRow
+from sr_bench.lint.counting import MACS, STANDARD
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.ratios import ratio_text
+from sr_bench.lint.ratios import times
 from sr_bench.lint.subject import Subject
 
 RULE = Rule(
@@ -25,16 +25,9 @@ def check(subject: Subject) -> Iterator[Finding]:
             only_macs = followed == (MACS,)
             yield RULE.found(
                 row.flops.source,
-                f"{row.row}: {_message(row, row.flops.text, followed[0])}",
+                f"{row.row}: Flops {row.flops.text} G are"
+                f" {times(row.flops_g[followed[0]], row.flops_g[STANDARD])} 2 x MAC, which is"
+                f" {row.flops_g[STANDARD]:.3f} G on {row.shape}; counted by {followed[0]}",
                 row=row.row,
                 severity=Severity.NOTE if only_macs else None,
             )
-
-
-def _message(row: CountedRow, printed: str, convention: str) -> str:
-    usual = row.flops_g[STANDARD]
-    ratio = f"{ratio_text(row.flops_g[convention] / usual)} times" if usual else "no multiple of"
-    return (
-        f"Flops {printed} G are {ratio} 2 x MAC, which is {usual:.3f} G on"
-        f" {'x'.join(map(str, row.size))}; counted by {convention}"
-    )

@@ -5,7 +5,7 @@ from itertools import combinations
 
 from sr_bench.core.claim import Claim
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.ratios import exact_names
+from sr_bench.lint.ratios import KNOWN
 from sr_bench.lint.subject import Entry, Subject
 
 RULE = Rule(
@@ -25,13 +25,12 @@ def check(subject: Subject) -> Iterator[Finding]:
     for first, second in combinations(entries, 2):
         if _same_model(first, second) and first.size and second.size:
             area = second.size[1] * second.size[2] / (first.size[1] * first.size[2])
-            why = _contradiction(first.claims["flops"], second.claims["flops"], area)
-            if why:
+            other, claim = first.claims["flops"], second.claims["flops"]
+            if why := _contradiction(other, claim, area):
                 yield RULE.found(
-                    second.claims["flops"].source,
-                    f"{second.name}: Flops {second.claims['flops'].text} G on {second.shape} beside"
-                    f" {first.claims['flops'].text} G on {first.shape} in line"
-                    f" {first.source.line}: {why}",
+                    claim.source,
+                    f"{second.name}: Flops {claim.text} G on {second.shape} beside {other.text} G"
+                    f" on {first.shape} in line {first.source.line}: {why}",
                     row=second.row,
                 )
 
@@ -50,7 +49,7 @@ def _contradiction(first: Claim, second: Claim, area: float) -> str:
         return ""
     low = (second.value - second.half_step) / (first.value + first.half_step) / area
     high = (second.value + second.half_step) / (first.value - first.half_step) / area
-    names = list(exact_names(low, high))
+    names = [name for name, value in KNOWN if low <= value <= high]
     # A coarse number fits some factor by chance, or fits 1 as well.
     if not names or high / low > 1.02 or low <= 1 <= high:
         return ""

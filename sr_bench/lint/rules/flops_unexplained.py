@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sr_bench.lint.counting import MACS, STANDARD, CountedRow, Size
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.ratios import KNOWN, ratio_text
+from sr_bench.lint.ratios import KNOWN, times
 from sr_bench.lint.subject import Subject
 
 RULE = Rule(
@@ -35,11 +35,10 @@ def check(subject: Subject) -> Iterator[Finding]:
     for row in subject.counted:
         if row.flops and not row.conventions:
             sizes = [row.model.counted_shape, *sorted(printed), *_related(row), *_USUAL_SIZES]
-            on = "x".join(map(str, row.size))
             yield RULE.found(
                 row.flops.source,
                 f"{row.row}: Flops {row.flops.text} G are"
-                f" {_ratio(row.flops.value, row.flops_g[STANDARD])} 2 x MAC on {on}"
+                f" {times(row.flops.value, row.flops_g[STANDARD])} 2 x MAC on {row.shape}"
                 f" ({row.flops_g[STANDARD]:.3f} G): {_explained(row, sizes)}",
                 row=row.row,
             )
@@ -55,17 +54,16 @@ def _related(row: CountedRow) -> Iterator[Size]:
 
 
 def _explained(row: CountedRow, sizes: Sequence[Size]) -> str:
-    """Return what would explain the number: a shape, a factor, or either."""
-    found = [*_shapes(row, sizes), *_factors(row)]
-    return f"that is {' or '.join(found)}" if found else "no known rule, shape or factor gives it"
+    causes = [*_shapes(row, sizes), *_factors(row)]
+    return f"that is {' or '.join(causes)}" if causes else "no known rule, shape or factor gives it"
 
 
 def _shapes(row: CountedRow, sizes: Sequence[Size]) -> Iterator[str]:
     """Yield the first size on which a convention, the usual one first, gives the number."""
-    others = [one for one in dict.fromkeys(sizes) if one[0] == row.size[0] and one != row.size]
+    others = [s for s in dict.fromkeys(sizes) if s[0] == row.size[0] and s != row.size]
     # Cost is all but linear in the pixels, so that most sizes needn't be counted.
     counts = {size: row.at(size) for size in others if _near(row, size)}
-    for name in sorted(row.flops_g, key=lambda name: (name != STANDARD, name == MACS)):
+    for name in _usual_first(row):
         for size, flops_g in counts.items():
             if name in flops_g and row.agrees(flops_g[name]):
                 yield f"{_called(name)} on {'x'.join(map(str, size))}"
@@ -73,12 +71,15 @@ def _shapes(row: CountedRow, sizes: Sequence[Size]) -> Iterator[str]:
 
 
 def _factors(row: CountedRow) -> Iterator[str]:
-    """Yield the first known factor that a convention is off by."""
-    for name in sorted(row.flops_g, key=lambda name: (name != STANDARD, name == MACS)):
+    for name in _usual_first(row):
         for factor, ratio in KNOWN:
             if row.agrees(row.flops_g[name] * ratio):
                 yield f"{factor} times {_called(name)}"
                 return
+
+
+def _usual_first(row: CountedRow) -> list[str]:
+    return sorted(row.flops_g, key=lambda name: (name != STANDARD, name == MACS))
 
 
 def _near(row: CountedRow, size: Size) -> bool:
@@ -89,7 +90,3 @@ def _near(row: CountedRow, size: Size) -> bool:
 
 def _called(convention: str) -> str:
     return {STANDARD: "2 x MAC", MACS: "MAC"}.get(convention, f"the count by {convention}")
-
-
-def _ratio(printed: float, usual: float) -> str:
-    return f"{ratio_text(printed / usual)} times" if usual else "no multiple of"

@@ -31,5 +31,5 @@ def check(subject: Subject) -> Iterator[Finding]:
 def _from_card(subject: Subject, entry: Entry) -> str:
     for row in subject.counted:
         if row.flops is entry.claims["flops"] and row.conventions:
-            return f"; the number is of {'x'.join(map(str, row.size))}"
+            return f"; the number is of {row.shape}"
     return ""

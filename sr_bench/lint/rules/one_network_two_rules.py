@@ -23,25 +23,22 @@ def check(subject: Subject) -> Iterator[Finding]:
     for row in subject.counted:
         if not row.flops or not row.conventions or row.network in seen:
             continue
-        for path, other in _earlier(subject, row):
+        for path, other, printed in _earlier(subject, row):
             if not set(row.conventions) & set(other.conventions):
                 seen.add(row.network)
-                yield RULE.found(row.flops.source, _message(row, path, other), row=row.row)
+                yield RULE.found(
+                    row.flops.source,
+                    f"{row.row}: Flops {row.flops.text} G on {row.shape} follow"
+                    f" {row.conventions[0]}; {other.row} in {path} is the same network, and its"
+                    f" {printed} G on {other.shape} follow {other.conventions[0]}",
+                    row=row.row,
+                )
                 break
 
 
-def _earlier(subject: Subject, row: CountedRow) -> Iterator[tuple[str, CountedRow]]:
+def _earlier(subject: Subject, row: CountedRow) -> Iterator[tuple[str, CountedRow, str]]:
+    """Yield the path, the row and the Flops of each earlier row of the same network."""
     for before in subject.before:
         for other in before.counted:
             if other.flops and other.conventions and other.network == row.network:
-                yield before.path, other
-
-
-def _message(row: CountedRow, path: str, other: CountedRow) -> str:
-    texts = [one.flops.text if one.flops else "" for one in (row, other)]
-    sizes = ["x".join(map(str, one.size)) for one in (row, other)]
-    return (
-        f"{row.row}: Flops {texts[0]} G on {sizes[0]} follow {row.conventions[0]};"
-        f" {other.row} in {path} is the same network, and its {texts[1]} G on {sizes[1]} follow"
-        f" {other.conventions[0]}"
-    )
+                yield before.path, other, other.flops.text

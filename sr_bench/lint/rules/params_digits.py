@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sr_bench.core.card import Tolerance
 from sr_bench.core.claim import Claim
 from sr_bench.engine.judge.claim import band
+from sr_bench.lint.digits import decimals
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 
@@ -24,12 +25,11 @@ def check(subject: Subject) -> Iterator[Finding]:
         if row.params is None or _fits(row.params, row.exact_params, Tolerance()):
             continue
         cut = _fits(row.params, row.exact_params, Tolerance(digits="truncated"))
-        digits = len(row.params.text.partition(".")[2])
         how = "cut off, not rounded" if cut else "neither rounded nor cut off"
         yield RULE.found(
             row.params.source,
             f"{row.row}: Params {row.params.text} M are {how}: the network has"
-            f" {row.exact_params:,}, which is {row.exact_params / 1e6:.{digits}f} M",
+            f" {row.exact_params:,}, which is {row.exact_params / 1e6:.{decimals(row.params)}f} M",
             row=row.row,
             severity=None if cut else Severity.ERROR,
         )

@@ -29,32 +29,23 @@ def check(subject: Subject) -> Iterator[Finding]:
         if (one.key, one.dataset) != (two.key, two.dataset):
             continue
         first, second = (two, one) if two.precision is Precision.FP32 else (one, two)
-        how = _apart(first, second)
-        if how:
-            ssim, psnr = (
-                signed(second.claims[metric], first.claims[metric]) for metric in ("ssim", "psnr")
-            )
+        if how := _apart(first, second):
+            psnr, ssim = (signed(second.claims[m], first.claims[m]) for m in ("psnr", "ssim"))
+            base = "fp32" if first.precision is Precision.FP32 else first.name
             yield RULE.found(
                 second.claims["ssim"].source,
-                f"{second.name}: PSNR is {psnr} dB and SSIM {ssim} from {_called(first)}: {how}",
+                f"{second.name}: PSNR is {psnr} dB and SSIM {ssim} from {base}: {how}",
                 row=second.row,
             )
 
 
 def _apart(first: Entry, second: Entry) -> str:
-    """Return how the metrics of two rows move apart; empty if they don't."""
     psnr, ssim = ((second.claims[m], first.claims[m]) for m in ("psnr", "ssim"))
-    for (up, up_limit), (down, down_limit) in (
-        ((psnr, CLEAR["psnr"]), (ssim, CLEAR["ssim"])),
-        ((ssim, CLEAR["ssim"]), (psnr, CLEAR["psnr"])),
-    ):
+    pairs = (psnr, CLEAR["psnr"]), (ssim, CLEAR["ssim"])
+    for (up, up_limit), (down, down_limit) in (pairs, reversed(pairs)):
         if excess(*up) > up_limit and excess(*reversed(down)) > down_limit:
             return "they move in opposite directions"
     still = abs(float(difference(*psnr))) < _STILL_DB
     if still and excess(*reversed(ssim)) > _FAR_SSIM:
         return "SSIM falls far where PSNR hardly moves"
     return ""
-
-
-def _called(entry: Entry) -> str:
-    return "fp32" if entry.precision is Precision.FP32 else entry.name

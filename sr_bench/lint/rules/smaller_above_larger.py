@@ -20,7 +20,8 @@ RULE = Rule(
     "make sure that both were measured alike, and say how the smaller one was trained",
 )
 
-_COSTS: tuple[str, ...] = ("params", "flops")
+_COSTS: dict[str, str] = {"params": "M Params", "flops": "G Flops"}
+"""What makes a network large, with its unit."""
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -30,12 +31,16 @@ def check(subject: Subject) -> Iterator[Finding]:
         if "psnr" not in small.claims or "psnr" not in large.claims:
             continue
         psnr, larger = small.claims["psnr"], large.claims["psnr"]
-        above = excess(psnr, larger) > CLEAR["psnr"]
-        if above and _comparable(subject, small, large) and _is_smaller(subject, small, large):
+        if excess(psnr, larger) <= CLEAR["psnr"] or not _comparable(subject, small, large):
+            continue
+        costs, larger_costs = _costs(subject, small), _costs(subject, large)
+        both = [metric for metric in _COSTS if metric in costs and metric in larger_costs]
+        if both and all(excess(larger_costs[metric], costs[metric]) > 0 for metric in both):
+            sizes = (f"{costs[m].text} against {larger_costs[m].text} {_COSTS[m]}" for m in both)
             yield RULE.found(
                 psnr.source,
                 f"{small.name}: PSNR {psnr.text} dB is {gap(psnr, larger)} dB above"
-                f" {large.name}, which is larger: {_sizes(subject, small, large)}",
+                f" {large.name}, which is larger: {', '.join(sizes)}",
                 row=small.row,
             )
 
@@ -68,24 +73,9 @@ def _family(subject: Subject, entry: Entry) -> str:
 
 def _costs(subject: Subject, entry: Entry) -> dict[str, Claim]:
     """Return the cost numbers of the model's fp32 rows, which may stand in another table."""
-    found: dict[str, Claim] = {}
-    for other in subject.entries:
-        if other.key == entry.key and other.precision is Precision.FP32:
-            found |= {metric: other.claims[metric] for metric in _COSTS if metric in other.claims}
-    return found
-
-
-def _is_smaller(subject: Subject, small: Entry, large: Entry) -> bool:
-    ours, theirs = _costs(subject, small), _costs(subject, large)
-    both = ours.keys() & theirs.keys()
-    return bool(both) and all(excess(theirs[metric], ours[metric]) > 0 for metric in both)
-
-
-def _sizes(subject: Subject, small: Entry, large: Entry) -> str:
-    ours, theirs = _costs(subject, small), _costs(subject, large)
-    units = {"params": "M Params", "flops": "G Flops"}
-    return ", ".join(
-        f"{ours[m].text} against {theirs[m].text} {units[m]}"
-        for m in _COSTS
-        if m in ours and m in theirs
-    )
+    return {
+        metric: other.claims[metric]
+        for other in subject.entries
+        if other.key == entry.key and other.precision is Precision.FP32
+        for metric in _COSTS.keys() & other.claims.keys()
+    }

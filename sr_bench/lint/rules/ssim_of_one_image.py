@@ -23,9 +23,8 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each printed SSIM that the card knows to be of one image."""
     for entry in subject.entries:
         model = subject.model(entry)
-        why = _why(model, entry) if model and "ssim" in entry.claims else ""
-        if why:
-            claim = entry.claims["ssim"]
+        claim = entry.claims.get("ssim")
+        if model and claim and (why := _why(model, entry)):
             yield RULE.found(claim.source, f"{entry.name}: SSIM {claim.text}: {why}", row=entry.row)
 
 

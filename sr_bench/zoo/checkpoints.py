@@ -59,10 +59,7 @@ def load_state(path: Path, key: str = "", *, sha256: str = "") -> State:
 def load_into(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -> None:
     """Copy `state` into `module`, which must have exactly these parameters and shapes.
 
-    Args:
-        module: Receives the weights; nothing is changed if they don't fit.
-        state: Tensors by parameter name.
-        where: What the error calls the source of `state`, such as a path.
+    Nothing is changed if they don't fit. Errors call the source of `state` `where`.
 
     Raises:
         CheckpointError: Parameters are missing, unexpected or mis-shaped.

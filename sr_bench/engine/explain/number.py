@@ -113,12 +113,7 @@ def explain_kept(
 ) -> Forensics:
     """Return which ways of scoring the images that a run kept give the number of `claim`.
 
-    Args:
-        results: The results folder.
-        kept: Where the images are in it.
-        names: Of the images, in the measurement's order.
-        claim: About PSNR or SSIM.
-        scale: Upscaling factor of the network.
+    `names` are those of the images, in the measurement's order.
 
     Raises:
         SrBenchError: An image is gone or can't be scored; the message names it.

@@ -52,11 +52,6 @@ def compare_runs(now: PastRun, before: PastRun, limits: LossLimits) -> tuple[Com
     Cases are matched by family, model, metric, precision, dataset, protocol and backend; costs,
     which no backend computes, without the backend. Those that neither run measured are left out.
 
-    Args:
-        now: The newer run.
-        before: The baseline.
-        limits: How much worse a case may be.
-
     Raises:
         MetricError: A score in a record is no number.
     """

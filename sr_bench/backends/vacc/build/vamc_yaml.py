@@ -87,15 +87,9 @@ def build_of(
     calibration: Path,
     workspace: Path,
 ) -> Build:
-    """Return the build file for `source`.
+    """Return the build file for `source` in fp16 or int8; the other arguments are as in `Build`.
 
-    Args:
-        source: What to compile: fp16 or int8.
-        input_name: As `Build` has it, like what follows.
-        shape: N, C, H and W to compile for.
-        checkpoint: The ONNX file.
-        calibration: For int8, the folder with PNG images of exactly H x W; they are not resized.
-        workspace: For the result.
+    The folder `calibration` is for int8: PNG images of exactly H x W, which are not resized.
 
     Raises:
         BackendError: An option or the precision is not one of the compiler's, int8 has no images,

@@ -1,4 +1,4 @@
-"""Run a compiled model on the card, image by image, and outlive whatever the card does."""
+"""Run a compiled model on the card, image by image, and survive whatever the card does."""
 
 import json
 import time
@@ -59,20 +59,11 @@ class CardRunner:
 
     @classmethod
     def open(
-        cls,
-        model: CardModel,
-        rig: Rig,
-        *,
-        sdk: str,
-        state: DeviceState | None = None,
+        cls, model: CardModel, rig: Rig, *, sdk: str, state: DeviceState | None = None
     ) -> Self:
-        """Load `model` onto the rig's die.
+        """Load `model` onto the rig's die, unless it is quarantined with this version of the SDK.
 
-        Args:
-            model: What to load.
-            rig: Interpreter, die and limits.
-            sdk: Version of the card's SDK; a quarantine holds for one version.
-            state: Where processes leave notes about the dies; None: in the cache folder.
+        `state` has the notes of processes about the dies; None: those in the cache folder.
 
         Raises:
             NotRunError: The model is quarantined, or the die or the interpreter can't be had.

@@ -18,12 +18,6 @@ from sr_bench.errors import DeviceError, NotRunError
 class CardSession(CheckedSession):
     """An open network on the card; it has one shape at a time, that of the last image.
 
-    Args:
-        source: What is compiled.
-        rig: Commands, die and limits.
-        sdk: Version of the card's SDK.
-        notes: What a record should say besides how the network was compiled.
-
     Raises:
         NotRunError: The compiler is not here.
     """

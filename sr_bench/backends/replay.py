@@ -170,8 +170,8 @@ def _of_network(entries: list[RecordedOutput], artefact: Artefact) -> list[Recor
     networks = ", ".join(digest[:12] for digest in recorded)
     if not artefact.network:
         msg = (
-            f"{artefact.name} was recorded with several networks ({networks}), and which one is"
-            " meant can't be told without the weights; give their folder with --sr-weights"
+            f"{artefact.name} was recorded with several networks ({networks}); only the"
+            " weights can show which is meant: give their folder with --sr-weights"
         )
         raise NotRunError(msg)
     if matching := [entry for entry in entries if entry.network == artefact.network]:

@@ -33,16 +33,8 @@ equal values, so what comes out of it is a parameter of its own."""
 
 _UNCOUNTABLE = frozenset(
     (
-        "Attention",
-        "ConvInteger",
-        "DeformConv",
-        "Einsum",
-        "GRU",
-        "LSTM",
-        "MatMulInteger",
-        "QLinearConv",
-        "QLinearMatMul",
-        "RNN",
+        *("Attention", "DeformConv", "Einsum", "GRU", "LSTM", "RNN"),
+        *("ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul"),
     )
 )
 

@@ -146,7 +146,7 @@ def _check_header(data: bytes, path: Path) -> None:
             msg = f"{path}: expected RGB or gray colours, got CMYK; convert the file to RGB"
             raise ImageError(msg)
         if image.mode in {"1", "L"} and "transparency" in image.info:
-            # OpenCV drops this kind without a word; for all others it gives an alpha channel.
+            # OpenCV silently drops this kind; for all others it gives an alpha channel.
             raise _transparent(path)
 
 

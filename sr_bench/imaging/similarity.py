@@ -175,12 +175,9 @@ class LocalMoments:
     covariance: Exact
 
     def similarity(self, *, c1: float, c2: float, correction: float = 1.0) -> Exact:
-        """Return the similarity of each window.
+        """Return the similarity of each window; the constants are as in `tile_similarity`.
 
-        Args:
-            c1: Constant of the luminance term, (K1 L)^2.
-            c2: Constant of the contrast and structure term, (K2 L)^2.
-            correction: Factor of variances; n / (n - 1) makes sample variances of n pixels.
+        Variances get the factor `correction`; n / (n - 1) makes sample variances of n pixels.
         """
         product, squares = self.mean_x * self.mean_y, self.mean_x**2 + self.mean_y**2
         variances = correction * (self.variance_x + self.variance_y) + c2

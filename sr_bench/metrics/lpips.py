@@ -37,7 +37,10 @@ def absent() -> str:
     """Return what has to be done before images can be scored here; empty if nothing."""
     if not (find_spec("torchmetrics") and find_spec("torchvision")):
         return "pip install 'sr-bench[lpips]'"
-    weights = _hub() / "checkpoints" / Path(_WEIGHTS).name
+    # Where torch keeps its downloads; it is not imported to ask.
+    cache_home = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    torch_home = Path(os.environ.get("TORCH_HOME", f"{cache_home}/torch")).expanduser()
+    weights = torch_home / "hub" / "checkpoints" / Path(_WEIGHTS).name
     if not weights.is_file():  # nothing is downloaded unasked
         return f"save {_WEIGHTS} as {weights}"
     try:
@@ -67,12 +70,6 @@ def score(sr: "Pixels", hr: "Pixels", *, data_range: float = 255.0, threads: int
     ]
     with torch.inference_mode():
         return float(_network()(*pair, normalize=True))
-
-
-def _hub() -> Path:
-    """Return where torch keeps what it downloads, without importing it."""
-    cache_home = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    return Path(os.environ.get("TORCH_HOME", f"{cache_home}/torch")).expanduser() / "hub"
 
 
 @cache

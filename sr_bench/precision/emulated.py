@@ -115,7 +115,7 @@ class _Writer:
 
     def _step(self, name: str, thresholds: Mapping[str, float]) -> np.float32:
         """Return what one level of the tensor stands for."""
-        source = self._points.scale_source(name)
+        source = self._points.scale_of.get(name, name)
         if source not in thresholds:
             msg = f"expected a threshold of the tensor {source!r}, got none: {_ANOTHER}"
             raise BackendError(msg)

@@ -109,7 +109,7 @@ class _Writer:
         self._constants: dict[str, TensorProto] = {}
 
     def _scale(self, name: str, clip: Mapping[str, ClipRange], plan: Int8Plan) -> _Scale:
-        source = self._points.scale_source(name)
+        source = self._points.scale_of.get(name, name)
         if source not in clip:
             msg = (
                 f"expected a clip range of the tensor {source!r}, got none: the ranges are of"

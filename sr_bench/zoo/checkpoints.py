@@ -48,7 +48,7 @@ def load_state(path: Path, key: str = "", *, sha256: str = "") -> State:
         CheckpointError: The file is absent, empty, corrupt, unsafe or not the expected one, or
             holds something other than finite floating-point tensors.
     """
-    _check_file(path, sha256)
+    _check_file(path, sha256)  # before any of it is parsed
     content = _read_safetensors(path, key) if path.suffix == ".safetensors" else read_torch(path)
     weights = _unwrap(content, key, path)
     _check_values(weights, path)
@@ -100,11 +100,8 @@ def load_model(card: ModelCard, weights: Path) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         module = build(card.architecture, card.hyper, card.scale)
     declared = card.checkpoint
-    state = (
-        load_state(weights, declared.key, sha256=declared.sha256)
-        if declared
-        else load_state(weights)
-    )
+    key, sha256 = (declared.key, declared.sha256) if declared else ("", "")
+    state = load_state(weights, key, sha256=sha256)
     names = {name: canonical_key(card.architecture, name) for name in state}
     load_into(module, _rename(state, names, weights), where=f"{weights} (card {card.id})")
     return module.eval().requires_grad_(False)

@@ -133,7 +133,7 @@ class Graph:
             network,
             options,
             providers=[(_CUDA, _CUDA_OPTIONS), _CPU],  # the CPU for what CUDA has no kernel for
-            enable_fallback=0,  # to the CPU, without a word
+            enable_fallback=0,  # silently, to the CPU
         )
 
     def _open_int8(self, options: "SessionOptions") -> "InferenceSession":
@@ -164,7 +164,7 @@ class Graph:
             raise BackendError(msg)
         made_for = session.get_modelmeta().custom_metadata_map.get(PRECISION_KEY, "fp32")
         if made_for != precision.dtype:
-            # A float16 file would be computed in float32 without a word.
+            # A float16 file would silently be computed in float32.
             msg = f"expected a file made for {precision.dtype}, got one for {made_for}: {path}"
             raise BackendError(msg)
         if self._on_gpu and _CUDA not in session.get_providers():

@@ -1,7 +1,7 @@
 """int8 on onnxruntime: test whether this machine's kernels are exact, and note which are used.
 
 A CPU without VNNI multiplies uint8 by int8 with an instruction that saturates the sum of two
-products at 16 bits: results are wrong without a word. Weights as uint8 around 128 take another
+products at 16 bits: results are silently wrong. Weights as uint8 around 128 take another
 way, which is exact, at about two thirds of the speed. The CUDA provider convolves no integers: it
 would hand them to the CPU.
 """

@@ -286,6 +286,6 @@ def _notes(tables: Tables, candidates: Sequence[Candidate]) -> Iterator[str]:
     if not candidates:
         yield "SR and HR are identical, so PSNR is infinite"
     if any(key.rounding == "stored" for key in tables):
-        yield "SR has 8 bits, so whether it was rounded or truncated can't be told"
+        yield "SR has 8 bits, which hides whether it was rounded or truncated"
     if any(key.resize != "none" for key in tables):
         yield "SR and HR have unlike sizes: each rule that resizes HR was tried, and cutting both"

@@ -71,6 +71,7 @@ def judge_gate(
         _drop_finding("psnr", psnr, limits.max_drop_db, names),
         _drop_finding("ssim", ssim, limits.max_drop_ssim, names),
     )
+    # Only the findings that decide are told: what is within says nothing beside a loss.
     status = worst_status(finding.status for finding in findings)
     sentence = "; ".join(finding.sentence for finding in findings if finding.status is status)
     return GateVerdict(status, sentence, limits, findings, psnr, ssim, images)

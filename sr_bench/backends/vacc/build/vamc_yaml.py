@@ -165,8 +165,8 @@ def _steps(source: CompilerInput, *, channels: int) -> list[dict[str, object]]:
     if source.white not in (1.0, 255.0) or channels != 3:
         msg = (
             f"{source.name}: the card's compiler is calibrated with 8-bit RGB images for networks "
-            f"of 3 channels with the white level 1 or 255; this one has {channels} with "
-            f"{source.white:g}: use fp16"
+            f"of 3 channels with the white level 1 or 255, got {channels} with {source.white:g}: "
+            "use fp16"
         )
         raise BackendError(msg)
     steps: list[dict[str, object]] = [{"type": "DecodeImage", "backend": "pillow"}]

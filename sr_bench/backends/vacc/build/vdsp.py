@@ -2,7 +2,7 @@
 
 Its form is that of the published ones for super-resolution (Vastai/VastModelZOO,
 ``cv/super_resolution/*/build_in/vdsp_params/*.json``). They are not used themselves: some hold
-sizes of other models, and the operator then resamples without a word.
+sizes of other models, and the operator then silently resamples.
 """
 
 import json

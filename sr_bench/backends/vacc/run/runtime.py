@@ -71,7 +71,10 @@ class CardRunner:
             BackendError: The model can't be fed as asked.
         """
         notes = state or DeviceState()
-        operators = _operators(model)
+        if model.shape[0] != 1 or model.output_shape[0] != 1:
+            msg = f"{model.name}: expected a model compiled for one image, got shape {model.shape}"
+            raise BackendError(msg)
+        operators = vdsp_text(model.shape, model.white) if model.feed == "image" else ""
         if reason := notes.quarantined(model.name, model.precision, sdk):
             raise NotRunError(reason)
         with ExitStack() as held:
@@ -224,14 +227,6 @@ class _Worker:
                 "if it does not end, restart the machine"
             )
         return DeviceError(failure, text)
-
-
-def _operators(model: CardModel) -> str:
-    """Return the text of the file for an image feed; empty for tensors."""
-    if model.shape[0] != 1 or model.output_shape[0] != 1:
-        msg = f"{model.name}: expected a model compiled for one image, got shape {model.shape}"
-        raise BackendError(msg)
-    return vdsp_text(model.shape, model.white) if model.feed == "image" else ""
 
 
 def _write_job(folder: Path, model: CardModel, device: int, operators: str) -> None:

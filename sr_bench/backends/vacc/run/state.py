@@ -55,7 +55,7 @@ class DeviceState:
 
     folder: Path = field(default_factory=lambda: cache_dir() / "vacc")
     proc: Path = Path("/proc")
-    """Where the system tells of its processes and its start."""
+    """Where the system lists its processes and its start."""
 
     @contextmanager
     def die(self, device: int, *, wait_s: float, settle_s: float) -> Iterator[None]:

@@ -33,6 +33,7 @@ def count_module(module: nn.Module, shape: tuple[int, int, int]) -> CostCount:
         BackendError: The network does not accept that shape.
     """
     tally: Counter[str] = Counter(params=sum(p.numel() for p in module.parameters()))
+    # Stand-ins without storage, so that the caller's module is not moved.
     state = {name: p.to("meta") for name, p in module.named_parameters()}
     state |= {name: b.to("meta") for name, b in module.named_buffers()}
 

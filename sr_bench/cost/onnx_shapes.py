@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import onnx
-from onnx import ModelProto, TypeProto
+from onnx import ModelProto
 
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_file import inferred, inlined, inputs
@@ -47,8 +47,12 @@ def fixed_shapes(model: ModelProto, shape: tuple[int, int, int]) -> dict[str, Di
         msg = f"the network does not accept the input shape {_text(shape)}: {error}"
         raise BackendError(msg) from error
     shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
-    known = ((name, _dims(kind)) for name, kind in kinds.items())
-    return shapes | {name: dims for name, dims in known if dims is not None}
+    return shapes | {
+        name: tuple(dim.dim_value for dim in kind.shape.dim)
+        for name, kind in kinds.items()
+        if kind.HasField("shape")
+        and all(dim.WhichOneof("value") == "dim_value" for dim in kind.shape.dim)
+    }
 
 
 def _check_input(model: ModelProto, shape: tuple[int, int, int]) -> None:
@@ -67,13 +71,6 @@ def _check_input(model: ModelProto, shape: tuple[int, int, int]) -> None:
             "count it on its own shape, or export it with dynamic height and width"
         )
         raise BackendError(msg)
-
-
-def _dims(kind: TypeProto.Tensor) -> Dims | None:
-    dims = kind.shape.dim
-    if not kind.HasField("shape") or any(dim.WhichOneof("value") != "dim_value" for dim in dims):
-        return None
-    return tuple(dim.dim_value for dim in dims)
 
 
 def _text(shape: tuple[int, int, int]) -> str:

@@ -195,6 +195,7 @@ class _Pass:
     def _fits(self, tile: _Tile, others: Sequence[_Tile]) -> bool:
         """Return whether `tile` may be submitted while `others` wait or run."""
         shapes = [each.pixels.shape for each in (tile, *others)]
+        # At most so many run at once; in the worst case the largest ones do.
         most = sorted((self._need(shape).observed for shape in shapes), reverse=True)
         together = sum(most[: self._workers]) - self._need(tile.pixels.shape).plain
         return len(others) < 2 * self._workers and together <= self._free_bytes

@@ -168,6 +168,7 @@ def _folded(model: ModelProto, path: Path) -> ModelProto:
             msg = f"onnxruntime can't open {path}: {error}"
             raise BackendError(msg) from error
         folded = onnx.load(target)
+    # onnxruntime declares all its domains, of which other runtimes refuse those they don't know.
     used = {node.domain for node in folded.graph.node}
     imports = [item for item in folded.opset_import if item.domain in used | {"", "ai.onnx"}]
     del folded.opset_import[:]

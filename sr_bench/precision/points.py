@@ -53,7 +53,7 @@ def points(network: Network, kept: Collection[Layer] = ()) -> Points:
     reads = {layer.input for layer in layers}
     ends = {layer.node for layer in network.layers}
 
-    @cache
+    @cache  # residual networks have exponentially many paths to a value
     def is_read(tensor: str) -> bool:
         nodes = network.consumers.get(tensor, ())
         onward = (out for node in nodes if node.name not in ends for out in node.output)

@@ -1,1 +1,4 @@
-"""What runs a network: one module or package per backend, all with the same functions."""
+"""What runs a network: an artefact in, a session out that maps LR to SR arrays.
+
+One module or package for each backend, all with the same functions.
+"""

@@ -1,4 +1,4 @@
-"""What all sessions share: they refuse wrong arrays, and use after they are closed."""
+"""What all sessions share: they refuse wrong arrays, and any use after closing."""
 
 from collections.abc import Callable, Mapping
 from typing import Self
@@ -23,8 +23,7 @@ class CheckedSession:
         notes: Mapping[str, str] | None = None,
     ) -> None:
         self._infer: Infer | None = infer
-        self._backend = backend
-        self._device = device
+        self._backend, self._device = backend, device
         self._notes = dict(notes or {})
 
     @property
@@ -65,8 +64,8 @@ class CheckedSession:
         if isinstance(array, np.ndarray):
             if array.ndim == 4 and array.dtype == np.float32 and array.size:
                 return array
-            came = f"{array.dtype} of shape {array.shape}"
+            got = f"{array.dtype} of shape {array.shape}"
         else:
-            came = type(array).__name__
-        msg = f"{self._backend}: the {what} must be float32 (N, C, H, W), not empty; it is {came}"
+            got = type(array).__name__
+        msg = f"{self._backend}: expected the {what} as float32 (N, C, H, W), not empty; got {got}"
         raise BackendError(msg)

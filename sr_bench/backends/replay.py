@@ -30,7 +30,7 @@ from sr_bench.recording.format import (
 from sr_bench.recording.packed import array_digest
 
 _LISTED = 6
-"""How many names or shapes a message lists."""
+"""Names or shapes in a message."""
 
 
 def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
@@ -82,12 +82,13 @@ def open_session(
     entries = _of_network(_of_model(_entries(options.replay), artefact, header), artefact)
     outputs = _Outputs(options.replay, entries)
     newest = outputs.newest.values()
-    notes = {"replayed": _origin(header), **_told(newest), **_several(entries)}
+    device = "; ".join(dict.fromkeys(entry.device for entry in newest)) + ", replayed"
+    notes = {"replayed": _origin(header), **_device_notes(newest), **_several(entries)}
     if not artefact.network:
         notes["replayed_network"] = (
             f"{entries[0].network[:12]}, not compared with the weights, which are absent here"
         )
-    return CheckedSession(outputs, backend="replay", device=_replayed(newest), notes=notes)
+    return CheckedSession(outputs, backend="replay", device=device, notes=notes)
 
 
 class _Outputs:
@@ -107,22 +108,19 @@ class _Outputs:
         entry = self.newest.get(array_digest(lr))
         if entry is None:
             shapes = sorted({_by_x(entry.input_shape) for entry in self.newest.values()})
+            more = f" and {len(shapes) - _LISTED} more" if len(shapes) > _LISTED else ""
             msg = (
                 f"this input of shape {_by_x(lr.shape)} was not recorded: the dataset or the"
                 " protocol's resize, channel order or white level differ; recorded shapes are"
-                f" {_listed(shapes)}"
+                f" {', '.join(shapes[:_LISTED])}{more}"
             )
             raise NotRunError(msg)
         return read_output(self._folder, entry)
 
 
-def _replayed(entries: Iterable[RecordedOutput]) -> str:
-    return "; ".join(dict.fromkeys(entry.device for entry in entries)) + ", replayed"
-
-
 def _origin(header: Header) -> str:
-    told = (header.environment.get(key) for key in ("cpu", "system"))
-    host = ", ".join(str(value) for value in told if value) or "an unnamed machine"
+    known = (header.environment.get(key) for key in ("cpu", "system"))
+    host = ", ".join(str(value) for value in known if value) or "an unnamed machine"
     return (
         f"recorded {header.started} from {header.backend} {header.version} on {host}"
         f" by sr-bench {header.made_by}"
@@ -146,12 +144,11 @@ def _read_once(folder: Path, _changed_ns: int, _size: int) -> tuple[RecordedOutp
 def _of_model(
     entries: Sequence[RecordedOutput], artefact: Artefact, header: Header
 ) -> list[RecordedOutput]:
-    own = [entry for entry in entries if entry.model == artefact.name]
-    found = [entry for entry in own if entry.precision is artefact.precision]
-    if found:
-        return found
-    if own:
-        held = "of it, only " + ", ".join(sorted({entry.precision for entry in own}))
+    of_model = [entry for entry in entries if entry.model == artefact.name]
+    if matching := [entry for entry in of_model if entry.precision is artefact.precision]:
+        return matching
+    if of_model:
+        held = "of it, only " + ", ".join(sorted({entry.precision for entry in of_model}))
     elif entries:
         names = sorted({entry.model for entry in entries})
         near = get_close_matches(artefact.name, names, n=_LISTED, cutoff=0.0)
@@ -173,29 +170,28 @@ def _of_network(entries: list[RecordedOutput], artefact: Artefact) -> list[Recor
     networks = ", ".join(digest[:12] for digest in recorded)
     if not artefact.network:
         msg = (
-            f"{artefact.name} was recorded with several networks ({networks}), and which one is"
-            " meant can't be told without the weights; give their folder with --sr-weights"
+            f"{artefact.name} was recorded with several networks ({networks}); only the"
+            " weights can show which is meant: give their folder with --sr-weights"
         )
         raise NotRunError(msg)
-    found = [entry for entry in entries if entry.network == artefact.network]
-    if not found:
-        msg = (
-            f"the recording of {artefact.name} is foreign: the network here is"
-            f" {artefact.network[:12]}, recorded was {networks}; weights or architecture differ"
-            " from the recorded ones: take those, or record again"
-        )
-        raise BackendError(msg)
-    return found
+    if matching := [entry for entry in entries if entry.network == artefact.network]:
+        return matching
+    msg = (
+        f"the recording of {artefact.name} is foreign: expected the network"
+        f" {artefact.network[:12]}, got {networks}; weights or architecture differ from the"
+        " recorded ones: use those, or record again"
+    )
+    raise BackendError(msg)
 
 
-def _told(entries: Iterable[RecordedOutput]) -> dict[str, str]:
-    """Return what the device's sessions noted; where they differ, all of it."""
-    told: dict[str, list[str]] = {}
+def _device_notes(entries: Iterable[RecordedOutput]) -> dict[str, str]:
+    """Return the notes of the device's sessions; where they differ, all of them."""
+    notes: dict[str, list[str]] = {}
     for entry in entries:
-        own = {"recorded_with": entry.version, "recorded_artefact": entry.artefact[:12]}
-        for key, text in (own | entry.notes).items():
-            told.setdefault(key, []).append(text)
-    return {key: "; ".join(dict.fromkeys(texts)) for key, texts in told.items()}
+        made_by = {"recorded_with": entry.version, "recorded_artefact": entry.artefact[:12]}
+        for key, text in (made_by | entry.notes).items():
+            notes.setdefault(key, []).append(text)
+    return {key: "; ".join(dict.fromkeys(texts)) for key, texts in notes.items()}
 
 
 def _several(entries: Iterable[RecordedOutput]) -> dict[str, str]:
@@ -212,8 +208,3 @@ def _several(entries: Iterable[RecordedOutput]) -> dict[str, str]:
 
 def _by_x(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape))
-
-
-def _listed(words: Sequence[str]) -> str:
-    more = f" and {len(words) - _LISTED} more" if len(words) > _LISTED else ""
-    return ", ".join(words[:_LISTED]) + more

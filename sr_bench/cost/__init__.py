@@ -1,1 +1,1 @@
-"""Params and multiply-accumulates, counted without weights, images or real compute."""
+"""Cost: a module or an ONNX file and a shape in; exact counts out, and Flops by a named rule."""

@@ -33,16 +33,8 @@ equal values, so what comes out of it is a parameter of its own."""
 
 _UNCOUNTABLE = frozenset(
     (
-        "Attention",
-        "ConvInteger",
-        "DeformConv",
-        "Einsum",
-        "GRU",
-        "LSTM",
-        "MatMulInteger",
-        "QLinearConv",
-        "QLinearMatMul",
-        "RNN",
+        *("Attention", "DeformConv", "Einsum", "GRU", "LSTM", "RNN"),
+        *("ConvInteger", "MatMulInteger", "QLinearConv", "QLinearMatMul"),
     )
 )
 
@@ -52,11 +44,8 @@ def count_onnx(source: Path | ModelProto, shape: tuple[int, int, int]) -> CostCo
 
     Parameters are the elements of the constants that weighted operators use (convolution, linear,
     normalisation, PReLU); one that is used twice counts once, other constants do not count.
-    Weights in external files are not opened.
-
-    Args:
-        source: A file, or a model (not changed).
-        shape: (channels, height, width); takes the place of symbolic dimensions.
+    Weights in external files are not opened, and a model is not changed. `shape` is (channels,
+    height, width), and takes the place of symbolic dimensions.
 
     Raises:
         BackendError: The file can't be read, has not one image input, does not accept that shape,
@@ -68,7 +57,9 @@ def count_onnx(source: Path | ModelProto, shape: tuple[int, int, int]) -> CostCo
     tally: Counter[str] = Counter(params=graph.params())
     for node in model.graph.node:
         _refuse_uncountable(node)
-        if (count := _COUNTERS.get(node.op_type)) is not None:
+        if node.op_type == "LeakyRelu":
+            tally["leaky_relu_elements"] += prod(graph.shape(node.input[0], node))
+        elif (count := _COUNTERS.get(node.op_type)) is not None:
             count(node, graph, tally)
     return CostCount(**{field.name: tally[field.name] for field in fields(CostCount)})
 
@@ -152,7 +143,7 @@ def _count_conv(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
     groups = next((a.i for a in node.attribute if a.name == "group"), 1)
     inputs = weight[0] if transposed else weight[1] * groups
     if x[1] != inputs:
-        msg = f"the node {node.name!r} ({node.op_type}) takes {inputs} channels and is given {x[1]}"
+        msg = f"the node {node.name!r} ({node.op_type}) expected {inputs} channels, got {x[1]}"
         raise BackendError(msg)
     macs = prod(x if transposed else y) * prod(weight[1:])
     tally["conv_macs"] += macs
@@ -162,20 +153,11 @@ def _count_conv(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
         tally["conv_bias_outputs"] += prod(y)
 
 
-def _count_gemm(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
-    rows = next((a.i for a in node.attribute if a.name == "transA"), 0)
-    inner = graph.shape(node.input[0], node)[0 if rows else 1]
-    tally["linear_macs"] += prod(graph.shape(node.output[0], node)) * inner
-
-
-def _count_matmul(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
-    if graph.is_linear(node):
-        inner = graph.shape(node.input[0], node)[-1]
+def _count_linear(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
+    if node.op_type == "Gemm" or graph.is_linear(node):
+        transposed = any(a.name == "transA" and a.i for a in node.attribute)
+        inner = graph.shape(node.input[0], node)[0 if transposed else -1]
         tally["linear_macs"] += prod(graph.shape(node.output[0], node)) * inner
-
-
-def _count_leaky_relu(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
-    tally["leaky_relu_elements"] += prod(graph.shape(node.input[0], node))
 
 
 def _count_global_pool(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
@@ -186,8 +168,7 @@ def _count_global_pool(node: NodeProto, graph: _Graph, tally: Counter[str]) -> N
 _COUNTERS: dict[str, Callable[[NodeProto, _Graph, Counter[str]], None]] = {
     "Conv": _count_conv,
     "ConvTranspose": _count_conv,
-    "Gemm": _count_gemm,
-    "MatMul": _count_matmul,
-    "LeakyRelu": _count_leaky_relu,
+    "Gemm": _count_linear,
+    "MatMul": _count_linear,
     "GlobalAveragePool": _count_global_pool,
 }

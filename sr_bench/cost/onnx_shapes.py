@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import onnx
-from onnx import ModelProto, TypeProto
+from onnx import ModelProto
 
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_file import inferred, inlined, inputs
@@ -27,7 +27,7 @@ def read_model(source: Path | ModelProto) -> ModelProto:
         msg = f"can't read the ONNX file {name}: {error}"
         raise BackendError(msg) from error
     if not model.graph.node:
-        msg = f"{name} has no operators: expected an ONNX network"
+        msg = f"{name}: expected an ONNX network, got one without operators"
         raise BackendError(msg)
     return model
 
@@ -47,8 +47,12 @@ def fixed_shapes(model: ModelProto, shape: tuple[int, int, int]) -> dict[str, Di
         msg = f"the network does not accept the input shape {_text(shape)}: {error}"
         raise BackendError(msg) from error
     shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
-    known = ((name, _dims(kind)) for name, kind in kinds.items())
-    return shapes | {name: dims for name, dims in known if dims is not None}
+    return shapes | {
+        name: tuple(dim.dim_value for dim in kind.shape.dim)
+        for name, kind in kinds.items()
+        if kind.HasField("shape")
+        and all(dim.WhichOneof("value") == "dim_value" for dim in kind.shape.dim)
+    }
 
 
 def _check_input(model: ModelProto, shape: tuple[int, int, int]) -> None:
@@ -57,23 +61,16 @@ def _check_input(model: ModelProto, shape: tuple[int, int, int]) -> None:
     if [len(dims) for dims in axes] != [4]:
         pairs = zip(read, axes, strict=True)
         names = ", ".join(f"{value.name} of {len(dims)} axes" for value, dims in pairs)
-        msg = f"expected one input of 4 axes (NCHW); the graph has: {names or 'none'}"
+        msg = f"expected one input of 4 axes (NCHW), got: {names or 'none'}"
         raise BackendError(msg)
     declared = list(axes[0])[1:]
     if any(dim.dim_value not in (0, size) for dim, size in zip(declared, shape, strict=True)):
         fixed = "x".join(str(dim.dim_value or dim.dim_param or "?") for dim in declared)
         msg = (
-            f"the input {read[0].name!r} is {fixed} (CxHxW), not {_text(shape)}; "
+            f"expected the input {read[0].name!r} to take {_text(shape)} (CxHxW), got {fixed}; "
             "count it on its own shape, or export it with dynamic height and width"
         )
         raise BackendError(msg)
-
-
-def _dims(kind: TypeProto.Tensor) -> Dims | None:
-    dims = kind.shape.dim
-    if not kind.HasField("shape") or any(dim.WhichOneof("value") != "dim_value" for dim in dims):
-        return None
-    return tuple(dim.dim_value for dim in dims)
 
 
 def _text(shape: tuple[int, int, int]) -> str:

@@ -1,4 +1,4 @@
-"""The shapes of common operations on the meta device, without what torch does to find them.
+"""The shapes of common operations on the meta device, faster than torch works them out.
 
 Torch works most operations out in Python there, and imports its compiler for the first of them:
 that takes longer than counting every network of this project.

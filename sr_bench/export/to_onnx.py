@@ -31,13 +31,8 @@ def export_onnx(module: nn.Module, path: Path, *, channels: int = 3) -> None:
     """Write `module` to `path` as an ONNX file of opset 17.
 
     The input is ``lr`` and the output ``sr``, both float32 NCHW with free N, H and W. `path`
-    appears complete or not at all.
-
-    Args:
-        module: The network with its weights, on the CPU; exported in evaluation mode and left in
-            the mode it was in.
-        path: The file to write or replace; missing folders are made.
-        channels: Channels of the input.
+    appears complete or not at all; missing folders are made. `module` is on the CPU; it is exported
+    in evaluation mode and left in the mode it was in.
 
     Raises:
         BackendError: torch can't export the network, or the file would not be valid.

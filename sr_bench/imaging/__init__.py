@@ -1,1 +1,1 @@
-"""Tools on images: files, colour, geometry, layout, resizing and filters."""
+"""Tools on images: files in, uint8 or float arrays out; colour, geometry, resizing and filters."""

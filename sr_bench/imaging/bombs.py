@@ -1,4 +1,4 @@
-"""Image files made to keep a decoder busy: told from their chunks and scans, before decoding."""
+"""Image files made to keep a decoder busy: recognised by chunks and scans, before decoding."""
 
 import struct
 from collections.abc import Iterator

@@ -2,9 +2,8 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
+from sr_bench.imaging.colour import Pixels
 
 
 def squared_error(x: Pixels, y: Pixels) -> float:

@@ -21,6 +21,9 @@ FORMATS = ("PNG", "JPEG", "BMP")
 RGB = NDArray[np.uint8]
 """Height x width x 3, 0-255."""
 
+_BIT_DEPTH_AT = 24
+"""In the header of a PNG."""
+
 
 def read_image(path: Path) -> RGB:
     """Decode `path` to RGB as it is stored: no rotation by EXIF, no colour management.
@@ -98,7 +101,8 @@ def read_levels(path: Path) -> RGB | NDArray[np.float32]:
         ImageError: As `read_image`, but for the number of bits.
     """
     data = _read_bytes(path)
-    if _bit_depth(data) != 16:
+    is_png = data.startswith(b"\x89PNG\r\n\x1a\n")
+    if not is_png or data[_BIT_DEPTH_AT : _BIT_DEPTH_AT + 1] != b"\x10":  # 16
         return read_image(path)
     _check_header(data, path)
     pixels = _decode(data, path)
@@ -107,11 +111,6 @@ def read_levels(path: Path) -> RGB | NDArray[np.float32]:
         raise ImageError(msg)
     levels: NDArray[np.float32] = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.float32)
     return levels / np.float32(257.0)
-
-
-def _bit_depth(data: bytes) -> int:
-    """Return the bits per channel that a PNG's header declares; 8 for other formats."""
-    return data[24] if data.startswith(b"\x89PNG\r\n\x1a\n") and len(data) > 24 else 8
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -147,7 +146,7 @@ def _check_header(data: bytes, path: Path) -> None:
             msg = f"{path}: expected RGB or gray colours, got CMYK; convert the file to RGB"
             raise ImageError(msg)
         if image.mode in {"1", "L"} and "transparency" in image.info:
-            # OpenCV drops this kind without a word; for all others it gives an alpha channel.
+            # OpenCV silently drops this kind; for all others it gives an alpha channel.
             raise _transparent(path)
 
 

@@ -1,14 +1,10 @@
 """Cropping: the border that scores leave out, and sizes that a scale divides."""
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.errors import ImageError
-
-Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
-"""Height x width x channels."""
+from sr_bench.imaging.colour import Pixels
 
 
 def crop_border(image: Pixels, border: int) -> Pixels:

@@ -7,14 +7,9 @@ from sr_bench.errors import ImageError
 
 
 def to_nchw(image: NDArray[np.uint8], *, white: float) -> NDArray[np.float32]:
-    """Return `image` as the input of a network.
+    """Return `image` as the input of a network, in which 255 becomes `white`.
 
-    Args:
-        image: Height x width x channels, uint8, 0-255.
-        white: The level that 255 becomes, such as 1.0 or 255.0.
-
-    Returns:
-        1 x channels x height x width, float32, C-contiguous.
+    From height x width x channels, uint8, to 1 x channels x height x width, float32, C-contiguous.
     """
     planes: NDArray[np.float32] = image.transpose(2, 0, 1)[np.newaxis].astype(np.float32, order="C")
     if white != 255.0:
@@ -25,14 +20,9 @@ def to_nchw(image: NDArray[np.uint8], *, white: float) -> NDArray[np.float32]:
 
 
 def from_nchw(output: NDArray[np.floating], *, white: float) -> NDArray[np.float32]:
-    """Return the one image of a network's `output` on the 0-255 scale, unclipped.
+    """Return the image of a network's `output` on the 0-255 scale, where `white` becomes 255.
 
-    Args:
-        output: 1 x channels x height x width.
-        white: The level of `output` that becomes 255.
-
-    Returns:
-        Height x width x channels, float32, C-contiguous.
+    From 1 x channels x height x width to height x width x channels, float32, unclipped.
 
     Raises:
         ImageError: `output` doesn't hold exactly one image, or holds NaN or infinity.

@@ -175,12 +175,9 @@ class LocalMoments:
     covariance: Exact
 
     def similarity(self, *, c1: float, c2: float, correction: float = 1.0) -> Exact:
-        """Return the similarity of each window.
+        """Return the similarity of each window; the constants are as in `tile_similarity`.
 
-        Args:
-            c1: Constant of the luminance term, (K1 L)^2.
-            c2: Constant of the contrast and structure term, (K2 L)^2.
-            correction: Factor of variances; n / (n - 1) makes sample variances of n pixels.
+        Variances get the factor `correction`; n / (n - 1) makes sample variances of n pixels.
         """
         product, squares = self.mean_x * self.mean_y, self.mean_x**2 + self.mean_y**2
         variances = correction * (self.variance_x + self.variance_y) + c2
@@ -190,12 +187,9 @@ class LocalMoments:
 
 
 def local_moments(x: Exact, y: Exact, side: int = 0) -> LocalMoments:
-    """Return the moments of two planes in each window that lies whole in them.
+    """Return the moments of two planes of one shape in each window that lies whole in them.
 
-    Args:
-        x: Height x width, float64.
-        y: The same shape.
-        side: Of a uniform square window, in pixels; 0: the 11x11 Gaussian one.
+    `side` is that of a uniform square window, in pixels; 0: the 11x11 Gaussian one.
     """
     mean_x, mean_y = _means(x, side), _means(y, side)
     return LocalMoments(
@@ -210,18 +204,12 @@ def local_moments(x: Exact, y: Exact, side: int = 0) -> LocalMoments:
 def rim_similarity(
     x: Exact, y: Exact, edge: Literal["mirror", "zero"], *, c1: float, c2: float
 ) -> tuple[float, int]:
-    """Return the summed similarity of the Gaussian windows that reach over the edge.
+    """Return the summed similarity and the number of Gaussian windows that reach over the edge.
 
-    Args:
-        x: Height x width, float64, each side at least 11.
-        y: The same shape.
-        edge: What lies beyond: the image mirrored at its outermost pixels, which don't repeat (the
-            default of OpenCV's filters), or zeros (the padding of convolutions).
-        c1: As in `LocalMoments.similarity`.
-        c2: As in `LocalMoments.similarity`.
-
-    Returns:
-        The sum, and the number of windows.
+    The planes have one shape, each side at least 11; `c1` and `c2` are as in
+    `LocalMoments.similarity`. `edge` is what lies beyond: the image mirrored at its outermost
+    pixels, which don't repeat (the default of OpenCV's filters), or zeros (the padding of
+    convolutions).
     """
     near, inner, margin = slice(None, WINDOW - 1), slice(1 - WINDOW, None), (MARGIN, MARGIN)
     whole = slice(None)
@@ -234,8 +222,8 @@ def rim_similarity(
     total, windows = 0.0, 0
     for part, beyond in strips:
         padded_x, padded_y = _padded(x[part], beyond, edge), _padded(y[part], beyond, edge)
-        found = local_moments(padded_x, padded_y).similarity(c1=c1, c2=c2)
-        total, windows = total + float(found.sum()), windows + found.size
+        rim = local_moments(padded_x, padded_y).similarity(c1=c1, c2=c2)
+        total, windows = total + float(rim.sum()), windows + rim.size
     return total, windows
 
 

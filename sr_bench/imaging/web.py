@@ -61,11 +61,6 @@ def worst_window(x: Levels, y: Levels, side: int) -> ImageWindow:
 
     The first of equals, from the top and the left. A shorter image gives a smaller window.
 
-    Args:
-        x: Height x width x 3, on the 0-255 scale.
-        y: The same shape.
-        side: In pixels, at least 1.
-
     Raises:
         ImageError: The shapes differ.
     """

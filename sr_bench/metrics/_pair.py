@@ -17,11 +17,6 @@ _LARGEST = 1e12
 def check_pair(sr: Pixels, hr: Pixels, *, smallest: int = 1) -> None:
     """Refuse a pair that has no score.
 
-    Args:
-        sr: Height x width x channels (1 to 4), uint8 or floating point.
-        hr: The same shape.
-        smallest: Least number of pixels on each side.
-
     Raises:
         MetricError: The shapes differ, an image is too small, or a value is NaN, infinite or
             absurdly large.

@@ -25,17 +25,10 @@ _Tile = tuple[slice, slice]
 
 
 def score(sr: Pixels, hr: Pixels, *, data_range: float = 255.0, threads: int = 1) -> float:
-    """Return the mean structural similarity, within 1e-6 of `ssim_float64`.
+    """Return the mean structural similarity within 1e-6 of `ssim_float64`.
 
-    Args:
-        sr: Height x width x channels (1 to 4), uint8 or floating point, at least 11x11.
-        hr: The same shape.
-        data_range: The white level.
-        threads: Tiles computed at once; the result doesn't depend on it. OpenCV's own threads
-            should be off (`sr_bench.imaging.threads`).
-
-    Returns:
-        At most 1.0, which identical images give.
+    At most 1.0, which identical images give; the images are at least 11x11. `threads` tiles are
+    computed at once; OpenCV's own threads should be off (`sr_bench.imaging.threads`).
 
     Raises:
         MetricError: The shapes differ, an image is smaller than the window, or a value is NaN,

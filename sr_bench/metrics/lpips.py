@@ -66,13 +66,9 @@ def absent() -> str:
 
 
 def score(sr: "Pixels", hr: "Pixels", *, data_range: float = 255.0, threads: int = 1) -> float:
-    """Return the distance of two RGB images; 0 if they are identical.
+    """Return the distance of two RGB images, clipped to the white level; 0 if they are identical.
 
-    Args:
-        sr: Height x width x 3, RGB, uint8 or floating point; clipped to the white level.
-        hr: The same shape.
-        data_range: The white level.
-        threads: Every metric takes it; torch has threads of its own.
+    `threads` is not used: torch has its own.
 
     Raises:
         MetricError: The shapes differ, an image is too small, or a value is NaN or infinite.

@@ -22,12 +22,6 @@ INFO = MetricInfo(
 def score(sr: "Pixels", hr: "Pixels", *, data_range: float = 255.0, threads: int = 1) -> float:
     """Return the mean of |`sr` - `hr`| over all pixels and channels, as of a white level of 255.
 
-    Args:
-        sr: Height x width x channels, uint8 or floating point.
-        hr: The same shape.
-        data_range: The white level.
-        threads: Every metric takes it; this one needs a single thread.
-
     Raises:
         MetricError: The shapes differ, a value is NaN, infinite or absurdly large.
     """

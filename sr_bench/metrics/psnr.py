@@ -20,17 +20,9 @@ INFO = MetricInfo(
 
 
 def score(sr: "Pixels", hr: "Pixels", *, data_range: float = 255.0, threads: int = 1) -> float:
-    """Return 10 log10(data_range^2 / MSE) over all pixels and channels.
+    """Return 10 log10(data_range^2 / MSE) over all pixels and channels, in dB; inf if identical.
 
-    Args:
-        sr: Height x width x channels, uint8 or floating point. Two uint8 images are compared
-            exactly, as integers.
-        hr: The same shape.
-        data_range: The white level.
-        threads: Every metric takes it; this one needs a single thread.
-
-    Returns:
-        Decibels; inf if the images are identical.
+    Two uint8 images are compared exactly, as integers.
 
     Raises:
         MetricError: The shapes differ, a value is NaN, infinite or absurdly large.

@@ -22,8 +22,7 @@ _EXACT = 2**24
 def exact_parts(weights: NDArray[np.int8]) -> list[NDArray[np.float32]]:
     """Return weights that add up to `weights`, each of sums that are exact in float32.
 
-    Args:
-        weights: From -127 to 127, shape (O, I, kh, kw); the image holds integers of that range too.
+    They are from -127 to 127, shape (O, I, kh, kw); the image holds integers of that range too.
     """
     rows = np.abs(weights.reshape(len(weights), -1).astype(np.int64)) * LARGEST
     parts = []
@@ -41,11 +40,8 @@ def exact_parts(weights: NDArray[np.int8]) -> list[NDArray[np.float32]]:
 def exact_sum(node: NodeProto, image: str, weights: list[str], output: str) -> Iterator[NodeProto]:
     """Yield nodes that convolve `image` as the Conv `node` does, without its bias.
 
-    Args:
-        node: Gives the strides, pads, dilations and groups.
-        image: Name of the integers, float32.
-        weights: Names of the parts, as of `exact_parts`.
-        output: Name of the sums: float32, rounded once where they are larger than 2**24.
+    All are names: of the float32 integers `image`, of the `weights` from `exact_parts`, and of the
+    sums `output`: float32, rounded once where they are larger than 2**24.
     """
     names = [f"{output}/part{i}" for i in range(len(weights))] if len(weights) > 1 else [output]
     for part, name in zip(weights, names, strict=True):

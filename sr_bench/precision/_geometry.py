@@ -15,11 +15,7 @@ def geometry_values(graph: GraphProto, types: Mapping[str, int]) -> frozenset[st
     """Return the values of `graph` that only determine sizes and positions.
 
     Rounding such a value to a narrow type would change the size of the output: fp16 holds
-    no odd number above 2048.
-
-    Args:
-        graph: A graph without control flow.
-        types: Element type of every value.
+    no odd number above 2048. `graph` has no control flow; `types` are those of all elements.
     """
     image = _image_values(graph)
     producers = {output: node for node in graph.node for output in node.output}

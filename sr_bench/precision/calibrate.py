@@ -105,12 +105,7 @@ class _Tile:
     """Whether it is the last one of its image."""
 
 
-@dataclass(frozen=True)
-class _TileStatistics:
-    """What one tile gives."""
-
-    histograms: Mapping[str, Histogram]
-    patches: TilePatches
+_TileStatistics = tuple[Mapping[str, Histogram], TilePatches]
 
 
 class _Pass:
@@ -157,11 +152,11 @@ class _Pass:
         return Statistics(histograms, Moments(sample) if sample.windows else {}, images)
 
     def _finish(self, tile: _Tile, result: "Future[_TileStatistics]") -> Iterator[str]:
-        statistics = result.result()
-        for name, histogram in statistics.histograms.items():
+        histograms, patches = result.result()
+        for name, histogram in histograms.items():
             known = self._histograms.get(name)
             self._histograms[name] = histogram if known is None else known.merged(histogram)
-        self._sample.add(statistics.patches)
+        self._sample.add(patches)
         if tile.is_last:
             yield tile.image
 
@@ -180,7 +175,7 @@ class _Pass:
                 largest = self._observed.histogram(name, histograms).largest
                 for window in self._windows[name]:
                     codes[window] = read_patches(values[name], window, largest, positions)
-        return _TileStatistics(histograms, TilePatches(positions.scores, codes))
+        return histograms, TilePatches(positions.scores, codes)
 
     def _run(self, tile: _Tile) -> Iterator[Mapping[str, Array]]:
         """Yield the values from each segment for `tile`."""
@@ -200,6 +195,7 @@ class _Pass:
     def _fits(self, tile: _Tile, others: Sequence[_Tile]) -> bool:
         """Return whether `tile` may be submitted while `others` wait or run."""
         shapes = [each.pixels.shape for each in (tile, *others)]
+        # At most so many run at once; in the worst case the largest ones do.
         most = sorted((self._need(shape).observed for shape in shapes), reverse=True)
         together = sum(most[: self._workers]) - self._need(tile.pixels.shape).plain
         return len(others) < 2 * self._workers and together <= self._free_bytes

@@ -61,13 +61,7 @@ def clip_thresholds(
 
     The network's input gets its own like any other tensor, as a compiler knows no white level.
     The observers are those of any int8 network, without the guard of ``kl`` and ``mse``, which TVM
-    does not have.
-
-    Args:
-        network: What the tensors belong to.
-        histograms: By name of the tensor.
-        observer: A module of `OBSERVERS`.
-        plan: Says what part of the values the percentile keeps.
+    does not have. `plan` says what part of the values the percentile keeps.
 
     Raises:
         OptionError: There is no such observer; the message lists the valid ones.
@@ -90,14 +84,10 @@ def emulate(
     *,
     notes: Mapping[str, str],
 ) -> ModelProto:
-    """Return `network` with int8 layers by the rules of `profile`; float32 in and out.
+    """Return the fp32 `network` with int8 layers by the rules of `profile`; float32 in and out.
 
-    Args:
-        network: In fp32.
-        thresholds: T of every tensor that becomes int8.
-        profile: Which reading of the device.
-        plan: Says which layers stay in float, and whether output channels have own scales.
-        notes: Written into the file's metadata, each key after ``sr_bench.``.
+    `thresholds` are T of every tensor that becomes int8. `notes` are written into the file's
+    metadata, each key after ``sr_bench.``.
 
     Raises:
         BackendError: A threshold is missing, or is not a number from 0 on.
@@ -125,7 +115,7 @@ class _Writer:
 
     def _step(self, name: str, thresholds: Mapping[str, float]) -> np.float32:
         """Return what one level of the tensor stands for."""
-        source = self._points.scale_source(name)
+        source = self._points.scale_of.get(name, name)
         if source not in thresholds:
             msg = f"expected a threshold of the tensor {source!r}, got none: {_ANOTHER}"
             raise BackendError(msg)

@@ -29,26 +29,10 @@ from sr_bench.precision._geometry import geometry_values
 
 KEEPS_VALUES = frozenset(
     (
-        "Abs",
-        "Concat",
-        "DepthToSpace",
-        "Expand",
-        "Flatten",
-        "Gather",
-        "Identity",
-        "Max",
-        "MaxPool",
-        "Min",
-        "Neg",
-        "Relu",
-        "Reshape",
-        "Slice",
-        "SpaceToDepth",
-        "Split",
-        "Squeeze",
-        "Tile",
-        "Transpose",
-        "Unsqueeze",
+        *("Abs", "Max", "MaxPool", "Min", "Neg", "Relu"),
+        *("Concat", "Expand", "Gather", "Slice", "Split", "Tile"),
+        *("DepthToSpace", "Flatten", "Identity", "Reshape", "SpaceToDepth", "Squeeze"),
+        *("Transpose", "Unsqueeze"),
     )
 )
 """Operators whose results are values of their inputs, or zero: rounding them again is idle."""

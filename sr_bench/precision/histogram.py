@@ -54,11 +54,9 @@ class Histogram:
 
     @classmethod
     def of(cls, array: NDArray[np.float32], *, where: str) -> "Histogram":
-        """Return the histogram of `array`, of any shape.
+        """Return the histogram of `array`, of any shape; `where` is the tensor's name for errors.
 
-        Args:
-            array: The values; one of 4 is counted, all are searched for the extremes.
-            where: The tensor's name, for the error.
+        One value of 4 is counted, all are searched for the extremes.
 
         Raises:
             BackendError: `array` is empty, or holds NaN or inf.

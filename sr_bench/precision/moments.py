@@ -124,11 +124,7 @@ def read_patches(
 ) -> Codes:
     """Return the patches that a layer reads at `positions`, rounded to 8 bits.
 
-    Args:
-        values: The layer's input, NCHW, finite.
-        window: How the layer reads it.
-        largest: Largest magnitude in `values`.
-        positions: Of the tile.
+    `values` are the layer's input, NCHW, finite, with the magnitude `largest`.
     """
     n, channels, height, width = values.shape
     y, inside_y = _coordinates(height, window, 0, positions)

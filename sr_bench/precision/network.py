@@ -104,7 +104,11 @@ def read_network(path: Path) -> Network:
         BackendError: It can't be read, is no float32 image network of one input and one output,
             holds control flow, is of an opset outside of `OPSETS`, or is quantised already.
     """
-    model = _folded(_checked(path), path)
+    model = load_onnx(path)
+    if fault := _fault(model):
+        msg = f"{path}: {fault}"
+        raise BackendError(msg)
+    model = _folded(model, path)
     for index, node in enumerate(model.graph.node):
         node.name = node.name or f"{node.op_type}_{index}"
     shares = _shares(model)
@@ -121,14 +125,6 @@ def read_network(path: Path) -> Network:
         if node.name not in taken and (node.op_type in _MULTIPLIES or node.op_type == "Conv")
     )
     return Network(model, layers, floats)
-
-
-def _checked(path: Path) -> ModelProto:
-    model = load_onnx(path)
-    if fault := _fault(model):
-        msg = f"{path}: {fault}"
-        raise BackendError(msg)
-    return model
 
 
 def _fault(model: ModelProto) -> str:
@@ -172,6 +168,7 @@ def _folded(model: ModelProto, path: Path) -> ModelProto:
             msg = f"onnxruntime can't open {path}: {error}"
             raise BackendError(msg) from error
         folded = onnx.load(target)
+    # onnxruntime declares all its domains, of which other runtimes refuse those they don't know.
     used = {node.domain for node in folded.graph.node}
     imports = [item for item in folded.opset_import if item.domain in used | {"", "ai.onnx"}]
     del folded.opset_import[:]

@@ -21,10 +21,6 @@ class Points:
     scale_of: dict[str, str]
     """For a tensor that only holds another one's values: the tensor whose scale it has."""
 
-    def scale_source(self, tensor: str) -> str:
-        """Return the tensor whose clip range gives `tensor` its scale."""
-        return self.scale_of.get(tensor, tensor)
-
 
 def kept_layers(
     network: Network, patterns: Collection[str], *, key: str = "keep"
@@ -57,7 +53,7 @@ def points(network: Network, kept: Collection[Layer] = ()) -> Points:
     reads = {layer.input for layer in layers}
     ends = {layer.node for layer in network.layers}
 
-    @cache
+    @cache  # residual networks have exponentially many paths to a value
     def is_read(tensor: str) -> bool:
         nodes = network.consumers.get(tensor, ())
         onward = (out for node in nodes if node.name not in ends for out in node.output)
@@ -65,6 +61,7 @@ def points(network: Network, kept: Collection[Layer] = ()) -> Points:
 
     gives = (given(network, layer) for layer in layers)
     tensors = reads | {tensor for tensor in gives if is_read(tensor)}
+    # In the graph's order, so that a chain of moves ends at the first tensor of the chain.
     scale_of: dict[str, str] = {}
     for node in network.model.graph.node:
         source, moved = node.input[0] if node.input else "", node.output[0]

@@ -7,6 +7,7 @@ so that every runtime reads it: one that knows int8 computes in integers, others
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,15 +47,11 @@ def quantise(
     *,
     notes: Mapping[str, str],
 ) -> ModelProto:
-    """Return `network` with all layers but `kept` in int8.
+    """Return the fp32 `network` with all layers but `kept` in int8.
 
-    Args:
-        network: In fp32.
-        clip: The clip range of every tensor that is rounded.
-        weights: The integers of the layers' weights, by the name of the constant.
-        plan: Says how activations are rounded and what additions read.
-        kept: The layers that stay in float.
-        notes: Written into the file's metadata, each key after ``sr_bench.``.
+    `clip` holds the clip range of every tensor that is rounded, `weights` the integers of the
+    layers' weights by the name of the constant. `plan` says how activations are rounded and what
+    additions read. `notes` are written into the file's metadata, each key after ``sr_bench.``.
 
     Raises:
         BackendError: A clip range is missing.
@@ -68,13 +65,10 @@ def rewritten(
     constants: Mapping[str, TensorProto],
     notes: Mapping[str, str],
 ) -> ModelProto:
-    """Return the model of `network` in int8.
+    """Return the model of `network` with other `nodes`, which make it int8.
 
-    Args:
-        network: In fp32; its constants stay as far as they are used.
-        nodes: Of the int8 network, in order.
-        constants: To add, by name, as far as they are used.
-        notes: Written into the file's metadata, each key after ``sr_bench.``.
+    Its constants stay and `constants` are added, as far as they are used; `notes` are written into
+    the file's metadata, each key after ``sr_bench.``.
     """
     model = ModelProto()
     model.CopyFrom(network.model)
@@ -115,7 +109,7 @@ class _Writer:
         self._constants: dict[str, TensorProto] = {}
 
     def _scale(self, name: str, clip: Mapping[str, ClipRange], plan: Int8Plan) -> _Scale:
-        source = self._points.scale_source(name)
+        source = self._points.scale_of.get(name, name)
         if source not in clip:
             msg = (
                 f"expected a clip range of the tensor {source!r}, got none: the ranges are of"
@@ -209,6 +203,6 @@ class _Writer:
         return name
 
 
-def named_node(op_type: str, inputs: list[str], output: str, **attributes: int) -> NodeProto:
+def named_node(op_type: str, inputs: list[str], output: str, **attributes: Any) -> NodeProto:
     """Return a node of one output, named after that."""
     return helper.make_node(op_type, inputs, [output], name=output, **attributes)

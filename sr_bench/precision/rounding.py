@@ -36,9 +36,7 @@ def integer_weights(
 ) -> dict[str, IntegerWeights]:
     """Return the integers of every layer's weights, by the name of the constant.
 
-    Args:
-        network: In fp32.
-        moments: For `round_learned`, by the name of the weights; others are rounded to nearest.
+    Weights with `moments` get `round_learned`; others are rounded to nearest.
     """
     integers_of: dict[str, IntegerWeights] = {}
     for name in dict.fromkeys(layer.weight for layer in network.layers):

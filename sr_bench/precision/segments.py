@@ -69,6 +69,7 @@ class Runner:
         _register_arena()
         self._input = network.input
         self._segments = tuple((segment, _open(_model(network, segment))) for segment in segments)
+        # The arena shrinks at the end of a run only, so closing needs something to run.
         self._idle = _open(_idle_model())
 
     def run(self, image: NDArray[np.float32]) -> Iterator[Mapping[str, Array]]:

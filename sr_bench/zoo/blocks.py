@@ -41,10 +41,8 @@ class MeanShift(nn.Conv2d):
 def upsampler(scale: int, feats: int, *, single: bool = False) -> nn.Sequential:
     """Return convolutions and pixel shuffles that enlarge `feats` channels by `scale`.
 
-    Args:
-        scale: 3, or a power of 2; 1 gives an empty sequence.
-        feats: Channels at the input and the output.
-        single: Whether one step does all; else powers of 2 are made in steps of 2.
+    That is 3, or a power of 2; 1 gives an empty sequence. Powers of 2 are made in steps of 2,
+    unless a `single` step does all.
     """
     factors = [scale] if single or scale == 3 else [2] * (scale.bit_length() - 1)
     layers: list[nn.Module] = []

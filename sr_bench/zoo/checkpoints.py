@@ -48,7 +48,7 @@ def load_state(path: Path, key: str = "", *, sha256: str = "") -> State:
         CheckpointError: The file is absent, empty, corrupt, unsafe or not the expected one, or
             holds something other than finite floating-point tensors.
     """
-    _check_file(path, sha256)
+    _check_file(path, sha256)  # before any of it is parsed
     content = _read_safetensors(path, key) if path.suffix == ".safetensors" else read_torch(path)
     weights = _unwrap(content, key, path)
     _check_values(weights, path)
@@ -59,10 +59,7 @@ def load_state(path: Path, key: str = "", *, sha256: str = "") -> State:
 def load_into(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -> None:
     """Copy `state` into `module`, which must have exactly these parameters and shapes.
 
-    Args:
-        module: Receives the weights; nothing is changed if they don't fit.
-        state: Tensors by parameter name.
-        where: What the error calls the source of `state`, such as a path.
+    Nothing is changed if they don't fit. Errors call the source of `state` `where`.
 
     Raises:
         CheckpointError: Parameters are missing, unexpected or mis-shaped.
@@ -103,11 +100,8 @@ def load_model(card: ModelCard, weights: Path) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         module = build(card.architecture, card.hyper, card.scale)
     declared = card.checkpoint
-    state = (
-        load_state(weights, declared.key, sha256=declared.sha256)
-        if declared
-        else load_state(weights)
-    )
+    key, sha256 = (declared.key, declared.sha256) if declared else ("", "")
+    state = load_state(weights, key, sha256=sha256)
     names = {name: canonical_key(card.architecture, name) for name in state}
     load_into(module, _rename(state, names, weights), where=f"{weights} (card {card.id})")
     return module.eval().requires_grad_(False)

@@ -80,7 +80,7 @@ def danger(stream: BinaryIO) -> str:
             memo[value] = _top(stack)
         elif code.name in _GET:
             if value not in memo:
-                msg = f"its pickle takes up {value}, which it did not put down"
+                msg = f"its pickle reads entry {value}, which it never stored"
                 raise ValueError(msg)
             stack.append(memo[value])
         elif refused := _step(code, value, stack):
@@ -127,6 +127,6 @@ def _taken(code: pickletools.OpcodeInfo, stack: list[_Object | None]) -> list[_O
 
 def _top(stack: list[_Object | None]) -> _Object:
     if not stack or (top := stack[-1]) is None:
-        msg = "its pickle takes more than it made"
+        msg = "its pickle takes more values than it made"
         raise ValueError(msg)
     return top

@@ -96,7 +96,7 @@ def test_an_array_in_any_memory_layout_gives_the_same(backend: ModuleType, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("lr", "came"),
+    ("lr", "got"),
     [
         (np.zeros((3, 8, 8), np.float32), r"float32 of shape \(3, 8, 8\)"),
         (np.zeros((1, 3, 8, 8), np.uint8), r"uint8 of shape \(1, 3, 8, 8\)"),
@@ -105,11 +105,11 @@ def test_an_array_in_any_memory_layout_gives_the_same(backend: ModuleType, tmp_p
         ([[1.0]], "list"),
     ],
 )
-def test_a_wrong_array_is_refused_with_what_came(
-    backend: ModuleType, lr: object, came: str, tmp_path: Path
+def test_a_wrong_array_is_refused_with_what_was_got(
+    backend: ModuleType, lr: object, got: str, tmp_path: Path
 ) -> None:
     with backend.open_session(_artefact(tmp_path, "edsr_basicsr_x1")) as session:
-        with pytest.raises(BackendError, match=rf"must be float32 \(N, C, H, W\).*{came}"):
+        with pytest.raises(BackendError, match=rf"as float32 \(N, C, H, W\).*{got}"):
             session.run(lr)
         session.run(_lr())
 

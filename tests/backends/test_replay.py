@@ -143,7 +143,7 @@ def test_an_empty_recording_runs_nothing(tmp_path: Path) -> None:
 
 
 def test_another_network_is_foreign(tape: Path) -> None:
-    wanted = "edsr/small_x2 is foreign: the network here is bbbbbbbbbbbb, recorded was aaaaaaaaaaaa"
+    wanted = "edsr/small_x2 is foreign: expected the network bbbbbbbbbbbb, got aaaaaaaaaaaa"
     with pytest.raises(BackendError, match=wanted + "; weights or architecture differ"):
         _open(tape, artefact(network="b" * 64))
 
@@ -215,7 +215,7 @@ def test_a_damaged_entry_is_named(tape: Path) -> None:
 
 def test_wrong_arrays_and_closed_sessions_are_refused_as_by_every_backend(tape: Path) -> None:
     session = _open(tape)
-    with pytest.raises(BackendError, match=r"must be float32 \(N, C, H, W\).*float64"):
+    with pytest.raises(BackendError, match=r"as float32 \(N, C, H, W\).*float64"):
         session.run(lr_of(1).astype(np.float64))
     session.close()
     with pytest.raises(BackendError, match="is closed"):

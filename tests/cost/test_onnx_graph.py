@@ -133,9 +133,9 @@ def test_a_file_that_is_no_onnx_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("x", "shape", "message"),
     [
-        ([1, 3, 8, 8], (3, 9, 8), "'image' is 3x8x8 .CxHxW., not 3x9x8; count it on its own"),
-        (["n", "c", "h", "w_"], (4, 8, 8), "'head' .Conv. takes 3 channels and is given 4"),
-        ([3, 8], (3, 8, 8), "expected one input of 4 axes .NCHW.; the graph has: image of 2 axes"),
+        ([1, 3, 8, 8], (3, 9, 8), "'image' to take 3x9x8 .CxHxW., got 3x8x8; count it on its own"),
+        (["n", "c", "h", "w_"], (4, 8, 8), "'head' .Conv. expected 3 channels, got 4"),
+        ([3, 8], (3, 8, 8), "expected one input of 4 axes .NCHW., got: image of 2 axes"),
     ],
 )
 def test_an_input_that_does_not_fit_is_explained(

@@ -19,8 +19,8 @@ def test_all_that_layers_read_and_give_is_rounded_but_the_last_sum(network: Netw
     found = points(network)
     # body.0 is rounded behind its ReLU only; y is read by no layer.
     assert found.tensors == {"x", "head", "relu", "body.1", "after", "up", "wide"}
-    assert found.scale_source("wide") == "up"
-    assert found.scale_source("up") == "up"
+    assert found.scale_of["wide"] == "up"
+    assert "up" not in found.scale_of
 
 
 def test_a_kept_layer_reads_and_gives_float(network: Network) -> None:

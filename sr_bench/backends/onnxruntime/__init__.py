@@ -98,7 +98,7 @@ def open_onnx(artefact: Artefact, *, threads: int, on_gpu: bool = False) -> "Gra
 
 
 class Graph:
-    """An ONNX file, opened: a function of the input, and what there is to say about it."""
+    """An opened ONNX file: a function of the input, with notes on how it computes."""
 
     def __init__(
         self, path: Path, precision: Precision, threads: int, *, on_gpu: bool = False
@@ -133,7 +133,7 @@ class Graph:
             network,
             options,
             providers=[(_CUDA, _CUDA_OPTIONS), _CPU],  # the CPU for what CUDA has no kernel for
-            enable_fallback=0,  # to the CPU, without a word
+            enable_fallback=0,  # silently, to the CPU
         )
 
     def _open_int8(self, options: "SessionOptions") -> "InferenceSession":
@@ -160,12 +160,12 @@ class Graph:
         session, path = self._session, self._path
         ends = len(session.get_inputs()), len(session.get_outputs())
         if ends != (1, 1):
-            msg = f"expected one input and one output in {path}; it has {ends[0]} and {ends[1]}"
+            msg = f"expected one input and one output in {path}, got {ends[0]} and {ends[1]}"
             raise BackendError(msg)
         made_for = session.get_modelmeta().custom_metadata_map.get(PRECISION_KEY, "fp32")
         if made_for != precision.dtype:
-            # A float16 file would be computed in float32 without a word.
-            msg = f"expected a file made for {precision.dtype}, but {path} is {made_for}"
+            # A float16 file would silently be computed in float32.
+            msg = f"expected a file made for {precision.dtype}, got one for {made_for}: {path}"
             raise BackendError(msg)
         if self._on_gpu and _CUDA not in session.get_providers():
             # Its numbers would be kept as the GPU's.
@@ -177,11 +177,7 @@ class Graph:
             raise NotRunError(msg)
 
     def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the network's output for `lr`, both float32 NCHW.
-
-        Raises:
-            BackendError: The network doesn't accept `lr`.
-        """
+        """Return the output for `lr`, both float32 NCHW; raise a BackendError if it doesn't fit."""
         try:
             output: NDArray[np.float32] = self._session.run(None, {self._input: lr})[0]
         except Exception as error:

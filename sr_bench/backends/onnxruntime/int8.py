@@ -1,7 +1,7 @@
-"""int8 on onnxruntime: know what the kernels of this machine do, and say it.
+"""int8 on onnxruntime: test whether this machine's kernels are exact, and note which are used.
 
 A CPU without VNNI multiplies uint8 by int8 with an instruction that saturates the sum of two
-products at 16 bits: results are wrong without a word. Weights as uint8 around 128 take another
+products at 16 bits: results are silently wrong. Weights as uint8 around 128 take another
 way, which is exact, at about two thirds of the speed. The CUDA provider convolves no integers: it
 would hand them to the CPU.
 """
@@ -40,8 +40,8 @@ def exact_kernel(weight_type: int) -> bool:
         _probe(weight_type).SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     x = np.full((1, _TAPS, 4, 4), 255, np.uint8)
-    (found,) = session.run(None, {"x": x})
-    return bool((found == 254).all())
+    (output,) = session.run(None, {"x": x})
+    return bool((output == 254).all())
 
 
 def _probe(weight_type: int) -> ModelProto:
@@ -69,12 +69,9 @@ def _probe(weight_type: int) -> ModelProto:
 
 
 def set_up(model: ModelProto, options: "SessionOptions", *, on_gpu: bool) -> tuple[bytes, str]:
-    """Return the int8 network `model` as this machine computes it exactly, and which way.
+    """Return the QDQ network `model` as this machine computes it exactly, and a note of how.
 
-    Args:
-        model: A QDQ network.
-        options: Of the session to open; changed where no kernel is exact.
-        on_gpu: Whether the CUDA provider computes.
+    `options` are those of the session to open; they are changed where no kernel is exact.
     """
     if on_gpu:
         options.add_session_config_entry("session.disable_quant_qdq", "1")
@@ -102,13 +99,13 @@ def layers_run(model: ModelProto, optimised: Path) -> str:
 
 def _with_unsigned_weights(model: ModelProto) -> ModelProto:
     """Return `model` with its int8 weights as uint8 around 128: the same values."""
-    ours = ModelProto()
-    ours.CopyFrom(model)
-    tensors = {tensor.name: tensor for tensor in ours.graph.initializer}
-    for node in ours.graph.node:
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    tensors = {tensor.name: tensor for tensor in copy.graph.initializer}
+    for node in copy.graph.node:
         names = node.input if node.op_type == "DequantizeLinear" else ()
         for tensor in (tensors[name] for name in names if name in tensors):
             if tensor.data_type == TensorProto.INT8:
                 wide = numpy_helper.to_array(tensor).astype(np.int16) + _MIDDLE
                 tensor.CopyFrom(numpy_helper.from_array(wide.astype(np.uint8), tensor.name))
-    return ours
+    return copy

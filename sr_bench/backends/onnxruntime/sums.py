@@ -1,4 +1,4 @@
-"""Let onnxruntime compute int8 layers in integers whose sums a QDQ file leaves in float.
+"""Make onnxruntime compute in integers the int8 layers whose sums a QDQ file leaves in float.
 
 onnxruntime computes a convolution between DequantizeLinear and QuantizeLinear in integers. The sum
 of a layer that no int8 layer reads is not rounded, and such a convolution it computes in float.
@@ -15,21 +15,21 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 def with_integer_sums(model: ModelProto) -> ModelProto:
     """Return the QDQ network `model` with every int8 layer that gives float as a ConvInteger."""
-    ours = ModelProto()
-    ours.CopyFrom(model)
-    graph = _Graph.of(ours)
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    graph = _Graph.of(copy)
     nodes: list[NodeProto] = []
-    for node in ours.graph.node:
+    for node in copy.graph.node:
         nodes += graph.integer_sum(node) if graph.gives_float(node) else [node]
-    del ours.graph.node[:]
-    ours.graph.node.extend(nodes)
-    ours.graph.initializer.extend(graph.added)
-    return ours
+    del copy.graph.node[:]
+    copy.graph.node.extend(nodes)
+    copy.graph.initializer.extend(graph.added)
+    return copy
 
 
 @dataclass(frozen=True)
 class _Graph:
-    """What is asked about a graph while it is rewritten."""
+    """A graph that is rewritten, looked up by name."""
 
     constants: Mapping[str, NDArray[np.generic]]
     dequantised: Mapping[str, NodeProto]
@@ -54,7 +54,7 @@ class _Graph:
         )
 
     def gives_float(self, node: NodeProto) -> bool:
-        """Tell whether `node` is an int8 layer whose sum is not rounded."""
+        """Return whether `node` is an int8 layer whose sum is not rounded."""
         if node.op_type != "Conv" or not {*node.input} <= self.dequantised.keys():
             return False
         readers, name = self.readers.get(node.output[0], []), node.output[0]

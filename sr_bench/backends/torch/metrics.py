@@ -18,8 +18,6 @@ from sr_bench.imaging.filters import WINDOW, gaussian_window
 from sr_bench.imaging.similarity import K1, K2
 
 METRICS = ("psnr", "ssim")
-"""What is computed here."""
-
 _WHITE = 255.0
 _C1, _C2 = (K1 * _WHITE) ** 2, (K2 * _WHITE) ** 2
 _LARGEST_LEVEL = 1e4
@@ -31,10 +29,7 @@ _CHUNK_PIXELS = 2**22
 def can_compare(outputs: Sequence[int], hrs: Sequence[int], how: BatchScoring) -> bool:
     """Return whether outputs can be scored here as on the CPU, which else scores or refuses them.
 
-    Args:
-        outputs: Shape of the outputs, N x C x H x W.
-        hrs: Shape of what they are compared with, N x H x W x C.
-        how: What is asked.
+    `outputs` is the shape N x C x H x W, `hrs` that of the ground truth, N x H x W x C.
     """
     rule = how.protocol
     if not set(how.metrics) <= set(METRICS) or len(outputs) != 4:
@@ -50,19 +45,21 @@ def can_compare(outputs: Sequence[int], hrs: Sequence[int], how: BatchScoring) -
 
 
 def compare(output: Tensor, hr: Tensor, how: BatchScoring) -> Tensor:
-    """Return what `read_scores` makes scores of, N x 4, float64, on the device of `output`.
+    """Return the rows that `read_scores` reads, N x 4, float64, on the device of `output`.
 
-    Args:
-        output: Raw outputs of the network, N x 3 x H x W, float32.
-        hr: N x H x W x 3, RGB, uint8.
-        how: What is asked; `can_compare` must have agreed.
+    `output` is that of the network, N x 3 x H x W, float32; `hr` is N x H x W x 3, RGB, uint8.
+    `can_compare` must have agreed.
     """
     rule = how.protocol
     levels = _levels(output, rule, how.white)
     usable = output.isfinite().flatten(1).all(1)
     usable &= levels.flatten(1).abs().amax(1) <= _LARGEST_LEVEL
     border = rule.border_px(how.scale)
-    x, y = (_in_colour(_cropped(image, border), rule) for image in (levels, hr.permute(0, 3, 1, 2)))
+    height, width = levels.shape[-2:]
+    x, y = (
+        _in_colour(image[..., border : height - border, border : width - border], rule)
+        for image in (levels, hr.permute(0, 3, 1, 2))
+    )
     error, similarity = _squared_error(x, y), _similarity(x.double(), y.double())
     # The division is the host's: a device may multiply by the reciprocal.
     count = torch.full_like(error, x[0].numel())
@@ -72,16 +69,14 @@ def compare(output: Tensor, hr: Tensor, how: BatchScoring) -> Tensor:
 def read_scores(row: Sequence[float], metrics: Sequence[str]) -> Mapping[str, float] | None:
     """Return the scores of one image from its row of `compare`.
 
-    Returns:
-        None if the image has no score, or none that holds to 1e-6: an output value is not finite
-        or absurdly large.
+    None if it has no score that holds to 1e-6: an output value is not finite or absurdly large.
     """
     usable, error, count, similarity = row
     if not usable:
         return None
     psnr = 10.0 * math.log10(_WHITE**2 / (error / count)) if error else math.inf
-    found = {"psnr": psnr, "ssim": similarity}
-    return {name: found[name] for name in metrics}
+    scores = {"psnr": psnr, "ssim": similarity}
+    return {name: scores[name] for name in metrics}
 
 
 def _levels(output: Tensor, rule: EvalProtocol, white: float) -> Tensor:
@@ -95,11 +90,6 @@ def _levels(output: Tensor, rule: EvalProtocol, white: float) -> Tensor:
     if rule.rounding == "none":
         return image
     return (image.round() if rule.rounding == "round" else image.floor()).to(torch.uint8)
-
-
-def _cropped(image: Tensor, border: int) -> Tensor:
-    height, width = image.shape[-2:]
-    return image[..., border : height - border, border : width - border]
 
 
 def _in_colour(rgb: Tensor, rule: EvalProtocol) -> Tensor:

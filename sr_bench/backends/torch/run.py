@@ -25,16 +25,16 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class _Flight:
-    """A batch that the device computes, and what is on its way back."""
+    """A batch that the device computes, and its results on their way back."""
 
     output: Tensor
     """On the device."""
     rows: Tensor | None
-    """On the host, once `landed`: what scores are read from."""
+    """On the host, once `landed`: rows for `read_scores`."""
     outputs: Tensor | None
     """On the host, once `landed`."""
     landed: torch.cuda.Event | None
-    """None on a CPU, where all is there at once."""
+    """None on a CPU, which is done at once."""
 
 
 class Run:
@@ -77,8 +77,8 @@ class Run:
         output = self._forward(lrs.contiguous(memory_format=torch.channels_last))
         whole = output.ndim == 4 and len(output) == len(lrs) and output.numel()
         if not whole or output.dtype != torch.float32:
-            came = f"{output.dtype} of shape {tuple(output.shape)}"
-            msg = f"expected a float32 output for each of {len(lrs)} images, got {came}"
+            got = f"{output.dtype} of shape {tuple(output.shape)}"
+            msg = f"expected a float32 output for each of {len(lrs)} images, got {got}"
             raise BackendError(msg)
         rows = self._compared(output, batch)
         outputs = output.contiguous() if batch.wants_outputs or rows is None else None
@@ -111,12 +111,7 @@ class Run:
 def guarded(
     compute: Callable[[], _T], what: str, *, catches: tuple[type[Exception], ...] = ()
 ) -> _T:
-    """Return what `compute` gives.
-
-    Args:
-        compute: Uses the device.
-        what: What it does, for messages: "open <file>".
-        catches: Further exceptions that are faults of an input.
+    """Return what `compute` gives, which uses the device; `what` it does is named in messages.
 
     Raises:
         DeviceError: The device's memory is too small.
@@ -151,16 +146,13 @@ def _landed(flight: _Flight, batch: Batch) -> Sequence[BatchItem]:
     if flight.rows is not None and batch.scoring is not None:
         metrics = batch.scoring.metrics
         scores = [read_scores(row, metrics) for row in flight.rows.tolist()]
-    return [
-        BatchItem(found, _output(flight, index, wanted=batch.wants_outputs or found is None))
-        for index, found in enumerate(scores)
-    ]
-
-
-def _output(flight: _Flight, index: int, *, wanted: bool) -> NDArray[np.float32] | None:
-    """Return output number `index`, if it is wanted."""
-    if not wanted:
-        return None
     outputs = flight.output if flight.outputs is None else flight.outputs
-    array: NDArray[np.float32] = outputs[index : index + 1].contiguous().cpu().numpy()
-    return array
+    return [
+        BatchItem(
+            score,
+            outputs[index : index + 1].contiguous().cpu().numpy()
+            if batch.wants_outputs or score is None
+            else None,
+        )
+        for index, score in enumerate(scores)
+    ]

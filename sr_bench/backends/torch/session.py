@@ -20,13 +20,9 @@ BATCH_PIXELS = 2**19
 def open_module(
     module: object, precision: Precision, *, threads: int, batches: bool | None = None
 ) -> Session:
-    """Return a session around `module`, which it keeps, moves and, for fp16, rounds.
+    """Return a session around the fp32 `module`, which it keeps, moves and, for fp16, rounds.
 
-    Args:
-        module: A ``torch.nn.Module`` in fp32.
-        precision: What it shall compute in.
-        threads: Of a CPU.
-        batches: Whether it offers batches; None: where a GPU gains by them.
+    It offers `batches`; if that is None, on a GPU, which gains by them.
 
     Raises:
         BackendError: `module` is not a ``torch.nn.Module``, or the GPU's memory is too small.
@@ -46,7 +42,7 @@ def open_module(
 
 
 def _device(threads: int) -> torch.device:
-    """Return what computes, after setting the process's switches for it."""
+    """Return the device that computes, after setting the process's switches for it."""
     torch.set_num_threads(threads)
     if not torch.cuda.is_available():
         return torch.device("cpu")
@@ -72,7 +68,7 @@ class TorchBatchSession(CheckedSession):
         return max(1, min(LARGEST_BATCH, BATCH_PIXELS // (shape[-2] * shape[-1])))
 
     def start(self, batch: Batch) -> Finish:
-        """Start `batch`; return what waits for it and gives each image's result, in order.
+        """Start `batch`; return a function that waits for each image's result, in order.
 
         Raises:
             BackendError: The network does not accept the images, or the session is closed.
@@ -96,7 +92,10 @@ class _Module:
     def __init__(self, module: nn.Module, precision: Precision, device: torch.device) -> None:
         self._half = precision is Precision.FP16
         if self._half:
-            _round_parameters(module)
+            with torch.no_grad():
+                for tensor in (*module.parameters(), *module.buffers()):
+                    if _is_float32(tensor):
+                        tensor.copy_(fp16(tensor))
         self._module = module.eval().requires_grad_(False).to(device)
         self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -112,7 +111,7 @@ class _Module:
 
 
 class RoundToFp16(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Round what every operator gives to fp16, in float32 tensors.
+    """Round every operator's result to fp16, in float32 tensors.
 
     Each operator computes in float32 and its result is rounded half to even; what is too large
     becomes inf. Real fp16 on a CPU is 7 to 150 times slower than fp32.
@@ -134,7 +133,7 @@ class RoundToFp16(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 if _is_float32(tensor):
                     tensor.copy_(fp16(tensor))
             return result
-        return torch.utils._pytree.tree_map_only(Tensor, _rounded, result)
+        return torch.utils._pytree.tree_map(lambda x: fp16(x) if _is_float32(x) else x, result)
 
 
 def fp16(x: Tensor) -> Tensor:
@@ -144,14 +143,3 @@ def fp16(x: Tensor) -> Tensor:
 
 def _is_float32(value: object) -> bool:
     return isinstance(value, Tensor) and value.dtype == torch.float32
-
-
-def _rounded(x: Tensor) -> Tensor:
-    return fp16(x) if _is_float32(x) else x
-
-
-def _round_parameters(module: nn.Module) -> None:
-    with torch.no_grad():
-        for tensor in (*module.parameters(), *module.buffers()):
-            if _is_float32(tensor):
-                tensor.copy_(fp16(tensor))

@@ -80,10 +80,7 @@ def probe(rig: Rig, *, proc: Path = Path("/proc"), dev: Path = Path("/dev")) -> 
 
     Without the SDK in our own interpreter, where the rig names no other, no process is started.
 
-    Args:
-        rig: Interpreter, die and limits.
-        proc: Where the system tells of its kernel modules.
-        dev: Where the nodes of the devices are.
+    The kernel modules are listed in `proc`, and the nodes of the devices are in `dev`.
     """
     if rig.python == sys.executable and find_spec("vaststreamx") is None:
         return _judge(_Status(step="find", error="the package vaststreamx is not installed"), rig)

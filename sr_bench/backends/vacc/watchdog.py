@@ -37,16 +37,16 @@ class CommandResult:
     @property
     def ending(self) -> str:
         """The first part of `describe`: one line without the log."""
-        code = error_code(self.log)
-        return f"{self._manner()} after {self.seconds:.1f} s" + f", error code {code}" * bool(code)
-
-    def _manner(self) -> str:
         if self.returncode is None:
-            return "could not be ended, not even by SIGKILL,"
-        if self.timed_out:
-            return "was ended at its limit"
-        number = signal_of(self.returncode)
-        return f"ended by signal {number}" if number else f"ended with status {self.returncode}"
+            manner = "could not be ended, not even by SIGKILL,"
+        elif self.timed_out:
+            manner = "was ended at its limit"
+        elif number := signal_of(self.returncode):
+            manner = f"ended by signal {number}"
+        else:
+            manner = f"ended with status {self.returncode}"
+        code = error_code(self.log)
+        return f"{manner} after {self.seconds:.1f} s" + f", error code {code}" * bool(code)
 
 
 def run_command(

@@ -24,7 +24,6 @@ Plane: TypeAlias = NDArray[np.float64]
 """Height x width, on the 0-255 scale."""
 Planes: TypeAlias = tuple[Plane, ...]
 
-_Table: TypeAlias = NDArray[np.float64]
 ByBorder: TypeAlias = Mapping[Scoring, NDArray[np.float64]]
 """Borders (from 0) x channels: mean squared error for PSNR, mean similarity for SSIM; the key has
 border 0 and the aggregation ``mean``."""
@@ -55,7 +54,7 @@ def score_ways(sr: Levels, hr: Image, metric: str, borders: int) -> ByBorder:
     Raises:
         MetricError: The images are too small to score.
     """
-    means: dict[Scoring, _Table] = {}
+    means: dict[Scoring, NDArray[np.float64]] = {}
     for rule, cut, truth in _sized(sr, hr):
         count = _borders(truth, metric, borders)
         for rounding, levels in _rounded(cut):
@@ -188,19 +187,19 @@ _COLOURS: Mapping[str, Callable[[Levels], Planes]] = {
 }
 
 
-def _psnr(key: Scoring, x: Planes, y: Planes, borders: int) -> dict[Scoring, _Table]:
+def _psnr(key: Scoring, x: Planes, y: Planes, borders: int) -> dict[Scoring, NDArray[np.float64]]:
     means = [_means((a - b) ** 2, borders) for a, b in zip(x, y, strict=True)]
     return {replace(key, window=""): np.stack(means, axis=1)}
 
 
-def _ssim(key: Scoring, x: Planes, y: Planes, borders: int) -> dict[Scoring, _Table]:
+def _ssim(key: Scoring, x: Planes, y: Planes, borders: int) -> dict[Scoring, NDArray[np.float64]]:
     planes = [dict(_similarities(key, a, b, borders)) for a, b in zip(x, y, strict=True)]
     return {way: np.stack([plane[way] for plane in planes], axis=1) for way in planes[0]}
 
 
 def _similarities(
     key: Scoring, x: Plane, y: Plane, borders: int
-) -> Iterator[tuple[Scoring, _Table]]:
+) -> Iterator[tuple[Scoring, NDArray[np.float64]]]:
     """Yield the mean similarity for each border; a wrong channel order excludes other mistakes."""
     gaussian = local_moments(x, y)
     inner = _means(gaussian.similarity(**_constants(255.0)), borders)
@@ -227,7 +226,7 @@ def _constants(peak: float) -> dict[str, float]:
     return {"c1": (K1 * peak) ** 2, "c2": (K2 * peak) ** 2}
 
 
-def _with_rim(inner: _Table, x: Plane, y: Plane, edge: _Edge) -> _Table:
+def _with_rim(inner: NDArray[np.float64], x: Plane, y: Plane, edge: _Edge) -> NDArray[np.float64]:
     """Return the means with the windows that reach over the edge of each crop."""
     means = []
     for border, mean in enumerate(inner):
@@ -239,7 +238,7 @@ def _with_rim(inner: _Table, x: Plane, y: Plane, edge: _Edge) -> _Table:
     return np.array(means)
 
 
-def _means(values: Plane, borders: int) -> _Table:
+def _means(values: Plane, borders: int) -> NDArray[np.float64]:
     """Return the mean of `values` without 0, 1, ... pixels all round: the rings are summed once."""
     height, width = values.shape
     deepest = borders - 1

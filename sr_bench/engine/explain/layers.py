@@ -38,7 +38,7 @@ def explain(
         full: Those in fp32 of the same images.
         limits: Of the card's gate.
         limit_s: Seconds that the search may take.
-        progress: Called with each plan that was tried.
+        progress: Called after each layer.
 
     Raises:
         BackendError: A network can't be opened or run.
@@ -114,6 +114,7 @@ class _Search:
         """Yield which other observers would pass with the same layers in int8."""
         passing = []
         for observer in discovery.names(OBSERVERS):
+            # This comes first, and leaves the ranking half of its time.
             if observer != self.trials.observer and self.clock.has(_ALONE_PART / 2):
                 if plan := self._tried((), observer):
                     passing.append(f"{observer} ({plan.worst_db:.1f} dB at worst)")
@@ -125,8 +126,9 @@ class _Search:
 
     def remedy(self, layers: Sequence[LayerBlame]) -> Remedy | None:
         """Return the plan with the fewest of `layers` in float that passes; never with all."""
-        names = [layer.layer for layer in sorted(layers, key=_helpful)]
-        names = names[: len(self.trials.shares) - 1]
+        # By the gain of each in float; where that was not measured, by its noise alone.
+        helpful = sorted(layers, key=lambda x: x.alone_db if x.gain_db is None else -x.gain_db)
+        names = [layer.layer for layer in helpful][: len(self.trials.shares) - 1]
         # Doubling finds a plan that passes in few trials; halving then shrinks it.
         low, count = 1, 1
         best = self._tried(names[:count])
@@ -161,7 +163,3 @@ class _Search:
         keep = (*self.trials.keep, *names)
         share, worst = self.trials.int8_share(names), min(map(_lowest, low))
         return Remedy(keep, share, worst, len(low), self.trials.key)
-
-
-def _helpful(layer: LayerBlame) -> float:
-    return layer.alone_db if layer.gain_db is None else -layer.gain_db

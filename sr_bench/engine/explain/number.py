@@ -113,12 +113,7 @@ def explain_kept(
 ) -> Forensics:
     """Return which ways of scoring the images that a run kept give the number of `claim`.
 
-    Args:
-        results: The results folder.
-        kept: Where the images are in it.
-        names: Of the images, in the measurement's order.
-        claim: About PSNR or SSIM.
-        scale: Upscaling factor of the network.
+    `names` are those of the images, in the measurement's order.
 
     Raises:
         SrBenchError: An image is gone or can't be scored; the message names it.
@@ -291,6 +286,6 @@ def _notes(tables: Tables, candidates: Sequence[Candidate]) -> Iterator[str]:
     if not candidates:
         yield "SR and HR are identical, so PSNR is infinite"
     if any(key.rounding == "stored" for key in tables):
-        yield "SR has 8 bits, so whether it was rounded or truncated can't be told"
+        yield "SR has 8 bits, which hides whether it was rounded or truncated"
     if any(key.resize != "none" for key in tables):
         yield "SR and HR have unlike sizes: each rule that resizes HR was tried, and cutting both"

@@ -23,12 +23,8 @@ def signs(
 ) -> Iterator[str]:
     """Yield what the error of `low` looks like, in sentences.
 
-    Args:
-        low: Output of the low precision, NCHW.
-        reference: Output of fp32.
-        lr: The input of both.
-        compute: The fp32 network.
-        white: The network's white level.
+    `low` and `reference` are the outputs of the low precision and of fp32 for the input `lr`, all
+    NCHW; `compute` is the fp32 network and `white` its white level.
     """
     plain = fidelity(low, reference, white=white)
     if swapped := _swapped(low, reference, lr, compute, white, plain.all_db):

@@ -65,10 +65,8 @@ def audit(run: PastRun, cards: Mapping[str, ModelCard], rerun: Rerun | None = No
 
     Only claims that matched count: a tolerance that lets the right value fail says nothing.
 
-    Args:
-        run: With kept outputs.
-        cards: By ``family/name``: tolerances and protocols are theirs, as they are now.
-        rerun: For mistakes that can't be made on outputs; None: they are listed as not tried.
+    The tolerances and protocols are those of `cards`, by ``family/name``, as they are now. Without
+    `rerun`, mistakes that can't be made on outputs are listed as not tried.
 
     Raises:
         NotRunError: No claim of the run can be audited; the message says why.

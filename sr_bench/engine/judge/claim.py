@@ -32,7 +32,10 @@ def judge(
         msg = f"{measurement.metric}: measured NaN; expected a number"
         raise MetricError(msg)
     if measurement.partial:
-        return _partial(claim, measurement)
+        part = f"{len(measurement.images)} of {measurement.planned} images"
+        sentence = f"measured on {part}, so not judged; drop --sr-limit for a verdict"
+        claimed = claim.value if claim else None
+        return Verdict(Status.NOT_RUN, sentence, measured=measurement.value, claimed=claimed)
     if claim is None:
         sentence = "measured; no document claims a value for it"
         return Verdict(Status.NEW, sentence, measured=measurement.value)
@@ -52,8 +55,7 @@ def judge(
 
 def band(claim: Claim, tolerance: Tolerance) -> tuple[float, float]:
     """Return the lowest and the highest value that agree with `claim`, in its unit."""
-    below = claim.half_step
-    above = claim.half_step
+    below = above = claim.half_step
     if tolerance.digits == "truncated":
         below, above = 0.0, 2 * claim.half_step
     return claim.value - below - tolerance.slack, claim.value + above + tolerance.slack
@@ -78,13 +80,3 @@ def _sentence(status: Status, gap: KnownGap | None) -> str:
         Status.MATCH: "agrees with the document to its printed digits",
         Status.BETTER: "better than the document says: the document is stale",
     }.get(status, "differs from the document")
-
-
-def _partial(claim: Claim | None, measurement: Measurement) -> Verdict:
-    done, planned = len(measurement.images), measurement.planned
-    return Verdict(
-        Status.NOT_RUN,
-        f"measured on {done} of {planned} images, so not judged; drop --sr-limit for a verdict",
-        measured=measurement.value,
-        claimed=claim.value if claim else None,
-    )

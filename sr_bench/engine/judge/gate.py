@@ -46,11 +46,8 @@ def judge_gate(
     of 0 is a limit: then nothing may be lost. A loss outweighs what is undecided, and that what is
     within.
 
-    Args:
-        limits: Of the card.
-        fidelities: By image, in the dataset's order.
-        psnr: What is lost against the ground truth, over the same images in the same order.
-        ssim: The same.
+    `fidelities` are by image, in the dataset's order; `psnr` and `ssim` are what is lost against
+    the ground truth, over the same images in the same order.
 
     Raises:
         MetricError: The numbers of images differ, or there is none.
@@ -74,6 +71,7 @@ def judge_gate(
         _drop_finding("psnr", psnr, limits.max_drop_db, names),
         _drop_finding("ssim", ssim, limits.max_drop_ssim, names),
     )
+    # Only the findings that decide are told: what is within says nothing beside a loss.
     status = worst_status(finding.status for finding in findings)
     sentence = "; ".join(finding.sentence for finding in findings if finding.status is status)
     return GateVerdict(status, sentence, limits, findings, psnr, ssim, images)
@@ -153,12 +151,8 @@ def compare_records(now: Record, before: Record, *, limit: float) -> Comparison:
     """Return whether `now` is worse than the earlier record `before`, image by image.
 
     Images are matched by name. Those that only one record holds are named and not compared; what
-    would be within the limit is undecided if images of the earlier record are missing.
-
-    Args:
-        now: Of a model, precision, dataset, metric and protocol.
-        before: Of the same ones; another backend or device is named in the sentence.
-        limit: The mean drop that is allowed, in the metric's unit.
+    would be within the limit is undecided if images of the earlier record are missing. `limit` is
+    the mean drop that is allowed, in the metric's unit. Another backend or device is named.
 
     Raises:
         MetricError: The records are not about the same thing.

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -54,27 +53,18 @@ def paired_drop(
     values = tuple(map(_difference, low, reference))
     if math.inf in values:
         return Drop(math.inf, math.inf, math.inf, math.inf, values)
-    interval = _mean_interval(values)
+    mean, low95, high95, error = _mean_interval(values)
     detectable = math.inf
     if len(values) > 1:
         far = _student(len(values), (1 + _CONFIDENCE) / 2)
-        detectable = interval.error * (far + _student(len(values), _POWER))
-    return Drop(interval.mean, interval.low, interval.high, detectable, values)
+        detectable = error * (far + _student(len(values), _POWER))
+    return Drop(mean, low95, high95, detectable, values)
 
 
-@dataclass(frozen=True)
-class _MeanInterval:
-    """The mean of some values, and how far it may lie from that of what they are a sample of."""
+def _mean_interval(values: Sequence[float]) -> tuple[float, float, float, float]:
+    """Return the mean of finite `values`, the ends of its interval and its standard error.
 
-    mean: float
-    low: float
-    high: float
-    error: float
-    """Standard error of the mean; inf for a single value, 0 for equal ones."""
-
-
-def _mean_interval(values: Sequence[float]) -> _MeanInterval:
-    """Return the mean of finite `values`, at least one, with its interval.
+    For a single value the interval and the error are infinite; for equal values they are empty.
 
     The interval is Student's t and the bias-corrected, accelerated bootstrap, at each end the one
     that reaches further: t is too narrow where few values are large and most are nothing, the
@@ -86,14 +76,14 @@ def _mean_interval(values: Sequence[float]) -> _MeanInterval:
     ordered = np.sort(np.array(values, np.float64))
     count, mean = len(values), math.fsum(values) / len(values)
     if count == 1:
-        return _MeanInterval(mean, -math.inf, math.inf, math.inf)
+        return mean, -math.inf, math.inf, math.inf
     if ordered[-1] - ordered[0] <= _EQUAL * max(1.0, abs(mean)):
-        return _MeanInterval(mean, mean, mean, 0.0)
+        return mean, mean, mean, 0.0
     error = float(ordered.std(ddof=1)) / math.sqrt(count)
     far = _student(count, (1 + _CONFIDENCE) / 2)
     below, above = _bootstrap((ordered - mean) / error)
     low, high = mean - error * max(far, -below), mean + error * max(far, above)
-    return _MeanInterval(mean, low, high, error)
+    return mean, low, high, error
 
 
 def _difference(low: float, reference: float) -> float:

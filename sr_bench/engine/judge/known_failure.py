@@ -13,11 +13,8 @@ from sr_bench.core.record import Status, Verdict
 def known_failure(card: ModelCard, precision: Precision, sdk: str) -> KnownFailure | None:
     """Return the failure that `card` is known to have on its device, if any.
 
-    Args:
-        card: Declares them.
-        precision: Of the run.
-        sdk: Version of the device's software; empty if unknown, when a failure of old versions
-            may still be met.
+    `sdk` is the version of the device's software; if it is unknown, hence empty, failures of old
+    versions may still occur.
     """
     version = _version(sdk)
     for known in card.device.known_failures:

@@ -52,11 +52,6 @@ def compare_runs(now: PastRun, before: PastRun, limits: LossLimits) -> tuple[Com
     Cases are matched by family, model, metric, precision, dataset, protocol and backend; costs,
     which no backend computes, without the backend. Those that neither run measured are left out.
 
-    Args:
-        now: The newer run.
-        before: The baseline.
-        limits: How much worse a case may be.
-
     Raises:
         MetricError: A score in a record is no number.
     """
@@ -130,6 +125,7 @@ def _row(
 def _answer(pair: _Pair, limits: LossLimits) -> _Answer:
     same_inputs = bool(pair.now.fingerprint) and pair.now.fingerprint == pair.before.fingerprint
     same_values = (pair.new.value, pair.new.images) == (pair.old.value, pair.old.images)
+    # Before the values: equal ones that answer different questions are no success.
     hindrance = "" if same_inputs else _hindrance(pair)
     if hindrance:
         return _Answer(CaseOutcome.NOT_COMPARABLE, hindrance)
@@ -149,10 +145,10 @@ def _hindrance(pair: _Pair) -> str:
     """Return why the two values answer different questions, or may; empty if they do not."""
     if not pair.now.inputs or not pair.before.inputs:
         which = "this run" if not pair.now.inputs else "the earlier run"
-        return f"{which} does not say what it was made of: measure it again with this sr-bench"
+        return f"{which} does not record its inputs: measure it again with this sr-bench"
     names = [change.name for change in pair.inputs if change.name in NEVER_COMPARABLE]
     if names:
-        return f"{' and '.join(names)} changed, so that the two values answer different questions"
+        return f"{' and '.join(names)} changed, so the two values answer different questions"
     return ""
 
 

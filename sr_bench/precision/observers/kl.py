@@ -51,12 +51,9 @@ def clip_range(histogram: Histogram, plan: Int8Plan) -> ClipRange:
 
 
 def kept_bins(counts: NDArray[np.int64], levels: int, *, at_least: int = 0) -> int:
-    """Return how many bins the rule keeps: the candidate of least divergence.
+    """Return how many bins of |x| the rule merges into `levels`: the candidate of least divergence.
 
-    Args:
-        counts: Of |x|, in equal bins from 0.
-        levels: What the kept bins are merged into.
-        at_least: Smaller candidates are left out.
+    `counts` are in equal bins from 0; candidates of fewer than `at_least` bins are left out.
     """
     filled = np.flatnonzero(counts)
     end = int(filled[-1]) + 1 if filled.size else 0
@@ -71,42 +68,31 @@ def divergences(
 ) -> NDArray[np.float64]:
     """Return KL(P || Q) in nats for each number of kept bins; inf where those are all empty.
 
-    Args:
-        counts: Of |x|, in equal bins from 0; not all zero.
-        levels: What the kept bins are merged into.
-        candidates: Numbers of kept bins, each from `levels` to the number of bins.
-    """
-    totals = _Totals(counts)
-    blocks = range(0, len(candidates), _BLOCK)
-    return np.concatenate([totals.divergences(levels, candidates[i : i + _BLOCK]) for i in blocks])
-
-
-class _Totals:
-    """Running sums over the bins, so that a level costs the same for any number of bins.
+    `counts` are of |x| in equal bins from 0, not all zero; each of `candidates` is a number of kept
+    bins, from `levels` to the number of bins.
 
     KL(P || Q) is the sum of p log p less the sum of p log q, and q is the same in all bins of a
-    level: what varies with the bin are the sums of p log p, which candidates share.
+    level: what varies with the bin are the sums of p log p, which candidates share. Running sums
+    over the bins make a level cost the same for any number of bins.
     """
-
-    def __init__(self, counts: NDArray[np.int64]) -> None:
-        self._counts = counts.astype(np.float64)
-        self._sum = _running(self._counts)
-        self._filled = _running(self._counts > 0)
-        self._p_log_p = _running(_x_log_x(self._counts))
-
-    def divergences(self, levels: int, kept: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the divergences of these numbers of kept bins, as in the function's text."""
+    bins = counts.astype(np.float64)
+    sums, filled_bins, p_log_ps = _running(bins), _running(bins > 0), _running(_x_log_x(bins))
+    blocks = []
+    for start in range(0, len(candidates), _BLOCK):
+        kept = candidates[start : start + _BLOCK]
         # Bin j is in level floor(j * levels / kept): a level starts at the edge rounded up.
         edges = -(np.arange(levels + 1) * -kept[:, None] // levels)
-        inside, filled = np.diff(self._sum[edges]), np.diff(self._filled[edges])
-        all_inside, last = self._sum[kept], self._counts[kept - 1]
-        clipped = self._sum[-1] - all_inside
+        inside, filled = np.diff(sums[edges]), np.diff(filled_bins[edges])
+        all_inside, last = sums[kept], bins[kept - 1]
+        clipped = sums[-1] - all_inside
         filled[:, -1] += (last == 0) & (clipped > 0)
         log_q = np.log(np.maximum(inside, _ABSENT) / np.maximum(filled, 1))
-        p_log_p = self._p_log_p[kept - 1] + _x_log_x(last + clipped)
+        p_log_p = p_log_ps[kept - 1] + _x_log_x(last + clipped)
         p_log_q = np.einsum("ij,ij->i", inside, log_q) + clipped * log_q[:, -1]
-        scales = np.log(np.maximum(all_inside, 1)) - np.log(self._sum[-1])
-        return np.where(all_inside > 0, (p_log_p - p_log_q) / self._sum[-1] + scales, np.inf)
+        scales = np.log(np.maximum(all_inside, 1)) - np.log(sums[-1])
+        divergence = (p_log_p - p_log_q) / sums[-1] + scales
+        blocks.append(np.where(all_inside > 0, divergence, np.inf))
+    return np.concatenate(blocks)
 
 
 def _running(values: NDArray[np.generic]) -> NDArray[np.float64]:

@@ -34,10 +34,8 @@ def squared_errors(
 ) -> NDArray[np.float64]:
     """Return the expected mean squared error of clipping at each of `thresholds`.
 
-    Args:
-        histogram: Of the tensor.
-        thresholds: On |x|; edges of bins, or the largest value.
-        plan: Says whether the steps cover the range, or as much on both sides of 0.
+    These are on |x|: edges of bins, or the largest value. `plan` says whether the steps cover the
+    range, or as much on both sides of 0.
     """
     counts, width = histogram.magnitudes(), histogram.bin_width
     centres = (np.arange(len(counts)) + 0.5) * width

@@ -184,7 +184,7 @@ def test_a_network_that_does_not_fit_cannot_be_opened() -> None:
 def test_what_is_no_image_is_refused_in_a_batch() -> None:
     with (
         nearest() as session,
-        pytest.raises(BackendError, match=r"the input must be float32 .* it is float64"),
+        pytest.raises(BackendError, match=r"the input as float32 .* got float64"),
     ):
         session.start(Batch([*lrs(1), lrs()[1].astype(np.float64)]))
 

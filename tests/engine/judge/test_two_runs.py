@@ -122,7 +122,7 @@ def test_a_change_without_a_cause_says_so() -> None:
 def test_another_question_is_not_comparable(name: str) -> None:
     found = compare(scored(network="n2", **{name: "other"}), scored())
     assert (found.outcome, found.comparable) == (CaseOutcome.NOT_COMPARABLE, False)
-    assert found.sentence.startswith(f"{name} changed, so that")
+    assert found.sentence.startswith(f"{name} changed, so")
     assert [change.name for change in found.inputs] == ["network", name]
     assert (found.before, found.now, found.comparison) == (32.0, 32.0, None)
 
@@ -133,12 +133,12 @@ def test_several_hindrances_are_all_named() -> None:
 
 
 @pytest.mark.parametrize(("which", "told"), [(0, "this run"), (1, "the earlier run")])
-def test_a_run_that_does_not_say_its_inputs_is_not_comparable(which: int, told: str) -> None:
+def test_a_run_that_does_not_record_its_inputs_is_not_comparable(which: int, told: str) -> None:
     pair = [scored(fingerprint="a"), scored(fingerprint="b")]
     pair[which] = replace(pair[which], inputs={})
     found = compare(pair[0], pair[1])
     assert found.outcome is CaseOutcome.NOT_COMPARABLE
-    assert found.sentence.startswith(f"{told} does not say")
+    assert found.sentence.startswith(f"{told} does not record")
 
 
 def test_equal_fingerprints_make_up_for_inputs_that_are_not_told() -> None:

@@ -93,13 +93,7 @@ def compiler_version(rig: Rig) -> str:
 def compile_network(source: CompilerInput, shape: Shape, rig: Rig, *, version: str) -> Compiled:
     """Return `source` compiled for inputs of `shape`, from the cache if it is there.
 
-    Where another process compiles the same, this waits for it.
-
-    Args:
-        source: The network and how to compile it.
-        shape: Of the input.
-        rig: Where the compiler is, and how long it may take.
-        version: Of the compiler; see `compiler_version`.
+    Where another process compiles the same, this waits for it. `version` is the compiler's.
 
     Raises:
         NotRunError: The compiler is not here.
@@ -121,10 +115,9 @@ def compile_network(source: CompilerInput, shape: Shape, rig: Rig, *, version: s
 
 
 def plan_build(source: CompilerInput, shape: Shape, folder: Path | None = None) -> Build:
-    """Return what the compiler is told; write what it is given to `folder`, if there is one.
+    """Return the build file; write all input of ``vamc compile build.yaml`` to `folder`, if given.
 
-    That is ``build.yaml``, ``network.onnx`` and for int8 the images in ``calibration``: all for
-    ``vamc compile build.yaml`` there.
+    That is ``build.yaml``, ``network.onnx`` and for int8 the images in ``calibration``.
 
     Raises:
         BackendError: The network can't be read or has several inputs, or can't be calibrated.

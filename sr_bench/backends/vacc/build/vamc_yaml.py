@@ -87,15 +87,9 @@ def build_of(
     calibration: Path,
     workspace: Path,
 ) -> Build:
-    """Return the build file for `source`.
+    """Return the build file for `source` in fp16 or int8; the other arguments are as in `Build`.
 
-    Args:
-        source: What to compile: fp16 or int8.
-        input_name: As `Build` has it, like what follows.
-        shape: N, C, H and W to compile for.
-        checkpoint: The ONNX file.
-        calibration: For int8, the folder with PNG images of exactly H x W; they are not resized.
-        workspace: For the result.
+    The folder `calibration` is for int8: PNG images of exactly H x W, which are not resized.
 
     Raises:
         BackendError: An option or the precision is not one of the compiler's, int8 has no images,
@@ -171,8 +165,8 @@ def _steps(source: CompilerInput, *, channels: int) -> list[dict[str, object]]:
     if source.white not in (1.0, 255.0) or channels != 3:
         msg = (
             f"{source.name}: the card's compiler is calibrated with 8-bit RGB images for networks "
-            f"of 3 channels with the white level 1 or 255; this one has {channels} with "
-            f"{source.white:g}: use fp16"
+            f"of 3 channels with the white level 1 or 255, got {channels} with {source.white:g}: "
+            "use fp16"
         )
         raise BackendError(msg)
     steps: list[dict[str, object]] = [{"type": "DecodeImage", "backend": "pillow"}]

@@ -2,7 +2,7 @@
 
 Its form is that of the published ones for super-resolution (Vastai/VastModelZOO,
 ``cv/super_resolution/*/build_in/vdsp_params/*.json``). They are not used themselves: some hold
-sizes of other models, and the operator then resamples without a word.
+sizes of other models, and the operator then silently resamples.
 """
 
 import json
@@ -14,17 +14,13 @@ _NORMALISATIONS = {1.0: "DIV255", 255.0: "EQUAL"}
 
 
 def vdsp_text(shape: Shape, white: float) -> str:
-    """Return the file's text for images of exactly the network's input `shape`.
+    """Return the file's text for images of exactly the network's input `shape`, NCHW.
 
     The six sizes are written although the official samples omit them (Vastai/VastStreamX-Samples,
     ``data/configs/edsr_bgr888.json``): files with sizes are published for both readers, runtime and
     profiler, files without for the runtime alone. As input and output are of one size, the resize
     that the operator always does changes nothing. Channels stay in the order that they come in,
     which is the network's: to the operator they are just three planes.
-
-    Args:
-        shape: NCHW of the network's input.
-        white: Its white level.
 
     Raises:
         BackendError: The network can't be fed images.

@@ -110,7 +110,7 @@ class Load:
 
 
 def profile(source: CompilerInput, shape: Shape, rig: Rig, load: Load) -> Latency:
-    """Return how fast `source` runs on the card, fed with 8-bit images, while others are kept off.
+    """Return how fast `source` runs on a die of its own, fed with 8-bit images.
 
     Raises:
         NotRunError: The compiler or the profiler is not here, or the die is in use.
@@ -130,14 +130,10 @@ def profile(source: CompilerInput, shape: Shape, rig: Rig, load: Load) -> Latenc
 
 
 def run_vamp(prefix: Path, shape: Shape, rig: Rig, vdsp: Path, load: Load) -> Latency:
-    """Profile the network at `prefix` and return what was measured.
+    """Profile a network that was compiled for `shape`, and return the measurements.
 
-    Args:
-        prefix: The compiled files' path without their extensions.
-        shape: N, C, H and W that it was compiled for.
-        rig: Where the profiler is, which die to use, how long it may take.
-        vdsp: The file with the parameters of the card's pre-processing.
-        load: How it is kept busy.
+    `prefix` is the path of the compiled files without extensions; the file `vdsp` has the
+    parameters of the card's pre-processing.
 
     Raises:
         NotRunError: The profiler is not here.
@@ -165,11 +161,7 @@ def run_vamp(prefix: Path, shape: Shape, rig: Rig, vdsp: Path, load: Load) -> La
 
 
 def parse_vamp(text: str, *, where: str) -> Latency:
-    """Return what the profiler printed in one run, for one number of instances.
-
-    Args:
-        text: Its whole output.
-        where: Its name for messages.
+    """Return the profile in `text`, the whole output of one run for one number of instances.
 
     Raises:
         BackendError: There is no throughput or there are several, or a value is not a number.

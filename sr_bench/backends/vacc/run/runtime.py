@@ -1,4 +1,4 @@
-"""Run a compiled model on the card, image by image, and outlive whatever the card does."""
+"""Run a compiled model on the card, image by image, and survive whatever the card does."""
 
 import json
 import time
@@ -59,20 +59,11 @@ class CardRunner:
 
     @classmethod
     def open(
-        cls,
-        model: CardModel,
-        rig: Rig,
-        *,
-        sdk: str,
-        state: DeviceState | None = None,
+        cls, model: CardModel, rig: Rig, *, sdk: str, state: DeviceState | None = None
     ) -> Self:
-        """Load `model` onto the rig's die.
+        """Load `model` onto the rig's die, unless it is quarantined with this version of the SDK.
 
-        Args:
-            model: What to load.
-            rig: Interpreter, die and limits.
-            sdk: Version of the card's SDK; a quarantine holds for one version.
-            state: Where processes leave notes about the dies; None: in the cache folder.
+        `state` has the notes of processes about the dies; None: those in the cache folder.
 
         Raises:
             NotRunError: The model is quarantined, or the die or the interpreter can't be had.
@@ -80,7 +71,10 @@ class CardRunner:
             BackendError: The model can't be fed as asked.
         """
         notes = state or DeviceState()
-        operators = _operators(model)
+        if model.shape[0] != 1 or model.output_shape[0] != 1:
+            msg = f"{model.name}: expected a model compiled for one image, got shape {model.shape}"
+            raise BackendError(msg)
+        operators = vdsp_text(model.shape, model.white) if model.feed == "image" else ""
         if reason := notes.quarantined(model.name, model.precision, sdk):
             raise NotRunError(reason)
         with ExitStack() as held:
@@ -233,14 +227,6 @@ class _Worker:
                 "if it does not end, restart the machine"
             )
         return DeviceError(failure, text)
-
-
-def _operators(model: CardModel) -> str:
-    """Return the text of the file for an image feed; empty for tensors."""
-    if model.shape[0] != 1 or model.output_shape[0] != 1:
-        msg = f"{model.name}: expected a model compiled for one image, got shape {model.shape}"
-        raise BackendError(msg)
-    return vdsp_text(model.shape, model.white) if model.feed == "image" else ""
 
 
 def _write_job(folder: Path, model: CardModel, device: int, operators: str) -> None:

@@ -14,15 +14,11 @@ from sr_bench.backends.vacc.run.runtime import CardModel, CardRunner
 from sr_bench.core.device import CompilerInput
 from sr_bench.errors import DeviceError, NotRunError
 
+_version = cache(compiler_version)
+
 
 class CardSession(CheckedSession):
     """An open network on the card; it has one shape at a time, that of the last image.
-
-    Args:
-        source: What is compiled.
-        rig: Commands, die and limits.
-        sdk: Version of the card's SDK.
-        notes: What a record should say besides how the network was compiled.
 
     Raises:
         NotRunError: The compiler is not here.
@@ -65,16 +61,15 @@ class CardSession(CheckedSession):
             self._runner.close()
         n, channels, height, width = shape
         model, scale = self._source, self._source.scale
-        compiled = compile_network(
-            model, (n, channels, height, width), self._rig, version=self._compiler
-        )
+        size = (n, channels, height, width)
+        compiled = compile_network(model, size, self._rig, version=self._compiler)
         # Not in place: a record may hold the notes of an earlier shape.
         self._notes = {**self._notes, "compiled": compiled.digest}
         card_model = CardModel(
             name=model.name,
             precision=model.precision,
             prefix=compiled.prefix,
-            shape=(n, channels, height, width),
+            shape=size,
             output_shape=(n, channels, height * scale, width * scale),
             white=model.white,
             feed=model.plan.feed,
@@ -82,8 +77,3 @@ class CardSession(CheckedSession):
         self._runner = CardRunner.open(card_model, self._rig, sdk=self._sdk)
         self._shape = shape
         return self._runner
-
-
-@cache
-def _version(rig: Rig) -> str:
-    return compiler_version(rig)

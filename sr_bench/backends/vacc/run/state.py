@@ -1,9 +1,9 @@
 """What outlives a process that uses the card: who uses a die, and what a freeze has cut short.
 
 A file lock per die keeps other processes away while sessions are open; several of one process may
-be. Before a worker may touch the die an entry is on disk, and it goes when the worker has gone. An
-entry that stays tells: the machine was restarted while that model ran, which may have frozen it; or
-a worker is left that nothing can end.
+be. Before a worker may touch the die an entry is on disk, which is removed once the worker is gone.
+An entry that stays means that the machine was restarted while that model ran, which may have frozen
+it, or that nothing can end the worker.
 """
 
 import json
@@ -55,16 +55,14 @@ class DeviceState:
 
     folder: Path = field(default_factory=lambda: cache_dir() / "vacc")
     proc: Path = Path("/proc")
-    """Where the system tells of its processes and its start."""
+    """Where the system lists its processes and its start."""
 
     @contextmanager
     def die(self, device: int, *, wait_s: float, settle_s: float) -> Iterator[None]:
         """Keep die `device` from other processes.
 
-        Args:
-            device: Its id.
-            wait_s: Seconds to wait until another process has left it.
-            settle_s: Seconds to wait until a worker has gone whose process has gone.
+        It waits up to `wait_s` seconds for another process to leave it, and up to `settle_s` for
+        the worker of a process that is gone.
 
         Raises:
             NotRunError: Another process uses it all this time, or a worker can't be ended.

@@ -26,11 +26,6 @@ from sr_bench.zoo.families.edsr.hyper import EdsrHyper
 from sr_bench.zoo.families.edsr.official import OfficialEdsr
 from sr_bench.zoo.hyper import check_scale, read
 
-_FORMS: dict[str, type[OfficialEdsr] | type[BasicSrEdsr]] = {
-    "official": OfficialEdsr,
-    "basicsr": BasicSrEdsr,
-}
-
 
 def build(hyper: Hyper, scale: int) -> nn.Module:
     """Return an EDSR for scale 1 (no upsampler), 2, 3 or 4.
@@ -40,4 +35,4 @@ def build(hyper: Hyper, scale: int) -> nn.Module:
     """
     params = read(EdsrHyper, hyper, architecture="edsr")
     check_scale(scale, (1, 2, 3, 4), architecture="edsr")
-    return _FORMS[params.form](params, scale)
+    return (OfficialEdsr if params.form == "official" else BasicSrEdsr)(params, scale)

@@ -29,11 +29,6 @@ from sr_bench.zoo.families.rcan.hyper import RcanHyper
 from sr_bench.zoo.families.rcan.official import OfficialRcan
 from sr_bench.zoo.hyper import check_scale, read
 
-_FORMS: dict[str, type[OfficialRcan] | type[BasicSrRcan]] = {
-    "official": OfficialRcan,
-    "basicsr": BasicSrRcan,
-}
-
 
 def build(hyper: Hyper, scale: int) -> nn.Module:
     """Return an RCAN for scale 2, 3, 4 or 8; with a stride-2 head, for 1, 2 or 4.
@@ -43,7 +38,7 @@ def build(hyper: Hyper, scale: int) -> nn.Module:
     """
     params = read(RcanHyper, hyper, architecture="rcan")
     check_scale(scale, params.scales, architecture="rcan")
-    return _FORMS[params.form](params, scale)
+    return (OfficialRcan if params.form == "official" else BasicSrRcan)(params, scale)
 
 
 def size_multiple(hyper: Hyper) -> int:

@@ -43,7 +43,7 @@ class CaseItem(pytest.Function):
 def marks(case: Case) -> tuple[str, ...]:
     """Return the names of the marks that the item of `case` bears."""
     slug = (case.evaluation.dataset, case.dataset) if case.evaluation and case.dataset else ()
-    return (case.card.name, case.card.family, case.precision, case.metric, *slug)
+    return (case.card.name, case.card.family, str(case.precision), case.metric, *slug)
 
 
 def check_claim(request: pytest.FixtureRequest) -> None:
@@ -60,7 +60,7 @@ def _properties(record: Record) -> dict[str, object]:
         "sr_measured": verdict.measured,
         "sr_claimed": verdict.claimed,
         "sr_device": record.device or None,
-        "sr_failure": record.detail.failure or None,
+        "sr_failure": str(record.detail.failure) or None,
     }
     return {key: value for key, value in values.items() if value is not None}
 

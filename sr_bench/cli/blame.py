@@ -1,4 +1,4 @@
-"""``sr-bench blame``: tell where the numbers on a line of a document came from."""
+"""``sr-bench blame``: show where the numbers on a line of a document came from."""
 
 import argparse
 import re

@@ -126,7 +126,7 @@ def _read_input(args: argparse.Namespace) -> "tuple[CompilerInput, Shape]":
     """Return what the compiler is given for the network, and the NCHW shape of its input.
 
     Raises:
-        OptionError: There is no such network or precision, or the shape is none.
+        OptionError: The network, the precision or the shape is not valid.
         NotRunError: The weights or the calibration images are not here.
     """
     from dataclasses import replace

@@ -54,22 +54,22 @@ class Settings:
     compare: str = option(
         "--sr-compare",
         "RUN",
-        "an earlier run, by file, name, 'last' or git branch: say whether this run is worse, image"
-        " by image; a loss fails the session, and gates count it",
+        "compare with an earlier run (file, name, 'last' or git branch) image by image; a loss"
+        " fails the session, and gates count it",
         TEXT,
     )
     budget: float | None = option(
         "--sr-budget",
         "TIME",
-        "time for the measuring, such as 2h or 90m: what is most at risk comes first, what is left"
-        " is not run",
+        "time limit for measuring, such as 2h or 90m: runs most at risk come first, the rest is not"
+        " run",
         DURATION,
     )
     threads: tuple[int, int] = option(
         "--sr-threads",
         "N",
-        "images at once, as N, or NxM with M threads for each; by default one for each core, which"
-        " pytest-xdist's workers share",
+        "images processed at once: N, or NxM with M threads for each; by default one for each core,"
+        " which pytest-xdist's workers share",
         THREADS,
     )
 

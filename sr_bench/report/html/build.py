@@ -79,7 +79,7 @@ def build_report(
         history: Earlier runs, for trends; may hold `run` itself.
         target: The report's folder, made if it is absent.
         max_bytes: What all files together may weigh. Images are left outside for it.
-        progress: Is told how many of how many steps are done, and the last one's name.
+        progress: Receives the steps done, all steps, and the name of the last.
 
     Raises:
         SrBenchError: The folder can't be written, a record is damaged, or Plotly is absent. The
@@ -90,7 +90,7 @@ def build_report(
 
 
 class _Build:
-    """One build; its steps share what they found."""
+    """One build; its steps share their results."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ _COLUMNS = ("image", "fidelity", "inside", "ring", "PSNR drop", "SSIM drop")
 def gate_lines(verdict: GateVerdict) -> list[str]:
     """Return the lines that show `verdict`: a row for each question, then the worst images.
 
-    ``detects`` is the smallest mean drop that so many images can tell from none.
+    ``detects`` is the smallest mean drop that this many images can tell from none.
     """
     status = {finding.question: finding.status for finding in verdict.findings}
     names = [image.image for image in verdict.images]

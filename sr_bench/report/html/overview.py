@@ -133,6 +133,7 @@ def _attention(subjects: Sequence[PageSubject], past: Past) -> tuple[tuple[str, 
     for topic, records in ((subject.topic, subject.records) for subject in subjects):
         for record in records:
             if record.verdict.status in FAILURES:
+                # A cost stands on each page of its model; it needs a look once.
                 key = record.family, record.backend, record.case_id
                 failing.setdefault(key, (topic.model, topic.page, value_of(record, past)))
     return tuple(failing.values())

@@ -92,6 +92,7 @@ def gallery_of(subject: PageSubject, shelf: Shelf) -> Gallery:
     images = []
     for name in order:
         there = {p: numbers[p][name] for p in sources if name in numbers[p]}
+        # LR and HR are the same in each precision: the first that kept its images shows them.
         paired = next((p for p in there if (r := sources[p]) and r.kept), next(iter(there)))
         pair = sources[paired], there[paired], "pairs"
         sr = {p: find(sources[p], index, "sr", "") for p, index in there.items()}

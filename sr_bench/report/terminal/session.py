@@ -59,6 +59,7 @@ def _table(records: Sequence[Record]) -> list[str]:
     """Return the lines of the table, and what explains its columns."""
     joined = join_speed(records)
     rows = joined.rows
+    # A model's name stands in its first row only, so that the eye finds where the next begins.
     named = [key != before for before, key in pairwise([None, *map(_row_key, rows)])]
     columns = {
         "model": _where(named, [row.model for row in rows]),

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sr_bench.cli._args.output import add_json_argument, print_result
@@ -47,18 +48,9 @@ def _rerun(args: argparse.Namespace) -> "Callable[[Case], float]":
     from sr_bench.engine.prepare.network import quiet
     from sr_bench.history.environment import usable_cores
 
-    backends: dict[str, Runs] = {}
+    @cache
+    def runs(backend: str) -> Runs:
+        places = {"weights": args.weights, "data": args.data}
+        return Runs(Selection(backend=backend, gate="off", threads=usable_cores(), **places), ())
 
-    def rerun(case: "Case") -> float:
-        if case.backend not in backends:
-            chosen = Selection(
-                backend=case.backend,
-                weights=args.weights,
-                data=args.data,
-                gate="off",
-                threads=usable_cores(),
-            )
-            backends[case.backend] = Runs(chosen, ())
-        return backends[case.backend].of(case, quiet).measured(case.metric).value
-
-    return rerun
+    return lambda case: runs(case.backend).of(case, quiet).measured(case.metric).value

@@ -1,10 +1,9 @@
-"""``sr-bench blame``: tell where the numbers on a line of a document came from."""
+"""``sr-bench blame``: show where the numbers on a line of a document came from."""
 
 import argparse
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,16 +18,6 @@ HELP = "show where a number of a README came from: which run, who wrote it, and 
 EXAMPLE = "sr-bench blame suites/pocket/README.md:12"
 
 _PLACE = re.compile(r"(?P<path>.+?):(?P<line>[1-9][0-9]*)(:(?P<column>[1-9][0-9]*))?", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Place:
-    """What the command line asks about."""
-
-    path: Path
-    line: int
-    column: int | None
-    """None: all numbers of the line."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,38 +36,42 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.history.origin import origin, origin_lines
     from sr_bench.text.printable import printable
 
-    place = _place(args.place, args.column)
-    cells = _chosen(metric_cells(read_document(place.path)), place)
-    ledger = read_ledger(ledger_of(place.path))
+    path, line, column = _place(args.place, args.column)
+    cells = _chosen(metric_cells(read_document(path)), path, line, column)
+    ledger = read_ledger(ledger_of(path))
     for fault in ledger.faults:
         print(f"sr-bench: warning: {printable(fault)}", file=sys.stderr)
-    origins = [origin(place.path, cell, ledger) for cell in cells]
+    origins = [origin(path, cell, ledger) for cell in cells]
     lines = (printable(line) for source in origins for line in origin_lines(source))
     print_result([*map(_as_json, origins)], lines, as_json=args.json)
     return 0
 
 
-def _place(text: str, column: int | None) -> Place:
+def _place(text: str, column: int | None) -> tuple[Path, int, int | None]:
+    """Return path, line and column of `text`; no column means all numbers of the line."""
     match = _PLACE.fullmatch(text)
     if not match:
         msg = f"{text}: expected a document and a line, as in README.md:12"
         raise OptionError(msg)
-    named = int(match["column"]) if match["column"] else None
-    return Place(Path(match["path"]), int(match["line"]), named if column is None else column)
+    if column is None and match["column"]:
+        column = int(match["column"])
+    return Path(match["path"]), int(match["line"]), column
 
 
-def _chosen(cells: "Sequence[MetricCell]", place: Place) -> "list[MetricCell]":
-    line = [cell for cell in cells if cell.is_number and cell.source.line == place.line]
-    if not line:
-        msg = f"{place.path}:{place.line}: expected numbers of a model-info table, got none"
+def _chosen(
+    cells: "Sequence[MetricCell]", path: Path, line: int, column: int | None
+) -> "list[MetricCell]":
+    numbers = [cell for cell in cells if cell.is_number and cell.source.line == line]
+    if not numbers:
+        msg = f"{path}:{line}: expected numbers of a model-info table, got none"
         raise DocumentError(msg)
-    if place.column is None:
-        return line
-    for cell in line:
-        if 0 <= place.column - cell.source.column < len(cell.text):
+    if column is None:
+        return numbers
+    for cell in numbers:
+        if 0 <= column - cell.source.column < len(cell.text):
             return [cell]
-    columns = ", ".join(str(cell.source.column) for cell in line)
-    msg = f"{place.path}:{place.line}:{place.column}: no number there; they start at {columns}"
+    columns = ", ".join(str(cell.source.column) for cell in numbers)
+    msg = f"{path}:{line}:{column}: no number there; they start at {columns}"
     raise OptionError(msg)
 
 

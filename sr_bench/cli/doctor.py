@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 from sr_bench import discovery
-from sr_bench.cli._args.output import add_json_argument, print_json
+from sr_bench.cli._args.output import add_json_argument, print_result
 from sr_bench.cli._args.suites import add_places_arguments, load_suites
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.card import ModelCard
@@ -36,33 +36,31 @@ def run(args: argparse.Namespace) -> int:
     size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
     quarantined = DeviceState().quarantine()
     skips = _skips(args)
+    # What is merely absent is no error: a machine without datasets is a sound one.
     code = int(bool(broken) or any(reason.startswith(_FAULT) for reason in skips))
-    if args.json:
-        print_json(
-            {
-                "environment": environment,
-                "backends": backends,
-                "broken_backends": broken,
-                "cache": {"folder": str(cache), "bytes": size},
-                "quarantine": quarantined,
-                "would_skip": skips,
-            }
-        )
-        return code
-    print(f"python    {environment.python} on {environment.system}")
-    print(f"cpu       {environment.cpu}, {environment.cores} cores for this process")
-    print("packages  " + ", ".join(f"{n} {v}" for n, v in environment.packages.items()))
-    print(f"cache     {cache} ({size / 2**20:.1f} MB)")
+    value = {
+        "environment": environment,
+        "backends": backends,
+        "broken_backends": broken,
+        "cache": {"folder": str(cache), "bytes": size},
+        "quarantine": quarantined,
+        "would_skip": skips,
+    }
+    lines = [
+        f"python    {environment.python} on {environment.system}",
+        f"cpu       {environment.cpu}, {environment.cores} cores for this process",
+        "packages  " + ", ".join(f"{n} {v}" for n, v in environment.packages.items()),
+        f"cache     {cache} ({size / 2**20:.1f} MB)",
+    ]
     for info in backends.values():
         state = "EMULATED " if info.emulated else ""
-        print(f"backend   {info.name} {info.version}: {state}{info.note}")
-    for name, reason in broken.items():
-        print(f"backend   {name}: {_FAULT}{reason}")
+        lines.append(f"backend   {info.name} {info.version}: {state}{info.note}")
+    lines += [f"backend   {name}: {_FAULT}{reason}" for name, reason in broken.items()]
     if quarantined:
-        print(f"quarantine {', '.join(quarantined)}: see sr-bench vacc clear --help")
-    print("\nwould be skipped:" if skips else "\nnothing would be skipped for want of files")
-    for reason, count in skips.items():
-        print(f"  {count:3d} x {reason}")
+        lines.append(f"quarantine {', '.join(quarantined)}: see sr-bench vacc clear --help")
+    lines.append("\nwould be skipped:" if skips else "\nnothing would be skipped for want of files")
+    lines += [f"  {count:3d} x {reason}" for reason, count in skips.items()]
+    print_result(value, lines, as_json=args.json)
     return code
 
 

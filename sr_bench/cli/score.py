@@ -2,10 +2,9 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sr_bench.cli._args.output import print_json, print_table
 from sr_bench.cli._args.pairs import add_name_arguments, check_scale, find_pairs
@@ -14,9 +13,6 @@ from sr_bench.core.codec import encode
 from sr_bench.core.metric import metric_info, not_computed
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.errors import CardError, OptionError, SrBenchError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 HELP = "score images that were super-resolved elsewhere, per image and on average"
 EXAMPLE = (
@@ -83,11 +79,6 @@ def _protocol(name: str, border: int | None) -> EvalProtocol:
 
 
 def _metrics(given: list[str] | None) -> tuple[str, ...]:
-    """Return the metrics to score by.
-
-    Raises:
-        OptionError: One is unknown, or can't be computed here.
-    """
     names = tuple(dict.fromkeys(given or IMAGE_METRICS))
     for name in names:
         if why := not_computed(name):
@@ -98,7 +89,7 @@ def _metrics(given: list[str] | None) -> tuple[str, ...]:
 
 def _score(
     sr: Path, hr: Path, protocol: EvalProtocol, scale: int, metrics: tuple[str, ...]
-) -> "Mapping[str, float]":
+) -> Mapping[str, float]:
     from sr_bench.engine.score.protocol import score_pair
     from sr_bench.imaging.files import read_image
 
@@ -110,7 +101,7 @@ def _score(
         raise cause.about(pair) from cause
 
 
-def _print_scores(rows: "Mapping[str, Mapping[str, float]]", metrics: Sequence[str]) -> None:
+def _print_scores(rows: Mapping[str, Mapping[str, float]], metrics: Sequence[str]) -> None:
     infos = {metric: metric_info(metric) for metric in metrics}
     cells = [
         [name, *(f"{values[metric]:.{info.decimals}f}" for metric, info in infos.items())]

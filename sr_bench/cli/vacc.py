@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sr_bench.cli._args.networks import add_network_arguments, prepare_network, read_precision
-from sr_bench.cli._args.output import add_json_argument, print_json
+from sr_bench.cli._args.output import add_json_argument, print_result
 from sr_bench.errors import OptionError
 
 if TYPE_CHECKING:  # these load much, which --help must not wait for
@@ -23,19 +23,15 @@ _SIZE = re.compile(r"([1-9]\d*)x([1-9]\d*)")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the commands and their arguments."""
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, declare, example in (
-        ("clear", _declare_clear, "'edsr/*'"),
-        ("vamp", _declare_vamp, "pocket_edsr_x2 --precision int8_kl --instances 2"),
-        ("vamp-log", _declare_vamp_log, "run.log --json"),
-        ("yaml", _declare_yaml, "pocket_edsr_x2 --precision int8_kl --out build"),
+    for name, act, declare, example in (
+        ("clear", _clear, _declare_clear, "'edsr/*'"),
+        ("vamp", _vamp, _declare_vamp, "pocket_edsr_x2 --precision int8_kl --instances 2"),
+        ("vamp-log", _vamp_log, _declare_vamp_log, "run.log --json"),
+        ("yaml", _yaml, _declare_yaml, "pocket_edsr_x2 --precision int8_kl --out build"),
     ):
-        summary = declare.__doc__
-        command = commands.add_parser(
-            name,
-            help=summary,
-            description=summary,
-            epilog=f"example: sr-bench vacc {name} {example}",
-        )
+        summary, epilog = act.__doc__, f"example: sr-bench vacc {name} {example}"
+        command = commands.add_parser(name, help=summary, description=summary, epilog=epilog)
+        command.set_defaults(act=act)
         declare(command)
 
 
@@ -45,13 +41,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _declare_clear(parser: argparse.ArgumentParser) -> None:
-    """Let a model run again that was running when the host froze."""
-    parser.set_defaults(act=_clear)
     parser.add_argument("model", help="family/model, or a pattern of such names")
 
 
 def _clear(args: argparse.Namespace) -> int:
-    """Clear the quarantine and print what was in it."""
+    """Let a model run again that was running when the host froze."""
     from sr_bench.backends.vacc.run.state import DeviceState
 
     cleared = DeviceState().clear(args.model)
@@ -60,8 +54,6 @@ def _clear(args: argparse.Namespace) -> int:
 
 
 def _declare_yaml(parser: argparse.ArgumentParser) -> None:
-    """Print the build file for vamc; with --out write all that it needs."""
-    parser.set_defaults(act=_yaml)
     _declare_input(parser)
     parser.add_argument(
         "--out",
@@ -73,7 +65,7 @@ def _declare_yaml(parser: argparse.ArgumentParser) -> None:
 
 
 def _yaml(args: argparse.Namespace) -> int:
-    """Print the build file, and write what it names if that is asked."""
+    """Print the build file for vamc; with --out write all that it needs."""
     from sr_bench.backends.vacc.build.compile import plan_build
     from sr_bench.backends.vacc.build.vamc_yaml import build_text
 
@@ -82,8 +74,6 @@ def _yaml(args: argparse.Namespace) -> int:
 
 
 def _declare_vamp(parser: argparse.ArgumentParser) -> None:
-    """Compile a network and profile it with vamp: throughput, latency, power."""
-    parser.set_defaults(act=_vamp)
     _declare_input(parser)
     for name, usual, what in (
         ("instances", 1, "copies of the network on each die"),
@@ -98,7 +88,7 @@ def _declare_vamp(parser: argparse.ArgumentParser) -> None:
 
 
 def _vamp(args: argparse.Namespace) -> int:
-    """Compile, profile, and print the profile."""
+    """Compile a network and profile it with vamp: throughput, latency, power."""
     from sr_bench.backends.vacc.profile.vamp import Load, profile
     from sr_bench.backends.vacc.rig import read_rig
 
@@ -107,14 +97,12 @@ def _vamp(args: argparse.Namespace) -> int:
 
 
 def _declare_vamp_log(parser: argparse.ArgumentParser) -> None:
-    """Read a log of vamp, of any version whose output is known."""
-    parser.set_defaults(act=_vamp_log)
     parser.add_argument("log", type=Path, help="a file that holds what vamp printed")
     add_json_argument(parser)
 
 
 def _vamp_log(args: argparse.Namespace) -> int:
-    """Print what the log says."""
+    """Read a log of vamp, of any version whose output is known."""
     from sr_bench.backends.vacc.profile.vamp import parse_vamp
 
     try:
@@ -126,7 +114,6 @@ def _vamp_log(args: argparse.Namespace) -> int:
 
 
 def _declare_input(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments that name what is compiled."""
     add_network_arguments(parser, precision=None)
     parser.add_argument(
         "--shape",
@@ -139,7 +126,7 @@ def _read_input(args: argparse.Namespace) -> "tuple[CompilerInput, Shape]":
     """Return what the compiler is given for the network, and the NCHW shape of its input.
 
     Raises:
-        OptionError: There is no such network or precision, or the shape is none.
+        OptionError: The network, the precision or the shape is not valid.
         NotRunError: The weights or the calibration images are not here.
     """
     from dataclasses import replace
@@ -166,13 +153,10 @@ def _size(given: str | None, card: "ModelCard") -> tuple[int, int]:
 
 def _show(latency: "Latency", *, as_json: bool) -> int:
     """Print a profile; return the exit code."""
-    if as_json:
-        print_json(latency)
-        return 0
-    print(f"throughput      {latency.throughput:g} images/s")
+    lines = [f"throughput      {latency.throughput:g} images/s"]
     for name, spread in (("end to end", latency.end_to_end), ("model alone", latency.model)):
         if spread:
-            print(f"{name:15s} {_times(spread)}")
+            lines.append(f"{name:15s} {_times(spread)}")
     for name, value, unit in (
         ("AI units", latency.ai_utilise_percent, "% busy"),
         ("memory", latency.memory_mb, "MB of the die"),
@@ -180,9 +164,12 @@ def _show(latency: "Latency", *, as_json: bool) -> int:
         ("temperature", latency.temperature_c, "degrees C"),
     ):
         if value is not None:
-            print(f"{name:15s} {value:g} {unit}")
+            lines.append(f"{name:15s} {value:g} {unit}")
     clocks = ", ".join(f"{name} {mhz} MHz" for name, mhz in latency.clocks_mhz.items())
-    print(f"clocks          {clocks or 'not known: profiles of other clocks do not compare'}")
+    lines.append(
+        f"clocks          {clocks or 'not known: profiles of other clocks do not compare'}"
+    )
+    print_result(latency, lines, as_json=as_json)
     return 0
 
 

@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)  # before the header is printed, which describes the backend
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse names that nothing has; open the run's files before the first minute is spent."""
+    """Refuse unknown names; open the run's files before the first minute is spent."""
     bench = session.config.stash[SESSION]
     if not bench.suites:  # then what reads cards stays unread too
         return None
@@ -90,7 +90,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
-    """Say what runs the models, and how much was collected; nothing if it is none of ours."""
+    """Say what runs the models, and how much was collected; nothing if no item is ours."""
     bench = config.stash[SESSION]
     if not bench.suites:
         return []

@@ -25,8 +25,11 @@ class CardFile(pytest.File):
         session = self.config.stash[SESSION]
         suite = load_suite(_as_typed(self.path, self.config))
         session.suites.append(suite)
-        cases = plan(suite, session.settings.selection)
-        cases = (*cases, *self._timed(cases))
+        selection = session.settings.selection
+        cases = plan(suite, selection)
+        if selection.latency:
+            require_benchmark(self.config)
+            cases = (*cases, *latency_cases(cases, selection.answers))
         self._declare_marks(cases)
         for case in cases:
             timed = case.metric == LATENCY_METRIC
@@ -39,13 +42,6 @@ class CardFile(pytest.File):
             if name not in known:
                 known.add(name)
                 self.config.addinivalue_line("markers", f"{name}: set by sr-bench")
-
-    def _timed(self, cases: Sequence[Case]) -> Iterator[Case]:
-        """Yield what ``--sr-latency`` asks for besides `cases`."""
-        selection = self.config.stash[SESSION].settings.selection
-        if selection.latency:
-            require_benchmark(self.config)
-            yield from latency_cases(cases, selection.answers)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> object:  # type: ignore[override]
         """Show a fault of the card or the document as its message alone."""

@@ -25,7 +25,8 @@ class Ending:
     """Whether the run is worse than the one it was compared with."""
 
 
-Step = Callable[[PastRun, Progress], Ending]
+Step = Callable[[PastRun, Progress], Ending | None]
+"""Does one of the last steps; None if there is nothing to say of it."""
 
 
 def end_run(run: PastRun, settings: Settings, progress: Progress) -> Ending:
@@ -52,7 +53,7 @@ def end_run(run: PastRun, settings: Settings, progress: Progress) -> Ending:
 
 def _try(step: Step, run: PastRun, progress: Progress) -> Ending:
     try:
-        return step(run, progress)
+        return step(run, progress) or Ending()
     except SrBenchError as cause:
         return Ending(faults=(str(cause),))
 
@@ -67,27 +68,24 @@ def _html(run: PastRun, progress: Progress) -> Ending:
     return Ending((f"report: {report.index}", *notes))
 
 
-def _markdown(run: PastRun, _: Progress) -> Ending:
+def _markdown(run: PastRun, _: Progress) -> None:
     from sr_bench.report.markdown.combined import write_combined
     from sr_bench.report.markdown.family import write_family_reports
 
     write_family_reports(run.records, run.results)
     write_combined(run, run.results)
-    return Ending()
 
 
-def _csv(run: PastRun, _: Progress) -> Ending:
+def _csv(run: PastRun, _: Progress) -> None:
     from sr_bench.report.exports import write_csv
 
     write_csv(run, run.results)
-    return Ending()
 
 
-def _parquet(run: PastRun, _: Progress) -> Ending:
+def _parquet(run: PastRun, _: Progress) -> None:
     from sr_bench.report.exports import write_parquet
 
     write_parquet(run, run.results)
-    return Ending()
 
 
 _REPORTS: dict[str, Step] = {
@@ -98,13 +96,11 @@ _REPORTS: dict[str, Step] = {
 }
 
 
-def _github_summary(run: PastRun, _: Progress) -> Ending:
+def _github_summary(run: PastRun, _: Progress) -> None:
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-        from sr_bench.report.github import step_summary, summary_room, write_step_summary
+        from sr_bench.report.github import write_step_summary
 
-        target = Path(path)
-        write_step_summary(target, step_summary(run, budget=summary_room(target)))
-    return Ending()
+        write_step_summary(Path(path), run)
 
 
 def _github_annotations(run: PastRun, _: Progress) -> Ending:

@@ -33,7 +33,7 @@ class CaseItem(pytest.Function):
         return item
 
     def conclude(self, record: Record) -> None:
-        """Keep `record`, tell JUnit of it, and end as its verdict demands."""
+        """Keep `record`, report it to JUnit, and end as its verdict demands."""
         self.record = record
         self.user_properties += _properties(record).items()
         selection = self.config.stash[SESSION].settings.selection
@@ -41,7 +41,7 @@ class CaseItem(pytest.Function):
 
 
 def marks(case: Case) -> tuple[str, ...]:
-    """Return the names of the marks that the item of `case` bears."""
+    """Return the names of the marks that the item of `case` carries."""
     slug = (case.evaluation.dataset, case.dataset) if case.evaluation and case.dataset else ()
     return (case.card.name, case.card.family, str(case.precision), case.metric, *slug)
 

@@ -26,15 +26,12 @@ def check_names(selection: Selection, suites: Sequence[Suite]) -> None:
         if not any(Selection(models=(pattern,)).wants_model(name) for name in models):
             msg = f"--sr-models={pattern}: no such model; {nearest(pattern, models)}"
             raise OptionError(msg)
-    if selection.datasets:
-        _check_datasets(selection.datasets, suites)
-
-
-def _check_datasets(wanted: Sequence[str], suites: Sequence[Suite]) -> None:
+    if not selection.datasets:
+        return
     from sr_bench.data.locate import known_datasets  # brings the image libraries along
 
     known = known_datasets(tuple(suite.card.datasets for suite in suites))
-    for name in wanted:
+    for name in selection.datasets:
         if name not in known and split_scale(name)[0] not in known:
             msg = f"--sr-datasets={name}: no such dataset; {nearest(name, known)}"
             raise OptionError(msg)

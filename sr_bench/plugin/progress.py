@@ -75,7 +75,8 @@ class ProgressLine:
         if self._channel:
             self._channel.send(progress)
         elif self._screen:
-            self._screen.show(_alone(progress))
+            how_far = f"{progress.title}: {done}/{planned} {progress.image}"
+            self._screen.show(f"  {how_far}, about {left:.0f} s left")
 
 
 def open_screen(config: pytest.Config) -> "Terminal | Log | None":
@@ -156,11 +157,6 @@ def cut(text: str, columns: int) -> str:
     room = columns - len(_CUT)
     kept = sum(1 for taken in accumulate(widths) if taken <= room)
     return text[:kept] + _CUT
-
-
-def _alone(progress: Progress) -> str:
-    counted = f"{progress.title}: {progress.done}/{progress.planned} {progress.image}"
-    return f"  {counted}, about {progress.left_s:.0f} s left"
 
 
 def _uncaptured(config: pytest.Config) -> AbstractContextManager[None]:

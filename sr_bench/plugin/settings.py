@@ -1,7 +1,6 @@
 """The options of a session: declared to pytest, read, and checked before anything is collected."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -15,7 +14,6 @@ from sr_bench.engine.plan.option import (
     TEXT,
     THREADS,
     Kind,
-    Option,
     check_options,
     one_of,
     option,
@@ -56,22 +54,22 @@ class Settings:
     compare: str = option(
         "--sr-compare",
         "RUN",
-        "an earlier run, by file, name, 'last' or git branch: say whether this run is worse, image"
-        " by image; a loss fails the session, and gates count it",
+        "compare with an earlier run (file, name, 'last' or git branch) image by image; a loss"
+        " fails the session, and gates count it",
         TEXT,
     )
     budget: float | None = option(
         "--sr-budget",
         "TIME",
-        "time for the measuring, such as 2h or 90m: what is most at risk comes first, what is left"
-        " is not run",
+        "time limit for measuring, such as 2h or 90m: runs most at risk come first, the rest is not"
+        " run",
         DURATION,
     )
     threads: tuple[int, int] = option(
         "--sr-threads",
         "N",
-        "images at once, as N, or NxM with M threads for each; by default one for each core, which"
-        " pytest-xdist's workers share",
+        "images processed at once: N, or NxM with M threads for each; by default one for each core,"
+        " which pytest-xdist's workers share",
         THREADS,
     )
 
@@ -91,21 +89,15 @@ def add_options(parser: pytest.Parser) -> None:
     """Declare every option and its ini key."""
     group = parser.getgroup("sr-bench", "super-resolution benchmark (sr-bench)")
     for declared in (*options_of(Selection).values(), *options_of(Settings).values()):
-        _add(declared, group.addoption, parser.addini)
-
-
-def _add(
-    declared: Option[Any], add_option: Callable[..., None], add_ini: Callable[..., None]
-) -> None:
-    flag, ini, default = declared.flag, declared.ini, declared.default
-    if declared.metavar:
+        flag, ini, default = declared.flag, declared.ini, declared.default
         where = f"(default: {default}; ini: {ini})" if default else f"(ini: {ini})"
-        how: dict[str, object] = {"metavar": declared.metavar, "help": f"{declared.help} {where}"}
-        add_ini(ini, f"default of {flag}", default=default)
-    else:
-        how = {"action": "store_true", "help": f"{declared.help} (ini: {ini})"}
-        add_ini(ini, f"default of {flag}", type="bool", default=False)
-    add_option(flag, default=None, **how)
+        how: dict[str, Any] = {"default": None, "help": f"{declared.help} {where}"}
+        if declared.metavar:
+            parser.addini(ini, f"default of {flag}", default=default)
+            group.addoption(flag, metavar=declared.metavar, **how)
+        else:
+            parser.addini(ini, f"default of {flag}", type="bool", default=False)
+            group.addoption(flag, action="store_true", **how)
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -148,13 +140,12 @@ def _settings(config: pytest.Config) -> Settings:
 
 def _values(config: pytest.Config, cls: type[object]) -> dict[str, Any]:
     """Return the values of the options that `cls` declares, by field."""
-    return {name: _value(config, declared) for name, declared in options_of(cls).items()}
-
-
-def _value(config: pytest.Config, declared: Option[Any]) -> object:
-    given = config.getoption(declared.flag)
-    value = config.getini(declared.ini) if given is None else given
-    return declared.read(str(value)) if declared.metavar else value
+    values = {}
+    for name, declared in options_of(cls).items():
+        given = config.getoption(declared.flag)
+        value = config.getini(declared.ini) if given is None else given
+        values[name] = declared.read(str(value)) if declared.metavar else value
+    return values
 
 
 def _earlier(config: pytest.Config, spec: str, results: Path) -> Path | None:

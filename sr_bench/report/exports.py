@@ -1,7 +1,6 @@
 """A run as tables for other programs: one row a record, one row an image; CSV and Parquet."""
 
 from collections.abc import Iterable, Sequence
-from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
@@ -46,10 +45,10 @@ def frame(records: Iterable[Record]) -> pd.DataFrame:
     Values are in the metric's unit; what a record lacks is missing (NA).
     """
     kept = tuple(records)
-    notes = sorted({name for record in kept for name in _notes(record)})
-    types = {**_COLUMNS, **{f"note_{printable(name)}": "Float64" for name in notes}}
-    rows = [[*_row(record), *map(_notes(record).get, notes)] for record in kept]
-    return _typed(rows, types)
+    names = sorted({name for record in kept for name in _notes(record)})
+    notes = {f"note_{printable(name)}": name for name in names}
+    rows = [[*_row(record), *map(_notes(record).get, notes.values())] for record in kept]
+    return _typed(rows, {**_COLUMNS, **dict.fromkeys(notes, "Float64")})
 
 
 def image_frame(records: Iterable[Record]) -> pd.DataFrame:
@@ -82,7 +81,10 @@ def write_parquet(run: PastRun, folder: Path) -> tuple[Path, ...]:
         SrBenchError: The folder can't be written.
     """
     try:
-        files = {f"{name}.parquet": _parquet(table) for name, table in _tables(run).items()}
+        files = {
+            f"{name}.parquet": table.to_parquet(engine="pyarrow", index=False)
+            for name, table in _tables(run).items()
+        }
     except ImportError as cause:  # pandas asks for it, and for a version that it can use
         msg = "Parquet needs pyarrow, here absent or too old: pip install 'sr-bench[parquet]'"
         raise OptionError(msg) from cause
@@ -107,7 +109,8 @@ def _row(record: Record) -> list[object]:
     floor = floor_of(record)
     return [
         *(record.case_id, record.node_id, record.family, record.model, record.metric),
-        *(_unit(record), record.precision, record.dataset, record.protocol, record.backend),
+        measurement.unit if measurement else metric_info(record.metric).unit,
+        *(record.precision, record.dataset, record.protocol, record.backend),
         *(record.claim.backend if record.claim else None, record.device, record.emulated),
         *(verdict.status.value, verdict.sentence, record.claim.text if record.claim else None),
         verdict.claimed,
@@ -122,16 +125,9 @@ def _row(record: Record) -> list[object]:
 
 def _image_rows(record: Record) -> list[list[object]]:
     images = record.measurement.images if record.measurement else ()
-    whose = (record.case_id, record.family, record.model, record.metric, _unit(record))
-    how = (record.precision, record.dataset, record.protocol, record.backend, record.device)
-    return [
-        [*whose, *how, record.emulated, index, score.image, score.value]
-        for index, score in enumerate(images)
-    ]
-
-
-def _unit(record: Record) -> str:
-    return record.measurement.unit if record.measurement else metric_info(record.metric).unit
+    cells = dict(zip(_COLUMNS, _row(record), strict=True))
+    shared = [cells[name] for name in _IMAGE_COLUMNS if name in cells]
+    return [[*shared, index, score.image, score.value] for index, score in enumerate(images)]
 
 
 def _notes(record: Record) -> dict[str, float]:
@@ -145,12 +141,7 @@ def _typed(rows: Sequence[Sequence[object]], types: dict[str, str]) -> pd.DataFr
         [printable(without_home(cell)) if isinstance(cell, str) else cell for cell in row]
         for row in rows
     ]
-    return pd.DataFrame(
-        {
-            name: pd.Series([row[index] for row in cells], dtype=kind)
-            for index, (name, kind) in enumerate(types.items())
-        }
-    )
+    return pd.DataFrame(cells, columns=list(types), dtype=object).astype(types)
 
 
 def _harmless(table: pd.DataFrame) -> pd.DataFrame:
@@ -172,12 +163,6 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _parquet(table: pd.DataFrame) -> bytes:
-    buffer = BytesIO()
-    table.to_parquet(buffer, engine="pyarrow", index=False)
-    return buffer.getvalue()
 
 
 def _write(files: dict[str, bytes], folder: Path) -> tuple[Path, ...]:

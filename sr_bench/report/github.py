@@ -68,33 +68,15 @@ def step_summary(run: PastRun, *, budget: int = BUDGET) -> str:
     return "".join([*pieces, _left_out(left)])
 
 
-def summary_room(path: Path) -> int:
-    """Return how many bytes of `BUDGET` are left in the step's summary at `path`.
+def write_step_summary(path: Path, run: PastRun) -> None:
+    """Append the summary of `run` to the step's at `path`, as far as others left it room.
 
     Raises:
-        SrBenchError: `path` can't be read, or is no file.
-    """
-    return max(0, BUDGET - len(_existing(path)))
-
-
-def write_step_summary(path: Path, text: str) -> None:
-    """Append `text`, if there is any, to the step's summary at `path`, ``$GITHUB_STEP_SUMMARY``.
-
-    Raises:
-        SrBenchError: `path` can't be read or written, or would grow beyond `BUDGET`: make `text`
-            by ``step_summary(run, budget=summary_room(path))``. The file is as it was.
+        SrBenchError: `path`, ``$GITHUB_STEP_SUMMARY``, can't be read or written, or is no file.
     """
     before = _existing(path)
-    data = text.encode()
-    if not data:
-        return
-    if len(before) + len(data) > BUDGET:
-        msg = (
-            f"{path}: expected a summary of at most {BUDGET - len(before)} bytes beside the"
-            f" {len(before)} that are there, got {len(data)}"
-        )
-        raise SrBenchError(msg)
-    write_bytes(path, before + data)
+    if text := step_summary(run, budget=BUDGET - len(before)):
+        write_bytes(path, before + text.encode())
 
 
 def annotations(records: Iterable[Record]) -> list[str]:

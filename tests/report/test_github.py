@@ -8,13 +8,7 @@ from markdown_it import MarkdownIt
 
 from sr_bench.core.record import Record, Status
 from sr_bench.errors import SrBenchError
-from sr_bench.report.github import (
-    BUDGET,
-    annotations,
-    step_summary,
-    summary_room,
-    write_step_summary,
-)
+from sr_bench.report.github import BUDGET, annotations, step_summary, write_step_summary
 from sr_bench.report.terminal.failure import failure_text
 from tests.report.markdown.test_family import tables
 from tests.report.records import emulated, record, without_value
@@ -126,62 +120,43 @@ def test_what_others_wrote_stays_text() -> None:
     assert len(tables(text)[0][1]) == 9
 
 
-def test_text_is_appended_to_what_the_step_has_written(tmp_path: Path) -> None:
+RUN = past_run([record()])
+
+
+@pytest.mark.parametrize("theirs", ["theirs", "theirs\n", "theirs\n\n\n"])
+def test_the_summary_stands_below_what_the_step_has_written(tmp_path: Path, theirs: str) -> None:
     path = tmp_path / "summary.md"
-    write_step_summary(path, "ours\n")
-    path.write_text("## theirs\n")
-    write_step_summary(path, "ours ✓\n")
-    assert path.read_text("utf-8") == "## theirs\n\nours ✓\n"
+    path.write_text(theirs)
+    write_step_summary(path, RUN)
+    assert path.read_text("utf-8") == f"theirs\n\n{step_summary(RUN)}"
 
 
-def test_a_text_of_others_that_has_no_line_end_is_closed(tmp_path: Path) -> None:
+def test_a_first_summary_is_written_alone(tmp_path: Path) -> None:
+    write_step_summary(tmp_path / "summary.md", RUN)
+    assert (tmp_path / "summary.md").read_text("utf-8") == step_summary(RUN)
+
+
+def test_the_summary_takes_the_room_that_others_left(tmp_path: Path) -> None:
     path = tmp_path / "summary.md"
-    path.write_text("theirs")
-    write_step_summary(path, "ours\n")
-    assert path.read_text("utf-8") == "theirs\n\nours\n"
+    path.write_text("x" * (BUDGET - 5000) + "\n")
+    write_step_summary(path, past_run([ended(Status.DIFFERS, line) for line in range(20)]))
+    assert BUDGET - 1000 < path.stat().st_size <= BUDGET
+    assert "Left out, as GitHub limits this page" in path.read_text("utf-8")
 
 
-def test_the_room_is_what_others_left(tmp_path: Path) -> None:
+def test_a_full_summary_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "summary.md"
-    assert summary_room(path) == BUDGET
-    path.write_text("x" * (BUDGET - 100) + "\n")
-    text = "y" * (summary_room(path) - 1) + "\n"
-    write_step_summary(path, text)
-    assert path.stat().st_size == BUDGET
-    assert summary_room(path) == 0
-
-
-def test_a_text_beyond_the_budget_is_refused_and_the_file_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "summary.md"
-    path.write_text("theirs\n")
-    text = "y" * (summary_room(path) + 1)
-    with pytest.raises(SrBenchError, match=r"summary\.md: expected a summary of at most 899"):
-        write_step_summary(path, text)
-    assert path.read_text() == "theirs\n"
-
-
-def test_empty_lines_of_others_do_not_add_up(tmp_path: Path) -> None:
-    path = tmp_path / "summary.md"
-    path.write_text("theirs\n\n\n")
-    write_step_summary(path, "ours\n")
-    assert path.read_text("utf-8") == "theirs\n\nours\n"
-
-
-def test_no_text_leaves_no_trace(tmp_path: Path) -> None:
-    write_step_summary(tmp_path / "summary.md", "")
-    assert list(tmp_path.iterdir()) == []
+    path.write_text("x" * (BUDGET + 1))
+    write_step_summary(path, RUN)
+    assert path.read_text() == "x" * (BUDGET + 1)
 
 
 @pytest.mark.parametrize("name", ["absent/summary.md", "folder", "file/summary.md"])
 def test_a_path_that_can_not_be_written_is_one_clear_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
-    path = tmp_path / name
-    for attempt in (lambda: write_step_summary(path, "x"), lambda: summary_room(path)):
-        with pytest.raises(
-            SrBenchError, match=r"GITHUB_STEP_SUMMARY=.*expected a file in a folder"
-        ):
-            attempt()
+    with pytest.raises(SrBenchError, match=r"GITHUB_STEP_SUMMARY=.*expected a file in a folder"):
+        write_step_summary(tmp_path / name, RUN)
     assert not (tmp_path / "absent").exists()
 
 

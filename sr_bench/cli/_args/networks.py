@@ -69,7 +69,7 @@ def read_precision(args: argparse.Namespace, *, only_int8: bool = False) -> Prec
     """Return the low precision that was asked for.
 
     Raises:
-        OptionError: It is none.
+        OptionError: It names no low precision.
     """
     try:
         precision = Precision.parse_option(args.precision)

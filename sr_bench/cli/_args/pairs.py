@@ -25,14 +25,14 @@ def find_pairs(
     """Return the SR and the HR file of each image, by the stem that the patterns cut out.
 
     Raises:
-        OptionError: A folder is absent, or a pattern is none.
+        OptionError: A folder is absent, or a pattern has no ``{stem}``.
         DatasetError: A file has no partner, or two files are of one image.
     """
     sr, hr = _files(sr_dir, sr_name), _files(hr_dir, hr_name)
-    if lonely := sorted(sr.keys() ^ hr.keys()):
-        shown = ", ".join(str(sr.get(stem) or hr[stem]) for stem in lonely[:8])
+    if unpaired := sorted(sr.keys() ^ hr.keys()):
+        shown = ", ".join(str(sr.get(stem) or hr[stem]) for stem in unpaired[:8])
         msg = (
-            f"{len(lonely)} files have no partner: {shown}; SR and HR are paired by name,"
+            f"{len(unpaired)} files have no partner: {shown}; SR and HR are paired by name,"
             " say how with --sr-name and --hr-name"
         )
         raise DatasetError(msg)

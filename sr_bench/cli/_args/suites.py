@@ -34,7 +34,7 @@ def load_suites(folders: list[Path]) -> "tuple[Suite, ...]":
     """Return every suite below `folders`.
 
     Raises:
-        OptionError: There is none.
+        OptionError: No folder holds a card.
     """
     from sr_bench.engine.plan.suite import load_suite
 
@@ -50,7 +50,7 @@ def find_model(suites: "tuple[Suite, ...]", name: str) -> "ModelCard":
     """Return the model called `name`, or ``family/name`` where a name occurs twice.
 
     Raises:
-        OptionError: There is none, or more than one.
+        OptionError: No model has this name, or several have.
     """
     from sr_bench.files.validation import nearest
 

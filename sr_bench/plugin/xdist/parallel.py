@@ -172,7 +172,6 @@ class Controller:
 
 
 def _part(worker: str, progress: Progress, columns: int) -> str:
-    """Return what is under way on `worker`; where it is too long the title is cut."""
     how_far = f": {progress.done}/{progress.planned}, {progress.left_s:.0f} s left"
     title = cut(progress.title, columns - len(worker) - 1 - len(how_far))
     return f"{worker} {title}{how_far}"

@@ -1,11 +1,13 @@
 """Build the report: look through the images, then write each page that changed, the first last."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from math import log10
 from pathlib import Path
 
+from sr_bench.core.codec import encode
 from sr_bench.core.history import HistoryEntry, PastRun
 from sr_bench.files.atomic import write_bytes, write_text
 from sr_bench.files.hashing import sha256_bytes
@@ -25,10 +27,9 @@ from sr_bench.report.html.state import (
     is_current,
     read_state,
     remove_stale,
-    write_state,
 )
 from sr_bench.report.html.subjects import Topic, subjects_of
-from sr_bench.report.html.survey import Survey, survey, unit_count
+from sr_bench.report.html.survey import Survey, survey, units_of
 from sr_bench.report.html.trend import TrendPage, trend_page
 from sr_bench.report.html.values import Past
 
@@ -78,7 +79,7 @@ def build_report(
         history: Earlier runs, for trends; may hold `run` itself.
         target: The report's folder, made if it is absent.
         max_bytes: What all files together may weigh. Images are left outside for it.
-        progress: Is told how many of how many steps are done, and the last one's name.
+        progress: Receives the steps done, all steps, and the name of the last.
 
     Raises:
         SrBenchError: The folder can't be written, a record is damaged, or Plotly is absent. The
@@ -89,7 +90,7 @@ def build_report(
 
 
 class _Build:
-    """One build; its steps share what they found."""
+    """One build; its steps share their results."""
 
     def __init__(
         self,
@@ -103,13 +104,13 @@ class _Build:
         self._old = read_state(target)
         self._past = Past(history)
         self._subjects = subjects_of(run.records)
-        shelf = Shelf(run.results, target)
+        shelf = Shelf(run.results.resolve(), target.resolve())
         self._galleries = tuple(gallery_of(subject, shelf) for subject in self._subjects)
         self._trends = self._all_trends()
         self._trend_names = {(page.family, page.model): n for n, page in self._trends.items()}
         self._static = self._static_files()
         self._assets = Assets(target, self._old.assets, max_bytes - self._reserve())
-        steps = unit_count(self._galleries) + len(self._subjects) + len(self._trends) + 1
+        steps = len(units_of(self._galleries)) + len(self._subjects) + len(self._trends) + 1
         done = count(1)
 
         def tick(what: str) -> None:
@@ -140,7 +141,8 @@ class _Build:
         state = BuildState(self._pages, self._assets.used, seen.windows)
         used = {*self._pages, *(asset.name for asset in self._assets.used.values())}
         remove_stale(self._target, self._old, used)
-        write_state(self._target, state)
+        text = json.dumps(encode(state), sort_keys=True, allow_nan=False)
+        write_text(self._target / FILE, f"{text}\n")
         files = {*used, *self._static, FILE}
         return ReportResult(
             index=self._target / "index.html",

@@ -147,6 +147,7 @@ def _span(drop: Drop) -> Span:
 
 
 def _finite(value: float) -> Number:
+    # Equal images have an infinite PSNR: neither JSON nor a plot's axis holds it.
     return None if isinf(value) else value
 
 

@@ -1,9 +1,7 @@
-"""Names in pages: of files, which are never those that a record holds, and of what is shown."""
+"""Names of a report's files, which are never those that a record holds."""
 
 import re
 from hashlib import sha256
-
-from sr_bench.text.printable import CONTROL
 
 PAGE = re.compile(r"(index|(model|trend)-[a-z0-9-]{1,80})\.html")
 """What a page file of ours is called."""
@@ -12,7 +10,6 @@ ASSET = re.compile(r"img/[0-9a-f]{20}\.webp")
 """What an image file of ours is called."""
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
-_REPLACEMENT = "\ufffd"
 
 
 def page_name(kind: str, *parts: str) -> str:
@@ -20,12 +17,3 @@ def page_name(kind: str, *parts: str) -> str:
     readable = _UNSAFE.sub("-", "-".join(parts[:3]).lower()).strip("-")[:48].strip("-")
     digest = sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{kind}-{readable or 'page'}-{digest}.html"
-
-
-def visible(text: str) -> str:
-    """Return `text` with control characters, turned directions and broken characters replaced.
-
-    Escaping keeps a name from being markup; this keeps it from reordering or hiding what stands
-    around it, and lone surrogates from having no UTF-8.
-    """
-    return CONTROL.sub(_REPLACEMENT, text)

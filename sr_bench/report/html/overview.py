@@ -10,7 +10,7 @@ from sr_bench.core.metric import image_metrics, metric_info
 from sr_bench.core.record import Record, Status
 from sr_bench.report.html.subjects import PageSubject, Topic
 from sr_bench.report.html.values import Past, Value, value_of
-from sr_bench.report.parts.order import FAILURES, rank
+from sr_bench.report.parts.order import FAILURES, not_run_reasons, rank
 from sr_bench.report.parts.provenance import INTERVAL, device_lines, shared_lines
 
 
@@ -64,11 +64,6 @@ def index_page(
     metrics = _present(run.records, (*IMAGE_METRICS, *image_metrics(), GATE_METRIC))
     costs = _present(run.records, COST_METRICS)
     rows = tuple(_row(subject, precisions, metrics, costs, past, trends) for subject in subjects)
-    reasons = Counter(
-        record.verdict.sentence
-        for record in run.records
-        if record.verdict.status is Status.NOT_RUN and record.measurement is None
-    )
     counted = Counter(record.verdict.status for record in run.records)
     notes = [*device_lines(run.records), *shared_lines(run.records)]
     if any(record.interval for record in run.records):
@@ -82,7 +77,7 @@ def index_page(
         costs=tuple(map(_titled, costs)),
         rows=rows,
         notes=tuple(notes),
-        reasons=tuple(reasons.most_common()),
+        reasons=tuple(not_run_reasons(run.records)),
         attention=_attention(subjects, past),
     )
 
@@ -138,6 +133,7 @@ def _attention(subjects: Sequence[PageSubject], past: Past) -> tuple[tuple[str, 
     for topic, records in ((subject.topic, subject.records) for subject in subjects):
         for record in records:
             if record.verdict.status in FAILURES:
+                # A cost stands on each page of its model; it needs a look once.
                 key = record.family, record.backend, record.case_id
                 failing.setdefault(key, (topic.model, topic.page, value_of(record, past)))
     return tuple(failing.values())

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from os.path import relpath
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -26,7 +25,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Shelf:
-    """The folders that runs keep images in, seen from a report."""
+    """The folders that runs keep images in, seen from a report; both paths without links."""
 
     results: Path
     target: Path
@@ -39,21 +38,13 @@ class Shelf:
         place = PurePosixPath(folder)
         if place.is_absolute() or ".." in place.parts or "\0" in folder:
             return None
-        path = self._root / place / file
+        path = self.results / place / file
         try:
             stat = path.stat()
         except (OSError, ValueError):
             return None
-        link = quote(Path(relpath(path, self._pages)).as_posix())
+        link = quote(Path(relpath(path, self.target)).as_posix())
         return Picture(path, f"{place}/{file}", link, f"{stat.st_size}-{stat.st_mtime_ns}")
-
-    @cached_property
-    def _root(self) -> Path:
-        return self.results.resolve()
-
-    @cached_property
-    def _pages(self) -> Path:
-        return self.target.resolve()
 
 
 @dataclass(frozen=True)
@@ -101,6 +92,7 @@ def gallery_of(subject: PageSubject, shelf: Shelf) -> Gallery:
     images = []
     for name in order:
         there = {p: numbers[p][name] for p in sources if name in numbers[p]}
+        # LR and HR are the same in each precision: the first that kept its images shows them.
         paired = next((p for p in there if (r := sources[p]) and r.kept), next(iter(there)))
         pair = sources[paired], there[paired], "pairs"
         sr = {p: find(sources[p], index, "sr", "") for p, index in there.items()}

@@ -13,9 +13,9 @@ from markupsafe import Markup
 from sr_bench import __version__
 from sr_bench.core.codec import encode
 from sr_bench.errors import SrBenchError
-from sr_bench.report.html.names import visible
 from sr_bench.report.parts.marks import MARKS
 from sr_bench.text.home import without_home
+from sr_bench.text.printable import CONTROL
 
 _STATIC = ("app.css", "app.js", "explorer.js", "plots.js")
 _IN_SCRIPT = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
@@ -85,7 +85,9 @@ def _visible(value: object) -> object:
         case Markup():
             return value
         case str():
-            return visible(without_home(value))
+            # Escaping keeps a name from being markup; this keeps it from reordering or hiding what
+            # stands around it, and lone surrogates from having no UTF-8.
+            return CONTROL.sub("\ufffd", without_home(value))
         case list():
             return [_visible(item) for item in value]
         case dict():

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sr_bench.core.codec import decode, encode
+from sr_bench.core.codec import decode
 from sr_bench.errors import SrBenchError
-from sr_bench.files.atomic import write_text
 from sr_bench.files.hashing import sha256_bytes
 from sr_bench.imaging.web import ImageWindow
 from sr_bench.report.html.assets import Asset
@@ -60,12 +59,6 @@ def read_state(target: Path) -> BuildState:
     except (OSError, ValueError, TypeError):
         return BuildState()  # all that is lost is time
     return state if state.version == _VERSION else BuildState()
-
-
-def write_state(target: Path, state: BuildState) -> None:
-    """Write `state`."""
-    text = json.dumps(encode(state), sort_keys=True, allow_nan=False)
-    write_text(target / FILE, f"{text}\n")
 
 
 def is_current(target: Path, name: str, digest: str, state: BuildState) -> bool:

@@ -76,6 +76,7 @@ def subjects_of(records: Sequence[Record]) -> tuple[PageSubject, ...]:
     scored = dict.fromkeys(_topic(record) for record in ordered if record.dataset)
     known = {_network(topic) for topic in scored}
     bare = dict.fromkeys(_topic(record) for record in ordered if _network(record) not in known)
+    # A model stands where its first record does: from the end, the first is entered last.
     order = {(r.family, r.model): index for index, r in reversed([*enumerate(ordered)])}
     topics = sorted((*scored, *bare), key=lambda topic: order[topic.family, topic.model])
     return tuple(PageSubject(topic, _about(topic, ordered)) for topic in topics)

@@ -53,18 +53,13 @@ def survey(
         tick(unit[0].name)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        for _ in pool.map(work, _units(galleries)):
+        for _ in pool.map(work, units_of(galleries)):
             pass
     return seen
 
 
-def unit_count(galleries: Sequence[Gallery]) -> int:
-    """Return how often `survey` ticks."""
-    return len(_units(galleries))
-
-
-def _units(galleries: Sequence[Gallery]) -> list[list[ImageFiles]]:
-    """Return the images that share their ground truth, each of which is looked at in one go."""
+def units_of(galleries: Sequence[Gallery]) -> list[list[ImageFiles]]:
+    """Return the images by the ground truth that they share; `survey` ticks once for each."""
     units: dict[str, list[ImageFiles]] = defaultdict(list)
     for gallery in galleries:
         for image in gallery.images:

@@ -13,6 +13,8 @@ from sr_bench.core.trend import series as series_of
 from sr_bench.report.terminal.history import trend_line
 
 _RUNS_SHOWN = 200
+_OF_A_POINT = ("value", "claimed", "margin", "tolerance", "images", "planned")
+"""What a trend shows as history has it."""
 
 
 @dataclass(frozen=True)
@@ -133,15 +135,9 @@ def _curve(case: Series, numbers: Mapping[str, int]) -> Curve:
 
 def _point(number: int, point: Point, before: Point | None) -> TrendPoint:
     changed = input_changes(before.inputs, point.inputs) if before else ()
-    assert point.value is not None
     return TrendPoint(
         run=number,
-        value=point.value,
-        claimed=point.claimed,
-        margin=point.margin,
-        tolerance=point.tolerance,
+        **{name: getattr(point, name) for name in _OF_A_POINT},
         status=point.status.value,
-        images=point.images,
-        planned=point.planned,
         changed=", ".join(sorted(change.name for change in changed)),
     )

@@ -60,6 +60,7 @@ class Past:
 
     def __init__(self, history: Sequence[HistoryEntry]) -> None:
         self._points: dict[tuple[str, ...], list[Point]] = defaultdict(list)
+        # A run's name starts with its time.
         for entry in sorted(history, key=lambda entry: entry.info.run):
             for point in entry.points:
                 if point.value is not None:

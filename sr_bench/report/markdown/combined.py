@@ -40,8 +40,7 @@ def write_combined(run: PastRun, folder: Path) -> Path:
     Raises:
         SrBenchError: The folder can't be written.
     """
-    target = folder / "README.md"
-    write_text(target, render_combined(run, folder))
+    write_text(target := folder / "README.md", render_combined(run, folder))
     return target
 
 

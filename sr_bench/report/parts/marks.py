@@ -15,4 +15,4 @@ MARKS = {
     Status.LOSS: "▼",
     Status.ERROR: "!",
 }
-"""Beside each status, so that colour alone never tells it."""
+"""Beside each status, so that colour alone never carries it."""

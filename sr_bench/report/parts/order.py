@@ -1,5 +1,6 @@
 """The order of records in every view: the document's, however the items were run."""
 
+from collections import Counter
 from collections.abc import Iterable
 from math import inf
 
@@ -20,6 +21,13 @@ def failures(records: Iterable[Record]) -> tuple[Record, ...]:
     """Return the records that failed, the worst first and then in the document's order."""
     failed = [record for record in in_document_order(records) if record.verdict.status in FAILURES]
     return tuple(sorted(failed, key=lambda record: FAILURES.index(record.verdict.status)))
+
+
+def not_run_reasons(records: Iterable[Record]) -> list[tuple[str, int]]:
+    """Return why records have no value, the most frequent reason first, and how often."""
+    absent = (record.verdict for record in records if record.measurement is None)
+    counts = Counter(verdict.sentence for verdict in absent if verdict.status is Status.NOT_RUN)
+    return counts.most_common()
 
 
 def in_document_order(records: Iterable[Record]) -> tuple[Record, ...]:

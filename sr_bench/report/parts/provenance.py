@@ -43,10 +43,13 @@ def shared_lines(records: Sequence[Record]) -> list[str]:
 
 def cached_lines(records: Sequence[Record]) -> list[str]:
     """Return how many images' results were there already; nothing if none."""
-    runs = {_run(record): record for record in records if record.measurement}
-    scored = [
-        record for record in runs.values() if record.measurement and record.measurement.images
-    ]
+    # Records of several metrics share a run over the images, which counts once.
+    runs = {
+        (record.family, record.model, record.precision, record.dataset, record.protocol): record
+        for record in records
+        if record.measurement
+    }
+    scored = [run for run in runs.values() if run.measurement and run.measurement.images]
     cached = sum(record.cached for record in scored)
     if not cached:
         return []
@@ -55,11 +58,6 @@ def cached_lines(records: Sequence[Record]) -> list[str]:
         f"results of {cached} of {total} images were there: the same content was measured before"
         " (--sr-cache=refresh measures again)"
     ]
-
-
-def _run(record: Record) -> tuple[str, ...]:
-    """Return what records have in common that one run over the images answers."""
-    return (record.family, record.model, record.precision, record.dataset, record.protocol)
 
 
 def _sentence(record: Record) -> str:

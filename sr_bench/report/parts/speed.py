@@ -50,6 +50,7 @@ def join_speed(records: Sequence[Record]) -> Joined:
         if record.metric != LATENCY_METRIC or not record.measurement or _key(record) not in hosts
     )
     shapes = {record.detail.shape for latencies in timed.values() for record in latencies}
+    # Times of several input shapes stand in one cell, each with its shape.
     cells = [_cells(row, timed, name_shape=len(shapes) > 1) for row in rows]
     columns = (
         SpeedColumn(title, short, tuple(cell[index] for cell in cells))

@@ -1,1 +1,1 @@
-"""Lines of text: what a session and the commands print."""
+"""Lines of text, which a session and the commands print, from records and results."""

@@ -45,6 +45,7 @@ def compared_lines(
     shown.sort(key=lambda case: _ORDER.index(case.outcome))
     changes = environment_changes(before.environment, now.environment)
     changed = [f"environment: {', '.join(map(str, changes))}"] if changes else []
+    # Where a number moved and no input of it did, only what surrounds the run is left to blame.
     likely = "environment" if changes else "nothing that is recorded"
     rows = [[*_cells(case), _what_changed(case, likely)] for case in shown]
     table = plain_table((*_COLUMNS, "what changed"), rows, left=(0, 1, 2, 6, 7, 8)) if rows else []

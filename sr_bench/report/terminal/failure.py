@@ -64,11 +64,6 @@ def _rounded_up(value: float) -> str:
     return f"{decimal.normalize(_ANY_FLOAT):f}"
 
 
-def _side(record: Record) -> str:
-    cut = record.verdict.digits == "truncated"
-    return " upwards, as the document cuts digits off" if cut else ""
-
-
 def _numbers(record: Record) -> list[str]:
     verdict = record.verdict
     lines = [
@@ -78,8 +73,10 @@ def _numbers(record: Record) -> list[str]:
         f"  (delta {with_unit(delta(record, extra=2), record)})",
     ]
     if verdict.tolerance is not None and verdict.delta is not None:
+        cut = verdict.digits == "truncated"
+        side = " upwards, as the document cuts digits off" if cut else ""
         lines.append(
-            f"tolerance  {with_unit(f'{verdict.tolerance:.6g}', record)}{_side(record)};"
+            f"tolerance  {with_unit(f'{verdict.tolerance:.6g}', record)}{side};"
             f" the smallest that passes is {_rounded_up(abs(verdict.delta))}"
         )
     if record.protocol:

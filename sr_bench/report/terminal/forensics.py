@@ -82,7 +82,7 @@ def forensics_lines(result: Forensics) -> list[str]:
         return [f"{head}; the nearest:" if result.nearest else head, *_misses(result, "  "), *notes]
     left = result.fits - len(result.matches)
     rows = [
-        [_value(result, way), way.digits, f"{way.chance:.3f}", _words(way)]
+        [_value(result, way.value), way.digits, f"{way.chance:.3f}", _words(way)]
         for way in result.matches
     ]
     return [
@@ -102,7 +102,7 @@ def forensics_summary(result: Forensics) -> list[str]:
         head = f"forensics  none of {result.tried:,} ways of scoring the images gives the claim"
         return [f"{head}; the nearest:" if result.nearest else head, *_misses(result, _INDENT)]
     ways = [
-        f"{_words(way)}: {with_unit(_value(result, way), result.metric)}"
+        f"{_words(way)}: {with_unit(_value(result, way.value), result.metric)}"
         f" {way.digits}, by chance {way.chance:.3f}"
         for way in result.matches[:_SUMMED_UP]
     ]
@@ -115,8 +115,8 @@ def forensics_summary(result: Forensics) -> list[str]:
 def _misses(result: Forensics, indent: str) -> list[str]:
     claimed = float(result.text)
     return [
-        f"{indent}{_words(way)}: {with_unit(_value(result, way), result.metric)}"
-        f" ({way.value - claimed:+.{_decimals(result)}f})"
+        f"{indent}{_words(way)}: {with_unit(_value(result, way.value), result.metric)}"
+        f" ({_value(result, way.value - claimed, '+')})"
         for way in result.nearest
     ]
 
@@ -129,10 +129,6 @@ def _words(way: Candidate) -> str:
     return f"{names}, but {words}" if words else names
 
 
-def _value(result: Forensics, way: Candidate) -> str:
-    return f"{way.value:.{_decimals(result)}f}"
-
-
-def _decimals(result: Forensics) -> int:
-    """Two more than printed."""
-    return len(result.text.partition(".")[2]) + 2
+def _value(result: Forensics, value: float, sign: str = "") -> str:
+    """Return `value` with two decimals more than printed."""
+    return f"{value:{sign}.{len(result.text.partition('.')[2]) + 2}f}"

@@ -15,13 +15,13 @@ _COLUMNS = ("image", "fidelity", "inside", "ring", "PSNR drop", "SSIM drop")
 def gate_lines(verdict: GateVerdict) -> list[str]:
     """Return the lines that show `verdict`: a row for each question, then the worst images.
 
-    ``detects`` is the smallest mean drop that so many images can tell from none.
+    ``detects`` is the smallest mean drop that this many images can tell from none.
     """
-    rows = [*_fidelity_rows(verdict)]
     status = {finding.question: finding.status for finding in verdict.findings}
     names = [image.image for image in verdict.images]
     limits = verdict.limits
-    rows += [
+    rows = [
+        *_fidelity_rows(verdict),
         _drop_row("psnr", verdict.psnr, names, limits.max_drop_db, status["psnr"]),
         _drop_row("ssim", verdict.ssim, names, limits.max_drop_ssim, status["ssim"]),
     ]
@@ -78,17 +78,11 @@ def _drop_row(
 
 def _image_lines(images: Sequence[GateImage]) -> list[str]:
     shown = sorted(images, key=lambda image: (image.lowest_db, image.image))[:_IMAGES_SHOWN]
-    rows = [
-        [
-            image.image,
-            quantity("fidelity", image.all_db),
-            quantity("fidelity", image.inside_db),
-            quantity("fidelity", image.ring_db),
-            quantity("psnr", image.drop_db),
-            quantity("ssim", image.drop_ssim),
-        ]
-        for image in shown
-    ]
+    rows = []
+    for image in shown:
+        fidelities = (image.all_db, image.inside_db, image.ring_db)
+        drops = quantity("psnr", image.drop_db), quantity("ssim", image.drop_ssim)
+        rows.append([image.image, *(quantity("fidelity", db) for db in fidelities), *drops])
     lines = plain_table(_COLUMNS, rows, left=(0,))
     more = len(images) - len(shown)
     return [*lines, f"and {more} more of higher fidelity"] if more else lines

@@ -31,7 +31,7 @@ class HistoryRow:
 
     run: str
     when: str
-    """UTC, to the minute; empty if nothing tells."""
+    """UTC, to the minute; empty if not known."""
     commit: str
     complete: bool
     """Whether the run ended."""

@@ -1,13 +1,12 @@
 """What a session prints: a header of what runs, and at the end the table of all claims."""
 
-from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
 from sr_bench import __version__
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import Case
-from sr_bench.core.record import Record, Status
+from sr_bench.core.record import Record
 from sr_bench.document.numbers import (
     claimed,
     counts,
@@ -19,6 +18,7 @@ from sr_bench.document.numbers import (
     precision,
 )
 from sr_bench.report.parts.floor import floor_lines
+from sr_bench.report.parts.order import not_run_reasons
 from sr_bench.report.parts.provenance import INTERVAL, cached_lines, device_lines, shared_lines
 from sr_bench.report.parts.speed import join_speed
 from sr_bench.report.terminal.tables import plain_table
@@ -59,6 +59,7 @@ def _table(records: Sequence[Record]) -> list[str]:
     """Return the lines of the table, and what explains its columns."""
     joined = join_speed(records)
     rows = joined.rows
+    # A model's name stands in its first row only, so that the eye finds where the next begins.
     named = [key != before for before, key in pairwise([None, *map(_row_key, rows)])]
     columns = {
         "model": _where(named, [row.model for row in rows]),
@@ -89,12 +90,8 @@ def _row_key(record: Record) -> tuple[str, str, str]:
 
 def not_run_lines(records: Sequence[Record]) -> list[str]:
     """Return why records were not run, the most frequent reason first, and how often."""
-    reasons = Counter(
-        record.verdict.sentence
-        for record in records
-        if record.verdict.status is Status.NOT_RUN and record.measurement is None
-    )
-    shown = reasons.most_common(_REASONS_SHOWN)
+    reasons = not_run_reasons(records)
+    shown = reasons[:_REASONS_SHOWN]
     lines = [f"{count:3d} x {sentence}".partition("\n")[0] for sentence, count in shown]
     if more := len(reasons) - len(shown):
         lines.append(f"and {more} more reasons: see latest.json, or pytest -rs")

@@ -102,11 +102,11 @@ function showNames(a, b, image) {
 }
 
 function scores(one, index) {
-  const told = [];
-  if (one.psnr.length && one.psnr[index] !== null) told.push(`${one.psnr[index].toFixed(2)} dB`);
-  if (one.ssim.length && one.ssim[index] !== null) told.push(one.ssim[index].toFixed(4));
-  if (one.fidelity.length && one.fidelity[index] !== null) told.push(`fidelity ${one.fidelity[index].toFixed(1)} dB`);
-  return told.join(" · ");
+  const parts = [];
+  if (one.psnr.length && one.psnr[index] !== null) parts.push(`${one.psnr[index].toFixed(2)} dB`);
+  if (one.ssim.length && one.ssim[index] !== null) parts.push(one.ssim[index].toFixed(4));
+  if (one.fidelity.length && one.fidelity[index] !== null) parts.push(`fidelity ${one.fidelity[index].toFixed(1)} dB`);
+  return parts.join(" · ");
 }
 
 function load(shown, file, name) {

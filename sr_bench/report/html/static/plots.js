@@ -42,9 +42,9 @@ async function draw(node) {
   try {
     await loadPlotly();
   } catch {
-    const told = document.createElement("p");
-    told.textContent = "assets/plotly.min.js is missing: copy the whole folder of the report.";
-    node.replaceChildren(told);
+    const message = document.createElement("p");
+    message.textContent = "assets/plotly.min.js is missing: copy the whole folder of the report.";
+    node.replaceChildren(message);
     return;
   }
   const { traces, layout } = entry.make();
@@ -165,11 +165,11 @@ function startModelPlots() {
 function trendTexts(data, one) {
   return one.points.map((point) => {
     const run = data.runs[point.run];
-    const told = [run.run, run.started, `commit ${run.commit || "-"}`, point.status.replace("_", " "), run.environment];
-    if (run.changed) told.push(`environment changed: ${run.changed}`);
-    if (point.changed) told.push(`inputs changed: ${point.changed}`);
-    if (point.images < point.planned) told.push(`${point.images} of ${point.planned} images`);
-    return told.map(plain).join("<br>");
+    const lines = [run.run, run.started, `commit ${run.commit || "-"}`, point.status.replace("_", " "), run.environment];
+    if (run.changed) lines.push(`environment changed: ${run.changed}`);
+    if (point.changed) lines.push(`inputs changed: ${point.changed}`);
+    if (point.images < point.planned) lines.push(`${point.images} of ${point.planned} images`);
+    return lines.map(plain).join("<br>");
   });
 }
 

@@ -9,11 +9,11 @@ onnxruntime's three calibrators, one after the other, against our one pass for a
 as people call them, and with ``CalibStridedMinMax=1``, their best setting.
 
 ``nncf.quantize`` (it also corrects the bias of each layer) against ours from the fp32 network to
-the int8 one: for one observer with weights rounded to nearest, as NNCF's are, then with weights
-rounded by what each layer was seen to multiply, and so for all four observers from one pass. What
-int8 adds is printed as noise beside the output's power, on the same images in the same runtime;
-weights are random, so it only tells the tools apart. Without NNCF (``pip install nncf``) that part
-is left out.
+the int8 one: for one observer with weights rounded to nearest, as NNCF's are, then with learned
+rounding (by the second moments of each layer's inputs), and so for all four observers from one
+pass. What int8 adds is printed as noise beside the output's power, on the same images in the same
+runtime; weights are random, so it only tells the tools apart. Without NNCF (``pip install nncf``)
+that part is left out.
 """
 
 import argparse

@@ -24,7 +24,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     """
     targets = {path.resolve(): data for path, data in files.items()}
     for path in targets:
-        check_writable(path)
+        _check_writable(path)
     done: list[_Old] = []
     try:
         for path, data in targets.items():
@@ -38,17 +38,13 @@ def write_together(files: Mapping[Path, bytes]) -> None:
         raise
 
 
-def check_writable(path: Path) -> None:
+def _check_writable(path: Path) -> None:
     """Refuse a file, or a folder for a new one, whose permissions let nobody write it.
 
     Replacing a file asks only its folder, so a file that someone made read-only would be changed
     all the same; and an administrator's rights pass over permissions.
-
-    Raises:
-        SrBenchError: It is read-only.
     """
-    places = [place for place in (path, path.parent) if place.exists()]
-    for place in places:
+    for place in filter(Path.exists, (path, path.parent)):
         if not place.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
             msg = f"cannot write {path}: {place} is read-only: make it writable (chmod u+w)"
             raise SrBenchError(msg)

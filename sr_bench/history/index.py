@@ -94,7 +94,7 @@ class _Reader:
             try:
                 entry = _entry(line)
             except _NewerError as newer:
-                self.newer.add(newer.run)
+                self.newer.add(str(newer))
             except _BROKEN as cause:
                 self._leave_out(line, cause)
                 self._lost.append(line.data)
@@ -108,7 +108,7 @@ class _Reader:
         try:
             info = read_info(_content(first))
         except _NewerError as newer:
-            self.newer.add(newer.run)
+            self.newer.add(str(newer))
             return
         except _BROKEN as cause:
             self._leave_out(first, cause)
@@ -133,11 +133,7 @@ class _Reader:
 
 
 class _NewerError(Exception):
-    """A run is of a newer schema."""
-
-    def __init__(self, run: str) -> None:
-        super().__init__(run)
-        self.run = run
+    """A run, which the message names, is of a newer schema."""
 
 
 def _content(line: Line) -> dict[str, object]:

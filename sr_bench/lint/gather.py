@@ -155,15 +155,13 @@ def _rows(entries: Sequence[Entry]) -> frozenset[tuple[str, ...]]:
 
 def _alone(path: Path) -> Subject:
     """Return the document at `path` without a card; what can't be read is a fault of it."""
+    document = None
     try:
         document = read_document(path)
+        return Subject(document.path, document, read_model_tables(document))
     except DocumentError as error:
-        return Subject(str(path), faults=(_fault(error, path),))
-    try:
-        tables = read_model_tables(document)
-    except DocumentError as error:
-        return Subject(document.path, document, faults=(_fault(error, Path(document.path)),))
-    return Subject(document.path, document, tables)
+        name = document.path if document else str(path)
+        return Subject(name, document, faults=(_fault(error, Path(name)),))
 
 
 def _bound(subject: Subject, card: SuiteCard) -> Subject:

@@ -15,7 +15,7 @@ from sr_bench.document.tables import Document
 from sr_bench.engine.plan.options import split_scale
 from sr_bench.errors import CardError
 from sr_bench.update.choose import why_not
-from sr_bench.update.record_files import card_path, document_path
+from sr_bench.update.record_files import card_path, from_home
 
 _EDITED = "edited after the run, which says nothing about it"
 
@@ -78,7 +78,7 @@ class _Answers:
         records = [
             record
             for record in run.records
-            if record.source and document_path(record.source).resolve() == home
+            if record.source and from_home(record.source.path).resolve() == home
         ]
         judged = [record for record in records if not why_not(record)]
         self._claims: Mapping[CellKey, Record] = {

@@ -212,7 +212,9 @@ def test_a_damaged_output_is_named_and_recording_again_repairs_it(
 ) -> None:
     entry = read_entries(taped)[0]
     damage(taped / "outputs" / entry.output[:2] / f"{entry.output}.z")
-    wanted = rf"{entry.output}\.z: not the recorded output of edsr/small_x2 in fp16.*: {fault}; rest"
+    wanted = (
+        rf"{entry.output}\.z: not the recorded output of edsr/small_x2 in fp16.*: {fault}; rest"
+    )
     with pytest.raises(BackendError, match=wanted):
         read_output(taped, entry)
     record(taped, 1)

@@ -51,12 +51,15 @@ def _digits(entry: Entry) -> tuple[str, ...]:
     return tuple(claim.text for claim in claims)
 
 
-def _suspicious(one: Entry, two: Entry) -> Severity | None:
+def _suspicious(first: Entry, second: Entry) -> Severity | None:
     """Return how grave it is that two rows agree; None if they may."""
-    if (one.key, one.dataset) != (two.key, two.dataset):
+    if (first.key, first.dataset) != (second.key, second.dataset):
         return Severity.WARNING
-    if one.precision is two.precision or not {one.precision.dtype, two.precision.dtype} & {"int8"}:
+    if first.precision is second.precision or not {
+        first.precision.dtype,
+        second.precision.dtype,
+    } & {"int8"}:
         return None
-    if one.precision.dtype != two.precision.dtype:
+    if first.precision.dtype != second.precision.dtype:
         return Severity.WARNING
-    return Severity.NOTE if one.backend == two.backend else None
+    return Severity.NOTE if first.backend == second.backend else None

@@ -35,10 +35,10 @@ def check(subject: Subject) -> Iterator[Finding]:
                 )
 
 
-def _same_model(one: Entry, two: Entry) -> bool:
-    params = [entry.claims.get("params") for entry in (one, two)]
+def _same_model(first: Entry, second: Entry) -> bool:
+    params = [entry.claims.get("params") for entry in (first, second)]
     texts = {claim.text for claim in params if claim}
-    return one.row.casefold() == two.row.casefold() and None not in params and len(texts) == 1
+    return first.row.casefold() == second.row.casefold() and None not in params and len(texts) == 1
 
 
 def _contradiction(first: Claim, second: Claim, area: float) -> str:

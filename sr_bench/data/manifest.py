@@ -105,7 +105,7 @@ def load_manifest(path: Path) -> Dataset:
     table = validate(
         ManifestTable, read_toml(path, DatasetError), where=str(path), error=DatasetError
     )
-    sums = _sums(path.with_name("SHA256SUMS"))
+    sums = read_sums(path.with_name("SHA256SUMS"))
     stems = _stems(table.stems)
     faults = [*_faults(table, stems), *_sum_faults(table, sums)]
     if faults:
@@ -123,13 +123,18 @@ def load_manifest(path: Path) -> Dataset:
     )
 
 
-def _sums(path: Path) -> dict[str, str]:
+def read_sums(path: Path) -> dict[str, str]:
+    """Return digests by file name from the SHA256SUMS at `path`, none if it is absent.
+
+    Raises:
+        DatasetError: It can't be read.
+    """
     if not path.exists():
         return {}
     try:
         return parse_sha256sums(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        msg = f"{path}: {error}"
+        msg = f"{path}: {error}; repair or remove it"
         raise DatasetError(msg) from error
 
 

@@ -92,11 +92,9 @@ def open_dataset(
     """
     check_scale(dataset, scale)
     make = _LrMaker(scale, dataset.lr_rule if lr_from == "files" else None)
-    if dataset.crops is not None:
-        crops = tuple(
-            _CropItem(crop.name, dataset.crops, crop, make) for crop in dataset.crops.split(split)
-        )
-        return ImageSet(dataset.slug, scale, split, crops)
+    if crops := dataset.crops:
+        items = tuple(_CropItem(crop.name, crops, crop, make) for crop in crops.split(split))
+        return ImageSet(dataset.slug, scale, split, items)
     if split != "evaluation":
         msg = f"{dataset.slug} has no {split} split; use a dataset of crops, such as photos"
         raise DatasetError(msg)

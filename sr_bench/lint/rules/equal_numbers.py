@@ -55,11 +55,9 @@ def _suspicious(first: Entry, second: Entry) -> Severity | None:
     """Return how grave it is that two rows agree; None if they may."""
     if (first.key, first.dataset) != (second.key, second.dataset):
         return Severity.WARNING
-    if first.precision is second.precision or not {
-        first.precision.dtype,
-        second.precision.dtype,
-    } & {"int8"}:
+    dtypes = {first.precision.dtype, second.precision.dtype}
+    if first.precision is second.precision or "int8" not in dtypes:
         return None
-    if first.precision.dtype != second.precision.dtype:
+    if len(dtypes) > 1:
         return Severity.WARNING
     return Severity.NOTE if first.backend == second.backend else None

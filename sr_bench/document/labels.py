@@ -8,6 +8,7 @@ from sr_bench.core.precision import DTYPES, Precision
 from sr_bench.document.inline import split_emphasis
 from sr_bench.errors import DocumentError
 
+_BACKENDS = "sr_bench.backends"
 _EMULATED = "-emulated"
 _MOST_WORDS = 8
 """Last words of a label that are tried as a precision; the longest is of three."""
@@ -76,8 +77,9 @@ def _read_words(words: Sequence[str], what: str) -> tuple[str, Precision]:
     unknown = [word for word in rest if not _is_precision_word(word)]
     if unknown:
         msg = (
-            f"{what}: {unknown[0]!r} is neither a backend ({', '.join(_backends())}) nor part of"
-            f" a precision ({', '.join(Precision.all())}); write a model's name without emphasis"
+            f"{what}: {unknown[0]!r} is neither a backend ({', '.join(discovery.names(_BACKENDS))})"
+            f" nor part of a precision ({', '.join(Precision.all())}); write a model's name without"
+            " emphasis"
         )
         raise DocumentError(msg)
     if len(backends) > 1:
@@ -98,12 +100,8 @@ def _read_precision(text: str, what: str) -> Precision:
         raise DocumentError(msg) from None
 
 
-def _backends() -> tuple[str, ...]:
-    return discovery.names("sr_bench.backends")
-
-
 def _is_backend(word: str) -> bool:
-    return word.lower().removesuffix(_EMULATED) in _backends()
+    return word.lower().removesuffix(_EMULATED) in discovery.names(_BACKENDS)
 
 
 def _names_dtype(word: str) -> bool:

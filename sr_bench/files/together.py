@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import write_bytes
-from sr_bench.files.disk import disk_error
+from sr_bench.files.disk import read_if_present
 
 _Old = tuple[Path, bytes | None]
 """A file and what was in it; None if there was none."""
@@ -28,7 +28,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     done: list[_Old] = []
     try:
         for path, data in targets.items():
-            done.append((path, _read(path)))
+            done.append((path, read_if_present(path)))
             _write(path, data)
     except BaseException as cause:
         stuck = _put_back(done)
@@ -50,15 +50,6 @@ def _check_writable(path: Path) -> None:
             raise SrBenchError(msg)
 
 
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as cause:
-        raise disk_error(cause, path, "read") from cause
-
-
 def _write(path: Path, data: bytes) -> None:
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
     write_bytes(path, data)
@@ -73,7 +64,7 @@ def _put_back(done: Sequence[_Old]) -> list[str]:
         try:
             if old is None:
                 path.unlink(missing_ok=True)
-            elif _read(path) != old:
+            elif read_if_present(path) != old:
                 _write(path, old)
         except (OSError, SrBenchError):
             stuck.append(str(path))

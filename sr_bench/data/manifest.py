@@ -110,6 +110,9 @@ def load_manifest(path: Path) -> Dataset:
     faults = [*_faults(table, stems), *_sum_faults(table, sums)]
     if faults:
         raise DatasetError(listed(faults, where=str(path)))
+    crops = table.crops
+    photographs = sorted(_photographs(crops)) if crops else ()
+    sha256 = {file: sums[file] for file in photographs}
     return narrowed(
         Dataset,
         table,
@@ -117,8 +120,11 @@ def load_manifest(path: Path) -> Dataset:
         manifest=path,
         stems=stems,
         layouts=table.layout,
-        archives=tuple(_archive(item, sums) for item in table.archive),
-        crops=_crop_set(table.crops, sums) if table.crops else None,
+        archives=tuple(
+            narrowed(Archive, item, file=_file(item), sha256=sums.get(_file(item), ""))
+            for item in table.archive
+        ),
+        crops=crops and narrowed(CropSet, crops, sha256=sha256),
         floors=table.floor,
     )
 
@@ -146,16 +152,6 @@ def _stems(stems: RangeTable | list[str] | None) -> tuple[str, ...]:
 
 def _file(table: ArchiveTable) -> str:
     return table.file or PurePosixPath(urlsplit(table.url).path).name
-
-
-def _archive(table: ArchiveTable, sums: dict[str, str]) -> Archive:
-    file = _file(table)
-    return narrowed(Archive, table, file=file, sha256=sums.get(file, ""))
-
-
-def _crop_set(table: CropsTable, sums: dict[str, str]) -> CropSet:
-    sha256 = {file: sums[file] for file in sorted(_photographs(table))}
-    return narrowed(CropSet, table, sha256=sha256)
 
 
 def _photographs(table: CropsTable) -> set[str]:

@@ -45,12 +45,8 @@ def origin_lines(origin: Origin) -> Iterator[str]:
         yield f"  measured by run {written.run}, {written.backend}{device}, python {written.python}"
         yield f"  fingerprint {written.fingerprint or '-'}, commit {written.commit or '-'}"
     if commit:
-        yield f"  last changed in {_committed(commit)}"
+        named = f"commit {commit.commit} of {commit.when}, {commit.author}: {commit.summary}"
+        place = named if commit.commit else "the working tree: not committed yet"
+        yield f"  last changed in {place}"
     if not written and not commit:
         yield "  no record: neither the ledger nor git knows where it is from"
-
-
-def _committed(commit: Commit) -> str:
-    if not commit.commit:
-        return "the working tree: not committed yet"
-    return f"commit {commit.commit} of {commit.when}, {commit.author}: {commit.summary}"

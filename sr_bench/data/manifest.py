@@ -107,8 +107,7 @@ def load_manifest(path: Path) -> Dataset:
     )
     sums = read_sums(path.with_name("SHA256SUMS"))
     stems = _stems(table.stems)
-    faults = [*_faults(table, stems), *_sum_faults(table, sums)]
-    if faults:
+    if faults := [*_faults(table, stems), *_sum_faults(table, sums)]:
         raise DatasetError(listed(faults, where=str(path)))
     crops = table.crops
     photographs = sorted(_photographs(crops)) if crops else ()

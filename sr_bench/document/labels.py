@@ -74,8 +74,7 @@ def _read_words(words: Sequence[str], what: str) -> tuple[str, Precision]:
     words = [word.lower() for word in words]
     backends = [word for word in words if _is_backend(word)]
     rest = [word for word in words if word not in backends]
-    unknown = [word for word in rest if not _is_precision_word(word)]
-    if unknown:
+    if unknown := [word for word in rest if not _is_precision_word(word)]:
         msg = (
             f"{what}: {unknown[0]!r} is neither a backend ({', '.join(discovery.names(_BACKENDS))})"
             f" nor part of a precision ({', '.join(Precision.all())}); write a model's name without"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -21,6 +22,7 @@ INDEX = "index.jsonl"
 """Of the runs in `HISTORY`: a line for each, a `HistoryEntry`."""
 
 
+@dataclass(frozen=True)
 class RunStore:
     """The files of one run under the results folder.
 
@@ -30,9 +32,8 @@ class RunStore:
     one after the other.
     """
 
-    def __init__(self, folder: Path, info: RunInfo) -> None:
-        self.folder = folder
-        self.info = info
+    folder: Path
+    info: RunInfo
 
     def start(self) -> None:
         """Create the folder and write the first line: schema, run and environment.

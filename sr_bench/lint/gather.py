@@ -70,8 +70,7 @@ def gather(request: Request) -> Gathered:
 def _subjects(path: Path, request: Request, shelf: "_Shelf") -> Iterator[tuple[Subject, str]]:
     """Yield each document that `path` names, with a notice about its card, or nothing."""
     if path.is_dir():
-        cards = sorted(path.rglob(CARD))
-        if not cards:
+        if not (cards := sorted(path.rglob(CARD))):
             msg = f"{path}: no {CARD} below it; name its README.md files to look at them alone"
             raise OptionError(msg)
         yield from ((_suite(card), "") for card in cards)

@@ -55,19 +55,13 @@ def check(document: Document, run: PastRun) -> Checked:
     answers = _Answers(document, run)
     cells = [cell for cell in metric_cells(document) if cell.is_number]
     judged = [(cell, record) for cell in cells if (record := answers.to(cell))]
-    findings = [(cell, record, _why_stale(cell, record, document)) for cell, record in judged]
-    gaps = (
-        StaleNumber(cell, record, record.verdict.sentence)
-        for cell, record, why in findings
-        if not why and record.verdict.status is Status.KNOWN_GAP and not _edited(cell, record)
-    )
-    return Checked(
-        document.path,
-        len(cells),
-        len(judged),
-        tuple(StaleNumber(cell, record, why) for cell, record, why in findings if why),
-        tuple(gaps),
-    )
+    stale, gaps = [], []
+    for cell, record in judged:
+        if why := _why_stale(cell, record, document):
+            stale.append(StaleNumber(cell, record, why))
+        elif record.verdict.status is Status.KNOWN_GAP and not _edited(cell, record):
+            gaps.append(StaleNumber(cell, record, record.verdict.sentence))
+    return Checked(document.path, len(cells), len(judged), tuple(stale), tuple(gaps))
 
 
 class _Answers:

@@ -24,8 +24,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row whose numbers an earlier row has already."""
     earlier: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
     for entry in subject.entries:
-        digits = _digits(entry)
-        if not digits:
+        if not (digits := _digits(entry)):
             continue
         for first in earlier[digits]:
             if severity := _suspicious(first, entry):

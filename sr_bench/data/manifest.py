@@ -196,7 +196,9 @@ def _crop_faults(crops: CropsTable, count: int) -> Iterator[str]:
 
 
 def _doubles(key: str, names: list[str] | tuple[str, ...]) -> Iterator[str]:
-    yield from (f"{key}: {name!r} comes {n} times" for name, n in Counter(names).items() if n > 1)
+    yield from (
+        f"{key}: {name!r} stands there {n} times" for name, n in Counter(names).items() if n > 1
+    )
 
 
 def _sum_faults(table: ManifestTable, sums: dict[str, str]) -> Iterator[str]:

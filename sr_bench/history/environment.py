@@ -99,7 +99,7 @@ def _cpu_time(folder: Path) -> float | None:
 
 
 def cpu_model() -> str:
-    """Return the processor's name, or its architecture where the system doesn't tell."""
+    """Return the processor's name, or its architecture where the system doesn't say."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Say where a number of a document came from: its ledger, else git, else nothing is known."""
+"""Say where a number of a document is from: by its ledger, else git, else nothing is known."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sr_bench.history.ledger import Ledger, LedgerLine
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the number in one cell came from."""
+    """Where the number in one cell is from."""
 
     cell: MetricCell
     written: LedgerLine | None
@@ -26,7 +26,7 @@ class Origin:
 
 
 def origin(document: Path, cell: MetricCell, ledger: Ledger) -> Origin:
-    """Return where the number in `cell` of `document` came from."""
+    """Return where the number in `cell` of `document` is from."""
     written = ledger.newest(document.resolve().name, cell.key)
     by_hand = written is None or written.new != cell.text
     return Origin(cell, written, last_commit(document, cell.source.line) if by_hand else None)

@@ -74,20 +74,15 @@ class Recorder:
             output=array_digest(output),
             output_shape=output.shape,
         )
-        if not self._holds_output(entry):
+        try:
+            read_output(self._folder, entry)
+        except BackendError:  # absent, or damaged: recording again repairs it
             write_bytes(output_path(self._folder, entry), pack(output))
         with self._lock:
             if self._newest.get(entry.key) != entry:
                 path = entries_path(self._folder)
                 append_line(path, entry.model_dump_json(), cut_torn=True)
                 self._newest[entry.key] = entry
-
-    def _holds_output(self, entry: RecordedOutput) -> bool:
-        try:
-            read_output(self._folder, entry)
-        except BackendError:  # absent, or damaged: recording again repairs it
-            return False
-        return True
 
 
 def _begin(folder: Path, header: Header) -> None:

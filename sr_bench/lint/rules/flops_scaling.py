@@ -12,7 +12,7 @@ RULE = Rule(
     "SRB206",
     Severity.WARNING,
     "Flops of one model contradict each other",
-    "Two rows of one model, told by its label and its Params, print Flops that differ by a factor"
+    "Two rows of one model, known by its label and its Params, print Flops that differ by a factor"
     " that counting tools are known for (2, 10/9), or don't differ at all, once their shapes are"
     " allowed for. Needs no card.",
     "count both rows with one tool, each on the shape that it prints",

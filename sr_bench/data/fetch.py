@@ -100,6 +100,7 @@ def _bring(archive: Archive, root: Path, local: Path | None, to: Path, progress:
         digest = _verify(path, known, archive)
     unpack(path, root / archive.into, inside=archive.inside)
     if not known:
+        # Read again: another process may have recorded a digest since.
         lines = sorted((read_sums(sums) | {archive.file: digest}).items())
         write_text(sums, "".join(f"{value}  {name}\n" for name, value in lines))
     return not known

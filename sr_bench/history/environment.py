@@ -110,6 +110,7 @@ def cpu_model() -> str:
 
 def git_commit(folder: Path) -> str:
     """Return the commit that is checked out at `folder`, ``+dirty`` added if files differ."""
+    # Without tags: describe would name the nearest one in place of the commit.
     return git(folder, "describe", "--always", "--exclude=*", "--abbrev=12", f"--dirty={DIRTY}")
 
 

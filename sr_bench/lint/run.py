@@ -63,6 +63,7 @@ def lint(request: Request) -> Report:
     findings: list[Finding] = []
     for subject in gathered.subjects:
         broken = [finding for module in _modules() for finding in module.check(subject)]
+        # Before they are sorted: waivers add findings of their own, about idle waivers.
         judged = waivers.waive(subject, broken, rules())
         findings += sorted(judged, key=lambda finding: (finding.source, finding.code))
     documents = tuple(subject.path for subject in gathered.subjects)

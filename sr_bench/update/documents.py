@@ -126,6 +126,7 @@ def _changes(path: Path, records: Sequence[Record], run: PastRun, mode: UpdateMo
         if edit.key not in stuck or edit.record.verdict.status is not Status.KNOWN_GAP
     )
     texts, gaps, left_out = [], [], list(cells.left_out)
+    # The document before its cards, as the diff shows them.
     if edits:
         text = replace_numbers(document, {edit.place: edit.new for edit in edits})
         texts.append((path, document.text, text))

@@ -115,8 +115,7 @@ def read_run(path: Path) -> PastRun:
 
 def _read_lines(path: Path) -> tuple[RunInfo, tuple[Record, ...]]:
     lines = read_lines(path)
-    first = next(lines, None)
-    if first is None:
+    if (first := next(lines, None)) is None:
         msg = "it is empty"
         raise ValueError(msg)
     header = first.content()

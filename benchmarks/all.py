@@ -80,11 +80,11 @@ def main() -> int:
     if unknown := set(args.names) - set(known):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
     chosen = args.names or [name for name in known if name not in LEFT_OUT]
-    told = [run(name, quick=args.quick) for name in chosen]
+    outcomes = [run(name, quick=args.quick) for name in chosen]
     if not args.names:
-        told += [f"{name}.py: left out, {why}" for name, why in LEFT_OUT.items()]
-    print("", *told, sep="\n")
-    return int(any("FAILED" in line for line in told))
+        outcomes += [f"{name}.py: left out, {why}" for name, why in LEFT_OUT.items()]
+    print("", *outcomes, sep="\n")
+    return int(any("FAILED" in line for line in outcomes))
 
 
 if __name__ == "__main__":

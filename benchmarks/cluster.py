@@ -62,9 +62,9 @@ def make_tiny(folder: Path, like: Work, images: int) -> Work:
 
 
 def measure(executor: Worker | Cluster, work: Work, indices: Sequence[int]) -> dict[int, float]:
-    found: dict[int, ImageResult] = {}
-    executor.measure(work, indices, begin=lambda *_: None, done=found.__setitem__, progress=quiet)
-    return {index: result.scores["psnr"] for index, result in sorted(found.items())}
+    results: dict[int, ImageResult] = {}
+    executor.measure(work, indices, begin=lambda *_: None, done=results.__setitem__, progress=quiet)
+    return {index: result.scores["psnr"] for index, result in sorted(results.items())}
 
 
 @cache
@@ -79,16 +79,16 @@ def measure_part(work: Work, indices: Sequence[int]) -> dict[int, float]:
 
 def halves(pool: ProcessPoolExecutor, work: Work) -> dict[int, float]:
     parts = [range(start, len(work.job.names), WORKERS) for start in range(WORKERS)]
-    found: dict[int, float] = {}
+    scores: dict[int, float] = {}
     for part in pool.map(partial(measure_part, work), parts):
-        found |= part
-    return dict(sorted(found.items()))
+        scores |= part
+    return dict(sorted(scores.items()))
 
 
 def timed(way: Callable[[], dict[int, float]]) -> tuple[float, dict[int, float]]:
     start = time.perf_counter()
-    found = way()
-    return time.perf_counter() - start, found
+    scores = way()
+    return time.perf_counter() - start, scores
 
 
 def compare(work: Work, cluster: Cluster, rounds: int) -> None:
@@ -99,8 +99,8 @@ def compare(work: Work, cluster: Cluster, rounds: int) -> None:
             "two": lambda: halves(pool, work),
             "cluster": lambda: measure(cluster, work, everything),
         }
-        found = [way() for way in ways.values()]  # imports, and the first look at the files
-        if not found[0] == found[1] == found[2]:
+        scores = [way() for way in ways.values()]  # imports, and the first look at the files
+        if not scores[0] == scores[1] == scores[2]:
             msg = "the three ways gave different numbers"
             raise SystemExit(msg)
         rows = []

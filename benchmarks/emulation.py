@@ -60,10 +60,10 @@ def read_crops(scale: int, data: Path) -> list[np.ndarray]:
 
 
 def open_emulated(
-    network: Network, found: Statistics, observer: str, profile: Profile, path: Path
+    network: Network, observed: Statistics, observer: str, profile: Profile, path: Path
 ) -> Session:
     """Write the int8 network with all its convolutions in int8, and open it."""
-    thresholds = clip_thresholds(network, found.histograms, observer, DevicePlan())
+    thresholds = clip_thresholds(network, observed.histograms, observer, DevicePlan())
     model = emulate(network, thresholds, profile, DevicePlan(), notes={"observer": observer})
     write_bytes(path, model.SerializeToString())
     return backend.open_session(Artefact(path, None, Precision(f"int8_{observer}"), ""))
@@ -80,13 +80,13 @@ def quality(data: Path, folder: Path) -> None:
     for scale in (2, 4):
         path, network = make_network(scale, data, folder)
         images = read_crops(scale, data)
-        found = histograms_of(network, images)
+        observed = histograms_of(network, images)
         with backend.open_session(Artefact(path, None, Precision.FP32, "")) as session:
             full = [session.run(image) for image in images]
         for profile in Profile:
             for observer in OBSERVERS:
                 low = folder / f"{observer}-{profile}.onnx"
-                with open_emulated(network, found, observer, profile, low) as session:
+                with open_emulated(network, observed, observer, profile, low) as session:
                     pairs = zip(images, full, strict=True)
                     each = [psnr_db(session.run(image), other) for image, other in pairs]
                 print(f"x{scale} {profile:5s} {observer:10s} {statistics.fmean(each):.2f} dB")
@@ -97,9 +97,9 @@ def speed(data: Path, folder: Path, rounds: int) -> None:
     image = np.random.default_rng(0).random((1, 3, SPEED_SIZE, SPEED_SIZE), dtype=np.float32)
     for scale in (2, 4):
         path, network = make_network(scale, data, folder)
-        found = histograms_of(network, [image])
+        observed = histograms_of(network, [image])
         sessions = {
-            profile: open_emulated(network, found, "max", profile, folder / f"{profile}.onnx")
+            profile: open_emulated(network, observed, "max", profile, folder / f"{profile}.onnx")
             for profile in Profile
         }
         ratios: dict[Profile, list[float]] = {profile: [] for profile in Profile}

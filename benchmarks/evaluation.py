@@ -119,16 +119,16 @@ def time_turn(
         ("pairs kept", lambda: evaluate("pairs kept", session)),
         ("floor", lambda: evaluate("floor", bicubic)),
     ]
-    found = {}
+    times = {}
     for way, call in [("bare", bare), *ways] if bare_first else [*ways, ("bare", bare)]:
-        found[way] = seconds(call)
+        times[way] = seconds(call)
     assert scores["first pass"] == scores["pairs kept"]
     if naive is not None:
         expected: list[tuple[float, float]] = []
-        found["naive"] = seconds(lambda: expected.extend(naive(job)))
+        times["naive"] = seconds(lambda: expected.extend(naive(job)))
         ours = [tuple(result.scores.values()) for result in scores["first pass"]]
         np.testing.assert_allclose(ours, expected, atol=2e-3)  # other threads sum in another order
-    return found
+    return times
 
 
 def seconds(call: Callable[[], object]) -> NDArray[np.float64]:
@@ -186,8 +186,8 @@ def naive_ssim(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 def make_int8(fp32: Path) -> Path:
     """Write the network `fp32` in int8, calibrated on four crops."""
     network = read_network(fp32)
-    found = histograms_of(network, make_crops(4, 128, 128))
-    clip = clip_ranges(network, found.histograms, "max", Int8Plan(), input_range=1.0)
+    observed = histograms_of(network, make_crops(4, 128, 128))
+    clip = clip_ranges(network, observed.histograms, "max", Int8Plan(), input_range=1.0)
     model = quantise(network, clip, integer_weights(network, {}), Int8Plan(), (), notes={})
     target = fp32.with_suffix(".int8.onnx")
     target.write_bytes(model.SerializeToString())

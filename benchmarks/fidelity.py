@@ -107,7 +107,7 @@ class Reader(CalibrationDataReader):
         return {self._name: load()} if load else None
 
 
-def own(runs: Runs, case: Case) -> Iterator[Row]:
+def our_rows(runs: Runs, case: Case) -> Iterator[Row]:
     """Yield a row for each mode."""
     full = runs.of(replace(case, precision=Precision.FP32), quiet).images
     for mode in MODES:
@@ -157,8 +157,8 @@ def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
 def cases(card: ModelCard, datasets: Sequence[str]) -> Iterator[Case]:
     """Yield what is to be measured of `card`."""
     for slug in datasets:
-        found = (e.protocol for e in card.evaluations if e.dataset == slug)
-        evaluation = Evaluation(slug, next(found, card.usual_protocol))
+        protocols = (e.protocol for e in card.evaluations if e.dataset == slug)
+        evaluation = Evaluation(slug, next(protocols, card.usual_protocol))
         yield Case(card, "fidelity", Precision.FP32, "onnxruntime", evaluation)
 
 
@@ -199,7 +199,7 @@ def show(
             share = int8_share(network, kept_layers(network, plan.keep))
             print(f"\n{card.name} on {case.dataset}, plan {name}: {100 * share:.2f} % int8")
             print(HEAD)
-            for row in own(runs, this):
+            for row in our_rows(runs, this):
                 print(row.text(), flush=True)
             if compare:
                 with tempfile.TemporaryDirectory() as folder:

@@ -63,12 +63,12 @@ class Sessions:
 
     def records(self, chain: str) -> list[object]:
         """Return what the last session of `chain` that ended found, without its times."""
-        found = []
+        records = []
         for record in read_run(self.work / chain / "latest.json").records:
             plain = encode(record)
             assert isinstance(plain, dict)
-            found.append({**plain, "seconds": 0, "cached": 0})
-        return found
+            records.append({**plain, "seconds": 0, "cached": 0})
+        return records
 
 
 def main() -> None:
@@ -131,9 +131,9 @@ def run_chain(
         tally["wrong"] += len(now.keys() - lines.keys())
         before = now
     tally["resumes to the end"] += 1
-    found = sessions.kept(chain)
-    tally["lost"] += len(lines.keys() - found.keys())
-    tally["doubled"] += sum(count - 1 for count in found.values())
+    kept = sessions.kept(chain)
+    tally["lost"] += len(lines.keys() - kept.keys())
+    tally["doubled"] += sum(count - 1 for count in kept.values())
     tally["other records"] += sessions.records(chain) != whole
     print(f"{chain}: {dict(tally)}", flush=True)
 

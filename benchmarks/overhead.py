@@ -61,8 +61,8 @@ def check(folder: Folder, claims: int) -> None:
     cached = sum(record.cached for record in records)
     if (len(records), matching, cached) != (claims, claims, claims // 2):
         sys.exit(f"{len(records)} of {claims} claims, {matching} match, {cached} images cached")
-    own = 1000 * sum(record.seconds for record in records) / claims
-    print(f"of which {own:.2f} ms of wall time are reading results, hashing files and judging")
+    rest_ms = 1000 * sum(record.seconds for record in records) / claims
+    print(f"of which {rest_ms:.2f} ms of wall time are reading results, hashing files and judging")
 
 
 def print_items(turns: Sequence[dict[str, Usage]], claims: int) -> None:

@@ -78,10 +78,10 @@ def compare(zoo: Zoo, rounds: int) -> None:
                 sys.exit(f"{way.name}: {len(records)} records differ from the first session's")
             print(f"round {turn + 1}, {way.name}: {wall:.1f} s", flush=True)
     serial = walls[SERIAL.name]
-    for name, found in walls.items():
+    for name, seconds in walls.items():
         print_ratios(
             f"{name}: faster than {SERIAL.name}",
-            [one / other for one, other in zip(serial, found, strict=True)],
+            [one / other for one, other in zip(serial, seconds, strict=True)],
         )
     print(f"all sessions gave the same {len(expected)} records")
 

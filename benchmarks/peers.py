@@ -9,11 +9,11 @@ onnxruntime's three calibrators, one after the other, against our one pass for a
 as people call them, and with ``CalibStridedMinMax=1``, their best setting.
 
 ``nncf.quantize`` (it also corrects the bias of each layer) against ours from the fp32 network to
-the int8 one: for one observer with weights rounded to nearest, as NNCF's are, then with weights
-rounded by what each layer was seen to multiply, and so for all four observers from one pass. What
-int8 adds is printed as noise beside the output's power, on the same images in the same runtime;
-weights are random, so it only tells the tools apart. Without NNCF (``pip install nncf``) that part
-is left out.
+the int8 one: for one observer with weights rounded to nearest, as NNCF's are, then with learned
+rounding (by the second moments of each layer's inputs), and so for all four observers from one
+pass. What int8 adds is printed as noise beside the output's power, on the same images in the same
+runtime; weights are random, so it only tells the tools apart. Without NNCF (``pip install nncf``)
+that part is left out.
 """
 
 import argparse
@@ -80,13 +80,13 @@ def beside_onnxruntime(path: Path, images: Images, rounds: int) -> None:
     ways = {"as people call them": len(images), "CalibStridedMinMax=1": 1}
     ratios: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
-        own = seconds(partial(calibrate, network, images))
+        ours_s = seconds(partial(calibrate, network, images))
         for name, stride in ways.items():
             call = partial(onnxruntime_calibrators, path, images, stride)
             with redirect_stdout(StringIO()):  # they tell what they do
-                ratios[name].append(seconds(call) / own)
-    for name, found in ratios.items():
-        print_ratios(f"onnxruntime's three, {name}", found)
+                ratios[name].append(seconds(call) / ours_s)
+    for name, times in ratios.items():
+        print_ratios(f"onnxruntime's three, {name}", times)
 
 
 def ours(
@@ -97,7 +97,7 @@ def ours(
     plan: Int8Plan,
 ) -> None:
     """Write the int8 network of each observer; the last one stays in `target`."""
-    found = collect(
+    observed = collect(
         network,
         {f"image {i}": partial(lambda x: x, image) for i, image in enumerate(images)},
         memory_bytes=2**30,
@@ -105,9 +105,9 @@ def ours(
         workers=usable_cores(),
         progress=lambda *_: None,
     )
-    weights = integer_weights(network, found.moments)
+    weights = integer_weights(network, observed.moments)
     for observer in observers:
-        clip = clip_ranges(network, found.histograms, observer, plan, input_range=1.0)
+        clip = clip_ranges(network, observed.histograms, observer, plan, input_range=1.0)
         onnx.save(quantise(network, clip, weights, plan, (), notes={}), target)
 
 
@@ -145,7 +145,7 @@ def beside_nncf(path: Path, images: Images, rounds: int) -> None:
     if not nncf_is_here():
         print("NNCF is not installed: left out (pip install nncf)")
         return
-    network, own, other = read_network(path), path.with_suffix(".own"), path.with_suffix(".other")
+    network, int8, other = read_network(path), path.with_suffix(".own"), path.with_suffix(".other")
     learned, nearest = Int8Plan(), Int8Plan(rounding="nearest")
     ways = {
         "one observer, weights to nearest": (("mse",), nearest),
@@ -156,26 +156,26 @@ def beside_nncf(path: Path, images: Images, rounds: int) -> None:
     for _ in range(rounds):
         theirs = seconds(partial(nncf_quantize, path, images, other))
         for name, (observers, plan) in ways.items():
-            call = partial(ours, network, images, observers, own, plan)
+            call = partial(ours, network, images, observers, int8, plan)
             ratios[name].append(theirs / seconds(call))
-    for name, found in ratios.items():
-        print_ratios(f"NNCF / ours for {name}", found)
+    for name, times in ratios.items():
+        print_ratios(f"NNCF / ours for {name}", times)
     print(f"signal to noise, NNCF: {signal_to_noise_db(path, other, images):.2f} dB")
     for observer in OBSERVERS:
-        ours(network, images, [observer], own, learned)
-        print(f"ours, {observer}: {signal_to_noise_db(path, own, images):.2f} dB", flush=True)
+        ours(network, images, [observer], int8, learned)
+        print(f"ours, {observer}: {signal_to_noise_db(path, int8, images):.2f} dB", flush=True)
 
 
 def signal_to_noise_db(fp32: Path, int8: Path, images: Images) -> float:
     """Return the mean of the outputs' power over that of what int8 adds to them, in dB."""
-    plain, found = open_plain(fp32), []
+    plain, levels = open_plain(fp32), []
     artefact = Artefact(int8, None, Precision("int8_max"), "peer")
     with backend.open_session(artefact) as session:
         for image in images:
             (expected,) = plain.run(None, {plain.get_inputs()[0].name: image})
             error = np.mean((session.run(image).astype(np.float64) - expected) ** 2)
-            found.append(10 * np.log10(np.mean(expected.astype(np.float64) ** 2) / error))
-    return statistics.mean(found)
+            levels.append(10 * np.log10(np.mean(expected.astype(np.float64) ** 2) / error))
+    return statistics.mean(levels)
 
 
 def main() -> None:

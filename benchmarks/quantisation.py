@@ -80,19 +80,19 @@ def make_images(count: int, height: int, width: int) -> list[np.ndarray]:
     from skimage import data
 
     sources = [data.astronaut(), data.coffee(), data.chelsea(), data.rocket()]
-    found = []
+    crops = []
     for index in range(count):
         source = np.roll(sources[index % len(sources)], 17 * index, axis=(0, 1))
         times = (-(-height // source.shape[0]), -(-width // source.shape[1]), 1)
         crop = np.tile(source, times)[:height, :width]
-        found.append(np.ascontiguousarray(crop.transpose(2, 0, 1)[None], np.float32) / 255)
-    return found
+        crops.append(np.ascontiguousarray(crop.transpose(2, 0, 1)[None], np.float32) / 255)
+    return crops
 
 
 def calibrate(network: object, images: Sequence[np.ndarray], mib: int = 1024) -> None:
     """Collect, and derive the clip ranges of all observers."""
     inputs = {f"image {i}": partial(lambda x: x, image) for i, image in enumerate(images)}
-    found = collect(
+    observed = collect(
         network,
         inputs,
         memory_bytes=mib * 2**20,
@@ -101,7 +101,7 @@ def calibrate(network: object, images: Sequence[np.ndarray], mib: int = 1024) ->
         progress=lambda *_: None,
     )
     for observer in OBSERVERS:
-        clip_ranges(network, found.histograms, observer, Int8Plan(), input_range=1.0)
+        clip_ranges(network, observed.histograms, observer, Int8Plan(), input_range=1.0)
 
 
 def infer(session: onnxruntime.InferenceSession, images: Sequence[np.ndarray]) -> None:
@@ -176,10 +176,10 @@ def int8_speed(folder: Path, rounds: int) -> None:
     for name in ("lesrcnn_x2", "edsr_baseline_x2"):
         path = make_network(name, folder)
         network, images = read_network(path), make_images(2, 256, 256)
-        found = histograms_of(network, images)
+        observed = histograms_of(network, images)
         for skips in ("float", "int8"):
             plan = Int8Plan(skips=skips)
-            clip = clip_ranges(network, found.histograms, "max", plan, input_range=1.0)
+            clip = clip_ranges(network, observed.histograms, "max", plan, input_range=1.0)
             weights = integer_weights(network, {})
             model = quantise(network, clip, weights, plan, (), notes={})
             low = folder / "int8.onnx"
@@ -192,8 +192,8 @@ def int8_speed(folder: Path, rounds: int) -> None:
                 for _ in range(rounds):
                     plain = seconds(partial(full.run, images[0]))
                     ratios.append(plain / seconds(partial(fast.run, images[0])))
-                told = "; ".join(fast.notes.values())
-            print_ratios(f"{name} 256x256, skips in {skips}, times as fast ({told})", ratios)
+                notes = "; ".join(fast.notes.values())
+            print_ratios(f"{name} 256x256, skips in {skips}, times as fast ({notes})", ratios)
 
 
 def main() -> None:

@@ -160,12 +160,12 @@ def rows(models: int, images: int, constants: Constants) -> Iterator[tuple[Case,
 
 def show(case: Case, simulated: float) -> float:
     """Print one row; return by what part the model is off, if half of the time is put to use."""
-    found = predict(case)
-    off = found.seconds / simulated - 1
+    predicted = predict(case)
+    off = predicted.seconds / simulated - 1
     efficiency = case.serial_s / (case.workers * simulated)
     print(
-        f"| {case.models:,} | {case.workers:,} | {simulated:,.0f} | {found.seconds:,.0f}"
-        f" | {100 * off:+.1f} % | {100 * efficiency:.0f} % | {found.bound} |",
+        f"| {case.models:,} | {case.workers:,} | {simulated:,.0f} | {predicted.seconds:,.0f}"
+        f" | {100 * off:+.1f} % | {100 * efficiency:.0f} % | {predicted.bound} |",
         flush=True,
     )
     return abs(off) if efficiency >= 0.5 else 0.0
@@ -176,9 +176,9 @@ def half_at(models: int, images: int, constants: Constants) -> str:
     workers = 1
     while workers < 10**6:
         case = Case(models, images, workers, constants)
-        found = predict(case)
-        if case.serial_s < 0.5 * workers * found.seconds:
-            return f"{workers:,} workers ({found.bound})"
+        predicted = predict(case)
+        if case.serial_s < 0.5 * workers * predicted.seconds:
+            return f"{workers:,} workers ({predicted.bound})"
         workers = max(workers + 1, int(workers * 1.05))
     return "more than a million"
 

@@ -108,16 +108,16 @@ def draw(name: str, curve: Curve, folder: Folder, *, quick: bool) -> None:
     """Measure every zoo of `curve`, and print its line and its memory."""
     sizes = [curve.size(value) for value in (curve.quick if quick else curve.values)]
     print(f"\n{name}", flush=True)
-    found = []
+    usages = []
     for size in sizes:
         usage, bare = measure(folder, size)
-        found.append((usage, bare))
+        usages.append((usage, bare))
         print(
             f"{curve.units(size):8} {curve.unit}s: {usage.wall_s:7.1f} s, CPU {usage.cpu_s:7.1f} s,"
             f" peak {usage.peak_mb:.0f} MB, {usage.peak_mb - bare:+.0f} MB beside bare inference",
             flush=True,
         )
-    units, times = [curve.units(size) for size in sizes], [usage.cpu_s for usage, _ in found]
+    units, times = [curve.units(size) for size in sizes], [usage.cpu_s for usage, _ in usages]
     slope, start = straight_line(units, times)
     off = [
         seconds / (start + slope * count) - 1 for count, seconds in zip(units, times, strict=True)

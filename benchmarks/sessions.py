@@ -64,19 +64,19 @@ class Folder:
 
     def _environment(self, cache: str) -> Mapping[str, str]:
         kept = {name: text for name, text in os.environ.items() if not name.startswith(_CHANGING)}
-        own = {
+        folders = {
             "SR_BENCH_CACHE": str(self.root / cache),
             "PYTHONPYCACHEPREFIX": str(self.root / "compiled"),
         }
-        return kept | own
+        return kept | folders
 
 
 def in_turns(
     folder: Folder, ways: Mapping[str, Sequence[object]], rounds: int
 ) -> list[dict[str, Usage]]:
     """Run a session of each way, `rounds` times, every other time from the last to the first."""
-    found = []
+    rounds = []
     for turn in range(rounds):
         names = list(ways) if turn % 2 == 0 else list(ways)[::-1]
-        found.append({name: folder.session(*ways[name]) for name in names})
-    return found
+        rounds.append({name: folder.session(*ways[name]) for name in names})
+    return rounds

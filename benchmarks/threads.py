@@ -63,11 +63,11 @@ def main() -> None:
             job = make_job(network, open_images(folder), SIDE)
             speeds = measure(job, make_network(network, Path(temp)), args.rounds)
             print(f"\n{network}: images at once x threads of each network")
-            for (at_once, threads), found in speeds.items():
-                ratios = [a / b for a, b in zip(found, speeds[1, 1], strict=True)]
+            for (at_once, threads), rates in speeds.items():
+                ratios = [a / b for a, b in zip(rates, speeds[1, 1], strict=True)]
                 spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
                 middle = f"x{statistics.median(ratios):.2f} ({spread})"
-                print(f"  {at_once}x{threads}  {statistics.median(found):7.2f}/s  {middle}")
+                print(f"  {at_once}x{threads}  {statistics.median(rates):7.2f}/s  {middle}")
 
 
 if __name__ == "__main__":

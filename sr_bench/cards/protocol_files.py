@@ -69,8 +69,7 @@ def parse_protocol(name: str, table: Mapping[str, object], *, where: str) -> Eva
     given = {k: None if v == "none" and k in _MAY_BE_NONE else v for k, v in table.items()}
     read = validate(ProtocolTable, {**inherited, **given}, where=where, error=CardError)
     protocol = narrowed(EvalProtocol, read, name=name)
-    faults = list(_contradictions(protocol))
-    if faults:
+    if faults := list(_contradictions(protocol)):
         raise CardError(listed(faults, where=where))
     return protocol
 

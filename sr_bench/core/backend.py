@@ -38,7 +38,7 @@ class Form(StrEnum):
 
 @dataclass(frozen=True)
 class BackendOptions:
-    """What a session tells its backend."""
+    """What a session asks of its backend."""
 
     device: DeviceMode = "auto"
     replay: Path | None = None
@@ -148,7 +148,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class BatchItem:
-    """What came of one image of a batch: scores, the output, or both."""
+    """The result of one image of a batch: scores, the output, or both."""
 
     scores: Mapping[str, float] | None
     """None where the device can't give what the CPU's metrics would, to 1e-6."""

@@ -168,9 +168,8 @@ class ModelCard:
     def gap_for(self, metric: str, precision: str, dataset: str) -> KnownGap | None:
         """Return the declared gap of a number; `dataset` is a slug, empty for cost metrics."""
         for gap in self.known_gaps:
-            if (gap.metric, gap.precision) == (metric, precision):
-                if gap.dataset in ("", dataset):
-                    return gap
+            if (gap.metric, gap.precision) == (metric, precision) and gap.dataset in ("", dataset):
+                return gap
         return None
 
 

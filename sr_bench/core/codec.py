@@ -69,11 +69,14 @@ def _reader(hint: Hashable) -> _Reader:
     """Return what turns JSON into a value of the type `hint`; it raises TypeError or ValueError."""
     origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        return partial(_optional, _reader(next(arg for arg in args if arg is not NoneType)))
+        inner = _reader(next(arg for arg in args if arg is not NoneType))
+        return lambda data: None if data is None else inner(data)
     if origin is tuple:
-        return partial(_tuple, _reader(args[0]))
+        item = _reader(args[0])
+        return lambda data: tuple(map(item, _checked(list, "a list", data)))
     if origin is Mapping:
-        return partial(_mapping, _reader(args[1]))
+        value = _reader(args[1])
+        return lambda data: {k: value(v) for k, v in _checked(dict, "a table", data).items()}
     if origin is Literal:
         return partial(_literal, args)
     if is_dataclass(hint):
@@ -102,18 +105,6 @@ def _fields(cls: type[object], readers: Mapping[str, _Reader], data: object) -> 
 
 def _detail(readers: Mapping[str, _Reader], data: object) -> object:
     return _fields(Detail, readers, Detail.split(_checked(dict, "a table", data)))
-
-
-def _optional(inner: _Reader, data: object) -> object:
-    return None if data is None else inner(data)
-
-
-def _tuple(inner: _Reader, data: object) -> object:
-    return tuple(map(inner, _checked(list, "a list", data)))
-
-
-def _mapping(inner: _Reader, data: object) -> object:
-    return {key: inner(item) for key, item in _checked(dict, "a table", data).items()}
 
 
 def _literal(values: tuple[object, ...], data: object) -> object:

@@ -71,7 +71,7 @@ class Forensics:
     nearest: tuple[Candidate, ...] = ()
     """The closest ones, where nothing fits."""
     notes: tuple[str, ...] = ()
-    """What the files can't tell, in sentences."""
+    """What the files don't show, in sentences."""
 
 
 @dataclass(frozen=True)

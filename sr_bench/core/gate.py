@@ -9,12 +9,12 @@ from sr_bench.core.status import Status
 
 
 def digits(metric: str, value: float) -> str:
-    """Return `value` with as many decimals as gates are told with, without the unit."""
+    """Return `value` with the decimals of a gate's sentence, without the unit."""
     return f"{value:z.{metric_info(metric).sentence_decimals}f}"
 
 
 def quantity(metric: str, value: float) -> str:
-    """Return `value` as gates tell it, with its unit."""
+    """Return `value` with the decimals of a gate's sentence, and its unit."""
     return with_unit(digits(metric, value), metric)
 
 
@@ -32,8 +32,8 @@ class Drop:
     high95: float
     """Upper end; inf for a single image."""
     detectable: float
-    """The smallest mean drop that so many images, which differ so much, tell from none: in 80 %
-    of such data sets, at 5 %, two-sided. Inf for a single image."""
+    """The smallest mean drop that so many images, with such a spread, can detect: in 80 % of such
+    data sets, at 5 %, two-sided. Inf for a single image."""
     values: tuple[float, ...]
     """The drop of each image, in the order of the images; at least one."""
 

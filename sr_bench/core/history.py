@@ -109,5 +109,5 @@ def point(record: Record) -> Point:
 
 
 def shortened(text: str) -> str:
-    """Return `text`, a digest cut to what tells it from others: history grows every night."""
+    """Return `text`, a digest cut to what no other shares: history grows every night."""
     return text[:16] if len(text) == _DIGEST_LENGTH else text

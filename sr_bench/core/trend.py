@@ -33,7 +33,7 @@ class Moment:
 
     @property
     def when(self) -> datetime | None:
-        """When the run started; None if nothing tells."""
+        """When the run started; None if nothing says so."""
         return started(self.info)
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sr_bench.data.dataset import Archive, Dataset
+from sr_bench.data.manifest import read_sums
 from sr_bench.errors import DatasetError
 from sr_bench.files.atomic import write_text
 from sr_bench.files.fetch import download
-from sr_bench.files.hashing import parse_sha256sums, sha256_file
+from sr_bench.files.hashing import sha256_file
 from sr_bench.files.unpack import unpack
 
 Progress = Callable[[str, int, int | None], None]
@@ -85,7 +86,7 @@ def _match_local(dataset: Dataset, local: tuple[Path, ...]) -> dict[str, Path]:
 def _bring(archive: Archive, root: Path, local: Path | None, to: Path, progress: Progress) -> bool:
     """Verify and unpack one archive; return whether its digest was unknown until now."""
     sums = to / "archives" / "SHA256SUMS"
-    known = archive.sha256 or _recorded(sums).get(archive.file, "")
+    known = archive.sha256 or read_sums(sums).get(archive.file, "")
     path = local or to / "archives" / archive.file
     if local is None and not (known and path.exists()):
         digest = download(
@@ -99,7 +100,8 @@ def _bring(archive: Archive, root: Path, local: Path | None, to: Path, progress:
         digest = _verify(path, known, archive)
     unpack(path, root / archive.into, inside=archive.inside)
     if not known:
-        lines = sorted((_recorded(sums) | {archive.file: digest}).items())
+        # Read again: another process may have recorded a digest since.
+        lines = sorted((read_sums(sums) | {archive.file: digest}).items())
         write_text(sums, "".join(f"{value}  {name}\n" for name, value in lines))
     return not known
 
@@ -115,13 +117,3 @@ def _verify(path: Path, known: str, archive: Archive) -> str:
         msg = f"{path} is not the declared archive: {fault}; remove it, or give another one"
         raise DatasetError(msg)
     return digest
-
-
-def _recorded(sums: Path) -> dict[str, str]:
-    if not sums.exists():
-        return {}
-    try:
-        return parse_sha256sums(sums.read_text(encoding="utf-8"))
-    except ValueError as error:
-        msg = f"{sums}: {error}; repair or remove it"
-        raise DatasetError(msg) from error

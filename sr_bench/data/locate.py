@@ -62,9 +62,8 @@ def data_root(dataset: Dataset, given: Path | None) -> Path:
     if given is not None and not given.is_dir():
         msg = f"--sr-data {given}: expected a folder, got none"
         raise OptionError(msg)
-    candidates = [cached_root(dataset)]
-    if given is not None:
-        candidates = [given / dataset.slug, given, *candidates]
+    named = [given / dataset.slug, given] if given else []
+    candidates = [*named, cached_root(dataset)]
     for folder in candidates:
         if has_files(dataset, folder):
             return folder

@@ -105,11 +105,13 @@ def load_manifest(path: Path) -> Dataset:
     table = validate(
         ManifestTable, read_toml(path, DatasetError), where=str(path), error=DatasetError
     )
-    sums = _sums(path.with_name("SHA256SUMS"))
+    sums = read_sums(path.with_name("SHA256SUMS"))
     stems = _stems(table.stems)
-    faults = [*_faults(table, stems), *_sum_faults(table, sums)]
-    if faults:
+    if faults := [*_faults(table, stems), *_sum_faults(table, sums)]:
         raise DatasetError(listed(faults, where=str(path)))
+    crops = table.crops
+    photographs = sorted(_photographs(crops)) if crops else ()
+    sha256 = {file: sums[file] for file in photographs}
     return narrowed(
         Dataset,
         table,
@@ -117,19 +119,27 @@ def load_manifest(path: Path) -> Dataset:
         manifest=path,
         stems=stems,
         layouts=table.layout,
-        archives=tuple(_archive(item, sums) for item in table.archive),
-        crops=_crop_set(table.crops, sums) if table.crops else None,
+        archives=tuple(
+            narrowed(Archive, item, file=_file(item), sha256=sums.get(_file(item), ""))
+            for item in table.archive
+        ),
+        crops=crops and narrowed(CropSet, crops, sha256=sha256),
         floors=table.floor,
     )
 
 
-def _sums(path: Path) -> dict[str, str]:
+def read_sums(path: Path) -> dict[str, str]:
+    """Return digests by file name from the SHA256SUMS at `path`, none if it is absent.
+
+    Raises:
+        DatasetError: It can't be read.
+    """
     if not path.exists():
         return {}
     try:
         return parse_sha256sums(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        msg = f"{path}: {error}"
+        msg = f"{path}: {error}; repair or remove it"
         raise DatasetError(msg) from error
 
 
@@ -141,16 +151,6 @@ def _stems(stems: RangeTable | list[str] | None) -> tuple[str, ...]:
 
 def _file(table: ArchiveTable) -> str:
     return table.file or PurePosixPath(urlsplit(table.url).path).name
-
-
-def _archive(table: ArchiveTable, sums: dict[str, str]) -> Archive:
-    file = _file(table)
-    return narrowed(Archive, table, file=file, sha256=sums.get(file, ""))
-
-
-def _crop_set(table: CropsTable, sums: dict[str, str]) -> CropSet:
-    sha256 = {file: sums[file] for file in sorted(_photographs(table))}
-    return narrowed(CropSet, table, sha256=sha256)
 
 
 def _photographs(table: CropsTable) -> set[str]:
@@ -196,7 +196,9 @@ def _crop_faults(crops: CropsTable, count: int) -> Iterator[str]:
 
 
 def _doubles(key: str, names: list[str] | tuple[str, ...]) -> Iterator[str]:
-    yield from (f"{key}: {name!r} comes {n} times" for name, n in Counter(names).items() if n > 1)
+    yield from (
+        f"{key}: {name!r} stands there {n} times" for name, n in Counter(names).items() if n > 1
+    )
 
 
 def _sum_faults(table: ManifestTable, sums: dict[str, str]) -> Iterator[str]:

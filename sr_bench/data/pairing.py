@@ -43,7 +43,9 @@ def find_pairs(
         ImageError: A file is no image.
     """
     check_scale(dataset, scale)
-    layouts = dataset.layouts if lr_from == "files" else tuple(map(_hr_only, dataset.layouts))
+    layouts = dataset.layouts
+    if lr_from == "hr":
+        layouts = tuple(Layout(layout.hr) for layout in layouts)
     scans = (_scan(dataset, layout, root, scale) for layout in layouts)
     usable = [files for files in scans if files.usable]
     if not usable:
@@ -60,7 +62,7 @@ def find_pairs(
 def has_files(dataset: Dataset, root: Path) -> bool:
     """Whether `root` holds a declared HR file in any of the layouts."""
     return any(
-        _scan(dataset, _hr_only(layout), root, scale).usable
+        _scan(dataset, Layout(layout.hr), root, scale).usable
         for layout in dataset.layouts
         for scale in dataset.scales
     )
@@ -76,10 +78,6 @@ def check_scale(dataset: Dataset, scale: int) -> None:
         known = ", ".join(f"x{scale}" for scale in dataset.scales)
         msg = f"{dataset.slug} has no x{scale}; {dataset.manifest} declares: {known}"
         raise DatasetError(msg)
-
-
-def _hr_only(layout: Layout) -> Layout:
-    return Layout(layout.hr, None)
 
 
 def advice(dataset: Dataset) -> str:

@@ -92,15 +92,15 @@ def open_dataset(
     """
     check_scale(dataset, scale)
     make = _LrMaker(scale, dataset.lr_rule if lr_from == "files" else None)
-    if dataset.crops is not None:
-        crops = tuple(_CropItem(dataset.crops, crop, make) for crop in dataset.crops.split(split))
-        return ImageSet(dataset.slug, scale, split, crops)
+    if crops := dataset.crops:
+        items = tuple(_CropItem(crop.name, crops, crop, make) for crop in crops.split(split))
+        return ImageSet(dataset.slug, scale, split, items)
     if split != "evaluation":
         msg = f"{dataset.slug} has no {split} split; use a dataset of crops, such as photos"
         raise DatasetError(msg)
     pairs = find_pairs(dataset, data_root(dataset, given), scale, lr_from=lr_from)
-    items = tuple(_PairItem(pair, make) for pair in pairs)
-    return ImageSet(dataset.slug, scale, split, items)
+    files = tuple(_PairItem(pair.stem, pair, make) for pair in pairs)
+    return ImageSet(dataset.slug, scale, split, files)
 
 
 @dataclass(frozen=True)
@@ -124,12 +124,9 @@ class _LrMaker:
 
 @dataclass(frozen=True)
 class _PairItem:
+    name: str
     pair: PairFiles
     make: _LrMaker
-
-    @property
-    def name(self) -> str:
-        return self.pair.stem
 
     def load(self) -> tuple[Image | None, Image]:
         hr = read_image(self.pair.hr)
@@ -145,13 +142,10 @@ class _PairItem:
 
 @dataclass(frozen=True)
 class _CropItem:
+    name: str
     crops: CropSet
     crop: Crop
     make: _LrMaker
-
-    @property
-    def name(self) -> str:
-        return self.crop.name
 
     def load(self) -> tuple[Image | None, Image]:
         return self.make(load_crop(self.crops, self.crop))

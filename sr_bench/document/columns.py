@@ -48,14 +48,17 @@ def read_columns(document: Document, table: PipeTable) -> tuple[str, ...]:
 
 def is_model_info(table: PipeTable) -> bool:
     """Whether `table` has a model column and at least one metric column."""
-    names = {_name(cell) for cell in table.header}
-    return "model" in names and not names.isdisjoint(metric_headers().values())
+    return all(_kinds(table))
 
 
 def lost_its_shape(table: PipeTable) -> bool:
     """Whether `table`, known to be broken, was meant as a model-info table."""
+    return any(_kinds(table))
+
+
+def _kinds(table: PipeTable) -> tuple[bool, bool]:
     names = {_name(cell) for cell in table.header}
-    return "model" in names or not names.isdisjoint(metric_headers().values())
+    return "model" in names, not names.isdisjoint(metric_headers().values())
 
 
 def read_number(document: Document, cell: Cell) -> Cell | None:

@@ -8,6 +8,7 @@ from sr_bench.core.precision import DTYPES, Precision
 from sr_bench.document.inline import split_emphasis
 from sr_bench.errors import DocumentError
 
+_BACKENDS = "sr_bench.backends"
 _EMULATED = "-emulated"
 _MOST_WORDS = 8
 """Last words of a label that are tried as a precision; the longest is of three."""
@@ -73,11 +74,11 @@ def _read_words(words: Sequence[str], what: str) -> tuple[str, Precision]:
     words = [word.lower() for word in words]
     backends = [word for word in words if _is_backend(word)]
     rest = [word for word in words if word not in backends]
-    unknown = [word for word in rest if not _is_precision_word(word)]
-    if unknown:
+    if unknown := [word for word in rest if not _is_precision_word(word)]:
         msg = (
-            f"{what}: {unknown[0]!r} is neither a backend ({', '.join(_backends())}) nor part of"
-            f" a precision ({', '.join(Precision.all())}); write a model's name without emphasis"
+            f"{what}: {unknown[0]!r} is neither a backend ({', '.join(discovery.names(_BACKENDS))})"
+            f" nor part of a precision ({', '.join(Precision.all())}); write a model's name without"
+            " emphasis"
         )
         raise DocumentError(msg)
     if len(backends) > 1:
@@ -98,12 +99,8 @@ def _read_precision(text: str, what: str) -> Precision:
         raise DocumentError(msg) from None
 
 
-def _backends() -> tuple[str, ...]:
-    return discovery.names("sr_bench.backends")
-
-
 def _is_backend(word: str) -> bool:
-    return word.lower().removesuffix(_EMULATED) in _backends()
+    return word.lower().removesuffix(_EMULATED) in discovery.names(_BACKENDS)
 
 
 def _names_dtype(word: str) -> bool:

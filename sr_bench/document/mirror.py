@@ -25,8 +25,7 @@ def replace_numbers(document: Document, values: Mapping[Source, str]) -> str:
         DocumentError: There is no metric cell at a place, or a text can't stand in a cell.
     """
     targets = {place.source: place.cell for place in metric_cells(document)}
-    unknown = [str(source) for source in values if source not in targets]
-    if unknown:
+    if unknown := [str(source) for source in values if source not in targets]:
         msg = f"expected places of numbers in {document.path}, got {', '.join(unknown)}"
         raise DocumentError(msg)
     edits = {targets[source]: text for source, text in values.items()}
@@ -120,8 +119,7 @@ def _check_content(cell: Cell, new: str) -> None:
         "ends with a backslash": new.endswith("\\"),
         "has blanks around it": new != new.strip(),
     }
-    named = [fault for fault, is_so in faults.items() if is_so]
-    if named:
+    if named := [fault for fault, is_so in faults.items() if is_so]:
         msg = (
             f"line {cell.line}, column {cell.column}: expected content for one table cell, got"
             f" {new!r}, which {' and '.join(named)}"

@@ -16,8 +16,7 @@ def claimed(record: Record) -> str:
 
 def measured(record: Record, *, extra: int = 0) -> str:
     """Return the measured value with the claim's decimals and `extra` more; ``-`` if none."""
-    value = record.verdict.measured
-    if value is None:
+    if (value := record.verdict.measured) is None:
         return "-"
     digits = record.verdict.digits if not extra else "rounded"
     return format_like(_longer(_pattern(record), extra), value, digits=digits)

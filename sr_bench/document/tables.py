@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +25,9 @@ _ALIGNMENT = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*"
 
 _Span = tuple[int, int]
 """First and last offset of a line's content, without what a quote or list puts before it."""
+
+_Lines = dict[int, list[_Span]]
+"""Each table's lines by its 0-based first line."""
 
 
 @dataclass(frozen=True)
@@ -90,14 +93,6 @@ class Document:
         return Source(self.path, cell.line, cell.column)
 
 
-@dataclass
-class _TableLines:
-    """What one run of the Markdown parser saw: each table's lines by its 0-based first line."""
-
-    tables: dict[int, list[_Span]] = field(default_factory=dict)
-    broken: dict[int, list[_Span]] = field(default_factory=dict)
-
-
 def read_document(path: Path) -> Document:
     """Read the Markdown file `path`, changing nothing about its bytes.
 
@@ -126,11 +121,10 @@ def read_document(path: Path) -> Document:
 def parse_document(text: str, path: str) -> Document:
     """Return the document that `text` is; `path` only names it in messages and sources."""
     skip = len(_BOM) if text.startswith(_BOM) else 0
-    lines = _parse(_NEWLINE.sub("\n", text[skip:]))
+    kinds = _parse(_NEWLINE.sub("\n", text[skip:]))
     starts = [skip, *(match.end() for match in _NEWLINE.finditer(text))]
     tables, broken = (
-        tuple(_table(text, starts, line, spans) for line, spans in kind.items())
-        for kind in (lines.tables, lines.broken)
+        tuple(_table(text, starts, line, spans) for line, spans in kind.items()) for kind in kinds
     )
     return Document(path, text, tables, broken)
 
@@ -161,7 +155,8 @@ class _State(StateBlock):
 
     def __init__(self, text: str) -> None:
         super().__init__(text, _parser(), {}, [])
-        self.lines = _TableLines()
+        self.tables: _Lines = {}
+        self.broken: _Lines = {}
         self._dropped = Token("", "", 0)
 
     def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
@@ -176,24 +171,23 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def _parse(normalised: str) -> _TableLines:
-    """Return the lines of all tables in `normalised`, which has only line feeds for line ends.
+def _parse(normalised: str) -> tuple[_Lines, _Lines]:
+    """Return the lines of tables and of broken ones; each line of `normalised` ends in a line feed.
 
     Spans come as (column of the first character, column after the last), 0-based.
     """
     state = _State(normalised)
     state.md.block.tokenize(state, 0, state.lineMax)
-    seen, tokens = state.lines, state.tokens
     starts = [0, *(match.end() for match in re.finditer("\n", normalised))]
     # A list item's first line is offered to the table rule before the list rule takes it, so
     # only what ended as a paragraph is text that should have been a table.
-    paragraphs = [token.map for token in tokens if token.type == "paragraph_open" and token.map]
+    paragraphs = [t.map for t in state.tokens if t.type == "paragraph_open" and t.map]
     in_text = {line for first, last in paragraphs for line in range(first, last - 1)}
-    broken = {line: spans for line, spans in seen.broken.items() if line in in_text}
-    return _TableLines(_in_columns(seen.tables, starts), _in_columns(broken, starts))
+    broken = {line: spans for line, spans in state.broken.items() if line in in_text}
+    return _in_columns(state.tables, starts), _in_columns(broken, starts)
 
 
-def _in_columns(lines: dict[int, list[_Span]], starts: Sequence[int]) -> dict[int, list[_Span]]:
+def _in_columns(lines: _Lines, starts: Sequence[int]) -> _Lines:
     return {
         line: [(a - starts[n], b - starts[n]) for n, (a, b) in enumerate(spans, line)]
         for line, spans in lines.items()
@@ -207,11 +201,11 @@ def _recording_rule(state: StateBlock, start_line: int, end_line: int, silent: b
     the parser's state knows where a line's content begins.
     """
     is_table = table_rule(state, start_line, end_line, silent)
-    lines = cast(_State, state).lines
+    noted = cast(_State, state)
     if is_table and not silent:
-        lines.tables[start_line] = [_span(state, n) for n in range(start_line, state.line)]
+        noted.tables[start_line] = [_span(state, n) for n in range(start_line, state.line)]
     elif not is_table and _nearly_table(state, start_line, end_line):
-        lines.broken[start_line] = [_span(state, n) for n in (start_line, start_line + 1)]
+        noted.broken[start_line] = [_span(state, n) for n in (start_line, start_line + 1)]
     return is_table
 
 

@@ -38,10 +38,12 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def append_line(path: Path, text: str) -> None:
-    """Append `text` and a line feed to `path` in one write; make the file if it is absent.
+def append_line(path: Path, text: str, *, cut_torn: bool = False) -> None:
+    """Append `text` and a line feed to `path`; make the file if it is absent.
 
-    A last line without an end, which a killed process left, stays a line of its own.
+    Others that append to it as well wait for each other, so that none takes a line that is half
+    written for a torn one. A last line without an end, which a killed process left, stays a line
+    of its own, or is cut off if `cut_torn`.
 
     Raises:
         ValueError: `text` holds a line feed itself.
@@ -52,34 +54,16 @@ def append_line(path: Path, text: str) -> None:
         raise ValueError(msg)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # O_APPEND keeps the lines of several processes apart.
         handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         try:
-            _append(handle, text.encode() + b"\n")
-        finally:
-            os.close(handle)
-    except OSError as error:
-        raise disk_error(error, path, "append to") from error
-
-
-def append_shared_line(path: Path, text: str) -> None:
-    """Append a line as `append_line` does, to a file that other processes append to as well.
-
-    They wait for each other, so that none takes another's half-written line for a torn one, also
-    where a network's file system does not append in one step.
-
-    Raises:
-        ValueError: `text` holds a line feed itself.
-        SrBenchError: It can't be written; the file ends where it did before.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as file:
+            # O_APPEND keeps the lines of several processes apart, but not on a network's disk.
             with suppress(ImportError):  # absent on Windows
                 import fcntl
 
-                fcntl.flock(file, fcntl.LOCK_EX)
-            append_line(path, text)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            _append(handle, text.encode() + b"\n", cut_torn=cut_torn)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise disk_error(error, path, "append to") from error
 
@@ -101,10 +85,14 @@ def sync(path: Path) -> None:
         raise disk_error(error, path, "write") from error
 
 
-def _append(handle: int, data: bytes) -> None:
+def _append(handle: int, data: bytes, *, cut_torn: bool) -> None:
     before = os.fstat(handle).st_size
-    if before and _last_byte(handle) != b"\n":
-        data = b"\n" + data
+    if before and _tail(handle, before - 1) != b"\n":
+        if cut_torn:
+            before = _tail(handle, 0).rfind(b"\n") + 1
+            os.ftruncate(handle, before)
+        else:
+            data = b"\n" + data
     try:
         written = os.write(handle, data)
         while written < len(data):
@@ -116,6 +104,7 @@ def _append(handle: int, data: bytes) -> None:
         raise
 
 
-def _last_byte(handle: int) -> bytes:
-    os.lseek(handle, -1, os.SEEK_END)
-    return os.read(handle, 1)
+def _tail(handle: int, start: int) -> bytes:
+    with os.fdopen(os.dup(handle), "rb") as file:
+        file.seek(start)
+        return file.read()

@@ -19,6 +19,22 @@ _ADVICE = {
 }
 
 
+def read_if_present(path: Path) -> bytes | None:
+    """Return the content of the file at `path`; None if there is none.
+
+    Raises:
+        SrBenchError: It can't be read, or is a pipe or a device, which may never end.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "expected a file, got a folder, pipe or device")
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise disk_error(error, path, "read") from error
+
+
 def disk_error(error: OSError, path: Path, action: str) -> SrBenchError:
     """Return the error to raise when `action` (such as ``"write"``) failed at `path`."""
     reason = _ADVICE.get(error.errno or 0, error.strerror or str(error))

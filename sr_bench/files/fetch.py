@@ -25,7 +25,7 @@ from sr_bench.files.disk import disk_error
 from sr_bench.files.hashing import sha256_file
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes so far and the total, or None where the server doesn't tell it."""
+"""Called with the bytes so far and the total, or None where the server doesn't say."""
 
 MAX_BYTES = 64 << 30
 """Largest download whose size nobody declared."""
@@ -58,7 +58,7 @@ def download(
     progress: Progress,
     pause_s: float = 1.0,
 ) -> str:
-    """Download `url` to `target` and return the SHA-256 digest of what came.
+    """Download `url` to `target` and return the SHA-256 digest of what it got.
 
     The bytes go to ``<target>.part`` first; a part left by an earlier call is continued, but
     only if `sha256` is there to prove that both halves belong together.
@@ -69,7 +69,7 @@ def download(
 
     Raises:
         SrBenchError: The address isn't http(s), the server refuses, the network is absent, the
-            disk is full, or what came has another size or digest (it is deleted then).
+            disk is full, or what it got has another size or digest (it is deleted then).
     """
     _check_scheme(url)
     want = _Want(url, target.with_name(target.name + ".part"), size, progress)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import write_bytes
-from sr_bench.files.disk import disk_error
+from sr_bench.files.disk import read_if_present
 
 _Old = tuple[Path, bytes | None]
 """A file and what was in it; None if there was none."""
@@ -24,11 +24,11 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     """
     targets = {path.resolve(): data for path, data in files.items()}
     for path in targets:
-        check_writable(path)
+        _check_writable(path)
     done: list[_Old] = []
     try:
         for path, data in targets.items():
-            done.append((path, _read(path)))
+            done.append((path, read_if_present(path)))
             _write(path, data)
     except BaseException as cause:
         stuck = _put_back(done)
@@ -38,29 +38,16 @@ def write_together(files: Mapping[Path, bytes]) -> None:
         raise
 
 
-def check_writable(path: Path) -> None:
+def _check_writable(path: Path) -> None:
     """Refuse a file, or a folder for a new one, whose permissions let nobody write it.
 
     Replacing a file asks only its folder, so a file that someone made read-only would be changed
     all the same; and an administrator's rights pass over permissions.
-
-    Raises:
-        SrBenchError: It is read-only.
     """
-    places = [place for place in (path, path.parent) if place.exists()]
-    for place in places:
+    for place in filter(Path.exists, (path, path.parent)):
         if not place.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
             msg = f"cannot write {path}: {place} is read-only: make it writable (chmod u+w)"
             raise SrBenchError(msg)
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as cause:
-        raise disk_error(cause, path, "read") from cause
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -77,7 +64,7 @@ def _put_back(done: Sequence[_Old]) -> list[str]:
         try:
             if old is None:
                 path.unlink(missing_ok=True)
-            elif _read(path) != old:
+            elif read_if_present(path) != old:
                 _write(path, old)
         except (OSError, SrBenchError):
             stuck.append(str(path))

@@ -148,7 +148,7 @@ def _tar_members(archive: Path, allowed: int) -> Iterator[_Member]:
 
 
 def _unpacked(archive: Path) -> io.BufferedIOBase:
-    """Open the tar in `archive`, which its first bytes tell how to unpack."""
+    """Open the tar in `archive`; its first bytes show how it is compressed."""
     with archive.open("rb") as file:
         start = file.read(6)
     if start.startswith(b"\x1f\x8b"):

@@ -133,10 +133,8 @@ def _describe(model: type[object], fault: Mapping[str, Any]) -> str:
 
 
 def _dotted(parts: tuple[object, ...]) -> str:
-    text = ""
-    for part in parts:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.lstrip(".")
+    texts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return "".join(texts).lstrip(".")
 
 
 def _keys_at(model: type[object], parts: tuple[object, ...]) -> tuple[str, ...]:

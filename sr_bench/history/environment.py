@@ -99,7 +99,7 @@ def _cpu_time(folder: Path) -> float | None:
 
 
 def cpu_model() -> str:
-    """Return the processor's name, or its architecture where the system doesn't tell."""
+    """Return the processor's name, or its architecture where the system doesn't say."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -110,6 +110,7 @@ def cpu_model() -> str:
 
 def git_commit(folder: Path) -> str:
     """Return the commit that is checked out at `folder`, ``+dirty`` added if files differ."""
+    # Without tags: describe would name the nearest one in place of the commit.
     return git(folder, "describe", "--always", "--exclude=*", "--abbrev=12", f"--dirty={DIRTY}")
 
 

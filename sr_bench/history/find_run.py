@@ -76,8 +76,7 @@ def _ended(history: History) -> list[HistoryEntry]:
 def _newest(history: History, entries: Sequence[HistoryEntry], what: str) -> Path:
     """Return the file of the newest of `entries`, the runs `what`, that has one."""
     files = {path.stem: path for path in history.files}
-    here = [files[entry.info.run] for entry in entries if entry.info.run in files]
-    if here:
+    if here := [files[entry.info.run] for entry in entries if entry.info.run in files]:
         return here[-1]
     if entries:
         runs = f"no file is left of the runs {what}: {_listed(entries)}"
@@ -99,8 +98,7 @@ def _named(spec: str, history: History) -> Path | None:
 
 
 def _of_commit(spec: str, history: History, folder: Path) -> Path:
-    known = _reachable(spec, folder)
-    if not known:
+    if not (known := _reachable(spec, folder)):
         known_runs = _listed(history.entries)
         msg = f"{spec!r} is no file, run or git revision of {folder}; there are {known_runs}"
         raise OptionError(msg)

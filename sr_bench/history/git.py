@@ -2,6 +2,7 @@
 
 import getpass
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,16 +45,13 @@ def last_commit(path: Path, line: int) -> Commit | None:
     head, *rest = blame.splitlines()
     values = dict(text.split(" ", 1) for text in rest if " " in text and text[0] != "\t")
     digest = head.split(" ", 1)[0]
+    when = ""
+    with suppress(ValueError, OverflowError, OSError):
+        seconds = int(values.get("author-time", ""))
+        when = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
     return Commit(
         "" if _UNCOMMITTED.fullmatch(digest) else digest[:12],
         values.get("author", ""),
-        _utc(values.get("author-time", "")),
+        when,
         values.get("summary", ""),
     )
-
-
-def _utc(seconds: str) -> str:
-    try:
-        return datetime.fromtimestamp(int(seconds), UTC).isoformat(timespec="seconds")
-    except (ValueError, OverflowError, OSError):
-        return ""

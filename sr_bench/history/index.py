@@ -57,8 +57,10 @@ def read_history(results: Path) -> History:
         runs = "1 run is" if count == 1 else f"{count} runs are"
         advice = f"of a schema newer than {SCHEMA_VERSION}, so left out; update sr-bench"
         faults = [*faults, f"{folder}: {runs} {advice}"]
-    entries = tuple(sorted(reader.entries.values(), key=_order))
-    return History(entries, tuple(faults), frozenset(reader.incomplete), tuple(files))
+    entries = sorted(reader.entries.values(), key=lambda entry: entry.info.run)
+    # Stable: runs of one start stay in the order of their names.
+    entries.sort(key=lambda entry: started(entry.info) or datetime.min.replace(tzinfo=UTC))
+    return History(tuple(entries), tuple(faults), frozenset(reader.incomplete), tuple(files))
 
 
 def _files(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -70,10 +72,6 @@ def _files(folder: Path) -> tuple[list[Path], list[Path]]:
         raise disk_error(error, folder, "read") from error
     indexes = [path for path in paths if path.name.startswith(_INDEXES)]
     return indexes, [path for path in paths if path not in indexes]
-
-
-def _order(entry: HistoryEntry) -> tuple[datetime, str]:
-    return started(entry.info) or datetime.min.replace(tzinfo=UTC), entry.info.run
 
 
 class _Reader:
@@ -94,7 +92,7 @@ class _Reader:
             try:
                 entry = _entry(line)
             except _NewerError as newer:
-                self.newer.add(newer.run)
+                self.newer.add(str(newer))
             except _BROKEN as cause:
                 self._leave_out(line, cause)
                 self._lost.append(line.data)
@@ -108,7 +106,7 @@ class _Reader:
         try:
             info = read_info(_content(first))
         except _NewerError as newer:
-            self.newer.add(newer.run)
+            self.newer.add(str(newer))
             return
         except _BROKEN as cause:
             self._leave_out(first, cause)
@@ -133,11 +131,7 @@ class _Reader:
 
 
 class _NewerError(Exception):
-    """A run is of a newer schema."""
-
-    def __init__(self, run: str) -> None:
-        super().__init__(run)
-        self.run = run
+    """A run, which the message names, is of a newer schema."""
 
 
 def _content(line: Line) -> dict[str, object]:

@@ -60,7 +60,7 @@ class LedgerLine:
     def is_about(self, document: str, key: CellKey) -> bool:
         """Whether this wrote the number of `key` in the file `document` beside the ledger."""
         row = (self.row, self.row_source, self.backend_word)
-        cell = (*row, self.precision, self.dataset, self.metric)
+        cell = (*row, self.precision, self.dataset, self.metric)  # in the order of a CellKey
         return self.kind == "number" and self.document == document and cell == astuple(key)
 
 

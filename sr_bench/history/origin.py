@@ -1,4 +1,4 @@
-"""Say where a number of a document came from: its ledger, else git, else nothing is known."""
+"""Say where a number of a document is from: by its ledger, else git, else nothing is known."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sr_bench.history.ledger import Ledger, LedgerLine
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the number in one cell came from."""
+    """Where the number in one cell is from."""
 
     cell: MetricCell
     written: LedgerLine | None
@@ -26,7 +26,7 @@ class Origin:
 
 
 def origin(document: Path, cell: MetricCell, ledger: Ledger) -> Origin:
-    """Return where the number in `cell` of `document` came from."""
+    """Return where the number in `cell` of `document` is from."""
     written = ledger.newest(document.resolve().name, cell.key)
     by_hand = written is None or written.new != cell.text
     return Origin(cell, written, last_commit(document, cell.source.line) if by_hand else None)
@@ -45,12 +45,8 @@ def origin_lines(origin: Origin) -> Iterator[str]:
         yield f"  measured by run {written.run}, {written.backend}{device}, python {written.python}"
         yield f"  fingerprint {written.fingerprint or '-'}, commit {written.commit or '-'}"
     if commit:
-        yield f"  last changed in {_committed(commit)}"
+        named = f"commit {commit.commit} of {commit.when}, {commit.author}: {commit.summary}"
+        place = named if commit.commit else "the working tree: not committed yet"
+        yield f"  last changed in {place}"
     if not written and not commit:
         yield "  no record: neither the ledger nor git knows where it is from"
-
-
-def _committed(commit: Commit) -> str:
-    if not commit.commit:
-        return "the working tree: not committed yet"
-    return f"commit {commit.commit} of {commit.when}, {commit.author}: {commit.summary}"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -9,7 +10,7 @@ from sr_bench.core.codec import Json, decode, encode
 from sr_bench.core.history import HistoryEntry, PastRun, RunInfo, point
 from sr_bench.core.record import SCHEMA_VERSION, Record
 from sr_bench.errors import SrBenchError
-from sr_bench.files.atomic import append_line, append_shared_line, write_text
+from sr_bench.files.atomic import append_line, write_text
 from sr_bench.history.checked import read_record_of
 from sr_bench.history.lines import Line, json_object, read_lines
 from sr_bench.text.home import without_home
@@ -21,18 +22,18 @@ INDEX = "index.jsonl"
 """Of the runs in `HISTORY`: a line for each, a `HistoryEntry`."""
 
 
+@dataclass(frozen=True)
 class RunStore:
     """The files of one run under the results folder.
 
     ``history/<run>.jsonl`` grows by a line for each record, so that a crash loses nothing that was
     measured; ``latest.json`` is written whole at the end, and a line added to
-    ``history/index.jsonl``. Runs never share a file but that one, to which each adds its line in
-    one write, one after the other.
+    ``history/index.jsonl``. Runs never share a file but that one, to which they add their lines
+    one after the other.
     """
 
-    def __init__(self, folder: Path, info: RunInfo) -> None:
-        self.folder = folder
-        self.info = info
+    folder: Path
+    info: RunInfo
 
     def start(self) -> None:
         """Create the folder and write the first line: schema, run and environment.
@@ -66,7 +67,7 @@ class RunStore:
         write_text(target, json.dumps(whole, indent=1, allow_nan=False) + "\n")
         entry = HistoryEntry(self.info, tuple(map(point, records)))
         line = json.dumps(_with_schema(entry), allow_nan=False)
-        append_shared_line(self.lines.with_name(INDEX), line)
+        append_line(self.lines.with_name(INDEX), line)
         return target
 
 
@@ -114,8 +115,7 @@ def read_run(path: Path) -> PastRun:
 
 def _read_lines(path: Path) -> tuple[RunInfo, tuple[Record, ...]]:
     lines = read_lines(path)
-    first = next(lines, None)
-    if first is None:
+    if (first := next(lines, None)) is None:
         msg = "it is empty"
         raise ValueError(msg)
     header = first.content()

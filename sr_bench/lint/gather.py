@@ -70,8 +70,7 @@ def gather(request: Request) -> Gathered:
 def _subjects(path: Path, request: Request, shelf: "_Shelf") -> Iterator[tuple[Subject, str]]:
     """Yield each document that `path` names, with a notice about its card, or nothing."""
     if path.is_dir():
-        cards = sorted(path.rglob(CARD))
-        if not cards:
+        if not (cards := sorted(path.rglob(CARD))):
             msg = f"{path}: no {CARD} below it; name its README.md files to look at them alone"
             raise OptionError(msg)
         yield from ((_suite(card), "") for card in cards)
@@ -155,15 +154,13 @@ def _rows(entries: Sequence[Entry]) -> frozenset[tuple[str, ...]]:
 
 def _alone(path: Path) -> Subject:
     """Return the document at `path` without a card; what can't be read is a fault of it."""
+    document = None
     try:
         document = read_document(path)
+        return Subject(document.path, document, read_model_tables(document))
     except DocumentError as error:
-        return Subject(str(path), faults=(_fault(error, path),))
-    try:
-        tables = read_model_tables(document)
-    except DocumentError as error:
-        return Subject(document.path, document, faults=(_fault(error, Path(document.path)),))
-    return Subject(document.path, document, tables)
+        name = document.path if document else str(path)
+        return Subject(name, document, faults=(_fault(error, Path(name)),))
 
 
 def _bound(subject: Subject, card: SuiteCard) -> Subject:

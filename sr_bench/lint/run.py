@@ -9,7 +9,6 @@ from sr_bench import discovery
 from sr_bench.lint import waivers
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.gather import Request, gather
-from sr_bench.lint.subject import Subject
 from sr_bench.text.printable import counted
 
 _PACKAGE = "sr_bench.lint.rules"
@@ -61,7 +60,12 @@ def lint(request: Request) -> Report:
         CardError: The card that is named can't be read.
     """
     gathered = gather(request)
-    findings = [finding for subject in gathered.subjects for finding in _check(subject)]
+    findings: list[Finding] = []
+    for subject in gathered.subjects:
+        broken = [finding for module in _modules() for finding in module.check(subject)]
+        # Before they are sorted: waivers add findings of their own, about idle waivers.
+        judged = waivers.waive(subject, broken, rules())
+        findings += sorted(judged, key=lambda finding: (finding.source, finding.code))
     documents = tuple(subject.path for subject in gathered.subjects)
     return Report(documents, tuple(findings), gathered.notices)
 
@@ -69,9 +73,3 @@ def lint(request: Request) -> Report:
 @cache
 def _modules() -> tuple[ModuleType, ...]:
     return tuple(discovery.load(_PACKAGE, name) for name in discovery.names(_PACKAGE))
-
-
-def _check(subject: Subject) -> list[Finding]:
-    findings = [finding for module in _modules() for finding in module.check(subject)]
-    judged = waivers.waive(subject, findings, rules())
-    return sorted(judged, key=lambda finding: (finding.source, finding.code))

@@ -121,9 +121,10 @@ class Subject:
             if entry.precision is Precision.FP32:
                 full.setdefault((entry.key, entry.dataset), []).append(entry)
         return tuple(
-            (_nearest(full[low.key, low.dataset], low), low)
+            # The row of the same backend, if there is one, else the model's own.
+            (min(rows, key=lambda row: (row.backend != low.backend, bool(row.backend))), low)
             for low in self.entries
-            if low.precision is not Precision.FP32 and (low.key, low.dataset) in full
+            if low.precision is not Precision.FP32 and (rows := full.get((low.key, low.dataset)))
         )
 
 
@@ -143,11 +144,6 @@ def read_entries(document: Document, tables: Sequence[ModelInfoTable]) -> tuple[
                 )
             entries[key] = new
     return tuple(entries.values())
-
-
-def _nearest(full: Sequence[Entry], low: Entry) -> Entry:
-    """Return the fp32 row of the same backend, if there is one, else the model's own."""
-    return min(full, key=lambda entry: (entry.backend != low.backend, bool(entry.backend)))
 
 
 def read_size(text: str) -> Size | None:

@@ -26,13 +26,12 @@ def waive(subject: Subject, findings: Sequence[Finding], rules: Sequence[Rule]) 
     card = subject.card
     if card is None or not subject.waivable:
         return list(findings)
-    judged = [replace(finding, waived=next(_reasons(card, finding), "")) for finding in findings]
+    judged = []
+    for finding in findings:
+        reasons = (w.reason for w in card.waivers if w.covers(finding.code, finding.row))
+        judged.append(replace(finding, waived=next(reasons, "")))
     # Rules say nothing of a table that can't be read, so that no waiver of it is known to be idle.
     return judged if subject.faults else [*judged, *_idle(card, findings, rules)]
-
-
-def _reasons(card: SuiteCard, finding: Finding) -> Iterator[str]:
-    yield from (w.reason for w in card.waivers if w.covers(finding.code, finding.row))
 
 
 def _idle(card: SuiteCard, findings: Sequence[Finding], rules: Sequence[Rule]) -> Iterator[Finding]:

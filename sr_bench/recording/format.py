@@ -4,7 +4,6 @@
 ``outputs/<first two digits>/<digest>.z`` holds its values as `packed` writes them.
 """
 
-import errno
 import json
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -15,7 +14,7 @@ from pydantic import Field
 
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, OptionError
-from sr_bench.files.disk import disk_error
+from sr_bench.files.disk import read_if_present
 from sr_bench.files.validation import Table, validate
 from sr_bench.recording.packed import array_digest, unpack
 from sr_bench.text.printable import printable
@@ -88,16 +87,13 @@ def read_header(folder: Path) -> Header:
         BackendError: Its ``recording.json`` is damaged, or of a newer sr-bench.
     """
     path = folder / HEADER
-    try:
-        content = _table(_read_file(path), str(path))
-    except FileNotFoundError:
+    if (data := read_if_present(path)) is None:
         msg = (
             f"{folder}: expected a recording, but {HEADER} is absent; make one on a machine with"
             " the device: pytest --sr-record DIR"
         )
-        raise OptionError(msg) from None
-    except OSError as error:
-        raise disk_error(error, path, "read") from error
+        raise OptionError(msg)
+    content = _table(data, str(path))
     version = content.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
         msg = f"{path}: schema {version} is newer than {SCHEMA_VERSION}; update sr-bench"
@@ -119,24 +115,12 @@ def read_entries(folder: Path) -> tuple[RecordedOutput, ...]:
         BackendError: A line is damaged; the message names it.
     """
     path = entries_path(folder)
-    try:
-        lines = _read_file(path).split(b"\n")[:-1]
-    except FileNotFoundError:
-        return ()
-    except OSError as error:
-        raise disk_error(error, path, "read") from error
+    lines = (read_if_present(path) or b"").split(b"\n")[:-1]
     places = [f"{path}:{number}" for number in range(1, len(lines) + 1)]
     return tuple(
         validate(RecordedOutput, _table(line, where), where=where, error=BackendError)
         for line, where in zip(lines, places, strict=True)
     )
-
-
-def _read_file(path: Path) -> bytes:
-    """Return the content of `path`; a pipe or a device that somebody put there is no file."""
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "expected a file, got a folder, pipe or device")
-    return path.read_bytes()
 
 
 def _table(data: bytes, where: str) -> dict[str, object]:
@@ -160,21 +144,18 @@ def read_output(folder: Path, entry: RecordedOutput) -> NDArray[np.float32]:
     Raises:
         BackendError: Its file is absent or damaged; the message names it.
     """
-    path = output_path(folder, entry)
-    try:
-        output = unpack(_read_file(path), entry.output_shape)
-        fault = "" if array_digest(output) == entry.output else "other values are in it"
-    except FileNotFoundError:
-        fault = "it is absent"
-    except ValueError as cause:
-        fault = str(cause)
-    except OSError as error:
-        raise disk_error(error, path, "read") from error
-    if fault:
-        what = f"{path}: not the recorded output of {entry.model} in {entry.precision}: {fault}"
-        msg = f"{what}; restore the file from a copy, or record again"
-        raise BackendError(msg)
-    return output
+    path, fault = output_path(folder, entry), "it is absent"
+    if (data := read_if_present(path)) is not None:
+        try:
+            output = unpack(data, entry.output_shape)
+            if array_digest(output) == entry.output:
+                return output
+            fault = "other values are in it"
+        except ValueError as cause:
+            fault = str(cause)
+    what = f"{path}: not the recorded output of {entry.model} in {entry.precision}: {fault}"
+    msg = f"{what}; restore the file from a copy, or record again"
+    raise BackendError(msg)
 
 
 def output_path(folder: Path, entry: RecordedOutput) -> Path:

@@ -1,10 +1,8 @@
 """Add to a recording, as others may at the same time."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,19 +74,15 @@ class Recorder:
             output=array_digest(output),
             output_shape=output.shape,
         )
-        if not self._holds_output(entry):
-            write_bytes(output_path(self._folder, entry), pack(output))
-        with self._lock:
-            if self._newest.get(entry.key) != entry:
-                _append(entries_path(self._folder), entry)
-                self._newest[entry.key] = entry
-
-    def _holds_output(self, entry: RecordedOutput) -> bool:
         try:
             read_output(self._folder, entry)
         except BackendError:  # absent, or damaged: recording again repairs it
-            return False
-        return True
+            write_bytes(output_path(self._folder, entry), pack(output))
+        with self._lock:
+            if self._newest.get(entry.key) != entry:
+                path = entries_path(self._folder)
+                append_line(path, entry.model_dump_json(), cut_torn=True)
+                self._newest[entry.key] = entry
 
 
 def _begin(folder: Path, header: Header) -> None:
@@ -120,25 +114,3 @@ def _names(folder: Path) -> list[str]:
         return []
     except OSError as error:
         raise disk_error(error, folder, "record into") from error
-
-
-def _append(path: Path, entry: RecordedOutput) -> None:
-    import fcntl  # absent on Windows, where recordings can be replayed
-
-    try:
-        with path.open("ab+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # of another process, no half line is seen here
-            _cut_torn_line(file)
-            append_line(path, entry.model_dump_json())
-    except OSError as error:
-        raise disk_error(error, path, "append to") from error
-
-
-def _cut_torn_line(file: BinaryIO) -> None:
-    """Cut off what a process left that was killed while it wrote a line."""
-    if not file.seek(0, os.SEEK_END):
-        return
-    file.seek(-1, os.SEEK_END)
-    if file.read() != b"\n":
-        file.seek(0)
-        file.truncate(file.read().rfind(b"\n") + 1)

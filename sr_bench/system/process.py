@@ -115,7 +115,7 @@ class Process:
 
     session: int = 0
     started: int = 0
-    """In ticks since the machine started; tells apart two processes of one id."""
+    """In ticks since the machine started; differs between two processes of one id."""
 
 
 def read_process(pid: int, proc: Path = _PROC) -> Process:
@@ -175,7 +175,7 @@ def signal_of(returncode: int) -> int:
 def with_tail(text: str, log: str) -> str:
     """Return `text` with the last lines of `log`, if there are any, cut and fit to be shown.
 
-    Where they tell of a crash of Python, its first lines are shown: the innermost calls.
+    If they report a crash of Python, its first lines are shown: the innermost calls.
     """
     lines = [line for line in log.splitlines() if line.strip()]
     crashes = [i for i, line in enumerate(lines) if line.startswith(_CRASH)]

@@ -85,8 +85,7 @@ def _of_claim(
 ) -> Edit | None:
     key, place = CellKey.of(claim), claim.source
     new = format_like(claim.text, value, digits=record.verdict.digits)
-    cell = by_key.get(key)
-    if cell is None:
+    if (cell := by_key.get(key)) is None:
         msg = f"{place}: expected {claim.text} of {key}; the document has no such row any more"
         raise DocumentError(msg)
     if cell.text == new:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sr_bench.cards.load import load_card
@@ -19,13 +18,12 @@ from sr_bench.engine.plan.suite import Suite, load_suite
 from sr_bench.errors import CardError, DocumentError, OptionError, SrBenchError
 from sr_bench.files.lock import locked
 from sr_bench.files.together import write_together
-from sr_bench.history.git import user_name
 from sr_bench.history.ledger import extended, ledger_of
 from sr_bench.update.cells import work_out
 from sr_bench.update.choose import asked_for
 from sr_bench.update.gaps import ClosedGap, closing
-from sr_bench.update.ledger_lines import Provenance
-from sr_bench.update.record_files import card_path, document_path
+from sr_bench.update.ledger_lines import ledger_lines
+from sr_bench.update.record_files import card_path, from_home
 from sr_bench.update.remove_gap import remove_gap
 
 LOCK_WAIT_S = 10.0
@@ -95,7 +93,7 @@ def _by_document(records: Sequence[Record]) -> tuple[dict[Path, list[Record]], l
     for record in records:
         place = record.source
         try:
-            path = document_path(place) if place else load_card(card_path(record)).document
+            path = from_home(place.path) if place else load_card(card_path(record)).document
         except SrBenchError as cause:
             refused.append(str(cause))
             continue
@@ -128,6 +126,7 @@ def _changes(path: Path, records: Sequence[Record], run: PastRun, mode: UpdateMo
         if edit.key not in stuck or edit.record.verdict.status is not Status.KNOWN_GAP
     )
     texts, gaps, left_out = [], [], list(cells.left_out)
+    # The document before its cards, as the diff shows them.
     if edits:
         text = replace_numbers(document, {edit.place: edit.new for edit in edits})
         texts.append((path, document.text, text))
@@ -191,14 +190,7 @@ class _Suites:
 
 def _write(path: Path, changes: _Changes, run: PastRun, reason: str) -> None:
     ledger = ledger_of(path)
-    provenance = Provenance(
-        ledger=ledger,
-        when=datetime.now(UTC).isoformat(timespec="seconds"),
-        who=user_name(ledger.parent),
-        reason=reason,
-        info=run.info,
-    )
     old = ledger.read_bytes() if ledger.exists() else b""
     files = {file: after.encode() for file, _, after in changes.texts}
-    lines = list(provenance.lines(changes.edits, changes.gaps))
+    lines = ledger_lines(changes.edits, changes.gaps, ledger=ledger, reason=reason, info=run.info)
     write_together(files | {ledger: extended(old, lines)})

@@ -106,7 +106,7 @@ def _covered(suite: Suite, records: Sequence[Record]) -> Iterator[_Covered]:
 
 
 def _name(record: Record) -> _Name:
-    """Return what tells `record` from others of its suite, however often it was run."""
+    """Return what names `record` in its suite, however often it was run."""
     if record.claim:
         return CellKey.of(record.claim)
     return record.model, record.metric, record.precision, record.dataset

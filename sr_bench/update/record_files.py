@@ -2,16 +2,10 @@
 
 from pathlib import Path
 
-from sr_bench.core.claim import Source
 from sr_bench.core.record import Record
 from sr_bench.errors import CardError
 
 _CARD = "card.toml"
-
-
-def document_path(place: Source) -> Path:
-    """Return the path of the document that `place` is in."""
-    return _from_home(place.path)
 
 
 def card_path(record: Record, beside: Path | None = None) -> Path:
@@ -23,7 +17,7 @@ def card_path(record: Record, beside: Path | None = None) -> Path:
     Raises:
         CardError: There is no such file.
     """
-    named = _from_home(record.node_id.partition("::")[0])
+    named = from_home(record.node_id.partition("::")[0])
     folders = [beside.parent] if beside else []
     for path in (named, *(folder / named.name for folder in folders)):
         if path.is_file() and path.name == _CARD:
@@ -35,6 +29,6 @@ def card_path(record: Record, beside: Path | None = None) -> Path:
     raise CardError(msg)
 
 
-def _from_home(text: str) -> Path:
+def from_home(text: str) -> Path:
     """Return the path `text`, whose home folder was spelled ``~`` to keep it out of records."""
     return Path.home() / text[2:] if text.startswith("~/") else Path(text)

@@ -15,7 +15,7 @@ from sr_bench.document.tables import Document
 from sr_bench.engine.plan.options import split_scale
 from sr_bench.errors import CardError
 from sr_bench.update.choose import why_not
-from sr_bench.update.record_files import card_path, document_path
+from sr_bench.update.record_files import card_path, from_home
 
 _EDITED = "edited after the run, which says nothing about it"
 
@@ -55,19 +55,13 @@ def check(document: Document, run: PastRun) -> Checked:
     answers = _Answers(document, run)
     cells = [cell for cell in metric_cells(document) if cell.is_number]
     judged = [(cell, record) for cell in cells if (record := answers.to(cell))]
-    findings = [(cell, record, _why_stale(cell, record, document)) for cell, record in judged]
-    gaps = (
-        StaleNumber(cell, record, record.verdict.sentence)
-        for cell, record, why in findings
-        if not why and record.verdict.status is Status.KNOWN_GAP and not _edited(cell, record)
-    )
-    return Checked(
-        document.path,
-        len(cells),
-        len(judged),
-        tuple(StaleNumber(cell, record, why) for cell, record, why in findings if why),
-        tuple(gaps),
-    )
+    stale, gaps = [], []
+    for cell, record in judged:
+        if why := _why_stale(cell, record, document):
+            stale.append(StaleNumber(cell, record, why))
+        elif record.verdict.status is Status.KNOWN_GAP and not _edited(cell, record):
+            gaps.append(StaleNumber(cell, record, record.verdict.sentence))
+    return Checked(document.path, len(cells), len(judged), tuple(stale), tuple(gaps))
 
 
 class _Answers:
@@ -78,7 +72,7 @@ class _Answers:
         records = [
             record
             for record in run.records
-            if record.source and document_path(record.source).resolve() == home
+            if record.source and from_home(record.source.path).resolve() == home
         ]
         judged = [record for record in records if not why_not(record)]
         self._claims: Mapping[CellKey, Record] = {

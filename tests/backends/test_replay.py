@@ -194,7 +194,10 @@ def test_any_memory_layout_is_the_same_input(tape: Path) -> None:
 def test_a_missing_output_is_an_error_not_a_skip(tape: Path) -> None:
     for path in output_files(tape):
         path.unlink()
-    with _open(tape) as session, pytest.raises(BackendError, match=r"\.z: not the output .*absent"):
+    with (
+        _open(tape) as session,
+        pytest.raises(BackendError, match=r"\.z: not the recorded output .*absent"),
+    ):
         session.run(lr_of(1))
 
 

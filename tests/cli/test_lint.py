@@ -85,7 +85,7 @@ def test_a_card_may_be_named_and_the_suites_folder_too(sr_bench, zoo: Zoo) -> No
         ([], "name a README.md"),
         (["bad.md", "mild.md", "--card", "card.toml"], "expected one README.md"),
         ([".", "--card", "card.toml"], "expected one README.md"),
-        (["bad.md", "--card", "absent.toml"], "no such file"),
+        (["bad.md", "--card", "absent.toml"], "got no file"),
         (["bad.md", "--card", "a", "--no-card"], "not allowed with"),
         (["."], "no card.toml below it"),
     ],

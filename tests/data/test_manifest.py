@@ -104,7 +104,7 @@ def test_all_faults_are_told_at_once_with_the_nearest_key(load):
         ("title = ", r"dataset\.toml: not valid TOML"),
         (HEAD, "layout: required for kind 'files'"),
         (HEAD + 'stems = ["a"]' + LAYOUT, "stems: 1 names, but count is 2"),
-        (HEAD + 'stems = ["a", "a"]' + LAYOUT, "stems: 'a' comes 2 times"),
+        (HEAD + 'stems = ["a", "a"]' + LAYOUT, "stems: 'a' stands there 2 times"),
         (HEAD + '[[layout]]\nhr = "{stem}.png"', r"layout\[0\]\.lr: required, as there is no"),
         (HEAD + LAYOUT.replace("{scale}", "2"), r"layout\[0\]\.lr: expected {scale} in it"),
         (HEAD + LAYOUT.replace("HR/{stem}", "HR/{name}"), "expected {stem} once"),
@@ -123,7 +123,7 @@ def test_all_faults_are_told_at_once_with_the_nearest_key(load):
         (HEAD + CROPS, r"crops: a\.png is not in SHA256SUMS"),
         (HEAD + CROPS.replace("lr_rule", "#"), "lr_rule: required for kind 'crops'"),
         (HEAD.replace("count = 2", "count = 3") + CROPS, "crops.evaluation: 2 crops"),
-        (HEAD + CROPS.replace('"a2"', '"b1"'), "crops: 'b1' comes 2 times"),
+        (HEAD + CROPS.replace('"a2"', '"b1"'), "crops: 'b1' stands there 2 times"),
         (HEAD + CROPS.replace("c.png", "a.png"), "a.png is used for evaluation and for training"),
         (HEAD + CROPS.replace("b.png", "a.png"), "used for evaluation and for calibration"),
         (HEAD + CROPS.replace('"b.png"', '""'), r"file: expected the name of a file"),
@@ -171,7 +171,7 @@ def test_a_floor_is_found_by_its_scale_and_protocol(load):
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        (FLOOR + FLOOR, "floor: 'x2 by paper_y' comes 2 times"),
+        (FLOOR + FLOOR, "floor: 'x2 by paper_y' stands there 2 times"),
         (FLOOR.replace("scale = 2", "scale = 3"), r"floor\[0\]\.scale: 3 is none of scales"),
         (FLOOR.replace("scale = 2", "scale = 1"), r"floor\[0\]\.scale: .*greater than or equal"),
         (FLOOR.replace("33.67", "inf"), r"floor\[0\]\.psnr_db: "),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sr_bench.errors import SrBenchError
-from sr_bench.files.atomic import append_line, append_shared_line, write_bytes, write_text
+from sr_bench.files.atomic import append_line, write_bytes, write_text
 
 
 def _names(folder):
@@ -91,13 +91,13 @@ def test_half_a_line_is_taken_back(tmp_path, monkeypatch):
     assert target.read_text() == "first\n"
 
 
-@pytest.mark.parametrize("append", [append_line, append_shared_line])
-def test_a_torn_last_line_stays_a_line_of_its_own(tmp_path, append):
+@pytest.mark.parametrize(("cut", "torn"), [(False, b'{"b"\n'), (True, b"")])
+def test_a_torn_last_line_stays_a_line_of_its_own_or_is_cut(tmp_path, cut, torn):
     target = tmp_path / "a.jsonl"
     target.write_bytes(b'{"a": 1}\n{"b"')
     for line in ("{}", "[]"):
-        append(target, line)
-    assert target.read_bytes() == b'{"a": 1}\n{"b"\n{}\n[]\n'
+        append_line(target, line, cut_torn=cut)
+    assert target.read_bytes() == b'{"a": 1}\n' + torn + b"{}\n[]\n"
 
 
 def test_a_full_disk_leaves_a_torn_line_as_it_was(tmp_path, monkeypatch):
@@ -109,7 +109,7 @@ def test_a_full_disk_leaves_a_torn_line_as_it_was(tmp_path, monkeypatch):
     assert target.read_bytes() == b"torn"
 
 
-def test_a_shared_file_is_locked_while_a_line_is_added(tmp_path, monkeypatch):
+def test_a_file_is_locked_while_a_line_is_added(tmp_path, monkeypatch):
     fcntl = pytest.importorskip("fcntl")
     target, held = tmp_path / "new" / "a.jsonl", []
     real = os.write
@@ -121,14 +121,13 @@ def test_a_shared_file_is_locked_while_a_line_is_added(tmp_path, monkeypatch):
         return real(handle, data)
 
     monkeypatch.setattr(os, "write", write)
-    append_shared_line(target, "one")
+    append_line(target, "one")
     assert held == [b"one\n"]
     with target.open("ab") as other:
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-@pytest.mark.parametrize("append", [append_line, append_shared_line])
-def test_a_line_below_a_file_is_explained(tmp_path, append):
+def test_a_line_below_a_file_is_explained(tmp_path):
     (tmp_path / "reports").write_text("")
     with pytest.raises(SrBenchError, match=r"cannot append to .*: .*choose another folder"):
-        append(tmp_path / "reports" / "a.jsonl", "{}")
+        append_line(tmp_path / "reports" / "a.jsonl", "{}")

@@ -181,7 +181,7 @@ def test_a_line_that_a_killed_process_left_is_cut_off(taped: Path, left: int) ->
 def test_a_process_killed_between_output_and_entry_loses_that_entry_only(
     taped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(*_args: object) -> None:
+    def killed(*_args: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:

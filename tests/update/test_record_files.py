@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.core.claim import Source
 from sr_bench.errors import CardError
-from sr_bench.update.record_files import card_path, document_path
+from sr_bench.update.record_files import card_path, from_home
 from tests.report.records import record
 
 
@@ -21,8 +20,8 @@ def test_a_home_folder_that_was_left_out_of_the_record_is_put_back(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(here))
-    assert document_path(Source("~/zoo/README.md", 1, 1)) == here / "zoo" / "README.md"
-    assert document_path(Source("~ann/README.md", 1, 1)) == Path("~ann/README.md")
+    assert from_home("~/zoo/README.md") == here / "zoo" / "README.md"
+    assert from_home("~ann/README.md") == Path("~ann/README.md")
 
 
 def test_the_card_is_the_one_that_pytest_was_given(here: Path) -> None:

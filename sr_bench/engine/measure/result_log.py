@@ -19,7 +19,7 @@ from zlib import crc32
 from sr_bench.core.codec import decode, encode
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.plan.options import CacheMode
-from sr_bench.files.atomic import append_shared_line, sync
+from sr_bench.files.atomic import append_line, sync
 from sr_bench.files.disk import disk_error
 from sr_bench.history.lines import json_object
 
@@ -160,7 +160,7 @@ class RunResults:
     def _append(self, content: Made | ResultLine) -> None:
         if self._path is None:
             return
-        append_shared_line(self._path, _line(content))
+        append_line(self._path, _line(content))
         self._unsynced = True
         if time.monotonic() - self._synced >= _SYNC_EVERY_S:
             self._sync(self._path)

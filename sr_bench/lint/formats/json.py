@@ -1,6 +1,7 @@
 """For programs: one JSON object."""
 
 import json
+from dataclasses import asdict
 
 from sr_bench.lint.finding import Finding
 from sr_bench.lint.run import Report
@@ -26,9 +27,7 @@ def _finding(finding: Finding) -> dict[str, str | int]:
     return {
         "code": finding.code,
         "severity": finding.severity.value,
-        "path": finding.source.path,
-        "line": finding.source.line,
-        "column": finding.source.column,
+        **asdict(finding.source),
         "row": finding.row,
         "title": finding.rule.title,
         "message": finding.message,

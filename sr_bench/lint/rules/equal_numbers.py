@@ -24,8 +24,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row whose numbers an earlier row has already."""
     earlier: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
     for entry in subject.entries:
-        digits = _digits(entry)
-        if not digits:
+        if not (digits := _digits(entry)):
             continue
         for first in earlier[digits]:
             if severity := _suspicious(first, entry):
@@ -51,12 +50,13 @@ def _digits(entry: Entry) -> tuple[str, ...]:
     return tuple(claim.text for claim in claims)
 
 
-def _suspicious(one: Entry, two: Entry) -> Severity | None:
+def _suspicious(first: Entry, second: Entry) -> Severity | None:
     """Return how grave it is that two rows agree; None if they may."""
-    if (one.key, one.dataset) != (two.key, two.dataset):
+    if (first.key, first.dataset) != (second.key, second.dataset):
         return Severity.WARNING
-    if one.precision is two.precision or not {one.precision.dtype, two.precision.dtype} & {"int8"}:
+    dtypes = {first.precision.dtype, second.precision.dtype}
+    if first.precision is second.precision or "int8" not in dtypes:
         return None
-    if one.precision.dtype != two.precision.dtype:
+    if len(dtypes) > 1:
         return Severity.WARNING
-    return Severity.NOTE if one.backend == two.backend else None
+    return Severity.NOTE if first.backend == second.backend else None

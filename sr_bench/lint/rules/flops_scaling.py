@@ -12,7 +12,7 @@ RULE = Rule(
     "SRB206",
     Severity.WARNING,
     "Flops of one model contradict each other",
-    "Two rows of one model, told by its label and its Params, print Flops that differ by a factor"
+    "Two rows of one model, known by its label and its Params, print Flops that differ by a factor"
     " that counting tools are known for (2, 10/9), or don't differ at all, once their shapes are"
     " allowed for. Needs no card.",
     "count both rows with one tool, each on the shape that it prints",
@@ -35,10 +35,10 @@ def check(subject: Subject) -> Iterator[Finding]:
                 )
 
 
-def _same_model(one: Entry, two: Entry) -> bool:
-    params = [entry.claims.get("params") for entry in (one, two)]
+def _same_model(first: Entry, second: Entry) -> bool:
+    params = [entry.claims.get("params") for entry in (first, second)]
     texts = {claim.text for claim in params if claim}
-    return one.row.casefold() == two.row.casefold() and None not in params and len(texts) == 1
+    return first.row.casefold() == second.row.casefold() and None not in params and len(texts) == 1
 
 
 def _contradiction(first: Claim, second: Claim, area: float) -> str:

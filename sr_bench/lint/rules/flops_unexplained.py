@@ -17,6 +17,7 @@ RULE = Rule(
     "count again, and print the shape that was counted on",
 )
 
+_UNKNOWN = "no known rule, shape or factor gives it"
 _USUAL_SIZES: tuple[Size, ...] = (
     (3, 128, 128),
     (3, 224, 224),
@@ -35,11 +36,13 @@ def check(subject: Subject) -> Iterator[Finding]:
     for row in subject.counted:
         if row.flops and not row.conventions:
             sizes = [row.model.counted_shape, *sorted(printed), *_related(row), *_USUAL_SIZES]
+            causes = [*_shapes(row, sizes), *_factors(row)]
+            cause = f"that is {' or '.join(causes)}" if causes else _UNKNOWN
             yield RULE.found(
                 row.flops.source,
                 f"{row.row}: Flops {row.flops.text} G are"
                 f" {times(row.flops.value, row.flops_g[STANDARD])} 2 x MAC on {row.shape}"
-                f" ({row.flops_g[STANDARD]:.3f} G): {_explained(row, sizes)}",
+                f" ({row.flops_g[STANDARD]:.3f} G): {cause}",
                 row=row.row,
             )
 
@@ -51,11 +54,6 @@ def _related(row: CountedRow) -> Iterator[Size]:
     yield channels, height * scale, width * scale
     if height % scale == 0 and width % scale == 0:
         yield channels, height // scale, width // scale
-
-
-def _explained(row: CountedRow, sizes: Sequence[Size]) -> str:
-    causes = [*_shapes(row, sizes), *_factors(row)]
-    return f"that is {' or '.join(causes)}" if causes else "no known rule, shape or factor gives it"
 
 
 def _shapes(row: CountedRow, sizes: Sequence[Size]) -> Iterator[str]:

@@ -26,8 +26,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         metrics = [metric for metric in NOISE if metric in full.claims and metric in low.claims]
         gains = {metric: excess(low.claims[metric], full.claims[metric]) for metric in metrics}
-        above = [metric for metric in metrics if gains[metric] > 0]
-        if not above:
+        if not (above := [metric for metric in metrics if gains[metric] > 0]):
             continue
         parts = [
             f"{metric.upper()} {low.claims[metric].text} is"

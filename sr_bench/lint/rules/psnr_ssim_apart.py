@@ -25,10 +25,11 @@ _FAR_SSIM = 0.02
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each two rows of one model and dataset that move apart."""
     entries = [entry for entry in subject.entries if {"psnr", "ssim"} <= entry.claims.keys()]
-    for one, two in combinations(entries, 2):
-        if (one.key, one.dataset) != (two.key, two.dataset):
+    for first, second in combinations(entries, 2):
+        if (first.key, first.dataset) != (second.key, second.dataset):
             continue
-        first, second = (two, one) if two.precision is Precision.FP32 else (one, two)
+        if second.precision is Precision.FP32:
+            first, second = second, first
         if how := _apart(first, second):
             psnr, ssim = (signed(second.claims[m], first.claims[m]) for m in ("psnr", "ssim"))
             base = "fp32" if first.precision is Precision.FP32 else first.name

@@ -45,7 +45,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _comparable(subject: Subject, one: Entry, two: Entry) -> bool:
+def _comparable(subject: Subject, first: Entry, second: Entry) -> bool:
     """Tell whether two rows are of one family and answer the same question."""
     sides = [
         (
@@ -56,9 +56,9 @@ def _comparable(subject: Subject, one: Entry, two: Entry) -> bool:
             subject.scale(entry),
             subject.protocol(entry),
         )
-        for entry in (one, two)
+        for entry in (first, second)
     ]
-    shapes = {entry.size or entry.shape.casefold() for entry in (one, two)} - {""}
+    shapes = {entry.size or entry.shape.casefold() for entry in (first, second)} - {""}
     return sides[0] == sides[1] and len(shapes) < 2
 
 

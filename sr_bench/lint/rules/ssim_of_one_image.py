@@ -29,8 +29,7 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _why(model: ModelCard, entry: Entry) -> str:
-    evaluation = model.claimed_evaluation(entry.precision, entry.dataset)
-    if evaluation is None:
+    if (evaluation := model.claimed_evaluation(entry.precision, entry.dataset)) is None:
         return ""
     if evaluation.protocol.ssim_aggregation == "last_image":
         return f"protocol {evaluation.protocol.name} takes the last image's for the mean"

@@ -1,7 +1,7 @@
 """Answer cases: measure and judge; a run is made once for all the cases that share it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -144,19 +144,18 @@ class Bench:
         run = self._runs.of(case, progress)
         if case.metric == GATE_METRIC:
             return self._gatekeeper.judged(case, run, progress)
-        measurement = self._with_profiles(case, run.measured(case.metric), progress)
-        measurement = self._with_floor(case, measurement, progress)
+        measurement = run.measured(case.metric)
+        beside = self._values_beside(case, progress)
+        measurement = replace(measurement, notes={**measurement.notes, **beside})
         verdict = self._judged(case, measurement)
         cause = cause_of(verdict, case, run, self.selection)
         detail = replace(cause, warning=warning(self._known_failure(case)))
         code = metric_code(case.metric)
         question = f"{case.metric}|{code}" if code else case.metric
         answer = run.answer(question, measurement, verdict, detail)
-        return (
-            replace(answer, inputs={**run.inputs, f"metric_{case.metric}": code})
-            if code
-            else answer
-        )
+        if code:
+            answer = replace(answer, inputs={**run.inputs, f"metric_{case.metric}": code})
+        return answer
 
     def _cost(self, case: Case) -> Answer:
         card = case.card
@@ -179,22 +178,15 @@ class Bench:
             return failure_gone(verdict, failure, self.info.version)
         return verdict
 
-    def _with_profiles(
-        self, case: Case, measurement: Measurement, progress: Progress
-    ) -> Measurement:
-        """Return it with the value by the other reading of an emulated device beside it."""
-        if not self._runs.jobs.has_profiles(case.precision):
-            return measurement
-        fine = self._runs.of(case, progress, Profile.FINE).measured(case.metric)
-        return replace(measurement, notes={**measurement.notes, Profile.FINE: fine.value})
-
-    def _with_floor(self, case: Case, measurement: Measurement, progress: Progress) -> Measurement:
-        """Return it with the value of plain bicubic enlargement beside it."""
-        run = self._runs.floor(case, progress)
-        if run is None:
-            return measurement
-        value = run.measured(measurement.metric).value
-        return replace(measurement, notes={**measurement.notes, FLOOR: value})
+    def _values_beside(self, case: Case, progress: Progress) -> Mapping[str, float]:
+        """Return the values of an emulated device's other reading, and of bicubic enlargement."""
+        values = {}
+        if self._runs.jobs.has_profiles(case.precision):
+            fine = self._runs.of(case, progress, Profile.FINE)
+            values[str(Profile.FINE)] = fine.measured(case.metric).value
+        if floor := self._runs.floor(case, progress):
+            values[FLOOR] = floor.measured(case.metric).value
+        return values
 
     def _known_failure(self, case: Case) -> KnownFailure | None:
         """Return the failure that the card's device is known to have in `case`."""

@@ -25,6 +25,10 @@ Done = Callable[[int, "ImageResult"], None]
 """Called with the number of an image and its result as soon as it is there, from any thread."""
 
 
+def quiet(_done: int, _planned: int, _image: str) -> None:
+    """Show no progress."""
+
+
 class Computes(Protocol):
     """What computes: a session, or one that remembers its outputs."""
 

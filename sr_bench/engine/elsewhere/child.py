@@ -17,10 +17,9 @@ from sr_bench.core.backend import BackendInfo
 from sr_bench.core.device import Failure
 from sr_bench.engine.elsewhere import child_main
 from sr_bench.engine.elsewhere.child_main import Message, Request, Setup
-from sr_bench.engine.job import Done, Progress
+from sr_bench.engine.job import Done, Progress, quiet
 from sr_bench.engine.measure.worker import Begin, Planned, Work
 from sr_bench.engine.plan.options import Selection
-from sr_bench.engine.prepare.network import quiet
 from sr_bench.errors import DeviceError, SrBenchError
 from sr_bench.history.environment import cpu_model
 from sr_bench.system.process import (

@@ -102,7 +102,7 @@ class _Voice:
 
 
 def _answer(worker: "Worker", request: Request, voice: _Voice) -> object:
-    from sr_bench.engine.prepare.network import quiet
+    from sr_bench.engine.job import quiet
 
     work = request[1].telling(voice.progress)
     try:

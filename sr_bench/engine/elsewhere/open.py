@@ -30,7 +30,11 @@ def open_executor(selection: Selection) -> Executor | None:
         return None
     from sr_bench.engine.elsewhere.child import Child, Limits
 
-    limits = Limits(_stall_s(selection, info), _memory_bytes(selection))
+    # A device's own compiler is silent for hours, and its backend watches it by itself.
+    usual_s = math.inf if info.form is Form.SOURCE else _STALL_S
+    whole = machine_bytes()
+    share = int(_MEMORY_SHARE * whole / selection.workers) if whole else None
+    limits = Limits(selection.stall_s or usual_s, selection.memory_bytes or share)
     return Child(selection, info, limits)
 
 
@@ -39,15 +43,3 @@ def isolates(selection: Selection, info: BackendInfo) -> bool:
     if selection.isolate == "auto":
         return info.is_device and sys.platform == "linux"
     return selection.isolate == "model"
-
-
-def _stall_s(selection: Selection, info: BackendInfo) -> float:
-    # A device's own compiler is silent for hours, and its backend watches it by itself.
-    usual_s = math.inf if info.form is Form.SOURCE else _STALL_S
-    return selection.stall_s or usual_s
-
-
-def _memory_bytes(selection: Selection) -> int | None:
-    whole = machine_bytes()
-    share = int(_MEMORY_SHARE * whole / selection.workers) if whole else None
-    return selection.memory_bytes or share

@@ -5,13 +5,12 @@ thread is faster, from what is remembered, or from how much memory is free. So a
 made again to the last digit on the same device.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from sr_bench.core.backend import Batch, BatchItem, BatchScoring, BatchSession
 from sr_bench.core.case import IMAGE_METRICS
@@ -123,24 +122,21 @@ def _overlapped(starts: Iterable[Callable[[], T]]) -> Iterator[T]:
 
     An error in starting one is raised after what was started before has been yielded.
     """
-    waiting: deque[Callable[[], T]] = deque()
-    for finish in _until_error(starts):
-        waiting.append(finish)
-        if len(waiting) > 1:
-            yield waiting.popleft()()
-    if waiting:
-        yield waiting.popleft()()
-
-
-def _until_error(starts: Iterable[Callable[[], T]]) -> Iterator[Callable[[], T]]:
-    try:
-        yield from starts
-    except SrBenchError as fault:
-        yield partial(_raise, fault)
-
-
-def _raise(fault: SrBenchError) -> NoReturn:
-    raise fault
+    remaining = iter(starts)
+    waiting: Callable[[], T] | None = None
+    fault: SrBenchError | None = None
+    while True:
+        try:
+            following = next(remaining, None)
+        except SrBenchError as error:
+            following, fault = None, error
+        if waiting:
+            yield waiting()
+        if following is None:
+            break
+        waiting = following
+    if fault:
+        raise fault
 
 
 def _windows(names: Sequence[str], asked: Sequence[int]) -> list[range]:

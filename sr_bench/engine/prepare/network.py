@@ -11,6 +11,7 @@ from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.card import ModelCard
 from sr_bench.core.device import CompilerInput, Profile
 from sr_bench.core.precision import Precision
+from sr_bench.engine.job import Progress, quiet
 from sr_bench.engine.plan.options import DEFAULT_CALIBRATION_MIB
 from sr_bench.engine.prepare.calibration import CalibrationSet, plan_digest
 from sr_bench.engine.prepare.code_digest import own_code
@@ -28,17 +29,13 @@ if TYPE_CHECKING:  # onnx and torch load only when a network is made
     from sr_bench.engine.prepare.int8 import Int8Maker
 
 
-def quiet(_done: int, _planned: int, _image: str) -> None:
-    """Show nothing."""
-
-
 @dataclass(frozen=True)
 class Effort:
     """What calibration may use, and whom it tells; none of it changes the result."""
 
     memory_bytes: int = DEFAULT_CALIBRATION_MIB * 2**20
     workers: int = 1
-    progress: Callable[[int, int, str], None] = quiet
+    progress: Progress = quiet
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Prepared:
     """For int8 that is emulated: by which reading of the device."""
     effort: Effort = Effort()
 
-    def telling(self, progress: Callable[[int, int, str], None]) -> Self:
+    def telling(self, progress: Progress) -> Self:
         """Return the same network, whose calibration tells `progress`."""
         return replace(self, effort=replace(self.effort, progress=progress))
 

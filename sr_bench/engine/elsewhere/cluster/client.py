@@ -81,9 +81,9 @@ class Cluster:
         _check_options(selection)
         self._selection = selection
         self._runs: dict[str, _Run] = {}
-        self._made: dict[str, Future[Any]] = {}
+        self._networks: dict[str, Future[Any]] = {}
         """What makes the file of a network, by the network's digest."""
-        self._last_made: dict[str, Future[Any]] = {}
+        self._last_network: dict[str, Future[Any]] = {}
         """By the digest of the weights: precisions share the export, those of int8 a pass."""
         self._places = count()
         self.shares: Counter[str] = Counter()
@@ -105,6 +105,8 @@ class Cluster:
             self._opened = opened.pop_all()
         self.info: BackendInfo = workers.identity.info
         """As the workers describe the backend."""
+        # Consecutive images that a device is given at once stay in one shard.
+        self._window = WINDOW if self.info.device == "cuda" else 1
         self.cpu: str = workers.identity.cpu
         """The workers' processor, on which digits may depend."""
 
@@ -142,7 +144,7 @@ class Cluster:
     def _let_go(self) -> None:
         for run in self._runs.values():
             run.let_go()
-        for futures in (self._made, self._last_made, self._runs):
+        for futures in (self._networks, self._last_network, self._runs):
             futures.clear()
 
     def _handed_in(self, work: Work, indices: Sequence[int]) -> _Run:
@@ -155,7 +157,7 @@ class Cluster:
         if new := sorted(set(indices) - run.asked):
             run.asked.update(new)
             needed = [self._making(run, network) for network in networks(work)]
-            for part in split(new, window=window_of(self.info)):
+            for part in split(new, window=self._window):
                 self._hand_in(run, part, [future for future in needed if future])
         return run
 
@@ -172,11 +174,11 @@ class Cluster:
         prepared = networks(run.work)[network]
         if not must_be_made(prepared):
             return None
-        if prepared.digest not in self._made:
-            before = self._last_made.get(prepared.network)
-            made = self._submit(run, network, "make", run.name, network, before)
-            self._made[prepared.digest] = self._last_made[prepared.network] = made
-        return self._made[prepared.digest]
+        if prepared.digest not in self._networks:
+            before = self._last_network.get(prepared.network)
+            future = self._submit(run, network, "make", run.name, network, before)
+            self._networks[prepared.digest] = self._last_network[prepared.network] = future
+        return self._networks[prepared.digest]
 
     def _submit(self, run: _Run, name: str, method: str, *args: object) -> "Future[Any]":
         from sr_bench.engine.elsewhere.cluster.remote import at_station
@@ -266,11 +268,6 @@ def _given(selection: Selection) -> tuple[Path, ...]:
     results = selection.results if selection.keep != "off" else None
     named = (selection.data, selection.weights, results)
     return tuple(path.absolute() for path in named if path and path.exists())
-
-
-def window_of(info: BackendInfo) -> int:
-    """Return how many consecutive images a device is given at once: they stay in one shard."""
-    return WINDOW if info.device == "cuda" else 1
 
 
 def _check_options(selection: Selection) -> None:

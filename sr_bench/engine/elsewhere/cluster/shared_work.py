@@ -11,9 +11,9 @@ from typing import Any
 from sr_bench.core.backend import Form
 from sr_bench.core.codec import encode
 from sr_bench.core.precision import Precision
-from sr_bench.engine.job import ImageResult
+from sr_bench.engine.job import ImageResult, quiet
 from sr_bench.engine.measure.worker import Work
-from sr_bench.engine.prepare.network import Prepared, quiet
+from sr_bench.engine.prepare.network import Prepared
 from sr_bench.engine.prepare.weights import network_digest
 from sr_bench.errors import BackendError, SrBenchError
 from sr_bench.files.atomic import write_bytes

@@ -150,7 +150,7 @@ def test_a_card_is_asked_for_by_each_task(cluster, zoo, monkeypatch) -> None:
 
     work = work_of(zoo, Precision.FP16)
     monkeypatch.setattr(cluster, "_client", Client())
-    monkeypatch.setattr(cluster, "_made", {})
+    monkeypatch.setattr(cluster, "_networks", {})
     monkeypatch.setattr(cluster, "_runs", {})
     monkeypatch.setattr(cluster, "_workers", Workers(cluster._workers.identity, "VACC"))
     cluster.start([(work, range(2))])

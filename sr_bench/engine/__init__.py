@@ -1,1 +1,4 @@
-"""The engine: select, plan, prepare, run and judge; the only place where capabilities meet."""
+"""The engine: suites and options in; records out. The only place where capabilities meet.
+
+`ls` shows its rooms; a case goes through plan, prepare, measure, score and judge, in that order.
+"""

@@ -91,7 +91,7 @@ class Child:
         self._ask(work, ("measure", work.telling(quiet), tuple(indices)), listener)
 
     def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
-        """Return what `function` gives in the process; as `Worker.call`."""
+        """Return what `function` gives in the process; see `Executor`."""
         request: Request = ("call", work.telling(quiet), function, args)
         return cast("T", self._ask(work, request, _Listener(progress)))
 
@@ -105,16 +105,12 @@ class Child:
         """Return what the model's process answers.
 
         Raises:
-            DeviceError: The process ended.
-            SrBenchError: It says why there is no answer.
+            SrBenchError: It says why there is no answer; a DeviceError if the process ended.
         """
         model = (work.job.card.folder, work.job.card.id)
         try:
             answer = self._process_of(model).ask(request, listener)
-        except DeviceError:
-            self.close()
-            raise
-        except BaseException:  # its answer would be taken for that to the next request
+        except BaseException:  # or its answer would be taken for that to the next request
             if self._process:
                 self._process.stop()
             self.close()
@@ -220,7 +216,9 @@ class _Process:
             if self._group.wait(0) and not self._pipe.poll(0):
                 raise self._died()
             if left_s <= 0:
-                raise self._stalled(limit_s)
+                self.stop()
+                how = f"was killed after no progress for {limit_s:g} s (--sr-time-limit)"
+                raise self._failure(Failure.TIMEOUT, how, "raise it if the model is only slow")
 
     def _pass_on(self, message: Message) -> None:
         """Tell the listener, and remember how far the work is."""
@@ -250,11 +248,6 @@ class _Process:
             how = f"was killed at {_mib(used)}, above --sr-memory-limit={_mib(limit)}"
             raise self._failure(Failure.HOST_OOM, how, "raise it where there is more memory")
 
-    def _stalled(self, limit_s: float) -> DeviceError:
-        self.stop()
-        how = f"was killed after no progress for {limit_s:g} s (--sr-time-limit)"
-        return self._failure(Failure.TIMEOUT, how, "raise it if the model is only slow")
-
     def _died(self) -> DeviceError:
         """Return how the process ended by itself; its end of the pipe closes a moment before."""
         self._group.wait(_GRACE_S)
@@ -262,7 +255,7 @@ class _Process:
         number = signal_of(status)
         if number == signal.SIGKILL:
             starved = out_of_memory_kills() > self._kills_before
-            why = "as the system was out of memory" if starved else "perhaps for its memory"
+            why = "as the system was out of memory" if starved else "perhaps for lack of memory"
             how = f"was killed by signal 9, {why}"
             return self._failure(Failure.HOST_OOM, how, f"{_ALONE}, with more memory free")
         if number:

@@ -304,7 +304,8 @@ def test_what_was_told_before_a_kill_counts_if_nobody_has_heard_it_yet(
 
 
 @pytest.mark.parametrize(
-    ("kills", "words"), [([0, 0], "perhaps for its memory"), ([0, 1], "the system was out of")]
+    ("kills", "words"),
+    [([0, 0], "perhaps for lack of memory"), ([0, 1], "the system was out of")],
 )
 def test_sigkill_is_told_as_want_of_memory(
     trap: Trap, kills: list[int], words: str, monkeypatch: pytest.MonkeyPatch

@@ -31,7 +31,7 @@ from sr_bench.engine.job import Done, ImageResult, Progress
 from sr_bench.engine.measure.in_batches import WINDOW
 from sr_bench.engine.measure.worker import Begin, Planned, Work, Worker
 from sr_bench.engine.plan.options import Selection
-from sr_bench.errors import BackendError, OptionError
+from sr_bench.errors import BackendError
 
 if TYPE_CHECKING:  # an extra
     from distributed import Future
@@ -78,7 +78,6 @@ class Cluster:
     """
 
     def __init__(self, selection: Selection) -> None:
-        _check_options(selection)
         self._selection = selection
         self._runs: dict[str, _Run] = {}
         self._networks: dict[str, Future[Any]] = {}
@@ -235,7 +234,7 @@ class Cluster:
                 return run.ended.get(timeout=TICK_S)
             except Empty:
                 if self._client.status != "running":
-                    msg = "the scheduler of the cluster does not answer any more: start it again"
+                    msg = "the cluster's scheduler has stopped answering: restart it"
                     raise BackendError(msg) from None
 
     def _outcome(self, run: _Run, part: tuple[int, ...]) -> Outcome:
@@ -248,7 +247,7 @@ class Cluster:
             names = [run.work.job.names[index] for index in part]
             more = ", ..." if len(names) > _NAMED else ""
             where = f"{run.work.job.card.id} on {', '.join(names[:_NAMED])}{more}"
-            msg = f"{where}: each worker that did this died, too little memory may be why: {error}"
+            msg = f"{where}: every worker that tried this died, perhaps out of memory: {error}"
             return Outcome(fault=BackendError(msg))
         return outcome
 
@@ -268,13 +267,3 @@ def _given(selection: Selection) -> tuple[Path, ...]:
     results = selection.results if selection.keep != "off" else None
     named = (selection.data, selection.weights, results)
     return tuple(path.absolute() for path in named if path and path.exists())
-
-
-def _check_options(selection: Selection) -> None:
-    if selection.record is not None or selection.replay is not None:
-        option = "--sr-record" if selection.record is not None else "--sr-replay"
-        msg = (
-            f"{option} and --sr-cluster don't go together: this machine itself records"
-            " outputs, and replays them"
-        )
-        raise OptionError(msg)

@@ -52,8 +52,8 @@ class Identity:
         """
         if self.measuring != other.measuring:
             return (
-                "its sr-bench or its packages that measure are not the same: install one version"
-                " of sr-bench, numpy, onnx, onnxruntime, torch and the like everywhere"
+                "its sr-bench or its packages differ: install the same versions of sr-bench, numpy,"
+                " onnx, onnxruntime, torch and the like everywhere"
             )
         if self.info != other.info:
             return f"its backend is {_described(other.info)}, not {_described(self.info)}"
@@ -209,7 +209,7 @@ def agreed_workers(client: "Client", selection: Selection, places: Places) -> Wo
         looks = _usable(answers, where)
     expected = replace(first, measuring=measuring())
     differences = {at: expected.difference(identity) for at, identity in looks.items()}
-    _refuse(differences, f"{where}: workers that differ would mix numbers:")
+    _refuse(differences, f"{where}: these workers differ, so that numbers would mix:")
     return Workers(first, needed)
 
 

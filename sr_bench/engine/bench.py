@@ -62,7 +62,7 @@ class Bench:
         """Return the runs of `cases` in the order in which a budget should be spent on them."""
         results, inputs = self.selection.results, {}
         for run_key, case in {case.run_key: case for case in cases if case.run_key}.items():
-            with suppress(SrBenchError):  # whoever measures it says what is absent
+            with suppress(SrBenchError):  # the measurement will say what is absent
                 inputs[run_key] = self._runs.inputs(case)
         entries = read_history(results).entries if results else ()
         past = earlier_runs(results, _RUNS_READ) if results else ()

@@ -104,7 +104,7 @@ def _answer(
 
 
 def _agreed(tvm: GateVerdict, fine: GateVerdict) -> GateVerdict:
-    """Return the verdict by TVM's reading of an emulated device, if the finer one ends alike."""
+    """Return the verdict by TVM's reading of an emulated device, if the finer one agrees."""
     if tvm.status is fine.status:
         return tvm
     sentence = (

@@ -1,4 +1,4 @@
-"""What measuring is about: a job, the result of an image, and who is told of it. Types only."""
+"""What measuring is about: a job, the result of an image, and who receives it. Types only."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -57,7 +57,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class _Listener:
-    """Who is told what the process says of one request."""
+    """Who receives what the process reports on one request."""
 
     progress: Progress
     planned: int = 0
@@ -88,11 +88,11 @@ class Child:
             DeviceError: The process ended, or passed a limit.
         """
         listener = _Listener(progress, len(indices), begin, done)
-        self._ask(work, ("measure", work.telling(quiet), tuple(indices)), listener)
+        self._ask(work, ("measure", work.with_progress(quiet), tuple(indices)), listener)
 
     def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
         """Return what `function` gives in the process; see `Executor`."""
-        request: Request = ("call", work.telling(quiet), function, args)
+        request: Request = ("call", work.with_progress(quiet), function, args)
         return cast("T", self._ask(work, request, _Listener(progress)))
 
     def close(self) -> None:
@@ -170,7 +170,7 @@ class _Process:
         return self._group.wait(0)
 
     def ask(self, request: Request, listener: _Listener) -> object:
-        """Return the answer to `request`, or an error, and pass on what is told until then.
+        """Return the answer to `request`, or an error, and pass on what is reported until then.
 
         Raises:
             DeviceError: The process ended, or passed a limit; it has gone.
@@ -206,7 +206,7 @@ class _Process:
             self._check_memory()
             left_s = deadline - time.monotonic()
             try:
-                # Also when the time is over: what was told until then counts.
+                # Also when the time is over: what was reported until then counts.
                 if self._pipe.poll(max(0.0, min(_TICK_S, left_s))):
                     message: Message = self._pipe.recv()
                     return message
@@ -272,7 +272,7 @@ class _Process:
         return DeviceError(failure, with_tail(text, read_tail(self._log)))
 
     def _drain(self) -> None:
-        """Pass on what the process told before it ended: results count, and how far it got."""
+        """Pass on what the process reported before it ended: results, and how far it got."""
         with suppress(EOFError, OSError):
             while self._pipe.poll(0):
                 self._pass_on(self._pipe.recv())

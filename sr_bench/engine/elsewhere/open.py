@@ -39,7 +39,7 @@ def open_executor(selection: Selection) -> Executor | None:
 
 
 def isolates(selection: Selection, info: BackendInfo) -> bool:
-    """Tell whether each model runs in a process of its own."""
+    """Return whether each model runs in its own process."""
     if selection.isolate == "auto":
         return info.is_device and sys.platform == "linux"
     return selection.isolate == "model"

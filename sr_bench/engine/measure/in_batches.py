@@ -39,7 +39,7 @@ class _Item:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What came of an image."""
+    """The outcome of an image."""
 
     item: _Item
     computed: BatchItem
@@ -66,7 +66,7 @@ def run_batched(
     the last batch while the device computes. Besides what `pairs` keeps, at most four windows of
     images and the outputs of four batches are held.
 
-    `memory` is given the outputs of each batch; `done` is told of each image as soon as it is
+    `memory` is given the outputs of each batch; `done` gets each image as soon as it is
     scored, from any thread, `progress` in the order asked for.
 
     Raises:

@@ -61,7 +61,7 @@ class Times:
 
 
 Timer = Callable[[Callable[[], object], Setting], Times]
-"""Runs the function as often as it likes, after a run that warmed it up, and tells the times.
+"""Runs the function as often as it likes, after a run that warmed it up, and returns the times.
 
 It raises a NotRunError if timing is switched off.
 """

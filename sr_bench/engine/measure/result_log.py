@@ -1,4 +1,4 @@
-"""Results of images, kept by content: durable as they are made, found again by any later session.
+"""Results of images, kept by content: durable as they are made, reused by any later session.
 
 Each network, precision and protocol has one file, named by the digest of all that decides a result
 but the image. It is a log: every line carries its checksum, so that what a crash cut off or a lost
@@ -29,7 +29,7 @@ _SYNC_EVERY_S = 1.0
 
 @dataclass(frozen=True)
 class Made:
-    """What made a run's results, besides what its key says."""
+    """What made a run's results, apart from what its key covers."""
 
     session: str
     """The session that continued them last."""
@@ -86,7 +86,7 @@ class RunResults:
 
     Args:
         path: Of the file, which may be absent; None: nothing is kept on the disk.
-        session: Of whoever adds.
+        session: Name of the session that adds.
     """
 
     def __init__(self, path: Path | None, session: str) -> None:

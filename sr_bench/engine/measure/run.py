@@ -145,7 +145,7 @@ class JobResults:
 
 
 def scored(job: Job) -> Mapping[str, str]:
-    """Return what decides the scores besides the network, by name."""
+    """Return what decides the scores apart from the network, by name."""
     rule = {"white": job.card.value_range, "version": SCORING_VERSION, **job.protocol.choices()}
     return {
         "data": job.images.digest(job.names),

@@ -63,7 +63,7 @@ class Runs:
         self._runs: dict[tuple[Path, str, Profile, tuple[str, ...]], Run | SrBenchError] = {}
         self._floors: dict[tuple[str, tuple[str, ...]], Run] = {}
         self._metrics: dict[tuple[Path, str], set[str]] = defaultdict(set)
-        """What is asked of each run besides what all have."""
+        """Metrics asked of each run beyond those that all have."""
         self.jobs = Jobs(selection, self.info, dataset_folders)
 
     def announce(self, cases: Sequence[Case]) -> None:
@@ -80,7 +80,7 @@ class Runs:
         for case in runs.values():
             emulated = self.jobs.has_profiles(case.precision)
             for profile in Profile if emulated else (Profile.TVM,):
-                with suppress(SrBenchError):  # whoever asks for the run is told
+                with suppress(SrBenchError):  # the run itself will raise it
                     asked = self._ask(case, quiet, profile)
                     if missing := asked.results.missing():
                         yield asked.work, missing
@@ -106,7 +106,7 @@ class Runs:
         """Return the run that answers `case`; emulated int8 by one reading of the device.
 
         Raises:
-            SrBenchError: It can't be made; the other metrics of the run fail alike, at once.
+            SrBenchError: It can't be made; its other metrics then fail at once with this error.
         """
         key = (case.card.folder, case.run_key, profile, self._metrics_of(case))
         if key not in self._runs:

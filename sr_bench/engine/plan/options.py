@@ -228,7 +228,7 @@ class Selection:
 
     @property
     def backend_options(self) -> BackendOptions:
-        """What the backend is told."""
+        """The options that the backend gets."""
         return BackendOptions(self.device, self.replay)
 
     def wants_model(self, name: str) -> bool:

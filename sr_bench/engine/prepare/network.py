@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # onnx and torch load only when a network is made
 
 @dataclass(frozen=True)
 class Effort:
-    """What calibration may use, and whom it tells; none of it changes the result."""
+    """What calibration may use, and where it reports; none of it changes the result."""
 
     memory_bytes: int = DEFAULT_CALIBRATION_MIB * 2**20
     workers: int = 1
@@ -55,8 +55,8 @@ class Prepared:
     """For int8 that is emulated: by which reading of the device."""
     effort: Effort = Effort()
 
-    def telling(self, progress: Progress) -> Self:
-        """Return the same network, whose calibration tells `progress`."""
+    def with_progress(self, progress: Progress) -> Self:
+        """Return the same network, whose calibration reports to `progress`."""
         return replace(self, effort=replace(self.effort, progress=progress))
 
     @cached_property
@@ -210,7 +210,7 @@ class Prepared:
         return maker.model(maker.ranges(observer), keep, self.notes)
 
     def plan_notes(self) -> Mapping[str, str]:
-        """Return what the int8 file tells of its plan; empty unless int8.
+        """Return what the int8 file says about its plan; empty unless int8.
 
         ``int8_share`` is the part of the multiplications in int8, ``float_operators`` names what
         multiplies too and had to stay in float.
@@ -255,7 +255,7 @@ class Prepared:
         """Return the cache key of the exported file: its content and the tools that made it.
 
         The declared digest is part of it, so that a cached file never hides a wrong one; so is
-        our own code, as whoever changes an architecture must not be served the old one.
+        our own code: a changed architecture must not be served the old file.
         """
         versions = {name: package_versions().get(name) for name in ("sr-bench", "torch", "onnx")}
         declared = self.card.checkpoint.sha256 if self.card.checkpoint else ""

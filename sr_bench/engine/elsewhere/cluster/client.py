@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 @dataclass(eq=False)
 class _Run:
-    """A run that was handed in, for whoever waits for it."""
+    """A run that was handed in."""
 
     name: str
     """Of the work's file."""
@@ -61,7 +61,7 @@ class _Run:
     """Shards that Dask is done with."""
 
     def let_go(self) -> None:
-        """Let Dask stop what is left: what is to be told of an end would keep it alive."""
+        """Let Dask stop what is left: a callback would keep it alive."""
         for future in self.shards.values():
             future.release()  # type: ignore[no-untyped-call]
 
@@ -238,7 +238,7 @@ class Cluster:
                     raise BackendError(msg) from None
 
     def _outcome(self, run: _Run, part: tuple[int, ...]) -> Outcome:
-        """Return what came of a shard; also that its workers died."""
+        """Return the outcome of a shard, even if its workers died."""
         from distributed import CancelledError, KilledWorker
 
         try:

@@ -1,4 +1,4 @@
-"""Reach a cluster, or start one on this machine; find its workers and whether they are alike."""
+"""Reach a cluster, or start one on this machine; check that its workers are alike."""
 
 import logging
 import re
@@ -97,7 +97,7 @@ def connected(address: str) -> "Iterator[Client]":
     """Give a client of the cluster at `address`, which is a scheduler's or ``local:N``.
 
     Raises:
-        OptionError: dask.distributed is absent, the address is none, or nobody answers there.
+        OptionError: dask.distributed is absent, the address is malformed, or nothing answers there.
     """
     try:
         import distributed  # noqa: F401 - whether it is there
@@ -127,7 +127,7 @@ def _local(workers: int) -> "Iterator[Client]":
 
     quiet = {
         "distributed.scheduler.allowed-failures": _KILLED,
-        # What Dask tells of itself takes 3 % of two cores, and nobody looks.
+        # Dask's statistics of itself take 3 % of two cores, and nobody looks at them.
         "distributed.admin.low-level-log-length": 0,
         "distributed.worker.profile.enabled": False,
         "distributed.admin.system-monitor.interval": "10s",

@@ -97,11 +97,11 @@ def write_work(folder: Path, work: Work) -> str:
     """
     name = work_key(work)
     paths: set[Path] = set()
-    _Absolute(BytesIO(), paths).dump(work.telling(quiet))
+    _Absolute(BytesIO(), paths).dump(work.with_progress(quiet))
     folders = tuple(sorted({path.parent for path in paths if path.is_file()}))
     digests = {key: prepared.digest for key, prepared in networks(work).items()}
     content = BytesIO()
-    _Absolute(content, paths).dump(SharedWork(work.telling(quiet), folders, digests))
+    _Absolute(content, paths).dump(SharedWork(work.with_progress(quiet), folders, digests))
     write_bytes(folder / name, content.getvalue())
     return name
 

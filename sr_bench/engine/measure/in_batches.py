@@ -16,10 +16,10 @@ from sr_bench.core.backend import Batch, BatchItem, BatchScoring, BatchSession
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.engine.job import Done, ImageResult, Job, Keep, Progress
 from sr_bench.engine.measure.fp32_outputs import Output, Remembered, output_of
-from sr_bench.engine.measure.one_by_one import about_images, kept_pair, score_output
+from sr_bench.engine.measure.one_by_one import about_images, images_asked, kept_pair, score_output
 from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.score.protocol import Pair, network_input
-from sr_bench.errors import DatasetError, SrBenchError
+from sr_bench.errors import SrBenchError
 from sr_bench.imaging.threads import use_one_opencv_thread
 
 WINDOW = 32
@@ -74,12 +74,8 @@ def run_batched(
         SrBenchError: An image or the network's output can't be used; the message names it, or the
             images of the batch.
     """
-    names = job.names
-    if not names:
-        msg = "the dataset holds no image; expected at least one"
-        raise DatasetError(msg)
     use_one_opencv_thread()
-    asked = range(len(names)) if indices is None else indices
+    asked = images_asked(job, indices)
     wanted = frozenset(asked)
     start = partial(_started, job, session, reference, memory, keep is not None)
     score = partial(_scored, job, keep, done)
@@ -90,7 +86,7 @@ def run_batched(
     finished: dict[int, ImageResult] = {}
     results: list[ImageResult] = []
     with _workers(threads) as loaders, _workers(threads) as scorers:
-        windows = _overlapped(_shared(loaders, load, part) for part in _windows(names, asked))
+        windows = _overlapped(_shared(loaders, load, part) for part in _windows(job.names, asked))
         ran = _overlapped(map(start, _batches(session, windows, wanted)))
         parts = ([outcome for outcome in batch if outcome.item.index in wanted] for batch in ran)
         for scored in _overlapped(_shared(scorers, score, part) for part in parts):

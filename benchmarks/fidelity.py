@@ -33,13 +33,12 @@ from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import Case
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
-from sr_bench.engine.job import ImageResult
+from sr_bench.engine.job import ImageResult, quiet
 from sr_bench.engine.measure.one_by_one import run_job
 from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
-from sr_bench.engine.prepare.network import quiet
 from sr_bench.errors import NotRunError
 from sr_bench.history.environment import usable_cores
 from sr_bench.precision.network import read_network

@@ -43,9 +43,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _rerun(args: argparse.Namespace) -> "Callable[[Case], float]":
+    from sr_bench.engine.job import quiet
     from sr_bench.engine.measure.runs import Runs
     from sr_bench.engine.plan.options import Selection
-    from sr_bench.engine.prepare.network import quiet
     from sr_bench.history.environment import usable_cores
 
     @cache

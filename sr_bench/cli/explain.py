@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.core.case import Case
     from sr_bench.core.int8 import Gate
     from sr_bench.engine.explain.layers import explain
+    from sr_bench.engine.job import quiet
     from sr_bench.engine.measure.runs import Runs
-    from sr_bench.engine.prepare.network import quiet
     from sr_bench.report.terminal.dossier import dossier_lines
 
     card, precision = find_card(args), read_precision(args)

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"models": models, "datasets": datasets, "metrics": metrics})
         return 0
-    for rows in (models, datasets, metrics):
+    for rows in filter(None, (models, datasets, metrics)):
         print_table([*rows[0]], [[_cell(cell) for cell in row.values()] for row in rows])
         print()
     return 0

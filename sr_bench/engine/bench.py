@@ -1,7 +1,7 @@
 """Answer cases: measure and judge; a run is made once for all the cases that share it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +62,7 @@ class Bench:
         """Return the runs of `cases` in the order in which a budget should be spent on them."""
         results, inputs = self.selection.results, {}
         for run_key, case in {case.run_key: case for case in cases if case.run_key}.items():
-            with suppress(SrBenchError):  # whoever measures it says what is absent
+            with suppress(SrBenchError):  # the measurement will say what is absent
                 inputs[run_key] = self._runs.inputs(case)
         entries = read_history(results).entries if results else ()
         past = earlier_runs(results, _RUNS_READ) if results else ()
@@ -144,8 +144,9 @@ class Bench:
         run = self._runs.of(case, progress)
         if case.metric == GATE_METRIC:
             return self._gatekeeper.judged(case, run, progress)
-        measurement = self._with_profiles(case, run.measured(case.metric), progress)
-        measurement = self._with_floor(case, measurement, progress)
+        measurement = run.measured(case.metric)
+        beside = self._values_beside(case, progress)
+        measurement = replace(measurement, notes={**measurement.notes, **beside})
         verdict = self._judged(case, measurement)
         cause = cause_of(verdict, case, run, self.selection)
         detail = replace(cause, warning=warning(self._known_failure(case)))
@@ -176,22 +177,15 @@ class Bench:
             return failure_gone(verdict, failure, self.info.version)
         return verdict
 
-    def _with_profiles(
-        self, case: Case, measurement: Measurement, progress: Progress
-    ) -> Measurement:
-        """Return it with the value by the other reading of an emulated device beside it."""
-        if not self._runs.jobs.has_profiles(case.precision):
-            return measurement
-        fine = self._runs.of(case, progress, Profile.FINE).measured(case.metric)
-        return replace(measurement, notes={**measurement.notes, Profile.FINE: fine.value})
-
-    def _with_floor(self, case: Case, measurement: Measurement, progress: Progress) -> Measurement:
-        """Return it with the value of plain bicubic enlargement beside it."""
-        run = self._runs.floor(case, progress)
-        if run is None:
-            return measurement
-        value = run.measured(measurement.metric).value
-        return replace(measurement, notes={**measurement.notes, FLOOR: value})
+    def _values_beside(self, case: Case, progress: Progress) -> Mapping[str, float]:
+        """Return the values of an emulated device's other reading, and of bicubic enlargement."""
+        values = {}
+        if self._runs.jobs.has_profiles(case.precision):
+            fine = self._runs.of(case, progress, Profile.FINE)
+            values[str(Profile.FINE)] = fine.measured(case.metric).value
+        if floor := self._runs.floor(case, progress):
+            values[FLOOR] = floor.measured(case.metric).value
+        return values
 
     def _known_failure(self, case: Case) -> KnownFailure | None:
         """Return the failure that the card's device is known to have in `case`."""

@@ -50,7 +50,9 @@ class Gatekeeper:
             measurement = replace(measurement, notes=notes)
             gate = _agreed(gate, judge_images(limits, fine.images, full.images))
         earlier = self._compared(case, low, measurement, limits)
-        verdict = _verdict(gate, earlier, measurement.value, _gap(case))
+        slug = case.evaluation.dataset if case.evaluation else ""
+        gap = case.card.gap_for(case.metric, case.precision, slug)
+        verdict = _verdict(gate, earlier, measurement.value, gap)
         detail = Detail(gate=gate, compared=earlier)
         if verdict.status is Status.LOSS and self._runs.explains:
             detail = replace(detail, dossier=self._explained(case, low, full, limits, progress))
@@ -102,7 +104,7 @@ def _answer(
 
 
 def _agreed(tvm: GateVerdict, fine: GateVerdict) -> GateVerdict:
-    """Return the verdict by TVM's reading of an emulated device, if the finer one ends alike."""
+    """Return the verdict by TVM's reading of an emulated device, if the finer one agrees."""
     if tvm.status is fine.status:
         return tvm
     sentence = (
@@ -139,11 +141,6 @@ def _verdict(
         status = Status.GAP_CLOSED
         sentence = f"the gate passes: remove the known gap from the card ({gap.reason})"
     return Verdict(status, sentence, measured=value)
-
-
-def _gap(case: Case) -> KnownGap | None:
-    slug = case.evaluation.dataset if case.evaluation else ""
-    return case.card.gap_for(case.metric, case.precision, slug)
 
 
 def _identity(record: Record) -> tuple[str, ...]:

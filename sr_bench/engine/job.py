@@ -1,4 +1,4 @@
-"""What measuring is about: a job, the result of an image, and who is told of it. Types only."""
+"""What measuring is about: a job, the result of an image, and who receives it. Types only."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +23,10 @@ Progress = Callable[[int, int, str], None]
 
 Done = Callable[[int, "ImageResult"], None]
 """Called with the number of an image and its result as soon as it is there, from any thread."""
+
+
+def quiet(_done: int, _planned: int, _image: str) -> None:
+    """Show no progress."""
 
 
 class Computes(Protocol):

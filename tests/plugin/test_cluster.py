@@ -24,6 +24,7 @@ def test_a_cluster_gives_the_records_of_one_process(run, zoo) -> None:
     [
         (["--sr-cluster=local:2", "-n", "2"], "*--sr-cluster and -n don't go together*"),
         (["--sr-cluster=local:2", "--sr-isolate=model"], "*--sr-isolate=model don't go together*"),
+        (["--sr-cluster=local:2", "--sr-record=out"], "*--sr-record don't go together*"),
     ],
 )
 def test_what_does_not_go_with_a_cluster_is_refused(run, options: list[str], message: str) -> None:

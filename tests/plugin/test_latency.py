@@ -155,8 +155,8 @@ def test_an_emulated_card_is_not_timed(run, zoo: Zoo):
     result.assert_outcomes(skipped=2, deselected=5)
     sentences = {one["verdict"]["sentence"] for one in zoo.records().values()}
     assert sentences == {
-        "vacc is emulated here, and the speed of an emulation says nothing of the card: time"
-        " where a card is ready"
+        "vacc is emulated here, and the speed of an emulation says nothing about the card; time"
+        " it where a card is ready"
     }
 
 

@@ -9,11 +9,10 @@ import pytest
 
 from sr_bench.core.case import Case
 from sr_bench.core.precision import Precision
-from sr_bench.engine.job import ImageResult
+from sr_bench.engine.job import ImageResult, quiet
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
-from sr_bench.engine.prepare.network import quiet
 
 MODES = [precision for precision in Precision.all() if precision.dtype == "int8"]
 

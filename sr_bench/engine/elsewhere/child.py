@@ -17,10 +17,9 @@ from sr_bench.core.backend import BackendInfo
 from sr_bench.core.device import Failure
 from sr_bench.engine.elsewhere import child_main
 from sr_bench.engine.elsewhere.child_main import Message, Request, Setup
-from sr_bench.engine.job import Done, Progress
+from sr_bench.engine.job import Done, Progress, quiet
 from sr_bench.engine.measure.worker import Begin, Planned, Work
 from sr_bench.engine.plan.options import Selection
-from sr_bench.engine.prepare.network import quiet
 from sr_bench.errors import DeviceError, SrBenchError
 from sr_bench.history.environment import cpu_model
 from sr_bench.system.process import (
@@ -58,7 +57,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class _Listener:
-    """Who is told what the process says of one request."""
+    """Who receives what the process reports on one request."""
 
     progress: Progress
     planned: int = 0
@@ -89,11 +88,11 @@ class Child:
             DeviceError: The process ended, or passed a limit.
         """
         listener = _Listener(progress, len(indices), begin, done)
-        self._ask(work, ("measure", work.telling(quiet), tuple(indices)), listener)
+        self._ask(work, ("measure", work.with_progress(quiet), tuple(indices)), listener)
 
     def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
-        """Return what `function` gives in the process; as `Worker.call`."""
-        request: Request = ("call", work.telling(quiet), function, args)
+        """Return what `function` gives in the process; see `Executor`."""
+        request: Request = ("call", work.with_progress(quiet), function, args)
         return cast("T", self._ask(work, request, _Listener(progress)))
 
     def close(self) -> None:
@@ -106,16 +105,12 @@ class Child:
         """Return what the model's process answers.
 
         Raises:
-            DeviceError: The process ended.
-            SrBenchError: It says why there is no answer.
+            SrBenchError: It says why there is no answer; a DeviceError if the process ended.
         """
         model = (work.job.card.folder, work.job.card.id)
         try:
             answer = self._process_of(model).ask(request, listener)
-        except DeviceError:
-            self.close()
-            raise
-        except BaseException:  # its answer would be taken for that to the next request
+        except BaseException:  # or its answer would be taken for that to the next request
             if self._process:
                 self._process.stop()
             self.close()
@@ -175,7 +170,7 @@ class _Process:
         return self._group.wait(0)
 
     def ask(self, request: Request, listener: _Listener) -> object:
-        """Return the answer to `request`, or an error, and pass on what is told until then.
+        """Return the answer to `request`, or an error, and pass on what is reported until then.
 
         Raises:
             DeviceError: The process ended, or passed a limit; it has gone.
@@ -211,7 +206,7 @@ class _Process:
             self._check_memory()
             left_s = deadline - time.monotonic()
             try:
-                # Also when the time is over: what was told until then counts.
+                # Also when the time is over: what was reported until then counts.
                 if self._pipe.poll(max(0.0, min(_TICK_S, left_s))):
                     message: Message = self._pipe.recv()
                     return message
@@ -221,7 +216,9 @@ class _Process:
             if self._group.wait(0) and not self._pipe.poll(0):
                 raise self._died()
             if left_s <= 0:
-                raise self._stalled(limit_s)
+                self.stop()
+                how = f"was killed after no progress for {limit_s:g} s (--sr-time-limit)"
+                raise self._failure(Failure.TIMEOUT, how, "raise it if the model is only slow")
 
     def _pass_on(self, message: Message) -> None:
         """Tell the listener, and remember how far the work is."""
@@ -250,11 +247,6 @@ class _Process:
             how = f"was killed at {_mib(used)}, above --sr-memory-limit={_mib(limit)}"
             raise self._failure(Failure.HOST_OOM, how, "raise it where there is more memory")
 
-    def _stalled(self, limit_s: float) -> DeviceError:
-        self.stop()
-        how = f"was killed after no progress for {limit_s:g} s (--sr-time-limit)"
-        return self._failure(Failure.TIMEOUT, how, "raise it if the model is only slow")
-
     def _died(self) -> DeviceError:
         """Return how the process ended by itself; its end of the pipe closes a moment before."""
         self._group.wait(_GRACE_S)
@@ -262,7 +254,7 @@ class _Process:
         number = signal_of(status)
         if number == signal.SIGKILL:
             starved = out_of_memory_kills() > self._kills_before
-            why = "as the system was out of memory" if starved else "perhaps for its memory"
+            why = "as the system was out of memory" if starved else "perhaps for lack of memory"
             how = f"was killed by signal 9, {why}"
             return self._failure(Failure.HOST_OOM, how, f"{_ALONE}, with more memory free")
         if number:
@@ -279,7 +271,7 @@ class _Process:
         return DeviceError(failure, with_tail(text, read_tail(self._log)))
 
     def _drain(self) -> None:
-        """Pass on what the process told before it ended: results count, and how far it got."""
+        """Pass on what the process reported before it ended: results, and how far it got."""
         with suppress(EOFError, OSError):
             while self._pipe.poll(0):
                 self._pass_on(self._pipe.recv())

@@ -2,8 +2,8 @@
 
 Run as ``python -m sr_bench.engine.elsewhere.child_main DESCRIPTOR``. It is sent `Setup`, then any
 number of `Request`. To each it answers, with None when it is ready, and an `SrBenchError` where
-there is no answer. Before the answer it tells what begins, each result and each step of calibration
-as soon as it is there, from real progress alone.
+there is no answer. Before the answer it reports what begins, each result and each step of
+calibration as soon as it is there, from real progress alone.
 """
 
 import ctypes
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 from sr_bench.engine.plan.options import Selection
 from sr_bench.errors import SrBenchError
 
-if TYPE_CHECKING:  # the parent may have found packages by a path of its own
+if TYPE_CHECKING:  # the parent's path may differ
     from sr_bench.engine.job import ImageResult
     from sr_bench.engine.measure.worker import Work, Worker
 
@@ -40,7 +40,7 @@ Message = (
     | tuple[Literal["progress"], int, int, str]
     | tuple[Literal["answer"], object]
 )
-"""Tuples, as the classes of a main module are not found elsewhere."""
+"""Tuples: no other process can import classes of a main module."""
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -60,7 +60,7 @@ def main(descriptor: int) -> None:
 def serve(parent: Connection) -> None:
     """Make the worker that `parent` describes, then do what it asks until it sends no more."""
     setup: Setup = parent.recv()
-    # Before the imports: the parent may have found a backend's package by a path of its own.
+    # Before the imports: only the parent's path may lead to a backend's package.
     sys.path[:], selection = setup
     from sr_bench.engine.measure.worker import Worker
 
@@ -78,7 +78,7 @@ def serve(parent: Connection) -> None:
 class _Voice:
     """Tells the parent, from any thread.
 
-    What was told has left this process when a call returns. So the thread that made a result tells
+    A message has left this process when a call returns. So the thread that made a result sends
     it before it takes the next image: whatever that does then, even if it holds the interpreter's
     lock for ever, the parent knows of the result.
     """
@@ -102,9 +102,9 @@ class _Voice:
 
 
 def _answer(worker: "Worker", request: Request, voice: _Voice) -> object:
-    from sr_bench.engine.prepare.network import quiet
+    from sr_bench.engine.job import quiet
 
-    work = request[1].telling(voice.progress)
+    work = request[1].with_progress(voice.progress)
     try:
         match request:
             case ("measure", _, indices):  # each result is progress, which the parent counts
@@ -128,7 +128,7 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _end_with_parent() -> None:
-    """Have the system end us when the parent is killed; else we would find out when it is told.
+    """Have the system end us when the parent is killed, not at our next message to it.
 
     To be exact, when the thread that started us ends. Only Linux can.
     """

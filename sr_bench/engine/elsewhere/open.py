@@ -30,24 +30,16 @@ def open_executor(selection: Selection) -> Executor | None:
         return None
     from sr_bench.engine.elsewhere.child import Child, Limits
 
-    limits = Limits(_stall_s(selection, info), _memory_bytes(selection))
+    # A device's own compiler is silent for hours, and its backend watches it by itself.
+    usual_s = math.inf if info.form is Form.SOURCE else _STALL_S
+    whole = machine_bytes()
+    share = int(_MEMORY_SHARE * whole / selection.workers) if whole else None
+    limits = Limits(selection.stall_s or usual_s, selection.memory_bytes or share)
     return Child(selection, info, limits)
 
 
 def isolates(selection: Selection, info: BackendInfo) -> bool:
-    """Tell whether each model runs in a process of its own."""
+    """Return whether each model runs in its own process."""
     if selection.isolate == "auto":
         return info.is_device and sys.platform == "linux"
     return selection.isolate == "model"
-
-
-def _stall_s(selection: Selection, info: BackendInfo) -> float:
-    # A device's own compiler is silent for hours, and its backend watches it by itself.
-    usual_s = math.inf if info.form is Form.SOURCE else _STALL_S
-    return selection.stall_s or usual_s
-
-
-def _memory_bytes(selection: Selection) -> int | None:
-    whole = machine_bytes()
-    share = int(_MEMORY_SHARE * whole / selection.workers) if whole else None
-    return selection.memory_bytes or share

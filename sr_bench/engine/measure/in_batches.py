@@ -5,22 +5,21 @@ thread is faster, from what is remembered, or from how much memory is free. So a
 made again to the last digit on the same device.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from sr_bench.core.backend import Batch, BatchItem, BatchScoring, BatchSession
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.engine.job import Done, ImageResult, Job, Keep, Progress
 from sr_bench.engine.measure.fp32_outputs import Output, Remembered, output_of
-from sr_bench.engine.measure.one_by_one import about_images, kept_pair, score_output
+from sr_bench.engine.measure.one_by_one import about_images, images_asked, kept_pair, score_output
 from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.score.protocol import Pair, network_input
-from sr_bench.errors import DatasetError, SrBenchError
+from sr_bench.errors import SrBenchError
 from sr_bench.imaging.threads import use_one_opencv_thread
 
 WINDOW = 32
@@ -40,7 +39,7 @@ class _Item:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What came of an image."""
+    """The outcome of an image."""
 
     item: _Item
     computed: BatchItem
@@ -67,7 +66,7 @@ def run_batched(
     the last batch while the device computes. Besides what `pairs` keeps, at most four windows of
     images and the outputs of four batches are held.
 
-    `memory` is given the outputs of each batch; `done` is told of each image as soon as it is
+    `memory` is given the outputs of each batch; `done` gets each image as soon as it is
     scored, from any thread, `progress` in the order asked for.
 
     Raises:
@@ -75,12 +74,8 @@ def run_batched(
         SrBenchError: An image or the network's output can't be used; the message names it, or the
             images of the batch.
     """
-    names = job.names
-    if not names:
-        msg = "the dataset holds no image; expected at least one"
-        raise DatasetError(msg)
     use_one_opencv_thread()
-    asked = range(len(names)) if indices is None else indices
+    asked = images_asked(job, indices)
     wanted = frozenset(asked)
     start = partial(_started, job, session, reference, memory, keep is not None)
     score = partial(_scored, job, keep, done)
@@ -91,7 +86,7 @@ def run_batched(
     finished: dict[int, ImageResult] = {}
     results: list[ImageResult] = []
     with _workers(threads) as loaders, _workers(threads) as scorers:
-        windows = _overlapped(_shared(loaders, load, part) for part in _windows(names, asked))
+        windows = _overlapped(_shared(loaders, load, part) for part in _windows(job.names, asked))
         ran = _overlapped(map(start, _batches(session, windows, wanted)))
         parts = ([outcome for outcome in batch if outcome.item.index in wanted] for batch in ran)
         for scored in _overlapped(_shared(scorers, score, part) for part in parts):
@@ -123,24 +118,21 @@ def _overlapped(starts: Iterable[Callable[[], T]]) -> Iterator[T]:
 
     An error in starting one is raised after what was started before has been yielded.
     """
-    waiting: deque[Callable[[], T]] = deque()
-    for finish in _until_error(starts):
-        waiting.append(finish)
-        if len(waiting) > 1:
-            yield waiting.popleft()()
-    if waiting:
-        yield waiting.popleft()()
-
-
-def _until_error(starts: Iterable[Callable[[], T]]) -> Iterator[Callable[[], T]]:
-    try:
-        yield from starts
-    except SrBenchError as fault:
-        yield partial(_raise, fault)
-
-
-def _raise(fault: SrBenchError) -> NoReturn:
-    raise fault
+    remaining = iter(starts)
+    waiting: Callable[[], T] | None = None
+    fault: SrBenchError | None = None
+    while True:
+        try:
+            following = next(remaining, None)
+        except SrBenchError as error:
+            following, fault = None, error
+        if waiting:
+            yield waiting()
+        if following is None:
+            break
+        waiting = following
+    if fault:
+        raise fault
 
 
 def _windows(names: Sequence[str], asked: Sequence[int]) -> list[range]:

@@ -10,12 +10,12 @@ from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.device import Profile
 from sr_bench.core.precision import Precision
 from sr_bench.discovery import load
-from sr_bench.engine.job import Job, Progress
+from sr_bench.engine.job import Job, Progress, quiet
 from sr_bench.engine.measure.run import scored
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.calibration import CalibrationSet, calibration_set
 from sr_bench.engine.prepare.image_sets import ImageSets
-from sr_bench.engine.prepare.network import Effort, Prepared, prepare, quiet
+from sr_bench.engine.prepare.network import Effort, Prepared, prepare
 from sr_bench.errors import NotRunError
 
 

@@ -61,7 +61,7 @@ class Times:
 
 
 Timer = Callable[[Callable[[], object], Setting], Times]
-"""Runs the function as often as it likes, after a run that warmed it up, and tells the times.
+"""Runs the function as often as it likes, after a run that warmed it up, and returns the times.
 
 It raises a NotRunError if timing is switched off.
 """
@@ -121,8 +121,8 @@ def _check_computes(info: BackendInfo) -> None:
         raise NotRunError(msg)
     if info.emulated:
         msg = (
-            f"{info.name} is emulated here, and the speed of an emulation says nothing of the"
-            " card: time where a card is ready"
+            f"{info.name} is emulated here, and the speed of an emulation says nothing about the"
+            " card; time it where a card is ready"
         )
         raise NotRunError(msg)
 

@@ -46,10 +46,6 @@ def run_job(
         DatasetError: The dataset is empty.
         SrBenchError: An image or the network's output can't be used; the message names it.
     """
-    names = job.names
-    if not names:
-        msg = "the dataset holds no image; expected at least one"
-        raise DatasetError(msg)
 
     def score(index: int) -> ImageResult:
         pair = kept_pair(job, pairs, index)
@@ -59,13 +55,25 @@ def run_job(
         return result
 
     use_one_opencv_thread()
-    asked = range(len(names)) if indices is None else indices
+    asked = images_asked(job, indices)
     results: list[ImageResult] = []
     with ThreadPoolExecutor(threads, thread_name_prefix="sr-bench") as pool:
         for result in _bounded(pool, score, asked, ahead=2 * threads):
             results.append(result)
             progress(len(results), len(asked), result.image)
     return tuple(results)
+
+
+def images_asked(job: Job, indices: Sequence[int] | None) -> Sequence[int]:
+    """Return `indices`, or if that is None the numbers of all images of `job`.
+
+    Raises:
+        DatasetError: The dataset is empty.
+    """
+    if not job.names:
+        msg = "the dataset holds no image; expected at least one"
+        raise DatasetError(msg)
+    return range(len(job.names)) if indices is None else indices
 
 
 def score_image(

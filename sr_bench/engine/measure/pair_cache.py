@@ -16,9 +16,6 @@ class PairCache:
     A run goes through a whole set, and the next one does so again. Were the oldest pair to go
     first, a set above the cap would find nothing: each pair would be gone just before its turn.
     So a set keeps what it had first, and only other sets make room for it.
-
-    Args:
-        limit_bytes: What all pairs together may take.
     """
 
     def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
@@ -30,19 +27,13 @@ class PairCache:
     def get(self, key: Hashable, load: Callable[[], Pair], *, group: Hashable) -> Pair:
         """Return the pair kept under `key`, or load and keep it.
 
-        Callers must not write to its arrays. Loading happens outside of the lock, so that
-        workers decode side by side.
-
-        Args:
-            key: Of the pair.
-            load: Makes it.
-            group: The set that it belongs to.
+        It belongs to the set `group`. Callers must not write to its arrays.
         """
         with self._lock:
             if key in self._pairs:
                 self._pairs.move_to_end(key)
                 return self._pairs[key][1]
-        pair = load()
+        pair = load()  # outside of the lock, so that workers decode side by side
         with self._lock:
             self._keep(key, pair, group)
         return pair

@@ -21,10 +21,7 @@ from sr_bench.text.home import without_home
 def start_recording(folder: Path, info: BackendInfo, environment: Environment) -> Recorder:
     """Return what records to `folder` the outputs of the backend that `info` describes.
 
-    Args:
-        folder: Absent, empty, or a recording of the same backend and device, which goes on.
-        info: Of the session's backend.
-        environment: Of this process.
+    A recording of the same backend and device goes on.
 
     Raises:
         OptionError: The folder holds something else, or the backend replays a recording.
@@ -46,13 +43,7 @@ def start_recording(folder: Path, info: BackendInfo, environment: Environment) -
 
 
 class Recorded:
-    """A session that hands each input and output to a recorder; else it is `session` itself.
-
-    Args:
-        session: What computes.
-        artefact: What `session` was opened with.
-        recorder: Keeps the outputs.
-    """
+    """A session that hands each input and output to a recorder; else it is `session` itself."""
 
     def __init__(self, session: Session, artefact: Artefact, recorder: Recorder) -> None:
         self._session = session
@@ -70,12 +61,7 @@ class Recorded:
         return self._session.notes
 
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the network's output for `lr`, both float32 NCHW, once it is recorded.
-
-        Raises:
-            BackendError: As of the session.
-            SrBenchError: The output can't be written.
-        """
+        """Return the network's output for `lr`, both float32 NCHW, once it is recorded."""
         output = self._session.run(lr)
         notes = {key: without_home(text) for key, text in self._session.notes.items()}
         self._recorder.add(self._artefact, lr, output, device=self.device, notes=notes)

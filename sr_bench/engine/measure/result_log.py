@@ -1,4 +1,4 @@
-"""Results of images, kept by content: durable as they are made, found again by any later session.
+"""Results of images, kept by content: durable as they are made, reused by any later session.
 
 Each network, precision and protocol has one file, named by the digest of all that decides a result
 but the image. It is a log: every line carries its checksum, so that what a crash cut off or a lost
@@ -29,7 +29,7 @@ _SYNC_EVERY_S = 1.0
 
 @dataclass(frozen=True)
 class Made:
-    """What made a run's results, besides what its key says."""
+    """What made a run's results, apart from what its key covers."""
 
     session: str
     """The session that continued them last."""
@@ -64,21 +64,18 @@ class ResultCache:
     session: str = ""
 
     def open(self, key: str, wanted: Sequence[str], *, repeats: bool) -> "RunResults":
-        """Return the results of the run with the digest `key`.
+        """Return the results of the run whose content, but for the images, has the digest `key`.
 
-        Args:
-            key: Digest of all that decides a result but the image.
-            wanted: Digests of the images of the run.
-            repeats: Whether the same content gives the same result. If not, as on a device that
-                a nightly job watches, a run that an earlier session finished starts again; one
-                that was interrupted goes on.
+        The same content may not give the same result again (`repeats`), as on a device that a
+        nightly job watches: then a run that an earlier session finished, so that all images
+        `wanted` are there, starts again; one that was interrupted goes on.
         """
         if self.mode == "off":
             return RunResults(None, self.session)
         path = self.folder / key[:2] / f"{key}.jsonl"
         results = RunResults(path, self.session)
         foreign = results.made is not None and results.made.session != self.session
-        whole = results.holds(wanted)
+        whole = all(map(results.get, wanted))
         if foreign and (self.mode == "refresh" or (whole and not repeats)):
             results.forget()
         return results
@@ -89,7 +86,7 @@ class RunResults:
 
     Args:
         path: Of the file, which may be absent; None: nothing is kept on the disk.
-        session: Of whoever adds.
+        session: Name of the session that adds.
     """
 
     def __init__(self, path: Path | None, session: str) -> None:
@@ -107,10 +104,6 @@ class RunResults:
     def get(self, image: str) -> ImageResult | None:
         """Return the result of the image with the digest `image`; None if there is none."""
         return self._results.get(image)
-
-    def holds(self, images: Sequence[str]) -> bool:
-        """Tell whether there is a result of each of `images`."""
-        return self.made is not None and all(image in self._results for image in images)
 
     def forget(self) -> None:
         """Leave out what earlier sessions made."""

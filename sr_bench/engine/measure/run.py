@@ -79,21 +79,17 @@ class Run:
 
 @dataclass(frozen=True)
 class JobResults:
-    """What is kept of a job.
-
-    Args:
-        job: The images, and how they are scored.
-        digests: Of its images, in order.
-        kept: Results of the same network, from whichever session.
-        fidelity: Whether each result also has to tell how close the output is to fp32's.
-        keeper: Keeps the images of the run, if that is asked.
-    """
+    """What is kept of a job."""
 
     job: Job
     digests: Sequence[str]
+    """Of its images, in order."""
     kept: RunResults
+    """Results of the same network, from whichever session."""
     fidelity: bool = False
+    """Whether each result also has to say how close the output is to fp32's."""
     keeper: Keeper | None = None
+    """Keeps the images of the run, if that is asked."""
 
     def missing(self) -> list[int]:
         """Return the images to measure: those without all that is asked."""
@@ -111,11 +107,7 @@ class JobResults:
         self.kept.add(self.digests[index], result)
 
     def run(self, inputs: Mapping[str, str], measured: int) -> Run:
-        """Return the run once no image is missing.
-
-        Args:
-            inputs: What decides its outcome, but for the device, by name.
-            measured: Images whose results were made now.
+        """Return the run once no image is missing; `measured` of them were measured now.
 
         Raises:
             DatasetError: The dataset is empty.
@@ -153,7 +145,7 @@ class JobResults:
 
 
 def scored(job: Job) -> Mapping[str, str]:
-    """Return what decides the scores besides the network, by name."""
+    """Return what decides the scores apart from the network, by name."""
     rule = {"white": job.card.value_range, "version": SCORING_VERSION, **job.protocol.choices()}
     return {
         "data": job.images.digest(job.names),

@@ -13,7 +13,7 @@ from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.device import Profile
 from sr_bench.core.metric import image_metrics
 from sr_bench.core.precision import Precision
-from sr_bench.engine.job import Job, Progress
+from sr_bench.engine.job import Job, Progress, quiet
 from sr_bench.engine.measure.jobs import Jobs, in_fp32
 from sr_bench.engine.measure.kept_images import Keeper
 from sr_bench.engine.measure.result_log import ResultCache
@@ -21,7 +21,6 @@ from sr_bench.engine.measure.run import JobResults, Run, scored
 from sr_bench.engine.measure.worker import Executor, Planned, Work, Worker
 from sr_bench.engine.plan.options import CacheMode, Selection
 from sr_bench.engine.prepare.code_digest import measuring
-from sr_bench.engine.prepare.network import quiet
 from sr_bench.engine.score.bicubic import Bicubic
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
@@ -38,11 +37,6 @@ class _Asked:
 
 class Runs:
     """Every run of one session.
-
-    Args:
-        selection: The session's options.
-        dataset_folders: As of `ImageSets`.
-        executor: Where images are measured; None: in this process.
 
     Raises:
         SrBenchError: The backend can't be used as the options ask, or its outputs not recorded.
@@ -69,7 +63,7 @@ class Runs:
         self._runs: dict[tuple[Path, str, Profile, tuple[str, ...]], Run | SrBenchError] = {}
         self._floors: dict[tuple[str, tuple[str, ...]], Run] = {}
         self._metrics: dict[tuple[Path, str], set[str]] = defaultdict(set)
-        """What is asked of each run besides what all have."""
+        """Metrics asked of each run beyond those that all have."""
         self.jobs = Jobs(selection, self.info, dataset_folders)
 
     def announce(self, cases: Sequence[Case]) -> None:
@@ -86,7 +80,7 @@ class Runs:
         for case in runs.values():
             emulated = self.jobs.has_profiles(case.precision)
             for profile in Profile if emulated else (Profile.TVM,):
-                with suppress(SrBenchError):  # whoever asks for the run is told
+                with suppress(SrBenchError):  # the run itself will raise it
                     asked = self._ask(case, quiet, profile)
                     if missing := asked.results.missing():
                         yield asked.work, missing
@@ -109,15 +103,10 @@ class Runs:
         return self.jobs.inputs(self.jobs.job(case), self.jobs.prepared(case))
 
     def of(self, case: Case, progress: Progress, profile: Profile = Profile.TVM) -> Run:
-        """Return the run that answers `case`, which has an evaluation.
-
-        Args:
-            case: What is asked.
-            progress: Told of each image.
-            profile: For int8 that is emulated: by which reading of the device.
+        """Return the run that answers `case`; emulated int8 by one reading of the device.
 
         Raises:
-            SrBenchError: It can't be made; the other metrics of the run fail alike, at once.
+            SrBenchError: It can't be made; its other metrics then fail at once with this error.
         """
         key = (case.card.folder, case.run_key, profile, self._metrics_of(case))
         if key not in self._runs:

@@ -41,13 +41,13 @@ class Work:
     keeper: Keeper | None = None
     """Keeps the images of the run."""
 
-    def telling(self, progress: Progress) -> "Work":
-        """Return the same work, whose calibration tells `progress`."""
+    def with_progress(self, progress: Progress) -> "Work":
+        """Return the same work, whose calibration reports to `progress`."""
         full = self.reference
         return replace(
             self,
-            prepared=self.prepared.telling(progress),
-            reference=full.telling(progress) if full else None,
+            prepared=self.prepared.with_progress(progress),
+            reference=full.with_progress(progress) if full else None,
         )
 
 

@@ -198,9 +198,16 @@ class Selection:
         if (self.backend == "replay") != (self.replay is not None):
             msg = "--backend=replay and --sr-replay=DIR, the folder of a recording, go together"
             raise OptionError(msg)
-        if self.cluster and self.isolate == "model":
-            msg = "--sr-cluster and --sr-isolate=model don't go together: its workers are isolated"
-            raise OptionError(msg)
+        here = "outputs are recorded and replayed on this machine"
+        clashes = (
+            ("--sr-isolate=model", self.isolate == "model", "its workers are isolated"),
+            ("--sr-record", self.record is not None, here),
+            ("--sr-replay", self.replay is not None, here),
+        )
+        for name, is_given, why in clashes:
+            if self.cluster and is_given:
+                msg = f"--sr-cluster and {name} don't go together: {why}"
+                raise OptionError(msg)
 
     @cached_property
     def answers(self) -> str:
@@ -221,7 +228,7 @@ class Selection:
 
     @property
     def backend_options(self) -> BackendOptions:
-        """What the backend is told."""
+        """The options that the backend gets."""
         return BackendOptions(self.device, self.replay)
 
     def wants_model(self, name: str) -> bool:

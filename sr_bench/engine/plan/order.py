@@ -1,4 +1,4 @@
-"""Order the runs of a session by risk and age, so that a budget is spent where it tells most."""
+"""Order the runs of a session by risk and age, so that a budget is spent where it matters most."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -58,11 +58,11 @@ class Ranked:
 
 @dataclass(frozen=True)
 class _Last:
-    """What came out when a case was last measured, or could not be for an error."""
+    """The outcome when a case was last measured, or failed."""
 
     point: Point
     age: timedelta
-    """Between its run and the newest; the longest there is if nothing tells."""
+    """Between its run and the newest; the longest possible if unknown."""
 
     @property
     def margin_share(self) -> float | None:
@@ -94,7 +94,7 @@ def prioritize(
         inputs_now: By `Case.run_key`, what is known of a run's inputs without opening a network:
             whole digests by name, as in `Record.inputs`. What is absent is unknown.
         past: Runs with their records, for the seconds, which history's lines do not keep. A run
-            whose results were found again took no time: so the longest of some runs counts.
+            whose results were cached took no time: so the longest of some runs counts.
     """
     runs: dict[_RunId, list[Case]] = {}
     for case in cases:
@@ -134,7 +134,7 @@ def _seconds(records: Iterable[Record]) -> Mapping[_CaseId, float]:
 
 
 def _history(entries: Sequence[HistoryEntry]) -> Mapping[_CaseId, _Last]:
-    """Return what came out last of each case, if anything ever did."""
+    """Return the last outcome of each case that has one."""
     times = [started(entry.info) for entry in entries]
     newest = max((time for time in times if time), default=None)
     latest: dict[_CaseId, _Last] = {}
@@ -165,7 +165,7 @@ _COUNTED = _Due(Risk.CHEAP, 0.0, "counted, without a run")
 
 
 def _due(measured_before: Sequence[_Last], inputs: Mapping[str, str]) -> _Due:
-    """Return why a run is due, from what came out last of its cases."""
+    """Return why a run is due, from the last outcomes of its cases."""
     if not measured_before:
         return _Due(Risk.NEVER, 0.0, "never measured")
     age = max(last.age for last in measured_before)

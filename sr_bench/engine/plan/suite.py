@@ -1,7 +1,7 @@
 """A suite: the cards of a folder bound to the rows of its document."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sr_bench.core.card import ModelCard, SuiteCard
 from sr_bench.core.case import COST_METRICS, GATE_METRIC
 from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.metric import metric_info
-from sr_bench.document.claims import ModelInfoTable, read_model_tables
+from sr_bench.document.claims import ModelRow, read_model_tables
 from sr_bench.document.tables import Document, read_document
 from sr_bench.errors import CardError
 from sr_bench.files.validation import listed
@@ -43,8 +43,12 @@ def load_suite(path: Path) -> Suite:
     """
     card = load_card(path)
     document = read_document(card.document)
-    tables = read_model_tables(document)
-    rows = _rows(tables)
+    groups: dict[RowKey, list[ModelRow]] = defaultdict(list)
+    for row in (row for table in read_model_tables(document) for row in table.rows):
+        groups[row.row, row.row_source].append(row)
+    rows = {
+        key: tuple(claim for row in group for claim in row.claims) for key, group in groups.items()
+    }
     bound = {model.name: keys_of(model, rows) for model in card.models if model.row}
     faults = [
         *_binding_faults(card, rows, bound),
@@ -56,27 +60,16 @@ def load_suite(path: Path) -> Suite:
     models = {bound[model.name][0]: model for model in card.models if model.row}
     claims = [(models[key], rows[key]) for key in rows if key in models]
     rowless = [(model, ()) for model in card.models if not model.row]
-    blanks = {models[key].name: cells for key, cells in _blanks(tables).items() if key in models}
+    blanks = {model.name: tuple(_blanks(groups[key])) for key, model in models.items()}
     return Suite(card, document, (*claims, *rowless), blanks)
 
 
-def _blanks(tables: Sequence[ModelInfoTable]) -> Mapping[RowKey, tuple[Blank, ...]]:
-    """Return the cells without a number by model row; a precision row costs what its model does."""
-    cells: dict[RowKey, list[Blank]] = defaultdict(list)
-    for row in (row for table in tables for row in table.rows):
-        cells[row.row, row.row_source] += [
-            blank
-            for blank in row.blanks
-            if blank.metric not in COST_METRICS or not row.label.qualified
-        ]
-    return {key: tuple(row_cells) for key, row_cells in cells.items()}
-
-
-def _rows(tables: Sequence[ModelInfoTable]) -> Rows:
-    claims: dict[RowKey, list[Claim]] = defaultdict(list)
-    for row in (row for table in tables for row in table.rows):
-        claims[row.row, row.row_source] += row.claims
-    return {key: tuple(printed) for key, printed in claims.items()}
+def _blanks(group: Iterable[ModelRow]) -> Iterator[Blank]:
+    """Yield the cells without a number; a precision row costs what its model does."""
+    for row in group:
+        for blank in row.blanks:
+            if blank.metric not in COST_METRICS or not row.label.qualified:
+                yield blank
 
 
 def keys_of(model: ModelCard, rows: Iterable[RowKey]) -> list[RowKey]:

@@ -1,4 +1,4 @@
-"""The images that clip ranges come from, and what one pass over them found, kept by content."""
+"""The images that clip ranges come from, as a network's inputs or as levels, and their digest."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -60,7 +60,8 @@ def own_code() -> str:
     It is ours, and that of the packages which add to it.
     """
     package = Path(sr_bench.__file__).parent
-    files = [file for place in MEASURES for file in _sources(package / place)]
+    places = [package / place for place in MEASURES]  # folders and files
+    files = [file for place in places for file in sorted(place.rglob("*.py")) or [place]]
     others = [file for group in EXTENDED for file in third_party_code(group)]
     return _digest([*files, *others])
 
@@ -77,10 +78,6 @@ def metric_code(name: str) -> str:
 
 def _digest(files: Iterable[Path]) -> str:
     return sha256_bytes("".join(map(sha256_file, files)).encode())
-
-
-def _sources(place: Path) -> list[Path]:
-    return sorted(place.rglob("*.py")) if place.is_dir() else [place]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The image sets of a session: found and paired once, whichever models are scored on them."""
+"""The image sets of a session: located and paired once for all models."""
 
 from pathlib import Path
 

@@ -25,7 +25,7 @@ from sr_bench.precision.rounding import IntegerWeights, integer_weights
 
 @dataclass(frozen=True)
 class Calibrated:
-    """What one pass over a calibration set found: all that any observer or plan needs."""
+    """What one pass over a calibration set yields: all that any observer or plan needs."""
 
     histograms: Mapping[str, Histogram]
     """Of each tensor that may be rounded."""

@@ -11,6 +11,7 @@ from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.card import ModelCard
 from sr_bench.core.device import CompilerInput, Profile
 from sr_bench.core.precision import Precision
+from sr_bench.engine.job import Progress, quiet
 from sr_bench.engine.plan.options import DEFAULT_CALIBRATION_MIB
 from sr_bench.engine.prepare.calibration import CalibrationSet, plan_digest
 from sr_bench.engine.prepare.code_digest import own_code
@@ -28,17 +29,13 @@ if TYPE_CHECKING:  # onnx and torch load only when a network is made
     from sr_bench.engine.prepare.int8 import Int8Maker
 
 
-def quiet(_done: int, _planned: int, _image: str) -> None:
-    """Show nothing."""
-
-
 @dataclass(frozen=True)
 class Effort:
-    """What calibration may use, and whom it tells; none of it changes the result."""
+    """What calibration may use, and where it reports; none of it changes the result."""
 
     memory_bytes: int = DEFAULT_CALIBRATION_MIB * 2**20
     workers: int = 1
-    progress: Callable[[int, int, str], None] = quiet
+    progress: Progress = quiet
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,8 @@ class Prepared:
     """For int8 that is emulated: by which reading of the device."""
     effort: Effort = Effort()
 
-    def telling(self, progress: Callable[[int, int, str], None]) -> Self:
-        """Return the same network, whose calibration tells `progress`."""
+    def with_progress(self, progress: Progress) -> Self:
+        """Return the same network, whose calibration reports to `progress`."""
         return replace(self, effort=replace(self.effort, progress=progress))
 
     @cached_property
@@ -215,7 +212,7 @@ class Prepared:
         return maker.model(maker.ranges(observer), keep, self.notes)
 
     def plan_notes(self) -> Mapping[str, str]:
-        """Return what the int8 file tells of its plan; empty unless int8.
+        """Return what the int8 file says about its plan; empty unless int8.
 
         ``int8_share`` is the part of the multiplications in int8, ``float_operators`` names what
         multiplies too and had to stay in float.
@@ -260,7 +257,7 @@ class Prepared:
         """Return the cache key of the exported file: its content and the tools that made it.
 
         The declared digest is part of it, so that a cached file never hides a wrong one; so is
-        our own code, as whoever changes an architecture must not be served the old one.
+        our own code: a changed architecture must not be served the old file.
         """
         versions = {name: package_versions().get(name) for name in ("sr-bench", "torch", "onnx")}
         declared = self.card.checkpoint.sha256 if self.card.checkpoint else ""

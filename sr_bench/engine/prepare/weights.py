@@ -61,7 +61,7 @@ def external_files(path: Path) -> list[Path]:
     try:
         tensors = load(path, load_external_data=False).graph.initializer
     except DecodeError:
-        return []  # whoever opens it says what is wrong
+        return []  # opening it will say what is wrong
     infos = (
         ExternalDataInfo(tensor)
         for tensor in tensors

@@ -96,11 +96,7 @@ def network_input(lr: Image, protocol: EvalProtocol, value_range: float) -> NDAr
 
 
 def read_output(
-    output: NDArray[np.floating],
-    protocol: EvalProtocol,
-    value_range: float,
-    *,
-    where: str = "output",
+    output: NDArray[np.floating], protocol: EvalProtocol, value_range: float
 ) -> NDArray[np.uint8] | NDArray[np.float32]:
     """Return a network's output as an RGB image on the 0-255 scale.
 
@@ -108,7 +104,6 @@ def read_output(
         output: 1 x 3 x height x width.
         protocol: Its `channel_order`, `output_range`, `clip` and `rounding` count here.
         value_range: The card's white level, used where the protocol declares none.
-        where: What gave the output, for messages.
 
     Returns:
         Height x width x 3: uint8 if the protocol rounds (halves to even) or truncates,
@@ -117,13 +112,9 @@ def read_output(
     Raises:
         ImageError: The shape isn't that of one RGB image, or a value is NaN or infinite.
     """
-    try:
-        image = from_nchw(output, white=protocol.output_range or value_range)
-    except ImageError as error:
-        msg = f"{where}: {error}"
-        raise ImageError(msg) from error
+    image = from_nchw(output, white=protocol.output_range or value_range)
     if image.shape[2] != 3:
-        msg = f"{where}: expected an output with 3 channels, got {image.shape[2]}"
+        msg = f"expected an output with 3 channels, got {image.shape[2]}"
         raise ImageError(msg)
     if protocol.channel_order == "bgr":
         image = image[..., ::-1]
@@ -141,8 +132,6 @@ def score_pair(
     protocol: EvalProtocol,
     scale: int,
     metrics: tuple[str, ...],
-    *,
-    threads: int = 1,
 ) -> Mapping[str, float]:
     """Return the value of each of `metrics` for one pair.
 
@@ -152,7 +141,6 @@ def score_pair(
         protocol: Its `border` and `colour` count here.
         scale: Upscaling factor, which named borders follow.
         metrics: Names of metrics that score pairs.
-        threads: Threads that a metric may use.
 
     Raises:
         MetricError: The shapes differ, too little is left to score, or a value isn't finite.
@@ -178,7 +166,7 @@ def score_pair(
         module = discovery.load(PACKAGE, name)
         reference = y if info.needs_reference else None
         scores[name] = _checked(
-            name, float(module.score(x, reference, data_range=255.0, threads=threads))
+            name, float(module.score(x, reference, data_range=255.0, threads=1))
         )
     return scores
 

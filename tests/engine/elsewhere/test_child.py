@@ -27,6 +27,7 @@ from sr_bench.engine.elsewhere.child import Child, Limits
 from sr_bench.engine.plan.cases import plan
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
+from sr_bench.engine.prepare import code_digest
 from sr_bench.errors import DeviceError, OptionError
 from sr_bench.system.process import Process, read_process
 from sr_bench.text.home import without_home
@@ -42,6 +43,7 @@ from pathlib import Path
 from sr_bench.backends._session import CheckedSession
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.precision import Precision
+from sr_bench.engine.prepare import code_digest
 from sr_bench.errors import OptionError
 
 ACT = Path(__file__).with_name("act.py")
@@ -137,7 +139,8 @@ def trap(zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 def _forget() -> None:
-    for cached in (discovery.names, discovery.load, discovery._third_party):
+    digests = (code_digest.own_code, code_digest.measuring)  # of the trap's code too
+    for cached in (discovery.names, discovery.load, discovery._third_party, *digests):
         cached.cache_clear()
 
 
@@ -304,7 +307,8 @@ def test_what_was_told_before_a_kill_counts_if_nobody_has_heard_it_yet(
 
 
 @pytest.mark.parametrize(
-    ("kills", "words"), [([0, 0], "perhaps for its memory"), ([0, 1], "the system was out of")]
+    ("kills", "words"),
+    [([0, 0], "perhaps for lack of memory"), ([0, 1], "the system was out of")],
 )
 def test_sigkill_is_told_as_want_of_memory(
     trap: Trap, kills: list[int], words: str, monkeypatch: pytest.MonkeyPatch

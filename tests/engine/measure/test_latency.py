@@ -251,7 +251,7 @@ def test_the_record_names_what_can_change_the_times(zoo: Zoo):
 def test_an_emulation_has_no_latency(zoo: Zoo, backend: Backend):
     record = measure(zoo, backend="vacc", device="emulate")
     assert (record.verdict.status, record.measurement) == (Status.NOT_RUN, None)
-    assert "speed of an emulation says nothing of the card" in record.verdict.sentence
+    assert "speed of an emulation says nothing about the card" in record.verdict.sentence
     assert not backend.sessions
 
 

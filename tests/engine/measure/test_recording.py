@@ -16,11 +16,10 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.locate import load_dataset
 from sr_bench.data.source import open_dataset
-from sr_bench.engine.job import ImageResult, Job
+from sr_bench.engine.job import ImageResult, Job, quiet
 from sr_bench.engine.measure.one_by_one import run_job
 from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.measure.recording import Recorded, start_recording
-from sr_bench.engine.prepare.network import quiet
 from sr_bench.errors import BackendError, NotRunError, OptionError
 from sr_bench.history.environment import read_environment
 from sr_bench.recording.format import read_entries, read_header

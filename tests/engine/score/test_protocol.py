@@ -194,15 +194,15 @@ def test_the_protocols_output_range_comes_before_the_cards() -> None:
 @pytest.mark.parametrize(
     ("output", "message"),
     [
-        (np.full((1, 3, 2, 2), np.nan), "edsr on 0801: 12 of 12 output values are NaN"),
-        (np.full((1, 3, 2, 2), np.inf), "edsr on 0801: 12 of 12 output values are NaN or inf"),
-        (np.zeros((1, 1, 2, 2)), "edsr on 0801: expected an output with 3 channels, got 1"),
-        (np.zeros((2, 3, 2, 2)), "edsr on 0801: expected an output of shape 1xCxHxW"),
+        (np.full((1, 3, 2, 2), np.nan), "12 of 12 output values are NaN"),
+        (np.full((1, 3, 2, 2), np.inf), "12 of 12 output values are NaN or inf"),
+        (np.zeros((1, 1, 2, 2)), "expected an output with 3 channels, got 1"),
+        (np.zeros((2, 3, 2, 2)), "expected an output of shape 1xCxHxW"),
     ],
 )
-def test_an_unusable_output_is_refused_with_its_origin(output: np.ndarray, message: str) -> None:
+def test_an_unusable_output_is_refused(output: np.ndarray, message: str) -> None:
     with pytest.raises(ImageError, match=message):
-        read_output(output.astype(np.float32), NATIVE, 1.0, where="edsr on 0801")
+        read_output(output.astype(np.float32), NATIVE, 1.0)
 
 
 def test_the_border_is_cropped_before_scoring() -> None:
@@ -232,12 +232,6 @@ def test_edsr_luma_is_the_weighted_difference() -> None:
 def test_identical_images_score_infinity_and_one(colour) -> None:
     scores = score_pair(HR, HR.copy(), EvalProtocol("p", colour=colour), 2, METRICS)
     assert scores == {"psnr": math.inf, "ssim": 1.0}
-
-
-def test_the_number_of_threads_changes_nothing() -> None:
-    big = RNG.integers(0, 256, (2, 200, 300, 3), dtype=np.uint8)
-    one, two = (score_pair(*big, NATIVE, 2, METRICS, threads=n) for n in (1, 2))
-    assert one == two
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from sr_bench.engine.job import Done, ImageResult, Progress
 from sr_bench.engine.measure.in_batches import WINDOW
 from sr_bench.engine.measure.worker import Begin, Planned, Work, Worker
 from sr_bench.engine.plan.options import Selection
-from sr_bench.errors import BackendError, OptionError
+from sr_bench.errors import BackendError
 
 if TYPE_CHECKING:  # an extra
     from distributed import Future
@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 @dataclass(eq=False)
 class _Run:
-    """A run that was handed in, for whoever waits for it."""
+    """A run that was handed in."""
 
     name: str
     """Of the work's file."""
@@ -61,7 +61,7 @@ class _Run:
     """Shards that Dask is done with."""
 
     def let_go(self) -> None:
-        """Let Dask stop what is left: what is to be told of an end would keep it alive."""
+        """Let Dask stop what is left: a callback would keep it alive."""
         for future in self.shards.values():
             future.release()  # type: ignore[no-untyped-call]
 
@@ -78,12 +78,11 @@ class Cluster:
     """
 
     def __init__(self, selection: Selection) -> None:
-        _check_options(selection)
         self._selection = selection
         self._runs: dict[str, _Run] = {}
-        self._made: dict[str, Future[Any]] = {}
+        self._networks: dict[str, Future[Any]] = {}
         """What makes the file of a network, by the network's digest."""
-        self._last_made: dict[str, Future[Any]] = {}
+        self._last_network: dict[str, Future[Any]] = {}
         """By the digest of the weights: precisions share the export, those of int8 a pass."""
         self._places = count()
         self.shares: Counter[str] = Counter()
@@ -105,6 +104,8 @@ class Cluster:
             self._opened = opened.pop_all()
         self.info: BackendInfo = workers.identity.info
         """As the workers describe the backend."""
+        # Consecutive images that a device is given at once stay in one shard.
+        self._window = WINDOW if self.info.device == "cuda" else 1
         self.cpu: str = workers.identity.cpu
         """The workers' processor, on which digits may depend."""
 
@@ -142,7 +143,7 @@ class Cluster:
     def _let_go(self) -> None:
         for run in self._runs.values():
             run.let_go()
-        for futures in (self._made, self._last_made, self._runs):
+        for futures in (self._networks, self._last_network, self._runs):
             futures.clear()
 
     def _handed_in(self, work: Work, indices: Sequence[int]) -> _Run:
@@ -155,7 +156,7 @@ class Cluster:
         if new := sorted(set(indices) - run.asked):
             run.asked.update(new)
             needed = [self._making(run, network) for network in networks(work)]
-            for part in split(new, window=window_of(self.info)):
+            for part in split(new, window=self._window):
                 self._hand_in(run, part, [future for future in needed if future])
         return run
 
@@ -172,11 +173,11 @@ class Cluster:
         prepared = networks(run.work)[network]
         if not must_be_made(prepared):
             return None
-        if prepared.digest not in self._made:
-            before = self._last_made.get(prepared.network)
-            made = self._submit(run, network, "make", run.name, network, before)
-            self._made[prepared.digest] = self._last_made[prepared.network] = made
-        return self._made[prepared.digest]
+        if prepared.digest not in self._networks:
+            before = self._last_network.get(prepared.network)
+            future = self._submit(run, network, "make", run.name, network, before)
+            self._networks[prepared.digest] = self._last_network[prepared.network] = future
+        return self._networks[prepared.digest]
 
     def _submit(self, run: _Run, name: str, method: str, *args: object) -> "Future[Any]":
         from sr_bench.engine.elsewhere.cluster.remote import at_station
@@ -233,11 +234,11 @@ class Cluster:
                 return run.ended.get(timeout=TICK_S)
             except Empty:
                 if self._client.status != "running":
-                    msg = "the scheduler of the cluster does not answer any more: start it again"
+                    msg = "the cluster's scheduler has stopped answering: restart it"
                     raise BackendError(msg) from None
 
     def _outcome(self, run: _Run, part: tuple[int, ...]) -> Outcome:
-        """Return what came of a shard; also that its workers died."""
+        """Return the outcome of a shard, even if its workers died."""
         from distributed import CancelledError, KilledWorker
 
         try:
@@ -246,7 +247,7 @@ class Cluster:
             names = [run.work.job.names[index] for index in part]
             more = ", ..." if len(names) > _NAMED else ""
             where = f"{run.work.job.card.id} on {', '.join(names[:_NAMED])}{more}"
-            msg = f"{where}: each worker that did this died, too little memory may be why: {error}"
+            msg = f"{where}: every worker that tried this died, perhaps out of memory: {error}"
             return Outcome(fault=BackendError(msg))
         return outcome
 
@@ -266,18 +267,3 @@ def _given(selection: Selection) -> tuple[Path, ...]:
     results = selection.results if selection.keep != "off" else None
     named = (selection.data, selection.weights, results)
     return tuple(path.absolute() for path in named if path and path.exists())
-
-
-def window_of(info: BackendInfo) -> int:
-    """Return how many consecutive images a device is given at once: they stay in one shard."""
-    return WINDOW if info.device == "cuda" else 1
-
-
-def _check_options(selection: Selection) -> None:
-    if selection.record is not None or selection.replay is not None:
-        option = "--sr-record" if selection.record is not None else "--sr-replay"
-        msg = (
-            f"{option} and --sr-cluster don't go together: this machine itself records"
-            " outputs, and replays them"
-        )
-        raise OptionError(msg)

@@ -1,4 +1,4 @@
-"""Reach a cluster, or start one on this machine; find its workers and whether they are alike."""
+"""Reach a cluster, or start one on this machine; check that its workers are alike."""
 
 import logging
 import re
@@ -52,8 +52,8 @@ class Identity:
         """
         if self.measuring != other.measuring:
             return (
-                "its sr-bench or its packages that measure are not the same: install one version"
-                " of sr-bench, numpy, onnx, onnxruntime, torch and the like everywhere"
+                "its sr-bench or its packages differ: install the same versions of sr-bench, numpy,"
+                " onnx, onnxruntime, torch and the like everywhere"
             )
         if self.info != other.info:
             return f"its backend is {_described(other.info)}, not {_described(self.info)}"
@@ -97,7 +97,7 @@ def connected(address: str) -> "Iterator[Client]":
     """Give a client of the cluster at `address`, which is a scheduler's or ``local:N``.
 
     Raises:
-        OptionError: dask.distributed is absent, the address is none, or nobody answers there.
+        OptionError: dask.distributed is absent, the address is malformed, or nothing answers there.
     """
     try:
         import distributed  # noqa: F401 - whether it is there
@@ -127,7 +127,7 @@ def _local(workers: int) -> "Iterator[Client]":
 
     quiet = {
         "distributed.scheduler.allowed-failures": _KILLED,
-        # What Dask tells of itself takes 3 % of two cores, and nobody looks.
+        # Dask's statistics of itself take 3 % of two cores, and nobody looks at them.
         "distributed.admin.low-level-log-length": 0,
         "distributed.worker.profile.enabled": False,
         "distributed.admin.system-monitor.interval": "10s",
@@ -209,7 +209,7 @@ def agreed_workers(client: "Client", selection: Selection, places: Places) -> Wo
         looks = _usable(answers, where)
     expected = replace(first, measuring=measuring())
     differences = {at: expected.difference(identity) for at, identity in looks.items()}
-    _refuse(differences, f"{where}: workers that differ would mix numbers:")
+    _refuse(differences, f"{where}: these workers differ, so that numbers would mix:")
     return Workers(first, needed)
 
 

@@ -11,9 +11,8 @@ from distributed import WorkerPlugin, get_worker
 from sr_bench.engine.elsewhere.cluster.connect import Identity, Places, look
 from sr_bench.engine.elsewhere.cluster.sessions import SharingWorker
 from sr_bench.engine.elsewhere.cluster.shared_work import Outcome, SharedWork, networks, read_work
-from sr_bench.engine.job import ImageResult
+from sr_bench.engine.job import ImageResult, quiet
 from sr_bench.engine.plan.options import Selection
-from sr_bench.engine.prepare.network import quiet
 from sr_bench.errors import BackendError, SrBenchError
 
 _WORKS = 4
@@ -61,12 +60,9 @@ class Station(WorkerPlugin):
     def measure(
         self, name: str, images: Mapping[int, str], faults: Sequence[SrBenchError | None]
     ) -> Outcome:
-        """Measure images of the work `name`; an error comes back with the results before it.
+        """Measure images of the work `name`, given by number and digest.
 
-        Args:
-            name: Of the work's file.
-            images: Their digests, by number.
-            faults: Why networks could not be made.
+        An error comes back with the results before it; `faults` say why networks were not made.
         """
         results: dict[int, ImageResult] = {}
         begun: list[tuple[str, Mapping[str, str]]] = [("", {})]

@@ -10,9 +10,9 @@ from typing import Any
 from sr_bench.core.backend import Form
 from sr_bench.core.codec import encode
 from sr_bench.core.precision import Precision
-from sr_bench.engine.job import ImageResult
+from sr_bench.engine.job import ImageResult, quiet
 from sr_bench.engine.measure.worker import Work
-from sr_bench.engine.prepare.network import Prepared, quiet
+from sr_bench.engine.prepare.network import Prepared
 from sr_bench.engine.prepare.weights import network_digest
 from sr_bench.errors import BackendError, SrBenchError
 from sr_bench.files.atomic import write_bytes
@@ -96,11 +96,11 @@ def write_work(folder: Path, work: Work) -> str:
     """
     name = work_key(work)
     paths: set[Path] = set()
-    _Absolute(BytesIO(), paths).dump(work.telling(quiet))
+    _Absolute(BytesIO(), paths).dump(work.with_progress(quiet))
     folders = tuple(sorted({path.parent for path in paths if path.is_file()}))
     digests = {key: prepared.digest for key, prepared in networks(work).items()}
     content = BytesIO()
-    _Absolute(content, paths).dump(SharedWork(work.telling(quiet), folders, digests))
+    _Absolute(content, paths).dump(SharedWork(work.with_progress(quiet), folders, digests))
     write_bytes(folder / name, content.getvalue())
     return name
 

@@ -127,7 +127,9 @@ def test_images_whose_workers_died_are_named_and_those_before_them_kept(
 
     monkeypatch.setattr(cluster, "_outcome", told)
     names = ", ".join(f"{i:03d}" for i in deadly)
-    with pytest.raises(BackendError, match=f"tiny_x2 on {names}: each worker that did this died"):
+    with pytest.raises(
+        BackendError, match=f"tiny_x2 on {names}: every worker that tried this died"
+    ):
         measured(cluster, work, heard=heard)
     assert set(range(deadly[0])) <= set(heard.results) <= set(range(9)) - set(deadly)
 
@@ -136,7 +138,7 @@ def test_a_scheduler_that_is_gone_ends_the_run_with_an_error(cluster, zoo, monke
     monkeypatch.setattr(client, "TICK_S", 0.01)
     run = client._Run("name", 0, drawn(zoo, Drawn(0)))
     monkeypatch.setattr(cluster, "_client", SimpleNamespace(status="closed"))
-    with pytest.raises(BackendError, match="scheduler of the cluster does not answer any more"):
+    with pytest.raises(BackendError, match="cluster's scheduler has stopped answering"):
         cluster._next(run)
 
 
@@ -150,7 +152,7 @@ def test_a_card_is_asked_for_by_each_task(cluster, zoo, monkeypatch) -> None:
 
     work = work_of(zoo, Precision.FP16)
     monkeypatch.setattr(cluster, "_client", Client())
-    monkeypatch.setattr(cluster, "_made", {})
+    monkeypatch.setattr(cluster, "_networks", {})
     monkeypatch.setattr(cluster, "_runs", {})
     monkeypatch.setattr(cluster, "_workers", Workers(cluster._workers.identity, "VACC"))
     cluster.start([(work, range(2))])

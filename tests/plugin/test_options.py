@@ -43,7 +43,7 @@ def test_help_prints_a_default_only_where_there_is_one(pytester):
         ("--sr-replay=my_zoo", "*--backend=replay and --sr-replay=DIR*go together*"),
         (
             "--sr-precision=int4",
-            "*--sr-precision=int4: expected one or more of fp32, fp16, int8_max*",
+            "*--sr-precision=int4: expected one or more of fp32, fp16, int8_kl*",
         ),
         ("--sr-limit=few", "*--sr-limit=few: expected a whole number*"),
         ("--sr-limit=-1", "*--sr-limit=-1: expected a whole number of images, 0 for all*"),

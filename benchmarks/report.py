@@ -30,7 +30,7 @@ from overhead import CLAIMS_OF_ONE, prepare
 from sessions import Folder, in_turns
 
 from sr_bench.core.claim import Claim, Source
-from sr_bench.core.history import Environment, HistoryEntry, PastRun, RunInfo, point
+from sr_bench.core.history import Environment, HistoryEntry, PastSession, SessionInfo, point
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Status, Verdict
 from sr_bench.history.environment import cpu_model, usable_cores
@@ -104,10 +104,10 @@ def _make_image(results: Path, number: int) -> None:
             write_png(folder / f"{number:04d}.png", sr)
 
 
-def _run(results: Path) -> PastRun:
+def _run(results: Path) -> PastSession:
     environment = Environment({"torch": "2.13"}, "3.11", "Linux", "a CPU", 2, "abc")
-    info = RunInfo("20261121T091430-b65233", "2026-11-21T09:14:30+00:00", environment)
-    return PastRun(info, tuple(records()), results / "latest.json", results)
+    info = SessionInfo("20261121T091430-b65233", "2026-11-21T09:14:30+00:00", environment)
+    return PastSession(info, tuple(records()), results / "latest.json", results)
 
 
 def _build(results: Path) -> None:
@@ -115,7 +115,7 @@ def _build(results: Path) -> None:
     run = _run(results)
     points = tuple(map(point, run.records))
     history = [
-        HistoryEntry(RunInfo(f"202611{day:02d}T0", "2026-11-01", run.info.environment), points)
+        HistoryEntry(SessionInfo(f"202611{day:02d}T0", "2026-11-01", run.info.environment), points)
         for day in range(1, DAYS + 1)
     ]
     start = time.perf_counter()

@@ -7,12 +7,12 @@ from pathlib import Path
 from sr_bench.core.card import ModelCard
 from sr_bench.core.case import COST_METRICS
 from sr_bench.core.claim import Blank, Claim
-from sr_bench.core.history import Environment, PastRun, RunInfo
+from sr_bench.core.history import Environment, PastSession, SessionInfo
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
 from sr_bench.core.update import Update, UpdateMode
 from sr_bench.engine.judge.claim import judge
 from sr_bench.engine.plan.suite import load_suite
-from sr_bench.history.store import RunStore
+from sr_bench.history.store import SessionStore
 from sr_bench.update.documents import update_documents
 
 README = """# Zoo
@@ -47,7 +47,7 @@ evaluation = [{ dataset = "set5", protocol = "paper_y" }]
 A, A8, B = "a_x2 fp32 psnr", "a_x2 int8_max psnr", "b_x2 fp32 ssim"
 GAP = ('metric = "psnr"', 'precision = "fp32"')
 
-INFO = RunInfo(
+INFO = SessionInfo(
     "20261121T091430-b65233",
     "2026-11-21T09:14:30+00:00",
     Environment({"numpy": "2.0"}, "3.11.9", "Linux", "cpu", 2, "abc123def456", {}),
@@ -88,7 +88,7 @@ class Zoo:
         assert old in self.text
         self.readme.write_bytes(self.text.replace(old, new).encode())
 
-    def run(self, values: Mapping[str, float]) -> PastRun:
+    def run(self, values: Mapping[str, float]) -> PastSession:
         """Return the run that measured `values`, by ``model precision metric``, and judged them."""
         suite = load_suite(self.card.relative_to(self.root))
         records = []
@@ -97,11 +97,11 @@ class Zoo:
                 name = f"{model.name} {cell.precision} {cell.metric}"
                 records.append(record_of(model, cell, values.get(name)))
         path = self.root / "reports" / "latest.json"
-        return PastRun(INFO, tuple(records), path, path.parent)
+        return PastSession(INFO, tuple(records), path, path.parent)
 
-    def write(self, run: PastRun) -> Path:
+    def write(self, run: PastSession) -> Path:
         """Write `run` as a session does; return the path of its latest.json."""
-        store = RunStore(run.results, run.info)
+        store = SessionStore(run.results, run.info)
         store.start()
         for record in run.records:
             store.add(record)
@@ -146,7 +146,7 @@ def record_of(model: ModelCard, cell: Claim | Blank, value: float | None) -> Rec
     )
 
 
-def changed(run: PastRun, case: str, **fields: object) -> PastRun:
+def changed(run: PastSession, case: str, **fields: object) -> PastSession:
     """Return `run` with other `fields` in the records whose id ends with `case`."""
     found = [record for record in run.records if record.case_id.endswith(case)]
     assert found
@@ -154,11 +154,11 @@ def changed(run: PastRun, case: str, **fields: object) -> PastRun:
     return replace(run, records=tuple(records))
 
 
-def update(run: PastRun, mode: UpdateMode = "failed", *, write: bool = True) -> Update:
+def update(run: PastSession, mode: UpdateMode = "failed", *, write: bool = True) -> Update:
     return update_documents(run, mode, reason="retrained", write=write)
 
 
-def refused(run: PastRun, zoo: Zoo, mode: UpdateMode = "failed") -> str:
+def refused(run: PastSession, zoo: Zoo, mode: UpdateMode = "failed") -> str:
     """Return why nothing was done, and see that nothing was."""
     before = {path: path.read_bytes() for path in zoo.readme.parent.iterdir()}
     done = update(run, mode)
@@ -181,10 +181,10 @@ def partial(record: Record) -> Record:
     )
 
 
-def with_more(run: PastRun, *more: Record) -> PastRun:
+def with_more(run: PastSession, *more: Record) -> PastSession:
     return replace(run, records=(*run.records, *more))
 
 
-def only(run: PastRun) -> Record:
+def only(run: PastSession) -> Record:
     (found,) = (record for record in run.records if record.measurement)
     return found

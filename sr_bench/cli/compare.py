@@ -9,7 +9,7 @@ from sr_bench.errors import OptionError
 
 if TYPE_CHECKING:  # these load much, which --help must not wait for
     from sr_bench.core.compare import LossLimits
-    from sr_bench.core.history import PastRun
+    from sr_bench.core.history import PastSession
 
 HELP = "compare two runs image by image; ends in 1 if the newer one is worse or lacks a value"
 EXAMPLE = "sr-bench compare main last"
@@ -72,7 +72,7 @@ def _limits(args: argparse.Namespace) -> "LossLimits":
     return LossLimits(**given)
 
 
-def _runs(args: argparse.Namespace) -> "tuple[PastRun, PastRun]":
+def _runs(args: argparse.Namespace) -> "tuple[PastSession, PastSession]":
     before, now = (named_run(name, args.results) for name in (args.before, args.now))
     if before.info.run == now.info.run:
         msg = (

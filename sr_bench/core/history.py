@@ -27,7 +27,7 @@ class Environment:
 
 
 @dataclass(frozen=True)
-class RunInfo:
+class SessionInfo:
     """What is known of a run besides its records."""
 
     run: str
@@ -38,10 +38,10 @@ class RunInfo:
 
 
 @dataclass(frozen=True)
-class PastRun:
+class PastSession:
     """A run that was read from the disk."""
 
-    info: RunInfo
+    info: SessionInfo
     records: tuple[Record, ...]
     path: Path
     """The file it was read from; what its records keep lies relative to the results folder."""
@@ -87,7 +87,7 @@ class Point:
 class HistoryEntry:
     """What history keeps of one run."""
 
-    info: RunInfo
+    info: SessionInfo
     points: tuple[Point, ...]
 
 

@@ -8,7 +8,7 @@ from statistics import linear_regression
 
 from sr_bench.core.case import COST_METRICS
 from sr_bench.core.compare import NEVER_COMPARABLE
-from sr_bench.core.history import HistoryEntry, Point, RunInfo
+from sr_bench.core.history import HistoryEntry, Point, SessionInfo
 from sr_bench.core.record import Status
 
 _FEWEST, _SHORTEST = 3, timedelta(days=1)
@@ -28,7 +28,7 @@ _RUN_TIME_LENGTH = 15
 class Moment:
     """One point of a series, with the run that measured it."""
 
-    info: RunInfo
+    info: SessionInfo
     point: Point
 
     @property
@@ -66,7 +66,7 @@ class Trend:
     """Day on which the margin reaches 0; empty unless it shrinks and is above 0 now."""
 
 
-def started(info: RunInfo) -> datetime | None:
+def started(info: SessionInfo) -> datetime | None:
     """Return when a run started, in UTC; from its name if it does not say (schema 1)."""
     try:
         if info.started:

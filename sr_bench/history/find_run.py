@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sr_bench.core.history import HistoryEntry, PastRun
+from sr_bench.core.history import HistoryEntry, PastSession
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
 from sr_bench.history.environment import DIRTY, git
 from sr_bench.history.index import History, read_history
@@ -52,7 +52,7 @@ def find_run(spec: str, results: Path, folder: Path) -> Path:
     return _named(spec, history) or _of_commit(spec, history, folder)
 
 
-def earlier_runs(results: Path, count: int) -> Iterator[PastRun]:
+def earlier_runs(results: Path, count: int) -> Iterator[PastSession]:
     """Yield up to `count` runs whose files are in the folder `results`, newest first.
 
     What can't be read is passed over: who asks for history sees it there.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from sr_bench.core.codec import Json, decode, encode
-from sr_bench.core.history import HistoryEntry, PastRun, RunInfo, point
+from sr_bench.core.history import HistoryEntry, PastSession, SessionInfo, point
 from sr_bench.core.record import SCHEMA_VERSION, Record
 from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import append_line, write_text
@@ -23,7 +23,7 @@ INDEX = "index.jsonl"
 
 
 @dataclass(frozen=True)
-class RunStore:
+class SessionStore:
     """The files of one run under the results folder.
 
     ``history/<run>.jsonl`` grows by a line for each record, so that a crash loses nothing that was
@@ -33,7 +33,7 @@ class RunStore:
     """
 
     folder: Path
-    info: RunInfo
+    info: SessionInfo
 
     def start(self) -> None:
         """Create the folder and write the first line: schema, run and environment.
@@ -71,7 +71,7 @@ class RunStore:
         return target
 
 
-def _with_schema(value: RunInfo | HistoryEntry) -> dict[str, Json]:
+def _with_schema(value: SessionInfo | HistoryEntry) -> dict[str, Json]:
     return {"schema_version": SCHEMA_VERSION, **cast("dict[str, Json]", _encoded(value))}
 
 
@@ -91,7 +91,7 @@ def _anonymous(value: Json) -> Json:
     return value
 
 
-def read_run(path: Path) -> PastRun:
+def read_run(path: Path) -> PastSession:
     """Return the run in a ``latest.json`` or a ``history/<run>.jsonl``.
 
     Raises:
@@ -110,10 +110,10 @@ def read_run(path: Path) -> PastRun:
         msg = f"{where}: not a run of sr-bench ({cause})"
         raise SrBenchError(msg) from cause
     results = path.parent.parent if path.parent.name == HISTORY else path.parent
-    return PastRun(info, records, path, results)
+    return PastSession(info, records, path, results)
 
 
-def _read_lines(path: Path) -> tuple[RunInfo, tuple[Record, ...]]:
+def _read_lines(path: Path) -> tuple[SessionInfo, tuple[Record, ...]]:
     lines = read_lines(path)
     if (first := next(lines, None)) is None:
         msg = "it is empty"
@@ -160,11 +160,11 @@ def check_schema(data: Mapping[str, object], where: str) -> None:
         raise SrBenchError(msg)
 
 
-def read_info(header: Mapping[str, object]) -> RunInfo:
+def read_info(header: Mapping[str, object]) -> SessionInfo:
     """Return what the first line of a run says of it; schema 1 kept no start beside the name.
 
     Raises:
         TypeError: It does not say which run, where, or with what.
     """
     known = {key: value for key, value in header.items() if key != "schema_version"}
-    return decode(RunInfo, {"started": "", **known})
+    return decode(SessionInfo, {"started": "", **known})

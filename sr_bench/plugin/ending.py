@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sr_bench.core.history import PastRun
+from sr_bench.core.history import PastSession
 from sr_bench.core.update import UpdateMode
 from sr_bench.errors import SrBenchError
 from sr_bench.plugin.settings import Settings
@@ -25,11 +25,11 @@ class Ending:
     """Whether the run is worse than the one it was compared with."""
 
 
-Step = Callable[[PastRun, Progress], Ending | None]
+Step = Callable[[PastSession, Progress], Ending | None]
 """Does one of the last steps; None if there is nothing to say of it."""
 
 
-def end_run(run: PastRun, settings: Settings, progress: Progress) -> Ending:
+def end_run(session: PastSession, settings: Settings, progress: Progress) -> Ending:
     """Do what `settings` ask for; the fault of one step does not keep the others from their work.
 
     The documents come last, so that reports show them as they were measured.
@@ -38,12 +38,12 @@ def end_run(run: PastRun, settings: Settings, progress: Progress) -> Ending:
     if settings.reports:
         steps += [_github_summary, _github_annotations]
     if earlier := settings.selection.compare:
-        steps.append(lambda run, _: _compare(run, earlier))
+        steps.append(lambda session, _: _compare(session, earlier))
     if settings.is_first:
         steps.append(lambda *_: Ending(("There is no earlier run yet to compare with.",)))
     if mode := settings.update:
-        steps.append(lambda run, _: _update(run, mode, settings.reason))
-    endings = [_try(step, run, progress) for step in steps]
+        steps.append(lambda session, _: _update(session, mode, settings.reason))
+    endings = [_try(step, session, progress) for step in steps]
     return Ending(
         tuple(line for ending in endings for line in ending.lines),
         tuple(fault for ending in endings for fault in ending.faults),
@@ -51,41 +51,41 @@ def end_run(run: PastRun, settings: Settings, progress: Progress) -> Ending:
     )
 
 
-def _try(step: Step, run: PastRun, progress: Progress) -> Ending:
+def _try(step: Step, session: PastSession, progress: Progress) -> Ending:
     try:
-        return step(run, progress) or Ending()
+        return step(session, progress) or Ending()
     except SrBenchError as cause:
         return Ending(faults=(str(cause),))
 
 
-def _html(run: PastRun, progress: Progress) -> Ending:
+def _html(session: PastSession, progress: Progress) -> Ending:
     from sr_bench.history.index import read_history
     from sr_bench.report.html.build import build_report
 
-    history = read_history(run.results)
-    report = build_report(run, history.entries, run.results / "html", progress=progress)
+    history = read_history(session.results)
+    report = build_report(session, history.entries, session.results / "html", progress=progress)
     notes = (f"note: {fault}" for fault in history.faults)
     return Ending((f"report: {report.index}", *notes))
 
 
-def _markdown(run: PastRun, _: Progress) -> None:
+def _markdown(session: PastSession, _: Progress) -> None:
     from sr_bench.report.markdown.combined import write_combined
     from sr_bench.report.markdown.family import write_family_reports
 
-    write_family_reports(run.records, run.results)
-    write_combined(run, run.results)
+    write_family_reports(session.records, session.results)
+    write_combined(session, session.results)
 
 
-def _csv(run: PastRun, _: Progress) -> None:
+def _csv(session: PastSession, _: Progress) -> None:
     from sr_bench.report.exports import write_csv
 
-    write_csv(run, run.results)
+    write_csv(session, session.results)
 
 
-def _parquet(run: PastRun, _: Progress) -> None:
+def _parquet(session: PastSession, _: Progress) -> None:
     from sr_bench.report.exports import write_parquet
 
-    write_parquet(run, run.results)
+    write_parquet(session, session.results)
 
 
 _REPORTS: dict[str, Step] = {
@@ -96,39 +96,39 @@ _REPORTS: dict[str, Step] = {
 }
 
 
-def _github_summary(run: PastRun, _: Progress) -> None:
+def _github_summary(session: PastSession, _: Progress) -> None:
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         from sr_bench.report.github import write_step_summary
 
-        write_step_summary(Path(path), run)
+        write_step_summary(Path(path), session)
 
 
-def _github_annotations(run: PastRun, _: Progress) -> Ending:
+def _github_annotations(session: PastSession, _: Progress) -> Ending:
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return Ending()
     from sr_bench.report.github import annotations
 
-    return Ending(tuple(annotations(run.records)))
+    return Ending(tuple(annotations(session.records)))
 
 
-def _compare(run: PastRun, earlier: Path) -> Ending:
+def _compare(session: PastSession, earlier: Path) -> Ending:
     from sr_bench.core.compare import CaseOutcome, LossLimits
     from sr_bench.engine.judge.two_runs import compare_runs
     from sr_bench.history.store import read_run
     from sr_bench.report.terminal.compare import compared_lines
 
     before = read_run(earlier)
-    compared = compare_runs(run, before, LossLimits())
+    compared = compare_runs(session, before, LossLimits())
     both = [case for case in compared if case.outcome is not CaseOutcome.VANISHED]
-    lines = compared_lines(both, before.info, run.info, everything=False)
+    lines = compared_lines(both, before.info, session.info, everything=False)
     if missing := len(compared) - len(both):  # a session may be asked for a part of what there is
         lines.append(f"{missing} values of run A were not measured in this one")
     return Ending(tuple(lines), lost=any(case.outcome is CaseOutcome.LOSS for case in both))
 
 
-def _update(run: PastRun, mode: UpdateMode, reason: str) -> Ending:
+def _update(session: PastSession, mode: UpdateMode, reason: str) -> Ending:
     from sr_bench.report.terminal.update import update_lines
     from sr_bench.update.documents import update_documents
 
-    update = update_documents(run, mode, reason=reason, write=True)
+    update = update_documents(session, mode, reason=reason, write=True)
     return Ending(tuple(update_lines(update)), tuple(update.refused))

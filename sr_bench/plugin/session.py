@@ -10,13 +10,13 @@ import pytest
 
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import Case
-from sr_bench.core.history import PastRun, RunInfo
+from sr_bench.core.history import PastSession, SessionInfo
 from sr_bench.core.record import Record
 from sr_bench.discovery import load
 from sr_bench.errors import SrBenchError
 from sr_bench.files.cache import prune
 from sr_bench.history.environment import read_environment
-from sr_bench.history.store import RunStore
+from sr_bench.history.store import SessionStore
 from sr_bench.plugin.ending import Ending, end_run
 from sr_bench.plugin.progress import ProgressLine
 from sr_bench.plugin.settings import Settings
@@ -41,7 +41,7 @@ class BenchSession:
         self.records: list[Record] = []
         self.faults: list[str] = []
         """What went wrong while results were written."""
-        self.store: RunStore | None = None
+        self.store: SessionStore | None = None
         self.notes: list[str] = []
         """What the header says besides."""
         self.ending = Ending()
@@ -105,8 +105,8 @@ class BenchSession:
         now = datetime.now(UTC)
         name = f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
         environment = read_environment(self.config.rootpath)
-        info = RunInfo(name, now.isoformat(timespec="seconds"), environment)
-        store = RunStore(self.settings.results, info)
+        info = SessionInfo(name, now.isoformat(timespec="seconds"), environment)
+        store = SessionStore(self.settings.results, info)
         store.start()
         self.store = store
 
@@ -138,7 +138,7 @@ class BenchSession:
             return
         chosen = self.settings.selection
         prune(chosen.results_cache, chosen.cache_bytes)
-        run = PastRun(self.store.info, records, path, self.settings.results)
+        run = PastSession(self.store.info, records, path, self.settings.results)
         with ProgressLine(self.config, "report") as line:
             self.ending = end_run(run, self.settings, line.update)
         self.faults += self.ending.faults

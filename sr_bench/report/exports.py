@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sr_bench.core.history import PastRun, point
+from sr_bench.core.history import PastSession, point
 from sr_bench.core.metric import metric_info
 from sr_bench.core.record import FLOOR, Record
 from sr_bench.errors import OptionError
@@ -56,8 +56,8 @@ def image_frame(records: Iterable[Record]) -> pd.DataFrame:
     return _typed([row for record in records for row in _image_rows(record)], _IMAGE_COLUMNS)
 
 
-def write_csv(run: PastRun, folder: Path) -> tuple[Path, ...]:
-    """Write ``records.csv`` and ``images.csv`` of `run` into `folder` and return their paths.
+def write_csv(session: PastSession, folder: Path) -> tuple[Path, ...]:
+    """Write ``records.csv`` and ``images.csv`` of `session` into `folder` and return their paths.
 
     UTF-8 with a header; infinity is spelled ``inf``, and what is missing is empty. A text that a
     spreadsheet would compute has a ``'`` before it.
@@ -65,7 +65,7 @@ def write_csv(run: PastRun, folder: Path) -> tuple[Path, ...]:
     Raises:
         SrBenchError: The folder can't be written.
     """
-    tables = {name: _harmless(table) for name, table in _tables(run).items()}
+    tables = {name: _harmless(table) for name, table in _tables(session).items()}
     texts = {
         f"{name}.csv": table.to_csv(index=False, lineterminator="\n").encode()
         for name, table in tables.items()
@@ -73,7 +73,7 @@ def write_csv(run: PastRun, folder: Path) -> tuple[Path, ...]:
     return _write(texts, folder)
 
 
-def write_parquet(run: PastRun, folder: Path) -> tuple[Path, ...]:
+def write_parquet(session: PastSession, folder: Path) -> tuple[Path, ...]:
     """Write ``records.parquet`` and ``images.parquet`` into `folder` and return their paths.
 
     Raises:
@@ -83,7 +83,7 @@ def write_parquet(run: PastRun, folder: Path) -> tuple[Path, ...]:
     try:
         files = {
             f"{name}.parquet": table.to_parquet(engine="pyarrow", index=False)
-            for name, table in _tables(run).items()
+            for name, table in _tables(session).items()
         }
     except ImportError as cause:  # pandas asks for it, and for a version that it can use
         msg = "Parquet needs pyarrow, here absent or too old: pip install 'sr-bench[parquet]'"
@@ -91,10 +91,10 @@ def write_parquet(run: PastRun, folder: Path) -> tuple[Path, ...]:
     return _write(files, folder)
 
 
-def _tables(run: PastRun) -> dict[str, pd.DataFrame]:
+def _tables(session: PastSession) -> dict[str, pd.DataFrame]:
     """Return both tables by name, the run before all else, so that those of several runs add up."""
-    tables = {"records": frame(run.records), "images": image_frame(run.records)}
-    info = run.info
+    tables = {"records": frame(session.records), "images": image_frame(session.records)}
+    info = session.info
     facts = {"run": info.run, "started": info.started, "commit": info.environment.commit}
     for table in tables.values():
         for index, (name, text) in enumerate(facts.items()):

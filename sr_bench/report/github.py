@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from sr_bench.core.history import PastRun
+from sr_bench.core.history import PastSession
 from sr_bench.core.record import Record, Status
 from sr_bench.document.numbers import claimed, measured, metric, precision, with_unit
 from sr_bench.errors import SrBenchError
@@ -42,16 +42,18 @@ class _Part:
     """What a row is, such as ``failure``."""
 
 
-def step_summary(run: PastRun, *, budget: int = BUDGET) -> str:
-    """Return the summary of `run` as markdown: failures in full, then the tables.
+def step_summary(session: PastSession, *, budget: int = BUDGET) -> str:
+    """Return the summary of `session` as markdown: failures in full, then the tables.
 
     Args:
-        run: The run.
+        session: The run.
         budget: Bytes of UTF-8 that the result may take. What does not fit is left out row by row,
             and the last line says how much that is.
     """
-    records = in_document_order(run.records)
-    opening = "\n\n".join(["## sr-bench: claimed and measured", *head(run.info, records)]) + "\n"
+    records = in_document_order(session.records)
+    opening = (
+        "\n\n".join(["## sr-bench: claimed and measured", *head(session.info, records)]) + "\n"
+    )
     # Room for the longest closing: no part has more rows than two for each record.
     most = 10 * len(records)
     closing = _left_out({"failure": most, "row": most, "line": most})
@@ -68,14 +70,14 @@ def step_summary(run: PastRun, *, budget: int = BUDGET) -> str:
     return "".join([*pieces, _left_out(left)])
 
 
-def write_step_summary(path: Path, run: PastRun) -> None:
-    """Append the summary of `run` to the step's at `path`, as far as others left it room.
+def write_step_summary(path: Path, session: PastSession) -> None:
+    """Append the summary of `session` to the step's at `path`, as far as others left it room.
 
     Raises:
         SrBenchError: `path`, ``$GITHUB_STEP_SUMMARY``, can't be read or written, or is no file.
     """
     before = _existing(path)
-    if text := step_summary(run, budget=BUDGET - len(before)):
+    if text := step_summary(session, budget=BUDGET - len(before)):
         write_bytes(path, before + text.encode())
 
 

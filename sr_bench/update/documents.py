@@ -8,7 +8,7 @@ from pathlib import Path
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard
 from sr_bench.core.claim import Source
-from sr_bench.core.history import PastRun
+from sr_bench.core.history import PastSession
 from sr_bench.core.record import Record, Status
 from sr_bench.core.update import Edit, GapRemoval, Update, UpdateMode, group
 from sr_bench.document.diff import unified_diff
@@ -43,13 +43,13 @@ class _Changes:
     left_out: tuple[tuple[str, str], ...] = ()
 
 
-def update_documents(run: PastRun, mode: UpdateMode, *, reason: str, write: bool) -> Update:
-    """Write what `run` measured into the cells of its documents, as far as `mode` asks for it.
+def update_documents(session: PastSession, mode: UpdateMode, *, reason: str, write: bool) -> Update:
+    """Write what `session` measured into the cells of its documents, as far as `mode` asks for it.
 
     Guarantees for each document: nothing but the numbers changes; the document, its cards and the
     ledger beside it are all written or all left as they were; nothing is written if a cell is not
     as it was when it was measured. A document that is refused does not keep the others from being
-    updated. Paths in `run` are relative to the working directory. Unless `write`, for which the
+    updated. Paths in `session` are relative to the working directory. Unless `write`, for which the
     ledger needs a reason, the changes are only worked out.
 
     Raises:
@@ -59,15 +59,15 @@ def update_documents(run: PastRun, mode: UpdateMode, *, reason: str, write: bool
     if write and not reason:
         msg = "an update needs a reason, for the ledger: say why the numbers change"
         raise OptionError(msg)
-    asked = asked_for(run.records, mode)
+    asked = asked_for(session.records, mode)
     documents, refused = _by_document(asked.records)
     done: list[_Changes] = []
     for path, records in documents.items():
         try:
             with locked(path.parent, wait_s=LOCK_WAIT_S) if write else nullcontext():
-                changes = _changes(path, records, run, mode)
+                changes = _changes(path, records, session, mode)
                 if write and changes.texts:
-                    _write(path, changes, run, reason)
+                    _write(path, changes, session, reason)
             done.append(changes)
         except SrBenchError as cause:
             refused.append(str(cause))
@@ -102,7 +102,9 @@ def _by_document(records: Sequence[Record]) -> tuple[dict[Path, list[Record]], l
     return documents, refused
 
 
-def _changes(path: Path, records: Sequence[Record], run: PastRun, mode: UpdateMode) -> _Changes:
+def _changes(
+    path: Path, records: Sequence[Record], session: PastSession, mode: UpdateMode
+) -> _Changes:
     """Work out what to do to the document at `path` as it is now.
 
     Raises:
@@ -117,7 +119,7 @@ def _changes(path: Path, records: Sequence[Record], run: PastRun, mode: UpdateMo
     written = {edit.key for edit in cells.edits}
     closings = {}
     for card in {suites.card(record) for record in records if record.verdict.status in _GAPS}:
-        of_card = [record for record in run.records if suites.is_of(record, card)]
+        of_card = [record for record in session.records if suites.is_of(record, card)]
         closings[card] = closing(suites.suite(card), of_card, written)
     stuck = {key for closing in closings.values() for key in closing.kept}
     edits = tuple(
@@ -188,9 +190,11 @@ class _Suites:
         raise CardError(msg)
 
 
-def _write(path: Path, changes: _Changes, run: PastRun, reason: str) -> None:
+def _write(path: Path, changes: _Changes, session: PastSession, reason: str) -> None:
     ledger = ledger_of(path)
     old = ledger.read_bytes() if ledger.exists() else b""
     files = {file: after.encode() for file, _, after in changes.texts}
-    lines = ledger_lines(changes.edits, changes.gaps, ledger=ledger, reason=reason, info=run.info)
+    lines = ledger_lines(
+        changes.edits, changes.gaps, ledger=ledger, reason=reason, info=session.info
+    )
     write_together(files | {ledger: extended(old, lines)})

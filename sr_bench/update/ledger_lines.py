@@ -9,14 +9,19 @@ from pathlib import Path
 from sr_bench.core.card import KnownGap
 from sr_bench.core.cell import CellKey
 from sr_bench.core.fields import narrowed
-from sr_bench.core.history import RunInfo
+from sr_bench.core.history import SessionInfo
 from sr_bench.core.update import Edit, GapRemoval
 from sr_bench.history.git import user_name
 from sr_bench.history.ledger import LedgerLine
 
 
 def ledger_lines(
-    edits: Sequence[Edit], gaps: Sequence[GapRemoval], *, ledger: Path, reason: str, info: RunInfo
+    edits: Sequence[Edit],
+    gaps: Sequence[GapRemoval],
+    *,
+    ledger: Path,
+    reason: str,
+    info: SessionInfo,
 ) -> list[LedgerLine]:
     """Return a line of `ledger` for each edit, and for each gap that left its card.
 
@@ -37,7 +42,7 @@ def _line(
     new: str,
     *,
     ledger: Path,
-    info: RunInfo,
+    info: SessionInfo,
     **shared: str,
 ) -> LedgerLine:
     place, record, environment = change.place, change.record, info.environment

@@ -7,7 +7,7 @@ from pathlib import Path
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
-from sr_bench.core.history import PastRun
+from sr_bench.core.history import PastSession
 from sr_bench.core.record import Record, Status
 from sr_bench.document.cells import MetricCell, metric_cells
 from sr_bench.document.mirror import format_like
@@ -43,8 +43,8 @@ class Checked:
     """Numbers that are known not to be reproducible; they are not stale."""
 
 
-def check(document: Document, run: PastRun) -> Checked:
-    """Return what of `document` is stale against `run`.
+def check(document: Document, session: PastSession) -> Checked:
+    """Return what of `document` is stale against `session`.
 
     A number belongs to a record by what its row says, so it may have moved. One that was edited
     since is stale unless it prints what the run measured, as an update leaves it.
@@ -52,7 +52,7 @@ def check(document: Document, run: PastRun) -> Checked:
     Raises:
         DocumentError: The document's tables can't be read.
     """
-    answers = _Answers(document, run)
+    answers = _Answers(document, session)
     cells = [cell for cell in metric_cells(document) if cell.is_number]
     judged = [(cell, record) for cell in cells if (record := answers.to(cell))]
     stale, gaps = [], []
@@ -67,11 +67,11 @@ def check(document: Document, run: PastRun) -> Checked:
 class _Answers:
     """The judged records of a run that are about one document."""
 
-    def __init__(self, document: Document, run: PastRun) -> None:
+    def __init__(self, document: Document, session: PastSession) -> None:
         home = Path(document.path).resolve()
         records = [
             record
-            for record in run.records
+            for record in session.records
             if record.source and from_home(record.source.path).resolve() == home
         ]
         judged = [record for record in records if not why_not(record)]

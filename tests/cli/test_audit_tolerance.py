@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sr_bench.core.history import Environment, RunInfo
+from sr_bench.core.history import Environment, SessionInfo
 from sr_bench.core.record import ImageScore, Kept, Measurement
-from sr_bench.history.store import RunStore
+from sr_bench.history.store import SessionStore
 from sr_bench.imaging.files import read_image, write_png
 from sr_bench.metrics import psnr
 from tests.report.records import CLAIM, record
@@ -39,8 +39,8 @@ def latest(zoo: Zoo, tmp_path: Path) -> Path:
         kept=KEPT,
         measurement=Measurement("psnr", "dB", value, tuple(scores), 2),
     )
-    info = RunInfo("20261121T000000-abcdef", "", Environment({}, "", "", "", 1, ""))
-    store = RunStore(results, info)
+    info = SessionInfo("20261121T000000-abcdef", "", Environment({}, "", "", "", 1, ""))
+    store = SessionStore(results, info)
     store.start()
     store.add(made)
     return store.finish([made])

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.core.history import RunInfo
+from sr_bench.core.history import SessionInfo
 from sr_bench.core.record import Measurement, Record
-from sr_bench.history.store import RunStore
+from sr_bench.history.store import SessionStore
 from tests.report.records import record, without_value
 from tests.runs import ENVIRONMENT
 
 
 def add_run(results: Path, day: int, records: Iterable[Record], *, ended: bool = True) -> Path:
     name, start = f"202611{day:02}T091430-abcdef", f"2026-11-{day:02}T09:14:30+00:00"
-    store = RunStore(results, RunInfo(name, start, ENVIRONMENT))
+    store = SessionStore(results, SessionInfo(name, start, ENVIRONMENT))
     kept = list(records)
     store.start()
     for one in kept:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sr_bench.core.history import Environment, HistoryEntry, Point, RunInfo
+from sr_bench.core.history import Environment, HistoryEntry, Point, SessionInfo
 from sr_bench.core.record import Status
 from sr_bench.core.trend import Moment, Series, series, started, trend
 
@@ -32,8 +32,8 @@ POINT = Point(
 )
 
 
-def info(day: int) -> RunInfo:
-    return RunInfo(f"run-{day}", f"2026-11-{day:02}T09:00:00+00:00", ENVIRONMENT)
+def info(day: int) -> SessionInfo:
+    return SessionInfo(f"run-{day}", f"2026-11-{day:02}T09:00:00+00:00", ENVIRONMENT)
 
 
 def case(values: Iterable[float | None], *, step: int = 7, **changes: object) -> Series:
@@ -106,7 +106,7 @@ def test_two_points_or_a_few_hours_are_no_trend() -> None:
 
 def test_most_of_a_day_is_no_trend_and_a_day_is() -> None:
     def at(*starts: str) -> Series:
-        runs = [RunInfo("r", start, ENVIRONMENT) for start in starts]
+        runs = [SessionInfo("r", start, ENVIRONMENT) for start in starts]
         return Series(tuple(Moment(run, POINT) for run in runs))
 
     first, second = "2026-11-01T09:00:00+00:00", "2026-11-01T10:00:00+00:00"
@@ -151,15 +151,15 @@ def test_another_network_is_what_a_trend_is_about() -> None:
     ],
 )
 def test_a_run_tells_when_it_started(run: str, start: str, expected: str) -> None:
-    found = started(RunInfo(run, start, ENVIRONMENT))
+    found = started(SessionInfo(run, start, ENVIRONMENT))
     assert found is not None
     assert found.isoformat() == expected
-    assert Moment(RunInfo(run, start, ENVIRONMENT), POINT).when == found
+    assert Moment(SessionInfo(run, start, ENVIRONMENT), POINT).when == found
 
 
 @pytest.mark.parametrize(("run", "start"), [("mine", ""), ("x", "noon"), ("", "")])
 def test_or_it_does_not(run: str, start: str) -> None:
-    assert started(RunInfo(run, start, ENVIRONMENT)) is None
+    assert started(SessionInfo(run, start, ENVIRONMENT)) is None
 
 
 def test_points_are_joined_by_case_and_backend() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sr_bench.core.compare import LossLimits
 from sr_bench.core.detail import Detail
-from sr_bench.core.history import PastRun
+from sr_bench.core.history import PastSession
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Status, Verdict
 from sr_bench.core.trend import series
@@ -20,7 +20,7 @@ from sr_bench.engine.judge.two_runs import compare_runs
 from sr_bench.errors import SrBenchError
 from sr_bench.history.index import read_history
 from sr_bench.history.ledger import LedgerLine, extended, read_ledger
-from sr_bench.history.store import HISTORY, INDEX, RunStore, read_run
+from sr_bench.history.store import HISTORY, INDEX, SessionStore, read_run
 from sr_bench.report.exports import frame, image_frame
 from sr_bench.report.github import annotations, step_summary
 from sr_bench.report.html.build import build_report
@@ -68,7 +68,7 @@ def files_of_a_run() -> dict[str, bytes]:
     """Return what a run writes: ``latest.json``, its own file, and the line of history."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        store = RunStore(folder, _RUN.info)
+        store = SessionStore(folder, _RUN.info)
         store.start()
         for one in _RECORDS:
             store.add(one)
@@ -81,7 +81,7 @@ def written() -> dict[str, bytes]:
     return files_of_a_run()
 
 
-def _use(run: PastRun) -> None:
+def _use(run: PastSession) -> None:
     """Show `run` in every way that reads nothing but records."""
     render_combined(run, Path("nowhere"))
     render_family("zoo", [], run.records)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.core.history import Environment, RunInfo
+from sr_bench.core.history import Environment, SessionInfo
 from sr_bench.core.record import Record
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
 from sr_bench.history.find_run import find_run
-from sr_bench.history.store import RunStore
+from sr_bench.history.store import SessionStore
 from tests.report.records import record, without_value
 
 ENVIRONMENT = Environment({}, "3.11", "Linux", "cpu", 2, "")
@@ -23,7 +23,7 @@ def add_run(
     results: Path, day: int, *, commit: str = "", one: Record = RECORD, ended: bool = True
 ) -> Path:
     name, start = f"202611{day:02}T091430-abcdef", f"2026-11-{day:02}T09:14:30+00:00"
-    store = RunStore(results, RunInfo(name, start, replace(ENVIRONMENT, commit=commit)))
+    store = SessionStore(results, SessionInfo(name, start, replace(ENVIRONMENT, commit=commit)))
     store.start()
     store.add(one)
     if ended:
@@ -111,7 +111,7 @@ def test_a_crashed_run_is_found_by_its_name(results: Path, tmp_path: Path) -> No
 
 
 def test_a_whole_name_is_no_start_of_another(results: Path, tmp_path: Path) -> None:
-    store = RunStore(results, RunInfo("20261104", "", ENVIRONMENT))
+    store = SessionStore(results, SessionInfo("20261104", "", ENVIRONMENT))
     store.start()
     store.finish([RECORD])
     add_run(results, 4)

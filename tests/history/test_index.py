@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.core.history import Point, RunInfo, point
+from sr_bench.core.history import Point, SessionInfo, point
 from sr_bench.core.record import Record
 from sr_bench.errors import SrBenchError
 from sr_bench.history.index import History, read_history
-from sr_bench.history.store import RunStore
+from sr_bench.history.store import SessionStore
 from tests.report.records import record
 from tests.runs import ENVIRONMENT
 
@@ -19,20 +19,22 @@ RECORDS = tuple(replace(record(), case_id=name) for name in "ab")
 POINTS = tuple(map(point, RECORDS))
 
 
-def info(day: int) -> RunInfo:
-    return RunInfo(f"202611{day:02}T091430-aaaaaa", f"2026-11-{day:02}T09:14:30+00:00", ENVIRONMENT)
+def info(day: int) -> SessionInfo:
+    return SessionInfo(
+        f"202611{day:02}T091430-aaaaaa", f"2026-11-{day:02}T09:14:30+00:00", ENVIRONMENT
+    )
 
 
-def crashed(results: Path, day: int, records: Iterable[Record] = RECORDS) -> RunStore:
+def crashed(results: Path, day: int, records: Iterable[Record] = RECORDS) -> SessionStore:
     """Leave a run as a session does that is killed before its end."""
-    store = RunStore(results, info(day))
+    store = SessionStore(results, info(day))
     store.start()
     for one in records:
         store.add(one)
     return store
 
 
-def ended(results: Path, day: int) -> RunStore:
+def ended(results: Path, day: int) -> SessionStore:
     store = crashed(results, day)
     store.finish(RECORDS)
     return store

@@ -13,14 +13,14 @@ import pytest
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.codec import encode
 from sr_bench.core.detail import Detail
-from sr_bench.core.history import HistoryEntry, RunInfo, point
+from sr_bench.core.history import HistoryEntry, SessionInfo, point
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Status, Verdict
 from sr_bench.errors import SrBenchError
-from sr_bench.history.store import RunStore, read_run
+from sr_bench.history.store import SessionStore, read_run
 from tests.runs import ENVIRONMENT
 
-INFO = RunInfo("run-1", "2026-11-21T09:14:30+00:00", ENVIRONMENT)
+INFO = SessionInfo("run-1", "2026-11-21T09:14:30+00:00", ENVIRONMENT)
 CLAIM = Claim("psnr", "30.1", "M", "", Precision.FP32, "", "", "", Source("README.md", 3, 9))
 RECORD = Record(
     case_id="m-fp32-set5_x2-psnr",
@@ -46,27 +46,27 @@ RECORDS = (RECORD, replace(RECORD, case_id="n", claim=None, measurement=None, ke
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> RunStore:
-    return RunStore(tmp_path / "new" / "reports", INFO)
+def store(tmp_path: Path) -> SessionStore:
+    return SessionStore(tmp_path / "new" / "reports", INFO)
 
 
-def write(store: RunStore) -> Path:
+def write(store: SessionStore) -> Path:
     store.start()
     for record in RECORDS:
         store.add(record)
     return store.finish(RECORDS)
 
 
-def index(store: RunStore) -> Path:
+def index(store: SessionStore) -> Path:
     return store.folder / "history" / "index.jsonl"
 
 
-def files(store: RunStore) -> list[str]:
+def files(store: SessionStore) -> list[str]:
     found = store.folder.rglob("*")
     return sorted(str(path.relative_to(store.folder)) for path in found if path.is_file())
 
 
-def test_both_files_give_the_run_back(store: RunStore) -> None:
+def test_both_files_give_the_run_back(store: SessionStore) -> None:
     latest = write(store)
     assert latest == store.folder / "latest.json"
     for path in (latest, store.lines):
@@ -75,7 +75,7 @@ def test_both_files_give_the_run_back(store: RunStore) -> None:
         assert (found.path, found.results) == (path, store.folder)
 
 
-def test_both_files_say_schema_run_and_environment(store: RunStore) -> None:
+def test_both_files_say_schema_run_and_environment(store: SessionStore) -> None:
     latest = json.loads(write(store).read_text("utf-8"))
     first = json.loads(store.lines.read_text("utf-8").splitlines()[0])
     header = {key: latest[key] for key in ("schema_version", "run", "started", "environment")}
@@ -84,7 +84,7 @@ def test_both_files_say_schema_run_and_environment(store: RunStore) -> None:
     assert header["environment"]["packages"] == {"numpy": "2.0"}
 
 
-def test_the_end_of_a_run_adds_a_line_of_history(store: RunStore) -> None:
+def test_the_end_of_a_run_adds_a_line_of_history(store: SessionStore) -> None:
     store.start()
     assert not index(store).exists()
     write(store)
@@ -93,16 +93,16 @@ def test_the_end_of_a_run_adds_a_line_of_history(store: RunStore) -> None:
     assert json.loads(line) == {"schema_version": 2, **encode(expected)}
 
 
-def test_each_record_is_on_disk_as_soon_as_it_is_made(store: RunStore) -> None:
+def test_each_record_is_on_disk_as_soon_as_it_is_made(store: SessionStore) -> None:
     store.start()
     assert read_run(store.lines).records == ()
     store.add(RECORD)
     assert read_run(store.lines).records == (RECORD,)
 
 
-def test_a_second_run_keeps_the_lines_of_the_first(store: RunStore) -> None:
+def test_a_second_run_keeps_the_lines_of_the_first(store: SessionStore) -> None:
     write(store)
-    write(RunStore(store.folder, replace(INFO, run="run-2")))
+    write(SessionStore(store.folder, replace(INFO, run="run-2")))
     assert read_run(store.lines).records == RECORDS
     runs = [json.loads(line)["info"]["run"] for line in index(store).read_text().splitlines()]
     assert runs == ["run-1", "run-2"]
@@ -119,14 +119,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from tests.history.test_store import INFO, RECORD
-from sr_bench.history.store import RunStore
+from sr_bench.history.store import SessionStore
 from tests.runs import ENVIRONMENT
 
 folder, name = Path(sys.argv[1]), sys.argv[2]
 records = [replace(RECORD, case_id=str(number)) for number in range(40)]
 input()  # until all writers are ready
 for number in range(10):
-    store = RunStore(folder, replace(INFO, run=f"{name}-{number}"))
+    store = SessionStore(folder, replace(INFO, run=f"{name}-{number}"))
     store.start()
     store.finish(records)
 """
@@ -151,7 +151,7 @@ def test_writers_at_once_leave_whole_lines(tmp_path: Path, project_root: Path) -
 
 
 @pytest.mark.parametrize("name", ["latest.json", "history/run-1.jsonl"])
-def test_a_run_of_schema_1_is_read(store: RunStore, name: str) -> None:
+def test_a_run_of_schema_1_is_read(store: SessionStore, name: str) -> None:
     write(store)
     path = store.folder / name
     newer = ("started", "inputs", "place", "kept")
@@ -172,13 +172,15 @@ def test_a_run_of_schema_1_is_read(store: RunStore, name: str) -> None:
     assert found.records == tuple(replace(r, inputs={}, place=None, kept=None) for r in RECORDS)
 
 
-def test_a_run_beside_the_results_is_read_with_its_folder(store: RunStore) -> None:
+def test_a_run_beside_the_results_is_read_with_its_folder(store: SessionStore) -> None:
     write(store)
     moved = store.lines.rename(store.folder / "old.jsonl")
     assert read_run(moved).results == store.folder
 
 
-def test_no_file_names_the_home_folder(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_file_names_the_home_folder(
+    store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", "/home/ann")
     away = replace(
         RECORD, node_id="/home/ann/zoo/card.toml::x", detail=Detail(notes={"from": "/home/ann/a"})
@@ -190,7 +192,7 @@ def test_no_file_names_the_home_folder(store: RunStore, monkeypatch: pytest.Monk
     assert text.count("~/zoo/card.toml::x") == 2
 
 
-def test_a_folder_that_cannot_be_made_says_what_to_do(store: RunStore) -> None:
+def test_a_folder_that_cannot_be_made_says_what_to_do(store: SessionStore) -> None:
     store.folder.parent.mkdir()
     store.folder.write_text("a file")
     with pytest.raises(SrBenchError, match=r"can't make the results folder.*--sr-results-path"):
@@ -199,7 +201,7 @@ def test_a_folder_that_cannot_be_made_says_what_to_do(store: RunStore) -> None:
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
 def test_an_unwritable_folder_is_one_clear_error_and_leaves_nothing(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch, number: int
+    store: SessionStore, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     monkeypatch.setattr(os, "fsync", refuse(number))
     with pytest.raises(SrBenchError, match=r"cannot write .*run-1\.jsonl: .*(full|folder)"):
@@ -215,7 +217,7 @@ def refuse(number: int):
 
 
 def test_a_full_disk_leaves_the_lines_that_were_written(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
+    store: SessionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.start()
     store.add(RECORD)
@@ -233,7 +235,7 @@ def test_a_full_disk_leaves_the_lines_that_were_written(
 
 
 def test_a_full_disk_leaves_the_whole_of_the_run_before(
-    store: RunStore, monkeypatch: pytest.MonkeyPatch
+    store: SessionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     latest = write(store)
     monkeypatch.setattr(os, "fsync", refuse(errno.ENOSPC))
@@ -245,7 +247,7 @@ def test_a_full_disk_leaves_the_whole_of_the_run_before(
 
 
 @pytest.mark.parametrize("name", ["latest.json", "history/run-1.jsonl"])
-def test_a_newer_schema_is_refused(store: RunStore, name: str) -> None:
+def test_a_newer_schema_is_refused(store: SessionStore, name: str) -> None:
     write(store)
     path = store.folder / name
     path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 3'))
@@ -274,7 +276,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, text: str) -> None:
         read_run(tmp_path / name)
 
 
-def test_a_damaged_line_is_named_with_what_to_do(store: RunStore) -> None:
+def test_a_damaged_line_is_named_with_what_to_do(store: SessionStore) -> None:
     write(store)
     with store.lines.open("ab") as file:
         file.truncate(file.tell() - 9)
@@ -284,7 +286,7 @@ def test_a_damaged_line_is_named_with_what_to_do(store: RunStore) -> None:
 
 
 @pytest.mark.parametrize("name", ["latest.json", "history/run-1.jsonl"])
-def test_a_value_that_is_no_number_is_refused(store: RunStore, name: str) -> None:
+def test_a_value_that_is_no_number_is_refused(store: SessionStore, name: str) -> None:
     write(store)
     path = store.folder / name
     path.write_text(path.read_text().replace("31.25", "NaN"))
@@ -302,7 +304,7 @@ def test_a_schema_that_is_no_number_is_called_so(tmp_path: Path) -> None:
 def test_a_run_without_a_name_is_refused(tmp_path: Path, name: str) -> None:
     header = {"schema_version": 2, "run": 5, "environment": encode(ENVIRONMENT)}
     (tmp_path / name).write_text(json.dumps(header | ({} if "l" in name[-1] else {"records": []})))
-    with pytest.raises(SrBenchError, match=r"RunInfo\.run: expected str, got 5"):
+    with pytest.raises(SrBenchError, match=r"SessionInfo\.run: expected str, got 5"):
         read_run(tmp_path / name)
 
 

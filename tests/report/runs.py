@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sr_bench.core.detail import Detail
-from sr_bench.core.history import Environment, PastRun, RunInfo
+from sr_bench.core.history import Environment, PastSession, SessionInfo
 from sr_bench.core.record import Measurement, Record, Status, Verdict
 from tests.report.records import CLAIM, record
 
@@ -17,9 +17,9 @@ ENVIRONMENT = Environment({"numpy": "2.4.6"}, "3.11.7", "Linux x86_64", "a cpu",
 
 def past_run(
     records: Iterable[Record], results: Path = Path("reports"), run: str = "20261121T091430-b65233"
-) -> PastRun:
-    info = RunInfo(run, "2026-11-21T09:14:30+00:00", ENVIRONMENT)
-    return PastRun(info, tuple(records), results / "latest.json", results)
+) -> PastSession:
+    info = SessionInfo(run, "2026-11-21T09:14:30+00:00", ENVIRONMENT)
+    return PastSession(info, tuple(records), results / "latest.json", results)
 
 
 def with_floor(base: Record, floor: float) -> Record:

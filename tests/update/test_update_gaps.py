@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.core.history import PastRun
+from sr_bench.core.history import PastSession
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
 from tests.update_zoo import (
     A8,
@@ -69,7 +69,7 @@ def two_rows(zoo: Zoo) -> Zoo:
     return zoo
 
 
-def of_two(zoo: Zoo, first: float, second: float) -> PastRun:
+def of_two(zoo: Zoo, first: float, second: float) -> PastSession:
     run = zoo.run({A: first})
     records = []
     for one in run.records:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # --help must not wait for what reads runs
-    from sr_bench.core.history import PastRun
+    from sr_bench.core.history import PastSession
 
 A_RUN = "a file, a run's name or its start, last, previous, or a git branch, tag or commit"
 """How a run may be named."""
@@ -31,7 +31,7 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, option: bool = False) 
     add_results_argument(parser)
 
 
-def named_run(name: str, results: Path) -> "PastRun":
+def named_run(name: str, results: Path) -> "PastSession":
     """Return the run called `name`.
 
     Raises:

@@ -11,7 +11,7 @@ from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.claim import Claim
 from sr_bench.core.forensics import Audit, AuditedClaim, Trial
-from sr_bench.core.history import PastRun
+from sr_bench.core.history import PastSession
 from sr_bench.core.metric import metric_info
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import Colour, EvalProtocol, Resize
@@ -60,8 +60,10 @@ class _Way:
     """What happens to the outputs first."""
 
 
-def audit(run: PastRun, cards: Mapping[str, ModelCard], rerun: Rerun | None = None) -> Audit:
-    """Return which mistakes the tolerances of `run` would not catch.
+def audit(
+    session: PastSession, cards: Mapping[str, ModelCard], rerun: Rerun | None = None
+) -> Audit:
+    """Return which mistakes the tolerances of `session` would not catch.
 
     Only claims that matched count: a tolerance that lets the right value fail says nothing.
 
@@ -76,13 +78,13 @@ def audit(run: PastRun, cards: Mapping[str, ModelCard], rerun: Rerun | None = No
     gone: list[ImageError] = []
     records = [
         record
-        for record in run.records
+        for record in session.records
         if record.metric in IMAGE_METRICS and record.verdict.status is Status.MATCH
     ]
     kept = [record for record in records if record.kept]
     for record in kept:
         try:
-            claims.append(_audited(_target(record, cards), run, rerun))
+            claims.append(_audited(_target(record, cards), session, rerun))
         except ImageError as cause:
             gone.append(cause)
         except SrBenchError as cause:
@@ -90,9 +92,9 @@ def audit(run: PastRun, cards: Mapping[str, ModelCard], rerun: Rerun | None = No
     problems += _absent(len(records), len(kept), gone)
     if not claims:
         reasons = "; ".join(problems) or "it has no image claim that matched"
-        msg = f"{run.path}: no tolerance can be audited: {reasons}"
+        msg = f"{session.path}: no tolerance can be audited: {reasons}"
         raise NotRunError(msg)
-    return Audit(run.info.run, tuple(claims), tuple(problems))
+    return Audit(session.info.run, tuple(claims), tuple(problems))
 
 
 def _absent(judged: int, kept: int, gone: Sequence[ImageError]) -> Iterator[str]:
@@ -127,10 +129,10 @@ def _target(record: Record, cards: Mapping[str, ModelCard]) -> _Target:
     return _Target(record, record.claim, record.measurement, record.kept, card, evaluation)
 
 
-def _audited(target: _Target, run: PastRun, rerun: Rerun | None) -> AuditedClaim:
+def _audited(target: _Target, session: PastSession, rerun: Rerun | None) -> AuditedClaim:
     rule = target.evaluation.protocol
     right, *wrong = _ways(rule, rule.border_px(target.card.scale))
-    scores = _scores(target, run, (right, *wrong))
+    scores = _scores(target, session, (right, *wrong))
     if right.name in scores.faults:
         raise scores.faults[right.name]
     value = aggregate(scores.images[right.name], rule, target.metric)
@@ -192,13 +194,13 @@ class _Scores:
     """Whether the outputs were kept as they were scored."""
 
 
-def _scores(target: _Target, run: PastRun, ways: Sequence[_Way]) -> _Scores:
+def _scores(target: _Target, session: PastSession, ways: Sequence[_Way]) -> _Scores:
     """Return the scores by `ways`, with one image in memory at a time."""
     exact = target.evaluation.protocol.rounding != "none"
     scores: dict[str, list[float]] = {way.name: [] for way in ways}
     faults: dict[str, SrBenchError] = {}
     for index, name in enumerate(target.names):
-        sr, hr = read_kept(run.results, target.kept, index)
+        sr, hr = read_kept(session.results, target.kept, index)
         exact = exact and sr.dtype == np.uint8
         sr = _as_scored(sr, target.evaluation.protocol)
         for way in ways:

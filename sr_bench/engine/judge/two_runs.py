@@ -15,7 +15,7 @@ from sr_bench.core.compare import (
     input_changes,
 )
 from sr_bench.core.gate import Comparison
-from sr_bench.core.history import PastRun
+from sr_bench.core.history import PastSession
 from sr_bench.core.record import Measurement, Record, Status
 from sr_bench.engine.judge.gate import compare_records
 from sr_bench.errors import MetricError
@@ -46,7 +46,7 @@ class _Pair:
     environment: tuple[Change, ...]
 
 
-def compare_runs(now: PastRun, before: PastRun, limits: LossLimits) -> tuple[Compared, ...]:
+def compare_runs(now: PastSession, before: PastSession, limits: LossLimits) -> tuple[Compared, ...]:
     """Return how each case of `now` fares against `before`, then those that only `before` has.
 
     Cases are matched by family, model, metric, precision, dataset, protocol and backend; costs,

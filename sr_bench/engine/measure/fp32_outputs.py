@@ -4,10 +4,9 @@ import os
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
-from pathlib import Path
-from tempfile import mkstemp
+from tempfile import TemporaryFile
 from threading import Lock
-from typing import TypeAlias
+from typing import IO, TypeAlias
 from weakref import finalize
 
 import numpy as np
@@ -32,7 +31,7 @@ class Outputs:
 
     def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
         self._limit = limit_bytes
-        self._file: int | None = None
+        self._file: IO[bytes] | None = None
         self._places: dict[Hashable, tuple[int, tuple[int, ...]]] = {}
         self._networks: set[Hashable] = set()
         self._end = 0
@@ -55,7 +54,7 @@ class Outputs:
             return None
         start, shape = self._places[key]
         output = np.empty(shape, np.float32)
-        os.preadv(self._file, [output.data], start)
+        os.preadv(self._file.fileno(), [output.data], start)
         return output
 
     def _keep(self, network: Hashable, key: Hashable, output: Output) -> None:
@@ -68,21 +67,16 @@ class Outputs:
         if self._end + output.nbytes > self._limit:
             return
         if self._file is None:
-            self._file = self._opened()
-        written = os.pwrite(self._file, np.ascontiguousarray(output).data, self._end)
+            folder = cache_dir()  # not where temporary files are: that may be memory
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115
+            finalize(self, self._file.close)
+        written = os.pwrite(self._file.fileno(), np.ascontiguousarray(output).data, self._end)
         if written < output.nbytes:  # the disk is full
             return
         self._places[network, key] = (self._end, output.shape)
         self._networks.add(network)
         self._end += output.nbytes
-
-    def _opened(self) -> int:
-        folder = cache_dir()  # not where temporary files are: that may be memory
-        folder.mkdir(parents=True, exist_ok=True)
-        file, name = mkstemp(dir=folder)
-        Path(name).unlink()
-        finalize(self, os.close, file)
-        return file
 
 
 class Remembered:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
-from sr_bench.core.history import HistoryEntry, PastRun, Point, shortened
+from sr_bench.core.history import HistoryEntry, PastSession, Point, shortened
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.core.trend import started
@@ -75,7 +75,7 @@ def prioritize(
     cases: Sequence[Case],
     entries: Sequence[HistoryEntry],
     inputs_now: Mapping[str, Mapping[str, str]],
-    past: Iterable[PastRun] = (),
+    past: Iterable[PastSession] = (),
 ) -> tuple[Ranked, ...]:
     """Return the runs of `cases` in the order in which they should be made.
 

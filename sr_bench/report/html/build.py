@@ -8,7 +8,7 @@ from math import log10
 from pathlib import Path
 
 from sr_bench.core.codec import encode
-from sr_bench.core.history import HistoryEntry, PastRun
+from sr_bench.core.history import HistoryEntry, PastSession
 from sr_bench.files.atomic import write_bytes, write_text
 from sr_bench.files.hashing import sha256_bytes
 from sr_bench.imaging.threads import use_one_opencv_thread
@@ -65,18 +65,18 @@ class ReportResult:
 
 
 def build_report(
-    run: PastRun,
+    session: PastSession,
     history: Sequence[HistoryEntry],
     target: Path,
     *,
     max_bytes: int = MAX_BYTES,
     progress: Progress = lambda *_: None,
 ) -> ReportResult:
-    """Write the report of `run` to the folder `target`, or bring the one there up to date.
+    """Write the report of `session` to the folder `target`, or bring the one there up to date.
 
     Args:
-        run: What to show.
-        history: Earlier runs, for trends; may hold `run` itself.
+        session: What to show.
+        history: Earlier runs, for trends; may hold `session` itself.
         target: The report's folder, made if it is absent.
         max_bytes: What all files together may weigh. Images are left outside for it.
         progress: Receives the steps done, all steps, and the name of the last.
@@ -86,7 +86,7 @@ def build_report(
             last report is whole until its first page is replaced, the last step.
     """
     use_one_opencv_thread()
-    return _Build(run, history, target, max_bytes, progress).run_all()
+    return _Build(session, history, target, max_bytes, progress).run_all()
 
 
 class _Build:
@@ -94,17 +94,17 @@ class _Build:
 
     def __init__(
         self,
-        run: PastRun,
+        session: PastSession,
         history: Sequence[HistoryEntry],
         target: Path,
         max_bytes: int,
         progress: Progress,
     ) -> None:
-        self._run, self._history, self._target = run, history, target
+        self._run, self._history, self._target = session, history, target
         self._old = read_state(target)
         self._past = Past(history)
-        self._subjects = subjects_of(run.records)
-        shelf = Shelf(run.results.resolve(), target.resolve())
+        self._subjects = subjects_of(session.records)
+        shelf = Shelf(session.results.resolve(), target.resolve())
         self._galleries = tuple(gallery_of(subject, shelf) for subject in self._subjects)
         self._trends = self._all_trends()
         self._trend_names = {(page.family, page.model): n for n, page in self._trends.items()}

@@ -8,7 +8,7 @@ from math import inf
 from sr_bench.core.codec import encode
 from sr_bench.core.dossier import Dossier, LayerBlame
 from sr_bench.core.gate import Comparison, GateFinding
-from sr_bench.core.history import RunInfo
+from sr_bench.core.history import SessionInfo
 from sr_bench.core.record import Record
 from sr_bench.report.html.explorer import PageData
 from sr_bench.report.html.subjects import PageSubject, Topic
@@ -82,7 +82,7 @@ class NumberRow:
 class ModelPage:
     """All that a model's page shows."""
 
-    head: RunInfo
+    head: SessionInfo
     topic: Topic
     siblings: tuple[tuple[str, str], ...]
     """Label and page of the same model on other data sets."""
@@ -106,7 +106,7 @@ class ModelPage:
 
 
 def model_page(
-    head: RunInfo,
+    head: SessionInfo,
     subject: PageSubject,
     past: Past,
     siblings: tuple[tuple[str, str], ...],

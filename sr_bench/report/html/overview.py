@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, IMAGE_METRICS
-from sr_bench.core.history import PastRun, RunInfo
+from sr_bench.core.history import PastSession, SessionInfo
 from sr_bench.core.metric import image_metrics, metric_info
 from sr_bench.core.record import Record, Status
 from sr_bench.report.html.subjects import PageSubject, Topic
@@ -40,7 +40,7 @@ class OverviewRow:
 class IndexPage:
     """All that the first page shows."""
 
-    head: RunInfo
+    head: SessionInfo
     emulated: str
     """The backend that was emulated, if one was."""
     counts: tuple[tuple[str, int], ...]
@@ -57,27 +57,30 @@ class IndexPage:
 
 
 def index_page(
-    run: PastRun, subjects: Sequence[PageSubject], past: Past, trends: dict[tuple[str, str], str]
+    session: PastSession,
+    subjects: Sequence[PageSubject],
+    past: Past,
+    trends: dict[tuple[str, str], str],
 ) -> IndexPage:
     """Return the first page; `trends` names the trend pages that there are, by family and model."""
     precisions = tuple(sorted({p for s in subjects for p in s.precisions}, key=rank))
-    metrics = _present(run.records, (*IMAGE_METRICS, *image_metrics(), GATE_METRIC))
-    costs = _present(run.records, COST_METRICS)
+    metrics = _present(session.records, (*IMAGE_METRICS, *image_metrics(), GATE_METRIC))
+    costs = _present(session.records, COST_METRICS)
     rows = tuple(_row(subject, precisions, metrics, costs, past, trends) for subject in subjects)
-    counted = Counter(record.verdict.status for record in run.records)
-    notes = [*device_lines(run.records), *shared_lines(run.records)]
-    if any(record.interval for record in run.records):
+    counted = Counter(record.verdict.status for record in session.records)
+    notes = [*device_lines(session.records), *shared_lines(session.records)]
+    if any(record.interval for record in session.records):
         notes.append(INTERVAL)
     return IndexPage(
-        head=run.info,
-        emulated=next((record.backend for record in run.records if record.emulated), ""),
+        head=session.info,
+        emulated=next((record.backend for record in session.records if record.emulated), ""),
         counts=tuple((s.value, counted[s]) for s in Status if counted[s]),
         metrics=tuple(map(_titled, metrics)),
         precisions=precisions,
         costs=tuple(map(_titled, costs)),
         rows=rows,
         notes=tuple(notes),
-        reasons=tuple(not_run_reasons(run.records)),
+        reasons=tuple(not_run_reasons(session.records)),
         attention=_attention(subjects, past),
     )
 

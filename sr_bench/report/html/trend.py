@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from sr_bench.core.compare import environment_changes, input_changes
-from sr_bench.core.history import Environment, HistoryEntry, Point, RunInfo
+from sr_bench.core.history import Environment, HistoryEntry, Point, SessionInfo
 from sr_bench.core.metric import metric_info
 from sr_bench.core.trend import Moment, Series, trend
 from sr_bench.core.trend import series as series_of
@@ -63,7 +63,7 @@ class Curve:
 class TrendPage:
     """All that a trend page shows."""
 
-    head: RunInfo
+    head: SessionInfo
     family: str
     model: str
     pages: tuple[tuple[str, str], ...]
@@ -75,7 +75,7 @@ class TrendPage:
 
 
 def trend_page(
-    head: RunInfo,
+    head: SessionInfo,
     family: str,
     model: str,
     pages: tuple[tuple[str, str], ...],

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from sr_bench.core.history import Environment, PastRun, RunInfo
+from sr_bench.core.history import Environment, PastSession, SessionInfo
 from sr_bench.core.record import Record
 from sr_bench.document.numbers import (
     claimed,
@@ -32,22 +32,22 @@ _HTML = "html/index.html"
 _NO_PSNR = "No PSNR was asked for."
 
 
-def write_combined(run: PastRun, folder: Path) -> Path:
-    """Write ``README.md`` about all families of `run` into `folder` and return its path.
+def write_combined(session: PastSession, folder: Path) -> Path:
+    """Write ``README.md`` about all families of `session` into `folder` and return its path.
 
     Links go to the pages that are in `folder` already.
 
     Raises:
         SrBenchError: The folder can't be written.
     """
-    write_text(target := folder / "README.md", render_combined(run, folder))
+    write_text(target := folder / "README.md", render_combined(session, folder))
     return target
 
 
-def render_combined(run: PastRun, folder: Path) -> str:
-    """Return the page of all families of `run` as markdown, to stand in `folder`."""
-    records = in_document_order(run.records)
-    parts = ["# sr-bench: claimed and measured", *head(run.info, records)]
+def render_combined(session: PastSession, folder: Path) -> str:
+    """Return the page of all families of `session` as markdown, to stand in `folder`."""
+    records = in_document_order(session.records)
+    parts = ["# sr-bench: claimed and measured", *head(session.info, records)]
     if (folder / _HTML).is_file():
         parts.append(f"All images, plots and filters: {link('HTML report', _HTML)}.")
     if failed := failures(records):
@@ -56,11 +56,11 @@ def render_combined(run: PastRun, folder: Path) -> str:
         parts += ["## Below the floor", "\n".join(f"- {escape(line)}" for line in below)]
     parts += ["## Families", *_families(records, folder)]
     parts += ["## Run it again", fence(_commands(records, failed), "sh")]
-    parts += ["## Environment", _environment(run.info.environment)]
+    parts += ["## Environment", _environment(session.info.environment)]
     return "\n\n".join(parts) + "\n"
 
 
-def head(info: RunInfo, records: Sequence[Record]) -> list[str]:
+def head(info: SessionInfo, records: Sequence[Record]) -> list[str]:
     """Return the paragraphs that say which run it is, what computed it, and how it ended."""
     commit = info.environment.commit
     when = f", {escape(info.started)}" if info.started else ""

@@ -7,7 +7,7 @@ from math import isfinite
 from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
 from sr_bench.core.compare import CaseOutcome, Compared, environment_changes
 from sr_bench.core.gate import Drop, digits, quantity
-from sr_bench.core.history import RunInfo
+from sr_bench.core.history import SessionInfo
 from sr_bench.core.metric import with_unit
 from sr_bench.core.trend import started
 from sr_bench.report.terminal.history import value_text
@@ -31,7 +31,7 @@ _COLUMNS = ("model", "precision", "metric", "A", "B", "mean loss (95 %)", "worst
 
 
 def compared_lines(
-    compared: Sequence[Compared], before: RunInfo, now: RunInfo, *, everything: bool
+    compared: Sequence[Compared], before: SessionInfo, now: SessionInfo, *, everything: bool
 ) -> list[str]:
     """Return the lines that show how `now` fares against `before`.
 
@@ -60,7 +60,7 @@ def summary_line(compared: Sequence[Compared]) -> str:
     return ", ".join(parts) or "neither run has a value"
 
 
-def _run(info: RunInfo) -> str:
+def _run(info: SessionInfo) -> str:
     when = started(info)
     return "  ".join(
         [info.run, f"{when:%Y-%m-%d %H:%M} UTC" if when else "-", info.environment.commit or "-"]

@@ -11,7 +11,7 @@ import pytest
 from sr_bench.core.card import Evaluation, ModelCard, Tolerance
 from sr_bench.core.case import Case
 from sr_bench.core.forensics import Audit, AuditedClaim
-from sr_bench.core.history import Environment, PastRun, RunInfo
+from sr_bench.core.history import Environment, PastSession, SessionInfo
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Status
 from sr_bench.engine.explain.tolerances import audit
@@ -76,10 +76,10 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_of(results: Path, *records: Record) -> PastRun:
+def run_of(results: Path, *records: Record) -> PastSession:
     environment = Environment({}, "3.11", "Linux", "cpu", 1, "")
-    info = RunInfo("20261121T000000-abcdef", "", environment)
-    return PastRun(info, records, results / "latest.json", results)
+    info = SessionInfo("20261121T000000-abcdef", "", environment)
+    return PastSession(info, records, results / "latest.json", results)
 
 
 def audited(results: Path, rule: EvalProtocol, metric: str = "psnr", **options) -> AuditedClaim:

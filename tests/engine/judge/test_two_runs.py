@@ -9,7 +9,7 @@ import pytest
 
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.compare import CaseOutcome, Compared, LossLimits
-from sr_bench.core.history import Environment, PastRun, RunInfo
+from sr_bench.core.history import Environment, PastSession, SessionInfo
 from sr_bench.core.record import ImageScore, Measurement, Record
 from sr_bench.engine.judge.two_runs import compare_runs
 from sr_bench.errors import MetricError
@@ -20,8 +20,8 @@ INPUTS = {"network": "n1", "precision": "p1", "data": "d1", "protocol": "e1", "d
 VALUES = (30.0, 31.0, 32.0, 33.0, 34.0)
 
 
-def of_run(*records: Record, environment: Environment = ENVIRONMENT) -> PastRun:
-    return PastRun(RunInfo("run", "", environment), records, Path("run.jsonl"), Path())
+def of_run(*records: Record, environment: Environment = ENVIRONMENT) -> PastSession:
+    return PastSession(SessionInfo("run", "", environment), records, Path("run.jsonl"), Path())
 
 
 def scored(

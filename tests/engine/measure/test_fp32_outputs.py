@@ -87,7 +87,7 @@ def test_outputs_are_in_a_file_without_a_name(cache: Path) -> None:
     outputs = Outputs()
     asked(outputs, "a", 1)
     assert outputs._file is not None
-    assert os.fstat(outputs._file).st_size == 48
+    assert os.fstat(outputs._file.fileno()).st_size == 48
     assert list(cache.iterdir()) == []
 
 

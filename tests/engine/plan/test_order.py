@@ -9,7 +9,7 @@ import pytest
 
 from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import Case
-from sr_bench.core.history import HistoryEntry, PastRun, Point, RunInfo
+from sr_bench.core.history import HistoryEntry, PastSession, Point, SessionInfo
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Record, Status, Verdict
@@ -54,7 +54,7 @@ def point(of: Case, **changes: object) -> Point:
 
 
 def entry(day: int, *points: Point) -> HistoryEntry:
-    info = RunInfo(f"run-{day}", f"2026-11-{day:02}T09:00:00+00:00", ENVIRONMENT)
+    info = SessionInfo(f"run-{day}", f"2026-11-{day:02}T09:00:00+00:00", ENVIRONMENT)
     return HistoryEntry(info, points)
 
 
@@ -201,7 +201,7 @@ def test_inputs_that_history_does_not_know_are_no_change() -> None:
 
 
 def test_a_run_without_a_time_counts_as_the_oldest() -> None:
-    lost = HistoryEntry(RunInfo("lost", "", ENVIRONMENT), (point(B),))
+    lost = HistoryEntry(SessionInfo("lost", "", ENVIRONMENT), (point(B),))
     ranked = prioritize([A, B], [lost, entry(1, point(A)), entry(30)], {})
     assert names(ranked) == ["b fp32", "a fp32"]
     assert reasons(ranked)["b"] == "measured, nothing says when"
@@ -243,13 +243,13 @@ def test_a_value_of_another_backend_is_not_this_run() -> None:
     assert prioritize([A], [entry(1, point(A, backend="vacc"))], {})[0].risk is Risk.NEVER
 
 
-def past(*seconds: tuple[Case, float]) -> PastRun:
+def past(*seconds: tuple[Case, float]) -> PastSession:
     def record(of: Case, took: float) -> Record:
         texts = (of.card.name, of.metric, "fp32", of.dataset, of.backend, "cpu", "rgb", "")
         return Record(of.id, "", "zoo", *texts, Verdict(Status.MATCH, ""), seconds=took)
 
     records = tuple(record(of, took) for of, took in seconds)
-    return PastRun(RunInfo("r", "", ENVIRONMENT), records, Path(), Path())
+    return PastSession(SessionInfo("r", "", ENVIRONMENT), records, Path(), Path())
 
 
 def test_the_seconds_are_those_of_all_its_cases_in_the_run_that_took_longest() -> None:

@@ -13,7 +13,7 @@ from sr_bench.core.codec import encode
 from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
 from sr_bench.core.gate import Drop, GateFinding, GateImage, GateVerdict
-from sr_bench.core.history import Environment, HistoryEntry, PastRun, RunInfo, point
+from sr_bench.core.history import Environment, HistoryEntry, PastSession, SessionInfo, point
 from sr_bench.core.int8 import Gate
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import (
@@ -37,10 +37,10 @@ SPOT = (16, 24)
 """Top and left of the window that `spoil` makes worst."""
 
 
-def info(number: int = 9, environment: Environment = ENVIRONMENT) -> RunInfo:
+def info(number: int = 9, environment: Environment = ENVIRONMENT) -> SessionInfo:
     """Return run number `number` of a month."""
     day = f"{number:02d}"
-    return RunInfo(f"202611{day}T091430-b65233", f"2026-11-{day}T09:14:30+00:00", environment)
+    return SessionInfo(f"202611{day}T091430-b65233", f"2026-11-{day}T09:14:30+00:00", environment)
 
 
 def scored(model: str, precision: str, metric: str, *, family: str = "zoo") -> Record:
@@ -133,9 +133,9 @@ def emulated(record: Record) -> Record:
     return replace(record, device="emulated", measurement=measurement)
 
 
-def past_run(results: Path, records: list[Record], number: int = 9) -> PastRun:
+def past_run(results: Path, records: list[Record], number: int = 9) -> PastSession:
     """Return the run of `records`, as it would have been read from `results`."""
-    return PastRun(info(number), tuple(records), results / "latest.json", results)
+    return PastSession(info(number), tuple(records), results / "latest.json", results)
 
 
 def history_of(records: list[Record], days: int = 3) -> list[HistoryEntry]:
@@ -150,7 +150,7 @@ def history_of(records: list[Record], days: int = 3) -> list[HistoryEntry]:
     return found
 
 
-def write_run(run: PastRun, history: list[HistoryEntry]) -> Path:
+def write_run(run: PastSession, history: list[HistoryEntry]) -> Path:
     """Write what `sr-bench report` reads, and return the path of ``latest.json``."""
     head = {"schema_version": SCHEMA_VERSION, **encode(run.info)}
     folder = run.results / "history"

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from sr_bench.core.compare import CaseOutcome, Change, Compared
 from sr_bench.core.gate import Comparison, Drop
-from sr_bench.core.history import RunInfo
+from sr_bench.core.history import SessionInfo
 from sr_bench.core.record import Status
 from sr_bench.report.terminal.compare import compared_lines, summary_line
 from tests.runs import ENVIRONMENT
 
-A = RunInfo("run-a", "2026-11-20T09:14:30+00:00", ENVIRONMENT)
-B = RunInfo("run-b", "2026-11-21T09:14:30+00:00", replace(ENVIRONMENT, commit=""))
+A = SessionInfo("run-a", "2026-11-20T09:14:30+00:00", ENVIRONMENT)
+B = SessionInfo("run-b", "2026-11-21T09:14:30+00:00", replace(ENVIRONMENT, commit=""))
 DROP = Drop(0.05, 0.04, 0.0612, 0.01, (0.04, 0.06))
 LOSS = Compared(
     family="zoo",
@@ -40,7 +40,7 @@ def cells(line: str) -> list[str]:
     return re.split(r" {2,}", line)
 
 
-def lines_of(*compared: Compared, now: RunInfo = B, everything: bool = False) -> list[str]:
+def lines_of(*compared: Compared, now: SessionInfo = B, everything: bool = False) -> list[str]:
     return compared_lines(compared, A, now, everything=everything)
 
 

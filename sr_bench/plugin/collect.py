@@ -1,12 +1,12 @@
 """Collect a card.toml: an item for each claim and timing, like any other test function."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sr_bench.core.case import LATENCY_METRIC, Case
+from sr_bench.core.case import LATENCY_METRIC
 from sr_bench.engine.measure.latency import latency_cases
 from sr_bench.engine.plan.cases import plan
 from sr_bench.engine.plan.suite import load_suite
@@ -30,18 +30,14 @@ class CardFile(pytest.File):
         if selection.latency:
             require_benchmark(self.config)
             cases = (*cases, *latency_cases(cases, selection.answers))
-        self._declare_marks(cases)
+        # All before the first is used: pytest reads them all for each new one.
+        for name in dict.fromkeys(name for case in cases for name in marks(case)):
+            if name not in session.marks:
+                session.marks.add(name)
+                self.config.addinivalue_line("markers", f"{name}: set by sr-bench")
         for case in cases:
             timed = case.metric == LATENCY_METRIC
             yield CaseItem.of(self, case, check_latency if timed else check_claim)
-
-    def _declare_marks(self, cases: Sequence[Case]) -> None:
-        """Declare all marks before the first is used: pytest reads them all for each new one."""
-        known = self.config.stash[SESSION].marks
-        for name in dict.fromkeys(name for case in cases for name in marks(case)):
-            if name not in known:
-                known.add(name)
-                self.config.addinivalue_line("markers", f"{name}: set by sr-bench")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> object:  # type: ignore[override]
         """Show a fault of the card or the document as its message alone."""

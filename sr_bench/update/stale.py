@@ -1,6 +1,6 @@
 """Hold the numbers that a document prints now against what an earlier run measured."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,16 +83,16 @@ class _Answers:
 
     def to(self, cell: MetricCell) -> Record | None:
         """Return the record that answers `cell`, which may have had no number then."""
-        return self._claims.get(cell.key) or next(self._filled(cell), None)
-
-    def _filled(self, cell: MetricCell) -> Iterator[Record]:
+        if cell.key in self._claims:
+            return self._claims[cell.key]
         for record in self._blanks:
             place = record.source
             same = (record.metric, record.precision) == (cell.key.metric, cell.key.precision)
             # Not by the column, which a number before it in the row may have moved.
             if same and place and place.line == cell.source.line:
                 if self._rows.get(record.model, cell.key.row) == cell.key.row:
-                    yield record
+                    return record
+        return None
 
 
 def _edited(cell: MetricCell, record: Record) -> bool:

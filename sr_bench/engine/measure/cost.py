@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -37,19 +38,13 @@ class Counts:
         """Return what `count` returns; see there."""
         key = sha256_json([_network(card), shape, measuring()])
         if key not in self._counts:
-            path = self._folder / f"{key}.json"
-            self._counts[key] = self._kept(path) or self._counted(path, card, shape)
+            self._counts[key] = self._count(self._folder / f"{key}.json", card, shape)
         return self._counts[key]
 
-    def _kept(self, path: Path) -> CostCount | None:
-        if self._mode != "on":
-            return None
-        try:
-            return decode(CostCount, json.loads(path.read_bytes()))
-        except (OSError, ValueError, TypeError):  # absent, or damaged
-            return None
-
-    def _counted(self, path: Path, card: ModelCard, shape: Shape) -> CostCount:
+    def _count(self, path: Path, card: ModelCard, shape: Shape) -> CostCount:
+        if self._mode == "on":
+            with suppress(OSError, ValueError, TypeError):  # absent, or damaged
+                return decode(CostCount, json.loads(path.read_bytes()))
         cost = count(card, shape)
         if self._mode != "off":
             write_text(path, json.dumps(encode(cost)))

@@ -131,7 +131,7 @@ class Runs:
         """Return the run of plain bicubic enlargement on the images of `case`; None at scale 1."""
         if case.card.scale == 1:
             return None
-        job = self._job(case)
+        job = self.jobs.job(case, self._metrics_of(case))
         inputs = {"weights": "bicubic", "scale": str(case.card.scale), **scored(job)}
         key = (sha256_json(inputs), job.metrics)
         if key not in self._floors:
@@ -146,7 +146,8 @@ class Runs:
 
     def _ask(self, case: Case, progress: Progress, profile: Profile) -> _Asked:
         self.jobs.check_offered(case)
-        job, prepared = self._job(case), self.jobs.prepared(case, progress, profile)
+        job = self.jobs.job(case, self._metrics_of(case))
+        prepared = self.jobs.prepared(case, progress, profile)
         inputs = self.jobs.inputs(job, prepared)
         keeper = self._keeper(job, sha256_json(inputs)) if profile is Profile.TVM else None
         wants_gate = self.selection.wants_gate(case.card)
@@ -154,14 +155,8 @@ class Runs:
         full = self.jobs.prepared(in_fp32(case), progress) if gated else None
         work = Work(job, prepared, full, wants_gate and not gated, keeper)
         repeats = not self.info.is_device
-        return _Asked(
-            work,
-            inputs,
-            self._results_of(job, inputs, repeats=repeats, fidelity=gated, keeper=keeper),
-        )
-
-    def _job(self, case: Case) -> Job:
-        return self.jobs.job(case, self._metrics_of(case))
+        results = self._results_of(job, inputs, repeats=repeats, fidelity=gated, keeper=keeper)
+        return _Asked(work, inputs, results)
 
     def _metrics_of(self, case: Case) -> tuple[str, ...]:
         """Return what the run of `case` is scored by, as far as it is known what is asked."""

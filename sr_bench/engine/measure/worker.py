@@ -68,13 +68,7 @@ class Executor(Protocol):
         """Take in what will be asked for; who does it only then need not look at it."""
 
     def measure(
-        self,
-        work: Work,
-        indices: Sequence[int],
-        *,
-        begin: Begin,
-        done: Done,
-        progress: Progress,
+        self, work: Work, indices: Sequence[int], *, begin: Begin, done: Done, progress: Progress
     ) -> None:
         """Measure the images `indices` of `work`, in that order.
 
@@ -144,13 +138,7 @@ class Worker:
         return opened
 
     def measure(
-        self,
-        work: Work,
-        indices: Sequence[int],
-        *,
-        begin: Begin,
-        done: Done,
-        progress: Progress,
+        self, work: Work, indices: Sequence[int], *, begin: Begin, done: Done, progress: Progress
     ) -> None:
         """Measure the images `indices` of `work`; see `Executor`."""
         prepared, job, keeper = work.prepared, work.job, work.keeper

@@ -29,11 +29,8 @@ from sr_bench.errors import OptionError
 from sr_bench.files.cache import cache_dir
 
 KeepMode = Literal["off", "8bit", "16bit"]
-
 GateMode = Literal["off", "warn", "fail"]
-
 CacheMode = Literal["on", "refresh", "off"]
-
 IsolateMode = Literal["auto", "model", "off"]
 
 DEFAULT_CALIBRATION_MIB = 1024

@@ -167,7 +167,11 @@ class Bench:
     def _judged(self, case: Case, measurement: Measurement) -> Verdict:
         card, claim = case.card, case.claim
         if claim and claim.backend == self.selection.answers and self.info.emulated:
-            return _device_claim(case, measurement, self.selection.answers)
+            sentence = (
+                f"this row claims a number of the {claim.backend} card, but none is here: emulated"
+                " value shown, not judged"
+            )
+            return Verdict(Status.NOT_RUN, sentence, measurement.value, claim.value)
         slug = case.evaluation.dataset if case.evaluation else ""
         tolerance = card.tolerance_for(case.metric, case.precision)
         gap = card.gap_for(case.metric, case.precision, slug) if claim else None
@@ -202,16 +206,6 @@ class Bench:
     def measure_latency(self, case: Case, node_id: str, timer: Timer, progress: Progress) -> Record:
         """Let `timer` time the network of `case`; a fault of its inputs becomes the verdict."""
         return self._record(case, node_id, lambda: time_network(self._runs, case, timer, progress))
-
-
-def _device_claim(case: Case, measurement: Measurement, backend: str) -> Verdict:
-    return Verdict(
-        Status.NOT_RUN,
-        f"this row claims a number of the {backend} card, but none is here: emulated value shown,"
-        " not judged",
-        measured=measurement.value,
-        claimed=case.claim.value if case.claim else None,
-    )
 
 
 def _unmeasured(case: Case, status: Status, sentence: str) -> Verdict:

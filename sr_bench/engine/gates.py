@@ -64,15 +64,9 @@ class Gatekeeper:
         """Return what makes the loss, searched for where images are measured."""
         from sr_bench.engine.explain.layers import explain  # loads onnx, which a cached gate not
 
-        return self._runs.executor.call(
-            explain,
-            self._runs.work(case, progress),
-            low.images,
-            full.images,
-            limits,
-            self._runs.selection.explain_s,
-            progress=progress,
-        )
+        call, work = self._runs.executor.call, self._runs.work(case, progress)
+        images, limit_s = (low.images, full.images), self._runs.selection.explain_s
+        return call(explain, work, *images, limits, limit_s, progress=progress)
 
     @cached_property
     def _earlier(self) -> Mapping[tuple[str, ...], Record]:

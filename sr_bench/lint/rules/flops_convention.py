@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from sr_bench.lint.counting import MACS, STANDARD
+from sr_bench.lint.counting import MACS, STANDARD, times
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.ratios import times
 from sr_bench.lint.subject import Subject
 
 RULE = Rule(

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from sr_bench.core.claim import Claim
+from sr_bench.lint.counting import KNOWN
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.ratios import KNOWN
 from sr_bench.lint.subject import Entry, Subject
 
 RULE = Rule(

@@ -2,22 +2,17 @@
 
 from collections.abc import Sequence
 
-LARGEST = 16
+_LARGEST = 16
 """Images of a shard at most, where a device asks for no larger windows."""
 
 _PARTS = 8
 """A shard takes this part of the images that are left, so that the last ones are small."""
 
 
-def split(
-    indices: Sequence[int], *, window: int = 1, largest: int = LARGEST
-) -> tuple[tuple[int, ...], ...]:
+def split(indices: Sequence[int], *, window: int = 1) -> tuple[tuple[int, ...], ...]:
     """Return `indices` in shards, in order: large ones first, small ones at the end.
 
-    Args:
-        indices: Numbers of images.
-        window: Images of one window, ``index // window``, stay in one shard.
-        largest: Images that a shard of several windows may have.
+    Images of one window, ``index // window``, stay in one shard.
 
     >>> [len(shard) for shard in split(range(20))]
     [3, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1]
@@ -25,7 +20,7 @@ def split(
     shards: list[tuple[int, ...]] = []
     start = 0
     while start < len(indices):
-        size = min(largest, -(-(len(indices) - start) // _PARTS))
+        size = min(_LARGEST, -(-(len(indices) - start) // _PARTS))
         end = start + size
         while end < len(indices) and indices[end] // window == indices[end - 1] // window:
             end += 1

@@ -77,7 +77,7 @@ class Precision(str):
         """
         words = text.lower().replace("-", " ").replace("_", " ").split()
         name = "_".join(sorted(words, key="int8".__ne__))
-        if name not in _names():
+        if name not in _names() and name.startswith(("int8_", "float")):  # else none is loaded
             name = _synonyms().get(name, name)
         if name not in _names():
             raise ValueError(_unknown(text))

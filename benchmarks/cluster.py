@@ -25,7 +25,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from common import print_ratios
-from pictures import NETWORKS, make_images, make_job, open_images, quiet
+from pictures import NETWORKS, make_images, make_job, open_images
 
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
@@ -33,7 +33,7 @@ from sr_bench.engine.elsewhere.cluster.client import Cluster
 from sr_bench.engine.elsewhere.cluster.connect import connected
 from sr_bench.engine.elsewhere.cluster.sessions import SharingWorker
 from sr_bench.engine.elsewhere.cluster.shards import split
-from sr_bench.engine.job import ImageResult
+from sr_bench.engine.job import ImageResult, quiet
 from sr_bench.engine.measure.worker import Work, Worker
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.network import prepare

@@ -28,7 +28,7 @@ import numpy as np
 import onnxruntime
 from common import histograms_of
 from numpy.typing import NDArray
-from pictures import SCALE, make_images, make_job, open_images, quiet
+from pictures import SCALE, make_images, make_job, open_images
 from quantisation import make_images as make_crops
 from quantisation import make_network
 
@@ -37,7 +37,7 @@ from sr_bench.core.backend import Artefact, Session
 from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.data.source import ImageSet
-from sr_bench.engine.job import ImageResult, Job
+from sr_bench.engine.job import ImageResult, Job, quiet
 from sr_bench.engine.measure.one_by_one import load_pair, run_job
 from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.score.bicubic import Bicubic

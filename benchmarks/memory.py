@@ -35,11 +35,12 @@ PEAK = "\nprint(next(x for x in open('/proc/self/status') if x.startswith('VmHWM
 
 def evaluate(folder: str, onnx: str) -> None:
     """Score the network and the floor on all images of `folder`."""
-    from pictures import SCALE, make_job, open_images, quiet
+    from pictures import SCALE, make_job, open_images
 
     from sr_bench.backends import onnxruntime as backend
     from sr_bench.core.backend import Artefact
     from sr_bench.core.precision import Precision
+    from sr_bench.engine.job import quiet
     from sr_bench.engine.measure.one_by_one import run_job
     from sr_bench.engine.measure.pair_cache import PairCache
     from sr_bench.engine.score.bicubic import Bicubic

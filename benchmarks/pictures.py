@@ -88,7 +88,3 @@ def make_job(network: str, images: ImageSet, side: int) -> Job:
         evaluations=(Evaluation("benchmark", rule),),
     )
     return Job(card, rule, images)
-
-
-def quiet(_done: int, _planned: int, _name: str) -> None:
-    """Show no progress."""

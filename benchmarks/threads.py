@@ -13,13 +13,13 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from pictures import make_images, make_job, open_images, quiet
+from pictures import make_images, make_job, open_images
 from quantisation import make_network
 
 from sr_bench.backends import onnxruntime as backend
 from sr_bench.core.backend import Artefact
 from sr_bench.core.precision import Precision
-from sr_bench.engine.job import Job
+from sr_bench.engine.job import Job, quiet
 from sr_bench.engine.measure.one_by_one import run_job
 from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.history.environment import cpu_model, usable_cores

@@ -14,8 +14,13 @@ if TYPE_CHECKING:  # these load much, which --help must not wait for
     from sr_bench.core.card import ModelCard
     from sr_bench.core.device import CompilerInput, Shape
 
-HELP = "compile for, profile on and clear a VACC card by hand: see sr-bench vacc COMMAND --help"
+HELP = "compile for, profile on or clear a VACC card by hand; see sr-bench vacc --help"
 EXAMPLE = "sr-bench vacc yaml pocket_edsr_x2 --precision int8_kl --out build"
+
+_CLEAR = "let a model run again that was running when the host froze"
+_VAMP = "compile a network and profile it with vamp: throughput, latency, power"
+_VAMP_LOG = "read a log of vamp, of any version whose output is known"
+_YAML = "print the build file for vamc; with --out write all that it needs"
 
 _SIZE = re.compile(r"([1-9]\d*)x([1-9]\d*)")
 
@@ -23,13 +28,14 @@ _SIZE = re.compile(r"([1-9]\d*)x([1-9]\d*)")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the commands and their arguments."""
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, act, declare, example in (
-        ("clear", _clear, _declare_clear, "'edsr/*'"),
-        ("vamp", _vamp, _declare_vamp, "pocket_edsr_x2 --precision int8_kl --instances 2"),
-        ("vamp-log", _vamp_log, _declare_vamp_log, "run.log --json"),
-        ("yaml", _yaml, _declare_yaml, "pocket_edsr_x2 --precision int8_kl --out build"),
+    network = "pocket_edsr_x2 --precision int8_kl"
+    for name, act, declare, summary, example in (
+        ("clear", _clear, _declare_clear, _CLEAR, "'edsr/*'"),
+        ("vamp", _vamp, _declare_vamp, _VAMP, f"{network} --instances 2"),
+        ("vamp-log", _vamp_log, _declare_vamp_log, _VAMP_LOG, "run.log --json"),
+        ("yaml", _yaml, _declare_yaml, _YAML, f"{network} --out build"),
     ):
-        summary, epilog = act.__doc__, f"example: sr-bench vacc {name} {example}"
+        epilog = f"example: sr-bench vacc {name} {example}"
         command = commands.add_parser(name, help=summary, description=summary, epilog=epilog)
         command.set_defaults(act=act)
         declare(command)
@@ -45,7 +51,6 @@ def _declare_clear(parser: argparse.ArgumentParser) -> None:
 
 
 def _clear(args: argparse.Namespace) -> int:
-    """Let a model run again that was running when the host froze."""
     from sr_bench.backends.vacc.run.state import DeviceState
 
     cleared = DeviceState().clear(args.model)
@@ -65,7 +70,6 @@ def _declare_yaml(parser: argparse.ArgumentParser) -> None:
 
 
 def _yaml(args: argparse.Namespace) -> int:
-    """Print the build file for vamc; with --out write all that it needs."""
     from sr_bench.backends.vacc.build.compile import plan_build
     from sr_bench.backends.vacc.build.vamc_yaml import build_text
 
@@ -88,7 +92,6 @@ def _declare_vamp(parser: argparse.ArgumentParser) -> None:
 
 
 def _vamp(args: argparse.Namespace) -> int:
-    """Compile a network and profile it with vamp: throughput, latency, power."""
     from sr_bench.backends.vacc.profile.vamp import Load, profile
     from sr_bench.backends.vacc.rig import read_rig
 
@@ -102,7 +105,6 @@ def _declare_vamp_log(parser: argparse.ArgumentParser) -> None:
 
 
 def _vamp_log(args: argparse.Namespace) -> int:
-    """Read a log of vamp, of any version whose output is known."""
     from sr_bench.backends.vacc.profile.vamp import parse_vamp
 
     try:

@@ -63,10 +63,10 @@ def run(name: str, *, quick: bool) -> str:
     for command in COMMANDS.get(name, [Command()]):
         options = command.quick if quick else command.full
         print(f"\n=== {name}.py {options}".rstrip(), flush=True)
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, FOLDER / f"{name}.py", *options.split()], check=False
         )
-        status = status or done.returncode
+        status = status or result.returncode
     took = f"{name}.py: {time.perf_counter() - start:.0f} s"
     return f"{took}, FAILED: it ended in {status}" if status else took
 

@@ -65,11 +65,11 @@ class Row:
         """Return the columns: mean, worst, ring, inside, worst ring below inside, drops."""
         close = [image.fidelity for image in self.images]
         mean, inside, ring = (
-            np.mean([getattr(one, name) for one in close])
+            np.mean([getattr(fidelity, name) for fidelity in close])
             for name in ("all_db", "inside_db", "ring_db")
         )
-        worst = min(one.all_db for one in close)
-        behind = max(one.inside_db - one.ring_db for one in close)
+        worst = min(fidelity.all_db for fidelity in close)
+        behind = max(fidelity.inside_db - fidelity.ring_db for fidelity in close)
         drops = [
             np.mean([full.scores[metric] - low.scores[metric] for full, low in self._pairs()])
             for metric in ("psnr", "ssim")

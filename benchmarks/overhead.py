@@ -48,8 +48,8 @@ def prepare(folder: Folder, models: int) -> tuple[object, ...]:
     (folder.root / "test_many.py").write_text(TESTS.format(count=CLAIMS_OF_ONE * models))
     options = (zoo.suite, f"--sr-data={zoo.data}")
     updating = ("--sr-update=all", "--sr-reason=benchmark", "--tb=no")
-    made = folder.session(*options, *updating, status=1)  # the claims differ, still
-    print(f"the first session, which measures and writes the table: {made.cpu_s:.1f} s of CPU")
+    usage = folder.session(*options, *updating, status=1)  # the claims differ, still
+    print(f"the first session, which measures and writes the table: {usage.cpu_s:.1f} s of CPU")
     folder.session(*options)
     return options
 

@@ -119,13 +119,13 @@ def nncf_quantize(path: Path, images: Images, target: Path) -> None:
     name = model.graph.input[0].name
     seen = nncf.Dataset(images, lambda image: {name: image})
     with redirect_stdout(StringIO()):  # it draws progress bars
-        made = nncf.quantize(
+        quantised = nncf.quantize(
             model, seen, preset=nncf.QuantizationPreset.MIXED, subset_size=len(images)
         )
-    made.metadata_props.add(key=PRECISION_KEY, value="int8")
+    quantised.metadata_props.add(key=PRECISION_KEY, value="int8")
     # The noted types are in the way of onnxruntime's exact kernels, which turn int8 into uint8.
-    del made.graph.value_info[:]
-    onnx.save(made, target)
+    del quantised.graph.value_info[:]
+    onnx.save(quantised, target)
 
 
 def nncf_is_here() -> bool:

@@ -165,8 +165,8 @@ def beside_pytest_html(folder: Folder, models: int, rounds: int) -> None:
     claims = CLAIMS_OF_ONE * models
     for name in list(ways)[1:]:
         beyond = [(turn[name], turn["none"]) for turn in turns]
-        wall = statistics.median(one.wall_s - none.wall_s for one, none in beyond)
-        cpu = statistics.median(one.cpu_s - none.cpu_s for one, none in beyond)
+        wall = statistics.median(ours.wall_s - none.wall_s for ours, none in beyond)
+        cpu = statistics.median(ours.cpu_s - none.cpu_s for ours, none in beyond)
         each = 1000 * cpu / claims
         print(f"{name}: {wall:.2f} s, CPU {cpu:.2f} s, {each:.2f} ms of CPU for each claim")
     if peer:

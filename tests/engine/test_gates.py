@@ -69,15 +69,15 @@ def test_every_mode_is_within_the_limits_and_says_how_it_was_made(zoo: Int8Zoo) 
     gates = {name: record for name, record in records.items() if name.endswith("fidelity")}
     assert {record.verdict.status for record in gates.values()} == {Status.WITHIN}
     assert len(gates) == 5
-    told = gates["int8_kl fidelity"].detail
-    assert told.observer == "kl"
-    assert told.calibration_set == "seen_x2"
-    assert told.calibration_images == "4"
-    assert told.int8_layers == "5 of 5 int8 layers run in integers"
-    assert told.dossier is None
+    detail = gates["int8_kl fidelity"].detail
+    assert detail.observer == "kl"
+    assert detail.calibration_set == "seen_x2"
+    assert detail.calibration_images == "4"
+    assert detail.int8_layers == "5 of 5 int8 layers run in integers"
+    assert detail.dossier is None
     assert len({record.fingerprint for record in records.values()}) == len(records)
-    found = told.gate
-    assert [image.image for image in found.images] == ["1", "2", "3"]
+    gate = detail.gate
+    assert [image.image for image in gate.images] == ["1", "2", "3"]
 
 
 @pytest.fixture
@@ -243,8 +243,8 @@ def test_an_emulated_card_is_judged_by_its_own_limits_in_two_readings(zoo: Int8Z
 
 
 def test_a_limit_between_the_readings_leaves_the_gate_undecided(zoo: Int8Zoo) -> None:
-    found = _on_the_emulated_card(zoo, "min_fidelity_db = 5.0").measurement.notes
-    above_tvm = min(found["worst_db"], found["ring_db"]) + 0.2
+    notes = _on_the_emulated_card(zoo, "min_fidelity_db = 5.0").measurement.notes
+    above_tvm = min(notes["worst_db"], notes["ring_db"]) + 0.2
     record = _on_the_emulated_card(zoo, f"min_fidelity_db = {above_tvm}")
     assert record.verdict.status is Status.UNDECIDED
     assert "readings of the device's int8 disagree: tvm says loss" in record.verdict.sentence

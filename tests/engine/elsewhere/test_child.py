@@ -99,8 +99,8 @@ class Trap:
         (self.folder / "act.py").write_text(f"if image == {image}:\n{body}\n")
 
     def cases(self) -> dict[str, Case]:
-        found = plan(load_suite(self.zoo.suite / "card.toml"), self.selection)
-        return {case.metric: case for case in found if case.precision == "fp32"}
+        cases = plan(load_suite(self.zoo.suite / "card.toml"), self.selection)
+        return {case.metric: case for case in cases if case.precision == "fp32"}
 
     @contextmanager
     def open(self, **limits: float) -> Iterator[Bench]:
@@ -110,7 +110,7 @@ class Trap:
         bench.close()
 
     def ask(self, bench: Bench, case: Case) -> Record:
-        return bench.evaluate(case, "node", lambda *told: self.progress.append(told))
+        return bench.evaluate(case, "node", lambda *step: self.progress.append(step))
 
     def fails(self, **limits: float) -> Record:
         """Return the record of the PSNR, whose process does not survive it."""
@@ -167,14 +167,14 @@ def test_a_record_is_the_one_that_bench_gives(trap: Trap) -> None:
     cases = trap.cases()
     assert set(cases) == {"psnr", "ssim", "flops", "params"}
     with trap.open() as bench:
-        found = [trap.ask(bench, case) for case in cases.values()]
-    told, trap.progress = trap.progress, []
+        records = [trap.ask(bench, case) for case in cases.values()]
+    progress, trap.progress = trap.progress, []
     bench = Bench(trap.selection)
     expected = [trap.ask(bench, case) for case in cases.values()]
-    assert told[:2] == trap.progress[:2] == [(1, 2, "a"), (2, 2, "b")]
-    for one, other in zip(found, expected, strict=True):
-        assert replace(one, seconds=0.0) == replace(other, seconds=0.0)
-        assert one.verdict.status is Status.MATCH
+    assert progress[:2] == trap.progress[:2] == [(1, 2, "a"), (2, 2, "b")]
+    for record, other in zip(records, expected, strict=True):
+        assert replace(record, seconds=0.0) == replace(other, seconds=0.0)
+        assert record.verdict.status is Status.MATCH
 
 
 def test_runs_of_one_model_share_a_process_that_ends_with_the_model(trap: Trap) -> None:
@@ -425,15 +425,15 @@ def test_a_function_is_called_in_the_process_of_its_model(trap: Trap) -> None:
     case = trap.cases()["psnr"]
     function = discovery.load("sr_bench.backends", "trap").ask
     with trap.open() as bench:
-        runs, told = bench._runs, []
+        runs, steps = bench._runs, []
 
         def call(what: str) -> object:
-            tell = lambda *progress: told.append(progress)  # noqa: E731
+            tell = lambda *progress: steps.append(progress)  # noqa: E731
             work = runs.work(case, tell)
             return runs.executor.call(function, work, what, progress=tell)
 
         assert call("who") == ("trap", case.card.id, _pid_of(bench))
-        assert told == [(1, 3, "who")]
+        assert steps == [(1, 3, "who")]
         with pytest.raises(OptionError, match=r"^refused$"):
             call("refuse")
         with pytest.raises(DeviceError, match="ended with status 3, after 1/3 end;"):

@@ -23,7 +23,7 @@ def card(*failures: KnownFailure) -> ModelCard:
 
 
 def test_a_failure_of_any_precision_is_known_in_each() -> None:
-    assert [known_failure(card(OOM), one, "2.8") for one in (FP16, INT8)] == [OOM, OOM]
+    assert [known_failure(card(OOM), precision, "2.8") for precision in (FP16, INT8)] == [OOM, OOM]
 
 
 def test_a_failure_of_one_precision_is_not_known_in_others() -> None:

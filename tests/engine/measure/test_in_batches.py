@@ -99,26 +99,26 @@ class Nearest:
         def wait() -> list[BatchItem]:
             self.events.append(f"wait {number}")
             outputs = [lr.repeat(2, axis=2).repeat(2, axis=3) for lr in batch.lrs]
-            return [self.came(self.spoil(output, batch), batch) for output in outputs]
+            return [self.receive(self.spoil(output, batch), batch) for output in outputs]
 
         return wait
 
-    def came(self, output: np.ndarray, batch: Batch) -> BatchItem:
+    def receive(self, output: np.ndarray, batch: Batch) -> BatchItem:
         return BatchItem(None, output)
 
     def seen(self, what: Job) -> list[list[int]]:
         """Return the numbers of the images of each batch."""
         lrs = [what.images.load(i)[0] for i in range(len(what.images))]
         return [
-            [next(i for i, lr in enumerate(lrs) if np.array_equal(lr, given)) for given in found]
-            for found in ([lr[0].transpose(1, 2, 0) for lr in b.lrs] for b in self.batches)
+            [next(i for i, lr in enumerate(lrs) if np.array_equal(lr, given)) for given in image]
+            for image in ([lr[0].transpose(1, 2, 0) for lr in b.lrs] for b in self.batches)
         ]
 
 
 class Scoring(Nearest):
     """Scores on its device."""
 
-    def came(self, output: np.ndarray, batch: Batch) -> BatchItem:
+    def receive(self, output: np.ndarray, batch: Batch) -> BatchItem:
         return BatchItem({"psnr": 1.0, "ssim": 0.5}, output if batch.wants_outputs else None)
 
 
@@ -279,10 +279,10 @@ def test_an_output_without_a_score_is_refused_as_one_image_at_a_time_refuses_it(
             threads=1,
             progress=lambda *_: None,
         )
-    with pytest.raises(ImageError) as came:
+    with pytest.raises(ImageError) as error:
         run(job(), Nearest(spoil=spoil))
-    assert str(came.value) == str(expected.value)
-    assert "m on 002: " in str(came.value)
+    assert str(error.value) == str(expected.value)
+    assert "m on 002: " in str(error.value)
 
 
 def test_a_batch_that_fails_is_named_after_the_batches_before_it_are_done() -> None:
@@ -293,14 +293,14 @@ def test_a_batch_that_fails_is_named_after_the_batches_before_it_are_done() -> N
                 raise BackendError(msg)
             return super().start(batch)
 
-    told: list[int] = []
+    progress: list[int] = []
     with pytest.raises(BackendError, match="m on 2 images from 006 to 007: out of memory"):
         run(
             job([(12, 14)] * 8),
             Small(),
-            done=lambda index, _result: told.append(index),
+            done=lambda index, _result: progress.append(index),
         )
-    assert sorted(told) == [0, 1, 2, 3, 4, 5]
+    assert sorted(progress) == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_batch_that_fails_later_is_named_too() -> None:
@@ -325,28 +325,28 @@ def test_an_image_that_cannot_be_kept_is_named() -> None:
 
 
 def test_an_image_that_cannot_be_read_stops_the_run_after_the_windows_before() -> None:
-    told: list[int] = []
+    progress: list[int] = []
     what = job([(12, 14)] * 60, at_5="005.png is truncated")
     with pytest.raises(ImageError, match=r"^005\.png is truncated$"):
-        run(what, Nearest(), done=lambda index, _result: told.append(index))
-    assert sorted(told) == [0, 1, 2, 3]
+        run(what, Nearest(), done=lambda index, _result: progress.append(index))
+    assert sorted(progress) == [0, 1, 2, 3]
     assert len(what.images.items[0].peaks) < 20
 
 
 def test_images_come_in_the_order_asked_for() -> None:
-    told: list[tuple[int, int, str]] = []
-    done: dict[int, ImageResult] = {}
+    progress: list[tuple[int, int, str]] = []
+    completed: dict[int, ImageResult] = {}
     asked = [5, 2, 0, 3, 6]
     results = run(
         job(),
         Nearest(),
         indices=asked,
-        progress=lambda *what: told.append(what),
-        done=done.__setitem__,
+        progress=lambda *what: progress.append(what),
+        done=completed.__setitem__,
     )
     assert [r.image for r in results] == ["005", "002", "000", "003", "006"]
-    assert told == [(i, 5, r.image) for i, r in enumerate(results, 1)]
-    assert done == dict(zip(asked, results, strict=True))
+    assert progress == [(i, 5, r.image) for i, r in enumerate(results, 1)]
+    assert completed == dict(zip(asked, results, strict=True))
 
 
 def test_memory_does_not_grow_with_the_number_of_images(window: int) -> None:
@@ -374,9 +374,9 @@ def test_torch_in_batches_scores_as_the_cpu_does(kept: bool) -> None:
     keep = (lambda index, _pair, output: outputs.update({index: output})) if kept else None
     with open_module(Enlarge(), Precision.FP32, threads=1, batches=True) as session:
         results = run(job(), session, keep=keep)
-    for came, wanted in zip(results, expected, strict=True):
-        assert came.image == wanted.image
-        assert came.scores == pytest.approx(wanted.scores, abs=1e-6, rel=0)
+    for result, wanted in zip(results, expected, strict=True):
+        assert result.image == wanted.image
+        assert result.scores == pytest.approx(wanted.scores, abs=1e-6, rel=0)
     for index, output in outputs.items():
         lr = job().images.load(index)[0].transpose(2, 0, 1)[None]
         np.testing.assert_array_equal(output[:, :, ::2, ::2], lr)

@@ -99,10 +99,10 @@ def latencies(zoo: Zoo, **options: object) -> list[str]:
 
 
 def test_each_network_is_timed_once_where_its_rows_are_answered(shared_zoo: Zoo):
-    own = "tiny_x2-fp32-3x1000x1000-latency"
+    case_id = "tiny_x2-fp32-3x1000x1000-latency"
     low = "tiny_x2-fp16-3x1000x1000-latency"
-    assert latencies(shared_zoo) == [own]
-    assert latencies(shared_zoo, backend="vacc", device="emulate") == [own, low]
+    assert latencies(shared_zoo) == [case_id]
+    assert latencies(shared_zoo, backend="vacc", device="emulate") == [case_id, low]
     assert latencies(shared_zoo, precisions=(Precision.FP16,)) == [low]
     assert latencies(shared_zoo, models=("other",)) == []
 
@@ -116,16 +116,16 @@ def test_a_case_of_a_cell_is_timed_without_it(shared_zoo: Zoo):
     (claimed, *_) = plan(load_suite(shared_zoo.suite / "card.toml"), Selection())[2:]
     blank = Blank("psnr", Precision.FP32, "", "", Source("README.md", 5, 3))
     for case in (claimed, replace(claimed, claim=None, blank=blank)):
-        (found,) = latency_cases([case], "onnxruntime")
-        assert (found.claim, found.place, found.dataset) == (None, None, "")
-        assert found.evaluation is case.evaluation is not None
+        (latency,) = latency_cases([case], "onnxruntime")
+        assert (latency.claim, latency.place, latency.dataset) == (None, None, "")
+        assert latency.evaluation is case.evaluation is not None
 
 
 def test_each_of_two_networks_is_timed(shared_zoo: Zoo):
     case = timed_case(shared_zoo)
     other = replace(case, card=replace(case.card, name="other_x2"))
-    found = latency_cases([case, other, case], "onnxruntime")
-    assert [one.card.name for one in found] == ["tiny_x2", "other_x2"]
+    latencies = latency_cases([case, other, case], "onnxruntime")
+    assert [case.card.name for case in latencies] == ["tiny_x2", "other_x2"]
 
 
 def test_the_protocols_size_goes_before_the_counted_one(shared_zoo: Zoo):
@@ -136,11 +136,11 @@ def test_the_protocols_size_goes_before_the_counted_one(shared_zoo: Zoo):
 
 def test_the_record_holds_the_median_and_the_rest_as_notes(zoo: Zoo):
     record = measure(zoo)
-    found = record.measurement
-    assert found is not None
-    assert (found.metric, found.unit, found.value, found.partial) == ("latency", "ms", 4.0, False)
-    peak = found.notes["peak_mb"]
-    assert found.notes == {
+    timed = record.measurement
+    assert timed is not None
+    assert (timed.metric, timed.unit, timed.value, timed.partial) == ("latency", "ms", 4.0, False)
+    peak = timed.notes["peak_mb"]
+    assert timed.notes == {
         "images_per_s": 250.0,
         "mean_ms": 5.0,
         "stddev_ms": 0.5,

@@ -64,7 +64,7 @@ def session(zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch) -> Session:
 
 
 def plain(records: dict[str, Record]) -> dict[str, Record]:
-    return {key: replace(one, seconds=0.0, cached=0) for key, one in records.items()}
+    return {key: replace(record, seconds=0.0, cached=0) for key, record in records.items()}
 
 
 def test_the_first_session_runs_each_image_once_in_each_precision(session: Session) -> None:

@@ -168,15 +168,15 @@ def test_a_fault_of_the_network_names_the_image(
 
 
 def test_progress_is_told_of_each_image_in_order() -> None:
-    told: list[tuple[int, int, str]] = []
+    steps: list[tuple[int, int, str]] = []
     run_job(
         job(4),
         Nearest(),
         pairs=PairCache(),
         threads=2,
-        progress=lambda *args: told.append(args),
+        progress=lambda *args: steps.append(args),
     )
-    assert told == [(i + 1, 4, f"{i:03d}") for i in range(4)]
+    assert steps == [(i + 1, 4, f"{i:03d}") for i in range(4)]
 
 
 def test_an_interruption_stops_the_run() -> None:
@@ -203,8 +203,8 @@ def test_another_preparation_of_the_same_images_is_another_pair() -> None:
     images, pairs = Images(), PairCache()
     what = job(2, images)
     run(what, pairs=pairs)
-    made = EvalProtocol("made", lr_from="hr", lr_resize="cv2_area")
-    assert run(replace(what, protocol=made), pairs=pairs) != run(what, pairs=pairs)
+    protocol = EvalProtocol("made", lr_from="hr", lr_resize="cv2_area")
+    assert run(replace(what, protocol=protocol), pairs=pairs) != run(what, pairs=pairs)
     assert sorted(images.loads) == [0, 0, 1, 1]
 
 

@@ -90,7 +90,7 @@ def test_a_replay_scores_as_the_session_did_by_every_protocol(
         assert [_scores(_job(shared_zoo, rule), replayed) for rule in SAME_INPUT] == expected
         with pytest.raises(NotRunError, match=r"tiny_x2 on [ab]: .* channel order"):
             _scores(_job(shared_zoo, EvalProtocol("bgr", channel_order="bgr")), replayed)
-    assert len({one[0].scores["psnr"] for one in expected}) == len(SAME_INPUT)
+    assert len({result[0].scores["psnr"] for result in expected}) == len(SAME_INPUT)
 
 
 def test_outputs_device_and_notes_are_the_sessions_own(tmp_path: Path) -> None:
@@ -123,10 +123,10 @@ def test_several_threads_run_and_record(tmp_path: Path) -> None:
 
 def test_the_header_says_what_computed_and_where(tmp_path: Path) -> None:
     start_recording(tmp_path, INFO, ENVIRONMENT)
-    found = read_header(tmp_path)
-    assert (found.backend, found.version, found.device) == ("vacc", "2.8.3", "vacc")
-    assert found.environment["packages"] == {"numpy": "2"}
-    assert found.started.endswith("+00:00")
+    header = read_header(tmp_path)
+    assert (header.backend, header.version, header.device) == ("vacc", "2.8.3", "vacc")
+    assert header.environment["packages"] == {"numpy": "2"}
+    assert header.started.endswith("+00:00")
 
 
 def test_no_file_names_a_person_or_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -274,9 +274,9 @@ def test_a_metric_on_y_takes_the_protocols_y_or_else_that_of_papers(colour) -> N
     sr = HR[::-1].copy()
     rule = EvalProtocol("p", colour=colour, border=1)
     on_y = replace(rule, colour="y_float") if colour == "rgb" else rule
-    found = score_pair(sr, HR, rule, 2, ("psnr_y", "ssim_y"))
+    scores = score_pair(sr, HR, rule, 2, ("psnr_y", "ssim_y"))
     expected = score_pair(sr, HR, on_y, 2, METRICS)
-    assert (found["psnr_y"], found["ssim_y"]) == (expected["psnr"], expected["ssim"])
+    assert (scores["psnr_y"], scores["ssim_y"]) == (expected["psnr"], expected["ssim"])
 
 
 def metric(monkeypatch: pytest.MonkeyPatch, score, **declared: object) -> None:

@@ -43,7 +43,7 @@ def work_of(zoo, precision: Precision, **options: object) -> Work:
     """Return a run of the zoo's files; a low precision is compared with fp32."""
     selection = Selection(data=zoo.data)
     suite = load_suite(zoo.suite / "card.toml")
-    case = next(one for one in plan(suite, selection) if one.metric == "psnr")
+    case = next(case for case in plan(suite, selection) if case.metric == "psnr")
     case, runs = replace(case, precision=precision), Runs(selection, ())
     low = precision is not Precision.FP32
     full = runs.jobs.prepared(replace(case, precision=Precision.FP32)) if low else None
@@ -58,8 +58,9 @@ def test_the_results_are_those_of_this_machine(cluster, shared_zoo, precision) -
     here, there = measured(Worker(Selection()), work), measured(cluster, work)
     assert there.results == here.results
     assert there.begun == here.begun
-    assert [told[:2] for told in there.progress] == [(1, 2), (2, 2)]
-    assert all((one.fidelity is None) == (work.reference is None) for one in here.results.values())
+    assert [step[:2] for step in there.progress] == [(1, 2), (2, 2)]
+    for image in here.results.values():
+        assert (image.fidelity is None) == (work.reference is None)
 
 
 def test_a_network_is_made_once_on_a_worker(cluster, farm, zoo, edsr, cache) -> None:
@@ -74,9 +75,9 @@ def test_a_network_is_made_once_on_a_worker(cluster, farm, zoo, edsr, cache) -> 
     low = replace(work, prepared=prepare(edsr, Precision.FP16, None), reference=work.prepared)
     cluster.start([(low, range(2)), (work, range(2))])
     there, plain = measured(cluster, low), measured(cluster, work)
-    made = set((cache / "onnx").iterdir()) - before
-    assert len(made) == 2
-    assert {low.prepared.onnx(), work.prepared.onnx()} == made
+    networks = set((cache / "onnx").iterdir()) - before
+    assert len(networks) == 2
+    assert {low.prepared.onnx(), work.prepared.onnx()} == networks
     assert there.results == measured(Worker(Selection()), low).results
     assert plain.results == measured(Worker(Selection()), work).results
     assert len(makers() - makers_before) == 2
@@ -121,12 +122,12 @@ def test_images_whose_workers_died_are_named_and_those_before_them_kept(
     def killed() -> None:
         raise distributed.KilledWorker(work, SimpleNamespace(address="tcp://a"), 3)
 
-    def told(run, part):
+    def progress(run, part):
         if part == deadly:
             run.shards[part].result = killed
         return outcome(run, part)
 
-    monkeypatch.setattr(cluster, "_outcome", told)
+    monkeypatch.setattr(cluster, "_outcome", progress)
     names = ", ".join(f"{i:03d}" for i in deadly)
     with pytest.raises(
         BackendError, match=f"tiny_x2 on {names}: every worker that tried this died"
@@ -165,18 +166,18 @@ def test_an_error_of_an_image_arrives_as_itself_after_the_images_before_it(clust
     work = drawn(zoo, *items)
     with pytest.raises(DeviceError) as here:
         measured(Worker(Selection()), work)
-    done: dict[int, object] = {}
+    results: dict[int, object] = {}
     with pytest.raises(DeviceError) as there:
         cluster.measure(
             work,
             range(12),
             begin=lambda *_: None,
-            done=done.__setitem__,
+            done=results.__setitem__,
             progress=lambda *_: None,
         )
     assert (str(there.value), there.value.failure) == (str(here.value), here.value.failure)
     assert str(there.value.about("x")) == str(here.value.about("x"))
-    assert {0, 1, 2, 3, 4} <= set(done)
+    assert {0, 1, 2, 3, 4} <= set(results)
 
 
 def test_a_run_whose_files_are_gone_fails_and_others_go_on(cluster, zoo) -> None:
@@ -230,10 +231,10 @@ def test_a_worker_that_joins_late_takes_over_from_one_that_is_killed(
     farm = start_farm()
     first = farm.join("first")
     work = drawn(zoo, *(Drawn(i, held=str(tmp_path) if i == 0 else "") for i in range(24)))
-    told: list[int] = []
+    finished: list[int] = []
 
     def progress(done: int, planned: int, image: str) -> None:
-        told.append(done)
+        finished.append(done)
         if done == 12:  # of others than the first, which holds image 0
             first.send_signal(signal.SIGKILL)
             (tmp_path / "go").touch()
@@ -243,7 +244,7 @@ def test_a_worker_that_joins_late_takes_over_from_one_that_is_killed(
         joining.start()
         heard = measured(cluster, work, progress=progress)
         joining.join()
-        assert told[-1] == 24
+        assert finished[-1] == 24
         assert heard.results == measured(Worker(Selection()), work).results
         assert cluster.shares[farm.address_of("second")] >= 12
         assert sum(cluster.shares.values()) == 24

@@ -49,8 +49,8 @@ def agreed(backend: str = "onnxruntime", **workers) -> Workers:
 
 
 def test_workers_that_are_alike_agree() -> None:
-    found = agreed(a=(HERE, {}), b=(HERE, {}))
-    assert (found.identity, found.resource) == (HERE, "")
+    workers = agreed(a=(HERE, {}), b=(HERE, {}))
+    assert (workers.identity, workers.resource) == (HERE, "")
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_a_device_that_no_worker_offers_is_refused_at_the_start() -> None:
 def test_only_workers_that_offer_the_device_have_to_agree() -> None:
     card = Identity(measuring(), "cpu", CARD)
     other = Identity(measuring(), "other cpu", CARD)
-    found = agreed("vacc", a=(HERE, {}), b=(card, {"VACC": 1}), c=(other, {"VACC": 2}))
-    assert (found.identity, found.resource) == (card, "VACC")
+    workers = agreed("vacc", a=(HERE, {}), b=(card, {"VACC": 1}), c=(other, {"VACC": 2}))
+    assert (workers.identity, workers.resource) == (card, "VACC")
 
 
 def test_no_worker_at_all_is_an_error() -> None:

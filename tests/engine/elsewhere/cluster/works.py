@@ -80,7 +80,7 @@ def measured(executor, work: Work, indices=None, **more: object) -> Heard:
         asked,
         begin=heard.begin,
         done=heard.results.__setitem__,
-        progress=more.pop("progress", lambda *told: heard.progress.append(told)),
+        progress=more.pop("progress", lambda *step: heard.progress.append(step)),
         **more,
     )
     return heard

@@ -26,9 +26,9 @@ def check(sr_bench, mine: Zoo):
 
 def test_a_document_that_agrees_is_fine(check, mine: Zoo) -> None:
     mine.write(mine.run({A: 30.1, B: 0.85}))
-    done = check()
-    assert (done.code, done.err) == (0, "")
-    assert done.out == "zoo/README.md: 8 claims, 2 judged, 0 stale\n"
+    result = check()
+    assert (result.code, result.err) == (0, "")
+    assert result.out == "zoo/README.md: 8 claims, 2 judged, 0 stale\n"
 
 
 @pytest.mark.parametrize(("value", "status"), [(29.0, "differs"), (31.0, "better")])
@@ -36,9 +36,9 @@ def test_a_number_that_was_measured_otherwise_is_stale(
     check, mine: Zoo, value: float, status: str
 ) -> None:
     mine.write(mine.run({A: value, B: 0.85}))
-    done = check()
-    assert done.code == 1
-    assert done.out.splitlines() == [
+    result = check()
+    assert result.code == 1
+    assert result.out.splitlines() == [
         "zoo/README.md: 8 claims, 2 judged, 1 stale",
         f"zoo/README.md:5:28: stale: A fp32 PSNR: claimed 30.10 dB, measured {value:.4f} dB:"
         f" {status}",
@@ -48,16 +48,16 @@ def test_a_number_that_was_measured_otherwise_is_stale(
 def test_a_number_that_was_edited_after_the_run_is_stale(check, mine: Zoo) -> None:
     mine.write(mine.run({A: 30.1}))
     mine.edit("30.10", "30.90")
-    done = check()
-    assert done.code == 1
-    assert "claimed 30.90 dB, measured 30.1000 dB: edited after the run" in done.out
+    result = check()
+    assert result.code == 1
+    assert "claimed 30.90 dB, measured 30.1000 dB: edited after the run" in result.out
 
 
 def test_a_number_that_moved_is_found_by_its_row(check, mine: Zoo) -> None:
     mine.write(mine.run({A: 29.0}))
     mine.edit("# Zoo", "# Zoo\n\nMore.")
-    done = check()
-    assert (done.code, "zoo/README.md:7:28: stale" in done.out) == (1, True)
+    result = check()
+    assert (result.code, "zoo/README.md:7:28: stale" in result.out) == (1, True)
     mine.write(mine.run({A: 30.1}))
     mine.edit("More.", "More.\n")
     assert check().code == 0
@@ -70,31 +70,31 @@ def test_after_an_update_from_the_run_nothing_is_stale(
     values = {"b_x2 fp32 psnr": 28.127, "b_x2 fp32 params": 30.71}
     run = mine.write(mine.run(values if mode == "missing" else values | {A: 31.0, B: 0.8}))
     assert sr_bench("update", run, "--mode", mode, "--reason", "x").code == 0
-    done = check()
-    assert done.code == 0, done.out
+    result = check()
+    assert result.code == 0, result.out
     judged = {"failed": 2, "missing": 2, "all": 4}[mode]
-    assert f"{judged} judged, 0 stale" in done.out
+    assert f"{judged} judged, 0 stale" in result.out
 
 
 def test_a_blank_cell_that_was_filled_by_hand_is_stale(check, mine: Zoo) -> None:
     mine.write(mine.run({"b_x2 fp32 psnr": 28.127, B: 0.85}))
     mine.edit("| - | 0.85 |", "| 28.5 | 0.85 |")
-    done = check()
-    assert (done.code, "28.5 dB, measured 28.127000 dB: edited" in done.out) == (1, True)
+    result = check()
+    assert (result.code, "28.5 dB, measured 28.127000 dB: edited" in result.out) == (1, True)
 
 
 def test_another_row_in_the_place_of_a_blank_one_is_not_judged(check, mine: Zoo) -> None:
     mine.write(mine.run({"b_x2 fp32 psnr": 28.127, B: 0.85}))
     mine.edit("| B |", "| C | two | - | - | 27.5 | - |\n| B |")
-    done = check()
-    assert (done.code, "1 judged, 0 stale" in done.out) == (0, True)
+    result = check()
+    assert (result.code, "1 judged, 0 stale" in result.out) == (0, True)
 
 
 def test_a_gap_that_closed_is_stale_until_it_has_left_the_card(sr_bench, check, mine: Zoo) -> None:
     mine.gap("a_x2", *GAP)
     run = mine.write(mine.run({A: 30.1}))
-    done = check()
-    assert (done.code, "gap_closed: agrees with the document" in done.out) == (1, True)
+    result = check()
+    assert (result.code, "gap_closed: agrees with the document" in result.out) == (1, True)
     sr_bench("update", run, "--reason", "x")
     assert check().code == 0
     mine.card.unlink()
@@ -104,24 +104,24 @@ def test_a_gap_that_closed_is_stale_until_it_has_left_the_card(sr_bench, check, 
 def test_a_known_gap_is_listed_and_not_stale(sr_bench, check, mine: Zoo) -> None:
     mine.gap("a_x2", *GAP)
     run = mine.write(mine.run({A: 31.0}))
-    done = check()
-    assert done.code == 0
-    assert done.out.splitlines()[0].endswith("1 judged, 0 stale, 1 known gaps")
-    assert "known gap: A fp32 PSNR: claimed 30.10 dB, measured 31.0000 dB: of one" in done.out
+    result = check()
+    assert result.code == 0
+    assert result.out.splitlines()[0].endswith("1 judged, 0 stale, 1 known gaps")
+    assert "known gap: A fp32 PSNR: claimed 30.10 dB, measured 31.0000 dB: of one" in result.out
     sr_bench("update", run, "--mode", "all", "--reason", "x")
     assert "known gap" not in check().out
 
 
 @pytest.mark.parametrize("values", [{}, {A: float("inf")}])
 def test_a_run_that_judged_nothing_says_nothing(check, mine: Zoo, values: dict[str, float]) -> None:
-    done = check("--run", str(mine.write(mine.run(values))))
-    assert done.code == 3
-    assert "judged nothing of zoo/README.md: run the tests" in done.err
+    result = check("--run", str(mine.write(mine.run(values))))
+    assert result.code == 3
+    assert "judged nothing of zoo/README.md: run the tests" in result.err
 
 
 def test_a_value_that_was_shown_but_not_judged_does_not_count(check, mine: Zoo) -> None:
     run = changed(mine.run({A8: 28.0}), "int8_max-psnr", device="emulated")
-    (record,) = (one for one in run.records if one.measurement)
+    (record,) = (record for record in run.records if record.measurement)
     shown = type(record.verdict)(record.verdict.status, "shown", 28.0, 29.5)
     mine.write(changed(run, "int8_max-psnr", verdict=shown))
     assert check().code == 3
@@ -130,9 +130,9 @@ def test_a_value_that_was_shown_but_not_judged_does_not_count(check, mine: Zoo) 
 def test_stale_comes_before_silent_and_each_document_is_told(sr_bench, check, mine: Zoo) -> None:
     mine.write(mine.run({A: 29.0}))
     (mine.root / "OTHER.md").write_text(README)
-    done = check("OTHER.md")
-    assert done.code == 1
-    assert "OTHER.md: 8 claims, 0 judged, 0 stale" in done.out
+    result = check("OTHER.md")
+    assert result.code == 1
+    assert "OTHER.md: 8 claims, 0 judged, 0 stale" in result.out
     mine.write(mine.run({A: 30.1}))
     assert check("OTHER.md").code == 3
 
@@ -148,8 +148,8 @@ def test_another_run_may_be_named_and_an_absent_one_is_told(check, mine: Zoo) ->
 def test_a_broken_document_is_an_error(check, mine: Zoo) -> None:
     mine.write(mine.run({A: 30.1}))
     mine.edit("| 1.5 |", "| 1.5.1 |")
-    done = check()
-    assert (done.code, "zoo/README.md:7:13" in done.err) == (1, True)
+    result = check()
+    assert (result.code, "zoo/README.md:7:13" in result.err) == (1, True)
 
 
 def test_control_characters_do_not_reach_the_terminal(check, mine: Zoo) -> None:
@@ -157,9 +157,9 @@ def test_control_characters_do_not_reach_the_terminal(check, mine: Zoo) -> None:
     mine.gap("a_x2", *GAP)
     mine.card.write_text(mine.card.read_text().replace("of one image", "\\u001b[31m"))
     mine.write(mine.run({A: 29.0}))
-    done = check()
-    assert "\x1b" not in done.out
-    assert "\\x1b[31m" in done.out
+    result = check()
+    assert "\x1b" not in result.out
+    assert "\\x1b[31m" in result.out
 
 
 def test_a_cell_that_was_blank_is_found_in_its_line(check, mine: Zoo) -> None:
@@ -192,7 +192,7 @@ def test_a_failure_of_the_device_that_is_gone_is_stale_until_the_card_forgets_it
     before = mine.card.read_text()
     mine.card.write_text(before.replace('[[model]]\nname = "b', f'{known}\n[[model]]\nname = "b'))
     run = mine.run({A8: 29.5})
-    (record,) = (one for one in run.records if one.measurement)
+    (record,) = (record for record in run.records if record.measurement)
     gone = replace(record.verdict, status=Status.GAP_CLOSED)
     mine.write(changed(run, "int8_max-psnr", verdict=gone))
     assert check().code == 1

@@ -20,18 +20,18 @@ def mine(sr_bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
 
 
 def test_a_dry_run_prints_the_diff_and_writes_nothing(sr_bench, mine: Zoo) -> None:
-    done = sr_bench("update", mine.write(mine.run({A: 31.0})), "--dry-run")
-    assert done.code == 0
-    assert done.out.startswith("--- a/zoo/README.md\n+++ b/zoo/README.md\n@@")
-    assert "\n+| A | one | 1.00 | 2.0 | **31.00** | 0.9100 |\n" in done.out
-    assert "1 number updated (dry run: nothing was written)" in done.out
+    result = sr_bench("update", mine.write(mine.run({A: 31.0})), "--dry-run")
+    assert result.code == 0
+    assert result.out.startswith("--- a/zoo/README.md\n+++ b/zoo/README.md\n@@")
+    assert "\n+| A | one | 1.00 | 2.0 | **31.00** | 0.9100 |\n" in result.out
+    assert "1 number updated (dry run: nothing was written)" in result.out
     assert mine.text == README
 
 
 def test_with_a_reason_it_writes(sr_bench, mine: Zoo) -> None:
-    done = sr_bench("update", mine.write(mine.run({A: 31.0})), "--reason", "retrained")
-    assert (done.code, done.err) == (0, "")
-    assert "1 number updated\n" in done.out
+    result = sr_bench("update", mine.write(mine.run({A: 31.0})), "--reason", "retrained")
+    assert (result.code, result.err) == (0, "")
+    assert "1 number updated\n" in result.out
     assert mine.text == README.replace("30.10", "31.00")
     assert json.loads(mine.ledger.read_text())["reason"] == "retrained"
 
@@ -49,9 +49,9 @@ def test_a_run_of_the_history_is_taken_too(sr_bench, mine: Zoo) -> None:
 
 @pytest.mark.parametrize("reason", [[], ["--reason", "  "]])
 def test_without_a_reason_it_is_a_wrong_command(sr_bench, mine: Zoo, reason: list[str]) -> None:
-    done = sr_bench("update", mine.write(mine.run({A: 31.0})), *reason)
-    assert (done.code, mine.text) == (2, README)
-    assert "--reason TEXT" in done.err
+    result = sr_bench("update", mine.write(mine.run({A: 31.0})), *reason)
+    assert (result.code, mine.text) == (2, README)
+    assert "--reason TEXT" in result.err
 
 
 def test_the_mode_says_which_cells(sr_bench, mine: Zoo) -> None:
@@ -62,27 +62,27 @@ def test_the_mode_says_which_cells(sr_bench, mine: Zoo) -> None:
 
 
 def test_what_is_left_out_is_told_in_groups(sr_bench, mine: Zoo) -> None:
-    done = sr_bench("update", mine.write(mine.run({A: 31.0})), "--dry-run")
-    assert "left out, 7 x not measured in this run\n  zoo/README.md:5:13\n" in done.out
-    assert done.out.endswith("\n  and 2 more\n")
+    result = sr_bench("update", mine.write(mine.run({A: 31.0})), "--dry-run")
+    assert "left out, 7 x not measured in this run\n  zoo/README.md:5:13\n" in result.out
+    assert result.out.endswith("\n  and 2 more\n")
 
 
 def test_a_document_that_changed_is_an_error(sr_bench, mine: Zoo) -> None:
     run = mine.write(mine.run({A: 31.0}))
     mine.edit("30.10", "30.99")
-    done = sr_bench("update", run, "--reason", "x")
-    assert done.code == 1
-    assert "zoo/README.md:5:28: expected 30.10 of A fp32 PSNR, got '30.99'" in done.err
-    assert "0 numbers updated" in done.out
+    result = sr_bench("update", run, "--reason", "x")
+    assert result.code == 1
+    assert "zoo/README.md:5:28: expected 30.10 of A fp32 PSNR, got '30.99'" in result.err
+    assert "0 numbers updated" in result.out
 
 
 def test_a_newer_schema_is_refused(sr_bench, mine: Zoo) -> None:
     path = mine.write(mine.run({A: 31.0}))
     data = json.loads(path.read_text()) | {"schema_version": 99}
     path.write_text(json.dumps(data))
-    done = sr_bench("update", path, "--reason", "x")
-    assert (done.code, mine.text) == (1, README)
-    assert "schema 99 is newer than" in done.err
+    result = sr_bench("update", path, "--reason", "x")
+    assert (result.code, mine.text) == (1, README)
+    assert "schema 99 is newer than" in result.err
 
 
 def test_a_run_that_is_no_run_is_refused(sr_bench, mine: Zoo) -> None:
@@ -92,11 +92,11 @@ def test_a_run_that_is_no_run_is_refused(sr_bench, mine: Zoo) -> None:
 
 def test_control_characters_of_documents_do_not_reach_the_terminal(sr_bench, mine: Zoo) -> None:
     mine.edit("# Zoo", "# Zoo \x1b[31m")
-    done = sr_bench("update", mine.write(mine.run({A: 31.0})), "--dry-run")
-    assert "\x1b" not in done.out
+    result = sr_bench("update", mine.write(mine.run({A: 31.0})), "--dry-run")
+    assert "\x1b" not in result.out
     mine.edit("\x1b[31m\n\n", "\x1b[31m\n")
-    done = sr_bench("update", mine.write(mine.run({A: 31.0})), "--dry-run")
-    assert "\\x1b[31m" in done.out
+    result = sr_bench("update", mine.write(mine.run({A: 31.0})), "--dry-run")
+    assert "\\x1b[31m" in result.out
 
 
 def test_git_applies_the_diff(sr_bench, mine: Zoo) -> None:
@@ -112,9 +112,9 @@ def test_git_applies_the_diff(sr_bench, mine: Zoo) -> None:
 
 def test_a_run_whose_names_are_hostile_reads_no_other_cell(sr_bench, mine: Zoo) -> None:
     run = changed(mine.run({A: 31.0}), "a_x2--fp32-psnr", model="\x1b[31m", node_id="../x::\x1b")
-    (record,) = (one for one in run.records if one.measurement and one.claim)
+    (record,) = (record for record in run.records if record.measurement and record.claim)
     away = replace(record.claim, source=replace(record.claim.source, path="../\x1b.md"))
     moved = replace(record, claim=away, place=away.source)
-    done = sr_bench("update", mine.write(replace(run, records=(moved,))), "--reason", "x")
-    assert (done.code, mine.text) == (1, README)
-    assert "\x1b" not in done.err + done.out
+    result = sr_bench("update", mine.write(replace(run, records=(moved,))), "--reason", "x")
+    assert (result.code, mine.text) == (1, README)
+    assert "\x1b" not in result.err + result.out

@@ -38,8 +38,8 @@ def test_a_run_that_began_in_time_is_finished_for_all_its_metrics(run, zoo: Zoo,
     _add_model(zoo)
     is_late(1)
     run("--sr-budget=1h", "-k", "fp32 and pair")
-    found = {key: one["verdict"]["status"] for key, one in zoo.records().items()}
-    assert found == {
+    statuses = {key: record["verdict"]["status"] for key, record in zoo.records().items()}
+    assert statuses == {
         "other_x2-fp32-pair_x2-psnr": "match",
         "other_x2-fp32-pair_x2-ssim": "match",
         "tiny_x2-fp32-pair_x2-psnr": "not_run",
@@ -51,8 +51,8 @@ def test_what_is_kept_already_needs_no_time(run, zoo: Zoo, is_late) -> None:
     run("-k", "fp32-pair")
     is_late(0)
     run("--sr-budget=1h", "-k", "fp32-pair")
-    found = zoo.records()["tiny_x2-fp32-pair_x2-psnr"]
-    assert (found["verdict"]["status"], found["cached"]) == ("match", 2)
+    record = zoo.records()["tiny_x2-fp32-pair_x2-psnr"]
+    assert (record["verdict"]["status"], record["cached"]) == ("match", 2)
 
 
 def _add_model(zoo: Zoo) -> None:

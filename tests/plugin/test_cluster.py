@@ -6,7 +6,7 @@ pytest.importorskip("distributed", reason="needs the extra sr-bench[cluster]")
 
 
 def without_times(zoo) -> dict[str, dict[str, object]]:
-    return {key: {**one, "seconds": 0, "cached": 0} for key, one in zoo.records().items()}
+    return {key: {**record, "seconds": 0, "cached": 0} for key, record in zoo.records().items()}
 
 
 @pytest.mark.slow
@@ -16,7 +16,7 @@ def test_a_cluster_gives_the_records_of_one_process(run, zoo) -> None:
     result = run("--sr-cluster=local:2", "--sr-cache=refresh")
     result.assert_outcomes(passed=4, skipped=1)
     assert without_times(zoo) == expected
-    assert {one["cached"] for one in zoo.records().values()} == {0}
+    assert {record["cached"] for record in zoo.records().values()} == {0}
 
 
 @pytest.mark.parametrize(

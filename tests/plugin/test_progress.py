@@ -32,7 +32,7 @@ class Writer:
         """Return what a terminal shows after all that was written; the cursor is where it was."""
         rows, row, column, text = [list(LINE)], 0, len(LINE), self.raw
         while text:
-            command = next((one for one in COMMANDS if text.startswith(one)), "")
+            command = next((prefix for prefix in COMMANDS if text.startswith(prefix)), "")
             text = text.removeprefix(command)
             if command == "\n":
                 row += 1

@@ -26,7 +26,7 @@ def recording(run, zoo: Zoo, pytester: pytest.Pytester):
 
 
 def about_images(records: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
-    return {case: one for case, one in records.items() if one["dataset"]}
+    return {case: record for case, record in records.items() if record["dataset"]}
 
 
 def test_a_replay_has_the_numbers_and_verdicts_of_the_recorded_run(
@@ -36,10 +36,10 @@ def test_a_replay_has_the_numbers_and_verdicts_of_the_recorded_run(
     result.stdout.fnmatch_lines(["backend replay: EMULATED *recorded*"])
     replayed, before = about_images(zoo.records()), about_images(recording)
     assert "tiny_x2-fp16-pair_x2-fidelity" in replayed
-    for case, one in before.items():
+    for case, record in before.items():
         now = replayed[case]
-        assert now["verdict"]["measured"] == one["verdict"]["measured"], case
-        assert now["verdict"]["status"] == one["verdict"]["status"], case
+        assert now["verdict"]["measured"] == record["verdict"]["measured"], case
+        assert now["verdict"]["status"] == record["verdict"]["status"], case
         assert now["device"] == "emulated, replayed"
 
 

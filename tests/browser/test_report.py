@@ -52,15 +52,15 @@ def style(page, name: str) -> str:
 
 def zoom(page) -> tuple[float, float]:
     """Return the scale and the horizontal shift, in widths, that all layers share."""
-    found = page.evaluate(
+    transform = page.evaluate(
         "[...document.querySelectorAll('.layer')].map((layer) => {"
         " const matrix = new DOMMatrix(getComputedStyle(layer).transform);"
         " return [matrix.a, matrix.e / layer.offsetParent.getBoundingClientRect().width]; })"
     )
-    assert len(found) == 8
-    for layer in found:
-        assert layer == pytest.approx(found[0], abs=0.01)
-    return found[0][0], found[0][1]
+    assert len(transform) == 8
+    for layer in transform:
+        assert layer == pytest.approx(transform[0], abs=0.01)
+    return transform[0][0], transform[0][1]
 
 
 def until(page, condition: str) -> None:
@@ -367,11 +367,11 @@ def test_images_outside_show_and_say_so_once_they_were_moved(browser, outside: P
 @pytest.mark.parametrize("kind", KINDS)
 def test_text_and_statuses_have_contrast(show, kind: str, theme: str) -> None:
     page = show(kind, theme=theme)
-    found = page.evaluate(
+    pairs = page.evaluate(
         CONTRAST, "h1, h2, p, a, th, td, li, button, .badge, .dot, .tag, .muted, summary, dt"
     )
-    assert len(found) > 20
-    assert [item for item in found if item[0] < 4.5] == []
+    assert len(pairs) > 20
+    assert [item for item in pairs if item[0] < 4.5] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -63,7 +63,7 @@ def ranges(folder: Path, data: bytes) -> None:
 
 
 PARSERS: dict[str, Parser] = {
-    one.__name__: one for one in (document, label, card, manifest, run, history, ledger, ranges)
+    kind.__name__: kind for kind in (document, label, card, manifest, run, history, ledger, ranges)
 }
 
 

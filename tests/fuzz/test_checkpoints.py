@@ -141,7 +141,7 @@ def test_any_safetensors_header_loads_or_is_our_error(
     header: object, length: int | None, tmp_path: Path
 ) -> None:
     body = json.dumps(header).encode()
-    told = len(body) if length is None else length % 2**64
-    data = struct.pack("<Q", told) + body + bytes(96)
+    announced = len(body) if length is None else length % 2**64
+    data = struct.pack("<Q", announced) + body + bytes(96)
     with suppress(CheckpointError):
         load_state(fresh(tmp_path, "w.safetensors", data))

@@ -31,20 +31,20 @@ from sr_bench.report.terminal.history import history_case, history_lines
 from sr_bench.report.terminal.session import summary
 from tests.fuzz.bytes_inputs import broken, fresh, fuzzed
 from tests.fuzz.inputs import changed, json_file, odd_text, writable_text
-from tests.report.parts.test_provenance import MADE
+from tests.report.parts.test_provenance import QUANTISED
 from tests.report.records import record, without_value
 from tests.report.runs import latency, past_run
 from tests.report.terminal.test_dossier import DOSSIER
-from tests.report.terminal.test_forensics import FOUND, NONE
+from tests.report.terminal.test_forensics import FITS, NONE
 from tests.report.terminal.test_gate import COMPARED, VERDICT
 
 _DIFFERS = replace(record(value=29.0), verdict=replace(record().verdict, status=Status.DIFFERS))
 _LOST = replace(record(None, 29.0), verdict=Verdict(Status.LOSS, "a reason", 29.0))
 _RECORDS = (
     replace(record(), fingerprint="0" * 64, inputs={"network": "a" * 64}, family="zoo"),
-    *(replace(_DIFFERS, detail=Detail(forensics=found)) for found in (FOUND, NONE)),
+    *(replace(_DIFFERS, detail=Detail(forensics=forensics)) for forensics in (FITS, NONE)),
     replace(_LOST, detail=Detail(gate=VERDICT, compared=(COMPARED,), dossier=DOSSIER)),
-    replace(_LOST, detail=MADE),
+    replace(_LOST, detail=QUANTISED),
     without_value(record(), "absent"),
     latency(),
 )
@@ -70,8 +70,8 @@ def files_of_a_run() -> dict[str, bytes]:
         folder = Path(name)
         store = SessionStore(folder, _RUN.info)
         store.start()
-        for one in _RECORDS:
-            store.add(one)
+        for record in _RECORDS:
+            store.add(record)
         files = (store.finish(_RECORDS), store.lines, folder / HISTORY / INDEX)
         return {path.suffix if path.stem != "index" else INDEX: path.read_bytes() for path in files}
 
@@ -100,10 +100,10 @@ def _read_run(path: Path) -> None:
 
 
 def _read_history(results: Path) -> None:
-    found = read_history(results)
-    for one in series(found.entries, lambda _: True):
-        history_lines(history_case(one, found.incomplete), limit=3)
-    assert all("\x1b" not in fault for fault in found.faults)
+    history = read_history(results)
+    for case in series(history.entries, lambda _: True):
+        history_lines(history_case(case, history.incomplete), limit=3)
+    assert all("\x1b" not in fault for fault in history.faults)
 
 
 def test_the_files_that_are_changed_here_are_whole(

@@ -20,14 +20,14 @@ RECORD = record()
 
 
 def add_run(
-    results: Path, day: int, *, commit: str = "", one: Record = RECORD, ended: bool = True
+    results: Path, day: int, *, commit: str = "", record: Record = RECORD, ended: bool = True
 ) -> Path:
     name, start = f"202611{day:02}T091430-abcdef", f"2026-11-{day:02}T09:14:30+00:00"
     store = SessionStore(results, SessionInfo(name, start, replace(ENVIRONMENT, commit=commit)))
     store.start()
-    store.add(one)
+    store.add(record)
     if ended:
-        store.finish([one])
+        store.finish([record])
     return store.lines
 
 
@@ -73,7 +73,7 @@ def test_a_file_comes_before_all_else(
 def test_the_last_run_is_the_newest_that_ended_and_measured(results: Path, tmp_path: Path) -> None:
     add_run(results, 2)
     wanted = add_run(results, 3)
-    add_run(results, 4, one=without_value(RECORD))
+    add_run(results, 4, record=without_value(RECORD))
     add_run(results, 5, ended=False)
     assert find_run("last", results, tmp_path) == wanted
 

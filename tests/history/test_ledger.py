@@ -52,8 +52,8 @@ def copy(**fields: object) -> LedgerLine:
 
 
 def newest(path: Path, document: str = "README.md") -> str:
-    found = read_ledger(path).newest(document, KEY)
-    return found.new if found else ""
+    line = read_ledger(path).newest(document, KEY)
+    return line.new if line else ""
 
 
 def test_lines_are_read_as_they_were_written(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_the_place_does_not_count_as_rows_move(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ('{"schema_version": 2, "ol', ":1: damaged, so left out"),
         ("[]", ":1: damaged, so left out"),
@@ -133,15 +133,15 @@ def test_the_place_does_not_count_as_rows_move(tmp_path: Path) -> None:
     ],
 )
 def test_a_line_that_cannot_be_read_is_named_and_the_others_count(
-    tmp_path: Path, text: str, told: str
+    tmp_path: Path, text: str, message: str
 ) -> None:
     path = tmp_path / "ledger.jsonl"
     path.write_bytes(extended(text.encode(), [LINE]))
-    found = read_ledger(path)
-    assert found.lines == (LINE,)
-    (fault,) = found.faults
+    ledger = read_ledger(path)
+    assert ledger.lines == (LINE,)
+    (fault,) = ledger.faults
     assert fault.startswith(f"{path}:1: ")
-    assert re.search(told, fault)
+    assert re.search(message, fault)
 
 
 def test_bytes_that_are_no_text_are_named_too(tmp_path: Path) -> None:

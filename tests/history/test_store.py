@@ -62,17 +62,17 @@ def index(store: SessionStore) -> Path:
 
 
 def files(store: SessionStore) -> list[str]:
-    found = store.folder.rglob("*")
-    return sorted(str(path.relative_to(store.folder)) for path in found if path.is_file())
+    paths = store.folder.rglob("*")
+    return sorted(str(path.relative_to(store.folder)) for path in paths if path.is_file())
 
 
 def test_both_files_give_the_run_back(store: SessionStore) -> None:
     latest = write(store)
     assert latest == store.folder / "latest.json"
     for path in (latest, store.lines):
-        found = read_run(path)
-        assert (found.records, found.info) == (RECORDS, INFO)
-        assert (found.path, found.results) == (path, store.folder)
+        session = read_run(path)
+        assert (session.records, session.info) == (RECORDS, INFO)
+        assert (session.path, session.results) == (path, store.folder)
 
 
 def test_both_files_say_schema_run_and_environment(store: SessionStore) -> None:
@@ -145,8 +145,8 @@ def test_writers_at_once_leave_whole_lines(tmp_path: Path, project_root: Path) -
         writer.communicate()
     assert [writer.returncode for writer in writers] == [0, 0]
     lines = (tmp_path / "history" / "index.jsonl").read_text().splitlines()
-    found = sorted(json.loads(line)["info"]["run"] for line in lines)
-    assert found == [f"{name}-{number}" for name in "ab" for number in range(10)]
+    names = sorted(json.loads(line)["info"]["run"] for line in lines)
+    assert names == [f"{name}-{number}" for name in "ab" for number in range(10)]
     assert {len(json.loads(line)["points"]) for line in lines} == {40}
 
 
@@ -167,9 +167,9 @@ def test_a_run_of_schema_1_is_read(store: SessionStore, name: str) -> None:
         whole = older(json.loads(path.read_text()))
         path.write_text(json.dumps(whole | {"records": [older(r) for r in whole["records"]]}))
     assert "place" not in path.read_text()
-    found = read_run(path)
-    assert found.info == replace(INFO, started="")
-    assert found.records == tuple(replace(r, inputs={}, place=None, kept=None) for r in RECORDS)
+    session = read_run(path)
+    assert session.info == replace(INFO, started="")
+    assert session.records == tuple(replace(r, inputs={}, place=None, kept=None) for r in RECORDS)
 
 
 def test_a_run_beside_the_results_is_read_with_its_folder(store: SessionStore) -> None:

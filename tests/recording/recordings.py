@@ -13,7 +13,7 @@ Array = np.ndarray
 
 
 def header(**changes: object) -> Header:
-    told = {
+    fields = {
         "backend": "vacc",
         "version": "2.8.3",
         "device": "vacc",
@@ -22,7 +22,7 @@ def header(**changes: object) -> Header:
         "environment": {"cpu": "A CPU", "system": "Linux x86_64"},
         "started": "2026-11-21T10:00:00+00:00",
     }
-    return Header(**(told | changes))
+    return Header(**(fields | changes))
 
 
 def artefact(

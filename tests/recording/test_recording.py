@@ -57,8 +57,8 @@ def test_another_output_of_the_same_input_is_kept_beside_it(taped: Path) -> None
     for seed in (8, 8, 1):  # another, again, and the first one again: it is the newest now
         record(taped, 1, sr=sr_of(seed))
     entries = [entry for entry in read_entries(taped) if entry.key == read_entries(taped)[0].key]
-    found = [read_output(taped, entry) for entry in entries]
-    np.testing.assert_array_equal(found, [sr_of(1), sr_of(8), sr_of(1)])
+    outputs = [read_output(taped, entry) for entry in entries]
+    np.testing.assert_array_equal(outputs, [sr_of(1), sr_of(8), sr_of(1)])
     assert len(output_files(taped)) == 4
 
 
@@ -77,7 +77,7 @@ def test_names_are_never_parts_of_a_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "came"),
+    ("change", "words"),
     [
         ({"backend": "torch"}, "torch on the device 'vacc', not emulated"),
         ({"device": "other"}, "vacc on the device 'other', not emulated"),
@@ -85,9 +85,9 @@ def test_names_are_never_parts_of_a_path(tmp_path: Path) -> None:
     ],
 )
 def test_a_recording_holds_one_backend_and_device(
-    taped: Path, change: dict[str, object], came: str
+    taped: Path, change: dict[str, object], words: str
 ) -> None:
-    wanted = f"tape: holds outputs of vacc on the device 'vacc', not emulated.*{came}; record into"
+    wanted = f"tape: holds outputs of vacc on the device 'vacc', not emulated.*{words}; record into"
     with pytest.raises(OptionError, match=wanted):
         Recorder(taped, header(**change))
     Recorder(taped, header(version="3.0", made_by="0.2.0", environment={}))

@@ -68,8 +68,8 @@ def with_interval(base: Record, other: float) -> Record:
 
 def records_of(readme: Path) -> list[Record]:
     """Return a matching record for each number of the document, digits beyond it included."""
-    found = []
+    records = []
     for claim in read_claims(read_document(readme)):
         value = claim.value + 0.4 * claim.half_step
-        found.append(replace(record(claim, value), family=readme.parent.name))
-    return found
+        records.append(replace(record(claim, value), family=readme.parent.name))
+    return records

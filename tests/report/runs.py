@@ -35,12 +35,12 @@ def latency(ms: float | None = 12.345, *, shape: str = "3x128x128", **notes: flo
     else:
         measurement = Measurement("latency", "ms", ms, notes=notes)
         verdict = Verdict(Status.NEW, "measured; latency is not judged", ms)
-    made = replace(record(None), metric="latency", dataset="", protocol="", verdict=verdict)
-    return replace(made, measurement=measurement, detail=Detail(shape=shape))
+    timing = replace(record(None), metric="latency", dataset="", protocol="", verdict=verdict)
+    return replace(timing, measurement=measurement, detail=Detail(shape=shape))
 
 
 def ended(status: Status, line: int = 7, value: float = 29.5) -> Record:
     """Return a record that ended as `status`, its claim at `line`."""
     source = replace(CLAIM.source, line=line)
-    made = record(replace(CLAIM, source=source), value, status=status)
-    return replace(made, node_id=f"zoo/card.toml::m{line}")
+    result = record(replace(CLAIM, source=source), value, status=status)
+    return replace(result, node_id=f"zoo/card.toml::m{line}")

@@ -16,9 +16,9 @@ from tests.report.records import CLAIM, emulated, record, with_interval, without
 from tests.report.runs import latency, past_run, with_floor
 
 
-def row(one: Record) -> dict[str, object]:
-    (found,) = frame([one]).astype(object).to_dict("records")
-    return {name: None if value is pd.NA else value for name, value in found.items()}
+def row(record: Record) -> dict[str, object]:
+    (fields,) = frame([record]).astype(object).to_dict("records")
+    return {name: None if value is pd.NA else value for name, value in fields.items()}
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -76,33 +76,33 @@ def test_a_record_is_a_row_with_all_that_is_known_of_it() -> None:
 
 
 def test_what_was_not_measured_is_missing() -> None:
-    found = row(without_value(record(None)))
-    lacking = {name for name, value in found.items() if value is None}
+    fields = row(without_value(record(None)))
+    lacking = {name for name, value in fields.items() if value is None}
     assert lacking == {
         *("claim_backend", "claimed_text", "claimed", "measured", "delta", "tolerance", "margin"),
         *("interval_low", "interval_high", "floor", "images", "planned"),
         *("place_path", "place_line", "place_column"),
     }
-    assert found["unit"] == "dB"
+    assert fields["unit"] == "dB"
 
 
 def test_an_emulated_device_has_an_interval_and_says_so() -> None:
-    found = row(with_interval(record(), 30.5))
-    assert (found["emulated"], found["interval_low"], found["interval_high"]) == (
+    fields = row(with_interval(record(), 30.5))
+    assert (fields["emulated"], fields["interval_low"], fields["interval_high"]) == (
         True,
         30.104,
         30.5,
     )
-    assert found["note_fine"] == 30.5
+    assert fields["note_fine"] == 30.5
 
 
 def test_notes_are_columns_of_their_own_but_for_the_floor() -> None:
     slow, fast = latency(peak_mb=411.0, a=1.0, rounds=5.0), latency(images_per_s=80.0, mean_ms=2.0)
-    found = frame([slow, with_floor(record(), 29.5), fast])
-    notes = [name.removeprefix("note_") for name in found if name.startswith("note_")]
+    table = frame([slow, with_floor(record(), 29.5), fast])
+    notes = [name.removeprefix("note_") for name in table if name.startswith("note_")]
     assert notes == ["a", "images_per_s", "mean_ms", "peak_mb", "rounds"]
-    assert found["note_peak_mb"].isna().tolist() == [False, True, True]
-    assert found["unit"].tolist() == ["ms", "", "ms"]
+    assert table["note_peak_mb"].isna().tolist() == [False, True, True]
+    assert table["unit"].tolist() == ["ms", "", "ms"]
 
 
 def test_an_infinite_note_is_read_back_from_a_file_as_text() -> None:
@@ -114,12 +114,12 @@ def test_the_place_of_a_blank_cell_counts() -> None:
 
 
 def test_an_image_is_a_row_in_the_order_of_the_run() -> None:
-    found = image_frame([without_value(record()), emulated(record()), record(None, 31.5)])
-    assert found["image"].tolist() == ["a", "b", "a", "b"]
-    assert found["value"].tolist() == [30.104, 30.104, 31.5, 31.5]
-    assert found["index"].tolist() == [0, 1, 0, 1]
-    assert found["emulated"].tolist() == [True, True, False, False]
-    assert set(found["case_id"]) == {"m"}
+    table = image_frame([without_value(record()), emulated(record()), record(None, 31.5)])
+    assert table["image"].tolist() == ["a", "b", "a", "b"]
+    assert table["value"].tolist() == [30.104, 30.104, 31.5, 31.5]
+    assert table["index"].tolist() == [0, 1, 0, 1]
+    assert table["emulated"].tolist() == [True, True, False, False]
+    assert set(table["case_id"]) == {"m"}
 
 
 def test_csv_files_hold_both_tables_and_name_the_run(tmp_path: Path) -> None:
@@ -129,12 +129,12 @@ def test_csv_files_hold_both_tables_and_name_the_run(tmp_path: Path) -> None:
     assert list(first)[:4] == ["run", "started", "commit", "case_id"]
     assert first["run"] == "20261121T091430-b65233"
     assert (first["measured"], absent["measured"]) == ("30.104", "")
-    assert [one["image"] for one in rows(paths[1])] == ["a", "b"]
+    assert [row["image"] for row in rows(paths[1])] == ["a", "b"]
 
 
 def test_infinity_is_spelled_inf(tmp_path: Path) -> None:
     records, images = write_csv(past_run([record(value=inf), record(value=-inf)]), tmp_path)
-    assert [one["measured"] for one in rows(records)] == ["inf", "-inf"]
+    assert [row["measured"] for row in rows(records)] == ["inf", "-inf"]
     assert rows(images)[0]["value"] == "inf"
 
 
@@ -144,15 +144,15 @@ def test_infinity_is_spelled_inf(tmp_path: Path) -> None:
 )
 def test_no_name_becomes_a_formula(tmp_path: Path, name: str) -> None:
     for path in write_csv(past_run([named(name)]), tmp_path):
-        cells = [cell for one in rows(path) for cell in one.values() if cell in (name, f"'{name}")]
+        cells = [cell for row in rows(path) for cell in row.values() if cell in (name, f"'{name}")]
         assert cells
         assert set(cells) == {f"'{name}"}
 
 
 def test_numbers_keep_their_sign_and_names_their_minus(tmp_path: Path) -> None:
     low = replace(record(replace(CLAIM, text="-0.5"), -0.7), model="a-b=c")
-    one, *_ = rows(write_csv(past_run([low]), tmp_path)[0])
-    assert (one["claimed_text"], one["measured"], one["model"]) == ("-0.5", "-0.7", "a-b=c")
+    row, *_ = rows(write_csv(past_run([low]), tmp_path)[0])
+    assert (row["claimed_text"], row["measured"], row["model"]) == ("-0.5", "-0.7", "a-b=c")
 
 
 def test_the_name_of_a_note_is_no_formula_and_no_command(tmp_path: Path) -> None:
@@ -171,14 +171,14 @@ def test_a_file_name_that_is_no_text_is_spelled_out(tmp_path: Path, write) -> No
 
 def test_parquet_files_give_the_same_tables_back(tmp_path: Path) -> None:
     records = [record(), record(value=inf), without_value(record(None)), latency(peak_mb=4.0)]
-    one, two = write_parquet(past_run(records), tmp_path)
-    assert (one.name, two.name) == ("records.parquet", "images.parquet")
-    back = pd.read_parquet(one)
+    records_path, images_path = write_parquet(past_run(records), tmp_path)
+    assert (records_path.name, images_path.name) == ("records.parquet", "images.parquet")
+    back = pd.read_parquet(records_path)
     assert back["run"].tolist() == ["20261121T091430-b65233"] * 4
     expected = frame(records)
     pd.testing.assert_frame_equal(back[list(expected)], expected, check_dtype=False)
     assert back.dtypes["measured"] == "Float64"
-    assert len(pd.read_parquet(two)) == 4
+    assert len(pd.read_parquet(images_path)) == 4
 
 
 def test_a_run_without_images_has_an_empty_table_of_them(tmp_path: Path) -> None:

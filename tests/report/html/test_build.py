@@ -59,7 +59,7 @@ def test_a_small_run_lies_wholly_inside(results: Path) -> None:
     shutil.rmtree(results / "outputs")
     data = page_data(results)
     links = [image[part] for image in data["images"] for part in ("lr", "hr", "thumbnail")]
-    links += [link for one in data["measured"] for link in one["sr"]]
+    links += [link for row in data["measured"] for link in row["sr"]]
     assert len(links) == COUNT * 6
     assert all((results / "html" / link).is_file() for link in links)
 
@@ -108,7 +108,7 @@ def test_what_has_no_room_is_linked_where_it_is_kept(results: Path) -> None:
     for model in "mn":
         data = page_data(results, model)
         for number, image in enumerate(data["images"]):
-            links = [image["lr"], image["hr"], *(one["sr"][number] for one in data["measured"])]
+            links = [image["lr"], image["hr"], *(row["sr"][number] for row in data["measured"])]
             of_model = [link for link in links if not link.startswith("img/")]
             assert len(of_model) in {0, 3, 4, 5}
             assert all((results / "html" / link).is_file() for link in links)
@@ -116,7 +116,7 @@ def test_what_has_no_room_is_linked_where_it_is_kept(results: Path) -> None:
     pages = "".join(page.read_text() for page in (results / "html").glob("*.html"))
     assert all(file.name in pages for file in (results / "html" / "img").iterdir())
     # The worst image of all is inside.
-    assert all(one["sr"][3].startswith("img/") for one in page_data(results)["measured"])
+    assert all(row["sr"][3].startswith("img/") for row in page_data(results)["measured"])
 
 
 @pytest.mark.parametrize("where", ["html", "deep/er/html"])

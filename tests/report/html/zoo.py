@@ -118,12 +118,12 @@ def cost(model: str) -> Record:
 
 def records_of(*models: str) -> list[Record]:
     """Return all records of each of `models`."""
-    found = []
+    records = []
     for model in models:
-        found += [scored(model, p, m) for p in PRECISIONS for m in ("psnr", "ssim")]
-        found += [gated(model, precision) for precision in PRECISIONS[1:]]
-        found.append(cost(model))
-    return found
+        records += [scored(model, p, m) for p in PRECISIONS for m in ("psnr", "ssim")]
+        records += [gated(model, precision) for precision in PRECISIONS[1:]]
+        records.append(cost(model))
+    return records
 
 
 def emulated(record: Record) -> Record:
@@ -140,14 +140,14 @@ def past_run(results: Path, records: list[Record], number: int = 9) -> PastSessi
 
 def history_of(records: list[Record], days: int = 3) -> list[HistoryEntry]:
     """Return runs of the same records; another torch on the last day, and other data."""
-    found = []
+    sessions = []
     for day in range(1, days + 1):
         last = day == days
         environment = replace(ENVIRONMENT, packages={"torch": "2.14"}) if last else ENVIRONMENT
         inputs = {"data": ("e" if last else "d") * 64}
         points = tuple(point(replace(record, inputs=inputs)) for record in records)
-        found.append(HistoryEntry(info(day, environment), points))
-    return found
+        sessions.append(HistoryEntry(info(day, environment), points))
+    return sessions
 
 
 def write_run(run: PastSession, history: list[HistoryEntry]) -> Path:

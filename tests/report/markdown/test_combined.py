@@ -25,8 +25,8 @@ def matrix(*records: Record) -> list[list[str]]:
 
 
 def of(precision: Precision, value: float | None = 30.104, word: str = "") -> Record:
-    made = record(replace(CLAIM, precision=precision, backend=word), value)
-    return made if value is not None else without_value(made)
+    combined = record(replace(CLAIM, precision=precision, backend=word), value)
+    return combined if value is not None else without_value(combined)
 
 
 def test_the_page_is_written_whole_and_is_the_same_each_time(tmp_path: Path) -> None:
@@ -117,8 +117,8 @@ def test_two_measured_rows_of_one_precision_are_told_apart() -> None:
 
 
 def test_emulated_values_say_so_at_each_value() -> None:
-    one = emulated(of(Precision.FP16, word="vacc"))
-    text = page(one, replace(emulated(ended(Status.DIFFERS)), verdict=ended(Status.ERROR).verdict))
+    fp16 = emulated(of(Precision.FP16, word="vacc"))
+    text = page(fp16, replace(emulated(ended(Status.DIFFERS)), verdict=ended(Status.ERROR).verdict))
     assert "**Backend vacc, emulated: no vacc device took part in this run.**" in text
     assert "30.10 → 30.10 ○ (emulated)" in text
     assert "error (emulated)" in text

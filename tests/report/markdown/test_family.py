@@ -33,16 +33,16 @@ README = """
 
 def tables(markdown: str) -> list[list[list[str]]]:
     """Return the cells of each table as a Markdown reader shows them."""
-    found: list[list[list[str]]] = []
+    tables: list[list[list[str]]] = []
     tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(markdown)
     for token, following in pairwise(tokens):
         if token.type == "table_open":
-            found.append([])
+            tables.append([])
         if token.type == "tr_open":
-            found[-1].append([])
+            tables[-1].append([])
         if token.type in ("td_open", "th_open"):
-            found[-1][-1].append("".join(child.content for child in following.children))
-    return found
+            tables[-1][-1].append("".join(child.content for child in following.children))
+    return tables
 
 
 def small(tmp_path: Path) -> tuple[Path, list[Record]]:
@@ -71,10 +71,10 @@ def test_without_a_measurement_no_claimed_number_is_left_in_the_mirror(
     project_root: Path, family: str
 ) -> None:
     readme = project_root / "suites" / family / "README.md"
-    records = [without_value(one) for one in records_of(readme)]
+    records = [without_value(record) for record in records_of(readme)]
     document = parse_document(page(readme, records), str(readme))
     mirrored = "\n".join(cell.plain for cell in document.tables[0].cells)
-    assert not any(one.claim.text in mirrored.split("\n") for one in records)
+    assert not any(record.claim.text in mirrored.split("\n") for record in records)
 
 
 def test_measured_values_take_the_format_of_their_cells(tmp_path: Path) -> None:
@@ -92,15 +92,15 @@ def test_measured_values_take_the_format_of_their_cells(tmp_path: Path) -> None:
     [
         without_value,
         emulated,
-        lambda one: replace(one, verdict=Verdict(Status.NOT_RUN, "measured on 1 of 2", 29.5, 29.5)),
-        lambda one: replace(without_value(one), verdict=Verdict(Status.ERROR, "corrupt")),
-        lambda one: None,
+        lambda old: replace(old, verdict=Verdict(Status.NOT_RUN, "measured on 1 of 2", 29.5, 29.5)),
+        lambda old: replace(without_value(old), verdict=Verdict(Status.ERROR, "corrupt")),
+        lambda old: None,
     ],
     ids=["absent", "emulated", "partial", "error", "not asked for"],
 )
 def test_what_was_not_judged_is_a_dash_in_the_mirror(tmp_path: Path, spoil) -> None:
     readme, (psnr, ssim, device) = small(tmp_path)
-    records = [one for one in (psnr, ssim, spoil(device)) if one]
+    records = [record for record in (psnr, ssim, spoil(device)) if record]
     text = page(readme, records)
     assert "| M | 30.10 | 0.915 |\n| M **vacc fp16** | - | - |" in text
 
@@ -190,8 +190,8 @@ def test_the_name_of_a_backend_stays_a_name(device: str) -> None:
 
 def test_what_must_be_known_of_the_device_stands_above_the_tables(tmp_path: Path) -> None:
     readme, records = small(tmp_path)
-    told = Detail(adapter="adapter never executed")
-    text = page(readme, [replace(one, device="vacc", detail=told) for one in records])
+    detail = Detail(adapter="adapter never executed")
+    text = page(readme, [replace(record, device="vacc", detail=detail) for record in records])
     assert text.index("**adapter never executed.**") < text.index("|")
 
 

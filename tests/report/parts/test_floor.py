@@ -49,32 +49,32 @@ def test_an_infinite_floor_is_told() -> None:
 
 def test_each_floor_is_listed_once() -> None:
     ssim = model("a", 0.9, SSIM, 0.8985)
-    found = floors([model("a"), model("b"), ssim, without_value(record()), record()])
-    assert found == (
+    floors_listed = floors([model("a"), model("b"), ssim, without_value(record()), record()])
+    assert floors_listed == (
         MeanFloor("psnr", "set5_x2", "paper_y", 2, 31.365),
         MeanFloor("ssim", "set5_x2", "paper_y", 2, 0.8985),
     )
-    assert [floor.text for floor in found] == ["31.365 dB", "0.89850"]
+    assert [floor.text for floor in floors_listed] == ["31.365 dB", "0.89850"]
 
 
 def test_another_dataset_protocol_or_selection_of_images_has_its_own_floor() -> None:
-    one = model("a")
-    scores = one.measurement.images[:1]
+    first = model("a")
+    scores = first.measurement.images[:1]
     others = [
-        replace(one, dataset="set14_x2"),
-        replace(one, protocol="native_rgb"),
-        replace(one, measurement=replace(one.measurement, images=scores)),
+        replace(first, dataset="set14_x2"),
+        replace(first, protocol="native_rgb"),
+        replace(first, measurement=replace(first.measurement, images=scores)),
     ]
-    assert len(floors([one, *others])) == 4
+    assert len(floors([first, *others])) == 4
 
 
 def test_each_model_below_its_floor_has_one_line() -> None:
     low = [model("a"), model("a", 0.5, SSIM, 0.8985), model("b"), model("c", 33.0)]
     other = replace(model("a"), family="other")
     tail = "check channel order, value range, half-pixel shift"
-    told = f"psnr on set5_x2 is 29.000 dB, below bicubic 31.365 dB: {tail}"
+    warning = f"psnr on set5_x2 is 29.000 dB, below bicubic 31.365 dB: {tail}"
     assert floor_lines([*low, other]) == [
-        f"a fp32: {told} (and 1 more of its values)",
-        f"b fp32: {told}",
-        f"a fp32: {told}",
+        f"a fp32: {warning} (and 1 more of its values)",
+        f"b fp32: {warning}",
+        f"a fp32: {warning}",
     ]

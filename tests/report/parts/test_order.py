@@ -60,9 +60,9 @@ def test_failures_come_by_severity_and_then_in_the_documents_order() -> None:
         return replace(record("edsr", "a", (line, 1)), verdict=Verdict(status, ""))
 
     given = [ended(status, line) for line in (8, 7) for status in Status]
-    found = failures(given)
-    assert [one.verdict.status for one in found] == [status for status in FAILURES for _ in "ab"]
-    assert [one.claim.source.line for one in found] == [7, 8] * len(FAILURES)
+    fails = failures(given)
+    assert [case.verdict.status for case in fails] == [status for status in FAILURES for _ in "ab"]
+    assert [case.claim.source.line for case in fails] == [7, 8] * len(FAILURES)
     passing = set(Status) - set(FAILURES)
     assert passing == {
         *(Status.MATCH, Status.KNOWN_GAP, Status.NEW, Status.NOT_RUN, Status.WITHIN),

@@ -66,5 +66,5 @@ def test_what_is_left_out_is_told_and_cannot_steer_the_terminal() -> None:
 
 def test_only_mistakes_that_occur_are_explained() -> None:
     lines = audit_lines(Audit("run", (SAFE,)))
-    told = [line.partition(":")[0] for line in lines if line.partition(":")[0] in MISTAKES]
-    assert told == ["bgr"]
+    explained = [line.partition(":")[0] for line in lines if line.partition(":")[0] in MISTAKES]
+    assert explained == ["bgr"]

@@ -98,8 +98,8 @@ def test_a_loss_without_a_cause_says_so() -> None:
 
 def test_what_cannot_be_compared_says_why() -> None:
     for outcome in (CaseOutcome.NEW, CaseOutcome.VANISHED, CaseOutcome.NOT_COMPARABLE):
-        found = replace(LOSS, outcome=outcome, now=None, comparison=None)
-        row = cells(lines_of(found)[5])
+        case = replace(LOSS, outcome=outcome, now=None, comparison=None)
+        row = cells(lines_of(case)[5])
         assert row[4:] == ["-", "-", "-", outcome.value, "a sentence"]
 
 
@@ -108,7 +108,7 @@ def test_a_single_image_has_no_interval() -> None:
     assert LOSS.comparison is not None
     alone = replace(LOSS.comparison, drop=Drop(0.05, -inf, inf, inf, (0.05,)))
     perfect = replace(LOSS.comparison, drop=Drop(inf, inf, inf, inf, (0.0, inf)))
-    row = [cells(lines_of(replace(LOSS, comparison=one))[5])[5] for one in (alone, perfect)]
+    row = [cells(lines_of(replace(LOSS, comparison=pair))[5])[5] for pair in (alone, perfect)]
     assert row == ["0.050 dB (one image)", "inf dB"]
 
 

@@ -14,8 +14,8 @@ from tests.report.records import CLAIM, record
 
 
 def judged(value: float, tolerance: Tolerance = Tolerance(), text: str = "30.10") -> Record:  # noqa: B008 - frozen
-    made = record(replace(CLAIM, text=text), value)
-    return replace(made, verdict=judge(made.claim, made.measurement, tolerance=tolerance))
+    failed = record(replace(CLAIM, text=text), value)
+    return replace(failed, verdict=judge(failed.claim, failed.measurement, tolerance=tolerance))
 
 
 def smallest(text: str) -> float:
@@ -35,10 +35,10 @@ def test_a_difference_is_told_in_full() -> None:
 
 
 def test_kept_images_tell_what_the_claim_may_be_about() -> None:
-    made = judged(30.2)
+    failed = judged(30.2)
     match = Candidate(Scoring(border=3), 30.1012, ("paper_y",), ("border",), "rounded", 0.5)
-    found = Forensics("psnr", "30.10", 2, (2,), 900, 9, (match,) * 9)
-    lines = failure_text(replace(made, detail=Detail(forensics=found))).splitlines()
+    forensics = Forensics("psnr", "30.10", 2, (2,), 900, 9, (match,) * 9)
+    lines = failure_text(replace(failed, detail=Detail(forensics=forensics))).splitlines()
     start = lines.index("forensics  9 of 900 ways of scoring the images give the claim:")
     assert (
         lines[start + 1]
@@ -77,8 +77,8 @@ def test_a_document_that_cuts_digits_off_has_its_tolerance_upwards() -> None:
 
 
 def test_a_cost_metric_has_no_protocol() -> None:
-    made = record(replace(CLAIM, metric="flops", text="1.5"), 1.7, status=Status.DIFFERS)
-    text = failure_text(made)
+    failed = record(replace(CLAIM, metric="flops", text="1.5"), 1.7, status=Status.DIFFERS)
+    text = failure_text(failed)
     assert "m_x2 fp32 Flops\n" in text
     assert "protocol" not in text
 

@@ -78,8 +78,8 @@ def test_without_two_readings_there_is_no_such_column() -> None:
 
 
 def test_what_must_be_known_of_the_device_is_said_once() -> None:
-    told = Detail(adapter="never executed", warning="hangs before SDK 2.0")
-    lines = summary([replace(record(), detail=told), replace(record(SSIM, 0.9), detail=told)])
+    detail = Detail(adapter="never executed", warning="hangs before SDK 2.0")
+    lines = summary([replace(record(), detail=detail), replace(record(SSIM, 0.9), detail=detail)])
     assert lines.count("never executed") == 1
     assert lines.count("m_x2 fp32: hangs before SDK 2.0") == 1
 
@@ -140,8 +140,8 @@ def test_a_model_below_its_floor_is_told_once() -> None:
 def test_no_name_commands_the_terminal() -> None:
     names = dict.fromkeys(("model", "dataset", "precision"), HOSTILE)
     absent = without_value(record(), HOSTILE)
-    told = Detail(warning=HOSTILE)
-    lines = summary([replace(record(), **names, detail=told), replace(absent, **names)])
+    detail = Detail(warning=HOSTILE)
+    lines = summary([replace(record(), **names, detail=detail), replace(absent, **names)])
     assert not any("\x1b" in line for line in lines)
     assert sum(r"\x1b[2J" in line for line in lines) == 3
     assert lines[2].endswith("match")

@@ -84,8 +84,8 @@ def test_two_threads_give_the_bits_of_one(
         alone = [session.run(lr) for lr in inputs]
         with ThreadPoolExecutor(2) as pool:
             together = list(pool.map(session.run, inputs))
-    for one, two in zip(alone, together, strict=True):
-        np.testing.assert_array_equal(one, two)
+    for first, second in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(first, second)
 
 
 def test_an_array_in_any_memory_layout_gives_the_same(backend: ModuleType, tmp_path: Path) -> None:

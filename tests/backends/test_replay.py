@@ -118,8 +118,8 @@ def test_the_newest_of_different_outputs_counts(tape: Path) -> None:
         record(tape, 1, sr=sr_of(seed))
     with _open(tape) as session:
         np.testing.assert_array_equal(session.run(lr_of(1)), sr_of(8))
-        told = session.notes["replayed_outputs"]
-    assert told == "newest of 3 different outputs, for 1 of 2 inputs"
+        note = session.notes["replayed_outputs"]
+    assert note == "newest of 3 different outputs, for 1 of 2 inputs"
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ def test_matlab_bicubic_makes_the_authors_set5_inputs_bit_for_bit(
     assert len(sources) == 5
     for source in sources:
         expected = read_image(folder / f"LR/x{scale}" / source.name.replace("HR", "LRBI"))
-        made = resize(read_image(source), expected.shape[:2], "matlab_bicubic")
-        assert_array_equal(made, expected, err_msg=source.name)
+        resized = resize(read_image(source), expected.shape[:2], "matlab_bicubic")
+        assert_array_equal(resized, expected, err_msg=source.name)
 
 
 def cubic(x: float) -> float:
@@ -84,11 +84,11 @@ def test_pillow_is_asked_only_where_it_gives_the_same(
 ) -> None:
     asked = []
 
-    def one(image: np.ndarray, size: int, axis: int) -> np.ndarray:
+    def along_axis(image: np.ndarray, size: int, axis: int) -> np.ndarray:
         asked.append(axis)
         return image
 
-    monkeypatch.setattr(f"sr_bench.imaging.resize.{way}", one)
+    monkeypatch.setattr(f"sr_bench.imaging.resize.{way}", along_axis)
     resize(IMAGE, size, "matlab_bicubic")
     assert asked == [0, 1]
 

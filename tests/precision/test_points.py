@@ -16,11 +16,11 @@ def network(tmp_path: Path) -> Network:
 
 
 def test_all_that_layers_read_and_give_is_rounded_but_the_last_sum(network: Network) -> None:
-    found = points(network)
+    chosen = points(network)
     # body.0 is rounded behind its ReLU only; y is read by no layer.
-    assert found.tensors == {"x", "head", "relu", "body.1", "after", "up", "wide"}
-    assert found.scale_of["wide"] == "up"
-    assert "up" not in found.scale_of
+    assert chosen.tensors == {"x", "head", "relu", "body.1", "after", "up", "wide"}
+    assert chosen.scale_of["wide"] == "up"
+    assert "up" not in chosen.scale_of
 
 
 def test_a_kept_layer_reads_and_gives_float(network: Network) -> None:

@@ -42,8 +42,8 @@ def calling(name: str, argument: bytes = b"X\x05\x00\x00\x00touch") -> bytes:
     ],
 )
 def test_nothing_but_what_tensors_need_is_called(name: str, tmp_path: Path) -> None:
-    found = rf"a\.pth: refused as unsafe.*\(GLOBAL {name.replace(':', '.')}\)"
-    with pytest.raises(CheckpointError, match=found):
+    message = rf"a\.pth: refused as unsafe.*\(GLOBAL {name.replace(':', '.')}\)"
+    with pytest.raises(CheckpointError, match=message):
         load_state(zipped(tmp_path / "a.pth", calling(name)))
 
 
@@ -104,9 +104,9 @@ def test_a_pickle_that_takes_what_is_not_there_is_one_clear_error(
 
 @pytest.mark.parametrize("code", [b"\x93", b"b", b"i", b"o", b"\x92"])
 def test_other_ways_to_call_are_refused(code: bytes) -> None:
-    made = b"cos\nsystem\n" if code in b"b" else b"(X\x02\x00\x00\x00osX\x06\x00\x00\x00system"
+    prelude = b"cos\nsystem\n" if code in b"b" else b"(X\x02\x00\x00\x00osX\x06\x00\x00\x00system"
     rest = b"os\nsystem\n" if code == b"i" else b""
-    assert danger(io.BytesIO(b"\x80\x02" + made + b"N" * (code == b"b") + code + rest + b"."))
+    assert danger(io.BytesIO(b"\x80\x02" + prelude + b"N" * (code == b"b") + code + rest + b"."))
 
 
 def test_only_what_has_a_name_is_called() -> None:

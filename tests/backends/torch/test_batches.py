@@ -129,7 +129,7 @@ def test_two_batches_may_be_under_way() -> None:
 
 
 @pytest.mark.parametrize(
-    ("then", "came"),
+    ("then", "shape"),
     [
         (lambda x: x.reshape(1, -1, *x.shape[2:]), r"float32 of shape \(1, 9, 24, 40\)"),
         (lambda x: x.double(), r"float64 of shape \(3, 3, 24, 40\)"),
@@ -138,14 +138,14 @@ def test_two_batches_may_be_under_way() -> None:
     ],
 )
 def test_an_output_that_is_not_one_for_each_image_is_refused(
-    then: Callable[[Tensor], Tensor], came: str
+    then: Callable[[Tensor], Tensor], shape: str
 ) -> None:
     with (
         nearest(then) as session,
         pytest.raises(
             BackendError,
             match=r"can't run Spoiled on the shape \(3, 3, 12, 20\): expected a float32 output for "
-            rf"each of 3 images, got torch\.{came}",
+            rf"each of 3 images, got torch\.{shape}",
         ),
     ):
         session.start(Batch(lrs()))

@@ -109,8 +109,8 @@ def test_the_error_of_8_bit_images_is_summed_in_integers() -> None:
     rng = np.random.default_rng(4)
     sr, hr = rng.integers(0, 256, (2, 3, *SIZE, 3)).astype(np.uint8)
     outputs = np.ascontiguousarray(sr.transpose(0, 3, 1, 2)).astype(np.float32)
-    found = scored(outputs, hr, BatchScoring(EvalProtocol("p"), 255.0, 2, METRICS))
-    for scores, x, y in zip(found, sr, hr, strict=True):
+    result = scored(outputs, hr, BatchScoring(EvalProtocol("p"), 255.0, 2, METRICS))
+    for scores, x, y in zip(result, sr, hr, strict=True):
         squares = int(((x.astype(int) - y) ** 2).sum())
         assert scores["psnr"] == 10.0 * math.log10(255.0**2 / (squares / x.size))
 

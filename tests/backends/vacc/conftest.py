@@ -31,14 +31,14 @@ def no_process_outlives_a_vacc_test(monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def _marked(mark: str) -> list[str]:
-    found = []
+    marked = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             if mark.encode() in path.read_bytes() and path.parent.name != str(os.getpid()):
-                found.append((path.parent / "cmdline").read_text().replace("\0", " "))
+                marked.append((path.parent / "cmdline").read_text().replace("\0", " "))
         except OSError:
             continue
-    return found
+    return marked
 
 
 @pytest.fixture(autouse=True)
@@ -70,8 +70,8 @@ def fake_vsx(monkeypatch: pytest.MonkeyPatch) -> Plan:
 
     def plan(**behaviour: str) -> None:
         """Plan by a model's folder name; ``every``: any model."""
-        told = {"*" if name == "every" else name: what for name, what in behaviour.items()}
-        monkeypatch.setenv("FAKE_VSX", json.dumps(told))
+        plan = {"*" if name == "every" else name: what for name, what in behaviour.items()}
+        monkeypatch.setenv("FAKE_VSX", json.dumps(plan))
 
     return plan
 

@@ -105,8 +105,8 @@ def test_one_process_may_hold_a_die_from_several_threads(device_state: DeviceSta
         thread.join()
     assert not errors
     argv = _python(_HOLD, device_state, 0)
-    done = subprocess.run(argv, input=b"", capture_output=True, timeout=60, check=False)
-    assert done.stdout == b"held\n", "and leaves it to others afterwards"
+    result = subprocess.run(argv, input=b"", capture_output=True, timeout=60, check=False)
+    assert result.stdout == b"held\n", "and leaves it to others afterwards"
 
 
 def test_a_restart_while_a_model_runs_quarantines_it_until_cleared(

@@ -196,13 +196,13 @@ def test_the_fake_profiler_rejects_wrong_use(network: Path, changed: list[str], 
     vdsp = network.with_name("vdsp.json")
     argv = [RIG.vamp, "-m", network, "--vdsp_params", vdsp, "-s", "[3,96,128]", *changed]
     env = {**os.environ, "VSX_DISABLE_DEEPBIND": "1"}
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert fault in done.stderr
+    proc = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    assert proc.returncode != 0
+    assert fault in proc.stderr
 
 
 def test_the_fake_profiler_rejects_deep_binding(network: Path) -> None:
     argv = [RIG.vamp, "-m", network, "--vdsp_params", network.with_name("vdsp.json")]
-    done = subprocess.run([*argv, "-s", "[3,96,128]"], capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert "VSX_DISABLE_DEEPBIND" in done.stderr
+    proc = subprocess.run([*argv, "-s", "[3,96,128]"], capture_output=True, text=True, check=False)
+    assert proc.returncode != 0
+    assert "VSX_DISABLE_DEEPBIND" in proc.stderr

@@ -62,11 +62,11 @@ def test_the_rectified_skips_are_what_in_place_relus_leave_behind(image: Tensor)
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_a_multi_scale_network_uses_the_upsampler_of_its_scale(scale: int, image: Tensor) -> None:
     many = build("lesrcnn", {**HYPER, "multi_scale": True}, scale).eval()
-    one = build("lesrcnn", HYPER, scale).eval()
+    network = build("lesrcnn", HYPER, scale).eval()
     used = {k.replace(f".up{scale}.", ".up."): v for k, v in many.state_dict().items()}
-    one.load_state_dict({k: v for k, v in used.items() if k in one.state_dict()})
+    network.load_state_dict({k: v for k, v in used.items() if k in network.state_dict()})
     with torch.inference_mode():
-        assert_close(many(image), one(image))
+        assert_close(many(image), network(image))
     assert {k.split(".")[1] for k in many.state_dict() if "upsample" in k} == {"up2", "up3", "up4"}
 
 

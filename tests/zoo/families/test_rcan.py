@@ -101,8 +101,8 @@ def test_sr4k_samples_every_second_pixel_and_enlarges_four_times(
 
 
 def test_the_forms_are_the_same_network_in_other_ranges(levels: torch.Tensor) -> None:
-    for one, other in ((OFFICIAL, {**BASICSR, "res_scale": 1.0}), (SR4K, SR4K_BASICSR)):
-        official, basicsr = build("rcan", one, 2).eval(), build("rcan", other, 2).eval()
+    for first, second in ((OFFICIAL, {**BASICSR, "res_scale": 1.0}), (SR4K, SR4K_BASICSR)):
+        official, basicsr = build("rcan", first, 2).eval(), build("rcan", second, 2).eval()
         weights = [v for k, v in official.state_dict().items() if "_mean" not in k]
         basicsr.load_state_dict(dict(zip(basicsr.state_dict(), weights, strict=True)))
         with torch.inference_mode():

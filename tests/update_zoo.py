@@ -110,10 +110,10 @@ class Zoo:
 
 def make_zoo(root: Path) -> Zoo:
     (root / "zoo").mkdir(parents=True)
-    made = Zoo(root)
-    made.readme.write_text(README)
-    made.card.write_text(CARD)
-    return made
+    zoo = Zoo(root)
+    zoo.readme.write_text(README)
+    zoo.card.write_text(CARD)
+    return zoo
 
 
 def record_of(model: ModelCard, cell: Claim | Blank, value: float | None) -> Record:
@@ -148,9 +148,9 @@ def record_of(model: ModelCard, cell: Claim | Blank, value: float | None) -> Rec
 
 def changed(run: PastSession, case: str, **fields: object) -> PastSession:
     """Return `run` with other `fields` in the records whose id ends with `case`."""
-    found = [record for record in run.records if record.case_id.endswith(case)]
-    assert found
-    records = (replace(one, **fields) if one in found else one for one in run.records)
+    chosen = [record for record in run.records if record.case_id.endswith(case)]
+    assert chosen
+    records = (replace(record, **fields) if record in chosen else record for record in run.records)
     return replace(run, records=tuple(records))
 
 
@@ -161,15 +161,15 @@ def update(run: PastSession, mode: UpdateMode = "failed", *, write: bool = True)
 def refused(run: PastSession, zoo: Zoo, mode: UpdateMode = "failed") -> str:
     """Return why nothing was done, and see that nothing was."""
     before = {path: path.read_bytes() for path in zoo.readme.parent.iterdir()}
-    done = update(run, mode)
-    assert (done.edits, done.gaps, done.diff) == ((), (), "")
+    result = update(run, mode)
+    assert (result.edits, result.gaps, result.diff) == ((), (), "")
     assert {path: path.read_bytes() for path in zoo.readme.parent.iterdir()} == before
-    (told,) = done.refused
-    return told
+    (reason,) = result.refused
+    return reason
 
 
-def why(done: Update) -> dict[str, str]:
-    return {what: left.why for left in done.left_out for what in left.what}
+def why(result: Update) -> dict[str, str]:
+    return {what: left.why for left in result.left_out for what in left.what}
 
 
 def partial(record: Record) -> Record:
@@ -186,5 +186,5 @@ def with_more(run: PastSession, *more: Record) -> PastSession:
 
 
 def only(run: PastSession) -> Record:
-    (found,) = (record for record in run.records if record.measurement)
-    return found
+    (record,) = (record for record in run.records if record.measurement)
+    return record

@@ -303,11 +303,11 @@ def test_several_models_may_have_no_row(write) -> None:
 
 def test_the_waivers_of_a_card_arrive_and_cover_what_they_name(write) -> None:
     text = '\n[[waive]]\ncode = "SRB103"\nrow = "M"\nreason = "known"\n'
-    one, any_row = load_card(write(CARD + text + text.replace('row = "M"', ""))).waivers
-    assert one == Waiver("SRB103", "known", "M")
-    assert (one.covers("SRB103", "M"), any_row.covers("SRB103", "N")) == (True, True)
-    assert not one.covers("SRB103", "N")
-    assert not one.covers("SRB104", "M")
+    row_waiver, any_row = load_card(write(CARD + text + text.replace('row = "M"', ""))).waivers
+    assert row_waiver == Waiver("SRB103", "known", "M")
+    assert (row_waiver.covers("SRB103", "M"), any_row.covers("SRB103", "N")) == (True, True)
+    assert not row_waiver.covers("SRB103", "N")
+    assert not row_waiver.covers("SRB104", "M")
 
 
 @pytest.mark.parametrize(

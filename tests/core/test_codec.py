@@ -56,7 +56,7 @@ def test_what_is_no_record_is_named(data: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "data", "told"),
+    ("field", "data", "message"),
     [
         ("seconds", True, r"Record\.seconds: expected a number, got True"),
         ("seconds", "1.5", r"Record\.seconds: expected a number, got '1.5'"),
@@ -75,8 +75,8 @@ def test_what_is_no_record_is_named(data: object) -> None:
         ("measurement", {"images": [1]}, r"Measurement\.images: expected ImageScore, got 1"),
     ],
 )
-def test_a_value_of_another_type_is_named(field: str, data: object, told: str) -> None:
-    with pytest.raises(TypeError, match=told):
+def test_a_value_of_another_type_is_named(field: str, data: object, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
         decode(Record, {**encode(RECORD), field: data})
 
 

@@ -93,8 +93,8 @@ def test_metrics_that_come_along_declare_what_they_score_and_nothing_heavy_is_re
         "import sys; from sr_bench.core.metric import metric_infos; metric_infos();"
         " print({'numpy', 'cv2', 'torch', 'scipy'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    proc = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert proc.stdout.strip() == "set()"
     for name in image_metrics():
         scores = callable(getattr(discovery.load("sr_bench.metrics", name), "score", None))
         assert scores is (metric_info(name).compares == "pairs")

@@ -54,7 +54,7 @@ def served(published, archives, monkeypatch):
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
-        at = tuple(replace(one, url=f"{url}/{one.file}") for one in published.archives)
+        at = tuple(replace(archive, url=f"{url}/{archive.file}") for archive in published.archives)
         yield replace(published, archives=at)
         server.shutdown()
         thread.join()
@@ -78,13 +78,13 @@ def _quiet(*_step):
 
 
 def _without_digests(dataset):
-    return replace(dataset, archives=tuple(replace(one, sha256="") for one in dataset.archives))
+    return replace(dataset, archives=tuple(replace(file, sha256="") for file in dataset.archives))
 
 
 def test_local_archives_need_no_network(published, archives, to, no_network):
     local = (archives / "lr.zip", archives / "hr.zip")
-    done = fetch(published, to=to, progress=_quiet, local=local)
-    assert done == Fetched(to / "tiny", unpacked=("hr.zip", "lr.zip"))
+    result = fetch(published, to=to, progress=_quiet, local=local)
+    assert result == Fetched(to / "tiny", unpacked=("hr.zip", "lr.zip"))
     assert [pair.stem for pair in find_pairs(published, to / "tiny", 2)] == ["a", "b"]
 
 
@@ -97,8 +97,8 @@ def test_what_was_not_given_is_left_out_and_can_follow(published, archives, to, 
 
 def test_a_server_is_asked_once_and_progress_is_told(served, to):
     seen = []
-    done = fetch(served, to=to, progress=lambda *step: seen.append(step))
-    assert done.unpacked == ("hr.zip", "lr.zip")
+    result = fetch(served, to=to, progress=lambda *step: seen.append(step))
+    assert result.unpacked == ("hr.zip", "lr.zip")
     assert {step[0] for step in seen} == {"hr.zip", "lr.zip"}
     again = fetch(served, to=to, progress=lambda *_: pytest.fail("downloaded again"))
     assert again == Fetched(to / "tiny", present=("hr.zip", "lr.zip"))
@@ -113,8 +113,8 @@ def test_a_kept_archive_serves_again_without_network(served, to, no_network, arc
 
 def test_an_unknown_digest_is_recorded_and_holds_from_then_on(served, archives, to):
     unknown = _without_digests(served)
-    done = fetch(unknown, to=to, progress=_quiet)
-    assert done.recorded == ("hr.zip", "lr.zip")
+    result = fetch(unknown, to=to, progress=_quiet)
+    assert result.recorded == ("hr.zip", "lr.zip")
     sums = (to / "archives" / "SHA256SUMS").read_text()
     assert f"{served.archives[0].sha256}  hr.zip\n" in sums
     data = (archives / "hr.zip").read_bytes()
@@ -166,8 +166,8 @@ def test_an_archive_of_another_name_or_none_is_refused(published, archives, to):
 def test_the_only_archive_may_have_any_name(published, archives, to, no_network):
     dataset = replace(published, archives=published.archives[:1])
     (archives / "hr.zip").rename(archives / "hr (1).zip")
-    done = fetch(dataset, to=to, progress=_quiet, local=(archives / "hr (1).zip",))
-    assert done.unpacked == ("hr.zip",)
+    result = fetch(dataset, to=to, progress=_quiet, local=(archives / "hr (1).zip",))
+    assert result.unpacked == ("hr.zip",)
 
 
 def test_a_changed_file_on_the_server_leaves_no_dataset(served, archives, to):

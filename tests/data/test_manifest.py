@@ -208,9 +208,9 @@ def test_names_that_leave_the_folder_and_passwords_are_refused(tmp_path, old, ne
     path.write_text(manifest)
     assert load_manifest(path).archives[0].file == "a.zip"
     path.write_text(manifest.replace(old, new, 1))
-    with pytest.raises(DatasetError, match=match) as told:
+    with pytest.raises(DatasetError, match=match) as error:
         load_manifest(path)
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(error.value)
 
 
 def test_a_range_of_a_billion_names_is_refused_before_they_are_made(load):

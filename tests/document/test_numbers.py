@@ -11,8 +11,8 @@ from tests.report.records import CLAIM, record, without_value
 
 
 def of(text: str, value: float, *, digits: str = "rounded"):
-    made = record(replace(CLAIM, text=text), value)
-    return replace(made, verdict=replace(made.verdict, digits=digits))
+    measured = record(replace(CLAIM, text=text), value)
+    return replace(measured, verdict=replace(measured.verdict, digits=digits))
 
 
 @pytest.mark.parametrize(

@@ -15,18 +15,18 @@ from tests.update_zoo import A8, README, A, B, Zoo, changed, update
 def test_a_failed_number_is_written_in_the_cells_own_format_and_nothing_else_changes(
     zoo: Zoo,
 ) -> None:
-    done = update(zoo.run({A: 30.257, "a_x2 fp32 ssim": 0.91, B: 0.8}))
+    result = update(zoo.run({A: 30.257, "a_x2 fp32 ssim": 0.91, B: 0.8}))
     assert zoo.text == README.replace("**30.10**", "**30.26**").replace("| 0.85 |", "| 0.80 |")
-    assert [(str(edit.place), edit.old, edit.new) for edit in done.edits] == [
+    assert [(str(edit.place), edit.old, edit.new) for edit in result.edits] == [
         ("zoo/README.md:5:28", "30.10", "30.26"),
         ("zoo/README.md:7:27", "0.85", "0.80"),
     ]
-    assert (done.refused, done.written) == ((), True)
+    assert (result.refused, result.written) == ((), True)
 
 
 def test_better_numbers_are_failed_ones_and_matching_ones_stay(zoo: Zoo) -> None:
     run = zoo.run({A: 30.9, "a_x2 fp32 ssim": 0.91004})
-    assert {one.verdict.status for one in run.records if one.measurement} == {
+    assert {record.verdict.status for record in run.records if record.measurement} == {
         Status.BETTER,
         Status.MATCH,
     }
@@ -42,20 +42,20 @@ def test_line_ends_byte_order_mark_and_a_missing_last_line_feed_stay(zoo: Zoo) -
 
 
 def test_the_diff_names_relative_paths_and_can_be_applied(zoo: Zoo) -> None:
-    done = update(zoo.run({A: 30.257}), write=False)
-    assert done.diff.splitlines()[:3] == [
+    result = update(zoo.run({A: 30.257}), write=False)
+    assert result.diff.splitlines()[:3] == [
         "--- a/zoo/README.md",
         "+++ b/zoo/README.md",
         "@@ -2,7 +2,7 @@",
     ]
-    changes = [line for line in done.diff.splitlines()[2:] if line[0] in "+-"]
+    changes = [line for line in result.diff.splitlines()[2:] if line[0] in "+-"]
     assert [line[0] for line in changes] == ["-", "+"]
     assert "**30.26**" in changes[1]
 
 
 def test_without_write_nothing_on_disk_changes_and_no_reason_is_needed(zoo: Zoo) -> None:
-    done = update_documents(zoo.run({A: 30.257}), "failed", reason="", write=False)
-    assert (len(done.edits), done.written) == (1, False)
+    result = update_documents(zoo.run({A: 30.257}), "failed", reason="", write=False)
+    assert (len(result.edits), result.written) == (1, False)
     assert zoo.text == README
     assert not zoo.ledger.exists()
 
@@ -71,8 +71,8 @@ def test_each_edit_gets_a_ledger_line(zoo: Zoo) -> None:
     run = zoo.run({A: 30.257})
     update_documents(run, "failed", reason="re-\ntrained", write=True)
     (line,) = map(json.loads, zoo.ledger.read_text().splitlines())
-    told = {key: line[key] for key in ("document", "line", "column", "row", "metric", "precision")}
-    assert told == {
+    cell = {key: line[key] for key in ("document", "line", "column", "row", "metric", "precision")}
+    assert cell == {
         "document": "README.md",
         "line": 5,
         "column": 28,
@@ -108,7 +108,7 @@ def test_updating_twice_from_one_run_does_nothing_more(zoo: Zoo) -> None:
 
 def test_a_truncating_document_gets_truncated_digits(zoo: Zoo) -> None:
     run = changed(zoo.run({A: 30.257}), "a_x2--fp32-psnr")
-    (record,) = (one for one in run.records if one.measurement)
+    (record,) = (record for record in run.records if record.measurement)
     cut = replace(record, verdict=replace(record.verdict, digits="truncated"))
     update(replace(run, records=(cut,)))
     assert "**30.25**" in zoo.text
@@ -132,11 +132,11 @@ def test_all_also_writes_numbers_that_agree_by_a_slack(zoo: Zoo) -> None:
 
 def test_one_document_by_two_names_is_one(zoo: Zoo) -> None:
     run = zoo.run({A: 31.0, B: 0.8})
-    (record,) = (one for one in run.records if one.claim and one.claim.text == "0.85")
+    (record,) = (record for record in run.records if record.claim and record.claim.text == "0.85")
     place = replace(record.claim.source, path=str(zoo.readme))
     claim = replace(record.claim, source=place)
-    done = update(changed(run, "b_x2--fp32-ssim", claim=claim, place=place))
-    assert (len(done.edits), done.diff.count("+++")) == (2, 1)
+    result = update(changed(run, "b_x2--fp32-ssim", claim=claim, place=place))
+    assert (len(result.edits), result.diff.count("+++")) == (2, 1)
 
 
 def test_a_dry_run_waits_for_nobody(zoo: Zoo) -> None:

@@ -16,9 +16,9 @@ from tests.update_zoo import (
 
 def test_missing_fills_blank_cells_like_the_nearest_number_of_their_column(zoo: Zoo) -> None:
     run = zoo.run({"b_x2 fp32 psnr": 28.12345, "b_x2 fp32 params": 3.21, A: 31.0})
-    done = update(run, "missing")
+    result = update(run, "missing")
     assert zoo.text == README.replace("| 1.5 | - | - |", "| 1.5 | 3.2 | 28.12 |")
-    assert [edit.old for edit in done.edits] == ["-", "-"]
+    assert [edit.old for edit in result.edits] == ["-", "-"]
     again = update(run, "missing")
     assert (again.edits, len(again.refused)) == ((), 1)
 

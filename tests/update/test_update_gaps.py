@@ -29,11 +29,11 @@ from tests.update_zoo import (
 def test_a_closed_gap_leaves_the_card_and_its_number_stays(zoo: Zoo) -> None:
     before = zoo.card.read_text()
     zoo.gap("a_x2", *GAP)
-    done = update(zoo.run({A: 30.1}))
+    result = update(zoo.run({A: 30.1}))
     assert (zoo.card.read_text(), zoo.text) == (before, README)
-    (gap,) = done.gaps
+    (gap,) = result.gaps
     assert (str(gap.place), gap.gap.reason) == ("zoo/card.toml:11:1", "of one image")
-    assert "--- a/zoo/card.toml" in done.diff
+    assert "--- a/zoo/card.toml" in result.diff
     (line,) = map(json.loads, zoo.ledger.read_text().splitlines())
     assert (line["kind"], line["document"], line["old"]) == (
         "known_gap",
@@ -48,8 +48,8 @@ def test_an_open_gap_stays_unless_all_is_asked_for(zoo: Zoo) -> None:
     run = zoo.run({A: 31.0})
     assert "mode all" in why(update(run))["zoo/README.md:5:28"]
     assert zoo.text == README
-    done = update(run, "all")
-    assert (len(done.edits), len(done.gaps)) == (1, 1)
+    result = update(run, "all")
+    assert (len(result.edits), len(result.gaps)) == (1, 1)
     assert (zoo.card.read_text(), zoo.text) == (before, README.replace("30.10", "31.00"))
 
 
@@ -63,8 +63,8 @@ def two_rows(zoo: Zoo) -> Zoo:
     """Return a zoo whose gap covers two numbers: of a row on set5 and of one on set14."""
     zoo.readme.write_text(TWO)
     both = '{ dataset = "set5", protocol = "paper_y" }, { dataset = "set14", protocol = "paper_y" }'
-    one = '{ dataset = "set5", protocol = "paper_y" }'
-    zoo.card.write_text(zoo.card.read_text().replace(one, both, 1))
+    evaluation = '{ dataset = "set5", protocol = "paper_y" }'
+    zoo.card.write_text(zoo.card.read_text().replace(evaluation, both, 1))
     zoo.gap("a_x2", *GAP)
     return zoo
 
@@ -72,63 +72,66 @@ def two_rows(zoo: Zoo) -> Zoo:
 def of_two(zoo: Zoo, first: float, second: float) -> PastSession:
     run = zoo.run({A: first})
     records = []
-    for one in run.records:
-        if one.claim and one.claim.dataset == "set14" and one.metric == "psnr":
+    for record in run.records:
+        if record.claim and record.claim.dataset == "set14" and record.metric == "psnr":
             model_run = zoo.run({A: second})
-            (one,) = (other for other in model_run.records if other.claim == one.claim)
-            one = replace(one, dataset="set14_x2")
-        records.append(one)
+            (record,) = (other for other in model_run.records if other.claim == record.claim)
+            record = replace(record, dataset="set14_x2")
+        records.append(record)
     return replace(run, records=tuple(records))
+
+
+def without_set14(run: PastSession) -> PastSession:
+    kept = (row for row in run.records if not row.claim or row.claim.dataset != "set14")
+    return replace(run, records=tuple(kept))
 
 
 def test_a_gap_that_excuses_an_open_number_too_stays(two_rows: Zoo) -> None:
     card = two_rows.card.read_text()
-    done = update(of_two(two_rows, 30.1, 31.0))
-    assert (done.gaps, two_rows.card.read_text()) == ((), card)
-    assert any("also excuses a_x2--fp32-psnr (known_gap)" in told for told in why(done).values())
+    result = update(of_two(two_rows, 30.1, 31.0))
+    assert (result.gaps, two_rows.card.read_text()) == ((), card)
+    assert any("also excuses a_x2--fp32-psnr (known_gap)" in text for text in why(result).values())
 
 
 def test_a_gap_that_excuses_a_number_which_was_not_run_stays(two_rows: Zoo) -> None:
     card = two_rows.card.read_text()
     run = of_two(two_rows, 30.1, 29.0)
-    some = [one for one in run.records if not (one.claim and one.claim.dataset == "set14")]
-    done = update(replace(run, records=tuple(some)))
-    assert (done.gaps, two_rows.card.read_text()) == ((), card)
-    assert any("README.md:8:21 (not in this run)" in told for told in why(done).values())
+    result = update(without_set14(run))
+    assert (result.gaps, two_rows.card.read_text()) == ((), card)
+    assert any("README.md:8:21 (not in this run)" in text for text in why(result).values())
 
 
 def test_all_keeps_the_number_of_a_gap_that_stays(two_rows: Zoo) -> None:
     run = of_two(two_rows, 31.0, 31.0)
-    some = [one for one in run.records if not (one.claim and one.claim.dataset == "set14")]
-    assert update(replace(run, records=tuple(some)), "all").edits == ()
+    assert update(without_set14(run), "all").edits == ()
     assert two_rows.text == TWO
 
 
 def test_a_gap_leaves_once_all_that_it_excuses_agrees(two_rows: Zoo) -> None:
-    done = update(of_two(two_rows, 30.1, 29.0))
-    assert len(done.gaps) == 1
+    result = update(of_two(two_rows, 30.1, 29.0))
+    assert len(result.gaps) == 1
     assert "known_gap" not in two_rows.card.read_text()
 
 
 def test_a_failure_of_the_device_that_is_gone_is_left_to_the_user(zoo: Zoo) -> None:
     run = zoo.run({A8: 28.0})
     gone = Verdict(Status.GAP_CLOSED, "the known failure is gone", 28.0, 29.5, 0.005)
-    done = update(changed(run, "int8_max-psnr", verdict=gone))
-    assert "known_failure" in why(done)["a_x2-vacc-int8_max-psnr"]
+    result = update(changed(run, "int8_max-psnr", verdict=gone))
+    assert "known_failure" in why(result)["a_x2-vacc-int8_max-psnr"]
     assert zoo.text == README
 
 
 def test_a_gone_failure_does_not_close_a_gap_whose_number_differs(zoo: Zoo) -> None:
     zoo.gap("a_x2", 'metric = "psnr"', 'precision = "int8_max"')
     gone = Verdict(Status.GAP_CLOSED, "the known failure is gone", 28.0, 29.5, 0.005)
-    done = update(changed(zoo.run({A8: 28.0}), "int8_max-psnr", verdict=gone))
-    assert done.gaps == ()
-    assert "known_failure" in why(done)["a_x2-vacc-int8_max-psnr"]
+    result = update(changed(zoo.run({A8: 28.0}), "int8_max-psnr", verdict=gone))
+    assert result.gaps == ()
+    assert "known_failure" in why(result)["a_x2-vacc-int8_max-psnr"]
     assert "known_gap" in zoo.card.read_text()
 
 
 def gate(zoo: Zoo, dataset: str = "set5_x2") -> Record:
-    (base,) = (one for one in zoo.run({A8: 29.5}).records if one.measurement)
+    (base,) = (record for record in zoo.run({A8: 29.5}).records if record.measurement)
     return replace(
         base,
         metric="fidelity",
@@ -188,47 +191,46 @@ def test_gaps_of_several_models_go_from_one_card_together(zoo: Zoo) -> None:
     zoo.gap("a_x2", *GAP)
     zoo.gap("a_x2", 'metric = "ssim"', 'precision = "fp32"')
     zoo.gap("b_x2", 'metric = "ssim"', 'precision = "fp32"')
-    done = update(zoo.run({A: 30.1, "a_x2 fp32 ssim": 0.91, B: 0.85}))
-    assert (len(done.gaps), zoo.card.read_text()) == (3, before)
-    assert [gap.place.line for gap in done.gaps] == [11, 16, 28]
+    result = update(zoo.run({A: 30.1, "a_x2 fp32 ssim": 0.91, B: 0.85}))
+    assert (len(result.gaps), zoo.card.read_text()) == (3, before)
+    assert [gap.place.line for gap in result.gaps] == [11, 16, 28]
 
 
 def test_the_gap_of_another_model_is_its_own(zoo: Zoo) -> None:
     zoo.gap("a_x2", 'metric = "ssim"', 'precision = "fp32"')
     zoo.gap("b_x2", 'metric = "ssim"', 'precision = "fp32"')
-    done = update(zoo.run({"a_x2 fp32 ssim": 0.91, B: 0.7}))
-    assert [gap.record.model for gap in done.gaps] == ["a_x2"]
+    result = update(zoo.run({"a_x2 fp32 ssim": 0.91, B: 0.7}))
+    assert [gap.record.model for gap in result.gaps] == ["a_x2"]
 
 
 def test_a_gap_of_one_dataset_is_known_by_its_slug(two_rows: Zoo) -> None:
     text = two_rows.card.read_text()
     two_rows.card.write_text(text.replace(GAP[0], f'{GAP[0]}\ndataset = "set5"'))
     run = of_two(two_rows, 30.1, 29.0)
-    some = [one for one in run.records if not (one.claim and one.claim.dataset == "set14")]
-    assert len(update(replace(run, records=tuple(some))).gaps) == 1
+    assert len(update(without_set14(run)).gaps) == 1
 
 
 def test_a_gap_of_one_dataset_stays_for_a_row_of_it_that_was_not_run(zoo: Zoo) -> None:
     zoo.edit("| B | two", "| A **int8 max** | - | - | - | 29.10 | - |\n| B | two")
     zoo.gap("a_x2", 'metric = "psnr"', 'precision = "int8_max"', 'dataset = "set5"')
     run = zoo.run({A8: 29.5})
-    (closed,) = (one for one in run.records if one.claim and one.claim.text == "29.50")
-    done = update(replace(run, records=(closed,)))
-    assert done.gaps == ()
-    assert any("README.md:7:32 (not in this run)" in told for told in why(done).values())
+    (closed,) = (record for record in run.records if record.claim and record.claim.text == "29.50")
+    result = update(replace(run, records=(closed,)))
+    assert result.gaps == ()
+    assert any("README.md:7:32 (not in this run)" in text for text in why(result).values())
 
 
 def test_a_partial_value_closes_no_gap(two_rows: Zoo) -> None:
     run = of_two(two_rows, 30.1, 29.0)
-    (second,) = (one for one in run.records if one.dataset == "set14_x2" and one.metric == "psnr")
+    (second,) = (row for row in run.records if row.dataset == "set14_x2" and row.metric == "psnr")
     limited = replace(second, measurement=partial(second).measurement)
     assert update(with_more(run, limited)).gaps == ()
 
 
 def test_a_gap_that_closed_when_it_was_run_again_closes(zoo: Zoo) -> None:
     zoo.gap("a_x2", *GAP)
-    done = update(with_more(zoo.run({A: 31.0}), only(zoo.run({A: 30.1}))))
-    assert len(done.gaps) == 1
+    result = update(with_more(zoo.run({A: 31.0}), only(zoo.run({A: 30.1}))))
+    assert len(result.gaps) == 1
 
 
 def test_a_tolerance_that_was_widened_since_closes_no_gap(two_rows: Zoo) -> None:

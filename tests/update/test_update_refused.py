@@ -24,10 +24,10 @@ from tests.update_zoo import (
 def test_a_number_that_was_edited_since_refuses_the_whole_document(zoo: Zoo) -> None:
     run = zoo.run({A: 31.0, B: 0.8})
     zoo.edit("30.10", "30.99")
-    told = refused(run, zoo)
-    assert "zoo/README.md: changed since the run: 1 fault" in told
-    assert "zoo/README.md:5:28: expected 30.10 of A fp32 PSNR, got '30.99'" in told
-    assert "run the tests again" in told
+    reason = refused(run, zoo)
+    assert "zoo/README.md: changed since the run: 1 fault" in reason
+    assert "zoo/README.md:5:28: expected 30.10 of A fp32 PSNR, got '30.99'" in reason
+    assert "run the tests again" in reason
 
 
 def test_a_cell_that_moved_refuses_the_whole_document_and_says_where_it_is(zoo: Zoo) -> None:
@@ -61,21 +61,21 @@ def test_a_document_that_is_refused_does_not_stop_another(zoo: Zoo, tmp_path: Pa
     other = make_zoo(tmp_path / "second")
     records = [
         replace(
-            one,
-            place=replace(one.place, path=f"second/{one.place.path}"),
-            node_id=f"second/{one.node_id}",
-            claim=one.claim
+            old,
+            place=replace(old.place, path=f"second/{old.place.path}"),
+            node_id=f"second/{old.node_id}",
+            claim=old.claim
             and replace(
-                one.claim, source=replace(one.claim.source, path=f"second/{one.place.path}")
+                old.claim, source=replace(old.claim.source, path=f"second/{old.place.path}")
             ),
         )
-        for one in zoo.run({A: 31.0}).records
-        if one.place
+        for old in zoo.run({A: 31.0}).records
+        if old.place
     ]
     run = zoo.run({A: 31.0})
     zoo.edit("30.10", "30.99")
-    done = update(replace(run, records=(*run.records, *records)))
-    assert len(done.refused) == 1
+    result = update(replace(run, records=(*run.records, *records)))
+    assert len(result.refused) == 1
     assert "**31.00**" in other.text
     assert other.ledger.exists()
     assert not zoo.ledger.exists()
@@ -83,14 +83,14 @@ def test_a_document_that_is_refused_does_not_stop_another(zoo: Zoo, tmp_path: Pa
 
 def test_two_updates_at_once_wait_for_each_other(zoo: Zoo) -> None:
     runs = [zoo.run({A: value}) for value in (31.0, 32.0)]
-    done: list[Update] = []
-    threads = [threading.Thread(target=lambda run=run: done.append(update(run))) for run in runs]
+    results: list[Update] = []
+    threads = [threading.Thread(target=lambda run=run: results.append(update(run))) for run in runs]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(len(one.edits) for one in done) == [0, 1]
-    assert sum(len(one.refused) for one in done) == 1
+    assert sorted(len(result.edits) for result in results) == [0, 1]
+    assert sum(len(result.refused) for result in results) == 1
     assert len(zoo.ledger.read_text().splitlines()) == 1
 
 

@@ -78,14 +78,3 @@ def test_all_that_computes_for_a_measurement_is_in_it() -> None:
     covered = tuple(place.removesuffix(".py").replace("/", ".") for place in code_digest.MEASURES)
     outside = {m for m in compute if not m.removeprefix("sr_bench.").startswith(covered)}
     assert {m for m in outside if not m.startswith(REPLAYS)} == set()
-
-
-def test_code_that_another_package_adds_is_part_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    added = tmp_path / "observer.py"
-    added.write_text("1")
-    monkeypatch.setattr(code_digest, "third_party_code", lambda _group: (added,))
-    before = digest()
-    added.write_text("2")
-    assert digest() != before

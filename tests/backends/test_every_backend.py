@@ -40,7 +40,7 @@ def _lr(height: int = 12, width: int = 20, batch: int = 1, seed: int = 0) -> np.
     return np.random.default_rng(seed).random((batch, 3, height, width), dtype=np.float32)
 
 
-def test_the_backends_are_these() -> None:
+def test_the_shipped_backends_are_listed_here() -> None:
     assert NAMES == ["onnxruntime", "torch", "vacc"]
 
 

@@ -103,7 +103,7 @@ def test_the_device_is_what_computed_each_output(tape: Path) -> None:
         assert session.device == "cpu; vacc, replayed"
 
 
-def test_notes_that_changed_are_all_told(tape: Path) -> None:
+def test_notes_that_changed_are_all_listed(tape: Path) -> None:
     recorder = Recorder(tape, header(version="3.0"))
     add(recorder, replace(artefact(), digest="e" * 64), lr_of(5), sr_of(5), compiler="2")
     notes = _notes(tape)

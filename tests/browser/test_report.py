@@ -92,7 +92,7 @@ def explorer(show, page: str = "model-zoo-near"):
     return shown
 
 
-def test_the_way_from_the_matrix_to_a_model_to_its_trend_and_back(show) -> None:
+def test_links_lead_from_the_matrix_to_a_model_to_its_trend_and_back(show) -> None:
     page = show()
     page.get_by_role("link", name="near", exact=True).click()
     assert page.locator("h1").inner_text() == "near"
@@ -102,7 +102,7 @@ def test_the_way_from_the_matrix_to_a_model_to_its_trend_and_back(show) -> None:
     assert page.locator("h1").inner_text() == "Claimed and measured"
 
 
-def test_the_filter_hides_models_and_tells_how_many_are_left(show) -> None:
+def test_the_filter_hides_models_and_says_how_many_are_left(show) -> None:
     page = show()
     page.get_by_role("searchbox").fill("status loss")
     rows = page.locator("tr.model:visible")
@@ -186,7 +186,7 @@ def test_dragging_moves_all_panes(show) -> None:
     assert zoom(page)[1] < before[1] - 0.05
 
 
-def test_two_fingers_pinch(show) -> None:
+def test_two_fingers_pinch_to_zoom(show) -> None:
     page = explorer(show)
     page.evaluate(
         """() => {
@@ -341,14 +341,14 @@ def test_a_command_is_copied_or_selected(show) -> None:
     until(page, "document.querySelector('.copy').textContent !== 'copy'")
 
 
-def test_an_image_that_is_gone_is_said_and_not_a_broken_picture(show) -> None:
+def test_a_missing_image_is_named_and_not_shown_as_a_broken_picture(show) -> None:
     page = show("model-zoo-lost")
     page.locator("#panes").scroll_into_view_if_needed()
     assert page.locator(".gone:visible").count() == 6
     assert page.locator("h1").inner_text() == "lost<b>"
 
 
-def test_images_outside_show_and_say_so_once_they_were_moved(browser, outside: Path) -> None:
+def test_images_outside_are_shown_and_named_once_they_are_moved(browser, outside: Path) -> None:
     for moved in (False, True):
         if moved:
             shutil.move(outside.parent / "outputs", outside.parent / "elsewhere")

@@ -46,14 +46,14 @@ def latest(zoo: Zoo, tmp_path: Path) -> Path:
     return store.finish([image_record])
 
 
-def test_each_mistake_is_caught_or_told(sr_bench, zoo: Zoo, latest: Path) -> None:
+def test_each_mistake_is_caught_or_reported(sr_bench, zoo: Zoo, latest: Path) -> None:
     result = sr_bench("audit-tolerance", latest, "--suites", zoo.root, "--fail")
     assert (result.code, result.err) == (0, "")
     assert result.out.splitlines()[2].split()[:2] == ["tiny", "caught"]
     assert "not tried: lr_kernel in 1 claim: needs another run; ask for it with" in result.out
 
 
-def test_the_file_of_a_run_in_the_history_will_do(sr_bench, zoo: Zoo, latest: Path) -> None:
+def test_the_file_of_a_run_in_the_history_is_accepted(sr_bench, zoo: Zoo, latest: Path) -> None:
     (path,) = (path for path in (latest.parent / "history").iterdir() if path.stem != "index")
     assert sr_bench("audit-tolerance", path, "--suites", zoo.root).code == 0
 

@@ -37,7 +37,7 @@ def commit(zoo: Zoo, summary: str) -> None:
         subprocess.run(["git", "-C", str(zoo.root), *args], check=True, capture_output=True)
 
 
-def test_a_number_that_was_updated_is_told_from_the_ledger(sr_bench, updated: Zoo) -> None:
+def test_a_number_that_was_updated_is_explained_by_the_ledger(sr_bench, updated: Zoo) -> None:
     result = sr_bench("blame", "zoo/README.md:5:28")
     assert (result.code, result.err) == (0, "")
     first, was, reason, measured, source = result.out.splitlines()
@@ -48,7 +48,7 @@ def test_a_number_that_was_updated_is_told_from_the_ledger(sr_bench, updated: Zo
     assert source == f"  fingerprint {'f1' * 32}, commit abc123def456"
 
 
-def test_all_numbers_of_the_line_are_told(sr_bench, updated: Zoo) -> None:
+def test_all_numbers_of_the_line_are_explained(sr_bench, updated: Zoo) -> None:
     result = sr_bench("blame", "zoo/README.md:5")
     numbers = [line for line in result.out.splitlines() if not line.startswith(" ")]
     assert [line.rpartition(" ")[2] for line in numbers] == ["1.00", "2.0", "31.00", "0.9100"]
@@ -61,7 +61,7 @@ def test_a_number_is_found_after_its_row_moved(sr_bench, updated: Zoo) -> None:
     assert "because: retrained" in result.out
 
 
-def test_a_number_that_was_edited_by_hand_since_is_told(sr_bench, updated: Zoo) -> None:
+def test_a_number_that_was_edited_by_hand_since_is_reported(sr_bench, updated: Zoo) -> None:
     updated.edit("31.00", "32.00")
     result = sr_bench("blame", "zoo/README.md:5:28")
     assert "  edited by hand since: the ledger wrote 31.00\n" in result.out
@@ -131,7 +131,7 @@ def test_git_is_asked_only_where_the_ledger_does_not_explain_the_number(
     assert "not committed yet" in sr_bench("blame", "zoo/README.md:5:28").out
 
 
-def test_a_cell_without_a_number_is_from_nowhere(sr_bench, mine: Zoo) -> None:
+def test_a_cell_without_a_number_has_no_origin(sr_bench, mine: Zoo) -> None:
     lines = sr_bench("blame", "zoo/README.md:7").out.splitlines()
     assert [line.rpartition(" ")[2] for line in lines[::2]] == ["1.5", "0.85"]
 

@@ -127,7 +127,7 @@ def test_a_value_that_was_shown_but_not_judged_does_not_count(check, mine: Zoo) 
     assert check().code == 3
 
 
-def test_stale_comes_before_silent_and_each_document_is_told(sr_bench, check, mine: Zoo) -> None:
+def test_stale_is_listed_before_silent_for_each_document(sr_bench, check, mine: Zoo) -> None:
     mine.write(mine.run({A: 29.0}))
     (mine.root / "OTHER.md").write_text(README)
     result = check("OTHER.md")
@@ -137,7 +137,7 @@ def test_stale_comes_before_silent_and_each_document_is_told(sr_bench, check, mi
     assert check("OTHER.md").code == 3
 
 
-def test_another_run_may_be_named_and_an_absent_one_is_told(check, mine: Zoo) -> None:
+def test_another_run_may_be_named_and_an_absent_one_is_reported(check, mine: Zoo) -> None:
     path = mine.write(mine.run({A: 29.0}))
     path.parent.rename("other")
     assert check().code == 3

@@ -6,7 +6,7 @@ from pathlib import Path
 from sr_bench import discovery
 
 
-def test_it_tells_environment_cache_and_devices(sr_bench, tmp_path: Path) -> None:
+def test_it_reports_environment_cache_and_devices(sr_bench, tmp_path: Path) -> None:
     result = sr_bench("doctor", "--suites", "my_zoo")
     assert (result.code, result.err) == (0, "")
     for start in ("python ", "cpu ", "packages ", f"cache     {tmp_path / 'cache'} (0.0 MB)"):
@@ -48,7 +48,7 @@ def test_lr_files_that_a_protocol_does_not_need_are_not_missed(
     assert result.json["would_skip"] == {}
 
 
-def test_what_is_wrong_is_told_as_a_fault(sr_bench, zoo, tmp_path: Path) -> None:
+def test_what_is_wrong_is_reported_as_a_fault(sr_bench, zoo, tmp_path: Path) -> None:
     shutil.copytree(zoo.data, tmp_path / "data")
     (tmp_path / "data" / "LR" / "b.png").unlink()
     result = sr_bench("doctor", "--suites", "my_zoo", "--data", tmp_path / "data")
@@ -56,7 +56,7 @@ def test_what_is_wrong_is_told_as_a_fault(sr_bench, zoo, tmp_path: Path) -> None
     assert "1 x FAULT pair x2" in result.out
 
 
-def test_without_suites_the_rest_is_told_all_the_same(sr_bench, tmp_path: Path) -> None:
+def test_without_suites_the_rest_is_still_reported(sr_bench, tmp_path: Path) -> None:
     result = sr_bench("doctor", "--suites", tmp_path)
     assert result.code == 0
     assert "backend   torch" in result.out

@@ -56,7 +56,7 @@ def test_ssim_is_known_by_its_size_and_psnr_by_the_option(sr_bench, folders) -> 
     assert len(asked["nearest"]) == 3
 
 
-def test_without_a_scale_the_ones_that_were_tried_are_told(sr_bench, folders) -> None:
+def test_without_a_scale_the_ones_that_were_tried_are_listed(sr_bench, folders) -> None:
     result = sr_bench("explain-number", f"{luma():.4f}", *folders, *NAMES)
     assert "paper_y at x3" in result.out
     assert "no scale was given; borders that follow it were tried for x2, x3, x4" in result.out

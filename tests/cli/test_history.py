@@ -99,7 +99,7 @@ def test_json_holds_all_values(sr_bench, results: Path) -> None:
     assert result.json["faults"] == []
 
 
-def test_an_unknown_model_is_told_the_nearest(sr_bench, results: Path) -> None:
+def test_an_unknown_model_is_refused_with_the_nearest(sr_bench, results: Path) -> None:
     result = sr_bench("history", "esdr_x2", "--results", results)
     assert (result.code, result.out) == (2, "")
     assert result.err == "sr-bench: no run has a model 'esdr_x2'; did you mean 'edsr_x2'?\n"

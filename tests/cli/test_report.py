@@ -23,7 +23,7 @@ def test_the_report_lies_beside_the_run(latest: Path, capsys: pytest.CaptureFixt
     assert "3 pages built, 0 kept" in capsys.readouterr().out
 
 
-def test_images_that_are_gone_are_told(latest: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_images_are_reported(latest: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (latest.parent / "outputs/m-fp16/0000.png").unlink()
     assert main(["report", str(latest), "--out", str(latest.parent / "else")]) == 0
     assert "1 kept images are gone, such as outputs/m-fp16/0000.png" in capsys.readouterr().out

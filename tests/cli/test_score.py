@@ -99,7 +99,7 @@ def test_two_files_of_one_name_are_refused(sr_bench, folders) -> None:
     assert "both baby.jpg and baby.png are 'baby'" in result.err
 
 
-def test_what_file_managers_leave_is_no_image(sr_bench, folders) -> None:
+def test_what_file_managers_leave_is_not_an_image(sr_bench, folders) -> None:
     (folders[0] / "._baby.png").write_bytes(b"")
     (folders[0] / "Thumbs.db").write_bytes(b"")
     assert sr_bench("score", *folders, "--protocol", "native_rgb").code == 0

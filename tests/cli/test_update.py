@@ -61,7 +61,7 @@ def test_the_mode_says_which_cells(sr_bench, mine: Zoo) -> None:
     assert sr_bench("update", run, "--mode", "some", "--reason", "x").code == 2
 
 
-def test_what_is_left_out_is_told_in_groups(sr_bench, mine: Zoo) -> None:
+def test_what_is_left_out_is_listed_in_groups(sr_bench, mine: Zoo) -> None:
     result = sr_bench("update", mine.write(mine.run({A: 31.0})), "--dry-run")
     assert "left out, 7 x not measured in this run\n  zoo/README.md:5:13\n" in result.out
     assert result.out.endswith("\n  and 2 more\n")
@@ -85,7 +85,7 @@ def test_a_newer_schema_is_refused(sr_bench, mine: Zoo) -> None:
     assert "schema 99 is newer than" in result.err
 
 
-def test_a_run_that_is_no_run_is_refused(sr_bench, mine: Zoo) -> None:
+def test_a_file_that_is_not_a_run_is_refused(sr_bench, mine: Zoo) -> None:
     assert sr_bench("update", mine.readme, "--reason", "x").code == 1
     assert sr_bench("update", "absent.json", "--reason", "x").code == 3
 

@@ -61,7 +61,7 @@ def test_the_build_file_says_what_the_card_says(sr_bench, int8_zoo: Int8Zoo) -> 
     assert build["dataset"]["sampler"]["get_data_num"] == 4
 
 
-def test_the_shape_is_that_of_the_flops_unless_told(sr_bench, int8_zoo: Int8Zoo) -> None:
+def test_the_shape_is_that_of_the_flops_unless_given(sr_bench, int8_zoo: Int8Zoo) -> None:
     result = sr_bench("vacc", "yaml", *_named(int8_zoo, "fp16"))
     build = yaml.safe_load(result.out)
     assert build["frontend"]["shape"] == {"x": [1, 3, 8, 8]}
@@ -79,7 +79,7 @@ def test_all_that_the_compiler_needs_can_be_written(
     assert os.system(command) == 0
 
 
-def test_a_shape_that_is_none_is_refused(sr_bench, int8_zoo: Int8Zoo) -> None:
+def test_a_malformed_shape_is_refused(sr_bench, int8_zoo: Int8Zoo) -> None:
     result = sr_bench("vacc", "yaml", *_named(int8_zoo, "kl"), "--shape", "8")
     assert result.code == 2
     assert "--shape 8: expected height x width, such as 720x1280" in result.err
@@ -107,7 +107,7 @@ def test_a_log_of_any_generation_is_read(sr_bench, log: str) -> None:
     assert sr_bench("vacc", "vamp-log", path, "--json").json["model"]["avg_us"] > 0
 
 
-def test_what_is_no_log_is_refused(sr_bench, tmp_path: Path) -> None:
+def test_what_is_not_a_log_is_refused(sr_bench, tmp_path: Path) -> None:
     (tmp_path / "empty.log").write_text("hello\n")
     result = sr_bench("vacc", "vamp-log", tmp_path / "empty.log")
     assert result.code == 1

@@ -50,7 +50,7 @@ def test_nan_is_refused() -> None:
 
 
 @pytest.mark.parametrize("data", [{"no_such": 1}, {"case_id": "x"}, [1], None])
-def test_what_is_no_record_is_named(data: object) -> None:
+def test_what_is_not_a_record_is_named(data: object) -> None:
     with pytest.raises(TypeError, match=r"Record"):
         decode(Record, data)
 

@@ -38,6 +38,6 @@ def test_packages_and_the_machine_are_named_and_the_commit_is_not() -> None:
     assert names == ["python", "system"]
 
 
-def test_nothing_changed_is_no_change() -> None:
+def test_equal_inputs_have_no_change() -> None:
     assert environment_changes(ENVIRONMENT, ENVIRONMENT) == ()
     assert input_changes({"data": "1"}, {"data": "1"}) == ()

@@ -77,7 +77,7 @@ def test_points_at_uneven_times_count_by_their_time() -> None:
         ([30.0, 30.00001, 30.00002], ""),  # in 96 years
     ],
 )
-def test_else_nothing_is_said(values: list[float], used_up: str) -> None:
+def test_other_trends_have_no_date(values: list[float], used_up: str) -> None:
     direction = trend(case(values))
     assert direction is not None
     assert direction.used_up == used_up
@@ -96,7 +96,7 @@ def test_without_a_claim_the_value_itself_is_followed() -> None:
     assert direction.per_week == pytest.approx(-0.1)
 
 
-def test_two_points_or_a_few_hours_are_no_trend() -> None:
+def test_two_points_or_a_few_hours_are_not_a_trend() -> None:
     assert trend(case([30.0, 30.01])) is None
     assert trend(case([30.0, 30.01, 30.02], step=0)) is None
     assert trend(case([30.0, None, 30.02])) is None
@@ -104,7 +104,7 @@ def test_two_points_or_a_few_hours_are_no_trend() -> None:
     assert trend(case([30.0, 30.0, 30.0], step=1)) is not None
 
 
-def test_most_of_a_day_is_no_trend_and_a_day_is() -> None:
+def test_most_of_a_day_is_not_a_trend_and_a_day_is() -> None:
     def at(*starts: str) -> Series:
         runs = [SessionInfo("r", start, ENVIRONMENT) for start in starts]
         return Series(tuple(Moment(run, POINT) for run in runs))
@@ -150,7 +150,7 @@ def test_another_network_is_what_a_trend_is_about() -> None:
         ("20261121T091430-b65233", "", "2026-11-21T09:14:30+00:00"),
     ],
 )
-def test_a_run_tells_when_it_started(run: str, start: str, expected: str) -> None:
+def test_a_run_states_or_names_its_start(run: str, start: str, expected: str) -> None:
     moment = started(SessionInfo(run, start, ENVIRONMENT))
     assert moment is not None
     assert moment.isoformat() == expected
@@ -158,7 +158,7 @@ def test_a_run_tells_when_it_started(run: str, start: str, expected: str) -> Non
 
 
 @pytest.mark.parametrize(("run", "start"), [("mine", ""), ("x", "noon"), ("", "")])
-def test_or_it_does_not(run: str, start: str) -> None:
+def test_a_start_that_cannot_be_read_is_unknown(run: str, start: str) -> None:
     assert started(SessionInfo(run, start, ENVIRONMENT)) is None
 
 

@@ -95,7 +95,7 @@ def test_what_was_not_given_is_left_out_and_can_follow(published, archives, to, 
     assert (second.unpacked, second.present) == (("lr.zip",), ("hr.zip",))
 
 
-def test_a_server_is_asked_once_and_progress_is_told(served, to):
+def test_a_server_is_asked_once_and_progress_is_reported(served, to):
     seen = []
     result = fetch(served, to=to, progress=lambda *step: seen.append(step))
     assert result.unpacked == ("hr.zip", "lr.zip")

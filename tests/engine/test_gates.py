@@ -119,7 +119,7 @@ def test_an_isolated_model_is_calibrated_measured_and_explained_alike(zoo: Int8Z
     assert dossiers[0] == dossiers[1]
 
 
-def test_bgr_for_rgb_is_caught_and_told(zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bgr_for_rgb_is_caught_and_named(zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
     _low_outputs(monkeypatch, lambda run, lr: run(np.ascontiguousarray(lr[:, ::-1])))
     record = _gate(zoo)
     assert record.verdict.status is Status.LOSS
@@ -127,7 +127,7 @@ def test_bgr_for_rgb_is_caught_and_told(zoo: Int8Zoo, monkeypatch: pytest.Monkey
     assert _dossier(record).remedy is None
 
 
-def test_an_error_that_the_protocol_crops_away_is_caught_and_told(
+def test_an_error_that_the_protocol_crops_away_is_caught_and_named(
     zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zoo.write_card(protocol="authors_lesrcnn")
@@ -216,7 +216,7 @@ def test_a_damaged_cache_is_measured_again(zoo: Int8Zoo, cache: Path) -> None:
     assert all(len(path.read_text()) > 100 for path in files)
 
 
-def test_images_that_are_judged_too_are_refused_or_told(zoo: Int8Zoo) -> None:
+def test_images_that_are_judged_too_are_refused_or_named(zoo: Int8Zoo) -> None:
     zoo.write_card(plan="")
     card = zoo.suite / "card.toml"
     card.write_text(card.read_text().replace('calibration = "seen"', 'calibration = "judged"'))

@@ -15,7 +15,7 @@ from tests.report.terminal.test_forensics import FITS, MATCH, NONE
 from tests.report.terminal.test_gate import COMPARED, VERDICT
 
 
-def test_a_record_comes_back_as_it_was() -> None:
+def test_a_record_is_read_as_it_was_written() -> None:
     for original in (record(), record(value=math.inf), record(value=1e9)):
         assert read_record_of(encode(original)) == original
 
@@ -57,7 +57,7 @@ def read(**detail: object) -> Record:
     return read_record_of({**encode(record()), "detail": encode(detail)})
 
 
-def test_a_detail_is_written_flat_and_comes_back_as_it_was() -> None:
+def test_a_detail_is_written_flat_and_read_as_it_was() -> None:
     for forensics in (FITS, NONE):
         parts = {"forensics": forensics, "gate": VERDICT, "compared": [COMPARED]}
         flat = {**parts, "dossier": DOSSIER, "observer": "kl", "sdk": "2.8"}
@@ -69,7 +69,7 @@ def test_a_detail_is_written_flat_and_comes_back_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("note", [[1], 2**63, {"a": "b"}, None])
-def test_a_note_that_is_no_text_is_named(note: object) -> None:
+def test_a_note_that_is_not_text_is_named(note: object) -> None:
     with pytest.raises(TypeError, match=r"Record\.detail: Detail\.notes: expected str"):
         read(mine=note)
 
@@ -120,5 +120,5 @@ def test_a_damaged_part_is_named(name: str, value: object, message: str) -> None
         read(**{name: value})
 
 
-def test_a_comparison_of_nothing_is_sound() -> None:
+def test_an_empty_comparison_is_valid() -> None:
     assert read(compared=[replace(COMPARED, drop=None, images=())])

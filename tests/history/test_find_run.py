@@ -61,7 +61,7 @@ def test_a_file_is_taken_as_it_is(results: Path, tmp_path: Path) -> None:
     assert find_run(str(path), results, tmp_path) == path
 
 
-def test_a_file_comes_before_all_else(
+def test_a_file_takes_precedence_over_all_else(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_run(results, 3)
@@ -128,7 +128,7 @@ def test_the_start_of_several_runs_names_them(results: Path, tmp_path: Path) -> 
     assert str(raised.value).endswith(" and 2 more")
 
 
-def test_a_run_name_comes_before_a_branch(results: Path, repository: Path) -> None:
+def test_a_run_name_takes_precedence_over_a_branch(results: Path, repository: Path) -> None:
     head = commit(repository, "one")
     git(repository, "branch", "20261103")
     wanted = add_run(results, 3)
@@ -161,7 +161,7 @@ def test_a_branch_without_a_run_says_what_there_is(results: Path, repository: Pa
         find_run("main", results, repository)
 
 
-def test_a_commit_that_is_too_short_counts_for_none(results: Path, repository: Path) -> None:
+def test_a_commit_that_is_too_short_matches_nothing(results: Path, repository: Path) -> None:
     head = commit(repository, "one")
     add_run(results, 3, commit=head[:6])
     with pytest.raises(NotRunError, match="no run of a commit"):
@@ -174,7 +174,7 @@ def test_a_commit_that_is_too_short_counts_for_none(results: Path, repository: P
     "spec",
     ["", "nightly", "--help", "-1", "--output=stolen", "a\0b", "x" * 300, "main..main", "^main"],
 )
-def test_what_means_nothing_says_what_there_is(
+def test_an_unknown_name_says_what_there_is(
     results: Path, repository: Path, spec: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(repository)
@@ -229,7 +229,7 @@ def test_without_a_run_it_says_where_runs_would_be(
 
 
 @pytest.mark.parametrize("spec", ["last", "20261103"])
-def test_a_deleted_file_is_told_from_a_run_that_never_was(
+def test_a_deleted_file_is_distinguished_from_a_run_that_never_was(
     results: Path, tmp_path: Path, spec: str
 ) -> None:
     add_run(results, 3).unlink()

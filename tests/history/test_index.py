@@ -52,7 +52,7 @@ def test_no_folder_is_no_history(tmp_path: Path) -> None:
     assert read_history(tmp_path / "reports") == History()
 
 
-def test_runs_come_with_their_points_and_files(tmp_path: Path) -> None:
+def test_runs_are_read_with_their_points_and_files(tmp_path: Path) -> None:
     stores = [ended(tmp_path, day) for day in (3, 4)]
     history = read_history(tmp_path)
     assert [entry.info for entry in history.entries] == [info(3), info(4)]
@@ -61,7 +61,7 @@ def test_runs_come_with_their_points_and_files(tmp_path: Path) -> None:
     assert (history.faults, history.incomplete) == ((), frozenset())
 
 
-def test_they_come_in_the_order_of_their_start(tmp_path: Path) -> None:
+def test_runs_are_in_the_order_of_their_start(tmp_path: Path) -> None:
     for day in (5, 3, 4):
         ended(tmp_path, day)
     assert days(read_history(tmp_path)) == [3, 4, 5]
@@ -99,7 +99,7 @@ def test_a_pruned_run_keeps_its_place(tmp_path: Path) -> None:
     assert (days(history), history.files) == ([3], ())
 
 
-def test_a_run_that_crashed_is_there_and_is_marked(tmp_path: Path) -> None:
+def test_a_run_that_crashed_is_listed_and_marked(tmp_path: Path) -> None:
     ended(tmp_path, 3)
     crashed(tmp_path, 4, RECORDS[:1])
     history = read_history(tmp_path)
@@ -172,13 +172,13 @@ POINT: dict[str, object] = {
 }
 
 
-def test_a_line_as_such_is_read(tmp_path: Path) -> None:
+def test_a_whole_line_is_read(tmp_path: Path) -> None:
     write_index(tmp_path, json.dumps(entry()))
     (only_entry,) = read_history(tmp_path).entries
     assert only_entry.points[0].value == 1.5
 
 
-def test_an_infinite_value_is_one(tmp_path: Path) -> None:
+def test_an_infinite_value_is_read(tmp_path: Path) -> None:
     write_index(tmp_path, json.dumps(entry(points=[POINT | {"value": "inf"}])))
     assert points(read_history(tmp_path))[0].value == float("inf")
 
@@ -222,7 +222,7 @@ INFO = json.loads(LINE)["info"]
         json.dumps(entry(points=[POINT | {"colour": "red"}])),
     ],
 )
-def test_a_damaged_line_is_one_sentence_and_hides_no_other(tmp_path: Path, line: str) -> None:
+def test_a_damaged_line_is_reported_once_and_hides_no_other(tmp_path: Path, line: str) -> None:
     write_index(tmp_path, line, json.dumps(entry()))
     history = read_history(tmp_path)
     assert len(history.entries) == 1
@@ -231,7 +231,7 @@ def test_a_damaged_line_is_one_sentence_and_hides_no_other(tmp_path: Path, line:
     assert len(fault) < 400
 
 
-def test_runs_of_a_newer_schema_are_one_sentence(tmp_path: Path) -> None:
+def test_runs_of_a_newer_schema_are_reported_in_one_sentence(tmp_path: Path) -> None:
     for day in (3, 4, 5):
         store = ended(tmp_path, day)
         if day > 3:
@@ -253,7 +253,7 @@ def newer(path: Path, first: int = 1) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "hello\n", "{}\n", '{"schema_version": 2}\n'])
-def test_a_file_that_is_no_run_is_named(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_run_is_named(tmp_path: Path, text: str) -> None:
     ended(tmp_path, 3)
     (tmp_path / "history" / "notes.jsonl").write_text(text)
     history = read_history(tmp_path)
@@ -277,13 +277,13 @@ def test_a_run_with_a_line_of_history_needs_no_file(tmp_path: Path) -> None:
     assert (days(history), history.faults, history.files) == ([3], (), (store.lines,))
 
 
-def test_one_run_of_a_newer_schema_is_one_run(tmp_path: Path) -> None:
+def test_one_run_of_a_newer_schema_is_counted_as_one(tmp_path: Path) -> None:
     newer(crashed(tmp_path, 3).lines)
     (fault,) = read_history(tmp_path).faults
     assert "history: 1 run is of a schema newer than 2" in fault
 
 
-def test_what_is_no_object_is_called_so(tmp_path: Path) -> None:
+def test_a_line_that_is_not_an_object_is_named(tmp_path: Path) -> None:
     write_index(tmp_path, "[1]")
     (fault,) = read_history(tmp_path).faults
     assert fault.endswith("(expected a JSON object, got [1])")

@@ -68,14 +68,14 @@ def test_a_ledger_that_is_absent_is_empty(tmp_path: Path) -> None:
     assert read_ledger(tmp_path / "ledger.jsonl").lines == ()
 
 
-def test_it_lies_beside_the_file_that_a_link_leads_to(tmp_path: Path) -> None:
+def test_a_ledger_lies_beside_the_file_that_a_link_points_to(tmp_path: Path) -> None:
     (tmp_path / "zoo").mkdir()
     (tmp_path / "zoo" / "README.md").touch()
     (tmp_path / "link.md").symlink_to(tmp_path / "zoo" / "README.md")
     assert ledger_of(tmp_path / "link.md") == tmp_path / "zoo" / "ledger.jsonl"
 
 
-def test_new_lines_come_after_the_old_bytes_and_after_a_cut_off_line_on_their_own() -> None:
+def test_new_lines_follow_the_old_bytes_and_never_continue_a_truncated_line() -> None:
     line = extended(b"", [LINE])
     assert extended(line, [LINE]) == line + line
     assert extended(line[:30], [LINE]) == line[:30] + b"\n" + line
@@ -144,7 +144,7 @@ def test_a_line_that_cannot_be_read_is_named_and_the_others_count(
     assert re.search(message, fault)
 
 
-def test_bytes_that_are_no_text_are_named_too(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_named_too(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     path.write_bytes(b"\xff\xfe\n" + extended(b"", [LINE]))
     assert (len(read_ledger(path).lines), len(read_ledger(path).faults)) == (1, 1)

@@ -66,7 +66,7 @@ def files(store: SessionStore) -> list[str]:
     return sorted(str(path.relative_to(store.folder)) for path in paths if path.is_file())
 
 
-def test_both_files_give_the_run_back(store: SessionStore) -> None:
+def test_both_files_hold_the_run(store: SessionStore) -> None:
     latest = write(store)
     assert latest == store.folder / "latest.json"
     for path in (latest, store.lines):
@@ -286,7 +286,7 @@ def test_a_damaged_line_is_named_with_what_to_do(store: SessionStore) -> None:
 
 
 @pytest.mark.parametrize("name", ["latest.json", "history/run-1.jsonl"])
-def test_a_value_that_is_no_number_is_refused(store: SessionStore, name: str) -> None:
+def test_a_value_that_is_not_a_number_is_refused(store: SessionStore, name: str) -> None:
     write(store)
     path = store.folder / name
     path.write_text(path.read_text().replace("31.25", "NaN"))
@@ -294,7 +294,7 @@ def test_a_value_that_is_no_number_is_refused(store: SessionStore, name: str) ->
         read_run(path)
 
 
-def test_a_schema_that_is_no_number_is_called_so(tmp_path: Path) -> None:
+def test_a_schema_that_is_not_a_number_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"schema_version": "1", "records": []}')
     with pytest.raises(SrBenchError, match="expected a schema_version, a number, got '1'"):
         read_run(tmp_path / "a.json")

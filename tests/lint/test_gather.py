@@ -47,7 +47,7 @@ def test_a_document_that_is_named_twice_is_looked_at_once() -> None:
 
 
 @pytest.mark.usefixtures("zoo")
-def test_a_document_with_a_suites_rows_gets_its_card_and_that_is_told() -> None:
+def test_a_document_with_a_suites_rows_gets_its_card_and_the_report_says_so() -> None:
     named = request(Path("copy/README.md"), Path("alone/README.md"), suites=Path("suites"))
     gathered = gather(named)
     assert [(doc.card is not None, doc.waivable) for doc in gathered.subjects] == [

@@ -38,7 +38,7 @@ def test_a_waiver_of_another_row_or_of_nothing_is_found_in_its_line(tmp_path: Pa
     assert codes(report.open) == ["SRB002", "SRB207"]
 
 
-def test_a_code_that_no_rule_has_is_told(tmp_path: Path) -> None:
+def test_a_code_that_no_rule_has_is_reported(tmp_path: Path) -> None:
     (finding,) = of(look(tmp_path, TEXT, CARD + waiver("SRB999")), "SRB002")
     assert "there is no rule SRB999" in finding.message
 

@@ -89,7 +89,7 @@ def test_what_is_most_at_risk_comes_first(pytester, run, zoo: Zoo) -> None:
         (["--sr-budget=0"], "*--sr-budget=0: expected a time*"),
     ],
 )
-def test_what_is_no_budget_is_refused(run, options: list[str], message: str) -> None:
+def test_what_is_not_a_budget_is_refused(run, options: list[str], message: str) -> None:
     result = run(*options)
     assert result.ret == 4
     result.stderr.fnmatch_lines([message])

@@ -65,7 +65,7 @@ def test_on_github_the_job_gets_a_summary_and_annotations(
     assert "99.000" in (pytester.path / "summary.md").read_text("utf-8")
 
 
-def test_without_reports_github_is_told_nothing(
+def test_without_reports_github_gets_nothing(
     run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(pytester.path / "summary.md"))
@@ -175,7 +175,7 @@ def test_wrong_options_are_refused(run, options: list[str], message: str) -> Non
     result.stderr.fnmatch_lines([message])
 
 
-def test_kept_images_tell_how_a_claim_was_scored(run, zoo: Zoo, reports: Path) -> None:
+def test_kept_images_show_how_a_claim_was_scored(run, zoo: Zoo, reports: Path) -> None:
     run(*MEASURED, "--sr-keep=16bit")
     (folder,) = (reports / "outputs").glob("sr-16bit-*")
     assert (folder / "0001.png").is_file()

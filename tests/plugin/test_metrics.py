@@ -139,7 +139,7 @@ def test_a_column_of_a_metric_of_another_package_is_a_claim(installed, records) 
     assert 'name="tiny_x2-fp32-pair_x2-worst_error"' in junit
 
 
-def test_the_metrics_that_come_along_are_measured_beside_it(installed, records) -> None:
+def test_the_shipped_metrics_are_measured_beside_it(installed, records) -> None:
     assert status(records, "tiny_x2-fp32-pair_x2-mae") == "match"
     assert records["tiny_x2-fp32-pair_x2-psnr_y"]["measurement"]["value"] > installed.zoo.psnr
     assert "metric" not in records["tiny_x2-fp32-pair_x2-mae"]["inputs"]
@@ -153,7 +153,7 @@ def test_a_lower_value_than_claimed_is_better_and_the_floor_is_above(installed, 
     assert f"above bicubic {floor:.2f} levels" in page
 
 
-def test_metrics_that_cannot_be_had_are_not_run_and_leave_the_others(records) -> None:
+def test_unavailable_metrics_are_not_run_and_the_others_are(records) -> None:
     fid, lpips = (records[f"tiny_x2-fp32-pair_x2-{name}"]["verdict"] for name in ("fid", "lpips"))
     assert fid["status"] == lpips["status"] == "not_run"
     assert fid["sentence"].startswith("FID compares sets of images")

@@ -205,7 +205,7 @@ def test_a_large_image_counts_as_its_tiles(network: Network) -> None:
     _assert_same(whole, _collect(network, tiles))
 
 
-def test_progress_comes_after_each_image(network: Network) -> None:
+def test_progress_is_reported_after_each_image(network: Network) -> None:
     calls: list[tuple[int, int, str]] = []
     _collect(
         network,
@@ -331,7 +331,7 @@ def test_a_network_of_a_fixed_size_gets_whole_images_of_that_size(tmp_path: Path
         _collect(network, {"b": lambda: _image(8, 8, 0)})
 
 
-def test_what_the_network_can_not_run_names_the_image(tmp_path: Path) -> None:
+def test_an_image_that_the_network_cannot_run_is_named(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["a"]),
         helper.make_node("Reshape", ["a", "eights"], ["y"]),

@@ -184,7 +184,7 @@ def test_a_threshold_is_so_many_levels(network: Network, profile: Profile, part:
 
 
 @pytest.mark.parametrize("profile", Profile)
-def test_fp16_goes_in_and_comes_out(network: Network, profile: Profile) -> None:
+def test_the_input_and_the_output_are_fp16(network: Network, profile: Profile) -> None:
     model = _emulated(network, profile, skip=("head",))
     outputs = np.stack(_outputs(model))
     np.testing.assert_array_equal(outputs, _fp16(outputs))
@@ -229,7 +229,7 @@ def test_skipping_a_layer_brings_the_output_nearer(network: Network) -> None:
     assert errors[0] > 1.05 * errors[1] > 100 * errors[2]
 
 
-def test_the_file_tells_what_it_is(network: Network) -> None:
+def test_the_file_says_what_it_is(network: Network) -> None:
     model = emulate(
         network, _thresholds(network), Profile.TVM, DevicePlan(), notes={"observer": "kl"}
     )

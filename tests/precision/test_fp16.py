@@ -152,7 +152,7 @@ def test_the_file_names_its_precision(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"no network", bytes(range(256))])
-def test_a_file_that_is_no_onnx_is_refused(content: bytes | None, tmp_path: Path) -> None:
+def test_a_file_that_is_not_onnx_is_refused(content: bytes | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "in.onnx").write_bytes(content)
     with pytest.raises(BackendError, match=r"can't read the ONNX file .*in\.onnx"):

@@ -115,7 +115,7 @@ def test_the_extremes_are_found_among_the_values_that_are_not_counted() -> None:
 
 @_SETTINGS
 @given(arrays(np.float32, 40, elements=_VALUES))
-def test_relu_gives_the_histogram_of_what_a_relu_gives(array: np.ndarray) -> None:
+def test_relu_returns_the_histogram_of_what_a_relu_outputs(array: np.ndarray) -> None:
     after = np.maximum(array, 0)
     hist = _of(array).relu()
     assert (hist.low, hist.high) == (after.min(), after.max())

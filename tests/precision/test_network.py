@@ -101,7 +101,7 @@ def _control_flow(model: onnx.ModelProto) -> None:
         (_control_flow, r"the node 'fork' \(If\) is control flow"),
     ],
 )
-def test_what_is_no_image_network_is_refused(tmp_path: Path, edit: object, message: str) -> None:
+def test_only_image_networks_are_accepted(tmp_path: Path, edit: object, message: str) -> None:
     with pytest.raises(BackendError, match=message):
         read_network(_edited(tmp_path, edit))
 
@@ -111,7 +111,7 @@ def test_an_old_opset_is_refused_with_advice(tmp_path: Path) -> None:
         residual_net(tmp_path / "net.onnx", opset=11)
 
 
-def test_a_file_that_is_no_onnx_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_onnx_is_refused(tmp_path: Path) -> None:
     (tmp_path / "net.onnx").write_bytes(b"PNG, not ONNX")
     with pytest.raises(BackendError, match=r"can't read the ONNX file .*net\.onnx"):
         read_network(tmp_path / "net.onnx")

@@ -173,7 +173,7 @@ def test_a_tensor_that_was_always_zero_keeps_the_bias(network: Network) -> None:
     np.testing.assert_allclose(integers * step, network.constants["body.1.bias"], atol=1e-3)
 
 
-def test_the_file_tells_its_precision_and_notes(network: Network) -> None:
+def test_the_file_states_its_precision_and_notes(network: Network) -> None:
     model = _model(network, observer="kl")
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     assert metadata == {PRECISION_KEY: "int8", "sr_bench.observer": "kl"}

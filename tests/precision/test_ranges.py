@@ -88,7 +88,7 @@ def test_a_sum_that_something_else_reads_needs_all(reader: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["a", "sum"])
-def test_what_the_network_gives_keeps_its_range(given: str) -> None:
+def test_an_output_of_the_network_keeps_its_range(given: str) -> None:
     lows = _lows(_network(SUM, outputs=given), _histograms(**EXTREMES))
     assert lows["a"] == -9
     assert lows["b"] == (-5 if given == "sum" else -2)
@@ -180,7 +180,7 @@ def test_an_unknown_observer_lists_the_valid_ones() -> None:
         clip_ranges(_network(SUM), {}, "entropi", Int8Plan(), input_range=1)
 
 
-def test_ranges_come_back_from_a_file_bit_for_bit(tmp_path: Path) -> None:
+def test_ranges_are_read_from_a_file_bit_for_bit(tmp_path: Path) -> None:
     path = tmp_path / "made" / "ranges.json"
     save_ranges(path, RANGES)
     ranges = load_ranges(path)

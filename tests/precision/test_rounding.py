@@ -41,7 +41,7 @@ def test_a_channel_of_zeros_stays_zero() -> None:
         assert (rounded.q_scale > 0).all()
 
 
-def test_learned_keeps_what_the_layer_gives() -> None:
+def test_learned_rounding_keeps_the_output_of_the_layer() -> None:
     weight, inputs = _weight(), _inputs(400, 36)
     learned = round_learned(weight, inputs.T @ inputs)
     assert _error(weight, inputs, learned) < 0.25 * _error(weight, inputs, round_nearest(weight))

@@ -74,7 +74,7 @@ def test_a_cut_comes_after_each_observed_value(residual: Network) -> None:
 
 
 @pytest.mark.parametrize("every", [True, False])
-def test_segments_give_the_values_of_the_whole(attention: Network, every: bool) -> None:
+def test_segments_compute_the_values_of_the_whole(attention: Network, every: bool) -> None:
     names = [out for node in attention.model.graph.node for out in node.output]
     observed = set(names) if every else {"a", "height", "weights"}
     floats = {name for name, kind in attention.types.items() if kind == TensorProto.FLOAT}

@@ -100,7 +100,7 @@ def test_a_folder_with_other_files_is_not_touched(tmp_path: Path) -> None:
     assert _names(tmp_path) == ["thesis.txt"]
 
 
-def test_a_header_that_another_process_is_writing_is_no_other_file(tmp_path: Path) -> None:
+def test_a_header_that_another_process_is_writing_is_not_another_file(tmp_path: Path) -> None:
     (tmp_path / ".recording.json.0123.tmp").touch()
     record(tmp_path, 1)
     assert len(read_entries(tmp_path)) == 1

@@ -163,7 +163,7 @@ def test_the_name_of_a_note_is_no_formula_and_no_command(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("write", [write_csv, write_parquet])
-def test_a_file_name_that_is_no_text_is_spelled_out(tmp_path: Path, write) -> None:
+def test_a_file_name_that_is_not_text_is_spelled_out(tmp_path: Path, write) -> None:
     for path in write(past_run([named('a\udc80,"b"\nc')]), tmp_path):
         table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
         assert table["model"][0] == 'a\\udc80,"b"\nc'

@@ -204,7 +204,7 @@ def test_an_emulated_value_says_so() -> None:
     assert "measured 29.500 dB (emulated)%0A" in annotations([failed])[0]
 
 
-def test_a_value_that_is_not_there_is_not_told() -> None:
+def test_a_missing_value_is_not_shown() -> None:
     failed = replace(without_value(record()), verdict=ended(Status.ERROR).verdict)
     assert annotations([failed])[0].endswith("::claimed 30.10 dB%0Aa reason")
 
@@ -226,7 +226,7 @@ def test_a_hostile_name_starts_no_command_and_no_line() -> None:
     assert keys == ["file", "line", "col", "title"]
 
 
-def test_only_so_many_as_are_shown_are_given_and_the_rest_is_counted() -> None:
+def test_only_as_many_as_github_shows_are_written_and_the_rest_is_counted() -> None:
     lines = annotations([ended(Status.DIFFERS, line) for line in range(1, 14)])
     assert len(lines) == 11
     assert lines[9].startswith("::error file=README.md,line=10,")

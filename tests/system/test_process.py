@@ -143,7 +143,7 @@ def test_kills_for_memory_are_read_where_the_system_counts_them(
 
 
 @pytest.mark.parametrize(("status", "number"), [(-11, 11), (139, 11), (0, 0), (3, 0), (128, 0)])
-def test_a_status_tells_the_signal(status: int, number: int) -> None:
+def test_a_status_names_the_signal(status: int, number: int) -> None:
     assert signal_of(status) == number
 
 

@@ -35,12 +35,12 @@ def test_below_pytests_root_the_card_beside_the_document_is_taken(here: Path) ->
     assert card_path(record(), beside=Path("README.md")) == Path("card.toml")
 
 
-def test_without_a_card_it_is_told_where_to_start(here: Path) -> None:
+def test_without_a_card_the_error_says_where_to_start(here: Path) -> None:
     with pytest.raises(CardError, match=r"zoo/card\.toml: expected the card of m_x2.*started in"):
         card_path(record(), beside=Path("README.md"))
 
 
-def test_another_file_is_no_card(here: Path) -> None:
+def test_another_file_is_not_a_card(here: Path) -> None:
     (here / "other").touch()
     with pytest.raises(CardError, match="other: expected the card"):
         card_path(replace(record(), node_id="other::x"))

@@ -78,7 +78,7 @@ def test_only_that_entry_goes(model: int, entry: int, left: list[list[str]]) -> 
     assert gaps(cut(CARD, model, entry)) == left
 
 
-def test_the_line_of_the_entry_is_told() -> None:
+def test_the_line_of_the_entry_is_returned() -> None:
     assert remove_gap(CARD, 1, 0, path=Path("card.toml")).line == 24
 
 

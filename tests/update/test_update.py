@@ -130,7 +130,7 @@ def test_all_also_writes_numbers_that_agree_by_a_slack(zoo: Zoo) -> None:
     assert "**30.40**" in zoo.text
 
 
-def test_one_document_by_two_names_is_one(zoo: Zoo) -> None:
+def test_a_document_with_two_names_is_updated_once(zoo: Zoo) -> None:
     run = zoo.run({A: 31.0, B: 0.8})
     (record,) = (record for record in run.records if record.claim and record.claim.text == "0.85")
     place = replace(record.claim.source, path=str(zoo.readme))

@@ -241,7 +241,7 @@ def test_a_tolerance_that_was_widened_since_closes_no_gap(two_rows: Zoo) -> None
     assert update(run).gaps == ()
 
 
-def test_a_precision_that_is_none_is_nobodys(zoo: Zoo) -> None:
+def test_a_record_of_an_unknown_precision_matches_no_gap(zoo: Zoo) -> None:
     zoo.gap("a_x2", *GAP)
     run = zoo.run({A: 30.1})
     odd = replace(only(run), claim=None, place=None, metric="fidelity", precision="\x1b")

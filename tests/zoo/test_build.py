@@ -70,7 +70,7 @@ def test_lesrcnn_calls_its_one_upsampler_for_both_branches() -> None:
     assert calls == 2
 
 
-def test_only_networks_whose_mean_shift_is_no_ordinary_convolution_hide_it_from_thop() -> None:
+def test_only_networks_whose_mean_shift_is_not_a_convolution_hide_it_from_thop() -> None:
     with torch.device("meta"):
         hidden = [build("edsr", EDSR, 2), build("rcan", RCAN, 2)]
         plain = [build("rcan", SR4K, 2), build("lesrcnn", LESRCNN, 2)]

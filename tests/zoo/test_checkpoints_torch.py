@@ -127,7 +127,7 @@ def test_compressed_records_are_refused_before_they_are_unpacked(tmp_path: Path)
         load_state(path)
 
 
-def test_a_record_that_comes_twice_is_refused(tmp_path: Path) -> None:
+def test_a_record_that_occurs_twice_is_refused(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.pth", PLAIN)
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as archive:
         archive.writestr("w/data.pkl", calling("os:system"))

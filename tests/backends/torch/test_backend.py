@@ -89,7 +89,7 @@ def test_a_file_and_int8_are_for_onnxruntime(precision: Precision, tmp_path: Pat
         torch_backend.open_session(artefact)
 
 
-def test_what_is_no_module_is_refused() -> None:
+def test_what_is_not_a_module_is_refused() -> None:
     artefact = Artefact(None, dict, Precision.FP32, digest="")
     with pytest.raises(BackendError, match=r"expected a torch\.nn\.Module, got dict"):
         torch_backend.open_session(artefact)

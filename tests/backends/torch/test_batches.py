@@ -181,7 +181,7 @@ def test_a_network_that_does_not_fit_cannot_be_opened() -> None:
         open_module(Huge(), FP32, threads=1)
 
 
-def test_what_is_no_image_is_refused_in_a_batch() -> None:
+def test_what_is_not_an_image_is_refused_in_a_batch() -> None:
     with (
         nearest() as session,
         pytest.raises(BackendError, match=r"the input as float32 .* got float64"),

@@ -222,7 +222,7 @@ def test_who_waits_too_long_gives_up(vacc_source: CompilerInput, tmp_path: Path)
         ("old mod.json", Failure.COMPILE_FAILED, "mod.json is older than the build"),
     ],
 )
-def test_a_failed_build_is_told_kept_and_not_cached(
+def test_a_failed_build_is_reported_kept_and_not_cached(
     vacc_source: CompilerInput,
     tmp_path: Path,
     given_up: list[float],
@@ -269,7 +269,7 @@ def test_a_missing_compiler_is_not_a_failure(
             ask()
 
 
-def test_an_unusable_cache_is_told(vacc_source: CompilerInput, tmp_path: Path) -> None:
+def test_an_unusable_cache_is_reported(vacc_source: CompilerInput, tmp_path: Path) -> None:
     (tmp_path / "cache").touch()
     with pytest.raises(SrBenchError, match=r"cannot lock .*a part of the path is a file"):
         compile_network(vacc_source, SHAPE, RIG, version="1")

@@ -75,13 +75,13 @@ def test_an_interpreter_that_can_not_run_the_worker_is_broken(vacc_rig: Rig) -> 
     assert "the process ended with status 1" in result.reason
 
 
-def test_ready(probed: Callable[..., Probe]) -> None:
+def test_a_card_that_passes_every_step_is_ready(probed: Callable[..., Probe]) -> None:
     result = probed()
     assert result == Probe(SdkState.READY, "", "", "FAKE-16G", 2, "d3_3_v2_7 built today")
 
 
 @pytest.mark.parametrize("node", ["vacc0", "vatools"])
-def test_other_nodes_will_do(probed: Callable[..., Probe], node: str) -> None:
+def test_other_device_nodes_are_accepted(probed: Callable[..., Probe], node: str) -> None:
     result = probed(node=node)
     assert (result.state, result.driver) == (SdkState.READY, "")
 
@@ -97,7 +97,7 @@ def test_other_nodes_will_do(probed: Callable[..., Probe], node: str) -> None:
         ("none@cards", SdkState.NO_DEVICE, "cards: get_all_cards_count() returned 0"),
     ],
 )
-def test_a_step_that_fails(
+def test_a_step_that_fails_is_named(
     probed: Callable[..., Probe], behaviour: str, state: SdkState, words: str
 ) -> None:
     result = probed(behaviour)
@@ -109,7 +109,7 @@ def test_a_step_that_fails(
 @pytest.mark.parametrize(
     ("call", "state"), [("import", SdkState.SDK_BROKEN), ("set_device", SdkState.NO_DEVICE)]
 )
-def test_a_step_that_hangs(
+def test_a_step_that_hangs_is_ended_and_named(
     probed: Callable[..., Probe],
     vacc_rig: Rig,
     given_up: list[float],

@@ -196,7 +196,7 @@ def test_a_crash_is_seen_at_once_though_a_grandchild_lives(
     assert vacc_rig.limits.run_s not in given_up
 
 
-def test_a_crash_is_no_time_out_though_a_copy_of_the_process_lives(
+def test_a_crash_is_not_a_time_out_though_a_copy_of_the_process_lives(
     open_tiny: Callable[..., CardRunner], vacc_rig: Rig, given_up: list[float]
 ) -> None:
     with open_tiny("fork+segfault") as runner, pytest.raises(DeviceError, match="crashed"):

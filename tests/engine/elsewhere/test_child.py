@@ -163,7 +163,7 @@ def _in_fp16(case: Case) -> Case:
     return replace(case, precision=Precision.FP16)
 
 
-def test_a_record_is_the_one_that_bench_gives(trap: Trap) -> None:
+def test_a_record_is_the_one_that_the_bench_makes(trap: Trap) -> None:
     cases = trap.cases()
     assert set(cases) == {"psnr", "ssim", "flops", "params"}
     with trap.open() as bench:
@@ -289,7 +289,7 @@ def test_memory_beyond_the_limit_ends_the_process(trap: Trap, where: str) -> Non
         assert not _runs(int(pid.read_text()))
 
 
-def test_what_was_told_before_a_kill_counts_if_nobody_has_heard_it_yet(
+def test_progress_from_before_a_kill_counts_even_if_it_is_read_later(
     trap: Trap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case, pid = trap.cases()["psnr"], trap.folder / "pid"
@@ -310,7 +310,7 @@ def test_what_was_told_before_a_kill_counts_if_nobody_has_heard_it_yet(
     ("kills", "words"),
     [([0, 0], "perhaps for lack of memory"), ([0, 1], "the system was out of")],
 )
-def test_sigkill_is_told_as_want_of_memory(
+def test_sigkill_is_reported_as_out_of_memory(
     trap: Trap, kills: list[int], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(child, "out_of_memory_kills", lambda: kills.pop(0))
@@ -335,7 +335,7 @@ def test_a_process_that_ends_by_itself_is_an_error(trap: Trap, code: str, words:
     assert record.detail == Detail(failure=Failure.ERROR)
 
 
-def test_output_is_cut_and_fit_to_be_shown(trap: Trap) -> None:
+def test_output_is_cut_and_made_printable(trap: Trap) -> None:
     home = str(Path.home())
     trap.does(
         "import os\n"

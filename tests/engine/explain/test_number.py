@@ -233,12 +233,12 @@ def test_float_outputs_are_scored_rounded_and_truncated(rounding: str, levels) -
     assert ("native_rgb" in best.protocols) == (rounding != "none")
 
 
-def test_a_file_of_8_bits_says_that_its_rounding_is_past() -> None:
+def test_a_file_of_8_bits_says_that_it_is_already_rounded() -> None:
     assert "SR has 8 bits" in explain_number("30.1", "psnr", PAIRS).notes[0]
     assert explain_number("30.1", "psnr", FLOATS).notes == ()
 
 
-def test_digits_that_were_cut_off_are_told_from_rounded_ones() -> None:
+def test_digits_that_were_cut_off_are_distinguished_from_rounded_ones() -> None:
     value = mean(psnr)
     cut = np.floor(value * 10_000) / 10_000
     kind = first(cut, digits=4).digits
@@ -286,7 +286,7 @@ def test_the_chance_of_everything_is_about_how_many_fit_numbers_nearby() -> None
     assert 0.3 < np.mean([answer.fits for answer in fits]) / expected < 3
 
 
-def test_where_nothing_fits_the_three_nearest_are_told() -> None:
+def test_where_nothing_fits_the_three_nearest_are_listed() -> None:
     answer = explain_number("99.1234", "psnr", PAIRS, scale=2)
     assert (answer.matches, answer.fits, len(answer.nearest)) == ((), 0, 3)
     assert all(candidate.digits == "" for candidate in answer.nearest)
@@ -324,7 +324,7 @@ def test_choices_that_change_nothing_are_shown_once() -> None:
     assert answer.fits > len(answer.matches) == 1
 
 
-def test_what_was_found_survives_a_record() -> None:
+def test_an_explanation_survives_a_record() -> None:
     for text in ("30.1", "99.1234"):
         answer = explain_number(text, "psnr", PAIRS, scale=2)
         assert decode(Forensics, json.loads(json.dumps(encode(answer)))) == answer
@@ -345,7 +345,7 @@ def test_a_number_up_to_one_is_taken_for_ssim(text: str, metric: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "-", "30 dB", "nan", "1e9999999", "inf", "3" * 40, "٣٠"])
-def test_what_is_no_printed_number_is_refused(text: str) -> None:
+def test_what_is_not_a_printed_number_is_refused(text: str) -> None:
     with pytest.raises(OptionError, match="expected a number as it is printed"):
         explain_number(text, "psnr", PAIRS)
 

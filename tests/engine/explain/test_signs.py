@@ -35,20 +35,20 @@ def test_plain_noise_has_no_sign() -> None:
         (_compute(LR[:, ::-1])[:, ::-1] + NOISE, "in its input and output:"),
     ],
 )
-def test_swapped_channels_are_told(low: np.ndarray, where: str) -> None:
+def test_swapped_channels_are_reported(low: np.ndarray, where: str) -> None:
     (sign,) = _signs(low)
     assert sign.startswith(f"the low precision takes BGR for RGB {where}")
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
-def test_an_error_of_the_border_is_told_with_its_depth(depth: int) -> None:
+def test_an_error_at_the_border_is_reported_with_its_depth(depth: int) -> None:
     error = np.ones_like(REFERENCE)
     error[..., depth:-depth, depth:-depth] = 0
     (sign,) = _signs(REFERENCE + NOISE + error * RNG.normal(0, 0.05, error.shape))
     assert sign.startswith(f"the error is in the outer {depth} px: the border ring is at ")
 
 
-def test_an_offset_is_told_in_levels() -> None:
+def test_an_offset_is_reported_in_levels() -> None:
     shift = np.array([1, -2, 0.5]).reshape(1, 3, 1, 1) / 255
     (sign,) = _signs(REFERENCE + NOISE / 1000 + shift)
     levels = "+1.00, -2.00, +0.50 of 255 levels"

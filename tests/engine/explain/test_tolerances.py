@@ -128,7 +128,7 @@ def test_the_repeated_edge_of_a_shift_is_scored_too(results: Path) -> None:
     )
 
 
-def test_no_border_can_not_be_smaller(results: Path) -> None:
+def test_a_border_of_zero_cannot_be_smaller(results: Path) -> None:
     assert "border_less" not in values(audited(results, RGB))
 
 
@@ -164,7 +164,7 @@ def test_a_tolerance_catches_what_moves_the_number_further(results: Path) -> Non
     assert loose.tolerance == pytest.approx(smallest * 1.01 + 0.00005)
 
 
-def test_the_claim_is_told_with_its_place(results: Path) -> None:
+def test_the_claim_is_named_with_its_place(results: Path) -> None:
     claim = audited(results, RGB)
     assert (claim.source, claim.case_id, claim.metric) == (CLAIM.source, "m", "psnr")
     assert claim.value == pytest.approx(mean(psnr.score), abs=1e-9)
@@ -290,7 +290,7 @@ def test_float_outputs_are_made_brighter_up_to_white(results: Path) -> None:
     assert values(claim)["dc"] == pytest.approx(np.mean(each), abs=1e-4)
 
 
-def test_images_that_are_gone_are_told_once_for_the_run(results: Path) -> None:
+def test_images_that_are_gone_are_reported_once_for_the_run(results: Path) -> None:
     (results / KEPT.sr / "0001.png").unlink()
     here = Kept("outputs/other", KEPT.pairs)
     for index, (sr, _) in enumerate(PAIRS):

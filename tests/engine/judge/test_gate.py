@@ -150,7 +150,7 @@ def test_many_images_are_resampled_in_blocks() -> None:
     assert (drop.low95, drop.high95) == pytest.approx((student.low, student.high), abs=0.01)
 
 
-def test_one_image_tells_nothing_of_the_mean() -> None:
+def test_one_image_says_nothing_about_the_mean() -> None:
     drop = paired_drop([30.0], [30.25])
     assert (drop.mean, drop.low95, drop.high95) == (0.25, -math.inf, math.inf)
     assert drop.detectable == math.inf
@@ -196,7 +196,7 @@ def test_an_image_that_became_perfect_hides_no_loss() -> None:
         ([-math.inf], [1.0], "got -inf and 1.0"),
     ],
 )
-def test_what_is_no_pair_of_scores_is_refused(
+def test_what_is_not_a_pair_of_scores_is_refused(
     low: list[float], reference: list[float], message: str
 ) -> None:
     with pytest.raises(MetricError, match=message):
@@ -297,7 +297,7 @@ def test_fidelity_on_the_limit_reaches_it() -> None:
     assert judge_gate(LIMITS, fidelities, NO_DROP, NO_DROP).status is Status.WITHIN
 
 
-def test_a_hair_below_the_limit_is_not_told_as_the_limit() -> None:
+def test_a_hair_below_the_limit_is_not_shown_as_the_limit() -> None:
     verdict = judge_gate(LIMITS, close_but("baby", 51.9999, 55, 52.5), NO_DROP, NO_DROP)
     assert "'baby' is at 52.00 dB, 0.0001 dB short" in verdict.sentence
 
@@ -312,7 +312,7 @@ def test_a_drop_beyond_its_limit_is_a_loss(question: str) -> None:
     assert "most on 'woman' by 0.310" in verdict.sentence
 
 
-def test_too_few_images_are_told_with_what_they_detect() -> None:
+def test_too_few_images_are_reported_with_what_they_can_detect() -> None:
     psnr = around(0.05, 0.2)
     verdict = judge_gate(LIMITS, CLOSE, psnr, NO_DROP)
     assert verdict.status is Status.UNDECIDED

@@ -127,7 +127,7 @@ def test_another_question_is_not_comparable(name: str) -> None:
     assert (case.before, case.now, case.comparison) == (32.0, 32.0, None)
 
 
-def test_several_hindrances_are_all_named() -> None:
+def test_all_reasons_against_a_comparison_are_named() -> None:
     case = compare(scored(data="d2", protocol="e2"), scored())
     assert case.sentence.startswith("data and protocol changed")
 
@@ -141,7 +141,7 @@ def test_a_run_that_does_not_record_its_inputs_is_not_comparable(which: int, mes
     assert case.sentence.startswith(f"{message} does not record")
 
 
-def test_equal_fingerprints_make_up_for_inputs_that_are_not_told() -> None:
+def test_equal_fingerprints_make_up_for_inputs_that_are_not_recorded() -> None:
     old, new = (replace(scored(v), inputs={}, fingerprint="f") for v in (VALUES, lowered(0.05)))
     assert compare(new, old).outcome is CaseOutcome.LOSS
     unknown = replace(old, fingerprint="")
@@ -157,7 +157,7 @@ def test_images_without_a_partner_are_undecided_or_not_comparable() -> None:
     assert compare(strange, scored(fingerprint="a")).outcome is CaseOutcome.NOT_COMPARABLE
 
 
-def test_new_and_vanished_cases_are_told_in_order() -> None:
+def test_new_and_vanished_cases_are_listed_in_order() -> None:
     a, b, c = (replace(scored(), model=name) for name in "abc")
     cases = compare_runs(of_run(c, a), of_run(a, b), LossLimits())
     assert [(case.model, case.outcome) for case in cases] == [
@@ -273,13 +273,13 @@ def test_latency_of_another_device_is_not_comparable() -> None:
 
 
 @pytest.mark.parametrize(("by", "outcome"), [(-1, CaseOutcome.LOSS), (1, CaseOutcome.GAIN)])
-def test_a_metric_whose_lower_values_are_better_loses_what_it_rises(by, outcome) -> None:
+def test_a_rise_is_a_loss_where_lower_is_better(by, outcome) -> None:
     case = compare(scored(lowered(by), metric="mae", fingerprint="a"), scored(metric="mae"))
     assert case.outcome is outcome
     assert f"MAE rises by {-by}.0000 levels on average" in case.sentence
 
 
-def test_a_score_that_is_no_number_is_named() -> None:
+def test_a_score_that_is_not_a_number_is_named() -> None:
     with pytest.raises(MetricError, match="m_x2 fp32 psnr: expected a score of each image"):
         compare(scored([float("nan"), 1, 2, 3, 4], fingerprint="a"), scored(fingerprint="b"))
 

@@ -333,7 +333,7 @@ def test_an_image_that_cannot_be_read_stops_the_run_after_the_windows_before() -
     assert len(what.images.items[0].peaks) < 20
 
 
-def test_images_come_in_the_order_asked_for() -> None:
+def test_results_are_in_the_order_asked_for() -> None:
     progress: list[tuple[int, int, str]] = []
     completed: dict[int, ImageResult] = {}
     asked = [5, 2, 0, 3, 6]

@@ -80,7 +80,7 @@ def test_other_images_and_other_bits_have_other_folders(zoo, tmp_path: Path) -> 
     assert len({kept(record).pairs for record in (unlimited, limited)}) == 2
 
 
-def test_names_of_images_are_no_names_of_files(tmp_path: Path) -> None:
+def test_names_of_images_are_not_used_as_names_of_files(tmp_path: Path) -> None:
     keeper = Keeper(tmp_path, "8bit", "a" * 64, "b" * 64)
     keeper.keep(0, PAIR, np.zeros((1, 3, 4, 4), np.float32), NATIVE, 1.0)
     keeper.finish(["../../x"])

@@ -312,7 +312,7 @@ def test_the_peak_counts_all_runs_but_not_the_opening(zoo: Zoo, backend: Backend
     assert seen == [10, 5]
 
 
-def test_a_peak_that_did_not_rise_is_told(zoo: Zoo, monkeypatch):
+def test_a_peak_that_did_not_rise_is_reported(zoo: Zoo, monkeypatch):
     monkeypatch.setattr(latency, "watch_peak", lambda: SimpleNamespace(rise_bytes=lambda: 0))
     assert measure(zoo).measurement.notes["peak_mb"] == 0.0
 

@@ -177,7 +177,7 @@ def test_a_gate_that_is_asked_for_later_runs_only_what_it_lacks(session: Session
     assert session.ran == {}
 
 
-def test_without_a_gate_nothing_tells_that_there_was_one(session: Session) -> None:
+def test_without_a_gate_nothing_says_that_there_was_one(session: Session) -> None:
     plainly = session(gate="off", cache="off")
     session()
     assert plain(session(gate="off")) == plain(plainly)

@@ -167,7 +167,7 @@ def test_a_fault_of_the_network_names_the_image(
         run(job(5), Nearest(spoil), threads=1)
 
 
-def test_progress_is_told_of_each_image_in_order() -> None:
+def test_progress_is_reported_for_each_image_in_order() -> None:
     steps: list[tuple[int, int, str]] = []
     run_job(
         job(4),

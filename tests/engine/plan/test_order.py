@@ -102,7 +102,7 @@ def test_within_a_class_the_oldest_is_first_and_ties_keep_the_order_of_collectio
 
 
 @pytest.mark.parametrize("status", [Status.LOSS, Status.MATCH])
-def test_also_among_failed_and_changed_runs_the_oldest_is_first(status: Status) -> None:
+def test_among_failed_and_changed_runs_too_the_oldest_is_first(status: Status) -> None:
     entries = [entry(1, point(B, status=status)), entry(10, point(A, status=status))]
     now = {of.run_key: {"weights": "0" * 64} for of in (A, B)}
     assert names(prioritize([A, B], entries, now)) == ["b fp32", "a fp32"]
@@ -171,7 +171,7 @@ def test_a_run_is_as_urgent_as_the_most_urgent_of_its_cases_and_as_old_as_the_ol
     assert prioritize([A, ssim], entries, {})[0].reason == "failed last time"
 
 
-def test_a_case_that_never_came_out_does_not_hide_that_others_of_its_run_did() -> None:
+def test_a_case_without_a_result_does_not_hide_the_results_of_others_of_its_run() -> None:
     other_device = case("a", "ssim")
     entries = [entry(4, point(A), point(other_device, status=Status.NOT_RUN, value=None))]
     assert prioritize([other_device, A], entries, {})[0].risk is Risk.MEASURED
@@ -207,7 +207,7 @@ def test_a_run_without_a_time_counts_as_the_oldest() -> None:
     assert reasons(ranked)["b"] == "measured, nothing says when"
 
 
-def test_ages_are_told_from_the_newest_run_wherever_it_stands() -> None:
+def test_ages_are_counted_from_the_newest_run_wherever_it_stands() -> None:
     entries = [entry(5), entry(1, point(A))]
     assert prioritize([A], entries, {})[0].reason == "measured 4 days ago"
 

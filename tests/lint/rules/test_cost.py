@@ -70,7 +70,7 @@ def test_a_shape_that_the_network_does_not_take_is_not_counted_on(tmp_path: Path
     assert not codes(look(tmp_path, net("10.224", "1x1000x1000"), CARD))
 
 
-def test_flops_without_a_shape_are_found_and_the_card_tells_which(tmp_path: Path) -> None:
+def test_flops_without_a_shape_are_found_and_the_card_says_which(tmp_path: Path) -> None:
     for cell in ("-", "multi-shape"):
         (finding,) = look(tmp_path, net("10.224", cell), CARD).findings
         assert finding.code == "SRB203"

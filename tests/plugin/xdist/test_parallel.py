@@ -49,7 +49,7 @@ def report(controller: Controller, worker: str, **more: object) -> None:
         next(hook)
 
 
-def test_one_line_tells_what_every_worker_does(controller: Controller):
+def test_one_line_says_what_every_worker_does(controller: Controller):
     report(controller, "gw1", sr_progress=("rcan_x4-int8_max", 1, 20, 95.4, "a"))
     assert controller.screen.shown == "gw1 rcan_x4-int8_max: 1/20, 95 s left"
     report(controller, "gw0", sr_progress=("edsr_x2-fp32", 12, 100, 40.0, "b"))

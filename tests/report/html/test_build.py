@@ -251,7 +251,7 @@ def test_images_of_another_size_are_named_and_not_compared(results: Path) -> Non
     assert "expected two images of one size" in build(results).unreadable[0]
 
 
-def test_a_folder_that_is_no_report_is_left_alone(results: Path) -> None:
+def test_a_folder_that_is_not_a_report_is_left_alone(results: Path) -> None:
     (results / "html").mkdir()
     (results / "html" / "index.html").write_text("my site")
     with pytest.raises(SrBenchError, match=r"holds an index\.html that is not a report"):

@@ -152,7 +152,7 @@ def test_infinite_values_become_none(tmp_path: Path) -> None:
     assert data_of(tmp_path)["measured"][0]["psnr"] == [None]
 
 
-def test_a_run_that_kept_no_images_says_how_to(tmp_path: Path) -> None:
+def test_a_run_that_kept_no_images_says_how_to_keep_them(tmp_path: Path) -> None:
     build([replace(scored("m", "fp32", "psnr"), kept=None)], tmp_path)
     assert "--sr-keep=8bit" in text_of(tmp_path, "model")
 
@@ -218,7 +218,7 @@ def test_a_value_over_several_runs_has_a_sparkline_and_one_of_one_run_has_none(
 
 
 @pytest.mark.parametrize("emulated_now", [True, False])
-def test_values_of_another_device_are_no_past_of_a_record(
+def test_values_of_another_device_are_not_in_the_history_of_a_record(
     tmp_path: Path, emulated_now: bool
 ) -> None:
     real = scored("m", "fp32", "psnr")

@@ -131,7 +131,7 @@ def test_an_interval_is_shown_whole_and_explained() -> None:
     assert "interval: by two readings" not in page(record())
 
 
-def test_images_that_calibrated_and_judge_are_told() -> None:
+def test_images_that_both_calibrate_and_judge_are_named() -> None:
     assert "calibrated with images that it is judged on: all.**" in page(
         replace(record(), detail=Detail(calibration_shared="all"))
     )

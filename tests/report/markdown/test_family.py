@@ -227,7 +227,7 @@ def test_an_emulation_is_named_over_the_page_and_at_each_table(tmp_path: Path) -
     assert [row[6] for row in tables(text)[1][1:]] == ["emulated", "cpu", "emulated"]
 
 
-def test_without_an_emulation_nothing_is_called_so(tmp_path: Path) -> None:
+def test_without_an_emulation_nothing_is_called_emulated(tmp_path: Path) -> None:
     readme, records = small(tmp_path)
     text = page(readme, records)
     assert "emulated" not in text

@@ -14,7 +14,7 @@ def model(name: str, value: float = 29.0, claim=CLAIM, floor: float = 31.365) ->
     return replace(with_floor(record(claim, value), floor), model=name)
 
 
-def test_a_value_below_the_floor_is_told_what_to_check() -> None:
+def test_a_value_below_the_floor_says_what_to_check() -> None:
     sentence = "below bicubic 31.365 dB: check channel order, value range, half-pixel shift"
     assert below_floor(model("m", 31.364)) == sentence
     assert why(model("m", 31.364)) == f"a reason; {sentence}"
@@ -43,7 +43,7 @@ def test_a_low_precision_below_the_floor_is_not_blamed_on_the_images() -> None:
     assert below_floor(low).endswith("the low precision costs more than the network gains")
 
 
-def test_an_infinite_floor_is_told() -> None:
+def test_an_infinite_floor_is_shown() -> None:
     assert below_floor(with_floor(record(), float("inf"))).startswith("below bicubic inf dB")
 
 

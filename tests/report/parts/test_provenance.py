@@ -26,7 +26,7 @@ def _int8(**more: str) -> Record:
     )
 
 
-def test_each_int8_network_is_told_once() -> None:
+def test_each_int8_network_is_described_once() -> None:
     sentence = (
         "m_x2 int8_kl: clip ranges by kl from 16 images of photos_x2; 99.1 % of the MACs in int8;"
         " in float, as they can't be quantised: MatMul 'qk';"
@@ -43,13 +43,13 @@ def test_a_run_without_int8_says_nothing_of_it() -> None:
     assert "int8" not in render_family("zoo", [], [record()])
 
 
-def test_what_measured_is_told_once_where_it_was_not_the_sessions_own_processor() -> None:
+def test_another_processor_than_the_sessions_is_named_once() -> None:
     there = replace(record(), detail=Detail(measured_on="CPU B"))
     assert device_lines([there, record(), there]) == ["measured on CPU B"]
     assert "measured on CPU B" in summary([there])
 
 
-def test_shared_images_are_told_on_the_page_and_in_the_terminal() -> None:
+def test_shared_images_are_named_on_the_page_and_in_the_terminal() -> None:
     shared = [_int8(calibration_shared="a, b")]
     sentence = "m_x2 int8_kl is calibrated with images that it is judged on: a, b"
     assert shared_lines(shared) == [sentence]

@@ -84,7 +84,7 @@ def test_nothing_to_show_is_one_line() -> None:
     assert summary_line([]) == "neither run has a value"
 
 
-def test_the_environment_is_told_once() -> None:
+def test_the_environment_is_shown_once() -> None:
     newer = replace(B, environment=replace(ENVIRONMENT, packages={"numpy": "2.1"}, cores=4))
     lines = lines_of(LOSS, plain(CaseOutcome.LOSS), now=newer)
     assert lines[2] == "environment: numpy 2.0 -> 2.1, cores 2 -> 4"

@@ -22,7 +22,7 @@ def smallest(text: str) -> float:
     return float(text.partition("the smallest that passes is ")[2].splitlines()[0])
 
 
-def test_a_difference_is_told_in_full() -> None:
+def test_a_difference_is_shown_in_full() -> None:
     assert failure_text(judged(29.5)).splitlines() == [
         "README.md:7:22: m_x2 fp32 PSNR on set5_x2",
         "verdict    differs: differs from the document",
@@ -34,7 +34,7 @@ def test_a_difference_is_told_in_full() -> None:
     ]
 
 
-def test_kept_images_tell_what_the_claim_may_be_about() -> None:
+def test_kept_images_show_what_the_claim_may_be_about() -> None:
     failed = judged(30.2)
     match = Candidate(Scoring(border=3), 30.1012, ("paper_y",), ("border",), "rounded", 0.5)
     forensics = Forensics("psnr", "30.10", 2, (2,), 900, 9, (match,) * 9)
@@ -64,7 +64,7 @@ def test_the_smallest_passing_tolerance_does_pass(value: float) -> None:
     assert again.status is Status.MATCH
 
 
-def test_identical_images_are_told_too() -> None:
+def test_identical_images_are_shown_too() -> None:
     text = failure_text(judged(float("inf")))
     assert "measured   inf dB  (delta +inf dB)" in text
     assert "the smallest that passes is inf" in text
@@ -98,7 +98,7 @@ def test_an_error_shows_its_message_cut_to_size() -> None:
     assert lines[-2:-1] == ["fault 16"]
 
 
-def test_an_error_without_a_claim_is_told_by_the_model() -> None:
+def test_an_error_without_a_claim_names_the_model() -> None:
     verdict = Verdict(Status.ERROR, "b.png is corrupt")
     text = failure_text(replace(record(None), verdict=verdict, measurement=None))
     assert text.startswith("m_x2 fp32 PSNR on set5_x2\n\nb.png is corrupt\n")

@@ -36,11 +36,11 @@ def test_every_way_is_shown_with_its_value_digits_and_chance() -> None:
     assert lines[-1] == "note: files have 8 bits"
 
 
-def test_scales_that_were_guessed_are_told() -> None:
+def test_scales_that_were_guessed_are_listed() -> None:
     assert "x2, x3, x4" in forensics_lines(replace(FITS, scales=(2, 3, 4)))[-1]
 
 
-def test_where_nothing_fits_the_nearest_come_with_how_far_they_miss() -> None:
+def test_where_nothing_fits_the_nearest_are_shown_with_how_far_they_miss() -> None:
     assert forensics_lines(NONE)[:2] == [
         "none of 2,123 ways of scoring 5 images gives PSNR 30.10 dB; the nearest:",
         "  paper_y: 30.2000 dB (+0.1000)",
@@ -81,7 +81,7 @@ def test_a_failure_has_room_for_three() -> None:
         ("resize", "crop", "cut to the common size"),
     ],
 )
-def test_each_choice_is_told_in_words(field: str, value: object, words: str) -> None:
+def test_each_choice_is_described_in_words(field: str, value: object, words: str) -> None:
     fit = Candidate(Scoring(**{field: value}), 30.1, ("paper_y",), (field,), "rounded")
     assert forensics_lines(replace(FITS, matches=(fit,)))[4].endswith(f"paper_y, but {words}")
 

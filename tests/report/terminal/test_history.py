@@ -135,7 +135,7 @@ def test_hostile_names_move_no_cursor() -> None:
     assert r"m\x1b[2J" in text
 
 
-def test_the_same_is_there_for_programs() -> None:
+def test_programs_get_the_same_values() -> None:
     shown = history_case(case([30.0, 30.01, 30.02]), ("run-8",))
     data = encode(shown)
     assert isinstance(data, dict)

@@ -191,7 +191,7 @@ def test_a_run_whose_files_are_gone_fails_and_others_go_on(cluster, zoo) -> None
         measured(cluster, broken, [0])
 
 
-def test_only_the_images_that_are_asked_for_come(cluster, zoo) -> None:
+def test_only_the_images_that_are_asked_for_are_returned(cluster, zoo) -> None:
     work = drawn(zoo, *(Drawn(i) for i in range(9)))
     cluster.start([(work, range(9))])
     cluster.start([(work, range(9))])

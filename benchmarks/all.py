@@ -34,7 +34,7 @@ COMMANDS: dict[str, Sequence[Command]] = {
     "lint": [Command(quick="--documents 10 --repeats 1")],
     "matrix": [Command("--peers")],
     "parallel": [Command(quick="--images 4 --rounds 1")],
-    "quantisation": [Command(what, f"{what} --rounds 1") for what in ("time", "memory", "int8")],
+    "quantisation": [Command(part, f"{part} --rounds 1") for part in ("time", "memory", "int8")],
     "report": [Command("--peers", "--peers --quick"), Command(quick="--peers --quick")],
     "scale": [Command("--check", "--check")],
     "threads": [Command(quick="--images 2 --rounds 1")],

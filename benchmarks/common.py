@@ -23,7 +23,7 @@ def histograms_of(network: Network, images: Sequence[np.ndarray]) -> Statistics:
     )
 
 
-def print_ratios(what: str, ratios: Sequence[float]) -> None:
+def print_ratios(label: str, ratios: Sequence[float]) -> None:
     """Print the median and the spread."""
     spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-    print(f"{what}: x{statistics.median(ratios):.2f} ({spread})", flush=True)
+    print(f"{label}: x{statistics.median(ratios):.2f} ({spread})", flush=True)

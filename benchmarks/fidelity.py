@@ -193,16 +193,16 @@ def show(
         for name in plans:
             plan = card.int8 if name == "card" else Int8Plan()
             # Runs are told apart by the model's name: another name is another plan.
-            this = replace(case, card=replace(case.card, name=f"{card.name}.{name}", int8=plan))
-            network = read_network(runs.jobs.prepared(this).fp32_onnx())
+            planned = replace(case, card=replace(case.card, name=f"{card.name}.{name}", int8=plan))
+            network = read_network(runs.jobs.prepared(planned).fp32_onnx())
             share = int8_share(network, kept_layers(network, plan.keep))
             print(f"\n{card.name} on {case.dataset}, plan {name}: {100 * share:.2f} % int8")
             print(HEAD)
-            for row in our_rows(runs, this):
+            for row in our_rows(runs, planned):
                 print(row.text(), flush=True)
             if compare:
                 with tempfile.TemporaryDirectory() as folder:
-                    for row in peers(runs, this, Path(folder)):
+                    for row in peers(runs, planned, Path(folder)):
                         print(row.text(), flush=True)
 
 

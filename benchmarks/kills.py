@@ -98,7 +98,7 @@ def main() -> None:
         while tally[AMID] < args.kills:
             chain += 1
             run_chain(sessions, f"chain{chain}", span, rng, whole, lines, tally, args.kills)
-        print(", ".join(f"{count} {what}" for what, count in tally.items()))
+        print(", ".join(f"{count} {outcome}" for outcome, count in tally.items()))
         wrong = tally["lost"] + tally["doubled"] + tally["wrong"] + tally["other records"]
         sys.exit(1 if wrong else 0)
 

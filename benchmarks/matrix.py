@@ -185,8 +185,8 @@ def compare(root: Path, card: Path, rounds: int, *, peers: bool) -> None:
         print_ratio("onnxruntime's calibrators and the naive loop", taken / floor)
 
 
-def print_ratio(what: str, ratio: NDArray[np.float64]) -> None:
-    print(f"{what}: wall x{ratio[0]:.3f}, CPU x{ratio[1]:.3f}", flush=True)
+def print_ratio(label: str, ratio: NDArray[np.float64]) -> None:
+    print(f"{label}: wall x{ratio[0]:.3f}, CPU x{ratio[1]:.3f}", flush=True)
 
 
 def main() -> None:

@@ -45,9 +45,9 @@ WAYS = (
 def run_session(zoo: Zoo, way: Way) -> tuple[float, list[dict[str, object]]]:
     """Return the wall time of the session in seconds, and its records without their times."""
     with tempfile.TemporaryDirectory(dir=zoo.root) as temp:
-        asked = [str(zoo.suite), f"--sr-data={zoo.data}", f"--sr-results-path={temp}/reports"]
+        args = [str(zoo.suite), f"--sr-data={zoo.data}", f"--sr-results-path={temp}/reports"]
         fixed = ["--sr-report=none", "-p", "no:cacheprovider"]
-        command = [sys.executable, "-m", "pytest", *asked, *fixed, *way.options]
+        command = [sys.executable, "-m", "pytest", *args, *fixed, *way.options]
         start = time.perf_counter()
         result = subprocess.run(
             command,

@@ -208,8 +208,8 @@ def main() -> None:
             with ProcessPoolExecutor() as pool:
                 list(pool.map(_make_image, [results] * IMAGES, range(IMAGES)))
         read_image(last)
-        for what in ("first build", "second build"):
-            print(what, end=": ", flush=True)
+        for build_name in ("first build", "second build"):
+            print(build_name, end=": ", flush=True)
             command = [sys.executable, __file__, str(results), "--build"]
             subprocess.run(command, check=True)
         _open_pages(results / "html")

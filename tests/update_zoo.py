@@ -169,7 +169,7 @@ def refused(run: PastSession, zoo: Zoo, mode: UpdateMode = "failed") -> str:
 
 
 def why(result: Update) -> dict[str, str]:
-    return {what: left.why for left in result.left_out for what in left.what}
+    return {place: left.why for left in result.left_out for place in left.what}
 
 
 def partial(record: Record) -> Record:

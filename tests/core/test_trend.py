@@ -183,7 +183,7 @@ def test_a_cost_is_one_series_whatever_the_backend() -> None:
 
 
 def test_what_was_not_measured_is_left_out_unless_it_is_an_error() -> None:
-    gone = replace(POINT, value=None, status=Status.NOT_RUN)
-    entry = HistoryEntry(info(1), (gone, replace(gone, status=Status.ERROR)))
+    unmeasured = replace(POINT, value=None, status=Status.NOT_RUN)
+    entry = HistoryEntry(info(1), (unmeasured, replace(unmeasured, status=Status.ERROR)))
     (points,) = series([entry], lambda point: True)
     assert [moment.point.status for moment in points.moments] == [Status.ERROR]

@@ -41,10 +41,10 @@ def test_a_scale_in_the_hr_pattern_is_filled_in(tiny, tmp_path, picture):
     assert [pair.stem for pair in find_pairs(dataset, tmp_path, 4)] == ["a", "b"]
 
 
-@pytest.mark.parametrize("gone", ["HR/b.png", "LR/X2/ax2.png"])
-def test_a_missing_file_is_named(tiny, tiny_root, gone):
-    (tiny_root / gone).unlink()
-    with pytest.raises(DatasetError, match=f"1 .R missing: {gone}"):
+@pytest.mark.parametrize("missing", ["HR/b.png", "LR/X2/ax2.png"])
+def test_a_missing_file_is_named(tiny, tiny_root, missing):
+    (tiny_root / missing).unlink()
+    with pytest.raises(DatasetError, match=f"1 .R missing: {missing}"):
         find_pairs(tiny, tiny_root, 2)
 
 

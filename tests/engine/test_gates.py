@@ -112,10 +112,10 @@ def test_a_low_percentile_is_caught_and_the_clip_ranges_blamed(zoo: Int8Zoo) -> 
 
 def test_an_isolated_model_is_calibrated_measured_and_explained_alike(zoo: Int8Zoo) -> None:
     zoo.write_card(plan="percentile = 90.0")
-    here = _gate(zoo, "int8_percentile", explain_s=3600.0)
-    there = _gate(zoo, "int8_percentile", explain_s=3600.0, isolate="model", cache="refresh")
-    assert (there.verdict, there.measurement) == (here.verdict, here.measurement)
-    dossiers = [replace(_dossier(record), seconds=0.0) for record in (here, there)]
+    local = _gate(zoo, "int8_percentile", explain_s=3600.0)
+    isolated = _gate(zoo, "int8_percentile", explain_s=3600.0, isolate="model", cache="refresh")
+    assert (isolated.verdict, isolated.measurement) == (local.verdict, local.measurement)
+    dossiers = [replace(_dossier(record), seconds=0.0) for record in (local, isolated)]
     assert dossiers[0] == dossiers[1]
 
 

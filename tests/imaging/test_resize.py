@@ -82,15 +82,15 @@ def test_at_whole_ratios_pillow_gives_the_levels_of_the_sum_of_taps(
 def test_pillow_is_asked_only_where_it_gives_the_same(
     size: tuple[int, int], way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    calls = []
 
     def along_axis(image: np.ndarray, size: int, axis: int) -> np.ndarray:
-        asked.append(axis)
+        calls.append(axis)
         return image
 
     monkeypatch.setattr(f"sr_bench.imaging.resize.{way}", along_axis)
     resize(IMAGE, size, "matlab_bicubic")
-    assert asked == [0, 1]
+    assert calls == [0, 1]
 
 
 def test_pil_bicubic_is_pillows() -> None:

@@ -211,11 +211,11 @@ def test_forensics_may_be_off(run, zoo: Zoo, option: str) -> None:
 def test_images_that_vanish_while_they_are_explained_leave_the_verdict(
     run, zoo: Zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(*_: object) -> float:
+    def vanish(*_: object) -> float:
         msg = "0000.png: can't read the file"
         raise SrBenchError(msg)
 
-    monkeypatch.setattr("sr_bench.engine.explain.number.seconds_needed", gone)
+    monkeypatch.setattr("sr_bench.engine.explain.number.seconds_needed", vanish)
     zoo.write_table(psnr="99.000")
     result = run(*MEASURED, "--sr-keep=8bit")
     result.assert_outcomes(passed=3, failed=1)

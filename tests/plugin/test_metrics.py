@@ -229,6 +229,6 @@ def test_a_changed_network_is_a_loss_where_the_metric_rises(installed, records) 
     finally:
         network.write_bytes(right)
     assert status(now, "second_x2-fp32-pair_x2-worst_error") == "differs"
-    cases = {(c["model"], c["metric"]): c for c in json.loads(result)["cases"]}
+    cases = {(case["model"], case["metric"]): case for case in json.loads(result)["cases"]}
     assert cases["tiny_x2", "worst_error"]["outcome"] == "loss"
     assert "Worst error rises by" in cases["tiny_x2", "worst_error"]["sentence"]

@@ -51,7 +51,7 @@ class Machine:
         (self._folder / "rig.toml").write_text("\n".join(lines))
 
     def behave(self, **plans: str) -> None:
-        plan = {"*" if name == "every" else name: what for name, what in plans.items()}
+        plan = {"*" if name == "every" else name: fault for name, fault in plans.items()}
         self._monkeypatch.setenv("FAKE_VSX", json.dumps(plan))
 
     def without_sdk(self) -> None:

@@ -56,7 +56,7 @@ def test_patches_are_what_a_convolution_multiplies(name: str) -> None:
     inside = window.rows // window.group
     kernel = np.random.default_rng(1).integers(-99, 100, (2 * window.group, inside))
     top, left, bottom, right = window.pads
-    given = torch.conv2d(
+    reference = torch.conv2d(
         torch.nn.functional.pad(torch.from_numpy(x), (left, right, top, bottom)).double(),
         torch.from_numpy(kernel.reshape(2 * window.group, -1, *window.kernel)).double(),
         stride=window.strides,
@@ -65,11 +65,11 @@ def test_patches_are_what_a_convolution_multiplies(name: str) -> None:
     )[0].numpy()
     parts = codes.values.reshape(window.group, inside, POSITIONS).astype(np.int64)
     products = np.einsum("gok,gkp->gop", kernel.reshape(window.group, 2, inside), parts)
-    places = {tuple(given[:, y, x]): (y, x) for y, x in np.ndindex(given.shape[1:])}
+    places = {tuple(reference[:, y, x]): (y, x) for y, x in np.ndindex(reference.shape[1:])}
     at = np.array([places[tuple(column)] for column in products.reshape(-1, POSITIONS).T])
     # The positions differ from each other, fill the plane and are of both parities.
     assert len(np.unique(at, axis=0)) > min(0.7 * POSITIONS, 0.6 * len(places))
-    for axis, size in enumerate(given.shape[1:]):
+    for axis, size in enumerate(reference.shape[1:]):
         assert np.bincount(at[:, axis] * 4 // size).min() > POSITIONS / 6
         assert 0.4 < (at[:, axis] % 2).mean() < 0.6
 
@@ -91,11 +91,11 @@ def test_automatic_padding_is_that_of_onnxruntime(auto_pad: str) -> None:
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
-    (given,) = session.run(None, {"x": x})
+    (expected,) = session.run(None, {"x": x})
     window = replace(PLAIN, strides=(2, 2), pads=(0, 0, 0, 0), auto_pad=auto_pad)
     codes = read_patches(x, window, 127.0, Positions.of(x))
     products = kernel.reshape(4, -1) @ codes.values.astype(np.int64)
-    outputs = {tuple(column) for column in given[0].reshape(4, -1).T.astype(np.int64)}
+    outputs = {tuple(column) for column in expected[0].reshape(4, -1).T.astype(np.int64)}
     assert {tuple(column) for column in products.T} <= outputs
 
 

@@ -70,7 +70,7 @@ def test_equal_outputs_of_several_inputs_are_one_file(tmp_path: Path) -> None:
 
 def test_names_are_never_parts_of_a_path(tmp_path: Path) -> None:
     folder = tmp_path / "tape"
-    record(folder, 1, what=artefact("../../evil", network="../up"))
+    record(folder, 1, recorded=artefact("../../evil", network="../up"))
     assert read_entries(folder)[0].model == "../../evil"
     assert _names(tmp_path) == ["tape"]
     assert len(output_files(folder)) == 1
@@ -87,8 +87,8 @@ def test_names_are_never_parts_of_a_path(tmp_path: Path) -> None:
 def test_a_recording_holds_one_backend_and_device(
     taped: Path, change: dict[str, object], words: str
 ) -> None:
-    wanted = f"tape: holds outputs of vacc on the device 'vacc', not emulated.*{words}; record into"
-    with pytest.raises(OptionError, match=wanted):
+    fault = f"tape: holds outputs of vacc on the device 'vacc', not emulated.*{words}; record into"
+    with pytest.raises(OptionError, match=fault):
         Recorder(taped, header(**change))
     Recorder(taped, header(version="3.0", made_by="0.2.0", environment={}))
 
@@ -212,10 +212,8 @@ def test_a_damaged_output_is_named_and_recording_again_repairs_it(
 ) -> None:
     entry = read_entries(taped)[0]
     damage(taped / "outputs" / entry.output[:2] / f"{entry.output}.z")
-    wanted = (
-        rf"{entry.output}\.z: not the recorded output of edsr/small_x2 in fp16.*: {fault}; rest"
-    )
-    with pytest.raises(BackendError, match=wanted):
+    message = rf"{entry.output}\.z: not the recorded output of edsr/small_x2 in fp16.*: {fault}; r"
+    with pytest.raises(BackendError, match=message):
         read_output(taped, entry)
     record(taped, 1)
     np.testing.assert_array_equal(read_output(taped, entry), sr_of(1))

@@ -80,10 +80,10 @@ def test_the_summary_stays_under_any_budget_and_says_what_it_lacks(budget: int) 
         return
     shown_rows = sum(len(table) - 1 for table in tables(text))
     shown = {"failure": len(fences(text)), "line": text.count("kein Netz"), "row": shown_rows}
-    lacks = {what: total - shown[what] for what, total in TOTAL.items()}
-    sentences = [f"{count} {what}{'s' * (count > 1)}" for what, count in lacks.items() if count]
-    said = f"Left out, as GitHub limits this page: {', '.join(sentences)}; latest.json has all."
-    assert (said in text) if sentences else ("Left out" not in text)
+    lacks = {part: total - shown[part] for part, total in TOTAL.items()}
+    sentences = [f"{count} {part}{'s' * (count > 1)}" for part, count in lacks.items() if count]
+    sentence = f"Left out, as GitHub limits this page: {', '.join(sentences)}; latest.json has all."
+    assert (sentence in text) if sentences else ("Left out" not in text)
     assert text.count("<details>") == text.count("</details>")
 
 

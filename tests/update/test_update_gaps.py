@@ -115,16 +115,16 @@ def test_a_gap_leaves_once_all_that_it_excuses_agrees(two_rows: Zoo) -> None:
 
 def test_a_failure_of_the_device_that_is_gone_is_left_to_the_user(zoo: Zoo) -> None:
     run = zoo.run({A8: 28.0})
-    gone = Verdict(Status.GAP_CLOSED, "the known failure is gone", 28.0, 29.5, 0.005)
-    result = update(changed(run, "int8_max-psnr", verdict=gone))
+    verdict = Verdict(Status.GAP_CLOSED, "the known failure is gone", 28.0, 29.5, 0.005)
+    result = update(changed(run, "int8_max-psnr", verdict=verdict))
     assert "known_failure" in why(result)["a_x2-vacc-int8_max-psnr"]
     assert zoo.text == README
 
 
 def test_a_gone_failure_does_not_close_a_gap_whose_number_differs(zoo: Zoo) -> None:
     zoo.gap("a_x2", 'metric = "psnr"', 'precision = "int8_max"')
-    gone = Verdict(Status.GAP_CLOSED, "the known failure is gone", 28.0, 29.5, 0.005)
-    result = update(changed(zoo.run({A8: 28.0}), "int8_max-psnr", verdict=gone))
+    verdict = Verdict(Status.GAP_CLOSED, "the known failure is gone", 28.0, 29.5, 0.005)
+    result = update(changed(zoo.run({A8: 28.0}), "int8_max-psnr", verdict=verdict))
     assert result.gaps == ()
     assert "known_failure" in why(result)["a_x2-vacc-int8_max-psnr"]
     assert "known_gap" in zoo.card.read_text()

@@ -70,7 +70,7 @@ def fake_vsx(monkeypatch: pytest.MonkeyPatch) -> Plan:
 
     def plan(**behaviour: str) -> None:
         """Plan by a model's folder name; ``every``: any model."""
-        plan = {"*" if name == "every" else name: what for name, what in behaviour.items()}
+        plan = {"*" if name == "every" else name: fault for name, fault in behaviour.items()}
         monkeypatch.setenv("FAKE_VSX", json.dumps(plan))
 
     return plan

@@ -81,8 +81,8 @@ def test_it_rejects_a_wrong_build(
     vamc_build: dict[str, object], tmp_path: Path, change: dict[str, object], fault: str
 ) -> None:
     for key, value in change.items():
-        was = vamc_build.get(key)
-        vamc_build[key] = {**was, **value} if isinstance(was, dict) else value
+        old_value = vamc_build.get(key)
+        vamc_build[key] = {**old_value, **value} if isinstance(old_value, dict) else value
     (tmp_path / "x.yaml").write_text(yaml.safe_dump(vamc_build))
     result = run("compile", "x.yaml", cwd=tmp_path)
     assert result.returncode != 0

@@ -28,14 +28,14 @@ def _card_model(
     prefix: Path, shape: tuple[int, int, int, int] = _SHAPE, **more: object
 ) -> CardModel:
     n, c, h, w = shape
-    given = {"white": 255.0, "feed": "image", **more}
+    settings = {"white": 255.0, "feed": "image", **more}
     return CardModel(
         name=f"zoo/{prefix.parent.name}",
         precision=Precision.FP16,
         prefix=prefix,
         shape=shape,
         output_shape=(n, c, h * 2, w * 2),
-        **given,
+        **settings,
     )
 
 

@@ -163,9 +163,9 @@ def test_what_another_machine_left_in_a_shared_cache_is_not_judged(
 
 
 def test_the_entry_of_a_process_that_has_simply_gone_is_removed(device_state: DeviceState) -> None:
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    path = _begin(device_state, pid=gone.pid)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    path = _begin(device_state, pid=ended.pid)
     assert device_state.quarantined("edsr/x2", Precision.FP16, "2.8") == ""
     assert not path.exists()
 

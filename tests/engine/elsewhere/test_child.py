@@ -427,10 +427,10 @@ def test_a_function_is_called_in_the_process_of_its_model(trap: Trap) -> None:
     with trap.open() as bench:
         runs, steps = bench._runs, []
 
-        def call(what: str) -> object:
+        def call(code: str) -> object:
             tell = lambda *progress: steps.append(progress)  # noqa: E731
             work = runs.work(case, tell)
-            return runs.executor.call(function, work, what, progress=tell)
+            return runs.executor.call(function, work, code, progress=tell)
 
         assert call("who") == ("trap", case.card.id, _pid_of(bench))
         assert steps == [(1, 3, "who")]

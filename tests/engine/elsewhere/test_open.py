@@ -40,8 +40,8 @@ def limits(monkeypatch: pytest.MonkeyPatch, info: BackendInfo, **options: object
 
 
 def test_limits_are_those_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = limits(monkeypatch, CPU, stall_s=7.0, memory_bytes=5)
-    assert asked == Limits(7.0, 5)
+    chosen = limits(monkeypatch, CPU, stall_s=7.0, memory_bytes=5)
+    assert chosen == Limits(7.0, 5)
 
 
 def test_limits_that_nobody_asked_for_fit_the_machine_and_the_device(

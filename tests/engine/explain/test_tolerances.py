@@ -141,11 +141,11 @@ def test_luma_is_rounded_where_it_is_to_be_float_and_the_reverse(results: Path) 
 
 
 def test_the_last_images_ssim_stands_for_the_mean_and_the_reverse(results: Path) -> None:
-    each = [ssim.score(sr, hr) for sr, hr in PAIRS]
+    scores = [ssim.score(sr, hr) for sr, hr in PAIRS]
     trials = values(audited(results, RGB, "ssim"))
-    assert trials["aggregation"] == pytest.approx(each[-1], abs=1e-9)
+    assert trials["aggregation"] == pytest.approx(scores[-1], abs=1e-9)
     last = values(audited(results, replace(RGB, ssim_aggregation="last_image"), "ssim"))
-    assert last["aggregation"] == pytest.approx(np.mean(each), abs=1e-9)
+    assert last["aggregation"] == pytest.approx(np.mean(scores), abs=1e-9)
     assert "aggregation" not in values(audited(results, RGB))
 
 
@@ -179,9 +179,9 @@ def test_a_mistake_that_cannot_be_made_says_why(results: Path) -> None:
 
 def test_other_kernels_need_another_run(results: Path) -> None:
     claim = audited(results, replace(RGB, gt_resize="cv2_area"))
-    asked = {trial.mistake: trial.why for trial in claim.trials if trial.value is None}
-    assert asked.keys() == {"gt_kernel", "lr_kernel"}
-    assert all("--rerun" in why for why in asked.values())
+    reasons = {trial.mistake: trial.why for trial in claim.trials if trial.value is None}
+    assert reasons.keys() == {"gt_kernel", "lr_kernel"}
+    assert all("--rerun" in why for why in reasons.values())
 
 
 def test_a_network_that_enlarges_nothing_has_no_other_kernel(results: Path) -> None:
@@ -264,12 +264,12 @@ def test_16_bit_outputs_are_made_levels_before_they_are_scored(
     results: Path, rounding: str, levels
 ) -> None:
     rule = replace(RGB, rounding=rounding)
-    each = []
+    scores = []
     for index, (sr, hr) in enumerate(PAIRS):
         floats = np.minimum(sr, 254).astype(np.float32) + np.float32(0.6)
         write_levels(results / KEPT.sr / f"{index:04d}.png", floats)
-        each.append(psnr.score(levels(floats).astype(np.uint8), hr))
-    value = float(np.mean(each))
+        scores.append(psnr.score(levels(floats).astype(np.uint8), hr))
+    value = float(np.mean(scores))
     right = judged(rule)
     record = replace(
         right,
@@ -282,20 +282,20 @@ def test_16_bit_outputs_are_made_levels_before_they_are_scored(
 
 def test_float_outputs_are_made_brighter_up_to_white(results: Path) -> None:
     rule = replace(RGB, rounding="none")
-    each = []
+    scores = []
     for index, (sr, hr) in enumerate(PAIRS):
         write_levels(results / KEPT.sr / f"{index:04d}.png", sr.astype(np.float32))
-        each.append(psnr.score(np.minimum(sr.astype(np.float32) + 1, 255), hr))
+        scores.append(psnr.score(np.minimum(sr.astype(np.float32) + 1, 255), hr))
     (claim,) = audit_of(results, judged(rule), rule=rule).claims
-    assert values(claim)["dc"] == pytest.approx(np.mean(each), abs=1e-4)
+    assert values(claim)["dc"] == pytest.approx(np.mean(scores), abs=1e-4)
 
 
 def test_images_that_are_gone_are_reported_once_for_the_run(results: Path) -> None:
     (results / KEPT.sr / "0001.png").unlink()
-    here = Kept("outputs/other", KEPT.pairs)
+    moved = Kept("outputs/other", KEPT.pairs)
     for index, (sr, _) in enumerate(PAIRS):
-        write_png(results / here.sr / f"{index:04d}.png", sr)
-    result = audit_of(results, judged(RGB), judged(RGB, "ssim"), replace(judged(RGB), kept=here))
+        write_png(results / moved.sr / f"{index:04d}.png", sr)
+    result = audit_of(results, judged(RGB), judged(RGB, "ssim"), replace(judged(RGB), kept=moved))
     assert len(result.claims) == 1
     (problem,) = result.problems
     assert problem.startswith("of 3 claims with kept outputs, 2 have images that can't be read")

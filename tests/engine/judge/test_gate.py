@@ -475,10 +475,10 @@ def test_another_backend_is_named() -> None:
     assert compared.sentence.startswith("against the earlier record of vacc (emulated): ")
 
 
-@pytest.mark.parametrize("what", ["model", "precision", "dataset", "metric", "protocol"])
-def test_another_question_is_refused(what: str) -> None:
-    before = replace(scored(BEFORE), **{what: "other"})
-    with pytest.raises(MetricError, match=f"of the same {what}, got 'other' for "):
+@pytest.mark.parametrize("field", ["model", "precision", "dataset", "metric", "protocol"])
+def test_another_question_is_refused(field: str) -> None:
+    before = replace(scored(BEFORE), **{field: "other"})
+    with pytest.raises(MetricError, match=f"of the same {field}, got 'other' for "):
         compare_records(scored(BEFORE), before, limit=0.1)
 
 

@@ -48,9 +48,9 @@ def test_the_warning_names_the_failure_and_the_version() -> None:
 
 
 def test_a_failure_that_is_gone_is_reported_with_what_to_do() -> None:
-    gone = failure_gone(MATCH, OOM, "2.8")
-    assert (gone.status, gone.measured) == (Status.GAP_CLOSED, 30.0)
-    assert "remove it from the card (device-oom: too large)" in gone.sentence
+    verdict = failure_gone(MATCH, OOM, "2.8")
+    assert (verdict.status, verdict.measured) == (Status.GAP_CLOSED, 30.0)
+    assert "remove it from the card (device-oom: too large)" in verdict.sentence
 
 
 def test_a_failure_of_old_versions_may_be_absent_from_an_unknown_one() -> None:

@@ -172,32 +172,32 @@ def test_new_and_vanished_cases_are_listed_in_order() -> None:
 
 
 def test_a_value_that_is_gone_says_why() -> None:
-    gone = without_value(scored(), "the weights are absent")
-    case = compare(gone, scored())
+    unmeasured = without_value(scored(), "the weights are absent")
+    case = compare(unmeasured, scored())
     assert (case.outcome, case.device) == (CaseOutcome.VANISHED, "cpu")
     assert case.sentence == "no value any more: the weights are absent"
-    assert compare(scored(), gone).sentence == "no value before: the weights are absent"
+    assert compare(scored(), unmeasured).sentence == "no value before: the weights are absent"
 
 
 def test_what_neither_run_measured_is_left_out() -> None:
-    gone = without_value(scored())
-    assert compare_runs(of_run(gone), of_run(gone), LossLimits()) == ()
-    assert compare_runs(of_run(gone), of_run(), LossLimits()) == ()
+    unmeasured = without_value(scored())
+    assert compare_runs(of_run(unmeasured), of_run(unmeasured), LossLimits()) == ()
+    assert compare_runs(of_run(unmeasured), of_run(), LossLimits()) == ()
 
 
 @pytest.mark.parametrize(
-    "what", ["family", "model", "metric", "precision", "dataset", "protocol", "backend"]
+    "field", ["family", "model", "metric", "precision", "dataset", "protocol", "backend"]
 )
-def test_cases_that_differ_in_anything_are_different_cases(what: str) -> None:
+def test_cases_that_differ_in_anything_are_different_cases(field: str) -> None:
     cases = compare_runs(
-        of_run(replace(scored(), **{what: "ssim"})), of_run(scored()), LossLimits()
+        of_run(replace(scored(), **{field: "ssim"})), of_run(scored()), LossLimits()
     )
     assert [case.outcome for case in cases] == [CaseOutcome.NEW, CaseOutcome.VANISHED]
 
 
 def test_of_two_records_of_a_case_the_one_with_a_value_counts() -> None:
-    gone = without_value(scored())
-    for pair in ((gone, scored()), (scored(), gone)):
+    unmeasured = without_value(scored())
+    for pair in ((unmeasured, scored()), (scored(), unmeasured)):
         (case,) = compare_runs(of_run(*pair), of_run(scored()), LossLimits())
         assert case.outcome is CaseOutcome.SAME
     other = scored(lowered(1.0), network="n2")

@@ -25,8 +25,8 @@ NATIVE = EvalProtocol("native")
 
 def measured(zoo, results: Path, **options: object) -> Record:
     """Return the record of the zoo's fp32 PSNR, its images kept under `results`."""
-    asked = {"keep": "8bit"} | options
-    chosen = Selection(data=zoo.data, results=results, **asked)
+    settings = {"keep": "8bit"} | options
+    chosen = Selection(data=zoo.data, results=results, **settings)
     suite = load_suite(zoo.suite / "card.toml")
     case = next(case for case in plan(suite, chosen) if case.metric == "psnr")
     return Bench(chosen, (suite.card.datasets,)).evaluate(case, "x", lambda *_: None)

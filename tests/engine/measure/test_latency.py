@@ -68,9 +68,9 @@ class Backend:
         self.sessions.append(session)
         return session
 
-    def claims_to_be(self, **what: object) -> None:
+    def claims_to_be(self, **names: object) -> None:
         info = BackendInfo("onnxruntime", "1", "other", emulated=False, note="")
-        self._monkeypatch.setattr(self._module, "describe", lambda _: replace(info, **what))
+        self._monkeypatch.setattr(self._module, "describe", lambda _: replace(info, **names))
 
 
 @pytest.fixture

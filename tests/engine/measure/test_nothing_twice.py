@@ -51,8 +51,8 @@ class Session:
     def __call__(self, **options: object) -> dict[str, Record]:
         """Run a session; return its records by case."""
         self.ran.clear()
-        asked = {"precisions": PRECISIONS, "data": self._zoo.data, "explain_s": 0.0} | options
-        chosen = Selection(**asked)
+        settings = {"precisions": PRECISIONS, "data": self._zoo.data, "explain_s": 0.0} | options
+        chosen = Selection(**settings)
         bench = Bench(chosen)
         cases = plan(load_suite(self._zoo.suite / "card.toml"), chosen)
         return {case.id: bench.evaluate(case, case.id, lambda *_: None) for case in cases}

@@ -80,12 +80,12 @@ def test_a_replay_scores_as_the_session_did_by_every_protocol(
     shared_zoo: Zoo, recorded_by: EvalProtocol, tmp_path: Path
 ) -> None:
     network = shared_zoo.suite / "tiny.onnx"
-    what = Artefact(network, None, Precision.FP32, "d", "tiny/tiny_x2", "n")
+    recorded = Artefact(network, None, Precision.FP32, "d", "tiny/tiny_x2", "n")
     recorder = start_recording(tmp_path, onnxruntime.describe(), ENVIRONMENT)
-    with onnxruntime.open_session(what) as direct:
-        _scores(_job(shared_zoo, recorded_by), Recorded(direct, what, recorder))
+    with onnxruntime.open_session(recorded) as direct:
+        _scores(_job(shared_zoo, recorded_by), Recorded(direct, recorded, recorder))
         expected = [_scores(_job(shared_zoo, rule), direct) for rule in SAME_INPUT]
-    anywhere = replace(what, onnx=None)
+    anywhere = replace(recorded, onnx=None)
     with replay.open_session(anywhere, options=BackendOptions(replay=tmp_path)) as replayed:
         assert [_scores(_job(shared_zoo, rule), replayed) for rule in SAME_INPUT] == expected
         with pytest.raises(NotRunError, match=r"tiny_x2 on [ab]: .* channel order"):

@@ -90,12 +90,12 @@ def test_what_the_document_has_a_number_for_is_not_asked_twice(suite) -> None:
 
 
 def test_a_claim_about_another_backend_does_not_answer_a_request(suite) -> None:
-    asked = {"models": ("a",), "precisions": (Precision("int8_max"),)}
-    assert ids(suite, backend="vacc", **asked) == [
+    request = {"models": ("a",), "precisions": (Precision("int8_max"),)}
+    assert ids(suite, backend="vacc", **request) == [
         "a-vacc-int8_max-div2k_valid_x2-psnr",
         "a-int8_max-div2k_valid_x2-ssim",
     ]
-    assert "a-int8_max-div2k_valid_x2-psnr" in ids(suite, backend="torch", **asked)
+    assert "a-int8_max-div2k_valid_x2-psnr" in ids(suite, backend="torch", **request)
 
 
 def test_a_dataset_of_the_card_is_measured_by_its_own_protocol(suite) -> None:
@@ -148,8 +148,8 @@ def gates(suite, **options: object) -> list[str]:
 
 def test_a_gate_goes_with_each_low_precision_and_dataset_that_is_measured(gated) -> None:
     assert gates(gated, backend="vacc") == ["a-int8_max-div2k_valid_x2-fidelity"]
-    asked = {"precisions": (Precision.FP16, Precision.FP32), "datasets": ("set5", "div2k_valid")}
-    assert gates(gated, **asked) == [
+    request = {"precisions": (Precision.FP16, Precision.FP32), "datasets": ("set5", "div2k_valid")}
+    assert gates(gated, **request) == [
         "a-fp16-set5_x2-fidelity",
         "a-fp16-div2k_valid_x2-fidelity",
     ]
@@ -160,9 +160,9 @@ def test_a_row_about_another_backend_brings_no_gate(gated) -> None:
 
 
 def test_there_is_no_gate_without_limits_or_when_it_is_off(suite, gated) -> None:
-    asked = {"precisions": (Precision.FP16,)}
-    assert gates(suite, **asked) == []
-    assert gates(gated, gate="off", **asked) == []
+    request = {"precisions": (Precision.FP16,)}
+    assert gates(suite, **request) == []
+    assert gates(gated, gate="off", **request) == []
 
 
 def test_blank_cells_are_measured_if_asked(suite):
@@ -176,13 +176,13 @@ def test_blank_cells_are_measured_if_asked(suite):
 
 
 def test_a_blank_cell_of_a_devices_row_is_for_that_backend(suite):
-    asked = Selection(blanks=True, backend="vacc")
-    assert "a-int8_max-div2k_valid_x2-ssim" in [case.id for case in plan(suite, asked)]
+    request = Selection(blanks=True, backend="vacc")
+    assert "a-int8_max-div2k_valid_x2-ssim" in [case.id for case in plan(suite, request)]
 
 
 def test_a_blank_cell_and_a_named_precision_are_one_case(suite):
-    wanted = ids(suite, blanks=True, backend="vacc", precisions=(Precision("int8_max"),))
-    assert wanted.count("a-int8_max-div2k_valid_x2-ssim") == 1
+    expected = ids(suite, blanks=True, backend="vacc", precisions=(Precision("int8_max"),))
+    assert expected.count("a-int8_max-div2k_valid_x2-ssim") == 1
 
 
 def test_a_precision_row_is_not_asked_for_its_cost(suite):

@@ -29,15 +29,15 @@ def case(name: str, metric: str = "psnr", precision: Precision = Precision.FP32)
 A, B, C, D = map(case, "abcd")
 
 
-def point(of: Case, **changes: object) -> Point:
+def point(case: Case, **changes: object) -> Point:
     """Return the point of a match with half of its tolerance left."""
     base = Point(
-        case_id=of.id,
+        case_id=case.id,
         family="zoo",
-        model=of.card.name,
-        metric=of.metric,
-        precision=of.precision,
-        dataset=of.dataset,
+        model=case.card.name,
+        metric=case.metric,
+        precision=case.precision,
+        dataset=case.dataset,
         backend="torch",
         device="cpu",
         protocol="rgb",
@@ -104,7 +104,7 @@ def test_within_a_class_the_oldest_is_first_and_ties_keep_the_order_of_collectio
 @pytest.mark.parametrize("status", [Status.LOSS, Status.MATCH])
 def test_among_failed_and_changed_runs_too_the_oldest_is_first(status: Status) -> None:
     entries = [entry(1, point(B, status=status)), entry(10, point(A, status=status))]
-    now = {of.run_key: {"weights": "0" * 64} for of in (A, B)}
+    now = {case.run_key: {"weights": "0" * 64} for case in (A, B)}
     assert names(prioritize([A, B], entries, now)) == ["b fp32", "a fp32"]
 
 
@@ -244,11 +244,11 @@ def test_a_value_of_another_backend_is_not_this_run() -> None:
 
 
 def past(*seconds: tuple[Case, float]) -> PastSession:
-    def record(of: Case, took: float) -> Record:
-        texts = (of.card.name, of.metric, "fp32", of.dataset, of.backend, "cpu", "rgb", "")
-        return Record(of.id, "", "zoo", *texts, Verdict(Status.MATCH, ""), seconds=took)
+    def record(case: Case, took: float) -> Record:
+        texts = (case.card.name, case.metric, "fp32", case.dataset, case.backend, "cpu", "rgb", "")
+        return Record(case.id, "", "zoo", *texts, Verdict(Status.MATCH, ""), seconds=took)
 
-    records = tuple(record(of, took) for of, took in seconds)
+    records = tuple(record(case, took) for case, took in seconds)
     return PastSession(SessionInfo("r", "", ENVIRONMENT), records, Path(), Path())
 
 

@@ -23,8 +23,8 @@ def zoo(tmp_path: Path) -> Int8Zoo:
 
 
 def _gate(zoo: Int8Zoo, progress: object = lambda *_: None, **options: object) -> Record:
-    given = {"data": zoo.data, "precisions": (Precision("int8_kl"),), "explain_s": 0.0} | options
-    chosen = Selection(**given)
+    settings = {"data": zoo.data, "precisions": (Precision("int8_kl"),), "explain_s": 0.0} | options
+    chosen = Selection(**settings)
     (case,) = (
         case
         for case in plan(load_suite(zoo.suite / "card.toml"), chosen)

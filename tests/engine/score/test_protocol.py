@@ -290,12 +290,12 @@ def metric(monkeypatch: pytest.MonkeyPatch, score, **declared: object) -> None:
 def test_a_metric_on_rgb_gets_rgb_by_any_protocol_and_no_reference_that_it_does_not_need(
     monkeypatch,
 ) -> None:
-    given = []
+    inputs = []
     declared = {"pixels": "rgb", "needs_reference": False}
-    metric(monkeypatch, lambda *pair, **_: given.append(pair) or 1.0, **declared)
+    metric(monkeypatch, lambda *pair, **_: inputs.append(pair) or 1.0, **declared)
     rule = EvalProtocol("p", colour="y_float", border=2)
     assert score_pair(HR, HR, rule, 2, ("mae",)) == {"mae": 1.0}
-    ((sr, hr),) = given
+    ((sr, hr),) = inputs
     assert np.array_equal(sr, HR[2:-2, 2:-2])
     assert hr is None
 

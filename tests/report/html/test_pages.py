@@ -36,8 +36,8 @@ HOSTILE = [
 ]
 
 
-def build(records: list[Record], folder: Path, **given: object) -> ReportResult:
-    return build_report(past_run(folder, records), given.pop("history", ()), folder / "html")
+def build(records: list[Record], folder: Path, **options: object) -> ReportResult:
+    return build_report(past_run(folder, records), options.pop("history", ()), folder / "html")
 
 
 def text_of(folder: Path, kind: str) -> str:

@@ -24,7 +24,7 @@ def matrix(*records: Record) -> list[list[str]]:
     return tables(page(*records).partition("## Families")[2])[0]
 
 
-def of(precision: Precision, value: float | None = 30.104, word: str = "") -> Record:
+def row_of(precision: Precision, value: float | None = 30.104, word: str = "") -> Record:
     combined = record(replace(CLAIM, precision=precision, backend=word), value)
     return combined if value is not None else without_value(combined)
 
@@ -82,7 +82,7 @@ def test_without_a_failure_there_is_no_such_part() -> None:
 
 def test_a_family_has_a_matrix_of_models_and_precisions() -> None:
     other = replace(record(None, 31.5, status=Status.NEW), model="n_x4", dataset="set5_x4")
-    assert matrix(of(Precision.FP32), of(Precision.FP16, None), other) == [
+    assert matrix(row_of(Precision.FP32), row_of(Precision.FP16, None), other) == [
         ["Model", "Dataset", "fp32", "fp16"],
         ["m_x2", "set5_x2", "30.10 → 30.10 ✓", "30.10 → - ○"],
         ["n_x4", "set5_x4", "- → 31.5000 +", ""],
@@ -105,19 +105,19 @@ def test_every_status_that_psnr_can_have_has_a_mark_of_its_own() -> None:
 
 
 def test_rows_about_another_backend_hide_behind_those_that_were_measured() -> None:
-    about_vacc = of(Precision.FP16, None, "vacc-emulated")
-    row = matrix(of(Precision.FP16, word="onnxruntime"), about_vacc)[1]
+    about_vacc = row_of(Precision.FP16, None, "vacc-emulated")
+    row = matrix(row_of(Precision.FP16, word="onnxruntime"), about_vacc)[1]
     assert row[2] == "30.10 → 30.10 ✓"
 
 
 def test_two_measured_rows_of_one_precision_are_told_apart() -> None:
-    both = of(Precision.FP16, word="vacc"), of(Precision.FP16, 30.101, "vacc-emulated")
+    both = row_of(Precision.FP16, word="vacc"), row_of(Precision.FP16, 30.101, "vacc-emulated")
     text = page(*both)
     assert "vacc: 30.10 → 30.10 ✓<br>vacc-emulated: 30.10 → 30.10 ✓ |" in text
 
 
 def test_emulated_values_say_so_at_each_value() -> None:
-    fp16 = emulated(of(Precision.FP16, word="vacc"))
+    fp16 = emulated(row_of(Precision.FP16, word="vacc"))
     text = page(fp16, replace(emulated(ended(Status.DIFFERS)), verdict=ended(Status.ERROR).verdict))
     assert "**Backend vacc, emulated: no vacc device took part in this run.**" in text
     assert "30.10 → 30.10 ○ (emulated)" in text

@@ -44,9 +44,9 @@ def test_a_run_without_int8_says_nothing_of_it() -> None:
 
 
 def test_another_processor_than_the_sessions_is_named_once() -> None:
-    there = replace(record(), detail=Detail(measured_on="CPU B"))
-    assert device_lines([there, record(), there]) == ["measured on CPU B"]
-    assert "measured on CPU B" in summary([there])
+    foreign = replace(record(), detail=Detail(measured_on="CPU B"))
+    assert device_lines([foreign, record(), foreign]) == ["measured on CPU B"]
+    assert "measured on CPU B" in summary([foreign])
 
 
 def test_shared_images_are_named_on_the_page_and_in_the_terminal() -> None:

@@ -63,8 +63,8 @@ def test_a_loss_is_shown_in_full() -> None:
 
 
 def test_what_is_worse_comes_first_and_what_is_fine_is_counted() -> None:
-    given = [plain(outcome, model=outcome.value) for outcome in CaseOutcome]
-    lines = lines_of(*given)
+    cases = [plain(outcome, model=outcome.value) for outcome in CaseOutcome]
+    lines = lines_of(*cases)
     shown = [cells(line)[0] for line in lines[5:-2]]
     assert shown == [
         *("zoo/loss", "zoo/vanished", "zoo/undecided", "zoo/not_comparable", "zoo/new", "zoo/gain")
@@ -72,7 +72,7 @@ def test_what_is_worse_comes_first_and_what_is_fine_is_counted() -> None:
     assert lines[-1] == (
         "1 loss, 1 vanished, 1 undecided, 1 not_comparable, 1 new, 1 gain, 1 within, 1 same"
     )
-    everything = lines_of(*given, everything=True)
+    everything = lines_of(*cases, everything=True)
     assert [cells(line)[0] for line in everything[11:-2]] == ["zoo/within", "zoo/same"]
 
 

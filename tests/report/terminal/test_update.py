@@ -10,8 +10,8 @@ from sr_bench.report.terminal.update import update_lines
 
 
 def empty(**fields: object) -> Update:
-    given = {"edits": (), "gaps": (), "diff": "", "left_out": (), "refused": (), "written": True}
-    return Update(**(given | fields))
+    defaults = {"edits": (), "gaps": (), "diff": "", "left_out": (), "refused": (), "written": True}
+    return Update(**(defaults | fields))
 
 
 def test_a_missing_last_line_feed_is_shown_as_diff_does(

@@ -31,7 +31,7 @@ class Seen:
 
     def __init__(self, **workers: tuple[object, dict[str, int]]) -> None:
         self.workers = {name: {"resources": more} for name, (_, more) in workers.items()}
-        self.looks = {name: what for name, (what, _) in workers.items()}
+        self.looks = {name: look for name, (look, _) in workers.items()}
 
     def wait_for_workers(self, count: int, timeout: float) -> None:
         if not self.workers:
@@ -112,8 +112,8 @@ def test_a_worker_says_which_of_the_sessions_paths_it_does_not_see(
 ) -> None:
     assert isinstance(look(Selection(), places), Identity)
     absent = tmp_path / "images"
-    said = look(Selection(), Places(places.folder, (tmp_path, absent)))
-    assert str(said).startswith(f"{absent} is not there: the workers of a cluster need")
+    answer = look(Selection(), Places(places.folder, (tmp_path, absent)))
+    assert str(answer).startswith(f"{absent} is not there: the workers of a cluster need")
     (places.folder / PROBE).unlink()
     assert str(look(Selection(), places)).startswith(f"{places.folder / PROBE} is not there")
 

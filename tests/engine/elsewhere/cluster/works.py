@@ -60,7 +60,7 @@ def drawn(zoo: Zoo, *items: Drawn) -> Work:
 
 
 @dataclass
-class Heard:
+class Received:
     """What an executor told."""
 
     begun: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
@@ -72,15 +72,15 @@ class Heard:
         self.begun.append((device, dict(notes)))
 
 
-def measured(executor, work: Work, indices=None, **more: object) -> Heard:
-    heard = more.pop("heard", None) or Heard()
+def measured(executor, work: Work, indices=None, **more: object) -> Received:
+    received = more.pop("received", None) or Received()
     asked = range(len(work.job.names)) if indices is None else indices
     executor.measure(
         work,
         asked,
-        begin=heard.begin,
-        done=heard.results.__setitem__,
-        progress=more.pop("progress", lambda *step: heard.progress.append(step)),
+        begin=received.begin,
+        done=received.results.__setitem__,
+        progress=more.pop("progress", lambda *step: received.progress.append(step)),
         **more,
     )
-    return heard
+    return received

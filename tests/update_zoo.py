@@ -1,4 +1,4 @@
-"""A small zoo on disk, and runs of it that were never made: any value can be measured."""
+"""A small zoo on disk, and sessions over it that never ran: any value can be measured."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -88,8 +88,8 @@ class Zoo:
         assert old in self.text
         self.readme.write_bytes(self.text.replace(old, new).encode())
 
-    def run(self, values: Mapping[str, float]) -> PastSession:
-        """Return the run that measured `values`, by ``model precision metric``, and judged them."""
+    def session(self, values: Mapping[str, float]) -> PastSession:
+        """Return the session that measured and judged `values`, by ``model precision metric``."""
         suite = load_suite(self.card.relative_to(self.root))
         records = []
         for model, claims in suite.claims:
@@ -99,13 +99,13 @@ class Zoo:
         path = self.root / "reports" / "latest.json"
         return PastSession(INFO, tuple(records), path, path.parent)
 
-    def write(self, run: PastSession) -> Path:
-        """Write `run` as a session does; return the path of its latest.json."""
-        store = SessionStore(run.results, run.info)
+    def write(self, session: PastSession) -> Path:
+        """Write `session` as a session does; return the path of its latest.json."""
+        store = SessionStore(session.results, session.info)
         store.start()
-        for record in run.records:
+        for record in session.records:
             store.add(record)
-        return store.finish(run.records)
+        return store.finish(session.records)
 
 
 def make_zoo(root: Path) -> Zoo:
@@ -146,22 +146,22 @@ def record_of(model: ModelCard, cell: Claim | Blank, value: float | None) -> Rec
     )
 
 
-def changed(run: PastSession, case: str, **fields: object) -> PastSession:
-    """Return `run` with other `fields` in the records whose id ends with `case`."""
-    chosen = [record for record in run.records if record.case_id.endswith(case)]
+def changed(session: PastSession, case: str, **fields: object) -> PastSession:
+    """Return `session` with other `fields` in the records whose id ends with `case`."""
+    chosen = [record for record in session.records if record.case_id.endswith(case)]
     assert chosen
-    records = (replace(record, **fields) if record in chosen else record for record in run.records)
-    return replace(run, records=tuple(records))
+    records = (replace(row, **fields) if row in chosen else row for row in session.records)
+    return replace(session, records=tuple(records))
 
 
-def update(run: PastSession, mode: UpdateMode = "failed", *, write: bool = True) -> Update:
-    return update_documents(run, mode, reason="retrained", write=write)
+def update(session: PastSession, mode: UpdateMode = "failed", *, write: bool = True) -> Update:
+    return update_documents(session, mode, reason="retrained", write=write)
 
 
-def refused(run: PastSession, zoo: Zoo, mode: UpdateMode = "failed") -> str:
+def refused(session: PastSession, zoo: Zoo, mode: UpdateMode = "failed") -> str:
     """Return why nothing was done, and see that nothing was."""
     before = {path: path.read_bytes() for path in zoo.readme.parent.iterdir()}
-    result = update(run, mode)
+    result = update(session, mode)
     assert (result.edits, result.gaps, result.diff) == ((), (), "")
     assert {path: path.read_bytes() for path in zoo.readme.parent.iterdir()} == before
     (reason,) = result.refused
@@ -181,10 +181,10 @@ def partial(record: Record) -> Record:
     )
 
 
-def with_more(run: PastSession, *more: Record) -> PastSession:
-    return replace(run, records=(*run.records, *more))
+def with_more(session: PastSession, *more: Record) -> PastSession:
+    return replace(session, records=(*session.records, *more))
 
 
-def only(run: PastSession) -> Record:
-    (record,) = (record for record in run.records if record.measurement)
+def only(session: PastSession) -> Record:
+    (record,) = (record for record in session.records if record.measurement)
     return record

@@ -22,7 +22,7 @@ def draft(draft: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
 @pytest.fixture
 def updated(sr_bench, draft: Zoo) -> Zoo:
     """Return the zoo after its first PSNR was updated."""
-    run = draft.write(draft.run({A: 31.0}))
+    run = draft.write(draft.session({A: 31.0}))
     assert sr_bench("update", run, "--reason", "retrained").code == 0
     return draft
 

@@ -10,7 +10,7 @@ from sr_bench.core.history import SessionInfo
 from sr_bench.core.record import Measurement, Record
 from sr_bench.history.store import SessionStore
 from tests.report.records import record, without_value
-from tests.runs import ENVIRONMENT
+from tests.sessions import ENVIRONMENT
 
 
 def add_run(results: Path, day: int, records: Iterable[Record], *, ended: bool = True) -> Path:

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from sr_bench.cli import main
-from tests.report.html.zoo import history_of, keep_images, past_run, records_of, write_run
+from tests.report.html.zoo import history_of, keep_images, past_session, records_of, write_run
 
 
 @pytest.fixture
 def latest(tmp_path: Path) -> Path:
     records = records_of("m")
     keep_images(tmp_path, records)
-    return write_run(past_run(tmp_path, records), history_of(records))
+    return write_run(past_session(tmp_path, records), history_of(records))
 
 
 def test_the_report_lies_beside_the_run(latest: Path, capsys: pytest.CaptureFixture[str]) -> None:

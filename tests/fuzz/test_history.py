@@ -33,7 +33,7 @@ from tests.fuzz.bytes_inputs import broken, fresh, fuzzed
 from tests.fuzz.inputs import changed, json_file, odd_text, writable_text
 from tests.report.parts.test_provenance import QUANTISED
 from tests.report.records import record, without_value
-from tests.report.runs import latency, past_run
+from tests.report.sessions import latency, past_session
 from tests.report.terminal.test_dossier import DOSSIER
 from tests.report.terminal.test_forensics import FITS, NONE
 from tests.report.terminal.test_gate import COMPARED, VERDICT
@@ -48,7 +48,7 @@ _RECORDS = (
     without_value(record(), "absent"),
     latency(),
 )
-_RUN = past_run(_RECORDS)
+_SESSION = past_session(_RECORDS)
 _LINE = LedgerLine(
     **dict.fromkeys(
         ("when", "document", "row", "row_source", "backend_word", "dataset", "metric", "old"), "x"
@@ -68,7 +68,7 @@ def files_of_a_run() -> dict[str, bytes]:
     """Return what a run writes: ``latest.json``, its own file, and the line of history."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        store = SessionStore(folder, _RUN.info)
+        store = SessionStore(folder, _SESSION.info)
         store.start()
         for record in _RECORDS:
             store.add(record)
@@ -81,17 +81,17 @@ def written() -> dict[str, bytes]:
     return files_of_a_run()
 
 
-def _use(run: PastSession) -> None:
+def _use(session: PastSession) -> None:
     """Show `run` in every way that reads nothing but records."""
-    render_combined(run, Path("nowhere"))
-    render_family("zoo", [], run.records)
-    summary(run.records)
-    step_summary(run)
-    annotations(run.records)
-    frame(run.records)
-    image_frame(run.records)
-    compared = compare_runs(_RUN, run, LossLimits())
-    compared_lines(compared, run.info, _RUN.info, everything=True)
+    render_combined(session, Path("nowhere"))
+    render_family("zoo", [], session.records)
+    summary(session.records)
+    step_summary(session)
+    annotations(session.records)
+    frame(session.records)
+    image_frame(session.records)
+    compared = compare_runs(_SESSION, session, LossLimits())
+    compared_lines(compared, session.info, _SESSION.info, everything=True)
 
 
 def _read_run(path: Path) -> None:

@@ -27,7 +27,7 @@ from sr_bench.text.printable import printable
 from tests.fuzz.bytes_inputs import fuzzed
 from tests.fuzz.inputs import odd_text, toml
 from tests.report.records import emulated, without_value
-from tests.report.runs import ended, past_run
+from tests.report.sessions import ended, past_session
 from tests.tiny_zoo import Zoo, make_zoo
 
 _STEERS = re.compile(
@@ -82,7 +82,8 @@ def test_no_name_steers_a_terminal(name: str) -> None:
 @given(odd_text.map(lambda text: text[:80]))  # the page is rendered here, which is slow
 def test_no_name_is_markup_in_a_page(name: str) -> None:
     records = _named(name)
-    pages = [render_combined(past_run(records), Path("nowhere")), step_summary(past_run(records))]
+    session = past_session(records)
+    pages = [render_combined(session, Path("nowhere")), step_summary(session)]
     pages.append(render_family(name, [], records))
     plain = {"table", "thead", "tbody", "tr", "th", "td", "p", "h1", "h2", "h3", "ul", "li", "pre"}
     plain |= {"strong", "code", "class", "style", "br", "details", "summary"}
@@ -113,7 +114,7 @@ def test_no_name_is_a_formula_or_a_row_of_its_own_in_a_spreadsheet(
     tmp_path: Path, names: list[str]
 ) -> None:
     records = [record for name in names for record in _named(name)]
-    for path in write_csv(past_run(records), tmp_path):
+    for path in write_csv(past_session(records), tmp_path):
         with path.open(newline="") as file:
             header, *rows = csv.reader(file)
         assert all(len(row) == len(header) for row in rows)

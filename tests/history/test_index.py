@@ -13,7 +13,7 @@ from sr_bench.errors import SrBenchError
 from sr_bench.history.index import History, read_history
 from sr_bench.history.store import SessionStore
 from tests.report.records import record
-from tests.runs import ENVIRONMENT
+from tests.sessions import ENVIRONMENT
 
 RECORDS = tuple(replace(record(), case_id=name) for name in "ab")
 POINTS = tuple(map(point, RECORDS))

@@ -18,7 +18,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Status, Verdict
 from sr_bench.errors import SrBenchError
 from sr_bench.history.store import SessionStore, read_run
-from tests.runs import ENVIRONMENT
+from tests.sessions import ENVIRONMENT
 
 INFO = SessionInfo("run-1", "2026-11-21T09:14:30+00:00", ENVIRONMENT)
 CLAIM = Claim("psnr", "30.1", "M", "", Precision.FP32, "", "", "", Source("README.md", 3, 9))
@@ -120,7 +120,7 @@ from dataclasses import replace
 from pathlib import Path
 from tests.history.test_store import INFO, RECORD
 from sr_bench.history.store import SessionStore
-from tests.runs import ENVIRONMENT
+from tests.sessions import ENVIRONMENT
 
 folder, name = Path(sys.argv[1]), sys.argv[2]
 records = [replace(RECORD, case_id=str(number)) for number in range(40)]

@@ -13,7 +13,7 @@ from sr_bench.core.record import ImageScore, Record, Status
 from sr_bench.errors import OptionError, SrBenchError
 from sr_bench.report.exports import frame, image_frame, write_csv, write_parquet
 from tests.report.records import CLAIM, emulated, record, with_interval, without_value
-from tests.report.runs import latency, past_run, with_floor
+from tests.report.sessions import latency, past_session, with_floor
 
 
 def row(record: Record) -> dict[str, object]:
@@ -123,7 +123,7 @@ def test_an_image_is_a_row_in_the_order_of_the_run() -> None:
 
 
 def test_csv_files_hold_both_tables_and_name_the_run(tmp_path: Path) -> None:
-    paths = write_csv(past_run([record(), without_value(record())]), tmp_path / "reports")
+    paths = write_csv(past_session([record(), without_value(record())]), tmp_path / "reports")
     assert [path.name for path in paths] == ["records.csv", "images.csv"]
     first, absent = rows(paths[0])
     assert list(first)[:4] == ["run", "started", "commit", "case_id"]
@@ -133,7 +133,7 @@ def test_csv_files_hold_both_tables_and_name_the_run(tmp_path: Path) -> None:
 
 
 def test_infinity_is_spelled_inf(tmp_path: Path) -> None:
-    records, images = write_csv(past_run([record(value=inf), record(value=-inf)]), tmp_path)
+    records, images = write_csv(past_session([record(value=inf), record(value=-inf)]), tmp_path)
     assert [row["measured"] for row in rows(records)] == ["inf", "-inf"]
     assert rows(images)[0]["value"] == "inf"
 
@@ -143,7 +143,7 @@ def test_infinity_is_spelled_inf(tmp_path: Path) -> None:
     ["=1+1", "+cmd|'/C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", " =1", "\n=1", "＝1", "-", "=inf"],  # noqa: RUF001
 )
 def test_no_name_becomes_a_formula(tmp_path: Path, name: str) -> None:
-    for path in write_csv(past_run([named(name)]), tmp_path):
+    for path in write_csv(past_session([named(name)]), tmp_path):
         cells = [cell for row in rows(path) for cell in row.values() if cell in (name, f"'{name}")]
         assert cells
         assert set(cells) == {f"'{name}"}
@@ -151,27 +151,27 @@ def test_no_name_becomes_a_formula(tmp_path: Path, name: str) -> None:
 
 def test_numbers_keep_their_sign_and_names_their_minus(tmp_path: Path) -> None:
     low = replace(record(replace(CLAIM, text="-0.5"), -0.7), model="a-b=c")
-    row, *_ = rows(write_csv(past_run([low]), tmp_path)[0])
+    row, *_ = rows(write_csv(past_session([low]), tmp_path)[0])
     assert (row["claimed_text"], row["measured"], row["model"]) == ("-0.5", "-0.7", "a-b=c")
 
 
 def test_the_name_of_a_note_is_no_formula_and_no_command(tmp_path: Path) -> None:
     odd = replace(record().measurement, notes={"\x1b[2J": 1.0})
-    text = write_csv(past_run([replace(record(), measurement=odd)]), tmp_path)[0].read_text()
+    text = write_csv(past_session([replace(record(), measurement=odd)]), tmp_path)[0].read_text()
     assert "note_\\x1b[2J" in text
     assert "\x1b" not in text
 
 
 @pytest.mark.parametrize("write", [write_csv, write_parquet])
 def test_a_file_name_that_is_not_text_is_spelled_out(tmp_path: Path, write) -> None:
-    for path in write(past_run([named('a\udc80,"b"\nc')]), tmp_path):
+    for path in write(past_session([named('a\udc80,"b"\nc')]), tmp_path):
         table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
         assert table["model"][0] == 'a\\udc80,"b"\nc'
 
 
 def test_parquet_files_give_the_same_tables_back(tmp_path: Path) -> None:
     records = [record(), record(value=inf), without_value(record(None)), latency(peak_mb=4.0)]
-    records_path, images_path = write_parquet(past_run(records), tmp_path)
+    records_path, images_path = write_parquet(past_session(records), tmp_path)
     assert (records_path.name, images_path.name) == ("records.parquet", "images.parquet")
     back = pd.read_parquet(records_path)
     assert back["run"].tolist() == ["20261121T091430-b65233"] * 4
@@ -182,9 +182,9 @@ def test_parquet_files_give_the_same_tables_back(tmp_path: Path) -> None:
 
 
 def test_a_run_without_images_has_an_empty_table_of_them(tmp_path: Path) -> None:
-    run = past_run([without_value(record())])
-    assert rows(write_csv(run, tmp_path)[1]) == []
-    assert list(pd.read_parquet(write_parquet(run, tmp_path)[1]))[-1] == "value"
+    session = past_session([without_value(record())])
+    assert rows(write_csv(session, tmp_path)[1]) == []
+    assert list(pd.read_parquet(write_parquet(session, tmp_path)[1]))[-1] == "value"
 
 
 def test_without_pyarrow_one_error_says_what_to_install(
@@ -192,7 +192,7 @@ def test_without_pyarrow_one_error_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(OptionError, match=r"pip install 'sr-bench\[parquet\]'"):
-        write_parquet(past_run([record()]), tmp_path)
+        write_parquet(past_session([record()]), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -200,4 +200,4 @@ def test_without_pyarrow_one_error_says_what_to_install(
 def test_an_unwritable_folder_is_one_clear_error(tmp_path: Path, write) -> None:
     (tmp_path / "reports").write_text("a file")
     with pytest.raises(SrBenchError, match=r"cannot write .*reports"):
-        write(past_run([record(status=Status.MATCH)]), tmp_path / "reports")
+        write(past_session([record(status=Status.MATCH)]), tmp_path / "reports")

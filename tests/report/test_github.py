@@ -12,13 +12,13 @@ from sr_bench.report.github import BUDGET, annotations, step_summary, write_step
 from sr_bench.report.terminal.failure import failure_text
 from tests.report.markdown.test_family import tables
 from tests.report.records import emulated, record, without_value
-from tests.report.runs import HOSTILE, ended, past_run, with_floor
+from tests.report.sessions import HOSTILE, ended, past_session, with_floor
 
 TOTAL = {"failure": 3, "line": 1, "row": 11}
 
 
 def summary(*records: Record, budget: int = BUDGET) -> str:
-    return step_summary(past_run(records), budget=budget)
+    return step_summary(past_session(records), budget=budget)
 
 
 def fences(markdown: str) -> list[str]:
@@ -103,7 +103,7 @@ def test_a_table_ends_at_the_first_row_that_does_not_fit() -> None:
 
 def test_the_usual_budget_is_below_the_limit_of_github() -> None:
     records = [ended(Status.DIFFERS, line) for line in range(4000)]
-    text = step_summary(past_run(records))
+    text = step_summary(past_session(records))
     assert 800_000 < len(text.encode()) <= BUDGET < 2**20
 
 
@@ -120,26 +120,26 @@ def test_what_others_wrote_stays_text() -> None:
     assert len(tables(text)[0][1]) == 9
 
 
-RUN = past_run([record()])
+SESSION = past_session([record()])
 
 
 @pytest.mark.parametrize("theirs", ["theirs", "theirs\n", "theirs\n\n\n"])
 def test_the_summary_stands_below_what_the_step_has_written(tmp_path: Path, theirs: str) -> None:
     path = tmp_path / "summary.md"
     path.write_text(theirs)
-    write_step_summary(path, RUN)
-    assert path.read_text("utf-8") == f"theirs\n\n{step_summary(RUN)}"
+    write_step_summary(path, SESSION)
+    assert path.read_text("utf-8") == f"theirs\n\n{step_summary(SESSION)}"
 
 
 def test_a_first_summary_is_written_alone(tmp_path: Path) -> None:
-    write_step_summary(tmp_path / "summary.md", RUN)
-    assert (tmp_path / "summary.md").read_text("utf-8") == step_summary(RUN)
+    write_step_summary(tmp_path / "summary.md", SESSION)
+    assert (tmp_path / "summary.md").read_text("utf-8") == step_summary(SESSION)
 
 
 def test_the_summary_takes_the_room_that_others_left(tmp_path: Path) -> None:
     path = tmp_path / "summary.md"
     path.write_text("x" * (BUDGET - 5000) + "\n")
-    write_step_summary(path, past_run([ended(Status.DIFFERS, line) for line in range(20)]))
+    write_step_summary(path, past_session([ended(Status.DIFFERS, line) for line in range(20)]))
     assert BUDGET - 1000 < path.stat().st_size <= BUDGET
     assert "Left out, as GitHub limits this page" in path.read_text("utf-8")
 
@@ -147,7 +147,7 @@ def test_the_summary_takes_the_room_that_others_left(tmp_path: Path) -> None:
 def test_a_full_summary_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "summary.md"
     path.write_text("x" * (BUDGET + 1))
-    write_step_summary(path, RUN)
+    write_step_summary(path, SESSION)
     assert path.read_text() == "x" * (BUDGET + 1)
 
 
@@ -156,7 +156,7 @@ def test_a_path_that_can_not_be_written_is_one_clear_error(tmp_path: Path, name:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     with pytest.raises(SrBenchError, match=r"GITHUB_STEP_SUMMARY=.*expected a file in a folder"):
-        write_step_summary(tmp_path / name, RUN)
+        write_step_summary(tmp_path / name, SESSION)
     assert not (tmp_path / "absent").exists()
 
 

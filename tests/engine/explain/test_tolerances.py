@@ -76,7 +76,7 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_of(results: Path, *records: Record) -> PastSession:
+def session_of(results: Path, *records: Record) -> PastSession:
     environment = Environment({}, "3.11", "Linux", "cpu", 1, "")
     info = SessionInfo("20261121T000000-abcdef", "", environment)
     return PastSession(info, records, results / "latest.json", results)
@@ -85,7 +85,8 @@ def run_of(results: Path, *records: Record) -> PastSession:
 def audited(results: Path, rule: EvalProtocol, metric: str = "psnr", **options) -> AuditedClaim:
     slack, decimals = options.pop("slack", 0.0), options.pop("decimals", 4)
     model = card(rule, slack)
-    result = audit(run_of(results, judged(rule, metric, decimals)), {model.id: model}, **options)
+    session = session_of(results, judged(rule, metric, decimals))
+    result = audit(session, {model.id: model}, **options)
     assert result.problems == ()
     return result.claims[0]
 
@@ -186,7 +187,7 @@ def test_other_kernels_need_another_run(results: Path) -> None:
 
 def test_a_network_that_enlarges_nothing_has_no_other_kernel(results: Path) -> None:
     record = replace(judged(RGB), dataset="set5_x1")
-    (claim,) = audit(run_of(results, record), {"zoo/m_x2": card(RGB, scale=1)}).claims
+    (claim,) = audit(session_of(results, record), {"zoo/m_x2": card(RGB, scale=1)}).claims
     assert all(trial.value is not None for trial in claim.trials)
 
 
@@ -233,7 +234,7 @@ def test_a_rerun_that_fails_says_why(results: Path) -> None:
 
 def audit_of(results: Path, *records: Record, rule: EvalProtocol = RGB) -> Audit:
     model = card(rule)
-    return audit(run_of(results, *records), {model.id: model})
+    return audit(session_of(results, *records), {model.id: model})
 
 
 def test_outputs_that_do_not_give_the_recorded_value_are_of_another_run(results: Path) -> None:

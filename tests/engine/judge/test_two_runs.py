@@ -14,13 +14,13 @@ from sr_bench.core.record import ImageScore, Measurement, Record
 from sr_bench.engine.judge.two_runs import compare_runs
 from sr_bench.errors import MetricError
 from tests.report.records import record, without_value
-from tests.runs import ENVIRONMENT
+from tests.sessions import ENVIRONMENT
 
 INPUTS = {"network": "n1", "precision": "p1", "data": "d1", "protocol": "e1", "device": "cpu"}
 VALUES = (30.0, 31.0, 32.0, 33.0, 34.0)
 
 
-def of_run(*records: Record, environment: Environment = ENVIRONMENT) -> PastSession:
+def of_session(*records: Record, environment: Environment = ENVIRONMENT) -> PastSession:
     return PastSession(SessionInfo("run", "", environment), records, Path("run.jsonl"), Path())
 
 
@@ -39,7 +39,7 @@ def lowered(by: float, spread: float = 0.001) -> list[float]:
 
 
 def compare(now: Record, before: Record, **limits: float) -> Compared:
-    (case,) = compare_runs(of_run(now), of_run(before), LossLimits(**limits))
+    (case,) = compare_runs(of_session(now), of_session(before), LossLimits(**limits))
     return case
 
 
@@ -97,8 +97,8 @@ def test_each_metric_has_its_limit(metric: str, option: str, default: float) -> 
 
 def test_the_likely_causes_are_named() -> None:
     newer = replace(ENVIRONMENT, packages={"numpy": "2.1"})
-    now = of_run(scored(lowered(0.05), network="n2", backend="b2"), environment=newer)
-    (case,) = compare_runs(now, of_run(scored()), LossLimits())
+    now = of_session(scored(lowered(0.05), network="n2", backend="b2"), environment=newer)
+    (case,) = compare_runs(now, of_session(scored()), LossLimits())
     assert case.outcome is CaseOutcome.LOSS
     assert [change.name for change in case.inputs] == ["network", "backend"]
     assert case.sentence.endswith("; changed: network, backend, numpy 2.0 -> 2.1")
@@ -107,8 +107,8 @@ def test_the_likely_causes_are_named() -> None:
 
 def test_a_cause_is_named_once() -> None:
     newer = replace(ENVIRONMENT, cpu="new")
-    now = of_run(scored(lowered(0.05), cpu="new"), environment=newer)
-    (case,) = compare_runs(now, of_run(scored()), LossLimits())
+    now = of_session(scored(lowered(0.05), cpu="new"), environment=newer)
+    (case,) = compare_runs(now, of_session(scored()), LossLimits())
     assert case.sentence.endswith("; changed: cpu")
 
 
@@ -159,7 +159,7 @@ def test_images_without_a_partner_are_undecided_or_not_comparable() -> None:
 
 def test_new_and_vanished_cases_are_listed_in_order() -> None:
     a, b, c = (replace(scored(), model=name) for name in "abc")
-    cases = compare_runs(of_run(c, a), of_run(a, b), LossLimits())
+    cases = compare_runs(of_session(c, a), of_session(a, b), LossLimits())
     assert [(case.model, case.outcome) for case in cases] == [
         ("c", CaseOutcome.NEW),
         ("a", CaseOutcome.SAME),
@@ -181,8 +181,8 @@ def test_a_value_that_is_gone_says_why() -> None:
 
 def test_what_neither_run_measured_is_left_out() -> None:
     unmeasured = without_value(scored())
-    assert compare_runs(of_run(unmeasured), of_run(unmeasured), LossLimits()) == ()
-    assert compare_runs(of_run(unmeasured), of_run(), LossLimits()) == ()
+    assert compare_runs(of_session(unmeasured), of_session(unmeasured), LossLimits()) == ()
+    assert compare_runs(of_session(unmeasured), of_session(), LossLimits()) == ()
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_what_neither_run_measured_is_left_out() -> None:
 )
 def test_cases_that_differ_in_anything_are_different_cases(field: str) -> None:
     cases = compare_runs(
-        of_run(replace(scored(), **{field: "ssim"})), of_run(scored()), LossLimits()
+        of_session(replace(scored(), **{field: "ssim"})), of_session(scored()), LossLimits()
     )
     assert [case.outcome for case in cases] == [CaseOutcome.NEW, CaseOutcome.VANISHED]
 
@@ -198,10 +198,10 @@ def test_cases_that_differ_in_anything_are_different_cases(field: str) -> None:
 def test_of_two_records_of_a_case_the_one_with_a_value_counts() -> None:
     unmeasured = without_value(scored())
     for pair in ((unmeasured, scored()), (scored(), unmeasured)):
-        (case,) = compare_runs(of_run(*pair), of_run(scored()), LossLimits())
+        (case,) = compare_runs(of_session(*pair), of_session(scored()), LossLimits())
         assert case.outcome is CaseOutcome.SAME
     other = scored(lowered(1.0), network="n2")
-    (case,) = compare_runs(of_run(scored(), other), of_run(scored()), LossLimits())
+    (case,) = compare_runs(of_session(scored(), other), of_session(scored()), LossLimits())
     assert case.outcome is CaseOutcome.SAME
 
 
@@ -260,8 +260,8 @@ def test_the_limit_of_latency_can_be_chosen() -> None:
 
 @pytest.mark.parametrize("change", [{"cpu": "another"}, {"cores": 4}])
 def test_latency_of_another_machine_is_not_comparable(change: dict[str, object]) -> None:
-    now = of_run(latency(150.0), environment=replace(ENVIRONMENT, **change))
-    (case,) = compare_runs(now, of_run(latency(100.0)), LossLimits())
+    now = of_session(latency(150.0), environment=replace(ENVIRONMENT, **change))
+    (case,) = compare_runs(now, of_session(latency(100.0)), LossLimits())
     assert case.outcome is CaseOutcome.NOT_COMPARABLE
     assert case.sentence.startswith(f"measured on another {next(iter(change))}")
 

@@ -14,7 +14,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Record, Status, Verdict
 from sr_bench.engine.plan.order import Ranked, Risk, prioritize
-from tests.runs import ENVIRONMENT
+from tests.sessions import ENVIRONMENT
 
 INT8 = Precision("int8_max")
 DIGEST = "ab" * 32

@@ -23,7 +23,7 @@ from tests.report.html.zoo import (
     deepen,
     history_of,
     keep_images,
-    past_run,
+    past_session,
     records_of,
     spoil,
 )
@@ -41,7 +41,7 @@ def build(results: Path, max_bytes: int = MAX_BYTES, **changes: object) -> Repor
     records = changes.get("records", RECORDS)
     history = changes.get("history", ())
     target = changes.get("target", results / "html")
-    return build_report(past_run(results, records), history, target, max_bytes=max_bytes)
+    return build_report(past_session(results, records), history, target, max_bytes=max_bytes)
 
 
 def page_data(results: Path, model: str = "m") -> dict[str, object]:
@@ -303,7 +303,7 @@ def test_the_first_page_is_replaced_last(results: Path, monkeypatch: pytest.Monk
 def test_progress_counts_up_to_what_was_planned(results: Path) -> None:
     steps = []
     build_report(
-        past_run(results, RECORDS),
+        past_session(results, RECORDS),
         history_of(RECORDS),
         results / "html",
         progress=lambda *step: steps.append(step),

@@ -19,7 +19,7 @@ from tests.report.html.zoo import (
     gated,
     history_of,
     keep_images,
-    past_run,
+    past_session,
     records_of,
     scored,
 )
@@ -37,7 +37,7 @@ HOSTILE = [
 
 
 def build(records: list[Record], folder: Path, **options: object) -> ReportResult:
-    return build_report(past_run(folder, records), options.pop("history", ()), folder / "html")
+    return build_report(past_session(folder, records), options.pop("history", ()), folder / "html")
 
 
 def text_of(folder: Path, kind: str) -> str:

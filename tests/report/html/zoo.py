@@ -1,4 +1,4 @@
-"""A run with kept images, as small as can be: two models in three precisions on four images."""
+"""A session with kept images, as small as can be: two models in three precisions on four images."""
 
 import json
 from dataclasses import replace
@@ -38,7 +38,7 @@ SPOT = (16, 24)
 
 
 def info(number: int = 9, environment: Environment = ENVIRONMENT) -> SessionInfo:
-    """Return run number `number` of a month."""
+    """Return session number `number` of a month."""
     day = f"{number:02d}"
     return SessionInfo(f"202611{day}T091430-b65233", f"2026-11-{day}T09:14:30+00:00", environment)
 
@@ -133,13 +133,13 @@ def emulated(record: Record) -> Record:
     return replace(record, device="emulated", measurement=measurement)
 
 
-def past_run(results: Path, records: list[Record], number: int = 9) -> PastSession:
-    """Return the run of `records`, as it would have been read from `results`."""
+def past_session(results: Path, records: list[Record], number: int = 9) -> PastSession:
+    """Return the session of `records`, as it is read from `results`."""
     return PastSession(info(number), tuple(records), results / "latest.json", results)
 
 
 def history_of(records: list[Record], days: int = 3) -> list[HistoryEntry]:
-    """Return runs of the same records; another torch on the last day, and other data."""
+    """Return sessions of the same records; another torch on the last day, and other data."""
     sessions = []
     for day in range(1, days + 1):
         last = day == days
@@ -150,15 +150,15 @@ def history_of(records: list[Record], days: int = 3) -> list[HistoryEntry]:
     return sessions
 
 
-def write_run(run: PastSession, history: list[HistoryEntry]) -> Path:
+def write_run(session: PastSession, history: list[HistoryEntry]) -> Path:
     """Write what `sr-bench report` reads, and return the path of ``latest.json``."""
-    head = {"schema_version": SCHEMA_VERSION, **encode(run.info)}
-    folder = run.results / "history"
+    head = {"schema_version": SCHEMA_VERSION, **encode(session.info)}
+    folder = session.results / "history"
     folder.mkdir(parents=True, exist_ok=True)
-    run.path.write_text(json.dumps({**head, "records": encode(run.records)}))
+    session.path.write_text(json.dumps({**head, "records": encode(session.records)}))
     lines = [json.dumps({"schema_version": SCHEMA_VERSION, **encode(entry)}) for entry in history]
     (folder / "index.jsonl").write_text("".join(line + "\n" for line in lines))
-    return run.path
+    return session.path
 
 
 def keep_images(results: Path, records: list[Record], side: int = SIDE) -> None:

@@ -13,11 +13,11 @@ from sr_bench.errors import SrBenchError
 from sr_bench.report.markdown.combined import render_combined, write_combined
 from tests.report.markdown.test_family import tables
 from tests.report.records import CLAIM, emulated, record, with_interval, without_value
-from tests.report.runs import HOSTILE, ended, past_run, with_floor
+from tests.report.sessions import HOSTILE, ended, past_session, with_floor
 
 
 def page(*records: Record, folder: Path = Path("nowhere")) -> str:
-    return render_combined(past_run(records), folder)
+    return render_combined(past_session(records), folder)
 
 
 def matrix(*records: Record) -> list[list[str]]:
@@ -31,7 +31,7 @@ def row_of(precision: Precision, value: float | None = 30.104, word: str = "") -
 
 def test_the_page_is_written_whole_and_is_the_same_each_time(tmp_path: Path) -> None:
     records = [record(), ended(Status.DIFFERS, 9)]
-    path = write_combined(past_run(records), tmp_path)
+    path = write_combined(past_session(records), tmp_path)
     assert path == tmp_path / "README.md"
     assert path.read_text("utf-8") == page(*reversed(records))
 
@@ -39,7 +39,7 @@ def test_the_page_is_written_whole_and_is_the_same_each_time(tmp_path: Path) -> 
 def test_an_unwritable_folder_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("a file")
     with pytest.raises(SrBenchError, match=r"cannot write .*README\.md"):
-        write_combined(past_run([record()]), tmp_path / "reports")
+        write_combined(past_session([record()]), tmp_path / "reports")
 
 
 def test_the_top_says_which_run_it_is_and_how_it_ended() -> None:
@@ -50,9 +50,10 @@ def test_the_top_says_which_run_it_is_and_how_it_ended() -> None:
 
 
 def test_a_run_of_the_first_schema_has_no_start_and_may_have_no_commit() -> None:
-    run = past_run([without_value(record())])
-    info = replace(run.info, started="", environment=replace(run.info.environment, commit=""))
-    text = render_combined(replace(run, info=info), Path("nowhere"))
+    session = past_session([without_value(record())])
+    environment = replace(session.info.environment, commit="")
+    info = replace(session.info, started="", environment=environment)
+    text = render_combined(replace(session, info=info), Path("nowhere"))
     assert "Run `20261121T091430-b65233`.\n\n" in text
     assert "Nothing ran on a device." in text
 

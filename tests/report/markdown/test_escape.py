@@ -4,7 +4,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from sr_bench.report.markdown.escape import code, escape, fence, link, table
-from tests.report.runs import HOSTILE
+from tests.report.sessions import HOSTILE
 
 NAMES = [HOSTILE, "`", "``a", "a`", "``` b", "", " x ", "a\\", "]", "](x", "a_b_", "__init__"]
 

@@ -19,7 +19,7 @@ from sr_bench.report.markdown.family import (
     write_family_reports,
 )
 from tests.report.records import CLAIM, emulated, record, records_of, with_interval, without_value
-from tests.report.runs import HOSTILE, latency, with_floor
+from tests.report.sessions import HOSTILE, latency, with_floor
 
 FAMILIES = ("lesrcnn", "edsr", "esrgan", "rcan", "realsr")
 FLOOR = "by paper_y, 2 images"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from sr_bench.core.record import Record
 from sr_bench.report.parts.floor import MeanFloor, below_floor, floor_lines, floor_of, floors, why
 from tests.report.records import CLAIM, record, without_value
-from tests.report.runs import with_floor
+from tests.report.sessions import with_floor
 
 SSIM = replace(CLAIM, metric="ssim", text="0.915")
 

@@ -8,7 +8,7 @@ from sr_bench.core.gate import Comparison, Drop
 from sr_bench.core.history import SessionInfo
 from sr_bench.core.record import Status
 from sr_bench.report.terminal.compare import compared_lines, summary_line
-from tests.runs import ENVIRONMENT
+from tests.sessions import ENVIRONMENT
 
 A = SessionInfo("run-a", "2026-11-20T09:14:30+00:00", ENVIRONMENT)
 B = SessionInfo("run-b", "2026-11-21T09:14:30+00:00", replace(ENVIRONMENT, commit=""))

@@ -12,7 +12,7 @@ from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Status
 from sr_bench.report.terminal.session import header, summary
 from tests.report.records import CLAIM, emulated, record, with_interval, without_value
-from tests.report.runs import HOSTILE, latency, with_floor
+from tests.report.sessions import HOSTILE, latency, with_floor
 
 CARD = ModelCard("m_x2", "zoo", Path("/z/zoo"), "M", "", 2, "edsr")
 CASE = Case(CARD, "psnr", Precision.FP32, "vacc", Evaluation("set5", EvalProtocol("p")), CLAIM)

@@ -1,4 +1,4 @@
-"""Runs, floors and latencies made of the synthetic records."""
+"""Sessions, floors and latencies made of the synthetic records."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,7 +15,7 @@ HOSTILE = "a|b <img src=x onerror=alert(1)> *c* `d` [e](http://f) \x1b[2J ${g}\n
 ENVIRONMENT = Environment({"numpy": "2.4.6"}, "3.11.7", "Linux x86_64", "a cpu", 2, "0123abcd", {})
 
 
-def past_run(
+def past_session(
     records: Iterable[Record], results: Path = Path("reports"), run: str = "20261121T091430-b65233"
 ) -> PastSession:
     info = SessionInfo(run, "2026-11-21T09:14:30+00:00", ENVIRONMENT)

@@ -6,28 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sr_bench.core.history import Environment, HistoryEntry, Point, SessionInfo
+from sr_bench.core.history import Environment, HistoryEntry, SessionInfo, point
 from sr_bench.core.record import Status
 from sr_bench.core.trend import Moment, Series, series, started, trend
+from tests.report.records import record
 
 ENVIRONMENT = Environment({}, "3.11", "Linux", "cpu", 2, "abc")
-POINT = Point(
+POINT = replace(
+    point(record(value=30.0)),
     case_id="m-fp32-set5_x2-psnr",
-    family="zoo",
     model="m",
-    metric="psnr",
-    precision="fp32",
-    dataset="set5_x2",
     backend="torch",
-    device="cpu",
-    protocol="paper_y",
-    status=Status.MATCH,
-    value=30.0,
     claimed=30.0,
     tolerance=0.05,
     images=5,
     planned=5,
-    fingerprint="",
     inputs={"network": "n", "data": "d"},
 )
 

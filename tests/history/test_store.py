@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import os
 import subprocess
 import sys
@@ -10,33 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.core.claim import Claim, Source
 from sr_bench.core.codec import encode
 from sr_bench.core.detail import Detail
 from sr_bench.core.history import HistoryEntry, SessionInfo, point
-from sr_bench.core.precision import Precision
-from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Status, Verdict
+from sr_bench.core.record import Kept, Status, Verdict
 from sr_bench.errors import SrBenchError
 from sr_bench.history.store import SessionStore, read_run
+from tests.report.records import CLAIM, record
 from tests.sessions import ENVIRONMENT
 
 INFO = SessionInfo("run-1", "2026-11-21T09:14:30+00:00", ENVIRONMENT)
-CLAIM = Claim("psnr", "30.1", "M", "", Precision.FP32, "", "", "", Source("README.md", 3, 9))
-RECORD = Record(
-    case_id="m-fp32-set5_x2-psnr",
-    node_id="zoo/card.toml::m-fp32-set5_x2-psnr",
-    family="zoo",
-    model="m",
-    metric="psnr",
-    precision="fp32",
-    dataset="set5_x2",
-    backend="torch",
-    device="cpu",
-    protocol="paper_y",
-    fingerprint="ab" * 32,
+RECORD = replace(
+    record(value=math.inf),
     verdict=Verdict(Status.DIFFERS, "größer", 31.25, 30.1, 0.05),
-    claim=CLAIM,
-    measurement=Measurement("psnr", "dB", 31.25, (ImageScore("a", float("inf")),), 1),
     seconds=0.5,
     inputs={"network": "12", "data": "34"},
     place=CLAIM.source,
@@ -52,8 +39,8 @@ def store(tmp_path: Path) -> SessionStore:
 
 def write(store: SessionStore) -> Path:
     store.start()
-    for record in RECORDS:
-        store.add(record)
+    for row in RECORDS:
+        store.add(row)
     return store.finish(RECORDS)
 
 

@@ -5,6 +5,7 @@ from torch import nn
 from sr_bench.core.card import Hyper
 from sr_bench.errors import CardError
 from sr_bench.zoo.build import architectures, build, size_multiple
+from tests.zoo.rcan import RCAN, TRIMMED
 
 LESRCNN: Hyper = {"n_feats": 64, "multi_scale": False}
 EDSR: Hyper = {
@@ -15,31 +16,8 @@ EDSR: Hyper = {
     "rgb_range": 255.0,
 }
 RRDBNET: Hyper = {"n_feats": 64, "n_blocks": 23, "growth": 32, "res_scale": 0.2}
-RCAN: Hyper = {
-    "form": "official",
-    "n_resgroups": 10,
-    "n_resblocks": 20,
-    "n_feats": 64,
-    "attention": True,
-    "reduction": 16,
-    "res_scale": 1.0,
-    "rgb_range": 255.0,
-    "rgb_mean": "div2k",
-    "mean_shift": "frozen",
-    "head": "stride1",
-    "upsample": "steps",
-}
-SR4K: Hyper = {
-    **RCAN,
-    "n_resgroups": 3,
-    "n_resblocks": 2,
-    "n_feats": 32,
-    "attention": False,
-    "reduction": 0,
-    "mean_shift": "plain",
-    "head": "stride2",
-    "upsample": "single",
-}
+SR4K_SIZE: Hyper = {"n_resgroups": 3, "n_resblocks": 2, "n_feats": 32}
+SR4K: Hyper = {**RCAN, **TRIMMED, **SR4K_SIZE, "mean_shift": "plain"}
 
 # As published; those of the documents are in tests/cost/test_module.py.
 PARAMETERS = [(2, 15_444_667), (3, 15_629_307), (4, 15_592_379), (8, 15_740_091)]

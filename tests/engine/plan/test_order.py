@@ -14,6 +14,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Record, Status, Verdict
 from sr_bench.engine.plan.order import Ranked, Risk, prioritize
+from tests.core.test_trend import POINT
 from tests.sessions import ENVIRONMENT
 
 INT8 = Precision("int8_max")
@@ -31,23 +32,16 @@ A, B, C, D = map(case, "abcd")
 
 def point(case: Case, **changes: object) -> Point:
     """Return the point of a match with half of its tolerance left."""
-    base = Point(
+    base = replace(
+        POINT,
         case_id=case.id,
-        family="zoo",
         model=case.card.name,
         metric=case.metric,
         precision=case.precision,
         dataset=case.dataset,
-        backend="torch",
-        device="cpu",
         protocol="rgb",
-        status=Status.MATCH,
-        value=30.0,
         claimed=30.005,
         tolerance=0.01,
-        images=5,
-        planned=5,
-        fingerprint="",
         inputs={"weights": DIGEST[:16], "backend": "onnxruntime 1.31.1"},
     )
     return replace(base, **changes)

@@ -6,28 +6,15 @@ from torch import nn
 from torch.testing import assert_close
 
 from sr_bench.zoo.build import build
+from tests.zoo.rcan import RCAN, TRIMMED
 
 Blank = Callable[[nn.Module], nn.Module]
 Identity = Callable[[nn.Module, str], None]
 
 DIV2K = torch.tensor([0.4488, 0.4371, 0.4040]).view(1, 3, 1, 1)
 FLICKR2K = torch.tensor([0.4690, 0.4490, 0.4036]).view(1, 3, 1, 1)
-OFFICIAL = {
-    "form": "official",
-    "n_resgroups": 1,
-    "n_resblocks": 1,
-    "n_feats": 3,
-    "attention": True,
-    "reduction": 3,
-    "res_scale": 1.0,
-    "rgb_range": 255.0,
-    "rgb_mean": "div2k",
-    "mean_shift": "frozen",
-    "head": "stride1",
-    "upsample": "steps",
-}
+OFFICIAL = {**RCAN, "n_resgroups": 1, "n_resblocks": 1, "n_feats": 3, "reduction": 3}
 BASICSR = {**OFFICIAL, "form": "basicsr", "mean_shift": "tensor", "res_scale": 0.1}
-TRIMMED = {"attention": False, "reduction": 0, "head": "stride2", "upsample": "single"}
 SR4K = {**OFFICIAL, **TRIMMED, "mean_shift": "plain"}
 SR4K_BASICSR = {**BASICSR, **TRIMMED, "res_scale": 1.0}
 

@@ -1,4 +1,4 @@
-"""What int8 keeps of fp32: fidelity by model, plan and mode, beside onnxruntime's calibrators.
+"""How close int8 stays to fp32: fidelity by model, plan and mode, beside onnxruntime's calibrators.
 
 Run: python benchmarks/fidelity.py [--models 'pocket_*'] [--datasets photos,set5] [--peers]
      with --weights and --data for networks and images that do not come with the project

@@ -55,7 +55,7 @@ def prepare(folder: Folder, models: int) -> tuple[object, ...]:
 
 
 def check(folder: Folder, claims: int) -> None:
-    """Check that the last session judged all claims from the cache; print what it says it took."""
+    """Check that the last session judged all claims from the cache; print the time it reports."""
     records = read_run(folder.reports / "latest.json").records
     matching = sum(record.verdict.status is Status.MATCH for record in records)
     cached = sum(record.cached for record in records)

@@ -30,7 +30,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Folder:
-    """Where sessions run; they share compiled modules, so that all but the first find them."""
+    """Where sessions run; they share compiled modules, which the first session makes."""
 
     root: Path
 

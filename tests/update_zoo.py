@@ -84,7 +84,7 @@ class Zoo:
         self.card.write_text(f"{before}{name}{body}\n{lines}\n{header}{rest}")
 
     def edit(self, old: str, new: str) -> None:
-        """Replace what must be in the README."""
+        """Replace `old`, which must be in the README, by `new`."""
         assert old in self.text
         self.readme.write_bytes(self.text.replace(old, new).encode())
 
@@ -159,7 +159,7 @@ def update(session: PastSession, mode: UpdateMode = "failed", *, write: bool = T
 
 
 def refused(session: PastSession, zoo: Zoo, mode: UpdateMode = "failed") -> str:
-    """Return why nothing was done, and see that nothing was."""
+    """Return why nothing was updated, and check that nothing was."""
     before = {path: path.read_bytes() for path in zoo.readme.parent.iterdir()}
     result = update(session, mode)
     assert (result.edits, result.gaps, result.diff) == ((), (), "")

@@ -1,4 +1,4 @@
-"""The report in a browser: what people press does what it says, by mouse and by keyboard."""
+"""The report in a browser: each control does what it says, by mouse and by keyboard."""
 
 import shutil
 from pathlib import Path

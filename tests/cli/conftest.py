@@ -13,7 +13,7 @@ from tests.tiny_zoo import Zoo, make_zoo
 
 @dataclass(frozen=True)
 class Done:
-    """What a command left behind."""
+    """The exit code and output of a command."""
 
     code: int
     out: str

@@ -1,4 +1,4 @@
-"""``sr-bench blame`` tells where the numbers of a line are from: the ledger, git, or nobody."""
+"""``sr-bench blame`` says where the numbers of a line are from: the ledger, git, or nowhere."""
 
 import subprocess
 from pathlib import Path

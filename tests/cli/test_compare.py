@@ -1,4 +1,4 @@
-"""``sr-bench compare`` tells by its exit code whether a run is worse than an earlier one."""
+"""``sr-bench compare`` says by its exit code whether a run is worse than an earlier one."""
 
 from dataclasses import replace
 from pathlib import Path

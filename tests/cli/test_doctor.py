@@ -1,4 +1,4 @@
-"""``sr-bench doctor`` tells what this machine can run, and what would be skipped and why."""
+"""``sr-bench doctor`` says what this machine can run, and what would be skipped and why."""
 
 import shutil
 from pathlib import Path

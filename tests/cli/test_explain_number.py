@@ -1,4 +1,4 @@
-"""``sr-bench explain-number`` says which way of scoring gives a printed number."""
+"""``sr-bench explain-number`` says which way of scoring leads to a printed number."""
 
 from pathlib import Path
 

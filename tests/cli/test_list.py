@@ -1,4 +1,4 @@
-"""``sr-bench list`` tells what there is, and what of it is missing."""
+"""``sr-bench list`` shows what there is, and what of it is missing."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Shapes are those that torch gives, and what is not a shape alone is left to torch."""
+"""Shapes are those of torch, and what is not a shape alone is left to torch."""
 
 import pytest
 import torch

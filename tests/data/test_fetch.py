@@ -36,7 +36,7 @@ def archives(tmp_path, tiny_root):
 
 @pytest.fixture
 def published(tiny, archives):
-    """Return `tiny` with its archives at an address that nobody answers."""
+    """Return `tiny` with its archives at an address where no server answers."""
 
     def archive(name, part):
         data = (archives / name).read_bytes()

@@ -1,4 +1,4 @@
-"""A manifest is understood whole, or every fault of it is told."""
+"""A manifest is read whole, or every fault of it is reported."""
 
 import pytest
 

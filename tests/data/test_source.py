@@ -1,4 +1,4 @@
-"""Images by number, and the digest of what they are made of."""
+"""Images by number, and the digest of their files and rules."""
 
 from dataclasses import replace
 

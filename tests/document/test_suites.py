@@ -1,4 +1,4 @@
-"""The five documents that the project ships yield exactly the claims that they print."""
+"""The five shipped documents yield exactly the claims that they print."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A case is measured and judged; its faults become its verdict, and a run is made once."""
+"""A case is measured and judged; its faults become its verdict, and each run happens once."""
 
 import json
 import shutil
@@ -322,7 +322,7 @@ def test_the_fingerprint_does_not_change_with_what_cannot(zoo) -> None:
 
 
 class Elsewhere:
-    """What measures, on another processor than this session's."""
+    """A bench on another processor than this session's."""
 
     cpu = "Other CPU"
 

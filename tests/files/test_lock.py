@@ -1,4 +1,4 @@
-"""A lock keeps others away from files, by whatever name they are called."""
+"""A lock keeps others away from files, under whatever name."""
 
 from pathlib import Path
 

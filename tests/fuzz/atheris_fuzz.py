@@ -68,7 +68,7 @@ PARSERS: dict[str, Parser] = {
 
 
 def seeds() -> Mapping[str, tuple[bytes, ...]]:
-    """Return files without a fault to begin with, by parser."""
+    """Return valid files to begin with, by parser."""
     ledger_line = {"schema_version": 2, **asdict(test_history._LINE)}
     return {
         "document": test_document.SHIPPED,

@@ -1,4 +1,4 @@
-"""Cards and protocols that nobody wrote with care are read, or each fault is told."""
+"""Cards and protocols that nobody wrote with care are read, or each fault is reported."""
 
 import os
 import tomllib
@@ -56,7 +56,7 @@ def _use(card: SuiteCard, text: str) -> None:
     for index, model in enumerate(card.models):
         assert model.name.isascii()
         assert max(model.counted_shape) < 10**6
-        with suppress(OSError, ValueError):  # a name may be none that a file can have
+        with suppress(OSError, ValueError):  # no file may have such a name
             (model.folder / model.name).exists()
         if model.known_gaps:
             with suppress(CardError):

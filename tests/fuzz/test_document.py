@@ -67,7 +67,7 @@ def _assert_cells_are_where_they_say(document: Document) -> None:
 
 
 def _use(document: Document) -> None:
-    """Do with `document` all that the project does with one."""
+    """Do with `document` all that the project does with documents."""
     _assert_cells_are_where_they_say(document)
     with suppress(DocumentError):
         cells = metric_cells(document)

@@ -82,7 +82,7 @@ def written() -> dict[str, bytes]:
 
 
 def _use(session: PastSession) -> None:
-    """Show `run` in every way that reads nothing but records."""
+    """Show `session` in every way that reads nothing but records."""
     render_combined(session, Path("nowhere"))
     render_family("zoo", [], session.records)
     summary(session.records)

@@ -1,4 +1,4 @@
-"""Manifests and their digests that nobody wrote with care are read, or each fault is told."""
+"""Manifests and their digests that nobody wrote with care are read, or each fault is reported."""
 
 import tomllib
 from contextlib import suppress

@@ -38,7 +38,7 @@ _SECRET = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"
 
 
 def _named(name: str) -> list[Record]:
-    """Return records of a run in which everything that others name is called `name`."""
+    """Return records of a session in which everything that others name is called `name`."""
     failed = ended(Status.DIFFERS)
     claim = replace(failed.claim, row=name, source=replace(failed.claim.source, path=name))
     texts = ("case_id", "node_id", "family", "model", "dataset", "device", "protocol", "precision")
@@ -109,7 +109,7 @@ def test_no_name_ends_the_script_that_holds_a_pages_data(name: str) -> None:
 
 
 @partial(fuzzed, inputs=4)
-@given(st.lists(odd_text, min_size=4, max_size=4))  # as to write a file takes long
+@given(st.lists(odd_text, min_size=4, max_size=4))  # because writing a file is slow
 def test_no_name_is_a_formula_or_a_row_of_its_own_in_a_spreadsheet(
     tmp_path: Path, names: list[str]
 ) -> None:

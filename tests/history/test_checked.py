@@ -1,4 +1,4 @@
-"""A record of anyone's file has each value of its declared type, or is refused with its place."""
+"""A record from a file has each value of its declared type, or is refused with its place."""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A run is found by its file, as the last one, by its name, and by the branch it was made on."""
+"""A run is found by its file, as the last one, by its name, and by its branch."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""All runs of a folder are found once and in order, whatever merges and crashes left there."""
+"""All runs of a folder are listed once and in order, whatever merges and crashes left."""
 
 import json
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ def info(day: int) -> SessionInfo:
 
 
 def crashed(results: Path, day: int, records: Iterable[Record] = RECORDS) -> SessionStore:
-    """Leave a run as a session does that is killed before its end."""
+    """Write a run as a session leaves it that is killed before its end."""
     store = SessionStore(results, info(day))
     store.start()
     for entry in records:

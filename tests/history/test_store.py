@@ -1,4 +1,4 @@
-"""A run is written line by line and as a whole, read back the same, and never half."""
+"""A run is written line by line and as a whole, read back the same, and never in part."""
 
 import errno
 import json

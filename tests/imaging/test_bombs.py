@@ -1,4 +1,4 @@
-"""Images that would keep a decoder busy are told before they are decoded."""
+"""Images that would keep a decoder busy are refused before they are decoded."""
 
 import struct
 import zlib

@@ -36,7 +36,7 @@ def request(*paths: Path, **more: object) -> Request:
 
 
 def look(folder: Path, text: str, card: str = "") -> Report:
-    """Return what lint says of a document, with a card of its own if one is given."""
+    """Return lint's report on a document, with a card if one is given."""
     (folder / "zoo").mkdir(exist_ok=True)
     document = folder / "zoo" / "README.md"
     document.write_text(text, encoding="utf-8")

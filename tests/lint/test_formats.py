@@ -1,4 +1,4 @@
-"""Every format says place, code, gravity and message, and no document can break out of it."""
+"""Every format has place, code, severity and message, and no document can break out of it."""
 
 import json
 from dataclasses import replace

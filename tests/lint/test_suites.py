@@ -1,4 +1,4 @@
-"""Lint finds the known faults of the tables that this project ships, and no others."""
+"""Lint finds the known faults of the shipped tables, and no others."""
 
 import shutil
 from pathlib import Path
@@ -26,7 +26,7 @@ def test_the_pocket_suite_has_no_warning_even_without_its_waivers(project_root: 
 
 @pytest.fixture(scope="module")
 def seeds(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """Return what is found in copies of the documents, which the shipped cards bind."""
+    """Return the report on copies of the documents, which the shipped cards bind."""
     folder = tmp_path_factory.mktemp("seeds")
     for name in SEEDS:
         shutil.copy(project_root / "suites" / name / "README.md", folder / f"{name}.md")

@@ -1,4 +1,4 @@
-"""A card waives what it knows of, with a reason; a waiver that waives nothing is found."""
+"""A card waives known findings with a reason; a waiver that waives nothing is a finding."""
 
 from pathlib import Path
 

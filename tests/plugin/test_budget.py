@@ -15,7 +15,7 @@ from tests.tiny_zoo import Zoo, nearest_x2
 
 @pytest.fixture
 def is_late(monkeypatch: pytest.MonkeyPatch):
-    """Return what lets the time be over after so many runs were about to begin."""
+    """Return a function that lets the time be over once so many runs were about to begin."""
 
     def after(count: int) -> None:
         clock = chain([0.0] * count, repeat(math.inf))

@@ -1,4 +1,4 @@
-"""Gates in pytest: what a loss does, what it prints, and how it compares with an earlier run."""
+"""Gates in pytest: what a loss does and prints, and how it compares with an earlier session."""
 
 import json
 

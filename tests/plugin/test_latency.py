@@ -16,7 +16,7 @@ OFF = "timing is switched off, by --benchmark-disable or by pytest-xdist"
 
 @pytest.fixture
 def zoo(zoo: Zoo) -> Zoo:
-    """Count and time the network on an image that takes no time."""
+    """Count and time the network on a small image."""
     for file in (zoo.suite / "README.md", zoo.suite / "card.toml"):
         text = file.read_text().replace("3x1000x1000", "3x20x20")
         file.write_text(text.replace("| 0.018 |", "| 0.0000072 |"))

@@ -1,4 +1,4 @@
-"""What a run leaves behind, and what happens when it can't."""
+"""What a session leaves behind, and what happens when it can't."""
 
 import errno
 import json

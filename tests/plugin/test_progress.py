@@ -1,4 +1,4 @@
-"""A long item shows that it is alive, past pytest's capturing and without touching its lines."""
+"""A long item shows that it is alive, past pytest's capturing and beside its lines."""
 
 from types import SimpleNamespace
 
@@ -29,7 +29,7 @@ class Writer:
         self.raw += text
 
     def rows(self) -> list[str]:
-        """Return what a terminal shows after all that was written; the cursor is where it was."""
+        """Return what a terminal shows in the end; the cursor must be where it was."""
         rows, row, column, text = [list(LINE)], 0, len(LINE), self.raw
         while text:
             command = next((prefix for prefix in COMMANDS if text.startswith(prefix)), "")

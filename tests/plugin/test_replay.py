@@ -1,4 +1,4 @@
-"""A recording is scored elsewhere, under any protocol, and never passed off as run there."""
+"""A recording is scored elsewhere, under any protocol, and never passed off as a new run."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""Small networks with all that super-resolution networks are made of, as ONNX files."""
+"""Small ONNX networks with every part of super-resolution networks."""
 
 from pathlib import Path
 

@@ -45,7 +45,7 @@ def _emulated(
 
 
 def _outputs(model: ModelProto, level: object = OPTIMISED, *, inner: str = "", save: str = ""):
-    """Return what the model gives for each image; of the tensor `inner` if it is given."""
+    """Return the model's output for each image; that of the tensor `inner` if it is given."""
     ours = ModelProto()
     ours.CopyFrom(model)
     if inner:
@@ -105,7 +105,7 @@ class _Oracle:
         half: Callable[[Array], Array] = _nothing if tvm else _fp16
 
         def given(name: str, value: Array) -> Array:
-            """Return what an operator that is no layer reads of a tensor that layers read."""
+            """Return a tensor that layers read, as an operator that is not a layer reads it."""
             return np.float32(self.integers(name, value)) * self.step(name) if tvm else value
 
         head = half(self.layer("head", "x", _fp16(x)))

@@ -18,7 +18,7 @@ LEVELS = (
 
 
 def _model(weights: NDArray[np.int8], **attributes: object) -> ModelProto:
-    """Return the network that gives the sums of the image ``x``."""
+    """Return the network that computes the sums of the image ``x``."""
     node = helper.make_node("Conv", ["x", "w"], ["y"], **attributes)
     parts = exact_parts(weights)
     names = [f"w{i}" for i in range(len(parts))]

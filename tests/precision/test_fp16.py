@@ -85,7 +85,7 @@ def test_the_optimised_graph_keeps_each_rounding(name: str, tmp_path: Path) -> N
 
 
 def _rounded_values(path: Path) -> Counter[str]:
-    """Count the Cast nodes that round or restore what is no constant."""
+    """Count the Cast nodes that round or restore what is not a constant."""
     nodes = onnx.load(path).graph.node
     constants = {n.output[0] for n in nodes if n.op_type == "Constant"}
     halves = {f"{name}/half" for name in constants}

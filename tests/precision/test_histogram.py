@@ -34,7 +34,7 @@ def _merged(parts: Sequence[np.ndarray]) -> Histogram:
 
 
 def _content(histogram: Histogram) -> tuple[str, str, int, bytes]:
-    """Return all bits; ``repr`` tells 0.0 from -0.0."""
+    """Return all bits; ``repr`` distinguishes 0.0 from -0.0."""
     return (
         repr(histogram.low),
         repr(histogram.high),

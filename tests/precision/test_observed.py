@@ -1,4 +1,4 @@
-"""What calibration looks at suffices for every int8 plan, and nothing is looked at twice."""
+"""The observed tensors suffice for every int8 plan, and none is observed twice."""
 
 from itertools import combinations
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What an int8 network rounds: what int8 layers read and give, and nothing that none needs."""
+"""What an int8 network rounds: inputs and outputs of int8 layers, and nothing else."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Integer weights: nearest ones, and ones that keep what a layer gives."""
+"""Integer weights: nearest ones, and ones that keep the output of a layer."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -14,7 +14,7 @@ def _weight(outputs: int = 6, inputs: int = 4, size: int = 3) -> np.ndarray:
 
 
 def _inputs(count: int, taps: int) -> np.ndarray:
-    """Return inputs that go together, as neighbouring pixels do."""
+    """Return correlated inputs, as neighbouring pixels are."""
     common = RNG.normal(0, 1, (count, 3)) @ RNG.normal(0, 1, (3, taps))
     return common + 0.1 * RNG.normal(0, 1, (count, taps))
 

@@ -1,4 +1,4 @@
-"""A network in segments gives the values of the whole one, and holds little at a time."""
+"""A network in segments computes the values of the whole one, and holds little at a time."""
 
 import weakref
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Recordings for tests: what is in them, and what writes them."""
+"""Recordings for tests, and the functions that write them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Packed arrays come back bit for bit, and damage is noticed."""
+"""Packed arrays are unpacked bit for bit, and damage is noticed."""
 
 import zlib
 

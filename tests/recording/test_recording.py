@@ -245,7 +245,7 @@ def test_a_line_waits_until_another_process_has_written_its_own(taped: Path) -> 
 def test_threads_that_record_the_same_write_one_line(taped: Path) -> None:
     recorder = record(taped)
     with (taped / "entries.jsonl").open("ab") as other, ThreadPoolExecutor(4) as pool:
-        fcntl.flock(other, fcntl.LOCK_EX)  # until all have come so far
+        fcntl.flock(other, fcntl.LOCK_EX)  # until all have got so far
         adding = [pool.submit(add, recorder, artefact(), lr_of(4), sr_of(4)) for _ in range(4)]
         wait(adding, timeout=0.1)
         fcntl.flock(other, fcntl.LOCK_UN)

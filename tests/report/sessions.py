@@ -23,7 +23,7 @@ def past_session(
 
 
 def with_floor(base: Record, floor: float) -> Record:
-    """Return `base` with `floor` as what bicubic enlargement scores."""
+    """Return `base` with `floor` as the score of bicubic enlargement."""
     assert base.measurement is not None
     return replace(base, measurement=replace(base.measurement, notes={"bicubic": floor}))
 

@@ -1,4 +1,4 @@
-"""A run as tables: nothing is lost, nothing is a formula, and what is missing is missing."""
+"""A session as tables: nothing is lost, nothing is a formula, and missing values stay missing."""
 
 import csv
 import sys
@@ -27,7 +27,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def named(name: str) -> Record:
-    """Return a record that holds `name` wherever one may stand."""
+    """Return a record that holds `name` wherever a name may stand."""
     base = record(replace(CLAIM, source=replace(CLAIM.source, path=name), backend=name))
     scores = (ImageScore(name, 1.0), ImageScore("b", 2.0))
     return replace(

@@ -1,4 +1,4 @@
-"""GitHub shows failures first, never more than it takes, and at the document's lines."""
+"""GitHub gets failures first, never more than it takes, at the document's lines."""
 
 from dataclasses import replace
 from pathlib import Path

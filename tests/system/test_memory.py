@@ -1,4 +1,4 @@
-"""The peak of the memory is that of the watched time, and absent where it can't be known."""
+"""The peak of the memory is that of the watched time, and None where it can't be known."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Processes are ended with all that they started, and what they leave behind can be shown."""
+"""Processes end with all that they started, and their last output can be shown."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What a name does to a terminal is spelled out instead."""
+"""Control characters of names are spelled out before they reach a terminal."""
 
 import pytest
 

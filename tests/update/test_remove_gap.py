@@ -109,7 +109,7 @@ def test_an_entry_written_inline_is_left_to_the_user() -> None:
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return a list that gets the length of each text that is parsed."""
+    """Return a list to which each parse adds the length of its text."""
     lengths: list[int] = []
     loads = tomllib.loads
     monkeypatch.setattr(tomllib, "loads", lambda text: lengths.append(len(text)) or loads(text))

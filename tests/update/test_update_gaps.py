@@ -1,4 +1,4 @@
-"""A known gap leaves its card once all that it excuses agrees."""
+"""A known gap is removed from its card once all that it excuses agrees."""
 
 import errno
 import json

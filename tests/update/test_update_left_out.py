@@ -1,4 +1,4 @@
-"""What was not measured whole, or not judged, or only emulated, is never written."""
+"""What was not measured in full, not judged, or only emulated is never written."""
 
 from dataclasses import replace
 from math import inf

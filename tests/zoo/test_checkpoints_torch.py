@@ -1,4 +1,4 @@
-"""Torch files made to harm: refused before anything of them runs, is unpacked or allocated."""
+"""Torch files made to harm are refused before any of it runs, is unpacked or allocated."""
 
 import io
 import pickle
@@ -27,7 +27,7 @@ def zipped(path: Path, program: bytes, *, name: str = "w/data.pkl", how: int = 0
 
 
 def calling(name: str, argument: bytes = b"X\x05\x00\x00\x00touch") -> bytes:
-    """Return a pickle that calls what `name` says, as the value of a dict."""
+    """Return a pickle that calls `name`, as the value of a dict."""
     return b"\x80\x02}K\x01c" + name.replace(":", "\n").encode() + b"\n" + argument + b"\x85Rs."
 
 

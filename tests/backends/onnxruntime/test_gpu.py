@@ -1,4 +1,4 @@
-"""onnxruntime-gpu: what it is asked for, and, for whoever has a GPU, what it gives."""
+"""onnxruntime-gpu: what it is asked for and, where there is a GPU, what it returns."""
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path

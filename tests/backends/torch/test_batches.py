@@ -1,4 +1,4 @@
-"""The torch session runs several images at once, and gives what it gives for each."""
+"""The torch session runs several images at once, with the outputs of each alone."""
 
 from collections.abc import Callable
 

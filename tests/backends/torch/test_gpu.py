@@ -1,4 +1,4 @@
-"""A GPU computes what the CPU computes, in batches too: for whoever has one."""
+"""A GPU computes what the CPU computes, in batches too; skips where there is none."""
 
 import numpy as np
 import pytest

@@ -58,15 +58,15 @@ def vacc_rig() -> Rig:
 
 @pytest.fixture
 def given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return the limits at which a hanging fake was given up, which is at once."""
+    """Return the limits at which waits for a hanging fake ended, which they do at once."""
     return end_limits_at_hangs(monkeypatch, tmp_path / "hangs")
 
 
 @pytest.fixture
 def fake_vsx(monkeypatch: pytest.MonkeyPatch) -> Plan:
-    """Put the fake runtime in the way of workers; return what tells it how to misbehave."""
+    """Put the fake runtime in the way of workers; return a function that lets it misbehave."""
     monkeypatch.setenv("PYTHONPATH", str(FAKE))
-    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # or it hides who forgets to set it
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # or code that forgets it would pass
 
     def plan(**behaviour: str) -> None:
         """Plan by a model's folder name; ``every``: any model."""
@@ -78,7 +78,7 @@ def fake_vsx(monkeypatch: pytest.MonkeyPatch) -> Plan:
 
 @pytest.fixture
 def fake_model(tmp_path: Path) -> MakeModel:
-    """Return what makes a compiled model that the fake runtime enlarges by."""
+    """Return a function that makes a compiled model for the fake runtime."""
 
     def make(shape: Sequence[int], scale: int = 2, name: str = "tiny") -> Path:
         n, c, h, w = shape

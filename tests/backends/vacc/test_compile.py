@@ -1,4 +1,4 @@
-"""Networks are compiled once, whole or not at all; a stand-in for the compiler looks on."""
+"""Networks are compiled once, whole or not at all, by a stand-in for the compiler."""
 
 import os
 import subprocess
@@ -187,7 +187,7 @@ def test_of_two_who_want_the_same_one_compiles(vacc_source: CompilerInput, tmp_p
     rig, runs = quick(tmp_path, go=False)
     with ThreadPoolExecutor(2) as pool:
         jobs = [pool.submit(compile_network, vacc_source, SHAPE, rig, version="1") for _ in "ab"]
-        wait(jobs, timeout=0.1)  # time for the second, which a slow machine may leave it without
+        wait(jobs, timeout=0.1)  # time for the second to start, even on a slow machine
         (tmp_path / "go").touch()
     first, second = sorted((job.result() for job in jobs), key=lambda compiled: compiled.cached)
     assert (first.cached, second.cached) == (False, True)

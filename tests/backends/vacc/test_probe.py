@@ -1,4 +1,4 @@
-"""Each state of the way to a card is told apart, whatever the SDK does on it."""
+"""Each state between here and a card is distinguished, whatever the SDK does."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +21,7 @@ probe_module = import_module("sr_bench.backends.vacc.probe")
 def probed(
     tmp_path: Path, vacc_rig: Rig, fake_vsx: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Probe]:
-    """Return what probes a healthy machine but for what is told."""
+    """Return a function that probes a healthy machine but for what its arguments break."""
     spec = ModuleSpec("vaststreamx", None)
     monkeypatch.setattr(probe_module, "find_spec", lambda _: spec)
 

@@ -1,4 +1,4 @@
-"""A model runs on the (fake) card exactly, and whatever the card does is named and outlived."""
+"""A model runs on the (fake) card exactly, and whatever the card does is named and survived."""
 
 import json
 import threading
@@ -41,7 +41,7 @@ def _card_model(
 
 @pytest.fixture
 def open_tiny(fake_vsx: Plan, fake_model: MakeModel, vacc_rig: Rig) -> Callable[..., CardRunner]:
-    """Return what opens a model on the fake card, which misbehaves as told."""
+    """Return a function that opens a model on the fake card, which misbehaves as asked."""
 
     def open_(behaviour: str = "", rig: Rig = vacc_rig, **more: object) -> CardRunner:
         if behaviour:

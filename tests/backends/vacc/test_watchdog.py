@@ -20,7 +20,7 @@ _SLEEP = "import time; time.sleep(600)"
 
 @pytest.fixture
 def seconds() -> str:
-    """Return how long a process sleeps: long, and as no other does, to tell it by."""
+    """Return how long a process sleeps: a long time, which no other process has."""
     return f"600.{uuid4().int}"
 
 

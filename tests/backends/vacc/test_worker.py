@@ -1,4 +1,4 @@
-"""The worker uses vaststreamx as public callers do, and runs on the Python that it is for."""
+"""The worker uses vaststreamx as public callers do, and runs on the card's Python."""
 
 import ast
 import json

@@ -85,7 +85,7 @@ WRITE_PID = "import os; from pathlib import Path; Path('{}').write_text(str(os.g
 
 
 class Trap:
-    """A zoo on a backend that does as it is told."""
+    """A zoo on a backend whose behaviour a test sets."""
 
     def __init__(self, zoo: Zoo, folder: Path) -> None:
         self.zoo = zoo

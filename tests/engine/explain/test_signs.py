@@ -1,4 +1,4 @@
-"""Signs: an error that has a well-known cause is told by its looks."""
+"""Signs: an error that has a well-known cause is recognised by its looks."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""An audit makes known mistakes on kept outputs and tells which ones a tolerance lets pass."""
+"""An audit makes known mistakes on kept outputs and says which ones a tolerance lets pass."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A gate tells a loss from noise: intervals against scipy and simulation, every outcome."""
+"""A gate distinguishes a loss from noise: intervals against scipy and simulation, every outcome."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Known failures of a device: which apply, and what is said when one is gone."""
+"""Known failures of a device: which apply, and what is reported when one is gone."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Two runs are set against each other where their inputs allow it, and only there."""
+"""Two sessions are compared where their inputs allow it, and only there."""
 
 from collections.abc import Sequence
 from dataclasses import replace

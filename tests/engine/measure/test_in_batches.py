@@ -1,4 +1,4 @@
-"""Batches follow from the dataset alone, and give what one image at a time gives."""
+"""Batches follow from the dataset alone, and score as one image at a time does."""
 
 import weakref
 from collections.abc import Callable, Sequence

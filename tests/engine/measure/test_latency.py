@@ -1,4 +1,4 @@
-"""What is timed, on what image, and what its record says."""
+"""Latency: what is timed, on which image, and what the record says."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -49,7 +49,7 @@ class Stopwatch:
 
 
 class Backend:
-    """Sees what the sessions of onnxruntime are given."""
+    """Records the inputs of onnxruntime's sessions."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.device = "cpu"

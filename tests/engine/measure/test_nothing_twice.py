@@ -139,7 +139,7 @@ def another_protocol(zoo: Int8Zoo) -> None:
     [
         (new_weights, ALL),
         (another_protocol, ALL),
-        # fp32 gives the outputs that the low precisions are compared with.
+        # fp32 makes the outputs that the low precisions are compared with.
         (one_image, {"fp32": 1, "fp16": 1, "int8_max": 1}),
         (one_more_image, {"fp32": 1, "fp16": 1, "int8_max": 1}),
         (one_calibration_image, {"fp32": 3, "int8_max": 3}),

@@ -1,4 +1,4 @@
-"""What a session gave is recorded, and the recording scores as the session did, by any protocol."""
+"""A session's outputs are recorded, and the recording scores alike under any protocol."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +36,7 @@ SAME_INPUT = (
 
 
 class Doubling:
-    """A session that repeats pixels on the CPU, notes what it is told, and can be closed."""
+    """A session that repeats pixels on the CPU, has notes, and can be closed."""
 
     device = "cpu"
 

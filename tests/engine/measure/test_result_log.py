@@ -1,4 +1,4 @@
-"""Results are kept image by image, survive whatever ends a process, and are never others'."""
+"""Results are kept image by image, survive whatever ends a process, and are never mixed up."""
 
 import json
 import os
@@ -140,7 +140,7 @@ def test_a_file_cut_at_any_byte_loses_only_what_was_cut(tmp_path: Path) -> None:
     for cut in range(len(whole)):
         file_of(tmp_path).write_bytes(whole[:cut])
         results = opened(tmp_path)
-        # A line is there once its last character is; the line feed may come with the next.
+        # A line is there once its last character is; the line feed may be written with the next.
         lines = sum(end <= cut for end in ends)
         assert (results.made is not None) == (lines > 0)
         assert [image for image in IMAGES if results.get(image)] == list(

@@ -13,12 +13,12 @@ PACKAGE = Path(sr_bench.__file__).parent
 COMPUTE = {"cv2", "numpy", "onnx", "onnxruntime", "PIL", "scipy", "skimage", "torch"}
 ROOMS = ("backends", "engine.measure", "engine.prepare", "engine.score", "metrics")
 REPLAYS = "sr_bench.recording."
-"""What a replay gives is never kept."""
+"""The output of a replay is never kept."""
 
 
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a copy of our package, of which the digest is taken."""
+    """Return a copy of our package, whose digest is taken."""
     folder = tmp_path / "sr_bench"
     shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("__pycache__", "_datasets"))
     monkeypatch.setattr(code_digest.sr_bench, "__file__", str(folder / "__init__.py"))

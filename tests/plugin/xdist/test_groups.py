@@ -108,7 +108,7 @@ class Node:
 
 
 def scheduled(monkeypatch: pytest.MonkeyPatch, ids: str, group: dict[str, str]) -> ByGroup:
-    """Return what has shared `ids` out to two workers."""
+    """Return a scheduler that has shared `ids` out to two workers."""
     monkeypatch.setattr(groups_of_workers, "_groups", lambda *_: group)
     scheduler = ByGroup(CONFIG, None, ids)
     for name in ("gw0", "gw1"):

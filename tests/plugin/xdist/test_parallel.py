@@ -1,4 +1,4 @@
-"""Workers of pytest-xdist share the items out by run, find the same, and show what they do."""
+"""Workers of pytest-xdist share the items out by run, measure the same, and show their progress."""
 
 import re
 from collections.abc import Callable, Iterator

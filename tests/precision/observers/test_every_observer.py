@@ -1,4 +1,4 @@
-"""What holds for each observer: its range lies in the values, holds 0, and honours its guard."""
+"""For each observer: its range lies within the values, holds 0, and honours its guard."""
 
 import numpy as np
 import pytest

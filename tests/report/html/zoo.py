@@ -44,7 +44,7 @@ def info(number: int = 9, environment: Environment = ENVIRONMENT) -> SessionInfo
 
 
 def scored(model: str, precision: str, metric: str, *, family: str = "zoo") -> Record:
-    """Return a record of PSNR or SSIM with its images, that kept them."""
+    """Return a record of PSNR or SSIM with its images, which were kept."""
     base = {"psnr": 30.0, "ssim": 0.9}[metric] - 0.01 * PRECISIONS.index(precision)
     scores = tuple(
         ImageScore(name, base - 0.001 * number * PRECISIONS.index(precision))

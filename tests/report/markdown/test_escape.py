@@ -1,4 +1,4 @@
-"""What others wrote is read in a page as they wrote it."""
+"""Texts of others appear in a page as they were written."""
 
 import pytest
 from markdown_it import MarkdownIt

@@ -1,4 +1,4 @@
-"""Bicubic enlargement is the floor, and who lies below it is told what to check."""
+"""Bicubic enlargement is the floor; a model below it is listed with what to check."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Timings stand beside what a network scored, in columns that are there only if needed."""
+"""Timings stand beside a network's scores, in columns that are there only if needed."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A gate is shown as a row for each question, then the images that fare worst."""
+"""A gate is shown as a row for each question, then the worst images."""
 
 import math
 import re

@@ -82,7 +82,7 @@ def cache(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def start_farm(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Iterator:
-    """Return what starts a scheduler without workers."""
+    """Return a function that starts a scheduler without workers."""
     distributed = pytest.importorskip("distributed")
     farms = []
 

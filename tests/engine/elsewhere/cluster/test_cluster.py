@@ -218,7 +218,7 @@ def test_nothing_is_left_on_the_cluster(farm, zoo) -> None:
         assert len(farm.plugins()) == len(before) + 1
         name = (set(farm.plugins()) - set(before)).pop()
     assert farm.plugins() == before
-    # The scheduler forgets tasks a moment after it is told; the limit is a last resort.
+    # The scheduler forgets tasks a moment after it is asked to; the limit is a last resort.
     limit = time.monotonic() + 120.0
     while left := [key for key in farm.tasks() if name in key]:
         assert time.monotonic() < limit, left

@@ -19,7 +19,7 @@ from sr_bench.errors import DeviceError
 from tests.tiny_zoo import Zoo
 
 HELD_S = 120.0
-"""How long an image is held at most, or a test that fails would leave a worker for ever."""
+"""How long an image is held at most, lest a test that fails leave a worker for ever."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Drawn:
 
     index: int
     held: str = ""
-    """Folder: whoever loads the image says so there, and waits for the file ``go``."""
+    """Folder: who loads the image says so there, and waits for the file ``go``."""
     failure: str = ""
 
     @property
@@ -61,7 +61,7 @@ def drawn(zoo: Zoo, *items: Drawn) -> Work:
 
 @dataclass
 class Received:
-    """What an executor told."""
+    """What an executor reported."""
 
     begun: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     results: dict[int, ImageResult] = field(default_factory=dict)

@@ -65,7 +65,7 @@ def test_sizes_may_change_from_run_to_run(
             assert session.run(_lr(height, width, batch)).shape == (batch, 3, 2 * height, 2 * width)
 
 
-def test_fp16_gives_fp16_values_that_differ_from_fp32(backend: ModuleType, tmp_path: Path) -> None:
+def test_fp16_has_fp16_values_that_differ_from_fp32(backend: ModuleType, tmp_path: Path) -> None:
     results = []
     for precision in FP:
         with backend.open_session(_artefact(tmp_path, "lesrcnn_x2", precision)) as session:
@@ -76,7 +76,7 @@ def test_fp16_gives_fp16_values_that_differ_from_fp32(backend: ModuleType, tmp_p
 
 
 @pytest.mark.parametrize("precision", FP)
-def test_two_threads_give_the_bits_of_one(
+def test_two_threads_compute_the_bits_of_one(
     backend: ModuleType, precision: Precision, tmp_path: Path
 ) -> None:
     inputs = [_lr(seed=seed) for seed in range(6)]

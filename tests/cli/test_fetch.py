@@ -63,7 +63,7 @@ def test_an_archive_at_hand_is_unpacked_without_network(fetch, archive: Path) ->
     assert (again.json["present"], again.json["root"]) == (["one.zip"], str(root))
 
 
-def test_it_goes_where_it_is_told(fetch, archive: Path) -> None:
+def test_a_dataset_is_fetched_into_the_given_folder(fetch, archive: Path) -> None:
     assert fetch("one", "--from", archive, "--to", archive.parent / "there").code == 0
     assert (archive.parent / "there" / "one" / "HR" / "a.png").is_file()
 

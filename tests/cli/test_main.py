@@ -71,7 +71,7 @@ def test_a_wrong_command_line_ends_in_2(sr_bench, args: list[str]) -> None:
         (KeyboardInterrupt(), 130),
     ],
 )
-def test_the_exit_code_tells_faulty_from_wrong_from_absent(
+def test_the_exit_code_distinguishes_faulty_wrong_and_absent(
     sr_bench, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int
 ) -> None:
     def run(_args: object) -> int:

@@ -162,7 +162,7 @@ def test_a_plan_that_would_pass_is_found_and_passes(zoo: Int8Zoo) -> None:
     assert worst == pytest.approx(remedy.worst_db)
 
 
-def test_no_time_for_an_explanation_is_no_explanation(zoo: Int8Zoo) -> None:
+def test_without_time_for_an_explanation_there_is_none(zoo: Int8Zoo) -> None:
     zoo.write_card(limit=90.0)
     record = _gate(zoo, explain_s=0)
     assert record.verdict.status is Status.LOSS

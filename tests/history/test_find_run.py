@@ -110,7 +110,7 @@ def test_a_crashed_run_is_found_by_its_name(results: Path, tmp_path: Path) -> No
     assert find_run("20261103", results, tmp_path) == expected
 
 
-def test_a_whole_name_is_no_start_of_another(results: Path, tmp_path: Path) -> None:
+def test_a_whole_name_is_not_the_start_of_another(results: Path, tmp_path: Path) -> None:
     store = SessionStore(results, SessionInfo("20261104", "", ENVIRONMENT))
     store.start()
     store.finish([RECORD])

@@ -75,7 +75,7 @@ def test_a_run_of_schema_1_is_ordered_by_its_name(tmp_path: Path) -> None:
     assert days(read_history(tmp_path)) == [4, 5]
 
 
-def test_merged_indexes_give_each_run_once(tmp_path: Path) -> None:
+def test_merged_indexes_list_each_run_once(tmp_path: Path) -> None:
     for day in (3, 4):
         ended(tmp_path / "a", day)
     for day in (4, 5):

@@ -68,7 +68,7 @@ def test_matlab_bicubic_is_the_formula_of_each_line_rounded_between_passes(size)
 @pytest.mark.parametrize("ratio", [2, 3, 4, 8])
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize("levels", ["all", "black and white", "close"])
-def test_at_whole_ratios_pillow_gives_the_levels_of_the_sum_of_taps(
+def test_at_whole_ratios_pillow_computes_the_levels_of_the_sum_of_taps(
     ratio: int, axis: int, levels: str
 ) -> None:
     rng = np.random.default_rng(ratio)

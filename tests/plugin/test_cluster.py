@@ -10,7 +10,7 @@ def without_times(zoo) -> dict[str, dict[str, object]]:
 
 
 @pytest.mark.slow
-def test_a_cluster_gives_the_records_of_one_process(run, zoo) -> None:
+def test_a_cluster_makes_the_records_of_one_process(run, zoo) -> None:
     run().assert_outcomes(passed=4, skipped=1)
     expected = without_times(zoo)
     result = run("--sr-cluster=local:2", "--sr-cache=refresh")
@@ -34,7 +34,7 @@ def test_what_does_not_go_with_a_cluster_is_refused(run, options: list[str], mes
 
 
 @pytest.mark.slow
-def test_ordering_by_risk_starts_no_second_cluster(
+def test_ordering_by_risk_does_not_start_a_second_cluster(
     run, zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sr_bench.engine.elsewhere.cluster import client

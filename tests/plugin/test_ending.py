@@ -40,7 +40,7 @@ def test_all_kinds_of_reports_are_written(run, reports: Path) -> None:
     assert "html/index.html" in (reports / "README.md").read_text("utf-8")
 
 
-def test_none_leaves_the_records_alone(run, reports: Path) -> None:
+def test_report_none_still_writes_the_records(run, reports: Path) -> None:
     run("--sr-report=none")
     assert sorted(path.name for path in reports.iterdir()) == ["history", "latest.json"]
 

@@ -111,7 +111,7 @@ def test_on_a_wrapped_line_the_cursor_returns_to_its_column(clock):
     assert f"\x1b[{len(LINE) - 20}C" in writer.raw
 
 
-def test_a_log_gets_a_line_of_its_own_only_now_and_then(clock):
+def test_a_log_gets_a_line_only_now_and_then(clock):
     writer = Writer()
     with ProgressLine(session(writer, isatty=False), "edsr_x2-fp32") as line:
         for second in range(1, 65):

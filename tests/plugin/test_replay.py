@@ -43,9 +43,7 @@ def test_a_replay_has_the_numbers_and_verdicts_of_the_recorded_run(
         assert now["device"] == "emulated, replayed"
 
 
-def test_a_protocol_that_gives_the_same_input_needs_no_new_recording(
-    run, zoo: Zoo, recording
-) -> None:
+def test_a_protocol_with_the_same_input_needs_no_new_recording(run, zoo: Zoo, recording) -> None:
     card = (zoo.suite / "card.toml").read_text().replace("native_rgb", "paper_y")
     (zoo.suite / "card.toml").write_text(card)
     run("--backend=replay", "--sr-replay=outputs")
@@ -72,7 +70,7 @@ def test_a_folder_without_a_recording_is_refused_at_once(run, zoo: Zoo) -> None:
     assert "INTERNALERROR" not in shown
 
 
-def test_a_recording_of_another_backend_is_not_mixed_with(run, zoo: Zoo) -> None:
+def test_a_recording_of_another_backend_is_never_mixed_in(run, zoo: Zoo) -> None:
     run("--backend=vacc", "--sr-device=emulate", "--sr-record=outputs")
     result = run("--backend=onnxruntime", "--sr-record=outputs")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

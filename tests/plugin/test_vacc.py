@@ -142,7 +142,7 @@ def test_a_card_can_be_left_alone(run, zoo: Zoo, machine: Machine) -> None:
     )
 
 
-def test_a_tensor_feed_gives_what_an_image_feed_gives(run, zoo: Zoo, machine: Machine) -> None:
+def test_a_tensor_feed_equals_an_image_feed(run, zoo: Zoo, machine: Machine) -> None:
     zoo.write_card('[model.vacc]\nfeed = "tensor"\n')
     run("--backend=vacc").assert_outcomes(passed=5)
     assert zoo.records()["tiny_x2-vacc-fp16-pair_x2-psnr"]["detail"]["feed"] == "tensor"

@@ -120,7 +120,7 @@ class _Oracle:
 
 @pytest.mark.parametrize("per_channel", [True, False])
 @pytest.mark.parametrize("profile", Profile)
-def test_a_residual_net_gives_the_bits_of_a_model_in_int64(
+def test_a_residual_net_computes_the_bits_of_a_model_in_int64(
     network: Network, profile: Profile, per_channel: bool
 ) -> None:
     thresholds = _thresholds(network)

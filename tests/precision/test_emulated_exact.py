@@ -66,7 +66,7 @@ def test_the_largest_sums_there_are(level: object, channels: int, sign: int) -> 
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_parts_give_the_sums_of_random_integers_rounded_once(level: object) -> None:
+def test_parts_compute_the_sums_of_random_integers_rounded_once(level: object) -> None:
     weights = np.abs(_random((8, 4 * WIDE, 3, 3), 127, 1)).astype(np.int8) | 64
     x = np.abs(_random((1, 4 * WIDE, 12, 12), 127, 2)) | 64
     expected = _reference(x, weights)

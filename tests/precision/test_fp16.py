@@ -57,7 +57,7 @@ def _dyadic(shape: tuple[int, ...], step: float, seed: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_two_convolutions_give_the_bits_of_a_numpy_model(level: object, tmp_path: Path) -> None:
+def test_two_convolutions_compute_the_bits_of_a_numpy_model(level: object, tmp_path: Path) -> None:
     first, second = _dyadic((4, 1, 1, 1), 2**-7, 1), _dyadic((1, 4, 1, 1), 2**-7, 2)
     nodes = [
         helper.make_node("Conv", ["x", "first"], ["a"]),

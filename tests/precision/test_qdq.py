@@ -146,7 +146,7 @@ def test_kept_layers_compute_in_float_on_float(network: Network) -> None:
     assert share == pytest.approx(1 - network.layers[0].share - network.layers[-1].share)
 
 
-def test_a_skip_reads_float_unless_an_int8_layer_gives_it(network: Network) -> None:
+def test_a_skip_reads_float_unless_an_int8_layer_writes_it(network: Network) -> None:
     def skip(**plan: object) -> str:
         return _node(_model(network, replace(PLAN, **plan)), "sum").input[1]
 

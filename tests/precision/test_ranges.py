@@ -99,7 +99,7 @@ def test_a_sum_that_nothing_reads_keeps_the_ranges() -> None:
     assert lows == {"a": -9, "b": -5, "sum": -14}
 
 
-def test_without_the_other_terms_values_nothing_is_raised() -> None:
+def test_without_the_values_of_the_other_term_nothing_is_raised() -> None:
     assert _lows(_network(SUM), _histograms(a=(-9.0, 2.0))) == {"a": -9}
 
 

@@ -47,7 +47,7 @@ def test_learned_rounding_keeps_the_output_of_the_layer() -> None:
     assert _error(weight, inputs, learned) < 0.25 * _error(weight, inputs, round_nearest(weight))
 
 
-def test_inputs_that_do_not_go_together_leave_nearest() -> None:
+def test_uncorrelated_inputs_leave_nearest() -> None:
     weight = _weight()
     rounded, nearest = round_learned(weight, np.eye(36)), round_nearest(weight)
     np.testing.assert_array_equal(rounded.values, nearest.values)

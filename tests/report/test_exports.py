@@ -169,7 +169,7 @@ def test_a_file_name_that_is_not_text_is_spelled_out(tmp_path: Path, write) -> N
         assert table["model"][0] == 'a\\udc80,"b"\nc'
 
 
-def test_parquet_files_give_the_same_tables_back(tmp_path: Path) -> None:
+def test_parquet_files_hold_the_same_tables(tmp_path: Path) -> None:
     records = [record(), record(value=inf), without_value(record(None)), latency(peak_mb=4.0)]
     records_path, images_path = write_parquet(past_session(records), tmp_path)
     assert (records_path.name, images_path.name) == ("records.parquet", "images.parquet")

@@ -182,11 +182,11 @@ def test_each_status_has_its_kind_and_the_worst_comes_first() -> None:
     ]
 
 
-def test_a_new_value_above_the_floor_is_no_warning() -> None:
+def test_a_new_value_above_the_floor_is_not_a_warning() -> None:
     assert annotations([with_floor(record(None, 32.0, status=Status.NEW), 31.0)]) == []
 
 
-def test_a_claim_below_the_floor_that_matches_is_no_warning() -> None:
+def test_a_claim_below_the_floor_that_matches_is_not_a_warning() -> None:
     assert annotations([with_floor(record(), 31.0)]) == []
 
 

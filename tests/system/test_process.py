@@ -169,7 +169,7 @@ def test_a_command_that_is_absent_is_an_os_error(tmp_path: Path) -> None:
         Group(["no-such-command"], log=tmp_path / "log")
 
 
-def test_a_process_that_has_gone_is_no_process() -> None:
+def test_a_process_that_has_ended_is_not_a_process() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
     assert read_process(ended.pid) == Process()

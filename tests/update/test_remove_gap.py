@@ -46,7 +46,7 @@ def gaps(text: str) -> list[list[str]]:
     return [[gap["reason"] for gap in model.get("known_gap", [])] for model in models]
 
 
-def test_the_first_entry_goes_with_the_comments_inside_it_alone() -> None:
+def test_the_first_entry_is_removed_with_only_the_comments_inside_it() -> None:
     block = CARD[CARD.index("[[model.known_gap]]") : CARD.index('[[model.known_gap]]\nmetric = "s')]
     expected = CARD.replace(block.removesuffix("\n"), "", 1)
     assert cut(CARD, 0, 0) == expected
@@ -74,7 +74,7 @@ def test_the_last_entry_leaves_no_blank_line_at_the_end() -> None:
         (1, 0, [["first", "second"], []]),
     ],
 )
-def test_only_that_entry_goes(model: int, entry: int, left: list[list[str]]) -> None:
+def test_only_that_entry_is_removed(model: int, entry: int, left: list[list[str]]) -> None:
     assert gaps(cut(CARD, model, entry)) == left
 
 

@@ -186,7 +186,7 @@ def test_the_card_and_the_document_are_put_back_together(
     assert "permission denied" in refused(zoo.session({A: 31.0}), zoo, "all")
 
 
-def test_gaps_of_several_models_go_from_one_card_together(zoo: Zoo) -> None:
+def test_gaps_of_several_models_leave_one_card_together(zoo: Zoo) -> None:
     before = zoo.card.read_text()
     zoo.gap("a_x2", *GAP)
     zoo.gap("a_x2", 'metric = "ssim"', 'precision = "fp32"')
@@ -276,7 +276,7 @@ def test_gates_whose_card_is_gone_are_refused_once(zoo: Zoo) -> None:
     assert "zoo/card.toml: expected the card of a_x2, got no file" in refused(session, zoo)
 
 
-def test_a_gate_of_a_part_of_the_images_closes_no_gap_and_missing_closes_none_at_all(
+def test_a_gate_of_some_images_closes_no_gap_and_mode_missing_closes_none(
     zoo: Zoo,
 ) -> None:
     first = '{ dataset = "set5", protocol = "paper_y" }'

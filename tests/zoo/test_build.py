@@ -71,7 +71,7 @@ def test_only_the_mean_shift_of_sr4k_is_trainable() -> None:
     assert trainable("rcan", SR4K) == {True}
 
 
-def test_an_odd_side_with_a_stride_2_head_comes_out_2_pixels_longer_than_twice() -> None:
+def test_an_odd_side_with_a_stride_2_head_becomes_2_pixels_longer_than_twice() -> None:
     with torch.device("meta"):
         out = build("rcan", SR4K, 2)(torch.empty(1, 3, 7, 8))
     assert out.shape == (1, 3, 16, 16)

@@ -52,7 +52,7 @@ def hrs(images: list[np.ndarray]) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16])
 @pytest.mark.parametrize("name", SMALL)
-def test_every_network_gives_for_a_batch_what_it_gives_for_each(
+def test_every_network_computes_for_a_batch_what_it_does_for_each(
     name: str, precision: Precision
 ) -> None:
     with open_module(small(name), precision, threads=1, batches=True) as session:
@@ -102,7 +102,7 @@ def test_scores_are_those_of_the_cpu_and_outputs_stay_where_they_are(colour: str
         assert np.array_equal(other.output, output)
 
 
-def test_what_has_no_score_comes_back_and_the_rest_stays() -> None:
+def test_what_has_no_score_is_returned_and_the_rest_stays() -> None:
     images = lrs()
     images[1][0, 2, 3, 4] = np.nan
     with nearest() as session:
@@ -112,7 +112,7 @@ def test_what_has_no_score_comes_back_and_the_rest_stays() -> None:
     assert np.isnan(items[1].output).sum() == 4
 
 
-def test_a_batch_that_the_device_cannot_compare_comes_back_without_scores() -> None:
+def test_a_batch_that_the_device_cannot_compare_has_no_scores() -> None:
     images, how = lrs(), scoring(colour="y_rounded", rounding="none")
     with nearest() as session:
         items = session.start(Batch(images, hrs(images), how, wants_outputs=False))()

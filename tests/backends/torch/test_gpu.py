@@ -68,7 +68,7 @@ def test_fp16_is_rounded_as_on_the_cpu(name: str, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16])
-def test_a_batch_gives_the_same_bits_again(precision: Precision) -> None:
+def test_a_batch_computes_the_same_bits_again(precision: Precision) -> None:
     images = lrs(8, 64, 48)
     first, second = (batch_of(opened("lesrcnn_x2", precision), images) for _ in range(2))
     np.testing.assert_array_equal(first, second)

@@ -162,7 +162,7 @@ def test_levels_beyond_all_measure_are_left_to_the_cpu_unless_they_are_clipped(
     assert clipped == pytest.approx(expected, abs=1e-6, rel=0)
 
 
-def test_only_what_is_asked_for_is_given() -> None:
+def test_only_what_is_asked_for_is_computed() -> None:
     image = photos(SIZE)[0]
     how = BatchScoring(EvalProtocol("p"), 255.0, 2, ("ssim",))
     (scores,) = scored(to_nchw(image, white=255.0), image[None], how)

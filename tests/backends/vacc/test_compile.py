@@ -183,7 +183,7 @@ def test_what_a_killed_process_left_is_not_used(vacc_source: CompilerInput, tmp_
     assert not (folder / "core").exists()
 
 
-def test_of_two_who_want_the_same_one_compiles(vacc_source: CompilerInput, tmp_path: Path) -> None:
+def test_of_two_that_want_the_same_one_compiles(vacc_source: CompilerInput, tmp_path: Path) -> None:
     rig, runs = quick(tmp_path, go=False)
     with ThreadPoolExecutor(2) as pool:
         jobs = [pool.submit(compile_network, vacc_source, SHAPE, rig, version="1") for _ in "ab"]

@@ -158,7 +158,7 @@ def test_the_clocks_of_the_first_die_are_added(
     assert latency.throughput == 3101.12
 
 
-def test_a_profile_that_hangs_for_want_of_memory_is_named_so(
+def test_a_profile_that_hangs_out_of_memory_is_named_so(
     network: Path, given_up: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SR_FAKE_VAMP", "oom")

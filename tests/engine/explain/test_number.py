@@ -302,7 +302,7 @@ def test_without_a_scale_borders_of_2_3_and_4_are_tried_and_named() -> None:
     assert first(value, scale=3).protocols == ("paper_y",)
 
 
-def test_borders_end_eight_pixels_beyond_the_scale_or_where_the_image_does() -> None:
+def test_borders_of_up_to_eight_pixels_beyond_the_scale_are_tried() -> None:
     assert first(mean(psnr, 10)).scoring.border == 10
     assert not explain_number(f"{mean(psnr, 11):.7f}", "psnr", PAIRS, scale=2).matches
     small = SRS[0][:13, :14], HRS[0][:13, :14]

@@ -109,7 +109,7 @@ def shifted(sr: np.ndarray, axis: int) -> np.ndarray:
     return moved
 
 
-def test_every_mistake_on_outputs_gives_the_number_it_would_print(results: Path) -> None:
+def test_every_mistake_on_outputs_leads_to_the_number_it_would_print(results: Path) -> None:
     rule = replace(RGB, border=3)
     trials = values(audited(results, rule))
     expected = {
@@ -237,7 +237,7 @@ def audit_of(results: Path, *records: Record, rule: EvalProtocol = RGB) -> Audit
     return audit(session_of(results, *records), {model.id: model})
 
 
-def test_outputs_that_do_not_give_the_recorded_value_are_of_another_run(results: Path) -> None:
+def test_outputs_without_the_recorded_value_are_of_another_run(results: Path) -> None:
     right = judged(RGB)
     off = replace(right.measurement, value=right.measurement.value + 0.0001)
     result = audit_of(results, right, replace(right, measurement=off, case_id="other"))

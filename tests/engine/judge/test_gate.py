@@ -323,7 +323,7 @@ def test_too_few_images_are_reported_with_what_they_can_detect() -> None:
     )
 
 
-def test_a_drop_at_the_limit_is_no_matter_of_few_images() -> None:
+def test_a_drop_at_the_limit_does_not_ask_for_more_images() -> None:
     verdict = judge_gate(LIMITS, CLOSE, around(0.1), NO_DROP)
     assert verdict.sentence.startswith("too close to the budget to tell: PSNR")
 

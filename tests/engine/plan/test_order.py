@@ -60,7 +60,7 @@ def reasons(ranked: Sequence[Ranked]) -> dict[str, str]:
     return {run.cases[0].card.name: run.reason for run in ranked}
 
 
-def test_the_classes_of_risk_go_from_free_over_unknown_to_known_and_safe() -> None:
+def test_the_classes_of_risk_range_from_free_over_unknown_to_safe() -> None:
     cases = [case(name) for name in ("safe", "thin", "old", "changed", "failed", "new")]
     cases.append(case("counted", "flops"))
     safe, thin, old, changed, failed, _, _ = cases
@@ -118,7 +118,7 @@ def test_a_margin_is_thin_below_a_fifth_of_the_tolerance_if_the_claim_is_not_mis
     assert run.risk is risk
 
 
-def test_a_week_unmeasured_goes_before_thin_margins_and_a_day_less_does_not() -> None:
+def test_a_week_unmeasured_precedes_thin_margins_and_a_day_less_does_not() -> None:
     thin = point(B, value=30.0138)
     for day, first in ((3, "a fp32"), (4, "b fp32")):
         assert names(prioritize([A, B], [entry(day, point(A)), entry(10, thin)], {}))[0] == first
@@ -189,7 +189,7 @@ def test_inputs_are_compared_as_far_as_history_keeps_them(now: dict[str, str], r
     assert ranked[0].reason == reason
 
 
-def test_inputs_that_history_does_not_know_are_no_change() -> None:
+def test_inputs_that_history_does_not_know_are_not_a_change() -> None:
     entries = [entry(1, point(A, inputs={}))]
     assert prioritize([A], entries, {A.run_key: {"weights": DIGEST}})[0].risk is Risk.MEASURED
 
@@ -233,7 +233,7 @@ def test_models_of_the_same_name_in_two_zoos_are_two_runs() -> None:
     assert len(prioritize([A, other], [], {})) == 2
 
 
-def test_a_value_of_another_backend_is_not_this_run() -> None:
+def test_a_value_of_another_backend_is_not_of_this_run() -> None:
     assert prioritize([A], [entry(1, point(A, backend="vacc"))], {})[0].risk is Risk.NEVER
 
 
@@ -263,6 +263,6 @@ def test_without_cases_there_is_no_work() -> None:
     assert prioritize([], [entry(1, point(A))], {}) == ()
 
 
-def test_a_tolerance_without_bound_is_no_thin_margin() -> None:
+def test_a_tolerance_without_bound_is_not_a_thin_margin() -> None:
     entries = [entry(1, point(A, tolerance=math.inf)), entry(1, point(B, tolerance=0.0))]
     assert {run.risk for run in prioritize([A, B], entries, {})} == {Risk.MEASURED}

@@ -46,7 +46,7 @@ def test_absent_weights_say_what_to_do_and_where_they_are_published(card: ModelC
         weights_path(published, None)
 
 
-def test_a_folder_of_that_name_is_no_weight_file(card: ModelCard) -> None:
+def test_a_folder_of_that_name_is_not_a_weight_file(card: ModelCard) -> None:
     (card.folder / FILE).mkdir()
     with pytest.raises(NotRunError, match=FILE):
         weights_path(card, None)

@@ -58,7 +58,7 @@ def score_rcan(folder: Path, protocol: EvalProtocol) -> dict[str, dict[str, floa
 
 
 @pytest.mark.official
-def test_paper_y_gives_the_rcan_authors_numbers_per_image(official_data: Path) -> None:
+def test_paper_y_has_the_rcan_authors_numbers_per_image(official_data: Path) -> None:
     scores = score_rcan(official_data, load_protocol("paper_y"))
     for name, (psnr_db, ssim) in RCAN_SET5_X2.items():
         assert scores[name]["psnr"] == pytest.approx(psnr_db, abs=1e-6), name
@@ -150,7 +150,7 @@ def test_the_protocols_input_range_comes_before_the_cards(protocol, white: float
     np.testing.assert_allclose(tensor[0].transpose(1, 2, 0), LR * (white / 255), rtol=1e-6)
 
 
-def test_bgr_networks_are_given_and_read_in_their_order() -> None:
+def test_bgr_networks_are_fed_and_read_in_their_order() -> None:
     protocol = EvalProtocol("p", channel_order="bgr")
     tensor = network_input(LR, protocol, 1.0)
     assert_array_equal(tensor, network_input(LR[..., ::-1], NATIVE, 1.0))

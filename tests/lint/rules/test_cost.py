@@ -52,7 +52,7 @@ def test_another_known_convention_is_named_with_its_ratio(
         ("10.225", "1 times 2 x MAC on 3x1000x1000"),
     ],
 )
-def test_an_unexplained_count_comes_with_what_would_explain_it(
+def test_an_unexplained_count_is_shown_with_what_would_explain_it(
     tmp_path: Path, text: str, words: str
 ) -> None:
     (finding,) = look(tmp_path, net(text), CARD).findings

@@ -54,7 +54,7 @@ def test_a_run_is_never_divided_and_no_group_holds_two_models():
     ("models", "workers", "expected"),
     [(1, 2, 5), (2, 2, 2), (3, 2, 2 + 5), (4, 2, 4), (2, 3, 10), (4, 3, 3 + 5), (3, 1, 3)],
 )
-def test_gated_models_stay_whole_but_those_that_do_not_come_out_even(
+def test_gated_models_stay_whole_unless_the_shares_are_uneven(
     models: int, workers: int, expected: int
 ):
     chosen = cases(*(model(f"m{index}") for index in range(models)))

@@ -53,7 +53,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def test_a_small_run_lies_wholly_inside(results: Path) -> None:
+def test_a_small_run_is_embedded_as_a_whole(results: Path) -> None:
     result = build(results)
     assert (result.outside, result.missing, result.unreadable) == (0, (), ())
     shutil.rmtree(results / "outputs")
@@ -64,13 +64,13 @@ def test_a_small_run_lies_wholly_inside(results: Path) -> None:
     assert all((results / "html" / link).is_file() for link in links)
 
 
-def test_images_inside_have_the_values_of_the_kept_ones(results: Path) -> None:
+def test_embedded_images_have_the_values_of_the_kept_ones(results: Path) -> None:
     build(results)
     inside = cv2.imread(str(results / "html" / page_data(results)["measured"][2]["sr"][1]))
     assert_array_equal(inside, cv2.imread(str(results / "outputs/m-int8_max/0001.png")))
 
 
-def test_16_bit_images_come_inside_as_8_bit(results: Path) -> None:
+def test_16_bit_images_are_embedded_as_8_bit(results: Path) -> None:
     path = results / "outputs/m-int8_max/0001.png"
     before = cv2.imread(str(path))
     deepen(path)
@@ -237,7 +237,7 @@ def test_images_that_are_gone_are_named_and_the_rest_is_shown(results: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["m-int8_max/0001.png", "pairs/0001-hr.png", "pairs/0001-lr.png"])
-def test_an_image_that_is_damaged_is_named_and_stays_outside(results: Path, name: str) -> None:
+def test_an_image_that_is_damaged_is_named_and_not_embedded(results: Path, name: str) -> None:
     (results / "outputs" / name).write_bytes(b"no image")
     result = build(results)
     assert len(result.unreadable) == 1

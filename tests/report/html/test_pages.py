@@ -197,7 +197,7 @@ def test_what_was_timed_stands_once_for_each_precision(tmp_path: Path) -> None:
     assert "ms per image" not in text_of(tmp_path, "model")
 
 
-def test_a_trend_tells_what_changed_between_runs(tmp_path: Path) -> None:
+def test_a_trend_says_what_changed_between_runs(tmp_path: Path) -> None:
     records = records_of("m")
     build(records, tmp_path, history=history_of(records))
     page = text_of(tmp_path, "trend")

@@ -142,7 +142,7 @@ def test_the_floor_of_each_dataset_and_metric_is_a_row_above_the_models() -> Non
     assert [row[0] for row in rows[2:]] == ["m_x2"] * 3
 
 
-def test_a_value_below_the_floor_is_marked_where_the_reason_stands() -> None:
+def test_a_value_below_the_floor_is_marked_beside_its_reason() -> None:
     low, high = tables(comparison([with_floor(record(), 31.0), with_floor(record(), 30.0)]))[0][3:]
     assert low[-1].startswith("a reason; below bicubic 31.000 dB: check channel order")
     assert high[-1] == "a reason"
@@ -234,7 +234,7 @@ def test_without_an_emulation_nothing_is_called_emulated(tmp_path: Path) -> None
     assert "Backend onnxruntime." in text
 
 
-def test_each_family_is_written_to_a_file_of_its_own(tmp_path: Path) -> None:
+def test_each_family_is_written_to_its_own_file(tmp_path: Path) -> None:
     _, records = small(tmp_path)
     other = replace(record(None, 31.5, status=Status.NEW), family="other")
     paths = write_family_reports([*records, other], tmp_path / "reports")

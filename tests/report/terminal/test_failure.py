@@ -48,7 +48,7 @@ def test_kept_images_show_what_the_claim_may_be_about() -> None:
     assert len(lines) <= 16
 
 
-def test_a_better_value_comes_with_the_edit() -> None:
+def test_a_better_value_is_shown_with_the_edit() -> None:
     lines = failure_text(judged(30.2)).splitlines()
     assert "edit       README.md:7:22: 30.10 -> 30.20" in lines
     assert len(lines) < 12

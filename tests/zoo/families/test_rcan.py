@@ -27,7 +27,7 @@ def levels() -> torch.Tensor:
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
 @pytest.mark.parametrize(("rgb_mean", "mean"), [("div2k", DIV2K), ("flickr2k", FLICKR2K)])
-def test_without_weights_both_forms_give_the_mean_in_their_range(
+def test_without_weights_both_forms_output_the_mean_in_their_range(
     blank: Blank, scale: int, rgb_mean: str, mean: torch.Tensor
 ) -> None:
     x = torch.zeros(1, 3, 2, 3)

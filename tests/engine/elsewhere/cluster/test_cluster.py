@@ -180,7 +180,7 @@ def test_an_error_of_an_image_arrives_as_itself_after_the_images_before_it(clust
     assert {0, 1, 2, 3, 4} <= set(results)
 
 
-def test_a_run_whose_files_are_gone_fails_and_others_go_on(cluster, zoo) -> None:
+def test_a_run_whose_files_are_gone_fails_and_others_continue(cluster, zoo) -> None:
     work = work_of(zoo, Precision.FP16)
     lost = zoo.root / "gone.onnx"
     prepared = replace(work.prepared, card=replace(work.job.card, onnx=lost), weights=lost)

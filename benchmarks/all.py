@@ -34,7 +34,7 @@ COMMANDS: dict[str, Sequence[Command]] = {
     "lint": [Command(quick="--documents 10 --repeats 1")],
     "matrix": [Command("--peers")],
     "parallel": [Command(quick="--images 4 --rounds 1")],
-    "quantisation": [Command(what, f"{what} --rounds 1") for what in ("time", "memory", "int8")],
+    "quantisation": [Command(part, f"{part} --rounds 1") for part in ("time", "memory", "int8")],
     "report": [Command("--peers", "--peers --quick"), Command(quick="--peers --quick")],
     "scale": [Command("--check", "--check")],
     "threads": [Command(quick="--images 2 --rounds 1")],
@@ -63,10 +63,10 @@ def run(name: str, *, quick: bool) -> str:
     for command in COMMANDS.get(name, [Command()]):
         options = command.quick if quick else command.full
         print(f"\n=== {name}.py {options}".rstrip(), flush=True)
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, FOLDER / f"{name}.py", *options.split()], check=False
         )
-        status = status or done.returncode
+        status = status or result.returncode
     took = f"{name}.py: {time.perf_counter() - start:.0f} s"
     return f"{took}, FAILED: it ended in {status}" if status else took
 

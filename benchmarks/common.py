@@ -1,4 +1,4 @@
-"""What several benchmarks do alike; they are run as scripts, from whose folder this is imported."""
+"""What several benchmarks share; they run as scripts, and import this from their folder."""
 
 import statistics
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from sr_bench.precision.network import Network
 
 
 def histograms_of(network: Network, images: Sequence[np.ndarray]) -> Statistics:
-    """Return what one pass over `images`, float32 NCHW, finds, without second moments."""
+    """Return the statistics of one pass over `images`, float32 NCHW, without second moments."""
     return collect(
         network,
         {str(i): partial(lambda x: x, image) for i, image in enumerate(images)},
@@ -23,7 +23,7 @@ def histograms_of(network: Network, images: Sequence[np.ndarray]) -> Statistics:
     )
 
 
-def print_ratios(what: str, ratios: Sequence[float]) -> None:
+def print_ratios(label: str, ratios: Sequence[float]) -> None:
     """Print the median and the spread."""
     spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-    print(f"{what}: x{statistics.median(ratios):.2f} ({spread})", flush=True)
+    print(f"{label}: x{statistics.median(ratios):.2f} ({spread})", flush=True)

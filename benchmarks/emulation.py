@@ -1,4 +1,4 @@
-"""What emulating a device's int8 keeps of fp32, and what it costs beside fp32.
+"""How close a device's emulated int8 stays to fp32, and what it costs beside fp32.
 
 Run: python benchmarks/emulation.py quality --data DIR   PSNR against the fp32 output
      python benchmarks/emulation.py speed --data DIR     time as a multiple of fp32's

@@ -1,4 +1,4 @@
-"""What int8 keeps of fp32: fidelity by model, plan and mode, beside onnxruntime's calibrators.
+"""How close int8 stays to fp32: fidelity by model, plan and mode, beside onnxruntime's calibrators.
 
 Run: python benchmarks/fidelity.py [--models 'pocket_*'] [--datasets photos,set5] [--peers]
      with --weights and --data for networks and images that do not come with the project
@@ -65,11 +65,11 @@ class Row:
         """Return the columns: mean, worst, ring, inside, worst ring below inside, drops."""
         close = [image.fidelity for image in self.images]
         mean, inside, ring = (
-            np.mean([getattr(one, name) for one in close])
+            np.mean([getattr(fidelity, name) for fidelity in close])
             for name in ("all_db", "inside_db", "ring_db")
         )
-        worst = min(one.all_db for one in close)
-        behind = max(one.inside_db - one.ring_db for one in close)
+        worst = min(fidelity.all_db for fidelity in close)
+        behind = max(fidelity.inside_db - fidelity.ring_db for fidelity in close)
         drops = [
             np.mean([full.scores[metric] - low.scores[metric] for full, low in self._pairs()])
             for metric in ("psnr", "ssim")
@@ -193,16 +193,16 @@ def show(
         for name in plans:
             plan = card.int8 if name == "card" else Int8Plan()
             # Runs are told apart by the model's name: another name is another plan.
-            this = replace(case, card=replace(case.card, name=f"{card.name}.{name}", int8=plan))
-            network = read_network(runs.jobs.prepared(this).fp32_onnx())
+            planned = replace(case, card=replace(case.card, name=f"{card.name}.{name}", int8=plan))
+            network = read_network(runs.jobs.prepared(planned).fp32_onnx())
             share = int8_share(network, kept_layers(network, plan.keep))
             print(f"\n{card.name} on {case.dataset}, plan {name}: {100 * share:.2f} % int8")
             print(HEAD)
-            for row in our_rows(runs, this):
+            for row in our_rows(runs, planned):
                 print(row.text(), flush=True)
             if compare:
                 with tempfile.TemporaryDirectory() as folder:
-                    for row in peers(runs, this, Path(folder)):
+                    for row in peers(runs, planned, Path(folder)):
                         print(row.text(), flush=True)
 
 

@@ -115,8 +115,8 @@ def measure(job: Job, session: BatchSession, *, rounds: int) -> None:
     )
     scores = [timed(way)[1] for way in ways]  # decodes and warms up, too
     rows = [[timed(way)[0] for way in ways] for _ in range(rounds)]
-    print_ratios("batches, scored by the CPU: images/s", [one / cpu for one, cpu, _ in rows])
-    print_ratios("batches, scored by the GPU: images/s", [one / gpu for one, _, gpu in rows])
+    print_ratios("batches, scored by the CPU: images/s", [alone / cpu for alone, cpu, _ in rows])
+    print_ratios("batches, scored by the GPU: images/s", [alone / gpu for alone, _, gpu in rows])
     print_ratios("scoring by the GPU against the CPU", [cpu / gpu for _, cpu, gpu in rows])
     for metric in ("psnr", "ssim"):
         pairs_of = zip(scores[1], scores[2], strict=True)

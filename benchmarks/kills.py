@@ -62,7 +62,7 @@ class Sessions:
         return lines
 
     def records(self, chain: str) -> list[object]:
-        """Return what the last session of `chain` that ended found, without its times."""
+        """Return the records of the last session of `chain` that ended, without its times."""
         records = []
         for record in read_run(self.work / chain / "latest.json").records:
             plain = encode(record)
@@ -98,7 +98,7 @@ def main() -> None:
         while tally[AMID] < args.kills:
             chain += 1
             run_chain(sessions, f"chain{chain}", span, rng, whole, lines, tally, args.kills)
-        print(", ".join(f"{count} {what}" for what, count in tally.items()))
+        print(", ".join(f"{count} {outcome}" for outcome, count in tally.items()))
         wrong = tally["lost"] + tally["doubled"] + tally["wrong"] + tally["other records"]
         sys.exit(1 if wrong else 0)
 
@@ -113,7 +113,7 @@ def run_chain(
     tally: Counter[str],
     kills: int,
 ) -> None:
-    """Kill sessions until one has ended, and compare what it found."""
+    """Kill sessions until one has ended, and compare its results."""
     before: Counter[str] = Counter()
     while True:
         session = sessions.start(chain)

@@ -56,7 +56,7 @@ def make_page(number: int, rows: int) -> str:
 
 
 def seconds(command: Sequence[str]) -> float:
-    """Return what the command takes; it must end in 0."""
+    """Return the seconds that the command takes; it must end in 0."""
     start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start

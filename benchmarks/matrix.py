@@ -119,8 +119,8 @@ def networks(card: Path, crops: ImageSet) -> Mapping[Precision, Path]:
     ((model, _),) = load_suite(card).claims
     images = calibration_set(model, crops, ())
     return {
-        one: prepare(model, one, None, images if one.dtype == "int8" else None).onnx()
-        for one in PRECISIONS
+        kind: prepare(model, kind, None, images if kind.dtype == "int8" else None).onnx()
+        for kind in PRECISIONS
     }
 
 
@@ -146,12 +146,12 @@ def measure_peers(files: Mapping[Precision, Path], judged: Path, crops: Inputs) 
 
     fp32 = files[Precision.FP32]
     name = open_plain(fp32).get_inputs()[0].name
-    made = [fp32, files[Precision.FP16]]
+    networks = [fp32, files[Precision.FP16]]
     for method in CalibrationMethod.MinMax, CalibrationMethod.Percentile, CalibrationMethod.Entropy:
-        made.append(fp32.with_suffix(f".{method.name}.onnx"))
-        quantize_static(fp32, made[-1], Reader(name), calibrate_method=method, per_channel=True)
+        networks.append(fp32.with_suffix(f".{method.name}.onnx"))
+        quantize_static(fp32, networks[-1], Reader(name), calibrate_method=method, per_channel=True)
     job = make_job(NETWORK, open_images(judged), SIDE)
-    for path in made:
+    for path in networks:
         naive_scores(job, onnxruntime.InferenceSession(path), judged)
 
 
@@ -185,8 +185,8 @@ def compare(root: Path, card: Path, rounds: int, *, peers: bool) -> None:
         print_ratio("onnxruntime's calibrators and the naive loop", taken / floor)
 
 
-def print_ratio(what: str, ratio: NDArray[np.float64]) -> None:
-    print(f"{what}: wall x{ratio[0]:.3f}, CPU x{ratio[1]:.3f}", flush=True)
+def print_ratio(label: str, ratio: NDArray[np.float64]) -> None:
+    print(f"{label}: wall x{ratio[0]:.3f}, CPU x{ratio[1]:.3f}", flush=True)
 
 
 def main() -> None:

@@ -54,10 +54,10 @@ def evaluate(folder: str, onnx: str) -> None:
 def peak_mb(code: str, *arguments: object) -> float:
     """Return the peak resident memory of a process that runs `code`."""
     command = [sys.executable, "-c", code + PEAK, *map(str, arguments)]
-    done = subprocess.run(
+    result = subprocess.run(
         command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
     )
-    return float(done.stdout.splitlines()[-1]) / 1024
+    return float(result.stdout.splitlines()[-1]) / 1024
 
 
 def main() -> None:

@@ -48,14 +48,14 @@ def prepare(folder: Folder, models: int) -> tuple[object, ...]:
     (folder.root / "test_many.py").write_text(TESTS.format(count=CLAIMS_OF_ONE * models))
     options = (zoo.suite, f"--sr-data={zoo.data}")
     updating = ("--sr-update=all", "--sr-reason=benchmark", "--tb=no")
-    made = folder.session(*options, *updating, status=1)  # the claims differ, still
-    print(f"the first session, which measures and writes the table: {made.cpu_s:.1f} s of CPU")
+    usage = folder.session(*options, *updating, status=1)  # the claims differ, still
+    print(f"the first session, which measures and writes the table: {usage.cpu_s:.1f} s of CPU")
     folder.session(*options)
     return options
 
 
 def check(folder: Folder, claims: int) -> None:
-    """Check that the last session judged all claims from the cache; print what it says it took."""
+    """Check that the last session judged all claims from the cache; print the time it reports."""
     records = read_run(folder.reports / "latest.json").records
     matching = sum(record.verdict.status is Status.MATCH for record in records)
     cached = sum(record.cached for record in records)

@@ -45,11 +45,11 @@ WAYS = (
 def run_session(zoo: Zoo, way: Way) -> tuple[float, list[dict[str, object]]]:
     """Return the wall time of the session in seconds, and its records without their times."""
     with tempfile.TemporaryDirectory(dir=zoo.root) as temp:
-        asked = [str(zoo.suite), f"--sr-data={zoo.data}", f"--sr-results-path={temp}/reports"]
+        args = [str(zoo.suite), f"--sr-data={zoo.data}", f"--sr-results-path={temp}/reports"]
         fixed = ["--sr-report=none", "-p", "no:cacheprovider"]
-        command = [sys.executable, "-m", "pytest", *asked, *fixed, *way.options]
+        command = [sys.executable, "-m", "pytest", *args, *fixed, *way.options]
         start = time.perf_counter()
-        done = subprocess.run(
+        result = subprocess.run(
             command,
             cwd=zoo.root,
             env=os.environ | {"SR_BENCH_CACHE": f"{temp}/cache"},
@@ -60,7 +60,7 @@ def run_session(zoo: Zoo, way: Way) -> tuple[float, list[dict[str, object]]]:
         wall = time.perf_counter() - start
         latest = Path(temp) / "reports" / "latest.json"
         if not latest.is_file():
-            sys.exit(f"{way.name}: the session wrote no records\n{done.stdout}{done.stderr}")
+            sys.exit(f"{way.name}: the session wrote no records\n{result.stdout}{result.stderr}")
         records = json.loads(latest.read_text())["records"]
     return wall, [record | {"seconds": 0.0} for record in records]
 
@@ -81,7 +81,7 @@ def compare(zoo: Zoo, rounds: int) -> None:
     for name, seconds in walls.items():
         print_ratios(
             f"{name}: faster than {SERIAL.name}",
-            [one / other for one, other in zip(serial, seconds, strict=True)],
+            [alone_s / other for alone_s, other in zip(serial, seconds, strict=True)],
         )
     print(f"all sessions gave the same {len(expected)} records")
 

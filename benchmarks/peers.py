@@ -83,7 +83,7 @@ def beside_onnxruntime(path: Path, images: Images, rounds: int) -> None:
         ours_s = seconds(partial(calibrate, network, images))
         for name, stride in ways.items():
             call = partial(onnxruntime_calibrators, path, images, stride)
-            with redirect_stdout(StringIO()):  # they tell what they do
+            with redirect_stdout(StringIO()):  # they print what they do
                 ratios[name].append(seconds(call) / ours_s)
     for name, times in ratios.items():
         print_ratios(f"onnxruntime's three, {name}", times)
@@ -119,17 +119,17 @@ def nncf_quantize(path: Path, images: Images, target: Path) -> None:
     name = model.graph.input[0].name
     seen = nncf.Dataset(images, lambda image: {name: image})
     with redirect_stdout(StringIO()):  # it draws progress bars
-        made = nncf.quantize(
+        quantised = nncf.quantize(
             model, seen, preset=nncf.QuantizationPreset.MIXED, subset_size=len(images)
         )
-    made.metadata_props.add(key=PRECISION_KEY, value="int8")
+    quantised.metadata_props.add(key=PRECISION_KEY, value="int8")
     # The noted types are in the way of onnxruntime's exact kernels, which turn int8 into uint8.
-    del made.graph.value_info[:]
-    onnx.save(made, target)
+    del quantised.graph.value_info[:]
+    onnx.save(quantised, target)
 
 
 def nncf_is_here() -> bool:
-    """Return whether NNCF can be imported; it then reports nothing to anybody."""
+    """Return whether NNCF can be imported; keep it from reporting its use."""
     # NNCF reports its use over the network, by this package, unless that is missing.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     try:

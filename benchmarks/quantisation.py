@@ -157,11 +157,11 @@ def memory(folder: Path) -> None:
             str(path),
             *map(str, (count, height, width, mib)),
         ]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        print(f"{name}, {count} images of {width}x{height}: peak {done.stdout.strip()} MB")
+        result = subprocess.run(command, check=True, capture_output=True, text=True)
+        print(f"{name}, {count} images of {width}x{height}: peak {result.stdout.strip()} MB")
 
 
-def one(path: str, count: str, height: str, width: str, mib: str) -> None:
+def measure_child(path: str, count: str, height: str, width: str, mib: str) -> None:
     """Calibrate, and print the peak memory of this process in MB."""
     rng = np.random.default_rng(0)
     shape = (1, 3, int(height), int(width))
@@ -204,7 +204,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
     if args.what == "one":
-        one(*args.of_one)
+        measure_child(*args.of_one)
         return
     print(f"{cpu_model()}, {usable_cores()} cores, onnxruntime {onnxruntime.__version__}")
     with tempfile.TemporaryDirectory() as folder:

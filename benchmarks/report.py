@@ -165,8 +165,8 @@ def beside_pytest_html(folder: Folder, models: int, rounds: int) -> None:
     claims = CLAIMS_OF_ONE * models
     for name in list(ways)[1:]:
         beyond = [(turn[name], turn["none"]) for turn in turns]
-        wall = statistics.median(one.wall_s - none.wall_s for one, none in beyond)
-        cpu = statistics.median(one.cpu_s - none.cpu_s for one, none in beyond)
+        wall = statistics.median(ours.wall_s - none.wall_s for ours, none in beyond)
+        cpu = statistics.median(ours.cpu_s - none.cpu_s for ours, none in beyond)
         each = 1000 * cpu / claims
         print(f"{name}: {wall:.2f} s, CPU {cpu:.2f} s, {each:.2f} ms of CPU for each claim")
     if peer:
@@ -208,8 +208,8 @@ def main() -> None:
             with ProcessPoolExecutor() as pool:
                 list(pool.map(_make_image, [results] * IMAGES, range(IMAGES)))
         read_image(last)
-        for what in ("first build", "second build"):
-            print(what, end=": ", flush=True)
+        for build_name in ("first build", "second build"):
+            print(build_name, end=": ", flush=True)
             command = [sys.executable, __file__, str(results), "--build"]
             subprocess.run(command, check=True)
         _open_pages(results / "html")

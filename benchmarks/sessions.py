@@ -30,7 +30,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Folder:
-    """Where sessions run; they share compiled modules, so that all but the first find them."""
+    """Where sessions run; they share compiled modules, which the first session makes."""
 
     root: Path
 
@@ -47,7 +47,7 @@ class Folder:
         shutil.rmtree(self.reports, ignore_errors=True)
         fixed = ("-q", "-p", "no:cacheprovider", f"--rootdir={self.root}", *map(str, options))
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", _CODE, *fixed],
             cwd=self.root,
             env=self._environment(cache),
@@ -56,11 +56,11 @@ class Folder:
             check=False,
         )
         wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-        if done.returncode != status:
-            output = (done.stdout + done.stderr)[-3000:]
-            sys.exit(f"pytest {' '.join(fixed)}: ended in {done.returncode}\n{output}")
+        if result.returncode != status:
+            output = (result.stdout + result.stderr)[-3000:]
+            sys.exit(f"pytest {' '.join(fixed)}: ended in {result.returncode}\n{output}")
         cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-        return Usage(wall, cpu, float(done.stdout.splitlines()[-1]) / 1024)
+        return Usage(wall, cpu, float(result.stdout.splitlines()[-1]) / 1024)
 
     def _environment(self, cache: str) -> Mapping[str, str]:
         kept = {name: text for name, text in os.environ.items() if not name.startswith(_CHANGING)}

@@ -74,21 +74,21 @@ class Int8Zoo:
 
 def make_int8_zoo(root: Path) -> Int8Zoo:
     """Make the zoo in the new folder `root`."""
-    made = Int8Zoo(root)
-    made.suite.mkdir(parents=True)
-    residual_net(made.suite / "net.onnx")
+    zoo = Int8Zoo(root)
+    zoo.suite.mkdir(parents=True)
+    residual_net(zoo.suite / "net.onnx")
     for slug, count, seed in (("judged", 3, 1), ("seen", 4, 2)):
-        _write_images(made.data / slug, slug, images(count, 24, seed))
+        _write_images(zoo.data / slug, slug, images(count, 24, seed))
         manifest = root / "datasets" / slug / "dataset.toml"
         manifest.parent.mkdir(parents=True)
         manifest.write_text(DATASET.format(slug=slug, count=count))
-    (made.suite / "README.md").write_text(TABLE)
-    made.write_card()
-    return made
+    (zoo.suite / "README.md").write_text(TABLE)
+    zoo.write_card()
+    return zoo
 
 
-def _write_images(folder: Path, slug: str, found: list[np.ndarray]) -> None:
-    for number, image in enumerate(found, 1):
+def _write_images(folder: Path, slug: str, images: list[np.ndarray]) -> None:
+    for number, image in enumerate(images, 1):
         lr = np.rint(image[0].transpose(1, 2, 0) * 255).astype(np.uint8)
         for kind, pixels in (("LR", lr), ("HR", lr.repeat(2, 0).repeat(2, 1))):
             (folder / kind).mkdir(parents=True, exist_ok=True)

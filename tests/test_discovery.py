@@ -61,7 +61,7 @@ def test_an_unknown_name_is_refused_with_the_valid_ones() -> None:
 
 
 @pytest.mark.parametrize("name", ["_session", "__init__", ""])
-def test_a_private_module_is_no_name(name: str) -> None:
+def test_a_private_module_is_not_a_name(name: str) -> None:
     with pytest.raises(OptionError, match="unknown name"):
         discovery.load(BACKENDS, name)
 
@@ -98,7 +98,7 @@ def test_a_broken_entry_point_is_one_clear_error(install, value: str, message: s
         discovery.load(BACKENDS, "acme")
 
 
-def test_a_file_that_is_no_module_is_a_name_too(
+def test_a_file_that_is_not_a_module_is_a_name_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)

@@ -1,4 +1,4 @@
-"""A zoo of one tiny network on two tiny images: its numbers are known by other means."""
+"""A zoo of one tiny network on two tiny images, whose numbers scikit-image computes."""
 
 import json
 from dataclasses import dataclass
@@ -131,7 +131,7 @@ def make_zoo(root: Path) -> Zoo:
     (root / "datasets" / "pair" / "dataset.toml").write_text(DATASET)
     (root / "tiny").mkdir()
     onnx.save(nearest_x2(), root / "tiny" / "tiny.onnx")
-    made = Zoo(root, *make_images(root / "images"))
-    made.write_table()
-    made.write_card()
-    return made
+    zoo = Zoo(root, *make_images(root / "images"))
+    zoo.write_table()
+    zoo.write_card()
+    return zoo

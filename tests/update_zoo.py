@@ -1,4 +1,4 @@
-"""A small zoo on disk, and runs of it that were never made: any value can be measured."""
+"""A small zoo on disk, and sessions over it that never ran: any value can be measured."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -84,12 +84,12 @@ class Zoo:
         self.card.write_text(f"{before}{name}{body}\n{lines}\n{header}{rest}")
 
     def edit(self, old: str, new: str) -> None:
-        """Replace what must be in the README."""
+        """Replace `old`, which must be in the README, by `new`."""
         assert old in self.text
         self.readme.write_bytes(self.text.replace(old, new).encode())
 
-    def run(self, values: Mapping[str, float]) -> PastSession:
-        """Return the run that measured `values`, by ``model precision metric``, and judged them."""
+    def session(self, values: Mapping[str, float]) -> PastSession:
+        """Return the session that measured and judged `values`, by ``model precision metric``."""
         suite = load_suite(self.card.relative_to(self.root))
         records = []
         for model, claims in suite.claims:
@@ -99,21 +99,21 @@ class Zoo:
         path = self.root / "reports" / "latest.json"
         return PastSession(INFO, tuple(records), path, path.parent)
 
-    def write(self, run: PastSession) -> Path:
-        """Write `run` as a session does; return the path of its latest.json."""
-        store = SessionStore(run.results, run.info)
+    def write(self, session: PastSession) -> Path:
+        """Write `session` as a session does; return the path of its latest.json."""
+        store = SessionStore(session.results, session.info)
         store.start()
-        for record in run.records:
+        for record in session.records:
             store.add(record)
-        return store.finish(run.records)
+        return store.finish(session.records)
 
 
 def make_zoo(root: Path) -> Zoo:
     (root / "zoo").mkdir(parents=True)
-    made = Zoo(root)
-    made.readme.write_text(README)
-    made.card.write_text(CARD)
-    return made
+    zoo = Zoo(root)
+    zoo.readme.write_text(README)
+    zoo.card.write_text(CARD)
+    return zoo
 
 
 def record_of(model: ModelCard, cell: Claim | Blank, value: float | None) -> Record:
@@ -146,30 +146,30 @@ def record_of(model: ModelCard, cell: Claim | Blank, value: float | None) -> Rec
     )
 
 
-def changed(run: PastSession, case: str, **fields: object) -> PastSession:
-    """Return `run` with other `fields` in the records whose id ends with `case`."""
-    found = [record for record in run.records if record.case_id.endswith(case)]
-    assert found
-    records = (replace(one, **fields) if one in found else one for one in run.records)
-    return replace(run, records=tuple(records))
+def changed(session: PastSession, case: str, **fields: object) -> PastSession:
+    """Return `session` with other `fields` in the records whose id ends with `case`."""
+    chosen = [record for record in session.records if record.case_id.endswith(case)]
+    assert chosen
+    records = (replace(row, **fields) if row in chosen else row for row in session.records)
+    return replace(session, records=tuple(records))
 
 
-def update(run: PastSession, mode: UpdateMode = "failed", *, write: bool = True) -> Update:
-    return update_documents(run, mode, reason="retrained", write=write)
+def update(session: PastSession, mode: UpdateMode = "failed", *, write: bool = True) -> Update:
+    return update_documents(session, mode, reason="retrained", write=write)
 
 
-def refused(run: PastSession, zoo: Zoo, mode: UpdateMode = "failed") -> str:
-    """Return why nothing was done, and see that nothing was."""
+def refused(session: PastSession, zoo: Zoo, mode: UpdateMode = "failed") -> str:
+    """Return why nothing was updated, and check that nothing was."""
     before = {path: path.read_bytes() for path in zoo.readme.parent.iterdir()}
-    done = update(run, mode)
-    assert (done.edits, done.gaps, done.diff) == ((), (), "")
+    result = update(session, mode)
+    assert (result.edits, result.gaps, result.diff) == ((), (), "")
     assert {path: path.read_bytes() for path in zoo.readme.parent.iterdir()} == before
-    (told,) = done.refused
-    return told
+    (reason,) = result.refused
+    return reason
 
 
-def why(done: Update) -> dict[str, str]:
-    return {what: left.why for left in done.left_out for what in left.what}
+def why(result: Update) -> dict[str, str]:
+    return {place: left.why for left in result.left_out for place in left.what}
 
 
 def partial(record: Record) -> Record:
@@ -181,10 +181,10 @@ def partial(record: Record) -> Record:
     )
 
 
-def with_more(run: PastSession, *more: Record) -> PastSession:
-    return replace(run, records=(*run.records, *more))
+def with_more(session: PastSession, *more: Record) -> PastSession:
+    return replace(session, records=(*session.records, *more))
 
 
-def only(run: PastSession) -> Record:
-    (found,) = (record for record in run.records if record.measurement)
-    return found
+def only(session: PastSession) -> Record:
+    (record,) = (record for record in session.records if record.measurement)
+    return record

@@ -199,5 +199,5 @@ def _fault(error: SrBenchError, path: Path) -> ReadFault:
     return ReadFault(Source(str(path), line, column), text[start.end() :] if start else text)
 
 
-def _same(one: Path, two: Path) -> bool:
-    return one.resolve() == two.resolve()
+def _same(first: Path, second: Path) -> bool:
+    return first.resolve() == second.resolve()

@@ -49,10 +49,10 @@ def _steps(network: Network, groups: Sequence[Sequence[NodeProto]]) -> tuple[Ste
     last[network.output] = len(groups)
     steps: list[Step] = []
     for i, group in enumerate(groups):
-        made = dict.fromkeys(name for node in group for name in node.output if name)
+        results = dict.fromkeys(name for node in group for name in node.output if name)
         read = dict.fromkeys(name for node in group for name in node.input if name)
-        inputs = tuple(n for n in read if n not in made and n not in network.constants)
-        outputs = tuple(n for n in made if last.get(n, i) > i)
+        inputs = tuple(n for n in read if n not in results and n not in network.constants)
+        outputs = tuple(n for n in results if last.get(n, i) > i)
         dead = tuple(name for name in (*inputs, *outputs) if last.get(name, i) <= i)
         steps.append(Step(tuple(group), inputs, outputs, dead))
     return tuple(steps)
@@ -82,12 +82,12 @@ class Runner:
         yield values.copy()
         for segment, session in self._segments:
             feeds = {name: values[name] for name in segment.inputs}
-            made = session.run(list(segment.outputs), feeds)
-            values.update(zip(segment.outputs, made, strict=True))
-            yield dict(zip(segment.outputs, made, strict=True))
+            results = session.run(list(segment.outputs), feeds)
+            values.update(zip(segment.outputs, results, strict=True))
+            yield dict(zip(segment.outputs, results, strict=True))
             for name in segment.dead:
                 del values[name]
-            del feeds, made
+            del feeds, results
 
     def close(self) -> None:
         """Close the segments and give the arena's memory back to the system."""
@@ -190,5 +190,5 @@ def _bytes(network: Network, shape: tuple[int, ...]) -> dict[str, int]:
             width = helper.tensor_dtype_to_np_dtype(kind.elem_type).itemsize
             known[name] = width * int(np.prod([dim.dim_value for dim in dims]))
     largest = max(known.values())
-    made = (name for node in network.model.graph.node for name in node.output if name)
-    return known | {name: largest for name in made if name not in known}
+    names = (name for node in network.model.graph.node for name in node.output if name)
+    return known | {name: largest for name in names if name not in known}

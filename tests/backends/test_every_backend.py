@@ -40,7 +40,7 @@ def _lr(height: int = 12, width: int = 20, batch: int = 1, seed: int = 0) -> np.
     return np.random.default_rng(seed).random((batch, 3, height, width), dtype=np.float32)
 
 
-def test_the_backends_are_these() -> None:
+def test_the_shipped_backends_are_listed_here() -> None:
     assert NAMES == ["onnxruntime", "torch", "vacc"]
 
 
@@ -65,7 +65,7 @@ def test_sizes_may_change_from_run_to_run(
             assert session.run(_lr(height, width, batch)).shape == (batch, 3, 2 * height, 2 * width)
 
 
-def test_fp16_gives_fp16_values_that_differ_from_fp32(backend: ModuleType, tmp_path: Path) -> None:
+def test_fp16_has_fp16_values_that_differ_from_fp32(backend: ModuleType, tmp_path: Path) -> None:
     results = []
     for precision in FP:
         with backend.open_session(_artefact(tmp_path, "lesrcnn_x2", precision)) as session:
@@ -76,7 +76,7 @@ def test_fp16_gives_fp16_values_that_differ_from_fp32(backend: ModuleType, tmp_p
 
 
 @pytest.mark.parametrize("precision", FP)
-def test_two_threads_give_the_bits_of_one(
+def test_two_threads_compute_the_bits_of_one(
     backend: ModuleType, precision: Precision, tmp_path: Path
 ) -> None:
     inputs = [_lr(seed=seed) for seed in range(6)]
@@ -84,8 +84,8 @@ def test_two_threads_give_the_bits_of_one(
         alone = [session.run(lr) for lr in inputs]
         with ThreadPoolExecutor(2) as pool:
             together = list(pool.map(session.run, inputs))
-    for one, two in zip(alone, together, strict=True):
-        np.testing.assert_array_equal(one, two)
+    for first, second in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(first, second)
 
 
 def test_an_array_in_any_memory_layout_gives_the_same(backend: ModuleType, tmp_path: Path) -> None:

@@ -26,17 +26,17 @@ def tape(tmp_path: Path) -> Path:
     """Return the folder of a recording: two models, one of them in two precisions."""
     folder = tmp_path / "tape"
     record(folder, 1, 2)
-    record(folder, 1, what=artefact(precision=Precision("int8_kl")), sr=sr_of(7))
-    record(folder, 3, what=artefact("rcan/other_x4"))
+    record(folder, 1, recorded=artefact(precision=Precision("int8_kl")), sr=sr_of(7))
+    record(folder, 3, recorded=artefact("rcan/other_x4"))
     return folder
 
 
-def _open(folder: Path, what: Artefact | None = None) -> Session:
-    return replay.open_session(what or artefact(), options=BackendOptions(replay=folder))
+def _open(folder: Path, recorded: Artefact | None = None) -> Session:
+    return replay.open_session(recorded or artefact(), options=BackendOptions(replay=folder))
 
 
-def _notes(folder: Path, what: Artefact | None = None) -> Mapping[str, str]:
-    with _open(folder, what) as session:
+def _notes(folder: Path, recorded: Artefact | None = None) -> Mapping[str, str]:
+    with _open(folder, recorded) as session:
         return session.notes
 
 
@@ -103,7 +103,7 @@ def test_the_device_is_what_computed_each_output(tape: Path) -> None:
         assert session.device == "cpu; vacc, replayed"
 
 
-def test_notes_that_changed_are_all_told(tape: Path) -> None:
+def test_notes_that_changed_are_all_listed(tape: Path) -> None:
     recorder = Recorder(tape, header(version="3.0"))
     add(recorder, replace(artefact(), digest="e" * 64), lr_of(5), sr_of(5), compiler="2")
     notes = _notes(tape)
@@ -118,22 +118,22 @@ def test_the_newest_of_different_outputs_counts(tape: Path) -> None:
         record(tape, 1, sr=sr_of(seed))
     with _open(tape) as session:
         np.testing.assert_array_equal(session.run(lr_of(1)), sr_of(8))
-        told = session.notes["replayed_outputs"]
-    assert told == "newest of 3 different outputs, for 1 of 2 inputs"
+        note = session.notes["replayed_outputs"]
+    assert note == "newest of 3 different outputs, for 1 of 2 inputs"
 
 
 @pytest.mark.parametrize(
-    ("what", "held"),
+    ("recorded", "held"),
     [
         (artefact("edsr/smal_x2"), "holds 2 models, the nearest names are edsr/small_x2, rcan"),
         (artefact(precision=Precision.FP32), "holds of it, only fp16, int8_kl; record it"),
         (artefact(""), "holds 2 models"),
     ],
 )
-def test_what_was_not_recorded_is_not_run(tape: Path, what: Artefact, held: str) -> None:
-    wanted = rf"{what.name} was not recorded in {what.precision}; the recording {held}"
-    with pytest.raises(NotRunError, match=wanted + r".*--backend=vacc --sr-record DIR"):
-        _open(tape, what)
+def test_what_was_not_recorded_is_not_run(tape: Path, recorded: Artefact, held: str) -> None:
+    message = rf"{recorded.name} was not recorded in {recorded.precision}; the recording {held}"
+    with pytest.raises(NotRunError, match=message + r".*--backend=vacc --sr-record DIR"):
+        _open(tape, recorded)
 
 
 def test_an_empty_recording_runs_nothing(tmp_path: Path) -> None:
@@ -143,8 +143,8 @@ def test_an_empty_recording_runs_nothing(tmp_path: Path) -> None:
 
 
 def test_another_network_is_foreign(tape: Path) -> None:
-    wanted = "edsr/small_x2 is foreign: expected the network bbbbbbbbbbbb, got aaaaaaaaaaaa"
-    with pytest.raises(BackendError, match=wanted + "; weights or architecture differ"):
+    message = "edsr/small_x2 is foreign: expected the network bbbbbbbbbbbb, got aaaaaaaaaaaa"
+    with pytest.raises(BackendError, match=message + "; weights or architecture differ"):
         _open(tape, artefact(network="b" * 64))
 
 
@@ -155,7 +155,7 @@ def test_without_weights_the_only_recorded_network_counts(tape: Path) -> None:
 
 
 def test_without_weights_one_of_several_networks_is_not_guessed(tape: Path) -> None:
-    record(tape, 1, what=artefact(network="b" * 64), sr=sr_of(9))
+    record(tape, 1, recorded=artefact(network="b" * 64), sr=sr_of(9))
     with pytest.raises(NotRunError, match=r"several networks \(a{12}, b{12}\).*--sr-weights"):
         _open(tape, artefact(network=""))
     for network, seed in (("a" * 64, 1), ("b" * 64, 9)):
@@ -169,11 +169,11 @@ def test_without_weights_one_of_several_networks_is_not_guessed(tape: Path) -> N
     ids=["new", "of another model", "bgr", "white level", "size"],
 )
 def test_an_input_that_was_not_recorded_is_not_run(tape: Path, lr: np.ndarray) -> None:
-    wanted = (
+    message = (
         f"shape 1x3x{lr.shape[2]}x5 was not recorded: the dataset or the protocol's resize,"
         " channel order or white level differ; recorded shapes are 1x3x4x5$"
     )
-    with _open(tape) as session, pytest.raises(NotRunError, match=wanted):
+    with _open(tape) as session, pytest.raises(NotRunError, match=message):
         session.run(lr)
 
 
@@ -204,7 +204,7 @@ def test_a_missing_output_is_an_error_not_a_skip(tape: Path) -> None:
 def test_entries_are_read_again_when_they_grow(tape: Path) -> None:
     options = BackendOptions(replay=tape)
     assert Precision.FP32 not in replay.precisions(options)
-    record(tape, 1, what=artefact(precision=Precision.FP32))
+    record(tape, 1, recorded=artefact(precision=Precision.FP32))
     assert Precision.FP32 in replay.precisions(options)
 
 

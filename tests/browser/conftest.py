@@ -16,7 +16,7 @@ from tests.report.html.zoo import (
     gated,
     history_of,
     keep_images,
-    past_run,
+    past_session,
     records_of,
     scored,
 )
@@ -65,7 +65,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     records.append(gated("lost<b>", "int8_max", Status.LOSS))
     records[-1] = replace(records[-1], kept=Kept("outputs/gone-int8_max", "outputs/gone"))
-    build_report(past_run(results, records), history_of(records), results / "html")
+    build_report(past_session(results, records), history_of(records), results / "html")
     return results / "html"
 
 
@@ -100,7 +100,7 @@ def outside(tmp_path: Path) -> Path:
     records = records_of("m")
     keep_images(tmp_path, records)
     target = tmp_path / "html"
-    build_report(past_run(tmp_path, records), (), target, max_bytes=1)
+    build_report(past_session(tmp_path, records), (), target, max_bytes=1)
     page = next(target.glob("model-*.html")).read_text()
     assert len(re.findall(r"\.\./outputs/pairs/\d+-hr\.png", page)) == COUNT
     return target

@@ -1,4 +1,4 @@
-"""The report in a browser: what people press does what it says, by mouse and by keyboard."""
+"""The report in a browser: each control does what it says, by mouse and by keyboard."""
 
 import shutil
 from pathlib import Path
@@ -52,15 +52,15 @@ def style(page, name: str) -> str:
 
 def zoom(page) -> tuple[float, float]:
     """Return the scale and the horizontal shift, in widths, that all layers share."""
-    found = page.evaluate(
+    transform = page.evaluate(
         "[...document.querySelectorAll('.layer')].map((layer) => {"
         " const matrix = new DOMMatrix(getComputedStyle(layer).transform);"
         " return [matrix.a, matrix.e / layer.offsetParent.getBoundingClientRect().width]; })"
     )
-    assert len(found) == 8
-    for layer in found:
-        assert layer == pytest.approx(found[0], abs=0.01)
-    return found[0][0], found[0][1]
+    assert len(transform) == 8
+    for layer in transform:
+        assert layer == pytest.approx(transform[0], abs=0.01)
+    return transform[0][0], transform[0][1]
 
 
 def until(page, condition: str) -> None:
@@ -92,7 +92,7 @@ def explorer(show, page: str = "model-zoo-near"):
     return shown
 
 
-def test_the_way_from_the_matrix_to_a_model_to_its_trend_and_back(show) -> None:
+def test_links_lead_from_the_matrix_to_a_model_to_its_trend_and_back(show) -> None:
     page = show()
     page.get_by_role("link", name="near", exact=True).click()
     assert page.locator("h1").inner_text() == "near"
@@ -102,7 +102,7 @@ def test_the_way_from_the_matrix_to_a_model_to_its_trend_and_back(show) -> None:
     assert page.locator("h1").inner_text() == "Claimed and measured"
 
 
-def test_the_filter_hides_models_and_tells_how_many_are_left(show) -> None:
+def test_the_filter_hides_models_and_says_how_many_are_left(show) -> None:
     page = show()
     page.get_by_role("searchbox").fill("status loss")
     rows = page.locator("tr.model:visible")
@@ -186,7 +186,7 @@ def test_dragging_moves_all_panes(show) -> None:
     assert zoom(page)[1] < before[1] - 0.05
 
 
-def test_two_fingers_pinch(show) -> None:
+def test_two_fingers_pinch_to_zoom(show) -> None:
     page = explorer(show)
     page.evaluate(
         """() => {
@@ -341,14 +341,14 @@ def test_a_command_is_copied_or_selected(show) -> None:
     until(page, "document.querySelector('.copy').textContent !== 'copy'")
 
 
-def test_an_image_that_is_gone_is_said_and_not_a_broken_picture(show) -> None:
+def test_a_missing_image_is_named_and_not_shown_as_a_broken_picture(show) -> None:
     page = show("model-zoo-lost")
     page.locator("#panes").scroll_into_view_if_needed()
     assert page.locator(".gone:visible").count() == 6
     assert page.locator("h1").inner_text() == "lost<b>"
 
 
-def test_images_outside_show_and_say_so_once_they_were_moved(browser, outside: Path) -> None:
+def test_images_outside_are_shown_and_named_once_they_are_moved(browser, outside: Path) -> None:
     for moved in (False, True):
         if moved:
             shutil.move(outside.parent / "outputs", outside.parent / "elsewhere")
@@ -367,11 +367,11 @@ def test_images_outside_show_and_say_so_once_they_were_moved(browser, outside: P
 @pytest.mark.parametrize("kind", KINDS)
 def test_text_and_statuses_have_contrast(show, kind: str, theme: str) -> None:
     page = show(kind, theme=theme)
-    found = page.evaluate(
+    pairs = page.evaluate(
         CONTRAST, "h1, h2, p, a, th, td, li, button, .badge, .dot, .tag, .muted, summary, dt"
     )
-    assert len(found) > 20
-    assert [item for item in found if item[0] < 4.5] == []
+    assert len(pairs) > 20
+    assert [item for item in pairs if item[0] < 4.5] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

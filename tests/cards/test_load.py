@@ -57,7 +57,7 @@ def write(tmp_path: Path):
     return write
 
 
-def test_everything_that_a_card_declares_arrives(write) -> None:
+def test_everything_that_a_card_declares_is_read(write) -> None:
     path = write(FULL)
     suite = load_card(path)
     (model,) = suite.models
@@ -91,7 +91,7 @@ max_drop_ssim = 0.0
 """
 
 
-def test_how_a_card_quantises_arrives(write) -> None:
+def test_how_a_card_quantises_is_read(write) -> None:
     (model,) = load_card(write(FULL + INT8)).models
     assert model.int8 == Int8Plan(
         "paris", 5, True, "symmetric", "nearest", "int8", 99.9, ("head", "tail.*")
@@ -216,7 +216,7 @@ def test_rows_of_one_label_are_told_apart_by_their_source(write) -> None:
     ("text", "message"),
     [("[[model]", "not valid TOML"), ("", "schema: required, but absent")],
 )
-def test_what_is_no_card_is_named(write, text: str, message: str) -> None:
+def test_what_is_not_a_card_is_named(write, text: str, message: str) -> None:
     with pytest.raises(CardError, match=rf"card\.toml.*(\n.*)*{message}"):
         load_card(write(text))
 
@@ -255,7 +255,7 @@ before_sdk = "2.0"
 """
 
 
-def test_what_a_card_declares_for_the_device_arrives(write) -> None:
+def test_what_a_card_declares_for_the_device_is_read(write) -> None:
     (model,) = load_card(write(CARD + VACC)).models
     assert model.device == DevicePlan(
         skip=("head.*",),
@@ -301,13 +301,13 @@ def test_several_models_may_have_no_row(write) -> None:
     assert [model.row for model in load_card(write(card)).models] == ["M", "", ""]
 
 
-def test_the_waivers_of_a_card_arrive_and_cover_what_they_name(write) -> None:
+def test_the_waivers_of_a_card_are_read_and_cover_what_they_name(write) -> None:
     text = '\n[[waive]]\ncode = "SRB103"\nrow = "M"\nreason = "known"\n'
-    one, any_row = load_card(write(CARD + text + text.replace('row = "M"', ""))).waivers
-    assert one == Waiver("SRB103", "known", "M")
-    assert (one.covers("SRB103", "M"), any_row.covers("SRB103", "N")) == (True, True)
-    assert not one.covers("SRB103", "N")
-    assert not one.covers("SRB104", "M")
+    row_waiver, any_row = load_card(write(CARD + text + text.replace('row = "M"', ""))).waivers
+    assert row_waiver == Waiver("SRB103", "known", "M")
+    assert (row_waiver.covers("SRB103", "M"), any_row.covers("SRB103", "N")) == (True, True)
+    assert not row_waiver.covers("SRB103", "N")
+    assert not row_waiver.covers("SRB104", "M")
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_a_wrong_waiver_is_refused(write, old: str, new: str, message: str) -> N
         load_card(write(CARD + text.replace(old, new)))
 
 
-def test_what_a_build_file_calibrated_by_arrives(write) -> None:
+def test_the_calibration_of_a_build_file_is_read(write) -> None:
     built = '[model.vacc]\nbuilt_calibration = "{}"\n'
     (model,) = load_card(write(CARD + built.format("kl_divergence"))).models
     assert model.built_calibration is Precision("int8_kl")

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from sr_bench.cli import main
+from tests import update_zoo
 from tests.tiny_zoo import Zoo, make_zoo
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a command left behind."""
+    """The exit code and output of a command."""
 
     code: int
     out: str
@@ -48,3 +49,10 @@ def sr_bench(
         return Done(code, out, err)
 
     return run
+
+
+@pytest.fixture
+def draft(sr_bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> update_zoo.Zoo:
+    """Return a zoo in the working directory, for the test to edit."""
+    monkeypatch.chdir(tmp_path)
+    return update_zoo.make_zoo(tmp_path)

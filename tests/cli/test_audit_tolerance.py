@@ -28,8 +28,8 @@ def latest(zoo: Zoo, tmp_path: Path) -> Path:
         write_png(results / KEPT.sr / f"{index:04d}.png", sr)
         write_png(results / KEPT.pairs / f"{index:04d}-hr.png", hr)
         scores.append(ImageScore(name, psnr.score(sr, hr)))
-    value = float(np.mean([one.value for one in scores]))
-    made = replace(
+    value = float(np.mean([score.value for score in scores]))
+    image_record = replace(
         record(replace(CLAIM, text=f"{value:.3f}"), value),
         case_id="tiny",
         family="tiny",
@@ -42,19 +42,19 @@ def latest(zoo: Zoo, tmp_path: Path) -> Path:
     info = SessionInfo("20261121T000000-abcdef", "", Environment({}, "", "", "", 1, ""))
     store = SessionStore(results, info)
     store.start()
-    store.add(made)
-    return store.finish([made])
+    store.add(image_record)
+    return store.finish([image_record])
 
 
-def test_each_mistake_is_caught_or_told(sr_bench, zoo: Zoo, latest: Path) -> None:
-    done = sr_bench("audit-tolerance", latest, "--suites", zoo.root, "--fail")
-    assert (done.code, done.err) == (0, "")
-    assert done.out.splitlines()[2].split()[:2] == ["tiny", "caught"]
-    assert "not tried: lr_kernel in 1 claim: needs another run; ask for it with --rerun" in done.out
+def test_each_mistake_is_caught_or_reported(sr_bench, zoo: Zoo, latest: Path) -> None:
+    result = sr_bench("audit-tolerance", latest, "--suites", zoo.root, "--fail")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines()[2].split()[:2] == ["tiny", "caught"]
+    assert "not tried: lr_kernel in 1 claim: needs another run; ask for it with" in result.out
 
 
-def test_the_file_of_a_run_in_the_history_will_do(sr_bench, zoo: Zoo, latest: Path) -> None:
-    (path,) = (one for one in (latest.parent / "history").iterdir() if one.stem != "index")
+def test_the_file_of_a_run_in_the_history_is_accepted(sr_bench, zoo: Zoo, latest: Path) -> None:
+    (path,) = (path for path in (latest.parent / "history").iterdir() if path.stem != "index")
     assert sr_bench("audit-tolerance", path, "--suites", zoo.root).code == 0
 
 
@@ -65,10 +65,10 @@ def test_a_tolerance_that_catches_nothing_fails_where_that_is_asked(
     try:
         args = ("audit-tolerance", latest, "--suites", zoo.root)
         assert [sr_bench(*args).code, sr_bench(*args, "--fail").code] == [0, 1]
-        found = sr_bench(*args, "--json").json
+        audit = sr_bench(*args, "--json").json
     finally:
         zoo.write_card()
-    assert [trial["caught"] for trial in found["claims"][0]["trials"]] == [False] * 6
+    assert [trial["caught"] for trial in audit["claims"][0]["trials"]] == [False] * 6
 
 
 def test_the_network_runs_again_with_another_kernel(sr_bench, zoo: Zoo, latest: Path) -> None:
@@ -88,24 +88,24 @@ def test_the_network_runs_again_with_another_kernel(sr_bench, zoo: Zoo, latest: 
 
 
 def test_a_rerun_without_data_says_so(sr_bench, zoo: Zoo, latest: Path) -> None:
-    done = sr_bench("audit-tolerance", latest, "--suites", zoo.root, "--rerun")
-    assert done.code == 0
-    assert "not tried: lr_kernel in 1 claim: no files of pair" in done.out
+    result = sr_bench("audit-tolerance", latest, "--suites", zoo.root, "--rerun")
+    assert result.code == 0
+    assert "not tried: lr_kernel in 1 claim: no files of pair" in result.out
 
 
 def test_deleted_images_are_merely_absent(sr_bench, zoo: Zoo, latest: Path) -> None:
     (latest.parent / KEPT.sr / "0000.png").unlink()
-    done = sr_bench("audit-tolerance", latest, "--suites", zoo.root)
-    assert (done.code, done.out) == (3, "")
-    assert "of 1 claims with kept outputs, 1 have images that can't be read" in done.err
+    result = sr_bench("audit-tolerance", latest, "--suites", zoo.root)
+    assert (result.code, result.out) == (3, "")
+    assert "of 1 claims with kept outputs, 1 have images that can't be read" in result.err
 
 
 def test_an_absent_or_damaged_run_is_named(
     sr_bench, zoo: Zoo, latest: Path, tmp_path: Path
 ) -> None:
-    done = sr_bench("audit-tolerance", tmp_path / "no.json", "--suites", zoo.root)
-    assert done.code == 3
-    assert "no.json" in done.err
+    result = sr_bench("audit-tolerance", tmp_path / "no.json", "--suites", zoo.root)
+    assert result.code == 3
+    assert "no.json" in result.err
     latest.write_text(json.dumps({"schema_version": 2, "records": [{}]}))
     assert "not a run of sr-bench" in sr_bench("audit-tolerance", latest, "--suites", zoo.root).err
     assert "there is no run in reports" in sr_bench("audit-tolerance", "--suites", zoo.root).err

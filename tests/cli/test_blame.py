@@ -1,31 +1,30 @@
-"""``sr-bench blame`` tells where the numbers of a line are from: the ledger, git, or nobody."""
+"""``sr-bench blame`` says where the numbers of a line are from: the ledger, git, or nowhere."""
 
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.update_zoo import Zoo, make_zoo
+from tests.update_zoo import Zoo
 
 A = "a_x2 fp32 psnr"
 
 
 @pytest.fixture
-def mine(sr_bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
-    """Return a zoo in the working directory, where git knows of no repository."""
+def draft(draft: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zoo:
+    """Return the zoo where git knows of no repository."""
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    monkeypatch.chdir(tmp_path)
-    return make_zoo(tmp_path)
+    return draft
 
 
 @pytest.fixture
-def updated(sr_bench, mine: Zoo) -> Zoo:
+def updated(sr_bench, draft: Zoo) -> Zoo:
     """Return the zoo after its first PSNR was updated."""
-    run = mine.write(mine.run({A: 31.0}))
+    run = draft.write(draft.session({A: 31.0}))
     assert sr_bench("update", run, "--reason", "retrained").code == 0
-    return mine
+    return draft
 
 
 def commit(zoo: Zoo, summary: str) -> None:
@@ -37,88 +36,88 @@ def commit(zoo: Zoo, summary: str) -> None:
         subprocess.run(["git", "-C", str(zoo.root), *args], check=True, capture_output=True)
 
 
-def test_a_number_that_was_updated_is_told_from_the_ledger(sr_bench, updated: Zoo) -> None:
-    done = sr_bench("blame", "zoo/README.md:5:28")
-    assert (done.code, done.err) == (0, "")
-    first, was, reason, measured, source = done.out.splitlines()
+def test_a_number_that_was_updated_is_explained_by_the_ledger(sr_bench, updated: Zoo) -> None:
+    result = sr_bench("blame", "zoo/README.md:5:28")
+    assert (result.code, result.err) == (0, "")
+    first, previous, reason, measured, source = result.out.splitlines()
     assert first == "zoo/README.md:5:28: A fp32 PSNR: 31.00"
-    assert was.startswith("  was 30.10 until 20")
+    assert previous.startswith("  was 30.10 until 20")
     assert reason == "  because: retrained"
     assert measured == "  measured by run 20261121T091430-b65233, onnxruntime (cpu), python 3.11.9"
     assert source == f"  fingerprint {'f1' * 32}, commit abc123def456"
 
 
-def test_all_numbers_of_the_line_are_told(sr_bench, updated: Zoo) -> None:
-    done = sr_bench("blame", "zoo/README.md:5")
-    told = [line for line in done.out.splitlines() if not line.startswith(" ")]
-    assert [line.rpartition(" ")[2] for line in told] == ["1.00", "2.0", "31.00", "0.9100"]
-    assert done.out.count("no record") == 3
+def test_all_numbers_of_the_line_are_explained(sr_bench, updated: Zoo) -> None:
+    result = sr_bench("blame", "zoo/README.md:5")
+    numbers = [line for line in result.out.splitlines() if not line.startswith(" ")]
+    assert [line.rpartition(" ")[2] for line in numbers] == ["1.00", "2.0", "31.00", "0.9100"]
+    assert result.out.count("no record") == 3
 
 
 def test_a_number_is_found_after_its_row_moved(sr_bench, updated: Zoo) -> None:
     updated.edit("# Zoo", "# Zoo\n\nMore.")
-    done = sr_bench("blame", "zoo/README.md:7", "--column", "28")
-    assert "because: retrained" in done.out
+    result = sr_bench("blame", "zoo/README.md:7", "--column", "28")
+    assert "because: retrained" in result.out
 
 
-def test_a_number_that_was_edited_by_hand_since_is_told(sr_bench, updated: Zoo) -> None:
+def test_a_number_that_was_edited_by_hand_since_is_reported(sr_bench, updated: Zoo) -> None:
     updated.edit("31.00", "32.00")
-    done = sr_bench("blame", "zoo/README.md:5:28")
-    assert "  edited by hand since: the ledger wrote 31.00\n" in done.out
+    result = sr_bench("blame", "zoo/README.md:5:28")
+    assert "  edited by hand since: the ledger wrote 31.00\n" in result.out
 
 
-def test_what_the_ledger_does_not_know_git_does(sr_bench, mine: Zoo) -> None:
-    commit(mine, "print \x1b[31m it")
-    done = sr_bench("blame", "zoo/README.md:7:27")
-    assert "  last changed in commit " in done.out
-    assert ", Ann: print \\x1b[31m it\n" in done.out
-    assert "no record" not in done.out
-    mine.edit("0.85", "0.86")
+def test_what_the_ledger_does_not_know_git_does(sr_bench, draft: Zoo) -> None:
+    commit(draft, "print \x1b[31m it")
+    result = sr_bench("blame", "zoo/README.md:7:27")
+    assert "  last changed in commit " in result.out
+    assert ", Ann: print \\x1b[31m it\n" in result.out
+    assert "no record" not in result.out
+    draft.edit("0.85", "0.86")
     assert "not committed yet" in sr_bench("blame", "zoo/README.md:7:27").out
 
 
-def test_without_ledger_and_git_there_is_no_record(sr_bench, mine: Zoo) -> None:
-    done = sr_bench("blame", "zoo/README.md:7:27")
-    assert (done.code, "  no record: " in done.out) == (0, True)
+def test_without_ledger_and_git_there_is_no_record(sr_bench, draft: Zoo) -> None:
+    result = sr_bench("blame", "zoo/README.md:7:27")
+    assert (result.code, "  no record: " in result.out) == (0, True)
 
 
 def test_json_holds_the_same(sr_bench, updated: Zoo) -> None:
-    (one,) = sr_bench("blame", "zoo/README.md:5:28", "--json").json
-    assert (one["text"], one["edited"], one["commit"]) == ("31.00", False, None)
-    assert one["place"] == {"path": "zoo/README.md", "line": 5, "column": 28}
-    assert (one["ledger"]["old"], one["ledger"]["reason"]) == ("30.10", "retrained")
-    assert one["about"]["metric"] == "psnr"
+    (origin,) = sr_bench("blame", "zoo/README.md:5:28", "--json").json
+    assert (origin["text"], origin["edited"], origin["commit"]) == ("31.00", False, None)
+    assert origin["place"] == {"path": "zoo/README.md", "line": 5, "column": 28}
+    assert (origin["ledger"]["old"], origin["ledger"]["reason"]) == ("30.10", "retrained")
+    assert origin["about"]["metric"] == "psnr"
 
 
 def test_a_damaged_line_of_the_ledger_is_a_warning(sr_bench, updated: Zoo) -> None:
     updated.ledger.write_text('{"schema_version": 2, "ol\x1b\n' + updated.ledger.read_text())
-    done = sr_bench("blame", "zoo/README.md:5:28")
-    assert "because: retrained" in done.out
-    assert "sr-bench: warning: " in done.err
-    assert "ledger.jsonl:1: damaged" in done.err
-    assert "\x1b" not in done.err
+    result = sr_bench("blame", "zoo/README.md:5:28")
+    assert "because: retrained" in result.out
+    assert "sr-bench: warning: " in result.err
+    assert "ledger.jsonl:1: damaged" in result.err
+    assert "\x1b" not in result.err
 
 
 @pytest.mark.parametrize("column", [28, 32])
-def test_any_column_of_a_number_is_good(sr_bench, mine: Zoo, column: int) -> None:
+def test_any_column_of_a_number_is_good(sr_bench, draft: Zoo, column: int) -> None:
     assert "30.10" in sr_bench("blame", f"zoo/README.md:5:{column}").out
 
 
 @pytest.mark.parametrize("column", ["27", "33", "0", "-1"])
-def test_a_column_without_a_number_names_those_with_one(sr_bench, mine: Zoo, column: str) -> None:
-    done = sr_bench("blame", "zoo/README.md:5", f"--column={column}")
-    assert done.code == 2
-    assert "they start at 13, 20, 28, 38" in done.err
+def test_a_column_without_a_number_names_those_with_one(sr_bench, draft: Zoo, column: str) -> None:
+    result = sr_bench("blame", "zoo/README.md:5", f"--column={column}")
+    assert result.code == 2
+    assert "they start at 13, 20, 28, 38" in result.err
 
 
 @pytest.mark.parametrize("line", [1, 4, 99])
-def test_a_line_without_numbers_is_an_error(sr_bench, mine: Zoo, line: int) -> None:
-    done = sr_bench("blame", f"zoo/README.md:{line}")
-    assert (done.code, f"zoo/README.md:{line}: expected numbers" in done.err) == (1, True)
+def test_a_line_without_numbers_is_an_error(sr_bench, draft: Zoo, line: int) -> None:
+    result = sr_bench("blame", f"zoo/README.md:{line}")
+    assert (result.code, f"zoo/README.md:{line}: expected numbers" in result.err) == (1, True)
 
 
 @pytest.mark.parametrize("place", ["zoo/README.md", "zoo/README.md:0", "zoo/README.md:x", ":5"])
-def test_a_place_that_names_no_line_is_a_wrong_command(sr_bench, mine: Zoo, place: str) -> None:
+def test_a_place_that_names_no_line_is_a_wrong_command(sr_bench, draft: Zoo, place: str) -> None:
     assert sr_bench("blame", place).code == 2
 
 
@@ -131,14 +130,14 @@ def test_git_is_asked_only_where_the_ledger_does_not_explain_the_number(
     assert "not committed yet" in sr_bench("blame", "zoo/README.md:5:28").out
 
 
-def test_a_cell_without_a_number_is_from_nowhere(sr_bench, mine: Zoo) -> None:
-    told = sr_bench("blame", "zoo/README.md:7").out.splitlines()
-    assert [line.rpartition(" ")[2] for line in told[::2]] == ["1.5", "0.85"]
+def test_a_cell_without_a_number_has_no_origin(sr_bench, draft: Zoo) -> None:
+    lines = sr_bench("blame", "zoo/README.md:7").out.splitlines()
+    assert [line.rpartition(" ")[2] for line in lines[::2]] == ["1.5", "0.85"]
 
 
 def test_control_characters_of_paths_do_not_reach_the_terminal(sr_bench, updated: Zoo) -> None:
     updated.ledger.write_text("{")
     updated.readme.parent.rename("\x1b[31m")
-    done = sr_bench("blame", "\x1b[31m/README.md:5")
-    assert (done.code, "\x1b" in done.out + done.err) == (0, False)
-    assert "\\x1b[31m/ledger.jsonl:1: damaged" in done.err
+    result = sr_bench("blame", "\x1b[31m/README.md:5")
+    assert (result.code, "\x1b" in result.out + result.err) == (0, False)
+    assert "\\x1b[31m/ledger.jsonl:1: damaged" in result.err

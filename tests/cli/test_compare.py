@@ -1,4 +1,4 @@
-"""``sr-bench compare`` tells by its exit code whether a run is worse than an earlier one."""
+"""``sr-bench compare`` says by its exit code whether a run is worse than an earlier one."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -34,9 +34,9 @@ def compare(sr_bench, tmp_path: Path):
 
 
 def test_an_equal_run_ends_in_0(compare) -> None:
-    done = compare([scored()], [scored()])
-    assert (done.code, done.err) == (0, "")
-    assert done.out.splitlines() == [
+    result = compare([scored()], [scored()])
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines() == [
         "A  20261101T091430-abcdef  2026-11-01 09:14 UTC  abc",
         "B  20261102T091430-abcdef  2026-11-02 09:14 UTC  abc",
         "",
@@ -45,27 +45,27 @@ def test_an_equal_run_ends_in_0(compare) -> None:
 
 
 def test_a_loss_ends_in_1_and_is_shown(compare) -> None:
-    done = compare([scored()], [scored(0.05)])
-    assert (done.code, done.err) == (1, "")
-    assert "0.050 dB (0.050 to 0.050)" in done.out
-    assert done.out.splitlines()[-1] == "1 loss"
+    result = compare([scored()], [scored(0.05)])
+    assert (result.code, result.err) == (1, "")
+    assert "0.050 dB (0.050 to 0.050)" in result.out
+    assert result.out.splitlines()[-1] == "1 loss"
 
 
 def test_a_run_within_the_limits_ends_in_0(compare) -> None:
-    done = compare([scored()], [scored(0.005)])
-    assert done.code == 0
-    assert "fp32" not in done.out
+    result = compare([scored()], [scored(0.005)])
+    assert result.code == 0
+    assert "fp32" not in result.out
 
 
 def test_all_shows_also_what_is_within(compare) -> None:
-    done = compare([scored()], [scored(0.005)], "--all")
-    assert "within" in done.out.splitlines()[-3]
+    result = compare([scored()], [scored(0.005)], "--all")
+    assert "within" in result.out.splitlines()[-3]
 
 
 def test_a_vanished_case_ends_in_1(compare) -> None:
-    done = compare([scored(), scored(model="n")], [scored()])
-    assert done.code == 1
-    assert "the case is not in this run" in done.out
+    result = compare([scored(), scored(model="n")], [scored()])
+    assert result.code == 1
+    assert "the case is not in this run" in result.out
     assert compare([scored()], [scored(), scored(model="n")]).code == 0
 
 
@@ -104,9 +104,9 @@ def test_the_limit_of_latency_can_be_chosen(compare) -> None:
 
 @pytest.mark.parametrize("value", ["-1", "inf", "nan"])
 def test_a_limit_below_zero_is_refused(compare, value: str) -> None:
-    done = compare([scored()], [scored()], f"--max-drop-db={value}")
-    assert (done.code, done.out) == (2, "")
-    assert f"--max-drop-db {float(value):g}: expected a limit of 0 or more" in done.err
+    result = compare([scored()], [scored()], f"--max-drop-db={value}")
+    assert (result.code, result.out) == (2, "")
+    assert f"--max-drop-db {float(value):g}: expected a limit of 0 or more" in result.err
 
 
 def test_a_limit_of_zero_is_a_limit(compare) -> None:
@@ -116,20 +116,20 @@ def test_a_limit_of_zero_is_a_limit(compare) -> None:
 
 
 def test_json_holds_both_runs_and_each_case(compare) -> None:
-    done = compare([scored()], [scored(0.05)], "--json")
-    assert done.code == 1
-    assert done.json["before"]["run"] == "20261101T091430-abcdef"
-    assert done.json["now"]["run"] == "20261102T091430-abcdef"
-    assert done.json["limits"]["psnr_db"] == 0.01
-    (case,) = done.json["cases"]
+    result = compare([scored()], [scored(0.05)], "--json")
+    assert result.code == 1
+    assert result.json["before"]["run"] == "20261101T091430-abcdef"
+    assert result.json["now"]["run"] == "20261102T091430-abcdef"
+    assert result.json["limits"]["psnr_db"] == 0.01
+    (case,) = result.json["cases"]
     assert (case["outcome"], case["inputs"][0]["name"]) == ("loss", "network")
 
 
 def test_a_run_is_not_compared_with_itself(compare, sr_bench, tmp_path: Path) -> None:
     compare([scored()], [scored()])
-    done = sr_bench("compare", "last", tmp_path / "latest.json", "--results", tmp_path)
-    assert (done.code, done.out) == (2, "")
-    assert "are the same run, 20261102T091430-abcdef: nothing can change" in done.err
+    result = sr_bench("compare", "last", tmp_path / "latest.json", "--results", tmp_path)
+    assert (result.code, result.out) == (2, "")
+    assert "are the same run, 20261102T091430-abcdef: nothing can change" in result.err
 
 
 def test_the_order_of_the_two_runs_counts(compare, sr_bench, tmp_path: Path) -> None:
@@ -141,10 +141,10 @@ def test_the_order_of_the_two_runs_counts(compare, sr_bench, tmp_path: Path) -> 
 def test_an_unknown_run_is_wrong_and_a_missing_one_absent(sr_bench, tmp_path: Path) -> None:
     assert sr_bench("compare", "last", "main", "--results", tmp_path).code == 3
     add_run(tmp_path, 1, [scored()])
-    done = sr_bench("compare", "nightly", "last", "--results", tmp_path)
-    assert (done.code, done.out) == (2, "")
-    assert "'nightly' is no file" in done.err
+    result = sr_bench("compare", "nightly", "last", "--results", tmp_path)
+    assert (result.code, result.out) == (2, "")
+    assert "'nightly' is no file" in result.err
     (tmp_path / "run.jsonl").write_text("hello\n")
-    done = sr_bench("compare", tmp_path / "run.jsonl", "last", "--results", tmp_path)
-    assert done.code == 1
-    assert "not a run of sr-bench" in done.err
+    result = sr_bench("compare", tmp_path / "run.jsonl", "last", "--results", tmp_path)
+    assert result.code == 1
+    assert "not a run of sr-bench" in result.err

@@ -10,23 +10,23 @@ MACS = 9 * 20 * 30
 
 
 def test_it_counts_at_the_asked_shape_by_every_rule(sr_bench) -> None:
-    done = sr_bench("cost", "tiny_x2", "--suites", "my_zoo", "--shape", "3x20x30", "--json")
-    assert (done.code, done.err) == (0, "")
-    assert done.json["model"] == "tiny_x2"
-    assert (done.json["params"], done.json["macs"]) == (9, MACS)
-    assert done.json["shape"] == "3x20x30"
-    assert done.json["card_rule"] == "standard"
-    assert done.json["flops_g"]["standard"] == pytest.approx(2 * MACS / 1e9)
-    assert done.json["flops_g"]["thop_0_1_1"] == pytest.approx(2 * MACS / 0.9e9)
+    result = sr_bench("cost", "tiny_x2", "--suites", "my_zoo", "--shape", "3x20x30", "--json")
+    assert (result.code, result.err) == (0, "")
+    assert result.json["model"] == "tiny_x2"
+    assert (result.json["params"], result.json["macs"]) == (9, MACS)
+    assert result.json["shape"] == "3x20x30"
+    assert result.json["card_rule"] == "standard"
+    assert result.json["flops_g"]["standard"] == pytest.approx(2 * MACS / 1e9)
+    assert result.json["flops_g"]["thop_0_1_1"] == pytest.approx(2 * MACS / 0.9e9)
 
 
 def test_the_cards_shape_is_the_default(sr_bench) -> None:
-    done = sr_bench("cost", "tiny_x2", "--suites", "my_zoo")
-    assert done.code == 0
-    assert "tiny_x2 at 3x1000x1000" in done.out
-    assert "params  9 (0.000 M)" in done.out
-    assert "MACs    9,000,000 (0.009 G)" in done.out
-    assert "standard *" in done.out
+    result = sr_bench("cost", "tiny_x2", "--suites", "my_zoo")
+    assert result.code == 0
+    assert "tiny_x2 at 3x1000x1000" in result.out
+    assert "params  9 (0.000 M)" in result.out
+    assert "MACs    9,000,000 (0.009 G)" in result.out
+    assert "standard *" in result.out
 
 
 def test_a_model_may_be_named_with_its_family(sr_bench) -> None:
@@ -34,35 +34,35 @@ def test_a_model_may_be_named_with_its_family(sr_bench) -> None:
 
 
 def test_an_unknown_model_ends_in_2_with_the_nearest(sr_bench) -> None:
-    done = sr_bench("cost", "tiny_x3", "--suites", "my_zoo")
-    assert (done.code, done.out) == (2, "")
-    assert done.err == "sr-bench: no model 'tiny_x3'; did you mean 'tiny_x2'?\n"
+    result = sr_bench("cost", "tiny_x3", "--suites", "my_zoo")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "sr-bench: no model 'tiny_x3'; did you mean 'tiny_x2'?\n"
 
 
 def test_a_name_of_two_suites_needs_its_family(sr_bench, zoo, tmp_path: Path) -> None:
     shutil.copytree(zoo.suite, tmp_path / "other")
-    done = sr_bench("cost", "tiny_x2", "--suites", "my_zoo", tmp_path)
-    assert done.code == 2
-    assert "'tiny_x2' is in several suites: say " in done.err
-    assert all(name in done.err for name in ("tiny/tiny_x2", "other/tiny_x2"))
+    result = sr_bench("cost", "tiny_x2", "--suites", "my_zoo", tmp_path)
+    assert result.code == 2
+    assert "'tiny_x2' is in several suites: say " in result.err
+    assert all(name in result.err for name in ("tiny/tiny_x2", "other/tiny_x2"))
 
 
 @pytest.mark.parametrize("shape", ["3x20", "3x0x20", "axbxc", "3x20x30x4", "3x-1x20", "²x2x2", ""])
 def test_a_bad_shape_ends_in_2(sr_bench, shape: str) -> None:
-    done = sr_bench("cost", "tiny_x2", "--suites", "my_zoo", f"--shape={shape}")
-    assert done.code == 2
-    assert "expected channels x height x width, such as 3x768x1024" in done.err
+    result = sr_bench("cost", "tiny_x2", "--suites", "my_zoo", f"--shape={shape}")
+    assert result.code == 2
+    assert "expected channels x height x width, such as 3x768x1024" in result.err
 
 
 def test_a_shape_that_the_network_does_not_accept_ends_in_1(sr_bench) -> None:
-    done = sr_bench("cost", "tiny_x2", "--suites", "my_zoo", "--shape", "4x8x8")
-    assert done.code == 1
-    assert done.err.startswith("sr-bench: ")
+    result = sr_bench("cost", "tiny_x2", "--suites", "my_zoo", "--shape", "4x8x8")
+    assert result.code == 1
+    assert result.err.startswith("sr-bench: ")
 
 
 def test_an_absent_onnx_file_ends_in_3(sr_bench, zoo, tmp_path: Path) -> None:
     shutil.copytree(zoo.suite, tmp_path / "tiny")
     (tmp_path / "tiny" / "tiny.onnx").unlink()
-    done = sr_bench("cost", "tiny_x2", "--suites", tmp_path)
-    assert done.code == 3
-    assert "put the ONNX file there" in done.err
+    result = sr_bench("cost", "tiny_x2", "--suites", tmp_path)
+    assert result.code == 3
+    assert "put the ONNX file there" in result.err

@@ -1,4 +1,4 @@
-"""``sr-bench doctor`` tells what this machine can run, and what would be skipped and why."""
+"""``sr-bench doctor`` says what this machine can run, and what would be skipped and why."""
 
 import shutil
 from pathlib import Path
@@ -6,30 +6,30 @@ from pathlib import Path
 from sr_bench import discovery
 
 
-def test_it_tells_environment_cache_and_devices(sr_bench, tmp_path: Path) -> None:
-    done = sr_bench("doctor", "--suites", "my_zoo")
-    assert (done.code, done.err) == (0, "")
+def test_it_reports_environment_cache_and_devices(sr_bench, tmp_path: Path) -> None:
+    result = sr_bench("doctor", "--suites", "my_zoo")
+    assert (result.code, result.err) == (0, "")
     for start in ("python ", "cpu ", "packages ", f"cache     {tmp_path / 'cache'} (0.0 MB)"):
-        assert f"\n{start}" in f"\n{done.out}"
-    assert "backend   vacc" in done.out
-    assert "EMULATED" in done.out
+        assert f"\n{start}" in f"\n{result.out}"
+    assert "backend   vacc" in result.out
+    assert "EMULATED" in result.out
 
 
 def test_json_holds_the_same(sr_bench, zoo, tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "file").write_bytes(b"12345")
-    done = sr_bench("doctor", "--suites", "my_zoo", "--data", zoo.data, "--json")
-    assert set(done.json["backends"]) == set(discovery.names("sr_bench.backends"))
-    assert done.json["backends"]["vacc"]["emulated"] is True
-    assert done.json["cache"] == {"folder": str(tmp_path / "cache"), "bytes": 5}
-    assert done.json["would_skip"] == {}
-    assert done.json["environment"]["packages"]["numpy"]
+    result = sr_bench("doctor", "--suites", "my_zoo", "--data", zoo.data, "--json")
+    assert set(result.json["backends"]) == set(discovery.names("sr_bench.backends"))
+    assert result.json["backends"]["vacc"]["emulated"] is True
+    assert result.json["cache"] == {"folder": str(tmp_path / "cache"), "bytes": 5}
+    assert result.json["would_skip"] == {}
+    assert result.json["environment"]["packages"]["numpy"]
 
 
 def test_what_is_absent_is_counted_with_what_to_do(sr_bench, project_root: Path) -> None:
-    done = sr_bench("doctor", "--suites", project_root / "suites" / "realsr", "my_zoo", "--json")
-    reasons = done.json["would_skip"]
-    assert done.code == 0
+    result = sr_bench("doctor", "--suites", project_root / "suites" / "realsr", "my_zoo", "--json")
+    reasons = result.json["would_skip"]
+    assert result.code == 0
     assert sum(reasons.values()) == 4
     assert any("DF2K.pth" in reason and "--sr-weights" in reason for reason in reasons)
     assert any("sr-bench fetch pair" in reason for reason in reasons)
@@ -42,22 +42,22 @@ def test_lr_files_that_a_protocol_does_not_need_are_not_missed(
     shutil.copytree(zoo.root, root)
     shutil.rmtree(root / "images" / "LR")
     card = root / "tiny" / "card.toml"
-    own = '\n[protocol.made]\nlr_from = "hr"\nlr_resize = "pil_bicubic"\n'
-    card.write_text(card.read_text().replace("native_rgb", "made") + own)
-    done = sr_bench("doctor", "--suites", root, "--data", root / "images", "--json")
-    assert done.json["would_skip"] == {}
+    protocol = '\n[protocol.made]\nlr_from = "hr"\nlr_resize = "pil_bicubic"\n'
+    card.write_text(card.read_text().replace("native_rgb", "made") + protocol)
+    result = sr_bench("doctor", "--suites", root, "--data", root / "images", "--json")
+    assert result.json["would_skip"] == {}
 
 
-def test_what_is_wrong_is_told_as_a_fault(sr_bench, zoo, tmp_path: Path) -> None:
+def test_what_is_wrong_is_reported_as_a_fault(sr_bench, zoo, tmp_path: Path) -> None:
     shutil.copytree(zoo.data, tmp_path / "data")
     (tmp_path / "data" / "LR" / "b.png").unlink()
-    done = sr_bench("doctor", "--suites", "my_zoo", "--data", tmp_path / "data")
-    assert done.code == 1
-    assert "1 x FAULT pair x2" in done.out
+    result = sr_bench("doctor", "--suites", "my_zoo", "--data", tmp_path / "data")
+    assert result.code == 1
+    assert "1 x FAULT pair x2" in result.out
 
 
-def test_without_suites_the_rest_is_told_all_the_same(sr_bench, tmp_path: Path) -> None:
-    done = sr_bench("doctor", "--suites", tmp_path)
-    assert done.code == 0
-    assert "backend   torch" in done.out
-    assert "no card.toml below" in done.out
+def test_without_suites_the_rest_is_still_reported(sr_bench, tmp_path: Path) -> None:
+    result = sr_bench("doctor", "--suites", tmp_path)
+    assert result.code == 0
+    assert "backend   torch" in result.out
+    assert "no card.toml below" in result.out

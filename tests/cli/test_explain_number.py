@@ -1,4 +1,4 @@
-"""``sr-bench explain-number`` says which way of scoring gives a printed number."""
+"""``sr-bench explain-number`` says which way of scoring leads to a printed number."""
 
 from pathlib import Path
 
@@ -39,36 +39,36 @@ NAMES = ("--sr-name", "{stem}_x3")
 
 
 def test_the_protocol_of_a_number_is_named(sr_bench, folders) -> None:
-    done = sr_bench("explain-number", f"{luma():.4f}", *folders, *NAMES, "--scale=3")
-    assert (done.code, done.err) == (0, "")
-    assert "ways of scoring 2 images give PSNR" in done.out
-    row = next(line for line in done.out.splitlines() if f"{luma():.6f}" in line)
+    result = sr_bench("explain-number", f"{luma():.4f}", *folders, *NAMES, "--scale=3")
+    assert (result.code, result.err) == (0, "")
+    assert "ways of scoring 2 images give PSNR" in result.out
+    row = next(line for line in result.out.splitlines() if f"{luma():.6f}" in line)
     assert row.split()[1:] == ["rounded", row.split()[2], "paper_y"]
 
 
 def test_ssim_is_known_by_its_size_and_psnr_by_the_option(sr_bench, folders) -> None:
     args = (*folders, *NAMES, "--scale=3", "--json")
-    found = sr_bench("explain-number", f"{luma('ssim'):.6f}", *args).json
-    assert found["metric"] == "ssim"
-    assert "paper_y" in [name for one in found["matches"] for name in one["protocols"]]
+    explained = sr_bench("explain-number", f"{luma('ssim'):.6f}", *args).json
+    assert explained["metric"] == "ssim"
+    assert "paper_y" in [name for match in explained["matches"] for name in match["protocols"]]
     asked = sr_bench("explain-number", "0.5", *args, "--metric=psnr").json
     assert (asked["metric"], asked["matches"]) == ("psnr", [])
     assert len(asked["nearest"]) == 3
 
 
-def test_without_a_scale_the_ones_that_were_tried_are_told(sr_bench, folders) -> None:
-    done = sr_bench("explain-number", f"{luma():.4f}", *folders, *NAMES)
-    assert "paper_y at x3" in done.out
-    assert "no scale was given; borders that follow it were tried for x2, x3, x4" in done.out
+def test_without_a_scale_the_ones_that_were_tried_are_listed(sr_bench, folders) -> None:
+    result = sr_bench("explain-number", f"{luma():.4f}", *folders, *NAMES)
+    assert "paper_y at x3" in result.out
+    assert "no scale was given; borders that follow it were tried for x2, x3, x4" in result.out
 
 
 def test_outputs_of_16_bits_are_scored_rounded_and_truncated(sr_bench, folders) -> None:
     for seed, name in enumerate("ab"):
         levels = (image(seed) ^ (5 + seed)).astype(np.float32)
         write_levels(folders[1] / f"{name}_x3.png", levels)
-    done = sr_bench("explain-number", "30", *folders, *NAMES, "--json")
-    assert done.json["notes"] == []
-    assert done.json["tried"] > 5000
+    result = sr_bench("explain-number", "30", *folders, *NAMES, "--json")
+    assert result.json["notes"] == []
+    assert result.json["tried"] > 5000
 
 
 @pytest.mark.parametrize(
@@ -85,22 +85,22 @@ def test_outputs_of_16_bits_are_scored_rounded_and_truncated(sr_bench, folders) 
     ],
 )
 def test_a_wrong_option_says_what_was_expected(sr_bench, folders, args, code, message) -> None:
-    done = sr_bench("explain-number", *folders, *NAMES, *args)
-    assert (done.code, done.out) == (code, "")
-    assert message in done.err
+    result = sr_bench("explain-number", *folders, *NAMES, *args)
+    assert (result.code, result.out) == (code, "")
+    assert message in result.err
 
 
 def test_a_corrupt_image_is_named(sr_bench, folders) -> None:
     (folders[3] / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
-    done = sr_bench("explain-number", "30", *folders, *NAMES)
-    assert done.code == 1
-    assert "b.png" in done.err
+    result = sr_bench("explain-number", "30", *folders, *NAMES)
+    assert result.code == 1
+    assert "b.png" in result.err
 
 
 def test_progress_is_for_people_who_wait(sr_bench, folders, monkeypatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    done = sr_bench("explain-number", "30", *folders, *NAMES, "--json")
-    shown = [line.rstrip() for line in done.err.splitlines()]
+    result = sr_bench("explain-number", "30", *folders, *NAMES, "--json")
+    shown = [line.rstrip() for line in result.err.splitlines()]
     assert shown == ["scored 1 of 2 images", "scored 2 of 2 images"]
-    assert done.err.endswith("\n")
-    assert done.json["images"] == 2
+    assert result.err.endswith("\n")
+    assert result.json["images"] == 2

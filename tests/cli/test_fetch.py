@@ -47,36 +47,36 @@ def fetch(sr_bench, archive: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_photos_need_no_fetching(sr_bench) -> None:
-    done = sr_bench("fetch", "photos")
-    assert (done.code, done.err) == (0, "")
-    assert "photos: nothing to fetch, its images come with an installed package" in done.out
+    result = sr_bench("fetch", "photos")
+    assert (result.code, result.err) == (0, "")
+    assert "photos: nothing to fetch, its images come with an installed package" in result.out
     assert sr_bench("fetch", "photos", "--json").json["root"] is None
 
 
 def test_an_archive_at_hand_is_unpacked_without_network(fetch, archive: Path) -> None:
     root = archive.parent / "cache" / "datasets" / "one"
-    done = fetch("one", "--from", archive)
-    assert (done.code, done.err) == (0, "")
-    assert done.out == f"one.zip: unpacked\none is in {root}\n"
+    result = fetch("one", "--from", archive)
+    assert (result.code, result.err) == (0, "")
+    assert result.out == f"one.zip: unpacked\none is in {root}\n"
     assert (root / "HR" / "a.png").read_bytes() == b"pixels"
     again = fetch("one", "--from", archive, "--json")
     assert (again.json["present"], again.json["root"]) == (["one.zip"], str(root))
 
 
-def test_it_goes_where_it_is_told(fetch, archive: Path) -> None:
+def test_a_dataset_is_fetched_into_the_given_folder(fetch, archive: Path) -> None:
     assert fetch("one", "--from", archive, "--to", archive.parent / "there").code == 0
     assert (archive.parent / "there" / "one" / "HR" / "a.png").is_file()
 
 
 def test_a_damaged_archive_ends_in_1_and_leaves_nothing(fetch, archive: Path) -> None:
     archive.write_bytes(archive.read_bytes()[:-8])
-    done = fetch("one", "--from", archive)
-    assert (done.code, done.out) == (1, "")
-    assert "one.zip" in done.err
+    result = fetch("one", "--from", archive)
+    assert (result.code, result.out) == (1, "")
+    assert "one.zip" in result.err
     assert not (archive.parent / "cache" / "datasets" / "one" / "HR").exists()
 
 
 def test_an_unknown_dataset_is_refused_with_the_nearest(sr_bench) -> None:
-    done = sr_bench("fetch", "set51")
-    assert done.code == 2
-    assert "no dataset 'set51'; did you mean 'set5'?" in done.err
+    result = sr_bench("fetch", "set51")
+    assert result.code == 2
+    assert "no dataset 'set51'; did you mean 'set5'?" in result.err

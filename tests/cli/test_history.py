@@ -10,7 +10,7 @@ from sr_bench.core.history import SessionInfo
 from sr_bench.core.record import Measurement, Record
 from sr_bench.history.store import SessionStore
 from tests.report.records import record, without_value
-from tests.runs import ENVIRONMENT
+from tests.sessions import ENVIRONMENT
 
 
 def add_run(results: Path, day: int, records: Iterable[Record], *, ended: bool = True) -> Path:
@@ -18,8 +18,8 @@ def add_run(results: Path, day: int, records: Iterable[Record], *, ended: bool =
     store = SessionStore(results, SessionInfo(name, start, ENVIRONMENT))
     kept = list(records)
     store.start()
-    for one in kept:
-        store.add(one)
+    for entry in kept:
+        store.add(entry)
     if ended:
         store.finish(kept)
     return store.lines
@@ -40,21 +40,21 @@ def results(tmp_path: Path) -> Path:
 
 
 def test_it_shows_each_case_with_its_trend(sr_bench, results: Path) -> None:
-    done = sr_bench("history", "edsr_x2", "--results", results)
-    assert (done.code, done.err) == (0, "")
-    psnr, latency, _ = done.out.split("\n\n")
+    result = sr_bench("history", "edsr_x2", "--results", results)
+    assert (result.code, result.err) == (0, "")
+    psnr, latency, _ = result.out.split("\n\n")
     assert psnr.startswith("zoo/edsr_x2-fp32-psnr on onnxruntime (cpu)\n▁")
     assert "█  30.1000 .. 30.1020 dB\n" in psnr
     assert "trend: 0.003 dB of margin left, -0.001 dB per week: used up about 2026-12-06" in psnr
     assert "zoo/edsr_x2-fp32-latency" in latency
     assert "trend: 15.000 ms, +7 ms per week" in latency
-    assert "rcan" not in done.out
+    assert "rcan" not in result.out
 
 
 @pytest.mark.parametrize("wanted", ["edsr_x2", "e*_x2", "zoo/edsr_x2", "zoo/e*"])
 def test_a_model_may_be_a_pattern_or_have_its_family(sr_bench, results: Path, wanted: str) -> None:
-    done = sr_bench("history", wanted, "--results", results, "--json")
-    assert [case["model"] for case in done.json["cases"]] == ["edsr_x2", "edsr_x2"]
+    result = sr_bench("history", wanted, "--results", results, "--json")
+    assert [case["model"] for case in result.json["cases"]] == ["edsr_x2", "edsr_x2"]
 
 
 @pytest.mark.parametrize(
@@ -68,70 +68,70 @@ def test_a_model_may_be_a_pattern_or_have_its_family(sr_bench, results: Path, wa
     ],
 )
 def test_options_choose_cases(sr_bench, results: Path, option: str, value: str, cases: int) -> None:
-    done = sr_bench("history", "*", "--results", results, "--json", option, value)
-    assert len(done.json["cases"]) == cases
+    result = sr_bench("history", "*", "--results", results, "--json", option, value)
+    assert len(result.json["cases"]) == cases
 
 
 @pytest.mark.parametrize("name", ["metric", "precision", "dataset", "backend"])
 def test_options_that_leave_nothing_say_what_there_is(sr_bench, results: Path, name: str) -> None:
-    done = sr_bench("history", "edsr_x2", "--results", results, f"--{name}", "nix")
-    assert (done.code, done.out) == (3, "")
-    assert f"edsr_x2 with --{name} nix has no value in any run; there are metric: " in done.err
-    assert "metric: latency, psnr; precision: fp32; dataset: set5_x2; backend: onnx" in done.err
+    result = sr_bench("history", "edsr_x2", "--results", results, f"--{name}", "nix")
+    assert (result.code, result.out) == (3, "")
+    assert f"edsr_x2 with --{name} nix has no value in any run; there are metric: " in result.err
+    assert "metric: latency, psnr; precision: fp32; dataset: set5_x2; backend: onnx" in result.err
 
 
 def test_the_limit_counts_the_values_shown(sr_bench, results: Path) -> None:
-    done = sr_bench("history", "edsr_x2", "--results", results, "--limit", 1, "--metric", "psnr")
-    assert "20261115T" in done.out
-    assert "20261108T" not in done.out
-    assert "and 2 older" in done.out
-    done = sr_bench("history", "edsr_x2", "--results", results, "--limit", 0)
-    assert (done.code, done.out) == (2, "")
-    assert "--limit 0: expected a number of values, at least 1" in done.err
+    result = sr_bench("history", "edsr_x2", "--results", results, "--limit", 1, "--metric", "psnr")
+    assert "20261115T" in result.out
+    assert "20261108T" not in result.out
+    assert "and 2 older" in result.out
+    result = sr_bench("history", "edsr_x2", "--results", results, "--limit", 0)
+    assert (result.code, result.out) == (2, "")
+    assert "--limit 0: expected a number of values, at least 1" in result.err
 
 
 def test_json_holds_all_values(sr_bench, results: Path) -> None:
     args = ("history", "edsr_x2", "--results", results, "--metric", "psnr", "--limit", 1)
-    done = sr_bench(*args, "--json")
-    (case,) = done.json["cases"]
+    result = sr_bench(*args, "--json")
+    (case,) = result.json["cases"]
     assert [row["value"] for row in case["rows"]] == [30.100, 30.101, 30.102]
     assert case["trend"]["used_up"] == "2026-12-06"
-    assert done.json["faults"] == []
+    assert result.json["faults"] == []
 
 
-def test_an_unknown_model_is_told_the_nearest(sr_bench, results: Path) -> None:
-    done = sr_bench("history", "esdr_x2", "--results", results)
-    assert (done.code, done.out) == (2, "")
-    assert done.err == "sr-bench: no run has a model 'esdr_x2'; did you mean 'edsr_x2'?\n"
+def test_an_unknown_model_is_refused_with_the_nearest(sr_bench, results: Path) -> None:
+    result = sr_bench("history", "esdr_x2", "--results", results)
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "sr-bench: no run has a model 'esdr_x2'; did you mean 'edsr_x2'?\n"
 
 
 def test_a_model_that_was_never_measured_is_absent(sr_bench, tmp_path: Path) -> None:
     add_run(tmp_path, 1, [without_value(named("edsr_x2", "psnr"))])
-    done = sr_bench("history", "edsr_x2", "--results", tmp_path)
-    assert done.code == 3
-    assert "edsr_x2 has no value in any run; there are metric: none" in done.err
+    result = sr_bench("history", "edsr_x2", "--results", tmp_path)
+    assert result.code == 3
+    assert "edsr_x2 has no value in any run; there are metric: none" in result.err
 
 
 def test_without_a_run_it_says_what_to_do(sr_bench, tmp_path: Path) -> None:
-    done = sr_bench("history", "edsr_x2", "--results", tmp_path)
-    assert (done.code, done.out) == (3, "")
-    assert f"no run has been kept in {tmp_path} yet; run pytest" in done.err
+    result = sr_bench("history", "edsr_x2", "--results", tmp_path)
+    assert (result.code, result.out) == (3, "")
+    assert f"no run has been kept in {tmp_path} yet; run pytest" in result.err
 
 
 def test_a_damaged_line_is_named_and_the_rest_is_shown(sr_bench, results: Path) -> None:
     index = results / "history" / "index.jsonl"
     index.write_bytes(b"\x1b[2J\n" + index.read_bytes())
-    done = sr_bench("history", "edsr_x2", "--results", results)
-    assert done.code == 0
-    assert done.err.startswith(f"sr-bench: {index}:1: damaged, so left out (")
-    assert "20261101T" in done.out
-    assert "faults" not in done.out
+    result = sr_bench("history", "edsr_x2", "--results", results)
+    assert result.code == 0
+    assert result.err.startswith(f"sr-bench: {index}:1: damaged, so left out (")
+    assert "20261101T" in result.out
+    assert "faults" not in result.out
     (fault,) = sr_bench("history", "edsr_x2", "--results", results, "--json").json["faults"]
     assert "index.jsonl:1" in fault
 
 
 def test_a_run_that_crashed_is_marked(sr_bench, results: Path) -> None:
     add_run(results, 22, [named("edsr_x2", "psnr")], ended=False)
-    done = sr_bench("history", "edsr_x2", "--results", results, "--metric", "psnr")
-    assert "20261122T091430-abcdef (did not end)" in done.out
-    assert done.out.count("did not end") == 1
+    result = sr_bench("history", "edsr_x2", "--results", results, "--metric", "psnr")
+    assert "20261122T091430-abcdef (did not end)" in result.out
+    assert result.out.count("did not end") == 1

@@ -27,10 +27,10 @@ def _notes(path: Path) -> dict[str, str]:
 
 def test_an_artefact_holds_its_provenance(sr_bench, int8_zoo: Int8Zoo, tmp_path: Path) -> None:
     out = tmp_path / "int8.onnx"
-    done = sr_bench(
+    result = sr_bench(
         "quantize", "res_x2", "--precision", "kl_divergence int8", "--out", out, *_places(int8_zoo)
     )
-    assert (done.code, done.out) == (0, f"{out}: res_x2 int8_kl\n")
+    assert (result.code, result.out) == (0, f"{out}: res_x2 int8_kl\n")
     onnx.checker.check_model(out, full_check=True)
     notes = _notes(out)
     assert notes["sr_bench.precision"] == "int8"
@@ -44,28 +44,28 @@ def test_an_artefact_holds_its_provenance(sr_bench, int8_zoo: Int8Zoo, tmp_path:
 
 
 def test_ranges_can_be_saved_and_used_again(sr_bench, int8_zoo: Int8Zoo, tmp_path: Path) -> None:
-    ranges, one, other = (tmp_path / name for name in ("r.json", "one.onnx", "other.onnx"))
+    ranges, first, second = (tmp_path / name for name in ("r.json", "one.onnx", "other.onnx"))
     places = _places(int8_zoo)
-    done = sr_bench("calibrate", "res_x2", "--precision", "int8_max", "--out", ranges, *places)
-    assert done.code == 0
-    assert "clip ranges of res_x2 by max, from 4 images of seen_x2" in done.out
-    made = ("quantize", "res_x2", "--precision", "int8_max", *places)
-    assert sr_bench(*made, "--out", one).code == 0
-    assert sr_bench(*made, "--out", other, "--ranges", ranges).code == 0
-    assert onnx.load(one).graph == onnx.load(other).graph
-    assert _notes(one) == _notes(other)
+    result = sr_bench("calibrate", "res_x2", "--precision", "int8_max", "--out", ranges, *places)
+    assert result.code == 0
+    assert "clip ranges of res_x2 by max, from 4 images of seen_x2" in result.out
+    quantize = ("quantize", "res_x2", "--precision", "int8_max", *places)
+    assert sr_bench(*quantize, "--out", first).code == 0
+    assert sr_bench(*quantize, "--out", second, "--ranges", ranges).code == 0
+    assert onnx.load(first).graph == onnx.load(second).graph
+    assert _notes(first) == _notes(second)
 
 
 def test_other_ranges_make_another_network(sr_bench, int8_zoo: Int8Zoo, tmp_path: Path) -> None:
-    ranges, one, other = (tmp_path / name for name in ("r.json", "one.onnx", "other.onnx"))
-    made = ("quantize", "res_x2", "--precision", "int8_max", *_places(int8_zoo))
+    ranges, first, second = (tmp_path / name for name in ("r.json", "one.onnx", "other.onnx"))
+    quantize = ("quantize", "res_x2", "--precision", "int8_max", *_places(int8_zoo))
     sr_bench("calibrate", "res_x2", "--out", ranges, *_places(int8_zoo))
     text = json.loads(ranges.read_text())
     text["clip"]["relu"]["high"] *= 2
     ranges.write_text(json.dumps(text))
-    assert sr_bench(*made, "--out", one).code == 0
-    assert sr_bench(*made, "--out", other, "--ranges", ranges).code == 0
-    assert onnx.load(one).graph != onnx.load(other).graph
+    assert sr_bench(*quantize, "--out", first).code == 0
+    assert sr_bench(*quantize, "--out", second, "--ranges", ranges).code == 0
+    assert onnx.load(first).graph != onnx.load(second).graph
 
 
 def test_ranges_of_another_network_are_refused(sr_bench, int8_zoo: Int8Zoo, tmp_path: Path) -> None:
@@ -74,10 +74,10 @@ def test_ranges_of_another_network_are_refused(sr_bench, int8_zoo: Int8Zoo, tmp_
     text = json.loads(ranges.read_text())
     del text["clip"]["relu"]
     ranges.write_text(json.dumps(text))
-    made = ("quantize", "res_x2", "--precision", "int8_max", *_places(int8_zoo))
-    done = sr_bench(*made, "--out", tmp_path / "o.onnx", "--ranges", ranges)
-    assert done.code == 1
-    assert "expected a clip range of the tensor 'relu', got none" in done.err
+    quantize = ("quantize", "res_x2", "--precision", "int8_max", *_places(int8_zoo))
+    result = sr_bench(*quantize, "--out", tmp_path / "o.onnx", "--ranges", ranges)
+    assert result.code == 1
+    assert "expected a clip range of the tensor 'relu', got none" in result.err
     assert not (tmp_path / "o.onnx").exists()
 
 
@@ -86,8 +86,8 @@ def test_a_bare_onnx_file_is_quantised_with_the_photos(
 ) -> None:
     out = tmp_path / "int8.onnx"
     file = int8_zoo.suite / "net.onnx"
-    done = sr_bench("quantize", file, "--precision", "int8_max", "--out", out)
-    assert done.code == 0
+    result = sr_bench("quantize", file, "--precision", "int8_max", "--out", out)
+    assert result.code == 0
     assert _notes(out)["sr_bench.calibration_set"] == "photos_x2"
     half = sr_bench("quantize", file, "--precision", "fp16", "--out", tmp_path / "half.onnx")
     assert half.code == 0
@@ -112,24 +112,24 @@ def test_a_bare_onnx_file_is_quantised_with_the_photos(
 def test_what_cannot_be_made_says_why(
     sr_bench, int8_zoo: Int8Zoo, tmp_path: Path, args: tuple[str, ...], code: int, message: str
 ) -> None:
-    done = sr_bench(*args, "--out", tmp_path / "out", *_places(int8_zoo))
-    assert done.code == code
-    assert message in done.err
+    result = sr_bench(*args, "--out", tmp_path / "out", *_places(int8_zoo))
+    assert result.code == code
+    assert message in result.err
     assert not (tmp_path / "out").exists()
 
 
 def test_explain_ranks_layers_and_finds_a_plan(sr_bench, int8_zoo: Int8Zoo) -> None:
     args = ("explain", "res_x2", "--precision", "int8_max", "--min-fidelity", "48")
-    done = sr_bench(*args, *_places(int8_zoo))
-    assert done.code == 0
-    assert "5 of 5 were tried" in done.out
-    assert 'would pass: keep = ["tail"' in done.out
-    found = sr_bench(*args, "--json", *_places(int8_zoo)).json
-    assert found["layers"][0]["layer"] == "tail"
-    assert found["remedy"]["worst_db"] >= 48
+    result = sr_bench(*args, *_places(int8_zoo))
+    assert result.code == 0
+    assert "5 of 5 were tried" in result.out
+    assert 'would pass: keep = ["tail"' in result.out
+    plan = sr_bench(*args, "--json", *_places(int8_zoo)).json
+    assert plan["layers"][0]["layer"] == "tail"
+    assert plan["remedy"]["worst_db"] >= 48
 
 
 def test_explain_of_a_bare_file_needs_to_know_what_to_reach(sr_bench, int8_zoo: Int8Zoo) -> None:
-    done = sr_bench("explain", int8_zoo.suite / "net.onnx", "--precision", "int8_max")
-    assert done.code == 2
-    assert "say what to reach with --min-fidelity DB" in done.err
+    result = sr_bench("explain", int8_zoo.suite / "net.onnx", "--precision", "int8_max")
+    assert result.code == 2
+    assert "say what to reach with --min-fidelity DB" in result.err

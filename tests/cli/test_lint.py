@@ -14,7 +14,7 @@ MILD = "| Models | Params(M) |\n|---|---|\n| A | 0.10 |\n| B | 0.200 |\n"
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sr_bench) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sr_bench) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.md").write_text(BAD)
     (tmp_path / "mild.md").write_text(MILD)
@@ -22,12 +22,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sr_bench) -> Path:
 
 
 def test_a_clean_zoo_ends_with_0(sr_bench, zoo: Zoo) -> None:
-    done = sr_bench("lint", zoo.root)
-    assert (done.code, done.err) == (0, "")
-    assert done.out == "1 document: 0 errors, 0 warnings, 0 notes; 0 findings waived\n"
+    result = sr_bench("lint", zoo.root)
+    assert (result.code, result.err) == (0, "")
+    assert result.out == "1 document: 0 errors, 0 warnings, 0 notes; 0 findings waived\n"
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("name", "limit", "code"),
     [
@@ -42,33 +42,33 @@ def test_the_exit_code_follows_the_gravest_finding(sr_bench, name, limit, code) 
     assert sr_bench("lint", name, *(["--fail-on", limit] if limit else [])).code == code
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("folder")
 def test_a_format_is_chosen_by_name(sr_bench) -> None:
     assert sr_bench("lint", "bad.md").out.startswith("bad.md:4:23: warning SRB101: ")
     assert sr_bench("lint", "bad.md", "--format", "json").json["findings"][0]["line"] == 4
     assert sr_bench("lint", "bad.md", "--format", "sarif").json["version"] == "2.1.0"
     assert sr_bench("lint", "bad.md", "--format", "github").out.startswith("::warning file=bad.md,")
-    done = sr_bench("lint", "bad.md", "--format", "xml")
-    assert done.code == 2
-    assert "github, json, sarif, text" in done.err
+    result = sr_bench("lint", "bad.md", "--format", "xml")
+    assert result.code == 2
+    assert "github, json, sarif, text" in result.err
 
 
-@pytest.mark.usefixtures("here")
-def test_waived_findings_are_shown_on_request(sr_bench, here: Path, zoo: Zoo) -> None:
-    (here / "zoo").mkdir()
+@pytest.mark.usefixtures("folder")
+def test_waived_findings_are_shown_on_request(sr_bench, folder: Path, zoo: Zoo) -> None:
+    (folder / "zoo").mkdir()
     card = (zoo.suite / "card.toml").read_text().replace('row = "Tiny"', 'row = "Net"')
     waiver = '[[waive]]\ncode = "SRB101"\nreason = "known so"\n'
-    (here / "zoo" / "card.toml").write_text(card + waiver)
-    (here / "zoo" / "README.md").write_text(BAD)
-    done = sr_bench("lint", "zoo")
-    assert done.code == 0
-    assert done.out.endswith("1 finding waived\n")
-    assert "known so" not in done.out
+    (folder / "zoo" / "card.toml").write_text(card + waiver)
+    (folder / "zoo" / "README.md").write_text(BAD)
+    result = sr_bench("lint", "zoo")
+    assert result.code == 0
+    assert result.out.endswith("1 finding waived\n")
+    assert "known so" not in result.out
     assert "known so" in sr_bench("lint", "zoo", "--show-waived").out
     assert sr_bench("lint", "zoo/README.md", "--no-card").code == 1
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("folder")
 def test_a_card_may_be_named_and_the_suites_folder_too(sr_bench, zoo: Zoo) -> None:
     Path("copy.md").write_text((zoo.suite / "README.md").read_text())
     card = zoo.suite / "card.toml"
@@ -78,7 +78,7 @@ def test_a_card_may_be_named_and_the_suites_folder_too(sr_bench, zoo: Zoo) -> No
     assert "bound by" in bound["notices"][0]
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -91,26 +91,26 @@ def test_a_card_may_be_named_and_the_suites_folder_too(sr_bench, zoo: Zoo) -> No
     ],
 )
 def test_a_wrong_command_line_ends_with_2(sr_bench, arguments, message) -> None:
-    done = sr_bench("lint", *arguments)
-    assert done.code == 2
-    assert message in done.err
+    result = sr_bench("lint", *arguments)
+    assert result.code == 2
+    assert message in result.err
 
 
 def test_the_rules_are_listed_with_what_they_mean(sr_bench) -> None:
-    done = sr_bench("lint", "--rules")
-    assert done.code == 0
-    assert "SRB102  warning" in done.out
-    assert "exchange the numbers" in done.out
+    result = sr_bench("lint", "--rules")
+    assert result.code == 0
+    assert "SRB102  warning" in result.out
+    assert "exchange the numbers" in result.out
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("folder")
 def test_documents_without_a_card_import_no_library_that_computes(project_root: Path) -> None:
     script = (
         "import sys; from sr_bench.cli import main;"
         f" main(['lint', 'bad.md', '--suites', {str(project_root / 'suites')!r}]);"
         " print([m for m in ('torch', 'cv2', 'onnx', 'onnxruntime') if m in sys.modules])"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert done.stdout.splitlines()[-1] == json.dumps([])
+    assert result.stdout.splitlines()[-1] == json.dumps([])

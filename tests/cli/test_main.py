@@ -23,9 +23,9 @@ def test_the_commands_are_those_that_are_documented() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_help_with_an_example(sr_bench, command: str) -> None:
-    done = sr_bench(command, "--help")
-    assert (done.code, done.err) == (0, "")
-    assert f"example: sr-bench {command} " in " ".join(done.out.split())
+    result = sr_bench(command, "--help")
+    assert (result.code, result.err) == (0, "")
+    assert f"example: sr-bench {command} " in " ".join(result.out.split())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -45,10 +45,10 @@ def test_help_lists_the_commands_and_imports_nothing_heavy() -> None:
         f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))\n"
     )
     command = [sys.executable, "-c", script, *COMMANDS]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout.splitlines()[-1]) == []
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout.splitlines()[-1]) == []
     for name in COMMANDS:
-        assert f"\n    {name}" in done.stdout
+        assert f"\n    {name}" in result.stdout
 
 
 def test_the_version_is_printed(sr_bench) -> None:
@@ -57,9 +57,9 @@ def test_the_version_is_printed(sr_bench) -> None:
 
 @pytest.mark.parametrize("args", [[], ["dance"], ["cost"], ["cost", "m", "--no-such-option"]])
 def test_a_wrong_command_line_ends_in_2(sr_bench, args: list[str]) -> None:
-    done = sr_bench(*args)
-    assert done.code == 2
-    assert "usage: sr-bench" in done.err
+    result = sr_bench(*args)
+    assert result.code == 2
+    assert "usage: sr-bench" in result.err
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_a_wrong_command_line_ends_in_2(sr_bench, args: list[str]) -> None:
         (KeyboardInterrupt(), 130),
     ],
 )
-def test_the_exit_code_tells_faulty_from_wrong_from_absent(
+def test_the_exit_code_distinguishes_faulty_wrong_and_absent(
     sr_bench, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int
 ) -> None:
     def run(_args: object) -> int:
         raise error
 
     monkeypatch.setattr(discovery.load("sr_bench.cli", "schema"), "run", run)
-    done = sr_bench("schema")
-    assert (done.code, done.out) == (code, "")
-    assert done.err == (f"sr-bench: {error}\n" if str(error) else "")
+    result = sr_bench("schema")
+    assert (result.code, result.out) == (code, "")
+    assert result.err == (f"sr-bench: {error}\n" if str(error) else "")

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from sr_bench.cli import main
-from tests.report.html.zoo import history_of, keep_images, past_run, records_of, write_run
+from tests.report.html.zoo import history_of, keep_images, past_session, records_of, write_run
 
 
 @pytest.fixture
 def latest(tmp_path: Path) -> Path:
     records = records_of("m")
     keep_images(tmp_path, records)
-    return write_run(past_run(tmp_path, records), history_of(records))
+    return write_run(past_session(tmp_path, records), history_of(records))
 
 
 def test_the_report_lies_beside_the_run(latest: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,7 +23,7 @@ def test_the_report_lies_beside_the_run(latest: Path, capsys: pytest.CaptureFixt
     assert "3 pages built, 0 kept" in capsys.readouterr().out
 
 
-def test_images_that_are_gone_are_told(latest: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_images_are_reported(latest: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (latest.parent / "outputs/m-fp16/0000.png").unlink()
     assert main(["report", str(latest), "--out", str(latest.parent / "else")]) == 0
     assert "1 kept images are gone, such as outputs/m-fp16/0000.png" in capsys.readouterr().out

@@ -4,6 +4,6 @@ from sr_bench.cards.schema import CardTable
 
 
 def test_it_prints_the_json_schema_of_a_card(sr_bench) -> None:
-    done = sr_bench("schema")
-    assert (done.code, done.err) == (0, "")
-    assert done.json == CardTable.model_json_schema()
+    result = sr_bench("schema")
+    assert (result.code, result.err) == (0, "")
+    assert result.json == CardTable.model_json_schema()

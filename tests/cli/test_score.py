@@ -36,34 +36,34 @@ def psnr(seed: int, border: int = 0) -> float:
 
 
 def test_it_prints_each_image_and_the_mean(sr_bench, folders) -> None:
-    done = sr_bench("score", *folders, "--protocol", "native_rgb")
-    assert (done.code, done.err) == (0, "")
-    rows = {cells[0]: cells[1:] for line in done.out.splitlines() if (cells := line.split())}
+    result = sr_bench("score", *folders, "--protocol", "native_rgb")
+    assert (result.code, result.err) == (0, "")
+    rows = {cells[0]: cells[1:] for line in result.out.splitlines() if (cells := line.split())}
     assert rows["baby"][0] == f"{psnr(0):.4f}"
     assert rows["mean"][0] == f"{(psnr(0) + psnr(1)) / 2:.4f}"
-    assert "protocol native_rgb, border 0 px, 2 images" in done.out
+    assert "protocol native_rgb, border 0 px, 2 images" in result.out
 
 
 def test_json_goes_to_standard_output_or_a_file(sr_bench, folders, tmp_path: Path) -> None:
-    done = sr_bench("score", *folders, "--protocol", "native_rgb", "--json", "-")
-    assert done.json["mean"]["psnr"] == pytest.approx((psnr(0) + psnr(1)) / 2, abs=1e-9)
-    assert list(done.json["images"]) == list(IMAGES)
-    assert done.json["protocol"]["name"] == "native_rgb"
+    result = sr_bench("score", *folders, "--protocol", "native_rgb", "--json", "-")
+    assert result.json["mean"]["psnr"] == pytest.approx((psnr(0) + psnr(1)) / 2, abs=1e-9)
+    assert list(result.json["images"]) == list(IMAGES)
+    assert result.json["protocol"]["name"] == "native_rgb"
     target = tmp_path / "new" / "scores.json"
     again = sr_bench("score", *folders, "--protocol", "native_rgb", "--json", target)
-    assert json.loads(target.read_text()) == done.json
+    assert json.loads(target.read_text()) == result.json
     assert "mean" in again.out
 
 
 def test_a_border_takes_the_place_of_the_protocols(sr_bench, folders) -> None:
-    done = sr_bench("score", *folders, "--protocol", "native_rgb", "--border", 5, "--json", "-")
-    assert done.json["images"]["bird"]["psnr"] == pytest.approx(psnr(1, border=5), abs=1e-9)
+    result = sr_bench("score", *folders, "--protocol", "native_rgb", "--border", 5, "--json", "-")
+    assert result.json["images"]["bird"]["psnr"] == pytest.approx(psnr(1, border=5), abs=1e-9)
 
 
 def test_a_border_that_follows_the_scale_needs_it(sr_bench, folders) -> None:
-    done = sr_bench("score", *folders, "--protocol", "paper_y")
-    assert done.code == 2
-    assert "say --scale N, or the number of pixels with --border N" in done.err
+    result = sr_bench("score", *folders, "--protocol", "paper_y")
+    assert result.code == 2
+    assert "say --scale N, or the number of pixels with --border N" in result.err
     assert "border 4 px" in sr_bench("score", *folders, "--protocol=paper_y", "--scale=4").out
     assert "border 6 px" in sr_bench("score", *folders, "--protocol=paper_y", "--border=6").out
 
@@ -73,33 +73,33 @@ def test_files_of_other_names_are_paired_by_patterns(sr_bench, tmp_path: Path) -
     save(tmp_path / "hr", "img_baby.png", image(0))
     save(tmp_path / "hr", "other.png", image(1))
     names = ("--sr-name", "{stem}_RCAN_x2.png", "--hr-name", "img_{stem}", "--json", "-")
-    done = sr_bench("score", tmp_path / "sr", tmp_path / "hr", "--protocol", "native_rgb", *names)
-    assert list(done.json["images"]) == ["baby"]
+    result = sr_bench("score", tmp_path / "sr", tmp_path / "hr", "--protocol", "native_rgb", *names)
+    assert list(result.json["images"]) == ["baby"]
 
 
 def test_identical_images_are_infinite(sr_bench, folders) -> None:
-    done = sr_bench("score", folders[1], folders[1], "--protocol", "native_rgb", "--json", "-")
-    assert done.json["mean"] == {"psnr": "inf", "ssim": 1.0}
+    result = sr_bench("score", folders[1], folders[1], "--protocol", "native_rgb", "--json", "-")
+    assert result.json["mean"] == {"psnr": "inf", "ssim": 1.0}
     assert " inf " in sr_bench("score", folders[1], folders[1], "--protocol", "native_rgb").out
 
 
 @pytest.mark.parametrize("side", [0, 1])
 def test_a_file_without_a_partner_is_named(sr_bench, folders, side: int) -> None:
     save(folders[side], "extra.png", image(3))
-    done = sr_bench("score", *folders, "--protocol", "native_rgb")
-    assert (done.code, done.out) == (1, "")
-    assert "1 files have no partner" in done.err
-    assert "extra.png" in done.err
+    result = sr_bench("score", *folders, "--protocol", "native_rgb")
+    assert (result.code, result.out) == (1, "")
+    assert "1 files have no partner" in result.err
+    assert "extra.png" in result.err
 
 
 def test_two_files_of_one_name_are_refused(sr_bench, folders) -> None:
     (folders[0] / "baby.jpg").write_bytes((folders[0] / "baby.png").read_bytes())
-    done = sr_bench("score", *folders, "--protocol", "native_rgb")
-    assert done.code == 1
-    assert "both baby.jpg and baby.png are 'baby'" in done.err
+    result = sr_bench("score", *folders, "--protocol", "native_rgb")
+    assert result.code == 1
+    assert "both baby.jpg and baby.png are 'baby'" in result.err
 
 
-def test_what_file_managers_leave_is_no_image(sr_bench, folders) -> None:
+def test_what_file_managers_leave_is_not_an_image(sr_bench, folders) -> None:
     (folders[0] / "._baby.png").write_bytes(b"")
     (folders[0] / "Thumbs.db").write_bytes(b"")
     assert sr_bench("score", *folders, "--protocol", "native_rgb").code == 0
@@ -107,17 +107,17 @@ def test_what_file_managers_leave_is_no_image(sr_bench, folders) -> None:
 
 def test_images_of_different_sizes_are_named(sr_bench, folders) -> None:
     save(folders[0], "bird.png", image(1, height=22))
-    done = sr_bench("score", *folders, "--protocol", "native_rgb")
-    assert done.code == 1
-    assert "bird.png" in done.err
-    assert "22x32 and 24x32" in done.err
+    result = sr_bench("score", *folders, "--protocol", "native_rgb")
+    assert result.code == 1
+    assert "bird.png" in result.err
+    assert "22x32 and 24x32" in result.err
 
 
 def test_a_corrupt_image_is_named(sr_bench, folders) -> None:
     (folders[0] / "bird.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
-    done = sr_bench("score", *folders, "--protocol", "native_rgb")
-    assert done.code == 1
-    assert "bird.png" in done.err
+    result = sr_bench("score", *folders, "--protocol", "native_rgb")
+    assert result.code == 1
+    assert "bird.png" in result.err
 
 
 @pytest.mark.parametrize(
@@ -137,22 +137,22 @@ def test_a_corrupt_image_is_named(sr_bench, folders) -> None:
     ],
 )
 def test_a_wrong_option_says_what_was_expected(sr_bench, folders, args, code, message) -> None:
-    done = sr_bench("score", *folders, *args)
-    assert (done.code, done.out) == (code, "")
-    assert message in done.err
+    result = sr_bench("score", *folders, *args)
+    assert (result.code, result.out) == (code, "")
+    assert message in result.err
 
 
 def test_an_absent_or_empty_folder_is_named(sr_bench, folders, tmp_path: Path) -> None:
-    done = sr_bench("score", tmp_path / "no", folders[1], "--protocol", "native_rgb")
-    assert done.code == 2
-    assert "no: expected a folder of images" in done.err
+    result = sr_bench("score", tmp_path / "no", folders[1], "--protocol", "native_rgb")
+    assert result.code == 2
+    assert "no: expected a folder of images" in result.err
     (tmp_path / "empty").mkdir()
-    done = sr_bench("score", tmp_path / "empty", folders[1], "--protocol", "native_rgb")
-    assert done.code == 1
-    assert "got 0 of other names" in done.err
+    result = sr_bench("score", tmp_path / "empty", folders[1], "--protocol", "native_rgb")
+    assert result.code == 1
+    assert "got 0 of other names" in result.err
 
 
 def test_a_file_that_cannot_be_written_is_one_clear_error(sr_bench, folders) -> None:
-    done = sr_bench("score", *folders, "--protocol", "native_rgb", "--json", folders[0])
-    assert done.code == 1
-    assert done.err.startswith("sr-bench: cannot write")
+    result = sr_bench("score", *folders, "--protocol", "native_rgb", "--json", folders[0])
+    assert result.code == 1
+    assert result.err.startswith("sr-bench: cannot write")

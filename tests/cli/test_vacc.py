@@ -41,9 +41,9 @@ def _named(zoo: Int8Zoo, precision: str) -> tuple[object, ...]:
 def test_each_command_has_help_whose_example_is_a_valid_command_line(
     sr_bench, command: str
 ) -> None:
-    done = sr_bench("vacc", command, "--help")
-    assert (done.code, done.err) == (0, "")
-    _, _, example = " ".join(done.out.split()).partition("example: sr-bench ")
+    result = sr_bench("vacc", command, "--help")
+    assert (result.code, result.err) == (0, "")
+    _, _, example = " ".join(result.out.split()).partition("example: sr-bench ")
     assert example.startswith(f"vacc {command} ")
     assert callable(cli._parser().parse_args(shlex.split(example)).act)
     assert f"\n    {command} " in sr_bench("vacc", "--help").out
@@ -52,8 +52,8 @@ def test_each_command_has_help_whose_example_is_a_valid_command_line(
 def test_the_build_file_says_what_the_card_says(sr_bench, int8_zoo: Int8Zoo) -> None:
     with (int8_zoo.suite / "card.toml").open("a") as card:
         card.write('[model.vacc]\nskip = ["body.*"]\noptions = { data_type = 0 }\n')
-    done = sr_bench("vacc", "yaml", *_named(int8_zoo, "kl"), "--shape", "20x24")
-    build = yaml.safe_load(done.out)
+    result = sr_bench("vacc", "yaml", *_named(int8_zoo, "kl"), "--shape", "20x24")
+    build = yaml.safe_load(result.out)
     assert build["frontend"]["shape"] == {"x": [1, 3, 20, 24]}
     assert build["backend"]["quantize"]["calibrate_mode"] == "kl_divergence"
     assert build["backend"]["quantize"]["skip_conv_layers"] == [1, 2]
@@ -61,9 +61,9 @@ def test_the_build_file_says_what_the_card_says(sr_bench, int8_zoo: Int8Zoo) -> 
     assert build["dataset"]["sampler"]["get_data_num"] == 4
 
 
-def test_the_shape_is_that_of_the_flops_unless_told(sr_bench, int8_zoo: Int8Zoo) -> None:
-    done = sr_bench("vacc", "yaml", *_named(int8_zoo, "fp16"))
-    build = yaml.safe_load(done.out)
+def test_the_shape_is_that_of_the_flops_unless_given(sr_bench, int8_zoo: Int8Zoo) -> None:
+    result = sr_bench("vacc", "yaml", *_named(int8_zoo, "fp16"))
+    build = yaml.safe_load(result.out)
     assert build["frontend"]["shape"] == {"x": [1, 3, 8, 8]}
     assert "dataset" not in build
 
@@ -79,39 +79,39 @@ def test_all_that_the_compiler_needs_can_be_written(
     assert os.system(command) == 0
 
 
-def test_a_shape_that_is_none_is_refused(sr_bench, int8_zoo: Int8Zoo) -> None:
-    done = sr_bench("vacc", "yaml", *_named(int8_zoo, "kl"), "--shape", "8")
-    assert done.code == 2
-    assert "--shape 8: expected height x width, such as 720x1280" in done.err
+def test_a_malformed_shape_is_refused(sr_bench, int8_zoo: Int8Zoo) -> None:
+    result = sr_bench("vacc", "yaml", *_named(int8_zoo, "kl"), "--shape", "8")
+    assert result.code == 2
+    assert "--shape 8: expected height x width, such as 720x1280" in result.err
 
 
 def test_a_network_is_compiled_and_profiled(sr_bench, int8_zoo: Int8Zoo, rig: None) -> None:
-    done = sr_bench("vacc", "vamp", *_named(int8_zoo, "max"), "--json")
-    assert done.code == 0, done.err
-    assert done.json["throughput"] > 0
+    result = sr_bench("vacc", "vamp", *_named(int8_zoo, "max"), "--json")
+    assert result.code == 0, result.err
+    assert result.json["throughput"] > 0
 
 
 def test_without_a_compiler_the_profile_says_what_to_set(sr_bench, int8_zoo: Int8Zoo) -> None:
-    done = sr_bench("vacc", "vamp", *_named(int8_zoo, "max"))
-    assert done.code == 3
-    assert "there is no command 'vamc'; install it, or set vamc in" in done.err
+    result = sr_bench("vacc", "vamp", *_named(int8_zoo, "max"))
+    assert result.code == 3
+    assert "there is no command 'vamc'; install it, or set vamc in" in result.err
 
 
 @pytest.mark.parametrize("log", ["2023_rcan", "2.1.0_rcan2", "2024_cbdnet", "2.5.2_resnet50"])
 def test_a_log_of_any_generation_is_read(sr_bench, log: str) -> None:
     path = VACC / "vamp_logs" / f"{log}.txt"
-    done = sr_bench("vacc", "vamp-log", path)
-    assert done.code == 0
-    assert done.out.startswith("throughput ")
-    assert "clocks          not known" in done.out
+    result = sr_bench("vacc", "vamp-log", path)
+    assert result.code == 0
+    assert result.out.startswith("throughput ")
+    assert "clocks          not known" in result.out
     assert sr_bench("vacc", "vamp-log", path, "--json").json["model"]["avg_us"] > 0
 
 
-def test_what_is_no_log_is_refused(sr_bench, tmp_path: Path) -> None:
+def test_what_is_not_a_log_is_refused(sr_bench, tmp_path: Path) -> None:
     (tmp_path / "empty.log").write_text("hello\n")
-    done = sr_bench("vacc", "vamp-log", tmp_path / "empty.log")
-    assert done.code == 1
-    assert "empty.log: expected a line 'throughput (qps): <number>'" in done.err
+    result = sr_bench("vacc", "vamp-log", tmp_path / "empty.log")
+    assert result.code == 1
+    assert "empty.log: expected a line 'throughput (qps): <number>'" in result.err
     assert sr_bench("vacc", "vamp-log", tmp_path / "no.log").code == 2
 
 

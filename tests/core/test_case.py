@@ -42,7 +42,7 @@ def test_cost_claims_of_rows_that_differ_in_their_dataset_are_told_apart() -> No
     assert ids == ["edsr_baseline_x2-fp32-set5-params", "edsr_baseline_x2-fp32-set14-params"]
 
 
-def test_metrics_of_one_run_share_a_key_and_all_else_parts_them() -> None:
+def test_metrics_of_one_run_share_a_key_and_all_else_separates_them() -> None:
     others = (
         replace(INT8, precision=Precision.FP16),
         replace(INT8, backend="torch"),

@@ -2,36 +2,18 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
-from sr_bench.core.claim import Claim, Source
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.precision import Precision
-from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
+from sr_bench.core.record import ImageScore, Record
+from tests.report import records
+from tests.report.sessions import with_floor
 
-CLAIM = Claim(
-    "psnr", "30.10", "M", "", Precision("int8_kl"), "vacc", "3x8x8", "", Source("README.md", 7, 22)
-)
-RECORD = Record(
-    case_id="m-int8_kl-set5_x2-psnr",
-    node_id="suites/m/card.toml::m-int8_kl-set5_x2-psnr",
-    family="m",
-    model="m",
-    metric="psnr",
-    precision="int8_kl",
-    dataset="set5_x2",
-    backend="vacc",
-    device="emulated",
-    protocol="paper_y",
-    fingerprint="ab" * 32,
-    verdict=Verdict(Status.BETTER, "stale", 31.0, 30.1, 0.005),
-    claim=CLAIM,
-    measurement=Measurement(
-        "psnr", "dB", 31.0, (ImageScore("a", math.inf),), 1, notes={"x": math.inf}
-    ),
-    seconds=1.25,
-)
+CLAIM = replace(records.CLAIM, precision=Precision("int8_kl"), backend="vacc", shape="3x8x8")
+RECORD = replace(with_floor(records.record(CLAIM, math.inf), math.inf), seconds=1.25)
 
 
 def test_a_record_survives_json() -> None:
@@ -50,13 +32,13 @@ def test_nan_is_refused() -> None:
 
 
 @pytest.mark.parametrize("data", [{"no_such": 1}, {"case_id": "x"}, [1], None])
-def test_what_is_no_record_is_named(data: object) -> None:
+def test_what_is_not_a_record_is_named(data: object) -> None:
     with pytest.raises(TypeError, match=r"Record"):
         decode(Record, data)
 
 
 @pytest.mark.parametrize(
-    ("field", "data", "told"),
+    ("field", "data", "message"),
     [
         ("seconds", True, r"Record\.seconds: expected a number, got True"),
         ("seconds", "1.5", r"Record\.seconds: expected a number, got '1.5'"),
@@ -75,8 +57,8 @@ def test_what_is_no_record_is_named(data: object) -> None:
         ("measurement", {"images": [1]}, r"Measurement\.images: expected ImageScore, got 1"),
     ],
 )
-def test_a_value_of_another_type_is_named(field: str, data: object, told: str) -> None:
-    with pytest.raises(TypeError, match=told):
+def test_a_value_of_another_type_is_named(field: str, data: object, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
         decode(Record, {**encode(RECORD), field: data})
 
 

@@ -19,8 +19,8 @@ def test_inputs_that_differ_are_named_with_short_digests() -> None:
 
 
 def test_digests_that_differ_late_differ() -> None:
-    (found,) = input_changes({"data": "0" * 63 + "1"}, {"data": "0" * 64})
-    assert found.name == "data"
+    (change,) = input_changes({"data": "0" * 63 + "1"}, {"data": "0" * 64})
+    assert change.name == "data"
 
 
 def test_packages_and_the_machine_are_named_and_the_commit_is_not() -> None:
@@ -38,6 +38,6 @@ def test_packages_and_the_machine_are_named_and_the_commit_is_not() -> None:
     assert names == ["python", "system"]
 
 
-def test_nothing_changed_is_no_change() -> None:
+def test_equal_inputs_have_no_change() -> None:
     assert environment_changes(ENVIRONMENT, ENVIRONMENT) == ()
     assert input_changes({"data": "1"}, {"data": "1"}) == ()

@@ -54,7 +54,7 @@ def test_two_metrics_with_one_header_are_refused(install: Install) -> None:
 
 
 @pytest.mark.parametrize("name", ["flops", "fidelity", "latency", "My_Metric", "a-b"])
-def test_a_name_that_is_taken_or_no_name_is_refused(install: Install, name: str) -> None:
+def test_a_name_that_is_taken_or_malformed_is_refused(install: Install, name: str) -> None:
     install(**{name: ACME})
     with pytest.raises(OptionError, match=f"metric '{name}': expected a name of lower-case"):
         metric_infos()
@@ -79,7 +79,7 @@ def test_a_metric_whose_needs_are_absent_says_what_to_do(install: Install) -> No
     assert not_computed("acme") == "Acme can't be computed here: pip install acme"
 
 
-def test_a_metric_of_history_that_is_installed_no_more_has_no_unit() -> None:
+def test_a_metric_of_history_that_is_no_longer_installed_has_no_unit() -> None:
     assert with_unit("1.5", "of_a_package_that_is_gone") == "1.5"
 
 
@@ -88,13 +88,13 @@ def test_headers_are_spelled_as_columns_are_compared() -> None:
         assert header == "".join(header.split()).lower()
 
 
-def test_metrics_that_come_along_declare_what_they_score_and_nothing_heavy_is_read() -> None:
+def test_shipped_metrics_declare_what_they_score_and_import_nothing_heavy() -> None:
     code = (
         "import sys; from sr_bench.core.metric import metric_infos; metric_infos();"
         " print({'numpy', 'cv2', 'torch', 'scipy'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    proc = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert proc.stdout.strip() == "set()"
     for name in image_metrics():
         scores = callable(getattr(discovery.load("sr_bench.metrics", name), "score", None))
         assert scores is (metric_info(name).compares == "pairs")

@@ -26,7 +26,7 @@ def test_order_case_separators_and_synonyms_do_not_matter(text: str, precision: 
 
 
 @pytest.mark.parametrize("text", ["", "int8", "int4_max", "fp32 fp16", "max"])
-def test_what_is_none_is_refused_with_the_valid_ones(text: str) -> None:
+def test_an_unknown_precision_is_refused_with_the_valid_ones(text: str) -> None:
     with pytest.raises(ValueError, match="the valid ones are: fp32, fp16, int8_kl"):
         Precision.parse(text)
 
@@ -36,12 +36,12 @@ def test_each_is_read_back_as_it_is_spelled(precision: Precision) -> None:
     assert Precision.parse(str(precision)) is precision
 
 
-def test_there_is_one_object_of_each_also_behind_a_pickle() -> None:
+def test_there_is_one_object_of_each_precision_even_after_pickling() -> None:
     low = Precision("int8_kl")
     assert low is Precision(low) is pickle.loads(pickle.dumps(low))
 
 
-def test_of_an_observer_that_is_absent_a_record_can_be_read() -> None:
+def test_a_record_of_an_absent_observer_can_be_read() -> None:
     claim = Claim("psnr", "1", "M", "", Precision("int8_gone"), "", "", "", Source("R.md", 1, 1))
     assert decode(Claim, encode(claim)) == claim
     with pytest.raises(ValueError, match=r"unknown precision 'int8_gone'; .* int8_kl, int8_max"):

@@ -14,7 +14,7 @@ def test_a_border_is_a_number_of_pixels(border: str, scale: int, pixels: int) ->
     assert EvalProtocol("p", border=border).border_px(scale) == pixels
 
 
-def test_name_and_source_are_no_choices() -> None:
+def test_name_and_source_are_not_choices() -> None:
     choices = EvalProtocol("p").choices()
     assert choices.keys() == {field.name for field in fields(EvalProtocol)} - {"name", "source"}
     assert replace(EvalProtocol("p"), name="q", source="s").choices() == choices

@@ -6,28 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sr_bench.core.history import Environment, HistoryEntry, Point, SessionInfo
+from sr_bench.core.history import Environment, HistoryEntry, SessionInfo, point
 from sr_bench.core.record import Status
 from sr_bench.core.trend import Moment, Series, series, started, trend
+from tests.report.records import record
 
 ENVIRONMENT = Environment({}, "3.11", "Linux", "cpu", 2, "abc")
-POINT = Point(
+POINT = replace(
+    point(record(value=30.0)),
     case_id="m-fp32-set5_x2-psnr",
-    family="zoo",
     model="m",
-    metric="psnr",
-    precision="fp32",
-    dataset="set5_x2",
     backend="torch",
-    device="cpu",
-    protocol="paper_y",
-    status=Status.MATCH,
-    value=30.0,
     claimed=30.0,
     tolerance=0.05,
     images=5,
     planned=5,
-    fingerprint="",
     inputs={"network": "n", "data": "d"},
 )
 
@@ -43,28 +36,28 @@ def case(values: Iterable[float | None], *, step: int = 7, **changes: object) ->
 
 
 def test_a_shrinking_margin_says_when_it_is_used_up() -> None:
-    found = trend(case([30.0, 30.01, 30.02]))
-    assert found is not None
-    assert (found.of, found.points, found.since) == ("margin", 3, "2026-11-01")
-    assert found.per_week == pytest.approx(-0.01)
-    assert found.last == pytest.approx(0.03)
-    assert found.used_up == "2026-12-06"  # three weeks after the 15th
+    direction = trend(case([30.0, 30.01, 30.02]))
+    assert direction is not None
+    assert (direction.of, direction.points, direction.since) == ("margin", 3, "2026-11-01")
+    assert direction.per_week == pytest.approx(-0.01)
+    assert direction.last == pytest.approx(0.03)
+    assert direction.used_up == "2026-12-06"  # three weeks after the 15th
 
 
 def test_the_line_is_fitted_by_least_squares() -> None:
-    found = trend(case([30.04, 30.01, 30.01, 30.0]))
-    assert found is not None
-    assert found.per_week == pytest.approx(0.012)
-    assert found.used_up == ""
+    direction = trend(case([30.04, 30.01, 30.01, 30.0]))
+    assert direction is not None
+    assert direction.per_week == pytest.approx(0.012)
+    assert direction.used_up == ""
 
 
 def test_points_at_uneven_times_count_by_their_time() -> None:
     days, values = (1, 2, 15), (30.0, 30.0, 30.02)
     moments = (Moment(info(d), replace(POINT, value=v)) for d, v in zip(days, values, strict=True))
-    found = trend(Series(tuple(moments)))
-    assert found is not None
+    direction = trend(Series(tuple(moments)))
+    assert direction is not None
     slope, _ = np.polyfit([0, 1 / 7, 2], [0.05, 0.05, 0.03], 1)
-    assert found.per_week == pytest.approx(slope)
+    assert direction.per_week == pytest.approx(slope)
 
 
 @pytest.mark.parametrize(
@@ -77,26 +70,26 @@ def test_points_at_uneven_times_count_by_their_time() -> None:
         ([30.0, 30.00001, 30.00002], ""),  # in 96 years
     ],
 )
-def test_else_nothing_is_said(values: list[float], used_up: str) -> None:
-    found = trend(case(values))
-    assert found is not None
-    assert found.used_up == used_up
+def test_other_trends_have_no_date(values: list[float], used_up: str) -> None:
+    direction = trend(case(values))
+    assert direction is not None
+    assert direction.used_up == used_up
 
 
 def test_the_rounding_of_floats_is_steady() -> None:
-    found = trend(case([30.0, 30.0, 30.0 + 1e-12]))
-    assert found is not None
-    assert found.per_week == 0.0
+    direction = trend(case([30.0, 30.0, 30.0 + 1e-12]))
+    assert direction is not None
+    assert direction.per_week == 0.0
 
 
 def test_without_a_claim_the_value_itself_is_followed() -> None:
-    found = trend(case([30.0, 29.9, 29.8], claimed=None, tolerance=None))
-    assert found is not None
-    assert (found.of, found.last, found.used_up) == ("value", 29.8, "")
-    assert found.per_week == pytest.approx(-0.1)
+    direction = trend(case([30.0, 29.9, 29.8], claimed=None, tolerance=None))
+    assert direction is not None
+    assert (direction.of, direction.last, direction.used_up) == ("value", 29.8, "")
+    assert direction.per_week == pytest.approx(-0.1)
 
 
-def test_two_points_or_a_few_hours_are_no_trend() -> None:
+def test_two_points_or_a_few_hours_are_not_a_trend() -> None:
     assert trend(case([30.0, 30.01])) is None
     assert trend(case([30.0, 30.01, 30.02], step=0)) is None
     assert trend(case([30.0, None, 30.02])) is None
@@ -104,7 +97,7 @@ def test_two_points_or_a_few_hours_are_no_trend() -> None:
     assert trend(case([30.0, 30.0, 30.0], step=1)) is not None
 
 
-def test_most_of_a_day_is_no_trend_and_a_day_is() -> None:
+def test_most_of_a_day_is_not_a_trend_and_a_day_is() -> None:
     def at(*starts: str) -> Series:
         runs = [SessionInfo("r", start, ENVIRONMENT) for start in starts]
         return Series(tuple(Moment(run, POINT) for run in runs))
@@ -136,9 +129,9 @@ def test_values_that_do_not_compare_with_the_newest_are_left_out(
 
 def test_another_network_is_what_a_trend_is_about() -> None:
     other = case([39.0], inputs={"network": "other", "data": "d"}).moments
-    found = trend(Series((*other, *case([30.0, 30.01, 30.02]).moments)))
-    assert found is not None
-    assert found.points == 4
+    direction = trend(Series((*other, *case([30.0, 30.01, 30.02]).moments)))
+    assert direction is not None
+    assert direction.points == 4
 
 
 @pytest.mark.parametrize(
@@ -150,15 +143,15 @@ def test_another_network_is_what_a_trend_is_about() -> None:
         ("20261121T091430-b65233", "", "2026-11-21T09:14:30+00:00"),
     ],
 )
-def test_a_run_tells_when_it_started(run: str, start: str, expected: str) -> None:
-    found = started(SessionInfo(run, start, ENVIRONMENT))
-    assert found is not None
-    assert found.isoformat() == expected
-    assert Moment(SessionInfo(run, start, ENVIRONMENT), POINT).when == found
+def test_a_run_states_or_names_its_start(run: str, start: str, expected: str) -> None:
+    moment = started(SessionInfo(run, start, ENVIRONMENT))
+    assert moment is not None
+    assert moment.isoformat() == expected
+    assert Moment(SessionInfo(run, start, ENVIRONMENT), POINT).when == moment
 
 
 @pytest.mark.parametrize(("run", "start"), [("mine", ""), ("x", "noon"), ("", "")])
-def test_or_it_does_not(run: str, start: str) -> None:
+def test_a_start_that_cannot_be_read_is_unknown(run: str, start: str) -> None:
     assert started(SessionInfo(run, start, ENVIRONMENT)) is None
 
 
@@ -169,9 +162,9 @@ def test_points_are_joined_by_case_and_backend() -> None:
         replace(POINT, family="other"),
     )
     entries = [HistoryEntry(info(1), (POINT, *others)), HistoryEntry(info(2), (POINT,))]
-    found = series(entries, lambda point: True)
-    assert [len(one.moments) for one in found] == [2, 1, 1, 1]
-    assert [moment.info.run for moment in found[0].moments] == ["run-1", "run-2"]
+    cases = series(entries, lambda point: True)
+    assert [len(case.moments) for case in cases] == [2, 1, 1, 1]
+    assert [moment.info.run for moment in cases[0].moments] == ["run-1", "run-2"]
     (vacc,) = series(entries, lambda point: point.backend == "vacc")
     assert vacc.newest == others[0]
 
@@ -183,7 +176,7 @@ def test_a_cost_is_one_series_whatever_the_backend() -> None:
 
 
 def test_what_was_not_measured_is_left_out_unless_it_is_an_error() -> None:
-    gone = replace(POINT, value=None, status=Status.NOT_RUN)
-    entry = HistoryEntry(info(1), (gone, replace(gone, status=Status.ERROR)))
-    (found,) = series([entry], lambda point: True)
-    assert [moment.point.status for moment in found.moments] == [Status.ERROR]
+    unmeasured = replace(POINT, value=None, status=Status.NOT_RUN)
+    entry = HistoryEntry(info(1), (unmeasured, replace(unmeasured, status=Status.ERROR)))
+    (points,) = series([entry], lambda point: True)
+    assert [moment.point.status for moment in points.moments] == [Status.ERROR]

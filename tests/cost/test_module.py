@@ -17,7 +17,7 @@ def printed(request: pytest.FixtureRequest) -> Printed:
     return request.param
 
 
-def test_every_printed_flops_comes_out_to_its_last_digit(printed: Printed) -> None:
+def test_every_printed_flops_is_met_to_its_last_digit(printed: Printed) -> None:
     rule = discovery.load("sr_bench.cost.rules", printed.rule)
     count = count_module(printed.module(), printed.shape)
     assert f"{rule.flops_g(count):.3f}" == printed.flops_g
@@ -28,7 +28,7 @@ def test_every_params_is_exact(printed: Printed) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, row in MODELS.items() if row.params_m])
-def test_every_printed_params_comes_out_to_its_last_digit(name: str) -> None:
+def test_every_printed_params_is_met_to_its_last_digit(name: str) -> None:
     row = MODELS[name]
     digits = len(row.params_m.partition(".")[2])
     millions = row.params / 1e6

@@ -120,7 +120,7 @@ def test_weights_in_a_missing_external_file_are_not_needed(tmp_path: Path) -> No
     assert count_onnx(tmp_path / "net.onnx", (3, 4, 4)).params == 216
 
 
-def test_a_file_that_is_no_onnx_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_onnx_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     with pytest.raises(BackendError, match=r"can't read the ONNX file .*net\.onnx"):
         count_onnx(path, (3, 4, 4))

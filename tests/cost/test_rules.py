@@ -1,4 +1,4 @@
-"""Counting rules: what each adds up, on numbers that tell the parts apart."""
+"""Counting rules: what each adds up, on numbers that distinguish the parts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Shapes are those that torch gives, and what is not a shape alone is left to torch."""
+"""Shapes are those of torch, and what is not a shape alone is left to torch."""
 
 import pytest
 import torch
@@ -31,7 +31,7 @@ OPERATIONS = {
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
-def test_the_shape_and_type_are_those_that_torch_gives(operation) -> None:
+def test_the_shape_and_type_are_those_of_torch(operation) -> None:
     expected = _outcome(operation)
     with ShapesOnly():
         assert _outcome(operation) == expected

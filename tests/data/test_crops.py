@@ -57,15 +57,15 @@ def test_some_crops_are_wide_and_some_are_tall(crops):
 
 
 def test_crops_of_one_photograph_don_t_overlap(crops):
-    for one, other in combinations((*crops.evaluation, *crops.calibration), 2):
+    for crop, other in combinations((*crops.evaluation, *crops.calibration), 2):
         apart = (
-            one.file != other.file
-            or one.top + one.height <= other.top
-            or other.top + other.height <= one.top
-            or one.left + one.width <= other.left
-            or other.left + other.width <= one.left
+            crop.file != other.file
+            or crop.top + crop.height <= other.top
+            or other.top + other.height <= crop.top
+            or crop.left + crop.width <= other.left
+            or other.left + other.width <= crop.left
         )
-        assert apart, f"{one.name} overlaps {other.name}"
+        assert apart, f"{crop.name} overlaps {other.name}"
 
 
 def test_training_photographs_are_there_and_verified(crops):

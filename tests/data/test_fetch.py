@@ -36,7 +36,7 @@ def archives(tmp_path, tiny_root):
 
 @pytest.fixture
 def published(tiny, archives):
-    """Return `tiny` with its archives at an address that nobody answers."""
+    """Return `tiny` with its archives at an address where no server answers."""
 
     def archive(name, part):
         data = (archives / name).read_bytes()
@@ -54,7 +54,7 @@ def served(published, archives, monkeypatch):
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
-        at = tuple(replace(one, url=f"{url}/{one.file}") for one in published.archives)
+        at = tuple(replace(archive, url=f"{url}/{archive.file}") for archive in published.archives)
         yield replace(published, archives=at)
         server.shutdown()
         thread.join()
@@ -69,7 +69,7 @@ def no_network(monkeypatch):
 
 
 @pytest.fixture
-def to(tmp_path):
+def target(tmp_path):
     return tmp_path / "cache" / "datasets"
 
 
@@ -78,104 +78,104 @@ def _quiet(*_step):
 
 
 def _without_digests(dataset):
-    return replace(dataset, archives=tuple(replace(one, sha256="") for one in dataset.archives))
+    return replace(dataset, archives=tuple(replace(file, sha256="") for file in dataset.archives))
 
 
-def test_local_archives_need_no_network(published, archives, to, no_network):
+def test_local_archives_need_no_network(published, archives, target, no_network):
     local = (archives / "lr.zip", archives / "hr.zip")
-    done = fetch(published, to=to, progress=_quiet, local=local)
-    assert done == Fetched(to / "tiny", unpacked=("hr.zip", "lr.zip"))
-    assert [pair.stem for pair in find_pairs(published, to / "tiny", 2)] == ["a", "b"]
+    result = fetch(published, to=target, progress=_quiet, local=local)
+    assert result == Fetched(target / "tiny", unpacked=("hr.zip", "lr.zip"))
+    assert [pair.stem for pair in find_pairs(published, target / "tiny", 2)] == ["a", "b"]
 
 
-def test_what_was_not_given_is_left_out_and_can_follow(published, archives, to, no_network):
-    first = fetch(published, to=to, progress=_quiet, local=(archives / "hr.zip",))
+def test_what_was_not_given_is_left_out_and_can_follow(published, archives, target, no_network):
+    first = fetch(published, to=target, progress=_quiet, local=(archives / "hr.zip",))
     assert (first.unpacked, first.left_out) == (("hr.zip",), ("lr.zip",))
-    second = fetch(published, to=to, progress=_quiet, local=(archives / "lr.zip",))
+    second = fetch(published, to=target, progress=_quiet, local=(archives / "lr.zip",))
     assert (second.unpacked, second.present) == (("lr.zip",), ("hr.zip",))
 
 
-def test_a_server_is_asked_once_and_progress_is_told(served, to):
+def test_a_server_is_asked_once_and_progress_is_reported(served, target):
     seen = []
-    done = fetch(served, to=to, progress=lambda *step: seen.append(step))
-    assert done.unpacked == ("hr.zip", "lr.zip")
+    result = fetch(served, to=target, progress=lambda *step: seen.append(step))
+    assert result.unpacked == ("hr.zip", "lr.zip")
     assert {step[0] for step in seen} == {"hr.zip", "lr.zip"}
-    again = fetch(served, to=to, progress=lambda *_: pytest.fail("downloaded again"))
-    assert again == Fetched(to / "tiny", present=("hr.zip", "lr.zip"))
+    again = fetch(served, to=target, progress=lambda *_: pytest.fail("downloaded again"))
+    assert again == Fetched(target / "tiny", present=("hr.zip", "lr.zip"))
 
 
-def test_a_kept_archive_serves_again_without_network(served, to, no_network, archives):
-    (to / "archives").mkdir(parents=True)
+def test_a_kept_archive_serves_again_without_network(served, target, no_network, archives):
+    (target / "archives").mkdir(parents=True)
     for name in ("hr.zip", "lr.zip"):
-        (archives / name).rename(to / "archives" / name)
-    assert fetch(served, to=to, progress=_quiet).unpacked == ("hr.zip", "lr.zip")
+        (archives / name).rename(target / "archives" / name)
+    assert fetch(served, to=target, progress=_quiet).unpacked == ("hr.zip", "lr.zip")
 
 
-def test_an_unknown_digest_is_recorded_and_holds_from_then_on(served, archives, to):
+def test_an_unknown_digest_is_recorded_and_holds_from_then_on(served, archives, target):
     unknown = _without_digests(served)
-    done = fetch(unknown, to=to, progress=_quiet)
-    assert done.recorded == ("hr.zip", "lr.zip")
-    sums = (to / "archives" / "SHA256SUMS").read_text()
+    result = fetch(unknown, to=target, progress=_quiet)
+    assert result.recorded == ("hr.zip", "lr.zip")
+    sums = (target / "archives" / "SHA256SUMS").read_text()
     assert f"{served.archives[0].sha256}  hr.zip\n" in sums
     data = (archives / "hr.zip").read_bytes()
     (archives / "hr.zip").write_bytes(data[:-1] + b"!")
-    (to / "tiny").rename(to / "elsewhere")
+    (target / "tiny").rename(target / "elsewhere")
     with pytest.raises(DatasetError, match=f"expected sha256 {served.archives[0].sha256}, got"):
-        fetch(unknown, to=to, progress=_quiet, local=(archives / "hr.zip",))
+        fetch(unknown, to=target, progress=_quiet, local=(archives / "hr.zip",))
 
 
-def test_nothing_is_recorded_for_an_archive_that_can_t_be_unpacked(published, archives, to):
+def test_nothing_is_recorded_for_an_archive_that_can_t_be_unpacked(published, archives, target):
     (archives / "hr.zip").write_bytes(b"x" * published.archives[0].size)
     with pytest.raises(DatasetError, match="damaged"):
-        fetch(_without_digests(published), to=to, progress=_quiet, local=(archives / "hr.zip",))
-    assert not (to / "archives" / "SHA256SUMS").exists()
-    assert not (to / "tiny" / "HR").exists()
+        fetch(_without_digests(published), to=target, progress=_quiet, local=(archives / "hr.zip",))
+    assert not (target / "archives" / "SHA256SUMS").exists()
+    assert not (target / "tiny" / "HR").exists()
 
 
 @pytest.mark.parametrize(
     ("data", "match"),
     [(b"short", "expected [0-9]+ bytes, got 5"), (None, "expected sha256 .*, got")],
 )
-def test_another_local_archive_is_refused(published, archives, to, data, match):
+def test_another_local_archive_is_refused(published, archives, target, data, match):
     path = archives / "hr.zip"
     path.write_bytes(path.read_bytes()[:-1] + b"!" if data is None else data)
     with pytest.raises(DatasetError, match=match):
-        fetch(published, to=to, progress=_quiet, local=(path,))
-    assert not to.exists()
+        fetch(published, to=target, progress=_quiet, local=(path,))
+    assert not target.exists()
 
 
-def test_a_local_archive_that_leaves_its_folder_is_refused(published, archives, to):
+def test_a_local_archive_that_leaves_its_folder_is_refused(published, archives, target):
     with zipfile.ZipFile(archives / "hr.zip", "w") as archive:
         archive.writestr("Tiny/HR/../../../evil.png", b"")
     dataset = replace(_without_digests(published), archives=(
         replace(published.archives[0], sha256="", size=None),
     ))  # fmt: skip
     with pytest.raises(DatasetError, match="would leave the folder"):
-        fetch(dataset, to=to, progress=_quiet, local=(archives / "hr.zip",))
-    assert not list(to.rglob("*.png"))
+        fetch(dataset, to=target, progress=_quiet, local=(archives / "hr.zip",))
+    assert not list(target.rglob("*.png"))
 
 
-def test_an_archive_of_another_name_or_none_is_refused(published, archives, to):
+def test_an_archive_of_another_name_or_none_is_refused(published, archives, target):
     (archives / "hr.zip").rename(archives / "other.zip")
     with pytest.raises(DatasetError, match=r"no such archive; expected hr\.zip, lr\.zip"):
-        fetch(published, to=to, progress=_quiet, local=(archives / "other.zip",))
+        fetch(published, to=target, progress=_quiet, local=(archives / "other.zip",))
     with pytest.raises(DatasetError, match="got no file"):
-        fetch(published, to=to, progress=_quiet, local=(archives / "hr.zip",))
+        fetch(published, to=target, progress=_quiet, local=(archives / "hr.zip",))
 
 
-def test_the_only_archive_may_have_any_name(published, archives, to, no_network):
+def test_the_only_archive_may_have_any_name(published, archives, target, no_network):
     dataset = replace(published, archives=published.archives[:1])
     (archives / "hr.zip").rename(archives / "hr (1).zip")
-    done = fetch(dataset, to=to, progress=_quiet, local=(archives / "hr (1).zip",))
-    assert done.unpacked == ("hr.zip",)
+    result = fetch(dataset, to=target, progress=_quiet, local=(archives / "hr (1).zip",))
+    assert result.unpacked == ("hr.zip",)
 
 
-def test_a_changed_file_on_the_server_leaves_no_dataset(served, archives, to):
+def test_a_changed_file_on_the_server_leaves_no_dataset(served, archives, target):
     path = archives / "hr.zip"
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     with pytest.raises(SrBenchError, match="another content than declared"):
-        fetch(served, to=to, progress=_quiet)
-    assert not (to / "tiny").exists()
+        fetch(served, to=target, progress=_quiet)
+    assert not (target / "tiny").exists()
 
 
 def test_an_unwritable_cache_is_explained(published, archives, tmp_path):
@@ -184,10 +184,10 @@ def test_an_unwritable_cache_is_explained(published, archives, tmp_path):
         fetch(published, to=tmp_path / "file", progress=_quiet, local=(archives / "hr.zip",))
 
 
-def test_photos_need_no_fetching(to, no_network):
-    assert fetch(load_dataset("photos"), to=to, progress=_quiet) == Fetched(None)
+def test_photos_need_no_fetching(target, no_network):
+    assert fetch(load_dataset("photos"), to=target, progress=_quiet) == Fetched(None)
 
 
-def test_a_dataset_without_archives_says_where_to_look(tiny, to):
+def test_a_dataset_without_archives_says_where_to_look(tiny, target):
     with pytest.raises(DatasetError, match=r"get it from https://example\.org.*--sr-data"):
-        fetch(tiny, to=to, progress=_quiet)
+        fetch(tiny, to=target, progress=_quiet)

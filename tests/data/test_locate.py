@@ -53,7 +53,7 @@ def test_files_are_found_in_the_given_folder_by_slug_or_in_the_cache(tiny, tiny_
     assert data_root(tiny, None) == cached_root(tiny) == cache / "datasets" / "tiny"
 
 
-def test_files_that_are_nowhere_are_told_with_places_and_patterns(tiny, tmp_path):
+def test_absent_files_are_reported_with_places_and_patterns(tiny, tmp_path):
     (tmp_path / "other.txt").write_text("")
     with pytest.raises(
         NotRunError, match=r"(?s)cache/datasets/tiny; run 'sr-bench fetch tiny'.*HR/"
@@ -67,6 +67,6 @@ def test_an_empty_folder_is_an_error(tiny, tmp_path):
         data_root(tiny, tmp_path)
 
 
-def test_a_given_folder_that_is_none_is_a_wrong_option(tiny):
+def test_a_given_folder_that_does_not_exist_is_a_wrong_option(tiny):
     with pytest.raises(OptionError, match="--sr-data /absent: expected a folder"):
         data_root(tiny, Path("/absent"))

@@ -1,4 +1,4 @@
-"""A manifest is understood whole, or every fault of it is told."""
+"""A manifest is read whole, or every fault of it is reported."""
 
 import pytest
 
@@ -82,7 +82,7 @@ def test_crops_know_the_digests_of_their_photographs(load):
     assert crops.sha256 == dict.fromkeys(("a.png", "b.png", "c.png"), DIGEST)
 
 
-def test_all_faults_are_told_at_once_with_the_nearest_key(load):
+def test_all_faults_are_reported_at_once_with_the_nearest_key(load):
     text = HEAD.replace("licence", "license") + "counts = 3" + LAYOUT.replace("hr =", "hrs =")
     with pytest.raises(DatasetError) as caught:
         load(text)
@@ -130,7 +130,7 @@ def test_all_faults_are_told_at_once_with_the_nearest_key(load):
         (HEAD + CROPS.replace('"b.png"', '"b.png", channels = "rgg"'), "channels: "),
     ],
 )
-def test_a_fault_is_told_with_its_key(load, text, match):
+def test_a_fault_is_reported_with_its_key(load, text, match):
     with pytest.raises(DatasetError, match=match):
         load(text)
 
@@ -140,7 +140,7 @@ def test_unknown_and_known_at_once_is_a_fault(load):
         load(HEAD + LAYOUT + ARCHIVE + 'checksum = "unknown"', _sums("tiny.zip"))
 
 
-def test_a_broken_line_of_sums_is_told_with_its_file(load):
+def test_a_broken_line_of_sums_is_reported_with_its_file(load):
     with pytest.raises(DatasetError, match="SHA256SUMS: line 1: expected"):
         load(HEAD + LAYOUT, "nonsense\n")
 
@@ -208,9 +208,9 @@ def test_names_that_leave_the_folder_and_passwords_are_refused(tmp_path, old, ne
     path.write_text(manifest)
     assert load_manifest(path).archives[0].file == "a.zip"
     path.write_text(manifest.replace(old, new, 1))
-    with pytest.raises(DatasetError, match=match) as told:
+    with pytest.raises(DatasetError, match=match) as error:
         load_manifest(path)
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(error.value)
 
 
 def test_a_range_of_a_billion_names_is_refused_before_they_are_made(load):

@@ -41,10 +41,10 @@ def test_a_scale_in_the_hr_pattern_is_filled_in(tiny, tmp_path, picture):
     assert [pair.stem for pair in find_pairs(dataset, tmp_path, 4)] == ["a", "b"]
 
 
-@pytest.mark.parametrize("gone", ["HR/b.png", "LR/X2/ax2.png"])
-def test_a_missing_file_is_named(tiny, tiny_root, gone):
-    (tiny_root / gone).unlink()
-    with pytest.raises(DatasetError, match=f"1 .R missing: {gone}"):
+@pytest.mark.parametrize("missing", ["HR/b.png", "LR/X2/ax2.png"])
+def test_a_missing_file_is_named(tiny, tiny_root, missing):
+    (tiny_root / missing).unlink()
+    with pytest.raises(DatasetError, match=f"1 .R missing: {missing}"):
         find_pairs(tiny, tiny_root, 2)
 
 
@@ -55,7 +55,7 @@ def test_an_extra_file_is_named(tiny, tiny_root, picture, extra):
         find_pairs(tiny, tiny_root, 2)
 
 
-def test_several_faults_are_told_at_once(tiny, tiny_root, picture):
+def test_several_faults_are_reported_at_once(tiny, tiny_root, picture):
     (tiny_root / "HR/b.png").unlink()
     picture(tiny_root / "LR/X2/cx2.png", 8, 8)
     with pytest.raises(DatasetError, match=r"(?s)HR missing.*LR extra.*expected 2 HR.*got 1"):
@@ -83,13 +83,13 @@ def test_sizes_that_don_t_fit_are_named(tiny, tiny_root, picture, size):
         find_pairs(tiny, tiny_root, 2)
 
 
-def test_a_file_that_is_no_image_is_named(tiny, tiny_root):
+def test_a_file_that_is_not_an_image_is_named(tiny, tiny_root):
     (tiny_root / "LR/X2/ax2.png").write_bytes(b"<html>")
     with pytest.raises(ImageError, match=r"ax2\.png"):
         find_pairs(tiny, tiny_root, 2)
 
 
-def test_other_files_only_are_told_with_what_to_do(tiny, tmp_path, picture):
+def test_a_folder_of_other_files_is_refused_with_what_to_do(tiny, tmp_path, picture):
     picture(tmp_path / "holiday.jpg.png", 8, 8)
     with pytest.raises(NotRunError, match=r"(?s)sr-bench fetch tiny.*--sr-data.*HR/{stem}\.png"):
         find_pairs(tiny, tmp_path, 2)

@@ -1,4 +1,4 @@
-"""Images by number, and the digest of what they are made of."""
+"""Images by number, and the digest of their files and rules."""
 
 from dataclasses import replace
 
@@ -50,7 +50,7 @@ def test_the_digest_changes_with_a_file_that_is_used(tiny, tiny_root, picture, f
     assert changed.digest(["b"]) == of_b
 
 
-def test_the_digest_tells_scales_and_ways_of_lr_apart(tiny, tiny_root):
+def test_the_digest_distinguishes_scales_and_ways_of_lr(tiny, tiny_root):
     digests = {
         open_dataset(tiny, scale=scale, given=tiny_root, lr_from=lr_from).digest()
         for scale, lr_from in ((2, "files"), (4, "files"), (2, "hr"))

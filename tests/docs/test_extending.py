@@ -66,7 +66,7 @@ class Example:
 
 def examples(page: str) -> list[Example]:
     """Return the example of each section, which is one entry point and one file."""
-    found = []
+    examples = []
     for section in page.split("\n## ")[1:]:
         blocks = [text for _, text in _FENCE.findall(section)]
         points = [point.groups() for point in map(_POINT.fullmatch, blocks) if point]
@@ -74,8 +74,8 @@ def examples(page: str) -> list[Example]:
         if blocks:
             ((point,), ((head, text),)) = points, files
             assert (point[1], point[2]) == (head[2], f"acme_sr.{head[2]}")
-            found.append(Example(*point, head[1], text))
-    return found
+            examples.append(Example(*point, head[1], text))
+    return examples
 
 
 @dataclass(frozen=True)
@@ -93,15 +93,15 @@ class Installed:
             "SR_BENCH_CACHE": str(self.root / "cache"),
             "PYTEST_ADDOPTS": "-p no:hypothesispytest",
         }
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, *command],
             cwd=self.root,
             env=environment,
             capture_output=True,
             text=True,
         )
-        assert done.returncode == code, f"{done.stdout[-4000:]}\n{done.stderr[-2000:]}"
-        return done.stderr if code else done.stdout
+        assert result.returncode == code, f"{result.stdout[-4000:]}\n{result.stderr[-2000:]}"
+        return result.stderr if code else result.stdout
 
     def sr_bench(self, *args: str, code: int = 0) -> str:
         return self.run(
@@ -117,18 +117,18 @@ def added(project_root: Path) -> dict[str, Example]:
 
 @pytest.fixture(scope="module")
 def installed(added: dict[str, Example], tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    made = Installed(tmp_path_factory.mktemp("extending"), tmp_path_factory.mktemp("site"))
-    write_package(made.site, added)
-    psnr, _ = make_images(made.root / "zoo" / "images")
-    write_suite(made.root / "zoo", psnr)
-    return made
+    installed = Installed(tmp_path_factory.mktemp("extending"), tmp_path_factory.mktemp("site"))
+    write_package(installed.site, added)
+    psnr, _ = make_images(installed.root / "zoo" / "images")
+    write_suite(installed.root / "zoo", psnr)
+    return installed
 
 
 def write_package(site: Path, added: dict[str, Example]) -> None:
     info = site / "acme_sr-1.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Name: acme-sr\nVersion: 1\n")
-    points = [f"[{one.group}]\n{one.name} = {one.module}\n" for one in added.values()]
+    points = [f"[{module.group}]\n{module.name} = {module.module}\n" for module in added.values()]
     (info / "entry_points.txt").write_text("".join(points))
     (site / "acme_sr").mkdir()
     for example in added.values():
@@ -150,7 +150,7 @@ def test_a_session_measures_with_all_that_is_added(installed: Installed) -> None
     options = ("--backend=plain", "--sr-data=zoo/images", "--sr-report=markdown,html")
     assert "4 match" in installed.run("-m", "pytest", "zoo", *options)
     latest = json.loads((installed.root / "reports" / "latest.json").read_text())
-    records = {(one["precision"], one["metric"]): one for one in latest["records"]}
+    records = {(record["precision"], record["metric"]): record for record in latest["records"]}
     full, low = records["fp32", "psnr"], records["int8_permille", "psnr"]
     assert (full["backend"], full["protocol"]) == (low["backend"], low["protocol"])
     assert (full["backend"], full["protocol"]) == ("plain", "acme_rgb")
@@ -176,6 +176,6 @@ def test_commands_know_what_is_added(installed: Installed) -> None:
 def test_lint_applies_the_rule_and_the_card_waives_it(installed: Installed) -> None:
     args = ("lint", "zoo", "--format=json", "--show-waived", "--fail-on=error")
     findings = json.loads(installed.sr_bench(*args))["findings"]
-    waived = {one["code"]: one["waived"] for one in findings}
+    waived = {finding["code"]: finding["waived"] for finding in findings}
     assert waived["ACM001"] == "half a dB is all it takes"
     assert waived["SRB201"] == ""

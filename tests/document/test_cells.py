@@ -25,17 +25,17 @@ def document(text: str = TEXT) -> Document:
 
 
 def cell(row: str, metric: str = "psnr", precision: str = "fp32") -> MetricCell:
-    (found,) = (
-        one
-        for one in metric_cells(document())
-        if (one.key.row, one.key.metric, one.key.precision) == (row, metric, precision)
+    (number,) = (
+        cell
+        for cell in metric_cells(document())
+        if (cell.key.row, cell.key.metric, cell.key.precision) == (row, metric, precision)
     )
-    return found
+    return number
 
 
-def test_a_number_is_told_without_its_marks_and_with_its_place() -> None:
-    found = cell("A")
-    assert (found.text, found.is_number, str(found.source)) == ("30.1", True, "README.md:4:15")
+def test_a_number_is_read_without_its_marks_and_with_its_place() -> None:
+    number = cell("A")
+    assert (number.text, number.is_number, str(number.source)) == ("30.1", True, "README.md:4:15")
     assert (cell("A", "ssim").text, cell("A", "ssim").is_number) == ("-", False)
 
 
@@ -47,29 +47,29 @@ def test_a_precision_row_has_source_and_dataset_of_its_model_row() -> None:
 
 def test_the_keys_of_cells_are_those_of_their_claims_and_unique() -> None:
     cells = metric_cells(document())
-    numbers = [one.key for one in cells if one.is_number]
+    numbers = [cell.key for cell in cells if cell.is_number]
     assert numbers == [CellKey.of(claim) for claim in read_claims(document())]
-    assert len({one.key for one in cells}) == len(cells)
+    assert len({cell.key for cell in cells}) == len(cells)
 
 
-def test_the_nearest_number_of_the_table_comes_before_nearer_ones_of_others() -> None:
+def test_the_nearest_number_of_the_table_is_preferred_to_nearer_ones_of_others() -> None:
     far = "".join(f"| {name} | - |\n" for name in "EFGH")
     cells = metric_cells(document(TEXT.replace("| C |", f"{far}| C |")))
-    (blank,) = (one for one in cells if one.key.row == "B")
-    found = nearest_number(cells, blank)
-    assert found is not None
-    assert found.key.row == "C"
+    (blank,) = (cell for cell in cells if cell.key.row == "B")
+    number = nearest_number(cells, blank)
+    assert number is not None
+    assert number.key.row == "C"
 
 
-def test_a_table_without_a_number_takes_another_and_none_takes_none() -> None:
+def test_a_table_without_a_number_takes_that_of_another_if_there_is_one() -> None:
     text = TEXT.replace("28.12", "-").replace("27.123", "-")
     cells = metric_cells(document(text))
-    found = nearest_number(cells, cells[-1])
-    assert found is not None
-    assert found.text == "29"
+    number = nearest_number(cells, cells[-1])
+    assert number is not None
+    assert number.text == "29"
     assert nearest_number(cells[-3:], cells[-1]) is None
 
 
-def test_a_key_is_told_in_words() -> None:
+def test_a_key_is_spelled_in_words() -> None:
     assert str(cell("A", precision="fp16").key) == "A vacc fp16 PSNR on set5"
     assert str(cell("B").key) == "B fp32 PSNR"

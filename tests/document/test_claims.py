@@ -41,7 +41,7 @@ def test_headers_are_known_in_any_case_and_spacing() -> None:
     assert [claim.metric for claim in claims] == ["flops", "params", "psnr", "ssim"]
 
 
-def test_claims_come_in_the_order_of_the_columns() -> None:
+def test_claims_are_in_the_order_of_the_columns() -> None:
     text = "| SSIM | Model | PSNR |\n|-|-|-|\n| 0.9 | A | 30 |\n| - | B | 31 |\n"
     assert [claim.text for claim in read_claims(parse_document(text, "x.md"))] == [
         "0.9",
@@ -65,7 +65,7 @@ def test_other_tables_are_ignored(table: str) -> None:
 
 
 @pytest.mark.parametrize("cell", ["", "-", "N/A", "multi-shape", "—", "TBD"])
-def test_cells_without_a_digit_are_no_numbers(cell: str) -> None:
+def test_cells_without_a_digit_are_not_numbers(cell: str) -> None:
     assert [c.text for c in _rows(f"{_HEADER}| A | s | {cell} | 0.9 | - |\n")[0].claims] == ["0.9"]
 
 

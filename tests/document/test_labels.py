@@ -60,7 +60,7 @@ def test_a_precision_row_names_all_three(
         ("", "expected a model's name in the first column, got an empty cell"),
     ],
 )
-def test_a_label_that_does_not_read_is_refused_with_its_place(source: str, message: str) -> None:
+def test_a_label_that_cannot_be_read_is_refused_with_its_place(source: str, message: str) -> None:
     with pytest.raises(DocumentError, match=rf"^zoo/README\.md:80:3: .*{message}"):
         read_label(source, where="zoo/README.md:80:3")
 

@@ -21,10 +21,10 @@ _GRID = "\ufeff# 模型\r\n\r\n|a| **b** |\r\n|:-:|-|\r\n|  1|`2`  \t|\r\n| 3 ||
 def test_with_its_own_numbers_the_mirror_is_the_documents_tables() -> None:
     text = _TEXT.removesuffix("\n尾")
     document = parse_document(text, "x.md")
-    own = {claim.source: claim.text for claim in read_claims(document)}
-    assert len(own) == 2
-    assert mirror(document, own) == mirror(document, {}) == f"{_FIRST}\n\n{_SECOND}"
-    assert replace_numbers(document, own) == text
+    printed = {claim.source: claim.text for claim in read_claims(document)}
+    assert len(printed) == 2
+    assert mirror(document, printed) == mirror(document, {}) == f"{_FIRST}\n\n{_SECOND}"
+    assert replace_numbers(document, printed) == text
 
 
 def test_new_numbers_stand_where_the_old_ones_stood() -> None:

@@ -10,9 +10,9 @@ from sr_bench.document.numbers import claimed, counts, delta, measured, metric, 
 from tests.report.records import CLAIM, record, without_value
 
 
-def of(text: str, value: float, *, digits: str = "rounded"):
-    made = record(replace(CLAIM, text=text), value)
-    return replace(made, verdict=replace(made.verdict, digits=digits))
+def record_of(text: str, value: float, *, digits: str = "rounded"):
+    measured = record(replace(CLAIM, text=text), value)
+    return replace(measured, verdict=replace(measured.verdict, digits=digits))
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,12 @@ def of(text: str, value: float, *, digits: str = "rounded"):
 def test_measured_has_the_claims_decimals_and_more_if_asked(
     text: str, value: float, plain: str, longer: str
 ) -> None:
-    assert measured(of(text, value)) == plain
-    assert measured(of(text, value), extra=1) == longer
+    assert measured(record_of(text, value)) == plain
+    assert measured(record_of(text, value), extra=1) == longer
 
 
 def test_a_document_that_cuts_digits_off_is_followed_but_not_beyond_its_digits() -> None:
-    cut = of("0.297", 0.29772, digits="truncated")
+    cut = record_of("0.297", 0.29772, digits="truncated")
     assert (measured(cut), measured(cut, extra=1)) == ("0.297", "0.2977")
 
 
@@ -41,7 +41,7 @@ def test_a_document_that_cuts_digits_off_is_followed_but_not_beyond_its_digits()
     [(30.1049, "+0.005"), (30.0949, "-0.005"), (30.1, "0.000"), (float("inf"), "+inf")],
 )
 def test_the_delta_has_a_sign(value: float, text: str) -> None:
-    assert delta(of("30.10", value)) == text
+    assert delta(record_of("30.10", value)) == text
 
 
 def test_without_a_claim_there_is_neither_claimed_nor_delta() -> None:

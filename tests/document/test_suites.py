@@ -1,4 +1,4 @@
-"""The five documents that the project ships yield exactly the claims that they print."""
+"""The five shipped documents yield exactly the claims that they print."""
 
 from collections import Counter
 from pathlib import Path
@@ -90,11 +90,11 @@ def test_mirrored_with_its_own_numbers_a_document_does_not_change(
     family: str, project_root: Path
 ) -> None:
     document = _document(project_root, family)
-    own = {claim.source: claim.text for claim in read_claims(document)}
-    assert replace_numbers(document, own) == document.text
+    numbers = {claim.source: claim.text for claim in read_claims(document)}
+    assert replace_numbers(document, numbers) == document.text
     (table,) = read_model_tables(document)
     printed = [line for line in document.text.split("\n") if line.startswith("|")]
-    assert mirror(document, own).split("\n") == printed[: len(table.rows) + 2]
+    assert mirror(document, numbers).split("\n") == printed[: len(table.rows) + 2]
 
 
 @pytest.mark.official

@@ -83,7 +83,7 @@ def test_tables_in_quotes_and_lists_keep_their_places() -> None:
     _assert_offsets_hold(document)
 
 
-def test_what_github_does_not_show_as_a_table_is_none() -> None:
+def test_what_github_does_not_show_as_a_table_is_not_a_table() -> None:
     table = "| a | b |\n|---|---|\n| 1 | 2 |\n"
     indented = "".join(f"    {line}\n" for line in table.splitlines())
     text = f"```\n{table}```\n\n~~~md\n{table}~~~\n\n<!--\n{table}-->\n\n{indented}\na | b\n-----\n"

@@ -1,4 +1,4 @@
-"""A case is measured and judged; its faults become its verdict, and a run is made once."""
+"""A case is measured and judged; its faults become its verdict, and each run happens once."""
 
 import json
 import shutil
@@ -78,8 +78,8 @@ def case_of(card: ModelCard, metric: str = "psnr", backend: str = "torch") -> Ca
 
 def statuses(zoo, **options: object) -> Counter[str]:
     bench = bench_of(zoo, **options)
-    found = cases_of(zoo, backend=options.get("backend", "onnxruntime")).values()
-    return Counter(evaluate(bench, case).verdict.status.value for case in found)
+    cases = cases_of(zoo, backend=options.get("backend", "onnxruntime")).values()
+    return Counter(evaluate(bench, case).verdict.status.value for case in cases)
 
 
 def test_a_true_table_matches_and_a_devices_row_is_not_run(shared_zoo) -> None:
@@ -269,9 +269,9 @@ def test_two_zoos_of_the_same_names_do_not_answer_for_each_other(zoo, tmp_path: 
         for stem, source in ("ab", "ba"):  # the same names, exchanged
             shutil.copy(zoo.data / kind / f"{source}.png", zoo.data / f"{kind}2" / f"{stem}.png")
     bench = bench_of(zoo)
-    psnr = [evaluate(bench, psnr_case(one)).measurement.images for one in (zoo, other)]
+    psnr = [evaluate(bench, psnr_case(tree)).measurement.images for tree in (zoo, other)]
     assert [score.value for score in psnr[0]] == [score.value for score in reversed(psnr[1])]
-    flops = [evaluate(bench, flops_case(one)).measurement.value for one in (zoo, other)]
+    flops = [evaluate(bench, flops_case(tree)).measurement.value for tree in (zoo, other)]
     assert flops[0] == 4 * flops[1]
 
 
@@ -322,7 +322,7 @@ def test_the_fingerprint_does_not_change_with_what_cannot(zoo) -> None:
 
 
 class Elsewhere:
-    """What measures, on another processor than this session's."""
+    """A bench on another processor than this session's."""
 
     cpu = "Other CPU"
 
@@ -361,7 +361,7 @@ def test_all_that_is_announced_is_measured_by_one_inference(shared_zoo, sessions
     cases = [replace(case, metric=name, claim=None) for name in ("psnr", "mae", "ssim_y", "fid")]
     bench = bench_of(shared_zoo)
     bench.announce(cases)
-    found = [evaluate(bench, one).verdict for one in cases]
-    assert [verdict.status for verdict in found] == [*[Status.NEW] * 3, Status.NOT_RUN]
-    assert "compares sets of images" in found[-1].sentence
+    verdicts = [evaluate(bench, case).verdict for case in cases]
+    assert [verdict.status for verdict in verdicts] == [*[Status.NEW] * 3, Status.NOT_RUN]
+    assert "compares sets of images" in verdicts[-1].sentence
     assert sessions.runs == 2

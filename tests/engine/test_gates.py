@@ -69,15 +69,15 @@ def test_every_mode_is_within_the_limits_and_says_how_it_was_made(zoo: Int8Zoo) 
     gates = {name: record for name, record in records.items() if name.endswith("fidelity")}
     assert {record.verdict.status for record in gates.values()} == {Status.WITHIN}
     assert len(gates) == 5
-    told = gates["int8_kl fidelity"].detail
-    assert told.observer == "kl"
-    assert told.calibration_set == "seen_x2"
-    assert told.calibration_images == "4"
-    assert told.int8_layers == "5 of 5 int8 layers run in integers"
-    assert told.dossier is None
+    detail = gates["int8_kl fidelity"].detail
+    assert detail.observer == "kl"
+    assert detail.calibration_set == "seen_x2"
+    assert detail.calibration_images == "4"
+    assert detail.int8_layers == "5 of 5 int8 layers run in integers"
+    assert detail.dossier is None
     assert len({record.fingerprint for record in records.values()}) == len(records)
-    found = told.gate
-    assert [image.image for image in found.images] == ["1", "2", "3"]
+    gate = detail.gate
+    assert [image.image for image in gate.images] == ["1", "2", "3"]
 
 
 @pytest.fixture
@@ -112,14 +112,14 @@ def test_a_low_percentile_is_caught_and_the_clip_ranges_blamed(zoo: Int8Zoo) -> 
 
 def test_an_isolated_model_is_calibrated_measured_and_explained_alike(zoo: Int8Zoo) -> None:
     zoo.write_card(plan="percentile = 90.0")
-    here = _gate(zoo, "int8_percentile", explain_s=3600.0)
-    there = _gate(zoo, "int8_percentile", explain_s=3600.0, isolate="model", cache="refresh")
-    assert (there.verdict, there.measurement) == (here.verdict, here.measurement)
-    dossiers = [replace(_dossier(record), seconds=0.0) for record in (here, there)]
+    local = _gate(zoo, "int8_percentile", explain_s=3600.0)
+    isolated = _gate(zoo, "int8_percentile", explain_s=3600.0, isolate="model", cache="refresh")
+    assert (isolated.verdict, isolated.measurement) == (local.verdict, local.measurement)
+    dossiers = [replace(_dossier(record), seconds=0.0) for record in (local, isolated)]
     assert dossiers[0] == dossiers[1]
 
 
-def test_bgr_for_rgb_is_caught_and_told(zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bgr_for_rgb_is_caught_and_named(zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
     _low_outputs(monkeypatch, lambda run, lr: run(np.ascontiguousarray(lr[:, ::-1])))
     record = _gate(zoo)
     assert record.verdict.status is Status.LOSS
@@ -127,7 +127,7 @@ def test_bgr_for_rgb_is_caught_and_told(zoo: Int8Zoo, monkeypatch: pytest.Monkey
     assert _dossier(record).remedy is None
 
 
-def test_an_error_that_the_protocol_crops_away_is_caught_and_told(
+def test_an_error_that_the_protocol_crops_away_is_caught_and_named(
     zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zoo.write_card(protocol="authors_lesrcnn")
@@ -162,7 +162,7 @@ def test_a_plan_that_would_pass_is_found_and_passes(zoo: Int8Zoo) -> None:
     assert worst == pytest.approx(remedy.worst_db)
 
 
-def test_no_time_for_an_explanation_is_no_explanation(zoo: Int8Zoo) -> None:
+def test_without_time_for_an_explanation_there_is_none(zoo: Int8Zoo) -> None:
     zoo.write_card(limit=90.0)
     record = _gate(zoo, explain_s=0)
     assert record.verdict.status is Status.LOSS
@@ -216,7 +216,7 @@ def test_a_damaged_cache_is_measured_again(zoo: Int8Zoo, cache: Path) -> None:
     assert all(len(path.read_text()) > 100 for path in files)
 
 
-def test_images_that_are_judged_too_are_refused_or_told(zoo: Int8Zoo) -> None:
+def test_images_that_are_judged_too_are_refused_or_named(zoo: Int8Zoo) -> None:
     zoo.write_card(plan="")
     card = zoo.suite / "card.toml"
     card.write_text(card.read_text().replace('calibration = "seen"', 'calibration = "judged"'))
@@ -243,8 +243,8 @@ def test_an_emulated_card_is_judged_by_its_own_limits_in_two_readings(zoo: Int8Z
 
 
 def test_a_limit_between_the_readings_leaves_the_gate_undecided(zoo: Int8Zoo) -> None:
-    found = _on_the_emulated_card(zoo, "min_fidelity_db = 5.0").measurement.notes
-    above_tvm = min(found["worst_db"], found["ring_db"]) + 0.2
+    notes = _on_the_emulated_card(zoo, "min_fidelity_db = 5.0").measurement.notes
+    above_tvm = min(notes["worst_db"], notes["ring_db"]) + 0.2
     record = _on_the_emulated_card(zoo, f"min_fidelity_db = {above_tvm}")
     assert record.verdict.status is Status.UNDECIDED
     assert "readings of the device's int8 disagree: tvm says loss" in record.verdict.sentence

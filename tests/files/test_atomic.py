@@ -18,7 +18,7 @@ def _full_disk(*_args):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_bytes_arrive_as_they_are_and_nothing_else_is_left(tmp_path):
+def test_bytes_are_written_as_they_are_and_nothing_else_is_left(tmp_path):
     write_bytes(tmp_path / "new" / "a.bin", b"\x00\r\n")
     assert (tmp_path / "new" / "a.bin").read_bytes() == b"\x00\r\n"
     assert _names(tmp_path / "new") == ["a.bin"]

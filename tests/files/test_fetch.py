@@ -88,7 +88,7 @@ def _names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_file_arrives_verified_and_progress_is_told(server, tmp_path):
+def test_a_file_is_verified_and_progress_is_reported(server, tmp_path):
     seen = []
     assert _get(f"{server.url}/a", tmp_path / "new" / "a.zip", seen=seen) == DIGEST
     assert (tmp_path / "new" / "a.zip").read_bytes() == BODY
@@ -189,13 +189,13 @@ def test_an_unwritable_target_is_explained(server, tmp_path):
         _get(f"{server.url}/a", tmp_path / "cache" / "a")
 
 
-def test_a_length_that_is_no_number_is_our_error(server, tmp_path):
+def test_a_length_that_is_not_a_number_is_our_error(server, tmp_path):
     with pytest.raises(SrBenchError, match=r"cannot download .*/wordy: invalid literal"):
         _get(f"{server.url}/wordy", tmp_path / "a.zip")
 
 
 @pytest.mark.parametrize("url", ["http://", "http://[::1", "http://a b/", "http://\u2100.example/"])
-def test_an_address_that_is_none_is_our_error(tmp_path, url):
+def test_a_malformed_address_is_our_error(tmp_path, url):
     with pytest.raises(SrBenchError, match="cannot download"):
         download(url, tmp_path / "a", sha256="", size=None, progress=print, pause_s=0)
 

@@ -30,6 +30,6 @@ def test_sums_in_text_and_binary_mode_are_read():
 
 
 @pytest.mark.parametrize("line", ["abc  a.png", ABC, ABC.upper() + "  a.png", "z" * 64 + "  a"])
-def test_a_line_that_is_no_sum_is_refused_with_its_number(line):
+def test_a_line_that_is_not_a_sum_is_refused_with_its_number(line):
     with pytest.raises(ValueError, match="line 2: expected"):
         parse_sha256sums(f"{ABC}  good\n{line}\n")

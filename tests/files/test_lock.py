@@ -1,4 +1,4 @@
-"""A lock keeps others away from files, by whatever name they are called."""
+"""A lock keeps others away from files, under whatever name."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sr_bench.files.lock import locked
 pytestmark = pytest.mark.usefixtures("cache")
 
 
-def test_a_second_holder_is_told_to_wait(tmp_path: Path) -> None:
+def test_a_second_holder_is_asked_to_wait(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
     with (
         locked(tmp_path, wait_s=0),

@@ -114,7 +114,7 @@ def test_the_total_and_the_members_are_limited(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_name_that_comes_twice_is_refused(tmp_path):
+def test_a_name_that_occurs_twice_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("HR/a.png", b"one")
         archive.writestr("HR/a.png", b"two")
@@ -142,7 +142,7 @@ def test_a_flipped_bit_is_noticed(tmp_path):
     _refused(archive, tmp_path / "out", "damaged.*CRC")
 
 
-def test_what_is_no_archive_is_refused(tmp_path):
+def test_what_is_not_an_archive_is_refused(tmp_path):
     (tmp_path / "a.zip").write_text("<html>Sign in to download</html>")
     _refused(tmp_path / "a.zip", tmp_path / "out", "damaged or of an unknown kind")
     _refused(tmp_path / "b.zip", tmp_path / "out", "got no file")

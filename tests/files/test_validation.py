@@ -15,17 +15,17 @@ class _Any(Table):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a = " + "[" * 5000, "nested too deeply"),
         ("a = " + "9" * 5000, "not valid TOML: .*digits"),
         ("a = '\xff'", "not valid TOML: .*utf-8"),
     ],
 )
-def test_toml_that_breaks_its_parser_is_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_toml_that_breaks_its_parser_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "card.toml"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(CardError, match=told):
+    with pytest.raises(CardError, match=message):
         read_toml(path, CardError)
 
 
@@ -59,10 +59,10 @@ def test_tables_that_are_too_deep_are_refused_before_anything_repeats_them() -> 
 
 
 def test_a_fault_repeats_neither_a_password_nor_what_steers_a_terminal() -> None:
-    with pytest.raises(CardError, match=r"got 'https://\*\*\*@host/x'") as told:
+    with pytest.raises(CardError, match=r"got 'https://\*\*\*@host/x'") as error:
         validate(_Any, {"n": "https://ann:secret@host/x", "\x1b[2J": 1}, where="x", error=CardError)
-    assert "secret" not in str(told.value)
-    assert "\x1b" not in str(told.value)
+    assert "secret" not in str(error.value)
+    assert "\x1b" not in str(error.value)
     assert listed(["\u202e"], where="\x9b") == "\\x9b: 1 fault\n  \\u202e"
 
 

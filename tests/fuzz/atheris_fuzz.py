@@ -63,12 +63,12 @@ def ranges(folder: Path, data: bytes) -> None:
 
 
 PARSERS: dict[str, Parser] = {
-    one.__name__: one for one in (document, label, card, manifest, run, history, ledger, ranges)
+    kind.__name__: kind for kind in (document, label, card, manifest, run, history, ledger, ranges)
 }
 
 
 def seeds() -> Mapping[str, tuple[bytes, ...]]:
-    """Return files without a fault to begin with, by parser."""
+    """Return valid files to begin with, by parser."""
     ledger_line = {"schema_version": 2, **asdict(test_history._LINE)}
     return {
         "document": test_document.SHIPPED,

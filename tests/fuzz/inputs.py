@@ -101,18 +101,18 @@ values = (
 @st.composite
 def changed(draw: st.DrawFn, table: dict[str, object]) -> dict[str, object]:
     """Return `table`, of plain JSON values, with a few of its values replaced, added or removed."""
-    made = json.loads(json.dumps(table))
+    copy = json.loads(json.dumps(table))
     for _ in range(draw(st.integers(1, 3))):
-        place, key = draw(st.sampled_from(list(_places(made))))
+        place, key = draw(st.sampled_from(list(_places(copy))))
         if draw(st.booleans()) and draw(st.booleans()):
             del place[key]
         elif draw(st.integers(0, 5)) == 0 and isinstance(place, dict):
             place[draw(writable_text)] = draw(values)
         else:
             place[key] = draw(values)
-        if not made:
+        if not copy:
             break
-    return made
+    return copy
 
 
 def _places(value: object):
@@ -139,14 +139,14 @@ def toml(value: object) -> str:
             return f"[{', '.join(map(toml, value))}]"
         case dict():
             return (
-                f"{{{', '.join(f'{toml(str(key))} = {toml(one)}' for key, one in value.items())}}}"
+                f"{{{', '.join(f'{toml(str(key))} = {toml(val)}' for key, val in value.items())}}}"
             )
     raise TypeError(value)
 
 
 def toml_file(table: dict[str, object]) -> bytes:
     """Return `table` as a TOML file of inline values."""
-    return "".join(f"{toml(str(key))} = {toml(one)}\n" for key, one in table.items()).encode()
+    return "".join(f"{toml(str(key))} = {toml(val)}\n" for key, val in table.items()).encode()
 
 
 def json_file(value: object) -> bytes:

@@ -97,12 +97,12 @@ def check(data: bytes, folder: Path) -> None:
             unpack(archive, target, limits=LIMITS)
         except SrBenchError:
             assert not target.exists()
-        made = [path for path in place.rglob("*") if path != archive]
-        kinds = {stat.S_IFMT(path.lstat().st_mode) for path in made}
+        unpacked = [path for path in place.rglob("*") if path != archive]
+        kinds = {stat.S_IFMT(path.lstat().st_mode) for path in unpacked}
         assert kinds <= {stat.S_IFREG, stat.S_IFDIR}
-        assert all(path == target.parent or path.is_relative_to(target) for path in made)
-        assert not any(path.stat().st_mode & 0o6111 for path in made if path.is_file())
-        assert sum(path.stat().st_size for path in made if path.is_file()) <= LIMITS.total_bytes
+        assert all(path == target.parent or path.is_relative_to(target) for path in unpacked)
+        assert not any(path.stat().st_mode & 0o6111 for path in unpacked if path.is_file())
+        assert sum(path.stat().st_size for path in unpacked if path.is_file()) <= LIMITS.total_bytes
 
 
 SOUND: list[Member] = [

@@ -1,4 +1,4 @@
-"""Cards and protocols that nobody wrote with care are read, or each fault is told."""
+"""Cards and protocols that nobody wrote with care are read, or each fault is reported."""
 
 import os
 import tomllib
@@ -56,7 +56,7 @@ def _use(card: SuiteCard, text: str) -> None:
     for index, model in enumerate(card.models):
         assert model.name.isascii()
         assert max(model.counted_shape) < 10**6
-        with suppress(OSError, ValueError):  # a name may be none that a file can have
+        with suppress(OSError, ValueError):  # no file may have such a name
             (model.folder / model.name).exists()
         if model.known_gaps:
             with suppress(CardError):
@@ -112,7 +112,7 @@ def test_any_protocol_is_taken_or_refused(table: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["loop", "folder", "device", "pipe", "nowhere"])
-def test_a_card_or_document_that_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+def test_a_card_or_document_must_be_a_file(tmp_path: Path, kind: str) -> None:
     from sr_bench.document.tables import read_document
 
     path = tmp_path / "card.toml"

@@ -1,4 +1,4 @@
-"""Weight files that are broken or made to harm: our error, and nothing else happens."""
+"""Weight files that are broken or made to harm: our error, and no other effect."""
 
 import io
 import json
@@ -40,7 +40,7 @@ def zipped(program: bytes, storage: bytes = bytes(96)) -> bytes:
 
 
 def number(value: int) -> bytes:
-    """Return what makes a pickle hold `value`."""
+    """Return an object whose pickle holds `value`."""
     data = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
     return b"\x8a" + bytes([len(data)]) + data
 
@@ -53,7 +53,7 @@ def text(value: str) -> bytes:
 def stored_tensor(
     count: int, offset: int, size: list[int], stride: list[int], kind: str, key: str
 ) -> bytes:
-    """Return what makes a pickle hold a tensor of `size` over a storage of `count` elements."""
+    """Return an object whose pickle holds a tensor of `size` over a storage of `count` elements."""
     storage = b"(" + text("storage") + f"ctorch\n{kind}\n".encode() + text(key) + text("cpu")
     views = b"".join(b"(" + b"".join(map(number, part)) + b"t" for part in (size, stride))
     rebuilt = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + number(count) + b"tQ"
@@ -141,7 +141,7 @@ def test_any_safetensors_header_loads_or_is_our_error(
     header: object, length: int | None, tmp_path: Path
 ) -> None:
     body = json.dumps(header).encode()
-    told = len(body) if length is None else length % 2**64
-    data = struct.pack("<Q", told) + body + bytes(96)
+    announced = len(body) if length is None else length % 2**64
+    data = struct.pack("<Q", announced) + body + bytes(96)
     with suppress(CheckpointError):
         load_state(fresh(tmp_path, "w.safetensors", data))

@@ -61,18 +61,18 @@ documents = st.lists(
 
 def _assert_cells_are_where_they_say(document: Document) -> None:
     for table in (*document.tables, *document.broken):
-        for one in table.cells:
-            assert document.text[one.start : one.end] == one.text
-            assert "\n" not in one.text
+        for cell in table.cells:
+            assert document.text[cell.start : cell.end] == cell.text
+            assert "\n" not in cell.text
 
 
 def _use(document: Document) -> None:
-    """Do with `document` all that the project does with one."""
+    """Do with `document` all that the project does with documents."""
     _assert_cells_are_where_they_say(document)
     with suppress(DocumentError):
         cells = metric_cells(document)
-        for one in cells:
-            nearest_number(cells, one)
+        for cell in cells:
+            nearest_number(cells, cell)
         claims = read_claims(document)
         for claim in claims:
             assert claim.value == claim.value
@@ -113,8 +113,8 @@ def test_any_label_is_read_or_refused(text: str) -> None:
 def test_an_edit_changes_its_cell_and_nothing_else_or_is_refused(
     text: str, new: str, which: int
 ) -> None:
-    found = [one for table in parse_document(text, "x.md").tables for one in table.cells]
-    if found:
-        one = found[which % len(found)]
+    cells = [cell for table in parse_document(text, "x.md").tables for cell in table.cells]
+    if cells:
+        cell = cells[which % len(cells)]
         with suppress(DocumentError):
-            assert splice_cells(text, {one: new}) == text[: one.start] + new + text[one.end :]
+            assert splice_cells(text, {cell: new}) == text[: cell.start] + new + text[cell.end :]

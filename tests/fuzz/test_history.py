@@ -31,24 +31,24 @@ from sr_bench.report.terminal.history import history_case, history_lines
 from sr_bench.report.terminal.session import summary
 from tests.fuzz.bytes_inputs import broken, fresh, fuzzed
 from tests.fuzz.inputs import changed, json_file, odd_text, writable_text
-from tests.report.parts.test_provenance import MADE
+from tests.report.parts.test_provenance import QUANTISED
 from tests.report.records import record, without_value
-from tests.report.runs import latency, past_run
+from tests.report.sessions import latency, past_session
 from tests.report.terminal.test_dossier import DOSSIER
-from tests.report.terminal.test_forensics import FOUND, NONE
+from tests.report.terminal.test_forensics import FITS, NONE
 from tests.report.terminal.test_gate import COMPARED, VERDICT
 
 _DIFFERS = replace(record(value=29.0), verdict=replace(record().verdict, status=Status.DIFFERS))
 _LOST = replace(record(None, 29.0), verdict=Verdict(Status.LOSS, "a reason", 29.0))
 _RECORDS = (
     replace(record(), fingerprint="0" * 64, inputs={"network": "a" * 64}, family="zoo"),
-    *(replace(_DIFFERS, detail=Detail(forensics=found)) for found in (FOUND, NONE)),
+    *(replace(_DIFFERS, detail=Detail(forensics=forensics)) for forensics in (FITS, NONE)),
     replace(_LOST, detail=Detail(gate=VERDICT, compared=(COMPARED,), dossier=DOSSIER)),
-    replace(_LOST, detail=MADE),
+    replace(_LOST, detail=QUANTISED),
     without_value(record(), "absent"),
     latency(),
 )
-_RUN = past_run(_RECORDS)
+_SESSION = past_session(_RECORDS)
 _LINE = LedgerLine(
     **dict.fromkeys(
         ("when", "document", "row", "row_source", "backend_word", "dataset", "metric", "old"), "x"
@@ -68,10 +68,10 @@ def files_of_a_run() -> dict[str, bytes]:
     """Return what a run writes: ``latest.json``, its own file, and the line of history."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        store = SessionStore(folder, _RUN.info)
+        store = SessionStore(folder, _SESSION.info)
         store.start()
-        for one in _RECORDS:
-            store.add(one)
+        for record in _RECORDS:
+            store.add(record)
         files = (store.finish(_RECORDS), store.lines, folder / HISTORY / INDEX)
         return {path.suffix if path.stem != "index" else INDEX: path.read_bytes() for path in files}
 
@@ -81,17 +81,17 @@ def written() -> dict[str, bytes]:
     return files_of_a_run()
 
 
-def _use(run: PastSession) -> None:
-    """Show `run` in every way that reads nothing but records."""
-    render_combined(run, Path("nowhere"))
-    render_family("zoo", [], run.records)
-    summary(run.records)
-    step_summary(run)
-    annotations(run.records)
-    frame(run.records)
-    image_frame(run.records)
-    compared = compare_runs(_RUN, run, LossLimits())
-    compared_lines(compared, run.info, _RUN.info, everything=True)
+def _use(session: PastSession) -> None:
+    """Show `session` in every way that reads nothing but records."""
+    render_combined(session, Path("nowhere"))
+    render_family("zoo", [], session.records)
+    summary(session.records)
+    step_summary(session)
+    annotations(session.records)
+    frame(session.records)
+    image_frame(session.records)
+    compared = compare_runs(_SESSION, session, LossLimits())
+    compared_lines(compared, session.info, _SESSION.info, everything=True)
 
 
 def _read_run(path: Path) -> None:
@@ -100,10 +100,10 @@ def _read_run(path: Path) -> None:
 
 
 def _read_history(results: Path) -> None:
-    found = read_history(results)
-    for one in series(found.entries, lambda _: True):
-        history_lines(history_case(one, found.incomplete), limit=3)
-    assert all("\x1b" not in fault for fault in found.faults)
+    history = read_history(results)
+    for case in series(history.entries, lambda _: True):
+        history_lines(history_case(case, history.incomplete), limit=3)
+    assert all("\x1b" not in fault for fault in history.faults)
 
 
 def test_the_files_that_are_changed_here_are_whole(

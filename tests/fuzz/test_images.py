@@ -52,7 +52,7 @@ FILES = (
 
 
 def read_all(path: Path) -> None:
-    """Read `path` in each way; what is no error of ours or no RGB image fails."""
+    """Read `path` in each way; any error but ours, and any other array than RGB, fails."""
     for read, kinds in ((read_image, "u1"), (read_levels, "u1 f4")):
         with suppress(ImageError):
             pixels = read(path)

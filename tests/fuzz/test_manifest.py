@@ -1,4 +1,4 @@
-"""Manifests and their digests that nobody wrote with care are read, or each fault is told."""
+"""Manifests and their digests that nobody wrote with care are read, or each fault is reported."""
 
 import tomllib
 from contextlib import suppress
@@ -79,7 +79,7 @@ def _use(dataset: Dataset, folder: Path) -> None:
     for name in names:
         assert (folder / name).parent == folder
         assert name not in {"", ".", ".."}
-    inner = [part for one in dataset.archives for part in (one.inside, one.into)]
+    inner = [part for archive in dataset.archives for part in (archive.inside, archive.into)]
     for layout in dataset.layouts:
         for stem in dataset.stems[:3]:
             inner += [(text or "").replace("{stem}", stem) for text in (layout.hr, layout.lr)]

@@ -27,7 +27,7 @@ from sr_bench.text.printable import printable
 from tests.fuzz.bytes_inputs import fuzzed
 from tests.fuzz.inputs import odd_text, toml
 from tests.report.records import emulated, without_value
-from tests.report.runs import ended, past_run
+from tests.report.sessions import ended, past_session
 from tests.tiny_zoo import Zoo, make_zoo
 
 _STEERS = re.compile(
@@ -38,12 +38,12 @@ _SECRET = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"
 
 
 def _named(name: str) -> list[Record]:
-    """Return records of a run in which everything that others name is called `name`."""
+    """Return records of a session in which everything that others name is called `name`."""
     failed = ended(Status.DIFFERS)
     claim = replace(failed.claim, row=name, source=replace(failed.claim.source, path=name))
     texts = ("case_id", "node_id", "family", "model", "dataset", "device", "protocol", "precision")
     measurement = replace(failed.measurement, images=(ImageScore(name, 29.5),))
-    one = replace(
+    record = replace(
         failed,
         **dict.fromkeys(texts, name),
         claim=claim,
@@ -51,8 +51,8 @@ def _named(name: str) -> list[Record]:
         verdict=replace(failed.verdict, sentence=name),
         detail=Detail(warning=name, adapter=name, calibration_shared=name),
     )
-    broke = replace(one, verdict=replace(one.verdict, status=Status.ERROR))
-    return [one, broke, emulated(one), without_value(one, name)]
+    broke = replace(record, verdict=replace(record.verdict, status=Status.ERROR))
+    return [record, broke, emulated(record), without_value(record, name)]
 
 
 class _Tags(html.parser.HTMLParser):
@@ -71,8 +71,8 @@ class _Tags(html.parser.HTMLParser):
 @fuzzed
 @given(odd_text)
 def test_no_name_steers_a_terminal(name: str) -> None:
-    for one in _named(name):
-        assert not _STEERS.search(failure_text(one))
+    for record in _named(name):
+        assert not _STEERS.search(failure_text(record))
     lines = summary(_named(name))
     assert not _STEERS.search("".join(lines))
     assert not _STEERS.search(printable(name))
@@ -82,7 +82,8 @@ def test_no_name_steers_a_terminal(name: str) -> None:
 @given(odd_text.map(lambda text: text[:80]))  # the page is rendered here, which is slow
 def test_no_name_is_markup_in_a_page(name: str) -> None:
     records = _named(name)
-    pages = [render_combined(past_run(records), Path("nowhere")), step_summary(past_run(records))]
+    session = past_session(records)
+    pages = [render_combined(session, Path("nowhere")), step_summary(session)]
     pages.append(render_family(name, [], records))
     plain = {"table", "thead", "tbody", "tr", "th", "td", "p", "h1", "h2", "h3", "ul", "li", "pre"}
     plain |= {"strong", "code", "class", "style", "br", "details", "summary"}
@@ -108,12 +109,12 @@ def test_no_name_ends_the_script_that_holds_a_pages_data(name: str) -> None:
 
 
 @partial(fuzzed, inputs=4)
-@given(st.lists(odd_text, min_size=4, max_size=4))  # as to write a file takes long
+@given(st.lists(odd_text, min_size=4, max_size=4))  # because writing a file is slow
 def test_no_name_is_a_formula_or_a_row_of_its_own_in_a_spreadsheet(
     tmp_path: Path, names: list[str]
 ) -> None:
-    records = [one for name in names for one in _named(name)]
-    for path in write_csv(past_run(records), tmp_path):
+    records = [record for name in names for record in _named(name)]
+    for path in write_csv(past_session(records), tmp_path):
         with path.open(newline="") as file:
             header, *rows = csv.reader(file)
         assert all(len(row) == len(header) for row in rows)
@@ -162,9 +163,9 @@ def test_a_hostile_zoo_is_harmless_from_end_to_end(
     assert not re.search(r"^::error::y", result.stdout.str(), re.MULTILINE)
     assert not _STEERS.search((pytester.path / "summary.md").read_text())
     cases = ElementTree.parse(pytester.path / "reports" / "junit.xml").iter("testcase")
-    told = [text for case in cases for text in (*case.attrib.values(), *case.itertext())]
-    assert any("verdict    differs" in text for text in told)
-    assert not _STEERS.search("".join(told))
+    texts = [text for case in cases for text in (*case.attrib.values(), *case.itertext())]
+    assert any("verdict    differs" in text for text in texts)
+    assert not _STEERS.search("".join(texts))
 
 
 def test_no_secret_and_no_home_reaches_a_report_or_the_summary(
@@ -183,12 +184,12 @@ def test_no_secret_and_no_home_reaches_a_report_or_the_summary(
     for args in ((), ("--sr-report=markdown,csv,html",)):
         result = pytester.runpytest_inprocess(str(zoo.root), f"--sr-data={zoo.data}", *args)
         (zoo.suite / "gone.onnx").rename(zoo.suite / "tiny.onnx") if not args else None
-        told = result.stdout.str().partition(" sr-bench ")[2]
+        page = result.stdout.str().partition(" sr-bench ")[2]
         written = _written(Path("reports"))
-        assert "tiny" in told
+        assert "tiny" in page
         assert "tiny_x2" in written
         assert _SECRET not in result.stdout.str() + written
-        assert str(Path.home()) not in told
+        assert str(Path.home()) not in page
         assert str(Path.home()) not in written
 
 
@@ -209,6 +210,6 @@ def test_an_address_with_a_password_is_refused_without_repeating_it(
     (tmp_path / "dataset.toml").write_text(DATASET.replace("https://example.org", url))
     read = load_card if field == "checkpoint" else load_manifest
     path = tmp_path / ("card.toml" if field == "checkpoint" else "dataset.toml")
-    with pytest.raises(SrBenchError, match="without a user and password") as told:
+    with pytest.raises(SrBenchError, match="without a user and password") as error:
         read(path)
-    assert _SECRET not in str(told.value)
+    assert _SECRET not in str(error.value)

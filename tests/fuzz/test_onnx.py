@@ -43,7 +43,7 @@ VALID = network().SerializeToString()
 
 
 def read_all(path: Path) -> None:
-    """Read `path` in each way; whatever is no error of ours fails."""
+    """Read `path` in each way; any error but ours fails."""
     for read in (load_onnx, read_network):
         with suppress(BackendError):
             read(path)

@@ -23,16 +23,16 @@ _RANGES: dict[str, object] = {
 
 def _load(path: Path) -> None:
     with suppress(BackendError):
-        found = load_ranges(path)
-        for one in found.clip.values():
-            assert -math.inf < one.low <= 0 <= one.high < math.inf
-        save_ranges(path, found)
-        assert load_ranges(path) == found
+        ranges = load_ranges(path)
+        for clip in ranges.clip.values():
+            assert -math.inf < clip.low <= 0 <= clip.high < math.inf
+        save_ranges(path, ranges)
+        assert load_ranges(path) == ranges
 
 
 def test_the_ranges_that_are_changed_here_have_no_fault(tmp_path: Path) -> None:
-    found = load_ranges(fresh(tmp_path, "ranges.json", json_file(_RANGES)))
-    assert isinstance(found, Ranges)
+    ranges = load_ranges(fresh(tmp_path, "ranges.json", json_file(_RANGES)))
+    assert isinstance(ranges, Ranges)
 
 
 @fuzzed

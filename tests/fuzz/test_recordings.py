@@ -44,7 +44,7 @@ def taped(sound: Path, tmp_path: Path) -> Path:
 
 
 def replay(folder: Path) -> None:
-    """Read the recording in every way; whatever is no error of ours fails."""
+    """Read the recording in every way; any error but ours fails."""
     options = BackendOptions(replay=folder)
     with suppress(SrBenchError):
         describe(options)

@@ -1,4 +1,4 @@
-"""A record of anyone's file has each value of its declared type, or is refused with its place."""
+"""A record from a file has each value of its declared type, or is refused with its place."""
 
 import math
 from dataclasses import replace
@@ -11,17 +11,17 @@ from sr_bench.core.record import Record
 from sr_bench.history.checked import read_record_of
 from tests.report.records import CLAIM, record
 from tests.report.terminal.test_dossier import DOSSIER
-from tests.report.terminal.test_forensics import FOUND, MATCH, NONE
+from tests.report.terminal.test_forensics import FITS, MATCH, NONE
 from tests.report.terminal.test_gate import COMPARED, VERDICT
 
 
-def test_a_record_comes_back_as_it_was() -> None:
-    for made in (record(), record(value=math.inf), record(value=1e9)):
-        assert read_record_of(encode(made)) == made
+def test_a_record_is_read_as_it_was_written() -> None:
+    for original in (record(), record(value=math.inf), record(value=1e9)):
+        assert read_record_of(encode(original)) == original
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "message"),
     [
         ("model", ["x"], r"Record\.model: expected str"),
         ("metric", "beauty", "unknown metric 'beauty'"),
@@ -48,8 +48,8 @@ def test_a_record_comes_back_as_it_was() -> None:
         ("claim", encode(replace(CLAIM, text="9" * 400)), "expected a claim that is a number"),
     ],
 )
-def test_a_value_of_another_type_is_named(key: str, value: object, told: str) -> None:
-    with pytest.raises((TypeError, ValueError), match=told):
+def test_a_value_of_another_type_is_named(key: str, value: object, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
         read_record_of({**encode(record()), key: value})
 
 
@@ -57,8 +57,8 @@ def read(**detail: object) -> Record:
     return read_record_of({**encode(record()), "detail": encode(detail)})
 
 
-def test_a_detail_is_written_flat_and_comes_back_as_it_was() -> None:
-    for forensics in (FOUND, NONE):
+def test_a_detail_is_written_flat_and_read_as_it_was() -> None:
+    for forensics in (FITS, NONE):
         parts = {"forensics": forensics, "gate": VERDICT, "compared": [COMPARED]}
         flat = {**parts, "dossier": DOSSIER, "observer": "kl", "sdk": "2.8"}
         detail = read(**flat).detail
@@ -69,13 +69,13 @@ def test_a_detail_is_written_flat_and_comes_back_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("note", [[1], 2**63, {"a": "b"}, None])
-def test_a_note_that_is_no_text_is_named(note: object) -> None:
+def test_a_note_that_is_not_text_is_named(note: object) -> None:
     with pytest.raises(TypeError, match=r"Record\.detail: Detail\.notes: expected str"):
         read(mine=note)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("gate", 1, "expected GateVerdict, got 1"),
         ("gate", replace(VERDICT, findings=VERDICT.findings[:2]), "a finding for each question"),
@@ -102,10 +102,10 @@ def test_a_note_that_is_no_text_is_named(note: object) -> None:
         ),
         ("dossier", {"image": 1}, r"Dossier\.image: expected str"),
         ("forensics", [], "expected Forensics"),
-        ("forensics", replace(FOUND, text="many"), "could not convert"),
+        ("forensics", replace(FITS, text="many"), "could not convert"),
         (
             "forensics",
-            replace(FOUND, matches=(replace(MATCH, changes=("mood",)),)),
+            replace(FITS, matches=(replace(MATCH, changes=("mood",)),)),
             "changes of a scoring",
         ),
         (
@@ -115,10 +115,10 @@ def test_a_note_that_is_no_text_is_named(note: object) -> None:
         ),
     ],
 )
-def test_a_damaged_part_is_named(name: str, value: object, told: str) -> None:
-    with pytest.raises((TypeError, ValueError), match=rf"{name}( is damaged)?: .*{told}"):
+def test_a_damaged_part_is_named(name: str, value: object, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=rf"{name}( is damaged)?: .*{message}"):
         read(**{name: value})
 
 
-def test_a_comparison_of_nothing_is_sound() -> None:
+def test_an_empty_comparison_is_valid() -> None:
     assert read(compared=[replace(COMPARED, drop=None, images=())])

@@ -14,10 +14,10 @@ from sr_bench.history.environment import git_commit, read_environment, usable_co
 
 def git(folder: Path, *args: str) -> str:
     identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
-    done = subprocess.run(
+    result = subprocess.run(
         ["git", "-C", str(folder), *identity, *args], capture_output=True, text=True, check=True
     )
-    return done.stdout.strip()
+    return result.stdout.strip()
 
 
 @pytest.fixture
@@ -53,11 +53,11 @@ def test_outside_of_a_repository_and_without_git_there_is_no_commit(
 
 
 def test_it_names_versions_cpu_and_cores(tmp_path: Path) -> None:
-    found = read_environment(tmp_path)
-    assert found.packages["numpy"] == version("numpy")
-    assert "no-such-package" not in found.packages
-    assert found.cpu
-    assert 1 <= found.cores <= (os.cpu_count() or 1)
+    environment = read_environment(tmp_path)
+    assert environment.packages["numpy"] == version("numpy")
+    assert "no-such-package" not in environment.packages
+    assert environment.cpu
+    assert 1 <= environment.cores <= (os.cpu_count() or 1)
 
 
 def test_absent_packages_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A run is found by its file, as the last one, by its name, and by the branch it was made on."""
+"""A run is found by its file, as the last one, by its name, and by its branch."""
 
 import os
 import re
@@ -20,14 +20,14 @@ RECORD = record()
 
 
 def add_run(
-    results: Path, day: int, *, commit: str = "", one: Record = RECORD, ended: bool = True
+    results: Path, day: int, *, commit: str = "", record: Record = RECORD, ended: bool = True
 ) -> Path:
     name, start = f"202611{day:02}T091430-abcdef", f"2026-11-{day:02}T09:14:30+00:00"
     store = SessionStore(results, SessionInfo(name, start, replace(ENVIRONMENT, commit=commit)))
     store.start()
-    store.add(one)
+    store.add(record)
     if ended:
-        store.finish([one])
+        store.finish([record])
     return store.lines
 
 
@@ -61,7 +61,7 @@ def test_a_file_is_taken_as_it_is(results: Path, tmp_path: Path) -> None:
     assert find_run(str(path), results, tmp_path) == path
 
 
-def test_a_file_comes_before_all_else(
+def test_a_file_takes_precedence_over_all_else(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_run(results, 3)
@@ -72,17 +72,17 @@ def test_a_file_comes_before_all_else(
 
 def test_the_last_run_is_the_newest_that_ended_and_measured(results: Path, tmp_path: Path) -> None:
     add_run(results, 2)
-    wanted = add_run(results, 3)
-    add_run(results, 4, one=without_value(RECORD))
+    expected = add_run(results, 3)
+    add_run(results, 4, record=without_value(RECORD))
     add_run(results, 5, ended=False)
-    assert find_run("last", results, tmp_path) == wanted
+    assert find_run("last", results, tmp_path) == expected
 
 
 def test_the_previous_run_is_the_one_before_the_last(results: Path, tmp_path: Path) -> None:
-    wanted = add_run(results, 2)
+    expected = add_run(results, 2)
     add_run(results, 3)
     add_run(results, 5, ended=False)
-    assert find_run("previous", results, tmp_path) == wanted
+    assert find_run("previous", results, tmp_path) == expected
 
 
 def test_a_single_run_has_no_previous_one(results: Path, tmp_path: Path) -> None:
@@ -92,25 +92,25 @@ def test_a_single_run_has_no_previous_one(results: Path, tmp_path: Path) -> None
 
 
 def test_a_run_whose_file_was_deleted_is_passed_over(results: Path, tmp_path: Path) -> None:
-    wanted = add_run(results, 3)
+    expected = add_run(results, 3)
     add_run(results, 4).unlink()
-    assert find_run("last", results, tmp_path) == wanted
+    assert find_run("last", results, tmp_path) == expected
 
 
 @pytest.mark.parametrize("spec", ["20261104T091430-abcdef", "20261104"])
 def test_a_run_is_found_by_its_name(results: Path, tmp_path: Path, spec: str) -> None:
     add_run(results, 3)
-    wanted = add_run(results, 4)
+    expected = add_run(results, 4)
     add_run(results, 5)
-    assert find_run(spec, results, tmp_path) == wanted
+    assert find_run(spec, results, tmp_path) == expected
 
 
 def test_a_crashed_run_is_found_by_its_name(results: Path, tmp_path: Path) -> None:
-    wanted = add_run(results, 3, ended=False)
-    assert find_run("20261103", results, tmp_path) == wanted
+    expected = add_run(results, 3, ended=False)
+    assert find_run("20261103", results, tmp_path) == expected
 
 
-def test_a_whole_name_is_no_start_of_another(results: Path, tmp_path: Path) -> None:
+def test_a_whole_name_is_not_the_start_of_another(results: Path, tmp_path: Path) -> None:
     store = SessionStore(results, SessionInfo("20261104", "", ENVIRONMENT))
     store.start()
     store.finish([RECORD])
@@ -128,12 +128,12 @@ def test_the_start_of_several_runs_names_them(results: Path, tmp_path: Path) -> 
     assert str(raised.value).endswith(" and 2 more")
 
 
-def test_a_run_name_comes_before_a_branch(results: Path, repository: Path) -> None:
+def test_a_run_name_takes_precedence_over_a_branch(results: Path, repository: Path) -> None:
     head = commit(repository, "one")
     git(repository, "branch", "20261103")
-    wanted = add_run(results, 3)
+    expected = add_run(results, 3)
     add_run(results, 4, commit=head)
-    assert find_run("20261103", results, repository) == wanted
+    assert find_run("20261103", results, repository) == expected
 
 
 def test_a_branch_is_its_newest_run_also_of_an_older_commit(
@@ -143,14 +143,14 @@ def test_a_branch_is_its_newest_run_also_of_an_older_commit(
     commit(repository, "two, never measured")
     git(repository, "checkout", "-q", "-b", "topic")
     add_run(results, 3, commit=base)
-    wanted = add_run(results, 4, commit=base + "+dirty")
+    expected = add_run(results, 4, commit=base + "+dirty")
     topic = commit(repository, "three")
     newest = add_run(results, 5, commit=topic)
     add_run(results, 6, commit=topic, ended=False)
-    assert find_run("main", results, repository) == wanted
+    assert find_run("main", results, repository) == expected
     assert find_run("topic", results, repository) == newest
     assert find_run(topic, results, repository) == newest
-    assert find_run("topic~1", results, repository) == wanted
+    assert find_run("topic~1", results, repository) == expected
 
 
 def test_a_branch_without_a_run_says_what_there_is(results: Path, repository: Path) -> None:
@@ -161,20 +161,20 @@ def test_a_branch_without_a_run_says_what_there_is(results: Path, repository: Pa
         find_run("main", results, repository)
 
 
-def test_a_commit_that_is_too_short_counts_for_none(results: Path, repository: Path) -> None:
+def test_a_commit_that_is_too_short_matches_nothing(results: Path, repository: Path) -> None:
     head = commit(repository, "one")
     add_run(results, 3, commit=head[:6])
     with pytest.raises(NotRunError, match="no run of a commit"):
         find_run("main", results, repository)
-    wanted = add_run(results, 4, commit=head[:7])
-    assert find_run("main", results, repository) == wanted
+    expected = add_run(results, 4, commit=head[:7])
+    assert find_run("main", results, repository) == expected
 
 
 @pytest.mark.parametrize(
     "spec",
     ["", "nightly", "--help", "-1", "--output=stolen", "a\0b", "x" * 300, "main..main", "^main"],
 )
-def test_what_means_nothing_says_what_there_is(
+def test_an_unknown_name_says_what_there_is(
     results: Path, repository: Path, spec: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(repository)
@@ -229,7 +229,7 @@ def test_without_a_run_it_says_where_runs_would_be(
 
 
 @pytest.mark.parametrize("spec", ["last", "20261103"])
-def test_a_deleted_file_is_told_from_a_run_that_never_was(
+def test_a_deleted_file_is_distinguished_from_a_run_that_never_was(
     results: Path, tmp_path: Path, spec: str
 ) -> None:
     add_run(results, 3).unlink()

@@ -34,7 +34,7 @@ def git(folder: Path, *args: str) -> None:
     subprocess.run(["git", "-C", str(folder), *args], check=True, capture_output=True)
 
 
-def test_the_user_is_gits(repository: Path) -> None:
+def test_the_user_is_the_one_that_git_names(repository: Path) -> None:
     assert user_name(repository) == "Ann Example"
 
 
@@ -61,18 +61,18 @@ def test_without_git_the_login_name_counts_and_without_that_nobody_is_known(
     assert user_name(tmp_path) == "unknown"
 
 
-def test_the_last_commit_of_a_line_is_told_without_an_address(repository: Path) -> None:
-    found = last_commit(repository / "README.md", 2)
-    assert found is not None
-    assert (found.author, found.summary, len(found.commit)) == ("Ann Example", "add it", 12)
-    assert found.when.endswith("+00:00")
+def test_the_last_commit_of_a_line_is_read_without_an_address(repository: Path) -> None:
+    commit = last_commit(repository / "README.md", 2)
+    assert commit is not None
+    assert (commit.author, commit.summary, len(commit.commit)) == ("Ann Example", "add it", 12)
+    assert commit.when.endswith("+00:00")
 
 
 def test_a_line_that_is_not_committed_has_no_digest(repository: Path) -> None:
     (repository / "README.md").write_text("one\nother\n")
-    found = last_commit(repository / "README.md", 2)
-    assert found is not None
-    assert found.commit == ""
+    commit = last_commit(repository / "README.md", 2)
+    assert commit is not None
+    assert commit.commit == ""
 
 
 def test_outside_of_git_and_beyond_the_file_there_is_none(repository: Path) -> None:

@@ -1,4 +1,4 @@
-"""All runs of a folder are found once and in order, whatever merges and crashes left there."""
+"""All runs of a folder are listed once and in order, whatever merges and crashes left."""
 
 import json
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from sr_bench.errors import SrBenchError
 from sr_bench.history.index import History, read_history
 from sr_bench.history.store import SessionStore
 from tests.report.records import record
-from tests.runs import ENVIRONMENT
+from tests.sessions import ENVIRONMENT
 
 RECORDS = tuple(replace(record(), case_id=name) for name in "ab")
 POINTS = tuple(map(point, RECORDS))
@@ -26,11 +26,11 @@ def info(day: int) -> SessionInfo:
 
 
 def crashed(results: Path, day: int, records: Iterable[Record] = RECORDS) -> SessionStore:
-    """Leave a run as a session does that is killed before its end."""
+    """Write a run as a session leaves it that is killed before its end."""
     store = SessionStore(results, info(day))
     store.start()
-    for one in records:
-        store.add(one)
+    for entry in records:
+        store.add(entry)
     return store
 
 
@@ -52,16 +52,16 @@ def test_no_folder_is_no_history(tmp_path: Path) -> None:
     assert read_history(tmp_path / "reports") == History()
 
 
-def test_runs_come_with_their_points_and_files(tmp_path: Path) -> None:
+def test_runs_are_read_with_their_points_and_files(tmp_path: Path) -> None:
     stores = [ended(tmp_path, day) for day in (3, 4)]
-    found = read_history(tmp_path)
-    assert [entry.info for entry in found.entries] == [info(3), info(4)]
-    assert [entry.points for entry in found.entries] == [POINTS, POINTS]
-    assert found.files == tuple(store.lines for store in stores)
-    assert (found.faults, found.incomplete) == ((), frozenset())
+    history = read_history(tmp_path)
+    assert [entry.info for entry in history.entries] == [info(3), info(4)]
+    assert [entry.points for entry in history.entries] == [POINTS, POINTS]
+    assert history.files == tuple(store.lines for store in stores)
+    assert (history.faults, history.incomplete) == ((), frozenset())
 
 
-def test_they_come_in_the_order_of_their_start(tmp_path: Path) -> None:
+def test_runs_are_in_the_order_of_their_start(tmp_path: Path) -> None:
     for day in (5, 3, 4):
         ended(tmp_path, day)
     assert days(read_history(tmp_path)) == [3, 4, 5]
@@ -75,45 +75,45 @@ def test_a_run_of_schema_1_is_ordered_by_its_name(tmp_path: Path) -> None:
     assert days(read_history(tmp_path)) == [4, 5]
 
 
-def test_merged_indexes_give_each_run_once(tmp_path: Path) -> None:
+def test_merged_indexes_list_each_run_once(tmp_path: Path) -> None:
     for day in (3, 4):
         ended(tmp_path / "a", day)
     for day in (4, 5):
         ended(tmp_path / "b", day)
     index(tmp_path / "b").rename(tmp_path / "a" / "history" / "index-other.jsonl")
-    found = read_history(tmp_path / "a")
-    assert days(found) == [3, 4, 5]
-    assert found.faults == ()
+    history = read_history(tmp_path / "a")
+    assert days(history) == [3, 4, 5]
+    assert history.faults == ()
 
 
 def test_lines_that_a_merge_left_twice_count_once(tmp_path: Path) -> None:
     ended(tmp_path, 3)
     index(tmp_path).write_text(index(tmp_path).read_text() * 2 + "\n")
-    found = read_history(tmp_path)
-    assert (days(found), found.faults) == ([3], ())
+    history = read_history(tmp_path)
+    assert (days(history), history.faults) == ([3], ())
 
 
 def test_a_pruned_run_keeps_its_place(tmp_path: Path) -> None:
     ended(tmp_path, 3).lines.unlink()
-    found = read_history(tmp_path)
-    assert (days(found), found.files) == ([3], ())
+    history = read_history(tmp_path)
+    assert (days(history), history.files) == ([3], ())
 
 
-def test_a_run_that_crashed_is_there_and_is_marked(tmp_path: Path) -> None:
+def test_a_run_that_crashed_is_listed_and_marked(tmp_path: Path) -> None:
     ended(tmp_path, 3)
     crashed(tmp_path, 4, RECORDS[:1])
-    found = read_history(tmp_path)
-    assert days(found) == [3, 4]
-    assert found.entries[1].points == POINTS[:1]
-    assert found.incomplete == {info(4).run}
+    history = read_history(tmp_path)
+    assert days(history) == [3, 4]
+    assert history.entries[1].points == POINTS[:1]
+    assert history.incomplete == {info(4).run}
 
 
 def test_what_a_crash_cut_off_is_named_and_the_rest_is_kept(tmp_path: Path) -> None:
     store = crashed(tmp_path, 4)
     cut(store.lines)
-    found = read_history(tmp_path)
-    assert found.entries[0].points == POINTS[:1]
-    (fault,) = found.faults
+    history = read_history(tmp_path)
+    assert history.entries[0].points == POINTS[:1]
+    (fault,) = history.faults
     assert fault.startswith(f"{store.lines}:3: damaged, so left out (")
 
 
@@ -125,11 +125,11 @@ def test_a_truncated_line_is_replaced_by_the_runs_own_file(tmp_path: Path) -> No
     for day in (3, 4):
         ended(tmp_path, day)
     cut(index(tmp_path))
-    found = read_history(tmp_path)
-    assert days(found) == [3, 4]
-    assert found.entries[1].points == POINTS
-    assert found.incomplete == frozenset()
-    (fault,) = found.faults
+    history = read_history(tmp_path)
+    assert days(history) == [3, 4]
+    assert history.entries[1].points == POINTS
+    assert history.incomplete == frozenset()
+    (fault,) = history.faults
     assert fault.startswith(f"{index(tmp_path)}:2: damaged, so left out (")
 
 
@@ -138,14 +138,14 @@ def test_a_truncated_line_without_a_file_is_named_and_skipped(tmp_path: Path) ->
         ended(tmp_path, day).lines.unlink()
     cut(index(tmp_path))
     ended(tmp_path, 5)
-    found = read_history(tmp_path)
-    assert days(found) == [3, 5]
-    assert len(found.faults) == 1
+    history = read_history(tmp_path)
+    assert days(history) == [3, 5]
+    assert len(history.faults) == 1
 
 
 def entry(**changes: object) -> dict[str, object]:
-    one = {"schema_version": 2, "info": json.loads(LINE)["info"], "points": [POINT]}
-    return one | changes
+    line = {"schema_version": 2, "info": json.loads(LINE)["info"], "points": [POINT]}
+    return line | changes
 
 
 LINE = json.dumps(
@@ -172,13 +172,13 @@ POINT: dict[str, object] = {
 }
 
 
-def test_a_line_as_such_is_read(tmp_path: Path) -> None:
+def test_a_whole_line_is_read(tmp_path: Path) -> None:
     write_index(tmp_path, json.dumps(entry()))
-    (found,) = read_history(tmp_path).entries
-    assert found.points[0].value == 1.5
+    (only_entry,) = read_history(tmp_path).entries
+    assert only_entry.points[0].value == 1.5
 
 
-def test_an_infinite_value_is_one(tmp_path: Path) -> None:
+def test_an_infinite_value_is_read(tmp_path: Path) -> None:
     write_index(tmp_path, json.dumps(entry(points=[POINT | {"value": "inf"}])))
     assert points(read_history(tmp_path))[0].value == float("inf")
 
@@ -222,24 +222,24 @@ INFO = json.loads(LINE)["info"]
         json.dumps(entry(points=[POINT | {"colour": "red"}])),
     ],
 )
-def test_a_damaged_line_is_one_sentence_and_hides_no_other(tmp_path: Path, line: str) -> None:
+def test_a_damaged_line_is_reported_once_and_hides_no_other(tmp_path: Path, line: str) -> None:
     write_index(tmp_path, line, json.dumps(entry()))
-    found = read_history(tmp_path)
-    assert len(found.entries) == 1
-    (fault,) = found.faults
+    history = read_history(tmp_path)
+    assert len(history.entries) == 1
+    (fault,) = history.faults
     assert fault.startswith(f"{index(tmp_path)}:1: damaged, so left out (")
     assert len(fault) < 400
 
 
-def test_runs_of_a_newer_schema_are_one_sentence(tmp_path: Path) -> None:
+def test_runs_of_a_newer_schema_are_reported_in_one_sentence(tmp_path: Path) -> None:
     for day in (3, 4, 5):
         store = ended(tmp_path, day)
         if day > 3:
             newer(store.lines)
     newer(index(tmp_path), first=2)
-    found = read_history(tmp_path)
-    assert days(found) == [3]
-    (fault,) = found.faults
+    history = read_history(tmp_path)
+    assert days(history) == [3]
+    (fault,) = history.faults
     assert fault == (
         f"{tmp_path / 'history'}: 2 runs are of a schema newer than 2, so left out; update sr-bench"
     )
@@ -253,37 +253,37 @@ def newer(path: Path, first: int = 1) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "hello\n", "{}\n", '{"schema_version": 2}\n'])
-def test_a_file_that_is_no_run_is_named(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_run_is_named(tmp_path: Path, text: str) -> None:
     ended(tmp_path, 3)
     (tmp_path / "history" / "notes.jsonl").write_text(text)
-    found = read_history(tmp_path)
-    assert days(found) == [3]
-    assert len(found.faults) == 1
-    assert "notes.jsonl:1: damaged" in found.faults[0]
+    history = read_history(tmp_path)
+    assert days(history) == [3]
+    assert len(history.faults) == 1
+    assert "notes.jsonl:1: damaged" in history.faults[0]
 
 
 def test_a_copy_of_a_run_under_another_name_counts_once(tmp_path: Path) -> None:
     store = ended(tmp_path, 3)
     store.lines.rename(store.lines.with_name("mine.jsonl"))
-    found = read_history(tmp_path)
-    assert (days(found), found.incomplete) == ([3], frozenset())
+    history = read_history(tmp_path)
+    assert (days(history), history.incomplete) == ([3], frozenset())
 
 
 def test_a_run_with_a_line_of_history_needs_no_file(tmp_path: Path) -> None:
     store = ended(tmp_path, 3)
     store.lines.write_text("damaged")
     (store.lines.parent / "notes.txt").write_text("not ours")
-    found = read_history(tmp_path)
-    assert (days(found), found.faults, found.files) == ([3], (), (store.lines,))
+    history = read_history(tmp_path)
+    assert (days(history), history.faults, history.files) == ([3], (), (store.lines,))
 
 
-def test_one_run_of_a_newer_schema_is_one_run(tmp_path: Path) -> None:
+def test_one_run_of_a_newer_schema_is_counted_as_one(tmp_path: Path) -> None:
     newer(crashed(tmp_path, 3).lines)
     (fault,) = read_history(tmp_path).faults
     assert "history: 1 run is of a schema newer than 2" in fault
 
 
-def test_what_is_no_object_is_called_so(tmp_path: Path) -> None:
+def test_a_line_that_is_not_an_object_is_named(tmp_path: Path) -> None:
     write_index(tmp_path, "[1]")
     (fault,) = read_history(tmp_path).faults
     assert fault.endswith("(expected a JSON object, got [1])")
@@ -294,13 +294,13 @@ def test_a_damaged_point_of_a_crashed_run_is_left_out(tmp_path: Path) -> None:
     text = store.lines.read_text()
     with store.lines.open("a") as file:
         file.write(text.splitlines()[1].replace('"model": "m_x2"', '"model": 3') + "\n")
-    found = read_history(tmp_path)
-    assert [one.model for one in points(found)] == ["m_x2"]
-    assert len(found.faults) == 1
+    history = read_history(tmp_path)
+    assert [point.model for point in points(history)] == ["m_x2"]
+    assert len(history.faults) == 1
 
 
 def points(history: History) -> list[Point]:
-    return [one for entry in history.entries for one in entry.points]
+    return [point for entry in history.entries for point in entry.points]
 
 
 def test_an_index_that_is_a_folder_is_explained(tmp_path: Path) -> None:

@@ -52,8 +52,8 @@ def copy(**fields: object) -> LedgerLine:
 
 
 def newest(path: Path, document: str = "README.md") -> str:
-    found = read_ledger(path).newest(document, KEY)
-    return found.new if found else ""
+    line = read_ledger(path).newest(document, KEY)
+    return line.new if line else ""
 
 
 def test_lines_are_read_as_they_were_written(tmp_path: Path) -> None:
@@ -68,14 +68,14 @@ def test_a_ledger_that_is_absent_is_empty(tmp_path: Path) -> None:
     assert read_ledger(tmp_path / "ledger.jsonl").lines == ()
 
 
-def test_it_lies_beside_the_file_that_a_link_leads_to(tmp_path: Path) -> None:
+def test_a_ledger_lies_beside_the_file_that_a_link_points_to(tmp_path: Path) -> None:
     (tmp_path / "zoo").mkdir()
     (tmp_path / "zoo" / "README.md").touch()
     (tmp_path / "link.md").symlink_to(tmp_path / "zoo" / "README.md")
     assert ledger_of(tmp_path / "link.md") == tmp_path / "zoo" / "ledger.jsonl"
 
 
-def test_new_lines_come_after_the_old_bytes_and_after_a_cut_off_line_on_their_own() -> None:
+def test_new_lines_follow_the_old_bytes_and_never_continue_a_truncated_line() -> None:
     line = extended(b"", [LINE])
     assert extended(line, [LINE]) == line + line
     assert extended(line[:30], [LINE]) == line[:30] + b"\n" + line
@@ -119,7 +119,7 @@ def test_the_place_does_not_count_as_rows_move(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ('{"schema_version": 2, "ol', ":1: damaged, so left out"),
         ("[]", ":1: damaged, so left out"),
@@ -133,18 +133,18 @@ def test_the_place_does_not_count_as_rows_move(tmp_path: Path) -> None:
     ],
 )
 def test_a_line_that_cannot_be_read_is_named_and_the_others_count(
-    tmp_path: Path, text: str, told: str
+    tmp_path: Path, text: str, message: str
 ) -> None:
     path = tmp_path / "ledger.jsonl"
     path.write_bytes(extended(text.encode(), [LINE]))
-    found = read_ledger(path)
-    assert found.lines == (LINE,)
-    (fault,) = found.faults
+    ledger = read_ledger(path)
+    assert ledger.lines == (LINE,)
+    (fault,) = ledger.faults
     assert fault.startswith(f"{path}:1: ")
-    assert re.search(told, fault)
+    assert re.search(message, fault)
 
 
-def test_bytes_that_are_no_text_are_named_too(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_named_too(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     path.write_bytes(b"\xff\xfe\n" + extended(b"", [LINE]))
     assert (len(read_ledger(path).lines), len(read_ledger(path).faults)) == (1, 1)

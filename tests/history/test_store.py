@@ -1,7 +1,8 @@
-"""A run is written line by line and as a whole, read back the same, and never half."""
+"""A run is written line by line and as a whole, read back the same, and never in part."""
 
 import errno
 import json
+import math
 import os
 import subprocess
 import sys
@@ -10,33 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.core.claim import Claim, Source
 from sr_bench.core.codec import encode
 from sr_bench.core.detail import Detail
 from sr_bench.core.history import HistoryEntry, SessionInfo, point
-from sr_bench.core.precision import Precision
-from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Status, Verdict
+from sr_bench.core.record import Kept, Status, Verdict
 from sr_bench.errors import SrBenchError
 from sr_bench.history.store import SessionStore, read_run
-from tests.runs import ENVIRONMENT
+from tests.report.records import CLAIM, record
+from tests.sessions import ENVIRONMENT
 
 INFO = SessionInfo("run-1", "2026-11-21T09:14:30+00:00", ENVIRONMENT)
-CLAIM = Claim("psnr", "30.1", "M", "", Precision.FP32, "", "", "", Source("README.md", 3, 9))
-RECORD = Record(
-    case_id="m-fp32-set5_x2-psnr",
-    node_id="zoo/card.toml::m-fp32-set5_x2-psnr",
-    family="zoo",
-    model="m",
-    metric="psnr",
-    precision="fp32",
-    dataset="set5_x2",
-    backend="torch",
-    device="cpu",
-    protocol="paper_y",
-    fingerprint="ab" * 32,
+RECORD = replace(
+    record(value=math.inf),
     verdict=Verdict(Status.DIFFERS, "größer", 31.25, 30.1, 0.05),
-    claim=CLAIM,
-    measurement=Measurement("psnr", "dB", 31.25, (ImageScore("a", float("inf")),), 1),
     seconds=0.5,
     inputs={"network": "12", "data": "34"},
     place=CLAIM.source,
@@ -52,8 +39,8 @@ def store(tmp_path: Path) -> SessionStore:
 
 def write(store: SessionStore) -> Path:
     store.start()
-    for record in RECORDS:
-        store.add(record)
+    for row in RECORDS:
+        store.add(row)
     return store.finish(RECORDS)
 
 
@@ -62,17 +49,17 @@ def index(store: SessionStore) -> Path:
 
 
 def files(store: SessionStore) -> list[str]:
-    found = store.folder.rglob("*")
-    return sorted(str(path.relative_to(store.folder)) for path in found if path.is_file())
+    paths = store.folder.rglob("*")
+    return sorted(str(path.relative_to(store.folder)) for path in paths if path.is_file())
 
 
-def test_both_files_give_the_run_back(store: SessionStore) -> None:
+def test_both_files_hold_the_run(store: SessionStore) -> None:
     latest = write(store)
     assert latest == store.folder / "latest.json"
     for path in (latest, store.lines):
-        found = read_run(path)
-        assert (found.records, found.info) == (RECORDS, INFO)
-        assert (found.path, found.results) == (path, store.folder)
+        session = read_run(path)
+        assert (session.records, session.info) == (RECORDS, INFO)
+        assert (session.path, session.results) == (path, store.folder)
 
 
 def test_both_files_say_schema_run_and_environment(store: SessionStore) -> None:
@@ -120,7 +107,7 @@ from dataclasses import replace
 from pathlib import Path
 from tests.history.test_store import INFO, RECORD
 from sr_bench.history.store import SessionStore
-from tests.runs import ENVIRONMENT
+from tests.sessions import ENVIRONMENT
 
 folder, name = Path(sys.argv[1]), sys.argv[2]
 records = [replace(RECORD, case_id=str(number)) for number in range(40)]
@@ -145,8 +132,8 @@ def test_writers_at_once_leave_whole_lines(tmp_path: Path, project_root: Path) -
         writer.communicate()
     assert [writer.returncode for writer in writers] == [0, 0]
     lines = (tmp_path / "history" / "index.jsonl").read_text().splitlines()
-    found = sorted(json.loads(line)["info"]["run"] for line in lines)
-    assert found == [f"{name}-{number}" for name in "ab" for number in range(10)]
+    names = sorted(json.loads(line)["info"]["run"] for line in lines)
+    assert names == [f"{name}-{number}" for name in "ab" for number in range(10)]
     assert {len(json.loads(line)["points"]) for line in lines} == {40}
 
 
@@ -167,9 +154,9 @@ def test_a_run_of_schema_1_is_read(store: SessionStore, name: str) -> None:
         whole = older(json.loads(path.read_text()))
         path.write_text(json.dumps(whole | {"records": [older(r) for r in whole["records"]]}))
     assert "place" not in path.read_text()
-    found = read_run(path)
-    assert found.info == replace(INFO, started="")
-    assert found.records == tuple(replace(r, inputs={}, place=None, kept=None) for r in RECORDS)
+    session = read_run(path)
+    assert session.info == replace(INFO, started="")
+    assert session.records == tuple(replace(r, inputs={}, place=None, kept=None) for r in RECORDS)
 
 
 def test_a_run_beside_the_results_is_read_with_its_folder(store: SessionStore) -> None:
@@ -286,7 +273,7 @@ def test_a_damaged_line_is_named_with_what_to_do(store: SessionStore) -> None:
 
 
 @pytest.mark.parametrize("name", ["latest.json", "history/run-1.jsonl"])
-def test_a_value_that_is_no_number_is_refused(store: SessionStore, name: str) -> None:
+def test_a_value_that_is_not_a_number_is_refused(store: SessionStore, name: str) -> None:
     write(store)
     path = store.folder / name
     path.write_text(path.read_text().replace("31.25", "NaN"))
@@ -294,7 +281,7 @@ def test_a_value_that_is_no_number_is_refused(store: SessionStore, name: str) ->
         read_run(path)
 
 
-def test_a_schema_that_is_no_number_is_called_so(tmp_path: Path) -> None:
+def test_a_schema_that_is_not_a_number_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"schema_version": "1", "records": []}')
     with pytest.raises(SrBenchError, match="expected a schema_version, a number, got '1'"):
         read_run(tmp_path / "a.json")

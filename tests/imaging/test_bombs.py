@@ -1,4 +1,4 @@
-"""Images that would keep a decoder busy are told before they are decoded."""
+"""Images that would keep a decoder busy are refused before they are decoded."""
 
 import struct
 import zlib
@@ -36,7 +36,7 @@ def scans(count: int) -> bytes:
     "data",
     [png(16 * 17), png(16 * 17, *[(b"tEXt", b"a\0b")] * 998), scans(1), scans(100), b"", b"BM"],
 )
-def test_what_images_have_is_no_bomb(data: bytes) -> None:
+def test_what_images_have_is_not_a_bomb(data: bytes) -> None:
     assert bomb(data) == ""
 
 
@@ -54,7 +54,7 @@ def test_a_bomb_is_refused_by_name(data: bytes, why: str, tmp_path: Path) -> Non
         read_image(tmp_path / "a.png")
 
 
-def test_photographs_of_all_qualities_are_no_bombs() -> None:
+def test_photographs_of_all_qualities_are_not_bombs() -> None:
     noise = Image.effect_noise((64, 48), 90)
     for form, options in (("PNG", {"compress_level": 0}), ("JPEG", {"quality": 100})):
         stream = BytesIO()

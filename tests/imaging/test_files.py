@@ -183,18 +183,18 @@ def test_levels_of_16_bits_read_back_as_floats(tmp_path: Path) -> None:
     levels = np.random.default_rng(0).uniform(0, 255, (5, 4, 3)).astype(np.float32)
     levels[0, 0] = (0, 255, 100)
     write_levels(tmp_path / "a.png", levels)
-    found = read_levels(tmp_path / "a.png")
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, levels, atol=0.5 / 257 + 1e-4)
-    assert found[0, 0].tolist() == [0, 255, 100]
+    read_back = read_levels(tmp_path / "a.png")
+    assert read_back.dtype == np.float32
+    np.testing.assert_allclose(read_back, levels, atol=0.5 / 257 + 1e-4)
+    assert read_back[0, 0].tolist() == [0, 255, 100]
 
 
 def test_levels_of_8_bits_read_back_as_they_are(tmp_path: Path) -> None:
     levels = np.random.default_rng(0).integers(0, 256, (5, 4, 3)).astype(np.uint8)
     write_levels(tmp_path / "a.png", levels)
-    found = read_levels(tmp_path / "a.png")
-    assert found.dtype == np.uint8
-    assert (found == levels).all()
+    read_back = read_levels(tmp_path / "a.png")
+    assert read_back.dtype == np.uint8
+    assert (read_back == levels).all()
 
 
 def test_levels_of_a_cut_or_gray_file_are_refused(tmp_path: Path) -> None:

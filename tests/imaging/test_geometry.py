@@ -11,7 +11,7 @@ IMAGE = np.arange(7 * 9 * 3, dtype=np.uint8).reshape(7, 9, 3)
 
 
 @pytest.mark.parametrize("border", [0, 1, 3])
-def test_the_border_goes_from_every_side(border: int) -> None:
+def test_the_border_is_cropped_from_every_side(border: int) -> None:
     cropped = crop_border(IMAGE, border)
     assert_array_equal(cropped, IMAGE[border : 7 - border, border : 9 - border])
 

@@ -28,8 +28,8 @@ def test_matlab_bicubic_makes_the_authors_set5_inputs_bit_for_bit(
     assert len(sources) == 5
     for source in sources:
         expected = read_image(folder / f"LR/x{scale}" / source.name.replace("HR", "LRBI"))
-        made = resize(read_image(source), expected.shape[:2], "matlab_bicubic")
-        assert_array_equal(made, expected, err_msg=source.name)
+        resized = resize(read_image(source), expected.shape[:2], "matlab_bicubic")
+        assert_array_equal(resized, expected, err_msg=source.name)
 
 
 def cubic(x: float) -> float:
@@ -68,7 +68,7 @@ def test_matlab_bicubic_is_the_formula_of_each_line_rounded_between_passes(size)
 @pytest.mark.parametrize("ratio", [2, 3, 4, 8])
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize("levels", ["all", "black and white", "close"])
-def test_at_whole_ratios_pillow_gives_the_levels_of_the_sum_of_taps(
+def test_at_whole_ratios_pillow_computes_the_levels_of_the_sum_of_taps(
     ratio: int, axis: int, levels: str
 ) -> None:
     rng = np.random.default_rng(ratio)
@@ -82,15 +82,15 @@ def test_at_whole_ratios_pillow_gives_the_levels_of_the_sum_of_taps(
 def test_pillow_is_asked_only_where_it_gives_the_same(
     size: tuple[int, int], way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    calls = []
 
-    def one(image: np.ndarray, size: int, axis: int) -> np.ndarray:
-        asked.append(axis)
+    def along_axis(image: np.ndarray, size: int, axis: int) -> np.ndarray:
+        calls.append(axis)
         return image
 
-    monkeypatch.setattr(f"sr_bench.imaging.resize.{way}", one)
+    monkeypatch.setattr(f"sr_bench.imaging.resize.{way}", along_axis)
     resize(IMAGE, size, "matlab_bicubic")
-    assert asked == [0, 1]
+    assert calls == [0, 1]
 
 
 def test_pil_bicubic_is_pillows() -> None:

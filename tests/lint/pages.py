@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sr_bench.data.locate import load_dataset
-from sr_bench.lint.finding import Finding
+from sr_bench.lint.finding import Finding, Severity
 from sr_bench.lint.gather import Request
 from sr_bench.lint.run import Report, lint
 
@@ -36,7 +36,7 @@ def request(*paths: Path, **more: object) -> Request:
 
 
 def look(folder: Path, text: str, card: str = "") -> Report:
-    """Return what lint says of a document, with a card of its own if one is given."""
+    """Return lint's report on a document, with a card if one is given."""
     (folder / "zoo").mkdir(exist_ok=True)
     document = folder / "zoo" / "README.md"
     document.write_text(text, encoding="utf-8")
@@ -49,6 +49,10 @@ def of(report: Report, code: str) -> list[Finding]:
     return [finding for finding in report.findings if finding.code == code]
 
 
-def codes(found: Report | Sequence[Finding]) -> list[str]:
-    findings = found.findings if isinstance(found, Report) else found
+def severities(report: Report, code: str) -> list[Severity]:
+    return [finding.severity for finding in of(report, code)]
+
+
+def codes(source: Report | Sequence[Finding]) -> list[str]:
+    findings = source.findings if isinstance(source, Report) else source
     return sorted({finding.code for finding in findings})

@@ -24,7 +24,7 @@ def measure(slug: str, floor: Floor, given: Path | None) -> dict[str, float]:
         sr = resize(pair.lr, (height, width), "matlab_bicubic")
         scores.append(score_pair(sr, pair.hr, protocol, floor.scale, IMAGE_METRICS))
     return {
-        metric: aggregate([one[metric] for one in scores], protocol, metric)
+        metric: aggregate([image[metric] for image in scores], protocol, metric)
         for metric in IMAGE_METRICS
     }
 
@@ -38,24 +38,24 @@ def floors(slug: str) -> list[object]:
 
 @pytest.mark.parametrize("floor", floors("photos"))
 def test_the_floors_of_the_photographs_are_measured(floor: Floor) -> None:
-    found = measure("photos", floor, None)
-    assert found["psnr"] == pytest.approx(floor.psnr_db, abs=1e-4)
-    assert found["ssim"] == pytest.approx(floor.ssim, abs=1e-5)
+    floors = measure("photos", floor, None)
+    assert floors["psnr"] == pytest.approx(floor.psnr_db, abs=1e-4)
+    assert floors["ssim"] == pytest.approx(floor.ssim, abs=1e-5)
 
 
 @pytest.mark.official
 @pytest.mark.parametrize("floor", floors("set5"))
 def test_the_floors_of_set5_are_measured(floor: Floor, official_data: Path) -> None:
-    found = measure("set5", floor, official_data / "set5")
-    assert found["psnr"] == pytest.approx(floor.psnr_db, abs=1e-4)
-    assert found["ssim"] == pytest.approx(floor.ssim, abs=1e-5)
+    floors = measure("set5", floor, official_data / "set5")
+    assert floors["psnr"] == pytest.approx(floor.psnr_db, abs=1e-4)
+    assert floors["ssim"] == pytest.approx(floor.ssim, abs=1e-5)
 
 
 def test_floors_are_of_named_protocols_and_exist_for_what_is_at_hand() -> None:
-    found = {
-        slug: {(one.scale, load_protocol(one.protocol).name) for one in load_dataset(slug).floors}
+    named = {
+        slug: {(row.scale, load_protocol(row.protocol).name) for row in load_dataset(slug).floors}
         for slug in known_datasets()
     }
-    assert {(2, "native_rgb"), (4, "native_rgb")} <= found["photos"]
-    assert {(2, "paper_y"), (4, "authors_lesrcnn")} <= found["set5"]
-    assert not found["div2k_valid"]  # nobody of this project has measured it
+    assert {(2, "native_rgb"), (4, "native_rgb")} <= named["photos"]
+    assert {(2, "paper_y"), (4, "authors_lesrcnn")} <= named["set5"]
+    assert not named["div2k_valid"]  # nobody of this project has measured it

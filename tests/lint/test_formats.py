@@ -1,4 +1,4 @@
-"""Every format says place, code, gravity and message, and no document can break out of it."""
+"""Every format has place, code, severity and message, and no document can break out of it."""
 
 import json
 from dataclasses import replace
@@ -12,8 +12,8 @@ from sr_bench.lint.run import Report, rules
 
 RULE = next(rule for rule in rules() if rule.code == "SRB101")
 HOSTILE = "a\x1b[31m \u202e 100%\r\n::error::b, c:d\u2028e"
-FOUND = RULE.found(Source("my zoo/a,b:c.md", 3, 9), HOSTILE, row="Net")
-WAIVED = replace(FOUND, waived="known", message="stale words", severity=Severity.NOTE)
+FINDING = RULE.found(Source("my zoo/a,b:c.md", 3, 9), HOSTILE, row="Net")
+WAIVED = replace(FINDING, waived="known", message="stale words", severity=Severity.NOTE)
 
 
 def render(name: str, *findings: Finding, show_waived: bool = False) -> str:
@@ -31,7 +31,7 @@ def test_waived_findings_are_shown_when_asked_for(name: str) -> None:
 
 
 def test_text_is_two_lines_a_finding_and_a_summary() -> None:
-    notice, first, second, summary = render("text", FOUND).splitlines()
+    notice, first, second, summary = render("text", FINDING).splitlines()
     assert first.startswith("my zoo/a,b:c.md:3:9: warning SRB101: a\\x1b[31m \\u202e 100%; ::error")
     assert second == f"    {RULE.advice}"
     assert summary == "1 document: 0 errors, 1 warning, 0 notes; 0 findings waived"
@@ -40,10 +40,10 @@ def test_text_is_two_lines_a_finding_and_a_summary() -> None:
 
 
 def test_json_has_every_field() -> None:
-    found = json.loads(render("json", FOUND, WAIVED))
-    assert found["schema_version"] == 1
-    assert (found["documents"], found["waived"]) == (["a.md"], 1)
-    assert found["findings"] == [
+    finding = json.loads(render("json", FINDING, WAIVED))
+    assert finding["schema_version"] == 1
+    assert (finding["documents"], finding["waived"]) == (["a.md"], 1)
+    assert finding["findings"] == [
         {
             "code": "SRB101",
             "severity": "warning",
@@ -60,18 +60,18 @@ def test_json_has_every_field() -> None:
 
 
 def test_a_github_annotation_is_one_line_with_what_would_end_it_escaped() -> None:
-    (line,) = render("github", FOUND).split("\n")[:-1]
+    (line,) = render("github", FINDING).split("\n")[:-1]
     place = "file=my zoo/a%2Cb%3Ac.md,line=3,col=9,title=SRB101 a low precision is above fp32"
     spelled = r"a\x1b[31m \u202e 100%25%0D%0A::error::b, c:d\u2028e"
     assert line.startswith(f"::warning {place}::{spelled}")
-    assert render("github", replace(FOUND, severity=Severity.NOTE)).startswith("::notice ")
-    assert render("github", replace(FOUND, severity=Severity.ERROR)).startswith("::error ")
+    assert render("github", replace(FINDING, severity=Severity.NOTE)).startswith("::notice ")
+    assert render("github", replace(FINDING, severity=Severity.ERROR)).startswith("::error ")
     waived = replace(WAIVED, severity=Severity.WARNING)
     assert render("github", waived, show_waived=True).startswith("::notice ")
 
 
 def test_sarif_has_what_its_schema_requires() -> None:
-    log = json.loads(render("sarif", FOUND, WAIVED, show_waived=True))
+    log = json.loads(render("sarif", FINDING, WAIVED, show_waived=True))
     assert log["version"] == "2.1.0"
     assert log["$schema"].endswith("sarif-2.1.0.json")
     (run,) = log["runs"]
@@ -92,8 +92,8 @@ def test_sarif_has_what_its_schema_requires() -> None:
 
 
 def test_sarif_names_an_absolute_path_as_a_uri() -> None:
-    found = replace(FOUND, source=Source("/tmp/a b.md", 1, 1))
-    (run,) = json.loads(render("sarif", found))["runs"]
+    finding = replace(FINDING, source=Source("/tmp/a b.md", 1, 1))
+    (run,) = json.loads(render("sarif", finding))["runs"]
     location = run["results"][0]["locations"][0]["physicalLocation"]
     assert location["artifactLocation"]["uri"] == "file:///tmp/a%20b.md"
 

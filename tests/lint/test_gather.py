@@ -28,29 +28,29 @@ def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def bound(*paths: str, **more: object) -> list[tuple[str, str, bool]]:
     subjects = gather(request(*map(Path, paths), **more)).subjects
-    return [(one.path, str(one.card.path) if one.card else "", one.waivable) for one in subjects]
+    return [(doc.path, str(doc.card.path) if doc.card else "", doc.waivable) for doc in subjects]
 
 
-OWN = ("suites/net/README.md", "suites/net/card.toml", True)
+SUITE = ("suites/net/README.md", "suites/net/card.toml", True)
 
 
 @pytest.mark.usefixtures("zoo")
 @pytest.mark.parametrize("name", ["suites", "suites/net/card.toml", "suites/net/README.md"])
 def test_a_suite_is_found_by_its_folder_its_card_and_its_document(name: str) -> None:
-    assert bound(name) == [OWN]
+    assert bound(name) == [SUITE]
 
 
 @pytest.mark.usefixtures("zoo")
 def test_a_document_that_is_named_twice_is_looked_at_once() -> None:
     Path("link").symlink_to("suites")
-    assert bound("suites", "suites/net/README.md", "./suites/net", "link") == [OWN]
+    assert bound("suites", "suites/net/README.md", "./suites/net", "link") == [SUITE]
 
 
 @pytest.mark.usefixtures("zoo")
-def test_a_document_with_a_suites_rows_gets_its_card_and_that_is_told() -> None:
+def test_a_document_with_a_suites_rows_gets_its_card_and_the_report_says_so() -> None:
     named = request(Path("copy/README.md"), Path("alone/README.md"), suites=Path("suites"))
     gathered = gather(named)
-    assert [(one.card is not None, one.waivable) for one in gathered.subjects] == [
+    assert [(doc.card is not None, doc.waivable) for doc in gathered.subjects] == [
         (True, False),
         (False, False),
     ]
@@ -80,7 +80,7 @@ def test_without_cards_even_the_one_beside_is_left_out() -> None:
 def test_a_card_that_is_named_binds_the_document() -> None:
     card = Path("suites/net/card.toml")
     assert bound("copy/README.md", card=card) == [("copy/README.md", str(card), False)]
-    assert bound("suites/net/README.md", card=card) == [OWN]
+    assert bound("suites/net/README.md", card=card) == [SUITE]
     with pytest.raises(OptionError, match=r"binds no row of alone/README\.md; its rows are: Net"):
         bound("alone/README.md", card=card)
     with pytest.raises(OptionError, match="got no file"):
@@ -132,6 +132,6 @@ def test_a_faulty_card_is_a_finding_and_its_document_is_looked_at_without_it(
     (zoo / "suites" / "net" / "README.md").write_text(TEXT.replace("| 3x1000x1000", "| many"))
     report = lint(request(Path("suites")))
     assert codes(report) == ["SRB001", "SRB203"]
-    fault = next(one for one in report.findings if one.code == "SRB001")
+    fault = next(finding for finding in report.findings if finding.code == "SRB001")
     assert str(fault.source) == f"suites/net/card.toml:{place}"
     assert words in fault.message

@@ -13,5 +13,5 @@ def test_the_page_lists_every_rule_with_its_severity_and_title(project_root: Pat
 
 
 def test_no_two_rules_share_a_code() -> None:
-    found = [rule.code for rule in rules()]
-    assert len(set(found)) == len(found) >= 19
+    codes = [rule.code for rule in rules()]
+    assert len(set(codes)) == len(codes) >= 19

@@ -1,4 +1,4 @@
-"""Lint finds the known faults of the tables that this project ships, and no others."""
+"""Lint finds the known faults of the shipped tables, and no others."""
 
 import shutil
 from pathlib import Path
@@ -20,13 +20,13 @@ def test_the_shipped_suites_have_no_open_finding_and_no_idle_waiver(project_root
 
 def test_the_pocket_suite_has_no_warning_even_without_its_waivers(project_root: Path) -> None:
     report = lint(request(project_root / "suites" / "pocket"))
-    assert {(one.code, one.severity.value) for one in report.findings} == {("SRB106", "note")}
-    assert all("vacc-emulated int8" in one.message for one in report.findings)
+    assert {(note.code, note.severity.value) for note in report.findings} == {("SRB106", "note")}
+    assert all("vacc-emulated int8" in note.message for note in report.findings)
 
 
 @pytest.fixture(scope="module")
 def seeds(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """Return what is found in copies of the documents, which the shipped cards bind."""
+    """Return the report on copies of the documents, which the shipped cards bind."""
     folder = tmp_path_factory.mktemp("seeds")
     for name in SEEDS:
         shutil.copy(project_root / "suites" / name / "README.md", folder / f"{name}.md")
@@ -35,7 +35,7 @@ def seeds(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Repor
 
 
 def places(report: Report, code: str) -> list[tuple[str, str]]:
-    return [(Path(one.source.path).stem, one.row) for one in of(report, code)]
+    return [(Path(finding.source.path).stem, finding.row) for finding in of(report, code)]
 
 
 def test_a_copy_of_a_document_gets_the_cards_facts_but_not_its_waivers(seeds: Report) -> None:
@@ -76,9 +76,9 @@ def test_the_known_anomalies_are_found_and_nothing_else_by_their_rules(
 
 
 def test_every_flops_number_is_ten_ninths_of_the_usual(seeds: Report) -> None:
-    found = of(seeds, "SRB201")
-    assert len(found) == 14
-    assert all("(10/9) times 2 x MAC" in one.message for one in found)
+    findings = of(seeds, "SRB201")
+    assert len(findings) == 14
+    assert all("(10/9) times 2 x MAC" in finding.message for finding in findings)
 
 
 def test_an_edited_number_is_found(project_root: Path, tmp_path: Path) -> None:

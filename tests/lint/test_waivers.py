@@ -1,4 +1,4 @@
-"""A card waives what it knows of, with a reason; a waiver that waives nothing is found."""
+"""A card waives known findings with a reason; a waiver that waives nothing is a finding."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def waiver(code: str, row: str = "", reason: str = "known") -> str:
 
 def test_a_waived_finding_is_kept_with_its_reason_and_fails_nothing(tmp_path: Path) -> None:
     report = look(tmp_path, TEXT, CARD + waiver("SRB201") + waiver("SRB207", "Net", "cut so"))
-    assert [(one.code, one.waived) for one in report.findings] == [
+    assert [(finding.code, finding.waived) for finding in report.findings] == [
         ("SRB201", "known"),
         ("SRB207", "cut so"),
     ]
@@ -32,12 +32,13 @@ def test_a_waiver_of_another_row_or_of_nothing_is_found_in_its_line(tmp_path: Pa
     report = look(tmp_path, TEXT, card)
     idle = of(report, "SRB002")
     lines = card.splitlines()
-    assert [lines[one.source.line] for one in idle] == ['code = "SRB207"', 'code = "SRB101"']
-    assert all(one.source.path.endswith("card.toml") for one in idle)
+    printed = [lines[finding.source.line] for finding in idle]
+    assert printed == ['code = "SRB207"', 'code = "SRB101"']
+    assert all(finding.source.path.endswith("card.toml") for finding in idle)
     assert codes(report.open) == ["SRB002", "SRB207"]
 
 
-def test_a_code_that_no_rule_has_is_told(tmp_path: Path) -> None:
+def test_a_code_that_no_rule_has_is_reported(tmp_path: Path) -> None:
     (finding,) = of(look(tmp_path, TEXT, CARD + waiver("SRB999")), "SRB002")
     assert "there is no rule SRB999" in finding.message
 

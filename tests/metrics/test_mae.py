@@ -18,7 +18,7 @@ def test_it_is_the_mean_of_the_absolute_differences(dtype: type) -> None:
     assert mae.score(SR.astype(dtype), HR.astype(dtype)) == pytest.approx(expected, abs=1e-12)
 
 
-def test_it_is_told_in_levels_of_255_and_is_0_for_identical_images() -> None:
+def test_it_is_in_levels_of_255_and_0_for_identical_images() -> None:
     ones = np.ones((4, 4, 1))
     assert mae.score(0.25 * ones, 0.5 * ones, data_range=1.0) == 63.75
     assert mae.score(HR, HR.copy()) == 0.0

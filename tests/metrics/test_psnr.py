@@ -35,7 +35,7 @@ def test_mixed_types_are_compared_in_double_precision() -> None:
     assert psnr.score(sr, HR) == pytest.approx(10 * math.log10(255**2 / mse), abs=1e-9)
 
 
-def test_identical_images_give_infinity() -> None:
+def test_identical_images_score_infinity() -> None:
     assert psnr.score(HR, HR) == math.inf
     assert psnr.score(HR / 255.0, HR / 255.0, data_range=1.0) == math.inf
 

@@ -55,7 +55,7 @@ def test_the_fast_path_stays_within_1e6_of_scikit_image(name: str) -> None:
 
 
 @pytest.mark.parametrize("score", [ssim.score, _ssim.ssim_float64])
-def test_identical_images_give_one(score) -> None:
+def test_identical_images_score_one(score) -> None:
     for image in (PHOTO, BLURRED, np.zeros_like(PHOTO), np.full_like(PHOTO, 255)):
         assert score(image, image.copy()) == 1.0
 

@@ -15,7 +15,7 @@ from tests.tiny_zoo import Zoo, nearest_x2
 
 @pytest.fixture
 def is_late(monkeypatch: pytest.MonkeyPatch):
-    """Return what lets the time be over after so many runs were about to begin."""
+    """Return a function that lets the time be over once so many runs were about to begin."""
 
     def after(count: int) -> None:
         clock = chain([0.0] * count, repeat(math.inf))
@@ -38,8 +38,8 @@ def test_a_run_that_began_in_time_is_finished_for_all_its_metrics(run, zoo: Zoo,
     _add_model(zoo)
     is_late(1)
     run("--sr-budget=1h", "-k", "fp32 and pair")
-    found = {key: one["verdict"]["status"] for key, one in zoo.records().items()}
-    assert found == {
+    statuses = {key: record["verdict"]["status"] for key, record in zoo.records().items()}
+    assert statuses == {
         "other_x2-fp32-pair_x2-psnr": "match",
         "other_x2-fp32-pair_x2-ssim": "match",
         "tiny_x2-fp32-pair_x2-psnr": "not_run",
@@ -51,8 +51,8 @@ def test_what_is_kept_already_needs_no_time(run, zoo: Zoo, is_late) -> None:
     run("-k", "fp32-pair")
     is_late(0)
     run("--sr-budget=1h", "-k", "fp32-pair")
-    found = zoo.records()["tiny_x2-fp32-pair_x2-psnr"]
-    assert (found["verdict"]["status"], found["cached"]) == ("match", 2)
+    record = zoo.records()["tiny_x2-fp32-pair_x2-psnr"]
+    assert (record["verdict"]["status"], record["cached"]) == ("match", 2)
 
 
 def _add_model(zoo: Zoo) -> None:
@@ -89,7 +89,7 @@ def test_what_is_most_at_risk_comes_first(pytester, run, zoo: Zoo) -> None:
         (["--sr-budget=0"], "*--sr-budget=0: expected a time*"),
     ],
 )
-def test_what_is_no_budget_is_refused(run, options: list[str], message: str) -> None:
+def test_what_is_not_a_budget_is_refused(run, options: list[str], message: str) -> None:
     result = run(*options)
     assert result.ret == 4
     result.stderr.fnmatch_lines([message])

@@ -6,17 +6,17 @@ pytest.importorskip("distributed", reason="needs the extra sr-bench[cluster]")
 
 
 def without_times(zoo) -> dict[str, dict[str, object]]:
-    return {key: {**one, "seconds": 0, "cached": 0} for key, one in zoo.records().items()}
+    return {key: {**record, "seconds": 0, "cached": 0} for key, record in zoo.records().items()}
 
 
 @pytest.mark.slow
-def test_a_cluster_gives_the_records_of_one_process(run, zoo) -> None:
+def test_a_cluster_makes_the_records_of_one_process(run, zoo) -> None:
     run().assert_outcomes(passed=4, skipped=1)
     expected = without_times(zoo)
     result = run("--sr-cluster=local:2", "--sr-cache=refresh")
     result.assert_outcomes(passed=4, skipped=1)
     assert without_times(zoo) == expected
-    assert {one["cached"] for one in zoo.records().values()} == {0}
+    assert {record["cached"] for record in zoo.records().values()} == {0}
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_what_does_not_go_with_a_cluster_is_refused(run, options: list[str], mes
 
 
 @pytest.mark.slow
-def test_ordering_by_risk_starts_no_second_cluster(
+def test_ordering_by_risk_does_not_start_a_second_cluster(
     run, zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sr_bench.engine.elsewhere.cluster import client

@@ -31,25 +31,25 @@ def worse(zoo: Zoo) -> None:
 
 
 def test_all_kinds_of_reports_are_written(run, reports: Path) -> None:
-    done = run("--sr-report=markdown,html,csv,parquet")
-    done.assert_outcomes(passed=4, skipped=1)
+    result = run("--sr-report=markdown,html,csv,parquet")
+    result.assert_outcomes(passed=4, skipped=1)
     files = {"README.md", "tiny.md", "records.csv", "images.csv", "records.parquet"}
     assert files <= {path.name for path in reports.iterdir()}
     assert "tiny_x2" in (reports / "html" / "index.html").read_text("utf-8")
-    done.stdout.fnmatch_lines(["report: *reports/html/index.html"])
+    result.stdout.fnmatch_lines(["report: *reports/html/index.html"])
     assert "html/index.html" in (reports / "README.md").read_text("utf-8")
 
 
-def test_none_leaves_the_records_alone(run, reports: Path) -> None:
+def test_report_none_still_writes_the_records(run, reports: Path) -> None:
     run("--sr-report=none")
     assert sorted(path.name for path in reports.iterdir()) == ["history", "latest.json"]
 
 
 def test_a_report_that_cannot_be_written_keeps_no_other_from_it(run, reports: Path) -> None:
     (reports / "records.csv").mkdir(parents=True)
-    done = run("--sr-report=markdown,csv")
-    done.stdout.fnmatch_lines(["ERROR: *records.csv*"])
-    assert done.ret == pytest.ExitCode.INTERNAL_ERROR
+    result = run("--sr-report=markdown,csv")
+    result.stdout.fnmatch_lines(["ERROR: *records.csv*"])
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
     assert (reports / "tiny.md").is_file()
 
 
@@ -60,12 +60,12 @@ def test_on_github_the_job_gets_a_summary_and_annotations(
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_WORKSPACE", str(pytester.path))
     zoo.write_table(psnr="99.000")
-    done = run(*MEASURED)
-    done.stdout.fnmatch_lines(["::error file=my_zoo/tiny/README.md,line=5,col=*::*"])
+    result = run(*MEASURED)
+    result.stdout.fnmatch_lines(["::error file=my_zoo/tiny/README.md,line=5,col=*::*"])
     assert "99.000" in (pytester.path / "summary.md").read_text("utf-8")
 
 
-def test_without_reports_github_is_told_nothing(
+def test_without_reports_github_gets_nothing(
     run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(pytester.path / "summary.md"))
@@ -83,43 +83,43 @@ def test_a_run_that_lost_fails_though_every_claim_holds(run, zoo: Zoo) -> None:
                    "[model.tolerance.ssim]\nslack = 1.0\nreason = 'any'\n")  # fmt: skip
     run(*MEASURED).assert_outcomes(passed=4)
     worse(zoo)
-    done = run(*MEASURED, "--sr-compare=last")
-    done.assert_outcomes(passed=4)
-    assert done.ret == pytest.ExitCode.TESTS_FAILED
-    done.stdout.fnmatch_lines(["tiny/tiny_x2 *fp32 *psnr* loss *weights*"])
+    result = run(*MEASURED, "--sr-compare=last")
+    result.assert_outcomes(passed=4)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["tiny/tiny_x2 *fp32 *psnr* loss *weights*"])
 
 
 def test_a_run_that_lost_nothing_passes(run) -> None:
     run(*MEASURED)
-    done = run(*MEASURED, "--sr-compare=last")
-    assert done.ret == pytest.ExitCode.OK
-    done.stdout.fnmatch_lines(["4 same"])
+    result = run(*MEASURED, "--sr-compare=last")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["4 same"])
 
 
 def test_what_this_session_was_not_asked_for_is_counted_and_no_loss(run) -> None:
     run(*MEASURED)
-    done = run(*MEASURED, "-k", "psnr", "--sr-compare=last")
-    assert done.ret == pytest.ExitCode.OK
-    done.stdout.fnmatch_lines(["1 same", "3 values of run A were not measured in this one"])
+    result = run(*MEASURED, "-k", "psnr", "--sr-compare=last")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["1 same", "3 values of run A were not measured in this one"])
 
 
 def test_the_first_run_has_nothing_to_be_compared_with(run) -> None:
-    done = run(*MEASURED, "--sr-compare=last")
-    assert done.ret == pytest.ExitCode.OK
-    done.stdout.fnmatch_lines(["There is no earlier run yet to compare with."])
+    result = run(*MEASURED, "--sr-compare=last")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["There is no earlier run yet to compare with."])
 
 
 def test_a_run_that_is_not_there_is_refused_before_anything_is_measured(run) -> None:
-    done = run("--sr-compare=yesterday")
-    assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines(["*'yesterday'*"])
+    result = run("--sr-compare=yesterday")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*'yesterday'*"])
 
 
 def test_a_failed_claim_takes_the_measured_value(run, zoo: Zoo) -> None:
     zoo.write_table(psnr="99.000")
-    done = run(*MEASURED, "--sr-update=failed", "--sr-reason=new weights")
-    done.assert_outcomes(passed=3, failed=1)
-    done.stdout.fnmatch_lines(["-*| 99.000 |*", f"+*| {zoo.psnr:.3f} |*", "1 number updated"])
+    result = run(*MEASURED, "--sr-update=failed", "--sr-reason=new weights")
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["-*| 99.000 |*", f"+*| {zoo.psnr:.3f} |*", "1 number updated"])
     (line,) = (zoo.suite / "ledger.jsonl").read_text("utf-8").splitlines()
     assert json.loads(line)["reason"] == "new weights"
     run(*MEASURED).assert_outcomes(passed=4)
@@ -127,8 +127,8 @@ def test_a_failed_claim_takes_the_measured_value(run, zoo: Zoo) -> None:
 
 def test_a_blank_cell_is_measured_and_filled(run, zoo: Zoo) -> None:
     zoo.write_table(ssim="-")
-    done = run(*MEASURED, "--sr-update=missing", "--sr-reason=first numbers")
-    done.assert_outcomes(passed=4)
+    result = run(*MEASURED, "--sr-update=missing", "--sr-reason=first numbers")
+    result.assert_outcomes(passed=4)
     assert f"| {zoo.psnr:.3f} | 0.38" in (zoo.suite / "README.md").read_text("utf-8")
 
 
@@ -144,9 +144,10 @@ def test_a_document_that_was_edited_meanwhile_is_left_as_it_is(
             readme = Path({str(readme)!r})
             readme.write_text(readme.read_text().replace("99.000", "98.000"))
     """)
-    done = run(*MEASURED, "--sr-update=failed", "--sr-reason=x")
-    assert done.ret == pytest.ExitCode.INTERNAL_ERROR
-    done.stdout.fnmatch_lines(["ERROR: *README.md: changed since the run*", "*99.000*got '98.000'"])
+    result = run(*MEASURED, "--sr-update=failed", "--sr-reason=x")
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+    lines = ["ERROR: *README.md: changed since the run*", "*99.000*got '98.000'"]
+    result.stdout.fnmatch_lines(lines)
     assert "98.000" in readme.read_text("utf-8")
     assert not (zoo.suite / "ledger.jsonl").exists()
 
@@ -169,18 +170,18 @@ def test_a_limited_run_writes_nothing_into_documents(run, zoo: Zoo) -> None:
     ],
 )
 def test_wrong_options_are_refused(run, options: list[str], message: str) -> None:
-    done = run(*options)
-    assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines([message])
+    result = run(*options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
 
 
-def test_kept_images_tell_how_a_claim_was_scored(run, zoo: Zoo, reports: Path) -> None:
+def test_kept_images_show_how_a_claim_was_scored(run, zoo: Zoo, reports: Path) -> None:
     run(*MEASURED, "--sr-keep=16bit")
     (folder,) = (reports / "outputs").glob("sr-16bit-*")
     assert (folder / "0001.png").is_file()
     zoo.write_table(psnr="99.000")
-    done = run(*MEASURED, "--sr-keep=16bit")
-    done.stdout.fnmatch_lines(["forensics *ways of scoring the images*"])
+    result = run(*MEASURED, "--sr-keep=16bit")
+    result.stdout.fnmatch_lines(["forensics *ways of scoring the images*"])
 
 
 def test_without_kept_images_there_are_no_forensics(run, zoo: Zoo) -> None:
@@ -194,8 +195,8 @@ def test_forensics_that_would_take_too_long_are_left_to_a_command(
     costs = {"psnr": 1.0, "ssim": 1.0}
     monkeypatch.setattr("sr_bench.engine.explain.number._SECONDS_PER_PIXEL", costs)
     zoo.write_table(psnr="99.000")
-    done = run(*MEASURED, "--sr-keep=8bit")
-    (line,) = [line for line in done.stdout.lines if line.startswith("forensics  ")]
+    result = run(*MEASURED, "--sr-keep=8bit")
+    (line,) = [line for line in result.stdout.lines if line.startswith("forensics  ")]
     typed = shlex.split(line.removeprefix("forensics  "))
     assert typed[:3] == ["sr-bench", "explain-number", "99.000"]
     assert main(typed[1:]) == 0
@@ -210,12 +211,12 @@ def test_forensics_may_be_off(run, zoo: Zoo, option: str) -> None:
 def test_images_that_vanish_while_they_are_explained_leave_the_verdict(
     run, zoo: Zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(*_: object) -> float:
+    def vanish(*_: object) -> float:
         msg = "0000.png: can't read the file"
         raise SrBenchError(msg)
 
-    monkeypatch.setattr("sr_bench.engine.explain.number.seconds_needed", gone)
+    monkeypatch.setattr("sr_bench.engine.explain.number.seconds_needed", vanish)
     zoo.write_table(psnr="99.000")
-    done = run(*MEASURED, "--sr-keep=8bit")
-    done.assert_outcomes(passed=3, failed=1)
-    done.stdout.fnmatch_lines(["verdict    differs*", "forensics  0000.png: can't read the file"])
+    result = run(*MEASURED, "--sr-keep=8bit")
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["verdict    differs*", "forensics  0000.png: can't read the file"])

@@ -1,4 +1,4 @@
-"""Gates in pytest: what a loss does, what it prints, and how it compares with an earlier run."""
+"""Gates in pytest: what a loss does and prints, and how it compares with an earlier session."""
 
 import json
 
@@ -23,17 +23,17 @@ def run(pytester: pytest.Pytester, int8_zoo: Int8Zoo):
 
 
 def test_a_precision_within_the_limits_passes(run) -> None:
-    done = run("-v")
-    done.assert_outcomes(passed=3)
-    done.stdout.fnmatch_lines(["*res_x2-int8_max-judged_x2-fidelity PASSED*"])
-    done.stdout.fnmatch_lines(["*fidelity on judged_x2*within"])
+    result = run("-v")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["*res_x2-int8_max-judged_x2-fidelity PASSED*"])
+    result.stdout.fnmatch_lines(["*fidelity on judged_x2*within"])
 
 
 def test_a_loss_fails_with_its_dossier(run, int8_zoo: Int8Zoo) -> None:
     int8_zoo.write_card(limit=60.0)
-    done = run()
-    done.assert_outcomes(passed=2, failed=1)
-    done.stdout.fnmatch_lines(
+    result = run()
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(
         [
             "res_x2 int8_max fidelity on judged_x2",
             "verdict    loss: less faithful to fp32 than 60 dB: 3 of 3 images; *",
@@ -48,9 +48,9 @@ def test_a_loss_fails_with_its_dossier(run, int8_zoo: Int8Zoo) -> None:
 
 def test_a_loss_may_only_warn(run, int8_zoo: Int8Zoo) -> None:
     int8_zoo.write_card(limit=60.0)
-    done = run("--sr-gate=warn", "--sr-explain=0", "-Wdefault")
-    done.assert_outcomes(passed=3, warnings=1)
-    done.stdout.fnmatch_lines(
+    result = run("--sr-gate=warn", "--sr-explain=0", "-Wdefault")
+    result.assert_outcomes(passed=3, warnings=1)
+    result.stdout.fnmatch_lines(
         ["*GateWarning: res_x2-int8_max-judged_x2-fidelity: less faithful to fp32 than 60 dB*"]
     )
 
@@ -76,9 +76,9 @@ def test_gates_may_be_off(run, int8_zoo: Int8Zoo) -> None:
     ],
 )
 def test_wrong_options_are_refused(run, option: str, message: str) -> None:
-    done = run(option)
-    assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.stderr.fnmatch_lines([message])
+    result = run(option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
 
 
 def test_a_known_gap_excuses_a_loss_and_must_go_once_it_closes(run, int8_zoo: Int8Zoo) -> None:
@@ -89,9 +89,10 @@ def test_a_known_gap_excuses_a_loss_and_must_go_once_it_closes(run, int8_zoo: In
     run().assert_outcomes(passed=2, xfailed=1)
     int8_zoo.write_card()
     card.write_text(card.read_text() + gap)
-    done = run()
-    done.assert_outcomes(passed=2, failed=1)
-    done.stdout.fnmatch_lines(["*the gate passes: remove the known gap from the card (odd card)*"])
+    result = run()
+    result.assert_outcomes(passed=2, failed=1)
+    message = "*the gate passes: remove the known gap from the card (odd card)*"
+    result.stdout.fnmatch_lines([message])
 
 
 def test_a_run_is_compared_with_an_earlier_one(
@@ -103,12 +104,12 @@ def test_a_run_is_compared_with_an_earlier_one(
     run("--sr-compare=before.json").assert_outcomes(passed=3)
     detail = json.loads((pytester.path / "reports" / "latest.json").read_text())["records"]
     (gate,) = (record["detail"] for record in detail if record["metric"] == "fidelity")
-    assert [one["metric"] for one in gate["compared"]] == ["psnr", "ssim", "fidelity"]
-    assert {one["status"] for one in gate["compared"]} == {"within"}
+    assert [comparison["metric"] for comparison in gate["compared"]] == ["psnr", "ssim", "fidelity"]
+    assert {comparison["status"] for comparison in gate["compared"]} == {"within"}
     int8_zoo.write_card()  # everything in int8: worse, though within the card's limits
-    done = run("--sr-compare=before.json", "--sr-explain=0")
-    done.assert_outcomes(passed=2, failed=1)
-    done.stdout.fnmatch_lines(
+    result = run("--sr-compare=before.json", "--sr-explain=0")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(
         [
             "verdict    loss: against the earlier record: fidelity drops by * on average*",
             "against the earlier run, fidelity:",
@@ -128,8 +129,8 @@ def test_what_rises_is_worse_than_in_an_earlier_run_where_lower_is_better(
         run("--sr-explain=0", *options)
         latest = (pytester.path / "reports" / "latest.json").rename(before)
         records = json.loads(latest.read_text())["records"]
-        (gate,) = (one["detail"] for one in records if one["metric"] == "fidelity")
-        return {one["metric"]: one["drop"]["mean"] for one in gate.get("compared", ())}
+        (gate,) = (record["detail"] for record in records if record["metric"] == "fidelity")
+        return {row["metric"]: row["drop"]["mean"] for row in gate.get("compared", ())}
 
     keep = 'keep = ["tail", "up"]'
     mean_losses(keep)

@@ -5,7 +5,7 @@ import pytest
 
 
 def without_times(zoo) -> dict[str, dict[str, object]]:
-    return {key: {**one, "seconds": 0, "cached": 0} for key, one in zoo.records().items()}
+    return {key: {**record, "seconds": 0, "cached": 0} for key, record in zoo.records().items()}
 
 
 def test_isolated_models_have_the_records_of_others(

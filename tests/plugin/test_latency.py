@@ -16,7 +16,7 @@ OFF = "timing is switched off, by --benchmark-disable or by pytest-xdist"
 
 @pytest.fixture
 def zoo(zoo: Zoo) -> Zoo:
-    """Count and time the network on an image that takes no time."""
+    """Count and time the network on a small image."""
     for file in (zoo.suite / "README.md", zoo.suite / "card.toml"):
         text = file.read_text().replace("3x1000x1000", "3x20x20")
         file.write_text(text.replace("| 0.018 |", "| 0.0000072 |"))
@@ -24,7 +24,7 @@ def zoo(zoo: Zoo) -> Zoo:
 
 
 def saved(path: Path) -> dict[str, Any]:
-    return {one["name"]: one for one in json.loads(path.read_text())["benchmarks"]}
+    return {entry["name"]: entry for entry in json.loads(path.read_text())["benchmarks"]}
 
 
 def test_without_the_option_nothing_is_timed(run, zoo: Zoo):
@@ -73,15 +73,15 @@ def test_the_record_has_the_statistics_of_the_table(run, zoo: Zoo, pytester: pyt
 
 def test_a_saved_benchmark_says_what_it_is_true_of(run, zoo: Zoo, pytester: pytest.Pytester):
     run(*QUICK, "--benchmark-json=bench.json", "-k", "latency")
-    found = saved(pytester.path / "bench.json")[ITEM]
+    entry = saved(pytester.path / "bench.json")[ITEM]
     record = zoo.records()[ITEM]
-    assert found["fullname"] == record["node_id"]
-    assert found["group"] == "tiny/tiny_x2 3x20x20"
-    version = found["extra_info"].pop("version")
+    assert entry["fullname"] == record["node_id"]
+    assert entry["group"] == "tiny/tiny_x2 3x20x20"
+    version = entry["extra_info"].pop("version")
     assert record["inputs"]["backend"] == f"onnxruntime {version}"
-    assert found["extra_info"].pop("computes").startswith("CPU provider; fp16 rounds")
-    assert found["extra_info"].pop("peak_mb", None) == record["measurement"]["notes"].get("peak_mb")
-    assert found["extra_info"] == {
+    assert entry["extra_info"].pop("computes").startswith("CPU provider; fp16 rounds")
+    assert entry["extra_info"].pop("peak_mb", None) == record["measurement"]["notes"].get("peak_mb")
+    assert entry["extra_info"] == {
         "backend": "onnxruntime",
         "device": "cpu",
         "emulated": False,
@@ -153,7 +153,7 @@ def test_a_network_that_fails_is_an_error_without_a_time(run, zoo: Zoo):
 def test_an_emulated_card_is_not_timed(run, zoo: Zoo):
     result = run(*QUICK, "--backend=vacc", "--sr-device=emulate", "-k", "latency", "-W", "error")
     result.assert_outcomes(skipped=2, deselected=5)
-    sentences = {one["verdict"]["sentence"] for one in zoo.records().values()}
+    sentences = {record["verdict"]["sentence"] for record in zoo.records().values()}
     assert sentences == {
         "vacc is emulated here, and the speed of an emulation says nothing about the card; time"
         " it where a card is ready"

@@ -58,16 +58,16 @@ class Installed:
         )
 
     def pytest(self, *args: str) -> dict[str, dict[str, object]]:
-        done = self.python("-m", "pytest", "my_zoo", f"--sr-data={self.zoo.data}", *args)
-        assert done.returncode in (0, 1), done.stdout + done.stderr
+        result = self.python("-m", "pytest", "my_zoo", f"--sr-data={self.zoo.data}", *args)
+        assert result.returncode in (0, 1), result.stdout + result.stderr
         return self.zoo.records()
 
     def sr_bench(self, *args: object, code: int = 0) -> str:
-        done = self.python(
+        result = self.python(
             "-c", "import sys; from sr_bench.cli import main; sys.exit(main())", *args
         )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout
+        assert result.returncode == code, result.stdout + result.stderr
+        return result.stdout
 
 
 def install(folder: Path, page: str) -> Path:
@@ -89,11 +89,11 @@ def install(folder: Path, page: str) -> Path:
 
 def errors_of(zoo: Zoo) -> np.ndarray:
     """Return the absolute errors of nearest enlargement, images x pixels."""
-    found = []
+    errors = []
     for stem in "ab":
         hr, lr = (read_image(zoo.data / kind / f"{stem}.png").astype(int) for kind in ("HR", "LR"))
-        found.append(np.abs(lr.repeat(2, axis=0).repeat(2, axis=1) - hr).ravel())
-    return np.array(found)
+        errors.append(np.abs(lr.repeat(2, axis=0).repeat(2, axis=1) - hr).ravel())
+    return np.array(errors)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def test_a_column_of_a_metric_of_another_package_is_a_claim(installed, records) 
     assert 'name="tiny_x2-fp32-pair_x2-worst_error"' in junit
 
 
-def test_the_metrics_that_come_along_are_measured_beside_it(installed, records) -> None:
+def test_the_shipped_metrics_are_measured_beside_it(installed, records) -> None:
     assert status(records, "tiny_x2-fp32-pair_x2-mae") == "match"
     assert records["tiny_x2-fp32-pair_x2-psnr_y"]["measurement"]["value"] > installed.zoo.psnr
     assert "metric" not in records["tiny_x2-fp32-pair_x2-mae"]["inputs"]
@@ -153,7 +153,7 @@ def test_a_lower_value_than_claimed_is_better_and_the_floor_is_above(installed, 
     assert f"above bicubic {floor:.2f} levels" in page
 
 
-def test_metrics_that_cannot_be_had_are_not_run_and_leave_the_others(records) -> None:
+def test_unavailable_metrics_are_not_run_and_the_others_are(records) -> None:
     fid, lpips = (records[f"tiny_x2-fp32-pair_x2-{name}"]["verdict"] for name in ("fid", "lpips"))
     assert fid["status"] == lpips["status"] == "not_run"
     assert fid["sentence"].startswith("FID compares sets of images")
@@ -190,7 +190,7 @@ class Words(HTMLParser):
 
 def test_the_command_line_knows_it(installed, records) -> None:
     listed = json.loads(installed.sr_bench("list", "--suites", "my_zoo", "--json"))["metrics"]
-    (line,) = (one for one in listed if one["metric"] == "worst_error")
+    (line,) = (metric for metric in listed if metric["metric"] == "worst_error")
     assert (line["unit"], line["better"], line["computed"]) == ("levels", "lower", "here")
     data = installed.zoo.data
     options = ("--protocol", "native_rgb", "--metric", "worst_error", "--json", "-")
@@ -219,16 +219,16 @@ def test_a_changed_network_is_a_loss_where_the_metric_rises(installed, records) 
     network = installed.zoo.suite / "tiny.onnx"
     right = network.read_bytes()
     model = onnx.load(network)
-    (weight,) = (one for one in model.graph.initializer if one.name == "weight")
+    (weight,) = (tensor for tensor in model.graph.initializer if tensor.name == "weight")
     weight.CopyFrom(numpy_helper.from_array(0 * numpy_helper.to_array(weight), "weight"))
     onnx.save(model, network)
     installed.write(second=installed.truth["worst"] - 1)
     try:
         now = installed.pytest("-k", "worst_error")
-        told = installed.sr_bench("compare", "previous", "last", "--json", code=1)
+        result = installed.sr_bench("compare", "previous", "last", "--json", code=1)
     finally:
         network.write_bytes(right)
     assert status(now, "second_x2-fp32-pair_x2-worst_error") == "differs"
-    cases = {(c["model"], c["metric"]): c for c in json.loads(told)["cases"]}
+    cases = {(case["model"], case["metric"]): case for case in json.loads(result)["cases"]}
     assert cases["tiny_x2", "worst_error"]["outcome"] == "loss"
     assert "Worst error rises by" in cases["tiny_x2", "worst_error"]["sentence"]

@@ -1,4 +1,4 @@
-"""What a run leaves behind, and what happens when it can't."""
+"""What a session leaves behind, and what happens when it can't."""
 
 import errno
 import json
@@ -61,7 +61,7 @@ def test_a_file_in_the_place_of_the_results_folder_is_refused(pytester, run):
     result.stderr.fnmatch_lines(["*taken*--sr-results-path*"])
 
 
-def test_a_full_disk_is_told_once_and_fails_the_session(run, monkeypatch):
+def test_a_full_disk_is_reported_once_and_fails_the_session(run, monkeypatch):
     write = os.write
     calls = []
 

@@ -1,4 +1,4 @@
-"""A long item shows that it is alive, past pytest's capturing and without touching its lines."""
+"""A long item shows that it is alive, past pytest's capturing and beside its lines."""
 
 from types import SimpleNamespace
 
@@ -29,10 +29,10 @@ class Writer:
         self.raw += text
 
     def rows(self) -> list[str]:
-        """Return what a terminal shows after all that was written; the cursor is where it was."""
+        """Return what a terminal shows in the end; the cursor must be where it was."""
         rows, row, column, text = [list(LINE)], 0, len(LINE), self.raw
         while text:
-            command = next((one for one in COMMANDS if text.startswith(one)), "")
+            command = next((prefix for prefix in COMMANDS if text.startswith(prefix)), "")
             text = text.removeprefix(command)
             if command == "\n":
                 row += 1
@@ -111,7 +111,7 @@ def test_on_a_wrapped_line_the_cursor_returns_to_its_column(clock):
     assert f"\x1b[{len(LINE) - 20}C" in writer.raw
 
 
-def test_a_log_gets_a_line_of_its_own_only_now_and_then(clock):
+def test_a_log_gets_a_line_only_now_and_then(clock):
     writer = Writer()
     with ProgressLine(session(writer, isatty=False), "edsr_x2-fp32") as line:
         for second in range(1, 65):

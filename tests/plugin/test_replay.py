@@ -1,4 +1,4 @@
-"""A recording is scored elsewhere, under any protocol, and never passed off as run there."""
+"""A recording is scored elsewhere, under any protocol, and never passed off as a new run."""
 
 import shutil
 
@@ -26,7 +26,7 @@ def recording(run, zoo: Zoo, pytester: pytest.Pytester):
 
 
 def about_images(records: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
-    return {case: one for case, one in records.items() if one["dataset"]}
+    return {case: record for case, record in records.items() if record["dataset"]}
 
 
 def test_a_replay_has_the_numbers_and_verdicts_of_the_recorded_run(
@@ -36,16 +36,14 @@ def test_a_replay_has_the_numbers_and_verdicts_of_the_recorded_run(
     result.stdout.fnmatch_lines(["backend replay: EMULATED *recorded*"])
     replayed, before = about_images(zoo.records()), about_images(recording)
     assert "tiny_x2-fp16-pair_x2-fidelity" in replayed
-    for case, one in before.items():
+    for case, record in before.items():
         now = replayed[case]
-        assert now["verdict"]["measured"] == one["verdict"]["measured"], case
-        assert now["verdict"]["status"] == one["verdict"]["status"], case
+        assert now["verdict"]["measured"] == record["verdict"]["measured"], case
+        assert now["verdict"]["status"] == record["verdict"]["status"], case
         assert now["device"] == "emulated, replayed"
 
 
-def test_a_protocol_that_gives_the_same_input_needs_no_new_recording(
-    run, zoo: Zoo, recording
-) -> None:
+def test_a_protocol_with_the_same_input_needs_no_new_recording(run, zoo: Zoo, recording) -> None:
     card = (zoo.suite / "card.toml").read_text().replace("native_rgb", "paper_y")
     (zoo.suite / "card.toml").write_text(card)
     run("--backend=replay", "--sr-replay=outputs")
@@ -72,7 +70,7 @@ def test_a_folder_without_a_recording_is_refused_at_once(run, zoo: Zoo) -> None:
     assert "INTERNALERROR" not in shown
 
 
-def test_a_recording_of_another_backend_is_not_mixed_with(run, zoo: Zoo) -> None:
+def test_a_recording_of_another_backend_is_never_mixed_in(run, zoo: Zoo) -> None:
     run("--backend=vacc", "--sr-device=emulate", "--sr-record=outputs")
     result = run("--backend=onnxruntime", "--sr-record=outputs")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

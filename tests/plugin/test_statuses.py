@@ -21,7 +21,7 @@ def test_a_zoo_whose_numbers_are_true_passes(run):
     )
 
 
-def test_a_number_that_differs_fails_with_all_that_one_needs(run, zoo):
+def test_a_number_that_differs_fails_with_all_that_is_needed(run, zoo):
     zoo.write_table(psnr=f"{zoo.psnr + 1:.3f}")
     result = run("-k", "fp32 and psnr")
     result.assert_outcomes(failed=1, deselected=4)
@@ -46,7 +46,7 @@ def test_the_failure_text_is_short(run, zoo):
     assert end - start + 1 < 12
 
 
-def test_a_better_number_is_stale_and_says_the_edit(run, zoo):
+def test_a_better_number_is_stale_and_shows_the_edit(run, zoo):
     zoo.write_table(psnr=f"{zoo.psnr - 1:.3f}")
     result = run("-k", "fp32 and psnr")
     result.assert_outcomes(failed=1, deselected=4)

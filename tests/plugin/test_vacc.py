@@ -51,8 +51,8 @@ class Machine:
         (self._folder / "rig.toml").write_text("\n".join(lines))
 
     def behave(self, **plans: str) -> None:
-        told = {"*" if name == "every" else name: what for name, what in plans.items()}
-        self._monkeypatch.setenv("FAKE_VSX", json.dumps(told))
+        plan = {"*" if name == "every" else name: fault for name, fault in plans.items()}
+        self._monkeypatch.setenv("FAKE_VSX", json.dumps(plan))
 
     def without_sdk(self) -> None:
         self._monkeypatch.setenv("PYTHONPATH", "")
@@ -67,10 +67,10 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    made = Machine(tmp_path / "host", monkeypatch)
+    machine = Machine(tmp_path / "host", monkeypatch)
     # The machine is faked in this process: another one would look at the real one.
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest --sr-isolate=off")
-    yield made
+    yield machine
     vacc._probed.cache_clear()
     session._version.cache_clear()
 
@@ -142,7 +142,7 @@ def test_a_card_can_be_left_alone(run, zoo: Zoo, machine: Machine) -> None:
     )
 
 
-def test_a_tensor_feed_gives_what_an_image_feed_gives(run, zoo: Zoo, machine: Machine) -> None:
+def test_a_tensor_feed_equals_an_image_feed(run, zoo: Zoo, machine: Machine) -> None:
     zoo.write_card('[model.vacc]\nfeed = "tensor"\n')
     run("--backend=vacc").assert_outcomes(passed=5)
     assert zoo.records()["tiny_x2-vacc-fp16-pair_x2-psnr"]["detail"]["feed"] == "tensor"
@@ -206,7 +206,7 @@ def ten_models(zoo: Zoo) -> None:
     (zoo.suite / "README.md").write_text(f"| Models | PSNR(dB) |\n| :-- | --: |\n{rows}")
     head, model = CARD.split("[[model]]")
     models = [model.replace("tiny_x2", f"m{i}").replace('"Tiny"', f'"M{i}"') for i in range(1, 11)]
-    (zoo.suite / "card.toml").write_text(head + "".join(f"[[model]]{one}" for one in models))
+    (zoo.suite / "card.toml").write_text(head + "".join(f"[[model]]{model}" for model in models))
 
 
 @pytest.mark.slow
@@ -225,8 +225,8 @@ def test_a_session_survives_a_hang_a_crash_and_memory_that_runs_out(
         number: records[f"m{number}-vacc-fp16-pair_x2-psnr"]["detail"].get("failure")
         for number in range(1, 11)
     }
-    found = {number: failure for number, failure in failures.items() if failure}
-    assert found == {2: "timeout", 5: "crashed", 7: "device-oom"}
+    failed = {number: failure for number, failure in failures.items() if failure}
+    assert failed == {2: "timeout", 5: "crashed", 7: "device-oom"}
     # The model that hangs, which does not hear SIGTERM, and the one that runs out of memory.
     assert machine.given_up == [LIMITS["run_s"], LIMITS["grace_s"], LIMITS["run_s"]]
     assert not [

@@ -1,4 +1,4 @@
-"""Small networks with all that super-resolution networks are made of, as ONNX files."""
+"""Small ONNX networks with every part of super-resolution networks."""
 
 from pathlib import Path
 
@@ -67,15 +67,15 @@ def values(network: Network, x: np.ndarray, names: tuple[str, ...]) -> dict[str,
     model = onnx.ModelProto()
     model.CopyFrom(network.model)
     del model.graph.output[:]
-    own = [name for name in names if name != network.input]
+    inner = [name for name in names if name != network.input]
     model.graph.output.extend(
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in own
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in inner
     )
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
-    found = dict(zip(own, session.run(None, {network.input: x}), strict=True))
-    return found | {network.input: x}
+    outputs = dict(zip(inner, session.run(None, {network.input: x}), strict=True))
+    return outputs | {network.input: x}
 
 
 def exact_clips(network: Network, xs: list[np.ndarray]) -> dict[str, ClipRange]:
@@ -84,8 +84,8 @@ def exact_clips(network: Network, xs: list[np.ndarray]) -> dict[str, ClipRange]:
     every = [values(network, x, names) for x in xs]
     return {
         name: ClipRange(
-            min(0.0, *(float(one[name].min()) for one in every)),
-            max(0.0, *(float(one[name].max()) for one in every)),
+            min(0.0, *(float(outputs[name].min()) for outputs in every)),
+            max(0.0, *(float(outputs[name].max()) for outputs in every)),
         )
         for name in names
     }

@@ -54,31 +54,31 @@ def _collect(
     )
 
 
-def _assert_same_histogram(one: Histogram, other: Histogram) -> None:
-    assert (one.low, one.high, one.exponent) == (other.low, other.high, other.exponent)
-    np.testing.assert_array_equal(one.counts, other.counts)
+def _assert_same_histogram(first: Histogram, second: Histogram) -> None:
+    assert (first.low, first.high, first.exponent) == (second.low, second.high, second.exponent)
+    np.testing.assert_array_equal(first.counts, second.counts)
 
 
-def _assert_same(one: Statistics, other: Statistics) -> None:
-    assert one.histograms.keys() == other.histograms.keys()
-    for name, histogram in one.histograms.items():
-        _assert_same_histogram(histogram, other.histograms[name])
-    assert set(one.moments) == set(other.moments)
-    for name, moment in one.moments.items():
-        np.testing.assert_array_equal(moment, other.moments[name])
+def _assert_same(first: Statistics, second: Statistics) -> None:
+    assert first.histograms.keys() == second.histograms.keys()
+    for name, histogram in first.histograms.items():
+        _assert_same_histogram(histogram, second.histograms[name])
+    assert set(first.moments) == set(second.moments)
+    for name, moment in first.moments.items():
+        np.testing.assert_array_equal(moment, second.moments[name])
 
 
 def test_the_histograms_are_those_of_the_network_s_tensors(network: Network) -> None:
     inputs = _inputs(SIZES[:3])
-    found = _collect(network, inputs)
-    names = tuple(found.histograms)
+    stats = _collect(network, inputs)
+    names = tuple(stats.histograms)
     every = [values(network, load(), names) for load in inputs.values()]
-    for name, histogram in found.histograms.items():
-        tensors = [one[name] for one in every]
+    for name, histogram in stats.histograms.items():
+        tensors = [outputs[name] for outputs in every]
         assert histogram.low == pytest.approx(min(t.min() for t in tensors), abs=1e-5)
         assert histogram.high == pytest.approx(max(t.max() for t in tensors), abs=1e-5)
         assert histogram.counts.sum() == sum(-(-t.size // 4) for t in tensors)
-    assert found.images == 3
+    assert stats.images == 3
 
 
 @pytest.mark.parametrize(
@@ -118,17 +118,17 @@ def test_two_halves_add_up_to_the_whole(network: Network) -> None:
 
 
 def test_there_is_a_histogram_for_every_tensor_of_every_plan(network: Network) -> None:
-    found = _collect(network, _inputs(SIZES[:1]), moments=False)
+    stats = _collect(network, _inputs(SIZES[:1]), moments=False)
     for count in range(len(network.layers)):
         for kept in combinations(network.layers, count):
-            assert points(network, kept).tensors <= found.histograms.keys()
-    assert "body.1" in found.histograms
-    assert network.output in found.histograms
+            assert points(network, kept).tensors <= stats.histograms.keys()
+    assert "body.1" in stats.histograms
+    assert network.output in stats.histograms
 
 
 def test_what_follows_from_another_tensor_has_its_counts(network: Network) -> None:
-    found = _collect(network, _inputs(SIZES[:2]), moments=False).histograms
-    _assert_same_histogram(found["wide"], found["up"])
+    histograms = _collect(network, _inputs(SIZES[:2]), moments=False).histograms
+    _assert_same_histogram(histograms["wide"], histograms["up"])
 
 
 def test_a_relu_of_an_observed_tensor_is_not_observed_again(tmp_path: Path) -> None:
@@ -141,18 +141,18 @@ def test_a_relu_of_an_observed_tensor_is_not_observed_again(tmp_path: Path) -> N
     ]
     mixed = (np.eye(3, dtype=np.float32) - 0.4).reshape(3, 3, 1, 1)
     network = _network(tmp_path, nodes, w=mixed)
-    found = _collect(network, _inputs(SIZES[:2]))
-    _assert_same_histogram(found.histograms["b"], found.histograms["a"].relu())
-    assert found.histograms["a"].low < 0 == found.histograms["b"].low
+    stats = _collect(network, _inputs(SIZES[:2]))
+    _assert_same_histogram(stats.histograms["b"], stats.histograms["a"].relu())
+    assert stats.histograms["a"].low < 0 == stats.histograms["b"].low
     image = _image(*SIZES[0], 0)
     behind = np.maximum(np.einsum("oi,bihw->bohw", mixed[:, :, 0, 0], image), 0)
-    assert found.histograms["b"].high >= behind.max() * 0.999
+    assert stats.histograms["b"].high >= behind.max() * 0.999
 
 
 def test_moments_are_those_of_what_the_layers_read(network: Network) -> None:
     inputs = {str(i): lambda image=image: image for i, image in enumerate(images(9, 40))}
-    found = _collect(network, inputs).moments
-    assert set(found) == {layer.weight for layer in network.layers}
+    moments = _collect(network, inputs).moments
+    assert set(moments) == {layer.weight for layer in network.layers}
     for layer in network.layers:
         names = (layer.input, network.output)
         tensors = [values(network, load(), names)[layer.input] for load in inputs.values()]
@@ -163,9 +163,9 @@ def test_moments_are_those_of_what_the_layers_read(network: Network) -> None:
             patches.append(seen.transpose(0, 3, 4, 1, 2).reshape(9 * len(padded), -1))
         every = np.concatenate(patches, axis=1)
         true = every @ every.T / every.shape[1]
-        error = np.linalg.norm(found[layer.weight] - true) / np.linalg.norm(true)
+        error = np.linalg.norm(moments[layer.weight] - true) / np.linalg.norm(true)
         assert error < 0.1, layer.name  # as many random positions: 0.03 to 0.08
-        assert np.trace(found[layer.weight]) == pytest.approx(np.trace(true), rel=0.02)
+        assert np.trace(moments[layer.weight]) == pytest.approx(np.trace(true), rel=0.02)
 
 
 @pytest.mark.parametrize("size", [1, 15, 192, 193, 257, 384, 385, 500, 1000, 1080, 1920, 7937])
@@ -205,7 +205,7 @@ def test_a_large_image_counts_as_its_tiles(network: Network) -> None:
     _assert_same(whole, _collect(network, tiles))
 
 
-def test_progress_comes_after_each_image(network: Network) -> None:
+def test_progress_is_reported_after_each_image(network: Network) -> None:
     calls: list[tuple[int, int, str]] = []
     _collect(
         network,
@@ -223,10 +223,10 @@ def test_an_empty_set_is_an_error(network: Network) -> None:
 
 
 def test_a_constant_image_is_calibrated_with(network: Network) -> None:
-    found = _collect(network, {"black": lambda: np.zeros((1, 3, 20, 20), np.float32)})
-    assert (found.histograms["x"].low, found.histograms["x"].high) == (0, 0)
-    assert not found.moments["head.weight"].any()
-    assert np.isfinite(found.moments["tail.weight"]).all()
+    stats = _collect(network, {"black": lambda: np.zeros((1, 3, 20, 20), np.float32)})
+    assert (stats.histograms["x"].low, stats.histograms["x"].high) == (0, 0)
+    assert not stats.moments["head.weight"].any()
+    assert np.isfinite(stats.moments["tail.weight"]).all()
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -253,8 +253,8 @@ def test_too_little_memory_says_how_much_is_needed(network: Network) -> None:
     assert "raise --sr-calibration-memory" in str(error.value)
     needed = int(str(error.value).partition(" MiB")[0].rpartition(" ")[2])
     assert needed > 2
-    found = _collect(network, {"9.png": lambda: _image(150, 180, 0)}, memory_mib=needed, workers=3)
-    assert found.images == 1
+    stats = _collect(network, {"9.png": lambda: _image(150, 180, 0)}, memory_mib=needed, workers=3)
+    assert stats.images == 1
 
 
 def _most_at_a_time(network: Network, memory_mib: float, patch: pytest.MonkeyPatch) -> int:
@@ -270,10 +270,10 @@ def _most_at_a_time(network: Network, memory_mib: float, patch: pytest.MonkeyPat
             if where == network.input:
                 busy.add(threading.get_ident())
             most = max(most, len(busy))
-        found = original(array, where=where)
+        histogram = original(array, where=where)
         if where == network.output:
             busy.discard(threading.get_ident())
-        return found
+        return histogram
 
     inputs = {str(i): lambda i=i: _image(64, 64, i) for i in range(8)}
     patch.setattr(Histogram, "of", spy)
@@ -294,7 +294,7 @@ def test_tight_memory_lets_fewer_tiles_run_at_a_time(
 
 
 @pytest.mark.parametrize(
-    ("image", "came"),
+    ("image", "message"),
     [
         (np.zeros((1, 4, 8, 8), np.float32), "float32 of 1 x 4 x 8 x 8"),
         (np.zeros((1, 3, 8, 8)), "float64 of 1 x 3 x 8 x 8"),
@@ -304,9 +304,9 @@ def test_tight_memory_lets_fewer_tiles_run_at_a_time(
     ],
 )
 def test_an_image_that_does_not_fit_is_named(
-    network: Network, image: np.ndarray, came: str
+    network: Network, image: np.ndarray, message: str
 ) -> None:
-    with pytest.raises(BackendError, match=rf"a\.png: .* 1 x 3 x any x any, got {came}"):
+    with pytest.raises(BackendError, match=rf"a\.png: .* 1 x 3 x any x any, got {message}"):
         _collect(network, {"a.png": lambda: image})
 
 
@@ -323,15 +323,15 @@ def test_a_network_of_a_fixed_size_gets_whole_images_of_that_size(tmp_path: Path
     ]
     size = np.array([1, 3, 200, 208])
     network = _network(tmp_path, nodes, shape=[1, 3, 200, 208], size=size)
-    found = _collect(network, {"a": lambda: _image(200, 208, 0)})
-    assert found.histograms["x"].counts.sum() == 3 * 200 * 208 // 4
+    stats = _collect(network, {"a": lambda: _image(200, 208, 0)})
+    assert stats.histograms["x"].counts.sum() == 3 * 200 * 208 // 4
     with pytest.raises(
         BackendError, match=r"b: .* 1 x 3 x 200 x 208, got float32 of 1 x 3 x 8 x 8"
     ):
         _collect(network, {"b": lambda: _image(8, 8, 0)})
 
 
-def test_what_the_network_can_not_run_names_the_image(tmp_path: Path) -> None:
+def test_an_image_that_the_network_cannot_run_is_named(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["a"]),
         helper.make_node("Reshape", ["a", "eights"], ["y"]),
@@ -395,13 +395,13 @@ def _network(
     folder: Path, nodes: list[onnx.NodeProto], *, shape: object = None, **constants: np.ndarray
 ) -> Network:
     """Return a network of `nodes` from x to y; ``w`` is a 1x1 convolution of 3 channels."""
-    own = {"w": np.eye(3, dtype=np.float32).reshape(3, 3, 1, 1)} | constants
+    weights = {"w": np.eye(3, dtype=np.float32).reshape(3, 3, 1, 1)} | constants
     graph = helper.make_graph(
         nodes,
         "net",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape or ["n", 3, "h", "w"])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None] * 4)],
-        [numpy_helper.from_array(value, name) for name, value in own.items()],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, folder / "net.onnx")

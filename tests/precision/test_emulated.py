@@ -34,7 +34,7 @@ def network(tmp_path: Path) -> Network:
 def _thresholds(network: Network) -> dict[str, float]:
     """Return a little less than the largest magnitudes, so that some values are clipped."""
     clips = exact_clips(network, images(3))
-    return {name: 0.9 * max(-one.low, one.high) for name, one in clips.items()}
+    return {name: 0.9 * max(-clip.low, clip.high) for name, clip in clips.items()}
 
 
 def _emulated(
@@ -45,7 +45,7 @@ def _emulated(
 
 
 def _outputs(model: ModelProto, level: object = OPTIMISED, *, inner: str = "", save: str = ""):
-    """Return what the model gives for each image; of the tensor `inner` if it is given."""
+    """Return the model's output for each image; that of the tensor `inner` if it is given."""
     ours = ModelProto()
     ours.CopyFrom(model)
     if inner:
@@ -105,7 +105,7 @@ class _Oracle:
         half: Callable[[Array], Array] = _nothing if tvm else _fp16
 
         def given(name: str, value: Array) -> Array:
-            """Return what an operator that is no layer reads of a tensor that layers read."""
+            """Return a tensor that layers read, as an operator that is not a layer reads it."""
             return np.float32(self.integers(name, value)) * self.step(name) if tvm else value
 
         head = half(self.layer("head", "x", _fp16(x)))
@@ -120,20 +120,20 @@ class _Oracle:
 
 @pytest.mark.parametrize("per_channel", [True, False])
 @pytest.mark.parametrize("profile", Profile)
-def test_a_residual_net_gives_the_bits_of_a_model_in_int64(
+def test_a_residual_net_computes_the_bits_of_a_model_in_int64(
     network: Network, profile: Profile, per_channel: bool
 ) -> None:
     thresholds = _thresholds(network)
     model = _emulated(network, profile, thresholds, per_channel=per_channel)
     onnx.checker.check_model(model, full_check=True)
     oracle = _Oracle(network.constants, thresholds, profile, per_channel)  # type: ignore[arg-type]
-    for x, found in zip(images(3), _outputs(model), strict=True):
-        np.testing.assert_array_equal(found, oracle(x))
+    for x, output in zip(images(3), _outputs(model), strict=True):
+        np.testing.assert_array_equal(output, oracle(x))
 
 
 def test_the_readings_differ_from_each_other_and_from_fp32(network: Network) -> None:
     thresholds = {name: value / 0.9 for name, value in _thresholds(network).items()}
-    models = (*(_emulated(network, one, thresholds) for one in Profile), network.model)
+    models = (*(_emulated(network, profile, thresholds) for profile in Profile), network.model)
     tvm, fine, full = (np.stack(_outputs(model)) for model in models)
     noise_db = [float(10 * np.log10(np.square(low - full).mean())) for low in (tvm, fine)]
     assert noise_db == pytest.approx([-42.3, -44.9], abs=1)
@@ -176,15 +176,15 @@ def test_a_threshold_is_so_many_levels(network: Network, profile: Profile, part:
     assert integers.max() == 127
     values = integers * np.float32(0.25 / LEVELS[profile])
     assert values.max() == pytest.approx(0.25 * part, rel=1e-6)
-    weights = next(one for one in model.graph.initializer if one.name == "head.weight/int8/0")
+    weights = next(part for part in model.graph.initializer if part.name == "head.weight/int8/0")
     first = network.constants["head.weight"][0]
     expected = np.rint(first / np.abs(first).max() * LEVELS[profile])
-    found = numpy_helper.to_array(weights)[0]
-    np.testing.assert_array_equal(found, np.clip(expected, -127, 127))
+    weight = numpy_helper.to_array(weights)[0]
+    np.testing.assert_array_equal(weight, np.clip(expected, -127, 127))
 
 
 @pytest.mark.parametrize("profile", Profile)
-def test_fp16_goes_in_and_comes_out(network: Network, profile: Profile) -> None:
+def test_the_input_and_the_output_are_fp16(network: Network, profile: Profile) -> None:
     model = _emulated(network, profile, skip=("head",))
     outputs = np.stack(_outputs(model))
     np.testing.assert_array_equal(outputs, _fp16(outputs))
@@ -196,8 +196,8 @@ def test_fp16_goes_in_and_comes_out(network: Network, profile: Profile) -> None:
 def test_fine_with_every_layer_skipped_is_fp16(network: Network, tmp_path: Path) -> None:
     to_fp16(tmp_path / "net.onnx", tmp_path / "fp16.onnx")
     expected = _outputs(onnx.load(tmp_path / "fp16.onnx"))
-    found = _outputs(_emulated(network, Profile.FINE, {}, skip=("*",)))
-    np.testing.assert_array_equal(found, expected)
+    outputs = _outputs(_emulated(network, Profile.FINE, {}, skip=("*",)))
+    np.testing.assert_array_equal(outputs, expected)
 
 
 @pytest.mark.parametrize("profile", Profile)
@@ -205,7 +205,7 @@ def test_skipped_layers_compute_in_float_on_fp16_weights(
     network: Network, profile: Profile
 ) -> None:
     model = _emulated(network, profile, skip=("body.*", "tail"))
-    constants = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     assert {name for name in constants if name.endswith("/int8/0")} == {
         "head.weight/int8/0",
         "up.weight/int8/0",
@@ -214,10 +214,10 @@ def test_skipped_layers_compute_in_float_on_fp16_weights(
         np.testing.assert_array_equal(constants[name], _fp16(network.constants[name]))
     value = np.stack(_outputs(model, inner="body.1"))
     np.testing.assert_array_equal(value, _fp16(value))
-    told = {entry.key: entry.value for entry in model.metadata_props}
-    share = sum(one.share for one in network.layers if one.name in ("head", "up"))
-    assert float(told["sr_bench.int8_share"]) == pytest.approx(share, abs=1e-4)
-    assert told["sr_bench.skip"] == "body.* tail"
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    share = sum(layer.share for layer in network.layers if layer.name in ("head", "up"))
+    assert float(metadata["sr_bench.int8_share"]) == pytest.approx(share, abs=1e-4)
+    assert metadata["sr_bench.skip"] == "body.* tail"
 
 
 def test_skipping_a_layer_brings_the_output_nearer(network: Network) -> None:
@@ -229,7 +229,7 @@ def test_skipping_a_layer_brings_the_output_nearer(network: Network) -> None:
     assert errors[0] > 1.05 * errors[1] > 100 * errors[2]
 
 
-def test_the_file_tells_what_it_is(network: Network) -> None:
+def test_the_file_says_what_it_is(network: Network) -> None:
     model = emulate(
         network, _thresholds(network), Profile.TVM, DevicePlan(), notes={"observer": "kl"}
     )

@@ -18,7 +18,7 @@ LEVELS = (
 
 
 def _model(weights: NDArray[np.int8], **attributes: object) -> ModelProto:
-    """Return the network that gives the sums of the image ``x``."""
+    """Return the network that computes the sums of the image ``x``."""
     node = helper.make_node("Conv", ["x", "w"], ["y"], **attributes)
     parts = exact_parts(weights)
     names = [f"w{i}" for i in range(len(parts))]
@@ -39,8 +39,8 @@ def _sums(model: ModelProto, x: NDArray[np.int64], level: object) -> NDArray[np.
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    found: NDArray[np.float32] = session.run(None, {"x": x.astype(np.float32)})[0]
-    return found
+    sums: NDArray[np.float32] = session.run(None, {"x": x.astype(np.float32)})[0]
+    return sums
 
 
 def _reference(x: NDArray[np.int64], weights: NDArray[np.int8]) -> NDArray[np.int64]:
@@ -61,19 +61,19 @@ def test_the_largest_sums_there_are(level: object, channels: int, sign: int) -> 
     weights[1, 0, 0, 0] = 126
     x = np.full((1, channels, 6, 6), 127 * sign)
     assert len(exact_parts(weights)) == 1 + (channels == WIDE)
-    found = _sums(_model(weights), x, level)
-    np.testing.assert_array_equal(found, _reference(x, weights).astype(np.float32))
+    sums = _sums(_model(weights), x, level)
+    np.testing.assert_array_equal(sums, _reference(x, weights).astype(np.float32))
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_parts_give_the_sums_of_random_integers_rounded_once(level: object) -> None:
+def test_parts_compute_the_sums_of_random_integers_rounded_once(level: object) -> None:
     weights = np.abs(_random((8, 4 * WIDE, 3, 3), 127, 1)).astype(np.int8) | 64
     x = np.abs(_random((1, 4 * WIDE, 12, 12), 127, 2)) | 64
     expected = _reference(x, weights)
     assert (expected.astype(np.float32) != expected).any(), "no sum has to be rounded"
     assert len(exact_parts(weights)) > 2, "float32 would round only once too"
-    found = _sums(_model(weights), x, level)
-    np.testing.assert_array_equal(found, expected.astype(np.float32))
+    sums = _sums(_model(weights), x, level)
+    np.testing.assert_array_equal(sums, expected.astype(np.float32))
 
 
 def test_a_layer_is_split_only_where_it_must_be() -> None:
@@ -100,13 +100,13 @@ def test_one_channel_s_kernel_can_be_split_too() -> None:
     model = _model(weights, group=2)
     assert len(model.graph.initializer) == 2
     expected = [_reference(x[:, i : i + 1], weights[i : i + 1]) for i in range(2)]
-    found = _sums(model, x, LEVELS[1])
-    np.testing.assert_array_equal(found, np.concatenate(expected, axis=1).astype(np.float32))
+    sums = _sums(model, x, LEVELS[1])
+    np.testing.assert_array_equal(sums, np.concatenate(expected, axis=1).astype(np.float32))
 
 
 def test_attributes_are_the_layer_s_own() -> None:
     weights = _random((4, 8, 3, 3), 127, 5).astype(np.int8)
     x = _random((1, 8, 9, 9), 127, 6)
-    found = _sums(_model(weights, strides=[2, 2], pads=[1] * 4), x, LEVELS[1])
+    sums = _sums(_model(weights, strides=[2, 2], pads=[1] * 4), x, LEVELS[1])
     padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    np.testing.assert_array_equal(found, _reference(padded, weights)[:, :, ::2, ::2])
+    np.testing.assert_array_equal(sums, _reference(padded, weights)[:, :, ::2, ::2])

@@ -33,7 +33,7 @@ WEIGHT = np.random.default_rng(3).normal(0, 0.2, (3, 3, 3, 3)).astype(np.float32
 
 def _emulated(network: Network, profile: Profile) -> ModelProto:
     clips = exact_clips(network, images(1))
-    thresholds = {name: max(-one.low, one.high) for name, one in clips.items()}
+    thresholds = {name: max(-clip.low, clip.high) for name, clip in clips.items()}
     return emulate(network, thresholds, profile, DevicePlan(), notes={})
 
 
@@ -45,8 +45,8 @@ def _values(model: ModelProto, name: str) -> np.ndarray:
     session = onnxruntime.InferenceSession(
         ours.SerializeToString(), providers=["CPUExecutionProvider"]
     )
-    found: np.ndarray = session.run(None, {"x": images(1)[0]})[0]
-    return found
+    output: np.ndarray = session.run(None, {"x": images(1)[0]})[0]
+    return output
 
 
 def _integer_tensors(model: ModelProto) -> set[str]:

@@ -29,24 +29,24 @@ def _histograms(network: Network) -> dict[str, Histogram]:
 
 
 def test_max_is_the_largest_magnitude_also_of_the_input(network: Network) -> None:
-    found = clip_thresholds(network, _histograms(network), "max", DevicePlan())
-    assert found == dict.fromkeys(rounded_by_any_plan(network), 3.0)
-    assert "x" in found
+    thresholds = clip_thresholds(network, _histograms(network), "max", DevicePlan())
+    assert thresholds == dict.fromkeys(rounded_by_any_plan(network), 3.0)
+    assert "x" in thresholds
 
 
 def test_the_percentile_is_the_plan_s(network: Network) -> None:
     histograms = _histograms(network)
     for part in (0.9, 0.99, 0.999):
         plan = DevicePlan(calibrate_range=part)
-        found = clip_thresholds(network, histograms, "percentile", plan)["relu"]
-        assert found == pytest.approx(-0.05 * np.log(1 - part), rel=0.05)
+        threshold = clip_thresholds(network, histograms, "percentile", plan)["relu"]
+        assert threshold == pytest.approx(-0.05 * np.log(1 - part), rel=0.05)
 
 
 @pytest.mark.parametrize("observer", OBSERVERS)
 def test_no_threshold_is_above_the_largest(network: Network, observer: str) -> None:
-    found = clip_thresholds(network, _histograms(network), observer, DevicePlan())["head"]
-    assert 0.4 < found <= 3
-    assert (found == 3) == (observer == "max")
+    threshold = clip_thresholds(network, _histograms(network), observer, DevicePlan())["head"]
+    assert 0.4 < threshold <= 3
+    assert (threshold == 3) == (observer == "max")
 
 
 @pytest.mark.parametrize("observer", OBSERVERS)
@@ -54,11 +54,11 @@ def test_a_tensor_with_one_sign_has_no_more_levels(network: Network, observer: s
     """How much clipping the few large values are worth depends on the levels."""
     values = np.random.default_rng(1).uniform(-1, 1, 3_200_000).astype(np.float32)
     values[[0, 4]] = 8
-    plan, found = DevicePlan(), []
+    plan, thresholds = DevicePlan(), []
     for x in (np.abs(values), values):
         histograms = dict.fromkeys(rounded_by_any_plan(network), Histogram.of(x, where=""))
-        found.append(clip_thresholds(network, histograms, observer, plan)["relu"])
-    assert found[0] == found[1]
+        thresholds.append(clip_thresholds(network, histograms, observer, plan)["relu"])
+    assert thresholds[0] == thresholds[1]
 
 
 def test_an_unknown_observer_is_an_error(network: Network) -> None:

@@ -57,7 +57,7 @@ def _dyadic(shape: tuple[int, ...], step: float, seed: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_two_convolutions_give_the_bits_of_a_numpy_model(level: object, tmp_path: Path) -> None:
+def test_two_convolutions_compute_the_bits_of_a_numpy_model(level: object, tmp_path: Path) -> None:
     first, second = _dyadic((4, 1, 1, 1), 2**-7, 1), _dyadic((1, 4, 1, 1), 2**-7, 2)
     nodes = [
         helper.make_node("Conv", ["x", "first"], ["a"]),
@@ -85,7 +85,7 @@ def test_the_optimised_graph_keeps_each_rounding(name: str, tmp_path: Path) -> N
 
 
 def _rounded_values(path: Path) -> Counter[str]:
-    """Count the Cast nodes that round or restore what is no constant."""
+    """Count the Cast nodes that round or restore what is not a constant."""
     nodes = onnx.load(path).graph.node
     constants = {n.output[0] for n in nodes if n.op_type == "Constant"}
     halves = {f"{name}/half" for name in constants}
@@ -152,7 +152,7 @@ def test_the_file_names_its_precision(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"no network", bytes(range(256))])
-def test_a_file_that_is_no_onnx_is_refused(content: bytes | None, tmp_path: Path) -> None:
+def test_a_file_that_is_not_onnx_is_refused(content: bytes | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "in.onnx").write_bytes(content)
     with pytest.raises(BackendError, match=r"can't read the ONNX file .*in\.onnx"):

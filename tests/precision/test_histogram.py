@@ -34,7 +34,7 @@ def _merged(parts: Sequence[np.ndarray]) -> Histogram:
 
 
 def _content(histogram: Histogram) -> tuple[str, str, int, bytes]:
-    """Return all bits; ``repr`` tells 0.0 from -0.0."""
+    """Return all bits; ``repr`` distinguishes 0.0 from -0.0."""
     return (
         repr(histogram.low),
         repr(histogram.high),
@@ -57,11 +57,11 @@ def test_counts_are_those_of_numpy_for_every_fourth_value(scale: float, kind: st
     elif kind != "normal":
         values = np.abs(values) * (1 if kind == "positive" else -1)
     array = (values * scale).astype(np.float32)
-    found = _of(array)
-    assert (found.low, found.high) == (array.min(), array.max())
-    assert 2.0 ** (found.exponent - 1) <= np.abs(array).max() < 2.0**found.exponent
-    assert found.counts.dtype == np.int64
-    assert np.array_equal(found.counts, _expected_counts(array.reshape(-1)[::4], found.exponent))
+    hist = _of(array)
+    assert (hist.low, hist.high) == (array.min(), array.max())
+    assert 2.0 ** (hist.exponent - 1) <= np.abs(array).max() < 2.0**hist.exponent
+    assert hist.counts.dtype == np.int64
+    assert np.array_equal(hist.counts, _expected_counts(array.reshape(-1)[::4], hist.exponent))
 
 
 @_SETTINGS
@@ -82,54 +82,54 @@ def test_neither_the_order_nor_the_grouping_of_arrays_matters(
 def test_a_range_that_grows_a_lot_loses_no_value() -> None:
     small = np.random.default_rng(1).normal(size=400).astype(np.float32)
     big = small * np.float32(2.0**40)
-    found = _of(small).merged(_of(big))
-    assert found.counts.sum() == 200
+    hist = _of(small).merged(_of(big))
+    assert hist.counts.sum() == 200
     assert np.array_equal(
-        found.counts, _expected_counts(np.concatenate([small, big])[::4], found.exponent)
+        hist.counts, _expected_counts(np.concatenate([small, big])[::4], hist.exponent)
     )
 
 
 def test_a_black_image_does_not_coarsen_the_bins_of_others() -> None:
     rest = np.full(8, 0.001, np.float32)
-    found = _of(np.zeros(400, np.float32)).merged(_of(rest))
-    assert found.exponent == _of(rest).exponent
-    assert (found.low, found.high, found.counts[BINS // 2]) == (0.0, np.float32(0.001), 100)
+    hist = _of(np.zeros(400, np.float32)).merged(_of(rest))
+    assert hist.exponent == _of(rest).exponent
+    assert (hist.low, hist.high, hist.counts[BINS // 2]) == (0.0, np.float32(0.001), 100)
 
 
 @pytest.mark.parametrize("value", [0.0, -0.0, 5.0, -5.0, 1e-30, -1e-30, 1e-45, 3.4e38, -3.4e38])
 def test_constant_arrays_are_counted_in_one_bin(value: float) -> None:
     array = np.full((1, 2, 8, 8), value, np.float32)
-    found = _of(array)
-    assert (found.low, found.high) == (array.min(), array.max())
-    assert sorted(found.counts)[-2:] == [0, 32]
-    negative = found.counts[: BINS // 2].sum()
+    hist = _of(array)
+    assert (hist.low, hist.high) == (array.min(), array.max())
+    assert sorted(hist.counts)[-2:] == [0, 32]
+    negative = hist.counts[: BINS // 2].sum()
     assert negative == (32 if value < 0 else 0)
 
 
 def test_the_extremes_are_found_among_the_values_that_are_not_counted() -> None:
     array = np.zeros(16, np.float32)
     array[1], array[3] = -7.25, 9.5
-    found = _of(array)
-    assert (found.low, found.high, found.counts.sum()) == (-7.25, 9.5, 4)
+    hist = _of(array)
+    assert (hist.low, hist.high, hist.counts.sum()) == (-7.25, 9.5, 4)
 
 
 @_SETTINGS
 @given(arrays(np.float32, 40, elements=_VALUES))
-def test_relu_gives_the_histogram_of_what_a_relu_gives(array: np.ndarray) -> None:
+def test_relu_returns_the_histogram_of_what_a_relu_outputs(array: np.ndarray) -> None:
     after = np.maximum(array, 0)
-    found = _of(array).relu()
-    assert (found.low, found.high) == (after.min(), after.max())
-    assert np.array_equal(found.counts, _expected_counts(after[::4], found.exponent))
+    hist = _of(array).relu()
+    assert (hist.low, hist.high) == (after.min(), after.max())
+    assert np.array_equal(hist.counts, _expected_counts(after[::4], hist.exponent))
     if array.max() >= -array.min() and array.max() > 0:
-        assert _content(found) == _content(_of(after))
+        assert _content(hist) == _content(_of(after))
 
 
 @_SETTINGS
 @given(arrays(np.float32, 40, elements=_VALUES))
 def test_magnitudes_hold_both_signs(array: np.ndarray) -> None:
-    found = _of(array)
-    counts = found.magnitudes()
-    width = 2.0**found.exponent / len(counts)
+    hist = _of(array)
+    counts = hist.magnitudes()
+    width = 2.0**hist.exponent / len(counts)
     # A negative value on an edge counts below it.
     both = np.abs(array[::4].astype(np.float64)) / width
     nearest_zero = np.where((array[::4] < 0) & (both % 1 == 0), both - 1, both).astype(int)

@@ -56,7 +56,7 @@ def test_patches_are_what_a_convolution_multiplies(name: str) -> None:
     inside = window.rows // window.group
     kernel = np.random.default_rng(1).integers(-99, 100, (2 * window.group, inside))
     top, left, bottom, right = window.pads
-    given = torch.conv2d(
+    reference = torch.conv2d(
         torch.nn.functional.pad(torch.from_numpy(x), (left, right, top, bottom)).double(),
         torch.from_numpy(kernel.reshape(2 * window.group, -1, *window.kernel)).double(),
         stride=window.strides,
@@ -64,12 +64,12 @@ def test_patches_are_what_a_convolution_multiplies(name: str) -> None:
         groups=window.group,
     )[0].numpy()
     parts = codes.values.reshape(window.group, inside, POSITIONS).astype(np.int64)
-    found = np.einsum("gok,gkp->gop", kernel.reshape(window.group, 2, inside), parts)
-    places = {tuple(given[:, y, x]): (y, x) for y, x in np.ndindex(given.shape[1:])}
-    at = np.array([places[tuple(column)] for column in found.reshape(-1, POSITIONS).T])
+    products = np.einsum("gok,gkp->gop", kernel.reshape(window.group, 2, inside), parts)
+    places = {tuple(reference[:, y, x]): (y, x) for y, x in np.ndindex(reference.shape[1:])}
+    at = np.array([places[tuple(column)] for column in products.reshape(-1, POSITIONS).T])
     # The positions differ from each other, fill the plane and are of both parities.
     assert len(np.unique(at, axis=0)) > min(0.7 * POSITIONS, 0.6 * len(places))
-    for axis, size in enumerate(given.shape[1:]):
+    for axis, size in enumerate(reference.shape[1:]):
         assert np.bincount(at[:, axis] * 4 // size).min() > POSITIONS / 6
         assert 0.4 < (at[:, axis] % 2).mean() < 0.6
 
@@ -91,12 +91,12 @@ def test_automatic_padding_is_that_of_onnxruntime(auto_pad: str) -> None:
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
-    (given,) = session.run(None, {"x": x})
+    (expected,) = session.run(None, {"x": x})
     window = replace(PLAIN, strides=(2, 2), pads=(0, 0, 0, 0), auto_pad=auto_pad)
     codes = read_patches(x, window, 127.0, Positions.of(x))
-    found = kernel.reshape(4, -1) @ codes.values.astype(np.int64)
-    outputs = {tuple(column) for column in given[0].reshape(4, -1).T.astype(np.int64)}
-    assert {tuple(column) for column in found.T} <= outputs
+    products = kernel.reshape(4, -1) @ codes.values.astype(np.int64)
+    outputs = {tuple(column) for column in expected[0].reshape(4, -1).T.astype(np.int64)}
+    assert {tuple(column) for column in products.T} <= outputs
 
 
 def test_patches_come_from_every_image_of_a_batch() -> None:
@@ -137,7 +137,7 @@ def _tile(seed: int, window: Window = PLAIN, *, scale: float = 1) -> TilePatches
 
 def _real(tiles: Sequence[TilePatches], window: Window) -> np.ndarray:
     codes = [tile.codes[window] for tile in tiles]
-    return np.concatenate([one.values * 2.0 ** (one.exponent - 7) for one in codes], axis=1)
+    return np.concatenate([code.values * 2.0 ** (code.exponent - 7) for code in codes], axis=1)
 
 
 def _moments(tiles: Sequence[TilePatches], layers: Mapping[Layer, Window]) -> Moments:
@@ -151,11 +151,11 @@ def test_moments_are_the_mean_products() -> None:
     # Sums of so different scales are rounded, and would depend on the order.
     scales = (1, 3e-6, 7.1, 3e-9, 0.9, 4e-8)
     tiles = [_tile(i, scale=scale) for i, scale in enumerate(scales)]
-    found = _moments(tiles, {_layer("a"): PLAIN})["a.weight"]
+    moments = _moments(tiles, {_layer("a"): PLAIN})["a.weight"]
     real = _real(tiles, PLAIN)
-    np.testing.assert_allclose(found, real @ real.T / real.shape[1], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(moments, real @ real.T / real.shape[1], rtol=1e-12, atol=1e-12)
     again = _moments(tiles[::-1], {_layer("a"): PLAIN})["a.weight"]
-    np.testing.assert_array_equal(found, again)
+    np.testing.assert_array_equal(moments, again)
 
 
 def test_sums_too_long_for_float32_are_exact() -> None:
@@ -170,24 +170,24 @@ def test_sums_too_long_for_float32_are_exact() -> None:
 def test_a_grouped_layer_has_moments_for_each_group() -> None:
     window = replace(PLAIN, group=2)
     tiles = [_tile(i, window) for i in range(3)]
-    found = _moments(tiles, {_layer("a"): window})["a.weight"]
+    moments = _moments(tiles, {_layer("a"): window})["a.weight"]
     halves = _real(tiles, window).reshape(2, 18, -1)
-    np.testing.assert_allclose(found, halves @ halves.transpose(0, 2, 1) / halves.shape[2])
+    np.testing.assert_allclose(moments, halves @ halves.transpose(0, 2, 1) / halves.shape[2])
 
 
 def test_layers_that_share_weights_add_theirs_up() -> None:
     other = replace(PLAIN, input="z")
     tiles = [
-        TilePatches(one.scores, {PLAIN: one.codes[PLAIN], other: two.codes[PLAIN]})
-        for one, two in ((_tile(1), _tile(2)), (_tile(3), _tile(4)))
+        TilePatches(first.scores, {PLAIN: first.codes[PLAIN], other: second.codes[PLAIN]})
+        for first, second in ((_tile(1), _tile(2)), (_tile(3), _tile(4)))
     ]
     shared = {_layer("a", "shared"): PLAIN, _layer("b", "shared"): other, _layer("c"): other}
-    found = _moments(tiles, shared)
-    assert set(found) == {"shared", "c.weight"}
-    assert len(found) == 2
+    moments = _moments(tiles, shared)
+    assert set(moments) == {"shared", "c.weight"}
+    assert len(moments) == 2
     alone = _moments(tiles, {_layer("a"): PLAIN, _layer("b"): other})
-    np.testing.assert_array_equal(found["shared"], alone["a.weight"] + alone["b.weight"])
-    np.testing.assert_array_equal(found["c.weight"], alone["b.weight"])
+    np.testing.assert_array_equal(moments["shared"], alone["a.weight"] + alone["b.weight"])
+    np.testing.assert_array_equal(moments["c.weight"], alone["b.weight"])
 
 
 def test_a_large_sample_keeps_the_lowest_scores_in_any_order() -> None:
@@ -196,15 +196,15 @@ def test_a_large_sample_keeps_the_lowest_scores_in_any_order() -> None:
     most = 0
     for tile in tiles:
         sample.add(tile)
-        most = max(most, sum(one.codes[PLAIN].values.nbytes for one in sample.tiles))
+        most = max(most, sum(step.codes[PLAIN].values.nbytes for step in sample.tiles))
     assert most <= sample.largest_bytes
-    found = Moments(sample)["a.weight"]
+    moments = Moments(sample)["a.weight"]
     assert sum(len(tile.scores) for tile in sample.tiles) == sample.limit == 4096
     every = np.concatenate([tile.scores for tile in tiles])
     chosen = _real(tiles, PLAIN)[:, every <= np.sort(every)[4095]]
-    np.testing.assert_allclose(found, chosen @ chosen.T / 4096, rtol=1e-12)
+    np.testing.assert_allclose(moments, chosen @ chosen.T / 4096, rtol=1e-12)
     shuffled = [tiles[i] for i in np.random.default_rng(0).permutation(50)]
-    np.testing.assert_array_equal(found, _moments(shuffled, {_layer("a"): PLAIN})["a.weight"])
+    np.testing.assert_array_equal(moments, _moments(shuffled, {_layer("a"): PLAIN})["a.weight"])
 
 
 def test_large_networks_keep_fewer_patches_of_each_layer() -> None:
@@ -216,22 +216,22 @@ def test_large_networks_keep_fewer_patches_of_each_layer() -> None:
 
 
 def test_positions_depend_on_the_pixels_alone() -> None:
-    one, other = (Positions.of(_integers(1, 3, 9, 9, seed=seed)) for seed in (1, 2))
+    first, second = (Positions.of(_integers(1, 3, 9, 9, seed=seed)) for seed in (1, 2))
     again = Positions.of(_integers(1, 3, 9, 9, seed=1))
-    np.testing.assert_array_equal(one.scores, again.scores)
-    np.testing.assert_array_equal(one.places, again.places)
-    assert len(np.intersect1d(one.scores, other.scores)) == 0
-    assert len(np.unique(one.scores)) == POSITIONS
-    assert np.abs(one.places - other.places).min() > 1e-3
-    assert one.places.min() >= 0
-    assert one.places.max() < 1
+    np.testing.assert_array_equal(first.scores, again.scores)
+    np.testing.assert_array_equal(first.places, again.places)
+    assert len(np.intersect1d(first.scores, second.scores)) == 0
+    assert len(np.unique(first.scores)) == POSITIONS
+    assert np.abs(first.places - second.places).min() > 1e-3
+    assert first.places.min() >= 0
+    assert first.places.max() < 1
 
 
 def test_windows_are_read_from_the_nodes(tmp_path: Path) -> None:
     network = residual_net(tmp_path / "net.onnx")
-    found = {layer.name: window for layer, window in windows(network).items()}
-    assert found["head"] == Window("x", 1, 27, (3, 3), (1, 1), (1, 1), (1, 1, 1, 1), "NOTSET")
-    assert set(found) == {"head", "body.0", "body.1", "up", "tail"}
+    by_name = {layer.name: window for layer, window in windows(network).items()}
+    assert by_name["head"] == Window("x", 1, 27, (3, 3), (1, 1), (1, 1), (1, 1, 1, 1), "NOTSET")
+    assert set(by_name) == {"head", "body.0", "body.1", "up", "tail"}
 
 
 def _conv_network(path: Path, **attributes: object) -> Network:
@@ -252,8 +252,8 @@ def test_a_window_has_all_that_the_node_says(tmp_path: Path) -> None:
     network = _conv_network(
         tmp_path / "a.onnx", group=2, strides=[1, 2], dilations=[3, 1], pads=[0, 1, 0, 2]
     )
-    (found,) = windows(network).values()
-    assert found == Window("x", 2, 12, (1, 3), (1, 2), (3, 1), (0, 1, 0, 2), "NOTSET")
+    (window,) = windows(network).values()
+    assert window == Window("x", 2, 12, (1, 3), (1, 2), (3, 1), (0, 1, 0, 2), "NOTSET")
     network = _conv_network(tmp_path / "b.onnx", group=2, auto_pad="SAME_UPPER")
-    (found,) = windows(network).values()
-    assert found.auto_pad == "SAME_UPPER"
+    (window,) = windows(network).values()
+    assert window.auto_pad == "SAME_UPPER"

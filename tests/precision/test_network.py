@@ -48,9 +48,9 @@ def test_a_convolution_with_computed_weights_stays_float_and_is_named(tmp_path: 
             numpy_helper.from_array(np.ones((3, CHANNELS, 1, 1), np.float32), "ones")
         )
         pool = helper.make_node("GlobalAveragePool", ["wide"], ["pooled"], name="pool")
-        made = helper.make_node("Mul", ["ones", "pooled"], ["made"], name="made")
+        computed = helper.make_node("Mul", ["ones", "pooled"], ["made"], name="made")
         model.graph.node.insert(len(model.graph.node) - 1, pool)
-        model.graph.node.insert(len(model.graph.node) - 1, made)
+        model.graph.node.insert(len(model.graph.node) - 1, computed)
         node.input[1] = "made"
         node.ClearField("attribute")
 
@@ -93,7 +93,7 @@ def _control_flow(model: onnx.ModelProto) -> None:
 
 
 @pytest.mark.parametrize(
-    ("edit", "told"),
+    ("edit", "message"),
     [
         (_two_inputs, "expected one input and one output, got 2 and 1"),
         (_flat_input, "expected a float32 input N x C x H x W|Invalid|invalid"),
@@ -101,8 +101,8 @@ def _control_flow(model: onnx.ModelProto) -> None:
         (_control_flow, r"the node 'fork' \(If\) is control flow"),
     ],
 )
-def test_what_is_no_image_network_is_refused(tmp_path: Path, edit: object, told: str) -> None:
-    with pytest.raises(BackendError, match=told):
+def test_only_image_networks_are_accepted(tmp_path: Path, edit: object, message: str) -> None:
+    with pytest.raises(BackendError, match=message):
         read_network(_edited(tmp_path, edit))
 
 
@@ -111,7 +111,7 @@ def test_an_old_opset_is_refused_with_advice(tmp_path: Path) -> None:
         residual_net(tmp_path / "net.onnx", opset=11)
 
 
-def test_a_file_that_is_no_onnx_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_onnx_is_refused(tmp_path: Path) -> None:
     (tmp_path / "net.onnx").write_bytes(b"PNG, not ONNX")
     with pytest.raises(BackendError, match=r"can't read the ONNX file .*net\.onnx"):
         read_network(tmp_path / "net.onnx")
@@ -123,12 +123,12 @@ def test_a_constant_of_gigabytes_is_not_computed_in_advance(tmp_path: Path) -> N
         model.graph.initializer.append(numpy_helper.from_array(np.array([count]), "count"))
         source = model.graph.node[0].input[0]
         model.graph.node[0].input[0] = "moved"
-        made = [
+        expanded = [
             helper.make_node("ConstantOfShape", ["count"], ["big"]),
             helper.make_node("ReduceSum", ["big"], ["none"], keepdims=0),
             helper.make_node("Add", [source, "none"], ["moved"]),
         ]
-        nodes = [*made, *model.graph.node]
+        nodes = [*expanded, *model.graph.node]
         del model.graph.node[:]
         model.graph.node.extend(nodes)
 

@@ -1,4 +1,4 @@
-"""What calibration looks at suffices for every int8 plan, and nothing is looked at twice."""
+"""The observed tensors suffice for every int8 plan, and none is observed twice."""
 
 from itertools import combinations
 from pathlib import Path
@@ -36,13 +36,13 @@ def test_moved_values_are_not_looked_at_again(network: Network) -> None:
 
 def test_a_derived_histogram_follows_through_several_steps() -> None:
     observed = Observed(frozenset("a"), {"b": ("a", False), "c": ("b", True), "d": ("c", False)})
-    own = Histogram.of(np.linspace(-3, 2, 1000, dtype=np.float32), where="a")
-    assert observed.histogram("a", {"a": own}) is own
-    assert observed.histogram("b", {"a": own}) is own
+    histogram = Histogram.of(np.linspace(-3, 2, 1000, dtype=np.float32), where="a")
+    assert observed.histogram("a", {"a": histogram}) is histogram
+    assert observed.histogram("b", {"a": histogram}) is histogram
     for name in "cd":
-        found = observed.histogram(name, {"a": own})
-        assert (found.low, found.high) == (0, 2)
-        assert found.counts[:2048].sum() == 0
+        derived = observed.histogram(name, {"a": histogram})
+        assert (derived.low, derived.high) == (0, 2)
+        assert derived.counts[:2048].sum() == 0
 
 
 def test_sums_between_layers_are_looked_at(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What an int8 network rounds: what int8 layers read and give, and nothing that none needs."""
+"""What an int8 network rounds: inputs and outputs of int8 layers, and nothing else."""
 
 from pathlib import Path
 
@@ -15,15 +15,15 @@ def network(tmp_path: Path) -> Network:
     return residual_net(tmp_path / "net.onnx")
 
 
-def test_all_that_layers_read_and_give_is_rounded_but_the_last_sum(network: Network) -> None:
-    found = points(network)
+def test_all_inputs_and_outputs_of_layers_but_the_last_sum_are_rounded(network: Network) -> None:
+    chosen = points(network)
     # body.0 is rounded behind its ReLU only; y is read by no layer.
-    assert found.tensors == {"x", "head", "relu", "body.1", "after", "up", "wide"}
-    assert found.scale_of["wide"] == "up"
-    assert "up" not in found.scale_of
+    assert chosen.tensors == {"x", "head", "relu", "body.1", "after", "up", "wide"}
+    assert chosen.scale_of["wide"] == "up"
+    assert "up" not in chosen.scale_of
 
 
-def test_a_kept_layer_reads_and_gives_float(network: Network) -> None:
+def test_a_kept_layer_reads_and_writes_float(network: Network) -> None:
     kept = kept_layers(network, ["head", "tail"])
     assert [layer.name for layer in kept] == ["head", "tail"]
     # 'head' is still rounded: body.0 reads it; 'up' is not: no int8 layer comes after.

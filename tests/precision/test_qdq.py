@@ -89,9 +89,9 @@ def test_the_backend_computes_what_the_file_says(network: Network, tmp_path: Pat
     onnx.save(model, tmp_path / "int8.onnx")
     artefact = Artefact(tmp_path / "int8.onnx", None, Precision("int8_max"), "")
     with open_session(artefact) as session:
-        found = np.stack([session.run(x) for x in images(3)])
+        outputs = np.stack([session.run(x) for x in images(3)])
         assert session.notes["int8_layers"] == "5 of 5 int8 layers run in integers"
-    assert _db(found, _outputs(model, exact=True)) > 60
+    assert _db(outputs, _outputs(model, exact=True)) > 60
 
 
 def test_weights_are_symmetric_per_channel_and_biases_fit(network: Network) -> None:
@@ -146,7 +146,7 @@ def test_kept_layers_compute_in_float_on_float(network: Network) -> None:
     assert share == pytest.approx(1 - network.layers[0].share - network.layers[-1].share)
 
 
-def test_a_skip_reads_float_unless_an_int8_layer_gives_it(network: Network) -> None:
+def test_a_skip_reads_float_unless_an_int8_layer_writes_it(network: Network) -> None:
     def skip(**plan: object) -> str:
         return _node(_model(network, replace(PLAN, **plan)), "sum").input[1]
 
@@ -173,10 +173,10 @@ def test_a_tensor_that_was_always_zero_keeps_the_bias(network: Network) -> None:
     np.testing.assert_allclose(integers * step, network.constants["body.1.bias"], atol=1e-3)
 
 
-def test_the_file_tells_its_precision_and_notes(network: Network) -> None:
+def test_the_file_states_its_precision_and_notes(network: Network) -> None:
     model = _model(network, observer="kl")
-    told = {entry.key: entry.value for entry in model.metadata_props}
-    assert told == {PRECISION_KEY: "int8", "sr_bench.observer": "kl"}
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    assert metadata == {PRECISION_KEY: "int8", "sr_bench.observer": "kl"}
 
 
 def test_openvino_loads_it_and_agrees(network: Network, tmp_path: Path) -> None:
@@ -186,6 +186,6 @@ def test_openvino_loads_it_and_agrees(network: Network, tmp_path: Path) -> None:
     model = _model(network)
     onnx.save(model, tmp_path / "int8.onnx")
     compiled = openvino.Core().compile_model(str(tmp_path / "int8.onnx"), "CPU")
-    found = np.stack([next(iter(compiled([x]).values())) for x in images(3)])
+    outputs = np.stack([next(iter(compiled([x]).values())) for x in images(3)])
     # On a CPU without VNNI its kernels saturate: 36 dB were measured there.
-    assert _db(found[:, 0], _outputs(model, exact=True)[:, 0]) > 30
+    assert _db(outputs[:, 0], _outputs(model, exact=True)[:, 0]) > 30

@@ -53,8 +53,8 @@ def _histograms(**extremes: tuple[float, float]) -> dict[str, Histogram]:
 
 def _lows(network: Network, histograms: dict[str, Histogram]) -> dict[str, float]:
     clip = clip_ranges(network, histograms, "max", Int8Plan(), input_range=1)
-    assert all(clip[name].high == max(0, one.high) for name, one in histograms.items())
-    return {name: one.low for name, one in clip.items()}
+    assert all(clip[name].high == max(0, histogram.high) for name, histogram in histograms.items())
+    return {name: histogram.low for name, histogram in clip.items()}
 
 
 SUM = [
@@ -88,18 +88,18 @@ def test_a_sum_that_something_else_reads_needs_all(reader: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["a", "sum"])
-def test_what_the_network_gives_keeps_its_range(given: str) -> None:
-    found = _lows(_network(SUM, outputs=given), _histograms(**EXTREMES))
-    assert found["a"] == -9
-    assert found["b"] == (-5 if given == "sum" else -2)
+def test_an_output_of_the_network_keeps_its_range(given: str) -> None:
+    lows = _lows(_network(SUM, outputs=given), _histograms(**EXTREMES))
+    assert lows["a"] == -9
+    assert lows["b"] == (-5 if given == "sum" else -2)
 
 
 def test_a_sum_that_nothing_reads_keeps_the_ranges() -> None:
-    found = _lows(_network([*SUM[:3], _node("Abs", ["x"], "y")]), _histograms(**EXTREMES))
-    assert found == {"a": -9, "b": -5, "sum": -14}
+    lows = _lows(_network([*SUM[:3], _node("Abs", ["x"], "y")]), _histograms(**EXTREMES))
+    assert lows == {"a": -9, "b": -5, "sum": -14}
 
 
-def test_without_the_other_terms_values_nothing_is_raised() -> None:
+def test_without_the_values_of_the_other_term_nothing_is_raised() -> None:
     assert _lows(_network(SUM), _histograms(a=(-9.0, 2.0))) == {"a": -9}
 
 
@@ -139,7 +139,7 @@ def test_what_is_raised_changes_no_output() -> None:
     rng = np.random.default_rng(0)
     network = _network(SUM)
     a, b = (rng.normal(0, 2, (1, 4, 8, 8)).astype(np.float32) for _ in "ab")
-    histograms = {name: Histogram.of(one, where=name) for name, one in (("a", a), ("b", b))}
+    histograms = {name: Histogram.of(array, where=name) for name, array in (("a", a), ("b", b))}
     lows = _lows(network, histograms)
     assert (a < lows["a"]).any()
     clipped = np.maximum(a, lows["a"]) + np.maximum(b, lows["b"])
@@ -149,8 +149,8 @@ def test_what_is_raised_changes_no_output() -> None:
 def test_a_whole_network_gets_a_range_for_each_tensor(tmp_path: Path) -> None:
     network = residual_net(tmp_path / "net.onnx")
     names = ("x", "head", "body.1", "sum", "after", "up", "wide")
-    found = values(network, images(1)[0], names)
-    histograms = {name: Histogram.of(found[name], where=name) for name in names}
+    outputs = values(network, images(1)[0], names)
+    histograms = {name: Histogram.of(outputs[name], where=name) for name in names}
     clip = clip_ranges(network, histograms, "max", Int8Plan(), input_range=255.0)
     assert clip.keys() == histograms.keys()
     assert clip["x"] == ClipRange(0.0, 255.0)  # though the image reaches 1 only
@@ -165,14 +165,14 @@ def test_the_observer_and_the_plan_decide(observer: str) -> None:
     array[:8] = 200.0  # two of half a million that are counted
     histograms = {"a": Histogram.of(array, where="a"), "x": Histogram.of(array, where="x")}
     network, plan = _network([_node("Neg", ["x"], "a"), _node("Abs", ["a"], "y")]), Int8Plan()
-    found = clip_ranges(network, histograms, observer, plan, input_range=1)
-    assert found["x"] == ClipRange(0, 1)
-    assert 0 < found["a"].high < histograms["a"].high
+    ranges = clip_ranges(network, histograms, observer, plan, input_range=1)
+    assert ranges["x"] == ClipRange(0, 1)
+    assert 0 < ranges["a"].high < histograms["a"].high
     if observer == "percentile":
         less = clip_ranges(
             network, histograms, observer, replace(plan, percentile=99), input_range=1
         )
-        assert less["a"].high < found["a"].high
+        assert less["a"].high < ranges["a"].high
 
 
 def test_an_unknown_observer_lists_the_valid_ones() -> None:
@@ -180,12 +180,12 @@ def test_an_unknown_observer_lists_the_valid_ones() -> None:
         clip_ranges(_network(SUM), {}, "entropi", Int8Plan(), input_range=1)
 
 
-def test_ranges_come_back_from_a_file_bit_for_bit(tmp_path: Path) -> None:
+def test_ranges_are_read_from_a_file_bit_for_bit(tmp_path: Path) -> None:
     path = tmp_path / "made" / "ranges.json"
     save_ranges(path, RANGES)
-    found = load_ranges(path)
-    assert found == RANGES
-    assert list(found.clip) == list(RANGES.clip)
+    ranges = load_ranges(path)
+    assert ranges == RANGES
+    assert list(ranges.clip) == list(RANGES.clip)
     assert [item.name for item in path.parent.iterdir()] == ["ranges.json"]
 
 

@@ -1,4 +1,4 @@
-"""A network in segments gives the values of the whole one, and holds little at a time."""
+"""A network in segments computes the values of the whole one, and holds little at a time."""
 
 import weakref
 from itertools import pairwise
@@ -74,20 +74,20 @@ def test_a_cut_comes_after_each_observed_value(residual: Network) -> None:
 
 
 @pytest.mark.parametrize("every", [True, False])
-def test_segments_give_the_values_of_the_whole(attention: Network, every: bool) -> None:
-    made = [out for node in attention.model.graph.node for out in node.output]
-    observed = set(made) if every else {"a", "height", "weights"}
+def test_segments_compute_the_values_of_the_whole(attention: Network, every: bool) -> None:
+    names = [out for node in attention.model.graph.node for out in node.output]
+    observed = set(names) if every else {"a", "height", "weights"}
     floats = {name for name, kind in attention.types.items() if kind == TensorProto.FLOAT}
-    wanted = tuple(name for name in made if name in observed & floats | {"y"})
+    wanted = tuple(name for name in names if name in observed & floats | {"y"})
     runner = Runner(attention, cut(attention, observed))
     for height in (5, 9):
         x = np.random.default_rng(height).random((1, 3, height, 12), dtype=np.float32)
-        found = {name: value for part in runner.run(x) for name, value in part.items()}
+        outputs = {name: value for part in runner.run(x) for name, value in part.items()}
         oracle = values(attention, x, wanted)
         for name in wanted:
-            np.testing.assert_allclose(found[name], oracle[name], rtol=1e-4, atol=1e-5)
-        np.testing.assert_array_equal(found["height"], [height])
-        assert found["x"] is x
+            np.testing.assert_allclose(outputs[name], oracle[name], rtol=1e-4, atol=1e-5)
+        np.testing.assert_array_equal(outputs["height"], [height])
+        assert outputs["x"] is x
 
 
 def test_a_value_is_freed_when_nothing_reads_it_any_more(residual: Network) -> None:
@@ -120,8 +120,8 @@ def test_two_runs_give_the_same_bits_wherever_the_memory_lies(residual: Network)
     segments = cut(residual, {"head", "relu", "after"})
     (x,) = images(1, 40)
     first, second = (list(Runner(residual, segments).run(x)) for _ in range(2))
-    for one, other in zip(first, second, strict=True):
-        for name, value in one.items():
+    for first_output, other in zip(first, second, strict=True):
+        for name, value in first_output.items():
             np.testing.assert_array_equal(value, other[name])
 
 

@@ -1,4 +1,4 @@
-"""Recordings for tests: what is in them, and what writes them."""
+"""Recordings for tests, and the functions that write them."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ Array = np.ndarray
 
 
 def header(**changes: object) -> Header:
-    told = {
+    fields = {
         "backend": "vacc",
         "version": "2.8.3",
         "device": "vacc",
@@ -22,7 +22,7 @@ def header(**changes: object) -> Header:
         "environment": {"cpu": "A CPU", "system": "Linux x86_64"},
         "started": "2026-11-21T10:00:00+00:00",
     }
-    return Header(**(told | changes))
+    return Header(**(fields | changes))
 
 
 def artefact(
@@ -40,20 +40,20 @@ def sr_of(seed: int) -> Array:
 
 
 def record(
-    folder: Path, *seeds: int, what: Artefact | None = None, sr: Array | None = None
+    folder: Path, *seeds: int, recorded: Artefact | None = None, sr: Array | None = None
 ) -> Recorder:
-    """Record for each seed `sr`, or what `sr_of` gives."""
+    """Record for each seed `sr`, or the output of `sr_of`."""
     recorder = Recorder(folder, header())
     for seed in seeds:
         output = sr_of(seed) if sr is None else sr
-        add(recorder, what or artefact(), lr_of(seed), output, compiler="vamc 1")
+        add(recorder, recorded or artefact(), lr_of(seed), output, compiler="vamc 1")
     return recorder
 
 
 def add(
-    recorder: Recorder, what: Artefact, lr: Array, sr: Array, device: str = "vacc", **notes: str
+    recorder: Recorder, recorded: Artefact, lr: Array, sr: Array, device: str = "vacc", **notes: str
 ) -> None:
-    recorder.add(what, lr, sr, device=device, notes=notes)
+    recorder.add(recorded, lr, sr, device=device, notes=notes)
 
 
 def output_files(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Packed arrays come back bit for bit, and damage is noticed."""
+"""Packed arrays are unpacked bit for bit, and damage is noticed."""
 
 import zlib
 
@@ -29,14 +29,12 @@ def _bits(array: np.ndarray) -> list[int]:
         (np.array([0x7FC00001], np.uint32).view(np.float32), 4),  # a NaN of its own
     ],
 )
-def test_every_bit_comes_back_in_two_bytes_where_that_is_exact(
-    array: np.ndarray, width: int
-) -> None:
+def test_every_bit_survives_in_two_bytes_where_that_is_exact(array: np.ndarray, width: int) -> None:
     packed = pack(array)
     assert len(zlib.decompress(packed)) == width * array.size
-    found = unpack(packed, array.shape)
-    assert found.dtype == np.float32
-    assert _bits(found) == _bits(array)
+    unpacked = unpack(packed, array.shape)
+    assert unpacked.dtype == np.float32
+    assert _bits(unpacked) == _bits(array)
 
 
 def test_bytes_of_one_significance_lie_together() -> None:
@@ -52,12 +50,12 @@ def test_the_memory_layout_changes_neither_bytes_nor_digest() -> None:
     assert array_digest(strided) == array_digest(ANY)
 
 
-def test_the_digest_tells_shapes_and_values_apart() -> None:
+def test_the_digest_distinguishes_shapes_and_values() -> None:
     others = (ANY.reshape(1, 3, 7, 6), ANY[:, ::-1], HALF, -ANY)
     assert len({array_digest(array) for array in (ANY, *others)}) == 5
     # So that recordings stay readable: sha256 of "float32 1x1 " and the four bytes of 1.0.
-    one = "1cb7e2a09918063b79173954549abcfc80fc175bccedeea34720385513332d1f"
-    assert array_digest(np.ones((1, 1), np.float32)) == one
+    digest = "1cb7e2a09918063b79173954549abcfc80fc175bccedeea34720385513332d1f"
+    assert array_digest(np.ones((1, 1), np.float32)) == digest
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,8 @@ def test_another_output_of_the_same_input_is_kept_beside_it(taped: Path) -> None
     for seed in (8, 8, 1):  # another, again, and the first one again: it is the newest now
         record(taped, 1, sr=sr_of(seed))
     entries = [entry for entry in read_entries(taped) if entry.key == read_entries(taped)[0].key]
-    found = [read_output(taped, entry) for entry in entries]
-    np.testing.assert_array_equal(found, [sr_of(1), sr_of(8), sr_of(1)])
+    outputs = [read_output(taped, entry) for entry in entries]
+    np.testing.assert_array_equal(outputs, [sr_of(1), sr_of(8), sr_of(1)])
     assert len(output_files(taped)) == 4
 
 
@@ -70,14 +70,14 @@ def test_equal_outputs_of_several_inputs_are_one_file(tmp_path: Path) -> None:
 
 def test_names_are_never_parts_of_a_path(tmp_path: Path) -> None:
     folder = tmp_path / "tape"
-    record(folder, 1, what=artefact("../../evil", network="../up"))
+    record(folder, 1, recorded=artefact("../../evil", network="../up"))
     assert read_entries(folder)[0].model == "../../evil"
     assert _names(tmp_path) == ["tape"]
     assert len(output_files(folder)) == 1
 
 
 @pytest.mark.parametrize(
-    ("change", "came"),
+    ("change", "words"),
     [
         ({"backend": "torch"}, "torch on the device 'vacc', not emulated"),
         ({"device": "other"}, "vacc on the device 'other', not emulated"),
@@ -85,10 +85,10 @@ def test_names_are_never_parts_of_a_path(tmp_path: Path) -> None:
     ],
 )
 def test_a_recording_holds_one_backend_and_device(
-    taped: Path, change: dict[str, object], came: str
+    taped: Path, change: dict[str, object], words: str
 ) -> None:
-    wanted = f"tape: holds outputs of vacc on the device 'vacc', not emulated.*{came}; record into"
-    with pytest.raises(OptionError, match=wanted):
+    fault = f"tape: holds outputs of vacc on the device 'vacc', not emulated.*{words}; record into"
+    with pytest.raises(OptionError, match=fault):
         Recorder(taped, header(**change))
     Recorder(taped, header(version="3.0", made_by="0.2.0", environment={}))
 
@@ -100,7 +100,7 @@ def test_a_folder_with_other_files_is_not_touched(tmp_path: Path) -> None:
     assert _names(tmp_path) == ["thesis.txt"]
 
 
-def test_a_header_that_another_process_is_writing_is_no_other_file(tmp_path: Path) -> None:
+def test_a_header_that_another_process_is_writing_is_not_another_file(tmp_path: Path) -> None:
     (tmp_path / ".recording.json.0123.tmp").touch()
     record(tmp_path, 1)
     assert len(read_entries(tmp_path)) == 1
@@ -212,10 +212,8 @@ def test_a_damaged_output_is_named_and_recording_again_repairs_it(
 ) -> None:
     entry = read_entries(taped)[0]
     damage(taped / "outputs" / entry.output[:2] / f"{entry.output}.z")
-    wanted = (
-        rf"{entry.output}\.z: not the recorded output of edsr/small_x2 in fp16.*: {fault}; rest"
-    )
-    with pytest.raises(BackendError, match=wanted):
+    message = rf"{entry.output}\.z: not the recorded output of edsr/small_x2 in fp16.*: {fault}; r"
+    with pytest.raises(BackendError, match=message):
         read_output(taped, entry)
     record(taped, 1)
     np.testing.assert_array_equal(read_output(taped, entry), sr_of(1))
@@ -247,7 +245,7 @@ def test_a_line_waits_until_another_process_has_written_its_own(taped: Path) -> 
 def test_threads_that_record_the_same_write_one_line(taped: Path) -> None:
     recorder = record(taped)
     with (taped / "entries.jsonl").open("ab") as other, ThreadPoolExecutor(4) as pool:
-        fcntl.flock(other, fcntl.LOCK_EX)  # until all have come so far
+        fcntl.flock(other, fcntl.LOCK_EX)  # until all have got so far
         adding = [pool.submit(add, recorder, artefact(), lr_of(4), sr_of(4)) for _ in range(4)]
         wait(adding, timeout=0.1)
         fcntl.flock(other, fcntl.LOCK_UN)

@@ -1,4 +1,4 @@
-"""Synthetic records of the shipped documents, as a run would have made them."""
+"""Synthetic records of the shipped documents, as a session makes them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +48,7 @@ def record(
 
 
 def without_value(base: Record, sentence: str = "absent") -> Record:
-    """Return `base` as it is where nothing could be measured."""
+    """Return `base` without a measurement."""
     verdict = Verdict(Status.NOT_RUN, sentence, claimed=base.verdict.claimed)
     return replace(base, verdict=verdict, measurement=None, device="")
 
@@ -68,8 +68,8 @@ def with_interval(base: Record, other: float) -> Record:
 
 def records_of(readme: Path) -> list[Record]:
     """Return a matching record for each number of the document, digits beyond it included."""
-    found = []
+    records = []
     for claim in read_claims(read_document(readme)):
         value = claim.value + 0.4 * claim.half_step
-        found.append(replace(record(claim, value), family=readme.parent.name))
-    return found
+        records.append(replace(record(claim, value), family=readme.parent.name))
+    return records

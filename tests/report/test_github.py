@@ -1,4 +1,4 @@
-"""GitHub shows failures first, never more than it takes, and at the document's lines."""
+"""GitHub gets failures first, never more than it takes, at the document's lines."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +12,13 @@ from sr_bench.report.github import BUDGET, annotations, step_summary, write_step
 from sr_bench.report.terminal.failure import failure_text
 from tests.report.markdown.test_family import tables
 from tests.report.records import emulated, record, without_value
-from tests.report.runs import HOSTILE, ended, past_run, with_floor
+from tests.report.sessions import HOSTILE, ended, past_session, with_floor
 
 TOTAL = {"failure": 3, "line": 1, "row": 11}
 
 
 def summary(*records: Record, budget: int = BUDGET) -> str:
-    return step_summary(past_run(records), budget=budget)
+    return step_summary(past_session(records), budget=budget)
 
 
 def fences(markdown: str) -> list[str]:
@@ -80,10 +80,10 @@ def test_the_summary_stays_under_any_budget_and_says_what_it_lacks(budget: int) 
         return
     shown_rows = sum(len(table) - 1 for table in tables(text))
     shown = {"failure": len(fences(text)), "line": text.count("kein Netz"), "row": shown_rows}
-    lacks = {what: total - shown[what] for what, total in TOTAL.items()}
-    told = [f"{count} {what}{'s' * (count > 1)}" for what, count in lacks.items() if count]
-    said = f"Left out, as GitHub limits this page: {', '.join(told)}; latest.json has all."
-    assert (said in text) if told else ("Left out" not in text)
+    lacks = {part: total - shown[part] for part, total in TOTAL.items()}
+    sentences = [f"{count} {part}{'s' * (count > 1)}" for part, count in lacks.items() if count]
+    sentence = f"Left out, as GitHub limits this page: {', '.join(sentences)}; latest.json has all."
+    assert (sentence in text) if sentences else ("Left out" not in text)
     assert text.count("<details>") == text.count("</details>")
 
 
@@ -103,7 +103,7 @@ def test_a_table_ends_at_the_first_row_that_does_not_fit() -> None:
 
 def test_the_usual_budget_is_below_the_limit_of_github() -> None:
     records = [ended(Status.DIFFERS, line) for line in range(4000)]
-    text = step_summary(past_run(records))
+    text = step_summary(past_session(records))
     assert 800_000 < len(text.encode()) <= BUDGET < 2**20
 
 
@@ -120,26 +120,26 @@ def test_what_others_wrote_stays_text() -> None:
     assert len(tables(text)[0][1]) == 9
 
 
-RUN = past_run([record()])
+SESSION = past_session([record()])
 
 
 @pytest.mark.parametrize("theirs", ["theirs", "theirs\n", "theirs\n\n\n"])
 def test_the_summary_stands_below_what_the_step_has_written(tmp_path: Path, theirs: str) -> None:
     path = tmp_path / "summary.md"
     path.write_text(theirs)
-    write_step_summary(path, RUN)
-    assert path.read_text("utf-8") == f"theirs\n\n{step_summary(RUN)}"
+    write_step_summary(path, SESSION)
+    assert path.read_text("utf-8") == f"theirs\n\n{step_summary(SESSION)}"
 
 
 def test_a_first_summary_is_written_alone(tmp_path: Path) -> None:
-    write_step_summary(tmp_path / "summary.md", RUN)
-    assert (tmp_path / "summary.md").read_text("utf-8") == step_summary(RUN)
+    write_step_summary(tmp_path / "summary.md", SESSION)
+    assert (tmp_path / "summary.md").read_text("utf-8") == step_summary(SESSION)
 
 
 def test_the_summary_takes_the_room_that_others_left(tmp_path: Path) -> None:
     path = tmp_path / "summary.md"
     path.write_text("x" * (BUDGET - 5000) + "\n")
-    write_step_summary(path, past_run([ended(Status.DIFFERS, line) for line in range(20)]))
+    write_step_summary(path, past_session([ended(Status.DIFFERS, line) for line in range(20)]))
     assert BUDGET - 1000 < path.stat().st_size <= BUDGET
     assert "Left out, as GitHub limits this page" in path.read_text("utf-8")
 
@@ -147,7 +147,7 @@ def test_the_summary_takes_the_room_that_others_left(tmp_path: Path) -> None:
 def test_a_full_summary_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "summary.md"
     path.write_text("x" * (BUDGET + 1))
-    write_step_summary(path, RUN)
+    write_step_summary(path, SESSION)
     assert path.read_text() == "x" * (BUDGET + 1)
 
 
@@ -156,7 +156,7 @@ def test_a_path_that_can_not_be_written_is_one_clear_error(tmp_path: Path, name:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     with pytest.raises(SrBenchError, match=r"GITHUB_STEP_SUMMARY=.*expected a file in a folder"):
-        write_step_summary(tmp_path / name, RUN)
+        write_step_summary(tmp_path / name, SESSION)
     assert not (tmp_path / "absent").exists()
 
 
@@ -182,11 +182,11 @@ def test_each_status_has_its_kind_and_the_worst_comes_first() -> None:
     ]
 
 
-def test_a_new_value_above_the_floor_is_no_warning() -> None:
+def test_a_new_value_above_the_floor_is_not_a_warning() -> None:
     assert annotations([with_floor(record(None, 32.0, status=Status.NEW), 31.0)]) == []
 
 
-def test_a_claim_below_the_floor_that_matches_is_no_warning() -> None:
+def test_a_claim_below_the_floor_that_matches_is_not_a_warning() -> None:
     assert annotations([with_floor(record(), 31.0)]) == []
 
 
@@ -204,7 +204,7 @@ def test_an_emulated_value_says_so() -> None:
     assert "measured 29.500 dB (emulated)%0A" in annotations([failed])[0]
 
 
-def test_a_value_that_is_not_there_is_not_told() -> None:
+def test_a_missing_value_is_not_shown() -> None:
     failed = replace(without_value(record()), verdict=ended(Status.ERROR).verdict)
     assert annotations([failed])[0].endswith("::claimed 30.10 dB%0Aa reason")
 
@@ -226,7 +226,7 @@ def test_a_hostile_name_starts_no_command_and_no_line() -> None:
     assert keys == ["file", "line", "col", "title"]
 
 
-def test_only_so_many_as_are_shown_are_given_and_the_rest_is_counted() -> None:
+def test_only_as_many_as_github_shows_are_written_and_the_rest_is_counted() -> None:
     lines = annotations([ended(Status.DIFFERS, line) for line in range(1, 14)])
     assert len(lines) == 11
     assert lines[9].startswith("::error file=README.md,line=10,")

@@ -1,4 +1,4 @@
-"""The peak of the memory is that of the watched time, and absent where it can't be known."""
+"""The peak of the memory is that of the watched time, and None where it can't be known."""
 
 import sys
 from pathlib import Path
@@ -76,20 +76,20 @@ def test_a_rise_is_never_below_zero(proc: Path):
     assert watch.rise_bytes() == 0
 
 
-def test_a_system_that_does_not_forget_the_peak_tells_nothing(proc: Path):
+def test_a_system_that_does_not_forget_the_peak_reports_nothing(proc: Path):
     write_status(proc, now=1000, peak=2025)
     assert watch_peak(proc) is None
 
 
 @pytest.mark.parametrize("name", ["status", "clear_refs"])
-def test_a_system_without_these_files_tells_nothing(proc: Path, name: str):
+def test_a_system_without_these_files_reports_nothing(proc: Path, name: str):
     (proc / name).unlink()
     if name == "clear_refs":
         (proc / name).mkdir()  # a plain missing file would be made
     assert watch_peak(proc) is None
 
 
-def test_a_status_in_other_words_tells_nothing(proc: Path):
+def test_a_status_in_other_words_reports_nothing(proc: Path):
     write_status(proc, now=1000, peak=1000, unit="MB")
     assert watch_peak(proc) is None
     (proc / "status").write_text("Name:\tpytest\n")
@@ -108,5 +108,5 @@ def test_the_memory_of_a_container_is_what_it_allows(tmp_path: Path) -> None:
     assert machine_bytes(tmp_path, tmp_path) == 900_000
 
 
-def test_a_system_that_tells_no_memory_has_none(tmp_path: Path) -> None:
+def test_a_system_that_reports_no_memory_has_none(tmp_path: Path) -> None:
     assert machine_bytes(tmp_path, tmp_path) is None

@@ -1,4 +1,4 @@
-"""Processes are ended with all that they started, and what they leave behind can be shown."""
+"""Processes end with all that they started, and their last output can be shown."""
 
 import os
 import signal
@@ -143,7 +143,7 @@ def test_kills_for_memory_are_read_where_the_system_counts_them(
 
 
 @pytest.mark.parametrize(("status", "number"), [(-11, 11), (139, 11), (0, 0), (3, 0), (128, 0)])
-def test_a_status_tells_the_signal(status: int, number: int) -> None:
+def test_a_status_names_the_signal(status: int, number: int) -> None:
     assert signal_of(status) == number
 
 
@@ -169,7 +169,7 @@ def test_a_command_that_is_absent_is_an_os_error(tmp_path: Path) -> None:
         Group(["no-such-command"], log=tmp_path / "log")
 
 
-def test_a_process_that_has_gone_is_no_process() -> None:
+def test_a_process_that_has_ended_is_not_a_process() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
     assert read_process(ended.pid) == Process()

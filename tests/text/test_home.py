@@ -1,4 +1,4 @@
-"""No path that is passed around names the user's home folder."""
+"""No path in a message or record names the user's home folder."""
 
 import pytest
 

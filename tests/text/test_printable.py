@@ -1,4 +1,4 @@
-"""What a name does to a terminal is spelled out instead."""
+"""Control characters of names are spelled out before they reach a terminal."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_control_characters_are_spelled_out(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a\tb\nc", "峰值 é 😀 \\x1b %"])
-def test_all_else_stays(text: str) -> None:
+def test_everything_else_stays(text: str) -> None:
     assert printable(text) == text
 
 

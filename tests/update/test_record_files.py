@@ -11,36 +11,36 @@ from tests.report.records import record
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def test_a_home_folder_that_was_left_out_of_the_record_is_put_back(
-    here: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(here))
-    assert from_home("~/zoo/README.md") == here / "zoo" / "README.md"
+    monkeypatch.setenv("HOME", str(folder))
+    assert from_home("~/zoo/README.md") == folder / "zoo" / "README.md"
     assert from_home("~ann/README.md") == Path("~ann/README.md")
 
 
-def test_the_card_is_the_one_that_pytest_was_given(here: Path) -> None:
-    (here / "zoo").mkdir()
-    (here / "zoo" / "card.toml").touch()
+def test_the_card_is_the_one_that_pytest_was_given(folder: Path) -> None:
+    (folder / "zoo").mkdir()
+    (folder / "zoo" / "card.toml").touch()
     assert card_path(record()) == Path("zoo/card.toml")
 
 
-def test_below_pytests_root_the_card_beside_the_document_is_taken(here: Path) -> None:
-    (here / "card.toml").touch()
+def test_below_pytests_root_the_card_beside_the_document_is_taken(folder: Path) -> None:
+    (folder / "card.toml").touch()
     assert card_path(record(), beside=Path("README.md")) == Path("card.toml")
 
 
-def test_without_a_card_it_is_told_where_to_start(here: Path) -> None:
+def test_without_a_card_the_error_says_where_to_start(folder: Path) -> None:
     with pytest.raises(CardError, match=r"zoo/card\.toml: expected the card of m_x2.*started in"):
         card_path(record(), beside=Path("README.md"))
 
 
-def test_another_file_is_no_card(here: Path) -> None:
-    (here / "other").touch()
+def test_another_file_is_not_a_card(folder: Path) -> None:
+    (folder / "other").touch()
     with pytest.raises(CardError, match="other: expected the card"):
         card_path(replace(record(), node_id="other::x"))

@@ -46,7 +46,7 @@ def gaps(text: str) -> list[list[str]]:
     return [[gap["reason"] for gap in model.get("known_gap", [])] for model in models]
 
 
-def test_the_first_entry_goes_with_the_comments_inside_it_alone() -> None:
+def test_the_first_entry_is_removed_with_only_the_comments_inside_it() -> None:
     block = CARD[CARD.index("[[model.known_gap]]") : CARD.index('[[model.known_gap]]\nmetric = "s')]
     expected = CARD.replace(block.removesuffix("\n"), "", 1)
     assert cut(CARD, 0, 0) == expected
@@ -74,11 +74,11 @@ def test_the_last_entry_leaves_no_blank_line_at_the_end() -> None:
         (1, 0, [["first", "second"], []]),
     ],
 )
-def test_only_that_entry_goes(model: int, entry: int, left: list[list[str]]) -> None:
+def test_only_that_entry_is_removed(model: int, entry: int, left: list[list[str]]) -> None:
     assert gaps(cut(CARD, model, entry)) == left
 
 
-def test_the_line_of_the_entry_is_told() -> None:
+def test_the_line_of_the_entry_is_returned() -> None:
     assert remove_gap(CARD, 1, 0, path=Path("card.toml")).line == 24
 
 
@@ -109,7 +109,7 @@ def test_an_entry_written_inline_is_left_to_the_user() -> None:
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return a list that gets the length of each text that is parsed."""
+    """Return a list to which each parse adds the length of its text."""
     lengths: list[int] = []
     loads = tomllib.loads
     monkeypatch.setattr(tomllib, "loads", lambda text: lengths.append(len(text)) or loads(text))

@@ -15,47 +15,47 @@ from tests.update_zoo import A8, README, A, B, Zoo, changed, update
 def test_a_failed_number_is_written_in_the_cells_own_format_and_nothing_else_changes(
     zoo: Zoo,
 ) -> None:
-    done = update(zoo.run({A: 30.257, "a_x2 fp32 ssim": 0.91, B: 0.8}))
+    result = update(zoo.session({A: 30.257, "a_x2 fp32 ssim": 0.91, B: 0.8}))
     assert zoo.text == README.replace("**30.10**", "**30.26**").replace("| 0.85 |", "| 0.80 |")
-    assert [(str(edit.place), edit.old, edit.new) for edit in done.edits] == [
+    assert [(str(edit.place), edit.old, edit.new) for edit in result.edits] == [
         ("zoo/README.md:5:28", "30.10", "30.26"),
         ("zoo/README.md:7:27", "0.85", "0.80"),
     ]
-    assert (done.refused, done.written) == ((), True)
+    assert (result.refused, result.written) == ((), True)
 
 
 def test_better_numbers_are_failed_ones_and_matching_ones_stay(zoo: Zoo) -> None:
-    run = zoo.run({A: 30.9, "a_x2 fp32 ssim": 0.91004})
-    assert {one.verdict.status for one in run.records if one.measurement} == {
+    session = zoo.session({A: 30.9, "a_x2 fp32 ssim": 0.91004})
+    assert {record.verdict.status for record in session.records if record.measurement} == {
         Status.BETTER,
         Status.MATCH,
     }
-    update(run)
+    update(session)
     assert zoo.text == README.replace("30.10", "30.90")
 
 
 def test_line_ends_byte_order_mark_and_a_missing_last_line_feed_stay(zoo: Zoo) -> None:
     data = "\ufeff" + README.replace("\n", "\r\n").removesuffix("\r\n")
     zoo.readme.write_bytes(data.encode())
-    update(zoo.run({A: 30.257}))
+    update(zoo.session({A: 30.257}))
     assert zoo.text == data.replace("30.10", "30.26")
 
 
 def test_the_diff_names_relative_paths_and_can_be_applied(zoo: Zoo) -> None:
-    done = update(zoo.run({A: 30.257}), write=False)
-    assert done.diff.splitlines()[:3] == [
+    result = update(zoo.session({A: 30.257}), write=False)
+    assert result.diff.splitlines()[:3] == [
         "--- a/zoo/README.md",
         "+++ b/zoo/README.md",
         "@@ -2,7 +2,7 @@",
     ]
-    changes = [line for line in done.diff.splitlines()[2:] if line[0] in "+-"]
+    changes = [line for line in result.diff.splitlines()[2:] if line[0] in "+-"]
     assert [line[0] for line in changes] == ["-", "+"]
     assert "**30.26**" in changes[1]
 
 
 def test_without_write_nothing_on_disk_changes_and_no_reason_is_needed(zoo: Zoo) -> None:
-    done = update_documents(zoo.run({A: 30.257}), "failed", reason="", write=False)
-    assert (len(done.edits), done.written) == (1, False)
+    result = update_documents(zoo.session({A: 30.257}), "failed", reason="", write=False)
+    assert (len(result.edits), result.written) == (1, False)
     assert zoo.text == README
     assert not zoo.ledger.exists()
 
@@ -63,16 +63,16 @@ def test_without_write_nothing_on_disk_changes_and_no_reason_is_needed(zoo: Zoo)
 @pytest.mark.parametrize("reason", ["", " \n"])
 def test_writing_needs_a_reason(zoo: Zoo, reason: str) -> None:
     with pytest.raises(OptionError, match="needs a reason"):
-        update_documents(zoo.run({A: 31.0}), "failed", reason=reason, write=True)
+        update_documents(zoo.session({A: 31.0}), "failed", reason=reason, write=True)
     assert zoo.text == README
 
 
 def test_each_edit_gets_a_ledger_line(zoo: Zoo) -> None:
-    run = zoo.run({A: 30.257})
-    update_documents(run, "failed", reason="re-\ntrained", write=True)
+    session = zoo.session({A: 30.257})
+    update_documents(session, "failed", reason="re-\ntrained", write=True)
     (line,) = map(json.loads, zoo.ledger.read_text().splitlines())
-    told = {key: line[key] for key in ("document", "line", "column", "row", "metric", "precision")}
-    assert told == {
+    cell = {key: line[key] for key in ("document", "line", "column", "row", "metric", "precision")}
+    assert cell == {
         "document": "README.md",
         "line": 5,
         "column": 28,
@@ -81,7 +81,7 @@ def test_each_edit_gets_a_ledger_line(zoo: Zoo) -> None:
         "precision": "fp32",
     }
     assert (line["old"], line["new"], line["reason"]) == ("30.10", "30.26", "re- trained")
-    assert (line["run"], line["commit"]) == (run.info.run, run.info.environment.commit)
+    assert (line["run"], line["commit"]) == (session.info.run, session.info.environment.commit)
     assert (line["backend"], line["device"]) == ("onnxruntime", "cpu")
     assert (line["fingerprint"], line["python"]) == ("f1" * 32, "3.11.9")
     assert line["packages"] == {"numpy": "2.0"}
@@ -91,31 +91,31 @@ def test_each_edit_gets_a_ledger_line(zoo: Zoo) -> None:
 
 def test_a_ledger_grows_and_a_truncated_last_line_stays(zoo: Zoo) -> None:
     zoo.ledger.write_text('{"schema_version": 2, "ol')
-    update(zoo.run({A: 30.257}))
+    update(zoo.session({A: 30.257}))
     first, second = zoo.ledger.read_text().splitlines()
     assert first == '{"schema_version": 2, "ol'
     assert json.loads(second)["new"] == "30.26"
 
 
 def test_updating_twice_from_one_run_does_nothing_more(zoo: Zoo) -> None:
-    run = zoo.run({A: 30.257, "a_x2 fp32 ssim": 0.8})
-    update(run)
+    session = zoo.session({A: 30.257, "a_x2 fp32 ssim": 0.8})
+    update(session)
     text, ledger = zoo.text, zoo.ledger.read_bytes()
-    again = update(run)
+    again = update(session)
     assert (again.edits, again.refused) == ((), ())
     assert (zoo.text, zoo.ledger.read_bytes()) == (text, ledger)
 
 
 def test_a_truncating_document_gets_truncated_digits(zoo: Zoo) -> None:
-    run = changed(zoo.run({A: 30.257}), "a_x2--fp32-psnr")
-    (record,) = (one for one in run.records if one.measurement)
+    session = changed(zoo.session({A: 30.257}), "a_x2--fp32-psnr")
+    (record,) = (record for record in session.records if record.measurement)
     cut = replace(record, verdict=replace(record.verdict, digits="truncated"))
-    update(replace(run, records=(cut,)))
+    update(replace(session, records=(cut,)))
     assert "**30.25**" in zoo.text
 
 
 def test_records_of_schema_1_know_their_place_by_the_claim(zoo: Zoo) -> None:
-    update(changed(zoo.run({A: 31.0}), "a_x2--fp32-psnr", place=None))
+    update(changed(zoo.session({A: 31.0}), "a_x2--fp32-psnr", place=None))
     assert "**31.00**" in zoo.text
 
 
@@ -124,27 +124,27 @@ def test_all_also_writes_numbers_that_agree_by_a_slack(zoo: Zoo) -> None:
     slack = '[model.tolerance.psnr]\nslack = 0.5\nreason = "noise"\n\n[[model]]\nname = "b_x2"'
     zoo.card.write_text(zoo.card.read_text().replace('[[model]]\nname = "b_x2"', slack))
     assert card != zoo.card.read_text()
-    run = zoo.run({A: 30.4})
-    assert update(run).edits == ()
-    update(run, "all")
+    session = zoo.session({A: 30.4})
+    assert update(session).edits == ()
+    update(session, "all")
     assert "**30.40**" in zoo.text
 
 
-def test_one_document_by_two_names_is_one(zoo: Zoo) -> None:
-    run = zoo.run({A: 31.0, B: 0.8})
-    (record,) = (one for one in run.records if one.claim and one.claim.text == "0.85")
+def test_a_document_with_two_names_is_updated_once(zoo: Zoo) -> None:
+    session = zoo.session({A: 31.0, B: 0.8})
+    (record,) = (row for row in session.records if row.claim and row.claim.text == "0.85")
     place = replace(record.claim.source, path=str(zoo.readme))
     claim = replace(record.claim, source=place)
-    done = update(changed(run, "b_x2--fp32-ssim", claim=claim, place=place))
-    assert (len(done.edits), done.diff.count("+++")) == (2, 1)
+    result = update(changed(session, "b_x2--fp32-ssim", claim=claim, place=place))
+    assert (len(result.edits), result.diff.count("+++")) == (2, 1)
 
 
 def test_a_dry_run_waits_for_nobody(zoo: Zoo) -> None:
     with locked(zoo.readme.parent, wait_s=0):
-        assert len(update(zoo.run({A: 31.0}), write=False).edits) == 1
+        assert len(update(zoo.session({A: 31.0}), write=False).edits) == 1
 
 
 def test_the_ledger_keeps_the_backend_word_of_the_row(zoo: Zoo) -> None:
-    update(changed(zoo.run({A8: 28.0}), "int8_max-psnr", device="vacc"))
+    update(changed(zoo.session({A8: 28.0}), "int8_max-psnr", device="vacc"))
     line = json.loads(zoo.ledger.read_text())
     assert (line["backend_word"], line["row_source"], line["device"]) == ("vacc", "one", "vacc")

@@ -15,11 +15,11 @@ from tests.update_zoo import (
 
 
 def test_missing_fills_blank_cells_like_the_nearest_number_of_their_column(zoo: Zoo) -> None:
-    run = zoo.run({"b_x2 fp32 psnr": 28.12345, "b_x2 fp32 params": 3.21, A: 31.0})
-    done = update(run, "missing")
+    session = zoo.session({"b_x2 fp32 psnr": 28.12345, "b_x2 fp32 params": 3.21, A: 31.0})
+    result = update(session, "missing")
     assert zoo.text == README.replace("| 1.5 | - | - |", "| 1.5 | 3.2 | 28.12 |")
-    assert [edit.old for edit in done.edits] == ["-", "-"]
-    again = update(run, "missing")
+    assert [edit.old for edit in result.edits] == ["-", "-"]
+    again = update(session, "missing")
     assert (again.edits, len(again.refused)) == ((), 1)
 
 
@@ -28,57 +28,57 @@ def test_the_nearest_row_decides_and_of_two_the_upper_one(zoo: Zoo) -> None:
     zoo.card.write_text(
         zoo.card.read_text().replace("schema = 1", 'schema = 1\nignore_rows = ["C"]')
     )
-    update(zoo.run({"b_x2 fp32 psnr": 28.12345}), "missing")
+    update(zoo.session({"b_x2 fp32 psnr": 28.12345}), "missing")
     assert "| - | 28.12 | 0.85 |" in zoo.text
 
 
 def test_without_any_number_of_the_metric_the_usual_decimals_are_printed(zoo: Zoo) -> None:
     zoo.edit("| 2.0 |", "| - |")
-    update(zoo.run({"b_x2 fp32 params": 3.25}), "missing")
+    update(zoo.session({"b_x2 fp32 params": 3.25}), "missing")
     assert "| 3.250000 |" in zoo.text
 
 
 def test_a_new_number_is_cut_as_the_card_says_the_document_does(zoo: Zoo) -> None:
     card = zoo.card.read_text()
     zoo.card.write_text(card + '[model.tolerance.psnr]\ndigits = "truncated"\n')
-    update(zoo.run({"b_x2 fp32 psnr": 28.129}), "missing")
+    update(zoo.session({"b_x2 fp32 psnr": 28.129}), "missing")
     assert "| 28.12 | 0.85 |" in zoo.text
 
 
 def test_an_emulated_value_does_not_fill_a_devices_blank_cell(zoo: Zoo) -> None:
     zoo.edit("| 29.50 |", "| - |")
-    run = changed(zoo.run({A8: 28.0}), "int8_max-psnr", device="emulated")
-    assert "about the vacc device" in why(update(run, "missing"))["zoo/README.md:6:37"]
+    session = changed(zoo.session({A8: 28.0}), "int8_max-psnr", device="emulated")
+    assert "about the vacc device" in why(update(session, "missing"))["zoo/README.md:6:37"]
     assert "| 28.00 |" not in zoo.text
 
 
 def test_a_blank_cell_that_was_filled_or_moved_since_is_refused(zoo: Zoo) -> None:
-    run = zoo.run({"b_x2 fp32 psnr": 28.0})
+    session = zoo.session({"b_x2 fp32 psnr": 28.0})
     zoo.edit("| - | 0.85 |", "| 28.5 | 0.85 |")
     assert "expected a cell without a number for B fp32 PSNR, got '28.5'" in refused(
-        run, zoo, "missing"
+        session, zoo, "missing"
     )
     zoo.edit("| 28.5 | 0.85 |", "| - | 0.85 |")
     zoo.edit("# Zoo", "# Zoo\n")
-    assert "expected a cell for PSNR of B fp32; it is not there" in refused(run, zoo, "missing")
+    assert "expected a cell for PSNR of B fp32; it is not there" in refused(session, zoo, "missing")
 
 
 def test_failed_leaves_blank_cells_and_all_fills_them(zoo: Zoo) -> None:
-    run = zoo.run({"b_x2 fp32 psnr": 28.0})
-    assert update(run).edits == ()
-    update(run, "all")
+    session = zoo.session({"b_x2 fp32 psnr": 28.0})
+    assert update(session).edits == ()
+    update(session, "all")
     assert "| 28.00 | 0.85 |" in zoo.text
 
 
 def test_a_record_without_a_cell_is_left_alone(zoo: Zoo) -> None:
-    run = changed(zoo.run({"b_x2 fp32 psnr": 28.0}), "b_x2--fp32-psnr", place=None)
-    assert update(run, "all").edits == ()
+    session = changed(zoo.session({"b_x2 fp32 psnr": 28.0}), "b_x2--fp32-psnr", place=None)
+    assert update(session, "all").edits == ()
 
 
 def test_filling_a_cell_twice_from_one_run_does_nothing_more(zoo: Zoo) -> None:
-    run = zoo.run({"b_x2 fp32 psnr": 28.0})
-    assert len(update(run, "missing").edits) == 1
-    again = update(run, "missing")
+    session = zoo.session({"b_x2 fp32 psnr": 28.0})
+    assert len(update(session, "missing").edits) == 1
+    again = update(session, "missing")
     assert (again.edits, again.refused) == ((), ())
 
 
@@ -93,8 +93,8 @@ def test_a_blank_cell_of_something_else_is_not_filled(zoo: Zoo, fields: dict[str
         .replace("0.8800 |", "0.8800 | - |")
         .replace("0.85 |", "0.85 | set5 |")
     )
-    run = changed(zoo.run({"b_x2 fp32 psnr": 28.0}), "b_x2--fp32-psnr", **fields)
-    assert "it is not there any more" in refused(run, zoo, "missing")
+    session = changed(zoo.session({"b_x2 fp32 psnr": 28.0}), "b_x2--fp32-psnr", **fields)
+    assert "it is not there any more" in refused(session, zoo, "missing")
 
 
 def test_a_blank_cell_of_the_same_label_and_another_source_is_not_filled(zoo: Zoo) -> None:
@@ -105,9 +105,9 @@ def test_a_blank_cell_of_the_same_label_and_another_source_is_not_filled(zoo: Zo
     second = second.replace('row = "B"', 'row = "B"\nsource = "six"')
     card = card.replace('row = "B"', 'row = "B"\nsource = "TWO"')
     zoo.card.write_text(f"{card}\n{second}")
-    run = zoo.run({"b_x2 fp32 psnr": 28.0})
+    session = zoo.session({"b_x2 fp32 psnr": 28.0})
     zoo.readme.write_text(
         zoo.text.replace("two", "new").replace("six", "two").replace("new", "six")
     )
-    assert "it is not there any more" in refused(run, zoo, "missing")
-    assert len(update(zoo.run({"b_x2 fp32 psnr": 28.0}), "missing").edits) == 1
+    assert "it is not there any more" in refused(session, zoo, "missing")
+    assert len(update(zoo.session({"b_x2 fp32 psnr": 28.0}), "missing").edits) == 1

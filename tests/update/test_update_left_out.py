@@ -1,4 +1,4 @@
-"""What was not measured whole, or not judged, or only emulated, is never written."""
+"""What was not measured in full, not judged, or only emulated is never written."""
 
 from dataclasses import replace
 from math import inf
@@ -29,63 +29,63 @@ def unjudged(record: Record) -> Record:
 LEFT_OUT = {
     "a part of the images": partial,
     "emulated, and the row is about the device": unjudged,
-    "emulated, and the row is about the vacc device": lambda one: replace(one, device="emulated"),
-    "not measured": lambda one: replace(one, measurement=None),
-    "failed": lambda one: replace(one, verdict=replace(one.verdict, status=Status.ERROR)),
-    "not judged": lambda one: replace(one, verdict=replace(one.verdict, tolerance=None)),
+    "emulated, and the row is about the vacc device": lambda old: replace(old, device="emulated"),
+    "not measured": lambda old: replace(old, measurement=None),
+    "failed": lambda old: replace(old, verdict=replace(old.verdict, status=Status.ERROR)),
+    "not judged": lambda old: replace(old, verdict=replace(old.verdict, tolerance=None)),
 }
 
 
 @pytest.mark.parametrize("reason", LEFT_OUT)
 @pytest.mark.parametrize("mode", ["failed", "all"])
 def test_what_was_not_judged_is_never_written(zoo: Zoo, reason: str, mode: UpdateMode) -> None:
-    run = zoo.run({A8: 28.0})
-    (record,) = (one for one in run.records if one.measurement)
-    done = update(replace(run, records=(LEFT_OUT[reason](record),)), mode)
-    assert reason in why(done)["zoo/README.md:6:37"]
+    session = zoo.session({A8: 28.0})
+    (record,) = (record for record in session.records if record.measurement)
+    result = update(replace(session, records=(LEFT_OUT[reason](record),)), mode)
+    assert reason in why(result)["zoo/README.md:6:37"]
     assert zoo.text == README
     assert not zoo.ledger.exists()
 
 
 def test_a_partial_value_is_left_out_even_if_it_was_judged(zoo: Zoo) -> None:
-    run = zoo.run({A: 28.0})
-    (record,) = (one for one in run.records if one.measurement)
+    session = zoo.session({A: 28.0})
+    (record,) = (record for record in session.records if record.measurement)
     limited = replace(partial(record), verdict=record.verdict)
-    assert "--sr-limit" in why(update(replace(run, records=(limited,))))["zoo/README.md:5:28"]
+    assert "--sr-limit" in why(update(replace(session, records=(limited,))))["zoo/README.md:5:28"]
     assert zoo.text == README
 
 
 @pytest.mark.parametrize(("value", "reason"), [(inf, "no table can print"), (-inf, "infinity")])
 def test_infinity_is_not_written(zoo: Zoo, value: float, reason: str) -> None:
-    assert reason in why(update(zoo.run({A: value})))["zoo/README.md:5:28"]
+    assert reason in why(update(zoo.session({A: value})))["zoo/README.md:5:28"]
     assert zoo.text == README
 
 
 def test_an_emulated_low_precision_needs_a_row_that_says_so(zoo: Zoo) -> None:
     zoo.edit("**vacc int8 max**", "**int8 max**")
-    run = changed(zoo.run({A8: 28.0}), "int8_max-psnr", device="emulated", backend="vacc")
-    assert "vacc-emulated" in why(update(run))["zoo/README.md:6:32"]
+    session = changed(zoo.session({A8: 28.0}), "int8_max-psnr", device="emulated", backend="vacc")
+    assert "vacc-emulated" in why(update(session))["zoo/README.md:6:32"]
     zoo.edit("**int8 max**", "**vacc-emulated int8 max**")
-    update(changed(zoo.run({A8: 28.0}), "int8_max-psnr", device="emulated"))
+    update(changed(zoo.session({A8: 28.0}), "int8_max-psnr", device="emulated"))
     assert "| 28.00 |" in zoo.text
 
 
 def test_in_fp32_nothing_is_emulated_so_a_plain_row_takes_the_value(zoo: Zoo) -> None:
-    update(changed(zoo.run({A: 31.0}), "a_x2--fp32-psnr", device="emulated", backend="vacc"))
+    update(changed(zoo.session({A: 31.0}), "a_x2--fp32-psnr", device="emulated", backend="vacc"))
     assert "**31.00**" in zoo.text
 
 
 def test_of_a_cell_that_was_measured_twice_the_newest_value_counts(zoo: Zoo) -> None:
-    good, bad = only(zoo.run({A: 31.0})), only(zoo.run({A: 32.0}))
+    good, bad = only(zoo.session({A: 31.0})), only(zoo.session({A: 32.0}))
     bad = replace(bad, verdict=replace(bad.verdict, status=Status.ERROR))
-    done = update(with_more(replace(zoo.run({}), records=(good,)), bad))
-    assert (done.edits, list(why(done).values())) == ((), ["its measurement failed"])
-    done = update(with_more(replace(zoo.run({}), records=(bad,)), good))
-    assert (len(done.edits), done.left_out) == (1, ())
+    result = update(with_more(replace(zoo.session({}), records=(good,)), bad))
+    assert (result.edits, list(why(result).values())) == ((), ["its measurement failed"])
+    result = update(with_more(replace(zoo.session({}), records=(bad,)), good))
+    assert (len(result.edits), result.left_out) == (1, ())
 
 
 def test_nan_is_named_as_the_defect_that_it_is(zoo: Zoo) -> None:
-    run = zoo.run({A: 31.0})
-    measurement = replace(only(run).measurement, value=float("nan"))
-    done = update(changed(run, "a_x2--fp32-psnr", measurement=measurement))
-    assert "NaN, which is a defect" in why(done)["zoo/README.md:5:28"]
+    session = zoo.session({A: 31.0})
+    measurement = replace(only(session).measurement, value=float("nan"))
+    result = update(changed(session, "a_x2--fp32-psnr", measurement=measurement))
+    assert "NaN, which is a defect" in why(result)["zoo/README.md:5:28"]

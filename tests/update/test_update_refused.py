@@ -2,9 +2,9 @@
 
 import errno
 import os
-import threading
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -22,75 +22,75 @@ from tests.update_zoo import (
 
 
 def test_a_number_that_was_edited_since_refuses_the_whole_document(zoo: Zoo) -> None:
-    run = zoo.run({A: 31.0, B: 0.8})
+    session = zoo.session({A: 31.0, B: 0.8})
     zoo.edit("30.10", "30.99")
-    told = refused(run, zoo)
-    assert "zoo/README.md: changed since the run: 1 fault" in told
-    assert "zoo/README.md:5:28: expected 30.10 of A fp32 PSNR, got '30.99'" in told
-    assert "run the tests again" in told
+    reason = refused(session, zoo)
+    assert "zoo/README.md: changed since the run: 1 fault" in reason
+    assert "zoo/README.md:5:28: expected 30.10 of A fp32 PSNR, got '30.99'" in reason
+    assert "run the tests again" in reason
 
 
 def test_a_cell_that_moved_refuses_the_whole_document_and_says_where_it_is(zoo: Zoo) -> None:
-    run = zoo.run({A: 31.0})
+    session = zoo.session({A: 31.0})
     zoo.edit("# Zoo\n", "# Zoo\n\nMore.\n")
-    assert "zoo/README.md:5:28: expected 30.10" in refused(run, zoo)
-    assert "it stands in zoo/README.md:7:28 now" in refused(run, zoo)
+    assert "zoo/README.md:5:28: expected 30.10" in refused(session, zoo)
+    assert "it stands in zoo/README.md:7:28 now" in refused(session, zoo)
 
 
 def test_a_row_that_is_gone_refuses_the_whole_document(zoo: Zoo) -> None:
-    run = zoo.run({A: 31.0, B: 0.8})
+    session = zoo.session({A: 31.0, B: 0.8})
     zoo.edit("| B | two | 1.5 | - | - | 0.85 |\n", "")
     assert "zoo/README.md:7:27: expected 0.85 of B fp32 SSIM; the document has no" in refused(
-        run, zoo
+        session, zoo
     )
 
 
 def test_a_row_that_became_another_models_is_not_written_into(zoo: Zoo) -> None:
-    run = zoo.run({B: 0.8})
+    session = zoo.session({B: 0.8})
     zoo.edit("| B | two |", "| C | two |")
-    assert "no such row" in refused(run, zoo)
+    assert "no such row" in refused(session, zoo)
 
 
 def test_a_document_that_is_gone_is_refused(zoo: Zoo) -> None:
-    run = zoo.run({A: 31.0})
+    session = zoo.session({A: 31.0})
     zoo.readme.unlink()
-    assert "zoo/README.md: the run's document is not here" in refused(run, zoo)
+    assert "zoo/README.md: the run's document is not here" in refused(session, zoo)
 
 
 def test_a_document_that_is_refused_does_not_stop_another(zoo: Zoo, tmp_path: Path) -> None:
     other = make_zoo(tmp_path / "second")
     records = [
         replace(
-            one,
-            place=replace(one.place, path=f"second/{one.place.path}"),
-            node_id=f"second/{one.node_id}",
-            claim=one.claim
+            old,
+            place=replace(old.place, path=f"second/{old.place.path}"),
+            node_id=f"second/{old.node_id}",
+            claim=old.claim
             and replace(
-                one.claim, source=replace(one.claim.source, path=f"second/{one.place.path}")
+                old.claim, source=replace(old.claim.source, path=f"second/{old.place.path}")
             ),
         )
-        for one in zoo.run({A: 31.0}).records
-        if one.place
+        for old in zoo.session({A: 31.0}).records
+        if old.place
     ]
-    run = zoo.run({A: 31.0})
+    session = zoo.session({A: 31.0})
     zoo.edit("30.10", "30.99")
-    done = update(replace(run, records=(*run.records, *records)))
-    assert len(done.refused) == 1
+    result = update(replace(session, records=(*session.records, *records)))
+    assert len(result.refused) == 1
     assert "**31.00**" in other.text
     assert other.ledger.exists()
     assert not zoo.ledger.exists()
 
 
 def test_two_updates_at_once_wait_for_each_other(zoo: Zoo) -> None:
-    runs = [zoo.run({A: value}) for value in (31.0, 32.0)]
-    done: list[Update] = []
-    threads = [threading.Thread(target=lambda run=run: done.append(update(run))) for run in runs]
+    sessions = [zoo.session({A: value}) for value in (31.0, 32.0)]
+    results: list[Update] = []
+    threads = [Thread(target=lambda old=old: results.append(update(old))) for old in sessions]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(len(one.edits) for one in done) == [0, 1]
-    assert sum(len(one.refused) for one in done) == 1
+    assert sorted(len(result.edits) for result in results) == [0, 1]
+    assert sum(len(result.refused) for result in results) == 1
     assert len(zoo.ledger.read_text().splitlines()) == 1
 
 
@@ -98,9 +98,9 @@ def test_a_folder_that_another_process_updates_all_the_time_is_refused(
     zoo: Zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOCK_WAIT_S", 0.0)
-    run = zoo.run({A: 31.0})
+    session = zoo.session({A: 31.0})
     with locked(zoo.readme.parent, wait_s=0):
-        assert "zoo: another process has been changing it" in refused(run, zoo)
+        assert "zoo: another process has been changing it" in refused(session, zoo)
 
 
 @pytest.mark.parametrize("name", ["README.md", "ledger.jsonl", "."])
@@ -109,7 +109,7 @@ def test_a_read_only_tree_is_refused_and_nothing_is_written(zoo: Zoo, name: str)
     path = zoo.readme.parent / name
     path.chmod(0o555)
     try:
-        assert "read-only: make it writable" in refused(zoo.run({A: 31.0}), zoo)
+        assert "read-only: make it writable" in refused(zoo.session({A: 31.0}), zoo)
     finally:
         path.chmod(0o755)
 
@@ -127,5 +127,5 @@ def test_what_was_written_is_put_back_if_the_ledger_cannot_be(
         return rename(source, target)
 
     monkeypatch.setattr(Path, "replace", refuse)
-    assert "cannot write" in refused(zoo.run({A: 31.0}), zoo)
+    assert "cannot write" in refused(zoo.session({A: 31.0}), zoo)
     assert replaced == ["README.md", "ledger.jsonl", "README.md"]

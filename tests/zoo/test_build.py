@@ -5,6 +5,7 @@ from torch import nn
 from sr_bench.core.card import Hyper
 from sr_bench.errors import CardError
 from sr_bench.zoo.build import architectures, build, size_multiple
+from tests.zoo.rcan import RCAN, TRIMMED
 
 LESRCNN: Hyper = {"n_feats": 64, "multi_scale": False}
 EDSR: Hyper = {
@@ -15,31 +16,8 @@ EDSR: Hyper = {
     "rgb_range": 255.0,
 }
 RRDBNET: Hyper = {"n_feats": 64, "n_blocks": 23, "growth": 32, "res_scale": 0.2}
-RCAN: Hyper = {
-    "form": "official",
-    "n_resgroups": 10,
-    "n_resblocks": 20,
-    "n_feats": 64,
-    "attention": True,
-    "reduction": 16,
-    "res_scale": 1.0,
-    "rgb_range": 255.0,
-    "rgb_mean": "div2k",
-    "mean_shift": "frozen",
-    "head": "stride1",
-    "upsample": "steps",
-}
-SR4K: Hyper = {
-    **RCAN,
-    "n_resgroups": 3,
-    "n_resblocks": 2,
-    "n_feats": 32,
-    "attention": False,
-    "reduction": 0,
-    "mean_shift": "plain",
-    "head": "stride2",
-    "upsample": "single",
-}
+SR4K_SIZE: Hyper = {"n_resgroups": 3, "n_resblocks": 2, "n_feats": 32}
+SR4K: Hyper = {**RCAN, **TRIMMED, **SR4K_SIZE, "mean_shift": "plain"}
 
 # As published; those of the documents are in tests/cost/test_module.py.
 PARAMETERS = [(2, 15_444_667), (3, 15_629_307), (4, 15_592_379), (8, 15_740_091)]
@@ -70,7 +48,7 @@ def test_lesrcnn_calls_its_one_upsampler_for_both_branches() -> None:
     assert calls == 2
 
 
-def test_only_networks_whose_mean_shift_is_no_ordinary_convolution_hide_it_from_thop() -> None:
+def test_only_networks_whose_mean_shift_is_not_a_convolution_hide_it_from_thop() -> None:
     with torch.device("meta"):
         hidden = [build("edsr", EDSR, 2), build("rcan", RCAN, 2)]
         plain = [build("rcan", SR4K, 2), build("lesrcnn", LESRCNN, 2)]
@@ -93,7 +71,7 @@ def test_only_the_mean_shift_of_sr4k_is_trainable() -> None:
     assert trainable("rcan", SR4K) == {True}
 
 
-def test_an_odd_side_with_a_stride_2_head_comes_out_2_pixels_longer_than_twice() -> None:
+def test_an_odd_side_with_a_stride_2_head_becomes_2_pixels_longer_than_twice() -> None:
     with torch.device("meta"):
         out = build("rcan", SR4K, 2)(torch.empty(1, 3, 7, 8))
     assert out.shape == (1, 3, 16, 16)

@@ -13,6 +13,8 @@ from sr_bench.core.card import Checkpoint, Hyper, ModelCard
 from sr_bench.errors import CardError, CheckpointError
 from sr_bench.zoo.build import build
 from sr_bench.zoo.checkpoints import load_into, load_model, load_state
+from tests.zoo import rcan
+from tests.zoo.rcan import TRIMMED
 
 State = dict[str, Tensor]
 
@@ -23,21 +25,7 @@ EDSR: Hyper = {
     "res_scale": 0.1,
     "rgb_range": 255.0,
 }
-RCAN: Hyper = {
-    "form": "official",
-    "n_resgroups": 2,
-    "n_resblocks": 2,
-    "n_feats": 4,
-    "attention": True,
-    "reduction": 2,
-    "res_scale": 1.0,
-    "rgb_range": 255.0,
-    "rgb_mean": "div2k",
-    "mean_shift": "frozen",
-    "head": "stride1",
-    "upsample": "steps",
-}
-TRIMMED: Hyper = {"attention": False, "reduction": 0, "head": "stride2", "upsample": "single"}
+RCAN: Hyper = {**rcan.RCAN, "n_resgroups": 2, "n_resblocks": 2, "n_feats": 4, "reduction": 2}
 BASICSR: Hyper = {"form": "basicsr", "mean_shift": "tensor"}
 RRDBNET: Hyper = {"n_feats": 4, "n_blocks": 2, "growth": 2, "res_scale": 0.2}
 LESRCNN: Hyper = {"n_feats": 4, "multi_scale": False}

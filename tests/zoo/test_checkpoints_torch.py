@@ -1,4 +1,4 @@
-"""Torch files made to harm: refused before anything of them runs, is unpacked or allocated."""
+"""Torch files made to harm are refused before any of it runs, is unpacked or allocated."""
 
 import io
 import pickle
@@ -27,7 +27,7 @@ def zipped(path: Path, program: bytes, *, name: str = "w/data.pkl", how: int = 0
 
 
 def calling(name: str, argument: bytes = b"X\x05\x00\x00\x00touch") -> bytes:
-    """Return a pickle that calls what `name` says, as the value of a dict."""
+    """Return a pickle that calls `name`, as the value of a dict."""
     return b"\x80\x02}K\x01c" + name.replace(":", "\n").encode() + b"\n" + argument + b"\x85Rs."
 
 
@@ -42,8 +42,8 @@ def calling(name: str, argument: bytes = b"X\x05\x00\x00\x00touch") -> bytes:
     ],
 )
 def test_nothing_but_what_tensors_need_is_called(name: str, tmp_path: Path) -> None:
-    found = rf"a\.pth: refused as unsafe.*\(GLOBAL {name.replace(':', '.')}\)"
-    with pytest.raises(CheckpointError, match=found):
+    message = rf"a\.pth: refused as unsafe.*\(GLOBAL {name.replace(':', '.')}\)"
+    with pytest.raises(CheckpointError, match=message):
         load_state(zipped(tmp_path / "a.pth", calling(name)))
 
 
@@ -104,9 +104,9 @@ def test_a_pickle_that_takes_what_is_not_there_is_one_clear_error(
 
 @pytest.mark.parametrize("code", [b"\x93", b"b", b"i", b"o", b"\x92"])
 def test_other_ways_to_call_are_refused(code: bytes) -> None:
-    made = b"cos\nsystem\n" if code in b"b" else b"(X\x02\x00\x00\x00osX\x06\x00\x00\x00system"
+    prelude = b"cos\nsystem\n" if code in b"b" else b"(X\x02\x00\x00\x00osX\x06\x00\x00\x00system"
     rest = b"os\nsystem\n" if code == b"i" else b""
-    assert danger(io.BytesIO(b"\x80\x02" + made + b"N" * (code == b"b") + code + rest + b"."))
+    assert danger(io.BytesIO(b"\x80\x02" + prelude + b"N" * (code == b"b") + code + rest + b"."))
 
 
 def test_only_what_has_a_name_is_called() -> None:
@@ -127,7 +127,7 @@ def test_compressed_records_are_refused_before_they_are_unpacked(tmp_path: Path)
         load_state(path)
 
 
-def test_a_record_that_comes_twice_is_refused(tmp_path: Path) -> None:
+def test_a_record_that_occurs_twice_is_refused(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.pth", PLAIN)
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as archive:
         archive.writestr("w/data.pkl", calling("os:system"))

@@ -4,22 +4,10 @@ from sr_bench.errors import CardError
 from sr_bench.zoo.families.edsr.hyper import EdsrHyper
 from sr_bench.zoo.families.rcan.hyper import RcanHyper
 from sr_bench.zoo.hyper import read
+from tests.zoo import rcan
 
 EDSR = {"form": "basicsr", "n_feats": 8, "n_resblocks": 2, "res_scale": 0.1, "rgb_range": 255}
-RCAN = {
-    "form": "official",
-    "n_resgroups": 2,
-    "n_resblocks": 2,
-    "n_feats": 16,
-    "attention": True,
-    "reduction": 4,
-    "res_scale": 1.0,
-    "rgb_range": 255.0,
-    "rgb_mean": "div2k",
-    "mean_shift": "frozen",
-    "head": "stride1",
-    "upsample": "steps",
-}
+RCAN = {**rcan.RCAN, "n_feats": 16, "reduction": 4}
 
 
 def test_an_integer_is_taken_where_a_float_is_declared() -> None:

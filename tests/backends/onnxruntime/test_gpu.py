@@ -1,4 +1,4 @@
-"""onnxruntime-gpu: what it is asked for, and, for whoever has a GPU, what it gives."""
+"""onnxruntime-gpu: what it is asked for and, where there is a GPU, what it returns."""
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -142,7 +142,7 @@ def test_an_emulation_stays_on_the_cpu(tmp_path: Path, monkeypatch: pytest.Monke
 
 @needs_gpu
 @pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16, Precision("int8_max")])
-def test_a_gpu_gives_what_the_cpu_gives(
+def test_a_gpu_computes_what_the_cpu_computes(
     precision: Precision, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     int8 = precision is Precision("int8_max")

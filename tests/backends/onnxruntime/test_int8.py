@@ -25,7 +25,7 @@ from tests.precision.nets import residual_net
 def artefact(tmp_path: Path) -> Artefact:
     """Return a network whose sums of products are as large as they get: saturation would show."""
     network = residual_net(tmp_path / "net.onnx")
-    ones = {one.weight: np.ones_like(network.constants[one.weight]) for one in network.layers}
+    ones = {layer.weight: np.ones_like(network.constants[layer.weight]) for layer in network.layers}
     network.constants.update(ones)
     names = {out for node in network.model.graph.node for out in node.output} | {"x"}
     clip = dict.fromkeys(names, ClipRange(0.0, 1e6)) | {"x": ClipRange(0.0, 1.0)}

@@ -1,4 +1,4 @@
-"""int8 on onnxruntime gives, on every CPU, the integers of a convolution in int64."""
+"""int8 on onnxruntime computes, on every CPU, the integers of a convolution in int64."""
 
 from collections.abc import Mapping
 from pathlib import Path

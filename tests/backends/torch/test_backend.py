@@ -57,8 +57,8 @@ def test_the_two_fp16_emulations_agree(name: str, tmp_path: Path) -> None:
     to_fp16(tmp_path / "net.onnx", tmp_path / "half.onnx")
     artefact = Artefact(tmp_path / "half.onnx", lambda: small(name), Precision.FP16, digest="")
     lr = np.random.default_rng(0).random((1, 3, 32, 24), dtype=np.float32)
-    with torch_backend.open_session(artefact) as one:
-        a = one.run(lr)
+    with torch_backend.open_session(artefact) as ours:
+        a = ours.run(lr)
     with onnxruntime_backend.open_session(artefact) as two:
         b = two.run(lr)
     # Measured: 1 step at most, in up to 5 % of the pixels: where float32 sums in another order
@@ -89,7 +89,7 @@ def test_a_file_and_int8_are_for_onnxruntime(precision: Precision, tmp_path: Pat
         torch_backend.open_session(artefact)
 
 
-def test_what_is_no_module_is_refused() -> None:
+def test_what_is_not_a_module_is_refused() -> None:
     artefact = Artefact(None, dict, Precision.FP32, digest="")
     with pytest.raises(BackendError, match=r"expected a torch\.nn\.Module, got dict"):
         torch_backend.open_session(artefact)

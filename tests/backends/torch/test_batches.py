@@ -1,4 +1,4 @@
-"""The torch session runs several images at once, and gives what it gives for each."""
+"""The torch session runs several images at once, with the outputs of each alone."""
 
 from collections.abc import Callable
 
@@ -52,7 +52,7 @@ def hrs(images: list[np.ndarray]) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16])
 @pytest.mark.parametrize("name", SMALL)
-def test_every_network_gives_for_a_batch_what_it_gives_for_each(
+def test_every_network_computes_for_a_batch_what_it_does_for_each(
     name: str, precision: Precision
 ) -> None:
     with open_module(small(name), precision, threads=1, batches=True) as session:
@@ -102,7 +102,7 @@ def test_scores_are_those_of_the_cpu_and_outputs_stay_where_they_are(colour: str
         assert np.array_equal(other.output, output)
 
 
-def test_what_has_no_score_comes_back_and_the_rest_stays() -> None:
+def test_what_has_no_score_is_returned_and_the_rest_stays() -> None:
     images = lrs()
     images[1][0, 2, 3, 4] = np.nan
     with nearest() as session:
@@ -112,7 +112,7 @@ def test_what_has_no_score_comes_back_and_the_rest_stays() -> None:
     assert np.isnan(items[1].output).sum() == 4
 
 
-def test_a_batch_that_the_device_cannot_compare_comes_back_without_scores() -> None:
+def test_a_batch_that_the_device_cannot_compare_has_no_scores() -> None:
     images, how = lrs(), scoring(colour="y_rounded", rounding="none")
     with nearest() as session:
         items = session.start(Batch(images, hrs(images), how, wants_outputs=False))()
@@ -129,7 +129,7 @@ def test_two_batches_may_be_under_way() -> None:
 
 
 @pytest.mark.parametrize(
-    ("then", "came"),
+    ("then", "shape"),
     [
         (lambda x: x.reshape(1, -1, *x.shape[2:]), r"float32 of shape \(1, 9, 24, 40\)"),
         (lambda x: x.double(), r"float64 of shape \(3, 3, 24, 40\)"),
@@ -138,14 +138,14 @@ def test_two_batches_may_be_under_way() -> None:
     ],
 )
 def test_an_output_that_is_not_one_for_each_image_is_refused(
-    then: Callable[[Tensor], Tensor], came: str
+    then: Callable[[Tensor], Tensor], shape: str
 ) -> None:
     with (
         nearest(then) as session,
         pytest.raises(
             BackendError,
             match=r"can't run Spoiled on the shape \(3, 3, 12, 20\): expected a float32 output for "
-            rf"each of 3 images, got torch\.{came}",
+            rf"each of 3 images, got torch\.{shape}",
         ),
     ):
         session.start(Batch(lrs()))
@@ -181,7 +181,7 @@ def test_a_network_that_does_not_fit_cannot_be_opened() -> None:
         open_module(Huge(), FP32, threads=1)
 
 
-def test_what_is_no_image_is_refused_in_a_batch() -> None:
+def test_what_is_not_an_image_is_refused_in_a_batch() -> None:
     with (
         nearest() as session,
         pytest.raises(BackendError, match=r"the input as float32 .* got float64"),

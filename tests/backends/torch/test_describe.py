@@ -65,9 +65,9 @@ def test_the_version_names_torch_its_cuda_and_the_gpu(machine: Machine) -> None:
 
 
 def test_another_driver_is_the_same_version(machine: Machine) -> None:
-    one, two = machine.describe("NVIDIA T4"), machine.describe("NVIDIA T4", driver=OPEN_DRIVER)
-    assert one.version == two.version
-    assert two.note.endswith("driver 570.86.10")
+    old, new = machine.describe("NVIDIA T4"), machine.describe("NVIDIA T4", driver=OPEN_DRIVER)
+    assert old.version == new.version
+    assert new.note.endswith("driver 570.86.10")
 
 
 def test_gpus_of_one_model_are_named_once_and_others_with_what_chooses(

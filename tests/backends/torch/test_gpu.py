@@ -1,4 +1,4 @@
-"""A GPU computes what the CPU computes, in batches too: for whoever has one."""
+"""A GPU computes what the CPU computes, in batches too; skips where there is none."""
 
 import numpy as np
 import pytest
@@ -41,8 +41,8 @@ def batch_of(session: BatchSession, images: list[np.ndarray]) -> np.ndarray:
 @pytest.mark.parametrize("name", SMALL)
 def test_fp32_is_that_of_the_cpu(name: str) -> None:
     expected, session = on_cpu(name, lrs()), opened(name, Precision.FP32)
-    for came in (batch_of(session, lrs()), np.concatenate([session.run(lr) for lr in lrs()])):
-        assert np.abs(came - expected).max() <= 1e-5 * np.ptp(expected)
+    for outputs in (batch_of(session, lrs()), np.concatenate([session.run(lr) for lr in lrs()])):
+        assert np.abs(outputs - expected).max() <= 1e-5 * np.ptp(expected)
 
 
 def test_tf32_is_off() -> None:
@@ -56,19 +56,19 @@ def test_tf32_is_off() -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_fp16_is_rounded_as_on_the_cpu(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    came = batch_of(opened(name, Precision.FP16), lrs())
-    np.testing.assert_array_equal(came, came.astype(np.float16))
+    outputs = batch_of(opened(name, Precision.FP16), lrs())
+    np.testing.assert_array_equal(outputs, outputs.astype(np.float16))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     artefact = Artefact(None, lambda: small(name), Precision.FP16, digest="")
     with torch_backend.open_session(artefact) as session:
         expected = np.concatenate([session.run(lr) for lr in lrs()])
-    steps = np.abs(came - expected) / np.spacing(np.abs(expected).max().astype(np.float16))
+    steps = np.abs(outputs - expected) / np.spacing(np.abs(expected).max().astype(np.float16))
     assert steps.max() <= 2
     assert steps.mean() <= 0.1
 
 
 @pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16])
-def test_a_batch_gives_the_same_bits_again(precision: Precision) -> None:
+def test_a_batch_computes_the_same_bits_again(precision: Precision) -> None:
     images = lrs(8, 64, 48)
     first, second = (batch_of(opened("lesrcnn_x2", precision), images) for _ in range(2))
     np.testing.assert_array_equal(first, second)
@@ -77,8 +77,8 @@ def test_a_batch_gives_the_same_bits_again(precision: Precision) -> None:
 def test_batches_under_way_do_not_mix() -> None:
     session = opened("lesrcnn_x2", Precision.FP32)
     images = [lrs(4, 40 + 8 * i, 64) for i in range(6)]
-    alone = [batch_of(session, found) for found in images]
-    waits = [session.start(Batch(found)) for found in images]
+    alone = [batch_of(session, batch) for batch in images]
+    waits = [session.start(Batch(batch)) for batch in images]
     for wait, expected in zip(waits, alone, strict=True):
         np.testing.assert_array_equal(np.concatenate([i.output for i in wait()]), expected)
 

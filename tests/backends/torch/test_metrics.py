@@ -109,8 +109,8 @@ def test_the_error_of_8_bit_images_is_summed_in_integers() -> None:
     rng = np.random.default_rng(4)
     sr, hr = rng.integers(0, 256, (2, 3, *SIZE, 3)).astype(np.uint8)
     outputs = np.ascontiguousarray(sr.transpose(0, 3, 1, 2)).astype(np.float32)
-    found = scored(outputs, hr, BatchScoring(EvalProtocol("p"), 255.0, 2, METRICS))
-    for scores, x, y in zip(found, sr, hr, strict=True):
+    result = scored(outputs, hr, BatchScoring(EvalProtocol("p"), 255.0, 2, METRICS))
+    for scores, x, y in zip(result, sr, hr, strict=True):
         squares = int(((x.astype(int) - y) ** 2).sum())
         assert scores["psnr"] == 10.0 * math.log10(255.0**2 / (squares / x.size))
 
@@ -162,7 +162,7 @@ def test_levels_beyond_all_measure_are_left_to_the_cpu_unless_they_are_clipped(
     assert clipped == pytest.approx(expected, abs=1e-6, rel=0)
 
 
-def test_only_what_is_asked_for_is_given() -> None:
+def test_only_what_is_asked_for_is_computed() -> None:
     image = photos(SIZE)[0]
     how = BatchScoring(EvalProtocol("p"), 255.0, 2, ("ssim",))
     (scores,) = scored(to_nchw(image, white=255.0), image[None], how)

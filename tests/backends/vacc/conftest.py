@@ -31,14 +31,14 @@ def no_process_outlives_a_vacc_test(monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def _marked(mark: str) -> list[str]:
-    found = []
+    marked = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             if mark.encode() in path.read_bytes() and path.parent.name != str(os.getpid()):
-                found.append((path.parent / "cmdline").read_text().replace("\0", " "))
+                marked.append((path.parent / "cmdline").read_text().replace("\0", " "))
         except OSError:
             continue
-    return found
+    return marked
 
 
 @pytest.fixture(autouse=True)
@@ -58,27 +58,27 @@ def vacc_rig() -> Rig:
 
 @pytest.fixture
 def given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return the limits at which a hanging fake was given up, which is at once."""
+    """Return the limits at which waits for a hanging fake ended, which they do at once."""
     return end_limits_at_hangs(monkeypatch, tmp_path / "hangs")
 
 
 @pytest.fixture
 def fake_vsx(monkeypatch: pytest.MonkeyPatch) -> Plan:
-    """Put the fake runtime in the way of workers; return what tells it how to misbehave."""
+    """Put the fake runtime in the way of workers; return a function that lets it misbehave."""
     monkeypatch.setenv("PYTHONPATH", str(FAKE))
-    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # or it hides who forgets to set it
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # or code that forgets it would pass
 
     def plan(**behaviour: str) -> None:
         """Plan by a model's folder name; ``every``: any model."""
-        told = {"*" if name == "every" else name: what for name, what in behaviour.items()}
-        monkeypatch.setenv("FAKE_VSX", json.dumps(told))
+        plan = {"*" if name == "every" else name: fault for name, fault in behaviour.items()}
+        monkeypatch.setenv("FAKE_VSX", json.dumps(plan))
 
     return plan
 
 
 @pytest.fixture
 def fake_model(tmp_path: Path) -> MakeModel:
-    """Return what makes a compiled model that the fake runtime enlarges by."""
+    """Return a function that makes a compiled model for the fake runtime."""
 
     def make(shape: Sequence[int], scale: int = 2, name: str = "tiny") -> Path:
         n, c, h, w = shape

@@ -14,10 +14,10 @@ _POLL_S = 0.02
 
 
 def end_limits_at_hangs(monkeypatch: pytest.MonkeyPatch, sign: Path) -> list[float]:
-    """Let who waits for a fake give up as soon as it hangs, which it says by the file `sign`.
+    """Let a wait for a fake end as soon as it hangs, which it says by the file `sign`.
 
     Returns:
-        The limits, in seconds, of the waits that were given up, filled as that happens.
+        The limits, in seconds, of the waits that ended, filled as they end.
     """
     given_up: list[float] = []
 

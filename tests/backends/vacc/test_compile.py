@@ -1,4 +1,4 @@
-"""Networks are compiled once, whole or not at all; a stand-in for the compiler looks on."""
+"""Networks are compiled once, whole or not at all, by a stand-in for the compiler."""
 
 import os
 import subprocess
@@ -80,18 +80,18 @@ def cached(folder: Path) -> list[str]:
 def test_a_network_is_compiled_and_then_taken_from_the_cache(
     vacc_source: CompilerInput, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = compile_network(vacc_source, SHAPE, RIG, version="1")
-    assert made.prefix.parts[-3:] == ("deploy_weights", "tiny-x2-fp16", "mod")
-    assert '"output_shape": [1, 3, 12, 16]' in made.prefix.with_name("mod.json").read_text()
-    assert not made.cached
+    compiled = compile_network(vacc_source, SHAPE, RIG, version="1")
+    assert compiled.prefix.parts[-3:] == ("deploy_weights", "tiny-x2-fp16", "mod")
+    assert '"output_shape": [1, 3, 12, 16]' in compiled.prefix.with_name("mod.json").read_text()
+    assert not compiled.cached
     monkeypatch.setenv("SR_FAKE_VAMC", "fail")
-    assert compile_network(vacc_source, SHAPE, RIG, version="1") == replace(made, cached=True)
+    assert compile_network(vacc_source, SHAPE, RIG, version="1") == replace(compiled, cached=True)
 
 
 def test_int8_is_calibrated_with_images_of_exactly_the_shape(vacc_source: CompilerInput) -> None:
-    made = compile_network(in_int8(vacc_source), SHAPE, RIG, version="1")
-    assert '"calibrate_mode": "kl_divergence"' in made.prefix.with_name("mod.json").read_text()
-    kept = {path.name for path in made.prefix.parents[2].iterdir()}
+    compiled = compile_network(in_int8(vacc_source), SHAPE, RIG, version="1")
+    assert '"calibrate_mode": "kl_divergence"' in compiled.prefix.with_name("mod.json").read_text()
+    kept = {path.name for path in compiled.prefix.parents[2].iterdir()}
     assert kept == {"build.yaml", "deploy_weights", "made.json", "vamc.log"}
 
 
@@ -118,11 +118,11 @@ def test_the_whole_of_what_decides_the_result_is_in_the_digest(
 
 def test_where_the_network_lies_does_not_matter(vacc_source: CompilerInput, tmp_path: Path) -> None:
     rig, _ = quick(tmp_path)
-    made = compile_network(vacc_source, SHAPE, rig, version="1")
+    compiled = compile_network(vacc_source, SHAPE, rig, version="1")
     (tmp_path / "beside").mkdir()
     moved = vacc_source.onnx.rename(tmp_path / "beside" / "net.onnx")
     again = compile_network(replace(vacc_source, onnx=moved), SHAPE, rig, version="1")
-    assert again == replace(made, cached=True)
+    assert again == replace(compiled, cached=True)
 
 
 def test_weights_beside_the_network_are_part_of_it(
@@ -131,10 +131,10 @@ def test_weights_beside_the_network_are_part_of_it(
     rig, _ = quick(tmp_path)
     (tmp_path / "beside").mkdir()
     source = replace(vacc_source, onnx=network(tmp_path / "beside/x2.onnx", external=True))
-    made = compile_network(source, SHAPE, rig, version="1")
+    compiled = compile_network(source, SHAPE, rig, version="1")
     weights = tmp_path / "beside/w.bin"
     weights.write_bytes(bytes(len(weights.read_bytes())))
-    assert compile_network(source, SHAPE, rig, version="1").digest != made.digest
+    assert compile_network(source, SHAPE, rig, version="1").digest != compiled.digest
 
 
 def test_the_compiler_finds_weights_beside_the_network(
@@ -142,10 +142,10 @@ def test_the_compiler_finds_weights_beside_the_network(
 ) -> None:
     (tmp_path / "beside").mkdir()
     file = network(tmp_path / "beside" / "x2.onnx", seed=5, external=True)
-    made = compile_network(replace(vacc_source, onnx=file), SHAPE, RIG, version="1")
+    compiled = compile_network(replace(vacc_source, onnx=file), SHAPE, RIG, version="1")
     inline = onnx.load(network(tmp_path / "inline.onnx", seed=5))
-    kept = onnx.load_from_string(made.prefix.with_name("mod.params").read_bytes())
-    weights = [numpy_helper.to_array(one.graph.initializer[0]) for one in (inline, kept)]
+    kept = onnx.load_from_string(compiled.prefix.with_name("mod.params").read_bytes())
+    weights = [numpy_helper.to_array(model.graph.initializer[0]) for model in (inline, kept)]
     assert np.array_equal(*weights)
 
 
@@ -154,42 +154,42 @@ def test_a_damaged_entry_is_made_again(
     vacc_source: CompilerInput, tmp_path: Path, damage: str
 ) -> None:
     rig, runs = quick(tmp_path)
-    made = compile_network(vacc_source, SHAPE, rig, version="1")
+    compiled = compile_network(vacc_source, SHAPE, rig, version="1")
     match damage:
         case "cut":
-            made.prefix.with_name("mod.so").write_text("ma")
+            compiled.prefix.with_name("mod.so").write_text("ma")
         case "gone":
-            made.prefix.with_name("mod.params").unlink()
+            compiled.prefix.with_name("mod.params").unlink()
         case "unnoted":
-            (made.prefix.parents[2] / "made.json").unlink()
+            (compiled.prefix.parents[2] / "made.json").unlink()
         case "garbled":
-            (made.prefix.parents[2] / "made.json").write_text('{"seconds": ')
+            (compiled.prefix.parents[2] / "made.json").write_text('{"seconds": ')
     again = compile_network(vacc_source, SHAPE, rig, version="1")
     assert not again.cached
-    assert made.prefix.with_name("mod.so").read_text() == "made\n"
-    assert made.prefix.with_name("mod.params").read_text() == "made\n"
+    assert compiled.prefix.with_name("mod.so").read_text() == "made\n"
+    assert compiled.prefix.with_name("mod.params").read_text() == "made\n"
     assert compile_network(vacc_source, SHAPE, rig, version="1").cached
     assert runs.read_text() == "run\nrun\n"
 
 
 def test_what_a_killed_process_left_is_not_used(vacc_source: CompilerInput, tmp_path: Path) -> None:
     rig, _ = quick(tmp_path)
-    made = compile_network(vacc_source, SHAPE, rig, version="1")
-    folder = made.prefix.parents[2]
+    compiled = compile_network(vacc_source, SHAPE, rig, version="1")
+    folder = compiled.prefix.parents[2]
     left = folder.rename(folder.with_name(f"{folder.name}.partial"))
     (left / "core").touch()
     assert not compile_network(vacc_source, SHAPE, rig, version="1").cached
-    assert cached(tmp_path) == [made.digest]
+    assert cached(tmp_path) == [compiled.digest]
     assert not (folder / "core").exists()
 
 
-def test_of_two_who_want_the_same_one_compiles(vacc_source: CompilerInput, tmp_path: Path) -> None:
+def test_of_two_that_want_the_same_one_compiles(vacc_source: CompilerInput, tmp_path: Path) -> None:
     rig, runs = quick(tmp_path, go=False)
     with ThreadPoolExecutor(2) as pool:
         jobs = [pool.submit(compile_network, vacc_source, SHAPE, rig, version="1") for _ in "ab"]
-        wait(jobs, timeout=0.1)  # time for the second, which a slow machine may leave it without
+        wait(jobs, timeout=0.1)  # time for the second to start, even on a slow machine
         (tmp_path / "go").touch()
-    first, second = sorted((job.result() for job in jobs), key=lambda made: made.cached)
+    first, second = sorted((job.result() for job in jobs), key=lambda compiled: compiled.cached)
     assert (first.cached, second.cached) == (False, True)
     assert first.prefix == second.prefix
     assert runs.read_text() == "run\n"
@@ -210,7 +210,7 @@ def test_who_waits_too_long_gives_up(vacc_source: CompilerInput, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("how", "failure", "told"),
+    ("how", "failure", "message"),
     [
         ("fail", Failure.COMPILE_FAILED, "TVMError: vacc error"),
         ("segfault", Failure.CRASHED, "signal 11"),
@@ -222,14 +222,14 @@ def test_who_waits_too_long_gives_up(vacc_source: CompilerInput, tmp_path: Path)
         ("old mod.json", Failure.COMPILE_FAILED, "mod.json is older than the build"),
     ],
 )
-def test_a_failed_build_is_told_kept_and_not_cached(
+def test_a_failed_build_is_reported_kept_and_not_cached(
     vacc_source: CompilerInput,
     tmp_path: Path,
     given_up: list[float],
     monkeypatch: pytest.MonkeyPatch,
     how: str,
     failure: Failure,
-    told: str,
+    message: str,
 ) -> None:
     monkeypatch.setenv("SR_FAKE_VAMC", how)
     with pytest.raises(DeviceError) as caught:
@@ -237,7 +237,7 @@ def test_a_failed_build_is_told_kept_and_not_cached(
     assert given_up == [LIMITS.compile_s] * (how == "hang")
     (kept,) = tmp_path.glob("cache/vacc/failed/*")
     assert caught.value.failure == failure
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert str(kept) in str(caught.value)
     assert {"build.yaml", "vamc.log"} <= {path.name for path in kept.iterdir()}
     assert cached(tmp_path) == [kept.name]
@@ -269,7 +269,7 @@ def test_a_missing_compiler_is_not_a_failure(
             ask()
 
 
-def test_an_unusable_cache_is_told(vacc_source: CompilerInput, tmp_path: Path) -> None:
+def test_an_unusable_cache_is_reported(vacc_source: CompilerInput, tmp_path: Path) -> None:
     (tmp_path / "cache").touch()
     with pytest.raises(SrBenchError, match=r"cannot lock .*a part of the path is a file"):
         compile_network(vacc_source, SHAPE, RIG, version="1")
@@ -301,6 +301,6 @@ def test_large_images_are_cut_in_the_middle() -> None:
 
 def test_small_images_are_mirrored_as_often_as_needed() -> None:
     image = photo(0, height=2, width=9)
-    made = fitted(image, (10, 3))
+    image_of_size = fitted(image, (10, 3))
     rows = [0, 1, 1, 0, 0, 1, 1, 0, 0, 1]
-    assert np.array_equal(made, image[rows][:, 3:6])
+    assert np.array_equal(image_of_size, image[rows][:, 3:6])

@@ -53,8 +53,8 @@ def vamc_build(tmp_path: Path) -> dict[str, object]:
 
 def test_it_takes_a_build_with_all_our_keys(vamc_build: dict[str, object], tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(yaml.safe_dump(vamc_build))
-    done = run("compile", "x.yaml", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    result = run("compile", "x.yaml", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
     assert sorted(path.name for path in tmp_path.glob("out/tiny-x2-int8_percentile/*")) == [
         "mod.json",
         "mod.params",
@@ -81,15 +81,15 @@ def test_it_rejects_a_wrong_build(
     vamc_build: dict[str, object], tmp_path: Path, change: dict[str, object], fault: str
 ) -> None:
     for key, value in change.items():
-        was = vamc_build.get(key)
-        vamc_build[key] = {**was, **value} if isinstance(was, dict) else value
+        old_value = vamc_build.get(key)
+        vamc_build[key] = {**old_value, **value} if isinstance(old_value, dict) else value
     (tmp_path / "x.yaml").write_text(yaml.safe_dump(vamc_build))
-    done = run("compile", "x.yaml", cwd=tmp_path)
-    assert done.returncode != 0
-    assert fault in done.stderr
+    result = run("compile", "x.yaml", cwd=tmp_path)
+    assert result.returncode != 0
+    assert fault in result.stderr
 
 
 def test_it_knows_its_commands_only(tmp_path: Path) -> None:
-    done = run("build", "x.yaml", cwd=tmp_path)
-    assert done.returncode != 0
-    assert "expected --version, or compile X.yaml" in done.stderr
+    result = run("build", "x.yaml", cwd=tmp_path)
+    assert result.returncode != 0
+    assert "expected --version, or compile X.yaml" in result.stderr

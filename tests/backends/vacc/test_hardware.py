@@ -38,9 +38,9 @@ def card(request: pytest.FixtureRequest) -> tuple[Rig, Probe]:
     if not request.config.getoption("--vacc-hardware"):
         pytest.skip("needs a VastAI card; give --vacc-hardware on a machine that has one")
     rig = read_rig()
-    found = probe(rig)
-    assert found.state is SdkState.READY, f"{found.state}: {found.reason}"
-    return rig, found
+    state = probe(rig)
+    assert state.state is SdkState.READY, f"{state.state}: {state.reason}"
+    return rig, state
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,8 @@ def prepared(project_root: Path):
     case = Case(model, "psnr", Precision.FP16, "onnxruntime", model.evaluations[0])
 
     def prepare(precision: Precision):
-        made = runs.jobs.prepared(replace(case, precision=precision))
-        return replace(made, form=Form.SOURCE) if precision is not Precision.FP32 else made
+        network = runs.jobs.prepared(replace(case, precision=precision))
+        return replace(network, form=Form.SOURCE) if precision is not Precision.FP32 else network
 
     return prepare
 
@@ -60,12 +60,12 @@ def prepared(project_root: Path):
 @pytest.mark.parametrize("feed", ["image", "tensor"])
 @pytest.mark.parametrize("precision", [Precision.FP16, Precision("int8_max"), Precision("int8_kl")])
 def test_the_card_computes_the_network(card, prepared, precision: Precision, feed: str) -> None:
-    rig, found = card
+    rig, state = card
     levels = np.random.default_rng(1).integers(0, 256, SHAPE)
     lr = np.sort(levels, axis=3).astype(np.float32)  # a ramp, not noise
     source = prepared(precision).source()
     source = replace(source, plan=replace(source.plan, feed=feed))
-    with CardSession(source, rig, found.sdk, {}) as session:
+    with CardSession(source, rig, state.sdk, {}) as session:
         output = session.run(lr)
     with Runs(Selection(), ()).here.open(prepared(Precision.FP32)) as reference:
         error = np.mean((output - reference.run(lr)) ** 2)
@@ -78,19 +78,19 @@ def test_the_card_is_profiled(card, prepared) -> None:
 
 
 def test_the_main_job_runs_and_leaves_a_receipt(card, project_root: Path, tmp_path: Path) -> None:
-    rig, found = card
+    rig, state = card
     command = [sys.executable, "-m", "pytest", "suites/pocket", "--backend=vacc"]
     command += ["--sr-device=require", f"--sr-models={MODEL}", "--sr-precision=fp16,int8_max"]
     command += [f"--sr-record={tmp_path}/outputs", f"--sr-results-path={tmp_path}"]
     subprocess.run(command, cwd=project_root, check=False)
     records = json.loads((tmp_path / "latest.json").read_text())["records"]
-    on_card = [one for one in records if one["device"] == "vacc"]
+    on_card = [record for record in records if record["device"] == "vacc"]
     assert on_card
-    assert not any(one["detail"].get("failure") for one in records)
+    assert not any(record["detail"].get("failure") for record in records)
     assert vacc.describe(BackendOptions("require")).device == "vacc"
     receipt = {
         "date": datetime.now(UTC).date().isoformat(),
         "compiler": compiler_version(rig),
-        **{key: str(value) for key, value in asdict(found).items() if key != "reason"},
+        **{key: str(value) for key, value in asdict(state).items() if key != "reason"},
     }
     vacc.RECEIPT.write_text(json.dumps(receipt, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""Each state of the way to a card is told apart, whatever the SDK does on it."""
+"""Each state between here and a card is distinguished, whatever the SDK does."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +21,7 @@ probe_module = import_module("sr_bench.backends.vacc.probe")
 def probed(
     tmp_path: Path, vacc_rig: Rig, fake_vsx: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Probe]:
-    """Return what probes a healthy machine but for what is told."""
+    """Return a function that probes a healthy machine but for what its arguments break."""
     spec = ModuleSpec("vaststreamx", None)
     monkeypatch.setattr(probe_module, "find_spec", lambda _: spec)
 
@@ -50,40 +50,40 @@ def test_without_the_sdk_no_process_is_started(
     vacc_rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(probe_module, "run_command", None)
-    found = probe(vacc_rig)
-    assert found.state is SdkState.NO_SDK
-    assert "vaststreamx is not installed; install it, or set python in" in found.reason
+    result = probe(vacc_rig)
+    assert result.state is SdkState.NO_SDK
+    assert "vaststreamx is not installed; install it, or set python in" in result.reason
 
 
 def test_another_interpreter_without_the_sdk_is_asked(
     vacc_rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(probe_module, "find_spec", lambda _: ModuleSpec("vaststreamx", None))
-    found = probe(vacc_rig)
-    assert (found.state, found.dies) == (SdkState.NO_SDK, 0)
+    result = probe(vacc_rig)
+    assert (result.state, result.dies) == (SdkState.NO_SDK, 0)
 
 
 def test_an_absent_interpreter_has_no_sdk(vacc_rig: Rig) -> None:
-    found = probe(replace(vacc_rig, python="no-such-python"))
-    assert found.state is SdkState.NO_SDK
-    assert "can't start no-such-python" in found.reason
+    result = probe(replace(vacc_rig, python="no-such-python"))
+    assert result.state is SdkState.NO_SDK
+    assert "can't start no-such-python" in result.reason
 
 
 def test_an_interpreter_that_can_not_run_the_worker_is_broken(vacc_rig: Rig) -> None:
-    found = probe(replace(vacc_rig, python="false"))
-    assert found.state is SdkState.SDK_BROKEN
-    assert "the process ended with status 1" in found.reason
+    result = probe(replace(vacc_rig, python="false"))
+    assert result.state is SdkState.SDK_BROKEN
+    assert "the process ended with status 1" in result.reason
 
 
-def test_ready(probed: Callable[..., Probe]) -> None:
-    found = probed()
-    assert found == Probe(SdkState.READY, "", "", "FAKE-16G", 2, "d3_3_v2_7 built today")
+def test_a_card_that_passes_every_step_is_ready(probed: Callable[..., Probe]) -> None:
+    result = probed()
+    assert result == Probe(SdkState.READY, "", "", "FAKE-16G", 2, "d3_3_v2_7 built today")
 
 
 @pytest.mark.parametrize("node", ["vacc0", "vatools"])
-def test_other_nodes_will_do(probed: Callable[..., Probe], node: str) -> None:
-    found = probed(node=node)
-    assert (found.state, found.driver) == (SdkState.READY, "")
+def test_other_device_nodes_are_accepted(probed: Callable[..., Probe], node: str) -> None:
+    result = probed(node=node)
+    assert (result.state, result.driver) == (SdkState.READY, "")
 
 
 @pytest.mark.parametrize(
@@ -97,38 +97,38 @@ def test_other_nodes_will_do(probed: Callable[..., Probe], node: str) -> None:
         ("none@cards", SdkState.NO_DEVICE, "cards: get_all_cards_count() returned 0"),
     ],
 )
-def test_a_step_that_fails(
+def test_a_step_that_fails_is_named(
     probed: Callable[..., Probe], behaviour: str, state: SdkState, words: str
 ) -> None:
-    found = probed(behaviour)
-    assert found.state is state
-    assert words in found.reason
-    assert "; " in found.reason, "and what to do"
+    result = probed(behaviour)
+    assert result.state is state
+    assert words in result.reason
+    assert "; " in result.reason, "and what to do"
 
 
 @pytest.mark.parametrize(
     ("call", "state"), [("import", SdkState.SDK_BROKEN), ("set_device", SdkState.NO_DEVICE)]
 )
-def test_a_step_that_hangs(
+def test_a_step_that_hangs_is_ended_and_named(
     probed: Callable[..., Probe],
     vacc_rig: Rig,
     given_up: list[float],
     call: str,
     state: SdkState,
 ) -> None:
-    found = probed(f"hang@{call}")
-    assert found.state is state
-    assert "was ended at its limit after " in found.reason
+    result = probed(f"hang@{call}")
+    assert result.state is state
+    assert "was ended at its limit after " in result.reason
     assert given_up == [vacc_rig.limits.probe_s]
 
 
 def test_no_driver_is_found_before_the_card_is_touched(probed: Callable[..., Probe]) -> None:
-    found = probed("segfault@set_device", modules="nvme 1 0\n")
-    assert found.state is SdkState.NO_DRIVER
-    assert "no kernel module vastai_pci in" in found.reason
+    result = probed("segfault@set_device", modules="nvme 1 0\n")
+    assert result.state is SdkState.NO_DRIVER
+    assert "no kernel module vastai_pci in" in result.reason
 
 
 def test_no_node_is_found_before_the_card_is_touched(probed: Callable[..., Probe]) -> None:
-    found = probed("segfault@set_device", node="nvidia0")
-    assert found.state is SdkState.NO_DEVICE
-    assert "no vastai*, vacc* or vatools in" in found.reason
+    result = probed("segfault@set_device", node="nvidia0")
+    assert result.state is SdkState.NO_DEVICE
+    assert "no vastai*, vacc* or vatools in" in result.reason

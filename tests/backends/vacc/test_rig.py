@@ -39,7 +39,7 @@ def test_the_file_of_the_config_folder_is_read(
     assert read_rig().device == 3
 
 
-def test_what_the_file_says_arrives(write_rig) -> None:
+def test_what_the_file_says_is_read(write_rig) -> None:
     write_rig('python = "/p"\nvamc = "/c"\nvamp = "/v"\ndevice = 1\n[limits]\nrun_s = 1.5\n')
     rig = read_rig()
     assert (rig.python, rig.vamc, rig.vamp, rig.device) == ("/p", "/c", "/v", 1)

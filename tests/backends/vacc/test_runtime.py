@@ -1,4 +1,4 @@
-"""A model runs on the (fake) card exactly, and whatever the card does is named and outlived."""
+"""A model runs on the (fake) card exactly, and whatever the card does is named and survived."""
 
 import json
 import threading
@@ -28,20 +28,20 @@ def _card_model(
     prefix: Path, shape: tuple[int, int, int, int] = _SHAPE, **more: object
 ) -> CardModel:
     n, c, h, w = shape
-    given = {"white": 255.0, "feed": "image", **more}
+    settings = {"white": 255.0, "feed": "image", **more}
     return CardModel(
         name=f"zoo/{prefix.parent.name}",
         precision=Precision.FP16,
         prefix=prefix,
         shape=shape,
         output_shape=(n, c, h * 2, w * 2),
-        **given,
+        **settings,
     )
 
 
 @pytest.fixture
 def open_tiny(fake_vsx: Plan, fake_model: MakeModel, vacc_rig: Rig) -> Callable[..., CardRunner]:
-    """Return what opens a model on the fake card, which misbehaves as told."""
+    """Return a function that opens a model on the fake card, which misbehaves as asked."""
 
     def open_(behaviour: str = "", rig: Rig = vacc_rig, **more: object) -> CardRunner:
         if behaviour:
@@ -196,7 +196,7 @@ def test_a_crash_is_seen_at_once_though_a_grandchild_lives(
     assert vacc_rig.limits.run_s not in given_up
 
 
-def test_a_crash_is_no_time_out_though_a_copy_of_the_process_lives(
+def test_a_crash_is_not_a_time_out_though_a_copy_of_the_process_lives(
     open_tiny: Callable[..., CardRunner], vacc_rig: Rig, given_up: list[float]
 ) -> None:
     with open_tiny("fork+segfault") as runner, pytest.raises(DeviceError, match="crashed"):

@@ -105,8 +105,8 @@ def test_one_process_may_hold_a_die_from_several_threads(device_state: DeviceSta
         thread.join()
     assert not errors
     argv = _python(_HOLD, device_state, 0)
-    done = subprocess.run(argv, input=b"", capture_output=True, timeout=60, check=False)
-    assert done.stdout == b"held\n", "and leaves it to others afterwards"
+    result = subprocess.run(argv, input=b"", capture_output=True, timeout=60, check=False)
+    assert result.stdout == b"held\n", "and leaves it to others afterwards"
 
 
 def test_a_restart_while_a_model_runs_quarantines_it_until_cleared(
@@ -163,9 +163,9 @@ def test_what_another_machine_left_in_a_shared_cache_is_not_judged(
 
 
 def test_the_entry_of_a_process_that_has_simply_gone_is_removed(device_state: DeviceState) -> None:
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    path = _begin(device_state, pid=gone.pid)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    path = _begin(device_state, pid=ended.pid)
     assert device_state.quarantined("edsr/x2", Precision.FP16, "2.8") == ""
     assert not path.exists()
 

@@ -66,7 +66,7 @@ def test_options_of_a_published_file_are_passed_on(path: str) -> None:
     assert table["backend"]["compile"] == options
 
 
-def test_our_keys_stand_in_published_files_with_values_of_the_same_types() -> None:
+def test_our_keys_are_in_published_files_with_values_of_the_same_types() -> None:
     published: dict[str, set[type]] = {}
     for facts in PUBLISHED.values():
         for key, value in facts.items():

@@ -158,7 +158,7 @@ def test_the_clocks_of_the_first_die_are_added(
     assert latency.throughput == 3101.12
 
 
-def test_a_profile_that_hangs_for_want_of_memory_is_named_so(
+def test_a_profile_that_hangs_out_of_memory_is_named_so(
     network: Path, given_up: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SR_FAKE_VAMP", "oom")
@@ -196,13 +196,13 @@ def test_the_fake_profiler_rejects_wrong_use(network: Path, changed: list[str], 
     vdsp = network.with_name("vdsp.json")
     argv = [RIG.vamp, "-m", network, "--vdsp_params", vdsp, "-s", "[3,96,128]", *changed]
     env = {**os.environ, "VSX_DISABLE_DEEPBIND": "1"}
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert fault in done.stderr
+    proc = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    assert proc.returncode != 0
+    assert fault in proc.stderr
 
 
 def test_the_fake_profiler_rejects_deep_binding(network: Path) -> None:
     argv = [RIG.vamp, "-m", network, "--vdsp_params", network.with_name("vdsp.json")]
-    done = subprocess.run([*argv, "-s", "[3,96,128]"], capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert "VSX_DISABLE_DEEPBIND" in done.stderr
+    proc = subprocess.run([*argv, "-s", "[3,96,128]"], capture_output=True, text=True, check=False)
+    assert proc.returncode != 0
+    assert "VSX_DISABLE_DEEPBIND" in proc.stderr

@@ -20,7 +20,7 @@ _SLEEP = "import time; time.sleep(600)"
 
 @pytest.fixture
 def seconds() -> str:
-    """Return how long a process sleeps: long, and as no other does, to tell it by."""
+    """Return how long a process sleeps: a long time, which no other process has."""
     return f"600.{uuid4().int}"
 
 
@@ -172,7 +172,7 @@ def test_a_command_that_may_not_be_executed_says_so(tmp_path: Path) -> None:
         (1, False, "TVMError: x", Failure.ERROR),
     ],
 )
-def test_classes(
+def test_a_command_that_failed_is_classified(
     returncode: int | None, timed_out: bool, log: str, failure: Failure | None
 ) -> None:
     assert classify(CommandResult(returncode, timed_out, log, 1.0)) is failure

@@ -1,4 +1,4 @@
-"""The worker uses vaststreamx as public callers do, and runs on the Python that it is for."""
+"""The worker uses vaststreamx as public callers do, and runs on the card's Python."""
 
 import ast
 import json
@@ -129,7 +129,7 @@ def test_tiles_are_as_the_card_reads_them(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("code", [None, 0, True, False, "text"])
-def test_what_is_no_error_code_passes(code: object) -> None:
+def test_what_is_not_an_error_code_passes(code: object) -> None:
     worker.expect_zero(code, "call")
 
 

@@ -1,4 +1,4 @@
-"""What a compiler is given in the tests: a small network, and photos of noise."""
+"""Inputs of the compiler in tests: a small network, and photos of noise."""
 
 from pathlib import Path
 

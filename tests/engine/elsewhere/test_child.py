@@ -85,7 +85,7 @@ WRITE_PID = "import os; from pathlib import Path; Path('{}').write_text(str(os.g
 
 
 class Trap:
-    """A zoo on a backend that does as it is told."""
+    """A zoo on a backend whose behaviour a test sets."""
 
     def __init__(self, zoo: Zoo, folder: Path) -> None:
         self.zoo = zoo
@@ -99,8 +99,8 @@ class Trap:
         (self.folder / "act.py").write_text(f"if image == {image}:\n{body}\n")
 
     def cases(self) -> dict[str, Case]:
-        found = plan(load_suite(self.zoo.suite / "card.toml"), self.selection)
-        return {case.metric: case for case in found if case.precision == "fp32"}
+        cases = plan(load_suite(self.zoo.suite / "card.toml"), self.selection)
+        return {case.metric: case for case in cases if case.precision == "fp32"}
 
     @contextmanager
     def open(self, **limits: float) -> Iterator[Bench]:
@@ -110,7 +110,7 @@ class Trap:
         bench.close()
 
     def ask(self, bench: Bench, case: Case) -> Record:
-        return bench.evaluate(case, "node", lambda *told: self.progress.append(told))
+        return bench.evaluate(case, "node", lambda *step: self.progress.append(step))
 
     def fails(self, **limits: float) -> Record:
         """Return the record of the PSNR, whose process does not survive it."""
@@ -163,18 +163,18 @@ def _in_fp16(case: Case) -> Case:
     return replace(case, precision=Precision.FP16)
 
 
-def test_a_record_is_the_one_that_bench_gives(trap: Trap) -> None:
+def test_a_record_is_the_one_that_the_bench_makes(trap: Trap) -> None:
     cases = trap.cases()
     assert set(cases) == {"psnr", "ssim", "flops", "params"}
     with trap.open() as bench:
-        found = [trap.ask(bench, case) for case in cases.values()]
-    told, trap.progress = trap.progress, []
+        records = [trap.ask(bench, case) for case in cases.values()]
+    progress, trap.progress = trap.progress, []
     bench = Bench(trap.selection)
     expected = [trap.ask(bench, case) for case in cases.values()]
-    assert told[:2] == trap.progress[:2] == [(1, 2, "a"), (2, 2, "b")]
-    for one, other in zip(found, expected, strict=True):
-        assert replace(one, seconds=0.0) == replace(other, seconds=0.0)
-        assert one.verdict.status is Status.MATCH
+    assert progress[:2] == trap.progress[:2] == [(1, 2, "a"), (2, 2, "b")]
+    for record, other in zip(records, expected, strict=True):
+        assert replace(record, seconds=0.0) == replace(other, seconds=0.0)
+        assert record.verdict.status is Status.MATCH
 
 
 def test_runs_of_one_model_share_a_process_that_ends_with_the_model(trap: Trap) -> None:
@@ -289,7 +289,7 @@ def test_memory_beyond_the_limit_ends_the_process(trap: Trap, where: str) -> Non
         assert not _runs(int(pid.read_text()))
 
 
-def test_what_was_told_before_a_kill_counts_if_nobody_has_heard_it_yet(
+def test_progress_from_before_a_kill_counts_even_if_it_is_read_later(
     trap: Trap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case, pid = trap.cases()["psnr"], trap.folder / "pid"
@@ -310,7 +310,7 @@ def test_what_was_told_before_a_kill_counts_if_nobody_has_heard_it_yet(
     ("kills", "words"),
     [([0, 0], "perhaps for lack of memory"), ([0, 1], "the system was out of")],
 )
-def test_sigkill_is_told_as_want_of_memory(
+def test_sigkill_is_reported_as_out_of_memory(
     trap: Trap, kills: list[int], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(child, "out_of_memory_kills", lambda: kills.pop(0))
@@ -335,7 +335,7 @@ def test_a_process_that_ends_by_itself_is_an_error(trap: Trap, code: str, words:
     assert record.detail == Detail(failure=Failure.ERROR)
 
 
-def test_output_is_cut_and_fit_to_be_shown(trap: Trap) -> None:
+def test_output_is_cut_and_made_printable(trap: Trap) -> None:
     home = str(Path.home())
     trap.does(
         "import os\n"
@@ -425,15 +425,15 @@ def test_a_function_is_called_in_the_process_of_its_model(trap: Trap) -> None:
     case = trap.cases()["psnr"]
     function = discovery.load("sr_bench.backends", "trap").ask
     with trap.open() as bench:
-        runs, told = bench._runs, []
+        runs, steps = bench._runs, []
 
-        def call(what: str) -> object:
-            tell = lambda *progress: told.append(progress)  # noqa: E731
+        def call(code: str) -> object:
+            tell = lambda *progress: steps.append(progress)  # noqa: E731
             work = runs.work(case, tell)
-            return runs.executor.call(function, work, what, progress=tell)
+            return runs.executor.call(function, work, code, progress=tell)
 
         assert call("who") == ("trap", case.card.id, _pid_of(bench))
-        assert told == [(1, 3, "who")]
+        assert steps == [(1, 3, "who")]
         with pytest.raises(OptionError, match=r"^refused$"):
             call("refuse")
         with pytest.raises(DeviceError, match="ended with status 3, after 1/3 end;"):

@@ -40,8 +40,8 @@ def limits(monkeypatch: pytest.MonkeyPatch, info: BackendInfo, **options: object
 
 
 def test_limits_are_those_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = limits(monkeypatch, CPU, stall_s=7.0, memory_bytes=5)
-    assert asked == Limits(7.0, 5)
+    chosen = limits(monkeypatch, CPU, stall_s=7.0, memory_bytes=5)
+    assert chosen == Limits(7.0, 5)
 
 
 def test_limits_that_nobody_asked_for_fit_the_machine_and_the_device(
@@ -52,7 +52,7 @@ def test_limits_that_nobody_asked_for_fit_the_machine_and_the_device(
     assert limits(monkeypatch, CPU, workers=3).memory_bytes == 300 * 2**20
 
 
-def test_a_machine_that_tells_no_memory_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_reports_no_memory_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     limits(monkeypatch, CPU)
     monkeypatch.setattr(opened, "machine_bytes", lambda: None)
     assert opened.open_executor(Selection(isolate="model"))._limits.memory_bytes is None

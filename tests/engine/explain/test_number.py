@@ -55,9 +55,9 @@ def psnr(sr: np.ndarray, hr: np.ndarray, peak: float = 255.0) -> float:
 
 
 def first(value: float, metric: str = "psnr", pairs=PAIRS, digits: int = 7, scale=2) -> Candidate:
-    found = explain_number(f"{value:.{digits}f}", metric, pairs, scale=scale)
-    assert found.matches, found.nearest
-    return found.matches[0]
+    answer = explain_number(f"{value:.{digits}f}", metric, pairs, scale=scale)
+    assert answer.matches, answer.nearest
+    return answer.matches[0]
 
 
 @cache  # many protocols score alike
@@ -73,9 +73,9 @@ def test_each_named_protocol_is_named_by_its_own_number(name: str, metric: str) 
         score_pair(sr, hr, rule, 3, (metric,))[metric] for sr, hr in zip(SRS, HRS, strict=True)
     ]
     text = f"{aggregate(scores, rule, metric):.5f}"
-    found = explained(text, metric)
-    fitting = [one for one in found.matches if name in one.protocols and not one.changes]
-    assert [one.digits for one in fitting] == ["rounded"]
+    answer = explained(text, metric)
+    fitting = [fit for fit in answer.matches if name in fit.protocols and not fit.changes]
+    assert [fit.digits for fit in fitting] == ["rounded"]
 
 
 def mean(score, crop: int = 0) -> float:
@@ -233,12 +233,12 @@ def test_float_outputs_are_scored_rounded_and_truncated(rounding: str, levels) -
     assert ("native_rgb" in best.protocols) == (rounding != "none")
 
 
-def test_a_file_of_8_bits_says_that_its_rounding_is_past() -> None:
+def test_a_file_of_8_bits_says_that_it_is_already_rounded() -> None:
     assert "SR has 8 bits" in explain_number("30.1", "psnr", PAIRS).notes[0]
     assert explain_number("30.1", "psnr", FLOATS).notes == ()
 
 
-def test_digits_that_were_cut_off_are_told_from_rounded_ones() -> None:
+def test_digits_that_were_cut_off_are_distinguished_from_rounded_ones() -> None:
     value = mean(psnr)
     cut = np.floor(value * 10_000) / 10_000
     kind = first(cut, digits=4).digits
@@ -254,16 +254,16 @@ def test_a_number_above_the_value_is_not_its_truncation() -> None:
     digits = next(n for n in range(4, 9) if 0.05 < value * 10**n % 1 < 0.45)
     below, above = (np.floor(value * 10**digits) + step for step in (0, 1))
     assert first(below / 10**digits, digits=digits).digits == "rounded"
-    found = explain_number(f"{above / 10**digits:.{digits}f}", "psnr", PAIRS, scale=2)
-    assert all(one.changes for one in found.matches)
+    answer = explain_number(f"{above / 10**digits:.{digits}f}", "psnr", PAIRS, scale=2)
+    assert all(match.changes for match in answer.matches)
 
 
 def test_the_fewest_changes_come_first_and_ten_at_most_are_shown() -> None:
-    found = explain_number(f"{mean(psnr):.0f}", "psnr", PAIRS, scale=2)
-    counts = [len(one.changes) for one in found.matches]
+    answer = explain_number(f"{mean(psnr):.0f}", "psnr", PAIRS, scale=2)
+    counts = [len(match.changes) for match in answer.matches]
     assert counts == sorted(counts)
-    assert len(found.matches) == 10 < found.fits < found.tried
-    values = [one.value for one in found.matches if one.changes]
+    assert len(answer.matches) == 10 < answer.fits < answer.tried
+    values = [match.value for match in answer.matches if match.changes]
     assert len(set(values)) == len(values)
 
 
@@ -271,7 +271,7 @@ def test_more_digits_and_fewer_changes_leave_less_to_chance() -> None:
     value = mean(psnr)
     few, many = (explain_number(f"{value:.{n}f}", "psnr", PAIRS, scale=2) for n in (1, 3))
     assert few.matches[0].chance > 50 * many.matches[0].chance > 0
-    by_changes = {len(one.changes): one.chance for one in few.matches}
+    by_changes = {len(match.changes): match.chance for match in few.matches}
     assert sorted(by_changes.values()) == [by_changes[count] for count in sorted(by_changes)]
     assert len(by_changes) > 1
 
@@ -282,17 +282,17 @@ def test_the_chance_of_everything_is_about_how_many_fit_numbers_nearby() -> None
         explain_number(f"{value + shift:.2f}", "psnr", PAIRS, scale=2)
         for shift in (-0.31, -0.17, 0.13, 0.29)
     ]
-    expected = max(one.chance for found in fits for one in found.matches)
-    assert 0.3 < np.mean([found.fits for found in fits]) / expected < 3
+    expected = max(match.chance for count in fits for match in count.matches)
+    assert 0.3 < np.mean([answer.fits for answer in fits]) / expected < 3
 
 
-def test_where_nothing_fits_the_three_nearest_are_told() -> None:
-    found = explain_number("99.1234", "psnr", PAIRS, scale=2)
-    assert (found.matches, found.fits, len(found.nearest)) == ((), 0, 3)
-    assert all(one.digits == "" for one in found.nearest)
-    off = [abs(one.value - 99.1234) for one in found.nearest]
+def test_where_nothing_fits_the_three_nearest_are_listed() -> None:
+    answer = explain_number("99.1234", "psnr", PAIRS, scale=2)
+    assert (answer.matches, answer.fits, len(answer.nearest)) == ((), 0, 3)
+    assert all(candidate.digits == "" for candidate in answer.nearest)
+    off = [abs(candidate.value - 99.1234) for candidate in answer.nearest]
     assert off == sorted(off)
-    assert all(len(one.changes) <= 1 for one in found.nearest)
+    assert all(len(candidate.changes) <= 1 for candidate in answer.nearest)
 
 
 def test_without_a_scale_borders_of_2_3_and_4_are_tried_and_named() -> None:
@@ -302,14 +302,14 @@ def test_without_a_scale_borders_of_2_3_and_4_are_tried_and_named() -> None:
     assert first(value, scale=3).protocols == ("paper_y",)
 
 
-def test_borders_end_eight_pixels_beyond_the_scale_or_where_the_image_does() -> None:
+def test_borders_of_up_to_eight_pixels_beyond_the_scale_are_tried() -> None:
     assert first(mean(psnr, 10)).scoring.border == 10
     assert not explain_number(f"{mean(psnr, 11):.7f}", "psnr", PAIRS, scale=2).matches
     small = SRS[0][:13, :14], HRS[0][:13, :14]
     assert score_ways(*small, "ssim", 9)[Scoring()].shape == (2, 3)
     assert score_ways(*small, "psnr", 9)[Scoring(window="")].shape == (7, 3)
-    found = explain_number("0.5", "ssim", [("tiny", *small)], scale=2)
-    assert all("paper_y" not in one.protocols for one in (*found.matches, *found.nearest))
+    answer = explain_number("0.5", "ssim", [("tiny", *small)], scale=2)
+    assert all("paper_y" not in fit.protocols for fit in (*answer.matches, *answer.nearest))
 
 
 def test_a_wrong_channel_order_excludes_other_windows_and_ranges() -> None:
@@ -320,19 +320,19 @@ def test_a_wrong_channel_order_excludes_other_windows_and_ranges() -> None:
 
 def test_choices_that_change_nothing_are_shown_once() -> None:
     sr, hr = (np.repeat(image[..., :1], 3, axis=2) for image in (SRS[0], HRS[0]))
-    found = explain_number(f"{psnr(sr, hr):.7f}", "psnr", [("gray", sr, hr)], scale=2)
-    assert found.fits > len(found.matches) == 1
+    answer = explain_number(f"{psnr(sr, hr):.7f}", "psnr", [("gray", sr, hr)], scale=2)
+    assert answer.fits > len(answer.matches) == 1
 
 
-def test_what_was_found_survives_a_record() -> None:
+def test_an_explanation_survives_a_record() -> None:
     for text in ("30.1", "99.1234"):
-        found = explain_number(text, "psnr", PAIRS, scale=2)
-        assert decode(Forensics, json.loads(json.dumps(encode(found)))) == found
+        answer = explain_number(text, "psnr", PAIRS, scale=2)
+        assert decode(Forensics, json.loads(json.dumps(encode(answer)))) == answer
 
 
 def test_identical_images_have_no_finite_psnr() -> None:
-    found = explain_number("40.1", "psnr", [("a", HRS[0], HRS[0])], scale=2)
-    assert found.tried > 0  # one of them read as BGR is not identical
+    answer = explain_number("40.1", "psnr", [("a", HRS[0], HRS[0])], scale=2)
+    assert answer.tried > 0  # one of them read as BGR is not identical
     gray_pair = np.repeat(HRS[0][..., :1], 3, axis=2)
     none = explain_number("40.1", "psnr", [("a", gray_pair, gray_pair)], scale=2)
     assert (none.tried, none.matches, none.nearest) == (0, (), ())
@@ -345,7 +345,7 @@ def test_a_number_up_to_one_is_taken_for_ssim(text: str, metric: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "-", "30 dB", "nan", "1e9999999", "inf", "3" * 40, "٣٠"])
-def test_what_is_no_printed_number_is_refused(text: str) -> None:
+def test_what_is_not_a_printed_number_is_refused(text: str) -> None:
     with pytest.raises(OptionError, match="expected a number as it is printed"):
         explain_number(text, "psnr", PAIRS)
 
@@ -371,10 +371,10 @@ KEPT = Kept("outputs/sr", "outputs/pairs")
 
 def test_the_images_of_a_run_explain_its_claim(results: Path) -> None:
     claim = replace(CLAIM, text=f"{mean(lambda x, y: psnr(y_float(x), y_float(y)), 2):.4f}")
-    found = explain_kept(results, KEPT, NAMES, claim, 2)
-    assert found.matches[0].protocols == ("paper_y",)
-    assert (found.metric, found.images, found.scales) == ("psnr", 3, (2,))
-    assert any("HR was kept in the size" in note for note in found.notes)
+    answer = explain_kept(results, KEPT, NAMES, claim, 2)
+    assert answer.matches[0].protocols == ("paper_y",)
+    assert (answer.metric, answer.images, answer.scales) == ("psnr", 3, (2,))
+    assert any("HR was kept in the size" in note for note in answer.notes)
 
 
 def test_an_image_that_is_gone_is_named(results: Path) -> None:
@@ -410,7 +410,7 @@ def test_the_published_numbers_of_rcan_name_their_protocol(
     names = [path.name.removesuffix("_RCAN_x2.png") for path in files]
     truths = [official_data / "set5" / "HR" / "x2" / f"{name}_HR_x2.png" for name in names]
     pairs = zip(names, map(read_image, files), map(read_image, truths), strict=True)
-    found = explain_number(text, guess_metric(text), pairs, scale=2)
-    named = [name for one in found.matches if not one.changes for name in one.protocols]
+    answer = explain_number(text, guess_metric(text), pairs, scale=2)
+    named = [name for match in answer.matches if not match.changes for name in match.protocols]
     assert protocol in named
-    assert found.matches[0].chance < 0.1
+    assert answer.matches[0].chance < 0.1

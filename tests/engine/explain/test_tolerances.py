@@ -1,4 +1,4 @@
-"""An audit makes known mistakes on kept outputs and tells which ones a tolerance lets pass."""
+"""An audit makes known mistakes on kept outputs and says which ones a tolerance lets pass."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -76,7 +76,7 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_of(results: Path, *records: Record) -> PastSession:
+def session_of(results: Path, *records: Record) -> PastSession:
     environment = Environment({}, "3.11", "Linux", "cpu", 1, "")
     info = SessionInfo("20261121T000000-abcdef", "", environment)
     return PastSession(info, records, results / "latest.json", results)
@@ -84,10 +84,11 @@ def run_of(results: Path, *records: Record) -> PastSession:
 
 def audited(results: Path, rule: EvalProtocol, metric: str = "psnr", **options) -> AuditedClaim:
     slack, decimals = options.pop("slack", 0.0), options.pop("decimals", 4)
-    made = card(rule, slack)
-    found = audit(run_of(results, judged(rule, metric, decimals)), {made.id: made}, **options)
-    assert found.problems == ()
-    return found.claims[0]
+    model = card(rule, slack)
+    session = session_of(results, judged(rule, metric, decimals))
+    result = audit(session, {model.id: model}, **options)
+    assert result.problems == ()
+    return result.claims[0]
 
 
 def values(claim: AuditedClaim) -> dict[str, float]:
@@ -108,9 +109,9 @@ def shifted(sr: np.ndarray, axis: int) -> np.ndarray:
     return moved
 
 
-def test_every_mistake_on_outputs_gives_the_number_it_would_print(results: Path) -> None:
+def test_every_mistake_on_outputs_leads_to_the_number_it_would_print(results: Path) -> None:
     rule = replace(RGB, border=3)
-    found = values(audited(results, rule))
+    trials = values(audited(results, rule))
     expected = {
         "bgr": mean(psnr.score, lambda sr: sr[..., ::-1], 3),
         "shift_right": mean(psnr.score, lambda sr: shifted(sr, 1), 3),
@@ -119,7 +120,7 @@ def test_every_mistake_on_outputs_gives_the_number_it_would_print(results: Path)
         "border_less": mean(psnr.score, border=2),
         "border_more": mean(psnr.score, border=4),
     }
-    assert found == pytest.approx(expected, abs=1e-9)
+    assert trials == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_repeated_edge_of_a_shift_is_scored_too(results: Path) -> None:
@@ -128,7 +129,7 @@ def test_the_repeated_edge_of_a_shift_is_scored_too(results: Path) -> None:
     )
 
 
-def test_no_border_can_not_be_smaller(results: Path) -> None:
+def test_a_border_of_zero_cannot_be_smaller(results: Path) -> None:
     assert "border_less" not in values(audited(results, RGB))
 
 
@@ -141,11 +142,11 @@ def test_luma_is_rounded_where_it_is_to_be_float_and_the_reverse(results: Path) 
 
 
 def test_the_last_images_ssim_stands_for_the_mean_and_the_reverse(results: Path) -> None:
-    each = [ssim.score(sr, hr) for sr, hr in PAIRS]
-    found = values(audited(results, RGB, "ssim"))
-    assert found["aggregation"] == pytest.approx(each[-1], abs=1e-9)
+    scores = [ssim.score(sr, hr) for sr, hr in PAIRS]
+    trials = values(audited(results, RGB, "ssim"))
+    assert trials["aggregation"] == pytest.approx(scores[-1], abs=1e-9)
     last = values(audited(results, replace(RGB, ssim_aggregation="last_image"), "ssim"))
-    assert last["aggregation"] == pytest.approx(np.mean(each), abs=1e-9)
+    assert last["aggregation"] == pytest.approx(np.mean(scores), abs=1e-9)
     assert "aggregation" not in values(audited(results, RGB))
 
 
@@ -164,7 +165,7 @@ def test_a_tolerance_catches_what_moves_the_number_further(results: Path) -> Non
     assert loose.tolerance == pytest.approx(smallest * 1.01 + 0.00005)
 
 
-def test_the_claim_is_told_with_its_place(results: Path) -> None:
+def test_the_claim_is_named_with_its_place(results: Path) -> None:
     claim = audited(results, RGB)
     assert (claim.source, claim.case_id, claim.metric) == (CLAIM.source, "m", "psnr")
     assert claim.value == pytest.approx(mean(psnr.score), abs=1e-9)
@@ -179,14 +180,14 @@ def test_a_mistake_that_cannot_be_made_says_why(results: Path) -> None:
 
 def test_other_kernels_need_another_run(results: Path) -> None:
     claim = audited(results, replace(RGB, gt_resize="cv2_area"))
-    asked = {trial.mistake: trial.why for trial in claim.trials if trial.value is None}
-    assert asked.keys() == {"gt_kernel", "lr_kernel"}
-    assert all("--rerun" in why for why in asked.values())
+    reasons = {trial.mistake: trial.why for trial in claim.trials if trial.value is None}
+    assert reasons.keys() == {"gt_kernel", "lr_kernel"}
+    assert all("--rerun" in why for why in reasons.values())
 
 
 def test_a_network_that_enlarges_nothing_has_no_other_kernel(results: Path) -> None:
-    made = replace(judged(RGB), dataset="set5_x1")
-    (claim,) = audit(run_of(results, made), {"zoo/m_x2": card(RGB, scale=1)}).claims
+    record = replace(judged(RGB), dataset="set5_x1")
+    (claim,) = audit(session_of(results, record), {"zoo/m_x2": card(RGB, scale=1)}).claims
     assert all(trial.value is not None for trial in claim.trials)
 
 
@@ -212,11 +213,11 @@ def test_a_rerun_uses_another_kernel_under_a_name_of_its_own(
         cases.append(case)
         return 12.5
 
-    found = values(audited(results, rule, rerun=rerun))
-    assert {name: found[name] for name in changed} == dict.fromkeys(changed, 12.5)
+    trials = values(audited(results, rule, rerun=rerun))
+    assert {name: trials[name] for name in changed} == dict.fromkeys(changed, 12.5)
     rules = [case.evaluation.protocol for case in cases]
-    assert [(one.lr_from, one.lr_resize, one.gt_resize) for one in rules] == list(changed.values())
-    assert len({one.name for one in (rule, *rules)}) == 1 + len(rules)
+    assert [(new.lr_from, new.lr_resize, new.gt_resize) for new in rules] == list(changed.values())
+    assert len({rule.name for rule in (rule, *rules)}) == 1 + len(rules)
     assert {(case.metric, case.precision, case.backend) for case in cases} == {
         ("psnr", "fp32", "onnxruntime")
     }
@@ -232,16 +233,16 @@ def test_a_rerun_that_fails_says_why(results: Path) -> None:
 
 
 def audit_of(results: Path, *records: Record, rule: EvalProtocol = RGB) -> Audit:
-    made = card(rule)
-    return audit(run_of(results, *records), {made.id: made})
+    model = card(rule)
+    return audit(session_of(results, *records), {model.id: model})
 
 
-def test_outputs_that_do_not_give_the_recorded_value_are_of_another_run(results: Path) -> None:
+def test_outputs_without_the_recorded_value_are_of_another_run(results: Path) -> None:
     right = judged(RGB)
     off = replace(right.measurement, value=right.measurement.value + 0.0001)
-    found = audit_of(results, right, replace(right, measurement=off, case_id="other"))
-    assert len(found.claims) == 1
-    assert found.problems[0].startswith("other: scored again by mine, the kept outputs give")
+    result = audit_of(results, right, replace(right, measurement=off, case_id="other"))
+    assert len(result.claims) == 1
+    assert result.problems[0].startswith("other: scored again by mine, the kept outputs give")
 
 
 @pytest.mark.parametrize(("offset", "belongs"), [(0.01, True), (-0.01, True), (0.1, False)])
@@ -251,12 +252,12 @@ def test_float_outputs_may_have_moved_a_little_in_storage(
     rule = replace(RGB, rounding="none")
     right = judged(rule)
     value = right.measurement.value + offset
-    made = replace(right, measurement=replace(right.measurement, value=value))
+    record = replace(right, measurement=replace(right.measurement, value=value))
     if belongs:
-        assert audit_of(results, made, rule=rule).claims
+        assert audit_of(results, record, rule=rule).claims
     else:
         with pytest.raises(NotRunError, match="they or the protocol are of another run"):
-            audit_of(results, made, rule=rule)
+            audit_of(results, record, rule=rule)
 
 
 @pytest.mark.parametrize(("rounding", "levels"), [("round", np.rint), ("truncate", np.floor)])
@@ -264,42 +265,42 @@ def test_16_bit_outputs_are_made_levels_before_they_are_scored(
     results: Path, rounding: str, levels
 ) -> None:
     rule = replace(RGB, rounding=rounding)
-    each = []
+    scores = []
     for index, (sr, hr) in enumerate(PAIRS):
         floats = np.minimum(sr, 254).astype(np.float32) + np.float32(0.6)
         write_levels(results / KEPT.sr / f"{index:04d}.png", floats)
-        each.append(psnr.score(levels(floats).astype(np.uint8), hr))
-    value = float(np.mean(each))
+        scores.append(psnr.score(levels(floats).astype(np.uint8), hr))
+    value = float(np.mean(scores))
     right = judged(rule)
-    made = replace(
+    record = replace(
         right,
         measurement=replace(right.measurement, value=value),
         claim=replace(CLAIM, text=f"{value:.4f}"),
     )
-    (claim,) = audit_of(results, made, rule=rule).claims
+    (claim,) = audit_of(results, record, rule=rule).claims
     assert claim.value == pytest.approx(value, abs=1e-9)
 
 
 def test_float_outputs_are_made_brighter_up_to_white(results: Path) -> None:
     rule = replace(RGB, rounding="none")
-    each = []
+    scores = []
     for index, (sr, hr) in enumerate(PAIRS):
         write_levels(results / KEPT.sr / f"{index:04d}.png", sr.astype(np.float32))
-        each.append(psnr.score(np.minimum(sr.astype(np.float32) + 1, 255), hr))
+        scores.append(psnr.score(np.minimum(sr.astype(np.float32) + 1, 255), hr))
     (claim,) = audit_of(results, judged(rule), rule=rule).claims
-    assert values(claim)["dc"] == pytest.approx(np.mean(each), abs=1e-4)
+    assert values(claim)["dc"] == pytest.approx(np.mean(scores), abs=1e-4)
 
 
-def test_images_that_are_gone_are_told_once_for_the_run(results: Path) -> None:
+def test_images_that_are_gone_are_reported_once_for_the_run(results: Path) -> None:
     (results / KEPT.sr / "0001.png").unlink()
-    here = Kept("outputs/other", KEPT.pairs)
+    moved = Kept("outputs/other", KEPT.pairs)
     for index, (sr, _) in enumerate(PAIRS):
-        write_png(results / here.sr / f"{index:04d}.png", sr)
-    found = audit_of(results, judged(RGB), judged(RGB, "ssim"), replace(judged(RGB), kept=here))
-    assert len(found.claims) == 1
-    (told,) = found.problems
-    assert told.startswith("of 3 claims with kept outputs, 2 have images that can't be read")
-    assert "0001.png" in told
+        write_png(results / moved.sr / f"{index:04d}.png", sr)
+    result = audit_of(results, judged(RGB), judged(RGB, "ssim"), replace(judged(RGB), kept=moved))
+    assert len(result.claims) == 1
+    (problem,) = result.problems
+    assert problem.startswith("of 3 claims with kept outputs, 2 have images that can't be read")
+    assert "0001.png" in problem
 
 
 def test_a_run_without_kept_outputs_says_how_to_keep_them(results: Path) -> None:
@@ -333,6 +334,6 @@ def test_only_image_claims_that_matched_count(results: Path) -> None:
 def test_a_claim_that_its_card_no_longer_knows_is_left_out(
     results: Path, change: dict[str, object], message: str
 ) -> None:
-    found = audit_of(results, judged(RGB), replace(judged(RGB), **change))
-    assert len(found.claims) == 1
-    assert message in found.problems[0]
+    result = audit_of(results, judged(RGB), replace(judged(RGB), **change))
+    assert len(result.claims) == 1
+    assert message in result.problems[0]

@@ -1,4 +1,4 @@
-"""A gate tells a loss from noise: intervals against scipy and simulation, every outcome."""
+"""A gate distinguishes a loss from noise: intervals against scipy and simulation, every outcome."""
 
 import math
 from collections.abc import Sequence
@@ -94,8 +94,8 @@ def test_the_detectable_drop_is_detected_in_about_80_of_100_cases(count: int) ->
     generator = np.random.default_rng(4)
     noise = generator.normal(0, 1, (400, count))
     detectable = np.mean([drop_of(row).detectable ** 2 for row in noise.tolist()]) ** 0.5
-    found = [drop_of(row).low95 > 0 for row in (noise + detectable).tolist()]
-    assert 0.74 <= np.mean(found) <= 0.86
+    detected = [drop_of(row).low95 > 0 for row in (noise + detectable).tolist()]
+    assert 0.74 <= np.mean(detected) <= 0.86
 
 
 def test_the_detectable_drop_follows_the_formula() -> None:
@@ -150,7 +150,7 @@ def test_many_images_are_resampled_in_blocks() -> None:
     assert (drop.low95, drop.high95) == pytest.approx((student.low, student.high), abs=0.01)
 
 
-def test_one_image_tells_nothing_of_the_mean() -> None:
+def test_one_image_says_nothing_about_the_mean() -> None:
     drop = paired_drop([30.0], [30.25])
     assert (drop.mean, drop.low95, drop.high95) == (0.25, -math.inf, math.inf)
     assert drop.detectable == math.inf
@@ -196,7 +196,7 @@ def test_an_image_that_became_perfect_hides_no_loss() -> None:
         ([-math.inf], [1.0], "got -inf and 1.0"),
     ],
 )
-def test_what_is_no_pair_of_scores_is_refused(
+def test_what_is_not_a_pair_of_scores_is_refused(
     low: list[float], reference: list[float], message: str
 ) -> None:
     with pytest.raises(MetricError, match=message):
@@ -297,7 +297,7 @@ def test_fidelity_on_the_limit_reaches_it() -> None:
     assert judge_gate(LIMITS, fidelities, NO_DROP, NO_DROP).status is Status.WITHIN
 
 
-def test_a_hair_below_the_limit_is_not_told_as_the_limit() -> None:
+def test_a_hair_below_the_limit_is_not_shown_as_the_limit() -> None:
     verdict = judge_gate(LIMITS, close_but("baby", 51.9999, 55, 52.5), NO_DROP, NO_DROP)
     assert "'baby' is at 52.00 dB, 0.0001 dB short" in verdict.sentence
 
@@ -312,7 +312,7 @@ def test_a_drop_beyond_its_limit_is_a_loss(question: str) -> None:
     assert "most on 'woman' by 0.310" in verdict.sentence
 
 
-def test_too_few_images_are_told_with_what_they_detect() -> None:
+def test_too_few_images_are_reported_with_what_they_can_detect() -> None:
     psnr = around(0.05, 0.2)
     verdict = judge_gate(LIMITS, CLOSE, psnr, NO_DROP)
     assert verdict.status is Status.UNDECIDED
@@ -323,14 +323,14 @@ def test_too_few_images_are_told_with_what_they_detect() -> None:
     )
 
 
-def test_a_drop_at_the_limit_is_no_matter_of_few_images() -> None:
+def test_a_drop_at_the_limit_does_not_ask_for_more_images() -> None:
     verdict = judge_gate(LIMITS, CLOSE, around(0.1), NO_DROP)
     assert verdict.sentence.startswith("too close to the budget to tell: PSNR")
 
 
 def test_a_single_image_is_undecided() -> None:
-    one = {"baby": CLOSE["baby"]}
-    verdict = judge_gate(LIMITS, one, drop_of([0.02]), drop_of([0.0]))
+    baby = {"baby": CLOSE["baby"]}
+    verdict = judge_gate(LIMITS, baby, drop_of([0.02]), drop_of([0.0]))
     assert verdict.status is Status.UNDECIDED
     assert "too few images to tell: one image, 'baby' by 0.020 dB in PSNR" in verdict.sentence
 
@@ -406,20 +406,21 @@ def lowered(by: float, spread: float = 0.01) -> dict[str, float]:
     ],
 )
 def test_a_run_is_compared_with_an_earlier_one(by: float, spread: float, status: Status) -> None:
-    found = compare_records(scored(lowered(by, spread)), scored(BEFORE), limit=0.1)
-    assert found.status is status
-    assert found.images == NAMES
-    assert found.drop is not None
-    assert found.drop.mean == pytest.approx(by)
+    compared = compare_records(scored(lowered(by, spread)), scored(BEFORE), limit=0.1)
+    assert compared.status is status
+    assert compared.images == NAMES
+    assert compared.drop is not None
+    assert compared.drop.mean == pytest.approx(by)
 
 
 def test_images_are_matched_by_name() -> None:
     turned = dict(reversed(lowered(0.3).items()))
-    found = compare_records(scored(turned), scored(BEFORE), limit=0.1)
-    assert found.drop is not None
-    assert dict(zip(found.images, found.drop.values, strict=True))["baby"] == pytest.approx(0.29)
-    assert found.sentence.startswith("against the earlier record: PSNR drops by 0.300 dB")
-    assert "most on 'woman' by 0.310 dB" in found.sentence
+    compared = compare_records(scored(turned), scored(BEFORE), limit=0.1)
+    assert compared.drop is not None
+    drops = dict(zip(compared.images, compared.drop.values, strict=True))
+    assert drops["baby"] == pytest.approx(0.29)
+    assert compared.sentence.startswith("against the earlier record: PSNR drops by 0.300 dB")
+    assert "most on 'woman' by 0.310 dB" in compared.sentence
 
 
 def test_an_unchanged_run_is_within_any_limit() -> None:
@@ -428,11 +429,12 @@ def test_an_unchanged_run_is_within_any_limit() -> None:
 
 def test_missing_images_leave_it_undecided_and_are_named() -> None:
     now = {name: value for name, value in BEFORE.items() if name != "head"} | {"zebra": 20.0}
-    found = compare_records(scored(now), scored(BEFORE), limit=0.1)
-    assert found.status is Status.UNDECIDED
-    assert (found.missing, found.added) == (("head",), ("zebra",))
-    assert found.sentence.endswith("; missing in this run: head; not in the earlier record: zebra")
-    assert "zebra" not in found.images
+    compared = compare_records(scored(now), scored(BEFORE), limit=0.1)
+    assert compared.status is Status.UNDECIDED
+    assert (compared.missing, compared.added) == (("head",), ("zebra",))
+    tail = "; missing in this run: head; not in the earlier record: zebra"
+    assert compared.sentence.endswith(tail)
+    assert "zebra" not in compared.images
 
 
 def test_missing_images_do_not_hide_a_loss() -> None:
@@ -441,46 +443,46 @@ def test_missing_images_do_not_hide_a_loss() -> None:
 
 
 def test_new_images_alone_change_no_verdict() -> None:
-    found = compare_records(scored(BEFORE | {"zebra": 1.0}), scored(BEFORE), limit=0.1)
-    assert found.status is Status.WITHIN
+    compared = compare_records(scored(BEFORE | {"zebra": 1.0}), scored(BEFORE), limit=0.1)
+    assert compared.status is Status.WITHIN
 
 
 def test_many_missing_images_are_counted() -> None:
     before = BEFORE | {f"{i:02}": 30.0 for i in range(20)}
-    found = compare_records(scored(BEFORE), scored(before), limit=0.1)
-    assert "missing in this run: 00, 01, 02, 03, 04 and 15 more" in found.sentence
-    assert len(found.missing) == 20
+    compared = compare_records(scored(BEFORE), scored(before), limit=0.1)
+    assert "missing in this run: 00, 01, 02, 03, 04 and 15 more" in compared.sentence
+    assert len(compared.missing) == 20
 
 
 def test_nothing_in_common_is_not_run() -> None:
     empty = replace(scored(BEFORE), measurement=None)
     for before in (scored({"zebra": 1.0}), empty):
-        found = compare_records(scored(BEFORE), before, limit=0.1)
-        assert found.status is Status.NOT_RUN
-        assert found.drop is None
-        assert found.sentence.startswith("no image is in both records")
+        compared = compare_records(scored(BEFORE), before, limit=0.1)
+        assert compared.status is Status.NOT_RUN
+        assert compared.drop is None
+        assert compared.sentence.startswith("no image is in both records")
 
 
 def test_fidelity_can_be_compared_too() -> None:
     records = (scored(lowered(0.3), "fidelity"), scored(BEFORE, "fidelity"))
-    found = compare_records(*records, limit=0.1)
-    assert "fidelity drops by 0.30 dB on average" in found.sentence
+    compared = compare_records(*records, limit=0.1)
+    assert "fidelity drops by 0.30 dB on average" in compared.sentence
 
 
 def test_another_backend_is_named() -> None:
     before = scored(BEFORE, backend="vacc", device="emulated")
-    found = compare_records(scored(BEFORE), before, limit=0.1)
-    assert found.sentence.startswith("against the earlier record of vacc (emulated): ")
+    compared = compare_records(scored(BEFORE), before, limit=0.1)
+    assert compared.sentence.startswith("against the earlier record of vacc (emulated): ")
 
 
-@pytest.mark.parametrize("what", ["model", "precision", "dataset", "metric", "protocol"])
-def test_another_question_is_refused(what: str) -> None:
-    before = replace(scored(BEFORE), **{what: "other"})
-    with pytest.raises(MetricError, match=f"of the same {what}, got 'other' for "):
+@pytest.mark.parametrize("field", ["model", "precision", "dataset", "metric", "protocol"])
+def test_another_question_is_refused(field: str) -> None:
+    before = replace(scored(BEFORE), **{field: "other"})
+    with pytest.raises(MetricError, match=f"of the same {field}, got 'other' for "):
         compare_records(scored(BEFORE), before, limit=0.1)
 
 
 def test_a_comparison_survives_a_record() -> None:
     for now in (BEFORE, {"zebra": 1.0}):
-        found = compare_records(scored(now), scored(BEFORE), limit=0.1)
-        assert decode(Comparison, encode(found)) == found
+        compared = compare_records(scored(now), scored(BEFORE), limit=0.1)
+        assert decode(Comparison, encode(compared)) == compared

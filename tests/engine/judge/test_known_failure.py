@@ -1,4 +1,4 @@
-"""Known failures of a device: which apply, and what is said when one is gone."""
+"""Known failures of a device: which apply, and what is reported when one is gone."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ def card(*failures: KnownFailure) -> ModelCard:
 
 
 def test_a_failure_of_any_precision_is_known_in_each() -> None:
-    assert [known_failure(card(OOM), one, "2.8") for one in (FP16, INT8)] == [OOM, OOM]
+    assert [known_failure(card(OOM), precision, "2.8") for precision in (FP16, INT8)] == [OOM, OOM]
 
 
 def test_a_failure_of_one_precision_is_not_known_in_others() -> None:
@@ -48,9 +48,9 @@ def test_the_warning_names_the_failure_and_the_version() -> None:
 
 
 def test_a_failure_that_is_gone_is_reported_with_what_to_do() -> None:
-    gone = failure_gone(MATCH, OOM, "2.8")
-    assert (gone.status, gone.measured) == (Status.GAP_CLOSED, 30.0)
-    assert "remove it from the card (device-oom: too large)" in gone.sentence
+    verdict = failure_gone(MATCH, OOM, "2.8")
+    assert (verdict.status, verdict.measured) == (Status.GAP_CLOSED, 30.0)
+    assert "remove it from the card (device-oom: too large)" in verdict.sentence
 
 
 def test_a_failure_of_old_versions_may_be_absent_from_an_unknown_one() -> None:

@@ -28,21 +28,21 @@ def tiny(shared_zoo) -> ModelCard:
 
 
 def test_a_built_in_network_costs_what_one_computes_by_hand() -> None:
-    found = count(CARD, (3, 10, 20))
-    assert found.params == CONV_PARAMS + SHIFT_PARAMS
-    assert found.macs == 200 * (MACS_PER_PIXEL + SHIFT_MACS)
+    counted = count(CARD, (3, 10, 20))
+    assert counted.params == CONV_PARAMS + SHIFT_PARAMS
+    assert counted.macs == 200 * (MACS_PER_PIXEL + SHIFT_MACS)
 
 
 def test_a_users_onnx_file_is_counted(tiny: ModelCard) -> None:
-    found = count(tiny, (3, 10, 20))
-    assert (found.params, found.macs) == (9, 9 * 200)
+    counted = count(tiny, (3, 10, 20))
+    assert (counted.params, counted.macs) == (9, 9 * 200)
 
 
 def test_params_are_in_millions_and_exact() -> None:
-    found = cost_measurement(CARD, "params", count(CARD, (3, 8, 8)))
-    assert found.exact == CONV_PARAMS + SHIFT_PARAMS
-    assert found.value == found.exact / 1e6
-    assert (found.unit, found.partial) == ("M", False)
+    measurement = cost_measurement(CARD, "params", count(CARD, (3, 8, 8)))
+    assert measurement.exact == CONV_PARAMS + SHIFT_PARAMS
+    assert measurement.value == measurement.exact / 1e6
+    assert (measurement.unit, measurement.partial) == ("M", False)
 
 
 def test_flops_follow_the_cards_rule_beside_the_standard_count() -> None:

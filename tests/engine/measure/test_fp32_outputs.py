@@ -28,18 +28,18 @@ class Counting:
 
 def test_the_same_input_runs_once_also_in_another_session() -> None:
     outputs, first, second = Outputs(), Counting(), Counting()
-    one = Remembered(lambda: first, outputs, "fp32")
-    np.testing.assert_array_equal(one.run(LR), LR + 1)
-    one.run(LR.copy())
+    remembered = Remembered(lambda: first, outputs, "fp32")
+    np.testing.assert_array_equal(remembered.run(LR), LR + 1)
+    remembered.run(LR.copy())
     Remembered(lambda: second, outputs, "fp32").run(LR)
     assert (first.runs, second.runs) == (1, 0)
 
 
 def test_another_input_shape_or_network_runs_again() -> None:
     outputs, session = Outputs(), Counting()
-    one = Remembered(lambda: session, outputs, "fp32")
+    remembered = Remembered(lambda: session, outputs, "fp32")
     for lr in (LR, LR + 1, LR.reshape(1, 3, 5, 4)):
-        one.run(lr)
+        remembered.run(lr)
     Remembered(lambda: session, outputs, "other").run(LR)
     assert session.runs == 4
 
@@ -51,10 +51,10 @@ def test_a_session_is_opened_when_needed_and_once() -> None:
         opened.append(Counting())
         return opened[-1]
 
-    one = Remembered(open_session, outputs, "fp32")
+    remembered = Remembered(open_session, outputs, "fp32")
     assert not opened
-    one.run(LR)
-    one.run(LR + 1)
+    remembered.run(LR)
+    remembered.run(LR + 1)
     assert len(opened) == 1
 
 
@@ -66,8 +66,8 @@ def asked(outputs: Outputs, network: str, *levels: int) -> list[int]:
         return lambda: computed.append(level) or np.full((1, 3, 2, 2), level, np.float32)
 
     for level in levels:
-        found = outputs.get(network, level, compute(level))
-        np.testing.assert_array_equal(found, np.full((1, 3, 2, 2), level, np.float32))
+        output = outputs.get(network, level, compute(level))
+        np.testing.assert_array_equal(output, np.full((1, 3, 2, 2), level, np.float32))
     return computed
 
 

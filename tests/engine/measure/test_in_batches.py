@@ -1,4 +1,4 @@
-"""Batches follow from the dataset alone, and give what one image at a time gives."""
+"""Batches follow from the dataset alone, and score as one image at a time does."""
 
 import weakref
 from collections.abc import Callable, Sequence
@@ -65,7 +65,7 @@ class Item:
         return self.name
 
 
-def job(sizes: Sequence[tuple[int, int]] = SIZES, **faults: str) -> Job:
+def job_of(sizes: Sequence[tuple[int, int]] = SIZES, **faults: str) -> Job:
     items = [Item(i, size) for i, size in enumerate(sizes)]
     for item in items:
         item.alive, item.peaks = items[0].alive, items[0].peaks
@@ -99,26 +99,26 @@ class Nearest:
         def wait() -> list[BatchItem]:
             self.events.append(f"wait {number}")
             outputs = [lr.repeat(2, axis=2).repeat(2, axis=3) for lr in batch.lrs]
-            return [self.came(self.spoil(output, batch), batch) for output in outputs]
+            return [self.receive(self.spoil(output, batch), batch) for output in outputs]
 
         return wait
 
-    def came(self, output: np.ndarray, batch: Batch) -> BatchItem:
+    def receive(self, output: np.ndarray, batch: Batch) -> BatchItem:
         return BatchItem(None, output)
 
-    def seen(self, what: Job) -> list[list[int]]:
+    def seen(self, job: Job) -> list[list[int]]:
         """Return the numbers of the images of each batch."""
-        lrs = [what.images.load(i)[0] for i in range(len(what.images))]
+        lrs = [job.images.load(i)[0] for i in range(len(job.images))]
         return [
-            [next(i for i, lr in enumerate(lrs) if np.array_equal(lr, given)) for given in found]
-            for found in ([lr[0].transpose(1, 2, 0) for lr in b.lrs] for b in self.batches)
+            [next(i for i, lr in enumerate(lrs) if np.array_equal(lr, image)) for image in batch]
+            for batch in ([lr[0].transpose(1, 2, 0) for lr in b.lrs] for b in self.batches)
         ]
 
 
 class Scoring(Nearest):
     """Scores on its device."""
 
-    def came(self, output: np.ndarray, batch: Batch) -> BatchItem:
+    def receive(self, output: np.ndarray, batch: Batch) -> BatchItem:
         return BatchItem({"psnr": 1.0, "ssim": 0.5}, output if batch.wants_outputs else None)
 
 
@@ -127,63 +127,63 @@ def by_batch(output: np.ndarray, batch: Batch) -> np.ndarray:
     return output * np.float32(1 - 0.05 * len(batch.lrs)) + batch.lrs[-1][0, 0, 0, 0] / 20
 
 
-def run(what: Job, session: Nearest, **options: object) -> tuple[ImageResult, ...]:
-    given = {"pairs": PairCache(), "threads": 2, "progress": lambda *_: None}
-    return run_batched(what, session, **(given | options))
+def run(job: Job, session: Nearest, **options: object) -> tuple[ImageResult, ...]:
+    defaults = {"pairs": PairCache(), "threads": 2, "progress": lambda *_: None}
+    return run_batched(job, session, **(defaults | options))
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("largest", [1, 2, 16])
 def test_results_are_those_of_one_image_at_a_time(threads: int, largest: int) -> None:
-    expected = run_job(job(), Nearest(), pairs=PairCache(), threads=1, progress=lambda *_: None)
-    assert run(job(), Nearest(largest), threads=threads) == expected
+    expected = run_job(job_of(), Nearest(), pairs=PairCache(), threads=1, progress=lambda *_: None)
+    assert run(job_of(), Nearest(largest), threads=threads) == expected
 
 
 def test_a_batch_holds_images_of_one_size_and_one_window() -> None:
     session = Nearest(2)
-    run(job(), session)
-    assert session.seen(job()) == [[0, 1], [3], [2], [4], [5, 6]]
+    run(job_of(), session)
+    assert session.seen(job_of()) == [[0, 1], [3], [2], [4], [5, 6]]
 
 
 def test_the_bits_depend_on_neither_threads_nor_memory_nor_what_is_asked() -> None:
     pairs = PairCache()
-    whole = run(job(), Nearest(16, by_batch), pairs=pairs)
-    assert run(job(), Nearest(16, by_batch), threads=3) == whole
-    assert run(job(), Nearest(16, by_batch), pairs=pairs) == whole
-    for asked in ([1], [6, 0], [2, 4, 5]):
-        part = run(job(), Nearest(16, by_batch), indices=asked)
-        assert part == tuple(whole[index] for index in asked)
-    alone = run(job(), Nearest(1, by_batch))
+    whole = run(job_of(), Nearest(16, by_batch), pairs=pairs)
+    assert run(job_of(), Nearest(16, by_batch), threads=3) == whole
+    assert run(job_of(), Nearest(16, by_batch), pairs=pairs) == whole
+    for indices in ([1], [6, 0], [2, 4, 5]):
+        part = run(job_of(), Nearest(16, by_batch), indices=indices)
+        assert part == tuple(whole[index] for index in indices)
+    alone = run(job_of(), Nearest(1, by_batch))
     assert alone != whole  # else nothing was tested
 
 
 def test_batches_that_nobody_asked_for_are_not_run() -> None:
-    session, what = Nearest(16), job()
-    run(what, session, indices=[2])
-    assert session.seen(job()) == [[2]]
-    assert len(what.images.items[0].peaks) == 4  # the window is read whole
+    session, job = Nearest(16), job_of()
+    run(job, session, indices=[2])
+    assert session.seen(job_of()) == [[2]]
+    assert len(job.images.items[0].peaks) == 4  # the window is read whole
 
 
 def test_a_batch_is_started_before_the_last_one_is_waited_for() -> None:
     session = Nearest(2)
-    run(job(SIZES[:2] * 3), session)
+    run(job_of(SIZES[:2] * 3), session)
     assert session.events == ["start 0", "start 1", "wait 0", "start 2", "wait 1", "wait 2"]
 
 
 def test_what_the_device_scored_is_taken_and_no_output_is_asked_for() -> None:
     session = Scoring()
-    results = run(job(), session)
+    results = run(job_of(), session)
     assert {(r.scores["psnr"], r.scores["ssim"], r.fidelity) for r in results} == {(1.0, 0.5, None)}
     assert [r.image for r in results] == [f"{i:03d}" for i in range(7)]
     assert not any(batch.wants_outputs for batch in session.batches)
     how = session.batches[0].scoring
-    assert (how.protocol, how.white, how.scale) == (job().protocol, 255.0, 2)
+    assert (how.protocol, how.white, how.scale) == (job_of().protocol, 255.0, 2)
     assert how.metrics == ("psnr", "ssim")
-    assert np.array_equal(session.batches[0].hrs[1], job().images.load(1)[1])
+    assert np.array_equal(session.batches[0].hrs[1], job_of().images.load(1)[1])
 
 
 def test_the_host_adds_the_scores_that_no_device_computes() -> None:
-    more, session = replace(job(), metrics=("psnr", "ssim", "mae")), Scoring()
+    more, session = replace(job_of(), metrics=("psnr", "ssim", "mae")), Scoring()
     how = {"pairs": PairCache(), "threads": 1, "progress": lambda *_: None}
     alone = [item.scores["mae"] for item in run_job(more, Nearest(), **how)]
     assert [item.scores for item in run(more, session)] == [
@@ -197,7 +197,7 @@ def test_each_output_is_compared_with_the_reference_and_kept(kind: type[Nearest]
     kept: dict[int, np.ndarray] = {}
     shown: dict[int, tuple] = {}
     expected = run_job(
-        job(),
+        job_of(),
         Nearest(),
         pairs=PairCache(),
         threads=1,
@@ -214,7 +214,7 @@ def test_each_output_is_compared_with_the_reference_and_kept(kind: type[Nearest]
         kept[index] = output
 
     for options in ({"reference": reference, "keep": keep}, {"reference": reference}):
-        results = run(job(), kind(), **options)
+        results = run(job_of(), kind(), **options)
         assert [r.fidelity for r in results] == [r.fidelity for r in expected]
     assert all(np.array_equal(kept[i], shown[i][1]) for i in range(7))
 
@@ -227,11 +227,11 @@ def test_a_reference_is_remembered_by_batch() -> None:
         return opened[-1]
 
     full = Remembered(open_session, outputs, "fp32")
-    run(job(), Nearest(2, by_batch), memory=full)
-    same = run(job(), Nearest(2, by_batch), reference=full)
+    run(job_of(), Nearest(2, by_batch), memory=full)
+    same = run(job_of(), Nearest(2, by_batch), reference=full)
     assert not opened
     assert {r.fidelity.all_db for r in same} == {float("inf")}
-    run(job(), Nearest(16, by_batch), reference=full)  # other batches
+    run(job_of(), Nearest(16, by_batch), reference=full)  # other batches
     assert [len(batch.lrs) for batch in opened[0].batches] == [3]
 
 
@@ -253,9 +253,9 @@ def test_a_batch_is_remembered_by_network_and_by_all_its_images() -> None:
 
 
 def test_a_second_run_over_the_same_images_decodes_none() -> None:
-    pairs, what = PairCache(), job()
-    assert run(what, Nearest(), pairs=pairs) == run(what, Nearest(16), pairs=pairs)
-    assert len(what.images.items[0].peaks) == 7
+    pairs, job = PairCache(), job_of()
+    assert run(job, Nearest(), pairs=pairs) == run(job, Nearest(16), pairs=pairs)
+    assert len(job.images.items[0].peaks) == 7
 
 
 def test_a_reference_without_batches_runs_each_image() -> None:
@@ -263,7 +263,7 @@ def test_a_reference_without_batches_runs_each_image() -> None:
         def run(self, lr: np.ndarray) -> np.ndarray:
             return lr.repeat(2, axis=2).repeat(2, axis=3)
 
-    results = run(job(), Nearest(), reference=Remembered(Alone, Outputs(), "fp32"))
+    results = run(job_of(), Nearest(), reference=Remembered(Alone, Outputs(), "fp32"))
     assert {r.fidelity.all_db for r in results} == {float("inf")}
 
 
@@ -273,16 +273,16 @@ def test_an_output_without_a_score_is_refused_as_one_image_at_a_time_refuses_it(
 
     with pytest.raises(ImageError) as expected:
         run_job(
-            job(),
+            job_of(),
             Nearest(spoil=spoil),
             pairs=PairCache(),
             threads=1,
             progress=lambda *_: None,
         )
-    with pytest.raises(ImageError) as came:
-        run(job(), Nearest(spoil=spoil))
-    assert str(came.value) == str(expected.value)
-    assert "m on 002: " in str(came.value)
+    with pytest.raises(ImageError) as error:
+        run(job_of(), Nearest(spoil=spoil))
+    assert str(error.value) == str(expected.value)
+    assert "m on 002: " in str(error.value)
 
 
 def test_a_batch_that_fails_is_named_after_the_batches_before_it_are_done() -> None:
@@ -293,14 +293,14 @@ def test_a_batch_that_fails_is_named_after_the_batches_before_it_are_done() -> N
                 raise BackendError(msg)
             return super().start(batch)
 
-    told: list[int] = []
+    progress: list[int] = []
     with pytest.raises(BackendError, match="m on 2 images from 006 to 007: out of memory"):
         run(
-            job([(12, 14)] * 8),
+            job_of([(12, 14)] * 8),
             Small(),
-            done=lambda index, _result: told.append(index),
+            done=lambda index, _result: progress.append(index),
         )
-    assert sorted(told) == [0, 1, 2, 3, 4, 5]
+    assert sorted(progress) == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_batch_that_fails_later_is_named_too() -> None:
@@ -309,9 +309,9 @@ def test_a_batch_that_fails_later_is_named_too() -> None:
         raise BackendError(msg)
 
     with pytest.raises(BackendError, match="m on 2 images from 000 to 001: device fault"):
-        run(job(), Nearest(spoil=fail))
+        run(job_of(), Nearest(spoil=fail))
     with pytest.raises(BackendError, match="m on 000: device fault"):
-        run(job(), Nearest(1, fail))
+        run(job_of(), Nearest(1, fail))
 
 
 def test_an_image_that_cannot_be_kept_is_named() -> None:
@@ -321,32 +321,32 @@ def test_an_image_that_cannot_be_kept_is_named() -> None:
             raise ImageError(msg)
 
     with pytest.raises(ImageError, match="m on 004: disk full"):
-        run(job(), Scoring(), keep=keep)
+        run(job_of(), Scoring(), keep=keep)
 
 
 def test_an_image_that_cannot_be_read_stops_the_run_after_the_windows_before() -> None:
-    told: list[int] = []
-    what = job([(12, 14)] * 60, at_5="005.png is truncated")
+    progress: list[int] = []
+    job = job_of([(12, 14)] * 60, at_5="005.png is truncated")
     with pytest.raises(ImageError, match=r"^005\.png is truncated$"):
-        run(what, Nearest(), done=lambda index, _result: told.append(index))
-    assert sorted(told) == [0, 1, 2, 3]
-    assert len(what.images.items[0].peaks) < 20
+        run(job, Nearest(), done=lambda index, _result: progress.append(index))
+    assert sorted(progress) == [0, 1, 2, 3]
+    assert len(job.images.items[0].peaks) < 20
 
 
-def test_images_come_in_the_order_asked_for() -> None:
-    told: list[tuple[int, int, str]] = []
-    done: dict[int, ImageResult] = {}
-    asked = [5, 2, 0, 3, 6]
+def test_results_are_in_the_order_asked_for() -> None:
+    progress: list[tuple[int, int, str]] = []
+    completed: dict[int, ImageResult] = {}
+    indices = [5, 2, 0, 3, 6]
     results = run(
-        job(),
+        job_of(),
         Nearest(),
-        indices=asked,
-        progress=lambda *what: told.append(what),
-        done=done.__setitem__,
+        indices=indices,
+        progress=lambda *step: progress.append(step),
+        done=completed.__setitem__,
     )
     assert [r.image for r in results] == ["005", "002", "000", "003", "006"]
-    assert told == [(i, 5, r.image) for i, r in enumerate(results, 1)]
-    assert done == dict(zip(asked, results, strict=True))
+    assert progress == [(i, 5, r.image) for i, r in enumerate(results, 1)]
+    assert completed == dict(zip(indices, results, strict=True))
 
 
 def test_memory_does_not_grow_with_the_number_of_images(window: int) -> None:
@@ -356,9 +356,9 @@ def test_memory_does_not_grow_with_the_number_of_images(window: int) -> None:
             self.batches.clear()
             return wait
 
-    what = job([(12, 14)] * 80)
-    run(what, Forgetful(), pairs=PairCache(0))
-    peaks = what.images.items[0].peaks
+    job = job_of([(12, 14)] * 80)
+    run(job, Forgetful(), pairs=PairCache(0))
+    peaks = job.images.items[0].peaks
     assert len(peaks) == 80
     assert max(peaks) <= 4 * window
 
@@ -369,29 +369,29 @@ def test_torch_in_batches_scores_as_the_cpu_does(kept: bool) -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.nn.functional.interpolate(x, scale_factor=2.0)
 
-    expected = run_job(job(), Nearest(), pairs=PairCache(), threads=1, progress=lambda *_: None)
+    expected = run_job(job_of(), Nearest(), pairs=PairCache(), threads=1, progress=lambda *_: None)
     outputs: dict[int, np.ndarray] = {}
     keep = (lambda index, _pair, output: outputs.update({index: output})) if kept else None
     with open_module(Enlarge(), Precision.FP32, threads=1, batches=True) as session:
-        results = run(job(), session, keep=keep)
-    for came, wanted in zip(results, expected, strict=True):
-        assert came.image == wanted.image
-        assert came.scores == pytest.approx(wanted.scores, abs=1e-6, rel=0)
+        results = run(job_of(), session, keep=keep)
+    for result, wanted in zip(results, expected, strict=True):
+        assert result.image == wanted.image
+        assert result.scores == pytest.approx(wanted.scores, abs=1e-6, rel=0)
     for index, output in outputs.items():
-        lr = job().images.load(index)[0].transpose(2, 0, 1)[None]
+        lr = job_of().images.load(index)[0].transpose(2, 0, 1)[None]
         np.testing.assert_array_equal(output[:, :, ::2, ::2], lr)
     assert len(outputs) == (7 if kept else 0)
 
 
 def test_a_limit_takes_the_first_images() -> None:
     session = Nearest(16)
-    assert [r.image for r in run(replace(job(), limit=3), session)] == ["000", "001", "002"]
-    assert session.seen(job()) == [[0, 1], [2]]
+    assert [r.image for r in run(replace(job_of(), limit=3), session)] == ["000", "001", "002"]
+    assert session.seen(job_of()) == [[0, 1], [2]]
 
 
 def test_an_empty_dataset_is_an_error() -> None:
     with pytest.raises(DatasetError, match="holds no image"):
-        run(job([]), Nearest())
+        run(job_of([]), Nearest())
 
 
 def test_an_interruption_drops_what_waits_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -410,9 +410,9 @@ def test_an_interruption_drops_what_waits_to_be_read(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(batched, "ThreadPoolExecutor", Pool)
     monkeypatch.setattr(batched, "WINDOW", 40)
-    what = job([(12, 14)] * 80)
-    for item in what.images.items[40:]:
+    job = job_of([(12, 14)] * 80)
+    for item in job.images.items[40:]:
         item.gate = gate
     with pytest.raises(KeyboardInterrupt):
-        run(what, Nearest(1), progress=interrupt)
-    assert len(what.images.items[0].peaks) <= 40 + 2
+        run(job, Nearest(1), progress=interrupt)
+    assert len(job.images.items[0].peaks) <= 40 + 2

@@ -25,10 +25,10 @@ NATIVE = EvalProtocol("native")
 
 def measured(zoo, results: Path, **options: object) -> Record:
     """Return the record of the zoo's fp32 PSNR, its images kept under `results`."""
-    asked = {"keep": "8bit"} | options
-    chosen = Selection(data=zoo.data, results=results, **asked)
+    settings = {"keep": "8bit"} | options
+    chosen = Selection(data=zoo.data, results=results, **settings)
     suite = load_suite(zoo.suite / "card.toml")
-    case = next(one for one in plan(suite, chosen) if one.metric == "psnr")
+    case = next(case for case in plan(suite, chosen) if case.metric == "psnr")
     return Bench(chosen, (suite.card.datasets,)).evaluate(case, "x", lambda *_: None)
 
 
@@ -59,9 +59,9 @@ def test_a_run_from_the_cache_is_made_again_for_its_images_and_only_once(
     measured(zoo, tmp_path, keep="off")
     record = measured(zoo, tmp_path)
     image = tmp_path / kept(record).sr / "0001.png"
-    made = image.stat().st_mtime_ns
+    written_at = image.stat().st_mtime_ns
     assert kept(measured(zoo, tmp_path)) == record.kept
-    assert image.stat().st_mtime_ns == made
+    assert image.stat().st_mtime_ns == written_at
 
 
 def test_a_folder_that_was_not_finished_is_made_again(zoo, tmp_path: Path) -> None:
@@ -74,13 +74,13 @@ def test_a_folder_that_was_not_finished_is_made_again(zoo, tmp_path: Path) -> No
 
 
 def test_other_images_and_other_bits_have_other_folders(zoo, tmp_path: Path) -> None:
-    all_, one = measured(zoo, tmp_path), measured(zoo, tmp_path, limit=1)
+    unlimited, limited = measured(zoo, tmp_path), measured(zoo, tmp_path, limit=1)
     deep = measured(zoo, tmp_path, keep="16bit")
-    assert len({kept(record).sr for record in (all_, one, deep)}) == 3
-    assert len({kept(record).pairs for record in (all_, one)}) == 2
+    assert len({kept(record).sr for record in (unlimited, limited, deep)}) == 3
+    assert len({kept(record).pairs for record in (unlimited, limited)}) == 2
 
 
-def test_names_of_images_are_no_names_of_files(tmp_path: Path) -> None:
+def test_names_of_images_are_not_used_as_names_of_files(tmp_path: Path) -> None:
     keeper = Keeper(tmp_path, "8bit", "a" * 64, "b" * 64)
     keeper.keep(0, PAIR, np.zeros((1, 3, 4, 4), np.float32), NATIVE, 1.0)
     keeper.finish(["../../x"])

@@ -1,4 +1,4 @@
-"""What is timed, on what image, and what its record says."""
+"""Latency: what is timed, on which image, and what the record says."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -49,7 +49,7 @@ class Stopwatch:
 
 
 class Backend:
-    """Sees what the sessions of onnxruntime are given."""
+    """Records the inputs of onnxruntime's sessions."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.device = "cpu"
@@ -68,9 +68,9 @@ class Backend:
         self.sessions.append(session)
         return session
 
-    def claims_to_be(self, **what: object) -> None:
+    def claims_to_be(self, **names: object) -> None:
         info = BackendInfo("onnxruntime", "1", "other", emulated=False, note="")
-        self._monkeypatch.setattr(self._module, "describe", lambda _: replace(info, **what))
+        self._monkeypatch.setattr(self._module, "describe", lambda _: replace(info, **names))
 
 
 @pytest.fixture
@@ -99,10 +99,10 @@ def latencies(zoo: Zoo, **options: object) -> list[str]:
 
 
 def test_each_network_is_timed_once_where_its_rows_are_answered(shared_zoo: Zoo):
-    own = "tiny_x2-fp32-3x1000x1000-latency"
+    case_id = "tiny_x2-fp32-3x1000x1000-latency"
     low = "tiny_x2-fp16-3x1000x1000-latency"
-    assert latencies(shared_zoo) == [own]
-    assert latencies(shared_zoo, backend="vacc", device="emulate") == [own, low]
+    assert latencies(shared_zoo) == [case_id]
+    assert latencies(shared_zoo, backend="vacc", device="emulate") == [case_id, low]
     assert latencies(shared_zoo, precisions=(Precision.FP16,)) == [low]
     assert latencies(shared_zoo, models=("other",)) == []
 
@@ -116,16 +116,16 @@ def test_a_case_of_a_cell_is_timed_without_it(shared_zoo: Zoo):
     (claimed, *_) = plan(load_suite(shared_zoo.suite / "card.toml"), Selection())[2:]
     blank = Blank("psnr", Precision.FP32, "", "", Source("README.md", 5, 3))
     for case in (claimed, replace(claimed, claim=None, blank=blank)):
-        (found,) = latency_cases([case], "onnxruntime")
-        assert (found.claim, found.place, found.dataset) == (None, None, "")
-        assert found.evaluation is case.evaluation is not None
+        (latency,) = latency_cases([case], "onnxruntime")
+        assert (latency.claim, latency.place, latency.dataset) == (None, None, "")
+        assert latency.evaluation is case.evaluation is not None
 
 
 def test_each_of_two_networks_is_timed(shared_zoo: Zoo):
     case = timed_case(shared_zoo)
     other = replace(case, card=replace(case.card, name="other_x2"))
-    found = latency_cases([case, other, case], "onnxruntime")
-    assert [one.card.name for one in found] == ["tiny_x2", "other_x2"]
+    latencies = latency_cases([case, other, case], "onnxruntime")
+    assert [case.card.name for case in latencies] == ["tiny_x2", "other_x2"]
 
 
 def test_the_protocols_size_goes_before_the_counted_one(shared_zoo: Zoo):
@@ -136,11 +136,11 @@ def test_the_protocols_size_goes_before_the_counted_one(shared_zoo: Zoo):
 
 def test_the_record_holds_the_median_and_the_rest_as_notes(zoo: Zoo):
     record = measure(zoo)
-    found = record.measurement
-    assert found is not None
-    assert (found.metric, found.unit, found.value, found.partial) == ("latency", "ms", 4.0, False)
-    peak = found.notes["peak_mb"]
-    assert found.notes == {
+    timed = record.measurement
+    assert timed is not None
+    assert (timed.metric, timed.unit, timed.value, timed.partial) == ("latency", "ms", 4.0, False)
+    peak = timed.notes["peak_mb"]
+    assert timed.notes == {
         "images_per_s": 250.0,
         "mean_ms": 5.0,
         "stddev_ms": 0.5,
@@ -312,7 +312,7 @@ def test_the_peak_counts_all_runs_but_not_the_opening(zoo: Zoo, backend: Backend
     assert seen == [10, 5]
 
 
-def test_a_peak_that_did_not_rise_is_told(zoo: Zoo, monkeypatch):
+def test_a_peak_that_did_not_rise_is_reported(zoo: Zoo, monkeypatch):
     monkeypatch.setattr(latency, "watch_peak", lambda: SimpleNamespace(rise_bytes=lambda: 0))
     assert measure(zoo).measurement.notes["peak_mb"] == 0.0
 

@@ -51,8 +51,8 @@ class Session:
     def __call__(self, **options: object) -> dict[str, Record]:
         """Run a session; return its records by case."""
         self.ran.clear()
-        asked = {"precisions": PRECISIONS, "data": self._zoo.data, "explain_s": 0.0} | options
-        chosen = Selection(**asked)
+        settings = {"precisions": PRECISIONS, "data": self._zoo.data, "explain_s": 0.0} | options
+        chosen = Selection(**settings)
         bench = Bench(chosen)
         cases = plan(load_suite(self._zoo.suite / "card.toml"), chosen)
         return {case.id: bench.evaluate(case, case.id, lambda *_: None) for case in cases}
@@ -64,7 +64,7 @@ def session(zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch) -> Session:
 
 
 def plain(records: dict[str, Record]) -> dict[str, Record]:
-    return {key: replace(one, seconds=0.0, cached=0) for key, one in records.items()}
+    return {key: replace(record, seconds=0.0, cached=0) for key, record in records.items()}
 
 
 def test_the_first_session_runs_each_image_once_in_each_precision(session: Session) -> None:
@@ -139,7 +139,7 @@ def another_protocol(zoo: Int8Zoo) -> None:
     [
         (new_weights, ALL),
         (another_protocol, ALL),
-        # fp32 gives the outputs that the low precisions are compared with.
+        # fp32 makes the outputs that the low precisions are compared with.
         (one_image, {"fp32": 1, "fp16": 1, "int8_max": 1}),
         (one_more_image, {"fp32": 1, "fp16": 1, "int8_max": 1}),
         (one_calibration_image, {"fp32": 3, "int8_max": 3}),
@@ -177,7 +177,7 @@ def test_a_gate_that_is_asked_for_later_runs_only_what_it_lacks(session: Session
     assert session.ran == {}
 
 
-def test_without_a_gate_nothing_tells_that_there_was_one(session: Session) -> None:
+def test_without_a_gate_nothing_says_that_there_was_one(session: Session) -> None:
     plainly = session(gate="off", cache="off")
     session()
     assert plain(session(gate="off")) == plain(plainly)

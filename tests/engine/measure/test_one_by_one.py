@@ -76,21 +76,21 @@ class Nearest:
         return self.spoil(lr.repeat(2, axis=2).repeat(2, axis=3))
 
 
-def job(count: int, images: Images | None = None, **faults: object) -> Job:
+def job_of(count: int, images: Images | None = None, **faults: object) -> Job:
     images = images or Images()
     items = tuple(Item(i, images, **faults) if i == 2 else Item(i, images) for i in range(count))
     return Job(CARD, PROTOCOL, ImageSet("d", 2, "evaluation", items))
 
 
 def run(
-    what: Job,
+    job: Job,
     session: Nearest | None = None,
     *,
     threads: int = 2,
     pairs: PairCache | None = None,
 ) -> tuple[ImageResult, ...]:
     return run_job(
-        what,
+        job,
         session or Nearest(),
         pairs=pairs or PairCache(0),
         threads=threads,
@@ -102,7 +102,7 @@ def run(
 def test_the_scores_are_those_of_each_image_in_order_for_any_number_of_threads(
     threads: int,
 ) -> None:
-    results = run(job(7, seconds=0.02), threads=threads)  # the third image is late
+    results = run(job_of(7, seconds=0.02), threads=threads)  # the third image is late
     assert [result.image for result in results] == [f"{i:03d}" for i in range(7)]
     for index, result in enumerate(results):
         lr, hr = Images().load(index)
@@ -114,26 +114,26 @@ def test_the_scores_are_those_of_each_image_in_order_for_any_number_of_threads(
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_memory_does_not_grow_with_the_number_of_images(threads: int) -> None:
     images = Images()
-    run(job(40, images), threads=threads)
+    run(job_of(40, images), threads=threads)
     assert len(images.loads) == 40
     assert images.peak <= threads
 
 
 def test_a_limit_takes_the_first_images_and_one_above_the_count_takes_all() -> None:
-    names = [result.image for result in run(replace(job(5), limit=2))]
+    names = [result.image for result in run(replace(job_of(5), limit=2))]
     assert names == ["000", "001"]
-    assert len(run(replace(job(5), limit=9))) == 5
+    assert len(run(replace(job_of(5), limit=9))) == 5
 
 
 def test_an_empty_dataset_is_an_error() -> None:
     with pytest.raises(DatasetError, match="holds no image"):
-        run(job(0))
+        run(job_of(0))
 
 
 def test_an_image_that_cannot_be_read_stops_the_run() -> None:
     images = Images()
     with pytest.raises(ImageError, match=r"002\.png is truncated"):
-        run(job(60, images, fault="002.png is truncated"))
+        run(job_of(60, images, fault="002.png is truncated"))
     assert len(images.loads) < 20
 
 
@@ -164,19 +164,19 @@ def test_a_fault_of_the_network_names_the_image(
     spoil, error: type[SrBenchError], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        run(job(5), Nearest(spoil), threads=1)
+        run(job_of(5), Nearest(spoil), threads=1)
 
 
-def test_progress_is_told_of_each_image_in_order() -> None:
-    told: list[tuple[int, int, str]] = []
+def test_progress_is_reported_for_each_image_in_order() -> None:
+    steps: list[tuple[int, int, str]] = []
     run_job(
-        job(4),
+        job_of(4),
         Nearest(),
         pairs=PairCache(),
         threads=2,
-        progress=lambda *args: told.append(args),
+        progress=lambda *args: steps.append(args),
     )
-    assert told == [(i + 1, 4, f"{i:03d}") for i in range(4)]
+    assert steps == [(i + 1, 4, f"{i:03d}") for i in range(4)]
 
 
 def test_an_interruption_stops_the_run() -> None:
@@ -186,38 +186,38 @@ def test_an_interruption_stops_the_run() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_job(job(60, images), Nearest(), pairs=PairCache(), threads=2, progress=interrupt)
+        run_job(job_of(60, images), Nearest(), pairs=PairCache(), threads=2, progress=interrupt)
     assert len(images.loads) < 20
 
 
 def test_a_second_run_over_the_same_images_decodes_none() -> None:
     images, pairs, session = Images(), PairCache(), Nearest()
-    what = job(6, images)
-    first = run(what, session, pairs=pairs)
-    second = run(replace(what, card=replace(CARD, name="n")), session, pairs=pairs)
+    job = job_of(6, images)
+    first = run(job, session, pairs=pairs)
+    second = run(replace(job, card=replace(CARD, name="n")), session, pairs=pairs)
     assert first == second
     assert (sorted(images.loads), session.runs) == ([0, 1, 2, 3, 4, 5], 12)
 
 
 def test_another_preparation_of_the_same_images_is_another_pair() -> None:
     images, pairs = Images(), PairCache()
-    what = job(2, images)
-    run(what, pairs=pairs)
-    made = EvalProtocol("made", lr_from="hr", lr_resize="cv2_area")
-    assert run(replace(what, protocol=made), pairs=pairs) != run(what, pairs=pairs)
+    job = job_of(2, images)
+    run(job, pairs=pairs)
+    protocol = EvalProtocol("made", lr_from="hr", lr_resize="cv2_area")
+    assert run(replace(job, protocol=protocol), pairs=pairs) != run(job, pairs=pairs)
     assert sorted(images.loads) == [0, 0, 1, 1]
 
 
 def test_protocols_that_differ_after_the_network_share_their_pairs() -> None:
     images, pairs = Images(), PairCache()
-    what = job(2, images)
-    run(what, pairs=pairs)
-    run(replace(what, protocol=EvalProtocol("y", colour="y_float", border=2)), pairs=pairs)
+    job = job_of(2, images)
+    run(job, pairs=pairs)
+    run(replace(job, protocol=EvalProtocol("y", colour="y_float", border=2)), pairs=pairs)
     assert sorted(images.loads) == [0, 1]
 
 
 def test_a_full_cache_only_costs_time() -> None:
     images, one_pair = Images(), 12 * 14 * 3 + 24 * 28 * 3
-    pairs, what = PairCache(2 * one_pair), job(4, images)
-    assert run(what, pairs=pairs, threads=1) == run(what, pairs=pairs, threads=1)
+    pairs, job = PairCache(2 * one_pair), job_of(4, images)
+    assert run(job, pairs=pairs, threads=1) == run(job, pairs=pairs, threads=1)
     assert images.loads == [0, 1, 2, 3, 2, 3]

@@ -1,4 +1,4 @@
-"""What a session gave is recorded, and the recording scores as the session did, by any protocol."""
+"""A session's outputs are recorded, and the recording scores alike under any protocol."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +36,7 @@ SAME_INPUT = (
 
 
 class Doubling:
-    """A session that repeats pixels on the CPU, notes what it is told, and can be closed."""
+    """A session that repeats pixels on the CPU, has notes, and can be closed."""
 
     device = "cpu"
 
@@ -80,17 +80,17 @@ def test_a_replay_scores_as_the_session_did_by_every_protocol(
     shared_zoo: Zoo, recorded_by: EvalProtocol, tmp_path: Path
 ) -> None:
     network = shared_zoo.suite / "tiny.onnx"
-    what = Artefact(network, None, Precision.FP32, "d", "tiny/tiny_x2", "n")
+    recorded = Artefact(network, None, Precision.FP32, "d", "tiny/tiny_x2", "n")
     recorder = start_recording(tmp_path, onnxruntime.describe(), ENVIRONMENT)
-    with onnxruntime.open_session(what) as direct:
-        _scores(_job(shared_zoo, recorded_by), Recorded(direct, what, recorder))
+    with onnxruntime.open_session(recorded) as direct:
+        _scores(_job(shared_zoo, recorded_by), Recorded(direct, recorded, recorder))
         expected = [_scores(_job(shared_zoo, rule), direct) for rule in SAME_INPUT]
-    anywhere = replace(what, onnx=None)
+    anywhere = replace(recorded, onnx=None)
     with replay.open_session(anywhere, options=BackendOptions(replay=tmp_path)) as replayed:
         assert [_scores(_job(shared_zoo, rule), replayed) for rule in SAME_INPUT] == expected
         with pytest.raises(NotRunError, match=r"tiny_x2 on [ab]: .* channel order"):
             _scores(_job(shared_zoo, EvalProtocol("bgr", channel_order="bgr")), replayed)
-    assert len({one[0].scores["psnr"] for one in expected}) == len(SAME_INPUT)
+    assert len({result[0].scores["psnr"] for result in expected}) == len(SAME_INPUT)
 
 
 def test_outputs_device_and_notes_are_the_sessions_own(tmp_path: Path) -> None:
@@ -123,10 +123,10 @@ def test_several_threads_run_and_record(tmp_path: Path) -> None:
 
 def test_the_header_says_what_computed_and_where(tmp_path: Path) -> None:
     start_recording(tmp_path, INFO, ENVIRONMENT)
-    found = read_header(tmp_path)
-    assert (found.backend, found.version, found.device) == ("vacc", "2.8.3", "vacc")
-    assert found.environment["packages"] == {"numpy": "2"}
-    assert found.started.endswith("+00:00")
+    header = read_header(tmp_path)
+    assert (header.backend, header.version, header.device) == ("vacc", "2.8.3", "vacc")
+    assert header.environment["packages"] == {"numpy": "2"}
+    assert header.started.endswith("+00:00")
 
 
 def test_no_file_names_a_person_or_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Results are kept image by image, survive whatever ends a process, and are never others'."""
+"""Results are kept image by image, survive whatever ends a process, and are never mixed up."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def opened(tmp_path: Path, *, repeats: bool = True, **how: object) -> RunResults
     return cache(tmp_path, **how).open(KEY, IMAGES, repeats=repeats)
 
 
-def made(tmp_path: Path, count: int, **how: object) -> RunResults:
+def filled(tmp_path: Path, count: int, **how: object) -> RunResults:
     """Return results of which `count` images are made."""
     results = opened(tmp_path, **how)
     results.begin("cpu", {"kernel": "exact"})
@@ -47,7 +47,7 @@ def file_of(tmp_path: Path) -> Path:
 
 def test_what_one_session_made_the_next_one_finds(tmp_path: Path) -> None:
     close = Fidelity(50.0, float("inf"), 40.25)
-    results = made(tmp_path, 1)
+    results = filled(tmp_path, 1)
     results.add("i1", ImageResult("b", {"psnr": float("inf"), "ssim": 1.0}, close))
     again = opened(tmp_path, session="night 2")
     assert again.made == Made("night 1", "cpu", {"kernel": "exact"})
@@ -58,20 +58,20 @@ def test_what_one_session_made_the_next_one_finds(tmp_path: Path) -> None:
 
 
 def test_results_are_on_the_disk_as_they_are_made(tmp_path: Path) -> None:
-    results = made(tmp_path, 2)
+    results = filled(tmp_path, 2)
     assert opened(tmp_path).get("i1") == results.get("i1")
 
 
 def test_other_content_has_other_results(tmp_path: Path) -> None:
-    made(tmp_path, 3)
+    filled(tmp_path, 3)
     other = cache(tmp_path).open("ab" + "1" * 62, IMAGES, repeats=True)
     assert (other.made, other.get("i0")) == (None, None)
 
 
 def test_off_reads_and_writes_nothing(tmp_path: Path) -> None:
-    made(tmp_path, 3)
+    filled(tmp_path, 3)
     before = file_of(tmp_path).read_bytes()
-    results = made(tmp_path, 1, mode="off")
+    results = filled(tmp_path, 1, mode="off")
     assert results.get("i0") == result_without_name(30.0)
     assert results.get("i1") is None
     results.close()
@@ -83,33 +83,33 @@ def result_without_name(value: float) -> ImageResult:
 
 
 def test_refresh_uses_nothing_of_earlier_sessions_and_replaces_it(tmp_path: Path) -> None:
-    made(tmp_path, 3)
-    results = made(tmp_path, 1, mode="refresh", session="night 2")
+    filled(tmp_path, 3)
+    results = filled(tmp_path, 1, mode="refresh", session="night 2")
     assert results.get("i1") is None
     assert opened(tmp_path, session="night 3").get("i1") is None
 
 
 def test_refresh_keeps_what_another_process_of_its_session_made(tmp_path: Path) -> None:
-    made(tmp_path, 2, mode="refresh")
+    filled(tmp_path, 2, mode="refresh")
     assert opened(tmp_path, mode="refresh").get("i1") is not None
 
 
-@pytest.mark.parametrize(("count", "found"), [(3, False), (2, True)])
+@pytest.mark.parametrize(("count", "is_kept"), [(3, False), (2, True)])
 def test_a_device_is_asked_again_unless_its_run_was_interrupted(
-    tmp_path: Path, count: int, found: bool
+    tmp_path: Path, count: int, is_kept: bool
 ) -> None:
-    made(tmp_path, count)
+    filled(tmp_path, count)
     again = opened(tmp_path, repeats=False, session="night 2")
-    assert (again.get("i0") is not None) is found
+    assert (again.get("i0") is not None) is is_kept
 
 
 def test_a_device_is_asked_once_a_session(tmp_path: Path) -> None:
-    made(tmp_path, 3)
+    filled(tmp_path, 3)
     assert all(map(opened(tmp_path, repeats=False).get, IMAGES))
 
 
 def test_a_continued_run_is_of_the_session_that_continued_it(tmp_path: Path) -> None:
-    made(tmp_path, 2)
+    filled(tmp_path, 2)
     results = opened(tmp_path, repeats=False, session="night 2")
     results.begin("cpu", {"kernel": "exact"})
     results.add("i2", result(32.0))
@@ -118,7 +118,7 @@ def test_a_continued_run_is_of_the_session_that_continued_it(tmp_path: Path) -> 
 
 
 def test_nothing_is_written_twice(tmp_path: Path) -> None:
-    results = made(tmp_path, 3)
+    results = filled(tmp_path, 3)
     before = file_of(tmp_path).read_bytes()
     results.begin("cpu", {"kernel": "exact"})
     results.add("i1", result(31.0))
@@ -126,7 +126,7 @@ def test_nothing_is_written_twice(tmp_path: Path) -> None:
 
 
 def test_the_newest_result_of_an_image_counts(tmp_path: Path) -> None:
-    results = made(tmp_path, 1)
+    results = filled(tmp_path, 1)
     results.add("i0", result(30.0, Fidelity(1.0, 2.0, 3.0)))
     again = opened(tmp_path).get("i0")
     assert again is not None
@@ -134,13 +134,13 @@ def test_the_newest_result_of_an_image_counts(tmp_path: Path) -> None:
 
 
 def test_a_file_cut_at_any_byte_loses_only_what_was_cut(tmp_path: Path) -> None:
-    made(tmp_path, 3)
+    filled(tmp_path, 3)
     whole = file_of(tmp_path).read_bytes()
     ends = [index for index, byte in enumerate(whole) if byte == ord("\n")]
     for cut in range(len(whole)):
         file_of(tmp_path).write_bytes(whole[:cut])
         results = opened(tmp_path)
-        # A line is there once its last character is; the line feed may come with the next.
+        # A line is there once its last character is; the line feed may be written with the next.
         lines = sum(end <= cut for end in ends)
         assert (results.made is not None) == (lines > 0)
         assert [image for image in IMAGES if results.get(image)] == list(
@@ -149,11 +149,11 @@ def test_a_file_cut_at_any_byte_loses_only_what_was_cut(tmp_path: Path) -> None:
 
 
 def test_after_a_cut_the_run_goes_on_and_ends_as_if_there_were_none(tmp_path: Path) -> None:
-    made(tmp_path, 3)
+    filled(tmp_path, 3)
     whole = file_of(tmp_path).read_bytes()
     for cut in range(0, len(whole), 7):
         file_of(tmp_path).write_bytes(whole[:cut])
-        made(tmp_path, 3, session="night 2")
+        filled(tmp_path, 3, session="night 2")
         again = opened(tmp_path)
         assert [again.get(image) for image in IMAGES] == [
             result_without_name(30.0 + index) for index in range(3)
@@ -162,7 +162,7 @@ def test_after_a_cut_the_run_goes_on_and_ends_as_if_there_were_none(tmp_path: Pa
 
 @pytest.mark.parametrize("spoil", [b"\0", b"7", b"\xff"])
 def test_a_spoilt_byte_loses_its_line_and_changes_no_number(tmp_path: Path, spoil: bytes) -> None:
-    made(tmp_path, 3)
+    filled(tmp_path, 3)
     whole = file_of(tmp_path).read_bytes()
     for at in range(0, len(whole), 3):
         file_of(tmp_path).write_bytes(whole[:at] + spoil + whole[at + 1 :])
@@ -172,7 +172,7 @@ def test_a_spoilt_byte_loses_its_line_and_changes_no_number(tmp_path: Path, spoi
 
 
 def test_zeros_that_a_power_failure_left_are_no_results(tmp_path: Path) -> None:
-    made(tmp_path, 3)
+    filled(tmp_path, 3)
     path = file_of(tmp_path)
     whole = path.read_bytes()
     path.write_bytes(whole[:-40] + bytes(40))
@@ -182,7 +182,7 @@ def test_zeros_that_a_power_failure_left_are_no_results(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["[]", "7", '{"x": 1}', '{"image": 3, "result": {}}', "{"])
 def test_a_line_of_something_else_is_left_out(tmp_path: Path, content: str) -> None:
-    made(tmp_path, 1)
+    filled(tmp_path, 1)
     with file_of(tmp_path).open("a") as file:
         file.write(f"{crc32(content.encode()):08x} {content}\n")
     assert opened(tmp_path).get("i0") is not None
@@ -190,12 +190,12 @@ def test_a_line_of_something_else_is_left_out(tmp_path: Path, content: str) -> N
 
 def test_threads_and_files_do_not_mix_lines(tmp_path: Path) -> None:
     several = [opened(tmp_path) for _ in range(2)]
-    for one in several:
-        one.begin("cpu", {})
+    for results in several:
+        results.begin("cpu", {})
 
-    def add(one: RunResults, start: int) -> None:
+    def add(results: RunResults, start: int) -> None:
         for index in range(start, start + 50):
-            one.add(f"x{index}", result(float(index)))
+            results.add(f"x{index}", result(float(index)))
 
     threads = [Thread(target=add, args=(several[n % 2], 50 * n)) for n in range(4)]
     for thread in threads:
@@ -243,11 +243,11 @@ def test_killed_writers_lose_nothing_that_they_had_made(tmp_path: Path) -> None:
 def test_a_file_that_can_not_be_written_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file")
     with pytest.raises(Exception, match="a part of the path is a file"):
-        made(tmp_path, 1)
+        filled(tmp_path, 1)
 
 
 def test_the_lines_are_json_with_a_checksum(tmp_path: Path) -> None:
-    made(tmp_path, 1)
+    filled(tmp_path, 1)
     for line in file_of(tmp_path).read_text().splitlines():
         digest, _, text = line.partition(" ")
         assert int(digest, 16) == crc32(text.encode())
@@ -265,7 +265,7 @@ def test_another_metric_of_an_image_is_kept_beside_the_others(tmp_path: Path) ->
 
 
 def test_metrics_that_two_sessions_add_side_by_side_are_both_kept(tmp_path: Path) -> None:
-    one, other = made(tmp_path, 1), opened(tmp_path)
-    one.add("i0", ImageResult("a name", {"mae": 2.5}))
-    other.add("i0", ImageResult("a name", {"lpips": 0.1}))
+    first, second = filled(tmp_path, 1), opened(tmp_path)
+    first.add("i0", ImageResult("a name", {"mae": 2.5}))
+    second.add("i0", ImageResult("a name", {"lpips": 0.1}))
     assert opened(tmp_path).get("i0").scores.keys() == {"psnr", "ssim", "mae", "lpips"}

@@ -77,37 +77,37 @@ def test_models_are_chosen_by_pattern(suite, patterns, expected) -> None:
 
 
 def test_a_requested_precision_without_a_claim_is_a_new_case(suite) -> None:
-    found = ids(suite, models=("a",), precisions=(Precision.FP16,))
-    assert found == ["a-fp16-div2k_valid_x2-psnr", "a-fp16-div2k_valid_x2-ssim"]
-    new = case(suite, found[0], precisions=(Precision.FP16,))
+    case_ids = ids(suite, models=("a",), precisions=(Precision.FP16,))
+    assert case_ids == ["a-fp16-div2k_valid_x2-psnr", "a-fp16-div2k_valid_x2-ssim"]
+    new = case(suite, case_ids[0], precisions=(Precision.FP16,))
     assert new.claim is None
     assert new.evaluation.protocol.name == "native_rgb"
 
 
 def test_what_the_document_has_a_number_for_is_not_asked_twice(suite) -> None:
-    found = ids(suite, models=("a",), precisions=(Precision.FP32,))
-    assert found == CLAIMS_OF_A[:3]
+    case_ids = ids(suite, models=("a",), precisions=(Precision.FP32,))
+    assert case_ids == CLAIMS_OF_A[:3]
 
 
 def test_a_claim_about_another_backend_does_not_answer_a_request(suite) -> None:
-    asked = {"models": ("a",), "precisions": (Precision("int8_max"),)}
-    assert ids(suite, backend="vacc", **asked) == [
+    request = {"models": ("a",), "precisions": (Precision("int8_max"),)}
+    assert ids(suite, backend="vacc", **request) == [
         "a-vacc-int8_max-div2k_valid_x2-psnr",
         "a-int8_max-div2k_valid_x2-ssim",
     ]
-    assert "a-int8_max-div2k_valid_x2-psnr" in ids(suite, backend="torch", **asked)
+    assert "a-int8_max-div2k_valid_x2-psnr" in ids(suite, backend="torch", **request)
 
 
 def test_a_dataset_of_the_card_is_measured_by_its_own_protocol(suite) -> None:
-    found = ids(suite, models=("a",), datasets=("set5",))
-    assert found == ["a-fp32-set5_x2-psnr", "a-fp32-set5_x2-ssim"]
-    assert case(suite, found[0], datasets=("set5",)).evaluation.protocol.name == "paper_y"
+    case_ids = ids(suite, models=("a",), datasets=("set5",))
+    assert case_ids == ["a-fp32-set5_x2-psnr", "a-fp32-set5_x2-ssim"]
+    assert case(suite, case_ids[0], datasets=("set5",)).evaluation.protocol.name == "paper_y"
 
 
 def test_another_dataset_is_measured_by_the_protocol_of_the_claims(suite) -> None:
-    found = ids(suite, models=("b",), datasets=("photos",))
-    assert found == ["b-fp32-photos_x4-psnr", "b-fp32-photos_x4-ssim"]
-    new = case(suite, found[0], datasets=("photos",))
+    case_ids = ids(suite, models=("b",), datasets=("photos",))
+    assert case_ids == ["b-fp32-photos_x4-psnr", "b-fp32-photos_x4-ssim"]
+    new = case(suite, case_ids[0], datasets=("photos",))
     assert (new.evaluation.protocol.name, new.evaluation.claimed) == ("native_rgb", False)
 
 
@@ -116,8 +116,8 @@ def test_a_dataset_at_another_scale_is_not_for_this_model(suite) -> None:
 
 
 def test_naming_a_dataset_leaves_out_cost_and_keeps_its_claims(suite) -> None:
-    found = ids(suite, datasets=("div2k_valid_x2",))
-    assert found == CLAIMS_OF_A[1:]
+    case_ids = ids(suite, datasets=("div2k_valid_x2",))
+    assert case_ids == CLAIMS_OF_A[1:]
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ def test_naming_a_dataset_leaves_out_cost_and_keeps_its_claims(suite) -> None:
     [{"datasets": ("set5", "set5_x2")}, {"precisions": (Precision.FP16, Precision.FP16)}],
 )
 def test_what_is_named_twice_is_measured_once(suite, twice) -> None:
-    found = ids(suite, **twice)
-    assert found
-    assert len(found) == len(set(found))
+    case_ids = ids(suite, **twice)
+    assert case_ids
+    assert len(case_ids) == len(set(case_ids))
 
 
 GATE = "\n[model.gate]\nmin_fidelity_db = 45\nmax_drop_db = 0.1\nmax_drop_ssim = 0.005\n"
@@ -148,8 +148,8 @@ def gates(suite, **options: object) -> list[str]:
 
 def test_a_gate_goes_with_each_low_precision_and_dataset_that_is_measured(gated) -> None:
     assert gates(gated, backend="vacc") == ["a-int8_max-div2k_valid_x2-fidelity"]
-    asked = {"precisions": (Precision.FP16, Precision.FP32), "datasets": ("set5", "div2k_valid")}
-    assert gates(gated, **asked) == [
+    request = {"precisions": (Precision.FP16, Precision.FP32), "datasets": ("set5", "div2k_valid")}
+    assert gates(gated, **request) == [
         "a-fp16-set5_x2-fidelity",
         "a-fp16-div2k_valid_x2-fidelity",
     ]
@@ -160,9 +160,9 @@ def test_a_row_about_another_backend_brings_no_gate(gated) -> None:
 
 
 def test_there_is_no_gate_without_limits_or_when_it_is_off(suite, gated) -> None:
-    asked = {"precisions": (Precision.FP16,)}
-    assert gates(suite, **asked) == []
-    assert gates(gated, gate="off", **asked) == []
+    request = {"precisions": (Precision.FP16,)}
+    assert gates(suite, **request) == []
+    assert gates(gated, gate="off", **request) == []
 
 
 def test_blank_cells_are_measured_if_asked(suite):
@@ -176,13 +176,13 @@ def test_blank_cells_are_measured_if_asked(suite):
 
 
 def test_a_blank_cell_of_a_devices_row_is_for_that_backend(suite):
-    asked = Selection(blanks=True, backend="vacc")
-    assert "a-int8_max-div2k_valid_x2-ssim" in [case.id for case in plan(suite, asked)]
+    request = Selection(blanks=True, backend="vacc")
+    assert "a-int8_max-div2k_valid_x2-ssim" in [case.id for case in plan(suite, request)]
 
 
 def test_a_blank_cell_and_a_named_precision_are_one_case(suite):
-    wanted = ids(suite, blanks=True, backend="vacc", precisions=(Precision("int8_max"),))
-    assert wanted.count("a-int8_max-div2k_valid_x2-ssim") == 1
+    expected = ids(suite, blanks=True, backend="vacc", precisions=(Precision("int8_max"),))
+    assert expected.count("a-int8_max-div2k_valid_x2-ssim") == 1
 
 
 def test_a_precision_row_is_not_asked_for_its_cost(suite):

@@ -78,20 +78,20 @@ def test_a_text_that_is_not_valid_is_refused_as_it_was_typed(field, text, messag
 
 
 @pytest.mark.parametrize("text", ["2 hours", "0", "h", "-1"])
-def test_a_text_that_is_no_duration_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=text):
         DURATION.read(text)
     assert DURATION.read("1h30m") == 5400
 
 
 @pytest.mark.parametrize("text", ["0", "2x", "x2", "-1", "2x0"])
-def test_a_text_that_is_no_number_of_threads_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_number_of_threads_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=text):
         THREADS.read(text)
     assert [THREADS.read(given) for given in ("4", "2x8", "")] == [(4, 1), (2, 8), (0, 1)]
 
 
-def test_what_is_a_default_when_typed_is_one_in_code() -> None:
+def test_a_default_that_is_typed_equals_the_one_in_code() -> None:
     chosen = Selection()
     for field, declared in options_of(Selection).items():
         if declared.metavar:

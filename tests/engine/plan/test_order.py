@@ -14,7 +14,8 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Record, Status, Verdict
 from sr_bench.engine.plan.order import Ranked, Risk, prioritize
-from tests.runs import ENVIRONMENT
+from tests.core.test_trend import POINT
+from tests.sessions import ENVIRONMENT
 
 INT8 = Precision("int8_max")
 DIGEST = "ab" * 32
@@ -29,25 +30,18 @@ def case(name: str, metric: str = "psnr", precision: Precision = Precision.FP32)
 A, B, C, D = map(case, "abcd")
 
 
-def point(of: Case, **changes: object) -> Point:
+def point(case: Case, **changes: object) -> Point:
     """Return the point of a match with half of its tolerance left."""
-    base = Point(
-        case_id=of.id,
-        family="zoo",
-        model=of.card.name,
-        metric=of.metric,
-        precision=of.precision,
-        dataset=of.dataset,
-        backend="torch",
-        device="cpu",
+    base = replace(
+        POINT,
+        case_id=case.id,
+        model=case.card.name,
+        metric=case.metric,
+        precision=case.precision,
+        dataset=case.dataset,
         protocol="rgb",
-        status=Status.MATCH,
-        value=30.0,
         claimed=30.005,
         tolerance=0.01,
-        images=5,
-        planned=5,
-        fingerprint="",
         inputs={"weights": DIGEST[:16], "backend": "onnxruntime 1.31.1"},
     )
     return replace(base, **changes)
@@ -66,7 +60,7 @@ def reasons(ranked: Sequence[Ranked]) -> dict[str, str]:
     return {run.cases[0].card.name: run.reason for run in ranked}
 
 
-def test_the_classes_of_risk_go_from_free_over_unknown_to_known_and_safe() -> None:
+def test_the_classes_of_risk_range_from_free_over_unknown_to_safe() -> None:
     cases = [case(name) for name in ("safe", "thin", "old", "changed", "failed", "new")]
     cases.append(case("counted", "flops"))
     safe, thin, old, changed, failed, _, _ = cases
@@ -102,9 +96,9 @@ def test_within_a_class_the_oldest_is_first_and_ties_keep_the_order_of_collectio
 
 
 @pytest.mark.parametrize("status", [Status.LOSS, Status.MATCH])
-def test_also_among_failed_and_changed_runs_the_oldest_is_first(status: Status) -> None:
+def test_among_failed_and_changed_runs_too_the_oldest_is_first(status: Status) -> None:
     entries = [entry(1, point(B, status=status)), entry(10, point(A, status=status))]
-    now = {of.run_key: {"weights": "0" * 64} for of in (A, B)}
+    now = {case.run_key: {"weights": "0" * 64} for case in (A, B)}
     assert names(prioritize([A, B], entries, now)) == ["b fp32", "a fp32"]
 
 
@@ -124,7 +118,7 @@ def test_a_margin_is_thin_below_a_fifth_of_the_tolerance_if_the_claim_is_not_mis
     assert run.risk is risk
 
 
-def test_a_week_unmeasured_goes_before_thin_margins_and_a_day_less_does_not() -> None:
+def test_a_week_unmeasured_precedes_thin_margins_and_a_day_less_does_not() -> None:
     thin = point(B, value=30.0138)
     for day, first in ((3, "a fp32"), (4, "b fp32")):
         assert names(prioritize([A, B], [entry(day, point(A)), entry(10, thin)], {}))[0] == first
@@ -171,7 +165,7 @@ def test_a_run_is_as_urgent_as_the_most_urgent_of_its_cases_and_as_old_as_the_ol
     assert prioritize([A, ssim], entries, {})[0].reason == "failed last time"
 
 
-def test_a_case_that_never_came_out_does_not_hide_that_others_of_its_run_did() -> None:
+def test_a_case_without_a_result_does_not_hide_the_results_of_others_of_its_run() -> None:
     other_device = case("a", "ssim")
     entries = [entry(4, point(A), point(other_device, status=Status.NOT_RUN, value=None))]
     assert prioritize([other_device, A], entries, {})[0].risk is Risk.MEASURED
@@ -195,7 +189,7 @@ def test_inputs_are_compared_as_far_as_history_keeps_them(now: dict[str, str], r
     assert ranked[0].reason == reason
 
 
-def test_inputs_that_history_does_not_know_are_no_change() -> None:
+def test_inputs_that_history_does_not_know_are_not_a_change() -> None:
     entries = [entry(1, point(A, inputs={}))]
     assert prioritize([A], entries, {A.run_key: {"weights": DIGEST}})[0].risk is Risk.MEASURED
 
@@ -207,7 +201,7 @@ def test_a_run_without_a_time_counts_as_the_oldest() -> None:
     assert reasons(ranked)["b"] == "measured, nothing says when"
 
 
-def test_ages_are_told_from_the_newest_run_wherever_it_stands() -> None:
+def test_ages_are_counted_from_the_newest_run_wherever_it_stands() -> None:
     entries = [entry(5), entry(1, point(A))]
     assert prioritize([A], entries, {})[0].reason == "measured 4 days ago"
 
@@ -239,16 +233,16 @@ def test_models_of_the_same_name_in_two_zoos_are_two_runs() -> None:
     assert len(prioritize([A, other], [], {})) == 2
 
 
-def test_a_value_of_another_backend_is_not_this_run() -> None:
+def test_a_value_of_another_backend_is_not_of_this_run() -> None:
     assert prioritize([A], [entry(1, point(A, backend="vacc"))], {})[0].risk is Risk.NEVER
 
 
 def past(*seconds: tuple[Case, float]) -> PastSession:
-    def record(of: Case, took: float) -> Record:
-        texts = (of.card.name, of.metric, "fp32", of.dataset, of.backend, "cpu", "rgb", "")
-        return Record(of.id, "", "zoo", *texts, Verdict(Status.MATCH, ""), seconds=took)
+    def record(case: Case, took: float) -> Record:
+        texts = (case.card.name, case.metric, "fp32", case.dataset, case.backend, "cpu", "rgb", "")
+        return Record(case.id, "", "zoo", *texts, Verdict(Status.MATCH, ""), seconds=took)
 
-    records = tuple(record(of, took) for of, took in seconds)
+    records = tuple(record(case, took) for case, took in seconds)
     return PastSession(SessionInfo("r", "", ENVIRONMENT), records, Path(), Path())
 
 
@@ -269,6 +263,6 @@ def test_without_cases_there_is_no_work() -> None:
     assert prioritize([], [entry(1, point(A))], {}) == ()
 
 
-def test_a_tolerance_without_bound_is_no_thin_margin() -> None:
+def test_a_tolerance_without_bound_is_not_a_thin_margin() -> None:
     entries = [entry(1, point(A, tolerance=math.inf)), entry(1, point(B, tolerance=0.0))]
     assert {run.risk for run in prioritize([A, B], entries, {})} == {Risk.MEASURED}

@@ -71,8 +71,8 @@ def test_every_model_names_its_weights_and_datasets_that_exist(suites, family: s
 
 def test_the_ids_of_all_suites_are_unique_and_greppable(suites: dict[str, Suite]) -> None:
     wide = cases(suites, backend="vacc", precisions=Precision.all())
-    for found in (cases(suites), wide):
-        ids = [case.id for case in found]
+    for chosen in (cases(suites), wide):
+        ids = [case.id for case in chosen]
         assert len(ids) == len(set(ids))
         assert all(set(name) <= ID_CHARACTERS for name in ids)
     assert "edsr_baseline_x2-vacc-int8_percentile-div2k_valid_x2-psnr" in ids
@@ -103,5 +103,5 @@ def test_counting_every_network_does_not_import_torchs_compiler(project_root: Pa
         "assert 'torch._dynamo' not in sys.modules, 'it takes longer to import than to count'\n"
     )
     command = [sys.executable, "-c", script, *FAMILIES]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=project_root)
-    assert (done.returncode, done.stderr) == (0, "")
+    result = subprocess.run(command, capture_output=True, text=True, cwd=project_root)
+    assert (result.returncode, result.stderr) == (0, "")

@@ -35,8 +35,8 @@ def fault(load, *args: str, error: type[Exception] = CardError) -> str:
 def test_a_model_has_the_claims_of_its_row_and_of_the_precision_rows_below(load) -> None:
     ((model, claims),) = load().claims
     assert model.name == "a"
-    found = [(claim.metric, claim.text, claim.backend, claim.precision) for claim in claims]
-    assert found == [
+    cells = [(claim.metric, claim.text, claim.backend, claim.precision) for claim in claims]
+    assert cells == [
         ("flops", "1.0", "", "fp32"),
         ("params", "2.0", "", "fp32"),
         ("psnr", "30.1", "", "fp32"),
@@ -131,4 +131,4 @@ def test_an_absent_document_is_named(load, tmp_path: Path) -> None:
 def test_a_model_without_a_row_comes_last_and_without_claims(load) -> None:
     rowless = MODEL.replace('row = "A"', 'row = ""').replace('"a"', '"b"')
     claims = load(HEAD + ROWS, rowless + MODEL + ON_SET5).claims
-    assert [(model.name, bool(own)) for model, own in claims] == [("a", True), ("b", False)]
+    assert [(model.name, bool(claims)) for model, claims in claims] == [("a", True), ("b", False)]

@@ -41,9 +41,9 @@ def _planned(**plan: object) -> ModelCard:
 
 
 def test_the_first_images_of_the_declared_number_are_taken_in_order() -> None:
-    found = calibration_set(_planned(count=2), _set(5, 3, 8), [])
-    assert found.names == ("photos5", "photos3")
-    assert len(found.inputs()) == 2
+    chosen = calibration_set(_planned(count=2), _set(5, 3, 8), [])
+    assert chosen.names == ("photos5", "photos3")
+    assert len(chosen.inputs()) == 2
     assert calibration_set(CARD, _set(5, 3, 8), []).names == ("photos5", "photos3", "photos8")
 
 
@@ -72,17 +72,17 @@ def test_images_that_are_judged_too_are_refused_unless_the_card_says_so() -> Non
     images, judged = _set(5, 3), [_set(9, 3, slug="judged")]
     with pytest.raises(CardError, match=r"are evaluated too: photos3; calibrate with another"):
         calibration_set(CARD, images, judged)
-    found = calibration_set(_planned(shared_images=True), images, judged)
-    assert found.provenance()["calibration_shared"] == "photos3"
+    chosen = calibration_set(_planned(shared_images=True), images, judged)
+    assert chosen.provenance()["calibration_shared"] == "photos3"
     # An image behind the declared count is not calibrated with.
     assert calibration_set(_planned(count=1), images, judged).shared == ()
 
 
 def test_provenance_names_the_set_and_its_digest() -> None:
-    found = calibration_set(CARD, _set(5, 3), [])
-    told = dict(found.provenance())
-    assert len(told.pop("calibration_digest")) == 64
-    assert told == {"calibration_set": "photos_x2", "calibration_images": "2"}
+    chosen = calibration_set(CARD, _set(5, 3), [])
+    notes = dict(chosen.provenance())
+    assert len(notes.pop("calibration_digest")) == 64
+    assert notes == {"calibration_set": "photos_x2", "calibration_images": "2"}
 
 
 def test_the_digest_follows_the_images_their_number_and_their_preparation() -> None:

@@ -23,8 +23,8 @@ def zoo(tmp_path: Path) -> Int8Zoo:
 
 
 def _gate(zoo: Int8Zoo, progress: object = lambda *_: None, **options: object) -> Record:
-    given = {"data": zoo.data, "precisions": (Precision("int8_kl"),), "explain_s": 0.0} | options
-    chosen = Selection(**given)
+    settings = {"data": zoo.data, "precisions": (Precision("int8_kl"),), "explain_s": 0.0} | options
+    chosen = Selection(**settings)
     (case,) = (
         case
         for case in plan(load_suite(zoo.suite / "card.toml"), chosen)
@@ -49,7 +49,7 @@ def _seen(zoo: Int8Zoo, *levels: int) -> None:
             write_png(zoo.data / "seen" / kind / f"seen{number}.png", image)
 
 
-def test_a_single_image_is_enough_to_calibrate_and_is_told(zoo: Int8Zoo) -> None:
+def test_a_single_image_is_enough_to_calibrate_and_is_reported(zoo: Int8Zoo) -> None:
     zoo.write_card(plan="count = 1", limit=20.0)
     record = _gate(zoo)
     assert record.verdict.status is Status.WITHIN
@@ -103,7 +103,7 @@ def test_a_file_with_external_data_and_open_sizes_is_quantised(zoo: Int8Zoo) -> 
     assert _gate(zoo).verdict.status is Status.WITHIN
 
 
-def test_an_unsupported_opset_says_which_are(zoo: Int8Zoo) -> None:
+def test_an_unsupported_opset_is_refused_with_the_supported_ones(zoo: Int8Zoo) -> None:
     def age(model: onnx.ModelProto) -> None:
         model.opset_import[0].version = 11
 

@@ -160,7 +160,7 @@ def test_an_unusable_cache_is_one_clear_error(edsr: ModelCard, cache: Path) -> N
 
 
 @pytest.mark.parametrize("form", [Form.ONNX, Form.MODULE])
-def test_a_users_onnx_file_is_used_as_it_is_and_is_no_module(shared_zoo, form: Form) -> None:
+def test_a_users_onnx_file_is_used_as_it_is_and_is_not_a_module(shared_zoo, form: Form) -> None:
     card = load_suite(shared_zoo.suite / "card.toml").card.models[0]
     artefact = prepare(card, FP32, None, form=form).artefact()
     file = card.onnx if form is Form.ONNX else None

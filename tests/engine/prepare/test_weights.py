@@ -46,7 +46,7 @@ def test_absent_weights_say_what_to_do_and_where_they_are_published(card: ModelC
         weights_path(published, None)
 
 
-def test_a_folder_of_that_name_is_no_weight_file(card: ModelCard) -> None:
+def test_a_folder_of_that_name_is_not_a_weight_file(card: ModelCard) -> None:
     (card.folder / FILE).mkdir()
     with pytest.raises(NotRunError, match=FILE):
         weights_path(card, None)
@@ -58,11 +58,11 @@ def test_a_card_without_a_checkpoint_has_nothing_to_run(card: ModelCard) -> None
 
 
 def test_a_users_onnx_file_is_its_own_weights(card: ModelCard) -> None:
-    own = replace(card, architecture="", checkpoint=None, onnx=card.folder / "m.onnx")
+    user_card = replace(card, architecture="", checkpoint=None, onnx=card.folder / "m.onnx")
     with pytest.raises(NotRunError, match=r"m\.onnx is not in fam/"):
-        weights_path(own, None)
-    own.onnx.touch()
-    assert weights_path(own, None) == own.onnx
+        weights_path(user_card, None)
+    user_card.onnx.touch()
+    assert weights_path(user_card, None) == user_card.onnx
 
 
 def test_data_beside_an_onnx_file_is_part_of_its_digest(card: ModelCard, tmp_path: Path) -> None:
@@ -70,11 +70,11 @@ def test_data_beside_an_onnx_file_is_part_of_its_digest(card: ModelCard, tmp_pat
     model = onnx.load(tmp_path / "net.onnx")
     path = card.folder / "far.onnx"
     onnx.save(model, path, save_as_external_data=True, location="far.data", size_threshold=0)
-    own = replace(card, onnx=path, checkpoint=None)
-    before = network_digest(own, path)
+    user_card = replace(card, onnx=path, checkpoint=None)
+    before = network_digest(user_card, path)
     data = path.with_name("far.data")
     data.write_bytes(data.read_bytes()[:-4] + b"abcd")
-    assert network_digest(own, path) != before
+    assert network_digest(user_card, path) != before
     data.unlink()
     with pytest.raises(CardError, match=r"far\.onnx: its weights are in far\.data, which is not"):
-        network_digest(own, path)
+        network_digest(user_card, path)

@@ -35,10 +35,10 @@ def test_every_image_metric_has_the_floor_of_the_same_images(shared_zoo) -> None
 
 
 def test_the_floor_is_made_once_for_all_that_share_it(zoo, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
+    enlarged = []
 
     def counted(job, network, **how):
-        made.append(type(network).__name__)
+        enlarged.append(type(network).__name__)
         return run_job(job, network, **how)
 
     monkeypatch.setattr("sr_bench.engine.measure.worker.run_job", counted)
@@ -48,7 +48,7 @@ def test_the_floor_is_made_once_for_all_that_share_it(zoo, monkeypatch: pytest.M
         bench = Bench(chosen, (suite.card.datasets,))
         for case in plan(suite, chosen):
             bench.evaluate(case, "x", lambda *_: None)
-    assert made.count("Bicubic") == 1
+    assert enlarged.count("Bicubic") == 1
 
 
 @pytest.mark.parametrize(("white_in", "white_out"), [(None, None), (255.0, 1.0)])
@@ -68,5 +68,5 @@ def test_a_network_that_enlarges_nothing_has_no_floor(zoo, tmp_path: Path) -> No
     suite = load_suite(zoo.suite / "card.toml")
     chosen = Selection(data=zoo.data)
     bench = Bench(chosen, (suite.card.datasets,))
-    case = next(one for one in plan(suite, chosen) if one.metric == "psnr")
+    case = next(case for case in plan(suite, chosen) if case.metric == "psnr")
     assert bench._runs.floor(case, lambda *_: None) is None

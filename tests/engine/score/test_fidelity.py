@@ -25,16 +25,16 @@ def masked(low: np.ndarray, reference: np.ndarray, ring_px: int, white: float) -
     return Fidelity(*(10 * math.log10(white**2 / errors[..., part].mean()) for part in parts))
 
 
-def values(found: Fidelity) -> tuple[float, float, float]:
-    return (found.all_db, found.inside_db, found.ring_db)
+def values(result: Fidelity) -> tuple[float, float, float]:
+    return (result.all_db, result.inside_db, result.ring_db)
 
 
 @pytest.mark.parametrize("ring_px", [1, RING_PX, 14])
 @pytest.mark.parametrize("white", [1.0, 255.0])
 def test_it_agrees_with_a_mask(ring_px: int, white: float) -> None:
-    found = fidelity(LOW, REFERENCE, white=white, ring_px=ring_px)
+    result = fidelity(LOW, REFERENCE, white=white, ring_px=ring_px)
     expected = masked(LOW, REFERENCE, ring_px, white)
-    assert values(found) == pytest.approx(values(expected), abs=1e-10)
+    assert values(result) == pytest.approx(values(expected), abs=1e-10)
 
 
 def test_all_pixels_agree_with_scikit_image() -> None:
@@ -48,35 +48,35 @@ def test_the_ring_is_four_pixels_wide_unless_said_otherwise() -> None:
 
 
 def test_equal_outputs_are_infinitely_faithful() -> None:
-    found = fidelity(REFERENCE, REFERENCE.copy(), white=1.0)
-    assert found == Fidelity(math.inf, math.inf, math.inf)
+    result = fidelity(REFERENCE, REFERENCE.copy(), white=1.0)
+    assert result == Fidelity(math.inf, math.inf, math.inf)
 
 
 @pytest.mark.parametrize("spot", [(0, 20), (29, 20), (15, 0), (15, 40), (3, 3), (26, 37)])
 def test_an_error_at_the_border_is_the_rings_alone(spot: tuple[int, int]) -> None:
     low = REFERENCE.copy()
     low[0, :, spot[0], spot[1]] += 0.5
-    found = fidelity(low, REFERENCE, white=1.0)
-    assert found.inside_db == math.inf
-    assert found.ring_db < found.all_db < math.inf
+    result = fidelity(low, REFERENCE, white=1.0)
+    assert result.inside_db == math.inf
+    assert result.ring_db < result.all_db < math.inf
 
 
 @pytest.mark.parametrize("spot", [(4, 4), (25, 36), (15, 20)])
 def test_an_error_inside_leaves_the_ring_untouched(spot: tuple[int, int]) -> None:
     low = REFERENCE.copy()
     low[0, :, spot[0], spot[1]] += 0.5
-    found = fidelity(low, REFERENCE, white=1.0)
-    assert found.ring_db == math.inf
-    assert found.inside_db < found.all_db < math.inf
+    result = fidelity(low, REFERENCE, white=1.0)
+    assert result.ring_db == math.inf
+    assert result.inside_db < result.all_db < math.inf
 
 
 def test_a_ring_that_is_equal_is_so_whatever_the_sum_of_the_inside() -> None:
     reference = np.zeros((1, 3, 100, 101), np.float32)
     low = reference.copy()
     low[..., 4:-4, 4:-4] = RNG.normal(0, 0.01, (1, 3, 92, 93))
-    found = fidelity(low, reference, white=1.0)
-    assert found.ring_db == math.inf
-    assert found.inside_db == pytest.approx(40, abs=0.1)
+    result = fidelity(low, reference, white=1.0)
+    assert result.ring_db == math.inf
+    assert result.inside_db == pytest.approx(40, abs=0.1)
 
 
 def test_every_image_of_a_batch_and_every_channel_counts() -> None:
@@ -90,24 +90,24 @@ def test_every_image_of_a_batch_and_every_channel_counts() -> None:
 @pytest.mark.parametrize("shape", [(8, 30), (30, 8), (3, 3), (1, 1)])
 def test_an_image_of_two_rings_is_all_ring(shape: tuple[int, int]) -> None:
     reference = np.zeros((1, 1, *shape), np.float32)
-    found = fidelity(reference + np.float32(0.25), reference, white=1.0)
-    assert values(found) == pytest.approx([20 * math.log10(4)] * 3)
+    result = fidelity(reference + np.float32(0.25), reference, white=1.0)
+    assert values(result) == pytest.approx([20 * math.log10(4)] * 3)
 
 
 def test_the_smallest_inside_is_one_pixel() -> None:
     reference = np.zeros((1, 1, 9, 9), np.float32)
     low = reference.copy()
     low[0, 0, 4, 4] = 1
-    found = fidelity(low, reference, white=1.0)
-    assert found == Fidelity(10 * math.log10(81), 0.0, math.inf)
+    result = fidelity(low, reference, white=1.0)
+    assert result == Fidelity(10 * math.log10(81), 0.0, math.inf)
 
 
 def test_neither_the_difference_nor_the_sum_is_rounded_to_float32() -> None:
     reference = np.full((1, 1, 1000, 1000), 2.0**24, np.float32)
     low = np.full_like(reference, 0.375)
     exact = (2.0**24 - 0.375) ** 2
-    found = fidelity(low, reference, white=2.0**24)
-    assert found.all_db == pytest.approx(10 * math.log10(2.0**48 / exact), abs=1e-12)
+    result = fidelity(low, reference, white=2.0**24)
+    assert result.all_db == pytest.approx(10 * math.log10(2.0**48 / exact), abs=1e-12)
 
 
 def test_the_outputs_are_left_as_they_are() -> None:

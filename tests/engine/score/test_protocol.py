@@ -58,7 +58,7 @@ def score_rcan(folder: Path, protocol: EvalProtocol) -> dict[str, dict[str, floa
 
 
 @pytest.mark.official
-def test_paper_y_gives_the_rcan_authors_numbers_per_image(official_data: Path) -> None:
+def test_paper_y_has_the_rcan_authors_numbers_per_image(official_data: Path) -> None:
     scores = score_rcan(official_data, load_protocol("paper_y"))
     for name, (psnr_db, ssim) in RCAN_SET5_X2.items():
         assert scores[name]["psnr"] == pytest.approx(psnr_db, abs=1e-6), name
@@ -150,7 +150,7 @@ def test_the_protocols_input_range_comes_before_the_cards(protocol, white: float
     np.testing.assert_allclose(tensor[0].transpose(1, 2, 0), LR * (white / 255), rtol=1e-6)
 
 
-def test_bgr_networks_are_given_and_read_in_their_order() -> None:
+def test_bgr_networks_are_fed_and_read_in_their_order() -> None:
     protocol = EvalProtocol("p", channel_order="bgr")
     tensor = network_input(LR, protocol, 1.0)
     assert_array_equal(tensor, network_input(LR[..., ::-1], NATIVE, 1.0))
@@ -274,9 +274,9 @@ def test_a_metric_on_y_takes_the_protocols_y_or_else_that_of_papers(colour) -> N
     sr = HR[::-1].copy()
     rule = EvalProtocol("p", colour=colour, border=1)
     on_y = replace(rule, colour="y_float") if colour == "rgb" else rule
-    found = score_pair(sr, HR, rule, 2, ("psnr_y", "ssim_y"))
+    scores = score_pair(sr, HR, rule, 2, ("psnr_y", "ssim_y"))
     expected = score_pair(sr, HR, on_y, 2, METRICS)
-    assert (found["psnr_y"], found["ssim_y"]) == (expected["psnr"], expected["ssim"])
+    assert (scores["psnr_y"], scores["ssim_y"]) == (expected["psnr"], expected["ssim"])
 
 
 def metric(monkeypatch: pytest.MonkeyPatch, score, **declared: object) -> None:
@@ -290,12 +290,12 @@ def metric(monkeypatch: pytest.MonkeyPatch, score, **declared: object) -> None:
 def test_a_metric_on_rgb_gets_rgb_by_any_protocol_and_no_reference_that_it_does_not_need(
     monkeypatch,
 ) -> None:
-    given = []
+    inputs = []
     declared = {"pixels": "rgb", "needs_reference": False}
-    metric(monkeypatch, lambda *pair, **_: given.append(pair) or 1.0, **declared)
+    metric(monkeypatch, lambda *pair, **_: inputs.append(pair) or 1.0, **declared)
     rule = EvalProtocol("p", colour="y_float", border=2)
     assert score_pair(HR, HR, rule, 2, ("mae",)) == {"mae": 1.0}
-    ((sr, hr),) = given
+    ((sr, hr),) = inputs
     assert np.array_equal(sr, HR[2:-2, 2:-2])
     assert hr is None
 

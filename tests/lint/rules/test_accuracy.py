@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sr_bench.lint.finding import Severity
-from tests.lint.pages import CARD, codes, look, of, page
+from tests.lint.pages import CARD, codes, look, of, page, severities
 
 FULL = "Net | - | - | 30.000 | 0.9000 | -"
 
@@ -25,7 +25,7 @@ def test_a_low_precision_above_fp32_is_found_beyond_what_rounding_hides(
     tmp_path: Path, row: str, severity: Severity | None
 ) -> None:
     report = look(tmp_path, page(FULL, f"Net **vacc fp16** | - | - | {row} | -"))
-    assert [one.severity for one in of(report, "SRB101")] == ([severity] if severity else [])
+    assert severities(report, "SRB101") == ([severity] if severity else [])
 
 
 def test_a_low_precision_is_compared_on_its_own_dataset_and_with_its_own_backend(
@@ -69,7 +69,7 @@ def test_rows_look_swapped_if_one_gains_what_the_others_lose(
     rows = (FULL, f"Net **vacc max int8** | - | - | {gained} | -", SIBLING[0])
     report = look(tmp_path, page(*rows, SIBLING[1].format(sibling)))
     assert (len(of(report, "SRB102")) == 1) == swapped
-    above = [one for one in of(report, "SRB101") if one.row == "Net"]
+    above = [finding for finding in of(report, "SRB101") if finding.row == "Net"]
     assert bool(above) != swapped  # never both
 
 
@@ -105,8 +105,8 @@ def test_without_other_models_nothing_looks_swapped(tmp_path: Path) -> None:
 def test_psnr_and_ssim_that_tell_opposite_stories_are_found(
     tmp_path: Path, row: str, how: str
 ) -> None:
-    found = of(look(tmp_path, page(FULL, f"Net **vacc fp16** | - | - | {row} | -")), "SRB103")
-    assert (how in found[0].message) if how else not found
+    findings = of(look(tmp_path, page(FULL, f"Net **vacc fp16** | - | - | {row} | -")), "SRB103")
+    assert (how in findings[0].message) if how else not findings
 
 
 def test_psnr_and_ssim_are_not_compared_across_models_or_datasets(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_psnr_and_ssim_are_not_compared_across_models_or_datasets(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("row", "severities"),
+    ("row", "expected"),
     [
         ("Other | - | - | 30.000 | 0.9000 | -", [Severity.WARNING]),
         ("Net **vacc max int8** | - | - | 30.000 | 0.9000 | -", [Severity.WARNING]),
@@ -125,24 +125,24 @@ def test_psnr_and_ssim_are_not_compared_across_models_or_datasets(tmp_path: Path
         ("Other | - | - | 30.001 | 0.9000 | -", []),
     ],
 )
-def test_a_copied_row_is_found(tmp_path: Path, row: str, severities: list[Severity]) -> None:
+def test_a_copied_row_is_found(tmp_path: Path, row: str, expected: list[Severity]) -> None:
     report = look(tmp_path, page(FULL, row))
-    assert [one.severity for one in of(report, "SRB104")] == severities
+    assert severities(report, "SRB104") == expected
 
 
 def test_a_row_is_held_against_every_earlier_one(tmp_path: Path) -> None:
     numbers = "| - | - | 30.000 | 0.9000 | -"
     report = look(tmp_path, page(f"Other {numbers}", FULL, f"Net **vacc fp16** {numbers}"))
-    assert [one.source.line for one in of(report, "SRB104")] == [4, 5]
+    assert [finding.source.line for finding in of(report, "SRB104")] == [4, 5]
 
 
 @pytest.mark.parametrize(
-    ("psnr", "ssim", "found"),
+    ("psnr", "ssim", "count"),
     [("30.0", "0.90", 0), ("30.00", "0.900", 0), ("30.00", "0.9000", 1), ("30.0000", "-", 1)],
 )
-def test_few_digits_may_be_equal(tmp_path: Path, psnr: str, ssim: str, found: int) -> None:
+def test_few_digits_may_be_equal(tmp_path: Path, psnr: str, ssim: str, count: int) -> None:
     rows = (f"{name} | - | - | {psnr} | {ssim} | -" for name in ("A", "B"))
-    assert len(of(look(tmp_path, page(*rows)), "SRB104")) == found
+    assert len(of(look(tmp_path, page(*rows)), "SRB104")) == count
 
 
 def test_two_calibrations_that_agree_are_a_note_and_two_backends_are_nothing(
@@ -157,7 +157,7 @@ def test_two_calibrations_that_agree_are_a_note_and_two_backends_are_nothing(
 
 
 @pytest.mark.parametrize(
-    ("full", "low", "found"),
+    ("full", "low", "count"),
     [
         ("multi-shape", "3x256x256", 1),
         ("3x128x128", "3x256x256", 1),
@@ -166,11 +166,11 @@ def test_two_calibrations_that_agree_are_a_note_and_two_backends_are_nothing(
         ("3x256x256", "-", 0),
     ],
 )
-def test_another_shape_than_fp32s_is_found(tmp_path: Path, full: str, low: str, found: int) -> None:
+def test_another_shape_than_fp32s_is_found(tmp_path: Path, full: str, low: str, count: int) -> None:
     rows = (f"Net | - | - | 30.0 | - | {full}", f"Net **vacc fp16** | - | - | 29.0 | - | {low}")
     findings = of(look(tmp_path, page(*rows)), "SRB105")
-    assert len(findings) == found
-    assert all("-1.0 dB" in one.message for one in findings)
+    assert len(findings) == count
+    assert all("-1.0 dB" in finding.message for finding in findings)
 
 
 def test_another_protocol_than_fp32s_is_found(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_network_below_bicubic_enlargement_is_found(
     tmp_path: Path, numbers: str, severity: Severity | None
 ) -> None:
     report = look(tmp_path, page(f"Net | - | - | {numbers} | -"), CARD)
-    assert [one.severity for one in of(report, "SRB106")] == ([severity] if severity else [])
+    assert severities(report, "SRB106") == ([severity] if severity else [])
 
 
 def test_a_floor_holds_for_its_scale_and_protocol_only(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def models(small: str, large: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("small", "large", "found"),
+    ("small", "large", "count"),
     [
         ("5.0 | 0.1 | 32.9 | - | -", "9.0 | 0.4 | 32.7 | - | 3x8x8", 1),
         ("5.0 | 0.1 | 32.70 | - | -", "9.0 | 0.4 | 32.66 | - | -", 0),  # within chance
@@ -227,9 +227,9 @@ def models(small: str, large: str) -> str:
     ],
 )
 def test_a_smaller_model_above_a_larger_one_is_found(
-    tmp_path: Path, small: str, large: str, found: int
+    tmp_path: Path, small: str, large: str, count: int
 ) -> None:
-    assert len(of(look(tmp_path, models(small, large)), "SRB107")) == found
+    assert len(of(look(tmp_path, models(small, large)), "SRB107")) == count
 
 
 @pytest.mark.parametrize("other", ["Other_x2", "Net_x4"])
@@ -242,7 +242,7 @@ BUILT = CARD + '\n[model.vacc]\nbuilt_calibration = "kl_divergence"\n'
 
 
 @pytest.mark.parametrize(
-    ("words", "found"),
+    ("words", "count"),
     [
         ("vacc percentile int8", 1),
         ("vacc kl_divergence int8", 0),
@@ -252,10 +252,10 @@ BUILT = CARD + '\n[model.vacc]\nbuilt_calibration = "kl_divergence"\n'
     ],
 )
 def test_a_label_that_contradicts_the_build_file_is_found(
-    tmp_path: Path, words: str, found: int
+    tmp_path: Path, words: str, count: int
 ) -> None:
     text = page("Net | - | - | 40.0 | - | -", f"Net **{words}** | - | - | 39.0 | - | -")
-    assert len(of(look(tmp_path, text, BUILT), "SRB108")) == found
+    assert len(of(look(tmp_path, text, BUILT), "SRB108")) == count
     assert not of(look(tmp_path, text, CARD), "SRB108")
 
 

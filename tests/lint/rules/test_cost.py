@@ -11,7 +11,7 @@ import pytest
 
 from sr_bench.lint.finding import Severity
 from sr_bench.lint.run import lint
-from tests.lint.pages import CARD, codes, look, of, page, request
+from tests.lint.pages import CARD, codes, look, of, page, request, severities
 
 MEGA = "3x1000x1000"
 
@@ -52,7 +52,7 @@ def test_another_known_convention_is_named_with_its_ratio(
         ("10.225", "1 times 2 x MAC on 3x1000x1000"),
     ],
 )
-def test_an_unexplained_count_comes_with_what_would_explain_it(
+def test_an_unexplained_count_is_shown_with_what_would_explain_it(
     tmp_path: Path, text: str, words: str
 ) -> None:
     (finding,) = look(tmp_path, net(text), CARD).findings
@@ -70,7 +70,7 @@ def test_a_shape_that_the_network_does_not_take_is_not_counted_on(tmp_path: Path
     assert not codes(look(tmp_path, net("10.224", "1x1000x1000"), CARD))
 
 
-def test_flops_without_a_shape_are_found_and_the_card_tells_which(tmp_path: Path) -> None:
+def test_flops_without_a_shape_are_found_and_the_card_says_which(tmp_path: Path) -> None:
     for cell in ("-", "multi-shape"):
         (finding,) = look(tmp_path, net("10.224", cell), CARD).findings
         assert finding.code == "SRB203"
@@ -88,14 +88,14 @@ def test_a_table_without_a_shape_column_is_left_alone(tmp_path: Path) -> None:
 TWO = CARD + CARD.partition("schema = 1")[2].replace('"net"', '"two"').replace('"Net"', '"Two"')
 
 
-@pytest.mark.parametrize(("second", "found"), [("11.529", 1), ("11.360", 0)])
-def test_two_rules_in_one_document_are_found(tmp_path: Path, second: str, found: int) -> None:
+@pytest.mark.parametrize(("second", "count"), [("11.529", 1), ("11.360", 0)])
+def test_two_rules_in_one_document_are_found(tmp_path: Path, second: str, count: int) -> None:
     rows = (
         f"{name} | {flops} | - | - | - | {MEGA}"
         for name, flops in (("Net", "11.360"), ("Two", second))
     )
     findings = of(look(tmp_path, page(*rows), TWO), "SRB204")
-    assert [one.row for one in findings] == ["Two"] * found
+    assert [finding.row for finding in findings] == ["Two"] * count
 
 
 def test_one_network_by_two_rules_is_found_where_two_documents_are_looked_at(
@@ -148,8 +148,8 @@ def test_rows_of_one_model_that_contradict_each_other_are_found_without_a_card(
         for dataset, rest in (("Set5", first), ("Set14", second))
     )
     columns = "Models | Dataset | Flops(G) | Params(M) | Shape"
-    found = of(look(tmp_path, page(*rows, columns=columns)), "SRB206")
-    assert (words in found[0].message) if words else not found
+    findings = of(look(tmp_path, page(*rows, columns=columns)), "SRB206")
+    assert (words in findings[0].message) if words else not findings
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_params_that_were_cut_off_or_are_others_are_found(
     tmp_path: Path, text: str, severity: Severity | None
 ) -> None:
     report = look(tmp_path, net("10.224", params=text), CARD)
-    assert [one.severity for one in of(report, "SRB207")] == ([severity] if severity else [])
+    assert severities(report, "SRB207") == ([severity] if severity else [])
 
 
 def test_params_with_other_decimals_than_the_rest_are_noted(tmp_path: Path) -> None:

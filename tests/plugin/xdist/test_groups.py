@@ -35,48 +35,48 @@ def cases(*models: ModelCard, datasets: tuple[str, ...] = ("set5",)) -> list[Cas
     ]
 
 
-def groups(found: list[Case], workers: int = 2) -> list[str]:
-    return groups_of(found, Selection(), workers)
+def groups(chosen: list[Case], workers: int = 2) -> list[str]:
+    return groups_of(chosen, Selection(), workers)
 
 
 def test_a_run_is_never_divided_and_no_group_holds_two_models():
-    found = cases(model("a"), model("b"), model("c", gated=False))
+    chosen = cases(model("a"), model("b"), model("c", gated=False))
     by_group: dict[str, list[Case]] = {}
     by_run: dict[str, set[str]] = {}
-    for case, group in zip(found, groups(found), strict=True):
+    for case, group in zip(chosen, groups(chosen), strict=True):
         by_group.setdefault(group, []).append(case)
         by_run.setdefault(case.run_key, set()).add(group)
-    assert all(len(one) == 1 for one in by_run.values())
-    assert all(len({case.card.name for case in one}) == 1 for one in by_group.values())
+    assert all(len(run) == 1 for run in by_run.values())
+    assert all(len({case.card.name for case in run}) == 1 for run in by_group.values())
 
 
 @pytest.mark.parametrize(
     ("models", "workers", "expected"),
     [(1, 2, 5), (2, 2, 2), (3, 2, 2 + 5), (4, 2, 4), (2, 3, 10), (4, 3, 3 + 5), (3, 1, 3)],
 )
-def test_gated_models_stay_whole_but_those_that_do_not_come_out_even(
+def test_gated_models_stay_whole_unless_the_shares_are_uneven(
     models: int, workers: int, expected: int
 ):
-    found = cases(*(model(f"m{index}") for index in range(models)))
-    assert len(set(groups(found, workers))) == expected
+    chosen = cases(*(model(f"m{index}") for index in range(models)))
+    assert len(set(groups(chosen, workers))) == expected
 
 
 def test_without_a_gate_each_run_goes_where_there_is_room():
-    found = cases(model("a", gated=False), model("b", gated=False))
-    assert len(set(groups(found))) == 10
+    chosen = cases(model("a", gated=False), model("b", gated=False))
+    assert len(set(groups(chosen))) == 10
     gated = cases(model("a"), model("b"))
     assert len(set(groups_of(gated, Selection(gate="off"), 2))) == 10
 
 
 def test_a_model_measured_in_fp32_alone_is_one_run_and_no_model_to_count():
     fp32 = [case for case in cases(model("a")) if case.precision is Precision.FP32]
-    found = [*fp32, *cases(model("b"), model("c"))]
-    assert len(set(groups(found))) == 1 + 2
+    chosen = [*fp32, *cases(model("b"), model("c"))]
+    assert len(set(groups(chosen))) == 1 + 2
 
 
 def test_each_dataset_and_each_folder_has_groups_of_its_own():
-    found = cases(model("a"), datasets=("set5", "set14"))
-    assert len(set(groups(found))) == 2
+    chosen = cases(model("a"), datasets=("set5", "set14"))
+    assert len(set(groups(chosen))) == 2
     other = replace(model("a"), folder=Path("other"))
     assert len(set(groups(cases(model("a"), other)))) == 2
 
@@ -108,15 +108,15 @@ class Node:
 
 
 def scheduled(monkeypatch: pytest.MonkeyPatch, ids: str, group: dict[str, str]) -> ByGroup:
-    """Return what has shared `ids` out to two workers."""
+    """Return a scheduler that has shared `ids` out to two workers."""
     monkeypatch.setattr(groups_of_workers, "_groups", lambda *_: group)
-    made = ByGroup(CONFIG, None, ids)
+    scheduler = ByGroup(CONFIG, None, ids)
     for name in ("gw0", "gw1"):
-        made.add_node(Node(name))
-    for node in made.nodes:
-        made.add_node_collection(node, list(ids))
-    made.schedule()
-    return made
+        scheduler.add_node(Node(name))
+    for node in scheduler.nodes:
+        scheduler.add_node_collection(node, list(ids))
+    scheduler.schedule()
+    return scheduler
 
 
 @pytest.fixture
@@ -126,12 +126,12 @@ def scheduler(monkeypatch: pytest.MonkeyPatch) -> ByGroup:
 
 
 def test_a_new_worker_is_given_enough_to_start(monkeypatch: pytest.MonkeyPatch):
-    made = scheduled(monkeypatch, "abcd", {})
-    assert [made.remove_node(node) for node in made.nodes] == ["a", "b"]
+    scheduler = scheduled(monkeypatch, "abcd", {})
+    assert [scheduler.remove_node(node) for node in scheduler.nodes] == ["a", "b"]
     new = Node("gw2")
-    made.add_node(new)
-    made.add_node_collection(new, list("abcd"))
-    made.schedule()
+    scheduler.add_node(new)
+    scheduler.add_node_collection(new, list("abcd"))
+    scheduler.schedule()
     assert new.given == [2, 3]
 
 
@@ -167,12 +167,12 @@ def test_only_sessions_with_cards_are_shared_out_by_group(
     monkeypatch: pytest.MonkeyPatch, collected: tuple[str, ...], expected: type
 ):
     monkeypatch.setattr(groups_of_workers, "_groups", lambda *_: {})
-    made = ByRun(CONFIG, None)
+    scheduler = ByRun(CONFIG, None)
     for name in ("gw0", "gw1"):
-        made.add_node(Node(name))
-    for node in made.nodes:
-        assert not made.collection_is_completed
-        made.add_node_collection(node, collected)
-    made.schedule()
-    assert type(made._chosen) is expected
-    assert sum(len(node.given) for node in made.nodes) == len(collected)
+        scheduler.add_node(Node(name))
+    for node in scheduler.nodes:
+        assert not scheduler.collection_is_completed
+        scheduler.add_node_collection(node, collected)
+    scheduler.schedule()
+    assert type(scheduler._chosen) is expected
+    assert sum(len(node.given) for node in scheduler.nodes) == len(collected)

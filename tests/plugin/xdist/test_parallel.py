@@ -1,4 +1,4 @@
-"""Workers of pytest-xdist share the items out by run, find the same, and show what they do."""
+"""Workers of pytest-xdist share the items out by run, measure the same, and show their progress."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -33,23 +33,23 @@ def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
     monkeypatch.setattr(parallel, "open_screen", lambda _: screen)
     reporter = SimpleNamespace(stats={"": []})
     manager = SimpleNamespace(getplugin={"terminalreporter": reporter}.get)
-    made = Controller(SimpleNamespace(pluginmanager=manager), by_run=True)
-    made.screen, made.stats = screen, reporter.stats[""]
-    return made
+    controller = Controller(SimpleNamespace(pluginmanager=manager), by_run=True)
+    controller.screen, controller.stats = screen, reporter.stats[""]
+    return controller
 
 
-def report(made: Controller, worker: str, **more: object) -> None:
-    """Let `made` and pytest's terminal see a report of `worker`."""
-    told = pytest.TestReport("x", ("x", 1, "x"), {}, "passed", None, "setup", **more)
-    told.worker_id = worker
-    hook: Iterator[None] = made.pytest_runtest_logreport(told)
+def report(controller: Controller, worker: str, **more: object) -> None:
+    """Let `controller` and pytest's terminal see a report of `worker`."""
+    report = pytest.TestReport("x", ("x", 1, "x"), {}, "passed", None, "setup", **more)
+    report.worker_id = worker
+    hook: Iterator[None] = controller.pytest_runtest_logreport(report)
     next(hook)
-    made.stats.append(told)
+    controller.stats.append(report)
     with pytest.raises(StopIteration):
         next(hook)
 
 
-def test_one_line_tells_what_every_worker_does(controller: Controller):
+def test_one_line_says_what_every_worker_does(controller: Controller):
     report(controller, "gw1", sr_progress=("rcan_x4-int8_max", 1, 20, 95.4, "a"))
     assert controller.screen.shown == "gw1 rcan_x4-int8_max: 1/20, 95 s left"
     report(controller, "gw0", sr_progress=("edsr_x2-fp32", 12, 100, 40.0, "b"))
@@ -182,9 +182,9 @@ def test_records_are_those_of_a_session_without_workers(run, workers, zoo: Zoo):
     options = ("--sr-precision=fp32,fp16", "--sr-cache=refresh", "-v")
     run(*options).assert_outcomes(passed=6, skipped=1)
     alone = timeless(zoo.records())
-    done = workers(*options)
-    done.assert_outcomes(passed=6, skipped=1)
-    done.stdout.fnmatch_lines(["scheduling tests via ByRun"])
+    result = workers(*options)
+    result.assert_outcomes(passed=6, skipped=1)
+    result.stdout.fnmatch_lines(["scheduling tests via ByRun"])
     assert timeless(zoo.records()) == alone
     assert list(zoo.records()) == list(alone)
 
@@ -192,9 +192,9 @@ def test_records_are_those_of_a_session_without_workers(run, workers, zoo: Zoo):
 def test_the_users_own_choice_wins_and_measures_the_same(run, workers, zoo: Zoo):
     run()
     alone = zoo.records()
-    done = workers("--dist=loadgroup", "-v")
-    done.assert_outcomes(passed=4, skipped=1)
-    done.stdout.fnmatch_lines(["scheduling tests via LoadGroupScheduling"])
+    result = workers("--dist=loadgroup", "-v")
+    result.assert_outcomes(passed=4, skipped=1)
+    result.stdout.fnmatch_lines(["scheduling tests via LoadGroupScheduling"])
     together = zoo.records()
     assert list(together) == list(alone)
     for case, record in together.items():
@@ -210,9 +210,9 @@ def test_without_a_choice_of_the_user_a_run_stays_on_one_worker(
     pytester.makeconftest(LOGGED)
     zoo.write_card(limit=60.0)  # so that each run of int8 is judged a loss, where it was made
     args = ("my_zoo", f"--sr-data={zoo.data}", "--sr-precision=fp16,int8_max,int8_kl", "-n2")
-    done = pytester.runpytest_subprocess(*args, "--sr-explain=0")
-    done.assert_outcomes(passed=7, failed=2)
-    done.stdout.fnmatch_lines(["fidelity to fp32 *>= 60 dB*loss"])
+    result = pytester.runpytest_subprocess(*args, "--sr-explain=0")
+    result.assert_outcomes(passed=7, failed=2)
+    result.stdout.fnmatch_lines(["fidelity to fp32 *>= 60 dB*loss"])
     ran = [line.split() for line in (pytester.path / "ran.txt").read_text().splitlines()]
     runs = {(worker, name.rpartition("-")[0]) for worker, name in ran}
     assert len(runs) == 3
@@ -224,9 +224,9 @@ def test_progress_reaches_the_log_and_counts_as_nothing(
 ):
     pytester.makeconftest(OFTEN)
     options = ("--sr-precision=fp32", "--junitxml=junit.xml", "--durations=0", "-rA")
-    done = workers(*options, count=1)
-    done.assert_outcomes(passed=4)
-    done.stdout.re_match_lines([r"gw\d tiny_x2-fp32-pair_x2-(psnr|ssim): [12]/2, \d s left.*"])
+    result = workers(*options, count=1)
+    result.assert_outcomes(passed=4)
+    result.stdout.re_match_lines([r"gw\d tiny_x2-fp32-pair_x2-(psnr|ssim): [12]/2, \d s left.*"])
     assert (pytester.path / "junit.xml").read_text().count("<testcase") == 4
     assert len(zoo.records()) == 4
 
@@ -240,9 +240,9 @@ def test_it_breaks_no_way_of_reporting(pytester: pytest.Pytester, workers, zoo: 
 
 def test_a_crash_costs_one_number(pytester: pytest.Pytester, workers, zoo: Zoo):
     pytester.makeconftest(CRASHING)
-    done = workers("--sr-precision=fp32")
-    done.assert_outcomes(passed=3, failed=1)
-    (crashed,) = (one for one in zoo.records().values() if not one.get("measurement"))
+    result = workers("--sr-precision=fp32")
+    result.assert_outcomes(passed=3, failed=1)
+    (crashed,) = (record for record in zoo.records().values() if not record.get("measurement"))
     assert crashed["metric"] == "ssim"
     assert crashed["detail"] == {"failure": "crashed"}
     assert re.match(r"crashed: worker 'gw\d' crashed while running", crashed["verdict"]["sentence"])
@@ -250,7 +250,7 @@ def test_a_crash_costs_one_number(pytester: pytest.Pytester, workers, zoo: Zoo):
 
 
 @pytest.mark.parametrize(
-    ("option", "told"),
+    ("option", "message"),
     [
         (
             "--sr-models=tiny_x2,tiny_x3",
@@ -260,12 +260,12 @@ def test_a_crash_costs_one_number(pytester: pytest.Pytester, workers, zoo: Zoo):
     ],
 )
 def test_what_no_session_would_start_with_is_refused(
-    pytester: pytest.Pytester, workers, zoo: Zoo, option: str, told: str
+    pytester: pytest.Pytester, workers, zoo: Zoo, option: str, message: str
 ):
     (pytester.path / "file").touch()
-    done = workers(option)
-    assert done.ret == pytest.ExitCode.USAGE_ERROR
-    done.assert_outcomes()
-    (done.stdout if done.stdout.str().count("ERROR:") else done.stderr).fnmatch_lines(
-        [f"ERROR: {told}"]
+    result = workers(option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.assert_outcomes()
+    (result.stdout if result.stdout.str().count("ERROR:") else result.stderr).fnmatch_lines(
+        [f"ERROR: {message}"]
     )

@@ -1,4 +1,4 @@
-"""What holds for each observer: its range lies in the values, holds 0, and honours its guard."""
+"""For each observer: its range lies within the values, holds 0, and honours its guard."""
 
 import numpy as np
 import pytest
@@ -15,8 +15,8 @@ PLANS = (Int8Plan(), Int8Plan(activations="symmetric"))
 
 def _observe(name: str, array: np.ndarray, plan: Int8Plan = PLANS[0]) -> ClipRange:
     histogram = Histogram.of(np.asarray(array, np.float32), where="tensor")
-    found: ClipRange = discovery.load(OBSERVERS, name).clip_range(histogram, plan)
-    return found
+    clip: ClipRange = discovery.load(OBSERVERS, name).clip_range(histogram, plan)
+    return clip
 
 
 def test_each_int8_precision_has_its_observer() -> None:
@@ -30,40 +30,40 @@ def test_a_range_holds_zero_and_lies_within_the_values(
     name: str, kind: str, plan: Int8Plan
 ) -> None:
     array = SAMPLES[kind]
-    found = _observe(name, array, plan)
+    clip = _observe(name, array, plan)
     low, high = min(0.0, float(array.min())), max(0.0, float(array.max()))
-    assert low <= found.low <= 0 <= found.high <= high
-    assert type(found.low) is type(found.high) is float
+    assert low <= clip.low <= 0 <= clip.high <= high
+    assert type(clip.low) is type(clip.high) is float
     # What is clipped on one side lies further out than all that is kept on the other.
-    reach = max(-found.low, found.high)
-    assert found == ClipRange(max(low, -reach), min(high, reach))
+    reach = max(-clip.low, clip.high)
+    assert clip == ClipRange(max(low, -reach), min(high, reach))
 
 
 @pytest.mark.parametrize("value", [0.0, -0.0, 3.0, -3.0, 1e-30, 3e38])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_constant_tensor_is_kept_exactly(name: str, value: float) -> None:
-    found = _observe(name, np.full(64, value))
+    clip = _observe(name, np.full(64, value))
     exact = float(np.float32(value))
     # All but a hundred-thousandth of the one bin, for the percentile.
-    assert found.low == pytest.approx(min(0.0, exact), rel=1e-7)
-    assert found.high == pytest.approx(max(0.0, exact), rel=1e-7)
-    assert repr(found.low) != "-0.0"
-    assert repr(found.high) != "-0.0"
+    assert clip.low == pytest.approx(min(0.0, exact), rel=1e-7)
+    assert clip.high == pytest.approx(max(0.0, exact), rel=1e-7)
+    assert repr(clip.low) != "-0.0"
+    assert repr(clip.high) != "-0.0"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_one_value_is_enough(name: str) -> None:
-    found = _observe(name, np.array([-0.75]))
-    assert (found.low, found.high) == (pytest.approx(-0.75, rel=1e-7), 0.0)
+    clip = _observe(name, np.array([-0.75]))
+    assert (clip.low, clip.high) == (pytest.approx(-0.75, rel=1e-7), 0.0)
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
 @pytest.mark.parametrize("name", ["kl", "mse"])
 def test_the_guarded_part_is_never_clipped(name: str, kind: str) -> None:
     array = SAMPLES[kind]
-    found = _observe(name, array)
+    clip = _observe(name, array)
     counted = array[::4]
-    outside = (counted < found.low) | (counted > found.high)
+    outside = (counted < clip.low) | (counted > clip.high)
     assert outside.sum() <= np.ceil(len(counted) * 0.000005)
 
 
@@ -71,8 +71,8 @@ def test_the_guarded_part_is_never_clipped(name: str, kind: str) -> None:
 def test_a_few_absurd_values_of_a_million_are_clipped(name: str, limit: float) -> None:
     array = np.random.default_rng(5).laplace(size=4_000_000).astype(np.float32)
     array[[8, 400, 4000]] = 900
-    found = _observe(name, array)
-    assert 10 < found.high < limit
+    clip = _observe(name, array)
+    assert 10 < clip.high < limit
 
 
 def test_max_keeps_the_exact_extremes() -> None:

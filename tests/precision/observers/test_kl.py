@@ -83,9 +83,9 @@ def test_every_divergence_and_the_choice_are_those_of_tensorrts_rule(
     counts = _counts(kind)
     candidates = np.arange(levels, BINS + 1, 3)
     expected = np.array([_tensorrt(counts, int(kept), levels) for kept in candidates])
-    found = kl.divergences(counts, levels, candidates)
-    assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
-    assert found.argmin() == expected.argmin()
+    divergences = kl.divergences(counts, levels, candidates)
+    assert divergences == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    assert divergences.argmin() == expected.argmin()
 
 
 @pytest.mark.parametrize("kind", ["normal", "half_normal", "outliers"])
@@ -93,7 +93,7 @@ def test_every_divergence_and_the_choice_are_those_of_tensorrts_rule(
 def test_the_choice_of_the_full_search_is_that_of_tensorrts_rule(kind: str, levels: int) -> None:
     counts = _counts(kind, 800)
     kept = kl.kept_bins(counts, levels, at_least=500)
-    expected = min(range(500, 801), key=lambda one: _tensorrt(counts, one, levels))
+    expected = min(range(500, 801), key=lambda bins: _tensorrt(counts, bins, levels))
     assert kept == expected
 
 
@@ -104,9 +104,9 @@ def test_where_levels_hold_equally_many_bins_tvms_rule_chooses_the_same(kind: st
     signed = np.concatenate([counts[::-1], counts])
     candidates = np.arange(levels, BINS + 1, levels)
     expected = np.array([_tvm(signed, BINS - k, BINS + k, 2 * levels) for k in candidates])
-    found = kl.divergences(counts, levels, candidates)
-    assert found == pytest.approx(expected, rel=1e-6, abs=1e-9)
-    assert found.argmin() == expected.argmin()
+    divergences = kl.divergences(counts, levels, candidates)
+    assert divergences == pytest.approx(expected, rel=1e-6, abs=1e-9)
+    assert divergences.argmin() == expected.argmin()
 
 
 @pytest.mark.parametrize("shape", ["normal", "laplace", "bimodal", "triangle", "uniform"])
@@ -158,8 +158,8 @@ def test_the_threshold_is_the_edge_of_what_is_kept(kind: str, levels: int) -> No
     guard = int(np.searchsorted(reached, 0.99 * reached[-1]))
     candidates = np.arange(guard + 1, np.flatnonzero(counts)[-1] + 2)
     best = candidates[kl.divergences(counts, levels, candidates).argmin()]
-    found = kl.clip_range(histogram, Int8Plan(guard=99.0))
-    assert (found.low, found.high) == (max(histogram.low, -best * width), best * width)
+    clip = kl.clip_range(histogram, Int8Plan(guard=99.0))
+    assert (clip.low, clip.high) == (max(histogram.low, -best * width), best * width)
 
 
 def test_if_all_that_was_counted_is_kept_the_rest_is_too() -> None:

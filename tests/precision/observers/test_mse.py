@@ -41,11 +41,11 @@ def test_the_expected_error_is_the_true_one(kind: str, plan: Int8Plan) -> None:
     width = 2.0**histogram.exponent / 2048
     edges = np.floor(np.array([0.3, 0.6, 0.8]) * largest / width) * width
     thresholds = np.append(edges, largest)
-    found = mse.squared_errors(histogram, thresholds, plan)
-    expected = [_true_error(array, one, plan) for one in thresholds]
+    errors = mse.squared_errors(histogram, thresholds, plan)
+    expected = [_true_error(array, threshold, plan) for threshold in thresholds]
     # Where a step is as wide as the distribution, its values are not spread evenly over it.
     rel = 0.45 if kind == "one_outlier" else 0.06
-    assert found == pytest.approx(expected, rel=rel)
+    assert errors == pytest.approx(expected, rel=rel)
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.activations)
@@ -53,8 +53,8 @@ def test_the_expected_error_is_the_true_one(kind: str, plan: Int8Plan) -> None:
 def test_no_other_threshold_is_much_better(kind: str, plan: Int8Plan) -> None:
     plan = replace(plan, guard=50.0)
     array = SAMPLES[kind]
-    found = mse.clip_range(Histogram.of(array.repeat(4), where="tensor"), plan)
-    chosen = _true_error(array, max(-found.low, found.high), plan)
+    clip = mse.clip_range(Histogram.of(array.repeat(4), where="tensor"), plan)
+    chosen = _true_error(array, max(-clip.low, clip.high), plan)
     largest = np.abs(array).max()
     best = min(_true_error(array, part * largest, plan) for part in np.linspace(0.05, 1, 60))
     assert chosen <= best * 1.03

@@ -23,7 +23,7 @@ from tests.report.html.zoo import (
     deepen,
     history_of,
     keep_images,
-    past_run,
+    past_session,
     records_of,
     spoil,
 )
@@ -41,7 +41,7 @@ def build(results: Path, max_bytes: int = MAX_BYTES, **changes: object) -> Repor
     records = changes.get("records", RECORDS)
     history = changes.get("history", ())
     target = changes.get("target", results / "html")
-    return build_report(past_run(results, records), history, target, max_bytes=max_bytes)
+    return build_report(past_session(results, records), history, target, max_bytes=max_bytes)
 
 
 def page_data(results: Path, model: str = "m") -> dict[str, object]:
@@ -53,24 +53,24 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def test_a_small_run_lies_wholly_inside(results: Path) -> None:
+def test_a_small_run_is_embedded_as_a_whole(results: Path) -> None:
     result = build(results)
     assert (result.outside, result.missing, result.unreadable) == (0, (), ())
     shutil.rmtree(results / "outputs")
     data = page_data(results)
     links = [image[part] for image in data["images"] for part in ("lr", "hr", "thumbnail")]
-    links += [link for one in data["measured"] for link in one["sr"]]
+    links += [link for row in data["measured"] for link in row["sr"]]
     assert len(links) == COUNT * 6
     assert all((results / "html" / link).is_file() for link in links)
 
 
-def test_images_inside_have_the_values_of_the_kept_ones(results: Path) -> None:
+def test_embedded_images_have_the_values_of_the_kept_ones(results: Path) -> None:
     build(results)
     inside = cv2.imread(str(results / "html" / page_data(results)["measured"][2]["sr"][1]))
     assert_array_equal(inside, cv2.imread(str(results / "outputs/m-int8_max/0001.png")))
 
 
-def test_16_bit_images_come_inside_as_8_bit(results: Path) -> None:
+def test_16_bit_images_are_embedded_as_8_bit(results: Path) -> None:
     path = results / "outputs/m-int8_max/0001.png"
     before = cv2.imread(str(path))
     deepen(path)
@@ -108,7 +108,7 @@ def test_what_has_no_room_is_linked_where_it_is_kept(results: Path) -> None:
     for model in "mn":
         data = page_data(results, model)
         for number, image in enumerate(data["images"]):
-            links = [image["lr"], image["hr"], *(one["sr"][number] for one in data["measured"])]
+            links = [image["lr"], image["hr"], *(row["sr"][number] for row in data["measured"])]
             of_model = [link for link in links if not link.startswith("img/")]
             assert len(of_model) in {0, 3, 4, 5}
             assert all((results / "html" / link).is_file() for link in links)
@@ -116,7 +116,7 @@ def test_what_has_no_room_is_linked_where_it_is_kept(results: Path) -> None:
     pages = "".join(page.read_text() for page in (results / "html").glob("*.html"))
     assert all(file.name in pages for file in (results / "html" / "img").iterdir())
     # The worst image of all is inside.
-    assert all(one["sr"][3].startswith("img/") for one in page_data(results)["measured"])
+    assert all(row["sr"][3].startswith("img/") for row in page_data(results)["measured"])
 
 
 @pytest.mark.parametrize("where", ["html", "deep/er/html"])
@@ -237,7 +237,7 @@ def test_images_that_are_gone_are_named_and_the_rest_is_shown(results: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["m-int8_max/0001.png", "pairs/0001-hr.png", "pairs/0001-lr.png"])
-def test_an_image_that_is_damaged_is_named_and_stays_outside(results: Path, name: str) -> None:
+def test_an_image_that_is_damaged_is_named_and_not_embedded(results: Path, name: str) -> None:
     (results / "outputs" / name).write_bytes(b"no image")
     result = build(results)
     assert len(result.unreadable) == 1
@@ -251,7 +251,7 @@ def test_images_of_another_size_are_named_and_not_compared(results: Path) -> Non
     assert "expected two images of one size" in build(results).unreadable[0]
 
 
-def test_a_folder_that_is_no_report_is_left_alone(results: Path) -> None:
+def test_a_folder_that_is_not_a_report_is_left_alone(results: Path) -> None:
     (results / "html").mkdir()
     (results / "html" / "index.html").write_text("my site")
     with pytest.raises(SrBenchError, match=r"holds an index\.html that is not a report"):
@@ -303,7 +303,7 @@ def test_the_first_page_is_replaced_last(results: Path, monkeypatch: pytest.Monk
 def test_progress_counts_up_to_what_was_planned(results: Path) -> None:
     steps = []
     build_report(
-        past_run(results, RECORDS),
+        past_session(results, RECORDS),
         history_of(RECORDS),
         results / "html",
         progress=lambda *step: steps.append(step),

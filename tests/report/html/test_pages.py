@@ -19,11 +19,11 @@ from tests.report.html.zoo import (
     gated,
     history_of,
     keep_images,
-    past_run,
+    past_session,
     records_of,
     scored,
 )
-from tests.report.terminal.test_forensics import FOUND
+from tests.report.terminal.test_forensics import FITS
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -36,8 +36,8 @@ HOSTILE = [
 ]
 
 
-def build(records: list[Record], folder: Path, **given: object) -> ReportResult:
-    return build_report(past_run(folder, records), given.pop("history", ()), folder / "html")
+def build(records: list[Record], folder: Path, **options: object) -> ReportResult:
+    return build_report(past_session(folder, records), options.pop("history", ()), folder / "html")
 
 
 def text_of(folder: Path, kind: str) -> str:
@@ -46,9 +46,9 @@ def text_of(folder: Path, kind: str) -> str:
 
 
 def data_of(folder: Path) -> dict[str, object]:
-    found = re.search(r'id="page-data">(.*?)</script>', text_of(folder, "model"), re.DOTALL)
-    assert found
-    return json.loads(found[1])
+    match = re.search(r'id="page-data">(.*?)</script>', text_of(folder, "model"), re.DOTALL)
+    assert match
+    return json.loads(match[1])
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -105,14 +105,14 @@ def test_emulated_values_say_so_on_each_page_with_their_interval(tmp_path: Path)
     # PSNR, SSIM and fidelity in the table, and the gate.
     assert model.count('<span class="tag">emulated</span>') == 4
     assert "29.980 .. 30.000" in model
-    labels = [one["label"] for one in data_of(tmp_path)["measured"]]
+    labels = [row["label"] for row in data_of(tmp_path)["measured"]]
     assert labels == ["fp32", "fp16", "int8_max (emulated)"]
     assert text_of(tmp_path, "trend").count('<span class="tag">emulated</span>') == 9
 
 
 def test_a_partial_value_says_so(tmp_path: Path) -> None:
-    one = scored("m", "fp32", "psnr")
-    build([replace(one, measurement=replace(one.measurement, planned=9))], tmp_path)
+    record = scored("m", "fp32", "psnr")
+    build([replace(record, measurement=replace(record.measurement, planned=9))], tmp_path)
     assert "4 of 9 images" in text_of(tmp_path, "index")
     assert "4 of 9 images" in text_of(tmp_path, "model")
 
@@ -133,8 +133,8 @@ def test_models_of_one_name_in_two_families_have_pages_of_their_own(tmp_path: Pa
 
 
 def test_a_model_on_two_data_sets_links_its_other_page(tmp_path: Path) -> None:
-    one = scored("m", "fp32", "psnr")
-    build([one, replace(one, dataset="other_x2", case_id="o")], tmp_path)
+    record = scored("m", "fp32", "psnr")
+    build([record, replace(record, dataset="other_x2", case_id="o")], tmp_path)
     assert "also on other_x2" in text_of(tmp_path, "model")
 
 
@@ -146,13 +146,13 @@ def test_the_explorer_starts_with_the_least_faithful_image(tmp_path: Path) -> No
 
 
 def test_infinite_values_become_none(tmp_path: Path) -> None:
-    one = scored("m", "fp32", "psnr")
-    images = (replace(one.measurement.images[0], value=float("inf")),)
-    build([replace(one, measurement=replace(one.measurement, images=images))], tmp_path)
+    record = scored("m", "fp32", "psnr")
+    images = (replace(record.measurement.images[0], value=float("inf")),)
+    build([replace(record, measurement=replace(record.measurement, images=images))], tmp_path)
     assert data_of(tmp_path)["measured"][0]["psnr"] == [None]
 
 
-def test_a_run_that_kept_no_images_says_how_to(tmp_path: Path) -> None:
+def test_a_run_that_kept_no_images_says_how_to_keep_them(tmp_path: Path) -> None:
     build([replace(scored("m", "fp32", "psnr"), kept=None)], tmp_path)
     assert "--sr-keep=8bit" in text_of(tmp_path, "model")
 
@@ -172,8 +172,8 @@ def test_the_layer_ranking_and_the_remedy_are_shown(tmp_path: Path) -> None:
 
 
 def test_other_details_are_shown_as_text(tmp_path: Path) -> None:
-    one = scored("m", "fp32", "psnr")
-    build([replace(one, detail=Detail(forensics=FOUND, notes={"note": "plain"}))], tmp_path)
+    record = scored("m", "fp32", "psnr")
+    build([replace(record, detail=Detail(forensics=FITS, notes={"note": "plain"}))], tmp_path)
     page = unescape(text_of(tmp_path, "model"))
     assert '"matches": [' in page
     assert "<code>plain</code>" in page
@@ -197,7 +197,7 @@ def test_what_was_timed_stands_once_for_each_precision(tmp_path: Path) -> None:
     assert "ms per image" not in text_of(tmp_path, "model")
 
 
-def test_a_trend_tells_what_changed_between_runs(tmp_path: Path) -> None:
+def test_a_trend_says_what_changed_between_runs(tmp_path: Path) -> None:
     records = records_of("m")
     build(records, tmp_path, history=history_of(records))
     page = text_of(tmp_path, "trend")
@@ -218,7 +218,7 @@ def test_a_value_over_several_runs_has_a_sparkline_and_one_of_one_run_has_none(
 
 
 @pytest.mark.parametrize("emulated_now", [True, False])
-def test_values_of_another_device_are_no_past_of_a_record(
+def test_values_of_another_device_are_not_in_the_history_of_a_record(
     tmp_path: Path, emulated_now: bool
 ) -> None:
     real = scored("m", "fp32", "psnr")
@@ -228,8 +228,8 @@ def test_values_of_another_device_are_no_past_of_a_record(
 
 
 def test_a_damaged_record_is_one_clear_message(tmp_path: Path) -> None:
-    one = scored("m", "fp32", "psnr")
-    damaged = replace(one, claim=replace(one.claim, text="many"))
+    record = scored("m", "fp32", "psnr")
+    damaged = replace(record, claim=replace(record.claim, text="many"))
     with pytest.raises(SrBenchError, match=r"m-fp32-set_x2-psnr: the record can't be shown"):
         build([damaged], tmp_path)
     assert not (tmp_path / "html" / "index.html").exists()

@@ -1,4 +1,4 @@
-"""A run with kept images, as small as can be: two models in three precisions on four images."""
+"""A session with kept images, as small as can be: two models in three precisions on four images."""
 
 import json
 from dataclasses import replace
@@ -38,13 +38,13 @@ SPOT = (16, 24)
 
 
 def info(number: int = 9, environment: Environment = ENVIRONMENT) -> SessionInfo:
-    """Return run number `number` of a month."""
+    """Return session number `number` of a month."""
     day = f"{number:02d}"
     return SessionInfo(f"202611{day}T091430-b65233", f"2026-11-{day}T09:14:30+00:00", environment)
 
 
 def scored(model: str, precision: str, metric: str, *, family: str = "zoo") -> Record:
-    """Return a record of PSNR or SSIM with its images, that kept them."""
+    """Return a record of PSNR or SSIM with its images, which were kept."""
     base = {"psnr": 30.0, "ssim": 0.9}[metric] - 0.01 * PRECISIONS.index(precision)
     scores = tuple(
         ImageScore(name, base - 0.001 * number * PRECISIONS.index(precision))
@@ -118,12 +118,12 @@ def cost(model: str) -> Record:
 
 def records_of(*models: str) -> list[Record]:
     """Return all records of each of `models`."""
-    found = []
+    records = []
     for model in models:
-        found += [scored(model, p, m) for p in PRECISIONS for m in ("psnr", "ssim")]
-        found += [gated(model, precision) for precision in PRECISIONS[1:]]
-        found.append(cost(model))
-    return found
+        records += [scored(model, p, m) for p in PRECISIONS for m in ("psnr", "ssim")]
+        records += [gated(model, precision) for precision in PRECISIONS[1:]]
+        records.append(cost(model))
+    return records
 
 
 def emulated(record: Record) -> Record:
@@ -133,32 +133,32 @@ def emulated(record: Record) -> Record:
     return replace(record, device="emulated", measurement=measurement)
 
 
-def past_run(results: Path, records: list[Record], number: int = 9) -> PastSession:
-    """Return the run of `records`, as it would have been read from `results`."""
+def past_session(results: Path, records: list[Record], number: int = 9) -> PastSession:
+    """Return the session of `records`, as it is read from `results`."""
     return PastSession(info(number), tuple(records), results / "latest.json", results)
 
 
 def history_of(records: list[Record], days: int = 3) -> list[HistoryEntry]:
-    """Return runs of the same records; another torch on the last day, and other data."""
-    found = []
+    """Return sessions of the same records; another torch on the last day, and other data."""
+    sessions = []
     for day in range(1, days + 1):
         last = day == days
         environment = replace(ENVIRONMENT, packages={"torch": "2.14"}) if last else ENVIRONMENT
         inputs = {"data": ("e" if last else "d") * 64}
         points = tuple(point(replace(record, inputs=inputs)) for record in records)
-        found.append(HistoryEntry(info(day, environment), points))
-    return found
+        sessions.append(HistoryEntry(info(day, environment), points))
+    return sessions
 
 
-def write_run(run: PastSession, history: list[HistoryEntry]) -> Path:
+def write_run(session: PastSession, history: list[HistoryEntry]) -> Path:
     """Write what `sr-bench report` reads, and return the path of ``latest.json``."""
-    head = {"schema_version": SCHEMA_VERSION, **encode(run.info)}
-    folder = run.results / "history"
+    head = {"schema_version": SCHEMA_VERSION, **encode(session.info)}
+    folder = session.results / "history"
     folder.mkdir(parents=True, exist_ok=True)
-    run.path.write_text(json.dumps({**head, "records": encode(run.records)}))
+    session.path.write_text(json.dumps({**head, "records": encode(session.records)}))
     lines = [json.dumps({"schema_version": SCHEMA_VERSION, **encode(entry)}) for entry in history]
     (folder / "index.jsonl").write_text("".join(line + "\n" for line in lines))
-    return run.path
+    return session.path
 
 
 def keep_images(results: Path, records: list[Record], side: int = SIDE) -> None:

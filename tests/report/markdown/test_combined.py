@@ -13,25 +13,25 @@ from sr_bench.errors import SrBenchError
 from sr_bench.report.markdown.combined import render_combined, write_combined
 from tests.report.markdown.test_family import tables
 from tests.report.records import CLAIM, emulated, record, with_interval, without_value
-from tests.report.runs import HOSTILE, ended, past_run, with_floor
+from tests.report.sessions import HOSTILE, ended, past_session, with_floor
 
 
 def page(*records: Record, folder: Path = Path("nowhere")) -> str:
-    return render_combined(past_run(records), folder)
+    return render_combined(past_session(records), folder)
 
 
 def matrix(*records: Record) -> list[list[str]]:
     return tables(page(*records).partition("## Families")[2])[0]
 
 
-def of(precision: Precision, value: float | None = 30.104, word: str = "") -> Record:
-    made = record(replace(CLAIM, precision=precision, backend=word), value)
-    return made if value is not None else without_value(made)
+def row_of(precision: Precision, value: float | None = 30.104, word: str = "") -> Record:
+    combined = record(replace(CLAIM, precision=precision, backend=word), value)
+    return combined if value is not None else without_value(combined)
 
 
 def test_the_page_is_written_whole_and_is_the_same_each_time(tmp_path: Path) -> None:
     records = [record(), ended(Status.DIFFERS, 9)]
-    path = write_combined(past_run(records), tmp_path)
+    path = write_combined(past_session(records), tmp_path)
     assert path == tmp_path / "README.md"
     assert path.read_text("utf-8") == page(*reversed(records))
 
@@ -39,7 +39,7 @@ def test_the_page_is_written_whole_and_is_the_same_each_time(tmp_path: Path) -> 
 def test_an_unwritable_folder_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("a file")
     with pytest.raises(SrBenchError, match=r"cannot write .*README\.md"):
-        write_combined(past_run([record()]), tmp_path / "reports")
+        write_combined(past_session([record()]), tmp_path / "reports")
 
 
 def test_the_top_says_which_run_it_is_and_how_it_ended() -> None:
@@ -50,9 +50,10 @@ def test_the_top_says_which_run_it_is_and_how_it_ended() -> None:
 
 
 def test_a_run_of_the_first_schema_has_no_start_and_may_have_no_commit() -> None:
-    run = past_run([without_value(record())])
-    info = replace(run.info, started="", environment=replace(run.info.environment, commit=""))
-    text = render_combined(replace(run, info=info), Path("nowhere"))
+    session = past_session([without_value(record())])
+    environment = replace(session.info.environment, commit="")
+    info = replace(session.info, started="", environment=environment)
+    text = render_combined(replace(session, info=info), Path("nowhere"))
     assert "Run `20261121T091430-b65233`.\n\n" in text
     assert "Nothing ran on a device." in text
 
@@ -82,7 +83,7 @@ def test_without_a_failure_there_is_no_such_part() -> None:
 
 def test_a_family_has_a_matrix_of_models_and_precisions() -> None:
     other = replace(record(None, 31.5, status=Status.NEW), model="n_x4", dataset="set5_x4")
-    assert matrix(of(Precision.FP32), of(Precision.FP16, None), other) == [
+    assert matrix(row_of(Precision.FP32), row_of(Precision.FP16, None), other) == [
         ["Model", "Dataset", "fp32", "fp16"],
         ["m_x2", "set5_x2", "30.10 → 30.10 ✓", "30.10 → - ○"],
         ["n_x4", "set5_x4", "- → 31.5000 +", ""],
@@ -105,20 +106,20 @@ def test_every_status_that_psnr_can_have_has_a_mark_of_its_own() -> None:
 
 
 def test_rows_about_another_backend_hide_behind_those_that_were_measured() -> None:
-    about_vacc = of(Precision.FP16, None, "vacc-emulated")
-    row = matrix(of(Precision.FP16, word="onnxruntime"), about_vacc)[1]
+    about_vacc = row_of(Precision.FP16, None, "vacc-emulated")
+    row = matrix(row_of(Precision.FP16, word="onnxruntime"), about_vacc)[1]
     assert row[2] == "30.10 → 30.10 ✓"
 
 
 def test_two_measured_rows_of_one_precision_are_told_apart() -> None:
-    both = of(Precision.FP16, word="vacc"), of(Precision.FP16, 30.101, "vacc-emulated")
+    both = row_of(Precision.FP16, word="vacc"), row_of(Precision.FP16, 30.101, "vacc-emulated")
     text = page(*both)
     assert "vacc: 30.10 → 30.10 ✓<br>vacc-emulated: 30.10 → 30.10 ✓ |" in text
 
 
 def test_emulated_values_say_so_at_each_value() -> None:
-    one = emulated(of(Precision.FP16, word="vacc"))
-    text = page(one, replace(emulated(ended(Status.DIFFERS)), verdict=ended(Status.ERROR).verdict))
+    fp16 = emulated(row_of(Precision.FP16, word="vacc"))
+    text = page(fp16, replace(emulated(ended(Status.DIFFERS)), verdict=ended(Status.ERROR).verdict))
     assert "**Backend vacc, emulated: no vacc device took part in this run.**" in text
     assert "30.10 → 30.10 ○ (emulated)" in text
     assert "error (emulated)" in text
@@ -131,7 +132,7 @@ def test_an_interval_is_shown_whole_and_explained() -> None:
     assert "interval: by two readings" not in page(record())
 
 
-def test_images_that_calibrated_and_judge_are_told() -> None:
+def test_images_that_both_calibrate_and_judge_are_named() -> None:
     assert "calibrated with images that it is judged on: all.**" in page(
         replace(record(), detail=Detail(calibration_shared="all"))
     )

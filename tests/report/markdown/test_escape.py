@@ -1,10 +1,10 @@
-"""What others wrote is read in a page as they wrote it."""
+"""Texts of others appear in a page as they were written."""
 
 import pytest
 from markdown_it import MarkdownIt
 
 from sr_bench.report.markdown.escape import code, escape, fence, link, table
-from tests.report.runs import HOSTILE
+from tests.report.sessions import HOSTILE
 
 NAMES = [HOSTILE, "`", "``a", "a`", "``` b", "", " x ", "a\\", "]", "](x", "a_b_", "__init__"]
 

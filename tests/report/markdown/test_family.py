@@ -19,7 +19,7 @@ from sr_bench.report.markdown.family import (
     write_family_reports,
 )
 from tests.report.records import CLAIM, emulated, record, records_of, with_interval, without_value
-from tests.report.runs import HOSTILE, latency, with_floor
+from tests.report.sessions import HOSTILE, latency, with_floor
 
 FAMILIES = ("lesrcnn", "edsr", "esrgan", "rcan", "realsr")
 FLOOR = "by paper_y, 2 images"
@@ -33,16 +33,16 @@ README = """
 
 def tables(markdown: str) -> list[list[list[str]]]:
     """Return the cells of each table as a Markdown reader shows them."""
-    found: list[list[list[str]]] = []
+    tables: list[list[list[str]]] = []
     tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(markdown)
     for token, following in pairwise(tokens):
         if token.type == "table_open":
-            found.append([])
+            tables.append([])
         if token.type == "tr_open":
-            found[-1].append([])
+            tables[-1].append([])
         if token.type in ("td_open", "th_open"):
-            found[-1][-1].append("".join(child.content for child in following.children))
-    return found
+            tables[-1][-1].append("".join(child.content for child in following.children))
+    return tables
 
 
 def small(tmp_path: Path) -> tuple[Path, list[Record]]:
@@ -71,10 +71,10 @@ def test_without_a_measurement_no_claimed_number_is_left_in_the_mirror(
     project_root: Path, family: str
 ) -> None:
     readme = project_root / "suites" / family / "README.md"
-    records = [without_value(one) for one in records_of(readme)]
+    records = [without_value(record) for record in records_of(readme)]
     document = parse_document(page(readme, records), str(readme))
     mirrored = "\n".join(cell.plain for cell in document.tables[0].cells)
-    assert not any(one.claim.text in mirrored.split("\n") for one in records)
+    assert not any(record.claim.text in mirrored.split("\n") for record in records)
 
 
 def test_measured_values_take_the_format_of_their_cells(tmp_path: Path) -> None:
@@ -92,15 +92,15 @@ def test_measured_values_take_the_format_of_their_cells(tmp_path: Path) -> None:
     [
         without_value,
         emulated,
-        lambda one: replace(one, verdict=Verdict(Status.NOT_RUN, "measured on 1 of 2", 29.5, 29.5)),
-        lambda one: replace(without_value(one), verdict=Verdict(Status.ERROR, "corrupt")),
-        lambda one: None,
+        lambda old: replace(old, verdict=Verdict(Status.NOT_RUN, "measured on 1 of 2", 29.5, 29.5)),
+        lambda old: replace(without_value(old), verdict=Verdict(Status.ERROR, "corrupt")),
+        lambda old: None,
     ],
     ids=["absent", "emulated", "partial", "error", "not asked for"],
 )
 def test_what_was_not_judged_is_a_dash_in_the_mirror(tmp_path: Path, spoil) -> None:
     readme, (psnr, ssim, device) = small(tmp_path)
-    records = [one for one in (psnr, ssim, spoil(device)) if one]
+    records = [record for record in (psnr, ssim, spoil(device)) if record]
     text = page(readme, records)
     assert "| M | 30.10 | 0.915 |\n| M **vacc fp16** | - | - |" in text
 
@@ -142,7 +142,7 @@ def test_the_floor_of_each_dataset_and_metric_is_a_row_above_the_models() -> Non
     assert [row[0] for row in rows[2:]] == ["m_x2"] * 3
 
 
-def test_a_value_below_the_floor_is_marked_where_the_reason_stands() -> None:
+def test_a_value_below_the_floor_is_marked_beside_its_reason() -> None:
     low, high = tables(comparison([with_floor(record(), 31.0), with_floor(record(), 30.0)]))[0][3:]
     assert low[-1].startswith("a reason; below bicubic 31.000 dB: check channel order")
     assert high[-1] == "a reason"
@@ -190,8 +190,8 @@ def test_the_name_of_a_backend_stays_a_name(device: str) -> None:
 
 def test_what_must_be_known_of_the_device_stands_above_the_tables(tmp_path: Path) -> None:
     readme, records = small(tmp_path)
-    told = Detail(adapter="adapter never executed")
-    text = page(readme, [replace(one, device="vacc", detail=told) for one in records])
+    detail = Detail(adapter="adapter never executed")
+    text = page(readme, [replace(record, device="vacc", detail=detail) for record in records])
     assert text.index("**adapter never executed.**") < text.index("|")
 
 
@@ -227,14 +227,14 @@ def test_an_emulation_is_named_over_the_page_and_at_each_table(tmp_path: Path) -
     assert [row[6] for row in tables(text)[1][1:]] == ["emulated", "cpu", "emulated"]
 
 
-def test_without_an_emulation_nothing_is_called_so(tmp_path: Path) -> None:
+def test_without_an_emulation_nothing_is_called_emulated(tmp_path: Path) -> None:
     readme, records = small(tmp_path)
     text = page(readme, records)
     assert "emulated" not in text
     assert "Backend onnxruntime." in text
 
 
-def test_each_family_is_written_to_a_file_of_its_own(tmp_path: Path) -> None:
+def test_each_family_is_written_to_its_own_file(tmp_path: Path) -> None:
     _, records = small(tmp_path)
     other = replace(record(None, 31.5, status=Status.NEW), family="other")
     paths = write_family_reports([*records, other], tmp_path / "reports")

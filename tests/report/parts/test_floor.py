@@ -1,11 +1,11 @@
-"""Bicubic enlargement is the floor, and who lies below it is told what to check."""
+"""Bicubic enlargement is the floor; a model below it is listed with what to check."""
 
 from dataclasses import replace
 
 from sr_bench.core.record import Record
 from sr_bench.report.parts.floor import MeanFloor, below_floor, floor_lines, floor_of, floors, why
 from tests.report.records import CLAIM, record, without_value
-from tests.report.runs import with_floor
+from tests.report.sessions import with_floor
 
 SSIM = replace(CLAIM, metric="ssim", text="0.915")
 
@@ -14,7 +14,7 @@ def model(name: str, value: float = 29.0, claim=CLAIM, floor: float = 31.365) ->
     return replace(with_floor(record(claim, value), floor), model=name)
 
 
-def test_a_value_below_the_floor_is_told_what_to_check() -> None:
+def test_a_value_below_the_floor_says_what_to_check() -> None:
     sentence = "below bicubic 31.365 dB: check channel order, value range, half-pixel shift"
     assert below_floor(model("m", 31.364)) == sentence
     assert why(model("m", 31.364)) == f"a reason; {sentence}"
@@ -43,38 +43,38 @@ def test_a_low_precision_below_the_floor_is_not_blamed_on_the_images() -> None:
     assert below_floor(low).endswith("the low precision costs more than the network gains")
 
 
-def test_an_infinite_floor_is_told() -> None:
+def test_an_infinite_floor_is_shown() -> None:
     assert below_floor(with_floor(record(), float("inf"))).startswith("below bicubic inf dB")
 
 
 def test_each_floor_is_listed_once() -> None:
     ssim = model("a", 0.9, SSIM, 0.8985)
-    found = floors([model("a"), model("b"), ssim, without_value(record()), record()])
-    assert found == (
+    floors_listed = floors([model("a"), model("b"), ssim, without_value(record()), record()])
+    assert floors_listed == (
         MeanFloor("psnr", "set5_x2", "paper_y", 2, 31.365),
         MeanFloor("ssim", "set5_x2", "paper_y", 2, 0.8985),
     )
-    assert [floor.text for floor in found] == ["31.365 dB", "0.89850"]
+    assert [floor.text for floor in floors_listed] == ["31.365 dB", "0.89850"]
 
 
 def test_another_dataset_protocol_or_selection_of_images_has_its_own_floor() -> None:
-    one = model("a")
-    scores = one.measurement.images[:1]
+    first = model("a")
+    scores = first.measurement.images[:1]
     others = [
-        replace(one, dataset="set14_x2"),
-        replace(one, protocol="native_rgb"),
-        replace(one, measurement=replace(one.measurement, images=scores)),
+        replace(first, dataset="set14_x2"),
+        replace(first, protocol="native_rgb"),
+        replace(first, measurement=replace(first.measurement, images=scores)),
     ]
-    assert len(floors([one, *others])) == 4
+    assert len(floors([first, *others])) == 4
 
 
 def test_each_model_below_its_floor_has_one_line() -> None:
     low = [model("a"), model("a", 0.5, SSIM, 0.8985), model("b"), model("c", 33.0)]
     other = replace(model("a"), family="other")
     tail = "check channel order, value range, half-pixel shift"
-    told = f"psnr on set5_x2 is 29.000 dB, below bicubic 31.365 dB: {tail}"
+    warning = f"psnr on set5_x2 is 29.000 dB, below bicubic 31.365 dB: {tail}"
     assert floor_lines([*low, other]) == [
-        f"a fp32: {told} (and 1 more of its values)",
-        f"b fp32: {told}",
-        f"a fp32: {told}",
+        f"a fp32: {warning} (and 1 more of its values)",
+        f"b fp32: {warning}",
+        f"a fp32: {warning}",
     ]

@@ -32,7 +32,7 @@ def test_records_follow_family_line_column_and_then_those_without_a_claim() -> N
     assert all(in_document_order(some) == right for some in permutations(right))
 
 
-def test_values_without_a_place_come_by_model_precision_dataset_and_metric() -> None:
+def test_values_without_a_place_are_ordered_by_case() -> None:
     none = record("edsr", "b", None)
     right = (
         none,
@@ -55,14 +55,14 @@ def test_a_new_value_stands_where_its_blank_cell_does() -> None:
     assert new.source is None
 
 
-def test_failures_come_by_severity_and_then_in_the_documents_order() -> None:
+def test_failures_are_ordered_by_severity_and_then_as_in_the_document() -> None:
     def ended(status: Status, line: int) -> Record:
         return replace(record("edsr", "a", (line, 1)), verdict=Verdict(status, ""))
 
     given = [ended(status, line) for line in (8, 7) for status in Status]
-    found = failures(given)
-    assert [one.verdict.status for one in found] == [status for status in FAILURES for _ in "ab"]
-    assert [one.claim.source.line for one in found] == [7, 8] * len(FAILURES)
+    fails = failures(given)
+    assert [case.verdict.status for case in fails] == [status for status in FAILURES for _ in "ab"]
+    assert [case.claim.source.line for case in fails] == [7, 8] * len(FAILURES)
     passing = set(Status) - set(FAILURES)
     assert passing == {
         *(Status.MATCH, Status.KNOWN_GAP, Status.NEW, Status.NOT_RUN, Status.WITHIN),

@@ -9,7 +9,7 @@ from sr_bench.report.parts.provenance import device_lines, int8_lines, shared_li
 from sr_bench.report.terminal.session import summary
 from tests.report.records import record
 
-MADE = Detail(
+QUANTISED = Detail(
     observer="kl",
     calibration_set="photos_x2",
     calibration_images="16",
@@ -22,17 +22,17 @@ MADE = Detail(
 
 def _int8(**more: str) -> Record:
     return replace(
-        record(None, status=Status.NEW), precision="int8_kl", detail=replace(MADE, **more)
+        record(None, status=Status.NEW), precision="int8_kl", detail=replace(QUANTISED, **more)
     )
 
 
-def test_each_int8_network_is_told_once() -> None:
-    told = (
+def test_each_int8_network_is_described_once() -> None:
+    sentence = (
         "m_x2 int8_kl: clip ranges by kl from 16 images of photos_x2; 99.1 % of the MACs in int8;"
         " in float, as they can't be quantised: MatMul 'qk';"
         " 11 of 12 int8 layers run in integers; uint8 x int8"
     )
-    assert int8_lines([_int8(), record(), _int8()]) == [told]
+    assert int8_lines([_int8(), record(), _int8()]) == [sentence]
     page = render_family("zoo", [], [_int8(), record()])
     assert "## How int8 was made" in page
     assert "from 16 images of photos_x2" in page
@@ -43,18 +43,18 @@ def test_a_run_without_int8_says_nothing_of_it() -> None:
     assert "int8" not in render_family("zoo", [], [record()])
 
 
-def test_what_measured_is_told_once_where_it_was_not_the_sessions_own_processor() -> None:
-    there = replace(record(), detail=Detail(measured_on="CPU B"))
-    assert device_lines([there, record(), there]) == ["measured on CPU B"]
-    assert "measured on CPU B" in summary([there])
+def test_another_processor_than_the_sessions_is_named_once() -> None:
+    foreign = replace(record(), detail=Detail(measured_on="CPU B"))
+    assert device_lines([foreign, record(), foreign]) == ["measured on CPU B"]
+    assert "measured on CPU B" in summary([foreign])
 
 
-def test_shared_images_are_told_on_the_page_and_in_the_terminal() -> None:
+def test_shared_images_are_named_on_the_page_and_in_the_terminal() -> None:
     shared = [_int8(calibration_shared="a, b")]
-    told = "m_x2 int8_kl is calibrated with images that it is judged on: a, b"
-    assert shared_lines(shared) == [told]
-    assert told in summary(shared)
-    assert f"- **{told}**" in render_family("zoo", [], shared)
+    sentence = "m_x2 int8_kl is calibrated with images that it is judged on: a, b"
+    assert shared_lines(shared) == [sentence]
+    assert sentence in summary(shared)
+    assert f"- **{sentence}**" in render_family("zoo", [], shared)
     assert shared_lines([_int8()]) == []
 
 

@@ -1,10 +1,10 @@
-"""Timings stand beside what a network scored, in columns that are there only if needed."""
+"""Timings stand beside a network's scores, in columns that are there only if needed."""
 
 from dataclasses import replace
 
 from sr_bench.report.parts.speed import join_speed
 from tests.report.records import record, without_value
-from tests.report.runs import latency
+from tests.report.sessions import latency
 
 FAST = {"images_per_s": 81.04, "peak_mb": 411.6}
 

@@ -34,7 +34,7 @@ def test_the_table_has_a_row_for_each_claim_and_a_column_for_each_mistake() -> N
     assert second.split() == ["n-psnr", "caught", "-", "-", "-"]
 
 
-def test_what_passes_is_told_with_the_tolerance_that_would_catch_it() -> None:
+def test_what_passes_is_shown_with_the_tolerance_that_would_catch_it() -> None:
     lines = audit_lines(Audit("run", (CLAIM, SAFE)))
     start = lines.index("zoo/README.md:7:22: 30.100 dB, tolerance 0.004, lets pass:")
     assert lines[start + 1 : start + 4] == [
@@ -55,7 +55,7 @@ def test_a_mistake_that_the_digits_hide_needs_more_of_them() -> None:
     assert any("print more digits" in line for line in audit_lines(Audit("run", (further,))))
 
 
-def test_what_is_left_out_is_told_and_cannot_steer_the_terminal() -> None:
+def test_what_is_left_out_is_shown_and_cannot_steer_the_terminal() -> None:
     odd = replace(CLAIM, case_id="m\x1b[2J", source=Source("a\nb", 1, 1))
     text = "\n".join(audit_lines(Audit("run", (odd,), ("x: gone\x07",))))
     assert "left out: x: gone\\x07" in text
@@ -66,5 +66,5 @@ def test_what_is_left_out_is_told_and_cannot_steer_the_terminal() -> None:
 
 def test_only_mistakes_that_occur_are_explained() -> None:
     lines = audit_lines(Audit("run", (SAFE,)))
-    told = [line.partition(":")[0] for line in lines if line.partition(":")[0] in MISTAKES]
-    assert told == ["bgr"]
+    explained = [line.partition(":")[0] for line in lines if line.partition(":")[0] in MISTAKES]
+    assert explained == ["bgr"]

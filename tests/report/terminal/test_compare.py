@@ -8,7 +8,7 @@ from sr_bench.core.gate import Comparison, Drop
 from sr_bench.core.history import SessionInfo
 from sr_bench.core.record import Status
 from sr_bench.report.terminal.compare import compared_lines, summary_line
-from tests.runs import ENVIRONMENT
+from tests.sessions import ENVIRONMENT
 
 A = SessionInfo("run-a", "2026-11-20T09:14:30+00:00", ENVIRONMENT)
 B = SessionInfo("run-b", "2026-11-21T09:14:30+00:00", replace(ENVIRONMENT, commit=""))
@@ -63,8 +63,8 @@ def test_a_loss_is_shown_in_full() -> None:
 
 
 def test_what_is_worse_comes_first_and_what_is_fine_is_counted() -> None:
-    given = [plain(outcome, model=outcome.value) for outcome in CaseOutcome]
-    lines = lines_of(*given)
+    cases = [plain(outcome, model=outcome.value) for outcome in CaseOutcome]
+    lines = lines_of(*cases)
     shown = [cells(line)[0] for line in lines[5:-2]]
     assert shown == [
         *("zoo/loss", "zoo/vanished", "zoo/undecided", "zoo/not_comparable", "zoo/new", "zoo/gain")
@@ -72,7 +72,7 @@ def test_what_is_worse_comes_first_and_what_is_fine_is_counted() -> None:
     assert lines[-1] == (
         "1 loss, 1 vanished, 1 undecided, 1 not_comparable, 1 new, 1 gain, 1 within, 1 same"
     )
-    everything = lines_of(*given, everything=True)
+    everything = lines_of(*cases, everything=True)
     assert [cells(line)[0] for line in everything[11:-2]] == ["zoo/within", "zoo/same"]
 
 
@@ -84,7 +84,7 @@ def test_nothing_to_show_is_one_line() -> None:
     assert summary_line([]) == "neither run has a value"
 
 
-def test_the_environment_is_told_once() -> None:
+def test_the_environment_is_shown_once() -> None:
     newer = replace(B, environment=replace(ENVIRONMENT, packages={"numpy": "2.1"}, cores=4))
     lines = lines_of(LOSS, plain(CaseOutcome.LOSS), now=newer)
     assert lines[2] == "environment: numpy 2.0 -> 2.1, cores 2 -> 4"
@@ -98,8 +98,8 @@ def test_a_loss_without_a_cause_says_so() -> None:
 
 def test_what_cannot_be_compared_says_why() -> None:
     for outcome in (CaseOutcome.NEW, CaseOutcome.VANISHED, CaseOutcome.NOT_COMPARABLE):
-        found = replace(LOSS, outcome=outcome, now=None, comparison=None)
-        row = cells(lines_of(found)[5])
+        case = replace(LOSS, outcome=outcome, now=None, comparison=None)
+        row = cells(lines_of(case)[5])
         assert row[4:] == ["-", "-", "-", outcome.value, "a sentence"]
 
 
@@ -108,7 +108,7 @@ def test_a_single_image_has_no_interval() -> None:
     assert LOSS.comparison is not None
     alone = replace(LOSS.comparison, drop=Drop(0.05, -inf, inf, inf, (0.05,)))
     perfect = replace(LOSS.comparison, drop=Drop(inf, inf, inf, inf, (0.0, inf)))
-    row = [cells(lines_of(replace(LOSS, comparison=one))[5])[5] for one in (alone, perfect)]
+    row = [cells(lines_of(replace(LOSS, comparison=pair))[5])[5] for pair in (alone, perfect)]
     assert row == ["0.050 dB (one image)", "inf dB"]
 
 

@@ -11,7 +11,7 @@ REMEDY = Remedy(("head.0", "tail.0"), 0.766, 55.04, 12)
 DOSSIER = Dossier("baby", 43.2, ("the error is odd",), LAYERS, 15, REMEDY, 12.4, 30.0)
 
 
-def test_all_that_was_found_is_shown() -> None:
+def test_every_part_of_a_dossier_is_shown() -> None:
     assert dossier_lines(DOSSIER) == [
         "why: the error is odd",
         "",
@@ -27,7 +27,7 @@ def test_all_that_was_found_is_shown() -> None:
     ]
 
 
-def test_no_remedy_is_said() -> None:
+def test_a_missing_remedy_is_stated() -> None:
     lines = dossier_lines(replace(DOSSIER, remedy=None))
     assert "no plan that passes was found in this time" in lines
 
@@ -37,5 +37,5 @@ def test_a_precision_without_layers_shows_the_signs_only() -> None:
     assert dossier_lines(plain) == ["why: the error is odd", "(searched for 12 s of 30 s)"]
 
 
-def test_it_survives_a_record() -> None:
+def test_a_dossier_survives_a_record() -> None:
     assert decode(Dossier, encode(DOSSIER)) == DOSSIER

@@ -14,15 +14,15 @@ from tests.report.records import CLAIM, record
 
 
 def judged(value: float, tolerance: Tolerance = Tolerance(), text: str = "30.10") -> Record:  # noqa: B008 - frozen
-    made = record(replace(CLAIM, text=text), value)
-    return replace(made, verdict=judge(made.claim, made.measurement, tolerance=tolerance))
+    failed = record(replace(CLAIM, text=text), value)
+    return replace(failed, verdict=judge(failed.claim, failed.measurement, tolerance=tolerance))
 
 
 def smallest(text: str) -> float:
     return float(text.partition("the smallest that passes is ")[2].splitlines()[0])
 
 
-def test_a_difference_is_told_in_full() -> None:
+def test_a_difference_is_shown_in_full() -> None:
     assert failure_text(judged(29.5)).splitlines() == [
         "README.md:7:22: m_x2 fp32 PSNR on set5_x2",
         "verdict    differs: differs from the document",
@@ -34,11 +34,11 @@ def test_a_difference_is_told_in_full() -> None:
     ]
 
 
-def test_kept_images_tell_what_the_claim_may_be_about() -> None:
-    made = judged(30.2)
+def test_kept_images_show_what_the_claim_may_be_about() -> None:
+    failed = judged(30.2)
     match = Candidate(Scoring(border=3), 30.1012, ("paper_y",), ("border",), "rounded", 0.5)
-    found = Forensics("psnr", "30.10", 2, (2,), 900, 9, (match,) * 9)
-    lines = failure_text(replace(made, detail=Detail(forensics=found))).splitlines()
+    forensics = Forensics("psnr", "30.10", 2, (2,), 900, 9, (match,) * 9)
+    lines = failure_text(replace(failed, detail=Detail(forensics=forensics))).splitlines()
     start = lines.index("forensics  9 of 900 ways of scoring the images give the claim:")
     assert (
         lines[start + 1]
@@ -48,7 +48,7 @@ def test_kept_images_tell_what_the_claim_may_be_about() -> None:
     assert len(lines) <= 16
 
 
-def test_a_better_value_comes_with_the_edit() -> None:
+def test_a_better_value_is_shown_with_the_edit() -> None:
     lines = failure_text(judged(30.2)).splitlines()
     assert "edit       README.md:7:22: 30.10 -> 30.20" in lines
     assert len(lines) < 12
@@ -64,7 +64,7 @@ def test_the_smallest_passing_tolerance_does_pass(value: float) -> None:
     assert again.status is Status.MATCH
 
 
-def test_identical_images_are_told_too() -> None:
+def test_identical_images_are_shown_too() -> None:
     text = failure_text(judged(float("inf")))
     assert "measured   inf dB  (delta +inf dB)" in text
     assert "the smallest that passes is inf" in text
@@ -77,8 +77,8 @@ def test_a_document_that_cuts_digits_off_has_its_tolerance_upwards() -> None:
 
 
 def test_a_cost_metric_has_no_protocol() -> None:
-    made = record(replace(CLAIM, metric="flops", text="1.5"), 1.7, status=Status.DIFFERS)
-    text = failure_text(made)
+    failed = record(replace(CLAIM, metric="flops", text="1.5"), 1.7, status=Status.DIFFERS)
+    text = failure_text(failed)
     assert "m_x2 fp32 Flops\n" in text
     assert "protocol" not in text
 
@@ -98,7 +98,7 @@ def test_an_error_shows_its_message_cut_to_size() -> None:
     assert lines[-2:-1] == ["fault 16"]
 
 
-def test_an_error_without_a_claim_is_told_by_the_model() -> None:
+def test_an_error_without_a_claim_names_the_model() -> None:
     verdict = Verdict(Status.ERROR, "b.png is corrupt")
     text = failure_text(replace(record(None), verdict=verdict, measurement=None))
     assert text.startswith("m_x2 fp32 PSNR on set5_x2\n\nb.png is corrupt\n")

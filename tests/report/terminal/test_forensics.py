@@ -16,12 +16,12 @@ OTHER = Candidate(
     "truncated",
     1.5,
 )
-FOUND = Forensics("psnr", "30.10", 5, (2,), 2123, 7, (MATCH, OTHER), notes=("files have 8 bits",))
-NONE = replace(FOUND, fits=0, matches=(), nearest=(replace(MATCH, value=30.2, digits=""),))
+FITS = Forensics("psnr", "30.10", 5, (2,), 2123, 7, (MATCH, OTHER), notes=("files have 8 bits",))
+NONE = replace(FITS, fits=0, matches=(), nearest=(replace(MATCH, value=30.2, digits=""),))
 
 
 def test_every_way_is_shown_with_its_value_digits_and_chance() -> None:
-    lines = forensics_lines(FOUND)
+    lines = forensics_lines(FITS)
     assert lines[0] == "7 of 2,123 ways of scoring 5 images give PSNR 30.10 dB"
     assert [line.split(maxsplit=3) for line in lines[4:6]] == [
         ["30.1041", "rounded", "0.021", "paper_y"],
@@ -36,11 +36,11 @@ def test_every_way_is_shown_with_its_value_digits_and_chance() -> None:
     assert lines[-1] == "note: files have 8 bits"
 
 
-def test_scales_that_were_guessed_are_told() -> None:
-    assert "x2, x3, x4" in forensics_lines(replace(FOUND, scales=(2, 3, 4)))[-1]
+def test_scales_that_were_guessed_are_listed() -> None:
+    assert "x2, x3, x4" in forensics_lines(replace(FITS, scales=(2, 3, 4)))[-1]
 
 
-def test_where_nothing_fits_the_nearest_come_with_how_far_they_miss() -> None:
+def test_where_nothing_fits_the_nearest_are_shown_with_how_far_they_miss() -> None:
     assert forensics_lines(NONE)[:2] == [
         "none of 2,123 ways of scoring 5 images gives PSNR 30.10 dB; the nearest:",
         "  paper_y: 30.2000 dB (+0.1000)",
@@ -51,13 +51,13 @@ def test_where_nothing_fits_the_nearest_come_with_how_far_they_miss() -> None:
 
 
 def test_a_failure_has_room_for_three() -> None:
-    assert forensics_summary(FOUND) == [
+    assert forensics_summary(FITS) == [
         "forensics  7 of 2,123 ways of scoring the images give the claim:",
         "           paper_y: 30.1041 dB rounded, by chance 0.021",
         "           native_rgb, b, c and 2 more, but on OpenCV's gray, SR read as BGR:"
         " 30.1099 dB truncated, by chance 1.500",
     ]
-    assert len(forensics_summary(replace(FOUND, matches=(MATCH,) * 10))) == 4
+    assert len(forensics_summary(replace(FITS, matches=(MATCH,) * 10))) == 4
     assert forensics_summary(NONE) == [
         "forensics  none of 2,123 ways of scoring the images gives the claim; the nearest:",
         "           paper_y: 30.2000 dB (+0.1000)",
@@ -81,15 +81,15 @@ def test_a_failure_has_room_for_three() -> None:
         ("resize", "crop", "cut to the common size"),
     ],
 )
-def test_each_choice_is_told_in_words(field: str, value: object, words: str) -> None:
-    one = Candidate(Scoring(**{field: value}), 30.1, ("paper_y",), (field,), "rounded")
-    assert forensics_lines(replace(FOUND, matches=(one,)))[4].endswith(f"paper_y, but {words}")
+def test_each_choice_is_described_in_words(field: str, value: object, words: str) -> None:
+    fit = Candidate(Scoring(**{field: value}), 30.1, ("paper_y",), (field,), "rounded")
+    assert forensics_lines(replace(FITS, matches=(fit,)))[4].endswith(f"paper_y, but {words}")
 
 
 def test_names_of_files_cannot_steer_the_terminal() -> None:
-    one = Candidate(
+    fit = Candidate(
         Scoring(aggregation="image", image="a\x1b[2J\nb\u202e"), 30.1, ("p",), ("aggregation",)
     )
-    (line,) = (line for line in forensics_lines(replace(FOUND, matches=(one,))) if "a\\x1b" in line)
+    (line,) = (line for line in forensics_lines(replace(FITS, matches=(fit,))) if "a\\x1b" in line)
     assert line.endswith(r"of the image a\x1b[2J\nb\u202e only")
-    assert "\x1b" not in "\n".join(forensics_summary(replace(FOUND, matches=(one,))))
+    assert "\x1b" not in "\n".join(forensics_summary(replace(FITS, matches=(fit,))))

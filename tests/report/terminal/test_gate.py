@@ -1,4 +1,4 @@
-"""A gate is shown as a row for each question, then the images that fare worst."""
+"""A gate is shown as a row for each question, then the worst images."""
 
 import math
 import re
@@ -126,5 +126,5 @@ def test_a_comparison_without_images_says_why() -> None:
 
 
 def test_fidelities_of_a_damaged_record_are_shown_too() -> None:
-    odd = tuple(replace(one, all_db=db) for one, db in zip(IMAGES, INFINITE, strict=True))
+    odd = tuple(replace(image, all_db=db) for image, db in zip(IMAGES, INFINITE, strict=True))
     assert "nan dB" in gate_lines(replace(VERDICT, images=odd))[2]

@@ -15,8 +15,8 @@ def cells(line: str) -> list[str]:
     return re.split(r" {2,}", line)
 
 
-def lines_of(found: Series, *, limit: int = 20, incomplete: tuple[str, ...] = ()) -> list[str]:
-    return history_lines(history_case(found, incomplete), limit=limit)
+def lines_of(series: Series, *, limit: int = 20, incomplete: tuple[str, ...] = ()) -> list[str]:
+    return history_lines(history_case(series, incomplete), limit=limit)
 
 
 def of_two(point: Point, environment: Environment = ENVIRONMENT) -> list[str]:
@@ -50,17 +50,17 @@ def test_only_the_newest_are_shown_and_the_trend_is_of_all() -> None:
 
 
 def test_each_kind_of_trend_is_a_sentence() -> None:
-    def told(*values: float, **changes: object) -> str:
+    def says(*values: float, **changes: object) -> str:
         return lines_of(case(values, **changes))[-1]
 
     seen = " (3 values since 2026-11-01)"
-    assert told(30.0, 30.0) == "trend: not known before 3 values that compare, over a day or more"
-    assert told(30.0, 30.0, 30.0) == f"trend: 0.05 dB of margin left, steady{seen}"
-    assert told(30.02, 30.01, 30.0) == f"trend: 0.05 dB of margin left, +0.01 dB per week{seen}"
-    assert told(30.0, 30.0, 30.25).startswith("trend: 0.2 dB beyond the tolerance, -0.12 dB per")
+    assert says(30.0, 30.0) == "trend: not known before 3 values that compare, over a day or more"
+    assert says(30.0, 30.0, 30.0) == f"trend: 0.05 dB of margin left, steady{seen}"
+    assert says(30.02, 30.01, 30.0) == f"trend: 0.05 dB of margin left, +0.01 dB per week{seen}"
+    assert says(30.0, 30.0, 30.25).startswith("trend: 0.2 dB beyond the tolerance, -0.12 dB per")
     alone = {"claimed": None, "tolerance": None}
-    assert told(30.0, 30.5, 31.0, **alone) == f"trend: 31.0000 dB, +0.5 dB per week{seen}"
-    ssim = told(0.9, 0.9, 0.9, metric="ssim", **alone)
+    assert says(30.0, 30.5, 31.0, **alone) == f"trend: 31.0000 dB, +0.5 dB per week{seen}"
+    ssim = says(0.9, 0.9, 0.9, metric="ssim", **alone)
     assert ssim == f"trend: 0.900000, steady{seen}"
 
 
@@ -135,15 +135,15 @@ def test_hostile_names_move_no_cursor() -> None:
     assert r"m\x1b[2J" in text
 
 
-def test_the_same_is_there_for_programs() -> None:
-    found = history_case(case([30.0, 30.01, 30.02]), ("run-8",))
-    told = encode(found)
-    assert isinstance(told, dict)
-    assert (told["case_id"], told["unit"], told["model"]) == ("m-fp32-set5_x2-psnr", "dB", "m")
-    assert found.trend is not None
-    assert [row.complete for row in found.rows] == [True, False, True]
-    assert [row.margin for row in found.rows] == [0.05, found.rows[1].margin, found.trend.last]
-    assert (found.rows[0].claimed, found.rows[0].tolerance) == (30.0, 0.05)
+def test_programs_get_the_same_values() -> None:
+    shown = history_case(case([30.0, 30.01, 30.02]), ("run-8",))
+    data = encode(shown)
+    assert isinstance(data, dict)
+    assert (data["case_id"], data["unit"], data["model"]) == ("m-fp32-set5_x2-psnr", "dB", "m")
+    assert shown.trend is not None
+    assert [row.complete for row in shown.rows] == [True, False, True]
+    assert [row.margin for row in shown.rows] == [0.05, shown.rows[1].margin, shown.trend.last]
+    assert (shown.rows[0].claimed, shown.rows[0].tolerance) == (30.0, 0.05)
 
 
 def test_values_too_far_apart_for_a_float_are_drawn_too() -> None:

@@ -12,7 +12,7 @@ from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Status
 from sr_bench.report.terminal.session import header, summary
 from tests.report.records import CLAIM, emulated, record, with_interval, without_value
-from tests.report.runs import HOSTILE, latency, with_floor
+from tests.report.sessions import HOSTILE, latency, with_floor
 
 CARD = ModelCard("m_x2", "zoo", Path("/z/zoo"), "M", "", 2, "edsr")
 CASE = Case(CARD, "psnr", Precision.FP32, "vacc", Evaluation("set5", EvalProtocol("p")), CLAIM)
@@ -77,9 +77,9 @@ def test_without_two_readings_there_is_no_such_column() -> None:
     assert not any("interval" in line for line in summary([record()]))
 
 
-def test_what_must_be_known_of_the_device_is_said_once() -> None:
-    told = Detail(adapter="never executed", warning="hangs before SDK 2.0")
-    lines = summary([replace(record(), detail=told), replace(record(SSIM, 0.9), detail=told)])
+def test_what_must_be_known_of_the_device_is_shown_once() -> None:
+    detail = Detail(adapter="never executed", warning="hangs before SDK 2.0")
+    lines = summary([replace(record(), detail=detail), replace(record(SSIM, 0.9), detail=detail)])
     assert lines.count("never executed") == 1
     assert lines.count("m_x2 fp32: hangs before SDK 2.0") == 1
 
@@ -100,7 +100,7 @@ def test_what_was_not_run_is_counted_by_its_reason() -> None:
     assert lines[-1] == "3 not_run"
 
 
-def test_many_reasons_are_cut_and_said_to_be() -> None:
+def test_many_reasons_are_cut_and_counted() -> None:
     lines = summary([without_value(record(), f"reason {i}") for i in range(9)])
     assert sum(" x reason" in line for line in lines) == 6
     assert "  and 3 more reasons: see latest.json, or pytest -rs" in lines
@@ -128,7 +128,7 @@ def test_a_timing_alone_has_a_row() -> None:
     assert lines[2].split() == ["m_x2", "fp32", "latency", "-", "12.345", "-", "12.3", "new"]
 
 
-def test_a_model_below_its_floor_is_told_once() -> None:
+def test_a_model_below_its_floor_is_listed_once() -> None:
     low = [with_floor(record(), 31.365), with_floor(record(SSIM, 0.5), 0.8985)]
     lines = [line for line in summary([*low, with_floor(record(), 30.0)]) if "bicubic" in line]
     assert lines == [
@@ -140,8 +140,8 @@ def test_a_model_below_its_floor_is_told_once() -> None:
 def test_no_name_commands_the_terminal() -> None:
     names = dict.fromkeys(("model", "dataset", "precision"), HOSTILE)
     absent = without_value(record(), HOSTILE)
-    told = Detail(warning=HOSTILE)
-    lines = summary([replace(record(), **names, detail=told), replace(absent, **names)])
+    detail = Detail(warning=HOSTILE)
+    lines = summary([replace(record(), **names, detail=detail), replace(absent, **names)])
     assert not any("\x1b" in line for line in lines)
     assert sum(r"\x1b[2J" in line for line in lines) == 3
     assert lines[2].endswith("match")

@@ -10,11 +10,11 @@ from sr_bench.report.terminal.update import update_lines
 
 
 def empty(**fields: object) -> Update:
-    given = {"edits": (), "gaps": (), "diff": "", "left_out": (), "refused": (), "written": True}
-    return Update(**(given | fields))
+    defaults = {"edits": (), "gaps": (), "diff": "", "left_out": (), "refused": (), "written": True}
+    return Update(**(defaults | fields))
 
 
-def test_a_missing_last_line_feed_is_told_as_diff_does(
+def test_a_missing_last_line_feed_is_shown_as_diff_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -24,7 +24,7 @@ def test_a_missing_last_line_feed_is_told_as_diff_does(
     )
 
 
-def test_line_ends_that_only_some_tools_know_part_no_lines() -> None:
+def test_line_ends_that_only_some_tools_know_split_no_lines() -> None:
     diff = unified_diff(Path("a"), "x\x0by\u2028z\r\n", "x\x0by\u2028!\r\n")
     assert diff.splitlines(keepends=False)[0] == "--- a/a"
     assert "\n-x\x0by\u2028z\r\n+x\x0by\u2028!\r\n" in diff
@@ -34,7 +34,7 @@ def test_the_same_text_has_no_diff() -> None:
     assert unified_diff(Path("a"), "x", "x") == ""
 
 
-def test_reasons_are_told_once_with_the_first_places() -> None:
+def test_reasons_are_listed_once_with_the_first_places() -> None:
     pairs = [("too few images", f"README.md:{n}:1") for n in range(1, 8)]
     lines = update_lines(empty(left_out=group([*pairs, ("other", "z")])))
     assert lines == [

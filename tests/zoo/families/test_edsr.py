@@ -23,14 +23,14 @@ def levels() -> torch.Tensor:
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3, 4])
-def test_official_without_weights_gives_the_mean_at_0_to_255(blank: Blank, scale: int) -> None:
+def test_official_without_weights_outputs_the_mean_at_0_to_255(blank: Blank, scale: int) -> None:
     module = blank(build("edsr", OFFICIAL, scale))
     out = module(torch.zeros(1, 3, 2, 3))
     assert_close(out, (255 * MEAN).expand(1, 3, 2 * scale, 3 * scale))
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3, 4])
-def test_basicsr_without_weights_gives_the_mean_at_0_to_1(blank: Blank, scale: int) -> None:
+def test_basicsr_without_weights_outputs_the_mean_at_0_to_1(blank: Blank, scale: int) -> None:
     module = blank(build("edsr", BASICSR, scale))
     out = module(torch.zeros(1, 3, 2, 3))
     assert_close(out, MEAN.expand(1, 3, 2 * scale, 3 * scale))

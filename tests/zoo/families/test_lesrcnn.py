@@ -29,7 +29,7 @@ def image() -> Tensor:
     return torch.rand(1, 3, 6, 5, generator=torch.Generator().manual_seed(0))
 
 
-def test_one_tap_per_layer_gives_twice_the_rectified_image(
+def test_one_tap_per_layer_outputs_twice_the_rectified_image(
     blank: Callable[[nn.Module], nn.Module],
     identity: Callable[[nn.Module, str], None],
     image: Tensor,
@@ -62,11 +62,11 @@ def test_the_rectified_skips_are_what_in_place_relus_leave_behind(image: Tensor)
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_a_multi_scale_network_uses_the_upsampler_of_its_scale(scale: int, image: Tensor) -> None:
     many = build("lesrcnn", {**HYPER, "multi_scale": True}, scale).eval()
-    one = build("lesrcnn", HYPER, scale).eval()
+    network = build("lesrcnn", HYPER, scale).eval()
     used = {k.replace(f".up{scale}.", ".up."): v for k, v in many.state_dict().items()}
-    one.load_state_dict({k: v for k, v in used.items() if k in one.state_dict()})
+    network.load_state_dict({k: v for k, v in used.items() if k in network.state_dict()})
     with torch.inference_mode():
-        assert_close(many(image), one(image))
+        assert_close(many(image), network(image))
     assert {k.split(".")[1] for k in many.state_dict() if "upsample" in k} == {"up2", "up3", "up4"}
 
 
@@ -106,7 +106,7 @@ def _super_resolve(module: nn.Module, path: Path) -> NDArray[np.uint8]:
         (4, 31.8836, 0.8903, "1de9d0e1b1817de43fba3ce9c4b966fd8cde81e160d7432a844d6a2296f90cbc"),
     ],
 )
-def test_official_weights_give_the_published_scores_on_set5(
+def test_official_weights_have_the_published_scores_on_set5(
     official_data: Path, scale: int, psnr_db: float, ssim: float, sha256: str
 ) -> None:
     checkpoint = Checkpoint(file=f"lesrcnn_x{scale}.pth", sha256=sha256)

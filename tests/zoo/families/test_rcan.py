@@ -6,28 +6,15 @@ from torch import nn
 from torch.testing import assert_close
 
 from sr_bench.zoo.build import build
+from tests.zoo.rcan import RCAN, TRIMMED
 
 Blank = Callable[[nn.Module], nn.Module]
 Identity = Callable[[nn.Module, str], None]
 
 DIV2K = torch.tensor([0.4488, 0.4371, 0.4040]).view(1, 3, 1, 1)
 FLICKR2K = torch.tensor([0.4690, 0.4490, 0.4036]).view(1, 3, 1, 1)
-OFFICIAL = {
-    "form": "official",
-    "n_resgroups": 1,
-    "n_resblocks": 1,
-    "n_feats": 3,
-    "attention": True,
-    "reduction": 3,
-    "res_scale": 1.0,
-    "rgb_range": 255.0,
-    "rgb_mean": "div2k",
-    "mean_shift": "frozen",
-    "head": "stride1",
-    "upsample": "steps",
-}
+OFFICIAL = {**RCAN, "n_resgroups": 1, "n_resblocks": 1, "n_feats": 3, "reduction": 3}
 BASICSR = {**OFFICIAL, "form": "basicsr", "mean_shift": "tensor", "res_scale": 0.1}
-TRIMMED = {"attention": False, "reduction": 0, "head": "stride2", "upsample": "single"}
 SR4K = {**OFFICIAL, **TRIMMED, "mean_shift": "plain"}
 SR4K_BASICSR = {**BASICSR, **TRIMMED, "res_scale": 1.0}
 
@@ -40,7 +27,7 @@ def levels() -> torch.Tensor:
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
 @pytest.mark.parametrize(("rgb_mean", "mean"), [("div2k", DIV2K), ("flickr2k", FLICKR2K)])
-def test_without_weights_both_forms_give_the_mean_in_their_range(
+def test_without_weights_both_forms_output_the_mean_in_their_range(
     blank: Blank, scale: int, rgb_mean: str, mean: torch.Tensor
 ) -> None:
     x = torch.zeros(1, 3, 2, 3)
@@ -101,8 +88,8 @@ def test_sr4k_samples_every_second_pixel_and_enlarges_four_times(
 
 
 def test_the_forms_are_the_same_network_in_other_ranges(levels: torch.Tensor) -> None:
-    for one, other in ((OFFICIAL, {**BASICSR, "res_scale": 1.0}), (SR4K, SR4K_BASICSR)):
-        official, basicsr = build("rcan", one, 2).eval(), build("rcan", other, 2).eval()
+    for first, second in ((OFFICIAL, {**BASICSR, "res_scale": 1.0}), (SR4K, SR4K_BASICSR)):
+        official, basicsr = build("rcan", first, 2).eval(), build("rcan", second, 2).eval()
         weights = [v for k, v in official.state_dict().items() if "_mean" not in k]
         basicsr.load_state_dict(dict(zip(basicsr.state_dict(), weights, strict=True)))
         with torch.inference_mode():

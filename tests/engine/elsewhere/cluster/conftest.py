@@ -51,15 +51,15 @@ class Farm:
         self._cluster.wait_for_workers(count, timeout=60)
 
     def address_of(self, name: str) -> str:
-        found = self._cluster.scheduler_info["workers"]
-        return next(address for address, one in found.items() if one["name"] == name)
+        workers = self._cluster.scheduler_info["workers"]
+        return next(address for address, worker in workers.items() if worker["name"] == name)
 
     def tasks(self) -> list[str]:
         return [str(key) for key in self._cluster.scheduler.tasks]
 
     def plugins(self) -> list[str]:
-        found = self._cluster.scheduler.worker_plugins
-        return [name for name in found if name.startswith("sr-bench")]
+        plugins = self._cluster.scheduler.worker_plugins
+        return [name for name in plugins if name.startswith("sr-bench")]
 
     def close(self) -> None:
         for worker in self._workers:
@@ -82,7 +82,7 @@ def cache(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def start_farm(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Iterator:
-    """Return what starts a scheduler without workers."""
+    """Return a function that starts a scheduler without workers."""
     distributed = pytest.importorskip("distributed")
     farms = []
 
@@ -107,8 +107,8 @@ def start_farm(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> 
 @pytest.fixture(scope="module")
 def farm(start_farm) -> Farm:
     """Return a scheduler with two workers, ``one`` and ``two``."""
-    found = start_farm()
-    found.join("one")
-    found.join("two")
-    found.wait(2)
-    return found
+    started = start_farm()
+    started.join("one")
+    started.join("two")
+    started.wait(2)
+    return started

@@ -24,7 +24,7 @@ from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.engine.prepare.network import prepare
 from sr_bench.errors import BackendError, DeviceError, OptionError, SrBenchError
-from tests.engine.elsewhere.cluster.works import Drawn, Heard, drawn, measured
+from tests.engine.elsewhere.cluster.works import Drawn, Received, drawn, measured
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ def work_of(zoo, precision: Precision, **options: object) -> Work:
     """Return a run of the zoo's files; a low precision is compared with fp32."""
     selection = Selection(data=zoo.data)
     suite = load_suite(zoo.suite / "card.toml")
-    case = next(one for one in plan(suite, selection) if one.metric == "psnr")
+    case = next(case for case in plan(suite, selection) if case.metric == "psnr")
     case, runs = replace(case, precision=precision), Runs(selection, ())
     low = precision is not Precision.FP32
     full = runs.jobs.prepared(replace(case, precision=Precision.FP32)) if low else None
@@ -55,11 +55,12 @@ def work_of(zoo, precision: Precision, **options: object) -> Work:
 )
 def test_the_results_are_those_of_this_machine(cluster, shared_zoo, precision) -> None:
     work = work_of(shared_zoo, precision)
-    here, there = measured(Worker(Selection()), work), measured(cluster, work)
-    assert there.results == here.results
-    assert there.begun == here.begun
-    assert [told[:2] for told in there.progress] == [(1, 2), (2, 2)]
-    assert all((one.fidelity is None) == (work.reference is None) for one in here.results.values())
+    local, remote = measured(Worker(Selection()), work), measured(cluster, work)
+    assert remote.results == local.results
+    assert remote.begun == local.begun
+    assert [step[:2] for step in remote.progress] == [(1, 2), (2, 2)]
+    for image in local.results.values():
+        assert (image.fidelity is None) == (work.reference is None)
 
 
 def test_a_network_is_made_once_on_a_worker(cluster, farm, zoo, edsr, cache) -> None:
@@ -73,11 +74,11 @@ def test_a_network_is_made_once_on_a_worker(cluster, farm, zoo, edsr, cache) -> 
     makers_before = makers()
     low = replace(work, prepared=prepare(edsr, Precision.FP16, None), reference=work.prepared)
     cluster.start([(low, range(2)), (work, range(2))])
-    there, plain = measured(cluster, low), measured(cluster, work)
-    made = set((cache / "onnx").iterdir()) - before
-    assert len(made) == 2
-    assert {low.prepared.onnx(), work.prepared.onnx()} == made
-    assert there.results == measured(Worker(Selection()), low).results
+    low_results, plain = measured(cluster, low), measured(cluster, work)
+    networks = set((cache / "onnx").iterdir()) - before
+    assert len(networks) == 2
+    assert {low.prepared.onnx(), work.prepared.onnx()} == networks
+    assert low_results.results == measured(Worker(Selection()), low).results
     assert plain.results == measured(Worker(Selection()), work).results
     assert len(makers() - makers_before) == 2
 
@@ -89,9 +90,9 @@ def test_workers_keep_the_images_where_the_session_does(cluster, zoo, tmp_path: 
         files = [path for path in results.rglob("*") if path.is_file()]
         return {path.relative_to(results).as_posix(): path.read_bytes() for path in files}
 
-    here = keep(Worker(Selection()), tmp_path / "here")
-    assert keep(cluster, tmp_path / "there") == here
-    assert len(here) == 6
+    local = keep(Worker(Selection()), tmp_path / "here")
+    assert keep(cluster, tmp_path / "there") == local
+    assert len(local) == 6
     pair = tmp_path / "there" / "outputs" / "pairs-pppppppppppppppp" / "0001-hr.png"
     pair.write_bytes(b"of an earlier run")
     keep(cluster, tmp_path / "there")
@@ -112,7 +113,7 @@ def test_images_whose_workers_died_are_named_and_those_before_them_kept(
     cluster, zoo, monkeypatch
 ) -> None:
     distributed = pytest.importorskip("distributed")
-    work, heard = drawn(zoo, *(Drawn(i) for i in range(9))), Heard()
+    work, received = drawn(zoo, *(Drawn(i) for i in range(9))), Received()
     cluster.start([(work, range(9))])
     run = next(iter(cluster._runs.values()))
     deadly = next(part for part in run.shards if 4 in part)
@@ -121,18 +122,18 @@ def test_images_whose_workers_died_are_named_and_those_before_them_kept(
     def killed() -> None:
         raise distributed.KilledWorker(work, SimpleNamespace(address="tcp://a"), 3)
 
-    def told(run, part):
+    def progress(run, part):
         if part == deadly:
             run.shards[part].result = killed
         return outcome(run, part)
 
-    monkeypatch.setattr(cluster, "_outcome", told)
+    monkeypatch.setattr(cluster, "_outcome", progress)
     names = ", ".join(f"{i:03d}" for i in deadly)
     with pytest.raises(
         BackendError, match=f"tiny_x2 on {names}: every worker that tried this died"
     ):
-        measured(cluster, work, heard=heard)
-    assert set(range(deadly[0])) <= set(heard.results) <= set(range(9)) - set(deadly)
+        measured(cluster, work, received=received)
+    assert set(range(deadly[0])) <= set(received.results) <= set(range(9)) - set(deadly)
 
 
 def test_a_scheduler_that_is_gone_ends_the_run_with_an_error(cluster, zoo, monkeypatch) -> None:
@@ -144,11 +145,11 @@ def test_a_scheduler_that_is_gone_ends_the_run_with_an_error(cluster, zoo, monke
 
 
 def test_a_card_is_asked_for_by_each_task(cluster, zoo, monkeypatch) -> None:
-    asked = []
+    requests = []
 
     class Client:
         def submit(self, *_args, resources, **_how):
-            asked.append(resources)
+            requests.append(resources)
             return SimpleNamespace(add_done_callback=lambda _call: None)
 
     work = work_of(zoo, Precision.FP16)
@@ -157,47 +158,47 @@ def test_a_card_is_asked_for_by_each_task(cluster, zoo, monkeypatch) -> None:
     monkeypatch.setattr(cluster, "_runs", {})
     monkeypatch.setattr(cluster, "_workers", Workers(cluster._workers.identity, "VACC"))
     cluster.start([(work, range(2))])
-    assert asked == [{"VACC": 1}] * 3
+    assert requests == [{"VACC": 1}] * 3
 
 
 def test_an_error_of_an_image_arrives_as_itself_after_the_images_before_it(cluster, zoo) -> None:
     items = [Drawn(i, failure="timeout" if i in (5, 9) else "") for i in range(12)]
     work = drawn(zoo, *items)
-    with pytest.raises(DeviceError) as here:
+    with pytest.raises(DeviceError) as local:
         measured(Worker(Selection()), work)
-    done: dict[int, object] = {}
-    with pytest.raises(DeviceError) as there:
+    results: dict[int, object] = {}
+    with pytest.raises(DeviceError) as remote:
         cluster.measure(
             work,
             range(12),
             begin=lambda *_: None,
-            done=done.__setitem__,
+            done=results.__setitem__,
             progress=lambda *_: None,
         )
-    assert (str(there.value), there.value.failure) == (str(here.value), here.value.failure)
-    assert str(there.value.about("x")) == str(here.value.about("x"))
-    assert {0, 1, 2, 3, 4} <= set(done)
+    assert (str(remote.value), remote.value.failure) == (str(local.value), local.value.failure)
+    assert str(remote.value.about("x")) == str(local.value.about("x"))
+    assert {0, 1, 2, 3, 4} <= set(results)
 
 
-def test_a_run_whose_files_are_gone_fails_and_others_go_on(cluster, zoo) -> None:
+def test_a_run_whose_files_are_gone_fails_and_others_continue(cluster, zoo) -> None:
     work = work_of(zoo, Precision.FP16)
     lost = zoo.root / "gone.onnx"
-    gone = replace(work.prepared, card=replace(work.job.card, onnx=lost), weights=lost)
-    broken = replace(work, prepared=replace(gone, weights_digest="1" * 64))
+    prepared = replace(work.prepared, card=replace(work.job.card, onnx=lost), weights=lost)
+    broken = replace(work, prepared=replace(prepared, weights_digest="1" * 64))
     cluster.start([(broken, [0])])
     assert measured(cluster, work).results
     with pytest.raises(SrBenchError, match=r"gone\.onnx: there is no such file"):
         measured(cluster, broken, [0])
 
 
-def test_only_the_images_that_are_asked_for_come(cluster, zoo) -> None:
+def test_only_the_images_that_are_asked_for_are_returned(cluster, zoo) -> None:
     work = drawn(zoo, *(Drawn(i) for i in range(9)))
     cluster.start([(work, range(9))])
     cluster.start([(work, range(9))])
-    heard = measured(cluster, work, [7, 2])
-    assert sorted(heard.results) == [2, 7]
-    assert heard.results == measured(Worker(Selection()), work, [7, 2]).results
-    assert heard.progress[-1][:2] == (2, 2)
+    received = measured(cluster, work, [7, 2])
+    assert sorted(received.results) == [2, 7]
+    assert received.results == measured(Worker(Selection()), work, [7, 2]).results
+    assert received.progress[-1][:2] == (2, 2)
 
 
 def test_a_run_that_is_handed_in_twice_is_measured_once(cluster, zoo) -> None:
@@ -217,7 +218,7 @@ def test_nothing_is_left_on_the_cluster(farm, zoo) -> None:
         assert len(farm.plugins()) == len(before) + 1
         name = (set(farm.plugins()) - set(before)).pop()
     assert farm.plugins() == before
-    # The scheduler forgets tasks a moment after it is told; the limit is a last resort.
+    # The scheduler forgets tasks a moment after it is asked to; the limit is a last resort.
     limit = time.monotonic() + 120.0
     while left := [key for key in farm.tasks() if name in key]:
         assert time.monotonic() < limit, left
@@ -230,10 +231,10 @@ def test_a_worker_that_joins_late_takes_over_from_one_that_is_killed(
     farm = start_farm()
     first = farm.join("first")
     work = drawn(zoo, *(Drawn(i, held=str(tmp_path) if i == 0 else "") for i in range(24)))
-    told: list[int] = []
+    finished: list[int] = []
 
     def progress(done: int, planned: int, image: str) -> None:
-        told.append(done)
+        finished.append(done)
         if done == 12:  # of others than the first, which holds image 0
             first.send_signal(signal.SIGKILL)
             (tmp_path / "go").touch()
@@ -241,10 +242,10 @@ def test_a_worker_that_joins_late_takes_over_from_one_that_is_killed(
     with closing(Cluster(Selection(cluster=farm.address))) as cluster:
         joining = Thread(target=farm.join, args=("second",))
         joining.start()
-        heard = measured(cluster, work, progress=progress)
+        received = measured(cluster, work, progress=progress)
         joining.join()
-        assert told[-1] == 24
-        assert heard.results == measured(Worker(Selection()), work).results
+        assert finished[-1] == 24
+        assert received.results == measured(Worker(Selection()), work).results
         assert cluster.shares[farm.address_of("second")] >= 12
         assert sum(cluster.shares.values()) == 24
 

@@ -31,7 +31,7 @@ class Seen:
 
     def __init__(self, **workers: tuple[object, dict[str, int]]) -> None:
         self.workers = {name: {"resources": more} for name, (_, more) in workers.items()}
-        self.looks = {name: what for name, (what, _) in workers.items()}
+        self.looks = {name: look for name, (look, _) in workers.items()}
 
     def wait_for_workers(self, count: int, timeout: float) -> None:
         if not self.workers:
@@ -49,8 +49,8 @@ def agreed(backend: str = "onnxruntime", **workers) -> Workers:
 
 
 def test_workers_that_are_alike_agree() -> None:
-    found = agreed(a=(HERE, {}), b=(HERE, {}))
-    assert (found.identity, found.resource) == (HERE, "")
+    workers = agreed(a=(HERE, {}), b=(HERE, {}))
+    assert (workers.identity, workers.resource) == (HERE, "")
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_a_device_that_no_worker_offers_is_refused_at_the_start() -> None:
 def test_only_workers_that_offer_the_device_have_to_agree() -> None:
     card = Identity(measuring(), "cpu", CARD)
     other = Identity(measuring(), "other cpu", CARD)
-    found = agreed("vacc", a=(HERE, {}), b=(card, {"VACC": 1}), c=(other, {"VACC": 2}))
-    assert (found.identity, found.resource) == (card, "VACC")
+    workers = agreed("vacc", a=(HERE, {}), b=(card, {"VACC": 1}), c=(other, {"VACC": 2}))
+    assert (workers.identity, workers.resource) == (card, "VACC")
 
 
 def test_no_worker_at_all_is_an_error() -> None:
@@ -112,8 +112,8 @@ def test_a_worker_says_which_of_the_sessions_paths_it_does_not_see(
 ) -> None:
     assert isinstance(look(Selection(), places), Identity)
     absent = tmp_path / "images"
-    said = look(Selection(), Places(places.folder, (tmp_path, absent)))
-    assert str(said).startswith(f"{absent} is not there: the workers of a cluster need")
+    answer = look(Selection(), Places(places.folder, (tmp_path, absent)))
+    assert str(answer).startswith(f"{absent} is not there: the workers of a cluster need")
     (places.folder / PROBE).unlink()
     assert str(look(Selection(), places)).startswith(f"{places.folder / PROBE} is not there")
 

@@ -26,16 +26,16 @@ def test_a_session_is_opened_once_and_stays_open_between_uses() -> None:
 
 
 def test_those_used_longest_ago_close_but_never_one_in_use() -> None:
-    made = {key: Session() for key in "abc"}
+    opened = {key: Session() for key in "abc"}
     sessions = OpenSessions(1)
-    with sessions.lend("a", lambda: made["a"]):
+    with sessions.lend("a", lambda: opened["a"]):
         for key in "bc":
-            with sessions.lend(key, lambda key=key: made[key]):
+            with sessions.lend(key, lambda key=key: opened[key]):
                 pass
-        assert [session.closed for session in made.values()] == [0, 1, 1]
+        assert [session.closed for session in opened.values()] == [0, 1, 1]
     with sessions.lend("b", Session):
         pass
-    assert made["a"].closed == 1
+    assert opened["a"].closed == 1
 
 
 def test_closing_ends_those_that_nobody_uses_now_and_the_others_later() -> None:

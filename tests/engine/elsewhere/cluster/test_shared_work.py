@@ -41,10 +41,10 @@ def test_a_work_is_read_as_it_was_written_with_absolute_paths(
     near = replace(work, prepared=replace(work.prepared, weights=Path("tiny/tiny.onnx")))
     name = write_work(tmp_path, near)
     monkeypatch.chdir(tmp_path)
-    found = read_work(tmp_path, name)
-    assert found.work.prepared.weights == zoo.suite / "tiny.onnx"
-    assert work_key(found.work) == work_key(work) == name
-    assert set(found.folders) == {zoo.suite, zoo.data / "LR", zoo.data / "HR"}
+    read_back = read_work(tmp_path, name)
+    assert read_back.work.prepared.weights == zoo.suite / "tiny.onnx"
+    assert work_key(read_back.work) == work_key(work) == name
+    assert set(read_back.folders) == {zoo.suite, zoo.data / "LR", zoo.data / "HR"}
 
 
 def test_a_folder_that_is_not_seen_is_named(zoo: Zoo, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_the_keys_of_works_differ_in_whatever_decides_the_results(zoo, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("form", "precision", "own", "made"),
+    ("form", "precision", "onnx", "needs"),
     [
         (Form.ONNX, Precision.FP32, True, False),
         (Form.ONNX, Precision.FP16, True, True),
@@ -111,7 +111,7 @@ def test_the_keys_of_works_differ_in_whatever_decides_the_results(zoo, tmp_path)
         (Form.SOURCE, Precision.FP32, False, True),
     ],
 )
-def test_what_must_be_made_before_a_network_is_opened(zoo, form, precision, own, made) -> None:
+def test_what_must_be_made_before_a_network_is_opened(zoo, form, precision, onnx, needs) -> None:
     prepared = drawn(zoo, Drawn(0)).prepared
-    card = prepared.card if own else replace(prepared.card, onnx=None)
-    assert must_be_made(replace(prepared, form=form, precision=precision, card=card)) is made
+    card = prepared.card if onnx else replace(prepared.card, onnx=None)
+    assert must_be_made(replace(prepared, form=form, precision=precision, card=card)) is needs

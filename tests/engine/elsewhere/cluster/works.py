@@ -19,7 +19,7 @@ from sr_bench.errors import DeviceError
 from tests.tiny_zoo import Zoo
 
 HELD_S = 120.0
-"""How long an image is held at most, or a test that fails would leave a worker for ever."""
+"""How long an image is held at most, lest a test that fails leave a worker for ever."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Drawn:
 
     index: int
     held: str = ""
-    """Folder: whoever loads the image says so there, and waits for the file ``go``."""
+    """Folder: who loads the image says so there, and waits for the file ``go``."""
     failure: str = ""
 
     @property
@@ -60,8 +60,8 @@ def drawn(zoo: Zoo, *items: Drawn) -> Work:
 
 
 @dataclass
-class Heard:
-    """What an executor told."""
+class Received:
+    """What an executor reported."""
 
     begun: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     results: dict[int, ImageResult] = field(default_factory=dict)
@@ -72,15 +72,15 @@ class Heard:
         self.begun.append((device, dict(notes)))
 
 
-def measured(executor, work: Work, indices=None, **more: object) -> Heard:
-    heard = more.pop("heard", None) or Heard()
+def measured(executor, work: Work, indices=None, **more: object) -> Received:
+    received = more.pop("received", None) or Received()
     asked = range(len(work.job.names)) if indices is None else indices
     executor.measure(
         work,
         asked,
-        begin=heard.begin,
-        done=heard.results.__setitem__,
-        progress=more.pop("progress", lambda *told: heard.progress.append(told)),
+        begin=received.begin,
+        done=received.results.__setitem__,
+        progress=more.pop("progress", lambda *step: received.progress.append(step)),
         **more,
     )
-    return heard
+    return received

@@ -1,4 +1,4 @@
-"""Runs, floors and latencies made of the synthetic records."""
+"""Sessions, floors and latencies made of the synthetic records."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,7 +15,7 @@ HOSTILE = "a|b <img src=x onerror=alert(1)> *c* `d` [e](http://f) \x1b[2J ${g}\n
 ENVIRONMENT = Environment({"numpy": "2.4.6"}, "3.11.7", "Linux x86_64", "a cpu", 2, "0123abcd", {})
 
 
-def past_run(
+def past_session(
     records: Iterable[Record], results: Path = Path("reports"), run: str = "20261121T091430-b65233"
 ) -> PastSession:
     info = SessionInfo(run, "2026-11-21T09:14:30+00:00", ENVIRONMENT)
@@ -23,7 +23,7 @@ def past_run(
 
 
 def with_floor(base: Record, floor: float) -> Record:
-    """Return `base` with `floor` as what bicubic enlargement scores."""
+    """Return `base` with `floor` as the score of bicubic enlargement."""
     assert base.measurement is not None
     return replace(base, measurement=replace(base.measurement, notes={"bicubic": floor}))
 
@@ -35,12 +35,12 @@ def latency(ms: float | None = 12.345, *, shape: str = "3x128x128", **notes: flo
     else:
         measurement = Measurement("latency", "ms", ms, notes=notes)
         verdict = Verdict(Status.NEW, "measured; latency is not judged", ms)
-    made = replace(record(None), metric="latency", dataset="", protocol="", verdict=verdict)
-    return replace(made, measurement=measurement, detail=Detail(shape=shape))
+    timing = replace(record(None), metric="latency", dataset="", protocol="", verdict=verdict)
+    return replace(timing, measurement=measurement, detail=Detail(shape=shape))
 
 
 def ended(status: Status, line: int = 7, value: float = 29.5) -> Record:
     """Return a record that ended as `status`, its claim at `line`."""
     source = replace(CLAIM.source, line=line)
-    made = record(replace(CLAIM, source=source), value, status=status)
-    return replace(made, node_id=f"zoo/card.toml::m{line}")
+    result = record(replace(CLAIM, source=source), value, status=status)
+    return replace(result, node_id=f"zoo/card.toml::m{line}")

@@ -1,4 +1,4 @@
-"""Where the runs of tests were made."""
+"""The environment of the synthetic sessions of tests."""
 
 from sr_bench.core.history import Environment
 

@@ -36,9 +36,7 @@ from sr_bench.precision.segments import Array, Need, Runner, cut, memory_need
 LARGEST_TILE = 192
 """Height and width in pixels up to which an image is run as a whole."""
 
-_GRID = 16
-"""Tiles begin at multiples of so many pixels, as networks with windows of attention need."""
-
+_GRID = 16  # where tiles begin, as networks with windows of attention need
 _MIB = 2**20
 
 
@@ -181,6 +179,7 @@ class _Pass:
         """Yield the values from each segment for `tile`."""
         try:
             for values in self.runner.run(tile.pixels):
+                # cancel_futures reaches no tile that runs: that one ends at its next segment.
                 if self.stop.is_set():
                     raise CancelledError
                 yield values
@@ -198,6 +197,7 @@ class _Pass:
         # At most so many run at once; in the worst case the largest ones do.
         most = sorted((self._need(shape).observed for shape in shapes), reverse=True)
         together = sum(most[: self._workers]) - self._need(tile.pixels.shape).plain
+        # Results are taken in the order of submission: others wait, or one slow tile idles all.
         return len(others) < 2 * self._workers and together <= self._free_bytes
 
     def _check_memory(self, tile: _Tile) -> None:

@@ -18,17 +18,15 @@ from sr_bench.files.onnx_file import inferred, inputs, load_onnx, metadata, opse
 OPSETS = range(13, 24)
 """Opsets that can be quantised: per-channel QuantizeLinear came with 13."""
 
+# Operators with many multiplications that stay in float.
 _MULTIPLIES = frozenset(("ConvTranspose", "MatMul", "Gemm", "Einsum", "LSTM", "GRU", "RNN"))
-"""Operators with many multiplications that stay in float."""
 
 MAX_FOLDED_BYTES = 256 << 20
 """Largest constant that is computed in advance: a file of some bytes can ask for terabytes."""
 
+# Known to newer releases of onnxruntime; older ones ignore it.
 _FOLDED_LIMIT = "optimization.constant_folding_max_output_size_in_bytes"
-"""Understood by newer releases of onnxruntime; older ones ignore it."""
-
-_MACS_SIZE = 64
-"""Height and width on which the shares of multiplications are counted."""
+_MACS_SIZE = 64  # height and width on which the shares are counted
 
 
 @dataclass(frozen=True)
@@ -152,6 +150,7 @@ def _folded(model: ModelProto, path: Path) -> ModelProto:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
+    # The levels above write operators that only onnxruntime knows.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
@@ -185,6 +184,7 @@ def _layer(node: NodeProto, share: float) -> Layer:
 def _shares(model: ModelProto) -> Mapping[str, float]:
     """Return each node's part of the network's multiplications, by node name."""
     graph = model.graph
+    # Shares hardly depend on the size, but a file with free sizes needs one to infer shapes.
     channels = graph.input[0].type.tensor_type.shape.dim[1].dim_value or 3
     elements = {
         name: int(np.prod([dim.dim_value for dim in kind.shape.dim]))

@@ -118,7 +118,7 @@ def _read(path: Path) -> dict[str, object]:
     except OSError as cause:
         msg = f"{path}: can't be read ({cause.strerror}); {expected}"
         raise BackendError(msg) from cause
-    except (ValueError, RecursionError) as cause:
+    except (ValueError, RecursionError) as cause:  # the latter: brackets by the thousand
         msg = f"{path}: not valid JSON ({cause}); {expected}"
         raise BackendError(msg) from cause
     if not isinstance(content, dict):

@@ -30,11 +30,8 @@ K1, K2 = 0.01, 0.03
 """What keeps the terms of SSIM finite, as parts of the white level (Wang et al., 2004)."""
 
 _BUFFERS = 6
-_ROUNDING = 5e-7
-"""Largest relative error of a variance of equal values in float32, beside their square.
-
-Measured over all levels 1-510: 4.9e-7.
-"""
+# Largest error in float32 of a variance of equal values, as a part of their square.
+_ROUNDING = 5e-7  # measured over all levels 1-510: 4.9e-7
 _BINS = 1024
 _VALID = slice(MARGIN, -MARGIN)
 
@@ -91,6 +88,7 @@ def tile_similarity(x: Pixels, y: Pixels, work: Workspace, *, c1: float, c2: flo
     if x.dtype != np.uint8 or y.dtype != np.uint8:
         # Centred in double precision: only what is left is rounded to the dtype of `work`.
         x, y = x.astype(np.float64, copy=False), y.astype(np.float64, copy=False)
+    # Any number near the means does, so a sixteenth of the pixels gives it.
     mean_x, mean_y = float(x[::4, ::4].mean()), float(y[::4, ::4].mean())
     # Whole numbers, so that 8-bit images stay exact.
     offset_s, offset_d = float(round(mean_x + mean_y)), float(round(mean_x - mean_y))
@@ -132,7 +130,7 @@ def _estimated_error(moments: _Moments, c2: float) -> float:
     sample = (slice(None, None, 8), slice(None, None, 4))
     with np.errstate(all="ignore"):
         mean = moments.mean_s[sample]
-        variance_d = np.maximum(moments.variance_d[sample], 0.0)
+        variance_d = np.maximum(moments.variance_d[sample], 0.0)  # a rounded one may be below 0
         contrast = 0.5 * (moments.variance_s[sample] + variance_d) + c2
         weighted = moments.square_s[sample] * variance_d / contrast
         errors = (weighted + 2.0 * moments.square_d[sample]) / contrast
@@ -150,10 +148,12 @@ def _similarity_sum(
 ) -> float:
     """Sum the similarity over the windows; overwrites `moments`."""
     s, d, var_s, var_d = moments.square_s, moments.square_d, moments.variance_s, moments.variance_d
+    # The means are of shifted images; variances and the covariance don't see the shift.
     for square, mean, offset in ((s, moments.mean_s, offset_s), (d, moments.mean_d, offset_d)):
         if offset:
             np.add(mean, offset, out=mean)
             cv2.multiply(mean, mean, dst=square)
+    # Each result takes a buffer whose content is not needed any more.
     covariance = cv2.addWeighted(var_s, 0.5, var_d, -0.5, c2, dst=moments.mean_s)
     variances = cv2.addWeighted(var_s, 0.5, var_d, 0.5, c2, dst=moments.mean_d)
     product = cv2.addWeighted(s, 0.5, d, -0.5, c1, dst=var_s)

@@ -43,6 +43,7 @@ class CheckedSession:
             BackendError: `lr` is not such an array, or the network does not accept it, or the
                 session is closed.
         """
+        # Read once: another thread may close the session after the check.
         infer = self._infer
         if infer is None:
             msg = f"this session of {self._backend} is closed; open another one"

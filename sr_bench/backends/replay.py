@@ -29,8 +29,7 @@ from sr_bench.recording.format import (
 )
 from sr_bench.recording.packed import array_digest
 
-_LISTED = 6
-"""Names or shapes in a message."""
+_LISTED = 6  # names or shapes in a message
 
 
 def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
@@ -96,6 +95,7 @@ class _Outputs:
 
     def __init__(self, folder: Path, entries: Sequence[RecordedOutput]) -> None:
         self._folder = folder
+        # Entries come oldest first, and the last of a key stays.
         self.newest = {entry.input: entry for entry in entries}
 
     def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -151,7 +151,7 @@ def _of_model(
         held = "of it, only " + ", ".join(sorted({entry.precision for entry in of_model}))
     elif entries:
         names = sorted({entry.model for entry in entries})
-        near = get_close_matches(artefact.name, names, n=_LISTED, cutoff=0.0)
+        near = get_close_matches(artefact.name, names, n=_LISTED, cutoff=0.0)  # any is near
         held = f"{len(names)} models, the nearest names are {', '.join(near)}"
     else:
         held = "nothing yet"

@@ -19,9 +19,7 @@ from sr_bench.backends.onnxruntime.sums import with_integer_sums
 if TYPE_CHECKING:
     from onnxruntime import SessionOptions
 
-_TAPS = 64
-"""Products in one sum of the probe."""
-
+_TAPS = 64  # products in one sum of the probe
 _MIDDLE = 128
 
 
@@ -73,6 +71,7 @@ def set_up(model: ModelProto, options: "SessionOptions", *, on_gpu: bool) -> tup
 
     `options` are those of the session to open; they are changed where no kernel is exact.
     """
+    # Left as float: what onnxruntime rewrote into integers would go to the CPU's kernels.
     if on_gpu:
         options.add_session_config_entry("session.disable_quant_qdq", "1")
         return model.SerializeToString(), "float on rounded values, on the GPU"

@@ -17,8 +17,8 @@ from sr_bench.errors import BackendError, DeviceError
 Finish = Callable[[], Sequence[BatchItem]]
 """Waits for a batch and returns each image's result, in order."""
 
+# What torch raises for values that a module does not take.
 _RUN_ERRORS = (RuntimeError, IndexError, ValueError, TypeError, KeyError)
-"""What torch raises for values that a module does not take."""
 
 _T = TypeVar("_T")
 
@@ -55,6 +55,7 @@ class Run:
         """
 
         def compute() -> NDArray[np.float32]:
+            # torch takes no array with negative strides, as flipped channels have.
             x = torch.from_numpy(np.ascontiguousarray(lr))
             x = x.to(self.device, memory_format=torch.channels_last)
             array: NDArray[np.float32] = self._forward(x).contiguous().cpu().numpy()

@@ -125,6 +125,7 @@ class RoundToFp16(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs: dict[str, object] | None = None,
     ) -> object:
         result = func(*args, **(kwargs or {}))
+        # A view holds values that are rounded already, and must stay one: writes to it count.
         if func.is_view:
             return result
         if func._schema.is_mutable:

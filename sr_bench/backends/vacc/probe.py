@@ -102,6 +102,7 @@ def probe(rig: Rig, *, proc: Path = Path("/proc"), dev: Path = Path("/dev")) -> 
 
 def _read(status: Path, outcome: CommandResult) -> _Status:
     """Return what the worker wrote, with the manner of its end if that was none of its own."""
+    # Absent if the process died before its first note.
     content = json.loads(status.read_text()) if status.is_file() else {}
     steps = validate(_Status, content, where=str(status), error=BackendError)
     if steps.error or classify(outcome) is None:

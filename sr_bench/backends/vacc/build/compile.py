@@ -38,8 +38,8 @@ _NETWORK = Path("network.onnx")
 
 _VERSION = re.compile(r"\d+(\.\d+)+")
 
+# How images get the network's size; a part of the key of a build.
 _FITTING = "cut in the middle, mirrored where too small"
-"""How images get the network's size; a part of the key of a build."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +103,12 @@ def compile_network(source: CompilerInput, shape: Shape, rig: Rig, *, version: s
     """
     network, build = _planned(source, shape)
     digest = _digest(source, network, build, version)
+    # Only now: the digest must not depend on where the file lies.
     build = replace(build, checkpoint=source.onnx.absolute())
     folder = cache_dir() / "vacc" / "compiled" / digest
     limit_s = rig.limits.compile_s
     busy = f"another process has been compiling into {folder} for more than {limit_s:g} s"
+    # Beside the folder, which is removed and renamed while the lock is held.
     lock = FileLock(f"{folder}.lock")
     with held(lock, wait_s=limit_s, busy=DeviceError(Failure.TIMEOUT, busy)):
         kept = _kept(folder, build)
@@ -199,6 +201,7 @@ def _compiled(
         shutil.rmtree(work / _CALIBRATION, ignore_errors=True)
         note = _BuildNote(seconds=outcome.seconds, files=_digests(_prefix(work, build)))
         write_text(work / _NOTE, note.model_dump_json())
+        # A damaged build may be there, and no folder is renamed onto a full one.
         shutil.rmtree(folder, ignore_errors=True)
         work.rename(folder)
     except OSError as error:
@@ -222,6 +225,7 @@ def _failure(
     """Return why a build is not good: how the compiler ended, or what is wrong with its files."""
     if failure := classify(outcome, otherwise=Failure.COMPILE_FAILED):
         return failure, outcome.describe()
+    # The compiler may end well and write nothing: what is older is of an earlier build.
     start = newer_than.stat().st_mtime_ns
     for file in (prefix.with_name(part) for part in _PARTS):
         if not file.is_file():

@@ -18,8 +18,8 @@ from sr_bench.core.device import CompilerInput, Shape
 from sr_bench.errors import BackendError
 from sr_bench.files.validation import Table, validate
 
+# The compiler's calibrations; an observer states what it is called there as a synonym.
 _MODES = ("max", "percentile", "kl_divergence", "mse")
-"""The compiler's calibrations; an observer states what it is called there as a synonym."""
 
 
 class _Options(Table):
@@ -96,7 +96,7 @@ def build_of(
             or they can't be given to a network with such an input.
     """
     return Build(
-        name=re.sub(r"[^\w.-]+", "-", f"{source.name}-{source.precision}"),
+        name=re.sub(r"[^\w.-]+", "-", f"{source.name}-{source.precision}"),  # a folder is named so
         input_name=input_name,
         shape=shape,
         checkpoint=checkpoint,
@@ -120,6 +120,7 @@ def _backend(source: CompilerInput) -> dict[str, object]:
     table: dict[str, object] = {
         "type": "tvm_vacc",
         "dtype": dtype,
+        # Nobody has published the defaults, so only what a card says is written.
         "compile": options.model_dump(exclude_unset=True),
     }
     if dtype == "int8":

@@ -26,7 +26,7 @@ _NUMBERS = {
     "number of instances in each device": "instances",
     "number of process": "processes",
     "batch size": "batch",
-    "batch szie": "batch",
+    "batch szie": "batch",  # as some releases spell it
     "samples": "samples",
     "forwad time (s)": "seconds",
     "forward time (s)": "seconds",
@@ -143,6 +143,7 @@ def run_vamp(prefix: Path, shape: Shape, rig: Rig, vdsp: Path, load: Load) -> La
     argv = [rig.vamp, "-m", str(prefix), "--vdsp_params", str(vdsp)]
     # Many documents print "p 1"; without its dash it is no option.
     argv += ["-i", str(load.instances), "-p", str(load.processes), "-b", str(load.batch)]
+    # -s is the shape of one image, without N.
     argv += ["-d", str(rig.device), "-s", "[{},{},{}]".format(*shape[1:])]
     argv += ["--iterations", str(load.iterations)]
     with TemporaryDirectory() as folder:
@@ -151,6 +152,7 @@ def run_vamp(prefix: Path, shape: Shape, rig: Rig, vdsp: Path, load: Load) -> La
             limit_s=rig.limits.vamp_s,
             grace_s=rig.limits.grace_s,
             log=Path(folder, "vamp.log"),
+            # Published recipes and the vendor's Dockerfile set it; nobody says what for.
             env={**os.environ, "VSX_DISABLE_DEEPBIND": "1"},
         )
     if failure := classify(outcome):

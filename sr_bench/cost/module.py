@@ -69,6 +69,7 @@ def _count(layer: nn.Module, x: Tensor, y: Tensor, tally: Counter[str]) -> None:
 
 def _count_conv(layer: _ConvNd, x: Tensor, y: Tensor, tally: Counter[str]) -> None:
     transposed = isinstance(layer, _ConvTransposeNd)
+    # In a transposed convolution it is each input element that meets the whole kernel.
     macs = (x if transposed else y).numel() * prod(layer.weight.shape[1:])
     if type(layer) not in _PLAIN_TYPES:
         tally["subclass_macs"] += macs

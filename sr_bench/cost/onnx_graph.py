@@ -14,6 +14,7 @@ from sr_bench.cost.count import CostCount
 from sr_bench.cost.onnx_shapes import Dims, fixed_shapes, read_model
 from sr_bench.errors import BackendError
 
+# Which inputs of an operator hold parameters, as torch's modules hold them.
 _WEIGHT_INPUTS = {
     "Conv": (1, 2),
     "ConvTranspose": (1, 2),
@@ -25,11 +26,10 @@ _WEIGHT_INPUTS = {
     "LayerNormalization": (1, 2),
     "GroupNormalization": (1, 2),
 }
-"""Which inputs of an operator hold parameters, as torch's modules hold them."""
 
+# Operators that hand a parameter on. Not Identity: exporters write one where two parameters have
+# equal values, so what comes out of it is a parameter of its own.
 _TRANSPARENT = ("Cast", "DequantizeLinear", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
-"""Operators that hand a parameter on. Not Identity: exporters write one where two parameters have
-equal values, so what comes out of it is a parameter of its own."""
 
 _UNCOUNTABLE = frozenset(
     (
@@ -162,6 +162,7 @@ def _count_linear(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
 
 def _count_global_pool(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
     x, y = graph.shape(node.input[0], node), graph.shape(node.output[0], node)
+    # As thop counts it: an addition for each input element, a division for each output.
     tally["adaptive_pool_ops"] += prod(x) + prod(y)
 
 

@@ -64,7 +64,7 @@ def _eye(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | Non
 
 
 def _is_plain(tensor: Tensor) -> bool:
-    return tensor.is_meta and tensor.dtype == torch.float32
+    return tensor.is_meta and tensor.dtype == torch.float32  # other types promote by torch's rules
 
 
 def _empty(*shape: int) -> Tensor:

@@ -9,9 +9,7 @@ from sr_bench.core.forensics import Forensics, Scoring
 from sr_bench.core.metric import metric_infos
 from sr_bench.core.record import Record
 
-_LARGEST_SCORE = 1e9
-"""Of an image, in any unit; the squares of far larger ones overflow."""
-
+_LARGEST_SCORE = 1e9  # of an image, in any unit; the squares of far larger ones overflow
 _GATED = {"fidelity", "psnr", "ssim"}
 _CHANGES = {field.name for field in fields(Scoring)} - {"image"}
 

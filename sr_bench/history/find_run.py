@@ -19,11 +19,8 @@ LAST = "last"
 PREVIOUS = "previous"
 """The one before `LAST`."""
 
-_SHOWN = 5
-"""As many runs are named in a message; the others are counted."""
-
-_SHORTEST_COMMIT = 7
-"""Digits: a shorter one in a merged index could be of any commit."""
+_SHOWN = 5  # as many runs are named in a message; the others are counted
+_SHORTEST_COMMIT = 7  # digits: a shorter one in a merged index could be of any commit
 
 
 def find_run(spec: str, results: Path, folder: Path) -> Path:

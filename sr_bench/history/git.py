@@ -43,6 +43,7 @@ def last_commit(path: Path, line: int) -> Commit | None:
     if not blame:
         return None
     head, *rest = blame.splitlines()
+    # Lines of the porcelain format are "key value"; the blamed text itself follows a tab.
     values = dict(text.split(" ", 1) for text in rest if " " in text and text[0] != "\t")
     digest = head.split(" ", 1)[0]
     when = ""

@@ -13,11 +13,9 @@ from sr_bench.files.disk import disk_error
 from sr_bench.history.lines import Line, damaged, read_lines
 from sr_bench.history.store import HISTORY, check_schema, read_info, read_record
 
+# How names of index files start: a merge may leave index-other.jsonl beside ours.
 _INDEXES = "index"
-"""How the names of index files start: a merge may leave ``index-other.jsonl`` beside ours."""
-
-_BROKEN = (ValueError, TypeError, KeyError)
-"""What is raised where a line is damaged, or holds something else."""
+_BROKEN = (ValueError, TypeError, KeyError)  # raised where a line is damaged, or of another kind
 
 
 @dataclass(frozen=True)
@@ -81,10 +79,8 @@ class _Reader:
         self.entries: dict[str, HistoryEntry] = {}
         self.faults: list[str] = []
         self.incomplete: set[str] = set()
-        self.newer: set[str] = set()
-        """Runs that a newer sr-bench made."""
-        self._lost: list[bytes] = []
-        """Lines of indexes that can't be read."""
+        self.newer: set[str] = set()  # runs that a newer sr-bench made
+        self._lost: list[bytes] = []  # lines of indexes that can't be read
 
     def read_index(self, path: Path) -> None:
         """Add the runs in an index file."""

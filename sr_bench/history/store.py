@@ -67,6 +67,7 @@ class SessionStore:
         write_text(target, json.dumps(whole, indent=1, allow_nan=False) + "\n")
         entry = HistoryEntry(self.info, tuple(map(point, records)))
         line = json.dumps(_with_schema(entry), allow_nan=False)
+        # Last of all: a run without its line of history did not end.
         append_line(self.lines.with_name(INDEX), line)
         return target
 

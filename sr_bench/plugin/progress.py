@@ -12,8 +12,7 @@ import pytest
 
 from sr_bench.text.printable import printable_line
 
-_QUIET_S = 1.0
-"""Items shorter than this show nothing."""
+_QUIET_S = 1.0  # items shorter than this show nothing
 
 _ERASE_LINE, _ERASE_BELOW, _UP = "\x1b[K", "\x1b[J", "\x1b[A"
 """What every terminal understands but a dumb one."""

@@ -50,7 +50,7 @@ def _own_protocols(table: CardTable) -> tuple[dict[str, EvalProtocol], list[str]
         try:
             protocols[name] = parse_protocol(name, fields, where=f"protocol.{name}")
         except CardError as cause:
-            faults.append(str(cause).replace("\n", "\n  "))
+            faults.append(str(cause).replace("\n", "\n  "))  # itself a list, a level deeper here
     return protocols, faults
 
 

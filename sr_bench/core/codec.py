@@ -22,8 +22,7 @@ T = TypeVar("T")
 
 _Reader = Callable[[object], object]
 _INFINITIES = ("inf", "-inf")
-_LARGEST = 2**63
-"""Tables of other programs, which reports are written as, hold no larger integers."""
+_LARGEST = 2**63  # tables of other programs, which reports are written as, hold no larger integers
 
 
 def encode(value: object) -> Json:
@@ -114,6 +113,7 @@ def _literal(values: tuple[object, ...], data: object) -> object:
 
 
 def _float(data: object) -> object:
+    # To Python True is an int; in a record it would be damage.
     if data in _INFINITIES or (isinstance(data, int | float) and not isinstance(data, bool)):
         value = float(cast("float | str", data))
         if not math.isnan(value):
@@ -134,6 +134,7 @@ def _checked(kind: type[T], what: str, data: object) -> T:
 
 
 def _unexpected(data: object, what: str) -> TypeError:
+    # Shortened, as a damaged file may hold a value of any size.
     return TypeError(f"expected {what}, got {shortened(data)}")
 
 

@@ -89,7 +89,7 @@ class Subject:
     """Those that the models are evaluated on, by slug."""
     faults: tuple[ReadFault, ...] = ()
     before: tuple["Subject", ...] = ()
-    """The subjects that were looked at before this one, without theirs."""
+    """The subjects that were looked at before this one."""
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:

@@ -38,8 +38,8 @@ class _Changes:
 
     edits: tuple[Edit, ...] = ()
     gaps: tuple[GapRemoval, ...] = ()
+    # Each file that changes, with its text before and after.
     texts: tuple[tuple[Path, str, str], ...] = ()
-    """Each file that changes, with its text before and after."""
     left_out: tuple[tuple[str, str], ...] = ()
 
 
@@ -97,6 +97,7 @@ def _by_document(records: Sequence[Record]) -> tuple[dict[Path, list[Record]], l
         except SrBenchError as cause:
             refused.append(str(cause))
             continue
+        # Two paths of one file are one document, called as it was first.
         name = names.setdefault(path.resolve(), path)
         documents.setdefault(name, []).append(record)
     return documents, refused

@@ -79,12 +79,10 @@ def closing(suite: Suite, records: Sequence[Record], written: Collection[CellKey
 class _Covered:
     """A known gap and what it excuses."""
 
-    position: int
-    """Of the model in the card."""
+    position: int  # of the model in the card
     model: ModelCard
     entry: int
-    claims: tuple[Claim, ...]
-    """Of the document as it is now."""
+    claims: tuple[Claim, ...]  # of the document as it is now
     records: tuple[Record, ...]
 
     @property

@@ -12,11 +12,8 @@ from sr_bench.errors import CardError
 
 _HEADER = re.compile(r"[ \t]*\[")
 _ENTRY = re.compile(r"""\s*\[\[\s*["']?model["']?\s*\.\s*["']?known_gap["']?\s*\]\]""")
-_IDLE = re.compile(r"[ \t]*(#.*)?\r?\n?")
-"""A line that is blank or only a comment."""
-
-_TRIED = 10
-"""Entries that are tried; the time for all is the square of their number."""
+_IDLE = re.compile(r"[ \t]*(#.*)?\r?\n?")  # a line that is blank or only a comment
+_TRIED = 10  # entries that are tried; the time for all is the square of their number
 
 
 @dataclass(frozen=True)

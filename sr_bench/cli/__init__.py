@@ -30,8 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return EXIT_ABSENT
         return EXIT_USAGE if isinstance(cause, OptionError) else EXIT_FAULT
     except KeyboardInterrupt:
-        return 130
+        return 130  # what shells report of SIGINT
     except BrokenPipeError:
+        # Or Python would say there at its end that standard output is gone.
         sys.stderr.close()
         return EXIT_OK
 

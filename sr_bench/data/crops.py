@@ -59,5 +59,5 @@ def load_crop(crops: CropSet, crop: Crop) -> Image:
 @lru_cache(maxsize=1)  # crops of one photograph follow each other
 def _decoded(path: Path, sha256: str) -> Image:
     pixels = read_image(path)
-    pixels.flags.writeable = False
+    pixels.flags.writeable = False  # crops are views of what the cache holds
     return pixels

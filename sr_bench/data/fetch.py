@@ -98,6 +98,7 @@ def _bring(archive: Archive, root: Path, local: Path | None, to: Path, progress:
         )
     else:
         digest = _verify(path, known, archive)
+    # Its folder appears in one step, so what is there needs no further check next time.
     unpack(path, root / archive.into, inside=archive.inside)
     if not known:
         # Read again: another process may have recorded a digest since.

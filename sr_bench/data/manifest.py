@@ -29,8 +29,7 @@ from sr_bench.files.hashing import parse_sha256sums
 from sr_bench.files.validation import Table, listed, read_toml, validate
 
 _PACKAGE = r"[A-Za-z][A-Za-z0-9_]*"
-_MOST = 1_000_000
-"""Images of a dataset."""
+_MOST = 1_000_000  # images of a dataset
 
 
 class RangeTable(Table):

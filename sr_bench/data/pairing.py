@@ -21,10 +21,9 @@ class _LayoutFiles:
     layout: Layout
     hr: dict[str, Path]
     lr: dict[str, Path]
-    declared: int
-    """How many of the files have names that the manifest declares."""
+    declared: int  # files whose names the manifest declares
+    # Whether there is at least one declared HR and, if the layout has LR, one declared LR.
     usable: bool
-    """Whether there is at least one declared HR and, if the layout has LR, one declared LR."""
 
 
 def find_pairs(

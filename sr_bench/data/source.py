@@ -66,6 +66,7 @@ class ImageSet:
             msg = f"{self.slug} has no image {', '.join(unknown)}"
             raise DatasetError(msg)
         named = zip(self.digests, self.names, strict=True)
+        # In the dataset's order, whatever order was asked for.
         lines = [f"{digest}  {name}" for digest, name in named if name in wanted]
         return sha256_bytes("\n".join(lines).encode())
 

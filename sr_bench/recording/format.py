@@ -25,8 +25,7 @@ HEADER, _ENTRIES, _OUTPUTS = "recording.json", "entries.jsonl", "outputs"
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 _Fact = str | int | None
 _Length = Annotated[int, Field(ge=1)]
-Shape = tuple[_Length, _Length, _Length, _Length]
-"""N, C, H, W; JSON has it as a list."""
+Shape = tuple[_Length, _Length, _Length, _Length]  # N, C, H, W; JSON has it as a list
 
 
 class Header(Table):

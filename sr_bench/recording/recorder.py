@@ -78,6 +78,7 @@ class Recorder:
             read_output(self._folder, entry)
         except BackendError:  # absent, or damaged: recording again repairs it
             write_bytes(output_path(self._folder, entry), pack(output))
+        # Comparing and adding in one step, or two threads would both add the same entry.
         with self._lock:
             if self._newest.get(entry.key) != entry:
                 path = entries_path(self._folder)

@@ -96,11 +96,9 @@ def collect(
 
 @dataclass(frozen=True)
 class _Tile:
-    image: str
-    """Name of the image that it is a part of."""
+    image: str  # of which it is a part
     pixels: NDArray[np.float32]
-    is_last: bool
-    """Whether it is the last one of its image."""
+    is_last: bool  # of its image
 
 
 _TileStatistics = tuple[Mapping[str, Histogram], TilePatches]

@@ -32,8 +32,7 @@ class _Graph:
     """A graph that is rewritten, looked up by name."""
 
     constants: Mapping[str, NDArray[np.generic]]
-    dequantised: Mapping[str, NodeProto]
-    """By output: the node that gives it."""
+    dequantised: Mapping[str, NodeProto]  # by output: the node that gives it
     readers: Mapping[str, list[NodeProto]]
     outputs: frozenset[str]
     added: list[TensorProto]

@@ -27,14 +27,10 @@ _T = TypeVar("_T")
 class _Flight:
     """A batch that the device computes, and its results on their way back."""
 
-    output: Tensor
-    """On the device."""
-    rows: Tensor | None
-    """On the host, once `landed`: rows for `read_scores`."""
-    outputs: Tensor | None
-    """On the host, once `landed`."""
-    landed: torch.cuda.Event | None
-    """None on a CPU, which is done at once."""
+    output: Tensor  # on the device
+    rows: Tensor | None  # on the host, once landed: rows for read_scores
+    outputs: Tensor | None  # on the host, once landed
+    landed: torch.cuda.Event | None  # None on a CPU, which is done at once
 
 
 class Run:

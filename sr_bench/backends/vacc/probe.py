@@ -57,6 +57,7 @@ class _Status(Table):
     dies: int = 0
 
 
+# The state when this step of the worker was the last; before and at "import", a broken SDK.
 _STATES = {
     "find": SdkState.NO_SDK,
     "driver": SdkState.NO_DRIVER,
@@ -65,7 +66,6 @@ _STATES = {
     "cards": SdkState.NO_DEVICE,
     "done": SdkState.READY,
 }
-"""The state when this step of the worker was the last; before and at ``import``, a broken SDK."""
 
 _ADVICE = {
     SdkState.NO_SDK: "install it, or set python in {rig} to an interpreter that has it",

@@ -60,8 +60,7 @@ class _BuildNote(Table):
     """What is noted beside a good build, once it is whole."""
 
     seconds: float
-    files: dict[str, str]
-    """SHA-256 by file name."""
+    files: dict[str, str]  # SHA-256 by file name
 
 
 def compiler_version(rig: Rig) -> str:

@@ -21,6 +21,7 @@ from sr_bench.backends.vacc.watchdog import classify, run_command
 from sr_bench.core.device import CompilerInput, Shape
 from sr_bench.errors import BackendError, DeviceError, OptionError
 
+# What a line's key stands for, in lower case.
 _NUMBERS = {
     "throughput (qps)": "throughput",
     "number of instances in each device": "instances",
@@ -35,7 +36,6 @@ _NUMBERS = {
     "temperature (°c)": "temperature_c",
     "card power (w)": "power_w",
 }
-"""What a line's key stands for, in lower case."""
 
 _SPREAD = " latency (us)"
 _END_TO_END, _MODEL = f"e2e{_SPREAD}", f"model{_SPREAD}"

@@ -39,13 +39,12 @@ class _Entry(Table):
     sdk: str
     device: int
     since: str
+    # A cache folder may be shared by machines, of which each knows its own processes alone.
     host: str
-    """A cache folder may be shared by machines, of which each knows its own processes alone."""
     boot: str
     pid: int
     started: int
-    owner_pid: int
-    """The process that looks after the worker; 0: it has given up."""
+    owner_pid: int  # the process that looks after the worker; 0: it has given up
     owner_started: int
 
 

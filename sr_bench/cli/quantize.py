@@ -23,6 +23,7 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.files.atomic import write_bytes
 
     precision = read_precision(args, only_int8=args.ranges is not None)
+    # Asked first: making the network may take minutes.
     if not args.out.absolute().parent.is_dir():
         msg = f"--out {args.out}: its folder doesn't exist"
         raise OptionError(msg)

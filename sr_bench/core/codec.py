@@ -34,6 +34,7 @@ def encode(value: object) -> Json:
         TypeError: A NaN (a defect, never a result), or a type that records don't use.
     """
     match value:
+        # Before str, which members of a StrEnum are too.
         case Enum():
             return encode(value.value)
         case Precision():

@@ -141,6 +141,7 @@ def _count_conv(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
     y = graph.shape(node.output[0], node)
     transposed = node.op_type == "ConvTranspose"
     groups = next((a.i for a in node.attribute if a.name == "group"), 1)
+    # Weights are (O, I / groups, ...) in ONNX, transposed ones (I, O / groups, ...).
     inputs = weight[0] if transposed else weight[1] * groups
     if x[1] != inputs:
         msg = f"the node {node.name!r} ({node.op_type}) expected {inputs} channels, got {x[1]}"

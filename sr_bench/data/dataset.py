@@ -109,7 +109,7 @@ class CropSet:
     """Distribution and import package, such as ``skimage``."""
     folder: str
     """Folder of the photographs under the package's."""
-    sha256: Mapping[str, str] = field(hash=False)
+    sha256: Mapping[str, str] = field(hash=False)  # a dict has none
     """Digest of each photograph, by file name."""
     evaluation: tuple[Crop, ...]
     calibration: tuple[Crop, ...]

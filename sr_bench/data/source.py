@@ -154,6 +154,7 @@ class _CropItem:
     def digest(self) -> str:
         crop = self.crop
         box = (crop.top, crop.left, crop.height, crop.width)
+        # The declared digest: a photograph of another one is refused when it is loaded.
         text = f"{self.crops.sha256[crop.file]} {box} {crop.channels} {self.make.digest()}"
         return sha256_bytes(text.encode())
 

@@ -10,8 +10,9 @@ from sr_bench.core.record import SCHEMA_VERSION
 from sr_bench.core.trend import started
 from sr_bench.errors import SrBenchError
 from sr_bench.files.disk import disk_error
+from sr_bench.history.checked import read_record_of
 from sr_bench.history.lines import Line, damaged, read_lines
-from sr_bench.history.store import HISTORY, check_schema, read_info, read_record
+from sr_bench.history.store import HISTORY, check_schema, read_info
 
 # How names of index files start: a merge may leave index-other.jsonl beside ours.
 _INDEXES = "index"
@@ -117,7 +118,7 @@ class _Reader:
 
     def _point(self, line: Line) -> Point | None:
         try:
-            return point(read_record(line))
+            return point(read_record_of(line.content()))
         except _BROKEN as cause:
             self._leave_out(line, cause)
             return None

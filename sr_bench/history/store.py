@@ -126,22 +126,13 @@ def _read_lines(path: Path) -> tuple[SessionInfo, tuple[Record, ...]]:
 
 def _record(line: Line) -> Record:
     try:
-        return read_record(line)
+        return read_record_of(line.content())
     except (ValueError, TypeError) as cause:
         msg = (
             f"{line.where}: not a record of sr-bench ({cause}); if it is the last line, which a"
             " crash may cut off, delete it: those before it are whole"
         )
         raise SrBenchError(msg) from cause
-
-
-def read_record(line: Line) -> Record:
-    """Return the record in a line of a run's file, after the first.
-
-    Raises:
-        ValueError, TypeError: The line is damaged, or holds something else.
-    """
-    return read_record_of(line.content())
 
 
 def check_schema(data: Mapping[str, object], where: str) -> None:

@@ -76,7 +76,7 @@ class CountedRow:
         if self.flops is None:
             return False
         low, high = band(self.flops, self.model.tolerance_for("flops", self.flops.precision))
-        slop = 1e-9 * max(1.0, abs(value))
+        slop = 1e-9 * max(1.0, abs(value))  # the band's ends are floats
         return low - slop <= value <= high + slop
 
     def at(self, size: Size) -> dict[str, float]:

@@ -87,6 +87,7 @@ def _suite(path: Path) -> Subject:
     try:
         suite = load_suite(path)
     except DocumentError:
+        # The card is sound; reading its document alone makes a finding of the fault.
         return replace(_alone(load_card(path).document), card=load_card(path), waivable=True)
     except CardError as error:
         alone = _alone(_document_of(path))
@@ -193,6 +194,7 @@ def _counted(subject: Subject) -> tuple[CountedRow, ...]:
 def _fault(error: SrBenchError, path: Path) -> ReadFault:
     """Return what `error` says of the file at `path`, with the place that it begins with."""
     text = str(error)
+    # Ours begin with path:line:column, tomllib's end with the place.
     start = re.match(rf".*?{re.escape(path.name)}(?::(\d+))?(?::(\d+))?: ", text)
     place = re.search(r"\(at line (\d+), column (\d+)\)", text) or start
     line, column = (int(part or 1) for part in place.groups()) if place else (1, 1)

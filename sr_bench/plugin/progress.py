@@ -111,6 +111,7 @@ class Terminal:
             return
         back = f"\x1b[{column}C" if column else ""
         with _uncaptured(self._config):  # raw: pytest counts the columns of what it writes itself
+            # A line feed makes room on the last row, where a move down would not.
             writer.write_raw("\n\r")
             writer.write_raw(cut(text, self.columns))
             writer.write_raw(f"{_ERASE_LINE}\r{_UP}{back}", flush=True)

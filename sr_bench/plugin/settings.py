@@ -115,6 +115,7 @@ def read_settings(config: pytest.Config) -> Settings:
 def _settings(config: pytest.Config) -> Settings:
     here = config.invocation_params.dir
     around, chosen = _values(config, Settings), _values(config, Selection)
+    # As typed: pytest may take a folder above for its root.
     chosen |= {k: here / path for k, path in chosen.items() if isinstance(path, Path)}
     around["reports"] = tuple(kind for kind in around["reports"] if kind != "none")
     around["results"] = _results_base(config) / around["results"]

@@ -93,6 +93,7 @@ def _begin(folder: Path, header: Header) -> None:
         foreign = [name for name in _names(folder) if not name.startswith(f".{HEADER}.")]
         if not foreign:
             write_text(path, header.model_dump_json(indent=1) + "\n")
+        # Asked again, as another process may have written it since.
         elif not path.exists():
             msg = (
                 f"{folder}: expected a recording or an empty folder, got {min(foreign)!r} and no"

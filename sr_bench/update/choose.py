@@ -78,7 +78,7 @@ def why_not_in(record: Record, key: CellKey) -> str:
     """
     if not record.emulated or key.backend.endswith("-emulated"):
         return ""
-    if key.names_device:
+    if key.backend:
         return f"emulated, and the row is about the {key.backend} device"
     if key.precision is Precision.FP32:
         return ""

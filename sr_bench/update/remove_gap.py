@@ -41,6 +41,7 @@ def remove_gap(text: str, model: int, entry: int, *, path: Path) -> Removal:
     gap = cast(dict[str, object], models[model]["known_gap"].pop(entry))
     if not models[model]["known_gap"]:
         del models[model]["known_gap"]
+    # Not splitlines, which also parts at characters that may stand in a string.
     lines = re.split(r"(?<=\n)", text)
     # Those that are written in line, or that only stand in a string, put the others out of place.
     nearest = sorted(enumerate(_blocks(lines)), key=lambda block: abs(block[0] - place))

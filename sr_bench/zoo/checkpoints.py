@@ -172,6 +172,7 @@ def _tensor(value: object, name: str, path: Path) -> Tensor:
     if not value.is_floating_point():
         msg = f"{path}: expected {name} to be floating point, got {value.dtype}"
         raise CheckpointError(msg)
+    # Weights in fp16 too: every precision is made from fp32.
     tensor = value.detach().float()
     if not bool(tensor.isfinite().all()):
         msg = f"{path}: {name} holds NaN or infinite weights"

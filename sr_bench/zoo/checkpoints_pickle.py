@@ -26,6 +26,7 @@ CALLED = frozenset(
 )
 """What may be called: that is how plain tensors and the containers of checkpoints are stored."""
 
+# Opcodes of protocol 2, which torch.save writes; those of later ones are refused.
 _VALUES = frozenset(
     ("PROTO", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2")
 ) | frozenset(("LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINSTRING", "BINPERSID", "GLOBAL"))

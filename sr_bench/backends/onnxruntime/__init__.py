@@ -30,6 +30,7 @@ from sr_bench.errors import BackendError, NotRunError
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, SessionOptions
 
+# Each of them installs the module onnxruntime.
 _DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml")
 _LOG_ERRORS_ONLY = 3
 _CPU = "CPUExecutionProvider"

@@ -47,7 +47,7 @@ def main() -> int:
     # Or our own neighbours could be imported in place of the SDK's modules.
     here = str(Path(__file__).resolve().parent)
     sys.path[:] = [path for path in sys.path if path != here]
-    faulthandler.enable()
+    faulthandler.enable()  # a crash then names the SDK's call in the log
     if arguments.command == "serve":
         # Or a process that the SDK starts could keep it open after we have crashed.
         os.set_inheritable(arguments.channel, False)

@@ -4,6 +4,7 @@ import argparse
 from math import inf
 from typing import TYPE_CHECKING
 
+from sr_bench.cli import EXIT_ABSENT
 from sr_bench.cli._args.output import add_json_argument, print_result
 from sr_bench.cli._args.results import A_RUN, add_results_argument, named_run
 from sr_bench.core.compare import LossLimits
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 HELP = "compare two runs image by image; ends in 1 if the newer one is worse or lacks a value"
 EXAMPLE = "sr-bench compare main last"
 
-_NOTHING = 3
 # The limit that each option sets, and what it is.
 _OPTIONS = {
     "max_drop_db": ("psnr_db", "dB of PSNR"),
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     lines = compared_lines(compared, before.info, now.info, everything=args.all)
     print_result(value, lines, as_json=args.json)
     if not any(case.comparable for case in compared):
-        return _NOTHING
+        return EXIT_ABSENT
     return int(any(case.bad for case in compared))
 
 

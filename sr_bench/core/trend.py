@@ -15,7 +15,7 @@ _FEWEST, _SHORTEST = 3, timedelta(days=1)  # points, and their span, below which
 _STEADY = 1e-9  # change per week, in the metric's unit, that is the rounding of floats
 _FURTHEST_WEEKS = 520  # nobody plans for what a line reaches later
 _RUN_TIME = "%Y%m%dT%H%M%S"
-_RUN_TIME_LENGTH = 15
+_RUN_TIME_LENGTH = 15  # random digits follow
 
 
 @dataclass(frozen=True)

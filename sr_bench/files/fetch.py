@@ -31,9 +31,10 @@ MAX_BYTES = 64 << 30
 """Largest download whose size nobody declared."""
 
 _ATTEMPTS = 5
-_PIECE = 1 << 20
+_PIECE = 1 << 20  # bytes
 _TIMEOUT_S = 60.0  # without a byte, not for the whole file
 _RANGE_REFUSED = 416
+# What may pass: time-outs, too many requests, and the server's own trouble.
 _RETRY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 

@@ -29,10 +29,10 @@ Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64
 K1, K2 = 0.01, 0.03
 """What keeps the terms of SSIM finite, as parts of the white level (Wang et al., 2004)."""
 
-_BUFFERS = 6
+_BUFFERS = 6  # the sum, the difference, and the mean and variance of each
 # Largest error in float32 of a variance of equal values, as a part of their square.
 _ROUNDING = 5e-7  # measured over all levels 1-510: 4.9e-7
-_BINS = 1024
+_BINS = 1024  # groups of sampled windows, by their mean
 _VALID = slice(MARGIN, -MARGIN)
 
 

@@ -22,7 +22,7 @@ POSITIONS = 128
 _LARGEST_SAMPLE = 4096  # patches that are kept of a layer
 _SAMPLE_BYTES = 256 * 2**20  # of patches; the K x K sums themselves would take 4 GB for RRDBNet
 _SLACK = 1.25  # the sample may grow by this factor before it is cut back
-_BITS = 7
+_BITS = 7  # of a magnitude; the eighth is the sign
 _EXACT = 2 ** (24 - 2 * _BITS)  # so many products add up in float32 without rounding
 _ANY_SCORE = np.uint64(2**64 - 1)
 
@@ -53,6 +53,7 @@ def windows(network: Network) -> dict[Layer, Window]:
     for layer in network.layers:
         given = {item.name: helper.get_attribute_value(item) for item in attributes[layer.node]}
         group, shape = given.get("group", 1), network.constants[layer.weight].shape
+        # Other layers have no moments, and are rounded to nearest.
         if len(shape) == 4:
             by_layer[layer] = Window(
                 layer.input,

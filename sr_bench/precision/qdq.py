@@ -21,8 +21,8 @@ from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.points import MOVES, Points, points
 from sr_bench.precision.rounding import LARGEST, IntegerWeights
 
-_LEVELS = 255
-_MIDDLE = 128
+_LEVELS = 255  # steps from the lowest uint8 to the highest
+_MIDDLE = 128  # what 0 becomes where activations are symmetric
 _LARGEST_BIAS = 2**30  # leaves as much room again for the sum that the bias is added to
 _SMALLEST_RANGE = 1e-20  # less holds 0: a step must be a float32, and fine enough for a bias
 

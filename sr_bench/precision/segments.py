@@ -46,6 +46,7 @@ def cut(network: Network, observed: Collection[str]) -> tuple[Step, ...]:
 def _steps(network: Network, groups: Sequence[Sequence[NodeProto]]) -> tuple[Step, ...]:
     """Return the `groups` of nodes with the values that pass between them."""
     last = {name: i for i, group in enumerate(groups) for node in group for name in node.input}
+    # No step reads the output, and yet it must outlive the last one.
     last[network.output] = len(groups)
     steps: list[Step] = []
     for i, group in enumerate(groups):

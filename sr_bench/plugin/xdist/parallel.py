@@ -27,7 +27,7 @@ _REFUSAL = "sr_bench_refusal"  # in what a worker gives back to xdist: why it wo
 # In what xdist gives a worker: seconds between two reports of its progress; 0: none.
 _EVERY = "sr_bench_progress_every_s"
 
-_WORKER_EVERY_S = 0.5
+_WORKER_EVERY_S = 0.5  # seconds, at least: each report goes to all plugins of the controller
 
 # What tells the libraries below numpy and torch, before they load, how many threads to start.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

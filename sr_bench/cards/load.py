@@ -29,6 +29,7 @@ def load_card(path: Path) -> SuiteCard:
     faults += _faults(table)
     if faults:
         raise CardError(listed(faults, where=str(path)))
+    # Resolved, as its name is the family's: "." has none.
     folder = path.resolve().parent
     return SuiteCard(
         path=path,

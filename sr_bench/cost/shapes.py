@@ -82,5 +82,5 @@ _RULES: Mapping[object, Callable[[tuple[object, ...], Mapping[str, object]], Ten
     Tensor.mul: _broadcast,
     Tensor.sub: _broadcast,
     torch.cat: _join,
-    torch.eye: _eye,
+    torch.eye: _eye,  # mean shifts start from it
 }

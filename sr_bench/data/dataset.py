@@ -18,6 +18,7 @@ Split = Literal["evaluation", "calibration"]
 
 def _relative(text: str) -> str:
     outside = text.startswith("/") or ".." in PurePosixPath(text).parts or "\\" in text
+    # It becomes part of file names and of messages: no control characters.
     if outside or printable_line(text) != text:
         msg = "expected a path below the dataset's folder, with forward slashes"
         raise ValueError(msg)

@@ -60,6 +60,7 @@ def find_pairs(
 
 def has_files(dataset: Dataset, root: Path) -> bool:
     """Whether `root` holds a declared HR file in any of the layouts."""
+    # HR alone: whether LR is complete is said, by name, where they are paired.
     return any(
         _scan(dataset, Layout(layout.hr), root, scale).usable
         for layout in dataset.layouts

@@ -80,7 +80,7 @@ def _judged_zip(data: bytes) -> BytesIO:
             content = given.read(record)
             if record.filename.lower().endswith("data.pkl"):  # torch looks in any case
                 _judge(BytesIO(content))
-            rewritten.writestr(ZipInfo(record.filename), content)
+            rewritten.writestr(ZipInfo(record.filename), content)  # nothing else of it is kept
     copy.seek(0)
     return copy
 

@@ -121,6 +121,7 @@ def profile(source: CompilerInput, shape: Shape, rig: Rig, load: Load) -> Latenc
     compiled = compile_network(source, shape, rig, version=compiler_version(rig))
     limits = rig.limits
     with (
+        # Alone on the die: another process would take part of its time.
         DeviceState().die(rig.device, wait_s=limits.wait_s, settle_s=limits.grace_s),
         TemporaryDirectory() as folder,
     ):

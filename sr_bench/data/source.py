@@ -6,10 +6,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sr_bench.core.protocol import Resize
-from sr_bench.data.crops import load_crop
+from sr_bench.data.crops import Image, load_crop
 from sr_bench.data.dataset import Crop, CropSet, Dataset, PairFiles, Split
 from sr_bench.data.locate import data_root
 from sr_bench.data.pairing import LrFrom, check_scale, find_pairs
@@ -17,8 +16,6 @@ from sr_bench.errors import DatasetError
 from sr_bench.files.hashing import sha256_bytes, sha256_unchanged
 from sr_bench.imaging.files import read_image
 from sr_bench.imaging.resize import resize
-
-Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

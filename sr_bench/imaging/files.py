@@ -30,9 +30,6 @@ def read_image(path: Path) -> RGB:
     A gray image is repeated to three channels; an alpha channel that is opaque everywhere is
     dropped. Decoding releases the GIL.
 
-    Returns:
-        Height x width x 3, uint8, 0-255.
-
     Raises:
         ImageError: The file is absent, empty, truncated, not one of `FORMATS`, has more than
             `MAX_PIXELS`, more than 8 bits per channel, CMYK colours or visible transparency.
@@ -92,10 +89,7 @@ def write_levels(path: Path, levels: RGB | NDArray[np.float32]) -> None:
 
 
 def read_levels(path: Path) -> RGB | NDArray[np.float32]:
-    """Return an image on the 0-255 scale: uint8, or float32 if the PNG has 16 bits per channel.
-
-    Returns:
-        Height x width x 3, RGB.
+    """Return RGB on the 0-255 scale: uint8, or float32 if the PNG has 16 bits per channel.
 
     Raises:
         ImageError: As `read_image`, but for the number of bits.

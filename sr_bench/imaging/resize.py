@@ -9,8 +9,7 @@ from PIL import Image
 
 from sr_bench.core.protocol import Resize
 from sr_bench.errors import ImageError
-
-RGB = NDArray[np.uint8]
+from sr_bench.imaging.files import RGB
 
 _CV2_FLAGS: dict[str, int] = {
     "cv2_area": cv2.INTER_AREA,
@@ -59,8 +58,7 @@ def _matlab_bicubic(image: RGB, size_hw: tuple[int, int]) -> RGB:
     The smaller of the two ratios comes first, on a tie the rows (height); between the passes
     and after the second the levels are rounded half up to 8 bits. Border pixels repeat.
 
-    Source:
-        Measured: no pixel differs on the Set5 inputs that the RCAN authors made with MATLAB.
+    Source: measured; no pixel differs on the Set5 inputs that the RCAN authors made with MATLAB.
     """
     ratios = [new / old for new, old in zip(size_hw, image.shape[:2], strict=True)]
     for axis in sorted((0, 1), key=ratios.__getitem__):

@@ -19,12 +19,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sr_bench.imaging.colour import Pixels
 from sr_bench.imaging.filters import MARGIN, WINDOW, gaussian_valid, gaussian_window
 
 Plane: TypeAlias = NDArray[np.floating]
 Exact: TypeAlias = NDArray[np.float64]
 """Height x width."""
-Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
 
 K1, K2 = 0.01, 0.03
 """What keeps the terms of SSIM finite, as parts of the white level (Wang et al., 2004)."""

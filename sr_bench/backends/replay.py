@@ -165,6 +165,7 @@ def _of_model(
 def _of_network(entries: list[RecordedOutput], artefact: Artefact) -> list[RecordedOutput]:
     """Return the entries of the network that `artefact` has, or that alone was recorded."""
     recorded = sorted({entry.network for entry in entries})
+    # Without weights to tell by, the only one that was recorded is taken, and a note says so.
     if not artefact.network and len(recorded) == 1:
         return entries
     networks = ", ".join(digest[:12] for digest in recorded)

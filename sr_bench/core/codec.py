@@ -69,6 +69,7 @@ def _reader(hint: Hashable) -> _Reader:
     """Return what turns JSON into a value of the type `hint`; it raises TypeError or ValueError."""
     origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
+        # The only unions in records are those with None.
         inner = _reader(next(arg for arg in args if arg is not NoneType))
         return lambda data: None if data is None else inner(data)
     if origin is tuple:
@@ -97,7 +98,7 @@ def _fields(cls: type[object], readers: Mapping[str, _Reader], data: object) -> 
             raise TypeError(msg)
         try:
             values[name] = readers[name](item)
-        except (TypeError, ValueError, OverflowError) as cause:
+        except (TypeError, ValueError, OverflowError) as cause:  # the last: float() of a huge int
             msg = f"{cls.__name__}.{name}: {cause}"
             raise TypeError(msg) from None
     return cls(**values)

@@ -116,7 +116,7 @@ def _check_content(cell: Cell, new: str) -> None:
     faults = {
         "has a line break": "\n" in new or "\r" in new,
         r"has a bare pipe (write it as \|)": _BARE_PIPE.search(new) is not None,
-        "ends with a backslash": new.endswith("\\"),
+        "ends with a backslash": new.endswith("\\"),  # it would escape the pipe behind it
         "has blanks around it": new != new.strip(),
     }
     if named := [fault for fault, is_so in faults.items() if is_so]:

@@ -31,6 +31,7 @@ def read_record_of(data: object) -> Record:
                 f"unknown metric {metric!r:.40}; install its package (the known ones are: {known})"
             )
             raise ValueError(msg)
+    # float() takes the digits of every script; tables are read for ASCII alone.
     if claim and not (claim.text.isascii() and math.isfinite(claim.value)):
         msg = f"expected a claim that is a number, got {claim.text!r:.40}"
         raise ValueError(msg)

@@ -213,6 +213,7 @@ def rim_similarity(
     """
     near, inner, margin = slice(None, WINDOW - 1), slice(1 - WINDOW, None), (MARGIN, MARGIN)
     whole = slice(None)
+    # Each window lies in one strip: the first two take the corners.
     strips = (
         ((near, whole), ((MARGIN, 0), margin)),
         ((inner, whole), ((0, MARGIN), margin)),

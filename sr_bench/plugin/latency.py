@@ -52,7 +52,7 @@ def _timer(benchmark: Any, group: str) -> Timer:
     def timed(run: Callable[[], object], setting: Setting) -> Times:
         if benchmark.disabled:
             raise NotRunError(OFF)
-        benchmark.group = benchmark.group or group
+        benchmark.group = benchmark.group or group  # an option's stays
         benchmark.extra_info.update(asdict(setting))
         benchmark(run)
         stats = benchmark.stats.stats

@@ -132,6 +132,7 @@ class BenchSession:
             self.faults.append(str(cause))
             return
         chosen = self.settings.selection
+        # After the bench was closed, which gave what this session used a new time.
         prune(chosen.results_cache, chosen.cache_bytes)
         run = PastSession(self.store.info, records, path, self.settings.results)
         with ProgressLine(self.config, "report") as line:

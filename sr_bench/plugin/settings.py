@@ -91,6 +91,7 @@ def add_options(parser: pytest.Parser) -> None:
     for declared in (*options_of(Selection).values(), *options_of(Settings).values()):
         flag, ini, default = declared.flag, declared.ini, declared.default
         where = f"(default: {default}; ini: {ini})" if default else f"(ini: {ini})"
+        # None tells a flag that is not given, for which the ini key counts.
         how: dict[str, Any] = {"default": None, "help": f"{declared.help} {where}"}
         if declared.metavar:
             parser.addini(ini, f"default of {flag}", default=default)

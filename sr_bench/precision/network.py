@@ -108,7 +108,7 @@ def read_network(path: Path) -> Network:
         raise BackendError(msg)
     model = _folded(model, path)
     for index, node in enumerate(model.graph.node):
-        node.name = node.name or f"{node.op_type}_{index}"
+        node.name = node.name or f"{node.op_type}_{index}"  # files may lack names
     shares = _shares(model)
     constants = {tensor.name for tensor in model.graph.initializer}
     layers = tuple(

@@ -70,7 +70,7 @@ def rewritten(
     model = ModelProto()
     model.CopyFrom(network.model)
     graph = model.graph
-    del graph.node[:], graph.value_info[:]
+    del graph.node[:], graph.value_info[:]  # the latter are of the float network
     graph.node.extend(nodes)
     used = {name for node in nodes for name in node.input}
     kept = [tensor for tensor in (*graph.initializer, *constants.values()) if tensor.name in used]

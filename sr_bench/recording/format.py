@@ -93,6 +93,7 @@ def read_header(folder: Path) -> Header:
         )
         raise OptionError(msg)
     content = _table(data, str(path))
+    # Asked first, as a newer header may have keys that are unknown here.
     version = content.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
         msg = f"{path}: schema {version} is newer than {SCHEMA_VERSION}; update sr-bench"

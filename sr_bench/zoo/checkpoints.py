@@ -118,6 +118,7 @@ def _check_file(path: Path, sha256: str) -> None:
     if empty:
         msg = f"{path}: the file is empty; download it again"
         raise CheckpointError(msg)
+    # Before the digest, for which all of it would be read.
     if size > MAX_BYTES:
         msg = f"{path}: the file has {size:,} bytes; at most {MAX_BYTES:,} are read"
         raise CheckpointError(msg)

@@ -143,6 +143,7 @@ def _landed(flight: _Flight, batch: Batch) -> Sequence[BatchItem]:
     if flight.rows is not None and batch.scoring is not None:
         metrics = batch.scoring.metrics
         scores = [read_scores(row, metrics) for row in flight.rows.tolist()]
+    # What nobody asked for has stayed on the device, in case a score does not hold.
     outputs = flight.output if flight.outputs is None else flight.outputs
     return [
         BatchItem(

@@ -244,6 +244,7 @@ def _failed(
 ) -> DeviceError:
     """Keep a failed build, and return the error to raise."""
     kept = folder.parent.with_name("failed") / folder.name
+    # Of one build the last failure is kept.
     shutil.rmtree(kept, ignore_errors=True)
     kept.parent.mkdir(exist_ok=True)
     work.rename(kept)

@@ -1,8 +1,8 @@
-"""The command line: ``sr-bench COMMAND``; each command is a module of this folder.
+"""The command line: ``sr-bench COMMAND``, arguments in; text or JSON and an exit code out.
 
-Only this package parses arguments. A command's module offers ``HELP``, ``EXAMPLE``,
-``add_arguments(parser)`` and ``run(args) -> int``, and imports what computes inside ``run``, so
-that ``--help`` is instant.
+Only this package parses arguments. Each command is a module of this folder, which offers ``HELP``,
+``EXAMPLE``, ``add_arguments(parser)`` and ``run(args) -> int``, and imports what computes inside
+``run``, so that ``--help`` is instant.
 """
 
 import argparse

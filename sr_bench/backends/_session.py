@@ -15,12 +15,7 @@ class CheckedSession:
     """A session around a function that computes; see `sr_bench.core.backend.Session`."""
 
     def __init__(
-        self,
-        infer: Infer,
-        *,
-        backend: str,
-        device: str,
-        notes: Mapping[str, str] | None = None,
+        self, infer: Infer, *, backend: str, device: str, notes: Mapping[str, str] | None = None
     ) -> None:
         self._infer: Infer | None = infer
         self._backend, self._device = backend, device

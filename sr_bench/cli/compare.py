@@ -36,9 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="X",
             help=f"{of} that may be lost on average (default: %(default)g)",
         )
-    parser.add_argument(
-        "--all", action="store_true", help="show also what is the same or within its limit"
-    )
+    parser.add_argument("--all", action="store_true", help="also show values within their limits")
     add_json_argument(parser)
     add_results_argument(parser)
 

@@ -13,9 +13,7 @@ EXAMPLE = "sr-bench quantize pocket_edsr_x2 --precision int8_kl --out edsr_int8.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_network_arguments(parser, precision=None)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the ONNX file")
-    parser.add_argument(
-        "--ranges", type=Path, metavar="FILE", help="clip ranges that sr-bench calibrate wrote"
-    )
+    parser.add_argument("--ranges", type=Path, metavar="FILE", help="what sr-bench calibrate wrote")
 
 
 def run(args: argparse.Namespace) -> int:

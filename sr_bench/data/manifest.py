@@ -101,9 +101,8 @@ def load_manifest(path: Path) -> Dataset:
         DatasetError: The file, or SHA256SUMS beside it, can't be read or has faults; each is
             listed with its key.
     """
-    table = validate(
-        ManifestTable, read_toml(path, DatasetError), where=str(path), error=DatasetError
-    )
+    content = read_toml(path, DatasetError)
+    table = validate(ManifestTable, content, where=str(path), error=DatasetError)
     sums = read_sums(path.with_name("SHA256SUMS"))
     stems = _stems(table.stems)
     if faults := [*_faults(table, stems), *_sum_faults(table, sums)]:

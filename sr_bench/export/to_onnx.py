@@ -18,11 +18,7 @@ INPUT, OUTPUT = "lr", "sr"
 # Height and width of the traced input: unequal, so that a swap of the two can't pass unseen.
 _TRACED_SIZE = (24, 32)
 
-_EXPORT_ERRORS = (
-    RuntimeError,
-    onnx.checker.ValidationError,
-    onnx.shape_inference.InferenceError,
-)
+_EXPORT_ERRORS = (RuntimeError, onnx.checker.ValidationError, onnx.shape_inference.InferenceError)
 
 _LEGACY_EXPORTER = r"You are using the legacy TorchScript|The feature will be removed"
 

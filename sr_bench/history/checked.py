@@ -27,9 +27,7 @@ def read_record_of(data: object) -> Record:
     for metric in (record.metric, claim.metric if claim else record.metric):
         if metric not in metric_infos():
             known = ", ".join(metric_infos())
-            msg = (
-                f"unknown metric {metric!r:.40}; install its package (the known ones are: {known})"
-            )
+            msg = f"unknown metric {metric!r:.40}; install its package (the known ones: {known})"
             raise ValueError(msg)
     # float() takes the digits of every script; tables are read for ASCII alone.
     if claim and not (claim.text.isascii() and math.isfinite(claim.value)):

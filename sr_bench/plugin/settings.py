@@ -34,9 +34,7 @@ class Settings:
     """The options of this session: those of the bench, and those of what is done around it."""
 
     selection: Selection
-    results: Path = option(
-        "--sr-results-path", "DIR", "where reports are written", _RESULTS, "reports"
-    )
+    results: Path = option("--sr-results-path", "DIR", "where reports go", _RESULTS, "reports")
     """Absolute."""
     reports: tuple[str, ...] = option(
         "--sr-report", "A,B", f"which reports: {', '.join(REPORTS)}", some_of(REPORTS), "markdown"
@@ -48,9 +46,7 @@ class Settings:
         " (cells without a number) or all; needs --sr-reason",
         one_of(lambda: ("", *get_args(UpdateMode))),
     )
-    reason: str = option(
-        "--sr-reason", "TEXT", "why the documents are updated, for the ledger", TEXT
-    )
+    reason: str = option("--sr-reason", "TEXT", "why documents are updated, for the ledger", TEXT)
     compare: str = option(
         "--sr-compare",
         "RUN",

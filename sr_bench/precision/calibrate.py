@@ -126,9 +126,7 @@ class _Pass:
         )
 
     def finished_images(
-        self,
-        executor: ThreadPoolExecutor,
-        inputs: Mapping[str, Callable[[], NDArray[np.float32]]],
+        self, executor: ThreadPoolExecutor, inputs: Mapping[str, Callable[[], NDArray[np.float32]]]
     ) -> Iterator[str]:
         """Run all images; yield the name of each when it is done."""
         running: deque[tuple[_Tile, Future[_TileStatistics]]] = deque()

@@ -120,9 +120,8 @@ def _open(model: ModelProto) -> Any:
     options.add_session_config_entry("session.use_env_allocators", "1")
     # Weights stay out of the arena, which grows in powers of two.
     options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    content = model.SerializeToString()
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def _model(network: Network, segment: Step) -> ModelProto:

@@ -34,9 +34,8 @@ def exact_kernel(weight_type: int) -> bool:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        _probe(weight_type).SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    model = _probe(weight_type).SerializeToString()
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     x = np.full((1, _TAPS, 4, 4), 255, np.uint8)
     (output,) = session.run(None, {"x": x})
     return bool((output == 254).all())

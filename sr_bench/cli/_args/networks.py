@@ -30,10 +30,7 @@ def add_network_arguments(parser: argparse.ArgumentParser, *, precision: str | N
         "--white", type=float, default=1.0, help="white level of an ONNX file's input (default: 1)"
     )
     parser.add_argument(
-        "--calibration-memory",
-        type=int,
-        metavar="MIB",
-        help="as pytest's --sr-calibration-memory",
+        "--calibration-memory", type=int, metavar="MIB", help="as pytest's --sr-calibration-memory"
     )
     add_places_arguments(parser)
 

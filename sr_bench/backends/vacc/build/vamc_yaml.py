@@ -132,9 +132,7 @@ def _quantize(source: CompilerInput) -> dict[str, object]:
     names = source.precision.calibration_names
     mode = next((name for name in names if name in _MODES), None)
     if mode is None:
-        msg = (
-            f"{source.name}: the card's compiler calibrates by {', '.join(_MODES)}, got {names[0]}"
-        )
+        msg = f"{source.name}: the compiler calibrates by {', '.join(_MODES)}, got {names[0]}"
         raise BackendError(msg)
     table: dict[str, object] = {
         "calibrate_mode": mode,

@@ -171,9 +171,7 @@ def parse_vamp(text: str, *, where: str) -> Latency:
     """
     values, spreads, devices = _read(text, where)
     if "throughput" not in values:
-        msg = (
-            f"{where}: expected a line 'throughput (qps): <number>', got none: nothing was profiled"
-        )
+        msg = f"{where}: expected a line 'throughput (qps): <number>', got none: profile again"
         raise BackendError(msg)
     counts = {name: int(value) for name, value in values.items() if name in _WHOLE}
     return Latency(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sr_bench.core.precision import Precision
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True)  # sorted, they are in a document's order
 class Source:
     """A place in a document."""
 

@@ -81,7 +81,7 @@ def metric_infos() -> Mapping[str, MetricInfo]:
                     " change it in one of them, or uninstall its package"
                 )
                 raise OptionError(msg)
-    return MappingProxyType(infos)
+    return MappingProxyType(infos)  # cached, so nobody may change it
 
 
 @cache

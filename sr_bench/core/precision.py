@@ -104,7 +104,7 @@ class Precision(str):
         return Spelled(cls.parse).__get_pydantic_core_schema__(source, handler)
 
 
-@cache
+@cache  # one object for each, which `is` compares
 def _member(name: str) -> Precision:
     return str.__new__(Precision, name)
 

@@ -53,7 +53,7 @@ class ArchiveTable(Table):
     url: Address
     file: FileName | None = None
     size: Positive | None = None
-    checksum: Literal["unknown"] | None = None
+    checksum: Literal["unknown"] | None = None  # said, so not forgotten
     inside: Relative = ""
     into: Relative
 

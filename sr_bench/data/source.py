@@ -28,6 +28,7 @@ class ImageSet:
     items: "tuple[_PairItem | _CropItem, ...]"
     """Not decoded yet."""
 
+    # Both are kept: a cached cell asked 1032 times for a name, and 192 times for a digest.
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Name of each image, unique and sorted by the dataset's order."""

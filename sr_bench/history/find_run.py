@@ -54,6 +54,7 @@ def earlier_runs(results: Path, count: int) -> Iterator[PastSession]:
 
     What can't be read is passed over: who asks for history sees it there.
     """
+    # Names sort by time.
     files = sorted(read_history(results).files, key=lambda file: file.name, reverse=True)
     for path in files[:count]:
         with suppress(SrBenchError):

@@ -120,6 +120,7 @@ def _with_card(path: Path, card_path: Path) -> Subject:
 def _document(path: Path, shelf: "_Shelf | None") -> tuple[Subject, str]:
     """Return the document at `path` with the card beside it, or one that has the same rows."""
     beside = path.with_name(CARD)
+    # A card may bind another file of its folder.
     if shelf is not None and beside.is_file() and _same(_document_of(beside), path):
         return _suite(beside), ""
     subject = _alone(path)
@@ -146,7 +147,7 @@ class _Shelf:
         """Return the one card whose document has the same rows, precisions included."""
         rows = _rows(entries)
         fitting = [card for card, theirs in self._suites if theirs == rows] if rows else []
-        return fitting[0] if len(fitting) == 1 else None
+        return fitting[0] if len(fitting) == 1 else None  # of several none is sure
 
 
 def _rows(entries: Sequence[Entry]) -> frozenset[tuple[str, ...]]:

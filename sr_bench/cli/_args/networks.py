@@ -49,6 +49,7 @@ def find_card(args: argparse.Namespace) -> "ModelCard":
     if not path.is_file():
         msg = f"{path}: expected an ONNX file, got none there"
         raise OptionError(msg)
+    # A bare file is in no suite: what else a card says has its default.
     return ModelCard(
         name=path.stem,
         family="file",

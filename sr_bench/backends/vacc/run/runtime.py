@@ -126,7 +126,7 @@ class CardRunner:
         self.close()
 
     def _end(self, reason: BackendError) -> None:
-        self._over = self._over or reason
+        self._over = self._over or reason  # the first counts
         self._held.close()
 
 

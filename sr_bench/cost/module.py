@@ -46,7 +46,7 @@ def count_module(module: nn.Module, shape: tuple[int, int, int]) -> CostCount:
                 hooks.callback(layer.register_forward_hook(hook).remove)
         try:
             torch.func.functional_call(module, state, torch.empty((1, *shape), device="meta"))
-        except (RuntimeError, IndexError, ValueError) as error:
+        except (RuntimeError, IndexError, ValueError) as error:  # of layers that it doesn't fit
             size = "x".join(map(str, shape))
             msg = f"can't count {type(module).__name__} on the input shape {size}: {error}"
             raise BackendError(msg) from error

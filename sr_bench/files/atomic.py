@@ -30,7 +30,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     except OSError as error:
         raise disk_error(error, path, "write") from error
     finally:
-        with suppress(OSError):
+        with suppress(OSError):  # what failed before counts, not this
             temp.unlink(missing_ok=True)
 
 

@@ -30,7 +30,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
             # Noted before it is written, as an interrupt may come in between.
             done.append((path, read_if_present(path)))
             _write(path, data)
-    except BaseException as cause:
+    except BaseException as cause:  # an interrupt too
         stuck = _put_back(done)
         if stuck and isinstance(cause, SrBenchError):
             msg = f"{cause}; and could not be put back as they were: {', '.join(stuck)}"

@@ -81,7 +81,7 @@ def unpack(
     except OSError as error:
         raise disk_error(error, folder, "unpack to") from error
     finally:
-        shutil.rmtree(temp, ignore_errors=True)
+        shutil.rmtree(temp, ignore_errors=True)  # it has another name if all went well
 
 
 def _extract(archive: Path, temp: Path, inside: PurePosixPath, limits: UnpackLimits) -> None:

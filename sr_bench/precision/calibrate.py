@@ -179,7 +179,7 @@ class _Pass:
                 if self.stop.is_set():
                     raise CancelledError
                 yield values
-        except (CancelledError, BackendError):
+        except (CancelledError, BackendError):  # these say already what happened
             raise
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:

@@ -95,7 +95,7 @@ class Group:
 
     def _signal(self, number: signal.Signals) -> None:
         if self._leader.returncode is None:
-            with suppress(ProcessLookupError, PermissionError):
+            with suppress(ProcessLookupError, PermissionError):  # gone, or not ours to end
                 os.killpg(self.pid, number)
 
     def _killed(self) -> bool:

@@ -23,7 +23,7 @@ _TAPS = 64  # products in one sum of the probe
 _MIDDLE = 128
 
 
-@cache
+@cache  # a process keeps its processor
 def exact_kernel(weight_type: int) -> bool:
     """Return whether this machine convolves uint8 with weights of the ONNX type exactly.
 

@@ -63,6 +63,7 @@ def read_rig() -> Rig:
         OptionError: ``SR_BENCH_RIG`` names no file, or the file has faults; all are listed.
     """
     path = rig_path()
+    # A file that the user names must be there; the usual one may be absent.
     given = path.is_file() or "SR_BENCH_RIG" in os.environ
     content = read_toml(path, OptionError) if given else {}
     return validate(Rig, content, where=str(path), error=OptionError)

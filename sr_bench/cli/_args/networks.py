@@ -105,6 +105,7 @@ def prepare_network(args: argparse.Namespace, precision: Precision) -> "Prepared
     from sr_bench.engine.measure.runs import Runs
 
     card, selection = find_card(args), read_selection(args)
+    # Any metric: what is prepared depends on none.
     case = Case(card, "psnr", precision, selection.backend)
     return Runs(selection, ()).jobs.prepared(case, _show)
 

@@ -89,6 +89,7 @@ class Controller:
         for name in _THREADS:
             if name not in os.environ:
                 os.environ[name] = share
+                # Taken back at the end, as a process may run several sessions.
                 self._config.add_cleanup(partial(delitem, os.environ, name))
 
     def pytest_configure_node(self, node: Any) -> None:

@@ -111,6 +111,7 @@ def _sdk_version() -> str:
 
 def _driver_version(node: Path) -> str:
     try:
+        # Not blocking, or a driver without news could keep us waiting.
         descriptor = os.open(node, os.O_RDONLY | os.O_NONBLOCK)
         try:
             return " ".join(os.read(descriptor, 200).decode(errors="replace").split())

@@ -62,6 +62,7 @@ class ArchiveTable(Table):
         if not _file(self):
             msg = "the last part of url names no file; say file = NAME"
             raise ValueError(msg)
+        # Or an address could name a file outside of the cache folder.
         file_name(_file(self))
         return self
 

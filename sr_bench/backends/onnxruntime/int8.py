@@ -70,7 +70,7 @@ def set_up(model: ModelProto, options: "SessionOptions", *, on_gpu: bool) -> tup
 
     `options` are those of the session to open; they are changed where no kernel is exact.
     """
-    # Left as float: what onnxruntime rewrote into integers would go to the CPU's kernels.
+    # Left as float: integers would run in the CPU's kernels (microsoft/onnxruntime#24807).
     if on_gpu:
         options.add_session_config_entry("session.disable_quant_qdq", "1")
         return model.SerializeToString(), "float on rounded values, on the GPU"

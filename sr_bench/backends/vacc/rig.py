@@ -37,6 +37,7 @@ class PhaseLimits:
 class Rig:
     """One machine's settings."""
 
+    # The vendor's container keeps compiler and runtime in two environments.
     python: str = sys.executable
     """The interpreter that can import vaststreamx; by default our own."""
     vamc: str = "vamc"

@@ -105,6 +105,7 @@ class DeviceState:
 
     def quarantined(self, name: str, precision: Precision, sdk: str) -> str:
         """Return why a model is not run, with what to do; empty if nothing speaks against it."""
+        # Documented for fp16 with PixelShuffle on SDKs of 2023: the machine had to be restarted.
         for _path, entry in self._frozen():
             if (entry.name, entry.precision, entry.sdk) == (name, precision, sdk):
                 return (

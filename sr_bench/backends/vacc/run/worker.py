@@ -74,9 +74,11 @@ def probe(status: Path, device: int, proc: Path, dev: Path) -> int:
 def _climb(note: Callable[..., None], device: int, proc: Path, dev: Path) -> None:
     note(step="find")
     require(importlib.util.find_spec("vaststreamx"), "the package vaststreamx is not installed")
+    # Wheels install without the card's libraries; importing one then fails, or crashes.
     note(step="import", sdk=_sdk_version())
     vsx = import_sdk()
     note(step="driver")
+    # Not by lspci, whose published test takes any vendor's device of one id for the card.
     modules = proc / "modules"
     loaded = modules.read_text() if modules.exists() else ""
     require("vastai_pci" in loaded, f"no kernel module vastai_pci in {modules}")
@@ -187,6 +189,7 @@ class Opened:
     def __init__(self, vsx: Any, job: OpenRequest, say: Callable[[str], None]) -> None:
         self._vsx = vsx
         self._job = job
+        # In the order of all public callers: die, model, operators, graph, stream.
         say("load")
         expect_zero(vsx.set_device(job.device), f"set_device({job.device})")
         model = vsx.Model(job.prefix, job.shape[0])

@@ -94,7 +94,7 @@ class Lesrcnn(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the enlarged images; values are not clipped."""
-        shallow = relu(self.conv1(self.sub_mean(x)))
+        shallow = relu(self.conv1(self.sub_mean(x)))  # this skip is rectified: see above
         deep = shallow
         for wide, narrow in _PAIRS:
             deep = relu(deep + self.get_submodule(narrow)(self.get_submodule(wide)(deep)))

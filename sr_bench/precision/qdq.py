@@ -21,6 +21,7 @@ from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.points import MOVES, Points, points
 from sr_bench.precision.rounding import LARGEST, IntegerWeights
 
+# uint8, as int8 is no better and runs at 0.35 to 0.45 of the speed in onnxruntime.
 _LEVELS = 255  # steps from the lowest uint8 to the highest
 _MIDDLE = 128  # what 0 becomes where activations are symmetric
 _LARGEST_BIAS = 2**30  # leaves as much room again for the sum that the bias is added to

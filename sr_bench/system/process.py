@@ -50,7 +50,7 @@ class Group:
                 cwd=cwd,
                 env=unbuffered,
                 pass_fds=pass_fds,
-                start_new_session=True,
+                start_new_session=True,  # subprocess's own time-out leaves grandchildren alive
             )
         self._descendants: Mapping[int, Process] = {}
 

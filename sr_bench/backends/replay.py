@@ -151,7 +151,7 @@ def _of_model(
         held = "of it, only " + ", ".join(sorted({entry.precision for entry in of_model}))
     elif entries:
         names = sorted({entry.model for entry in entries})
-        near = get_close_matches(artefact.name, names, n=_LISTED, cutoff=0.0)  # any is near
+        near = get_close_matches(artefact.name, names, n=_LISTED, cutoff=0.0)  # however far
         held = f"{len(names)} models, the nearest names are {', '.join(near)}"
     else:
         held = "nothing yet"

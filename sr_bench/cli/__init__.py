@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130  # what shells report of SIGINT
     except BrokenPipeError:
-        # Or Python would say there at its end that standard output is gone.
+        # Or Python would complain there, at its end, that standard output is gone.
         sys.stderr.close()
         return EXIT_OK
 

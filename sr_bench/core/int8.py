@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from sr_bench.core.fields import Bounds, Words
 
-# Seen: an error in the outer 2 pixels, which crops hide, made 39.9 dB of 47.6.
+# Seen: an error in the outer 2 pixels, which crops hide, took 47.6 dB down to 39.9.
 RING_PX = 4
 """Width of the border ring that fidelity is reported for apart, in output pixels."""
 
@@ -60,7 +60,7 @@ class Int8Plan:
 class Gate:
     """The limits that a low precision must keep to; 0 means that nothing may be lost."""
 
-    # It holds for other images within 2 dB; the drops of one network go from 0.06 to 8.6 dB.
+    # It holds for other images within 2 dB; the drops of one network span 0.06 to 8.6 dB.
     min_fidelity_db: Annotated[float, Bounds(gt=0)]
     """PSNR of the low-precision output against the fp32 output; the worst image and the border
     ring must reach it too."""

@@ -53,7 +53,7 @@ class ArchiveTable(Table):
     url: Address
     file: FileName | None = None
     size: Positive | None = None
-    checksum: Literal["unknown"] | None = None  # said, so not forgotten
+    checksum: Literal["unknown"] | None = None  # to say that none is known
     inside: Relative = ""
     into: Relative
 

@@ -72,7 +72,7 @@ def format_like(
         # As many digits as a float and its claim may have together; the default of 28 is too few.
         exact = Context(prec=400 + decimals)
         value = float(Decimal(repr(value)).quantize(step, ROUND_DOWN, exact))
-    return f"{value:z.{decimals}f}"  # z: no minus before a number that prints as 0
+    return f"{value:z.{decimals}f}"  # z: no minus sign for what prints as 0
 
 
 def splice_cells(text: str, edits: Mapping[Cell, str]) -> str:

@@ -24,7 +24,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         with temp.open("xb") as file:
             file.write(data)
             file.flush()
-            # Or the new name could reach the disk before the content, and a power failure between.
+            # Else the new name may reach the disk before the content, and a power failure between.
             os.fsync(file.fileno())
         temp.replace(path)
     except OSError as error:

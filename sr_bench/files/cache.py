@@ -35,7 +35,7 @@ def prune(folder: Path, limit_bytes: int) -> None:
     total = sum(size for _, size, _ in files)
     if total <= limit_bytes:
         return
-    # By the time of change, which whoever uses a file sets: disks seldom note when it was read.
+    # By time of modification, which readers set too: few disks note when a file was read.
     for _, size, path in sorted(files):
         if total <= _PRUNED_TO * limit_bytes:
             break

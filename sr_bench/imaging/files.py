@@ -120,7 +120,7 @@ def _read_bytes(path: Path) -> bytes:
 def _decode(data: bytes, path: Path) -> cv2.typing.MatLike:
     """Return gray, BGR or BGRA of any depth."""
     try:
-        # All other flags turn by EXIF, or make 8 bits or three channels of what has more.
+        # Other flags rotate by EXIF, or reduce what has more than 8 bits or three channels.
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise _corrupt(path, error.err) from error
@@ -134,7 +134,7 @@ def _check_header(data: bytes, path: Path) -> None:
     if why := bomb(data):
         msg = f"{path}: made to take long to decode ({why}); decode it elsewhere and save it again"
         raise ImageError(msg)
-    # Pillow tells size and mode from the header alone, OpenCV not before it has decoded.
+    # Pillow reads size and mode from the header alone; OpenCV would have to decode.
     with _open(BytesIO(data), path) as image:
         if image.width * image.height > MAX_PIXELS:
             raise _too_large(path)

@@ -100,7 +100,7 @@ def _suite(path: Path) -> Subject:
 def _document_of(path: Path) -> Path:
     try:
         return load_card(path).document
-    except SrBenchError:  # then by the default of cards
+    except SrBenchError:  # the default of cards
         return path.with_name("README.md")
 
 

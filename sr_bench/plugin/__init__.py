@@ -143,7 +143,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if bench.faults:
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
     elif bench.measured_nothing and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED  # which is not a pass either
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED  # not a pass
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

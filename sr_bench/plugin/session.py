@@ -132,7 +132,7 @@ class BenchSession:
             self.faults.append(str(cause))
             return
         chosen = self.settings.selection
-        # Last, as each run gives the results that it used a new time when it ends.
+        # Last: each run has set the time of the results that it used, which thus stay.
         prune(chosen.results_cache, chosen.cache_bytes)
         run = PastSession(self.store.info, records, path, self.settings.results)
         with ProgressLine(self.config, "report") as line:

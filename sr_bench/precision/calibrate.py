@@ -180,7 +180,7 @@ class _Pass:
                 if self.stop.is_set():
                     raise CancelledError
                 yield values
-        except (CancelledError, BackendError):  # these say already what happened
+        except (CancelledError, BackendError):  # they say what happened
             raise
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:

@@ -133,7 +133,7 @@ def _fault(model: ModelProto) -> str:
         valid = f"{OPSETS.start} to {OPSETS.stop - 1}"
         return f"expected an opset from {valid}, got {got}; export it again with opset 17"
     made_for = metadata(model).get(PRECISION_KEY, "fp32")
-    # Also by DequantizeLinear alone, as where weights only are int8: "quantize" has either case.
+    # DequantizeLinear alone counts too: then only the weights are quantised.
     if made_for != "fp32" or any("quantize" in node.op_type.lower() for node in graph.node):
         return "it is quantised already; give the fp32 file"
     if (len(read), len(graph.output)) != (1, 1):

@@ -23,7 +23,6 @@ class Observed:
     def of(cls, network: Network) -> "Observed":
         """Return what has to be observed of `network` for any plan."""
         needed = rounded_by_any_plan(network)
-        # Measured: of the 60 tensors of LESRCNN x2 36 are left to look at.
         derived = {
             node.output[0]: (node.input[0], node.op_type == "Relu")
             for node in network.model.graph.node

@@ -12,7 +12,7 @@ from pathlib import Path
 from sr_bench.text.home import without_home
 from sr_bench.text.printable import printable_line
 
-_LOG_BYTES = 64 * 1024  # of a log's end: a native library may have filled gigabytes
+_LOG_BYTES = 64 * 1024  # read of a log's end: a native library may have written gigabytes
 _TAIL_LINES = 15
 _TAIL_WIDTH = 160
 _CRASH = "Fatal Python error: "  # of faulthandler

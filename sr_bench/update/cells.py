@@ -88,7 +88,7 @@ def _of_claim(
     if (cell := by_key.get(key)) is None:
         msg = f"{place}: expected {claim.text} of {key}; the document has no such row any more"
         raise DocumentError(msg)
-    # Wherever the row stands now: a second update must change nothing and refuse nothing.
+    # Wherever the row is now: a second update must change nothing and refuse nothing.
     if cell.text == new:
         return None
     if cell.text != claim.text:

@@ -67,7 +67,7 @@ class _Graph:
         """Yield nodes that do what the convolution `node` does, with an exact sum."""
         name = node.output[0]
         x, weight = (self.dequantised[source] for source in node.input[:2])
-        # All are equal; onnxruntime's ConvInteger takes one for all channels alone.
+        # All are equal, and onnxruntime's ConvInteger takes only one for all channels.
         w_zero = self.constants[weight.input[2]].reshape(-1)[:1].reshape(())
         # In float64, so that each product is rounded once.
         step = self._float(x.input[1]) * self._float(weight.input[1])

@@ -34,7 +34,7 @@ class _Options(Table):
     cluster_mode: int | None = None  # 0 in 160 published files
     switch_lhs_rhs: bool | None = None
     opt_level: int | None = None  # 2 where it is given
-    data_type: int | None = None  # 0 in 98 files, 2 in 4: by which GPEN fell from 25 to 18 dB
+    data_type: int | None = None  # 0 in 98 files, 2 in 4; by 2 GPEN fell from 25 to 18 dB
     stream_mode: int | bool | str | None = None
     mem_inplace: bool | None = None
     nearest_interpol_on_dsp: int | bool | str | None = None

@@ -86,7 +86,7 @@ class DeviceState:
             boot=self._boot(),
             pid=pid,
             started=read_process(pid, self.proc).started,
-            # A system gives a pid again: only with the time of its start does it name a process.
+            # Pids are used again: only with the time of its start does one name a process.
             owner_pid=os.getpid(),
             owner_started=read_process(os.getpid(), self.proc).started,
         )

@@ -38,7 +38,7 @@ def clip_range(histogram: Histogram, plan: Int8Plan) -> ClipRange:
     counts = histogram.magnitudes()
     counts[0] = counts[1]
     one_sided = histogram.low >= 0 or histogram.high <= 0
-    # Levels for a sign that a tensor lacks would be lost: LESRCNN x2 fell by 12.5 dB so.
+    # Levels for a sign that is not there are lost: by onnxruntime's rule LESRCNN x2 fell 12.5 dB.
     whole = one_sided and plan.activations == "asymmetric"
     levels = _LEVELS_ONE_SIDED if whole else _LEVELS_OF_A_SIDE
     kept = kept_bins(counts, levels, at_least=guard_bins(histogram, plan.guard))

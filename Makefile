@@ -1,6 +1,6 @@
 # Everything a fresh machine needs is Python >= 3.11 and make.
 PYTHON ?= python3
-# For example PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu': torch without CUDA.
+# PIP_ARGS='--extra-index-url URL', the CPU index that pytorch.org's install page names: torch without CUDA.
 PIP_ARGS ?=
 BIN := .venv/bin
 

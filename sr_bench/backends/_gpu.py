@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-_CONTROL_NODE = Path("/dev/nvidiactl")
+_CONTROL_NODE = Path("/dev/nvidiactl")  # the driver's own node
 _DRIVER = Path("/proc/driver/nvidia")
 
 

@@ -15,12 +15,7 @@ class CheckedSession:
     """A session around a function that computes; see `sr_bench.core.backend.Session`."""
 
     def __init__(
-        self,
-        infer: Infer,
-        *,
-        backend: str,
-        device: str,
-        notes: Mapping[str, str] | None = None,
+        self, infer: Infer, *, backend: str, device: str, notes: Mapping[str, str] | None = None
     ) -> None:
         self._infer: Infer | None = infer
         self._backend, self._device = backend, device
@@ -43,6 +38,7 @@ class CheckedSession:
             BackendError: `lr` is not such an array, or the network does not accept it, or the
                 session is closed.
         """
+        # Read once: another thread may close the session after the check.
         infer = self._infer
         if infer is None:
             msg = f"this session of {self._backend} is closed; open another one"

@@ -29,8 +29,7 @@ from sr_bench.recording.format import (
 )
 from sr_bench.recording.packed import array_digest
 
-_LISTED = 6
-"""Names or shapes in a message."""
+_LISTED = 6  # names or shapes in a message
 
 
 def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
@@ -96,6 +95,7 @@ class _Outputs:
 
     def __init__(self, folder: Path, entries: Sequence[RecordedOutput]) -> None:
         self._folder = folder
+        # Entries come oldest first, and the last of a key stays.
         self.newest = {entry.input: entry for entry in entries}
 
     def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -151,7 +151,7 @@ def _of_model(
         held = "of it, only " + ", ".join(sorted({entry.precision for entry in of_model}))
     elif entries:
         names = sorted({entry.model for entry in entries})
-        near = get_close_matches(artefact.name, names, n=_LISTED, cutoff=0.0)
+        near = get_close_matches(artefact.name, names, n=_LISTED, cutoff=0.0)  # however far
         held = f"{len(names)} models, the nearest names are {', '.join(near)}"
     else:
         held = "nothing yet"
@@ -165,6 +165,7 @@ def _of_model(
 def _of_network(entries: list[RecordedOutput], artefact: Artefact) -> list[RecordedOutput]:
     """Return the entries of the network that `artefact` has, or that alone was recorded."""
     recorded = sorted({entry.network for entry in entries})
+    # Without weights to tell by, the only one that was recorded is taken, and a note says so.
     if not artefact.network and len(recorded) == 1:
         return entries
     networks = ", ".join(digest[:12] for digest in recorded)

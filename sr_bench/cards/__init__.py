@@ -1,1 +1,1 @@
-"""Cards: read card.toml and the named protocols, refuse what is not understood."""
+"""Cards: card.toml and named protocols in; model cards out, or all that is wrong with them."""

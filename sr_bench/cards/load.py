@@ -29,6 +29,7 @@ def load_card(path: Path) -> SuiteCard:
     faults += _faults(table)
     if faults:
         raise CardError(listed(faults, where=str(path)))
+    # Resolved, as its name is the family's: "." has none.
     folder = path.resolve().parent
     return SuiteCard(
         path=path,
@@ -50,7 +51,7 @@ def _own_protocols(table: CardTable) -> tuple[dict[str, EvalProtocol], list[str]
         try:
             protocols[name] = parse_protocol(name, fields, where=f"protocol.{name}")
         except CardError as cause:
-            faults.append(str(cause).replace("\n", "\n  "))
+            faults.append(str(cause).replace("\n", "\n  "))  # itself a list, a level deeper here
     return protocols, faults
 
 

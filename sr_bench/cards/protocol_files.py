@@ -14,8 +14,8 @@ from sr_bench.core.protocol import EvalProtocol, Resize
 from sr_bench.errors import CardError
 from sr_bench.files.validation import STRICT, listed, nearest, read_toml, validate
 
+# Folder with a TOML file for each named protocol, and entry point group.
 _PROTOCOLS = "sr_bench.cards.protocols"
-"""Folder with a TOML file for each named protocol, and entry point group."""
 
 
 @dataclass(config=STRICT, frozen=True)
@@ -61,11 +61,13 @@ def parse_protocol(name: str, table: Mapping[str, object], *, where: str) -> Eva
     Raises:
         CardError: Keys are unknown, values are invalid or contradict each other; all are listed.
     """
+    # Looked at before the table is checked, as the base's choices take part in that.
     base = table.get("base", "")
     if isinstance(base, str) and base and base not in protocol_names():
         msg = f"{where}: base: unknown protocol {base!r}; {nearest(base, protocol_names())}"
         raise CardError(msg)
     inherited = load_protocol(base).choices() if isinstance(base, str) and base else {}
+    # TOML has no null; where None is no choice, "none" is one of its own, as of rounding.
     given = {k: None if v == "none" and k in _MAY_BE_NONE else v for k, v in table.items()}
     read = validate(ProtocolTable, {**inherited, **given}, where=where, error=CardError)
     protocol = narrowed(EvalProtocol, read, name=name)

@@ -107,7 +107,7 @@ class ModelTable(Table):
 class CardTable(Table):
     """A whole card.toml."""
 
-    schema_version: Annotated[Literal[1], Field(alias="schema")]
+    schema_version: Annotated[Literal[1], Field(alias="schema")]  # pydantic has a method schema
     document: str = "README.md"
     ignored_rows: Annotated[tuple[str, ...], Field(alias="ignore_rows")] = ()
     protocol: dict[str, dict[str, object]] = {}

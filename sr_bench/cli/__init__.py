@@ -1,8 +1,8 @@
-"""The command line: ``sr-bench COMMAND``; each command is a module of this folder.
+"""The command line: ``sr-bench COMMAND``, arguments in; text or JSON and an exit code out.
 
-Only this package parses arguments. A command's module offers ``HELP``, ``EXAMPLE``,
-``add_arguments(parser)`` and ``run(args) -> int``, and imports what computes inside ``run``, so
-that ``--help`` is instant.
+Only this package parses arguments. Each command is a module of this folder, which offers ``HELP``,
+``EXAMPLE``, ``add_arguments(parser)`` and ``run(args) -> int``, and imports what computes inside
+``run``, so that ``--help`` is instant.
 """
 
 import argparse
@@ -30,8 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return EXIT_ABSENT
         return EXIT_USAGE if isinstance(cause, OptionError) else EXIT_FAULT
     except KeyboardInterrupt:
-        return 130
+        return 130  # what shells report of SIGINT
     except BrokenPipeError:
+        # Or Python would complain there, at its end, that standard output is gone.
         sys.stderr.close()
         return EXIT_OK
 

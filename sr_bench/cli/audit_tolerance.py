@@ -23,9 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run the networks again for mistakes that outputs can't show: other kernels",
     )
-    parser.add_argument(
-        "--fail", action="store_true", help="exit with 1 if a mistake is not caught"
-    )
+    parser.add_argument("--fail", action="store_true", help="exit with 1 if a mistake is missed")
     add_places_arguments(parser)
     add_json_argument(parser)
 

@@ -1,42 +1,42 @@
 """``sr-bench compare``: whether a run is worse than an earlier one, and what changed in between."""
 
 import argparse
+from math import inf
 from typing import TYPE_CHECKING
 
+from sr_bench.cli import EXIT_ABSENT
 from sr_bench.cli._args.output import add_json_argument, print_result
 from sr_bench.cli._args.results import A_RUN, add_results_argument, named_run
+from sr_bench.core.compare import LossLimits
 from sr_bench.errors import OptionError
 
-if TYPE_CHECKING:  # these load much, which --help must not wait for
-    from sr_bench.core.compare import LossLimits
+if TYPE_CHECKING:
     from sr_bench.core.history import PastSession
 
 HELP = "compare two runs image by image; ends in 1 if the newer one is worse or lacks a value"
 EXAMPLE = "sr-bench compare main last"
 
-_NOTHING = 3
+# The limit that each option sets, and what it is.
 _OPTIONS = {
-    "max_drop_db": ("psnr_db", "dB of PSNR", "0.01"),
-    "max_drop_ssim": ("ssim", "of SSIM", "0.0005"),
-    "max_drop_fidelity_db": ("fidelity_db", "dB of fidelity to fp32", "0.5"),
-    "max_slower_percent": ("latency_percent", "percent of latency", "10"),
+    "max_drop_db": ("psnr_db", "dB of PSNR"),
+    "max_drop_ssim": ("ssim", "of SSIM"),
+    "max_drop_fidelity_db": ("fidelity_db", "dB of fidelity to fp32"),
+    "max_slower_percent": ("latency_percent", "percent of latency"),
 }
-"""The limit that each option sets, what it is, and its default."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("before", metavar="RUN_A", help=f"the baseline: {A_RUN}")
     parser.add_argument("now", metavar="RUN_B", help="the newer run, named the same way")
-    for option, (_, of, default) in _OPTIONS.items():
+    for option, (limit, of) in _OPTIONS.items():
         parser.add_argument(
             f"--{option.replace('_', '-')}",
             type=float,
+            default=getattr(LossLimits(), limit),
             metavar="X",
-            help=f"{of} that may be lost on average (default: {default})",
+            help=f"{of} that may be lost on average (default: %(default)g)",
         )
-    parser.add_argument(
-        "--all", action="store_true", help="show also what is the same or within its limit"
-    )
+    parser.add_argument("--all", action="store_true", help="also show values within their limits")
     add_json_argument(parser)
     add_results_argument(parser)
 
@@ -53,22 +53,17 @@ def run(args: argparse.Namespace) -> int:
     lines = compared_lines(compared, before.info, now.info, everything=args.all)
     print_result(value, lines, as_json=args.json)
     if not any(case.comparable for case in compared):
-        return _NOTHING
+        return EXIT_ABSENT
     return int(any(case.bad for case in compared))
 
 
-def _limits(args: argparse.Namespace) -> "LossLimits":
-    from sr_bench.core.compare import LossLimits
-
-    given = {}
-    for option, (limit, _, default) in _OPTIONS.items():
-        value = getattr(args, option)
-        if value is not None:
-            if not 0 <= value < float("inf"):
-                flag = f"--{option.replace('_', '-')}"
-                msg = f"{flag} {value:g}: expected a limit of 0 or more, such as {default}"
-                raise OptionError(msg)
-            given[limit] = value
+def _limits(args: argparse.Namespace) -> LossLimits:
+    given = {limit: getattr(args, option) for option, (limit, _) in _OPTIONS.items()}
+    for option, (limit, _) in _OPTIONS.items():
+        if not 0 <= given[limit] < inf:
+            flag, usual = f"--{option.replace('_', '-')}", getattr(LossLimits(), limit)
+            msg = f"{flag} {given[limit]:g}: expected a limit of 0 or more, such as {usual:g}"
+            raise OptionError(msg)
     return LossLimits(**given)
 
 

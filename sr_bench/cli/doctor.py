@@ -15,8 +15,8 @@ from sr_bench.errors import NotRunError, OptionError, SrBenchError
 HELP = "show the environment, the devices, the cache, and what would be skipped and why"
 EXAMPLE = "sr-bench doctor --weights ~/weights --data ~/datasets"
 
+# Starts the reasons that are no mere absence; with one of them the command ends in 1.
 _FAULT = "FAULT "
-"""Starts the reasons that are no mere absence; with one of them the command ends in 1."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

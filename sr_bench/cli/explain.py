@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
         msg = f"{card.id} has no gate: say what to reach with --min-fidelity DB"
         raise OptionError(msg)
     limits = replace(gate or Gate(0, 0, 0), min_fidelity_db=limit)
+    # Without the device's own gate, which would go before the limit that is asked for.
     card = replace(card, gate=limits, device=replace(card.device, gate=None))
     case = Case(card, "fidelity", precision, args.backend, _evaluation(card, args.dataset))
     selection = read_selection(args, backend=args.backend, explain_s=args.seconds)

@@ -29,9 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="for borders that depend on it (default: 2, 3 and 4 are tried)",
     )
-    parser.add_argument(
-        "--metric", choices=IMAGE_METRICS, help="of the number (default: up to 1 it is SSIM)"
-    )
+    parser.add_argument("--metric", choices=IMAGE_METRICS, help="default: SSIM for numbers up to 1")
     add_name_arguments(parser)
     add_json_argument(parser)
 

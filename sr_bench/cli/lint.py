@@ -29,9 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     cards = parser.add_mutually_exclusive_group()
     cards.add_argument("--card", type=Path, help="the card.toml that binds the one README named")
-    cards.add_argument(
-        "--no-card", action="store_true", help="look at the READMEs named without any card"
-    )
+    cards.add_argument("--no-card", action="store_true", help="use no card for the READMEs named")
     parser.add_argument(
         "--suites",
         type=Path,
@@ -64,9 +62,7 @@ def run(args: argparse.Namespace) -> int:
         _print_rules()
         return 0
     if not args.paths:
-        msg = (
-            "name a README.md, a card.toml or a folder of suites; --rules lists what is looked for"
-        )
+        msg = "name a README.md, card.toml or folder of suites; --rules lists what is looked for"
         raise OptionError(msg)
     if args.card and (len(args.paths) != 1 or args.paths[0].is_dir()):
         msg = f"--card {args.card}: expected one README.md for it, got a folder or several paths"

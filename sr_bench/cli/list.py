@@ -14,8 +14,8 @@ HELP = "list models, precisions, datasets and metrics, and what of them is here"
 EXAMPLE = "sr-bench list --weights ~/weights --data ~/datasets"
 
 
+# A row by its columns; what is "here" says so, else the cell says what is missing.
 _Row = dict[str, str | int | Sequence[str | int]]
-"""A row by its columns; what is ``here`` says so, else the cell says what is missing."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

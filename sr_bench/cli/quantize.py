@@ -13,9 +13,7 @@ EXAMPLE = "sr-bench quantize pocket_edsr_x2 --precision int8_kl --out edsr_int8.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_network_arguments(parser, precision=None)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the ONNX file")
-    parser.add_argument(
-        "--ranges", type=Path, metavar="FILE", help="clip ranges that sr-bench calibrate wrote"
-    )
+    parser.add_argument("--ranges", type=Path, metavar="FILE", help="what sr-bench calibrate wrote")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,6 +21,7 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.files.atomic import write_bytes
 
     precision = read_precision(args, only_int8=args.ranges is not None)
+    # Asked first: making the network may take minutes.
     if not args.out.absolute().parent.is_dir():
         msg = f"--out {args.out}: its folder doesn't exist"
         raise OptionError(msg)

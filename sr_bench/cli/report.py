@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HELP = "build the HTML report of a run"
 EXAMPLE = "sr-bench report reports/latest.json --out reports/html --open"
 
-_LEAST_MB = 6
+_LEAST_MB = 6  # of which the plots take 5
 _SHOWN = 3
 
 

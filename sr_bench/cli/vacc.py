@@ -168,9 +168,7 @@ def _show(latency: "Latency", *, as_json: bool) -> int:
         if value is not None:
             lines.append(f"{name:15s} {value:g} {unit}")
     clocks = ", ".join(f"{name} {mhz} MHz" for name, mhz in latency.clocks_mhz.items())
-    lines.append(
-        f"clocks          {clocks or 'not known: profiles of other clocks do not compare'}"
-    )
+    lines.append(f"clocks          {clocks or 'not known: profiles of other ones do not compare'}")
     print_result(latency, lines, as_json=as_json)
     return 0
 

@@ -156,7 +156,7 @@ class BatchItem:
     """1 x C x H x W."""
 
 
-@runtime_checkable
+@runtime_checkable  # whoever runs a session asks whether it is one
 class BatchSession(Protocol):
     """What a session offers besides if it gains by running several images at once."""
 

@@ -41,7 +41,7 @@ class Tolerance:
     """Added to half a printed step, in the metric's unit."""
     reason: str = ""
     """Why `slack` is needed; required when it is not 0."""
-    digits: Literal["rounded", "truncated"] = "rounded"
+    digits: Literal["rounded", "truncated"] = "rounded"  # SR4K prints 297,723 as 0.297
     """How the document cut the number; a truncated one may be a whole step too low."""
 
 

@@ -27,11 +27,6 @@ class CellKey:
         """Return the key of the cell that prints `claim`."""
         return narrowed(cls, claim)
 
-    @property
-    def names_device(self) -> bool:
-        """Whether the row is about a backend itself, not about an emulation of it."""
-        return bool(self.backend) and not self.backend.endswith("-emulated")
-
     def __str__(self) -> str:
         """Return it for messages: ``RCAN vacc int8_kl PSNR on set5``."""
         words = (self.row, self.backend, self.precision, metric_info(self.metric).title)

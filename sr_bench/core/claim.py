@@ -6,7 +6,7 @@ from decimal import Decimal
 from sr_bench.core.precision import Precision
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True)  # sorted, they are in a document's order
 class Source:
     """A place in a document."""
 
@@ -60,5 +60,6 @@ class Claim:
     @property
     def half_step(self) -> float:
         """Half a unit of the last printed digit: what rounding alone may hide."""
+        # From the text, as a float doesn't tell 0.774 from 0.7740.
         exponent = Decimal(self.text).as_tuple().exponent
         return 0.5 * 10.0 ** int(exponent)

@@ -22,8 +22,7 @@ T = TypeVar("T")
 
 _Reader = Callable[[object], object]
 _INFINITIES = ("inf", "-inf")
-_LARGEST = 2**63
-"""Tables of other programs, which reports are written as, hold no larger integers."""
+_LARGEST = 2**63  # tables of other programs, which reports are written as, hold no larger integers
 
 
 def encode(value: object) -> Json:
@@ -35,6 +34,7 @@ def encode(value: object) -> Json:
         TypeError: A NaN (a defect, never a result), or a type that records don't use.
     """
     match value:
+        # Before str, which members of a StrEnum are too.
         case Enum():
             return encode(value.value)
         case Precision():
@@ -69,6 +69,7 @@ def _reader(hint: Hashable) -> _Reader:
     """Return what turns JSON into a value of the type `hint`; it raises TypeError or ValueError."""
     origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
+        # The only unions in records are those with None.
         inner = _reader(next(arg for arg in args if arg is not NoneType))
         return lambda data: None if data is None else inner(data)
     if origin is tuple:
@@ -97,7 +98,7 @@ def _fields(cls: type[object], readers: Mapping[str, _Reader], data: object) -> 
             raise TypeError(msg)
         try:
             values[name] = readers[name](item)
-        except (TypeError, ValueError, OverflowError) as cause:
+        except (TypeError, ValueError, OverflowError) as cause:  # the last: float() of a huge int
             msg = f"{cls.__name__}.{name}: {cause}"
             raise TypeError(msg) from None
     return cls(**values)
@@ -114,6 +115,7 @@ def _literal(values: tuple[object, ...], data: object) -> object:
 
 
 def _float(data: object) -> object:
+    # To Python True is an int; in a record it would be damage.
     if data in _INFINITIES or (isinstance(data, int | float) and not isinstance(data, bool)):
         value = float(cast("float | str", data))
         if not math.isnan(value):
@@ -134,6 +136,7 @@ def _checked(kind: type[T], what: str, data: object) -> T:
 
 
 def _unexpected(data: object, what: str) -> TypeError:
+    # Shortened, as a damaged file may hold a value of any size.
     return TypeError(f"expected {what}, got {shortened(data)}")
 
 

@@ -13,8 +13,7 @@ NEVER_COMPARABLE = ("data", "protocol", "shape", "rule")
 """Inputs that decide what is asked: where one differs, two values answer different questions."""
 
 _DIGEST = re.compile("[0-9a-f]{32,}")
-_DIGEST_SHOWN = 8
-"""Digits of a digest that tell two apart."""
+_DIGEST_SHOWN = 8  # digits of a digest that tell two apart
 
 
 class CaseOutcome(StrEnum):

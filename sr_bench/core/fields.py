@@ -29,6 +29,7 @@ class Bounds:
         """Return pydantic's check of the type with the limits in it."""
         schema = handler(source)
         limits = {name: value for name, value in asdict(self).items() if value is not None}
+        # TOML can spell inf and nan.
         finite = {"allow_inf_nan": False} if schema["type"] == "float" else {}
         return {**schema, **limits, **finite}
 

@@ -10,7 +10,7 @@ from sr_bench.core.status import Status
 
 def digits(metric: str, value: float) -> str:
     """Return `value` with the decimals of a gate's sentence, without the unit."""
-    return f"{value:z.{metric_info(metric).sentence_decimals}f}"
+    return f"{value:z.{metric_info(metric).sentence_decimals}f}"  # z: no minus sign for 0
 
 
 def quantity(metric: str, value: float) -> str:

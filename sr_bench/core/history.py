@@ -7,8 +7,7 @@ from pathlib import Path
 from sr_bench.core.fields import narrowed
 from sr_bench.core.record import Record, Status
 
-_DIGEST_LENGTH = 64
-"""Hex digits of SHA-256."""
+_DIGEST_LENGTH = 64  # hex digits of SHA-256
 
 
 @dataclass(frozen=True)

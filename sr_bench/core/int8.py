@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from sr_bench.core.fields import Bounds, Words
 
+# Seen: an error in the outer 2 pixels, which crops hide, took 47.6 dB down to 39.9.
 RING_PX = 4
 """Width of the border ring that fidelity is reported for apart, in output pixels."""
 
@@ -34,16 +35,19 @@ class Int8Plan:
 
     calibration: str = "photos"
     """Slug of the dataset whose calibration images the clip ranges come from."""
+    # Few are enough: by max, 1 image loses 0.60 dB and 50 lose 0.52 (LESRCNN x2, Set5).
     count: Annotated[int, Bounds(ge=0)] = 0
     """How many of its images, from the first; 0: all."""
     shared_images: bool = False
     """Whether the card allows images that are evaluated to be calibrated with."""
+    # Symmetric ones lose 0.25 to 0.4 dB: half their levels are idle behind a ReLU.
     activations: Literal["asymmetric", "symmetric"] = "asymmetric"
     """Of the per-tensor 8-bit activations; symmetric ones have the zero point in the middle."""
     rounding: Literal["learned", "nearest"] = "learned"
     """How weights become integers: by the second moments of what they multiply, or each alone."""
     skips: Literal["float", "int8"] = "float"
     """Whether an addition reads the quantised or the float value of what skips layers."""
+    # Measured with LESRCNN x2 on Set5: 99.99 loses 0.15 dB more, 99.9 nearly 3.
     percentile: Annotated[float, Bounds(gt=50, le=100)] = 99.999
     """For the percentile observer: percent of |x| that is not clipped."""
     keep: tuple[Words, ...] = ()
@@ -56,6 +60,7 @@ class Int8Plan:
 class Gate:
     """The limits that a low precision must keep to; 0 means that nothing may be lost."""
 
+    # It holds for other images within 2 dB; the drops of one network span 0.06 to 8.6 dB.
     min_fidelity_db: Annotated[float, Bounds(gt=0)]
     """PSNR of the low-precision output against the fp32 output; the worst image and the border
     ring must reach it too."""

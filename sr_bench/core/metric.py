@@ -53,6 +53,7 @@ class MetricInfo:
     """The network whose features it compares, such as ``AlexNet``; empty: the pixels themselves."""
 
 
+# What is counted, compared with fp32, or timed: no module scores it.
 _NOT_OF_IMAGES: Final = MappingProxyType(
     {
         "flops": MetricInfo("Flops", "G", False, 3, 3, headers=("flops(g)",)),
@@ -61,7 +62,6 @@ _NOT_OF_IMAGES: Final = MappingProxyType(
         "latency": MetricInfo("latency", "ms", False, 3, 3),
     }
 )
-"""What is counted, compared with fp32, or timed: no module scores it."""
 
 
 @cache
@@ -81,7 +81,7 @@ def metric_infos() -> Mapping[str, MetricInfo]:
                     " change it in one of them, or uninstall its package"
                 )
                 raise OptionError(msg)
-    return MappingProxyType(infos)
+    return MappingProxyType(infos)  # cached, so nobody may change it
 
 
 @cache

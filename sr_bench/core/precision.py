@@ -76,6 +76,7 @@ class Precision(str):
         'int8_kl'
         """
         words = text.lower().replace("-", " ").replace("_", " ").split()
+        # The sort is stable: int8 comes first, and other words keep their order.
         name = "_".join(sorted(words, key="int8".__ne__))
         if name not in _names() and name.startswith(("int8_", "float")):  # else none is loaded
             name = _synonyms().get(name, name)
@@ -103,7 +104,7 @@ class Precision(str):
         return Spelled(cls.parse).__get_pydantic_core_schema__(source, handler)
 
 
-@cache
+@cache  # one object for each, which `is` compares
 def _member(name: str) -> Precision:
     return str.__new__(Precision, name)
 

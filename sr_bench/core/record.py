@@ -127,7 +127,7 @@ class Record:
     @property
     def emulated(self) -> bool:
         """Whether a device was emulated, now or when the outputs were recorded."""
-        return self.device.startswith("emulated")
+        return self.device.startswith("emulated")  # a replay's goes on: "emulated, replayed"
 
     @property
     def interval(self) -> tuple[float, float] | None:

@@ -11,17 +11,11 @@ from sr_bench.core.compare import NEVER_COMPARABLE
 from sr_bench.core.history import HistoryEntry, Point, SessionInfo
 from sr_bench.core.record import Status
 
-_FEWEST, _SHORTEST = 3, timedelta(days=1)
-"""Points, and the time they span, below which a slope says nothing."""
-
-_STEADY = 1e-9
-"""Change per week, in the metric's unit, that is the rounding of floats."""
-
-_FURTHEST_WEEKS = 520
-"""Nobody plans for what a line reaches later."""
-
+_FEWEST, _SHORTEST = 3, timedelta(days=1)  # points, and their span, below which no slope counts
+_STEADY = 1e-9  # change per week, in the metric's unit, that is the rounding of floats
+_FURTHEST_WEEKS = 520  # nobody plans for what a line reaches later
 _RUN_TIME = "%Y%m%dT%H%M%S"
-_RUN_TIME_LENGTH = 15
+_RUN_TIME_LENGTH = 15  # random digits follow
 
 
 @dataclass(frozen=True)

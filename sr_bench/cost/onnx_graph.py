@@ -14,6 +14,7 @@ from sr_bench.cost.count import CostCount
 from sr_bench.cost.onnx_shapes import Dims, fixed_shapes, read_model
 from sr_bench.errors import BackendError
 
+# Which inputs of an operator hold parameters, as torch's modules hold them.
 _WEIGHT_INPUTS = {
     "Conv": (1, 2),
     "ConvTranspose": (1, 2),
@@ -25,11 +26,10 @@ _WEIGHT_INPUTS = {
     "LayerNormalization": (1, 2),
     "GroupNormalization": (1, 2),
 }
-"""Which inputs of an operator hold parameters, as torch's modules hold them."""
 
+# Operators that hand a parameter on. Not Identity: exporters write one where two parameters have
+# equal values, so what comes out of it is a parameter of its own.
 _TRANSPARENT = ("Cast", "DequantizeLinear", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
-"""Operators that hand a parameter on. Not Identity: exporters write one where two parameters have
-equal values, so what comes out of it is a parameter of its own."""
 
 _UNCOUNTABLE = frozenset(
     (
@@ -141,6 +141,7 @@ def _count_conv(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
     y = graph.shape(node.output[0], node)
     transposed = node.op_type == "ConvTranspose"
     groups = next((a.i for a in node.attribute if a.name == "group"), 1)
+    # Weights are (O, I / groups, ...) in ONNX, transposed ones (I, O / groups, ...).
     inputs = weight[0] if transposed else weight[1] * groups
     if x[1] != inputs:
         msg = f"the node {node.name!r} ({node.op_type}) expected {inputs} channels, got {x[1]}"
@@ -162,6 +163,7 @@ def _count_linear(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
 
 def _count_global_pool(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
     x, y = graph.shape(node.input[0], node), graph.shape(node.output[0], node)
+    # As thop counts it: an addition for each input element, a division for each output.
     tally["adaptive_pool_ops"] += prod(x) + prod(y)
 
 

@@ -51,6 +51,7 @@ def fixed_shapes(model: ModelProto, shape: tuple[int, int, int]) -> dict[str, Di
         name: tuple(dim.dim_value for dim in kind.shape.dim)
         for name, kind in kinds.items()
         if kind.HasField("shape")
+        # An unknown size reads as 0: only the oneof tells the two apart.
         and all(dim.WhichOneof("value") == "dim_value" for dim in kind.shape.dim)
     }
 

@@ -64,7 +64,7 @@ def _eye(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | Non
 
 
 def _is_plain(tensor: Tensor) -> bool:
-    return tensor.is_meta and tensor.dtype == torch.float32
+    return tensor.is_meta and tensor.dtype == torch.float32  # other types promote by torch's rules
 
 
 def _empty(*shape: int) -> Tensor:
@@ -82,5 +82,5 @@ _RULES: Mapping[object, Callable[[tuple[object, ...], Mapping[str, object]], Ten
     Tensor.mul: _broadcast,
     Tensor.sub: _broadcast,
     torch.cat: _join,
-    torch.eye: _eye,
+    torch.eye: _eye,  # mean shifts start from it
 }

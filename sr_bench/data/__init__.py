@@ -1,1 +1,1 @@
-"""Datasets: manifests, where their files are, how they pair up, and how they are fetched."""
+"""Datasets: a manifest and image files in; pairs of HR and LR out, decoded when asked for."""

@@ -22,7 +22,7 @@ def photograph_path(crops: CropSet, file: str) -> Path:
         NotRunError: The package isn't installed.
         DatasetError: The package has no such file, or another one of that name.
     """
-    spec = find_spec(crops.package)
+    spec = find_spec(crops.package)  # imports nothing
     if spec is None or not spec.submodule_search_locations:
         msg = f"the package {crops.package} is not installed; install it to get its photographs"
         raise NotRunError(msg)
@@ -59,5 +59,5 @@ def load_crop(crops: CropSet, crop: Crop) -> Image:
 @lru_cache(maxsize=1)  # crops of one photograph follow each other
 def _decoded(path: Path, sha256: str) -> Image:
     pixels = read_image(path)
-    pixels.flags.writeable = False
+    pixels.flags.writeable = False  # crops are views of what the cache holds
     return pixels

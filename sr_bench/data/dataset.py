@@ -18,6 +18,7 @@ Split = Literal["evaluation", "calibration"]
 
 def _relative(text: str) -> str:
     outside = text.startswith("/") or ".." in PurePosixPath(text).parts or "\\" in text
+    # It becomes part of file names and of messages: no control characters.
     if outside or printable_line(text) != text:
         msg = "expected a path below the dataset's folder, with forward slashes"
         raise ValueError(msg)
@@ -109,7 +110,7 @@ class CropSet:
     """Distribution and import package, such as ``skimage``."""
     folder: str
     """Folder of the photographs under the package's."""
-    sha256: Mapping[str, str] = field(hash=False)
+    sha256: Mapping[str, str] = field(hash=False)  # a dict has none
     """Digest of each photograph, by file name."""
     evaluation: tuple[Crop, ...]
     calibration: tuple[Crop, ...]

@@ -88,6 +88,7 @@ def _bring(archive: Archive, root: Path, local: Path | None, to: Path, progress:
     sums = to / "archives" / "SHA256SUMS"
     known = archive.sha256 or read_sums(sums).get(archive.file, "")
     path = local or to / "archives" / archive.file
+    # An earlier download is trusted by its digest alone; without one it is fetched again.
     if local is None and not (known and path.exists()):
         digest = download(
             archive.url,
@@ -98,6 +99,7 @@ def _bring(archive: Archive, root: Path, local: Path | None, to: Path, progress:
         )
     else:
         digest = _verify(path, known, archive)
+    # Its folder appears in one step, so what is there needs no further check next time.
     unpack(path, root / archive.into, inside=archive.inside)
     if not known:
         # Read again: another process may have recorded a digest since.

@@ -37,6 +37,7 @@ def load_dataset(slug: str, extra: tuple[Path, ...] = ()) -> Dataset:
             faults.
     """
     known = known_datasets(extra)
+    # Only what a listing shows: ../x could lead out of the folder.
     for folder in dataset_folders(extra) if slug in known else ():
         if (folder / slug / "dataset.toml").is_file():
             return load_manifest(folder / slug / "dataset.toml")
@@ -64,6 +65,7 @@ def data_root(dataset: Dataset, given: Path | None) -> Path:
         raise OptionError(msg)
     named = [given / dataset.slug, given] if given else []
     candidates = [*named, cached_root(dataset)]
+    # All are searched before an empty one is complained of.
     for folder in candidates:
         if has_files(dataset, folder):
             return folder

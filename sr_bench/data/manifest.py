@@ -28,9 +28,8 @@ from sr_bench.errors import DatasetError
 from sr_bench.files.hashing import parse_sha256sums
 from sr_bench.files.validation import Table, listed, read_toml, validate
 
-_PACKAGE = r"[A-Za-z][A-Za-z0-9_]*"
-_MOST = 1_000_000
-"""Images of a dataset."""
+_PACKAGE = r"[A-Za-z][A-Za-z0-9_]*"  # no dot: find_spec imports what lies before one
+_MOST = 1_000_000  # images of a dataset
 
 
 class RangeTable(Table):
@@ -54,7 +53,7 @@ class ArchiveTable(Table):
     url: Address
     file: FileName | None = None
     size: Positive | None = None
-    checksum: Literal["unknown"] | None = None
+    checksum: Literal["unknown"] | None = None  # to say that none is known
     inside: Relative = ""
     into: Relative
 
@@ -63,6 +62,7 @@ class ArchiveTable(Table):
         if not _file(self):
             msg = "the last part of url names no file; say file = NAME"
             raise ValueError(msg)
+        # Or an address could name a file outside of the cache folder.
         file_name(_file(self))
         return self
 
@@ -102,9 +102,8 @@ def load_manifest(path: Path) -> Dataset:
         DatasetError: The file, or SHA256SUMS beside it, can't be read or has faults; each is
             listed with its key.
     """
-    table = validate(
-        ManifestTable, read_toml(path, DatasetError), where=str(path), error=DatasetError
-    )
+    content = read_toml(path, DatasetError)
+    table = validate(ManifestTable, content, where=str(path), error=DatasetError)
     sums = read_sums(path.with_name("SHA256SUMS"))
     stems = _stems(table.stems)
     if faults := [*_faults(table, stems), *_sum_faults(table, sums)]:

@@ -21,10 +21,9 @@ class _LayoutFiles:
     layout: Layout
     hr: dict[str, Path]
     lr: dict[str, Path]
-    declared: int
-    """How many of the files have names that the manifest declares."""
+    declared: int  # files whose names the manifest declares
+    # Whether there is at least one declared HR and, if the layout has LR, one declared LR.
     usable: bool
-    """Whether there is at least one declared HR and, if the layout has LR, one declared LR."""
 
 
 def find_pairs(
@@ -61,6 +60,7 @@ def find_pairs(
 
 def has_files(dataset: Dataset, root: Path) -> bool:
     """Whether `root` holds a declared HR file in any of the layouts."""
+    # HR alone: whether LR is complete is said, by name, where they are paired.
     return any(
         _scan(dataset, Layout(layout.hr), root, scale).usable
         for layout in dataset.layouts

@@ -1,1 +1,1 @@
-"""Markdown documents: their tables with positions, the claims in them, and edits of one cell."""
+"""Markdown documents: text in; tables, cells and claims with their places out, and edits."""

@@ -68,9 +68,9 @@ class ModelInfoTable:
     rows: tuple[ModelRow, ...]
 
 
+# The nearest model row above: of a label and source, of a label (source None), or of any (None);
+# kept by key, as a search of all rows for each of them would take long in a document of many.
 _Owners = dict[tuple[str, str | None] | None, ModelRow]
-"""The nearest model row above: of a label and source, of a label (source None), or of any (None);
-kept by key, as a search of all rows for each of them would take long in a document of many."""
 
 
 def read_model_tables(document: Document) -> tuple[ModelInfoTable, ...]:
@@ -81,6 +81,7 @@ def read_model_tables(document: Document) -> tuple[ModelInfoTable, ...]:
             has no model row, or two rows say the same.
     """
     for broken in document.broken:
+        # To Markdown it is no table: its numbers would silently go untested.
         if lost_its_shape(broken):
             check_columns(document, broken)
     tables: list[ModelInfoTable] = []
@@ -110,6 +111,7 @@ def _read_row(document: Document, cells: Mapping[str, Cell], owners: _Owners) ->
     place = str(document.source(cells["model"]))
     label = read_label(cells["model"].text, where=place)
     source, dataset = _value(cells, "source"), _value(cells, "dataset")
+    # Two models may share a label and differ in Source; most precision rows leave that blank.
     owner = owners.get((label.model, source)) or owners.get((label.model, None))
     if label.qualified and owner:
         source, dataset = owner.row_source, dataset or owner.dataset

@@ -71,6 +71,7 @@ def read_number(document: Document, cell: Cell) -> Cell | None:
         DocumentError: The cell has a digit but is not one plain number: ``3O.1``, ``32.1 dB``.
     """
     match = _NUMBER.fullmatch(cell.text)
+    # The pattern takes marks without a partner too, as in **32.1: a reader sees those.
     if match and plain(cell.text) == match["number"]:
         return cell.part(*match.span("number"))
     if any(character.isdigit() for character in cell.text):

@@ -20,4 +20,5 @@ def unified_diff(path: Path, before: str, after: str) -> str:
 
 def lines_of(text: str) -> list[str]:
     """Return the lines of `text` with their ends; only a line feed ends one."""
+    # str.splitlines would also part at form feeds and the like, which git does not.
     return re.findall(r"[^\n]*\n|[^\n]+", text)

@@ -8,12 +8,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 _EMPHASIS = {"strong_open": "strong_close", "em_open": "em_close"}
+# Without any of these a text is plain already: most cells, and parsing is the slow part.
 _MARKUP = re.compile(r"[\\`*_~\[\]!<>&]")
-"""Without any of these a text is already plain: most cells, and parsing is the slow part."""
 
+# Characters of a source whose markup is read: no label is longer, and for some texts, such as
+# links that never end, the time to read them grows with the square of their length.
 _LONGEST = 1000
-"""Characters of a source whose markup is read: no label is longer, and for some texts, such as
-links that never end, the time to read them grows with the square of their length."""
 
 
 @cache

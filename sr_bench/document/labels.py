@@ -10,8 +10,7 @@ from sr_bench.errors import DocumentError
 
 _BACKENDS = "sr_bench.backends"
 _EMULATED = "-emulated"
-_MOST_WORDS = 8
-"""Last words of a label that are tried as a precision; the longest is of three."""
+_MOST_WORDS = 8  # last words of a label that are tried as a precision; the longest has three
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,7 @@ def _read_plain(text: str, where: str) -> Label:
     for cut in cuts:
         try:
             backend, precision = _read_words(words[cut:], f"{where}: row label {text!r}")
+        # Words may be known and yet make no precision together: fewer of them may.
         except DocumentError:
             if cut == cuts[-1]:
                 raise

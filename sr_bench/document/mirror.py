@@ -13,7 +13,7 @@ from sr_bench.document.tables import Cell, Document, parse_document
 from sr_bench.errors import DocumentError
 
 _BARE_PIPE = re.compile(r"(?<!\\)\|")
-_LINE_END = re.compile(r"(\r\n?|\n)")
+_LINE_END = re.compile(r"(\r\n?|\n)")  # in a group, so that split keeps the ends
 
 
 def replace_numbers(document: Document, values: Mapping[Source, str]) -> str:
@@ -72,7 +72,7 @@ def format_like(
         # As many digits as a float and its claim may have together; the default of 28 is too few.
         exact = Context(prec=400 + decimals)
         value = float(Decimal(repr(value)).quantize(step, ROUND_DOWN, exact))
-    return f"{value:z.{decimals}f}"
+    return f"{value:z.{decimals}f}"  # z: no minus sign for what prints as 0
 
 
 def splice_cells(text: str, edits: Mapping[Cell, str]) -> str:
@@ -116,7 +116,7 @@ def _check_content(cell: Cell, new: str) -> None:
     faults = {
         "has a line break": "\n" in new or "\r" in new,
         r"has a bare pipe (write it as \|)": _BARE_PIPE.search(new) is not None,
-        "ends with a backslash": new.endswith("\\"),
+        "ends with a backslash": new.endswith("\\"),  # it would escape the pipe behind it
         "has blanks around it": new != new.strip(),
     }
     if named := [fault for fault, is_so in faults.items() if is_so]:
@@ -145,6 +145,7 @@ def _edited(cell: Cell, edits: Mapping[Cell, str]) -> str:
     """Return what `cell` should hold after those of `edits` that lie within it."""
     text = cell.text
     inside = [edit for edit in edits if cell.start <= edit.start and edit.end <= cell.end]
+    # From the end, so that the offsets of the others stay right.
     for edit in sorted(inside, key=lambda part: part.start, reverse=True):
         text = text[: edit.start - cell.start] + edits[edit] + text[edit.end - cell.start :]
     return text

@@ -18,6 +18,7 @@ def measured(record: Record, *, extra: int = 0) -> str:
     """Return the measured value with the claim's decimals and `extra` more; ``-`` if none."""
     if (value := record.verdict.measured) is None:
         return "-"
+    # With more digits than the document prints, nothing is cut as the document cuts.
     digits = record.verdict.digits if not extra else "rounded"
     return format_like(_longer(_pattern(record), extra), value, digits=digits)
 

@@ -23,11 +23,9 @@ _NEWLINE = re.compile(r"\r\n?|\n")
 _PIPE = re.compile(r"(?<!\\)\|")
 _ALIGNMENT = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 
+# First and last offset of a line's content, without what a quote or list puts before it.
 _Span = tuple[int, int]
-"""First and last offset of a line's content, without what a quote or list puts before it."""
-
-_Lines = dict[int, list[_Span]]
-"""Each table's lines by its 0-based first line."""
+_Lines = dict[int, list[_Span]]  # each table's lines by its 0-based first line
 
 
 @dataclass(frozen=True)
@@ -121,6 +119,7 @@ def read_document(path: Path) -> Document:
 def parse_document(text: str, path: str) -> Document:
     """Return the document that `text` is; `path` only names it in messages and sources."""
     skip = len(_BOM) if text.startswith(_BOM) else 0
+    # markdown-it ends lines at line feeds alone; cells keep their offsets in the text as it is.
     kinds = _parse(_NEWLINE.sub("\n", text[skip:]))
     starts = [skip, *(match.end() for match in _NEWLINE.finditer(text))]
     tables, broken = (
@@ -167,6 +166,7 @@ class _State(StateBlock):
 @cache
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark").enable("table")
+    # In the place of markdown-it's rule, and like it allowed to end a paragraph.
     parser.block.ruler.at("table", _recording_rule, {"alt": ["paragraph", "reference"]})
     return parser
 
@@ -177,6 +177,7 @@ def _parse(normalised: str) -> tuple[_Lines, _Lines]:
     Spans come as (column of the first character, column after the last), 0-based.
     """
     state = _State(normalised)
+    # Blocks only: what cells hold is parsed when somebody asks, and seldom is.
     state.md.block.tokenize(state, 0, state.lineMax)
     starts = [0, *(match.end() for match in re.finditer("\n", normalised))]
     # A list item's first line is offered to the table rule before the list rule takes it, so
@@ -216,6 +217,7 @@ def _span(state: StateBlock, line: int) -> _Span:
 def _nearly_table(state: StateBlock, line: int, end_line: int) -> bool:
     """Whether `line` and the next would be a table but for their numbers of cells."""
     lines = (line, line + 1)
+    # Four blanks more than the block has make code.
     if line + 2 > end_line or any(state.sCount[n] - state.blkIndent not in range(4) for n in lines):
         return False
     header, alignment = (state.src[slice(*_span(state, n))] for n in lines)

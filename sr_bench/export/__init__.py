@@ -1,1 +1,1 @@
-"""From torch modules to ONNX files."""
+"""Export: a torch module in, an ONNX file for images of any size out."""

@@ -15,14 +15,10 @@ from sr_bench.files.atomic import write_bytes
 OPSET = 17
 INPUT, OUTPUT = "lr", "sr"
 
+# Height and width of the traced input: unequal, so that a swap of the two can't pass unseen.
 _TRACED_SIZE = (24, 32)
-"""(height, width) of the traced input: unequal, so that a swap of the two can't pass unseen."""
 
-_EXPORT_ERRORS = (
-    RuntimeError,
-    onnx.checker.ValidationError,
-    onnx.shape_inference.InferenceError,
-)
+_EXPORT_ERRORS = (RuntimeError, onnx.checker.ValidationError, onnx.shape_inference.InferenceError)
 
 _LEGACY_EXPORTER = r"You are using the legacy TorchScript|The feature will be removed"
 
@@ -80,5 +76,4 @@ def _copy_shared_constants(model: ModelProto) -> None:
         copy = graph.initializer.add()
         copy.CopyFrom(constants[node.input[0]])
         copy.name = node.output[0]
-        constants[copy.name] = copy
         graph.node.remove(node)

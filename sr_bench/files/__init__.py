@@ -1,1 +1,1 @@
-"""Hash, write, download, unpack and cache files so that nothing is ever half there."""
+"""Files: bytes, addresses and archives in; what is whole and checked out, or an error alone."""

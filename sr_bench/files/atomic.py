@@ -24,12 +24,13 @@ def write_bytes(path: Path, data: bytes) -> None:
         with temp.open("xb") as file:
             file.write(data)
             file.flush()
+            # Else the new name may reach the disk before the content, and a power failure between.
             os.fsync(file.fileno())
         temp.replace(path)
     except OSError as error:
         raise disk_error(error, path, "write") from error
     finally:
-        with suppress(OSError):
+        with suppress(OSError):  # what failed before counts, not this
             temp.unlink(missing_ok=True)
 
 

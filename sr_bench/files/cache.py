@@ -4,8 +4,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+# Part of a limit that is left when it was passed, so that not every session prunes.
 _PRUNED_TO = 0.8
-"""Part of a limit that is left when it was passed, so that not every session prunes."""
 
 
 def cache_dir() -> Path:
@@ -35,6 +35,7 @@ def prune(folder: Path, limit_bytes: int) -> None:
     total = sum(size for _, size, _ in files)
     if total <= limit_bytes:
         return
+    # By time of modification, which readers set too: few disks note when a file was read.
     for _, size, path in sorted(files):
         if total <= _PRUNED_TO * limit_bytes:
             break

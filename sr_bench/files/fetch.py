@@ -31,9 +31,10 @@ MAX_BYTES = 64 << 30
 """Largest download whose size nobody declared."""
 
 _ATTEMPTS = 5
-_PIECE = 1 << 20
-_TIMEOUT_S = 60.0
+_PIECE = 1 << 20  # bytes
+_TIMEOUT_S = 60.0  # without a byte, not for the whole file
 _RANGE_REFUSED = 416
+# What may pass: time-outs, too many requests, and the server's own trouble.
 _RETRY_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -79,6 +80,7 @@ def download(
             want.part.unlink(missing_ok=True)
         resumed = want.part.exists()
         digest = _attempt(want, pause_s)
+        # The part may be of an older file, or damaged: once more from the start.
         if resumed and digest != sha256:
             want.part.unlink()
             digest = _attempt(want, pause_s)
@@ -133,6 +135,7 @@ def _transfer(want: _Want) -> None:
     have = want.part.stat().st_size if want.part.exists() else 0
     if want.size is not None and have == want.size:
         return
+    # Compressed, lengths and ranges would be of other bytes than the file's.
     headers = {"User-Agent": "sr-bench", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"

@@ -81,6 +81,7 @@ def parse_sha256sums(text: str) -> dict[str, str]:
         if not line.strip() or line.startswith("#"):
             continue
         digest, _, name = line.partition(" ")
+        # A second blank, or a star in binary mode.
         name = name.removeprefix(" ").removeprefix("*")
         if len(digest) != 64 or set(digest) - set("0123456789abcdef") or not name:
             msg = f"line {number}: expected '<64 hex digits>  <file name>', got {line!r}"

@@ -13,11 +13,8 @@ from sr_bench.errors import BackendError
 MAX_NODES = 100_000
 """Operators of a network once its functions are inlined; a deep RCAN has some thousands."""
 
-_SHAPE_ELEMENTS = 1024
-"""Elements of a constant up to which its values may be a shape, axes or scale factors."""
-
-_Key = tuple[str, str]
-"""Domain and name of a function."""
+_SHAPE_ELEMENTS = 1024  # elements of a constant up to which it may be a shape, axes or factors
+_Key = tuple[str, str]  # domain and name of a function
 
 
 def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelProto:

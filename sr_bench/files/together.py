@@ -9,8 +9,7 @@ from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import write_bytes
 from sr_bench.files.disk import read_if_present
 
-_Old = tuple[Path, bytes | None]
-"""A file and what was in it; None if there was none."""
+_Old = tuple[Path, bytes | None]  # a file and what was in it; None if there was none
 
 
 def write_together(files: Mapping[Path, bytes]) -> None:
@@ -28,9 +27,10 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     done: list[_Old] = []
     try:
         for path, data in targets.items():
+            # Noted before it is written, as an interrupt may come in between.
             done.append((path, read_if_present(path)))
             _write(path, data)
-    except BaseException as cause:
+    except BaseException as cause:  # an interrupt too
         stuck = _put_back(done)
         if stuck and isinstance(cause, SrBenchError):
             msg = f"{cause}; and could not be put back as they were: {', '.join(stuck)}"

@@ -18,13 +18,10 @@ from uuid import uuid4
 from sr_bench.errors import DatasetError
 from sr_bench.files.disk import disk_error
 
-_PIECE = 1 << 20
-"""Bytes that are read at once; a tar's header may have no more."""
-_MAX_DEPTH = 32
-"""Folders within each other."""
-
-_SLACK = 1 << 20
-"""Bytes that the headers of a tar may take beside its files."""
+_PIECE = 1 << 20  # bytes that are read at once; a tar's header may have no more
+_MAX_DEPTH = 32  # folders within each other
+_SLACK = 1 << 20  # bytes that the headers of a tar may take beside its files
+# What the standard library raises for damaged, encrypted and exotic archives.
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -36,7 +33,6 @@ _DAMAGE = (
     ValueError,
     IndexError,
 )
-"""What the standard library raises for damaged, encrypted and exotic archives."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +48,7 @@ class UnpackLimits:
 @dataclass(frozen=True)
 class _Member:
     name: str
-    kind: str
-    """``file``, ``folder``, or what it is instead."""
+    kind: str  # "file", "folder", or what it is instead
     source: IO[bytes] | None
 
 
@@ -86,7 +81,7 @@ def unpack(
     except OSError as error:
         raise disk_error(error, folder, "unpack to") from error
     finally:
-        shutil.rmtree(temp, ignore_errors=True)
+        shutil.rmtree(temp, ignore_errors=True)  # it has another name if all went well
 
 
 def _extract(archive: Path, temp: Path, inside: PurePosixPath, limits: UnpackLimits) -> None:
@@ -103,6 +98,7 @@ def _extract(archive: Path, temp: Path, inside: PurePosixPath, limits: UnpackLim
             raise DatasetError(msg)
         parts = _safe_parts(archive, member)
         wanted = _below(parts, inside.parts)
+        # macOS adds a folder of attributes, whose files are named like the images.
         if member.source is None or not wanted or "__MACOSX" in parts:
             continue
         target = temp.joinpath(*wanted)
@@ -190,6 +186,7 @@ def _safe_parts(archive: Path, member: _Member) -> tuple[str, ...]:
         msg = f"cannot unpack {archive}: {name!r} is a {member.kind}; only files are taken"
         raise DatasetError(msg)
     parts = PurePosixPath(name).parts
+    # Windows takes backslashes and colons for parts of a path; a NUL ends a name.
     bad = name.startswith("/") or ".." in parts or any(c in name for c in "\\:\0")
     if len(parts) > _MAX_DEPTH:
         msg = f"cannot unpack {archive}: {name[:80]!r} lies more than {_MAX_DEPTH} folders deep"

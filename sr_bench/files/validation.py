@@ -19,13 +19,10 @@ Model = TypeVar("Model")
 STRICT = ConfigDict(extra="forbid", strict=True)
 """All keys are known, and no value is coerced; holds for dataclasses in a table too."""
 
-_CREDENTIALS = re.compile(r"//[^/\s]*@")
-"""User and password in an address."""
-
+_CREDENTIALS = re.compile(r"//[^/\s]*@")  # user and password in an address
 _DEEPEST = 30
 _MOST_DOTS = 1000
-_LARGEST = 2**63
-"""Integers of TOML have 64 bits."""
+_LARGEST = 2**63  # integers of TOML have 64 bits
 
 
 class Table(BaseModel):
@@ -44,7 +41,7 @@ def read_toml(path: Path, error: type[SrBenchError]) -> dict[str, object]:
         msg = f"{path}: can't be read (a pipe or a device); expected a TOML file there"
         raise error(msg)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")  # editors on Windows write a BOM
         _refuse_long_keys(text)
         return tomllib.loads(text)
     except OSError as cause:
@@ -89,6 +86,7 @@ def validate(
 
 def extremes(table: Mapping[str, object]) -> Iterator[str]:
     """Yield what no file that is meant well holds: pydantic and `repr` would fail on it."""
+    # A stack of our own: what is checked may be nested deeper than Python's allows.
     todo: list[tuple[tuple[object, ...], object]] = [((), table)]
     while todo:
         keys, value = todo.pop()

@@ -1,1 +1,1 @@
-"""What a run leaves behind: its records and the environment they were made in."""
+"""History: a session's records in, files out; and back: earlier runs, and a number's origin."""

@@ -9,9 +9,7 @@ from sr_bench.core.forensics import Forensics, Scoring
 from sr_bench.core.metric import metric_infos
 from sr_bench.core.record import Record
 
-_LARGEST_SCORE = 1e9
-"""Of an image, in any unit; the squares of far larger ones overflow."""
-
+_LARGEST_SCORE = 1e9  # of an image, in any unit; the squares of far larger ones overflow
 _GATED = {"fidelity", "psnr", "ssim"}
 _CHANGES = {field.name for field in fields(Scoring)} - {"image"}
 
@@ -29,10 +27,9 @@ def read_record_of(data: object) -> Record:
     for metric in (record.metric, claim.metric if claim else record.metric):
         if metric not in metric_infos():
             known = ", ".join(metric_infos())
-            msg = (
-                f"unknown metric {metric!r:.40}; install its package (the known ones are: {known})"
-            )
+            msg = f"unknown metric {metric!r:.40}; install its package (the known ones: {known})"
             raise ValueError(msg)
+    # float() takes the digits of every script; tables are read for ASCII alone.
     if claim and not (claim.text.isascii() and math.isfinite(claim.value)):
         msg = f"expected a claim that is a number, got {claim.text!r:.40}"
         raise ValueError(msg)

@@ -18,7 +18,7 @@ PACKAGES = (
     "torch",
     "numpy",
     "opencv-python-headless",
-    "opencv-python",
+    "opencv-python",  # the same library, installed under either name
     "scikit-image",
     "onnx",
     "onnxruntime",

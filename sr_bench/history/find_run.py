@@ -19,11 +19,8 @@ LAST = "last"
 PREVIOUS = "previous"
 """The one before `LAST`."""
 
-_SHOWN = 5
-"""As many runs are named in a message; the others are counted."""
-
-_SHORTEST_COMMIT = 7
-"""Digits: a shorter one in a merged index could be of any commit."""
+_SHOWN = 5  # as many runs are named in a message; the others are counted
+_SHORTEST_COMMIT = 7  # digits: a shorter one in a merged index could be of any commit
 
 
 def find_run(spec: str, results: Path, folder: Path) -> Path:
@@ -57,6 +54,7 @@ def earlier_runs(results: Path, count: int) -> Iterator[PastSession]:
 
     What can't be read is passed over: who asks for history sees it there.
     """
+    # Names sort by time.
     files = sorted(read_history(results).files, key=lambda file: file.name, reverse=True)
     for path in files[:count]:
         with suppress(SrBenchError):

@@ -43,10 +43,11 @@ def last_commit(path: Path, line: int) -> Commit | None:
     if not blame:
         return None
     head, *rest = blame.splitlines()
+    # Lines of the porcelain format are "key value"; the blamed text itself follows a tab.
     values = dict(text.split(" ", 1) for text in rest if " " in text and text[0] != "\t")
     digest = head.split(" ", 1)[0]
     when = ""
-    with suppress(ValueError, OverflowError, OSError):
+    with suppress(ValueError, OverflowError, OSError):  # a commit may claim any date
         seconds = int(values.get("author-time", ""))
         when = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
     return Commit(

@@ -10,14 +10,13 @@ from sr_bench.core.record import SCHEMA_VERSION
 from sr_bench.core.trend import started
 from sr_bench.errors import SrBenchError
 from sr_bench.files.disk import disk_error
+from sr_bench.history.checked import read_record_of
 from sr_bench.history.lines import Line, damaged, read_lines
-from sr_bench.history.store import HISTORY, check_schema, read_info, read_record
+from sr_bench.history.store import HISTORY, check_schema, read_info
 
+# How names of index files start: a merge may leave index-other.jsonl beside ours.
 _INDEXES = "index"
-"""How the names of index files start: a merge may leave ``index-other.jsonl`` beside ours."""
-
-_BROKEN = (ValueError, TypeError, KeyError)
-"""What is raised where a line is damaged, or holds something else."""
+_BROKEN = (ValueError, TypeError, KeyError)  # raised where a line is damaged, or of another kind
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,8 @@ class _Reader:
         self.entries: dict[str, HistoryEntry] = {}
         self.faults: list[str] = []
         self.incomplete: set[str] = set()
-        self.newer: set[str] = set()
-        """Runs that a newer sr-bench made."""
-        self._lost: list[bytes] = []
-        """Lines of indexes that can't be read."""
+        self.newer: set[str] = set()  # runs that a newer sr-bench made
+        self._lost: list[bytes] = []  # lines of indexes that can't be read
 
     def read_index(self, path: Path) -> None:
         """Add the runs in an index file."""
@@ -121,7 +118,7 @@ class _Reader:
 
     def _point(self, line: Line) -> Point | None:
         try:
-            return point(read_record(line))
+            return point(read_record_of(line.content()))
         except _BROKEN as cause:
             self._leave_out(line, cause)
             return None

@@ -67,6 +67,7 @@ class SessionStore:
         write_text(target, json.dumps(whole, indent=1, allow_nan=False) + "\n")
         entry = HistoryEntry(self.info, tuple(map(point, records)))
         line = json.dumps(_with_schema(entry), allow_nan=False)
+        # Last of all: a run without its line of history did not end.
         append_line(self.lines.with_name(INDEX), line)
         return target
 
@@ -125,22 +126,13 @@ def _read_lines(path: Path) -> tuple[SessionInfo, tuple[Record, ...]]:
 
 def _record(line: Line) -> Record:
     try:
-        return read_record(line)
+        return read_record_of(line.content())
     except (ValueError, TypeError) as cause:
         msg = (
             f"{line.where}: not a record of sr-bench ({cause}); if it is the last line, which a"
             " crash may cut off, delete it: those before it are whole"
         )
         raise SrBenchError(msg) from cause
-
-
-def read_record(line: Line) -> Record:
-    """Return the record in a line of a run's file, after the first.
-
-    Raises:
-        ValueError, TypeError: The line is damaged, or holds something else.
-    """
-    return read_record_of(line.content())
 
 
 def check_schema(data: Mapping[str, object], where: str) -> None:

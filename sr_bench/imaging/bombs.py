@@ -12,9 +12,8 @@ MAX_SCANS = 100
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 _START_OF_SCAN = b"\xff\xda"  # within a scan's data a byte 0xff is followed by zero
 _SIZE_AT, _HEADER_END = 16, 33
-_LARGEST_PIXEL = 8
-_SLACK = 4096
-"""Bytes by which the packed pixels of a small image may exceed the plain ones."""
+_LARGEST_PIXEL = 8  # bytes: four channels of 16 bits
+_SLACK = 4096  # bytes by which the packed pixels of a small image may exceed the plain ones
 
 
 def bomb(data: bytes) -> str:
@@ -35,6 +34,7 @@ def bomb(data: bytes) -> str:
         if others > MAX_CHUNKS:
             return f"more than {MAX_CHUNKS} chunks besides the pixels"
     width, height = struct.unpack_from(">II", data, _SIZE_AT)
+    # Each row begins with a byte for its filter.
     most = (_LARGEST_PIXEL * width + 1) * height + _SLACK
     return f"{packed} bytes of packed pixels, {most} are plausible" if packed > most else ""
 
@@ -45,4 +45,4 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
     while at + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
         yield kind, length
-        at += 12 + length
+        at += 12 + length  # length, kind and checksum have four bytes each

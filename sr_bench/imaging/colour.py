@@ -50,8 +50,7 @@ def y_edsr(rgb: Pixels) -> NDArray[np.float64]:
     Raises:
         ImageError: `rgb` doesn't have three channels.
 
-    Source:
-        sanghyun-son/EDSR-PyTorch, src/utility.py, ``calc_psnr``.
+    Source: sanghyun-son/EDSR-PyTorch, src/utility.py, ``calc_psnr``.
     """
     return _weighted(rgb, EDSR) / EDSR_UNIT + BLACK
 

@@ -21,8 +21,7 @@ FORMATS = ("PNG", "JPEG", "BMP")
 RGB = NDArray[np.uint8]
 """Height x width x 3, 0-255."""
 
-_BIT_DEPTH_AT = 24
-"""In the header of a PNG."""
+_BIT_DEPTH_AT = 24  # in the header of a PNG
 
 
 def read_image(path: Path) -> RGB:
@@ -30,9 +29,6 @@ def read_image(path: Path) -> RGB:
 
     A gray image is repeated to three channels; an alpha channel that is opaque everywhere is
     dropped. Decoding releases the GIL.
-
-    Returns:
-        Height x width x 3, uint8, 0-255.
 
     Raises:
         ImageError: The file is absent, empty, truncated, not one of `FORMATS`, has more than
@@ -86,16 +82,14 @@ def write_levels(path: Path, levels: RGB | NDArray[np.float32]) -> None:
     if levels.dtype == np.uint8:
         write_png(path, levels.astype(np.uint8, copy=False))
         return
+    # 65535 / 255: whole levels stay whole, and come back exactly.
     deep = np.rint(levels * 257.0).astype(np.uint16)
     _, data = cv2.imencode(".png", cv2.cvtColor(deep, cv2.COLOR_RGB2BGR))
     write_bytes(path, data.tobytes())
 
 
 def read_levels(path: Path) -> RGB | NDArray[np.float32]:
-    """Return an image on the 0-255 scale: uint8, or float32 if the PNG has 16 bits per channel.
-
-    Returns:
-        Height x width x 3, RGB.
+    """Return RGB on the 0-255 scale: uint8, or float32 if the PNG has 16 bits per channel.
 
     Raises:
         ImageError: As `read_image`, but for the number of bits.
@@ -126,6 +120,7 @@ def _read_bytes(path: Path) -> bytes:
 def _decode(data: bytes, path: Path) -> cv2.typing.MatLike:
     """Return gray, BGR or BGRA of any depth."""
     try:
+        # Other flags rotate by EXIF, or reduce what has more than 8 bits or three channels.
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise _corrupt(path, error.err) from error
@@ -139,6 +134,7 @@ def _check_header(data: bytes, path: Path) -> None:
     if why := bomb(data):
         msg = f"{path}: made to take long to decode ({why}); decode it elsewhere and save it again"
         raise ImageError(msg)
+    # Pillow reads size and mode from the header alone; OpenCV would have to decode.
     with _open(BytesIO(data), path) as image:
         if image.width * image.height > MAX_PIXELS:
             raise _too_large(path)

@@ -22,7 +22,7 @@ def gaussian_window() -> NDArray[np.float64]:
     distance = np.arange(WINDOW) - MARGIN
     weights = np.exp(-(distance**2) / (2 * SIGMA**2))
     weights /= weights.sum()
-    weights.flags.writeable = False
+    weights.flags.writeable = False  # the cache gives all callers one array
     return weights
 
 
@@ -36,5 +36,6 @@ def gaussian_valid(image: NDArray[np.float64]) -> NDArray[np.float64]:
         (Height - 10) x (width - 10) x channels, float64.
     """
     window = gaussian_window()
+    # OpenCV drops the axis of a single channel.
     means = cv2.sepFilter2D(image, cv2.CV_64F, window, window).reshape(image.shape)
     return means[MARGIN:-MARGIN, MARGIN:-MARGIN].astype(np.float64, copy=False)

@@ -9,22 +9,19 @@ from PIL import Image
 
 from sr_bench.core.protocol import Resize
 from sr_bench.errors import ImageError
-
-RGB = NDArray[np.uint8]
+from sr_bench.imaging.files import RGB
 
 _CV2_FLAGS: dict[str, int] = {
     "cv2_area": cv2.INTER_AREA,
     "cv2_linear": cv2.INTER_LINEAR,
     "cv2_cubic": cv2.INTER_CUBIC,
 }
-_CUBIC_WIDTH = 4.0
+_CUBIC_WIDTH = 4.0  # of Keys' kernel, in input pixels
+# Ratios at which Pillow's bicubic gives MATLAB's levels, and about seven times as fast.
+# Both weigh by the same kernel. At a power of two the weights are whole multiples of 2^-16 or more,
+# which Pillow's fixed point (2^-22) holds exactly; at three every sum is a multiple of 1/81 and so
+# at least 1/162 from a half, where rounding could differ. At other ratios nothing of this holds.
 _SAME_IN_PILLOW = (2, 3, 4, 8)
-"""Ratios at which Pillow's bicubic gives MATLAB's levels, and about seven times as fast.
-
-Both weigh by the same kernel. At a power of two the weights are whole multiples of 2^-16 or more,
-which Pillow's fixed point (2^-22) holds exactly; at three every sum is a multiple of 1/81 and thus
-at least 1/162 from a half, where rounding could differ. At other ratios nothing of this holds.
-"""
 
 
 def resize(image: RGB, size_hw: tuple[int, int], rule: Resize) -> RGB:
@@ -61,8 +58,7 @@ def _matlab_bicubic(image: RGB, size_hw: tuple[int, int]) -> RGB:
     The smaller of the two ratios comes first, on a tie the rows (height); between the passes
     and after the second the levels are rounded half up to 8 bits. Border pixels repeat.
 
-    Source:
-        Measured: no pixel differs on the Set5 inputs that the RCAN authors made with MATLAB.
+    Source: measured; no pixel differs on the Set5 inputs that the RCAN authors made with MATLAB.
     """
     ratios = [new / old for new, old in zip(size_hw, image.shape[:2], strict=True)]
     for axis in sorted((0, 1), key=ratios.__getitem__):
@@ -97,7 +93,7 @@ def _by_taps(image: RGB, size: int, axis: int) -> RGB:
         # All indices are valid; any mode but "raise" writes to `part` without a copy.
         levels.take(index, axis=axis, out=part, mode="clip")
         total += np.multiply(part, weight.reshape(shape), out=part)
-    np.floor(total + 0.5, out=total)
+    np.floor(total + 0.5, out=total)  # np.rint would round halves to even
     resampled: RGB = np.clip(total, 0, 255, out=total).astype(np.uint8)
     return resampled
 
@@ -111,6 +107,7 @@ def _taps(old: int, new: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     squeeze = min(scale, 1.0)
     centre = (np.arange(1, new + 1) - 0.5) / scale + 0.5
     first = np.floor(centre - _CUBIC_WIDTH / squeeze / 2)
+    # As MATLAB has it: two more than needed; those that weigh nothing go below.
     count = int(np.ceil(_CUBIC_WIDTH / squeeze)) + 2
     positions = first[:, np.newaxis] + np.arange(count)
     weights = _cubic(squeeze * (centre[:, np.newaxis] - positions))

@@ -19,23 +19,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sr_bench.imaging.colour import Pixels
 from sr_bench.imaging.filters import MARGIN, WINDOW, gaussian_valid, gaussian_window
 
 Plane: TypeAlias = NDArray[np.floating]
 Exact: TypeAlias = NDArray[np.float64]
 """Height x width."""
-Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
 
 K1, K2 = 0.01, 0.03
 """What keeps the terms of SSIM finite, as parts of the white level (Wang et al., 2004)."""
 
-_BUFFERS = 6
-_ROUNDING = 5e-7
-"""Largest relative error of a variance of equal values in float32, beside their square.
-
-Measured over all levels 1-510: 4.9e-7.
-"""
-_BINS = 1024
+_BUFFERS = 6  # the sum, the difference, and the mean and variance of each
+# Largest error in float32 of a variance of equal values, as a part of their square.
+_ROUNDING = 5e-7  # measured over all levels 1-510: 4.9e-7
+_BINS = 1024  # groups of sampled windows, by their mean
 _VALID = slice(MARGIN, -MARGIN)
 
 
@@ -91,10 +88,12 @@ def tile_similarity(x: Pixels, y: Pixels, work: Workspace, *, c1: float, c2: flo
     if x.dtype != np.uint8 or y.dtype != np.uint8:
         # Centred in double precision: only what is left is rounded to the dtype of `work`.
         x, y = x.astype(np.float64, copy=False), y.astype(np.float64, copy=False)
+    # Any number near the means does, so a sixteenth of the pixels gives it.
     mean_x, mean_y = float(x[::4, ::4].mean()), float(y[::4, ::4].mean())
     # Whole numbers, so that 8-bit images stay exact.
     offset_s, offset_d = float(round(mean_x + mean_y)), float(round(mean_x - mean_y))
     moments = _moments(x, y, work.views(x.shape), offset_s, offset_d)
+    # A 1080p pair by tiles, one thread: 56 ms in float32, 118 in float64, 430 as defined.
     single = work.buffers[0].dtype == np.float32
     error = _estimated_error(moments, c2) if single else 0.0
     total = _similarity_sum(moments, offset_s, offset_d, c1, c2)
@@ -132,7 +131,7 @@ def _estimated_error(moments: _Moments, c2: float) -> float:
     sample = (slice(None, None, 8), slice(None, None, 4))
     with np.errstate(all="ignore"):
         mean = moments.mean_s[sample]
-        variance_d = np.maximum(moments.variance_d[sample], 0.0)
+        variance_d = np.maximum(moments.variance_d[sample], 0.0)  # a rounded one may be below 0
         contrast = 0.5 * (moments.variance_s[sample] + variance_d) + c2
         weighted = moments.square_s[sample] * variance_d / contrast
         errors = (weighted + 2.0 * moments.square_d[sample]) / contrast
@@ -150,10 +149,12 @@ def _similarity_sum(
 ) -> float:
     """Sum the similarity over the windows; overwrites `moments`."""
     s, d, var_s, var_d = moments.square_s, moments.square_d, moments.variance_s, moments.variance_d
+    # The means are of shifted images; variances and the covariance don't see the shift.
     for square, mean, offset in ((s, moments.mean_s, offset_s), (d, moments.mean_d, offset_d)):
         if offset:
             np.add(mean, offset, out=mean)
             cv2.multiply(mean, mean, dst=square)
+    # Each result takes a buffer whose content is not needed any more.
     covariance = cv2.addWeighted(var_s, 0.5, var_d, -0.5, c2, dst=moments.mean_s)
     variances = cv2.addWeighted(var_s, 0.5, var_d, 0.5, c2, dst=moments.mean_d)
     product = cv2.addWeighted(s, 0.5, d, -0.5, c1, dst=var_s)
@@ -213,6 +214,7 @@ def rim_similarity(
     """
     near, inner, margin = slice(None, WINDOW - 1), slice(1 - WINDOW, None), (MARGIN, MARGIN)
     whole = slice(None)
+    # Each window lies in one strip: the first two take the corners.
     strips = (
         ((near, whole), ((MARGIN, 0), margin)),
         ((inner, whole), ((0, MARGIN), margin)),

@@ -34,8 +34,8 @@ KNOWN: tuple[tuple[str, float], ...] = (
 )
 """10/9 comes from scripts that divide by 0.9e9, 5/9 from those that do so and count MACs."""
 
+# Rules that also count biases and activations are up to 0.6 % above their plain ratio.
 _NEAR = 0.006
-"""Rules that also count biases and activations are up to 0.6 % above their plain ratio."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class CountedRow:
         if self.flops is None:
             return False
         low, high = band(self.flops, self.model.tolerance_for("flops", self.flops.precision))
-        slop = 1e-9 * max(1.0, abs(value))
+        slop = 1e-9 * max(1.0, abs(value))  # the band's ends are floats
         return low - slop <= value <= high + slop
 
     def at(self, size: Size) -> dict[str, float]:

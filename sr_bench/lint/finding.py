@@ -18,7 +18,7 @@ class Severity(StrEnum):
 
     def reaches(self, limit: "Severity") -> bool:
         """Tell whether this is at least as grave as `limit`."""
-        order = list(Severity)
+        order = list(Severity)  # declared the gravest first
         return order.index(self) <= order.index(limit)
 
 

@@ -87,6 +87,7 @@ def _suite(path: Path) -> Subject:
     try:
         suite = load_suite(path)
     except DocumentError:
+        # The card is sound; reading its document alone makes a finding of the fault.
         return replace(_alone(load_card(path).document), card=load_card(path), waivable=True)
     except CardError as error:
         alone = _alone(_document_of(path))
@@ -99,7 +100,7 @@ def _suite(path: Path) -> Subject:
 def _document_of(path: Path) -> Path:
     try:
         return load_card(path).document
-    except SrBenchError:
+    except SrBenchError:  # the default of cards
         return path.with_name("README.md")
 
 
@@ -119,6 +120,7 @@ def _with_card(path: Path, card_path: Path) -> Subject:
 def _document(path: Path, shelf: "_Shelf | None") -> tuple[Subject, str]:
     """Return the document at `path` with the card beside it, or one that has the same rows."""
     beside = path.with_name(CARD)
+    # A card may bind another file of its folder.
     if shelf is not None and beside.is_file() and _same(_document_of(beside), path):
         return _suite(beside), ""
     subject = _alone(path)
@@ -145,7 +147,7 @@ class _Shelf:
         """Return the one card whose document has the same rows, precisions included."""
         rows = _rows(entries)
         fitting = [card for card, theirs in self._suites if theirs == rows] if rows else []
-        return fitting[0] if len(fitting) == 1 else None
+        return fitting[0] if len(fitting) == 1 else None  # of several none is sure
 
 
 def _rows(entries: Sequence[Entry]) -> frozenset[tuple[str, ...]]:
@@ -193,6 +195,7 @@ def _counted(subject: Subject) -> tuple[CountedRow, ...]:
 def _fault(error: SrBenchError, path: Path) -> ReadFault:
     """Return what `error` says of the file at `path`, with the place that it begins with."""
     text = str(error)
+    # Ours begin with path:line:column, tomllib's end with the place.
     start = re.match(rf".*?{re.escape(path.name)}(?::(\d+))?(?::(\d+))?: ", text)
     place = re.search(r"\(at line (\d+), column (\d+)\)", text) or start
     line, column = (int(part or 1) for part in place.groups()) if place else (1, 1)

@@ -89,7 +89,7 @@ class Subject:
     """Those that the models are evaluated on, by slug."""
     faults: tuple[ReadFault, ...] = ()
     before: tuple["Subject", ...] = ()
-    """The subjects that were looked at before this one, without theirs."""
+    """The subjects that were looked at before this one."""
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -135,6 +135,7 @@ def read_entries(document: Document, tables: Sequence[ModelInfoTable]) -> tuple[
         for row in table.rows:
             key = (row.row, row.row_source, row.backend, row.precision, row.dataset)
             new = _entry(document, row)
+            # Cost and accuracy may stand in two tables.
             if old := entries.get(key):
                 new = replace(
                     old,

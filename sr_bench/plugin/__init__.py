@@ -1,4 +1,4 @@
-"""The pytest plugin: every number that a model zoo's README prints is a test item.
+"""The pytest plugin: options and cards in; an item for each number, its record and reports out.
 
 Hooks are thin: options are read in ``settings``, cards collected in ``collect``; what an item does
 is in ``item``, the state of a session in ``session``. Nothing that computes is imported before the
@@ -143,7 +143,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if bench.faults:
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
     elif bench.measured_nothing and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED  # not a pass
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

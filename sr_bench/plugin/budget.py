@@ -10,8 +10,7 @@ from sr_bench.engine.plan.order import Ranked
 from sr_bench.plugin.item import CaseItem
 from sr_bench.plugin.session import BenchSession
 
-_NAMED = 3
-"""Runs that the header names."""
+_NAMED = 3  # runs that the header names
 
 
 def put_in_order(session: BenchSession, items: list[pytest.Item]) -> None:

@@ -29,6 +29,7 @@ class CaseItem(pytest.Function):
         for name in marks(case):
             item.add_marker(getattr(pytest.mark, name))
         if case.run_key and item.config.pluginmanager.hasplugin("xdist"):
+            # With --dist=loadgroup one worker gets all items that one inference run answers.
             item.add_marker(pytest.mark.xdist_group(case.run_key))
         return item
 

@@ -14,11 +14,9 @@ from sr_bench.plugin.progress import ProgressLine
 from sr_bench.plugin.session import SESSION
 
 # pytest-benchmark ships no types: its fixture is Any below.
-_PLUGIN = "pytest-benchmark"
-"""Under what name it registers itself, however it was loaded."""
-
+_PLUGIN = "pytest-benchmark"  # the name that it registers itself by, however it was loaded
+# Kept of the timed rounds: by these names, in seconds per call.
 _STATISTICS = ("median", "mean", "stddev", "iqr", "min")
-"""What is kept of the timed rounds: by these names, in seconds per call."""
 
 OFF = (
     "timing is switched off, by --benchmark-disable or by pytest-xdist, whose workers disturb each"
@@ -54,7 +52,7 @@ def _timer(benchmark: Any, group: str) -> Timer:
     def timed(run: Callable[[], object], setting: Setting) -> Times:
         if benchmark.disabled:
             raise NotRunError(OFF)
-        benchmark.group = benchmark.group or group
+        benchmark.group = benchmark.group or group  # an option's stays
         benchmark.extra_info.update(asdict(setting))
         benchmark(run)
         stats = benchmark.stats.stats

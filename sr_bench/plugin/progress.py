@@ -12,8 +12,7 @@ import pytest
 
 from sr_bench.text.printable import printable_line
 
-_QUIET_S = 1.0
-"""Items shorter than this show nothing."""
+_QUIET_S = 1.0  # items shorter than this show nothing
 
 _ERASE_LINE, _ERASE_BELOW, _UP = "\x1b[K", "\x1b[J", "\x1b[A"
 """What every terminal understands but a dumb one."""
@@ -112,6 +111,7 @@ class Terminal:
             return
         back = f"\x1b[{column}C" if column else ""
         with _uncaptured(self._config):  # raw: pytest counts the columns of what it writes itself
+            # A line feed makes room on the last row, where a move down would not.
             writer.write_raw("\n\r")
             writer.write_raw(cut(text, self.columns))
             writer.write_raw(f"{_ERASE_LINE}\r{_UP}{back}", flush=True)

@@ -34,18 +34,13 @@ class BenchSession:
         self.config = config
         self.settings = settings
         self.suites: list[Suite] = []
-        self.cases: list[Case] = []
-        """What will be asked, in this order."""
-        self.marks: set[str] = set()
-        """Names that items are marked with."""
+        self.cases: list[Case] = []  # what will be asked, in this order
+        self.marks: set[str] = set()  # names that items are marked with
         self.records: list[Record] = []
-        self.faults: list[str] = []
-        """What went wrong while results were written."""
+        self.faults: list[str] = []  # what went wrong while results were written
         self.store: SessionStore | None = None
-        self.notes: list[str] = []
-        """What the header says besides."""
-        self.ending = Ending()
-        """The results of the session's last steps."""
+        self.notes: list[str] = []  # what the header says besides
+        self.ending = Ending()  # the results of the session's last steps
         self._bench: Bench | None = None
 
     @cached_property
@@ -103,7 +98,7 @@ class BenchSession:
         if self.settings.selection.record:  # the recording is opened with the bench
             _ = self.bench
         now = datetime.now(UTC)
-        name = f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"
+        name = f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"  # two may start in one second
         environment = read_environment(self.config.rootpath)
         info = SessionInfo(name, now.isoformat(timespec="seconds"), environment)
         store = SessionStore(self.settings.results, info)
@@ -137,6 +132,7 @@ class BenchSession:
             self.faults.append(str(cause))
             return
         chosen = self.settings.selection
+        # Last: each run has set the time of the results that it used, which thus stay.
         prune(chosen.results_cache, chosen.cache_bytes)
         run = PastSession(self.store.info, records, path, self.settings.results)
         with ProgressLine(self.config, "report") as line:

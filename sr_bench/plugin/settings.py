@@ -34,9 +34,7 @@ class Settings:
     """The options of this session: those of the bench, and those of what is done around it."""
 
     selection: Selection
-    results: Path = option(
-        "--sr-results-path", "DIR", "where reports are written", _RESULTS, "reports"
-    )
+    results: Path = option("--sr-results-path", "DIR", "where reports go", _RESULTS, "reports")
     """Absolute."""
     reports: tuple[str, ...] = option(
         "--sr-report", "A,B", f"which reports: {', '.join(REPORTS)}", some_of(REPORTS), "markdown"
@@ -48,9 +46,7 @@ class Settings:
         " (cells without a number) or all; needs --sr-reason",
         one_of(lambda: ("", *get_args(UpdateMode))),
     )
-    reason: str = option(
-        "--sr-reason", "TEXT", "why the documents are updated, for the ledger", TEXT
-    )
+    reason: str = option("--sr-reason", "TEXT", "why documents are updated, for the ledger", TEXT)
     compare: str = option(
         "--sr-compare",
         "RUN",
@@ -91,6 +87,7 @@ def add_options(parser: pytest.Parser) -> None:
     for declared in (*options_of(Selection).values(), *options_of(Settings).values()):
         flag, ini, default = declared.flag, declared.ini, declared.default
         where = f"(default: {default}; ini: {ini})" if default else f"(ini: {ini})"
+        # None tells a flag that is not given, for which the ini key counts.
         how: dict[str, Any] = {"default": None, "help": f"{declared.help} {where}"}
         if declared.metavar:
             parser.addini(ini, f"default of {flag}", default=default)
@@ -115,6 +112,7 @@ def read_settings(config: pytest.Config) -> Settings:
 def _settings(config: pytest.Config) -> Settings:
     here = config.invocation_params.dir
     around, chosen = _values(config, Settings), _values(config, Selection)
+    # As typed: pytest may take a folder above for its root.
     chosen |= {k: here / path for k, path in chosen.items() if isinstance(path, Path)}
     around["reports"] = tuple(kind for kind in around["reports"] if kind != "none")
     around["results"] = _results_base(config) / around["results"]

@@ -15,8 +15,7 @@ from onnx import NodeProto, TensorProto, helper
 
 from sr_bench.precision.rounding import LARGEST
 
-_EXACT = 2**24
-"""All integers up to this one are float32 numbers."""
+_EXACT = 2**24  # all integers up to this one are float32 numbers
 
 
 def exact_parts(weights: NDArray[np.int8]) -> list[NDArray[np.float32]]:
@@ -24,6 +23,7 @@ def exact_parts(weights: NDArray[np.int8]) -> list[NDArray[np.float32]]:
 
     They are from -127 to 127, shape (O, I, kh, kw); the image holds integers of that range too.
     """
+    # At worst each weight meets a 127 of its sign: no partial sum is larger, in whatever order.
     rows = np.abs(weights.reshape(len(weights), -1).astype(np.int64)) * LARGEST
     parts = []
     start = 0
@@ -52,6 +52,7 @@ def exact_sum(node: NodeProto, image: str, weights: list[str], output: str) -> I
         return
     total, wide = f"{output}/wide", [f"{name}/wide" for name in names]
     for name, double in zip(names, wide, strict=True):
+        # Added in float64, so that the last Cast is the only rounding.
         yield helper.make_node("Cast", [name], [double], name=double, to=TensorProto.DOUBLE)
     yield helper.make_node("Sum", wide, [total], name=total)
     yield helper.make_node("Cast", [total], [output], name=output, to=TensorProto.FLOAT)

@@ -4,11 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from onnx import GraphProto, NodeProto, TensorProto
 
-_FLOAT_GEOMETRY = {"Resize": (1, 2), "Upsample": (1,)}
-"""Inputs that are float and yet geometry."""
-
-_SHAPE_OF = ("Shape", "Size")
-"""Operators that see of their input its size only."""
+_FLOAT_GEOMETRY = {"Resize": (1, 2), "Upsample": (1,)}  # inputs that are float and yet geometry
+_SHAPE_OF = ("Shape", "Size")  # they see of their input its size only
 
 
 def geometry_values(graph: GraphProto, types: Mapping[str, int]) -> frozenset[str]:
@@ -49,5 +46,6 @@ def _image_values(graph: GraphProto) -> set[str]:
 def _geometry_inputs(node: NodeProto, types: Mapping[str, int]) -> Iterator[str]:
     floats = _FLOAT_GEOMETRY.get(node.op_type, ())
     for i, name in enumerate(node.input):
+        # The image is float: an integer can only be a shape, an axis or an index.
         if i in floats or types.get(name) in (TensorProto.INT64, TensorProto.INT32):
             yield name

@@ -33,12 +33,11 @@ from sr_bench.precision.network import Network
 from sr_bench.precision.observed import Observed
 from sr_bench.precision.segments import Array, Need, Runner, cut, memory_need
 
+# SR4K at 1080p, measured: 3.3 GB and 10 s whole, 0.26 GB and 4.5 s in tiles of 256.
 LARGEST_TILE = 192
 """Height and width in pixels up to which an image is run as a whole."""
 
-_GRID = 16
-"""Tiles begin at multiples of so many pixels, as networks with windows of attention need."""
-
+_GRID = 16  # where tiles begin, as networks with windows of attention need
 _MIB = 2**20
 
 
@@ -98,11 +97,9 @@ def collect(
 
 @dataclass(frozen=True)
 class _Tile:
-    image: str
-    """Name of the image that it is a part of."""
+    image: str  # of which it is a part
     pixels: NDArray[np.float32]
-    is_last: bool
-    """Whether it is the last one of its image."""
+    is_last: bool  # of its image
 
 
 _TileStatistics = tuple[Mapping[str, Histogram], TilePatches]
@@ -130,9 +127,7 @@ class _Pass:
         )
 
     def finished_images(
-        self,
-        executor: ThreadPoolExecutor,
-        inputs: Mapping[str, Callable[[], NDArray[np.float32]]],
+        self, executor: ThreadPoolExecutor, inputs: Mapping[str, Callable[[], NDArray[np.float32]]]
     ) -> Iterator[str]:
         """Run all images; yield the name of each when it is done."""
         running: deque[tuple[_Tile, Future[_TileStatistics]]] = deque()
@@ -181,10 +176,11 @@ class _Pass:
         """Yield the values from each segment for `tile`."""
         try:
             for values in self.runner.run(tile.pixels):
+                # cancel_futures reaches no tile that runs: that one ends at its next segment.
                 if self.stop.is_set():
                     raise CancelledError
                 yield values
-        except (CancelledError, BackendError):
+        except (CancelledError, BackendError):  # they say what happened
             raise
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:
@@ -198,6 +194,7 @@ class _Pass:
         # At most so many run at once; in the worst case the largest ones do.
         most = sorted((self._need(shape).observed for shape in shapes), reverse=True)
         together = sum(most[: self._workers]) - self._need(tile.pixels.shape).plain
+        # Results are taken in the order of submission: others wait, or one slow tile idles all.
         return len(others) < 2 * self._workers and together <= self._free_bytes
 
     def _check_memory(self, tile: _Tile) -> None:

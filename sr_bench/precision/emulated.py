@@ -46,8 +46,8 @@ from sr_bench.precision.qdq import int8_share, named_node, rewritten
 from sr_bench.precision.ranges import chosen
 from sr_bench.precision.rounding import LARGEST, IntegerWeights, round_nearest
 
+# A tensor or channel with less holds 0: the product of two steps must have a reciprocal.
 _SMALLEST = 1e-15
-"""A tensor or a channel with less holds 0: the product of two steps must have a reciprocal."""
 
 _LARGEST_FLOAT = float(np.finfo(np.float32).max)
 
@@ -141,6 +141,7 @@ class _Writer:
             "float_operators": ", ".join(network.floats),
             PROFILE_KEY.removeprefix("sr_bench."): str(self._profile),
         }
+        # Each tensor was written in all its forms; those that nothing reads go again.
         nodes = _needed(nodes, network.output)
         model = rewritten(network, nodes, self._constants, {**plan_notes, **notes})
         round_constants(model.graph, self._halves)  # those that are added hold no such values

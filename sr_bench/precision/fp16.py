@@ -83,6 +83,7 @@ def rounded(node: NodeProto, names: Collection[str]) -> Iterator[NodeProto]:
 
 def cast_pair(source: str, target: str) -> tuple[NodeProto, NodeProto]:
     """Return the nodes that round the float32 tensor `source` to fp16, as float32 `target`."""
+    # onnxruntime refuses a node's name twice, and exporters call nodes like their outputs.
     half, back, to = f"{source}/half", f"{source}/half/to_float", TensorProto.FLOAT16
     return (
         helper.make_node("Cast", [source], [half], name=f"{source}/to_half", to=to),

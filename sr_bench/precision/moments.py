@@ -19,20 +19,11 @@ from sr_bench.precision.network import Layer, Network
 POSITIONS = 128
 """Patches that each layer gives for a tile."""
 
-_LARGEST_SAMPLE = 4096
-"""Patches that are kept of a layer."""
-
-_SAMPLE_BYTES = 256 * 2**20
-"""Bytes that are kept for all layers: large networks keep fewer patches."""
-
-_SLACK = 1.25
-"""The sample may grow by this factor before it is cut back."""
-
-_BITS = 7
-
-_EXACT = 2 ** (24 - 2 * _BITS)
-"""So many products of two such integers can be added in float32 without rounding."""
-
+_LARGEST_SAMPLE = 4096  # patches that are kept of a layer
+_SAMPLE_BYTES = 256 * 2**20  # of patches; the K x K sums themselves would take 4 GB for RRDBNet
+_SLACK = 1.25  # the sample may grow by this factor before it is cut back
+_BITS = 7  # of a magnitude; the eighth is the sign
+_EXACT = 2 ** (24 - 2 * _BITS)  # so many products add up in float32 without rounding
 _ANY_SCORE = np.uint64(2**64 - 1)
 
 
@@ -62,6 +53,7 @@ def windows(network: Network) -> dict[Layer, Window]:
     for layer in network.layers:
         given = {item.name: helper.get_attribute_value(item) for item in attributes[layer.node]}
         group, shape = given.get("group", 1), network.constants[layer.weight].shape
+        # Other layers have no moments, and are rounded to nearest.
         if len(shape) == 4:
             by_layer[layer] = Window(
                 layer.input,
@@ -95,8 +87,10 @@ class Positions:
         Source: M. Roberts, The Unreasonable Effectiveness of Quasirandom Sequences, 2018.
         """
         seed = int.from_bytes(blake2b(tile.tobytes(), digest_size=8).digest(), "big")
+        # NumPy promises the raw bits of a generator for ever, not what its methods make of them.
         bits = np.random.PCG64(seed).random_raw(POSITIONS + 2)
         start = (bits[-2:] / 2.0**64)[:, None]
+        # The plastic number: its powers make the source's R2 sequence.
         step = 1.324717957244746 ** -np.array([[1.0], [2.0]])
         return cls(bits[:-2], (start + step * np.arange(POSITIONS)) % 1)
 
@@ -129,13 +123,16 @@ def read_patches(
     n, channels, height, width = values.shape
     y, inside_y = _coordinates(height, window, 0, positions)
     x, inside_x = _coordinates(width, window, 1, positions)
+    # A network may lay windows of its image along N: the positions take turns among them.
     image = (np.arange(POSITIONS) % n) * (height * width)
     index = y[:, None] * width + x + image
     flat = values.transpose(1, 0, 2, 3).reshape(channels, -1)
     exponent = binary_exponent(largest)
     levels = flat.take(index.reshape(-1), axis=1)
     levels *= np.float32(2.0 ** (_BITS - exponent))
+    # What lies beyond the edge was read at the edge; a layer reads 0 there.
     levels *= (inside_y[:, None] & inside_x).reshape(-1)
+    # A magnitude just below the power of two rounds to 128, which int8 lacks.
     np.minimum(np.rint(levels, out=levels), 2**_BITS - 1, out=levels)
     return Codes(levels.astype(np.int8).reshape(-1, POSITIONS), exponent)
 
@@ -205,6 +202,7 @@ class Sample:
 
 
 def _up_to(tile: TilePatches, highest: np.uint64) -> TilePatches:
+    # Equal scores stay together, or the order of the tiles would decide.
     kept = tile.scores <= highest
     if kept.all():
         return tile
@@ -248,6 +246,7 @@ def _second_moments(patches: Sequence[Codes], window: Window) -> NDArray[np.floa
     """Return the mean product of each two values of a patch, of shape (groups, K, K)."""
     k = window.rows // window.group
     total: NDArray[np.float64] = np.zeros((window.group, k, k))
+    # A fixed order, as this sum over exponents is rounded.
     for exponent in sorted({codes.exponent for codes in patches}):
         alike = [codes.values for codes in patches if codes.exponent == exponent]
         sums = _exact_products(np.concatenate(alike, axis=1).reshape(window.group, k, -1))

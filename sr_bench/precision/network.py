@@ -18,17 +18,15 @@ from sr_bench.files.onnx_file import inferred, inputs, load_onnx, metadata, opse
 OPSETS = range(13, 24)
 """Opsets that can be quantised: per-channel QuantizeLinear came with 13."""
 
+# Operators with many multiplications that stay in float.
 _MULTIPLIES = frozenset(("ConvTranspose", "MatMul", "Gemm", "Einsum", "LSTM", "GRU", "RNN"))
-"""Operators with many multiplications that stay in float."""
 
 MAX_FOLDED_BYTES = 256 << 20
 """Largest constant that is computed in advance: a file of some bytes can ask for terabytes."""
 
+# Known to newer releases of onnxruntime; older ones ignore it.
 _FOLDED_LIMIT = "optimization.constant_folding_max_output_size_in_bytes"
-"""Understood by newer releases of onnxruntime; older ones ignore it."""
-
-_MACS_SIZE = 64
-"""Height and width on which the shares of multiplications are counted."""
+_MACS_SIZE = 64  # height and width on which the shares are counted
 
 
 @dataclass(frozen=True)
@@ -108,9 +106,10 @@ def read_network(path: Path) -> Network:
     if fault := _fault(model):
         msg = f"{path}: {fault}"
         raise BackendError(msg)
+    # A clip range on what are really weights, behind an Identity, cost 24 dB.
     model = _folded(model, path)
     for index, node in enumerate(model.graph.node):
-        node.name = node.name or f"{node.op_type}_{index}"
+        node.name = node.name or f"{node.op_type}_{index}"  # files may lack names
     shares = _shares(model)
     constants = {tensor.name for tensor in model.graph.initializer}
     layers = tuple(
@@ -134,7 +133,8 @@ def _fault(model: ModelProto) -> str:
         valid = f"{OPSETS.start} to {OPSETS.stop - 1}"
         return f"expected an opset from {valid}, got {got}; export it again with opset 17"
     made_for = metadata(model).get(PRECISION_KEY, "fp32")
-    if made_for != "fp32" or any("Quantize" in node.op_type for node in graph.node):
+    # DequantizeLinear alone counts too: then only the weights are quantised.
+    if made_for != "fp32" or any("quantize" in node.op_type.lower() for node in graph.node):
         return "it is quantised already; give the fp32 file"
     if (len(read), len(graph.output)) != (1, 1):
         return f"expected one input and one output, got {len(read)} and {len(graph.output)}"
@@ -152,6 +152,7 @@ def _folded(model: ModelProto, path: Path) -> ModelProto:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
+    # The levels above write operators that only onnxruntime knows.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
@@ -185,6 +186,7 @@ def _layer(node: NodeProto, share: float) -> Layer:
 def _shares(model: ModelProto) -> Mapping[str, float]:
     """Return each node's part of the network's multiplications, by node name."""
     graph = model.graph
+    # Shares hardly depend on the size, but a file with free sizes needs one to infer shapes.
     channels = graph.input[0].type.tensor_type.shape.dim[1].dim_value or 3
     elements = {
         name: int(np.prod([dim.dim_value for dim in kind.shape.dim]))

@@ -53,6 +53,7 @@ def rounded_by_any_plan(network: Network) -> frozenset[str]:
     for node in network.model.graph.node:
         if node.op_type in MOVES and {node.input[0], node.output[0]} & needed:
             needed |= {node.input[0], node.output[0]}
+    # Reshape and the like also move sizes, which are integers.
     floats = {name for name, kind in network.types.items() if kind == TensorProto.FLOAT}
     return frozenset(needed & floats)
 

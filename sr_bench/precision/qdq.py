@@ -21,13 +21,11 @@ from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.points import MOVES, Points, points
 from sr_bench.precision.rounding import LARGEST, IntegerWeights
 
-_LEVELS = 255
-_MIDDLE = 128
-_LARGEST_BIAS = 2**30
-"""Leaves as much room again for the sum that the bias is added to."""
-
-_SMALLEST_RANGE = 1e-20
-"""A tensor with less than that holds 0: its step must be a float32, and fine enough for a bias."""
+# uint8, as int8 is no better and runs at 0.35 to 0.45 of the speed in onnxruntime.
+_LEVELS = 255  # steps from the lowest uint8 to the highest
+_MIDDLE = 128  # what 0 becomes where activations are symmetric
+_LARGEST_BIAS = 2**30  # leaves as much room again for the sum that the bias is added to
+_SMALLEST_RANGE = 1e-20  # less holds 0: a step must be a float32, and fine enough for a bias
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def rewritten(
     model = ModelProto()
     model.CopyFrom(network.model)
     graph = model.graph
-    del graph.node[:], graph.value_info[:]
+    del graph.node[:], graph.value_info[:]  # the latter are of the float network
     graph.node.extend(nodes)
     used = {name for node in nodes for name in node.input}
     kept = [tensor for tensor in (*graph.initializer, *constants.values()) if tensor.name in used]
@@ -155,9 +153,11 @@ class _Writer:
                 copy.input[i] = f"{name}/rounded"
         if layer:
             weights = self._fitting(layer)
+            # By node, as layers that share weights may need unlike steps: see _fitting.
             copy.input[1] = f"{layer.node}/weight"
             yield self._dequantised(copy.input[1], weights.values, weights.q_scale)
             if layer.bias:
+                # A bias joins the int32 sum, so its step has to be the sum's.
                 scale = weights.q_scale * self._scales[layer.input].q_scale
                 integers = np.rint(self._network.constants[layer.bias] / scale.astype(np.float64))
                 copy.input[2] = f"{layer.node}/bias"

@@ -11,14 +11,9 @@ from sr_bench.precision.network import Network
 LARGEST = 127
 """Integers are symmetric: -127 to 127, and -128 is not used."""
 
-_SMALLEST = 1e-15
-"""A channel with less holds 0: a step must have a reciprocal."""
-
-_DAMPING = 0.01
-"""Share of the mean second moment that is added to each, for moments from few positions."""
-
-_BLOCK = 64
-"""Rows whose losses are passed on one by one; three times as fast as all of them."""
+_SMALLEST = 1e-15  # a channel with less holds 0: a step must have a reciprocal
+_DAMPING = 0.01  # share of the mean second moment added to each, for moments from few positions
+_BLOCK = 64  # rows passed on one by one: 64 x 576 weights take 35 ms, all at once 99
 
 
 @dataclass(frozen=True)
@@ -90,9 +85,11 @@ def _rounded_in_turn(rows: NDArray[np.float64], moment: NDArray[np.float64]) -> 
     strength = np.diag(moment)
     if not strength.any():  # the inputs were 0: any rounding gives the same
         return np.rint(rows)
+    # Stable, so that inputs of equal strength have the same order everywhere.
     order = np.argsort(-strength, kind="stable")
     damped = moment + np.diag(np.full(len(moment), _DAMPING * strength.mean()))
     inverse = np.linalg.inv(damped[np.ix_(order, order)])
+    # Its rows are those that eliminating one weight after the other would give.
     upper = np.linalg.cholesky(inverse).T
     whole = np.empty_like(rows)
     whole[:, order] = _passed_on(np.ascontiguousarray(rows[:, order].T), upper).T
@@ -121,6 +118,7 @@ def _scales(
 ) -> NDArray[np.float32]:
     """Return what one level of each output channel stands for; 1 where all weights are 0."""
     largest = np.abs(weight.reshape(len(weight), -1)).max(axis=1)
+    # As a device may want it: with symmetric activations LESRCNN x2 loses 1.7 dB for 0.8.
     if not per_channel:
         largest = np.full_like(largest, largest.max())
     return np.where(largest >= _SMALLEST, largest / np.float32(levels), np.float32(1))

@@ -1,1 +1,1 @@
-"""The outputs of networks as files, so that they can be scored where there is no device."""
+"""Recordings: outputs of a device in, files by their digest out; and back where there is none."""

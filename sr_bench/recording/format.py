@@ -25,8 +25,7 @@ HEADER, _ENTRIES, _OUTPUTS = "recording.json", "entries.jsonl", "outputs"
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 _Fact = str | int | None
 _Length = Annotated[int, Field(ge=1)]
-Shape = tuple[_Length, _Length, _Length, _Length]
-"""N, C, H, W; JSON has it as a list."""
+Shape = tuple[_Length, _Length, _Length, _Length]  # N, C, H, W; JSON has it as a list
 
 
 class Header(Table):
@@ -94,6 +93,7 @@ def read_header(folder: Path) -> Header:
         )
         raise OptionError(msg)
     content = _table(data, str(path))
+    # Asked first, as a newer header may have keys that are unknown here.
     version = content.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
         msg = f"{path}: schema {version} is newer than {SCHEMA_VERSION}; update sr-bench"

@@ -52,7 +52,7 @@ def unpack(data: bytes, shape: tuple[int, ...]) -> NDArray[np.float32]:
         msg = f"expected at most {MAX_VALUES:,} values, its entry declares {count:,}"
         raise ValueError(msg)
     try:
-        planes = zlib.decompressobj().decompress(data, 4 * count + 1)
+        planes = zlib.decompressobj().decompress(data, 4 * count + 1)  # one more: too long shows
     except zlib.error as cause:
         raise ValueError(str(cause)) from cause
     width = {2 * count: 2, 4 * count: 4}.get(len(planes))

@@ -78,6 +78,7 @@ class Recorder:
             read_output(self._folder, entry)
         except BackendError:  # absent, or damaged: recording again repairs it
             write_bytes(output_path(self._folder, entry), pack(output))
+        # Comparing and adding in one step, or two threads would both add the same entry.
         with self._lock:
             if self._newest.get(entry.key) != entry:
                 path = entries_path(self._folder)
@@ -92,6 +93,7 @@ def _begin(folder: Path, header: Header) -> None:
         foreign = [name for name in _names(folder) if not name.startswith(f".{HEADER}.")]
         if not foreign:
             write_text(path, header.model_dump_json(indent=1) + "\n")
+        # Asked again, as another process may have written it since.
         elif not path.exists():
             msg = (
                 f"{folder}: expected a recording or an empty folder, got {min(foreign)!r} and no"

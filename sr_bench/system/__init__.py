@@ -1,1 +1,1 @@
-"""Processes and memory of this machine."""
+"""This machine: a command in, how it ended out, and no process of it left; memory in use."""

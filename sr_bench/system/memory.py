@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SELF = Path("/proc/self")
-_FORGET_PEAK = "5"
-"""What ``clear_refs`` understands as: the peak is what is resident now."""
-
+_FORGET_PEAK = "5"  # for clear_refs: the peak is what is resident now
+# A peak further above what is resident was not forgotten, whatever the system answered.
 _SLACK_BYTES = 2**20
-"""A peak further above what is resident was not forgotten, whatever the system answered."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from sr_bench.text.home import without_home
 from sr_bench.text.printable import printable_line
 
-_LOG_BYTES = 64 * 1024
+_LOG_BYTES = 64 * 1024  # read of a log's end: a native library may have written gigabytes
 _TAIL_LINES = 15
 _TAIL_WIDTH = 160
 _CRASH = "Fatal Python error: "  # of faulthandler
@@ -50,7 +50,7 @@ class Group:
                 cwd=cwd,
                 env=unbuffered,
                 pass_fds=pass_fds,
-                start_new_session=True,
+                start_new_session=True,  # subprocess's own time-out leaves grandchildren alive
             )
         self._descendants: Mapping[int, Process] = {}
 
@@ -95,7 +95,7 @@ class Group:
 
     def _signal(self, number: signal.Signals) -> None:
         if self._leader.returncode is None:
-            with suppress(ProcessLookupError, PermissionError):
+            with suppress(ProcessLookupError, PermissionError):  # gone, or not ours to end
                 os.killpg(self.pid, number)
 
     def _killed(self) -> bool:

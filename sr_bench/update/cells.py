@@ -88,6 +88,7 @@ def _of_claim(
     if (cell := by_key.get(key)) is None:
         msg = f"{place}: expected {claim.text} of {key}; the document has no such row any more"
         raise DocumentError(msg)
+    # Wherever the row is now: a second update must change nothing and refuse nothing.
     if cell.text == new:
         return None
     if cell.text != claim.text:
@@ -134,6 +135,7 @@ def _answers(record: Record, key: CellKey, model: ModelCard) -> bool:
     slug, _ = split_scale(record.dataset)
     return (
         (record.metric, record.precision, model.row) == (key.metric, key.precision, key.row)
+        # A card names the source only where the label alone is not unique.
         and model.row_source.casefold() in ("", key.row_source.casefold())
         and (not record.dataset or key.dataset in ("", slug, record.dataset))
     )

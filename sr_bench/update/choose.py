@@ -40,6 +40,7 @@ def asked_for(records: Iterable[Record], mode: UpdateMode) -> Asked:
         if not why and mode == "failed" and record.verdict.status is Status.KNOWN_GAP:
             why = "a known gap, as the card declares: mode all writes it and removes the gap"
         name = place or record.node_id
+        # Taken out first, so that a place is listed where its newest record stands.
         wanted.pop(name, None)
         left_out.pop(name, None)
         if why:
@@ -77,7 +78,7 @@ def why_not_in(record: Record, key: CellKey) -> str:
     """
     if not record.emulated or key.backend.endswith("-emulated"):
         return ""
-    if key.names_device:
+    if key.backend:
         return f"emulated, and the row is about the {key.backend} device"
     if key.precision is Precision.FP32:
         return ""

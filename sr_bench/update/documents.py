@@ -38,8 +38,8 @@ class _Changes:
 
     edits: tuple[Edit, ...] = ()
     gaps: tuple[GapRemoval, ...] = ()
+    # Each file that changes, with its text before and after.
     texts: tuple[tuple[Path, str, str], ...] = ()
-    """Each file that changes, with its text before and after."""
     left_out: tuple[tuple[str, str], ...] = ()
 
 
@@ -64,6 +64,7 @@ def update_documents(session: PastSession, mode: UpdateMode, *, reason: str, wri
     done: list[_Changes] = []
     for path, records in documents.items():
         try:
+            # The folder, not the document: those beside it share the ledger.
             with locked(path.parent, wait_s=LOCK_WAIT_S) if write else nullcontext():
                 changes = _changes(path, records, session, mode)
                 if write and changes.texts:
@@ -77,7 +78,7 @@ def update_documents(session: PastSession, mode: UpdateMode, *, reason: str, wri
         gaps=tuple(gap for changes in done for gap in changes.gaps),
         diff="".join(unified_diff(*text) for changes in done for text in changes.texts),
         left_out=group(left_out),
-        refused=tuple(dict.fromkeys(refused)),
+        refused=tuple(dict.fromkeys(refused)),  # one card may refuse many records
         written=write,
     )
 
@@ -97,6 +98,7 @@ def _by_document(records: Sequence[Record]) -> tuple[dict[Path, list[Record]], l
         except SrBenchError as cause:
             refused.append(str(cause))
             continue
+        # Two paths of one file are one document, called as it was first.
         name = names.setdefault(path.resolve(), path)
         documents.setdefault(name, []).append(record)
     return documents, refused
@@ -122,6 +124,7 @@ def _changes(
         of_card = [record for record in session.records if suites.is_of(record, card)]
         closings[card] = closing(suites.suite(card), of_card, written)
     stuck = {key for closing in closings.values() for key in closing.kept}
+    # A known gap is strict: where it stays, a number that agrees would fail the next run.
     edits = tuple(
         edit
         for edit in cells.edits
@@ -135,7 +138,7 @@ def _changes(
     for card, closed in sorted(closings.items()):
         left_out += closed.left_out
         if closed.closed:
-            before = card.read_bytes().decode("utf-8")
+            before = card.read_bytes().decode("utf-8")  # as it is: BOM and line ends have to stay
             after, removals = _without_gaps(card, before, closed.closed)
             texts.append((card, before, after))
             gaps += removals

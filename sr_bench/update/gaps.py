@@ -51,6 +51,7 @@ def closing(suite: Suite, records: Sequence[Record], written: Collection[CellKey
     and agrees with what is printed or is written by this update. A gap of a gate closes if the
     gate passed on each dataset.
     """
+    # Of a case that was run twice the later record counts.
     newest = tuple({_name(record): record for record in records}.values())
     closed: list[ClosedGap] = []
     left_out: list[tuple[str, str]] = []
@@ -79,12 +80,10 @@ def closing(suite: Suite, records: Sequence[Record], written: Collection[CellKey
 class _Covered:
     """A known gap and what it excuses."""
 
-    position: int
-    """Of the model in the card."""
+    position: int  # of the model in the card
     model: ModelCard
     entry: int
-    claims: tuple[Claim, ...]
-    """Of the document as it is now."""
+    claims: tuple[Claim, ...]  # of the document as it is now
     records: tuple[Record, ...]
 
     @property

@@ -12,11 +12,8 @@ from sr_bench.errors import CardError
 
 _HEADER = re.compile(r"[ \t]*\[")
 _ENTRY = re.compile(r"""\s*\[\[\s*["']?model["']?\s*\.\s*["']?known_gap["']?\s*\]\]""")
-_IDLE = re.compile(r"[ \t]*(#.*)?\r?\n?")
-"""A line that is blank or only a comment."""
-
-_TRIED = 10
-"""Entries that are tried; the time for all is the square of their number."""
+_IDLE = re.compile(r"[ \t]*(#.*)?\r?\n?")  # a line that is blank or only a comment
+_TRIED = 10  # entries that are tried; the time for all is the square of their number
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,7 @@ def remove_gap(text: str, model: int, entry: int, *, path: Path) -> Removal:
     gap = cast(dict[str, object], models[model]["known_gap"].pop(entry))
     if not models[model]["known_gap"]:
         del models[model]["known_gap"]
+    # Not splitlines, which also parts at characters that may stand in a string.
     lines = re.split(r"(?<=\n)", text)
     # Those that are written in line, or that only stand in a string, put the others out of place.
     nearest = sorted(enumerate(_blocks(lines)), key=lambda block: abs(block[0] - place))

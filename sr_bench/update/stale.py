@@ -126,7 +126,7 @@ def _in_card(record: Record, document: Document) -> bool:
     """Whether the card still declares what closed: a gap, or a failure of the device."""
     try:
         models = load_card(card_path(record, beside=Path(document.path))).models
-    except CardError:
+    except CardError:  # it may declare it still
         return True
     return any(_declares(model, record) for model in models if model.name == record.model)
 

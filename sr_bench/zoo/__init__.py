@@ -1,1 +1,1 @@
-"""Networks: own-written architectures and the safe, strict loading of their weights."""
+"""Networks: an architecture, hyper-parameters and a weight file in; a torch module out."""

@@ -44,6 +44,7 @@ def upsampler(scale: int, feats: int, *, single: bool = False) -> nn.Sequential:
     That is 3, or a power of 2; 1 gives an empty sequence. Powers of 2 are made in steps of 2,
     unless a `single` step does all.
     """
+    # bit_length() - 1 is the logarithm of a power of 2.
     factors = [scale] if single or scale == 3 else [2] * (scale.bit_length() - 1)
     layers: list[nn.Module] = []
     for factor in factors:

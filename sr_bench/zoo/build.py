@@ -29,9 +29,7 @@ def build(architecture: str, hyper: Hyper, scale: int) -> nn.Module:
     """
     module = _family(architecture).build(hyper, scale)
     if not isinstance(module, nn.Module):
-        msg = (
-            f"build() of architecture {architecture!r} gave a {type(module).__name__}, not a Module"
-        )
+        msg = f"build() of architecture {architecture!r} gave a {type(module).__name__}, no Module"
         raise CardError(msg)
     return module
 

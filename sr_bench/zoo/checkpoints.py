@@ -16,20 +16,17 @@ from sr_bench.zoo.checkpoints_torch import read_torch
 
 State = dict[str, Tensor]
 
+# Entries that hold the weights in files of BasicSR and others, the preferred first.
 _WRAPPERS = ("params_ema", "params", "state_dict", "model")
-"""Entries that hold the weights in files of BasicSR and others, the preferred first."""
 
-_SHOWN = 8
-"""Keys of each kind that an error lists."""
-
+_SHOWN = 8  # keys of each kind that an error lists
 MAX_BYTES = 2 << 30
 """Largest weight file; a network of a zoo has some hundred MB at most."""
 
 MAX_VALUES = 1 << 28
 """Most values of all tensors together, 1 GiB in float32: a file of a few bytes can declare more."""
 
-_NAME_LENGTH = 300
-"""Longest name of a parameter."""
+_NAME_LENGTH = 300  # longest name of a parameter
 
 
 def load_state(path: Path, key: str = "", *, sha256: str = "") -> State:
@@ -53,6 +50,7 @@ def load_state(path: Path, key: str = "", *, sha256: str = "") -> State:
     weights = _unwrap(content, key, path)
     _check_values(weights, path)
     state = {str(name): _tensor(value, str(name), path) for name, value in weights.items()}
+    # DataParallel puts it before each name.
     return _rename(state, {name: name.removeprefix("module.") for name in state}, path)
 
 
@@ -120,6 +118,7 @@ def _check_file(path: Path, sha256: str) -> None:
     if empty:
         msg = f"{path}: the file is empty; download it again"
         raise CheckpointError(msg)
+    # Before the digest, for which all of it would be read.
     if size > MAX_BYTES:
         msg = f"{path}: the file has {size:,} bytes; at most {MAX_BYTES:,} are read"
         raise CheckpointError(msg)
@@ -174,6 +173,7 @@ def _tensor(value: object, name: str, path: Path) -> Tensor:
     if not value.is_floating_point():
         msg = f"{path}: expected {name} to be floating point, got {value.dtype}"
         raise CheckpointError(msg)
+    # Weights in fp16 too: every precision is made from fp32.
     tensor = value.detach().float()
     if not bool(tensor.isfinite().all()):
         msg = f"{path}: {name} holds NaN or infinite weights"

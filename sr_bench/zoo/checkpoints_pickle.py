@@ -26,6 +26,7 @@ CALLED = frozenset(
 )
 """What may be called: that is how plain tensors and the containers of checkpoints are stored."""
 
+# Opcodes of protocol 2, which torch.save writes; those of later ones are refused.
 _VALUES = frozenset(
     ("PROTO", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2")
 ) | frozenset(("LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINSTRING", "BINPERSID", "GLOBAL"))
@@ -42,8 +43,7 @@ _KNOWN = _VALUES | _CONTAINERS | _GROWS | _CALLS
 class _Object:
     """What is known of an object that the pickle would make; it grows as lists and dicts do."""
 
-    name: str = ""
-    """Of a global, or of what was called to make it."""
+    name: str = ""  # of a global, or of what was called to make it
     walk: int = 1
     depth: int = 0
 
@@ -96,6 +96,7 @@ def _step(code: pickletools.OpcodeInfo, value: object, stack: list[_Object | Non
     called = taken[0].name if code.name in _CALLS else ""
     if code.name in _CALLS and called not in CALLED:
         return f"GLOBAL {called or code.name}"
+    # It sets attributes; a state dict's OrderedDict has one, its metadata.
     if code.name == "BUILD" and taken[0].name != "collections.OrderedDict":
         return "opcode BUILD"
     if code.name in _GROWS:

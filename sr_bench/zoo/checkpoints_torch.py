@@ -13,14 +13,10 @@ import torch
 from sr_bench.errors import CheckpointError
 from sr_bench.zoo.checkpoints_pickle import danger
 
-_ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
-"""How torch files start, since torch 1.6 and before."""
-
-_PICKLES = 5
-"""A file from before the zip format starts with so many; the weights follow."""
-
+_ZIP, _PICKLE = b"PK\x03\x04", b"\x80"  # how torch files start, since torch 1.6 and before
+_PICKLES = 5  # a file from before the zip format starts with so many; the weights follow
+# What torch's weights-only reader names when it refuses anything but plain tensors.
 _UNSAFE = re.compile(r"GLOBAL \S+|operand \d+|function \S+|TorchScript archive")
-"""What torch's weights-only reader names when it refuses anything but plain tensors."""
 
 
 class _DangerError(Exception):
@@ -84,7 +80,7 @@ def _judged_zip(data: bytes) -> BytesIO:
             content = given.read(record)
             if record.filename.lower().endswith("data.pkl"):  # torch looks in any case
                 _judge(BytesIO(content))
-            rewritten.writestr(ZipInfo(record.filename), content)
+            rewritten.writestr(ZipInfo(record.filename), content)  # nothing else of it is kept
     copy.seek(0)
     return copy
 

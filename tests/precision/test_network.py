@@ -80,6 +80,17 @@ def _quantised(model: onnx.ModelProto) -> None:
     model.metadata_props.add(key=PRECISION_KEY, value="int8")
 
 
+def _dequantised_weights(model: onnx.ModelProto) -> None:
+    node = next(node for node in model.graph.node if node.name == "/tail/Conv")
+    weights = np.ones((3, CHANNELS, 1, 1), np.int8)
+    for name, value in {"tail/int8": weights, "tail/step": np.float32(1)}.items():
+        model.graph.initializer.append(numpy_helper.from_array(np.asarray(value), name))
+    node.input[1] = "tail/float"
+    node.ClearField("attribute")
+    widen = helper.make_node("DequantizeLinear", ["tail/int8", "tail/step"], ["tail/float"])
+    model.graph.node.insert(0, widen)
+
+
 def _control_flow(model: onnx.ModelProto) -> None:
     branch = helper.make_graph(
         [helper.make_node("Identity", ["x"], ["z"])],
@@ -98,6 +109,7 @@ def _control_flow(model: onnx.ModelProto) -> None:
         (_two_inputs, "expected one input and one output, got 2 and 1"),
         (_flat_input, "expected a float32 input N x C x H x W|Invalid|invalid"),
         (_quantised, "it is quantised already; give the fp32 file"),
+        (_dequantised_weights, "it is quantised already; give the fp32 file"),
         (_control_flow, r"the node 'fork' \(If\) is control flow"),
     ],
 )

@@ -19,13 +19,11 @@ from sr_bench.backends.onnxruntime.sums import with_integer_sums
 if TYPE_CHECKING:
     from onnxruntime import SessionOptions
 
-_TAPS = 64
-"""Products in one sum of the probe."""
-
+_TAPS = 64  # products in one sum of the probe
 _MIDDLE = 128
 
 
-@cache
+@cache  # a process keeps its processor
 def exact_kernel(weight_type: int) -> bool:
     """Return whether this machine convolves uint8 with weights of the ONNX type exactly.
 
@@ -36,9 +34,8 @@ def exact_kernel(weight_type: int) -> bool:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        _probe(weight_type).SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    model = _probe(weight_type).SerializeToString()
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     x = np.full((1, _TAPS, 4, 4), 255, np.uint8)
     (output,) = session.run(None, {"x": x})
     return bool((output == 254).all())
@@ -73,6 +70,7 @@ def set_up(model: ModelProto, options: "SessionOptions", *, on_gpu: bool) -> tup
 
     `options` are those of the session to open; they are changed where no kernel is exact.
     """
+    # Left as float: integers would run in the CPU's kernels (microsoft/onnxruntime#24807).
     if on_gpu:
         options.add_session_config_entry("session.disable_quant_qdq", "1")
         return model.SerializeToString(), "float on rounded values, on the GPU"

@@ -32,8 +32,7 @@ class _Graph:
     """A graph that is rewritten, looked up by name."""
 
     constants: Mapping[str, NDArray[np.generic]]
-    dequantised: Mapping[str, NodeProto]
-    """By output: the node that gives it."""
+    dequantised: Mapping[str, NodeProto]  # by output: the node that gives it
     readers: Mapping[str, list[NodeProto]]
     outputs: frozenset[str]
     added: list[TensorProto]
@@ -68,7 +67,9 @@ class _Graph:
         """Yield nodes that do what the convolution `node` does, with an exact sum."""
         name = node.output[0]
         x, weight = (self.dequantised[source] for source in node.input[:2])
+        # All are equal, and onnxruntime's ConvInteger takes only one for all channels.
         w_zero = self.constants[weight.input[2]].reshape(-1)[:1].reshape(())
+        # In float64, so that each product is rounded once.
         step = self._float(x.input[1]) * self._float(weight.input[1])
         parts = [x.input[0], weight.input[0], x.input[2], self._constant(f"{name}/w_zero", w_zero)]
         sum_, wide, scaled = f"{name}/sum", f"{name}/wide", f"{name}/scaled"

@@ -47,7 +47,7 @@ def open_session(
         BackendError: What the artefact loads is not a torch module.
         NotRunError: It has no module, or is int8.
     """
-    from sr_bench.backends.torch.session import open_module
+    from sr_bench.backends.torch.session import open_module  # loads torch
 
     if artefact.load_module is None or artefact.precision not in precisions():
         msg = (

@@ -20,10 +20,8 @@ from sr_bench.imaging.similarity import K1, K2
 METRICS = ("psnr", "ssim")
 _WHITE = 255.0
 _C1, _C2 = (K1 * _WHITE) ** 2, (K2 * _WHITE) ** 2
-_LARGEST_LEVEL = 1e4
-"""Beyond it, squares in float64 lose digits that the similarity needs."""
-_CHUNK_PIXELS = 2**22
-"""Pixels whose similarity is computed at once, which bounds its memory."""
+_LARGEST_LEVEL = 1e4  # beyond it, squares in float64 lose digits that the similarity needs
+_CHUNK_PIXELS = 2**22  # pixels whose similarity is computed at once, which bounds its memory
 
 
 def can_compare(outputs: Sequence[int], hrs: Sequence[int], how: BatchScoring) -> bool:

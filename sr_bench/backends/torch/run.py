@@ -17,8 +17,8 @@ from sr_bench.errors import BackendError, DeviceError
 Finish = Callable[[], Sequence[BatchItem]]
 """Waits for a batch and returns each image's result, in order."""
 
+# What torch raises for values that a module does not take.
 _RUN_ERRORS = (RuntimeError, IndexError, ValueError, TypeError, KeyError)
-"""What torch raises for values that a module does not take."""
 
 _T = TypeVar("_T")
 
@@ -27,14 +27,10 @@ _T = TypeVar("_T")
 class _Flight:
     """A batch that the device computes, and its results on their way back."""
 
-    output: Tensor
-    """On the device."""
-    rows: Tensor | None
-    """On the host, once `landed`: rows for `read_scores`."""
-    outputs: Tensor | None
-    """On the host, once `landed`."""
-    landed: torch.cuda.Event | None
-    """None on a CPU, which is done at once."""
+    output: Tensor  # on the device
+    rows: Tensor | None  # on the host, once landed: rows for read_scores
+    outputs: Tensor | None  # on the host, once landed
+    landed: torch.cuda.Event | None  # None on a CPU, which is done at once
 
 
 class Run:
@@ -55,6 +51,7 @@ class Run:
         """
 
         def compute() -> NDArray[np.float32]:
+            # torch takes no array with negative strides, as flipped channels have.
             x = torch.from_numpy(np.ascontiguousarray(lr))
             x = x.to(self.device, memory_format=torch.channels_last)
             array: NDArray[np.float32] = self._forward(x).contiguous().cpu().numpy()
@@ -146,6 +143,7 @@ def _landed(flight: _Flight, batch: Batch) -> Sequence[BatchItem]:
     if flight.rows is not None and batch.scoring is not None:
         metrics = batch.scoring.metrics
         scores = [read_scores(row, metrics) for row in flight.rows.tolist()]
+    # What nobody asked for has stayed on the device, in case a score does not hold.
     outputs = flight.output if flight.outputs is None else flight.outputs
     return [
         BatchItem(

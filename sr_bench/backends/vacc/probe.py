@@ -57,6 +57,7 @@ class _Status(Table):
     dies: int = 0
 
 
+# The state when this step of the worker was the last; before and at "import", a broken SDK.
 _STATES = {
     "find": SdkState.NO_SDK,
     "driver": SdkState.NO_DRIVER,
@@ -65,7 +66,6 @@ _STATES = {
     "cards": SdkState.NO_DEVICE,
     "done": SdkState.READY,
 }
-"""The state when this step of the worker was the last; before and at ``import``, a broken SDK."""
 
 _ADVICE = {
     SdkState.NO_SDK: "install it, or set python in {rig} to an interpreter that has it",
@@ -102,6 +102,7 @@ def probe(rig: Rig, *, proc: Path = Path("/proc"), dev: Path = Path("/dev")) -> 
 
 def _read(status: Path, outcome: CommandResult) -> _Status:
     """Return what the worker wrote, with the manner of its end if that was none of its own."""
+    # Absent if the process died before its first note.
     content = json.loads(status.read_text()) if status.is_file() else {}
     steps = validate(_Status, content, where=str(status), error=BackendError)
     if steps.error or classify(outcome) is None:

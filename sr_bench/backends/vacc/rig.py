@@ -37,6 +37,7 @@ class PhaseLimits:
 class Rig:
     """One machine's settings."""
 
+    # The vendor's container keeps compiler and runtime in two environments.
     python: str = sys.executable
     """The interpreter that can import vaststreamx; by default our own."""
     vamc: str = "vamc"
@@ -63,6 +64,7 @@ def read_rig() -> Rig:
         OptionError: ``SR_BENCH_RIG`` names no file, or the file has faults; all are listed.
     """
     path = rig_path()
+    # A file that the user names must be there; the usual one may be absent.
     given = path.is_file() or "SR_BENCH_RIG" in os.environ
     content = read_toml(path, OptionError) if given else {}
     return validate(Rig, content, where=str(path), error=OptionError)

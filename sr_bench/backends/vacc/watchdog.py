@@ -11,10 +11,11 @@ from sr_bench.core.device import Failure
 from sr_bench.errors import DeviceError, NotRunError
 from sr_bench.system.process import Group, read_tail, signal_of, with_tail
 
-_OOM_TEXT = "malloc dlc memory"
-_OOM_CODES = frozenset({"101021", "500000", *map(str, range(500040, 500048))})
-_FAULT_CODES = re.compile(r"803\d{3}|50008[3-6]")
-_CODE = re.compile(r"(?:err(?:or)?[ _]code|\bret)\s*[:=]\s*(\d{5,6})\b")
+_OOM_TEXT = "malloc dlc memory"  # in published logs of runs that looked like a time-out
+_OOM_CODES = frozenset({"101021", "500000", *map(str, range(500040, 500048))})  # failed allocations
+_FAULT_CODES = re.compile(r"803\d{3}|50008[3-6]")  # of the card's MCU; of loading or running
+_CODE = re.compile(r"(?:err(?:or)?[ _]code|\bret)\s*[:=]\s*(\d{5,6})\b")  # as public logs spell it
+# A shell says so, in Chinese in published logs, when the system kills for want of memory.
 _HOST_OOM_TEXT = re.compile(r"已中断|^\s*Killed\b", re.MULTILINE)
 
 

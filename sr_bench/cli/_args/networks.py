@@ -30,10 +30,7 @@ def add_network_arguments(parser: argparse.ArgumentParser, *, precision: str | N
         "--white", type=float, default=1.0, help="white level of an ONNX file's input (default: 1)"
     )
     parser.add_argument(
-        "--calibration-memory",
-        type=int,
-        metavar="MIB",
-        help="as pytest's --sr-calibration-memory",
+        "--calibration-memory", type=int, metavar="MIB", help="as pytest's --sr-calibration-memory"
     )
     add_places_arguments(parser)
 
@@ -52,6 +49,7 @@ def find_card(args: argparse.Namespace) -> "ModelCard":
     if not path.is_file():
         msg = f"{path}: expected an ONNX file, got none there"
         raise OptionError(msg)
+    # A bare file is in no suite: what else a card says has its default.
     return ModelCard(
         name=path.stem,
         family="file",
@@ -107,6 +105,7 @@ def prepare_network(args: argparse.Namespace, precision: Precision) -> "Prepared
     from sr_bench.engine.measure.runs import Runs
 
     card, selection = find_card(args), read_selection(args)
+    # Any metric: what is prepared depends on none.
     case = Case(card, "psnr", precision, selection.backend)
     return Runs(selection, ()).jobs.prepared(case, _show)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from sr_bench.core.codec import encode
 from sr_bench.text.printable import printable_line
 
-_WIDTH = 78
+_WIDTH = 78  # fits the narrowest usual terminal
 
 
 def add_json_argument(parser: argparse.ArgumentParser) -> None:

@@ -59,7 +59,7 @@ def _files(folder: Path, pattern: str) -> dict[str, Path]:
         msg = f"pattern {pattern!r}: expected {{stem}} once, as in '{{stem}}_x2.png'"
         raise OptionError(msg)
     before, after = pattern.split("{stem}")
-    suffix = "" if Path(pattern).suffix else r"\.\w+"
+    suffix = "" if Path(pattern).suffix else r"\.\w+"  # else any
     rule = re.compile(f"{re.escape(before)}(.+){re.escape(after)}{suffix}")
     # Names that start with a dot are left by file managers.
     files = sorted(

@@ -38,6 +38,7 @@ def load_suites(folders: list[Path]) -> "tuple[Suite, ...]":
     """
     from sr_bench.engine.plan.suite import load_suite
 
+    # A folder may be named twice, or lie within another one.
     cards = sorted({card for folder in folders for card in folder.rglob("card.toml")})
     if not cards:
         where = ", ".join(map(str, folders))

@@ -26,7 +26,7 @@ def render(report: Report, *, show_waived: bool) -> str:
     }
     run = {
         "tool": {"driver": driver},
-        "columnKind": "unicodeCodePoints",
+        "columnKind": "unicodeCodePoints",  # the default would be UTF-16 units
         "results": [_result(finding, codes.index(finding.code)) for finding in shown],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"

@@ -2,6 +2,7 @@
 
 from sr_bench.lint.finding import Finding
 from sr_bench.lint.run import Report
+from sr_bench.text.printable import printable_line
 
 
 def render(report: Report, *, show_waived: bool) -> str:
@@ -19,8 +20,4 @@ def _lines(finding: Finding) -> str:
 
 def _visible(text: str) -> str:
     """Return `text` on one line, with what could steer a terminal spelled as an escape."""
-    one_line = "; ".join(part.strip() for part in text.splitlines())
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in one_line
-    )
+    return printable_line("; ".join(part.strip() for part in text.splitlines()))

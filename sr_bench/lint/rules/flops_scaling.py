@@ -45,6 +45,7 @@ def _contradiction(first: Claim, second: Claim, area: float) -> str:
     """Return why two numbers can't both be right, their shapes' pixels being `area` to 1."""
     if area != 1 and first.text == second.text:
         return f"equal, though the second shape has {area:.3g} times the pixels"
+    # The quotient of numbers as coarse as this could be anything.
     if min(first.value, second.value) <= first.half_step + second.half_step:
         return ""
     low = (second.value - second.half_step) / (first.value + first.half_step) / area

@@ -25,7 +25,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         for path, other, printed in _earlier(subject, row):
             if not set(row.conventions) & set(other.conventions):
-                seen.add(row.network)
+                seen.add(row.network)  # its other rows would say the same
                 yield RULE.found(
                     row.flops.source,
                     f"{row.row}: Flops {row.flops.text} G on {row.shape} follow"

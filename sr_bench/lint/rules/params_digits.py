@@ -37,4 +37,4 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 def _fits(claim: Claim, exact: int, tolerance: Tolerance) -> bool:
     low, high = band(claim, tolerance)
-    return low - 1e-12 <= exact / 1e6 <= high + 1e-12
+    return low - 1e-12 <= exact / 1e6 <= high + 1e-12  # the band's ends are floats

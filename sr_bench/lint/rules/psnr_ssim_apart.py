@@ -29,7 +29,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         if (first.key, first.dataset) != (second.key, second.dataset):
             continue
         if second.precision is Precision.FP32:
-            first, second = second, first
+            first, second = second, first  # so that the difference is from fp32
         if how := _apart(first, second):
             psnr, ssim = (signed(second.claims[m], first.claims[m]) for m in ("psnr", "ssim"))
             base = "fp32" if first.precision is Precision.FP32 else first.name

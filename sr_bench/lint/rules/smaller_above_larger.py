@@ -20,8 +20,8 @@ RULE = Rule(
     "make sure that both were measured alike, and say how the smaller one was trained",
 )
 
+# What makes a network large, with its unit.
 _COSTS: dict[str, str] = {"params": "M Params", "flops": "G Flops"}
-"""What makes a network large, with its unit."""
 
 
 def check(subject: Subject) -> Iterator[Finding]:

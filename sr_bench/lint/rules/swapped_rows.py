@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.lint.digits import difference, excess
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Entry, Subject
@@ -15,14 +16,12 @@ RULE = Rule(
     "look up which script printed which row, and exchange the numbers if they are swapped",
 )
 
-_METRICS: tuple[str, ...] = ("psnr", "ssim")
-
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each pair of rows that look swapped."""
     for full, low in subject.pairs:
         if look_swapped(subject, full, low):
-            psnr, ssim = ((full.claims[m].text, low.claims[m].text) for m in _METRICS)
+            psnr, ssim = ((full.claims[m].text, low.claims[m].text) for m in IMAGE_METRICS)
             yield RULE.found(
                 low.claims["psnr"].source,
                 f"{low.name}: {psnr[1]} dB / {ssim[1]} is above fp32's {psnr[0]} dB / {ssim[0]} in"
@@ -35,7 +34,7 @@ def check(subject: Subject) -> Iterator[Finding]:
 def look_swapped(subject: Subject, full: Entry, low: Entry) -> bool:
     """Tell whether `low` gains over `full` no more than the table's other models lose."""
     if not _printed(full, low) or not all(
-        excess(low.claims[metric], full.claims[metric]) > 0 for metric in _METRICS
+        excess(low.claims[metric], full.claims[metric]) > 0 for metric in IMAGE_METRICS
     ):
         return False
     siblings = [
@@ -48,12 +47,12 @@ def look_swapped(subject: Subject, full: Entry, low: Entry) -> bool:
     return bool(siblings) and all(
         all(_loss(*pair, metric) > 0 for pair in siblings)
         and -_loss(full, low, metric) <= max(_loss(*pair, metric) for pair in siblings)
-        for metric in _METRICS
+        for metric in IMAGE_METRICS
     )
 
 
 def _printed(full: Entry, low: Entry) -> bool:
-    return all(metric in entry.claims for entry in (full, low) for metric in _METRICS)
+    return all(metric in entry.claims for entry in (full, low) for metric in IMAGE_METRICS)
 
 
 def _loss(full: Entry, low: Entry, metric: str) -> float:

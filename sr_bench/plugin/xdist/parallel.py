@@ -23,15 +23,14 @@ from sr_bench.plugin.session import SESSION
 from sr_bench.plugin.xdist.groups import ByRun, cases_of, is_ours
 from sr_bench.text.printable import printable
 
-_REFUSAL = "sr_bench_refusal"
-"""In what a worker gives back to xdist: why it would not start."""
+_REFUSAL = "sr_bench_refusal"  # in what a worker gives back to xdist: why it would not start
+# In what xdist gives a worker: seconds between two reports of its progress; 0: none.
 _EVERY = "sr_bench_progress_every_s"
-"""In what xdist gives a worker: seconds between two reports of its progress; 0: none."""
 
-_WORKER_EVERY_S = 0.5
+_WORKER_EVERY_S = 0.5  # seconds, at least: each report goes to all plugins of the controller
 
+# What tells the libraries below numpy and torch, before they load, how many threads to start.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""What tells the libraries below numpy and torch, before they load, how many threads to start."""
 
 _BETWEEN = " | "
 
@@ -90,6 +89,7 @@ class Controller:
         for name in _THREADS:
             if name not in os.environ:
                 os.environ[name] = share
+                # Taken back at the end, as a process may run several sessions.
                 self._config.add_cleanup(partial(delitem, os.environ, name))
 
     def pytest_configure_node(self, node: Any) -> None:

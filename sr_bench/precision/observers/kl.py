@@ -29,12 +29,8 @@ SYNONYMS = ("kl_divergence", "entropy")
 
 _LEVELS_ONE_SIDED = 255
 _LEVELS_OF_A_SIDE = 128
-
-_ABSENT = 1e-4
-"""Count that Q has where it lacks what P has."""
-
-_BLOCK = 128
-"""Candidates that are worked on at once: as much as a processor's cache holds."""
+_ABSENT = 1e-4  # count that Q has where it lacks what P has
+_BLOCK = 128  # candidates worked on at once: as much as a processor's cache holds
 
 
 def clip_range(histogram: Histogram, plan: Int8Plan) -> ClipRange:
@@ -42,6 +38,7 @@ def clip_range(histogram: Histogram, plan: Int8Plan) -> ClipRange:
     counts = histogram.magnitudes()
     counts[0] = counts[1]
     one_sided = histogram.low >= 0 or histogram.high <= 0
+    # Levels for a sign that is not there are lost: by onnxruntime's rule LESRCNN x2 fell 12.5 dB.
     whole = one_sided and plan.activations == "asymmetric"
     levels = _LEVELS_ONE_SIDED if whole else _LEVELS_OF_A_SIDE
     kept = kept_bins(counts, levels, at_least=guard_bins(histogram, plan.guard))
@@ -85,6 +82,7 @@ def divergences(
         inside, filled = np.diff(sums[edges]), np.diff(filled_bins[edges])
         all_inside, last = sums[kept], bins[kept - 1]
         clipped = sums[-1] - all_inside
+        # P's last bin holds what is clipped, even where it was empty itself.
         filled[:, -1] += (last == 0) & (clipped > 0)
         log_q = np.log(np.maximum(inside, _ABSENT) / np.maximum(filled, 1))
         p_log_p = p_log_ps[kept - 1] + _x_log_x(last + clipped)

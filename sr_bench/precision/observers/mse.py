@@ -16,8 +16,7 @@ from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.observers._threshold import around_zero, guard_bins
 
-_STEPS = {"asymmetric": 255, "symmetric": 127}
-"""Steps of the whole range, or from 0 to its end."""
+_STEPS = {"asymmetric": 255, "symmetric": 127}  # of the whole range, or from 0 to its end
 
 
 def clip_range(histogram: Histogram, plan: Int8Plan) -> ClipRange:

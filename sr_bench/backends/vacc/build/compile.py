@@ -38,8 +38,8 @@ _NETWORK = Path("network.onnx")
 
 _VERSION = re.compile(r"\d+(\.\d+)+")
 
+# How images get the network's size; a part of the key of a build.
 _FITTING = "cut in the middle, mirrored where too small"
-"""How images get the network's size; a part of the key of a build."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,7 @@ class _BuildNote(Table):
     """What is noted beside a good build, once it is whole."""
 
     seconds: float
-    files: dict[str, str]
-    """SHA-256 by file name."""
+    files: dict[str, str]  # SHA-256 by file name
 
 
 def compiler_version(rig: Rig) -> str:
@@ -103,10 +102,12 @@ def compile_network(source: CompilerInput, shape: Shape, rig: Rig, *, version: s
     """
     network, build = _planned(source, shape)
     digest = _digest(source, network, build, version)
+    # Only now: the digest must not depend on where the file lies.
     build = replace(build, checkpoint=source.onnx.absolute())
     folder = cache_dir() / "vacc" / "compiled" / digest
     limit_s = rig.limits.compile_s
     busy = f"another process has been compiling into {folder} for more than {limit_s:g} s"
+    # Beside the folder, which is removed and renamed while the lock is held.
     lock = FileLock(f"{folder}.lock")
     with held(lock, wait_s=limit_s, busy=DeviceError(Failure.TIMEOUT, busy)):
         kept = _kept(folder, build)
@@ -199,6 +200,7 @@ def _compiled(
         shutil.rmtree(work / _CALIBRATION, ignore_errors=True)
         note = _BuildNote(seconds=outcome.seconds, files=_digests(_prefix(work, build)))
         write_text(work / _NOTE, note.model_dump_json())
+        # A damaged build may be there, and no folder is renamed onto a full one.
         shutil.rmtree(folder, ignore_errors=True)
         work.rename(folder)
     except OSError as error:
@@ -222,6 +224,7 @@ def _failure(
     """Return why a build is not good: how the compiler ended, or what is wrong with its files."""
     if failure := classify(outcome, otherwise=Failure.COMPILE_FAILED):
         return failure, outcome.describe()
+    # The compiler may end well and write nothing: what is older is of an earlier build.
     start = newer_than.stat().st_mtime_ns
     for file in (prefix.with_name(part) for part in _PARTS):
         if not file.is_file():
@@ -241,6 +244,7 @@ def _failed(
 ) -> DeviceError:
     """Keep a failed build, and return the error to raise."""
     kept = folder.parent.with_name("failed") / folder.name
+    # Of one build the last failure is kept.
     shutil.rmtree(kept, ignore_errors=True)
     kept.parent.mkdir(exist_ok=True)
     work.rename(kept)

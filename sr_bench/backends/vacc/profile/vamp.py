@@ -21,12 +21,13 @@ from sr_bench.backends.vacc.watchdog import classify, run_command
 from sr_bench.core.device import CompilerInput, Shape
 from sr_bench.errors import BackendError, DeviceError, OptionError
 
+# What a line's key stands for, in lower case.
 _NUMBERS = {
     "throughput (qps)": "throughput",
     "number of instances in each device": "instances",
     "number of process": "processes",
     "batch size": "batch",
-    "batch szie": "batch",
+    "batch szie": "batch",  # as some releases spell it
     "samples": "samples",
     "forwad time (s)": "seconds",
     "forward time (s)": "seconds",
@@ -35,7 +36,6 @@ _NUMBERS = {
     "temperature (°c)": "temperature_c",
     "card power (w)": "power_w",
 }
-"""What a line's key stands for, in lower case."""
 
 _SPREAD = " latency (us)"
 _END_TO_END, _MODEL = f"e2e{_SPREAD}", f"model{_SPREAD}"
@@ -121,6 +121,7 @@ def profile(source: CompilerInput, shape: Shape, rig: Rig, load: Load) -> Latenc
     compiled = compile_network(source, shape, rig, version=compiler_version(rig))
     limits = rig.limits
     with (
+        # Alone on the die: another process would take part of its time.
         DeviceState().die(rig.device, wait_s=limits.wait_s, settle_s=limits.grace_s),
         TemporaryDirectory() as folder,
     ):
@@ -143,6 +144,7 @@ def run_vamp(prefix: Path, shape: Shape, rig: Rig, vdsp: Path, load: Load) -> La
     argv = [rig.vamp, "-m", str(prefix), "--vdsp_params", str(vdsp)]
     # Many documents print "p 1"; without its dash it is no option.
     argv += ["-i", str(load.instances), "-p", str(load.processes), "-b", str(load.batch)]
+    # -s is the shape of one image, without N.
     argv += ["-d", str(rig.device), "-s", "[{},{},{}]".format(*shape[1:])]
     argv += ["--iterations", str(load.iterations)]
     with TemporaryDirectory() as folder:
@@ -151,6 +153,7 @@ def run_vamp(prefix: Path, shape: Shape, rig: Rig, vdsp: Path, load: Load) -> La
             limit_s=rig.limits.vamp_s,
             grace_s=rig.limits.grace_s,
             log=Path(folder, "vamp.log"),
+            # Published recipes and the vendor's Dockerfile set it; nobody says what for.
             env={**os.environ, "VSX_DISABLE_DEEPBIND": "1"},
         )
     if failure := classify(outcome):
@@ -168,9 +171,7 @@ def parse_vamp(text: str, *, where: str) -> Latency:
     """
     values, spreads, devices = _read(text, where)
     if "throughput" not in values:
-        msg = (
-            f"{where}: expected a line 'throughput (qps): <number>', got none: nothing was profiled"
-        )
+        msg = f"{where}: expected a line 'throughput (qps): <number>', got none: profile again"
         raise BackendError(msg)
     counts = {name: int(value) for name, value in values.items() if name in _WHOLE}
     return Latency(

@@ -84,10 +84,11 @@ class CardRunner:
             _write_job(folder, model, rig.device, operators)
             process = _Worker(f"{model.name} {model.precision}", rig, folder)
             held.callback(process.end)
+            # On disk before the die is touched: of a machine that freezes only this remains.
             entry = notes.begin(model.name, model.precision, sdk, rig.device, process.pid)
             process.entry = notes, entry
             process.ask("open", "ready", limits.open_s)
-            return cls(model, process, held.pop_all())
+            return cls(model, process, held.pop_all())  # up to here a failure closes them
 
     def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output for `lr`, both float32 NCHW in the model's own shapes.
@@ -125,7 +126,7 @@ class CardRunner:
         self.close()
 
     def _end(self, reason: BackendError) -> None:
-        self._over = self._over or reason
+        self._over = self._over or reason  # the first counts
         self._held.close()
 
 
@@ -149,6 +150,7 @@ class _Worker:
             self._channel.close()
             raise
         finally:
+            # While a copy of its end is open here, we would not hear that it died.
             theirs.close()
 
     @property
@@ -254,6 +256,7 @@ def _to_device(
         )
         raise BackendError(msg)
     if model.feed == "tensor":
+        # Asked this way round, as no comparison holds for NaN.
         if not np.abs(lr).max() <= np.finfo(np.float16).max:
             msg = f"{model.name}: the card takes fp16, and some input values are beyond its range"
             raise BackendError(msg)

@@ -14,7 +14,7 @@ from sr_bench.backends.vacc.run.runtime import CardModel, CardRunner
 from sr_bench.core.device import CompilerInput
 from sr_bench.errors import DeviceError, NotRunError
 
-_version = cache(compiler_version)
+_version = cache(compiler_version)  # it starts the compiler to ask
 
 
 class CardSession(CheckedSession):

@@ -39,13 +39,12 @@ class _Entry(Table):
     sdk: str
     device: int
     since: str
+    # A cache folder may be shared by machines, of which each knows its own processes alone.
     host: str
-    """A cache folder may be shared by machines, of which each knows its own processes alone."""
     boot: str
     pid: int
     started: int
-    owner_pid: int
-    """The process that looks after the worker; 0: it has given up."""
+    owner_pid: int  # the process that looks after the worker; 0: it has given up
     owner_started: int
 
 
@@ -87,6 +86,7 @@ class DeviceState:
             boot=self._boot(),
             pid=pid,
             started=read_process(pid, self.proc).started,
+            # Pids are used again: only with the time of its start does one name a process.
             owner_pid=os.getpid(),
             owner_started=read_process(os.getpid(), self.proc).started,
         )
@@ -105,6 +105,7 @@ class DeviceState:
 
     def quarantined(self, name: str, precision: Precision, sdk: str) -> str:
         """Return why a model is not run, with what to do; empty if nothing speaks against it."""
+        # Documented for fp16 with PixelShuffle on SDKs of 2023: the machine had to be restarted.
         for _path, entry in self._frozen():
             if (entry.name, entry.precision, entry.sdk) == (name, precision, sdk):
                 return (

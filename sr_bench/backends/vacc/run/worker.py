@@ -47,7 +47,7 @@ def main() -> int:
     # Or our own neighbours could be imported in place of the SDK's modules.
     here = str(Path(__file__).resolve().parent)
     sys.path[:] = [path for path in sys.path if path != here]
-    faulthandler.enable()
+    faulthandler.enable()  # a crash then names the SDK's call in the log
     if arguments.command == "serve":
         # Or a process that the SDK starts could keep it open after we have crashed.
         os.set_inheritable(arguments.channel, False)
@@ -74,9 +74,11 @@ def probe(status: Path, device: int, proc: Path, dev: Path) -> int:
 def _climb(note: Callable[..., None], device: int, proc: Path, dev: Path) -> None:
     note(step="find")
     require(importlib.util.find_spec("vaststreamx"), "the package vaststreamx is not installed")
+    # Wheels install without the card's libraries; importing one then fails, or crashes.
     note(step="import", sdk=_sdk_version())
     vsx = import_sdk()
     note(step="driver")
+    # Not by lspci, whose published test takes any vendor's device of one id for the card.
     modules = proc / "modules"
     loaded = modules.read_text() if modules.exists() else ""
     require("vastai_pci" in loaded, f"no kernel module vastai_pci in {modules}")
@@ -111,6 +113,7 @@ def _sdk_version() -> str:
 
 def _driver_version(node: Path) -> str:
     try:
+        # Not blocking, or a driver without news could keep us waiting.
         descriptor = os.open(node, os.O_RDONLY | os.O_NONBLOCK)
         try:
             return " ".join(os.read(descriptor, 200).decode(errors="replace").split())
@@ -186,6 +189,7 @@ class Opened:
     def __init__(self, vsx: Any, job: OpenRequest, say: Callable[[str], None]) -> None:
         self._vsx = vsx
         self._job = job
+        # In the order of all public callers: die, model, operators, graph, stream.
         say("load")
         expect_zero(vsx.set_device(job.device), f"set_device({job.device})")
         model = vsx.Model(job.prefix, job.shape[0])

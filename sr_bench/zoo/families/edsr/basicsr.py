@@ -32,9 +32,8 @@ class BasicSrEdsr(nn.Module):
         feats = hyper.n_feats
         self.range = CenteredRange(DIV2K_MEAN, hyper.rgb_range)
         self.conv_first = conv(3, feats)
-        self.body = nn.Sequential(
-            *(_Block(feats, hyper.res_scale) for _ in range(hyper.n_resblocks))
-        )
+        blocks = (_Block(feats, hyper.res_scale) for _ in range(hyper.n_resblocks))
+        self.body = nn.Sequential(*blocks)
         self.conv_after_body = conv(feats, feats)
         self.upsample = upsampler(scale, feats)
         self.conv_last = conv(feats, 3)

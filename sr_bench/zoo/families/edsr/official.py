@@ -33,7 +33,7 @@ class OfficialEdsr(nn.Module):
         blocks = [_Block(feats, hyper.res_scale) for _ in range(hyper.n_resblocks)]
         self.sub_mean = MeanShift(-mean)
         self.add_mean = MeanShift(mean)
-        self.head = nn.Sequential(conv(3, feats))
+        self.head = nn.Sequential(conv(3, feats))  # of one layer: checkpoints call it head.0
         self.body = nn.Sequential(*blocks, conv(feats, feats))
         self.tail = nn.Sequential(upsampler(scale, feats), conv(feats, 3))
 

@@ -17,7 +17,7 @@ from sr_bench.zoo.hyper import Count
 
 SCALES = (2, 3, 4)
 
-_PAIRS = tuple((f"conv{i}", f"conv{i + 1}") for i in range(2, 18, 2))
+_PAIRS = tuple((f"conv{i}", f"conv{i + 1}") for i in range(2, 18, 2))  # 3x3, then 1x1
 _REFINERS = ("conv17_1", "conv17_2", "conv17_3", "conv17_4")
 
 
@@ -94,7 +94,7 @@ class Lesrcnn(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the enlarged images; values are not clipped."""
-        shallow = relu(self.conv1(self.sub_mean(x)))
+        shallow = relu(self.conv1(self.sub_mean(x)))  # this skip is rectified: see above
         deep = shallow
         for wide, narrow in _PAIRS:
             deep = relu(deep + self.get_submodule(narrow)(self.get_submodule(wide)(deep)))

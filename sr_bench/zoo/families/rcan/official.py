@@ -73,7 +73,7 @@ class OfficialRcan(nn.Module):
         groups = [_group(hyper) for _ in range(hyper.n_resgroups)]
         enlarge = upsampler(scale * hyper.stride, feats, single=hyper.upsample == "single")
         self.sub_mean = _mean_shift(hyper, -1)
-        self.head = nn.Sequential(conv(3, feats, stride=hyper.stride))
+        self.head = nn.Sequential(conv(3, feats, stride=hyper.stride))  # checkpoints: head.0
         self.body = nn.Sequential(*groups, conv(feats, feats))
         self.tail = nn.Sequential(enlarge, conv(feats, 3))
         self.add_mean = _mean_shift(hyper, 1)

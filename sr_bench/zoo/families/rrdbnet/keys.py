@@ -8,6 +8,7 @@ _RULES = tuple(
         # ESRGAN before the renaming: positions in nested sequences.
         (r"model\.0\.", "conv_first."),
         (r"model\.1\.sub\.(\d+)\.RDB(\d)\.conv(\d)\.0\.", r"RRDB_trunk.\1.RDB\2.conv\3."),
+        # The convolution behind the blocks; names of blocks hold an RDB.
         (r"model\.1\.sub\.\d+\.(?=(weight|bias)$)", "trunk_conv."),
         (r"model\.3\.", "upconv1."),
         (r"model\.6\.", "upconv2."),

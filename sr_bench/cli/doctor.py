@@ -27,13 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what is here."""
     from sr_bench.backends.vacc.run.state import DeviceState
-    from sr_bench.files.cache import cache_dir
+    from sr_bench.files.cache import cache_dir, cached_files
     from sr_bench.history.environment import read_environment
 
     environment = read_environment(Path.cwd())
     backends, broken = _described()
     cache = cache_dir()
-    size = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
+    size = sum(size for _, size, _ in cached_files(cache))
     quarantined = DeviceState().quarantine()
     skips = _skips(args)
     # What is merely absent is no error: a machine without datasets is a sound one.

@@ -21,10 +21,10 @@ def cache_dir() -> Path:
     return Path.home() / ".cache" / "sr-bench"
 
 
-def prune(folder: Path, limit_bytes: int) -> None:
-    """Delete the files below `folder` that were used longest ago, if all take more than the limit.
+def cached_files(folder: Path) -> list[tuple[float, int, Path]]:
+    """Return when each file below `folder` was used (s since 1970), its bytes, and its path.
 
-    What somebody else deletes meanwhile, or may not be deleted, is passed over.
+    What somebody else deletes meanwhile is passed over.
     """
     files = []
     for path in folder.rglob("*"):
@@ -32,6 +32,15 @@ def prune(folder: Path, limit_bytes: int) -> None:
             if path.is_file():
                 status = path.stat()
                 files.append((status.st_mtime, status.st_size, path))
+    return files
+
+
+def prune(folder: Path, limit_bytes: int) -> None:
+    """Delete the files below `folder` that were used longest ago, if all take more than the limit.
+
+    What may not be deleted is passed over.
+    """
+    files = cached_files(folder)
     total = sum(size for _, size, _ in files)
     if total <= limit_bytes:
         return

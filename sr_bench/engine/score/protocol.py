@@ -176,7 +176,7 @@ def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> f
 
     Args:
         values: Of each image, in the dataset's order; inf (identical images) makes the mean inf.
-        protocol: Its `ssim_aggregation` counts for SSIM.
+        protocol: Its `ssim_aggregation` counts for a metric that follows it.
         metric: Name of the metric.
 
     Raises:
@@ -185,7 +185,8 @@ def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> f
     if not values or any(map(math.isnan, values)):
         msg = f"expected at least one {metric} value and no NaN, got {list(values)!r:.80}"
         raise MetricError(msg)
-    if metric in ("ssim", "ssim_y") and protocol.ssim_aggregation == "last_image":
+    last = protocol.ssim_aggregation == "last_image"
+    if last and metric_info(metric).follows_ssim_aggregation:
         return values[-1]
     return math.fsum(values) / len(values)
 

@@ -266,6 +266,8 @@ def test_an_ssim_of_one_image_is_noted(tmp_path: Path) -> None:
     text = page("Net | - | - | 40.0 | 0.99 | -")
     by_protocol = CARD.replace("native_rgb", "realsr_vamp")
     assert "realsr_vamp" in of(look(tmp_path, text, by_protocol), "SRB109")[0].message
+    on_y = of(look(tmp_path, text.replace("SSIM", "SSIM-Y"), by_protocol), "SRB109")
+    assert "SSIM-Y 0.99" in on_y[0].message
     (gap,) = of(look(tmp_path, text, CARD + GAP.format("SSIM of one image")), "SRB109")
     assert gap.severity is Severity.NOTE
     assert not of(look(tmp_path, text, CARD + GAP.format("weights lost")), "SRB109")

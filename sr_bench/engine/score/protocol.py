@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
 from typing import TypeAlias
 
 import numpy as np
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from sr_bench import discovery
 from sr_bench.core.metric import PACKAGE, MetricInfo, metric_info
 from sr_bench.core.protocol import Colour, EvalProtocol
-from sr_bench.errors import DatasetError, ImageError, MetricError
+from sr_bench.errors import DatasetError, ImageError, MetricError, SrBenchError
 from sr_bench.imaging.colour import y_edsr, y_float, y_rounded
 from sr_bench.imaging.geometry import crop_border, modcrop
 from sr_bench.imaging.layout import from_nchw, to_nchw
@@ -133,7 +135,27 @@ def score_pair(
     scale: int,
     metrics: tuple[str, ...],
 ) -> Mapping[str, float]:
-    """Return the value of each of `metrics` for one pair.
+    """Return the value of each of `metrics` for one pair; see `score_each`.
+
+    Raises:
+        MetricError: As there; or a metric has no value of the pair.
+    """
+    scores = {}
+    for name, value in score_each(sr, hr, protocol, scale, metrics).items():
+        if isinstance(value, MetricError):
+            raise value
+        scores[name] = value
+    return scores
+
+
+def score_each(
+    sr: Levels,
+    hr: Levels,
+    protocol: EvalProtocol,
+    scale: int,
+    metrics: tuple[str, ...],
+) -> Mapping[str, float | MetricError]:
+    """Return the value of each of `metrics` for one pair, or why it has none.
 
     Args:
         sr: Height x width x 3, RGB on the 0-255 scale.
@@ -143,7 +165,7 @@ def score_pair(
         metrics: Names of metrics that score pairs.
 
     Raises:
-        MetricError: The shapes differ, too little is left to score, or a value isn't finite.
+        MetricError: The shapes differ.
         ImageError: The border is larger than the image.
         OptionError: There is no metric of that name.
     """
@@ -158,16 +180,10 @@ def score_pair(
     given: dict[str, list[Levels]] = {}
     scores = {}
     for name in metrics:
-        info = metric_info(name)
-        colour = _colour(info, protocol)
+        colour = _colour(metric_info(name), protocol)
         if colour not in given:  # converted once for all that compare it
             given[colour] = [_IN_COLOUR[colour](image) for image in cropped]
-        x, y = given[colour]
-        module = discovery.load(PACKAGE, name)
-        reference = y if info.needs_reference else None
-        scores[name] = _checked(
-            name, float(module.score(x, reference, data_range=255.0, threads=1))
-        )
+        scores[name] = _score(name, *given[colour])
     return scores
 
 
@@ -217,16 +233,21 @@ def _colour(info: MetricInfo, protocol: EvalProtocol) -> Colour:
     return "rgb" if info.pixels == "rgb" else protocol.colour
 
 
-def _checked(name: str, value: float) -> float:
-    """Return `value` unless `name` can't have it.
-
-    Raises:
-        MetricError: It is NaN, or outside of the declared range.
-    """
-    info = metric_info(name)
+def _score(name: str, sr: Levels, hr: Levels) -> float | MetricError:
+    """Return the value of the metric `name`; an error if it raises, or is out of its range."""
+    module, info = discovery.load(PACKAGE, name), metric_info(name)
+    reference = hr if info.needs_reference else None
+    try:
+        value = float(module.score(sr, reference, data_range=255.0, threads=1))
+    except SrBenchError as cause:
+        return MetricError(f"{name}: {cause}")
+    except Exception as cause:  # other packages' code may raise anything
+        at = extract_tb(cause.__traceback__)[:2][-1]  # after ours comes the line of `score`
+        where = f"{Path(at.filename).name}, line {at.lineno}"
+        return MetricError(f"{name}: its score raised {cause!r:.200} in {where}; mend the metric")
     if not info.lowest - _ROUND_OFF <= value <= info.highest + _ROUND_OFF:
-        msg = f"{name}: expected a value from {info.lowest:g} to {info.highest:g}, got {value:g}"
-        raise MetricError(msg)
+        expected = f"expected a value from {info.lowest:g} to {info.highest:g}"
+        return MetricError(f"{name}: {expected}, got {value:g}")
     return value
 
 

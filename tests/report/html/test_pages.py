@@ -10,11 +10,13 @@ import pytest
 
 from sr_bench.core.detail import Detail
 from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
-from sr_bench.core.record import Kept, Measurement, Record, Status, Verdict
+from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Status, Verdict
 from sr_bench.errors import SrBenchError
 from sr_bench.report.html.build import ReportResult, build_report
 from tests.report.html.zoo import (
+    COUNT,
     NAMES,
+    PRECISIONS,
     emulated,
     gated,
     history_of,
@@ -149,7 +151,47 @@ def test_infinite_values_become_none(tmp_path: Path) -> None:
     one = scored("m", "fp32", "psnr")
     images = (replace(one.measurement.images[0], value=float("inf")),)
     build([replace(one, measurement=replace(one.measurement, images=images))], tmp_path)
-    assert data_of(tmp_path)["measured"][0]["psnr"] == [None]
+    assert data_of(tmp_path)["measured"][0]["values"]["psnr"] == [None]
+
+
+def with_mae(model: str) -> list[Record]:
+    """Return the records of `model`, and its MAE: worst on image 1, and of fp16 above int8."""
+    records = records_of(model)
+    for precision, rise in zip(PRECISIONS, (0.0, 0.2, 0.1), strict=True):
+        values = (2.0 + rise, 3.0 + 2 * rise, 2.5, 2.5)
+        base = scored(model, precision, "psnr")
+        scores = tuple(map(ImageScore, NAMES, values))
+        base = replace(base, metric="mae", case_id=f"{model}-{precision}-set_x2-mae", claim=None)
+        measurement = Measurement("mae", "levels", 2.5, scores, COUNT)
+        records.append(replace(base, measurement=measurement))
+    return records
+
+
+def test_each_metric_has_a_ladder_of_losses_and_a_column(tmp_path: Path) -> None:
+    gone = replace(scored("m", "fp32", "psnr"), metric="gone", claim=None)
+    build([*with_mae("m"), gone], tmp_path)
+    data = data_of(tmp_path)
+    shown = [(m["name"], m["title"], m["unit"], m["decimals"], m["sign"]) for m in data["metrics"]]
+    assert shown == [
+        ("psnr", "PSNR", "dB", 3, 1),
+        ("ssim", "SSIM", "", 5, 1),
+        ("gone", "gone", "", 4, 1),
+        ("mae", "MAE ↓", "levels", 4, -1),
+        ("fidelity", "fidelity", "dB", 2, 0),
+    ]
+    assert data["measured"][1]["values"]["mae"] == [2.2, 3.4, 2.5, 2.5]
+    assert [*data["measured"][0]["drops"], *data["measured"][1]["drops"]] == ["psnr", "ssim"]
+    page = text_of(tmp_path, "model")
+    ladders = re.findall(r"data-ladder.*?>(.*?)</button>", page)
+    assert ladders == ["PSNR lost", "SSIM lost", "gone lost", "MAE rise", "Fidelity to fp32"]
+    assert ">fp16 MAE ↓</button>" in page
+    assert '<td class="r num">3.4000</td>' in page
+    assert ">MAE ↓</button>" in text_of(tmp_path, "index")
+
+
+def test_without_a_gate_the_explorer_starts_where_the_first_metric_loses_most(tmp_path) -> None:
+    build([record for record in with_mae("m") if record.metric == "mae"], tmp_path)
+    assert data_of(tmp_path)["start"] == 1
 
 
 def test_a_run_that_kept_no_images_says_how_to(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def _failure_table(failed: Sequence[Record]) -> str:
 def _families(records: Sequence[Record], folder: Path) -> Iterator[str]:
     shown = {record.verdict.status for record in records if record.dataset}
     if marks := [f"{mark} {escape(status)}" for status, mark in MARKS.items() if status in shown]:
-        yield f"As claimed → as measured; ↓ lower is better; {', '.join(marks)}."
+        yield f"As claimed → as measured; ↓ if lower is better; {', '.join(marks)}."
     pages = {path.name for path in folder.glob("*.md")}  # a name of others may be none of a file
     for family, group in groupby(records, key=lambda record: record.family):
         members, page = tuple(group), page_name(family)

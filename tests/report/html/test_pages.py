@@ -10,13 +10,11 @@ import pytest
 
 from sr_bench.core.detail import Detail
 from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
-from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Status, Verdict
+from sr_bench.core.record import Kept, Measurement, Record, Status, Verdict
 from sr_bench.errors import SrBenchError
 from sr_bench.report.html.build import ReportResult, build_report
 from tests.report.html.zoo import (
-    COUNT,
     NAMES,
-    PRECISIONS,
     emulated,
     gated,
     history_of,
@@ -24,6 +22,7 @@ from tests.report.html.zoo import (
     past_run,
     records_of,
     scored,
+    with_mae,
 )
 from tests.report.terminal.test_forensics import FOUND
 
@@ -152,19 +151,6 @@ def test_infinite_values_become_none(tmp_path: Path) -> None:
     images = (replace(one.measurement.images[0], value=float("inf")),)
     build([replace(one, measurement=replace(one.measurement, images=images))], tmp_path)
     assert data_of(tmp_path)["measured"][0]["values"]["psnr"] == [None]
-
-
-def with_mae(model: str) -> list[Record]:
-    """Return the records of `model`, and its MAE: worst on image 1, and of fp16 above int8."""
-    records = records_of(model)
-    for precision, rise in zip(PRECISIONS, (0.0, 0.2, 0.1), strict=True):
-        values = (2.0 + rise, 3.0 + 2 * rise, 2.5, 2.5)
-        base = scored(model, precision, "psnr")
-        scores = tuple(map(ImageScore, NAMES, values))
-        base = replace(base, metric="mae", case_id=f"{model}-{precision}-set_x2-mae", claim=None)
-        measurement = Measurement("mae", "levels", 2.5, scores, COUNT)
-        records.append(replace(base, measurement=measurement))
-    return records
 
 
 def test_each_metric_has_a_ladder_of_losses_and_a_column(tmp_path: Path) -> None:

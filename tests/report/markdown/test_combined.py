@@ -103,7 +103,7 @@ def test_each_metric_of_images_has_a_row_with_its_unit_and_direction() -> None:
 
 
 def test_only_the_marks_that_stand_on_the_page_are_explained() -> None:
-    legend = "As claimed → as measured; ↓ lower is better; "
+    legend = "As claimed → as measured; ↓ if lower is better; "
     assert f"{legend}✓ match, ○ not\\_run." not in page(record())
     assert f"{legend}✓ match.\n" in page(record())
     assert f"{legend}✓ match, ✗ differs.\n" in page(record(), ended(Status.DIFFERS))

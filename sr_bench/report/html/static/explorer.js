@@ -104,7 +104,8 @@ function showNames(a, b, image) {
 function scores(one, index) {
   const value = (metric) => (one.values[metric.name] || [])[index];
   const known = explorer.data.metrics.filter((metric) => Number.isFinite(value(metric)));
-  return known.map((metric) => `${metric.title} ${value(metric).toFixed(metric.decimals)} ${metric.unit}`.trim()).join(" · ");
+  const text = (metric) => `${metric.title} ${value(metric).toFixed(metric.decimals)} ${metric.unit}`.trim();
+  return known.map((metric) => text(metric).replaceAll(" ", "\u00a0")).join(" · ");
 }
 
 function load(shown, file, name) {

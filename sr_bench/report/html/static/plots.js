@@ -164,43 +164,41 @@ function startModelPlots() {
   }
 }
 
-function trendTexts(data, one) {
-  return one.points.map((point) => {
-    const run = data.runs[point.run];
-    const lines = [run.run, run.started, `commit ${run.commit || "-"}`, point.status.replace("_", " "), run.environment];
-    if (run.changed) lines.push(`environment changed: ${run.changed}`);
-    if (point.changed) lines.push(`inputs changed: ${point.changed}`);
-    if (point.images < point.planned) lines.push(`${point.images} of ${point.planned} images`);
+function trendTexts(one) {
+  return one.rows.map((row) => {
+    const lines = [row.run, `${row.when || "-"} UTC`, `commit ${row.commit || "-"}`, row.status.replace("_", " ")];
+    if (row.changed.length) lines.push(`changed: ${row.changed.join(", ")}`);
+    if (row.images < row.planned) lines.push(`${row.images} of ${row.planned} images`);
     return lines.map(plain).join("<br>");
   });
 }
 
-function trendAxis(data, one) {
-  const every = Math.ceil(one.points.length / 10);
-  const marked = one.points.map((_, index) => index).filter((index) => index % every === 0);
-  const day = (index) => data.runs[one.points[index].run].started.slice(0, 10) || data.runs[one.points[index].run].run;
-  return { tickvals: marked, ticktext: marked.map((index) => plain(day(index))), zeroline: false, range: [-0.6, Math.max(1, one.points.length) - 0.4] };
+function trendAxis(one) {
+  const every = Math.ceil(one.rows.length / 10);
+  const marked = one.rows.map((_, index) => index).filter((index) => index % every === 0);
+  const day = (row) => row.when.slice(0, 10) || row.run;
+  return { tickvals: marked, ticktext: marked.map((index) => plain(day(one.rows[index]))), zeroline: false, range: [-0.6, Math.max(1, one.rows.length) - 0.4] };
 }
 
-function valueFigure(data, one) {
-  const x = one.points.map((_, index) => index);
-  const changed = one.points.map((point) => (point.changed ? "diamond" : "circle"));
-  const edge = (sign) => one.points.map((point) => (point.claimed === null || point.tolerance === null ? null : point.claimed + sign * point.tolerance));
+function valueFigure(one) {
+  const x = one.rows.map((_, index) => index);
+  const changed = one.rows.map((row) => (row.changed.length ? "diamond" : "circle"));
+  const edge = (sign) => one.rows.map((row) => (row.claimed === null || row.tolerance === null ? null : row.claimed + sign * row.tolerance));
   const band = { type: "scatter", mode: "lines", x, hoverinfo: "skip", line: { width: 0, shape: "hvh" }, showlegend: false };
   const traces = [
     { ...band, y: edge(-1) },
     { ...band, y: edge(1), fill: "tonexty", fillcolor: css("--ok-soft"), name: "tolerance", showlegend: true },
-    { type: "scatter", mode: "lines", name: "claimed", x, y: one.points.map((point) => point.claimed), hoverinfo: "skip", line: { color: css("--ok"), dash: "dash", width: 1.2, shape: "hvh" } },
-    { type: "scatter", mode: "lines+markers", name: one.emulated ? "emulated" : "measured", x, y: one.points.map((point) => point.value), text: trendTexts(data, one), hovertemplate: "<b>%{y}</b><br>%{text}<extra></extra>", line: { color: seriesColour(0), width: 1.6 }, marker: { size: 8, symbol: changed, color: seriesColour(0) } },
+    { type: "scatter", mode: "lines", name: "claimed", x, y: one.rows.map((row) => row.claimed), hoverinfo: "skip", line: { color: css("--ok"), dash: "dash", width: 1.2, shape: "hvh" } },
+    { type: "scatter", mode: "lines+markers", name: one.device.startsWith("emulated") ? "emulated" : "measured", x, y: one.rows.map((row) => row.value), text: trendTexts(one), hovertemplate: "<b>%{y}</b><br>%{text}<extra></extra>", line: { color: seriesColour(0), width: 1.6 }, marker: { size: 8, symbol: changed, color: seriesColour(0) } },
   ];
-  return { traces, layout: { showlegend: true, xaxis: trendAxis(data, one), yaxis: { title: { text: `${one.metric}${one.unit ? `, ${one.unit}` : ""}` }, zeroline: false } } };
+  return { traces, layout: { showlegend: true, xaxis: trendAxis(one), yaxis: { title: { text: `${one.metric}${one.unit ? `, ${one.unit}` : ""}` }, zeroline: false } } };
 }
 
-function marginFigure(data, one) {
-  const margins = one.points.map((point) => point.margin);
+function marginFigure(one) {
+  const margins = one.rows.map((row) => row.margin);
   const colours = margins.map((margin) => css(margin !== null && margin < 0 ? "--bad" : "--ok"));
-  const traces = [{ type: "bar", x: margins.map((_, index) => index), y: margins, text: trendTexts(data, one), textposition: "none", hovertemplate: "<b>%{y}</b><br>%{text}<extra></extra>", marker: { color: colours }, width: 0.35 }];
-  return { traces, layout: { showlegend: false, xaxis: trendAxis(data, one), yaxis: { title: { text: `margin${one.unit ? `, ${one.unit}` : ""}` } } } };
+  const traces = [{ type: "bar", x: margins.map((_, index) => index), y: margins, text: trendTexts(one), textposition: "none", hovertemplate: "<b>%{y}</b><br>%{text}<extra></extra>", marker: { color: colours }, width: 0.35 }];
+  return { traces, layout: { showlegend: false, xaxis: trendAxis(one), yaxis: { title: { text: `margin${one.unit ? `, ${one.unit}` : ""}` } } } };
 }
 
 function startTrend() {
@@ -208,9 +206,9 @@ function startTrend() {
   if (!node) return;
   const data = JSON.parse(node.textContent);
   const choice = document.getElementById("series");
-  const chosen = () => data.series[Number(choice.value)];
-  plot("plot-value", () => valueFigure(data, chosen()));
-  plot("plot-margin", () => marginFigure(data, chosen()));
+  const chosen = () => data[Number(choice.value)];
+  plot("plot-value", () => valueFigure(chosen()));
+  plot("plot-margin", () => marginFigure(chosen()));
   choice.addEventListener("change", () => {
     for (const table of document.querySelectorAll(".series")) table.hidden = table.dataset.series !== choice.value;
     for (const shown of plots.drawn.keys()) draw(shown);

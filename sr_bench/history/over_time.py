@@ -2,17 +2,15 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sr_bench.core.compare import environment_changes, input_changes
+from sr_bench.core.fields import narrowed
 from sr_bench.core.metric import metric_info, with_unit
 from sr_bench.core.trend import Moment, Series, Trend
 from sr_bench.core.trend import trend as trend_of
 from sr_bench.document.mirror import format_like
 from sr_bench.document.numbers import plain_pattern
-
-_OF_A_CASE = ("case_id", "family", "model", "metric", "precision", "dataset", "backend", "device")
-_OF_A_ROW = ("device", "value", "claimed", "tolerance", "margin", "status", "images", "planned")
-"""What a row and a case hold as the point of a history has it."""
 
 
 @dataclass(frozen=True)
@@ -64,30 +62,42 @@ class HistoryCase:
 
     @property
     def trend_line(self) -> str:
-        """Where its values are going, in a sentence."""
-        return _trend_line(self.trend, self.metric)
+        """Where its values are going, in a sentence; it may be that this is not known."""
+        trend, metric = self.trend, self.metric
+        if trend is None:
+            return "trend: not known before 3 values that compare, over a day or more"
+        slope = with_unit(f"{trend.per_week:+.2g}", metric)
+        pace = f"{slope} per week" if trend.per_week else "steady"
+        basis = f"{trend.points} values since {trend.since}"
+        if trend.of == "value":
+            return f"trend: {with_unit(value_text(metric, trend.last), metric)}, {pace} ({basis})"
+        left = with_unit(f"{abs(trend.last):.3g}", metric)
+        state = f"{left} of margin left" if trend.last >= 0 else f"{left} beyond the tolerance"
+        end = f": used up about {trend.used_up}" if trend.used_up else ""
+        return f"trend: {state}, {pace}{end} ({basis})"
 
 
 def history_case(case: Series, incomplete: Collection[str] = ()) -> HistoryCase:
     """Return what is shown of `case`; runs in `incomplete` did not end."""
-    rows, before, newest = [], None, case.newest
-    for moment in case.moments:
-        rows.append(_row(moment, before, moment.info.run not in incomplete))
-        before = moment
-    same = {name: getattr(newest, name) for name in _OF_A_CASE}
-    unit = metric_info(newest.metric).unit
-    return HistoryCase(**same, unit=unit, trend=trend_of(case), rows=tuple(rows))
+    rows = tuple(
+        _row(moment, before, moment.info.run not in incomplete)
+        for before, moment in pairwise((None, *case.moments))
+        if moment
+    )
+    unit = metric_info(case.newest.metric).unit
+    return narrowed(HistoryCase, case.newest, unit=unit, trend=trend_of(case), rows=rows)
 
 
 def _row(moment: Moment, before: Moment | None, complete: bool) -> HistoryRow:
-    point, when = moment.point, moment.when
-    return HistoryRow(
+    when = moment.when
+    return narrowed(
+        HistoryRow,
+        moment.point,
         run=moment.info.run,
         when=when.strftime("%Y-%m-%d %H:%M") if when else "",
         commit=moment.info.environment.commit,
         complete=complete,
         changed=_changed(before, moment) if before else (),
-        **{name: getattr(point, name) for name in _OF_A_ROW},
     )
 
 
@@ -107,17 +117,3 @@ def _changed(before: Moment, now: Moment) -> tuple[str, ...]:
 def value_text(metric: str, value: float | None) -> str:
     """Return `value` with the metric's usual decimals; ``-`` if there is none."""
     return "-" if value is None else format_like(plain_pattern(metric), value)
-
-
-def _trend_line(trend: Trend | None, metric: str) -> str:
-    """Return the sentence on where values are going; `trend` is None if that is not known."""
-    if trend is None:
-        return "trend: not known before 3 values that compare, over a day or more"
-    pace = f"{with_unit(f'{trend.per_week:+.2g}', metric)} per week" if trend.per_week else "steady"
-    basis = f"{trend.points} values since {trend.since}"
-    if trend.of == "value":
-        return f"trend: {with_unit(value_text(metric, trend.last), metric)}, {pace} ({basis})"
-    left = with_unit(f"{abs(trend.last):.3g}", metric)
-    state = f"{left} of margin left" if trend.last >= 0 else f"{left} beyond the tolerance"
-    end = f": used up about {trend.used_up}" if trend.used_up else ""
-    return f"trend: {state}, {pace}{end} ({basis})"

@@ -18,7 +18,7 @@ from sr_bench.engine.score.protocol import (
     read_output,
     score_each,
 )
-from sr_bench.errors import DatasetError, SrBenchError
+from sr_bench.errors import DatasetError, MetricError, SrBenchError
 from sr_bench.imaging.threads import use_one_opencv_thread
 
 
@@ -114,22 +114,19 @@ def score_output(
         SrBenchError: The output can't be used, so that no metric has a score.
     """
     rule, white = job.protocol, job.card.value_range
-    scores, faults = dict(scores or {}), {}
+    scores, faults = scores or {}, {}
     if unscored := tuple(metric for metric in job.metrics if metric not in scores):
         sr = read_output(output, rule, white)
-        for metric, value in score_each(sr, pair.hr, rule, job.card.scale, unscored).items():
-            if isinstance(value, float):
-                scores[metric] = value
-            else:
-                faults[metric] = value
+        each = score_each(sr, pair.hr, rule, job.card.scale, unscored)
+        scores = {**scores, **{m: value for m, value in each.items() if isinstance(value, float)}}
+        faults = {m: str(cause) for m, cause in each.items() if m not in scores}
     if not scores:
-        raise next(iter(faults.values()))
+        raise MetricError(next(iter(faults.values())))
     level = rule.output_range or white
     close = None if reference is None else fidelity(output, reference, white=level)
     if keep:
         keep(index, pair, output)
-    causes = {metric: str(fault) for metric, fault in faults.items()}
-    return ImageResult(job.images.items[index].name, scores, close, causes)
+    return ImageResult(job.images.items[index].name, scores, close, faults)
 
 
 @contextmanager

@@ -129,17 +129,9 @@ def read_output(
 
 
 def score_pair(
-    sr: Levels,
-    hr: Levels,
-    protocol: EvalProtocol,
-    scale: int,
-    metrics: tuple[str, ...],
+    sr: Levels, hr: Levels, protocol: EvalProtocol, scale: int, metrics: tuple[str, ...]
 ) -> Mapping[str, float]:
-    """Return the value of each of `metrics` for one pair; see `score_each`.
-
-    Raises:
-        MetricError: As there; or a metric has no value of the pair.
-    """
+    """Return the value of each of `metrics`; as `score_each`, but raises why one has none."""
     scores = {}
     for name, value in score_each(sr, hr, protocol, scale, metrics).items():
         if isinstance(value, MetricError):
@@ -149,11 +141,7 @@ def score_pair(
 
 
 def score_each(
-    sr: Levels,
-    hr: Levels,
-    protocol: EvalProtocol,
-    scale: int,
-    metrics: tuple[str, ...],
+    sr: Levels, hr: Levels, protocol: EvalProtocol, scale: int, metrics: tuple[str, ...]
 ) -> Mapping[str, float | MetricError]:
     """Return the value of each of `metrics` for one pair, or why it has none.
 

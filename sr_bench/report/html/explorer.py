@@ -11,7 +11,7 @@ from sr_bench.core.record import ImageScore, Record
 from sr_bench.report.html.assets import Asset
 from sr_bench.report.html.pictures import Gallery, Picture
 from sr_bench.report.html.survey import Survey
-from sr_bench.report.parts.marks import titled
+from sr_bench.report.parts.marks import loss_name, titled
 from sr_bench.report.parts.order import scored_metrics
 
 Number = float | None
@@ -35,7 +35,7 @@ class PageMetric:
     unit: str
     decimals: int
     ladder: str
-    """Such as ``PSNR lost`` and ``MAE rise``."""
+    """Such as ``PSNR drop`` and ``MAE rise``."""
     sign: int
     """Of fp32's value less another's, so that a loss is above 0; 0: values are against fp32."""
 
@@ -121,8 +121,7 @@ def page_data(gallery: Gallery, survey: Survey, inside: dict[str, Asset]) -> Pag
 
 def _metric(name: str) -> PageMetric:
     info = metric_info(name)
-    lost, sign = ("lost", 1) if info.higher_is_better else ("rise", -1)
-    ladder = f"{info.title} {lost}"
+    ladder, sign = loss_name(name), 1 if info.higher_is_better else -1
     if name == GATE_METRIC:
         ladder, sign = "Fidelity to fp32", 0
     return PageMetric(name, titled(name), info.unit, info.sentence_decimals, ladder, sign)
@@ -163,22 +162,16 @@ def _finite(value: float) -> Number:
 
 def _start(metrics: Sequence[PageMetric], measured: Sequence[Measured]) -> int:
     """Return the image of the lowest fidelity, or else of the largest loss by the first metric."""
+    if not metrics:
+        return 0
+    gated = metrics[-1].sign == 0
+    shown = metrics[-1 if gated else 0]
+    columns = {column.precision: column.values.get(shown.name, ()) for column in measured}
+    full = columns.pop("fp32", ())
     worst = [
-        (value, index)
-        for low in measured
-        for index, value in enumerate(low.values.get(GATE_METRIC, ()))
-        if value is not None
+        (value if gated else shown.sign * (value - before), i)
+        for column in columns.values()
+        for i, (value, before) in enumerate(zip(column, column if gated else full, strict=False))
+        if value is not None and before is not None
     ]
-    full = next((column for column in measured if column.precision == "fp32"), None)
-    if not worst and full and metrics:
-        name, sign = metrics[0].name, metrics[0].sign
-        befores = full.values.get(name, ())
-        worst = [
-            (sign * (value - before), index)
-            for low in measured
-            for index, (value, before) in enumerate(
-                zip(low.values.get(name, ()), befores, strict=False)
-            )
-            if low is not full and value is not None and before is not None
-        ]
     return min(worst)[1] if worst else 0

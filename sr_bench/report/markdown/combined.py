@@ -8,23 +8,13 @@ from pathlib import Path
 from sr_bench.core.history import Environment, PastSession, SessionInfo
 from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record
-from sr_bench.document.numbers import (
-    claimed,
-    counts,
-    delta,
-    interval,
-    labelled,
-    measured,
-    metric,
-    precision,
-    with_unit,
-)
+from sr_bench.document import numbers
 from sr_bench.files.atomic import write_text
 from sr_bench.report.markdown.escape import code, escape, fence, link, table
 from sr_bench.report.markdown.family import labels, page_name
 from sr_bench.report.parts.floor import floor_lines, why
 from sr_bench.report.parts.marks import MARKS, titled
-from sr_bench.report.parts.order import failures, in_document_order, scored_metrics
+from sr_bench.report.parts.order import failures, in_document_order
 from sr_bench.report.parts.provenance import INTERVAL, shared_lines
 
 _HTML = "html/index.html"
@@ -71,7 +61,7 @@ def head(info: SessionInfo, records: Sequence[Record]) -> list[str]:
     known = [f"**{escape(line)}.**" for line in shared_lines(records)]
     if any(record.interval for record in records):
         known.append(f"{escape(INTERVAL)}.")
-    ended = escape(counts(records)) or "no records"
+    ended = escape(numbers.counts(records)) or "no records"
     return [f"Run {code(info.run)}{when}{at}.", *labels(records), on, *known, f"**{ended}**"]
 
 
@@ -79,12 +69,12 @@ def _failure_table(failed: Sequence[Record]) -> str:
     columns = {
         "Where": [str(record.source or record.node_id) for record in failed],
         "Model": [record.model for record in failed],
-        "Precision": [precision(record) for record in failed],
-        "Metric": [metric(record) for record in failed],
-        "Claimed": [claimed(record) for record in failed],
-        "Measured": [with_unit(measured(record, extra=1), record) for record in failed],
-        "Delta": [delta(record) for record in failed],
-        "Status": [labelled(record.verdict.status, record) for record in failed],
+        "Precision": [numbers.precision(record) for record in failed],
+        "Metric": [numbers.metric(record) for record in failed],
+        "Claimed": [numbers.claimed(record) for record in failed],
+        "Measured": [numbers.with_unit(numbers.measured(r, extra=1), r) for r in failed],
+        "Delta": [numbers.delta(record) for record in failed],
+        "Status": [numbers.labelled(record.verdict.status, record) for record in failed],
         "Why": [why(record) for record in failed],
     }
     return table({title: [*map(escape, cells)] for title, cells in columns.items()})
@@ -99,7 +89,7 @@ def _families(records: Sequence[Record], folder: Path) -> Iterator[str]:
         members, page = tuple(group), page_name(family)
         name = link(family, page) if page in pages else escape(family)
         yield f"### {name}"
-        yield escape(counts(members))
+        yield escape(numbers.counts(members))
         yield _matrix([record for record in members if record.dataset])
 
 
@@ -108,13 +98,7 @@ def _matrix(records: Sequence[Record]) -> str:
     if not records:
         return _NO_IMAGES
     cells: dict[tuple[str, str, str], dict[str, list[Record]]] = {}
-    metrics = scored_metrics(records)
-    models = list(dict.fromkeys((record.model, record.dataset) for record in records))
-
-    def place(record: Record) -> tuple[int, int]:
-        return models.index((record.model, record.dataset)), metrics.index(record.metric)
-
-    for record in sorted(records, key=place):
+    for record in records:
         row = cells.setdefault((record.model, record.dataset, record.metric), {})
         row.setdefault(record.precision, []).append(record)
     names = dict.fromkeys(record.precision for record in records)
@@ -147,10 +131,10 @@ def _word(record: Record) -> str:
 
 def _value(record: Record, *, name_row: bool) -> str:
     status = record.verdict.status
-    value = interval(record) or measured(record)
-    text = f"{claimed(record)} → {value} {MARKS.get(status, status)}"
+    value = numbers.interval(record) or numbers.measured(record)
+    text = f"{numbers.claimed(record)} → {value} {MARKS.get(status, status)}"
     word = f"{_word(record)}: " if name_row and _word(record) else ""
-    return escape(word + labelled(text, record))
+    return escape(word + numbers.labelled(text, record))
 
 
 def _commands(records: Sequence[Record], failed: Sequence[Record]) -> str:

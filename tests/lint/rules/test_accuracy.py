@@ -171,6 +171,10 @@ def test_another_shape_than_fp32s_is_found(tmp_path: Path, full: str, low: str, 
     findings = of(look(tmp_path, page(*rows)), "SRB105")
     assert len(findings) == found
     assert all("-1.0 dB" in one.message for one in findings)
+    by_mae = page(*rows).replace("PSNR(dB)", "MAE")
+    assert [one.message for one in of(look(tmp_path, by_mae), "SRB105")] == [
+        one.message.replace(" dB", " levels") for one in findings
+    ]
 
 
 def test_another_protocol_than_fp32s_is_found(tmp_path: Path) -> None:

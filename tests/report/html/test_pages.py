@@ -169,7 +169,7 @@ def test_each_metric_has_a_ladder_of_losses_and_a_column(tmp_path: Path) -> None
     assert [*data["measured"][0]["drops"], *data["measured"][1]["drops"]] == ["psnr", "ssim"]
     page = text_of(tmp_path, "model")
     ladders = re.findall(r"data-ladder.*?>(.*?)</button>", page)
-    assert ladders == ["PSNR lost", "SSIM lost", "gone lost", "MAE rise", "Fidelity to fp32"]
+    assert ladders == ["PSNR drop", "SSIM drop", "gone drop", "MAE rise", "Fidelity to fp32"]
     assert ">fp16 MAE ↓</button>" in page
     assert '<td class="r num">3.4000</td>' in page
     assert ">MAE ↓</button>" in text_of(tmp_path, "index")

@@ -96,9 +96,9 @@ def test_each_metric_of_images_has_a_row_with_its_unit_and_direction() -> None:
     rows = matrix(made("fidelity", 50.1), made("vmaf_x", 0.25), made("mae", 2.5), record())[1:]
     assert [row[2:] for row in rows] == [
         ["PSNR (dB)", "30.10 → 30.10 ✓"],
+        ["fidelity (dB)", "- → 50.10 +"],
         ["MAE ↓ (levels)", "- → 2.5000 +"],
         ["vmaf_x", "- → 0.2500 +"],  # of a package that is gone
-        ["fidelity (dB)", "- → 50.10 +"],
     ]
 
 

@@ -168,9 +168,9 @@ def test_both_reports_show_it(installed, records) -> None:
     pages = [path.read_text() for path in reports.glob("*.md") if path.name != "README.md"]
     assert any("worst_error on pair_x2" in page for page in pages)
     index = Words.of(reports / "html" / "index.html")
-    assert {"Worst error", "MAE", "PSNR-Y"} <= set(index)
+    assert {"Worst error ↓", "MAE ↓", "PSNR-Y"} <= set(index)
     (page,) = (reports / "html").glob("model-tiny-tiny-x2-*.html")
-    assert "fp32 Worst error" in Words.of(page)
+    assert "fp32 Worst error ↓" in Words.of(page)
 
 
 class Words(HTMLParser):

@@ -89,3 +89,26 @@ def test_code_that_another_package_adds_is_part_of_it(
     before = digest()
     added.write_text("2")
     assert digest() != before
+
+
+def test_a_metric_of_another_package_is_in_what_workers_share_and_in_no_others_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = tmp_path / "metric.py"
+
+    def added_to(group: str, name: str = "beauty") -> tuple[Path, ...]:
+        return (added,) if (group, name) == ("sr_bench.metrics", "beauty") else ()
+
+    def digests(text: str) -> tuple[str, str]:
+        added.write_text(text)
+        for function in (code_digest.metric_code, code_digest.measuring_and_metrics):
+            function.cache_clear()
+        return digest(), code_digest.measuring_and_metrics()
+
+    monkeypatch.setattr(code_digest, "third_party_code", added_to)
+    monkeypatch.setattr(code_digest, "image_metrics", lambda: ("beauty", "psnr"))
+    (own, shared), (own_then, shared_then) = digests("1"), digests("2")
+    assert own == own_then
+    assert shared != shared_then
+    for function in (code_digest.metric_code, code_digest.measuring_and_metrics):
+        function.cache_clear()

@@ -41,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     """Print each case's history."""
     from sr_bench.core.trend import series
     from sr_bench.history.index import read_history
-    from sr_bench.report.terminal.history import history_case, history_lines
+    from sr_bench.history.over_time import history_case
+    from sr_bench.report.terminal.history import history_lines
     from sr_bench.text.printable import printable
 
     if args.limit < 1:

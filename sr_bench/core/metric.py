@@ -49,6 +49,9 @@ class MetricInfo:
     pixels: Literal["protocol", "y", "rgb"] = "protocol"
     """What it is given: pixels in the colour of the protocol, always Y (BT.601 studio range as
     float, unless the protocol has a Y of its own), or always RGB."""
+    follows_ssim_aggregation: bool = False
+    """Whether the protocol's `ssim_aggregation` makes the dataset's value; if not, it is the mean
+    of the images."""
     features: str = ""
     """The network whose features it compares, such as ``AlexNet``; empty: the pixels themselves."""
 

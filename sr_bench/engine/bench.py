@@ -151,10 +151,9 @@ class Bench:
         cause = cause_of(verdict, case, run, self.selection)
         detail = replace(cause, warning=warning(self._known_failure(case)))
         code = metric_code(case.metric)
-        if not code:
-            return run.answer(case.metric, measurement, verdict, detail)
-        answer = run.answer(f"{case.metric}|{code}", measurement, verdict, detail)
-        return replace(answer, inputs={**run.inputs, "metric": code})
+        question = f"{case.metric}|{code}" if code else case.metric
+        answer = run.answer(question, measurement, verdict, detail)
+        return replace(answer, inputs={**run.inputs, "metric": code}) if code else answer
 
     def _cost(self, case: Case) -> Answer:
         card = case.card

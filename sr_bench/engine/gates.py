@@ -1,6 +1,7 @@
 """Gates: from two runs over the same images, in low precision and in fp32, to a verdict."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from math import isfinite
@@ -20,6 +21,7 @@ from sr_bench.engine.judge.gate import compare_records, judge_images, worst_stat
 from sr_bench.engine.measure.jobs import in_fp32
 from sr_bench.engine.measure.run import Answer, Run
 from sr_bench.engine.measure.runs import Runs
+from sr_bench.errors import MetricError
 from sr_bench.files.hashing import sha256_bytes
 from sr_bench.history.store import read_run
 
@@ -79,7 +81,11 @@ class Gatekeeper:
     ) -> tuple[Comparison, ...]:
         """Return whether each metric is worse than in the earlier run, if that has it."""
         allowed = LossLimits(psnr_db=limits.max_drop_db, ssim=limits.max_drop_ssim)
-        now = {name: low.measured(name) for name in low.metrics} | {GATE_METRIC: fidelity}
+        now = {}
+        for name in low.metrics:
+            with suppress(MetricError):  # the metric's case says why it has no value
+                now[name] = low.measured(name)
+        now[GATE_METRIC] = fidelity
         comparisons = []
         for metric, measurement in now.items():
             record = _record(case, metric, measurement, low)

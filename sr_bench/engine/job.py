@@ -1,7 +1,7 @@
 """What measuring is about: a job, the result of an image, and who receives it. Types only."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.score.fidelity import Fidelity
 from sr_bench.engine.score.protocol import Pair
+from sr_bench.errors import MetricError
 
 Keep = Callable[[int, Pair, NDArray[np.float32]], None]
 """Called with the number of an image, its pair, and the network's output for it."""
@@ -44,6 +45,15 @@ class ImageResult:
     scores: Mapping[str, float]
     fidelity: Fidelity | None = None
     """How close the output is to the reference's; None without one."""
+    faults: Mapping[str, str] = field(default_factory=dict)
+    """Why metrics without a score have none."""
+
+    def score(self, metric: str) -> float:
+        """Return the score by `metric`; raises a MetricError that says why there is none."""
+        if metric in self.faults:
+            msg = f"image {self.image}: {self.faults[metric]}"
+            raise MetricError(msg)
+        return self.scores[metric]
 
 
 @dataclass(frozen=True)

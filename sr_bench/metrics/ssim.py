@@ -17,6 +17,7 @@ INFO = MetricInfo(
     lowest=-1.0,
     highest=1.0,
     allowed_loss=0.0005,
+    follows_ssim_aggregation=True,
 )
 
 

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from sr_bench.report.html.build import build_report
+from tests.report.html.zoo import past_session, with_mae
+
 THEMES = ["light", "dark"]
 KINDS = ["index", "model-zoo-near", "model-zoo-status", "model-zoo-lost", "trend-zoo-near"]
 
@@ -265,7 +268,8 @@ def test_images_and_precisions_are_chosen_and_named(show) -> None:
     page.get_by_role("button", name="Show image_1").click()
     assert page.locator("#image").input_value() == "1"
     page.locator("#side-b").select_option("fp16")
-    assert "29.99 dB" in page.locator("figcaption", has_text="B: fp16").inner_text()
+    score = page.locator("figcaption", has_text="B: fp16").inner_text().replace("\xa0", " ")
+    assert "PSNR 29.989 dB · SSIM 0.88900 · fidelity 69.00 dB" in score
     assert page.locator('[data-show="hr"]').get_attribute("alt") == "HR of image_1"
 
 
@@ -393,3 +397,18 @@ def test_a_page_opens_without_any_of_its_large_files(show, report: Path) -> None
     loaded = page.evaluate("performance.getEntriesByType('resource').map((e) => e.name)")
     assert not [name for name in loaded if name.endswith("plotly.min.js")]
     assert sum(name.endswith(".webp") for name in loaded) <= 40
+
+
+def test_a_ladder_of_a_metric_that_rises_shows_the_rise_as_a_loss(browser, tmp_path: Path) -> None:
+    build_report(past_session(tmp_path, with_mae("m")), (), tmp_path / "html")
+    (path,) = (tmp_path / "html").glob("model-*.html")
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    page.get_by_role("button", name="MAE rise").click()
+    page.locator("#plot-ladder").scroll_into_view_if_needed()
+    page.wait_for_selector("#plot-ladder[data-drawn]")
+    losses = page.evaluate("document.getElementById('plot-ladder').data[1].y")
+    assert losses == pytest.approx([0.2, 0.4, 0.0, 0.0])
+    title = page.evaluate("document.getElementById('plot-ladder').layout.yaxis.title.text")
+    assert title == "MAE rise against fp32, levels"
+    page.close()

@@ -3,9 +3,11 @@
 import json
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sr_bench import discovery
@@ -22,6 +24,7 @@ from sr_bench.engine.plan.cases import plan
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.imaging.files import read_image, write_png
+from sr_bench.metrics import psnr, ssim
 
 NATIVE = Evaluation("pair", EvalProtocol("native"))
 
@@ -107,6 +110,48 @@ def test_psnr_and_ssim_share_one_inference_of_each_image(shared_zoo, sessions: S
     assert (sessions.opened, sessions.runs) == (1, 2)
     assert ssim.measurement.value == pytest.approx(shared_zoo.ssim, abs=1e-6)
     assert psnr.fingerprint != ssim.fingerprint
+
+
+def raise_on(image: Path, score: Callable[..., float]) -> Callable[..., float]:
+    """Return `score`, with a fault for one ground truth."""
+    pixels = read_image(image)
+
+    def scored(sr, hr, **how):
+        if np.array_equal(hr, pixels):
+            msg = "boom\nbang"
+            raise ValueError(msg)
+        return score(sr, hr, **how)
+
+    return scored
+
+
+def test_a_metric_that_raises_is_an_error_and_the_others_are_judged(
+    zoo, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [cases_of(zoo)[f"tiny_x2-fp32-pair_x2-{metric}"] for metric in ("psnr", "ssim")]
+    with monkeypatch.context() as patched:
+        patched.setattr(psnr, "score", raise_on(zoo.data / "HR" / "b.png", psnr.score))
+        for _session in range(2):
+            bench = bench_of(zoo)
+            broken, ssim = (evaluate(bench, case) for case in cases)
+            assert (broken.verdict.status, ssim.verdict.status) == (Status.ERROR, Status.MATCH)
+            assert broken.verdict.sentence.startswith(
+                r"image b: psnr: its score raised ValueError('boom\nbang') in test_bench.py, line "
+            )
+            assert broken.measurement is None
+    assert (sessions.runs, ssim.cached) == (3, 1)
+    mended = evaluate(bench_of(zoo), cases[0])
+    assert (mended.verdict.status, mended.cached, sessions.runs) == (Status.MATCH, 1, 4)
+    assert evaluate(bench_of(zoo), cases[0]).cached == 2
+
+
+def test_an_image_that_no_metric_can_score_ends_the_run(
+    zoo, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for metric in (psnr, ssim):
+        monkeypatch.setattr(metric, "score", raise_on(zoo.data / "HR" / "a.png", metric.score))
+    record = evaluate(bench_of(zoo, threads=1), psnr_case(zoo))
+    assert record.verdict.sentence.startswith("tiny_x2 on a: psnr: its score raised ValueError")
 
 
 def test_cost_needs_no_images_and_no_session(shared_zoo, sessions: Sessions) -> None:

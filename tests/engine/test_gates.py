@@ -9,6 +9,7 @@ import pytest
 
 from sr_bench.backends import onnxruntime
 from sr_bench.core.dossier import Dossier
+from sr_bench.core.history import SessionInfo
 from sr_bench.core.int8 import ClipRange
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.bench import Bench
@@ -18,7 +19,10 @@ from sr_bench.engine.plan.option import PRECISIONS
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.engine.prepare import int8
-from tests.int8_zoo import Int8Zoo, make_int8_zoo
+from sr_bench.history.store import SessionStore
+from sr_bench.metrics import mae, psnr
+from tests.int8_zoo import TABLE, Int8Zoo, make_int8_zoo
+from tests.sessions import ENVIRONMENT
 
 INT8 = "int8_max,int8_percentile,int8_kl,int8_mse"
 
@@ -248,3 +252,27 @@ def test_a_limit_between_the_readings_leaves_the_gate_undecided(zoo: Int8Zoo) ->
     record = _on_the_emulated_card(zoo, f"min_fidelity_db = {above_tvm}")
     assert record.verdict.status is Status.UNDECIDED
     assert "readings of the device's int8 disagree: tvm says loss" in record.verdict.sentence
+
+
+def test_a_metric_that_raises_leaves_the_gate_and_its_comparison_of_the_others(
+    zoo: Int8Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = zip(TABLE.splitlines()[2:], ("MAE", "---:", "1.0"), strict=True)
+    table = "\n".join(f"{row} {cell} |" for row, cell in rows)
+    (zoo.suite / "README.md").write_text(f"# Res\n\n{table}\n")
+    before = SessionStore(tmp_path / "earlier", SessionInfo("before", "", ENVIRONMENT))
+    before.start()
+    earlier = before.finish([*_records(zoo).values()])
+
+    def fail(sr: np.ndarray, hr: np.ndarray, **how: object) -> float:
+        msg = "boom"
+        raise ValueError(msg)
+
+    monkeypatch.setattr(mae, "score", fail)
+    records = _records(zoo, compare=earlier, cache="off")
+    assert records["int8_max mae"].verdict.status is Status.ERROR
+    gate = records["int8_max fidelity"]
+    assert gate.verdict.status is Status.WITHIN
+    assert [item.metric for item in gate.detail.compared] == ["psnr", "ssim", "fidelity"]
+    monkeypatch.setattr(psnr, "score", fail)
+    assert "image 1: psnr: its score raised" in _gate(zoo, cache="off").verdict.sentence

@@ -20,6 +20,7 @@ from sr_bench.engine.judge.two_runs import compare_runs
 from sr_bench.errors import SrBenchError
 from sr_bench.history.index import read_history
 from sr_bench.history.ledger import LedgerLine, extended, read_ledger
+from sr_bench.history.over_time import history_case
 from sr_bench.history.store import HISTORY, INDEX, SessionStore, read_run
 from sr_bench.report.exports import frame, image_frame
 from sr_bench.report.github import annotations, step_summary
@@ -27,7 +28,7 @@ from sr_bench.report.html.build import build_report
 from sr_bench.report.markdown.combined import render_combined
 from sr_bench.report.markdown.family import render_family
 from sr_bench.report.terminal.compare import compared_lines
-from sr_bench.report.terminal.history import history_case, history_lines
+from sr_bench.report.terminal.history import history_lines
 from sr_bench.report.terminal.session import summary
 from tests.fuzz.bytes_inputs import broken, fresh, fuzzed
 from tests.fuzz.inputs import changed, json_file, odd_text, writable_text

@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -166,9 +168,9 @@ def test_both_reports_show_it(installed, records) -> None:
     pages = [path.read_text() for path in reports.glob("*.md") if path.name != "README.md"]
     assert any("worst_error on pair_x2" in page for page in pages)
     index = Words.of(reports / "html" / "index.html")
-    assert {"Worst error", "MAE", "PSNR-Y"} <= set(index)
+    assert {"Worst error ↓", "MAE ↓", "PSNR-Y"} <= set(index)
     (page,) = (reports / "html").glob("model-tiny-tiny-x2-*.html")
-    assert "fp32 Worst error" in Words.of(page)
+    assert "fp32 Worst error ↓" in Words.of(page)
 
 
 class Words(HTMLParser):
@@ -200,19 +202,51 @@ def test_the_command_line_knows_it(installed, records) -> None:
     installed.sr_bench("lint", "my_zoo/tiny/README.md")
 
 
+WORST = "tiny_x2-fp32-pair_x2-worst_error"
+ONLY_PSNR = ("-k", "pair_x2-psnr and not psnr_y")
+
+
 def test_results_are_kept_until_the_module_of_the_metric_changes(installed, records) -> None:
-    case = "tiny_x2-fp32-pair_x2-worst_error"
-    again = installed.pytest()[case]
-    assert (again["cached"], again["fingerprint"]) == (2, records[case]["fingerprint"])
-    text = installed.module.read_text()
-    try:
-        installed.module.write_text(text.replace("* 255.0", "* 127.5"))
-        changed = installed.pytest("-k", "worst_error")[case]
-    finally:
-        installed.module.write_text(text)
+    again = installed.pytest()[WORST]
+    assert (again["cached"], again["fingerprint"]) == (2, records[WORST]["fingerprint"])
+    with edited(installed.module, "* 255.0", "* 127.5"):
+        assert {record["cached"] for record in installed.pytest(*ONLY_PSNR).values()} == {2}
+        changed = installed.pytest("-k", "worst_error")[WORST]
     assert (changed["cached"], changed["verdict"]["status"]) == (0, "better")
     assert changed["measurement"]["value"] == pytest.approx(installed.truth["worst"] / 2)
     assert changed["fingerprint"] != again["fingerprint"]
+    back = installed.pytest("-k", "worst_error")[WORST]
+    assert (back["cached"], back["measurement"]) == (2, again["measurement"])
+
+
+def test_a_metric_that_raises_on_an_image_fails_alone(installed, records) -> None:
+    total = int(read_image(installed.zoo.data / "HR" / "b.png").sum())
+    fault = f"    if hr.sum() == {total}:\n        raise KeyError('boom')\n    import numpy as np\n"
+    with edited(installed.module, "    import numpy as np\n", fault):
+        for cached in (0, 1):  # what failed is tried again
+            broken = installed.pytest("--sr-isolate=model" if cached else "--sr-isolate=off")
+            verdict, others = broken.pop(WORST)["verdict"], broken
+            assert verdict["status"] == "error"
+            assert "image b: worst_error: its score raised KeyError('boom')" in verdict["sentence"]
+            assert "worst_error.py, line 2" in verdict["sentence"]
+            others.pop("second_x2-fp32-pair_x2-worst_error")
+            for case, record in others.items():
+                assert record["verdict"] == records[case]["verdict"]
+            assert others["tiny_x2-fp32-pair_x2-mae"]["cached"] == cached
+    with edited(installed.module, "    import numpy as np\n", f"{fault.replace(f'{total}', '0')}"):
+        mended = installed.pytest("-k", "worst_error")[WORST]
+    assert (mended["verdict"]["status"], mended["cached"]) == ("match", 0)
+
+
+@contextmanager
+def edited(module: Path, old: str, new: str) -> Iterator[None]:
+    text = module.read_text()
+    assert old in text
+    try:
+        module.write_text(text.replace(old, new))
+        yield
+    finally:
+        module.write_text(text)
 
 
 def test_a_changed_network_is_a_loss_where_the_metric_rises(installed, records) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sr_bench.cards.protocol_files import load_protocol, protocol_names
 from sr_bench.core.claim import Claim
 from sr_bench.core.forensics import Candidate, Forensics, Scoring
+from sr_bench.core.metric import metric_info
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Kept
 from sr_bench.engine.explain.candidates import ByBorder, Tables, all_candidates, score_ways
@@ -211,17 +212,17 @@ def _named(tables: Tables, metric: str, scales: Sequence[int], images: int) -> _
     borders = next(iter(tables.values())).shape[1]
     for rule in rules:
         for scale in scales:
-            last = metric == "ssim" and rule.ssim_aggregation == "last_image" and images > 1
+            follows = metric_info(metric).follows_ssim_aggregation and images > 1
             scoring = Scoring(
                 colour=rule.colour,
                 border=rule.border_px(scale),
                 rounding="stored" if stored else rule.rounding,
                 window="gaussian" if metric == "ssim" else "",
-                aggregation="last_image" if last else "mean",
+                aggregation=rule.ssim_aggregation if follows else "mean",
                 resize="none" if sized else (rule.gt_resize or "crop"),
             )
-            follows = rule.border in ("scale", "scale+6") and len(scales) > 1
-            name = f"{rule.name} at x{scale}" if follows else rule.name
+            scaled = rule.border in ("scale", "scale+6") and len(scales) > 1
+            name = f"{rule.name} at x{scale}" if scaled else rule.name
             known = named.get(scoring, ())
             if scoring.border < borders and name not in known:
                 named[scoring] = (*known, name)

@@ -245,9 +245,9 @@ def _trial(target: _Target, name: str, value: float) -> Trial:
 
 
 def _misread(target: _Target, scores: Sequence[float]) -> Iterator[Trial]:
-    """Yield what a script prints that takes the last image's SSIM for the mean, or the reverse."""
+    """Yield what a script prints that takes the last image's value for the mean, or the reverse."""
     rule = target.evaluation.protocol
-    if target.metric == "ssim" and len(scores) > 1:
+    if metric_info(target.metric).follows_ssim_aggregation and len(scores) > 1:
         other: Literal["mean", "last_image"] = (
             "mean" if rule.ssim_aggregation == "last_image" else "last_image"
         )

@@ -30,7 +30,7 @@ def judge_images(
     """
     fidelities = {item.image: item.fidelity for item in low if item.fidelity}
     psnr, ssim = (
-        paired_drop([item.scores[metric] for item in low], [item.scores[metric] for item in full])
+        paired_drop([item.score(metric) for item in low], [item.score(metric) for item in full])
         for metric in IMAGE_METRICS
     )
     return judge_gate(limits, fidelities, psnr, ssim)

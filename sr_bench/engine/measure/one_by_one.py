@@ -16,9 +16,9 @@ from sr_bench.engine.score.protocol import (
     network_input,
     prepare_pair,
     read_output,
-    score_pair,
+    score_each,
 )
-from sr_bench.errors import DatasetError, SrBenchError
+from sr_bench.errors import DatasetError, MetricError, SrBenchError
 from sr_bench.imaging.threads import use_one_opencv_thread
 
 
@@ -111,18 +111,22 @@ def score_output(
     the `scores`.
 
     Raises:
-        SrBenchError: The output can't be used.
+        SrBenchError: The output can't be used, so that no metric has a score.
     """
     rule, white = job.protocol, job.card.value_range
-    scores = scores or {}
+    scores, faults = scores or {}, {}
     if unscored := tuple(metric for metric in job.metrics if metric not in scores):
         sr = read_output(output, rule, white)
-        scores = {**scores, **score_pair(sr, pair.hr, rule, job.card.scale, unscored)}
+        each = score_each(sr, pair.hr, rule, job.card.scale, unscored)
+        scores = {**scores, **{m: value for m, value in each.items() if isinstance(value, float)}}
+        faults = {m: str(cause) for m, cause in each.items() if m not in scores}
+    if not scores:
+        raise MetricError(next(iter(faults.values())))
     level = rule.output_range or white
     close = None if reference is None else fidelity(output, reference, white=level)
     if keep:
         keep(index, pair, output)
-    return ImageResult(job.images.items[index].name, scores, close)
+    return ImageResult(job.images.items[index].name, scores, close, faults)
 
 
 @contextmanager

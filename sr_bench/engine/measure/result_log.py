@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
+from typing import Any, cast
 from zlib import crc32
 
 from sr_bench.core.codec import decode, encode
@@ -136,10 +137,10 @@ class RunResults:
         with self._lock:
             before = self._results.get(image)
             whole = _merged(before, replace(result, image=""))
-            if whole == before:
-                return
             self._results[image] = whole
-            self._append(ResultLine(image, whole))
+            # Of a score that failed the file says nothing: the next session tries it again.
+            if before is None or replace(whole, faults={}) != replace(before, faults={}):
+                self._append(ResultLine(image, whole))
 
     def close(self) -> None:
         """Bring what was added to the disk, and note that the file was in use."""
@@ -187,7 +188,9 @@ def _merged(before: ImageResult | None, now: ImageResult) -> ImageResult:
 
 
 def _line(content: Made | ResultLine) -> str:
-    text = json.dumps(encode(content), allow_nan=False)
+    fields = cast("dict[str, Any]", encode(content))
+    fields.get("result", {}).pop("faults", None)
+    text = json.dumps(fields, allow_nan=False)
     return f"{crc32(text.encode()):08x} {text}"
 
 

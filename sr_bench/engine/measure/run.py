@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.detail import Detail
@@ -11,6 +12,7 @@ from sr_bench.core.record import ImageScore, Kept, Measurement, Verdict
 from sr_bench.engine.job import ImageResult, Job
 from sr_bench.engine.measure.kept_images import Keeper
 from sr_bench.engine.measure.result_log import RunResults
+from sr_bench.engine.prepare.code_digest import metric_code
 from sr_bench.engine.score.protocol import aggregate
 from sr_bench.errors import DatasetError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
@@ -55,8 +57,12 @@ class Run:
     """What each image has a value of."""
 
     def measured(self, metric: str) -> Measurement:
-        """Return the mean of `metric` over the images, with each image's value."""
-        scores = tuple(ImageScore(item.image, item.scores[metric]) for item in self.images)
+        """Return the mean of `metric` over the images, with each image's value.
+
+        Raises:
+            MetricError: An image has none.
+        """
+        scores = tuple(ImageScore(item.image, item.score(metric)) for item in self.images)
         value = aggregate([score.value for score in scores], self.protocol, metric)
         return Measurement(metric, metric_info(metric).unit, value, scores, self.planned)
 
@@ -97,14 +103,21 @@ class JobResults:
 
     def _has(self, index: int) -> bool:
         result = self.kept.get(self.digests[index])
-        if result is None or not result.scores.keys() >= set(self.job.metrics):
+        if result is None or not result.scores.keys() >= {*self._kept_names.values()}:
             return False
         complete = result.fidelity is not None or not self.fidelity
         return complete and (self.keeper is None or self.keeper.has(index))
 
     def add(self, index: int, result: ImageResult) -> None:
         """Keep the result of image number `index`; from any thread."""
-        self.kept.add(self.digests[index], result)
+        scores = {self._kept_names[metric]: value for metric, value in result.scores.items()}
+        self.kept.add(self.digests[index], replace(result, scores=scores))
+
+    @cached_property
+    def _kept_names(self) -> Mapping[str, str]:
+        """What values are kept as, by metric: another package's with the digest of its code."""
+        codes = {metric: metric_code(metric) for metric in self.job.metrics}
+        return {metric: f"{metric}|{code}" if code else metric for metric, code in codes.items()}
 
     def run(self, inputs: Mapping[str, str], measured: int) -> Run:
         """Return the run once no image is missing; `measured` of them were measured now.
@@ -137,8 +150,14 @@ class JobResults:
     def _images(self) -> tuple[ImageResult, ...]:
         """Return the results under the names that the images have here."""
         results = zip(self.job.names, map(self.kept.get, self.digests), strict=True)
+        names = self._kept_names
         return tuple(
-            replace(result, image=name, fidelity=result.fidelity if self.fidelity else None)
+            replace(
+                result,
+                image=name,
+                scores={m: result.scores[n] for m, n in names.items() if n in result.scores},
+                fidelity=result.fidelity if self.fidelity else None,
+            )
             for name, result in results
             if result is not None
         )

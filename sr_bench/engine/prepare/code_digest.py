@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import sr_bench
-from sr_bench.core.metric import PACKAGE
+from sr_bench.core.metric import PACKAGE, image_metrics
 from sr_bench.discovery import third_party_code
 from sr_bench.files.hashing import sha256_bytes, sha256_file, sha256_json
 from sr_bench.history.environment import package_versions
@@ -34,11 +34,11 @@ reader, is in a digest of its own."""
 
 EXTENDED = (
     "sr_bench.backends",
-    "sr_bench.metrics",
     "sr_bench.precision.observers",
     "sr_bench.zoo.families",
 )
-"""Entry point groups by which other packages add code that measures."""
+"""Entry point groups by which other packages add code that moves any number. A metric moves its
+own alone: those are kept with the digest of its code."""
 
 _LIBRARIES = (
     "numpy",
@@ -57,7 +57,7 @@ _LIBRARIES = (
 def own_code() -> str:
     """Return the digest of the code that measures: what it made before may differ from now.
 
-    It is ours, and that of the packages which add to it.
+    It is ours, and that of the packages which add more to it than metrics.
     """
     package = Path(sr_bench.__file__).parent
     places = [package / place for place in MEASURES]  # folders and files
@@ -70,7 +70,8 @@ def own_code() -> str:
 def metric_code(name: str) -> str:
     """Return the digest of the package that adds the metric `name`; empty if it is ours.
 
-    A result says it, so that two values by different code of a metric never count as equal.
+    Results and records say it, so that two values by different code of a metric never count as
+    equal.
     """
     files = third_party_code(PACKAGE, name)
     return _digest(files) if files else ""
@@ -85,3 +86,9 @@ def measuring() -> str:
     """Return the digest of all code that can move a measured number, ours and that of others."""
     versions = {name: text for name, text in package_versions().items() if name in _LIBRARIES}
     return sha256_json([own_code(), versions])
+
+
+@cache
+def measuring_and_metrics() -> str:
+    """Return the digest of `measuring`, and of the metrics that other packages add."""
+    return sha256_json([measuring(), *map(metric_code, image_metrics())])

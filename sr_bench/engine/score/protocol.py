@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
 from typing import TypeAlias
 
 import numpy as np
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from sr_bench import discovery
 from sr_bench.core.metric import PACKAGE, MetricInfo, metric_info
 from sr_bench.core.protocol import Colour, EvalProtocol
-from sr_bench.errors import DatasetError, ImageError, MetricError
+from sr_bench.errors import DatasetError, ImageError, MetricError, SrBenchError
 from sr_bench.imaging.colour import y_edsr, y_float, y_rounded
 from sr_bench.imaging.geometry import crop_border, modcrop
 from sr_bench.imaging.layout import from_nchw, to_nchw
@@ -127,13 +129,21 @@ def read_output(
 
 
 def score_pair(
-    sr: Levels,
-    hr: Levels,
-    protocol: EvalProtocol,
-    scale: int,
-    metrics: tuple[str, ...],
+    sr: Levels, hr: Levels, protocol: EvalProtocol, scale: int, metrics: tuple[str, ...]
 ) -> Mapping[str, float]:
-    """Return the value of each of `metrics` for one pair.
+    """Return the value of each of `metrics`; as `score_each`, but raises why one has none."""
+    scores = {}
+    for name, value in score_each(sr, hr, protocol, scale, metrics).items():
+        if isinstance(value, MetricError):
+            raise value
+        scores[name] = value
+    return scores
+
+
+def score_each(
+    sr: Levels, hr: Levels, protocol: EvalProtocol, scale: int, metrics: tuple[str, ...]
+) -> Mapping[str, float | MetricError]:
+    """Return the value of each of `metrics` for one pair, or why it has none.
 
     Args:
         sr: Height x width x 3, RGB on the 0-255 scale.
@@ -143,7 +153,7 @@ def score_pair(
         metrics: Names of metrics that score pairs.
 
     Raises:
-        MetricError: The shapes differ, too little is left to score, or a value isn't finite.
+        MetricError: The shapes differ.
         ImageError: The border is larger than the image.
         OptionError: There is no metric of that name.
     """
@@ -158,16 +168,10 @@ def score_pair(
     given: dict[str, list[Levels]] = {}
     scores = {}
     for name in metrics:
-        info = metric_info(name)
-        colour = _colour(info, protocol)
+        colour = _colour(metric_info(name), protocol)
         if colour not in given:  # converted once for all that compare it
             given[colour] = [_IN_COLOUR[colour](image) for image in cropped]
-        x, y = given[colour]
-        module = discovery.load(PACKAGE, name)
-        reference = y if info.needs_reference else None
-        scores[name] = _checked(
-            name, float(module.score(x, reference, data_range=255.0, threads=1))
-        )
+        scores[name] = _score(name, *given[colour])
     return scores
 
 
@@ -176,7 +180,7 @@ def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> f
 
     Args:
         values: Of each image, in the dataset's order; inf (identical images) makes the mean inf.
-        protocol: Its `ssim_aggregation` counts for SSIM.
+        protocol: Its `ssim_aggregation` counts for a metric that follows it.
         metric: Name of the metric.
 
     Raises:
@@ -185,7 +189,8 @@ def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> f
     if not values or any(map(math.isnan, values)):
         msg = f"expected at least one {metric} value and no NaN, got {list(values)!r:.80}"
         raise MetricError(msg)
-    if metric in ("ssim", "ssim_y") and protocol.ssim_aggregation == "last_image":
+    last = protocol.ssim_aggregation == "last_image"
+    if last and metric_info(metric).follows_ssim_aggregation:
         return values[-1]
     return math.fsum(values) / len(values)
 
@@ -216,16 +221,21 @@ def _colour(info: MetricInfo, protocol: EvalProtocol) -> Colour:
     return "rgb" if info.pixels == "rgb" else protocol.colour
 
 
-def _checked(name: str, value: float) -> float:
-    """Return `value` unless `name` can't have it.
-
-    Raises:
-        MetricError: It is NaN, or outside of the declared range.
-    """
-    info = metric_info(name)
+def _score(name: str, sr: Levels, hr: Levels) -> float | MetricError:
+    """Return the value of the metric `name`; an error if it raises, or is out of its range."""
+    module, info = discovery.load(PACKAGE, name), metric_info(name)
+    reference = hr if info.needs_reference else None
+    try:
+        value = float(module.score(sr, reference, data_range=255.0, threads=1))
+    except SrBenchError as cause:
+        return MetricError(f"{name}: {cause}")
+    except Exception as cause:  # other packages' code may raise anything
+        at = extract_tb(cause.__traceback__)[:2][-1]  # after ours comes the line of `score`
+        where = f"{Path(at.filename).name}, line {at.lineno}"
+        return MetricError(f"{name}: its score raised {cause!r:.200} in {where}; mend the metric")
     if not info.lowest - _ROUND_OFF <= value <= info.highest + _ROUND_OFF:
-        msg = f"{name}: expected a value from {info.lowest:g} to {info.highest:g}, got {value:g}"
-        raise MetricError(msg)
+        expected = f"expected a value from {info.lowest:g} to {info.highest:g}"
+        return MetricError(f"{name}: {expected}, got {value:g}")
     return value
 
 

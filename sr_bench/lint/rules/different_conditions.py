@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from sr_bench.core.case import IMAGE_METRICS
-from sr_bench.core.metric import with_unit
+from sr_bench.core.metric import image_metrics, with_unit
 from sr_bench.lint.digits import signed
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Entry, Subject
@@ -22,7 +21,8 @@ RULE = Rule(
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each low precision row whose conditions aren't those of its fp32 row."""
     for full, low in subject.pairs:
-        metric = next((m for m in IMAGE_METRICS if m in full.claims and m in low.claims), None)
+        shared = (m for m in full.claims if m in low.claims and m in image_metrics())
+        metric = next(shared, None)
         differ = [*_shapes(full, low), *_protocols(subject, full, low)]
         if metric and differ:
             gap = with_unit(signed(low.claims[metric], full.claims[metric]), metric)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from sr_bench.core.card import ModelCard
+from sr_bench.core.metric import metric_info
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Entry, Subject
 
@@ -23,15 +24,17 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each printed SSIM that the card knows to be of one image."""
     for entry in subject.entries:
         model = subject.model(entry)
-        claim = entry.claims.get("ssim")
-        if model and claim and (why := _why(model, entry)):
-            yield RULE.found(claim.source, f"{entry.name}: SSIM {claim.text}: {why}", row=entry.row)
+        for metric, claim in entry.claims.items():
+            info = metric_info(metric)
+            if info.follows_ssim_aggregation and model and (why := _why(model, entry, metric)):
+                text = f"{entry.name}: {info.title} {claim.text}: {why}"
+                yield RULE.found(claim.source, text, row=entry.row)
 
 
-def _why(model: ModelCard, entry: Entry) -> str:
+def _why(model: ModelCard, entry: Entry, metric: str) -> str:
     if (evaluation := model.claimed_evaluation(entry.precision, entry.dataset)) is None:
         return ""
     if evaluation.protocol.ssim_aggregation == "last_image":
         return f"protocol {evaluation.protocol.name} takes the last image's for the mean"
-    gap = model.gap_for("ssim", entry.precision, evaluation.dataset)
+    gap = model.gap_for(metric, entry.precision, evaluation.dataset)
     return gap.reason if gap and _ONE_IMAGE.search(gap.reason) else ""

@@ -203,13 +203,12 @@ class _Build:
         """Return the bytes that all but images may need."""
         values = sum(len(g.images) * (2 + len(g.subject.precisions)) for g in self._galleries)
         pages = len(self._subjects) + 1
-        history = sum(len(s.points) for trend in self._trends.values() for s in trend.series)
+        history = sum(len(s.rows) for trend in self._trends.values() for s in trend.series)
         static = sum(map(len, self._static.values()))
-        runs = sum(len(trend.runs) for trend in self._trends.values())
         return (
             static
             + _PAGE_BYTES * (pages + len(self._trends))
-            + _VALUE_BYTES * (values + 2 * history + runs)
+            + _VALUE_BYTES * (values + 2 * history)
         )
 
 

@@ -1,16 +1,18 @@
 """What the explorer and the plots of a model's page work on, as the page holds it in JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isinf
 
-from sr_bench.core.case import IMAGE_METRICS
+from sr_bench.core.case import GATE_METRIC
 from sr_bench.core.gate import Drop
-from sr_bench.core.metric import image_metrics, metric_info
-from sr_bench.core.record import Record
+from sr_bench.core.metric import metric_info
+from sr_bench.core.record import ImageScore, Record
 from sr_bench.report.html.assets import Asset
 from sr_bench.report.html.pictures import Gallery, Picture
 from sr_bench.report.html.survey import Survey
+from sr_bench.report.parts.marks import loss_name, titled
+from sr_bench.report.parts.order import scored_metrics
 
 Number = float | None
 
@@ -25,12 +27,17 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Column:
-    """Values of a metric that the plots don't know, one for each image."""
+class PageMetric:
+    """A metric of the page: how its values are printed, and what its ladder shows."""
 
+    name: str
     title: str
+    unit: str
     decimals: int
-    values: tuple[Number, ...]
+    ladder: str
+    """Such as ``PSNR drop`` and ``MAE rise``."""
+    sign: int
+    """Of fp32's value less another's, so that a loss is above 0; 0: values are against fp32."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +47,12 @@ class Measured:
     precision: str
     label: str
     emulated: bool
-    psnr: tuple[Number, ...]
-    """None where not measured or infinite."""
-    ssim: tuple[Number, ...]
-    fidelity: tuple[Number, ...]
-    psnr_drop: Span | None
-    """From the gate, if there is one."""
-    ssim_drop: Span | None
+    values: Mapping[str, tuple[Number, ...]]
+    """By metric, as far as it was measured; None where infinite, or not measured."""
+    drops: Mapping[str, Span]
+    """By metric, from the gate, if there is one."""
     sr: tuple[str, ...]
     """Files of the images, as the page links them; empty where there is none."""
-    others: tuple[Column, ...]
-    """Of the metrics besides these, as far as they were measured."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class PageData:
     """The images of a page and what was measured on them."""
 
     images: tuple[PageImage, ...]
+    metrics: tuple[PageMetric, ...]
     measured: tuple[Measured, ...]
     outside: int
     """Images whose files lie outside of the report."""
@@ -108,7 +111,20 @@ def page_data(gallery: Gallery, survey: Survey, inside: dict[str, Asset]) -> Pag
         any(p and p.name not in inside for p in (image.lr, image.hr, *image.sr.values()))
         for image in gallery.images
     )
-    return PageData(tuple(images), measured, outside, _start(measured))
+    metrics = tuple(
+        _metric(name)
+        for name in scored_metrics(gallery.subject.records)
+        if any(name in column.values for column in measured)
+    )
+    return PageData(tuple(images), metrics, measured, outside, _start(metrics, measured))
+
+
+def _metric(name: str) -> PageMetric:
+    info = metric_info(name)
+    ladder, sign = loss_name(name), 1 if info.higher_is_better else -1
+    if name == GATE_METRIC:
+        ladder, sign = "Fidelity to fp32", 0
+    return PageMetric(name, titled(name), info.unit, info.sentence_decimals, ladder, sign)
 
 
 def _measured(gallery: Gallery, source: Record, links: tuple[str, ...]) -> Measured:
@@ -120,25 +136,18 @@ def _measured(gallery: Gallery, source: Record, links: tuple[str, ...]) -> Measu
         precision=precision,
         label=f"{precision} (emulated)" if emulated else precision,
         emulated=emulated,
-        psnr=_values(subject.measured(precision, "psnr"), names),
-        ssim=_values(subject.measured(precision, "ssim"), names),
-        fidelity=_values(subject.measured(precision, "fidelity"), names),
-        psnr_drop=_span(gate.psnr) if gate else None,
-        ssim_drop=_span(gate.ssim) if gate else None,
+        values={
+            metric: _values(record.measurement.images, names)
+            for metric in scored_metrics(subject.records)
+            if (record := subject.measured(precision, metric)) and record.measurement
+        },
+        drops={"psnr": _span(gate.psnr), "ssim": _span(gate.ssim)} if gate else {},
         sr=links,
-        others=tuple(
-            Column(metric_info(name).title, metric_info(name).sentence_decimals, values)
-            for name in image_metrics()
-            if name not in IMAGE_METRICS
-            if (values := _values(subject.measured(precision, name), names))
-        ),
     )
 
 
-def _values(record: Record | None, names: Sequence[str]) -> tuple[Number, ...]:
-    if record is None or record.measurement is None:
-        return ()
-    known = {score.image: _finite(score.value) for score in record.measurement.images}
+def _values(scores: Sequence[ImageScore], names: Sequence[str]) -> tuple[Number, ...]:
+    known = {score.image: _finite(score.value) for score in scores}
     return tuple(known.get(name) for name in names)
 
 
@@ -151,20 +160,18 @@ def _finite(value: float) -> Number:
     return None if isinf(value) else value
 
 
-def _start(measured: Sequence[Measured]) -> int:
-    """Return the image of the lowest fidelity, or else of the largest loss of PSNR; else 0."""
+def _start(metrics: Sequence[PageMetric], measured: Sequence[Measured]) -> int:
+    """Return the image of the lowest fidelity, or else of the largest loss by the first metric."""
+    if not metrics:
+        return 0
+    gated = metrics[-1].sign == 0
+    shown = metrics[-1 if gated else 0]
+    columns = {column.precision: column.values.get(shown.name, ()) for column in measured}
+    full = columns.pop("fp32", ())
     worst = [
-        (value, index)
-        for low in measured
-        for index, value in enumerate(low.fidelity)
-        if value is not None
+        (value if gated else shown.sign * (value - before), i)
+        for column in columns.values()
+        for i, (value, before) in enumerate(zip(column, column if gated else full, strict=False))
+        if value is not None and before is not None
     ]
-    full = next((column for column in measured if column.precision == "fp32"), None)
-    if not worst and full:
-        worst = [
-            (value - before, index)
-            for low in measured
-            for index, (value, before) in enumerate(zip(low.psnr, full.psnr, strict=False))
-            if low is not full and value is not None and before is not None
-        ]
     return min(worst)[1] if worst else 0

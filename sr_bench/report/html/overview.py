@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sr_bench.core.case import COST_METRICS, GATE_METRIC, IMAGE_METRICS
+from sr_bench.core.case import COST_METRICS
 from sr_bench.core.history import PastSession, SessionInfo
-from sr_bench.core.metric import image_metrics, metric_info
+from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record, Status
 from sr_bench.report.html.subjects import PageSubject, Topic
 from sr_bench.report.html.values import Past, Value, value_of
-from sr_bench.report.parts.order import FAILURES, not_run_reasons, rank
+from sr_bench.report.parts.marks import titled
+from sr_bench.report.parts.order import FAILURES, not_run_reasons, rank, scored_metrics
 from sr_bench.report.parts.provenance import INTERVAL, device_lines, shared_lines
 
 
@@ -64,8 +65,9 @@ def index_page(
 ) -> IndexPage:
     """Return the first page; `trends` names the trend pages that there are, by family and model."""
     precisions = tuple(sorted({p for s in subjects for p in s.precisions}, key=rank))
-    metrics = _present(session.records, (*IMAGE_METRICS, *image_metrics(), GATE_METRIC))
-    costs = _present(session.records, COST_METRICS)
+    metrics = scored_metrics(session.records)
+    present = {record.metric for record in session.records}
+    costs = [metric for metric in COST_METRICS if metric in present]
     rows = tuple(_row(subject, precisions, metrics, costs, past, trends) for subject in subjects)
     counted = Counter(record.verdict.status for record in session.records)
     notes = [*device_lines(session.records), *shared_lines(session.records)]
@@ -75,25 +77,14 @@ def index_page(
         head=session.info,
         emulated=next((record.backend for record in session.records if record.emulated), ""),
         counts=tuple((s.value, counted[s]) for s in Status if counted[s]),
-        metrics=tuple(map(_titled, metrics)),
+        metrics=tuple((metric, titled(metric)) for metric in metrics),
         precisions=precisions,
-        costs=tuple(map(_titled, costs)),
+        costs=tuple((metric, metric_info(metric).title) for metric in costs),
         rows=rows,
         notes=tuple(notes),
         reasons=tuple(not_run_reasons(session.records)),
         attention=_attention(subjects, past),
     )
-
-
-def _titled(metric: str) -> tuple[str, str]:
-    """Return `metric` and its title, as people write it."""
-    title = metric_info(metric).title
-    return metric, title[:1].upper() + title[1:]
-
-
-def _present(records: Sequence[Record], metrics: Sequence[str]) -> tuple[str, ...]:
-    present = {record.metric for record in records}
-    return tuple(metric for metric in dict.fromkeys(metrics) if metric in present)
 
 
 def _row(

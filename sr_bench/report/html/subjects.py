@@ -51,23 +51,19 @@ class PageSubject:
 
     def measured(self, precision: str, metric: str) -> Record | None:
         """Return the first record of that kind that has a value of each image."""
-        for record in self.scored:
-            if (record.precision, record.metric) == (precision, metric):
-                if record.measurement and record.measurement.images:
-                    return record
-        return None
+        return next((r for r in self._measured(precision) if r.metric == metric), None)
 
     def source(self, precision: str) -> Record | None:
         """Return the record that says which images `precision` was measured on.
 
         One that kept them, if any did.
         """
-        measured = [
-            record
-            for record in self.scored
-            if record.precision == precision and record.measurement and record.measurement.images
-        ]
+        measured = self._measured(precision)
         return next((record for record in measured if record.kept), next(iter(measured), None))
+
+    def _measured(self, precision: str) -> list[Record]:
+        records = [record for record in self.scored if record.precision == precision]
+        return [r for r in records if r.measurement and r.measurement.images]
 
 
 def subjects_of(records: Sequence[Record]) -> tuple[PageSubject, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from shlex import quote
 
+from sr_bench.core.fields import narrowed
 from sr_bench.core.history import HistoryEntry, Point
 from sr_bench.core.metric import metric_info
 from sr_bench.core.record import FLOOR, Record
@@ -91,8 +92,9 @@ def value_of(record: Record, past: Past) -> Value:
             " make the run again"
         )
         raise SrBenchError(msg) from cause
-    return Value(
-        metric=record.metric,
+    return narrowed(
+        Value,
+        record,
         what=numbers.metric(record),
         precision=numbers.precision(record),
         status=record.verdict.status.value,
@@ -101,8 +103,6 @@ def value_of(record: Record, past: Past) -> Value:
         claimed=claimed,
         delta=delta,
         interval=interval,
-        device=record.device,
-        emulated=record.emulated,
         partial=numbers.part(record),
         sentence=record.verdict.sentence,
         source=str(record.claim.source if record.claim else record.place or ""),

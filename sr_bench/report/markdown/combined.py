@@ -1,4 +1,4 @@
-"""The page of all families: what failed, PSNR at a glance, how to rerun, and the environment."""
+"""The page of all families: what failed, each value at a glance, how to rerun, the environment."""
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,30 +6,21 @@ from itertools import groupby
 from pathlib import Path
 
 from sr_bench.core.history import Environment, PastSession, SessionInfo
+from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record
-from sr_bench.document.numbers import (
-    claimed,
-    counts,
-    delta,
-    interval,
-    labelled,
-    measured,
-    metric,
-    precision,
-    with_unit,
-)
+from sr_bench.document import numbers
 from sr_bench.files.atomic import write_text
 from sr_bench.report.markdown.escape import code, escape, fence, link, table
 from sr_bench.report.markdown.family import labels, page_name
 from sr_bench.report.parts.floor import floor_lines, why
-from sr_bench.report.parts.marks import MARKS
+from sr_bench.report.parts.marks import MARKS, titled
 from sr_bench.report.parts.order import failures, in_document_order
 from sr_bench.report.parts.provenance import INTERVAL, shared_lines
 
 _HTML = "html/index.html"
 """The HTML report, in the results folder."""
 
-_NO_PSNR = "No PSNR was asked for."
+_NO_IMAGES = "Nothing of images was asked for."
 
 
 def write_combined(session: PastSession, folder: Path) -> Path:
@@ -70,7 +61,7 @@ def head(info: SessionInfo, records: Sequence[Record]) -> list[str]:
     known = [f"**{escape(line)}.**" for line in shared_lines(records)]
     if any(record.interval for record in records):
         known.append(f"{escape(INTERVAL)}.")
-    ended = escape(counts(records)) or "no records"
+    ended = escape(numbers.counts(records)) or "no records"
     return [f"Run {code(info.run)}{when}{at}.", *labels(records), on, *known, f"**{ended}**"]
 
 
@@ -78,45 +69,51 @@ def _failure_table(failed: Sequence[Record]) -> str:
     columns = {
         "Where": [str(record.source or record.node_id) for record in failed],
         "Model": [record.model for record in failed],
-        "Precision": [precision(record) for record in failed],
-        "Metric": [metric(record) for record in failed],
-        "Claimed": [claimed(record) for record in failed],
-        "Measured": [with_unit(measured(record, extra=1), record) for record in failed],
-        "Delta": [delta(record) for record in failed],
-        "Status": [labelled(record.verdict.status, record) for record in failed],
+        "Precision": [numbers.precision(record) for record in failed],
+        "Metric": [numbers.metric(record) for record in failed],
+        "Claimed": [numbers.claimed(record) for record in failed],
+        "Measured": [numbers.with_unit(numbers.measured(r, extra=1), r) for r in failed],
+        "Delta": [numbers.delta(record) for record in failed],
+        "Status": [numbers.labelled(record.verdict.status, record) for record in failed],
         "Why": [why(record) for record in failed],
     }
     return table({title: [*map(escape, cells)] for title, cells in columns.items()})
 
 
 def _families(records: Sequence[Record], folder: Path) -> Iterator[str]:
-    shown = {record.verdict.status for record in records if record.metric == "psnr"}
+    shown = {record.verdict.status for record in records if record.dataset}
     if marks := [f"{mark} {escape(status)}" for status, mark in MARKS.items() if status in shown]:
-        yield f"PSNR in dB as claimed → as measured; {', '.join(marks)}."
+        yield f"As claimed → as measured; ↓ if lower is better; {', '.join(marks)}."
     pages = {path.name for path in folder.glob("*.md")}  # a name of others may be none of a file
     for family, group in groupby(records, key=lambda record: record.family):
         members, page = tuple(group), page_name(family)
         name = link(family, page) if page in pages else escape(family)
         yield f"### {name}"
-        yield escape(counts(members))
-        yield _matrix([record for record in members if record.metric == "psnr"])
+        yield escape(numbers.counts(members))
+        yield _matrix([record for record in members if record.dataset])
 
 
 def _matrix(records: Sequence[Record]) -> str:
-    """Return the table of models x precisions; a model has a row for each of its datasets."""
+    """Return the table of models x precisions; each dataset and metric of a model has a row."""
     if not records:
-        return _NO_PSNR
-    cells: dict[tuple[str, str], dict[str, list[Record]]] = {}
+        return _NO_IMAGES
+    cells: dict[tuple[str, str, str], dict[str, list[Record]]] = {}
     for record in records:
-        row = cells.setdefault((record.model, record.dataset), {})
+        row = cells.setdefault((record.model, record.dataset, record.metric), {})
         row.setdefault(record.precision, []).append(record)
     names = dict.fromkeys(record.precision for record in records)
     columns = {
-        "Model": [escape(model) for model, _ in cells],
-        "Dataset": [escape(dataset) for _, dataset in cells],
+        "Model": [escape(model) for model, _, _ in cells],
+        "Dataset": [escape(dataset) for _, dataset, _ in cells],
+        "Metric": [escape(_heading(metric)) for _, _, metric in cells],
         **{escape(name): [_cell(row, name) for row in cells.values()] for name in names},
     }
     return table(columns)
+
+
+def _heading(metric: str) -> str:
+    unit = metric_info(metric).unit
+    return f"{titled(metric)} ({unit})" if unit else titled(metric)
 
 
 def _cell(row: Mapping[str, Sequence[Record]], name: str) -> str:
@@ -134,10 +131,10 @@ def _word(record: Record) -> str:
 
 def _value(record: Record, *, name_row: bool) -> str:
     status = record.verdict.status
-    value = interval(record) or measured(record)
-    text = f"{claimed(record)} → {value} {MARKS.get(status, status)}"
+    value = numbers.interval(record) or numbers.measured(record)
+    text = f"{numbers.claimed(record)} → {value} {MARKS.get(status, status)}"
     word = f"{_word(record)}: " if name_row and _word(record) else ""
-    return escape(word + labelled(text, record))
+    return escape(word + numbers.labelled(text, record))
 
 
 def _commands(records: Sequence[Record], failed: Sequence[Record]) -> str:

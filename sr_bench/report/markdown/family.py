@@ -6,18 +6,9 @@ from pathlib import Path
 
 from sr_bench.core.claim import Source
 from sr_bench.core.record import Record
+from sr_bench.document import numbers
 from sr_bench.document.claims import read_claims
 from sr_bench.document.mirror import format_like, mirror
-from sr_bench.document.numbers import (
-    claimed,
-    delta,
-    interval,
-    measured,
-    metric,
-    part,
-    precision,
-    with_unit,
-)
 from sr_bench.document.tables import Document, read_document
 from sr_bench.files.atomic import write_text
 from sr_bench.report.markdown.escape import code, escape, table
@@ -100,13 +91,14 @@ def comparison(records: Sequence[Record]) -> str:
     rows, none = joined.rows, ["-"] * len(lowest)
     columns = {
         "Model": [NAME for _ in lowest] + [row.model for row in rows],
-        "Precision": none + [precision(row) for row in rows],
-        "Metric": [f"{floor.metric} on {floor.dataset}" for floor in lowest] + [*map(metric, rows)],
-        "Claimed": none + [claimed(row) for row in rows],
+        "Precision": none + [numbers.precision(row) for row in rows],
+        "Metric": [f"{floor.metric} on {floor.dataset}" for floor in lowest]
+        + [*map(numbers.metric, rows)],
+        "Claimed": none + [numbers.claimed(row) for row in rows],
         "Measured": [floor.text for floor in lowest]
-        + [with_unit(measured(row, extra=1), row) for row in rows],
-        "Interval": ["" for _ in lowest] + [interval(row) for row in rows],
-        "Delta": none + [delta(row) for row in rows],
+        + [numbers.with_unit(numbers.measured(row, extra=1), row) for row in rows],
+        "Interval": ["" for _ in lowest] + [numbers.interval(row) for row in rows],
+        "Delta": none + [numbers.delta(row) for row in rows],
         **{column.title: ["" for _ in lowest] + [*column.cells] for column in joined.columns},
         "Device": none + [row.device or "-" for row in rows],
         "Status": none + [_status(row) for row in rows],
@@ -136,5 +128,5 @@ def _emulated(records: Sequence[Record]) -> str:
 
 def _status(record: Record) -> str:
     """Return the status with how many images it speaks of; the device has a column of its own."""
-    of = f" ({part(record)})" if part(record) else ""
+    of = f" ({numbers.part(record)})" if numbers.part(record) else ""
     return f"{record.verdict.status}{of}"

@@ -1,5 +1,6 @@
-"""A sign for each status, the same on every page."""
+"""A sign for each status and direction, the same on every page."""
 
+from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Status
 
 MARKS = {
@@ -16,3 +17,15 @@ MARKS = {
     Status.ERROR: "!",
 }
 """Beside each status, so that colour alone never carries it."""
+
+
+def titled(metric: str) -> str:
+    """Return `metric` as people write it, with an arrow if lower is better: ``MAE ↓``."""
+    info = metric_info(metric)
+    return info.title if info.higher_is_better else f"{info.title} ↓"
+
+
+def loss_name(metric: str) -> str:
+    """Return what a loss by `metric` is called: ``PSNR drop``, ``MAE rise``."""
+    info = metric_info(metric)
+    return f"{info.title} {'drop' if info.higher_is_better else 'rise'}"

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from math import inf
 
+from sr_bench.core.case import GATE_METRIC, IMAGE_METRICS
 from sr_bench.core.precision import DTYPES
 from sr_bench.core.record import Record, Status
 
@@ -15,6 +16,14 @@ def rank(precision: str) -> tuple[int, str]:
     """Return what precisions are sorted by: fp32, fp16, then int8 by the observer's name."""
     dtype, _, _ = precision.partition("_")
     return (DTYPES.index(dtype) if dtype in DTYPES else len(DTYPES), precision)
+
+
+def scored_metrics(records: Iterable[Record]) -> tuple[str, ...]:
+    """Return the metrics of images in `records`: those of every run first, the gates' last."""
+    present = {record.metric for record in records if record.dataset}
+    return tuple(
+        sorted(present, key=lambda name: (name == GATE_METRIC, name not in IMAGE_METRICS, name))
+    )
 
 
 def failures(records: Iterable[Record]) -> tuple[Record, ...]:

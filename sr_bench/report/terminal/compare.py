@@ -10,7 +10,7 @@ from sr_bench.core.gate import Drop, digits, quantity
 from sr_bench.core.history import SessionInfo
 from sr_bench.core.metric import with_unit
 from sr_bench.core.trend import started
-from sr_bench.report.terminal.history import value_text
+from sr_bench.history.over_time import value_text
 from sr_bench.report.terminal.tables import plain_table
 from sr_bench.text.printable import printable
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from sr_bench.core.gate import Comparison, Drop, GateImage, GateVerdict, digits, quantity
-from sr_bench.core.metric import metric_info, with_unit
+from sr_bench.core.metric import with_unit
 from sr_bench.core.record import Status
+from sr_bench.report.parts.marks import loss_name
 from sr_bench.report.terminal.tables import plain_table
 
 _IMAGES_SHOWN = 5
@@ -39,13 +40,8 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     row = _drop_row(metric, drop, images, comparison.limit, comparison.status)
     order = sorted(range(drop.count), key=lambda index: (-drop.values[index], images[index]))
     worst = [[images[i], quantity(metric, drop.values[i])] for i in order[:_IMAGES_SHOWN]]
-    table = plain_table(("image", _loss(metric)), worst, left=(0,))
+    table = plain_table(("image", loss_name(metric)), worst, left=(0,))
     return [*plain_table(_QUESTIONS, [row], left=(0, 4, 7)), "", *table]
-
-
-def _loss(metric: str) -> str:
-    info = metric_info(metric)
-    return f"{info.title} {'drop' if info.higher_is_better else 'rise'}"
 
 
 def _fidelity_rows(verdict: GateVerdict) -> Iterator[list[str]]:
@@ -65,7 +61,7 @@ def _drop_row(
     metric: str, drop: Drop, names: Sequence[str], limit: float, status: Status
 ) -> list[str]:
     return [
-        _loss(metric),
+        loss_name(metric),
         quantity(metric, drop.mean),
         f"{digits(metric, drop.low95)} to {quantity(metric, drop.high95)}",
         quantity(metric, drop.worst),

@@ -14,6 +14,7 @@ import pytest
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.result_log import Made, ResultCache, RunResults
 from sr_bench.engine.score.fidelity import Fidelity
+from sr_bench.errors import MetricError
 
 KEY = "ab" + "0" * 62
 IMAGES = ("i0", "i1", "i2")
@@ -55,6 +56,21 @@ def test_what_one_session_made_the_next_one_finds(tmp_path: Path) -> None:
     assert again.get("i1") == ImageResult("", {"psnr": float("inf"), "ssim": 1.0}, close)
     assert again.get("i2") is None
     assert [bool(again.get(image)) for image in IMAGES] == [True, True, False]
+
+
+def test_a_score_that_failed_is_known_to_its_session_and_not_kept(tmp_path: Path) -> None:
+    results = filled(tmp_path, 1)
+    failed = ImageResult("b", {"psnr": 30.0}, faults={"ssim": "too small"})
+    for _again in range(2):
+        results.add("i1", failed)
+    with pytest.raises(MetricError, match="image b: too small"):
+        failed.score("ssim")
+    assert results.get("i1").faults == failed.faults
+    again = opened(tmp_path, session="night 2")
+    assert again.get("i1") == ImageResult("", {"psnr": 30.0})
+    again.add("i1", failed)
+    lines = file_of(tmp_path).read_bytes().splitlines()
+    assert [b"too small" in line or b"faults" in line for line in lines] == [False] * 3
 
 
 def test_results_are_on_the_disk_as_they_are_made(tmp_path: Path) -> None:

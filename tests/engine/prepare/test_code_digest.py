@@ -78,3 +78,26 @@ def test_all_that_computes_for_a_measurement_is_in_it() -> None:
     covered = tuple(place.removesuffix(".py").replace("/", ".") for place in code_digest.MEASURES)
     outside = {m for m in compute if not m.removeprefix("sr_bench.").startswith(covered)}
     assert {m for m in outside if not m.startswith(REPLAYS)} == set()
+
+
+def test_a_metric_of_another_package_is_in_what_workers_share_and_in_no_others_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = tmp_path / "metric.py"
+
+    def added_to(group: str, name: str = "beauty") -> tuple[Path, ...]:
+        return (added,) if (group, name) == ("sr_bench.metrics", "beauty") else ()
+
+    def digests(text: str) -> tuple[str, str]:
+        added.write_text(text)
+        for function in (code_digest.metric_code, code_digest.measuring_and_metrics):
+            function.cache_clear()
+        return digest(), code_digest.measuring_and_metrics()
+
+    monkeypatch.setattr(code_digest, "third_party_code", added_to)
+    monkeypatch.setattr(code_digest, "image_metrics", lambda: ("beauty", "psnr"))
+    (results, shared), (results_then, shared_then) = digests("1"), digests("2")
+    assert results == results_then
+    assert shared != shared_then
+    for function in (code_digest.metric_code, code_digest.measuring_and_metrics):
+        function.cache_clear()

@@ -260,6 +260,7 @@ def test_the_mean_is_over_images() -> None:
 def test_last_image_takes_the_last_ssim_and_the_mean_psnr() -> None:
     protocol = load_protocol("realsr_vamp")
     assert aggregate([0.5, 0.6, 0.9], protocol, "ssim") == 0.9
+    assert aggregate([0.5, 0.6, 0.9], protocol, "ssim_y") == 0.9
     assert aggregate([20.0, 22.0], protocol, "psnr") == 21.0
 
 
@@ -285,6 +286,14 @@ def metric(monkeypatch: pytest.MonkeyPatch, score, **declared: object) -> None:
     info = replace(mae.INFO, **declared)
     monkeypatch.setattr(protocol, "metric_info", lambda name: info)
     monkeypatch.setattr(protocol.discovery, "load", lambda package, name: module)
+
+
+@pytest.mark.parametrize(("follows", "value"), [(True, 0.9), (False, 0.7)])
+def test_a_metric_that_declares_it_follows_the_ssim_aggregation(
+    monkeypatch: pytest.MonkeyPatch, follows: bool, value: float
+) -> None:
+    metric(monkeypatch, mae.score, follows_ssim_aggregation=follows)
+    assert aggregate([0.5, 0.9], load_protocol("realsr_vamp"), "mae") == pytest.approx(value)
 
 
 def test_a_metric_on_rgb_gets_rgb_by_any_protocol_and_no_reference_that_it_does_not_need(

@@ -171,6 +171,10 @@ def test_another_shape_than_fp32s_is_found(tmp_path: Path, full: str, low: str, 
     findings = of(look(tmp_path, page(*rows)), "SRB105")
     assert len(findings) == count
     assert all("-1.0 dB" in finding.message for finding in findings)
+    by_mae = page(*rows).replace("PSNR(dB)", "MAE")
+    assert [finding.message for finding in of(look(tmp_path, by_mae), "SRB105")] == [
+        finding.message.replace(" dB", " levels") for finding in findings
+    ]
 
 
 def test_another_protocol_than_fp32s_is_found(tmp_path: Path) -> None:
@@ -266,6 +270,8 @@ def test_an_ssim_of_one_image_is_noted(tmp_path: Path) -> None:
     text = page("Net | - | - | 40.0 | 0.99 | -")
     by_protocol = CARD.replace("native_rgb", "realsr_vamp")
     assert "realsr_vamp" in of(look(tmp_path, text, by_protocol), "SRB109")[0].message
+    on_y = of(look(tmp_path, text.replace("SSIM", "SSIM-Y"), by_protocol), "SRB109")
+    assert "SSIM-Y 0.99" in on_y[0].message
     (gap,) = of(look(tmp_path, text, CARD + GAP.format("SSIM of one image")), "SRB109")
     assert gap.severity is Severity.NOTE
     assert not of(look(tmp_path, text, CARD + GAP.format("weights lost")), "SRB109")

@@ -22,6 +22,7 @@ from tests.report.html.zoo import (
     past_session,
     records_of,
     scored,
+    with_mae,
 )
 from tests.report.terminal.test_forensics import FITS
 
@@ -149,7 +150,34 @@ def test_infinite_values_become_none(tmp_path: Path) -> None:
     record = scored("m", "fp32", "psnr")
     images = (replace(record.measurement.images[0], value=float("inf")),)
     build([replace(record, measurement=replace(record.measurement, images=images))], tmp_path)
-    assert data_of(tmp_path)["measured"][0]["psnr"] == [None]
+    assert data_of(tmp_path)["measured"][0]["values"]["psnr"] == [None]
+
+
+def test_each_metric_has_a_ladder_of_losses_and_a_column(tmp_path: Path) -> None:
+    gone = replace(scored("m", "fp32", "psnr"), metric="gone", claim=None)
+    build([*with_mae("m"), gone], tmp_path)
+    data = data_of(tmp_path)
+    shown = [(m["name"], m["title"], m["unit"], m["decimals"], m["sign"]) for m in data["metrics"]]
+    assert shown == [
+        ("psnr", "PSNR", "dB", 3, 1),
+        ("ssim", "SSIM", "", 5, 1),
+        ("gone", "gone", "", 4, 1),
+        ("mae", "MAE ↓", "levels", 4, -1),
+        ("fidelity", "fidelity", "dB", 2, 0),
+    ]
+    assert data["measured"][1]["values"]["mae"] == [2.2, 3.4, 2.5, 2.5]
+    assert [*data["measured"][0]["drops"], *data["measured"][1]["drops"]] == ["psnr", "ssim"]
+    page = text_of(tmp_path, "model")
+    ladders = re.findall(r"data-ladder.*?>(.*?)</button>", page)
+    assert ladders == ["PSNR drop", "SSIM drop", "gone drop", "MAE rise", "Fidelity to fp32"]
+    assert ">fp16 MAE ↓</button>" in page
+    assert '<td class="r num">3.4000</td>' in page
+    assert ">MAE ↓</button>" in text_of(tmp_path, "index")
+
+
+def test_without_a_gate_the_explorer_starts_where_the_first_metric_loses_most(tmp_path) -> None:
+    build([record for record in with_mae("m") if record.metric == "mae"], tmp_path)
+    assert data_of(tmp_path)["start"] == 1
 
 
 def test_a_run_that_kept_no_images_says_how_to_keep_them(tmp_path: Path) -> None:
@@ -201,8 +229,8 @@ def test_a_trend_says_what_changed_between_runs(tmp_path: Path) -> None:
     records = records_of("m")
     build(records, tmp_path, history=history_of(records))
     page = text_of(tmp_path, "trend")
-    assert "<b>torch 2.13 -&gt; 2.14</b>" in page
-    assert "<td>data</td>" in page
+    changed = re.findall(r'<td class="wide">(.*?)</td></tr>', page)
+    assert changed[:3] == ["data, torch 2.13 -&gt; 2.14", "-", "-"]
     assert "+0.0005" in page
     assert "abc123" in page
 

@@ -126,6 +126,19 @@ def records_of(*models: str) -> list[Record]:
     return records
 
 
+def with_mae(model: str) -> list[Record]:
+    """Return the records of `model`, and its MAE: worst on image 1, and of fp16 above int8."""
+    records = records_of(model)
+    for precision, rise in zip(PRECISIONS, (0.0, 0.2, 0.1), strict=True):
+        values = (2.0 + rise, 3.0 + 2 * rise, 2.5, 2.5)
+        base = scored(model, precision, "psnr")
+        scores = tuple(map(ImageScore, NAMES, values))
+        base = replace(base, metric="mae", case_id=f"{model}-{precision}-set_x2-mae", claim=None)
+        measurement = Measurement("mae", "levels", 2.5, scores, COUNT)
+        records.append(replace(base, measurement=measurement))
+    return records
+
+
 def emulated(record: Record) -> Record:
     """Return `record` as an emulated device leaves it, with an interval."""
     notes = {**record.measurement.notes, Profile.FINE: record.measurement.value + 0.02}

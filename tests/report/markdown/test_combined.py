@@ -84,14 +84,29 @@ def test_without_a_failure_there_is_no_such_part() -> None:
 def test_a_family_has_a_matrix_of_models_and_precisions() -> None:
     other = replace(record(None, 31.5, status=Status.NEW), model="n_x4", dataset="set5_x4")
     assert matrix(row_of(Precision.FP32), row_of(Precision.FP16, None), other) == [
-        ["Model", "Dataset", "fp32", "fp16"],
-        ["m_x2", "set5_x2", "30.10 → 30.10 ✓", "30.10 → - ○"],
-        ["n_x4", "set5_x4", "- → 31.5000 +", ""],
+        ["Model", "Dataset", "Metric", "fp32", "fp16"],
+        ["m_x2", "set5_x2", "PSNR (dB)", "30.10 → 30.10 ✓", "30.10 → - ○"],
+        ["n_x4", "set5_x4", "PSNR (dB)", "- → 31.5000 +", ""],
+    ]
+
+
+def test_each_metric_of_images_has_a_row_with_its_unit_and_direction() -> None:
+    def measured(metric: str, value: float) -> Record:
+        return record(None, value, metric=metric, status=Status.NEW)
+
+    rows = matrix(
+        measured("fidelity", 50.1), measured("vmaf_x", 0.25), measured("mae", 2.5), record()
+    )[1:]
+    assert [row[2:] for row in rows] == [
+        ["PSNR (dB)", "30.10 → 30.10 ✓"],
+        ["fidelity (dB)", "- → 50.10 +"],
+        ["MAE ↓ (levels)", "- → 2.5000 +"],
+        ["vmaf_x", "- → 0.2500 +"],  # of a package that is gone
     ]
 
 
 def test_only_the_marks_that_stand_on_the_page_are_explained() -> None:
-    legend = "PSNR in dB as claimed → as measured; "
+    legend = "As claimed → as measured; ↓ if lower is better; "
     assert f"{legend}✓ match, ○ not\\_run." not in page(record())
     assert f"{legend}✓ match.\n" in page(record())
     assert f"{legend}✓ match, ✗ differs.\n" in page(record(), ended(Status.DIFFERS))
@@ -99,7 +114,7 @@ def test_only_the_marks_that_stand_on_the_page_are_explained() -> None:
 
 def test_every_status_that_psnr_can_have_has_a_mark_of_its_own() -> None:
     gates = {Status.WITHIN, Status.LOSS, Status.UNDECIDED}
-    texts = [matrix(ended(status))[1][2] for status in Status if status not in gates]
+    texts = [matrix(ended(status))[1][3] for status in Status if status not in gates]
     marks = [text.rpartition(" ")[2] for text in texts]
     assert len(set(marks)) == len(Status) - len(gates)
     assert all(len(mark) == 1 for mark in marks)
@@ -108,7 +123,7 @@ def test_every_status_that_psnr_can_have_has_a_mark_of_its_own() -> None:
 def test_rows_about_another_backend_hide_behind_those_that_were_measured() -> None:
     about_vacc = row_of(Precision.FP16, None, "vacc-emulated")
     row = matrix(row_of(Precision.FP16, word="onnxruntime"), about_vacc)[1]
-    assert row[2] == "30.10 → 30.10 ✓"
+    assert row[3] == "30.10 → 30.10 ✓"
 
 
 def test_two_measured_rows_of_one_precision_are_told_apart() -> None:
@@ -144,10 +159,10 @@ def test_values_below_the_floor_are_listed() -> None:
     assert "Below the floor" not in page(with_floor(record(), 30.0))
 
 
-def test_a_family_without_psnr_has_a_heading_and_its_counts() -> None:
+def test_a_family_without_images_has_a_heading_and_its_counts() -> None:
     flops = record(replace(CLAIM, metric="flops", text="1.5"), 1.5)
-    assert "### zoo\n\n1 match\n\nNo PSNR was asked for.\n" in page(flops)
-    assert "PSNR in dB" not in page(flops)
+    assert "### zoo\n\n1 match\n\nNothing of images was asked for.\n" in page(flops)
+    assert "as measured" not in page(flops)
 
 
 def test_links_lead_to_the_pages_that_are_there(tmp_path: Path) -> None:
@@ -196,8 +211,8 @@ def test_names_of_others_stay_names() -> None:
     shown = tables(text)
     assert len(shown[0][1]) == 9
     assert shown[0][1][1] == " ".join(HOSTILE.replace("\x1b", "\\x1b").split())
-    assert [len(row) for row in shown[1]] == [3, 3]
-    assert shown[1][1][2].endswith(f"{shown[0][1][1]}: 30.10 → 29.50 ✗")
+    assert [len(row) for row in shown[1]] == [4, 4]
+    assert shown[1][1][3].endswith(f"{shown[0][1][1]}: 30.10 → 29.50 ✗")
 
 
 def test_a_family_whose_name_no_file_can_have_has_no_link(tmp_path: Path) -> None:

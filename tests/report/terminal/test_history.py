@@ -6,7 +6,8 @@ from dataclasses import replace
 from sr_bench.core.codec import encode
 from sr_bench.core.history import Environment, Point
 from sr_bench.core.trend import Moment, Series
-from sr_bench.report.terminal.history import history_case, history_lines, sparkline, value_text
+from sr_bench.history.over_time import history_case, value_text
+from sr_bench.report.terminal.history import history_lines, sparkline
 from tests.core.test_trend import ENVIRONMENT, POINT, case, info
 
 

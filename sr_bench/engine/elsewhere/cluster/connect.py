@@ -13,7 +13,7 @@ from sr_bench.core.backend import BackendInfo
 from sr_bench.engine.elsewhere.cluster.shared_work import PROBE, check_seen, session_folder
 from sr_bench.engine.measure.worker import Worker
 from sr_bench.engine.plan.options import Selection
-from sr_bench.engine.prepare.code_digest import measuring
+from sr_bench.engine.prepare.code_digest import measuring_and_metrics
 from sr_bench.errors import BackendError, OptionError, SrBenchError
 from sr_bench.files.cache import cache_dir
 from sr_bench.history.environment import cpu_model
@@ -87,7 +87,7 @@ def look(selection: Selection, places: Places) -> Identity | str:
     """Return what this process is, or why it can't compute as the options ask."""
     try:
         places.check()
-        return Identity(measuring(), cpu_model(), Worker(selection).info)
+        return Identity(measuring_and_metrics(), cpu_model(), Worker(selection).info)
     except SrBenchError as error:
         return str(error)
 
@@ -207,7 +207,7 @@ def agreed_workers(client: "Client", selection: Selection, places: Places) -> Wo
         raise OptionError(msg)
     if not needed:
         looks = _usable(answers, where)
-    expected = replace(first, measuring=measuring())
+    expected = replace(first, measuring=measuring_and_metrics())
     differences = {at: expected.difference(identity) for at, identity in looks.items()}
     _refuse(differences, f"{where}: these workers differ, so that numbers would mix:")
     return Workers(first, needed)

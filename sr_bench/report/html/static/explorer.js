@@ -38,7 +38,7 @@ function worstPrecision(names) {
   let worst = null;
   for (const one of explorer.data.measured) {
     if (one.precision === explorer.a) continue;
-    const values = one.fidelity.filter((value) => value !== null);
+    const values = (one.values.fidelity || []).filter((value) => value !== null);
     const low = values.length ? Math.min(...values) : Infinity;
     if (!worst || low < worst.low) worst = { low, name: one.precision };
   }
@@ -102,11 +102,10 @@ function showNames(a, b, image) {
 }
 
 function scores(one, index) {
-  const parts = [];
-  if (one.psnr.length && one.psnr[index] !== null) parts.push(`${one.psnr[index].toFixed(2)} dB`);
-  if (one.ssim.length && one.ssim[index] !== null) parts.push(one.ssim[index].toFixed(4));
-  if (one.fidelity.length && one.fidelity[index] !== null) parts.push(`fidelity ${one.fidelity[index].toFixed(1)} dB`);
-  return parts.join(" · ");
+  const value = (metric) => (one.values[metric.name] || [])[index];
+  const known = explorer.data.metrics.filter((metric) => Number.isFinite(value(metric)));
+  const text = (metric) => `${metric.title} ${value(metric).toFixed(metric.decimals)} ${metric.unit}`.trim();
+  return known.map((metric) => text(metric).replaceAll(" ", "\u00a0")).join(" · ");
 }
 
 function load(shown, file, name) {

@@ -68,11 +68,11 @@ function plain(text) {
   return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-// Values of a precision as the ladder shows them: what an image loses, or its fidelity.
+// Values of a precision as the ladder shows them: how much worse an image is, or its fidelity.
 function lost(full, one, metric) {
-  if (metric === "fidelity") return one.fidelity;
-  if (!full) return [];
-  return one[metric].map((value, index) => (value === null || full[metric][index] === null ? null : full[metric][index] - value));
+  const values = one.values[metric.name] || [], before = full ? full.values[metric.name] || [] : [];
+  if (!metric.sign) return values;
+  return full ? values.map((value, index) => (value === null || (before[index] ?? null) === null ? null : metric.sign * (before[index] - value))) : [];
 }
 
 // A precision's place among the low ones, so that it has one colour in all plots.
@@ -80,12 +80,14 @@ function rank(data, one) {
   return data.measured.filter((other) => other.precision !== "fp32").indexOf(one);
 }
 
-const TITLES = { psnr: "PSNR lost against fp32, dB", ssim: "SSIM lost against fp32", fidelity: "fidelity to fp32, dB" };
+function axisTitle(metric) {
+  return `${plain(metric.ladder)}${metric.sign ? " against fp32" : ""}${metric.unit ? `, ${metric.unit}` : ""}`;
+}
 
 function ladderFigure(data, metric) {
   const full = data.measured.find((one) => one.precision === "fp32");
   // fp32 loses nothing: the rung that lines start from. It has no fidelity to itself.
-  const lows = data.measured.filter((one) => (metric !== "fidelity" || one !== full) && lost(full, one, metric).length);
+  const lows = data.measured.filter((one) => (metric.sign || one !== full) && lost(full, one, metric).length);
   const columns = lows.map((one) => lost(full, one, metric));
   const names = lows.map((one) => plain(one.label));
   const traces = [ladderLines(data, columns)];
@@ -94,14 +96,14 @@ function ladderFigure(data, metric) {
     if (one === full) return;
     traces.push({
       type: "scatter", mode: "markers", name: names[index], x: values.map(() => index), y: values, showlegend: false, customdata: values.map((_, image) => [image, one.precision]),
-      text: data.images.map((image) => plain(image.name)), hovertemplate: `%{text}<br>${names[index]}<br><b>%{y:.5~f}</b><extra></extra>`,
+      text: data.images.map((image) => plain(image.name)), hovertemplate: `%{text}<br>${names[index]}<br><b>%{y:.${metric.decimals + 1}~f}</b><extra></extra>`,
       marker: { color: seriesColour(rank(data, one)), size: 8, opacity: 0.75, symbol: SYMBOLS[rank(data, one) % 5] },
     });
   });
   traces.push(ladderMeans(lows, columns, metric));
   return {
     traces,
-    layout: { showlegend: false, yaxis: { title: { text: TITLES[metric] } }, xaxis: { tickvals: names.map((_, index) => index), ticktext: names, range: [-0.4, names.length - 0.6], zeroline: false } },
+    layout: { showlegend: false, yaxis: { title: { text: axisTitle(metric) } }, xaxis: { tickvals: names.map((_, index) => index), ticktext: names, range: [-0.4, names.length - 0.6], zeroline: false } },
   };
 }
 
@@ -117,11 +119,11 @@ function ladderLines(data, columns) {
 }
 
 function ladderMeans(lows, columns, metric) {
-  const spans = lows.map((one) => (metric === "fidelity" ? null : one[`${metric}_drop`]));
+  const spans = lows.map((one) => one.drops[metric.name] || null);
   const means = columns.map((column, index) => (spans[index] && spans[index].mean !== null ? spans[index].mean : mean(column)));
   const end = (span, name, at) => (span && span[name] !== null ? Math.abs(span[name] - at) : 0);
   return {
-    type: "scatter", mode: "markers", x: columns.map((_, index) => index + 0.12), y: means, hovertemplate: "mean <b>%{y:.5~f}</b><extra></extra>",
+    type: "scatter", mode: "markers", x: columns.map((_, index) => index + 0.12), y: means, hovertemplate: `mean <b>%{y:.${metric.decimals + 1}~f}</b><extra></extra>`,
     marker: { symbol: "diamond", size: 11, color: css("--ink") },
     error_y: { type: "data", symmetric: false, array: spans.map((span, index) => end(span, "high", means[index])), arrayminus: spans.map((span, index) => end(span, "low", means[index])), color: css("--ink"), thickness: 1.5, width: 5 },
   };
@@ -134,20 +136,20 @@ function mean(values) {
 
 function scatterFigure(data) {
   const full = data.measured.find((one) => one.precision === "fp32");
-  const lows = data.measured.filter((one) => one !== full);
+  const lows = data.measured.filter((one) => one !== full), metric = data.metrics[0];
   const traces = lows.map((one) => ({
-    type: "scatter", mode: "markers", name: plain(one.label), x: full ? full.psnr : [], y: lost(full, one, "psnr"), text: data.images.map((image) => plain(image.name)),
-    customdata: data.images.map((_, image) => [image, one.precision]), hovertemplate: `%{text}<br>${plain(one.label)}<br>fp32 %{x:.3f} dB, loses <b>%{y:.4f} dB</b><extra></extra>`,
+    type: "scatter", mode: "markers", name: plain(one.label), x: (full && full.values[metric.name]) || [], y: lost(full, one, metric), text: data.images.map((image) => plain(image.name)),
+    customdata: data.images.map((_, image) => [image, one.precision]), hovertemplate: `%{text}<br>${plain(one.label)}<br>fp32 %{x:.${metric.decimals}f}, ${plain(metric.ladder)} <b>%{y:.${metric.decimals + 1}~f}</b> ${metric.unit}<extra></extra>`,
     marker: { color: seriesColour(rank(data, one)), symbol: SYMBOLS[rank(data, one) % 5], size: 8, opacity: 0.8 },
   }));
-  return { traces, layout: { showlegend: true, xaxis: { title: { text: "PSNR of fp32, dB" }, zeroline: false }, yaxis: { title: { text: TITLES.psnr } } } };
+  return { traces, layout: { showlegend: true, xaxis: { title: { text: `${plain(metric.title)} of fp32${metric.unit ? `, ${metric.unit}` : ""}` }, zeroline: false }, yaxis: { title: { text: axisTitle(metric) } } } };
 }
 
 function startModelPlots() {
   const node = document.getElementById("page-data");
   if (!node) return;
   const data = JSON.parse(node.textContent);
-  let metric = "psnr";
+  let metric = data.metrics[0];
   const press_ = (point) => { if (point.customdata) openImage(...point.customdata); };
   plot("plot-ladder", () => ladderFigure(data, metric));
   plot("plot-scatter", () => scatterFigure(data));
@@ -156,49 +158,47 @@ function startModelPlots() {
   for (const button of buttons) {
     button.addEventListener("click", () => {
       press(button, buttons);
-      metric = button.dataset.ladder;
+      metric = data.metrics[Number(button.dataset.ladder)];
       draw(document.getElementById("plot-ladder"));
     });
   }
 }
 
-function trendTexts(data, one) {
-  return one.points.map((point) => {
-    const run = data.runs[point.run];
-    const lines = [run.run, run.started, `commit ${run.commit || "-"}`, point.status.replace("_", " "), run.environment];
-    if (run.changed) lines.push(`environment changed: ${run.changed}`);
-    if (point.changed) lines.push(`inputs changed: ${point.changed}`);
-    if (point.images < point.planned) lines.push(`${point.images} of ${point.planned} images`);
+function trendTexts(one) {
+  return one.rows.map((row) => {
+    const lines = [row.run, `${row.when || "-"} UTC`, `commit ${row.commit || "-"}`, row.status.replace("_", " ")];
+    if (row.changed.length) lines.push(`changed: ${row.changed.join(", ")}`);
+    if (row.images < row.planned) lines.push(`${row.images} of ${row.planned} images`);
     return lines.map(plain).join("<br>");
   });
 }
 
-function trendAxis(data, one) {
-  const every = Math.ceil(one.points.length / 10);
-  const marked = one.points.map((_, index) => index).filter((index) => index % every === 0);
-  const day = (index) => data.runs[one.points[index].run].started.slice(0, 10) || data.runs[one.points[index].run].run;
-  return { tickvals: marked, ticktext: marked.map((index) => plain(day(index))), zeroline: false, range: [-0.6, Math.max(1, one.points.length) - 0.4] };
+function trendAxis(one) {
+  const every = Math.ceil(one.rows.length / 10);
+  const marked = one.rows.map((_, index) => index).filter((index) => index % every === 0);
+  const day = (row) => row.when.slice(0, 10) || row.run;
+  return { tickvals: marked, ticktext: marked.map((index) => plain(day(one.rows[index]))), zeroline: false, range: [-0.6, Math.max(1, one.rows.length) - 0.4] };
 }
 
-function valueFigure(data, one) {
-  const x = one.points.map((_, index) => index);
-  const changed = one.points.map((point) => (point.changed ? "diamond" : "circle"));
-  const edge = (sign) => one.points.map((point) => (point.claimed === null || point.tolerance === null ? null : point.claimed + sign * point.tolerance));
+function valueFigure(one) {
+  const x = one.rows.map((_, index) => index);
+  const changed = one.rows.map((row) => (row.changed.length ? "diamond" : "circle"));
+  const edge = (sign) => one.rows.map((row) => (row.claimed === null || row.tolerance === null ? null : row.claimed + sign * row.tolerance));
   const band = { type: "scatter", mode: "lines", x, hoverinfo: "skip", line: { width: 0, shape: "hvh" }, showlegend: false };
   const traces = [
     { ...band, y: edge(-1) },
     { ...band, y: edge(1), fill: "tonexty", fillcolor: css("--ok-soft"), name: "tolerance", showlegend: true },
-    { type: "scatter", mode: "lines", name: "claimed", x, y: one.points.map((point) => point.claimed), hoverinfo: "skip", line: { color: css("--ok"), dash: "dash", width: 1.2, shape: "hvh" } },
-    { type: "scatter", mode: "lines+markers", name: one.emulated ? "emulated" : "measured", x, y: one.points.map((point) => point.value), text: trendTexts(data, one), hovertemplate: "<b>%{y}</b><br>%{text}<extra></extra>", line: { color: seriesColour(0), width: 1.6 }, marker: { size: 8, symbol: changed, color: seriesColour(0) } },
+    { type: "scatter", mode: "lines", name: "claimed", x, y: one.rows.map((row) => row.claimed), hoverinfo: "skip", line: { color: css("--ok"), dash: "dash", width: 1.2, shape: "hvh" } },
+    { type: "scatter", mode: "lines+markers", name: one.device.startsWith("emulated") ? "emulated" : "measured", x, y: one.rows.map((row) => row.value), text: trendTexts(one), hovertemplate: "<b>%{y}</b><br>%{text}<extra></extra>", line: { color: seriesColour(0), width: 1.6 }, marker: { size: 8, symbol: changed, color: seriesColour(0) } },
   ];
-  return { traces, layout: { showlegend: true, xaxis: trendAxis(data, one), yaxis: { title: { text: `${one.metric}${one.unit ? `, ${one.unit}` : ""}` }, zeroline: false } } };
+  return { traces, layout: { showlegend: true, xaxis: trendAxis(one), yaxis: { title: { text: `${one.metric}${one.unit ? `, ${one.unit}` : ""}` }, zeroline: false } } };
 }
 
-function marginFigure(data, one) {
-  const margins = one.points.map((point) => point.margin);
+function marginFigure(one) {
+  const margins = one.rows.map((row) => row.margin);
   const colours = margins.map((margin) => css(margin !== null && margin < 0 ? "--bad" : "--ok"));
-  const traces = [{ type: "bar", x: margins.map((_, index) => index), y: margins, text: trendTexts(data, one), textposition: "none", hovertemplate: "<b>%{y}</b><br>%{text}<extra></extra>", marker: { color: colours }, width: 0.35 }];
-  return { traces, layout: { showlegend: false, xaxis: trendAxis(data, one), yaxis: { title: { text: `margin${one.unit ? `, ${one.unit}` : ""}` } } } };
+  const traces = [{ type: "bar", x: margins.map((_, index) => index), y: margins, text: trendTexts(one), textposition: "none", hovertemplate: "<b>%{y}</b><br>%{text}<extra></extra>", marker: { color: colours }, width: 0.35 }];
+  return { traces, layout: { showlegend: false, xaxis: trendAxis(one), yaxis: { title: { text: `margin${one.unit ? `, ${one.unit}` : ""}` } } } };
 }
 
 function startTrend() {
@@ -206,9 +206,9 @@ function startTrend() {
   if (!node) return;
   const data = JSON.parse(node.textContent);
   const choice = document.getElementById("series");
-  const chosen = () => data.series[Number(choice.value)];
-  plot("plot-value", () => valueFigure(data, chosen()));
-  plot("plot-margin", () => marginFigure(data, chosen()));
+  const chosen = () => data[Number(choice.value)];
+  plot("plot-value", () => valueFigure(chosen()));
+  plot("plot-margin", () => marginFigure(chosen()));
   choice.addEventListener("change", () => {
     for (const table of document.querySelectorAll(".series")) table.hidden = table.dataset.series !== choice.value;
     for (const shown of plots.drawn.keys()) draw(shown);

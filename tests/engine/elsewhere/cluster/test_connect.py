@@ -18,12 +18,12 @@ from sr_bench.engine.elsewhere.cluster.connect import (
 from sr_bench.engine.elsewhere.cluster.remote import Station
 from sr_bench.engine.elsewhere.cluster.shared_work import PROBE, session_folder
 from sr_bench.engine.plan.options import Selection
-from sr_bench.engine.prepare.code_digest import measuring
+from sr_bench.engine.prepare.code_digest import measuring_and_metrics
 from sr_bench.errors import OptionError
 
 CPU = BackendInfo("onnxruntime", "1", "cpu", emulated=False, note="n")
 CARD = BackendInfo("vacc", "1", "vacc", emulated=False, note="n")
-HERE = Identity(measuring(), "cpu", CPU)
+HERE = Identity(measuring_and_metrics(), "cpu", CPU)
 
 
 class Seen:
@@ -57,8 +57,8 @@ def test_workers_that_are_alike_agree() -> None:
     ("other", "message"),
     [
         (Identity("0", "cpu", CPU), "b: its sr-bench or its packages"),
-        (Identity(measuring(), "old", CPU), "b: its processor is old, not cpu"),
-        (Identity(measuring(), "cpu", CARD), "b: its backend is vacc 1 on vacc"),
+        (Identity(measuring_and_metrics(), "old", CPU), "b: its processor is old, not cpu"),
+        (Identity(measuring_and_metrics(), "cpu", CARD), "b: its backend is vacc 1 on vacc"),
         ("no card\x1b[31m", r"b: no card\\x1b\[31m"),
         (ModuleNotFoundError("No module named 'sr_bench'"), "b: No module named 'sr_bench'"),
     ],
@@ -75,14 +75,14 @@ def test_all_workers_alike_but_unlike_this_machine_are_refused() -> None:
 
 
 def test_a_device_that_no_worker_offers_is_refused_at_the_start() -> None:
-    card = Identity(measuring(), "cpu", CARD)
+    card = Identity(measuring_and_metrics(), "cpu", CARD)
     with pytest.raises(OptionError, match=r"no worker offers VACC: .*--resources VACC=1"):
         agreed("vacc", a=(card, {}))
 
 
 def test_only_workers_that_offer_the_device_have_to_agree() -> None:
-    card = Identity(measuring(), "cpu", CARD)
-    other = Identity(measuring(), "other cpu", CARD)
+    card = Identity(measuring_and_metrics(), "cpu", CARD)
+    other = Identity(measuring_and_metrics(), "other cpu", CARD)
     workers = agreed("vacc", a=(HERE, {}), b=(card, {"VACC": 1}), c=(other, {"VACC": 2}))
     assert (workers.identity, workers.resource) == (card, "VACC")
 

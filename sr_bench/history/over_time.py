@@ -1,0 +1,119 @@
+"""A case over time, as every output shows it: its values, what changed, and where they go."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sr_bench.core.compare import environment_changes, input_changes
+from sr_bench.core.fields import narrowed
+from sr_bench.core.metric import metric_info, with_unit
+from sr_bench.core.trend import Moment, Series, Trend
+from sr_bench.core.trend import trend as trend_of
+from sr_bench.document.mirror import format_like
+from sr_bench.document.numbers import plain_pattern
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """One value of a case, as it is shown; values are in the metric's unit."""
+
+    run: str
+    when: str
+    """UTC, to the minute; empty if not known."""
+    commit: str
+    complete: bool
+    """Whether the run ended."""
+    device: str
+    value: float | None
+    claimed: float | None
+    tolerance: float | None
+    margin: float | None
+    status: str
+    images: int
+    planned: int
+    changed: tuple[str, ...]
+    """What differs from the value before; empty for the first."""
+
+
+@dataclass(frozen=True)
+class HistoryCase:
+    """One case over time; all but `trend` and `rows` is of its newest value."""
+
+    case_id: str
+    family: str
+    model: str
+    metric: str
+    unit: str
+    precision: str
+    dataset: str
+    backend: str
+    device: str
+    trend: Trend | None
+    """None if it is not known."""
+    rows: tuple[HistoryRow, ...]
+    """Oldest first."""
+
+    @property
+    def label(self) -> str:
+        """What the case is of, in a line."""
+        where = f" on {self.dataset}" if self.dataset else ""
+        device = ", ".join(name for name in (self.backend, self.device) if name)
+        return f"{self.metric} {self.precision}{where} ({device}): {self.case_id}"
+
+    @property
+    def trend_line(self) -> str:
+        """Where its values are going, in a sentence; it may be that this is not known."""
+        trend, metric = self.trend, self.metric
+        if trend is None:
+            return "trend: not known before 3 values that compare, over a day or more"
+        slope = with_unit(f"{trend.per_week:+.2g}", metric)
+        pace = f"{slope} per week" if trend.per_week else "steady"
+        basis = f"{trend.points} values since {trend.since}"
+        if trend.of == "value":
+            return f"trend: {with_unit(value_text(metric, trend.last), metric)}, {pace} ({basis})"
+        left = with_unit(f"{abs(trend.last):.3g}", metric)
+        state = f"{left} of margin left" if trend.last >= 0 else f"{left} beyond the tolerance"
+        end = f": used up about {trend.used_up}" if trend.used_up else ""
+        return f"trend: {state}, {pace}{end} ({basis})"
+
+
+def history_case(case: Series, incomplete: Collection[str] = ()) -> HistoryCase:
+    """Return what is shown of `case`; runs in `incomplete` did not end."""
+    rows = tuple(
+        _row(moment, before, moment.info.run not in incomplete)
+        for before, moment in pairwise((None, *case.moments))
+        if moment
+    )
+    unit = metric_info(case.newest.metric).unit
+    return narrowed(HistoryCase, case.newest, unit=unit, trend=trend_of(case), rows=rows)
+
+
+def _row(moment: Moment, before: Moment | None, complete: bool) -> HistoryRow:
+    when = moment.when
+    return narrowed(
+        HistoryRow,
+        moment.point,
+        run=moment.info.run,
+        when=when.strftime("%Y-%m-%d %H:%M") if when else "",
+        commit=moment.info.environment.commit,
+        complete=complete,
+        changed=_changed(before, moment) if before else (),
+    )
+
+
+def _changed(before: Moment, now: Moment) -> tuple[str, ...]:
+    """Return what may have moved the value: inputs by name, all else with what it was."""
+    old, new = before.point, now.point
+    inputs = [change.name for change in input_changes(old.inputs, new.inputs)]
+    named = [
+        f"{name} {getattr(old, name) or 'none'} -> {getattr(new, name) or 'none'}"
+        for name in ("device", "protocol", "claimed")
+        if name not in inputs and getattr(old, name) != getattr(new, name)
+    ]
+    environment = environment_changes(before.info.environment, now.info.environment)
+    return (*inputs, *named, *(str(change) for change in environment if change.name not in inputs))
+
+
+def value_text(metric: str, value: float | None) -> str:
+    """Return `value` with the metric's usual decimals; ``-`` if there is none."""
+    return "-" if value is None else format_like(plain_pattern(metric), value)

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, Self
 
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
+from sr_bench.core.metric import metric_info
 from sr_bench.core.status import Status as Status  # apart, as a detail needs it too
 
 SCHEMA_VERSION = 2
@@ -40,6 +41,11 @@ class Measurement:
     """The uncut integer behind a cost metric (parameters, operations)."""
     notes: Mapping[str, float] = field(default_factory=dict)
     """Values shown beside it, such as the standard 2 x MAC count ``standard_g``."""
+
+    @classmethod
+    def of(cls, metric: str, value: float, **more: Any) -> Self:
+        """Return a value in the unit that `metric` declares; `more` are other fields."""
+        return cls(metric, metric_info(metric).unit, value, **more)
 
     @property
     def partial(self) -> bool:

@@ -15,8 +15,7 @@ from typing import TypeVar, cast
 
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.device import Failure
-from sr_bench.engine.elsewhere import child_main
-from sr_bench.engine.elsewhere.child_main import Message, Request, Setup
+from sr_bench.engine.elsewhere.child_main import Message, Request, Setup, main
 from sr_bench.engine.job import Done, Progress, quiet
 from sr_bench.engine.measure.worker import Begin, Planned, Work
 from sr_bench.engine.plan.options import Selection
@@ -38,6 +37,7 @@ _START_S = 120.0
 """Importing libraries says nothing of the model, so that a short limit does not hold for it."""
 _GRACE_S = 2.0
 _ALONE = "run this item alone"
+_MODULE = main.__module__
 
 _Model = tuple[Path, str]
 """By folder too: two zoos may have suites and models of the same names."""
@@ -156,7 +156,7 @@ class _Process:
             self._pipe, theirs = Pipe()
             held.enter_context(self._pipe)
             # -P, or files of the working folder would be imported in place of libraries.
-            argv = [sys.executable, "-P", "-m", child_main.__name__, str(theirs.fileno())]
+            argv = [sys.executable, "-P", "-m", _MODULE, str(theirs.fileno())]
             with theirs:
                 self._group = Group(argv, log=self._log, pass_fds=[theirs.fileno()])
             held.callback(self.stop)

@@ -3,13 +3,12 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from sr_bench import discovery
 from sr_bench.core.card import ModelCard
-from sr_bench.core.codec import decode, encode
-from sr_bench.core.metric import metric_info
+from sr_bench.core.case import Case
 from sr_bench.core.record import Measurement
 from sr_bench.cost.count import CostCount
 from sr_bench.engine.plan.options import CacheMode
@@ -34,20 +33,21 @@ class Counts:
         self._mode = mode
         self._counts: dict[str, CostCount] = {}
 
-    def of(self, card: ModelCard, shape: Shape) -> CostCount:
-        """Return what `count` returns; see there."""
+    def measured(self, case: Case) -> Measurement:
+        """Return what the network of `case` costs by its metric; raises as `count`."""
+        card, shape = case.card, case.card.counted_shape
         key = sha256_json([_network(card), shape, measuring()])
         if key not in self._counts:
             self._counts[key] = self._count(self._folder / f"{key}.json", card, shape)
-        return self._counts[key]
+        return cost_measurement(card, case.metric, self._counts[key])
 
     def _count(self, path: Path, card: ModelCard, shape: Shape) -> CostCount:
         if self._mode == "on":
             with suppress(OSError, ValueError, TypeError):  # absent, or damaged
-                return decode(CostCount, json.loads(path.read_bytes()))
+                return CostCount(**json.loads(path.read_bytes()))
         cost = count(card, shape)
         if self._mode != "off":
-            write_text(path, json.dumps(encode(cost)))
+            write_text(path, json.dumps(asdict(cost)))
         return cost
 
 
@@ -70,30 +70,19 @@ def count(card: ModelCard, shape: Shape) -> CostCount:
 @cache
 def _count_network(architecture: str, hyper: str, scale: int, shape: Shape) -> CostCount:
     """Count a built-in network once, however many rows have it; `hyper` is JSON."""
-    import torch
-
-    from sr_bench.cost.module import count_module
-    from sr_bench.cost.shapes import ShapesOnly
+    from sr_bench.cost.module import count_built
     from sr_bench.zoo.build import build
 
-    with torch.device("meta"), ShapesOnly():
-        module = build(architecture, json.loads(hyper), scale)
-    return count_module(module, shape)
+    return count_built(lambda: build(architecture, json.loads(hyper), scale), shape)
 
 
 def cost_measurement(card: ModelCard, metric: str, cost: CostCount) -> Measurement:
     """Return `cost` as the Flops by the card's rule, in G, or as the parameters, in M."""
-    unit = metric_info(metric).unit
     if metric == "params":
-        return Measurement(metric, unit, cost.params / 1e6, exact=cost.params)
-    rule = discovery.load("sr_bench.cost.rules", card.flops_rule)
-    return Measurement(
-        "flops",
-        unit,
-        rule.flops_g(cost),
-        exact=rule.ops(cost),
-        notes={"standard_g": 2 * cost.macs / 1e9, "macs": float(cost.macs)},
-    )
+        return Measurement.of(metric, cost.params / 1e6, exact=cost.params)
+    exact, flops_g = cost.by(card.flops_rule)
+    notes = {"standard_g": 2 * cost.macs / 1e9, "macs": float(cost.macs)}
+    return Measurement.of("flops", flops_g, exact=exact, notes=notes)
 
 
 def cost_inputs(card: ModelCard, metric: str) -> Mapping[str, str]:

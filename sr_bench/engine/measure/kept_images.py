@@ -3,12 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Kept
 from sr_bench.engine.job import Job, Keep
 from sr_bench.engine.plan.options import KeepMode
@@ -61,26 +61,18 @@ class Keeper:
 
     def for_job(self, job: Job) -> Keep:
         """Return what keeps an image of `job`."""
-        rule, white = job.protocol, job.card.value_range
-        return lambda index, pair, output: self.keep(index, pair, output, rule, white)
+        return partial(self.keep, job)
 
-    def keep(
-        self,
-        index: int,
-        pair: Pair,
-        output: NDArray[np.floating],
-        protocol: EvalProtocol,
-        white: float,
-    ) -> None:
+    def keep(self, job: Job, index: int, pair: Pair, output: NDArray[np.floating]) -> None:
         """Write image number `index`: the network's `output` (1 x 3 x height x width), LR and HR.
 
         Raises:
             SrBenchError: The folder can't be written.
         """
         eight = self.mode == "8bit"
-        rounding = protocol.rounding if protocol.rounding != "none" else "round"
-        how = replace(protocol, clip=True, rounding=rounding if eight else "none")
-        levels = read_output(output, how, white)
+        rounding = job.protocol.rounding if job.protocol.rounding != "none" else "round"
+        how = replace(job.protocol, clip=True, rounding=rounding if eight else "none")
+        levels = read_output(output, how, job.card.value_range)
         sr_file, *pair_files = self._files(index)
         write_levels(sr_file, levels)
         for target, image in zip(pair_files, (pair.lr, pair.hr), strict=True):

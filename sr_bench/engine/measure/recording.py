@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from sr_bench import __version__
 from sr_bench.core.backend import Artefact, BackendInfo, Session
-from sr_bench.core.history import Environment
 from sr_bench.errors import OptionError
+from sr_bench.history.environment import read_environment
 from sr_bench.recording.format import Header
 from sr_bench.recording.recorder import Recorder
 from sr_bench.text.home import without_home
 
 
-def start_recording(folder: Path, info: BackendInfo, environment: Environment) -> Recorder:
+def start_recording(folder: Path, info: BackendInfo) -> Recorder:
     """Return what records to `folder` the outputs of the backend that `info` describes.
 
     A recording of the same backend and device goes on.
@@ -36,7 +36,7 @@ def start_recording(folder: Path, info: BackendInfo, environment: Environment) -
         device=info.device,
         emulated=info.emulated,
         made_by=__version__,
-        environment=asdict(environment),
+        environment=asdict(read_environment(Path.cwd())),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return Recorder(folder, header)

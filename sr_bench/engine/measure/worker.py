@@ -4,23 +4,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
-from sr_bench import discovery
 from sr_bench.core.backend import Artefact, BackendInfo, BatchSession, Session
-from sr_bench.core.device import Profile
 from sr_bench.engine.job import Computes, Done, ImageResult, Job, Progress
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.kept_images import Keeper
-from sr_bench.engine.measure.one_by_one import run_job
-from sr_bench.engine.measure.pair_cache import PairCache
+from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.engine.measure.recording import Recorded, start_recording
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.network import Prepared
-from sr_bench.history.environment import cpu_model, read_environment
-from sr_bench.recording.recorder import Recorder
+from sr_bench.history.environment import cpu_model
 
 T = TypeVar("T")
 
@@ -101,13 +96,9 @@ class Worker:
 
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
-        self._backend = discovery.load("sr_bench.backends", selection.backend)
-        self.info: BackendInfo = self._backend.describe(selection.backend_options)
+        self.info: BackendInfo = selection.described()
         self.cpu = cpu_model()
-        self._recorder: Recorder | None = None
-        if selection.record:
-            environment = read_environment(Path.cwd())
-            self._recorder = start_recording(selection.record, self.info, environment)
+        self._recorder = start_recording(selection.record, self.info) if selection.record else None
         self._pairs = PairCache()
         self._outputs = Outputs()
 
@@ -121,7 +112,7 @@ class Worker:
         """Open what `prepared` describes; record it if that is asked."""
         artefact = prepared.artefact()
         session = self.open_artefact(artefact)
-        if self._recorder is None or prepared.profile is not Profile.TVM:
+        if self._recorder is None or prepared.is_further_reading:
             return session
         return Recorded(session, artefact, self._recorder)
 
@@ -132,7 +123,7 @@ class Worker:
     def open_artefact(self, artefact: Artefact) -> Session:
         """Open `artefact`."""
         chosen = self._selection
-        opened: Session = self._backend.open_session(
+        opened: Session = chosen.backend_module.open_session(
             artefact, threads=chosen.session_threads, options=chosen.backend_options
         )
         return opened

@@ -4,7 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sr_bench.core.card import Evaluation, ModelCard
-from sr_bench.core.case import COST_METRICS, GATE_METRIC, IMAGE_METRICS, Case
+from sr_bench.core.case import (
+    COST_METRICS,
+    GATE_METRIC,
+    IMAGE_METRICS,
+    LATENCY_METRIC,
+    Case,
+    same_backend,
+)
 from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.options import Selection, split_scale
@@ -34,11 +41,25 @@ def _gates(model: ModelCard, asked: list[Case], selection: Selection) -> Iterato
         return
     seen = set()
     for case in asked:
-        word = case.claim.backend if case.claim else ""
-        low = case.evaluation is not None and case.precision is not Precision.FP32
-        if low and same_backend(word, selection.answers) and case.run_key not in seen:
+        low = case.evaluation is not None and not case.precision.is_full
+        if low and case.is_about(selection.answers) and case.run_key not in seen:
             seen.add(case.run_key)
             yield replace(case, metric=GATE_METRIC, claim=None, blank=None)
+
+
+def latency_cases(cases: Iterable[Case], answers: str) -> Iterator[Case]:
+    """Yield what to time: once, each network and precision that is scored on images.
+
+    Args:
+        cases: The plan of one suite.
+        answers: The backend whose rows the session answers.
+    """
+    seen = set()
+    for case in cases:
+        key = (case.card.name, case.precision)
+        if case.evaluation and case.is_about(answers) and key not in seen:
+            seen.add(key)
+            yield replace(case, metric=LATENCY_METRIC, claim=None, blank=None)
 
 
 def _printed(
@@ -81,7 +102,7 @@ def _requested(
     answered = {
         (case.metric, case.precision, case.dataset)
         for case in claimed
-        if case.blank or (case.claim and same_backend(case.claim.backend, selection.answers))
+        if case.blank or (case.claim and case.is_about(selection.answers))
     }
     printed = (claim.metric for claim in claims if claim.metric not in COST_METRICS)
     metrics = dict.fromkeys((*IMAGE_METRICS, *printed))
@@ -92,11 +113,6 @@ def _requested(
                 if (metric, precision, case.dataset) not in answered:
                     answered.add((metric, precision, case.dataset))
                     yield case
-
-
-def same_backend(word: str, backend: str) -> bool:
-    """Tell whether a row whose label has the backend `word` is about `backend`, or any."""
-    return word in ("", backend, f"{backend}-emulated")
 
 
 def _evaluations(

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from pathlib import Path
+from types import ModuleType
 from typing import Literal, get_args
 
 from sr_bench import discovery
-from sr_bench.core.backend import BackendOptions
+from sr_bench.core.backend import BackendInfo, BackendOptions
 from sr_bench.core.card import ModelCard
 from sr_bench.core.device import DeviceMode
 from sr_bench.core.precision import Precision
@@ -213,10 +214,21 @@ class Selection:
         Raises:
             SrBenchError: The recording can't be read.
         """
-        if self.replay is None:
-            return self.backend
-        replay = discovery.load("sr_bench.backends", self.backend)
-        return str(replay.describe(self.backend_options).answers)
+        return self.backend if self.replay is None else self.described().answers
+
+    @property
+    def backend_module(self) -> ModuleType:
+        """What offers the backend; an OptionError if its package can't be imported."""
+        return discovery.load("sr_bench.backends", self.backend)
+
+    def described(self) -> BackendInfo:
+        """Return what the backend says about itself in this process.
+
+        Raises:
+            SrBenchError: It can't be used as the options ask.
+        """
+        info: BackendInfo = self.backend_module.describe(self.backend_options)
+        return info
 
     @property
     def results_cache(self) -> Path:

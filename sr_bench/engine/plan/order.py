@@ -1,7 +1,7 @@
 """Order the runs of a session by risk and age, so that a budget is spent where it matters most."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
 from pathlib import Path
@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
 from sr_bench.core.history import HistoryEntry, PastSession, Point, shortened
-from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.core.trend import started
 
@@ -22,7 +21,7 @@ _LONG = timedelta(weeks=1)
 _FAILED = (Status.DIFFERS, Status.BETTER, Status.GAP_CLOSED, Status.ERROR, Status.LOSS)
 
 _RunId = tuple[Path, str]
-"""Folder of the card and `Case.run_key`: two zoos may have models of the same names."""
+"""As `Case.run_id`; all costs are one run."""
 
 _CaseId = tuple[str, str, str]
 """Family, id and backend."""
@@ -117,7 +116,7 @@ def prioritize(
 
 
 def _run_id(case: Case) -> _RunId:
-    return (case.card.folder, case.run_key) if case.run_key else (Path(), "")
+    return case.run_id if case.run_key else (Path(), "")
 
 
 def _case_id(case: Case) -> _CaseId:
@@ -205,7 +204,7 @@ def _references_first(ranked: Sequence[Ranked]) -> Iterator[Ranked]:
     runs = {_run_id(run.cases[0]): run for run in ranked}
     for due in ranked:
         gates = (case for case in due.cases if case.metric == GATE_METRIC)
-        needed = [_run_id(replace(gate, precision=Precision.FP32)) for gate in gates]
+        needed = [_run_id(gate.in_fp32) for gate in gates]
         for run_id in (*needed, _run_id(due.cases[0])):
             if run := runs.pop(run_id, None):
                 yield run

@@ -1,6 +1,6 @@
 """What measures: digests of this project's own code and of the packages that can move a number."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -78,6 +78,12 @@ def metric_code(name: str) -> str:
 
 def _digest(files: Iterable[Path]) -> str:
     return sha256_bytes("".join(map(sha256_file, files)).encode())
+
+
+def exporting() -> tuple[Mapping[str, str], str]:
+    """Return what decides an exported file beside the network: versions of tools, and our code."""
+    versions = package_versions()
+    return {name: versions.get(name, "") for name in ("sr-bench", "torch", "onnx")}, own_code()
 
 
 @cache

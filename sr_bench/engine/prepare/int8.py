@@ -17,7 +17,6 @@ from sr_bench.precision.calibrate import collect
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.network import Network
-from sr_bench.precision.points import kept_layers
 from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
 from sr_bench.precision.rounding import IntegerWeights, integer_weights
@@ -90,7 +89,7 @@ class Int8Maker:
         self, ranges: Ranges, keep: Sequence[str], notes: Mapping[str, str] | None = None
     ) -> ModelProto:
         """Return the QDQ network; `keep` has patterns of the layers that stay in float."""
-        kept = kept_layers(self.network, keep)
+        kept = self.network.matching(keep)
         plan = replace(self.images.card.int8, keep=tuple(keep))
         entries = {
             "observer": ranges.observer,

@@ -12,15 +12,13 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.device import CompilerInput, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Progress, quiet
-from sr_bench.engine.plan.options import DEFAULT_CALIBRATION_MIB
 from sr_bench.engine.prepare.calibration import CalibrationSet, plan_digest
-from sr_bench.engine.prepare.code_digest import own_code
+from sr_bench.engine.prepare.code_digest import exporting
 from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.errors import NotRunError
 from sr_bench.files.atomic import write_bytes
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.hashing import sha256_bytes, sha256_json
-from sr_bench.history.environment import package_versions
 
 if TYPE_CHECKING:  # onnx and torch load only when a network is made
     from onnx import ModelProto
@@ -33,7 +31,7 @@ if TYPE_CHECKING:  # onnx and torch load only when a network is made
 class Effort:
     """What calibration may use, and where it reports; none of it changes the result."""
 
-    memory_bytes: int = DEFAULT_CALIBRATION_MIB * 2**20
+    memory_bytes: int = 2**30
     workers: int = 1
     progress: Progress = quiet
 
@@ -101,7 +99,25 @@ class Prepared:
     @property
     def _is_compiled(self) -> bool:
         """Whether a device's own compiler makes what runs; the device doesn't know fp32."""
-        return self.form is Form.SOURCE and self.precision is not Precision.FP32
+        return self.form is Form.SOURCE and not self.precision.is_full
+
+    @property
+    def is_further_reading(self) -> bool:
+        """Whether it is emulated by another reading of the device than the one that counts."""
+        return self.profile is not Profile.TVM
+
+    @property
+    def is_made(self) -> bool:
+        """Whether a file is exported, rounded or calibrated before the network can be opened.
+
+        If not, the file is the user's own, or each worker builds the module or lets the device's
+        compiler work.
+        """
+        if self._is_compiled:
+            return False
+        if self.form is Form.MODULE and not self.card.onnx:
+            return self.calibration is not None
+        return not (self.precision.is_full and self.card.onnx)
 
     @property
     def provenance(self) -> Mapping[str, str]:
@@ -152,10 +168,9 @@ class Prepared:
         if not self.card.device.skip:
             return ()
         from sr_bench.precision.network import read_network
-        from sr_bench.precision.points import kept_layers
 
         network = read_network(self.fp32_onnx())
-        skipped = kept_layers(network, self.card.device.skip, key="vacc.skip")
+        skipped = network.matching(self.card.device.skip, key="vacc.skip")
         return tuple(i for i, layer in enumerate(network.layers) if layer in skipped)
 
     def onnx(self) -> Path:
@@ -164,7 +179,7 @@ class Prepared:
         Raises:
             BackendError: It can't be exported, calibrated or rounded.
         """
-        if self.precision is Precision.FP32:
+        if self.precision.is_full:
             return self.fp32_onnx()
         if self.calibration:
             return _cached(f"{self._recipe()}-{self.digest[:32]}", self._write_int8)
@@ -259,9 +274,8 @@ class Prepared:
         The declared digest is part of it, so that a cached file never hides a wrong one; so is
         our own code: a changed architecture must not be served the old file.
         """
-        versions = {name: package_versions().get(name) for name in ("sr-bench", "torch", "onnx")}
         declared = self.card.checkpoint.sha256 if self.card.checkpoint else ""
-        return sha256_json([self.network, declared, versions, own_code()])
+        return sha256_json([self.network, declared, *exporting()])
 
 
 def prepare(

@@ -21,7 +21,6 @@ from sr_bench.engine.elsewhere.cluster.shards import split
 from sr_bench.engine.elsewhere.cluster.shared_work import (
     PROBE,
     Outcome,
-    must_be_made,
     networks,
     session_folder,
     work_key,
@@ -171,7 +170,7 @@ class Cluster:
     def _making(self, run: _Run, network: str) -> "Future[Any] | None":
         """Return what makes the file of a network of `run`, just once; None if none is needed."""
         prepared = networks(run.work)[network]
-        if not must_be_made(prepared):
+        if not prepared.is_made:
             return None
         if prepared.digest not in self._networks:
             before = self._last_network.get(prepared.network)

@@ -7,9 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from sr_bench.core.backend import Form
 from sr_bench.core.codec import encode
-from sr_bench.core.precision import Precision
 from sr_bench.engine.job import ImageResult, quiet
 from sr_bench.engine.measure.worker import Work
 from sr_bench.engine.prepare.network import Prepared
@@ -150,20 +148,6 @@ def work_key(work: Work) -> str:
         job.images.digest(job.names),
     ]
     return sha256_json(content)
-
-
-def must_be_made(prepared: Prepared) -> bool:
-    """Tell whether a file is exported, rounded or calibrated before the network can be opened.
-
-    If not, the file is the user's own, or each worker builds the module or lets the device's
-    compiler work.
-    """
-    low = prepared.precision is not Precision.FP32
-    if prepared.form is Form.SOURCE and low:
-        return False
-    if prepared.form is Form.MODULE and not prepared.card.onnx:
-        return prepared.calibration is not None
-    return low or not prepared.card.onnx
 
 
 def session_folder(name: str) -> Path:

@@ -51,7 +51,8 @@ class Bench:
 
     @cached_property
     def _counts(self) -> Counts:
-        return Counts(self.selection.results_cache / "costs", self.selection.cache)
+        folder, mode = self.selection.results_cache / "costs", self.selection.cache
+        return Counts(folder, reads=mode == "on", writes=mode != "off")
 
     def inputs(self, cases: Sequence[Case]) -> Mapping[str, Mapping[str, str]]:
         """Return what decides the outcome of each run of `cases`, by run key, where it is known."""
@@ -120,12 +121,14 @@ class Bench:
         beside = self._values_beside(case, progress)
         measurement = replace(measurement, notes={**measurement.notes, **beside})
         verdict = self._judged(case, measurement)
-        cause = cause_of(verdict, case, run, self.selection)
+        differs = verdict.status in (Status.DIFFERS, Status.BETTER)
+        cause = cause_of(case, run, self.selection) if differs else Detail()
         detail = replace(cause, warning=warning(known_failure(case, self.info)))
         return run.record(case, measurement, verdict, detail)
 
     def _cost(self, case: Case) -> Record:
-        measurement, inputs = self._counts.measured(case), cost_inputs(case.card, case.metric)
+        inputs = cost_inputs(case.card, case.metric)
+        measurement = self._counts.measured(case.card, case.metric)
         return case.record(
             self._judged(case, measurement),
             measurement=measurement,

@@ -1,9 +1,7 @@
 """Open where a session measures: this process, one for each model, or a cluster."""
 
 import math
-import sys
 
-from sr_bench.core.backend import BackendInfo
 from sr_bench.engine.measure.worker import Executor
 from sr_bench.engine.plan.options import Selection
 from sr_bench.system.memory import machine_bytes
@@ -24,7 +22,7 @@ def open_executor(selection: Selection) -> Executor | None:
 
         return Cluster(selection)
     info = selection.described()
-    if not isolates(selection, info):
+    if not selection.isolates(info):
         return None
     from sr_bench.engine.elsewhere.child import Child, Limits
 
@@ -34,10 +32,3 @@ def open_executor(selection: Selection) -> Executor | None:
     share = int(_MEMORY_SHARE * whole / selection.workers) if whole else None
     limits = Limits(selection.stall_s or usual_s, selection.memory_bytes or share)
     return Child(selection, info, limits)
-
-
-def isolates(selection: Selection, info: BackendInfo) -> bool:
-    """Return whether each model runs in its own process."""
-    if selection.isolate == "auto":
-        return info.is_device and sys.platform == "linux"
-    return selection.isolate == "model"

@@ -8,10 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from sr_bench.core.card import ModelCard
-from sr_bench.core.case import Case
 from sr_bench.core.record import Measurement
 from sr_bench.cost.count import CostCount
-from sr_bench.engine.plan.options import CacheMode
 from sr_bench.engine.prepare.code_digest import measuring
 from sr_bench.engine.prepare.weights import weights_path
 from sr_bench.files.atomic import write_text
@@ -25,28 +23,29 @@ class Counts:
 
     Args:
         folder: Where they are kept.
-        mode: As of the results of images.
+        reads: Whether those of earlier sessions are used.
+        writes: Whether they are kept for later ones.
     """
 
-    def __init__(self, folder: Path, mode: CacheMode) -> None:
+    def __init__(self, folder: Path, *, reads: bool, writes: bool) -> None:
         self._folder = folder
-        self._mode = mode
+        self._reads, self._writes = reads, writes
         self._counts: dict[str, CostCount] = {}
 
-    def measured(self, case: Case) -> Measurement:
-        """Return what the network of `case` costs by its metric; raises as `count`."""
-        card, shape = case.card, case.card.counted_shape
+    def measured(self, card: ModelCard, metric: str) -> Measurement:
+        """Return what the network of `card` costs by `metric`; raises as `count`."""
+        shape = card.counted_shape
         key = sha256_json([_network(card), shape, measuring()])
         if key not in self._counts:
             self._counts[key] = self._count(self._folder / f"{key}.json", card, shape)
-        return cost_measurement(card, case.metric, self._counts[key])
+        return cost_measurement(card, metric, self._counts[key])
 
     def _count(self, path: Path, card: ModelCard, shape: Shape) -> CostCount:
-        if self._mode == "on":
+        if self._reads:
             with suppress(OSError, ValueError, TypeError):  # absent, or damaged
                 return CostCount(**json.loads(path.read_bytes()))
         cost = count(card, shape)
-        if self._mode != "off":
+        if self._writes:
             write_text(path, json.dumps(asdict(cost)))
         return cost
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.record import Kept
 from sr_bench.engine.job import Job, Keep
-from sr_bench.engine.plan.options import KeepMode
 from sr_bench.engine.score.protocol import Pair, read_output
 from sr_bench.files.atomic import write_text
 from sr_bench.imaging.files import write_levels, write_png
@@ -35,7 +35,7 @@ class Keeper:
     """
 
     results: Path
-    mode: KeepMode
+    mode: Literal["8bit", "16bit"]
     sr: str
     pairs: str
 

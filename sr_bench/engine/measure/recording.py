@@ -15,7 +15,6 @@ from sr_bench.errors import OptionError
 from sr_bench.history.environment import read_environment
 from sr_bench.recording.format import Header
 from sr_bench.recording.recorder import Recorder
-from sr_bench.text.home import without_home
 
 
 def start_recording(folder: Path, info: BackendInfo) -> Recorder:
@@ -63,8 +62,7 @@ class Recorded:
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output for `lr`, both float32 NCHW, once it is recorded."""
         output = self._session.run(lr)
-        notes = {key: without_home(text) for key, text in self._session.notes.items()}
-        self._recorder.add(self._artefact, lr, output, device=self.device, notes=notes)
+        self._recorder.add(self._artefact, lr, output, device=self.device, notes=self.notes)
         return output
 
     def close(self) -> None:

@@ -18,7 +18,6 @@ from zlib import crc32
 
 from sr_bench.core.codec import encode
 from sr_bench.engine.job import ImageResult
-from sr_bench.engine.plan.options import CacheMode
 from sr_bench.engine.score.fidelity import Fidelity
 from sr_bench.files.atomic import append_line, sync
 from sr_bench.files.disk import disk_error
@@ -53,14 +52,13 @@ class ResultCache:
     """Where results are kept.
 
     Args:
-        folder: Made when the first result is kept.
-        mode: With ``off`` nothing is read or written, with ``refresh`` what earlier sessions
-            made is not used, and replaced.
+        folder: Made when the first result is kept; None: nothing is read or written.
+        refresh: Whether what earlier sessions made is not used, and replaced.
         session: Names this session, in whichever of its processes.
     """
 
-    folder: Path
-    mode: CacheMode = "on"
+    folder: Path | None
+    refresh: bool = False
     session: str = ""
 
     def open(self, key: str, wanted: Sequence[str], *, repeats: bool) -> "RunResults":
@@ -70,13 +68,13 @@ class ResultCache:
         nightly job watches: then a run that an earlier session finished, so that all images
         `wanted` are there, starts again; one that was interrupted goes on.
         """
-        if self.mode == "off":
+        if self.folder is None:
             return RunResults(None, self.session)
         path = self.folder / key[:2] / f"{key}.jsonl"
         results = RunResults(path, self.session)
         foreign = results.made is not None and results.made.session != self.session
         # Whether it is whole is asked last: that looks at every image.
-        if foreign and (self.mode == "refresh" or (not repeats and all(map(results.get, wanted)))):
+        if foreign and (self.refresh or (not repeats and all(map(results.get, wanted)))):
             results.forget()
         return results
 
@@ -135,7 +133,8 @@ class RunResults:
         """
         with self._lock:
             before = self._results.get(image)
-            whole = _merged(before, replace(result, image=""))
+            result = replace(result, image="")
+            whole = _merged(before, result) if before else result
             if whole == before:
                 return
             self._results[image] = whole
@@ -173,15 +172,14 @@ class RunResults:
             if isinstance(line, Made):
                 self.made = line
             elif line is not None:
-                self._results[line.image] = _merged(self._results.get(line.image), line.result)
+                before = self._results.get(line.image)
+                self._results[line.image] = _merged(before, line.result) if before else line.result
         if self.made is None:  # what made them is lost
             self._results.clear()
 
 
-def _merged(before: ImageResult | None, now: ImageResult) -> ImageResult:
+def _merged(before: ImageResult, now: ImageResult) -> ImageResult:
     """Return `now` with what only `before` has: a session may ask for other metrics."""
-    if before is None:
-        return now
     scores = {**before.scores, **now.scores}
     return replace(now, scores=scores, fidelity=now.fidelity or before.fidelity)
 
@@ -210,4 +208,4 @@ def _read_line(line: bytes) -> Made | ResultLine | None:
 
 def _floats(values: Mapping[str, float | str]) -> dict[str, float]:
     """Return `values` with infinity, which JSON can't spell, as a number again."""
-    return {name: float(value) for name, value in values.items()}
+    return dict(zip(values, map(float, values.values()), strict=True))

@@ -17,7 +17,7 @@ from sr_bench.engine.measure.kept_images import Keeper
 from sr_bench.engine.measure.result_log import ResultCache
 from sr_bench.engine.measure.run import JobResults, Run
 from sr_bench.engine.measure.worker import Executor, Planned, Work, Worker
-from sr_bench.engine.plan.options import CacheMode, Selection
+from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.code_digest import measuring
 from sr_bench.engine.score.bicubic import Bicubic
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
@@ -53,10 +53,12 @@ class Runs:
         """Measures the images."""
         self.info: BackendInfo = self.executor.info
         # Whoever records, or replays, wants the outputs themselves.
-        recorded = selection.record or self.info.replays
-        mode: CacheMode = "off" if recorded else selection.cache
-        session = selection.session or uuid4().hex
-        self._results = ResultCache(selection.results_cache, mode, session)
+        keeps = not (selection.record or self.info.replays or selection.cache == "off")
+        self._results = ResultCache(
+            selection.results_cache if keeps else None,
+            selection.cache == "refresh",
+            selection.session or uuid4().hex,
+        )
         self._runs: dict[tuple[object, ...], Run | SrBenchError] = {}
         self._floors: dict[tuple[str, tuple[str, ...]], Run] = {}
         self._metrics: dict[tuple[Path, str], set[str]] = defaultdict(set)

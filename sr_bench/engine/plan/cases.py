@@ -13,7 +13,6 @@ from sr_bench.core.case import (
     same_backend,
 )
 from sr_bench.core.claim import Blank, Claim
-from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.options import Selection, split_scale
 from sr_bench.engine.plan.suite import Suite
 
@@ -74,20 +73,17 @@ def _printed(
             fillable = evaluation and same_backend(cell.backend, selection.answers)
             if blank and not fillable:
                 continue
-        if _wanted(model, cell.precision, evaluation, selection):
-            yield Case(
-                model, cell.metric, cell.precision, selection.backend, evaluation, claim, blank
-            )
+        case = Case(model, cell.metric, cell.precision, selection.backend, evaluation, claim, blank)
+        if _wanted(case, selection):
+            yield case
 
 
-def _wanted(
-    model: ModelCard, precision: Precision, evaluation: Evaluation | None, selection: Selection
-) -> bool:
-    if not selection.wants_precision(precision):
+def _wanted(case: Case, selection: Selection) -> bool:
+    if not selection.wants_precision(case.precision):
         return False
-    if evaluation is None:  # a cost metric belongs to no dataset
+    if case.evaluation is None:  # a cost metric belongs to no dataset
         return not selection.datasets
-    return selection.wants_dataset(evaluation.dataset, model.scale)
+    return selection.wants_dataset(case.evaluation.dataset, case.card.scale)
 
 
 def _requested(
@@ -106,8 +102,8 @@ def _requested(
     }
     printed = (claim.metric for claim in claims if claim.metric not in COST_METRICS)
     metrics = dict.fromkeys((*IMAGE_METRICS, *printed))
-    for precision in selection.precisions or (Precision.FP32,):
-        for evaluation in _evaluations(model, precision, selection):
+    for precision in selection.precisions_named:
+        for evaluation in _evaluations(model.covering(precision), model.scale, selection):
             for metric in metrics:
                 case = Case(model, metric, precision, selection.backend, evaluation)
                 if (metric, precision, case.dataset) not in answered:
@@ -116,18 +112,15 @@ def _requested(
 
 
 def _evaluations(
-    model: ModelCard, precision: Precision, selection: Selection
+    covering: tuple[Evaluation, ...], scale: int, selection: Selection
 ) -> Iterator[Evaluation]:
     """Yield the evaluations to measure: of the card, or a named dataset by the card's protocol."""
-    covering = [item for item in model.evaluations if item.covers(precision)] or model.evaluations[
-        :1
-    ]
     if not selection.datasets:
         yield from covering[:1]
         return
     for name in selection.datasets:
-        slug, scale = split_scale(name)
-        if scale not in (0, model.scale):
+        slug, named = split_scale(name)
+        if named not in (0, scale):
             continue
         declared = [item for item in covering if item.dataset == slug]
         if declared:

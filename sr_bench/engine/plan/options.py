@@ -1,6 +1,7 @@
 """What a session was asked to do: its options, each declared here and checked once."""
 
 import re
+import sys
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
@@ -239,6 +240,17 @@ class Selection:
     def backend_options(self) -> BackendOptions:
         """The options that the backend gets."""
         return BackendOptions(self.device, self.replay)
+
+    def isolates(self, info: BackendInfo) -> bool:
+        """Tell whether each model runs in its own process on the backend that `info` describes."""
+        if self.isolate == "auto":
+            return info.is_device and sys.platform == "linux"
+        return self.isolate == "model"
+
+    @property
+    def precisions_named(self) -> tuple[Precision, ...]:
+        """The precisions to measure a named dataset in: fp32 where none is named."""
+        return self.precisions or (Precision.FP32,)
 
     def wants_model(self, name: str) -> bool:
         """Tell whether the model `name` is asked for."""

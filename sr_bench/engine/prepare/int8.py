@@ -115,6 +115,10 @@ class Int8Maker:
         entries = {"observer": observer, **self.images.provenance(), **(notes or {})}
         return emulate(self.network, thresholds, profile, plan, notes=entries)
 
+    def write(self, model: ModelProto, target: Path) -> None:
+        """Write `model` to `target`, whole or not at all: other processes may read it."""
+        write_bytes(target, model.SerializeToString())
+
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""
         clip = self.ranges(observer).clip

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Self
 from sr_bench import __version__
 from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.card import ModelCard
+from sr_bench.core.codec import encode
 from sr_bench.core.device import CompilerInput, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Progress, quiet
-from sr_bench.engine.prepare.calibration import CalibrationSet, plan_digest
+from sr_bench.engine.prepare.calibration import CalibrationSet
 from sr_bench.engine.prepare.code_digest import exporting
 from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.errors import NotRunError
-from sr_bench.files.atomic import write_bytes
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.hashing import sha256_bytes, sha256_json
 
@@ -197,8 +197,8 @@ class Prepared:
         export_onnx(self._load_module(), target)
 
     def _write_int8(self, target: Path) -> None:
-        model = self.int8_model(self.int8_maker(), self.precision.calibration, self.keep)
-        write_bytes(target, model.SerializeToString())
+        maker = self.int8_maker()
+        maker.write(self.int8_model(maker, self.precision.calibration, self.keep), target)
 
     @property
     def notes(self) -> Mapping[str, str]:
@@ -309,3 +309,8 @@ def _cached(key: str, make: Callable[[Path], None]) -> Path:
     if not target.is_file():
         make(target)
     return target
+
+
+def plan_digest(plan: object, observer: str) -> str:
+    """Return the digest of what a card plans for int8, and the observer."""
+    return sha256_json([encode(plan), observer])

@@ -131,6 +131,12 @@ class Record:
         return self.place or (self.claim.source if self.claim else None)
 
     @property
+    def question(self) -> tuple[str, ...]:
+        """What the record is about: equal in two runs of the same case."""
+        case = (self.family, self.model, self.metric, self.precision, self.dataset)
+        return (*case, self.protocol, self.backend)
+
+    @property
     def emulated(self) -> bool:
         """Whether a device was emulated, now or when the outputs were recorded."""
         return self.device.startswith("emulated")

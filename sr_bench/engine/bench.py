@@ -43,7 +43,6 @@ class Bench:
         self.selection = selection
         self._runs = Runs(selection, dataset_folders, executor)
         self.info = self._runs.info
-        """What the backend says about itself."""
 
     @cached_property
     def _gatekeeper(self) -> Gatekeeper:
@@ -76,11 +75,7 @@ class Bench:
 
     def failed(self, case: Case, node_id: str, cause: SrBenchError) -> Record:
         """Return the record of a `case` whose session ended while it was measured."""
-
-        def fail() -> Record:
-            raise cause
-
-        return self._record(case, node_id, fail)
+        return replace(self._fault(case, cause), node_id=node_id)
 
     def _record(self, case: Case, node_id: str, measure: Callable[[], Record]) -> Record:
         """Return what is known about `case` once `measure` answered or failed."""
@@ -89,13 +84,22 @@ class Bench:
             if refusal := self._refusal(case):
                 raise NotRunError(refusal)
             record = measure()
-        except NotRunError as cause:
-            record = _unmeasured(case, Status.NOT_RUN, str(cause))
-        except DeviceError as cause:  # before the class that it is of
-            record = replace(self._failed(case, cause), detail=Detail(failure=cause.failure))
         except SrBenchError as cause:
-            record = _unmeasured(case, Status.ERROR, str(cause))
+            record = self._fault(case, cause)
         return replace(record, node_id=node_id, seconds=time.perf_counter() - start)
+
+    def _fault(self, case: Case, cause: SrBenchError) -> Record:
+        """Return the record of a `case` that has no value because of `cause`."""
+        status, sentence, detail = Status.ERROR, str(cause), Detail()
+        if isinstance(cause, NotRunError):
+            status = Status.NOT_RUN
+        elif isinstance(cause, DeviceError):
+            expected, detail = known_failure(case, self.info), Detail(failure=cause.failure)
+            if expected and expected.failure == cause.failure:  # another one is news
+                status, sentence = Status.KNOWN_GAP, f"{cause.failure}: {expected.reason}"
+        claimed = case.claim.value if case.claim else None
+        verdict = Verdict(status, without_home(sentence), claimed=claimed)
+        return case.record(verdict, detail=detail)
 
     def _refusal(self, case: Case) -> str:
         """Say why `case` can't be measured here; empty if it can."""
@@ -161,17 +165,6 @@ class Bench:
             values[FLOOR] = floor.measured(case.metric).value
         return values
 
-    def _failed(self, case: Case, cause: DeviceError) -> Record:
-        expected = known_failure(case, self.info)
-        if expected and expected.failure == cause.failure:
-            return _unmeasured(case, Status.KNOWN_GAP, f"{cause.failure}: {expected.reason}")
-        return _unmeasured(case, Status.ERROR, str(cause))
-
     def measure_latency(self, case: Case, node_id: str, timer: Timer, progress: Progress) -> Record:
         """Let `timer` time the network of `case`; a fault of its inputs becomes the verdict."""
         return self._record(case, node_id, lambda: time_network(self._runs, case, timer, progress))
-
-
-def _unmeasured(case: Case, status: Status, sentence: str) -> Record:
-    claimed = case.claim.value if case.claim else None
-    return case.record(Verdict(status, without_home(sentence), claimed=claimed))

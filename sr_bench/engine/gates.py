@@ -60,7 +60,7 @@ class Gatekeeper:
     def _earlier(self) -> Mapping[tuple[str, ...], Record]:
         path = self._runs.selection.compare
         records = read_run(path).records if path else ()
-        return {_identity(record): record for record in records if record.measurement}
+        return {record.question: record for record in records if record.measurement}
 
     def _compared(
         self, case: Case, low: Run, fidelity: Measurement, allowed: LossLimits
@@ -71,7 +71,7 @@ class Gatekeeper:
         for metric, measurement in now.items():
             asked, unjudged = replace(case, metric=metric), Verdict(Status.NEW, "")
             record = asked.record(unjudged, measurement=measurement, device=low.device)
-            if before := self._earlier.get(_identity(record)):
+            if before := self._earlier.get(record.question):
                 comparisons.append(compare_records(record, before, limit=allowed.of(metric)))
         return tuple(comparisons)
 
@@ -115,15 +115,3 @@ def _verdict(
         status = Status.GAP_CLOSED
         sentence = f"the gate passes: remove the known gap from the card ({gap.reason})"
     return Verdict(status, sentence, measured=value)
-
-
-def _identity(record: Record) -> tuple[str, ...]:
-    return (
-        record.family,
-        record.model,
-        record.precision,
-        record.dataset,
-        record.metric,
-        record.protocol,
-        record.backend,
-    )

@@ -262,9 +262,7 @@ class Prepared:
             network,
             self.calibration,
             cache_dir() / "calibration" / f"{key}.npz",
-            memory_bytes=self.effort.memory_bytes,
-            workers=self.effort.workers,
-            progress=self.effort.progress,
+            **vars(self.effort),
         )
         return Int8Maker(network, calibrated, self.calibration)
 

@@ -63,6 +63,7 @@ class Bench:
 
     def announce(self, cases: Sequence[Case]) -> None:
         """Take in what the session will ask for, in its order."""
+        # What is refused must not start on a cluster.
         self._runs.announce([case for case in cases if not self._refusal(case)])
 
     def evaluate(self, case: Case, node_id: str, progress: Progress) -> Record:
@@ -119,7 +120,7 @@ class Bench:
         if case.evaluation is None:
             return self._cost(case)
         run = self._runs.of(case, progress)
-        if case.metric == GATE_METRIC:
+        if case.metric == GATE_METRIC:  # before the rest: a run has no metric of that name
             return self._gatekeeper.judged(case, run, progress)
         measurement = run.measured(case.metric)
         beside = self._values_beside(case, progress)
@@ -142,6 +143,7 @@ class Bench:
 
     def _judged(self, case: Case, measurement: Measurement) -> Verdict:
         card, claim = case.card, case.claim
+        # The plain backend word claims the card itself.
         if claim and claim.backend == self.selection.answers and self.info.emulated:
             sentence = (
                 f"this row claims a number of the {claim.backend} card, but none is here: emulated"
@@ -150,10 +152,11 @@ class Bench:
             return Verdict(Status.NOT_RUN, sentence, measurement.value, claim.value)
         slug = case.evaluation.dataset if case.evaluation else ""
         tolerance = card.tolerance_for(case.metric, case.precision)
+        # A gap excuses a printed number alone.
         gap = card.gap_for(case.metric, case.precision, slug) if claim else None
         verdict = judge(claim, measurement, tolerance=tolerance, gap=gap)
         failure = known_failure(case, self.info)
-        if failure and not measurement.partial:
+        if failure and not measurement.partial:  # another image may be the one that fails
             return failure_gone(verdict, failure, self.info.version)
         return verdict
 

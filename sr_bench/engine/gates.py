@@ -31,7 +31,7 @@ class Gatekeeper:
             msg = f"{case.id}: the card has no gate"
             raise TypeError(msg)
         measurement = _fidelity(low)
-        if measurement.partial:
+        if measurement.partial:  # before the fp32 run is made for nothing
             done = f"measured on {len(low.images)} of {measurement.planned} images, so not judged"
             sentence = f"{done}; drop --sr-limit for a verdict"
             verdict = Verdict(Status.NOT_RUN, sentence, measurement.value)
@@ -105,8 +105,9 @@ def _verdict(
     case: Case, gate: GateVerdict, earlier: tuple[Comparison, ...], value: float
 ) -> Verdict:
     gap = case.card.gap_for(case.metric, case.precision, case.on_images.dataset)
+    # A comparison without common images has no drop.
     compared = (comparison for comparison in earlier if comparison.drop)
-    parts: list[GateVerdict | Comparison] = [gate, *compared]
+    parts: list[GateVerdict | Comparison] = [gate, *compared]  # the gate's own sentence leads
     status = worst_status([part.status for part in parts])
     sentence = "; ".join(part.sentence for part in parts if part.status is status)
     if gap and status is Status.LOSS:

@@ -88,6 +88,7 @@ class Child:
             DeviceError: The process ended, or passed a limit.
         """
         listener = _Listener(progress, len(indices), begin, done)
+        # Progress is a function of this process, which can't travel.
         self._ask(work, ("measure", work.with_progress(quiet), tuple(indices)), listener)
 
     def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
@@ -149,7 +150,7 @@ class _Process:
         self._finished = 0
         self._place = "while it started"
         self._memory_due = 0.0
-        self._kills_before = out_of_memory_kills()
+        self._kills_before = out_of_memory_kills()  # counted for the whole system
         with ExitStack() as held:
             folder = held.enter_context(TemporaryDirectory(prefix="sr-bench-isolated-"))
             self._log = Path(folder, "output")
@@ -186,7 +187,7 @@ class _Process:
 
     def close(self) -> None:
         """Let the process end by itself, which it does unless it is busy."""
-        self._pipe.close()
+        self._pipe.close()  # that is what it waits for
         self._group.wait(_GRACE_S)
         self._held.close()
 

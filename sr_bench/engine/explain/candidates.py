@@ -99,7 +99,7 @@ def _aggregates(
         yield replace(scoring, aggregation="last_image"), float(values[-1])
     if len(names) > 2:
         yield replace(scoring, aggregation="median"), float(np.median(values))
-    if not _mistakes(scoring):
+    if not _mistakes(scoring):  # one image and a mistake fit anything
         for name, value in list(zip(names, values, strict=True))[:-1]:
             yield replace(scoring, aggregation="image", image=name), float(value)
 
@@ -201,7 +201,7 @@ def _similarities(
     key: Scoring, x: Plane, y: Plane, borders: int
 ) -> Iterator[tuple[Scoring, NDArray[np.float64]]]:
     """Yield the mean similarity for each border; a wrong channel order excludes other mistakes."""
-    gaussian = local_moments(x, y)
+    gaussian = local_moments(x, y)  # once for all white levels
     inner = _means(gaussian.similarity(**_constants(255.0)), borders)
     yield key, inner
     if key.channels != "rgb":

@@ -208,8 +208,8 @@ def _scores(target: _Target, session: PastSession, ways: Sequence[_Way]) -> _Sco
     faults: dict[str, SrBenchError] = {}
     for index, name in enumerate(target.names):
         sr, hr = read_kept(session.results, target.kept, index)
-        exact = exact and sr.dtype == np.uint8
-        sr = _as_scored(sr, target.rule)
+        exact = exact and sr.dtype == np.uint8  # what 16 bits hold is rounded once more
+        sr = _as_scored(sr, target.rule)  # 16 bits are kept uncut
         for way in ways:
             try:
                 pair_scores = score_pair(

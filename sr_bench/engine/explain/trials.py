@@ -67,6 +67,7 @@ class Trials:
         noise = self._maker.noise(self.observer)
         shares: dict[str, float] = {}
         for layer in sorted(layers, key=lambda layer: -noise[layer.input]):
+            # Layers may share weights, and a name.
             shares[layer.name] = shares.get(layer.name, 0.0) + layer.share
         return shares
 

@@ -33,10 +33,10 @@ def judge(
     Raises:
         MetricError: The measured value is NaN, which is a defect and never a result.
     """
-    if isnan(measurement.value):
+    if isnan(measurement.value):  # first: it compares false with every limit
         msg = f"{measurement.metric}: measured NaN; expected a number"
         raise MetricError(msg)
-    if measurement.partial:
+    if measurement.partial:  # before the claim: not even new
         part = f"{len(measurement.images)} of {measurement.planned} images"
         sentence = f"measured on {part}, so not judged; drop --sr-limit for a verdict"
         claimed = claim.value if claim else None
@@ -125,5 +125,5 @@ def _version(text: str) -> Version | None:
     """Return the version that `text` spells; None if it spells none."""
     try:
         return Version(text)
-    except InvalidVersion:
+    except InvalidVersion:  # vendors write anything
         return None

@@ -62,7 +62,7 @@ def count(card: ModelCard, shape: Shape) -> CostCount:
         from sr_bench.cost.onnx_graph import count_onnx
 
         return count_onnx(weights_path(card, None), shape)
-    hyper = json.dumps(dict(card.hyper), sort_keys=True)
+    hyper = json.dumps(dict(card.hyper), sort_keys=True)  # as text: the cache takes no mapping
     return _count_network(card.architecture, hyper, card.scale, shape)
 
 

@@ -75,7 +75,7 @@ def run_batched(
     """
     use_one_opencv_thread()
     asked = images_asked(job, indices)
-    wanted = frozenset(asked)
+    wanted = frozenset(asked)  # others are run for the sake of whole batches
     start = partial(_started, job, session, reference, memory, keep is not None)
     score = partial(_scored, job, keep, done)
 
@@ -103,7 +103,7 @@ def _workers(threads: int) -> Iterator[Executor]:
     try:
         yield pool
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(cancel_futures=True)  # nobody waits for it after an error
 
 
 def _shared(pool: Executor, call: Callable[[S], T], items: Sequence[S]) -> Callable[[], list[T]]:

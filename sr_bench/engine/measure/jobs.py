@@ -46,6 +46,7 @@ class Jobs:
     ) -> Prepared:
         """Return the network of `case`; for int8 with its calibration set."""
         chosen = self._selection
+        # A recording needs no images to calibrate with.
         calibrates = case.precision.dtype == "int8" and not self._info.replays
         return prepare(
             case.card,
@@ -69,5 +70,6 @@ class Jobs:
     def _calibration(self, case: Case) -> CalibrationSet:
         evaluated = [self.job(case).images] if case.evaluation else []
         slug = case.card.int8.calibration
+        # As files, whatever LR the evaluated protocol makes.
         images = self._image_sets.of(case.card, slug, "files", calibration=True)
         return calibration_set(case.card, images, evaluated)

@@ -56,7 +56,7 @@ class Keeper:
     def _files(self, index: int) -> tuple[Path, Path, Path]:
         """Return where the network's output, LR and HR of image number `index` are."""
         sr, pairs = self.results / self.kept.sr, self.results / self.kept.pairs
-        name = f"{index:04d}"
+        name = f"{index:04d}"  # not the image's: that may be a path
         return sr / f"{name}.png", pairs / f"{name}-lr.png", pairs / f"{name}-hr.png"
 
     def for_job(self, job: Job) -> Keep:
@@ -71,12 +71,13 @@ class Keeper:
         """
         eight = self.mode == "8bit"
         rounding = job.protocol.rounding if job.protocol.rounding != "none" else "round"
+        # 16 bits leave the cutting to the scoring.
         how = replace(job.protocol, clip=True, rounding=rounding if eight else "none")
         levels = read_output(output, how, job.card.value_range)
         sr_file, *pair_files = self._files(index)
         write_levels(sr_file, levels)
         for target, image in zip(pair_files, (pair.lr, pair.hr), strict=True):
-            if not target.is_file():
+            if not target.is_file():  # all networks of a dataset share it
                 write_png(target, image)
 
     def finish(self, names: Sequence[str]) -> None:

@@ -69,7 +69,7 @@ def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -
     """
     from sr_bench.recording.packed import array_digest
 
-    _check_computes(runs)
+    _check_computes(runs)  # before anything is made
     runs.jobs.check_offered(case)
     prepared = runs.jobs.prepared(case, progress)
     source, lr = _image(runs, case)
@@ -81,7 +81,7 @@ def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -
         session.run(lr)
         times = timer(lambda: session.run(lr), setting)
         peak_bytes = watch.rise_bytes() if watch else None
-        notes = session.notes
+        notes = session.notes  # after the runs, when it knows most
     measurement = _measurement(times, peak_bytes)
     verdict = Verdict(Status.NEW, "measured; latency is not judged", measured=measurement.value)
     inputs = {**prepared.inputs, "data": array_digest(lr), **_inputs(setting), "cpu": runs.here.cpu}
@@ -130,7 +130,7 @@ def _image(runs: "Runs", case: Case) -> tuple[str, "NDArray[np.float32]"]:
     else:
         source = f"{job.images.slug} {job.names[0]}"
         lr = job.pair(0).lr
-    tiles = (-(-height // lr.shape[0]), -(-width // lr.shape[1]), 1)
+    tiles = (-(-height // lr.shape[0]), -(-width // lr.shape[1]), 1)  # rounded up
     image = np.tile(lr, tiles)[:height, :width]
     return source, network_input(image, case.on_images.protocol, case.card.value_range)
 

@@ -47,7 +47,7 @@ class PairCache:
         """
         with self._lock:
             if key in self._pairs:
-                self._pairs.move_to_end(key)
+                self._pairs.move_to_end(key)  # used again, so it goes last
                 return self._pairs[key][1]
         pair = load()  # outside of the lock, so that workers decode side by side
         with self._lock:
@@ -56,7 +56,7 @@ class PairCache:
 
     def _keep(self, key: Hashable, pair: Pair, group: Hashable) -> None:
         size = pair.nbytes
-        if key in self._pairs or size > self._limit:
+        if key in self._pairs or size > self._limit:  # two workers may have loaded it
             return
         others = [other for other, (its, _) in self._pairs.items() if its != group]
         while self._bytes + size > self._limit and others:
@@ -96,13 +96,14 @@ def run_job(
         pair = pairs.of(job, index)
         result = score_image(job, session, reference, pair, index, keep)
         if done:
-            done(index, result)
+            done(index, result)  # here, at once: the next image may end the process
         return result
 
     use_one_opencv_thread()
     asked = images_asked(job, indices)
     results: list[ImageResult] = []
     with ThreadPoolExecutor(threads, thread_name_prefix="sr-bench") as pool:
+        # A slow image leaves no worker idle.
         for result in _bounded(pool, score, asked, ahead=2 * threads):
             results.append(result)
             progress(len(results), len(asked), result.image)
@@ -198,5 +199,5 @@ def _bounded(
             with suppress(StopIteration):
                 waiting.append(pool.submit(call, next(queue)))
     finally:
-        for future in waiting:
+        for future in waiting:  # what has begun goes on; the pool waits for it
             future.cancel()

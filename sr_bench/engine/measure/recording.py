@@ -26,7 +26,7 @@ def start_recording(folder: Path, info: BackendInfo) -> Recorder:
         OptionError: The folder holds something else, or the backend replays a recording.
         BackendError: The recording in the folder is damaged.
     """
-    if info.answers:
+    if info.answers:  # a replay
         msg = f"{info.name} computes nothing that could be recorded; copy the recording instead"
         raise OptionError(msg)
     header = Header(
@@ -61,7 +61,7 @@ class Recorded:
 
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output for `lr`, both float32 NCHW, once it is recorded."""
-        output = self._session.run(lr)
+        output = self._session.run(lr)  # what fails is not recorded
         self._recorder.add(self._artefact, lr, output, device=self.device, notes=self.notes)
         return output
 

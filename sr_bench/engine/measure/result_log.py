@@ -121,7 +121,7 @@ class RunResults:
         """
         made = Made(self._session, device, notes)
         with self._lock:
-            if made != self.made:
+            if made != self.made:  # said again at the end of each run
                 self.made = made
                 self._append(made)
 
@@ -135,16 +135,16 @@ class RunResults:
             before = self._results.get(image)
             result = replace(result, image="")
             whole = _merged(before, result) if before else result
-            if whole == before:
+            if whole == before:  # measured again for a picture that was gone
                 return
             self._results[image] = whole
-            self._append(ResultLine(image, whole))
+            self._append(ResultLine(image, whole))  # in the lock, or an older one may end up last
 
     def close(self) -> None:
         """Bring what was added to the disk, and note that the file was in use."""
         if self._path is None:
             return
-        if self._unsynced:
+        if self._unsynced:  # what was only read needs no disk
             self._sync(self._path)
         with suppress(OSError):  # a cache that others share may be read-only
             os.utime(self._path)
@@ -192,7 +192,7 @@ def _line(content: Made | ResultLine) -> str:
 def _read_line(line: bytes) -> Made | ResultLine | None:
     """Return what `line` says; None if it is damaged, or of another version."""
     digest, _, text = line.partition(b" ")
-    if digest != b"%08x" % crc32(text):
+    if digest != b"%08x" % crc32(text):  # first: what is damaged may still be JSON
         return None
     try:
         content = json.loads(text)

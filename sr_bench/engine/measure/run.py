@@ -47,8 +47,9 @@ class Run:
         limits: str = "",
     ) -> Record:
         """Return the record of `case`, which the run answers; a gate has `limits`."""
-        code = metric_code(case.metric)
+        code = metric_code(case.metric)  # a package may change what it computes
         question = limits or (f"{case.metric}|{code}" if code else case.metric)
+        # A part of the images is another number.
         content = f"{sha256_json(self.inputs)}|{question}|{len(self.images)}"
         asked = {"limits": sha256_bytes(limits.encode())} if limits else {"metric": code}
         return case.record(
@@ -83,9 +84,11 @@ class JobResults:
 
     def _has(self, index: int) -> bool:
         result = self.kept.get(self.digests[index])
+        # Kept by a session that asked for less.
         if result is None or not result.scores.keys() >= set(self.job.metrics):
             return False
         complete = result.fidelity is not None or not self.fidelity
+        # Pictures may have been deleted, numbers not.
         return complete and (self.keeper is None or self.keeper.has(index))
 
     def add(self, index: int, result: ImageResult) -> None:
@@ -103,7 +106,7 @@ class JobResults:
         if not job.names or made is None:  # the first result is preceded by what makes it
             msg = f"{job.images.slug} holds no image; expected at least one"
             raise DatasetError(msg)
-        self.kept.close()
+        self.kept.close()  # numbers first: the pictures' list must not promise more
         if self.keeper is not None and not self.keeper.is_whole(job.names):
             self.keeper.finish(job.names)
         return Run(

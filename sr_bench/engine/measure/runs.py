@@ -47,7 +47,7 @@ class Runs:
         executor: Executor | None = None,
     ) -> None:
         self.selection = selection
-        self.here = Worker(selection)
+        self.here = Worker(selection)  # beside a cluster too: for floors and times
         """Opens networks in this process."""
         self.executor = executor or self.here
         """Measures the images."""
@@ -59,7 +59,7 @@ class Runs:
             selection.cache == "refresh",
             selection.session or uuid4().hex,
         )
-        self._runs: dict[tuple[object, ...], Run | SrBenchError] = {}
+        self._runs: dict[tuple[object, ...], Run | SrBenchError] = {}  # errors too: no second try
         self._floors: dict[tuple[str, tuple[str, ...]], Run] = {}
         self._metrics: dict[tuple[Path, str], set[str]] = defaultdict(set)
         """Metrics asked of each run beyond those that all have."""
@@ -71,10 +71,11 @@ class Runs:
         A run is scored by all that is asked of it at once.
         """
         for case in cases:
-            self._metrics_of(case)
+            self._metrics_of(case)  # of all, before the first run is handed in
         self.executor.start(self._planned(cases))
 
     def _planned(self, cases: Sequence[Case]) -> Iterator[Planned]:
+        # All cases of a run have the same work.
         for case in {case.run_id: case for case in cases if case.evaluation}.values():
             for profile in self.info.readings(case.precision):
                 with suppress(SrBenchError):  # the run itself will raise it
@@ -105,6 +106,7 @@ class Runs:
         Raises:
             SrBenchError: It can't be made; its other metrics then fail at once with this error.
         """
+        # A metric asked for later needs a run of its own.
         key = (case.run_id, profile, self._metrics_of(case))
         if key not in self._runs:
             try:
@@ -114,7 +116,7 @@ class Runs:
                 raise
         run = self._runs[key]
         if isinstance(run, DeviceError):
-            again = "failed before, not run again"
+            again = "failed before, not run again"  # a crash may take minutes each time
             raise run.about(again)
         if isinstance(run, SrBenchError):
             raise run
@@ -137,7 +139,7 @@ class Runs:
         inputs = {"weights": "bicubic", "scale": str(case.card.scale), **job.inputs}
         key = (sha256_json(inputs), job.metrics)
         if key not in self._floors:
-            results = self._results_of(job, inputs, repeats=True)
+            results = self._results_of(job, inputs, repeats=True)  # no device computes it
             missing = results.missing()
             if missing:
                 network = Bicubic(job.protocol, job.card.value_range, job.card.scale)
@@ -151,6 +153,7 @@ class Runs:
         job = self.jobs.job(case, self._metrics_of(case))
         prepared = self.jobs.prepared(case, progress, profile)
         inputs = self.jobs.inputs(job, prepared)
+        # Only pictures of the reading that counts are kept.
         keeper = self._keeper(job, sha256_json(inputs)) if profile is Profile.TVM else None
         wants_gate, is_full = self.selection.wants_gate(case.card), case.precision.is_full
         gated = wants_gate and not is_full
@@ -195,11 +198,12 @@ class Runs:
         keeper: Keeper | None = None,
     ) -> JobResults:
         """Return what is kept of `job`, by any session, for the same content and code."""
+        # Without the dataset's digest: each image has its own.
         content = {name: digest for name, digest in inputs.items() if name != "data"}
         checkpoint = job.card.checkpoint
         # Also what the weights ought to be: a kept result must not hide that they are others.
         declared = checkpoint.sha256 if checkpoint else ""
-        threads = self.selection.session_threads
+        threads = self.selection.session_threads  # sums are split among them
         key = sha256_json([content, declared, measuring(), self.executor.cpu, threads])
         digests = job.images.digests[: len(job.names)]
         kept = self._results.open(key, digests, repeats=repeats)

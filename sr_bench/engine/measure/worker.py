@@ -96,7 +96,7 @@ class Worker:
 
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
-        self.info: BackendInfo = selection.described()
+        self.info: BackendInfo = selection.described()  # first: what can't be used records nothing
         self.cpu = cpu_model()
         self._recorder = start_recording(selection.record, self.info) if selection.record else None
         self._pairs = PairCache()
@@ -118,7 +118,7 @@ class Worker:
 
     def lend(self, prepared: Prepared) -> AbstractContextManager[Session]:
         """Return what gives the session of `prepared` for one run."""
-        return self.open(prepared)
+        return self.open(prepared)  # others lend what stays open between runs
 
     def open_artefact(self, artefact: Artefact) -> Session:
         """Open `artefact`."""
@@ -133,9 +133,9 @@ class Worker:
     ) -> None:
         """Measure the images `indices` of `work`; see `Executor`."""
         prepared, job, keeper = work.prepared, work.job, work.keeper
-        with ExitStack() as opened:
+        with ExitStack() as opened:  # of the fp32 network too, which may never open
             session = opened.enter_context(self.lend(prepared))
-            plan = prepared.plan_notes()
+            plan = prepared.plan_notes()  # once it is open: that makes the file
             begin(session.device, {**plan, **session.notes})
             self._runner(work, session, opened)(
                 pairs=self._pairs,
@@ -162,7 +162,7 @@ class Worker:
 
         reference = Remembered(open_full, outputs, full.digest) if full else None
         memory = Remembered(lambda: session, outputs, digest) if work.remembered else None
-        if isinstance(session, BatchSession):
+        if isinstance(session, BatchSession):  # a batch is remembered whole, images one by one
             return partial(run_batched, work.job, session, reference=reference, memory=memory)
         return partial(run_job, work.job, memory or session, reference=reference)
 

@@ -30,7 +30,7 @@ def plan(suite: Suite, selection: Selection) -> tuple[Case, ...]:
             claimed = list(_printed(model, (*claims, *blanks), selection))
             asked = [*claimed, *_requested(model, claims, claimed, selection)]
             cases += asked
-            cases += _gates(model, asked, selection)
+            cases += _gates(model, asked, selection)  # last: what they judge is then measured
     return tuple(cases)
 
 
@@ -71,7 +71,7 @@ def _printed(
         if cell.metric not in COST_METRICS:
             evaluation = model.claimed_evaluation(cell.precision, cell.dataset)
             fillable = evaluation and same_backend(cell.backend, selection.answers)
-            if blank and not fillable:
+            if blank and not fillable:  # nothing here could be written into it
                 continue
         case = Case(model, cell.metric, cell.precision, selection.backend, evaluation, claim, blank)
         if _wanted(case, selection):
@@ -107,6 +107,7 @@ def _requested(
             for metric in metrics:
                 case = Case(model, metric, precision, selection.backend, evaluation)
                 if (metric, precision, case.dataset) not in answered:
+                    # A dataset may be named twice, with its scale.
                     answered.add((metric, precision, case.dataset))
                     yield case
 
@@ -126,4 +127,5 @@ def _evaluations(
         if declared:
             yield declared[0]
         elif covering:
+            # New, so that it never differs.
             yield Evaluation(slug, covering[0].protocol, claimed=False)

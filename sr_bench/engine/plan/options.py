@@ -193,7 +193,7 @@ class Selection:
     """Threads that a network computes one image with."""
 
     def __post_init__(self) -> None:
-        check_options(self)
+        check_options(self)  # each by itself, before they are compared
         if (self.backend == "replay") != (self.replay is not None):
             msg = "--backend=replay and --sr-replay=DIR, the folder of a recording, go together"
             raise OptionError(msg)

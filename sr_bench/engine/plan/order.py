@@ -111,6 +111,7 @@ def prioritize(
         ]
         run = Ranked(run_key, tuple(members), due.risk, due.reason, max(took, default=None))
         ranked.append((due, run))
+    # Stable: ties keep the order of collection.
     ranked.sort(key=lambda pair: (pair[0].risk, pair[0].place))
     return tuple(_references_first([run for _, run in ranked]))
 
@@ -135,6 +136,7 @@ def _seconds(records: Iterable[Record]) -> Mapping[_CaseId, float]:
 def _history(entries: Sequence[HistoryEntry]) -> Mapping[_CaseId, _Last]:
     """Return the last outcome of each case that has one."""
     times = [started(entry.info) for entry in entries]
+    # Not the clock: an old history is not all due.
     newest = max((time for time in times if time), default=None)
     latest: dict[_CaseId, _Last] = {}
     for entry, time in zip(entries, times, strict=True):

@@ -82,6 +82,7 @@ def calibration_set(
     if not images.items or count > len(images):
         msg = f"{card.id}: int8.count = {count}, but {images.slug} has {len(images)} images"
         raise DatasetError(msg)
+    # By content: names may differ.
     judged = {digest for image_set in evaluated for digest in image_set.digests}
     named = zip(images.names, images.digests[: count or None], strict=False)
     shared = tuple(name for name, digest in named if digest in judged)

@@ -61,6 +61,7 @@ def own_code() -> str:
     """
     package = Path(sr_bench.__file__).parent
     places = [package / place for place in MEASURES]  # folders and files
+    # In one order on every disk.
     files = [file for place in places for file in sorted(place.rglob("*.py")) or [place]]
     others = [file for group in EXTENDED for file in third_party_code(group)]
     return _digest([*files, *others])

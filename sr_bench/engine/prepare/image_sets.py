@@ -36,6 +36,7 @@ class ImageSets:
             SrBenchError: There is no such dataset, or its files are absent or don't fit.
         """
         folders = (card.folder.parent / "datasets", *self._folders)
+        # Two suites may have a dataset of one name.
         key = (slug, folders, card.scale, lr_from, calibration)
         if key not in self._opened:
             dataset = load_dataset(slug, folders)

@@ -55,6 +55,7 @@ def calibrate(
             return _read(kept_at)
         except (OSError, ValueError, KeyError, BadZipFile):
             kept_at.unlink()  # damaged: made again
+    # The moments are dear, and no other rounding reads them.
     learned = images.card.int8.rounding == "learned"
     statistics = collect(
         network,
@@ -137,9 +138,10 @@ def _packed(calibrated: Calibrated) -> bytes:
     for number, (name, integers) in enumerate(calibrated.weights.items()):
         index["weights"].append(name)
         arrays[f"w{number}"], arrays[f"s{number}"] = integers.values, integers.q_scale
+    # Names of tensors may be no names of members.
     arrays["index"] = np.frombuffer(json.dumps(index).encode(), np.uint8)
     buffer = BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)  # a pickle runs code
     return buffer.getvalue()
 
 

@@ -74,13 +74,14 @@ class Prepared:
         """What decides the outputs, by name."""
         observer = self.precision.calibration
         inputs = {
-            "weights": self.weights_digest or self.card.id,
+            "weights": self.weights_digest or self.card.id,  # a replay may have none
             "architecture": self._architecture,
             "precision": str(self.precision),
         }
         if self.form is Form.ONNX and self.calibration:
             inputs["plan"] = plan_digest(self.card.int8, observer)
         elif self.calibration or self._is_compiled:
+            # These judge, and compile nothing.
             plan = replace(self.card.device, known_failures=(), gate=None)
             # Records of earlier versions hold this digest with the old word for it.
             form = "imitated" if self.form is Form.EMULATED else self.form
@@ -129,11 +130,11 @@ class Prepared:
     def artefact(self) -> Artefact:
         """Return the artefact in the form that the backend takes."""
         artefact = Artefact(None, None, self.precision, self.digest, self.card.id, self.network)
-        if self.form is Form.RECORDED:
+        if self.form is Form.RECORDED:  # before anything is exported
             return artefact
         if self._is_compiled:
             return replace(artefact, source=self.source())
-        module = None if self.card.onnx else self._load_module
+        module = None if self.card.onnx else self._load_module  # the file is run as it is
         file = None if self.form is Form.MODULE else self.onnx()
         return replace(artefact, onnx=file, load_module=module)
 
@@ -295,7 +296,7 @@ def prepare(
         weights = weights_path(card, weights_folder)
         digest = network_digest(card, weights)
     except NotRunError:
-        if form is not Form.RECORDED:
+        if form is not Form.RECORDED:  # a replay answers without them
             raise
         weights, digest = Path(), ""
     given = calibration if precision.dtype == "int8" else None
@@ -304,7 +305,7 @@ def prepare(
 
 def _cached(key: str, make: Callable[[Path], None]) -> Path:
     target = cache_dir() / "onnx" / f"{key}.onnx"
-    if not target.is_file():
+    if not target.is_file():  # no lock: writers make the same, each whole
         make(target)
     return target
 

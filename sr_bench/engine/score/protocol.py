@@ -154,6 +154,7 @@ def score_pair(
         )
         raise MetricError(msg)
     border = protocol.border_px(scale)
+    # Before the colours: less to convert.
     cropped = [crop_border(image, border) for image in (sr, hr)]
     given: dict[str, list[Levels]] = {}
     scores = {}
@@ -187,7 +188,7 @@ def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> f
         raise MetricError(msg)
     if metric in ("ssim", "ssim_y") and protocol.ssim_aggregation == "last_image":
         return values[-1]
-    return math.fsum(values) / len(values)
+    return math.fsum(values) / len(values)  # exact: the images' order does not show
 
 
 def _network_lr(

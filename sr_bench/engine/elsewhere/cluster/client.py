@@ -98,7 +98,7 @@ class Cluster:
             sent = replace(travelling(selection), threads=threads)
             client.register_plugin(Station(sent, places, workers.identity), name=self._station)
             opened.callback(client.unregister_worker_plugin, self._station)
-            opened.callback(self._let_go)
+            opened.callback(self._let_go)  # called first at the end: tasks need the plugin
             self._client, self._workers = client, workers
             self._opened = opened.pop_all()
         self.info: BackendInfo = workers.identity.info
@@ -129,7 +129,7 @@ class Cluster:
         try:
             self._collect(run, indices, begin, done, progress)
         finally:
-            self._runs.pop(run.name).let_go()
+            self._runs.pop(run.name).let_go()  # after an error too: nobody wants the rest
 
     def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
         """Return what `function` gives in this process; see `Executor`."""
@@ -187,7 +187,7 @@ class Cluster:
             method,
             *args,
             key=f"{self._station}-{run.place}-{name}",
-            priority=-run.place,
+            priority=-run.place,  # the order of the session, whatever is free first
             resources=self._workers.needed,
             retries=_RETRIES,
             pure=False,

@@ -94,6 +94,7 @@ def write_work(folder: Path, work: Work) -> str:
     """
     name = work_key(work)
     paths: set[Path] = set()
+    # Only to learn which paths are in it.
     _Absolute(BytesIO(), paths).dump(work.with_progress(quiet))
     folders = tuple(sorted({path.parent for path in paths if path.is_file()}))
     digests = {key: prepared.digest for key, prepared in networks(work).items()}
@@ -109,9 +110,9 @@ def read_work(folder: Path, name: str) -> SharedWork:
     Raises:
         BackendError: This process does not see the session's files.
     """
-    check_seen([folder / name])
+    check_seen([folder / name])  # or pickle's error would say nothing of a shared folder
     work: SharedWork = pickle.loads((folder / name).read_bytes())
-    work.check()
+    work.check()  # before it is used: other files give other numbers
     return work
 
 

@@ -108,7 +108,7 @@ class Case:
             shape = self.shape if self.metric in ("flops", LATENCY_METRIC) else ""
             where = [shape, self.claim.dataset if self.claim else ""]
         parts = (self.card.name, self.word, self.precision, *where, self.metric)
-        return "-".join(part for part in parts if part)
+        return "-".join(filter(None, parts))
 
     @property
     def run_key(self) -> str:

@@ -52,6 +52,12 @@ class Measurement:
         """Whether images of the dataset were left out."""
         return len(self.images) < self.planned
 
+    @property
+    def why_partial(self) -> str:
+        """Why it is not judged then, and what to do."""
+        part = f"measured on {len(self.images)} of {self.planned} images"
+        return f"{part}, so not judged; drop --sr-limit for a verdict"
+
 
 @dataclass(frozen=True)
 class Verdict:

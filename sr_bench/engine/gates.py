@@ -32,9 +32,7 @@ class Gatekeeper:
             raise TypeError(msg)
         measurement = _fidelity(low)
         if measurement.partial:  # before the fp32 run is made for nothing
-            done = f"measured on {len(low.images)} of {measurement.planned} images, so not judged"
-            sentence = f"{done}; drop --sr-limit for a verdict"
-            verdict = Verdict(Status.NOT_RUN, sentence, measurement.value)
+            verdict = Verdict(Status.NOT_RUN, measurement.why_partial, measurement.value)
             return low.record(case, measurement, verdict, Detail(), limits=str(limits))
         full = self._runs.of(case.in_fp32, progress)
         gate = judge_images(limits, low.images, full.images)

@@ -53,7 +53,7 @@ def explain(
         if trials.possible:
             search = _Search(trials, order, full, limits, clock, progress)
             signs += tuple(search.others())
-            layers = tuple(search.ranked())  # last: it takes what time is left
+            layers = tuple(search.ranked())  # after the observers, which need few trials
             remedy = search.remedy(layers) if layers else None
         planned = len(trials.shares)
     return Dossier(

@@ -37,10 +37,8 @@ def judge(
         msg = f"{measurement.metric}: measured NaN; expected a number"
         raise MetricError(msg)
     if measurement.partial:  # before the claim: not even new
-        part = f"{len(measurement.images)} of {measurement.planned} images"
-        sentence = f"measured on {part}, so not judged; drop --sr-limit for a verdict"
         claimed = claim.value if claim else None
-        return Verdict(Status.NOT_RUN, sentence, measured=measurement.value, claimed=claimed)
+        return Verdict(Status.NOT_RUN, measurement.why_partial, measurement.value, claimed)
     if claim is None:
         sentence = "measured; no document claims a value for it"
         return Verdict(Status.NEW, sentence, measured=measurement.value)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.record import Kept
-from sr_bench.engine.job import Job, Keep
+from sr_bench.engine.job import Job
 from sr_bench.engine.score.protocol import Pair, read_output
 from sr_bench.files.atomic import write_text
 from sr_bench.imaging.files import write_levels, write_png
@@ -58,10 +57,6 @@ class Keeper:
         sr, pairs = self.results / self.kept.sr, self.results / self.kept.pairs
         name = f"{index:04d}"  # not the image's: that may be a path
         return sr / f"{name}.png", pairs / f"{name}-lr.png", pairs / f"{name}-hr.png"
-
-    def for_job(self, job: Job) -> Keep:
-        """Return what keeps an image of `job`."""
-        return partial(self.keep, job)
 
     def keep(self, job: Job, index: int, pair: Pair, output: NDArray[np.floating]) -> None:
         """Write image number `index`: the network's `output` (1 x 3 x height x width), LR and HR.

@@ -1,6 +1,6 @@
 """Latency: which networks are timed, on what image, and what is recorded of the times."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -84,7 +84,15 @@ def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -
         notes = session.notes  # after the runs, when it knows most
     measurement = _measurement(times, peak_bytes)
     verdict = Verdict(Status.NEW, "measured; latency is not judged", measured=measurement.value)
-    inputs = {**prepared.inputs, "data": array_digest(lr), **_inputs(setting), "cpu": runs.here.cpu}
+    inputs = {
+        **prepared.inputs,
+        "data": array_digest(lr),
+        "shape": setting.shape,
+        "backend": f"{setting.backend} {setting.version}",
+        "device": setting.device,
+        "threads": str(setting.threads),
+        "cpu": runs.here.cpu,
+    }
     detail = Detail(shape=setting.shape, threads=setting.threads, image=setting.image)
     detail = detail.noted({**prepared.provenance, **notes})
     return case.record(
@@ -157,12 +165,3 @@ def _measurement(times: Times, peak_bytes: int | None) -> Measurement:
     if peak_bytes is not None:
         notes["peak_mb"] = peak_bytes / 1e6
     return Measurement.of(LATENCY_METRIC, value, notes=notes)
-
-
-def _inputs(setting: Setting) -> Mapping[str, str]:
-    return {
-        "shape": setting.shape,
-        "backend": f"{setting.backend} {setting.version}",
-        "device": setting.device,
-        "threads": str(setting.threads),
-    }

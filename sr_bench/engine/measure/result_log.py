@@ -38,16 +38,6 @@ class Made:
 
 
 @dataclass(frozen=True)
-class ResultLine:
-    """A line of the file."""
-
-    image: str
-    """Digest of the image's files, and of all that is done before the network sees it."""
-    result: ImageResult
-    """Without the image's name: another dataset may call it otherwise."""
-
-
-@dataclass(frozen=True)
 class ResultCache:
     """Where results are kept.
 
@@ -138,7 +128,7 @@ class RunResults:
             if whole == before:  # measured again for a picture that was gone
                 return
             self._results[image] = whole
-            self._append(ResultLine(image, whole))  # in the lock, or an older one may end up last
+            self._append({"image": image, "result": whole})  # in the lock, or an older one may win
 
     def close(self) -> None:
         """Bring what was added to the disk, and note that the file was in use."""
@@ -149,7 +139,7 @@ class RunResults:
         with suppress(OSError):  # a cache that others share may be read-only
             os.utime(self._path)
 
-    def _append(self, content: Made | ResultLine) -> None:
+    def _append(self, content: Made | Mapping[str, object]) -> None:
         if self._path is None:
             return
         append_line(self._path, _line(content))
@@ -172,8 +162,9 @@ class RunResults:
             if isinstance(line, Made):
                 self.made = line
             elif line is not None:
-                before = self._results.get(line.image)
-                self._results[line.image] = _merged(before, line.result) if before else line.result
+                image, result = line
+                before = self._results.get(image)
+                self._results[image] = _merged(before, result) if before else result
         if self.made is None:  # what made them is lost
             self._results.clear()
 
@@ -184,13 +175,13 @@ def _merged(before: ImageResult, now: ImageResult) -> ImageResult:
     return replace(now, scores=scores, fidelity=now.fidelity or before.fidelity)
 
 
-def _line(content: Made | ResultLine) -> str:
+def _line(content: Made | Mapping[str, object]) -> str:
     text = json.dumps(encode(content), allow_nan=False)
     return f"{crc32(text.encode()):08x} {text}"
 
 
-def _read_line(line: bytes) -> Made | ResultLine | None:
-    """Return what `line` says; None if it is damaged, or of another version."""
+def _read_line(line: bytes) -> Made | tuple[str, ImageResult] | None:
+    """Return what made results, or an image's digest and result; None if nothing can be used."""
     digest, _, text = line.partition(b" ")
     if digest != b"%08x" % crc32(text):  # first: what is damaged may still be JSON
         return None
@@ -201,7 +192,8 @@ def _read_line(line: bytes) -> Made | ResultLine | None:
         # Without `decode`: the checksum vouches for the types, and a session reads many lines.
         scores, close = map(content["result"].get, ("scores", "fidelity"))
         fidelity = Fidelity(**_floats(close)) if close else None
-        return ResultLine(content["image"], ImageResult("", _floats(scores), fidelity))
+        # Without the image's name: another dataset may call it otherwise.
+        return content["image"], ImageResult("", _floats(scores), fidelity)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 

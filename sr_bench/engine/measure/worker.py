@@ -141,7 +141,7 @@ class Worker:
                 pairs=self._pairs,
                 threads=self._selection.threads,
                 progress=progress,
-                keep=keeper.for_job(job) if keeper else None,
+                keep=partial(keeper.keep, job) if keeper else None,
                 indices=indices,
                 done=done,
             )

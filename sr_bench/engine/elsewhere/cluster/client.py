@@ -17,7 +17,6 @@ from sr_bench.engine.elsewhere.cluster.connect import (
     connected,
     travelling,
 )
-from sr_bench.engine.elsewhere.cluster.shards import split
 from sr_bench.engine.elsewhere.cluster.shared_work import (
     PROBE,
     Outcome,
@@ -41,6 +40,12 @@ _RETRIES = 2
 """How often Dask runs a shard again after an error that is none of ours."""
 _NAMED = 5
 """Images that a message lists."""
+
+_LARGEST = 16
+"""Images of a shard at most, where a device asks for no larger windows."""
+
+_PARTS = 8
+"""A shard takes this part of the images that are left, so that the last ones are small."""
 
 T = TypeVar("T")
 
@@ -266,3 +271,23 @@ def _given(selection: Selection) -> tuple[Path, ...]:
     results = selection.results if selection.keep != "off" else None
     named = (selection.data, selection.weights, results)
     return tuple(path.absolute() for path in named if path and path.exists())
+
+
+def split(indices: Sequence[int], *, window: int = 1) -> tuple[tuple[int, ...], ...]:
+    """Return `indices` in shards, in order: large ones first, small ones at the end.
+
+    Images of one window, ``index // window``, stay in one shard.
+
+    >>> [len(shard) for shard in split(range(20))]
+    [3, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1]
+    """
+    shards: list[tuple[int, ...]] = []
+    start = 0
+    while start < len(indices):
+        size = min(_LARGEST, -(-(len(indices) - start) // _PARTS))
+        end = start + size
+        while end < len(indices) and indices[end] // window == indices[end - 1] // window:
+            end += 1
+        shards.append(tuple(indices[start:end]))
+        start = end
+    return tuple(shards)

@@ -8,9 +8,9 @@ from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.device import Profile
 from sr_bench.engine.job import Job, Progress, quiet
 from sr_bench.engine.plan.options import Selection
-from sr_bench.engine.prepare.calibration import CalibrationSet, calibration_set
+from sr_bench.engine.prepare.calibration import CalibrationSet, Effort, calibration_set
 from sr_bench.engine.prepare.image_sets import ImageSets
-from sr_bench.engine.prepare.network import Effort, Prepared, prepare
+from sr_bench.engine.prepare.network import Prepared, prepare
 from sr_bench.errors import NotRunError
 
 

@@ -9,9 +9,22 @@ from numpy.typing import NDArray
 
 from sr_bench.core.card import ModelCard
 from sr_bench.data.source import ImageSet
+from sr_bench.engine.job import Progress, quiet
 from sr_bench.engine.score.protocol import network_input
 from sr_bench.errors import CardError, DatasetError
 from sr_bench.files.hashing import sha256_json
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What calibration may use, and where it reports; none of it changes the result."""
+
+    memory_bytes: int = 2**30
+    workers: int = 1
+    progress: Progress = quiet
+
+
+LEAST_EFFORT = Effort()
 
 
 @dataclass(frozen=True)

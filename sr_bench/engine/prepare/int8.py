@@ -1,7 +1,7 @@
 """From a calibration set to an int8 network: one pass serves every observer, kept by content."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -11,12 +11,12 @@ import numpy as np
 from onnx import ModelProto
 
 from sr_bench.core.device import DevicePlan, Profile
-from sr_bench.engine.prepare.calibration import CalibrationSet
+from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
 from sr_bench.files.atomic import write_bytes
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.network import Network
+from sr_bench.precision.network import Network, read_network
 from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
 from sr_bench.precision.rounding import IntegerWeights, integer_weights
@@ -30,44 +30,6 @@ class Calibrated:
     """Of each tensor that may be rounded."""
     weights: Mapping[str, IntegerWeights]
     """By name of the weight constant."""
-
-
-def calibrate(
-    network: Network,
-    images: CalibrationSet,
-    kept_at: Path,
-    *,
-    memory_bytes: int,
-    workers: int,
-    progress: Callable[[int, int, str], None],
-) -> Calibrated:
-    """Return what the pass over `images` finds, from `kept_at` if it was made before.
-
-    `kept_at` is named by the digest of all that decides the content. The pass may use
-    `memory_bytes` on top of plain inference, and works on `workers` images at once.
-
-    Raises:
-        BackendError: The network can't run on an image, a value is NaN or infinite, or the
-            memory is too small; the message names it.
-    """
-    if kept_at.is_file():
-        try:
-            return _read(kept_at)
-        except (OSError, ValueError, KeyError, BadZipFile):
-            kept_at.unlink()  # damaged: made again
-    # The moments are dear, and no other rounding reads them.
-    learned = images.card.int8.rounding == "learned"
-    statistics = collect(
-        network,
-        dict(zip(images.names, images.inputs(), strict=True)),
-        memory_bytes=memory_bytes,
-        moments=learned,
-        workers=workers,
-        progress=progress,
-    )
-    result = Calibrated(statistics.histograms, integer_weights(network, statistics.moments))
-    write_bytes(kept_at, _packed(result))
-    return result
 
 
 @dataclass(frozen=True)
@@ -127,6 +89,42 @@ class Int8Maker:
             name: histogram.noise(clip[name])
             for name, histogram in self.calibrated.histograms.items()
         }
+
+
+def int8_maker(onnx: Path, images: CalibrationSet, kept_at: Path, effort: Effort) -> Int8Maker:
+    """Return what makes int8 networks of the one in the file `onnx`, after a pass over `images`.
+
+    What the pass finds is read from `kept_at` if it was made before, which is named by the digest
+    of all that decides the content.
+
+    Raises:
+        BackendError: The network can't run on an image, a value is NaN or infinite, or the
+            memory is too small; the message names it.
+    """
+    network = read_network(onnx)
+    if kept_at.is_file():
+        try:
+            return Int8Maker(network, _read(kept_at), images)
+        except (OSError, ValueError, KeyError, BadZipFile):
+            kept_at.unlink()  # damaged: made again
+    # The moments are dear, and no other rounding reads them.
+    learned = images.card.int8.rounding == "learned"
+    statistics = collect(
+        network,
+        dict(zip(images.names, images.inputs(), strict=True)),
+        moments=learned,
+        **vars(effort),
+    )
+    result = Calibrated(statistics.histograms, integer_weights(network, statistics.moments))
+    write_bytes(kept_at, _packed(result))
+    return Int8Maker(network, result, images)
+
+
+def positions(onnx: Path, patterns: Sequence[str], *, key: str) -> tuple[int, ...]:
+    """Return the positions of the layers in `onnx` that `Network.matching` returns."""
+    network = read_network(onnx)
+    matching = network.matching(patterns, key=key)
+    return tuple(i for i, layer in enumerate(network.layers) if layer in matching)
 
 
 def _packed(calibrated: Calibrated) -> bytes:

@@ -12,8 +12,8 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.codec import encode
 from sr_bench.core.device import CompilerInput, Profile
 from sr_bench.core.precision import Precision
-from sr_bench.engine.job import Progress, quiet
-from sr_bench.engine.prepare.calibration import CalibrationSet
+from sr_bench.engine.job import Progress
+from sr_bench.engine.prepare.calibration import LEAST_EFFORT, CalibrationSet, Effort
 from sr_bench.engine.prepare.code_digest import exporting
 from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.errors import NotRunError
@@ -25,15 +25,6 @@ if TYPE_CHECKING:  # onnx and torch load only when a network is made
     from torch.nn import Module
 
     from sr_bench.engine.prepare.int8 import Int8Maker
-
-
-@dataclass(frozen=True)
-class Effort:
-    """What calibration may use, and where it reports; none of it changes the result."""
-
-    memory_bytes: int = 2**30
-    workers: int = 1
-    progress: Progress = quiet
 
 
 @dataclass(frozen=True)
@@ -51,7 +42,7 @@ class Prepared:
     """What the backend computes from."""
     profile: Profile = Profile.TVM
     """For int8 that is emulated: by which reading of the device."""
-    effort: Effort = Effort()
+    effort: Effort = LEAST_EFFORT
 
     def with_progress(self, progress: Progress) -> Self:
         """Return the same network, whose calibration reports to `progress`."""
@@ -168,11 +159,9 @@ class Prepared:
         """Return the positions of the layers that the device's plan skips."""
         if not self.card.device.skip:
             return ()
-        from sr_bench.precision.network import read_network
+        from sr_bench.engine.prepare.int8 import positions
 
-        network = read_network(self.fp32_onnx())
-        skipped = network.matching(self.card.device.skip, key="vacc.skip")
-        return tuple(i for i, layer in enumerate(network.layers) if layer in skipped)
+        return positions(self.fp32_onnx(), self.card.device.skip, key="vacc.skip")
 
     def onnx(self) -> Path:
         """Return the network in its precision as an ONNX file, kept by content.
@@ -251,21 +240,14 @@ class Prepared:
         Raises:
             BackendError: The network can't be calibrated; the message names what.
         """
-        from sr_bench.engine.prepare.int8 import Int8Maker, calibrate
-        from sr_bench.precision.network import read_network
+        from sr_bench.engine.prepare.int8 import int8_maker
 
         if self.calibration is None:
             msg = f"{self.card.id} is prepared for {self.precision}, which needs no calibration"
             raise TypeError(msg)
-        network = read_network(self.fp32_onnx())
         key = sha256_json([self._recipe(), self.calibration.digest, self.card.int8.rounding])
-        calibrated = calibrate(
-            network,
-            self.calibration,
-            cache_dir() / "calibration" / f"{key}.npz",
-            **vars(self.effort),
-        )
-        return Int8Maker(network, calibrated, self.calibration)
+        kept_at = cache_dir() / "calibration" / f"{key}.npz"
+        return int8_maker(self.fp32_onnx(), self.calibration, kept_at, self.effort)
 
     def _recipe(self) -> str:
         """Return the cache key of the exported file: its content and the tools that made it.
@@ -283,7 +265,7 @@ def prepare(
     weights_folder: Path | None,
     calibration: CalibrationSet | None = None,
     *,
-    effort: Effort = Effort(),
+    effort: Effort = LEAST_EFFORT,
     form: Form = Form.ONNX,
     profile: Profile = Profile.TVM,
 ) -> Prepared:

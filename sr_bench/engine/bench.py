@@ -80,7 +80,7 @@ class Bench:
 
     def _record(self, case: Case, node_id: str, measure: Callable[[], Record]) -> Record:
         """Return what is known about `case` once `measure` answered or failed."""
-        start = time.perf_counter()
+        start = time.perf_counter()  # of this case: it pays for a run that others share
         try:
             if refusal := self._refusal(case):
                 raise NotRunError(refusal)

@@ -242,7 +242,7 @@ class _Process:
         limit, now = self._limits.memory_bytes, time.monotonic()
         if limit is None or now < self._memory_due:
             return
-        self._memory_due = now + _TICK_S
+        self._memory_due = now + _TICK_S  # a look reads files of each of its processes
         if (used := resident_bytes(self._group.pid)) > limit:
             self._group.kill(_GRACE_S)
             how = f"was killed at {_mib(used)}, above --sr-memory-limit={_mib(limit)}"
@@ -265,7 +265,7 @@ class _Process:
 
     def _failure(self, failure: Failure, how: str, what_to_do: str) -> DeviceError:
         if self.has_ended:
-            self._drain()
+            self._drain()  # nothing more will come
         else:
             how += f" but still runs as process {self._group.pid}"
         text = f"the model's process {how}, {self._place}; {what_to_do}"

@@ -97,7 +97,7 @@ def _aggregates(
     yield scoring, float(values.mean())
     if len(names) > 1:
         yield replace(scoring, aggregation="last_image"), float(values[-1])
-    if len(names) > 2:
+    if len(names) > 2:  # of two it is the mean
         yield replace(scoring, aggregation="median"), float(np.median(values))
     if not _mistakes(scoring):  # one image and a mistake fit anything
         for name, value in list(zip(names, values, strict=True))[:-1]:
@@ -206,7 +206,7 @@ def _similarities(
     yield key, inner
     if key.channels != "rgb":
         return
-    uniform = local_moments(x, y, side=7)
+    uniform = local_moments(x, y, side=7)  # scikit-image's default window
     for peak in _SSIM_PEAKS:
         c, whole = _constants(peak), replace(key, peak=peak)
         if peak != 255.0:

@@ -44,7 +44,7 @@ def explain(
         BackendError: A network can't be opened or run.
     """
     clock = _Clock(limit_s)
-    order = sorted(range(len(low)), key=lambda index: _lowest(low[index]))
+    order = sorted(range(len(low)), key=lambda index: _lowest(low[index]))  # the worst first
     worst = low[order[0]]
     with Trials(worker, work) as trials:
         signs = tuple(trials.signs(order[0]))  # cheap: before time is spent on trials

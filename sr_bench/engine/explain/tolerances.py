@@ -185,7 +185,7 @@ def _shifted(sr: Levels, axis: int) -> Levels:
 def _brighter(sr: Levels) -> Levels:
     """Return `sr` one level brighter, at most white."""
     if sr.dtype == np.uint8:
-        return np.minimum(sr, 254).astype(np.uint8) + np.uint8(1)
+        return np.minimum(sr, 254).astype(np.uint8) + np.uint8(1)  # 255 + 1 would be 0
     return np.minimum(sr + np.float32(1.0), np.float32(255.0))
 
 

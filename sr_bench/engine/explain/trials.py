@@ -85,7 +85,7 @@ class Trials:
             A function that returns the scores and the fidelity of image number i.
         """
         model = self._low.int8_model(self._maker, observer, (*self.keep, *left_out))
-        path = self._folder / "trial.onnx"
+        path = self._folder / "trial.onnx"  # just one is open at a time
         path.write_bytes(model.SerializeToString())
         artefact = Artefact(path, None, self._low.precision, "trial")
         with self._worker.open_artefact(artefact) as session:

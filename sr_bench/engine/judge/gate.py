@@ -177,7 +177,7 @@ def compare_records(now: Record, before: Record, *, limit: float) -> Comparison:
     loss = _sentence(status, now.metric, drop, limit, images)
     if missing:
         status = worst_status((status, Status.UNDECIDED))
-    same = (now.backend, now.device) == (before.backend, before.device)
+    same = (now.backend, now.device) == (before.backend, before.device)  # allowed, but said
     elsewhere = "" if same else f" of {before.backend} ({before.device})"
     sentence = f"against the earlier record{elsewhere}: {loss}{unmatched}"
     return Comparison(status, sentence, now.metric, limit, drop, images, missing, added)

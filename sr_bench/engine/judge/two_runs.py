@@ -75,7 +75,7 @@ def _by_case(records: Iterable[Record]) -> Mapping[_Key, Record]:
 
 
 def _key(record: Record) -> _Key:
-    about = record.question
+    about = record.question  # costs are counted, whatever runs
     return (*about[:-1], "") if record.metric in COST_METRICS else about
 
 

@@ -145,7 +145,7 @@ def _batches(
 ) -> Iterator[Sequence[_Item]]:
     """Yield the batches that hold a wanted image: of each window, by the size of its images."""
     for window in windows:
-        sizes: dict[tuple[int, ...], list[_Item]] = {}
+        sizes: dict[tuple[int, ...], list[_Item]] = {}  # in order: batches are the same each time
         for item in window:
             sizes.setdefault(item.pair.lr.shape, []).append(item)
         for (height, width, channels), items in sizes.items():

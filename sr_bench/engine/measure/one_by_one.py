@@ -99,7 +99,7 @@ def run_job(
             done(index, result)  # here, at once: the next image may end the process
         return result
 
-    use_one_opencv_thread()
+    use_one_opencv_thread()  # its threads would multiply with ours
     asked = images_asked(job, indices)
     results: list[ImageResult] = []
     with ThreadPoolExecutor(threads, thread_name_prefix="sr-bench") as pool:

@@ -99,7 +99,7 @@ class Worker:
         self.info: BackendInfo = selection.described()  # first: what can't be used records nothing
         self.cpu = cpu_model()
         self._recorder = start_recording(selection.record, self.info) if selection.record else None
-        self._pairs = PairCache()
+        self._pairs = PairCache()  # shared by all runs of the process
         self._outputs = Outputs()
 
     def start(self, planned: Iterable[Planned]) -> None:

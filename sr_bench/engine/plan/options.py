@@ -197,7 +197,7 @@ class Selection:
         if (self.backend == "replay") != (self.replay is not None):
             msg = "--backend=replay and --sr-replay=DIR, the folder of a recording, go together"
             raise OptionError(msg)
-        here = "outputs are recorded and replayed on this machine"
+        here = "outputs are recorded and replayed on this machine"  # workers have other disks
         clashes = (
             ("--sr-isolate=model", self.isolate == "model", "its workers are isolated"),
             ("--sr-record", self.record is not None, here),

@@ -176,7 +176,7 @@ def _due(measured_before: Sequence[_Last], inputs: Mapping[str, str]) -> _Due:
     if changed := [
         name for last in measured_before for name in _changed(last.point.inputs, inputs)
     ]:
-        names = ", ".join(dict.fromkeys(changed))
+        names = ", ".join(dict.fromkeys(changed))  # several cases share an input
         return _Due(Risk.CHANGED, oldest_first, f"inputs changed: {names}")
     if age >= _LONG:
         return _Due(Risk.LONG_AGO, oldest_first, _measured(age))

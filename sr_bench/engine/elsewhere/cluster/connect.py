@@ -208,7 +208,7 @@ def agreed_workers(client: "Client", selection: Selection, places: Places) -> Wo
         raise OptionError(msg)
     if not needed:
         looks = _usable(answers, where)
-    expected = replace(first, measuring=measuring())
+    expected = replace(first, measuring=measuring())  # this machine's code keys the results
     differences = {at: expected.difference(identity) for at, identity in looks.items()}
     _refuse(differences, f"{where}: these workers differ, so that numbers would mix:")
     return Workers(first, needed)

@@ -38,8 +38,7 @@ from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.job import ImageResult, Job, quiet
-from sr_bench.engine.measure.one_by_one import load_pair, run_job
-from sr_bench.engine.measure.pair_cache import PairCache
+from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.engine.score.bicubic import Bicubic
 from sr_bench.engine.score.protocol import network_input
 from sr_bench.history.environment import cpu_model, usable_cores
@@ -101,7 +100,7 @@ def time_turn(
 ) -> Times:
     """Return the time of each way on the images of `job`."""
     threads, cache = usable_cores(), PairCache()
-    pairs = [load_pair(job, index) for index in range(len(job.names))]
+    pairs = [job.pair(index) for index in range(len(job.names))]
     inputs = [network_input(pair.lr, job.protocol, 1.0) for pair in pairs]
     bicubic = Bicubic(job.protocol, 1.0, SCALE)
     scores: dict[str, tuple[ImageResult, ...]] = {}

@@ -34,15 +34,13 @@ from sr_bench.core.case import Case
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import ImageResult, quiet
-from sr_bench.engine.measure.one_by_one import run_job
-from sr_bench.engine.measure.pair_cache import PairCache
+from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.errors import NotRunError
 from sr_bench.history.environment import usable_cores
 from sr_bench.precision.network import read_network
-from sr_bench.precision.points import kept_layers
 from sr_bench.precision.qdq import int8_share
 
 MODES = tuple(precision for precision in Precision.all() if precision.dtype == "int8")
@@ -121,7 +119,7 @@ def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
     network = read_network(prepared.fp32_onnx())
     source, target = folder / "fp32.onnx", folder / "int8.onnx"
     onnx.save(network.model, source)
-    excluded = {layer.node for layer in kept_layers(network, case.card.int8.keep)}
+    excluded = {layer.node for layer in network.matching(case.card.int8.keep)}
     reader = Reader(network.input, prepared.calibration.inputs())
     for name, method in PEERS.items():
         quantize_static(
@@ -195,7 +193,7 @@ def show(
             # Runs are told apart by the model's name: another name is another plan.
             planned = replace(case, card=replace(case.card, name=f"{card.name}.{name}", int8=plan))
             network = read_network(runs.jobs.prepared(planned).fp32_onnx())
-            share = int8_share(network, kept_layers(network, plan.keep))
+            share = int8_share(network, network.matching(plan.keep))
             print(f"\n{card.name} on {case.dataset}, plan {name}: {100 * share:.2f} % int8")
             print(HEAD)
             for row in our_rows(runs, planned):

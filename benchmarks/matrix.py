@@ -33,7 +33,6 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.record import Status
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.bench import Bench
-from sr_bench.engine.measure.one_by_one import load_pair
 from sr_bench.engine.plan.cases import plan
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
@@ -157,7 +156,7 @@ def measure_peers(files: Mapping[Precision, Path], judged: Path, crops: Inputs) 
 
 def inputs_of(images: ImageSet, side: int) -> Inputs:
     job = make_job(NETWORK, images, side)
-    pairs = [load_pair(job, index) for index in range(len(images))]
+    pairs = [job.pair(index) for index in range(len(images))]
     return [network_input(pair.lr, job.protocol, 1.0) for pair in pairs]
 
 

@@ -41,8 +41,7 @@ def evaluate(folder: str, onnx: str) -> None:
     from sr_bench.core.backend import Artefact
     from sr_bench.core.precision import Precision
     from sr_bench.engine.job import quiet
-    from sr_bench.engine.measure.one_by_one import run_job
-    from sr_bench.engine.measure.pair_cache import PairCache
+    from sr_bench.engine.measure.one_by_one import PairCache, run_job
     from sr_bench.engine.score.bicubic import Bicubic
 
     job, pairs = make_job("sr4k_x2", open_images(Path(folder)), SIDE), PairCache()

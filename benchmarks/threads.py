@@ -20,8 +20,7 @@ from sr_bench.backends import onnxruntime as backend
 from sr_bench.core.backend import Artefact
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Job, quiet
-from sr_bench.engine.measure.one_by_one import run_job
-from sr_bench.engine.measure.pair_cache import PairCache
+from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.history.environment import cpu_model, usable_cores
 
 SIDE = 256

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
-from sr_bench.core.device import CompilerInput, DeviceMode
+from sr_bench.core.device import CompilerInput, DeviceMode, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 
@@ -88,7 +88,22 @@ class BackendInfo:
     @property
     def is_device(self) -> bool:
         """Whether a real device computes, which need not give the same result twice."""
-        return self.form is not Form.RECORDED and self.device not in ("cpu", "emulated")
+        return not self.replays and self.device not in ("cpu", "emulated")
+
+    @property
+    def replays(self) -> bool:
+        """Whether nothing computes: the outputs were recorded."""
+        return self.form is Form.RECORDED
+
+    @property
+    def compiles(self) -> bool:
+        """Whether the device has a compiler of its own, which is silent for hours."""
+        return self.form is Form.SOURCE
+
+    def readings(self, precision: Precision) -> tuple[Profile, ...]:
+        """Return by which readings of the device `precision` is computed; the first one counts."""
+        emulated = self.form is Form.EMULATED and precision.dtype == "int8"
+        return tuple(Profile) if emulated else (Profile.TVM,)
 
 
 class Session(Protocol):

@@ -150,6 +150,11 @@ class ModelCard:
                     return evaluation
         return None
 
+    def covering(self, precision: Precision) -> tuple[Evaluation, ...]:
+        """Return the evaluations that are meant for `precision`; the first one where none is."""
+        covering = tuple(item for item in self.evaluations if item.covers(precision))
+        return covering or self.evaluations[:1]
+
     @property
     def usual_protocol(self) -> EvalProtocol:
         """Of its first evaluation; without any, images are taken as they are."""

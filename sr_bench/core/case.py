@@ -1,10 +1,14 @@
 """A case: one question to measure, with the claim it answers to if there is one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
 
 from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.claim import Blank, Claim, Source
+from sr_bench.core.metric import image_metrics
 from sr_bench.core.precision import Precision
+from sr_bench.core.record import Record, Verdict
 
 COST_METRICS = ("flops", "params")
 """Metrics of the network alone: no weights, no images, no backend."""
@@ -34,11 +38,44 @@ class Case:
     blank: Blank | None = None
     """Without a claim: the document's cell that could print the number."""
 
+    @classmethod
+    def of(cls, record: Record, card: ModelCard, evaluation: Evaluation | None) -> Self:
+        """Return the case that `record` answered, with the card and evaluation as they are now."""
+        precision = Precision(record.precision)
+        return cls(card, record.metric, precision, record.backend, evaluation, record.claim)
+
     @property
     def place(self) -> Source | None:
         """The document's cell that the case is about."""
         cell = self.claim or self.blank
         return cell.source if cell else None
+
+    @property
+    def word(self) -> str:
+        """The backend that the row of its claim names; empty: none."""
+        return self.claim.backend if self.claim else ""
+
+    def is_about(self, backend: str) -> bool:
+        """Tell whether a session that answers rows of `backend` answers this one."""
+        return same_backend(self.word, backend)
+
+    @property
+    def on_images(self) -> Evaluation:
+        """The evaluation of a case that needs images; a TypeError if it needs none."""
+        if self.evaluation is None:
+            msg = f"{self.id} is about no dataset"
+            raise TypeError(msg)
+        return self.evaluation
+
+    @property
+    def scores_images(self) -> bool:
+        """Whether a metric of images is asked for, not a cost, a time or a gate."""
+        return self.evaluation is not None and self.metric in image_metrics()
+
+    @property
+    def in_fp32(self) -> "Case":
+        """The case whose run a gate, or the outputs of a low precision, are compared with."""
+        return replace(self, precision=Precision.FP32, metric=IMAGE_METRICS[0])
 
     @property
     def dataset(self) -> str:
@@ -66,13 +103,12 @@ class Case:
         The backend word of the claim's row is part of it, and for a cost metric the row's dataset
         if it names one: rows that differ in nothing else are different claims.
         """
-        word = self.claim.backend if self.claim else ""
         where = [self.dataset]
         if not self.dataset:
             shape = self.shape if self.metric in ("flops", LATENCY_METRIC) else ""
             where = [shape, self.claim.dataset if self.claim else ""]
-        parts = (self.card.name, word, self.precision, *where, self.metric)
-        return "-".join(part for part in parts if part)
+        parts = (self.card.name, self.word, self.precision, *where, self.metric)
+        return "-".join(filter(None, parts))
 
     @property
     def run_key(self) -> str:
@@ -81,3 +117,30 @@ class Case:
             return ""
         protocol = self.evaluation.protocol.name
         return "|".join((self.card.id, self.precision, self.dataset, protocol, self.backend))
+
+    @property
+    def run_id(self) -> tuple[Path, str]:
+        """As `run_key`, by folder too: two zoos may have suites and models of the same names."""
+        return self.card.folder, self.run_key
+
+    def record(self, verdict: Verdict, **more: Any) -> Record:
+        """Return the answer to the case; `more` are other fields, such as what was measured."""
+        return Record(
+            case_id=self.id,
+            family=self.card.family,
+            model=self.card.name,
+            metric=self.metric,
+            precision=self.precision,
+            dataset=self.dataset,
+            backend=self.backend,
+            protocol=self.evaluation.protocol.name if self.evaluation else "",
+            verdict=verdict,
+            claim=self.claim,
+            place=self.place,
+            **{"node_id": "", "device": "", "fingerprint": ""} | more,
+        )
+
+
+def same_backend(word: str, backend: str) -> bool:
+    """Tell whether a row whose label has the backend `word` is about `backend`, or any."""
+    return word in ("", backend, f"{backend}-emulated")

@@ -46,6 +46,11 @@ class Precision(str):
         return tuple(map(_member, _names()))
 
     @property
+    def is_full(self) -> bool:
+        """Whether it is fp32, which no backend rounds."""
+        return self is Precision.FP32
+
+    @property
     def dtype(self) -> str:
         """``fp32``, ``fp16`` or ``int8``."""
         return str(self).partition("_")[0]

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, Self
 
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
+from sr_bench.core.metric import metric_info
 from sr_bench.core.status import Status as Status  # apart, as a detail needs it too
 
 SCHEMA_VERSION = 2
@@ -41,10 +42,21 @@ class Measurement:
     notes: Mapping[str, float] = field(default_factory=dict)
     """Values shown beside it, such as the standard 2 x MAC count ``standard_g``."""
 
+    @classmethod
+    def of(cls, metric: str, value: float, **more: Any) -> Self:
+        """Return a value in the unit that `metric` declares; `more` are other fields."""
+        return cls(metric, metric_info(metric).unit, value, **more)
+
     @property
     def partial(self) -> bool:
         """Whether images of the dataset were left out."""
         return len(self.images) < self.planned
+
+    @property
+    def why_partial(self) -> str:
+        """Why it is not judged then, and what to do."""
+        part = f"measured on {len(self.images)} of {self.planned} images"
+        return f"{part}, so not judged; drop --sr-limit for a verdict"
 
 
 @dataclass(frozen=True)
@@ -123,6 +135,12 @@ class Record:
     def source(self) -> Source | None:
         """The document's cell that this answers, if there is one; schema 1 knew only claims'."""
         return self.place or (self.claim.source if self.claim else None)
+
+    @property
+    def question(self) -> tuple[str, ...]:
+        """What the record is about: equal in two runs of the same case."""
+        case = (self.family, self.model, self.metric, self.precision, self.dataset)
+        return (*case, self.protocol, self.backend)
 
     @property
     def emulated(self) -> bool:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sr_bench import discovery
+
 
 @dataclass(frozen=True)
 class CostCount:
@@ -37,3 +39,12 @@ class CostCount:
     def macs(self) -> int:
         """All multiply-accumulates."""
         return self.conv_macs + self.linear_macs + self.subclass_macs
+
+    def by(self, rule: str) -> tuple[int, float]:
+        """Return the operations as the counting `rule` counts them, and the Flops in G.
+
+        Raises:
+            OptionError: There is no such rule.
+        """
+        module = discovery.load("sr_bench.cost.rules", rule)
+        return module.ops(self), module.flops_g(self)

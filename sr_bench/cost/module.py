@@ -1,6 +1,7 @@
 """Count a torch module in one pass on the meta device: shapes only, no values, no weights."""
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import fields
 from math import prod
@@ -18,6 +19,13 @@ _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _PLAIN_TYPES = frozenset((*_CONVOLUTIONS, *_TRANSPOSED, nn.Linear))
 _ADAPTIVE_POOLS = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
 _COUNTED = (_ConvNd, nn.Linear, nn.LeakyReLU, *_ADAPTIVE_POOLS)
+
+
+def count_built(build: Callable[[], nn.Module], shape: tuple[int, int, int]) -> CostCount:
+    """Count what `build` returns, which gets no memory for its weights; see `count_module`."""
+    with torch.device("meta"), ShapesOnly():
+        module = build()
+    return count_module(module, shape)
 
 
 def count_module(module: nn.Module, shape: tuple[int, int, int]) -> CostCount:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sr_bench.core.fields import Bounds, Spelled, Words, without_secret
 from sr_bench.core.protocol import Resize
-from sr_bench.text.printable import printable_line
+from sr_bench.text.printable import LINE_CONTROL
 
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 
@@ -19,7 +19,7 @@ Split = Literal["evaluation", "calibration"]
 def _relative(text: str) -> str:
     outside = text.startswith("/") or ".." in PurePosixPath(text).parts or "\\" in text
     # It becomes part of file names and of messages: no control characters.
-    if outside or printable_line(text) != text:
+    if outside or LINE_CONTROL.search(text):
         msg = "expected a path below the dataset's folder, with forward slashes"
         raise ValueError(msg)
     return text
@@ -47,7 +47,7 @@ def _pattern(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    if urlsplit(text).scheme not in {"http", "https"} or printable_line(text) != text:
+    if urlsplit(text).scheme not in {"http", "https"} or LINE_CONTROL.search(text):
         msg = "expected an address that starts with http:// or https://"
         raise ValueError(msg)
     return without_secret(text)

@@ -6,23 +6,17 @@ from dataclasses import replace
 from functools import cached_property
 from math import isfinite
 
-from sr_bench.core.card import KnownGap
 from sr_bench.core.case import GATE_METRIC, Case
 from sr_bench.core.compare import LossLimits
 from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
-from sr_bench.core.dossier import Dossier
 from sr_bench.core.gate import Comparison, GateVerdict
-from sr_bench.core.int8 import Gate
-from sr_bench.core.metric import metric_info
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
 from sr_bench.engine.job import Progress
 from sr_bench.engine.judge.gate import compare_records, judge_images, worst_status
-from sr_bench.engine.measure.jobs import in_fp32
-from sr_bench.engine.measure.run import Answer, Run
+from sr_bench.engine.measure.run import Run
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.errors import MetricError
-from sr_bench.files.hashing import sha256_bytes
 from sr_bench.history.store import read_run
 
 
@@ -32,75 +26,58 @@ class Gatekeeper:
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
 
-    def judged(self, case: Case, low: Run, progress: Progress) -> Answer:
+    def judged(self, case: Case, low: Run, progress: Progress) -> Record:
         """Return the judgement of `low`, the run of a gate's `case`."""
         limits = case.card.gate_on(self._runs.selection.answers)
         if limits is None:
             msg = f"{case.id}: the card has no gate"
             raise TypeError(msg)
         measurement = _fidelity(low)
-        if measurement.partial:
-            done = f"measured on {len(low.images)} of {low.planned} images, so not judged"
-            sentence = f"{done}; drop --sr-limit for a verdict"
-            verdict = Verdict(Status.NOT_RUN, sentence, measurement.value)
-            return _answer(low, limits, measurement, verdict, Detail())
-        full = self._runs.of(in_fp32(case), progress)
+        if measurement.partial:  # before the fp32 run is made for nothing
+            verdict = Verdict(Status.NOT_RUN, measurement.why_partial, measurement.value)
+            return low.record(case, measurement, verdict, Detail(), limits=str(limits))
+        full = self._runs.of(case.in_fp32, progress)
         gate = judge_images(limits, low.images, full.images)
-        if self._runs.jobs.has_profiles(case.precision):
-            fine = self._runs.of(case, progress, Profile.FINE)
-            notes = {**measurement.notes, Profile.FINE: _fidelity(fine).value}
+        for name, fine in self._runs.other_readings(case, progress).items():
+            notes = {**measurement.notes, name: _fidelity(fine).value}
             measurement = replace(measurement, notes=notes)
             gate = _agreed(gate, judge_images(limits, fine.images, full.images))
-        earlier = self._compared(case, low, measurement, limits)
-        slug = case.evaluation.dataset if case.evaluation else ""
-        gap = case.card.gap_for(case.metric, case.precision, slug)
-        verdict = _verdict(gate, earlier, measurement.value, gap)
+        allowed = LossLimits(psnr_db=limits.max_drop_db, ssim=limits.max_drop_ssim)
+        earlier = self._compared(case, low, measurement, allowed)
+        verdict = _verdict(case, gate, earlier, measurement.value)
         detail = Detail(gate=gate, compared=earlier)
         if verdict.status is Status.LOSS and self._runs.explains:
-            detail = replace(detail, dossier=self._explained(case, low, full, limits, progress))
-        return _answer(low, limits, measurement, verdict, detail)
+            from sr_bench.engine.explain.layers import explain  # loads onnx: a cached gate does not
 
-    def _explained(
-        self, case: Case, low: Run, full: Run, limits: Gate, progress: Progress
-    ) -> Dossier:
-        """Return what makes the loss, searched for where images are measured."""
-        from sr_bench.engine.explain.layers import explain  # loads onnx, which a cached gate not
-
-        call, work = self._runs.executor.call, self._runs.work(case, progress)
-        images, limit_s = (low.images, full.images), self._runs.selection.explain_s
-        return call(explain, work, *images, limits, limit_s, progress=progress)
+            # Searched for where images are measured: the networks are open there.
+            call, work = self._runs.executor.call, self._runs.work(case, progress)
+            images, limit_s = (low.images, full.images), self._runs.selection.explain_s
+            dossier = call(explain, work, *images, limits, limit_s, progress=progress)
+            detail = replace(detail, dossier=dossier)
+        return low.record(case, measurement, verdict, detail, limits=str(limits))
 
     @cached_property
     def _earlier(self) -> Mapping[tuple[str, ...], Record]:
         path = self._runs.selection.compare
         records = read_run(path).records if path else ()
-        return {_identity(record): record for record in records if record.measurement}
+        return {record.question: record for record in records if record.measurement}
 
     def _compared(
-        self, case: Case, low: Run, fidelity: Measurement, limits: Gate
+        self, case: Case, low: Run, fidelity: Measurement, allowed: LossLimits
     ) -> tuple[Comparison, ...]:
         """Return whether each metric is worse than in the earlier run, if that has it."""
-        allowed = LossLimits(psnr_db=limits.max_drop_db, ssim=limits.max_drop_ssim)
         now = {}
-        for name in low.metrics:
+        for name in low.job.metrics:
             with suppress(MetricError):  # the metric's case says why it has no value
                 now[name] = low.measured(name)
         now[GATE_METRIC] = fidelity
         comparisons = []
         for metric, measurement in now.items():
-            record = _record(case, metric, measurement, low)
-            before = self._earlier.get(_identity(record))
-            if before:
+            asked, unjudged = replace(case, metric=metric), Verdict(Status.NEW, "")
+            record = asked.record(unjudged, measurement=measurement, device=low.device)
+            if before := self._earlier.get(record.question):
                 comparisons.append(compare_records(record, before, limit=allowed.of(metric)))
         return tuple(comparisons)
-
-
-def _answer(
-    low: Run, limits: Gate, measurement: Measurement, verdict: Verdict, detail: Detail
-) -> Answer:
-    text = str(limits)
-    answer = low.answer(text, measurement, verdict, detail)
-    return replace(answer, inputs={**low.inputs, "limits": sha256_bytes(text.encode())})
 
 
 def _agreed(tvm: GateVerdict, fine: GateVerdict) -> GateVerdict:
@@ -124,15 +101,17 @@ def _fidelity(run: Run) -> Measurement:
         "worst_db": min(score.value for score in scores),
         "ring_db": min(fidelity.ring_db for fidelity in close.values()),
     }
-    unit = metric_info(GATE_METRIC).unit
-    return Measurement(GATE_METRIC, unit, mean, scores, run.planned, notes=notes)
+    planned = len(run.job.images)
+    return Measurement.of(GATE_METRIC, mean, images=scores, planned=planned, notes=notes)
 
 
 def _verdict(
-    gate: GateVerdict, earlier: tuple[Comparison, ...], value: float, gap: KnownGap | None
+    case: Case, gate: GateVerdict, earlier: tuple[Comparison, ...], value: float
 ) -> Verdict:
+    gap = case.card.gap_for(case.metric, case.precision, case.on_images.dataset)
+    # A comparison without common images has no drop.
     compared = (comparison for comparison in earlier if comparison.drop)
-    parts: list[GateVerdict | Comparison] = [gate, *compared]
+    parts: list[GateVerdict | Comparison] = [gate, *compared]  # the gate's own sentence leads
     status = worst_status([part.status for part in parts])
     sentence = "; ".join(part.sentence for part in parts if part.status is status)
     if gap and status is Status.LOSS:
@@ -141,34 +120,3 @@ def _verdict(
         status = Status.GAP_CLOSED
         sentence = f"the gate passes: remove the known gap from the card ({gap.reason})"
     return Verdict(status, sentence, measured=value)
-
-
-def _identity(record: Record) -> tuple[str, ...]:
-    return (
-        record.family,
-        record.model,
-        record.precision,
-        record.dataset,
-        record.metric,
-        record.protocol,
-        record.backend,
-    )
-
-
-def _record(case: Case, metric: str, measurement: Measurement, run: Run) -> Record:
-    """Return what a record of `metric` would hold, for the comparison."""
-    return Record(
-        case_id="",
-        node_id="",
-        family=case.card.family,
-        model=case.card.name,
-        metric=metric,
-        precision=case.precision,
-        dataset=case.dataset,
-        backend=case.backend,
-        device=run.device,
-        protocol=run.protocol.name,
-        fingerprint="",
-        verdict=Verdict(Status.NEW, ""),
-        measurement=measurement,
-    )

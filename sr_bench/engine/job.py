@@ -1,4 +1,4 @@
-"""What measuring is about: a job, the result of an image, and who receives it. Types only."""
+"""What measuring is about: a job, the result of an image, and who receives it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,8 +13,12 @@ from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.score.fidelity import Fidelity
-from sr_bench.engine.score.protocol import Pair
+from sr_bench.engine.score.protocol import Pair, network_input, prepare_pair
 from sr_bench.errors import MetricError
+from sr_bench.files.hashing import sha256_json
+
+SCORING_VERSION = 1
+"""Raised when the same network output would score differently."""
 
 Keep = Callable[[int, Pair, NDArray[np.float32]], None]
 """Called with the number of an image, its pair, and the network's output for it."""
@@ -73,7 +77,27 @@ class Job:
         """The images to score, in order."""
         return self.images.names[: self.limit or None]
 
+    @property
     def pair_rule(self) -> tuple[object, ...]:
-        """Return what of the protocol decides a decoded, resized pair."""
+        """What of the protocol decides a decoded, resized pair."""
         rule = self.protocol
         return (rule.lr_from, rule.lr_resize, rule.input_shape, rule.gt_resize)
+
+    @cached_property
+    def inputs(self) -> Mapping[str, str]:
+        """What decides the scores apart from the network, by name."""
+        rule = {"white": self.card.value_range, "version": SCORING_VERSION}
+        return {
+            "data": self.images.digest(self.names),
+            "protocol": sha256_json({**rule, **self.protocol.choices()}),
+        }
+
+    def pair(self, index: int) -> Pair:
+        """Return image number `index`, decoded and resized."""
+        lr, hr = self.images.load(index)
+        name = self.images.items[index].name
+        return prepare_pair(lr, hr, self.protocol, self.card.scale, where=name)
+
+    def network_input(self, pair: Pair) -> NDArray[np.float32]:
+        """Return the LR of `pair` as the network is given it, 1 x 3 x height x width."""
+        return network_input(pair.lr, self.protocol, self.card.value_range)

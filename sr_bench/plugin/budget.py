@@ -6,11 +6,16 @@ from dataclasses import replace
 import pytest
 
 from sr_bench.core.case import LATENCY_METRIC
-from sr_bench.engine.plan.order import Ranked
+from sr_bench.engine.plan.order import Ranked, prioritize
+from sr_bench.history.find_run import earlier_runs
+from sr_bench.history.index import read_history
 from sr_bench.plugin.item import CaseItem
 from sr_bench.plugin.session import BenchSession
 
 _NAMED = 3  # runs that the header names
+
+_RUNS_READ = 5
+"""Earlier runs whose seconds tell what a run takes."""
 
 
 def put_in_order(session: BenchSession, items: list[pytest.Item]) -> None:
@@ -24,7 +29,10 @@ def put_in_order(session: BenchSession, items: list[pytest.Item]) -> None:
 
     # Nothing is measured yet: what is only collected starts no cluster and no recording.
     alone = replace(session.settings.selection, cluster="", record=None)
-    ranked = Bench(alone, session.dataset_folders).prioritized(cases)
+    inputs = Bench(alone, session.dataset_folders).inputs(cases)
+    entries = read_history(alone.results).entries if alone.results else ()
+    past = earlier_runs(alone.results, _RUNS_READ) if alone.results else ()
+    ranked = prioritize(cases, entries, inputs, past)
     ordered = [ours[id(case)] for run in ranked for case in run.cases]
     for place, item in zip(places, ordered, strict=True):
         items[place] = item

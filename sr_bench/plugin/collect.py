@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from sr_bench.core.case import LATENCY_METRIC
-from sr_bench.engine.measure.latency import latency_cases
-from sr_bench.engine.plan.cases import plan
+from sr_bench.engine.plan.cases import latency_cases, plan
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.errors import SrBenchError
 from sr_bench.plugin.item import CaseItem, check_claim, marks

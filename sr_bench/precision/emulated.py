@@ -41,7 +41,6 @@ from sr_bench.precision.fp16 import cast_pair, round_constants, rounded
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.observed import rounded_by_any_plan
-from sr_bench.precision.points import kept_layers
 from sr_bench.precision.qdq import int8_share, named_node, rewritten
 from sr_bench.precision.ranges import chosen
 from sr_bench.precision.rounding import LARGEST, IntegerWeights, round_nearest
@@ -106,7 +105,7 @@ class _Writer:
         self, network: Network, thresholds: Mapping[str, float], profile: Profile, plan: DevicePlan
     ) -> None:
         self._network, self._profile, self._plan = network, profile, plan
-        self._kept = kept_layers(network, plan.skip, key="vacc.skip")
+        self._kept = network.matching(plan.skip, key="vacc.skip")
         self._layers = {layer.node: layer for layer in network.layers if layer not in self._kept}
         self._points = integer_points(network, self._kept, profile)
         self._steps = {name: self._step(name, thresholds) for name in self._points.tensors}

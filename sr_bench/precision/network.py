@@ -1,7 +1,8 @@
 """Read an ONNX file as a network to quantise: folded, checked, every node and layer named."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 from sr_bench.core.backend import PRECISION_KEY
-from sr_bench.errors import BackendError
+from sr_bench.errors import BackendError, CardError
 from sr_bench.files.onnx_file import inferred, inputs, load_onnx, metadata, opset
+from sr_bench.files.validation import nearest
 
 OPSETS = range(13, 24)
 """Opsets that can be quantised: per-channel QuantizeLinear came with 13."""
@@ -67,6 +69,25 @@ class Network:
     def output(self) -> str:
         """Name of the network's output."""
         return str(self.model.graph.output[0].name)
+
+    def matching(self, patterns: Collection[str], *, key: str = "keep") -> tuple[Layer, ...]:
+        """Return the layers whose names match one of `patterns`, which a card lists as `key`.
+
+        Raises:
+            CardError: A pattern matches no layer; the message names the nearest ones.
+        """
+        names = tuple(layer.name for layer in self.layers)
+        for pattern in patterns:
+            if not any(fnmatchcase(name, pattern) for name in names):
+                msg = (
+                    f"{key} = {pattern!r}: the network has no such layer; {nearest(pattern, names)}"
+                )
+                raise CardError(msg)
+        return tuple(
+            layer
+            for layer in self.layers
+            if any(fnmatchcase(layer.name, pattern) for pattern in patterns)
+        )
 
     @cached_property
     def constants(self) -> Mapping[str, NDArray[np.generic]]:

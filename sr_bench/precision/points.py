@@ -2,11 +2,8 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache
 
-from sr_bench.errors import CardError
-from sr_bench.files.validation import nearest
 from sr_bench.precision.network import Layer, Network
 
 MOVES = frozenset(("DepthToSpace", "SpaceToDepth", "Reshape", "Transpose", "Flatten", "Identity"))
@@ -20,26 +17,6 @@ class Points:
     tensors: frozenset[str]
     scale_of: dict[str, str]
     """For a tensor that only holds another one's values: the tensor whose scale it has."""
-
-
-def kept_layers(
-    network: Network, patterns: Collection[str], *, key: str = "keep"
-) -> tuple[Layer, ...]:
-    """Return the layers whose names match one of `patterns`, which a card lists as `key`.
-
-    Raises:
-        CardError: A pattern matches no layer; the message names the nearest ones.
-    """
-    names = tuple(layer.name for layer in network.layers)
-    for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in names):
-            msg = f"{key} = {pattern!r}: the network has no such layer; {nearest(pattern, names)}"
-            raise CardError(msg)
-    return tuple(
-        layer
-        for layer in network.layers
-        if any(fnmatchcase(layer.name, pattern) for pattern in patterns)
-    )
 
 
 def points(network: Network, kept: Collection[Layer] = ()) -> Points:

@@ -22,6 +22,7 @@ from sr_bench.recording.format import (
     read_output,
 )
 from sr_bench.recording.packed import array_digest, pack
+from sr_bench.text.home import without_home
 
 
 class Recorder:
@@ -68,7 +69,7 @@ class Recorder:
             artefact=artefact.digest,
             version=self._version,
             device=device,
-            notes=dict(notes),
+            notes={key: without_home(text) for key, text in notes.items()},
             input=array_digest(lr),
             input_shape=lr.shape,
             output=array_digest(output),

@@ -10,6 +10,10 @@ are not UTF-8 hold and no file can be written with; what turns the direction of 
 separators of lines and paragraphs that `str.splitlines` knows."""
 
 
+LINE_CONTROL = re.compile(f"{CONTROL.pattern}|[\t\n]")
+"""As `CONTROL`, with what a single line does not hold either."""
+
+
 def counted(count: int, noun: str) -> str:
     """Return `count` with `noun`, in the plural unless it is 1."""
     return f"{count} {noun}{'s' * (count != 1)}"
@@ -21,7 +25,7 @@ def printable_line(text: str) -> str:
     >>> printable_line("a\nb")
     'a\\nb'
     """
-    return printable(text).replace("\t", "\\t").replace("\n", "\\n")
+    return LINE_CONTROL.sub(_spelled, text)
 
 
 def printable(text: str) -> str:
@@ -30,4 +34,8 @@ def printable(text: str) -> str:
     >>> printable("a\x1b[31m")
     'a\\x1b[31m'
     """
-    return CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+    return CONTROL.sub(_spelled, text)
+
+
+def _spelled(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")

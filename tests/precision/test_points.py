@@ -6,7 +6,7 @@ import pytest
 
 from sr_bench.errors import CardError
 from sr_bench.precision.network import Network
-from sr_bench.precision.points import kept_layers, points
+from sr_bench.precision.points import points
 from tests.precision.nets import residual_net
 
 
@@ -24,16 +24,16 @@ def test_all_inputs_and_outputs_of_layers_but_the_last_sum_are_rounded(network: 
 
 
 def test_a_kept_layer_reads_and_writes_float(network: Network) -> None:
-    kept = kept_layers(network, ["head", "tail"])
+    kept = network.matching(["head", "tail"])
     assert [layer.name for layer in kept] == ["head", "tail"]
     # 'head' is still rounded: body.0 reads it; 'up' is not: no int8 layer comes after.
     assert points(network, kept).tensors == {"head", "relu", "body.1", "after"}
 
 
 def test_patterns_match_several_layers(network: Network) -> None:
-    assert [layer.name for layer in kept_layers(network, ["body.*"])] == ["body.0", "body.1"]
+    assert [layer.name for layer in network.matching(["body.*"])] == ["body.0", "body.1"]
 
 
 def test_a_pattern_without_a_layer_names_the_nearest(network: Network) -> None:
     with pytest.raises(CardError, match=r"keep = 'bodi\.0': .* did you mean 'body\.0'\?"):
-        kept_layers(network, ["bodi.0"])
+        network.matching(["bodi.0"])

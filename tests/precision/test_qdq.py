@@ -14,7 +14,6 @@ from sr_bench.core.backend import PRECISION_KEY, Artefact
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.precision.network import Network
-from sr_bench.precision.points import kept_layers
 from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.rounding import integer_weights, round_nearest
 from tests.precision.nets import exact_clips, images, residual_net
@@ -35,7 +34,7 @@ def _model(
 ) -> ModelProto:
     clip = clip or exact_clips(network, images(3))
     weights = integer_weights(network, {})
-    kept = kept_layers(network, plan.keep)
+    kept = network.matching(plan.keep)
     return quantise(network, clip, weights, plan, kept, notes=notes)
 
 
@@ -142,7 +141,7 @@ def test_kept_layers_compute_in_float_on_float(network: Network) -> None:
     model = _model(network, replace(PLAN, keep=("head", "tail")))
     assert list(_node(model, "head").input) == ["x", "head.weight", "head.bias"]
     assert _node(model, "y").input[0] == "wide"
-    share = int8_share(network, kept_layers(network, ["head", "tail"]))
+    share = int8_share(network, network.matching(["head", "tail"]))
     assert share == pytest.approx(1 - network.layers[0].share - network.layers[-1].share)
 
 

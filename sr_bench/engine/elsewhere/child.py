@@ -15,8 +15,7 @@ from typing import TypeVar, cast
 
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.device import Failure
-from sr_bench.engine.elsewhere import child_main
-from sr_bench.engine.elsewhere.child_main import Message, Request, Setup
+from sr_bench.engine.elsewhere.child_main import Message, Request, Setup, main
 from sr_bench.engine.job import Done, Progress, quiet
 from sr_bench.engine.measure.worker import Begin, Planned, Work
 from sr_bench.engine.plan.options import Selection
@@ -38,6 +37,7 @@ _START_S = 120.0
 """Importing libraries says nothing of the model, so that a short limit does not hold for it."""
 _GRACE_S = 2.0
 _ALONE = "run this item alone"
+_MODULE = main.__module__
 
 _Model = tuple[Path, str]
 """By folder too: two zoos may have suites and models of the same names."""
@@ -88,6 +88,7 @@ class Child:
             DeviceError: The process ended, or passed a limit.
         """
         listener = _Listener(progress, len(indices), begin, done)
+        # Progress is a function of this process, which can't travel.
         self._ask(work, ("measure", work.with_progress(quiet), tuple(indices)), listener)
 
     def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
@@ -149,14 +150,14 @@ class _Process:
         self._finished = 0
         self._place = "while it started"
         self._memory_due = 0.0
-        self._kills_before = out_of_memory_kills()
+        self._kills_before = out_of_memory_kills()  # counted for the whole system
         with ExitStack() as held:
             folder = held.enter_context(TemporaryDirectory(prefix="sr-bench-isolated-"))
             self._log = Path(folder, "output")
             self._pipe, theirs = Pipe()
             held.enter_context(self._pipe)
             # -P, or files of the working folder would be imported in place of libraries.
-            argv = [sys.executable, "-P", "-m", child_main.__name__, str(theirs.fileno())]
+            argv = [sys.executable, "-P", "-m", _MODULE, str(theirs.fileno())]
             with theirs:
                 self._group = Group(argv, log=self._log, pass_fds=[theirs.fileno()])
             held.callback(self.stop)
@@ -186,7 +187,7 @@ class _Process:
 
     def close(self) -> None:
         """Let the process end by itself, which it does unless it is busy."""
-        self._pipe.close()
+        self._pipe.close()  # that is what it waits for
         self._group.wait(_GRACE_S)
         self._held.close()
 
@@ -241,7 +242,7 @@ class _Process:
         limit, now = self._limits.memory_bytes, time.monotonic()
         if limit is None or now < self._memory_due:
             return
-        self._memory_due = now + _TICK_S
+        self._memory_due = now + _TICK_S  # a look reads files of each of its processes
         if (used := resident_bytes(self._group.pid)) > limit:
             self._group.kill(_GRACE_S)
             how = f"was killed at {_mib(used)}, above --sr-memory-limit={_mib(limit)}"
@@ -264,7 +265,7 @@ class _Process:
 
     def _failure(self, failure: Failure, how: str, what_to_do: str) -> DeviceError:
         if self.has_ended:
-            self._drain()
+            self._drain()  # nothing more will come
         else:
             how += f" but still runs as process {self._group.pid}"
         text = f"the model's process {how}, {self._place}; {what_to_do}"

@@ -92,7 +92,7 @@ class _Voice:
             self._parent.send(message)
 
     def begin(self, device: str, notes: Mapping[str, str]) -> None:
-        self.tell(("begin", device, dict(notes)))
+        self.tell(("begin", device, dict(notes)))  # a view of a mapping can't travel
 
     def done(self, index: int, result: "ImageResult") -> None:
         self.tell(("done", index, result))

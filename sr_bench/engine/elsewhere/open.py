@@ -1,10 +1,7 @@
 """Open where a session measures: this process, one for each model, or a cluster."""
 
 import math
-import sys
 
-from sr_bench import discovery
-from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.engine.measure.worker import Executor
 from sr_bench.engine.plan.options import Selection
 from sr_bench.system.memory import machine_bytes
@@ -24,22 +21,14 @@ def open_executor(selection: Selection) -> Executor | None:
         from sr_bench.engine.elsewhere.cluster.client import Cluster  # an extra
 
         return Cluster(selection)
-    backend = discovery.load("sr_bench.backends", selection.backend)
-    info: BackendInfo = backend.describe(selection.backend_options)
-    if not isolates(selection, info):
+    info = selection.described()
+    if not selection.isolates(info):
         return None
     from sr_bench.engine.elsewhere.child import Child, Limits
 
     # A device's own compiler is silent for hours, and its backend watches it by itself.
-    usual_s = math.inf if info.form is Form.SOURCE else _STALL_S
+    usual_s = math.inf if info.compiles else _STALL_S
     whole = machine_bytes()
     share = int(_MEMORY_SHARE * whole / selection.workers) if whole else None
     limits = Limits(selection.stall_s or usual_s, selection.memory_bytes or share)
     return Child(selection, info, limits)
-
-
-def isolates(selection: Selection, info: BackendInfo) -> bool:
-    """Return whether each model runs in its own process."""
-    if selection.isolate == "auto":
-        return info.is_device and sys.platform == "linux"
-    return selection.isolate == "model"

@@ -97,9 +97,9 @@ def _aggregates(
     yield scoring, float(values.mean())
     if len(names) > 1:
         yield replace(scoring, aggregation="last_image"), float(values[-1])
-    if len(names) > 2:
+    if len(names) > 2:  # of two it is the mean
         yield replace(scoring, aggregation="median"), float(np.median(values))
-    if not _mistakes(scoring):
+    if not _mistakes(scoring):  # one image and a mistake fit anything
         for name, value in list(zip(names, values, strict=True))[:-1]:
             yield replace(scoring, aggregation="image", image=name), float(value)
 
@@ -201,12 +201,12 @@ def _similarities(
     key: Scoring, x: Plane, y: Plane, borders: int
 ) -> Iterator[tuple[Scoring, NDArray[np.float64]]]:
     """Yield the mean similarity for each border; a wrong channel order excludes other mistakes."""
-    gaussian = local_moments(x, y)
+    gaussian = local_moments(x, y)  # once for all white levels
     inner = _means(gaussian.similarity(**_constants(255.0)), borders)
     yield key, inner
     if key.channels != "rgb":
         return
-    uniform = local_moments(x, y, side=7)
+    uniform = local_moments(x, y, side=7)  # scikit-image's default window
     for peak in _SSIM_PEAKS:
         c, whole = _constants(peak), replace(key, peak=peak)
         if peak != 255.0:

@@ -2,23 +2,21 @@
 
 from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.detail import Detail
-from sr_bench.core.record import Status, Verdict
 from sr_bench.engine.measure.run import Run
 from sr_bench.engine.plan.options import Selection
 from sr_bench.errors import SrBenchError
 from sr_bench.text.home import without_home
 
 
-def cause_of(verdict: Verdict, case: Case, run: Run, chosen: Selection) -> Detail:
+def cause_of(case: Case, run: Run, chosen: Selection) -> Detail:
     """Return which scoring of the kept images gives the claimed number that the run did not.
 
-    Empty if the number agrees, no images are kept, or no search is asked for; the command that
-    searches if it would take longer than a session may.
+    Empty if no images are kept, or no search is asked for; the command that searches if it would
+    take longer than a session may.
     """
     claim, kept, results = case.claim, run.kept, chosen.results
-    differs = verdict.status in (Status.DIFFERS, Status.BETTER)
     scored = case.metric in IMAGE_METRICS  # the candidates are ways to score these
-    if not (differs and scored and claim and kept and results and chosen.explain_s):
+    if not (scored and claim and kept and results and chosen.explain_s):
         return Detail()
     from sr_bench.engine.explain.number import by_hand, explain_kept, seconds_needed
 

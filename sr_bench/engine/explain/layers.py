@@ -44,16 +44,16 @@ def explain(
         BackendError: A network can't be opened or run.
     """
     clock = _Clock(limit_s)
-    order = sorted(range(len(low)), key=lambda index: _lowest(low[index]))
+    order = sorted(range(len(low)), key=lambda index: _lowest(low[index]))  # the worst first
     worst = low[order[0]]
     with Trials(worker, work) as trials:
-        signs = tuple(trials.signs(order[0]))
+        signs = tuple(trials.signs(order[0]))  # cheap: before time is spent on trials
         layers: tuple[LayerBlame, ...] = ()
         remedy = None
         if trials.possible:
             search = _Search(trials, order, full, limits, clock, progress)
             signs += tuple(search.others())
-            layers = tuple(search.ranked())
+            layers = tuple(search.ranked())  # after the observers, which need few trials
             remedy = search.remedy(layers) if layers else None
         planned = len(trials.shares)
     return Dossier(

@@ -155,7 +155,7 @@ def read_kept(results: Path, kept: Kept, index: int) -> tuple[Levels, Image]:
 
 def _inside(results: Path, folder: str) -> Path:
     path = results / folder
-    if not path.resolve().is_relative_to(results.resolve()):
+    if not path.resolve().is_relative_to(results.resolve()):  # a record may be anybody's
         msg = f"{path}: expected a folder below {results}; is the record damaged?"
         raise ImageError(msg)
     return path
@@ -184,7 +184,7 @@ def _tables(pairs: Iterable[NamedPair], metric: str, borders: int) -> tuple[list
     stacked: dict[Scoring, NDArray[np.float64]] = {}
     for key in dict.fromkeys(key for image in scored for key in image):
         rows = [row[:common] for row in (_row(image, key) for image in scored) if row is not None]
-        if len(rows) == len(scored):
+        if len(rows) == len(scored):  # a way that one image lacks has no mean
             stacked[key] = np.stack(rows)
     return names, stacked
 

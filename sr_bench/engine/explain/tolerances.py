@@ -7,13 +7,12 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from sr_bench.core.card import Evaluation, ModelCard
-from sr_bench.core.case import IMAGE_METRICS, Case
+from sr_bench.core.card import ModelCard
+from sr_bench.core.case import Case
 from sr_bench.core.claim import Claim
 from sr_bench.core.forensics import Audit, AuditedClaim, Trial
 from sr_bench.core.history import PastSession
 from sr_bench.core.metric import metric_info
-from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import Colour, EvalProtocol, Resize
 from sr_bench.core.record import Kept, Measurement, Record, Status, Verdict
 from sr_bench.engine.explain.number import read_kept
@@ -27,7 +26,8 @@ Rerun: TypeAlias = Callable[[Case], float]
 _SAME = 1e-6
 """How far two scores of the same levels may lie apart: less than any printed digit."""
 _STORED = {"psnr": 0.05, "ssim": 0.001}
-"""How far a score may move when float outputs are stored in 8 or 16 bits, or levels in 16."""
+"""Metrics that are audited: how far a score may move when float outputs are stored in 8 or 16
+bits, or levels in 16."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,22 @@ class _Target:
     """A claim with all that it takes to score its images again."""
 
     record: Record
+    case: Case
     claim: Claim
     measurement: Measurement
     kept: Kept
-    card: ModelCard
-    evaluation: Evaluation
 
     @property
     def metric(self) -> str:
         return self.claim.metric
+
+    @property
+    def rule(self) -> EvalProtocol:
+        return self.case.on_images.protocol
+
+    @property
+    def scale(self) -> int:
+        return self.case.card.scale
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,7 +86,7 @@ def audit(
     records = [
         record
         for record in session.records
-        if record.metric in IMAGE_METRICS and record.verdict.status is Status.MATCH
+        if record.metric in _STORED and record.verdict.status is Status.MATCH
     ]
     kept = [record for record in records if record.kept]
     for record in kept:
@@ -126,12 +133,13 @@ def _target(record: Record, cards: Mapping[str, ModelCard]) -> _Target:
     if record.claim is None or record.measurement is None or record.kept is None:
         msg = "the record says that a claim matched, but lacks the claim or its measurement"
         raise CardError(msg)
-    return _Target(record, record.claim, record.measurement, record.kept, card, evaluation)
+    case = Case.of(record, card, evaluation)
+    return _Target(record, case, record.claim, record.measurement, record.kept)
 
 
 def _audited(target: _Target, session: PastSession, rerun: Rerun | None) -> AuditedClaim:
-    rule = target.evaluation.protocol
-    right, *wrong = _ways(rule, rule.border_px(target.card.scale))
+    rule = target.rule
+    right, *wrong = _ways(rule, rule.border_px(target.scale))
     scores = _scores(target, session, (right, *wrong))
     if right.name in scores.faults:
         raise scores.faults[right.name]
@@ -178,7 +186,7 @@ def _shifted(sr: Levels, axis: int) -> Levels:
 def _brighter(sr: Levels) -> Levels:
     """Return `sr` one level brighter, at most white."""
     if sr.dtype == np.uint8:
-        return np.minimum(sr, 254).astype(np.uint8) + np.uint8(1)
+        return np.minimum(sr, 254).astype(np.uint8) + np.uint8(1)  # 255 + 1 would be 0
     return np.minimum(sr + np.float32(1.0), np.float32(255.0))
 
 
@@ -196,17 +204,17 @@ class _Scores:
 
 def _scores(target: _Target, session: PastSession, ways: Sequence[_Way]) -> _Scores:
     """Return the scores by `ways`, with one image in memory at a time."""
-    exact = target.evaluation.protocol.rounding != "none"
+    exact = target.rule.rounding != "none"
     scores: dict[str, list[float]] = {way.name: [] for way in ways}
     faults: dict[str, SrBenchError] = {}
     for index, name in enumerate(target.names):
         sr, hr = read_kept(session.results, target.kept, index)
-        exact = exact and sr.dtype == np.uint8
-        sr = _as_scored(sr, target.evaluation.protocol)
+        exact = exact and sr.dtype == np.uint8  # what 16 bits hold is rounded once more
+        sr = _as_scored(sr, target.rule)  # 16 bits are kept uncut
         for way in ways:
             try:
                 pair_scores = score_pair(
-                    way.spoil(sr), hr, way.rule, target.card.scale, (target.metric,)
+                    way.spoil(sr), hr, way.rule, target.scale, (target.metric,)
                 )
             except SrBenchError as cause:
                 faults.setdefault(way.name, cause.about(name))
@@ -235,8 +243,8 @@ def _check_belongs(target: _Target, value: float, allowed: float) -> None:
 
 
 def _judged(target: _Target, value: float) -> Verdict:
-    measured = Measurement(target.metric, metric_info(target.metric).unit, value)
-    tolerance = target.card.tolerance_for(target.metric, Precision(target.record.precision))
+    measured = Measurement.of(target.metric, value)
+    tolerance = target.case.card.tolerance_for(target.metric, target.case.precision)
     return judge(target.claim, measured, tolerance=tolerance)
 
 
@@ -246,7 +254,7 @@ def _trial(target: _Target, name: str, value: float) -> Trial:
 
 def _misread(target: _Target, scores: Sequence[float]) -> Iterator[Trial]:
     """Yield what a script prints that takes the last image's value for the mean, or the reverse."""
-    rule = target.evaluation.protocol
+    rule = target.rule
     if metric_info(target.metric).follows_ssim_aggregation and len(scores) > 1:
         other: Literal["mean", "last_image"] = (
             "mean" if rule.ssim_aggregation == "last_image" else "last_image"
@@ -261,22 +269,20 @@ def _reruns(target: _Target, rerun: Rerun | None) -> Iterator[Trial]:
         if rerun is None:
             yield Trial(name, why="needs another run; ask for it with --rerun")
             continue
-        evaluation = replace(target.evaluation, protocol=rule)
-        precision = Precision(target.record.precision)
-        case = Case(target.card, target.metric, precision, target.record.backend, evaluation)
+        evaluation = replace(target.case.on_images, protocol=rule)
         try:
-            yield _trial(target, name, rerun(case))
+            yield _trial(target, name, rerun(replace(target.case, evaluation=evaluation)))
         except SrBenchError as cause:
             yield Trial(name, why=str(cause))
 
 
 def _other_rules(target: _Target) -> Iterator[tuple[str, EvalProtocol]]:
     """Yield protocols with another kernel; their names differ, as runs are known by them."""
-    rule = target.evaluation.protocol
+    rule = target.rule
     if rule.gt_resize:
         other = _other(rule.gt_resize)
         yield "gt_kernel", replace(rule, name=f"{rule.name}+gt_{other}", gt_resize=other)
-    if rule.lr_resize or target.card.scale > 1:
+    if rule.lr_resize or target.scale > 1:
         other = _other(rule.lr_resize) if rule.lr_resize else "cv2_cubic"
         source = rule.lr_from if rule.lr_resize else "hr"
         name = f"{rule.name}+lr_{other}"

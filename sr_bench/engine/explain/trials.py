@@ -11,13 +11,10 @@ from sr_bench.core.backend import Artefact, Form
 from sr_bench.engine.explain.signs import signs
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
-from sr_bench.engine.measure.one_by_one import load_pair, score_image
-from sr_bench.engine.measure.pair_cache import PairCache
+from sr_bench.engine.measure.one_by_one import PairCache, score_image
 from sr_bench.engine.measure.worker import Work, Worker
 from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
-from sr_bench.engine.score.protocol import Pair, network_input
-from sr_bench.precision.points import kept_layers
 
 
 class Trials:
@@ -65,11 +62,12 @@ class Trials:
         if not self.possible:
             return {}
         network = self._maker.network
-        kept = kept_layers(network, self.keep, key=self.key)
+        kept = network.matching(self.keep, key=self.key)
         layers = [layer for layer in network.layers if layer not in kept]
         noise = self._maker.noise(self.observer)
         shares: dict[str, float] = {}
         for layer in sorted(layers, key=lambda layer: -noise[layer.input]):
+            # Layers may share weights, and a name.
             shares[layer.name] = shares.get(layer.name, 0.0) + layer.share
         return shares
 
@@ -87,29 +85,28 @@ class Trials:
             A function that returns the scores and the fidelity of image number i.
         """
         model = self._low.int8_model(self._maker, observer, (*self.keep, *left_out))
-        path = self._folder / "trial.onnx"
+        path = self._folder / "trial.onnx"  # just one is open at a time
         path.write_bytes(model.SerializeToString())
         artefact = Artefact(path, None, self._low.precision, "trial")
         with self._worker.open_artefact(artefact) as session:
             reference = Remembered(lambda: self._reference, self._outputs, "fp32")
 
             def tried(index: int) -> ImageResult:
-                return score_image(self._job, session, reference, self._pair(index), index)
+                return score_image(
+                    self._job, session, reference, self._pairs.of(self._job, index), index
+                )
 
             yield tried
 
     def signs(self, index: int) -> Iterator[str]:
         """Yield the signs in the error of the work's output on image `index`."""
-        rule, white = self._job.protocol, self._job.card.value_range
-        lr = network_input(self._pair(index).lr, rule, white)
+        lr = self._job.network_input(self._pairs.of(self._job, index))
         with self._worker.open(self._low) as session:
             low = session.run(lr)
         compute = self._reference.run
-        yield from signs(low, compute(lr), lr, compute, white=rule.output_range or white)
+        white = self._job.protocol.output_range or self._job.card.value_range
+        yield from signs(low, compute(lr), lr, compute, white=white)
 
     @cached_property
     def _maker(self) -> Int8Maker:
         return self._low.int8_maker()
-
-    def _pair(self, index: int) -> Pair:
-        return self._pairs.get(index, lambda: load_pair(self._job, index), group=None)

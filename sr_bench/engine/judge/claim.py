@@ -1,10 +1,15 @@
-"""Judge a measured value against its claim: a pure function."""
+"""Judge a measured value against its claim, and by what is known to fail: pure functions."""
 
+from dataclasses import replace
 from math import isnan
 
+from packaging.version import InvalidVersion, Version
+
+from sr_bench.core.backend import BackendInfo
 from sr_bench.core.card import KnownGap, Tolerance
-from sr_bench.core.case import COST_METRICS
+from sr_bench.core.case import COST_METRICS, Case
 from sr_bench.core.claim import Claim
+from sr_bench.core.device import KnownFailure
 from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Measurement, Status, Verdict
 from sr_bench.errors import MetricError
@@ -28,14 +33,12 @@ def judge(
     Raises:
         MetricError: The measured value is NaN, which is a defect and never a result.
     """
-    if isnan(measurement.value):
+    if isnan(measurement.value):  # first: it compares false with every limit
         msg = f"{measurement.metric}: measured NaN; expected a number"
         raise MetricError(msg)
-    if measurement.partial:
-        part = f"{len(measurement.images)} of {measurement.planned} images"
-        sentence = f"measured on {part}, so not judged; drop --sr-limit for a verdict"
+    if measurement.partial:  # before the claim: not even new
         claimed = claim.value if claim else None
-        return Verdict(Status.NOT_RUN, sentence, measured=measurement.value, claimed=claimed)
+        return Verdict(Status.NOT_RUN, measurement.why_partial, measurement.value, claimed)
     if claim is None:
         sentence = "measured; no document claims a value for it"
         return Verdict(Status.NEW, sentence, measured=measurement.value)
@@ -80,3 +83,45 @@ def _sentence(status: Status, gap: KnownGap | None) -> str:
         Status.MATCH: "agrees with the document to its printed digits",
         Status.BETTER: "better than the document says: the document is stale",
     }.get(status, "differs from the document")
+
+
+def known_failure(case: Case, info: BackendInfo) -> KnownFailure | None:
+    """Return the failure that the card's device is known to have in `case`, if any.
+
+    While the version of the device's software is unknown, failures of old versions may occur.
+    """
+    if case.precision.is_full or not info.compiles:
+        return None
+    version = _version(info.version)
+    for known in case.card.device.known_failures:
+        fixed_in = _version(known.before_sdk)
+        is_fixed = version is not None and fixed_in is not None and version >= fixed_in
+        if known.precision in (None, case.precision) and not is_fixed:
+            return known
+    return None
+
+
+def failure_gone(verdict: Verdict, known: KnownFailure, sdk: str) -> Verdict:
+    """Return `verdict`, with the sentence that the failure `known` is gone.
+
+    Of an unknown version `verdict` stays: a failure of old versions only may well be gone there.
+    """
+    if known.before_sdk and _version(sdk) is None:
+        return verdict
+    msg = f"the known failure is gone: remove it from the card ({known.failure}: {known.reason})"
+    return replace(verdict, status=Status.GAP_CLOSED, sentence=msg)
+
+
+def warning(known: KnownFailure | None) -> str:
+    """Return the warning in a record about a failure that this version of the SDK may have."""
+    if known is None or not known.before_sdk:
+        return ""
+    return f"{known.failure} before SDK {known.before_sdk}: {known.reason}"
+
+
+def _version(text: str) -> Version | None:
+    """Return the version that `text` spells; None if it spells none."""
+    try:
+        return Version(text)
+    except InvalidVersion:  # vendors write anything
+        return None

@@ -52,7 +52,7 @@ def judge_gate(
     Raises:
         MetricError: The numbers of images differ, or there is none.
     """
-    counts = (len(fidelities), psnr.count, ssim.count)
+    counts = (len(fidelities), psnr.count, ssim.count)  # before zip, which would say less
     if len(set(counts)) > 1:
         msg = (
             "expected fidelity, PSNR and SSIM of the same images,"
@@ -93,6 +93,7 @@ def drop_status(drop: Drop, limit: float) -> Status:
 def _fidelity(images: Sequence[GateImage], limit: float) -> GateFinding:
     poor = [image for image in images if image.lowest_db < limit]
     whole = min(images, key=lambda image: (image.all_db, image.image))
+    # Ties by name, so that a sentence is the same each time.
     ring = min(images, key=lambda image: (image.ring_db, image.image))
     if not poor:
         sentence = (
@@ -133,7 +134,7 @@ def _sentence(status: Status, metric: str, drop: Drop, limit: float, names: Sequ
     mean = f"{name} {way} by {quantity(metric, drop.mean)} on average"
     budget = f"the budget of {with_unit(f'{limit:g}', metric)}"
     worst = f"{names[drop.worst_index]!r} by {quantity(metric, drop.worst)}"
-    if drop.count == 1 and status is Status.UNDECIDED:
+    if drop.count == 1 and status is Status.UNDECIDED:  # one has no interval
         return f"too few images to tell: one image, {worst} in {name}, with {budget}"
     interval = f"95 % interval {quantity(metric, drop.low95)} to {quantity(metric, drop.high95)}"
     if status is Status.WITHIN:
@@ -176,7 +177,7 @@ def compare_records(now: Record, before: Record, *, limit: float) -> Comparison:
     loss = _sentence(status, now.metric, drop, limit, images)
     if missing:
         status = worst_status((status, Status.UNDECIDED))
-    same = (now.backend, now.device) == (before.backend, before.device)
+    same = (now.backend, now.device) == (before.backend, before.device)  # allowed, but said
     elsewhere = "" if same else f" of {before.backend} ({before.device})"
     sentence = f"against the earlier record{elsewhere}: {loss}{unmatched}"
     return Comparison(status, sentence, now.metric, limit, drop, images, missing, added)

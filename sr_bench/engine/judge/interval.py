@@ -51,7 +51,7 @@ def paired_drop(
     if not higher_is_better:
         low, reference = [-value for value in low], [-value for value in reference]
     values = tuple(map(_difference, low, reference))
-    if math.inf in values:
+    if math.inf in values:  # no spread, so no interval
         return Drop(math.inf, math.inf, math.inf, math.inf, values)
     mean, low95, high95, error = _mean_interval(values)
     detectable = math.inf

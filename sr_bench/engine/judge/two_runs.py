@@ -75,9 +75,8 @@ def _by_case(records: Iterable[Record]) -> Mapping[_Key, Record]:
 
 
 def _key(record: Record) -> _Key:
-    backend = "" if record.metric in COST_METRICS else record.backend
-    measured = (record.family, record.model, record.metric, record.precision)
-    return (*measured, record.dataset, record.protocol, backend)
+    about = record.question  # costs are counted, whatever runs
+    return (*about[:-1], "") if record.metric in COST_METRICS else about
 
 
 def _compared(

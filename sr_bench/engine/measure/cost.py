@@ -3,16 +3,13 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from sr_bench import discovery
 from sr_bench.core.card import ModelCard
-from sr_bench.core.codec import decode, encode
-from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Measurement
 from sr_bench.cost.count import CostCount
-from sr_bench.engine.plan.options import CacheMode
 from sr_bench.engine.prepare.code_digest import measuring
 from sr_bench.engine.prepare.weights import weights_path
 from sr_bench.files.atomic import write_text
@@ -26,28 +23,30 @@ class Counts:
 
     Args:
         folder: Where they are kept.
-        mode: As of the results of images.
+        reads: Whether those of earlier sessions are used.
+        writes: Whether they are kept for later ones.
     """
 
-    def __init__(self, folder: Path, mode: CacheMode) -> None:
+    def __init__(self, folder: Path, *, reads: bool, writes: bool) -> None:
         self._folder = folder
-        self._mode = mode
+        self._reads, self._writes = reads, writes
         self._counts: dict[str, CostCount] = {}
 
-    def of(self, card: ModelCard, shape: Shape) -> CostCount:
-        """Return what `count` returns; see there."""
+    def measured(self, card: ModelCard, metric: str) -> Measurement:
+        """Return what the network of `card` costs by `metric`; raises as `count`."""
+        shape = card.counted_shape
         key = sha256_json([_network(card), shape, measuring()])
         if key not in self._counts:
             self._counts[key] = self._count(self._folder / f"{key}.json", card, shape)
-        return self._counts[key]
+        return cost_measurement(card, metric, self._counts[key])
 
     def _count(self, path: Path, card: ModelCard, shape: Shape) -> CostCount:
-        if self._mode == "on":
+        if self._reads:
             with suppress(OSError, ValueError, TypeError):  # absent, or damaged
-                return decode(CostCount, json.loads(path.read_bytes()))
+                return CostCount(**json.loads(path.read_bytes()))
         cost = count(card, shape)
-        if self._mode != "off":
-            write_text(path, json.dumps(encode(cost)))
+        if self._writes:
+            write_text(path, json.dumps(asdict(cost)))
         return cost
 
 
@@ -63,37 +62,26 @@ def count(card: ModelCard, shape: Shape) -> CostCount:
         from sr_bench.cost.onnx_graph import count_onnx
 
         return count_onnx(weights_path(card, None), shape)
-    hyper = json.dumps(dict(card.hyper), sort_keys=True)
+    hyper = json.dumps(dict(card.hyper), sort_keys=True)  # as text: the cache takes no mapping
     return _count_network(card.architecture, hyper, card.scale, shape)
 
 
 @cache
 def _count_network(architecture: str, hyper: str, scale: int, shape: Shape) -> CostCount:
     """Count a built-in network once, however many rows have it; `hyper` is JSON."""
-    import torch
-
-    from sr_bench.cost.module import count_module
-    from sr_bench.cost.shapes import ShapesOnly
+    from sr_bench.cost.module import count_built
     from sr_bench.zoo.build import build
 
-    with torch.device("meta"), ShapesOnly():
-        module = build(architecture, json.loads(hyper), scale)
-    return count_module(module, shape)
+    return count_built(lambda: build(architecture, json.loads(hyper), scale), shape)
 
 
 def cost_measurement(card: ModelCard, metric: str, cost: CostCount) -> Measurement:
     """Return `cost` as the Flops by the card's rule, in G, or as the parameters, in M."""
-    unit = metric_info(metric).unit
     if metric == "params":
-        return Measurement(metric, unit, cost.params / 1e6, exact=cost.params)
-    rule = discovery.load("sr_bench.cost.rules", card.flops_rule)
-    return Measurement(
-        "flops",
-        unit,
-        rule.flops_g(cost),
-        exact=rule.ops(cost),
-        notes={"standard_g": 2 * cost.macs / 1e9, "macs": float(cost.macs)},
-    )
+        return Measurement.of(metric, cost.params / 1e6, exact=cost.params)
+    exact, flops_g = cost.by(card.flops_rule)
+    notes = {"standard_g": 2 * cost.macs / 1e9, "macs": float(cost.macs)}
+    return Measurement.of("flops", flops_g, exact=exact, notes=notes)
 
 
 def cost_inputs(card: ModelCard, metric: str) -> Mapping[str, str]:

@@ -43,7 +43,7 @@ class Outputs:
             kept = self._read((network, key))
         if kept is not None:
             return kept
-        output = compute()
+        output = compute()  # outside of the lock: others read meanwhile
         # Without room on the disk there is none to remember.
         with self._lock, suppress(OSError):
             self._keep(network, key, output)
@@ -54,23 +54,23 @@ class Outputs:
             return None
         start, shape = self._places[key]
         output = np.empty(shape, np.float32)
-        os.preadv(self._file.fileno(), [output.data], start)
+        os.preadv(self._file.fileno(), [output.data], start)  # by place: threads share the file
         return output
 
     def _keep(self, network: Hashable, key: Hashable, output: Output) -> None:
-        if (network, key) in self._places:
+        if (network, key) in self._places:  # two threads computed it
             return
         if self._end + output.nbytes > self._limit and self._networks != {network}:
             self._places.clear()
             self._networks.clear()
-            self._end = 0
+            self._end = 0  # written over; the file need not shrink
         if self._end + output.nbytes > self._limit:
             return
         if self._file is None:
             folder = cache_dir()  # not where temporary files are: that may be memory
             folder.mkdir(parents=True, exist_ok=True)
             self._file = TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115
-            finalize(self, self._file.close)
+            finalize(self, self._file.close)  # also where nobody closes us
         written = os.pwrite(self._file.fileno(), np.ascontiguousarray(output).data, self._end)
         if written < output.nbytes:  # the disk is full
             return

@@ -16,9 +16,8 @@ from sr_bench.core.backend import Batch, BatchItem, BatchScoring, BatchSession
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.engine.job import Done, ImageResult, Job, Keep, Progress
 from sr_bench.engine.measure.fp32_outputs import Output, Remembered, output_of
-from sr_bench.engine.measure.one_by_one import about_images, images_asked, kept_pair, score_output
-from sr_bench.engine.measure.pair_cache import PairCache
-from sr_bench.engine.score.protocol import Pair, network_input
+from sr_bench.engine.measure.one_by_one import PairCache, about_images, images_asked, score_output
+from sr_bench.engine.score.protocol import Pair
 from sr_bench.errors import SrBenchError
 from sr_bench.imaging.threads import use_one_opencv_thread
 
@@ -76,12 +75,12 @@ def run_batched(
     """
     use_one_opencv_thread()
     asked = images_asked(job, indices)
-    wanted = frozenset(asked)
+    wanted = frozenset(asked)  # others are run for the sake of whole batches
     start = partial(_started, job, session, reference, memory, keep is not None)
     score = partial(_scored, job, keep, done)
 
     def load(index: int) -> _Item:
-        return _Item(index, kept_pair(job, pairs, index))
+        return _Item(index, pairs.of(job, index))
 
     finished: dict[int, ImageResult] = {}
     results: list[ImageResult] = []
@@ -104,7 +103,7 @@ def _workers(threads: int) -> Iterator[Executor]:
     try:
         yield pool
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(cancel_futures=True)  # nobody waits for it after an error
 
 
 def _shared(pool: Executor, call: Callable[[S], T], items: Sequence[S]) -> Callable[[], list[T]]:
@@ -146,7 +145,7 @@ def _batches(
 ) -> Iterator[Sequence[_Item]]:
     """Yield the batches that hold a wanted image: of each window, by the size of its images."""
     for window in windows:
-        sizes: dict[tuple[int, ...], list[_Item]] = {}
+        sizes: dict[tuple[int, ...], list[_Item]] = {}  # in order: batches are the same each time
         for item in window:
             sizes.setdefault(item.pair.lr.shape, []).append(item)
         for (height, width, channels), items in sizes.items():
@@ -166,9 +165,8 @@ def _started(
     items: Sequence[_Item],
 ) -> Callable[[], list[_Outcome]]:
     """Start a batch; return what waits for what comes of its images."""
-    rule, white = job.protocol, job.card.value_range
-    lrs = [network_input(item.pair.lr, rule, white) for item in items]
-    how = BatchScoring(rule, white, job.card.scale, IMAGE_METRICS)
+    lrs = [job.network_input(item.pair) for item in items]
+    how = BatchScoring(job.protocol, job.card.value_range, job.card.scale, IMAGE_METRICS)
     # A device computes no others; the outputs are for those that the host adds.
     needed = keeps or set(job.metrics) > set(IMAGE_METRICS)
     wants_outputs = needed or not (reference is memory is None)

@@ -1,21 +1,16 @@
 """What the runs of a session are made from: networks, images, and the digests of them all."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
-from sr_bench.core.backend import BackendInfo, Form
-from sr_bench.core.card import Evaluation
+from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.device import Profile
-from sr_bench.core.precision import Precision
-from sr_bench.discovery import load
 from sr_bench.engine.job import Job, Progress, quiet
-from sr_bench.engine.measure.run import scored
 from sr_bench.engine.plan.options import Selection
-from sr_bench.engine.prepare.calibration import CalibrationSet, calibration_set
+from sr_bench.engine.prepare.calibration import CalibrationSet, Effort, calibration_set
 from sr_bench.engine.prepare.image_sets import ImageSets
-from sr_bench.engine.prepare.network import Effort, Prepared, prepare
+from sr_bench.engine.prepare.network import Prepared, prepare
 from sr_bench.errors import NotRunError
 
 
@@ -31,8 +26,7 @@ class Jobs:
 
     def check_offered(self, case: Case) -> None:
         """Raise a NotRunError if the backend doesn't compute in the precision of `case`."""
-        backend = load("sr_bench.backends", self._selection.backend)
-        offers = backend.precisions(self._selection.backend_options)
+        offers = self._selection.backend_module.precisions(self._selection.backend_options)
         if case.precision not in offers:
             offered = ", ".join(offers) or "none"
             msg = (
@@ -43,29 +37,26 @@ class Jobs:
 
     def job(self, case: Case, metrics: tuple[str, ...] = IMAGE_METRICS) -> Job:
         """Return what a run of `case` works on, scored by `metrics`."""
-        rule = evaluation_of(case).protocol
-        images = self._image_sets.of(case.card, evaluation_of(case).dataset, rule.lr_from)
+        rule = case.on_images.protocol
+        images = self._image_sets.of(case.card, case.on_images.dataset, rule.lr_from)
         return Job(case.card, rule, images, self._selection.limit, metrics)
 
     def prepared(
         self, case: Case, progress: Progress = quiet, profile: Profile = Profile.TVM
     ) -> Prepared:
         """Return the network of `case`; for int8 with its calibration set."""
-        chosen, form = self._selection, self._info.form
-        calibrates = case.precision.dtype == "int8" and form is not Form.RECORDED
+        chosen = self._selection
+        # A recording needs no images to calibrate with.
+        calibrates = case.precision.dtype == "int8" and not self._info.replays
         return prepare(
             case.card,
             case.precision,
             chosen.weights,
             self._calibration(case) if calibrates else None,
             effort=Effort(chosen.calibration_bytes, chosen.threads, progress),
-            form=form,
+            form=self._info.form,
             profile=profile,
         )
-
-    def has_profiles(self, precision: Precision) -> bool:
-        """Return whether `precision` is emulated, so that there is more than one reading of it."""
-        return self._info.form is Form.EMULATED and precision.dtype == "int8"
 
     def inputs(self, job: Job, prepared: Prepared) -> Mapping[str, str]:
         """Return what decides the outcome of a run, but for the device, by name.
@@ -74,23 +65,11 @@ class Jobs:
             SrBenchError: Something is absent, or can't be read.
         """
         backend = f"{self._info.name} {self._info.version}"
-        return {**prepared.inputs, **scored(job), "backend": backend}
+        return {**prepared.inputs, **job.inputs, "backend": backend}
 
     def _calibration(self, case: Case) -> CalibrationSet:
         evaluated = [self.job(case).images] if case.evaluation else []
         slug = case.card.int8.calibration
+        # As files, whatever LR the evaluated protocol makes.
         images = self._image_sets.of(case.card, slug, "files", calibration=True)
         return calibration_set(case.card, images, evaluated)
-
-
-def evaluation_of(case: Case) -> Evaluation:
-    """Return the evaluation of a case that needs images."""
-    if case.evaluation is None:
-        msg = f"{case.id} is about no dataset"
-        raise TypeError(msg)
-    return case.evaluation
-
-
-def in_fp32(case: Case) -> Case:
-    """Return the case whose run the gate of `case` compares with."""
-    return replace(case, precision=Precision.FP32, metric="psnr")

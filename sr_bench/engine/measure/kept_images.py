@@ -4,14 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Kept
-from sr_bench.engine.job import Job, Keep
-from sr_bench.engine.plan.options import KeepMode
+from sr_bench.engine.job import Job
 from sr_bench.engine.score.protocol import Pair, read_output
 from sr_bench.files.atomic import write_text
 from sr_bench.imaging.files import write_levels, write_png
@@ -35,7 +34,7 @@ class Keeper:
     """
 
     results: Path
-    mode: KeepMode
+    mode: Literal["8bit", "16bit"]
     sr: str
     pairs: str
 
@@ -56,35 +55,24 @@ class Keeper:
     def _files(self, index: int) -> tuple[Path, Path, Path]:
         """Return where the network's output, LR and HR of image number `index` are."""
         sr, pairs = self.results / self.kept.sr, self.results / self.kept.pairs
-        name = f"{index:04d}"
+        name = f"{index:04d}"  # not the image's: that may be a path
         return sr / f"{name}.png", pairs / f"{name}-lr.png", pairs / f"{name}-hr.png"
 
-    def for_job(self, job: Job) -> Keep:
-        """Return what keeps an image of `job`."""
-        rule, white = job.protocol, job.card.value_range
-        return lambda index, pair, output: self.keep(index, pair, output, rule, white)
-
-    def keep(
-        self,
-        index: int,
-        pair: Pair,
-        output: NDArray[np.floating],
-        protocol: EvalProtocol,
-        white: float,
-    ) -> None:
+    def keep(self, job: Job, index: int, pair: Pair, output: NDArray[np.floating]) -> None:
         """Write image number `index`: the network's `output` (1 x 3 x height x width), LR and HR.
 
         Raises:
             SrBenchError: The folder can't be written.
         """
         eight = self.mode == "8bit"
-        rounding = protocol.rounding if protocol.rounding != "none" else "round"
-        how = replace(protocol, clip=True, rounding=rounding if eight else "none")
-        levels = read_output(output, how, white)
+        rounding = job.protocol.rounding if job.protocol.rounding != "none" else "round"
+        # 16 bits leave the cutting to the scoring.
+        how = replace(job.protocol, clip=True, rounding=rounding if eight else "none")
+        levels = read_output(output, how, job.card.value_range)
         sr_file, *pair_files = self._files(index)
         write_levels(sr_file, levels)
         for target, image in zip(pair_files, (pair.lr, pair.hr), strict=True):
-            if not target.is_file():
+            if not target.is_file():  # all networks of a dataset share it
                 write_png(target, image)
 
     def finish(self, names: Sequence[str]) -> None:

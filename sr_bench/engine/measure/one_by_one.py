@@ -1,25 +1,70 @@
 """Run a network over a dataset: decode, infer, score, image by image, overlapped."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import islice
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.engine.job import Computes, Done, ImageResult, Job, Keep, Progress
-from sr_bench.engine.measure.pair_cache import PairCache
 from sr_bench.engine.score.fidelity import fidelity
-from sr_bench.engine.score.protocol import (
-    Pair,
-    network_input,
-    prepare_pair,
-    read_output,
-    score_each,
-)
+from sr_bench.engine.score.protocol import Pair, read_output, score_each
 from sr_bench.errors import DatasetError, MetricError, SrBenchError
 from sr_bench.imaging.threads import use_one_opencv_thread
+
+DEFAULT_LIMIT_BYTES = 64 * 2**20
+"""65 pairs of 256 and 512 pixels; a run stays within 200 MB of bare inference."""
+
+
+class PairCache:
+    """Pairs of the sets that were used last, at most `limit_bytes` of them.
+
+    A run goes through a whole set, and the next one does so again. Were the oldest pair to go
+    first, a set above the cap would find nothing: each pair would be gone just before its turn.
+    So a set keeps what it had first, and only other sets make room for it.
+    """
+
+    def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
+        self._limit = limit_bytes
+        self._pairs: OrderedDict[Hashable, tuple[Hashable, Pair]] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def of(self, job: Job, index: int) -> Pair:
+        """Return image `index` of `job`, decoded and resized now or for an earlier run."""
+        rule = (job.card.scale, job.pair_rule)
+        key = (job.images.items[index], rule)
+        return self.get(key, lambda: job.pair(index), group=(job.images.slug, rule))
+
+    def get(self, key: Hashable, load: Callable[[], Pair], *, group: Hashable) -> Pair:
+        """Return the pair kept under `key`, or load and keep it.
+
+        It belongs to the set `group`. Callers must not write to its arrays.
+        """
+        with self._lock:
+            if key in self._pairs:
+                self._pairs.move_to_end(key)  # used again, so it goes last
+                return self._pairs[key][1]
+        pair = load()  # outside of the lock, so that workers decode side by side
+        with self._lock:
+            self._keep(key, pair, group)
+        return pair
+
+    def _keep(self, key: Hashable, pair: Pair, group: Hashable) -> None:
+        size = pair.nbytes
+        if key in self._pairs or size > self._limit:  # two workers may have loaded it
+            return
+        others = [other for other, (its, _) in self._pairs.items() if its != group]
+        while self._bytes + size > self._limit and others:
+            _, oldest = self._pairs.pop(others.pop(0))
+            self._bytes -= oldest.nbytes
+        if self._bytes + size <= self._limit:
+            self._pairs[key] = (group, pair)
+            self._bytes += size
 
 
 def run_job(
@@ -48,16 +93,17 @@ def run_job(
     """
 
     def score(index: int) -> ImageResult:
-        pair = kept_pair(job, pairs, index)
+        pair = pairs.of(job, index)
         result = score_image(job, session, reference, pair, index, keep)
         if done:
-            done(index, result)
+            done(index, result)  # here, at once: the next image may end the process
         return result
 
-    use_one_opencv_thread()
+    use_one_opencv_thread()  # its threads would multiply with ours
     asked = images_asked(job, indices)
     results: list[ImageResult] = []
     with ThreadPoolExecutor(threads, thread_name_prefix="sr-bench") as pool:
+        # A slow image leaves no worker idle.
         for result in _bounded(pool, score, asked, ahead=2 * threads):
             results.append(result)
             progress(len(results), len(asked), result.image)
@@ -90,7 +136,7 @@ def score_image(
         SrBenchError: The image or the network's output can't be used.
     """
     with about_images(job, [index]):
-        lr = network_input(pair.lr, job.protocol, job.card.value_range)
+        lr = job.network_input(pair)
         output = session.run(lr)
         compared = reference.run(lr) if reference else None
         return score_output(job, pair, index, output, compared, keep)
@@ -157,18 +203,5 @@ def _bounded(
             with suppress(StopIteration):
                 waiting.append(pool.submit(call, next(queue)))
     finally:
-        for future in waiting:
+        for future in waiting:  # what has begun goes on; the pool waits for it
             future.cancel()
-
-
-def load_pair(job: Job, index: int) -> Pair:
-    """Return image `index` of `job`, decoded and resized."""
-    lr, hr = job.images.load(index)
-    return prepare_pair(lr, hr, job.protocol, job.card.scale, where=job.images.items[index].name)
-
-
-def kept_pair(job: Job, pairs: PairCache, index: int) -> Pair:
-    """Return image `index` of `job`, decoded and resized now or for an earlier run."""
-    rule = (job.card.scale, job.pair_rule())
-    key = (job.images.items[index], rule)
-    return pairs.get(key, lambda: load_pair(job, index), group=(job.images.slug, rule))

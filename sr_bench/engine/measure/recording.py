@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from sr_bench import __version__
 from sr_bench.core.backend import Artefact, BackendInfo, Session
-from sr_bench.core.history import Environment
 from sr_bench.errors import OptionError
+from sr_bench.history.environment import read_environment
 from sr_bench.recording.format import Header
 from sr_bench.recording.recorder import Recorder
-from sr_bench.text.home import without_home
 
 
-def start_recording(folder: Path, info: BackendInfo, environment: Environment) -> Recorder:
+def start_recording(folder: Path, info: BackendInfo) -> Recorder:
     """Return what records to `folder` the outputs of the backend that `info` describes.
 
     A recording of the same backend and device goes on.
@@ -27,7 +26,7 @@ def start_recording(folder: Path, info: BackendInfo, environment: Environment) -
         OptionError: The folder holds something else, or the backend replays a recording.
         BackendError: The recording in the folder is damaged.
     """
-    if info.answers:
+    if info.answers:  # a replay
         msg = f"{info.name} computes nothing that could be recorded; copy the recording instead"
         raise OptionError(msg)
     header = Header(
@@ -36,7 +35,7 @@ def start_recording(folder: Path, info: BackendInfo, environment: Environment) -
         device=info.device,
         emulated=info.emulated,
         made_by=__version__,
-        environment=asdict(environment),
+        environment=asdict(read_environment(Path.cwd())),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return Recorder(folder, header)
@@ -62,9 +61,8 @@ class Recorded:
 
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output for `lr`, both float32 NCHW, once it is recorded."""
-        output = self._session.run(lr)
-        notes = {key: without_home(text) for key, text in self._session.notes.items()}
-        self._recorder.add(self._artefact, lr, output, device=self.device, notes=notes)
+        output = self._session.run(lr)  # what fails is not recorded
+        self._recorder.add(self._artefact, lr, output, device=self.device, notes=self.notes)
         return output
 
     def close(self) -> None:

@@ -14,15 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any, cast
 from zlib import crc32
 
-from sr_bench.core.codec import decode, encode
+from sr_bench.core.codec import encode
 from sr_bench.engine.job import ImageResult
-from sr_bench.engine.plan.options import CacheMode
+from sr_bench.engine.score.fidelity import Fidelity
 from sr_bench.files.atomic import append_line, sync
 from sr_bench.files.disk import disk_error
-from sr_bench.history.lines import json_object
 
 _SYNC_EVERY_S = 1.0
 """A killed process loses nothing; a power failure at most the results of this time."""
@@ -40,28 +38,17 @@ class Made:
 
 
 @dataclass(frozen=True)
-class ResultLine:
-    """A line of the file."""
-
-    image: str
-    """Digest of the image's files, and of all that is done before the network sees it."""
-    result: ImageResult
-    """Without the image's name: another dataset may call it otherwise."""
-
-
-@dataclass(frozen=True)
 class ResultCache:
     """Where results are kept.
 
     Args:
-        folder: Made when the first result is kept.
-        mode: With ``off`` nothing is read or written, with ``refresh`` what earlier sessions
-            made is not used, and replaced.
+        folder: Made when the first result is kept; None: nothing is read or written.
+        refresh: Whether what earlier sessions made is not used, and replaced.
         session: Names this session, in whichever of its processes.
     """
 
-    folder: Path
-    mode: CacheMode = "on"
+    folder: Path | None
+    refresh: bool = False
     session: str = ""
 
     def open(self, key: str, wanted: Sequence[str], *, repeats: bool) -> "RunResults":
@@ -71,13 +58,13 @@ class ResultCache:
         nightly job watches: then a run that an earlier session finished, so that all images
         `wanted` are there, starts again; one that was interrupted goes on.
         """
-        if self.mode == "off":
+        if self.folder is None:
             return RunResults(None, self.session)
         path = self.folder / key[:2] / f"{key}.jsonl"
         results = RunResults(path, self.session)
         foreign = results.made is not None and results.made.session != self.session
-        whole = all(map(results.get, wanted))
-        if foreign and (self.mode == "refresh" or (whole and not repeats)):
+        # Whether it is whole is asked last: that looks at every image.
+        if foreign and (self.refresh or (not repeats and all(map(results.get, wanted)))):
             results.forget()
         return results
 
@@ -124,7 +111,7 @@ class RunResults:
         """
         made = Made(self._session, device, notes)
         with self._lock:
-            if made != self.made:
+            if made != self.made:  # said again at the end of each run
                 self.made = made
                 self._append(made)
 
@@ -136,22 +123,25 @@ class RunResults:
         """
         with self._lock:
             before = self._results.get(image)
-            whole = _merged(before, replace(result, image=""))
+            result = replace(result, image="")
+            whole = _merged(before, result) if before else result
             self._results[image] = whole
-            # Of a score that failed the file says nothing: the next session tries it again.
+            # An image is measured again if only its picture was gone.
             if before is None or replace(whole, faults={}) != replace(before, faults={}):
-                self._append(ResultLine(image, whole))
+                # No faults: the next session tries those scores again.
+                fields = {"image": "", "scores": whole.scores, "fidelity": whole.fidelity}
+                self._append({"image": image, "result": fields})  # locked, or an older one may win
 
     def close(self) -> None:
         """Bring what was added to the disk, and note that the file was in use."""
         if self._path is None:
             return
-        if self._unsynced:
+        if self._unsynced:  # what was only read needs no disk
             self._sync(self._path)
         with suppress(OSError):  # a cache that others share may be read-only
             os.utime(self._path)
 
-    def _append(self, content: Made | ResultLine) -> None:
+    def _append(self, content: Made | Mapping[str, object]) -> None:
         if self._path is None:
             return
         append_line(self._path, _line(content))
@@ -174,33 +164,42 @@ class RunResults:
             if isinstance(line, Made):
                 self.made = line
             elif line is not None:
-                self._results[line.image] = _merged(self._results.get(line.image), line.result)
+                image, result = line
+                before = self._results.get(image)
+                self._results[image] = _merged(before, result) if before else result
         if self.made is None:  # what made them is lost
             self._results.clear()
 
 
-def _merged(before: ImageResult | None, now: ImageResult) -> ImageResult:
+def _merged(before: ImageResult, now: ImageResult) -> ImageResult:
     """Return `now` with what only `before` has: a session may ask for other metrics."""
-    if before is None:
-        return now
     scores = {**before.scores, **now.scores}
     return replace(now, scores=scores, fidelity=now.fidelity or before.fidelity)
 
 
-def _line(content: Made | ResultLine) -> str:
-    fields = cast("dict[str, Any]", encode(content))
-    fields.get("result", {}).pop("faults", None)
-    text = json.dumps(fields, allow_nan=False)
+def _line(content: Made | Mapping[str, object]) -> str:
+    text = json.dumps(encode(content), allow_nan=False)
     return f"{crc32(text.encode()):08x} {text}"
 
 
-def _read_line(line: bytes) -> Made | ResultLine | None:
-    """Return what `line` says; None if it is damaged, or of another version."""
+def _read_line(line: bytes) -> Made | tuple[str, ImageResult] | None:
+    """Return what made results, or an image's digest and result; None if nothing can be used."""
     digest, _, text = line.partition(b" ")
-    if digest != b"%08x" % crc32(text):
+    if digest != b"%08x" % crc32(text):  # first: what is damaged may still be JSON
         return None
     try:
-        content = json_object(text)
-        return decode(Made, content) if "session" in content else decode(ResultLine, content)
-    except (ValueError, TypeError):
+        content = json.loads(text)
+        if "session" in content:
+            return Made(**content)
+        # Without `decode`: the checksum vouches for the types, and a session reads many lines.
+        scores, close = map(content["result"].get, ("scores", "fidelity"))
+        fidelity = Fidelity(**_floats(close)) if close else None
+        # Without the image's name: another dataset may call it otherwise.
+        return content["image"], ImageResult("", _floats(scores), fidelity)
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def _floats(values: Mapping[str, float | str]) -> dict[str, float]:
+    """Return `values` with infinity, which JSON can't spell, as a number again."""
+    return dict(zip(values, map(float, values.values()), strict=True))

@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from sr_bench.core.case import IMAGE_METRICS
+from sr_bench.core.case import Case
 from sr_bench.core.detail import Detail
-from sr_bench.core.metric import metric_info
-from sr_bench.core.protocol import EvalProtocol
-from sr_bench.core.record import ImageScore, Kept, Measurement, Verdict
+from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Verdict
 from sr_bench.engine.job import ImageResult, Job
 from sr_bench.engine.measure.kept_images import Keeper
 from sr_bench.engine.measure.result_log import RunResults
@@ -17,44 +15,22 @@ from sr_bench.engine.score.protocol import aggregate
 from sr_bench.errors import DatasetError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
 
-SCORING_VERSION = 1
-"""Raised when the same network output would score differently."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a record says of a case, the digest of all that can change it, and what computed it."""
-
-    measurement: Measurement | None
-    verdict: Verdict
-    fingerprint: str = ""
-    device: str = ""
-    detail: Detail = field(default_factory=Detail)
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    kept: Kept | None = None
-    cached: int = 0
-
 
 @dataclass(frozen=True)
 class Run:
     """The outcome of one network over one dataset."""
 
+    job: Job
     images: tuple[ImageResult, ...]
-    planned: int
-    digest: str
-    """Digest of the network, the backend, the images and the protocol."""
     device: str
-    protocol: EvalProtocol
+    inputs: Mapping[str, str]
+    """What decides it, by name: the network, the backend, the images and the protocol."""
     provenance: Mapping[str, str] = field(default_factory=dict)
     """Where the clip ranges come from, and how the backend computes."""
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    """What the digest is made of, by name."""
     kept: Kept | None = None
     """Where its images are."""
     cached: int = 0
     """Images whose results were there: the same content was measured before."""
-    metrics: tuple[str, ...] = IMAGE_METRICS
-    """What each image has a value of."""
 
     def measured(self, metric: str) -> Measurement:
         """Return the mean of `metric` over the images, with each image's value.
@@ -63,23 +39,33 @@ class Run:
             MetricError: An image has none.
         """
         scores = tuple(ImageScore(item.image, item.score(metric)) for item in self.images)
-        value = aggregate([score.value for score in scores], self.protocol, metric)
-        return Measurement(metric, metric_info(metric).unit, value, scores, self.planned)
+        value = aggregate([score.value for score in scores], self.job.protocol, metric)
+        return Measurement.of(metric, value, images=scores, planned=len(self.job.images))
 
-    def answer(
-        self, question: str, measurement: Measurement, verdict: Verdict, detail: Detail
-    ) -> Answer:
-        """Return the answer to `question`, which names a metric or the limits of a gate."""
-        content = f"{self.digest}|{question}|{len(self.images)}"
-        return Answer(
-            measurement,
+    def record(
+        self,
+        case: Case,
+        measurement: Measurement,
+        verdict: Verdict,
+        detail: Detail,
+        *,
+        limits: str = "",
+    ) -> Record:
+        """Return the record of `case`, which the run answers; a gate has `limits`."""
+        code = metric_code(case.metric)  # a package may change what it computes
+        question = limits or (f"{case.metric}|{code}" if code else case.metric)
+        # A part of the images is another number.
+        content = f"{sha256_json(self.inputs)}|{question}|{len(self.images)}"
+        asked = {"limits": sha256_bytes(limits.encode())} if limits else {"metric": code}
+        return case.record(
             verdict,
-            sha256_bytes(content.encode()),
-            self.device,
-            detail.noted(self.provenance),
-            self.inputs,
-            self.kept,
-            self.cached,
+            measurement=measurement,
+            fingerprint=sha256_bytes(content.encode()),
+            device=self.device,
+            detail=detail.noted(self.provenance),
+            inputs={**self.inputs, **{name: text for name, text in asked.items() if text}},
+            kept=self.kept,
+            cached=self.cached,
         )
 
 
@@ -103,9 +89,11 @@ class JobResults:
 
     def _has(self, index: int) -> bool:
         result = self.kept.get(self.digests[index])
+        # Kept by a session that asked for less.
         if result is None or not result.scores.keys() >= {*self._kept_names.values()}:
             return False
         complete = result.fidelity is not None or not self.fidelity
+        # Pictures may have been deleted, numbers not.
         return complete and (self.keeper is None or self.keeper.has(index))
 
     def add(self, index: int, result: ImageResult) -> None:
@@ -130,21 +118,17 @@ class JobResults:
         if not job.names or made is None:  # the first result is preceded by what makes it
             msg = f"{job.images.slug} holds no image; expected at least one"
             raise DatasetError(msg)
-        self.kept.close()
+        self.kept.close()  # numbers first: the pictures' list must not promise more
         if self.keeper is not None and not self.keeper.is_whole(job.names):
             self.keeper.finish(job.names)
-        whole = {**inputs, "device": made.device}
         return Run(
+            job,
             self._images(),
-            len(job.images),
-            sha256_json(whole),
             made.device,
-            job.protocol,
+            {**inputs, "device": made.device},
             made.notes,
-            whole,
             self.keeper.kept if self.keeper else None,
-            cached=len(job.names) - measured,
-            metrics=job.metrics,
+            len(job.names) - measured,
         )
 
     def _images(self) -> tuple[ImageResult, ...]:
@@ -161,12 +145,3 @@ class JobResults:
             for name, result in results
             if result is not None
         )
-
-
-def scored(job: Job) -> Mapping[str, str]:
-    """Return what decides the scores apart from the network, by name."""
-    rule = {"white": job.card.value_range, "version": SCORING_VERSION, **job.protocol.choices()}
-    return {
-        "data": job.images.digest(job.names),
-        "protocol": sha256_json(rule),
-    }

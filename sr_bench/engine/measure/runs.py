@@ -8,18 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
-from sr_bench.core.backend import BackendInfo, Form
+from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.device import Profile
-from sr_bench.core.metric import image_metrics
-from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Job, Progress, quiet
-from sr_bench.engine.measure.jobs import Jobs, in_fp32
+from sr_bench.engine.measure.jobs import Jobs
 from sr_bench.engine.measure.kept_images import Keeper
 from sr_bench.engine.measure.result_log import ResultCache
-from sr_bench.engine.measure.run import JobResults, Run, scored
+from sr_bench.engine.measure.run import JobResults, Run
 from sr_bench.engine.measure.worker import Executor, Planned, Work, Worker
-from sr_bench.engine.plan.options import CacheMode, Selection
+from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.code_digest import measuring
 from sr_bench.engine.score.bicubic import Bicubic
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
@@ -49,18 +47,19 @@ class Runs:
         executor: Executor | None = None,
     ) -> None:
         self.selection = selection
-        self.here = Worker(selection)
+        self.here = Worker(selection)  # beside a cluster too: for floors and times
         """Opens networks in this process."""
         self.executor = executor or self.here
         """Measures the images."""
         self.info: BackendInfo = self.executor.info
         # Whoever records, or replays, wants the outputs themselves.
-        recorded = selection.record or self.info.form is Form.RECORDED
-        mode: CacheMode = "off" if recorded else selection.cache
-        session = selection.session or uuid4().hex
-        self._results = ResultCache(selection.results_cache, mode, session)
-        # By folder too: two zoos may have suites and models of the same names.
-        self._runs: dict[tuple[Path, str, Profile, tuple[str, ...]], Run | SrBenchError] = {}
+        keeps = not (selection.record or self.info.replays or selection.cache == "off")
+        self._results = ResultCache(
+            selection.results_cache if keeps else None,
+            selection.cache == "refresh",
+            selection.session or uuid4().hex,
+        )
+        self._runs: dict[tuple[object, ...], Run | SrBenchError] = {}  # errors too: no second try
         self._floors: dict[tuple[str, tuple[str, ...]], Run] = {}
         self._metrics: dict[tuple[Path, str], set[str]] = defaultdict(set)
         """Metrics asked of each run beyond those that all have."""
@@ -72,14 +71,13 @@ class Runs:
         A run is scored by all that is asked of it at once.
         """
         for case in cases:
-            self._metrics_of(case)
+            self._metrics_of(case)  # of all, before the first run is handed in
         self.executor.start(self._planned(cases))
 
     def _planned(self, cases: Sequence[Case]) -> Iterator[Planned]:
-        runs = {(case.card.folder, case.run_key): case for case in cases if case.evaluation}
-        for case in runs.values():
-            emulated = self.jobs.has_profiles(case.precision)
-            for profile in Profile if emulated else (Profile.TVM,):
+        # All cases of a run have the same work.
+        for case in {case.run_id: case for case in cases if case.evaluation}.values():
+            for profile in self.info.readings(case.precision):
                 with suppress(SrBenchError):  # the run itself will raise it
                     asked = self._ask(case, quiet, profile)
                     if missing := asked.results.missing():
@@ -108,7 +106,8 @@ class Runs:
         Raises:
             SrBenchError: It can't be made; its other metrics then fail at once with this error.
         """
-        key = (case.card.folder, case.run_key, profile, self._metrics_of(case))
+        # A metric asked for later needs a run of its own.
+        key = (case.run_id, profile, self._metrics_of(case))
         if key not in self._runs:
             try:
                 self._runs[key] = self._run(case, progress, profile)
@@ -117,11 +116,16 @@ class Runs:
                 raise
         run = self._runs[key]
         if isinstance(run, DeviceError):
-            again = "failed before, not run again"
+            again = "failed before, not run again"  # a crash may take minutes each time
             raise run.about(again)
         if isinstance(run, SrBenchError):
             raise run
         return run
+
+    def other_readings(self, case: Case, progress: Progress) -> Mapping[str, Run]:
+        """Return the runs by the further readings of an emulated device, by the reading's name."""
+        others = self.info.readings(case.precision)[1:]
+        return {str(profile): self.of(case, progress, profile) for profile in others}
 
     def work(self, case: Case, progress: Progress) -> Work:
         """Return all that the run of `case` is made from."""
@@ -132,13 +136,13 @@ class Runs:
         if case.card.scale == 1:
             return None
         job = self.jobs.job(case, self._metrics_of(case))
-        inputs = {"weights": "bicubic", "scale": str(case.card.scale), **scored(job)}
+        inputs = {"weights": "bicubic", "scale": str(case.card.scale), **job.inputs}
         key = (sha256_json(inputs), job.metrics)
         if key not in self._floors:
-            network = Bicubic(job.protocol, job.card.value_range, job.card.scale)
-            results = self._results_of(job, inputs, repeats=True)
+            results = self._results_of(job, inputs, repeats=True)  # no device computes it
             missing = results.missing()
             if missing:
+                network = Bicubic(job.protocol, job.card.value_range, job.card.scale)
                 results.kept.begin("cpu", {})
                 self.here.score(job, network, missing, results.add, progress)
             self._floors[key] = results.run(inputs, len(missing))
@@ -149,19 +153,20 @@ class Runs:
         job = self.jobs.job(case, self._metrics_of(case))
         prepared = self.jobs.prepared(case, progress, profile)
         inputs = self.jobs.inputs(job, prepared)
+        # Only pictures of the reading that counts are kept.
         keeper = self._keeper(job, sha256_json(inputs)) if profile is Profile.TVM else None
-        wants_gate = self.selection.wants_gate(case.card)
-        gated = case.precision is not Precision.FP32 and wants_gate
-        full = self.jobs.prepared(in_fp32(case), progress) if gated else None
-        work = Work(job, prepared, full, wants_gate and not gated, keeper)
+        wants_gate, is_full = self.selection.wants_gate(case.card), case.precision.is_full
+        gated = wants_gate and not is_full
+        full = self.jobs.prepared(case.in_fp32, progress) if gated else None
+        work = Work(job, prepared, full, wants_gate and is_full, keeper)
         repeats = not self.info.is_device
         results = self._results_of(job, inputs, repeats=repeats, fidelity=gated, keeper=keeper)
         return _Asked(work, inputs, results)
 
     def _metrics_of(self, case: Case) -> tuple[str, ...]:
         """Return what the run of `case` is scored by, as far as it is known what is asked."""
-        asked = self._metrics[case.card.folder, case.run_key]
-        if case.evaluation and case.metric in image_metrics():
+        asked = self._metrics[case.run_id]
+        if case.scores_images:
             asked.add(case.metric)
         return (*IMAGE_METRICS, *sorted(asked - set(IMAGE_METRICS)))
 
@@ -193,11 +198,12 @@ class Runs:
         keeper: Keeper | None = None,
     ) -> JobResults:
         """Return what is kept of `job`, by any session, for the same content and code."""
+        # Without the dataset's digest: each image has its own.
         content = {name: digest for name, digest in inputs.items() if name != "data"}
         checkpoint = job.card.checkpoint
         # Also what the weights ought to be: a kept result must not hide that they are others.
         declared = checkpoint.sha256 if checkpoint else ""
-        threads = self.selection.session_threads
+        threads = self.selection.session_threads  # sums are split among them
         key = sha256_json([content, declared, measuring(), self.executor.cpu, threads])
         digests = job.images.digests[: len(job.names)]
         kept = self._results.open(key, digests, repeats=repeats)
@@ -208,6 +214,5 @@ class Runs:
         results, mode = self.selection.results, self.selection.keep
         if mode == "off" or results is None:
             return None
-        data = scored(job)["data"]
-        pairs = sha256_bytes(f"{data}|{job.pair_rule()}".encode())
+        pairs = sha256_bytes(f"{job.inputs['data']}|{job.pair_rule}".encode())
         return Keeper(results, mode, key, pairs)

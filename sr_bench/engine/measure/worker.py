@@ -4,23 +4,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
-from sr_bench import discovery
 from sr_bench.core.backend import Artefact, BackendInfo, BatchSession, Session
-from sr_bench.core.device import Profile
 from sr_bench.engine.job import Computes, Done, ImageResult, Job, Progress
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.kept_images import Keeper
-from sr_bench.engine.measure.one_by_one import run_job
-from sr_bench.engine.measure.pair_cache import PairCache
+from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.engine.measure.recording import Recorded, start_recording
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.network import Prepared
-from sr_bench.history.environment import cpu_model, read_environment
-from sr_bench.recording.recorder import Recorder
+from sr_bench.history.environment import cpu_model
 
 T = TypeVar("T")
 
@@ -101,14 +96,10 @@ class Worker:
 
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
-        self._backend = discovery.load("sr_bench.backends", selection.backend)
-        self.info: BackendInfo = self._backend.describe(selection.backend_options)
+        self.info: BackendInfo = selection.described()  # first: what can't be used records nothing
         self.cpu = cpu_model()
-        self._recorder: Recorder | None = None
-        if selection.record:
-            environment = read_environment(Path.cwd())
-            self._recorder = start_recording(selection.record, self.info, environment)
-        self._pairs = PairCache()
+        self._recorder = start_recording(selection.record, self.info) if selection.record else None
+        self._pairs = PairCache()  # shared by all runs of the process
         self._outputs = Outputs()
 
     def start(self, planned: Iterable[Planned]) -> None:
@@ -121,18 +112,18 @@ class Worker:
         """Open what `prepared` describes; record it if that is asked."""
         artefact = prepared.artefact()
         session = self.open_artefact(artefact)
-        if self._recorder is None or prepared.profile is not Profile.TVM:
+        if self._recorder is None or prepared.is_further_reading:
             return session
         return Recorded(session, artefact, self._recorder)
 
     def lend(self, prepared: Prepared) -> AbstractContextManager[Session]:
         """Return what gives the session of `prepared` for one run."""
-        return self.open(prepared)
+        return self.open(prepared)  # others lend what stays open between runs
 
     def open_artefact(self, artefact: Artefact) -> Session:
         """Open `artefact`."""
         chosen = self._selection
-        opened: Session = self._backend.open_session(
+        opened: Session = chosen.backend_module.open_session(
             artefact, threads=chosen.session_threads, options=chosen.backend_options
         )
         return opened
@@ -142,15 +133,15 @@ class Worker:
     ) -> None:
         """Measure the images `indices` of `work`; see `Executor`."""
         prepared, job, keeper = work.prepared, work.job, work.keeper
-        with ExitStack() as opened:
+        with ExitStack() as opened:  # of the fp32 network too, which may never open
             session = opened.enter_context(self.lend(prepared))
-            plan = prepared.plan_notes()
+            plan = prepared.plan_notes()  # once it is open: that makes the file
             begin(session.device, {**plan, **session.notes})
             self._runner(work, session, opened)(
                 pairs=self._pairs,
                 threads=self._selection.threads,
                 progress=progress,
-                keep=keeper.for_job(job) if keeper else None,
+                keep=partial(keeper.keep, job) if keeper else None,
                 indices=indices,
                 done=done,
             )
@@ -171,7 +162,7 @@ class Worker:
 
         reference = Remembered(open_full, outputs, full.digest) if full else None
         memory = Remembered(lambda: session, outputs, digest) if work.remembered else None
-        if isinstance(session, BatchSession):
+        if isinstance(session, BatchSession):  # a batch is remembered whole, images one by one
             return partial(run_batched, work.job, session, reference=reference, memory=memory)
         return partial(run_job, work.job, memory or session, reference=reference)
 

@@ -4,9 +4,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sr_bench.core.card import Evaluation, ModelCard
-from sr_bench.core.case import COST_METRICS, GATE_METRIC, IMAGE_METRICS, Case
+from sr_bench.core.case import (
+    COST_METRICS,
+    GATE_METRIC,
+    IMAGE_METRICS,
+    LATENCY_METRIC,
+    Case,
+    same_backend,
+)
 from sr_bench.core.claim import Blank, Claim
-from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.options import Selection, split_scale
 from sr_bench.engine.plan.suite import Suite
 
@@ -24,7 +30,7 @@ def plan(suite: Suite, selection: Selection) -> tuple[Case, ...]:
             claimed = list(_printed(model, (*claims, *blanks), selection))
             asked = [*claimed, *_requested(model, claims, claimed, selection)]
             cases += asked
-            cases += _gates(model, asked, selection)
+            cases += _gates(model, asked, selection)  # last: what they judge is then measured
     return tuple(cases)
 
 
@@ -34,11 +40,25 @@ def _gates(model: ModelCard, asked: list[Case], selection: Selection) -> Iterato
         return
     seen = set()
     for case in asked:
-        word = case.claim.backend if case.claim else ""
-        low = case.evaluation is not None and case.precision is not Precision.FP32
-        if low and same_backend(word, selection.answers) and case.run_key not in seen:
+        low = case.evaluation is not None and not case.precision.is_full
+        if low and case.is_about(selection.answers) and case.run_key not in seen:
             seen.add(case.run_key)
             yield replace(case, metric=GATE_METRIC, claim=None, blank=None)
+
+
+def latency_cases(cases: Iterable[Case], answers: str) -> Iterator[Case]:
+    """Yield what to time: once, each network and precision that is scored on images.
+
+    Args:
+        cases: The plan of one suite.
+        answers: The backend whose rows the session answers.
+    """
+    seen = set()
+    for case in cases:
+        key = (case.card.name, case.precision)
+        if case.evaluation and case.is_about(answers) and key not in seen:
+            seen.add(key)
+            yield replace(case, metric=LATENCY_METRIC, claim=None, blank=None)
 
 
 def _printed(
@@ -51,22 +71,19 @@ def _printed(
         if cell.metric not in COST_METRICS:
             evaluation = model.claimed_evaluation(cell.precision, cell.dataset)
             fillable = evaluation and same_backend(cell.backend, selection.answers)
-            if blank and not fillable:
+            if blank and not fillable:  # nothing here could be written into it
                 continue
-        if _wanted(model, cell.precision, evaluation, selection):
-            yield Case(
-                model, cell.metric, cell.precision, selection.backend, evaluation, claim, blank
-            )
+        case = Case(model, cell.metric, cell.precision, selection.backend, evaluation, claim, blank)
+        if _wanted(case, selection):
+            yield case
 
 
-def _wanted(
-    model: ModelCard, precision: Precision, evaluation: Evaluation | None, selection: Selection
-) -> bool:
-    if not selection.wants_precision(precision):
+def _wanted(case: Case, selection: Selection) -> bool:
+    if not selection.wants_precision(case.precision):
         return False
-    if evaluation is None:  # a cost metric belongs to no dataset
+    if case.evaluation is None:  # a cost metric belongs to no dataset
         return not selection.datasets
-    return selection.wants_dataset(evaluation.dataset, model.scale)
+    return selection.wants_dataset(case.evaluation.dataset, case.card.scale)
 
 
 def _requested(
@@ -81,40 +98,34 @@ def _requested(
     answered = {
         (case.metric, case.precision, case.dataset)
         for case in claimed
-        if case.blank or (case.claim and same_backend(case.claim.backend, selection.answers))
+        if case.blank or (case.claim and case.is_about(selection.answers))
     }
     printed = (claim.metric for claim in claims if claim.metric not in COST_METRICS)
     metrics = dict.fromkeys((*IMAGE_METRICS, *printed))
-    for precision in selection.precisions or (Precision.FP32,):
-        for evaluation in _evaluations(model, precision, selection):
+    for precision in selection.precisions_named:
+        for evaluation in _evaluations(model.covering(precision), model.scale, selection):
             for metric in metrics:
                 case = Case(model, metric, precision, selection.backend, evaluation)
                 if (metric, precision, case.dataset) not in answered:
+                    # A dataset may be named twice, with its scale.
                     answered.add((metric, precision, case.dataset))
                     yield case
 
 
-def same_backend(word: str, backend: str) -> bool:
-    """Tell whether a row whose label has the backend `word` is about `backend`, or any."""
-    return word in ("", backend, f"{backend}-emulated")
-
-
 def _evaluations(
-    model: ModelCard, precision: Precision, selection: Selection
+    covering: tuple[Evaluation, ...], scale: int, selection: Selection
 ) -> Iterator[Evaluation]:
     """Yield the evaluations to measure: of the card, or a named dataset by the card's protocol."""
-    covering = [item for item in model.evaluations if item.covers(precision)] or model.evaluations[
-        :1
-    ]
     if not selection.datasets:
         yield from covering[:1]
         return
     for name in selection.datasets:
-        slug, scale = split_scale(name)
-        if scale not in (0, model.scale):
+        slug, named = split_scale(name)
+        if named not in (0, scale):
             continue
         declared = [item for item in covering if item.dataset == slug]
         if declared:
             yield declared[0]
         elif covering:
+            # New, so that it never differs.
             yield Evaluation(slug, covering[0].protocol, claimed=False)

@@ -71,7 +71,7 @@ class Option(Generic[T]):
 def option(flag: str, metavar: str, text: str, kind: Kind[T], default: str = "") -> T:
     """Declare a field of a dataclass as the option `flag`, with the help `text`."""
     declared = Option(flag, metavar, text, kind, default)
-    return field(default=kind.read(default), metadata={"option": declared})
+    return field(default=kind.read(default), metadata={"option": declared})  # as if it were typed
 
 
 def switch(flag: str, text: str) -> bool:

@@ -1,14 +1,16 @@
 """What a session was asked to do: its options, each declared here and checked once."""
 
 import re
+import sys
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from pathlib import Path
+from types import ModuleType
 from typing import Literal, get_args
 
 from sr_bench import discovery
-from sr_bench.core.backend import BackendOptions
+from sr_bench.core.backend import BackendInfo, BackendOptions
 from sr_bench.core.card import ModelCard
 from sr_bench.core.device import DeviceMode
 from sr_bench.core.precision import Precision
@@ -191,11 +193,11 @@ class Selection:
     """Threads that a network computes one image with."""
 
     def __post_init__(self) -> None:
-        check_options(self)
+        check_options(self)  # each by itself, before they are compared
         if (self.backend == "replay") != (self.replay is not None):
             msg = "--backend=replay and --sr-replay=DIR, the folder of a recording, go together"
             raise OptionError(msg)
-        here = "outputs are recorded and replayed on this machine"
+        here = "outputs are recorded and replayed on this machine"  # workers have other disks
         clashes = (
             ("--sr-isolate=model", self.isolate == "model", "its workers are isolated"),
             ("--sr-record", self.record is not None, here),
@@ -213,10 +215,21 @@ class Selection:
         Raises:
             SrBenchError: The recording can't be read.
         """
-        if self.replay is None:
-            return self.backend
-        replay = discovery.load("sr_bench.backends", self.backend)
-        return str(replay.describe(self.backend_options).answers)
+        return self.backend if self.replay is None else self.described().answers
+
+    @property
+    def backend_module(self) -> ModuleType:
+        """What offers the backend; an OptionError if its package can't be imported."""
+        return discovery.load("sr_bench.backends", self.backend)
+
+    def described(self) -> BackendInfo:
+        """Return what the backend says about itself in this process.
+
+        Raises:
+            SrBenchError: It can't be used as the options ask.
+        """
+        info: BackendInfo = self.backend_module.describe(self.backend_options)
+        return info
 
     @property
     def results_cache(self) -> Path:
@@ -227,6 +240,17 @@ class Selection:
     def backend_options(self) -> BackendOptions:
         """The options that the backend gets."""
         return BackendOptions(self.device, self.replay)
+
+    def isolates(self, info: BackendInfo) -> bool:
+        """Tell whether each model runs in its own process on the backend that `info` describes."""
+        if self.isolate == "auto":
+            return info.is_device and sys.platform == "linux"
+        return self.isolate == "model"
+
+    @property
+    def precisions_named(self) -> tuple[Precision, ...]:
+        """The precisions to measure a named dataset in: fp32 where none is named."""
+        return self.precisions or (Precision.FP32,)
 
     def wants_model(self, name: str) -> bool:
         """Tell whether the model `name` is asked for."""

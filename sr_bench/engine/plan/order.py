@@ -1,7 +1,7 @@
 """Order the runs of a session by risk and age, so that a budget is spent where it matters most."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
 from pathlib import Path
@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
 from sr_bench.core.history import HistoryEntry, PastSession, Point, shortened
-from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.core.trend import started
 
@@ -22,7 +21,7 @@ _LONG = timedelta(weeks=1)
 _FAILED = (Status.DIFFERS, Status.BETTER, Status.GAP_CLOSED, Status.ERROR, Status.LOSS)
 
 _RunId = tuple[Path, str]
-"""Folder of the card and `Case.run_key`: two zoos may have models of the same names."""
+"""As `Case.run_id`; all costs are one run."""
 
 _CaseId = tuple[str, str, str]
 """Family, id and backend."""
@@ -112,12 +111,13 @@ def prioritize(
         ]
         run = Ranked(run_key, tuple(members), due.risk, due.reason, max(took, default=None))
         ranked.append((due, run))
+    # Stable: ties keep the order of collection.
     ranked.sort(key=lambda pair: (pair[0].risk, pair[0].place))
     return tuple(_references_first([run for _, run in ranked]))
 
 
 def _run_id(case: Case) -> _RunId:
-    return (case.card.folder, case.run_key) if case.run_key else (Path(), "")
+    return case.run_id if case.run_key else (Path(), "")
 
 
 def _case_id(case: Case) -> _CaseId:
@@ -136,6 +136,7 @@ def _seconds(records: Iterable[Record]) -> Mapping[_CaseId, float]:
 def _history(entries: Sequence[HistoryEntry]) -> Mapping[_CaseId, _Last]:
     """Return the last outcome of each case that has one."""
     times = [started(entry.info) for entry in entries]
+    # Not the clock: an old history is not all due.
     newest = max((time for time in times if time), default=None)
     latest: dict[_CaseId, _Last] = {}
     for entry, time in zip(entries, times, strict=True):
@@ -175,7 +176,7 @@ def _due(measured_before: Sequence[_Last], inputs: Mapping[str, str]) -> _Due:
     if changed := [
         name for last in measured_before for name in _changed(last.point.inputs, inputs)
     ]:
-        names = ", ".join(dict.fromkeys(changed))
+        names = ", ".join(dict.fromkeys(changed))  # several cases share an input
         return _Due(Risk.CHANGED, oldest_first, f"inputs changed: {names}")
     if age >= _LONG:
         return _Due(Risk.LONG_AGO, oldest_first, _measured(age))
@@ -205,7 +206,7 @@ def _references_first(ranked: Sequence[Ranked]) -> Iterator[Ranked]:
     runs = {_run_id(run.cases[0]): run for run in ranked}
     for due in ranked:
         gates = (case for case in due.cases if case.metric == GATE_METRIC)
-        needed = [_run_id(replace(gate, precision=Precision.FP32)) for gate in gates]
+        needed = [_run_id(gate.in_fp32) for gate in gates]
         for run_id in (*needed, _run_id(due.cases[0])):
             if run := runs.pop(run_id, None):
                 yield run

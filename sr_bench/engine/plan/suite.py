@@ -50,7 +50,7 @@ def load_suite(path: Path) -> Suite:
         key: tuple(claim for row in group for claim in row.claims) for key, group in groups.items()
     }
     bound = {model.name: keys_of(model, rows) for model in card.models if model.row}
-    faults = [
+    faults = [  # of all kinds, at once
         *_binding_faults(card, rows, bound),
         *_unmeasurable(card, rows, bound),
         *_idle_gaps(card, rows, bound),
@@ -58,7 +58,7 @@ def load_suite(path: Path) -> Suite:
     if faults:
         raise CardError(listed(faults, where=str(path)))
     models = {bound[model.name][0]: model for model in card.models if model.row}
-    claims = [(models[key], rows[key]) for key in rows if key in models]
+    claims = [(models[key], rows[key]) for key in rows if key in models]  # in the document's order
     rowless = [(model, ()) for model in card.models if not model.row]
     blanks = {model.name: tuple(_blanks(groups[key])) for key, model in models.items()}
     return Suite(card, document, (*claims, *rowless), blanks)
@@ -74,7 +74,7 @@ def _blanks(group: Iterable[ModelRow]) -> Iterator[Blank]:
 
 def keys_of(model: ModelCard, rows: Iterable[RowKey]) -> list[RowKey]:
     """Return those of `rows` that `model` binds; a card in order binds exactly one."""
-    wanted = model.row_source.casefold()
+    wanted = model.row_source.casefold()  # capitals in sources vary
     return [
         (label, source)
         for label, source in rows

@@ -8,14 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.card import ModelCard
-from sr_bench.core.codec import encode
-from sr_bench.core.device import DevicePlan
-from sr_bench.core.int8 import Int8Plan
-from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
+from sr_bench.engine.job import Progress, quiet
 from sr_bench.engine.score.protocol import network_input
 from sr_bench.errors import CardError, DatasetError
 from sr_bench.files.hashing import sha256_json
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What calibration may use, and where it reports; none of it changes the result."""
+
+    memory_bytes: int = 2**30
+    workers: int = 1
+    progress: Progress = quiet
+
+
+LEAST_EFFORT = Effort()
 
 
 @dataclass(frozen=True)
@@ -33,20 +42,15 @@ class CalibrationSet:
         return self.images.names[: self.card.int8.count or None]
 
     @property
-    def protocol(self) -> EvalProtocol:
-        """How an image becomes an input: as in the card's first evaluation."""
-        return self.card.usual_protocol
-
-    @property
     def white(self) -> float:
-        """White level of the network's input."""
-        return self.protocol.input_range or self.card.value_range
+        """White level of the network's input: an image becomes one as in the card's first table."""
+        return self.card.usual_protocol.input_range or self.card.value_range
 
     @cached_property
     def digest(self) -> str:
         """Digest of the images and of all that is done to them."""
-        content = [self.images.digest(self.names), self.protocol.channel_order, self.white]
-        return sha256_json(content)
+        order = self.card.usual_protocol.channel_order
+        return sha256_json([self.images.digest(self.names), order, self.white])
 
     def inputs(self) -> tuple[Callable[[], NDArray[np.float32]], ...]:
         """Return a function for each image that loads it as the network's input."""
@@ -57,7 +61,7 @@ class CalibrationSet:
         return tuple(partial(self._lr, index) for index in range(len(self.names)))
 
     def _input(self, index: int) -> NDArray[np.float32]:
-        return network_input(self._lr(index), self.protocol, self.card.value_range)
+        return network_input(self._lr(index), self.card.usual_protocol, self.card.value_range)
 
     def _lr(self, index: int) -> NDArray[np.uint8]:
         lr, _ = self.images.load(index)
@@ -91,8 +95,10 @@ def calibration_set(
     if not images.items or count > len(images):
         msg = f"{card.id}: int8.count = {count}, but {images.slug} has {len(images)} images"
         raise DatasetError(msg)
-    judged = {item.digest() for image_set in evaluated for item in image_set.items}
-    shared = tuple(item.name for item in images.items[: count or None] if item.digest() in judged)
+    # By content: names may differ.
+    judged = {digest for image_set in evaluated for digest in image_set.digests}
+    named = zip(images.names, images.digests[: count or None], strict=False)
+    shared = tuple(name for name, digest in named if digest in judged)
     if shared and not card.int8.shared_images:
         msg = (
             f"{card.id}: calibration images are evaluated too: {', '.join(shared[:5])}; calibrate"
@@ -100,8 +106,3 @@ def calibration_set(
         )
         raise CardError(msg)
     return CalibrationSet(card, images, shared)
-
-
-def plan_digest(plan: Int8Plan | DevicePlan, observer: str) -> str:
-    """Return the digest of what a card plans for int8, and the observer."""
-    return sha256_json([encode(plan), observer])

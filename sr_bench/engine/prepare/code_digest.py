@@ -1,6 +1,6 @@
 """What measures: digests of this project's own code and of the packages that can move a number."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -61,6 +61,7 @@ def own_code() -> str:
     """
     package = Path(sr_bench.__file__).parent
     places = [package / place for place in MEASURES]  # folders and files
+    # In one order on every disk.
     files = [file for place in places for file in sorted(place.rglob("*.py")) or [place]]
     others = [file for group in EXTENDED for file in third_party_code(group)]
     return _digest([*files, *others])
@@ -79,6 +80,12 @@ def metric_code(name: str) -> str:
 
 def _digest(files: Iterable[Path]) -> str:
     return sha256_bytes("".join(map(sha256_file, files)).encode())
+
+
+def exporting() -> tuple[Mapping[str, str], str]:
+    """Return what decides an exported file beside the network: versions of tools, and our code."""
+    versions = package_versions()
+    return {name: versions.get(name, "") for name in ("sr-bench", "torch", "onnx")}, own_code()
 
 
 @cache

@@ -1,11 +1,10 @@
 """The image sets of a session: located and paired once for all models."""
 
 from pathlib import Path
+from typing import Literal
 
 from sr_bench.core.card import ModelCard
-from sr_bench.data.dataset import Split
 from sr_bench.data.locate import load_dataset
-from sr_bench.data.pairing import LrFrom
 from sr_bench.data.source import ImageSet, open_dataset
 
 
@@ -24,7 +23,12 @@ class ImageSets:
         self._opened: dict[tuple[object, ...], ImageSet] = {}
 
     def of(
-        self, card: ModelCard, slug: str, lr_from: LrFrom, *, calibration: bool = False
+        self,
+        card: ModelCard,
+        slug: str,
+        lr_from: Literal["files", "hr"],
+        *,
+        calibration: bool = False,
     ) -> ImageSet:
         """Return the images of the dataset `slug` for `card`: its scale counts, and its folder.
 
@@ -32,12 +36,16 @@ class ImageSets:
             SrBenchError: There is no such dataset, or its files are absent or don't fit.
         """
         folders = (card.folder.parent / "datasets", *self._folders)
+        # Two suites may have a dataset of one name.
         key = (slug, folders, card.scale, lr_from, calibration)
         if key not in self._opened:
             dataset = load_dataset(slug, folders)
-            crops = dataset.crops is not None
-            split: Split = "calibration" if calibration and crops else "evaluation"
             self._opened[key] = open_dataset(
-                dataset, scale=card.scale, given=self._given, split=split, lr_from=lr_from
+                dataset,
+                scale=card.scale,
+                given=self._given,
+                # Only crops are split in two; of whole images each set is either.
+                split="calibration" if calibration and dataset.crops else "evaluation",
+                lr_from=lr_from,
             )
         return self._opened[key]

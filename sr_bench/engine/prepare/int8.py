@@ -1,7 +1,7 @@
 """From a calibration set to an int8 network: one pass serves every observer, kept by content."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -11,13 +11,12 @@ import numpy as np
 from onnx import ModelProto
 
 from sr_bench.core.device import DevicePlan, Profile
-from sr_bench.engine.prepare.calibration import CalibrationSet
+from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
 from sr_bench.files.atomic import write_bytes
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.network import Network
-from sr_bench.precision.points import kept_layers
+from sr_bench.precision.network import Network, read_network
 from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
 from sr_bench.precision.rounding import IntegerWeights, integer_weights
@@ -31,43 +30,6 @@ class Calibrated:
     """Of each tensor that may be rounded."""
     weights: Mapping[str, IntegerWeights]
     """By name of the weight constant."""
-
-
-def calibrate(
-    network: Network,
-    images: CalibrationSet,
-    kept_at: Path,
-    *,
-    memory_bytes: int,
-    workers: int,
-    progress: Callable[[int, int, str], None],
-) -> Calibrated:
-    """Return what the pass over `images` finds, from `kept_at` if it was made before.
-
-    `kept_at` is named by the digest of all that decides the content. The pass may use
-    `memory_bytes` on top of plain inference, and works on `workers` images at once.
-
-    Raises:
-        BackendError: The network can't run on an image, a value is NaN or infinite, or the
-            memory is too small; the message names it.
-    """
-    if kept_at.is_file():
-        try:
-            return _read(kept_at)
-        except (OSError, ValueError, KeyError, BadZipFile):
-            kept_at.unlink()  # damaged: made again
-    learned = images.card.int8.rounding == "learned"
-    statistics = collect(
-        network,
-        dict(zip(images.names, images.inputs(), strict=True)),
-        memory_bytes=memory_bytes,
-        moments=learned,
-        workers=workers,
-        progress=progress,
-    )
-    result = Calibrated(statistics.histograms, integer_weights(network, statistics.moments))
-    write_bytes(kept_at, _packed(result))
-    return result
 
 
 @dataclass(frozen=True)
@@ -90,7 +52,7 @@ class Int8Maker:
         self, ranges: Ranges, keep: Sequence[str], notes: Mapping[str, str] | None = None
     ) -> ModelProto:
         """Return the QDQ network; `keep` has patterns of the layers that stay in float."""
-        kept = kept_layers(self.network, keep)
+        kept = self.network.matching(keep)
         plan = replace(self.images.card.int8, keep=tuple(keep))
         entries = {
             "observer": ranges.observer,
@@ -116,6 +78,10 @@ class Int8Maker:
         entries = {"observer": observer, **self.images.provenance(), **(notes or {})}
         return emulate(self.network, thresholds, profile, plan, notes=entries)
 
+    def write(self, model: ModelProto, target: Path) -> None:
+        """Write `model` to `target`, whole or not at all: other processes may read it."""
+        write_bytes(target, model.SerializeToString())
+
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""
         clip = self.ranges(observer).clip
@@ -123,6 +89,42 @@ class Int8Maker:
             name: histogram.noise(clip[name])
             for name, histogram in self.calibrated.histograms.items()
         }
+
+
+def int8_maker(onnx: Path, images: CalibrationSet, kept_at: Path, effort: Effort) -> Int8Maker:
+    """Return what makes int8 networks of the one in the file `onnx`, after a pass over `images`.
+
+    What the pass finds is read from `kept_at` if it was made before, which is named by the digest
+    of all that decides the content.
+
+    Raises:
+        BackendError: The network can't run on an image, a value is NaN or infinite, or the
+            memory is too small; the message names it.
+    """
+    network = read_network(onnx)
+    if kept_at.is_file():
+        try:
+            return Int8Maker(network, _read(kept_at), images)
+        except (OSError, ValueError, KeyError, BadZipFile):
+            kept_at.unlink()  # damaged: made again
+    # The moments are dear, and no other rounding reads them.
+    learned = images.card.int8.rounding == "learned"
+    statistics = collect(
+        network,
+        dict(zip(images.names, images.inputs(), strict=True)),
+        moments=learned,
+        **vars(effort),
+    )
+    result = Calibrated(statistics.histograms, integer_weights(network, statistics.moments))
+    write_bytes(kept_at, _packed(result))
+    return Int8Maker(network, result, images)
+
+
+def positions(onnx: Path, patterns: Sequence[str], *, key: str) -> tuple[int, ...]:
+    """Return the positions of the layers in `onnx` that `Network.matching` returns."""
+    network = read_network(onnx)
+    matching = network.matching(patterns, key=key)
+    return tuple(i for i, layer in enumerate(network.layers) if layer in matching)
 
 
 def _packed(calibrated: Calibrated) -> bytes:
@@ -134,9 +136,10 @@ def _packed(calibrated: Calibrated) -> bytes:
     for number, (name, integers) in enumerate(calibrated.weights.items()):
         index["weights"].append(name)
         arrays[f"w{number}"], arrays[f"s{number}"] = integers.values, integers.q_scale
+    # Names of tensors may be no names of members.
     arrays["index"] = np.frombuffer(json.dumps(index).encode(), np.uint8)
     buffer = BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)  # a pickle runs code
     return buffer.getvalue()
 
 

@@ -9,33 +9,22 @@ from typing import TYPE_CHECKING, Self
 from sr_bench import __version__
 from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.card import ModelCard
+from sr_bench.core.codec import encode
 from sr_bench.core.device import CompilerInput, Profile
 from sr_bench.core.precision import Precision
-from sr_bench.engine.job import Progress, quiet
-from sr_bench.engine.plan.options import DEFAULT_CALIBRATION_MIB
-from sr_bench.engine.prepare.calibration import CalibrationSet, plan_digest
-from sr_bench.engine.prepare.code_digest import own_code
+from sr_bench.engine.job import Progress
+from sr_bench.engine.prepare.calibration import LEAST_EFFORT, CalibrationSet, Effort
+from sr_bench.engine.prepare.code_digest import exporting
 from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.errors import NotRunError
-from sr_bench.files.atomic import write_bytes
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.hashing import sha256_bytes, sha256_json
-from sr_bench.history.environment import package_versions
 
 if TYPE_CHECKING:  # onnx and torch load only when a network is made
     from onnx import ModelProto
     from torch.nn import Module
 
     from sr_bench.engine.prepare.int8 import Int8Maker
-
-
-@dataclass(frozen=True)
-class Effort:
-    """What calibration may use, and where it reports; none of it changes the result."""
-
-    memory_bytes: int = DEFAULT_CALIBRATION_MIB * 2**20
-    workers: int = 1
-    progress: Progress = quiet
 
 
 @dataclass(frozen=True)
@@ -53,7 +42,7 @@ class Prepared:
     """What the backend computes from."""
     profile: Profile = Profile.TVM
     """For int8 that is emulated: by which reading of the device."""
-    effort: Effort = Effort()
+    effort: Effort = LEAST_EFFORT
 
     def with_progress(self, progress: Progress) -> Self:
         """Return the same network, whose calibration reports to `progress`."""
@@ -76,13 +65,14 @@ class Prepared:
         """What decides the outputs, by name."""
         observer = self.precision.calibration
         inputs = {
-            "weights": self.weights_digest or self.card.id,
+            "weights": self.weights_digest or self.card.id,  # a replay may have none
             "architecture": self._architecture,
             "precision": str(self.precision),
         }
         if self.form is Form.ONNX and self.calibration:
             inputs["plan"] = plan_digest(self.card.int8, observer)
         elif self.calibration or self._is_compiled:
+            # These judge, and compile nothing.
             plan = replace(self.card.device, known_failures=(), gate=None)
             # Records of earlier versions hold this digest with the old word for it.
             form = "imitated" if self.form is Form.EMULATED else self.form
@@ -101,7 +91,25 @@ class Prepared:
     @property
     def _is_compiled(self) -> bool:
         """Whether a device's own compiler makes what runs; the device doesn't know fp32."""
-        return self.form is Form.SOURCE and self.precision is not Precision.FP32
+        return self.form is Form.SOURCE and not self.precision.is_full
+
+    @property
+    def is_further_reading(self) -> bool:
+        """Whether it is emulated by another reading of the device than the one that counts."""
+        return self.profile is not Profile.TVM
+
+    @property
+    def is_made(self) -> bool:
+        """Whether a file is exported, rounded or calibrated before the network can be opened.
+
+        If not, the file is the user's own, or each worker builds the module or lets the device's
+        compiler work.
+        """
+        if self._is_compiled:
+            return False
+        if self.form is Form.MODULE and not self.card.onnx:
+            return self.calibration is not None
+        return not (self.precision.is_full and self.card.onnx)
 
     @property
     def provenance(self) -> Mapping[str, str]:
@@ -113,11 +121,11 @@ class Prepared:
     def artefact(self) -> Artefact:
         """Return the artefact in the form that the backend takes."""
         artefact = Artefact(None, None, self.precision, self.digest, self.card.id, self.network)
-        if self.form is Form.RECORDED:
+        if self.form is Form.RECORDED:  # before anything is exported
             return artefact
         if self._is_compiled:
             return replace(artefact, source=self.source())
-        module = None if self.card.onnx else self._load_module
+        module = None if self.card.onnx else self._load_module  # the file is run as it is
         file = None if self.form is Form.MODULE else self.onnx()
         return replace(artefact, onnx=file, load_module=module)
 
@@ -151,12 +159,9 @@ class Prepared:
         """Return the positions of the layers that the device's plan skips."""
         if not self.card.device.skip:
             return ()
-        from sr_bench.precision.network import read_network
-        from sr_bench.precision.points import kept_layers
+        from sr_bench.engine.prepare.int8 import positions
 
-        network = read_network(self.fp32_onnx())
-        skipped = kept_layers(network, self.card.device.skip, key="vacc.skip")
-        return tuple(i for i, layer in enumerate(network.layers) if layer in skipped)
+        return positions(self.fp32_onnx(), self.card.device.skip, key="vacc.skip")
 
     def onnx(self) -> Path:
         """Return the network in its precision as an ONNX file, kept by content.
@@ -164,7 +169,7 @@ class Prepared:
         Raises:
             BackendError: It can't be exported, calibrated or rounded.
         """
-        if self.precision is Precision.FP32:
+        if self.precision.is_full:
             return self.fp32_onnx()
         if self.calibration:
             return _cached(f"{self._recipe()}-{self.digest[:32]}", self._write_int8)
@@ -182,8 +187,8 @@ class Prepared:
         export_onnx(self._load_module(), target)
 
     def _write_int8(self, target: Path) -> None:
-        model = self.int8_model(self.int8_maker(), self.precision.calibration, self.keep)
-        write_bytes(target, model.SerializeToString())
+        maker = self.int8_maker()
+        maker.write(self.int8_model(maker, self.precision.calibration, self.keep), target)
 
     @property
     def notes(self) -> Mapping[str, str]:
@@ -235,23 +240,14 @@ class Prepared:
         Raises:
             BackendError: The network can't be calibrated; the message names what.
         """
-        from sr_bench.engine.prepare.int8 import Int8Maker, calibrate
-        from sr_bench.precision.network import read_network
+        from sr_bench.engine.prepare.int8 import int8_maker
 
         if self.calibration is None:
             msg = f"{self.card.id} is prepared for {self.precision}, which needs no calibration"
             raise TypeError(msg)
-        network = read_network(self.fp32_onnx())
         key = sha256_json([self._recipe(), self.calibration.digest, self.card.int8.rounding])
-        calibrated = calibrate(
-            network,
-            self.calibration,
-            cache_dir() / "calibration" / f"{key}.npz",
-            memory_bytes=self.effort.memory_bytes,
-            workers=self.effort.workers,
-            progress=self.effort.progress,
-        )
-        return Int8Maker(network, calibrated, self.calibration)
+        kept_at = cache_dir() / "calibration" / f"{key}.npz"
+        return int8_maker(self.fp32_onnx(), self.calibration, kept_at, self.effort)
 
     def _recipe(self) -> str:
         """Return the cache key of the exported file: its content and the tools that made it.
@@ -259,9 +255,8 @@ class Prepared:
         The declared digest is part of it, so that a cached file never hides a wrong one; so is
         our own code: a changed architecture must not be served the old file.
         """
-        versions = {name: package_versions().get(name) for name in ("sr-bench", "torch", "onnx")}
         declared = self.card.checkpoint.sha256 if self.card.checkpoint else ""
-        return sha256_json([self.network, declared, versions, own_code()])
+        return sha256_json([self.network, declared, *exporting()])
 
 
 def prepare(
@@ -270,7 +265,7 @@ def prepare(
     weights_folder: Path | None,
     calibration: CalibrationSet | None = None,
     *,
-    effort: Effort = Effort(),
+    effort: Effort = LEAST_EFFORT,
     form: Form = Form.ONNX,
     profile: Profile = Profile.TVM,
 ) -> Prepared:
@@ -283,7 +278,7 @@ def prepare(
         weights = weights_path(card, weights_folder)
         digest = network_digest(card, weights)
     except NotRunError:
-        if form is not Form.RECORDED:
+        if form is not Form.RECORDED:  # a replay answers without them
             raise
         weights, digest = Path(), ""
     given = calibration if precision.dtype == "int8" else None
@@ -292,6 +287,11 @@ def prepare(
 
 def _cached(key: str, make: Callable[[Path], None]) -> Path:
     target = cache_dir() / "onnx" / f"{key}.onnx"
-    if not target.is_file():
+    if not target.is_file():  # no lock: writers make the same, each whole
         make(target)
     return target
+
+
+def plan_digest(plan: object, observer: str) -> str:
+    """Return the digest of what a card plans for int8, and the observer."""
+    return sha256_json([encode(plan), observer])

@@ -45,6 +45,7 @@ def network_digest(card: ModelCard, weights: Path) -> str:
     if card.onnx is None:
         return sha256_unchanged(weights)
     digests = [sha256_unchanged(weights), *map(sha256_unchanged, external_files(weights))]
+    # Of one file, the digest that its card declares.
     return digests[0] if len(digests) == 1 else sha256_bytes("|".join(digests).encode())
 
 

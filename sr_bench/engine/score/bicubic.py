@@ -24,6 +24,7 @@ class Bicubic:
 
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `lr` (float32, 1 x 3 x height x width) enlarged, in levels of 8 bits."""
+        # The 8-bit levels that it was made from.
         levels = np.rint(from_nchw(lr, white=self._input)).astype(np.uint8)
         size = (levels.shape[0] * self._scale, levels.shape[1] * self._scale)
         return to_nchw(resize(levels, size, "matlab_bicubic"), white=self._output)

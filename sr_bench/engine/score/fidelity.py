@@ -44,7 +44,7 @@ def fidelity(
     """
     _check(low, reference, white, ring_px)
     squares = np.subtract(low, reference, dtype=np.float64)
-    np.square(squares, out=squares)
+    np.square(squares, out=squares)  # in place: outputs may be large
     inside = squares[..., ring_px:-ring_px, ring_px:-ring_px]
     if not inside.size:
         whole = _db(float(squares.sum()), squares.size, white)

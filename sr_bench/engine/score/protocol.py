@@ -164,6 +164,7 @@ def score_each(
         )
         raise MetricError(msg)
     border = protocol.border_px(scale)
+    # Before the colours: less to convert.
     cropped = [crop_border(image, border) for image in (sr, hr)]
     given: dict[str, list[Levels]] = {}
     scores = {}
@@ -192,7 +193,7 @@ def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> f
     last = protocol.ssim_aggregation == "last_image"
     if last and metric_info(metric).follows_ssim_aggregation:
         return values[-1]
-    return math.fsum(values) / len(values)
+    return math.fsum(values) / len(values)  # exact: the images' order does not show
 
 
 def _network_lr(

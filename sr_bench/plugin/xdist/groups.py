@@ -11,8 +11,7 @@ from xdist.scheduler import (  # type: ignore[import-untyped]
 
 from sr_bench.core.case import Case
 from sr_bench.core.precision import Precision
-from sr_bench.engine.measure.latency import latency_cases
-from sr_bench.engine.plan.cases import plan
+from sr_bench.engine.plan.cases import latency_cases, plan
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.plugin.names import item_name

@@ -373,7 +373,7 @@ def test_a_process_that_cannot_start_fails_all_runs_of_the_model(
 ) -> None:
     cases = trap.cases()
     with trap.open() as bench:
-        monkeypatch.setattr(child.child_main, "__name__", "sr_bench.absent")
+        monkeypatch.setattr(child, "_MODULE", "sr_bench.absent")
         first, second, counted = (
             trap.ask(bench, case)
             for case in (cases["psnr"], _in_fp16(cases["psnr"]), cases["params"])

@@ -8,7 +8,6 @@ from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.discovery import load
 from sr_bench.engine.elsewhere import open as opened
 from sr_bench.engine.elsewhere.child import Child, Limits
-from sr_bench.engine.elsewhere.open import isolates
 from sr_bench.engine.plan.options import Selection
 
 CPU = BackendInfo("onnxruntime", "1", "cpu", emulated=False, note="")
@@ -23,11 +22,11 @@ REPLAY = BackendInfo("replay", "1", "vacc", emulated=False, note="", form=Form.R
 def test_only_a_device_is_isolated_unless_asked(
     info: BackendInfo, auto: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert isolates(Selection(), info) is auto
-    assert isolates(Selection(isolate="model"), info)
-    assert not isolates(Selection(isolate="off"), info)
+    assert Selection().isolates(info) is auto
+    assert Selection(isolate="model").isolates(info)
+    assert not Selection(isolate="off").isolates(info)
     monkeypatch.setattr("sys.platform", "darwin")
-    assert not isolates(Selection(), info)
+    assert not Selection().isolates(info)
 
 
 def limits(monkeypatch: pytest.MonkeyPatch, info: BackendInfo, **options: object) -> Limits:

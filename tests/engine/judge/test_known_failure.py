@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.card import ModelCard
+from sr_bench.core.case import Case
 from sr_bench.core.device import DevicePlan, Failure, KnownFailure
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Status, Verdict
-from sr_bench.engine.judge.known_failure import failure_gone, known_failure, warning
+from sr_bench.engine.judge.claim import failure_gone, known_failure, warning
 
 FP16, INT8 = Precision.FP16, Precision("int8_max")
 OOM = KnownFailure(Failure.DEVICE_OOM, "too large")
@@ -17,18 +19,20 @@ OLD = KnownFailure(Failure.TIMEOUT, "PixelShuffle hangs", FP16, before_sdk="2.0"
 MATCH = Verdict(Status.MATCH, "agrees", measured=30.0)
 
 
-def card(*failures: KnownFailure) -> ModelCard:
+def known(precision: Precision, sdk: str, *failures: KnownFailure) -> KnownFailure | None:
     plan = DevicePlan(known_failures=failures)
-    return ModelCard("m", "f", Path(), "M", "", 2, "edsr", device=plan)
+    card = ModelCard("m", "f", Path(), "M", "", 2, "edsr", device=plan)
+    info = BackendInfo("vacc", sdk, "vacc", False, "", Form.SOURCE)
+    return known_failure(Case(card, "psnr", precision, "vacc"), info)
 
 
 def test_a_failure_of_any_precision_is_known_in_each() -> None:
-    assert [known_failure(card(OOM), precision, "2.8") for precision in (FP16, INT8)] == [OOM, OOM]
+    assert [known(precision, "2.8", OOM) for precision in (FP16, INT8)] == [OOM, OOM]
 
 
 def test_a_failure_of_one_precision_is_not_known_in_others() -> None:
-    assert known_failure(card(OLD), INT8, "1.1.7") is None
-    assert known_failure(card(OLD, OOM), INT8, "1.1.7") is OOM
+    assert known(INT8, "1.1.7", OLD) is None
+    assert known(INT8, "1.1.7", OLD, OOM) is OOM
 
 
 @pytest.mark.parametrize(
@@ -38,8 +42,8 @@ def test_a_failure_of_one_precision_is_not_known_in_others() -> None:
 def test_a_failure_of_old_versions_is_known_until_the_sdk_is_surely_newer(
     sdk: str, is_known: bool
 ) -> None:
-    assert (known_failure(card(OLD), FP16, sdk) is OLD) == is_known
-    assert bool(warning(known_failure(card(OLD), FP16, sdk))) == is_known
+    assert (known(FP16, sdk, OLD) is OLD) == is_known
+    assert bool(warning(known(FP16, sdk, OLD))) == is_known
 
 
 def test_the_warning_names_the_failure_and_the_version() -> None:

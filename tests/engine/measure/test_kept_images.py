@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
+from sr_bench.core.card import ModelCard
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Kept, Record
 from sr_bench.engine.bench import Bench
+from sr_bench.engine.job import Job
 from sr_bench.engine.measure.kept_images import Keeper
 from sr_bench.engine.plan.cases import plan
 from sr_bench.engine.plan.options import Selection
@@ -21,6 +23,11 @@ from sr_bench.imaging.files import read_image, read_levels
 
 PAIR = Pair(np.full((2, 2, 3), 9, np.uint8), np.full((4, 4, 3), 7, np.uint8))
 NATIVE = EvalProtocol("native")
+
+
+def job(rule: EvalProtocol, white: float = 1.0) -> Job:
+    card = ModelCard("m", "f", Path(), "M", "", 2, "edsr", value_range=white)
+    return Job(card, rule, None)
 
 
 def measured(zoo, results: Path, **options: object) -> Record:
@@ -82,7 +89,7 @@ def test_other_images_and_other_bits_have_other_folders(zoo, tmp_path: Path) -> 
 
 def test_names_of_images_are_not_used_as_names_of_files(tmp_path: Path) -> None:
     keeper = Keeper(tmp_path, "8bit", "a" * 64, "b" * 64)
-    keeper.keep(0, PAIR, np.zeros((1, 3, 4, 4), np.float32), NATIVE, 1.0)
+    keeper.keep(job(NATIVE), 0, PAIR, np.zeros((1, 3, 4, 4), np.float32))
     keeper.finish(["../../x"])
     assert keeper.is_whole(["../../x"])
     files = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
@@ -99,7 +106,8 @@ def test_outputs_are_kept_as_the_protocol_cuts_them_or_uncut(
     keeper = Keeper(tmp_path, mode, "a" * 64, "b" * 64)
     output = np.full((1, 3, 4, 4), 100.6, np.float32)
     output[0, :, 0, 0] = -3
-    keeper.keep(0, PAIR, output, replace(NATIVE, rounding=rounding, clip=False), 255.0)
+    rule = replace(NATIVE, rounding=rounding, clip=False)
+    keeper.keep(job(rule, 255.0), 0, PAIR, output)
     levels = read_levels(tmp_path / keeper.kept.sr / "0000.png")
     assert levels[1, 1, 1] == pytest.approx(expected, abs=0.002)
     assert levels[0, 0, 0] == 0

@@ -20,9 +20,9 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.bench import Bench
-from sr_bench.engine.measure import latency
-from sr_bench.engine.measure.latency import Setting, Times, latency_cases
-from sr_bench.engine.plan.cases import plan
+from sr_bench.engine.measure import latency, worker
+from sr_bench.engine.measure.latency import Setting, Times
+from sr_bench.engine.plan.cases import latency_cases, plan
 from sr_bench.engine.plan.option import SESSION_THREADS
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
@@ -234,7 +234,7 @@ def test_the_fingerprint_follows_what_can_change_the_times(zoo: Zoo, backend: Ba
     prints.add(measure(zoo, replace(case, precision=Precision.FP16)).fingerprint)
     prints.add(measure(zoo, timed_case(zoo, channel_order="bgr")).fingerprint)
     prints.add(measure(zoo, backend="torch").fingerprint)
-    monkeypatch.setattr(latency, "cpu_model", lambda: "another")
+    monkeypatch.setattr(worker, "cpu_model", lambda: "another")
     prints.add(measure(zoo).fingerprint)
     backend.device = "npu"
     prints.add(measure(zoo).fingerprint)

@@ -13,8 +13,7 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.job import ImageResult, Job
-from sr_bench.engine.measure.one_by_one import run_job
-from sr_bench.engine.measure.pair_cache import PairCache
+from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.errors import BackendError, DatasetError, ImageError, MetricError, SrBenchError
 
 CARD = ModelCard("m", "zoo", Path("/z/zoo"), "M", "", 2, "edsr", value_range=255.0)

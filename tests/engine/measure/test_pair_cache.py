@@ -6,7 +6,7 @@ from threading import Barrier
 import numpy as np
 import pytest
 
-from sr_bench.engine.measure.pair_cache import PairCache
+from sr_bench.engine.measure.one_by_one import PairCache
 from sr_bench.engine.score.protocol import Pair
 
 BYTES = 12 + 48

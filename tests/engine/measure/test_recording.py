@@ -11,23 +11,19 @@ import pytest
 from sr_bench.backends import onnxruntime, replay
 from sr_bench.core.backend import Artefact, BackendInfo, BackendOptions, Session
 from sr_bench.core.card import ModelCard
-from sr_bench.core.history import Environment
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.locate import load_dataset
 from sr_bench.data.source import open_dataset
 from sr_bench.engine.job import ImageResult, Job, quiet
-from sr_bench.engine.measure.one_by_one import run_job
-from sr_bench.engine.measure.pair_cache import PairCache
+from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.engine.measure.recording import Recorded, start_recording
 from sr_bench.errors import BackendError, NotRunError, OptionError
-from sr_bench.history.environment import read_environment
 from sr_bench.recording.format import read_entries, read_header
 from tests.recording.recordings import artefact, lr_of
 from tests.tiny_zoo import Zoo
 
 INFO = BackendInfo("vacc", "2.8.3", "vacc", emulated=False, note="")
-ENVIRONMENT = Environment({"numpy": "2"}, "3.11", "Linux x86_64", "A CPU", 2, "abc", {})
 SAME_INPUT = (
     EvalProtocol("plain"),
     EvalProtocol("cut_y", colour="y_rounded", border="scale", rounding="truncate"),
@@ -61,7 +57,7 @@ class Doubling:
 
 
 def _recorded(folder: Path, session: Session) -> Recorded:
-    return Recorded(session, artefact(), start_recording(folder, INFO, ENVIRONMENT))
+    return Recorded(session, artefact(), start_recording(folder, INFO))
 
 
 def _job(zoo: Zoo, rule: EvalProtocol) -> Job:
@@ -81,7 +77,7 @@ def test_a_replay_scores_as_the_session_did_by_every_protocol(
 ) -> None:
     network = shared_zoo.suite / "tiny.onnx"
     recorded = Artefact(network, None, Precision.FP32, "d", "tiny/tiny_x2", "n")
-    recorder = start_recording(tmp_path, onnxruntime.describe(), ENVIRONMENT)
+    recorder = start_recording(tmp_path, onnxruntime.describe())
     with onnxruntime.open_session(recorded) as direct:
         _scores(_job(shared_zoo, recorded_by), Recorded(direct, recorded, recorder))
         expected = [_scores(_job(shared_zoo, rule), direct) for rule in SAME_INPUT]
@@ -122,17 +118,17 @@ def test_several_threads_run_and_record(tmp_path: Path) -> None:
 
 
 def test_the_header_says_what_computed_and_where(tmp_path: Path) -> None:
-    start_recording(tmp_path, INFO, ENVIRONMENT)
+    start_recording(tmp_path, INFO)
     header = read_header(tmp_path)
     assert (header.backend, header.version, header.device) == ("vacc", "2.8.3", "vacc")
-    assert header.environment["packages"] == {"numpy": "2"}
+    assert "numpy" in header.environment["packages"]
     assert header.started.endswith("+00:00")
 
 
 def test_no_file_names_a_person_or_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "jdoe"))
     folder = tmp_path / "tape"
-    recorder = start_recording(folder, INFO, read_environment(tmp_path))
+    recorder = start_recording(folder, INFO)
     notes = {"sdk": f"{tmp_path}/jdoe/vastai/2.8"}
     Recorded(Doubling(notes), artefact(), recorder).run(lr_of(1))
     assert read_entries(folder)[0].notes == {"sdk": "~/vastai/2.8"}
@@ -144,5 +140,5 @@ def test_a_replay_is_not_recorded_again(tmp_path: Path) -> None:
     _recorded(tmp_path / "tape", Doubling())
     info = replay.describe(BackendOptions(replay=tmp_path / "tape"))
     with pytest.raises(OptionError, match="replay computes nothing that could be recorded; copy"):
-        start_recording(tmp_path / "again", info, ENVIRONMENT)
+        start_recording(tmp_path / "again", info)
     assert not (tmp_path / "again").exists()

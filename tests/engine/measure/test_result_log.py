@@ -25,7 +25,8 @@ def result(value: float, close: Fidelity | None = None) -> ImageResult:
 
 
 def cache(tmp_path: Path, **how: object) -> ResultCache:
-    return ResultCache(tmp_path / "results", **({"session": "night 1"} | how))
+    kept = ({"folder": tmp_path / "results", "session": "night 1"} | how).items()
+    return ResultCache(**dict(kept))
 
 
 def opened(tmp_path: Path, *, repeats: bool = True, **how: object) -> RunResults:
@@ -87,7 +88,7 @@ def test_other_content_has_other_results(tmp_path: Path) -> None:
 def test_off_reads_and_writes_nothing(tmp_path: Path) -> None:
     filled(tmp_path, 3)
     before = file_of(tmp_path).read_bytes()
-    results = filled(tmp_path, 1, mode="off")
+    results = filled(tmp_path, 1, folder=None)
     assert results.get("i0") == result_without_name(30.0)
     assert results.get("i1") is None
     results.close()
@@ -100,14 +101,14 @@ def result_without_name(value: float) -> ImageResult:
 
 def test_refresh_uses_nothing_of_earlier_sessions_and_replaces_it(tmp_path: Path) -> None:
     filled(tmp_path, 3)
-    results = filled(tmp_path, 1, mode="refresh", session="night 2")
+    results = filled(tmp_path, 1, refresh=True, session="night 2")
     assert results.get("i1") is None
     assert opened(tmp_path, session="night 3").get("i1") is None
 
 
 def test_refresh_keeps_what_another_process_of_its_session_made(tmp_path: Path) -> None:
-    filled(tmp_path, 2, mode="refresh")
-    assert opened(tmp_path, mode="refresh").get("i1") is not None
+    filled(tmp_path, 2, refresh=True)
+    assert opened(tmp_path, refresh=True).get("i1") is not None
 
 
 @pytest.mark.parametrize(("count", "is_kept"), [(3, False), (2, True)])

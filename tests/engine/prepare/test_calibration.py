@@ -10,7 +10,8 @@ from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
-from sr_bench.engine.prepare.calibration import calibration_set, plan_digest
+from sr_bench.engine.prepare.calibration import calibration_set
+from sr_bench.engine.prepare.network import plan_digest
 from sr_bench.errors import CardError, DatasetError
 
 CARD = ModelCard("m", "zoo", Path("/z/zoo"), "M", "", 2, "edsr", value_range=255.0)

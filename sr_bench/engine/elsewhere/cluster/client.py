@@ -17,11 +17,9 @@ from sr_bench.engine.elsewhere.cluster.connect import (
     connected,
     travelling,
 )
-from sr_bench.engine.elsewhere.cluster.shards import split
 from sr_bench.engine.elsewhere.cluster.shared_work import (
     PROBE,
     Outcome,
-    must_be_made,
     networks,
     session_folder,
     work_key,
@@ -42,6 +40,12 @@ _RETRIES = 2
 """How often Dask runs a shard again after an error that is none of ours."""
 _NAMED = 5
 """Images that a message lists."""
+
+_LARGEST = 16
+"""Images of a shard at most, where a device asks for no larger windows."""
+
+_PARTS = 8
+"""A shard takes this part of the images that are left, so that the last ones are small."""
 
 T = TypeVar("T")
 
@@ -99,7 +103,7 @@ class Cluster:
             sent = replace(travelling(selection), threads=threads)
             client.register_plugin(Station(sent, places, workers.identity), name=self._station)
             opened.callback(client.unregister_worker_plugin, self._station)
-            opened.callback(self._let_go)
+            opened.callback(self._let_go)  # called first at the end: tasks need the plugin
             self._client, self._workers = client, workers
             self._opened = opened.pop_all()
         self.info: BackendInfo = workers.identity.info
@@ -130,7 +134,7 @@ class Cluster:
         try:
             self._collect(run, indices, begin, done, progress)
         finally:
-            self._runs.pop(run.name).let_go()
+            self._runs.pop(run.name).let_go()  # after an error too: nobody wants the rest
 
     def call(self, function: Callable[..., T], work: Work, *args: object, progress: Progress) -> T:
         """Return what `function` gives in this process; see `Executor`."""
@@ -171,7 +175,7 @@ class Cluster:
     def _making(self, run: _Run, network: str) -> "Future[Any] | None":
         """Return what makes the file of a network of `run`, just once; None if none is needed."""
         prepared = networks(run.work)[network]
-        if not must_be_made(prepared):
+        if not prepared.is_made:
             return None
         if prepared.digest not in self._networks:
             before = self._last_network.get(prepared.network)
@@ -188,7 +192,7 @@ class Cluster:
             method,
             *args,
             key=f"{self._station}-{run.place}-{name}",
-            priority=-run.place,
+            priority=-run.place,  # the order of the session, whatever is free first
             resources=self._workers.needed,
             retries=_RETRIES,
             pure=False,
@@ -267,3 +271,23 @@ def _given(selection: Selection) -> tuple[Path, ...]:
     results = selection.results if selection.keep != "off" else None
     named = (selection.data, selection.weights, results)
     return tuple(path.absolute() for path in named if path and path.exists())
+
+
+def split(indices: Sequence[int], *, window: int = 1) -> tuple[tuple[int, ...], ...]:
+    """Return `indices` in shards, in order: large ones first, small ones at the end.
+
+    Images of one window, ``index // window``, stay in one shard.
+
+    >>> [len(shard) for shard in split(range(20))]
+    [3, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1]
+    """
+    shards: list[tuple[int, ...]] = []
+    start = 0
+    while start < len(indices):
+        size = min(_LARGEST, -(-(len(indices) - start) // _PARTS))
+        end = start + size
+        while end < len(indices) and indices[end] // window == indices[end - 1] // window:
+            end += 1
+        shards.append(tuple(indices[start:end]))
+        start = end
+    return tuple(shards)

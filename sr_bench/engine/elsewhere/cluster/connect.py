@@ -143,7 +143,7 @@ def _local(workers: int) -> "Iterator[Client]":
             dashboard_address=None,
             # Without this its page of statistics would take a fixed port, on all networks.
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-            memory_limit=0,
+            memory_limit=0,  # Dask would end workers that the system lets live
             local_directory=folder,
             silence_logs=logging.CRITICAL,
         ) as cluster,
@@ -195,6 +195,7 @@ def agreed_workers(client: "Client", selection: Selection, places: Places) -> Wo
     info: Mapping[str, Mapping[str, object]] = client.scheduler_info()["workers"]
     name = _OFFERS.get(selection.backend, "")
     offering = {at for at in answers if name and at in info and _offered(info[at], name)}
+    # Sorted, so that the same one is the model for the others each time.
     looks = _usable({at: answers[at] for at in sorted(offering or answers)}, where)
     first = next(iter(looks.values()))
     needed = _RESOURCES.get(first.info.device, "")
@@ -207,6 +208,7 @@ def agreed_workers(client: "Client", selection: Selection, places: Places) -> Wo
         raise OptionError(msg)
     if not needed:
         looks = _usable(answers, where)
+    # This machine's code keys the results.
     expected = replace(first, measuring=measuring_and_metrics())
     differences = {at: expected.difference(identity) for at, identity in looks.items()}
     _refuse(differences, f"{where}: these workers differ, so that numbers would mix:")

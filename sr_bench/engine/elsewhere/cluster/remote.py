@@ -36,7 +36,7 @@ class Station(WorkerPlugin):
     def setup(self, worker: DaskWorker) -> None:
         """Start on `worker`."""
         self._address = worker.address
-        self._lock = Lock()
+        self._lock = Lock()  # a worker runs several tasks at once
         self._worker: SharingWorker | None = None
         self._work = lru_cache(_WORKS)(self._read_work)
 
@@ -80,6 +80,7 @@ class Station(WorkerPlugin):
                 )
         except SrBenchError as error:
             fault = error
+        # Threads end in any order; the last word knows most.
         return Outcome(self._address, tuple(sorted(results.items())), *begun[-1], fault)
 
     def _checked_worker(self) -> SharingWorker:
@@ -89,7 +90,7 @@ class Station(WorkerPlugin):
             BackendError: This worker's numbers would not be the others', or it lacks files.
         """
         with self._lock:
-            if self._worker is None:
+            if self._worker is None:  # looked at once: all tasks share it
                 identity = look(self._selection, self._places)
                 differs = isinstance(identity, Identity) and self._expected.difference(identity)
                 if refused := identity if isinstance(identity, str) else differs:

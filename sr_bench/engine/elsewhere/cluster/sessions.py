@@ -31,6 +31,7 @@ class OpenSessions:
     def lend(self, key: Hashable, opened: Callable[[], Session]) -> Iterator[Session]:
         """Give the session of `key`, which others may use at the same time."""
         with self._lock:
+            # In the lock, so that the next shard waits instead of opening another.
             session = self._sessions.get(key) or opened()
             self._sessions[key] = session
             self._sessions.move_to_end(key)

@@ -7,9 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from sr_bench.core.backend import Form
 from sr_bench.core.codec import encode
-from sr_bench.core.precision import Precision
 from sr_bench.engine.job import ImageResult, quiet
 from sr_bench.engine.measure.worker import Work
 from sr_bench.engine.prepare.network import Prepared
@@ -96,6 +94,7 @@ def write_work(folder: Path, work: Work) -> str:
     """
     name = work_key(work)
     paths: set[Path] = set()
+    # Only to learn which paths are in it.
     _Absolute(BytesIO(), paths).dump(work.with_progress(quiet))
     folders = tuple(sorted({path.parent for path in paths if path.is_file()}))
     digests = {key: prepared.digest for key, prepared in networks(work).items()}
@@ -111,9 +110,9 @@ def read_work(folder: Path, name: str) -> SharedWork:
     Raises:
         BackendError: This process does not see the session's files.
     """
-    check_seen([folder / name])
+    check_seen([folder / name])  # or pickle's error would say nothing of a shared folder
     work: SharedWork = pickle.loads((folder / name).read_bytes())
-    work.check()
+    work.check()  # before it is used: other files give other numbers
     return work
 
 
@@ -150,20 +149,6 @@ def work_key(work: Work) -> str:
         job.images.digest(job.names),
     ]
     return sha256_json(content)
-
-
-def must_be_made(prepared: Prepared) -> bool:
-    """Tell whether a file is exported, rounded or calibrated before the network can be opened.
-
-    If not, the file is the user's own, or each worker builds the module or lets the device's
-    compiler work.
-    """
-    low = prepared.precision is not Precision.FP32
-    if prepared.form is Form.SOURCE and low:
-        return False
-    if prepared.form is Form.MODULE and not prepared.card.onnx:
-        return prepared.calibration is not None
-    return low or not prepared.card.onnx
 
 
 def session_folder(name: str) -> Path:

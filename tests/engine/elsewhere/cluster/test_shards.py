@@ -2,7 +2,7 @@
 
 import pytest
 
-from sr_bench.engine.elsewhere.cluster.shards import split
+from sr_bench.engine.elsewhere.cluster.client import split
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 100, 1000])

@@ -8,7 +8,6 @@ import pytest
 from sr_bench.core.backend import Form
 from sr_bench.core.precision import Precision
 from sr_bench.engine.elsewhere.cluster.shared_work import (
-    must_be_made,
     read_work,
     work_key,
     write_work,
@@ -114,4 +113,4 @@ def test_the_keys_of_works_differ_in_whatever_decides_the_results(zoo, tmp_path)
 def test_what_must_be_made_before_a_network_is_opened(zoo, form, precision, onnx, needs) -> None:
     prepared = drawn(zoo, Drawn(0)).prepared
     card = prepared.card if onnx else replace(prepared.card, onnx=None)
-    assert must_be_made(replace(prepared, form=form, precision=precision, card=card)) is needs
+    assert replace(prepared, form=form, precision=precision, card=card).is_made is needs

@@ -54,6 +54,12 @@ def _dossier(record: Record) -> Dossier:
     return record.detail.dossier
 
 
+def _with_mae(zoo: Int8Zoo) -> None:
+    rows = zip(TABLE.splitlines()[2:], ("MAE", "---:", "1.0"), strict=True)
+    table = "\n".join(f"{row} {cell} |" for row, cell in rows)
+    (zoo.suite / "README.md").write_text(f"# Res\n\n{table}\n")
+
+
 def _low_outputs(monkeypatch: pytest.MonkeyPatch, change: Callable[..., np.ndarray]) -> None:
     """Let int8 sessions return ``change(run, lr)``."""
     open_session = onnxruntime.open_session
@@ -104,6 +110,19 @@ def test_a_wrong_scale_on_one_layer_is_caught_and_the_layer_named(zoo: Int8Zoo) 
     assert dossier.layers[0].layer == "body.1"
     assert dossier.layers[0].gain_db == max(layer.gain_db for layer in dossier.layers)
     assert len(dossier.layers) == dossier.layers_planned == 5
+
+
+def test_the_search_scores_no_metric_that_gates_do_not_judge(
+    zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_mae(zoo)
+    zoo.write_card(plan="percentile = 90.0")
+    scored = []
+    monkeypatch.setattr(mae, "score", lambda *_, **_how: scored.append(1) or 1.0)
+    records = _records(zoo, "int8_percentile")
+    assert _dossier(records["int8_percentile fidelity"]).layers
+    images, precisions = 3, 2  # fp32 beside it
+    assert len(scored) == images * precisions
 
 
 def test_a_low_percentile_is_caught_and_the_clip_ranges_blamed(zoo: Int8Zoo) -> None:
@@ -257,9 +276,7 @@ def test_a_limit_between_the_readings_leaves_the_gate_undecided(zoo: Int8Zoo) ->
 def test_a_metric_that_raises_leaves_the_gate_and_its_comparison_of_the_others(
     zoo: Int8Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = zip(TABLE.splitlines()[2:], ("MAE", "---:", "1.0"), strict=True)
-    table = "\n".join(f"{row} {cell} |" for row, cell in rows)
-    (zoo.suite / "README.md").write_text(f"# Res\n\n{table}\n")
+    _with_mae(zoo)
     before = SessionStore(tmp_path / "earlier", SessionInfo("before", "", ENVIRONMENT))
     before.start()
     earlier = before.finish([*_records(zoo).values()])

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self, cast
 
 from sr_bench.core.backend import Artefact, Form
+from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.engine.explain.signs import signs
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
@@ -22,7 +24,9 @@ class Trials:
 
     def __init__(self, worker: Worker, work: Work) -> None:
         self._worker = worker
-        self._job, self._low = work.job, work.prepared
+        # A gate needs no other metric of the session's, and one such as LPIPS is slow.
+        self._job = replace(work.job, metrics=IMAGE_METRICS)
+        self._low = work.prepared
         self._open = ExitStack()
         self._folder = Path(self._open.enter_context(TemporaryDirectory()))
         full = cast("Prepared", work.reference)

@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--vacc-hardware", action="store_true", help="run the tests that need a VastAI card"
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _spare_the_collector() -> None:
+    """Let the collector pass over all that was there before this file's tests.
+
+    Each run of pytest within a test ends with a collection, of all libraries' objects too.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -250,7 +250,7 @@ def test_it_breaks_no_way_of_reporting(workers, zoo: Zoo, option: str):
 
 def test_a_crash_costs_one_number(pytester: pytest.Pytester, workers, zoo: Zoo):
     pytester.makeconftest(CRASHING)
-    done = workers("--sr-precision=fp32")
+    done = workers("--sr-precision=fp32", count=1)
     done.assert_outcomes(passed=3, failed=1)
     (crashed,) = (one for one in zoo.records().values() if not one.get("measurement"))
     assert crashed["metric"] == "ssim"

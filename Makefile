@@ -19,6 +19,9 @@ bench: .venv/installed  ## run the main job: every claim under suites/
 	$(BIN)/python -m pytest suites/ --backend=vacc --sr-keep=8bit --sr-report=markdown,html
 
 # In the order of collection: xdist would start the files of few tests last, which are the slow ones.
+# And compiled once: where nothing may be written beside a module, each process that a test starts
+# compiles all of them again, and each worker rewrites all asserts.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/installed  ## run the project's own tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 

@@ -85,8 +85,8 @@ def until(page, condition: str) -> None:
     )
 
 
-def explorer(show, page: str = "model-zoo-near"):
-    shown = show(page)
+def explorer(show, page: str = "model-zoo-near", **how: object):
+    shown = show(page, **how)
     shown.locator("#panes").scroll_into_view_if_needed()
     until(
         shown,
@@ -289,7 +289,7 @@ def test_a_crop_opens_the_explorer_at_its_window(show) -> None:
 
 
 def test_plots_are_drawn_and_a_point_opens_its_image(show) -> None:
-    page = explorer(show)
+    page = explorer(show, plots=True)
     page.locator("#plot-ladder").scroll_into_view_if_needed()
     page.wait_for_selector("#plot-ladder[data-drawn]")
     points = page.evaluate("document.getElementById('plot-ladder').data.map((t) => t.x.length)")
@@ -305,7 +305,7 @@ def test_plots_are_drawn_and_a_point_opens_its_image(show) -> None:
 
 
 def test_a_plot_takes_the_colours_of_the_theme(show) -> None:
-    page = show("model-zoo-near")
+    page = show("model-zoo-near", plots=True)
     page.locator("#plot-scatter").scroll_into_view_if_needed()
     page.wait_for_selector("#plot-scatter[data-drawn]")
     page.locator("#theme").click()
@@ -313,7 +313,7 @@ def test_a_plot_takes_the_colours_of_the_theme(show) -> None:
 
 
 def test_the_trend_shows_the_chosen_series(show) -> None:
-    page = show("trend-zoo-near")
+    page = show("trend-zoo-near", plots=True)
     page.wait_for_selector("#plot-value[data-drawn]")
     assert page.evaluate("document.getElementById('plot-value').data.at(-1).y") == [30, 30, 30]
     margin = page.evaluate("document.getElementById('plot-margin').data[0].y")
@@ -385,7 +385,7 @@ def test_whatever_can_be_pressed_has_a_name(show, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_phone_scrolls_no_page_sideways(show, kind: str) -> None:
-    page = show(kind, width=390)
+    page = show(kind, width=390, plots=True)
     for plot in page.locator(".plot").all():
         plot.scroll_into_view_if_needed()
         until(page, f"document.getElementById('{plot.get_attribute('id')}').dataset.drawn")
@@ -393,7 +393,7 @@ def test_a_phone_scrolls_no_page_sideways(show, kind: str) -> None:
 
 
 def test_a_page_opens_without_any_of_its_large_files(show, report: Path) -> None:
-    page = show("model-zoo-near")
+    page = show("model-zoo-near", plots=True)
     loaded = page.evaluate("performance.getEntriesByType('resource').map((e) => e.name)")
     assert not [name for name in loaded if name.endswith("plotly.min.js")]
     assert sum(name.endswith(".webp") for name in loaded) <= 40

@@ -1,5 +1,7 @@
 """The manifests of this project say what is known, in every layout they list."""
 
+from dataclasses import replace
+
 import pytest
 
 from sr_bench.data.locate import known_datasets, load_dataset
@@ -24,7 +26,10 @@ def test_every_archive_has_a_published_digest(slug):
 def test_every_layout_is_understood_at_every_scale(tmp_path, picture, slug, index):
     dataset = load_dataset(slug)
     layout = dataset.layouts[index]
-    stems = dataset.stems or [f"img{number:03}" for number in range(dataset.count)]
+    stems = dataset.stems or tuple(f"img{number:03}" for number in range(dataset.count))
+    if index:  # the first one is told by all names, others by some
+        stems = stems[:2] + stems[-2:]
+        dataset = replace(dataset, count=4, stems=dataset.stems and stems)
     picture(tmp_path / "hr", 24, 24)
     for scale in dataset.scales:
         picture(tmp_path / "lr", 24 // scale, 24 // scale)

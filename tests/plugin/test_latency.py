@@ -136,7 +136,7 @@ def test_with_timing_switched_off_it_runs_and_records_no_number(run, zoo: Zoo):
 
 def test_workers_of_xdist_do_not_time(pytester: pytest.Pytester, zoo: Zoo):
     arguments = ["my_zoo", f"--sr-data={zoo.data}", *QUICK, "-n1", "-k", "latency or psnr"]
-    pytester.runpytest_subprocess(*arguments).assert_outcomes(passed=1, skipped=2)
+    pytester.runpytest_inprocess(*arguments).assert_outcomes(passed=1, skipped=2)
     assert zoo.records()[ITEM]["verdict"]["sentence"].startswith(OFF)
 
 

@@ -113,6 +113,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> I
         "SR_BENCH_CACHE": str(folder / "cache"),
         "TORCH_HOME": str(folder / "empty"),
         "PYTEST_ADDOPTS": "-p no:hypothesispytest -p no:cacheprovider",
+        # Its module changes within a second, and not in size.
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
     for name in ("CI", "GITHUB_ACTIONS", "PYTEST_XDIST_WORKER"):
         environment.pop(name, None)

@@ -1,7 +1,8 @@
 """LESRCNN with its authors' weights: both readings of the card lose what others found they lose.
 
 The expected figures are of an independent implementation, in numpy and onnxruntime: all layers in
-int8, calibrated with the same crops of Set5. Measured here: within 0.7 dB of each.
+int8, calibrated with the same crops of Set5, which it also measured: their middle alone, measured
+here, is within 0.9 dB of each.
 """
 
 from functools import partial
@@ -49,9 +50,16 @@ def _crops(scale: int, data: Path) -> list[np.ndarray]:
     return crops
 
 
+def _middle(image: np.ndarray, side: int) -> np.ndarray:
+    top, left = (max(0, size - side) // 2 for size in image.shape[2:])
+    return np.ascontiguousarray(image[:, :, top : top + side, left : left + side])
+
+
 def _outputs(model: ModelProto, images: list[np.ndarray]) -> list[np.ndarray]:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # two that wait for each other take as much again
     session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     name = model.graph.input[0].name
     return [np.clip(session.run(None, {name: image})[0], 0, 1) for image in images]
@@ -59,9 +67,9 @@ def _outputs(model: ModelProto, images: list[np.ndarray]) -> list[np.ndarray]:
 
 @pytest.mark.official
 @pytest.mark.slow
-@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize(("scale", "side"), [(2, 64), (4, 48)])
 def test_the_loss_is_what_was_found_before(
-    scale: int, project_root: Path, official_data: Path, tmp_path: Path
+    scale: int, side: int, project_root: Path, official_data: Path, tmp_path: Path
 ) -> None:
     network = _network(scale, project_root, official_data, tmp_path)
     images = _crops(scale, official_data)
@@ -73,6 +81,7 @@ def test_the_loss_is_what_was_found_before(
         workers=2,
         progress=lambda *_: None,
     )
+    images = [_middle(image, side) for image in images]
     full = _outputs(network.model, images)
     measured, expected = {}, {}
     for profile in Profile:

@@ -1,6 +1,7 @@
 """Forensics name the way of scoring by which others, and named protocols, computed a number."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,8 @@ from sr_bench.cards.protocol_files import load_protocol, protocol_names
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.forensics import Candidate, Forensics, Scoring
 from sr_bench.core.record import Kept
-from sr_bench.engine.explain.candidates import opencv_gray, score_ways
+from sr_bench.engine.explain import number
+from sr_bench.engine.explain.candidates import all_candidates, opencv_gray, score_ways
 from sr_bench.engine.explain.number import explain_kept, explain_number, guess_metric
 from sr_bench.engine.score.protocol import aggregate, score_pair
 from sr_bench.errors import ImageError, MetricError, OptionError
@@ -58,6 +60,29 @@ def first(value: float, metric: str = "psnr", pairs=PAIRS, digits: int = 7, scal
     answer = explain_number(f"{value:.{digits}f}", metric, pairs, scale=scale)
     assert answer.matches, answer.nearest
     return answer.matches[0]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _each_pair_is_scored_once() -> Iterator[None]:
+    """Keep what depends on the pixels alone: most tests ask about the same three pairs."""
+    scored: dict[object, object] = {}
+
+    def score(sr, hr, metric, borders):
+        key = (sr.tobytes(), sr.shape, sr.dtype, hr.tobytes(), hr.shape, metric, borders)
+        if key not in scored:
+            scored[key] = score_ways(sr, hr, metric, borders)
+        return scored[key]
+
+    def candidates(tables, metric, names):
+        key = (metric, *names, *((way, table.tobytes()) for way, table in tables.items()))
+        if key not in scored:
+            scored[key] = tuple(all_candidates(tables, metric, names))
+        return scored[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(number, "score_ways", score)
+        patch.setattr(number, "all_candidates", candidates)
+        yield
 
 
 @cache  # many protocols score alike

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from sr_bench.plugin import progress
 from sr_bench.plugin.progress import Progress
 from sr_bench.plugin.xdist import parallel
 from sr_bench.plugin.xdist.parallel import Controller, WorkerProgress
@@ -165,13 +166,22 @@ def pytest_runtest_call(item):
 
 @pytest.fixture
 def workers(pytester: pytest.Pytester, zoo: Zoo):
-    """Run pytest on the zoo with workers."""
+    """Run pytest on the zoo with workers, which are processes, under this one."""
 
     def workers(*args: str, count: int = 2) -> pytest.RunResult:
         options = (f"--sr-data={zoo.data}", f"-n{count}", *args)
-        return pytester.runpytest_subprocess("my_zoo", *options)
+        return pytester.runpytest_inprocess("my_zoo", *options)
 
     return workers
+
+
+@pytest.fixture
+def often(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each step told: here until the test ends, and in the workers."""
+    monkeypatch.setattr(progress, "_QUIET_S", 0.0)
+    monkeypatch.setattr(progress.Log, "every_s", 1e-9)
+    monkeypatch.setattr(parallel, "_WORKER_EVERY_S", 1e-9)
+    pytester.makeconftest(OFTEN)
 
 
 def timeless(records: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
@@ -210,7 +220,7 @@ def test_without_a_choice_of_the_user_a_run_stays_on_one_worker(
     pytester.makeconftest(LOGGED)
     zoo.write_card(limit=60.0)  # so that each run of int8 is judged a loss, where it was made
     args = ("my_zoo", f"--sr-data={zoo.data}", "--sr-precision=fp16,int8_max,int8_kl", "-n2")
-    result = pytester.runpytest_subprocess(*args, "--sr-explain=0")
+    result = pytester.runpytest_inprocess(*args, "--sr-explain=0")
     result.assert_outcomes(passed=7, failed=2)
     result.stdout.fnmatch_lines(["fidelity to fp32 *>= 60 dB*loss"])
     ran = [line.split() for line in (pytester.path / "ran.txt").read_text().splitlines()]
@@ -219,10 +229,10 @@ def test_without_a_choice_of_the_user_a_run_stays_on_one_worker(
     assert {worker for worker, _ in runs} == {"gw0", "gw1"}
 
 
+@pytest.mark.usefixtures("often")
 def test_progress_reaches_the_log_and_counts_as_nothing(
     pytester: pytest.Pytester, workers, zoo: Zoo
 ):
-    pytester.makeconftest(OFTEN)
     options = ("--sr-precision=fp32", "--junitxml=junit.xml", "--durations=0", "-rA")
     result = workers(*options, count=1)
     result.assert_outcomes(passed=4)
@@ -231,16 +241,16 @@ def test_progress_reaches_the_log_and_counts_as_nothing(
     assert len(zoo.records()) == 4
 
 
+@pytest.mark.usefixtures("often")
 @pytest.mark.parametrize("option", ["-q", "-pno:terminal"])
-def test_it_breaks_no_way_of_reporting(pytester: pytest.Pytester, workers, zoo: Zoo, option: str):
-    pytester.makeconftest(OFTEN)
+def test_it_breaks_no_way_of_reporting(workers, zoo: Zoo, option: str):
     assert workers("--sr-precision=fp32", option, count=1).ret == pytest.ExitCode.OK
     assert len(zoo.records()) == 4
 
 
 def test_a_crash_costs_one_number(pytester: pytest.Pytester, workers, zoo: Zoo):
     pytester.makeconftest(CRASHING)
-    result = workers("--sr-precision=fp32")
+    result = workers("--sr-precision=fp32", count=1)
     result.assert_outcomes(passed=3, failed=1)
     (crashed,) = (record for record in zoo.records().values() if not record.get("measurement"))
     assert crashed["metric"] == "ssim"

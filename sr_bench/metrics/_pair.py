@@ -10,8 +10,8 @@ from sr_bench.errors import MetricError
 Pixels = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
 """Height x width x channels on the scale of ``data_range``."""
 
+# Beyond this no value is a level on any scale, and products of squares near overflow.
 _LARGEST = 1e12
-"""Beyond this no value is a level on any scale, and products of squares near overflow."""
 
 
 def check_pair(sr: Pixels, hr: Pixels, *, smallest: int = 1) -> None:

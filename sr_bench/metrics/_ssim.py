@@ -15,11 +15,10 @@ from sr_bench.imaging.filters import MARGIN, WINDOW, gaussian_valid
 from sr_bench.imaging.similarity import K1, K2, Workspace, tile_similarity
 from sr_bench.metrics._pair import Pixels, check_pair
 
+# Rows and columns of a tile, the fastest measured: margins and calls cost little beside it, and
+# its six buffers (5 MB in RGB) stay in the last cache.
 _TILE = (128, 512)
-"""Rows and columns of a tile, the fastest measured: margins and calls cost little beside it, and
-its six buffers (5 MB in RGB) stay in the last cache."""
-_LARGEST_ERROR = 8e-7
-"""Allowed for a tile's mean; the rest of 1e-6 is for the rounding of the formula itself."""
+_LARGEST_ERROR = 8e-7  # of a tile's mean; the rest of 1e-6 is for the rounding of the formula
 
 _Tile = tuple[slice, slice]
 
@@ -81,6 +80,7 @@ def _tiles(height: int, width: int) -> list[_Tile]:
 
 def _score_tiles(sr: Pixels, hr: Pixels, data_range: float, tiles: Sequence[_Tile]) -> list[float]:
     """Return the summed similarity of each tile, with buffers that the tiles share."""
+    # OpenCV drops the axis of a single channel; the buffers are to have the same shape.
     flat = (sr[..., 0], hr[..., 0]) if sr.shape[2] == 1 else (sr, hr)
     shape = tuple(max(part.stop - part.start for part in axis) for axis in zip(*tiles, strict=True))
     single = Workspace.of(shape + flat[0].shape[2:], np.float32)

@@ -38,18 +38,14 @@ INFO = MetricInfo(
 )
 
 _WEIGHTS = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
-_DIGEST = "7be5be79"
-"""How the SHA-256 digest of that file starts."""
-_SMALLEST = 31
-"""Pixels on each side: of a smaller image AlexNet has no last features."""
+_DIGEST = "7be5be79"  # torch names a file by the start of its SHA-256 digest
+_SMALLEST = 31  # pixels on each side: of a smaller image AlexNet has no last features
 
+# Number in the weights file, stride and padding of each convolution.
 _LAYERS = ((0, 4, 2), (3, 1, 2), (6, 1, 1), (8, 1, 1), (10, 1, 1))
-"""Number in the weights file, stride and padding of each convolution."""
-_POOLED = (3, 6)
-"""The convolutions before which a maximum of 3 x 3 is taken at every second pixel."""
-_SHIFT = (-0.030, -0.088, -0.188)
+_POOLED = (3, 6)  # convolutions before which a maximum of 3 x 3 is taken at every second pixel
+_SHIFT = (-0.030, -0.088, -0.188)  # of R, G and B between -1 and 1, as AlexNet was trained
 _SCALE = (0.458, 0.448, 0.450)
-"""Of R, G and B between -1 and 1, as AlexNet was trained."""
 
 
 def absent() -> str:
@@ -109,6 +105,7 @@ def _features(image: "Tensor", weights: Mapping[str, "Tensor"]) -> "Iterator[Ten
 
 def _apart(layer: "Tensor", weight: "Tensor") -> float:
     """Return the weighted squared difference of two images' features, of unit length each."""
+    # 1e-10 is the authors' too: features that are all 0 stay 0.
     unit = layer / (layer.square().sum(1, keepdim=True).sqrt() + 1e-10)
     return float(((unit[0] - unit[1]).square() * weight[0]).sum(0).mean())
 
@@ -128,5 +125,6 @@ def _trained() -> "tuple[Mapping[str, Tensor], Mapping[str, Tensor]]":
     spec = find_spec("torchmetrics")
     library = Path(spec.origin).parent if spec and spec.origin else Path()
     files = (_weights_file(), library / "functional" / "image" / "lpips_models" / "alex.pth")
+    # Weights only: any other pickle could run code.
     alexnet, distance = (torch.load(file, map_location="cpu", weights_only=True) for file in files)
     return alexnet, distance

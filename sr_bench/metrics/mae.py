@@ -30,5 +30,5 @@ def score(sr: "Pixels", hr: "Pixels", *, data_range: float = 255.0, threads: int
     from sr_bench.metrics._pair import check_pair
 
     check_pair(sr, hr)
-    apart = np.subtract(sr, hr, dtype=np.float64)
+    apart = np.subtract(sr, hr, dtype=np.float64)  # differences of uint8 would wrap
     return float(np.abs(apart, out=apart).mean()) * 255.0 / data_range

@@ -21,18 +21,18 @@ MACS = "macs"
 STANDARD = "standard"
 
 KNOWN: tuple[tuple[str, float], ...] = (
-    ("10/9", 10 / 9),
+    ("10/9", 10 / 9),  # scripts that divide by 0.9e9
     ("9/10", 9 / 10),
     ("2", 2.0),
-    ("1/2", 0.5),
-    ("5/9", 5 / 9),
+    ("1/2", 0.5),  # MACs
+    ("5/9", 5 / 9),  # MACs in scripts that divide by 0.9e9
     ("9/5", 9 / 5),
     ("20/9", 20 / 9),
     ("4", 4.0),
     ("1/4", 0.25),
-    ("1e9/2^30", (1000 / 1024) ** 3),
+    ("1e9/2^30", (1000 / 1024) ** 3),  # a G of 2^30
 )
-"""10/9 comes from scripts that divide by 0.9e9, 5/9 from those that do so and count MACs."""
+"""Ratios to the usual count that counting tools are known to cause, by name."""
 
 # Rules that also count biases and activations are up to 0.6 % above their plain ratio.
 _NEAR = 0.006

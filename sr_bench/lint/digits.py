@@ -20,7 +20,7 @@ def difference(a: Claim, b: Claim) -> Decimal:
 
 def excess(a: Claim, b: Claim) -> float:
     """Return how far `a` is above `b` at least, whatever was rounded away; 0 if it need not be."""
-    hidden = (_step(a) + _step(b)) / 2
+    hidden = (_step(a) + _step(b)) / 2  # at worst one was rounded up, the other down
     return max(0.0, float(difference(a, b) - hidden))
 
 

@@ -62,7 +62,7 @@ def gather(request: Request) -> Gathered:
     subjects: list[Subject] = []
     for subject, _ in by_path.values():
         counted, datasets = _counted(subject), _datasets(subject, request.load_dataset)
-        before = tuple(subjects)
+        before = tuple(subjects)  # only these: a pair of documents is compared once
         subjects.append(replace(subject, counted=counted, datasets=datasets, before=before))
     return Gathered(tuple(subjects), tuple(notice for _, notice in by_path.values() if notice))
 
@@ -167,6 +167,7 @@ def _alone(path: Path) -> Subject:
 
 def _bound(subject: Subject, card: SuiteCard) -> Subject:
     """Return the subject with each model of `card` that binds exactly one of its rows."""
+    # A model that names no source fits rows of every source: of several none is sure.
     keys = {entry.key for entry in subject.entries}
     named = ((model, keys_of(model, keys)) for model in card.models if model.row)
     return replace(subject, models={rows[0]: model for model, rows in named if len(rows) == 1})

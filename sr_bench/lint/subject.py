@@ -18,7 +18,7 @@ RowKey = tuple[str, str]
 """A model row's label and the text of its Source column."""
 
 _SIDES = re.compile(r"[1-9][0-9]{0,4}([x×*][1-9][0-9]{0,4}){1,3}")  # noqa: RUF001 - as typed
-_CHANNELS = (1, 3, 4)
+_CHANNELS = (1, 3, 4)  # no input has sides this short: they show which end the channels are
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,7 @@ class Subject:
         """Return the upscaling factor: the card's, or that of a label such as ``EDSR_x2``."""
         if model := self.model(entry):
             return model.scale
+        # Three digits are a side, not a scale: x256.
         match = re.search(r"x([1-9][0-9]?)(?![0-9])", entry.row, re.IGNORECASE)
         return int(match[1]) if match else None
 
@@ -168,6 +169,7 @@ def read_size(text: str) -> Size | None:
 
 
 def _entry(document: Document, row: ModelRow) -> Entry:
+    # A Shape cell of mere dashes is blank.
     return narrowed(
         Entry,
         row,

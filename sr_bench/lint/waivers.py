@@ -49,7 +49,7 @@ def _idle(card: SuiteCard, findings: Sequence[Finding], rules: Sequence[Rule]) -
 
 
 def _place(card: SuiteCard, index: int) -> Source:
-    text = card.path.read_text(encoding="utf-8-sig")
+    text = card.path.read_text(encoding="utf-8-sig")  # a BOM would hide a table in line 1
     starts = [match.start() for match in _TABLE.finditer(text)]
     # Written another way, such as an array of inline tables, it is somewhere in the file.
     line = text.count("\n", 0, starts[index]) + 1 if len(starts) == len(card.waivers) else 1

@@ -10,7 +10,7 @@ from sr_bench.lint.run import Report
 _LEVELS: dict[Severity, Level] = {
     Severity.ERROR: "error",
     Severity.WARNING: "warning",
-    Severity.NOTE: "notice",
+    Severity.NOTE: "notice",  # GitHub has no milder one
 }
 
 

@@ -17,7 +17,7 @@ def render(report: Report, *, show_waived: bool) -> str:
         "documents": list(report.documents),
         "notices": list(report.notices),
         "findings": [_finding(finding) for finding in shown],
-        "waived": len(report.findings) - len(report.open),
+        "waived": len(report.findings) - len(report.open),  # shown above or not
         "summary": report.summary,
     }
     return json.dumps(content, indent=1) + "\n"

@@ -56,9 +56,11 @@ def _result(finding: Finding, index: int) -> dict[str, object]:
         "locations": [{"physicalLocation": location}],
     }
     if finding.waived:
+        # External: the reason stands in the card, not in the document itself.
         result["suppressions"] = [{"kind": "external", "justification": finding.waived}]
     return result
 
 
 def _uri(path: str) -> str:
+    # Relative where it can be: code scanning looks it up in the repository.
     return Path(path).as_uri() if Path(path).is_absolute() else quote(Path(path).as_posix())

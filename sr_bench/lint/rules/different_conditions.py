@@ -24,7 +24,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         shared = (m for m in full.claims if m in low.claims and m in image_metrics())
         metric = next(shared, None)
         differ = [*_shapes(full, low), *_protocols(subject, full, low)]
-        if metric and differ:
+        if metric and differ:  # without a shared number nobody takes the difference
             gap = with_unit(signed(low.claims[metric], full.claims[metric]), metric)
             yield RULE.found(
                 low.claims[metric].source,
@@ -36,7 +36,7 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 def _shapes(full: Entry, low: Entry) -> Iterator[str]:
     same = (full.size or full.shape.casefold()) == (low.size or low.shape.casefold())
-    if full.shape and low.shape and not same:
+    if full.shape and low.shape and not same:  # a blank cell contradicts none
         yield f"fp32 is on {full.shape}, this on {low.shape}"
 
 

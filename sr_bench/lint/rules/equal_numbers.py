@@ -17,7 +17,7 @@ RULE = Rule(
     "measure the copied row",
 )
 
-_ENOUGH, _ENOUGH_ALONE = 6, 4
+_ENOUGH, _ENOUGH_ALONE = 6, 4  # decimals in all; fewer agree by mere chance
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -35,7 +35,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                     row=entry.row,
                     severity=severity,
                 )
-                break
+                break  # one finding for a row, however many it equals
         earlier[digits].append(entry)
 
 

@@ -34,6 +34,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     printed = {entry.size for entry in subject.entries if entry.size}
     for row in subject.counted:
         if row.flops and not row.conventions:
+            # The likeliest first, as the first that fits is named.
             sizes = [row.model.counted_shape, *sorted(printed), *_related(row), *_USUAL_SIZES]
             causes = [*_shapes(row, sizes), *_factors(row)]
             cause = f"that is {' or '.join(causes)}" if causes else _UNKNOWN

@@ -19,6 +19,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row with another rule than the document's first."""
     rows = [row for row in subject.counted if row.flops and row.conventions]
     for row in rows[1:]:
+        # A coarse number may agree with several rules: one in common is enough.
         if row.flops and not set(row.conventions) & set(rows[0].conventions):
             yield RULE.found(
                 row.flops.source,

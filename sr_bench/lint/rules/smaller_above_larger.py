@@ -35,6 +35,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         costs, larger_costs = _costs(subject, small), _costs(subject, large)
         both = [metric for metric in _COSTS if metric in costs and metric in larger_costs]
+        # Where Params and Flops disagree, neither model is the larger one.
         if both and all(excess(larger_costs[metric], costs[metric]) > 0 for metric in both):
             sizes = (f"{costs[m].text} against {larger_costs[m].text} {_COSTS[m]}" for m in both)
             yield RULE.found(
@@ -59,7 +60,7 @@ def _comparable(subject: Subject, first: Entry, second: Entry) -> bool:
         for entry in (first, second)
     ]
     shapes = {entry.size or entry.shape.casefold() for entry in (first, second)} - {""}
-    return sides[0] == sides[1] and len(shapes) < 2
+    return sides[0] == sides[1] and len(shapes) < 2  # a blank shape contradicts none
 
 
 def _family(subject: Subject, entry: Entry) -> str:

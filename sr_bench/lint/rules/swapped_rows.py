@@ -44,7 +44,7 @@ def look_swapped(subject: Subject, full: Entry, low: Entry) -> bool:
         and other.precision.dtype == low.precision.dtype
         and _printed(other_full, other)
     ]
-    return bool(siblings) and all(
+    return bool(siblings) and all(  # of no siblings all() would be true
         all(_loss(*pair, metric) > 0 for pair in siblings)
         and -_loss(full, low, metric) <= max(_loss(*pair, metric) for pair in siblings)
         for metric in IMAGE_METRICS

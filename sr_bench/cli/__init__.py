@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         " The tests themselves run with pytest: pytest suites/ --backend=onnxruntime",
     )
     parser.add_argument("--version", action="version", version=f"sr-bench {__version__}")
+    # Without a metavar, usage would list every command in braces.
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in discovery.names("sr_bench.cli"):
         module = discovery.load("sr_bench.cli", name)

@@ -46,7 +46,7 @@ def _rerun(args: argparse.Namespace) -> "Callable[[Case], float]":
     from sr_bench.engine.plan.options import Selection
     from sr_bench.history.environment import usable_cores
 
-    @cache
+    @cache  # cases of one backend share its networks and runs
     def runs(backend: str) -> Runs:
         places = {"weights": args.weights, "data": args.data}
         return Runs(Selection(backend=backend, gate="off", threads=usable_cores(), **places), ())

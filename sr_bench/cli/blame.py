@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 HELP = "show where a number of a README came from: which run, who wrote it, and why"
 EXAMPLE = "sr-bench blame suites/pocket/README.md:12"
 
+# A path may hold a colon, as C:\zoo does, and line feeds.
 _PLACE = re.compile(r"(?P<path>.+?):(?P<line>[1-9][0-9]*)(:(?P<column>[1-9][0-9]*))?", re.DOTALL)
 
 
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     cells = _chosen(metric_cells(read_document(path)), path, line, column)
     ledger = read_ledger(ledger_of(path))
     for fault in ledger.faults:
-        print(f"sr-bench: warning: {printable(fault)}", file=sys.stderr)
+        print(f"sr-bench: warning: {printable(fault)}", file=sys.stderr)  # not in JSON
     origins = [origin(path, cell, ledger) for cell in cells]
     lines = (printable(line) for source in origins for line in origin_lines(source))
     print_result([*map(_as_json, origins)], lines, as_json=args.json)
@@ -53,7 +54,7 @@ def _place(text: str, column: int | None) -> tuple[Path, int, int | None]:
     if not match:
         msg = f"{text}: expected a document and a line, as in README.md:12"
         raise OptionError(msg)
-    if column is None and match["column"]:
+    if column is None and match["column"]:  # --column goes first
         column = int(match["column"])
     return Path(match["path"]), int(match["line"]), column
 
@@ -68,7 +69,7 @@ def _chosen(
     if column is None:
         return numbers
     for cell in numbers:
-        if 0 <= column - cell.source.column < len(cell.text):
+        if 0 <= column - cell.source.column < len(cell.text):  # at any of its digits
             return [cell]
     columns = ", ".join(str(cell.source.column) for cell in numbers)
     msg = f"{path}:{line}:{column}: no number there; they start at {columns}"

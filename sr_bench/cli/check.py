@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     for document in checked:
         print(printable("\n".join(_lines(document))))
     if any(document.stale for document in checked):
-        return 1
+        return 1  # before what is merely absent
     silent = [document.document for document in checked if not document.judged]
     if silent:
         msg = f"{past.path} judged nothing of {', '.join(silent)}: run the tests on that first"

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 def _limits(args: argparse.Namespace) -> LossLimits:
     given = {limit: getattr(args, option) for option, (limit, _) in _OPTIONS.items()}
     for option, (limit, _) in _OPTIONS.items():
-        if not 0 <= given[limit] < inf:
+        if not 0 <= given[limit] < inf:  # refuses NaN, too
             flag, usual = f"--{option.replace('_', '-')}", getattr(LossLimits(), limit)
             msg = f"{flag} {given[limit]:g}: expected a limit of 0 or more, such as {usual:g}"
             raise OptionError(msg)

@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _shape(text: str) -> tuple[int, int, int]:
     parts = text.lower().split("x")
+    # Not isdigit, which int() does not follow: it takes superscripts.
     if len(parts) != 3 or not all(part.isdecimal() and int(part) for part in parts):
         msg = f"--shape {text}: expected channels x height x width, such as 3x768x1024"
         raise OptionError(msg)

@@ -80,7 +80,7 @@ def _skips(args: argparse.Namespace) -> dict[str, int]:
     """Count what keeps models from being measured, by what to do about it."""
     try:
         suites = load_suites(args.suites)
-    except OptionError as cause:
+    except OptionError as cause:  # without suites the rest is still worth showing
         return {str(cause): 1}
     reasons: Counter[str] = Counter()
     for suite in suites:

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if limit is None:
         msg = f"{card.id} has no gate: say what to reach with --min-fidelity DB"
         raise OptionError(msg)
-    limits = replace(gate or Gate(0, 0, 0), min_fidelity_db=limit)
+    limits = replace(gate or Gate(0, 0, 0), min_fidelity_db=limit)  # all that the search reads
     # Without the device's own gate, which would go before the limit that is asked for.
     card = replace(card, gate=limits, device=replace(card.device, gate=None))
     case = Case(card, "fidelity", precision, args.backend, _evaluation(card, args.dataset))
@@ -73,4 +73,4 @@ def _evaluation(card: "ModelCard", slug: str) -> "Evaluation":
     for evaluation in card.evaluations:
         if slug in ("", evaluation.dataset):
             return evaluation
-    return Evaluation(slug or "photos", card.usual_protocol)
+    return Evaluation(slug or "photos", card.usual_protocol)  # photos need no download

@@ -52,5 +52,5 @@ def _read(pairs: Mapping[str, tuple[Path, Path]]) -> "Iterator[NamedPair]":
     from sr_bench.imaging.files import read_image, read_levels
 
     for done, (name, (sr, hr)) in enumerate(pairs.items(), start=1):
-        yield name, read_levels(sr), read_image(hr)
+        yield name, read_levels(sr), read_image(hr)  # SR of 16 bits: roundings are tried
         show_progress(f"scored {done} of {len(pairs)} images", ended=done == len(pairs))

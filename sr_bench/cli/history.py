@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase  # fnmatch would ignore case on Windows
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         raise OptionError(msg)
     history = read_history(args.results)
     for fault in history.faults:
-        print(f"sr-bench: {printable(fault)}", file=sys.stderr)
+        print(f"sr-bench: {printable(fault)}", file=sys.stderr)  # standard output may be JSON
     _check_model(args.model, history, args.results)
     cases = series(history.entries, lambda point: _is_wanted(point, args))
     if not cases:

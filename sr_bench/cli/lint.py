@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     if args.card and (len(args.paths) != 1 or args.paths[0].is_dir()):
         msg = f"--card {args.card}: expected one README.md for it, got a folder or several paths"
         raise OptionError(msg)
-    render = discovery.load(_FORMATS, args.format).render
+    render = discovery.load(_FORMATS, args.format).render  # a package may add formats
     request = Request(tuple(args.paths), _load_dataset, args.suites, args.card, not args.no_card)
     report = lint(request)
     sys.stdout.write(render(report, show_waived=args.show_waived))

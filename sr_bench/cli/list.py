@@ -93,7 +93,7 @@ def _dataset_row(slug: str, extra: tuple[Path, ...], data: Path | None) -> _Row:
         except NotRunError:
             fault = f"missing: sr-bench fetch {slug}"
         except SrBenchError as cause:
-            fault = f"wrong: {str(cause).splitlines()[0]}"
+            fault = f"wrong: {str(cause).splitlines()[0]}"  # a cell has one line
     here = "here" if len(scales) == len(dataset.scales) else fault
     if scales and fault:
         here = f"here at {' '.join(f'x{scale}' for scale in scales)}; else {fault}"

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-mb",
         type=int,
-        default=25,
+        default=25,  # build.MAX_BYTES, whose module --help must not wait for
         metavar="N",
         help="megabytes the report may take; images beyond it stay outside (default: %(default)s)",
     )

@@ -119,4 +119,4 @@ def _scale(given: int | None, protocol: EvalProtocol) -> int:
             " say --scale N, or the number of pixels with --border N"
         )
         raise OptionError(msg)
-    return given or 1
+    return given or 1  # no border depends on it

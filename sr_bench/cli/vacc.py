@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         epilog = f"example: sr-bench vacc {name} {example}"
         command = commands.add_parser(name, help=summary, description=summary, epilog=epilog)
-        command.set_defaults(act=act)
+        command.set_defaults(act=act)  # `run` is this module's, which main calls
         declare(command)
 
 
@@ -108,7 +108,7 @@ def _vamp_log(args: argparse.Namespace) -> int:
     from sr_bench.backends.vacc.profile.vamp import parse_vamp
 
     try:
-        text = args.log.read_text(encoding="utf-8", errors="replace")
+        text = args.log.read_text(encoding="utf-8", errors="replace")  # a stray byte hides nothing
     except OSError as cause:
         msg = f"{args.log}: can't be read ({cause.strerror}); expected what vamp printed"
         raise OptionError(msg) from cause
@@ -136,7 +136,7 @@ def _read_input(args: argparse.Namespace) -> "tuple[CompilerInput, Shape]":
     from sr_bench.core.backend import Form
 
     precision = read_precision(args)
-    prepared = replace(prepare_network(args, precision), form=Form.SOURCE)
+    prepared = replace(prepare_network(args, precision), form=Form.SOURCE)  # vamc makes int8
     height, width = _size(args.shape, prepared.card)
     return prepared.source(), (1, 3, height, width)
 

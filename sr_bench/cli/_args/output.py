@@ -18,6 +18,7 @@ def add_json_argument(parser: argparse.ArgumentParser) -> None:
 
 def print_json(value: object) -> None:
     """Print `value`, made of dataclasses, mappings and sequences, as indented JSON."""
+    # JSON has no NaN and no infinity; `encode` spells the latter as a text.
     print(json.dumps(encode(value), indent=1, allow_nan=False))
 
 

@@ -16,27 +16,27 @@ from sr_bench.text.printable import printable
 
 _CASE = ("case_id", "node_id", "family", "model", "metric", "unit")
 _ASKED = ("precision", "dataset", "protocol", "backend", "claim_backend", "device")
+# Types of the columns of `frame`, which hold whatever a run lacks, too.
 _COLUMNS = {
     **dict.fromkeys((*_CASE, *_ASKED), "string"),
     "emulated": "boolean",
     **dict.fromkeys(("status", "sentence", "claimed_text"), "string"),
     **dict.fromkeys(("claimed", "measured", "delta", "tolerance", "margin"), "Float64"),
     **dict.fromkeys(("interval_low", "interval_high", "floor"), "Float64"),
-    **dict.fromkeys(("images", "planned"), "Int64"),
+    **dict.fromkeys(("images", "planned"), "Int64"),  # of pandas: int64 has no missing value
     "place_path": "string",
     **dict.fromkeys(("place_line", "place_column"), "Int64"),
     "fingerprint": "string",
     "seconds": "Float64",
 }
-"""Types of the columns of `frame`, which hold whatever a run lacks, too."""
 
 _IMAGE_COLUMNS = {
     **{name: "string" for name in (*_CASE, *_ASKED) if name not in ("node_id", "claim_backend")},
     **{"emulated": "boolean", "index": "Int64", "image": "string", "value": "Float64"},
 }
 
+# What a spreadsheet takes for the beginning of a formula.
 _FORMULA = tuple("=+-@＝＋－＠\t")  # noqa: RUF001 - spreadsheets read the wide ones, too
-"""What a spreadsheet takes for the beginning of a formula."""
 
 
 def frame(records: Iterable[Record]) -> pd.DataFrame:
@@ -141,6 +141,7 @@ def _typed(rows: Sequence[Sequence[object]], types: dict[str, str]) -> pd.DataFr
         [printable(without_home(cell)) if isinstance(cell, str) else cell for cell in row]
         for row in rows
     ]
+    # As objects first: left to itself pandas makes floats of integers with gaps.
     return pd.DataFrame(cells, columns=list(types), dtype=object).astype(types)
 
 
@@ -154,6 +155,7 @@ def _harmless(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _quoted(text: str) -> str:
+    # A negative number is data, though it starts as a formula may.
     return f"'{text}" if text.lstrip(" \n").startswith(_FORMULA) and not _is_number(text) else text
 
 

@@ -27,8 +27,7 @@ from sr_bench.text.printable import counted, printable
 BUDGET = 900_000
 """Bytes that a step's summary may take; GitHub refuses one of more than 1 MiB whole."""
 
-_MESSAGE = 4_000
-"""Characters of an annotation's message; the summary has it in full."""
+_MESSAGE = 4_000  # characters of an annotation; the summary has them all
 
 
 @dataclass(frozen=True)
@@ -51,14 +50,13 @@ def step_summary(session: PastSession, *, budget: int = BUDGET) -> str:
             and the last line says how much that is.
     """
     records = in_document_order(session.records)
-    opening = (
-        "\n\n".join(["## sr-bench: claimed and measured", *head(session.info, records)]) + "\n"
-    )
+    title = "## sr-bench: claimed and measured"
+    opening = "\n\n".join([title, *head(session.info, records)]) + "\n"
     # Room for the longest closing: no part has more rows than two for each record.
     most = 10 * len(records)
     closing = _left_out({"failure": most, "row": most, "line": most})
     room = budget - _size(opening) - _size(closing)
-    if room < 0:
+    if room < 0:  # other commands of the step have filled the page
         return ""
     pieces, left = [opening], dict[str, int]()
     for part in _parts(records):
@@ -124,12 +122,13 @@ def _annotation(level: Level, record: Record) -> str:
 
 
 def _parts(records: Sequence[Record]) -> Iterator[_Part]:
+    # What needs a look first: the end is left out if room is short.
     failed = failures(records)
     yield _Part(f"\n### Failures: {len(failed)}\n\n", tuple(map(_details, failed)), "failure")
     below = floor_lines(records)
     yield _Part("\n### Below the floor\n\n", tuple(f"- {escape(line)}\n" for line in below), "line")
     with_value = [record for record in records if record.measurement]
-    for family, group in groupby(with_value, key=lambda record: record.family):
+    for family, group in groupby(with_value, key=lambda record: record.family):  # sorted by it
         header, alignment, *rows = map(_narrow, comparison(tuple(group)).splitlines())
         before = f"\n### {escape(family)}\n\n{header}{re.sub('-+', '-', alignment)}"
         yield _Part(before, tuple(rows), "row")
@@ -189,4 +188,4 @@ def _existing(path: Path) -> bytes:
         written = path.read_bytes() if path.exists() else b""
     except OSError as error:
         raise disk_error(error, path, "read") from error
-    return written and written.rstrip(b"\n") + b"\n\n"
+    return written and written.rstrip(b"\n") + b"\n\n"  # HTML of theirs ends only at one

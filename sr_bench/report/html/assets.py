@@ -41,7 +41,7 @@ class Assets:
     def recall(self, key: str) -> Asset | None:
         """Return what was made for `key` before, if the report still has it and room for it."""
         asset = self.used.get(key) or self._known.get(key)
-        if asset is None or not ASSET.fullmatch(asset.name):
+        if asset is None or not ASSET.fullmatch(asset.name):  # anybody may edit the state
             return None
         try:
             if (self._target / asset.name).stat().st_size != asset.size:
@@ -52,12 +52,13 @@ class Assets:
 
     def add(self, key: str, data: bytes) -> Asset | None:
         """Write `data` for `key`, once for equal content; None if there is no room for it."""
-        asset = Asset(f"img/{sha256(data).hexdigest()[:20]}.webp", len(data))
+        asset = Asset(f"img/{sha256(data).hexdigest()[:20]}.webp", len(data))  # as ASSET
         with self._lock:
             new = asset.name not in self._sizes
         if self._take(key, asset) is None:
             return None
         path = self._target / asset.name
+        # Two threads may both write it: the content is equal, and appears whole or not at all.
         if new and not path.exists():
             write_bytes(path, data)
         return asset
@@ -71,12 +72,12 @@ class Assets:
         with self._lock:
             for key in keys:
                 self.used.pop(key, None)
-            kept = {asset.name for asset in self.used.values()}
+            kept = {asset.name for asset in self.used.values()}  # keys may share a file
             self._sizes = {name: size for name, size in self._sizes.items() if name in kept}
 
     def _take(self, key: str, asset: Asset) -> Asset | None:
         with self._lock:
-            if asset.name not in self._sizes:
+            if asset.name not in self._sizes:  # equal content takes room once
                 if sum(self._sizes.values()) + asset.size > self._room:
                     return None
                 self._sizes[asset.name] = asset.size

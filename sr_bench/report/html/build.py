@@ -37,10 +37,8 @@ MAX_BYTES = 25 * 10**6
 """What a report may weigh, so that it can be sent to somebody."""
 
 _WHITE = 255.0
-_PAGE_BYTES = 90_000
-_VALUE_BYTES = 500
-"""Room that is left for pages, and for what the build remembers: so much for each page, and for
-each image in each precision."""
+_PAGE_BYTES = 90_000  # room that is left for each page
+_VALUE_BYTES = 500  # and for each image in each precision, on its page and in the state
 
 Progress = Callable[[int, int, str], None]
 
@@ -85,7 +83,7 @@ def build_report(
         SrBenchError: The folder can't be written, a record is damaged, or Plotly is absent. The
             last report is whole until its first page is replaced, the last step.
     """
-    use_one_opencv_thread()
+    use_one_opencv_thread()  # the survey has threads of its own
     return _Build(session, history, target, max_bytes, progress).run_all()
 
 
@@ -112,11 +110,7 @@ class _Build:
         self._assets = Assets(target, self._old.assets, max_bytes - self._reserve())
         steps = len(units_of(self._galleries)) + len(self._subjects) + len(self._trends) + 1
         done = count(1)
-
-        def tick(what: str) -> None:
-            progress(next(done), steps, what)
-
-        self._tick = tick
+        self._tick: Callable[[str], None] = lambda what: progress(next(done), steps, what)
         self._pages: dict[str, PageState] = {}
         self._built = 0
 
@@ -134,13 +128,13 @@ class _Build:
         for name, trend in self._trends.items():
             self._page(name, "trend", trend)
         index = index_page(self._run, self._subjects, self._past, self._trend_names)
-        self._page("index.html", "index", index)
+        self._page("index.html", "index", index)  # last: until now the old report is whole
         return self._finish(seen, pages)
 
     def _finish(self, seen: Survey, pages: Sequence[PageData]) -> ReportResult:
         state = BuildState(self._pages, self._assets.used, seen.windows)
         used = {*self._pages, *(asset.name for asset in self._assets.used.values())}
-        remove_stale(self._target, self._old, used)
+        remove_stale(self._target, self._old, used)  # not before: the old index.html links them
         text = json.dumps(encode(state), sort_keys=True, allow_nan=False)
         write_text(self._target / FILE, f"{text}\n")
         files = {*used, *self._static, FILE}
@@ -196,20 +190,16 @@ class _Build:
     def _static_files(self) -> dict[str, bytes]:
         content = {f"assets/{name}": data for name, data in static_files().items()}
         if self._trends or any(gallery.images for gallery in self._galleries):
-            content["assets/plotly.min.js"] = plotly_file().read_bytes()
+            content["assets/plotly.min.js"] = plotly_file().read_bytes()  # 5 MB
         return content
 
     def _reserve(self) -> int:
         """Return the bytes that all but images may need."""
         values = sum(len(g.images) * (2 + len(g.subject.precisions)) for g in self._galleries)
-        pages = len(self._subjects) + 1
+        pages = len(self._subjects) + len(self._trends) + 1
         history = sum(len(s.rows) for trend in self._trends.values() for s in trend.series)
         static = sum(map(len, self._static.values()))
-        return (
-            static
-            + _PAGE_BYTES * (pages + len(self._trends))
-            + _VALUE_BYTES * (values + 2 * history)
-        )
+        return static + _PAGE_BYTES * pages + _VALUE_BYTES * (values + 2 * history)
 
 
 def _crop_view(crop: WorstCrop, data: PageData) -> CropView:
@@ -217,12 +207,12 @@ def _crop_view(crop: WorstCrop, data: PageData) -> CropView:
     labels = {column.precision: column.label for column in data.measured} | {"hr": "HR"}
     # The reference beside what is judged: the eye compares neighbours.
     order = ("fp32", "hr") if crop.precision == "fp32" else ("hr", "fp32", crop.precision)
-    width, height = max(1, image.width), max(1, image.height)
+    width, height = max(1, image.width), max(1, image.height)  # 0 where they are not known
     corner, size = (window.left, window.top), (window.width, window.height)
     shares = [
         pixels / whole for pixels, whole in zip(corner + size, (width, height) * 2, strict=True)
     ]
-    local_db = 10 * log10(_WHITE**2 / window.mse)
+    local_db = 10 * log10(_WHITE**2 / window.mse)  # a window without error is no crop
     return CropView(
         precision=crop.precision,
         label=labels[crop.precision],

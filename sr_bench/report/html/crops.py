@@ -50,13 +50,13 @@ def embed(galleries: Sequence[Gallery], survey: Survey, assets: Assets) -> dict[
         for image in _by_turns(galleries, survey):
             pictures = _pictures(image, survey)
             keys = [f"whole|{picture.name}|{picture.stamp}" for picture in pictures]
-            fresh = [key for key in keys if key not in assets.used]
+            fresh = [key for key in keys if key not in assets.used]  # models share LR and HR
             copied = list(pool.map(partial(_copy, assets, survey), pictures, keys))
             names = [picture.name for picture in pictures]
             assets_of = {name: asset for name, asset in zip(names, copied, strict=True) if asset}
             if any(name not in assets_of and name not in survey.unreadable for name in names):
                 assets.drop(fresh)
-                break
+                break  # a smaller one might fit, but the worst come first
             inside |= assets_of
     return inside
 

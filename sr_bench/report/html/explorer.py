@@ -164,7 +164,7 @@ def _start(metrics: Sequence[PageMetric], measured: Sequence[Measured]) -> int:
     """Return the image of the lowest fidelity, or else of the largest loss by the first metric."""
     if not metrics:
         return 0
-    gated = metrics[-1].sign == 0
+    gated = metrics[-1].sign == 0  # scored_metrics puts that of gates last
     shown = metrics[-1 if gated else 0]
     columns = {column.precision: column.values.get(shown.name, ()) for column in measured}
     full = columns.pop("fp32", ())

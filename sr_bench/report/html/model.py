@@ -18,12 +18,12 @@ from sr_bench.report.parts.speed import Joined, join_speed
 from sr_bench.report.terminal.dossier import dossier_lines
 from sr_bench.report.terminal.gate import comparison_lines, gate_lines
 
+# Keys of a record's detail that the page shows in their own way.
 _SHOWN_ELSEWHERE = {
     "gate", "compared", "dossier", "adapter", "warning", "observer", "calibration_set",
     "calibration_images", "calibration_shared", "int8_share", "float_operators", "int8_rules",
     "int8_layers", "int8_kernel",
 }  # fmt: skip
-"""Keys of a record's detail that the page shows in their own way."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def model_page(
         speed=tuple(column.title for column in joined.columns),
         gates=tuple(_gates(records)),
         dossiers=tuple(_dossiers(records)),
-        details=tuple(dict.fromkeys(_details(records))),
+        details=tuple(dict.fromkeys(_details(records))),  # metrics of one run repeat them
         crops=crops,
         provenance=tuple(int8_lines(records)),
         warnings=(*device_lines(records), *shared_lines(records)),
@@ -170,7 +170,7 @@ def _dossiers(records: Sequence[Record]) -> Iterator[DossierView]:
         if dossier is None:
             continue
         lines = [line for line in dossier_lines(dossier) if line]
-        closing = lines[-2:] if dossier.layers else lines[-1:]
+        closing = lines[-2:] if dossier.layers else lines[-1:]  # as dossier_lines ends
         caption = next((line for line in lines if line.startswith("layers by")), "")
         yield DossierView(
             record.precision,

@@ -114,10 +114,10 @@ def _row(
 def _entry(metric: str, records: Sequence[Record], past: Past) -> CellValue:
     """Return the value of `metric` that says most: judged before measured before absent."""
 
-    def rank(record: Record) -> tuple[bool, bool]:
+    def absence(record: Record) -> tuple[bool, bool]:
         return record.verdict.status is Status.NOT_RUN, record.measurement is None
 
-    ranked = sorted((record for record in records if record.metric == metric), key=rank)
+    ranked = sorted((record for record in records if record.metric == metric), key=absence)
     value = value_of(ranked[0], past) if ranked else None
     return CellValue(metric, value, max(0, len(ranked) - 1))
 

@@ -36,6 +36,7 @@ class Shelf:
         A link that the user made there, to a larger disk, is followed.
         """
         place = PurePosixPath(folder)
+        # Whoever made the record must not show files of whoever builds the report.
         if place.is_absolute() or ".." in place.parts or "\0" in folder:
             return None
         path = self.results / place / file
@@ -84,7 +85,7 @@ def gallery_of(subject: PageSubject, shelf: Shelf) -> Gallery:
         if record is None or record.kept is None:
             return None
         folder = getattr(record.kept, part)
-        picture = shelf.picture(folder, f"{index:04d}{file}.png")
+        picture = shelf.picture(folder, f"{index:04d}{file}.png")  # as core.record.Kept says
         if picture is None:
             missing[f"{folder}/{index:04d}{file}.png"] = None
         return picture

@@ -18,6 +18,7 @@ from sr_bench.text.home import without_home
 from sr_bench.text.printable import CONTROL
 
 _STATIC = ("app.css", "app.js", "explorer.js", "plots.js")
+# A name with </script> or <!-- in it must not end the element.
 _IN_SCRIPT = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
 
 
@@ -37,9 +38,8 @@ def json_text(value: object) -> Markup:
 
 def page_digest(template: str, page: object) -> str:
     """Return a digest of all that the HTML of `page` depends on."""
-    inputs = json.dumps(
-        [encode(page), template, __version__, MARKS, _code_digest()], allow_nan=False
-    )
+    parts = [encode(page), template, __version__, MARKS, _code_digest()]
+    inputs = json.dumps(parts, allow_nan=False)
     return sha256(inputs.encode()).hexdigest()
 
 
@@ -69,11 +69,11 @@ def plotly_file() -> Path:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("sr_bench.report.html"),
-        autoescape=True,
-        undefined=StrictUndefined,
+        autoescape=True,  # off by default
+        undefined=StrictUndefined,  # a mistyped name is an error, not an empty text
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_visible,
+        finalize=_visible,  # here, so that no template can forget it
     )
     environment.filters["json_text"] = json_text
     environment.globals |= {"version": __version__, "marks": MARKS}
@@ -82,7 +82,7 @@ def _environment() -> Environment:
 
 def _visible(value: object) -> object:
     match value:
-        case Markup():
+        case Markup():  # escaped already
             return value
         case str():
             # Escaping keeps a name from being markup; this keeps it from reordering or hiding what

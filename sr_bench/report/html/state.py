@@ -58,7 +58,7 @@ def read_state(target: Path) -> BuildState:
         state = decode(BuildState, json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return BuildState()  # all that is lost is time
-    return state if state.version == _VERSION else BuildState()
+    return state if state.version == _VERSION else BuildState()  # another one is not understood
 
 
 def is_current(target: Path, name: str, digest: str, state: BuildState) -> bool:

@@ -54,7 +54,7 @@ def survey(
 
     with ThreadPoolExecutor(THREADS) as pool:
         for _ in pool.map(work, units_of(galleries)):
-            pass
+            pass  # only who takes the results sees a thread's error
     return seen
 
 
@@ -105,7 +105,7 @@ def _look(
 def _thumbnail(hr: Picture, assets: Assets, seen: Survey, opened: dict[str, Levels | None]) -> None:
     key = f"thumbnail|{hr.name}|{hr.stamp}"
     try:
-        seen.sizes[hr.name] = image_size(hr.path)
+        seen.sizes[hr.name] = image_size(hr.path)  # the header: a thumbnail may be kept
     except ImageError as cause:
         seen.unreadable[hr.name] = str(cause)
         return
@@ -124,5 +124,5 @@ def _open(picture: Picture, opened: dict[str, Levels | None], seen: Survey) -> L
             opened[picture.name] = read_levels(picture.path)
         except ImageError as cause:
             seen.unreadable[picture.name] = str(cause)
-            opened[picture.name] = None
+            opened[picture.name] = None  # a damaged file is read once, not for each precision
     return opened[picture.name]

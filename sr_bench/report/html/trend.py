@@ -50,9 +50,8 @@ def trend_page(
     if not series:
         return None
     left_out = len(entries) - len(shown)
-    return TrendPage(
-        head, family, model, pages, tuple(map(history_case, series)), len(shown), left_out
-    )
+    views = tuple(map(history_case, series))
+    return TrendPage(head, family, model, pages, views, len(shown), left_out)
 
 
 def _by_device(case: Series) -> Iterator[Series]:

@@ -13,7 +13,7 @@ from sr_bench.document import numbers
 from sr_bench.errors import SrBenchError
 
 _SPARK_RUNS = 24
-_SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_EDGE = 60.0, 16.0, 2.0
+_SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_EDGE = 60.0, 16.0, 2.0  # of the SVG in macros.html.j2
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def value_of(record: Record, past: Past) -> Value:
         shown = numbers.measured(record, extra=0 if record.claim is None else 1)
         claimed, delta = numbers.claimed(record), numbers.delta(record)
         interval = numbers.interval(record)
-    except (ArithmeticError, ValueError) as cause:
+    except (ArithmeticError, ValueError) as cause:  # Decimal raises the first
         msg = (
             f"{record.case_id}: the record can't be shown ({type(cause).__name__}: {cause});"
             " make the run again"
@@ -136,7 +136,7 @@ def _spark(values: Sequence[float], record: Record) -> Spark:
     step = (_SPARK_WIDTH - 2 * _SPARK_EDGE) / (len(values) - 1)
     tall = _SPARK_HEIGHT - 2 * _SPARK_EDGE
 
-    def at(index: int, value: float) -> tuple[float, float]:
+    def at(index: int, value: float) -> tuple[float, float]:  # in SVG y points down
         share = (value - low) / (high - low) if high > low else 0.5
         return _SPARK_EDGE + index * step, _SPARK_HEIGHT - _SPARK_EDGE - share * tall
 

@@ -17,10 +17,7 @@ from sr_bench.report.parts.marks import MARKS, titled
 from sr_bench.report.parts.order import failures, in_document_order
 from sr_bench.report.parts.provenance import INTERVAL, shared_lines
 
-_HTML = "html/index.html"
-"""The HTML report, in the results folder."""
-
-_NO_IMAGES = "Nothing of images was asked for."
+_HTML = "html/index.html"  # in the results folder
 
 
 def write_combined(session: PastSession, folder: Path) -> Path:
@@ -84,7 +81,7 @@ def _families(records: Sequence[Record], folder: Path) -> Iterator[str]:
     shown = {record.verdict.status for record in records if record.dataset}
     if marks := [f"{mark} {escape(status)}" for status, mark in MARKS.items() if status in shown]:
         yield f"As claimed → as measured; ↓ if lower is better; {', '.join(marks)}."
-    pages = {path.name for path in folder.glob("*.md")}  # a name of others may be none of a file
+    pages = {path.name for path in folder.glob("*.md")}  # listed: a family may be no file name
     for family, group in groupby(records, key=lambda record: record.family):
         members, page = tuple(group), page_name(family)
         name = link(family, page) if page in pages else escape(family)
@@ -96,7 +93,7 @@ def _families(records: Sequence[Record], folder: Path) -> Iterator[str]:
 def _matrix(records: Sequence[Record]) -> str:
     """Return the table of models x precisions; each dataset and metric of a model has a row."""
     if not records:
-        return _NO_IMAGES
+        return "Nothing of images was asked for."
     cells: dict[tuple[str, str, str], dict[str, list[Record]]] = {}
     for record in records:
         row = cells.setdefault((record.model, record.dataset, record.metric), {})
@@ -121,6 +118,7 @@ def _cell(row: Mapping[str, Sequence[Record]], name: str) -> str:
     records = row.get(name, ())
     shown = [record for record in records if record.measurement] or records
     words = {_word(record) for record in shown}
+    # A cell of Markdown has no other line break.
     return "<br>".join(_value(record, name_row=len(words) > 1) for record in shown)
 
 

@@ -9,8 +9,9 @@ from tabulate import tabulate
 from sr_bench.text.home import without_home
 from sr_bench.text.printable import printable
 
+# What Markdown would not print as it is; GitHub reads $ as mathematics and ~ as a strike. An
+# underscore inside a word is harmless.
 _MARKUP = re.compile(r"[\\`*|<&\[~$]|(?<![^\W_])_|_(?![^\W_])")
-"""What Markdown would not print as it is; an underscore inside a word is harmless."""
 
 
 def _shown(text: str) -> str:
@@ -45,6 +46,7 @@ def link(label: str, target: str) -> str:
 
 def table(columns: Mapping[str, Sequence[str]]) -> str:
     """Return the table of `columns` by their titles; the cells are Markdown already."""
+    # Left to itself tabulate prints 30.10 as 30.1.
     return tabulate(columns, headers="keys", tablefmt="pipe", disable_numparse=True)
 
 

@@ -42,6 +42,7 @@ def write_family_reports(records: Sequence[Record], folder: Path) -> tuple[Path,
 
 def page_name(family: str) -> str:
     """Return the name of the page of `family`; ``README.md`` is left to the page of all."""
+    # Any case: the file systems of Windows and macOS take Readme.md for README.md.
     return f"{family}_.md" if family.casefold() == "readme" else f"{family}.md"
 
 
@@ -77,6 +78,7 @@ def mirrored_values(records: Sequence[Record]) -> dict[Source, str]:
 
 def _cell(record: Record) -> str:
     claim, measurement = record.claim, record.measurement
+    # No tolerance: the value was shown, not judged, as it is partial or emulated for a device.
     if claim is None or measurement is None or record.verdict.tolerance is None:
         return NOT_MEASURED
     return format_like(claim.text, measurement.value, digits=record.verdict.digits)

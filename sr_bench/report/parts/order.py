@@ -46,6 +46,7 @@ def in_document_order(records: Iterable[Record]) -> tuple[Record, ...]:
     workers that run side by side bring them in any order.
     """
     given = tuple(records)
+    # A model stands where its first row does, also if it has rows in two tables.
     first_line: dict[tuple[str, str], float] = {}
     for record in given:
         if source := record.source:
@@ -55,6 +56,7 @@ def in_document_order(records: Iterable[Record]) -> tuple[Record, ...]:
     def position(record: Record) -> tuple[object, ...]:
         source = record.source
         top = first_line.get((record.family, record.model), inf)
+        # The flag keeps those with a place from being compared with those without.
         if source:
             return (record.family, top, False, source.line, source.column)
         asked = (record.model, *rank(record.precision), record.dataset, record.metric)

@@ -58,7 +58,7 @@ def _cell(trial: Trial | None, claim: AuditedClaim) -> str:
 
 
 def _value(value: float, claim: AuditedClaim, sign: str = "") -> str:
-    decimals = len(claim.text.partition(".")[2]) + 2
+    decimals = len(claim.text.partition(".")[2]) + 2  # a mistake may not show in the printed ones
     return f"{value:{sign}.{decimals}f}"
 
 
@@ -75,6 +75,7 @@ def _missed(claim: AuditedClaim) -> Iterator[str]:
 
 
 def _advice(claim: AuditedClaim) -> str:
+    # No tolerance can be below what the printed digits round away, or what the value is off by.
     below = claim.catching or 0.0
     half_step = 0.5 * 0.1 ** len(claim.text.partition(".")[2])
     if below <= max(half_step, abs(claim.value - float(claim.text))):

@@ -14,7 +14,7 @@ from sr_bench.history.over_time import value_text
 from sr_bench.report.terminal.tables import plain_table
 from sr_bench.text.printable import printable
 
-_ORDER = (
+_ORDER = (  # what needs a look comes first
     CaseOutcome.LOSS,
     CaseOutcome.VANISHED,
     CaseOutcome.UNDECIDED,
@@ -24,8 +24,6 @@ _ORDER = (
     CaseOutcome.WITHIN,
     CaseOutcome.SAME,
 )
-"""What needs a look comes first."""
-
 _QUIET = (CaseOutcome.WITHIN, CaseOutcome.SAME)
 _COLUMNS = ("model", "precision", "metric", "A", "B", "mean loss (95 %)", "worst image", "status")
 
@@ -62,9 +60,8 @@ def summary_line(compared: Sequence[Compared]) -> str:
 
 def _run(info: SessionInfo) -> str:
     when = started(info)
-    return "  ".join(
-        [info.run, f"{when:%Y-%m-%d %H:%M} UTC" if when else "-", info.environment.commit or "-"]
-    )
+    time = f"{when:%Y-%m-%d %H:%M} UTC" if when else "-"
+    return "  ".join([info.run, time, info.environment.commit or "-"])
 
 
 def _cells(case: Compared) -> list[str]:
@@ -85,7 +82,7 @@ def _cells(case: Compared) -> list[str]:
 
 def _drop(metric: str, drop: Drop) -> str:
     mean = quantity(metric, drop.mean)
-    if not isfinite(drop.low95):
+    if not isfinite(drop.low95):  # one image, or values without end, give no interval
         return f"{mean} (one image)" if drop.count == 1 else mean
     return f"{mean} ({digits(metric, drop.low95)} to {digits(metric, drop.high95)})"
 

@@ -12,11 +12,8 @@ from sr_bench.report.terminal.forensics import forensics_summary
 from sr_bench.report.terminal.gate import comparison_lines, gate_lines
 from sr_bench.text.printable import printable
 
-_ANY_FLOAT = Context(prec=400)
-"""As many digits as a float may have with six decimals; the default is 28."""
-
-_ERROR_LINES = 17
-"""A sentence, and the 15 lines of output that it may quote."""
+_ANY_FLOAT = Context(prec=400)  # a float may have 309 digits before the point; the default is 28
+_ERROR_LINES = 17  # a sentence, and the 15 lines of output that it may quote
 
 
 def failure_text(record: Record) -> str:

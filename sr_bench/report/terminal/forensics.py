@@ -8,9 +8,8 @@ from sr_bench.report.terminal.tables import plain_table
 from sr_bench.text.printable import counted, printable_line
 
 _NAMES_SHOWN = 3
-_SUMMED_UP = 3
-"""Ways that a failure text has room for."""
-_INDENT = 11 * " "
+_SUMMED_UP = 3  # ways that a failure text has room for
+_INDENT = 11 * " "  # below the text after "forensics"
 
 _COLOURS = {
     "rgb": "in RGB",

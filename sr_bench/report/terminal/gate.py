@@ -50,8 +50,8 @@ def _fidelity_rows(verdict: GateVerdict) -> Iterator[list[str]]:
         ("fidelity to fp32", {image.image: image.all_db for image in verdict.images}),
         ("in the border ring", {image.image: image.ring_db for image in verdict.images}),
     ):
-        image = min(values, key=lambda image: (values[image], image))
-        status = Status.LOSS if values[image] < limit else Status.WITHIN
+        image = min(values, key=lambda image: (values[image], image))  # of equals by name
+        status = Status.LOSS if values[image] < limit else Status.WITHIN  # the worst image decides
         mean = quantity("fidelity", sum(values.values()) / len(values))
         worst = quantity("fidelity", values[image])
         yield [name, mean, "-", worst, image, f">= {limit:g} dB", "-", status]

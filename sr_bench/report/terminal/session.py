@@ -60,7 +60,8 @@ def _table(records: Sequence[Record]) -> list[str]:
     joined = join_speed(records)
     rows = joined.rows
     # A model's name stands in its first row only, so that the eye finds where the next begins.
-    named = [key != before for before, key in pairwise([None, *map(_row_key, rows)])]
+    keys = [(row.family, row.model, precision(row)) for row in rows]
+    named = [key != before for before, key in pairwise([None, *keys])]
     columns = {
         "model": _where(named, [row.model for row in rows]),
         "precision": _where(named, [precision(row) for row in rows]),
@@ -82,10 +83,6 @@ def _table(records: Sequence[Record]) -> list[str]:
 def _where(named: Sequence[bool], cells: Sequence[str]) -> list[str]:
     """Return `cells` with those emptied that repeat what the row above says."""
     return [cell if first else "" for first, cell in zip(named, cells, strict=True)]
-
-
-def _row_key(record: Record) -> tuple[str, str, str]:
-    return (record.family, record.model, precision(record))
 
 
 def not_run_lines(records: Sequence[Record]) -> list[str]:

@@ -16,5 +16,6 @@ def plain_table(
     """
     align = ["left" if index in left else "right" for index in range(len(headers))]
     cells = [[printable(cell.replace("\n", " ")) for cell in row] for row in rows]
+    # Left to itself tabulate prints 30.10 as 30.1, and pads the last column.
     text = tabulate(cells, headers, tablefmt="simple", disable_numparse=True, colalign=align)
     return [line.rstrip() for line in text.splitlines()]

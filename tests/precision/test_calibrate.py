@@ -257,9 +257,15 @@ def test_too_little_memory_says_how_much_is_needed(network: Network) -> None:
     assert stats.images == 1
 
 
-def _most_at_a_time(network: Network, memory_mib: float, patch: pytest.MonkeyPatch) -> int:
-    """Return how many of 8 tiles were begun and not yet done, at most, with 4 workers."""
+def _most_at_a_time(
+    network: Network, memory_mib: float, patch: pytest.MonkeyPatch, *, patience_s: float = 0.05
+) -> int:
+    """Return how many of 8 tiles were begun and not yet done, at most, with 4 workers.
+
+    A tile that is alone waits for a second one, `patience_s` seconds at most.
+    """
     busy: set[int] = set()
+    met = threading.Event()
     most = 0
     lock = threading.Lock()
     original = Histogram.of
@@ -270,6 +276,10 @@ def _most_at_a_time(network: Network, memory_mib: float, patch: pytest.MonkeyPat
             if where == network.input:
                 busy.add(threading.get_ident())
             most = max(most, len(busy))
+        if most > 1:
+            met.set()
+        if where == network.input:
+            met.wait(patience_s)
         histogram = original(array, where=where)
         if where == network.output:
             busy.discard(threading.get_ident())
@@ -290,7 +300,7 @@ def test_tight_memory_lets_fewer_tiles_run_at_a_time(
     monkeypatch.undo()
     needed = int(str(error.value).partition(" MiB")[0].rpartition(" ")[2])
     assert _most_at_a_time(network, needed, monkeypatch) == 1
-    assert _most_at_a_time(network, 1024, monkeypatch) > 1
+    assert _most_at_a_time(network, 1024, monkeypatch, patience_s=60) > 1
 
 
 @pytest.mark.parametrize(
@@ -369,6 +379,7 @@ def test_an_interruption_does_not_wait_for_the_tiles_at_work(
         sleep(0.01)
         if interrupted.is_set():
             late.append(where)
+            sleep(0.5)  # long enough for a busy machine to bring the interruption here
         return original(array, where=where)
 
     def interrupt(done: int, planned: int, name: str) -> None:

@@ -50,7 +50,7 @@ def test_closing_ends_those_that_nobody_uses_now_and_the_others_later() -> None:
 
 
 def test_threads_that_ask_at_the_same_time_share_one_session() -> None:
-    opened, lent, together = [], [], Barrier(4)
+    opened, lent, together = [], [], Barrier(4, timeout=60)
     sessions = OpenSessions()
 
     def open_session() -> Session:

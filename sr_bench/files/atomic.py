@@ -1,7 +1,8 @@
 """Write a file whole or not at all."""
 
 import os
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -53,6 +54,26 @@ def append_line(path: Path, text: str, *, cut_torn: bool = False) -> None:
     if "\n" in text:
         msg = "expected one line, got a text with a line feed in it"
         raise ValueError(msg)
+    with _locked(path, "append to") as handle:
+        _append(handle, text.encode() + b"\n", cut_torn=cut_torn)
+
+
+def empty_if(path: Path, is_old: Callable[[bytes], bool]) -> None:
+    """Empty the file at `path` if `is_old` says so of its content.
+
+    Those that append to it wait meanwhile, so that no line is lost that `is_old` did not see.
+
+    Raises:
+        SrBenchError: It can't be written.
+    """
+    with _locked(path, "replace") as handle:
+        if is_old(_tail(handle, 0)):
+            os.ftruncate(handle, 0)
+
+
+@contextmanager
+def _locked(path: Path, verb: str) -> Iterator[int]:
+    """Open `path`, which is made if it is absent, and keep other processes waiting."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
@@ -62,11 +83,11 @@ def append_line(path: Path, text: str, *, cut_torn: bool = False) -> None:
                 import fcntl
 
                 fcntl.flock(handle, fcntl.LOCK_EX)
-            _append(handle, text.encode() + b"\n", cut_torn=cut_torn)
+            yield handle
         finally:
             os.close(handle)
     except OSError as error:
-        raise disk_error(error, path, "append to") from error
+        raise disk_error(error, path, verb) from error
 
 
 def sync(path: Path) -> None:

@@ -19,7 +19,7 @@ from zlib import crc32
 from sr_bench.core.codec import encode
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.score.fidelity import Fidelity
-from sr_bench.files.atomic import append_line, sync
+from sr_bench.files.atomic import append_line, empty_if, sync
 from sr_bench.files.disk import disk_error
 
 _SYNC_EVERY_S = 1.0
@@ -87,21 +87,27 @@ class RunResults:
         self.made: Made | None = None
         """Who made them; None if there is none yet."""
         if path is not None:
-            self._read(path)
+            try:
+                self._read(path.read_bytes())
+            except FileNotFoundError:  # nothing is kept yet
+                pass
+            except OSError as error:
+                raise disk_error(error, path, "read") from error
 
     def get(self, image: str) -> ImageResult | None:
         """Return the result of the image with the digest `image`; None if there is none."""
         return self._results.get(image)
 
     def forget(self) -> None:
-        """Leave out what earlier sessions made."""
-        self._results.clear()
-        self.made = None
+        """Leave out what earlier sessions made, unless a process of this one has done so."""
         if self._path is not None:
-            try:
-                self._path.unlink(missing_ok=True)
-            except OSError as error:
-                raise disk_error(error, self._path, "replace") from error
+            empty_if(self._path, self._is_foreign)
+
+    def _is_foreign(self, content: bytes) -> bool:
+        self._read(content)
+        if foreign := self.made is None or self.made.session != self._session:
+            self._read(b"")
+        return foreign
 
     def begin(self, device: str, notes: Mapping[str, str]) -> None:
         """Say what makes the results that are added from now on.
@@ -153,14 +159,10 @@ class RunResults:
         sync(path)
         self._synced, self._unsynced = time.monotonic(), False
 
-    def _read(self, path: Path) -> None:
-        try:
-            lines = path.read_bytes().split(b"\n")
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise disk_error(error, path, "read") from error
-        for line in map(_read_line, lines):
+    def _read(self, content: bytes) -> None:
+        self._results.clear()
+        self.made = None
+        for line in map(_read_line, content.split(b"\n")):
             if isinstance(line, Made):
                 self.made = line
             elif line is not None:

@@ -111,6 +111,16 @@ def test_refresh_keeps_what_another_process_of_its_session_made(tmp_path: Path) 
     assert opened(tmp_path, refresh=True).get("i1") is not None
 
 
+def test_a_process_that_looked_before_drops_nothing_that_its_session_made(tmp_path: Path) -> None:
+    filled(tmp_path, 3)
+    late = RunResults(file_of(tmp_path), "night 2")
+    first = filled(tmp_path, 2, refresh=True, session="night 2")
+    late.forget()
+    assert [bool(late.get(image)) for image in IMAGES] == [True, True, False]
+    first.close()
+    assert opened(tmp_path, session="night 2").get("i1") is not None
+
+
 @pytest.mark.parametrize(("count", "is_kept"), [(3, False), (2, True)])
 def test_a_device_is_asked_again_unless_its_run_was_interrupted(
     tmp_path: Path, count: int, is_kept: bool

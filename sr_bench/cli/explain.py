@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
     card, precision = find_card(args), read_precision(args)
     gate = card.gate_on(args.backend)
-    limit = args.min_fidelity or (gate.min_fidelity_db if gate else None)
+    limit = gate.min_fidelity_db if gate and args.min_fidelity is None else args.min_fidelity
     if limit is None:
         msg = f"{card.id} has no gate: say what to reach with --min-fidelity DB"
         raise OptionError(msg)

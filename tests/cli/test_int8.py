@@ -129,6 +129,11 @@ def test_explain_ranks_layers_and_finds_a_plan(sr_bench, int8_zoo: Int8Zoo) -> N
     assert plan["remedy"]["worst_db"] >= 48
 
 
+def test_a_limit_of_0_is_a_limit(sr_bench, int8_zoo: Int8Zoo) -> None:
+    args = ("explain", "res_x2", "--precision", "int8_max", "--min-fidelity", "0", "--seconds", "1")
+    assert "to reach at least 0 dB" in sr_bench(*args, *_places(int8_zoo)).out
+
+
 def test_explain_of_a_bare_file_needs_to_know_what_to_reach(sr_bench, int8_zoo: Int8Zoo) -> None:
     result = sr_bench("explain", int8_zoo.suite / "net.onnx", "--precision", "int8_max")
     assert result.code == 2

@@ -12,7 +12,7 @@ from sr_bench.cli._args.suites import add_places_arguments, load_suites
 if TYPE_CHECKING:  # --help must not wait for the engine
     from sr_bench.core.case import Case
 
-HELP = "make known mistakes on a run's kept outputs, and show which the tolerances don't catch"
+HELP = "apply known mistakes to a run's kept outputs, and list those that the tolerances miss"
 EXAMPLE = "sr-bench audit-tolerance last --fail"
 
 

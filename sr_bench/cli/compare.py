@@ -13,7 +13,7 @@ from sr_bench.errors import OptionError
 if TYPE_CHECKING:
     from sr_bench.core.history import PastSession
 
-HELP = "compare two runs image by image; ends in 1 if the newer one is worse or lacks a value"
+HELP = "compare two runs image by image; exits with 1 if the newer one is worse or lacks a value"
 EXAMPLE = "sr-bench compare main last"
 
 # The limit that each option sets, and what it is.

@@ -10,7 +10,7 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.metric import image_metrics, metric_info, not_computed
 from sr_bench.errors import NotRunError, SrBenchError
 
-HELP = "list models, precisions, datasets and metrics, and what of them is here"
+HELP = "list models, precisions, datasets and metrics, and which of them are here"
 EXAMPLE = "sr-bench list --weights ~/weights --data ~/datasets"
 
 

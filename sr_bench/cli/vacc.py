@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # these load much, which --help must not wait for
     from sr_bench.core.card import ModelCard
     from sr_bench.core.device import CompilerInput, Shape
 
-HELP = "compile for, profile on or clear a VACC card by hand; see sr-bench vacc --help"
+HELP = "compile for, profile on, or clear a VACC card by hand"
 EXAMPLE = "sr-bench vacc yaml pocket_edsr_x2 --precision int8_kl --out build"
 
 _CLEAR = "let a model run again that was running when the host froze"

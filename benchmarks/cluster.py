@@ -29,10 +29,9 @@ from pictures import NETWORKS, make_images, make_job, open_images
 
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
-from sr_bench.engine.elsewhere.cluster.client import Cluster
+from sr_bench.engine.elsewhere.cluster.client import Cluster, split
 from sr_bench.engine.elsewhere.cluster.connect import connected
 from sr_bench.engine.elsewhere.cluster.sessions import SharingWorker
-from sr_bench.engine.elsewhere.cluster.shards import split
 from sr_bench.engine.job import ImageResult, quiet
 from sr_bench.engine.measure.worker import Work, Worker
 from sr_bench.engine.plan.options import Selection

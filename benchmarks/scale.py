@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
 
-from sr_bench.engine.elsewhere.cluster.shards import split
+from sr_bench.engine.elsewhere.cluster.client import split
 
 WORKERS = (1, 4, 16, 64, 256, 1024, 4096)
 TOLERATED = 0.08

@@ -75,8 +75,8 @@ def in_turns(
     folder: Folder, ways: Mapping[str, Sequence[object]], rounds: int
 ) -> list[dict[str, Usage]]:
     """Run a session of each way, `rounds` times, every other time from the last to the first."""
-    rounds = []
+    usages = []
     for turn in range(rounds):
         names = list(ways) if turn % 2 == 0 else list(ways)[::-1]
-        rounds.append({name: folder.session(*ways[name]) for name in names})
-    return rounds
+        usages.append({name: folder.session(*ways[name]) for name in names})
+    return usages

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from sr_bench.errors import SrBenchError
-from sr_bench.text.printable import printable
+from sr_bench.text.printable import counted, printable
 
 Model = TypeVar("Model")
 
@@ -108,8 +108,7 @@ def _unknown(value: object) -> dict[str, str]:
 
 def listed(faults: Sequence[str], *, where: str) -> str:
     """Return the message that counts `faults` and lists each on a line of its own."""
-    count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
-    return printable("\n  ".join([f"{where}: {count}", *faults]))
+    return printable("\n  ".join([f"{where}: {counted(len(faults), 'fault')}", *faults]))
 
 
 def nearest(word: str, valid: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from sr_bench.history.find_run import earlier_runs
 from sr_bench.history.index import read_history
 from sr_bench.plugin.item import CaseItem
 from sr_bench.plugin.session import BenchSession
+from sr_bench.text.printable import counted
 
 _NAMED = 3  # runs that the header names
 
@@ -49,5 +50,4 @@ def _notes(runs: Sequence[Ranked]) -> list[str]:
     took = f"; {len(known)} of them took {sum(known):.0f} s before" if known else ""
     first = [f"  {run.cases[0].card.name} {run.cases[0].precision}: {run.reason}" for run in runs]
     more = [f"  and {len(first) - _NAMED} more"] if len(first) > _NAMED else []
-    counted = f"{len(runs)} run{'s' * (len(runs) != 1)}"
-    return [f"budget: {counted}{took}; first", *first[:_NAMED], *more]
+    return [f"budget: {counted(len(runs), 'run')}{took}; first", *first[:_NAMED], *more]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from sr_bench.core.case import Case
 from sr_bench.core.detail import Detail
@@ -10,7 +9,7 @@ from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Verdict
 from sr_bench.engine.job import ImageResult, Job
 from sr_bench.engine.measure.kept_images import Keeper
 from sr_bench.engine.measure.result_log import RunResults
-from sr_bench.engine.prepare.code_digest import metric_code
+from sr_bench.engine.prepare.code_digest import kept_name, metric_code
 from sr_bench.engine.score.protocol import aggregate
 from sr_bench.errors import DatasetError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
@@ -52,10 +51,10 @@ class Run:
         limits: str = "",
     ) -> Record:
         """Return the record of `case`, which the run answers; a gate has `limits`."""
-        code = metric_code(case.metric)  # a package may change what it computes
-        question = limits or (f"{case.metric}|{code}" if code else case.metric)
+        question = limits or kept_name(case.metric)
         # A part of the images is another number.
         content = f"{sha256_json(self.inputs)}|{question}|{len(self.images)}"
+        code = metric_code(case.metric)
         asked = {"limits": sha256_bytes(limits.encode())} if limits else {"metric": code}
         return case.record(
             verdict,
@@ -90,7 +89,7 @@ class JobResults:
     def _has(self, index: int) -> bool:
         result = self.kept.get(self.digests[index])
         # Kept by a session that asked for less.
-        if result is None or not result.scores.keys() >= {*self._kept_names.values()}:
+        if result is None or not result.scores.keys() >= set(map(kept_name, self.job.metrics)):
             return False
         complete = result.fidelity is not None or not self.fidelity
         # Pictures may have been deleted, numbers not.
@@ -98,14 +97,8 @@ class JobResults:
 
     def add(self, index: int, result: ImageResult) -> None:
         """Keep the result of image number `index`; from any thread."""
-        scores = {self._kept_names[metric]: value for metric, value in result.scores.items()}
+        scores = {kept_name(metric): value for metric, value in result.scores.items()}
         self.kept.add(self.digests[index], replace(result, scores=scores))
-
-    @cached_property
-    def _kept_names(self) -> Mapping[str, str]:
-        """What values are kept as, by metric: another package's with the digest of its code."""
-        codes = {metric: metric_code(metric) for metric in self.job.metrics}
-        return {metric: f"{metric}|{code}" if code else metric for metric, code in codes.items()}
 
     def run(self, inputs: Mapping[str, str], measured: int) -> Run:
         """Return the run once no image is missing; `measured` of them were measured now.
@@ -134,7 +127,7 @@ class JobResults:
     def _images(self) -> tuple[ImageResult, ...]:
         """Return the results under the names that the images have here."""
         results = zip(self.job.names, map(self.kept.get, self.digests), strict=True)
-        names = self._kept_names
+        names = {metric: kept_name(metric) for metric in self.job.metrics}
         return tuple(
             replace(
                 result,

@@ -11,6 +11,7 @@ from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
 from sr_bench.core.history import HistoryEntry, PastSession, Point, shortened
 from sr_bench.core.record import Record, Status
 from sr_bench.core.trend import started
+from sr_bench.text.printable import counted
 
 _THIN = 0.2
 """Part of the tolerance: with less left, a small change fails the claim."""
@@ -191,7 +192,7 @@ def _measured(age: timedelta) -> str:
         return "measured, nothing says when"
     if age.days < 1:
         return "measured less than a day ago"
-    return f"measured {age.days} day{'s' if age.days > 1 else ''} ago"
+    return f"measured {counted(age.days, 'day')} ago"
 
 
 def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -78,6 +78,12 @@ def metric_code(name: str) -> str:
     return _digest(files) if files else ""
 
 
+def kept_name(metric: str) -> str:
+    """Return what values of `metric` are kept as: another package's with its code's digest."""
+    code = metric_code(metric)  # a package may change what it computes
+    return f"{metric}|{code}" if code else metric
+
+
 def _digest(files: Iterable[Path]) -> str:
     return sha256_bytes("".join(map(sha256_file, files)).encode())
 

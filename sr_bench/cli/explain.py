@@ -10,7 +10,6 @@ from sr_bench.cli._args.networks import (
     read_selection,
 )
 from sr_bench.cli._args.output import add_json_argument, print_result
-from sr_bench.core.precision import Precision
 from sr_bench.errors import OptionError
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     selection = read_selection(args, backend=args.backend, explain_s=args.seconds)
     runs = Runs(selection, ())
     low = runs.of(case, quiet)
-    full = runs.of(replace(case, precision=Precision.FP32), quiet)
+    full = runs.of(case.in_fp32, quiet)
     images, limit_s = (low.images, full.images), selection.explain_s
     work = runs.work(case, quiet)
     dossier = explain(runs.here, work, *images, limits, limit_s, progress=quiet)

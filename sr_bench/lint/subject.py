@@ -54,7 +54,7 @@ class Entry:
     def name(self) -> str:
         """As messages call it: ``RCAN (BasicSR) vacc int8_max``."""
         source = f"({self.row_source})" if self.row_source else ""
-        precision = "" if self.precision is Precision.FP32 else self.precision
+        precision = "" if self.precision.is_full else self.precision
         parts = (self.row, source, self.backend, precision, self.dataset and f"on {self.dataset}")
         return " ".join(filter(None, parts))
 
@@ -119,13 +119,13 @@ class Subject:
         """Each fp32 entry with each low precision of its model on the same dataset."""
         full: dict[tuple[RowKey, str], list[Entry]] = {}
         for entry in self.entries:
-            if entry.precision is Precision.FP32:
+            if entry.precision.is_full:
                 full.setdefault((entry.key, entry.dataset), []).append(entry)
         return tuple(
             # The row of the same backend, if there is one, else the model's own.
             (min(rows, key=lambda row: (row.backend != low.backend, bool(row.backend))), low)
             for low in self.entries
-            if low.precision is not Precision.FP32 and (rows := full.get((low.key, low.dataset)))
+            if not low.precision.is_full and (rows := full.get((low.key, low.dataset)))
         )
 
 

@@ -7,7 +7,6 @@ from math import isfinite, isnan
 from sr_bench.core.case import GATE_METRIC
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Source
-from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.core.update import UpdateMode
 
@@ -80,7 +79,7 @@ def why_not_in(record: Record, key: CellKey) -> str:
         return ""
     if key.backend:
         return f"emulated, and the row is about the {key.backend} device"
-    if key.precision is Precision.FP32:
+    if key.precision.is_full:
         return ""
     return (
         "emulated, and the row's label does not say so: name the emulation in the label"

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from sr_bench.core.precision import Precision
 from sr_bench.lint.digits import CLEAR, difference, excess, signed
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Entry, Subject
@@ -28,11 +27,11 @@ def check(subject: Subject) -> Iterator[Finding]:
     for first, second in combinations(entries, 2):
         if (first.key, first.dataset) != (second.key, second.dataset):
             continue
-        if second.precision is Precision.FP32:
+        if second.precision.is_full:
             first, second = second, first  # so that the difference is from fp32
         if how := _apart(first, second):
             psnr, ssim = (signed(second.claims[m], first.claims[m]) for m in ("psnr", "ssim"))
-            base = "fp32" if first.precision is Precision.FP32 else first.name
+            base = "fp32" if first.precision.is_full else first.name
             yield RULE.found(
                 second.claims["ssim"].source,
                 f"{second.name}: PSNR is {psnr} dB and SSIM {ssim} from {base}: {how}",

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from itertools import permutations
 
 from sr_bench.core.claim import Claim
-from sr_bench.core.precision import Precision
 from sr_bench.lint.digits import CLEAR, excess, gap
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Entry, Subject
@@ -26,7 +25,7 @@ _COSTS: dict[str, str] = {"params": "M Params", "flops": "G Flops"}
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each model that is above a larger one."""
-    full = [entry for entry in subject.entries if entry.precision is Precision.FP32]
+    full = [entry for entry in subject.entries if entry.precision.is_full]
     for small, large in permutations(full, 2):
         if "psnr" not in small.claims or "psnr" not in large.claims:
             continue
@@ -77,6 +76,6 @@ def _costs(subject: Subject, entry: Entry) -> dict[str, Claim]:
     return {
         metric: other.claims[metric]
         for other in subject.entries
-        if other.key == entry.key and other.precision is Precision.FP32
+        if other.key == entry.key and other.precision.is_full
         for metric in _COSTS.keys() & other.claims.keys()
     }

@@ -10,7 +10,6 @@ from xdist.scheduler import (  # type: ignore[import-untyped]
 )
 
 from sr_bench.core.case import Case
-from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.cases import latency_cases, plan
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
@@ -28,7 +27,7 @@ def groups_of(cases: Sequence[Case], selection: Selection, workers: int) -> list
     Models that do not come out even, such as the third of three on two workers, or the only one,
     go to the workers run by run.
     """
-    low = [case for case in cases if case.evaluation and case.precision is not Precision.FP32]
+    low = [case for case in cases if case.evaluation and not case.precision.is_full]
     gated = [_model(case) for case in low if selection.wants_gate(case.card)]
     models = list(dict.fromkeys(gated))
     whole = set(models[: len(models) - len(models) % workers])

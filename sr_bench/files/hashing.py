@@ -48,7 +48,9 @@ def sha256_file(path: Path) -> str:
 
 
 def sha256_unchanged(path: Path) -> str:
-    """Return what `sha256_file` returns, read once as long as size and time of the file stay.
+    """Return what `sha256_file` returns, read once as long as the file and its status stay.
+
+    Behind a link that is the file it leads to.
 
     Raises:
         SrBenchError: The file is absent or can't be read.
@@ -57,11 +59,13 @@ def sha256_unchanged(path: Path) -> str:
         status = path.stat()
     except OSError:
         return sha256_file(path)  # says why not
-    return _read_once(path, status.st_size, status.st_mtime_ns)
+    # A link may lead to another file of the same size and time, and a copy keep its time.
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return _read_once(path, (status.st_dev, status.st_ino, status.st_size, *times))
 
 
 @lru_cache(maxsize=2**16)
-def _read_once(path: Path, _size: int, _mtime_ns: int) -> str:
+def _read_once(path: Path, _status: tuple[int, ...]) -> str:
     return sha256_file(path)
 
 

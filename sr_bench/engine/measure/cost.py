@@ -11,9 +11,9 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.record import Measurement
 from sr_bench.cost.count import CostCount
 from sr_bench.engine.prepare.code_digest import measuring
-from sr_bench.engine.prepare.weights import weights_path
+from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.files.atomic import write_text
-from sr_bench.files.hashing import sha256_file, sha256_json
+from sr_bench.files.hashing import sha256_json
 
 Shape = tuple[int, int, int]
 
@@ -93,6 +93,6 @@ def cost_inputs(card: ModelCard, metric: str) -> Mapping[str, str]:
 
 
 def _network(card: ModelCard) -> str:
-    """Return the digest of the network of `card`, without its weights."""
-    content = sha256_file(weights_path(card, None)) if card.onnx else ""
+    """Return the digest of the network of `card`, without the weights of a checkpoint."""
+    content = network_digest(card, weights_path(card, None)) if card.onnx else ""
     return sha256_json([content, card.architecture, dict(card.hyper), card.scale])

@@ -11,10 +11,10 @@ from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.card import ModelCard
 from sr_bench.core.codec import encode
 from sr_bench.core.device import CompilerInput, Profile
-from sr_bench.core.precision import Precision
+from sr_bench.core.precision import OBSERVERS, Precision
 from sr_bench.engine.job import Progress
 from sr_bench.engine.prepare.calibration import LEAST_EFFORT, CalibrationSet, Effort
-from sr_bench.engine.prepare.code_digest import exporting
+from sr_bench.engine.prepare.code_digest import FAMILIES, measuring, plugin_code
 from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.errors import NotRunError
 from sr_bench.files.cache import cache_dir
@@ -86,7 +86,9 @@ class Prepared:
         """Digest of what weights are loaded into, and how."""
         card = self.card
         key = card.checkpoint.key if card.checkpoint else ""
-        return sha256_json([card.architecture, dict(card.hyper), card.scale, key])
+        code = plugin_code(FAMILIES, card.architecture)  # another package may change what it builds
+        content = [card.architecture, dict(card.hyper), card.scale, key]
+        return sha256_json([*content, code] if code else content)
 
     @property
     def _is_compiled(self) -> bool:
@@ -256,7 +258,7 @@ class Prepared:
         our own code: a changed architecture must not be served the old file.
         """
         declared = self.card.checkpoint.sha256 if self.card.checkpoint else ""
-        return sha256_json([self.network, declared, *exporting()])
+        return sha256_json([self.network, declared, measuring()])
 
 
 def prepare(
@@ -293,5 +295,6 @@ def _cached(key: str, make: Callable[[Path], None]) -> Path:
 
 
 def plan_digest(plan: object, observer: str) -> str:
-    """Return the digest of what a card plans for int8, and the observer."""
-    return sha256_json([encode(plan), observer])
+    """Return the digest of what a card plans for int8, and the observer with others' code of it."""
+    code = plugin_code(OBSERVERS, observer.rpartition(" ")[2])
+    return sha256_json([encode(plan), f"{observer} {code}" if code else observer])

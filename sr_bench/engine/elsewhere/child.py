@@ -10,7 +10,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar, cast
 
 from sr_bench.core.backend import BackendInfo
@@ -20,6 +19,7 @@ from sr_bench.engine.job import Done, Progress, quiet
 from sr_bench.engine.measure.worker import Begin, Planned, Work
 from sr_bench.engine.plan.options import Selection
 from sr_bench.errors import DeviceError, SrBenchError
+from sr_bench.files.temporary import temporary_folder
 from sr_bench.history.environment import cpu_model
 from sr_bench.system.process import (
     Group,
@@ -152,7 +152,7 @@ class _Process:
         self._memory_due = 0.0
         self._kills_before = out_of_memory_kills()  # counted for the whole system
         with ExitStack() as held:
-            folder = held.enter_context(TemporaryDirectory(prefix="sr-bench-isolated-"))
+            folder = held.enter_context(temporary_folder())
             self._log = Path(folder, "output")
             self._pipe, theirs = Pipe()
             held.enter_context(self._pipe)

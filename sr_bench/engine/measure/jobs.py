@@ -13,6 +13,7 @@ from sr_bench.engine.prepare.code_digest import BACKENDS, plugin_code
 from sr_bench.engine.prepare.image_sets import ImageSets
 from sr_bench.engine.prepare.network import Prepared, prepare
 from sr_bench.errors import NotRunError
+from sr_bench.files.cache import cache_dir
 
 
 class Jobs:
@@ -57,6 +58,7 @@ class Jobs:
             effort=Effort(chosen.calibration_bytes, chosen.threads, progress),
             form=self._info.form,
             profile=profile,
+            kept=chosen.kept_in(cache_dir()),
         )
 
     def inputs(self, job: Job, prepared: Prepared) -> Mapping[str, str]:

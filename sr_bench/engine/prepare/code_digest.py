@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import sr_bench
+from sr_bench.core.codec import encode
 from sr_bench.core.metric import PACKAGE, image_metrics
 from sr_bench.core.precision import OBSERVERS
 from sr_bench.discovery import third_party
@@ -74,6 +75,12 @@ def plugin_code(group: str, name: str = "") -> str:
     """
     digests = sorted(map(code_digest, third_party(group, name)))
     return sha256_json(digests) if digests else ""
+
+
+def plan_digest(plan: object, observer: str) -> str:
+    """Return the digest of what a card plans for int8, and the observer with others' code of it."""
+    code = plugin_code(OBSERVERS, observer.rpartition(" ")[2])
+    return sha256_json([encode(plan), f"{observer} {code}" if code else observer])
 
 
 def metric_code(name: str) -> str:

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any, Literal, Self
 
@@ -22,6 +21,7 @@ from sr_bench.core.device import Failure, Shape
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, DeviceError, NotRunError
 from sr_bench.files.disk import disk_error
+from sr_bench.files.temporary import temporary_folder
 from sr_bench.system.process import read_tail, with_tail
 
 _LEVEL_SLACK = 1e-3  # float32 keeps 255 levels to 3e-5; an image that was resized is off by more
@@ -80,7 +80,7 @@ class CardRunner:
         with ExitStack() as held:
             limits = rig.limits
             held.enter_context(notes.die(rig.device, wait_s=limits.wait_s, settle_s=limits.grace_s))
-            folder = Path(held.enter_context(TemporaryDirectory(prefix="sr-bench-vacc-")))
+            folder = Path(held.enter_context(temporary_folder()))
             _write_job(folder, model, rig.device, operators)
             process = _Worker(f"{model.name} {model.precision}", rig, folder)
             held.callback(process.end)

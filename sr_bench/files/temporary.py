@@ -17,6 +17,7 @@ from sr_bench.files.hashing import sha256_bytes
 from sr_bench.system.process import read_process
 
 _PREFIX = "sr-bench-"
+_FOLDERS, _FILES = f"{_PREFIX}*", ".*.tmp"
 _OWNER = re.compile(r"([0-9a-f]{8})-([0-9a-f]{8})-(\d+)-(\d+)-")
 _OLD_S = 30 * 24 * 3600.0
 """Of another machine nobody here can tell whether its process runs: no session takes so long."""
@@ -45,20 +46,23 @@ def remove_left_behind(folders: Iterable[Path]) -> None:
 
     What may not be deleted is passed over.
     """
-    for path in Path(gettempdir()).glob(f"{_PREFIX}*"):
-        if _is_orphan(path):
+    found = [path for folder in folders for path in (*folder.glob(_FOLDERS), *folder.rglob(_FILES))]
+    for path in filter(_is_orphan, (*Path(gettempdir()).glob(_FOLDERS), *found)):
+        if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
-    for folder in folders:
-        for path in folder.rglob(".*.tmp"):
-            if _is_orphan(path):
-                with suppress(OSError):
-                    path.unlink()
+        else:
+            with suppress(OSError):
+                path.unlink()
 
 
 def _owner() -> str:
     """Return what names this process: by its start too, as ids are used again."""
-    machine, boot = _here()
-    return f"{machine}-{boot}-{os.getpid()}-{read_process(os.getpid()).started}-"
+    return "{}-{}-{}-{}-".format(*_here(), *_own())
+
+
+def _own() -> tuple[int, int]:
+    """Return the id of this process, and when it started."""
+    return os.getpid(), read_process(os.getpid()).started
 
 
 def _is_orphan(path: Path) -> bool:

@@ -22,7 +22,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, DeviceError, NotRunError
 from sr_bench.files.disk import disk_error
 from sr_bench.files.temporary import temporary_folder
-from sr_bench.system.process import read_tail, with_tail
+from sr_bench.system.output import with_tail
 
 _LEVEL_SLACK = 1e-3  # float32 keeps 255 levels to 3e-5; an image that was resized is off by more
 
@@ -140,12 +140,11 @@ class _Worker:
         self._start = time.monotonic()
         self._count = 0
         self._ended = False
-        self._log = folder / "worker.log"
         self._channel, theirs = Pipe()
         self.entry: tuple[DeviceState, Path] | None = None
         argv = [rig.python, worker.__file__, "serve", str(folder), str(theirs.fileno())]
         try:
-            self._group = start(argv, log=self._log, pass_fds=[theirs.fileno()])
+            self._group = start(argv, log=folder / "worker.log", pass_fds=[theirs.fileno()])
         except BaseException:
             self._channel.close()
             raise
@@ -213,7 +212,7 @@ class _Worker:
         # A crash is found late if a process that it left behind keeps the channel open.
         timed_out = timed_out and not self._group.wait(0)
         returncode = self.end(wait=not timed_out)
-        log = read_tail(self._log)
+        log = self._group.output.tail()
         message = str(answer["message"]) if answer else ""
         # Once it has said why, how it ended then says nothing.
         status = 1 if answer else returncode

@@ -6,7 +6,6 @@ without it. Of each kind of trouble a session tells once.
 """
 
 import os
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -46,10 +45,13 @@ class Spare:
             if kind in self._told:
                 return
             self._told.add(kind)
+        warning = CacheWarning(kind, text)
         try:
-            warnings.warn(CacheWarning(kind, text), stacklevel=2)
+            warnings.warn(warning, stacklevel=2)
         except CacheWarning:  # where warnings are errors: it is none of what is measured
-            print(f"warning: {text}", file=sys.stderr)
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", CacheWarning)
+                warnings.warn(warning, stacklevel=2)
 
     def tell_damaged(self, what: str) -> None:
         """Warn that `what` is damaged; of others that follow nothing is said."""

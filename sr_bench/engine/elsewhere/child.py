@@ -139,6 +139,7 @@ class _Process:
     def __init__(self, model: _Model, setup: Setup, limits: Limits) -> None:
         self.model = model
         self._limits = limits
+        self._spare = setup[1].spare
         self._listener = _Listener(quiet)
         self._finished = 0
         self._place = "while it started"
@@ -225,6 +226,8 @@ class _Process:
                 self._reached(self._finished, listener.planned, result.image)
             case ("progress", done, planned, image):
                 self._reached(done, planned, image)
+            case ("warning", kind, text):
+                self._spare.tell(kind, text)
 
     def _reached(self, done: int, planned: int, image: str) -> None:
         self._place = f"after {done}/{planned} {printable_line(image)}"

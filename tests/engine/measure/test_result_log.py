@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
@@ -15,9 +17,9 @@ from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure import result_log
 from sr_bench.engine.measure.result_log import Made, ResultCache, RunResults
 from sr_bench.engine.score.fidelity import Fidelity
-from sr_bench.errors import MetricError
+from sr_bench.errors import CacheWarning, MetricError
 from sr_bench.files.hashing import sha256_bytes
-from sr_bench.files.kept import Spare, spare_of
+from sr_bench.files.kept import Spare
 
 KEY = "ab" + "0" * 62
 IMAGES = ("i0", "i1", "i2")
@@ -30,6 +32,13 @@ def result(value: float, close: Fidelity | None = None) -> ImageResult:
 def cache(tmp_path: Path, **how: object) -> ResultCache:
     kept = ({"folder": tmp_path / "results", "session": "night 1"} | how).items()
     return ResultCache(**dict(kept))
+
+
+@pytest.fixture(autouse=True)
+def warned() -> Iterator[list[warnings.WarningMessage]]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
 
 
 def opened(tmp_path: Path, *, repeats: bool = True, **how: object) -> RunResults:
@@ -238,6 +247,8 @@ def test_threads_and_files_do_not_mix_lines(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from sr_bench.engine.measure.result_log import ResultCache
 from sr_bench.engine.job import ImageResult
@@ -271,16 +282,17 @@ def test_killed_writers_lose_nothing_that_they_had_made(tmp_path: Path) -> None:
 
 
 def test_a_file_that_can_not_be_written_is_told_once_and_results_stay_in_memory(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, warned: list[warnings.WarningMessage]
 ) -> None:
     (tmp_path / "results").write_text("a file")
+    spare = Spare("told")
     for _again in range(2):
-        results = filled(tmp_path, 2, spare=spare_of("told"))
+        results = filled(tmp_path, 2, spare=spare)
         results.close()
         assert [bool(results.get(image)) for image in IMAGES] == [True, True, False]
-    told = capsys.readouterr().err
-    assert told.count("the cache can't be used: cannot") == 1
-    assert "a part of the path is a file" in told
+    (warning,) = warned
+    assert "can't be used: cannot" in str(warning.message)
+    assert "a part of the path is a file" in str(warning.message)
 
 
 def test_a_full_disk_keeps_what_fitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,7 +318,7 @@ def test_the_lines_are_json_with_a_digest_of_the_run_too(tmp_path: Path) -> None
 
 
 def test_damage_is_told_once_and_taken_out(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, warned: list[warnings.WarningMessage]
 ) -> None:
     filled(tmp_path, 3)
     path = file_of(tmp_path)
@@ -315,11 +327,13 @@ def test_damage_is_told_once_and_taken_out(
         path.write_bytes(damaged)
         os.utime(path, (1, 1))  # not one that is just being made
         spare = Spare("a session")
-        assert opened(tmp_path, spare=spare).get("i1") in (None, result_without_name(31.0))
-        assert opened(tmp_path, spare=spare).get("i1") != ImageResult("", {"psnr": 31.5})
-        assert capsys.readouterr().err.count("damaged or cut off") == 1
+        with pytest.warns(CacheWarning, match="damaged or cut off") as told:
+            results = opened(tmp_path, spare=spare)
+        assert results.get("i1") in (None, result_without_name(31.0))
+        assert len(told.list) == 1
+        count = len(warned)
         opened(tmp_path, spare=Spare("the next session"))
-        assert capsys.readouterr().err == ""
+        assert len(warned) == count
 
 
 def test_the_file_of_another_run_holds_no_results(tmp_path: Path) -> None:

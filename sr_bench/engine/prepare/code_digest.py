@@ -83,6 +83,7 @@ def plan_digest(plan: object, observer: str) -> str:
     return sha256_json([encode(plan), f"{observer} {code}" if code else observer])
 
 
+@cache
 def metric_code(name: str) -> str:
     """Return the digest of the code of another package that adds the metric `name`; empty if ours.
 

@@ -156,6 +156,8 @@ class Prepared:
             skip_layers=self._skipped(),
             calibration=images.levels() if images else (),
             calibration_digest=images.digest if images else "",
+            kept_in=self.kept.place,
+            since=self.kept.since,
         )
 
     def _skipped(self) -> tuple[int, ...]:

@@ -66,21 +66,10 @@ def file(package: str, name: str, suffix: str) -> Path:
     raise OptionError(msg)
 
 
-def third_party_code(package: str, name: str = "") -> tuple[Path, ...]:
-    """Return the Python files of all packages that add to `package`, without importing those.
-
-    With a `name`, those of the package that adds it; none if it is not a third party's.
-    """
+def third_party(package: str, name: str = "") -> tuple[EntryPoint, ...]:
+    """Return the entry points by which other packages add to `package`; with a `name`, its own."""
     points = _third_party(package)
-    points = points.select(name=name) if name else points
-    homes = {point.module.rpartition(".")[0] or point.module for point in points}
-    files: set[Path] = set()
-    for spec in filter(None, map(_spec, homes)):
-        if spec.submodule_search_locations is None and spec.has_location:
-            files.add(Path(str(spec.origin)))  # a module beside no other
-        for folder in spec.submodule_search_locations or ():
-            files.update(Path(folder).rglob("*.py"))
-    return tuple(sorted(files))
+    return tuple(points.select(name=name) if name else points)
 
 
 def _folders(package: str) -> tuple[Path, ...]:

@@ -54,6 +54,14 @@ class NotRunError(SrBenchError):
     """
 
 
+class CacheWarning(UserWarning):
+    """What is kept to save time is damaged or can't be used; the work goes on."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
 class DeviceError(BackendError):
     """A device, its compiler or its runtime failed; `failure` is the class that it falls in."""
 

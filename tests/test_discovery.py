@@ -116,16 +116,9 @@ def test_a_file_that_is_not_a_module_is_a_name_too(
             discovery.file("sr_bench_kinds", name, ".toml")
 
 
-def test_the_code_of_third_parties_is_their_whole_package(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install
-) -> None:
-    monkeypatch.syspath_prepend(tmp_path)
-    files = [tmp_path / "acme_code" / name for name in ("_shared.py", "mine.py")]
-    files[0].parent.mkdir()
-    for file in files:
-        file.write_text("raise RuntimeError\n")
-    install(EntryPoint("mine", "acme_code.mine", BACKENDS))
-    assert discovery.third_party_code(BACKENDS) == tuple(files)
-    _forget()
-    install(ACME)
-    assert [file.name for file in discovery.third_party_code(BACKENDS)] == ["colorsys.py"]
+def test_the_entry_points_of_others_are_told_by_name(install) -> None:
+    theirs = EntryPoint("mine", "acme_code.mine", BACKENDS)
+    install(ACME, theirs)
+    assert discovery.third_party(BACKENDS) == (ACME, theirs)
+    assert discovery.third_party(BACKENDS, "mine") == (theirs,)
+    assert discovery.third_party(BACKENDS, "torch") == ()

@@ -7,6 +7,7 @@ Only this package parses arguments. Each command is a module of this folder, whi
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
 
 from sr_bench import __version__, discovery
@@ -23,7 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = _parser().parse_args(argv)
     try:
-        return int(args.run(args))
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn  # type: ignore[assignment]
+            return int(args.run(args))
     except SrBenchError as cause:
         print(f"sr-bench: {printable(str(cause))}", file=sys.stderr)
         if isinstance(cause, NotRunError):
@@ -35,6 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Or Python would complain there, at its end, that standard output is gone.
         sys.stderr.close()
         return EXIT_OK
+
+
+def _warn(message: Warning | str, *_where: object) -> None:
+    print(f"sr-bench: warning: {printable(str(message))}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -50,8 +50,7 @@ class Bench:
 
     @cached_property
     def _counts(self) -> Counts:
-        folder, mode = self.selection.results_cache / "costs", self.selection.cache
-        return Counts(folder, reads=mode == "on", writes=mode != "off")
+        return Counts(self.selection.kept_in(self.selection.results_cache))
 
     def inputs(self, cases: Sequence[Case]) -> Mapping[str, Mapping[str, str]]:
         """Return what decides the outcome of each run of `cases`, by run key, where it is known."""

@@ -2,7 +2,6 @@
 
 import warnings
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import onnx
 import torch
@@ -11,6 +10,7 @@ from torch import nn
 
 from sr_bench.errors import BackendError
 from sr_bench.files.atomic import write_bytes
+from sr_bench.files.temporary import temporary_folder
 
 OPSET = 17
 INPUT, OUTPUT = "lr", "sr"
@@ -46,7 +46,7 @@ def export_onnx(module: nn.Module, path: Path, *, channels: int = 3) -> None:
 
 def _trace(module: nn.Module, channels: int) -> ModelProto:
     free = {0: "n", 2: "h", 3: "w"}
-    with TemporaryDirectory() as folder, warnings.catch_warnings(), torch.inference_mode():
+    with temporary_folder() as folder, warnings.catch_warnings(), torch.inference_mode():
         # The exporter that replaces it needs onnxscript, which is not required here.
         warnings.filterwarnings("ignore", _LEGACY_EXPORTER, DeprecationWarning)
         traced = Path(folder, "traced.onnx")

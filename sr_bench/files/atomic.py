@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from uuid import uuid4
 
 from sr_bench.files.disk import disk_error
+from sr_bench.files.temporary import temporary_beside
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -19,7 +19,7 @@ def write_bytes(path: Path, data: bytes) -> None:
             untouched and nothing is left behind.
     """
     # In the same folder, as os.replace is atomic only within one file system.
-    temp = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    temp = temporary_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temp.open("xb") as file:
@@ -58,17 +58,19 @@ def append_line(path: Path, text: str, *, cut_torn: bool = False) -> None:
         _append(handle, text.encode() + b"\n", cut_torn=cut_torn)
 
 
-def empty_if(path: Path, is_old: Callable[[bytes], bool]) -> None:
-    """Empty the file at `path` if `is_old` says so of its content.
+def rewrite(path: Path, change: Callable[[bytes], bytes]) -> None:
+    """Make the content of the file at `path` what `change` returns of it.
 
-    Those that append to it wait meanwhile, so that no line is lost that `is_old` did not see.
+    Those that append to it wait meanwhile, so that no line is lost that `change` did not see.
 
     Raises:
         SrBenchError: It can't be written.
     """
     with _locked(path, "replace") as handle:
-        if is_old(_tail(handle, 0)):
+        before = _tail(handle, 0)
+        if (after := change(before)) != before:
             os.ftruncate(handle, 0)
+            _write(handle, after)
 
 
 @contextmanager
@@ -116,14 +118,18 @@ def _append(handle: int, data: bytes, *, cut_torn: bool) -> None:
         else:
             data = b"\n" + data
     try:
-        written = os.write(handle, data)
-        while written < len(data):
-            written += os.write(handle, data[written:])
+        _write(handle, data)
     except OSError:
         # A full disk may take the first half of a line; devices can't be cut.
         with suppress(OSError):
             os.ftruncate(handle, before)
         raise
+
+
+def _write(handle: int, data: bytes) -> None:
+    written = 0
+    while written < len(data):
+        written += os.write(handle, data[written:])
 
 
 def _tail(handle: int, start: int) -> bytes:

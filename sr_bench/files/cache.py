@@ -12,13 +12,14 @@ def cache_dir() -> Path:
     """Return the cache folder, which may not exist yet.
 
     It is ``SR_BENCH_CACHE``, else ``XDG_CACHE_HOME/sr-bench``, else ``~/.cache/sr-bench``; an
-    empty variable counts as unset.
+    empty variable counts as unset. Where there is no home, it is a folder that can't be made.
     """
-    if ours := os.environ.get("SR_BENCH_CACHE"):
-        return Path(ours).expanduser()
-    if shared := os.environ.get("XDG_CACHE_HOME"):
-        return Path(shared) / "sr-bench"
-    return Path.home() / ".cache" / "sr-bench"
+    shared = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    folder = Path(os.environ.get("SR_BENCH_CACHE") or f"{shared}/sr-bench")
+    try:
+        return folder.expanduser()
+    except RuntimeError:  # no variable says where the home is, and no list of users
+        return Path(os.devnull) / "no-home-folder"
 
 
 def cached_files(folder: Path) -> list[tuple[float, int, Path]]:

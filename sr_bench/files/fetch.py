@@ -195,12 +195,20 @@ def _receive(want: _Want, response: HTTPResponse, have: int) -> None:
         raise SrBenchError(msg)
     done = start
     with want.part.open("ab" if start else "wb") as file:
-        while piece := response.read(_PIECE):
+        while piece := _next_piece(response):
             done += len(piece)
             _check_not_longer(want, done)
             file.write(piece)
             want.progress(done, total)
     _check_complete(want, done, total)
+
+
+def _next_piece(response: HTTPResponse) -> bytes:
+    try:
+        return response.read(_PIECE)
+    except OSError as error:  # of the network: caught where it came from, it is none of the disk's
+        msg = f"{type(error).__name__}: {error.strerror or error}"
+        raise _TransientError(msg) from error
 
 
 def _check_not_longer(want: _Want, done: int) -> None:

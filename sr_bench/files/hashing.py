@@ -2,12 +2,16 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from sr_bench.errors import SrBenchError
 from sr_bench.files.disk import disk_error
+
+_TICK_S = 0.1
+"""More than the clock of any disk takes for a step."""
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -48,7 +52,9 @@ def sha256_file(path: Path) -> str:
 
 
 def sha256_unchanged(path: Path) -> str:
-    """Return what `sha256_file` returns, read once as long as size and time of the file stay.
+    """Return what `sha256_file` returns, read once as long as the file and its status stay.
+
+    Behind a link that is the file it leads to.
 
     Raises:
         SrBenchError: The file is absent or can't be read.
@@ -57,11 +63,15 @@ def sha256_unchanged(path: Path) -> str:
         status = path.stat()
     except OSError:
         return sha256_file(path)  # says why not
-    return _read_once(path, status.st_size, status.st_mtime_ns)
+    if abs(time.time() - status.st_ctime) < _TICK_S:  # another change would leave it the same
+        return sha256_file(path)
+    # A link may lead to another file of the same size and time, and a copy keep its time.
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return _read_once(path, (status.st_dev, status.st_ino, status.st_size, *times))
 
 
 @lru_cache(maxsize=2**16)
-def _read_once(path: Path, _size: int, _mtime_ns: int) -> str:
+def _read_once(path: Path, _status: tuple[int, ...]) -> str:
     return sha256_file(path)
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 
 from filelock import BaseFileLock, FileLock, Timeout
 
@@ -17,14 +18,20 @@ from sr_bench.files.hashing import sha256_bytes
 def locked(path: Path, *, wait_s: float) -> Iterator[None]:
     """Hold the lock that stands for `path`, a file or a folder, which need not be writable.
 
-    The lock is a file in the cache folder; the system frees it when a process that holds it dies.
-    Links to one file share a lock.
+    The lock is a file in the cache folder, or where temporary files are if that can't be written;
+    the system frees it when a process that holds it dies. Links to one file share a lock.
 
     Raises:
-        SrBenchError: It is held all this time, or the cache folder can't be written.
+        SrBenchError: It is held all this time, or no lock can be made.
     """
     name = sha256_bytes(os.fsencode(path.resolve()))[:32]
-    file = cache_dir() / "locks" / f"{name}.lock"
+    folder = cache_dir() / "locks"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        usable = os.access(folder, os.W_OK)
+    except OSError:
+        usable = False
+    file = (folder if usable else Path(gettempdir())) / f"sr-bench-{name}.lock"
     msg = (
         f"{path}: another process has been changing it for more than {wait_s:g} s; wait until"
         " that is done, then run this again"

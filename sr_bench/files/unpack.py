@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
-from uuid import uuid4
 
 from sr_bench.errors import DatasetError
 from sr_bench.files.disk import disk_error
+from sr_bench.files.temporary import remove_left_behind, temporary_beside
 
 _PIECE = 1 << 20  # bytes that are read at once; a tar's header may have no more
 _MAX_DEPTH = 32  # folders within each other
@@ -70,7 +70,8 @@ def unpack(
     if folder.exists():
         msg = f"cannot unpack {archive}: {folder} exists already; remove it to unpack again"
         raise DatasetError(msg)
-    temp = folder.with_name(f".{folder.name}.{uuid4().hex}.tmp")
+    remove_left_behind([folder.parent])
+    temp = temporary_beside(folder)
     try:
         temp.mkdir(parents=True)
         _extract(archive, temp, PurePosixPath(inside), limits or UnpackLimits())

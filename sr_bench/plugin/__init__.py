@@ -79,8 +79,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         check_names(bench.settings.selection, bench.suites)
         if ours:
             _ = bench.backend_info  # raises if the device or the recording can't be used
-        if ours and not is_worker and not session.config.getoption("collectonly"):
-            bench.start()
+        if ours and not session.config.getoption("collectonly"):
+            bench.heed_signals()
+            if not is_worker:
+                bench.start()
     except SrBenchError as cause:
         if is_worker:  # only the process that controls it can end the session
             from sr_bench.plugin.xdist.parallel import refuse

@@ -3,7 +3,8 @@
 import os
 import time
 import unicodedata
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Protocol, Self
@@ -159,7 +160,9 @@ def cut(text: str, columns: int) -> str:
     return text[:kept] + _CUT
 
 
-def _uncaptured(config: pytest.Config) -> AbstractContextManager[None]:
-    """Let what is written meanwhile reach the terminal, also while an item runs."""
+@contextmanager
+def _uncaptured(config: pytest.Config) -> Iterator[None]:
+    """Let what is written meanwhile reach the terminal, if there still is one, from an item too."""
     capture = config.pluginmanager.getplugin("capturemanager")
-    return capture.global_and_fixture_disabled() if capture else nullcontext()
+    with suppress(OSError), capture.global_and_fixture_disabled() if capture else nullcontext():
+        yield

@@ -14,10 +14,12 @@ from sr_bench.core.history import PastSession, SessionInfo
 from sr_bench.core.record import Record
 from sr_bench.discovery import load
 from sr_bench.errors import SrBenchError
-from sr_bench.files.cache import prune
+from sr_bench.files.cache import cache_dir, prune
+from sr_bench.files.temporary import remove_left_behind
 from sr_bench.history.environment import read_environment
 from sr_bench.history.store import SessionStore
 from sr_bench.plugin.ending import Ending, end_run
+from sr_bench.plugin.interrupts import Interrupts
 from sr_bench.plugin.progress import ProgressLine
 from sr_bench.plugin.settings import Settings
 from sr_bench.report.parts.order import in_document_order
@@ -42,6 +44,7 @@ class BenchSession:
         self.notes: list[str] = []  # what the header says besides
         self.ending = Ending()  # the results of the session's last steps
         self._bench: Bench | None = None
+        self._interrupts = Interrupts()
 
     @cached_property
     def backend_info(self) -> BackendInfo:
@@ -72,6 +75,11 @@ class BenchSession:
         """Folders of dataset manifests that the suites name."""
         return tuple(dict.fromkeys(suite.card.datasets for suite in self.suites))
 
+    def heed_signals(self) -> None:
+        """Let SIGTERM and SIGHUP end the session with its reports, until pytest has ended."""
+        self._interrupts.start()
+        self.config.add_cleanup(self._interrupts.stop)
+
     def close(self) -> None:
         """End what still runs."""
         if self._bench is not None:
@@ -97,6 +105,7 @@ class BenchSession:
             return
         if self.settings.selection.record:  # the recording is opened with the bench
             _ = self.bench
+        remove_left_behind(self._places)
         now = datetime.now(UTC)
         name = f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}"  # two may start in one second
         environment = read_environment(self.config.rootpath)
@@ -104,6 +113,12 @@ class BenchSession:
         store = SessionStore(self.settings.results, info)
         store.start()
         self.store = store
+
+    @property
+    def _places(self) -> tuple[Path, ...]:
+        """Folders in which a session that is killed may leave files that are half written."""
+        made = (cache_dir() / name for name in ("onnx", "calibration", "cluster"))
+        return (*made, self.settings.selection.results_cache, self.settings.results)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the record on `report`, from here or from a worker, and append it to the run's file.
@@ -120,6 +135,11 @@ class BenchSession:
                 self.store.add(record)
         except SrBenchError as cause:
             self.faults.append(str(cause))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Let no signal cut off what follows."""
+        self._interrupts.wait()
 
     def finish(self) -> None:
         """Write the run as a whole, its reports, and what was asked for besides."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -15,6 +14,7 @@ from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, numpy_helpe
 from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.errors import BackendError, CardError
 from sr_bench.files.onnx_file import inferred, inputs, load_onnx, metadata, opset
+from sr_bench.files.temporary import temporary_folder
 from sr_bench.files.validation import nearest
 
 OPSETS = range(13, 24)
@@ -178,7 +178,7 @@ def _folded(model: ModelProto, path: Path) -> ModelProto:
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
     options.add_session_config_entry(_FOLDED_LIMIT, str(MAX_FOLDED_BYTES))
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         target = Path(folder, "folded.onnx")
         options.optimized_model_filepath = str(target)
         try:

@@ -9,13 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sr_bench.text.home import without_home
-from sr_bench.text.printable import printable_line
+from sr_bench.system.output import Output
 
-_LOG_BYTES = 64 * 1024  # read of a log's end: a native library may have written gigabytes
-_TAIL_LINES = 15
-_TAIL_WIDTH = 160
-_CRASH = "Fatal Python error: "  # of faulthandler
 _POLL_S = 0.02
 _PROC = Path("/proc")
 
@@ -39,19 +34,26 @@ class Group:
         # Or what it has printed would be lost when it is killed, which may name the cause: in
         # Python programs this holds for native libraries too.
         unbuffered = {**(os.environ if env is None else env), "PYTHONUNBUFFERED": "1"}
-        # A file, as native libraries write to the descriptors themselves, and as a pipe that
-        # grandchildren keep open never ends. Appended to, so that it can be emptied meanwhile.
-        with log.open("ab") as output:
+        # A pipe, as native libraries write to the descriptors themselves.
+        source, target = os.pipe()
+        try:
             self._leader = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=target,
                 stderr=subprocess.STDOUT,
                 cwd=cwd,
                 env=unbuffered,
                 pass_fds=pass_fds,
                 start_new_session=True,  # subprocess's own time-out leaves grandchildren alive
             )
+        except BaseException:
+            os.close(source)
+            raise
+        finally:
+            os.close(target)
+        self.output = Output(log, source)
+        """What its processes print, with the end of it in the file `log`."""
         self._descendants: Mapping[int, Process] = {}
 
     @property
@@ -170,30 +172,6 @@ def signal_of(returncode: int) -> int:
     if returncode < 0:
         return -returncode
     return returncode - 128 if 128 < returncode < 128 + signal.NSIG else 0
-
-
-def with_tail(text: str, log: str) -> str:
-    """Return `text` with the last lines of `log`, if there are any, cut and fit to be shown.
-
-    If they report a crash of Python, its first lines are shown: the innermost calls.
-    """
-    lines = [line for line in log.splitlines() if line.strip()]
-    crashes = [i for i, line in enumerate(lines) if line.startswith(_CRASH)]
-    first = crashes[-1] if crashes else max(0, len(lines) - _TAIL_LINES)
-    chosen = lines[first : first + _TAIL_LINES]
-    shown = [printable_line(without_home(line))[:_TAIL_WIDTH] for line in chosen]
-    return "\n  | ".join([f"{text}; its last output:", *shown]) if shown else text
-
-
-def read_tail(log: Path) -> str:
-    """Return the last 64 KiB of `log`; empty if there is none."""
-    try:
-        with log.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _LOG_BYTES))
-            return file.read(_LOG_BYTES).decode(errors="replace")
-    except FileNotFoundError:
-        return ""
 
 
 def _below(pid: int) -> Iterator[int]:

@@ -10,16 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from sr_bench.system.output import read_tail
 from sr_bench.system.process import (
     Group,
     Process,
     descendants,
     out_of_memory_kills,
     read_process,
-    read_tail,
     resident_bytes,
     signal_of,
-    with_tail,
 )
 
 # Prints the id of a process in a session of its own, which it waits for.
@@ -145,23 +144,6 @@ def test_kills_for_memory_are_read_where_the_system_counts_them(
 @pytest.mark.parametrize(("status", "number"), [(-11, 11), (139, 11), (0, 0), (3, 0), (128, 0)])
 def test_a_status_names_the_signal(status: int, number: int) -> None:
     assert signal_of(status) == number
-
-
-def test_the_last_lines_are_shown_cut_and_without_home_or_control_characters() -> None:
-    lines = [*map(str, range(20)), "", f"{Path.home()}/x \x1b[2J\t" + "y" * 500]
-    shown = with_tail("it ended", "\n".join(lines)).splitlines()
-    assert shown[:2] == ["it ended; its last output:", "  | 6"]
-    assert shown[-1].startswith("  | ~/x \\x1b[2J\\tyyy")
-    assert [len(shown), len(shown[-1])] == [16, 164]
-    assert with_tail("it ended", " \n") == "it ended"
-
-
-def test_of_a_crash_the_innermost_calls_are_shown() -> None:
-    calls = [f'  File "x.py", line {i} in f' for i in range(30)]
-    log = "\n".join(["before", "Fatal Python error: Segmentation fault", *calls])
-    shown = with_tail("it ended", log).splitlines()
-    assert shown[1:3] == ["  | Fatal Python error: Segmentation fault", f"  | {calls[0]}"]
-    assert len(shown) == 16
 
 
 def test_a_command_that_is_absent_is_an_os_error(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ layer is a float convolution of rounded values, as the CUDA provider convolves n
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +25,7 @@ from sr_bench.core.backend import (
 )
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, NotRunError
+from sr_bench.files.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, SessionOptions
@@ -152,7 +152,7 @@ class Graph:
             return self._open(self._path, options)
         network, kernel = set_up(model, options, on_gpu=self._on_gpu)
         # Which kernels were taken shows in no other place than the graph that it writes.
-        with TemporaryDirectory() as folder:
+        with temporary_folder() as folder:
             optimised = Path(folder, "optimised.onnx")
             options.optimized_model_filepath = str(optimised)
             session = self._open(network, options)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from sr_bench.backends.vacc.rig import Rig, rig_path
 from sr_bench.backends.vacc.run import worker
 from sr_bench.backends.vacc.watchdog import CommandResult, classify, run_command
 from sr_bench.errors import BackendError, NotRunError, SrBenchError
+from sr_bench.files.temporary import temporary_folder
 from sr_bench.files.validation import Table, validate
 from sr_bench.text.home import without_home
 
@@ -84,7 +84,7 @@ def probe(rig: Rig, *, proc: Path = Path("/proc"), dev: Path = Path("/dev")) -> 
     """
     if rig.python == sys.executable and find_spec("vaststreamx") is None:
         return _judge(_Status(step="find", error="the package vaststreamx is not installed"), rig)
-    with TemporaryDirectory(prefix="sr-bench-vacc-") as folder:
+    with temporary_folder() as folder:
         status = Path(folder) / "status.json"
         argv = [rig.python, worker.__file__, "probe", str(status), "--device", str(rig.device)]
         argv += ["--proc", str(proc), "--dev", str(dev)]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from sr_bench.core.device import Failure
 from sr_bench.errors import DeviceError, NotRunError
-from sr_bench.system.process import Group, read_tail, signal_of, with_tail
+from sr_bench.system.output import with_tail
+from sr_bench.system.process import Group, signal_of
 
 _OOM_TEXT = "malloc dlc memory"  # in published logs of runs that looked like a time-out
 _OOM_CODES = frozenset({"101021", "500000", *map(str, range(500040, 500048))})  # failed allocations
@@ -75,7 +76,7 @@ def run_command(
         ended = group.wait(limit_s)
     finally:
         returncode = group.end(grace_s)
-    return CommandResult(returncode, not ended, read_tail(log), time.monotonic() - began)
+    return CommandResult(returncode, not ended, group.output.tail(), time.monotonic() - began)
 
 
 def start(

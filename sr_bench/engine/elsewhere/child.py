@@ -1,7 +1,6 @@
 """Measure in a process for each model: its crash, hang or lack of memory fails only its runs."""
 
 import math
-import os
 import signal
 import sys
 import time
@@ -10,7 +9,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar, cast
 
 from sr_bench.core.backend import BackendInfo
@@ -20,15 +18,10 @@ from sr_bench.engine.job import Done, Progress, quiet
 from sr_bench.engine.measure.worker import Begin, Planned, Work
 from sr_bench.engine.plan.options import Selection
 from sr_bench.errors import DeviceError, SrBenchError
+from sr_bench.files.temporary import temporary_folder
 from sr_bench.history.environment import cpu_model
-from sr_bench.system.process import (
-    Group,
-    out_of_memory_kills,
-    read_tail,
-    resident_bytes,
-    signal_of,
-    with_tail,
-)
+from sr_bench.system.output import with_tail
+from sr_bench.system.process import Group, out_of_memory_kills, resident_bytes, signal_of
 from sr_bench.text.printable import printable_line
 
 _TICK_S = 0.2
@@ -146,20 +139,20 @@ class _Process:
     def __init__(self, model: _Model, setup: Setup, limits: Limits) -> None:
         self.model = model
         self._limits = limits
+        self._spare = setup[1].spare
         self._listener = _Listener(quiet)
         self._finished = 0
         self._place = "while it started"
         self._memory_due = 0.0
         self._kills_before = out_of_memory_kills()  # counted for the whole system
         with ExitStack() as held:
-            folder = held.enter_context(TemporaryDirectory(prefix="sr-bench-isolated-"))
-            self._log = Path(folder, "output")
+            folder = held.enter_context(temporary_folder())
             self._pipe, theirs = Pipe()
             held.enter_context(self._pipe)
             # -P, or files of the working folder would be imported in place of libraries.
             argv = [sys.executable, "-P", "-m", _MODULE, str(theirs.fileno())]
             with theirs:
-                self._group = Group(argv, log=self._log, pass_fds=[theirs.fileno()])
+                self._group = Group(argv, log=Path(folder, "output"), pass_fds=[theirs.fileno()])
             held.callback(self.stop)
             refusal = self._answer_to(setup, max(_START_S, limits.stall_s))
             if refusal is not None:
@@ -178,7 +171,7 @@ class _Process:
         """
         self._listener, self._finished = listener, 0
         self._place = "before any progress"
-        os.truncate(self._log, 0)  # what earlier requests printed is not about this one
+        self._group.output.clear()  # what earlier requests printed is not about this one
         return self._answer_to(request, self._limits.stall_s)
 
     def stop(self) -> None:
@@ -233,6 +226,8 @@ class _Process:
                 self._reached(self._finished, listener.planned, result.image)
             case ("progress", done, planned, image):
                 self._reached(done, planned, image)
+            case ("warning", kind, text):
+                self._spare.tell(kind, text)
 
     def _reached(self, done: int, planned: int, image: str) -> None:
         self._place = f"after {done}/{planned} {printable_line(image)}"
@@ -269,7 +264,7 @@ class _Process:
         else:
             how += f" but still runs as process {self._group.pid}"
         text = f"the model's process {how}, {self._place}; {what_to_do}"
-        return DeviceError(failure, with_tail(text, read_tail(self._log)))
+        return DeviceError(failure, with_tail(text, self._group.output.tail()))
 
     def _drain(self) -> None:
         """Pass on what the process reported before it ended: results, and how far it got."""

@@ -11,6 +11,7 @@ import faulthandler
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -19,7 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from sr_bench.engine.plan.options import Selection
-from sr_bench.errors import SrBenchError
+from sr_bench.errors import CacheWarning, SrBenchError
 
 if TYPE_CHECKING:  # the parent's path may differ
     from sr_bench.engine.job import ImageResult
@@ -38,6 +39,7 @@ Message = (
     tuple[Literal["begin"], str, Mapping[str, str]]
     | tuple[Literal["done"], int, "ImageResult"]
     | tuple[Literal["progress"], int, int, str]
+    | tuple[Literal["warning"], str, str]
     | tuple[Literal["answer"], object]
 )
 """Tuples: no other process can import classes of a main module."""
@@ -65,6 +67,7 @@ def serve(parent: Connection) -> None:
     from sr_bench.engine.measure.worker import Worker
 
     voice = _Voice(parent)
+    warnings.showwarning = voice.warn  # type: ignore[assignment]
     try:
         worker = Worker(selection)
     except SrBenchError as cause:
@@ -93,6 +96,13 @@ class _Voice:
 
     def begin(self, device: str, notes: Mapping[str, str]) -> None:
         self.tell(("begin", device, dict(notes)))  # a view of a mapping can't travel
+
+    def warn(self, message: Warning | str, *rest: object) -> None:
+        """Tell of the cache what the session tells once; print other warnings, as Python does."""
+        if isinstance(message, CacheWarning):
+            self.tell(("warning", message.kind, str(message)))
+        else:
+            print(f"warning: {message}", file=sys.stderr)
 
     def done(self, index: int, result: "ImageResult") -> None:
         self.tell(("done", index, result))

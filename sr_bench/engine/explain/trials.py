@@ -5,7 +5,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Self, cast
 
 from sr_bench.core.backend import Artefact, Form
@@ -17,6 +16,7 @@ from sr_bench.engine.measure.one_by_one import PairCache, score_image
 from sr_bench.engine.measure.worker import Work, Worker
 from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
+from sr_bench.files.temporary import temporary_folder
 
 
 class Trials:
@@ -28,7 +28,7 @@ class Trials:
         self._job = replace(work.job, metrics=IMAGE_METRICS)
         self._low = work.prepared
         self._open = ExitStack()
-        self._folder = Path(self._open.enter_context(TemporaryDirectory()))
+        self._folder = Path(self._open.enter_context(temporary_folder()))
         full = cast("Prepared", work.reference)
         self._reference = self._open.enter_context(worker.open(full))
         self._pairs = PairCache()

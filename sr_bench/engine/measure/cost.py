@@ -2,34 +2,25 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
-from pathlib import Path
 
 from sr_bench.core.card import ModelCard
 from sr_bench.core.record import Measurement
 from sr_bench.cost.count import CostCount
 from sr_bench.engine.prepare.code_digest import measuring
-from sr_bench.engine.prepare.weights import weights_path
-from sr_bench.files.atomic import write_text
-from sr_bench.files.hashing import sha256_file, sha256_json
+from sr_bench.engine.prepare.weights import network_digest, weights_path
+from sr_bench.files.hashing import sha256_json
+from sr_bench.files.kept import Kept
 
 Shape = tuple[int, int, int]
 
 
 class Counts:
-    """Counts of networks, each made once for the same network by the same code.
+    """Counts of networks, each made once for the same network by the same code."""
 
-    Args:
-        folder: Where they are kept.
-        reads: Whether those of earlier sessions are used.
-        writes: Whether they are kept for later ones.
-    """
-
-    def __init__(self, folder: Path, *, reads: bool, writes: bool) -> None:
-        self._folder = folder
-        self._reads, self._writes = reads, writes
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
         self._counts: dict[str, CostCount] = {}
 
     def measured(self, card: ModelCard, metric: str) -> Measurement:
@@ -37,16 +28,14 @@ class Counts:
         shape = card.counted_shape
         key = sha256_json([_network(card), shape, measuring()])
         if key not in self._counts:
-            self._counts[key] = self._count(self._folder / f"{key}.json", card, shape)
+            self._counts[key] = self._count(f"costs/{key}.json", card, shape)
         return cost_measurement(card, metric, self._counts[key])
 
-    def _count(self, path: Path, card: ModelCard, shape: Shape) -> CostCount:
-        if self._reads:
-            with suppress(OSError, ValueError, TypeError):  # absent, or damaged
-                return CostCount(**json.loads(path.read_bytes()))
+    def _count(self, name: str, card: ModelCard, shape: Shape) -> CostCount:
+        if (content := self._kept.read(name)) is not None:
+            return CostCount(**json.loads(content))
         cost = count(card, shape)
-        if self._writes:
-            write_text(path, json.dumps(asdict(cost)))
+        self._kept.write(name, json.dumps(asdict(cost)).encode())
         return cost
 
 
@@ -93,6 +82,6 @@ def cost_inputs(card: ModelCard, metric: str) -> Mapping[str, str]:
 
 
 def _network(card: ModelCard) -> str:
-    """Return the digest of the network of `card`, without its weights."""
-    content = sha256_file(weights_path(card, None)) if card.onnx else ""
+    """Return the digest of the network of `card`, without the weights of a checkpoint."""
+    content = network_digest(card, weights_path(card, None)) if card.onnx else ""
     return sha256_json([content, card.architecture, dict(card.hyper), card.scale])

@@ -9,9 +9,11 @@ from sr_bench.core.device import Profile
 from sr_bench.engine.job import Job, Progress, quiet
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort, calibration_set
+from sr_bench.engine.prepare.code_digest import BACKENDS, plugin_code
 from sr_bench.engine.prepare.image_sets import ImageSets
 from sr_bench.engine.prepare.network import Prepared, prepare
 from sr_bench.errors import NotRunError
+from sr_bench.files.cache import cache_dir
 
 
 class Jobs:
@@ -56,6 +58,7 @@ class Jobs:
             effort=Effort(chosen.calibration_bytes, chosen.threads, progress),
             form=self._info.form,
             profile=profile,
+            kept=chosen.kept_in(cache_dir()),
         )
 
     def inputs(self, job: Job, prepared: Prepared) -> Mapping[str, str]:
@@ -65,7 +68,9 @@ class Jobs:
             SrBenchError: Something is absent, or can't be read.
         """
         backend = f"{self._info.name} {self._info.version}"
-        return {**prepared.inputs, **job.inputs, "backend": backend}
+        code = plugin_code(BACKENDS, self._info.name)  # another package's version may stay
+        others = {"backend_code": code} if code else {}
+        return {**prepared.inputs, **job.inputs, "backend": backend, **others}
 
     def _calibration(self, case: Case) -> CalibrationSet:
         evaluated = [self.job(case).images] if case.evaluation else []

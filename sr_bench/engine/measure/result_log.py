@@ -1,29 +1,35 @@
 """Results of images, kept by content: durable as they are made, reused by any later session.
 
 Each network, precision and protocol has one file, named by the digest of all that decides a result
-but the image. It is a log: every line carries its checksum, so that what a crash cut off or a lost
-disk block spoilt is left out, and measured again. Lines of several writers may mix; a result does
-not depend on who made it.
+but the image. It is a log: every line carries a digest of itself and of the run that it is about,
+so that what a crash cut off, a lost disk block spoilt or a copy put into another's place is told
+of, taken out, and measured again. Lines of several writers may mix; a result does not depend on
+who made it.
 """
 
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
-from zlib import crc32
 
 from sr_bench.core.codec import encode
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.score.fidelity import Fidelity
-from sr_bench.files.atomic import append_line, empty_if, sync
-from sr_bench.files.disk import disk_error
+from sr_bench.errors import SrBenchError
+from sr_bench.files.atomic import append_line, rewrite, sync
+from sr_bench.files.disk import read_if_present
+from sr_bench.files.hashing import sha256_bytes
+from sr_bench.files.kept import Spare, spare_of
 
 _SYNC_EVERY_S = 1.0
 """A killed process loses nothing; a power failure at most the results of this time."""
+
+_BEGINNING_S = 1.0
+"""Within which a new file gets its first line."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class ResultCache:
     folder: Path | None
     refresh: bool = False
     session: str = ""
+    spare: Spare = field(default_factory=lambda: spare_of(""), compare=False)
 
     def open(self, key: str, wanted: Sequence[str], *, repeats: bool) -> "RunResults":
         """Return the results of the run whose content, but for the images, has the digest `key`.
@@ -61,7 +68,7 @@ class ResultCache:
         if self.folder is None:
             return RunResults(None, self.session)
         path = self.folder / key[:2] / f"{key}.jsonl"
-        results = RunResults(path, self.session)
+        results = RunResults(path, self.session, self.spare)
         foreign = results.made is not None and results.made.session != self.session
         # Whether it is whole is asked last: that looks at every image.
         if foreign and (self.refresh or (not repeats and all(map(results.get, wanted)))):
@@ -72,13 +79,18 @@ class ResultCache:
 class RunResults:
     """The results of one run, from any thread; other processes may add to the same file.
 
+    Where the disk refuses, that is told, and they are kept in memory alone.
+
     Args:
         path: Of the file, which may be absent; None: nothing is kept on the disk.
         session: Name of the session that adds.
+        spare: What tells of trouble with the file.
     """
 
-    def __init__(self, path: Path | None, session: str) -> None:
+    def __init__(self, path: Path | None, session: str, spare: Spare | None = None) -> None:
         self._path = path
+        self._key = path.stem if path else ""
+        self._spare = spare or spare_of("")
         self._session = session
         self._lock = Lock()
         self._synced = 0.0
@@ -87,12 +99,12 @@ class RunResults:
         self.made: Made | None = None
         """Who made them; None if there is none yet."""
         if path is not None:
-            try:
-                self._read(path.read_bytes())
-            except FileNotFoundError:  # nothing is kept yet
-                pass
-            except OSError as error:
-                raise disk_error(error, path, "read") from error
+            with self._without_disk():
+                content = read_if_present(path)
+                if content == b"" and time.time() - path.stat().st_mtime < _BEGINNING_S:
+                    content = None  # somebody has just made it
+                if content is not None and not self._is_whole(content):
+                    rewrite(path, self._mended)  # looks again: somebody may have been writing
 
     def get(self, image: str) -> ImageResult | None:
         """Return the result of the image with the digest `image`; None if there is none."""
@@ -101,20 +113,45 @@ class RunResults:
     def forget(self) -> None:
         """Leave out what earlier sessions made, unless a process of this one has done so."""
         if self._path is not None:
-            empty_if(self._path, self._is_foreign)
+            with self._without_disk():
+                rewrite(self._path, self._own)
+            if not self._is_own():
+                self._clear()
 
-    def _is_foreign(self, content: bytes) -> bool:
-        self._read(content)
-        if foreign := self.made is None or self.made.session != self._session:
-            self._read(b"")
-        return foreign
+    def _is_own(self) -> bool:
+        return self.made is not None and self.made.session == self._session
+
+    def _own(self, content: bytes) -> bytes:
+        """Return what this session made of `content`, the file's."""
+        self._is_whole(content)
+        return content if self._is_own() else self._start()
+
+    def _start(self) -> bytes:
+        """Return the content of a file without results: an empty one has lost its own."""
+        return f"{self._line(Made(self._session, '', {}))}\n".encode()
+
+    def _mended(self, content: bytes) -> bytes:
+        """Return `content` without what is damaged, and tell of that."""
+        if self._is_whole(content):
+            return content
+        self._spare.tell_damaged(f"{self._path} is damaged or cut off: results of images")
+        return b"".join(self._read(content)) or self._start()
+
+    def _clear(self) -> None:
+        self._results.clear()
+        self.made = None
+
+    @contextmanager
+    def _without_disk(self) -> Iterator[None]:
+        """Go on in memory alone if the disk refuses."""
+        try:
+            yield
+        except SrBenchError as cause:
+            self._spare.tell_unusable(cause)
+            self._path = None
 
     def begin(self, device: str, notes: Mapping[str, str]) -> None:
-        """Say what makes the results that are added from now on.
-
-        Raises:
-            SrBenchError: The file can't be written.
-        """
+        """Say what makes the results that are added from now on."""
         made = Made(self._session, device, notes)
         with self._lock:
             if made != self.made:  # said again at the end of each run
@@ -122,11 +159,7 @@ class RunResults:
                 self._append(made)
 
     def add(self, image: str, result: ImageResult) -> None:
-        """Keep the `result` of the image with the digest `image`, beside what is kept of it.
-
-        Raises:
-            SrBenchError: The file can't be written.
-        """
+        """Keep the `result` of the image with the digest `image`, beside what is kept of it."""
         with self._lock:
             before = self._results.get(image)
             result = replace(result, image="")
@@ -134,43 +167,64 @@ class RunResults:
             self._results[image] = whole
             # An image is measured again if only its picture was gone.
             if before is None or replace(whole, faults={}) != replace(before, faults={}):
-                # No faults: the next session tries those scores again.
-                fields = {"image": "", "scores": whole.scores, "fidelity": whole.fidelity}
-                self._append({"image": image, "result": fields})  # locked, or an older one may win
+                self._append(_content(image, whole))  # locked, or an older one may win
 
     def close(self) -> None:
         """Bring what was added to the disk, and note that the file was in use."""
         if self._path is None:
             return
         if self._unsynced:  # what was only read needs no disk
-            self._sync(self._path)
+            with self._without_disk():
+                self._sync(self._path)
         with suppress(OSError):  # a cache that others share may be read-only
             os.utime(self._path)
 
     def _append(self, content: Made | Mapping[str, object]) -> None:
         if self._path is None:
             return
-        append_line(self._path, _line(content))
-        self._unsynced = True
-        if time.monotonic() - self._synced >= _SYNC_EVERY_S:
-            self._sync(self._path)
+        with self._without_disk():
+            # Another session may have deleted it, to make room.
+            for each in (content,) if self._path.is_file() else self._all():
+                append_line(self._path, self._line(each))
+            self._unsynced = True
+            if time.monotonic() - self._synced >= _SYNC_EVERY_S:
+                self._sync(self._path)
+
+    def _all(self) -> Iterator[Made | Mapping[str, object]]:
+        if self.made is not None:
+            yield self.made
+        for image, result in self._results.items():
+            yield _content(image, result)
 
     def _sync(self, path: Path) -> None:
-        sync(path)
+        if path.is_file():
+            sync(path)
         self._synced, self._unsynced = time.monotonic(), False
 
-    def _read(self, content: bytes) -> None:
-        self._results.clear()
-        self.made = None
-        for line in map(_read_line, content.split(b"\n")):
+    def _is_whole(self, content: bytes) -> bool:
+        """Take the results in `content`; tell whether nothing of it is damaged."""
+        return bool(content) and b"".join(self._read(content)) == content
+
+    def _read(self, content: bytes) -> Iterator[bytes]:
+        """Take the results in `content`; yield the lines that are whole."""
+        self._clear()
+        for raw in content.splitlines(keepends=True):
+            line = _read_line(raw, self._key)
             if isinstance(line, Made):
                 self.made = line
             elif line is not None:
                 image, result = line
                 before = self._results.get(image)
                 self._results[image] = _merged(before, result) if before else result
+            if line is not None:
+                yield raw
         if self.made is None:  # what made them is lost
             self._results.clear()
+
+    def _line(self, content: Made | Mapping[str, object]) -> str:
+        fields = encode(content)
+        text = json.dumps(fields, allow_nan=False)
+        return f"{_digest(self._key, text.encode())} {text}"
 
 
 def _merged(before: ImageResult, now: ImageResult) -> ImageResult:
@@ -179,15 +233,25 @@ def _merged(before: ImageResult, now: ImageResult) -> ImageResult:
     return replace(now, scores=scores, fidelity=now.fidelity or before.fidelity)
 
 
-def _line(content: Made | Mapping[str, object]) -> str:
-    text = json.dumps(encode(content), allow_nan=False)
-    return f"{crc32(text.encode()):08x} {text}"
+def _content(image: str, result: ImageResult) -> Mapping[str, object]:
+    # No faults: the next session tries those scores again.
+    fields = {"image": "", "scores": result.scores, "fidelity": result.fidelity}
+    return {"image": image, "result": fields}
 
 
-def _read_line(line: bytes) -> Made | tuple[str, ImageResult] | None:
-    """Return what made results, or an image's digest and result; None if nothing can be used."""
+def _digest(key: str, text: bytes) -> str:
+    """Return the digest of the line `text` of the run with the digest `key`."""
+    return sha256_bytes(key.encode() + b" " + text)[:32]
+
+
+def _read_line(line: bytes, key: str) -> Made | tuple[str, ImageResult] | None:
+    """Return what made results, or an image's digest and result; None if nothing can be used.
+
+    `key` is that of the run which the line ought to be about.
+    """
     digest, _, text = line.partition(b" ")
-    if digest != b"%08x" % crc32(text):  # first: what is damaged may still be JSON
+    # First: what is damaged may still be JSON. The line feed may be written with the next line.
+    if digest != _digest(key, text.removesuffix(b"\n")).encode():
         return None
     try:
         content = json.loads(text)

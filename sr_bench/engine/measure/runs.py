@@ -58,6 +58,7 @@ class Runs:
             selection.results_cache if keeps else None,
             selection.cache == "refresh",
             selection.session or uuid4().hex,
+            selection.spare,
         )
         self._runs: dict[tuple[object, ...], Run | SrBenchError] = {}  # errors too: no second try
         self._floors: dict[tuple[str, tuple[str, ...]], Run] = {}

@@ -2,7 +2,8 @@
 
 import re
 import sys
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from pathlib import Path
@@ -29,6 +30,7 @@ from sr_bench.engine.plan.option import (
 )
 from sr_bench.errors import OptionError
 from sr_bench.files.cache import cache_dir
+from sr_bench.files.kept import Kept, Spare, spare_of
 
 KeepMode = Literal["off", "8bit", "16bit"]
 GateMode = Literal["off", "warn", "fail"]
@@ -192,6 +194,9 @@ class Selection:
     session_threads: int = SESSION_THREADS
     """Threads that a network computes one image with."""
 
+    began: float = field(default_factory=time.time, compare=False)
+    """When it did, in seconds since the epoch."""
+
     def __post_init__(self) -> None:
         check_options(self)  # each by itself, before they are compared
         if (self.backend == "replay") != (self.replay is not None):
@@ -230,6 +235,16 @@ class Selection:
         """
         info: BackendInfo = self.backend_module.describe(self.backend_options)
         return info
+
+    @property
+    def spare(self) -> Spare:
+        """What the session has here besides the cache."""
+        return spare_of(self.session)
+
+    def kept_in(self, folder: Path) -> Kept:
+        """Return what can be made again and is kept in `folder`."""
+        since = self.began * (self.cache == "refresh")
+        return Kept(None if self.cache == "off" else folder, self.spare, since)
 
     @property
     def results_cache(self) -> Path:

@@ -1,13 +1,15 @@
 """What measures: digests of this project's own code and of the packages that can move a number."""
 
-from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 import sr_bench
+from sr_bench.core.codec import encode
 from sr_bench.core.metric import PACKAGE, image_metrics
-from sr_bench.discovery import third_party_code
+from sr_bench.core.precision import OBSERVERS
+from sr_bench.discovery import third_party
 from sr_bench.files.hashing import sha256_bytes, sha256_file, sha256_json
+from sr_bench.files.python_code import code_digest
 from sr_bench.history.environment import package_versions
 
 MEASURES = (
@@ -32,11 +34,8 @@ MEASURES = (
 """Where a change can move a number, below our package. What the others decide, such as a card's
 reader, is in a digest of its own."""
 
-EXTENDED = (
-    "sr_bench.backends",
-    "sr_bench.precision.observers",
-    "sr_bench.zoo.families",
-)
+BACKENDS, FAMILIES = "sr_bench.backends", "sr_bench.zoo.families"
+EXTENDED = (BACKENDS, "sr_bench.cost.rules", OBSERVERS, FAMILIES)
 """Entry point groups by which other packages add code that moves any number. A metric moves its
 own alone: those are kept with the digest of its code."""
 
@@ -63,35 +62,40 @@ def own_code() -> str:
     places = [package / place for place in MEASURES]  # folders and files
     # In one order on every disk.
     files = [file for place in places for file in sorted(place.rglob("*.py")) or [place]]
-    others = [file for group in EXTENDED for file in third_party_code(group)]
-    return _digest([*files, *others])
+    ours = sha256_bytes("".join(map(sha256_file, files)).encode())
+    others = [plugin_code(group) for group in EXTENDED]
+    return sha256_json([ours, *others]) if any(others) else ours
 
 
 @cache
+def plugin_code(group: str, name: str = "") -> str:
+    """Return the digest of the code that other packages add to `group`; empty if they add none.
+
+    With a `name`, of the one that adds it.
+    """
+    digests = sorted(map(code_digest, third_party(group, name)))
+    return sha256_json(digests) if digests else ""
+
+
+def plan_digest(plan: object, observer: str) -> str:
+    """Return the digest of what a card plans for int8, and the observer with others' code of it."""
+    code = plugin_code(OBSERVERS, observer.rpartition(" ")[2])
+    return sha256_json([encode(plan), f"{observer} {code}" if code else observer])
+
+
 def metric_code(name: str) -> str:
-    """Return the digest of the package that adds the metric `name`; empty if it is ours.
+    """Return the digest of the code of another package that adds the metric `name`; empty if ours.
 
     Results and records say it, so that two values by different code of a metric never count as
     equal.
     """
-    files = third_party_code(PACKAGE, name)
-    return _digest(files) if files else ""
+    return plugin_code(PACKAGE, name)
 
 
 def kept_name(metric: str) -> str:
     """Return what values of `metric` are kept as: another package's with its code's digest."""
     code = metric_code(metric)  # a package may change what it computes
     return f"{metric}|{code}" if code else metric
-
-
-def _digest(files: Iterable[Path]) -> str:
-    return sha256_bytes("".join(map(sha256_file, files)).encode())
-
-
-def exporting() -> tuple[Mapping[str, str], str]:
-    """Return what decides an exported file beside the network: versions of tools, and our code."""
-    versions = package_versions()
-    return {name: versions.get(name, "") for name in ("sr-bench", "torch", "onnx")}, own_code()
 
 
 @cache

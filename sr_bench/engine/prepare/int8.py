@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from onnx import ModelProto
@@ -13,6 +12,7 @@ from onnx import ModelProto
 from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
 from sr_bench.files.atomic import write_bytes
+from sr_bench.files.kept import Kept
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.histogram import Histogram
@@ -91,22 +91,21 @@ class Int8Maker:
         }
 
 
-def int8_maker(onnx: Path, images: CalibrationSet, kept_at: Path, effort: Effort) -> Int8Maker:
+def int8_maker(
+    onnx: Path, images: CalibrationSet, kept: Kept, name: str, effort: Effort
+) -> Int8Maker:
     """Return what makes int8 networks of the one in the file `onnx`, after a pass over `images`.
 
-    What the pass finds is read from `kept_at` if it was made before, which is named by the digest
-    of all that decides the content.
+    What the pass finds is the file `name` of `kept` if it was made before: a digest of all that
+    decides the content.
 
     Raises:
         BackendError: The network can't run on an image, a value is NaN or infinite, or the
             memory is too small; the message names it.
     """
     network = read_network(onnx)
-    if kept_at.is_file():
-        try:
-            return Int8Maker(network, _read(kept_at), images)
-        except (OSError, ValueError, KeyError, BadZipFile):
-            kept_at.unlink()  # damaged: made again
+    if (content := kept.read(name)) is not None:
+        return Int8Maker(network, _unpacked(content), images)
     # The moments are dear, and no other rounding reads them.
     learned = images.card.int8.rounding == "learned"
     statistics = collect(
@@ -116,7 +115,7 @@ def int8_maker(onnx: Path, images: CalibrationSet, kept_at: Path, effort: Effort
         **vars(effort),
     )
     result = Calibrated(statistics.histograms, integer_weights(network, statistics.moments))
-    write_bytes(kept_at, _packed(result))
+    kept.write(name, _packed(result))
     return Int8Maker(network, result, images)
 
 
@@ -143,8 +142,8 @@ def _packed(calibrated: Calibrated) -> bytes:
     return buffer.getvalue()
 
 
-def _read(path: Path) -> Calibrated:
-    with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+def _unpacked(content: bytes) -> Calibrated:
+    with np.load(BytesIO(content), allow_pickle=False) as arrays:
         index = json.loads(arrays["index"].tobytes())
         histograms = {
             name: Histogram(low, high, exponent, arrays[f"h{number}"])

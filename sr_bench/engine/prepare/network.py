@@ -1,7 +1,7 @@
 """Prepare: from a card to an artefact that a backend can open, cached by content."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Self
 from sr_bench import __version__
 from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.card import ModelCard
-from sr_bench.core.codec import encode
 from sr_bench.core.device import CompilerInput, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Progress
 from sr_bench.engine.prepare.calibration import LEAST_EFFORT, CalibrationSet, Effort
-from sr_bench.engine.prepare.code_digest import exporting
+from sr_bench.engine.prepare.code_digest import FAMILIES, measuring, plan_digest, plugin_code
 from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.errors import NotRunError
-from sr_bench.files.cache import cache_dir
 from sr_bench.files.hashing import sha256_bytes, sha256_json
+from sr_bench.files.kept import Kept
+from sr_bench.history.environment import cpu_model
 
 if TYPE_CHECKING:  # onnx and torch load only when a network is made
     from onnx import ModelProto
@@ -43,6 +43,7 @@ class Prepared:
     profile: Profile = Profile.TVM
     """For int8 that is emulated: by which reading of the device."""
     effort: Effort = LEAST_EFFORT
+    kept: Kept = field(default_factory=Kept.usual, compare=False)
 
     def with_progress(self, progress: Progress) -> Self:
         """Return the same network, whose calibration reports to `progress`."""
@@ -86,7 +87,9 @@ class Prepared:
         """Digest of what weights are loaded into, and how."""
         card = self.card
         key = card.checkpoint.key if card.checkpoint else ""
-        return sha256_json([card.architecture, dict(card.hyper), card.scale, key])
+        code = plugin_code(FAMILIES, card.architecture)  # another package may change what it builds
+        content = [card.architecture, dict(card.hyper), card.scale, key]
+        return sha256_json([*content, code] if code else content)
 
     @property
     def _is_compiled(self) -> bool:
@@ -172,14 +175,16 @@ class Prepared:
         if self.precision.is_full:
             return self.fp32_onnx()
         if self.calibration:
-            return _cached(f"{self._recipe()}-{self.digest[:32]}", self._write_int8)
+            key = f"{self._calibrated()}-{self.digest[:32]}"
+            return self.kept.file(f"onnx/{key}.onnx", self._write_int8)
         from sr_bench.precision.fp16 import to_fp16
 
-        return _cached(f"{self._recipe()}-fp16", lambda target: to_fp16(self.fp32_onnx(), target))
+        name = f"onnx/{self._recipe()}-fp16.onnx"
+        return self.kept.file(name, lambda target: to_fp16(self.fp32_onnx(), target))
 
     def fp32_onnx(self) -> Path:
         """Return the network as a float32 ONNX file."""
-        return self.card.onnx or _cached(self._recipe(), self._export)
+        return self.card.onnx or self.kept.file(f"onnx/{self._recipe()}.onnx", self._export)
 
     def _export(self, target: Path) -> None:
         from sr_bench.export.to_onnx import export_onnx
@@ -245,9 +250,13 @@ class Prepared:
         if self.calibration is None:
             msg = f"{self.card.id} is prepared for {self.precision}, which needs no calibration"
             raise TypeError(msg)
-        key = sha256_json([self._recipe(), self.calibration.digest, self.card.int8.rounding])
-        kept_at = cache_dir() / "calibration" / f"{key}.npz"
-        return int8_maker(self.fp32_onnx(), self.calibration, kept_at, self.effort)
+        key = sha256_json([self._calibrated(), self.calibration.digest, self.card.int8.rounding])
+        name = f"calibration/{key}.npz"
+        return int8_maker(self.fp32_onnx(), self.calibration, self.kept, name, self.effort)
+
+    def _calibrated(self) -> str:
+        """Return the cache key of what images went through: the processor moves last digits."""
+        return sha256_json([self._recipe(), cpu_model()])
 
     def _recipe(self) -> str:
         """Return the cache key of the exported file: its content and the tools that made it.
@@ -256,7 +265,7 @@ class Prepared:
         our own code: a changed architecture must not be served the old file.
         """
         declared = self.card.checkpoint.sha256 if self.card.checkpoint else ""
-        return sha256_json([self.network, declared, *exporting()])
+        return sha256_json([self.network, declared, measuring()])
 
 
 def prepare(
@@ -268,6 +277,7 @@ def prepare(
     effort: Effort = LEAST_EFFORT,
     form: Form = Form.ONNX,
     profile: Profile = Profile.TVM,
+    kept: Kept | None = None,
 ) -> Prepared:
     """Return `card` ready to be opened in `precision`; int8 needs a calibration set.
 
@@ -282,16 +292,5 @@ def prepare(
             raise
         weights, digest = Path(), ""
     given = calibration if precision.dtype == "int8" else None
-    return Prepared(card, precision, weights, digest, given, form, profile, effort)
-
-
-def _cached(key: str, make: Callable[[Path], None]) -> Path:
-    target = cache_dir() / "onnx" / f"{key}.onnx"
-    if not target.is_file():  # no lock: writers make the same, each whole
-        make(target)
-    return target
-
-
-def plan_digest(plan: object, observer: str) -> str:
-    """Return the digest of what a card plans for int8, and the observer."""
-    return sha256_json([encode(plan), observer])
+    how = (given, form, profile, effort, kept or Kept.usual())
+    return Prepared(card, precision, weights, digest, *how)

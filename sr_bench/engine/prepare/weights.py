@@ -55,20 +55,9 @@ def external_files(path: Path) -> list[Path]:
     Raises:
         CardError: One is not there.
     """
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-    from onnx import TensorProto, load
-    from onnx.external_data_helper import ExternalDataInfo
+    from sr_bench.files.onnx_file import external_locations  # onnx loads only when needed
 
-    try:
-        tensors = load(path, load_external_data=False).graph.initializer
-    except DecodeError:
-        return []  # opening it will say what is wrong
-    infos = (
-        ExternalDataInfo(tensor)
-        for tensor in tensors
-        if tensor.data_location == TensorProto.EXTERNAL
-    )
-    files = [path.parent / name for name in sorted({info.location for info in infos})]
+    files = [path.parent / name for name in external_locations(path)]
     for file in files:
         if not file.is_file():
             msg = f"{path}: its weights are in {file.name}, which is not beside it"

@@ -154,8 +154,10 @@ class Controller:
         """Open the run's files before the first minute is spent."""
         self._make_way()
         if any(map(is_ours, ids)):
+            bench = self._config.stash[SESSION]
+            bench.heed_signals()
             try:
-                self._config.stash[SESSION].start()
+                bench.start()
             except SrBenchError as cause:
                 raise pytest.UsageError(printable(str(cause))) from None
 

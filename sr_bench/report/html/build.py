@@ -127,6 +127,8 @@ class _Build:
             self._model(gallery, worst, data)
         for name, trend in self._trends.items():
             self._page(name, "trend", trend)
+        if not (self._target / FILE).exists():
+            self._write(BuildState())  # or, cut off below, the folder would seem somebody else's
         index = index_page(self._run, self._subjects, self._past, self._trend_names)
         self._page("index.html", "index", index)  # last: until now the old report is whole
         return self._finish(seen, pages)
@@ -135,8 +137,7 @@ class _Build:
         state = BuildState(self._pages, self._assets.used, seen.windows)
         used = {*self._pages, *(asset.name for asset in self._assets.used.values())}
         remove_stale(self._target, self._old, used)  # not before: the old index.html links them
-        text = json.dumps(encode(state), sort_keys=True, allow_nan=False)
-        write_text(self._target / FILE, f"{text}\n")
+        self._write(state)
         files = {*used, *self._static, FILE}
         return ReportResult(
             index=self._target / "index.html",
@@ -147,6 +148,10 @@ class _Build:
             unreadable=tuple(seen.unreadable.values()),
             outside=sum(page.outside for page in pages),
         )
+
+    def _write(self, state: BuildState) -> None:
+        text = json.dumps(encode(state), sort_keys=True, allow_nan=False)
+        write_text(self._target / FILE, f"{text}\n")
 
     def _page(self, name: str, template: str, page: object) -> None:
         """Write a page unless the one there was made of the same."""

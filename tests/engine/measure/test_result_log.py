@@ -1,20 +1,25 @@
 """Results are kept image by image, survive whatever ends a process, and are never mixed up."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
-from zlib import crc32
 
 import pytest
 
 from sr_bench.engine.job import ImageResult
+from sr_bench.engine.measure import result_log
 from sr_bench.engine.measure.result_log import Made, ResultCache, RunResults
 from sr_bench.engine.score.fidelity import Fidelity
-from sr_bench.errors import MetricError
+from sr_bench.errors import CacheWarning, MetricError
+from sr_bench.files.hashing import sha256_bytes
+from sr_bench.files.kept import Spare
 
 KEY = "ab" + "0" * 62
 IMAGES = ("i0", "i1", "i2")
@@ -27,6 +32,13 @@ def result(value: float, close: Fidelity | None = None) -> ImageResult:
 def cache(tmp_path: Path, **how: object) -> ResultCache:
     kept = ({"folder": tmp_path / "results", "session": "night 1"} | how).items()
     return ResultCache(**dict(kept))
+
+
+@pytest.fixture(autouse=True)
+def warned() -> Iterator[list[warnings.WarningMessage]]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
 
 
 def opened(tmp_path: Path, *, repeats: bool = True, **how: object) -> RunResults:
@@ -211,7 +223,7 @@ def test_zeros_that_a_power_failure_left_are_no_results(tmp_path: Path) -> None:
 def test_a_line_of_something_else_is_left_out(tmp_path: Path, content: str) -> None:
     filled(tmp_path, 1)
     with file_of(tmp_path).open("a") as file:
-        file.write(f"{crc32(content.encode()):08x} {content}\n")
+        file.write(f"{result_log._digest(KEY, content.encode())} {content}\n")
     assert opened(tmp_path).get("i0") is not None
 
 
@@ -235,6 +247,8 @@ def test_threads_and_files_do_not_mix_lines(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from sr_bench.engine.measure.result_log import ResultCache
 from sr_bench.engine.job import ImageResult
@@ -267,18 +281,75 @@ def test_killed_writers_lose_nothing_that_they_had_made(tmp_path: Path) -> None:
         )
 
 
-def test_a_file_that_can_not_be_written_is_a_clear_error(tmp_path: Path) -> None:
+def test_a_file_that_can_not_be_written_is_told_once_and_results_stay_in_memory(
+    tmp_path: Path, warned: list[warnings.WarningMessage]
+) -> None:
     (tmp_path / "results").write_text("a file")
-    with pytest.raises(Exception, match="a part of the path is a file"):
-        filled(tmp_path, 1)
+    spare = Spare("told")
+    for _again in range(2):
+        results = filled(tmp_path, 2, spare=spare)
+        results.close()
+        assert [bool(results.get(image)) for image in IMAGES] == [True, True, False]
+    (warning,) = warned
+    assert "can't be used: cannot" in str(warning.message)
+    assert "a part of the path is a file" in str(warning.message)
 
 
-def test_the_lines_are_json_with_a_checksum(tmp_path: Path) -> None:
+def test_a_full_disk_keeps_what_fitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = filled(tmp_path, 1)
+
+    def full(_handle: int, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        results.add("i1", result(31.0))
+    results.add("i2", result(32.0))
+    assert all(map(results.get, IMAGES))
+    assert [bool(opened(tmp_path).get(image)) for image in IMAGES] == [True, False, False]
+
+
+def test_the_lines_are_json_with_a_digest_of_the_run_too(tmp_path: Path) -> None:
     filled(tmp_path, 1)
     for line in file_of(tmp_path).read_text().splitlines():
         digest, _, text = line.partition(" ")
-        assert int(digest, 16) == crc32(text.encode())
+        assert digest == sha256_bytes(f"{KEY} {text}".encode())[:32]
         assert isinstance(json.loads(text), dict)
+
+
+def test_damage_is_told_once_and_taken_out(
+    tmp_path: Path, warned: list[warnings.WarningMessage]
+) -> None:
+    filled(tmp_path, 3)
+    path = file_of(tmp_path)
+    whole = path.read_bytes()
+    for damaged in (b"", whole[:-9], whole.replace(b"31.0", b"31.5"), bytes(len(whole))):
+        path.write_bytes(damaged)
+        os.utime(path, (1, 1))  # not one that is just being made
+        spare = Spare("a session")
+        with pytest.warns(CacheWarning, match="damaged or cut off") as told:
+            results = opened(tmp_path, spare=spare)
+        assert results.get("i1") in (None, result_without_name(31.0))
+        assert len(told.list) == 1
+        count = len(warned)
+        opened(tmp_path, spare=Spare("the next session"))
+        assert len(warned) == count
+
+
+def test_the_file_of_another_run_holds_no_results(tmp_path: Path) -> None:
+    filled(tmp_path, 3)
+    other = "ab" + "1" * 62
+    file_of(tmp_path).rename(file_of(tmp_path).with_stem(other))
+    results = cache(tmp_path).open(other, IMAGES, repeats=True)
+    assert (results.made, results.get("i0")) == (None, None)
+
+
+def test_what_another_session_deleted_meanwhile_is_written_again(tmp_path: Path) -> None:
+    results = filled(tmp_path, 2)
+    file_of(tmp_path).unlink()
+    results.close()
+    results.add("i2", result(32.0))
+    assert all(map(opened(tmp_path, session="night 2").get, IMAGES))
 
 
 def test_another_metric_of_an_image_is_kept_beside_the_others(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.prepare.calibration import calibration_set
-from sr_bench.engine.prepare.network import plan_digest
+from sr_bench.engine.prepare.code_digest import plan_digest
 from sr_bench.errors import CardError, DatasetError
 
 CARD = ModelCard("m", "zoo", Path("/z/zoo"), "M", "", 2, "edsr", value_range=255.0)

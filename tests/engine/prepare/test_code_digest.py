@@ -1,6 +1,7 @@
 """The digest of our own code covers what can move a number, and nothing else."""
 
 import shutil
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import grimp
@@ -53,12 +54,14 @@ def test_a_comment_where_nothing_is_measured_changes_nothing(copy: Path, place: 
     assert digest() == before
 
 
-def test_code_that_another_package_adds_is_in_it(tmp_path: Path, monkeypatch) -> None:
-    added = tmp_path / "observer.py"
-    added.write_text("")
-    monkeypatch.setattr(code_digest, "third_party_code", lambda _group: (added,))
+@pytest.mark.parametrize("group", code_digest.EXTENDED)
+def test_code_that_another_package_adds_is_in_it(
+    group: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = {group: "1"}
+    monkeypatch.setattr(code_digest, "plugin_code", lambda asked: codes.get(asked, ""))
     before = digest()
-    comment(added)
+    codes[group] = "2"
     assert digest() != before
 
 
@@ -83,21 +86,23 @@ def test_all_that_computes_for_a_measurement_is_in_it() -> None:
 def test_a_metric_of_another_package_is_in_what_workers_share_and_in_no_others_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    added = tmp_path / "metric.py"
+    added = tmp_path / "metric_beauty.py"
+    monkeypatch.syspath_prepend(tmp_path)
+    point = EntryPoint("beauty", "metric_beauty", "sr_bench.metrics")
 
-    def added_to(group: str, name: str = "beauty") -> tuple[Path, ...]:
-        return (added,) if (group, name) == ("sr_bench.metrics", "beauty") else ()
+    def added_to(group: str, name: str = "beauty") -> tuple[EntryPoint, ...]:
+        return (point,) if (group, name) == ("sr_bench.metrics", "beauty") else ()
 
     def digests(text: str) -> tuple[str, str]:
         added.write_text(text)
-        for function in (code_digest.metric_code, code_digest.measuring_and_metrics):
+        for function in (code_digest.plugin_code, code_digest.measuring_and_metrics):
             function.cache_clear()
         return digest(), code_digest.measuring_and_metrics()
 
-    monkeypatch.setattr(code_digest, "third_party_code", added_to)
+    monkeypatch.setattr(code_digest, "third_party", added_to)
     monkeypatch.setattr(code_digest, "image_metrics", lambda: ("beauty", "psnr"))
     (results, shared), (results_then, shared_then) = digests("1"), digests("2")
     assert results == results_then
     assert shared != shared_then
-    for function in (code_digest.metric_code, code_digest.measuring_and_metrics):
+    for function in (code_digest.plugin_code, code_digest.measuring_and_metrics):
         function.cache_clear()

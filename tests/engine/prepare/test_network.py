@@ -17,8 +17,9 @@ from sr_bench.core.card import Checkpoint, ModelCard
 from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.engine.prepare.network import prepare
-from sr_bench.errors import CardError, CheckpointError, NotRunError, SrBenchError
+from sr_bench.errors import CacheWarning, CardError, CheckpointError, NotRunError
 from sr_bench.files.hashing import sha256_file
+from sr_bench.files.kept import Kept, Spare
 
 FP32, FP16 = Precision.FP32, Precision.FP16
 
@@ -153,10 +154,16 @@ def test_a_wrong_hyper_parameter_is_a_fault_of_the_card(edsr: ModelCard) -> None
         exported(replace(edsr, hyper=edsr.hyper | {"n_feat": 8}))
 
 
-def test_an_unusable_cache_is_one_clear_error(edsr: ModelCard, cache: Path) -> None:
+def test_an_unusable_cache_is_told_and_the_network_made_elsewhere(
+    edsr: ModelCard, cache: Path
+) -> None:
     cache.write_text("a file where a folder should be")
-    with pytest.raises(SrBenchError, match=r"cannot write .*cache"):
-        exported(edsr)
+    kept = Kept(cache, Spare("one"))
+    with pytest.warns(CacheWarning, match="the cache can't be used: cannot write") as told:
+        first, again = (prepare(edsr, FP32, None, kept=kept).onnx() for _ in range(2))
+    assert first == again
+    assert first.is_file()
+    assert len(told.list) == 1
 
 
 @pytest.mark.parametrize("form", [Form.ONNX, Form.MODULE])

@@ -1,10 +1,13 @@
 """Weight files are found where users keep them; an absent one says what to do."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import onnx
 import pytest
+from onnx import TensorProto, helper
+from onnx.external_data_helper import set_external_data
 
 from sr_bench.core.card import Checkpoint, ModelCard
 from sr_bench.engine.prepare.weights import network_digest, weights_path
@@ -78,3 +81,54 @@ def test_data_beside_an_onnx_file_is_part_of_its_digest(card: ModelCard, tmp_pat
     data.unlink()
     with pytest.raises(CardError, match=r"far\.onnx: its weights are in far\.data, which is not"):
         network_digest(user_card, path)
+
+
+def external(name: str) -> TensorProto:
+    tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=[1])
+    set_external_data(tensor_with_raw(tensor), f"{name}.bin", 0, 4)
+    tensor.ClearField("raw_data")
+    return tensor
+
+
+def tensor_with_raw(tensor: TensorProto) -> TensorProto:
+    tensor.raw_data = bytes(4)
+    return tensor
+
+
+def test_data_of_a_tensor_anywhere_is_part_of_it(card: ModelCard) -> None:
+    body = helper.make_graph([helper.make_node("Identity", ["w"], ["o"])], "b", [], [])
+    body.initializer.append(external("branch"))
+    nodes = [
+        helper.make_node("Constant", [], ["c"], value=external("constant")),
+        helper.make_node("If", ["c"], ["d"], then_branch=body),
+        helper.make_node("Many", ["c"], ["e"], domain="x", tensors=[external("one_of_many")]),
+    ]
+    model = helper.make_model(helper.make_graph(nodes, "g", [], []))
+    called = helper.make_node("Constant", [], ["o"], value=external("function"))
+    model.functions.append(helper.make_function("x", "F", [], ["o"], [called], []))
+    model.graph.sparse_initializer.add().values.CopyFrom(external("sparse"))
+    model.training_info.add().algorithm.initializer.append(external("training"))
+    path = card.folder / "net.onnx"
+    path.write_bytes(model.SerializeToString())
+    names = ("branch", "constant", "function", "one_of_many", "sparse", "training")
+    for name in names:
+        path.with_name(f"{name}.bin").write_bytes(bytes(4))
+    user_card = replace(card, onnx=path, checkpoint=None)
+    seen = {network_digest(user_card, path)}
+    for name in names:
+        path.with_name(f"{name}.bin").write_bytes(b"abcd")
+        seen.add(network_digest(user_card, path))
+    assert len(seen) == len(names) + 1
+
+
+def test_a_link_counts_by_what_it_leads_to(card: ModelCard, tmp_path: Path) -> None:
+    user_card = replace(card, onnx=card.folder / "m.onnx", checkpoint=None)
+    digests = set()
+    for content in (b"\0one", b"\0two"):
+        target = tmp_path / content.decode().strip("\0")
+        target.write_bytes(content)
+        os.utime(target, (1, 1))
+        user_card.onnx.unlink(missing_ok=True)
+        user_card.onnx.symlink_to(target)
+        digests.add(network_digest(user_card, user_card.onnx))
+    assert len(digests) == 2

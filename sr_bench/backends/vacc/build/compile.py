@@ -9,7 +9,6 @@ import re
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from filelock import FileLock
@@ -28,6 +27,7 @@ from sr_bench.files.disk import disk_error
 from sr_bench.files.hashing import sha256_bytes, sha256_file
 from sr_bench.files.lock import held
 from sr_bench.files.onnx_file import inputs, load_onnx
+from sr_bench.files.temporary import temporary_folder
 from sr_bench.files.validation import Table
 from sr_bench.imaging.files import write_png
 
@@ -73,7 +73,7 @@ def compiler_version(rig: Rig) -> str:
         NotRunError: The compiler is not here.
     """
     command = _command(rig)
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         outcome = run_command(
             [str(command), "--version"],
             limit_s=rig.limits.probe_s,

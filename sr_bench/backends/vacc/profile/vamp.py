@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from sr_bench.backends.vacc.build.compile import compile_network, compiler_version
 from sr_bench.backends.vacc.build.vdsp import vdsp_text
@@ -20,6 +19,7 @@ from sr_bench.backends.vacc.run.state import DeviceState
 from sr_bench.backends.vacc.watchdog import classify, run_command
 from sr_bench.core.device import CompilerInput, Shape
 from sr_bench.errors import BackendError, DeviceError, OptionError
+from sr_bench.files.temporary import temporary_folder
 
 # What a line's key stands for, in lower case.
 _NUMBERS = {
@@ -123,7 +123,7 @@ def profile(source: CompilerInput, shape: Shape, rig: Rig, load: Load) -> Latenc
     with (
         # Alone on the die: another process would take part of its time.
         DeviceState().die(rig.device, wait_s=limits.wait_s, settle_s=limits.grace_s),
-        TemporaryDirectory() as folder,
+        temporary_folder() as folder,
     ):
         path = Path(folder, "vdsp.json")
         path.write_text(operators)
@@ -147,7 +147,7 @@ def run_vamp(prefix: Path, shape: Shape, rig: Rig, vdsp: Path, load: Load) -> La
     # -s is the shape of one image, without N.
     argv += ["-d", str(rig.device), "-s", "[{},{},{}]".format(*shape[1:])]
     argv += ["--iterations", str(load.iterations)]
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         outcome = run_command(
             argv,
             limit_s=rig.limits.vamp_s,
@@ -196,7 +196,7 @@ def _clocks(rig: Rig) -> dict[str, int]:
     # It counts cards and dies, the runtime counts all dies: only the first is surely the same.
     if vasmi is None or rig.device != 0:
         return {}
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         outcome = run_command(
             [vasmi, "getfreq", "-d", "0", "-i", "0"],
             limit_s=rig.limits.probe_s,

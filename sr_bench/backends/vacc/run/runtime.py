@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any, Literal, Self
 
@@ -22,7 +21,8 @@ from sr_bench.core.device import Failure, Shape
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, DeviceError, NotRunError
 from sr_bench.files.disk import disk_error
-from sr_bench.system.process import read_tail, with_tail
+from sr_bench.files.temporary import temporary_folder
+from sr_bench.system.output import with_tail
 
 _LEVEL_SLACK = 1e-3  # float32 keeps 255 levels to 3e-5; an image that was resized is off by more
 
@@ -80,7 +80,7 @@ class CardRunner:
         with ExitStack() as held:
             limits = rig.limits
             held.enter_context(notes.die(rig.device, wait_s=limits.wait_s, settle_s=limits.grace_s))
-            folder = Path(held.enter_context(TemporaryDirectory(prefix="sr-bench-vacc-")))
+            folder = Path(held.enter_context(temporary_folder()))
             _write_job(folder, model, rig.device, operators)
             process = _Worker(f"{model.name} {model.precision}", rig, folder)
             held.callback(process.end)
@@ -140,12 +140,11 @@ class _Worker:
         self._start = time.monotonic()
         self._count = 0
         self._ended = False
-        self._log = folder / "worker.log"
         self._channel, theirs = Pipe()
         self.entry: tuple[DeviceState, Path] | None = None
         argv = [rig.python, worker.__file__, "serve", str(folder), str(theirs.fileno())]
         try:
-            self._group = start(argv, log=self._log, pass_fds=[theirs.fileno()])
+            self._group = start(argv, log=folder / "worker.log", pass_fds=[theirs.fileno()])
         except BaseException:
             self._channel.close()
             raise
@@ -213,7 +212,7 @@ class _Worker:
         # A crash is found late if a process that it left behind keeps the channel open.
         timed_out = timed_out and not self._group.wait(0)
         returncode = self.end(wait=not timed_out)
-        log = read_tail(self._log)
+        log = self._group.output.tail()
         message = str(answer["message"]) if answer else ""
         # Once it has said why, how it ended then says nothing.
         status = 1 if answer else returncode

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sr_bench.core.backend import BackendInfo
@@ -30,6 +29,7 @@ from sr_bench.engine.measure.in_batches import WINDOW
 from sr_bench.engine.measure.worker import Begin, Planned, Work, Worker
 from sr_bench.engine.plan.options import Selection
 from sr_bench.errors import BackendError
+from sr_bench.files.temporary import temporary_folder
 
 if TYPE_CHECKING:  # an extra
     from distributed import Future
@@ -261,7 +261,7 @@ def _shared_folder() -> Iterator[Path]:
     """Give a folder of the cache for what the session hands to its workers; it goes at the end."""
     parent = session_folder("")
     parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
+    with temporary_folder(parent) as folder:
         (Path(folder) / PROBE).touch()
         yield Path(folder)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sr_bench.core.backend import BackendInfo
@@ -16,6 +15,7 @@ from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.code_digest import measuring_and_metrics
 from sr_bench.errors import BackendError, OptionError, SrBenchError
 from sr_bench.files.cache import cache_dir
+from sr_bench.files.temporary import temporary_folder
 from sr_bench.history.environment import cpu_model
 from sr_bench.text.printable import printable_line
 
@@ -133,7 +133,7 @@ def _local(workers: int) -> "Iterator[Client]":
         "distributed.admin.system-monitor.interval": "10s",
     }
     with (
-        TemporaryDirectory(prefix="sr-bench-", ignore_cleanup_errors=True) as folder,
+        temporary_folder() as folder,
         dask.config.set(quiet),
         LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=workers,

@@ -52,6 +52,9 @@ class MetricInfo:
     follows_ssim_aggregation: bool = False
     """Whether the protocol's `ssim_aggregation` makes the dataset's value; if not, it is the mean
     of the images."""
+    perfect: float | None = None
+    """From this on (down to this, if lower is better) an image is as good as it can be told: such
+    images are left out of mean losses. None: only infinite ones."""
     features: str = ""
     """The network whose features it compares, such as ``AlexNet``; empty: the pixels themselves."""
 

@@ -81,12 +81,8 @@ class Drop:
         """Return which of the images `names` are left out, and why; empty if none is."""
         if not self.left_out:
             return ""
-        info, out = metric_info(metric), listed([names[index] for index in self.left_out])
-        value = "infinite" if info.perfect is None else with_unit(f"{info.perfect:.5g}", metric)
-        side = "" if info.perfect is None else " or more" if info.higher_is_better else " or less"
-        return (
-            f"left out of the mean, as their {info.title} is {value}{side} in one of the two: {out}"
-        )
+        out = listed([names[index] for index in self.left_out])
+        return f"left out, with {metric_info(metric).perfection} in one of the two: {out}"
 
 
 @dataclass(frozen=True)

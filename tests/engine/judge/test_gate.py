@@ -193,9 +193,9 @@ def test_a_flat_image_is_left_out_of_the_mean_and_named_with_the_reason() -> Non
     verdict = judge_images(LIMITS, low, full)
     assert (verdict.psnr.mean, verdict.psnr.left_out) == (0.0, (1,))
     assert (verdict.ssim.mean, verdict.ssim.left_out) == (0.0, (1,))
-    why = "left out of the mean, as their PSNR is 58.923 dB or more in one of the two: bird"
+    why = "left out, with PSNR of 58.923 dB or more in one of the two: bird"
     assert verdict.findings[1].sentence.endswith(why)
-    assert verdict.findings[2].sentence.endswith("SSIM is 0.99858 or more in one of the two: bird")
+    assert verdict.findings[2].sentence.endswith("SSIM of 0.99858 or more in one of the two: bird")
 
 
 def test_a_drop_at_the_limit_does_not_ask_for_more_images() -> None:

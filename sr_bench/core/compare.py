@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from sr_bench.core.gate import Comparison
 from sr_bench.core.history import Environment
+from sr_bench.core.int8 import DropLimit
 from sr_bench.core.metric import metric_info
 
 NEVER_COMPARABLE = ("data", "protocol", "shape", "rule")
@@ -49,11 +50,19 @@ class LossLimits:
     """Mean drop."""
     latency_percent: float = 10.0
     """Rise of the median."""
+    image_psnr_db: float | None = None
+    """Drop of any image; None: no limit."""
+    image_ssim: float | None = None
+    """Drop of any image; None: no limit."""
 
-    def of(self, metric: str) -> float:
-        """Return the mean loss that is allowed over images: of most metrics, what they declare."""
-        given = {"psnr": self.psnr_db, "ssim": self.ssim, "fidelity": self.fidelity_db}
-        return given.get(metric, metric_info(metric).allowed_loss)
+    def of(self, metric: str) -> DropLimit:
+        """Return how much images may lose: by most metrics, what these declare."""
+        given = {
+            "psnr": DropLimit(self.psnr_db, self.image_psnr_db),
+            "ssim": DropLimit(self.ssim, self.image_ssim),
+            "fidelity": DropLimit(self.fidelity_db),
+        }
+        return given.get(metric) or DropLimit(metric_info(metric).allowed_loss)
 
 
 @dataclass(frozen=True)

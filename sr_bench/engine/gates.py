@@ -42,7 +42,12 @@ class Gatekeeper:
             notes = {**measurement.notes, name: _fidelity(fine).value}
             measurement = replace(measurement, notes=notes)
             gate = _agreed(gate, judge_images(limits, fine.images, full.images))
-        allowed = LossLimits(psnr_db=limits.max_drop_db, ssim=limits.max_drop_ssim)
+        allowed = LossLimits(
+            psnr_db=limits.max_drop_db,
+            ssim=limits.max_drop_ssim,
+            image_psnr_db=limits.max_image_drop_db,
+            image_ssim=limits.max_image_drop_ssim,
+        )
         earlier = self._compared(case, low, measurement, allowed)
         verdict = _verdict(case, gate, earlier, measurement.value)
         detail = Detail(gate=gate, compared=earlier)
@@ -76,7 +81,7 @@ class Gatekeeper:
             asked, unjudged = replace(case, metric=metric), Verdict(Status.NEW, "")
             record = asked.record(unjudged, measurement=measurement, device=low.device)
             if before := self._earlier.get(record.question):
-                comparisons.append(compare_records(record, before, limit=allowed.of(metric)))
+                comparisons.append(compare_records(record, before, allowed))
         return tuple(comparisons)
 
 

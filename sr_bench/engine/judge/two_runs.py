@@ -190,7 +190,7 @@ def _latency(pair: _Pair, limit: float) -> _Answer:
 def _images(pair: _Pair, limits: LossLimits) -> _Answer:
     metric = pair.now.metric
     try:
-        comparison = compare_records(pair.now, pair.before, limit=limits.of(metric))
+        comparison = compare_records(pair.now, pair.before, limits)
     except MetricError as cause:
         where = f"{pair.now.model} {pair.now.precision} {metric}"
         raise cause.about(where) from cause

@@ -8,7 +8,7 @@ import pytest
 
 from sr_bench.core.case import LATENCY_METRIC
 from sr_bench.engine.plan.cases import latency_cases, plan
-from sr_bench.engine.plan.suite import load_suite
+from sr_bench.engine.plan.suite import load_suite, refuse_unread
 from sr_bench.errors import SrBenchError
 from sr_bench.plugin.item import CaseItem, check_claim, marks
 from sr_bench.plugin.latency import check_latency, require_benchmark
@@ -23,6 +23,7 @@ class CardFile(pytest.File):
         """Yield an item for each case that the options ask for."""
         session = self.config.stash[SESSION]
         suite = load_suite(_as_typed(self.path, self.config))
+        refuse_unread(suite)
         session.suites.append(suite)
         selection = session.settings.selection
         cases = plan(suite, selection)

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sr_bench.core.case import COST_METRICS
 from sr_bench.core.gate import Comparison
-from sr_bench.core.history import Environment
+from sr_bench.core.history import Environment, Point
 from sr_bench.core.int8 import DropLimit
 from sr_bench.core.metric import metric_info
+from sr_bench.core.record import Record
 
 NEVER_COMPARABLE = ("data", "protocol", "shape", "rule")
 """Inputs that decide what is asked: where one differs, two values answer different questions."""
@@ -111,6 +113,13 @@ class Compared:
     def bad(self) -> bool:
         """Whether the newer run is worse, or lacks the value."""
         return self.outcome in (CaseOutcome.LOSS, CaseOutcome.VANISHED)
+
+
+def case_key(value: Record | Point) -> tuple[str, ...]:
+    """Return what is equal for two values of one case and backend; no backend computes costs."""
+    backend = "" if value.metric in COST_METRICS else value.backend
+    case = (value.family, value.model, value.metric, value.precision, value.dataset)
+    return (*case, value.protocol, backend)
 
 
 def input_changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Change, ...]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from math import isfinite
 
 from sr_bench.core.case import GATE_METRIC, Case
-from sr_bench.core.compare import LossLimits
+from sr_bench.core.compare import LossLimits, case_key
 from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
 from sr_bench.core.gate import Comparison, GateVerdict
@@ -17,7 +17,7 @@ from sr_bench.engine.judge.gate import compare_records, judge_images, worst_stat
 from sr_bench.engine.measure.run import Run
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.errors import MetricError
-from sr_bench.history.store import read_run
+from sr_bench.history.earlier import newest_of_each
 
 
 class Gatekeeper:
@@ -63,9 +63,9 @@ class Gatekeeper:
 
     @cached_property
     def _earlier(self) -> Mapping[tuple[str, ...], Record]:
-        path = self._runs.selection.compare
-        records = read_run(path).records if path else ()
-        return {record.question: record for record in records if record.measurement}
+        runs = newest_of_each(self._runs.selection.compare)
+        records = (record for run in runs for record in run.records)
+        return {case_key(record): record for record in records if record.measurement}
 
     def _compared(
         self, case: Case, low: Run, fidelity: Measurement, allowed: LossLimits
@@ -80,7 +80,7 @@ class Gatekeeper:
         for metric, measurement in now.items():
             asked, unjudged = replace(case, metric=metric), Verdict(Status.NEW, "")
             record = asked.record(unjudged, measurement=measurement, device=low.device)
-            if before := self._earlier.get(record.question):
+            if before := self._earlier.get(case_key(record)):
                 comparisons.append(compare_records(record, before, allowed))
         return tuple(comparisons)
 

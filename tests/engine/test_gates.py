@@ -288,7 +288,7 @@ def test_a_metric_that_raises_leaves_the_gate_and_its_comparison_of_the_others(
         raise ValueError(msg)
 
     monkeypatch.setattr(mae, "score", fail)
-    records = _records(zoo, compare=earlier, cache="off")
+    records = _records(zoo, compare=(earlier,), cache="off")
     assert records["int8_max mae"].verdict.status is Status.ERROR
     gate = records["int8_max fidelity"]
     assert gate.verdict.status is Status.WITHIN

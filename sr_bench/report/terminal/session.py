@@ -6,7 +6,7 @@ from itertools import pairwise
 from sr_bench import __version__
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import Case
-from sr_bench.core.record import Record
+from sr_bench.core.record import Record, Status
 from sr_bench.document.numbers import (
     claimed,
     counts,
@@ -52,8 +52,8 @@ def backend_line(info: BackendInfo) -> str:
 
 def summary(records: Sequence[Record]) -> list[str]:
     """Return the lines of the closing table, and why cases were not run."""
-    with_value = [record for record in records if record.measurement is not None]
-    lines = [*_table(with_value), ""] if with_value else [""]
+    shown = [r for r in records if r.measurement or r.verdict.status is Status.ERROR]
+    lines = [*_table(shown), ""] if shown else [""]
     if absent := not_run_lines(records):
         lines += ["not run:", *(f"  {line}" for line in absent), ""]
     for note_lines in (device_lines, lr_lines, shared_lines, floor_lines, cached_lines):

@@ -108,8 +108,8 @@ def _control_flow(model: onnx.ModelProto) -> None:
     [
         (_two_inputs, "expected one input and one output, got 2 and 1"),
         (_flat_input, "expected a float32 input N x C x H x W|Invalid|invalid"),
-        (_quantised, "it is quantised already; give the fp32 file"),
-        (_dequantised_weights, "it is quantised already; give the fp32 file"),
+        (_quantised, "expected the fp32 file, got one of int8: it"),
+        (_dequantised_weights, "expected the fp32 file, got one of int8: it"),
         (_control_flow, r"the node 'fork' \(If\) is control flow"),
     ],
 )

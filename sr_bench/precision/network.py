@@ -10,15 +10,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, numpy_helper
+from onnx import ModelProto, NodeProto, numpy_helper
 
 from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.errors import BackendError, CardError
-from sr_bench.files.onnx_file import inferred, inputs, load_onnx, metadata, opset
+from sr_bench.files.onnx_file import control_flow, foreign, inferred, load_onnx, metadata
+from sr_bench.files.onnx_image import ends, no_image_network
 from sr_bench.files.validation import nearest
-
-OPSETS = range(13, 24)
-"""Opsets that can be quantised: per-channel QuantizeLinear came with 13."""
+from sr_bench.precision.opsets import converted
 
 # Operators with many multiplications that stay in float.
 _MULTIPLIES = frozenset(("ConvTranspose", "MatMul", "Gemm", "Einsum", "LSTM", "GRU", "RNN"))
@@ -121,14 +120,21 @@ def read_network(path: Path) -> Network:
 
     Raises:
         BackendError: It can't be read, is no float32 image network of one input and one output,
-            holds control flow, is of an opset outside of `OPSETS`, or is quantised already.
+            holds control flow, can't be brought to an opset of `OPSETS`, or is quantised already.
     """
     model = load_onnx(path)
     if fault := _fault(model):
         msg = f"{path}: {fault}"
         raise BackendError(msg)
+    try:
+        model = converted(model)
+    except BackendError as error:
+        raise error.about(str(path)) from error
     # A clip range on what are really weights, behind an Identity, cost 24 dB.
     model = _folded(model, path)
+    if flows := next(filter(None, map(control_flow, model.graph.node)), ""):
+        msg = f"{path}: {flows}"  # what a constant decides is gone by now
+        raise BackendError(msg)
     for index, node in enumerate(model.graph.node):
         node.name = node.name or f"{node.op_type}_{index}"  # files may lack names
     shares = _shares(model)
@@ -149,23 +155,14 @@ def read_network(path: Path) -> Network:
 
 def _fault(model: ModelProto) -> str:
     """Return why `model` can't be quantised; empty if it can."""
-    graph, read = model.graph, inputs(model)
-    if (got := opset(model)) not in OPSETS:
-        valid = f"{OPSETS.start} to {OPSETS.stop - 1}"
-        return f"expected an opset from {valid}, got {got}; export it again with opset 17"
+    graph = model.graph
     made_for = metadata(model).get(PRECISION_KEY, "fp32")
     # DequantizeLinear alone counts too: then only the weights are quantised.
     if made_for != "fp32" or any("quantize" in node.op_type.lower() for node in graph.node):
         return "it is quantised already; give the fp32 file"
-    if (len(read), len(graph.output)) != (1, 1):
-        return f"expected one input and one output, got {len(read)} and {len(graph.output)}"
-    kind = read[0].type.tensor_type
-    if kind.elem_type != TensorProto.FLOAT or len(kind.shape.dim) != 4:
-        return "expected a float32 input N x C x H x W"
-    for node in graph.node:
-        if any(attribute.type == AttributeProto.GRAPH for attribute in node.attribute):
-            return f"the node {node.name!r} ({node.op_type}) is control flow; export without it"
-    return ""
+    if fault := no_image_network(*ends(model)):
+        return fault
+    return next(filter(None, map(foreign, graph.node)), "")
 
 
 def _folded(model: ModelProto, path: Path) -> ModelProto:

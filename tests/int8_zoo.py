@@ -27,6 +27,8 @@ calibration = "seen"
 min_fidelity_db = {limit}
 max_drop_db = 2.0
 max_drop_ssim = 0.2
+max_image_drop_db = 2.5
+max_image_drop_ssim = 0.25
 """
 
 TABLE = """# Res

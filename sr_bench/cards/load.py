@@ -10,6 +10,7 @@ from sr_bench.cards.schema import CardTable, EvaluationTable, ModelTable
 from sr_bench.core.card import Evaluation, ModelCard, SuiteCard
 from sr_bench.core.device import DevicePlan
 from sr_bench.core.fields import narrowed
+from sr_bench.core.ignored import Ignored
 from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.errors import CardError
@@ -36,7 +37,7 @@ def load_card(path: Path) -> SuiteCard:
         family=folder.name,
         document=path.parent / table.document,
         models=tuple(_model(model, folder, protocols) for model in table.model),
-        ignored_rows=table.ignored_rows,
+        ignored=Ignored(table.ignore_columns, table.ignore_rows, table.ignore_tables),
         waivers=table.waivers,
     )
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic.json_schema import SkipJsonSchema
 
 from sr_bench.core.card import Checkpoint, Hyper, KnownGap, Tolerance, Waiver
 from sr_bench.core.device import DevicePlan, KnownFailure
 from sr_bench.core.fields import Bounds, Spelled, matching, sides
+from sr_bench.core.ignored import Reasons
 from sr_bench.core.int8 import GUARD_PERCENT, Gate, Int8Plan
 from sr_bench.core.metric import printed_metric
 from sr_bench.core.precision import Precision
@@ -33,6 +34,14 @@ def _calibration(text: str) -> Precision | None:
     return Precision.parse(f"int8 {text}") if text else None
 
 
+def _with_reasons(names: object) -> object:
+    if not isinstance(names, dict):
+        msg = 'expected a reason for each name, such as { "RCAN" = "of another repository" }'
+        raise ValueError(msg)
+    return names
+
+
+NamesWithReasons = Annotated[Reasons, BeforeValidator(_with_reasons)]
 Tolerances = Mapping[
     Annotated[str, Spelled(printed_metric)], Annotated[Tolerance, AfterValidator(_with_reason)]
 ]
@@ -109,7 +118,9 @@ class CardTable(Table):
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]  # pydantic has a method schema
     document: str = "README.md"
-    ignored_rows: Annotated[tuple[str, ...], Field(alias="ignore_rows")] = ()
+    ignore_columns: NamesWithReasons = {}
+    ignore_rows: NamesWithReasons = {}
+    ignore_tables: NamesWithReasons = {}
     protocol: dict[str, dict[str, object]] = {}
     waivers: Annotated[tuple[Waiver, ...], Field(alias="waive")] = ()
     model: Annotated[list[ModelTable], Field(min_length=1)]

@@ -18,10 +18,12 @@ EXAMPLE = "sr-bench compare main last"
 
 # The limit that each option sets, and what it is.
 _OPTIONS = {
-    "max_drop_db": ("psnr_db", "dB of PSNR"),
-    "max_drop_ssim": ("ssim", "of SSIM"),
-    "max_drop_fidelity_db": ("fidelity_db", "dB of fidelity to fp32"),
-    "max_slower_percent": ("latency_percent", "percent of latency"),
+    "max_drop_db": ("psnr_db", "dB of PSNR that may be lost on average"),
+    "max_drop_ssim": ("ssim", "SSIM that may be lost on average"),
+    "max_drop_fidelity_db": ("fidelity_db", "dB of fidelity to fp32 that may be lost on average"),
+    "max_slower_percent": ("latency_percent", "percent of latency that may be added"),
+    "max_image_drop_db": ("image_psnr_db", "dB of PSNR that any image may lose"),
+    "max_image_drop_ssim": ("image_ssim", "SSIM that any image may lose"),
 }
 
 
@@ -34,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             type=float,
             default=getattr(LossLimits(), limit),
             metavar="X",
-            help=f"{of} that may be lost on average (default: %(default)g)",
+            help=f"{of} (default: %(default)s)",
         )
     parser.add_argument("--all", action="store_true", help="also show values within their limits")
     add_json_argument(parser)
@@ -60,8 +62,8 @@ def run(args: argparse.Namespace) -> int:
 def _limits(args: argparse.Namespace) -> LossLimits:
     given = {limit: getattr(args, option) for option, (limit, _) in _OPTIONS.items()}
     for option, (limit, _) in _OPTIONS.items():
-        if not 0 <= given[limit] < inf:  # refuses NaN, too
-            flag, usual = f"--{option.replace('_', '-')}", getattr(LossLimits(), limit)
+        if given[limit] is not None and not 0 <= given[limit] < inf:  # refuses NaN, too
+            flag, usual = f"--{option.replace('_', '-')}", getattr(LossLimits(), limit) or 0.2
             msg = f"{flag} {given[limit]:g}: expected a limit of 0 or more, such as {usual:g}"
             raise OptionError(msg)
     return LossLimits(**given)

@@ -34,6 +34,6 @@ def run(args: argparse.Namespace) -> int:
         maker = prepared.int8_maker()
         ranges = load_ranges(args.ranges)
         model = maker.model(ranges, prepared.card.int8.keep, prepared.notes)
-        write_bytes(args.out, model.SerializeToString())
+        maker.write(model, args.out)
     print(f"{args.out}: {prepared.card.name} {precision}")
     return 0

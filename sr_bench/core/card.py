@@ -6,8 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
+from sr_bench.core.claim import dataset_key
 from sr_bench.core.device import DevicePlan
 from sr_bench.core.fields import Bounds, Spelled, Words, matching, without_secret
+from sr_bench.core.ignored import Ignored
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.metric import printed_metric
 from sr_bench.core.precision import Precision
@@ -141,12 +143,14 @@ class ModelCard:
     def claimed_evaluation(self, precision: Precision, dataset: str = "") -> Evaluation | None:
         """Return the evaluation that the table's numbers of `precision` are about.
 
-        `dataset` is the row's Dataset cell, a slug with or without ``_x<scale>``; may be empty.
+        `dataset` is the row's Dataset cell, a slug in any spelling, with or without ``_x<scale>``;
+        may be empty.
         """
+        wanted = dataset_key(dataset)
         for evaluation in self.evaluations:
             slug = evaluation.dataset
             if evaluation.claimed and evaluation.covers(precision):
-                if dataset in ("", "-", slug, f"{slug}_x{self.scale}"):
+                if wanted in ("", dataset_key(slug), dataset_key(f"{slug}_x{self.scale}")):
                     return evaluation
         return None
 
@@ -188,8 +192,8 @@ class SuiteCard:
     document: Path
     """The README whose table holds the claims."""
     models: tuple[ModelCard, ...]
-    ignored_rows: tuple[str, ...] = ()
-    """Labels of rows that no model binds, on purpose."""
+    ignored: Ignored = field(default_factory=Ignored)
+    """Numbers of the document that are not read, on purpose."""
     waivers: tuple[Waiver, ...] = ()
 
     @property

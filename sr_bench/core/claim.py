@@ -6,6 +6,11 @@ from decimal import Decimal
 from sr_bench.core.precision import Precision
 
 
+def dataset_key(text: str) -> str:
+    """Return what is equal for all spellings of a dataset: ``Set5``, ``SET 5`` and ``set_5``."""
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
 @dataclass(frozen=True, order=True)  # sorted, they are in a document's order
 class Source:
     """A place in a document."""

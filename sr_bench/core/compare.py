@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sr_bench.core.case import COST_METRICS
 from sr_bench.core.gate import Comparison
-from sr_bench.core.history import Environment
+from sr_bench.core.history import Environment, Point
+from sr_bench.core.int8 import DropLimit
 from sr_bench.core.metric import metric_info
+from sr_bench.core.record import Record
 
 NEVER_COMPARABLE = ("data", "protocol", "shape", "rule")
 """Inputs that decide what is asked: where one differs, two values answer different questions."""
@@ -49,11 +52,19 @@ class LossLimits:
     """Mean drop."""
     latency_percent: float = 10.0
     """Rise of the median."""
+    image_psnr_db: float | None = None
+    """Drop of any image; None: no limit."""
+    image_ssim: float | None = None
+    """Drop of any image; None: no limit."""
 
-    def of(self, metric: str) -> float:
-        """Return the mean loss that is allowed over images: of most metrics, what they declare."""
-        given = {"psnr": self.psnr_db, "ssim": self.ssim, "fidelity": self.fidelity_db}
-        return given.get(metric, metric_info(metric).allowed_loss)
+    def of(self, metric: str) -> DropLimit:
+        """Return how much images may lose: by most metrics, what these declare."""
+        given = {
+            "psnr": DropLimit(self.psnr_db, self.image_psnr_db),
+            "ssim": DropLimit(self.ssim, self.image_ssim),
+            "fidelity": DropLimit(self.fidelity_db),
+        }
+        return given.get(metric) or DropLimit(metric_info(metric).allowed_loss)
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,13 @@ class Compared:
     def bad(self) -> bool:
         """Whether the newer run is worse, or lacks the value."""
         return self.outcome in (CaseOutcome.LOSS, CaseOutcome.VANISHED)
+
+
+def case_key(value: Record | Point) -> tuple[str, ...]:
+    """Return what is equal for two values of one case and backend; no backend computes costs."""
+    backend = "" if value.metric in COST_METRICS else value.backend
+    case = (value.family, value.model, value.metric, value.precision, value.dataset)
+    return (*case, value.protocol, backend)
 
 
 def input_changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Change, ...]:

@@ -28,6 +28,8 @@ class Detail:
     """A failure that this version of the device's SDK may have."""
     adapter: str = ""
     """What must be known about the code that drives the device."""
+    lr_made_by: str = ""
+    """The rule by which LR was made from HR; empty if LR has files."""
     measured_on: str = ""
     """The processor, where it is not the session's own."""
     observer: str = ""

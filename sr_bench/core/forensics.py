@@ -12,27 +12,53 @@ Rounding = Literal["stored", "none", "round", "truncate"]
 """How float outputs become levels; ``stored``: the files hold 8 bits, so it was done before."""
 
 
+WhiteOfImage = Literal["hr_max", "hr_range"]
+"""White level that is taken from each HR image: its largest value, or largest minus smallest."""
+
+Difference = Literal["exact", "uint8", "uint8_square"]
+"""How pixels are subtracted: ``uint8``: in 8 bits, where 3 - 5 is 254; ``uint8_square``: and
+squared in 8 bits."""
+
+
 @dataclass(frozen=True)
 class Scoring:
     """The choices that turn image pairs into one number: the scoring half of a protocol."""
 
     colour: str = "rgb"
-    """As in `EvalProtocol`; or ``gray`` (OpenCV's); or ``rgb_channels``: the mean of three PSNR."""
+    """As in `EvalProtocol`; or ``gray`` (OpenCV's); ``luma``: BT.601 in full range, not rounded;
+    ``bt709``: scikit-image's gray; ``pil_y``: the Y of PIL's YCbCr; ``pil_ycbcr``: all three.
+    Of the PSNR of each channel, ``rgb_channels`` is the mean, and ``pil_611`` that of PIL's YCbCr
+    with the weights 6, 1, 1."""
     channels: Channels = "rgb"
     border: int = 0
     """Pixels cropped from each side."""
     rounding: Rounding = "stored"
-    peak: float = 255.0
+    peak: float | WhiteOfImage = 255.0
     """The white level in the formula, on the scale on which the images have 255."""
+    difference: Difference = "exact"
     window: str = "gaussian"
     """Of SSIM; empty for PSNR."""
-    aggregation: Literal["mean", "median", "pooled", "last_image", "image"] = "mean"
-    """``pooled``: the PSNR of the mean squared error; ``image``: of a single one."""
+    aggregation: Literal["mean", "median", "pooled", "pixels", "last_image", "image"] = "mean"
+    """``pooled``: the PSNR of the mean squared error; ``pixels``: of that over all pixels of all
+    images; ``image``: of a single one."""
     image: str = ""
     """The single image's name."""
     resize: str = "none"
     """Rule that brings HR to the size of SR; ``crop``: cut at the bottom and right; ``none``: the
     sizes agree."""
+
+    @property
+    def mistakes(self) -> int:
+        """The number of choices that no evaluation makes on purpose."""
+        return sum(
+            (
+                self.channels != "rgb",
+                self.peak != 255.0,
+                self.difference != "exact",
+                self.window not in ("", "gaussian"),
+                self.aggregation != "mean",
+            )
+        )
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,27 @@
 """What a gate finds: how faithful a low precision is, what it loses, and whether that counts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite, isinf
 from typing import Literal
 
 from sr_bench.core.int8 import Gate
 from sr_bench.core.metric import metric_info, with_unit
 from sr_bench.core.status import Status
 
+_NAMED = 5
+"""As many images are named in a sentence; the others are counted."""
+
 
 def digits(metric: str, value: float) -> str:
     """Return `value` with the decimals of a gate's sentence, without the unit."""
     return f"{value:z.{metric_info(metric).sentence_decimals}f}"  # z: no minus sign for 0
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first of `names`, and how many others there are."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def quantity(metric: str, value: float) -> str:
@@ -26,31 +37,52 @@ class Drop:
     """
 
     mean: float
-    """Of `values`; below 0 if it got better. Inf if an image that was perfect no longer is."""
+    """Of the counted `values`; below 0 if it got better. Inf if an image that was perfect is now
+    worse than the others."""
     low95: float
     """Lower end of the 95 % interval of the mean; -inf for a single image."""
     high95: float
-    """Upper end; inf for a single image."""
+    """Upper end; inf for images that are too few to show what one in ten of their kind loses."""
     detectable: float
     """The smallest mean drop that so many images, with such a spread, can detect: in 80 % of such
     data sets, at 5 %, two-sided. Inf for a single image."""
     values: tuple[float, ...]
     """The drop of each image, in the order of the images; at least one."""
+    left_out: tuple[int, ...] = ()
+    """Which of them do not count: those perfect in one of the runs, and still good in the other."""
+
+    @property
+    def counted(self) -> tuple[int, ...]:
+        """Which images count; at least one."""
+        return tuple(index for index in range(len(self.values)) if index not in self.left_out)
 
     @property
     def count(self) -> int:
-        """Number of images."""
-        return len(self.values)
-
-    @property
-    def worst(self) -> float:
-        """The largest drop of an image."""
-        return max(self.values)
+        """Number of images that count."""
+        return len(self.counted)
 
     @property
     def worst_index(self) -> int:
-        """Which image drops most; the first of equals."""
-        return self.values.index(self.worst)
+        """Which counted image drops most; the first of equals."""
+        return max(self.counted, key=self.values.__getitem__)
+
+    @property
+    def worst(self) -> float:
+        """The largest drop of a counted image."""
+        return self.values[self.worst_index]
+
+    def interval(self, metric: str) -> str:
+        """Return the 95 % interval in words, of a drop by `metric`."""
+        if isfinite(self.low95) and isinf(self.high95):
+            return f"{quantity(metric, self.low95)} or more"
+        return f"{digits(metric, self.low95)} to {quantity(metric, self.high95)}"
+
+    def without(self, metric: str, names: Sequence[str]) -> str:
+        """Return which of the images `names` are left out, and why; empty if none is."""
+        if not self.left_out:
+            return ""
+        out = listed([names[index] for index in self.left_out])
+        return f"left out, with {metric_info(metric).perfection} in one of the two: {out}"
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,16 @@ class Int8Plan:
 
 
 @dataclass(frozen=True)
+class DropLimit:
+    """How much a metric may drop, in its unit."""
+
+    mean: float
+    """On average over all images of the kind."""
+    image: float | None = None
+    """On any image; None: not declared."""
+
+
+@dataclass(frozen=True)
 class Gate:
     """The limits that a low precision must keep to; 0 means that nothing may be lost."""
 
@@ -68,3 +78,13 @@ class Gate:
     """Mean PSNR that may be lost against the ground truth, in dB."""
     max_drop_ssim: Annotated[float, Bounds(ge=0)]
     """Mean SSIM that may be lost."""
+    max_image_drop_db: Annotated[float, Bounds(ge=0)] | None = None
+    """PSNR that any image may lose: the mean of fewer than 36 images is judged only with it."""
+    max_image_drop_ssim: Annotated[float, Bounds(ge=0)] | None = None
+    """The same of SSIM."""
+
+    def of(self, metric: str) -> DropLimit:
+        """Return how much `metric`, ``psnr`` or ``ssim``, may drop."""
+        if metric == "psnr":
+            return DropLimit(self.max_drop_db, self.max_image_drop_db)
+        return DropLimit(self.max_drop_ssim, self.max_image_drop_ssim)

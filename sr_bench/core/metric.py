@@ -52,8 +52,25 @@ class MetricInfo:
     follows_ssim_aggregation: bool = False
     """Whether the protocol's `ssim_aggregation` makes the dataset's value; if not, it is the mean
     of the images."""
+    perfect: float | None = None
+    """From this on (down to this, if lower is better) an image is as good as it can be told: such
+    images are left out of mean losses. None: only infinite ones."""
     features: str = ""
     """The network whose features it compares, such as ``AlexNet``; empty: the pixels themselves."""
+
+    def is_perfect(self, value: float) -> bool:
+        """Return whether an image with this `value` is as good as it can be told."""
+        if self.perfect is None:
+            return value == inf
+        return value >= self.perfect if self.higher_is_better else value <= self.perfect
+
+    @property
+    def perfection(self) -> str:
+        """What such an image has, such as ``PSNR of 58.923 dB or more``."""
+        if self.perfect is None:
+            return f"infinite {self.title}"
+        side = "more" if self.higher_is_better else "less"
+        return f"{self.title} of {f'{self.perfect:.5g} {self.unit}'.rstrip()} or {side}"
 
 
 # What is counted, compared with fp32, or timed: no module scores it.

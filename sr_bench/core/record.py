@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import fsum
 from typing import Any, Literal, Self
 
 from sr_bench.core.claim import Claim, Source
@@ -41,11 +42,20 @@ class Measurement:
     """The uncut integer behind a cost metric (parameters, operations)."""
     notes: Mapping[str, float] = field(default_factory=dict)
     """Values shown beside it, such as the standard 2 x MAC count ``standard_g``."""
+    beyond_floor: tuple[str, ...] = ()
+    """Images that the floor leaves out, as it or the network is perfect there: no mean of PSNR can
+    be compared with them in it."""
 
     @classmethod
     def of(cls, metric: str, value: float, **more: Any) -> Self:
         """Return a value in the unit that `metric` declares; `more` are other fields."""
         return cls(metric, metric_info(metric).unit, value, **more)
+
+    @property
+    def beside_floor(self) -> float:
+        """The value to compare with the floor: of the same images."""
+        scores = [score.value for score in self.images if score.image not in self.beyond_floor]
+        return fsum(scores) / len(scores) if scores and self.beyond_floor else self.value
 
     @property
     def partial(self) -> bool:

@@ -1,15 +1,21 @@
 """Pair HR and LR files by the layouts of a manifest; name each file that is missing or extra."""
 
+import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from sr_bench.data.dataset import Dataset, Layout, PairFiles
-from sr_bench.errors import DatasetError, NotRunError
+from sr_bench.errors import DatasetError, ImageError, NotRunError
 from sr_bench.imaging.files import image_size
+from sr_bench.text.printable import counted
 
 _NAMED = 5
+_LOOKED_AT = 5000  # files in which LR under other names is looked for
+_IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm"))
 
 LrFrom = Literal["files", "hr"]
 
@@ -32,13 +38,13 @@ def find_pairs(
     """Return the files of every image under `root`, sorted by stem.
 
     The layout that has the most declared files is the one that is checked; it is never mixed with
-    another one. HR may exceed `scale` times LR by less than `scale` pixels. With `lr_from` ``hr``
-    LR files are neither needed nor looked at.
+    another one. Case counts in stems alone. HR may exceed `scale` times LR by less than `scale`
+    pixels. With `lr_from` ``hr`` LR files are neither needed nor looked at.
 
     Raises:
         NotRunError: There are no files of any layout at this scale; says what to do.
-        DatasetError: `scale` isn't declared, or files are missing, extra or of the wrong size;
-            they are named.
+        DatasetError: `scale` isn't declared, or files are missing, extra or of the wrong size, or
+            LR would be made from HR beside LR files of no known layout; they are named.
         ImageError: A file is no image.
     """
     check_scale(dataset, scale)
@@ -55,6 +61,8 @@ def find_pairs(
     if faults := [fault for pair in pairs if (fault := _size_fault(pair, scale))]:
         msg = "\n  ".join([f"{dataset.slug} x{scale}: HR and LR don't fit:", *faults[:_NAMED]])
         raise DatasetError(msg)
+    if lr_from == "files" and best.layout.lr is None and (stray := _stray_lr(pairs, root, scale)):
+        raise DatasetError(_unknown_layout(dataset, stray, scale))
     return pairs
 
 
@@ -108,13 +116,62 @@ def _scan(dataset: Dataset, layout: Layout, root: Path, scale: int) -> _LayoutFi
 def _match(pattern: str, root: Path, scale: int) -> dict[str, Path]:
     folder, _, name = pattern.replace("{scale}", str(scale)).rpartition("/")
     before, _, after = name.partition("{stem}")
-    rule = re.compile(f"{re.escape(before)}(.+){re.escape(after)}")
-    if not (root / folder).is_dir():
-        return {}
-    files = sorted(path for path in (root / folder).iterdir() if path.is_file())
+    rule = re.compile(f"{re.escape(before)}(.+){re.escape(after)}", re.IGNORECASE)
+    place = _folder(root, folder)
+    files = sorted(path for path in place.iterdir() if path.is_file()) if place else []
     # Names that start with a dot are left by file managers and by copying from macOS.
     hits = ((rule.fullmatch(path.name), path) for path in files if path.name[0] != ".")
     return {hit.group(1): path for hit, path in hits if hit}
+
+
+def _folder(root: Path, relative: str) -> Path | None:
+    """Return the folder below `root` in whatever case it is spelled there, exactly first."""
+    if not root.is_dir() or (root / relative).is_dir():
+        return root / relative if root.is_dir() else None
+    for part in relative.split("/"):
+        spelled = [path for path in root.iterdir() if path.name.lower() == part.lower()]
+        if len(spelled) != 1 or not spelled[0].is_dir():
+            return None
+        root = spelled[0]
+    return root
+
+
+def _stray_lr(pairs: Sequence[PairFiles], root: Path, scale: int) -> list[Path]:
+    """Return files below `root` that look like the LR of `pairs`: by the name's start and size."""
+    hr = {pair.hr for pair in pairs}
+    images = sorted(path for path in islice(_images(root), _LOOKED_AT) if path not in hr)
+    return [
+        path
+        for path in images
+        for pair in pairs
+        if scale > 1
+        and path.name.lower().startswith(pair.stem.lower())
+        and _has_lr_size(path, pair, scale)
+    ]
+
+
+def _has_lr_size(path: Path, pair: PairFiles, scale: int) -> bool:
+    try:
+        return not _size_fault(replace(pair, lr=path), scale)
+    except ImageError:  # only the files that a layout names must be images
+        return False
+
+
+def _images(root: Path) -> Iterator[Path]:
+    for folder, _, names in os.walk(root):
+        for name in names:
+            if name[0] != "." and Path(name).suffix.lower() in _IMAGE_SUFFIXES:
+                yield Path(folder, name)
+
+
+def _unknown_layout(dataset: Dataset, stray: Sequence[Path], scale: int) -> str:
+    known = [layout.lr.replace("{scale}", str(scale)) for layout in dataset.layouts if layout.lr]
+    return (
+        f"{dataset.slug} x{scale}: {counted(len(stray), 'file')} of LR size, such as {stray[0]}, "
+        f"{'is' if len(stray) == 1 else 'are'} of no layout in {dataset.manifest}, and LR would be "
+        "made from HR; name them as a layout does, add a [[layout]], move them away, or choose a "
+        'protocol with lr_from = "hr"\nlayouts:\n  ' + "\n  ".join(dict.fromkeys(known))
+    )
 
 
 def _check_names(dataset: Dataset, files: _LayoutFiles, root: Path, scale: int) -> None:

@@ -42,6 +42,12 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.items)
 
+    @property
+    def lr_made_by(self) -> str:
+        """The dataset's rule by which LR is made from HR; empty if LR has files, or is not made."""
+        made = {item.made_by for item in self.items}
+        return ", ".join(sorted(filter(None, made)))
+
     def load(self, index: int) -> tuple[Image | None, Image]:
         """Return the LR and HR images of number `index`: RGB (height, width, 3) of 8 bits.
 
@@ -127,6 +133,10 @@ class _PairItem:
     pair: PairFiles
     make: _LrMaker
 
+    @property
+    def made_by(self) -> str:
+        return "" if self.pair.lr else self.make.rule or ""
+
     def load(self) -> tuple[Image | None, Image]:
         hr = read_image(self.pair.hr)
         if self.pair.lr is None:
@@ -145,6 +155,10 @@ class _CropItem:
     crops: CropSet
     crop: Crop
     make: _LrMaker
+
+    @property
+    def made_by(self) -> str:
+        return self.make.rule or ""
 
     def load(self) -> tuple[Image | None, Image]:
         return self.make(load_crop(self.crops, self.crop))

@@ -1,13 +1,16 @@
-"""Know a model-info table by its header, and read the number that a metric cell holds."""
+"""Know a model-info table by its header, and what a cell of each column holds."""
 
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from sr_bench.core.metric import metric_headers
 from sr_bench.document.inline import plain
-from sr_bench.document.tables import Cell, Document, PipeTable
-from sr_bench.errors import DocumentError
+from sr_bench.document.results import compact, has_digit, words
+from sr_bench.document.tables import Cell
+from sr_bench.files.validation import nearest
 
 _OTHERS: Final = MappingProxyType(
     {
@@ -17,72 +20,117 @@ _OTHERS: Final = MappingProxyType(
         "codesource": "source",
         "dataset": "dataset",
         "shape": "shape",
+        "shapes": "shape",
+        "shape(chw)": "shape",
         "size": "shape",
     }
 )
+# Columns that tell what a row is or where to get it: digits there are no results.
+_REMARKS: Final = words(
+    """no index id scale upscale factor precision dtype datatype quantization bits note notes remark
+    remarks comment comments description link links url download downloads weight weights checkpoint
+    ckpt config configs code file files filename modelfile pretrained pretrainedmodel md5 sha256
+    sha256sum hash commit version date year venue paper publication license licence author authors
+    task device backend runtime resolution inputsize inputresolution inputshape imagesize
+    framework hardware gpu protocol opset script branch
+    备注 说明 链接 下载 下载链接 版本 日期 配置 配置文件 设备 权重 序号 放大倍数 论文 代码 来源"""
+)
 _FULL_WIDTH: Final = str.maketrans("（）", "()")  # noqa: RUF001 - what Chinese input methods type
+_DECIMALS: Final = frozenset({"scale", "upscale", "factor", "version", "opset"})
+_DECIMAL: Final = re.compile(r"\W*[0-9]+[.,][0-9]+\W*")
+_NOT_PLAIN: Final = (
+    "expected a plain number such as 32.785, or '-' for none; units belong in the header and"
+    " remarks below the table"
+)
 _NUMBER: Final = re.compile(
     r"[*_`\[]*(?P<number>-?[0-9]+(?:\.[0-9]+)?)[*_`]*(?:\]\([^()]*\)[*_`]*)?"
 )
 
 
-def read_columns(document: Document, table: PipeTable) -> tuple[str, ...]:
-    """Return the name of each column: ``model``, a metric, ``source``, ``dataset``, ``shape``.
+@dataclass(frozen=True)
+class Column:
+    """What one column of a model-info table holds."""
 
-    A column of another kind keeps its header as its name, without markup.
-
-    Raises:
-        DocumentError: Two columns have the same of these meanings.
-    """
-    names = tuple(_name(cell) for cell in table.header)
-    for index, name in enumerate(names):
-        first = names.index(name)
-        if first != index and name in {*metric_headers().values(), *_OTHERS.values()}:
-            msg = (
-                f"{document.source(table.header[index])}: expected one {name} column, got"
-                f" {table.header[index].plain!r} beside {table.header[first].plain!r}"
-            )
-            raise DocumentError(msg)
-    return names
+    name: str
+    """``model``, a metric, ``source``, ``dataset``, ``shape``; or the header, for any other."""
+    header: str
+    """As a reader sees it."""
+    kind: Literal["metric", "identity", "remark", "unknown"]
+    """``identity`` and ``remark``: they tell rows apart; digits there are no results."""
+    fault: str = ""
+    """Why no number of the column can be claimed."""
 
 
-def is_model_info(table: PipeTable) -> bool:
-    """Whether `table` has a model column and at least one metric column."""
-    return all(_kinds(table))
+def read_columns(header: Sequence[Cell]) -> tuple[Column, ...]:
+    """Return the columns below `header`; of two with the same meaning the second is not read."""
+    columns: list[Column] = []
+    for cell in header:
+        column = _column(cell.plain)
+        twins = [other for other in columns if other.name == column.name]
+        if twins and column.kind in ("metric", "identity"):
+            fault = f"{twins[0].header!r} is a {column.name} column already; only one is read"
+            column = Column(cell.plain, cell.plain, "unknown", fault)
+        columns.append(column)
+    return tuple(columns)
 
 
-def lost_its_shape(table: PipeTable) -> bool:
-    """Whether `table`, known to be broken, was meant as a model-info table."""
-    return any(_kinds(table))
+def ignored_column(column: Column) -> Column:
+    """Return a column that the card ignores; rows can't do without one of models."""
+    if column.name == "model":
+        return column
+    return replace(column, name=column.header, kind="unknown", fault="the card ignores it")
 
 
-def _kinds(table: PipeTable) -> tuple[bool, bool]:
-    names = {_name(cell) for cell in table.header}
-    return "model" in names, not names.isdisjoint(metric_headers().values())
+def is_model_info(columns: Sequence[Column]) -> bool:
+    """Whether `columns` are a model column and at least one metric column."""
+    return has_models(columns) and any(column.kind == "metric" for column in columns)
 
 
-def read_number(document: Document, cell: Cell) -> Cell | None:
-    """Return the part of a metric cell that is its number; None if it holds none.
+def has_models(columns: Iterable[Column]) -> bool:
+    """Whether one of `columns` names the models."""
+    return any(column.name == "model" for column in columns)
 
-    Emphasis, code marks and a link around the number are left out. Content without any digit
-    (``-``, ``N/A``, ``multi-shape``) is no number.
 
-    Raises:
-        DocumentError: The cell has a digit but is not one plain number: ``3O.1``, ``32.1 dB``.
+def _column(header: str) -> Column:
+    key = "".join(header.split()).lower().translate(_FULL_WIDTH)
+    if metric := metric_headers().get(key):
+        return Column(metric, header, "metric")
+    if name := _OTHERS.get(key):
+        return Column(name, header, "identity")
+    if compact(header) in _REMARKS:
+        return Column(header, header, "remark")
+    advice = nearest(key, (*metric_headers(), *_OTHERS))
+    return Column(header, header, "unknown", f"no column {header!r} is read; {advice}")
+
+
+def read_number(cell: Cell) -> Cell | None:
+    """Return the part of a metric cell that is its number; None if it is not one plain number.
+
+    Emphasis, code marks and a link around the number are left out.
     """
     match = _NUMBER.fullmatch(cell.text)
     # The pattern takes marks without a partner too, as in **32.1: a reader sees those.
     if match and plain(cell.text) == match["number"]:
         return cell.part(*match.span("number"))
-    if any(character.isdigit() for character in cell.text):
-        msg = (
-            f"{document.source(cell)}: expected a plain number such as 32.785, or '-' for none, got"
-            f" {cell.text!r}; units belong in the header and remarks below the table"
-        )
-        raise DocumentError(msg)
     return None
 
 
-def _name(cell: Cell) -> str:
-    key = "".join(cell.plain.split()).lower().translate(_FULL_WIDTH)
-    return metric_headers().get(key) or _OTHERS.get(key) or cell.plain
+def prints_number(column: Column | None, cell: Cell) -> bool:
+    """Tell whether `cell` has digits that say more than what its row is about.
+
+    Notes, names and shapes may have digits, but none is a decimal alone.
+    """
+    if column is None or column.kind == "metric":
+        return has_digit(cell.text)
+    if column.kind == "unknown":
+        return has_digit(cell.text if "badge" in cell.text else cell.plain)
+    return bool(_DECIMAL.fullmatch(cell.plain)) and column.name.lower() not in _DECIMALS
+
+
+def claim_fault(column: Column | None, cell: Cell) -> str:
+    """Return why no claim can hold the number that `cell` prints; empty if one can."""
+    if column is None:
+        return "it has no header"
+    if column.kind == "metric":
+        return "" if read_number(cell) else _NOT_PLAIN
+    return column.fault or f"expected no result in the column {column.header!r}"

@@ -21,7 +21,6 @@ from sr_bench.files.validation import is_endless
 _BOM = "\ufeff"
 _NEWLINE = re.compile(r"\r\n?|\n")
 _PIPE = re.compile(r"(?<!\\)\|")
-_ALIGNMENT = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 
 # First and last offset of a line's content, without what a quote or list puts before it.
 _Span = tuple[int, int]
@@ -55,7 +54,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class PipeTable:
-    """One pipe table; rows may be ragged, as GitHub allows (`check_columns` refuses them)."""
+    """One pipe table; rows may be ragged, as GitHub allows."""
 
     header: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -83,8 +82,6 @@ class Document:
     text: str
     """Byte order mark and line ends included: ``text.encode()`` is the file."""
     tables: tuple[PipeTable, ...]
-    broken: tuple[PipeTable, ...] = ()
-    """What looks like a table but is none, because header and alignment row differ in cells."""
 
     def source(self, cell: Cell) -> Source:
         """Return the place of `cell` as claims name it."""
@@ -118,32 +115,16 @@ def read_document(path: Path) -> Document:
 
 def parse_document(text: str, path: str) -> Document:
     """Return the document that `text` is; `path` only names it in messages and sources."""
-    skip = len(_BOM) if text.startswith(_BOM) else 0
     # markdown-it ends lines at line feeds alone; cells keep their offsets in the text as it is.
-    kinds = _parse(_NEWLINE.sub("\n", text[skip:]))
-    starts = [skip, *(match.end() for match in _NEWLINE.finditer(text))]
-    tables, broken = (
-        tuple(_table(text, starts, line, spans) for line, spans in kind.items()) for kind in kinds
-    )
-    return Document(path, text, tables, broken)
+    lines = _parse(_NEWLINE.sub("\n", text.removeprefix(_BOM)))
+    starts = line_starts(text)
+    tables = tuple(_table(text, starts, line, spans) for line, spans in lines.items())
+    return Document(path, text, tables)
 
 
-def check_columns(document: Document, table: PipeTable) -> None:
-    """Refuse a table whose rows do not all have as many cells as its alignment row.
-
-    Raises:
-        DocumentError: A row lost a column or has one too many; the message names its line.
-    """
-    lines = (table.line, *table.row_lines)
-    for line, cells in zip(lines, (table.header, *table.rows), strict=True):
-        if len(cells) != table.columns:
-            fault = "lost a column" if len(cells) < table.columns else "has a column too many"
-            msg = (
-                f"{document.path}:{line}: expected {table.columns} cells like the alignment row of"
-                f" line {table.alignment_line}, got {len(cells)}: the row {fault}"
-                r" (a pipe inside a cell is written \|)"
-            )
-            raise DocumentError(msg)
+def line_starts(text: str) -> list[int]:
+    """Return the offset in `text` at which each line begins, after a byte order mark."""
+    return [int(text.startswith(_BOM)), *(match.end() for match in _NEWLINE.finditer(text))]
 
 
 class _State(StateBlock):
@@ -155,7 +136,6 @@ class _State(StateBlock):
     def __init__(self, text: str) -> None:
         super().__init__(text, _parser(), {}, [])
         self.tables: _Lines = {}
-        self.broken: _Lines = {}
         self._dropped = Token("", "", 0)
 
     def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
@@ -171,8 +151,8 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def _parse(normalised: str) -> tuple[_Lines, _Lines]:
-    """Return the lines of tables and of broken ones; each line of `normalised` ends in a line feed.
+def _parse(normalised: str) -> _Lines:
+    """Return the lines of tables; each line of `normalised` ends in a line feed.
 
     Spans come as (column of the first character, column after the last), 0-based.
     """
@@ -180,12 +160,7 @@ def _parse(normalised: str) -> tuple[_Lines, _Lines]:
     # Blocks only: what cells hold is parsed when somebody asks, and seldom is.
     state.md.block.tokenize(state, 0, state.lineMax)
     starts = [0, *(match.end() for match in re.finditer("\n", normalised))]
-    # A list item's first line is offered to the table rule before the list rule takes it, so
-    # only what ended as a paragraph is text that should have been a table.
-    paragraphs = [t.map for t in state.tokens if t.type == "paragraph_open" and t.map]
-    in_text = {line for first, last in paragraphs for line in range(first, last - 1)}
-    broken = {line: spans for line, spans in state.broken.items() if line in in_text}
-    return _in_columns(state.tables, starts), _in_columns(broken, starts)
+    return _in_columns(state.tables, starts)
 
 
 def _in_columns(lines: _Lines, starts: Sequence[int]) -> _Lines:
@@ -202,11 +177,9 @@ def _recording_rule(state: StateBlock, start_line: int, end_line: int, silent: b
     the parser's state knows where a line's content begins.
     """
     is_table = table_rule(state, start_line, end_line, silent)
-    noted = cast(_State, state)
     if is_table and not silent:
-        noted.tables[start_line] = [_span(state, n) for n in range(start_line, state.line)]
-    elif not is_table and _nearly_table(state, start_line, end_line):
-        noted.broken[start_line] = [_span(state, n) for n in (start_line, start_line + 1)]
+        tables = cast(_State, state).tables
+        tables[start_line] = [_span(state, n) for n in range(start_line, state.line)]
     return is_table
 
 
@@ -214,19 +187,9 @@ def _span(state: StateBlock, line: int) -> _Span:
     return state.bMarks[line] + state.tShift[line], state.eMarks[line]
 
 
-def _nearly_table(state: StateBlock, line: int, end_line: int) -> bool:
-    """Whether `line` and the next would be a table but for their numbers of cells."""
-    lines = (line, line + 1)
-    # Four blanks more than the block has make code.
-    if line + 2 > end_line or any(state.sCount[n] - state.blkIndent not in range(4) for n in lines):
-        return False
-    header, alignment = (state.src[slice(*_span(state, n))] for n in lines)
-    return "|" in header and "|" in alignment and bool(_ALIGNMENT.fullmatch(alignment))
-
-
 def _table(text: str, starts: Sequence[int], line: int, spans: Sequence[_Span]) -> PipeTable:
     """Build the table whose lines, from the 0-based `line` on, hold content in columns `spans`."""
-    rows = [_row(text, starts[n], span, n + 1) for n, span in enumerate(spans, line)]
+    rows = [split_row(text, starts[n], span, n + 1) for n, span in enumerate(spans, line)]
     return PipeTable(
         header=rows[0],
         rows=tuple(rows[2:]),
@@ -237,7 +200,8 @@ def _table(text: str, starts: Sequence[int], line: int, spans: Sequence[_Span]) 
     )
 
 
-def _row(text: str, line_start: int, span: _Span, line: int) -> tuple[Cell, ...]:
+def split_row(text: str, line_start: int, span: tuple[int, int], line: int) -> tuple[Cell, ...]:
+    """Return the cells of one line of `text`: what lies between its pipes in the columns `span`."""
     content = text[line_start + span[0] : line_start + span[1]]
     first = line_start + span[0] + len(content) - len(content.lstrip())
     last = line_start + span[0] + len(content.rstrip())

@@ -10,11 +10,12 @@ from pathlib import Path
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
 from sr_bench.core.detail import Detail
 from sr_bench.core.metric import not_computed
-from sr_bench.core.record import FLOOR, Measurement, Record, Status, Verdict
+from sr_bench.core.record import Measurement, Record, Status, Verdict
 from sr_bench.engine.explain.cause import cause_of
 from sr_bench.engine.gates import Gatekeeper
 from sr_bench.engine.job import Progress
 from sr_bench.engine.judge.claim import failure_gone, judge, known_failure, warning
+from sr_bench.engine.judge.floor import beside_floor
 from sr_bench.engine.measure.cost import Counts, cost_inputs
 from sr_bench.engine.measure.latency import Timer, time_network
 from sr_bench.engine.measure.runs import Runs
@@ -122,8 +123,11 @@ class Bench:
         if case.metric == GATE_METRIC:  # before the rest: a run has no metric of that name
             return self._gatekeeper.judged(case, run, progress)
         measurement = run.measured(case.metric)
-        beside = self._values_beside(case, progress)
-        measurement = replace(measurement, notes={**measurement.notes, **beside})
+        others = self._runs.other_readings(case, progress)
+        readings = {name: of.measured(case.metric).value for name, of in others.items()}
+        measurement = replace(measurement, notes={**measurement.notes, **readings})
+        if floor := self._runs.floor(case, progress):
+            measurement = beside_floor(measurement, floor.measured(case.metric))
         verdict = self._judged(case, measurement)
         differs = verdict.status in (Status.DIFFERS, Status.BETTER)
         cause = cause_of(case, run, self.selection) if differs else Detail()
@@ -158,14 +162,6 @@ class Bench:
         if failure and not measurement.partial:  # another image may be the one that fails
             return failure_gone(verdict, failure, self.info.version)
         return verdict
-
-    def _values_beside(self, case: Case, progress: Progress) -> Mapping[str, float]:
-        """Return the values of an emulated device's other reading, and of bicubic enlargement."""
-        others = self._runs.other_readings(case, progress)
-        values = {name: run.measured(case.metric).value for name, run in others.items()}
-        if floor := self._runs.floor(case, progress):
-            values[FLOOR] = floor.measured(case.metric).value
-        return values
 
     def measure_latency(self, case: Case, node_id: str, timer: Timer, progress: Progress) -> Record:
         """Let `timer` time the network of `case`; a fault of its inputs becomes the verdict."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from math import isfinite
 
 from sr_bench.core.case import GATE_METRIC, Case
-from sr_bench.core.compare import LossLimits
+from sr_bench.core.compare import LossLimits, case_key
 from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
 from sr_bench.core.gate import Comparison, GateVerdict
@@ -17,7 +17,7 @@ from sr_bench.engine.judge.gate import compare_records, judge_images, worst_stat
 from sr_bench.engine.measure.run import Run
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.errors import MetricError
-from sr_bench.history.store import read_run
+from sr_bench.history.earlier import newest_of_each
 
 
 class Gatekeeper:
@@ -42,7 +42,12 @@ class Gatekeeper:
             notes = {**measurement.notes, name: _fidelity(fine).value}
             measurement = replace(measurement, notes=notes)
             gate = _agreed(gate, judge_images(limits, fine.images, full.images))
-        allowed = LossLimits(psnr_db=limits.max_drop_db, ssim=limits.max_drop_ssim)
+        allowed = LossLimits(
+            psnr_db=limits.max_drop_db,
+            ssim=limits.max_drop_ssim,
+            image_psnr_db=limits.max_image_drop_db,
+            image_ssim=limits.max_image_drop_ssim,
+        )
         earlier = self._compared(case, low, measurement, allowed)
         verdict = _verdict(case, gate, earlier, measurement.value)
         detail = Detail(gate=gate, compared=earlier)
@@ -58,9 +63,9 @@ class Gatekeeper:
 
     @cached_property
     def _earlier(self) -> Mapping[tuple[str, ...], Record]:
-        path = self._runs.selection.compare
-        records = read_run(path).records if path else ()
-        return {record.question: record for record in records if record.measurement}
+        runs = newest_of_each(self._runs.selection.compare)
+        records = (record for run in runs for record in run.records)
+        return {case_key(record): record for record in records if record.measurement}
 
     def _compared(
         self, case: Case, low: Run, fidelity: Measurement, allowed: LossLimits
@@ -75,8 +80,8 @@ class Gatekeeper:
         for metric, measurement in now.items():
             asked, unjudged = replace(case, metric=metric), Verdict(Status.NEW, "")
             record = asked.record(unjudged, measurement=measurement, device=low.device)
-            if before := self._earlier.get(record.question):
-                comparisons.append(compare_records(record, before, limit=allowed.of(metric)))
+            if before := self._earlier.get(case_key(record)):
+                comparisons.append(compare_records(record, before, allowed))
         return tuple(comparisons)
 
 

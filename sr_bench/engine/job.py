@@ -78,6 +78,12 @@ class Job:
         return self.images.names[: self.limit or None]
 
     @property
+    def lr_made_by(self) -> str:
+        """The rule by which LR is made from HR; empty if LR has files."""
+        made_by_protocol = self.protocol.lr_resize or "" if self.protocol.lr_from == "hr" else ""
+        return made_by_protocol or self.images.lr_made_by
+
+    @property
     def pair_rule(self) -> tuple[object, ...]:
         """What of the protocol decides a decoded, resized pair."""
         rule = self.protocol

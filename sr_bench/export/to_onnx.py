@@ -9,7 +9,7 @@ from onnx import ModelProto
 from torch import nn
 
 from sr_bench.errors import BackendError
-from sr_bench.files.atomic import write_bytes
+from sr_bench.files.onnx_write import write_onnx
 from sr_bench.files.temporary import temporary_folder
 
 OPSET = 17
@@ -31,17 +31,15 @@ def export_onnx(module: nn.Module, path: Path, *, channels: int = 3) -> None:
     in evaluation mode and left in the mode it was in.
 
     Raises:
-        BackendError: torch can't export the network, or the file would not be valid.
+        BackendError: torch can't export the network, or the file would not be valid or not open.
     """
     try:
         model = _trace(module, channels)
         _copy_shared_constants(model)
-        content = model.SerializeToString()
-        onnx.checker.check_model(content, full_check=True)
     except _EXPORT_ERRORS as error:
         msg = f"can't export {type(module).__name__} to ONNX: {error}"
         raise BackendError(msg) from error
-    write_bytes(path, content)
+    write_onnx(model, path)
 
 
 def _trace(module: nn.Module, channels: int) -> ModelProto:

@@ -8,10 +8,19 @@ from pathlib import Path
 import onnx
 import onnx.inliner
 from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
-from onnx import ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, helper
+from onnx import (
+    AttributeProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    TypeProto,
+    ValueInfoProto,
+    helper,
+)
 
 from sr_bench.errors import BackendError
 from sr_bench.files.hashing import sha256_unchanged
+from sr_bench.files.onnx_data import read_external_data
 
 MAX_NODES = 100_000
 """Operators of a network once its functions are inlined; a deep RCAN has some thousands."""
@@ -21,7 +30,7 @@ _Key = tuple[str, str]  # domain and name of a function
 
 
 def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelProto:
-    """Return the checked model in the file at `path`, with its local functions inlined.
+    """Return the checked model in the file at `path`, `simplified`.
 
     What it keeps in files beside it is read too.
 
@@ -29,9 +38,10 @@ def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelPr
         BackendError: It can't be read, or is not valid; `fault` begins the message.
     """
     try:
-        model = onnx.load(path)
+        model = onnx.load(path, load_external_data=False)
+        read_external_data(model, path)
         onnx.checker.check_model(model)
-        return inlined(model)
+        return simplified(model)
     # A broken file makes protobuf and onnx fail in many ways: names that are not UTF-8 do so late.
     except Exception as error:
         msg = f"{fault} {path}: {error}"
@@ -67,6 +77,66 @@ def _tensors(message: Message) -> Iterator[TensorProto]:
         parts = (value,) if isinstance(value, Message) else value if field.message_type else ()
         for part in parts:
             yield from _tensors(part)
+
+
+def simplified(model: ModelProto) -> ModelProto:
+    """Return `model`, which is changed, without functions, constant inputs and idle nodes.
+
+    Files of before 2018 list each constant among the inputs. A node that no output needs computes
+    nothing: runtimes drop it.
+
+    Raises:
+        ValueError, RecursionError: As of `inlined`.
+    """
+    model = inlined(model)
+    graph = model.graph
+    outputs = [value.name for value in graph.output]
+    nodes, images = needed(graph.node, outputs), inputs(model)
+    read = {*outputs}.union(*map(reads, nodes))
+    constants = [tensor for tensor in graph.initializer if tensor.name in read]
+    del graph.node[:], graph.input[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.input.extend(images)
+    graph.initializer.extend(constants)
+    model.ir_version = max(model.ir_version, 4)  # of which on a constant need not be an input
+    return model
+
+
+def needed(nodes: Sequence[NodeProto], outputs: Iterable[str]) -> list[NodeProto]:
+    """Return those of `nodes`, sorted by use, that make `outputs`."""
+    read, kept = set(outputs), []
+    for node in reversed(nodes):
+        if read.intersection(node.output):
+            kept.append(node)
+            read.update(reads(node))
+    return kept[::-1]
+
+
+def reads(node: NodeProto) -> Iterator[str]:
+    """Yield the names that `node` reads, those that its subgraphs take from outside included."""
+    yield from node.input
+    for attribute in node.attribute:
+        for graph in (attribute.g, *attribute.graphs):
+            yield from (value.name for value in graph.output)
+            for inner in graph.node:
+                yield from reads(inner)
+
+
+def control_flow(node: NodeProto) -> str:
+    """Return that `node` is control flow, and what to do; empty if it is not."""
+    if not any(attribute.type == AttributeProto.GRAPH for attribute in node.attribute):
+        return ""
+    return f"the node {node.name!r} ({node.op_type}) is control flow; export the network without it"
+
+
+def foreign(node: NodeProto) -> str:
+    """Return that `node` is of no standard operator, and what to do; empty if it is of one."""
+    if node.domain in ("", "ai.onnx"):
+        return ""
+    return (
+        f"the node {node.name!r} ({node.domain}.{node.op_type}) is no standard ONNX operator; give"
+        " the file as it was exported, before an optimiser fused its operators"
+    )
 
 
 def inlined(model: ModelProto) -> ModelProto:

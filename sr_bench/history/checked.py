@@ -1,11 +1,13 @@
 """Read the records of a run from JSON of unknown origin: only those that reports can show."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import fields
 
 from sr_bench.core.codec import decode
 from sr_bench.core.detail import Detail
 from sr_bench.core.forensics import Forensics, Scoring
+from sr_bench.core.gate import Drop
 from sr_bench.core.metric import metric_infos
 from sr_bench.core.record import Record
 
@@ -47,12 +49,22 @@ def _check_gate(detail: Detail) -> None:
     if gate := detail.gate:
         questions = {finding.question for finding in gate.findings}
         _expect(questions == _GATED, "gate", "a finding for each question")
-        counts = {len(gate.images), gate.psnr.count, gate.ssim.count}
-        _expect(len(counts) == 1 and bool(gate.images), "gate", "a drop for each image")
+        names = [image.image for image in gate.images]
+        whole = _is_whole(gate.psnr, names) and _is_whole(gate.ssim, names)
+        _expect(whole, "gate", "a drop for each image")
     for comparison in detail.compared:
         _expect(comparison.metric in metric_infos(), "compared", "a known metric")
         drop, images = comparison.drop, comparison.images
-        _expect(drop is None or 0 < drop.count == len(images), "compared", "a drop for each image")
+        whole = drop is None or _is_whole(drop, images)
+        _expect(whole, "compared", "a drop for each image")
+
+
+def _is_whole(drop: Drop, images: Sequence[str]) -> bool:
+    """Tell whether `drop` is about `images`, of which at least one counts."""
+    indices = range(len(images))
+    return len(drop.values) == len(images) > len(drop.left_out) and all(
+        index in indices for index in drop.left_out
+    )
 
 
 def _check_forensics(forensics: Forensics) -> None:

@@ -2,15 +2,14 @@
 
 import os.path
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 
-from sr_bench.core.history import HistoryEntry, PastSession
-from sr_bench.errors import NotRunError, OptionError, SrBenchError
+from sr_bench.core.history import HistoryEntry
+from sr_bench.errors import NotRunError, OptionError
 from sr_bench.history.environment import DIRTY, git
 from sr_bench.history.index import History, read_history
-from sr_bench.history.store import HISTORY, read_run
+from sr_bench.history.store import HISTORY
 from sr_bench.text.printable import printable
 
 LAST = "last"
@@ -43,25 +42,13 @@ def find_run(spec: str, results: Path, folder: Path) -> Path:
         msg = f"{spec!r} is no file, and there is no run in {results / HISTORY} yet"
         raise NotRunError(msg)
     if spec == LAST:
-        return _newest(history, _ended(history), "that ended and measured something")
+        return _newest(history, ended_runs(history), "that ended and measured something")
     if spec == PREVIOUS:
-        return _newest(history, _ended(history)[:-1], "before the last that measured something")
+        return _newest(history, ended_runs(history)[:-1], "before the last that measured something")
     return _named(spec, history) or _of_commit(spec, history, folder)
 
 
-def earlier_runs(results: Path, count: int) -> Iterator[PastSession]:
-    """Yield up to `count` runs whose files are in the folder `results`, newest first.
-
-    What can't be read is passed over: who asks for history sees it there.
-    """
-    # Names sort by time.
-    files = sorted(read_history(results).files, key=lambda file: file.name, reverse=True)
-    for path in files[:count]:
-        with suppress(SrBenchError):
-            yield read_run(path)
-
-
-def _ended(history: History) -> list[HistoryEntry]:
+def ended_runs(history: History) -> list[HistoryEntry]:
     """Return the runs that ended and measured something, oldest first."""
     return [
         entry
@@ -102,7 +89,7 @@ def _of_commit(spec: str, history: History, folder: Path) -> Path:
         raise OptionError(msg)
     entries = [
         entry
-        for entry in _ended(history)
+        for entry in ended_runs(history)
         if _contains(known, entry.info.environment.commit.removesuffix(DIRTY))
     ]
     return _newest(history, entries, f"of a commit that {spec!r} contains")

@@ -12,6 +12,7 @@ is left: the caller computes a tile again in float64 where that is too much.
 """
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -25,6 +26,7 @@ from sr_bench.imaging.filters import MARGIN, WINDOW, gaussian_valid, gaussian_wi
 Plane: TypeAlias = NDArray[np.floating]
 Exact: TypeAlias = NDArray[np.float64]
 """Height x width."""
+Edge = Literal["mirror", "zero", "replicate"]
 
 K1, K2 = 0.01, 0.03
 """What keeps the terms of SSIM finite, as parts of the white level (Wang et al., 2004)."""
@@ -34,6 +36,11 @@ _BUFFERS = 6  # the sum, the difference, and the mean and variance of each
 _ROUNDING = 5e-7  # measured over all levels 1-510: 4.9e-7
 _BINS = 1024  # groups of sampled windows, by their mean
 _VALID = slice(MARGIN, -MARGIN)
+_BEYOND: Mapping[Edge, int] = {
+    "mirror": cv2.BORDER_REFLECT_101,
+    "zero": cv2.BORDER_CONSTANT,
+    "replicate": cv2.BORDER_REPLICATE,
+}
 
 
 @dataclass(frozen=True)
@@ -192,25 +199,35 @@ def local_moments(x: Exact, y: Exact, side: int = 0) -> LocalMoments:
 
     `side` is that of a uniform square window, in pixels; 0: the 11x11 Gaussian one.
     """
-    mean_x, mean_y = _means(x, side), _means(y, side)
+    return _local_moments(x, y, lambda plane: _means(plane, side))
+
+
+def local_moments_3d(x: Exact, y: Exact) -> LocalMoments:
+    """Return the moments of two RGB images in a Gaussian window over rows, columns and channels.
+
+    Edges are repeated in all three directions, as scripts do that take SSIM by ``conv3d``.
+    """
+    return _local_moments(x, y, _means_3d)
+
+
+def _local_moments(x: Exact, y: Exact, means: Callable[[Exact], Exact]) -> LocalMoments:
+    mean_x, mean_y = means(x), means(y)
     return LocalMoments(
         mean_x,
         mean_y,
-        _means(x * x, side) - mean_x**2,
-        _means(y * y, side) - mean_y**2,
-        _means(x * y, side) - mean_x * mean_y,
+        means(x * x) - mean_x**2,
+        means(y * y) - mean_y**2,
+        means(x * y) - mean_x * mean_y,
     )
 
 
-def rim_similarity(
-    x: Exact, y: Exact, edge: Literal["mirror", "zero"], *, c1: float, c2: float
-) -> tuple[float, int]:
+def rim_similarity(x: Exact, y: Exact, edge: Edge, *, c1: float, c2: float) -> tuple[float, int]:
     """Return the summed similarity and the number of Gaussian windows that reach over the edge.
 
     The planes have one shape, each side at least 11; `c1` and `c2` are as in
     `LocalMoments.similarity`. `edge` is what lies beyond: the image mirrored at its outermost
-    pixels, which don't repeat (the default of OpenCV's filters), or zeros (the padding of
-    convolutions).
+    pixels, which don't repeat (the default of OpenCV's filters), zeros (the padding of
+    convolutions), or the outermost pixels repeated (MATLAB's ``ssim``).
     """
     near, inner, margin = slice(None, WINDOW - 1), slice(1 - WINDOW, None), (MARGIN, MARGIN)
     whole = slice(None)
@@ -229,10 +246,10 @@ def rim_similarity(
     return total, windows
 
 
-def _padded(plane: Exact, beyond: tuple[tuple[int, int], tuple[int, int]], edge: str) -> Exact:
+def _padded(plane: Exact, beyond: tuple[tuple[int, int], tuple[int, int]], edge: Edge) -> Exact:
     rows, columns = beyond
-    how = cv2.BORDER_CONSTANT if edge == "zero" else cv2.BORDER_REFLECT_101
-    return cv2.copyMakeBorder(plane, *rows, *columns, how).astype(np.float64, copy=False)
+    padded = cv2.copyMakeBorder(plane, *rows, *columns, _BEYOND[edge])
+    return padded.astype(np.float64, copy=False)
 
 
 def _means(plane: Exact, side: int) -> Exact:
@@ -242,3 +259,15 @@ def _means(plane: Exact, side: int) -> Exact:
     means = cv2.boxFilter(plane, cv2.CV_64F, (side, side))
     rows, columns = (slice(before, length - after) for length in plane.shape)
     return means[rows, columns].astype(np.float64, copy=False)
+
+
+def _means_3d(image: Exact) -> Exact:
+    window = gaussian_window()
+    planar = cv2.sepFilter2D(image, cv2.CV_64F, window, window, borderType=cv2.BORDER_REPLICATE)
+    last = image.shape[2] - 1
+    mixed = np.zeros((last + 1, last + 1))
+    for channel in range(last + 1):
+        for weight, offset in zip(window, range(-MARGIN, MARGIN + 1), strict=True):
+            mixed[min(max(channel + offset, 0), last), channel] += weight
+    means: Exact = planar.astype(np.float64, copy=False) @ mixed
+    return means

@@ -10,9 +10,11 @@ from pathlib import Path
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import SuiteCard
 from sr_bench.core.claim import Source
+from sr_bench.core.fields import narrowed
+from sr_bench.core.ignored import Ignored
 from sr_bench.data.dataset import Dataset
-from sr_bench.document.claims import read_model_tables
-from sr_bench.document.tables import read_document
+from sr_bench.document.claims import read
+from sr_bench.document.tables import Document, read_document
 from sr_bench.engine.plan.suite import keys_of, load_suite
 from sr_bench.errors import CardError, DatasetError, DocumentError, OptionError, SrBenchError
 from sr_bench.lint.counting import CountedRow, count_row
@@ -90,10 +92,10 @@ def _suite(path: Path) -> Subject:
         # The card is sound; reading its document alone makes a finding of the fault.
         return replace(_alone(load_card(path).document), card=load_card(path), waivable=True)
     except CardError as error:
-        alone = _alone(_document_of(path))
+        alone = _alone(_document_of(path), _ignored_of(path))
         return replace(alone, faults=(_fault(error, path), *alone.faults))
-    tables = read_model_tables(suite.document)
-    subject = Subject(suite.document.path, suite.document, tables, suite.card, waivable=True)
+    subject = _read(suite.document, suite.card.ignored)
+    subject = replace(subject, printed=suite.printed, card=suite.card, waivable=True)
     return _bound(subject, suite.card)
 
 
@@ -104,12 +106,19 @@ def _document_of(path: Path) -> Path:
         return path.with_name("README.md")
 
 
+def _ignored_of(path: Path) -> Ignored:
+    try:
+        return load_card(path).ignored
+    except SrBenchError:
+        return Ignored()
+
+
 def _with_card(path: Path, card_path: Path) -> Subject:
     if not card_path.is_file():
         msg = f"--card {card_path}: expected a {CARD}, got no file"
         raise OptionError(msg)
     card = load_card(card_path)
-    subject = _bound(_alone(path), card)
+    subject = _bound(_alone(path, card.ignored), card)
     if subject.tables and not subject.models:
         rows = ", ".join(model.row for model in card.models if model.row)
         msg = f"--card {card_path}: binds no row of {path}; its rows are: {rows}"
@@ -154,15 +163,17 @@ def _rows(entries: Sequence[Entry]) -> frozenset[tuple[str, ...]]:
     return frozenset((e.row, e.row_source, e.backend, e.precision) for e in entries)
 
 
-def _alone(path: Path) -> Subject:
-    """Return the document at `path` without a card; what can't be read is a fault of it."""
-    document = None
+def _alone(path: Path, ignored: Ignored | None = None) -> Subject:
+    """Return the document at `path` without a card; if it can't be read, that is a fault of it."""
     try:
-        document = read_document(path)
-        return Subject(document.path, document, read_model_tables(document))
+        return _read(read_document(path), ignored)
     except DocumentError as error:
-        name = document.path if document else str(path)
-        return Subject(name, document, faults=(_fault(error, Path(name)),))
+        return Subject(str(path), faults=(_fault(error, path),))
+
+
+def _read(document: Document, ignored: Ignored | None) -> Subject:
+    reading = read(document, ignored)
+    return narrowed(Subject, reading, document=document)
 
 
 def _bound(subject: Subject, card: SuiteCard) -> Subject:

@@ -1,11 +1,12 @@
 """Look at documents by every rule: no model is run."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import ModuleType
 
 from sr_bench import discovery
+from sr_bench.document.printed import NumberCounts, number_counts
 from sr_bench.lint import waivers
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.gather import Request, gather
@@ -24,6 +25,8 @@ class Report:
     """By document, then by place; waived ones too."""
     notices: tuple[str, ...] = ()
     """Which card was used for a document that has none of its own."""
+    numbers: NumberCounts = field(default_factory=NumberCounts)
+    """What became of the numbers that the documents print."""
 
     @property
     def open(self) -> tuple[Finding, ...]:
@@ -42,7 +45,7 @@ class Report:
         waived = len(self.findings) - len(self.open)
         return (
             f"{counted(len(self.documents), 'document')}: {', '.join(parts)};"
-            f" {counted(waived, 'finding')} waived"
+            f" {counted(waived, 'finding')} waived; {self.numbers}"
         )
 
 
@@ -67,7 +70,8 @@ def lint(request: Request) -> Report:
         judged = waivers.waive(subject, broken, rules())
         findings += sorted(judged, key=lambda finding: (finding.source, finding.code))
     documents = tuple(subject.path for subject in gathered.subjects)
-    return Report(documents, tuple(findings), gathered.notices)
+    numbers = number_counts(one for subject in gathered.subjects for one in subject.printed)
+    return Report(documents, tuple(findings), gathered.notices, numbers)
 
 
 @cache

@@ -10,7 +10,8 @@ from sr_bench.core.claim import Claim, Source
 from sr_bench.core.fields import narrowed
 from sr_bench.core.precision import Precision
 from sr_bench.data.dataset import Dataset
-from sr_bench.document.claims import ModelInfoTable, ModelRow
+from sr_bench.document.printed import Printed
+from sr_bench.document.rows import ModelInfoTable, ModelRow
 from sr_bench.document.tables import Document
 from sr_bench.lint.counting import CountedRow, Size
 
@@ -76,7 +77,10 @@ class Subject:
     document: Document | None = None
     """None if it can't be read."""
     tables: tuple[ModelInfoTable, ...] = ()
-    """Empty if they are damaged."""
+    printed: tuple[Printed, ...] = ()
+    """Every number of the document."""
+    unread_tables: tuple[str, ...] = ()
+    """Each table of which no row is read: its line, its header, and why."""
     card: SuiteCard | None = None
     """The card that binds the document's rows."""
     waivable: bool = False

@@ -30,8 +30,9 @@ def waive(subject: Subject, findings: Sequence[Finding], rules: Sequence[Rule]) 
     for finding in findings:
         reasons = (w.reason for w in card.waivers if w.covers(finding.code, finding.row))
         judged.append(replace(finding, waived=next(reasons, "")))
-    # Rules say nothing of a table that can't be read, so that no waiver of it is known to be idle.
-    return judged if subject.faults else [*judged, *_idle(card, findings, rules)]
+    # Rules say nothing of what can't be read, so that no waiver of it is known to be idle.
+    unread = any(one.unread for one in subject.printed)
+    return judged if subject.faults or unread else [*judged, *_idle(card, findings, rules)]
 
 
 def _idle(card: SuiteCard, findings: Sequence[Finding], rules: Sequence[Rule]) -> Iterator[Finding]:

@@ -21,6 +21,8 @@ from sr_bench.text.printable import printable
 if TYPE_CHECKING:
     from sr_bench.plugin.collect import CardFile
 
+_COMPARED_NOTHING = 3  # as sr-bench compare ends
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
@@ -146,6 +148,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
     elif bench.measured_nothing and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED  # not a pass
+    elif bench.ending.compared_nothing and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = _COMPARED_NOTHING
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

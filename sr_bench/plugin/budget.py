@@ -7,7 +7,7 @@ import pytest
 
 from sr_bench.core.case import LATENCY_METRIC
 from sr_bench.engine.plan.order import Ranked, prioritize
-from sr_bench.history.find_run import earlier_runs
+from sr_bench.history.earlier import earlier_runs
 from sr_bench.history.index import read_history
 from sr_bench.plugin.item import CaseItem
 from sr_bench.plugin.session import BenchSession

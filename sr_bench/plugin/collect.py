@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from sr_bench.core.case import LATENCY_METRIC
+from sr_bench.document.printed import number_counts
 from sr_bench.engine.plan.cases import latency_cases, plan
-from sr_bench.engine.plan.suite import load_suite
+from sr_bench.engine.plan.suite import load_suite, refuse_unread
 from sr_bench.errors import SrBenchError
 from sr_bench.plugin.item import CaseItem, check_claim, marks
 from sr_bench.plugin.latency import check_latency, require_benchmark
 from sr_bench.plugin.session import SESSION
-from sr_bench.text.printable import printable
+from sr_bench.text.printable import counted, printable
 
 
 class CardFile(pytest.File):
@@ -23,7 +24,11 @@ class CardFile(pytest.File):
         """Yield an item for each case that the options ask for."""
         session = self.config.stash[SESSION]
         suite = load_suite(_as_typed(self.path, self.config))
+        refuse_unread(suite)
         session.suites.append(suite)
+        if count := number_counts(suite.printed).ignored:
+            words = f"{counted(count, 'number')} of {suite.document.path} not read"
+            session.notes.append(printable(f"{words}: {suite.card.path} ignores them"))
         selection = session.settings.selection
         cases = plan(suite, selection)
         if selection.latency:

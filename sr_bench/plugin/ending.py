@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sr_bench.core.history import PastSession
@@ -22,7 +22,9 @@ class Ending:
     faults: tuple[str, ...] = ()
     """What could not be done."""
     lost: bool = False
-    """Whether the run is worse than the one it was compared with."""
+    """Whether the run is worse than what it was compared with."""
+    compared_nothing: bool = False
+    """Whether a comparison was asked for, and no value could be compared."""
 
 
 Step = Callable[[PastSession, Progress], Ending | None]
@@ -37,10 +39,8 @@ def end_run(session: PastSession, settings: Settings, progress: Progress) -> End
     steps = [_REPORTS[kind] for kind in _REPORTS if kind in settings.reports]
     if settings.reports:
         steps += [_github_summary, _github_annotations]
-    if earlier := settings.selection.compare:
-        steps.append(lambda session, _: _compare(session, earlier))
-    if settings.is_first:
-        steps.append(lambda *_: Ending(("There is no earlier run yet to compare with.",)))
+    if settings.compare:
+        steps.append(lambda session, _: _compare(session, settings.selection.compare))
     if mode := settings.update:
         steps.append(lambda session, _: _update(session, mode, settings.reason))
     endings = [_try(step, session, progress) for step in steps]
@@ -48,6 +48,7 @@ def end_run(session: PastSession, settings: Settings, progress: Progress) -> End
         tuple(line for ending in endings for line in ending.lines),
         tuple(fault for ending in endings for fault in ending.faults),
         any(ending.lost for ending in endings),
+        any(ending.compared_nothing for ending in endings),
     )
 
 
@@ -111,19 +112,40 @@ def _github_annotations(session: PastSession, _: Progress) -> Ending:
     return Ending(tuple(annotations(session.records)))
 
 
-def _compare(session: PastSession, earlier: Path) -> Ending:
-    from sr_bench.core.compare import CaseOutcome, LossLimits
+def _compare(session: PastSession, earlier: tuple[Path, ...]) -> Ending:
+    """Compare each record of `session` with the newest of its case in the runs `earlier`."""
+    from sr_bench.core.compare import CaseOutcome, LossLimits, case_key
     from sr_bench.engine.judge.two_runs import compare_runs
-    from sr_bench.history.store import read_run
+    from sr_bench.history.earlier import newest_of_each
     from sr_bench.report.terminal.compare import compared_lines
 
-    before = read_run(earlier)
-    compared = compare_runs(session, before, LossLimits())
-    both = [case for case in compared if case.outcome is not CaseOutcome.VANISHED]
-    lines = compared_lines(both, before.info, session.info, everything=False)
-    if missing := len(compared) - len(both):  # a session may be asked for a part of what there is
-        lines.append(f"{missing} values of run A were not measured in this one")
-    return Ending(tuple(lines), lost=any(case.outcome is CaseOutcome.LOSS for case in both))
+    rest = {case_key(record): record for record in session.records if record.measurement}
+    runs = list(newest_of_each(earlier, set(rest)))
+    held = [{case_key(r) for r in run.records if r.measurement} & set(rest) for run in runs]
+    new = set(rest).difference(*held)  # shown beside the newest run
+    lines: list[str] = []
+    outcomes = []
+    for before, keys in zip(runs, held, strict=True):
+        keys |= new if before is runs[0] else set()
+        if not keys and before is not runs[0]:
+            continue
+        mine = tuple(record for record in session.records if case_key(record) in keys)
+        compared = compare_runs(replace(session, records=mine), before, LossLimits())
+        both = [case for case in compared if case.outcome is not CaseOutcome.VANISHED]
+        lines += compared_lines(both, before.info, session.info, everything=False)
+        outcomes += both
+        # A session may be asked for a part of what there is.
+        if missing := len(compared) - len(both):
+            lines.append(f"{missing} values of run A were not measured in this one")
+    if not runs:
+        lines.append("There is no earlier run yet to compare with.")
+    if nothing := not any(case.comparable for case in outcomes):
+        lines.append("Nothing could be compared, which is not a pass.")
+    return Ending(
+        tuple(lines),
+        lost=any(case.outcome is CaseOutcome.LOSS for case in outcomes),
+        compared_nothing=nothing,
+    )
 
 
 def _update(session: PastSession, mode: UpdateMode, reason: str) -> Ending:

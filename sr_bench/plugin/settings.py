@@ -21,7 +21,7 @@ from sr_bench.engine.plan.option import (
     some_of,
 )
 from sr_bench.engine.plan.options import Selection
-from sr_bench.errors import NotRunError, OptionError, SrBenchError
+from sr_bench.errors import OptionError, SrBenchError
 from sr_bench.history.environment import usable_cores
 from sr_bench.text.printable import printable
 
@@ -50,8 +50,8 @@ class Settings:
     compare: str = option(
         "--sr-compare",
         "RUN",
-        "compare with an earlier run (file, name, 'last' or git branch) image by image; a loss"
-        " fails the session, and gates count it",
+        "compare with an earlier run (file, name or git branch), or each case with its 'last'"
+        " record, image by image; a loss fails the session, and gates count it",
         TEXT,
     )
     budget: float | None = option(
@@ -74,11 +74,6 @@ class Settings:
         if self.update and not self.reason.strip():
             msg = "--sr-update: say why the documents change with --sr-reason, for the ledger"
             raise OptionError(msg)
-
-    @property
-    def is_first(self) -> bool:
-        """Whether a comparison with the last run was asked for, and there is none yet."""
-        return bool(self.compare) and self.selection.compare is None
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -146,18 +141,20 @@ def _values(config: pytest.Config, cls: type[object]) -> dict[str, Any]:
     return values
 
 
-def _earlier(config: pytest.Config, spec: str, results: Path) -> Path | None:
-    """Return the file of the run that `spec` names; None for the last one of none at all."""
+def _earlier(config: pytest.Config, spec: str, results: Path) -> tuple[Path, ...]:
+    """Return the file of the run that `spec` names; for the last, those with the last of any case.
+
+    There may be none of these: the session ends by saying so.
+    """
     if not spec:
-        return None
+        return ()
+    from sr_bench.history.earlier import newest_files
     from sr_bench.history.find_run import LAST, find_run
 
-    try:
-        return find_run(spec, results, config.invocation_params.dir)
-    except NotRunError:
-        if spec != LAST:
-            raise
-        return None  # the first night of a nightly job
+    here = config.invocation_params.dir
+    if spec == LAST and not (here / LAST).is_file():
+        return newest_files(results)
+    return (find_run(spec, results, here),)
 
 
 def _results_base(config: pytest.Config) -> Path:

@@ -35,6 +35,7 @@ from sr_bench.core.backend import PROFILE_KEY
 from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.core.int8 import Int8Plan
 from sr_bench.errors import BackendError
+from sr_bench.files.onnx_file import needed
 from sr_bench.precision._exact import exact_parts, exact_sum
 from sr_bench.precision._profiles import LEVELS, half_values, integer_points
 from sr_bench.precision.fp16 import cast_pair, round_constants, rounded
@@ -131,7 +132,8 @@ class _Writer:
     def model(self, notes: Mapping[str, str]) -> ModelProto:
         """Return the whole model."""
         network = self._network
-        nodes = [*cast_pair(network.input, f"{network.input}/fp16"), *self._int8(network.input)]
+        halves = self._added(network.input, "fp16")
+        nodes = [*cast_pair(network.input, halves, network.separator), *self._int8(network.input)]
         for node in network.model.graph.node:
             nodes += self._node(node)
         plan_notes = {
@@ -141,7 +143,7 @@ class _Writer:
             PROFILE_KEY.removeprefix("sr_bench."): str(self._profile),
         }
         # Each tensor was written in all its forms; those that nothing reads go again.
-        nodes = _needed(nodes, network.output)
+        nodes = needed(nodes, [network.output])
         model = rewritten(network, nodes, self._constants, {**plan_notes, **notes})
         round_constants(model.graph, self._halves)  # those that are added hold no such values
         return model
@@ -152,15 +154,17 @@ class _Writer:
             yield from self._layer(node, layer)
         elif (name := node.output[0]) in self._points.scale_of:
             # It only moves values, so it moves integers.
-            moved = [f"{node.input[0]}/int8", *node.input[1:]]
-            yield _copy(node, moved, [f"{name}/int8"])
+            moved = [self._added(node.input[0], "int8"), *node.input[1:]]
+            yield _copy(node, moved, [self._added(name, "int8")])
             yield self._dequantised(name)
             if name == self._network.output:
-                yield from cast_pair(f"{name}/rounded", name)
+                yield from cast_pair(self._added(name, "rounded"), name, self._network.separator)
             return
         else:
             inputs = [self._float(name) for name in node.input]
-            yield from rounded(_copy(node, inputs, node.output), self._halves)
+            yield from rounded(
+                _copy(node, inputs, node.output), self._halves, self._network.separator
+            )
         for name in node.output:
             yield from self._int8(name)
 
@@ -173,65 +177,65 @@ class _Writer:
             per_channel=self._plan.per_channel,
         )
         parts = [
-            self._constant(f"{layer.weight}/int8/{i}", part)
+            self._constant(self._added(layer.weight, f"int8/{i}"), part)
             for i, part in enumerate(exact_parts(weights.values))
         ]
-        yield from exact_sum(node, f"{layer.input}/int8", parts, f"{name}/sum")
+        total = self._added(name, "sum")
+        yield from exact_sum(node, self._added(layer.input, "int8"), parts, total)
         # A factor, onnxruntime's optimiser would multiply into the weights; a divisor it leaves.
         steps = weights.q_scale.astype(np.float64) * self._steps[layer.input]
-        divisor = self._per_channel(f"{name}/divisor", 1 / steps, weights)
-        scaled = f"{name}/scaled" if layer.bias else name
-        last = named_node("Div", [f"{name}/sum", divisor], scaled)
+        divisor = self._per_channel(self._added(name, "divisor"), 1 / steps, weights)
+        scaled = self._added(name, "scaled") if layer.bias else name
+        last = named_node("Div", [total, divisor], scaled)
         if layer.bias:
             yield last
             bias = self._network.constants[layer.bias]
-            offset = self._per_channel(f"{name}/bias", bias, weights)
+            offset = self._per_channel(self._added(name, "bias"), bias, weights)
             last = named_node("Add", [scaled, offset], name)
-        yield from rounded(last, self._halves)
+        yield from rounded(last, self._halves, self._network.separator)
 
     def _int8(self, name: str) -> Iterator[NodeProto]:
         """Yield what makes the tensor `name` int8, if it is to be."""
         if name not in self._steps:
             return
         producer = self._network.producers.get(name)
-        source, low = f"{name}/fp16" if name == self._network.input else name, -LARGEST
+        source, low = self._added(name, "fp16") if name == self._network.input else name, -LARGEST
         if producer is not None and producer.op_type == "Relu":
             source, low = self._float(producer.input[0]), 0  # cutting at 0 is the ReLU
-        ends = [self._constant(f"int8/{end}", np.float32(end)) for end in (low, LARGEST)]
-        yield named_node("Div", [source, self._step_of(name)], f"{name}/steps")
-        yield named_node("Round", [f"{name}/steps"], f"{name}/whole")
-        yield named_node("Clip", [f"{name}/whole", *ends], f"{name}/int8")
+        ends = [self._level(low), self._level(LARGEST)]
+        steps, whole = self._added(name, "steps"), self._added(name, "whole")
+        yield named_node("Div", [source, self._step_of(name)], steps)
+        yield named_node("Round", [steps], whole)
+        yield named_node("Clip", [whole, *ends], self._added(name, "int8"))
         yield self._dequantised(name)
 
+    def _level(self, value: int) -> str:
+        return self._constant(self._added(self._network.input, f"{value}"), np.float32(value))
+
     def _dequantised(self, name: str) -> NodeProto:
-        return named_node("Mul", [f"{name}/int8", self._step_of(name)], f"{name}/rounded")
+        factors = [self._added(name, "int8"), self._step_of(name)]
+        return named_node("Mul", factors, self._added(name, "rounded"))
 
     def _float(self, name: str) -> str:
         """Return the name of what an operator reads that is no int8 layer."""
         if self._profile is Profile.TVM and name in self._steps:
-            return f"{name}/rounded"
-        return f"{name}/fp16" if name == self._network.input else name
+            return self._added(name, "rounded")
+        return self._added(name, "fp16") if name == self._network.input else name
 
     def _step_of(self, name: str) -> str:
-        return self._constant(f"{name}/step", self._steps[name])
+        return self._constant(self._added(name, "step"), self._steps[name])
 
     def _per_channel(self, name: str, values: NDArray[np.generic], weights: IntegerWeights) -> str:
         ones = (1,) * (weights.values.ndim - 2)
         return self._constant(name, values.astype(np.float32).reshape(-1, *ones))
 
+    def _added(self, name: str, part: str) -> str:
+        """Return the name of `part`, which is added to what the network calls `name`."""
+        return f"{name}{self._network.separator}{part}"
+
     def _constant(self, name: str, value: NDArray[np.generic] | np.generic) -> str:
         self._constants[name] = numpy_helper.from_array(np.asarray(value), name)
         return name
-
-
-def _needed(nodes: list[NodeProto], output: str) -> list[NodeProto]:
-    """Return those of `nodes` that `output` depends on."""
-    read, kept = {output}, []
-    for node in reversed(nodes):
-        if read.intersection(node.output):
-            kept.append(node)
-            read.update(node.input)
-    return kept[::-1]
 
 
 def _copy(node: NodeProto, inputs: Iterable[str], outputs: Iterable[str]) -> NodeProto:

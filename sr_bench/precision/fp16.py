@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import (
-    AttributeProto,
     GraphProto,
     ModelProto,
     NodeProto,
@@ -23,8 +22,11 @@ from onnx import (
 
 from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.errors import BackendError
-from sr_bench.files.atomic import write_bytes
-from sr_bench.files.onnx_file import load_onnx
+from sr_bench.files.onnx_dtype import arithmetic
+from sr_bench.files.onnx_file import control_flow, foreign, load_onnx
+from sr_bench.files.onnx_image import ends, no_image_network
+from sr_bench.files.onnx_names import name_nodes, separator
+from sr_bench.files.onnx_write import write_onnx
 from sr_bench.precision._geometry import geometry_values
 
 KEEPS_VALUES = frozenset(
@@ -37,8 +39,6 @@ KEEPS_VALUES = frozenset(
 )
 """Operators whose results are values of their inputs, or zero: rounding them again is idle."""
 
-_OTHER_FLOATS = (TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
-
 
 def to_fp16(onnx_in: Path, onnx_out: Path) -> None:
     """Write `onnx_in` with every value rounded to fp16, half to even.
@@ -50,17 +50,25 @@ def to_fp16(onnx_in: Path, onnx_out: Path) -> None:
         BackendError: `onnx_in` can't be read, is not a float32 network, or holds control flow.
     """
     model = load_onnx(onnx_in)
+    if (found := arithmetic(model)).dtype != "fp32":
+        msg = f"{onnx_in}: expected the fp32 file, got one of {found.dtype}: {found.sign}"
+        raise BackendError(msg)
+    if fault := no_image_network(*ends(model)):
+        msg = f"{onnx_in}: {fault}"
+        raise BackendError(msg)
     types = _types(model, onnx_in)
     floats = {name for name, kind in types.items() if kind == TensorProto.FLOAT}
     values = floats - geometry_values(model.graph, types)
     round_constants(model.graph, values)
-    nodes = [*_round_inputs(model.graph, values)]
+    name_nodes(model)
+    mark = separator(model)
+    nodes = [*_round_inputs(model.graph, values, mark)]
     for node in model.graph.node:
-        nodes += [node] if node.op_type in KEEPS_VALUES else rounded(node, values)
+        nodes += [node] if node.op_type in KEEPS_VALUES else rounded(node, values, mark)
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     model.metadata_props.add(key=PRECISION_KEY, value="fp16")
-    write_bytes(onnx_out, model.SerializeToString())
+    write_onnx(model, onnx_out)
 
 
 def round_constants(graph: GraphProto, names: Collection[str]) -> None:
@@ -72,21 +80,26 @@ def round_constants(graph: GraphProto, names: Collection[str]) -> None:
             tensor.CopyFrom(numpy_helper.from_array(halves.astype(np.float32), tensor.name))
 
 
-def rounded(node: NodeProto, names: Collection[str]) -> Iterator[NodeProto]:
-    """Yield `node` and the rounding of those outputs that `names` has, which keep their names."""
+def rounded(node: NodeProto, names: Collection[str], mark: str) -> Iterator[NodeProto]:
+    """Yield `node` and the rounding of those outputs that `names` has, which keep their names.
+
+    `mark` parts the names from what is added to them; see `onnx_names.separator`.
+    """
     yield node
     for i, name in enumerate(node.output):
         if name in names:
-            node.output[i] = f"{name}/unrounded"
-            yield from cast_pair(node.output[i], name)
+            node.output[i] = f"{name}{mark}unrounded"
+            yield from cast_pair(node.output[i], name, mark)
 
 
-def cast_pair(source: str, target: str) -> tuple[NodeProto, NodeProto]:
-    """Return the nodes that round the float32 tensor `source` to fp16, as float32 `target`."""
-    # onnxruntime refuses a node's name twice, and exporters call nodes like their outputs.
-    half, back, to = f"{source}/half", f"{source}/half/to_float", TensorProto.FLOAT16
+def cast_pair(source: str, target: str, mark: str) -> tuple[NodeProto, NodeProto]:
+    """Return the nodes that round the float32 tensor `source` to fp16, as float32 `target`.
+
+    `mark` is as for `rounded`.
+    """
+    half, back = f"{source}{mark}half", f"{source}{mark}to_float"
     return (
-        helper.make_node("Cast", [source], [half], name=f"{source}/to_half", to=to),
+        helper.make_node("Cast", [source], [half], name=half, to=TensorProto.FLOAT16),
         helper.make_node("Cast", [half], [target], name=back, to=TensorProto.FLOAT),
     )
 
@@ -102,25 +115,24 @@ def _types(model: ModelProto, path: Path) -> dict[str, int]:
     for value in (*graph.input, *graph.value_info, *graph.output):
         types[value.name] = value.type.tensor_type.elem_type
     for node in graph.node:
-        name = f"the node {node.name!r} ({node.op_type})"
-        if any(attribute.type == AttributeProto.GRAPH for attribute in node.attribute):
-            msg = f"{path}: {name} is control flow; export the network without it"
+        fault = foreign(node) or control_flow(node)
+        if not (fault or all(types.get(output) for output in node.output if output)):
+            fault = f"the output type of the node {node.name!r} ({node.op_type}) is unknown"
+        if fault:
+            msg = f"{path}: {fault}"
             raise BackendError(msg)
-        if not all(types.get(output) for output in node.output if output):
-            msg = f"{path}: the output type of {name} is unknown; expected standard ONNX operators"
-            raise BackendError(msg)
-    if other := sorted(name for name, kind in types.items() if kind in _OTHER_FLOATS):
-        msg = f"{path}: expected a float32 network, but {other[0]!r} is of another float type"
+    if double := sorted(name for name, kind in types.items() if kind == TensorProto.DOUBLE):
+        msg = f"{path}: expected a float32 network, but {double[0]!r} is of another float type"
         raise BackendError(msg)
     return types
 
 
-def _round_inputs(graph: GraphProto, values: set[str]) -> Iterator[NodeProto]:
+def _round_inputs(graph: GraphProto, values: set[str], mark: str) -> Iterator[NodeProto]:
     """Yield the rounding of the graph's inputs, and let its nodes read the rounded ones."""
     constants = {tensor.name for tensor in graph.initializer}
-    names = {v.name: f"{v.name}/rounded" for v in graph.input if v.name in values - constants}
+    names = {v.name: f"{v.name}{mark}rounded" for v in graph.input if v.name in values - constants}
     for node in graph.node:
         for i, name in enumerate(node.input):
             node.input[i] = names.get(name, name)
     for name, target in names.items():
-        yield from cast_pair(name, target)
+        yield from cast_pair(name, target, mark)

@@ -9,26 +9,23 @@ from pathlib import Path
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, numpy_helper
+from onnx import ModelProto, NodeProto, numpy_helper
 
-from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.errors import BackendError, CardError
-from sr_bench.files.onnx_file import inferred, inputs, load_onnx, metadata, opset
+from sr_bench.files.onnx_dtype import arithmetic
+from sr_bench.files.onnx_file import control_flow, foreign, inferred, load_onnx
+from sr_bench.files.onnx_image import ends, no_image_network
+from sr_bench.files.onnx_names import name_nodes, separator
 from sr_bench.files.temporary import temporary_folder
 from sr_bench.files.validation import nearest
-
-OPSETS = range(13, 24)
-"""Opsets that can be quantised: per-channel QuantizeLinear came with 13."""
-
-# Operators with many multiplications that stay in float.
-_MULTIPLIES = frozenset(("ConvTranspose", "MatMul", "Gemm", "Einsum", "LSTM", "GRU", "RNN"))
+from sr_bench.precision.macs import count_macs, multiplies
+from sr_bench.precision.opsets import converted
 
 MAX_FOLDED_BYTES = 256 << 20
 """Largest constant that is computed in advance: a file of some bytes can ask for terabytes."""
 
 # Known to newer releases of onnxruntime; older ones ignore it.
 _FOLDED_LIMIT = "optimization.constant_folding_max_output_size_in_bytes"
-_MACS_SIZE = 64  # height and width on which the shares are counted
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class Layer:
     bias: str
     """Empty if it has none."""
     share: float
-    """Its part of the network's multiplications, 0 to 1."""
+    """Its part of the network's multiply-accumulates, 0 to 1; 0 too where they can't be counted."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +87,11 @@ class Network:
         )
 
     @cached_property
+    def separator(self) -> str:
+        """What parts a name of the file from what is added to it; see `onnx_names.separator`."""
+        return separator(self.model)
+
+    @cached_property
     def constants(self) -> Mapping[str, NDArray[np.generic]]:
         """Value of each constant."""
         return {t.name: numpy_helper.to_array(t) for t in self.model.graph.initializer}
@@ -121,51 +123,58 @@ def read_network(path: Path) -> Network:
 
     Raises:
         BackendError: It can't be read, is no float32 image network of one input and one output,
-            holds control flow, is of an opset outside of `OPSETS`, or is quantised already.
+            holds control flow, can't be brought to an opset of `OPSETS`, or is quantised already.
     """
     model = load_onnx(path)
     if fault := _fault(model):
         msg = f"{path}: {fault}"
         raise BackendError(msg)
+    name_nodes(model)  # files may lack names, or give one twice
+    try:
+        model = converted(model)
+    except BackendError as error:
+        raise error.about(str(path)) from error
     # A clip range on what are really weights, behind an Identity, cost 24 dB.
     model = _folded(model, path)
-    for index, node in enumerate(model.graph.node):
-        node.name = node.name or f"{node.op_type}_{index}"  # files may lack names
+    if flows := next(filter(None, map(control_flow, model.graph.node)), ""):
+        msg = f"{path}: {flows}"  # what a constant decides is gone by now
+        raise BackendError(msg)
+    name_nodes(model)
     shares = _shares(model)
-    constants = {tensor.name for tensor in model.graph.initializer}
+    axes = {tensor.name: len(tensor.dims) for tensor in model.graph.initializer}
     layers = tuple(
         _layer(node, shares.get(node.name, 0.0))
         for node in model.graph.node
-        if node.op_type == "Conv" and constants.issuperset(node.input[1:])
+        if node.op_type == "Conv" and axes.get(node.input[1]) == 4 and axes.keys() >= _bias(node)
     )
     taken = {layer.node for layer in layers}
     floats = tuple(
-        f"{node.op_type} {node.name!r}"
+        f"{_kind(node, axes)} {node.name!r}"
         for node in model.graph.node
-        if node.name not in taken and (node.op_type in _MULTIPLIES or node.op_type == "Conv")
+        if node.name not in taken and multiplies(node)
     )
     return Network(model, layers, floats)
 
 
+def _bias(node: NodeProto) -> set[str]:
+    return set(node.input[2:]) - {""}
+
+
+def _kind(node: NodeProto, axes: Mapping[str, int]) -> str:
+    """Return what `node` is called where it stays in float: ``Conv1d`` by the axes of weights."""
+    if node.op_type != "Conv" or axes.get(node.input[1], 4) == 4:
+        return str(node.op_type)
+    return f"Conv{axes[node.input[1]] - 2}d"
+
+
 def _fault(model: ModelProto) -> str:
     """Return why `model` can't be quantised; empty if it can."""
-    graph, read = model.graph, inputs(model)
-    if (got := opset(model)) not in OPSETS:
-        valid = f"{OPSETS.start} to {OPSETS.stop - 1}"
-        return f"expected an opset from {valid}, got {got}; export it again with opset 17"
-    made_for = metadata(model).get(PRECISION_KEY, "fp32")
-    # DequantizeLinear alone counts too: then only the weights are quantised.
-    if made_for != "fp32" or any("quantize" in node.op_type.lower() for node in graph.node):
-        return "it is quantised already; give the fp32 file"
-    if (len(read), len(graph.output)) != (1, 1):
-        return f"expected one input and one output, got {len(read)} and {len(graph.output)}"
-    kind = read[0].type.tensor_type
-    if kind.elem_type != TensorProto.FLOAT or len(kind.shape.dim) != 4:
-        return "expected a float32 input N x C x H x W"
-    for node in graph.node:
-        if any(attribute.type == AttributeProto.GRAPH for attribute in node.attribute):
-            return f"the node {node.name!r} ({node.op_type}) is control flow; export without it"
-    return ""
+    found = arithmetic(model)
+    if found.dtype != "fp32":
+        return f"expected the fp32 file, got one of {found.dtype}: {found.sign}"
+    if fault := no_image_network(*ends(model)):
+        return fault
+    return next(filter(None, map(foreign, model.graph.node)), "")
 
 
 def _folded(model: ModelProto, path: Path) -> ModelProto:
@@ -205,19 +214,10 @@ def _layer(node: NodeProto, share: float) -> Layer:
 
 
 def _shares(model: ModelProto) -> Mapping[str, float]:
-    """Return each node's part of the network's multiplications, by node name."""
-    graph = model.graph
-    # Shares hardly depend on the size, but a file with free sizes needs one to infer shapes.
-    channels = graph.input[0].type.tensor_type.shape.dim[1].dim_value or 3
-    elements = {
-        name: int(np.prod([dim.dim_value for dim in kind.shape.dim]))
-        for name, kind in inferred(model, (1, channels, _MACS_SIZE, _MACS_SIZE)).items()
-    }
-    weights = {t.name: int(np.prod(t.dims[1:])) for t in graph.initializer if len(t.dims) == 4}
-    macs = {
-        node.name: elements.get(node.output[0], 0) * weights.get(node.input[1], 0)
-        for node in graph.node
-        if node.op_type == "Conv"
-    }
-    total = sum(macs.values()) or 1
-    return {name: count / total for name, count in macs.items()}
+    """Return each node's part of the network's multiply-accumulates, by node name."""
+    counts = count_macs(model, optimised=False)
+    total = sum(macs.count for macs in counts) or 1
+    shares: dict[str, float] = {}
+    for macs in counts:  # a loop runs a node more than once
+        shares[macs.node] = shares.get(macs.node, 0.0) + macs.count / total
+    return shares

@@ -17,6 +17,7 @@ from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_file import metadata
+from sr_bench.files.onnx_names import name_nodes
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.points import MOVES, Points, points
 from sr_bench.precision.rounding import LARGEST, IntegerWeights
@@ -77,14 +78,15 @@ def rewritten(
     kept = [tensor for tensor in (*graph.initializer, *constants.values()) if tensor.name in used]
     del graph.initializer[:]
     graph.initializer.extend(kept)
+    name_nodes(model)  # what is added is called like its output, as a node may be
     entries = {f"sr_bench.{key}": text for key, text in notes.items()}
     helper.set_model_props(model, metadata(model) | entries | {PRECISION_KEY: "int8"})
     return model
 
 
 def int8_share(network: Network, kept: Collection[Layer]) -> float:
-    """Return the part of the network's multiplications that are int8, 0 to 1."""
-    return sum(layer.share for layer in network.layers if layer not in kept)
+    """Return the part of the network's multiply-accumulates that are int8, 0 to 1."""
+    return min(1.0, sum(layer.share for layer in network.layers if layer not in kept))
 
 
 class _Writer:
@@ -137,11 +139,12 @@ class _Writer:
             return
         scale = self._scales[name]
         parts = (
-            self._constant(f"{name}/scale", scale.q_scale),
-            self._constant(f"{name}/zero_point", scale.zero_point),
+            self._constant(self._added(name, "scale"), scale.q_scale),
+            self._constant(self._added(name, "zero_point"), scale.zero_point),
         )
-        yield named_node("QuantizeLinear", [name, *parts], f"{name}/int8")
-        yield named_node("DequantizeLinear", [f"{name}/int8", *parts], f"{name}/rounded")
+        levels, values = self._added(name, "int8"), self._added(name, "rounded")
+        yield named_node("QuantizeLinear", [name, *parts], levels)
+        yield named_node("DequantizeLinear", [levels, *parts], values)
 
     def _node(self, node: NodeProto) -> Iterator[NodeProto]:
         """Yield `node`, reading rounded values where it should, behind what these need."""
@@ -150,17 +153,18 @@ class _Writer:
         layer = self._layers.get(node.name)
         for i, name in enumerate(node.input):
             if name in self._scales and (layer or self._reads_rounded(node, name)):
-                copy.input[i] = f"{name}/rounded"
+                copy.input[i] = self._added(name, "rounded")
         if layer:
             weights = self._fitting(layer)
             # By node, as layers that share weights may need unlike steps: see _fitting.
-            copy.input[1] = f"{layer.node}/weight"
+            copy.input[1] = self._added(layer.node, "weight")
             yield self._dequantised(copy.input[1], weights.values, weights.q_scale)
+            del copy.input[3 if layer.bias else 2 :]  # an absent bias may have an empty name
             if layer.bias:
                 # A bias joins the int32 sum, so its step has to be the sum's.
                 scale = weights.q_scale * self._scales[layer.input].q_scale
                 integers = np.rint(self._network.constants[layer.bias] / scale.astype(np.float64))
-                copy.input[2] = f"{layer.node}/bias"
+                copy.input[2] = self._added(layer.node, "bias")
                 yield self._dequantised(copy.input[2], integers.astype(np.int32), scale)
         yield copy
 
@@ -195,8 +199,12 @@ class _Writer:
     ) -> NodeProto:
         zeros = np.zeros(len(scale), values.dtype)
         arrays = {"int": values, "scale": scale, "zero_point": zeros}
-        parts = [self._constant(f"{name}/{part}", array) for part, array in arrays.items()]
+        parts = [self._constant(self._added(name, part), array) for part, array in arrays.items()]
         return named_node("DequantizeLinear", parts, name, axis=0)
+
+    def _added(self, name: str, part: str) -> str:
+        """Return the name of `part`, which is added to what the network calls `name`."""
+        return f"{name}{self._network.separator}{part}"
 
     def _constant(self, name: str, value: NDArray[np.generic] | np.generic) -> str:
         self._constants[name] = numpy_helper.from_array(np.asarray(value), name)

@@ -1,6 +1,7 @@
 """Weight files: read safely, load strictly."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from itertools import takewhile
 from pathlib import Path
 
 import torch
@@ -18,6 +19,7 @@ State = dict[str, Tensor]
 
 # Entries that hold the weights in files of BasicSR and others, the preferred first.
 _WRAPPERS = ("params_ema", "params", "state_dict", "model")
+_NESTED = 3  # entries within entries, as in {"model": {"state_dict": ...}}
 
 _SHOWN = 8  # keys of each kind that an error lists
 MAX_BYTES = 2 << 30
@@ -33,25 +35,31 @@ def load_state(path: Path, key: str = "", *, sha256: str = "") -> State:
     """Return the weights in a file as float32 tensors on the CPU, by parameter name.
 
     ``.safetensors`` files and torch files (also those from before the zip format) are read; no
-    code in them is run. A prefix ``module.`` is removed.
+    code in them is run. Single integers, such as ``num_batches_tracked``, are counters of the
+    training and left out.
 
     Args:
         path: The file.
-        key: Entry of a torch file that holds the weights; empty: ``params_ema``, ``params``,
-            ``state_dict`` or ``model`` if there is one, else the whole file.
+        key: Entry that holds the weights, with dots one within another, or what the names of the
+            weights start with, up to a dot; empty: ``params_ema``, ``params``, ``state_dict`` or
+            ``model`` if there is one, else the only entry that holds tensors, else the whole file.
         sha256: Hex digest that the file must have; empty: not checked.
 
     Raises:
         CheckpointError: The file is absent, empty, corrupt, unsafe or not the expected one, or
-            holds something other than finite floating-point tensors.
+            holds weights in several entries, or something other than finite floating-point
+            tensors.
     """
     _check_file(path, sha256)  # before any of it is parsed
-    content = _read_safetensors(path, key) if path.suffix == ".safetensors" else read_torch(path)
+    named_so = path.suffix.lower() == ".safetensors"
+    content = _read_safetensors(path) if named_so else read_torch(path)
     weights = _unwrap(content, key, path)
     _check_values(weights, path)
-    state = {str(name): _tensor(value, str(name), path) for name, value in weights.items()}
-    # DataParallel puts it before each name.
-    return _rename(state, {name: name.removeprefix("module.") for name in state}, path)
+    return {
+        str(name): _tensor(value, str(name), path)
+        for name, value in weights.items()
+        if not _is_counter(value)
+    }
 
 
 def load_into(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -> None:
@@ -62,7 +70,7 @@ def load_into(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -> 
     Raises:
         CheckpointError: Parameters are missing, unexpected or mis-shaped.
     """
-    wanted = module.state_dict()
+    wanted = {name: value for name, value in module.state_dict().items() if not _is_counter(value)}
     both = sorted(wanted.keys() & state.keys())
     shapes = [
         f"{name} {tuple(state[name].shape)} instead of {tuple(wanted[name].shape)}"
@@ -81,7 +89,7 @@ def load_into(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -> 
             "Check the card's architecture, hyper-parameters and scale, or use the right file"
         )
         raise CheckpointError(msg)
-    module.load_state_dict(dict(state))
+    module.load_state_dict(dict(state), strict=False)  # counters of the training stay as they are
 
 
 def load_model(card: ModelCard, weights: Path) -> nn.Module:
@@ -100,9 +108,26 @@ def load_model(card: ModelCard, weights: Path) -> nn.Module:
     declared = card.checkpoint
     key, sha256 = (declared.key, declared.sha256) if declared else ("", "")
     state = load_state(weights, key, sha256=sha256)
-    names = {name: canonical_key(card.architecture, name) for name in state}
+    names = _without_prefix(card.architecture, state, module.state_dict().keys())
     load_into(module, _rename(state, names, weights), where=f"{weights} (card {card.id})")
     return module.eval().requires_grad_(False)
+
+
+def _without_prefix(architecture: str, names: Iterable[str], wanted: Set[str]) -> dict[str, str]:
+    """Return the module's name for each of `names`, which may all have a prefix in common.
+
+    DataParallel puts ``module.`` before each name, ``torch.compile`` ``_orig_mod.``, and whoever
+    saves the model that holds the network the attribute's name, such as ``generator.``. Of the
+    prefixes that all names share, the shortest is removed with which most of `wanted` are there.
+    """
+    split = [name.split(".") for name in names]
+    levels = zip(*(parts[:-1] for parts in split), strict=False)
+    shared = len(list(takewhile(lambda level: len(set(level)) == 1, levels)))
+    shorter = [
+        {".".join(parts): canonical_key(architecture, ".".join(parts[removed:])) for parts in split}
+        for removed in range(shared + 1)
+    ]
+    return max(shorter, key=lambda renamed: len(wanted & set(renamed.values())))
 
 
 def _check_file(path: Path, sha256: str) -> None:
@@ -127,10 +152,7 @@ def _check_file(path: Path, sha256: str) -> None:
         raise CheckpointError(msg)
 
 
-def _read_safetensors(path: Path, key: str) -> object:
-    if key:
-        msg = f"{path}: a safetensors file has no entry {key!r}; remove `key` from the card"
-        raise CheckpointError(msg)
+def _read_safetensors(path: Path) -> object:
     try:
         return load_file(path)
     except SafetensorError as error:
@@ -143,15 +165,65 @@ def _unwrap(content: object, key: str, path: Path) -> dict[object, object]:
     if not isinstance(content, dict):
         msg = f"{path}: expected tensors by name, got a {type(content).__name__}"
         raise CheckpointError(msg)
-    content = dict(dict.items(content))
-    if key and not isinstance(content.get(key), dict):
-        entries = ", ".join(str(name) for name in list(content)[:_SHOWN])
-        msg = f"{path}: expected the weights in entry {key!r}; the file starts with: {entries}"
-        raise CheckpointError(msg)
-    for name in (key,) if key else _WRAPPERS:
-        if isinstance(inner := content.get(name), dict):
-            return dict(dict.items(inner))
-    return content
+    entries = dict(dict.items(content))
+    if not key:
+        return _innermost(entries, path)
+    if inner := _entry(entries, key.split(".")) or _below(entries, f"{key}."):
+        return inner
+    shown = ", ".join(str(entry) for entry in list(entries)[:_SHOWN])
+    msg = f"{path}: expected the weights in entry {key!r}; the file starts with: {shown}"
+    raise CheckpointError(msg)
+
+
+def _entry(entries: dict[object, object], names: Sequence[str]) -> dict[object, object]:
+    for name in names:
+        inner = entries.get(name)
+        entries = dict(dict.items(inner)) if isinstance(inner, dict) else {}
+    return entries
+
+
+def _below(entries: dict[object, object], prefix: str) -> dict[object, object]:
+    """Return the entries whose names start with `prefix`, without it."""
+    named = ((str(name), value) for name, value in entries.items())
+    return {name.removeprefix(prefix): value for name, value in named if name.startswith(prefix)}
+
+
+def _innermost(entries: dict[object, object], path: Path) -> dict[object, object]:
+    """Return the dict of tensors that `entries` is or holds."""
+    for _ in range(_NESTED):
+        inner = [str(name) for name, value in entries.items() if _holds_tensors(value)]
+        preferred = [name for name in _WRAPPERS if name in inner] or inner
+        if not preferred or any(isinstance(value, Tensor) for value in entries.values()):
+            break
+        if len(preferred) > 1 and preferred[0] not in _WRAPPERS:
+            shown = ", ".join(preferred[:_SHOWN])
+            msg = f"{path}: weights are in the entries {shown}; say which by `key` in the card"
+            raise CheckpointError(msg)
+        entries = _entry(entries, preferred[:1])
+    return entries
+
+
+def _holds_tensors(value: object, depth: int = _NESTED) -> bool:
+    """Tell whether `value` is a dict of tensors by name, or holds one; states of optimizers aren't.
+
+    Those are numbered.
+    """
+    if not depth or not isinstance(value, dict):
+        return False
+    inner = dict(dict.items(value))
+    if not all(isinstance(name, str) for name in inner):
+        return False
+    return any(
+        isinstance(entry, Tensor) or _holds_tensors(entry, depth - 1) for entry in inner.values()
+    )
+
+
+def _is_counter(value: object) -> bool:
+    return (
+        isinstance(value, Tensor)
+        and value.numel() == 1
+        and not (value.is_floating_point() or value.is_complex())
+    )
 
 
 def _check_values(weights: Mapping[object, object], path: Path) -> None:

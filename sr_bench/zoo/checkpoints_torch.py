@@ -23,6 +23,10 @@ class _DangerError(Exception):
     """The file asks for more than tensors; the message names what."""
 
 
+class _OtherKindError(Exception):
+    """The file is whole, but no file of torch.save; the message says what it is."""
+
+
 def read_torch(path: Path) -> object:
     """Return the content of the torch file at `path`, its tensors on the CPU.
 
@@ -54,6 +58,13 @@ def read_torch(path: Path) -> object:
 
 
 def _fault(error: Exception) -> str:
+    if isinstance(error, _OtherKindError):
+        return f"expected a file of torch.save, but {error}"
+    if "opcode FRAME" in str(error):
+        return (
+            "written with pickle protocol 4 or later, which torch's safe reader does not read: "
+            "save it by torch.save without pickle_protocol"
+        )
     culprit = _UNSAFE.search(str(error))
     named = str(error) if isinstance(error, _DangerError) else ""
     if culprit and isinstance(error, pickle.UnpicklingError | RuntimeError):
@@ -75,6 +86,7 @@ def _judged_zip(data: bytes) -> BytesIO:
     """
     copy = BytesIO()
     with ZipFile(BytesIO(data)) as given, ZipFile(copy, "w", ZIP_STORED) as rewritten:
+        _check_kind(given.namelist())
         _check_records(given.infolist(), len(data))
         for record in given.infolist():
             content = given.read(record)
@@ -83,6 +95,18 @@ def _judged_zip(data: bytes) -> BytesIO:
             rewritten.writestr(ZipInfo(record.filename), content)  # nothing else of it is kept
     copy.seek(0)
     return copy
+
+
+def _check_kind(names: list[str]) -> None:
+    if any(name.endswith("/constants.pkl") for name in names):
+        msg = (
+            "it is a TorchScript archive, which is a program: where you trust it, save "
+            "torch.jit.load(FILE).state_dict() by torch.save"
+        )
+        raise _OtherKindError(msg)
+    if not any(name.lower().endswith("data.pkl") for name in names):
+        msg = "it is a zip file without data.pkl, as numpy's are: save the state dict by torch.save"
+        raise _OtherKindError(msg)
 
 
 def _check_records(records: list[ZipInfo], size: int) -> None:

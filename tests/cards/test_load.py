@@ -7,6 +7,7 @@ import pytest
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import Checkpoint, Evaluation, KnownGap, Tolerance, Waiver
 from sr_bench.core.device import DevicePlan, Failure, KnownFailure
+from sr_bench.core.ignored import Ignored
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.errors import CardError
@@ -14,7 +15,7 @@ from sr_bench.errors import CardError
 MODEL = '[[model]]\nname = "m"\nrow = "M"\nscale = 2\narchitecture = "edsr"\n'
 CARD = "schema = 1\n" + MODEL
 FULL = (
-    'schema = 1\ndocument = "table.md"\nignore_rows = ["Old"]\n'
+    'schema = 1\ndocument = "table.md"\nignore_rows = { Old = "gone" }\n'
     + MODEL
     + """
 source = "Official"
@@ -62,7 +63,7 @@ def test_everything_that_a_card_declares_is_read(write) -> None:
     suite = load_card(path)
     (model,) = suite.models
     assert (suite.family, suite.document) == ("zoo", path.parent / "table.md")
-    assert suite.ignored_rows == ("Old",)
+    assert suite.ignored == Ignored(rows={"Old": "gone"})
     assert (model.id, model.row, model.row_source) == ("zoo/m", "M", "Official")
     assert model.hyper == {"form": "official", "n_feats": 64, "res_scale": 0.1}
     assert model.checkpoint == Checkpoint("m.pth", key="params")

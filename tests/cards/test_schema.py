@@ -28,7 +28,7 @@ def model(**keys: object) -> dict[str, object]:
 
 def test_the_least_card_is_understood_with_its_defaults() -> None:
     card = read(CARD)
-    assert (card.document, card.ignored_rows, card.protocol) == ("README.md", (), {})
+    assert (card.document, card.ignore_rows, card.protocol) == ("README.md", {}, {})
     assert card.model[0].cost.shape == (3, 256, 256)
     assert card.model[0].cost.rule == "standard"
     assert card.model[0].value_range == 1.0
@@ -92,7 +92,8 @@ def test_the_json_schema_has_the_keys_of_a_card() -> None:
     assert schema["type"] == "object"
     assert set(schema["required"]) == {"schema", "model"}
     assert schema["additionalProperties"] is False
-    top = {"schema", "document", "ignore_rows", "protocol", "waive", "model"}
+    ignores = {"ignore_columns", "ignore_rows", "ignore_tables"}
+    top = {"schema", "document", *ignores, "protocol", "waive", "model"}
     assert set(schema["properties"]) == top
     assert json.loads(json.dumps(schema)) == schema
 

@@ -9,13 +9,13 @@ from sr_bench.core.record import ImageScore, Measurement, Record
 from tests.cli.test_history import add_run
 from tests.report.records import record
 
-VALUES = (30.0, 31.0, 32.0, 33.0, 34.0)
+VALUES = (30.0, 31.0, 32.0, 33.0, 34.0) * 8
 
 
 def scored(drop: float = 0.0, metric: str = "psnr", **changes: str) -> Record:
-    values = [value - drop - 1e-5 * i for i, value in enumerate(VALUES)] if drop else VALUES
+    values = [value - drop - 1e-6 * i for i, value in enumerate(VALUES)] if drop else VALUES
     images = tuple(ImageScore(f"{i}.png", value) for i, value in enumerate(values))
-    measurement = Measurement(metric, "", sum(values) / 5, images, 5)
+    measurement = Measurement(metric, "", sum(values) / len(values), images, len(values))
     base = replace(record(None, 1.0, metric=metric), measurement=measurement)
     inputs = {"network": str(drop), "data": changes.pop("data", "d")}
     return replace(base, inputs=inputs, fingerprint=str(inputs), **changes)
@@ -47,7 +47,7 @@ def test_an_equal_run_ends_in_0(compare) -> None:
 def test_a_loss_ends_in_1_and_is_shown(compare) -> None:
     result = compare([scored()], [scored(0.05)])
     assert (result.code, result.err) == (1, "")
-    assert "0.050 dB (0.050 to 0.050)" in result.out
+    assert "0.050 dB (0.050 to 0.050 dB)" in result.out
     assert result.out.splitlines()[-1] == "1 loss"
 
 
@@ -60,6 +60,16 @@ def test_a_run_within_the_limits_ends_in_0(compare) -> None:
 def test_all_shows_also_what_is_within(compare) -> None:
     result = compare([scored()], [scored(0.005)], "--all")
     assert "within" in result.out.splitlines()[-3]
+
+
+def test_few_images_are_within_only_with_a_limit_of_each(compare) -> None:
+    few = []
+    for base in (scored(), scored(0.005)):
+        measurement = replace(base.measurement, images=base.measurement.images[:12])
+        few.append([replace(base, measurement=measurement)])
+    assert compare(*few).out.splitlines()[-1] == "1 undecided"
+    assert compare(*few, "--max-image-drop-db", "0.015").out.splitlines()[-1] == "1 within"
+    assert compare(*few, "--max-image-drop-db", "0.004").out.splitlines()[-1] == "1 loss"
 
 
 def test_a_vanished_case_ends_in_1(compare) -> None:

@@ -24,7 +24,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sr_bench) -> Path:
 def test_a_clean_zoo_ends_with_0(sr_bench, zoo: Zoo) -> None:
     result = sr_bench("lint", zoo.root)
     assert (result.code, result.err) == (0, "")
-    assert result.out == "1 document: 0 errors, 0 warnings, 0 notes; 0 findings waived\n"
+    assert result.out == (
+        "1 document: 0 errors, 0 warnings, 0 notes; 0 findings waived;"
+        " 5 numbers: 5 read, 0 unread, 0 ignored\n"
+    )
 
 
 @pytest.mark.usefixtures("folder")
@@ -62,7 +65,7 @@ def test_waived_findings_are_shown_on_request(sr_bench, folder: Path, zoo: Zoo) 
     (folder / "zoo" / "README.md").write_text(BAD)
     result = sr_bench("lint", "zoo")
     assert result.code == 0
-    assert result.out.endswith("1 finding waived\n")
+    assert result.out.endswith("1 finding waived; 2 numbers: 2 read, 0 unread, 0 ignored\n")
     assert "known so" not in result.out
     assert "known so" in sr_bench("lint", "zoo", "--show-waived").out
     assert sr_bench("lint", "zoo/README.md", "--no-card").code == 1

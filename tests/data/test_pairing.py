@@ -1,5 +1,6 @@
 """Files pair up by rule; what is missing or extra is named."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -132,3 +133,33 @@ def test_the_layout_with_the_most_files_is_the_one_that_is_checked(tiny, tiny_ro
 def test_a_folder_is_not_taken_for_an_image(tiny, tiny_root):
     (tiny_root / "HR" / "thumbnails.png").mkdir()
     assert len(find_pairs(tiny, tiny_root, 2)) == 2
+
+
+def test_folders_and_endings_may_be_spelled_in_any_case(tiny, tiny_root):
+    (tiny_root / "LR" / "X2").rename(tiny_root / "LR" / "x2")
+    (tiny_root / "HR" / "a.png").rename(tiny_root / "HR" / "a.PNG")
+    assert all(pair.lr for pair in find_pairs(tiny, tiny_root, 2))
+
+
+@pytest.mark.parametrize("name", ["LR_bicubic/X2/ax2.png", "LR/X2/a_LRx2.png", "LR/X2/ax2.bmp"])
+def test_lr_files_of_no_known_layout_are_named_and_not_passed_over(
+    name, tiny, tmp_path, picture, tiny_root
+):
+    root = tmp_path / "other"
+    root.mkdir()
+    (tiny_root / "HR").rename(root / "HR")
+    picture(tmp_path / "a.png", 6, 8)
+    (root / name).parent.mkdir(parents=True)
+    (tmp_path / "a.png").rename(root / name)
+    with pytest.raises(DatasetError, match=rf"1 file of LR size, such as .*{re.escape(name)}, is"):
+        find_pairs(tiny, root, 2)
+    assert find_pairs(tiny, root, 2, lr_from="hr")[0].lr is None
+
+
+def test_files_of_another_size_or_name_are_not_taken_for_lr(tiny, tiny_root, picture):
+    (tiny_root / "LR" / "X2").rename(tiny_root / "more")
+    picture(tiny_root / "more" / "ax2.png", 7, 8)
+    picture(tiny_root / "more" / "bx2.png", 12, 17)
+    picture(tiny_root / "more" / "c.png", 6, 8)
+    (tiny_root / "more" / "a.png").write_bytes(b"no image")
+    assert [pair.lr for pair in find_pairs(tiny, tiny_root, 2)] == [None, None]

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from sr_bench.cards.load import load_card
 from sr_bench.cards.protocol_files import load_protocol, protocol_names
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Status
@@ -29,7 +30,7 @@ def test_the_protocol_page_lists_every_named_protocol(project_root: Path):
 
 def test_the_card_of_the_zoo_page_binds_the_table_of_its_labels(project_root: Path, tmp_path: Path):
     page = (project_root / "docs" / "own-zoo.md").read_text(encoding="utf-8")
-    card, protocol = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    ignores, card, protocol = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "card.toml").write_text(card + protocol, encoding="utf-8")
     labels = re.findall(r"^\| `([^`]*FastSR[^`]*)` \|", page, re.MULTILINE)
     rows = [f"| {label} | 30.1 | 0.91 |" for label in (*labels, "FastSR **vacc kl int8**")]
@@ -38,6 +39,8 @@ def test_the_card_of_the_zoo_page_binds_the_table_of_its_labels(project_root: Pa
     ((model, claims),) = load_suite(tmp_path / "card.toml").claims
     assert model.name == "fastsr_x2"
     assert len(claims) == 2 * len(rows)
+    (tmp_path / "card.toml").write_text(card.replace("[[model]]", f"{ignores}\n[[model]]", 1))
+    assert load_card(tmp_path / "card.toml").ignored.rows["Bicubic"] == "no network"
 
 
 def test_the_zoo_page_explains_every_status(project_root: Path):

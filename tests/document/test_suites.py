@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.document.claims import ModelRow, read_claims, read_model_tables
+from sr_bench.document.claims import read_claims, read_model_tables
 from sr_bench.document.mirror import mirror, replace_numbers
+from sr_bench.document.rows import ModelRow
 from sr_bench.document.tables import Document, read_document
 
 FAMILIES = ("lesrcnn", "edsr", "esrgan", "rcan", "realsr")

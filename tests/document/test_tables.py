@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 
-from sr_bench.document.tables import Document, check_columns, parse_document, read_document
+from sr_bench.document.tables import Document, parse_document, read_document
 from sr_bench.errors import DocumentError
 
 
@@ -79,7 +79,6 @@ def test_tables_in_quotes_and_lists_keep_their_places() -> None:
     assert ("1", 3, 4) in _places(document)
     assert ("4", 9, 10) in _places(document)
     assert ("e", 11, 7) in _places(document)
-    assert document.broken == ()
     _assert_offsets_hold(document)
 
 
@@ -89,34 +88,11 @@ def test_what_github_does_not_show_as_a_table_is_not_a_table() -> None:
     text = f"```\n{table}```\n\n~~~md\n{table}~~~\n\n<!--\n{table}-->\n\n{indented}\na | b\n-----\n"
     document = parse_document(text, "x.md")
     assert document.tables == ()
-    assert document.broken == ()
 
 
 def test_several_tables_stay_apart() -> None:
     text = "text\n| a |\n|---|\n| 1 |\n\n| b | c |\n|---|---|\n# h\n\n| d |\n|:-:|\n"
     assert _texts(parse_document(text, "x.md")) == [[["a"], ["1"]], [["b", "c"]], [["d"]]]
-
-
-@pytest.mark.parametrize(("row", "got"), [("| 1 | 2 |", 2), ("| 1 | 2 | 3 | 4 |", 4), ("1", 1)])
-def test_a_ragged_row_is_named(row: str, got: int) -> None:
-    document = parse_document(f"| a | b | c |\n|-|-|-|\n| 1 | 2 | 3 |\n{row}\n", "zoo/README.md")
-    fault = "lost a column" if got < 3 else "a column too many"
-    with pytest.raises(
-        DocumentError, match=rf"^zoo/README.md:4: expected 3 .* got {got}: .*{fault}"
-    ):
-        check_columns(document, document.tables[0])
-
-
-@pytest.mark.parametrize("prefix", ["", "text before\n", "> ", "- x\n\n  "])
-def test_a_header_that_lost_a_column_is_found_though_no_table_is_shown(prefix: str) -> None:
-    second = prefix.rpartition("\n")[2]
-    document = parse_document(
-        f"{prefix}| a | b |\n{second}|-|-|-|\n{second}| 1 | 2 | 3 |\n", "x.md"
-    )
-    assert document.tables == ()
-    (broken,) = document.broken
-    with pytest.raises(DocumentError, match=r"^x.md:\d: expected 3 cells .* got 2"):
-        check_columns(document, broken)
 
 
 def test_read_document_changes_no_byte(tmp_path: Path) -> None:
@@ -184,11 +160,6 @@ def test_a_path_that_no_file_has_or_that_never_ends_is_refused(tmp_path: Path) -
         read_document(tmp_path / "README.md")
     with pytest.raises(DocumentError, match="expected a Markdown document: embedded null byte"):
         read_document(tmp_path / "\0")
-
-
-def test_a_broken_table_without_any_row_is_found_too() -> None:
-    assert len(parse_document("| a | b |\n|-|-|-|\n", "x.md").broken) == 1
-    assert parse_document("- | a | b |\n|-|-|-|\n", "x.md").broken == ()
 
 
 def test_cells_that_rows_lack_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -267,6 +267,14 @@ def test_what_cannot_be_measured_says_why(
     assert message in record.verdict.sentence
 
 
+def test_a_record_says_by_which_rule_its_lr_was_made(shared_zoo) -> None:
+    rule = EvalProtocol("made", lr_from="hr", lr_resize="cv2_area")
+    given = psnr_case(shared_zoo)
+    made = replace(given, claim=None, evaluation=replace(given.evaluation, protocol=rule))
+    assert evaluate(bench_of(shared_zoo), made).detail.lr_made_by == "cv2_area"
+    assert evaluate(bench_of(shared_zoo), given).detail.lr_made_by == ""
+
+
 @pytest.mark.parametrize("backend", ["torch", "onnxruntime"])
 @pytest.mark.parametrize(
     ("break_it", "status", "message"),

@@ -253,7 +253,9 @@ def test_images_that_are_judged_too_are_refused_or_named(zoo: Int8Zoo) -> None:
 def _on_the_emulated_card(zoo: Int8Zoo, gate: str) -> Record:
     zoo.write_card()
     with (zoo.suite / "card.toml").open("a") as card:
-        card.write(f"[model.vacc]\ngate = {{ {gate}, max_drop_db = 9.0, max_drop_ssim = 0.9 }}\n")
+        means, most = "max_drop_db = 9.0, max_drop_ssim = 0.9", "max_image_drop_db = 9.5"
+        limits = f"{gate}, {means}, {most}, max_image_drop_ssim = 1.0"
+        card.write(f"[model.vacc]\ngate = {{ {limits} }}\n")
     return _gate(zoo, backend="vacc", device="emulate", explain_s=0.0)
 
 
@@ -286,7 +288,7 @@ def test_a_metric_that_raises_leaves_the_gate_and_its_comparison_of_the_others(
         raise ValueError(msg)
 
     monkeypatch.setattr(mae, "score", fail)
-    records = _records(zoo, compare=earlier, cache="off")
+    records = _records(zoo, compare=(earlier,), cache="off")
     assert records["int8_max mae"].verdict.status is Status.ERROR
     gate = records["int8_max fidelity"]
     assert gate.verdict.status is Status.WITHIN

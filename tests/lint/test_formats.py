@@ -34,7 +34,7 @@ def test_text_is_two_lines_a_finding_and_a_summary() -> None:
     notice, first, second, summary = render("text", FINDING).splitlines()
     assert first.startswith("my zoo/a,b:c.md:3:9: warning SRB101: a\\x1b[31m \\u202e 100%; ::error")
     assert second == f"    {RULE.advice}"
-    assert summary == "1 document: 0 errors, 1 warning, 0 notes; 0 findings waived"
+    assert summary.startswith("1 document: 0 errors, 1 warning, 0 notes; 0 findings waived; 0 numb")
     assert notice == "a.md: bound\\x07"
     assert "    waived: known" in render("text", WAIVED, show_waived=True)
 

@@ -97,8 +97,6 @@ def test_a_folder_without_cards_is_refused() -> None:
     ("content", "place", "words"),
     [
         (b"\xff", "1:1", "expected UTF-8"),
-        (page("Net | 1 | 1").encode(), "3:1", "lost a column"),
-        (page("Net | 3O.1 | 1 | 1 | 1 | -").encode(), "3:9", "expected a plain number"),
         (None, "1:1", "No such file"),
     ],
 )

@@ -19,7 +19,8 @@ def test_a_waived_finding_is_kept_with_its_reason_and_fails_nothing(tmp_path: Pa
         ("SRB207", "cut so"),
     ]
     assert not report.open
-    assert report.summary == "1 document: 0 errors, 0 warnings, 0 notes; 2 findings waived"
+    assert report.summary.startswith("1 document: 0 errors, 0 warnings, 0 notes; 2 findings waived")
+    assert report.summary.endswith("; 2 numbers: 2 read, 0 unread, 0 ignored")
 
 
 def test_other_findings_stay_open(tmp_path: Path) -> None:
@@ -48,8 +49,9 @@ def test_a_waiver_about_other_documents_may_be_idle(tmp_path: Path) -> None:
 
 
 def test_a_damaged_table_makes_no_waiver_idle(tmp_path: Path) -> None:
-    report = look(tmp_path, page("Net | 1"), CARD + waiver("SRB201"))
-    assert codes(report) == ["SRB001"]
+    text = page("Net | 11.36 G | 0.004 | - | - | 3x1000x1000")
+    report = look(tmp_path, text, CARD + waiver("SRB201"))
+    assert codes(report) == ["SRB003", "SRB207"]
 
 
 def test_waivers_hold_for_the_cards_own_document_only(tmp_path: Path) -> None:

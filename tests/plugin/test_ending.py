@@ -105,8 +105,31 @@ def test_what_this_session_was_not_asked_for_is_counted_and_no_loss(run) -> None
 
 def test_the_first_run_has_nothing_to_be_compared_with(run) -> None:
     result = run(*MEASURED, "--sr-compare=last")
-    assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines(["There is no earlier run yet to compare with."])
+    assert result.ret == 3  # as sr-bench compare
+    result.stdout.fnmatch_lines(
+        ["There is no earlier run yet to compare with.", "Nothing could be compared, *not a pass."]
+    )
+
+
+def test_each_case_is_compared_with_its_last_record_in_whichever_session(run, zoo: Zoo) -> None:
+    zoo.write_card("\n[model.tolerance.psnr]\nslack = 50.0\nreason = 'any'\n"
+                   "[model.tolerance.ssim]\nslack = 1.0\nreason = 'any'\n")  # fmt: skip
+    run(*MEASURED, "-k", "psnr")
+    run(*MEASURED, "-k", "ssim")
+    worse(zoo)
+    result = run(*MEASURED, "--sr-compare=last")
+    result.assert_outcomes(passed=4)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    lost = "tiny/tiny_x2 *fp32 *{} on pair* loss *weights*"
+    result.stdout.fnmatch_lines([lost.format("ssim"), lost.format("psnr")])
+
+
+def test_a_case_that_no_earlier_session_measured_is_no_comparison(run) -> None:
+    run(*MEASURED, "-k", "psnr")
+    result = run(*MEASURED, "-k", "ssim", "--sr-compare=last")
+    result.assert_outcomes(passed=1)
+    assert result.ret == 3
+    result.stdout.fnmatch_lines(["*ssim on pair* new *", "Nothing could be compared, *not a pass."])
 
 
 def test_a_run_that_is_not_there_is_refused_before_anything_is_measured(run) -> None:

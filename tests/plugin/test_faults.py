@@ -36,7 +36,21 @@ def test_a_table_that_lost_a_column_is_named_by_line(run, zoo):
     readme.write_text(readme.read_text().replace("|  3x1000x1000 |", "|"))
     result = run()
     assert result.ret == 2
-    result.stdout.fnmatch_lines(["*README.md:5*"])
+    result.stdout.fnmatch_lines(["*no row 'Tiny'*", "*README.md:5: *the row lost a column*"])
+
+
+def test_a_number_that_nothing_reads_stops_the_session_unless_the_card_ignores_it(run, zoo):
+    readme, card = zoo.suite / "README.md", zoo.suite / "card.toml"
+    readme.write_text(readme.read_text() + "\n| Method | Set5 |\n|-|-|\n| Tiny | 99.9 |\n")
+    result = run()
+    assert result.ret == 2
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*README.md: 6 numbers: 5 read, 1 unread, 0 ignored*", "*'99.9'*"])
+    ignore = 'ignore_tables = { "method | set5" = "w" }\n'
+    card.write_text(card.read_text().replace("[[model]]", f"{ignore}[[model]]"))
+    result = run()
+    result.assert_outcomes(passed=4, skipped=1)
+    result.stdout.fnmatch_lines(["1 number of *README.md not read: *card.toml ignores them"])
 
 
 def test_a_missing_readme_is_named(run, zoo):

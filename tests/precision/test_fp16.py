@@ -166,7 +166,9 @@ def test_a_float16_network_is_refused(tmp_path: Path) -> None:
         helper.make_node("Relu", ["h"], ["r"]),
         helper.make_node("Cast", ["r"], ["y"], to=TensorProto.FLOAT),
     ]
-    with pytest.raises(BackendError, match="expected a float32 network, but 'h' is of another"):
+    with pytest.raises(
+        BackendError, match="expected the fp32 file, got one of fp16: the node 'h' casts"
+    ):
         to_fp16(_save(tmp_path, nodes, "w"), tmp_path / "out.onnx")
 
 

@@ -26,7 +26,7 @@ def test_missing_fills_blank_cells_like_the_nearest_number_of_their_column(zoo: 
 def test_the_nearest_row_decides_and_of_two_the_upper_one(zoo: Zoo) -> None:
     zoo.edit("| 1.5 | - | - | 0.85 |", "| 1.5 | - | - | 0.85 |\n| C | - | - | - | 27.1 | - |")
     zoo.card.write_text(
-        zoo.card.read_text().replace("schema = 1", 'schema = 1\nignore_rows = ["C"]')
+        zoo.card.read_text().replace("schema = 1", 'schema = 1\nignore_rows = { C = "why" }')
     )
     update(zoo.session({"b_x2 fp32 psnr": 28.12345}), "missing")
     assert "| - | 28.12 | 0.85 |" in zoo.text

@@ -28,11 +28,13 @@ from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.temporary import temporary_folder
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession, SessionOptions
+    from onnxruntime import InferenceSession, NodeArg, SessionOptions
+
+    from sr_bench.files.onnx_image import End
 
 # Each of them installs the module onnxruntime.
 _DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml")
-_LOG_ERRORS_ONLY = 3
+_LOG_NOTHING = 4  # but what ends the process: errors are raised, and told then
 _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
 # TF32 keeps 10 bits of the mantissa, which is no fp32; a search takes what is fastest just now.
@@ -111,7 +113,7 @@ class Graph:
         # Measured: two callers of a thread each are 1.83 to 1.93 times as fast as one.
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = _LOG_ERRORS_ONLY
+        options.log_severity_level = _LOG_NOTHING
         self.notes: Mapping[str, str] = {}
         self._path, self._on_gpu = path, on_gpu
         try:
@@ -124,7 +126,7 @@ class Graph:
             msg = f"onnxruntime can't open {path}: {error}"
             raise BackendError(msg) from error
         self._check(precision)
-        self._input = self._session.get_inputs()[0].name
+        (self._input,) = self._session.get_inputs()
 
     def _open(self, network: Path | bytes, options: "SessionOptions") -> "InferenceSession":
         import onnxruntime
@@ -160,11 +162,12 @@ class Graph:
         return session
 
     def _check(self, precision: Precision) -> None:
-        """Refuse what is not of one input and one output, in `precision` and on the device."""
+        """Refuse what is not from image to image, in `precision` and on the device."""
+        from sr_bench.files.onnx_image import no_image_network
+
         session, path = self._session, self._path
-        ends = len(session.get_inputs()), len(session.get_outputs())
-        if ends != (1, 1):
-            msg = f"expected one input and one output in {path}, got {ends[0]} and {ends[1]}"
+        if fault := no_image_network(_ends(session.get_inputs()), _ends(session.get_outputs())):
+            msg = f"{path}: {fault}"
             raise BackendError(msg)
         made_for = session.get_modelmeta().custom_metadata_map.get(PRECISION_KEY, "fp32")
         if made_for != precision.dtype:
@@ -182,9 +185,46 @@ class Graph:
 
     def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the output for `lr`, both float32 NCHW; raise a BackendError if it doesn't fit."""
+        from sr_bench.files.onnx_image import misfit
+
+        if fault := misfit(self._input.shape or lr.shape, lr.shape):
+            msg = f"{self._path}: {fault}"
+            raise BackendError(msg)
         try:
-            output: NDArray[np.float32] = self._session.run(None, {self._input: lr})[0]
+            return self._run(lr)
         except Exception as error:
-            msg = f"onnxruntime can't run {self._path} on the shape {lr.shape}: {error}"
+            reason = " ".join(str(error).split())
+            where = f"{self._path} on the shape {lr.shape}{self._sizes()}"
+            msg = f"onnxruntime can't run {where}: {reason}"
             raise BackendError(msg) from error
+
+    def _run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
+        output: NDArray[np.float32] = self._session.run(None, {self._input.name: lr})[0]
         return output
+
+    def _sizes(self) -> str:
+        """Return on which sizes the network does run, and what to do."""
+        from sr_bench.files.onnx_image import needed_multiple
+
+        def runs(height: int, width: int) -> bool:
+            try:
+                self._run(np.zeros((1, self._input.shape[1], height, width), np.float32))
+            except Exception:
+                return False
+            return True
+
+        if (number := needed_multiple(runs)) > 1:
+            return (
+                f", only on multiples of {number} pixels; choose a protocol whose input_shape is"
+                " such, or export the network so that it pads its input"
+            )
+        return "; export it with free sizes"
+
+
+def _ends(values: "list[NodeArg]") -> "list[End]":
+    from sr_bench.files.onnx_image import End
+
+    return [
+        End(value.name, value.type.removeprefix("tensor(").removesuffix(")"), value.shape or None)
+        for value in values
+    ]

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from sr_bench.files.onnx_names import separator
+
 
 def with_integer_sums(model: ModelProto) -> ModelProto:
     """Return the QDQ network `model` with every int8 layer that gives float as a ConvInteger."""
@@ -35,6 +37,7 @@ class _Graph:
     dequantised: Mapping[str, NodeProto]  # by output: the node that gives it
     readers: Mapping[str, list[NodeProto]]
     outputs: frozenset[str]
+    mark: str  # parts a name from what is added to it
     added: list[TensorProto]
 
     @classmethod
@@ -49,6 +52,7 @@ class _Graph:
             {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"},
             readers,
             frozenset(value.name for value in graph.output),
+            separator(model),
             [],
         )
 
@@ -71,20 +75,31 @@ class _Graph:
         w_zero = self.constants[weight.input[2]].reshape(-1)[:1].reshape(())
         # In float64, so that each product is rounded once.
         step = self._float(x.input[1]) * self._float(weight.input[1])
-        parts = [x.input[0], weight.input[0], x.input[2], self._constant(f"{name}/w_zero", w_zero)]
-        sum_, wide, scaled = f"{name}/sum", f"{name}/wide", f"{name}/scaled"
+        parts = [
+            x.input[0],
+            weight.input[0],
+            x.input[2],
+            self._constant(f"{name}{self.mark}w_zero", w_zero),
+        ]
+        sum_, wide, scaled = (
+            f"{name}{self.mark}sum",
+            f"{name}{self.mark}wide",
+            f"{name}{self.mark}scaled",
+        )
         layer = helper.make_node("ConvInteger", parts, [sum_], name=sum_)
         layer.attribute.extend(node.attribute)
         yield layer
         yield helper.make_node("Cast", [sum_], [wide], name=wide, to=TensorProto.FLOAT)
-        steps = self._per_channel(f"{name}/step", step)
+        steps = self._per_channel(f"{name}{self.mark}step", step)
         biased = len(node.input) > 2
         yield helper.make_node("Mul", [wide, steps], [scaled if biased else name], name=scaled)
         if biased:
             bias = self.dequantised[node.input[2]]
             offset = self._float(bias.input[0]) * self._float(bias.input[1])
-            offsets = self._per_channel(f"{name}/offset", offset)
-            yield helper.make_node("Add", [scaled, offsets], [name], name=f"{name}/biased")
+            offsets = self._per_channel(f"{name}{self.mark}offset", offset)
+            yield helper.make_node(
+                "Add", [scaled, offsets], [name], name=f"{name}{self.mark}biased"
+            )
 
     def _float(self, name: str) -> NDArray[np.float64]:
         return self.constants[name].astype(np.float64)

@@ -1,23 +1,17 @@
 """Judge what a low precision loses, and tell a loss from noise: pure functions."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
 
 from sr_bench.core.case import IMAGE_METRICS
-from sr_bench.core.gate import Comparison, Drop, GateFinding, GateImage, GateVerdict, quantity
+from sr_bench.core.compare import LossLimits
+from sr_bench.core.gate import Comparison, Drop, GateFinding, GateImage, GateVerdict, listed
 from sr_bench.core.int8 import RING_PX, Gate
-from sr_bench.core.metric import metric_info, with_unit
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.job import ImageResult
-from sr_bench.engine.judge.interval import paired_drop
+from sr_bench.engine.judge.drops import drop_by, judge_drop
 from sr_bench.engine.score.fidelity import Fidelity
 from sr_bench.errors import MetricError
-
-_ROUND_OFF = 1e-9
-"""Slop of binary floats, far below any limit: an interval that ends on the limit is within."""
-
-_NAMED = 5
-"""As many images are named in a sentence; the others are counted."""
+from sr_bench.text.printable import counted
 
 
 def judge_images(
@@ -30,7 +24,12 @@ def judge_images(
     """
     fidelities = {item.image: item.fidelity for item in low if item.fidelity}
     psnr, ssim = (
-        paired_drop([item.score(metric) for item in low], [item.score(metric) for item in full])
+        drop_by(
+            metric,
+            [item.score(metric) for item in low],
+            [item.score(metric) for item in full],
+            limits.of(metric),
+        )
         for metric in IMAGE_METRICS
     )
     return judge_gate(limits, fidelities, psnr, ssim)
@@ -42,9 +41,9 @@ def judge_gate(
     """Return whether a low precision keeps to `limits`.
 
     Fidelity is a loss if one image, or one border ring, does not reach the limit. A drop is within
-    its limit if all of its interval is, a loss if none of it is, and undecided otherwise. A limit
-    of 0 is a limit: then nothing may be lost. A loss outweighs what is undecided, and that what is
-    within.
+    its limit if all of its interval is, a loss if none of it is or if one image drops by more than
+    any may, and undecided otherwise. A limit of 0 is a limit: then nothing may be lost. A loss
+    outweighs what is undecided, and that what is within.
 
     `fidelities` are by image, in the dataset's order; `psnr` and `ssim` are what is lost against
     the ground truth, over the same images in the same order.
@@ -52,7 +51,11 @@ def judge_gate(
     Raises:
         MetricError: The numbers of images differ, or there is none.
     """
-    counts = (len(fidelities), psnr.count, ssim.count)  # before zip, which would say less
+    counts = (
+        len(fidelities),
+        len(psnr.values),
+        len(ssim.values),
+    )  # before zip, which would say less
     if len(set(counts)) > 1:
         msg = (
             "expected fidelity, PSNR and SSIM of the same images,"
@@ -68,8 +71,8 @@ def judge_gate(
     names = tuple(fidelities)
     findings = (
         _fidelity(images, limits.min_fidelity_db),
-        _drop_finding("psnr", psnr, limits.max_drop_db, names),
-        _drop_finding("ssim", ssim, limits.max_drop_ssim, names),
+        GateFinding("psnr", *judge_drop("psnr", psnr, limits.of("psnr"), names)),
+        GateFinding("ssim", *judge_drop("ssim", ssim, limits.of("ssim"), names)),
     )
     # Only the findings that decide are told: what is within says nothing beside a loss.
     status = worst_status(finding.status for finding in findings)
@@ -81,13 +84,6 @@ def worst_status(statuses: Iterable[Status]) -> Status:
     """Return ``loss`` if it is among `statuses`, else ``undecided``, else ``within``."""
     given = set(statuses)
     return next((s for s in (Status.LOSS, Status.UNDECIDED) if s in given), Status.WITHIN)
-
-
-def drop_status(drop: Drop, limit: float) -> Status:
-    """Return whether a mean drop of at most `limit` is sure, ruled out, or neither."""
-    if drop.high95 <= limit + _ROUND_OFF:
-        return Status.WITHIN
-    return Status.LOSS if drop.low95 > limit + _ROUND_OFF else Status.UNDECIDED
 
 
 def _fidelity(images: Sequence[GateImage], limit: float) -> GateFinding:
@@ -120,67 +116,42 @@ def _ring(image: GateImage, limit: float) -> str:
     )
 
 
-def _drop_finding(
-    metric: Literal["psnr", "ssim"], drop: Drop, limit: float, names: Sequence[str]
-) -> GateFinding:
-    status = drop_status(drop, limit)
-    return GateFinding(metric, status, _sentence(status, metric, drop, limit, names))
-
-
-def _sentence(status: Status, metric: str, drop: Drop, limit: float, names: Sequence[str]) -> str:
-    """Return what `drop` amounts to, in plain words with numbers."""
-    info = metric_info(metric)
-    name, way = info.title, "drops" if info.higher_is_better else "rises"
-    mean = f"{name} {way} by {quantity(metric, drop.mean)} on average"
-    budget = f"the budget of {with_unit(f'{limit:g}', metric)}"
-    worst = f"{names[drop.worst_index]!r} by {quantity(metric, drop.worst)}"
-    if drop.count == 1 and status is Status.UNDECIDED:  # one has no interval
-        return f"too few images to tell: one image, {worst} in {name}, with {budget}"
-    interval = f"95 % interval {quantity(metric, drop.low95)} to {quantity(metric, drop.high95)}"
-    if status is Status.WITHIN:
-        return f"{mean} ({interval}), within {budget}"
-    if status is Status.LOSS:
-        return f"{mean} ({interval}), above {budget}, most on {worst}"
-    why = "too few images" if drop.detectable > limit else "too close to the budget"
-    return (
-        f"{why} to tell: {mean} ({interval}); these {drop.count} images detect {way} of"
-        f" {quantity(metric, drop.detectable)}, and {budget} lies in the interval"
-    )
-
-
-def compare_records(now: Record, before: Record, *, limit: float) -> Comparison:
+def compare_records(now: Record, before: Record, limits: LossLimits) -> Comparison:
     """Return whether `now` is worse than the earlier record `before`, image by image.
 
     Images are matched by name. Those that only one record holds are named and not compared; what
-    would be within the limit is undecided if images of the earlier record are missing. `limit` is
-    the mean drop that is allowed, in the metric's unit. Another backend or device is named.
+    would be within the limit is undecided if images of the earlier record are missing. Images that
+    all have the very score they had are within any limit, however few. Another backend or device
+    is named.
 
     Raises:
         MetricError: The records are not about the same thing.
     """
     _check_same(now, before)
+    limit = limits.of(now.metric)
     new, old = _scores(now), _scores(before)
     images = tuple(name for name in new if name in old)
     missing = tuple(name for name in old if name not in new)
     added = tuple(name for name in new if name not in old)
-    unmatched = f"; missing in this run: {_listed(missing)}" if missing else ""
-    unmatched += f"; not in the earlier record: {_listed(added)}" if added else ""
+    unmatched = f"; missing in this run: {listed(missing)}" if missing else ""
+    unmatched += f"; not in the earlier record: {listed(added)}" if added else ""
     if not images:
         sentence = f"no image is in both records, so nothing can be compared{unmatched}"
-        return Comparison(Status.NOT_RUN, sentence, now.metric, limit, None, (), missing, added)
-    drop = paired_drop(
-        [new[name] for name in images],
-        [old[name] for name in images],
-        higher_is_better=metric_info(now.metric).higher_is_better,
-    )
-    status = drop_status(drop, limit)
-    loss = _sentence(status, now.metric, drop, limit, images)
+        return Comparison(
+            Status.NOT_RUN, sentence, now.metric, limit.mean, None, (), missing, added
+        )
+    scores = [new[name] for name in images], [old[name] for name in images]
+    drop = drop_by(now.metric, *scores, limit)
+    if scores[0] == scores[1]:  # nothing changed, so no other image would tell more
+        status, loss = Status.WITHIN, f"{counted(len(images), 'image')} score what they did"
+    else:
+        status, loss = judge_drop(now.metric, drop, limit, images)
     if missing:
         status = worst_status((status, Status.UNDECIDED))
     same = (now.backend, now.device) == (before.backend, before.device)  # allowed, but said
     elsewhere = "" if same else f" of {before.backend} ({before.device})"
     sentence = f"against the earlier record{elsewhere}: {loss}{unmatched}"
-    return Comparison(status, sentence, now.metric, limit, drop, images, missing, added)
+    return Comparison(status, sentence, now.metric, limit.mean, drop, images, missing, added)
 
 
 def _check_same(now: Record, before: Record) -> None:
@@ -197,8 +168,3 @@ def _check_same(now: Record, before: Record) -> None:
 def _scores(record: Record) -> Mapping[str, float]:
     images = record.measurement.images if record.measurement else ()
     return {score.image: score.value for score in images}
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,23 +9,34 @@ from numpy.typing import NDArray
 from sr_bench.core.gate import Drop
 from sr_bench.errors import MetricError
 
-_CONFIDENCE = 0.95
-"""Of the interval of a mean drop."""
+_TAIL = 0.025
+"""How often each end of the 95 % interval of a mean drop may miss."""
+
+RARE = 0.1
+"""The share of images that lose much, which a set has to be large enough to show."""
+
+FEWEST = math.ceil(math.log(_TAIL) / math.log(1 - RARE))
+"""Images from which on all that is rarer than `RARE` is missed no more often than `_TAIL`."""
+
+_REACH = 2.0
+"""How many times as far from the mean as the furthest image the one lies that nobody saw."""
 
 _POWER = 0.8
 """With which the smallest detectable drop would be detected."""
 
-_RESAMPLES = 4000
+_DRAWS = 4000
 _SEED = 0
 _BLOCK = 2**20
-"""Values that are resampled at a time; bounds the memory for large data sets."""
-
-_EQUAL = 1e-12
-"""Spread of values that differ by the rounding of floats alone: relative, below 1 absolute."""
+"""Weights that are drawn at a time; bounds the memory for large data sets."""
 
 
 def paired_drop(
-    low: Sequence[float], reference: Sequence[float], *, higher_is_better: bool = True
+    low: Sequence[float],
+    reference: Sequence[float],
+    *,
+    higher_is_better: bool = True,
+    perfect: float | None = None,
+    worst: float | None = None,
 ) -> Drop:
     """Return what `low` loses against `reference`, image by image.
 
@@ -34,12 +44,15 @@ def paired_drop(
         low: One value per image; inf for a perfect image, if higher is better.
         reference: The same images in the same order.
         higher_is_better: If not, a rise is a loss.
+        perfect: From which value on an image counts as perfect; None: from an infinite one on.
+        worst: The most that any image is declared to lose; None: not declared.
 
     Returns:
-        The drops `reference` - `low`, or the rises if lower is better. An image that is perfect in
-        both drops by 0. One that is perfect in the reference alone drops by inf, and so does the
-        mean. One that is perfect in `low` alone counts as 0: a gain without bound would hide what
-        the others lose.
+        The drops `reference` - `low`, or the rises if lower is better. Left out of their mean is
+        an image that is perfect in one of the two, as long as it is no worse in `low` than the
+        worst of the others: a small error turns perfection into a drop of any size. Images that
+        are all perfect are all counted: one that is infinite in both drops by 0, in the reference
+        alone by inf, in `low` alone by 0.
 
     Raises:
         MetricError: There is no image, the numbers of images differ, or a value is NaN or
@@ -48,42 +61,66 @@ def paired_drop(
     if len(low) != len(reference) or not low:
         msg = f"expected two values for each image, got {len(low)} and {len(reference)}"
         raise MetricError(msg)
+    edge = math.inf if perfect is None else perfect
     if not higher_is_better:
         low, reference = [-value for value in low], [-value for value in reference]
+        edge = edge if perfect is None else -edge
     values = tuple(map(_difference, low, reference))
-    if math.inf in values:  # no spread, so no interval
-        return Drop(math.inf, math.inf, math.inf, math.inf, values)
-    mean, low95, high95, error = _mean_interval(values)
-    detectable = math.inf
-    if len(values) > 1:
-        far = _student(len(values), (1 + _CONFIDENCE) / 2)
-        detectable = error * (far + _student(len(values), _POWER))
-    return Drop(mean, low95, high95, detectable, values)
+    left_out = _left_out(low, reference, edge)
+    counted = [value for index, value in enumerate(values) if index not in left_out]
+    if math.inf in counted:  # no spread, so no interval
+        return Drop(math.inf, math.inf, math.inf, math.inf, values, left_out)
+    if len(counted) == 1:
+        return Drop(counted[0], -math.inf, math.inf, math.inf, values, left_out)
+    mean = math.fsum(counted) / len(counted)  # exact: the images' order must not show
+    rows = np.sort(np.array([counted], np.float64)) - mean
+    ends = interval_ends(rows, None if worst is None else np.array([[worst - mean]]))
+    below, above = (float(end[0]) for end in ends)
+    error = float(rows.std(ddof=1)) / math.sqrt(len(counted))
+    detectable = error * _student(len(counted), _POWER) - below
+    return Drop(mean, mean + below, mean + above, detectable, values, left_out)
 
 
-def _mean_interval(values: Sequence[float]) -> tuple[float, float, float, float]:
-    """Return the mean of finite `values`, the ends of its interval and its standard error.
+def interval_ends(
+    ordered: NDArray[np.float64], worst: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ends of the 95 % interval of the mean of each row of `ordered`.
 
-    For a single value the interval and the error are infinite; for equal values they are empty.
+    Each end is a quantile of the means that one image more could give: the images and the one
+    nobody saw are weighted at random, all weightings being equally likely. For values of which
+    none is above that one, this is Gaffke's bound; for two values it is Clopper and Pearson's.
+    The one nobody saw loses `worst`, if that is declared. Otherwise it lies `_REACH` times as far
+    from the mean as the furthest image, and a row of less than `FEWEST` values has no upper end.
 
-    The interval is Student's t and the bias-corrected, accelerated bootstrap, at each end the one
-    that reaches further: t is too narrow where few values are large and most are nothing, the
-    bootstrap where there are few values. It depends on neither their order nor chance.
+    Args:
+        ordered: Rows of at least two values, ascending, less their mean.
+        worst: What an image loses at most, less the mean; one column.
 
-    Source: Efron and Tibshirani, An Introduction to the Bootstrap, section 14.3.
+    Returns:
+        For each row the lower end and the upper one, less the mean.
+
+    Source: Gaffke, Three test statistics for a nonparametric one-sided hypothesis on the mean of
+    a nonnegative variable, Mathematical Methods of Statistics 14 (2005).
     """
-    # In one order, and summed exactly: the images' order must not show in the last digit.
-    ordered = np.sort(np.array(values, np.float64))
-    count, mean = len(values), math.fsum(values) / len(values)
-    if count == 1:
-        return mean, -math.inf, math.inf, math.inf
-    if ordered[-1] - ordered[0] <= _EQUAL * max(1.0, abs(mean)):
-        return mean, mean, mean, 0.0
-    error = float(ordered.std(ddof=1)) / math.sqrt(count)
-    far = _student(count, (1 + _CONFIDENCE) / 2)
-    below, above = _bootstrap((ordered - mean) / error)
-    low, high = mean - error * max(far, -below), mean + error * max(far, above)
-    return mean, low, high, error
+    least, most = ordered[:, :1], ordered[:, -1:]
+    unseen = _REACH * most if worst is None else np.maximum(most, worst)
+    # The lower end is the upper one of the same images, seen from below.
+    mirrored = np.concatenate([-ordered[:, ::-1], -_REACH * least], axis=1)
+    ends = _upper(np.concatenate([np.concatenate([ordered, unseen], axis=1), mirrored]))
+    above, below = np.split(ends, 2)
+    if worst is None and ordered.shape[1] < FEWEST:
+        above = np.full_like(above, math.inf)
+    return np.minimum(-below, 0.0), np.maximum(above, 0.0)  # which rounding may cross
+
+
+def _left_out(low: Sequence[float], reference: Sequence[float], edge: float) -> tuple[int, ...]:
+    """Return which images say nothing about the mean, as one of their two values is perfect."""
+    others = [a for a, b in zip(low, reference, strict=True) if max(a, b) < edge]
+    return tuple(
+        index
+        for index, (a, b) in enumerate(zip(low, reference, strict=True))
+        if others and max(a, b) >= edge and a >= min(others)
+    )
 
 
 def _difference(low: float, reference: float) -> float:
@@ -101,19 +138,16 @@ def _student(count: int, probability: float) -> float:
     return float(stdtrit(count - 1, probability))
 
 
-def _bootstrap(centred: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the ends of the BCa interval of the mean of `centred`, whose mean is 0."""
-    count, normal, generator = len(centred), NormalDist(), np.random.default_rng(_SEED)
-    rows = max(1, _BLOCK // count)
-    blocks = [min(rows, _RESAMPLES - start) for start in range(0, _RESAMPLES, rows)]
-    draws = (centred[generator.integers(0, count, (size, count))] for size in blocks)
-    means = np.concatenate([drawn.mean(axis=1) for drawn in draws])
-    # Half of those that meet the mean but for rounding: with two images every other one does.
-    tie = _EQUAL * count
-    bias = normal.inv_cdf(float((means < -tie).mean() + (abs(means) <= tie).mean() / 2))
-    skew = float((centred**3).sum() / (6 * (centred**2).sum() ** 1.5))
-    far = normal.inv_cdf((1 + _CONFIDENCE) / 2)
-    shifted = (bias - far, bias + far)
-    levels = [normal.cdf(bias + at / (1 - skew * at)) for at in shifted]
-    below, above = np.quantile(means, levels)
-    return float(below), float(above)
+def _upper(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what randomly weighted means of each of `rows` exceed in `_TAIL` of cases.
+
+    The weights are uniform among all whose sum is 1, and the same each time.
+    """
+    count = rows.shape[1]
+    columns = np.concatenate([rows, np.ones((1, count))]).T  # the ones add up the weights
+    generator, size = np.random.default_rng(_SEED), max(1, _BLOCK // count)
+    means = []
+    for start in range(0, _DRAWS, size):
+        drawn = generator.standard_exponential((min(size, _DRAWS - start), count)) @ columns
+        means.append(drawn[:, :-1] / drawn[:, -1:])
+    return np.asarray(np.quantile(np.concatenate(means), 1 - _TAIL, axis=0))

@@ -11,6 +11,7 @@ from sr_bench.core.compare import (
     Change,
     Compared,
     LossLimits,
+    case_key,
     environment_changes,
     input_changes,
 )
@@ -68,15 +69,10 @@ def _by_case(records: Iterable[Record]) -> Mapping[_Key, Record]:
     """Return the records by what they are about; of several, the first that has a value."""
     by_case: dict[_Key, Record] = {}
     for record in records:
-        key = _key(record)
+        key = case_key(record)
         if key not in by_case or (record.measurement and not by_case[key].measurement):
             by_case[key] = record
     return by_case
-
-
-def _key(record: Record) -> _Key:
-    about = record.question  # costs are counted, whatever runs
-    return (*about[:-1], "") if record.metric in COST_METRICS else about
 
 
 def _compared(
@@ -190,7 +186,7 @@ def _latency(pair: _Pair, limit: float) -> _Answer:
 def _images(pair: _Pair, limits: LossLimits) -> _Answer:
     metric = pair.now.metric
     try:
-        comparison = compare_records(pair.now, pair.before, limit=limits.of(metric))
+        comparison = compare_records(pair.now, pair.before, limits)
     except MetricError as cause:
         where = f"{pair.now.model} {pair.now.precision} {metric}"
         raise cause.about(where) from cause

@@ -186,8 +186,10 @@ class Runs:
         run = results.run(asked.inputs, len(missing))
         cpu = self.executor.cpu
         # The run's environment names this machine's processor.
-        elsewhere = {"measured_on": cpu} if cpu != self.here.cpu else {}
-        return replace(run, provenance={**elsewhere, **work.prepared.provenance, **run.provenance})
+        known = {"measured_on": cpu} if cpu != self.here.cpu else {}
+        if rule := work.job.lr_made_by:
+            known["lr_made_by"] = rule
+        return replace(run, provenance={**known, **work.prepared.provenance, **run.provenance})
 
     def _results_of(
         self,

@@ -177,8 +177,9 @@ class Selection:
     latency: bool = switch(
         "--sr-latency", "also time each model and precision, with pytest-benchmark"
     )
-    compare: Path | None = None
-    """An earlier run's records: gates also tell whether this run is worse."""
+    compare: tuple[Path, ...] = ()
+    """Earlier runs, the newest first: gates also tell whether this run is worse than the newest
+    record of a case in them."""
     results: Path | None = None
     """The results folder."""
     blanks: bool = False

@@ -2,18 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard, SuiteCard
 from sr_bench.core.case import COST_METRICS, GATE_METRIC
 from sr_bench.core.claim import Blank, Claim
+from sr_bench.core.ignored import Ignored, spelled_alike
 from sr_bench.core.metric import metric_info
-from sr_bench.document.claims import ModelRow, read_model_tables
+from sr_bench.document.claims import Reading, read
+from sr_bench.document.printed import Printed, number_counts, unread_numbers
+from sr_bench.document.rows import ModelRow
 from sr_bench.document.tables import Document, read_document
-from sr_bench.errors import CardError
+from sr_bench.errors import CardError, DocumentError
 from sr_bench.files.validation import listed
+from sr_bench.text.printable import printable
+
+_MOST_NAMED = 20
 
 RowKey = tuple[str, str]
 """A model row's label and the text of its Source column."""
@@ -32,6 +39,8 @@ class Suite:
     order; then those that the document has no row for."""
     blanks: Mapping[str, tuple[Blank, ...]] = field(default_factory=dict)
     """By model: the cells of its rows without a number."""
+    printed: tuple[Printed, ...] = ()
+    """Every number of the document; what another card of it reads or ignores is not unread."""
 
 
 def load_suite(path: Path) -> Suite:
@@ -39,19 +48,21 @@ def load_suite(path: Path) -> Suite:
 
     Raises:
         CardError: The card has faults, binds a row that doesn't exist, or leaves one unbound.
-        DocumentError: The README can't be read, or its table is damaged.
+        DocumentError: The README can't be read.
     """
     card = load_card(path)
     document = read_document(card.document)
+    reading = read(document, card.ignored)
     groups: dict[RowKey, list[ModelRow]] = defaultdict(list)
-    for row in (row for table in read_model_tables(document) for row in table.rows):
+    for row in (row for table in reading.tables for row in table.rows):
         groups[row.row, row.row_source].append(row)
     rows = {
         key: tuple(claim for row in group for claim in row.claims) for key, group in groups.items()
     }
     bound = {model.name: keys_of(model, rows) for model in card.models if model.row}
     faults = [  # of all kinds, at once
-        *_binding_faults(card, rows, bound),
+        *_binding_faults(card, rows, bound, reading),
+        *_idle_ignores(card, reading),
         *_unmeasurable(card, rows, bound),
         *_idle_gaps(card, rows, bound),
     ]
@@ -61,7 +72,48 @@ def load_suite(path: Path) -> Suite:
     claims = [(models[key], rows[key]) for key in rows if key in models]  # in the document's order
     rowless = [(model, ()) for model in card.models if not model.row]
     blanks = {model.name: tuple(_blanks(groups[key])) for key, model in models.items()}
-    return Suite(card, document, (*claims, *rowless), blanks)
+    return Suite(card, document, (*claims, *rowless), blanks, _left(reading, card))
+
+
+def refuse_unread(suite: Suite) -> None:
+    """Refuse a document that prints numbers which nobody reads.
+
+    Raises:
+        DocumentError: It does; the message names the first of them, with what to do.
+    """
+    unread = unread_numbers(suite.printed)
+    if not unread:
+        return
+    places = [f"{one.source}: {one.message}" for one in unread[:_MOST_NAMED]]
+    if more := len(unread) - len(places):
+        places.append(f"and {more} more: sr-bench lint {suite.card.path} names them all")
+    msg = f"{suite.document.path}: {number_counts(suite.printed)}; each unread one is a fault"
+    raise DocumentError(printable("\n  ".join([msg, *places])))
+
+
+def _left(reading: Reading, card: SuiteCard) -> tuple[Printed, ...]:
+    """Return the numbers of `reading`, with why another card of the document ignores one."""
+    if not any(one.unread for one in reading.printed):
+        return reading.printed
+    # Rows that others ignore are theirs to name; columns and tables are the document's.
+    others = [Ignored(c.ignored.columns, {}, c.ignored.tables) for c in _sharing(card)]
+    return tuple(
+        replace(one, ignored=next(filter(None, (one.ignored_by(o) for o in others)), ""))
+        if one.unread
+        else one
+        for one in reading.printed
+    )
+
+
+def _sharing(card: SuiteCard) -> Iterator[SuiteCard]:
+    """Yield the other sound cards below the document's folder that bind the same document."""
+    document = card.document.resolve()
+    for path in sorted(document.parent.rglob(card.path.name)):
+        if path.resolve() != card.path.resolve():
+            with suppress(CardError):
+                other = load_card(path)
+                if other.document.resolve() == document:
+                    yield other
 
 
 def _blanks(group: Iterable[ModelRow]) -> Iterator[Blank]:
@@ -83,7 +135,7 @@ def keys_of(model: ModelCard, rows: Iterable[RowKey]) -> list[RowKey]:
 
 
 def _binding_faults(
-    card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]
+    card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]], reading: Reading
 ) -> Iterator[str]:
     taken: dict[RowKey, str] = {}
     for model in card.models:
@@ -91,34 +143,50 @@ def _binding_faults(
             continue
         keys = bound[model.name]
         if len(keys) != 1:
-            yield _not_one_row(model, rows, keys)
+            yield _not_one_row(model, rows, keys, reading)
         elif keys[0] in taken:
             yield f"models {taken[keys[0]]!r} and {model.name!r} bind the same row {model.row!r}"
         else:
             taken[keys[0]] = model.name
-    labels = {label for label, _ in rows}
-    for label in card.ignored_rows:
-        if label not in labels:
-            yield f"ignore_rows: the document has no row {label!r}; take it off the list"
-    for label, source in rows:
-        wanted = any((label, source) in keys for keys in bound.values())
-        if not wanted and label not in card.ignored_rows:
+    free = [key for key in rows if not any(key in keys for keys in bound.values())]
+    others = [model for other in _sharing(card) for model in other.models] if free else []
+    for label, source in free:
+        if not any(keys_of(model, [(label, source)]) for model in others):
             of = f" of source {source!r}" if source else ""
             yield (
-                f"{card.document}: row {label!r}{of} is bound by no model;"
-                " add a [[model]] for it, or list it in ignore_rows"
+                f"{card.document}: row {label!r}{of} is bound by no model; add a [[model]] for it,"
+                f' or ignore it: ignore_rows = {{ "{label}" = "why" }}'
             )
 
 
-def _not_one_row(model: ModelCard, rows: Rows, keys: list[RowKey]) -> str:
+def _idle_ignores(card: SuiteCard, reading: Reading) -> Iterator[str]:
+    """Yield a fault for each name that the card ignores and that is none of the document's."""
+    headers = {one.header for one in reading.printed}
+    titles = {name for one in reading.printed for name in one.grid.names}
+    ignored = card.ignored
+    for key, names, valid, what in (
+        ("ignore_columns", ignored.columns, headers, "column with numbers"),
+        ("ignore_rows", ignored.rows, reading.labels, "row"),
+        ("ignore_tables", ignored.tables, titles, "table with numbers"),
+    ):
+        for name in names:
+            if not any(spelled_alike(name, other) for other in valid):
+                yield f"{key}: the document has no {what} {name!r}; take it off the list"
+
+
+def _not_one_row(model: ModelCard, rows: Rows, keys: list[RowKey], reading: Reading) -> str:
     if keys:
         sources = ", ".join(repr(source) for _, source in keys)
         return f"model {model.name!r}: several rows {model.row!r}; set source to one of {sources}"
     labels = ", ".join(repr(f"{label} ({source})" if source else label) for label, source in rows)
     of = f" of source {model.row_source!r}" if model.row_source else ""
+    unread = (*reading.unread_rows(model.row), *reading.unread_tables)
+    seen = [f"\n    {reading.path}:{place}" for place in unread]
+    more = f"\n    and {len(seen) - _MOST_NAMED} more" if len(seen) > _MOST_NAMED else ""
+    tables = f"; not read are:{''.join(seen[:_MOST_NAMED])}{more}" if seen else ""
     return (
         f"model {model.name!r}: the document has no row {model.row!r}{of};"
-        f" its rows are: {labels or 'none'}"
+        f" its rows are: {labels or 'none'}{tables}"
     )
 
 
@@ -129,9 +197,10 @@ def _unmeasurable(card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]
         for claim in (claim for claim in claims if claim.metric not in COST_METRICS):
             if model.claimed_evaluation(claim.precision, claim.dataset) is None:
                 title = metric_info(claim.metric).title
+                on = f" on {claim.dataset!r}" if claim.dataset else ""
                 yield (
                     f"model {model.name!r}: {claim.source} prints {title} of"
-                    f" {claim.precision}, but no claimed [[model.evaluation]] covers it"
+                    f" {claim.precision}{on}, but no claimed [[model.evaluation]] covers it"
                 )
 
 

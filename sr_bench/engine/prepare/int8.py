@@ -7,15 +7,19 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from onnx import ModelProto
+from onnx import ModelProto, helper
 
+from sr_bench.core.backend import PROFILE_KEY
 from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
-from sr_bench.files.atomic import write_bytes
+from sr_bench.errors import NotRunError
 from sr_bench.files.kept import Kept
+from sr_bench.files.onnx_file import metadata
+from sr_bench.files.onnx_write import write_onnx
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.histogram import Histogram
+from sr_bench.precision.macs import integer_share
 from sr_bench.precision.network import Network, read_network
 from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
@@ -79,8 +83,15 @@ class Int8Maker:
         return emulate(self.network, thresholds, profile, plan, notes=entries)
 
     def write(self, model: ModelProto, target: Path) -> None:
-        """Write `model` to `target`, whole or not at all: other processes may read it."""
-        write_bytes(target, model.SerializeToString())
+        """Write `model` to `target` with what plain onnxruntime runs of it in integers.
+
+        Raises:
+            BackendError: It is not valid, or onnxruntime can't open it; no file is written.
+        """
+        made = metadata(model)
+        if PROFILE_KEY not in made and (share := integer_share(model)) is not None:
+            helper.set_model_props(model, made | {"sr_bench.integer_share": f"{share:.4f}"})
+        write_onnx(model, target)
 
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""
@@ -102,8 +113,15 @@ def int8_maker(
     Raises:
         BackendError: The network can't run on an image, a value is NaN or infinite, or the
             memory is too small; the message names it.
+        NotRunError: No layer can be quantised.
     """
     network = read_network(onnx)
+    if not network.layers:
+        msg = (
+            "no layer can be quantised: expected a Conv of two spatial axes with constant weights,"
+            f" got {', '.join(network.floats) or 'no operator that multiplies'}"
+        )
+        raise NotRunError(msg)
     if (content := kept.read(name)) is not None:
         return Int8Maker(network, _unpacked(content), images)
     # The moments are dear, and no other rounding reads them.

@@ -18,6 +18,7 @@ def render(report: Report, *, show_waived: bool) -> str:
         "notices": list(report.notices),
         "findings": [_finding(finding) for finding in shown],
         "waived": len(report.findings) - len(report.open),  # shown above or not
+        "numbers": asdict(report.numbers),
         "summary": report.summary,
     }
     return json.dumps(content, indent=1) + "\n"

@@ -13,7 +13,13 @@ from sr_bench.core.record import Record
 from sr_bench.report.html.explorer import PageData
 from sr_bench.report.html.subjects import PageSubject, Topic
 from sr_bench.report.html.values import Past, Value, value_of
-from sr_bench.report.parts.provenance import INTERVAL, device_lines, int8_lines, shared_lines
+from sr_bench.report.parts.provenance import (
+    INTERVAL,
+    device_lines,
+    int8_lines,
+    lr_lines,
+    shared_lines,
+)
 from sr_bench.report.parts.speed import Joined, join_speed
 from sr_bench.report.terminal.dossier import dossier_lines
 from sr_bench.report.terminal.gate import comparison_lines, gate_lines
@@ -130,7 +136,7 @@ def model_page(
         details=tuple(dict.fromkeys(_details(records))),  # metrics of one run repeat them
         crops=crops,
         provenance=tuple(int8_lines(records)),
-        warnings=(*device_lines(records), *shared_lines(records)),
+        warnings=(*device_lines(records), *lr_lines(records), *shared_lines(records)),
         interval=INTERVAL if any(record.interval for record in records) else "",
         missing=missing,
         kept=any(record.kept for record in records),

@@ -12,7 +12,7 @@ from sr_bench.report.html.subjects import PageSubject, Topic
 from sr_bench.report.html.values import Past, Value, value_of
 from sr_bench.report.parts.marks import titled
 from sr_bench.report.parts.order import FAILURES, not_run_reasons, rank, scored_metrics
-from sr_bench.report.parts.provenance import INTERVAL, device_lines, shared_lines
+from sr_bench.report.parts.provenance import INTERVAL, device_lines, lr_lines, shared_lines
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ def index_page(
     costs = [metric for metric in COST_METRICS if metric in present]
     rows = tuple(_row(subject, precisions, metrics, costs, past, trends) for subject in subjects)
     counted = Counter(record.verdict.status for record in session.records)
-    notes = [*device_lines(session.records), *shared_lines(session.records)]
+    parts = (device_lines, lr_lines, shared_lines)
+    notes = [line for part in parts for line in part(session.records)]
     if any(record.interval for record in session.records):
         notes.append(INTERVAL)
     return IndexPage(

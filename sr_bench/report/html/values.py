@@ -8,9 +8,10 @@ from shlex import quote
 from sr_bench.core.fields import narrowed
 from sr_bench.core.history import HistoryEntry, Point
 from sr_bench.core.metric import metric_info
-from sr_bench.core.record import FLOOR, Record
+from sr_bench.core.record import Record
 from sr_bench.document import numbers
 from sr_bench.errors import SrBenchError
+from sr_bench.report.parts.floor import beyond_floor, floor_of
 
 _SPARK_RUNS = 24
 _SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_EDGE = 60.0, 16.0, 2.0  # of the SVG in macros.html.j2
@@ -123,11 +124,12 @@ def _notes(record: Record) -> tuple[str, ...]:
         lines.append(f"exactly {measurement.exact:,}")
     if "standard_g" in notes:
         lines.append(f"{notes['standard_g']:.3f} G by the standard count, 2 x MAC")
-    if FLOOR in notes:
-        gain = measurement.value - notes[FLOOR]
+    if floor := floor_of(record):
+        gain = measurement.beside_floor - floor.value
         gain = gain if metric_info(record.metric).higher_is_better else -gain
         digits = metric_info(record.metric).sentence_decimals
-        lines.append(f"bicubic {notes[FLOOR]:.{digits}f}, gain {gain:+.{digits}f}")
+        lines.append(f"bicubic {floor.value:.{digits}f}, gain {gain:+.{digits}f}")
+        lines.extend(filter(None, [beyond_floor(record)]))
     return tuple(lines)
 
 

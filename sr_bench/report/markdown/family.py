@@ -13,7 +13,13 @@ from sr_bench.document.tables import Document, read_document
 from sr_bench.files.atomic import write_text
 from sr_bench.report.markdown.escape import code, escape, table
 from sr_bench.report.parts.floor import NAME, floors, why
-from sr_bench.report.parts.provenance import INTERVAL, device_lines, int8_lines, shared_lines
+from sr_bench.report.parts.provenance import (
+    INTERVAL,
+    device_lines,
+    int8_lines,
+    lr_lines,
+    shared_lines,
+)
 from sr_bench.report.parts.speed import join_speed
 
 NOT_MEASURED = "-"
@@ -114,7 +120,7 @@ def comparison(records: Sequence[Record]) -> str:
 
 def labels(records: Sequence[Record]) -> list[str]:
     """Return what must be known of the backend and its device before any number is read."""
-    notes = [f"**{escape(line)}.**" for line in device_lines(records)]
+    notes = [f"**{escape(line)}.**" for line in [*device_lines(records), *lr_lines(records)]]
     if backend := _emulated(records):
         name = escape(backend)
         what = f"**Backend {name}, emulated: no {name} device took part in this run.**"

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf, isfinite
 
-from sr_bench.core.gate import quantity
+from sr_bench.core.gate import listed, quantity
 from sr_bench.core.metric import metric_info
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import FLOOR, Record
@@ -34,11 +35,15 @@ class MeanFloor:
 
 
 def floor_of(record: Record) -> MeanFloor | None:
-    """Return the floor on the very images that `record` is about; None if it has none."""
+    """Return the floor on the images that `record` is about; None if it has none, or no finite one.
+
+    Those that the floor leaves out do not count.
+    """
     measurement = record.measurement
-    if measurement is None or FLOOR not in measurement.notes:
+    if measurement is None or not isfinite(measurement.notes.get(FLOOR, inf)):
         return None
-    images, value = len(measurement.images), measurement.notes[FLOOR]
+    value = measurement.notes[FLOOR]
+    images = len(measurement.images) - len(measurement.beyond_floor)
     return MeanFloor(record.metric, record.dataset, record.protocol, images, value)
 
 
@@ -51,16 +56,25 @@ def floors(records: Iterable[Record]) -> tuple[MeanFloor, ...]:
 
 
 def below_floor(record: Record) -> str:
-    """Return a sentence if the measured value is worse than the floor, else an empty string."""
+    """Return a sentence if a value is worse than the floor of its images, else an empty string."""
     floor, measurement = floor_of(record), record.measurement
     if floor is None or measurement is None:
         return ""
-    gain = measurement.value - floor.value
+    gain = measurement.beside_floor - floor.value
     if (gain if metric_info(record.metric).higher_is_better else -gain) >= 0:
         return ""
     side = "below" if gain < 0 else "above"
     advice = _ADVICE if record.precision == Precision.FP32 else _LOW
-    return f"{side} bicubic {floor.text}: {advice}"
+    without = f" ({left_out})" if (left_out := beyond_floor(record)) else ""
+    return f"{side} bicubic {floor.text}{without}: {advice}"
+
+
+def beyond_floor(record: Record) -> str:
+    """Return which images the floor leaves out, and why; empty if it leaves out none."""
+    if record.measurement is None or not record.measurement.beyond_floor:
+        return ""
+    out, why = listed(record.measurement.beyond_floor), metric_info(record.metric).perfection
+    return f"without {out}, where one of the two has {why}"
 
 
 def why(record: Record) -> str:
@@ -80,7 +94,7 @@ def floor_lines(records: Iterable[Record]) -> list[str]:
 
 def _model_line(below: Sequence[Record]) -> str:
     first, *others = below
-    value = quantity(first.metric, first.measurement.value) if first.measurement else ""
+    value = quantity(first.metric, first.measurement.beside_floor) if first.measurement else ""
     more = f" (and {len(others)} more of its values)" if others else ""
     return (
         f"{first.model} {first.precision}: {first.metric} on {first.dataset} is {value},"

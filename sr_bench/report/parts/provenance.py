@@ -24,6 +24,12 @@ def device_lines(records: Sequence[Record]) -> list[str]:
     return list(dict.fromkeys([*adapter, *warned, *(f"measured on {cpu}" for cpu in cpus)]))
 
 
+def lr_lines(records: Sequence[Record]) -> list[str]:
+    """Return a sentence for each dataset of `records` whose LR was made, not read from files."""
+    made = {(record.dataset, record.detail.lr_made_by): None for record in records}
+    return [f"LR of {dataset} made from HR by {rule}" for dataset, rule in made if rule]
+
+
 def int8_lines(records: Sequence[Record]) -> list[str]:
     """Return a sentence for each int8 network of `records`."""
     return list(dict.fromkeys(_sentence(record) for record in records if record.detail.observer))

@@ -6,7 +6,7 @@ from math import isfinite
 
 from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
 from sr_bench.core.compare import CaseOutcome, Compared, environment_changes
-from sr_bench.core.gate import Drop, digits, quantity
+from sr_bench.core.gate import Drop, quantity
 from sr_bench.core.history import SessionInfo
 from sr_bench.core.metric import with_unit
 from sr_bench.core.trend import started
@@ -84,7 +84,7 @@ def _drop(metric: str, drop: Drop) -> str:
     mean = quantity(metric, drop.mean)
     if not isfinite(drop.low95):  # one image, or values without end, give no interval
         return f"{mean} (one image)" if drop.count == 1 else mean
-    return f"{mean} ({digits(metric, drop.low95)} to {digits(metric, drop.high95)})"
+    return f"{mean} ({drop.interval(metric)})"
 
 
 def _rise(case: Compared) -> str:

@@ -17,6 +17,11 @@ _COLOURS = {
     "y_rounded": "on Y rounded to 8 bits",
     "y_edsr": "on Y by EDSR's weights",
     "gray": "on OpenCV's gray",
+    "luma": "on BT.601 luma in full range",
+    "bt709": "on BT.709 gray (scikit-image's)",
+    "pil_y": "on the Y of PIL's YCbCr",
+    "pil_ycbcr": "on PIL's YCbCr, all three channels",
+    "pil_611": "the mean of one PSNR per channel of PIL's YCbCr, weighted 6, 1, 1",
     "rgb_channels": "the mean of one PSNR per channel",
 }
 _CHANNELS = {
@@ -36,13 +41,24 @@ _PEAKS = {
     219.0: "peak 219 (235 - 16)",
     1.0: "white level 1 for images of 0 to 255",
     65025.0: "white level 255 for images of 0 to 1",
+    "hr_max": "peak: the largest value of each HR image",
+    "hr_range": "peak: the range of values of each HR image",
     510.0: "data range 2 for images of 0 to 1 (scikit-image, if it isn't told)",
+}
+_DIFFERENCES = {
+    "exact": "differences as they are",
+    "uint8": "differences in 8 bits, where 3 - 5 is 254",
+    "uint8_square": "differences and their squares in 8 bits",
 }
 _WINDOWS = {
     "gaussian": "Gaussian window, valid region",
     "gaussian_sample": "Gaussian window, sample covariance (scikit-image's default)",
     "gaussian_mirror": "Gaussian window over mirrored edges",
     "gaussian_zero": "Gaussian window over zeros at the edges",
+    "gaussian_replicate": "Gaussian window over repeated edges (MATLAB's ssim)",
+    "gaussian_pooled": "Gaussian window on images averaged down (piq, Wang's ssim.m)",
+    "gaussian_lowpass": "Gaussian window on every n-th pixel of the local means (Wang's ssim.m)",
+    "gaussian_3d": "Gaussian window over rows, columns and channels (conv3d)",
     "uniform7": "uniform 7x7 window, sample covariance (scikit-image's default)",
     "uniform8": "uniform 8x8 window",
 }
@@ -50,6 +66,7 @@ _AGGREGATIONS = {
     "mean": "mean over images",
     "median": "median over images",
     "pooled": "PSNR of the mean squared error of all images",
+    "pixels": "PSNR of the mean squared error of all pixels of all images (torchmetrics)",
     "last_image": "of the last image only",
 }
 _RESIZES = {"none": "sizes as they are", "crop": "cut to the common size"}
@@ -59,7 +76,8 @@ _WORDS: Mapping[str, Callable[[Scoring], str]] = {
     "channels": lambda scoring: _CHANNELS[scoring.channels],
     "border": lambda scoring: f"border {scoring.border} px" if scoring.border else "no border",
     "rounding": lambda scoring: _ROUNDINGS[scoring.rounding],
-    "peak": lambda scoring: _PEAKS.get(scoring.peak, f"white level {scoring.peak:g}"),
+    "peak": lambda scoring: _PEAKS.get(scoring.peak, f"white level {scoring.peak}"),
+    "difference": lambda scoring: _DIFFERENCES[scoring.difference],
     "window": lambda scoring: _WINDOWS.get(scoring.window, scoring.window),
     "aggregation": lambda scoring: _AGGREGATIONS.get(
         scoring.aggregation, f"of the image {printable_line(scoring.image)} only"

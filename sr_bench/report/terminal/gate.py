@@ -1,8 +1,10 @@
 """Show what a gate found: each question beside its limit, and the images that fare worst."""
 
 from collections.abc import Iterator, Sequence
+from math import inf
 
-from sr_bench.core.gate import Comparison, Drop, GateImage, GateVerdict, digits, quantity
+from sr_bench.core.gate import Comparison, Drop, GateImage, GateVerdict, quantity
+from sr_bench.core.int8 import DropLimit
 from sr_bench.core.metric import with_unit
 from sr_bench.core.record import Status
 from sr_bench.report.parts.marks import loss_name
@@ -16,6 +18,8 @@ _COLUMNS = ("image", "fidelity", "inside", "ring", "PSNR drop", "SSIM drop")
 def gate_lines(verdict: GateVerdict) -> list[str]:
     """Return the lines that show `verdict`: a row for each question, then the worst images.
 
+    Images that do not count for a drop are named below the rows, with why.
+
     ``detects`` is the smallest mean drop that this many images can tell from none.
     """
     status = {finding.question: finding.status for finding in verdict.findings}
@@ -23,10 +27,12 @@ def gate_lines(verdict: GateVerdict) -> list[str]:
     limits = verdict.limits
     rows = [
         *_fidelity_rows(verdict),
-        _drop_row("psnr", verdict.psnr, names, limits.max_drop_db, status["psnr"]),
-        _drop_row("ssim", verdict.ssim, names, limits.max_drop_ssim, status["ssim"]),
+        _drop_row("psnr", verdict.psnr, names, limits.of("psnr"), status["psnr"]),
+        _drop_row("ssim", verdict.ssim, names, limits.of("ssim"), status["ssim"]),
     ]
-    return [*plain_table(_QUESTIONS, rows, left=(0, 4, 7)), "", *_image_lines(verdict.images)]
+    without = [verdict.psnr.without("psnr", names), verdict.ssim.without("ssim", names)]
+    table = plain_table(_QUESTIONS, rows, left=(0, 4, 7))
+    return [*table, *filter(None, without), "", *_image_lines(verdict.images)]
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:
@@ -37,11 +43,12 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     drop, images, metric = comparison.drop, comparison.images, comparison.metric
     if drop is None:
         return [comparison.sentence]
-    row = _drop_row(metric, drop, images, comparison.limit, comparison.status)
-    order = sorted(range(drop.count), key=lambda index: (-drop.values[index], images[index]))
+    row = _drop_row(metric, drop, images, DropLimit(comparison.limit), comparison.status)
+    order = sorted(range(len(images)), key=lambda index: (-drop.values[index], images[index]))
     worst = [[images[i], quantity(metric, drop.values[i])] for i in order[:_IMAGES_SHOWN]]
     table = plain_table(("image", loss_name(metric)), worst, left=(0,))
-    return [*plain_table(_QUESTIONS, [row], left=(0, 4, 7)), "", *table]
+    without = filter(None, [drop.without(metric, images)])
+    return [*plain_table(_QUESTIONS, [row], left=(0, 4, 7)), *without, "", *table]
 
 
 def _fidelity_rows(verdict: GateVerdict) -> Iterator[list[str]]:
@@ -52,21 +59,23 @@ def _fidelity_rows(verdict: GateVerdict) -> Iterator[list[str]]:
     ):
         image = min(values, key=lambda image: (values[image], image))  # of equals by name
         status = Status.LOSS if values[image] < limit else Status.WITHIN  # the worst image decides
-        mean = quantity("fidelity", sum(values.values()) / len(values))
+        # As in the record: of the images that have an error.
+        finite = [value for value in values.values() if value != inf] or [inf]
+        mean = quantity("fidelity", sum(finite) / len(finite))
         worst = quantity("fidelity", values[image])
         yield [name, mean, "-", worst, image, f">= {limit:g} dB", "-", status]
 
 
 def _drop_row(
-    metric: str, drop: Drop, names: Sequence[str], limit: float, status: Status
+    metric: str, drop: Drop, names: Sequence[str], limit: DropLimit, status: Status
 ) -> list[str]:
     return [
         loss_name(metric),
         quantity(metric, drop.mean),
-        f"{digits(metric, drop.low95)} to {quantity(metric, drop.high95)}",
+        drop.interval(metric),
         quantity(metric, drop.worst),
         names[drop.worst_index],
-        f"<= {with_unit(f'{limit:g}', metric)}",
+        f"<= {with_unit(f'{limit.mean:g}', metric)}",
         quantity(metric, drop.detectable),
         status,
     ]

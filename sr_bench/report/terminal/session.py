@@ -6,7 +6,7 @@ from itertools import pairwise
 from sr_bench import __version__
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import Case
-from sr_bench.core.record import Record
+from sr_bench.core.record import Record, Status
 from sr_bench.document.numbers import (
     claimed,
     counts,
@@ -19,7 +19,13 @@ from sr_bench.document.numbers import (
 )
 from sr_bench.report.parts.floor import floor_lines
 from sr_bench.report.parts.order import not_run_reasons
-from sr_bench.report.parts.provenance import INTERVAL, cached_lines, device_lines, shared_lines
+from sr_bench.report.parts.provenance import (
+    INTERVAL,
+    cached_lines,
+    device_lines,
+    lr_lines,
+    shared_lines,
+)
 from sr_bench.report.parts.speed import join_speed
 from sr_bench.report.terminal.tables import plain_table
 from sr_bench.text.home import without_home
@@ -46,11 +52,11 @@ def backend_line(info: BackendInfo) -> str:
 
 def summary(records: Sequence[Record]) -> list[str]:
     """Return the lines of the closing table, and why cases were not run."""
-    with_value = [record for record in records if record.measurement is not None]
-    lines = [*_table(with_value), ""] if with_value else [""]
+    shown = [r for r in records if r.measurement or r.verdict.status is Status.ERROR]
+    lines = [*_table(shown), ""] if shown else [""]
     if absent := not_run_lines(records):
         lines += ["not run:", *(f"  {line}" for line in absent), ""]
-    for note_lines in (device_lines, shared_lines, floor_lines, cached_lines):
+    for note_lines in (device_lines, lr_lines, shared_lines, floor_lines, cached_lines):
         lines += note_lines(records)
     return [printable(without_home(line)) for line in [*lines, counts(records)]]
 

@@ -9,7 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter, uniform_filter
 from scipy.signal import convolve2d
+from skimage.color import rgb2gray
+from skimage.measure import block_reduce
 from skimage.metrics import structural_similarity
 
 from sr_bench.cards.protocol_files import load_protocol, protocol_names
@@ -121,6 +125,27 @@ def pooled() -> float:
     return float(10 * np.log10(255**2 / np.mean(errors)))
 
 
+def of_ycbcr(channels: slice, weights: list[int] | None = None):
+    """Return PSNR of PIL's YCbCr: pooled over `channels`, or the weighted mean of one each."""
+
+    def score(x: np.ndarray, y: np.ndarray) -> float:
+        sr, hr = (np.asarray(Image.fromarray(i).convert("YCbCr"))[..., channels] for i in (x, y))
+        if weights is None:
+            return psnr(sr, hr)
+        return float(np.average([psnr(sr[..., c], hr[..., c]) for c in range(3)], weights=weights))
+
+    return score
+
+
+def in_8_bits(square: bool):
+    def score(x: np.ndarray, y: np.ndarray) -> float:
+        difference = x - y
+        error = difference**2 if square else difference.astype(float) ** 2
+        return float(10 * np.log10(255**2 / np.mean(error)))
+
+    return score
+
+
 EACH = [psnr(sr, hr) for sr, hr in zip(SRS, HRS, strict=True)]
 
 NOT_THE_MEDIAN = min(EACH[:2]) if np.median(EACH) != min(EACH[:2]) else max(EACH[:2])
@@ -144,6 +169,19 @@ PSNR_CHOICES = {
     "peak 219": (mean(lambda x, y: psnr(x, y, 219)), {"peak": 219.0}),
     "peak 1": (mean(psnr) - 20 * np.log10(255), {"peak": 1.0}),
     "peak 255 for 1": (mean(psnr) + 20 * np.log10(255), {"peak": 65025.0}),
+    "full-range luma": (
+        mean(lambda x, y: psnr(x @ [0.299, 0.587, 0.114], y @ [0.299, 0.587, 0.114])),
+        {"colour": "luma"},
+    ),
+    "scikit-image's gray": (
+        mean(lambda x, y: psnr(rgb2gray(x), rgb2gray(y), 1.0)),
+        {"colour": "bt709"},
+    ),
+    "the Y of PIL": (mean(of_ycbcr(slice(1))), {"colour": "pil_y"}),
+    "PIL's YCbCr": (mean(of_ycbcr(slice(3))), {"colour": "pil_ycbcr"}),
+    "6 Y, 1 Cb, 1 Cr": (mean(of_ycbcr(slice(3), [6, 1, 1])), {"colour": "pil_611"}),
+    "8-bit differences": (mean(in_8_bits(square=False)), {"difference": "uint8"}),
+    "8-bit squares": (mean(in_8_bits(square=True)), {"difference": "uint8_square"}),
     "pooled": (pooled(), {"aggregation": "pooled"}),
     "median": (float(np.median(EACH)), {"aggregation": "median"}),
     "last image": (EACH[-1], {"aggregation": "last_image"}),
@@ -157,6 +195,25 @@ def test_each_common_choice_is_found_from_the_number_that_others_compute(choice:
     best = first(value)
     assert {name: getattr(best.scoring, name) for name in best.changes} == chosen
     assert best.value == pytest.approx(value, abs=1e-9)
+
+
+DARK = [(name, sr // 2, hr // 2 + 9) for name, sr, hr in PAIRS]
+
+
+@pytest.mark.parametrize(
+    ("peak", "white"), [("hr_max", np.max), ("hr_range", lambda hr: float(np.ptp(hr)))]
+)
+def test_a_white_level_that_is_taken_from_each_image_is_found(peak: str, white) -> None:
+    value = np.mean([psnr(sr, hr, float(white(hr))) for _, sr, hr in DARK])
+    best = first(float(value), pairs=DARK)
+    assert (best.scoring.peak, best.changes) == (peak, ("peak",))
+
+
+def test_errors_of_all_pixels_together_are_told_from_the_mean_of_each_images_error() -> None:
+    pairs = [*PAIRS[:2], ("c", SRS[2][:20], HRS[2][:20])]
+    errors = [((sr.astype(float) - hr) ** 2).ravel() for _, sr, hr in pairs]
+    best = first(float(10 * np.log10(255**2 / np.concatenate(errors).mean())), pairs=pairs)
+    assert (best.scoring.aggregation, best.changes) == ("pixels", ("aggregation",))
 
 
 def test_a_single_image_is_named() -> None:
@@ -177,7 +234,7 @@ def ssim(x: np.ndarray, y: np.ndarray, *, level: float = 255.0, **options: objec
 def plainly(x: np.ndarray, y: np.ndarray, filtered) -> float:
     """Return SSIM with any filter of one plane, as the formula is written."""
     values = []
-    for channel in range(x.shape[2]):
+    for channel in range(x.shape[-1]):
         a, b = x[..., channel].astype(float), y[..., channel].astype(float)
         ma, mb = filtered(a), filtered(b)
         va, vb = filtered(a * a) - ma**2, filtered(b * b) - mb**2
@@ -203,6 +260,14 @@ WINDOWS = {
         x, y, lambda plane: cv2.GaussianBlur(plane, (11, 11), 1.5)
     ),
     "gaussian_zero": lambda x, y: plainly(x, y, gaussian_zero),
+    "gaussian_replicate": lambda x, y: plainly(
+        x, y, lambda plane: cv2.GaussianBlur(plane, (11, 11), 1.5, borderType=cv2.BORDER_REPLICATE)
+    ),
+    "gaussian_3d": lambda x, y: plainly(
+        x[..., np.newaxis],
+        y[..., np.newaxis],
+        lambda image: gaussian_filter(image, 1.5, mode="nearest", radius=5),
+    ),
 }
 
 
@@ -215,6 +280,26 @@ def test_each_ssim_window_is_found_from_the_number_that_others_compute(
     best = first(value, "ssim", digits=8)
     assert (best.scoring.window, best.scoring.border, best.changes) == (window, crop, ("window",))
     assert best.value == pytest.approx(value, abs=1e-9)
+
+
+def averaged_down(plane: np.ndarray) -> np.ndarray:
+    height, width = (side // 3 * 3 for side in plane.shape)
+    return block_reduce(plane[:height, :width].astype(float), (3, 3), np.mean)
+
+
+def sampled(plane: np.ndarray) -> np.ndarray:
+    return uniform_filter(plane.astype(float), 3, mode="reflect")[::3, ::3]
+
+
+@pytest.mark.parametrize(
+    ("window", "smaller"), [("gaussian_pooled", averaged_down), ("gaussian_lowpass", sampled)]
+)
+def test_images_that_are_made_smaller_before_ssim_are_found(window: str, smaller) -> None:
+    hr = photo(0, 650, 700)
+    sr, same = degraded(hr, 1), {**GAUSSIAN, "use_sample_covariance": False}
+    x, y = (np.stack([smaller(image[..., c]) for c in range(3)], axis=-1) for image in (sr, hr))
+    best = first(ssim(x, y, **same), "ssim", [("a", sr, hr)])
+    assert (best.scoring.window, best.changes) == (window, ("window",))
 
 
 @pytest.mark.parametrize("level", [219.0, 1.0, 65025.0, 510.0])

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sr_bench.core.record import Record
+from sr_bench.core.record import ImageScore, Record
 from sr_bench.report.parts.floor import MeanFloor, below_floor, floor_lines, floor_of, floors, why
 from tests.report.records import CLAIM, record, without_value
 from tests.report.sessions import with_floor
@@ -43,8 +43,22 @@ def test_a_low_precision_below_the_floor_is_not_blamed_on_the_images() -> None:
     assert below_floor(low).endswith("the low precision costs more than the network gains")
 
 
-def test_an_infinite_floor_is_shown() -> None:
-    assert below_floor(with_floor(record(), float("inf"))).startswith("below bicubic inf dB")
+def test_an_infinite_floor_says_nothing() -> None:
+    endless = with_floor(record(), float("inf"))
+    assert (below_floor(endless), floor_of(endless), floors([endless])) == ("", None, ())
+
+
+def test_a_flat_image_is_left_out_of_both_and_named_with_the_reason() -> None:
+    base = model("m", 40.0, floor=31.365)
+    scores = (ImageScore("white", 51.0), ImageScore("a", 30.0), ImageScore("b", 32.0))
+    measurement = replace(base.measurement, images=scores, beyond_floor=("white",))
+    flat = replace(base, measurement=measurement)
+    without = "without white, where one of the two has PSNR of 58.923 dB or more"
+    assert below_floor(flat).startswith(f"below bicubic 31.365 dB ({without}): check")
+    assert floor_of(flat).images == 2
+    assert floor_lines([flat])[0].startswith("m fp32: psnr on set5_x2 is 31.000 dB, below")
+    high = replace(measurement, images=(scores[0], ImageScore("a", 33.0)))
+    assert below_floor(replace(base, measurement=high)) == ""
 
 
 def test_each_floor_is_listed_once() -> None:

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from sr_bench.core.detail import Detail
 from sr_bench.core.record import Record, Status
+from sr_bench.report.markdown.escape import escape
 from sr_bench.report.markdown.family import render_family
-from sr_bench.report.parts.provenance import device_lines, int8_lines, shared_lines
+from sr_bench.report.parts.provenance import device_lines, int8_lines, lr_lines, shared_lines
 from sr_bench.report.terminal.session import summary
 from tests.report.records import record
 
@@ -56,6 +57,15 @@ def test_shared_images_are_named_on_the_page_and_in_the_terminal() -> None:
     assert sentence in summary(shared)
     assert f"- **{sentence}**" in render_family("zoo", [], shared)
     assert shared_lines([_int8()]) == []
+
+
+def test_lr_that_was_made_from_hr_is_said_in_every_report() -> None:
+    made = [replace(_int8(), detail=Detail(lr_made_by="matlab_bicubic"))] * 2
+    sentence = f"LR of {made[0].dataset} made from HR by matlab_bicubic"
+    assert lr_lines(made) == [sentence]
+    assert sentence in summary(made)
+    assert f"**{escape(sentence)}.**" in render_family("zoo", [], made)
+    assert lr_lines([_int8()]) == []
 
 
 def test_ranges_that_say_little_of_their_origin_are_shown_without_it() -> None:

@@ -57,7 +57,7 @@ def test_a_loss_is_shown_in_full() -> None:
     ]
     assert cells(lines[5]) == [
         *("zoo/m_x2", "fp16", "psnr on set5_x2", "30.0500", "30.0000"),
-        *("0.050 dB (0.040 to 0.061)", "bird", "loss", "network, code"),
+        *("0.050 dB (0.040 to 0.061 dB)", "bird", "loss", "network, code"),
     ]
     assert lines[6:] == ["", "1 loss"]
 

@@ -127,4 +127,4 @@ def test_a_comparison_without_images_says_why() -> None:
 
 def test_fidelities_of_a_damaged_record_are_shown_too() -> None:
     odd = tuple(replace(image, all_db=db) for image, db in zip(IMAGES, INFINITE, strict=True))
-    assert "nan dB" in gate_lines(replace(VERDICT, images=odd))[2]
+    assert "-inf dB" in gate_lines(replace(VERDICT, images=odd))[2]

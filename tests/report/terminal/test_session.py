@@ -9,7 +9,7 @@ from sr_bench.core.case import Case
 from sr_bench.core.detail import Detail
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
-from sr_bench.core.record import Status
+from sr_bench.core.record import Status, Verdict
 from sr_bench.report.terminal.session import header, summary
 from tests.report.records import CLAIM, emulated, record, with_interval, without_value
 from tests.report.sessions import HOSTILE, latency, with_floor
@@ -104,6 +104,16 @@ def test_many_reasons_are_cut_and_counted() -> None:
     lines = summary([without_value(record(), f"reason {i}") for i in range(9)])
     assert sum(" x reason" in line for line in lines) == 6
     assert "  and 3 more reasons: see latest.json, or pytest -rs" in lines
+
+
+def test_a_claim_that_ended_in_an_error_has_a_row() -> None:
+    error = replace(
+        without_value(record(SSIM)), verdict=Verdict(Status.ERROR, "boom", claimed=0.915)
+    )
+    lines = summary([record(), error])
+    assert cells(lines[3])[-1].strip() == "error"
+    assert [cell.strip() for cell in cells(lines[3])][:3] == ["ssim on set5_x2", "0.915", "-"]
+    assert lines[-1] == "1 match, 1 error"
 
 
 def test_without_a_measurement_there_is_no_table() -> None:

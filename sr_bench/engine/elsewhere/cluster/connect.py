@@ -226,7 +226,7 @@ def travelling(selection: Selection) -> Selection:
         results=None,
         data=None,
         weights=None,
-        compare=None,
+        compare=(),
         cache_dir=None,
         cluster="",
     )

@@ -1,0 +1,31 @@
+"""Planes of an image, and the mean of a map without 0, 1, ... pixels all round."""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane: TypeAlias = NDArray[np.float64]
+"""Height x width, on the 0-255 scale."""
+Planes: TypeAlias = tuple[Plane, ...]
+
+
+def means(values: Plane, borders: int) -> NDArray[np.float64]:
+    """Return the mean of `values` without 0, 1, ... pixels all round: the rings are summed once."""
+    height, width = values.shape
+    deepest = borders - 1
+    total = float(inside(values, deepest).sum())
+    results = [total / ((height - 2 * deepest) * (width - 2 * deepest))]
+    for border in reversed(range(deepest)):
+        last_row, last_column = height - border - 1, width - border - 1
+        rows = values[[border, last_row], border : last_column + 1]
+        columns = values[border + 1 : last_row, [border, last_column]]
+        total += float(rows.sum()) + float(columns.sum())
+        results.append(total / ((height - 2 * border) * (width - 2 * border)))
+    return np.array(results[::-1])
+
+
+def inside(plane: Plane, border: int) -> Plane:
+    """Return `plane` without `border` pixels on each side."""
+    height, width = plane.shape
+    return plane[border : height - border, border : width - border]

@@ -1,0 +1,63 @@
+"""Read the tensors that an ONNX file keeps in files beside it, from nowhere else."""
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from google.protobuf.message import Message  # type: ignore[import-untyped]
+from onnx import ModelProto, TensorProto
+from onnx.external_data_helper import load_external_data_for_tensor
+
+
+def read_external_data(model: ModelProto, path: Path) -> None:
+    """Read into `model`, which is in the file at `path`, all tensors that lie beside that.
+
+    Both may be symbolic links, as in the cache of Hugging Face, where ``snapshots/1/net.onnx`` and
+    its data lead to files of other names in one folder, ``blobs``.
+
+    Raises:
+        ValueError: A file is not in the network's folder, or is none.
+    """
+    for tensor in _tensors(model):
+        if tensor.data_location != TensorProto.EXTERNAL:
+            continue
+        (entry,) = (entry for entry in tensor.external_data if entry.key == "location")
+        file = data_file(path, entry.value)
+        entry.value = file.name  # where no link is left: onnx follows none
+        load_external_data_for_tensor(tensor, str(file.parent))
+        tensor.data_location = TensorProto.DEFAULT
+        del tensor.external_data[:]
+
+
+def data_file(path: Path, location: str) -> Path:
+    """Return the file that the ONNX file at `path` calls `location`, links followed.
+
+    Links may lead below the folder of `path`, or to the folder in which that itself really lies:
+    a file that others made must not have any file of this computer read.
+
+    Raises:
+        ValueError: It leads elsewhere, or is no file.
+    """
+    name = PurePosixPath(location)
+    file = path.parent.joinpath(name).resolve()
+    beside = file.is_relative_to(path.parent.resolve()) or file.parent == path.resolve().parent
+    if name.is_absolute() or ".." in name.parts or not beside:
+        msg = (
+            f"expected its data in a file beside it, got {location!r}, which leads to {file}; copy"
+            " that file there"
+        )
+        raise ValueError(msg)
+    if not file.is_file():
+        msg = f"its data are in {location!r}, which is not beside it; put the file there"
+        raise ValueError(msg)
+    return file
+
+
+def _tensors(message: Message) -> Iterator[TensorProto]:
+    """Yield the tensors in `message`, whatever holds them: weights, attributes, functions."""
+    if isinstance(message, TensorProto):
+        yield message
+        return
+    for field, value in message.ListFields():
+        if field.message_type:
+            for part in (value,) if isinstance(value, Message) else value:
+                yield from _tensors(part)

@@ -1,0 +1,104 @@
+"""Say what is wrong with a network that does not read or give images as the project has them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from onnx import ModelProto, TensorProto, ValueInfoProto
+
+from sr_bench.files.onnx_file import inputs
+
+Dims = Sequence[int | str | None]
+"""Of a network's input or output; a free size is a name, 0 or None."""
+
+_LARGEST_MULTIPLE = 128
+_COLOURS = (1, 3, 4)  # channels of an image
+
+
+@dataclass(frozen=True)
+class End:
+    """An input or an output of a network."""
+
+    name: str
+    kind: str
+    """Of its elements, as ONNX and onnxruntime call it: ``float``, ``uint8``, ``float16`` ..."""
+    dims: Dims | None
+    """None where the file does not say."""
+
+    def __str__(self) -> str:
+        """Return such as ``'x' (uint8 1 x h x w x 3)``."""
+        kind = "float32" if self.kind == "float" else self.kind
+        sizes = "" if self.dims is None else f" {_text(self.dims)}"
+        return f"{self.name!r} ({kind}{sizes})"
+
+
+def ends(model: ModelProto) -> tuple[list[End], list[End]]:
+    """Return the inputs and the outputs of `model`."""
+    return [_end(value) for value in inputs(model)], [_end(value) for value in model.graph.output]
+
+
+def _end(value: ValueInfoProto) -> End:
+    tensor = value.type.tensor_type
+    dims = [dim.dim_value or dim.dim_param for dim in tensor.shape.dim]
+    kind = TensorProto.DataType.Name(tensor.elem_type).lower()
+    return End(value.name, kind, dims if tensor.HasField("shape") else None)
+
+
+def no_image_network(reads: Sequence[End], gives: Sequence[End]) -> str:
+    """Return why what `reads` and `gives` this is not one float32 image to another; empty if it is.
+
+    For sizes see `misfit`.
+    """
+    counts = len(reads), len(gives)
+    if counts != (1, 1):
+        wrong = f"one input and one output, got {counts[0]} and {counts[1]}"
+    elif not _fits(reads[0]):
+        wrong = "a float32 input N x C x H x W"
+    elif not _fits(gives[0]):
+        wrong = "a float32 output N x C x H x W"
+    else:
+        return ""
+    names = [" and ".join(map(str, values)) or "nothing" for values in (reads, gives)]
+    return f"expected {wrong}; it reads {names[0]} and gives {names[1]}: export the network so"
+
+
+def _fits(end: End) -> bool:
+    return end.kind == "float" and (end.dims is None or len(end.dims) == 4)
+
+
+def misfit(dims: Dims, shape: Sequence[int]) -> str:
+    """Return why a network whose input is of `dims` does not take `shape`, N x C x H x W.
+
+    Empty if it does, as far as `dims` tell.
+    """
+    fixed = [size if isinstance(size, int) else 0 for size in dims]
+    if all(want in (0, have) for want, have in zip(fixed, shape, strict=True)):
+        return ""
+    batch, channels, height, width = fixed
+    if batch not in (0, 1):
+        advice = "export it with a batch of 1"
+    elif width in _COLOURS and channels not in _COLOURS:
+        advice = "its channels come last: export it with images as N x C x H x W"
+    elif channels not in (0, shape[1]):
+        advice = "only networks from RGB to RGB are measured"
+    else:
+        size = f"[{height or shape[2]}, {width or shape[3]}]"
+        advice = f"choose a protocol with input_shape = {size}, or export it with free sizes"
+    return f"the network reads {_text(dims)}, got {_text(shape)}; {advice}"
+
+
+def needed_multiple(runs: Callable[[int, int], bool]) -> int:
+    """Return of which number heights and widths have to be multiples for a network to run.
+
+    `runs` tries it on a height and a width. 1 if any will do that is large enough, 0 if no small
+    number is found.
+    """
+    if runs(17, 19):
+        return 1
+    for side in range(1, _LARGEST_MULTIPLE + 1):
+        if runs(side, side) and runs(2 * side, side) and runs(side, 3 * side):
+            return 1 if runs(2 * side + 1, 3 * side + 1) else side
+    return 0
+
+
+def _text(dims: Dims) -> str:
+    return " x ".join(str(size or "any") for size in dims)

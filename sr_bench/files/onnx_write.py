@@ -1,0 +1,40 @@
+"""Write an ONNX file that others can open: checked by onnx and opened by onnxruntime first."""
+
+from pathlib import Path
+
+import onnx
+from onnx import ModelProto
+
+from sr_bench.errors import BackendError
+from sr_bench.files.atomic import write_bytes
+
+_STANDARD = ("", "ai.onnx", "ai.onnx.ml")
+
+
+def write_onnx(model: ModelProto, path: Path) -> None:
+    """Write `model` to `path`, whole or not at all, once onnx and onnxruntime accept it.
+
+    Missing folders are made.
+
+    Raises:
+        BackendError: One of them refuses it; no file is written.
+        SrBenchError: The disk refuses.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    judge = "onnx"
+    try:
+        content = model.SerializeToString()
+        # The types of other domains' operators, onnx can't infer.
+        standard = all(node.domain in _STANDARD for node in model.graph.node)
+        onnx.checker.check_model(content, full_check=standard)
+        judge = "onnxruntime"
+        onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    # Theirs and protobuf's exceptions have no common base but Exception.
+    except Exception as error:
+        msg = f"{path} is not written, as {judge} refuses the network that was made: {error}"
+        raise BackendError(msg) from error
+    write_bytes(path, content)

@@ -1,0 +1,169 @@
+"""Every number that a document prints is a claim, ignored, or named with the reason."""
+
+import pytest
+
+from sr_bench.core.ignored import Ignored
+from sr_bench.document.claims import read
+from sr_bench.document.printed import Printed, number_counts, unread_numbers
+from sr_bench.document.tables import parse_document
+
+MODELS = "| Model | PSNR(dB) | {} |\n|-|-|-|\n| A | 30.1 | {} |\n"
+
+
+def printed(text: str, **ignored: dict[str, str]) -> tuple[Printed, ...]:
+    return read(parse_document(text, "zoo/README.md"), Ignored(**ignored)).printed
+
+
+def messages(text: str, **ignored: dict[str, str]) -> list[str]:
+    unread = unread_numbers(printed(text, **ignored))
+    return [f"{one.source}: {one.message}" for one in unread]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("FLOPs", "GMACs", "Params (K)", "VMAF", "Set14", "**Time**", "[DISTS](u)", "IoU<br>(x)"),
+        *("参数量", "Größe", "", "x4", "BRISQUE ↓", "Epochs"),
+    ],
+)
+def test_a_number_below_a_header_that_is_not_known_is_named(header: str) -> None:
+    (message,) = messages(MODELS.format(header, 7))
+    assert message.startswith("zoo/README.md:3:")
+    assert "nothing reads '7': no column" in message
+
+
+@pytest.mark.parametrize(
+    ("header", "cell"),
+    [
+        *(("Scale", "x2"), ("Notes", "retrained 2024"), ("Download", "[v1.2](https://a.b/1)")),
+        *(("Dataset", "Set5"), ("Shape", "3x8x8"), ("Version", "1.2"), ("备注", "第2版")),
+        *(("Precision", "fp32"), ("Resolution", "720x1280"), ("Licence", "Apache-2.0")),
+    ],
+)
+def test_digits_that_tell_a_row_from_others_are_no_numbers(header: str, cell: str) -> None:
+    assert [one.text for one in printed(MODELS.format(header, cell))] == ["30.1"]
+
+
+@pytest.mark.parametrize("header", ["Notes", "Dataset", "Size", "Precision"])
+def test_a_decimal_alone_is_a_number_below_any_of_these_headers(header: str) -> None:
+    assert any("'0.87'" in message for message in messages(MODELS.format(header, "**0.87**")))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("30.1*", "≈30.1", "30,1", "30.1 (31.2)", "30.1/0.9", "30.1 ± 0.2", "<b>30.1</b>", "½"),
+        *("30.1<br>31.2", "**30.1**<sup>1</sup>", "![30.1](a.png)", "30.1 %", "３０", "$30.1$"),  # noqa: RUF001
+        "![](https://img.shields.io/badge/ssim-0.9-green)",
+    ],
+)
+def test_a_cell_that_is_read_in_part_only_is_named(cell: str) -> None:
+    (message,) = messages(MODELS.format("SSIM", cell))
+    assert "column 'SSIM': nothing reads" in message
+    assert "expected a plain number" in message
+
+
+def test_a_badge_is_a_number_below_any_header() -> None:
+    badge = "![](https://img.shields.io/badge/vmaf-93.1-green)"
+    assert len(messages(MODELS.format("Quality", badge))) == 1
+    assert not messages(MODELS.format("Picture", "![](img/001.png)"))
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "| Method | Set5 |\n|-|-|\n| A | 37.1 |\n",
+        "| dataset | scale | VDSR |\n|-|-|-|\n| x | 2 | 37.5/0.9 |\n",
+        "| Metric | Value |\n|-|-|\n| PSNR | 29.3 dB |\n",
+        "| | A | B |\n|-|-|-|\n| SSIM | 0.91 | 0.92 |\n",
+        "| 方法 | 峰值信噪比 |\n|-|-|\n| 甲 | 30.1 |\n",
+        "| モデル | 値 |\n|-|-|\n| 甲 | 30 |\n",
+        "| Yöntem | Sonuç |\n|-|-|\n| A | 30.21 |\n| B | 31.07 |\n",
+        "| Detector | mAP@0.5 |\n|-|-|\n| A | 55.1 |\n",
+        "| Name | [**Latency** (ms)](u) |\n|-|-|\n| A | 3 |\n",
+        "| Name | int8 |\n|-|-|\n| A | 0.87 |\n",
+        "> | Network | Acc |\n> |-|-|\n> | A | 71 |\n",
+        "| | Quality ||\n|-|-|-|\n| | PSNR | SSIM |\n| A | 30 | 0.9 |\n",
+        "| Model | Epochs |\n|-|-|\n| A | 300 |\n",
+        "| Models | PSNR |\n|-|-|-|\n| A | 30.1 | 2 |\n",
+        "| Models | PSNR |\n| A | 30.1 |\n",
+        "<details>\n| Models | PSNR |\n|-|-|\n| A | 30.1 |\n</details>\n",
+        "<table><tr><th>Models<th>PSNR(dB)<tr><td>A<td>30.1</table>\n",
+        "<TABLE>\n\n<tr><td>x</td><td><b>SSIM</b></td></tr>\n\n<tr><td>A</td><td>0.9</td></tr></TABLE>",
+        "<table><tr><td><table><tr><td>Set5</td></tr><tr><td>37.1</td></tr></table></table>\n",
+        '<table><tr><td rowspan="2">Net</td><td colspan="2">FPS</td></tr><tr><td>41</td></tr>',
+    ],
+)
+def test_a_table_of_results_that_cannot_be_read_is_named_once(table: str) -> None:
+    (message,) = messages(f"# Results\n\n{table}")
+    assert "nothing reads" in message
+    assert 'ignore it in card.toml: ignore_tables = { "' in message
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "| Package | Version |\n|-|-|\n| torch | 1.13 |\n| numpy | 1.26 |\n",
+        "| Option | Default |\n|-|-|\n| --speed | 0.25 |\n| --rate | 0.50 |\n",
+        "| Origin | Commit |\n|-|-|\n| x | `73e9b6` |\n",
+        "| Model | Licence |\n|-|-|\n| A | MIT |\n",
+        "| Step | What |\n|-|-|\n| 1 | look |\n",
+        "```\n| Method | PSNR |\n|-|-|\n| A | 30.1 |\n```\n",
+        "<!--\n| Method | PSNR |\n|-|-|\n| A | 30.1 |\n-->\n",
+        "<!-- <table><tr><td>PSNR<td>30.1</table> -->\n",
+        '<table><tr><td><img src="1.png"></td><td>EDSR</td></tr></table>\n',
+        "cat a.txt | grep PSNR 30.1\n",
+    ],
+)
+def test_other_tables_and_text_are_left_alone(table: str) -> None:
+    assert printed(table) == ()
+
+
+def test_numbers_of_one_kind_are_named_together() -> None:
+    rows = "".join(f"| A{n} | 30.{n} dB | 3{n} |\n" for n in range(40))
+    psnr, fps = messages("| Model | PSNR | FPS |\n|-|-|-|\n" + rows)
+    assert "column 'PSNR': nothing reads '30.0 dB' and 39 more" in psnr
+    assert "column 'FPS': nothing reads '30' and 39 more" in fps
+
+
+@pytest.mark.parametrize(
+    ("ignored", "counts"),
+    [
+        ({}, (4, 5, 0)),
+        ({"columns": {"fps": "w"}}, (4, 3, 2)),
+        ({"columns": {" PSNR(db)  ": "w"}}, (1, 5, 3)),
+        ({"rows": {"B": "w"}}, (1, 4, 4)),
+        ({"rows": {"B fp16": "w"}}, (3, 5, 1)),
+        ({"tables": {"Older  ones": "w"}}, (4, 2, 3)),
+        ({"tables": {"line 9": "w"}}, (4, 2, 3)),
+        ({"tables": {"method | Set5": "w"}}, (4, 2, 3)),
+        ({"columns": {"FPS": "w", "Set5": "w"}}, (4, 0, 5)),
+    ],
+)
+def test_what_the_card_ignores_is_neither_read_nor_named(
+    ignored: dict[str, dict[str, str]], counts: tuple[int, int, int]
+) -> None:
+    text = (
+        "| Model | PSNR(dB) | Params(M) | FPS |\n|-|-|-|-|\n| A | 30.1 | - | 7 |\n"
+        "| B | 31 | 1 | 8 |\n| B **fp16** | 30 | - | - |\n\n"
+        "## Older ones\n\n| Method | Set5 |\n|-|-|\n| C | 37.1 |\n| D | 37 |\n| E | 37.2 |\n"
+    )
+    found = number_counts(printed(text, **ignored))
+    assert (found.read, found.unread, found.ignored) == counts
+    reading = read(parse_document(text, "x.md"), Ignored(**ignored))
+    claims = [claim for table in reading.tables for row in table.rows for claim in row.claims]
+    assert len(claims) == found.read
+
+
+def test_a_row_whose_precision_column_says_another_than_its_label_is_no_claim() -> None:
+    head = "| Model | Precision | PSNR |\n|-|-|-|\n"
+    (message,) = messages(head + "| A | float | 30.1 |\n| B | w8a8 | 29.1 |\n| C | - | 28 |\n")
+    assert "row 'B': nothing reads '29.1': the column 'Precision' says 'w8a8'" in message
+
+
+def test_a_long_header_row_is_called_by_the_heading_above() -> None:
+    columns = " | ".join(f"Set5 of {n}" for n in range(30))
+    (message,) = messages(f"## All sets\n\n| {columns} |\n|{'-|' * 30}\n| {'37.1 | ' * 30}\n")
+    assert message.startswith(
+        "zoo/README.md:5:3: table 'All sets': nothing reads '37.1' and 29 more"
+    )

@@ -90,13 +90,16 @@ class TableReader:
         self.labels.update(labels)
         ignored = self._ignored.table(grid.names) or self._ignored.row(labels)
         twins = self._twins(row) if row and not ignored else {}
+        faulty = set(twins)
         for column, cell in zip_longest(columns, cells):
             if cell is not None and prints_number(column, cell):
                 twin = twins.get(column.name, "") if column else ""
                 why = fault or twin or claim_fault(column, cell)
+                if column and column.kind == "metric" and why:
+                    faulty.add(column.name)
                 scope: Scope = "row" if fault else "table" if twin else "column"
                 self._note(grid, column, cell, labels, why, scope)
-        return None if ignored or not row else self._claimed(row, twins)
+        return None if ignored or not row else self._claimed(row, faulty)
 
     def _read(self, columns: Sequence[Column], line: int, cells: tuple[Cell, ...]) -> ModelRow:
         """Return the row without claims; raises DocumentError if it can't be told what it is."""
@@ -147,9 +150,9 @@ class TableReader:
                 )
         return twins
 
-    def _claimed(self, row: ModelRow, twins: Mapping[str, str]) -> ModelRow:
-        """Return `row` with its claims and blanks, without the cells that another row answers."""
-        cells = {name: cell for name, cell in row.cells.items() if name not in twins}
+    def _claimed(self, row: ModelRow, faulty: set[str]) -> ModelRow:
+        """Return `row` with its claims and blanks, without cells whose number can't be read."""
+        cells = {name: cell for name, cell in row.cells.items() if name not in faulty}
         row = replace(row, cells=cells)
         read = {metric: read_number(cell) for metric, cell in row.metric_cells.items()}
         numbers = {metric: number for metric, number in read.items() if number is not None}

@@ -79,6 +79,8 @@ def test_a_badge_is_a_number_below_any_header() -> None:
         "| 方法 | 峰值信噪比 |\n|-|-|\n| 甲 | 30.1 |\n",
         "| モデル | 値 |\n|-|-|\n| 甲 | 30 |\n",
         "| Yöntem | Sonuç |\n|-|-|\n| A | 30.21 |\n| B | 31.07 |\n",
+        "| Yöntem | Sonuç |\n|-|-|\n| A | 30.21 / 0.91 |\n| B | 31.07 dB |\n",
+        "+---+------+\n| A | PSNR |\n+===+======+\n| x | 30.1 |\n+---+------+\n",
         "| Detector | mAP@0.5 |\n|-|-|\n| A | 55.1 |\n",
         "| Name | [**Latency** (ms)](u) |\n|-|-|\n| A | 3 |\n",
         "| Name | int8 |\n|-|-|\n| A | 0.87 |\n",

@@ -12,11 +12,18 @@ from numpy.typing import NDArray
 from sr_bench.core.record import Kept
 from sr_bench.engine.job import Job
 from sr_bench.engine.score.protocol import Pair, read_output
+from sr_bench.errors import ImageError
 from sr_bench.files.atomic import write_text
-from sr_bench.imaging.files import write_levels, write_png
+from sr_bench.imaging.files import read_levels, write_levels, write_png
 
 FOLDER = "outputs"
 """Of the results folder: what of it no record names may be deleted."""
+
+_EXCESS = "-beyond.png"
+"""Of what is kept in 16 bits: how far each value lies below black or above white."""
+
+_COARSER = np.float32(4.0)
+"""So many times the step of what lies inside; it holds four times the levels, too."""
 
 _MANIFEST = "images.json"
 """Written last, so that a folder that has it is whole."""
@@ -50,7 +57,8 @@ class Keeper:
 
     def has(self, index: int) -> bool:
         """Tell whether image number `index` is there from an earlier run."""
-        return all(path.is_file() for path in self._files(index))
+        excess = [self._excess(index)] if self.mode == "16bit" else []
+        return all(path.is_file() for path in (*self._files(index), *excess))
 
     def _files(self, index: int) -> tuple[Path, Path, Path]:
         """Return where the network's output, LR and HR of image number `index` are."""
@@ -58,19 +66,26 @@ class Keeper:
         name = f"{index:04d}"  # not the image's: that may be a path
         return sr / f"{name}.png", pairs / f"{name}-lr.png", pairs / f"{name}-hr.png"
 
+    def _excess(self, index: int) -> Path:
+        return self.results / self.kept.sr / f"{index:04d}{_EXCESS}"
+
     def keep(self, job: Job, index: int, pair: Pair, output: NDArray[np.floating]) -> None:
         """Write image number `index`: the network's `output` (1 x 3 x height x width), LR and HR.
 
         Raises:
             SrBenchError: The folder can't be written.
         """
-        eight = self.mode == "8bit"
-        rounding = job.protocol.rounding if job.protocol.rounding != "none" else "round"
-        # 16 bits leave the cutting to the scoring.
-        how = replace(job.protocol, clip=True, rounding=rounding if eight else "none")
-        levels = read_output(output, how, job.card.value_range)
         sr_file, *pair_files = self._files(index)
-        write_levels(sr_file, levels)
+        if self.mode == "8bit":
+            rounding = job.protocol.rounding if job.protocol.rounding != "none" else "round"
+            how = replace(job.protocol, rounding=rounding)
+            write_levels(sr_file, read_output(output, how, job.card.value_range))
+        else:  # leaves rounding and clipping to the scoring
+            how = replace(job.protocol, clip=False, rounding="none")
+            levels = read_output(output, how, job.card.value_range).astype(np.float32)
+            inside: NDArray[np.float32] = levels.clip(0.0, 255.0)
+            write_levels(self._excess(index), (abs(levels - inside) / _COARSER).clip(0.0, 255.0))
+            write_levels(sr_file, inside)
         for target, image in zip(pair_files, (pair.lr, pair.hr), strict=True):
             if not target.is_file():  # all networks of a dataset share it
                 write_png(target, image)
@@ -80,6 +95,31 @@ class Keeper:
         text = json.dumps({"images": list(names)}, indent=1) + "\n"
         for folder in (self.kept.sr, self.kept.pairs):
             write_text(self.results / folder / _MANIFEST, text)
+
+
+def read_kept_sr(folder: Path, index: int) -> NDArray[np.uint8] | NDArray[np.float32]:
+    """Return the network's output of image number `index` that `folder` keeps.
+
+    Returns:
+        Height x width x 3 on the 0-255 scale: uint8 as the protocol rounds it if it was kept in 8
+        bits; else float32, neither rounded nor clipped: in steps of 1/257 from black to white, and
+        of 4/257 as far as 1020 levels beyond.
+
+    Raises:
+        ImageError: It is gone or damaged.
+    """
+    levels, excess = read_levels(folder / f"{index:04d}.png"), folder / f"{index:04d}{_EXCESS}"
+    if levels.dtype == np.uint8 or not excess.is_file():  # earlier versions kept none
+        return levels
+    beyond = read_levels(excess) * _COARSER
+    if beyond.shape != levels.shape:
+        msg = (
+            f"{excess}: expected the shape of the image it belongs to, {levels.shape}, got"
+            f" {beyond.shape}; run pytest --sr-keep=16bit again"
+        )
+        raise ImageError(msg)
+    # What was clipped lies at the end that it went beyond.
+    return np.asarray(levels + np.where(levels > 127, beyond, -beyond), np.float32)
 
 
 def _listed(folder: Path) -> list[str] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from math import inf
 
+from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.gate import Comparison, Drop, GateImage, GateVerdict, quantity
 from sr_bench.core.int8 import DropLimit
 from sr_bench.core.metric import with_unit
@@ -30,7 +31,7 @@ def gate_lines(verdict: GateVerdict) -> list[str]:
         _drop_row("psnr", verdict.psnr, names, limits.of("psnr"), status["psnr"]),
         _drop_row("ssim", verdict.ssim, names, limits.of("ssim"), status["ssim"]),
     ]
-    without = [verdict.psnr.without("psnr", names), verdict.ssim.without("ssim", names)]
+    without = [verdict.psnr.without(IMAGE_METRICS, names)]
     table = plain_table(_QUESTIONS, rows, left=(0, 4, 7))
     return [*table, *filter(None, without), "", *_image_lines(verdict.images)]
 
@@ -47,7 +48,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     order = sorted(range(len(images)), key=lambda index: (-drop.values[index], images[index]))
     worst = [[images[i], quantity(metric, drop.values[i])] for i in order[:_IMAGES_SHOWN]]
     table = plain_table(("image", loss_name(metric)), worst, left=(0,))
-    without = filter(None, [drop.without(metric, images)])
+    without = filter(None, [drop.without([metric], images)])
     return [*plain_table(_QUESTIONS, [row], left=(0, 4, 7)), *without, "", *table]
 
 

@@ -115,16 +115,21 @@ class Graph:
         self.notes: Mapping[str, str] = {}
         self._path, self._on_gpu = path, on_gpu
         try:
+            self._check_dtype(precision)
             if precision.dtype == "int8":
                 self._session = self._open_int8(options)
             else:
                 self._session = self._open(path, options)
+        except BackendError:
+            raise
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:
             msg = f"onnxruntime can't open {path}: {error}"
             raise BackendError(msg) from error
-        self._check(precision)
-        self._input = self._session.get_inputs()[0].name
+        self._check()
+        (image,) = self._session.get_inputs()
+        self._input = image.name
+        self._half = image.type == "tensor(float16)"
 
     def _open(self, network: Path | bytes, options: "SessionOptions") -> "InferenceSession":
         import onnxruntime
@@ -142,13 +147,16 @@ class Graph:
     def _open_int8(self, options: "SessionOptions") -> "InferenceSession":
         import onnx
 
-        from sr_bench.backends.onnxruntime.int8 import layers_run, set_up
+        from sr_bench.backends.onnxruntime.int8 import kernel_of_given, layers_run, set_up
         from sr_bench.files.onnx_file import metadata
 
         model = onnx.load(self._path)
         if rules := metadata(model).get(PROFILE_KEY):
             # Plain float32, whose values are integers where they should be.
             self.notes = {"int8_rules": rules}
+            return self._open(self._path, options)
+        if PRECISION_KEY not in metadata(model):
+            self.notes = {"int8_kernel": kernel_of_given()}
             return self._open(self._path, options)
         network, kernel = set_up(model, options, on_gpu=self._on_gpu)
         # Which kernels were taken shows in no other place than the graph that it writes.
@@ -159,17 +167,29 @@ class Graph:
             self.notes = {"int8_kernel": kernel, "int8_layers": layers_run(model, optimised)}
         return session
 
-    def _check(self, precision: Precision) -> None:
-        """Refuse what is not of one input and one output, in `precision` and on the device."""
+    def _check_dtype(self, precision: Precision) -> None:
+        """Refuse a file that its content shows to be of another precision.
+
+        A float16 file would silently be computed in float32, and a quantised one be called fp32.
+        """
+        import onnx
+
+        from sr_bench.files.onnx_dtype import arithmetic
+
+        found = arithmetic(onnx.load(self._path, load_external_data=False))
+        if found.dtype == precision.dtype:
+            return
+        msg = f"expected a file of {precision.dtype}, got one of {found.dtype}: {self._path}"
+        if found.sign:
+            msg += f": {found.sign}; a card declares it with [model.onnx_by_precision]"
+        raise BackendError(msg)
+
+    def _check(self) -> None:
+        """Refuse what is not of one input and one output, or not on the device."""
         session, path = self._session, self._path
         ends = len(session.get_inputs()), len(session.get_outputs())
         if ends != (1, 1):
             msg = f"expected one input and one output in {path}, got {ends[0]} and {ends[1]}"
-            raise BackendError(msg)
-        made_for = session.get_modelmeta().custom_metadata_map.get(PRECISION_KEY, "fp32")
-        if made_for != precision.dtype:
-            # A float16 file would silently be computed in float32.
-            msg = f"expected a file made for {precision.dtype}, got one for {made_for}: {path}"
             raise BackendError(msg)
         if self._on_gpu and _CUDA not in session.get_providers():
             # Its numbers would be kept as the GPU's.
@@ -183,8 +203,10 @@ class Graph:
     def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the output for `lr`, both float32 NCHW; raise a BackendError if it doesn't fit."""
         try:
-            output: NDArray[np.float32] = self._session.run(None, {self._input: lr})[0]
+            image = lr.astype(np.float16) if self._half else lr
+            output: NDArray[np.float32] = self._session.run(None, {self._input: image})[0]
         except Exception as error:
             msg = f"onnxruntime can't run {self._path} on the shape {lr.shape}: {error}"
             raise BackendError(msg) from error
-        return output
+        # Half precision holds no number that float32 lacks.
+        return output.astype(np.float32) if output.dtype == np.float16 else output

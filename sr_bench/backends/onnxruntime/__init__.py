@@ -115,11 +115,12 @@ class Graph:
         self.notes: Mapping[str, str] = {}
         self._path, self._on_gpu = path, on_gpu
         try:
-            self._check_dtype(precision)
+            names = self._checked_names(precision)
             if precision.dtype == "int8":
                 self._session = self._open_int8(options)
             else:
-                self._session = self._open(path, options)
+                doubled = len(names) > len({*names})
+                self._session = self._open(_renamed(path) if doubled else path, options)
         except BackendError:
             raise
         # onnxruntime's exceptions have no common base but Exception.
@@ -167,8 +168,8 @@ class Graph:
             self.notes = {"int8_kernel": kernel, "int8_layers": layers_run(model, optimised)}
         return session
 
-    def _check_dtype(self, precision: Precision) -> None:
-        """Refuse a file that its content shows to be of another precision.
+    def _checked_names(self, precision: Precision) -> list[str]:
+        """Return the nodes' names; refuse a file whose content is of another precision.
 
         A float16 file would silently be computed in float32, and a quantised one be called fp32.
         """
@@ -176,9 +177,10 @@ class Graph:
 
         from sr_bench.files.onnx_dtype import arithmetic
 
-        found = arithmetic(onnx.load(self._path, load_external_data=False))
+        model = onnx.load(self._path, load_external_data=False)
+        found = arithmetic(model)
         if found.dtype == precision.dtype:
-            return
+            return [node.name for node in model.graph.node if node.name]
         msg = f"expected a file of {precision.dtype}, got one of {found.dtype}: {self._path}"
         if found.sign:
             msg += f": {found.sign}; a card declares it with [model.onnx_by_precision]"
@@ -210,3 +212,15 @@ class Graph:
             raise BackendError(msg) from error
         # Half precision holds no number that float32 lacks.
         return output.astype(np.float32) if output.dtype == np.float16 else output
+
+
+def _renamed(path: Path) -> bytes:
+    """Return the file at `path` with another name for each node that has one of a node before."""
+    import onnx
+
+    from sr_bench.files.onnx_names import name_nodes
+
+    model = onnx.load(path)
+    name_nodes(model)
+    content: bytes = model.SerializeToString()
+    return content

@@ -43,17 +43,19 @@ def _end(value: ValueInfoProto) -> End:
     return End(value.name, kind, dims if tensor.HasField("shape") else None)
 
 
-def no_image_network(reads: Sequence[End], gives: Sequence[End]) -> str:
+def no_image_network(
+    reads: Sequence[End], gives: Sequence[End], kinds: Sequence[str] = ("float",)
+) -> str:
     """Return why what `reads` and `gives` this is not one float32 image to another; empty if it is.
 
-    For sizes see `misfit`.
+    Elements may be of any of `kinds`. For sizes see `misfit`.
     """
     counts = len(reads), len(gives)
     if counts != (1, 1):
         wrong = f"one input and one output, got {counts[0]} and {counts[1]}"
-    elif not _fits(reads[0]):
+    elif not _fits(reads[0], kinds):
         wrong = "a float32 input N x C x H x W"
-    elif not _fits(gives[0]):
+    elif not _fits(gives[0], kinds):
         wrong = "a float32 output N x C x H x W"
     else:
         return ""
@@ -61,8 +63,8 @@ def no_image_network(reads: Sequence[End], gives: Sequence[End]) -> str:
     return f"expected {wrong}; it reads {names[0]} and gives {names[1]}: export the network so"
 
 
-def _fits(end: End) -> bool:
-    return end.kind == "float" and (end.dims is None or len(end.dims) == 4)
+def _fits(end: End, kinds: Sequence[str]) -> bool:
+    return end.kind in kinds and (end.dims is None or len(end.dims) == 4)
 
 
 def misfit(dims: Dims, shape: Sequence[int]) -> str:

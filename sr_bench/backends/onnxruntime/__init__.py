@@ -117,10 +117,14 @@ class Graph:
         self.notes: Mapping[str, str] = {}
         self._path, self._on_gpu = path, on_gpu
         try:
+            names = self._checked_names(precision)
             if precision.dtype == "int8":
                 self._session = self._open_int8(options)
             else:
-                self._session = self._open(path, options)
+                doubled = len(names) > len({*names})
+                self._session = self._open(_renamed(path) if doubled else path, options)
+        except BackendError:
+            raise
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:
             msg = f"onnxruntime can't open {path}: {error}"
@@ -144,13 +148,16 @@ class Graph:
     def _open_int8(self, options: "SessionOptions") -> "InferenceSession":
         import onnx
 
-        from sr_bench.backends.onnxruntime.int8 import layers_run, set_up
+        from sr_bench.backends.onnxruntime.int8 import kernel_of_given, layers_run, set_up
         from sr_bench.files.onnx_file import metadata
 
         model = onnx.load(self._path)
         if rules := metadata(model).get(PROFILE_KEY):
             # Plain float32, whose values are integers where they should be.
             self.notes = {"int8_rules": rules}
+            return self._open(self._path, options)
+        if PRECISION_KEY not in metadata(model):
+            self.notes = {"int8_kernel": kernel_of_given()}
             return self._open(self._path, options)
         network, kernel = set_up(model, options, on_gpu=self._on_gpu)
         # Which kernels were taken shows in no other place than the graph that it writes.
@@ -161,18 +168,33 @@ class Graph:
             self.notes = {"int8_kernel": kernel, "int8_layers": layers_run(model, optimised)}
         return session
 
+    def _checked_names(self, precision: Precision) -> list[str]:
+        """Return the nodes' names; refuse a file whose content is of another precision.
+
+        A float16 file would silently be computed in float32, and a quantised one be called fp32.
+        """
+        import onnx
+
+        from sr_bench.files.onnx_dtype import arithmetic
+
+        model = onnx.load(self._path, load_external_data=False)
+        found = arithmetic(model)
+        if found.dtype == precision.dtype:
+            return [node.name for node in model.graph.node if node.name]
+        msg = f"expected a file of {precision.dtype}, got one of {found.dtype}: {self._path}"
+        if found.sign:
+            msg += f": {found.sign}; a card declares it with [model.onnx_by_precision]"
+        raise BackendError(msg)
+
     def _check(self, precision: Precision) -> None:
         """Refuse what is not from image to image, in `precision` and on the device."""
         from sr_bench.files.onnx_image import no_image_network
 
         session, path = self._session, self._path
-        if fault := no_image_network(_ends(session.get_inputs()), _ends(session.get_outputs())):
+        ends = _ends(session.get_inputs()), _ends(session.get_outputs())
+        kinds = ("float", "float16") if precision.dtype == "fp16" else ("float",)
+        if fault := no_image_network(*ends, kinds):
             msg = f"{path}: {fault}"
-            raise BackendError(msg)
-        made_for = session.get_modelmeta().custom_metadata_map.get(PRECISION_KEY, "fp32")
-        if made_for != precision.dtype:
-            # A float16 file would silently be computed in float32.
-            msg = f"expected a file made for {precision.dtype}, got one for {made_for}: {path}"
             raise BackendError(msg)
         if self._on_gpu and _CUDA not in session.get_providers():
             # Its numbers would be kept as the GPU's.
@@ -199,8 +221,10 @@ class Graph:
             raise BackendError(msg) from error
 
     def _run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
-        output: NDArray[np.float32] = self._session.run(None, {self._input.name: lr})[0]
-        return output
+        image = lr.astype(np.float16) if self._input.type == "tensor(float16)" else lr
+        output: NDArray[np.float32] = self._session.run(None, {self._input.name: image})[0]
+        # Half precision holds no number that float32 lacks.
+        return output.astype(np.float32) if output.dtype == np.float16 else output
 
     def _sizes(self) -> str:
         """Return on which sizes the network does run, and what to do."""
@@ -228,3 +252,15 @@ def _ends(values: "list[NodeArg]") -> "list[End]":
         End(value.name, value.type.removeprefix("tensor(").removesuffix(")"), value.shape or None)
         for value in values
     ]
+
+
+def _renamed(path: Path) -> bytes:
+    """Return the file at `path` with another name for each node that has one of a node before."""
+    import onnx
+
+    from sr_bench.files.onnx_names import name_nodes
+
+    model = onnx.load(path)
+    name_nodes(model)
+    content: bytes = model.SerializeToString()
+    return content

@@ -47,7 +47,7 @@ def count(card: ModelCard, shape: Shape) -> CostCount:
         NotRunError: A user's ONNX file is absent.
         BackendError: It can't be read or counted.
     """
-    if card.onnx is not None:
+    if not card.architecture:
         from sr_bench.cost.onnx_graph import count_onnx
 
         return count_onnx(weights_path(card, None), shape)

@@ -27,8 +27,8 @@ from sr_bench.report.terminal.gate import comparison_lines, gate_lines
 # Keys of a record's detail that the page shows in their own way.
 _SHOWN_ELSEWHERE = {
     "gate", "compared", "dossier", "adapter", "warning", "observer", "calibration_set",
-    "calibration_images", "calibration_shared", "int8_share", "float_operators", "int8_rules",
-    "int8_layers", "int8_kernel",
+    "calibration_images", "calibration_shared", "int8_share", "integer_share", "float_operators",
+    "int8_rules", "int8_layers", "int8_kernel", "given_file",
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from tests.cost.zoo_models import small
 def test_a_plain_file_is_not_taken_for_fp16(tmp_path: Path) -> None:
     export_onnx(small("edsr_basicsr_x1"), tmp_path / "net.onnx")
     artefact = Artefact(tmp_path / "net.onnx", None, Precision.FP16, digest="")
-    with pytest.raises(BackendError, match=r"expected a file made for fp16, got one for fp32"):
+    with pytest.raises(BackendError, match=r"expected a file of fp16, got one of fp32"):
         open_session(artefact)
 
 

@@ -5,14 +5,13 @@ from pathlib import Path
 import onnx
 from onnx import ModelProto
 
+from sr_bench.cost.onnx_params import Dims
 from sr_bench.errors import BackendError
-from sr_bench.files.onnx_file import inferred, inlined, inputs
-
-Dims = tuple[int, ...]
+from sr_bench.files.onnx_file import inferred, inputs, simplified
 
 
 def read_model(source: Path | ModelProto) -> ModelProto:
-    """Return the model in a file, or the one given, with local functions inlined.
+    """Return the model in a file, or a copy of the one given, `simplified`.
 
     Raises:
         BackendError: The file is missing or is not an ONNX file.
@@ -21,7 +20,9 @@ def read_model(source: Path | ModelProto) -> ModelProto:
     try:
         if isinstance(source, Path):
             source = onnx.load(source, load_external_data=False)
-        model = inlined(source)
+        copy = ModelProto()
+        copy.CopyFrom(source)
+        model = simplified(copy)
     # A damaged file raises whatever its reader stumbles over.
     except Exception as error:
         msg = f"can't read the ONNX file {name}: {error}"

@@ -14,7 +14,7 @@ from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import GraphProto, NodeProto, TensorProto, numpy_helper
+from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 from sr_bench.files.onnx_file import reads
 
@@ -102,11 +102,8 @@ class Parameters:
     @cached_property
     def _stored(self) -> Mapping[str, TensorProto]:
         """The constants of the file, by name."""
-        written = {
-            node.output[0]: next((a.t for a in node.attribute if a.name == "value"), TensorProto())
-            for node in self.graph.node
-            if node.op_type == "Constant"
-        }
+        constants = (node for node in self.graph.node if node.op_type == "Constant")
+        written = {node.output[0]: _tensor(node.attribute[0]) for node in constants}
         return written | {tensor.name: tensor for tensor in self.graph.initializer}
 
     @cached_property
@@ -196,7 +193,8 @@ class Parameters:
     def _array(self, name: str) -> NDArray[np.generic]:
         """Return what the file holds as `name`; numbers like no others if it does not."""
         tensor = self._stored.get(name)
-        if tensor is None or tensor.data_location == TensorProto.EXTERNAL:
+        known = tensor is not None and tensor.data_type != TensorProto.UNDEFINED
+        if tensor is None or not known or tensor.data_location == TensorProto.EXTERNAL:
             return np.arange(-3, 0)
         return numpy_helper.to_array(tensor)
 
@@ -230,3 +228,18 @@ class Parameters:
             else:
                 waiting.extend((source, False) for source in node.input)
         return leaves
+
+
+def _tensor(value: AttributeProto) -> TensorProto:
+    """Return the `value` of a Constant as a tensor; of no type if it holds no numbers."""
+    if value.type == AttributeProto.TENSOR:
+        return value.t
+    if value.type == AttributeProto.SPARSE_TENSOR:
+        sparse = value.sparse_tensor
+        kind, elsewhere = sparse.values.data_type, TensorProto.EXTERNAL
+        return TensorProto(dims=sparse.dims, data_type=kind, data_location=elsewhere)
+    kinds = {"value_float": np.float32, "value_floats": np.float32}
+    if value.name not in (*kinds, "value_int", "value_ints"):
+        return TensorProto()
+    numbers = np.asarray(helper.get_attribute_value(value), kinds.get(value.name, np.int64))
+    return numpy_helper.from_array(numbers)

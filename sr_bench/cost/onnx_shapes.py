@@ -25,7 +25,7 @@ def read_model(source: Path | ModelProto) -> ModelProto:
         model = simplified(copy)
     # A damaged file raises whatever its reader stumbles over.
     except Exception as error:
-        msg = f"can't read the ONNX file {name}: {error}"
+        msg = f"can't read the ONNX file {name}: {' '.join(str(error).split())}"
         raise BackendError(msg) from error
     if not model.graph.node:
         msg = f"{name}: expected an ONNX network, got one without operators"
@@ -45,7 +45,8 @@ def fixed_shapes(model: ModelProto, shape: tuple[int, int, int]) -> dict[str, Di
     try:
         kinds = inferred(model, (1, *shape), strict=True)
     except (onnx.shape_inference.InferenceError, RuntimeError, ValueError) as error:
-        msg = f"the network does not accept the input shape {_text(shape)}: {error}"
+        reason = " ".join(str(error).split())
+        msg = f"the network does not accept the input shape {_text(shape)}: {reason}"
         raise BackendError(msg) from error
     shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     return shapes | {

@@ -41,7 +41,7 @@ def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelPr
         return simplified(model)
     # A broken file makes protobuf and onnx fail in many ways: names that are not UTF-8 do so late.
     except Exception as error:
-        msg = f"{fault} {path}: {error}"
+        msg = f"{fault} {path}: {' '.join(str(error).split())}"
         raise BackendError(msg) from error
 
 

@@ -99,7 +99,7 @@ def _types(model: ModelProto, path: Path) -> dict[str, int]:
     try:
         graph = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
     except onnx.shape_inference.InferenceError as error:
-        msg = f"the types in {path} can't be inferred: {error}"
+        msg = f"the types in {path} can't be inferred: {' '.join(str(error).split())}"
         raise BackendError(msg) from error
     types: dict[str, int] = {tensor.name: tensor.data_type for tensor in graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):

@@ -50,7 +50,8 @@ def count_onnx(source: Path | ModelProto, shape: tuple[int, int, int]) -> CostCo
 
 def _refuse_uncountable(node: NodeProto) -> None:
     name = f"{node.domain}.{node.op_type}".removeprefix(".").removeprefix("ai.onnx.")
-    if node.op_type in _UNCOUNTABLE or node.domain not in ("", "ai.onnx"):
+    standard = node.domain in ("", "ai.onnx") and onnx.defs.has(node.op_type)
+    if node.op_type in _UNCOUNTABLE or not standard:
         msg = (
             f"can't count the operator {name} (node {node.name!r}); expected a float network of "
             "standard ONNX operators: give the file before quantisation or fusion"

@@ -1,5 +1,6 @@
-"""Read an ONNX file without its external weights, and the shape of each value for one input."""
+"""Read an ONNX file without its large weights, and the shape of each value for one input."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import onnx
@@ -7,7 +8,8 @@ from onnx import ModelProto
 
 from sr_bench.cost.onnx_params import Dims
 from sr_bench.errors import BackendError
-from sr_bench.files.onnx_file import inferred, inputs, simplified
+from sr_bench.files.onnx_data import read_external_data
+from sr_bench.files.onnx_file import SHAPE_ELEMENTS, inferred, inputs, simplified
 
 
 def read_model(source: Path | ModelProto) -> ModelProto:
@@ -19,7 +21,9 @@ def read_model(source: Path | ModelProto) -> ModelProto:
     name = str(source) if isinstance(source, Path) else "the model"
     try:
         if isinstance(source, Path):
-            source = onnx.load(source, load_external_data=False)
+            path, source = source, onnx.load(source, load_external_data=False)
+            with suppress(ValueError, OSError):  # of weights, absent ones do: only sizes count
+                read_external_data(source, path, largest=SHAPE_ELEMENTS)
         copy = ModelProto()
         copy.CopyFrom(source)
         model = simplified(copy)

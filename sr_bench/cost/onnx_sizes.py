@@ -22,11 +22,10 @@ from onnx.reference import ReferenceEvaluator
 
 from sr_bench.cost.onnx_params import SIZES, Dims
 from sr_bench.cost.onnx_shapes import fixed_shapes
-from sr_bench.files.onnx_file import opset
+from sr_bench.files.onnx_file import SHAPE_ELEMENTS, opset
 
 _Values = dict[str, NDArray[np.generic]]
 
-_LARGEST = 1024  # elements of a value that may be a shape, indices or a condition
 _COMPUTED = frozenset(
     (
         *("Abs", "Add", "And", "Cast", "Ceil", "Concat", "Div", "Equal", "Floor", "Gather"),
@@ -97,7 +96,7 @@ def _values(node: NodeProto, shapes: Mapping[str, Dims], known: _Values, version
         small = all(_is_small(attribute.t) for attribute in node.attribute)
     else:
         sizes = [prod(shapes[name]) for name in node.output if name in shapes]
-        bounded = len(sizes) == len(node.output) and max(sizes) <= _LARGEST
+        bounded = len(sizes) == len(node.output) and max(sizes) <= SHAPE_ELEMENTS
         small = node.op_type in _COMPUTED or (node.op_type in _GROWING and bounded)
     if not small or node.domain or not all(name in known for name in node.input if name):
         return {}
@@ -112,7 +111,7 @@ def _values(node: NodeProto, shapes: Mapping[str, Dims], known: _Values, version
     except Exception:
         return {}
     values = {name: np.asarray(x) for name, x in zip(node.output, results, strict=True) if name}
-    return values if all(value.size <= _LARGEST for value in values.values()) else {}
+    return values if all(value.size <= SHAPE_ELEMENTS for value in values.values()) else {}
 
 
 def _size(node: NodeProto, dims: Dims) -> NDArray[np.int64]:
@@ -123,4 +122,4 @@ def _size(node: NodeProto, dims: Dims) -> NDArray[np.int64]:
 
 
 def _is_small(tensor: TensorProto) -> bool:
-    return tensor.data_location != TensorProto.EXTERNAL and prod(tensor.dims) <= _LARGEST
+    return tensor.data_location != TensorProto.EXTERNAL and prod(tensor.dims) <= SHAPE_ELEMENTS

@@ -22,7 +22,9 @@ from sr_bench.files.onnx_data import read_external_data
 MAX_NODES = 100_000
 """Operators of a network once its functions are inlined; a deep RCAN has some thousands."""
 
-_SHAPE_ELEMENTS = 1024  # elements of a constant up to which it may be a shape, axes or factors
+SHAPE_ELEMENTS = 1024
+"""Elements of a constant up to which it may be a shape, indices, axes or factors."""
+
 _Key = tuple[str, str]  # domain and name of a function
 
 
@@ -173,7 +175,7 @@ def inferred(
         [ValueInfoProto(name=output.name) for output in graph.output],
         [
             tensor  # without its values if it is large
-            if prod(tensor.dims) <= _SHAPE_ELEMENTS
+            if prod(tensor.dims) <= SHAPE_ELEMENTS
             else TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
             for tensor in graph.initializer
         ],

@@ -108,3 +108,23 @@ def test_a_constant_of_terabytes_is_not_computed() -> None:
     model.graph.initializer.append(numpy_helper.from_array(np.array([1 << 40]), "huge"))
     with pytest.raises(BackendError, match=r"can't count If"):
         count_onnx(model, (3, 4, 4))
+
+
+def test_a_shape_in_an_external_file_is_read(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Reshape", ["x", "flat"], ["rows"]),
+        helper.make_node("MatMul", ["rows", "w"], ["y"]),
+    ]
+    constants = {"flat": np.array([-1, 48]), "w": np.ones((48, 5), np.float32)}
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, "h", "w"])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path = tmp_path / "net.onnx"
+    onnx.save(model, path, save_as_external_data=True, location="data", size_threshold=0)
+    count = count_onnx(path, (3, 4, 4))
+    assert (count.params, count.linear_macs) == (240, 240)

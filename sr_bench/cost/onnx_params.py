@@ -83,7 +83,7 @@ class Parameters:
                 return (
                     f"the parameters can't be told: at the node {node.name or node.output[0]!r}"
                     f" ({node.op_type}) stands a constant of {self._size(source)}, which may be"
-                    " learned or not; export without constant folding, or declare a known_gap"
+                    " learned or not; export without constant folding, or count the module itself"
                 )
         return ""
 

@@ -169,7 +169,7 @@ def inferred(
     """
     graph, (image,) = model.graph, inputs(model)
     slim = helper.make_graph(
-        graph.node,
+        [_inferable(node) for node in graph.node],
         "slim",
         [helper.make_tensor_value_info(image.name, image.type.tensor_type.elem_type, shape)],
         [ValueInfoProto(name=output.name) for output in graph.output],
@@ -188,3 +188,10 @@ def inferred(
     ).graph
     values = (*result.input, *result.value_info, *result.output)
     return {value.name: value.type.tensor_type for value in values}
+
+
+def _inferable(node: NodeProto) -> NodeProto:
+    """Return `node`, or one of the same type and shape if onnx infers nothing of its operator."""
+    if node.op_type != "GroupNormalization":
+        return node
+    return helper.make_node("Identity", node.input[:1], node.output)

@@ -172,6 +172,14 @@ def test_what_is_computed_of_constants_alone_is_no_operation() -> None:
     assert (count.conv_macs, count.linear_macs, count.params) == (3 * 9 * 16, 0, 9 + 12)
 
 
+def test_behind_a_group_normalisation_of_which_onnx_infers_nothing_shapes_are_known() -> None:
+    node = helper.make_node("GroupNormalization", ["a", "gain", "gain"], ["b"], num_groups=3)
+    model = _model([node], gain=np.ones(3, np.float32))
+    model.opset_import[0].version = 21
+    count = count_onnx(model, (3, 4, 4))
+    assert (count.params, count.conv_macs) == (9 + 3, 2 * 9 * 16)
+
+
 def test_a_weight_cast_like_the_image_is_a_weight() -> None:
     nodes = [
         helper.make_node("CastLike", ["half", "a"], ["w"]),

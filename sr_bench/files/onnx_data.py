@@ -1,5 +1,6 @@
 """Read the tensors that an ONNX file keeps in files beside it, from nowhere else."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -8,8 +9,10 @@ from onnx import ModelProto, TensorProto
 from onnx.external_data_helper import load_external_data_for_tensor
 
 
-def read_external_data(model: ModelProto, path: Path) -> None:
+def read_external_data(model: ModelProto, path: Path, *, largest: float = math.inf) -> None:
     """Read into `model`, which is in the file at `path`, all tensors that lie beside that.
+
+    Not those of more elements than `largest`.
 
     Both may be symbolic links, as in the cache of Hugging Face, where ``snapshots/1/net.onnx`` and
     its data lead to files of other names in one folder, ``blobs``.
@@ -18,7 +21,7 @@ def read_external_data(model: ModelProto, path: Path) -> None:
         ValueError: A file is not in the network's folder, or is none.
     """
     for tensor in _tensors(model):
-        if tensor.data_location != TensorProto.EXTERNAL:
+        if tensor.data_location != TensorProto.EXTERNAL or math.prod(tensor.dims) > largest:
             continue
         (entry,) = (entry for entry in tensor.external_data if entry.key == "location")
         file = data_file(path, entry.value)

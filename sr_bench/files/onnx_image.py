@@ -10,7 +10,10 @@ from sr_bench.files.onnx_file import inputs
 Dims = Sequence[int | str | None]
 """Of a network's input or output; a free size is a name, 0 or None."""
 
-_LARGEST_MULTIPLE = 128
+Runs = Callable[[int, int], bool]
+"""Tries a network on a height and a width, and tells whether it runs."""
+
+_LARGEST_SIDE = 128  # of a window that a network may cut its image in
 _COLOURS = (1, 3, 4)  # channels of an image
 
 
@@ -88,18 +91,32 @@ def misfit(dims: Dims, shape: Sequence[int]) -> str:
     return f"the network reads {_text(dims)}, got {_text(shape)}; {advice}"
 
 
-def needed_multiple(runs: Callable[[int, int], bool]) -> int:
+def needed_multiple(runs: Runs) -> int:
     """Return of which number heights and widths have to be multiples for a network to run.
 
-    `runs` tries it on a height and a width. 1 if any will do that is large enough, 0 if no small
-    number is found.
+    1 if any will do that is large enough, 0 if no small number is found.
     """
     if runs(17, 19):
         return 1
-    for side in range(1, _LARGEST_MULTIPLE + 1):
+    for side in range(1, _LARGEST_SIDE + 1):
         if runs(side, side) and runs(2 * side, side) and runs(side, 3 * side):
             return 1 if runs(2 * side + 1, 3 * side + 1) else side
     return 0
+
+
+def sizes_taken(runs: Runs) -> str:
+    """Return on which sizes a network runs that did not run on one, and what to do."""
+    protocol = "choose a protocol with such an input_shape, or export the network"
+    if (number := needed_multiple(runs)) > 1:
+        return f"it takes multiples of {number} pixels only: {protocol} so that it pads its input"
+    if number == 0 and (side := next((n for n in range(1, 257) if runs(n, n)), 0)):
+        return f"it takes {side} x {side} pixels only: {protocol} with free sizes"
+    return "export the network with free sizes"
+
+
+def said(error: Exception) -> str:
+    """Return what onnxruntime says in `error`, in one line: which node failed, and no more."""
+    return " ".join(str(error).partition("Status Message:")[0].split())
 
 
 def _text(dims: Dims) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.errors import BackendError, DatasetError
+from sr_bench.files.onnx_image import said
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.moments import (
     Codes,
@@ -172,7 +173,7 @@ class _Pass:
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:
             size = _size(tile.pixels)
-            msg = f"{tile.image}: the network can't run on {size} pixels of it: {error}"
+            msg = f"{tile.image}: the network can't run on {size} pixels of it: {said(error)}"
             raise BackendError(msg) from error
 
     def _fits(self, tile: Tile, others: Sequence[Tile]) -> bool:

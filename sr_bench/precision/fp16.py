@@ -23,7 +23,7 @@ from onnx import (
 from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_dtype import arithmetic
-from sr_bench.files.onnx_file import control_flow, foreign, load_onnx
+from sr_bench.files.onnx_file import control_flow, foreign, inferred, load_onnx
 from sr_bench.files.onnx_image import ends, no_image_network
 from sr_bench.files.onnx_names import name_nodes, separator
 from sr_bench.files.onnx_write import write_onnx
@@ -107,14 +107,13 @@ def cast_pair(source: str, target: str, mark: str) -> tuple[NodeProto, NodeProto
 def _types(model: ModelProto, path: Path) -> dict[str, int]:
     """Return the element type of every value."""
     try:
-        graph = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
+        kinds = inferred(model, strict=True)
     except onnx.shape_inference.InferenceError as error:
-        msg = f"the types in {path} can't be inferred: {error}"
+        msg = f"the types in {path} can't be inferred: {' '.join(str(error).split())}"
         raise BackendError(msg) from error
-    types: dict[str, int] = {tensor.name: tensor.data_type for tensor in graph.initializer}
-    for value in (*graph.input, *graph.value_info, *graph.output):
-        types[value.name] = value.type.tensor_type.elem_type
-    for node in graph.node:
+    types: dict[str, int] = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    types |= {name: kind.elem_type for name, kind in kinds.items()}
+    for node in model.graph.node:
         fault = foreign(node) or control_flow(node)
         if not (fault or all(types.get(output) for output in node.output if output)):
             fault = f"the output type of the node {node.name!r} ({node.op_type}) is unknown"

@@ -196,7 +196,7 @@ def _folded(model: ModelProto, path: Path) -> ModelProto:
             )
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:
-            msg = f"onnxruntime can't open {path}: {error}"
+            msg = f"onnxruntime can't open {path}: {' '.join(str(error).split())}"
             raise BackendError(msg) from error
         folded = onnx.load(target)
     # onnxruntime declares all its domains, of which other runtimes refuse those they don't know.

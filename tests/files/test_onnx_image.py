@@ -3,7 +3,14 @@
 import pytest
 from onnx import TensorProto, helper
 
-from sr_bench.files.onnx_image import ends, misfit, needed_multiple, no_image_network
+from sr_bench.files.onnx_image import (
+    ends,
+    misfit,
+    needed_multiple,
+    no_image_network,
+    said,
+    sizes_taken,
+)
 
 
 def _fault(*kinds: tuple[str, int, list[int | str] | None]) -> str:
@@ -77,3 +84,14 @@ def test_a_least_size_is_no_multiple() -> None:
 
 def test_where_no_small_number_will_do_none_is_returned() -> None:
     assert needed_multiple(lambda h, w: (h, w) == (64, 64)) == 0
+
+
+def test_the_sizes_that_a_network_takes_are_told() -> None:
+    assert "takes multiples of 8 pixels only: choose" in sizes_taken(lambda h, w: not (h | w) % 8)
+    assert "takes 64 x 64 pixels only: choose" in sizes_taken(lambda h, w: (h, w) == (64, 64))
+    assert sizes_taken(lambda _h, _w: False) == "export the network with free sizes"
+
+
+def test_of_what_the_runtime_says_the_node_is_told() -> None:
+    error = RuntimeError("FAIL : running Add node.\n Name:'a' Status Message: /src/a.h:5 void f")
+    assert said(error) == "FAIL : running Add node. Name:'a'"

@@ -127,7 +127,7 @@ class Graph:
             raise
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:
-            msg = f"onnxruntime can't open {path}: {error}"
+            msg = f"onnxruntime can't open {path}: {' '.join(str(error).split())}"
             raise BackendError(msg) from error
         self._check(precision)
         (self._input,) = self._session.get_inputs()
@@ -207,7 +207,7 @@ class Graph:
 
     def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the output for `lr`, both float32 NCHW; raise a BackendError if it doesn't fit."""
-        from sr_bench.files.onnx_image import misfit
+        from sr_bench.files.onnx_image import misfit, said, sizes_taken
 
         if fault := misfit(self._input.shape or lr.shape, lr.shape):
             msg = f"{self._path}: {fault}"
@@ -215,9 +215,8 @@ class Graph:
         try:
             return self._run(lr)
         except Exception as error:
-            reason = " ".join(str(error).split())
-            where = f"{self._path} on the shape {lr.shape}{self._sizes()}"
-            msg = f"onnxruntime can't run {where}: {reason}"
+            advice = f"{sizes_taken(self._runs)} ({said(error)})"
+            msg = f"onnxruntime can't run {self._path} on the shape {lr.shape}; {advice}"
             raise BackendError(msg) from error
 
     def _run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -226,23 +225,12 @@ class Graph:
         # Half precision holds no number that float32 lacks.
         return output.astype(np.float32) if output.dtype == np.float16 else output
 
-    def _sizes(self) -> str:
-        """Return on which sizes the network does run, and what to do."""
-        from sr_bench.files.onnx_image import needed_multiple
-
-        def runs(height: int, width: int) -> bool:
-            try:
-                self._run(np.zeros((1, self._input.shape[1], height, width), np.float32))
-            except Exception:
-                return False
-            return True
-
-        if (number := needed_multiple(runs)) > 1:
-            return (
-                f", only on multiples of {number} pixels; choose a protocol whose input_shape is"
-                " such, or export the network so that it pads its input"
-            )
-        return "; export it with free sizes"
+    def _runs(self, height: int, width: int) -> bool:
+        try:
+            self._run(np.zeros((1, 3, height, width), np.float32))
+        except Exception:
+            return False
+        return True
 
 
 def _ends(values: "list[NodeArg]") -> "list[End]":

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from sr_bench.core.metric import metric_headers
 from sr_bench.document.inline import plain
-from sr_bench.document.spelling import compact, has_digit, words
+from sr_bench.document.spelling import compact, has_digit, has_number, words
 from sr_bench.document.tables import Cell
 from sr_bench.files.validation import nearest
 
@@ -127,7 +127,9 @@ def prints_number(column: Column | None, cell: Cell) -> bool:
 
     Notes, names and shapes may have digits, but none is a decimal alone.
     """
-    if column is None or column.kind == "metric":
+    if column is None:
+        return has_number(cell.plain)
+    if column.kind == "metric":
         return has_digit(cell.text)
     if column.kind == "unknown":
         return has_digit(cell.text if "badge" in cell.text else cell.plain)

@@ -86,7 +86,7 @@ class TableReader:
             fault = re.sub(self._place, "", str(error))
         labels = (*_label_cell(columns, cells), *((row.row,) if row else ()))
         if len(cells) != len(columns):  # which cell is below which header is anyone's guess
-            columns = [column for column in columns[:1] if column.name == "model"]
+            columns = ()
         self.labels.update(labels)
         ignored = self._ignored.table(grid.names) or self._ignored.row(labels)
         twins = self._twins(row) if row and not ignored else {}

@@ -42,6 +42,7 @@ _INNOCENT: Final = re.compile(
     "|版本|依赖|日期"
 )
 _DECIMALS: Final = re.compile(r"\W*[0-9]*[.,][0-9]{2,}(\W+[0-9]*[.,][0-9]{2,})*\W*(dB)?\W*")
+_DECIBEL: Final = re.compile(r"[0-9]\s?dB\b", re.IGNORECASE)
 _FEW: Final = 2
 
 
@@ -55,6 +56,8 @@ def looks_like_results(grid: Grid, names: Iterable[str] = ()) -> bool:
     cells = [cell for row in grid.rows for cell in row]
     if not any(has_number(cell.plain) for cell in cells):
         return False
+    if any(_DECIBEL.search(cell.plain) for cell in cells):
+        return True
     models = {name.casefold() for name in names}
     headers = [cell.plain for cell in grid.header]
     if any(_names_result(text) or text.casefold() in models for text in headers):
@@ -68,7 +71,8 @@ def looks_like_results(grid: Grid, names: Iterable[str] = ()) -> bool:
 
 def _names_result(text: str) -> bool:
     letters = compact(text)
-    if any(part in letters for part in _PARTS) or _NETWORK.fullmatch(text.strip("* ")):
+    names = re.split(r"[^\w+-]+", text)
+    if any(part in letters for part in _PARTS) or any(map(_NETWORK.fullmatch, names)):
         return True
     parts = set(re.split(r"[\W_]+", folded(text)))
     return not parts.isdisjoint({*_WORDS, *metric_infos()})

@@ -6,7 +6,7 @@ from typing import Final
 
 # Not the digits of names (Set5, v1.2, EDSR-2) and shapes (3x8x8).
 _NUMBER: Final = re.compile(
-    r"(?<![\w.×])(?<![A-Za-z]-)\.?[0-9]+(?:[.,][0-9]+)*[a-zA-Z%\u00b5]{0,4}(?![\w×])"  # noqa: RUF001
+    r"(?<![\w.×])(?<![A-Za-z]-)\.?\d+(?:[.,٫]\d+)*[a-zA-Z%\u00b5]{0,4}(?![\w×])"  # noqa: RUF001
 )
 
 

@@ -70,7 +70,7 @@ def check(document: Document, session: PastSession) -> Checked:
 
 
 def _refuse_unread(document: Document, answers: "_Answers") -> None:
-    """Refuse a document with a number that can't be read, unless the card ignores it."""
+    """Refuse a document whose rows have a number that can't be read, nor is ignored."""
     ignored = Ignored()
     with suppress(CardError):  # the card may be gone since the run
         ignored = load_card(answers.card).ignored if answers.card else ignored

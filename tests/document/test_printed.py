@@ -121,6 +121,19 @@ def test_other_tables_and_text_are_left_alone(table: str) -> None:
     assert printed(table) == ()
 
 
+def test_a_first_row_of_an_html_table_is_no_header_without_cells_of_headers() -> None:
+    cells = "<tr><{0}>EDSR (23.84 dB)</{0}><{0}>y</{0}></tr><tr><td>a</td><td>25.32</td></tr>"
+    for tag, numbers in (("td", "'EDSR (23.84 dB)' and 1 more"), ("th", "'25.32'")):
+        (message,) = messages(f"<table>{cells.format(tag)}</table>\n")
+        assert f"nothing reads {numbers}: it is an HTML table" in message
+
+
+def test_a_header_that_is_a_model_of_another_table_is_one_of_results() -> None:
+    other = "| On | tiny_b |\n|-|-|\n| x | 7 |\n"
+    assert not messages(other)
+    assert len(messages(f"| Model | PSNR |\n|-|-|\n| Tiny_B | 30 |\n\n{other}")) == 1
+
+
 def test_numbers_of_one_kind_are_named_together() -> None:
     rows = "".join(f"| A{n} | 30.{n} dB | 3{n} |\n" for n in range(40))
     psnr, fps = messages("| Model | PSNR | FPS |\n|-|-|-|\n" + rows)

@@ -23,11 +23,8 @@ def cache_dir() -> Path:
         return Path(os.devnull) / "no-home-folder"
 
 
-def shared_dir() -> Path:
-    """Return the folder for what processes tell each other: in the cache, if it can be written.
-
-    Else it is one of this user where temporary files are.
-    """
+def writable_dir() -> Path:
+    """Return the cache folder if it can be written; else one of this user's for temporary files."""
     folder = cache_dir()
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)

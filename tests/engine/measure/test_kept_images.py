@@ -20,7 +20,7 @@ from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.engine.score.fidelity import fidelity
 from sr_bench.engine.score.protocol import Pair
-from sr_bench.errors import ImageError, OptionError
+from sr_bench.errors import CacheWarning, ImageError, OptionError
 from sr_bench.imaging.files import read_image, read_levels, write_levels
 from sr_bench.imaging.layout import to_nchw
 from tests.int8_zoo import make_int8_zoo
@@ -165,3 +165,21 @@ def test_the_fidelity_of_a_record_follows_from_the_files_that_are_kept(tmp_path:
 def test_another_mode_is_refused() -> None:
     with pytest.raises(OptionError, match=r"--sr-keep=png: expected one of off, 8bit, 16bit"):
         Selection(keep="png")
+
+
+@pytest.mark.parametrize("name", ["sr", "pairs"])
+def test_an_image_that_is_damaged_or_swapped_is_told_and_made_again(
+    zoo, tmp_path: Path, cache: Path, name: str
+) -> None:
+    folder = tmp_path / getattr(kept(measured(zoo, tmp_path)), name)
+    first, *_, last = sorted(folder.glob("*.png"))
+    whole = first.read_bytes()
+    assert first != last
+    for damaged in (last.read_bytes(), whole[:-9], b""):
+        first.write_bytes(damaged)
+        with pytest.warns(CacheWarning, match=f"{first.name} is damaged"):
+            measured(zoo, tmp_path, session=f"{name} {len(damaged)}")
+        assert first.read_bytes() == whole
+        measured(
+            zoo, tmp_path, session=f"after {name} {len(damaged)}"
+        )  # a warning would be an error

@@ -69,6 +69,7 @@ _NAMINGS: tuple[tuple[_Rename, _Rename], ...] = (
     (lambda _, number: _OURS[-1 - number], lambda _, number: _OURS[number]),
     (_same, lambda *_: ""),
     (_same, lambda *_: "one"),
+    (_same, lambda name, _: "head" if name == "sum" else name),  # as ours, after its output
     (_same, lambda _, number: "" if number % 2 else f"Conv_{number + 1}"),  # ours of the next
     (lambda _, number: f"ц {number}.weight\n\"'", lambda _, number: f"a.b {number}\\"),
     (lambda _, number: "n" * 5000 + str(number), lambda _, number: "n" * 5000 + str(number)),

@@ -183,3 +183,14 @@ def test_a_network_of_which_nothing_can_be_quantised_is_not_run_in_int8(
     assert record.verdict.status is Status.NOT_RUN
     assert record.verdict.sentence.startswith("no layer can be quantised: ")
     assert "ConvTranspose 'up'" in record.verdict.sentence
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "vacc"])
+def test_a_plan_that_leaves_all_layers_in_float_is_not_run_in_int8(
+    zoo: Int8Zoo, backend: str
+) -> None:
+    zoo.write_card(plan='keep = ["*"]\n[model.vacc]\nskip = ["*"]')
+    record = _psnr(zoo, "int8_kl", backend)
+    assert record.verdict.status is Status.NOT_RUN
+    key = "vacc.skip" if backend == "vacc" else "keep"
+    assert record.verdict.sentence == (f"no layer is left to quantise: {key} leaves all 5 in float")

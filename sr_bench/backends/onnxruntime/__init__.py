@@ -183,7 +183,9 @@ class Graph:
             return [node.name for node in model.graph.node if node.name]
         msg = f"expected a file of {precision.dtype}, got one of {found.dtype}: {self._path}"
         if found.sign:
-            msg += f": {found.sign}; a card declares it with [model.onnx_by_precision]"
+            msg += f": {found.sign}"
+        if found.dtype in ("fp16", "int8"):
+            msg += "; a card declares such a file with [model.onnx_by_precision]"
         raise BackendError(msg)
 
     def _check(self, precision: Precision) -> None:

@@ -57,6 +57,7 @@ def settled(model: ModelProto, shape: tuple[int, int, int]) -> dict[str, Dims]:
 def _settle(graph: GraphProto, shapes: Mapping[str, Dims], known: _Values, version: int) -> bool:
     """Replace the nodes of which all is `known`, to which it adds; return whether there was one."""
     nodes: list[NodeProto] = []
+    changed = False
     for node in graph.node:
         if branch := _taken(node, known):
             nodes += branch.node
@@ -64,6 +65,7 @@ def _settle(graph: GraphProto, shapes: Mapping[str, Dims], known: _Values, versi
             nodes += [helper.make_node("Identity", [v.name], [name]) for v, name in pairs]
             graph.initializer.extend(branch.initializer)
             known |= {t.name: numpy_helper.to_array(t) for t in branch.initializer if _is_small(t)}
+            changed = True
             continue
         values = _values(node, shapes, known, version)
         known |= values
@@ -71,9 +73,9 @@ def _settle(graph: GraphProto, shapes: Mapping[str, Dims], known: _Values, versi
         if values and all(value.dtype.kind in "biu" for value in values.values()):
             tensors = (numpy_helper.from_array(value, name) for name, value in values.items())
             graph.initializer.extend(tensors)
+            changed = True
         else:
             nodes.append(node)
-    changed = len(nodes) != len(graph.node)
     del graph.node[:]
     graph.node.extend(nodes)
     return changed

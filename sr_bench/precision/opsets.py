@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, version_converter
+from onnx import ModelProto, helper, version_converter
 
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_file import inputs, opset
@@ -10,6 +10,7 @@ from sr_bench.files.onnx_file import inputs, opset
 OPSETS = range(13, 24)
 """Opsets that can be quantised: per-channel QuantizeLinear came with 13."""
 
+_RESIZE_CHOOSES = 11  # the first opset in which it is asked where pixels lie
 _SIDE = 64  # of the image that both networks are run on, where they take any size
 _CLOSE = 1e-4  # as a part of the largest output: both round differently, and no more than that
 
@@ -29,6 +30,8 @@ def converted(model: ModelProto) -> ModelProto:
     # The converter raises whatever it stumbles over.
     except Exception as error:
         raise _refusal(got, target, str(error)) from error
+    if got < _RESIZE_CHOOSES:
+        _resize_as_before(result)
     before = _output(model)
     if before is None:  # on this size; what the network takes is found when images come
         return result
@@ -36,6 +39,22 @@ def converted(model: ModelProto) -> ModelProto:
     if after is None or not np.allclose(after, before, rtol=0, atol=_CLOSE * np.abs(before).max()):
         raise _refusal(got, target, "what it made computes something else")
     return result
+
+
+def _resize_as_before(model: ModelProto) -> None:
+    """Let each Resize of `model` compute as it had to before it could choose.
+
+    The converter leaves it the newer default, which moves the image by half a pixel.
+    """
+    for node in model.graph.node:
+        if node.op_type == "Resize":
+            given = {attribute.name for attribute in node.attribute}
+            before = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+            node.attribute.extend(
+                helper.make_attribute(name, value)
+                for name, value in before.items()
+                if name not in given
+            )
 
 
 def _refusal(got: int, target: int, why: str) -> BackendError:

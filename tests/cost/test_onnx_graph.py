@@ -147,7 +147,13 @@ def test_an_input_that_does_not_fit_is_explained(
 
 
 @pytest.mark.parametrize(
-    ("operator", "domain"), [("QLinearConv", ""), ("FusedConv", "com.microsoft"), ("LSTM", "")]
+    ("operator", "domain"),
+    [
+        ("QLinearConv", ""),
+        ("FusedConv", "com.microsoft"),
+        ("LSTM", ""),
+        ("SimplifiedLayerNormalization", ""),  # onnxruntime's, without a domain of its own
+    ],
 )
 def test_an_operator_of_unknown_cost_is_refused(operator: str, domain: str) -> None:
     nodes = [HEAD, helper.make_node(operator, ["a"], ["y"], name="odd", domain=domain)]

@@ -154,10 +154,18 @@ def test_rows_that_are_chosen_of_a_table_are_learned() -> None:
         helper.make_node("Gather", ["table", "rows"], ["chosen"]),
         helper.make_node("Add", ["a", "chosen"], ["b"]),
     ]
-    rows = np.array([[0, 1, 2, 1]] * 4)
-    model = _model(nodes, table=np.arange(7, dtype=np.float32), rows=rows)
+    table = np.arange(20, dtype=np.float32).reshape(5, 4)
+    model = _model(nodes, table=table, rows=np.array([0, 1, 2, 1]))
     count = count_onnx(model, (3, 4, 4))
-    assert (count.params, count.unknown_params) == (9 + 7, "")
+    assert (count.params, count.unknown_params) == (9 + 20, "")
+
+
+def test_an_equal_parameter_for_which_exporters_write_an_identity_counts_too() -> None:
+    nodes = [
+        helper.make_node("Identity", ["head"], ["equal"]),
+        helper.make_node("Conv", ["a", "equal"], ["b"]),
+    ]
+    assert count_onnx(_model(nodes), (3, 4, 4)).params == 9 + 9
 
 
 def test_what_is_computed_of_constants_alone_is_no_operation() -> None:
@@ -183,7 +191,7 @@ def test_behind_a_group_normalisation_of_which_onnx_infers_nothing_shapes_are_kn
 def test_a_weight_cast_like_the_image_is_a_weight() -> None:
     nodes = [
         helper.make_node("CastLike", ["half", "a"], ["w"]),
-        helper.make_node("Conv", ["a", "w"], ["b"]),
+        helper.make_node("MatMul", ["a", "w"], ["b"]),
     ]
-    count = count_onnx(_model(nodes, half=np.ones((3, 3, 1, 1), np.float16)), (3, 4, 4))
-    assert count.params == 9 + 9
+    count = count_onnx(_model(nodes, half=np.ones((4, 4), np.float16)), (3, 4, 4))
+    assert (count.params, count.linear_macs) == (9 + 16, 3 * 4 * 16)

@@ -7,8 +7,10 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 from torch import Tensor, nn
 
+from sr_bench.cost import onnx_sizes
 from sr_bench.cost.module import count_module
 from sr_bench.cost.onnx_graph import count_onnx
 from sr_bench.errors import BackendError
@@ -100,14 +102,27 @@ def test_a_branch_that_the_image_chooses_is_refused_by_name() -> None:
         count_onnx(_forked("bright", nodes), (3, 4, 4))
 
 
-def test_a_constant_of_terabytes_is_not_computed() -> None:
-    nodes = [helper.make_node("ConstantOfShape", ["huge"], ["zeros"])]
+@pytest.mark.parametrize(("size", "computed"), [(3, True), (1 << 40, False)])
+def test_a_constant_is_filled_unless_it_takes_terabytes(
+    size: int, computed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def evaluator(model: onnx.ModelProto) -> ReferenceEvaluator:
+        ran.append(model.graph.node[0].op_type)
+        return ReferenceEvaluator(model)
+
+    ran: list[str] = []
+    monkeypatch.setattr(onnx_sizes, "ReferenceEvaluator", evaluator)
+    nodes = [helper.make_node("ConstantOfShape", ["many"], ["zeros"])]
     nodes += [helper.make_node("ReduceMax", ["zeros"], ["most"], keepdims=0)]
     nodes += [helper.make_node("Cast", ["most"], ["chosen"], to=TensorProto.BOOL)]
     model = _forked("chosen", nodes)
-    model.graph.initializer.append(numpy_helper.from_array(np.array([1 << 40]), "huge"))
-    with pytest.raises(BackendError, match=r"can't count If"):
-        count_onnx(model, (3, 4, 4))
+    model.graph.initializer.append(numpy_helper.from_array(np.array([size]), "many"))
+    if computed:
+        assert count_onnx(model, (3, 4, 4)).params == 81
+    else:
+        with pytest.raises(BackendError, match=r"can't count If"):
+            count_onnx(model, (3, 4, 4))
+    assert ("ConstantOfShape" in ran) is computed
 
 
 def test_a_shape_in_an_external_file_is_read(tmp_path: Path) -> None:

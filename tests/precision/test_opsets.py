@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import ModelProto, TensorProto, helper, version_converter
+from onnx import ModelProto, TensorProto, helper, numpy_helper, version_converter
 
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_file import opset
@@ -29,6 +29,17 @@ def test_a_network_of_any_opset_is_read_and_computes_the_same(
     same = residual_net(tmp_path / "same.onnx", opset=17)
     after, before = (values(net, image, ("y",))["y"] for net in (network, same))
     np.testing.assert_allclose(after, before, rtol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear"])
+def test_an_old_resize_is_not_moved_by_half_a_pixel(mode: str) -> None:
+    model = _plain(10, "Resize", mode=mode)
+    model.graph.node[0].input.append("scales")
+    scales = np.array([1, 1, 3, 3], np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(scales, "scales"))
+    del model.graph.output[0].type.tensor_type.shape.dim[:]
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    assert opset(converted(model)) == 13, "what computes something else is refused"
 
 
 def _plain(version: int, op_type: str = "Relu", **attributes: object) -> ModelProto:

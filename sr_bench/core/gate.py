@@ -81,7 +81,7 @@ class Drop:
         """Return which of the images `names` are left out by `metrics`; empty if none is."""
         if not self.left_out:
             return ""
-        out = listed([names[index] for index in self.left_out])
+        out = ", ".join(names[index] for index in self.left_out)
         why = " or ".join(metric_info(metric).perfection for metric in metrics)
         return f"left out, with {why} in one of the two: {out}"
 

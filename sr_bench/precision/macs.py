@@ -21,8 +21,8 @@ from sr_bench.files.onnx_file import inputs
 from sr_bench.files.onnx_names import graphs
 from sr_bench.files.temporary import temporary_folder
 
-_SIZES = (64, 96, 120, 112, 192)
-"""Heights and widths to try: between them, multiples of what networks ask for."""
+_SIZES = (32, 64, 96, 120, 112, 192)
+"""Heights and widths to try, the cheapest first: between them, multiples of what networks need."""
 
 Dims = Sequence[int]
 

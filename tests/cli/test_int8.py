@@ -169,3 +169,13 @@ def test_nothing_is_written_where_nothing_can_be_quantised_or_need_be(
     )
     assert (result.code, out.exists()) == (code, False)
     assert message in result.err
+
+
+def test_a_model_of_low_precision_files_alone_is_listed_as_such(
+    sr_bench, int8_zoo: Int8Zoo
+) -> None:
+    card = int8_zoo.suite / "card.toml"
+    text = card.read_text().partition("[model.int8]")[0].replace('onnx = "net.onnx"\n', "")
+    card.write_text(f'{text}[model.onnx_by_precision]\nfp16 = "half.onnx"\n')
+    result = sr_bench("list", *_places(int8_zoo))
+    assert "missing: an fp32 network" in result.out

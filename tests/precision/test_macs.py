@@ -8,7 +8,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from sr_bench.precision.macs import count_macs, integer_share, multiplies
 
-_SIDE = 64
+_SIDE = 32
 _AREA = _SIDE**2
 _C = 4  # channels of the image
 
@@ -107,7 +107,7 @@ def test_a_network_that_needs_another_size_is_counted_on_it() -> None:
     model.graph.initializer.append(shape)
     model.graph.input[0].type.tensor_type.shape.dim[2].dim_value = 5
     (counted,) = count_macs(model, optimised=False)
-    assert counted.count == 5 * 96 * _C * 2  # 64 columns make no rows of 24
+    assert counted.count == 5 * 96 * _C * 2  # 32 or 64 columns make no rows of 24
 
 
 def test_a_network_that_runs_on_no_size_has_no_counts() -> None:

@@ -7,7 +7,7 @@ from onnx import load
 
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError
-from sr_bench.files.onnx_file import load_onnx, metadata
+from sr_bench.files.onnx_file import metadata
 from sr_bench.precision.macs import integer_share
 
 KEYS = ("observer", "int8_share", "integer_share", "float_operators")
@@ -25,7 +25,7 @@ def notes_of(path: Path) -> Mapping[str, str]:
 
 def integer_notes(path: Path) -> Mapping[str, str]:
     """Return which part of any file plain onnxruntime runs in integers, if that can be told."""
-    share = integer_share(load_onnx(path))
+    share = integer_share(load(path))  # not checked: onnxruntime has opened it
     return {} if share is None else {"integer_share": f"{share:.4f}"}
 
 

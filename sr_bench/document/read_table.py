@@ -29,7 +29,7 @@ from sr_bench.errors import DocumentError
 
 _BLANK: Final = frozenset({"", "-", "–", "—"})  # noqa: RUF001 - dashes that people type for "nothing"
 _PRECISION_COLUMNS: Final = frozenset({"precision", "dtype", "datatype", "quant", "quantization"})
-_FULL: Final = frozenset({"float", "float32", "full", "single", "none", "no", "32", *_BLANK})
+_FULL: Final = frozenset({"float", "float32", "full", "single", "none", "no", "32"})
 
 
 class TableReader:
@@ -192,7 +192,7 @@ def _check_precision(label: Label, cells: Mapping[str, Cell], place: str) -> Non
     """Refuse a row whose column Precision says something else than its label."""
     for name in (name for name in cells if name.lower() in _PRECISION_COLUMNS):
         text = cells[name].plain
-        if _precision(text) != label.precision:
+        if _contradicts(text.lower(), label.precision):
             msg = (
                 f"{place}: the column {name!r} says {text!r} and the label {label.precision}; the"
                 " precision is read from the label, as in 'RCAN **int8 max**'"
@@ -200,13 +200,16 @@ def _check_precision(label: Label, cells: Mapping[str, Cell], place: str) -> Non
             raise DocumentError(msg)
 
 
-def _precision(text: str) -> Precision | None:
-    if text.lower() in _FULL:
-        return Precision.FP32
+def _contradicts(text: str, precision: Precision) -> bool:
+    """Tell whether a Precision cell, in lower case, names another than `precision`, or none."""
+    if text in (*_BLANK, precision.dtype):
+        return False
+    if text in _FULL:
+        return not precision.is_full
     try:
-        return Precision.parse(text.lower())
+        return Precision.parse(text) != precision
     except ValueError:
-        return None
+        return True
 
 
 def _value(cells: Mapping[str, Cell], column: str) -> str:

@@ -174,6 +174,11 @@ def test_a_row_whose_precision_column_says_another_than_its_label_is_no_claim() 
     head = "| Model | Precision | PSNR |\n|-|-|-|\n"
     (message,) = messages(head + "| A | float | 30.1 |\n| B | w8a8 | 29.1 |\n| C | - | 28 |\n")
     assert "row 'B': nothing reads '29.1': the column 'Precision' says 'w8a8'" in message
+    assert not messages(
+        head + "| A | FP32 | 30 |\n| A **int8 max** | INT8 | 29 |\n| A **fp16** | | 28 |\n"
+        "| A **int8 kl** | int8 kl | 27 |\n"
+    )
+    assert len(messages(head + "| A | | 30 |\n| A **int8 max** | fp32 | 29 |\n")) == 1
 
 
 def test_a_long_header_row_is_called_by_the_heading_above() -> None:

@@ -229,6 +229,7 @@ def test_unchanged_content_is_not_run_again_unless_asked(
     assert set(opened) == {"fp32", "int8_max"}
 
 
+@pytest.mark.filterwarnings("ignore::sr_bench.errors.CacheWarning")
 def test_a_damaged_cache_is_measured_again(zoo: Int8Zoo, cache: Path) -> None:
     first, files = _gate(zoo), list((cache / "results").rglob("*.jsonl"))
     for path in files:

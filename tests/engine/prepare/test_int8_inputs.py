@@ -141,6 +141,7 @@ def test_an_interrupted_calibration_leaves_nothing_and_starts_again(
     assert len(list((cache / "calibration").glob("*.npz"))) == 1
 
 
+@pytest.mark.filterwarnings("ignore::sr_bench.errors.CacheWarning")
 def test_a_damaged_calibration_is_made_again(zoo: Int8Zoo, cache: Path) -> None:
     first = _gate(zoo)
     (kept,) = (cache / "calibration").glob("*.npz")

@@ -4,9 +4,13 @@ import math
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 from google.protobuf.message import Message  # type: ignore[import-untyped]
-from onnx import ModelProto, TensorProto
+from onnx import ModelProto, SparseTensorProto, TensorProto, numpy_helper
 from onnx.external_data_helper import load_external_data_for_tensor
+
+MAX_DENSE = 1 << 28
+"""Elements of a sparse tensor: a file of some bytes can ask for terabytes."""
 
 
 def read_external_data(model: ModelProto, path: Path, *, largest: float = math.inf) -> None:
@@ -53,6 +57,23 @@ def data_file(path: Path, location: str) -> Path:
         msg = f"its data are in {location!r}, which is not beside it; put the file there"
         raise ValueError(msg)
     return file
+
+
+def dense(sparse: SparseTensorProto) -> TensorProto:
+    """Return `sparse`, a constant of which a file lists the values that are not 0, with all values.
+
+    Raises:
+        ValueError: It would have more than `MAX_DENSE` elements.
+    """
+    if (size := math.prod(sparse.dims)) > MAX_DENSE:
+        msg = (
+            f"the sparse tensor {sparse.values.name!r} has {size:,} elements; at most {MAX_DENSE:,}"
+        )
+        raise ValueError(msg)
+    values, places = (numpy_helper.to_array(part) for part in (sparse.values, sparse.indices))
+    whole = np.zeros(tuple(sparse.dims), values.dtype)
+    whole[np.unravel_index(places, whole.shape) if places.ndim == 1 else tuple(places.T)] = values
+    return numpy_helper.from_array(whole, sparse.values.name)
 
 
 def _tensors(message: Message) -> Iterator[TensorProto]:

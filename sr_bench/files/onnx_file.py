@@ -17,7 +17,7 @@ from onnx import (
 )
 
 from sr_bench.errors import BackendError
-from sr_bench.files.onnx_data import read_external_data
+from sr_bench.files.onnx_data import dense, read_external_data
 
 MAX_NODES = 100_000
 """Operators of a network once its functions are inlined; a deep RCAN has some thousands."""
@@ -50,14 +50,18 @@ def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelPr
 def simplified(model: ModelProto) -> ModelProto:
     """Return `model`, which is changed, without functions, constant inputs and idle nodes.
 
+    Sparse constants become plain ones.
+
     Files of before 2018 list each constant among the inputs. A node that no output needs computes
     nothing: runtimes drop it.
 
     Raises:
-        ValueError, RecursionError: As of `inlined`.
+        ValueError, RecursionError: As of `inlined` and `dense`.
     """
     model = inlined(model)
     graph = model.graph
+    graph.initializer.extend(map(dense, graph.sparse_initializer))
+    del graph.sparse_initializer[:]
     outputs = [value.name for value in graph.output]
     nodes, images = needed(graph.node, outputs), inputs(model)
     read = {*outputs}.union(*map(reads, nodes))

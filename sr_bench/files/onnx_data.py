@@ -2,11 +2,19 @@
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from google.protobuf.message import Message  # type: ignore[import-untyped]
-from onnx import ModelProto, TensorProto
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
+from onnx import ModelProto, SparseTensorProto, TensorProto, numpy_helper
 from onnx.external_data_helper import load_external_data_for_tensor
+
+from sr_bench.files.hashing import sha256_unchanged
+
+MAX_DENSE = 1 << 28
+"""Elements of a sparse tensor: a file of some bytes can ask for terabytes."""
 
 
 def read_external_data(model: ModelProto, path: Path, *, largest: float = math.inf) -> None:
@@ -31,6 +39,26 @@ def read_external_data(model: ModelProto, path: Path, *, largest: float = math.i
         del tensor.external_data[:]
 
 
+def external_locations(path: Path) -> tuple[str, ...]:
+    """Return what the ONNX file at `path` calls the files that hold some of its tensors, sorted.
+
+    A tensor may be anywhere: a weight, a sparse one, an attribute, in a subgraph, a function, what
+    a trained network keeps. None of a broken file, as opening that says what is wrong.
+    """
+    return _external_locations(path, sha256_unchanged(path))
+
+
+@lru_cache(maxsize=256)
+def _external_locations(path: Path, _digest: str) -> tuple[str, ...]:
+    try:
+        tensors = list(_tensors(onnx.load(path, load_external_data=False)))
+    except DecodeError:
+        return ()
+    external = [each for each in tensors if each.data_location == TensorProto.EXTERNAL]
+    entries = [entry for tensor in external for entry in tensor.external_data]
+    return tuple(sorted({entry.value for entry in entries if entry.key == "location"}))
+
+
 def data_file(path: Path, location: str) -> Path:
     """Return the file that the ONNX file at `path` calls `location`, links followed.
 
@@ -53,6 +81,23 @@ def data_file(path: Path, location: str) -> Path:
         msg = f"its data are in {location!r}, which is not beside it; put the file there"
         raise ValueError(msg)
     return file
+
+
+def dense(sparse: SparseTensorProto) -> TensorProto:
+    """Return `sparse`, a constant of which a file lists the values that are not 0, with all values.
+
+    Raises:
+        ValueError: It would have more than `MAX_DENSE` elements.
+    """
+    if (size := math.prod(sparse.dims)) > MAX_DENSE:
+        msg = (
+            f"the sparse tensor {sparse.values.name!r} has {size:,} elements; at most {MAX_DENSE:,}"
+        )
+        raise ValueError(msg)
+    values, places = (numpy_helper.to_array(part) for part in (sparse.values, sparse.indices))
+    whole = np.zeros(tuple(sparse.dims), values.dtype)
+    whole[np.unravel_index(places, whole.shape) if places.ndim == 1 else tuple(places.T)] = values
+    return numpy_helper.from_array(whole, sparse.values.name)
 
 
 def _tensors(message: Message) -> Iterator[TensorProto]:

@@ -1,13 +1,11 @@
 """Read ONNX files, what they say of themselves, and the shapes of their values."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from math import prod
 from pathlib import Path
 
 import onnx
 import onnx.inliner
-from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
 from onnx import (
     AttributeProto,
     ModelProto,
@@ -19,8 +17,7 @@ from onnx import (
 )
 
 from sr_bench.errors import BackendError
-from sr_bench.files.hashing import sha256_unchanged
-from sr_bench.files.onnx_data import read_external_data
+from sr_bench.files.onnx_data import dense, read_external_data
 
 MAX_NODES = 100_000
 """Operators of a network once its functions are inlined; a deep RCAN has some thousands."""
@@ -50,48 +47,21 @@ def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelPr
         raise BackendError(msg) from error
 
 
-def external_locations(path: Path) -> tuple[str, ...]:
-    """Return what the ONNX file at `path` calls the files that hold some of its tensors, sorted.
-
-    A tensor may be anywhere: a weight, a sparse one, an attribute, in a subgraph, a function, what
-    a trained network keeps. None of a broken file, as opening that says what is wrong.
-    """
-    return _external_locations(path, sha256_unchanged(path))
-
-
-@lru_cache(maxsize=256)
-def _external_locations(path: Path, _digest: str) -> tuple[str, ...]:
-    try:
-        tensors = list(_tensors(onnx.load(path, load_external_data=False)))
-    except DecodeError:
-        return ()
-    external = [each for each in tensors if each.data_location == TensorProto.EXTERNAL]
-    entries = [entry for tensor in external for entry in tensor.external_data]
-    return tuple(sorted({entry.value for entry in entries if entry.key == "location"}))
-
-
-def _tensors(message: Message) -> Iterator[TensorProto]:
-    """Yield every tensor in `message`, whatever holds it, which later versions of ONNX add to."""
-    if isinstance(message, TensorProto):
-        yield message
-        return
-    for field, value in message.ListFields():
-        parts = (value,) if isinstance(value, Message) else value if field.message_type else ()
-        for part in parts:
-            yield from _tensors(part)
-
-
 def simplified(model: ModelProto) -> ModelProto:
     """Return `model`, which is changed, without functions, constant inputs and idle nodes.
+
+    Sparse constants become plain ones.
 
     Files of before 2018 list each constant among the inputs. A node that no output needs computes
     nothing: runtimes drop it.
 
     Raises:
-        ValueError, RecursionError: As of `inlined`.
+        ValueError, RecursionError: As of `inlined` and `dense`.
     """
     model = inlined(model)
     graph = model.graph
+    graph.initializer.extend(map(dense, graph.sparse_initializer))
+    del graph.sparse_initializer[:]
     outputs = [value.name for value in graph.output]
     nodes, images = needed(graph.node, outputs), inputs(model)
     read = {*outputs}.union(*map(reads, nodes))

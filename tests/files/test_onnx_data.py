@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from sr_bench.errors import BackendError
-from sr_bench.files.onnx_data import data_file
+from sr_bench.files.onnx_data import data_file, dense
 from sr_bench.files.onnx_file import load_onnx
 
 WEIGHT = np.arange(81, dtype=np.float32).reshape(3, 3, 3, 3)
@@ -74,3 +74,17 @@ def test_a_link_out_of_the_folder_is_refused_with_the_way_out(tmp_path: Path) ->
 def test_data_that_are_not_there_are_named(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match=r"its data are in 'net\.onnx_data', .* put the file"):
         load_onnx(_save(tmp_path))
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+def test_a_sparse_weight_is_read_as_a_whole_one(pairs: bool) -> None:
+    whole = np.array([[0, 1, 0], [2, 0, 3]], np.float32)
+    places = np.argwhere(whole) if pairs else np.flatnonzero(whole)
+    values = numpy_helper.from_array(whole[whole != 0], "w")
+    sparse = helper.make_sparse_tensor(values, numpy_helper.from_array(places), whole.shape)
+    tensor = dense(sparse)
+    np.testing.assert_array_equal(numpy_helper.to_array(tensor), whole)
+    assert tensor.name == "w"
+    sparse.dims[:] = [1 << 20, 1 << 20]
+    with pytest.raises(ValueError, match="'w' has 1,099,511,627,776 elements; at most"):
+        dense(sparse)

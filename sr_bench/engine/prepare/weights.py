@@ -62,7 +62,7 @@ def external_files(path: Path) -> list[Path]:
     Raises:
         CardError: One is not there.
     """
-    from sr_bench.files.onnx_file import external_locations  # onnx loads only when needed
+    from sr_bench.files.onnx_data import external_locations  # onnx loads only when needed
 
     files = [path.parent / name for name in external_locations(path)]
     for file in files:

@@ -21,6 +21,7 @@ from sr_bench.report.parts.floor import floor_lines
 from sr_bench.report.parts.order import not_run_reasons
 from sr_bench.report.parts.provenance import INTERVAL, cached_lines, device_lines, shared_lines
 from sr_bench.report.parts.speed import join_speed
+from sr_bench.report.terminal.gate import baseline_lines
 from sr_bench.report.terminal.tables import plain_table
 from sr_bench.text.home import without_home
 from sr_bench.text.printable import counted, printable
@@ -50,7 +51,7 @@ def summary(records: Sequence[Record]) -> list[str]:
     lines = [*_table(with_value), ""] if with_value else [""]
     if absent := not_run_lines(records):
         lines += ["not run:", *(f"  {line}" for line in absent), ""]
-    for note_lines in (device_lines, shared_lines, floor_lines, cached_lines):
+    for note_lines in (device_lines, shared_lines, floor_lines, cached_lines, baseline_lines):
         lines += note_lines(records)
     return [printable(without_home(line)) for line in [*lines, counts(records)]]
 

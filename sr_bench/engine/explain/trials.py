@@ -8,15 +8,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.case import IMAGE_METRICS
+from sr_bench.engine.explain.constants import constant_signs
 from sr_bench.engine.explain.signs import signs
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.one_by_one import PairCache, score_image
 from sr_bench.engine.measure.worker import Work, Worker
+from sr_bench.engine.prepare.calibration import LEAST_EFFORT
 from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
+from sr_bench.files.onnx_file import load_onnx
+from sr_bench.precision.calibrate import collect
 
 
 class Trials:
@@ -110,6 +117,14 @@ class Trials:
         compute = self._reference.run
         white = self._job.protocol.output_range or self._job.card.value_range
         yield from signs(low, compute(lr), lr, compute, white=white)
+        if self._low.calibration is not None and self._low.form is Form.ONNX:
+            yield from self._constant_signs(lr)
+
+    def _constant_signs(self, lr: NDArray[np.float32]) -> Iterator[str]:
+        """Yield what is wrong with the file that was measured, for which `lr` is looked at."""
+        network = self._maker.network
+        observed = collect(network, {"image": lambda: lr}, moments=False, **vars(LEAST_EFFORT))
+        yield from constant_signs(load_onnx(self._low.onnx()), network, observed.histograms)
 
     @cached_property
     def _maker(self) -> Int8Maker:

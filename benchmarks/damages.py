@@ -78,8 +78,14 @@ def weights(new: Callable[[np.ndarray], np.ndarray]) -> Damage:
 
 
 def bias(new: Callable[[np.ndarray], np.ndarray]) -> Damage:
-    """Damage the integers of one layer's bias."""
-    return lambda model, _: change(model, f"{layers(model)[LAYER].name}/bias/int", new)
+    """Damage the integers of the largest bias; those of most layers hardly count."""
+
+    def damaged(model: ModelProto, _: Network) -> None:
+        names = [f"{node.name}/bias" for node in layers(model)]
+        sizes = [np.abs(value(model, f"{n}/int") * value(model, f"{n}/scale")).max() for n in names]
+        change(model, f"{names[int(np.argmax(sizes))]}/int", new)
+
+    return damaged
 
 
 def dead(integers: np.ndarray) -> np.ndarray:
@@ -124,13 +130,22 @@ def kernel(model: ModelProto, taps: np.ndarray) -> None:
     behind(model, "Conv", filters, group=3, pads=pads)
 
 
-def seam(every: int) -> Damage:
-    """Darken the columns at which tiles would meet, by two levels of 255."""
+def seam(columns: slice) -> Damage:
+    """Darken columns, as where tiles meet, by four levels of 255."""
 
     def damaged(model: ModelProto, _: Network) -> None:
-        line = np.zeros((1, 1, 1, 72), np.float32)
-        line[..., every::every] = -4.0
-        behind(model, "Add", line)
+        line = np.zeros((1, 1, 1, 4096), np.float32)
+        line[..., columns] = -4.0
+        graph = model.graph
+        parts = {"line": line, "axis": np.array([3]), "zero": np.array([0])}
+        graph.initializer.extend(numpy_helper.from_array(v, f"seam/{k}") for k, v in parts.items())
+        behind(model, "Add")
+        raw = graph.node[-1].input[0]
+        graph.node[-1].input.append("seam/cut")
+        sizes = helper.make_node("Shape", [raw], ["seam/width"], start=3, end=4)
+        cut = ["seam/line", "seam/zero", "seam/width", "seam/axis"]
+        graph.node.insert(len(graph.node) - 1, sizes)
+        graph.node.insert(len(graph.node) - 1, helper.make_node("Slice", cut, ["seam/cut"]))
 
     return damaged
 
@@ -179,7 +194,7 @@ TEN: dict[str, Damage] = {
     "clip at 254": lambda m, _: behind(m, "Clip", *floats(0, 254)),
     "a zeroed bias": bias(np.zeros_like),
     "floor for round": floor_weights,
-    "a seam of one pixel": seam(36),
+    "a seam of one pixel": seam(slice(64, 65)),
     "half-pixel shift": lambda m, _: kernel(m, np.array([[0.5, 0.5]])),
     "+1 level": lambda m, _: behind(m, "Add", np.float32(1)),
     "ranges 255 times too small": narrow(255),
@@ -188,7 +203,7 @@ TEN: dict[str, Damage] = {
 MORE: dict[str, Damage] = {
     "two channels swapped": weights(swapped),
     "a bias doubled": bias(lambda b: 2 * b),
-    "seams in tiles of 16": seam(16),
+    "seams in tiles of 16": seam(slice(16, None, 16)),
     "quarter-pixel shift": lambda m, _: kernel(m, np.array([[0.25, 0.75]])),
     "gain 0.99": lambda m, _: behind(m, "Mul", np.float32(0.99)),
     "one layer's scale halved": half_scale,

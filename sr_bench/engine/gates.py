@@ -52,7 +52,8 @@ class Gatekeeper:
         allowed = LossLimits(psnr_db=limits.max_drop_db, ssim=limits.max_drop_ssim)
         earlier = self._compared(case, low, measurement, allowed)
         held = self._held(case, low, gate)
-        verdict = _verdict(case, gate, held, earlier, measurement.value)
+        found: tuple[Held | Comparison, ...] = (held, *_file_faults(low), *earlier)
+        verdict = _verdict(case, gate, found, measurement.value)
         detail = Detail(gate=gate, baseline=held, compared=earlier)
         if verdict.status is Status.LOSS and self._runs.explains:
             detail = self._explained(detail, case, (low, full), gate, progress)
@@ -153,15 +154,19 @@ def _fidelity(run: Run) -> Measurement:
     return Measurement.of(GATE_METRIC, mean, images=scores, planned=planned, notes=notes)
 
 
+def _file_faults(low: Run) -> tuple[Held, ...]:
+    """Return that the int8 file is damaged, if it is: fidelity may not show what that will cost."""
+    faults = low.provenance.get("file_faults")
+    return (Held(Status.LOSS, f"the int8 file is damaged: {faults}"),) if faults else ()
+
+
 def _verdict(
-    case: Case, gate: GateVerdict, held: Held, earlier: tuple[Comparison, ...], value: float
+    case: Case, gate: GateVerdict, found: tuple[Held | Comparison, ...], value: float
 ) -> Verdict:
     gap = case.card.gap_for(case.metric, case.precision, case.on_images.dataset)
-    # A comparison without common images has no drop.
-    compared = (comparison for comparison in earlier if comparison.drop)
-    approved = [held] if held.status is not Status.NEW else []
-    # The gate's own sentence leads.
-    parts: list[GateVerdict | Held | Comparison] = [gate, *approved, *compared]
+    # Without a baseline, or common images in a comparison, there is nothing to judge.
+    judged = (part for part in found if part.status not in (Status.NEW, Status.NOT_RUN))
+    parts: list[GateVerdict | Held | Comparison] = [gate, *judged]  # the gate's own sentence leads
     status = worst_status([part.status for part in parts])
     sentence = "; ".join(part.sentence for part in parts if part.status is status)
     if gap and status is Status.LOSS:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.case import IMAGE_METRICS
-from sr_bench.engine.explain.constants import constant_signs
 from sr_bench.engine.explain.signs import signs
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
@@ -24,6 +23,7 @@ from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
 from sr_bench.files.onnx_file import load_onnx
 from sr_bench.precision.calibrate import collect
+from sr_bench.precision.constants import constant_signs
 
 
 class Trials:
@@ -110,15 +110,15 @@ class Trials:
             yield tried
 
     def signs(self, index: int) -> Iterator[str]:
-        """Yield the signs in the error of the work's output on image `index`."""
+        """Yield the signs in the error of the work's output on image `index`, causes first."""
         lr = self._job.network_input(self._pairs.of(self._job, index))
+        if self._low.calibration is not None and self._low.form is Form.ONNX:
+            yield from self._constant_signs(lr)
         with self._worker.open(self._low) as session:
             low = session.run(lr)
         compute = self._reference.run
         white = self._job.protocol.output_range or self._job.card.value_range
         yield from signs(low, compute(lr), lr, compute, white=white)
-        if self._low.calibration is not None and self._low.form is Form.ONNX:
-            yield from self._constant_signs(lr)
 
     def _constant_signs(self, lr: NDArray[np.float32]) -> Iterator[str]:
         """Yield what is wrong with the file that was measured, for which `lr` is looked at."""

@@ -220,16 +220,22 @@ class Prepared:
         """Return what the int8 file says about its plan; empty unless int8.
 
         ``int8_share`` is the part of the multiplications in int8, ``float_operators`` names what
-        multiplies too and had to stay in float.
+        multiplies too and had to stay in float. ``file_faults`` says which constants of a file are
+        not those that rounding makes of the fp32 network's: such a file is damaged.
         """
         if self.calibration is None or self.form is Form.SOURCE:
             return {}
         from onnx import load
 
         from sr_bench.files.onnx_file import metadata
+        from sr_bench.precision.constants import constant_signs
+        from sr_bench.precision.network import read_network
 
-        entries = metadata(load(self.onnx(), load_external_data=False))
+        model = load(self.onnx(), load_external_data=False)
+        entries = metadata(model)
         notes = {key: entries[f"sr_bench.{key}"] for key in ("int8_share", "float_operators")}
+        if self.form is Form.ONNX:
+            notes["file_faults"] = "; ".join(constant_signs(model, read_network(self.fp32_onnx())))
         return {key: value for key, value in notes.items() if value}
 
     def int8_maker(self) -> "Int8Maker":

@@ -31,8 +31,9 @@ _BIAS_STEPS = 2.0
 _BIAS_PART = 1e-3
 """And as a part of the layer's largest bias: steps are fine."""
 
-_ALIKE = 0.05
-"""Relative error at which weights count as those of another channel, layer or factor."""
+_ALIKE = 0.1
+"""Relative error, but for a factor, at which constants count as others: another channel's, another
+layer's, or scaled ones."""
 
 _COARSE = 4.0
 """How often a channel's step may exceed what its largest weight needs."""
@@ -72,11 +73,12 @@ class _Pair:
 
 
 def constant_signs(
-    model: ModelProto, network: Network, observed: Mapping[str, Histogram]
+    model: ModelProto, network: Network, observed: Mapping[str, Histogram] | None = None
 ) -> Iterator[str]:
     """Yield what is wrong with the constants of the int8 `model` of `network`, in sentences.
 
-    `observed` holds the values that the fp32 network's tensors have on one image.
+    `observed` holds the values that the fp32 network's tensors have on one image; without it, clip
+    ranges are not looked at.
     """
     file = _File(model)
     pairs = [pair for layer in network.layers if (pair := file.pair(layer, network))]
@@ -84,7 +86,7 @@ def constant_signs(
     for pair in pairs:
         for kind, where in _faults(pair, pairs):
             told.setdefault(kind, []).append(f"{pair.layer.name}{where}")
-    for kind, where in file.range_faults(observed):
+    for kind, where in file.range_faults(observed or {}):
         told.setdefault(kind, []).append(where)
     for kind, places in told.items():
         more = f" and {len(places) - _TOLD} more" if len(places) > _TOLD else ""
@@ -121,17 +123,16 @@ def _wrong_weights(pair: _Pair, wrong: NDArray[np.bool_], pairs: list[_Pair]) ->
     """Return what the weights of the channels `wrong` are instead."""
     where = "" if wrong.all() else f" (channel {_listed(wrong)})"
     got, wanted = pair.weights[wrong], pair.wanted[wrong]
-    factor = float((got * wanted).sum() / np.square(wanted).sum())
-    if factor and _relative(got / factor, wanted) < _ALIKE:
+    factor, apart = _fit(got, wanted)
+    if apart < _ALIKE:
         return "weights are scaled by a factor", f"{where} by {factor:.3g}"
     for index in np.flatnonzero(wrong):
-        others = np.square(pair.wanted - pair.weights[index]).sum(axis=1)
-        nearest = int(others.argmin())
-        if others[nearest] < _ALIKE**2 * np.square(pair.weights[index]).sum():
-            return "channels are out of order", f" (channel {index} holds {nearest})"
+        fits = [_fit(pair.weights[index], other)[1] for other in pair.wanted]
+        if min(fits) < _ALIKE:
+            return "channels are out of order", f" (channel {index} holds {np.argmin(fits)})"
     for other in pairs:
         same = other is not pair and other.wanted.shape == pair.weights.shape
-        if same and _relative(pair.weights, other.wanted) < _ALIKE:
+        if same and _fit(pair.weights, other.wanted)[1] < _ALIKE:
             return "weights are those of another layer", f" (holds {other.layer.name})"
     return "weights are not those of fp32", where
 
@@ -149,13 +150,18 @@ def _bias_faults(pair: _Pair) -> Iterator[tuple[str, str]]:
     if not got.any():
         yield "the bias is missing, or 0", ""
         return
-    factor = float((got * wanted)[wrong].sum() / np.square(wanted[wrong]).sum())
-    fits = factor and _relative(got[wrong] / factor, wanted[wrong]) < _ALIKE
-    yield "the bias is not that of fp32", f"{where} but {factor:.3g} of it" if fits else where
+    factor, apart = _fit(got[wrong], wanted[wrong])
+    told = f"{where} but {factor:.3g} times it" if apart < _ALIKE else where
+    yield "the bias is not that of fp32", told
 
 
-def _relative(got: Doubles, wanted: Doubles) -> float:
-    return float(np.sqrt(np.square(got - wanted).sum() / max(np.square(wanted).sum(), 1e-30)))
+def _fit(got: Doubles, wanted: Doubles) -> tuple[float, float]:
+    """Return the factor from `wanted` to `got`, and the relative error that it leaves."""
+    power = float(np.square(wanted).sum())
+    factor = float((got * wanted).sum()) / power if power else 0.0
+    if factor <= 0:  # other signs are other weights
+        return factor, np.inf
+    return factor, float(np.sqrt(np.square(got / factor - wanted).sum() / power))
 
 
 def _listed(which: NDArray[np.bool_]) -> str:

@@ -2,10 +2,11 @@
 
 Run: python benchmarks/damages.py [--model pocket_edsr_x2] [--precision int8_percentile] [--more]
 
-Each damage is done to the int8 ONNX file before it is measured; all but one network are thus as a
-user's toolchain may leave them. A row says what the damage costs, whether the claims of the README
-and the gate of the card see it, whether the approved baseline does, and the first cause that is
-named. ``--more`` adds damages that are not among the ten of docs/gate.md. The damages are seeded.
+Each damage is done to the int8 ONNX file before it is measured, as a user's toolchain may do it. A
+row says what it costs, whether the claims of the README, the limits of the card, the approved
+baseline and the look at the file's constants see it, and which causes are named. ``--more`` adds
+damages that are not among the ten of docs/gate.md.
+
 It exits with 1 if a damage is not seen, or a healthy mode is not within.
 """
 
@@ -247,15 +248,16 @@ def row(name: str, answers: list[Record]) -> str:
     *claims, gate = answers
     detail, seen = gate.detail, gate.measurement
     if detail.gate is None or detail.baseline is None or seen is None:
-        return f"| {name} | - | - | - | error | - | {gate.verdict.sentence} |"
+        return f"| {name} | - | - | - | error | - | - | {gate.verdict.sentence} |"
     failing = [claim.metric for claim in claims if claim.verdict.status is not Status.MATCH]
     why = detail.dossier.signs if detail.dossier else ()
+    file = "damaged" if "file_faults" in detail.notes else "-"
     named = (sign.partition(":")[0] for sign in why if not sign.startswith("made again"))
     cause = detail.explanation_failed or "; ".join(named)
     return (
         f"| {name} | {seen.value:.2f} | {-detail.gate.psnr.mean:+.3f}"
         f" | {', '.join(failing) or 'match'} | {detail.gate.status} | {detail.baseline.status}"
-        f" | {cause} |"
+        f" | {file} | {cause} |"
     )
 
 
@@ -283,8 +285,8 @@ def main() -> int:
 
 def table(args: argparse.Namespace) -> Iterator[str]:
     """Print the rows; yield what is not as expected."""
-    print("| damage | fidelity | PSNR | claims | limits | baseline | named cause |")
-    print("|---|--:|--:|---|---|---|---|")
+    print("| damage | fidelity | PSNR | claims | limits | baseline | file | named cause |")
+    print("|---|--:|--:|---|---|---|---|---|")
     for name, damage in (TEN | (MORE if args.more else {})).items():
         answers = records(args.model, args.precision, damage, args.seconds)
         print(row(name, answers), flush=True)

@@ -16,9 +16,9 @@ _SWAP_GAIN_DB = 6.0
 """What swapping the channels back must gain before they count as swapped."""
 
 _RING_BEHIND_DB = 3.0
-_EXPLAINED_PART = 0.2
-"""Part of the squared error that a constant, or a factor, must explain to be reported: more than
-in any healthy int8 network that was measured (four models, four modes, 12 images each)."""
+_EXPLAINED_PART = 0.3
+"""Part of the squared error that a constant, or a factor, must explain to be reported; in healthy
+int8 networks it is at most 0.19 (measured: four models, four modes, 12 images each)."""
 
 _CLIPPED_PART = 0.25
 """Part of the squared error that must lie where the output is at its limit, and fp32 beyond."""

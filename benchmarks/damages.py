@@ -3,9 +3,8 @@
 Run: python benchmarks/damages.py [--model pocket_edsr_x2] [--precision int8_percentile] [--more]
 
 Each damage is done to the int8 ONNX file before it is measured, as a user's toolchain may do it. A
-row says what it costs, whether the claims of the README, the limits of the card, the approved
-baseline and the look at the file's constants see it, and which causes are named. ``--more`` adds
-damages that are not among the ten of docs/gate.md.
+row says what it costs, who sees it, and which causes are named. ``--more`` adds damages that are
+not among the ten of docs/gate.md.
 
 It exits with 1 if a damage is not seen, or a healthy mode is not within.
 """
@@ -181,10 +180,6 @@ def neighbour(model: ModelProto, _: Network) -> None:
         change(model, f"{here.name}/weight/{part}", lambda _, other=other: other)
 
 
-def half_scale(model: ModelProto, _: Network) -> None:
-    change(model, f"{layers(model)[LAYER].name}/weight/scale", lambda s: s / 2)
-
-
 def floats(*values: float) -> list[np.ndarray]:
     return [np.float32(v) for v in values]
 
@@ -207,7 +202,9 @@ MORE: dict[str, Damage] = {
     "seams in tiles of 16": seam(slice(16, None, 16)),
     "quarter-pixel shift": lambda m, _: kernel(m, np.array([[0.25, 0.75]])),
     "gain 0.99": lambda m, _: behind(m, "Mul", np.float32(0.99)),
-    "one layer's scale halved": half_scale,
+    "one layer's scale halved": lambda m, _: change(
+        m, f"{layers(m)[LAYER].name}/weight/scale", lambda s: s / 2
+    ),
     "clip at 1 to 254": lambda m, _: behind(m, "Clip", *floats(1, 254)),
     "floor of the output": lambda m, _: behind(m, "Floor"),
     "whole levels out": lambda m, _: behind(m, "Round"),
@@ -252,8 +249,9 @@ def row(name: str, answers: list[Record]) -> str:
     failing = [claim.metric for claim in claims if claim.verdict.status is not Status.MATCH]
     why = detail.dossier.signs if detail.dossier else ()
     file = "damaged" if "file_faults" in detail.notes else "-"
-    named = (sign.partition(":")[0] for sign in why if not sign.startswith("made again"))
-    cause = detail.explanation_failed or "; ".join(named)
+    cause = detail.explanation_failed or "; ".join(
+        sign.partition(":")[0] for sign in why if not sign.startswith("made again")
+    )
     return (
         f"| {name} | {seen.value:.2f} | {-detail.gate.psnr.mean:+.3f}"
         f" | {', '.join(failing) or 'match'} | {detail.gate.status} | {detail.baseline.status}"

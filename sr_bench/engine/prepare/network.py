@@ -217,11 +217,10 @@ class Prepared:
         return maker.model(maker.ranges(observer), keep, self.notes)
 
     def plan_notes(self) -> Mapping[str, str]:
-        """Return what the int8 file says about its plan; empty unless int8.
+        """Return what the int8 file says about its plan, and its faults; empty unless int8.
 
-        ``int8_share`` is the part of the multiplications in int8, ``float_operators`` names what
-        multiplies too and had to stay in float. ``file_faults`` says which constants of a file are
-        not those that rounding makes of the fp32 network's: such a file is damaged.
+        ``int8_share`` is the part of the multiplications in int8, ``float_operators`` what had to
+        stay in float, ``file_faults`` which constants are not what rounding makes of fp32's.
         """
         if self.calibration is None or self.form is Form.SOURCE:
             return {}
@@ -231,8 +230,7 @@ class Prepared:
         from sr_bench.precision.constants import constant_signs
         from sr_bench.precision.network import read_network
 
-        model = load(self.onnx(), load_external_data=False)
-        entries = metadata(model)
+        entries = metadata(model := load(self.onnx(), load_external_data=False))
         notes = {key: entries[f"sr_bench.{key}"] for key in ("int8_share", "float_operators")}
         if self.form is Form.ONNX:
             notes["file_faults"] = "; ".join(constant_signs(model, read_network(self.fp32_onnx())))

@@ -3,8 +3,7 @@
 Run: python benchmarks/damages.py [--model pocket_edsr_x2] [--precision int8_percentile] [--more]
 
 Each damage is done to the int8 ONNX file before it is measured, as a user's toolchain may do it. A
-row says what it costs, who sees it, and which causes are named. ``--more`` adds damages that are
-not among the ten of docs/gate.md.
+row says what it costs, who sees it, and which causes are named. ``--more`` adds further ones.
 
 It exits with 1 if a damage is not seen, or a healthy mode is not within.
 """
@@ -65,7 +64,7 @@ def behind(model: ModelProto, op: str, *constants: np.ndarray, **attributes: obj
     output, raw = graph.output[0].name, f"{graph.output[0].name}/undamaged/{len(graph.node)}"
     for node in graph.node:
         node.output[:] = [raw if name == output else name for name in node.output]
-    names = [f"{raw}/{i}" for i in range(len(constants))]
+    names = [f"{raw}/{i}" for i, _ in enumerate(constants)]
     graph.initializer.extend(
         numpy_helper.from_array(c, n) for c, n in zip(constants, names, strict=True)
     )

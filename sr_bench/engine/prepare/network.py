@@ -219,18 +219,16 @@ class Prepared:
     def plan_notes(self) -> Mapping[str, str]:
         """Return what the int8 file says about its plan, and its faults; empty unless int8.
 
-        ``int8_share`` is the part of the multiplications in int8, ``float_operators`` what had to
-        stay in float, ``file_faults`` which constants are not what rounding makes of fp32's.
+        ``int8_share`` is the part of the MACs in int8; ``float_operators`` must stay in float;
+        ``file_faults``: which constants are not what rounding makes of fp32's.
         """
         if self.calibration is None or self.form is Form.SOURCE:
             return {}
-        from onnx import load
-
-        from sr_bench.files.onnx_file import metadata
+        from sr_bench.files.onnx_file import load_onnx, metadata
         from sr_bench.precision.constants import constant_signs
         from sr_bench.precision.network import read_network
 
-        entries = metadata(model := load(self.onnx(), load_external_data=False))
+        entries = metadata(model := load_onnx(self.onnx()))
         notes = {key: entries[f"sr_bench.{key}"] for key in ("int8_share", "float_operators")}
         if self.form is Form.ONNX:
             notes["file_faults"] = "; ".join(constant_signs(model, read_network(self.fp32_onnx())))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from sr_bench.core.baseline import Held
 from sr_bench.core.dossier import Dossier
 from sr_bench.core.forensics import Forensics
 from sr_bench.core.gate import Comparison, GateVerdict
@@ -14,10 +15,14 @@ class Detail:
     """Each part that a record may have; in JSON, notes stand beside the fields that are set."""
 
     gate: GateVerdict | None = None
+    baseline: Held | None = None
+    """Of a gate: against what was approved."""
     compared: tuple[Comparison, ...] = ()
     """Of a gate: each metric against the earlier run."""
     dossier: Dossier | None = None
     """Of a gate that found a loss."""
+    explanation_failed: str = ""
+    """Why there is no `dossier`."""
     forensics: Forensics | None = None
     """Of a number that differs."""
     forensics_by_hand: str = ""

@@ -7,8 +7,10 @@ from onnx import load
 
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError
-from sr_bench.files.onnx_file import metadata
+from sr_bench.files.onnx_file import load_onnx, metadata
+from sr_bench.precision.constants import constant_signs
 from sr_bench.precision.macs import integer_share
+from sr_bench.precision.network import read_network
 
 KEYS = ("observer", "int8_share", "integer_share", "float_operators")
 """Entries of a file that was made here: what chose its clip ranges, the part of the
@@ -27,6 +29,15 @@ def integer_notes(path: Path) -> Mapping[str, str]:
     """Return which part of any file plain onnxruntime runs in integers, if that can be told."""
     share = integer_share(load(path))  # not checked: onnxruntime has opened it
     return {} if share is None else {"integer_share": f"{share:.4f}"}
+
+
+def fault_notes(path: Path, fp32: Path) -> Mapping[str, str]:
+    """Return as ``file_faults`` which constants of the int8 file at `path` are damaged, if any.
+
+    They are not what rounding makes of those of the network at `fp32`.
+    """
+    faults = "; ".join(constant_signs(load_onnx(path), read_network(fp32)))
+    return {"file_faults": faults} if faults else {}
 
 
 def given_file(path: Path, precision: Precision) -> Path:

@@ -230,14 +230,15 @@ class Prepared:
         return maker.model(maker.ranges(observer), keep, self.notes)
 
     def plan_notes(self) -> Mapping[str, str]:
-        """Return what the int8 file says of itself, by `file_notes.KEYS`; empty unless int8."""
-        from sr_bench.engine.prepare.file_notes import integer_notes, notes_of
+        """Return what the int8 file says of itself, and what of it is wrong; see `file_notes`."""
+        from sr_bench.engine.prepare.file_notes import fault_notes, integer_notes, notes_of
 
         if self.card.is_given(self.precision):
             return integer_notes(self.onnx()) if self.precision.dtype == "int8" else {}
         if self.calibration is None or self.form is Form.SOURCE:
             return {}
-        return notes_of(self.onnx())
+        faults = fault_notes(self.onnx(), self.fp32_onnx()) if self.form is Form.ONNX else {}
+        return {**notes_of(self.onnx()), **faults}
 
     def int8_maker(self) -> "Int8Maker":
         """Return what makes int8 networks of this one, after a pass over the calibration set.

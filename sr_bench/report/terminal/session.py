@@ -28,6 +28,7 @@ from sr_bench.report.parts.provenance import (
     shared_lines,
 )
 from sr_bench.report.parts.speed import join_speed
+from sr_bench.report.terminal.gate import baseline_lines
 from sr_bench.report.terminal.tables import plain_table
 from sr_bench.text.home import without_home
 from sr_bench.text.printable import counted, printable
@@ -58,7 +59,7 @@ def summary(records: Sequence[Record]) -> list[str]:
     if absent := not_run_lines(records):
         lines += ["not run:", *(f"  {line}" for line in absent), ""]
     notes = (device_lines, lr_lines, shared_lines, floor_lines, flat_lines, cached_lines)
-    for note_lines in notes:
+    for note_lines in (*notes, baseline_lines):
         lines += note_lines(records)
     return [printable(without_home(line)) for line in [*lines, counts(records)]]
 

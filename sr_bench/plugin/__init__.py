@@ -119,7 +119,8 @@ def pytest_runtest_makereport(
     record = getattr(item, "record", None)
     if call.when == "call" and isinstance(record, Record):
         report.sr_record = record  # type: ignore[attr-defined]
-        if report.failed:
+        # A fault of another plug-in says what it is itself.
+        if report.failed and call.excinfo and isinstance(call.excinfo.value, pytest.fail.Exception):
             from sr_bench.plugin.outcome import lead
 
             lead(report, record)
@@ -130,12 +131,8 @@ def pytest_report_teststatus(
     report: pytest.CollectReport | pytest.TestReport,
 ) -> tuple[str, str, str] | None:
     """Let the lines of failed items in the summary, and with ``-v``, say the numbers first."""
-    record = getattr(report, "sr_record", None)
-    if not (isinstance(record, Record) and report.failed):
-        return None
-    from sr_bench.report.terminal.headline import headline
-
-    return "failed", "F", f"FAILED {headline(record)}"
+    headline = getattr(report, "sr_headline", None)
+    return ("failed", "F", f"FAILED {headline}") if headline else None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from sr_bench.core.case import Case
 from sr_bench.core.record import Record
 from sr_bench.report.terminal.headline import card_path, headline, message
@@ -44,13 +42,13 @@ def _properties(**values: object) -> Properties:
     return [(f"sr_{name}", text) for name, text in texts.items()]
 
 
-def lead(report: pytest.TestReport, record: Record) -> None:
+def lead(report: Any, record: Record) -> None:
     """Let the failed `report` say the numbers of `record` first, in its heading and its message."""
+    report.sr_headline = headline(record)
     path, line, _ = report.location
-    report.location = (path, line, headline(record))
+    report.location = (path, line, report.sr_headline)
     # What the lines of --tb=line, the summary and JUnit are made of: not a line of the plugin.
-    crash: Any = getattr(report.longrepr, "reprcrash", None)
-    if crash is not None:
+    if crash := getattr(report.longrepr, "reprcrash", None):
         source = record.source
-        crash.path, crash.lineno = (source.path, source.line) if source else (card_path(record), 1)
-        crash.message = message(record)
+        path, line = (source.path, source.line) if source else (card_path(record), 1)
+        crash.path, crash.lineno, crash.message = printable_line(path), line, message(record)

@@ -132,3 +132,16 @@ def test_an_item_that_never_ran_says_what_it_was_about(pytester: pytest.Pytester
     values = properties(pytester.path / "junit.xml")["tiny_x2-fp32-pair_x2-ssim"]
     assert values["sr_model"] == "tiny_x2"
     assert "sr_status" not in values
+
+
+def test_a_fault_of_another_plug_in_speaks_for_itself(pytester: pytest.Pytester, run) -> None:
+    pytester.makeconftest(
+        "import pytest\n"
+        "@pytest.hookimpl(wrapper=True)\n"
+        "def pytest_runtest_call():\n"
+        "    yield\n"
+        "    raise OSError('no cable')"
+    )
+    result = run("-k", "fp32 and ssim", "--tb=line")
+    result.stdout.fnmatch_lines(["*conftest.py:5: OSError: no cable"])
+    result.stdout.no_fnmatch_line("FAILED * -> *")

@@ -14,6 +14,7 @@ import pytest
 from sr_bench.core.codec import decode, encode
 from sr_bench.core.record import Record
 from sr_bench.errors import SrBenchError
+from sr_bench.plugin.markers import declare
 from sr_bench.plugin.session import SESSION, BenchSession
 from sr_bench.plugin.settings import add_options, read_settings
 from sr_bench.text.printable import printable
@@ -41,7 +42,11 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check the options before anything is collected."""
+    """Declare the markers, and check the options before anything is collected."""
+    try:
+        declare(config)
+    except SrBenchError as cause:
+        raise pytest.UsageError(printable(str(cause))) from None
     session = BenchSession(config, read_settings(config))
     config.stash[SESSION] = session
     if not _is_worker(config):
@@ -114,7 +119,20 @@ def pytest_runtest_makereport(
     record = getattr(item, "record", None)
     if call.when == "call" and isinstance(record, Record):
         report.sr_record = record  # type: ignore[attr-defined]
+        # A fault of another plug-in says what it is itself.
+        if report.failed and call.excinfo and isinstance(call.excinfo.value, pytest.fail.Exception):
+            from sr_bench.plugin.outcome import lead
+
+            lead(report, record)
     return report
+
+
+def pytest_report_teststatus(
+    report: pytest.CollectReport | pytest.TestReport,
+) -> tuple[str, str, str] | None:
+    """Let the lines of failed items in the summary, and with ``-v``, say the numbers first."""
+    headline = getattr(report, "sr_headline", None)
+    return ("failed", "F", f"FAILED {headline}") if headline else None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -37,7 +37,6 @@ class BenchSession:
         self.settings = settings
         self.suites: list[Suite] = []
         self.cases: list[Case] = []  # what will be asked, in this order
-        self.marks: set[str] = set()  # names that items are marked with
         self.records: list[Record] = []
         self.faults: list[str] = []  # what went wrong while results were written
         self.store: SessionStore | None = None

@@ -18,6 +18,7 @@ import pytest
 from sr_bench.core.device import Failure
 from sr_bench.errors import CacheWarning, DeviceError, SrBenchError
 from sr_bench.history.environment import usable_cores
+from sr_bench.plugin.outcome import answered, asked, lead
 from sr_bench.plugin.progress import CHANNEL, Log, Progress, Terminal, cut, open_screen
 from sr_bench.plugin.session import SESSION
 from sr_bench.plugin.xdist.groups import ByRun, cases_of, is_ours
@@ -158,7 +159,10 @@ class Controller:
         with suppress(SrBenchError):  # the card has changed since: xdist's own report remains
             for case in cases_of(self._config, [crashitem]).values():
                 bench = self._config.stash[SESSION].bench
-                report.sr_record = bench.failed(case, crashitem, cause)
+                record = report.sr_record = bench.failed(case, crashitem, cause)
+                lead(report, record)
+                report.user_properties = [*asked(case), *answered(record)]
+                report.when = "teardown"  # the item's last: JUnit writes the properties then
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:

@@ -11,8 +11,9 @@ from sr_bench.document.printed import number_counts
 from sr_bench.engine.plan.cases import latency_cases, plan
 from sr_bench.engine.plan.suite import load_suite, refuse_unread
 from sr_bench.errors import SrBenchError
-from sr_bench.plugin.item import CaseItem, check_claim, marks
+from sr_bench.plugin.item import CaseItem, check_claim
 from sr_bench.plugin.latency import check_latency, require_benchmark
+from sr_bench.plugin.marks import describe, marks
 from sr_bench.plugin.session import SESSION
 from sr_bench.text.printable import counted, printable
 
@@ -35,10 +36,8 @@ class CardFile(pytest.File):
             require_benchmark(self.config)
             cases = (*cases, *latency_cases(cases, selection.answers))
         # All before the first is used: pytest reads them all for each new one.
-        for name in dict.fromkeys(name for case in cases for name in marks(case)):
-            if name not in session.marks:
-                session.marks.add(name)
-                self.config.addinivalue_line("markers", f"{name}: set by sr-bench")
+        names = dict.fromkeys(name for case in cases for name in marks(case))
+        session.declare_marks({name: describe(name) for name in names})
         for case in cases:
             timed = case.metric == LATENCY_METRIC
             yield CaseItem.of(self, case, check_latency if timed else check_claim)

@@ -8,6 +8,7 @@ import pytest
 
 from sr_bench.core.case import Case
 from sr_bench.core.record import Record, Status
+from sr_bench.plugin.marks import marks
 from sr_bench.plugin.names import item_name
 from sr_bench.plugin.session import SESSION
 from sr_bench.report.terminal.failure import failure_text
@@ -26,6 +27,7 @@ class CaseItem(pytest.Function):
         """Return the item that runs `body` for `case`, with a mark for all it is selected by."""
         item: CaseItem = cls.from_parent(parent, name=item_name(case), callobj=body)
         item.case = case
+        item.user_properties += asked_properties(case).items()
         for name in marks(case):
             item.add_marker(getattr(pytest.mark, name))
         if case.run_key and item.config.pluginmanager.hasplugin("xdist"):
@@ -36,15 +38,9 @@ class CaseItem(pytest.Function):
     def conclude(self, record: Record) -> None:
         """Keep `record`, report it to JUnit, and end as its verdict demands."""
         self.record = record
-        self.user_properties += _properties(record).items()
+        self.user_properties += found_properties(record).items()
         selection = self.config.stash[SESSION].settings.selection
         _end(record, allow_better=selection.allow_better, warn_of_loss=selection.gate == "warn")
-
-
-def marks(case: Case) -> tuple[str, ...]:
-    """Return the names of the marks that the item of `case` carries."""
-    slug = (case.evaluation.dataset, case.dataset) if case.evaluation and case.dataset else ()
-    return (case.card.name, case.card.family, str(case.precision), case.metric, *slug)
 
 
 def check_claim(request: pytest.FixtureRequest) -> None:
@@ -53,13 +49,24 @@ def check_claim(request: pytest.FixtureRequest) -> None:
     item.conclude(item.config.stash[SESSION].evaluate(item.case, item.nodeid))
 
 
-def _properties(record: Record) -> dict[str, object]:
-    """Return what a JUnit report should say about `record`."""
-    verdict = record.verdict
+def asked_properties(case: Case) -> dict[str, object]:
+    """Return what a JUnit report says of an item of `case`, whether or not it gets to run."""
     values = {
-        "sr_status": verdict.status.value,
-        "sr_measured": verdict.measured,
-        "sr_claimed": verdict.claimed,
+        "sr_model": case.card.name,
+        "sr_metric": case.metric,
+        "sr_dataset": case.dataset or None,
+        "sr_precision": str(case.precision),
+        "sr_backend": case.backend,
+        "sr_claimed": case.claim.value if case.claim else None,
+    }
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def found_properties(record: Record) -> dict[str, object]:
+    """Return what a JUnit report says besides once there is a `record`."""
+    values = {
+        "sr_status": record.verdict.status.value,
+        "sr_measured": record.verdict.measured,
         "sr_device": record.device or None,
         "sr_failure": str(record.detail.failure) or None,
     }

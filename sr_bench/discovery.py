@@ -3,14 +3,18 @@
 import importlib
 import pkgutil
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
-from importlib.util import find_spec
+from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 from types import ModuleType
 
 from sr_bench.errors import OptionError
+
+_MEANWHILE_S = 2.0
+"""An edit may come in between the reading of a source and the writing of its bytecode."""
 
 
 @cache
@@ -96,6 +100,7 @@ def _select() -> Callable[..., EntryPoints]:
 
 def _load_point(point: EntryPoint) -> ModuleType:
     where = f"entry point {point.name!r} of {point.group}"
+    _drop_old_bytecode(point.module.partition(".")[0])
     try:
         module = point.load()
     except (ImportError, AttributeError) as cause:
@@ -105,3 +110,18 @@ def _load_point(point: EntryPoint) -> ModuleType:
         msg = f"{where}: expected a module, {point.value} is a {type(module).__name__}"
         raise OptionError(msg)
     return module
+
+
+def _drop_old_bytecode(module: str) -> None:
+    """Delete the bytecode of `module` that is older than its source: Python would run it.
+
+    It compares the source's size and the second of its time alone, which an edit may leave.
+    """
+    spec = _spec(module)
+    folders = tuple(map(Path, spec.submodule_search_locations or ())) if spec else ()
+    beside = Path(str(spec.origin)).parent.glob("*.py") if spec and not folders else ()
+    for source in (*beside, *(file for folder in folders for file in folder.rglob("*.py"))):
+        bytecode = Path(cache_from_source(str(source)))
+        with suppress(OSError):  # there is none, or it may not be deleted
+            if bytecode.stat().st_mtime < source.stat().st_ctime + _MEANWHILE_S:
+                bytecode.unlink()

@@ -58,8 +58,12 @@ class CacheWarning(UserWarning):
     """What is kept to save time is damaged or can't be used; the work goes on."""
 
     def __init__(self, kind: str, text: str) -> None:
-        super().__init__(text)
+        super().__init__(kind, text)  # with which xdist makes it again
         self.kind = kind
+
+    def __str__(self) -> str:
+        """Return the text."""
+        return str(self.args[1])
 
 
 class DeviceError(BackendError):

@@ -49,6 +49,15 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _a_process_of_its_own() -> Iterator[None]:
+    """Let a test find nothing that another session of the same process kept in memory."""
+    from sr_bench.files.kept import spare_of  # once the number of threads is set
+
+    yield
+    spare_of.cache_clear()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_wait_for_the_disk() -> Iterator[None]:
     """Let files be written without a flush, which takes a third of some files of tests.

@@ -1,5 +1,6 @@
 """The file name is the key, and third parties add theirs by entry points."""
 
+import os
 import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, EntryPoints
@@ -122,3 +123,23 @@ def test_the_entry_points_of_others_are_told_by_name(install) -> None:
     assert discovery.third_party(BACKENDS) == (ACME, theirs)
     assert discovery.third_party(BACKENDS, "mine") == (theirs,)
     assert discovery.third_party(BACKENDS, "torch") == ()
+
+
+def test_an_edit_that_leaves_size_and_time_of_a_plug_in_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    source = tmp_path / "acme_edited" / "net.py"
+    source.parent.mkdir()
+    (source.parent / "__init__.py").touch()
+    values = []
+    for value in (1, 2):
+        source.write_text(f"VALUE = {value}\n")
+        os.utime(source, (1, 1))
+        install(EntryPoint("net", "acme_edited.net", BACKENDS))
+        _forget()
+        values.append(discovery.load(BACKENDS, "net").VALUE)
+        for name in ("acme_edited", "acme_edited.net"):
+            monkeypatch.delitem(sys.modules, name)
+    assert values == [1, 2]

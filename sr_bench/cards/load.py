@@ -90,6 +90,7 @@ def _model(table: ModelTable, folder: Path, protocols: dict[str, EvalProtocol]) 
         family=folder.name,
         folder=folder,
         onnx=folder / table.onnx if table.onnx else None,
+        onnx_by_precision={key: folder / name for key, name in table.onnx_by_precision.items()},
         evaluations=tuple(_evaluation(item, protocols) for item in table.evaluation),
         flops_rule=table.cost.rule,
         counted_shape=table.cost.shape,

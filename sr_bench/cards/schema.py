@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from sr_bench.core.card import Checkpoint, Hyper, KnownGap, Tolerance, Waiver
 from sr_bench.core.device import DevicePlan, KnownFailure
-from sr_bench.core.fields import Bounds, Spelled, matching, sides
+from sr_bench.core.fields import Bounds, Spelled, Words, matching, sides
 from sr_bench.core.ignored import Reasons
 from sr_bench.core.int8 import GUARD_PERCENT, Gate, Int8Plan
 from sr_bench.core.metric import printed_metric
@@ -92,6 +92,7 @@ class ModelTable(Table):
     architecture: str = ""
     hyper: Hyper = {}
     onnx: str = ""
+    onnx_by_precision: Mapping[Precision, Words] = {}
     checkpoint: Checkpoint | None = None
     value_range: Annotated[float, Bounds(gt=0)] = 1.0
     cost: CostTable = Field(default_factory=CostTable)
@@ -104,11 +105,29 @@ class ModelTable(Table):
 
     @model_validator(mode="after")
     def _one_network(self) -> "ModelTable":
-        if bool(self.architecture) == bool(self.onnx):
+        full = bool(self.architecture) + bool(self.onnx)
+        if full > 1 or not (full or self.onnx_by_precision):
             msg = f"model {self.name!r}: give either architecture (built-in) or onnx (your file)"
             raise ValueError(msg)
-        if self.onnx and (self.checkpoint or self.hyper):
+        if not self.architecture and (self.checkpoint or self.hyper):
             msg = f"model {self.name!r}: an onnx file needs no checkpoint and no hyper"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _own_files(self) -> "ModelTable":
+        if Precision.FP32 in self.onnx_by_precision:
+            msg = f"model {self.name!r}: onnx_by_precision.fp32: the key onnx names the fp32 file"
+            raise ValueError(msg)
+        files = [self.onnx, *self.onnx_by_precision.values()]
+        if len(set(files)) < len(files):
+            msg = f"model {self.name!r}: onnx and onnx_by_precision name one file twice"
+            raise ValueError(msg)
+        if not (self.architecture or self.onnx) and (self.gate or self.vacc.gate):
+            msg = (
+                f"model {self.name!r}: a gate compares with fp32, and the card gives no such"
+                " network: give architecture or onnx too, or take the gate off"
+            )
             raise ValueError(msg)
         return self
 

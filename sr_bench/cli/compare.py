@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             type=float,
             default=getattr(LossLimits(), limit),
             metavar="X",
-            help=f"{of} (default: %(default)s)",
+            help=of if getattr(LossLimits(), limit) is None else f"{of} (default: %(default)g)",
         )
     parser.add_argument("--all", action="store_true", help="also show values within their limits")
     add_json_argument(parser)

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
             {
                 "model": card.name,
                 "shape": "x".join(map(str, shape)),
-                "params": counts.params,
+                "params": None if counts.unknown_params else counts.params,
                 "macs": counts.macs,
                 "flops_g": flops_g,
                 "card_rule": card.flops_rule,
@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
         )
         return 0
     print(f"{card.name} at {'x'.join(map(str, shape))}")
-    print(f"params  {counts.params:,} ({counts.params / 1e6:.3f} M)")
+    params = counts.unknown_params or f"{counts.params:,} ({counts.params / 1e6:.3f} M)"
+    print(f"params  {params}")
     print(f"MACs    {counts.macs:,} ({counts.macs / 1e9:.3f} G)\n")
     rows = [
         [f"{value:.3f}", f"{name}{' *' * (name == card.flops_rule)}", rules[name].DESCRIPTION]

@@ -67,7 +67,7 @@ def _model_row(model: ModelCard, precisions: set[str], claims: int, weights: Pat
         weights_path(model, weights)
         state = "here"
     except NotRunError:
-        file = model.checkpoint.file if model.checkpoint else model.onnx
+        file = model.checkpoint.file if model.checkpoint else model.onnx or "an fp32 network"
         state = f"missing: {file}"
     return {
         "model": model.name,

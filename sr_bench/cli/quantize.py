@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 
 from sr_bench.cli._args.networks import add_network_arguments, prepare_network, read_precision
+from sr_bench.core.codec import decode
+from sr_bench.core.detail import Detail
 from sr_bench.errors import OptionError
 
 HELP = "write a model in fp16 or int8 as an ONNX file that holds its provenance"
@@ -18,7 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the network and say what it is."""
-    from sr_bench.files.atomic import write_bytes
+    from onnx import load
+
+    from sr_bench.engine.prepare.file_notes import notes_of
+    from sr_bench.files.onnx_write import write_onnx
+    from sr_bench.report.parts.provenance import int8_parts
 
     precision = read_precision(args, only_int8=args.ranges is not None)
     # Asked first: making the network may take minutes.
@@ -27,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         raise OptionError(msg)
     prepared = prepare_network(args, precision)
     if args.ranges is None:
-        write_bytes(args.out, prepared.onnx().read_bytes())
+        write_onnx(load(prepared.onnx()), args.out)
     else:
         from sr_bench.precision.ranges import load_ranges
 
@@ -35,5 +41,7 @@ def run(args: argparse.Namespace) -> int:
         ranges = load_ranges(args.ranges)
         model = maker.model(ranges, prepared.card.int8.keep, prepared.notes)
         maker.write(model, args.out)
-    print(f"{args.out}: {prepared.card.name} {precision}")
+    parts = int8_parts(decode(Detail, notes_of(args.out)))
+    made = "; ".join([f"{prepared.card.name} {precision}", *parts])
+    print(f"{args.out}: {made}")
     return 0

@@ -1,7 +1,7 @@
 """A model card: what binds a table row to a network, its weights and the way it is judged."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -112,7 +112,9 @@ class ModelCard:
     hyper: Hyper = field(default_factory=dict)
     """Every hyper-parameter of the architecture: declared, never guessed."""
     onnx: Path | None = None
-    """A user's ONNX file, absolute; None for a built-in architecture."""
+    """A user's ONNX file, absolute; None for a built-in architecture, or where none is fp32."""
+    onnx_by_precision: Mapping[Precision, Path] = field(default_factory=dict)
+    """A user's own files of low precisions, absolute: measured as they are by what runs ONNX."""
     checkpoint: Checkpoint | None = None
     value_range: float = 1.0
     """White level of the network's input and output: 1.0 or 255.0."""
@@ -158,6 +160,24 @@ class ModelCard:
         """Return the evaluations that are meant for `precision`; the first one where none is."""
         covering = tuple(item for item in self.evaluations if item.covers(precision))
         return covering or self.evaluations[:1]
+
+    def with_given(self, precision: Precision) -> "ModelCard":
+        """Return a card whose network is the file that this one gives for `precision`, if any."""
+        given = self.onnx_by_precision.get(precision)
+        return replace(self, onnx=given, architecture="", hyper={}) if given else self
+
+    def is_given(self, precision: Precision) -> bool:
+        """Tell whether the network is a file that the card gives for a low `precision`."""
+        return self.onnx is not None and self.onnx == self.onnx_by_precision.get(precision)
+
+    def note_of_given(self, precision: Precision) -> str:
+        """Say what became of the file that the card gives for `precision`; empty if none."""
+        given = self.onnx_by_precision.get(precision)
+        if given is None:
+            return ""
+        if self.is_given(precision):
+            return f"the file {given.name} of the card, measured as it is"
+        return f"made from the fp32 network; the file {given.name} of the card is left aside"
 
     @property
     def usual_protocol(self) -> EvalProtocol:

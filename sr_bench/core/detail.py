@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from sr_bench.core.baseline import Held
 from sr_bench.core.dossier import Dossier
 from sr_bench.core.forensics import Forensics
 from sr_bench.core.gate import Comparison, GateVerdict
@@ -14,10 +15,14 @@ class Detail:
     """Each part that a record may have; in JSON, notes stand beside the fields that are set."""
 
     gate: GateVerdict | None = None
+    baseline: Held | None = None
+    """Of a gate: against what was approved."""
     compared: tuple[Comparison, ...] = ()
     """Of a gate: each metric against the earlier run."""
     dossier: Dossier | None = None
     """Of a gate that found a loss."""
+    explanation_failed: str = ""
+    """Why there is no `dossier`."""
     forensics: Forensics | None = None
     """Of a number that differs."""
     forensics_by_hand: str = ""
@@ -32,8 +37,10 @@ class Detail:
     """The rule by which LR was made from HR; empty if LR has files."""
     measured_on: str = ""
     """The processor, where it is not the session's own."""
+    given_file: str = ""
+    """Of a card's own file of a low precision: its name, and whether it was measured."""
     observer: str = ""
-    """Of an int8 network: what chose its clip ranges; the next eight are of it too."""
+    """Of an int8 network: what chose its clip ranges; the next nine are of it too."""
     calibration_set: str = ""
     calibration_images: str = ""
     """Their number."""
@@ -41,6 +48,8 @@ class Detail:
     """Those that are also evaluated."""
     int8_share: str = ""
     """Part of the MACs that is in int8, 0 to 1."""
+    integer_share: str = ""
+    """Part of the MACs that plain onnxruntime runs in integers where it opens the file, 0 to 1."""
     float_operators: str = ""
     """Those that can't be quantised."""
     int8_rules: str = ""

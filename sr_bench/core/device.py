@@ -116,3 +116,7 @@ class CompilerInput:
     """For int8: load the calibration images, each height x width x 3, RGB."""
     calibration_digest: str = ""
     """Of these images; empty unless int8."""
+    kept_in: Path | None = None
+    """Where what is compiled is kept; None: in the cache folder."""
+    since: float = 0.0
+    """What was compiled before is not used, in seconds since the epoch."""

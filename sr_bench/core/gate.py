@@ -77,12 +77,13 @@ class Drop:
             return f"{quantity(metric, self.low95)} or more"
         return f"{digits(metric, self.low95)} to {quantity(metric, self.high95)}"
 
-    def without(self, metric: str, names: Sequence[str]) -> str:
-        """Return which of the images `names` are left out, and why; empty if none is."""
+    def without(self, metrics: Sequence[str], names: Sequence[str]) -> str:
+        """Return which of the images `names` are left out by `metrics`; empty if none is."""
         if not self.left_out:
             return ""
-        out = listed([names[index] for index in self.left_out])
-        return f"left out, with {metric_info(metric).perfection} in one of the two: {out}"
+        out = ", ".join(names[index] for index in self.left_out)
+        why = " or ".join(metric_info(metric).perfection for metric in metrics)
+        return f"left out, with {why} in one of the two: {out}"
 
 
 @dataclass(frozen=True)

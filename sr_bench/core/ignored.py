@@ -38,6 +38,8 @@ def spelled_alike(first: str, second: str) -> bool:
 
 
 def _reason(reasons: Reasons, names: Iterable[str]) -> str:
+    if not reasons:  # most cards have none, and a header row may be long
+        return ""
     wanted = {_folded(name) for name in names if name}
     return next((why for name, why in reasons.items() if _folded(name) in wanted), "")
 

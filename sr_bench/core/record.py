@@ -96,7 +96,8 @@ class Kept:
 
     Image number `i` of the measurement, from 0, is ``<i:04d>.png`` in `sr`, and ``<i:04d>-lr.png``
     and ``<i:04d>-hr.png`` in `pairs`: all RGB of 8 bits per channel, or of 16 in `sr` with white
-    at 65535. Names of images never become names of files.
+    at 65535; then ``<i:04d>-beyond.png`` holds how far each value lies beyond black or white.
+    Names of images never become names of files.
     """
 
     sr: str

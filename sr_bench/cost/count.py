@@ -1,6 +1,8 @@
 """What one forward pass costs, as exact integers that every counting rule can be built from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Self
 
 from sr_bench import discovery
 
@@ -34,6 +36,14 @@ class CostCount:
     """Additions and divisions of adaptive average pooling."""
     params: int
     """Elements of all parameters; a shared one counts once."""
+    unknown_params: str = ""
+    """Why `params` may be too few, in one sentence; empty if all are told."""
+
+    @classmethod
+    def of(cls, tally: Mapping[str, int], unknown_params: str = "") -> Self:
+        """Return the counts of `tally`, by name; 0 where it has none."""
+        counts = {field.name: tally.get(field.name, 0) for field in fields(cls)[:-1]}
+        return cls(**counts, unknown_params=unknown_params)
 
     @property
     def macs(self) -> int:

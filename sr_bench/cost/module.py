@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import fields
 from math import prod
 
 import torch
@@ -59,7 +58,7 @@ def count_module(module: nn.Module, shape: tuple[int, int, int]) -> CostCount:
             size = "x".join(map(str, shape))
             msg = f"can't count {type(module).__name__} on the input shape {size}: {error}"
             raise BackendError(msg) from error
-    return CostCount(**{field.name: tally[field.name] for field in fields(CostCount)})
+    return CostCount.of(tally)
 
 
 def _count(layer: nn.Module, x: Tensor, y: Tensor, tally: Counter[str]) -> None:

@@ -1,18 +1,19 @@
-"""Read an ONNX file without its external weights, and the shape of each value for one input."""
+"""Read an ONNX file without its large weights, and the shape of each value for one input."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import onnx
 from onnx import ModelProto
 
+from sr_bench.cost.onnx_params import Dims
 from sr_bench.errors import BackendError
-from sr_bench.files.onnx_file import inferred, inlined, inputs
-
-Dims = tuple[int, ...]
+from sr_bench.files.onnx_data import read_external_data
+from sr_bench.files.onnx_file import SHAPE_ELEMENTS, inferred, inputs, simplified
 
 
 def read_model(source: Path | ModelProto) -> ModelProto:
-    """Return the model in a file, or the one given, with local functions inlined.
+    """Return the model in a file, or a copy of the one given, `simplified`.
 
     Raises:
         BackendError: The file is missing or is not an ONNX file.
@@ -20,11 +21,15 @@ def read_model(source: Path | ModelProto) -> ModelProto:
     name = str(source) if isinstance(source, Path) else "the model"
     try:
         if isinstance(source, Path):
-            source = onnx.load(source, load_external_data=False)
-        model = inlined(source)
+            path, source = source, onnx.load(source, load_external_data=False)
+            with suppress(ValueError, OSError):  # of weights, absent ones do: only sizes count
+                read_external_data(source, path, largest=SHAPE_ELEMENTS)
+        copy = ModelProto()
+        copy.CopyFrom(source)
+        model = simplified(copy)
     # A damaged file raises whatever its reader stumbles over.
     except Exception as error:
-        msg = f"can't read the ONNX file {name}: {error}"
+        msg = f"can't read the ONNX file {name}: {' '.join(str(error).split())}"
         raise BackendError(msg) from error
     if not model.graph.node:
         msg = f"{name}: expected an ONNX network, got one without operators"
@@ -44,7 +49,8 @@ def fixed_shapes(model: ModelProto, shape: tuple[int, int, int]) -> dict[str, Di
     try:
         kinds = inferred(model, (1, *shape), strict=True)
     except (onnx.shape_inference.InferenceError, RuntimeError, ValueError) as error:
-        msg = f"the network does not accept the input shape {_text(shape)}: {error}"
+        reason = " ".join(str(error).split())
+        msg = f"the network does not accept the input shape {_text(shape)}: {reason}"
         raise BackendError(msg) from error
     shapes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     return shapes | {

@@ -6,7 +6,7 @@ from sr_bench.core.claim import Claim
 from sr_bench.core.ignored import Ignored
 from sr_bench.document.grids import Grid, grids
 from sr_bench.document.printed import Printed
-from sr_bench.document.read_table import TableReader, grid_fault
+from sr_bench.document.read_table import TableReader
 from sr_bench.document.rows import ModelInfoTable
 from sr_bench.document.tables import Document
 
@@ -34,8 +34,10 @@ class Reading:
     @property
     def unread_tables(self) -> tuple[str, ...]:
         """Each table of which no row is read: its line, its header, and why."""
-        faults = ((grid, grid_fault(grid)) for grid in self.grids)
-        return tuple(f"{grid.line}: table {grid.names[0]!r}: {why}" for grid, why in faults if why)
+        read = {table.table.line for table in self.tables if table.rows}
+        unread = (grid for grid in self.grids if grid.fault or grid.line not in read)
+        why = "none of its rows is read"
+        return tuple(f"{g.line}: table {g.names[0]!r}: {g.fault or why}" for g in unread)
 
 
 def read(document: Document, ignored: Ignored | None = None) -> Reading:
@@ -47,10 +49,10 @@ def read(document: Document, ignored: Ignored | None = None) -> Reading:
     """
     seen = grids(document)
     reader = TableReader(document, ignored or Ignored())
-    tables = tuple(reader.read(g, g.table) for g in seen if g.table and not grid_fault(g))
+    tables = tuple(reader.read(g, g.table) for g in seen if g.table and not g.fault)
     models = {row.row for table in tables for row in table.rows}
     for grid in seen:
-        if grid_fault(grid):
+        if grid.fault:
             reader.name(grid, models)
     printed = sorted(reader.printed, key=lambda one: one.source)
     return Reading(document.path, tables, tuple(printed), seen, frozenset(reader.labels))

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from sr_bench.core.metric import metric_headers
 from sr_bench.document.inline import plain
-from sr_bench.document.results import compact, has_digit, words
+from sr_bench.document.spelling import compact, has_digit, has_number, words
 from sr_bench.document.tables import Cell
 from sr_bench.files.validation import nearest
 
@@ -27,15 +27,17 @@ _OTHERS: Final = MappingProxyType(
 )
 # Columns that tell what a row is or where to get it: digits there are no results.
 _REMARKS: Final = words(
-    """no index id scale upscale factor precision dtype datatype quantization bits note notes remark
-    remarks comment comments description link links url download downloads weight weights checkpoint
-    ckpt config configs code file files filename modelfile pretrained pretrainedmodel md5 sha256
-    sha256sum hash commit version date year venue paper publication license licence author authors
-    task device backend runtime resolution inputsize inputresolution inputshape imagesize
-    framework hardware gpu protocol opset script branch
-    备注 说明 链接 下载 下载链接 版本 日期 配置 配置文件 设备 权重 序号 放大倍数 论文 代码 来源"""
+    """no index id scale upscale factor precision dtype datatype quant quantization bits note
+    notes remark remarks comment comments description link links url download downloads
+    weight weights checkpoint ckpt config configs code file files filename modelfile
+    pretrained pretrainedmodel md5 sha256 sha256sum hash commit version date year venue
+    paper publication license licence author authors task device backend runtime resolution
+    inputsize inputresolution inputshape imagesize framework hardware gpu protocol opset
+    script branch 备注 说明 链接 下载 下载链接 版本 日期 配置 配置文件 设备 权重 序号
+    放大倍数 论文 代码 来源"""
 )
 _FULL_WIDTH: Final = str.maketrans("（）", "()")  # noqa: RUF001 - what Chinese input methods type
+UNKNOWN: Final = "no column of this name is read"
 _DECIMALS: Final = frozenset({"scale", "upscale", "factor", "version", "opset"})
 _DECIMAL: Final = re.compile(r"\W*[0-9]+[.,][0-9]+\W*")
 _NOT_PLAIN: Final = (
@@ -63,14 +65,15 @@ class Column:
 
 def read_columns(header: Sequence[Cell]) -> tuple[Column, ...]:
     """Return the columns below `header`; of two with the same meaning the second is not read."""
-    columns: list[Column] = []
-    for cell in header:
-        column = _column(cell.plain)
-        twins = [other for other in columns if other.name == column.name]
-        if twins and column.kind in ("metric", "identity"):
-            fault = f"{twins[0].header!r} is a {column.name} column already; only one is read"
-            column = Column(cell.plain, cell.plain, "unknown", fault)
-        columns.append(column)
+    columns = []
+    firsts: dict[str, Column] = {}
+    for column in (_column(cell.plain) for cell in header):
+        first = firsts.setdefault(column.name, column)
+        if first is not column and column.kind in ("metric", "identity"):
+            fault = f"{first.header!r} is a {column.name} column already; only one is read"
+            columns.append(Column(column.header, column.header, "unknown", fault))
+        else:
+            columns.append(column)
     return tuple(columns)
 
 
@@ -99,8 +102,12 @@ def _column(header: str) -> Column:
         return Column(name, header, "identity")
     if compact(header) in _REMARKS:
         return Column(header, header, "remark")
-    advice = nearest(key, (*metric_headers(), *_OTHERS))
-    return Column(header, header, "unknown", f"no column {header!r} is read; {advice}")
+    return Column(header, header, "unknown", UNKNOWN)
+
+
+def known_header(header: str) -> str:
+    """Return advice on what header was meant by one that is not known."""
+    return nearest("".join(header.split()).lower(), (*metric_headers(), *_OTHERS))
 
 
 def read_number(cell: Cell) -> Cell | None:
@@ -120,7 +127,9 @@ def prints_number(column: Column | None, cell: Cell) -> bool:
 
     Notes, names and shapes may have digits, but none is a decimal alone.
     """
-    if column is None or column.kind == "metric":
+    if column is None:
+        return has_number(cell.plain)
+    if column.kind == "metric":
         return has_digit(cell.text)
     if column.kind == "unknown":
         return has_digit(cell.text if "badge" in cell.text else cell.plain)

@@ -4,10 +4,12 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from markdown_it import MarkdownIt
 
+from sr_bench.document.columns import Column, has_models, is_model_info, read_columns
 from sr_bench.document.html_tables import html_tables
 from sr_bench.document.inline import plain
 from sr_bench.document.tables import Cell, Document, PipeTable, line_starts, split_row
@@ -17,9 +19,15 @@ _SHAPELESS: Final = (
     "Markdown shows it as text: header and alignment row need equal numbers of cells, and a line of"
     " HTML a blank line after it"
 )
+_NO_MODELS: Final = "it has no column Models or Model, to whose rows claims belong; add one"
+_NO_METRICS: Final = (
+    "no header of it is that of a metric that is read, such as PSNR(dB) or Params(M)"
+)
 _HEADING: Final = re.compile(r"[ >]*#{1,6}[ \t]+(?P<text>.*)")
 _ALIGNMENT: Final = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*(:?-+:?[ \t]*)?)+")
-_LONG: Final = 120  # characters; such a name would hide what a message says of it
+LONG: Final = 120
+"""Characters; what is longer would hide what a message says of it."""
+_RULE: Final = re.compile(r"^[ >]*(\+[-=:]+)+\+[ \t]*$")
 _PIPED: Final = re.compile(r"[ >]*\|.*\|")
 
 
@@ -33,22 +41,34 @@ class Grid:
     """1-based line of the header."""
     heading: str = ""
     """The heading above, without markup."""
-    fault: str = ""
-    """Why none of its rows can be read; empty for a pipe table."""
+    shapeless: str = ""
+    """Why it is no pipe table; empty if it is one."""
     table: PipeTable | None = None
     """The pipe table that it is."""
 
-    @property
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """What each column holds."""
+        return read_columns(self.header)
+
+    @cached_property
+    def fault(self) -> str:
+        """Why no row can be read; empty for a model-info table."""
+        if self.shapeless or is_model_info(self.columns):
+            return self.shapeless
+        return _NO_METRICS if has_models(self.columns) else _NO_MODELS
+
+    @cached_property
     def title(self) -> str:
         """The header row without markup: ``Method | Set5 | Set14``; may be empty."""
         texts = [cell.plain for cell in self.header]
         return " | ".join(texts) if any(texts) else ""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """All that a card may call it, the best one for a message first."""
         names = filter(None, (self.title, self.heading, f"line {self.line}"))
-        return tuple(sorted(names, key=lambda name: len(name) > _LONG))
+        return tuple(sorted(names, key=lambda name: len(name) > LONG))
 
 
 def grids(document: Document) -> tuple[Grid, ...]:
@@ -59,7 +79,11 @@ def grids(document: Document) -> tuple[Grid, ...]:
     found = [Grid(t.header, t.rows, t.line, table=t) for t in document.tables]
     taken = {number for grid in found for number in _lines_of(grid)} | fenced | indented
     found += _pipes(text, lines, taken)
-    found += (Grid(t.rows[0], t.rows[1:], t.line, fault=_HTML) for t in html_tables(text, lines))
+    found += (
+        # Without cells of headers the first row may print numbers.
+        Grid(html.rows[0], html.rows[html.headed :], html.line, shapeless=_HTML)
+        for html in html_tables(text, lines)
+    )
     found.sort(key=lambda grid: grid.line)
     headings = {n: m["text"] for n, line in enumerate(lines, 1) if (m := _HEADING.match(line))}
     starts = [0, *headings]
@@ -100,7 +124,13 @@ def _lines(text: str) -> list[str]:
 
 
 def _emptied(text: str, numbers: set[int]) -> list[str]:
-    return ["" if n in numbers else line for n, line in enumerate(_lines(text), 1)]
+    # The rules of a grid table (+---+===+) part cells as pipes and dashes do.
+    lines = (_RULE.sub(_piped, line) for line in _lines(text))
+    return ["" if n in numbers else line for n, line in enumerate(lines, 1)]
+
+
+def _piped(rule: re.Match[str]) -> str:
+    return rule[0].translate(str.maketrans("+=", "|-"))
 
 
 def _pipes(text: str, lines: Sequence[str], taken: set[int]) -> Iterator[Grid]:
@@ -118,7 +148,7 @@ def _pipes(text: str, lines: Sequence[str], taken: set[int]) -> Iterator[Grid]:
             if not _is_alignment(lines[n - 1])
         ]
         if len(block) > 1 and rows:
-            yield Grid(rows[0], tuple(rows[1:]), block[0], fault=_SHAPELESS)
+            yield Grid(rows[0], tuple(rows[1:]), block[0], shapeless=_SHAPELESS)
         block = []
 
 

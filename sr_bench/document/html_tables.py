@@ -13,6 +13,8 @@ class HtmlTable:
 
     rows: tuple[tuple[Cell, ...], ...]
     """At least one."""
+    headed: bool
+    """Whether its first row is one of headers."""
     line: int
     """1-based line of the opening tag."""
 
@@ -38,6 +40,7 @@ class _Open:
 
     line: int
     rows: list[list[Cell]] = field(default_factory=list)
+    headed: bool = False
     text: list[str] | None = None
     """Of the cell that is open."""
     place: tuple[int, int] = (1, 0)
@@ -62,7 +65,9 @@ class _Reader(HTMLParser):
             self._open[-1].rows.append([])
         elif self._open and tag in ("td", "th"):
             self._end_cell()
-            self._open[-1].text, self._open[-1].place = [], self.getpos()
+            table = self._open[-1]
+            table.text, table.place = [], self.getpos()
+            table.headed |= tag == "th" and len(table.rows) <= 1
         elif tag in ("img", "br"):
             self.handle_data(f" {dict(attrs).get('alt') or ''} ")
 
@@ -100,4 +105,4 @@ class _Reader(HTMLParser):
     def _end_table(self) -> None:
         table = self._open.pop()
         if rows := tuple(tuple(row) for row in table.rows if row):
-            self._done.append(HtmlTable(rows, table.line))
+            self._done.append(HtmlTable(rows, table.headed, table.line))

@@ -6,7 +6,8 @@ from typing import Literal
 
 from sr_bench.core.claim import Source
 from sr_bench.core.ignored import Ignored
-from sr_bench.document.grids import Grid
+from sr_bench.document.columns import UNKNOWN, known_header
+from sr_bench.document.grids import LONG, Grid
 from sr_bench.text.printable import counted
 
 Scope = Literal["column", "row", "table"]
@@ -86,11 +87,12 @@ def _message(group: Sequence[Printed]) -> str:
     first = group[0]
     table = first.grid.names[0]
     names = {"column": first.header, "row": first.labels[0], "table": table}
-    scope = first.scope if names[first.scope] else "table"
+    scope = first.scope if 0 < len(names[first.scope]) <= LONG else "table"
     where = f"table {table!r}" + (f", {scope} {names[scope]!r}" if scope != "table" else "")
     more = f" and {len(group) - 1} more" if len(group) > 1 else ""
     key = names[scope].replace("\\", "\\\\").replace('"', '\\"')
+    advice = f"; {known_header(first.header)}" if first.fault == UNKNOWN else ""
     return (
-        f"{where}: nothing reads {first.text!r}{more}: {first.fault};"
+        f"{where}: nothing reads {first.text!r:.{LONG}}{more}: {first.fault}{advice};"
         f' or ignore it in card.toml: ignore_{scope}s = {{ "{key}" = "why" }}'
     )

@@ -15,34 +15,21 @@ from sr_bench.document.columns import (
     claim_fault,
     has_models,
     ignored_column,
-    is_model_info,
     prints_number,
-    read_columns,
     read_number,
 )
 from sr_bench.document.grids import Grid
 from sr_bench.document.labels import Label, read_label
 from sr_bench.document.printed import Printed, Scope
-from sr_bench.document.results import has_number, looks_like_results
+from sr_bench.document.results import looks_like_results
 from sr_bench.document.rows import ModelInfoTable, ModelRow
+from sr_bench.document.spelling import has_number
 from sr_bench.document.tables import Cell, Document, PipeTable
 from sr_bench.errors import DocumentError
 
 _BLANK: Final = frozenset({"", "-", "–", "—"})  # noqa: RUF001 - dashes that people type for "nothing"
-_PRECISION_COLUMNS: Final = frozenset({"precision", "dtype", "datatype", "quantization"})
-_FULL: Final = frozenset({"float", "float32", "full", "single", "none", "no", "32", *_BLANK})
-_NO_MODELS: Final = "it has no column Models or Model, to whose rows claims belong; add one"
-_NO_METRICS: Final = (
-    "no header of it is that of a metric that is read, such as PSNR(dB) or Params(M)"
-)
-
-
-def grid_fault(grid: Grid) -> str:
-    """Return why no row of `grid` can be read; empty if it is a model-info table."""
-    columns = read_columns(grid.header)
-    if grid.fault or is_model_info(columns):
-        return grid.fault
-    return _NO_METRICS if has_models(columns) else _NO_MODELS
+_PRECISION_COLUMNS: Final = frozenset({"precision", "dtype", "datatype", "quant", "quantization"})
+_FULL: Final = frozenset({"float", "float32", "full", "single", "none", "no", "32"})
 
 
 class TableReader:
@@ -63,7 +50,7 @@ class TableReader:
         """Return the rows of `grid`, a model-info table, that can be read and are not ignored."""
         columns = tuple(
             ignored_column(column) if self._ignored.column(column.header) else column
-            for column in read_columns(table.header)
+            for column in grid.columns
         )
         rows = (
             self._row(grid, columns, *row) for row in zip(table.row_lines, table.rows, strict=True)
@@ -72,11 +59,11 @@ class TableReader:
 
     def name(self, grid: Grid, models: Iterable[str]) -> None:
         """Note the numbers of a table that can't be read, if it has models or is one of results."""
-        columns = read_columns(grid.header)
+        columns = grid.columns
         modelled = has_models(columns)
         if not modelled and not looks_like_results(grid, models):
             return
-        fault = grid_fault(grid)
+        fault = grid.fault
         for row in grid.rows:
             label = row[0].plain if row else ""
             self.labels.add(label)
@@ -99,17 +86,20 @@ class TableReader:
             fault = re.sub(self._place, "", str(error))
         labels = (*_label_cell(columns, cells), *((row.row,) if row else ()))
         if len(cells) != len(columns):  # which cell is below which header is anyone's guess
-            columns = [column for column in columns[:1] if column.name == "model"]
+            columns = ()
         self.labels.update(labels)
         ignored = self._ignored.table(grid.names) or self._ignored.row(labels)
         twins = self._twins(row) if row and not ignored else {}
+        faulty = set(twins)
         for column, cell in zip_longest(columns, cells):
             if cell is not None and prints_number(column, cell):
                 twin = twins.get(column.name, "") if column else ""
                 why = fault or twin or claim_fault(column, cell)
+                if column and column.kind == "metric" and why:
+                    faulty.add(column.name)
                 scope: Scope = "row" if fault else "table" if twin else "column"
                 self._note(grid, column, cell, labels, why, scope)
-        return None if ignored or not row else self._claimed(row, twins)
+        return None if ignored or not row else self._claimed(row, faulty)
 
     def _read(self, columns: Sequence[Column], line: int, cells: tuple[Cell, ...]) -> ModelRow:
         """Return the row without claims; raises DocumentError if it can't be told what it is."""
@@ -160,9 +150,9 @@ class TableReader:
                 )
         return twins
 
-    def _claimed(self, row: ModelRow, twins: Mapping[str, str]) -> ModelRow:
-        """Return `row` with its claims and blanks, without the cells that another row answers."""
-        cells = {name: cell for name, cell in row.cells.items() if name not in twins}
+    def _claimed(self, row: ModelRow, faulty: set[str]) -> ModelRow:
+        """Return `row` with its claims and blanks, without cells whose number can't be read."""
+        cells = {name: cell for name, cell in row.cells.items() if name not in faulty}
         row = replace(row, cells=cells)
         read = {metric: read_number(cell) for metric, cell in row.metric_cells.items()}
         numbers = {metric: number for metric, number in read.items() if number is not None}
@@ -189,7 +179,7 @@ class TableReader:
     ) -> None:
         source = self._document.source(cell)
         header = column.header if column else ""
-        one = Printed(source, cell.plain, grid, header, tuple(labels), scope, fault)
+        one = Printed(source, cell.plain or cell.text, grid, header, tuple(labels), scope, fault)
         self.printed.append(replace(one, ignored=one.ignored_by(self._ignored)))
 
 
@@ -202,7 +192,7 @@ def _check_precision(label: Label, cells: Mapping[str, Cell], place: str) -> Non
     """Refuse a row whose column Precision says something else than its label."""
     for name in (name for name in cells if name.lower() in _PRECISION_COLUMNS):
         text = cells[name].plain
-        if _precision(text) != label.precision:
+        if _contradicts(text.lower(), label.precision):
             msg = (
                 f"{place}: the column {name!r} says {text!r} and the label {label.precision}; the"
                 " precision is read from the label, as in 'RCAN **int8 max**'"
@@ -210,13 +200,16 @@ def _check_precision(label: Label, cells: Mapping[str, Cell], place: str) -> Non
             raise DocumentError(msg)
 
 
-def _precision(text: str) -> Precision | None:
-    if text.lower() in _FULL:
-        return Precision.FP32
+def _contradicts(text: str, precision: Precision) -> bool:
+    """Tell whether a Precision cell, in lower case, names another than `precision`, or none."""
+    if text in (*_BLANK, precision.dtype):
+        return False
+    if text in _FULL:
+        return not precision.is_full
     try:
-        return Precision.parse(text.lower())
+        return Precision.parse(text) != precision
     except ValueError:
-        return None
+        return True
 
 
 def _value(cells: Mapping[str, Cell], column: str) -> str:

@@ -1,30 +1,13 @@
 """Tell a table of results from any other: by what its header names, in any case and language."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
 from sr_bench.core.metric import metric_infos
 from sr_bench.document.grids import Grid
+from sr_bench.document.spelling import compact, folded, has_digit, has_number, words
 from sr_bench.document.tables import Cell
-
-
-def _folded(text: str) -> str:
-    """Return `text` in lower case, full-width letters and accents made plain."""
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part))
-
-
-def compact(text: str) -> str:
-    """Return the letters and digits of `text`, in lower case and without accents."""
-    return re.sub(r"[\W_]+", "", _folded(text))
-
-
-def words(text: str) -> frozenset[str]:
-    """Return the words of `text` as `compact` spells them."""
-    return frozenset(map(compact, text.split()))
-
 
 # Parts of a header, without blanks and signs: long enough to stand in no other word.
 _PARTS: Final = words(
@@ -51,28 +34,16 @@ _ROWS: Final = words(
     b100 bsd100 urban100 manga109 div2k fp32 fp16 int8 bf16 map miou top1 top5"""
 )
 _NETWORK: Final = re.compile(
-    r"(?:[A-Za-z0-9+-]*(?:SR|CNN|Net|GAN|[Ff]ormer|YOLO|VGG|MAN|DN)|[A-Z]{1,5}SR)[A-Za-z0-9+-]*"
+    r"[A-Za-z0-9+-]{0,40}?(?:SR|CNN|Net|GAN|[Ff]ormer|YOLO|VGG|[A-Z]DN)[A-Za-z0-9+-]{0,40}"
 )
 # Decimals of these are no results.
 _INNOCENT: Final = re.compile(
     "version|package|librar|software|depend|requirement|option|default|price|release|date|changelog"
     "|版本|依赖|日期"
 )
-# Not the digits of names (Set5, v1.2, EDSR-2) and shapes (3x8x8).
-_NUMBER: Final = re.compile(
-    r"(?<![\w.])(?<![A-Za-z]-)\.?[0-9]+(?:[.,][0-9]+)*[a-zA-Z%\u00b5]{0,4}(?![\w])"
-)
+_DECIMALS: Final = re.compile(r"\W*[0-9]*[.,][0-9]{2,}(\W+[0-9]*[.,][0-9]{2,})*\W*(dB)?\W*")
+_DECIBEL: Final = re.compile(r"[0-9]\s?dB\b", re.IGNORECASE)
 _FEW: Final = 2
-
-
-def has_digit(text: str) -> bool:
-    """Tell whether `text` holds a digit of any script, or a fraction such as a half."""
-    return any(character.isnumeric() and not character.isalpha() for character in text)
-
-
-def has_number(text: str) -> bool:
-    """Tell whether a number stands alone in `text`, with or without a unit."""
-    return bool(_NUMBER.search(unicodedata.normalize("NFKC", text)))
 
 
 def looks_like_results(grid: Grid, names: Iterable[str] = ()) -> bool:
@@ -85,6 +56,8 @@ def looks_like_results(grid: Grid, names: Iterable[str] = ()) -> bool:
     cells = [cell for row in grid.rows for cell in row]
     if not any(has_number(cell.plain) for cell in cells):
         return False
+    if any(_DECIBEL.search(cell.plain) for cell in cells):
+        return True
     models = {name.casefold() for name in names}
     headers = [cell.plain for cell in grid.header]
     if any(_names_result(text) or text.casefold() in models for text in headers):
@@ -93,19 +66,20 @@ def looks_like_results(grid: Grid, names: Iterable[str] = ()) -> bool:
     second = [*grid.rows[0], *(row[0] for row in grid.rows if row)]
     if any(compact(cell.plain).removesuffix("db") in _ROWS for cell in second):
         return True
-    return not any(_INNOCENT.search(_folded(text)) for text in headers) and _mostly_decimals(cells)
+    return not any(_INNOCENT.search(folded(text)) for text in headers) and _mostly_decimals(cells)
 
 
 def _names_result(text: str) -> bool:
     letters = compact(text)
-    if any(part in letters for part in _PARTS) or _NETWORK.fullmatch(text.strip("* ")):
+    names = re.split(r"[^\w+-]+", text)
+    if any(part in letters for part in _PARTS) or any(map(_NETWORK.fullmatch, names)):
         return True
-    parts = set(re.split(r"[\W_]+", _folded(text)))
+    parts = set(re.split(r"[\W_]+", folded(text)))
     return not parts.isdisjoint({*_WORDS, *metric_infos()})
 
 
 def _mostly_decimals(cells: Iterable[Cell]) -> bool:
     """Tell whether most cells with a digit are decimals: a header may be of any language."""
     texts = [cell.plain for cell in cells if has_digit(cell.plain)]
-    decimals = [text for text in texts if re.fullmatch(r"\W*[0-9]*[.,][0-9]{2,}\W*", text)]
+    decimals = list(filter(_DECIMALS.fullmatch, texts))
     return len(decimals) >= _FEW and 2 * len(decimals) >= len(texts)

@@ -1,11 +1,15 @@
 """Gates: from two runs over the same images, in low precision and in fp32, to a verdict."""
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from math import isfinite
+from pathlib import Path
 
+from sr_bench.cards.baseline import read_baselines
+from sr_bench.core.baseline import FILE_NAME, Baseline, GateName, Held
 from sr_bench.core.case import GATE_METRIC, Case
 from sr_bench.core.compare import LossLimits, case_key
 from sr_bench.core.detail import Detail
@@ -13,18 +17,21 @@ from sr_bench.core.device import Profile
 from sr_bench.core.gate import Comparison, GateVerdict
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
 from sr_bench.engine.job import Progress
+from sr_bench.engine.judge.baseline import content_of, judge_baseline
 from sr_bench.engine.judge.gate import compare_records, judge_images, worst_status
 from sr_bench.engine.measure.run import Run
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.errors import MetricError
 from sr_bench.history.earlier import newest_of_each
+from sr_bench.text.home import without_home
 
 
 class Gatekeeper:
-    """Judges what low precisions lose, against the card and against an earlier run."""
+    """Judges what low precisions lose: against the card, what was approved, and an earlier run."""
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
+        self._baselines: dict[Path, Mapping[GateName, Baseline]] = {}
 
     def judged(self, case: Case, low: Run, progress: Progress) -> Record:
         """Return the judgement of `low`, the run of a gate's `case`."""
@@ -49,17 +56,59 @@ class Gatekeeper:
             image_ssim=limits.max_image_drop_ssim,
         )
         earlier = self._compared(case, low, measurement, allowed)
-        verdict = _verdict(case, gate, earlier, measurement.value)
-        detail = Detail(gate=gate, compared=earlier)
+        held = self._held(case, low, gate)
+        found: tuple[Held | Comparison, ...] = (held, *_file_faults(low), *earlier)
+        verdict = _verdict(case, gate, found, measurement.value)
+        detail = Detail(gate=gate, baseline=held, compared=earlier)
         if verdict.status is Status.LOSS and self._runs.explains:
-            from sr_bench.engine.explain.layers import explain  # loads onnx: a cached gate does not
-
-            # Searched for where images are measured: the networks are open there.
-            call, work = self._runs.executor.call, self._runs.work(case, progress)
-            images, limit_s = (low.images, full.images), self._runs.selection.explain_s
-            dossier = call(explain, work, *images, limits, limit_s, progress=progress)
-            detail = replace(detail, dossier=dossier)
+            detail = self._explained(detail, case, (low, full), gate, progress)
         return low.record(case, measurement, verdict, detail, limits=str(limits))
+
+    def _held(self, case: Case, low: Run, gate: GateVerdict) -> Held:
+        """Return how `gate` fares against what was approved."""
+        path = case.card.folder / FILE_NAME
+        if path not in self._baselines:  # read once for all modes of a suite
+            self._baselines[path] = read_baselines(path)
+        protocol = case.on_images.protocol.name
+        name = GateName(
+            case.card.name, case.precision, case.dataset, protocol, case.backend, low.device
+        )
+        here = os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+        return judge_baseline(
+            self._baselines[path], name, content_of(low.inputs), gate.images, path=here
+        )
+
+    def _explained(
+        self,
+        detail: Detail,
+        case: Case,
+        both: tuple[Run, Run],
+        gate: GateVerdict,
+        progress: Progress,
+    ) -> Detail:
+        """Return `detail` with what a search finds; if that fails, with why: the verdict stands."""
+        from sr_bench.engine.explain.layers import explain  # loads onnx: a cached gate does not
+
+        limits = gate.limits if gate.status is Status.LOSS else None
+        falls = detail.baseline.falls if detail.baseline else ()
+        suspect = falls[0].image if falls and limits is None else ""
+        low, full = both
+        # Searched for where images are measured: the networks are open there.
+        try:
+            dossier = self._runs.executor.call(
+                explain,
+                self._runs.work(case, progress),
+                low.images,
+                full.images,
+                limits,
+                self._runs.selection.explain_s,
+                suspect,
+                progress=progress,
+            )
+        except Exception as cause:  # also a defect of ours: a search never costs the verdict
+            reason = " ".join(str(cause).split()) or type(cause).__name__
+            return replace(detail, explanation_failed=without_home(reason))
+        return replace(detail, dossier=dossier)
 
     @cached_property
     def _earlier(self) -> Mapping[tuple[str, ...], Record]:
@@ -110,13 +159,19 @@ def _fidelity(run: Run) -> Measurement:
     return Measurement.of(GATE_METRIC, mean, images=scores, planned=planned, notes=notes)
 
 
+def _file_faults(low: Run) -> tuple[Held, ...]:
+    """Return that the int8 file is damaged, if it is: fidelity may not show what that will cost."""
+    faults = low.provenance.get("file_faults")
+    return (Held(Status.LOSS, f"the int8 file is damaged: {faults}"),) if faults else ()
+
+
 def _verdict(
-    case: Case, gate: GateVerdict, earlier: tuple[Comparison, ...], value: float
+    case: Case, gate: GateVerdict, found: tuple[Held | Comparison, ...], value: float
 ) -> Verdict:
     gap = case.card.gap_for(case.metric, case.precision, case.on_images.dataset)
-    # A comparison without common images has no drop.
-    compared = (comparison for comparison in earlier if comparison.drop)
-    parts: list[GateVerdict | Comparison] = [gate, *compared]  # the gate's own sentence leads
+    # Without a baseline, or common images in a comparison, there is nothing to judge.
+    judged = (part for part in found if part.status not in (Status.NEW, Status.NOT_RUN))
+    parts: list[GateVerdict | Held | Comparison] = [gate, *judged]  # the gate's own sentence leads
     status = worst_status([part.status for part in parts])
     sentence = "; ".join(part.sentence for part in parts if part.status is status)
     if gap and status is Status.LOSS:

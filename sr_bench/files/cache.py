@@ -3,6 +3,7 @@
 import os
 from contextlib import suppress
 from pathlib import Path
+from tempfile import gettempdir
 
 # Part of a limit that is left when it was passed, so that not every session prunes.
 _PRUNED_TO = 0.8
@@ -20,6 +21,16 @@ def cache_dir() -> Path:
         return folder.expanduser()
     except RuntimeError:  # no variable says where the home is, and no list of users
         return Path(os.devnull) / "no-home-folder"
+
+
+def writable_dir() -> Path:
+    """Return the cache folder if it can be written; else one of this user's for temporary files."""
+    folder = cache_dir()
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    return Path(gettempdir()) / f"sr-bench-of-{os.getuid()}"
 
 
 def cached_files(folder: Path) -> list[tuple[float, int, Path]]:

@@ -13,11 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Lock
 
 from sr_bench.errors import CacheWarning, SrBenchError
 from sr_bench.files.atomic import write_bytes
 from sr_bench.files.cache import cache_dir
+from sr_bench.files.disk import disk_error
 from sr_bench.files.hashing import sha256_bytes, sha256_unchanged
 from sr_bench.files.temporary import folder_of
 
@@ -55,7 +57,8 @@ class Spare:
 
     def tell_damaged(self, what: str) -> None:
         """Warn that `what` is damaged; of others that follow nothing is said."""
-        self.tell("damaged", f"{what}; it is made again, as all of the cache that is damaged")
+        text = f"{what}; it is made again, as all of the cache that is damaged"
+        self.tell("damaged", text)
 
     def tell_unusable(self, cause: SrBenchError) -> None:
         """Warn that the cache can't be used because of `cause`."""
@@ -92,6 +95,19 @@ class Kept:
     def usual(cls) -> "Kept":
         """Return the files in the cache folder."""
         return cls(cache_dir())
+
+    @property
+    def place(self) -> Path:
+        """A folder for what is more than one file."""
+        if self.base is None:
+            return self.spare.folder
+        try:
+            self.base.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.base):
+                return self.base
+        except OSError as error:
+            self.spare.tell_unusable(disk_error(error, self.base, "write"))
+            return self.spare.folder
 
     def file(self, name: str, make: Callable[[Path], None]) -> Path:
         """Return the file `name`; if it isn't there, it is what `make` writes to a path."""

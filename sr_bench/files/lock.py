@@ -4,12 +4,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import gettempdir
 
 from filelock import BaseFileLock, FileLock, Timeout
 
 from sr_bench.errors import SrBenchError
-from sr_bench.files.cache import cache_dir
+from sr_bench.files.cache import writable_dir
 from sr_bench.files.disk import disk_error
 from sr_bench.files.hashing import sha256_bytes
 
@@ -18,20 +17,14 @@ from sr_bench.files.hashing import sha256_bytes
 def locked(path: Path, *, wait_s: float) -> Iterator[None]:
     """Hold the lock that stands for `path`, a file or a folder, which need not be writable.
 
-    The lock is a file in the cache folder, or where temporary files are if that can't be written;
-    the system frees it when a process that holds it dies. Links to one file share a lock.
+    The lock is a file in `writable_dir`; the system frees it when a process that holds it dies.
+    Links to one file share a lock.
 
     Raises:
         SrBenchError: It is held all this time, or no lock can be made.
     """
     name = sha256_bytes(os.fsencode(path.resolve()))[:32]
-    folder = cache_dir() / "locks"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        usable = os.access(folder, os.W_OK)
-    except OSError:
-        usable = False
-    file = (folder if usable else Path(gettempdir())) / f"sr-bench-{name}.lock"
+    file = writable_dir() / "locks" / f"{name}.lock"
     msg = (
         f"{path}: another process has been changing it for more than {wait_s:g} s; wait until"
         " that is done, then run this again"

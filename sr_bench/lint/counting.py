@@ -94,7 +94,8 @@ def count_row(
     """
     for shape in filter(None, (size, model.counted_shape)):
         if count := _count(model, shape):
-            return CountedRow(row, model, flops, params, shape, _by_convention(count), count.params)
+            told = None if count.unknown_params else params
+            return CountedRow(row, model, flops, told, shape, _by_convention(count), count.params)
     return None
 
 

@@ -16,7 +16,7 @@ INFO = MetricInfo(
     sentence_decimals=3,
     headers=("psnr", "psnr(db)"),
     allowed_loss=0.01,
-    perfect=10.0 * math.log10(255.0**2 * 12.0),  # ground truth of 8 bits has a rounding error
+    perfect=20.0 * math.log10(255.0),  # an error of one level, root mean square
 )
 
 

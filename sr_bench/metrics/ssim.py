@@ -17,7 +17,7 @@ INFO = MetricInfo(
     lowest=-1.0,
     highest=1.0,
     allowed_loss=0.0005,
-    # That rounding error of 1/12, in a flat image: C2 / (C2 + 1/12).
+    # The rounding error of 8 bits, 1/12, in a flat image: C2 / (C2 + 1/12).
     perfect=1.0 - 1.0 / (1.0 + 12.0 * (0.03 * 255.0) ** 2),
     follows_ssim_aggregation=True,
 )

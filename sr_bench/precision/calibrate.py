@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from math import ceil
 from threading import Event
 
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.errors import BackendError, DatasetError
+from sr_bench.files.onnx_image import said
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.moments import (
     Codes,
@@ -32,12 +32,8 @@ from sr_bench.precision.moments import (
 from sr_bench.precision.network import Network
 from sr_bench.precision.observed import Observed
 from sr_bench.precision.segments import Array, Need, Runner, cut, memory_need
+from sr_bench.precision.tiles import Cutter, Tile
 
-# SR4K at 1080p, measured: 3.3 GB and 10 s whole, 0.26 GB and 4.5 s in tiles of 256.
-LARGEST_TILE = 192
-"""Height and width in pixels up to which an image is run as a whole."""
-
-_GRID = 16  # where tiles begin, as networks with windows of attention need
 _MIB = 2**20
 
 
@@ -67,8 +63,7 @@ def collect(
     Args:
         network: In fp32.
         inputs: By name of the image: a function that returns it as the network's input, of shape
-            (1, C, H, W). Sizes may differ. Above 192 pixels an image is run in equal tiles, unless
-            the network's input has a fixed size.
+            (1, C, H, W). Sizes may differ; `Cutter` says how images become tiles.
         memory_bytes: What may be held above what running the network on a tile takes anyway;
             if it is tight, fewer tiles run at the same time.
         moments: Whether to find the second moments too.
@@ -93,13 +88,6 @@ def collect(
         executor.shutdown(cancel_futures=True)
         job.runner.close()
     return job.statistics(len(inputs))
-
-
-@dataclass(frozen=True)
-class _Tile:
-    image: str  # of which it is a part
-    pixels: NDArray[np.float32]
-    is_last: bool  # of its image
 
 
 _TileStatistics = tuple[Mapping[str, Histogram], TilePatches]
@@ -130,8 +118,8 @@ class _Pass:
         self, executor: ThreadPoolExecutor, inputs: Mapping[str, Callable[[], NDArray[np.float32]]]
     ) -> Iterator[str]:
         """Run all images; yield the name of each when it is done."""
-        running: deque[tuple[_Tile, Future[_TileStatistics]]] = deque()
-        for tile in _tiles(self._network, inputs):
+        running: deque[tuple[Tile, Future[_TileStatistics]]] = deque()
+        for tile in Cutter.of(self._network, self.runner.takes).tiles(inputs):
             while running and not self._fits(tile, [other for other, _ in running]):
                 yield from self._finish(*running.popleft())
             self._check_memory(tile)
@@ -146,7 +134,7 @@ class _Pass:
         histograms = {name: observed.histogram(name, self._histograms) for name in names}
         return Statistics(histograms, Moments(sample) if sample.windows else {}, images)
 
-    def _finish(self, tile: _Tile, result: "Future[_TileStatistics]") -> Iterator[str]:
+    def _finish(self, tile: Tile, result: "Future[_TileStatistics]") -> Iterator[str]:
         histograms, patches = result.result()
         for name, histogram in histograms.items():
             known = self._histograms.get(name)
@@ -155,7 +143,7 @@ class _Pass:
         if tile.is_last:
             yield tile.image
 
-    def _observe(self, tile: _Tile) -> _TileStatistics:
+    def _observe(self, tile: Tile) -> _TileStatistics:
         """Run one tile and observe its tensors; in a thread."""
         histograms: dict[str, Histogram] = {}
         codes: dict[Window, Codes] = {}
@@ -172,7 +160,7 @@ class _Pass:
                     codes[window] = read_patches(values[name], window, largest, positions)
         return histograms, TilePatches(positions.scores, codes)
 
-    def _run(self, tile: _Tile) -> Iterator[Mapping[str, Array]]:
+    def _run(self, tile: Tile) -> Iterator[Mapping[str, Array]]:
         """Yield the values from each segment for `tile`."""
         try:
             for values in self.runner.run(tile.pixels):
@@ -185,10 +173,10 @@ class _Pass:
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:
             size = _size(tile.pixels)
-            msg = f"{tile.image}: the network can't run on {size} pixels of it: {error}"
+            msg = f"{tile.image}: the network can't run on {size} pixels of it: {said(error)}"
             raise BackendError(msg) from error
 
-    def _fits(self, tile: _Tile, others: Sequence[_Tile]) -> bool:
+    def _fits(self, tile: Tile, others: Sequence[Tile]) -> bool:
         """Return whether `tile` may be submitted while `others` wait or run."""
         shapes = [each.pixels.shape for each in (tile, *others)]
         # At most so many run at once; in the worst case the largest ones do.
@@ -197,7 +185,7 @@ class _Pass:
         # Results are taken in the order of submission: others wait, or one slow tile idles all.
         return len(others) < 2 * self._workers and together <= self._free_bytes
 
-    def _check_memory(self, tile: _Tile) -> None:
+    def _check_memory(self, tile: Tile) -> None:
         need = self._need(tile.pixels.shape)
         if need.observed - need.plain > self._free_bytes:
             needed = need.observed - need.plain + self._memory_bytes - self._free_bytes
@@ -212,43 +200,6 @@ class _Pass:
     def _free_bytes(self) -> int:
         """What tiles may take above plain inference."""
         return self._memory_bytes - self._sample.largest_bytes
-
-
-def _tiles(
-    network: Network, inputs: Mapping[str, Callable[[], NDArray[np.float32]]]
-) -> Iterator[_Tile]:
-    """Yield the tiles of all images, those of one size in a row."""
-    wanted = [dim.dim_value for dim in network.model.graph.input[0].type.tensor_type.shape.dim]
-    for name, load in inputs.items():
-        image = load()
-        _check_image(name, image, wanted)
-        height, width = image.shape[2:]
-        rows = [slice(0, height)] if wanted[2] else list(_parts(height))
-        columns = [slice(0, width)] if wanted[3] else list(_parts(width))
-        parts = [image[:, :, row, column] for row in rows for column in columns]
-        parts.sort(key=lambda part: part.shape)
-        for i, part in enumerate(parts, start=1):
-            yield _Tile(name, np.ascontiguousarray(part), i == len(parts))
-
-
-def _parts(size: int) -> Iterator[slice]:
-    """Yield nearly equal parts of at most 192 pixels, from multiples of 16 on."""
-    count = ceil(size / LARGEST_TILE)
-    units = ceil(size / _GRID)
-    edges = [min(i * units // count * _GRID, size) for i in range(count + 1)]
-    yield from (slice(start, stop) for start, stop in pairwise(edges))
-
-
-def _check_image(name: str, image: Array, wanted: Sequence[int]) -> None:
-    """Raise a BackendError unless the network reads such an `image`; 0 means any size."""
-    expected = " x ".join(str(size or "any") for size in (1, *wanted[1:]))
-    fits = image.ndim == 4 and image.dtype == np.float32 and image.size > 0
-    if fits:
-        fits = all(have == want or not want for have, want in zip(image.shape, wanted, strict=True))
-    if not fits or len(image) != 1:
-        got = f"{image.dtype} of {' x '.join(map(str, image.shape))}"
-        msg = f"{name}: the network reads float32 of {expected}, got {got}"
-        raise BackendError(msg)
 
 
 def _size(pixels: Array) -> str:

@@ -35,6 +35,7 @@ from sr_bench.core.backend import PROFILE_KEY
 from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.core.int8 import Int8Plan
 from sr_bench.errors import BackendError
+from sr_bench.files.onnx_file import needed
 from sr_bench.precision._exact import exact_parts, exact_sum
 from sr_bench.precision._profiles import LEVELS, half_values, integer_points
 from sr_bench.precision.fp16 import cast_pair, round_constants, rounded
@@ -142,7 +143,7 @@ class _Writer:
             PROFILE_KEY.removeprefix("sr_bench."): str(self._profile),
         }
         # Each tensor was written in all its forms; those that nothing reads go again.
-        nodes = _needed(nodes, network.output)
+        nodes = needed(nodes, [network.output])
         model = rewritten(network, nodes, self._constants, {**plan_notes, **notes})
         round_constants(model.graph, self._halves)  # those that are added hold no such values
         return model
@@ -235,16 +236,6 @@ class _Writer:
     def _constant(self, name: str, value: NDArray[np.generic] | np.generic) -> str:
         self._constants[name] = numpy_helper.from_array(np.asarray(value), name)
         return name
-
-
-def _needed(nodes: list[NodeProto], output: str) -> list[NodeProto]:
-    """Return those of `nodes` that `output` depends on."""
-    read, kept = {output}, []
-    for node in reversed(nodes):
-        if read.intersection(node.output):
-            kept.append(node)
-            read.update(node.input)
-    return kept[::-1]
 
 
 def _copy(node: NodeProto, inputs: Iterable[str], outputs: Iterable[str]) -> NodeProto:

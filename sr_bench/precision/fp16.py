@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import (
-    AttributeProto,
     GraphProto,
     ModelProto,
     NodeProto,
@@ -24,7 +23,8 @@ from onnx import (
 from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_dtype import arithmetic
-from sr_bench.files.onnx_file import load_onnx
+from sr_bench.files.onnx_file import control_flow, foreign, inferred, load_onnx
+from sr_bench.files.onnx_image import ends, no_image_network
 from sr_bench.files.onnx_names import name_nodes, separator
 from sr_bench.files.onnx_write import write_onnx
 from sr_bench.precision._geometry import geometry_values
@@ -52,6 +52,9 @@ def to_fp16(onnx_in: Path, onnx_out: Path) -> None:
     model = load_onnx(onnx_in)
     if (found := arithmetic(model)).dtype != "fp32":
         msg = f"{onnx_in}: expected the fp32 file, got one of {found.dtype}: {found.sign}"
+        raise BackendError(msg)
+    if fault := no_image_network(*ends(model)):
+        msg = f"{onnx_in}: {fault}"
         raise BackendError(msg)
     types = _types(model, onnx_in)
     floats = {name for name, kind in types.items() if kind == TensorProto.FLOAT}
@@ -104,20 +107,18 @@ def cast_pair(source: str, target: str, mark: str) -> tuple[NodeProto, NodeProto
 def _types(model: ModelProto, path: Path) -> dict[str, int]:
     """Return the element type of every value."""
     try:
-        graph = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
+        kinds = inferred(model, strict=True)
     except onnx.shape_inference.InferenceError as error:
-        msg = f"the types in {path} can't be inferred: {error}"
+        msg = f"the types in {path} can't be inferred: {' '.join(str(error).split())}"
         raise BackendError(msg) from error
-    types: dict[str, int] = {tensor.name: tensor.data_type for tensor in graph.initializer}
-    for value in (*graph.input, *graph.value_info, *graph.output):
-        types[value.name] = value.type.tensor_type.elem_type
-    for node in graph.node:
-        name = f"the node {node.name!r} ({node.op_type})"
-        if any(attribute.type == AttributeProto.GRAPH for attribute in node.attribute):
-            msg = f"{path}: {name} is control flow; export the network without it"
-            raise BackendError(msg)
-        if not all(types.get(output) for output in node.output if output):
-            msg = f"{path}: the output type of {name} is unknown; expected standard ONNX operators"
+    types: dict[str, int] = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    types |= {name: kind.elem_type for name, kind in kinds.items()}
+    for node in model.graph.node:
+        fault = foreign(node) or control_flow(node)
+        if not (fault or all(types.get(output) for output in node.output if output)):
+            fault = f"the output type of the node {node.name!r} ({node.op_type}) is unknown"
+        if fault:
+            msg = f"{path}: {fault}"
             raise BackendError(msg)
     if double := sorted(name for name, kind in types.items() if kind == TensorProto.DOUBLE):
         msg = f"{path}: expected a float32 network, but {double[0]!r} is of another float type"

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,10 @@ from onnx import ModelProto, NodeProto, ValueInfoProto, helper
 
 from sr_bench.files.onnx_file import inputs
 from sr_bench.files.onnx_names import graphs
+from sr_bench.files.temporary import temporary_folder
 
-_SIZES = (64, 96, 120, 112, 192)
-"""Heights and widths to try: between them, multiples of what networks ask for."""
+_SIZES = (32, 64, 96, 120, 112, 192)
+"""Heights and widths to try, the cheapest first: between them, multiples of what networks need."""
 
 Dims = Sequence[int]
 
@@ -85,7 +85,7 @@ def _profiled(model: ModelProto, size: int, *, optimised: bool) -> list[Macs]:
     options.enable_profiling = True
     # Packed weights have no shape.
     options.add_session_config_entry("session.disable_prepacking", "1")
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         options.profile_file_prefix = str(Path(folder, "profile"))
         options.optimized_model_filepath = str(Path(folder, "run.onnx"))
         session = onnxruntime.InferenceSession(

@@ -9,18 +9,17 @@ from pathlib import Path
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, numpy_helper
+from onnx import ModelProto, NodeProto, numpy_helper
 
 from sr_bench.errors import BackendError, CardError
 from sr_bench.files.onnx_dtype import arithmetic
-from sr_bench.files.onnx_file import inferred, inputs, load_onnx, opset
+from sr_bench.files.onnx_file import control_flow, foreign, inferred, load_onnx
+from sr_bench.files.onnx_image import ends, no_image_network
 from sr_bench.files.onnx_names import name_nodes, separator
 from sr_bench.files.temporary import temporary_folder
 from sr_bench.files.validation import nearest
 from sr_bench.precision.macs import count_macs, multiplies
-
-OPSETS = range(13, 24)
-"""Opsets that can be quantised: per-channel QuantizeLinear came with 13."""
+from sr_bench.precision.opsets import converted
 
 MAX_FOLDED_BYTES = 256 << 20
 """Largest constant that is computed in advance: a file of some bytes can ask for terabytes."""
@@ -124,15 +123,22 @@ def read_network(path: Path) -> Network:
 
     Raises:
         BackendError: It can't be read, is no float32 image network of one input and one output,
-            holds control flow, is of an opset outside of `OPSETS`, or is quantised already.
+            holds control flow, can't be brought to an opset of `OPSETS`, or is quantised already.
     """
     model = load_onnx(path)
     if fault := _fault(model):
         msg = f"{path}: {fault}"
         raise BackendError(msg)
     name_nodes(model)  # files may lack names, or give one twice
+    try:
+        model = converted(model)
+    except BackendError as error:
+        raise error.about(str(path)) from error
     # A clip range on what are really weights, behind an Identity, cost 24 dB.
     model = _folded(model, path)
+    if flows := next(filter(None, map(control_flow, model.graph.node)), ""):
+        msg = f"{path}: {flows}"  # what a constant decides is gone by now
+        raise BackendError(msg)
     name_nodes(model)
     shares = _shares(model)
     axes = {tensor.name: len(tensor.dims) for tensor in model.graph.initializer}
@@ -163,22 +169,12 @@ def _kind(node: NodeProto, axes: Mapping[str, int]) -> str:
 
 def _fault(model: ModelProto) -> str:
     """Return why `model` can't be quantised; empty if it can."""
-    graph, read = model.graph, inputs(model)
-    if (got := opset(model)) not in OPSETS:
-        valid = f"{OPSETS.start} to {OPSETS.stop - 1}"
-        return f"expected an opset from {valid}, got {got}; export it again with opset 17"
     found = arithmetic(model)
     if found.dtype != "fp32":
         return f"expected the fp32 file, got one of {found.dtype}: {found.sign}"
-    if (len(read), len(graph.output)) != (1, 1):
-        return f"expected one input and one output, got {len(read)} and {len(graph.output)}"
-    kind = read[0].type.tensor_type
-    if kind.elem_type != TensorProto.FLOAT or len(kind.shape.dim) != 4:
-        return "expected a float32 input N x C x H x W"
-    for node in graph.node:
-        if any(attribute.type == AttributeProto.GRAPH for attribute in node.attribute):
-            return f"the node {node.name!r} ({node.op_type}) is control flow; export without it"
-    return ""
+    if fault := no_image_network(*ends(model)):
+        return fault
+    return next(filter(None, map(foreign, model.graph.node)), "")
 
 
 def _folded(model: ModelProto, path: Path) -> ModelProto:
@@ -200,7 +196,7 @@ def _folded(model: ModelProto, path: Path) -> ModelProto:
             )
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:
-            msg = f"onnxruntime can't open {path}: {error}"
+            msg = f"onnxruntime can't open {path}: {' '.join(str(error).split())}"
             raise BackendError(msg) from error
         folded = onnx.load(target)
     # onnxruntime declares all its domains, of which other runtimes refuse those they don't know.

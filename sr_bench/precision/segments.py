@@ -90,6 +90,16 @@ class Runner:
                 del values[name]
             del feeds, results  # or a dead value would live through the next segment
 
+    def takes(self, image: NDArray[np.float32]) -> bool:
+        """Return whether the network runs on an image of that size."""
+        try:
+            for _ in self.run(image):
+                pass
+        # onnxruntime's exceptions have no common base but Exception.
+        except Exception:
+            return False
+        return True
+
     def close(self) -> None:
         """Close the segments and give the arena's memory back to the system."""
         import onnxruntime
@@ -115,7 +125,7 @@ def _open(model: ModelProto) -> Any:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # errors are raised, and told then
     options.enable_mem_pattern = False  # would hold a block for each size of image
     options.add_session_config_entry("session.use_env_allocators", "1")
     # Weights stay out of the arena, which grows in powers of two.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
-from sr_bench.core.claim import Claim, Source
+from sr_bench.core.claim import Claim, Source, dataset_key
 from sr_bench.core.metric import metric_info
 from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
@@ -138,7 +138,10 @@ def _answers(record: Record, key: CellKey, model: ModelCard) -> bool:
         (record.metric, record.precision, model.row) == (key.metric, key.precision, key.row)
         # A card names the source only where the label alone is not unique.
         and model.row_source.casefold() in ("", key.row_source.casefold())
-        and (not record.dataset or key.dataset in ("", slug, record.dataset))
+        and (
+            not record.dataset
+            or dataset_key(key.dataset) in ("", *map(dataset_key, (slug, record.dataset)))
+        )
     )
 
 

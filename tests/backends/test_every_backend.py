@@ -117,7 +117,7 @@ def test_a_wrong_array_is_refused_with_what_was_got(
 def test_a_wrong_number_of_channels_is_refused(backend: ModuleType, tmp_path: Path) -> None:
     with (
         backend.open_session(_artefact(tmp_path, "edsr_official_x2")) as session,
-        pytest.raises(BackendError, match=r"can't run .* on the shape \(1, 1, 8, 8\)"),
+        pytest.raises(BackendError, match=r"\(1, 1, 8, 8\)|reads n x 3 x h x w, got 1 x 1 x 8 x 8"),
     ):
         session.run(np.zeros((1, 1, 8, 8), np.float32))
 

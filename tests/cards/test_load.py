@@ -340,3 +340,34 @@ def test_a_shape_that_no_image_has_is_refused(tmp_path: Path, shape: str) -> Non
     path.write_text(CARD + f'cost = {{ shape = "{shape}" }}\n')
     with pytest.raises(CardError, match=r"cost\.shape: expected channels x height x width"):
         load_card(path)
+
+
+OWN = 'schema = 1\n[[model]]\nname = "m"\nrow = "M"\nscale = 2\n'
+LOW = '[model.onnx_by_precision]\nint8_kl = "k.onnx"\n'
+GATE = "[model.gate]\nmin_fidelity_db = 40\nmax_drop_db = 1\nmax_drop_ssim = 1\n"
+
+
+def test_files_of_low_precisions_lie_beside_the_card_by_precision(write) -> None:
+    path = write(OWN + '[model.onnx_by_precision]\nfp16 = "h.onnx"\n"int8 percentile" = "p.onnx"')
+    (model,) = load_card(path).models
+    assert model.onnx is None
+    assert model.onnx_by_precision == {
+        Precision("fp16"): path.parent / "h.onnx",
+        Precision("int8_percentile"): path.parent / "p.onnx",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (LOW.replace("int8_kl", "int8_kk"), "unknown precision 'int8_kk'"),
+        (LOW.replace("int8_kl", "fp32"), "fp32: the key onnx names the fp32 file"),
+        (LOW + 'int8_max = "k.onnx"', "name one file twice"),
+        ('onnx = "k.onnx"\n' + LOW, "name one file twice"),
+        (LOW + GATE, "a gate compares with fp32, and the card gives no such network"),
+        (LOW.replace("k.onnx", " "), "expected words"),
+    ],
+)
+def test_a_wrong_file_of_a_low_precision_is_refused(write, text: str, message: str) -> None:
+    with pytest.raises(CardError, match=message):
+        load_card(write(OWN + text))

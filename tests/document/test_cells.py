@@ -73,3 +73,8 @@ def test_a_table_without_a_number_takes_that_of_another_if_there_is_one() -> Non
 def test_a_key_is_spelled_in_words() -> None:
     assert str(cell("A", precision="fp16").key) == "A vacc fp16 PSNR on set5"
     assert str(cell("B").key) == "B fp32 PSNR"
+
+
+def test_a_cell_whose_number_cannot_be_read_is_no_cell_to_fill() -> None:
+    text = "| Model | PSNR | SSIM |\n|-|-|-|\n| A | 30.1* | - |\n"
+    assert [cell.key.metric for cell in metric_cells(parse_document(text, "x.md"))] == ["ssim"]

@@ -149,6 +149,11 @@ def test_a_row_of_another_width_is_named_and_the_others_are_read(row: str, fault
     assert [claim.text for claim in _rows(text)[0].claims] == ["1"]
 
 
+def test_a_remark_below_a_table_without_a_blank_line_is_named_if_it_has_a_number() -> None:
+    (fault,) = _unread(f"{_HEADER}| A | s | 1 | - | d |\nwith self-ensemble 30.4\nSet5 alone\n")
+    assert fault.startswith("4:1: expected 5 cells as in the header, got 1")
+
+
 @pytest.mark.parametrize("lost", [" SSIM |", " Model |"])
 def test_a_header_that_lost_a_cell_makes_no_table_and_its_numbers_are_named(lost: str) -> None:
     (fault,) = _unread("x\n\n" + _HEADER.replace(lost, "") + "| A | s | 1 | - | d |\n")

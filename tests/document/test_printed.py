@@ -79,6 +79,8 @@ def test_a_badge_is_a_number_below_any_header() -> None:
         "| 方法 | 峰值信噪比 |\n|-|-|\n| 甲 | 30.1 |\n",
         "| モデル | 値 |\n|-|-|\n| 甲 | 30 |\n",
         "| Yöntem | Sonuç |\n|-|-|\n| A | 30.21 |\n| B | 31.07 |\n",
+        "| Yöntem | Sonuç |\n|-|-|\n| A | 30.21 / 0.91 |\n| B | 31.07 dB |\n",
+        "+---+------+\n| A | PSNR |\n+===+======+\n| x | 30.1 |\n+---+------+\n",
         "| Detector | mAP@0.5 |\n|-|-|\n| A | 55.1 |\n",
         "| Name | [**Latency** (ms)](u) |\n|-|-|\n| A | 3 |\n",
         "| Name | int8 |\n|-|-|\n| A | 0.87 |\n",
@@ -117,6 +119,19 @@ def test_a_table_of_results_that_cannot_be_read_is_named_once(table: str) -> Non
 )
 def test_other_tables_and_text_are_left_alone(table: str) -> None:
     assert printed(table) == ()
+
+
+def test_a_first_row_of_an_html_table_is_no_header_without_cells_of_headers() -> None:
+    cells = "<tr><{0}>EDSR (23.84 dB)</{0}><{0}>y</{0}></tr><tr><td>a</td><td>25.32</td></tr>"
+    for tag, numbers in (("td", "'EDSR (23.84 dB)' and 1 more"), ("th", "'25.32'")):
+        (message,) = messages(f"<table>{cells.format(tag)}</table>\n")
+        assert f"nothing reads {numbers}: it is an HTML table" in message
+
+
+def test_a_header_that_is_a_model_of_another_table_is_one_of_results() -> None:
+    other = "| On | tiny_b |\n|-|-|\n| x | 7 |\n"
+    assert not messages(other)
+    assert len(messages(f"| Model | PSNR |\n|-|-|\n| Tiny_B | 30 |\n\n{other}")) == 1
 
 
 def test_numbers_of_one_kind_are_named_together() -> None:
@@ -159,6 +174,11 @@ def test_a_row_whose_precision_column_says_another_than_its_label_is_no_claim() 
     head = "| Model | Precision | PSNR |\n|-|-|-|\n"
     (message,) = messages(head + "| A | float | 30.1 |\n| B | w8a8 | 29.1 |\n| C | - | 28 |\n")
     assert "row 'B': nothing reads '29.1': the column 'Precision' says 'w8a8'" in message
+    assert not messages(
+        head + "| A | FP32 | 30 |\n| A **int8 max** | INT8 | 29 |\n| A **fp16** | | 28 |\n"
+        "| A **int8 kl** | int8 kl | 27 |\n"
+    )
+    assert len(messages(head + "| A | | 30 |\n| A **int8 max** | fp32 | 29 |\n")) == 1
 
 
 def test_a_long_header_row_is_called_by_the_heading_above() -> None:

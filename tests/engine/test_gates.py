@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import numpy_helper
 
 from sr_bench.backends import onnxruntime
 from sr_bench.core.dossier import Dossier
@@ -14,13 +15,16 @@ from sr_bench.core.int8 import ClipRange
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.bench import Bench
 from sr_bench.engine.elsewhere.open import open_executor
+from sr_bench.engine.explain import layers
 from sr_bench.engine.plan.cases import plan
 from sr_bench.engine.plan.option import PRECISIONS
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.engine.prepare import int8
-from sr_bench.history.store import SessionStore
+from sr_bench.history.store import SessionStore, read_run
 from sr_bench.metrics import mae, psnr
+from sr_bench.report.terminal.failure import failure_text
+from sr_bench.update.approve import Approval, approve
 from tests.int8_zoo import TABLE, Int8Zoo, make_int8_zoo
 from tests.sessions import ENVIRONMENT
 
@@ -229,6 +233,7 @@ def test_unchanged_content_is_not_run_again_unless_asked(
     assert set(opened) == {"fp32", "int8_max"}
 
 
+@pytest.mark.filterwarnings("ignore::sr_bench.errors.CacheWarning")
 def test_a_damaged_cache_is_measured_again(zoo: Int8Zoo, cache: Path) -> None:
     first, files = _gate(zoo), list((cache / "results").rglob("*.jsonl"))
     for path in files:
@@ -295,3 +300,109 @@ def test_a_metric_that_raises_leaves_the_gate_and_its_comparison_of_the_others(
     assert [item.metric for item in gate.detail.compared] == ["psnr", "ssim", "fidelity"]
     monkeypatch.setattr(psnr, "score", fail)
     assert "image 1: psnr: its score raised" in _gate(zoo, cache="off").verdict.sentence
+
+
+def _approved(
+    zoo: Int8Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **record: object
+) -> Approval:
+    """Approve the gate of int8_max as a session would."""
+    monkeypatch.chdir(zoo.root)
+    store = SessionStore(tmp_path / "approved", SessionInfo("first", "", ENVIRONMENT))
+    store.start()
+    gate = replace(_gate(zoo), node_id="res/card.toml::gate", **record)
+    path = store.finish([gate])
+    return approve(read_run(path), lambda _: True, reason="first", write=True)
+
+
+def test_a_fall_within_the_limits_is_a_loss_against_what_was_approved(
+    zoo: Int8Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _gate(zoo).detail.baseline.status is Status.NEW
+    done = _approved(zoo, tmp_path, monkeypatch)
+    assert (len(done.gates), done.refused) == (1, ())
+    assert _gate(zoo).detail.baseline.status is Status.WITHIN
+    _low_outputs(monkeypatch, lambda run, lr: run(lr) + np.float32(0.01))
+    record = _gate(zoo, cache="off")
+    assert (record.detail.gate.status, record.verdict.status) == (Status.WITHIN, Status.LOSS)
+    assert "worse than approved: res/gate_baseline.toml:" in record.verdict.sentence
+    assert "most of the error is an offset" in _dossier(record).signs[0]
+    assert _dossier(record).remedy is None
+    assert "fidelity_db" in failure_text(record)
+
+
+def test_approving_again_changes_nothing_and_keeps_other_gates_and_slack(
+    zoo: Int8Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _approved(zoo, tmp_path, monkeypatch)
+    path = zoo.suite / "gate_baseline.toml"
+    path.write_text(path.read_text().replace("fidelity_db = 0.3", "fidelity_db = 0.7", 1))
+    text = path.read_text()
+    done = _approved(zoo, tmp_path, monkeypatch)
+    assert (done.gates, done.same, path.read_text()) == ((), 1, text)
+    _approved(zoo, tmp_path, monkeypatch, device="emulated")
+    assert text[text.index("[[gate]]") :] in path.read_text()
+    assert path.read_text().count("[[gate]]") == 2
+
+
+@pytest.mark.parametrize("how", [{"limit": 90.0}, {"images": 2}])
+def test_what_breaks_the_limits_or_is_partial_is_not_approved(
+    zoo: Int8Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, float]
+) -> None:
+    zoo.write_card(limit=how.get("limit", 33.0))
+    gate = _gate(zoo, explain_s=0.0, limit=how.get("images", 0))
+    detail = {"detail": gate.detail, "verdict": gate.verdict, "measurement": gate.measurement}
+    done = _approved(zoo, tmp_path, monkeypatch, **detail)
+    assert done.gates == ()
+    assert len(done.refused) == 1
+    assert not (zoo.suite / "gate_baseline.toml").exists()
+
+
+def test_a_search_that_throws_does_not_cost_the_verdict(
+    zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zoo.write_card(limit=90.0)
+
+    def fail(*_: object, **_how: object) -> None:
+        msg = "boom"
+        raise ZeroDivisionError(msg)
+
+    monkeypatch.setattr(layers, "explain", fail)
+    record = _gate(zoo)
+    assert record.verdict.status is Status.LOSS
+    assert record.detail.explanation_failed == "boom"
+    assert "the explanation failed: boom" in failure_text(record)
+
+
+def _damage(monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    """Write int8 files whose first constant with a name that ends so is 0."""
+    write = int8.Int8Maker.write
+
+    def damaged(self: int8.Int8Maker, model: object, target: Path) -> None:
+        tensor = next(t for t in model.graph.initializer if t.name.endswith(end))
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) * 0, tensor.name))
+        write(self, model, target)
+
+    monkeypatch.setattr(int8.Int8Maker, "write", damaged)
+
+
+def test_a_file_that_its_plan_does_not_give_is_told_apart_from_a_bad_plan(
+    zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _damage(monkeypatch, "/weight/int")
+    dossier = _dossier(_gate(zoo))
+    assert dossier.signs[0].startswith("channels are dead, as all their weights are 0: ")
+    assert any(sign.startswith("made again by the same plan") for sign in dossier.signs)
+    assert dossier.remedy is None
+
+
+def test_a_damaged_file_is_a_loss_though_its_outputs_are_within_also_from_the_cache(
+    zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zoo.write_card(limit=1.0)
+    _damage(monkeypatch, "/bias/int")
+    for _ in range(2):
+        record = _gate(zoo, explain_s=0.0)
+        assert (record.detail.gate.status, record.verdict.status) == (Status.WITHIN, Status.LOSS)
+        sentence = "the int8 file is damaged: the bias is missing, or 0: head"
+        assert record.verdict.sentence == sentence
+    assert record.cached == 3

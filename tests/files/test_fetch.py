@@ -1,5 +1,6 @@
 """Downloads against a server on this machine."""
 
+import errno
 import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -205,3 +206,12 @@ def test_a_download_of_undeclared_size_is_limited(server, tmp_path, monkeypatch)
     with pytest.raises(SrBenchError, match="expected 1000 bytes, got more; the download was del"):
         _get(f"{server.url}/unsized", tmp_path / "a.zip", size=None)
     assert _names(tmp_path) == []
+
+
+def test_a_fault_of_the_network_is_not_called_one_of_the_disk(server, tmp_path, monkeypatch):
+    def unreachable(*_):
+        raise OSError(errno.EHOSTUNREACH, "No route to host")
+
+    monkeypatch.setattr(fetch.HTTPResponse, "read", unreachable)
+    with pytest.raises(SrBenchError, match=r"cannot download .*No route to host .*check the"):
+        _get(f"{server.url}/a", tmp_path / "a")

@@ -7,16 +7,19 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sr_bench.core.metric import metric_headers
 from sr_bench.document.cells import metric_cells, nearest_number
-from sr_bench.document.claims import read_claims
+from sr_bench.document.claims import read, read_claims
 from sr_bench.document.inline import plain, split_emphasis
 from sr_bench.document.labels import read_label
 from sr_bench.document.mirror import format_like, mirror, splice_cells
+from sr_bench.document.spelling import has_digit
 from sr_bench.document.tables import Document, parse_document, read_document
 from sr_bench.errors import DocumentError
 from tests.fuzz.bytes_inputs import broken, fresh, fuzzed
 from tests.fuzz.inputs import NUMBERS, ROOT, odd_text
 
+HEADERS = frozenset(metric_headers().values())
 SHIPPED = tuple(path.read_bytes() for path in sorted(ROOT.glob("suites/*/README.md")))
 assert SHIPPED
 
@@ -78,6 +81,14 @@ def _use(document: Document) -> None:
             assert claim.value == claim.value
             assert claim.half_step >= 0
             format_like(claim.text, claim.value, digits="truncated")
+        reading = read(document)
+        assert sum(not one.fault for one in reading.printed) == len(claims)
+        named = {one.source for one in reading.printed}
+        for table in reading.tables:
+            for below in (cells for cells in table.table.rows if len(cells) == len(table.columns)):
+                metrics = zip(table.columns, below, strict=True)
+                with_digit = (c for name, c in metrics if name in HEADERS and has_digit(c.text))
+                assert {document.source(cell) for cell in with_digit} <= named
         shown = mirror(document, {claim.source: claim.text for claim in claims})
         # Only between tables there may be more line ends than the document has.
         lines = re.split(r"\r\n?|\n", document.text.removeprefix("\ufeff"))

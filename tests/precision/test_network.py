@@ -91,26 +91,40 @@ def _dequantised_weights(model: onnx.ModelProto) -> None:
     model.graph.node.insert(0, widen)
 
 
-def _control_flow(model: onnx.ModelProto) -> None:
+def _fork(model: onnx.ModelProto, when: str) -> None:
+    """Let an If on the value `when` hand the image on."""
     branch = helper.make_graph(
         [helper.make_node("Identity", ["x"], ["z"])],
         "branch",
         [],
         [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)],
     )
-    model.graph.initializer.append(numpy_helper.from_array(np.array(True), "yes"))
     both = {"then_branch": branch, "else_branch": branch}
-    model.graph.node.insert(0, helper.make_node("If", ["yes"], ["chosen"], name="fork", **both))
+    model.graph.node.insert(0, helper.make_node("If", [when], ["chosen"], name="fork", **both))
+    model.graph.node[1].input[0] = "chosen"
+
+
+def _control_flow(model: onnx.ModelProto) -> None:
+    _fork(model, "bright")
+    model.graph.node.insert(0, helper.make_node("Cast", ["sum_"], ["bright"], to=TensorProto.BOOL))
+    model.graph.node.insert(0, helper.make_node("ReduceSum", ["x"], ["sum_"], keepdims=0))
+
+
+def _fused(model: onnx.ModelProto) -> None:
+    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    node = model.graph.node[0]
+    node.op_type, node.domain = "FusedConv", "com.microsoft"
 
 
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
         (_two_inputs, "expected one input and one output, got 2 and 1"),
-        (_flat_input, "expected a float32 input N x C x H x W|Invalid|invalid"),
+        (_flat_input, "expected a float32 input N x C x H x W|Invalid|invalid|incompatible"),
         (_quantised, "expected the fp32 file, got one of int8: it"),
         (_dequantised_weights, "expected the fp32 file, got one of int8: it"),
         (_control_flow, r"the node 'fork' \(If\) is control flow"),
+        (_fused, r"node '/head/Conv' \(com\.microsoft\.FusedConv\) is no standard ONNX operator"),
     ],
 )
 def test_only_image_networks_are_accepted(tmp_path: Path, edit: object, message: str) -> None:
@@ -118,9 +132,40 @@ def test_only_image_networks_are_accepted(tmp_path: Path, edit: object, message:
         read_network(_edited(tmp_path, edit))
 
 
-def test_an_old_opset_is_refused_with_advice(tmp_path: Path) -> None:
-    with pytest.raises(BackendError, match="expected an opset from 13 to 23, got 11; export"):
-        residual_net(tmp_path / "net.onnx", opset=11)
+def test_what_a_constant_decides_is_no_control_flow(tmp_path: Path) -> None:
+    def edit(model: onnx.ModelProto) -> None:
+        _fork(model, "yes")
+        model.graph.initializer.append(numpy_helper.from_array(np.array(True), "yes"))
+
+    assert len(read_network(_edited(tmp_path, edit)).layers) == 5
+
+
+def test_constants_among_the_inputs_are_none_wherever_they_stand(tmp_path: Path) -> None:
+    def edit(model: onnx.ModelProto) -> None:
+        model.ir_version = 3  # of which all constants are inputs
+        image = onnx.ValueInfoProto()
+        image.CopyFrom(model.graph.input[0])
+        del model.graph.input[:]
+        for position, tensor in enumerate(model.graph.initializer):
+            value = helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+            model.graph.input.append(value)
+            if position == 1:
+                model.graph.input.append(image)
+
+    network = read_network(_edited(tmp_path, edit))
+    assert (network.input, network.model.graph.input[0].name) == ("x", "x")
+    assert len(network.layers) == 5
+
+
+def test_nodes_that_lead_nowhere_are_left_out(tmp_path: Path) -> None:
+    def edit(model: onnx.ModelProto) -> None:
+        weight = np.ones((3, 3, 1, 1), np.float32)
+        model.graph.initializer.append(numpy_helper.from_array(weight, "idle.weight"))
+        model.graph.node.append(helper.make_node("Conv", ["y", "idle.weight"], ["idle"]))
+
+    network = read_network(_edited(tmp_path, edit))
+    assert "idle" not in [layer.name for layer in network.layers]
+    assert "idle.weight" not in network.constants
 
 
 def test_a_file_that_is_not_onnx_is_refused(tmp_path: Path) -> None:

@@ -28,11 +28,13 @@ from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.temporary import temporary_folder
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession, SessionOptions
+    from onnxruntime import InferenceSession, NodeArg, SessionOptions
+
+    from sr_bench.files.onnx_image import End
 
 # Each of them installs the module onnxruntime.
 _DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml")
-_LOG_ERRORS_ONLY = 3
+_LOG_NOTHING = 4  # but what ends the process: errors are raised, and told then
 _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
 # TF32 keeps 10 bits of the mantissa, which is no fp32; a search takes what is fastest just now.
@@ -111,20 +113,24 @@ class Graph:
         # Measured: two callers of a thread each are 1.83 to 1.93 times as fast as one.
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = _LOG_ERRORS_ONLY
+        options.log_severity_level = _LOG_NOTHING
         self.notes: Mapping[str, str] = {}
         self._path, self._on_gpu = path, on_gpu
         try:
+            names = self._checked_names(precision)
             if precision.dtype == "int8":
                 self._session = self._open_int8(options)
             else:
-                self._session = self._open(path, options)
+                doubled = len(names) > len({*names})
+                self._session = self._open(_renamed(path) if doubled else path, options)
+        except BackendError:
+            raise
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:
-            msg = f"onnxruntime can't open {path}: {error}"
+            msg = f"onnxruntime can't open {path}: {' '.join(str(error).split())}"
             raise BackendError(msg) from error
         self._check(precision)
-        self._input = self._session.get_inputs()[0].name
+        (self._input,) = self._session.get_inputs()
 
     def _open(self, network: Path | bytes, options: "SessionOptions") -> "InferenceSession":
         import onnxruntime
@@ -142,13 +148,16 @@ class Graph:
     def _open_int8(self, options: "SessionOptions") -> "InferenceSession":
         import onnx
 
-        from sr_bench.backends.onnxruntime.int8 import layers_run, set_up
+        from sr_bench.backends.onnxruntime.int8 import kernel_of_given, layers_run, set_up
         from sr_bench.files.onnx_file import metadata
 
         model = onnx.load(self._path)
         if rules := metadata(model).get(PROFILE_KEY):
             # Plain float32, whose values are integers where they should be.
             self.notes = {"int8_rules": rules}
+            return self._open(self._path, options)
+        if PRECISION_KEY not in metadata(model):
+            self.notes = {"int8_kernel": kernel_of_given()}
             return self._open(self._path, options)
         network, kernel = set_up(model, options, on_gpu=self._on_gpu)
         # Which kernels were taken shows in no other place than the graph that it writes.
@@ -159,17 +168,35 @@ class Graph:
             self.notes = {"int8_kernel": kernel, "int8_layers": layers_run(model, optimised)}
         return session
 
+    def _checked_names(self, precision: Precision) -> list[str]:
+        """Return the nodes' names; refuse a file whose content is of another precision.
+
+        A float16 file would silently be computed in float32, and a quantised one be called fp32.
+        """
+        import onnx
+
+        from sr_bench.files.onnx_dtype import arithmetic
+
+        model = onnx.load(self._path, load_external_data=False)
+        found = arithmetic(model)
+        if found.dtype == precision.dtype:
+            return [node.name for node in model.graph.node if node.name]
+        msg = f"expected a file of {precision.dtype}, got one of {found.dtype}: {self._path}"
+        if found.sign:
+            msg += f": {found.sign}"
+        if found.dtype in ("fp16", "int8"):
+            msg += "; a card declares such a file with [model.onnx_by_precision]"
+        raise BackendError(msg)
+
     def _check(self, precision: Precision) -> None:
-        """Refuse what is not of one input and one output, in `precision` and on the device."""
+        """Refuse what is not from image to image, in `precision` and on the device."""
+        from sr_bench.files.onnx_image import no_image_network
+
         session, path = self._session, self._path
-        ends = len(session.get_inputs()), len(session.get_outputs())
-        if ends != (1, 1):
-            msg = f"expected one input and one output in {path}, got {ends[0]} and {ends[1]}"
-            raise BackendError(msg)
-        made_for = session.get_modelmeta().custom_metadata_map.get(PRECISION_KEY, "fp32")
-        if made_for != precision.dtype:
-            # A float16 file would silently be computed in float32.
-            msg = f"expected a file made for {precision.dtype}, got one for {made_for}: {path}"
+        ends = _ends(session.get_inputs()), _ends(session.get_outputs())
+        kinds = ("float", "float16") if precision.dtype == "fp16" else ("float",)
+        if fault := no_image_network(*ends, kinds):
+            msg = f"{path}: {fault}"
             raise BackendError(msg)
         if self._on_gpu and _CUDA not in session.get_providers():
             # Its numbers would be kept as the GPU's.
@@ -182,9 +209,48 @@ class Graph:
 
     def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the output for `lr`, both float32 NCHW; raise a BackendError if it doesn't fit."""
+        from sr_bench.files.onnx_image import misfit, said, sizes_taken
+
+        if fault := misfit(self._input.shape or lr.shape, lr.shape):
+            msg = f"{self._path}: {fault}"
+            raise BackendError(msg)
         try:
-            output: NDArray[np.float32] = self._session.run(None, {self._input: lr})[0]
+            return self._run(lr)
         except Exception as error:
-            msg = f"onnxruntime can't run {self._path} on the shape {lr.shape}: {error}"
+            advice = f"{sizes_taken(self._runs)} ({said(error)})"
+            msg = f"onnxruntime can't run {self._path} on the shape {lr.shape}; {advice}"
             raise BackendError(msg) from error
-        return output
+
+    def _run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
+        image = lr.astype(np.float16) if self._input.type == "tensor(float16)" else lr
+        output: NDArray[np.float32] = self._session.run(None, {self._input.name: image})[0]
+        # Half precision holds no number that float32 lacks.
+        return output.astype(np.float32) if output.dtype == np.float16 else output
+
+    def _runs(self, height: int, width: int) -> bool:
+        try:
+            self._run(np.zeros((1, 3, height, width), np.float32))
+        except Exception:
+            return False
+        return True
+
+
+def _ends(values: "list[NodeArg]") -> "list[End]":
+    from sr_bench.files.onnx_image import End
+
+    return [
+        End(value.name, value.type.removeprefix("tensor(").removesuffix(")"), value.shape or None)
+        for value in values
+    ]
+
+
+def _renamed(path: Path) -> bytes:
+    """Return the file at `path` with another name for each node that has one of a node before."""
+    import onnx
+
+    from sr_bench.files.onnx_names import name_nodes
+
+    model = onnx.load(path)
+    name_nodes(model)
+    content: bytes = model.SerializeToString()
+    return content

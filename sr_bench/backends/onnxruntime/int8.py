@@ -85,6 +85,13 @@ def set_up(model: ModelProto, options: "SessionOptions", *, on_gpu: bool) -> tup
     return with_integer_sums(model).SerializeToString(), kernel
 
 
+def kernel_of_given() -> str:
+    """Return a note on how this machine computes a file that was not made here: as it is."""
+    if exact_kernel(TensorProto.INT8):
+        return "by onnxruntime as it is"
+    return "by onnxruntime as it is, whose uint8 x int8 saturates on this CPU: others may differ"
+
+
 def layers_run(model: ModelProto, optimised: Path) -> str:
     """Return how many int8 layers of `model` the graph in the file `optimised` runs as int8."""
     nodes = model.graph.node

@@ -107,7 +107,11 @@ def prepare_network(args: argparse.Namespace, precision: Precision) -> "Prepared
     card, selection = find_card(args), read_selection(args)
     # Any metric: what is prepared depends on none.
     case = Case(card, "psnr", precision, selection.backend)
-    return Runs(selection, ()).jobs.prepared(case, _show)
+    prepared = Runs(selection, ()).jobs.prepared(case, _show)
+    if prepared.card.is_given(precision):
+        msg = f"the card gives {prepared.weights.name} for {precision}: there is nothing to make"
+        raise OptionError(msg)
+    return prepared
 
 
 def _show(done: int, planned: int, image: str) -> None:

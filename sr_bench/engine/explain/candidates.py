@@ -154,8 +154,8 @@ def _rounded(sr: Levels) -> Iterator[tuple[Rounding, Levels]]:
     if sr.dtype == np.uint8:
         yield "stored", sr
         return
-    yield "none", sr
-    inside = np.clip(sr, 0.0, 255.0)
+    inside = sr.clip(0.0, 255.0)
+    yield "none", inside
     yield "round", np.rint(inside).astype(np.uint8)
     yield "truncate", np.floor(inside).astype(np.uint8)
 

@@ -20,9 +20,10 @@ from sr_bench.core.metric import metric_info
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Kept
 from sr_bench.engine.explain.candidates import ByBorder, Tables, all_candidates, score_ways
+from sr_bench.engine.measure.kept_images import read_kept_sr
 from sr_bench.engine.score.protocol import Image, Levels
 from sr_bench.errors import ImageError, MetricError, OptionError, SrBenchError
-from sr_bench.imaging.files import image_size, read_image, read_levels
+from sr_bench.imaging.files import image_size, read_image
 
 NamedPair: TypeAlias = tuple[str, Levels, Image]
 """The image's name, SR and HR; as `score_ways` takes them."""
@@ -148,13 +149,13 @@ def by_hand(results: Path, kept: Kept, claim: Claim, scale: int) -> str:
 
 
 def read_kept(results: Path, kept: Kept, index: int) -> tuple[Levels, Image]:
-    """Return SR and HR of image number `index` of a run.
+    """Return SR and HR of image number `index` of a run; SR of 16 bits is not clipped.
 
     Raises:
         ImageError: One is gone, damaged, or recorded outside of the results folder.
     """
     sr, pairs = (_inside(results, folder) for folder in (kept.sr, kept.pairs))
-    return read_levels(sr / f"{index:04d}.png"), read_image(pairs / f"{index:04d}-hr.png")
+    return read_kept_sr(sr, index), read_image(pairs / f"{index:04d}-hr.png")
 
 
 def _inside(results: Path, folder: str) -> Path:

@@ -225,9 +225,13 @@ def _scores(target: _Target, session: PastSession, ways: Sequence[_Way]) -> _Sco
 
 def _as_scored(sr: Levels, rule: EvalProtocol) -> Levels:
     """Return levels that were kept in 16 bits as `rule` makes them before scoring."""
-    if sr.dtype == np.uint8 or rule.rounding == "none":
+    if sr.dtype == np.uint8:
         return sr
-    whole = np.rint(sr) if rule.rounding == "round" else np.floor(sr)
+    if rule.clip or rule.rounding != "none":
+        sr = sr.clip(0.0, 255.0)
+    if rule.rounding == "none":
+        return sr
+    whole: Levels = np.rint(sr) if rule.rounding == "round" else np.floor(sr)
     return whole.astype(np.uint8)
 
 

@@ -7,6 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.engine.explain.signs import signs
@@ -14,9 +17,13 @@ from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.one_by_one import PairCache, score_image
 from sr_bench.engine.measure.worker import Work, Worker
+from sr_bench.engine.prepare.calibration import LEAST_EFFORT
 from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
+from sr_bench.files.onnx_file import load_onnx
 from sr_bench.files.temporary import temporary_folder
+from sr_bench.precision.calibrate import collect
+from sr_bench.precision.constants import constant_signs
 
 
 class Trials:
@@ -103,13 +110,21 @@ class Trials:
             yield tried
 
     def signs(self, index: int) -> Iterator[str]:
-        """Yield the signs in the error of the work's output on image `index`."""
+        """Yield the signs in the error of the work's output on image `index`, causes first."""
         lr = self._job.network_input(self._pairs.of(self._job, index))
+        if self._low.calibration is not None and self._low.form is Form.ONNX:
+            yield from self._constant_signs(lr)
         with self._worker.open(self._low) as session:
             low = session.run(lr)
         compute = self._reference.run
         white = self._job.protocol.output_range or self._job.card.value_range
         yield from signs(low, compute(lr), lr, compute, white=white)
+
+    def _constant_signs(self, lr: NDArray[np.float32]) -> Iterator[str]:
+        """Yield what is wrong with the file that was measured, for which `lr` is looked at."""
+        network = self._maker.network
+        observed = collect(network, {"image": lambda: lr}, moments=False, **vars(LEAST_EFFORT))
+        yield from constant_signs(load_onnx(self._low.onnx()), network, observed.histograms)
 
     @cached_property
     def _maker(self) -> Int8Maker:

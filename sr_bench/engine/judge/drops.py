@@ -1,13 +1,13 @@
 """Judge a drop by its limits, and say what it amounts to: pure functions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import ceil, inf
 
 from sr_bench.core.gate import Drop, quantity
 from sr_bench.core.int8 import DropLimit
 from sr_bench.core.metric import metric_info, with_unit
 from sr_bench.core.status import Status
-from sr_bench.engine.judge.interval import FEWEST, RARE, paired_drop
+from sr_bench.engine.judge.interval import FEWEST, RARE, nearly_perfect, paired_drop
 
 _ROUND_OFF = 1e-9
 """Slop of binary floats, far below any limit: an interval that ends on the limit is within."""
@@ -17,16 +17,27 @@ _NEVER = 1000.0
 
 
 def drop_by(
-    metric: str, low: Sequence[float], reference: Sequence[float], limit: DropLimit
+    metric: str,
+    low: Sequence[float],
+    reference: Sequence[float],
+    limit: DropLimit,
+    left_out: Collection[int] | None = None,
 ) -> Drop:
-    """Return by how much `metric` is worse in `low`, as `paired_drop`."""
-    info = metric_info(metric)
+    """Return by how much `metric` is worse in `low`, as `paired_drop`; None: without `flat`."""
     return paired_drop(
         low,
         reference,
-        higher_is_better=info.higher_is_better,
-        perfect=info.perfect,
+        higher_is_better=metric_info(metric).higher_is_better,
+        left_out=flat(metric, low, reference) if left_out is None else left_out,
         worst=limit.image,
+    )
+
+
+def flat(metric: str, low: Sequence[float], reference: Sequence[float]) -> tuple[int, ...]:
+    """Return which images `metric` leaves out, as `nearly_perfect`; flat ones are such."""
+    info = metric_info(metric)
+    return nearly_perfect(
+        low, reference, higher_is_better=info.higher_is_better, perfect=info.perfect
     )
 
 
@@ -35,9 +46,7 @@ def judge_drop(
 ) -> tuple[Status, str]:
     """Return whether `drop`, of the images `names`, keeps to `limit`, and a sentence with why."""
     status = drop_status(drop, limit)
-    told = _told(status, metric, drop, limit, names)
-    without = drop.without(metric, names)
-    return status, f"{told}; {without}" if without else told
+    return status, _told(status, metric, drop, limit, names)
 
 
 def drop_status(drop: Drop, limit: DropLimit) -> Status:

@@ -8,7 +8,7 @@ from sr_bench.core.gate import Comparison, Drop, GateFinding, GateImage, GateVer
 from sr_bench.core.int8 import RING_PX, Gate
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.job import ImageResult
-from sr_bench.engine.judge.drops import drop_by, judge_drop
+from sr_bench.engine.judge.drops import drop_by, flat, judge_drop
 from sr_bench.engine.score.fidelity import Fidelity
 from sr_bench.errors import MetricError
 from sr_bench.text.printable import counted
@@ -23,14 +23,16 @@ def judge_images(
         MetricError: The images are not the same ones, or there is none.
     """
     fidelities = {item.image: item.fidelity for item in low if item.fidelity}
-    psnr, ssim = (
-        drop_by(
-            metric,
-            [item.score(metric) for item in low],
-            [item.score(metric) for item in full],
-            limits.of(metric),
-        )
+    scores = {
+        metric: tuple([item.score(metric) for item in run] for run in (low, full))
         for metric in IMAGE_METRICS
+    }
+    by_psnr, by_ssim = (flat(metric, now, then) for metric, (now, then) in scores.items())
+    both = {*by_psnr, *by_ssim}  # both drops are of the same images
+    left_out = both if len(both) < len(low) else by_psnr
+    psnr, ssim = (
+        drop_by(metric, now, then, limits.of(metric), left_out)
+        for metric, (now, then) in scores.items()
     )
     return judge_gate(limits, fidelities, psnr, ssim)
 
@@ -51,11 +53,8 @@ def judge_gate(
     Raises:
         MetricError: The numbers of images differ, or there is none.
     """
-    counts = (
-        len(fidelities),
-        len(psnr.values),
-        len(ssim.values),
-    )  # before zip, which would say less
+    # Before zip, which would say less.
+    counts = (len(fidelities), len(psnr.values), len(ssim.values))
     if len(set(counts)) > 1:
         msg = (
             "expected fidelity, PSNR and SSIM of the same images,"
@@ -76,7 +75,8 @@ def judge_gate(
     )
     # Only the findings that decide are told: what is within says nothing beside a loss.
     status = worst_status(finding.status for finding in findings)
-    sentence = "; ".join(finding.sentence for finding in findings if finding.status is status)
+    told = [finding.sentence for finding in findings if finding.status is status]
+    sentence = "; ".join([*told, *filter(None, [psnr.without(IMAGE_METRICS, names)])])
     return GateVerdict(status, sentence, limits, findings, psnr, ssim, images)
 
 
@@ -146,6 +146,7 @@ def compare_records(now: Record, before: Record, limits: LossLimits) -> Comparis
         status, loss = Status.WITHIN, f"{counted(len(images), 'image')} score what they did"
     else:
         status, loss = judge_drop(now.metric, drop, limit, images)
+    loss = "; ".join([loss, *filter(None, [drop.without([now.metric], images)])])
     if missing:
         status = worst_status((status, Status.UNDECIDED))
     same = (now.backend, now.device) == (before.backend, before.device)  # allowed, but said

@@ -1,7 +1,7 @@
 """What a metric drops by between two runs of the same images, with its interval: pure functions."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ def paired_drop(
     reference: Sequence[float],
     *,
     higher_is_better: bool = True,
-    perfect: float | None = None,
+    left_out: Collection[int] = (),
     worst: float | None = None,
 ) -> Drop:
     """Return what `low` loses against `reference`, image by image.
@@ -44,15 +44,13 @@ def paired_drop(
         low: One value per image; inf for a perfect image, if higher is better.
         reference: The same images in the same order.
         higher_is_better: If not, a rise is a loss.
-        perfect: From which value on an image counts as perfect; None: from an infinite one on.
+        left_out: Which images do not count, as `nearly_perfect` says; not all of them.
         worst: The most that any image is declared to lose; None: not declared.
 
     Returns:
-        The drops `reference` - `low`, or the rises if lower is better. Left out of their mean is
-        an image that is perfect in one of the two, as long as it is no worse in `low` than the
-        worst of the others: a small error turns perfection into a drop of any size. Images that
-        are all perfect are all counted: one that is infinite in both drops by 0, in the reference
-        alone by inf, in `low` alone by 0.
+        The drops `reference` - `low`, or the rises if lower is better. An image that is perfect in
+        both drops by 0, one that is so in the reference alone by inf, and in `low` alone by 0: a
+        gain without bound would hide what the others lose.
 
     Raises:
         MetricError: There is no image, the numbers of images differ, or a value is NaN or
@@ -61,24 +59,22 @@ def paired_drop(
     if len(low) != len(reference) or not low:
         msg = f"expected two values for each image, got {len(low)} and {len(reference)}"
         raise MetricError(msg)
-    edge = math.inf if perfect is None else perfect
     if not higher_is_better:
         low, reference = [-value for value in low], [-value for value in reference]
-        edge = edge if perfect is None else -edge
     values = tuple(map(_difference, low, reference))
-    left_out = _left_out(low, reference, edge)
-    counted = [value for index, value in enumerate(values) if index not in left_out]
+    out = tuple(sorted(left_out))
+    counted = [value for index, value in enumerate(values) if index not in out]
     if math.inf in counted:  # no spread, so no interval
-        return Drop(math.inf, math.inf, math.inf, math.inf, values, left_out)
+        return Drop(math.inf, math.inf, math.inf, math.inf, values, out)
     if len(counted) == 1:
-        return Drop(counted[0], -math.inf, math.inf, math.inf, values, left_out)
+        return Drop(counted[0], -math.inf, math.inf, math.inf, values, out)
     mean = math.fsum(counted) / len(counted)  # exact: the images' order must not show
     rows = np.sort(np.array([counted], np.float64)) - mean
     ends = interval_ends(rows, None if worst is None else np.array([[worst - mean]]))
     below, above = (float(end[0]) for end in ends)
     error = float(rows.std(ddof=1)) / math.sqrt(len(counted))
     detectable = error * _student(len(counted), _POWER) - below
-    return Drop(mean, mean + below, mean + above, detectable, values, left_out)
+    return Drop(mean, mean + below, mean + above, detectable, values, out)
 
 
 def interval_ends(
@@ -113,12 +109,31 @@ def interval_ends(
     return np.minimum(-below, 0.0), np.maximum(above, 0.0)  # which rounding may cross
 
 
-def _left_out(low: Sequence[float], reference: Sequence[float], edge: float) -> tuple[int, ...]:
-    """Return which images say nothing about the mean, as one of their two values is perfect."""
-    others = [a for a, b in zip(low, reference, strict=True) if max(a, b) < edge]
+def nearly_perfect(
+    low: Sequence[float],
+    reference: Sequence[float],
+    *,
+    higher_is_better: bool = True,
+    perfect: float | None = None,
+) -> tuple[int, ...]:
+    """Return which images say nothing about a mean drop, as one of their two values is perfect.
+
+    A small error turns perfection into a drop of any size. One that is worse in `low` than the
+    worst of the others does count, and where there are no others, all do.
+
+    Args:
+        low: As of `paired_drop`.
+        reference: As of `paired_drop`.
+        higher_is_better: If not, values below `perfect` are the perfect ones.
+        perfect: From which value on an image counts as perfect; None: from an infinite one on.
+    """
+    sign = 1 if higher_is_better else -1
+    edge = math.inf if perfect is None else sign * perfect
+    pairs = [(sign * a, sign * b) for a, b in zip(low, reference, strict=False)]
+    others = [a for a, b in pairs if max(a, b) < edge]
     return tuple(
         index
-        for index, (a, b) in enumerate(zip(low, reference, strict=True))
+        for index, (a, b) in enumerate(pairs)
         if others and max(a, b) >= edge and a >= min(others)
     )
 

@@ -10,6 +10,7 @@ from sr_bench.core.record import Measurement
 from sr_bench.cost.count import CostCount
 from sr_bench.engine.prepare.code_digest import measuring
 from sr_bench.engine.prepare.weights import network_digest, weights_path
+from sr_bench.errors import BackendError
 from sr_bench.files.hashing import sha256_json
 from sr_bench.files.kept import Kept
 
@@ -47,7 +48,7 @@ def count(card: ModelCard, shape: Shape) -> CostCount:
         NotRunError: A user's ONNX file is absent.
         BackendError: It can't be read or counted.
     """
-    if card.onnx is not None:
+    if not card.architecture:
         from sr_bench.cost.onnx_graph import count_onnx
 
         return count_onnx(weights_path(card, None), shape)
@@ -65,8 +66,14 @@ def _count_network(architecture: str, hyper: str, scale: int, shape: Shape) -> C
 
 
 def cost_measurement(card: ModelCard, metric: str, cost: CostCount) -> Measurement:
-    """Return `cost` as the Flops by the card's rule, in G, or as the parameters, in M."""
+    """Return `cost` as the Flops by the card's rule, in G, or as the parameters, in M.
+
+    Raises:
+        BackendError: The parameters can't be told.
+    """
     if metric == "params":
+        if cost.unknown_params:
+            raise BackendError(cost.unknown_params)
         return Measurement.of(metric, cost.params / 1e6, exact=cost.params)
     exact, flops_g = cost.by(card.flops_rule)
     notes = {"standard_g": 2 * cost.macs / 1e9, "macs": float(cost.macs)}

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.backend import Batch, BatchItem, BatchSession, Session
-from sr_bench.files.cache import cache_dir
+from sr_bench.files.cache import writable_dir
 
 Output: TypeAlias = NDArray[np.float32]
 """N x C x H x W; one image has N = 1."""
@@ -67,7 +67,7 @@ class Outputs:
         if self._end + output.nbytes > self._limit:
             return
         if self._file is None:
-            folder = cache_dir()  # not where temporary files are: that may be memory
+            folder = writable_dir()  # not where temporary files are: that may be memory
             folder.mkdir(parents=True, exist_ok=True)
             self._file = TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115
             finalize(self, self._file.close)  # also where nobody closes us

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from sr_bench.core.backend import BackendInfo
+from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.device import Profile
 from sr_bench.engine.job import Job, Progress, quiet
@@ -47,11 +47,14 @@ class Jobs:
         self, case: Case, progress: Progress = quiet, profile: Profile = Profile.TVM
     ) -> Prepared:
         """Return the network of `case`; for int8 with its calibration set."""
-        chosen = self._selection
+        chosen, card = self._selection, case.card
+        if self._info.form is Form.ONNX:
+            card = card.with_given(case.precision)
         # A recording needs no images to calibrate with.
-        calibrates = case.precision.dtype == "int8" and not self._info.replays
+        made = not (self._info.replays or card.is_given(case.precision))
+        calibrates = case.precision.dtype == "int8" and made
         return prepare(
-            case.card,
+            card,
             case.precision,
             chosen.weights,
             self._calibration(case) if calibrates else None,

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
@@ -22,7 +23,6 @@ from sr_bench.engine.score.fidelity import Fidelity
 from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import append_line, rewrite, sync
 from sr_bench.files.disk import read_if_present
-from sr_bench.files.hashing import sha256_bytes
 from sr_bench.files.kept import Spare, spare_of
 
 _SYNC_EVERY_S = 1.0
@@ -205,9 +205,10 @@ class RunResults:
         """Take the results in `content`; tell whether nothing of it is damaged."""
         return bool(content) and b"".join(self._read(content)) == content
 
-    def _read(self, content: bytes) -> Iterator[bytes]:
-        """Take the results in `content`; yield the lines that are whole."""
+    def _read(self, content: bytes) -> list[bytes]:
+        """Take the results in `content`; return the lines that are whole."""
         self._clear()
+        whole = []
         for raw in content.splitlines(keepends=True):
             line = _read_line(raw, self._key)
             if isinstance(line, Made):
@@ -217,9 +218,10 @@ class RunResults:
                 before = self._results.get(image)
                 self._results[image] = _merged(before, result) if before else result
             if line is not None:
-                yield raw
+                whole.append(raw)
         if self.made is None:  # what made them is lost
             self._results.clear()
+        return whole
 
     def _line(self, content: Made | Mapping[str, object]) -> str:
         fields = encode(content)
@@ -241,7 +243,7 @@ def _content(image: str, result: ImageResult) -> Mapping[str, object]:
 
 def _digest(key: str, text: bytes) -> str:
     """Return the digest of the line `text` of the run with the digest `key`."""
-    return sha256_bytes(key.encode() + b" " + text)[:32]
+    return sha256(key.encode() + b" " + text).hexdigest()[:32]
 
 
 def _read_line(line: bytes, key: str) -> Made | tuple[str, ImageResult] | None:

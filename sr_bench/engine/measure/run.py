@@ -112,7 +112,7 @@ class JobResults:
             msg = f"{job.images.slug} holds no image; expected at least one"
             raise DatasetError(msg)
         self.kept.close()  # numbers first: the pictures' list must not promise more
-        if self.keeper is not None and not self.keeper.is_whole(job.names):
+        if self.keeper is not None and (measured or not self.keeper.is_whole(job.names)):
             self.keeper.finish(job.names)
         return Run(
             job,

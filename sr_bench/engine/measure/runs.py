@@ -21,7 +21,7 @@ from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.code_digest import measuring
 from sr_bench.engine.score.bicubic import Bicubic
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
-from sr_bench.files.hashing import sha256_bytes, sha256_json
+from sr_bench.files.hashing import sha256_json
 
 
 @dataclass(frozen=True)
@@ -217,5 +217,5 @@ class Runs:
         results, mode = self.selection.results, self.selection.keep
         if mode == "off" or results is None:
             return None
-        pairs = sha256_bytes(f"{job.inputs['data']}|{job.pair_rule}".encode())
-        return Keeper(results, mode, key, pairs)
+        pairs = sha256_json([job.inputs["data"], str(job.pair_rule), measuring()])
+        return Keeper(results, mode, sha256_json([key, measuring()]), pairs, self.selection.spare)

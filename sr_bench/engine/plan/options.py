@@ -28,12 +28,10 @@ from sr_bench.engine.plan.option import (
 )
 from sr_bench.errors import OptionError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # each session of pytest declares these options, also one without a card
     from sr_bench.core.backend import BackendInfo, BackendOptions
     from sr_bench.core.card import ModelCard
     from sr_bench.files.kept import Kept, Spare
-
-# Every session of pytest declares these options: what uses them is imported only then.
 
 DEFAULT_CALIBRATION_MIB = 1024
 

@@ -143,7 +143,7 @@ def _binding_faults(
             continue
         keys = bound[model.name]
         if len(keys) != 1:
-            yield _not_one_row(model, rows, keys, reading)
+            yield _not_one_row(card, model, rows, keys, reading)
         elif keys[0] in taken:
             yield f"models {taken[keys[0]]!r} and {model.name!r} bind the same row {model.row!r}"
         else:
@@ -174,10 +174,14 @@ def _idle_ignores(card: SuiteCard, reading: Reading) -> Iterator[str]:
                 yield f"{key}: the document has no {what} {name!r}; take it off the list"
 
 
-def _not_one_row(model: ModelCard, rows: Rows, keys: list[RowKey], reading: Reading) -> str:
+def _not_one_row(
+    card: SuiteCard, model: ModelCard, rows: Rows, keys: list[RowKey], reading: Reading
+) -> str:
     if keys:
         sources = ", ".join(repr(source) for _, source in keys)
         return f"model {model.name!r}: several rows {model.row!r}; set source to one of {sources}"
+    if card.ignored.row([model.row]):
+        return f"model {model.name!r} binds the row {model.row!r}, which ignore_rows leaves out"
     labels = ", ".join(repr(f"{label} ({source})" if source else label) for label, source in rows)
     of = f" of source {model.row_source!r}" if model.row_source else ""
     unread = (*reading.unread_rows(model.row), *reading.unread_tables)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sr_bench.core.card import ModelCard
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.job import Progress, quiet
-from sr_bench.engine.score.protocol import network_input
+from sr_bench.engine.score.protocol import in_input_shape, network_input
 from sr_bench.errors import CardError, DatasetError
 from sr_bench.files.hashing import sha256_json
 
@@ -49,15 +49,20 @@ class CalibrationSet:
     @cached_property
     def digest(self) -> str:
         """Digest of the images and of all that is done to them."""
-        order = self.card.usual_protocol.channel_order
-        return sha256_json([self.images.digest(self.names), order, self.white])
+        rule = self.card.usual_protocol
+        resized = [rule.lr_resize, rule.input_shape] if rule.input_shape else []
+        facts = [self.images.digest(self.names), rule.channel_order, self.white, *resized]
+        return sha256_json(facts)
 
     def inputs(self) -> tuple[Callable[[], NDArray[np.float32]], ...]:
         """Return a function for each image that loads it as the network's input."""
         return tuple(partial(self._input, index) for index in range(len(self.names)))
 
     def levels(self) -> tuple[Callable[[], NDArray[np.uint8]], ...]:
-        """Return a function for each image that loads it as height x width x 3, RGB, 0-255."""
+        """Return a function for each image that loads it as height x width x 3, RGB, 0-255.
+
+        Each is in the size that the network gets it in, by the protocol of the card's first table.
+        """
         return tuple(partial(self._lr, index) for index in range(len(self.names)))
 
     def _input(self, index: int) -> NDArray[np.float32]:
@@ -68,7 +73,7 @@ class CalibrationSet:
         if lr is None:
             msg = f"{self.images.slug}: {self.names[index]} has no LR image to calibrate with"
             raise DatasetError(msg)
-        return lr
+        return in_input_shape(lr, self.card.usual_protocol)
 
     def provenance(self) -> Mapping[str, str]:
         """Return what a record says about the set."""

@@ -25,8 +25,10 @@ MEASURES = (
     "engine/prepare",
     "engine/score",
     "export",
+    "files/onnx_data.py",
     "files/onnx_dtype.py",
     "files/onnx_file.py",
+    "files/onnx_image.py",
     "files/onnx_names.py",
     "files/onnx_write.py",
     "imaging",
@@ -86,6 +88,7 @@ def plan_digest(plan: object, observer: str) -> str:
     return sha256_json([encode(plan), f"{observer} {code}" if code else observer])
 
 
+@cache
 def metric_code(name: str) -> str:
     """Return the digest of the code of another package that adds the metric `name`; empty if ours.
 

@@ -20,7 +20,7 @@ from sr_bench.precision.calibrate import collect
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.macs import integer_share
-from sr_bench.precision.network import Network, read_network
+from sr_bench.precision.network import Layer, Network, read_network
 from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
 from sr_bench.precision.rounding import IntegerWeights, integer_weights
@@ -56,7 +56,7 @@ class Int8Maker:
         self, ranges: Ranges, keep: Sequence[str], notes: Mapping[str, str] | None = None
     ) -> ModelProto:
         """Return the QDQ network; `keep` has patterns of the layers that stay in float."""
-        kept = self.network.matching(keep)
+        kept = self._kept(keep, "keep")
         plan = replace(self.images.card.int8, keep=tuple(keep))
         entries = {
             "observer": ranges.observer,
@@ -78,9 +78,18 @@ class Int8Maker:
         notes: Mapping[str, str] | None = None,
     ) -> ModelProto:
         """Return the network in int8 as a device computes it, by one reading of that."""
+        self._kept(plan.skip, "vacc.skip")
         thresholds = clip_thresholds(self.network, self.calibrated.histograms, observer, plan)
         entries = {"observer": observer, **self.images.provenance(), **(notes or {})}
         return emulate(self.network, thresholds, profile, plan, notes=entries)
+
+    def _kept(self, patterns: Sequence[str], key: str) -> tuple[Layer, ...]:
+        """Return the layers that stay in float; raise a NotRunError if those are all."""
+        kept = self.network.matching(patterns, key=key)
+        if len(kept) == len(self.network.layers):
+            msg = f"no layer is left to quantise: {key} leaves all {len(kept)} in float"
+            raise NotRunError(msg)
+        return kept
 
     def write(self, model: ModelProto, target: Path) -> None:
         """Write `model` to `target` with what plain onnxruntime runs of it in integers.

@@ -108,7 +108,7 @@ class Prepared:
         If not, the file is the user's own, or each worker builds the module or lets the device's
         compiler work.
         """
-        if self._is_compiled:
+        if self._is_compiled or self.card.is_given(self.precision):
             return False
         if self.form is Form.MODULE and not self.card.onnx:
             return self.calibration is not None
@@ -116,10 +116,12 @@ class Prepared:
 
     @property
     def provenance(self) -> Mapping[str, str]:
-        """What a record says about where the clip ranges come from; empty unless int8."""
-        if self.calibration is None:
-            return {}
-        return {"observer": self.precision.calibration} | dict(self.calibration.provenance())
+        """What a record says about the card's own file, and where clip ranges come from."""
+        note = "" if self.form is Form.RECORDED else self.card.note_of_given(self.precision)
+        notes = {"given_file": note} if note else {}
+        if self.calibration:
+            notes |= {"observer": self.precision.calibration, **self.calibration.provenance()}
+        return notes
 
     def artefact(self) -> Artefact:
         """Return the artefact in the form that the backend takes."""
@@ -156,6 +158,8 @@ class Prepared:
             skip_layers=self._skipped(),
             calibration=images.levels() if images else (),
             calibration_digest=images.digest if images else "",
+            kept_in=self.kept.place,
+            since=self.kept.since,
         )
 
     def _skipped(self) -> tuple[int, ...]:
@@ -174,6 +178,10 @@ class Prepared:
         """
         if self.precision.is_full:
             return self.fp32_onnx()
+        if self.card.is_given(self.precision):
+            from sr_bench.engine.prepare.file_notes import given_file
+
+            return given_file(self.weights, self.precision)
         if self.calibration:
             key = f"{self._calibrated()}-{self.digest[:32]}"
             return self.kept.file(f"onnx/{key}.onnx", self._write_int8)
@@ -222,20 +230,15 @@ class Prepared:
         return maker.model(maker.ranges(observer), keep, self.notes)
 
     def plan_notes(self) -> Mapping[str, str]:
-        """Return what the int8 file says about its plan; empty unless int8.
+        """Return what the int8 file says of itself, and what of it is wrong; see `file_notes`."""
+        from sr_bench.engine.prepare.file_notes import fault_notes, integer_notes, notes_of
 
-        ``int8_share`` is the part of the multiplications in int8, ``float_operators`` names what
-        multiplies too and had to stay in float.
-        """
+        if self.card.is_given(self.precision):
+            return integer_notes(self.onnx()) if self.precision.dtype == "int8" else {}
         if self.calibration is None or self.form is Form.SOURCE:
             return {}
-        from onnx import load
-
-        from sr_bench.files.onnx_file import metadata
-
-        entries = metadata(load(self.onnx(), load_external_data=False))
-        notes = {key: entries[f"sr_bench.{key}"] for key in ("int8_share", "float_operators")}
-        return {key: value for key, value in notes.items() if value}
+        faults = fault_notes(self.onnx(), self.fp32_onnx()) if self.form is Form.ONNX else {}
+        return {**notes_of(self.onnx()), **faults}
 
     def int8_maker(self) -> "Int8Maker":
         """Return what makes int8 networks of this one, after a pass over the calibration set.

@@ -22,6 +22,13 @@ def weights_path(card: ModelCard, given: Path | None) -> Path:
             return card.onnx
         msg = f"{card.onnx.name} is not in {card.onnx.parent.name}/: put the ONNX file there"
         raise NotRunError(msg)
+    if not card.architecture:
+        low = ", ".join(card.onnx_by_precision)
+        msg = (
+            f"{card.name}: this needs the fp32 network, and the card gives files of {low} alone:"
+            " name the fp32 file with onnx"
+        )
+        raise NotRunError(msg)
     if card.checkpoint is None:
         msg = f"{card.name}: the card declares no checkpoint, so there is nothing to run"
         raise NotRunError(msg)
@@ -55,7 +62,7 @@ def external_files(path: Path) -> list[Path]:
     Raises:
         CardError: One is not there.
     """
-    from sr_bench.files.onnx_file import external_locations  # onnx loads only when needed
+    from sr_bench.files.onnx_data import external_locations  # onnx loads only when needed
 
     files = [path.parent / name for name in external_locations(path)]
     for file in files:

@@ -212,6 +212,12 @@ def _network_lr(
             'LR files, or choose a protocol with lr_from = "hr" and lr_resize'
         )
         raise DatasetError(msg)
+    return in_input_shape(lr, protocol)
+
+
+def in_input_shape(lr: Image, protocol: EvalProtocol) -> Image:
+    """Return `lr` resized as `protocol` asks for, if it does: by `lr_resize` to `input_shape`."""
+    rule, size = protocol.lr_resize, protocol.input_shape
     return resize(lr, size, rule) if size is not None and rule is not None else lr
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sr_bench.errors import SrBenchError
+from sr_bench.errors import CacheWarning, SrBenchError
 from sr_bench.plugin.progress import CHANNEL, Log, Progress, Terminal, cut, open_screen
 from sr_bench.plugin.xdist.by_run import ByRun
 from sr_bench.plugin.xdist.node_ids import is_ours
@@ -67,6 +67,7 @@ class Controller:
         self._wake = wake
         self._by_run = by_run
         self._under_way: dict[str, Progress] = {}
+        self._told: set[str] = set()
         self._last = time.monotonic()
 
     @cached_property
@@ -107,6 +108,16 @@ class Controller:
         self._forget(report)
         self._show()
         return None
+
+    @pytest.hookimpl(trylast=True)  # when pytest has noted it
+    def pytest_warning_recorded(self, warning_message: Any) -> None:
+        """Let the workers together tell of the cache what one tells: each kind of trouble once."""
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        told = warning_message.message
+        if isinstance(told, CacheWarning) and reporter:
+            if told.kind in self._told:
+                reporter.stats["warnings"].pop()
+            self._told.add(told.kind)
 
     def _forget(self, report: pytest.TestReport) -> None:
         """Take `report` out of what pytest keeps until the end: hours of progress would add up."""

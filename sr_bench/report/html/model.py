@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 
+from sr_bench.core.baseline import Held
 from sr_bench.core.codec import encode
 from sr_bench.core.dossier import Dossier, LayerBlame
 from sr_bench.core.gate import Comparison, GateFinding
@@ -22,13 +23,18 @@ from sr_bench.report.parts.provenance import (
 )
 from sr_bench.report.parts.speed import Joined, join_speed
 from sr_bench.report.terminal.dossier import dossier_lines
-from sr_bench.report.terminal.gate import comparison_lines, gate_lines
+from sr_bench.report.terminal.gate import (
+    comparison_lines,
+    explanation_failed,
+    gate_lines,
+    held_lines,
+)
 
 # Keys of a record's detail that the page shows in their own way.
 _SHOWN_ELSEWHERE = {
-    "gate", "compared", "dossier", "adapter", "warning", "observer", "calibration_set",
-    "calibration_images", "calibration_shared", "int8_share", "float_operators", "int8_rules",
-    "int8_layers", "int8_kernel",
+    "gate", "baseline", "compared", "dossier", "adapter", "warning", "observer", "calibration_set",
+    "calibration_images", "calibration_shared", "int8_share", "integer_share", "float_operators",
+    "int8_rules", "int8_layers", "int8_kernel", "given_file", "lr_made_by",
 }  # fmt: skip
 
 
@@ -160,13 +166,19 @@ def _gates(records: Sequence[Record]) -> Iterator[GateView]:
         gate = record.detail.gate
         if gate is None:
             continue
-        answers: tuple[GateFinding | Comparison, ...] = (*gate.findings, *record.detail.compared)
+        held = [record.detail.baseline] if record.detail.baseline else []
+        answers: tuple[GateFinding | Held | Comparison, ...]
+        answers = (*gate.findings, *held, *record.detail.compared)
         findings = tuple((answer.status.value, answer.sentence) for answer in answers)
         lines = gate_lines(gate)
         for compared in record.detail.compared:
             question = f"{compared.metric} against the earlier run"
             lines += ["", question, *comparison_lines(compared)]
-        table, status = "\n".join(lines), gate.status.value
+        if held:
+            lines += ["", *held_lines(held[0])]
+        if failed := record.detail.explanation_failed:
+            lines += ["", explanation_failed(failed)]
+        table, status = "\n".join(lines), record.verdict.status.value
         yield GateView(record.precision, status, record.emulated, findings, table)
 
 

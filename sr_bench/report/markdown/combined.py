@@ -12,6 +12,7 @@ from sr_bench.document import numbers
 from sr_bench.files.atomic import write_text
 from sr_bench.report.markdown.escape import code, escape, fence, link, table
 from sr_bench.report.markdown.family import labels, page_name
+from sr_bench.report.parts.flat import flat_lines
 from sr_bench.report.parts.floor import floor_lines, why
 from sr_bench.report.parts.marks import MARKS, titled
 from sr_bench.report.parts.order import failures, in_document_order
@@ -42,6 +43,8 @@ def render_combined(session: PastSession, folder: Path) -> str:
         parts += [f"## Failures: {len(failed)}", _failure_table(failed)]
     if below := floor_lines(records):
         parts += ["## Below the floor", "\n".join(f"- {escape(line)}" for line in below)]
+    if flat := flat_lines(records):
+        parts += ["## Images left out", "\n".join(f"- {escape(line)}" for line in flat)]
     parts += ["## Families", *_families(records, folder)]
     parts += ["## Run it again", fence(_commands(records, failed), "sh")]
     parts += ["## Environment", _environment(session.info.environment)]

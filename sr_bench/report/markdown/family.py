@@ -66,9 +66,9 @@ def render_family(family: str, documents: Iterable[Document], records: Sequence[
     parts += ["## Claimed and measured", comparison(records)]
     if any(record.interval for record in records):
         parts.append(f"{INTERVAL}.")
-    if provenance := int8_lines(records):
-        lines = [f"- **{escape(line)}**" for line in shared_lines(records)]
-        lines += [f"- {escape(line)}" for line in provenance]
+    lines = [f"- **{escape(line)}**" for line in shared_lines(records)]
+    lines += [f"- {escape(line)}" for line in int8_lines(records)]
+    if lines:
         parts += ["## How int8 was made", "\n".join(lines)]
     return "\n\n".join(parts) + "\n"
 

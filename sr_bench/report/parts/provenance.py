@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
 from sr_bench.core.record import Record
 
@@ -32,19 +33,27 @@ def lr_lines(records: Sequence[Record]) -> list[str]:
 
 def int8_lines(records: Sequence[Record]) -> list[str]:
     """Return a sentence for each int8 network of `records`."""
-    return list(dict.fromkeys(_sentence(record) for record in records if record.detail.observer))
+    int8 = (record for record in records if record.detail.observer or record.detail.integer_share)
+    return list(dict.fromkeys(map(_sentence, int8)))
 
 
 def shared_lines(records: Sequence[Record]) -> list[str]:
-    """Return a sentence for each int8 network that was judged on images it was calibrated with."""
-    return list(
-        dict.fromkeys(
-            f"{record.model} {record.precision} is calibrated with images that it is judged on:"
-            f" {record.detail.calibration_shared}"
-            for record in records
-            if record.detail.calibration_shared
-        )
+    """Return a sentence for each low precision that is not what a reader takes it for.
+
+    It was judged on images that it was calibrated with, or the card gives a file for it.
+    """
+    shared = (
+        f"{record.model} {record.precision} is calibrated with images that it is judged on:"
+        f" {record.detail.calibration_shared}"
+        for record in records
+        if record.detail.calibration_shared
     )
+    given = (
+        f"{record.model} {record.precision}: {record.detail.given_file}"
+        for record in records
+        if record.detail.given_file
+    )
+    return list(dict.fromkeys((*given, *shared)))
 
 
 def cached_lines(records: Sequence[Record]) -> list[str]:
@@ -67,19 +76,29 @@ def cached_lines(records: Sequence[Record]) -> list[str]:
 
 
 def _sentence(record: Record) -> str:
-    detail = record.detail
-    parts = [f"{record.model} {record.precision}: clip ranges by {detail.observer}"]
-    # What a file of ranges says of its origin may be edited, or left out.
-    if detail.calibration_images and detail.calibration_set:
-        parts[0] += f" from {detail.calibration_images} images of {detail.calibration_set}"
+    return f"{record.model} {record.precision}: {'; '.join(int8_parts(record.detail))}"
+
+
+def int8_parts(detail: Detail) -> list[str]:
+    """Return what is known about how a low precision was made, and how it is computed."""
+    parts = []
+    if detail.observer:
+        # What a file of ranges says of its origin may be edited, or left out.
+        known = detail.calibration_images and detail.calibration_set
+        origin = f" from {detail.calibration_images} images of {detail.calibration_set}"
+        parts.append(f"clip ranges by {detail.observer}{origin if known else ''}")
     if detail.int8_share:
         parts.append(f"{_percent(detail.int8_share)} of the MACs in int8")
+    if detail.integer_share:
+        parts.append(
+            f"{_percent(detail.integer_share)} of the MACs in integers on plain onnxruntime"
+        )
     if detail.float_operators:
         parts.append(f"in float, as they can't be quantised: {detail.float_operators}")
     if detail.int8_rules:
         parts.append(f"by the rules {detail.int8_rules}")
     parts += filter(None, (detail.int8_layers, detail.int8_kernel))
-    return "; ".join(parts)
+    return parts
 
 
 def _percent(share: str) -> str:

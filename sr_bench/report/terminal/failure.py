@@ -9,7 +9,12 @@ from sr_bench.core.record import Record, Status
 from sr_bench.document.numbers import claimed, delta, measured, with_unit
 from sr_bench.report.terminal.dossier import dossier_lines
 from sr_bench.report.terminal.forensics import forensics_summary
-from sr_bench.report.terminal.gate import comparison_lines, gate_lines
+from sr_bench.report.terminal.gate import (
+    comparison_lines,
+    explanation_failed,
+    gate_lines,
+    held_lines,
+)
 from sr_bench.text.printable import printable
 
 _ANY_FLOAT = Context(prec=400)  # a float may have 309 digits before the point; the default is 28
@@ -45,10 +50,14 @@ def _headline(record: Record) -> str:
 def _gate(record: Record, gate: GateVerdict) -> list[str]:
     lines = [f"verdict    {record.verdict.status}: {record.verdict.sentence}", ""]
     lines += gate_lines(gate)
+    if record.detail.baseline:
+        lines += ["", *held_lines(record.detail.baseline)]
     for compared in record.detail.compared:
         lines += ["", f"against the earlier run, {compared.metric}:", *comparison_lines(compared)]
     if record.detail.dossier:
         lines += ["", *dossier_lines(record.detail.dossier)]
+    if record.detail.explanation_failed:
+        lines += ["", explanation_failed(record.detail.explanation_failed)]
     return [*lines, ""]
 
 

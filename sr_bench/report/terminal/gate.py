@@ -1,17 +1,21 @@
 """Show what a gate found: each question beside its limit, and the images that fare worst."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 
+from sr_bench.core.baseline import Held
+from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.gate import Comparison, Drop, GateImage, GateVerdict, quantity
 from sr_bench.core.int8 import DropLimit
 from sr_bench.core.metric import with_unit
-from sr_bench.core.record import Status
+from sr_bench.core.record import Record, Status
 from sr_bench.report.parts.marks import loss_name
 from sr_bench.report.terminal.tables import plain_table
+from sr_bench.text.printable import counted
 
 _IMAGES_SHOWN = 5
 _QUESTIONS = ("", "mean", "95 % interval", "worst", "image", "limit", "detects", "verdict")
+_HELD = ("worse than approved", "quantity", "expected", "got", "slack", "where")
 _COLUMNS = ("image", "fidelity", "inside", "ring", "PSNR drop", "SSIM drop")
 
 
@@ -30,7 +34,7 @@ def gate_lines(verdict: GateVerdict) -> list[str]:
         _drop_row("psnr", verdict.psnr, names, limits.of("psnr"), status["psnr"]),
         _drop_row("ssim", verdict.ssim, names, limits.of("ssim"), status["ssim"]),
     ]
-    without = [verdict.psnr.without("psnr", names), verdict.ssim.without("ssim", names)]
+    without = [verdict.psnr.without(IMAGE_METRICS, names)]
     table = plain_table(_QUESTIONS, rows, left=(0, 4, 7))
     return [*table, *filter(None, without), "", *_image_lines(verdict.images)]
 
@@ -47,8 +51,38 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     order = sorted(range(len(images)), key=lambda index: (-drop.values[index], images[index]))
     worst = [[images[i], quantity(metric, drop.values[i])] for i in order[:_IMAGES_SHOWN]]
     table = plain_table(("image", loss_name(metric)), worst, left=(0,))
-    without = filter(None, [drop.without(metric, images)])
+    without = filter(None, [drop.without([metric], images)])
     return [*plain_table(_QUESTIONS, [row], left=(0, 4, 7)), *without, "", *table]
+
+
+def held_lines(held: Held) -> list[str]:
+    """Return the lines that show a gate against its baseline: the images that fell most."""
+    if not held.falls:
+        return [f"baseline: {held.sentence}"]
+    rows = []
+    for fall in held.falls[:_IMAGES_SHOWN]:
+        values = (f"{value:g}" for value in (fall.expected, fall.got, fall.slack))
+        rows.append([fall.image, fall.quantity, *values, fall.place])
+    lines = plain_table(_HELD, rows, left=(0, 1, 5))
+    more = len(held.falls) - len(rows)
+    return [*lines, f"and {more} more"] if more else lines
+
+
+def explanation_failed(why: str) -> str:
+    """Return the line that says why a loss has no explanation."""
+    return f"the explanation failed: {why}"
+
+
+def baseline_lines(records: Iterable[Record]) -> list[str]:
+    """Return the line that says which gates hold no baseline; none if each does."""
+    held = [record.detail.baseline for record in records]
+    without = [item for item in held if item and item.status is Status.NEW]
+    if not without:
+        return []
+    return [
+        f"{counted(len(without), 'gate')} without a baseline ({without[0].sentence}): only the"
+        " card's limits count; hold what was measured with: sr-bench approve last --reason '...'"
+    ]
 
 
 def _fidelity_rows(verdict: GateVerdict) -> Iterator[list[str]]:

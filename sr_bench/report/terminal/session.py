@@ -17,6 +17,7 @@ from sr_bench.document.numbers import (
     metric,
     precision,
 )
+from sr_bench.report.parts.flat import flat_lines
 from sr_bench.report.parts.floor import floor_lines
 from sr_bench.report.parts.order import not_run_reasons
 from sr_bench.report.parts.provenance import (
@@ -27,6 +28,7 @@ from sr_bench.report.parts.provenance import (
     shared_lines,
 )
 from sr_bench.report.parts.speed import join_speed
+from sr_bench.report.terminal.gate import baseline_lines
 from sr_bench.report.terminal.tables import plain_table
 from sr_bench.text.home import without_home
 from sr_bench.text.printable import counted, printable
@@ -56,7 +58,8 @@ def summary(records: Sequence[Record]) -> list[str]:
     lines = [*_table(shown), ""] if shown else [""]
     if absent := not_run_lines(records):
         lines += ["not run:", *(f"  {line}" for line in absent), ""]
-    for note_lines in (device_lines, lr_lines, shared_lines, floor_lines, cached_lines):
+    notes = (device_lines, lr_lines, shared_lines, floor_lines, flat_lines, cached_lines)
+    for note_lines in (*notes, baseline_lines):
         lines += note_lines(records)
     return [printable(without_home(line)) for line in [*lines, counts(records)]]
 

@@ -304,3 +304,21 @@ def test_small_images_are_mirrored_as_often_as_needed() -> None:
     image_of_size = fitted(image, (10, 3))
     rows = [0, 1, 1, 0, 0, 1, 1, 0, 0, 1]
     assert np.array_equal(image_of_size, image[rows][:, 3:6])
+
+
+def test_a_session_that_reuses_nothing_compiles_again_and_where_it_says(
+    vacc_source: CompilerInput, tmp_path: Path
+) -> None:
+    rig, runs = quick(tmp_path)
+    asked = {
+        "first": vacc_source,
+        "again": replace(vacc_source, since=time.time() + 60),
+        "elsewhere": replace(vacc_source, kept_in=tmp_path / "private"),
+    }
+    made = {
+        name: compile_network(source, SHAPE, rig, version="1") for name, source in asked.items()
+    }
+    assert len(runs.read_text().splitlines()) == 3
+    assert len({compiled.digest for compiled in made.values()}) == 1
+    assert made["elsewhere"].prefix.is_relative_to(tmp_path / "private")
+    assert compile_network(vacc_source, SHAPE, rig, version="1").cached

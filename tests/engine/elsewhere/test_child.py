@@ -139,7 +139,7 @@ def trap(zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 def _forget() -> None:
-    digests = (code_digest.own_code, code_digest.measuring)  # of the trap's code too
+    digests = (code_digest.plugin_code, code_digest.own_code, code_digest.measuring)  # of the trap
     for cached in (discovery.names, discovery.load, discovery._select, *digests):
         cached.cache_clear()
 

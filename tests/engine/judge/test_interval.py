@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sr_bench.core.gate import Drop
-from sr_bench.engine.judge.interval import FEWEST, interval_ends, paired_drop
+from sr_bench.engine.judge.interval import FEWEST, interval_ends, nearly_perfect, paired_drop
 from sr_bench.errors import MetricError
 
 RNG = np.random.default_rng(11)
@@ -180,40 +180,45 @@ def test_equal_drops_of_enough_images_leave_no_doubt(values: list[float]) -> Non
 # Images that are perfect in one of the two.
 
 
+def without_flat(low: Sequence[float], reference: Sequence[float], **how: object) -> Drop:
+    return paired_drop(low, reference, left_out=nearly_perfect(low, reference, **how))
+
+
 def test_an_image_that_is_perfect_in_both_drops_by_nothing_and_is_left_out() -> None:
-    drop = paired_drop([math.inf, 30.0], [math.inf, 30.5])
+    drop = without_flat([math.inf, 30.0], [math.inf, 30.5])
     assert (drop.values, drop.left_out, drop.mean) == ((0.0, 0.5), (0,), 0.5)
 
 
 def test_a_nearly_perfect_image_that_loses_much_does_not_carry_the_mean() -> None:
     photos = [30.0 + i for i in range(12)]
-    low = [44.4, *(value - 0.01 for value in photos)]
-    drop = paired_drop(low, [70.0, *photos], perfect=58.9)
+    low, reference = [44.4, *(value - 0.01 for value in photos)], [70.0, *photos]
+    drop = without_flat(low, reference, perfect=48.13)
     assert drop.left_out == (0,)
     assert drop.values[0] == pytest.approx(25.6)
     assert (drop.mean, drop.worst) == pytest.approx((0.01, 0.01))
-    assert paired_drop(low, [70.0, *photos]).mean == pytest.approx(1.978, abs=0.001)
+    assert paired_drop(low, reference).mean == pytest.approx(1.978, abs=0.001)
 
 
 def test_a_perfect_image_that_is_now_worse_than_the_others_counts() -> None:
-    assert paired_drop([29.0, 30.0], [70.0, 30.0], perfect=58.9).left_out == ()
-    broken = paired_drop([29.0, 30.0], [math.inf, 30.0])
+    assert nearly_perfect([29.0, 30.0], [70.0, 30.0], perfect=48.13) == ()
+    broken = without_flat([29.0, 30.0], [math.inf, 30.0])
     assert (broken.mean, broken.low95, broken.worst_index) == (math.inf, math.inf, 0)
 
 
 def test_an_image_that_became_perfect_hides_no_loss() -> None:
-    drop = paired_drop([math.inf, 30.0, 30.0], [60.0, 33.0, 33.0])
+    drop = without_flat([math.inf, 30.0, 30.0], [60.0, 33.0, 33.0])
     assert (drop.left_out, drop.mean) == ((0,), 3.0)
+    assert paired_drop([math.inf, 30.0], [60.0, 33.0]).mean == 1.5
 
 
 def test_images_that_are_all_perfect_all_count() -> None:
-    assert paired_drop([61.0, 62.0], [62.0, 64.0], perfect=58.9).mean == 1.5
-    assert paired_drop([math.inf, 60.0], [60.0, math.inf], perfect=58.9).mean == math.inf
+    assert nearly_perfect([61.0, 62.0], [62.0, 64.0], perfect=48.13) == ()
 
 
 def test_where_lower_is_better_the_perfect_ones_are_the_low_ones() -> None:
-    drop = paired_drop([0.2, 2.5], [0.1, 2.0], higher_is_better=False, perfect=0.25)
-    assert (drop.left_out, drop.mean) == ((0,), 0.5)
+    low, reference = [0.2, 2.5], [0.1, 2.0]
+    assert nearly_perfect(low, reference, higher_is_better=False, perfect=0.25) == (0,)
+    assert nearly_perfect(low, reference, higher_is_better=False) == ()
 
 
 @pytest.mark.parametrize(

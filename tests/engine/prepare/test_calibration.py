@@ -59,6 +59,17 @@ def test_an_image_is_given_as_the_network_gets_it_when_it_is_judged() -> None:
     np.testing.assert_allclose(plain[0, :, 0, 0], [255, 0, 9])
 
 
+def test_an_image_is_resized_as_when_it_is_judged() -> None:
+    protocol = EvalProtocol("p", lr_resize="cv2_area", input_shape=(8, 10), gt_resize="cv2_area")
+    card = replace(CARD, evaluations=(Evaluation("set", protocol),))
+    squashed = calibration_set(card, _set(255), [])
+    assert [load().shape for load in squashed.inputs()] == [(1, 3, 8, 10)]
+    assert [load().shape for load in squashed.levels()] == [(8, 10, 3)]
+    other = replace(card, evaluations=(Evaluation("set", replace(protocol, input_shape=(8, 8))),))
+    digests = {calibration_set(each, _set(255), []).digest for each in (CARD, card, other)}
+    assert len(digests) == 3
+
+
 def test_more_images_than_there_are_is_a_fault_of_the_card() -> None:
     with pytest.raises(DatasetError, match=r"zoo/m: int8\.count = 4, but photos has 3 images"):
         calibration_set(_planned(count=4), _set(5, 3, 8), [])

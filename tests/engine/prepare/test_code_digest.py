@@ -13,6 +13,7 @@ from sr_bench.engine.prepare import code_digest
 PACKAGE = Path(sr_bench.__file__).parent
 COMPUTE = {"cv2", "numpy", "onnx", "onnxruntime", "PIL", "scipy", "skimage", "torch"}
 ROOMS = ("backends", "engine.measure", "engine.prepare", "engine.score", "metrics")
+CACHED = (code_digest.plugin_code, code_digest.metric_code, code_digest.measuring_and_metrics)
 REPLAYS = "sr_bench.recording."
 """The output of a replay is never kept."""
 
@@ -95,7 +96,7 @@ def test_a_metric_of_another_package_is_in_what_workers_share_and_in_no_others_r
 
     def digests(text: str) -> tuple[str, str]:
         added.write_text(text)
-        for function in (code_digest.plugin_code, code_digest.measuring_and_metrics):
+        for function in CACHED:
             function.cache_clear()
         return digest(), code_digest.measuring_and_metrics()
 
@@ -104,5 +105,5 @@ def test_a_metric_of_another_package_is_in_what_workers_share_and_in_no_others_r
     (results, shared), (results_then, shared_then) = digests("1"), digests("2")
     assert results == results_then
     assert shared != shared_then
-    for function in (code_digest.plugin_code, code_digest.measuring_and_metrics):
+    for function in CACHED:
         function.cache_clear()

@@ -103,14 +103,12 @@ def test_a_file_with_external_data_and_open_sizes_is_quantised(zoo: Int8Zoo) -> 
     assert _gate(zoo).verdict.status is Status.WITHIN
 
 
-def test_an_unsupported_opset_is_refused_with_the_supported_ones(zoo: Int8Zoo) -> None:
+def test_a_network_of_an_old_opset_is_converted(zoo: Int8Zoo) -> None:
     def age(model: onnx.ModelProto) -> None:
         model.opset_import[0].version = 11
 
     _edit(zoo, age)
-    record = _gate(zoo)
-    assert record.verdict.status is Status.ERROR
-    assert "expected an opset from 13 to 23, got 11; export it again" in record.verdict.sentence
+    assert _gate(zoo).verdict.status is Status.WITHIN
 
 
 def test_a_budget_that_is_too_small_says_how_much_it_takes(zoo: Int8Zoo) -> None:
@@ -143,6 +141,7 @@ def test_an_interrupted_calibration_leaves_nothing_and_starts_again(
     assert len(list((cache / "calibration").glob("*.npz"))) == 1
 
 
+@pytest.mark.filterwarnings("ignore::sr_bench.errors.CacheWarning")
 def test_a_damaged_calibration_is_made_again(zoo: Int8Zoo, cache: Path) -> None:
     first = _gate(zoo)
     (kept,) = (cache / "calibration").glob("*.npz")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from sr_bench.lint.finding import Severity
-from tests.lint.pages import CARD, codes, look, of, page
+from sr_bench.lint.run import lint
+from tests.lint.pages import CARD, codes, look, of, page, request
 
 ODD = "| Exp | Set5 |\n|-|-|\n| Net | 37.1 |\n"
 
@@ -46,6 +47,15 @@ def test_a_document_of_which_nothing_is_read_says_which_tables_it_has(
     (finding,) = of(look(tmp_path, text), "SRB004")
     assert words in finding.message
     assert finding.severity is Severity.ERROR
+
+
+def test_a_document_whose_numbers_are_all_ignored_is_no_finding(tmp_path: Path) -> None:
+    card = f'ignore_tables = {{ "Exp | Set5" = "of the paper" }}\n{CARD}'
+    look(tmp_path, page("Net | - | - | 1 | 1 | -"), CARD)
+    other = tmp_path / "zoo" / "other.md"
+    other.write_text(ODD)
+    (tmp_path / "zoo" / "card.toml").write_text(card)
+    assert codes(lint(request(other, card=tmp_path / "zoo" / "card.toml"))) == []
 
 
 def test_a_card_whose_models_have_no_rows_needs_no_table(tmp_path: Path) -> None:

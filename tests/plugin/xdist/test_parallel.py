@@ -279,3 +279,10 @@ def test_what_no_session_would_start_with_is_refused(
     (result.stdout if result.stdout.str().count("ERROR:") else result.stderr).fnmatch_lines(
         [f"ERROR: {message}"]
     )
+
+
+def test_workers_tell_of_the_cache_once(pytester: pytest.Pytester, workers) -> None:
+    (pytester.path / "cache").write_text("a file where a folder should be")
+    result = workers("--sr-precision=fp32,fp16", "--dist=load")
+    assert result.parseoutcomes()["warnings"] == 1
+    result.stdout.fnmatch_lines(["*CacheWarning: the cache can't be used: *"])

@@ -311,3 +311,17 @@ def test_progress_counts_up_to_what_was_planned(results: Path) -> None:
     assert [step[0] for step in steps] == [*range(1, len(steps) + 1)]
     assert {step[1] for step in steps} == {len(steps)}
     assert len(steps) == COUNT + 2 + 2 + 1
+
+
+def test_a_first_build_that_is_cut_off_after_its_first_page_is_taken_up_again(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(build_module, "remove_stale", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            build(results)
+    assert (results / "html" / "index.html").exists()
+    assert build(results).built > 0

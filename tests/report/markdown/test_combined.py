@@ -12,6 +12,7 @@ from sr_bench.core.record import Record, Status
 from sr_bench.errors import SrBenchError
 from sr_bench.report.markdown.combined import render_combined, write_combined
 from tests.report.markdown.test_family import tables
+from tests.report.parts.test_flat import gated
 from tests.report.records import CLAIM, emulated, record, with_interval, without_value
 from tests.report.sessions import HOSTILE, ended, past_session, with_floor
 
@@ -157,6 +158,11 @@ def test_values_below_the_floor_are_listed() -> None:
     below = page(with_floor(record(), 31.365)).partition("## Below the floor\n\n")[2]
     assert below.startswith("- m_x2 fp32: psnr on set5_x2 is 30.104 dB, below bicubic 31.365 dB: ")
     assert "Below the floor" not in page(with_floor(record(), 30.0))
+
+
+def test_images_that_gates_leave_out_are_listed() -> None:
+    assert "## Images left out\n\n- mean drops of 1 gate on set5" in page(gated(0))
+    assert "left out" not in page(gated())
 
 
 def test_a_family_without_images_has_a_heading_and_its_counts() -> None:

@@ -71,3 +71,14 @@ def test_lr_that_was_made_from_hr_is_said_in_every_report() -> None:
 def test_ranges_that_say_little_of_their_origin_are_shown_without_it() -> None:
     bare = replace(_int8(), detail=Detail(observer="kl", int8_share="most"))
     assert int8_lines([bare]) == ["m_x2 int8_kl: clip ranges by kl; most of the MACs in int8"]
+
+
+def test_a_file_that_the_card_gives_is_named_on_the_page_and_in_the_terminal() -> None:
+    note = "the file low.onnx of the card, measured as it is"
+    given = [replace(record(), detail=Detail(given_file=note, integer_share="0.5"))]
+    sentence = f"m_x2 fp32: {note}"
+    assert shared_lines(given) == [sentence]
+    assert sentence in summary(given)
+    page = render_family("zoo", [], given)
+    assert f"- **{sentence}**" in page
+    assert "- m_x2 fp32: 50.0 % of the MACs in integers on plain onnxruntime" in page

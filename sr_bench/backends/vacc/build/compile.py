@@ -104,13 +104,13 @@ def compile_network(source: CompilerInput, shape: Shape, rig: Rig, *, version: s
     digest = _digest(source, network, build, version)
     # Only now: the digest must not depend on where the file lies.
     build = replace(build, checkpoint=source.onnx.absolute())
-    folder = cache_dir() / "vacc" / "compiled" / digest
+    folder = (source.kept_in or cache_dir()) / "vacc" / "compiled" / digest
     limit_s = rig.limits.compile_s
     busy = f"another process has been compiling into {folder} for more than {limit_s:g} s"
     # Beside the folder, which is removed and renamed while the lock is held.
     lock = FileLock(f"{folder}.lock")
     with held(lock, wait_s=limit_s, busy=DeviceError(Failure.TIMEOUT, busy)):
-        kept = _kept(folder, build)
+        kept = _kept(folder, build, source.since)
         note = kept or _compiled(source, build, shape[2:], rig, folder)
     return Compiled(_prefix(folder, build), digest, note.seconds, cached=kept is not None)
 
@@ -165,9 +165,11 @@ def _prefix(folder: Path, build: Build) -> Path:
     return folder / _WORKSPACE / build.name / "mod"
 
 
-def _kept(folder: Path, build: Build) -> _BuildNote | None:
-    """Return the note of the build in `folder`; None if it is absent or damaged."""
+def _kept(folder: Path, build: Build, since: float) -> _BuildNote | None:
+    """Return the note of the build in `folder`; None if it is absent, older or damaged."""
     try:
+        if (folder / _NOTE).stat().st_mtime < since:
+            return None
         note = _BuildNote.model_validate_json((folder / _NOTE).read_bytes())
         return note if note.files == _digests(_prefix(folder, build)) else None
     except (OSError, ValidationError, SrBenchError):

@@ -23,7 +23,7 @@ from filelock import FileLock
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.atomic import sync, write_text
-from sr_bench.files.cache import cache_dir
+from sr_bench.files.cache import writable_dir
 from sr_bench.files.lock import held
 from sr_bench.files.validation import Table, validate
 from sr_bench.system.process import read_process
@@ -52,7 +52,7 @@ class _Entry(Table):
 class DeviceState:
     """The notes that processes on this machine leave each other about its dies."""
 
-    folder: Path = field(default_factory=lambda: cache_dir() / "vacc")
+    folder: Path = field(default_factory=lambda: writable_dir() / "vacc")
     proc: Path = Path("/proc")
     """Where the system lists its processes and its start."""
 

@@ -1,0 +1,36 @@
+"""Compare words in any case and width, and tell the numbers of a text from its names."""
+
+import re
+import unicodedata
+from typing import Final
+
+# Not the digits of names (Set5, v1.2, EDSR-2) and shapes (3x8x8).
+_NUMBER: Final = re.compile(
+    r"(?<![\w.×])(?<![A-Za-z]-)\.?\d+(?:[.,٫]\d+)*[a-zA-Z%\u00b5]{0,4}(?![\w×])"  # noqa: RUF001
+)
+
+
+def folded(text: str) -> str:
+    """Return `text` in lower case, full-width letters and accents made plain."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
+def compact(text: str) -> str:
+    """Return the letters and digits of `text`, in lower case and without accents."""
+    return re.sub(r"[\W_]+", "", folded(text))
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of `text` as `compact` spells them."""
+    return frozenset(map(compact, text.split()))
+
+
+def has_digit(text: str) -> bool:
+    """Tell whether `text` holds a digit of any script, or a fraction such as a half."""
+    return any(character.isnumeric() and not character.isalpha() for character in text)
+
+
+def has_number(text: str) -> bool:
+    """Tell whether a number stands alone in `text`, with or without a unit."""
+    return bool(_NUMBER.search(unicodedata.normalize("NFKC", text)))

@@ -1,0 +1,123 @@
+"""Say what is wrong with a network that does not read or give images as the project has them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from onnx import ModelProto, TensorProto, ValueInfoProto
+
+from sr_bench.files.onnx_file import inputs
+
+Dims = Sequence[int | str | None]
+"""Of a network's input or output; a free size is a name, 0 or None."""
+
+Runs = Callable[[int, int], bool]
+"""Tries a network on a height and a width, and tells whether it runs."""
+
+_LARGEST_SIDE = 128  # of a window that a network may cut its image in
+_COLOURS = (1, 3, 4)  # channels of an image
+
+
+@dataclass(frozen=True)
+class End:
+    """An input or an output of a network."""
+
+    name: str
+    kind: str
+    """Of its elements, as ONNX and onnxruntime call it: ``float``, ``uint8``, ``float16`` ..."""
+    dims: Dims | None
+    """None where the file does not say."""
+
+    def __str__(self) -> str:
+        """Return such as ``'x' (uint8 1 x h x w x 3)``."""
+        kind = "float32" if self.kind == "float" else self.kind
+        sizes = "" if self.dims is None else f" {_text(self.dims)}"
+        return f"{self.name!r} ({kind}{sizes})"
+
+
+def ends(model: ModelProto) -> tuple[list[End], list[End]]:
+    """Return the inputs and the outputs of `model`."""
+    return [_end(value) for value in inputs(model)], [_end(value) for value in model.graph.output]
+
+
+def _end(value: ValueInfoProto) -> End:
+    tensor = value.type.tensor_type
+    dims = [dim.dim_value or dim.dim_param for dim in tensor.shape.dim]
+    kind = TensorProto.DataType.Name(tensor.elem_type).lower()
+    return End(value.name, kind, dims if tensor.HasField("shape") else None)
+
+
+def no_image_network(
+    reads: Sequence[End], gives: Sequence[End], kinds: Sequence[str] = ("float",)
+) -> str:
+    """Return why what `reads` and `gives` this is not one float32 image to another; empty if it is.
+
+    Elements may be of any of `kinds`. For sizes see `misfit`.
+    """
+    counts = len(reads), len(gives)
+    if counts != (1, 1):
+        wrong = f"one input and one output, got {counts[0]} and {counts[1]}"
+    elif not _fits(reads[0], kinds):
+        wrong = "a float32 input N x C x H x W"
+    elif not _fits(gives[0], kinds):
+        wrong = "a float32 output N x C x H x W"
+    else:
+        return ""
+    names = [" and ".join(map(str, values)) or "nothing" for values in (reads, gives)]
+    return f"expected {wrong}; it reads {names[0]} and gives {names[1]}: export the network so"
+
+
+def _fits(end: End, kinds: Sequence[str]) -> bool:
+    return end.kind in kinds and (end.dims is None or len(end.dims) == 4)
+
+
+def misfit(dims: Dims, shape: Sequence[int]) -> str:
+    """Return why a network whose input is of `dims` does not take `shape`, N x C x H x W.
+
+    Empty if it does, as far as `dims` tell.
+    """
+    fixed = [size if isinstance(size, int) else 0 for size in dims]
+    if all(want in (0, have) for want, have in zip(fixed, shape, strict=True)):
+        return ""
+    batch, channels, height, width = fixed
+    if batch not in (0, 1):
+        advice = "export it with a batch of 1"
+    elif width in _COLOURS and channels not in _COLOURS:
+        advice = "its channels come last: export it with images as N x C x H x W"
+    elif channels not in (0, shape[1]):
+        advice = "only networks from RGB to RGB are measured"
+    else:
+        size = f"[{height or shape[2]}, {width or shape[3]}]"
+        advice = f"choose a protocol with input_shape = {size}, or export it with free sizes"
+    return f"the network reads {_text(dims)}, got {_text(shape)}; {advice}"
+
+
+def needed_multiple(runs: Runs) -> int:
+    """Return of which number heights and widths have to be multiples for a network to run.
+
+    1 if any will do that is large enough, 0 if no small number is found.
+    """
+    if runs(17, 19):
+        return 1
+    for side in range(1, _LARGEST_SIDE + 1):
+        if runs(side, side) and runs(2 * side, side) and runs(side, 3 * side):
+            return 1 if runs(2 * side + 1, 3 * side + 1) else side
+    return 0
+
+
+def sizes_taken(runs: Runs) -> str:
+    """Return on which sizes a network runs that did not run on one, and what to do."""
+    protocol = "choose a protocol with such an input_shape, or export the network"
+    if (number := needed_multiple(runs)) > 1:
+        return f"it takes multiples of {number} pixels only: {protocol} so that it pads its input"
+    if number == 0 and (side := next((n for n in range(1, 257) if runs(n, n)), 0)):
+        return f"it takes {side} x {side} pixels only: {protocol} with free sizes"
+    return "export the network with free sizes"
+
+
+def said(error: Exception) -> str:
+    """Return what onnxruntime says in `error`, in one line: which node failed, and no more."""
+    return " ".join(str(error).partition("Status Message:")[0].split())
+
+
+def _text(dims: Dims) -> str:
+    return " x ".join(str(size or "any") for size in dims)

@@ -13,10 +13,10 @@ import argparse
 import statistics
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from common import histograms_of, print_ratios
 
 from sr_bench.backends import onnxruntime as backend
@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
-    print(f"{cpu_model()}, {usable_cores()} cores, onnxruntime {onnxruntime.__version__}")
+    print(f"{cpu_model()}, {usable_cores()} cores, onnxruntime {version('onnxruntime')}")
     with tempfile.TemporaryDirectory() as folder:
         if args.what == "quality":
             quality(args.data, Path(folder))

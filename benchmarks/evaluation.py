@@ -22,10 +22,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import onnxruntime
 from common import histograms_of
 from numpy.typing import NDArray
 from pictures import SCALE, make_images, make_job, open_images
@@ -48,6 +48,9 @@ from sr_bench.precision.ranges import clip_ranges
 from sr_bench.precision.rounding import integer_weights
 from sr_bench.system.cpu import cpu_model, usable_cores
 
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
 SIDE = 256
 Times = Mapping[str, NDArray[np.float64]]
 """Seconds of wall and CPU time of each way."""
@@ -68,6 +71,8 @@ class Contest:
 
 def time_ways(contest: Contest, images: ImageSet, folder: Path, rounds: int) -> None:
     """Time all ways on a few images at a time, in turns, and print the ratios."""
+    import onnxruntime
+
     artefact = Artefact(contest.onnx, None, contest.precision, "benchmark")
     plain = onnxruntime.InferenceSession(contest.onnx)
     with backend.open_session(artefact) as session:
@@ -147,9 +152,7 @@ def print_ratios(turns: Sequence[Times], at_once: int) -> None:
         print(f"  {way:21} wall x{middle:.3f} ({spread}), CPU x{middle_cpu:.3f}", flush=True)
 
 
-def naive_scores(
-    job: Job, session: onnxruntime.InferenceSession, folder: Path
-) -> list[tuple[float, float]]:
+def naive_scores(job: Job, session: "InferenceSession", folder: Path) -> list[tuple[float, float]]:
     """Return PSNR and SSIM of each image, as a zoo's script computes them."""
     cv2.setNumThreads(-1)  # OpenCV's own choice, as in the scripts
     scores = []

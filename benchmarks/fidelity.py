@@ -20,13 +20,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    CalibrationMethod,
-    QuantFormat,
-    QuantType,
-    quantize_static,
-)
 
 from sr_bench.core.backend import PRECISION_KEY, Artefact
 from sr_bench.core.card import Evaluation, ModelCard
@@ -45,9 +38,9 @@ from sr_bench.system.cpu import usable_cores
 
 MODES = tuple(precision for precision in Precision.all() if precision.dtype == "int8")
 PEERS = {
-    "ort minmax": CalibrationMethod.MinMax,
-    "ort percentile": CalibrationMethod.Percentile,
-    "ort entropy": CalibrationMethod.Entropy,
+    "ort minmax": "MinMax",
+    "ort percentile": "Percentile",
+    "ort entropy": "Entropy",
 }
 
 
@@ -84,7 +77,7 @@ class Row:
 HEAD = "mode              mean   worst   ring  inside behind  drop dB drop SSIM"
 
 
-class Reader(CalibrationDataReader):
+class Reader:
     """Hands out images one by one, as CalibStridedMinMax wants it."""
 
     def __init__(self, name: str, load: Sequence[Callable[[], np.ndarray]]) -> None:
@@ -114,6 +107,8 @@ def our_rows(runs: Runs, case: Case) -> Iterator[Row]:
 
 def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
     """Yield a row for each of onnxruntime's calibrators."""
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+
     full = runs.of(replace(case, precision=Precision.FP32), quiet).images
     prepared = runs.jobs.prepared(replace(case, precision=Precision("int8_max")))
     network = read_network(prepared.fp32_onnx())
@@ -131,7 +126,7 @@ def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             nodes_to_exclude=list(excluded),
-            calibrate_method=method,
+            calibrate_method=CalibrationMethod[method],
             extra_options={"CalibStridedMinMax": 1},
         )
         model = onnx.load(target)

@@ -20,7 +20,6 @@ from pathlib import Path
 from shutil import copytree
 
 import numpy as np
-import onnxruntime
 import torch
 from evaluation import SIDE, naive_scores, seconds
 from numpy.typing import NDArray
@@ -134,6 +133,7 @@ def measure_floor(files: Mapping[Precision, Path], inputs: Inputs, crops: Inputs
 
 def measure_peers(files: Mapping[Precision, Path], judged: Path, crops: Inputs) -> None:
     """Quantise by onnxruntime's three calibrators, and score all networks as scripts do."""
+    import onnxruntime
     from onnxruntime.quantization import CalibrationMethod, quantize_static
 
     class Reader:

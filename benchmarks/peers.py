@@ -23,12 +23,12 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from functools import partial
+from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from common import print_ratios
 from numpy.typing import NDArray
 from quantisation import OBSERVERS, calibrate, make_images, make_network, open_plain, seconds
@@ -185,7 +185,7 @@ def main() -> None:
     args = parser.parse_args()
     count, rounds = (4, 1) if args.quick else (20, args.rounds)
     print(
-        f"{cpu_model()}, {usable_cores()} cores, onnxruntime {onnxruntime.__version__},"
+        f"{cpu_model()}, {usable_cores()} cores, onnxruntime {version('onnxruntime')},"
         f" {count} images, {rounds} rounds"
     )
     with tempfile.TemporaryDirectory() as folder:

@@ -18,10 +18,11 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 from common import histograms_of, print_ratios
 
 from sr_bench.backends import onnxruntime as backend
@@ -34,6 +35,9 @@ from sr_bench.precision.qdq import quantise
 from sr_bench.precision.ranges import clip_ranges
 from sr_bench.precision.rounding import integer_weights
 from sr_bench.system.cpu import cpu_model, usable_cores
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 NETWORKS = {
     "lesrcnn_x2": ("lesrcnn", {"n_feats": 64, "multi_scale": False}),
@@ -104,15 +108,17 @@ def calibrate(network: object, images: Sequence[np.ndarray], mib: int = 1024) ->
         clip_ranges(network, observed.histograms, observer, Int8Plan(), input_range=1.0)
 
 
-def infer(session: onnxruntime.InferenceSession, images: Sequence[np.ndarray]) -> None:
+def infer(session: "InferenceSession", images: Sequence[np.ndarray]) -> None:
     """Run the network on every image, on as many threads as there are cores."""
     name = session.get_inputs()[0].name
     with ThreadPoolExecutor(usable_cores()) as pool:
         list(pool.map(lambda x: session.run(None, {name: x}), images))
 
 
-def open_plain(path: Path) -> onnxruntime.InferenceSession:
+def open_plain(path: Path) -> "InferenceSession":
     """Open the network as anybody would, one thread for each run."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -206,7 +212,7 @@ def main() -> None:
     if args.what == "one":
         measure_child(*args.of_one)
         return
-    print(f"{cpu_model()}, {usable_cores()} cores, onnxruntime {onnxruntime.__version__}")
+    print(f"{cpu_model()}, {usable_cores()} cores, onnxruntime {version('onnxruntime')}")
     with tempfile.TemporaryDirectory() as folder:
         if args.what == "time":
             time_against_inference(Path(folder), args.rounds)

@@ -2,11 +2,55 @@
 
 import shutil
 import subprocess
+import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+FOR_USERS = ("cluster", "lpips", "parallel", "parquet")
+"""The extras that users install; those of developers have the pinned versions alone."""
+
+
+def bounds(requirements: Iterable[str]) -> Mapping[str, str]:
+    """Return each package's version bounds by its name."""
+    parsed = map(Requirement, requirements)
+    return {canonicalize_name(each.name): str(each.specifier) for each in parsed}
+
+
+def pins(name: str) -> Mapping[str, str]:
+    """Return the version of each package in a constraints file."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    pairs = (line.split("==") for line in lines if not line.startswith("#"))
+    return {canonicalize_name(package): version for package, version in pairs}
+
+
+def declared() -> Mapping[str, str]:
+    """Return the bounds of all that users install."""
+    extras = (PROJECT["optional-dependencies"][name] for name in FOR_USERS)
+    return bounds([*PROJECT["dependencies"], *(each for extra in extras for each in extra)])
+
+
+def test_each_lower_bound_is_the_version_that_the_lowest_smoke_run_has() -> None:
+    lowest = pins("constraints-lowest.txt")
+    assert declared() == {package: f">={version}" for package, version in lowest.items()}
+
+
+def test_no_pinned_version_is_below_the_lowest() -> None:
+    pinned = pins("constraints.txt")
+    for package, version in pins("constraints-lowest.txt").items():
+        assert Version(pinned[package]) >= Version(version)
+
+
+def test_what_only_developers_install_has_no_bound_that_nobody_tests() -> None:
+    extras = PROJECT["optional-dependencies"]
+    for name in extras.keys() - set(FOR_USERS):
+        assert set(bounds(extras[name]).values()) == {""}
 
 
 def test_no_committed_file_is_ignored_as_the_wheel_would_lack_it() -> None:

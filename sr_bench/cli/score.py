@@ -13,6 +13,7 @@ from sr_bench.core.codec import encode
 from sr_bench.core.metric import metric_info, not_computed
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.errors import CardError, OptionError, SrBenchError
+from sr_bench.text.printable import counted
 
 HELP = "score images that were super-resolved elsewhere, per image and on average"
 EXAMPLE = (
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         text = json.dumps(encode(scores), indent=1, allow_nan=False)
         write_text(Path(args.json), f"{text}\n")
     border = f"border {protocol.border_px(scale)} px"
-    print(f"protocol {protocol.name}, {border}, {len(images)} images\n")
+    print(f"protocol {protocol.name}, {border}, {counted(len(images), 'image')}\n")
     _print_scores({**images, "mean": mean}, metrics)
     return 0
 

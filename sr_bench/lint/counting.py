@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sr_bench import discovery
-from sr_bench.core.card import ModelCard
+from sr_bench.core.card import ModelCard, Tolerance
 from sr_bench.core.claim import Claim
 from sr_bench.engine.judge.claim import band
 from sr_bench.errors import SrBenchError
@@ -75,14 +75,20 @@ class CountedRow:
         """Tell whether `value`, in G, is the printed number, by its digits and the card's slack."""
         if self.flops is None:
             return False
-        low, high = band(self.flops, self.model.tolerance_for("flops", self.flops.precision))
-        slop = 1e-9 * max(1.0, abs(value))  # the band's ends are floats
-        return low - slop <= value <= high + slop
+        tolerance = self.model.tolerance_for("flops", self.flops.precision)
+        return fits(self.flops, value, tolerance)
 
     def at(self, size: Size) -> dict[str, float]:
         """Return the Flops on another size, in G, by convention; empty if it can't be counted."""
         count = _count(self.model, size)
         return _by_convention(count) if count else {}
+
+
+def fits(claim: Claim, value: float, tolerance: Tolerance) -> bool:
+    """Tell whether `value`, in the claim's unit, lies in the band of the printed number."""
+    low, high = band(claim, tolerance)
+    slop = 1e-9 * max(1.0, abs(value))  # the band's ends are floats
+    return low - slop <= value <= high + slop
 
 
 def count_row(

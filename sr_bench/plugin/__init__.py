@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sr_bench.cards import CARD
+from sr_bench.errors import SrBenchError
+from sr_bench.plugin.markers import declare
 from sr_bench.plugin.settings import add_options, is_asked
+from sr_bench.text.printable import printable
 
 if TYPE_CHECKING:
     from sr_bench.plugin.collect import CardFile
@@ -38,8 +41,12 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check the options that are given before anything is collected."""
-    if is_asked(config) or config.option.markers:
+    """Declare the markers, and check the options that are given before anything is collected."""
+    try:
+        declare(config)
+    except SrBenchError as cause:
+        raise pytest.UsageError(printable(str(cause))) from None
+    if is_asked(config):
         wake(config)
 
 

@@ -13,7 +13,7 @@ from sr_bench.engine.plan.suite import load_suite, refuse_unread
 from sr_bench.errors import SrBenchError
 from sr_bench.plugin.item import CaseItem, check_claim
 from sr_bench.plugin.latency import check_latency, require_benchmark
-from sr_bench.plugin.marks import describe, marks
+from sr_bench.plugin.markers import add_markers, marks
 from sr_bench.plugin.session import SESSION
 from sr_bench.text.printable import counted, printable
 
@@ -36,8 +36,9 @@ class CardFile(pytest.File):
             require_benchmark(self.config)
             cases = (*cases, *latency_cases(cases, selection.answers))
         # All before the first is used: pytest reads them all for each new one.
-        names = dict.fromkeys(name for case in cases for name in marks(case))
-        session.declare_marks({name: describe(name) for name in names})
+        add_markers(
+            self.config, {name: says for case in cases for name, says in marks(case).items()}
+        )
         for case in cases:
             timed = case.metric == LATENCY_METRIC
             yield CaseItem.of(self, case, check_latency if timed else check_claim)

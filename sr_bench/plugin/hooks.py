@@ -37,10 +37,6 @@ def _start(config: pytest.Config) -> None:
         config.pluginmanager.register(session, "sr_bench-recorder")
     if session.settings.selection.deadline is not None:
         config.option.loadscopereorder = False  # pytest-xdist's: by risk, not by size
-    if config.option.markers:
-        from sr_bench.plugin.marks import known_marks
-
-        session.declare_marks(known_marks())
 
 
 @pytest.hookimpl(trylast=True)  # when others have taken out what they don't want
@@ -100,7 +96,20 @@ def pytest_runtest_makereport(
     record = getattr(item, "record", None)
     if call.when == "call" and isinstance(record, Record):
         report.sr_record = record  # type: ignore[attr-defined]
+        # A fault of another plug-in says what it is itself.
+        if report.failed and call.excinfo and isinstance(call.excinfo.value, pytest.fail.Exception):
+            from sr_bench.plugin.outcome import lead
+
+            lead(report, record)
     return report
+
+
+def pytest_report_teststatus(
+    report: pytest.CollectReport | pytest.TestReport,
+) -> tuple[str, str, str] | None:
+    """Let the lines of failed items in the summary, and with ``-v``, say the numbers first."""
+    headline = getattr(report, "sr_headline", None)
+    return ("failed", "F", f"FAILED {headline}") if headline else None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -138,7 +147,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = _COMPARED_NOTHING
 
 
-def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table of all that was claimed and measured."""
     bench = terminalreporter.config.stash[SESSION]
     if not bench.records:

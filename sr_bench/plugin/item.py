@@ -2,14 +2,16 @@
 
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from sr_bench.core.case import Case
 from sr_bench.core.record import Record, Status
-from sr_bench.plugin.marks import marks
+from sr_bench.plugin.markers import marks
 from sr_bench.plugin.names import item_name
+from sr_bench.plugin.outcome import answered, asked
 from sr_bench.plugin.session import SESSION
 from sr_bench.report.terminal.failure import failure_text
 from sr_bench.text.printable import printable
@@ -27,7 +29,7 @@ class CaseItem(pytest.Function):
         """Return the item that runs `body` for `case`, with a mark for all it is selected by."""
         item: CaseItem = cls.from_parent(parent, name=item_name(case), callobj=body)
         item.case = case
-        item.user_properties += asked_properties(case).items()
+        item.user_properties += asked(case)
         for name in marks(case):
             item.add_marker(getattr(pytest.mark, name))
         if case.run_key and item.config.pluginmanager.hasplugin("xdist"):
@@ -35,10 +37,16 @@ class CaseItem(pytest.Function):
             item.add_marker(pytest.mark.xdist_group(case.run_key))
         return item
 
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where the number stands, its line from 0, and the item's name."""
+        if self.case.place:
+            return Path(self.case.place.path), self.case.place.line - 1, self.name
+        return self.path, 0, self.name
+
     def conclude(self, record: Record) -> None:
         """Keep `record`, report it to JUnit, and end as its verdict demands."""
         self.record = record
-        self.user_properties += found_properties(record).items()
+        self.user_properties += answered(record)
         selection = self.config.stash[SESSION].settings.selection
         _end(record, allow_better=selection.allow_better, warn_of_loss=selection.gate == "warn")
 
@@ -47,30 +55,6 @@ def check_claim(request: pytest.FixtureRequest) -> None:
     """Measure the item's case and end as its verdict demands."""
     item = cast(CaseItem, request.node)
     item.conclude(item.config.stash[SESSION].evaluate(item.case, item.nodeid))
-
-
-def asked_properties(case: Case) -> dict[str, object]:
-    """Return what a JUnit report says of an item of `case`, whether or not it gets to run."""
-    values = {
-        "sr_model": case.card.name,
-        "sr_metric": case.metric,
-        "sr_dataset": case.dataset or None,
-        "sr_precision": str(case.precision),
-        "sr_backend": case.backend,
-        "sr_claimed": case.claim.value if case.claim else None,
-    }
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def found_properties(record: Record) -> dict[str, object]:
-    """Return what a JUnit report says besides once there is a `record`."""
-    values = {
-        "sr_status": record.verdict.status.value,
-        "sr_measured": record.verdict.measured,
-        "sr_device": record.device or None,
-        "sr_failure": str(record.detail.failure) or None,
-    }
-    return {key: value for key, value in values.items() if value is not None}
 
 
 class GateWarning(pytest.PytestWarning):

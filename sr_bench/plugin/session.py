@@ -1,6 +1,5 @@
 """What one pytest session holds: the settings, the bench, the suites and the records."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -38,7 +37,6 @@ class BenchSession:
         self.settings = settings
         self.suites: list[Suite] = []
         self.cases: list[Case] = []  # what will be asked, in this order
-        self._marks: set[str] = set()  # names that items may be marked with
         self.records: list[Record] = []
         self.faults: list[str] = []  # what went wrong while results were written
         self.store: SessionStore | None = None
@@ -70,12 +68,6 @@ class BenchSession:
             self._bench = Bench(selection, self.dataset_folders, open_executor(selection))
             self._bench.announce(self.cases)
         return self._bench
-
-    def declare_marks(self, marks: Mapping[str, str]) -> None:
-        """Tell pytest that items may be marked with `marks`, each with what it means."""
-        for name in sorted(marks.keys() - self._marks):
-            self.config.addinivalue_line("markers", f"{name}: {marks[name]} (sr-bench)")
-        self._marks |= marks.keys()
 
     @property
     def dataset_folders(self) -> tuple[Path, ...]:

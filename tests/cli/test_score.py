@@ -44,6 +44,13 @@ def test_it_prints_each_image_and_the_mean(sr_bench, folders) -> None:
     assert "protocol native_rgb, border 0 px, 2 images" in result.out
 
 
+def test_one_image_is_counted_in_the_singular(sr_bench, folders) -> None:
+    for folder in folders:
+        sorted(folder.iterdir())[0].unlink()
+    result = sr_bench("score", *folders, "--protocol", "native_rgb")
+    assert "native_rgb, border 0 px, 1 image\n" in result.out
+
+
 def test_json_goes_to_standard_output_or_a_file(sr_bench, folders, tmp_path: Path) -> None:
     result = sr_bench("score", *folders, "--protocol", "native_rgb", "--json", "-")
     assert result.json["mean"]["psnr"] == pytest.approx((psnr(0) + psnr(1)) / 2, abs=1e-9)

@@ -46,6 +46,11 @@ def test_a_loss_fails_with_its_dossier(run, int8_zoo: Int8Zoo) -> None:
     )
 
 
+def test_gates_are_selected_by_their_marker(run) -> None:
+    result = run("-m", "gate", "--collect-only", "-q", "--strict-markers")
+    result.stdout.fnmatch_lines(["*::res_x2-int8_max-judged_x2-fidelity", "1/3 tests collected*"])
+
+
 def test_a_loss_may_only_warn(run, int8_zoo: Int8Zoo) -> None:
     int8_zoo.write_card(limit=60.0)
     result = run("--sr-gate=warn", "--sr-explain=0", "-Wdefault")

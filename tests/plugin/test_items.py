@@ -135,6 +135,7 @@ DECLARES = [
     "engine.plan.options",
     "errors",
     "plugin",
+    "plugin.markers",
     "plugin.settings",
     "system",
     "system.cpu",

@@ -132,6 +132,14 @@ def status(records: dict[str, dict[str, object]], case: str) -> str:
     return records[case]["verdict"]["status"]
 
 
+def test_its_marker_is_listed_and_selects(installed: Installed) -> None:
+    listed = installed.python("-m", "pytest", "--markers").stdout
+    assert "@pytest.mark.worst_error: numbers of Worst error, in levels (sr-bench)\n" in listed
+    installed.write(second=installed.truth["worst"])
+    options = ("my_zoo", "-m", "worst_error and claim", "--strict-markers", "--collect-only", "-q")
+    assert "2/8 tests collected" in installed.python("-m", "pytest", *options).stdout
+
+
 def test_a_column_of_a_metric_of_another_package_is_a_claim(installed, records) -> None:
     record = records["tiny_x2-fp32-pair_x2-worst_error"]
     assert record["verdict"]["status"] == "match"

@@ -77,7 +77,8 @@ class Jobs:
 
     def _calibration(self, case: Case) -> CalibrationSet:
         evaluated = [self.job(case).images] if case.evaluation else []
+        rule = case.evaluation.protocol if case.evaluation else None
         slug = case.card.int8.calibration
         # As files, whatever LR the evaluated protocol makes.
         images = self._image_sets.of(case.card, slug, "files", calibration=True)
-        return calibration_set(case.card, images, evaluated)
+        return calibration_set(case.card, images, evaluated, rule)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.card import ModelCard
+from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.job import Progress, quiet
 from sr_bench.engine.score.protocol import in_input_shape, network_input
@@ -35,6 +36,8 @@ class CalibrationSet:
     images: ImageSet
     shared: tuple[str, ...] = ()
     """Images that are evaluated too."""
+    evaluated_by: EvalProtocol | None = None
+    """How images become the network's input; None: as in the card's first table."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -43,13 +46,17 @@ class CalibrationSet:
 
     @property
     def white(self) -> float:
-        """White level of the network's input: an image becomes one as in the card's first table."""
-        return self.card.usual_protocol.input_range or self.card.value_range
+        """White level of the network's input."""
+        return self._rule.input_range or self.card.value_range
+
+    @property
+    def _rule(self) -> EvalProtocol:
+        return self.evaluated_by or self.card.usual_protocol
 
     @cached_property
     def digest(self) -> str:
         """Digest of the images and of all that is done to them."""
-        rule = self.card.usual_protocol
+        rule = self._rule
         resized = [rule.lr_resize, rule.input_shape] if rule.input_shape else []
         facts = [self.images.digest(self.names), rule.channel_order, self.white, *resized]
         return sha256_json(facts)
@@ -61,19 +68,19 @@ class CalibrationSet:
     def levels(self) -> tuple[Callable[[], NDArray[np.uint8]], ...]:
         """Return a function for each image that loads it as height x width x 3, RGB, 0-255.
 
-        Each is in the size that the network gets it in, by the protocol of the card's first table.
+        Each is in the size that the network gets it in.
         """
         return tuple(partial(self._lr, index) for index in range(len(self.names)))
 
     def _input(self, index: int) -> NDArray[np.float32]:
-        return network_input(self._lr(index), self.card.usual_protocol, self.card.value_range)
+        return network_input(self._lr(index), self._rule, self.card.value_range)
 
     def _lr(self, index: int) -> NDArray[np.uint8]:
         lr, _ = self.images.load(index)
         if lr is None:
             msg = f"{self.images.slug}: {self.names[index]} has no LR image to calibrate with"
             raise DatasetError(msg)
-        return in_input_shape(lr, self.card.usual_protocol)
+        return in_input_shape(lr, self._rule)
 
     def provenance(self) -> Mapping[str, str]:
         """Return what a record says about the set."""
@@ -88,9 +95,14 @@ class CalibrationSet:
 
 
 def calibration_set(
-    card: ModelCard, images: ImageSet, evaluated: Sequence[ImageSet]
+    card: ModelCard,
+    images: ImageSet,
+    evaluated: Sequence[ImageSet],
+    evaluated_by: EvalProtocol | None = None,
 ) -> CalibrationSet:
     """Return the calibration images of `card`, the first of `images`, its int8 plan's dataset.
+
+    They become inputs by the protocol `evaluated_by`; without one as in the card's first table.
 
     Raises:
         DatasetError: There are fewer images than the plan's count.
@@ -110,4 +122,4 @@ def calibration_set(
             " with another dataset, or allow it with int8.shared_images = true (reports say so)"
         )
         raise CardError(msg)
-    return CalibrationSet(card, images, shared)
+    return CalibrationSet(card, images, shared, evaluated_by)

@@ -1,10 +1,9 @@
 """SRB207: Params that were cut off, or are another network's."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from sr_bench.core.card import Tolerance
-from sr_bench.core.claim import Claim
-from sr_bench.engine.judge.claim import band
+from sr_bench.lint.counting import fits
 from sr_bench.lint.digits import decimals
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
@@ -22,19 +21,19 @@ RULE = Rule(
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row whose Params aren't the rounded number of its network."""
     for row in subject.counted:
-        if row.params is None or _fits(row.params, row.exact_params, Tolerance()):
+        if row.params is None:
             continue
-        cut = _fits(row.params, row.exact_params, Tolerance(digits="truncated"))
+        # The card's slack holds; that it allows cut digits does not make them rounded ones.
+        tolerance = row.model.tolerance_for("params", row.params.precision)
+        exact = row.exact_params / 1e6
+        if fits(row.params, exact, replace(tolerance, digits="rounded")):
+            continue
+        cut = fits(row.params, exact, replace(tolerance, digits="truncated"))
         how = "cut off, not rounded" if cut else "neither rounded nor cut off"
         yield RULE.found(
             row.params.source,
             f"{row.row}: Params {row.params.text} M are {how}: the network has"
-            f" {row.exact_params:,}, which is {row.exact_params / 1e6:.{decimals(row.params)}f} M",
+            f" {row.exact_params:,}, which is {exact:.{decimals(row.params)}f} M",
             row=row.row,
             severity=None if cut else Severity.ERROR,
         )
-
-
-def _fits(claim: Claim, exact: int, tolerance: Tolerance) -> bool:
-    low, high = band(claim, tolerance)
-    return low - 1e-12 <= exact / 1e6 <= high + 1e-12  # the band's ends are floats

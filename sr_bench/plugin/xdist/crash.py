@@ -5,7 +5,7 @@ from typing import Any
 
 from sr_bench.core.device import Failure
 from sr_bench.errors import DeviceError, SrBenchError
-from sr_bench.plugin.item import asked_properties, found_properties
+from sr_bench.plugin.outcome import answered, asked, lead
 from sr_bench.plugin.session import BenchSession
 from sr_bench.plugin.xdist.groups import cases_of
 
@@ -16,8 +16,7 @@ def add_record(session: BenchSession, crashitem: str, report: Any) -> None:
     cause = DeviceError(Failure.CRASHED, message)
     with suppress(SrBenchError):  # the card has changed since: xdist's own report remains
         for case in cases_of(session.config, [crashitem]).values():
-            record = session.bench.failed(case, crashitem, cause)
-            report.sr_record = record
-            # As the item, which is gone with its worker, would have.
-            properties = asked_properties(case) | found_properties(record)
-            report.user_properties = list(properties.items())
+            record = report.sr_record = session.bench.failed(case, crashitem, cause)
+            lead(report, record)
+            report.user_properties = [*asked(case), *answered(record)]
+            report.when = "teardown"  # the item's last: JUnit writes the properties then

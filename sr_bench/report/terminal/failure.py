@@ -4,7 +4,6 @@ from decimal import ROUND_CEILING, Context, Decimal
 from math import isfinite
 
 from sr_bench.core.gate import GateVerdict
-from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record, Status
 from sr_bench.document.numbers import claimed, delta, measured, with_unit
 from sr_bench.report.terminal.dossier import dossier_lines
@@ -15,6 +14,7 @@ from sr_bench.report.terminal.gate import (
     gate_lines,
     held_lines,
 )
+from sr_bench.report.terminal.headline import subject
 from sr_bench.text.printable import printable
 
 _ANY_FLOAT = Context(prec=400)  # a float may have 309 digits before the point; the default is 28
@@ -26,7 +26,7 @@ def failure_text(record: Record) -> str:
 
     Only a gate takes more, and a device or a process that failed: the last lines of its output.
     """
-    lines = [_headline(record)]
+    lines = [f"{record.claim.source}: {subject(record)}" if record.claim else subject(record)]
     if record.verdict.status is Status.ERROR:
         lines += ["", *record.verdict.sentence.splitlines()[:_ERROR_LINES]]
     elif record.detail.gate:
@@ -39,12 +39,6 @@ def failure_text(record: Record) -> str:
             lines.append(f"forensics  {printable(record.detail.forensics_by_hand)}")
     lines += [f"rerun      pytest '{record.node_id}' --backend={record.backend}"]
     return printable("\n".join(lines))
-
-
-def _headline(record: Record) -> str:
-    where = f" on {record.dataset}" if record.dataset else ""
-    what = f"{record.model} {record.precision} {metric_info(record.metric).title}{where}"
-    return f"{record.claim.source}: {what}" if record.claim else what
 
 
 def _gate(record: Record, gate: GateVerdict) -> list[str]:

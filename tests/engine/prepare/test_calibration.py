@@ -68,6 +68,9 @@ def test_an_image_is_resized_as_when_it_is_judged() -> None:
     other = replace(card, evaluations=(Evaluation("set", replace(protocol, input_shape=(8, 8))),))
     digests = {calibration_set(each, _set(255), []).digest for each in (CARD, card, other)}
     assert len(digests) == 3
+    native = calibration_set(card, _set(255), [], EvalProtocol("native"))
+    assert [load().shape for load in native.inputs()] == [(1, 3, 4, 6)]
+    assert native.digest == calibration_set(CARD, _set(255), []).digest
 
 
 def test_more_images_than_there_are_is_a_fault_of_the_card() -> None:

@@ -171,6 +171,30 @@ def test_params_that_were_cut_off_or_are_others_are_found(
     assert severities(report, "SRB207") == ([severity] if severity else [])
 
 
+@pytest.mark.parametrize(
+    ("text", "slack", "severity"),
+    [
+        ("0.006", "0.001", None),  # 0.004531 is 0.000969 below 0.0055
+        ("0.006", "0.0009", Severity.ERROR),
+        ("0.003", "0.0011", None),
+        ("0.003", "0.0006", Severity.WARNING),  # within it of what is cut off
+        ("0.003", "0.0005", Severity.ERROR),
+    ],
+)
+def test_params_within_the_slack_of_the_card_are_no_finding(
+    tmp_path: Path, text: str, slack: str, severity: Severity | None
+) -> None:
+    card = f"{CARD}tolerance.params = {{ slack = {slack}, reason = 'other counts' }}\n"
+    report = look(tmp_path, net("10.224", params=text), card)
+    assert severities(report, "SRB207") == ([severity] if severity else [])
+
+
+def test_params_that_the_card_calls_truncated_are_still_cut_off(tmp_path: Path) -> None:
+    card = f"{CARD}tolerance.params = {{ digits = 'truncated' }}\n"
+    report = look(tmp_path, net("10.224", params="0.004"), card)
+    assert severities(report, "SRB207") == [Severity.WARNING]
+
+
 def test_params_with_other_decimals_than_the_rest_are_noted(tmp_path: Path) -> None:
     rows = [f"N{text} | - | {text} | - | - | -" for text in ("0.626", "0.7740", "1.370")]
     (finding,) = of(look(tmp_path, page(*rows)), "SRB208")

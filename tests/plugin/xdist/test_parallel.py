@@ -250,8 +250,16 @@ def test_it_breaks_no_way_of_reporting(workers, zoo: Zoo, option: str):
 
 def test_a_crash_costs_one_number(pytester: pytest.Pytester, workers, zoo: Zoo):
     pytester.makeconftest(CRASHING)
-    result = workers("--sr-precision=fp32", count=1)
+    result = workers("--sr-precision=fp32", "--junitxml=junit.xml", count=1)
     result.assert_outcomes(passed=3, failed=1)
+    result.stdout.re_match_lines(
+        [
+            r"_+ 0\.\d+ -> error: crashed \(my_zoo/tiny/README.md:5:\d+\) _+",
+            "FAILED 0.* -> error: .*",
+        ]
+    )
+    junit = (pytester.path / "junit.xml").read_text()
+    assert '<property name="sr_failure" value="crashed" />' in junit
     (crashed,) = (record for record in zoo.records().values() if not record.get("measurement"))
     assert crashed["metric"] == "ssim"
     assert crashed["detail"] == {"failure": "crashed"}

@@ -37,7 +37,7 @@ from sr_bench.engine.measure.worker import Work, Worker
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.network import prepare
 from sr_bench.export.to_onnx import export_onnx
-from sr_bench.history.environment import cpu_model, usable_cores
+from sr_bench.system.cpu import cpu_model, usable_cores
 from sr_bench.zoo.build import build
 
 NETWORK, WORKERS = "lesrcnn_x2", 2

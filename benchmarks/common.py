@@ -6,9 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from sr_bench.history.environment import usable_cores
 from sr_bench.precision.calibrate import Statistics, collect
 from sr_bench.precision.network import Network
+from sr_bench.system.cpu import usable_cores
 
 
 def histograms_of(network: Network, images: Sequence[np.ndarray]) -> Statistics:

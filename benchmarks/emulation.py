@@ -26,11 +26,11 @@ from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.export.to_onnx import export_onnx
 from sr_bench.files.atomic import write_bytes
-from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.imaging.files import read_image
 from sr_bench.precision.calibrate import Statistics
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.network import Network, read_network
+from sr_bench.system.cpu import cpu_model, usable_cores
 from sr_bench.zoo.checkpoints import load_model
 
 SUITE = Path(__file__).resolve().parent.parent / "suites" / "lesrcnn" / "card.toml"

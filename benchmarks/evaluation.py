@@ -41,12 +41,12 @@ from sr_bench.engine.job import ImageResult, Job, quiet
 from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.engine.score.bicubic import Bicubic
 from sr_bench.engine.score.protocol import network_input
-from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.imaging.threads import use_one_opencv_thread
 from sr_bench.precision.network import read_network
 from sr_bench.precision.qdq import quantise
 from sr_bench.precision.ranges import clip_ranges
 from sr_bench.precision.rounding import integer_weights
+from sr_bench.system.cpu import cpu_model, usable_cores
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

@@ -32,9 +32,9 @@ from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.errors import NotRunError
-from sr_bench.history.environment import usable_cores
 from sr_bench.precision.network import read_network
 from sr_bench.precision.qdq import int8_share
+from sr_bench.system.cpu import usable_cores
 
 MODES = tuple(precision for precision in Precision.all() if precision.dtype == "int8")
 PEERS = {

@@ -28,8 +28,8 @@ from sr_bench.data.source import ImageSet
 from sr_bench.engine.job import ImageResult, Job
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.one_by_one import PairCache, run_job
-from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.imaging.resize import resize
+from sr_bench.system.cpu import cpu_model, usable_cores
 from sr_bench.zoo.build import build
 
 HYPER = {"n_feats": 64, "multi_scale": False}

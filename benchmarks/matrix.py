@@ -38,7 +38,7 @@ from sr_bench.engine.plan.suite import load_suite
 from sr_bench.engine.prepare.calibration import calibration_set
 from sr_bench.engine.prepare.network import prepare
 from sr_bench.engine.score.protocol import network_input
-from sr_bench.history.environment import cpu_model, usable_cores
+from sr_bench.system.cpu import cpu_model, usable_cores
 from sr_bench.zoo.build import build
 
 NETWORK = "lesrcnn_x2"

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sr_bench.history.environment import cpu_model, usable_cores
+from sr_bench.system.cpu import cpu_model, usable_cores
 
 SIDE = 64
 COUNTS = (1, 20, 200, 2000)

@@ -24,10 +24,10 @@ from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from tabulate import tabulate
 
-from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.imaging.resize import resize
 from sr_bench.imaging.threads import use_one_opencv_thread
 from sr_bench.metrics import _ssim, psnr, ssim
+from sr_bench.system.cpu import cpu_model, usable_cores
 
 SIZES = ((1356, 2040), (256, 256))
 """Height and width."""

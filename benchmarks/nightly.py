@@ -13,7 +13,7 @@ from pathlib import Path
 from common import print_ratios
 from sessions import Folder
 
-from sr_bench.history.environment import cpu_model, usable_cores
+from sr_bench.system.cpu import cpu_model, usable_cores
 
 SUITE = Path(__file__).resolve().parent.parent / "suites" / "pocket"
 

@@ -28,8 +28,8 @@ from sessions import PLAIN, Folder, Usage, in_turns
 from synthetic import Size, make_zoo
 
 from sr_bench.core.record import Status
-from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.history.store import read_run
+from sr_bench.system.cpu import cpu_model, usable_cores
 
 CLAIMS_OF_ONE = 4
 TESTS = """

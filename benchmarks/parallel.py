@@ -19,7 +19,7 @@ from pathlib import Path
 from common import print_ratios
 from synthetic import Size, Zoo, make_zoo
 
-from sr_bench.history.environment import cpu_model, usable_cores
+from sr_bench.system.cpu import cpu_model, usable_cores
 
 MODELS = 6
 CORES = 2

@@ -33,9 +33,9 @@ from sr_bench.core.claim import Claim, Source
 from sr_bench.core.history import Environment, HistoryEntry, PastSession, SessionInfo, point
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import ImageScore, Kept, Measurement, Record, Status, Verdict
-from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.imaging.files import read_image, write_png
 from sr_bench.report.html.build import build_report
+from sr_bench.system.cpu import cpu_model, usable_cores
 
 IMAGES, MODELS, SIDE, DAYS = 100, 14, 512, 20
 PRECISIONS = ("fp32", "fp16", "int8_max", "int8_percentile", "int8_kl")

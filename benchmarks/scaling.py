@@ -25,8 +25,8 @@ from memory import BARE, peak_mb
 from sessions import Folder, Usage
 from synthetic import Size, Zoo, make_zoo
 
-from sr_bench.history.environment import cpu_model, usable_cores
 from sr_bench.history.store import read_run
+from sr_bench.system.cpu import cpu_model, usable_cores
 
 TOLERANCE = """
 [model.tolerance]

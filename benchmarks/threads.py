@@ -21,7 +21,7 @@ from sr_bench.core.backend import Artefact
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Job, quiet
 from sr_bench.engine.measure.one_by_one import PairCache, run_job
-from sr_bench.history.environment import cpu_model, usable_cores
+from sr_bench.system.cpu import cpu_model, usable_cores
 
 SIDE = 256
 SETTINGS = ((1, 1), (2, 1), (1, 2), (3, 1), (2, 2))

@@ -8,8 +8,9 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.case import COST_METRICS
 from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.history import Environment, PastSession, SessionInfo
+from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
-from sr_bench.core.update import Update, UpdateMode
+from sr_bench.core.update import Update
 from sr_bench.engine.judge.claim import judge
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.history.store import SessionStore

@@ -12,7 +12,8 @@ from pydantic import Field
 from sr_bench.core.baseline import Baseline, Content, GateName, ImageValues, Slack
 from sr_bench.core.fields import narrowed
 from sr_bench.errors import CardError
-from sr_bench.files.validation import Table, listed, read_toml, validate
+from sr_bench.files.toml import read_toml
+from sr_bench.files.validation import Table, listed, validate
 
 _HEADER = """\
 # What the gates of card.toml measured when they were last approved. A later run fails if an image

@@ -14,7 +14,8 @@ from sr_bench.core.ignored import Ignored
 from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.errors import CardError
-from sr_bench.files.validation import listed, nearest, read_toml, validate
+from sr_bench.files.toml import read_toml
+from sr_bench.files.validation import listed, nearest, validate
 
 _ARCHITECTURES = "sr_bench.zoo.families"
 

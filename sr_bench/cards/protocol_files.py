@@ -12,7 +12,8 @@ from sr_bench import discovery
 from sr_bench.core.fields import narrowed
 from sr_bench.core.protocol import EvalProtocol, Resize
 from sr_bench.errors import CardError
-from sr_bench.files.validation import STRICT, listed, nearest, read_toml, validate
+from sr_bench.files.toml import read_toml
+from sr_bench.files.validation import STRICT, listed, nearest, validate
 
 # Folder with a TOML file for each named protocol, and entry point group.
 _PROTOCOLS = "sr_bench.cards.protocols"

@@ -44,7 +44,7 @@ def _rerun(args: argparse.Namespace) -> "Callable[[Case], float]":
     from sr_bench.engine.job import quiet
     from sr_bench.engine.measure.runs import Runs
     from sr_bench.engine.plan.options import Selection
-    from sr_bench.history.environment import usable_cores
+    from sr_bench.system.cpu import usable_cores
 
     @cache  # cases of one backend share its networks and runs
     def runs(backend: str) -> Runs:

@@ -6,7 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
-from sr_bench.core.device import CompilerInput, DeviceMode, Profile
+from sr_bench.core.device import CompilerInput, Profile
+from sr_bench.core.modes import DeviceMode
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 

@@ -20,9 +20,6 @@ _VERSION = matching(r"([0-9]+(\.[0-9]+)*)?", "a version such as 2.8, or nothing"
 Shape = tuple[int, int, int, int]
 """N, C, H and W."""
 
-DeviceMode = Literal["auto", "require", "emulate"]
-"""Use a device if one is ready and emulate it if not; fail if none is; emulate it always."""
-
 
 class Failure(StrEnum):
     """The class of what went wrong on a device, or on the way to it."""

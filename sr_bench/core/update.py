@@ -2,15 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from sr_bench.core.card import KnownGap
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Source
 from sr_bench.core.record import Record
-
-UpdateMode = Literal["failed", "missing", "all"]
-"""Numbers that failed; cells without a number; both, and every judged number that prints anew."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ from sr_bench.data.dataset import (
 )
 from sr_bench.errors import DatasetError
 from sr_bench.files.hashing import parse_sha256sums
-from sr_bench.files.validation import Table, listed, read_toml, validate
+from sr_bench.files.toml import read_toml
+from sr_bench.files.validation import Table, listed, validate
 
 _PACKAGE = r"[A-Za-z][A-Za-z0-9_]*"  # no dot: find_spec imports what lies before one
 _MOST = 1_000_000  # images of a dataset

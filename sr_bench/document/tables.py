@@ -16,7 +16,7 @@ from markdown_it.token import Token
 from sr_bench.core.claim import Source
 from sr_bench.document.inline import plain
 from sr_bench.errors import DocumentError
-from sr_bench.files.validation import is_endless
+from sr_bench.files.toml import is_endless
 
 _BOM = "\ufeff"
 _NEWLINE = re.compile(r"\r\n?|\n")

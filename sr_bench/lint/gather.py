@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from sr_bench.cards import CARD
+from sr_bench.cards.find import find_cards
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import SuiteCard
 from sr_bench.core.claim import Source
@@ -19,8 +21,6 @@ from sr_bench.engine.plan.suite import keys_of, load_suite
 from sr_bench.errors import CardError, DatasetError, DocumentError, OptionError, SrBenchError
 from sr_bench.lint.counting import CountedRow, count_row
 from sr_bench.lint.subject import Entry, ReadFault, Subject
-
-CARD = "card.toml"
 
 LoadDataset = Callable[[str, tuple[Path, ...]], Dataset]
 """Returns the dataset of a slug, searched in the given folders first."""
@@ -72,7 +72,7 @@ def gather(request: Request) -> Gathered:
 def _subjects(path: Path, request: Request, shelf: "_Shelf") -> Iterator[tuple[Subject, str]]:
     """Yield each document that `path` names, with a notice about its card, or nothing."""
     if path.is_dir():
-        if not (cards := sorted(path.rglob(CARD))):
+        if not (cards := find_cards(path)):
             msg = f"{path}: no {CARD} below it; name its README.md files to look at them alone"
             raise OptionError(msg)
         yield from ((_suite(card), "") for card in cards)
@@ -148,7 +148,7 @@ class _Shelf:
 
     @cached_property
     def _suites(self) -> tuple[tuple[SuiteCard, frozenset[tuple[str, ...]]], ...]:
-        cards = sorted(self.folder.rglob(CARD)) if self.folder else []
+        cards = find_cards(self.folder) if self.folder else []
         subjects = (_suite(card) for card in cards)
         return tuple((s.card, _rows(s.entries)) for s in subjects if s.card and s.models)
 

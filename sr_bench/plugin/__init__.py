@@ -1,8 +1,10 @@
 """The pytest plugin: options and cards in; an item for each number, its record and reports out.
 
-Hooks are thin: options are read in ``settings``, cards collected in ``collect``; what an item does
-is in ``item``, the state of a session in ``session``. Nothing that computes is imported before the
-first item runs.
+Here is what every session of pytest pays for, whoever's it is: the options, and a look for cards.
+All else is in ``hooks``, which is loaded and registered once a card is found or an option is given.
+There options are read in ``settings`` and cards collected in ``collect``; what an item does is in
+``item``, the state of a session in ``session``. Nothing that computes is imported before the first
+item runs.
 """
 
 from collections.abc import Generator
@@ -11,18 +13,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sr_bench.core.codec import decode, encode
-from sr_bench.core.record import Record
+from sr_bench.cards import CARD
 from sr_bench.errors import SrBenchError
 from sr_bench.plugin.markers import declare
-from sr_bench.plugin.session import SESSION, BenchSession
-from sr_bench.plugin.settings import add_options, read_settings
+from sr_bench.plugin.settings import add_options, is_asked
 from sr_bench.text.printable import printable
 
 if TYPE_CHECKING:
     from sr_bench.plugin.collect import CardFile
-
-_COMPARED_NOTHING = 3  # as sr-bench compare ends
+    from sr_bench.plugin.session import BenchSession
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,163 +32,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True)  # before pytest-xdist's own, which makes a --dist of -n
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
     """Prepare for several workers if pytest-xdist starts them."""
-    option = config.option
-    if _is_worker(config) or getattr(option, "numprocesses", None) or getattr(option, "tx", None):
+    option, is_worker = config.option, hasattr(config, "workerinput")
+    if is_worker or getattr(option, "numprocesses", None) or getattr(option, "tx", None):
         from sr_bench.plugin.xdist.parallel import start_parallel
 
-        start_parallel(config)
+        start_parallel(config, wake)
     return (yield)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers, and check the options before anything is collected."""
+    """Declare the markers, and check the options that are given before anything is collected."""
     try:
         declare(config)
     except SrBenchError as cause:
         raise pytest.UsageError(printable(str(cause))) from None
-    session = BenchSession(config, read_settings(config))
-    config.stash[SESSION] = session
-    if not _is_worker(config):
-        config.pluginmanager.register(session, "sr_bench-recorder")
+    if is_asked(config):
+        wake(config)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "CardFile | None":
-    """Collect every ``card.toml``; the folder it lies in is a suite."""
-    if file_path.name != "card.toml":
+    """Collect every ``card.toml`` that is ours or that was named; its folder is a suite."""
+    if file_path.name != CARD:
         return None
+    from sr_bench.cards.find import is_ours
+
+    if not (parent.session.isinitpath(file_path) or is_ours(file_path)):
+        return None
+    wake(parent.config)
     from sr_bench.plugin.collect import CardFile
 
     return CardFile.from_parent(parent, path=file_path)
 
 
-@pytest.hookimpl(trylast=True)  # when others have taken out what they don't want
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With a budget, put what is most at risk first."""
-    if config.stash[SESSION].settings.selection.deadline is not None:
-        from sr_bench.plugin.budget import put_in_order
+def wake(config: pytest.Config) -> "BenchSession":
+    """Return the state of the session; at the first call load and register what it needs.
 
-        put_in_order(config.stash[SESSION], items)
+    Raises:
+        pytest.UsageError: The value of an option isn't valid.
+    """
+    from sr_bench.plugin.hooks import session_of
 
-
-@pytest.hookimpl(tryfirst=True)  # before the header is printed, which describes the backend
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse unknown names; open the run's files before the first minute is spent."""
-    bench = session.config.stash[SESSION]
-    if not bench.suites:  # then what reads cards stays unread too
-        return None
-    from sr_bench.plugin.item import CaseItem
-    from sr_bench.plugin.names import check_names
-
-    bench.cases = [item.case for item in session.items if isinstance(item, CaseItem)]
-    ours, is_worker = bool(bench.cases), _is_worker(session.config)
-    try:
-        check_names(bench.settings.selection, bench.suites)
-        if ours:
-            _ = bench.backend_info  # raises if the device or the recording can't be used
-        if ours and not session.config.getoption("collectonly"):
-            bench.heed_signals()
-            if not is_worker:
-                bench.start()
-    except SrBenchError as cause:
-        if is_worker:  # only the process that controls it can end the session
-            from sr_bench.plugin.xdist.parallel import refuse
-
-            return refuse(session, cause)
-        raise pytest.UsageError(printable(str(cause))) from None
-
-
-def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
-    """Say what runs the models, and how much was collected; nothing if no item is ours."""
-    bench = config.stash[SESSION]
-    if not bench.suites:
-        return []
-    from sr_bench.plugin.item import CaseItem
-    from sr_bench.report.terminal.session import header
-
-    cases = [item.case for item in items if isinstance(item, CaseItem)]
-    return [*header(cases, bench.backend_info), *bench.notes] if cases else []
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put the item's record on its report, which reaches the controller under xdist too."""
-    report = yield
-    record = getattr(item, "record", None)
-    if call.when == "call" and isinstance(record, Record):
-        report.sr_record = record  # type: ignore[attr-defined]
-        # A fault of another plug-in says what it is itself.
-        if report.failed and call.excinfo and isinstance(call.excinfo.value, pytest.fail.Exception):
-            from sr_bench.plugin.outcome import lead
-
-            lead(report, record)
-    return report
-
-
-def pytest_report_teststatus(
-    report: pytest.CollectReport | pytest.TestReport,
-) -> tuple[str, str, str] | None:
-    """Let the lines of failed items in the summary, and with ``-v``, say the numbers first."""
-    headline = getattr(report, "sr_headline", None)
-    return ("failed", "F", f"FAILED {headline}") if headline else None
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_report_to_serializable() -> Generator[None, dict[str, object], dict[str, object]]:
-    """Write the record plainly on a report that travels."""
-    data = yield
-    if data and isinstance(record := data.get("sr_record"), Record):
-        data["sr_record"] = encode(record)
-    return data
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_report_from_serializable() -> Generator[None, object, object]:
-    """Read the record of a report that has travelled."""
-    report = yield
-    if data := getattr(report, "sr_record", None):
-        report.sr_record = decode(Record, data)  # type: ignore[attr-defined]
-    return report
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the reports; a session of ours that measured nothing did not pass."""
-    bench = session.config.stash[SESSION]
-    bench.close()
-    if _is_worker(session.config) or not bench.records:
-        return
-    bench.finish()
-    if bench.ending.lost and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    if bench.faults:
-        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-    elif bench.measured_nothing and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED  # not a pass
-    elif bench.ending.compared_nothing and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = _COMPARED_NOTHING
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table of all that was claimed and measured."""
-    bench = terminalreporter.config.stash[SESSION]
-    if not bench.records:
-        return
-    from sr_bench.report.parts.order import in_document_order
-    from sr_bench.report.terminal.session import backend_line, summary
-
-    terminalreporter.section("sr-bench")
-    if not bench.suites:  # under xdist the workers collected, so the header is still owed
-        terminalreporter.write_line(backend_line(bench.backend_info))
-    for line in summary(in_document_order(bench.records)):
-        terminalreporter.write_line(line)
-    if bench.measured_nothing:
-        terminalreporter.write_line("Nothing was measured, which is not a pass.", red=True)
-    for line in bench.ending.lines:
-        terminalreporter.write_line(printable(line))
-    for fault in bench.faults:
-        terminalreporter.write_line(f"ERROR: {printable(fault)}", red=True)
-
-
-def _is_worker(config: pytest.Config) -> bool:
-    return hasattr(config, "workerinput")
+    return session_of(config)

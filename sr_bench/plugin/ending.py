@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sr_bench.core.history import PastSession
-from sr_bench.core.update import UpdateMode
+from sr_bench.core.modes import UpdateMode
 from sr_bench.errors import SrBenchError
 from sr_bench.plugin.settings import Settings
 

@@ -8,12 +8,13 @@ from uuid import uuid4
 
 import pytest
 
-from sr_bench.core.update import UpdateMode
+from sr_bench.core.modes import UpdateMode
 from sr_bench.engine.plan.option import (
     DURATION,
     TEXT,
     THREADS,
     Kind,
+    Option,
     check_options,
     one_of,
     option,
@@ -22,7 +23,7 @@ from sr_bench.engine.plan.option import (
 )
 from sr_bench.engine.plan.options import Selection
 from sr_bench.errors import OptionError, SrBenchError
-from sr_bench.history.environment import usable_cores
+from sr_bench.system.cpu import usable_cores
 from sr_bench.text.printable import printable
 
 _RESULTS = Kind(Path, lambda: "a path")
@@ -79,7 +80,7 @@ class Settings:
 def add_options(parser: pytest.Parser) -> None:
     """Declare every option and its ini key."""
     group = parser.getgroup("sr-bench", "super-resolution benchmark (sr-bench)")
-    for declared in (*options_of(Selection).values(), *options_of(Settings).values()):
+    for declared in _declared():
         flag, ini, default = declared.flag, declared.ini, declared.default
         where = f"(default: {default}; ini: {ini})" if default else f"(ini: {ini})"
         # None tells a flag that is not given, for which the ini key counts.
@@ -90,6 +91,19 @@ def add_options(parser: pytest.Parser) -> None:
         else:
             parser.addini(ini, f"default of {flag}", type="bool", default=False)
             group.addoption(flag, action="store_true", **how)
+
+
+def is_asked(config: pytest.Config) -> bool:
+    """Tell whether the command line or the ini file gives an option another value than it has."""
+    return any(
+        config.getoption(declared.flag) is not None
+        or config.getini(declared.ini) not in ("", False, declared.default)
+        for declared in _declared()
+    )
+
+
+def _declared() -> tuple[Option[Any], ...]:
+    return (*options_of(Selection).values(), *options_of(Settings).values())
 
 
 def read_settings(config: pytest.Config) -> Settings:

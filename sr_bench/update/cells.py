@@ -7,8 +7,9 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Claim, Source, dataset_key
 from sr_bench.core.metric import metric_info
+from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
-from sr_bench.core.update import Edit, UpdateMode
+from sr_bench.core.update import Edit
 from sr_bench.document.cells import MetricCell, metric_cells, nearest_number
 from sr_bench.document.mirror import format_like
 from sr_bench.document.numbers import measured

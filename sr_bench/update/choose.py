@@ -7,8 +7,8 @@ from math import isfinite, isnan
 from sr_bench.core.case import GATE_METRIC
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Source
+from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
-from sr_bench.core.update import UpdateMode
 
 _FAILED = (Status.DIFFERS, Status.BETTER, Status.GAP_CLOSED)
 

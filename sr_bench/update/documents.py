@@ -9,8 +9,9 @@ from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard
 from sr_bench.core.claim import Source
 from sr_bench.core.history import PastSession
+from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
-from sr_bench.core.update import Edit, GapRemoval, Update, UpdateMode, group
+from sr_bench.core.update import Edit, GapRemoval, Update, group
 from sr_bench.document.diff import unified_diff
 from sr_bench.document.mirror import replace_numbers
 from sr_bench.document.tables import read_document

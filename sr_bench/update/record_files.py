@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
+from sr_bench.cards import CARD
 from sr_bench.core.record import Record
 from sr_bench.errors import CardError
-
-_CARD = "card.toml"
 
 
 def card_path(record: Record, beside: Path | None = None) -> Path:
@@ -20,7 +19,7 @@ def card_path(record: Record, beside: Path | None = None) -> Path:
     named = from_home(record.node_id.partition("::")[0])
     folders = [beside.parent] if beside else []
     for path in (named, *(folder / named.name for folder in folders)):
-        if path.is_file() and path.name == _CARD:
+        if path.is_file() and path.name == CARD:
             return path
     msg = (
         f"{named}: expected the card of {record.model}, got no file; run this in the folder that"

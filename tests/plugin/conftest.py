@@ -8,6 +8,8 @@ import tabulate  # noqa: F401
 
 import sr_bench.engine.bench
 import sr_bench.engine.explain.number
+import sr_bench.plugin.collect
+import sr_bench.plugin.hooks
 import sr_bench.report.markdown.family  # noqa: F401
 from tests.tiny_zoo import Zoo, make_zoo
 

@@ -34,6 +34,51 @@ def test_exitfirst_stops(run, zoo):
     run("-x").assert_outcomes(passed=2, failed=1)
 
 
+FOREIGN = [
+    'title = "hearts"\n[card]\nsuit = "spades"\n',
+    'schema = "https://example.org/card"\nmodel = "resnet"\n',
+    "[[card]]\nscale = 2\n",
+    "not TOML at all",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+def test_a_card_of_someone_else_is_left_alone(pytester, text: str):
+    pytester.makefile(".toml", card=text)
+    pytester.makepyfile("def test_other(): pass")
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(passed=1)
+    assert result.ret == 0
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+def test_a_card_that_is_named_is_read_whatever_it_holds(pytester, text: str):
+    result = pytester.runpytest_inprocess(pytester.makefile(".toml", card=text))
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*card.toml: *"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("schema = 1", "shema = 1"),
+        ("schema = 1", "schema = '1'"),
+        ("[[model]]", "[[modle]]"),
+        ("schema = 1", "schema = = 1"),
+        ("[[model]]", "[[model]"),
+    ],
+)
+def test_a_slip_does_not_make_a_card_vanish(run, zoo, old: str, new: str):
+    card = zoo.suite / "card.toml"
+    text = card.read_text()
+    assert old in text
+    card.write_text(text.replace(old, new, 1))
+    result = run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*card.toml: *"])
+
+
 def test_a_single_item_runs_by_its_node_id(pytester, zoo):
     node = "my_zoo/tiny/card.toml::tiny_x2-fp32-pair_x2-ssim"
     pytester.runpytest_inprocess(node, f"--sr-data={zoo.data}").assert_outcomes(passed=1)
@@ -76,15 +121,53 @@ def test_other_sessions_see_nothing_of_the_plugin(pytester):
     assert not (pytester.path / "reports").exists()
 
 
-def test_a_session_without_a_card_imports_nothing_that_reads_cards_or_computes(pytester):
+# What each session of pytest loads of ours, as it declares the options.
+DECLARES = [
+    "cards",
+    "core",
+    "core.fields",
+    "core.modes",
+    "core.precision",
+    "discovery",
+    "engine",
+    "engine.plan",
+    "engine.plan.option",
+    "engine.plan.options",
+    "errors",
+    "plugin",
+    "plugin.markers",
+    "plugin.settings",
+    "system",
+    "system.cpu",
+    "text",
+    "text.printable",
+]
+CONTROLS_WORKERS = [
+    "plugin.progress",
+    "plugin.xdist",
+    "plugin.xdist.by_run",
+    "plugin.xdist.node_ids",
+    "plugin.xdist.parallel",
+    "plugin.xdist.refusal",
+]
+READS_OR_COMPUTES = {"pydantic", "markdown_it", "numpy", "torch", "cv2", "onnxruntime", "pandas"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ours"),
+    [([], DECLARES), (["--help"], DECLARES), (["-n1"], DECLARES + CONTROLS_WORKERS)],
+    ids=["alone", "help", "workers"],
+)
+def test_a_session_without_a_card_imports_only_what_declares_the_options(
+    pytester, arguments: list[str], ours: list[str]
+):
     pytester.makepyfile("def test_other(): pass")
-    code = (
-        "import sys, pytest; pytest.main(['-q']);"
-        "sys.exit(str(sys.modules.keys() & {'pydantic', 'numpy', 'torch', 'cv2', 'onnxruntime'}))"
-    )
-    result = pytester.run(sys.executable, "-c", code)
-    result.stdout.fnmatch_lines(["*1 passed*"])
-    result.stderr.fnmatch_lines(["set()"])
+    code = f"import sys, pytest; pytest.main({arguments}); print(*sys.modules, file=sys.stderr)"
+    loaded = set(pytester.run(sys.executable, "-c", code).stderr.str().split())
+    assert not loaded & READS_OR_COMPUTES
+    assert {name for name in loaded if name.startswith("sr_bench.")} == {
+        f"sr_bench.{name}" for name in ours
+    }
 
 
 HEAVY = "import sys; loaded = {'torch', 'cv2', 'onnxruntime', 'onnx'} & set(sys.modules)"

@@ -5,8 +5,8 @@ from math import inf
 
 import pytest
 
+from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
-from sr_bench.core.update import UpdateMode
 from tests.update_zoo import (
     A8,
     README,

@@ -10,7 +10,8 @@ from pydantic.dataclasses import dataclass
 
 from sr_bench.core.fields import Bounds
 from sr_bench.errors import OptionError
-from sr_bench.files.validation import STRICT, read_toml, validate
+from sr_bench.files.toml import read_toml
+from sr_bench.files.validation import STRICT, validate
 
 Seconds = Annotated[float, Bounds(gt=0)]
 

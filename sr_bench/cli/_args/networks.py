@@ -90,7 +90,7 @@ def read_selection(args: argparse.Namespace, **more: object) -> "Selection":
     from dataclasses import replace
 
     from sr_bench.engine.plan.options import Selection
-    from sr_bench.history.environment import usable_cores
+    from sr_bench.system.cpu import usable_cores
 
     chosen = Selection(weights=args.weights, data=args.data, threads=usable_cores())
     if args.calibration_memory is not None:

@@ -36,10 +36,11 @@ def load_suites(folders: list[Path]) -> "tuple[Suite, ...]":
     Raises:
         OptionError: No folder holds a card.
     """
+    from sr_bench.cards.find import find_cards
     from sr_bench.engine.plan.suite import load_suite
 
     # A folder may be named twice, or lie within another one.
-    cards = sorted({card for folder in folders for card in folder.rglob("card.toml")})
+    cards = sorted({card for folder in folders for card in find_cards(folder)})
     if not cards:
         where = ", ".join(map(str, folders))
         msg = f"no card.toml below {where}; say where your suites are with --suites DIR"

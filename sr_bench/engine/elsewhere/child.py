@@ -19,7 +19,7 @@ from sr_bench.engine.measure.worker import Begin, Planned, Work
 from sr_bench.engine.plan.options import Selection
 from sr_bench.errors import DeviceError, SrBenchError
 from sr_bench.files.temporary import temporary_folder
-from sr_bench.history.environment import cpu_model
+from sr_bench.system.cpu import cpu_model
 from sr_bench.system.output import with_tail
 from sr_bench.system.process import Group, out_of_memory_kills, resident_bytes, signal_of
 from sr_bench.text.printable import printable_line

@@ -15,7 +15,7 @@ from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.engine.measure.recording import Recorded, start_recording
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.network import Prepared
-from sr_bench.history.environment import cpu_model
+from sr_bench.system.cpu import cpu_model
 
 T = TypeVar("T")
 

@@ -8,12 +8,10 @@ from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 from sr_bench import discovery
-from sr_bench.core.backend import BackendInfo, BackendOptions
-from sr_bench.core.card import ModelCard
-from sr_bench.core.device import DeviceMode
+from sr_bench.core.modes import CacheMode, DeviceMode, GateMode, IsolateMode, KeepMode
 from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.option import (
     FOLDER,
@@ -29,13 +27,11 @@ from sr_bench.engine.plan.option import (
     switch,
 )
 from sr_bench.errors import OptionError
-from sr_bench.files.cache import cache_dir
-from sr_bench.files.kept import Kept, Spare, spare_of
 
-KeepMode = Literal["off", "8bit", "16bit"]
-GateMode = Literal["off", "warn", "fail"]
-CacheMode = Literal["on", "refresh", "off"]
-IsolateMode = Literal["auto", "model", "off"]
+if TYPE_CHECKING:  # each session of pytest declares these options, also one without a card
+    from sr_bench.core.backend import BackendInfo, BackendOptions
+    from sr_bench.core.card import ModelCard
+    from sr_bench.files.kept import Kept, Spare
 
 DEFAULT_CALIBRATION_MIB = 1024
 
@@ -228,7 +224,7 @@ class Selection:
         """What offers the backend; an OptionError if its package can't be imported."""
         return discovery.load("sr_bench.backends", self.backend)
 
-    def described(self) -> BackendInfo:
+    def described(self) -> "BackendInfo":
         """Return what the backend says about itself in this process.
 
         Raises:
@@ -238,26 +234,34 @@ class Selection:
         return info
 
     @property
-    def spare(self) -> Spare:
+    def spare(self) -> "Spare":
         """What the session has here besides the cache."""
+        from sr_bench.files.kept import spare_of
+
         return spare_of(self.session)
 
-    def kept_in(self, folder: Path) -> Kept:
+    def kept_in(self, folder: Path) -> "Kept":
         """Return what can be made again and is kept in `folder`."""
+        from sr_bench.files.kept import Kept
+
         since = self.began * (self.cache == "refresh")
         return Kept(None if self.cache == "off" else folder, self.spare, since)
 
     @property
     def results_cache(self) -> Path:
         """Where results are kept, which may not exist yet."""
+        from sr_bench.files.cache import cache_dir
+
         return self.cache_dir or cache_dir() / "results"
 
     @property
-    def backend_options(self) -> BackendOptions:
+    def backend_options(self) -> "BackendOptions":
         """The options that the backend gets."""
+        from sr_bench.core.backend import BackendOptions
+
         return BackendOptions(self.device, self.replay)
 
-    def isolates(self, info: BackendInfo) -> bool:
+    def isolates(self, info: "BackendInfo") -> bool:
         """Tell whether each model runs in its own process on the backend that `info` describes."""
         if self.isolate == "auto":
             return info.is_device and sys.platform == "linux"
@@ -276,7 +280,7 @@ class Selection:
         """Tell whether the dataset `slug` at `scale` is asked for."""
         return not self.datasets or slug in self.datasets or f"{slug}_x{scale}" in self.datasets
 
-    def wants_gate(self, card: ModelCard) -> bool:
+    def wants_gate(self, card: "ModelCard") -> bool:
         """Tell whether low precisions of `card` are to be judged against fp32."""
         return card.gate_on(self.answers) is not None and self.gate != "off"
 

@@ -18,7 +18,7 @@ from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.errors import NotRunError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
 from sr_bench.files.kept import Kept
-from sr_bench.history.environment import cpu_model
+from sr_bench.system.cpu import cpu_model
 
 if TYPE_CHECKING:  # onnx and torch load only when a network is made
     from onnx import ModelProto

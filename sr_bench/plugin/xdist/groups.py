@@ -1,13 +1,9 @@
 """Sessions of several workers (pytest-xdist): which worker runs what."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pytest
-from xdist.scheduler import (  # type: ignore[import-untyped]
-    LoadScheduling,
-    LoadScopeScheduling,
-)
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from sr_bench.core.case import Case
 from sr_bench.engine.plan.cases import latency_cases, plan
@@ -15,8 +11,7 @@ from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.plugin.names import item_name
 from sr_bench.plugin.session import SESSION
-
-_CARD = "card.toml"
+from sr_bench.plugin.xdist.node_ids import card_of, is_ours
 
 
 def groups_of(cases: Sequence[Case], selection: Selection, workers: int) -> list[str]:
@@ -81,27 +76,6 @@ class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
             super()._reschedule(node)
 
 
-class ByRun:
-    """xdist's usual way, or by group as soon as a worker has collected a card."""
-
-    def __init__(self, config: pytest.Config, log: object) -> None:
-        self._config = config
-        self._log = log
-        self._chosen = LoadScheduling(config, log)
-
-    def add_node_collection(self, node: object, collection: Sequence[str]) -> None:
-        """Take what `node` collected; the first that did decides."""
-        if isinstance(self._chosen, LoadScheduling) and any(map(is_ours, collection)):
-            nodes = self._chosen.nodes
-            self._chosen = ByGroup(self._config, self._log, collection)
-            for earlier in nodes:
-                self._chosen.add_node(earlier)
-        self._chosen.add_node_collection(node, collection)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._chosen, name)
-
-
 def _groups(config: pytest.Config, ids: Sequence[str], workers: int) -> Mapping[str, str]:
     """Return the group of each item of a card among `ids`."""
     selection, cases = config.stash[SESSION].settings.selection, cases_of(config, ids)
@@ -112,17 +86,8 @@ def cases_of(config: pytest.Config, ids: Sequence[str]) -> Mapping[str, Case]:
     """Return the case of each item of a card among `ids`."""
     selection, wanted = config.stash[SESSION].settings.selection, set(ids)
     cases: dict[str, Case] = {}
-    for path in dict.fromkeys(_path(nodeid) for nodeid in ids if is_ours(nodeid)):
+    for path in dict.fromkeys(card_of(nodeid) for nodeid in ids if is_ours(nodeid)):
         planned = plan(load_suite(config.rootpath / path), selection)
         timed = latency_cases(planned, selection.answers) if selection.latency else ()
         cases |= {f"{path}::{item_name(case)}": case for case in (*planned, *timed)}
     return {name: case for name, case in cases.items() if name in wanted}
-
-
-def is_ours(nodeid: str) -> bool:
-    """Return whether the item `nodeid` is of a card."""
-    return _path(nodeid).rpartition("/")[2] == _CARD
-
-
-def _path(nodeid: str) -> str:
-    return nodeid.partition("::")[0]

@@ -6,25 +6,25 @@ Its terminal is the only one, so workers send their progress the way they send r
 
 import os
 import time
-from collections.abc import Generator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import astuple
 from functools import cached_property, partial
 from operator import delitem
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sr_bench.core.device import Failure
-from sr_bench.errors import CacheWarning, DeviceError, SrBenchError
-from sr_bench.history.environment import usable_cores
-from sr_bench.plugin.outcome import answered, asked, lead
+from sr_bench.errors import CacheWarning, SrBenchError
 from sr_bench.plugin.progress import CHANNEL, Log, Progress, Terminal, cut, open_screen
-from sr_bench.plugin.session import SESSION
-from sr_bench.plugin.xdist.groups import ByRun, cases_of, is_ours
+from sr_bench.plugin.xdist.by_run import ByRun
+from sr_bench.plugin.xdist.node_ids import is_ours
+from sr_bench.plugin.xdist.refusal import refusal_of
+from sr_bench.system.cpu import usable_cores
 from sr_bench.text.printable import printable
 
-_REFUSAL = "sr_bench_refusal"  # in what a worker gives back to xdist: why it would not start
+if TYPE_CHECKING:
+    from sr_bench.plugin.session import BenchSession
+
 # In what xdist gives a worker: seconds between two reports of its progress; 0: none.
 _EVERY = "sr_bench_progress_every_s"
 
@@ -35,12 +35,14 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _BETWEEN = " | "
 
+Wake = Callable[[pytest.Config], "BenchSession"]
 
-def start_parallel(config: pytest.Config) -> None:
+
+def start_parallel(config: pytest.Config, wake: Wake) -> None:
     """Prepare this process for its part in a session of several workers.
 
     To be called before xdist's own ``pytest_cmdline_main``, after which a ``--dist`` of the user
-    and the one that ``-n`` brings look alike.
+    and the one that ``-n`` brings look alike. `wake` is called as soon as a worker has a card.
     """
     plugins, option = config.pluginmanager, config.option
     if given := getattr(config, "workerinput", None):
@@ -48,13 +50,7 @@ def start_parallel(config: pytest.Config) -> None:
             plugins.register(WorkerProgress(config, every_s), CHANNEL)
         return
     chosen = option.dist != "no" or option.distload
-    plugins.register(Controller(config, by_run=not chosen), "sr_bench-controller")
-
-
-def refuse(session: pytest.Session, cause: SrBenchError) -> None:
-    """Run nothing in this worker; the process that controls it ends the session with `cause`."""
-    session.items.clear()
-    session.config.workeroutput[_REFUSAL] = printable(str(cause))  # type: ignore[attr-defined]
+    plugins.register(Controller(config, wake, by_run=not chosen), "sr_bench-controller")
 
 
 class Controller:
@@ -62,11 +58,13 @@ class Controller:
 
     Args:
         config: Of the session.
+        wake: Returns its state; loads all that a session with a card needs.
         by_run: Whether items are shared out by `groups.groups_of`: the user chose no other way.
     """
 
-    def __init__(self, config: pytest.Config, *, by_run: bool) -> None:
+    def __init__(self, config: pytest.Config, wake: Wake, *, by_run: bool) -> None:
         self._config = config
+        self._wake = wake
         self._by_run = by_run
         self._under_way: dict[str, Progress] = {}
         self._told: set[str] = set()
@@ -78,8 +76,6 @@ class Controller:
 
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: object) -> object | None:
         """Share the items out by run, unless the user chose another way."""
-        if config.stash[SESSION].settings.selection.deadline is not None:
-            config.option.loadscopereorder = False  # by risk, not by size
         return ByRun(config, log) if self._by_run else None
 
     def pytest_xdist_setupnodes(self, specs: Sequence[object]) -> None:
@@ -149,27 +145,22 @@ class Controller:
         """Forget a worker that has ended or died; end the session if it would not start."""
         self._under_way.pop(node.gateway.id, None)
         self._make_way()
-        if refusal := getattr(node, "workeroutput", {}).get(_REFUSAL):
+        if refusal := refusal_of(node):
             raise pytest.UsageError(refusal)
 
     def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
         """Make the record of an item that ended its worker."""
-        message = f"{report.longrepr}; the other items ran on. Run this one alone"
-        cause = DeviceError(Failure.CRASHED, message)
-        with suppress(SrBenchError):  # the card has changed since: xdist's own report remains
-            for case in cases_of(self._config, [crashitem]).values():
-                bench = self._config.stash[SESSION].bench
-                record = report.sr_record = bench.failed(case, crashitem, cause)
-                lead(report, record)
-                report.user_properties = [*asked(case), *answered(record)]
-                report.when = "teardown"  # the item's last: JUnit writes the properties then
+        if is_ours(crashitem):
+            from sr_bench.plugin.xdist.crash import add_record
+
+            add_record(self._wake(self._config), crashitem, report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Open the run's files before the first minute is spent."""
         self._make_way()
         if any(map(is_ours, ids)):
-            bench = self._config.stash[SESSION]
+            bench = self._wake(self._config)
             bench.heed_signals()
             try:
                 bench.start()

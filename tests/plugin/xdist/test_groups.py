@@ -14,7 +14,8 @@ from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.engine.plan.options import Selection
 from sr_bench.plugin.xdist import groups as groups_of_workers
-from sr_bench.plugin.xdist.groups import ByGroup, ByRun, groups_of
+from sr_bench.plugin.xdist.by_run import ByRun
+from sr_bench.plugin.xdist.groups import ByGroup, groups_of
 
 PRECISIONS = Precision.all()[:5]
 

@@ -34,7 +34,7 @@ def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
     monkeypatch.setattr(parallel, "open_screen", lambda _: screen)
     reporter = SimpleNamespace(stats={"": []})
     manager = SimpleNamespace(getplugin={"terminalreporter": reporter}.get)
-    controller = Controller(SimpleNamespace(pluginmanager=manager), by_run=True)
+    controller = Controller(SimpleNamespace(pluginmanager=manager), lambda _: None, by_run=True)
     controller.screen, controller.stats = screen, reporter.stats[""]
     return controller
 

@@ -16,7 +16,7 @@ from sr_bench.engine.prepare.code_digest import measuring_and_metrics
 from sr_bench.errors import BackendError, OptionError, SrBenchError
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.temporary import temporary_folder
-from sr_bench.history.environment import cpu_model
+from sr_bench.system.cpu import cpu_model
 from sr_bench.text.printable import printable_line
 
 if TYPE_CHECKING:  # an extra

@@ -7,6 +7,7 @@ it measured into the table, so that all pass from then on, from the cache. Then 
 turns, each a process of its own:
 
 start    plain pytest, without the plugin, of one test
+idle     the same with the plugin, which has no card to collect
 plain    plain pytest of as many tests as there are claims, a parametrised ``assert``
 collect  the zoo, with --collect-only
 few      the zoo's first model alone: what a session takes before the first item
@@ -71,9 +72,12 @@ def print_items(turns: Sequence[dict[str, Usage]], claims: int) -> None:
         wall, cpu = (statistics.median(times(turns, way, kind)) for kind in ("wall_s", "cpu_s"))
         print(f"{way:8} {wall:6.2f} s, CPU {cpu:6.2f} s")
     for kind in ("wall_s", "cpu_s"):
-        start, plain, collect, few, whole = (
-            times(turns, way, kind) for way in ("start", "plain", "collect", "few", "claims")
+        start, idle, plain, collect, few, whole = (
+            times(turns, way, kind)
+            for way in ("start", "idle", "plain", "collect", "few", "claims")
         )
+        idle_s = statistics.median(a - b for a, b in zip(idle, start, strict=True))
+        print(f"{kind}: a session without a card takes {1000 * idle_s:.0f} ms more with the plugin")
         seconds = statistics.median(a - b for a, b in zip(collect, start, strict=True))
         print(f"{kind}: collecting {claims} claims takes {seconds:.2f} s more than starting pytest")
         each = [1000 * (a - b) / claims for a, b in zip(whole, start, strict=True)]
@@ -107,6 +111,7 @@ def main() -> None:
         zoo = prepare(folder, models)
         ways: dict[str, Sequence[object]] = {
             "start": (*PLAIN, "test_one.py"),
+            "idle": ("test_one.py",),
             "plain": (*PLAIN, "test_many.py"),
             "collect": (*zoo, "--collect-only"),
             "few": (*zoo, "--sr-models=m0000_x2"),

@@ -28,8 +28,8 @@ def is_ours(path: Path) -> bool:
 
     One slip must not make a card vanish. So it is ours if it has a number as its `schema`, or a
     table `model`, or a key that only cards have, or under any name tables that read like models;
-    a file that is not TOML, if one of its lines looks like the first two. One that can't be opened
-    counts as ours: its collection says why.
+    a file that is not TOML, or UTF-16, if one of its lines looks like the first two. One that can't
+    be opened counts as ours: its collection says why.
     """
     try:
         table = read_toml(path, CardError)
@@ -55,6 +55,7 @@ def _tables(value: object) -> list[Mapping[str, object]]:
 
 def _looks_ours(path: Path) -> bool:
     try:
-        return path.is_file() and bool(_OWN_LINE.search(path.read_bytes()))
+        text = path.read_bytes() if path.is_file() else b""
+        return bool(_OWN_LINE.search(text.replace(b"\0", b"")))  # UTF-16 then reads as ASCII
     except OSError:
         return True

@@ -184,3 +184,12 @@ def test_collecting_and_help_import_nothing_heavy(zoo, arguments: list[str]):
         check=True,
     )
     assert done.stdout.rstrip().endswith("set()")
+
+
+def test_a_card_of_someone_else_is_left_alone_unless_it_is_named(pytester):
+    pytester.makepyfile("def test_other(): pass")
+    path = pytester.makefile(".toml", card="[card]\ncolour = 'red'\n")
+    pytester.runpytest().assert_outcomes(passed=1)
+    result = pytester.runpytest(path)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*card.toml: *", "*schema: required, but absent*"])

@@ -64,7 +64,12 @@ def test_a_detail_is_written_flat_and_read_as_it_was() -> None:
         detail = read(**flat).detail
         assert encode(detail) == encode(flat)
         assert detail == Detail(
-            VERDICT, (COMPARED,), DOSSIER, forensics, observer="kl", notes={"sdk": "2.8"}
+            gate=VERDICT,
+            compared=(COMPARED,),
+            dossier=DOSSIER,
+            forensics=forensics,
+            observer="kl",
+            notes={"sdk": "2.8"},
         )
 
 

@@ -67,6 +67,8 @@ class Artefact:
     """Digest of the weights and of the architecture that they are loaded into."""
     source: CompilerInput | None = None
     """For a device with a compiler of its own, in a low precision."""
+    origin: Path | None = None
+    """The user's own file that `onnx` was made from, by which errors call it."""
 
 
 @dataclass(frozen=True)

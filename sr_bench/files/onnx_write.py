@@ -35,6 +35,7 @@ def write_onnx(model: ModelProto, path: Path) -> None:
         onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     # Theirs and protobuf's exceptions have no common base but Exception.
     except Exception as error:
-        msg = f"{path} is not written, as {judge} refuses the network that was made: {error}"
+        said = " ".join(str(error).split())
+        msg = f"{path} is not written, as {judge} refuses the network that was made: {said}"
         raise BackendError(msg) from error
     write_bytes(path, content)

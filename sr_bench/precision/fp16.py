@@ -68,7 +68,10 @@ def to_fp16(onnx_in: Path, onnx_out: Path) -> None:
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     model.metadata_props.add(key=PRECISION_KEY, value="fp16")
-    write_onnx(model, onnx_out)
+    try:
+        write_onnx(model, onnx_out)
+    except BackendError as error:
+        raise error.about(str(onnx_in)) from error
 
 
 def round_constants(graph: GraphProto, names: Collection[str]) -> None:

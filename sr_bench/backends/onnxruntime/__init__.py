@@ -98,14 +98,29 @@ def open_onnx(artefact: Artefact, *, threads: int, on_gpu: bool = False) -> "Gra
     if artefact.onnx is None:
         msg = "onnxruntime needs an ONNX file, and this network has none; use --backend=torch"
         raise NotRunError(msg)
-    return Graph(artefact.onnx, artefact.precision, threads, on_gpu=on_gpu)
+    path, told = artefact.onnx, artefact.origin
+    return Graph(path, artefact.precision, threads, on_gpu=on_gpu, told=told)
 
 
 class Graph:
-    """An opened ONNX file: a function of the input, with notes on how it computes."""
+    """An opened ONNX file: a function of the input, with notes on how it computes.
+
+    Args:
+        path: Of the file.
+        precision: In which it is.
+        threads: Each run uses so many besides the caller's.
+        on_gpu: Whether the GPU computes.
+        told: The file that errors name; None if that is `path`.
+    """
 
     def __init__(
-        self, path: Path, precision: Precision, threads: int, *, on_gpu: bool = False
+        self,
+        path: Path,
+        precision: Precision,
+        threads: int,
+        *,
+        on_gpu: bool = False,
+        told: Path | None = None,
     ) -> None:
         import onnxruntime
 
@@ -115,7 +130,7 @@ class Graph:
         options.inter_op_num_threads = 1
         options.log_severity_level = _LOG_NOTHING
         self.notes: Mapping[str, str] = {}
-        self._path, self._on_gpu = path, on_gpu
+        self._path, self._on_gpu, self._told = path, on_gpu, told or path
         try:
             names = self._checked_names(precision)
             if precision.dtype == "int8":
@@ -127,7 +142,7 @@ class Graph:
             raise
         # onnxruntime's exceptions have no common base but Exception.
         except Exception as error:
-            msg = f"onnxruntime can't open {path}: {' '.join(str(error).split())}"
+            msg = f"onnxruntime can't open {self._told}: {' '.join(str(error).split())}"
             raise BackendError(msg) from error
         self._check(precision)
         (self._input,) = self._session.get_inputs()
@@ -181,7 +196,7 @@ class Graph:
         found = arithmetic(model)
         if found.dtype == precision.dtype:
             return [node.name for node in model.graph.node if node.name]
-        msg = f"expected a file of {precision.dtype}, got one of {found.dtype}: {self._path}"
+        msg = f"expected a file of {precision.dtype}, got one of {found.dtype}: {self._told}"
         if found.sign:
             msg += f": {found.sign}"
         if found.dtype in ("fp16", "int8"):
@@ -192,11 +207,11 @@ class Graph:
         """Refuse what is not from image to image, in `precision` and on the device."""
         from sr_bench.files.onnx_image import no_image_network
 
-        session, path = self._session, self._path
+        session = self._session
         ends = _ends(session.get_inputs()), _ends(session.get_outputs())
         kinds = ("float", "float16") if precision.dtype == "fp16" else ("float",)
         if fault := no_image_network(*ends, kinds):
-            msg = f"{path}: {fault}"
+            msg = f"{self._told}: {fault}"
             raise BackendError(msg)
         if self._on_gpu and _CUDA not in session.get_providers():
             # Its numbers would be kept as the GPU's.
@@ -212,13 +227,13 @@ class Graph:
         from sr_bench.files.onnx_image import misfit, said, sizes_taken
 
         if fault := misfit(self._input.shape or lr.shape, lr.shape):
-            msg = f"{self._path}: {fault}"
+            msg = f"{self._told}: {fault}"
             raise BackendError(msg)
         try:
             return self._run(lr)
         except Exception as error:
             advice = f"{sizes_taken(self._runs)} ({said(error)})"
-            msg = f"onnxruntime can't run {self._path} on the shape {lr.shape}; {advice}"
+            msg = f"onnxruntime can't run {self._told} on the shape {lr.shape}; {advice}"
             raise BackendError(msg) from error
 
     def _run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:

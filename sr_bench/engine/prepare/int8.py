@@ -10,9 +10,10 @@ import numpy as np
 from onnx import ModelProto, helper
 
 from sr_bench.core.backend import PROFILE_KEY
+from sr_bench.core.card import ModelCard
 from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
-from sr_bench.errors import NotRunError
+from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.kept import Kept
 from sr_bench.files.onnx_file import metadata
 from sr_bench.files.onnx_write import write_onnx
@@ -100,7 +101,10 @@ class Int8Maker:
         made = metadata(model)
         if PROFILE_KEY not in made and (share := integer_share(model)) is not None:
             helper.set_model_props(model, made | {"sr_bench.integer_share": f"{share:.4f}"})
-        write_onnx(model, target)
+        try:
+            write_onnx(model, target)
+        except BackendError as error:
+            raise error.about(_called(self.images.card)) from error
 
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""
@@ -135,12 +139,15 @@ def int8_maker(
         return Int8Maker(network, _unpacked(content), images)
     # The moments are dear, and no other rounding reads them.
     learned = images.card.int8.rounding == "learned"
-    statistics = collect(
-        network,
-        dict(zip(images.names, images.inputs(), strict=True)),
-        moments=learned,
-        **vars(effort),
-    )
+    try:
+        statistics = collect(
+            network,
+            dict(zip(images.names, images.inputs(), strict=True)),
+            moments=learned,
+            **vars(effort),
+        )
+    except BackendError as error:
+        raise error.about(_called(images.card)) from error
     result = Calibrated(statistics.histograms, integer_weights(network, statistics.moments))
     kept.write(name, _packed(result))
     return Int8Maker(network, result, images)
@@ -151,6 +158,11 @@ def positions(onnx: Path, patterns: Sequence[str], *, key: str) -> tuple[int, ..
     network = read_network(onnx)
     matching = network.matching(patterns, key=key)
     return tuple(i for i, layer in enumerate(network.layers) if layer in matching)
+
+
+def _called(card: ModelCard) -> str:
+    """Return what errors call the network of `card`: by the user's own file, if there is one."""
+    return str(card.onnx or card.name)
 
 
 def _packed(calibrated: Calibrated) -> bytes:

@@ -132,7 +132,7 @@ class Prepared:
             return replace(artefact, source=self.source())
         module = None if self.card.onnx else self._load_module  # the file is run as it is
         file = None if self.form is Form.MODULE else self.onnx()
-        return replace(artefact, onnx=file, load_module=module)
+        return replace(artefact, onnx=file, load_module=module, origin=self.card.onnx)
 
     def _load_module(self) -> "Module":
         from sr_bench.zoo.checkpoints import load_model  # torch loads only when needed

@@ -194,3 +194,17 @@ def test_a_plan_that_leaves_all_layers_in_float_is_not_run_in_int8(
     assert record.verdict.status is Status.NOT_RUN
     key = "vacc.skip" if backend == "vacc" else "keep"
     assert record.verdict.sentence == (f"no layer is left to quantise: {key} leaves all 5 in float")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8_max"])
+def test_what_fails_is_told_of_the_users_file_not_of_what_was_made_of_it(
+    precision: str, zoo: Int8Zoo, cache: Path
+) -> None:
+    _card(zoo, 'int8_kl = "theirs.onnx"')
+    network = onnx.load(zoo.suite / "net.onnx")
+    network.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 4
+    onnx.save(network, zoo.suite / "net.onnx")
+    told = _psnr(zoo, precision).verdict.sentence
+    assert f"{zoo.suite / 'net.onnx'}: " in told
+    assert "\n" not in told
+    assert str(cache) not in told

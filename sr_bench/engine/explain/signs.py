@@ -29,6 +29,9 @@ _PLATEAU = 20
 _WHOLE_PART = 0.999
 """Part of the values that must be whole levels before the output counts as rounded."""
 
+_LEAST_OFF = 0.05
+"""Levels of 255 below which nothing is said of how far they are off: rounding to nearest."""
+
 _WHOLE_LEVEL = 1e-3  # as near is a value to a whole level that counts as one
 
 _LINE_RATIO = 6.0
@@ -190,7 +193,8 @@ def _whole(low: Array, reference: Array, white: float) -> Iterator[str]:
         return
     by = (levels - wanted).mean(axis=(0, 2, 3))
     floored = ": they were cut off (floor) where rounding was due" if _near(by, -0.5) else ""
-    yield f"the output holds whole levels of 255 only, which are {by.mean():+.2f} off{floored}"
+    off = f", which are {by.mean():+.2f} off{floored}" if abs(by.mean()) >= _LEAST_OFF else ""
+    yield f"the output holds whole levels of 255 only{off}"
 
 
 def _near(values: Doubles, wanted: float) -> bool:

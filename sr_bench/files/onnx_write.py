@@ -7,6 +7,7 @@ from onnx import ModelProto
 
 from sr_bench.errors import BackendError
 from sr_bench.files.atomic import write_bytes
+from sr_bench.files.onnx_open import open_on_cpu
 
 _STANDARD = ("", "ai.onnx", "ai.onnx.ml")
 
@@ -20,11 +21,6 @@ def write_onnx(model: ModelProto, path: Path) -> None:
         BackendError: One of them refuses it; no file is written.
         SrBenchError: The disk refuses.
     """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = 1
     judge = "onnx"
     try:
         content = model.SerializeToString()
@@ -32,7 +28,7 @@ def write_onnx(model: ModelProto, path: Path) -> None:
         standard = all(node.domain in _STANDARD for node in model.graph.node)
         onnx.checker.check_model(content, full_check=standard)
         judge = "onnxruntime"
-        onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        open_on_cpu(content)
     # Theirs and protobuf's exceptions have no common base but Exception.
     except Exception as error:
         said = " ".join(str(error).split())

@@ -6,6 +6,7 @@ from onnx import ModelProto, helper, version_converter
 
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_file import inputs, opset
+from sr_bench.files.onnx_open import open_on_cpu
 
 OPSETS = range(13, 24)
 """Opsets that can be quantised: per-channel QuantizeLinear came with 13."""
@@ -67,20 +68,13 @@ def _refusal(got: int, target: int, why: str) -> BackendError:
 
 def _output(model: ModelProto) -> NDArray[np.float32] | None:
     """Return what `model` gives for an image of noise; None if it does not run on its size."""
-    import onnxruntime
-
     (image,) = inputs(model)
     free = (1, 3, _SIDE, _SIDE)
     dims = zip(image.type.tensor_type.shape.dim, free, strict=True)
     shape = [dim.dim_value or size for dim, size in dims]
     noise = np.random.default_rng(0).random(shape, np.float32)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = 1
     try:
-        session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        session = open_on_cpu(model.SerializeToString())
         output: NDArray[np.float32] = session.run(None, {image.name: noise})[0]
     # onnxruntime's exceptions have no common base but Exception.
     except Exception:

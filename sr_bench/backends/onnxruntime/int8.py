@@ -15,6 +15,7 @@ import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from sr_bench.backends.onnxruntime.sums import with_integer_sums
+from sr_bench.files.onnx_open import open_on_cpu
 
 if TYPE_CHECKING:
     from onnxruntime import SessionOptions
@@ -29,13 +30,7 @@ def exact_kernel(weight_type: int) -> bool:
 
     The probe's sums of two products are the largest there are.
     """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = 1
-    model = _probe(weight_type).SerializeToString()
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = open_on_cpu(_probe(weight_type).SerializeToString())
     x = np.full((1, _TAPS, 4, 4), 255, np.uint8)
     (output,) = session.run(None, {"x": x})
     return bool((output == 254).all())

@@ -30,6 +30,7 @@ MEASURES = (
     "files/onnx_file.py",
     "files/onnx_image.py",
     "files/onnx_names.py",
+    "files/onnx_open.py",
     "files/onnx_write.py",
     "imaging",
     "metrics",

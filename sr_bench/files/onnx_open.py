@@ -1,0 +1,20 @@
+"""Open a network in onnxruntime to look at it, not to measure it."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+
+def open_on_cpu(content: bytes) -> "InferenceSession":
+    """Return the ONNX file `content` opened on the CPU, to run on one thread.
+
+    Nothing is logged: what goes wrong is raised. onnxruntime's exceptions have no common base but
+    Exception.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -21,6 +21,9 @@ class CellKey:
     precision: Precision
     dataset: str
     metric: str
+    scale: int = 0
+    device: str = ""
+    variant: str = ""
 
     @classmethod
     def of(cls, claim: Claim) -> "CellKey":

@@ -35,6 +35,9 @@ class Blank:
     backend: str
     dataset: str
     source: Source
+    scale: int = 0
+    device: str = ""
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,15 +59,25 @@ class Claim:
     dataset: str
     """The Dataset cell of the row; empty if the table has no such column."""
     source: Source
+    scale: int = 0
+    """The upscaling factor that a column, a row, the label or a heading names; 0: none does."""
+    device: str = ""
+    """What the number was measured on, as the document calls it; empty if it names nothing."""
+    variant: str = ""
+    """What tells it from a claim that is equal in all else, such as its shape; usually empty."""
+    unit: str = ""
+    """As printed, where it is another than the metric's: ``K``, ``s``, ``KB``; else empty."""
+    exponent: int = 0
+    """The printed number times ten to this power is in the metric's unit: -3 for K of Params(M)."""
 
     @property
     def value(self) -> float:
         """The number, in the metric's unit."""
-        return float(self.text)
+        return float(f"{self.text}e{self.exponent}")  # rounded once: 1592 K are 1.592 M
 
     @property
     def half_step(self) -> float:
-        """Half a unit of the last printed digit: what rounding alone may hide."""
+        """Half a unit of the last printed digit, in the metric's unit: what rounding may hide."""
         # From the text, as a float doesn't tell 0.774 from 0.7740.
-        exponent = Decimal(self.text).as_tuple().exponent
-        return 0.5 * 10.0 ** int(exponent)
+        digit = Decimal(self.text).as_tuple().exponent
+        return 0.5 * 10.0 ** (int(digit) + self.exponent)

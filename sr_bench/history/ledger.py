@@ -56,11 +56,19 @@ class LedgerLine:
     fingerprint: str
     python: str
     packages: Mapping[str, str]
+    scale: int = 0
+    """That the document names; 0: none."""
+    named_device: str = ""
+    """What the document says that the number was measured on."""
+    variant: str = ""
+    """What tells the number from those that are equal in all else."""
 
     def is_about(self, document: str, key: CellKey) -> bool:
         """Whether this wrote the number of `key` in the file `document` beside the ledger."""
         row = (self.row, self.row_source, self.backend_word)
-        cell = (*row, self.precision, self.dataset, self.metric)  # in the order of a CellKey
+        number = (self.precision, self.dataset, self.metric)
+        # In the order of a CellKey.
+        cell = (*row, *number, self.scale, self.named_device, self.variant)
         return self.kind == "number" and self.document == document and cell == astuple(key)
 
 

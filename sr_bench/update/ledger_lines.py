@@ -70,4 +70,7 @@ def _line(
         case=record.case_id,
         python=environment.python,
         packages=dict(environment.packages),
+        scale=cell.scale if cell else 0,
+        named_device=cell.device if cell else "",
+        variant=cell.variant if cell else "",
     )

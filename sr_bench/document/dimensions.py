@@ -1,0 +1,43 @@
+"""What a piece of a document says about the numbers near it: one model behind all dialects."""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+from sr_bench.core.precision import Precision
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric as a header, a caption or a row names it."""
+
+    metric: str
+    """Name of the metric, such as ``psnr``; of one that nothing measures, made of its words."""
+    unit: str = ""
+    """As printed, where it is another than the metric's."""
+    exponent: int = 0
+    """A number times ten to this power is in the metric's unit."""
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """What numbers are about, as far as one heading, header, label or cell says it."""
+
+    measures: tuple[Measure, ...] = ()
+    """Several for combined cells: ``PSNR / SSIM``."""
+    model: str = ""
+    row_source: str = ""
+    precision: Precision | None = None
+    backend: str = ""
+    """``vacc``, ``onnxruntime``, or another word for what ran the model; lower case."""
+    device: str = ""
+    dataset: str = ""
+    """As printed."""
+    scale: int = 0
+    shape: str = ""
+    rest: str = ""
+    """The words that say none of these."""
+
+    def over(self, other: Self) -> Self:
+        """Return these dimensions, with those of `other` where these say nothing."""
+        names = (field.name for field in fields(self))
+        return type(self)(**{name: getattr(self, name) or getattr(other, name) for name in names})

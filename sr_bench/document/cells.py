@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.fields import narrowed
-from sr_bench.core.ignored import Ignored
 from sr_bench.document.cell import Cell
-from sr_bench.document.claims import read
+from sr_bench.document.claims import read_model_tables
 from sr_bench.document.tables import Document
 
 
@@ -20,27 +19,25 @@ class MetricCell:
     source: Source
     cell: Cell
     """The number alone, or what stands in its place."""
+    text: str
+    """The number as its claim has it, or what stands in its place."""
     is_number: bool
     table: int
     """Which of the document's tables with models it is in, from 0."""
 
-    @property
-    def text(self) -> str:
-        """The number as printed, or what stands in its place."""
-        return self.cell.text
 
-
-def metric_cells(document: Document, told: Ignored | None = None) -> tuple[MetricCell, ...]:
-    """Return the metric cells of `document`, read as a card tells, in reading order."""
+def metric_cells(document: Document) -> tuple[MetricCell, ...]:
+    """Return the metric cells of `document` in reading order."""
     cells = [
         MetricCell(
             narrowed(CellKey, row, metric=place.asks.metric),
             place.asks.source,
             place.cell,
+            place.asks.text if isinstance(place.asks, Claim) else place.cell.text,
             isinstance(place.asks, Claim),
             index,
         )
-        for index, table in enumerate(read(document, told).tables)
+        for index, table in enumerate(read_model_tables(document))
         for row in table.rows
         for place in row.places
     ]

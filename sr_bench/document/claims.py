@@ -13,7 +13,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.findings import Finding, Line
 from sr_bench.document.inline import plain
-from sr_bench.document.layout import Layout, read_layout
+from sr_bench.document.layout import Layout, read_layout, without
 from sr_bench.document.printed import Printed
 from sr_bench.document.read_table import TableReader
 from sr_bench.document.rows import ModelInfoTable, ModelRow, Place
@@ -63,9 +63,12 @@ def read(document: Document, ignored: Ignored | None = None) -> Reading:
         document: The text with its tables, and what its card tells of them.
         ignored: What the card leaves out.
     """
-    reader = TableReader(document, ignored or Ignored())
-    title = _title(document.text)
-    layouts = [read_layout(grid, told_of(document.told, grid), title) for grid in document.grids]
+    ignored = ignored or Ignored()
+    reader, title = TableReader(document, ignored), _title(document.text)
+    layouts = [
+        without(read_layout(grid, told_of(document.told, grid), title), ignored)
+        for grid in document.grids
+    ]
     for layout in layouts:
         if layout.is_read:
             reader.read(layout)
@@ -89,7 +92,7 @@ def _rows(document: Document, reader: TableReader) -> Mapping[Layout, Sequence[M
     """Return what is found in each table by row and model; note every number among it."""
     groups: dict[tuple[Line, Dimensions, str], list[Finding]] = {}
     for finding, variant, fault in tell_apart(reader.findings):
-        if finding.is_number:
+        if finding.text:
             reader.note(finding, fault)
         if not fault:
             says = replace(finding.says, measures=(), rest="")
@@ -123,14 +126,14 @@ def _row(
 def _place(document: Document, row: ModelRow, finding: Finding) -> Place:
     cell, metric = finding.cell, finding.measure.metric
     source = document.source(cell)
-    if not finding.is_number:
+    if not finding.text:
         return Place(narrowed(Blank, row, metric=metric, source=source), cell)
     measure = finding.measure
     claim = narrowed(
         Claim,
         row,
         metric=metric,
-        text=cell.text,
+        text=finding.text,
         source=source,
         unit=measure.unit,
         exponent=measure.exponent,

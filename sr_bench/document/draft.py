@@ -23,6 +23,8 @@ def _lines(layout: Layout) -> Iterator[str]:
     yield f"header = {_quoted(grid.title)}" if grid.title else f"line = {grid.line}"
     if layout.model_column is None and not any(c.says.model for c in layout.columns):
         yield f"model = {_quoted(layout.says.model or '?')}"
+    if layout.lacks_metrics:
+        yield 'metric = "?"'
     named = {column.header: column for column in layout.columns if column.header}
     if named:
         yield "[table.columns]"
@@ -43,9 +45,9 @@ def spelled(column: Column) -> str:
         return column.role
     if column.says.model:
         return f"model: {column.says.model}"
-    measures = "/".join(measure.metric for measure in column.says.measures) or "?"
+    measures = "/".join(measure.metric for measure in column.says.measures)
     about = _about(column.says)
-    return f"{measures} @ {about}" if about else measures
+    return f"{measures} @ {about}".strip() if about else measures or "?"
 
 
 def _about(says: Dimensions) -> str:

@@ -37,4 +37,5 @@ class Finding:
     says: Dimensions
     measure: Measure
     cell: Cell
-    is_number: bool
+    text: str
+    """The number as Python reads it; empty where a cell holds none."""

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
+from sr_bench.core.ignored import Ignored
 from sr_bench.core.told import ToldTable
 from sr_bench.document.cell import Cell
-from sr_bench.document.columns import IDENTITIES, Body, Column, body_of, read_columns
+from sr_bench.document.columns import IDENTITIES, IGNORED, Body, Column, body_of, read_columns
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.grids import Grid
-from sr_bench.document.numbers_in_cells import has_pattern
+from sr_bench.document.numbers_in_cells import prints_pair
 from sr_bench.document.phrases import fallback_measure, misspelt, read_phrase
 from sr_bench.document.results import looks_like_results
 from sr_bench.document.spelling import compact, has_digit, has_number
@@ -78,18 +79,36 @@ class Layout:
         modelled = self.model_column is not None or any(column.says.model for column in numbers)
         if not modelled and (not self.says.model or not numbers):
             return _NO_MODELS
+        return _NO_METRICS if self.lacks_metrics else ""
+
+    @cached_property
+    def lacks_metrics(self) -> bool:
+        """Whether no header, row, caption or cell names the metric of any of its numbers."""
         measured = self.says.measures or "metric" in self.roles
-        if measured or any(column.says.measures for column in numbers):
-            return ""
-        return "" if self._prints_pairs() else _NO_METRICS
+        if measured or any(column.says.measures for column in self.columns):
+            return False
+        return not self._prints_pairs()
 
     def _prints_pairs(self) -> bool:
         """Tell whether a cell shows its metrics by itself, as 37.89/0.9602 does."""
         return any(
-            column.role == "number" and has_pattern(cell)
+            column.role == "number" and prints_pair(cell)
             for row in self.body.rows
             for column, cell in zip(self.columns, row, strict=False)
         )
+
+
+def without(layout: Layout, ignored: Ignored) -> Layout:
+    """Return `layout` with columns that the card ignores as remarks; models stay what they are."""
+    if not ignored.columns:
+        return layout
+    columns = (
+        replace(column, role="remark", fault=IGNORED)
+        if column.role != "model" and ignored.column(column.header)
+        else column
+        for column in layout.columns
+    )
+    return replace(layout, columns=tuple(columns))
 
 
 def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
@@ -184,8 +203,10 @@ def _is_results(grid: Grid, columns: Sequence[Column]) -> bool:
 
 def _unmeasured(column: Column, texts: Sequence[str]) -> Column:
     """Return a column of an unknown header over numbers as one of a metric of that name."""
-    if column.role != "unknown" or not any(map(has_digit, texts)):
+    if column.role != "unknown" or column.told or not any(map(has_digit, texts)):
         return column
+    if column.header and not any(map(has_number, texts)):
+        return replace(column, role="remark")  # EDSR_x2.pt
     if not column.header:
         return replace(column, fault=_NO_HEADER)
     if title := misspelt(column.header):
@@ -204,8 +225,7 @@ def _checked(column: Column, firsts: dict[object, Column]) -> Column:
     if column.role in ("remark", "unknown") or column.fault:
         return column
     identity = column.role != "number"
-    says = replace(column.says, measures=tuple(m.metric for m in column.says.measures))  # type: ignore[arg-type]
-    first = firsts.setdefault(column.role if identity else says, column)
+    first = firsts.setdefault(column.role if identity else column.says, column)
     if first is column or (not identity and not column.says.measures):
         return column
     what = column.role if identity else "/".join(m.metric for m in column.says.measures)

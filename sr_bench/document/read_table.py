@@ -10,7 +10,7 @@ from sr_bench.core.ignored import Ignored
 from sr_bench.core.metric import metric_infos
 from sr_bench.core.precision import Precision
 from sr_bench.document.cell import Cell
-from sr_bench.document.columns import IGNORED, Column
+from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.findings import Finding, Line
 from sr_bench.document.layout import Layout
@@ -40,7 +40,6 @@ class TableReader:
 
     def read(self, layout: Layout) -> None:
         """Find the numbers of a table that can be read, and note those of it that can't."""
-        layout = replace(layout, columns=tuple(map(self._column, layout.columns)))
         self._rows.begin(layout)
         for number, cells in zip(layout.body.row_lines, layout.body.rows, strict=True):
             self._row(layout, number, cells)
@@ -61,12 +60,6 @@ class TableReader:
         line = finding.line
         labels = (*line.labels, finding.says.model)
         self._note(line.layout, finding.column, finding.cell, labels, fault, "row")
-
-    def _column(self, column: Column) -> Column:
-        """Return a column that the card ignores as one of remarks; models stay what they are."""
-        if column.role == "model" or not self._ignored.column(column.header):
-            return column
-        return replace(column, role="remark", fault=IGNORED)
 
     def _row(self, layout: Layout, number: int, cells: tuple[Cell, ...]) -> None:
         try:
@@ -100,7 +93,7 @@ class TableReader:
             labels = (*line.labels, finding.says.model)
             if not (self._ignored.table(layout.grid.names) or self._ignored.row(labels)):
                 self.findings.append(finding)
-            elif finding.is_number:
+            elif finding.text:
                 self.note(finding, "")
 
     def _note(
@@ -129,9 +122,9 @@ def _findings(line: Line, column: Column, cell: Cell) -> Iterator[Finding]:
     measures = column.says.measures or line.says.measures
     if has_digit(cell.text):
         for number in numbers_in(cell, measures, line.layout.says.measures):
-            yield Finding(line, column, says, number.measure, number.cell, is_number=True)
+            yield Finding(line, column, says, number.measure, number.cell, number.text)
     elif len(measures) == 1 and measures[0].metric in metric_infos():
-        yield Finding(line, column, says, measures[0], cell, is_number=False)
+        yield Finding(line, column, says, measures[0], cell, "")
 
 
 def _says(line: Line, column: Column) -> Dimensions:

@@ -145,7 +145,7 @@ class RowReader:
         Raises:
             DocumentError: They are not, or the column names none.
         """
-        named = label.precision if label.names_precision else None
+        named = label.precision if label.qualified and not label.precision.is_full else None
         if not text:
             return named
         in_column = Precision.FP32 if text.lower() in _FULL else read_phrase(text).precision

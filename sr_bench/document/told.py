@@ -18,7 +18,7 @@ _FIELDS: Final = ("model", "dataset", "scale", "precision", "device")
 _KEY: Final = re.compile(r"(?P<key>[a-z]+)\s*:\s*(?P<value>.*\S)\s*", re.DOTALL)
 _EXPECTED: Final = (
     f"expected one of {', '.join(ROLES)}; 'ignore: why'; 'model: NAME'; or a metric such as 'psnr',"
-    " 'psnr/ssim @ Set5 x2', 'params [K]'"
+    " 'psnr/ssim @ Set5 x2', 'params [K]'; '@ Set5' where rows name the metric"
 )
 
 
@@ -51,7 +51,7 @@ def read_meaning(text: str) -> Meaning:
         if key in _FIELDS:
             return Meaning("number", _field(key, value))
     measures, _, others = word.partition("@")
-    if not measures.strip() or "?" in word:
+    if not word.strip("@ ") or "?" in word:
         raise ValueError(_EXPECTED)
     return Meaning("number", replace(_others(others), measures=read_measures(measures)))
 

@@ -23,7 +23,7 @@ def tell_apart(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str, str]
     for finding in findings:
         groups.setdefault(_key(finding), []).append(finding)
     for group in groups.values():
-        told = [finding for finding in group if finding.is_number] or group[:1]
+        told = [finding for finding in group if finding.text] or group[:1]
         variants = _variants(told)
         firsts: dict[str, Finding] = {}
         for finding, variant in zip(told, variants, strict=True):
@@ -63,8 +63,10 @@ def _variants(group: Sequence[Finding]) -> list[str]:
 def _apart(finding: Finding) -> tuple[str, ...]:
     """Return what may tell a number from others that say the same, the best first."""
     line, grid = finding.line, finding.line.layout.grid
-    texts = (finding.says.shape, *line.remarks, finding.column.says.rest)
-    return tuple(map(_spelled, (*texts, grid.caption, grid.heading)))
+    said = finding.column.says
+    units = "/".join(measure.unit for measure in said.measures)
+    texts = (finding.says.shape, *line.remarks, said.rest, units, grid.caption, grid.heading)
+    return tuple(map(_spelled, texts))
 
 
 def _spelled(text: str) -> str:

@@ -1,11 +1,13 @@
 """A table as a reader sees it, whatever it is written in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Column, has_models, is_model_info, read_columns
+from sr_bench.document.spelling import has_number
 
 Row = tuple[Cell, ...]
 Dialect = Literal["markdown", "html", "rst", "yaml"]
@@ -13,6 +15,8 @@ _NO_MODELS: Final = "it has no column Models or Model, to whose rows claims belo
 _NO_METRICS: Final = (
     "no header of it is that of a metric that is read, such as PSNR(dB) or Params(M)"
 )
+MOST_CELLS: Final = 200_000
+"""No table that people read has more; a few letters of some dialects may ask for a billion."""
 LONG: Final = 120
 """Characters; what is longer would hide what a message says of it."""
 
@@ -74,3 +78,12 @@ class Grid:
         """All that a card may call it, the best one for a message first."""
         names = filter(None, (self.title, self.heading, f"line {self.line}"))
         return tuple(sorted(names, key=lambda name: len(name) > LONG))
+
+
+def headed(rows: Sequence[Row], marked: int = 0) -> int:
+    """Return how many of `rows` are of headers, if the dialect marks `marked` of them.
+
+    Where it marks none, the first row is one if it prints no number and another row does.
+    """
+    prints = (any(has_number(cell.plain) for cell in row) for row in rows)
+    return marked or int(next(prints, True) is False and any(prints))

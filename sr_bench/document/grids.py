@@ -1,13 +1,17 @@
 """A table as a reader sees it, whatever it is written in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
 from sr_bench.document.cell import Cell
+from sr_bench.document.spelling import has_number
 
 Row = tuple[Cell, ...]
 Dialect = Literal["markdown", "html", "rst", "yaml"]
+MOST_CELLS: Final = 200_000
+"""No table that people read has more; a few letters of some dialects may ask for a billion."""
 LONG: Final = 120
 """Characters; what is longer would hide what a message says of it."""
 
@@ -57,3 +61,12 @@ class Grid:
         """All that a card may call it, the best one for a message first."""
         names = filter(None, (self.title, self.heading, f"line {self.line}"))
         return tuple(sorted(names, key=lambda name: len(name) > LONG))
+
+
+def headed(rows: Sequence[Row], marked: int = 0) -> int:
+    """Return how many of `rows` are of headers, if the dialect marks `marked` of them.
+
+    Where it marks none, the first row is one if it prints no number and another row does.
+    """
+    prints = (any(has_number(cell.plain) for cell in row) for row in rows)
+    return marked or int(next(prints, True) is False and any(prints))

@@ -10,7 +10,7 @@ from markdown_it.token import Token
 _EMPHASIS = {"strong_open": "strong_close", "em_open": "em_close"}
 # Without any of these a text is plain already: most cells, and parsing is the slow part.
 _MARKUP = re.compile(r"[\\`*_~\[\]!<>&]")
-_STRONG = re.compile(r"(?<!\S)<(b|strong)>([^<]+)</\1>(?!\S)", re.IGNORECASE)
+_STRONG = re.compile(r"(?<![^\s>])<(b|strong)>([^<]+)</\1>(?!\S)", re.IGNORECASE)
 _IMAGE = re.compile(r"<img\b[^<>]*?\balt=([\"'])([^<>\"']*)\1[^<>]*>", re.IGNORECASE)
 _RST_LINK = re.compile(r"(?::[a-zA-Z][\w:+.-]*:)?(?<!`)`([^`<]+)(?:<[^`<>]*>)?`_{0,2}(?!`)")
 _RST_REFERENCE = re.compile(

@@ -9,14 +9,14 @@ from typing import Final
 from sr_bench.core.claim import Source
 from sr_bench.core.told import ToldTable
 from sr_bench.document.cell import Cell
-from sr_bench.document.dialects import html, markdown
+from sr_bench.document.dialects import html, markdown, rst
 from sr_bench.document.grids import Grid
 from sr_bench.document.places import Places
 from sr_bench.errors import DocumentError
 from sr_bench.files.toml import is_endless
 
 _DIALECTS: Final = MappingProxyType[str, Callable[[Places], tuple[Grid, ...]]](
-    {".html": html.grids, ".htm": html.grids}
+    {".html": html.grids, ".htm": html.grids, ".rst": rst.grids}
 )
 """By the suffix of a path; Markdown has any other."""
 

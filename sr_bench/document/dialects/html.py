@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sr_bench.document.cell import Cell
-from sr_bench.document.grids import Grid, Row
+from sr_bench.document.grids import MOST_CELLS, Grid, Row, headed
 from sr_bench.document.inline import plain
 from sr_bench.document.places import Places
 from sr_bench.document.spelling import has_number
@@ -21,10 +21,7 @@ _SPAN: Final = re.compile(r"\b(?P<name>col|row)span\s*=\s*[\"']?\s*(?P<number>\d
 _WRAPPED: Final = re.compile(
     r"\s*<(?P<name>[a-z][a-z0-9]*)\b[^<>]*>(?P<inside>.*)</(?P=name)\s*>\s*", re.I | re.S
 )
-_PLACES: Final = 100_000
-"""Cells that the spans of one table may make; a page of a few letters may ask for a billion."""
-_TOO_MANY: Final = f"its rowspan and colspan make more than {_PLACES} cells"
-_SKIPPED: Final = frozenset({"img", "br", "hr", "input"})
+_TOO_MANY: Final = f"its rowspan and colspan make more than {MOST_CELLS} cells"
 
 
 def grids(places: Places) -> tuple[Grid, ...]:
@@ -180,14 +177,14 @@ class _Reader:
         boxes = [table.rows[number] for number in kept]
         lines = [table.lines[number] for number in kept]
         rows, shapeless = _placed(boxes)
-        headed = table.headed or _headed(boxes)
+        count = table.headed or _headed(boxes)
         self._done.append(
             Grid(
-                headers=tuple(rows[:headed]),
-                rows=tuple(rows[headed:]),
+                headers=tuple(rows[:count]),
+                rows=tuple(rows[count:]),
                 line=table.line,
                 last_line=last_line,
-                row_lines=tuple(lines[headed:]),
+                row_lines=tuple(lines[count:]),
                 heading=table.heading,
                 caption=table.caption,
                 dialect="html",
@@ -201,10 +198,11 @@ def _headed(boxes: Sequence[Sequence[_Box]]) -> int:
     count = 0
     while count < len(boxes) and all(box.is_header for box in boxes[count]):
         count += 1
-    if not count and len(boxes) > 1:
-        # Of a table without header cells: the first row, if it prints no number.
-        first = boxes[0]
-        count = int(any(box.is_header for box in first) or not _numbers(first))
+    if not count:
+        rows = [[box.cell for box in row] for row in boxes]
+        count = headed(
+            [tuple(row) for row in rows], int(any(box.is_header for box in boxes[0][1:]))
+        )
     # A header that spans rows makes headers of them all.
     while 0 < count < len(boxes) - 1 and not _numbers(boxes[count]):
         if not any(box.rows + number > count for number in range(count) for box in boxes[number]):
@@ -220,8 +218,8 @@ def _numbers(boxes: Sequence[_Box]) -> bool:
 def _placed(boxes: Sequence[Sequence[_Box]]) -> tuple[list[Row], str]:
     """Return rows with each cell in all of its places, and why they could not be had."""
     if (
-        sum(min(b.columns, _PLACES) * min(b.rows, len(boxes)) for row in boxes for b in row)
-        > _PLACES
+        sum(min(b.columns, MOST_CELLS) * min(b.rows, len(boxes)) for row in boxes for b in row)
+        > MOST_CELLS
     ):
         return [tuple(box.cell for box in row) for row in boxes], _TOO_MANY
     rows: list[Row] = []

@@ -1,7 +1,7 @@
 """What the columns of a table are: by their headers, in one row or several."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Final
 
@@ -25,7 +25,7 @@ class Column:
     role: str
     """``model``, one of `IDENTITIES`, ``metric`` (its cells name one), ``number``, ``remark``; or
     ``unknown``."""
-    says: Dimensions = Dimensions()
+    says: Dimensions = field(default_factory=Dimensions)
     """What the header says of the numbers below."""
     fault: str = ""
     """Why no number of the column can be claimed."""

@@ -8,7 +8,6 @@ from typing import Final
 
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.told import ToldTable
-from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, IGNORED, Body, Column, body_of, read_columns
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.grids import Grid

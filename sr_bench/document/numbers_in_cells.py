@@ -70,7 +70,7 @@ def _is_pair(values: Sequence[Number]) -> bool:
     if len(values) != len(_PAIR) or not all(value.text for value in values):
         return False
     psnr, ssim = (float(value.text) for value in values)
-    return 1 < psnr < 100 and 0 < ssim <= 1  # noqa: PLR2004 - dB, and a share
+    return 1 < psnr < 100 and 0 < ssim <= 1
 
 
 def _low_end(numbers: Sequence[Number]) -> Number | None:

@@ -55,8 +55,7 @@ class TableReader:
                     self._note(layout, column, cell, (label,), layout.fault, "table")
 
     def note(self, finding: Finding, fault: str) -> None:
-        """Note a number with why no claim holds it; with no fault, one does or the card ignores it.
-        """
+        """Note a number, and why no claim holds it; no fault if one does, or the card ignores it."""
         line = finding.line
         labels = (*line.labels, finding.says.model)
         self._note(line.layout, finding.column, finding.cell, labels, fault, "row")

@@ -59,10 +59,8 @@ class RowReader:
         cells = self._above = self._continued(cells)
         cell = cells[layout.label_column]
         place = str(self._document.source(cell))
-        if layout.model_column is None:
-            label = Label("")
-        else:
-            label = read_label(cell.markdown, where=place)
+        named = layout.model_column is not None
+        label = read_label(cell.markdown, where=place) if named else Label("")
         says = self._said(cells, label, place)
         line = Line(
             layout,
@@ -150,7 +148,7 @@ class RowReader:
             return named
         in_column = Precision.FP32 if text.lower() in _FULL else read_phrase(text).precision
         if in_column is None:
-            msg = f"{place}: expected a precision such as FP32, INT8 or w8a8 in its column, got {text!r}"
+            msg = f"{place}: expected a precision such as FP32 or w8a8 in its column, got {text!r}"
             raise DocumentError(msg)
         if (both := agreed(named, in_column)) is None:
             msg = f"{place}: the column of precisions says {text!r} and the label {named}"

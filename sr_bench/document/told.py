@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sr_bench.core.ignored import spelled_alike
@@ -27,7 +27,7 @@ class Meaning:
     """What a card says that a column or a row is."""
 
     role: str = "number"
-    says: Dimensions = Dimensions()
+    says: Dimensions = field(default_factory=Dimensions)
     ignored: str = ""
     """Why its numbers are left out; empty if they are not."""
 
@@ -69,12 +69,17 @@ def _others(text: str) -> Dimensions:
 
 
 def _field(key: str, value: str) -> Dimensions:
-    if key in ("model", "dataset", "device"):
-        return replace(Dimensions(), **{key: value})
+    if key == "model":
+        return Dimensions(model=value)
+    if key == "dataset":
+        return Dimensions(dataset=value)
+    if key == "device":
+        return Dimensions(device=value)
     says = read_phrase(f"x{value.strip('x')}" if key == "scale" else value)
-    if not getattr(says, key):
+    named = Dimensions(scale=says.scale) if key == "scale" else Dimensions(precision=says.precision)
+    if named == Dimensions():
         raise ValueError(_EXPECTED)
-    return replace(Dimensions(), **{key: getattr(says, key)})
+    return named
 
 
 def whole_table(told: ToldTable) -> Dimensions:

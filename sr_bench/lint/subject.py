@@ -178,7 +178,6 @@ def _entry(document: Document, row: ModelRow) -> Entry:
         Entry,
         row,
         shape=row.shape if any(character.isalnum() for character in row.shape) else "",
-        shape_column="shape" in row.cells,
         claims={claim.metric: claim for claim in row.claims},
-        source=document.source(row.cells["model"]),
+        source=document.source(row.cell),
     )

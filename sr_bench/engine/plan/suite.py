@@ -120,7 +120,7 @@ def _blanks(group: Iterable[ModelRow]) -> Iterator[Blank]:
     """Yield the cells without a number; a precision row costs what its model does."""
     for row in group:
         for blank in row.blanks:
-            if blank.metric not in COST_METRICS or not row.label.qualified:
+            if blank.metric not in COST_METRICS or not row.qualified:
                 yield blank
 
 

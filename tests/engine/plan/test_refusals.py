@@ -32,9 +32,8 @@ def cases(tmp_path: Path):
         path.write_text(f'schema = 1\n[[model]]\nname = "a"\nrow = "A"\nscale = 2\n{card}')
         suite = load_card(path)
         document = parse_document("", "README.md")
-        return list(
-            plan(Suite(suite, document, ((suite.models[0], claims),)), Selection(**options))
-        )
+        bound = Suite(suite, document, ((suite.models[0], claims),))
+        return list(plan(bound, Selection(**options)))
 
     return cases
 
@@ -149,12 +148,11 @@ def test_a_time_needs_its_device_in_the_card_and_the_option_in_the_session(
 
 def test_the_size_of_a_model_is_known_of_the_file_that_the_card_names(cases) -> None:
     size = about(metric="model_size")
-    assert cases(size)[0].refusal == ""
-    assert (
-        "no ONNX file of fp16"
-        in cases(about(metric="model_size", precision=Precision.FP16))[0].refusal
-    )
-    assert "no file of the card" in cases(about(metric="model_size", backend="vacc"))[0].refusal
+    others = replace(size, precision=Precision.FP16), replace(size, backend="vacc")
+    here, low, device = cases(size, *others)
+    assert here.refusal == ""
+    assert "no ONNX file of fp16" in low.refusal
+    assert "no file of the card" in device.refusal
 
 
 def test_rows_of_a_backend_that_does_not_exist_say_so(cases) -> None:

@@ -65,6 +65,14 @@ class Case:
         return cell.source if cell else None
 
     @property
+    def printed_as(self) -> str:
+        """Which precision its row prints, where that is another, and why; else empty."""
+        if self.claim is None or self.claim.precision == self.precision:
+            return ""
+        named = f"{self.precision.calibration} is the card's int8.observer"
+        return f"the document prints {self.claim.precision} and no calibration; {named}"
+
+    @property
     def word(self) -> str:
         """The backend that the row of its claim names; empty: none."""
         return self.claim.backend if self.claim else ""

@@ -48,11 +48,10 @@ def _lines(checked: "Checked") -> Iterator[str]:
 
 
 def _line(kind: str, number: "StaleNumber") -> str:
-    from sr_bench.core.metric import with_unit
-    from sr_bench.document.numbers import measured
+    from sr_bench.document.numbers import measured, with_unit
 
     cell, record = number.cell, number.record
-    claimed = with_unit(cell.text, record.metric)
-    value = with_unit(measured(record, extra=2), record.metric)
+    claimed = with_unit(cell.text, record)
+    value = with_unit(measured(record, extra=2), record)
     why = " ".join(number.why.split())
     return f"{cell.source}: {kind}: {cell.key}: claimed {claimed}, measured {value}: {why}"

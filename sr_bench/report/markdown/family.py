@@ -87,7 +87,8 @@ def _cell(record: Record) -> str:
     # No tolerance: the value was shown, not judged, as it is partial or emulated for a device.
     if claim is None or measurement is None or record.verdict.tolerance is None:
         return NOT_MEASURED
-    return format_like(claim.text, measurement.value, digits=record.verdict.digits)
+    value = claim.as_printed(measurement.value)
+    return format_like(claim.text, value, digits=record.verdict.digits)
 
 
 def comparison(records: Sequence[Record]) -> str:

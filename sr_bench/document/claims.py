@@ -22,7 +22,8 @@ from sr_bench.document.told import told_of
 from sr_bench.document.twins import tell_apart
 
 _TITLE: Final = re.compile(
-    r"^(?:#[ \t]+(?P<hash>\S.*?)[ \t#]*|<h1\b[^>]*>(?P<html>.*)|(?P<line>\S.*)\r?\n[=*#~-]{3,})\r?$",
+    r"^(?:#[ \t]+(?P<hash>\S.*?)[ \t#]*|<h1\b[^>]*>(?P<html>.*)"
+    r"|(?P<line>\S.*)\r?\n[=*#~-]{3,})\r?$",
     re.MULTILINE | re.IGNORECASE,
 )
 

@@ -55,7 +55,7 @@ class TableReader:
                     self._note(layout, column, cell, (label,), layout.fault, "table")
 
     def note(self, finding: Finding, fault: str) -> None:
-        """Note a number, and why no claim holds it; no fault if one does, or the card ignores it."""
+        """Note a number, and why no claim holds it: no fault if one does, or a card ignores it."""
         line = finding.line
         labels = (*line.labels, finding.says.model)
         self._note(line.layout, finding.column, finding.cell, labels, fault, "row")

@@ -140,9 +140,9 @@ def _entry(document: Document, row: ModelRow, claims: Sequence[Claim]) -> Entry:
         Entry,
         claims[0],
         shape=row.shape if any(character.isalnum() for character in row.shape) else "",
-        shape_column="shape" in row.cells,
+        shape_column=row.shape_column,
         claims={claim.metric: claim for claim in claims},
-        source=document.source(row.cells["model"]),
+        source=document.source(row.cell),
     )
 
 

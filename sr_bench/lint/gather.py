@@ -107,7 +107,7 @@ def _suite(path: Path) -> Subject:
         # The card is sound; reading its document alone makes a finding of the fault.
         return replace(_alone(load_card(path).document), card=load_card(path), waivable=True)
     except CardError as error:
-        alone = _alone(_document_of(path), _ignored_of(path))
+        alone = _alone(_document_of(path), _card_of(path))
         return replace(alone, faults=(_fault(error, path), *alone.faults))
     subject = _read(suite.document, suite.card.ignored)
     subject = replace(subject, printed=suite.printed, card=suite.card, waivable=True)
@@ -121,11 +121,11 @@ def _document_of(path: Path) -> Path:
         return path.with_name("README.md")
 
 
-def _ignored_of(path: Path) -> Ignored:
+def _card_of(path: Path) -> SuiteCard | None:
     try:
-        return load_card(path).ignored
+        return load_card(path)
     except SrBenchError:
-        return Ignored()
+        return None
 
 
 def _with_card(path: Path, card_path: Path) -> Subject:
@@ -133,7 +133,7 @@ def _with_card(path: Path, card_path: Path) -> Subject:
         msg = f"--card {card_path}: expected a {CARD}, got no file"
         raise OptionError(msg)
     card = load_card(card_path)
-    subject = _bound(_alone(path, card.ignored), card)
+    subject = _bound(_alone(path, card), card)
     if subject.tables and not subject.models:
         rows = ", ".join(model.row for model in card.models if model.row)
         msg = f"--card {card_path}: binds no row of {path}; its rows are: {rows}"
@@ -179,10 +179,14 @@ def _rows(tables: Sequence[ModelInfoTable]) -> frozenset[tuple[str, ...]]:
     return frozenset((row.row, row.row_source, row.backend, row.precision) for row in rows)
 
 
-def _alone(path: Path, ignored: Ignored | None = None) -> Subject:
-    """Return the document at `path` without a card; if it can't be read, that is a fault of it."""
+def _alone(path: Path, card: SuiteCard | None = None) -> Subject:
+    """Return the document at `path`, bound by no card; if it can't be read, that is a fault of it.
+
+    Of `card` counts what it says of reading.
+    """
+    told, ignored = (card.told, card.ignored) if card else ((), None)
     try:
-        return _read(read_document(path), ignored)
+        return _read(replace(read_document(path), told=told), ignored)
     except DocumentError as error:
         return Subject(str(path), faults=(_fault(error, path),))
 

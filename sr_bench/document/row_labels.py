@@ -69,7 +69,7 @@ class RowReader:
             tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",),
             says,
             self._section,
-            label.qualified,
+            bool(label.backend) or not label.precision.is_full,
             self._remarks(cells),
         )
         return self._owned(line, label, place) if label.model else line
@@ -195,7 +195,8 @@ class RowReader:
         for cells in self._layout.body.rows:
             with suppress(DocumentError):
                 if column < len(cells) and cells[column].text:
-                    if not read_label(cells[column].markdown, where="").qualified:
+                    label = read_label(cells[column].markdown, where="")
+                    if not label.backend and label.precision.is_full:
                         return True
         return False
 

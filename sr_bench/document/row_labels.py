@@ -70,7 +70,7 @@ class RowReader:
             says,
             self._section,
             bool(label.backend) or not label.precision.is_full,
-            self._remarks(cells),
+            (label.mark, *self._remarks(cells)),
         )
         return self._owned(line, label, place) if label.model else line
 
@@ -143,7 +143,7 @@ class RowReader:
         Raises:
             DocumentError: They are not, or the column names none.
         """
-        named = label.precision if label.qualified and not label.precision.is_full else None
+        named = None if label.precision.is_full else label.precision
         if not text:
             return named
         in_column = Precision.FP32 if text.lower() in _FULL else read_phrase(text).precision

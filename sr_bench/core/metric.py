@@ -112,12 +112,12 @@ _NOT_OF_IMAGES: Final = MappingProxyType(
             推理延迟 运行时间 时间""",
         ),
         "fps": _cost(
-            *("FPS", "", 3),
+            *("FPS", "images/s", 1),
             "fps framerate framespersecond 帧率",
             higher=True,
         ),
         "memory": _cost(
-            *("memory", "MB", 3),
+            *("peak memory", "MB", 1),
             """memory mem peakmemory peakmem gpumemory gpumem maxmemory memoryusage
             memoryfootprint vram peakmemoryrange estimatedpeakmemory estimatedpeakmemoryrange
             显存 显存占用 内存 内存占用 峰值内存 峰值显存""",

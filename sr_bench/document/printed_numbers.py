@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from sr_bench.document.cell import Cell
 from sr_bench.document.dimensions import Measure
 from sr_bench.document.spelling import narrow
-from sr_bench.document.tables import Cell
 from sr_bench.document.units import is_unit, metric_power, with_printed_unit
 
 Kind = Literal["value", "gain", "spread", "blank"]

@@ -75,7 +75,7 @@ def _refuse_unread(document: Document, answers: "_Answers") -> None:
     ignored = Ignored()
     with suppress(CardError):  # the card may be gone since the run
         ignored = load_card(answers.card).ignored if answers.card else ignored
-    printed = (one for one in read(document, ignored).printed if not one.grid.fault)
+    printed = (one for one in read(document, ignored).printed if one.layout.is_read)
     for one in unread_numbers(printed):
         msg = f"{one.source}: {one.message}"
         raise DocumentError(msg)

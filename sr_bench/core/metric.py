@@ -83,7 +83,7 @@ def _cost(title: str, unit: str, decimals: int, names: str, *, higher: bool = Fa
     return MetricInfo(title, unit, higher, decimals, decimals, headers=tuple(names.split()))
 
 
-# What is counted, compared with fp32, or timed: no module scores it.
+# What is counted, compared with fp32, timed, or a file's: no module scores it.
 _NOT_OF_IMAGES: Final = MappingProxyType(
     {
         "fidelity": MetricInfo("fidelity", "dB", True, 2, 2, allowed_loss=0.5),

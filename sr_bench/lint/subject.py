@@ -88,7 +88,7 @@ class Subject:
         return self.models.get(entry.key)
 
     def scale(self, entry: Entry) -> int | None:
-        """Return the upscaling factor: the card's, the printed, or the label's: ``EDSR_x2``, ``2x``."""
+        """Return the upscaling factor of the card, of the print or of a label, ``x2`` or ``2x``."""
         if model := self.model(entry):
             return model.scale
         match = _SCALE.search(entry.row)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from sr_bench.core.claim import Claim
-from sr_bench.core.metric import image_metrics, metric_info, with_unit
+from sr_bench.core.metric import image_metrics, metric_info
+from sr_bench.lint.digits import quantity
 from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
@@ -39,13 +40,13 @@ def check(subject: Subject) -> Iterator[Finding]:
                 columns.setdefault(key, []).append((low, value, full.claims[metric]))
     for column in columns.values():
         if all(_like_loss(*values) for _, *values in column):
-            entry, value, full = column[0]
-            info = metric_info(value.metric)
+            entry, printed, of_full = column[0]
+            title = metric_info(printed.metric).title
             more = f"; likewise {counted(len(column) - 1, 'more row')}" if column[1:] else ""
             yield RULE.found(
-                value.source,
-                f"{entry.name}: {info.title} {with_unit(value.text, value.metric)} beside fp32's"
-                f" {full.text} reads like a loss{more}",
+                printed.source,
+                f"{entry.name}: {title} {quantity(printed)} beside fp32's {of_full.text} reads like"
+                f" a loss{more}",
                 row=entry.row,
             )
 

@@ -28,7 +28,7 @@ class MetricInfo:
     title: str
     """As people write it, such as ``PSNR``."""
     unit: str
-    "In which it is printed, measured and recorded; empty if it has none."
+    """In which it is printed, measured and recorded; empty if it has none."""
     higher_is_better: bool
     decimals: int
     """Of a value that no document prints."""
@@ -87,8 +87,9 @@ _NOT_OF_IMAGES: Final = MappingProxyType(
         ),
         "params": _cost(
             *("Params", "M", 6),
-            """params(m) params param parameters parameter parametercount paramcount numparams
-            参数量 参数 模型参数 模型参数量 参数个数 参数数量""",
+            """params(m) params param para paras parameters parameter parametercount paramcount
+            numparams parametros parametri parametres параметры パラメータ パラメータ数
+            파라미터 파라미터수 参数量 参数 模型参数 模型参数量 参数个数 参数数量""",
         ),
         "macs": _cost(
             *("MACs", "G", 3),
@@ -119,7 +120,7 @@ _NOT_OF_IMAGES: Final = MappingProxyType(
         "model_size": _cost(
             *("model size", "MB", 3),
             """modelsize filesize weightsize weightssize disksize onnxsize checkpointsize
-            模型大小 模型体积 模型文件大小""",
+            模型大小 模型体积 模型文件大小 模型存储大小 存储大小""",
         ),
     }
 )

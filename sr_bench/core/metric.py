@@ -29,7 +29,8 @@ class MetricInfo:
     """As people write it, such as ``PSNR``."""
     unit: str
     """In which it is printed, measured and recorded; empty if it has none."""
-    higher_is_better: bool
+    higher_is_better: bool | None
+    """None: nobody here knows, as nothing here measures it."""
     decimals: int
     """Of a value that no document prints."""
     sentence_decimals: int
@@ -65,6 +66,11 @@ class MetricInfo:
         return value >= self.perfect if self.higher_is_better else value <= self.perfect
 
     @property
+    def drops(self) -> bool:
+        """Whether a loss by it is a drop; also where nobody knows."""
+        return self.higher_is_better is not False
+
+    @property
     def perfection(self) -> str:
         """What such an image has, such as ``PSNR of 58.923 dB or more``."""
         if self.perfect is None:
@@ -77,7 +83,7 @@ def _cost(title: str, unit: str, decimals: int, names: str, *, higher: bool = Fa
     return MetricInfo(title, unit, higher, decimals, decimals, headers=tuple(names.split()))
 
 
-# What is counted, compared with fp32, or timed: no module scores it.
+# What is counted, compared with fp32, timed, or a file's: no module scores it.
 _NOT_OF_IMAGES: Final = MappingProxyType(
     {
         "fidelity": MetricInfo("fidelity", "dB", True, 2, 2, allowed_loss=0.5),
@@ -107,12 +113,12 @@ _NOT_OF_IMAGES: Final = MappingProxyType(
             推理延迟 运行时间 时间""",
         ),
         "fps": _cost(
-            *("FPS", "", 3),
+            *("FPS", "images/s", 1),
             "fps framerate framespersecond 帧率",
             higher=True,
         ),
         "memory": _cost(
-            *("memory", "MB", 3),
+            *("peak memory", "MB", 1),
             """memory mem peakmemory peakmem gpumemory gpumem maxmemory memoryusage
             memoryfootprint vram peakmemoryrange estimatedpeakmemory estimatedpeakmemoryrange
             显存 显存占用 内存 内存占用 峰值内存 峰值显存""",
@@ -160,10 +166,15 @@ def image_metrics() -> tuple[str, ...]:
 def metric_info(name: str) -> MetricInfo:
     """Return the declaration of the metric `name`.
 
-    History may hold values of a metric whose package is not installed any more: such a one has no
-    unit.
+    A document may print one that nothing here measures, and history may hold values of one whose
+    package is not installed any more: such a one has no unit, and no side that is the better one.
     """
-    return metric_infos().get(name) or MetricInfo(name, "", True, 4, 4)
+    return metric_infos().get(name) or MetricInfo(name, "", None, 4, 4)
+
+
+def is_measured(name: str) -> bool:
+    """Tell whether anything here knows the metric `name`."""
+    return name in metric_infos()
 
 
 def printed_metric(name: str, *, also: tuple[str, ...] = ()) -> str:
@@ -172,7 +183,7 @@ def printed_metric(name: str, *, also: tuple[str, ...] = ()) -> str:
     Raises:
         ValueError: It is neither; the message lists the valid ones.
     """
-    valid = (*dict.fromkeys(metric_headers().values()), *also)
+    valid = (*(known for known in metric_infos() if known != "fidelity"), *also)
     if name not in valid:
         msg = f"expected one of {', '.join(valid)}"
         raise ValueError(msg)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
-from sr_bench.core.claim import Claim, Source
+from sr_bench.core.claim import Claim, Source, in_print
 from sr_bench.core.metric import metric_info
 from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
@@ -129,7 +129,8 @@ def _new_number(
         return measured(record)
     # A new number is judged by the card's rule next time, which may be to cut digits off.
     digits = model.tolerance_for(record.metric, cell.key.precision).digits
-    return format_like(like.text, record.measurement.value, digits=digits)
+    value = in_print(record.measurement.value, cell.exponent)
+    return format_like(like.text, value, digits=digits)
 
 
 def _answers(record: Record, key: CellKey, model: ModelCard) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
@@ -130,7 +131,8 @@ def _new_number(
     # A new number is judged by the card's rule next time, which may be to cut digits off.
     digits = model.tolerance_for(record.metric, cell.key.precision).digits
     value = in_print(record.measurement.value, cell.exponent)
-    return format_like(like.text, value, digits=digits)
+    pattern = Decimal(like.text).scaleb(like.exponent - cell.exponent)  # of another unit, maybe
+    return format_like(f"{pattern:f}", value, digits=digits)
 
 
 def _answers(record: Record, key: CellKey, model: ModelCard) -> bool:

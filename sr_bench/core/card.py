@@ -138,6 +138,11 @@ class ModelCard:
     decides no number here."""
 
     @property
+    def manifest_folders(self) -> tuple[Path, ...]:
+        """Where the zoo may keep dataset manifests of its own, in the order of search."""
+        return _manifest_folders(self.folder)
+
+    @property
     def id(self) -> str:
         """``family/name``: unique across suites."""
         return f"{self.family}/{self.name}"
@@ -217,6 +222,13 @@ class SuiteCard:
     waivers: tuple[Waiver, ...] = ()
 
     @property
-    def datasets(self) -> Path:
-        """The folder in which a zoo keeps dataset manifests of its own, beside its suites."""
-        return self.path.resolve().parent.parent / "datasets"
+    def manifest_folders(self) -> tuple[Path, ...]:
+        """Where the zoo may keep dataset manifests of its own, in the order of search."""
+        return _manifest_folders(self.path.resolve().parent)
+
+
+def _manifest_folders(suite: Path) -> tuple[Path, ...]:
+    """Return the folders, inside the suite and beside it, that may hold folders of datasets."""
+    return tuple(
+        place for folder in (suite, suite.parent) for place in (folder / "datasets", folder)
+    )

@@ -46,6 +46,7 @@ def test_a_gap_is_of_one_metric_and_precision_and_if_it_says_so_of_one_dataset()
     assert model.gap_for("ssim", FP16, "div2k") is None
 
 
-def test_a_zoo_keeps_its_manifests_beside_its_suites() -> None:
+def test_a_zoo_keeps_its_manifests_inside_its_suites_or_beside_them() -> None:
     suite = SuiteCard(Path("/z/zoo/card.toml"), "zoo", Path("/z/zoo/README.md"), ())
-    assert suite.datasets == Path("/z/datasets")
+    places = ("/z/zoo/datasets", "/z/zoo", "/z/datasets", "/z")
+    assert suite.manifest_folders == tuple(map(Path, places))

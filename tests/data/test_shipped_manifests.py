@@ -8,7 +8,17 @@ from sr_bench.data.locate import known_datasets, load_dataset
 from sr_bench.data.pairing import find_pairs
 from sr_bench.data.source import open_dataset
 
-FILES = ("div2k_valid", "gopro_test", "set5", "set14", "bsd100", "urban100")
+FILES = (
+    "div2k_valid",
+    "gopro_test",
+    "set5",
+    "set14",
+    "bsd100",
+    "urban100",
+    "set5_enlarged",
+    "celebamask_hq_test",
+    "celebamask_hq_first1000",
+)
 LAYOUTS = [
     pytest.param(slug, index, id=f"{slug}-{index}")
     for slug in FILES

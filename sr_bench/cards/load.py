@@ -71,10 +71,11 @@ def _faults(table: CardTable) -> Iterator[str]:
                 yield f"{where}: unknown protocol {evaluation.protocol!r}; {advice}"
     names = Counter(model.name for model in table.model)
     yield from (f"model name {name!r} is used {n} times" for name, n in names.items() if n > 1)
-    rows = Counter((model.row, model.row_source) for model in table.model if model.row)
-    for (row, source), n in rows.items():
+    rows = Counter((model.row, model.row_source, model.scale) for model in table.model if model.row)
+    for (row, source, scale), n in rows.items():
         if n > 1:
-            yield f"row {row!r}{f' of source {source!r}' if source else ''} is bound {n} times"
+            of = f" of source {source!r}" if source else ""
+            yield f"row {row!r}{of} is bound {n} times at scale {scale}"
 
 
 def _unknown(where: str, name: str, package: str) -> Iterator[str]:
@@ -96,6 +97,7 @@ def _model(table: ModelTable, folder: Path, protocols: dict[str, EvalProtocol]) 
         counted_shape=table.cost.shape,
         int8=narrowed(Int8Plan, table.int8),
         int8_tolerances=table.int8.tolerance,
+        printed_int8=table.int8.observer,
         device=narrowed(DevicePlan, table.vacc),
         built_calibration=table.vacc.built_calibration,
     )

@@ -61,6 +61,7 @@ class EvaluationTable(Table):
     protocol: str
     claimed: bool = True
     precisions: tuple[Precision, ...] = ()
+    printed: str = ""
 
 
 @dataclass(config=STRICT, frozen=True)
@@ -71,6 +72,8 @@ class Int8Table(Int8Plan):
     """No key: chosen for all cards."""
     tolerance: Tolerances = field(default_factory=dict)
     """For int8 numbers, before those of the model."""
+    observer: Annotated[Precision | None, Spelled(_calibration)] = None
+    """By which rows that print int8 alone were calibrated, such as ``kl``."""
 
 
 @dataclass(config=STRICT, frozen=True)
@@ -93,6 +96,7 @@ class ModelTable(Table):
     hyper: Hyper = {}
     onnx: str = ""
     onnx_by_precision: Mapping[Precision, Words] = {}
+    devices: Mapping[str, Words] = {}
     checkpoint: Checkpoint | None = None
     value_range: Annotated[float, Bounds(gt=0)] = 1.0
     cost: CostTable = Field(default_factory=CostTable)
@@ -105,12 +109,14 @@ class ModelTable(Table):
 
     @model_validator(mode="after")
     def _one_network(self) -> "ModelTable":
-        full = bool(self.architecture) + bool(self.onnx)
-        if full > 1 or not (full or self.onnx_by_precision):
+        if self.architecture and self.onnx:
             msg = f"model {self.name!r}: give either architecture (built-in) or onnx (your file)"
             raise ValueError(msg)
         if not self.architecture and (self.checkpoint or self.hyper):
-            msg = f"model {self.name!r}: an onnx file needs no checkpoint and no hyper"
+            msg = (
+                f"model {self.name!r}: checkpoint and hyper go with an architecture;"
+                " an onnx file needs no checkpoint and no hyper"
+            )
             raise ValueError(msg)
         return self
 

@@ -29,7 +29,8 @@ class MetricInfo:
     """As people write it, such as ``PSNR``."""
     unit: str
     """In which it is printed, measured and recorded; empty if it has none."""
-    higher_is_better: bool
+    higher_is_better: bool | None
+    """None: nobody here knows, as nothing here measures it."""
     decimals: int
     """Of a value that no document prints."""
     sentence_decimals: int
@@ -65,6 +66,11 @@ class MetricInfo:
         return value >= self.perfect if self.higher_is_better else value <= self.perfect
 
     @property
+    def drops(self) -> bool:
+        """Whether a loss by it is a drop; also where nobody knows."""
+        return self.higher_is_better is not False
+
+    @property
     def perfection(self) -> str:
         """What such an image has, such as ``PSNR of 58.923 dB or more``."""
         if self.perfect is None:
@@ -73,13 +79,17 @@ class MetricInfo:
         return f"{self.title} of {f'{self.perfect:.5g} {self.unit}'.rstrip()} or {side}"
 
 
-# What is counted, compared with fp32, or timed: no module scores it.
+# What is counted, compared with fp32, timed, or a file's: no module scores it.
 _NOT_OF_IMAGES: Final = MappingProxyType(
     {
         "flops": MetricInfo("Flops", "G", False, 3, 3, headers=("flops(g)",)),
         "params": MetricInfo("Params", "M", False, 6, 6, headers=("params(m)",)),
+        "macs": MetricInfo("MACs", "G", False, 3, 3, headers=("macs(g)",)),
+        "model_size": MetricInfo("model size", "MB", False, 3, 3),
         "fidelity": MetricInfo("fidelity", "dB", True, 2, 2, allowed_loss=0.5),
         "latency": MetricInfo("latency", "ms", False, 3, 3),
+        "fps": MetricInfo("FPS", "images/s", True, 1, 1),
+        "memory": MetricInfo("peak memory", "MB", False, 1, 1),
     }
 )
 
@@ -118,10 +128,15 @@ def image_metrics() -> tuple[str, ...]:
 def metric_info(name: str) -> MetricInfo:
     """Return the declaration of the metric `name`.
 
-    History may hold values of a metric whose package is not installed any more: such a one has no
-    unit.
+    A document may print one that nothing here measures, and history may hold values of one whose
+    package is not installed any more: such a one has no unit, and no side that is the better one.
     """
-    return metric_infos().get(name) or MetricInfo(name, "", True, 4, 4)
+    return metric_infos().get(name) or MetricInfo(name, "", None, 4, 4)
+
+
+def is_measured(name: str) -> bool:
+    """Tell whether anything here knows the metric `name`."""
+    return name in metric_infos()
 
 
 def printed_metric(name: str, *, also: tuple[str, ...] = ()) -> str:
@@ -130,7 +145,7 @@ def printed_metric(name: str, *, also: tuple[str, ...] = ()) -> str:
     Raises:
         ValueError: It is neither; the message lists the valid ones.
     """
-    valid = (*dict.fromkeys(metric_headers().values()), *also)
+    valid = (*(known for known in metric_infos() if known != "fidelity"), *also)
     if name not in valid:
         msg = f"expected one of {', '.join(valid)}"
         raise ValueError(msg)

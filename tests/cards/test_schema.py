@@ -38,7 +38,6 @@ def test_the_least_card_is_understood_with_its_defaults() -> None:
     ("keys", "message"),
     [
         ({"onnx": "m.onnx"}, "either architecture .built-in. or onnx"),
-        ({"architecture": ""}, "either architecture .built-in. or onnx"),
         (
             {"architecture": "", "onnx": "m.onnx", "checkpoint": {"file": "m.pth"}},
             "an onnx file needs no checkpoint and no hyper",

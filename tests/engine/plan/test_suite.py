@@ -1,9 +1,13 @@
 """Each model binds one row of the document and each row one model, or the card has a fault."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sr_bench.core.ignored import Ignored
+from sr_bench.document.claims import Reading, read
+from sr_bench.document.tables import Document
 from sr_bench.engine.plan.suite import Suite, load_suite, refuse_unread
 from sr_bench.errors import CardError, DocumentError
 
@@ -82,24 +86,6 @@ def test_a_source_that_no_row_has_is_named(load) -> None:
     assert "the document has no row 'A' of source 'three'; its rows are: 'A (one)'" in message
 
 
-@pytest.mark.parametrize(
-    "evaluation",
-    [
-        "",
-        'evaluation = [{ dataset = "set5", protocol = "paper_y", claimed = false }]\n',
-        'evaluation = [{ dataset = "set5", protocol = "paper_y", precisions = ["int8_kl"] }]\n',
-    ],
-)
-def test_a_printed_psnr_that_no_evaluation_covers_is_refused_at_its_cell(
-    load, evaluation: str
-) -> None:
-    message = fault(load, HEAD + ROWS, MODEL + evaluation)
-    assert "card.toml: 3 faults" in message
-    assert "README.md:3:25 prints PSNR of fp32, but no claimed [[model.evaluation]]" in message
-    assert "prints SSIM of fp32" in message
-    assert "prints PSNR of fp16" in message
-
-
 def test_a_known_gap_that_excuses_no_printed_number_is_refused(load) -> None:
     gap = '[[model.known_gap]]\nmetric = "{}"\nprecision = "fp16"\nreason = "swapped"\n'
     message = fault(load, HEAD + ROWS, MODEL + ON_SET5 + gap.format("ssim"))
@@ -140,11 +126,6 @@ def test_a_dataset_cell_may_be_spelled_freely(load, cell: str) -> None:
     table = f"| Model | Dataset | PSNR |\n|-|-|-|\n| A | {cell} | 30.1 |\n"
     ((model, (claim,)),) = load(table).claims
     assert model.claimed_evaluation(claim.precision, claim.dataset) is model.evaluations[0]
-
-
-def test_a_dataset_that_no_evaluation_has_is_named(load) -> None:
-    table = "| Model | Dataset | PSNR |\n|-|-|-|\n| A | Set14 | 30.1 |\n"
-    assert "prints PSNR of fp32 on 'Set14', but no claimed" in fault(load, table)
 
 
 def test_a_row_that_is_nowhere_is_refused_with_the_tables_and_why_they_are_not_read(load) -> None:
@@ -218,3 +199,58 @@ def test_cards_of_one_document_read_it_together(tmp_path: Path) -> None:
     (tmp_path / "b" / "card.toml").unlink()
     with pytest.raises(CardError, match="row 'B' of source 'two' is bound by no model"):
         load_suite(tmp_path / "a" / "card.toml")
+
+
+@pytest.fixture
+def load_scaled(load, monkeypatch: pytest.MonkeyPatch):
+    """Load a suite whose document prints each of the numbers given with a scale."""
+
+    def load_scaled(card: str, **scales: int) -> Suite:
+        texts = {name.replace("_", ".").lstrip("n"): scale for name, scale in scales.items()}
+
+        def scaled(document: Document, ignored: Ignored) -> Reading:
+            reading = read(document, ignored)
+            (table,) = reading.tables
+            rows = [
+                replace(
+                    row, claims=tuple(replace(c, scale=texts.get(c.text, 0)) for c in row.claims)
+                )
+                for row in table.rows
+            ]
+            return replace(reading, tables=(replace(table, rows=tuple(rows)),))
+
+        monkeypatch.setattr("sr_bench.engine.plan.suite.read", scaled)
+        return load(HEAD + "| A | one | 1.0 | 2.0 | 30.1 | 0.9 |\n", card)
+
+    return load_scaled
+
+
+def of_scales(*scales: int) -> str:
+    scaled = (MODEL.replace('"a"', f'"a{n}"').replace("scale = 2", f"scale = {n}") for n in scales)
+    return "".join(f"{model}{ON_SET5}" for model in scaled)
+
+
+def test_models_of_several_scales_share_a_row_and_the_first_has_what_names_none(
+    load_scaled,
+) -> None:
+    claims = load_scaled(of_scales(3, 2), n30_1=2, n0_9=3).claims
+    assert [(model.name, [c.metric for c in cells]) for model, cells in claims] == [
+        ("a3", ["flops", "params", "ssim"]),
+        ("a2", ["psnr"]),
+    ]
+
+
+def test_a_scale_that_no_model_of_the_row_has_is_refused(load_scaled) -> None:
+    with pytest.raises(CardError) as caught:
+        load_scaled(of_scales(2), n30_1=4)
+    assert (
+        "README.md:3:23: row 'A' prints a number of x4, and the models of that row are of x2"
+        in (str(caught.value))
+    )
+
+
+def test_a_row_without_a_scale_is_bound_by_one_model_whatever_their_scales(load_scaled) -> None:
+    with pytest.raises(CardError, match="models 'a2' and 'a3' bind the same row 'A'"):
+        load_scaled(of_scales(2, 3))
+    with pytest.raises(CardError, match="row 'A' is bound 2 times at scale 2"):
+        load_scaled(of_scales(2) + of_scales(2).replace('"a2"', '"b2"'), n30_1=2)

@@ -14,6 +14,7 @@ from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.metric import printed_metric
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
+from sr_bench.core.told import ToldTable
 
 _SHA256 = "64 lower-case hex digits, or nothing if unknown"
 
@@ -246,6 +247,8 @@ class SuiteCard:
     models: tuple[ModelCard, ...]
     ignored: Ignored = field(default_factory=Ignored)
     """Numbers of the document that are not read, on purpose."""
+    told: tuple[ToldTable, ...] = ()
+    """What the tables of the document mean, where they don't say it."""
     waivers: tuple[Waiver, ...] = ()
 
     @property

@@ -76,6 +76,16 @@ class Claim:
         return float(f"{self.text}e{self.exponent}")  # rounded once: 1592 K are 1.592 M
 
     @property
+    def text_in_unit(self) -> str:
+        """The number with its printed digits, in the metric's unit: ``0.8646`` of ``86.46`` %."""
+        return f"{Decimal(self.text).scaleb(self.exponent):f}"
+
+    def as_printed(self, value: float) -> float:
+        """Return `value`, in the metric's unit, in that of the print; it may be infinite."""
+        # As a decimal: 1.592 M are 1592 K, and not 1592.0000000000002.
+        return float(Decimal(repr(value)).scaleb(-self.exponent)) if self.exponent else value
+
+    @property
     def half_step(self) -> float:
         """Half a unit of the last printed digit, in the metric's unit: what rounding may hide."""
         # From the text, as a float doesn't tell 0.774 from 0.7740.

@@ -16,11 +16,12 @@ from sr_bench.core.fields import narrowed
 from sr_bench.core.ignored import Ignored
 from sr_bench.data.dataset import Dataset
 from sr_bench.document.claims import read
+from sr_bench.document.rows import ModelInfoTable
 from sr_bench.document.tables import Document, read_document
 from sr_bench.engine.plan.suite import keys_of, load_suite
 from sr_bench.errors import CardError, DatasetError, DocumentError, OptionError, SrBenchError
 from sr_bench.lint.counting import CountedRow, count_row
-from sr_bench.lint.subject import Entry, ReadFault, Subject
+from sr_bench.lint.subject import ReadFault, Subject
 
 LoadDataset = Callable[[str, tuple[Path, ...]], Dataset]
 """Returns the dataset of a slug, searched in the given folders first."""
@@ -92,7 +93,7 @@ def _suite(path: Path) -> Subject:
         # The card is sound; reading its document alone makes a finding of the fault.
         return replace(_alone(load_card(path).document), card=load_card(path), waivable=True)
     except CardError as error:
-        alone = _alone(_document_of(path), _ignored_of(path))
+        alone = _alone(_document_of(path), _card_of(path))
         return replace(alone, faults=(_fault(error, path), *alone.faults))
     subject = _read(suite.document, suite.card.ignored)
     subject = replace(subject, printed=suite.printed, card=suite.card, waivable=True)
@@ -106,11 +107,11 @@ def _document_of(path: Path) -> Path:
         return path.with_name("README.md")
 
 
-def _ignored_of(path: Path) -> Ignored:
+def _card_of(path: Path) -> SuiteCard | None:
     try:
-        return load_card(path).ignored
+        return load_card(path)
     except SrBenchError:
-        return Ignored()
+        return None
 
 
 def _with_card(path: Path, card_path: Path) -> Subject:
@@ -118,7 +119,7 @@ def _with_card(path: Path, card_path: Path) -> Subject:
         msg = f"--card {card_path}: expected a {CARD}, got no file"
         raise OptionError(msg)
     card = load_card(card_path)
-    subject = _bound(_alone(path, card.ignored), card)
+    subject = _bound(_alone(path, card), card)
     if subject.tables and not subject.models:
         rows = ", ".join(model.row for model in card.models if model.row)
         msg = f"--card {card_path}: binds no row of {path}; its rows are: {rows}"
@@ -133,7 +134,7 @@ def _document(path: Path, shelf: "_Shelf | None") -> tuple[Subject, str]:
     if shelf is not None and beside.is_file() and _same(_document_of(beside), path):
         return _suite(beside), ""
     subject = _alone(path)
-    card = shelf.card_for(subject.entries) if shelf is not None else None
+    card = shelf.card_for(subject.tables) if shelf is not None else None
     if card is None:
         return subject, ""
     notice = f"{subject.path}: bound by {card.path}, whose table has the same rows"
@@ -150,23 +151,28 @@ class _Shelf:
     def _suites(self) -> tuple[tuple[SuiteCard, frozenset[tuple[str, ...]]], ...]:
         cards = find_cards(self.folder) if self.folder else []
         subjects = (_suite(card) for card in cards)
-        return tuple((s.card, _rows(s.entries)) for s in subjects if s.card and s.models)
+        return tuple((s.card, _rows(s.tables)) for s in subjects if s.card and s.models)
 
-    def card_for(self, entries: Sequence[Entry]) -> SuiteCard | None:
+    def card_for(self, tables: Sequence[ModelInfoTable]) -> SuiteCard | None:
         """Return the one card whose document has the same rows, precisions included."""
-        rows = _rows(entries)
+        rows = _rows(tables)
         fitting = [card for card, theirs in self._suites if theirs == rows] if rows else []
         return fitting[0] if len(fitting) == 1 else None  # of several none is sure
 
 
-def _rows(entries: Sequence[Entry]) -> frozenset[tuple[str, ...]]:
-    return frozenset((e.row, e.row_source, e.backend, e.precision) for e in entries)
+def _rows(tables: Sequence[ModelInfoTable]) -> frozenset[tuple[str, ...]]:
+    rows = (row for table in tables for row in table.rows)
+    return frozenset((row.row, row.row_source, row.backend, row.precision) for row in rows)
 
 
-def _alone(path: Path, ignored: Ignored | None = None) -> Subject:
-    """Return the document at `path` without a card; if it can't be read, that is a fault of it."""
+def _alone(path: Path, card: SuiteCard | None = None) -> Subject:
+    """Return the document at `path`, bound by no card; if it can't be read, that is a fault of it.
+
+    Of `card` counts what it says of reading.
+    """
+    told, ignored = (card.told, card.ignored) if card else ((), None)
     try:
-        return _read(read_document(path), ignored)
+        return _read(replace(read_document(path), told=told), ignored)
     except DocumentError as error:
         return Subject(str(path), faults=(_fault(error, path),))
 
@@ -179,7 +185,7 @@ def _read(document: Document, ignored: Ignored | None) -> Subject:
 def _bound(subject: Subject, card: SuiteCard) -> Subject:
     """Return the subject with each model of `card` that binds exactly one of its rows."""
     # A model that names no source fits rows of every source: of several none is sure.
-    keys = {entry.key for entry in subject.entries}
+    keys = {(row.row, row.row_source) for table in subject.tables for row in table.rows}
     named = ((model, keys_of(model, keys)) for model in card.models if model.row)
     return replace(subject, models={rows[0]: model for model, rows in named if len(rows) == 1})
 

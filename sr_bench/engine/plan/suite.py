@@ -52,7 +52,7 @@ def load_suite(path: Path) -> Suite:
         DocumentError: The README can't be read.
     """
     card = load_card(path)
-    document = read_document(card.document)
+    document = replace(read_document(card.document), told=card.told)
     reading = read(document, card.ignored)
     groups: dict[RowKey, list[ModelRow]] = defaultdict(list)
     for row in (row for table in reading.tables for row in table.rows):
@@ -71,6 +71,7 @@ def load_suite(path: Path) -> Suite:
         *_binding_faults(card, rows, bound, reading),
         *_unbound_scales(rows, models, card),
         *_idle_ignores(card, reading),
+        *_idle_tables(card, reading),
         *_idle_gaps(pairs),
     ]
     if faults:
@@ -128,7 +129,7 @@ def _blanks(group: Iterable[ModelRow]) -> Iterator[Blank]:
     """Yield the cells without a number; a precision row costs what its model does."""
     for row in group:
         for blank in row.blanks:
-            if blank.metric not in COST_METRICS or not row.label.qualified:
+            if blank.metric not in COST_METRICS or not row.qualified:
                 yield blank
 
 
@@ -215,6 +216,25 @@ def _idle_ignores(card: SuiteCard, reading: Reading) -> Iterator[str]:
         for name in names:
             if not any(spelled_alike(name, other) for other in valid):
                 yield f"{key}: the document has no {what} {name!r}; take it off the list"
+
+
+def _idle_tables(card: SuiteCard, reading: Reading) -> Iterator[str]:
+    """Yield a fault for each told table, and each name in one, that the document does not have."""
+    for told in card.told:
+        meant = [layout for layout in reading.layouts if layout.told is told]
+        if not meant:
+            yield f"table {told.name!r}: the document has no such table; take it off"
+            continue
+        headers = {column.header for layout in meant for column in layout.columns}
+        labels = {row[0].plain for layout in meant for row in layout.body.rows if row}
+        for key, names, valid in (
+            ("columns", told.columns, headers),
+            ("rows", told.rows, labels),
+        ):
+            for name in names:
+                if not any(spelled_alike(name, other) for other in valid):
+                    what = key.removesuffix("s")
+                    yield f"table {told.name!r}: {key}: it has no {what} {name!r}; take it off"
 
 
 def _not_one_row(

@@ -18,6 +18,7 @@ NUMBERS = {
     "bsrgan": 24,
     "colorization_gpen": 5,
     "dipnet": 6,
+    "drrn": 6,
     "ecbsr": 16,
     "fsrnet": 7,
     "gpen": 4,

@@ -168,6 +168,7 @@ def _oriented(columns: tuple[Column, ...], texts: Sequence[Sequence[str]]) -> tu
         if role != "model" or named:
             columns = (replace(first, role=role), *columns[1:])
     roles = {column.role for column in columns}
+    measured = measured and "metric" not in roles
     if "model" in roles or measured or roles.isdisjoint({"metric", *IDENTITIES}):
         return columns
     return tuple(

@@ -91,14 +91,21 @@ def _metric(key: str) -> Meaning | None:
 
 
 def _precision(key: str, spaced: str) -> Meaning | None:
-    if not _DTYPE.search(key):
-        return None
+    precision = precision_word(spaced) if _DTYPE.search(key) else None
+    return Meaning("precision", precision=precision) if precision else None
+
+
+def precision_word(text: str) -> Precision | None:
+    """Return the precision that a document calls `text`; None if it is not one."""
     try:
-        return Meaning(
-            "precision", precision=Precision.parse_printed(_DTYPE_WORDS.get(key, spaced))
-        )
+        return Precision.parse_printed(_DTYPE_WORDS.get(compact(text), text))
     except ValueError:
         return None
+
+
+def backend_word(text: str) -> str:
+    """Return the backend that a document calls `text`, in lower case; empty if it is not one."""
+    return _backends().get(compact(text), "")
 
 
 def _place(key: str) -> Meaning | None:

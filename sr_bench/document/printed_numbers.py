@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from sr_bench.document.cell import Cell
 from sr_bench.document.dimensions import Measure
-from sr_bench.document.spelling import narrow
+from sr_bench.document.spelling import has_digit, narrow
 from sr_bench.document.units import is_unit, metric_power, with_printed_unit
 
 Kind = Literal["value", "gain", "spread", "blank"]
@@ -14,7 +14,7 @@ Kind = Literal["value", "gain", "spread", "blank"]
 _LONGEST: Final = 1000
 # What a reader doesn't see, or sees beside a number; hidden ones leave blanks of their length.
 _HIDDEN: Final = re.compile(
-    r"<su[pb]>\s?[\w*†‡§,]{0,5}\s?</su[pb]>"  # a footnote mark
+    r"<su[pb]>\s?[\w*†‡§,]{0,5}\s?</su[pb]>|:su[pb]:`[^`]{0,5}`"  # a footnote mark
     r"|!\[[^\[\]]{0,200}\]\([^()]{0,500}\)"  # a picture
     r"|\]\([^()]{0,500}\)"  # where a link leads
     r"|\[\^?\d{1,3}\](?!\()|\[\^\w{1,20}\]"  # a footnote
@@ -23,7 +23,7 @@ _HIDDEN: Final = re.compile(
     r"|:[a-z_]{2,30}:"
     r"|[*_`\\\[\]{}$†‡§¶≈\u25a0-\u25b1\u25c0-\u27bf\u2b00-\u2bff\ufe0f\U0001f300-\U0001faff]"
 )
-_BREAK: Final = re.compile(r"<br\s{0,3}/?>|\r?\n|\\\|", re.IGNORECASE)
+_BREAK: Final = re.compile(r"<br\s{0,3}/?>|\\\|", re.IGNORECASE)
 _PLUS_MINUS: Final = re.compile(r"\\pm\b|&plusmn;|\+/[-−]|\+-")  # noqa: RUF001
 _GROUP: Final = re.compile(r"(?<=\d)[\u202f\u2009\u00a0](?=\d{3}(?!\d))")
 _DIGITS: Final = (
@@ -66,7 +66,7 @@ def read_numbers(cell: Cell) -> tuple[Number, ...]:
     Emphasis, links, tags, footnote marks and arrows may stand around them, units behind them, and
     signs between them: ``/``, ``|``, ``;``, a comma, or the break of a line.
     """
-    if len(cell.text) > _LONGEST:
+    if len(cell.text) > _LONGEST or has_digit(cell.whole.replace(cell.text, "", 1)):
         return ()
     reader = _Reader(cell)
     return tuple(reader.numbers) if all(map(reader.take, reader.items)) and reader.is_done else ()

@@ -27,7 +27,9 @@ NUMBERS = {
     "pairlie": 8,
     "pfsrnet": 8,
     "real_esrgan": 38,
+    "real_esrgan": 38,
     "usuir": 10,
+    "vdsr": 8,
     "vdsr": 8,
 }
 """What each document prints, counted by hand."""

@@ -27,6 +27,7 @@ NUMBERS = {
     "pairlie": 8,
     "pfsrnet": 8,
     "real_esrgan": 38,
+    "sparnet": 11,
     "usuir": 10,
     "vdsr": 8,
 }
@@ -35,6 +36,7 @@ NUMBERS = {
 COUNTED = {"bsrgan": 6, "real_esrgan": 8}
 """Flops and Params of documents whose networks can be built."""
 
+POCKET = "suites/pocket/card.toml"
 ON_THE_CARD = Selection(backend="vacc")
 
 
@@ -55,6 +57,12 @@ def test_every_number_of_a_document_is_an_item_of_its_own(
     assert all(case.claim for case in cases)
     assert len({case.id for case in cases}) == len(cases) == NUMBERS[name]
     assert len(suites[name].printed) == NUMBERS[name]
+
+
+def test_the_zoo_s_21_low_level_documents_are_256_items(project_root: Path) -> None:
+    cards = sorted(set(project_root.glob("suites/*/card.toml")) - {*project_root.glob(POCKET)})
+    cases = [case for card in cards for case in plan(load_suite(card), ON_THE_CARD)]
+    assert (len(cards), sum(case.claim is not None for case in cases)) == (21, 256)
 
 
 def test_costs_match_where_a_network_can_be_built_and_wait_for_one_elsewhere(

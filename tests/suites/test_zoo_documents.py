@@ -27,9 +27,8 @@ NUMBERS = {
     "pairlie": 8,
     "pfsrnet": 8,
     "real_esrgan": 38,
-    "real_esrgan": 38,
+    "sparnet": 11,
     "usuir": 10,
-    "vdsr": 8,
     "vdsr": 8,
 }
 """What each document prints, counted by hand."""
@@ -57,6 +56,15 @@ def test_every_number_of_a_document_is_an_item_of_its_own(
     assert all(case.claim for case in cases)
     assert len({case.id for case in cases}) == len(cases) == NUMBERS[name]
     assert len(suites[name].printed) == NUMBERS[name]
+
+
+def test_the_21_documents_of_the_zoo_are_256_items(project_root: Path) -> None:
+    cards = [
+        path for path in project_root.glob("suites/*/card.toml") if path.parent.name != "pocket"
+    ]
+    claims = [case.claim for card in cards for case in plan(load_suite(card), ON_THE_CARD)]
+    assert len(cards) == 21
+    assert len([claim for claim in claims if claim]) == 256
 
 
 def test_costs_match_where_a_network_can_be_built_and_wait_for_one_elsewhere(

@@ -137,7 +137,7 @@ def _new_number(
 
 def _answers(record: Record, key: CellKey, model: ModelCard) -> bool:
     slug, _ = split_scale(record.dataset)
-    evaluation = model.claimed_evaluation(key.precision, key.dataset)
+    evaluation = model.claimed_evaluation(key.precision, key.dataset, key.variant)
     precision = model.measured_in(key.precision)
     return (
         (record.metric, record.precision, model.row) == (key.metric, precision, key.row)

@@ -98,7 +98,7 @@ def _evaluation_of(model: ModelCard, cell: Claim | Blank) -> Evaluation | None:
     """Return what `cell` is about; of a time, whose dataset does not matter, any in its place."""
     if cell.metric in STATIC_METRICS or not is_measured(cell.metric):
         return None
-    evaluation = model.claimed_evaluation(cell.precision, cell.dataset)
+    evaluation = model.claimed_evaluation(cell.precision, cell.dataset, cell.variant)
     if cell.metric not in TIMED_METRICS:
         return evaluation
     return evaluation or next(iter(model.covering(model.measured_in(cell.precision))), None)

@@ -52,7 +52,7 @@ class TableReader:
             label = row[0].plain if row else ""
             self.labels.add(label)
             for column, cell in zip_longest(layout.columns, row):
-                apart = column is not None and column.role not in ("number", "unknown")
+                apart = column and not column.fault and column.role not in ("number", "unknown")
                 if cell is not None and has_number(cell.plain) and not apart:
                     self._note(layout, column, cell, (label,), layout.fault, "table")
 

@@ -128,7 +128,8 @@ def _place(document: Document, row: ModelRow, finding: Finding) -> Place:
     cell, metric = finding.cell, finding.measure.metric
     source = document.source(cell)
     if not finding.text:
-        return Place(narrowed(Blank, row, metric=metric, source=source), cell)
+        exponent = finding.measure.exponent
+        return Place(narrowed(Blank, row, metric=metric, source=source, exponent=exponent), cell)
     measure = finding.measure
     claim = narrowed(
         Claim,

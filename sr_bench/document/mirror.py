@@ -10,6 +10,7 @@ from sr_bench.core.claim import Source
 from sr_bench.document.cell import Cell
 from sr_bench.document.cells import metric_cells
 from sr_bench.document.claims import read_model_tables
+from sr_bench.document.respell import respelled
 from sr_bench.document.tables import Document, parse_document
 from sr_bench.errors import DocumentError
 
@@ -20,16 +21,20 @@ _LINE_END = re.compile(r"(\r\n?|\n)")  # in a group, so that split keeps the end
 def replace_numbers(document: Document, values: Mapping[Source, str]) -> str:
     """Return the document's text with the numbers at `values` replaced, and nothing else.
 
-    `values` has new texts by the place of a claim, or of a metric cell without a number.
+    `values` has new texts, as Python reads numbers, by the place of a claim, or of a metric cell
+    without a number; they get the marks of what they take the place of, as in ``1,592``.
 
     Raises:
         DocumentError: There is no metric cell at a place, or a text can't stand in a cell.
     """
-    targets = {place.source: place.cell for place in metric_cells(document)}
+    targets = {place.source: place for place in metric_cells(document)}
     if unknown := [str(source) for source in values if source not in targets]:
         msg = f"expected places of numbers in {document.path}, got {', '.join(unknown)}"
         raise DocumentError(msg)
-    edits = {targets[source]: text for source, text in values.items()}
+    edits = {}
+    for source, text in values.items():
+        target = targets[source]
+        edits[target.cell] = respelled(target.cell.text, target.text, text)
     return splice_cells(document, edits)
 
 

@@ -34,6 +34,8 @@ def read_phrase(text: str) -> Dimensions:
     found = settled(pieces(said))
     measures, naming = read_measures(found)
     rest = _rest(said, [one for one in found if one.segment not in naming])
+    if not {one.meaning.kind for one in found} - {"filler"}:
+        rest = said.strip()
     return Dimensions(
         measures=measures,
         precision=next((one.meaning.precision for one in found if one.meaning.precision), None),

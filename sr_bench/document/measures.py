@@ -66,8 +66,9 @@ def settled(found: Sequence[Piece]) -> tuple[Piece, ...]:
     ``M`` is a unit behind a metric, and ``size`` a metric before a unit. A unit alone names what it
     is of: ``ms/img`` is a latency.
     """
+    found = _with_devices(found)
     if _is_unit_alone(found):
-        return tuple(found)
+        return found
     pieces: list[Piece] = []
     is_rate = not _names(found) and any(piece.text == PERCENT for piece in found)
     for index, piece in enumerate(found):
@@ -95,18 +96,21 @@ def _beside(
         return _UNKNOWN
     if kind == "unknown" and _is_part(piece, before):
         return _FILLER
-    if kind == "unknown" and _is_model_number(piece, before):
-        return _DEVICE
     if kind == "unknown" and (piece.is_metric or (is_rate and not before)):
         return _METRIC_WORD
     return None
 
 
-def _is_model_number(piece: Piece, before: Sequence[Piece]) -> bool:
-    """Tell whether a word goes on with the name of a device: ``RTX 3090``, ``iPhone 12 Pro``."""
-    beside = bool(before) and before[-1].meaning.kind == "device"
-    is_number = any(map(str.isdecimal, piece.text)) or compact(piece.text) in DEVICE_ENDS
-    return beside and is_number and before[-1].segment == piece.segment
+def _with_devices(found: Sequence[Piece]) -> tuple[Piece, ...]:
+    """Return pieces where a device's name goes on: ``RTX 3090``, ``iPhone 12 Pro (ms)``."""
+    pieces: list[Piece] = []
+    for piece in found:
+        last = pieces[-1] if pieces else piece
+        beside = last.meaning.kind == "device" and last.segment == piece.segment
+        is_number = any(map(str.isdecimal, piece.text)) or compact(piece.text) in DEVICE_ENDS
+        goes_on = beside and is_number and piece.meaning.kind == "unknown"
+        pieces.append(replace(piece, meaning=_DEVICE) if goes_on else piece)
+    return tuple(pieces)
 
 
 def _is_part(piece: Piece, before: Sequence[Piece]) -> bool:

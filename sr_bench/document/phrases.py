@@ -58,7 +58,8 @@ def column_role(text: str) -> Role:
     said = read_phrase(text)
     if any(measure.stated for measure in said.measures):
         return "number"
-    if role := ROLES.get(compact(narrow(text))):
+    roles = {ROLES.get(compact(part)) for part in narrow(text).split("/")}
+    if role := ROLES.get(compact(narrow(text))) or (roles.pop() if len(roles) == 1 else None):
         return role
     if said.measures:
         return "number"

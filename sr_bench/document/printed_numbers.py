@@ -35,9 +35,11 @@ _LABEL: Final = re.compile(
     r"(?:\s{0,3}[:=]\s{0,9}|\s{1,9})(?=[-−+]?\.?\d|[-–—]\s{0,9}(?:[/|;,]|$))"  # noqa: RUF001
 )
 _DIGITS: Final = (
-    r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?(?![[0-9],])|[1-9][0-9]{0,2}(?:'[0-9]{3})+(?:\.[0-9]+)?(?![[0-9]'])"
-    r"|[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+(?![[0-9].,])|[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}(?![[0-9].,])"
-    r"|(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)(?![[0-9].,])|[0-9]+\.[0-9]+|[0-9]+|\.[0-9]+"
+    r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?(?![0-9,])"
+    r"|[1-9][0-9]{0,2}(?:'[0-9]{3})+(?:\.[0-9]+)?(?![0-9'])"
+    r"|[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+(?![0-9.,])"
+    r"|[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}(?![0-9.,])"
+    r"|(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)(?![0-9.,])|[0-9]+\.[0-9]+|[0-9]+|\.[0-9]+"
 )
 _ITEM: Final = re.compile(
     rf"(?P<number>{_DIGITS})(?:[eE](?P<e>[-+]?\d{{1,2}})(?!\d)|\s?[x×]\s?10\^(?P<ten>-?\d{{1,2}}))?"  # noqa: RUF001
@@ -47,7 +49,7 @@ _ITEM: Final = re.compile(
     r"|(?P<unit>[^\W\d_]{1,12}(?:/[^\W\d_]{1,6})?|%)|(?P<sign>[-+−–—])|(?P<arrow>[↑↓▲▼])"  # noqa: RUF001
     r"|(?P<open>\()|(?P<close>\))|(?P<break>[/|;,])|(?P<other>\S)"
 )
-_THOUSANDS: Final = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+_THOUSANDS: Final = re.compile(r"-?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _COUNTED: Final = 10_000
 _COUNTS: Final = frozenset({"params", "flops", "macs", "ops"})
 
@@ -90,8 +92,8 @@ def measured(measure: Measure, number: Number) -> Measure:
     Its own unit comes first. With none anywhere, a whole number of 10,000 and more is a count.
     """
     one = with_printed_unit(Measure(measure.metric), number.unit) if number.unit else measure
-    whole = number.text.isdigit() and int(number.text) * 10**number.exponent >= _COUNTED
-    if one.metric in _COUNTS and not one.stated and whole:
+    count = float(f"{number.text or 0}e{number.exponent}")
+    if one.metric in _COUNTS and not one.stated and count >= _COUNTED and count.is_integer():
         one = replace(one, exponent=-metric_power(one.metric))
     return replace(one, exponent=one.exponent + number.exponent)
 
@@ -151,7 +153,8 @@ class _Reader:
         says = read_phrase(quoted or match["bare"])
         if quoted and says == Dimensions(rest=says.rest):
             says = Dimensions(measures=(fallback_measure(quoted),))
-        if says.rest or says == Dimensions():
+        sure = says.measures or says.precision or says.scale  # COCO 2017 and RTX 3090 are names
+        if says.rest or says == Dimensions() or not (sure or quoted or ":" in match[0]):
             return match[0]
         self._says[match.end()] = says
         return " " * len(match[0])

@@ -79,7 +79,7 @@ def with_printed_unit(measure: Measure, unit: str) -> Measure:
     if measure.metric in GENERIC and key in (*_TIMES, *_RATES):
         return with_printed_unit(Measure("latency" if key in _TIMES else "fps"), unit)
     own = metric_info(measure.metric).unit
-    if unit == own or (key in _RATES and measure.metric == "fps"):
+    if (own and key == compact(own)) or (key in _RATES and measure.metric == "fps"):
         return Measure(measure.metric, stated=True)
     if _is_foreign(measure.metric, own, key):
         return measure
@@ -89,7 +89,7 @@ def with_printed_unit(measure: Measure, unit: str) -> Measure:
 def _is_foreign(metric: str, own: str, key: str) -> bool:
     """Tell whether a metric can't have a unit: SSIM has no dB, and mIoU no milliseconds."""
     if metric in metric_infos():
-        return key not in (*_FAMILIES.get(own, {}), "")
+        return key not in (*_FAMILIES.get(own, {}), PERCENT)
     return key in (*_TIMES, "db")
 
 

@@ -24,14 +24,17 @@ _OF_IMAGES = (1 / 300, 1000.0)
 """Operations for each parameter and pixel, of networks that return an image: those with many
 scales have 0.005 (U-Net) to 0.2, recursive ones up to 60, at x4 counted on the output 16 times as
 many."""
+_OF_CLASSES = (1e-5, 0.15)
+"""Of networks that only classify: most of their parameters meet few pixels."""
 _OF_OTHERS = (1e-5, 100.0)
-"""Of networks that classify or detect: most of their parameters meet few pixels."""
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row whose operations for a parameter and pixel are absurd."""
     metrics = {metric for entry in subject.entries for metric in entry.claims}
-    bounds = _OF_IMAGES if metrics & set(image_metrics()) else _OF_OTHERS
+    classes = any(metric.startswith(("top1", "top5")) for metric in metrics)
+    bounds = _OF_CLASSES if classes else _OF_OTHERS
+    bounds = _OF_IMAGES if metrics & set(image_metrics()) else bounds
     for entry in subject.entries:
         for metric in ("flops", "macs"):
             claim, params = entry.claims.get(metric), entry.claims.get("params")
@@ -57,6 +60,7 @@ def _absurd(
     yield RULE.found(
         claim.source,
         f"{entry.name}: {metric_info(claim.metric).title} {quantity(claim)} on {entry.shape} are"
-        f" {each:.2g} operations for each of {quantity(params)} Params and each pixel{guess}",
+        f" {each:.2g} operations for each of {quantity(params)} Params and each pixel,"
+        f" where {bounds[0]:.2g} to {bounds[1]:g} are known{guess}",
         row=entry.row,
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sr_bench.core.claim import Claim
+from sr_bench.core.metric import metric_info
 from sr_bench.lint.counting import KNOWN
 from sr_bench.lint.digits import bounds, quantity
 from sr_bench.lint.entries import Entry
@@ -36,19 +37,22 @@ class _Row:
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row whose Flops an earlier row of its model contradicts."""
-    earlier: dict[tuple[str, str], list[_Row]] = {}
+    earlier: dict[tuple[str, ...], list[_Row]] = {}
     for entry in subject.entries:
-        claim, params, size = entry.claims.get("flops"), entry.claims.get("params"), entry.size
+        claim = entry.claims.get("flops") or entry.claims.get("macs")
+        params, size = entry.claims.get("params"), entry.size
         if not claim or not params or not size:
             continue
         row = _Row(entry, claim, size[1] * size[2], bounds(claim))
-        rows = earlier.setdefault((entry.row.casefold(), params.text), [])
+        key = (entry.row.casefold(), params.text, claim.metric)
+        rows = earlier.setdefault(key, [])
         beside = ((first, _contradiction(first, row)) for first in rows)
         first, why = next((pair for pair in beside if pair[1]), (row, ""))
         if why:
+            title = metric_info(claim.metric).title
             yield RULE.found(
                 claim.source,
-                f"{entry.name}: Flops {quantity(claim)} on {entry.shape} beside"
+                f"{entry.name}: {title} {quantity(claim)} on {entry.shape} beside"
                 f" {quantity(first.claim)} on {first.entry.shape} in line"
                 f" {first.claim.source.line}: {why}",
                 row=entry.row,

@@ -187,6 +187,15 @@ def test_flops_are_held_against_params_and_pixels(
     assert len(of(look(tmp_path, without_images), "SRB209")) == many
 
 
+@pytest.mark.parametrize(("metric", "count"), [("top1", 1), ("mIoU", 0)])
+def test_networks_that_classify_have_fewer_operations(
+    tmp_path: Path, metric: str, count: int
+) -> None:
+    rows = ("Net | 30.850 | 2.830 | 224 | 62.5", "Big | 8.2 | 25.6 | [1, 3, 224, 224] | 76.1")
+    text = page(*rows, columns=f"Model | Flops(G) | Params(M) | input size | {metric}")
+    assert [one.row for one in of(look(tmp_path, text), "SRB209")] == ["Net"] * count
+
+
 @pytest.mark.parametrize(
     ("text", "severity"),
     [

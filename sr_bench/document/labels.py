@@ -117,7 +117,7 @@ def _is_qualifier(tail: str) -> bool:
     """Tell whether emphasised words are a backend or a precision, or are meant to be."""
     words = _words(tail)
     known = [*DTYPES, *discovery.names(_BACKENDS)]  # vac is meant to be vacc
-    return any(
+    return len(words) <= _MOST_WORDS and any(
         _is_backend(word) or _is_precision_word(word) or get_close_matches(word, known, 1, 0.7)
         for word in words
     )

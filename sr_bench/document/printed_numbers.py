@@ -1,11 +1,12 @@
 """Read the numbers of one cell: ``30.21/0.8646``, ``**1,592K**``, ``30.21 ± 0.02 (+0.03)``."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from sr_bench.document.cell import Cell
-from sr_bench.document.dimensions import Measure
+from sr_bench.document.dimensions import Dimensions, Measure
+from sr_bench.document.phrases import fallback_measure, read_phrase
 from sr_bench.document.spelling import has_digit, narrow
 from sr_bench.document.units import is_unit, metric_power, with_printed_unit
 
@@ -19,26 +20,36 @@ _HIDDEN: Final = re.compile(
     r"|\]\([^()]{0,500}\)"  # where a link leads
     r"|\[\^?\d{1,3}\](?!\()|\[\^\w{1,20}\]"  # a footnote
     r"|<[a-zA-Z/][^<>]{0,200}>|&(?:nbsp|ensp|emsp|thinsp|#160);"
-    r"|\^\{?[*†‡\\a-z]{1,12}\}?|\\(?:mathbf|textbf|underline|bf|text)\b"
-    r"|:[a-z_]{2,30}:"
+    r"|\^\{?[*†‡\\a-z]{1,12}\}?|\\(?:mathbf|mathrm|textbf|underline|bf|text|rm)\b(?:\{~)?"
+    r"|:[a-z_]{2,30}:|\b(?:about|approx\.?|around|circa|ca\.)\s|[约約]"
     r"|[*_`\\\[\]{}$†‡§¶≈\u25a0-\u25b1\u25c0-\u27bf\u2b00-\u2bff\ufe0f\U0001f300-\U0001faff]"
 )
 _BREAK: Final = re.compile(r"<br\s{0,3}/?>|\\\|", re.IGNORECASE)
 _PLUS_MINUS: Final = re.compile(r"\\pm\b|&plusmn;|\+/[-−]|\+-")  # noqa: RUF001
 _GROUP: Final = re.compile(r"(?<=\d)[\u202f\u2009\u00a0](?=\d{3}(?!\d))")
+# Words that tell what the number behind them is of, where a number may begin.
+_LABEL: Final = re.compile(
+    r"(?:^|(?<=[/|;,]))\s{0,9}"
+    r"(?:\"(?P<double>[^\"]{1,40})\"|'(?P<single>[^']{1,40})'"
+    r"|(?P<bare>[^\W\d_][\w@.+-]{0,30}(?: [^\W\d_][\w@.+-]{0,30}){0,2}))"
+    r"(?:\s{0,3}[:=]\s{0,9}|\s{1,9})(?=[-−+]?\.?\d|[-–—]\s{0,9}(?:[/|;,]|$))"  # noqa: RUF001
+)
 _DIGITS: Final = (
-    r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?(?![\d,])|[1-9]\d{0,2}(?:'\d{3})+(?:\.\d+)?(?![\d'])"
-    r"|[1-9]\d{0,2}(?:\.\d{3})+,\d+(?![\d.,])|[1-9]\d{0,2}(?:\.\d{3}){2,}(?![\d.,])"
-    r"|(?:\d+,(?:\d{1,2}|\d{4,})|0,\d+)(?![\d.,])|\d+\.\d+|\d+|\.\d+"
+    r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?(?![0-9,])"
+    r"|[1-9][0-9]{0,2}(?:'[0-9]{3})+(?:\.[0-9]+)?(?![0-9'])"
+    r"|[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+(?![0-9.,])"
+    r"|[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}(?![0-9.,])"
+    r"|(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)(?![0-9.,])|[0-9]+\.[0-9]+|[0-9]+|\.[0-9]+"
 )
 _ITEM: Final = re.compile(
     rf"(?P<number>{_DIGITS})(?:[eE](?P<e>[-+]?\d{{1,2}})(?!\d)|\s?[x×]\s?10\^(?P<ten>-?\d{{1,2}}))?"  # noqa: RUF001
     r"|(?P<pm>±)|(?P<range>[~～]|(?i:to)\b)"  # noqa: RUF001
     r"|(?P<blank>(?i:n/a|nan|none|null|tbd|oom)\b|[-–—−]{1,3}(?=\s*(?:[/|;,]|$)))"  # noqa: RUF001
+    r"|(?P<times>(?<=\d)[x×](?!\w))"  # noqa: RUF001
     r"|(?P<unit>[^\W\d_]{1,12}(?:/[^\W\d_]{1,6})?|%)|(?P<sign>[-+−–—])|(?P<arrow>[↑↓▲▼])"  # noqa: RUF001
     r"|(?P<open>\()|(?P<close>\))|(?P<break>[/|;,])|(?P<other>\S)"
 )
-_THOUSANDS: Final = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+_THOUSANDS: Final = re.compile(r"-?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _COUNTED: Final = 10_000
 _COUNTS: Final = frozenset({"params", "flops", "macs", "ops"})
 
@@ -58,13 +69,16 @@ class Number:
     kind: Kind = "value"
     """``gain``: what it is better by. ``spread``: how far values lie apart, or the lower end of a
     range. ``blank``: a dash in the place of a value, as in ``30.21 / -``."""
+    says: Dimensions = field(default_factory=Dimensions)
+    """What words in front of it say: ``fp16 67.8 <br> int8 64.4``, ``"PSNR": 26.1``."""
 
 
 def read_numbers(cell: Cell) -> tuple[Number, ...]:
     """Return the numbers that `cell` prints, in its order; none if it says anything else too.
 
     Emphasis, links, tags, footnote marks and arrows may stand around them, units behind them, and
-    signs between them: ``/``, ``|``, ``;``, a comma, or the break of a line.
+    signs between them: ``/``, ``|``, ``;``, a comma, or the break of a line. Words that are known,
+    such as a precision or a metric, may stand in front of each.
     """
     if len(cell.text) > _LONGEST or has_digit(cell.whole.replace(cell.text, "", 1)):
         return ()
@@ -78,8 +92,8 @@ def measured(measure: Measure, number: Number) -> Measure:
     Its own unit comes first. With none anywhere, a whole number of 10,000 and more is a count.
     """
     one = with_printed_unit(Measure(measure.metric), number.unit) if number.unit else measure
-    whole = number.text.isdigit() and int(number.text) * 10**number.exponent >= _COUNTED
-    if one.metric in _COUNTS and not one.stated and whole:
+    count = float(f"{number.text or 0}e{number.exponent}")
+    if one.metric in _COUNTS and not one.stated and count >= _COUNTED and count.is_integer():
         one = replace(one, exponent=-metric_power(one.metric))
     return replace(one, exponent=one.exponent + number.exponent)
 
@@ -98,7 +112,8 @@ class _Reader:
     def __init__(self, cell: Cell) -> None:
         self.numbers: list[Number] = []
         self._cell = cell
-        self._shown = _shown(cell.text)
+        self._says: dict[int, Dimensions] = {}  # by where the words end
+        self._shown = _LABEL.sub(self._take_label, _shown(cell.text))
         self.items = tuple(_ITEM.finditer(self._shown))
         self._awaited = True  # a number
         self._kind: Kind = "value"  # of the next number
@@ -116,17 +131,33 @@ class _Reader:
             return self._take_number(item)
         if item["unit"]:
             return self._take_unit(item["unit"])
+        if item["times"] and self.numbers and "." in self.numbers[-1].text:  # 2x may be a scale
+            self.numbers[-1] = replace(self.numbers[-1], unit="x")
+            return not self._awaited
         if item["sign"]:
             return self._take_sign(item)
         if item["blank"] and self._awaited:
-            part = self._cell.part(*item.span("blank"))
-            self.numbers.append(Number(part, "", kind="blank"))
+            start, end = item.span("blank")
+            says = self._says.get(start, Dimensions())
+            self.numbers.append(Number(self._cell.part(start, end), "", kind="blank", says=says))
             self._awaited = False
             return True
         if item["arrow"]:
             self._kind = "gain" if self._is_inside else self._kind
             return True
         return self._take_joint(item)
+
+    def _take_label(self, match: re.Match[str]) -> str:
+        """Remember what words say, and return blanks for them; the words if they say nothing."""
+        quoted = match["double"] or match["single"] or ""
+        says = read_phrase(quoted or match["bare"])
+        if quoted and says == Dimensions(rest=says.rest):
+            says = Dimensions(measures=(fallback_measure(quoted),))
+        sure = says.measures or says.precision or says.scale  # COCO 2017 and RTX 3090 are names
+        if says.rest or says == Dimensions() or not (sure or quoted or ":" in match[0]):
+            return match[0]
+        self._says[match.end()] = says
+        return " " * len(match[0])
 
     def _take_number(self, item: re.Match[str]) -> bool:
         start, end = item.span("number")
@@ -135,7 +166,8 @@ class _Reader:
         start = start if self._sign < 0 else self._sign
         text = _as_python(self._shown[start:end])
         power = int(item["e"] or item["ten"] or 0)
-        self.numbers.append(Number(self._cell.part(start, end), text, "", power, self._kind))
+        says = self._says.get(start, Dimensions())
+        self.numbers.append(Number(self._cell.part(start, end), text, "", power, self._kind, says))
         self._awaited, self._kind, self._sign = False, "value", -1
         return not self._is_range or self._end_range()
 
@@ -151,7 +183,9 @@ class _Reader:
             return False
         if not all(map(is_unit, text.split("/"))):
             return False
-        self.numbers[-1] = replace(last, unit=text.partition("/")[0])
+        unit = text.partition("/")[0]
+        ends = 2 if [number.kind for number in self.numbers[-2:]] == ["spread", "value"] else 1
+        self.numbers[-ends:] = [replace(one, unit=unit) for one in self.numbers[-ends:]]
         return True
 
     def _take_sign(self, item: re.Match[str]) -> bool:

@@ -49,9 +49,8 @@ class Compared:
 
 def compare(entries: Sequence[Entry], page: Page) -> Compared:
     """Return the rows of `entries` that the text of `page` prints results of."""
-    names = {
-        word: metric for entry in entries for metric in entry.claims for word in _words(metric)
-    }
+    printed = {metric for entry in entries for metric in entry.claims}
+    names = {word: metric for metric in sorted(printed) for word in _words(metric)}
     results = read_results(page.document, names)
     finder = _Finder.of(entries, page)
     groups: dict[tuple[object, ...], _Group] = {}
@@ -194,4 +193,6 @@ def _identity(entry: Entry) -> tuple[object, ...]:
 def _words(metric: str) -> tuple[str, ...]:
     """Return what a text may call a metric: lower case, without signs."""
     words = [word for word in metric.split("_") if word]
-    return "".join(words), "".join(reversed(words))
+    # COCO's mean over all thresholds is called mAP alone.
+    short = ("map",) if metric == "map_50_95" else ()
+    return (*short, "".join(words), "".join(reversed(words)))

@@ -40,7 +40,7 @@ _CALIBRATIONS: Final = (
 # Words of a name that don't change what the number is.
 _IDLE: Final = words(
     """mean average avg ave val valid validation test eval final overall total rate score value acc
-    accuracy result results vacc the is 平均 精度 结果 测试 评估 平均值 准确率 指标"""
+    accuracy result results bbox segm vacc the is 平均 精度 结果 测试 评估 平均值 准确率 指标"""
 )
 
 

@@ -42,6 +42,7 @@ _GENERIC: Final = frozenset(
 )
 _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
 _BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\W*", re.IGNORECASE)
+_MOST_WORDS: Final = 8
 _NAME: Final = re.compile(r"(?=.*[A-Z0-9].*[A-Z0-9])\S+")
 
 
@@ -95,7 +96,8 @@ class Layout:
             return self.grid.shapeless
         numbers = [column for column in self.columns if column.role == "number"]
         modelled = self.model_column is not None or any(column.says.model for column in numbers)
-        if not modelled and (not self.says.model or not numbers):
+        about = self.roles & {"metric", *IDENTITIES} or any(c.says.measures for c in numbers)
+        if not modelled and not (self.says.model and numbers and about):
             return _NO_MODELS
         return _NO_METRICS if self.lacks_metrics else ""
 
@@ -147,7 +149,7 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
     results = bool(told) or _is_results(grid, columns)
     if results and any(c.role == "model" or c.says.measures or c.told for c in columns):
         columns = tuple(_unmeasured(*pair) for pair in zip(columns, texts, strict=True))
-    says = _around(grid, title)
+    says = _around(grid, title, columns)
     says = whole_table(told).over(says) if told else says
     return Layout(grid, body, _without_doubles(columns), says, told, results)
 
@@ -190,7 +192,7 @@ def _oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tu
     if "model" in roles or not columns:
         return columns
     measured = any(column.says.measures for column in columns)
-    named = any(column.role == "number" for column in columns)
+    named = any(column.role == "number" and column.says != Dimensions() for column in columns)
     first = columns[0]
     if first.role == "unknown" and any(texts[0]) and not any(map(_is_result, texts[0])):
         role = _label_role(texts[0])
@@ -263,12 +265,28 @@ def _checked(column: Column, firsts: dict[object, Column]) -> Column:
     return replace(column, role="unknown", fault=fault)
 
 
-def _around(grid: Grid, title: str) -> Dimensions:
-    """Return what caption, heading and the document's title say."""
-    heading = read_phrase(grid.heading)
-    says = read_phrase(grid.caption).over(heading)
-    name = next(_names(grid.heading, title), "")
-    return replace(says, model=name, rest="")
+def _around(grid: Grid, title: str, columns: Sequence[Column]) -> Dimensions:
+    """Return what caption, heading and the document's title say of all numbers.
+
+    What some of the columns tell apart, or are, is not the same for all; and a sentence may speak
+    of what is not meant.
+    """
+    short = (text for text in (grid.caption, grid.heading) if len(text.split()) <= _MOST_WORDS)
+    says = Dimensions()
+    for text in short:
+        says = says.over(read_phrase(text))
+    roles = {column.role for column in columns}
+    by_dataset = "dataset" in roles or any(column.says.dataset for column in columns)
+    by_scale = "scale" in roles or any(column.says.scale for column in columns)
+    return Dimensions(
+        says.measures,
+        next(_names(grid.heading, title), ""),
+        precision=says.precision,
+        backend=says.backend,
+        device=says.device,
+        dataset="" if by_dataset else says.dataset,
+        scale=0 if by_scale else says.scale,
+    )
 
 
 def _names(heading: str, title: str) -> Iterator[str]:

@@ -33,12 +33,14 @@ _ROLES: Final = MappingProxyType(
         "dataset": """dataset datasets data testset testsets testdata testdataset evaldataset
             evaluationdataset benchmark benchmarks valset 数据集 测试集 验证集 评测数据集
             测试数据 データセット 데이터셋 datensatz""",
-        "scale": """scale scales upscale upscaling factor scalefactor upscalingfactor upscalefactor
-            srscale magnification 放大倍数 放大 倍数 倍率 放大因子 缩放倍数 スケール""",
+        "scale": """scale scales upscale upscaling factor scalefactor upscalingfactor
+            upscalefactor srscale magnification 放大倍数 放大 倍数 倍率 放大因子 缩放倍数
+            スケール""",
         "shape": """shape shapes shapechw shapehwc size sizes inputsize inputsizes inputshape
             inputshapes imagesize imgsize inputresolution inputresolutionhxwxc resolution
-            resolutions inputsizehw inputsizechw inputdim cropsize testsize outputsize 输入尺寸
-            输入大小 输入分辨率 输入形状 分辨率 尺寸 图像尺寸 图片尺寸 模型输入 输入""",
+            resolutions inputsizehw inputsizechw inputdim 输入shape sizepixels imgsizepixels
+            cropsize testsize outputsize 输入尺寸 输入大小 输入分辨率 输入形状 分辨率 尺寸
+            图像尺寸 图片尺寸 模型输入 输入""",
         "precision": """precision precisions dtype datatype datatypes quant quantization
             quantized quantisation quantmode quantizationmode bits bitwidth numericprecision
             numberformat 精度 量化 量化精度 量化类型 量化方式 数据类型 量化模式 模型精度
@@ -55,15 +57,18 @@ _ROLES: Final = MappingProxyType(
             checkpoints ckpt ckpts config configs configfile code file files filename filesize
             modelfile onnx pretrained pretrainedmodel pretrainedmodels pretrain md5 sha256
             sha256sum hash commit version date year venue paper publication license licence
-            author authors task tasks opset protocol script branch log logs demo status supported
-            support category type compiled compiledmodel computeunit primarycomputeunit traindata
-            trainingdata trainingset traindataset trainset trainingdataset pretraineddataset
-            epoch epochs iterations iters iter schedule lrschd lrschedule batchsize batch bs seed
-            layers blocks channels optimizer loss lossfunction profile source code reference
-            references ref postprocess preprocess tutorial example examples runmodel build 备注
-            说明 链接 下载 下载链接 版本 日期 配置 配置文件 权重 序号 编号 论文 代码 来源 任务
-            类型 类别 文件 模型文件 模型下载 训练集 训练数据 训练轮数 批大小 模型权重 预训练模型
-            参考 作者 状态 是否支持 支持 描述 简介 功能""",
+            author authors task tasks opset protocol script branch log logs demo status
+            supported support category type compiled nv12compiled compiledmodel computeunit
+            primarycomputeunit traindata trainingdata trainingset trainingsets traindataset
+            trainset trainingdataset pretraineddataset epoch epochs iterations iters iter
+            schedule lrschd lrschedule batchsize batch bs seed layers blocks channels optimizer
+            loss lossfunction profile source code reference references ref postprocess
+            preprocess tutorial example examples runmodel build implementation style targetmodel
+            extradata pretrainmodel trainingresources gpuinfo profilehtml omzmodelname
+            int8量化方式 gpu信息 备注 说明 链接 下载 下载链接 版本 日期 配置 配置文件 权重 序号
+            编号 论文 代码 来源 任务 类型 类别 文件 模型文件 模型下载 训练集 训练数据 训练轮数
+            批大小 模型权重 预训练模型 参考 作者 状态 是否支持 支持 描述 简介 功能 介绍 量化方法
+            适用场景""",
     }
 )
 
@@ -159,7 +164,7 @@ METRIC_WORDS: Final = words(
     watts pq sq rq ods ois perplexity ppl passrate em exactmatch mcc spearman pearson kappa bacc
     score nds mate amota hd95 asd ndcg mrr hitrate cos cosine cosinesimilarity similarity error
     err activations acts bitops storage flash ram 准确率 准确度 精确率 召回率 平均精度 正确率
-    识别率 错误率 误差 功耗 精度 相似度 得分 分数 首字延迟"""
+    识别率 错误率 误差 功耗 精度 相似度 得分 分数 首字延迟 speedup 加速 加速比 推理加速"""
 )
 """Words that make a header one of a metric, though nothing measures it."""
 
@@ -167,8 +172,8 @@ CHANGES: Final = MappingProxyType(
     {
         **dict.fromkeys(
             words(
-                """loss losses drop drops degradation decrease delta δ diff difference gap degrade
-                损失 精度损失 下降 精度下降 掉点 差值 差 差异"""
+                """loss losses drop drops degradation decrease delta δ ∆ diff difference gap
+                degrade 损失 损耗 精度损失 下降 精度下降 掉点 差值 差 差异"""
             ),
             "loss",
         ),
@@ -179,17 +184,45 @@ CHANGES: Final = MappingProxyType(
 
 QUALIFIERS: Final = words(
     """training train compile compilation load loading build quantization conversion warmup
-    preprocessing postprocessing preprocess postprocess e2e endtoend 训练"""
+    preprocessing postprocessing preprocess postprocess e2e endtoend std stdev variance deviation
+    spread min max minimum maximum median p50 p90 p95 p99 worst 训练 方差 标准差 最大 最小"""
 )
-"""Words that make a cost another one: the time of training is no latency."""
+"""Words that make a metric another one: the time of training is no latency."""
 
 FILLERS: Final = words(
-    """average averaged avg mean the a an on of for in at with and by to over vs value values
-    score scores result results metric metrics total num number testing inference eval evaluation
-    performance consumption of set dataset datasets 平均 平均值 值 指标 结果 上 的 和 与 在 总
-    大小 数据集"""
+    """average averaged avg ave mean per model models network official the a an on of for in at
+    with and by to over vs value values score scores result results metric metrics total num
+    number testing inference eval evaluation performance consumption of set 模型 官方 网络
+    dataset datasets 平均 平均值 值 指标 结果 上 的 和 与 在 总 大小 数据集"""
 )
 """Words that say nothing beside a metric."""
 
-LUMA: Final = words("y ychannel luma luminance ycbcr ych onychannel y通道 亮度")
-"""Words that put a metric on the Y channel."""
+COLOURS: Final = MappingProxyType(
+    {
+        **dict.fromkeys(words("y ychannel luma luminance ych onychannel y通道 亮度"), "y"),
+        **dict.fromkeys(words("rgb rgbchannel rgbchannels"), "rgb"),
+    }
+)
+"""Words that put a metric on other channels than its own."""
+
+_ENGLISH: Final = MappingProxyType(
+    {
+        "accuracy": "精度 准确率 准确度 正确率 识别率",
+        "accuracy_loss": "精度损失 精度下降",
+        "precision": "精确率",
+        "recall": "召回率",
+        "error": "误差",
+        "error_rate": "错误率",
+        "ap": "平均精度",
+        "throughput": "吞吐量 吞吐",
+        "speed": "速度 推理速度",
+        "speedup": "加速比 推理加速 加速",
+        "power": "功耗",
+        "loss": "损失 损耗",
+        "similarity": "相似度",
+    }
+)
+ENGLISH: Final = MappingProxyType(
+    {word: english for english, text in _ENGLISH.items() for word in words(text)}
+)
+"""Names of metrics that nothing declares, so that they can be typed in options."""

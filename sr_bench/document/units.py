@@ -9,7 +9,9 @@ from sr_bench.document.dimensions import Measure
 from sr_bench.document.spelling import compact
 
 # Powers of ten of units that one number may have.
-_COUNTS: Final = MappingProxyType({"k": 3, "m": 6, "g": 9, "b": 9, "t": 12, "mn": 6, "bn": 9})
+_COUNTS: Final = MappingProxyType(
+    {"k": 3, "m": 6, "g": 9, "b": 9, "t": 12, "千": 3, "万": 4, "百万": 6, "亿": 8}
+)
 _TIMES: Final = MappingProxyType(
     {"s": 0, "sec": 0, "secs": 0, "second": 0, "seconds": 0, "秒": 0, "ms": -3, "msec": -3}
     | {"millisecond": -3, "milliseconds": -3, "毫秒": -3, "us": -6, "μs": -6, "ns": -9, "微秒": -6}
@@ -23,27 +25,17 @@ _FAMILIES: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
     {"G": _COUNTS, "M": _COUNTS, "ms": _TIMES, "MB": _BYTES, "dB": MappingProxyType({"db": 0})}
 )
 _RATES: Final = frozenset({"fps", "imgs", "images", "image", "img", "frames", "frame", "its", "hz"})
+_POWERS: Final = frozenset({"w", "mw", "kw", "j", "mj", "kj"})
 _PER: Final = frozenset({"img", "image", "frame", "sample", "iter", "batch", "张", "帧"})
 _COST_METRICS: Final = ("flops", "params", "macs", "ops")
 PERCENT: Final = "%"
+RATE_WORDS: Final = frozenset({"speed", "throughput", "速度", "推理速度", "吞吐", "吞吐量"})
+GENERIC: Final = frozenset({*RATE_WORDS, "cost", "complexity", "size", "usage", "大小", "性能"})
+"""Words for a metric that only the unit tells; `RATE_WORDS` are one without a unit too."""
 RATES: Final = frozenset({*_RATES, *_PER} - {"fps", "hz"})
 """Units that are words of their own too."""
-GENERIC: Final = frozenset(
-    {
-        "speed",
-        "cost",
-        "complexity",
-        "size",
-        "throughput",
-        "usage",
-        "速度",
-        "吞吐",
-        "吞吐量",
-        "大小",
-        "性能",
-    }
-)
-"""Words for a metric that only the unit tells."""
+SPEAKING: Final = frozenset({*_TIMES, *_RATES} - {"s"})
+"""Units that tell what they are of: ``ms`` of a latency, ``img/s`` of a rate."""
 
 
 def is_unit(text: str) -> bool:
@@ -77,7 +69,16 @@ def with_printed_unit(measure: Measure, unit: str) -> Measure:
     own = metric_info(measure.metric).unit
     if unit == own or (key in _RATES and measure.metric == "fps"):
         return Measure(measure.metric, stated=True)
+    if _is_foreign(measure.metric, own, key):
+        return measure
     return Measure(measure.metric, unit, _power(measure.metric, own, key, unit), stated=True)
+
+
+def _is_foreign(metric: str, own: str, key: str) -> bool:
+    """Tell whether a metric can't have a unit: SSIM has no dB, and mIoU no milliseconds."""
+    if metric in metric_infos():
+        return key not in (*_FAMILIES.get(own, {}), "")
+    return key in (*_TIMES, "db")
 
 
 def metric_power(metric: str) -> int:
@@ -94,6 +95,6 @@ def _power(metric: str, own: str, key: str, unit: str) -> int:
 
 
 _ALL: Final[Mapping[str, int]] = MappingProxyType(
-    {**_COUNTS, **_TIMES, **_BYTES, "db": 0, **dict.fromkeys((*_RATES, *_PER), 0)}
+    {**_COUNTS, **_TIMES, **_BYTES, "db": 0, **dict.fromkeys((*_RATES, *_PER, *_POWERS), 0)}
 )
 _SHORTEST: Final = 4

@@ -60,7 +60,8 @@ class Claim:
     """The Dataset cell of the row; empty if the table has no such column."""
     source: Source
     scale: int = 0
-    """The upscaling factor that a column, a row, the label or a heading names; 0: none does."""
+    """The upscaling factor that a column, a row or a heading names; 0: none does. What the label
+    names is a part of the label."""
     device: str = ""
     """What the number was measured on, as the document calls it; empty if it names nothing."""
     variant: str = ""

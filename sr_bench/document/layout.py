@@ -14,7 +14,7 @@ from sr_bench.document.grids import Grid
 from sr_bench.document.numbers_in_cells import prints_pair
 from sr_bench.document.phrases import fallback_measure, misspelt, read_phrase
 from sr_bench.document.results import looks_like_results
-from sr_bench.document.spelling import compact, has_digit, has_number
+from sr_bench.document.spelling import compact, folded, has_digit, has_number
 from sr_bench.document.told import told_columns, whole_table
 
 _NO_MODELS: Final = "no column, row or heading of it names the models that its numbers are of"
@@ -22,6 +22,23 @@ _NO_METRICS: Final = "no header, row or caption of it names a metric, such as PS
 _NO_HEADER: Final = "it has no header"
 # What lists of files, options and packages have too.
 _WEAK: Final = frozenset({"name", "names", "net", "variant", "experiment", "名称"})
+# Headings made of these alone name no model.
+_GENERIC: Final = frozenset(
+    {"", "results", "result", "performance", "accuracy", "specification", "specifications", "on"}
+    | {"benchmark", "benchmarks", "evaluation", "metrics", "model", "models", "zoo", "info", "and"}
+    | {"readme", "introduction", "overview", "summary", "table", "comparison", "of", "the", "test"}
+    | {
+        "quality",
+        "quantitative",
+        "experiments",
+        "模型",
+        "模型性能",
+        "结果",
+        "性能",
+        "精度",
+        "模型精度",
+    }
+)
 _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
 _NAME: Final = re.compile(r"(?=.*[A-Z0-9].*[A-Z0-9])\S+")
 
@@ -126,10 +143,8 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
         columns = told_columns(columns, told)
     columns = _oriented(columns, texts)
     results = bool(told) or _is_results(grid, columns)
-    columns = tuple(
-        _unmeasured(column, cells) if results else column
-        for column, cells in zip(columns, texts, strict=True)
-    )
+    if results and any(c.role == "model" or c.says.measures or c.told for c in columns):
+        columns = tuple(_unmeasured(*pair) for pair in zip(columns, texts, strict=True))
     says = _around(grid, title)
     says = whole_table(told).over(says) if told else says
     return Layout(grid, body, _without_doubles(columns), says, told, results)
@@ -168,6 +183,7 @@ def _oriented(columns: tuple[Column, ...], texts: Sequence[Sequence[str]]) -> tu
         if role != "model" or named:
             columns = (replace(first, role=role), *columns[1:])
     roles = {column.role for column in columns}
+    measured = measured and "metric" not in roles
     if "model" in roles or measured or roles.isdisjoint({"metric", *IDENTITIES}):
         return columns
     return tuple(
@@ -244,7 +260,8 @@ def _names(heading: str, title: str) -> Iterator[str]:
     """Yield what the heading and the title may call a model; a heading is one by its one word."""
     if _NAME.fullmatch(heading) and read_phrase(heading).rest:
         yield heading
-    if title:
-        yield title
-    if heading:
-        yield heading
+    yield from (text for text in (title, heading) if not _GENERIC.issuperset(_words(text)))
+
+
+def _words(text: str) -> set[str]:
+    return {*re.split(r"[\W_]+", folded(read_phrase(text).rest)), ""}

@@ -13,6 +13,8 @@ _NOT_NUMBER: Final = (
     " the table"
 )
 _NO_METRIC: Final = "no header, row or caption names its metric"
+_ENDS: Final = ("low", "high")
+_CHANGES: Final = ("loss", "gain")
 _PAIR: Final = (Measure("psnr"), Measure("ssim"))
 
 
@@ -61,6 +63,14 @@ def numbers_in(
     )
 
 
+def changed(measures: tuple[Measure, ...], of_row: Sequence[Measure]) -> tuple[Measure, ...]:
+    """Return `measures`; a mere change, as below ``Δ``, is one of what the row measures."""
+    change = measures[0].metric if len(measures) == 1 else ""
+    if change not in _CHANGES or not of_row or tuple(of_row) == measures:
+        return measures
+    return tuple(replace(measures[0], metric=f"{one.metric}_{change}") for one in of_row)
+
+
 def prints_pair(cell: Cell) -> bool:
     """Tell whether `cell` prints a PSNR and an SSIM, as 37.89/0.9602 does."""
     return _is_pair([number for number in read_numbers(cell) if number.kind == "value"])
@@ -77,6 +87,3 @@ def _low_end(numbers: Sequence[Number]) -> Number | None:
     """Return the lower end of a range, ``0`` of ``0 - 10``; None if there is none."""
     first = numbers[0]
     return first if first.kind == "spread" else None
-
-
-_ENDS: Final = ("low", "high")

@@ -50,6 +50,7 @@ _ITEM: Final = re.compile(
     r"|(?P<open>\()|(?P<close>\))|(?P<break>[/|;,])|(?P<other>\S)"
 )
 _THOUSANDS: Final = re.compile(r"-?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_MOST_DIGITS: Final = 40
 _COUNTED: Final = 10_000
 _COUNTS: Final = frozenset({"params", "flops", "macs", "ops"})
 
@@ -161,7 +162,8 @@ class _Reader:
 
     def _take_number(self, item: re.Match[str]) -> bool:
         start, end = item.span("number")
-        if not self._awaited or self._sign not in (-1, start - 1):
+        fits = self._awaited and self._sign in (-1, start - 1) and end - start <= _MOST_DIGITS
+        if not fits:
             return False
         start = start if self._sign < 0 else self._sign
         text = _as_python(self._shown[start:end])

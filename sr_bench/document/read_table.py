@@ -13,9 +13,11 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.findings import Finding, Line
+from sr_bench.document.labelled_parts import labelled_parts
 from sr_bench.document.layout import Layout
-from sr_bench.document.numbers_in_cells import numbers_in
+from sr_bench.document.numbers_in_cells import changed, numbers_in
 from sr_bench.document.printed import Printed, Scope
+from sr_bench.document.printed_numbers import read_numbers
 from sr_bench.document.row_labels import RowReader, agreed
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document
@@ -50,7 +52,7 @@ class TableReader:
             label = row[0].plain if row else ""
             self.labels.add(label)
             for column, cell in zip_longest(layout.columns, row):
-                apart = column is not None and column.role not in ("number", "unknown")
+                apart = column and not column.fault and column.role not in ("number", "unknown")
                 if cell is not None and has_number(cell.plain) and not apart:
                     self._note(layout, column, cell, (label,), layout.fault, "table")
 
@@ -117,33 +119,40 @@ def _findings(line: Line, column: Column, cell: Cell) -> Iterator[Finding]:
     Raises:
         ValueError: It prints what can't be read; the message says what was expected.
     """
-    says = _says(line, column)
-    measures = column.says.measures or line.says.measures
     if has_digit(cell.text):
-        for number in numbers_in(cell, measures, line.layout.says.measures):
-            yield Finding(line, column, says, number.measure, number.cell, number.text)
-    elif len(measures) == 1 and measures[0].metric in metric_infos():
-        yield Finding(line, column, says, measures[0], cell, "")
+        parts = () if read_numbers(cell) else labelled_parts(cell)
+        for own, part in parts or ((Dimensions(), cell),):
+            says = _says(line, own, column.says)
+            for number in numbers_in(part, says.measures, line.layout.says.measures):
+                if number.text:
+                    yield Finding(line, column, says, number.measure, number.cell, number.text)
+        return
+    says = _says(line, column.says)
+    if len(says.measures) == 1 and says.measures[0].metric in metric_infos():
+        yield Finding(line, column, says, says.measures[0], cell, "")
 
 
-def _says(line: Line, column: Column) -> Dimensions:
-    """Return all that the numbers of a cell are about; column and row come before all else.
+def _says(line: Line, *nearer: Dimensions) -> Dimensions:
+    """Return all that the numbers of a cell are about; cell, column and row come before all else.
+
+    The measures are those of cell, column and row alone.
 
     Raises:
-        ValueError: Column and row name two precisions.
+        ValueError: They name two precisions.
     """
-    said = column.says, line.says
-    precision = agreed(*(says.precision for says in said))
-    if precision is None and all(says.precision for says in said):
-        names = " and ".join(str(says.precision) for says in said)
-        msg = f"expected one precision, got {names} from its column and its row"
-        raise ValueError(msg)
-    nearest = said[0].over(said[1])
+    says, precision = Dimensions(), None
+    for said in (*nearer, line.says):
+        both = agreed(precision, said.precision)
+        if both is None and precision:
+            msg = f"expected one precision, got {precision} and {said.precision} from its headers"
+            raise ValueError(msg)
+        says, precision = says.over(said), both
     around = line.section.over(line.layout.says)
     if not line.layout.names_precisions:
         precision = precision or around.precision
-    says = nearest.over(around)
-    return replace(says, precision=precision or line.section.precision or Precision.FP32)
+    precision = precision or line.section.precision or Precision.FP32
+    measures = changed(says.measures, line.says.measures)
+    return replace(says.over(around), precision=precision, measures=measures)
 
 
 def _prints_number(column: Column, cell: Cell) -> bool:

@@ -69,8 +69,8 @@ class RowReader:
             tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",),
             says,
             self._section,
-            label.qualified,
-            self._remarks(cells),
+            bool(label.backend) or not label.precision.is_full,
+            (label.mark, *self._remarks(cells)),
         )
         return self._owned(line, label, place) if label.model else line
 
@@ -143,7 +143,7 @@ class RowReader:
         Raises:
             DocumentError: They are not, or the column names none.
         """
-        named = label.precision if label.qualified and not label.precision.is_full else None
+        named = None if label.precision.is_full else label.precision
         if not text:
             return named
         in_column = Precision.FP32 if text.lower() in _FULL else read_phrase(text).precision
@@ -195,7 +195,8 @@ class RowReader:
         for cells in self._layout.body.rows:
             with suppress(DocumentError):
                 if column < len(cells) and cells[column].text:
-                    if not read_label(cells[column].markdown, where="").qualified:
+                    label = read_label(cells[column].markdown, where="")
+                    if not label.backend and label.precision.is_full:
                         return True
         return False
 

@@ -20,8 +20,11 @@ from sr_bench.document.rows import ModelInfoTable
 from sr_bench.document.tables import Document, read_document
 from sr_bench.engine.plan.suite import keys_of, load_suite
 from sr_bench.errors import CardError, DatasetError, DocumentError, OptionError, SrBenchError
+from sr_bench.lint.attach import attach_pages
 from sr_bench.lint.counting import CountedRow, count_row
 from sr_bench.lint.subject import ReadFault, Subject
+
+_ENDINGS = (".md", ".rst")
 
 LoadDataset = Callable[[str, tuple[Path, ...]], Dataset]
 """Returns the dataset of a slug, searched in the given folders first."""
@@ -32,7 +35,7 @@ class Request:
     """What to look at, and with which cards."""
 
     paths: tuple[Path, ...]
-    """Folders with suites, cards, and documents."""
+    """Folders with suites or documents, cards, and documents."""
     load_dataset: LoadDataset
     """Given by the caller: finding manifests takes libraries with it that decode images."""
     suites: Path | None = None
@@ -55,34 +58,45 @@ def gather(request: Request) -> Gathered:
     """Return every document that is asked for, once, in the order of the request.
 
     Raises:
-        OptionError: A folder holds no card, or the card that is named does not fit.
+        OptionError: A folder holds neither card nor document, or the card named does not fit.
     """
     shelf = _Shelf(request.suites)
     by_path: dict[Path, tuple[Subject, str]] = {}
     for path in request.paths:
         for subject, notice in _subjects(path, request, shelf):
             by_path.setdefault(Path(subject.path).resolve(), (subject, notice))
+    documents, told = attach_pages([subject for subject, _ in by_path.values()], _alone)
     subjects: list[Subject] = []
-    for subject, _ in by_path.values():
+    for subject in documents:
         counted, datasets = _counted(subject), _datasets(subject, request.load_dataset)
         before = tuple(subjects)  # only these: a pair of documents is compared once
         subjects.append(replace(subject, counted=counted, datasets=datasets, before=before))
-    return Gathered(tuple(subjects), tuple(notice for _, notice in by_path.values() if notice))
+    notices = [notice for _, notice in by_path.values() if notice]
+    return Gathered(tuple(subjects), (*notices, *told))
 
 
 def _subjects(path: Path, request: Request, shelf: "_Shelf") -> Iterator[tuple[Subject, str]]:
     """Yield each document that `path` names, with a notice about its card, or nothing."""
     if path.is_dir():
-        if not (cards := find_cards(path)):
-            msg = f"{path}: no {CARD} below it; name its README.md files to look at them alone"
-            raise OptionError(msg)
-        yield from ((_suite(card), "") for card in cards)
+        cards = find_cards(path)
+        yield from ((_suite(card), "") for card in cards) if cards else _cardless(path)
     elif path.name == CARD:
         yield _suite(path), ""
     elif request.card is not None:
         yield _with_card(path, request.card), ""
     else:
         yield _document(path, shelf if request.cards else None)
+
+
+def _cardless(folder: Path) -> Iterator[tuple[Subject, str]]:
+    """Yield the documents below a folder without a card that print results."""
+    found = (path for ending in _ENDINGS for path in folder.rglob(f"*{ending}"))
+    shown = (p for p in found if not any(n.startswith(".") for n in p.relative_to(folder).parts))
+    subjects = [_alone(path) for path in sorted(shown)]
+    if not any(subject.entries or subject.printed for subject in subjects):
+        msg = f"{folder}: no {CARD} and no document with a table of results below it"
+        raise OptionError(msg)
+    yield from ((replace(subject, named=False), "") for subject in subjects)
 
 
 def _suite(path: Path) -> Subject:

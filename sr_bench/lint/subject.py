@@ -13,6 +13,8 @@ from sr_bench.document.rows import ModelInfoTable
 from sr_bench.document.tables import Document
 from sr_bench.lint.counting import CountedRow
 from sr_bench.lint.entries import Entry, RowKey, pair_up, read_entries
+from sr_bench.lint.matching import Compared, Match, compare, compare_tables
+from sr_bench.lint.pages import Page
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Subject:
     """Each table of which no row is read: its line, its header, and why."""
     card: SuiteCard | None = None
     """The card that binds the document's rows."""
+    named: bool = True
+    """Whether the user named it; what a folder holds beside its documents is passed over."""
     waivable: bool = False
     """Whether the card names this document: only then do its waivers hold."""
     models: Mapping[RowKey, ModelCard] = field(default_factory=dict)
@@ -47,6 +51,8 @@ class Subject:
     datasets: Mapping[str, Dataset] = field(default_factory=dict)
     """Those that the models are evaluated on, by slug."""
     faults: tuple[ReadFault, ...] = ()
+    pages: tuple["Subject", ...] = ()
+    """The texts that may print results of its rows again."""
     before: tuple["Subject", ...] = ()
     """The subjects that were looked at before this one."""
 
@@ -54,6 +60,25 @@ class Subject:
     def entries(self) -> tuple[Entry, ...]:
         """The printed rows, in the document's order."""
         return read_entries(self.document, self.tables) if self.document else ()
+
+    @cached_property
+    def compared(self) -> Mapping[str, Compared]:
+        """What became of the results that the texts of this document and its pages print."""
+        own = [Page(self.document, own=True)] if self.document else []
+        pages = [Page(page.document) for page in self.pages if page.document]
+        return {page.path: compare(self.entries, page) for page in (*own, *pages)}
+
+    @cached_property
+    def matches(self) -> tuple[Match, ...]:
+        """Each row beside what this document's text, or a page, prints of it again."""
+        in_text = (match for compared in self.compared.values() for match in compared.matches)
+        in_tables = (
+            match
+            for page in self.pages
+            if page.document and page.entries
+            for match in compare_tables(self.entries, Page(page.document), page.entries)
+        )
+        return (*in_text, *in_tables)
 
     def model(self, entry: Entry) -> ModelCard | None:
         """Return the card's model of an entry, if there is one."""

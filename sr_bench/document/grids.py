@@ -15,7 +15,7 @@ _NO_MODELS: Final = "it has no column Models or Model, to whose rows claims belo
 _NO_METRICS: Final = (
     "no header of it is that of a metric that is read, such as PSNR(dB) or Params(M)"
 )
-MOST_CELLS: Final = 200_000
+MOST_CELLS: Final = 100_000
 """No table that people read has more; a few letters of some dialects may ask for a billion."""
 LONG: Final = 120
 """Characters; what is longer would hide what a message says of it."""

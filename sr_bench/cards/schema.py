@@ -15,6 +15,7 @@ from sr_bench.core.ignored import Reasons
 from sr_bench.core.int8 import GUARD_PERCENT, Gate, Int8Plan
 from sr_bench.core.metric import printed_metric
 from sr_bench.core.precision import Precision
+from sr_bench.core.told import ToldTable
 from sr_bench.files.validation import STRICT, Table
 
 _NAME = matching(
@@ -61,6 +62,7 @@ class EvaluationTable(Table):
     protocol: str
     claimed: bool = True
     precisions: tuple[Precision, ...] = ()
+    printed: str = ""
 
 
 @dataclass(config=STRICT, frozen=True)
@@ -71,6 +73,8 @@ class Int8Table(Int8Plan):
     """No key: chosen for all cards."""
     tolerance: Tolerances = field(default_factory=dict)
     """For int8 numbers, before those of the model."""
+    observer: Annotated[Precision | None, Spelled(_calibration)] = None
+    """By which rows that print int8 alone were calibrated, such as ``kl``."""
 
 
 @dataclass(config=STRICT, frozen=True)
@@ -93,6 +97,7 @@ class ModelTable(Table):
     hyper: Hyper = {}
     onnx: str = ""
     onnx_by_precision: Mapping[Precision, Words] = {}
+    devices: Mapping[str, Words] = {}
     checkpoint: Checkpoint | None = None
     value_range: Annotated[float, Bounds(gt=0)] = 1.0
     cost: CostTable = Field(default_factory=CostTable)
@@ -105,12 +110,14 @@ class ModelTable(Table):
 
     @model_validator(mode="after")
     def _one_network(self) -> "ModelTable":
-        full = bool(self.architecture) + bool(self.onnx)
-        if full > 1 or not (full or self.onnx_by_precision):
+        if self.architecture and self.onnx:
             msg = f"model {self.name!r}: give either architecture (built-in) or onnx (your file)"
             raise ValueError(msg)
         if not self.architecture and (self.checkpoint or self.hyper):
-            msg = f"model {self.name!r}: an onnx file needs no checkpoint and no hyper"
+            msg = (
+                f"model {self.name!r}: checkpoint and hyper go with an architecture;"
+                " an onnx file needs no checkpoint and no hyper"
+            )
             raise ValueError(msg)
         return self
 
@@ -140,6 +147,7 @@ class CardTable(Table):
     ignore_columns: NamesWithReasons = {}
     ignore_rows: NamesWithReasons = {}
     ignore_tables: NamesWithReasons = {}
+    told: Annotated[tuple[ToldTable, ...], Field(alias="table")] = ()
     protocol: dict[str, dict[str, object]] = {}
     waivers: Annotated[tuple[Waiver, ...], Field(alias="waive")] = ()
     model: Annotated[list[ModelTable], Field(min_length=1)]

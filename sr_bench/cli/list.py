@@ -68,7 +68,7 @@ def _model_row(model: ModelCard, precisions: set[str], claims: int, weights: Pat
         state = "here"
     except NotRunError:
         file = model.checkpoint.file if model.checkpoint else model.onnx or "an fp32 network"
-        state = f"missing: {file}"
+        state = f"missing: {file}" if model.has_network else "none: the card gives no network"
     return {
         "model": model.name,
         "family": model.family,

@@ -14,6 +14,7 @@ from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.metric import printed_metric
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
+from sr_bench.core.told import ToldTable
 
 _SHA256 = "64 lower-case hex digits, or nothing if unknown"
 
@@ -86,6 +87,8 @@ class Evaluation:
     """Whether the table's numbers are about this dataset; if not, results are ``new``."""
     precisions: tuple[Precision, ...] = ()
     """Only for these; empty: for all. Rows of one model may follow different protocols."""
+    printed: str = ""
+    """The dataset as the document prints it, where that is another name: ``DIV2K100``."""
 
     def covers(self, precision: Precision) -> bool:
         """Tell whether this evaluation is meant for `precision`."""
@@ -133,6 +136,11 @@ class ModelCard:
     """What a low precision may lose; None: no gate."""
     device: DevicePlan = field(default_factory=DevicePlan)
     """How a device with a compiler of its own gets the network."""
+    printed_int8: Precision | None = None
+    """What rows that print int8 and no calibration are measured in; None: not declared."""
+    devices: Mapping[str, str] = field(default_factory=dict)
+    """By the device as the document prints it, that as a session calls it: a pattern; numbers of
+    the one are judged only on the other."""
     built_calibration: Precision | None = None
     """What the build file behind the document's device rows calibrated by; None: not known. It
     decides no number here."""
@@ -142,17 +150,30 @@ class ModelCard:
         """``family/name``: unique across suites."""
         return f"{self.family}/{self.name}"
 
-    def claimed_evaluation(self, precision: Precision, dataset: str = "") -> Evaluation | None:
-        """Return the evaluation that the table's numbers of `precision` are about.
+    @property
+    def has_network(self) -> bool:
+        """Whether it gives any network; without one, nothing of it is measured."""
+        return bool(self.architecture or self.onnx or self.onnx_by_precision)
 
-        `dataset` is the row's Dataset cell, a slug in any spelling, with or without ``_x<scale>``;
-        may be empty.
+    def measured_in(self, printed: Precision) -> Precision:
+        """Return the precision in which numbers that a document prints as `printed` are measured.
+
+        It is another than `printed` only of an int8 without a calibration.
         """
-        wanted = dataset_key(dataset)
+        return (self.printed_int8 if printed.is_bare_int8 else None) or printed
+
+    def claimed_evaluation(self, printed: Precision, dataset: str = "") -> Evaluation | None:
+        """Return the evaluation that the table's numbers of the precision `printed` are about.
+
+        `dataset` is what the document prints, may be empty, and is in any spelling: a slug, with
+        or without ``_x<scale>``, or what an evaluation says is printed.
+        """
+        wanted, precision = dataset_key(dataset), self.measured_in(printed)
         for evaluation in self.evaluations:
             slug = evaluation.dataset
             if evaluation.claimed and evaluation.covers(precision):
-                if wanted in ("", dataset_key(slug), dataset_key(f"{slug}_x{self.scale}")):
+                names = (slug, f"{slug}_x{self.scale}", evaluation.printed)
+                if not wanted or wanted in map(dataset_key, names):
                     return evaluation
         return None
 
@@ -214,6 +235,8 @@ class SuiteCard:
     models: tuple[ModelCard, ...]
     ignored: Ignored = field(default_factory=Ignored)
     """Numbers of the document that are not read, on purpose."""
+    told: tuple[ToldTable, ...] = ()
+    """What the tables of the document mean, where they don't say it."""
     waivers: tuple[Waiver, ...] = ()
 
     @property

@@ -1,5 +1,6 @@
 """A case: one question to measure, with the claim it answers to if there is one."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -10,8 +11,14 @@ from sr_bench.core.metric import image_metrics
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Verdict
 
-COST_METRICS = ("flops", "params")
+COST_METRICS = ("flops", "macs", "ops", "params")
 """Metrics of the network alone: no weights, no images, no backend."""
+
+FILE_METRIC = "model_size"
+"""Bytes of the user's own file, which no backend runs."""
+
+STATIC_METRICS = (*COST_METRICS, FILE_METRIC)
+"""What is known without a run."""
 
 IMAGE_METRICS = ("psnr", "ssim")
 """Metrics that each run over a dataset has, whatever is asked: gates and floors need them."""
@@ -21,6 +28,11 @@ GATE_METRIC = "fidelity"
 
 LATENCY_METRIC = "latency"
 """Time of one image of one shape; of its evaluation only the protocol counts."""
+
+TIMED_METRICS = (LATENCY_METRIC, "fps", "memory")
+"""What timing a network tells."""
+
+_NO_WORD = re.compile(r"\W+")
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,8 @@ class Case:
     claim: Claim | None = None
     blank: Blank | None = None
     """Without a claim: the document's cell that could print the number."""
+    refusal: str = ""
+    """Why no session can measure it, and what to do; empty if one can."""
 
     @classmethod
     def of(cls, record: Record, card: ModelCard, evaluation: Evaluation | None) -> Self:
@@ -49,6 +63,14 @@ class Case:
         """The document's cell that the case is about."""
         cell = self.claim or self.blank
         return cell.source if cell else None
+
+    @property
+    def printed_as(self) -> str:
+        """Which precision its row prints, where that is another, and why; else empty."""
+        if self.claim is None or self.claim.precision == self.precision:
+            return ""
+        named = f"{self.precision.calibration} is the card's int8.observer"
+        return f"the document prints {self.claim.precision} and no calibration; {named}"
 
     @property
     def word(self) -> str:
@@ -79,15 +101,20 @@ class Case:
 
     @property
     def dataset(self) -> str:
-        """Slug with scale, such as ``div2k_valid_x2``; empty for cost metrics and latency."""
-        if self.evaluation is None or self.metric == LATENCY_METRIC:
+        """Slug with scale, such as ``div2k_valid_x2``; empty for cost metrics and times.
+
+        Of a number that no evaluation covers it is the dataset as printed.
+        """
+        if self.metric in (*STATIC_METRICS, *TIMED_METRICS):
             return ""
+        if self.evaluation is None:
+            return self.claim.dataset if self.claim else ""
         return f"{self.evaluation.dataset}_x{self.card.scale}"
 
     @property
     def shape(self) -> str:
         """The shape that Flops are counted on, or that is timed, such as ``3x128x128``."""
-        timed = self.metric == LATENCY_METRIC
+        timed = self.metric in TIMED_METRICS
         return "x".join(map(str, (3, *self.timed_size) if timed else self.card.counted_shape))
 
     @property
@@ -100,20 +127,25 @@ class Case:
     def id(self) -> str:
         """Greppable with ``-k``: ``edsr_baseline_x2-int8_percentile-div2k_valid_x2-psnr``.
 
-        The backend word of the claim's row is part of it, and for a cost metric the row's dataset
-        if it names one: rows that differ in nothing else are different claims.
+        The backend word of the claim's row is part of it, as are the device and what else tells
+        it from its twins, the precision as the row prints it, and where no dataset is scored that
+        of the row: rows that differ in nothing else are different claims.
         """
+        claim = self.claim
         where = [self.dataset]
         if not self.dataset:
-            shape = self.shape if self.metric in ("flops", LATENCY_METRIC) else ""
-            where = [shape, self.claim.dataset if self.claim else ""]
-        parts = (self.card.name, self.word, self.precision, *where, self.metric)
+            counted = self.metric in COST_METRICS and self.metric != "params"
+            shape = self.shape if counted or (self.metric == LATENCY_METRIC and not claim) else ""
+            where = [shape, claim.dataset if claim else ""]
+        told = [_NO_WORD.sub("_", text) for text in (claim.device, claim.variant)] if claim else []
+        precision = claim.precision if claim else self.precision
+        parts = (self.card.name, self.word, *told, precision, *where, self.metric)
         return "-".join(filter(None, parts))
 
     @property
     def run_key(self) -> str:
-        """Equal for cases that one inference run can answer; empty for cost metrics."""
-        if self.evaluation is None:
+        """Equal for cases that one inference run can answer; empty for what needs none."""
+        if self.evaluation is None or self.refusal:
             return ""
         protocol = self.evaluation.protocol.name
         return "|".join((self.card.id, self.precision, self.dataset, protocol, self.backend))

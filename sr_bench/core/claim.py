@@ -60,7 +60,8 @@ class Claim:
     """The Dataset cell of the row; empty if the table has no such column."""
     source: Source
     scale: int = 0
-    """The upscaling factor that a column, a row, the label or a heading names; 0: none does."""
+    """The upscaling factor that a column, a row or a heading names; 0: none does. What the label
+    names is a part of the label."""
     device: str = ""
     """What the number was measured on, as the document calls it; empty if it names nothing."""
     variant: str = ""
@@ -74,6 +75,16 @@ class Claim:
     def value(self) -> float:
         """The number, in the metric's unit."""
         return float(f"{self.text}e{self.exponent}")  # rounded once: 1592 K are 1.592 M
+
+    @property
+    def text_in_unit(self) -> str:
+        """The number with its printed digits, in the metric's unit: ``0.8646`` of ``86.46`` %."""
+        return f"{Decimal(self.text).scaleb(self.exponent):f}"
+
+    def as_printed(self, value: float) -> float:
+        """Return `value`, in the metric's unit, in that of the print; it may be infinite."""
+        # As a decimal: 1.592 M are 1592 K, and not 1592.0000000000002.
+        return float(Decimal(repr(value)).scaleb(-self.exponent)) if self.exponent else value
 
     @property
     def half_step(self) -> float:

@@ -29,13 +29,14 @@ class MetricInfo:
     """As people write it, such as ``PSNR``."""
     unit: str
     """In which it is printed, measured and recorded; empty if it has none."""
-    higher_is_better: bool
+    higher_is_better: bool | None
+    """None: nobody here knows, as nothing here measures it."""
     decimals: int
     """Of a value that no document prints."""
     sentence_decimals: int
     """Of a value or a loss in a sentence."""
     headers: tuple[str, ...] = ()
-    """Headers of README columns that hold it: lower case, without blanks, with the unit."""
+    """Names of it in documents: lower case, without blanks, the unit in brackets or left out."""
     lowest: float = -inf
     highest: float = inf
     """A value outside of these is a defect, never a result."""
@@ -65,6 +66,11 @@ class MetricInfo:
         return value >= self.perfect if self.higher_is_better else value <= self.perfect
 
     @property
+    def drops(self) -> bool:
+        """Whether a loss by it is a drop; also where nobody knows."""
+        return self.higher_is_better is not False
+
+    @property
     def perfection(self) -> str:
         """What such an image has, such as ``PSNR of 58.923 dB or more``."""
         if self.perfect is None:
@@ -73,13 +79,54 @@ class MetricInfo:
         return f"{self.title} of {f'{self.perfect:.5g} {self.unit}'.rstrip()} or {side}"
 
 
-# What is counted, compared with fp32, or timed: no module scores it.
+def _cost(title: str, unit: str, decimals: int, names: str, *, higher: bool = False) -> MetricInfo:
+    return MetricInfo(title, unit, higher, decimals, decimals, headers=tuple(names.split()))
+
+
+# What is counted, compared with fp32, timed, or a file's: no module scores it.
 _NOT_OF_IMAGES: Final = MappingProxyType(
     {
-        "flops": MetricInfo("Flops", "G", False, 3, 3, headers=("flops(g)",)),
-        "params": MetricInfo("Params", "M", False, 6, 6, headers=("params(m)",)),
         "fidelity": MetricInfo("fidelity", "dB", True, 2, 2, allowed_loss=0.5),
-        "latency": MetricInfo("latency", "ms", False, 3, 3),
+        "flops": _cost(
+            *("Flops", "G", 3),
+            "flops(g) flops flop 计算量 浮点运算量 浮点计算量 运算量",
+        ),
+        "params": _cost(
+            *("Params", "M", 6),
+            """params(m) params param parameters parameter parametercount paramcount numparams
+            参数量 参数 模型参数 模型参数量 参数个数 参数数量""",
+        ),
+        "macs": _cost(
+            *("MACs", "G", 3),
+            """macs mac maccs macc multadds multadd multiadds multiadd madds madd multiplyadds
+            multiplyadd multiplyaccumulates 乘加 乘加数 乘加次数 乘加运算 乘加运算量 乘加量""",
+        ),
+        "ops": _cost(
+            *("OPS", "G", 3),
+            "ops operations",
+        ),
+        "latency": _cost(
+            *("latency", "ms", 3),
+            """latency inferencetime inferencelatency inftime runtime time runningtime
+            executiontime elapsedtime timecost testtime 延迟 延时 时延 耗时 推理时间 推理耗时
+            推理延迟 运行时间 时间""",
+        ),
+        "fps": _cost(
+            *("FPS", "images/s", 1),
+            "fps framerate framespersecond 帧率",
+            higher=True,
+        ),
+        "memory": _cost(
+            *("peak memory", "MB", 1),
+            """memory mem peakmemory peakmem gpumemory gpumem maxmemory memoryusage
+            memoryfootprint vram peakmemoryrange estimatedpeakmemory estimatedpeakmemoryrange
+            显存 显存占用 内存 内存占用 峰值内存 峰值显存""",
+        ),
+        "model_size": _cost(
+            *("model size", "MB", 3),
+            """modelsize filesize weightsize weightssize disksize onnxsize checkpointsize
+            模型大小 模型体积 模型文件大小""",
+        ),
     }
 )
 
@@ -118,10 +165,15 @@ def image_metrics() -> tuple[str, ...]:
 def metric_info(name: str) -> MetricInfo:
     """Return the declaration of the metric `name`.
 
-    History may hold values of a metric whose package is not installed any more: such a one has no
-    unit.
+    A document may print one that nothing here measures, and history may hold values of one whose
+    package is not installed any more: such a one has no unit, and no side that is the better one.
     """
-    return metric_infos().get(name) or MetricInfo(name, "", True, 4, 4)
+    return metric_infos().get(name) or MetricInfo(name, "", None, 4, 4)
+
+
+def is_measured(name: str) -> bool:
+    """Tell whether anything here knows the metric `name`."""
+    return name in metric_infos()
 
 
 def printed_metric(name: str, *, also: tuple[str, ...] = ()) -> str:
@@ -130,7 +182,7 @@ def printed_metric(name: str, *, also: tuple[str, ...] = ()) -> str:
     Raises:
         ValueError: It is neither; the message lists the valid ones.
     """
-    valid = (*dict.fromkeys(metric_headers().values()), *also)
+    valid = (*(known for known in metric_infos() if known != "fidelity"), *also)
     if name not in valid:
         msg = f"expected one of {', '.join(valid)}"
         raise ValueError(msg)

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar, Final
 
 from sr_bench import discovery
 from sr_bench.core.fields import Spelled
@@ -16,13 +17,29 @@ DTYPES = ("fp32", "fp16", "int8")
 
 _SPELLING = re.compile(r"fp32|fp16|int8_\w+")
 
+# Formats that documents print and nothing here computes in: integers and floats of other widths,
+# widths of weights and activations apart, and an int8 whose calibration nobody names.
+_PRINTED = re.compile(
+    r"mixed|u?int(?:[1-9]|1[0-6])|bf16|tf32|fp(?:[46]|24|64)|[fm]xfp[468]|nvfp4|nf4"
+    r"|fp8(?:_e[45]m[23])?|w[1-9]\d?a[1-9]\d?|int8_(?:qat|ptq|dynamic|static)"
+)
+_BARE_INT8 = ("int8", "w8a8")
+_PRINTED_SYNONYMS: Final = MappingProxyType(
+    {
+        **{"bfloat16": "bf16", "float8": "fp8", "float64": "fp64"},
+        **{"mixed_precision": "mixed", "qat_int8": "int8_qat", "ptq_int8": "int8_ptq"},
+    }
+)
+
 
 class Precision(str):
     """A precision as it is spelled in options, ids and records.
 
     It is ``fp32``, ``fp16`` or ``int8_<observer>``, and each is one object in a process, as the
     members of an enum are. Its observer may be absent: a record of it can be read nevertheless.
-    What a person writes goes through `parse`, which knows the modules of `OBSERVERS`.
+    What a person writes goes through `parse`, which knows the modules of `OBSERVERS`; what a
+    document prints may be more, such as ``int4`` or a bare ``int8``, and goes through
+    `parse_printed`. Those can be spelled and recorded, but not measured.
     """
 
     __slots__ = ()
@@ -36,7 +53,7 @@ class Precision(str):
         Raises:
             ValueError: Nothing is; the message lists the valid spellings.
         """
-        if not _SPELLING.fullmatch(text):
+        if not _SPELLING.fullmatch(text) and not _PRINTED.fullmatch(text):
             raise ValueError(_unknown(text))
         return _member(str(text))
 
@@ -51,8 +68,18 @@ class Precision(str):
         return self is Precision.FP32
 
     @property
+    def is_measured(self) -> bool:
+        """Whether it is one of `all`, and not only printed."""
+        return self in _names()
+
+    @property
+    def is_bare_int8(self) -> bool:
+        """Whether it is int8 by whichever calibration: ``int8`` or ``w8a8``."""
+        return self in _BARE_INT8
+
+    @property
     def dtype(self) -> str:
-        """``fp32``, ``fp16`` or ``int8``."""
+        """``fp32``, ``fp16`` or ``int8``; of one that is only printed, its first word."""
         return str(self).partition("_")[0]
 
     @property
@@ -90,6 +117,23 @@ class Precision(str):
         return cls(name)
 
     @classmethod
+    def parse_printed(cls, text: str) -> "Precision":
+        """Return the precision that a document calls `text`: as `parse`, or one only printed.
+
+        Raises:
+            ValueError: `text` names none; the message lists those that can be measured.
+            OptionError: An observer of a third party can't be imported.
+
+        >>> Precision.parse_printed("W8-A16"), Precision.parse_printed("INT8")
+        ('w8a16', 'int8')
+        """
+        words = re.sub(r"[\s_-]+", "_", text.strip().lower())
+        name = _PRINTED_SYNONYMS.get(words, re.sub(r"\Aint_?(?=\d)", "int", words))
+        name = re.sub(r"\A(?:w(\d+)_a(\d+)|a(\d+)_?w(\d+))\Z", _weights_first, name)
+        is_own = name not in _names() and _PRINTED.fullmatch(name)
+        return cls(name) if is_own else cls.parse(text)
+
+    @classmethod
     def parse_option(cls, text: str) -> "Precision":
         """Return the precision that an option names, where a calibration alone is of int8.
 
@@ -112,6 +156,11 @@ class Precision(str):
 @cache  # one object for each, which `is` compares
 def _member(name: str) -> Precision:
     return str.__new__(Precision, name)
+
+
+def _weights_first(match: re.Match[str]) -> str:
+    weights, activations = match[1] or match[4], match[2] or match[3]
+    return f"w{weights}a{activations}"
 
 
 def _unknown(text: str) -> str:

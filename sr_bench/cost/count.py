@@ -58,3 +58,14 @@ class CostCount:
         """
         module = discovery.load("sr_bench.cost.rules", rule)
         return module.ops(self), module.flops_g(self)
+
+    def macs_by(self, rule: str) -> int:
+        """Return the multiply-accumulates as the tool of the counting `rule` prints them.
+
+        A rule that doesn't say has no count of its own: then it is all of them.
+
+        Raises:
+            OptionError: There is no such rule.
+        """
+        module = discovery.load("sr_bench.cost.rules", rule)
+        return int(module.macs(self)) if hasattr(module, "macs") else self.macs

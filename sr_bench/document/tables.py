@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from sr_bench.core.claim import Source
+from sr_bench.core.told import ToldTable
 from sr_bench.document.cell import Cell
 from sr_bench.document.dialects import html, markdown, rst, yaml_files
 from sr_bench.document.grids import Grid
@@ -36,6 +37,8 @@ class Document:
     """Byte order mark and line ends included: ``text.encode()`` is the file."""
     grids: tuple[Grid, ...]
     """All that a reader takes for a table, in the document's order."""
+    told: tuple[ToldTable, ...] = ()
+    """What its card says of those."""
 
     def source(self, cell: Cell) -> Source:
         """Return the place of `cell` as claims name it."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
+from sr_bench.core.case import FILE_METRIC, GATE_METRIC, STATIC_METRICS, TIMED_METRICS, Case
 from sr_bench.core.detail import Detail
 from sr_bench.core.metric import not_computed
 from sr_bench.core.record import Measurement, Record, Status, Verdict
@@ -21,6 +21,7 @@ from sr_bench.engine.measure.latency import Timer, time_network
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.measure.worker import Executor
 from sr_bench.engine.plan.options import Selection
+from sr_bench.engine.plan.refusals import why_not_here
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_json
 from sr_bench.text.home import without_home
@@ -104,20 +105,13 @@ class Bench:
 
     def _refusal(self, case: Case) -> str:
         """Say why `case` can't be measured here; empty if it can."""
-        backend, word = self.selection.answers, case.word
-        emulated = word == f"{backend}-emulated"
-        if case.metric in COST_METRICS:
-            return ""
-        if not case.is_about(backend) or (emulated and not self.info.emulated):
-            if emulated:
-                return f"this row claims an emulated number, but {backend} is a real device here"
-            article = "an" if word[0] in "aeiou" else "a"
-            rerun = f"rerun with --backend={word.split('-')[0]}"
-            return f"this row claims {article} {word} number; {rerun}"
-        return not_computed(case.metric) if case.scores_images else ""
+        # Times are taken in this process.
+        where = self._runs.here if case.metric in TIMED_METRICS else self._runs.executor
+        why = why_not_here(case, self.selection, self.info, where.cpu)
+        return why or (not_computed(case.metric) if case.scores_images else "")
 
     def _answer(self, case: Case, progress: Progress) -> Record:
-        if case.evaluation is None:
+        if case.metric in STATIC_METRICS:
             return self._cost(case)
         run = self._runs.of(case, progress)
         if case.metric == GATE_METRIC:  # before the rest: a run has no metric of that name
@@ -131,12 +125,15 @@ class Bench:
         verdict = self._judged(case, measurement)
         differs = verdict.status in (Status.DIFFERS, Status.BETTER)
         cause = cause_of(case, run, self.selection) if differs else Detail()
-        detail = replace(cause, warning=warning(known_failure(case, self.info)))
+        detail = replace(
+            cause, warning=warning(known_failure(case, self.info)), printed_as=case.printed_as
+        )
         return run.record(case, measurement, verdict, detail)
 
     def _cost(self, case: Case) -> Record:
-        inputs = cost_inputs(case.card, case.metric)
-        measurement = self._counts.measured(case.card, case.metric)
+        card = case.card.with_given(case.precision) if case.metric == FILE_METRIC else case.card
+        inputs = cost_inputs(card, case.metric)
+        measurement = self._counts.measured(card, case.metric)
         return case.record(
             self._judged(case, measurement),
             measurement=measurement,
@@ -165,4 +162,10 @@ class Bench:
 
     def measure_latency(self, case: Case, node_id: str, timer: Timer, progress: Progress) -> Record:
         """Let `timer` time the network of `case`; a fault of its inputs becomes the verdict."""
-        return self._record(case, node_id, lambda: time_network(self._runs, case, timer, progress))
+        return self._record(case, node_id, lambda: self._timed(case, timer, progress))
+
+    def _timed(self, case: Case, timer: Timer, progress: Progress) -> Record:
+        record = time_network(self._runs, case, timer, progress)
+        if case.claim is None or record.measurement is None:
+            return record
+        return replace(record, verdict=self._judged(case, record.measurement))

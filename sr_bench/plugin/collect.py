@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.core.case import LATENCY_METRIC
+from sr_bench.core.case import TIMED_METRICS
 from sr_bench.document.printed import number_counts
 from sr_bench.engine.plan.cases import latency_cases, plan
 from sr_bench.engine.plan.suite import load_suite, refuse_unread
@@ -40,7 +40,7 @@ class CardFile(pytest.File):
             self.config, {name: says for case in cases for name, says in marks(case).items()}
         )
         for case in cases:
-            timed = case.metric == LATENCY_METRIC
+            timed = selection.latency and case.metric in TIMED_METRICS
             yield CaseItem.of(self, case, check_latency if timed else check_claim)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> object:  # type: ignore[override]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
-from sr_bench.core.claim import Claim, Source, dataset_key
+from sr_bench.core.claim import Claim, Source
 from sr_bench.core.metric import metric_info
 from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
@@ -85,7 +85,7 @@ def _of_claim(
     by_key: Mapping[CellKey, MetricCell], record: Record, claim: Claim, value: float
 ) -> Edit | None:
     key, place = CellKey.of(claim), claim.source
-    new = format_like(claim.text, value, digits=record.verdict.digits)
+    new = format_like(claim.text, claim.as_printed(value), digits=record.verdict.digits)
     if (cell := by_key.get(key)) is None:
         msg = f"{place}: expected {claim.text} of {key}; the document has no such row any more"
         raise DocumentError(msg)
@@ -134,14 +134,13 @@ def _new_number(
 
 def _answers(record: Record, key: CellKey, model: ModelCard) -> bool:
     slug, _ = split_scale(record.dataset)
+    evaluation = model.claimed_evaluation(key.precision, key.dataset)
+    precision = model.measured_in(key.precision)
     return (
-        (record.metric, record.precision, model.row) == (key.metric, key.precision, key.row)
+        (record.metric, record.precision, model.row) == (key.metric, precision, key.row)
         # A card names the source only where the label alone is not unique.
         and model.row_source.casefold() in ("", key.row_source.casefold())
-        and (
-            not record.dataset
-            or dataset_key(key.dataset) in ("", *map(dataset_key, (slug, record.dataset)))
-        )
+        and (not record.dataset or (evaluation is not None and evaluation.dataset == slug))
     )
 
 

@@ -10,6 +10,7 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
 from sr_bench.core.history import PastSession
 from sr_bench.core.ignored import Ignored
+from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.document.cells import MetricCell, metric_cells
 from sr_bench.document.claims import read
@@ -74,7 +75,7 @@ def _refuse_unread(document: Document, answers: "_Answers") -> None:
     ignored = Ignored()
     with suppress(CardError):  # the card may be gone since the run
         ignored = load_card(answers.card).ignored if answers.card else ignored
-    printed = (one for one in read(document, ignored).printed if not one.grid.fault)
+    printed = (one for one in read(document, ignored).printed if one.layout.is_read)
     for one in unread_numbers(printed):
         msg = f"{one.source}: {one.message}"
         raise DocumentError(msg)
@@ -111,12 +112,17 @@ class _Answers:
             return self._claims[cell.key]
         for record in self._blanks:
             place = record.source
-            same = (record.metric, record.precision) == (cell.key.metric, cell.key.precision)
+            same = record.metric == cell.key.metric and _same(record.precision, cell.key.precision)
             # Not by the column, which a number before it in the row may have moved.
             if same and place and place.line == cell.source.line:
                 if self._rows.get(record.model, cell.key.row) == cell.key.row:
                     return record
         return None
+
+
+def _same(measured: str, printed: Precision) -> bool:
+    """Tell whether a row of `printed` is answered in the precision `measured`."""
+    return measured == printed or (printed.is_bare_int8 and measured.startswith("int8_"))
 
 
 def _edited(cell: MetricCell, record: Record) -> bool:
@@ -140,7 +146,8 @@ def _prints(text: str, record: Record) -> bool:
         return False
     value = record.measurement.value
     if record.claim:
-        return text == format_like(text, value, digits=record.verdict.digits)
+        printed = record.claim.as_printed(value)
+        return text == format_like(text, printed, digits=record.verdict.digits)
     # Of a cell that had no number the record does not know how the document cuts digits.
     cut = format_like(text, value, digits="truncated")
     return text in (cut, format_like(text, value, digits="rounded"))

@@ -12,6 +12,7 @@ from sr_bench import discovery
 from sr_bench.core.metric import (
     MetricInfo,
     image_metrics,
+    is_measured,
     metric_headers,
     metric_info,
     metric_infos,
@@ -44,7 +45,10 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
 
 def test_a_header_means_the_metric_that_declares_it(install: Install) -> None:
     install(acme=ACME)
-    assert metric_headers() == {"flops(g)": "flops", "params(m)": "params", "acme": "acme"}
+    headers = metric_headers()
+    assert [headers[name] for name in ("flops(g)", "params(m)", "acme")] == [
+        *("flops", "params", "acme")
+    ]
 
 
 def test_two_metrics_with_one_header_are_refused(install: Install) -> None:
@@ -98,3 +102,10 @@ def test_shipped_metrics_declare_what_they_score_and_import_nothing_heavy() -> N
     for name in image_metrics():
         scores = callable(getattr(discovery.load("sr_bench.metrics", name), "score", None))
         assert scores is (metric_info(name).compares == "pairs")
+
+
+def test_of_a_metric_that_nothing_measures_nobody_knows_which_way_is_better() -> None:
+    info = metric_info("map_50")
+    assert (info.title, info.unit, info.higher_is_better) == ("map_50", "", None)
+    assert not is_measured("map_50")
+    assert is_measured("macs")

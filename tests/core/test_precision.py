@@ -52,3 +52,40 @@ def test_int8_names_its_calibration_and_the_others_have_none() -> None:
     assert (Precision("int8_kl").dtype, Precision("int8_kl").calibration) == ("int8", "kl")
     assert (Precision.FP16.dtype, Precision.FP16.calibration) == ("fp16", "")
     assert type(Precision.FP16.dtype) is str  # a YAML file holds it
+
+
+@pytest.mark.parametrize(
+    ("text", "spelled"),
+    [
+        ("INT8", "int8"),
+        ("w8a8", "w8a8"),
+        ("W8-A16", "w8a16"),
+        ("a16w4", "w4a16"),
+        ("BFloat16", "bf16"),
+        ("Mixed Precision", "mixed"),
+        ("int8 QAT", "int8_qat"),
+        ("fp8_e4m3", "fp8_e4m3"),
+        ("uint8", "uint8"),
+        ("int8 kl_divergence", "int8_kl"),
+        ("float32", "fp32"),
+    ],
+)
+def test_what_a_document_prints_may_be_more_than_what_can_be_measured(
+    text: str, spelled: str
+) -> None:
+    printed = Precision.parse_printed(text)
+    assert printed == spelled
+    assert printed is Precision(spelled) is pickle.loads(pickle.dumps(printed))
+    assert printed.is_measured == (spelled in ("fp32", "int8_kl"))
+    assert decode(Precision, encode(printed)) is printed
+
+
+@pytest.mark.parametrize("text", ["", "w8", "int88", "int8 max kl", "x2", "max", "mixed up"])
+def test_what_is_no_precision_in_any_document_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="unknown precision"):
+        Precision.parse_printed(text)
+
+
+def test_an_int8_of_whichever_calibration_is_told_from_one_that_nothing_here_has() -> None:
+    spelled = map(Precision, ("int8", "w8a8", "int8_qat", "int4", "int8_kl"))
+    assert [str(one) for one in spelled if one.is_bare_int8] == ["int8", "w8a8"]

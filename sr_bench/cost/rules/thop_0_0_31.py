@@ -20,6 +20,11 @@ def ops(count: CostCount) -> int:
     )
 
 
+def macs(count: CostCount) -> int:
+    """Return what `thop.profile` calls MACs: all that the rule counts."""
+    return ops(count)
+
+
 def flops_g(count: CostCount) -> float:
     """Return the printed number, in G.
 

@@ -13,6 +13,11 @@ def ops(count: CostCount) -> int:
     return count.conv_macs + count.transposed_surplus + count.linear_macs + count.adaptive_pool_ops
 
 
+def macs(count: CostCount) -> int:
+    """Return what `thop.profile` calls MACs: all that the rule counts."""
+    return ops(count)
+
+
 def flops_g(count: CostCount) -> float:
     """Return the printed number, in G.
 

@@ -70,7 +70,7 @@ def _status(claim: Claim, value: float, *, low: float, high: float) -> Status:
         return Status.MATCH
     if claim.metric in COST_METRICS:  # counted: any other number is a wrong one
         return Status.DIFFERS
-    is_better = value > high if metric_info(claim.metric).higher_is_better else value < low
+    is_better = value > high if metric_info(claim.metric).drops else value < low
     return Status.BETTER if is_better else Status.DIFFERS
 
 

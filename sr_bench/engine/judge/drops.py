@@ -27,7 +27,7 @@ def drop_by(
     return paired_drop(
         low,
         reference,
-        higher_is_better=metric_info(metric).higher_is_better,
+        higher_is_better=metric_info(metric).drops,
         left_out=flat(metric, low, reference) if left_out is None else left_out,
         worst=limit.image,
     )
@@ -36,9 +36,7 @@ def drop_by(
 def flat(metric: str, low: Sequence[float], reference: Sequence[float]) -> tuple[int, ...]:
     """Return which images `metric` leaves out, as `nearly_perfect`; flat ones are such."""
     info = metric_info(metric)
-    return nearly_perfect(
-        low, reference, higher_is_better=info.higher_is_better, perfect=info.perfect
-    )
+    return nearly_perfect(low, reference, higher_is_better=info.drops, perfect=info.perfect)
 
 
 def judge_drop(
@@ -65,7 +63,7 @@ def _is_beyond(drop: Drop, limit: DropLimit) -> bool:
 def _told(status: Status, metric: str, drop: Drop, limit: DropLimit, names: Sequence[str]) -> str:
     """Return what `drop` amounts to, in plain words with numbers."""
     info = metric_info(metric)
-    name, way = info.title, "drops" if info.higher_is_better else "rises"
+    name, way = info.title, "drops" if info.drops else "rises"
     mean = f"{name} {way} by {quantity(metric, drop.mean)} on average"
     budget = f"the budget of {with_unit(f'{limit.mean:g}', metric)}"
     worst = f"{names[drop.worst_index]!r} by {quantity(metric, drop.worst)}"

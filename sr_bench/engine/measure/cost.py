@@ -6,10 +6,11 @@ from dataclasses import asdict
 from functools import cache
 
 from sr_bench.core.card import ModelCard
+from sr_bench.core.case import COST_METRICS, FILE_METRIC
 from sr_bench.core.record import Measurement
 from sr_bench.cost.count import CostCount
 from sr_bench.engine.prepare.code_digest import measuring
-from sr_bench.engine.prepare.weights import network_digest, weights_path
+from sr_bench.engine.prepare.weights import external_files, network_digest, weights_path
 from sr_bench.errors import BackendError
 from sr_bench.files.hashing import sha256_json
 from sr_bench.files.kept import Kept
@@ -26,6 +27,8 @@ class Counts:
 
     def measured(self, card: ModelCard, metric: str) -> Measurement:
         """Return what the network of `card` costs by `metric`; raises as `count`."""
+        if metric == FILE_METRIC:
+            return _file_measurement(card)
         shape = card.counted_shape
         key = sha256_json([_network(card), shape, measuring()])
         if key not in self._counts:
@@ -66,7 +69,7 @@ def _count_network(architecture: str, hyper: str, scale: int, shape: Shape) -> C
 
 
 def cost_measurement(card: ModelCard, metric: str, cost: CostCount) -> Measurement:
-    """Return `cost` as the Flops by the card's rule, in G, or as the parameters, in M.
+    """Return `cost` as Flops or MACs by the card's rule or as OPS, in G, or as Params, in M.
 
     Raises:
         BackendError: The parameters can't be told.
@@ -75,15 +78,32 @@ def cost_measurement(card: ModelCard, metric: str, cost: CostCount) -> Measureme
         if cost.unknown_params:
             raise BackendError(cost.unknown_params)
         return Measurement.of(metric, cost.params / 1e6, exact=cost.params)
+    if metric == "macs":
+        exact = cost.macs_by(card.flops_rule)
+        return Measurement.of(metric, exact / 1e9, exact=exact, notes={"macs": float(cost.macs)})
+    if metric == "ops":  # of accelerators, whose vendors count two for each MAC
+        return Measurement.of(metric, 2 * cost.macs / 1e9, exact=2 * cost.macs)
     exact, flops_g = cost.by(card.flops_rule)
     notes = {"standard_g": 2 * cost.macs / 1e9, "macs": float(cost.macs)}
     return Measurement.of("flops", flops_g, exact=exact, notes=notes)
 
 
+def _file_measurement(card: ModelCard) -> Measurement:
+    """Return the bytes of the ONNX file of `card` and of those that hold its weights, in MB.
+
+    Raises:
+        NotRunError: The file is absent.
+        CardError: It can't be read, or names a file that is not there.
+    """
+    path = weights_path(card, None)
+    exact = sum(file.stat().st_size for file in (path, *external_files(path)))
+    return Measurement.of(FILE_METRIC, exact / 1e6, exact=exact)
+
+
 def cost_inputs(card: ModelCard, metric: str) -> Mapping[str, str]:
     """Return the digest of each thing that can change a cost metric of `card`, by name."""
     inputs = {"architecture": _network(card)}
-    if metric == "flops":
+    if metric in COST_METRICS and metric != "params":
         inputs |= {"rule": card.flops_rule, "shape": "x".join(map(str, card.counted_shape))}
     return inputs
 

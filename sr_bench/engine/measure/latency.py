@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from sr_bench.core.case import LATENCY_METRIC, Case
+from sr_bench.core.case import Case
 from sr_bench.core.detail import Detail
 from sr_bench.core.record import Measurement, Record, Status, Verdict
 from sr_bench.errors import NotRunError
@@ -63,6 +63,8 @@ It raises a NotRunError if timing is switched off.
 def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -> Record:
     """Time one image through the network of `case`; what opens it is not timed.
 
+    Its metric is one of `TIMED_METRICS`.
+
     Raises:
         NotRunError: The device is emulated or replayed, something is absent, or `timer` is off.
         SrBenchError: The network can't be made, opened or run.
@@ -82,7 +84,7 @@ def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -
         times = timer(lambda: session.run(lr), setting)
         peak_bytes = watch.rise_bytes() if watch else None
         notes = session.notes  # after the runs, when it knows most
-    measurement = _measurement(times, peak_bytes)
+    measurement = _measurement(case.metric, times, peak_bytes)
     verdict = Verdict(Status.NEW, "measured; latency is not judged", measured=measurement.value)
     inputs = {
         **prepared.inputs,
@@ -158,10 +160,14 @@ def _setting(runs: "Runs", case: Case, device: str, source: str) -> Setting:
     )
 
 
-def _measurement(times: Times, peak_bytes: int | None) -> Measurement:
+def _measurement(metric: str, times: Times, peak_bytes: int | None) -> Measurement:
     statistics = asdict(times)
-    value = statistics.pop("median_ms")
-    notes = {"images_per_s": 1000 / value, **statistics}
+    median_ms = statistics.pop("median_ms")
+    notes = {"images_per_s": 1000 / median_ms, **statistics}
     if peak_bytes is not None:
         notes["peak_mb"] = peak_bytes / 1e6
-    return Measurement.of(LATENCY_METRIC, value, notes=notes)
+    named = {"latency": median_ms, "fps": notes["images_per_s"], "memory": notes.get("peak_mb")}
+    if (value := named[metric]) is None:
+        msg = "the peak memory of a device is not known: only that of this machine is measured"
+        raise NotRunError(msg)
+    return Measurement.of(metric, value, notes=notes)

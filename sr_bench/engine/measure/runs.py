@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from sr_bench.core.backend import BackendInfo
-from sr_bench.core.case import IMAGE_METRICS, Case
+from sr_bench.core.case import IMAGE_METRICS, TIMED_METRICS, Case
 from sr_bench.core.device import Profile
 from sr_bench.engine.job import Job, Progress, quiet
 from sr_bench.engine.measure.jobs import Jobs
@@ -77,7 +77,8 @@ class Runs:
 
     def _planned(self, cases: Sequence[Case]) -> Iterator[Planned]:
         # All cases of a run have the same work.
-        for case in {case.run_id: case for case in cases if case.evaluation}.values():
+        scored = (case for case in cases if case.run_key and case.metric not in TIMED_METRICS)
+        for case in {case.run_id: case for case in scored}.values():
             for profile in self.info.readings(case.precision):
                 with suppress(SrBenchError):  # the run itself will raise it
                     asked = self._ask(case, quiet, profile)

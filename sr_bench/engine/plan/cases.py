@@ -9,11 +9,15 @@ from sr_bench.core.case import (
     GATE_METRIC,
     IMAGE_METRICS,
     LATENCY_METRIC,
+    STATIC_METRICS,
+    TIMED_METRICS,
     Case,
     same_backend,
 )
 from sr_bench.core.claim import Blank, Claim
+from sr_bench.core.metric import image_metrics, is_measured
 from sr_bench.engine.plan.options import Selection, split_scale
+from sr_bench.engine.plan.refusals import why_refused
 from sr_bench.engine.plan.suite import Suite
 
 
@@ -40,7 +44,8 @@ def _gates(model: ModelCard, asked: list[Case], selection: Selection) -> Iterato
         return
     seen = set()
     for case in asked:
-        low = case.evaluation is not None and not case.precision.is_full
+        scored = case.run_key and case.metric not in TIMED_METRICS
+        low = scored and not case.precision.is_full
         if low and case.is_about(selection.answers) and case.run_key not in seen:
             seen.add(case.run_key)
             yield replace(case, metric=GATE_METRIC, claim=None, blank=None)
@@ -56,7 +61,7 @@ def latency_cases(cases: Iterable[Case], answers: str) -> Iterator[Case]:
     seen = set()
     for case in cases:
         key = (case.card.name, case.precision)
-        if case.evaluation and case.is_about(answers) and key not in seen:
+        if case.run_key and case.is_about(answers) and key not in seen:
             seen.add(key)
             yield replace(case, metric=LATENCY_METRIC, claim=None, blank=None)
 
@@ -67,15 +72,25 @@ def _printed(
     """Yield a case for each cell, if it has a number or this backend can fill it."""
     for cell in cells:
         claim, blank = (cell, None) if isinstance(cell, Claim) else (None, cell)
-        evaluation = None
-        if cell.metric not in COST_METRICS:
-            evaluation = model.claimed_evaluation(cell.precision, cell.dataset)
-            fillable = evaluation and same_backend(cell.backend, selection.answers)
-            if blank and not fillable:  # nothing here could be written into it
-                continue
-        case = Case(model, cell.metric, cell.precision, selection.backend, evaluation, claim, blank)
+        precision = model.measured_in(cell.precision)
+        evaluation = _evaluation_of(model, cell)
+        why = why_refused(model, cell.metric, precision, evaluation, cell)
+        about = cell.metric in COST_METRICS or same_backend(cell.backend, selection.answers)
+        if blank and (why or not about):  # nothing here could be written into it
+            continue
+        case = Case(model, cell.metric, precision, selection.backend, evaluation, claim, blank, why)
         if _wanted(case, selection):
             yield case
+
+
+def _evaluation_of(model: ModelCard, cell: Claim | Blank) -> Evaluation | None:
+    """Return what `cell` is about; of a time, whose dataset does not matter, any in its place."""
+    if cell.metric in STATIC_METRICS or not is_measured(cell.metric):
+        return None
+    evaluation = model.claimed_evaluation(cell.precision, cell.dataset)
+    if cell.metric not in TIMED_METRICS:
+        return evaluation
+    return evaluation or next(iter(model.covering(model.measured_in(cell.precision))), None)
 
 
 def _wanted(case: Case, selection: Selection) -> bool:
@@ -100,12 +115,13 @@ def _requested(
         for case in claimed
         if case.blank or (case.claim and case.is_about(selection.answers))
     }
-    printed = (claim.metric for claim in claims if claim.metric not in COST_METRICS)
+    printed = (claim.metric for claim in claims if claim.metric in image_metrics())
     metrics = dict.fromkeys((*IMAGE_METRICS, *printed))
     for precision in selection.precisions_named:
         for evaluation in _evaluations(model.covering(precision), model.scale, selection):
             for metric in metrics:
-                case = Case(model, metric, precision, selection.backend, evaluation)
+                why = why_refused(model, metric, precision, evaluation)
+                case = Case(model, metric, precision, selection.backend, evaluation, refusal=why)
                 if (metric, precision, case.dataset) not in answered:
                     # A dataset may be named twice, with its scale.
                     answered.add((metric, precision, case.dataset))

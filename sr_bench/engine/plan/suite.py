@@ -1,17 +1,17 @@
 """A suite: the cards of a folder bound to the rows of its document."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard, SuiteCard
 from sr_bench.core.case import COST_METRICS, GATE_METRIC
 from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.ignored import Ignored, spelled_alike
-from sr_bench.core.metric import metric_info
 from sr_bench.document.claims import Reading, read
 from sr_bench.document.printed import Printed, number_counts, unread_numbers
 from sr_bench.document.rows import ModelRow
@@ -24,6 +24,7 @@ _MOST_NAMED = 20
 
 RowKey = tuple[str, str]
 """A model row's label and the text of its Source column."""
+Number = TypeVar("Number", Claim, Blank)
 Rows = Mapping[RowKey, tuple[Claim, ...]]
 """Each model row with the claims of the row itself and of its precision rows."""
 
@@ -51,7 +52,7 @@ def load_suite(path: Path) -> Suite:
         DocumentError: The README can't be read.
     """
     card = load_card(path)
-    document = read_document(card.document)
+    document = replace(read_document(card.document), told=card.told)
     reading = read(document, card.ignored)
     groups: dict[RowKey, list[ModelRow]] = defaultdict(list)
     for row in (row for table in reading.tables for row in table.rows):
@@ -60,19 +61,27 @@ def load_suite(path: Path) -> Suite:
         key: tuple(claim for row in group for claim in row.claims) for key, group in groups.items()
     }
     bound = {model.name: keys_of(model, rows) for model in card.models if model.row}
+    models: dict[RowKey, list[ModelCard]] = {key: [] for key in rows}  # in the document's order
+    for model in card.models:
+        for key in bound.get(model.name, ()):
+            models[key].append(model)
+    bindings = [(key, model) for key in rows for model in models[key]]
+    pairs = [(model, of_scale(model, models[key], rows[key])) for key, model in bindings]
     faults = [  # of all kinds, at once
         *_binding_faults(card, rows, bound, reading),
+        *_unbound_scales(rows, models, card),
         *_idle_ignores(card, reading),
-        *_unmeasurable(card, rows, bound),
-        *_idle_gaps(card, rows, bound),
+        *_idle_tables(card, reading),
+        *_idle_gaps(pairs),
     ]
     if faults:
         raise CardError(listed(faults, where=str(path)))
-    models = {bound[model.name][0]: model for model in card.models if model.row}
-    claims = [(models[key], rows[key]) for key in rows if key in models]  # in the document's order
     rowless = [(model, ()) for model in card.models if not model.row]
-    blanks = {model.name: tuple(_blanks(groups[key])) for key, model in models.items()}
-    return Suite(card, document, (*claims, *rowless), blanks, _left(reading, card))
+    blanks = {
+        model.name: of_scale(model, models[key], tuple(_blanks(groups[key])))
+        for key, model in bindings
+    }
+    return Suite(card, document, (*pairs, *rowless), blanks, _left(reading, card))
 
 
 def refuse_unread(suite: Suite) -> None:
@@ -120,7 +129,7 @@ def _blanks(group: Iterable[ModelRow]) -> Iterator[Blank]:
     """Yield the cells without a number; a precision row costs what its model does."""
     for row in group:
         for blank in row.blanks:
-            if blank.metric not in COST_METRICS or not row.label.qualified:
+            if blank.metric not in COST_METRICS or not row.qualified:
                 yield blank
 
 
@@ -134,20 +143,55 @@ def keys_of(model: ModelCard, rows: Iterable[RowKey]) -> list[RowKey]:
     ]
 
 
+def of_scale(
+    model: ModelCard, sharing: Sequence[ModelCard], numbers: Sequence[Number]
+) -> tuple[Number, ...]:
+    """Return those of a row's `numbers` that are about `model`, one of those `sharing` the row.
+
+    Each goes to the model of the scale that the document prints with it; without a scale to the
+    first model of the row.
+    """
+    scales = {0, model.scale} if model is sharing[0] else {model.scale}
+    return tuple(number for number in numbers if number.scale in scales)
+
+
+def _unbound_scales(
+    rows: Rows, models: Mapping[RowKey, Sequence[ModelCard]], card: SuiteCard
+) -> Iterator[str]:
+    """Yield a fault for each scale that a bound row prints and that no model of the row has."""
+    for (label, source), claims in rows.items():
+        known = {model.scale for model in models[label, source]}
+        if not known:
+            continue
+        free = {claim.scale: claim for claim in claims if claim.scale not in (0, *known)}
+        others = [model for other in _sharing(card) for model in other.models] if free else []
+        for scale, claim in free.items():
+            if not any(m.scale == scale and keys_of(m, [(label, source)]) for m in others):
+                yield (
+                    f"{claim.source}: row {label!r} prints a number of x{scale}, and the models of"
+                    f" that row are of {', '.join(f'x{one}' for one in sorted(known))}: add a"
+                    f" [[model]] of this row with scale = {scale}"
+                )
+
+
 def _binding_faults(
     card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]], reading: Reading
 ) -> Iterator[str]:
-    taken: dict[RowKey, str] = {}
+    taken: dict[tuple[RowKey, int], str] = {}
     for model in card.models:
         if not model.row:
             continue
         keys = bound[model.name]
         if len(keys) != 1:
             yield _not_one_row(card, model, rows, keys, reading)
-        elif keys[0] in taken:
-            yield f"models {taken[keys[0]]!r} and {model.name!r} bind the same row {model.row!r}"
+            continue
+        # Models of several scales share a row that prints numbers of each.
+        printed = {claim.scale for claim in rows[keys[0]]}
+        place = keys[0], model.scale if model.scale in printed else 0
+        if place in taken:
+            yield f"models {taken[place]!r} and {model.name!r} bind the same row {model.row!r}"
         else:
-            taken[keys[0]] = model.name
+            taken[place] = model.name
     free = [key for key in rows if not any(key in keys for keys in bound.values())]
     others = [model for other in _sharing(card) for model in other.models] if free else []
     for label, source in free:
@@ -174,6 +218,25 @@ def _idle_ignores(card: SuiteCard, reading: Reading) -> Iterator[str]:
                 yield f"{key}: the document has no {what} {name!r}; take it off the list"
 
 
+def _idle_tables(card: SuiteCard, reading: Reading) -> Iterator[str]:
+    """Yield a fault for each told table, and each name in one, that the document does not have."""
+    for told in card.told:
+        meant = [layout for layout in reading.layouts if layout.told is told]
+        if not meant:
+            yield f"table {told.name!r}: the document has no such table; take it off"
+            continue
+        headers = {column.header for layout in meant for column in layout.columns}
+        labels = {row[0].plain for layout in meant for row in layout.body.rows if row}
+        for key, names, valid in (
+            ("columns", told.columns, headers),
+            ("rows", told.rows, labels),
+        ):
+            for name in names:
+                if not any(spelled_alike(name, other) for other in valid):
+                    what = key.removesuffix("s")
+                    yield f"table {told.name!r}: {key}: it has no {what} {name!r}; take it off"
+
+
 def _not_one_row(
     card: SuiteCard, model: ModelCard, rows: Rows, keys: list[RowKey], reading: Reading
 ) -> str:
@@ -194,25 +257,10 @@ def _not_one_row(
     )
 
 
-def _unmeasurable(card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]) -> Iterator[str]:
-    """Yield a fault for each printed image metric that no evaluation covers."""
-    for model in card.models:
-        claims = (claim for key in bound.get(model.name, ()) for claim in rows[key])
-        for claim in (claim for claim in claims if claim.metric not in COST_METRICS):
-            if model.claimed_evaluation(claim.precision, claim.dataset) is None:
-                title = metric_info(claim.metric).title
-                on = f" on {claim.dataset!r}" if claim.dataset else ""
-                yield (
-                    f"model {model.name!r}: {claim.source} prints {title} of"
-                    f" {claim.precision}{on}, but no claimed [[model.evaluation]] covers it"
-                )
-
-
-def _idle_gaps(card: SuiteCard, rows: Rows, bound: Mapping[str, list[RowKey]]) -> Iterator[str]:
+def _idle_gaps(pairs: Iterable[tuple[ModelCard, Sequence[Claim]]]) -> Iterator[str]:
     """Yield a fault for each known gap that excuses no printed number and no gate."""
-    for model in card.models:
-        claims = [claim for key in bound.get(model.name, ()) for claim in rows[key]]
-        printed = {(claim.metric, claim.precision) for claim in claims}
+    for model, claims in pairs:
+        printed = {(claim.metric, model.measured_in(claim.precision)) for claim in claims}
         for gap in model.known_gaps:
             if gap.metric == GATE_METRIC:
                 if model.gate is None:

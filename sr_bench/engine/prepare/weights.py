@@ -22,6 +22,9 @@ def weights_path(card: ModelCard, given: Path | None) -> Path:
             return card.onnx
         msg = f"{card.onnx.name} is not in {card.onnx.parent.name}/: put the ONNX file there"
         raise NotRunError(msg)
+    if not card.has_network:
+        msg = f"{card.name}: the card gives no network: name it with architecture or onnx"
+        raise NotRunError(msg)
     if not card.architecture:
         low = ", ".join(card.onnx_by_precision)
         msg = (

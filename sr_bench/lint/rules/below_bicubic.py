@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from sr_bench.core.claim import Claim
 from sr_bench.core.metric import with_unit
 from sr_bench.data.dataset import Floor
+from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.subject import Entry, Subject
+from sr_bench.lint.subject import Subject
 
 RULE = Rule(
     "SRB106",

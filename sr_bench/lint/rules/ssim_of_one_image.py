@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from sr_bench.core.card import ModelCard
 from sr_bench.core.metric import metric_info
+from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.subject import Entry, Subject
+from sr_bench.lint.subject import Subject
 
 RULE = Rule(
     "SRB109",

@@ -22,7 +22,7 @@ def groups_of(cases: Sequence[Case], selection: Selection, workers: int) -> list
     Models that do not come out even, such as the third of three on two workers, or the only one,
     go to the workers run by run.
     """
-    low = [case for case in cases if case.evaluation and not case.precision.is_full]
+    low = [case for case in cases if case.run_key and not case.precision.is_full]
     gated = [_model(case) for case in low if selection.wants_gate(case.card)]
     models = list(dict.fromkeys(gated))
     whole = set(models[: len(models) - len(models) % workers])
@@ -30,7 +30,7 @@ def groups_of(cases: Sequence[Case], selection: Selection, workers: int) -> list
 
 
 def _group(case: Case, whole: set[str]) -> str:
-    if case.evaluation is None:
+    if not case.run_key:
         return f"{case.card.folder}|{case.id}"
     model = _model(case)
     return model if model in whole else f"{model}|{case.precision}"

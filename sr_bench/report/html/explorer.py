@@ -121,7 +121,7 @@ def page_data(gallery: Gallery, survey: Survey, inside: dict[str, Asset]) -> Pag
 
 def _metric(name: str) -> PageMetric:
     info = metric_info(name)
-    ladder, sign = loss_name(name), 1 if info.higher_is_better else -1
+    ladder, sign = loss_name(name), 1 if info.drops else -1
     if name == GATE_METRIC:
         ladder, sign = "Fidelity to fp32", 0
     return PageMetric(name, titled(name), info.unit, info.sentence_decimals, ladder, sign)

@@ -66,8 +66,8 @@ def index_page(
     """Return the first page; `trends` names the trend pages that there are, by family and model."""
     precisions = tuple(sorted({p for s in subjects for p in s.precisions}, key=rank))
     metrics = scored_metrics(session.records)
-    present = {record.metric for record in session.records}
-    costs = [metric for metric in COST_METRICS if metric in present]
+    present = {record.metric for record in session.records if record.claim and not record.dataset}
+    costs = sorted(present, key=lambda name: (name not in COST_METRICS, name))
     rows = tuple(_row(subject, precisions, metrics, costs, past, trends) for subject in subjects)
     counted = Counter(record.verdict.status for record in session.records)
     parts = (device_lines, lr_lines, shared_lines)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
-from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
 from sr_bench.core.record import Record
 from sr_bench.report.html.names import page_name
 from sr_bench.report.parts.order import in_document_order, rank
@@ -28,7 +27,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class PageSubject:
-    """A topic with its records; the model's cost records stand on each such page."""
+    """A topic with its records; those of the model that are about no dataset stand on each."""
 
     topic: Topic
     records: tuple[Record, ...]
@@ -87,10 +86,8 @@ def _network(about: Topic | Record) -> tuple[str, str, str]:
 
 
 def _about(topic: Topic, records: Sequence[Record]) -> tuple[Record, ...]:
-    costs = (*COST_METRICS, LATENCY_METRIC)
     return tuple(
         record
         for record in records
-        if _topic(record) == topic
-        or (record.metric in costs and _network(record) == _network(topic))
+        if _topic(record) == topic or (not record.dataset and _network(record) == _network(topic))
     )

@@ -100,7 +100,7 @@ def value_of(record: Record, past: Past) -> Value:
         precision=numbers.precision(record),
         status=record.verdict.status.value,
         measured=shown,
-        unit=metric_info(record.metric).unit,
+        unit=numbers.unit(record),
         claimed=claimed,
         delta=delta,
         interval=interval,
@@ -126,7 +126,7 @@ def _notes(record: Record) -> tuple[str, ...]:
         lines.append(f"{notes['standard_g']:.3f} G by the standard count, 2 x MAC")
     if floor := floor_of(record):
         gain = measurement.beside_floor - floor.value
-        gain = gain if metric_info(record.metric).higher_is_better else -gain
+        gain = gain if metric_info(record.metric).drops else -gain
         digits = metric_info(record.metric).sentence_decimals
         lines.append(f"bicubic {floor.value:.{digits}f}, gain {gain:+.{digits}f}")
         lines.extend(filter(None, [beyond_floor(record)]))

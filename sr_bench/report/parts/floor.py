@@ -61,7 +61,7 @@ def below_floor(record: Record) -> str:
     if floor is None or measurement is None:
         return ""
     gain = measurement.beside_floor - floor.value
-    if (gain if metric_info(record.metric).higher_is_better else -gain) >= 0:
+    if (gain if metric_info(record.metric).drops else -gain) >= 0:
         return ""
     side = "below" if gain < 0 else "above"
     advice = _ADVICE if record.precision == Precision.FP32 else _LOW

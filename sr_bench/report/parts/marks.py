@@ -22,10 +22,10 @@ MARKS = {
 def titled(metric: str) -> str:
     """Return `metric` as people write it, with an arrow if lower is better: ``MAE ↓``."""
     info = metric_info(metric)
-    return info.title if info.higher_is_better else f"{info.title} ↓"
+    return info.title if info.drops else f"{info.title} ↓"
 
 
 def loss_name(metric: str) -> str:
     """Return what a loss by `metric` is called: ``PSNR drop``, ``MAE rise``."""
     info = metric_info(metric)
-    return f"{info.title} {'drop' if info.higher_is_better else 'rise'}"
+    return f"{info.title} {'drop' if info.drops else 'rise'}"

@@ -36,19 +36,14 @@ def join_speed(records: Sequence[Record]) -> Joined:
     """Return `records` without the latencies that have become columns of other rows.
 
     A latency belongs to the measured rows of the same model, precision and backend. One that
-    wasn't measured, or that has no such row, is a row of its own.
+    wasn't measured, that has no such row, or that a document prints, is a row of its own.
     """
     timed: dict[_Key, list[Record]] = defaultdict(list)
     for record in records:
-        if record.metric == LATENCY_METRIC and record.measurement:
+        if _joins(record):
             timed[_key(record)].append(record)
-    scored = [record for record in records if record.metric != LATENCY_METRIC]
-    hosts = {_key(record) for record in scored if record.measurement}
-    rows = tuple(
-        record
-        for record in records
-        if record.metric != LATENCY_METRIC or not record.measurement or _key(record) not in hosts
-    )
+    hosts = {_key(row) for row in records if row.measurement and row.metric != LATENCY_METRIC}
+    rows = tuple(record for record in records if not _joins(record) or _key(record) not in hosts)
     shapes = {record.detail.shape for latencies in timed.values() for record in latencies}
     # Times of several input shapes stand in one cell, each with its shape.
     cells = [_cells(row, timed, name_shape=len(shapes) > 1) for row in rows]
@@ -57,6 +52,10 @@ def join_speed(records: Sequence[Record]) -> Joined:
         for index, (title, short) in enumerate(_TITLES)
     )
     return Joined(rows, tuple(column for column in columns if any(column.cells)))
+
+
+def _joins(record: Record) -> bool:
+    return bool(record.metric == LATENCY_METRIC and record.measurement and not record.claim)
 
 
 def _key(record: Record) -> _Key:

@@ -82,24 +82,6 @@ def test_a_source_that_no_row_has_is_named(load) -> None:
     assert "the document has no row 'A' of source 'three'; its rows are: 'A (one)'" in message
 
 
-@pytest.mark.parametrize(
-    "evaluation",
-    [
-        "",
-        'evaluation = [{ dataset = "set5", protocol = "paper_y", claimed = false }]\n',
-        'evaluation = [{ dataset = "set5", protocol = "paper_y", precisions = ["int8_kl"] }]\n',
-    ],
-)
-def test_a_printed_psnr_that_no_evaluation_covers_is_refused_at_its_cell(
-    load, evaluation: str
-) -> None:
-    message = fault(load, HEAD + ROWS, MODEL + evaluation)
-    assert "card.toml: 3 faults" in message
-    assert "README.md:3:25 prints PSNR of fp32, but no claimed [[model.evaluation]]" in message
-    assert "prints SSIM of fp32" in message
-    assert "prints PSNR of fp16" in message
-
-
 def test_a_known_gap_that_excuses_no_printed_number_is_refused(load) -> None:
     gap = '[[model.known_gap]]\nmetric = "{}"\nprecision = "fp16"\nreason = "swapped"\n'
     message = fault(load, HEAD + ROWS, MODEL + ON_SET5 + gap.format("ssim"))
@@ -142,17 +124,14 @@ def test_a_dataset_cell_may_be_spelled_freely(load, cell: str) -> None:
     assert model.claimed_evaluation(claim.precision, claim.dataset) is model.evaluations[0]
 
 
-def test_a_dataset_that_no_evaluation_has_is_named(load) -> None:
-    table = "| Model | Dataset | PSNR |\n|-|-|-|\n| A | Set14 | 30.1 |\n"
-    assert "prints PSNR of fp32 on 'Set14', but no claimed" in fault(load, table)
-
-
 def test_a_row_that_is_nowhere_is_refused_with_the_tables_and_why_they_are_not_read(load) -> None:
     table = "# a\n| Exp | Set5 |\n|-|-|\n| A | 37.1 |\n\n<table><tr><td>A</td></tr></table>\n"
     message = fault(load, table)
     assert "the document has no row 'A'; its rows are: none; not read are:" in message
-    assert "README.md:2: table 'Exp | Set5': it has no column Models or Model" in message
-    assert "README.md:6: table 'A': it is an HTML table" in message
+    assert (
+        "README.md:2: table 'Exp | Set5': no header, row or caption of it names a metric" in message
+    )
+    assert "README.md:6: table 'a': no column, row or heading of it names the models" in message
 
 
 def test_numbers_that_nothing_reads_are_refused_all_at_once_up_to_twenty(load) -> None:
@@ -160,11 +139,11 @@ def test_numbers_that_nothing_reads_are_refused_all_at_once_up_to_twenty(load) -
     columns = [f"X{n}" for n in range(22)]
     head = f"| Models | PSNR | {' | '.join(columns)} |\n|-|-|{'-|' * 22}\n"
     with pytest.raises(DocumentError) as caught:
-        refuse_unread(load(f"{head}| A | 30.1 | {'7 | ' * 22}\n"))
+        refuse_unread(load(f"{head}| A | 30.1 | {'7 or 8 | ' * 22}\n"))
     first, *named, last = str(caught.value).splitlines()
     assert "README.md: 23 numbers: 1 read, 22 unread, 0 ignored" in first
-    assert len(named) == 20
-    assert 'ignore_columns = { "X19" = "why" }' in named[-1]
+    assert sum("nothing reads '7 or 8'" in line for line in named) == 20
+    assert any('ignore_columns = { "X19" = "why" }' in line for line in named)
     assert last.startswith("  and 2 more: sr-bench lint ")
 
 
@@ -218,3 +197,47 @@ def test_cards_of_one_document_read_it_together(tmp_path: Path) -> None:
     (tmp_path / "b" / "card.toml").unlink()
     with pytest.raises(CardError, match="row 'B' of source 'two' is bound by no model"):
         load_suite(tmp_path / "a" / "card.toml")
+
+
+def scaled(psnr: str, ssim: str = "") -> str:
+    """Return a document whose header names the scale of a metric."""
+    head = HEAD.replace("PSNR(dB)", f"PSNR {psnr}").replace("SSIM", f"SSIM {ssim}")
+    return head + "| A | one | 1.0 | 2.0 | 30.1 | 0.9 |\n"
+
+
+def of_scales(*scales: int) -> str:
+    scaled = (MODEL.replace('"a"', f'"a{n}"').replace("scale = 2", f"scale = {n}") for n in scales)
+    return "".join(f"{model}{ON_SET5}" for model in scaled)
+
+
+def test_models_of_several_scales_share_a_row_and_the_first_has_what_names_none(load) -> None:
+    claims = load(scaled("x2", "x3"), of_scales(3, 2)).claims
+    assert [(model.name, [c.metric for c in cells]) for model, cells in claims] == [
+        ("a3", ["flops", "params", "ssim"]),
+        ("a2", ["psnr"]),
+    ]
+
+
+def test_a_scale_that_no_model_of_the_row_has_is_refused(load) -> None:
+    with pytest.raises(CardError, match=r"README\.md:3:25: row 'A' prints a number of x4, and"):
+        load(scaled("x4"), of_scales(2))
+
+
+def test_a_row_without_a_scale_is_bound_by_one_model_whatever_their_scales(load) -> None:
+    with pytest.raises(CardError, match="models 'a2' and 'a3' bind the same row 'A'"):
+        load(scaled(""), of_scales(2, 3))
+    with pytest.raises(CardError, match="row 'A' is bound 2 times at scale 2"):
+        load(scaled("x2"), of_scales(2) + of_scales(2).replace('"a2"', '"b2"'))
+
+
+def test_what_the_card_says_of_a_table_is_read_and_must_be_of_the_document(load) -> None:
+    table = "# Sets\n| Net | Set5 |\n|-|-|\n| A | 37.1 |\n"
+    told = '[[table]]\nheading = "Sets"\nmetric = "psnr"\n'
+    ((_, claims),) = load(table, told + MODEL + ON_SET5).claims
+    assert [(claim.metric, claim.dataset) for claim in claims] == [("psnr", "Set5")]
+    message = fault(load, table, f'[[table]]\nheader = "Net | Set14"\n{told}' + MODEL + ON_SET5)
+    assert "table 'Net | Set14': the document has no such table" in message
+    wrong = f'{told}columns = {{ "Set6" = "ssim" }}\nrows = {{ "B" = "ssim" }}\n'
+    message = fault(load, table, wrong + MODEL + ON_SET5)
+    assert "table 'Sets': columns: it has no column 'Set6'; take it off" in message
+    assert "table 'Sets': rows: it has no row 'B'; take it off" in message

@@ -1,0 +1,141 @@
+"""Why a session can't measure what a document prints, and what to declare or to do."""
+
+import re
+from fnmatch import fnmatchcase
+
+from sr_bench import discovery
+from sr_bench.core.backend import BackendInfo
+from sr_bench.core.card import Evaluation, ModelCard
+from sr_bench.core.case import COST_METRICS, FILE_METRIC, GATE_METRIC, TIMED_METRICS, Case
+from sr_bench.core.claim import Blank, Claim
+from sr_bench.core.metric import is_measured, metric_info
+from sr_bench.core.precision import Precision
+from sr_bench.engine.plan.options import Selection
+
+_SIDE = re.compile(r"\d{2,}")  # of a shape; shorter numbers are a batch or channels
+
+
+def why_refused(
+    model: ModelCard,
+    metric: str,
+    precision: Precision,
+    evaluation: Evaluation | None,
+    cell: Claim | Blank | None = None,
+) -> str:
+    """Return why `metric` of `model` can't be measured, whatever the session; empty if it can.
+
+    Args:
+        model: The card.
+        metric: Of any name.
+        precision: As it would be measured, or as printed where nothing can.
+        evaluation: What the number is about; None for a metric of the network alone, or where the
+            card has none.
+        cell: What prints the number; None of what only an option asks for.
+    """
+    if not is_measured(metric) or metric == GATE_METRIC:
+        return f"sr-bench does not measure {metric!r}"
+    if not model.has_network:
+        return (
+            "the card gives no network for this model: architecture, onnx or onnx_by_precision"
+            " names one"
+        )
+    if metric in COST_METRICS:  # the same in any precision, on any device
+        return ""
+    if not precision.is_measured:
+        return _of_precision(precision)
+    if cell and (why := _of_device(model, metric, cell)):
+        return why
+    if metric == FILE_METRIC:
+        return _of_file(model, precision, cell.backend if cell else "")
+    return "" if evaluation else _of_dataset(metric, precision, cell.dataset if cell else "")
+
+
+def why_not_here(case: Case, chosen: Selection, info: BackendInfo, cpu: str) -> str:
+    """Return why a session can't measure `case`; empty if it can.
+
+    Args:
+        case: Of a metric of any name.
+        chosen: The session's options.
+        info: What its backend says about itself.
+        cpu: The processor's name.
+    """
+    if case.refusal or case.metric in COST_METRICS:
+        return case.refusal
+    timed = case.metric in TIMED_METRICS
+    if why := _of_backend(case, chosen.answers, info):
+        return why
+    if case.claim and (timed or case.claim.device):
+        pattern = case.card.devices[case.claim.device]
+        here = cpu if info.device == "cpu" else info.device
+        if not any(fnmatchcase(name.lower(), pattern.lower()) for name in (here, info.device)):
+            return f"this number is of {case.claim.device or pattern}; this session runs on {here}"
+    if timed and not chosen.latency:
+        return "networks are timed only on demand: rerun with --sr-latency"
+    return _of_shape(case) if timed else ""
+
+
+def _of_backend(case: Case, backend: str, info: BackendInfo) -> str:
+    word = case.word
+    emulated = word == f"{backend}-emulated"
+    if case.is_about(backend) and (info.emulated or not emulated):
+        return ""
+    if emulated:
+        return f"this row claims an emulated number, but {backend} is a real device here"
+    valid, name = discovery.names("sr_bench.backends"), word.removesuffix("-emulated")
+    rerun = f"rerun with --backend={name}"
+    if name not in valid:
+        rerun = f"no backend has that name, only {', '.join(valid)}"
+    return f"this row claims {'an' if word[0] in 'aeiou' else 'a'} {word} number; {rerun}"
+
+
+def _of_shape(case: Case) -> str:
+    """Say that another size is timed than the one that the document prints, if so."""
+    sides = tuple(map(int, _SIDE.findall(case.claim.shape if case.claim else "")))
+    if case.claim is None or len(sides) != 2 or sides == case.timed_size:
+        return ""
+    return f"this number is of {case.claim.shape}, and {case.shape} is timed: cost.shape sets it"
+
+
+def _of_precision(precision: Precision) -> str:
+    if precision.is_bare_int8:
+        modes = ", ".join(mode.calibration for mode in Precision.all() if mode.calibration)
+        return (
+            f"the document prints {precision} and no calibration: name it in the card, observer ="
+            f' "kl" under [model.int8], or another of {modes}'
+        )
+    valid = ", ".join(Precision.all())
+    return f"nothing here computes in {precision}; what can be measured: {valid}"
+
+
+def _of_device(model: ModelCard, metric: str, cell: Claim | Blank) -> str:
+    """Say that the card must tell which device a number is about, if it must."""
+    if cell.device in model.devices or not (cell.device or metric in TIMED_METRICS):
+        return ""
+    about = f"on {cell.device!r}" if cell.device else "and no device"
+    key = cell.device.replace("\\", "\\\\").replace('"', '\\"')
+    return (
+        f"the document prints {metric_info(metric).title} {about}: name it in the card as sessions"
+        f' do, under [model.devices], such as "{key}" = "cuda" or a processor\'s name'
+    )
+
+
+def _of_file(model: ModelCard, precision: Precision, word: str) -> str:
+    if word:
+        return f"what {word} makes of a network is no file of the card: its size is not known"
+    if (precision.is_full and model.onnx) or precision in model.onnx_by_precision:
+        return ""
+    return (
+        f"a model's size is that of its file, and the card names no ONNX file of {precision}:"
+        " onnx or onnx_by_precision does"
+    )
+
+
+def _of_dataset(metric: str, precision: Precision, dataset: str) -> str:
+    if metric in TIMED_METRICS:
+        return "timing needs an [[model.evaluation]]: its protocol says what the network is given"
+    on = f" on {dataset!r}" if dataset else ""
+    name = f', with printed = "{dataset}" if its folder has another name' if dataset else ""
+    return (
+        f"no [[model.evaluation]] of the card covers {metric_info(metric).title} of"
+        f" {precision}{on}: add one{name}"
+    )

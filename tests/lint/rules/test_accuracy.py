@@ -248,7 +248,7 @@ def test_of_several_larger_models_the_lowest_is_named_and_the_others_are_counted
     assert findings[3].message.endswith("0.40 M against 0.50 M Params, 4.0 G against 5.0 G Flops")
 
 
-@pytest.mark.parametrize("other", ["Other_x2", "Net_x4"])
+@pytest.mark.parametrize("other", ["Other_x2", "Net_x4", "Net_4x"])
 def test_models_of_another_family_or_scale_are_not_compared(tmp_path: Path, other: str) -> None:
     rows = ("Net_x2 | 5.0 | 0.1 | 32.9 | - | -", f"{other} | 9.0 | 0.4 | 32.7 | - | -")
     assert not of(look(tmp_path, page(*rows)), "SRB107")

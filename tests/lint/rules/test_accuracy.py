@@ -177,6 +177,18 @@ def test_another_shape_than_fp32s_is_found(tmp_path: Path, full: str, low: str, 
     ]
 
 
+def test_of_two_fp32_rows_that_of_the_low_precisions_shape_is_compared(tmp_path: Path) -> None:
+    rows = (
+        "Net | - | - | 31.0 | - | multi-shape",
+        "Net | - | - | 30.0 | - | 3x128x128",
+        "Net **vacc fp16** | - | - | 30.5 | - | 3x128x128",
+    )
+    report = look(tmp_path, page(*rows))
+    assert not of(report, "SRB105")
+    (finding,) = of(report, "SRB101")
+    assert "above fp32's 30.0" in finding.message
+
+
 def test_another_protocol_than_fp32s_is_found(tmp_path: Path) -> None:
     card = CARD.replace(
         "evaluation = [",

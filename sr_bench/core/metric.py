@@ -93,8 +93,9 @@ _NOT_OF_IMAGES: Final = MappingProxyType(
         ),
         "params": _cost(
             *("Params", "M", 6),
-            """params(m) params param parameters parameter parametercount paramcount numparams
-            参数量 参数 模型参数 模型参数量 参数个数 参数数量""",
+            """params(m) params param para paras parameters parameter parametercount paramcount
+            numparams parametros parametri parametres параметры パラメータ パラメータ数
+            파라미터 파라미터수 参数量 参数 模型参数 模型参数量 参数个数 参数数量""",
         ),
         "macs": _cost(
             *("MACs", "G", 3),
@@ -125,7 +126,7 @@ _NOT_OF_IMAGES: Final = MappingProxyType(
         "model_size": _cost(
             *("model size", "MB", 3),
             """modelsize filesize weightsize weightssize disksize onnxsize checkpointsize
-            模型大小 模型体积 模型文件大小""",
+            模型大小 模型体积 模型文件大小 模型存储大小 存储大小""",
         ),
     }
 )

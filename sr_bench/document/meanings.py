@@ -19,7 +19,7 @@ Kind = Literal[
     "measure",
     "metric word",
     "change",
-    "luma",
+    "colour",
     "unit",
     "dataset",
     "precision",
@@ -35,18 +35,20 @@ Kind = Literal[
 
 _BACKENDS: Final = "sr_bench.backends"
 _SCALE: Final = re.compile(
-    r"[x×](?P<behind>\d{1,2})|(?P<before>\d{1,2})[x×]"  # noqa: RUF001 - the sign of multiplication
+    r"(?:sr|lr)?[x×](?P<behind>\d{1,2})|(?P<before>\d{1,2})[x×]"  # noqa: RUF001 - the sign of multiplication
     r"|(?:sr)?(?:scale|upscale|scalefactor|upscaling|factor|放大)x?(?P<named>\d{1,2})[x倍]?"
     r"|(?P<times>\d{1,2})倍(?:超分|放大)?"
 )
+_DEGRADED: Final = re.compile(r"(?:bi|bd|dn)x(\d)")
 _SHAPE: Final = re.compile(r"\d{1,5}(?:x\d{1,5}){1,3}")
 _DTYPE: Final = re.compile(
-    r"fp|int|float|bf16|tf32|half|w\d{1,2}a\d|full|quanti[sz]ed|mixed|nf4|浮点|半精|单精|全精"
+    r"fp|int|float|bf16|tf32|half|w\d{1,2}a\d|full|quanti[sz]ed|mixed|nf4|浮点|半精|单精|全精|量化[前后]"
 )
 _DTYPE_WORDS: Final = MappingProxyType(
     {"float": "fp32", "fullprecision": "fp32", "floatingpoint": "fp32", "floatprecision": "fp32"}
     | {"浮点": "fp32", "浮点精度": "fp32", "单精度": "fp32", "全精度": "fp32", "半精度": "fp16"}
     | {"half": "fp16", "halfprecision": "fp16", "quantized": "int8", "quantised": "int8"}
+    | {"量化前": "fp32", "量化后": "int8"}
 )
 _DATASET_END: Final = re.compile(rf"\d{{0,6}}(?:(?:{'|'.join(lexicon.DATASET_PARTS)})\d{{0,6}})?")
 _LONGEST_NAME: Final = 40
@@ -60,7 +62,7 @@ class Meaning:
     measure: Measure | None = None
     precision: Precision | None = None
     word: str = ""
-    """The backend, or how a value changed: ``loss`` or ``gain``."""
+    """The backend, the colour, or how a value changed: ``loss`` or ``gain``."""
     scale: int = 0
 
 
@@ -105,16 +107,19 @@ def precision_word(text: str) -> Precision | None:
 
 def backend_word(text: str) -> str:
     """Return the backend that a document calls `text`, in lower case; empty if it is not one."""
-    return _backends().get(compact(text), "")
+    key = compact(text)
+    return _backends().get(key) or _backends().get(key.rstrip("0123456789"), "")
 
 
 def _place(key: str) -> Meaning | None:
     """Read what ran a model, how far it upscales, and on what."""
+    if match := _DEGRADED.fullmatch(key):  # BIx4 and BDx4 are made by other kernels
+        return Meaning("unknown", scale=int(match[1]))
     if match := _SCALE.fullmatch(key):
         return Meaning("scale", scale=int(match[match.lastgroup or 0]))
     if _SHAPE.fullmatch(key):
         return Meaning("shape")
-    if backend := _backends().get(key):
+    if backend := backend_word(key):
         return Meaning("backend", word=backend)
     if key in lexicon.DEVICES:
         return Meaning("device")
@@ -123,8 +128,8 @@ def _place(key: str) -> Meaning | None:
 
 def _small(key: str, spaced: str) -> Meaning | None:
     """Read words that say something beside others only."""
-    if key in lexicon.LUMA:
-        return Meaning("luma")
+    if colour := lexicon.COLOURS.get(key):
+        return Meaning("colour", word=colour)
     if is_unit(spaced):
         return Meaning("unit")
     if key in lexicon.QUALIFIERS:

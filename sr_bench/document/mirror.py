@@ -10,6 +10,7 @@ from sr_bench.core.claim import Source
 from sr_bench.document.cell import Cell
 from sr_bench.document.cells import metric_cells
 from sr_bench.document.claims import read_model_tables
+from sr_bench.document.respell import respelled
 from sr_bench.document.splice import splice_cells, spliced
 from sr_bench.document.tables import Document
 from sr_bench.errors import DocumentError
@@ -20,7 +21,8 @@ _LINE_END = re.compile(r"(\r\n?|\n)")  # in a group, so that split keeps the end
 def replace_numbers(document: Document, values: Mapping[Source, str]) -> str:
     """Return the document's text with the numbers at `values` replaced, and nothing else.
 
-    `values` has new texts by the place of a claim, or of a metric cell without a number.
+    `values` has new texts, as Python reads numbers, by the place of a claim, or of a metric cell
+    without a number; they get the marks of what they take the place of, as in ``1,592``.
 
     Raises:
         DocumentError: There is no metric cell at a place, or a text can't stand in a cell.
@@ -50,11 +52,14 @@ def mirror(document: Document, values: Mapping[Source, str]) -> str:
 
 
 def _edits(document: Document, values: Mapping[Source, str]) -> dict[Cell, str]:
-    targets = {place.source: place.cell for place in metric_cells(document)}
+    targets = {place.source: place for place in metric_cells(document)}
     if unknown := [str(source) for source in values if source not in targets]:
         msg = f"expected places of numbers in {document.path}, got {', '.join(unknown)}"
         raise DocumentError(msg)
-    return {targets[source]: text for source, text in values.items()}
+    return {
+        (target := targets[source]).cell: respelled(target.cell.text, target.text, text)
+        for source, text in values.items()
+    }
 
 
 def format_like(

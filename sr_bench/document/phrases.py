@@ -1,18 +1,22 @@
 """Read a header, a caption or a heading into what it says about the numbers near it."""
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
 from sr_bench.core.metric import metric_headers, metric_info
 from sr_bench.document.dimensions import Dimensions, Measure
-from sr_bench.document.lexicon import ROLES, Role
+from sr_bench.document.lexicon import DATASET_PARTS, ROLES, Role
 from sr_bench.document.measures import measure_name, read_measures, settled
 from sr_bench.document.pieces import LONGEST, Piece, pieces
 from sr_bench.document.spelling import compact, narrow
 
+_AGAINST: Final = re.compile(
+    r"\b(?:vs|versus|over|against|than|compared|relative)\b|相比|相对", re.IGNORECASE
+)
 _SHORTEST_NAME: Final = 4
-_UNSAID: Final = frozenset({"unknown", "qualifier", "generic"})
+_UNSAID: Final = frozenset({"unknown", "qualifier"})
 
 
 @lru_cache(maxsize=20_000)  # documents repeat their headers
@@ -26,17 +30,21 @@ def read_phrase(text: str) -> Dimensions:
     >>> read_phrase("MACs(M)").measures
     (Measure(metric='macs', unit='M', exponent=-3),)
     """
-    found = settled(pieces(text))
+    said, against = _compared(text)
+    found = settled(pieces(said))
     measures, naming = read_measures(found)
+    rest = _rest(said, [one for one in found if one.segment not in naming])
+    if not {one.meaning.kind for one in found} - {"filler"}:
+        rest = said.strip()
     return Dimensions(
         measures=measures,
         precision=next((one.meaning.precision for one in found if one.meaning.precision), None),
         backend=next((one.meaning.word for one in found if one.meaning.kind == "backend"), ""),
         device=_texts(found, "device"),
-        dataset=_first(found, "dataset"),
+        dataset=_dataset(said, found),
         scale=_scale(found),
         shape=_first(found, "shape"),
-        rest=_rest(text, [one for one in found if one.segment not in naming]),
+        rest=" ".join(filter(None, (rest, against, text[LONGEST:]))),
     )
 
 
@@ -47,9 +55,12 @@ def column_role(text: str) -> Role:
     `read_phrase` says. ``value``: numbers of a metric that something else names; the header may
     say what they are about (``Set5``, ``INT8``, ``x2``).
     """
-    if role := ROLES.get(compact(narrow(text))):
-        return role
     said = read_phrase(text)
+    if any(measure.stated for measure in said.measures):
+        return "number"
+    roles = {ROLES.get(compact(part)) for part in narrow(text).split("/")}
+    if role := ROLES.get(compact(narrow(text))) or (roles.pop() if len(roles) == 1 else None):
+        return role
     if said.measures:
         return "number"
     about = said.precision or said.backend or said.dataset or said.scale or said.device
@@ -94,6 +105,25 @@ def _first(found: Iterable[Piece], kind: str) -> str:
     return next((piece.text for piece in found if piece.meaning.kind == kind), "")
 
 
+def _compared(text: str) -> tuple[str, str]:
+    """Return what a text says before and after ``vs``, if it is of a difference."""
+    match = _AGAINST.search(text, 0, LONGEST)
+    if match and any(piece.meaning.kind == "change" for piece in pieces(text[: match.start()])):
+        return text[: match.start()], text[match.start() : LONGEST]
+    return text[:LONGEST], ""
+
+
+def _dataset(text: str, found: Sequence[Piece]) -> str:
+    """Return the first dataset as printed, with the part of it in brackets: ``DIV2K (val)``."""
+    for piece in found:
+        if piece.meaning.kind == "dataset":
+            parts = [one for one in found if one.segment == piece.segment + 1 and one.lead == "("]
+            if len(parts) == 1 and compact(parts[0].text) in DATASET_PARTS:
+                return text[piece.start : parts[0].end + 1]
+            return piece.text
+    return ""
+
+
 def _scale(found: Iterable[Piece]) -> int:
     """Return the one scale that is named; 0 for none, and for several."""
     scales = {piece.meaning.scale for piece in found if piece.meaning.scale}
@@ -111,4 +141,4 @@ def _rest(text: str, found: Sequence[Piece]) -> str:
         elif unsaid:
             spans.append((piece.segment, piece.start, piece.end))
         beside = unsaid
-    return " ".join([*(text[start:end] for _, start, end in spans), text[LONGEST:]]).strip()
+    return " ".join(text[start:end] for _, start, end in spans)

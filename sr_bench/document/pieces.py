@@ -8,15 +8,17 @@ from typing import Final
 from sr_bench.document.meanings import Meaning, meaning
 from sr_bench.document.spelling import compact, narrow
 
-_HAN: Final = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # written without blanks between words
+# Scripts without blanks between words; and the sign of a difference, in front of one.
+_HAN: Final = "\u0394\u2206\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _TOKEN: Final = re.compile(
     rf"(?P<han>[{_HAN}])|(?P<word>[^\W\d_{_HAN}]+)|(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<sign>\S)"
 )
 _ARROWS: Final = re.compile(
     r"\\(?:up|down|right|left)arrow|:arrow_(?:up|down):|[\u2190-\u21ff\u25b2-\u25bf\u2b06\u2b07\ufe0f$]"
 )
+_BEHIND_METRIC: Final = re.compile(rf"[\s.($]{{0,5}}(?:{_ARROWS.pattern})|@\d")
 _TIMES: Final = re.compile(r"(?<=\d)\s?[×✕✖*]\s?(?=\d)|[×✕✖](?=\s?\d)|(?<=\d)[×✕✖]")  # noqa: RUF001
-_JOINTS: Final = frozenset("-_.'’")  # noqa: RUF001 - inside of names
+_JOINTS: Final = frozenset("-_.&'’")  # noqa: RUF001 - inside of names
 _INSIDE: Final = frozenset("@#:=+%~")  # of a piece, which they don't end
 _OPEN, _CLOSE = frozenset("([{<【「"), frozenset(")]}>】」")
 _MOST_TOKENS: Final = 9
@@ -41,6 +43,8 @@ class Piece:
     end: int
     hyphenated: bool
     """Whether a hyphen or an underscore ties it to the piece before."""
+    is_metric: bool = False
+    """Whether what is behind it makes it a metric: an arrow, or ``@10``."""
 
 
 def pieces(text: str) -> tuple[Piece, ...]:
@@ -63,7 +67,8 @@ def _pieces(text: str, tokens: Sequence[_Token]) -> Iterator[Piece]:
         end, said = _longest(tokens, index)
         span = tokens[index].start(), tokens[end - 1].end()
         tied = last == span[0] - 1 and text[last] in "-_"
-        yield Piece(text[slice(*span)], said, segment, lead, *span, tied)
+        is_metric = bool(_BEHIND_METRIC.match(text, span[1]))
+        yield Piece(text[slice(*span)], said, segment, lead, *span, tied, is_metric)
         index, last = end, span[1]
 
 
@@ -86,9 +91,18 @@ def _longest(tokens: Sequence[_Token], index: int) -> tuple[int, Meaning]:
         if found := meaning(*_spelled(tokens[index:end])):
             return end, found
     end = index + 1
-    while end < len(tokens) and _joined(tokens, end):
+    while end < len(tokens) and (_joined(tokens, end) or _is_unknown_han(tokens, end)):
         end += 1
     return end, Meaning("unknown")
+
+
+def _is_unknown_han(tokens: Sequence[_Token], index: int) -> bool:
+    """Tell whether the word before `index`, of a script without blanks, goes on there."""
+    before, after = tokens[index - 1], tokens[index]
+    if not (before["han"] and after["han"] and before.end() == after.start()):
+        return False
+    ends = range(_reach(tokens, index), index, -1)
+    return not any(meaning(*_spelled(tokens[index:end])) for end in ends)
 
 
 def _reach(tokens: Sequence[_Token], index: int) -> int:

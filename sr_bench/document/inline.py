@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -28,9 +28,12 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark").enable("strikethrough")
 
 
+@lru_cache(maxsize=1024)  # a label is read for its name and for its emphasis; links repeat
 def _tokens(source: str) -> Sequence[Token]:
     # GitHub turns \| into | before it looks for anything else in a cell, inside code too.
-    source = _STRONG.sub(_starred, _IMAGE.sub(r"\2", source.replace("\\|", "|")))
+    source = source.replace("\\|", "|")
+    if "<" in source:
+        source = _STRONG.sub(_starred, _IMAGE.sub(r"\2", source))
     block = _parser().parseInline(source)
     return block[0].children or ()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import zip_longest
 from typing import Final
 
@@ -32,6 +33,11 @@ class Column:
     told: bool = False
     """Whether the card says what it is."""
 
+    @cached_property
+    def about(self) -> Dimensions:
+        """What the header says beside the metrics."""
+        return replace(self.says, measures=(), rest="")
+
     @property
     def holds_numbers(self) -> bool:
         """Whether a number below it is a result."""
@@ -49,7 +55,7 @@ class Body:
 
 def body_of(grid: Grid) -> Body:
     """Return `grid` with a first row of mere headers among the headers."""
-    if len(grid.headers) <= 1 and grid.rows and _is_header(grid):
+    if len(grid.headers) <= 1 and grid.rows and grid.rows[0] and _is_header(grid):
         headers = (*grid.headers, grid.rows[0])
         return Body(headers, grid.rows[1:], grid.row_lines[1:])
     return Body(grid.headers, grid.rows, grid.row_lines)

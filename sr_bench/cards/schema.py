@@ -63,6 +63,7 @@ class EvaluationTable(Table):
     claimed: bool = True
     precisions: tuple[Precision, ...] = ()
     printed: str = ""
+    variant: str = ""
 
 
 @dataclass(config=STRICT, frozen=True)

@@ -49,6 +49,9 @@ class Case:
     claim: Claim | None = None
     blank: Blank | None = None
     """Without a claim: the document's cell that could print the number."""
+    twin: int = 0
+    """Above 1: which of the claims that are equal in all that an id has; two tables may print the
+    same number."""
     refusal: str = ""
     """Why no session can measure it, and what to do; empty if one can."""
 
@@ -140,7 +143,7 @@ class Case:
         told = [_NO_WORD.sub("_", text) for text in (claim.device, claim.variant)] if claim else []
         precision = claim.precision if claim else self.precision
         parts = (self.card.name, self.word, *told, precision, *where, self.metric)
-        return "-".join(filter(None, parts))
+        return "-".join(filter(None, (*parts, str(self.twin or ""))))
 
     @property
     def run_key(self) -> str:

@@ -38,6 +38,17 @@ class Blank:
     scale: int = 0
     device: str = ""
     variant: str = ""
+    exponent: int = 0
+
+
+def in_print(value: float, exponent: int) -> float:
+    """Return `value`, in the metric's unit, in that of a print; it may be infinite.
+
+    >>> in_print(1.592, -3)
+    1592.0
+    """
+    # As a decimal: 1.592 M are 1592 K, and not 1592.0000000000002.
+    return float(Decimal(repr(value)).scaleb(-exponent)) if exponent else value
 
 
 @dataclass(frozen=True)
@@ -82,9 +93,8 @@ class Claim:
         return f"{Decimal(self.text).scaleb(self.exponent):f}"
 
     def as_printed(self, value: float) -> float:
-        """Return `value`, in the metric's unit, in that of the print; it may be infinite."""
-        # As a decimal: 1.592 M are 1592 K, and not 1592.0000000000002.
-        return float(Decimal(repr(value)).scaleb(-self.exponent)) if self.exponent else value
+        """Return `value`, in the metric's unit, in that of the print."""
+        return in_print(value, self.exponent)
 
     @property
     def half_step(self) -> float:

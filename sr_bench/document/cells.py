@@ -21,6 +21,8 @@ class MetricCell:
     """The number alone, or what stands in its place."""
     text: str
     """The number as its claim has it, or what stands in its place."""
+    exponent: int
+    """As of `Claim`."""
     is_number: bool
     table: int
     """Which of the document's tables with models it is in, from 0."""
@@ -34,6 +36,7 @@ def metric_cells(document: Document) -> tuple[MetricCell, ...]:
             place.asks.source,
             place.cell,
             place.asks.text if isinstance(place.asks, Claim) else place.cell.text,
+            place.asks.exponent,
             isinstance(place.asks, Claim),
             index,
         )

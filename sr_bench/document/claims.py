@@ -132,7 +132,8 @@ def _place(document: Document, finding: Finding, precision: Precision, variant: 
     source = document.source(cell)
     about = (says.dataset, source, says.scale, says.device, variant)
     if not finding.text:
-        return Place(Blank(measure.metric, precision, says.backend, *about), cell)
+        blank = Blank(measure.metric, precision, says.backend, *about, measure.exponent)
+        return Place(blank, cell)
     who = (says.model, says.row_source, precision, says.backend, says.shape)
     printed = (measure.unit, measure.exponent)
     return Place(Claim(measure.metric, finding.text, *who, *about, *printed), cell)

@@ -205,7 +205,7 @@ def _bound(subject: Subject, card: SuiteCard) -> Subject:
 
 
 def _datasets(subject: Subject, load: LoadDataset) -> dict[str, Dataset]:
-    extra = (subject.card.datasets,) if subject.card else ()
+    extra = subject.card.manifest_folders if subject.card else ()
     models = subject.models.values()
     slugs = {evaluation.dataset for model in models for evaluation in model.evaluations}
     datasets = {}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sr_bench.core.card import ModelCard, SuiteCard
+from sr_bench.core.card import Evaluation, ModelCard, SuiteCard
 from sr_bench.core.claim import Source
 from sr_bench.data.dataset import Dataset
 from sr_bench.document.printed import Printed
@@ -94,9 +94,14 @@ class Subject:
 
     def protocol(self, entry: Entry) -> str:
         """Return the name of the protocol that the card gives for an entry's images, or nothing."""
-        model = self.model(entry)
-        evaluation = model and model.claimed_evaluation(entry.precision, entry.dataset)
+        evaluation = self.evaluation(entry)
         return evaluation.protocol.name if evaluation else ""
+
+    def evaluation(self, entry: Entry) -> Evaluation | None:
+        """Return what the card says that an entry's images are, if it does."""
+        model = self.model(entry)
+        told = (entry.precision, entry.dataset, entry.variant)
+        return model.claimed_evaluation(*told) if model else None
 
     @cached_property
     def pairs(self) -> tuple[tuple[Entry, Entry], ...]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
-from sr_bench.core.claim import Claim, Source
+from sr_bench.core.claim import Claim, Source, in_print
 from sr_bench.core.metric import metric_info
 from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
@@ -129,12 +130,14 @@ def _new_number(
         return measured(record)
     # A new number is judged by the card's rule next time, which may be to cut digits off.
     digits = model.tolerance_for(record.metric, cell.key.precision).digits
-    return format_like(like.text, record.measurement.value, digits=digits)
+    value = in_print(record.measurement.value, cell.exponent)
+    pattern = Decimal(like.text).scaleb(like.exponent - cell.exponent)  # of another unit, maybe
+    return format_like(f"{pattern:f}", value, digits=digits)
 
 
 def _answers(record: Record, key: CellKey, model: ModelCard) -> bool:
     slug, _ = split_scale(record.dataset)
-    evaluation = model.claimed_evaluation(key.precision, key.dataset)
+    evaluation = model.claimed_evaluation(key.precision, key.dataset, key.variant)
     precision = model.measured_in(key.precision)
     return (
         (record.metric, record.precision, model.row) == (key.metric, precision, key.row)

@@ -168,7 +168,7 @@ def _open(covered: _Covered, agreeing: Sequence[Record]) -> Iterator[str]:
 
 def _excused(model: ModelCard, claim: Claim) -> tuple[str, str, str]:
     """Return metric, precision and dataset of `claim` as known gaps name them."""
-    evaluation = model.claimed_evaluation(claim.precision, claim.dataset)
+    evaluation = model.claimed_evaluation(claim.precision, claim.dataset, claim.variant)
     cost = claim.metric in (*STATIC_METRICS, *TIMED_METRICS)
     slug = evaluation.dataset if evaluation and not cost else ""
     return claim.metric, model.measured_in(claim.precision), slug

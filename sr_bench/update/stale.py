@@ -8,6 +8,7 @@ from pathlib import Path
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
+from sr_bench.core.claim import in_print
 from sr_bench.core.history import PastSession
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.precision import Precision
@@ -131,7 +132,7 @@ def _edited(cell: MetricCell, record: Record) -> bool:
 
 def _why_stale(cell: MetricCell, record: Record, document: Document) -> str:
     if _edited(cell, record):
-        return "" if _prints(cell.text, record) else _EDITED
+        return "" if _prints(cell, record) else _EDITED
     status = record.verdict.status
     if status in (Status.DIFFERS, Status.BETTER):
         return status.value
@@ -140,14 +141,13 @@ def _why_stale(cell: MetricCell, record: Record, document: Document) -> str:
     return ""
 
 
-def _prints(text: str, record: Record) -> bool:
-    """Whether `text` is the measured value, cut to its digits as the document does."""
+def _prints(cell: MetricCell, record: Record) -> bool:
+    """Whether `cell` prints the measured value, cut to its digits as the document does."""
     if record.measurement is None:
         return False
-    value = record.measurement.value
+    text, value = cell.text, in_print(record.measurement.value, cell.exponent)
     if record.claim:
-        printed = record.claim.as_printed(value)
-        return text == format_like(text, printed, digits=record.verdict.digits)
+        return text == format_like(text, value, digits=record.verdict.digits)
     # Of a cell that had no number the record does not know how the document cuts digits.
     cut = format_like(text, value, digits="truncated")
     return text in (cut, format_like(text, value, digits="rounded"))

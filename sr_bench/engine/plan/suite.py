@@ -10,7 +10,7 @@ from typing import TypeVar
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard, SuiteCard
 from sr_bench.core.case import COST_METRICS, GATE_METRIC
-from sr_bench.core.claim import Blank, Claim
+from sr_bench.core.claim import Blank, Claim, dataset_key
 from sr_bench.core.ignored import Ignored, spelled_alike
 from sr_bench.document.claims import Reading, read
 from sr_bench.document.printed import Printed, number_counts, unread_numbers
@@ -73,6 +73,7 @@ def load_suite(path: Path) -> Suite:
         *_idle_ignores(card, reading),
         *_idle_tables(card, reading),
         *_idle_gaps(pairs),
+        *_idle_variants(pairs),
     ]
     if faults:
         raise CardError(listed(faults, where=str(path)))
@@ -269,4 +270,18 @@ def _idle_gaps(pairs: Iterable[tuple[ModelCard, Sequence[Claim]]]) -> Iterator[s
                 yield (
                     f"model {model.name!r}: known_gap of {gap.metric} {gap.precision}: the document"
                     " prints no such number; remove the gap"
+                )
+
+
+def _idle_variants(pairs: Iterable[tuple[ModelCard, Sequence[Claim]]]) -> Iterator[str]:
+    """Yield a fault for each evaluation that is for rows which the document does not have."""
+    for model, claims in pairs:
+        told = {claim.variant for claim in claims if claim.variant}
+        for evaluation in model.evaluations:
+            key = dataset_key(evaluation.variant)
+            if key and key not in map(dataset_key, told):
+                names = ", ".join(map(repr, sorted(told))) or "nothing"
+                yield (
+                    f"model {model.name!r}: evaluation of variant {evaluation.variant!r}: its"
+                    f" numbers are told apart by {names}"
                 )

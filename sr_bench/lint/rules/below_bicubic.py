@@ -24,7 +24,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row with a number below the floor of its dataset and protocol."""
     for entry in subject.entries:
         model = subject.model(entry)
-        evaluation = model and model.claimed_evaluation(entry.precision, entry.dataset)
+        evaluation = subject.evaluation(entry)
         dataset = evaluation and subject.datasets.get(evaluation.dataset)
         if not model or not evaluation or not dataset:
             continue

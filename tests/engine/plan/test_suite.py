@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from sr_bench.engine.plan.cases import plan
+from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import Suite, load_suite, refuse_unread
 from sr_bench.errors import CardError, DocumentError
 
@@ -80,6 +82,26 @@ def test_rows_of_one_label_need_a_source(load) -> None:
 def test_a_source_that_no_row_has_is_named(load) -> None:
     message = fault(load, HEAD + ROWS, MODEL + 'source = "three"\n' + ON_SET5)
     assert "the document has no row 'A' of source 'three'; its rows are: 'A (one)'" in message
+
+
+TWINS = (
+    "| Models | PSNR(dB) | Shape |\n| :-- | --: | :-- |\n"
+    "| A | 30.1 | multi-size |\n| A | 29.1 | 3x64x64 |\n| A **vacc fp16** | 29 | 3x64x64 |\n"
+)
+
+
+def test_rows_that_only_their_shape_tells_apart_may_follow_two_protocols(load) -> None:
+    whole = '[[model.evaluation]]\ndataset = "set5"\nprotocol = "paper_y"\nvariant = "Multi-size"\n'
+    rest = '[[model.evaluation]]\ndataset = "set5"\nprotocol = "native_rgb"\n'
+    cases = plan(load(TWINS, MODEL + whole + rest), Selection(backend="vacc"))
+    assert [(case.id, case.on_images.protocol.name) for case in cases] == [
+        ("a-multi_size-fp32-set5_x2-psnr", "paper_y"),
+        ("a-3x64x64-fp32-set5_x2-psnr", "native_rgb"),
+        ("a-vacc-fp16-set5_x2-psnr", "native_rgb"),
+    ]
+    message = fault(load, TWINS, MODEL + whole.replace("Multi", "many") + rest)
+    assert "evaluation of variant 'many-size': its numbers are told apart by" in message
+    assert "'3x64x64', 'multi_size'" in message
 
 
 def test_a_known_gap_that_excuses_no_printed_number_is_refused(load) -> None:

@@ -51,11 +51,10 @@ def _edits(document: Document, values: Mapping[Source, str]) -> dict[Cell, str]:
     if unknown := [str(source) for source in values if source not in targets]:
         msg = f"expected places of numbers in {document.path}, got {', '.join(unknown)}"
         raise DocumentError(msg)
-    edits = {}
-    for source, text in values.items():
-        target = targets[source]
-        edits[target.cell] = respelled(target.cell.text, target.text, text)
-    return edits
+    return {
+        (target := targets[source]).cell: respelled(target.cell.text, target.text, text)
+        for source, text in values.items()
+    }
 
 
 def format_like(

@@ -40,6 +40,9 @@ _GENERIC: Final = frozenset(
         "模型精度",
     }
 )
+_PLAIN: Final = re.compile(
+    r"[~\u2248]?\s?[0-9]+(?:[.,][0-9]+)?\s?(?:[mu\u03bcn]?s|%|dB)?[*\u2020]?"
+)
 _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
 _BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\W*", re.IGNORECASE)
 _MOST_WORDS: Final = 8
@@ -169,10 +172,14 @@ class _Below:
 
 def _by_cells(column: Column, texts: Iterable[str]) -> Column:
     """Return `column` with another role where its cells can't be what its header says."""
-    if column.role in ("precision", "shape") and any(map(has_digit, texts)):
-        # Precision beside Recall, and Size of a file.
-        measure = _measure_of(column, [text for text in texts if has_digit(text)])
-        if measure:
+    numbers = [text for text in texts if has_digit(text)]
+    if column.role in ("runtime", "device") and numbers and all(map(_PLAIN.fullmatch, numbers)):
+        return replace(column, role="number")  # a time, and what the hardware computes
+    if column.role in ("precision", "shape") and numbers:
+        # Precision beside Recall, and Size of a file; below Quantized are numbers of another's.
+        if column.says.precision and all(map(_PLAIN.fullmatch, numbers)):
+            return replace(column, role="number")
+        if measure := _measure_of(column, numbers):
             return replace(column, role="number", says=replace(column.says, measures=(measure,)))
     if column.role == "number" and column.says.measures and not any(map(has_digit, texts)):
         if any(any(map(str.isalpha, text)) for text in texts):

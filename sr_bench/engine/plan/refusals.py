@@ -12,6 +12,7 @@ from sr_bench.core.metric import is_measured, metric_info
 from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.options import Selection
 
+_BATCH = re.compile(r"batch\D{0,20}(\d{1,6})", re.IGNORECASE)
 _SIDE = re.compile(r"\d{2,}")  # of a shape; shorter numbers are a batch or channels
 
 
@@ -66,8 +67,9 @@ def why_not_here(case: Case, chosen: Selection, info: BackendInfo, cpu: str) -> 
     claim, timed = case.claim, case.metric in TIMED_METRICS
     if claim is None or not (timed or claim.device):
         return ""
-    pattern, here = case.card.devices[claim.device], cpu if info.device == "cpu" else info.device
-    if not any(fnmatchcase(name.lower(), pattern.lower()) for name in (here, info.device)):
+    pattern, device = case.card.devices[claim.device], info.device.removesuffix(", replayed")
+    here = cpu if info.device == "cpu" else device  # who knows which one was recorded
+    if not any(fnmatchcase(name.lower(), pattern.lower()) for name in (here, device)):
         return f"this number is of {claim.device or pattern}; this session runs on {here}"
     if timed and not chosen.latency:
         return "networks are timed only on demand: rerun with --sr-latency"
@@ -90,6 +92,9 @@ def _of_backend(case: Case, backend: str, info: BackendInfo) -> str:
 
 def _of_shape(case: Case, claim: Claim) -> str:
     """Say that another size is timed than the one that the document prints, if so."""
+    batch = _BATCH.search(f"{claim.variant} {claim.device}")
+    if batch and int(batch[1]) > 1:
+        return f"this number is of a batch of {batch[1]}, and images are timed one by one"
     sides = tuple(map(int, _SIDE.findall(claim.shape)))
     if len(sides) != 2 or sides == case.timed_size:
         return ""

@@ -6,7 +6,14 @@ from fnmatch import fnmatchcase
 from sr_bench import discovery
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.card import Evaluation, ModelCard
-from sr_bench.core.case import COST_METRICS, FILE_METRIC, GATE_METRIC, TIMED_METRICS, Case
+from sr_bench.core.case import (
+    COST_METRICS,
+    FILE_METRIC,
+    GATE_METRIC,
+    STATIC_METRICS,
+    TIMED_METRICS,
+    Case,
+)
 from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.metric import is_measured, metric_info
 from sr_bench.core.precision import Precision
@@ -44,10 +51,10 @@ def why_refused(
         return ""
     if not precision.is_measured:
         return _of_precision(precision)
-    if cell and (why := _of_device(model, metric, cell)):
-        return why
     if metric == FILE_METRIC:
         return _of_file(model, precision, cell.backend if cell else "")
+    if cell and (why := _of_device(model, metric, cell)):
+        return why
     return "" if evaluation else _of_dataset(metric, precision, cell.dataset if cell else "")
 
 
@@ -60,7 +67,7 @@ def why_not_here(case: Case, chosen: Selection, info: BackendInfo, cpu: str) -> 
         info: What its backend says about itself.
         cpu: The processor's name.
     """
-    if case.refusal or case.metric in COST_METRICS:
+    if case.refusal or case.metric in STATIC_METRICS:
         return case.refusal
     if why := _of_backend(case, chosen.answers, info):
         return why
@@ -120,7 +127,7 @@ def _of_device(model: ModelCard, metric: str, cell: Claim | Blank) -> str:
     key = cell.device.replace("\\", "\\\\").replace('"', '\\"')
     return (
         f"the document prints {metric_info(metric).title} {about}: name it in the card as sessions"
-        f' do, under [model.devices], such as "{key}" = "cuda" or a processor\'s name'
+        f' do, under [model.devices], such as "{key}" = "cuda", a processor\'s name, or "*" for any'
     )
 
 

@@ -16,6 +16,9 @@ from sr_bench.lint.entries import Entry, RowKey, pair_up, read_entries
 from sr_bench.lint.matching import Compared, Match, compare, compare_tables
 from sr_bench.lint.pages import Page
 
+# Three digits are a side, not a scale: x256.
+_SCALE = re.compile(r"x([1-9][0-9]?)(?![0-9])|(?<![0-9])([1-9])x(?![0-9a-z])", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class ReadFault:
@@ -85,12 +88,11 @@ class Subject:
         return self.models.get(entry.key)
 
     def scale(self, entry: Entry) -> int | None:
-        """Return the upscaling factor: the card's, the printed, or that of a label ``EDSR_x2``."""
+        """Return the upscaling factor of the card, of the print or of a label, ``x2`` or ``2x``."""
         if model := self.model(entry):
             return model.scale
-        # Three digits are a side, not a scale: x256.
-        match = re.search(r"x([1-9][0-9]?)(?![0-9])", entry.row, re.IGNORECASE)
-        return entry.scale or (int(match[1]) if match else None)
+        match = _SCALE.search(entry.row)
+        return entry.scale or (int(match[1] or match[2]) if match else None)
 
     def protocol(self, entry: Entry) -> str:
         """Return the name of the protocol that the card gives for an entry's images, or nothing."""

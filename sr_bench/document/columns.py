@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import zip_longest
 from typing import Final
 
@@ -31,6 +32,11 @@ class Column:
     """Why no number of the column can be claimed."""
     told: bool = False
     """Whether the card says what it is."""
+
+    @cached_property
+    def about(self) -> Dimensions:
+        """What the header says beside the metrics."""
+        return replace(self.says, measures=(), rest="")
 
     @property
     def holds_numbers(self) -> bool:

@@ -20,8 +20,10 @@ class Line:
     labels: tuple[str, ...]
     """What it is called: the whole label, then the model's name."""
     says: Dimensions
-    section: Dimensions
-    """What a row above with nothing but a scale, a dataset or the like says."""
+    """What its own cells say."""
+    around: Dimensions
+    """All that its numbers are about but for their column: the row, the one that heads it, and the
+    table; without metrics."""
     qualified: bool
     """Whether its label names a precision or a backend."""
     remarks: tuple[str, ...]
@@ -35,6 +37,7 @@ class Finding:
     line: Line
     column: Column
     says: Dimensions
+    """Without metrics."""
     measure: Measure
     cell: Cell
     text: str

@@ -9,7 +9,8 @@ from markdown_it.token import Token
 
 _EMPHASIS = {"strong_open": "strong_close", "em_open": "em_close"}
 # Without any of these a text is plain already: most cells, and parsing is the slow part.
-_MARKUP = re.compile(r"[\\`*_~\[\]!<>&]")
+# An underscore between letters is no mark.
+_MARKUP = re.compile(r"[\\`*~\[\]!<>&]|(?<![^\W_])_|_(?![^\W_])")
 _STRONG = re.compile(r"(?<![^\s>])<(b|strong)>([^<]+)</\1>(?!\S)", re.IGNORECASE)
 _IMAGE = re.compile(r"<img\b[^<>]*?\balt=([\"'])([^<>\"']*)\1[^<>]*>", re.IGNORECASE)
 _RST_LINK = re.compile(r"(?::[a-zA-Z][\w:+.-]*:)?(?<!`)`([^`<]+)(?:<[^`<>]*>)?`_{0,2}(?!`)")

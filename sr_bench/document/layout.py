@@ -1,15 +1,16 @@
 """Which way a table runs: models down or across, with datasets, metrics or scales the other way."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.told import ToldTable
+from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, IGNORED, Body, Column, body_of, read_columns
-from sr_bench.document.dimensions import Dimensions
+from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.grids import Grid
 from sr_bench.document.numbers_in_cells import prints_pair
 from sr_bench.document.phrases import fallback_measure, misspelt, read_phrase
@@ -39,7 +40,12 @@ _GENERIC: Final = frozenset(
         "模型精度",
     }
 )
+_PLAIN: Final = re.compile(
+    r"[~\u2248]?\s?[0-9]+(?:[.,][0-9]+)?\s?(?:[mu\u03bcn]?s|%|dB)?[*\u2020]?"
+)
 _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
+_BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\W*", re.IGNORECASE)
+_MOST_WORDS: Final = 8
 _NAME: Final = re.compile(r"(?=.*[A-Z0-9].*[A-Z0-9])\S+")
 
 
@@ -93,7 +99,8 @@ class Layout:
             return self.grid.shapeless
         numbers = [column for column in self.columns if column.role == "number"]
         modelled = self.model_column is not None or any(column.says.model for column in numbers)
-        if not modelled and (not self.says.model or not numbers):
+        about = self.roles & {"metric", *IDENTITIES} or any(c.says.measures for c in numbers)
+        if not modelled and not (self.says.model and numbers and about):
             return _NO_MODELS
         return _NO_METRICS if self.lacks_metrics else ""
 
@@ -137,7 +144,7 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
     """
     body = body_of(grid)
     columns = read_columns(body.headers)
-    texts = _below(body, len(columns))
+    texts = [_Below(body.rows, n, len(columns)) for n in range(len(columns))]
     columns = tuple(_by_cells(*pair) for pair in zip(columns, texts, strict=True))
     if told:
         columns = told_columns(columns, told)
@@ -145,40 +152,56 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
     results = bool(told) or _is_results(grid, columns)
     if results and any(c.role == "model" or c.says.measures or c.told for c in columns):
         columns = tuple(_unmeasured(*pair) for pair in zip(columns, texts, strict=True))
-    says = _around(grid, title)
+    says = _around(grid, title, columns)
     says = whole_table(told).over(says) if told else says
     return Layout(grid, body, _without_doubles(columns), says, told, results)
 
 
-def _below(body: Body, width: int) -> list[list[str]]:
-    """Return the texts of each column that are not blank."""
-    rows = [row for row in body.rows if len(row) == width]
-    return [[row[n].plain for row in rows if row[n].plain] for n in range(width)]
+@dataclass(frozen=True)
+class _Below:
+    """The texts of one column that are not blank; read as far as they are asked for."""
+
+    rows: Sequence[Sequence[Cell]]
+    index: int
+    width: int
+
+    def __iter__(self) -> Iterator[str]:
+        cells = (row[self.index] for row in self.rows if len(row) == self.width)
+        return (cell.plain for cell in cells if cell.plain)
 
 
-def _by_cells(column: Column, texts: Sequence[str]) -> Column:
+def _by_cells(column: Column, texts: Iterable[str]) -> Column:
     """Return `column` with another role where its cells can't be what its header says."""
     numbers = [text for text in texts if has_digit(text)]
+    if column.role in ("runtime", "device") and numbers and all(map(_PLAIN.fullmatch, numbers)):
+        return replace(column, role="number")  # a time, and what the hardware computes
     if column.role in ("precision", "shape") and numbers:
-        # Precision beside Recall, and Size of a file.
-        if all(_DECIMAL.fullmatch(text) for text in numbers):
-            says = replace(column.says, measures=(fallback_measure(column.header),))
-            return replace(column, role="number", says=says)
-    if column.role == "number" and column.says.measures and texts and not numbers:
-        wordy = any(any(map(str.isalpha, text)) for text in texts)
-        return Column(column.header, "unknown") if wordy else column
+        # Precision beside Recall, and Size of a file; below Quantized are numbers of another's.
+        if column.says.precision and all(map(_PLAIN.fullmatch, numbers)):
+            return replace(column, role="number")
+        if measure := _measure_of(column, numbers):
+            return replace(column, role="number", says=replace(column.says, measures=(measure,)))
+    if column.role == "number" and column.says.measures and not any(map(has_digit, texts)):
+        if any(any(map(str.isalpha, text)) for text in texts):
+            return Column(column.header, "unknown")
     return column
 
 
-def _oriented(columns: tuple[Column, ...], texts: Sequence[Sequence[str]]) -> tuple[Column, ...]:
+def _measure_of(column: Column, texts: Sequence[str]) -> Measure | None:
+    if all(map(_DECIMAL.fullmatch, texts)):
+        return fallback_measure(column.header)
+    return Measure("model_size") if all(map(_BYTES.fullmatch, texts)) else None
+
+
+def _oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tuple[Column, ...]:
     """Return `columns` with those that name models, or are models, found by all the others."""
     roles = {column.role for column in columns}
     if "model" in roles or not columns:
         return columns
     measured = any(column.says.measures for column in columns)
-    named = any(column.role == "number" for column in columns)
+    named = any(column.role == "number" and column.says != Dimensions() for column in columns)
     first = columns[0]
-    if first.role == "unknown" and texts[0] and not any(map(_is_result, texts[0])):
+    if first.role == "unknown" and any(texts[0]) and not any(map(_is_result, texts[0])):
         role = _label_role(texts[0])
         if role != "model" or named:
             columns = (replace(first, role=role), *columns[1:])
@@ -198,16 +221,17 @@ def _is_result(text: str) -> bool:
     return has_number(text) and not read_phrase(text).scale
 
 
-def _label_role(texts: Sequence[str]) -> str:
+def _label_role(texts: Iterable[str]) -> str:
     """Return what the labels of rows name: metrics, datasets, scales, precisions; or models."""
     votes = dict.fromkeys(("metric", "dataset", "scale", "precision"), 0)
-    for text in texts:
+    count = 0
+    for count, text in enumerate(texts, 1):  # noqa: B007 - their number
         says = read_phrase(text)
         votes["metric"] += bool(says.measures)
         for role in ("dataset", "scale", "precision"):
             votes[role] += bool(getattr(says, role)) and not (says.measures or says.rest)
     best = max(votes, key=lambda role: votes[role])
-    return best if 2 * votes[best] > len(texts) else "model"
+    return best if 2 * votes[best] > count else "model"
 
 
 def _is_results(grid: Grid, columns: Sequence[Column]) -> bool:
@@ -216,7 +240,7 @@ def _is_results(grid: Grid, columns: Sequence[Column]) -> bool:
     return any(c.says.measures for c in columns) or looks_like_results(grid)
 
 
-def _unmeasured(column: Column, texts: Sequence[str]) -> Column:
+def _unmeasured(column: Column, texts: Iterable[str]) -> Column:
     """Return a column of an unknown header over numbers as one of a metric of that name."""
     if column.role != "unknown" or column.told or not any(map(has_digit, texts)):
         return column
@@ -248,12 +272,28 @@ def _checked(column: Column, firsts: dict[object, Column]) -> Column:
     return replace(column, role="unknown", fault=fault)
 
 
-def _around(grid: Grid, title: str) -> Dimensions:
-    """Return what caption, heading and the document's title say."""
-    heading = read_phrase(grid.heading)
-    says = read_phrase(grid.caption).over(heading)
-    name = next(_names(grid.heading, title), "")
-    return replace(says, model=name, rest="")
+def _around(grid: Grid, title: str, columns: Sequence[Column]) -> Dimensions:
+    """Return what caption, heading and the document's title say of all numbers.
+
+    What some of the columns tell apart, or are, is not the same for all; and a sentence may speak
+    of what is not meant.
+    """
+    short = (text for text in (grid.caption, grid.heading) if len(text.split()) <= _MOST_WORDS)
+    says = Dimensions()
+    for text in short:
+        says = says.over(read_phrase(text))
+    roles = {column.role for column in columns}
+    by_dataset = "dataset" in roles or any(column.says.dataset for column in columns)
+    by_scale = "scale" in roles or any(column.says.scale for column in columns)
+    return Dimensions(
+        says.measures,
+        next(_names(grid.heading, title), ""),
+        precision=says.precision,
+        backend=says.backend,
+        device=says.device,
+        dataset="" if by_dataset else says.dataset,
+        scale=0 if by_scale else says.scale,
+    )
 
 
 def _names(heading: str, title: str) -> Iterator[str]:

@@ -27,8 +27,8 @@ _ROLES: Final = MappingProxyType(
         "model": """model models modelname modelnames modelid method methods methodname expname
             experiment network networks networkname net name names arch architecture
             architectures algorithm algorithms algo backbone variant 模型 模型名 模型名称
-            模型结构 方法 算法 算法名称 网络 网络名称 网络结构 骨干网络 名称 モデル モデル名 手法
-            모델 모델명 modell modele modelo metodo methode модель модел метод""",
+            模型结构 具体模型 方法 算法 算法名称 网络 网络名称 网络结构 骨干网络 名称 モデル
+            モデル名 手法 모델 모델명 modell modele modelo metodo methode модель модел метод""",
         "source": "source sources codesource 源码 模型来源",
         "dataset": """dataset datasets data testset testsets testdata testdataset evaldataset
             evaluationdataset benchmark benchmarks valset 数据集 测试集 验证集 评测数据集

@@ -35,7 +35,7 @@ Kind = Literal[
 
 _BACKENDS: Final = "sr_bench.backends"
 _SCALE: Final = re.compile(
-    r"[x×](?P<behind>\d{1,2})|(?P<before>\d{1,2})[x×]"  # noqa: RUF001 - the sign of multiplication
+    r"(?:sr|lr)?[x×](?P<behind>\d{1,2})|(?P<before>\d{1,2})[x×]"  # noqa: RUF001 - the sign of multiplication
     r"|(?:sr)?(?:scale|upscale|scalefactor|upscaling|factor|放大)x?(?P<named>\d{1,2})[x倍]?"
     r"|(?P<times>\d{1,2})倍(?:超分|放大)?"
 )

@@ -25,6 +25,8 @@ _COLOURED: Final = frozenset({"psnr", "ssim"})
 _MEASURING: Final[frozenset[Kind]] = frozenset({"measure", "metric word", "generic"})
 _NAMING: Final[frozenset[Kind]] = frozenset({*_MEASURING, "unknown", "qualifier"})
 _FRACTION: Final = re.compile(r"(?<![\d.])0?\.(\d{1,4})(?!\d)")
+_TRAINED: Final = re.compile("pre?train|train")
+_THRESHOLD: Final = re.compile(r"(?:iou|oks|ap|val)?[\d_]{1,12}|[a-z]{1,2}\d{1,4}")
 _ORDINAL: Final = re.compile(r"(?<=[^\W\d_])[-\s](?=\d)")
 _TIED: Final = {"measure", "unknown"}
 _UNKNOWN: Final = Meaning("unknown")
@@ -94,6 +96,8 @@ def _beside(
         return _METRIC_WORD if compact(piece.text) in NAMED else _UNKNOWN
     if kind == "colour" and not _names((*before, *after)):
         return _UNKNOWN
+    if kind == "dataset" and after and _TRAINED.match(compact(after[0].text)):
+        return _UNKNOWN  # ImageNet pretraining
     if kind == "unknown" and _is_part(piece, before):
         return _FILLER
     if kind == "unknown" and (piece.is_metric or (is_rate and not before)):
@@ -193,7 +197,7 @@ class _Reader:
         elif named:
             self._add(named, lead, is_unit=bool(cost_unit(compact(segment[0].text))))
         elif change:
-            self._read_change(change, lead, measure_name(segment, "change"))
+            self._read_change(change, lead, measure_name(segment))
             change = ""
         else:
             self._lengthen(segment, lead)
@@ -227,7 +231,7 @@ class _Reader:
         last, name = self._runs[-1], measure_name(segment)
         if lead == "(" and last.measures and {one.meaning.kind for one in segment} == {"qualifier"}:
             last.made = last.measures[-1].metric  # LPIPS (VGG), latency (max)
-        elif not (lead in "(/" and last.made and any(map(str.isdecimal, name))):
+        elif not (lead in "(/" and last.made and _THRESHOLD.fullmatch(name)):
             return
         if last.made:
             last.made = f"{last.made}_{name}"
@@ -238,7 +242,8 @@ class _Reader:
         """Read a loss that stands alone: of the measures before, or of those to come."""
         last = self._runs[-1]
         if not last.measures:
-            self._change, self._alone = change, name
+            self._change = change
+            self._alone = f"{name}_{change}" if name else change
         elif lead == ")":
             last.change = change
         else:

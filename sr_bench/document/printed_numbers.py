@@ -1,12 +1,11 @@
 """Read the numbers of one cell: ``30.21/0.8646``, ``**1,592K**``, ``30.21 ± 0.02 (+0.03)``."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from sr_bench.document.cell import Cell
-from sr_bench.document.dimensions import Dimensions, Measure
-from sr_bench.document.phrases import fallback_measure, read_phrase
+from sr_bench.document.dimensions import Measure
 from sr_bench.document.spelling import has_digit, narrow
 from sr_bench.document.units import is_unit, metric_power, with_printed_unit
 
@@ -27,13 +26,6 @@ _HIDDEN: Final = re.compile(
 _BREAK: Final = re.compile(r"<br\s{0,3}/?>|\\\|", re.IGNORECASE)
 _PLUS_MINUS: Final = re.compile(r"\\pm\b|&plusmn;|\+/[-−]|\+-")  # noqa: RUF001
 _GROUP: Final = re.compile(r"(?<=\d)[\u202f\u2009\u00a0](?=\d{3}(?!\d))")
-# Words that tell what the number behind them is of, where a number may begin.
-_LABEL: Final = re.compile(
-    r"(?:^|(?<=[/|;,]))\s{0,9}"
-    r"(?:\"(?P<double>[^\"]{1,40})\"|'(?P<single>[^']{1,40})'"
-    r"|(?P<bare>[^\W\d_][\w@.+-]{0,30}(?: [^\W\d_][\w@.+-]{0,30}){0,2}))"
-    r"(?:\s{0,3}[:=]\s{0,9}|\s{1,9})(?=[-−+]?\.?\d|[-–—]\s{0,9}(?:[/|;,]|$))"  # noqa: RUF001
-)
 _DIGITS: Final = (
     r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?(?![0-9,])"
     r"|[1-9][0-9]{0,2}(?:'[0-9]{3})+(?:\.[0-9]+)?(?![0-9'])"
@@ -50,6 +42,7 @@ _ITEM: Final = re.compile(
     r"|(?P<open>\()|(?P<close>\))|(?P<break>[/|;,])|(?P<other>\S)"
 )
 _THOUSANDS: Final = re.compile(r"-?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_MOST_DIGITS: Final = 40
 _COUNTED: Final = 10_000
 _COUNTS: Final = frozenset({"params", "flops", "macs", "ops"})
 
@@ -69,16 +62,13 @@ class Number:
     kind: Kind = "value"
     """``gain``: what it is better by. ``spread``: how far values lie apart, or the lower end of a
     range. ``blank``: a dash in the place of a value, as in ``30.21 / -``."""
-    says: Dimensions = field(default_factory=Dimensions)
-    """What words in front of it say: ``fp16 67.8 <br> int8 64.4``, ``"PSNR": 26.1``."""
 
 
 def read_numbers(cell: Cell) -> tuple[Number, ...]:
     """Return the numbers that `cell` prints, in its order; none if it says anything else too.
 
     Emphasis, links, tags, footnote marks and arrows may stand around them, units behind them, and
-    signs between them: ``/``, ``|``, ``;``, a comma, or the break of a line. Words that are known,
-    such as a precision or a metric, may stand in front of each.
+    signs between them: ``/``, ``|``, ``;``, a comma, or the break of a line.
     """
     if len(cell.text) > _LONGEST or has_digit(cell.whole.replace(cell.text, "", 1)):
         return ()
@@ -112,8 +102,7 @@ class _Reader:
     def __init__(self, cell: Cell) -> None:
         self.numbers: list[Number] = []
         self._cell = cell
-        self._says: dict[int, Dimensions] = {}  # by where the words end
-        self._shown = _LABEL.sub(self._take_label, _shown(cell.text))
+        self._shown = _shown(cell.text)
         self.items = tuple(_ITEM.finditer(self._shown))
         self._awaited = True  # a number
         self._kind: Kind = "value"  # of the next number
@@ -137,9 +126,8 @@ class _Reader:
         if item["sign"]:
             return self._take_sign(item)
         if item["blank"] and self._awaited:
-            start, end = item.span("blank")
-            says = self._says.get(start, Dimensions())
-            self.numbers.append(Number(self._cell.part(start, end), "", kind="blank", says=says))
+            part = self._cell.part(*item.span("blank"))
+            self.numbers.append(Number(part, "", kind="blank"))
             self._awaited = False
             return True
         if item["arrow"]:
@@ -147,27 +135,15 @@ class _Reader:
             return True
         return self._take_joint(item)
 
-    def _take_label(self, match: re.Match[str]) -> str:
-        """Remember what words say, and return blanks for them; the words if they say nothing."""
-        quoted = match["double"] or match["single"] or ""
-        says = read_phrase(quoted or match["bare"])
-        if quoted and says == Dimensions(rest=says.rest):
-            says = Dimensions(measures=(fallback_measure(quoted),))
-        sure = says.measures or says.precision or says.scale  # COCO 2017 and RTX 3090 are names
-        if says.rest or says == Dimensions() or not (sure or quoted or ":" in match[0]):
-            return match[0]
-        self._says[match.end()] = says
-        return " " * len(match[0])
-
     def _take_number(self, item: re.Match[str]) -> bool:
         start, end = item.span("number")
-        if not self._awaited or self._sign not in (-1, start - 1):
+        fits = self._awaited and self._sign in (-1, start - 1) and end - start <= _MOST_DIGITS
+        if not fits:
             return False
         start = start if self._sign < 0 else self._sign
         text = _as_python(self._shown[start:end])
         power = int(item["e"] or item["ten"] or 0)
-        says = self._says.get(start, Dimensions())
-        self.numbers.append(Number(self._cell.part(start, end), text, "", power, self._kind, says))
+        self.numbers.append(Number(self._cell.part(start, end), text, "", power, self._kind))
         self._awaited, self._kind, self._sign = False, "value", -1
         return not self._is_range or self._end_range()
 

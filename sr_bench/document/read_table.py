@@ -1,14 +1,13 @@
 """Read tables row by row into numbers; what can't be read is noted, and nothing is dropped."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
 
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.metric import metric_infos
-from sr_bench.core.precision import Precision
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions
@@ -17,7 +16,6 @@ from sr_bench.document.labelled_parts import labelled_parts
 from sr_bench.document.layout import Layout
 from sr_bench.document.numbers_in_cells import changed, numbers_in
 from sr_bench.document.printed import Printed, Scope
-from sr_bench.document.printed_numbers import read_numbers
 from sr_bench.document.row_labels import RowReader, agreed
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document
@@ -91,26 +89,33 @@ class TableReader:
             return
         for finding in found:
             self.labels.add(finding.says.model)
-            labels = (*line.labels, finding.says.model)
-            if not (self._ignored.table(layout.grid.names) or self._ignored.row(labels)):
+            if not self._is_ignored(finding):
                 self.findings.append(finding)
             elif finding.text:
                 self.note(finding, "")
+
+    def _is_ignored(self, finding: Finding) -> bool:
+        if not (self._ignored.tables or self._ignored.rows):
+            return False
+        names = finding.line.layout.grid.names
+        labels = (*finding.line.labels, finding.says.model)
+        return bool(self._ignored.table(names) or self._ignored.row(labels))
 
     def _note(
         self,
         layout: Layout,
         column: Column | None,
         cell: Cell,
-        labels: Sequence[str],
+        labels: tuple[str, ...],
         fault: str,
         scope: Scope,
     ) -> None:
-        source = self._document.source(cell)
         header = column.header if column else ""
+        ignored = self._ignored
+        why = ignored.table(layout.grid.names) or ignored.column(header) or ignored.row(labels)
         text = cell.plain or cell.text
-        one = Printed(source, text, layout, header, tuple(labels), scope, fault)
-        self.printed.append(replace(one, ignored=one.ignored_by(self._ignored)))
+        source = self._document.source(cell)
+        self.printed.append(Printed(source, text, layout, header, labels, scope, fault, why))
 
 
 def _findings(line: Line, column: Column, cell: Cell) -> Iterator[Finding]:
@@ -119,40 +124,44 @@ def _findings(line: Line, column: Column, cell: Cell) -> Iterator[Finding]:
     Raises:
         ValueError: It prints what can't be read; the message says what was expected.
     """
-    if has_digit(cell.text):
-        parts = () if read_numbers(cell) else labelled_parts(cell)
-        for own, part in parts or ((Dimensions(), cell),):
-            says = _says(line, own, column.says)
-            for number in numbers_in(part, says.measures, line.layout.says.measures):
-                if number.text:
-                    yield Finding(line, column, says, number.measure, number.cell, number.text)
+    measures = changed(column.says.measures, line.says.measures) or line.says.measures
+    if not has_digit(cell.text):
+        if len(measures) == 1 and measures[0].metric in metric_infos():
+            yield Finding(line, column, _about(line, column.about), measures[0], cell, "")
         return
-    says = _says(line, column.says)
-    if len(says.measures) == 1 and says.measures[0].metric in metric_infos():
-        yield Finding(line, column, says, says.measures[0], cell, "")
+    try:
+        found = [(column.about, numbers_in(cell, measures, line.layout.says.measures))]
+    except ValueError:
+        if not (parts := labelled_parts(cell)):
+            raise
+        found = [
+            (
+                replace(own, measures=()).over(column.about),
+                numbers_in(part, own.measures or measures, line.layout.says.measures),
+            )
+            for own, part in parts
+        ]
+    for nearer, numbers in found:
+        says = _about(line, nearer)
+        for number in (number for number in numbers if number.text):
+            yield Finding(line, column, says, number.measure, number.cell, number.text)
 
 
-def _says(line: Line, *nearer: Dimensions) -> Dimensions:
-    """Return all that the numbers of a cell are about; cell, column and row come before all else.
-
-    The measures are those of cell, column and row alone.
+def _about(line: Line, nearer: Dimensions) -> Dimensions:
+    """Return all that numbers are about; what is `nearer` than their row comes before that.
 
     Raises:
-        ValueError: They name two precisions.
+        ValueError: The two name other precisions.
     """
-    says, precision = Dimensions(), None
-    for said in (*nearer, line.says):
-        both = agreed(precision, said.precision)
-        if both is None and precision:
-            msg = f"expected one precision, got {precision} and {said.precision} from its headers"
-            raise ValueError(msg)
-        says, precision = says.over(said), both
-    around = line.section.over(line.layout.says)
-    if not line.layout.names_precisions:
-        precision = precision or around.precision
-    precision = precision or line.section.precision or Precision.FP32
-    measures = changed(says.measures, line.says.measures)
-    return replace(says.over(around), precision=precision, measures=measures)
+    says = nearer.over(line.around)
+    if not (nearer.precision and line.says.precision):
+        return says
+    precision = agreed(nearer.precision, line.says.precision)
+    if precision is None:
+        names = f"{nearer.precision} from its column and {line.says.precision} from its row"
+        msg = f"expected one precision, got {names}"
+        raise ValueError(msg)
+    return replace(says, precision=precision)
 
 
 def _prints_number(column: Column, cell: Cell) -> bool:

@@ -25,6 +25,25 @@ _FAMILIES: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
     {"G": _COUNTS, "M": _COUNTS, "ms": _TIMES, "MB": _BYTES, "dB": MappingProxyType({"db": 0})}
 )
 _RATES: Final = frozenset({"fps", "imgs", "images", "image", "img", "frames", "frame", "its", "hz"})
+# These are no power of ten of a second.
+_LONG_TIMES: Final = frozenset(
+    {
+        "min",
+        "mins",
+        "minute",
+        "minutes",
+        "h",
+        "hr",
+        "hrs",
+        "hour",
+        "hours",
+        "day",
+        "days",
+        "小时",
+        "分钟",
+        "天",
+    }
+)
 _POWERS: Final = frozenset({"w", "mw", "kw", "j", "mj", "kj"})
 _PER: Final = frozenset({"img", "image", "frame", "sample", "iter", "batch", "张", "帧"})
 _COST_METRICS: Final = ("flops", "params", "macs", "ops")
@@ -79,6 +98,8 @@ def with_printed_unit(measure: Measure, unit: str) -> Measure:
     if measure.metric in GENERIC and key in (*_TIMES, *_RATES):
         return with_printed_unit(Measure("latency" if key in _TIMES else "fps"), unit)
     own = metric_info(measure.metric).unit
+    if key in _LONG_TIMES and own:
+        return Measure(f"{measure.metric}_{key}")  # nothing here computes with it
     if (own and key == compact(own)) or (key in _RATES and measure.metric == "fps"):
         return Measure(measure.metric, stated=True)
     if _is_foreign(measure.metric, own, key):
@@ -107,6 +128,12 @@ def _power(metric: str, own: str, key: str, unit: str) -> int:
 
 
 _ALL: Final[Mapping[str, int]] = MappingProxyType(
-    {**_COUNTS, **_TIMES, **_BYTES, "db": 0, **dict.fromkeys((*_RATES, *_PER, *_POWERS), 0)}
+    {
+        **_COUNTS,
+        **_TIMES,
+        **_BYTES,
+        "db": 0,
+        **dict.fromkeys((*_RATES, *_PER, *_POWERS, *_LONG_TIMES), 0),
+    }
 )
 _SHORTEST: Final = 4

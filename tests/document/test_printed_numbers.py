@@ -99,25 +99,6 @@ def test_a_number_is_the_part_of_the_cell_that_its_digits_are(text: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("fp16 76.35 <br/> int8 76.71", ["fp16", "int8"]),
-        ("fp16 - <br/> int8 73.92", ["fp16", "int8"]),
-        ("x2 30.1 / x3 28.2", [2, 3]),
-        ('"PSNR": 26.114 , "SSIM":  0.691', ["psnr", "ssim"]),
-        ("top1_rate: 75.9 ; top5_rate: 92.8", ["top1_rate", "top5_rate"]),
-        ("'mae':0.033, 'avgfmeasure': 0.922", ["mae", "avgfmeasure"]),
-    ],
-)
-def test_words_in_front_of_a_number_say_what_it_is_of(text: str, said: list[object]) -> None:
-    read = [one.says for one in numbers(text)]
-    assert said == [
-        (says.measures[0].metric if says.measures else says.precision or says.scale)
-        for says in read
-    ]
-
-
-@pytest.mark.parametrize(
     ("measure", "text", "expected"),
     [
         (Measure("params"), "1.37M", Measure("params")),

@@ -169,3 +169,8 @@ def test_two_tables_that_print_one_number_have_an_item_for_each(cases) -> None:
     first, second = cases(PRINTED, about(dataset="Set-5", text="30.12"))
     assert [first.id, second.id] == ["a-fp32-set5_x2-psnr", "a-fp32-set5_x2-psnr-2"]
     assert first.run_key == second.run_key
+
+
+def test_a_backend_may_be_printed_in_two_words(cases) -> None:
+    (case,) = cases(about(backend="onnx runtime"))
+    assert here(case) == ""

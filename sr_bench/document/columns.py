@@ -55,7 +55,7 @@ class Body:
 
 def body_of(grid: Grid) -> Body:
     """Return `grid` with a first row of mere headers among the headers."""
-    if len(grid.headers) <= 1 and grid.rows and _is_header(grid):
+    if len(grid.headers) <= 1 and grid.rows and grid.rows[0] and _is_header(grid):
         headers = (*grid.headers, grid.rows[0])
         return Body(headers, grid.rows[1:], grid.row_lines[1:])
     return Body(grid.headers, grid.rows, grid.row_lines)

@@ -22,6 +22,7 @@ from sr_bench.document.tables import Document
 from sr_bench.errors import DocumentError
 
 _DECIMAL: Final = re.compile(r"\W*[0-9]+[.,][0-9]+\W*")
+_NO_MODEL: Final = "no column, row or heading names the model that it is of"
 _DECIMALS: Final = re.compile("version|opset", re.I)
 """Headers of remarks that are decimals."""
 
@@ -143,6 +144,8 @@ def _findings(line: Line, column: Column, cell: Cell) -> Iterator[Finding]:
         ]
     for nearer, numbers in found:
         says = _about(line, nearer)
+        if not says.model:
+            raise ValueError(_NO_MODEL)
         for number in (number for number in numbers if number.text):
             yield Finding(line, column, says, number.measure, number.cell, number.text)
 

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from sr_bench.core.card import Evaluation, ModelCard, SuiteCard
 from sr_bench.core.claim import Source
+from sr_bench.core.metric import metric_infos
 from sr_bench.data.dataset import Dataset
 from sr_bench.document.printed import Printed
 from sr_bench.document.rows import ModelInfoTable
@@ -15,6 +16,7 @@ from sr_bench.lint.counting import CountedRow
 from sr_bench.lint.entries import Entry, RowKey, pair_up, read_entries
 from sr_bench.lint.matching import Compared, Match, compare, compare_tables
 from sr_bench.lint.pages import Page
+from sr_bench.lint.results import Result, read_results
 
 # Three digits are a side, not a scale: x256.
 _SCALE = re.compile(r"x([1-9][0-9]?)(?![0-9])|(?<![0-9])([1-9])x(?![0-9a-z])", re.IGNORECASE)
@@ -63,6 +65,12 @@ class Subject:
     def entries(self) -> tuple[Entry, ...]:
         """The printed rows, in the document's order."""
         return read_entries(self.document, self.tables) if self.document else ()
+
+    @cached_property
+    def results(self) -> tuple[Result, ...]:
+        """The results of known metrics that its text prints outside of tables."""
+        names = {name.replace("_", ""): name for name in metric_infos()}
+        return read_results(self.document, names) if self.document else ()
 
     @cached_property
     def compared(self) -> Mapping[str, Compared]:

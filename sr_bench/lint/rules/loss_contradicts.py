@@ -1,10 +1,13 @@
 """SRB111: a printed loss that is not the difference of the values beside it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 
+from sr_bench.core.case import COST_METRICS
 from sr_bench.core.claim import Claim
 from sr_bench.core.metric import metric_info
+from sr_bench.document.spelling import words
 from sr_bench.lint.digits import gap, quantity
 from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
@@ -21,6 +24,8 @@ RULE = Rule(
 )
 
 _LOSS = "_loss"
+_ALONE = words("loss drop degradation delta diff difference gap 掉点 损失 精度损失 下降")
+"""Metrics that are what a header that names only a loss is read as."""
 _MOST_VALUES = 16  # of one model and dataset
 
 
@@ -31,13 +36,25 @@ def check(subject: Subject) -> Iterator[Finding]:
         groups.setdefault(entry.question, []).append(entry)
     for group in groups.values():
         for entry in group[:_MOST_VALUES]:
-            for metric in (name for name in entry.claims if name.endswith(_LOSS)):
-                if found := _against(entry, metric, group):
+            for metric, of in _losses(entry, group):
+                if found := _against(entry, metric, of, group):
                     yield found
 
 
-def _against(entry: Entry, metric: str, group: list[Entry]) -> Finding | None:
-    loss, of = entry.claims[metric], metric.removesuffix(_LOSS)
+def _losses(entry: Entry, group: list[Entry]) -> Iterator[tuple[str, str]]:
+    """Yield each metric of an entry that is a loss, and the metric that it is a loss of."""
+    for metric in entry.claims:
+        if metric.endswith(_LOSS):
+            yield metric, metric.removesuffix(_LOSS)
+        elif metric in _ALONE:
+            twice = Counter(name for one in group for name in one.claims.keys() - COST_METRICS)
+            of = [name for name, count in twice.items() if count > 1 and name != metric]
+            if len(of) == 1:
+                yield metric, of[0]
+
+
+def _against(entry: Entry, metric: str, of: str, group: list[Entry]) -> Finding | None:
+    loss = entry.claims[metric]
     values = [other.claims[of] for other in group if of in other.claims][:_MOST_VALUES]
     pairs = list(combinations(values, 2))
     own = entry.claims.get(of)
@@ -52,6 +69,8 @@ def _against(entry: Entry, metric: str, group: list[Entry]) -> Finding | None:
         f"{entry.name}: the loss of {title} is printed as {loss.text}, and {quantity(first)} and"
         f" {quantity(second)} differ by {gap(first, second)}",
         row=entry.row,
+        # A loss alone may be the training's.
+        severity=Severity.NOTE if metric in _ALONE else None,
     )
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sr_bench.lint.finding import Severity
 from tests.lint.pages import look, of, page
 
 COLUMNS = "Model | Float PSNR | Hardware PSNR | PSNR drop"
@@ -39,6 +40,17 @@ def test_the_loss_of_a_metric_that_nothing_measures_is_held_against_it_too(tmp_p
     text = page("Net | 76.2 | 75.1 | 0.1", columns="Model | FP32 top1 | INT8 top1 | top1 loss")
     (finding,) = of(look(tmp_path, text), "SRB111")
     assert "76.2 and 75.1 differ by 1.1" in finding.message
+
+
+@pytest.mark.parametrize(("header", "loss", "count"), [("Drop", "0.9", 1), ("掉点", "0.4", 0)])
+def test_a_header_of_a_loss_alone_is_of_the_one_metric_with_two_values(
+    tmp_path: Path, header: str, loss: str, count: int
+) -> None:
+    columns = f"Model | FP32 PSNR | INT8 PSNR | {header} | FPS"
+    findings = of(
+        look(tmp_path, page(f"Net | 31.20 | 30.80 | {loss} | 5", columns=columns)), "SRB111"
+    )
+    assert [finding.severity for finding in findings] == [Severity.NOTE] * count
 
 
 @pytest.mark.parametrize(

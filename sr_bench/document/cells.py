@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Source
 from sr_bench.core.fields import narrowed
+from sr_bench.document.cell import Cell
 from sr_bench.document.claims import read_model_tables
-from sr_bench.document.tables import Cell, Document
+from sr_bench.document.tables import Document
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sr_bench.core.claim import Claim
 from sr_bench.core.ignored import Ignored
-from sr_bench.document.grids import Grid, grids
+from sr_bench.document.grids import Grid
 from sr_bench.document.printed import Printed
 from sr_bench.document.read_table import TableReader
 from sr_bench.document.rows import ModelInfoTable
@@ -44,18 +44,17 @@ def read(document: Document, ignored: Ignored | None = None) -> Reading:
     """Return what `document` claims, and what it prints beside that.
 
     Args:
-        document: The text with its pipe tables.
+        document: The text with its tables.
         ignored: What the card leaves out.
     """
-    seen = grids(document)
     reader = TableReader(document, ignored or Ignored())
-    tables = tuple(reader.read(g, g.table) for g in seen if g.table and not g.fault)
+    tables = tuple(reader.read(grid) for grid in document.grids if not grid.fault)
     models = {row.row for table in tables for row in table.rows}
-    for grid in seen:
+    for grid in document.grids:
         if grid.fault:
             reader.name(grid, models)
     printed = sorted(reader.printed, key=lambda one: one.source)
-    return Reading(document.path, tables, tuple(printed), seen, frozenset(reader.labels))
+    return Reading(document.path, tables, tuple(printed), document.grids, frozenset(reader.labels))
 
 
 def read_model_tables(document: Document) -> tuple[ModelInfoTable, ...]:

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from sr_bench.core.metric import metric_headers
+from sr_bench.document.cell import Cell
 from sr_bench.document.inline import plain
 from sr_bench.document.spelling import compact, has_digit, has_number, words
-from sr_bench.document.tables import Cell
 from sr_bench.files.validation import nearest
 
 _OTHERS: Final = MappingProxyType(

@@ -10,6 +10,12 @@ from markdown_it.token import Token
 _EMPHASIS = {"strong_open": "strong_close", "em_open": "em_close"}
 # Without any of these a text is plain already: most cells, and parsing is the slow part.
 _MARKUP = re.compile(r"[\\`*_~\[\]!<>&]")
+_STRONG = re.compile(r"(?<![^\s>])<(b|strong)>([^<]+)</\1>(?!\S)", re.IGNORECASE)
+_IMAGE = re.compile(r"<img\b[^<>]*?\balt=([\"'])([^<>\"']*)\1[^<>]*>", re.IGNORECASE)
+_RST_LINK = re.compile(r"(?::[a-zA-Z][\w:+.-]*:)?(?<!`)`([^`<]+)(?:<[^`<>]*>)?`_{0,2}(?!`)")
+_RST_REFERENCE = re.compile(
+    r"(?<![\w`.-])([^\W_][\w.-]*[^\W_]|[^\W_])__?(?![\w_])|\[[\w#*-]+\]_|\|([^|]+)\|_?"
+)
 
 # Characters of a source whose markup is read: no label is longer, and for some texts, such as
 # links that never end, the time to read them grows with the square of their length.
@@ -23,8 +29,13 @@ def _parser() -> MarkdownIt:
 
 def _tokens(source: str) -> Sequence[Token]:
     # GitHub turns \| into | before it looks for anything else in a cell, inside code too.
-    block = _parser().parseInline(source.replace("\\|", "|"))
+    source = _STRONG.sub(_starred, _IMAGE.sub(r"\2", source.replace("\\|", "|")))
+    block = _parser().parseInline(source)
     return block[0].children or ()
+
+
+def _starred(match: re.Match[str]) -> str:
+    return f"**{match[2].strip()}**" if match[2].strip() else ""
 
 
 def _seen(tokens: Sequence[Token]) -> str:
@@ -62,6 +73,23 @@ def split_emphasis(source: str) -> tuple[str, str]:
     start = _tail_start(tokens)
     head = _seen(tokens[:start])
     return (head, _seen(tokens[start:])) if head else (_seen(tokens), "")
+
+
+def escaped(text: str) -> str:
+    """Return the Markdown that shows `text`."""
+    return re.sub(r"([\\`*_~\[\]!<>&])", r"\\\1", text)
+
+
+def from_rst(source: str) -> str:
+    """Return the Markdown of a line of reStructuredText; links, roles and names become text.
+
+    >>> from_rst("`RCAN <https://example.org>`_ **int8** [1]_")
+    'RCAN **int8** '
+    """
+    if len(source) > _LONGEST:
+        return source
+    text = _RST_LINK.sub(lambda match: match[1].strip(), source)
+    return _RST_REFERENCE.sub(lambda match: match[1] or match[2] or "", text)
 
 
 def _is_marked(source: str) -> bool:

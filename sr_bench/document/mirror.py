@@ -7,9 +7,10 @@ from decimal import ROUND_DOWN, Context, Decimal
 from typing import Literal
 
 from sr_bench.core.claim import Source
+from sr_bench.document.cell import Cell
 from sr_bench.document.cells import metric_cells
 from sr_bench.document.claims import read_model_tables
-from sr_bench.document.tables import Cell, Document, parse_document
+from sr_bench.document.tables import Document, parse_document
 from sr_bench.errors import DocumentError
 
 _BARE_PIPE = re.compile(r"(?<!\\)\|")
@@ -29,7 +30,7 @@ def replace_numbers(document: Document, values: Mapping[Source, str]) -> str:
         msg = f"expected places of numbers in {document.path}, got {', '.join(unknown)}"
         raise DocumentError(msg)
     edits = {targets[source]: text for source, text in values.items()}
-    return splice_cells(document.text, edits)
+    return splice_cells(document, edits)
 
 
 def mirror(document: Document, values: Mapping[Source, str]) -> str:
@@ -42,8 +43,9 @@ def mirror(document: Document, values: Mapping[Source, str]) -> str:
     text = replace_numbers(document, values)
     # A replaced number adds no line, so the tables are still where they were.
     pieces = _LINE_END.split(text.removeprefix("\ufeff"))
-    tables = [table.table for table in read_model_tables(document)]
-    spans = [(t.line, (t.alignment_line, *t.row_lines)[-1]) for t in tables]
+    grids = [table.table for table in read_model_tables(document)]
+    # Several tables of HTML or YAML may share lines.
+    spans = dict.fromkeys((grid.line, grid.last_line) for grid in grids)
     return "\n\n".join("".join(pieces[2 * (a - 1) : 2 * b - 1]) for a, b in spans)
 
 
@@ -75,8 +77,8 @@ def format_like(
     return f"{value:z.{decimals}f}"  # z: no minus sign for what prints as 0
 
 
-def splice_cells(text: str, edits: Mapping[Cell, str]) -> str:
-    r"""Return `text` with the content of several cells, or parts of cells, replaced.
+def splice_cells(document: Document, edits: Mapping[Cell, str]) -> str:
+    r"""Return the text of `document` with the content of cells, or parts of cells, replaced.
 
     Guarantees: nothing outside the edited spans changes, byte order mark and line ends included,
     and the result has the same tables with the same cells but for the edits.
@@ -88,14 +90,14 @@ def splice_cells(text: str, edits: Mapping[Cell, str]) -> str:
             stand in a table.
     """
     ordered = sorted(edits.items(), key=lambda edit: (edit[0].start, edit[0].end))
-    pieces, position = [], 0
+    text, pieces, position = document.text, [], 0
     for cell, new in ordered:
         _check_cell(text, cell, position)
         _check_content(cell, new)
         pieces += [text[position : cell.start], new]
         position = cell.end
     result = "".join((*pieces, text[position:]))
-    _check_result(text, result, edits)
+    _check_result(document, result, edits)
     return result
 
 
@@ -127,13 +129,10 @@ def _check_content(cell: Cell, new: str) -> None:
         raise DocumentError(msg)
 
 
-def _check_result(before: str, after: str, edits: Mapping[Cell, str]) -> None:
+def _check_result(before: Document, after: str, edits: Mapping[Cell, str]) -> None:
     """Refuse an edit that moves cells: in a table without outer pipes an empty cell vanishes."""
-    expected = [
-        [_edited(cell, edits) for cell in table.cells]
-        for table in parse_document(before, "").tables
-    ]
-    got = [[cell.text for cell in table.cells] for table in parse_document(after, "").tables]
+    expected = [[_edited(cell, edits) for cell in grid.cells] for grid in before.grids]
+    got = [[cell.text for cell in grid.cells] for grid in parse_document(after, before.path).grids]
     if got != expected:
         places = ", ".join(f"line {cell.line}, column {cell.column}" for cell in edits)
         news = ", ".join(repr(new) for new in edits.values())

@@ -10,6 +10,7 @@ from sr_bench.core.claim import Blank, Claim, dataset_key
 from sr_bench.core.fields import narrowed
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.precision import Precision
+from sr_bench.document.cell import Cell
 from sr_bench.document.columns import (
     Column,
     claim_fault,
@@ -24,7 +25,7 @@ from sr_bench.document.printed import Printed, Scope
 from sr_bench.document.results import looks_like_results
 from sr_bench.document.rows import ModelInfoTable, ModelRow
 from sr_bench.document.spelling import has_number
-from sr_bench.document.tables import Cell, Document, PipeTable
+from sr_bench.document.tables import Document
 from sr_bench.errors import DocumentError
 
 _BLANK: Final = frozenset({"", "-", "–", "—"})  # noqa: RUF001 - dashes that people type for "nothing"
@@ -46,16 +47,16 @@ class TableReader:
         self._owners: dict[tuple[str, str | None] | None, ModelRow] = {}
         self._answered: dict[tuple[str, ...], ModelRow] = {}
 
-    def read(self, grid: Grid, table: PipeTable) -> ModelInfoTable:
+    def read(self, grid: Grid) -> ModelInfoTable:
         """Return the rows of `grid`, a model-info table, that can be read and are not ignored."""
         columns = tuple(
             ignored_column(column) if self._ignored.column(column.header) else column
             for column in grid.columns
         )
         rows = (
-            self._row(grid, columns, *row) for row in zip(table.row_lines, table.rows, strict=True)
+            self._row(grid, columns, *row) for row in zip(grid.row_lines, grid.rows, strict=True)
         )
-        return ModelInfoTable(table, tuple(c.name for c in columns), tuple(filter(None, rows)))
+        return ModelInfoTable(grid, tuple(c.name for c in columns), tuple(filter(None, rows)))
 
     def name(self, grid: Grid, models: Iterable[str]) -> None:
         """Note the numbers of a table that can't be read, if it has models or is one of results."""
@@ -112,7 +113,7 @@ class TableReader:
             raise DocumentError(msg)
         named = {column.name: cell for column, cell in zip(columns, cells, strict=True)}
         place = str(self._document.source(named["model"]))
-        label = read_label(named["model"].text, where=place)
+        label = read_label(named["model"].markdown, where=place)
         _check_precision(label, named, place)
         source, dataset = _value(named, "source"), _value(named, "dataset")
         # Two models may share a label and differ in Source; most precision rows leave that blank.

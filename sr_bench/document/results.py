@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from sr_bench.core.metric import metric_infos
+from sr_bench.document.cell import Cell
 from sr_bench.document.grids import Grid
 from sr_bench.document.spelling import compact, folded, has_digit, has_number, words
-from sr_bench.document.tables import Cell
 
 # Parts of a header, without blanks and signs: long enough to stand in no other word.
 _PARTS: Final = words(

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.metric import metric_headers
 from sr_bench.core.precision import Precision
+from sr_bench.document.cell import Cell
+from sr_bench.document.grids import Grid
 from sr_bench.document.labels import Label
-from sr_bench.document.tables import Cell, PipeTable
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class ModelRow:
 class ModelInfoTable:
     """One model-info table: a model column, metric columns, and a row per model x precision."""
 
-    table: PipeTable
+    table: Grid
     columns: tuple[str, ...]
     """Column names in order, as `ModelRow.cells` has them."""
     rows: tuple[ModelRow, ...]

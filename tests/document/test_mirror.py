@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sr_bench.core.claim import Source
+from sr_bench.document.cell import Cell
 from sr_bench.document.claims import read_claims
 from sr_bench.document.mirror import format_like, mirror, replace_numbers, splice_cells
-from sr_bench.document.tables import Cell, Document, parse_document
+from sr_bench.document.tables import Document, parse_document
 from sr_bench.errors import DocumentError
 
 _FIRST = "| Model |PSNR|  SSIM |\r\n|:-:|--|-|\r\n| [A](u) |  **30.10** | - |"
@@ -83,30 +84,36 @@ def test_a_number_of_hundreds_of_digits_is_cut_off_like_any_other() -> None:
 
 
 def _cells(document: Document) -> list[Cell]:
-    return [cell for table in document.tables for cell in table.cells]
+    return [cell for grid in document.grids for cell in grid.cells]
 
 
 def test_only_the_content_of_the_cell_changes() -> None:
     document = parse_document(_GRID, "x.md")
-    row = document.tables[0].rows[0]
-    assert splice_cells(_GRID, {row[0]: "32.785"}) == _GRID.replace("  1|", "  32.785|")
-    assert splice_cells(_GRID, {row[1]: "超"}) == _GRID.replace("`2`  \t|", "超  \t|")
+    row = document.grids[0].rows[0]
+    assert splice_cells(parse_document(_GRID, "x.md"), {row[0]: "32.785"}) == _GRID.replace(
+        "  1|", "  32.785|"
+    )
+    assert splice_cells(parse_document(_GRID, "x.md"), {row[1]: "超"}) == _GRID.replace(
+        "`2`  \t|", "超  \t|"
+    )
 
 
 def test_an_empty_cell_can_be_filled() -> None:
-    empty = parse_document(_GRID, "x.md").tables[0].rows[1][1]
-    assert splice_cells(_GRID, {empty: "4"}) == _GRID[:-1] + "4|"
+    empty = parse_document(_GRID, "x.md").grids[0].rows[1][1]
+    assert splice_cells(parse_document(_GRID, "x.md"), {empty: "4"}) == _GRID[:-1] + "4|"
 
 
 def test_a_part_of_a_cell_can_be_replaced() -> None:
-    cell = parse_document(_GRID, "x.md").tables[0].header[1]
-    assert splice_cells(_GRID, {cell.part(2, 3): "c"}) == _GRID.replace("**b**", "**c**")
+    cell = parse_document(_GRID, "x.md").grids[0].header[1]
+    assert splice_cells(parse_document(_GRID, "x.md"), {cell.part(2, 3): "c"}) == _GRID.replace(
+        "**b**", "**c**"
+    )
 
 
 def test_several_cells_change_at_once() -> None:
     cells = _cells(parse_document(_GRID, "x.md"))
     edits = {cell: f"new {number}" for number, cell in enumerate(reversed(cells))}
-    after = parse_document(splice_cells(_GRID, edits), "x.md")
+    after = parse_document(splice_cells(parse_document(_GRID, "x.md"), edits), "x.md")
     assert [cell.text for cell in _cells(after)] == [edits[cell] for cell in cells]
 
 
@@ -121,34 +128,36 @@ def test_several_cells_change_at_once() -> None:
     ],
 )
 def test_content_that_breaks_the_table_is_refused(new: str, fault: str) -> None:
-    cell = parse_document(_GRID, "x.md").tables[0].rows[0][0]
+    cell = parse_document(_GRID, "x.md").grids[0].rows[0][0]
     with pytest.raises(DocumentError, match=rf"line 5, column 4: .*{fault}"):
-        splice_cells(_GRID, {cell: new})
+        splice_cells(parse_document(_GRID, "x.md"), {cell: new})
 
 
 def test_an_escaped_pipe_is_content() -> None:
-    cell = parse_document(_GRID, "x.md").tables[0].rows[0][0]
-    assert splice_cells(_GRID, {cell: r"a\|b"}) == _GRID.replace("  1|", r"  a\|b|")
+    cell = parse_document(_GRID, "x.md").grids[0].rows[0][0]
+    assert splice_cells(parse_document(_GRID, "x.md"), {cell: r"a\|b"}) == _GRID.replace(
+        "  1|", r"  a\|b|"
+    )
 
 
 @pytest.mark.parametrize("new", ["", "- 1", "```", "> 1"])
 def test_an_edit_that_moves_other_cells_is_refused(new: str) -> None:
     text = "a | b\n--|--\n1 | 2\n"
-    cell = parse_document(text, "x.md").tables[0].rows[0][0]
+    cell = parse_document(text, "x.md").grids[0].rows[0][0]
     with pytest.raises(DocumentError, match="line 3, column 1: expected an edit that keeps"):
-        splice_cells(text, {cell: new})
+        splice_cells(parse_document(text, "x.md"), {cell: new})
 
 
 def test_a_cell_of_another_version_of_the_document_is_refused() -> None:
-    cell = parse_document(_GRID, "x.md").tables[0].rows[0][0]
+    cell = parse_document(_GRID, "x.md").grids[0].rows[0][0]
     with pytest.raises(DocumentError, match=r"expected the cell to hold '1', got .* read it again"):
-        splice_cells("x" + _GRID, {cell: "2"})
+        splice_cells(parse_document("x" + _GRID, "x.md"), {cell: "2"})
 
 
 def test_overlapping_edits_are_refused() -> None:
-    cell = parse_document(_GRID, "x.md").tables[0].header[1]
+    cell = parse_document(_GRID, "x.md").grids[0].header[1]
     with pytest.raises(DocumentError, match="expected one edit per cell, got two"):
-        splice_cells(_GRID, {cell: "c", cell.part(2, 3): "d"})
+        splice_cells(parse_document(_GRID, "x.md"), {cell: "c", cell.part(2, 3): "d"})
 
 
 _CONTENT = st.text("ab1.-*_`~[](){}<>&!:#超é\u00a0\u3000\u200b😀\t ", max_size=6).map(str.strip)
@@ -176,9 +185,9 @@ def _documents(draw: st.DrawFn) -> str:
 @given(text=_documents(), data=st.data(), new=_CONTENT)
 def test_an_edit_leaves_every_other_byte_alone(text: str, data: st.DataObject, new: str) -> None:
     cells = _cells(parse_document(text, "x.md"))
-    assert splice_cells(text, {cell: cell.text for cell in cells}) == text
+    assert splice_cells(parse_document(text, "x.md"), {cell: cell.text for cell in cells}) == text
     cell = data.draw(st.sampled_from(cells))
-    changed = splice_cells(text, {cell: new})
+    changed = splice_cells(parse_document(text, "x.md"), {cell: new})
     assert changed == text[: cell.start] + new + text[cell.end :]
     expected = [new if other is cell else other.text for other in cells]
     assert [cell.text for cell in _cells(parse_document(changed, "x.md"))] == expected

@@ -10,19 +10,25 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 
+from sr_bench.document.grids import Grid
 from sr_bench.document.tables import Document, parse_document, read_document
 from sr_bench.errors import DocumentError
+
+
+def _tables(document: Document) -> list[Grid]:
+    """Return the tables that GitHub shows."""
+    return [grid for grid in document.grids if not grid.shapeless]
 
 
 def _texts(document: Document) -> list[list[list[str]]]:
     return [
         [[cell.text for cell in row] for row in (table.header, *table.rows)]
-        for table in document.tables
+        for table in _tables(document)
     ]
 
 
 def _places(document: Document) -> list[tuple[str, int, int]]:
-    cells = (cell for table in document.tables for cell in table.cells)
+    cells = (cell for table in _tables(document) for cell in table.cells)
     return [(cell.text, cell.line, cell.column) for cell in cells]
 
 
@@ -30,7 +36,7 @@ def _assert_offsets_hold(document: Document) -> None:
     """Offsets, line and column of each cell name the same place of the original text."""
     body = document.text.removeprefix("\ufeff")
     lines = body.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    for cell in (cell for table in document.tables for cell in table.cells):
+    for cell in (cell for table in _tables(document) for cell in table.cells):
         assert document.text[cell.start : cell.end] == cell.text
         assert lines[cell.line - 1][cell.column - 1 :].startswith(cell.text)
 
@@ -38,8 +44,9 @@ def _assert_offsets_hold(document: Document) -> None:
 def test_cells_know_line_and_column() -> None:
     document = parse_document("# T\n\n| a | b |\n| - | - |\n|1|  22 |\n", "x.md")
     assert _places(document) == [("a", 3, 3), ("b", 3, 7), ("1", 5, 2), ("22", 5, 6)]
-    assert document.tables[0].alignment_line == 4
-    assert str(document.source(document.tables[0].rows[0][1])) == "x.md:5:6"
+    assert document.grids[0].row_lines == (5,)
+    assert (document.grids[0].line, document.grids[0].last_line) == (3, 5)
+    assert str(document.source(document.grids[0].rows[0][1])) == "x.md:5:6"
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
@@ -54,7 +61,7 @@ def test_line_ends_and_byte_order_mark_move_nothing(newline: str, bom: str, fina
 
 def test_escaped_pipes_do_not_part_cells_even_in_code() -> None:
     document = parse_document("| a | b |\n|---|---|\n| x\\|y | `p\\|q` |\n| `r | s` |\n", "x.md")
-    (table,) = document.tables
+    (table,) = _tables(document)
     assert _texts(document)[0][1:] == [["x\\|y", "`p\\|q`"], ["`r", "s`"]]
     assert [cell.plain for cell in table.rows[0]] == ["x|y", "p|q"]
 
@@ -66,7 +73,7 @@ def test_outer_pipes_are_optional() -> None:
 
 def test_an_empty_cell_is_where_its_content_would_go() -> None:
     document = parse_document("| a | b | c | d |\n|-|-|-|-|\n|  || |x|\n", "x.md")
-    row = document.tables[0].rows[0]
+    row = document.grids[0].rows[0]
     assert [(cell.text, cell.column) for cell in row] == [("", 3), ("", 5), ("", 7), ("x", 8)]
 
 
@@ -75,7 +82,7 @@ def test_tables_in_quotes_and_lists_keep_their_places() -> None:
         "> | a | b |\n> |---|---|\n>| 1 | 2 |\n\n1. x\n\n   | c | d |\n   |---|---|\n   | 3 | 4 |\n"
     )
     document = parse_document(text + "\n- - | e | f |\n    |---|---|\n    | 5 | 6 |\n", "x.md")
-    assert [table.line for table in document.tables] == [1, 7, 11]
+    assert [table.line for table in document.grids] == [1, 7, 11]
     assert ("1", 3, 4) in _places(document)
     assert ("4", 9, 10) in _places(document)
     assert ("e", 11, 7) in _places(document)
@@ -87,7 +94,7 @@ def test_what_github_does_not_show_as_a_table_is_not_a_table() -> None:
     indented = "".join(f"    {line}\n" for line in table.splitlines())
     text = f"```\n{table}```\n\n~~~md\n{table}~~~\n\n<!--\n{table}-->\n\n{indented}\na | b\n-----\n"
     document = parse_document(text, "x.md")
-    assert document.tables == ()
+    assert _tables(document) == []
 
 
 def test_several_tables_stay_apart() -> None:
@@ -148,9 +155,9 @@ def _padded(document: Document) -> list[str]:
     """Return all cell texts with rows cut or filled to the header's width, as GitHub does."""
     return [
         row[n].text.replace("\\|", "|") if n < len(row) else ""
-        for table in document.tables
+        for table in _tables(document)
         for row in (table.header, *table.rows)
-        for n in range(table.columns)
+        for n in range(len(table.header))
     ]
 
 
@@ -167,10 +174,10 @@ def test_cells_that_rows_lack_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     pushed = []
     push = StateBlock.push
     monkeypatch.setattr(StateBlock, "push", lambda *args: pushed.append(args) or push(*args))
-    (table,) = parse_document("a|" * 250 + "\n" + "-|" * 250 + "\n" + "|a|\n" * 250, "x").tables
-    assert (table.columns, len(table.rows), pushed) == (250, 250, [])
+    (table,) = parse_document("a|" * 250 + "\n" + "-|" * 250 + "\n" + "|a|\n" * 250, "x").grids
+    assert (len(table.header), len(table.rows), pushed) == (250, 250, [])
 
 
 def test_the_markup_of_a_cell_is_read_once() -> None:
-    (table,) = parse_document("| **a** |\n| - |\n", "x").tables
+    (table,) = parse_document("| **a** |\n| - |\n", "x").grids
     assert table.header[0].plain is table.header[0].plain

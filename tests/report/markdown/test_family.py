@@ -73,7 +73,7 @@ def test_without_a_measurement_no_claimed_number_is_left_in_the_mirror(
     readme = project_root / "suites" / family / "README.md"
     records = [without_value(record) for record in records_of(readme)]
     document = parse_document(page(readme, records), str(readme))
-    mirrored = "\n".join(cell.plain for cell in document.tables[0].cells)
+    mirrored = "\n".join(cell.plain for cell in document.grids[0].cells)
     assert not any(record.claim.text in mirrored.split("\n") for record in records)
 
 

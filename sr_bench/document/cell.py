@@ -1,0 +1,50 @@
+"""The content of one cell of a table, and the exact place where it stands."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+from sr_bench.document.inline import escaped, from_rst, plain
+
+Markup = Literal["markdown", "rst", "verbatim"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The content of one cell, or a part of it, and where it stands."""
+
+    text: str
+    """The source without the blanks around it; escaped pipes are kept as ``\\|``."""
+    line: int
+    """1-based."""
+    column: int
+    """1-based, in characters; of an empty cell: where its content would go."""
+    start: int
+    """Offset of `text` in the document's text, in characters."""
+    end: int
+    markup: Markup = "markdown"
+    """How marks in `text` are to be read; Markdown may hold HTML, and HTML is read as it."""
+    whole: str = ""
+    """All lines of a cell of which `text` is but one; empty where `text` is all."""
+
+    @cached_property
+    def markdown(self) -> str:
+        """The content as one line of Markdown, whatever the document is written in."""
+        source = " ".join((self.whole or self.text).split())
+        if self.markup == "rst":
+            return from_rst(source)
+        return escaped(source) if self.markup == "verbatim" else source
+
+    @cached_property
+    def plain(self) -> str:
+        """The text as a reader sees it, without markup."""
+        return plain(self.markdown)
+
+    def part(self, start: int, end: int) -> "Cell":
+        """Return the part of this cell from `start` to `end`, offsets in its text."""
+        text, above = self.text[start:end], self.text[:start]
+        line, column = self.line + above.count("\n"), self.column + start
+        if line > self.line:  # of several lines, as HTML may be
+            column = start - above.rindex("\n")
+        place = (line, column, self.start + start, self.start + end)
+        return replace(Cell(text, *place), markup=self.markup)

@@ -1,0 +1,121 @@
+"""All tables of a Markdown text: pipe tables, HTML tables, and pipes that make no table."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
+from typing import Final
+
+from sr_bench.document.dialects.html import html_tables, without_comments
+from sr_bench.document.dialects.pipes import blocks, split_row
+from sr_bench.document.grids import Grid
+from sr_bench.document.inline import plain
+from sr_bench.document.places import Places
+
+_SHAPELESS: Final = (
+    "Markdown shows it as text: header and alignment row need equal numbers of cells, and a line of"
+    " HTML a blank line after it"
+)
+_HEADING: Final = re.compile(
+    r"[ >]*#{1,6}[ \t]+(?P<text>.*)|[ >]*<h[1-6]\b[^>]*>(?P<html>.*)", re.I
+)
+_UNDERLINE: Final = re.compile(r"[ ]{0,3}(=+|-{3,})[ \t]*")
+_ALIGNMENT: Final = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*(:?-+:?[ \t]*)?)+")
+_RULE: Final = re.compile(r"^[ >]*(\+[-=:]+)+\+[ \t]*$")
+_PIPED: Final = re.compile(r"[ >]*\|.*\|")
+_MARKER: Final = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)])?[ \t]+|[ >]*")
+_NOTE: Final = re.compile(r"\\?\*(?![*\s])|[†‡§]|note\b|注", re.I)
+_FAR: Final = 3
+"""Lines between a caption and its table: blank ones, and tags such as ``<div>``."""
+_LONGEST_CAPTION: Final = 200
+
+
+def grids(places: Places) -> tuple[Grid, ...]:
+    """Return what looks like a table, by line; code blocks and comments are none."""
+    text = without_comments(places.text)
+    shown = blocks(places)
+    lines = _emptied(text, shown.fenced)
+    found = list(shown.tables)
+    taken = {n for grid in found for n in range(grid.line, grid.last_line + 1)}
+    found += _pipes(places, lines, taken | shown.fenced | shown.indented)
+    found += html_tables(_blanked(text, places, taken | shown.fenced), places)
+    found.sort(key=lambda grid: grid.line)
+    headings = _headings(lines, taken)
+    starts = [0, *headings]
+    above = (starts[bisect_left(starts, grid.line) - 1] for grid in found)
+    return tuple(
+        replace(
+            grid,
+            heading=headings.get(number, ""),
+            caption=grid.caption or _caption(lines, grid.line, headings, taken),
+        )
+        for grid, number in zip(found, above, strict=True)
+    )
+
+
+def _headings(lines: Sequence[str], taken: set[int]) -> Mapping[int, str]:
+    """Return the text of each heading, without markup, by its 1-based line."""
+    found = {}
+    for number, line in enumerate(lines, 1):
+        below = lines[number] if number < len(lines) else ""
+        above = lines[number - 2] if number > 1 else ""
+        if match := _HEADING.match(line):
+            found[number] = plain((match["text"] or match["html"] or "").rstrip(" \t#"))
+        elif line.strip() and not above.strip() and number not in taken and "|" not in line:
+            if _UNDERLINE.fullmatch(below) and not _UNDERLINE.fullmatch(line):
+                found[number] = plain(line)
+    return found
+
+
+def _caption(lines: Sequence[str], line: int, headings: Mapping[int, str], taken: set[int]) -> str:
+    """Return the single line of text above the 1-based `line`, without markup; or nothing."""
+    for number in range(line - 1, max(0, line - 2 - _FAR), -1):
+        source = lines[number - 1]
+        if number in taken or number in headings or "|" in source or len(source) > _LONGEST_CAPTION:
+            return ""
+        text = plain(source[_MARKER.match(source).end() :])  # type: ignore[union-attr]
+        if text:
+            above = lines[number - 2] if number > 1 else ""
+            alone = number - 1 in headings or number - 1 in taken or not plain(above[:200])
+            return text if alone and not _NOTE.match(text) and not _UNDERLINE.match(text) else ""
+    return ""
+
+
+def _blanked(text: str, places: Places, numbers: Set[int]) -> str:
+    """Return `text` with blanks in the lines `numbers`; offsets stay as they are."""
+    parts, end = [], 0
+    for number in sorted(numbers):
+        start = places.starts[number - 1]
+        parts += [text[end:start], " " * len(places.lines[number - 1])]
+        end = start + len(places.lines[number - 1])
+    return "".join([*parts, text[end:]])
+
+
+def _emptied(text: str, numbers: Set[int]) -> list[str]:
+    # The rules of a grid table (+---+===+) part cells as pipes and dashes do.
+    lines = (_RULE.sub(_piped, line) for line in Places(text).lines)
+    return ["" if n in numbers else line for n, line in enumerate(lines, 1)]
+
+
+def _piped(rule: re.Match[str]) -> str:
+    return rule[0].translate(str.maketrans("+=", "|-"))
+
+
+def _pipes(places: Places, lines: Sequence[str], taken: set[int]) -> Iterator[Grid]:
+    """Yield each block of lines that look like a table's, and that Markdown shows as text."""
+    block: list[int] = []
+    for number, line in enumerate([*lines, ""], 1):
+        begins = _PIPED.match(line) or _is_alignment("".join(lines[number : number + 1]))
+        if number not in taken and "|" in line and (block or begins):
+            block.append(number)
+            continue
+        numbers = [n for n in block if not _is_alignment(lines[n - 1])]
+        rows = [split_row(places, n, (0, len(lines[n - 1]))) for n in numbers]
+        if len(block) > 1 and rows:
+            where = (block[0], block[-1], tuple(numbers[1:]))
+            yield Grid((rows[0],), tuple(rows[1:]), *where, shapeless=_SHAPELESS)
+        block = []
+
+
+def _is_alignment(line: str) -> bool:
+    return bool(_ALIGNMENT.fullmatch(line.strip(" >\t")))

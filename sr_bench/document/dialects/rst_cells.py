@@ -1,0 +1,22 @@
+"""Cells of reStructuredText that stand on several lines beside other cells."""
+
+from collections.abc import Iterable
+
+from sr_bench.document.cell import Cell
+from sr_bench.document.places import Places
+from sr_bench.document.spelling import has_number
+
+
+def stacked(places: Places, spans: Iterable[tuple[int, int]]) -> Cell:
+    """Return the cell that stands on the lines at `spans`, offsets from above.
+
+    Its text is the line that prints its number, or else the first that is not blank.
+    """
+    lines = [places.cell(start, end, "rst") for start, end in spans]
+    filled = [cell for cell in lines if cell.text]
+    if len(filled) < 2:
+        return filled[0] if filled else lines[0]
+    numbers = [cell for cell in filled if has_number(cell.text)]
+    best = numbers[0] if len(numbers) == 1 else filled[0]
+    whole = " ".join(cell.text for cell in filled)
+    return Cell(best.text, best.line, best.column, best.start, best.end, "rst", whole)

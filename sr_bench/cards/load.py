@@ -13,6 +13,7 @@ from sr_bench.core.fields import narrowed
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.protocol import EvalProtocol
+from sr_bench.document.told import spelling_faults
 from sr_bench.errors import CardError
 from sr_bench.files.toml import read_toml
 from sr_bench.files.validation import listed, nearest, validate
@@ -39,6 +40,7 @@ def load_card(path: Path) -> SuiteCard:
         document=path.parent / table.document,
         models=tuple(_model(model, folder, protocols) for model in table.model),
         ignored=Ignored(table.ignore_columns, table.ignore_rows, table.ignore_tables),
+        told=table.told,
         waivers=table.waivers,
     )
 
@@ -69,6 +71,8 @@ def _faults(table: CardTable) -> Iterator[str]:
             if evaluation.protocol not in protocols:
                 advice = nearest(evaluation.protocol, protocols)
                 yield f"{where}: unknown protocol {evaluation.protocol!r}; {advice}"
+    for index, told in enumerate(table.told):
+        yield from (f"table[{index}] {told.name!r}: {fault}" for fault in spelling_faults(told))
     names = Counter(model.name for model in table.model)
     yield from (f"model name {name!r} is used {n} times" for name, n in names.items() if n > 1)
     rows = Counter((model.row, model.row_source, model.scale) for model in table.model if model.row)

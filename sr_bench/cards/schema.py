@@ -15,6 +15,7 @@ from sr_bench.core.ignored import Reasons
 from sr_bench.core.int8 import GUARD_PERCENT, Gate, Int8Plan
 from sr_bench.core.metric import printed_metric
 from sr_bench.core.precision import Precision
+from sr_bench.core.told import ToldTable
 from sr_bench.files.validation import STRICT, Table
 
 _NAME = matching(
@@ -62,6 +63,7 @@ class EvaluationTable(Table):
     claimed: bool = True
     precisions: tuple[Precision, ...] = ()
     printed: str = ""
+    variant: str = ""
 
 
 @dataclass(config=STRICT, frozen=True)
@@ -146,6 +148,7 @@ class CardTable(Table):
     ignore_columns: NamesWithReasons = {}
     ignore_rows: NamesWithReasons = {}
     ignore_tables: NamesWithReasons = {}
+    told: Annotated[tuple[ToldTable, ...], Field(alias="table")] = ()
     protocol: dict[str, dict[str, object]] = {}
     waivers: Annotated[tuple[Waiver, ...], Field(alias="waive")] = ()
     model: Annotated[list[ModelTable], Field(min_length=1)]

@@ -22,12 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what is stale; return 1 if anything is, 3 if the run says nothing of a document."""
-    from sr_bench.document.tables import read_document
+    from sr_bench.cards.documents import read_told
     from sr_bench.text.printable import printable
     from sr_bench.update.stale import check
 
     past = named_run(args.run_name, args.results)
-    checked = [check(read_document(path), past) for path in args.documents]
+    checked = [check(read_told(path), past) for path in args.documents]
     for document in checked:
         print(printable("\n".join(_lines(document))))
     if any(document.stale for document in checked):
@@ -48,11 +48,10 @@ def _lines(checked: "Checked") -> Iterator[str]:
 
 
 def _line(kind: str, number: "StaleNumber") -> str:
-    from sr_bench.core.metric import with_unit
-    from sr_bench.document.numbers import measured
+    from sr_bench.document.numbers import measured, with_unit
 
     cell, record = number.cell, number.record
-    claimed = with_unit(cell.text, record.metric)
-    value = with_unit(measured(record, extra=2), record.metric)
+    claimed = with_unit(cell.text, record)
+    value = with_unit(measured(record, extra=2), record)
     why = " ".join(number.why.split())
     return f"{cell.source}: {kind}: {cell.key}: claimed {claimed}, measured {value}: {why}"

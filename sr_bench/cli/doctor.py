@@ -85,7 +85,7 @@ def _skips(args: argparse.Namespace) -> dict[str, int]:
     reasons: Counter[str] = Counter()
     for suite in suites:
         for model in suite.card.models:
-            if reason := _lacking(model, suite.card.datasets, args):
+            if reason := _lacking(model, args):
                 reasons[reason] += 1
     offered = {precision for backend in _backends().values() for precision in backend.precisions()}
     claims = (claim for suite in suites for _, claims in suite.claims for claim in claims)
@@ -95,16 +95,17 @@ def _skips(args: argparse.Namespace) -> dict[str, int]:
     return dict(reasons.most_common())
 
 
-def _lacking(model: ModelCard, datasets: Path, args: argparse.Namespace) -> str:
+def _lacking(model: ModelCard, args: argparse.Namespace) -> str:
     """Return what of `model` is absent or wrong; empty if nothing is."""
-    from sr_bench.data.locate import load_dataset
+    from sr_bench.data.locate import load_dataset, manifest_folders
     from sr_bench.data.source import open_dataset
     from sr_bench.engine.prepare.weights import weights_path
 
     try:
         weights_path(model, args.weights)
         for item in model.evaluations:
-            dataset = load_dataset(item.dataset, (datasets,))
+            folders = (*model.manifest_folders, *manifest_folders(args.data))
+            dataset = load_dataset(item.dataset, folders)
             lr_from = item.protocol.lr_from
             open_dataset(dataset, scale=model.scale, given=args.data, lr_from=lr_from)
     except NotRunError as cause:

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="*",
         metavar="PATH",
-        help="README files, card.toml files, and folders with card.toml files at any depth",
+        help="README files, pages of them, card.toml files, and folders with either at any depth",
     )
     cards = parser.add_mutually_exclusive_group()
     cards.add_argument("--card", type=Path, help="the card.toml that binds the one README named")

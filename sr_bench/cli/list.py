@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the lists."""
-    from sr_bench.data.locate import known_datasets
+    from sr_bench.data.locate import known_datasets, manifest_folders
 
     suites = load_suites(args.suites)
     models = [
@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
         for suite in suites
         for model, claims in suite.claims
     ]
-    extra = tuple(dict.fromkeys(suite.card.datasets for suite in suites))
+    of_suites = (folder for suite in suites for folder in suite.card.manifest_folders)
+    extra = tuple(dict.fromkeys((*of_suites, *manifest_folders(args.data))))
     datasets = [_dataset_row(slug, extra, args.data) for slug in known_datasets(extra)]
     metrics = [_metric_row(name) for name in image_metrics()]
     if args.json:
@@ -91,7 +92,7 @@ def _dataset_row(slug: str, extra: tuple[Path, ...], data: Path | None) -> _Row:
             open_dataset(dataset, scale=scale, given=data)
             scales.append(scale)
         except NotRunError:
-            fault = f"missing: sr-bench fetch {slug}"
+            fault = f"missing: {f'sr-bench fetch {slug}' if dataset.archives else 'your files'}"
         except SrBenchError as cause:
             fault = f"wrong: {str(cause).splitlines()[0]}"  # a cell has one line
     here = "here" if len(scales) == len(dataset.scales) else fault
@@ -100,7 +101,7 @@ def _dataset_row(slug: str, extra: tuple[Path, ...], data: Path | None) -> _Row:
     return {
         "dataset": slug,
         "scales": dataset.scales,
-        "images": dataset.count,
+        "images": dataset.count or "as many as there are",
         "files": here,
         "title": dataset.title,
     }

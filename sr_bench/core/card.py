@@ -14,6 +14,7 @@ from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.metric import printed_metric
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
+from sr_bench.core.told import ToldTable
 
 _SHA256 = "64 lower-case hex digits, or nothing if unknown"
 
@@ -88,6 +89,9 @@ class Evaluation:
     """Only for these; empty: for all. Rows of one model may follow different protocols."""
     printed: str = ""
     """The dataset as the document prints it, where that is another name: ``DIV2K100``."""
+    variant: str = ""
+    """Only for rows that this tells from others of their label and precision, such as their shape,
+    as printed: ``multi-size``; empty: for all that no other evaluation is only for."""
 
     def covers(self, precision: Precision) -> bool:
         """Tell whether this evaluation is meant for `precision`."""
@@ -145,6 +149,11 @@ class ModelCard:
     decides no number here."""
 
     @property
+    def manifest_folders(self) -> tuple[Path, ...]:
+        """Where the zoo may keep dataset manifests of its own, in the order of search."""
+        return _manifest_folders(self.folder)
+
+    @property
     def id(self) -> str:
         """``family/name``: unique across suites."""
         return f"{self.family}/{self.name}"
@@ -161,20 +170,24 @@ class ModelCard:
         """
         return (self.printed_int8 if printed.is_bare_int8 else None) or printed
 
-    def claimed_evaluation(self, printed: Precision, dataset: str = "") -> Evaluation | None:
+    def claimed_evaluation(
+        self, printed: Precision, dataset: str = "", variant: str = ""
+    ) -> Evaluation | None:
         """Return the evaluation that the table's numbers of the precision `printed` are about.
 
         `dataset` is what the document prints, may be empty, and is in any spelling: a slug, with
-        or without ``_x<scale>``, or what an evaluation says is printed.
+        or without ``_x<scale>``, or what an evaluation says is printed. `variant` is the claim's.
         """
-        wanted, precision = dataset_key(dataset), self.measured_in(printed)
+        precision = self.measured_in(printed)
+        wanted, told = dataset_key(dataset), dataset_key(variant)
+        found: dict[str, Evaluation] = {}
         for evaluation in self.evaluations:
             slug = evaluation.dataset
             if evaluation.claimed and evaluation.covers(precision):
                 names = (slug, f"{slug}_x{self.scale}", evaluation.printed)
                 if not wanted or wanted in map(dataset_key, names):
-                    return evaluation
-        return None
+                    found.setdefault(dataset_key(evaluation.variant), evaluation)
+        return found.get(told) or found.get("")
 
     def covering(self, precision: Precision) -> tuple[Evaluation, ...]:
         """Return the evaluations that are meant for `precision`; the first one where none is."""
@@ -234,9 +247,18 @@ class SuiteCard:
     models: tuple[ModelCard, ...]
     ignored: Ignored = field(default_factory=Ignored)
     """Numbers of the document that are not read, on purpose."""
+    told: tuple[ToldTable, ...] = ()
+    """What the tables of the document mean, where they don't say it."""
     waivers: tuple[Waiver, ...] = ()
 
     @property
-    def datasets(self) -> Path:
-        """The folder in which a zoo keeps dataset manifests of its own, beside its suites."""
-        return self.path.resolve().parent.parent / "datasets"
+    def manifest_folders(self) -> tuple[Path, ...]:
+        """Where the zoo may keep dataset manifests of its own, in the order of search."""
+        return _manifest_folders(self.path.resolve().parent)
+
+
+def _manifest_folders(suite: Path) -> tuple[Path, ...]:
+    """Return the folders, inside the suite and beside it, that may hold folders of datasets."""
+    return tuple(
+        place for folder in (suite, suite.parent) for place in (folder / "datasets", folder)
+    )

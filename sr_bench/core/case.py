@@ -11,7 +11,7 @@ from sr_bench.core.metric import image_metrics
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Verdict
 
-COST_METRICS = ("flops", "macs", "params")
+COST_METRICS = ("flops", "macs", "ops", "params")
 """Metrics of the network alone: no weights, no images, no backend."""
 
 FILE_METRIC = "model_size"
@@ -49,6 +49,9 @@ class Case:
     claim: Claim | None = None
     blank: Blank | None = None
     """Without a claim: the document's cell that could print the number."""
+    twin: int = 0
+    """Above 1: which of the claims that are equal in all that an id has; two tables may print the
+    same number."""
     refusal: str = ""
     """Why no session can measure it, and what to do; empty if one can."""
 
@@ -63,6 +66,14 @@ class Case:
         """The document's cell that the case is about."""
         cell = self.claim or self.blank
         return cell.source if cell else None
+
+    @property
+    def printed_as(self) -> str:
+        """Which precision its row prints, where that is another, and why; else empty."""
+        if self.claim is None or self.claim.precision == self.precision:
+            return ""
+        named = f"{self.precision.calibration} is the card's int8.observer"
+        return f"the document prints {self.claim.precision} and no calibration; {named}"
 
     @property
     def word(self) -> str:
@@ -126,13 +137,13 @@ class Case:
         claim = self.claim
         where = [self.dataset]
         if not self.dataset:
-            counted = self.metric in ("flops", "macs")
+            counted = self.metric in COST_METRICS and self.metric != "params"
             shape = self.shape if counted or (self.metric == LATENCY_METRIC and not claim) else ""
             where = [shape, claim.dataset if claim else ""]
         told = [_NO_WORD.sub("_", text) for text in (claim.device, claim.variant)] if claim else []
         precision = claim.precision if claim else self.precision
         parts = (self.card.name, self.word, *told, precision, *where, self.metric)
-        return "-".join(filter(None, parts))
+        return "-".join(filter(None, (*parts, str(self.twin or ""))))
 
     @property
     def run_key(self) -> str:

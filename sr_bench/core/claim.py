@@ -38,6 +38,17 @@ class Blank:
     scale: int = 0
     device: str = ""
     variant: str = ""
+    exponent: int = 0
+
+
+def in_print(value: float, exponent: int) -> float:
+    """Return `value`, in the metric's unit, in that of a print; it may be infinite.
+
+    >>> in_print(1.592, -3)
+    1592.0
+    """
+    # As a decimal: 1.592 M are 1592 K, and not 1592.0000000000002.
+    return float(Decimal(repr(value)).scaleb(-exponent)) if exponent else value
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,8 @@ class Claim:
     """The Dataset cell of the row; empty if the table has no such column."""
     source: Source
     scale: int = 0
-    """The upscaling factor that a column, a row, the label or a heading names; 0: none does."""
+    """The upscaling factor that a column, a row or a heading names; 0: none does. What the label
+    names is a part of the label."""
     device: str = ""
     """What the number was measured on, as the document calls it; empty if it names nothing."""
     variant: str = ""
@@ -74,6 +86,15 @@ class Claim:
     def value(self) -> float:
         """The number, in the metric's unit."""
         return float(f"{self.text}e{self.exponent}")  # rounded once: 1592 K are 1.592 M
+
+    @property
+    def text_in_unit(self) -> str:
+        """The number with its printed digits, in the metric's unit: ``0.8646`` of ``86.46`` %."""
+        return f"{Decimal(self.text).scaleb(self.exponent):f}"
+
+    def as_printed(self, value: float) -> float:
+        """Return `value`, in the metric's unit, in that of the print."""
+        return in_print(value, self.exponent)
 
     @property
     def half_step(self) -> float:

@@ -39,6 +39,8 @@ class Detail:
     """The processor, where it is not the session's own."""
     given_file: str = ""
     """Of a card's own file of a low precision: its name, and whether it was measured."""
+    printed_as: str = ""
+    """Of a row that prints int8 without a calibration: what it prints, and who names one."""
     observer: str = ""
     """Of an int8 network: what chose its clip ranges; the next nine are of it too."""
     calibration_set: str = ""

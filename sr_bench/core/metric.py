@@ -36,7 +36,7 @@ class MetricInfo:
     sentence_decimals: int
     """Of a value or a loss in a sentence."""
     headers: tuple[str, ...] = ()
-    """Headers of README columns that hold it: lower case, without blanks, with the unit."""
+    """Names of it in documents: lower case, without blanks, the unit in brackets or left out."""
     lowest: float = -inf
     highest: float = inf
     """A value outside of these is a defect, never a result."""
@@ -79,17 +79,55 @@ class MetricInfo:
         return f"{self.title} of {f'{self.perfect:.5g} {self.unit}'.rstrip()} or {side}"
 
 
+def _cost(title: str, unit: str, decimals: int, names: str, *, higher: bool = False) -> MetricInfo:
+    return MetricInfo(title, unit, higher, decimals, decimals, headers=tuple(names.split()))
+
+
 # What is counted, compared with fp32, timed, or a file's: no module scores it.
 _NOT_OF_IMAGES: Final = MappingProxyType(
     {
-        "flops": MetricInfo("Flops", "G", False, 3, 3, headers=("flops(g)",)),
-        "params": MetricInfo("Params", "M", False, 6, 6, headers=("params(m)",)),
-        "macs": MetricInfo("MACs", "G", False, 3, 3, headers=("macs(g)",)),
-        "model_size": MetricInfo("model size", "MB", False, 3, 3),
         "fidelity": MetricInfo("fidelity", "dB", True, 2, 2, allowed_loss=0.5),
-        "latency": MetricInfo("latency", "ms", False, 3, 3),
-        "fps": MetricInfo("FPS", "images/s", True, 1, 1),
-        "memory": MetricInfo("peak memory", "MB", False, 1, 1),
+        "flops": _cost(
+            *("Flops", "G", 3),
+            "flops(g) flops flop 计算量 浮点运算量 浮点计算量 运算量",
+        ),
+        "params": _cost(
+            *("Params", "M", 6),
+            """params(m) params param para paras parameters parameter parametercount paramcount
+            numparams parametros parametri parametres параметры パラメータ パラメータ数
+            파라미터 파라미터수 参数量 参数 模型参数 模型参数量 参数个数 参数数量""",
+        ),
+        "macs": _cost(
+            *("MACs", "G", 3),
+            """macs mac maccs macc multadds multadd multiadds multiadd madds madd multiplyadds
+            multiplyadd multiplyaccumulates 乘加 乘加数 乘加次数 乘加运算 乘加运算量 乘加量""",
+        ),
+        "ops": _cost(
+            *("OPS", "G", 3),
+            "ops operations",
+        ),
+        "latency": _cost(
+            *("latency", "ms", 3),
+            """latency inferencetime inferencelatency inftime runtime time runningtime
+            executiontime elapsedtime timecost testtime 延迟 延时 时延 耗时 推理时间 推理耗时
+            推理延迟 运行时间 时间""",
+        ),
+        "fps": _cost(
+            *("FPS", "images/s", 1),
+            "fps framerate framespersecond 帧率",
+            higher=True,
+        ),
+        "memory": _cost(
+            *("peak memory", "MB", 1),
+            """memory mem peakmemory peakmem gpumemory gpumem maxmemory memoryusage
+            memoryfootprint vram peakmemoryrange estimatedpeakmemory estimatedpeakmemoryrange
+            显存 显存占用 内存 内存占用 峰值内存 峰值显存""",
+        ),
+        "model_size": _cost(
+            *("model size", "MB", 3),
+            """modelsize filesize weightsize weightssize disksize onnxsize checkpointsize
+            模型大小 模型体积 模型文件大小 模型存储大小 存储大小""",
+        ),
     }
 )
 

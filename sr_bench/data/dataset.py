@@ -149,8 +149,8 @@ class Dataset:
     kind: Literal["files", "crops"]
     scales: tuple[int, ...]
     """Scales at which there are, or can be made, LR images."""
-    count: int
-    """Images in the evaluation split."""
+    count: int | None = None
+    """Images in the evaluation split; None: as many as there are."""
     stems: tuple[str, ...] = ()
     """Names of the images; empty if only their count is known."""
     layouts: tuple[Layout, ...] = ()

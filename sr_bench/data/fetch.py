@@ -50,8 +50,8 @@ def fetch(
         return Fetched(None)
     if not dataset.archives:
         msg = (
-            f"{dataset.slug} has no archive to download; get it from {dataset.homepage} and give "
-            "its folder by --sr-data DIR"
+            f"{dataset.slug} has no archive to download; get it from"
+            f" {dataset.homepage or 'its owner'} and give its folder by --sr-data DIR"
         )
         raise DatasetError(msg)
     sources = _match_local(dataset, local)

@@ -10,6 +10,8 @@ from sr_bench.errors import DatasetError, NotRunError, OptionError
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.validation import nearest
 
+MANIFEST = "dataset.toml"
+
 
 def dataset_folders(extra: tuple[Path, ...] = ()) -> tuple[Path, ...]:
     """Return the folders that hold manifests, in the order in which they are searched.
@@ -19,13 +21,23 @@ def dataset_folders(extra: tuple[Path, ...] = ()) -> tuple[Path, ...]:
     package = Path(sr_bench.__file__).parent
     # A wheel carries the manifests inside the package; a checkout has them beside it.
     folders = (*extra, package / "_datasets", package.parent / "datasets")
-    return tuple(folder for folder in folders if folder.is_dir())
+    return tuple(dict.fromkeys(folder for folder in folders if folder.is_dir()))
+
+
+def manifest_folders(given: Path | None) -> tuple[Path, ...]:
+    """Return the folders that may hold manifests in the user's ``--sr-data``.
+
+    `given` may be the folder of one dataset, or one that holds them by their slugs.
+    """
+    if given is None:
+        return ()
+    return (given.resolve().parent,) if (given / MANIFEST).is_file() else (given,)
 
 
 def known_datasets(extra: tuple[Path, ...] = ()) -> tuple[str, ...]:
     """Return the sorted slugs of all manifests."""
     folders = dataset_folders(extra)
-    manifests = (path for folder in folders for path in folder.glob("*/dataset.toml"))
+    manifests = (path for folder in folders for path in folder.glob(f"*/{MANIFEST}"))
     return tuple(sorted({path.parent.name for path in manifests}))
 
 
@@ -33,15 +45,21 @@ def load_dataset(slug: str, extra: tuple[Path, ...] = ()) -> Dataset:
     """Return the dataset that is called `slug`.
 
     Raises:
-        DatasetError: There is none, and the message names the nearest; or its manifest has
-            faults.
+        DatasetError: There is none, and the message names the nearest and the folders that were
+            searched; or its manifest has faults.
     """
     known = known_datasets(extra)
+    folders = dataset_folders(extra)
     # Only what a listing shows: ../x could lead out of the folder.
-    for folder in dataset_folders(extra) if slug in known else ():
-        if (folder / slug / "dataset.toml").is_file():
-            return load_manifest(folder / slug / "dataset.toml")
-    msg = f"unknown dataset {slug!r}; {nearest(slug, known)} Known: {', '.join(known)}"
+    for folder in folders if slug in known else ():
+        if (folder / slug / MANIFEST).is_file():
+            return load_manifest(folder / slug / MANIFEST)
+    places = dict.fromkeys((*extra, *folders))  # also those that one would have to make
+    searched = "\n  ".join(f"{folder}/{slug}/{MANIFEST}" for folder in places)
+    msg = (
+        f"unknown dataset {slug!r}; {nearest(slug, known)} Known: {', '.join(known)}\n"
+        f"searched:\n  {searched}"
+    )
     raise DatasetError(msg)
 
 
@@ -53,7 +71,8 @@ def cached_root(dataset: Dataset) -> Path:
 def data_root(dataset: Dataset, given: Path | None) -> Path:
     """Return the folder that holds the files of `dataset`, which is of kind ``files``.
 
-    `given` is the user's ``--sr-data``: the folder itself, or one that holds it by its slug.
+    `given` is the user's ``--sr-data``: the folder itself, or one that holds it by its slug. Then
+    comes the folder of the manifest, if no archive holds the files.
 
     Raises:
         OptionError: `given` isn't a folder.
@@ -64,7 +83,9 @@ def data_root(dataset: Dataset, given: Path | None) -> Path:
         msg = f"--sr-data {given}: expected a folder, got none"
         raise OptionError(msg)
     named = [given / dataset.slug, given] if given else []
-    candidates = [*named, cached_root(dataset)]
+    # What is fetched goes into the cache; what is not may lie beside its manifest.
+    beside = [] if dataset.archives else [dataset.manifest.parent]
+    candidates = [*named, *beside, cached_root(dataset)]
     # All are searched before an empty one is complained of.
     for folder in candidates:
         if has_files(dataset, folder):

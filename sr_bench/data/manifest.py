@@ -81,13 +81,13 @@ class CropsTable(Table):
 class ManifestTable(Table):
     """The whole dataset.toml."""
 
-    title: Words
-    description: Words
-    licence: Words
-    homepage: Address
+    title: Words | Literal[""] = ""
+    description: Words | Literal[""] = ""
+    licence: Words | Literal[""] = ""
+    homepage: Address | Literal[""] = ""
     kind: Literal["files", "crops"] = "files"
     scales: Annotated[tuple[Positive, ...], Field(min_length=1)]
-    count: Annotated[int, Bounds(ge=1, le=_MOST)]
+    count: Annotated[int, Bounds(ge=1, le=_MOST)] | None = None
     stems: RangeTable | list[FileName] | None = None
     lr_rule: Resize | None = None
     layout: tuple[Layout, ...] = ()
@@ -109,13 +109,16 @@ def load_manifest(path: Path) -> Dataset:
     stems = _stems(table.stems)
     if faults := [*_faults(table, stems), *_sum_faults(table, sums)]:
         raise DatasetError(listed(faults, where=str(path)))
-    crops = table.crops
+    crops, slug = table.crops, path.resolve().parent.name
+    of_names = len(crops.evaluation) if crops else len(stems)
     photographs = sorted(_photographs(crops)) if crops else ()
     sha256 = {file: sums[file] for file in photographs}
     return narrowed(
         Dataset,
         table,
-        slug=path.resolve().parent.name,
+        slug=slug,
+        title=table.title or slug,
+        count=table.count or of_names or None,
         manifest=path,
         stems=stems,
         layouts=table.layout,
@@ -164,7 +167,7 @@ def _faults(table: ManifestTable, stems: tuple[str, ...]) -> Iterator[str]:
         yield "crops: required for kind 'crops', and for no other"
     if table.kind == "crops" and table.lr_rule is None:
         yield "lr_rule: required for kind 'crops', but absent"
-    if stems and len(stems) != table.count:
+    if stems and table.count not in (None, len(stems)):
         yield f"stems: {len(stems)} names, but count is {table.count}"
     yield from _doubles("stems", stems)
     yield from _doubles("archive.into", [item.into for item in table.archive])
@@ -181,8 +184,8 @@ def _faults(table: ManifestTable, stems: tuple[str, ...]) -> Iterator[str]:
         yield from _crop_faults(table.crops, table.count)
 
 
-def _crop_faults(crops: CropsTable, count: int) -> Iterator[str]:
-    if len(crops.evaluation) != count:
+def _crop_faults(crops: CropsTable, count: int | None) -> Iterator[str]:
+    if count not in (None, len(crops.evaluation)):
         yield f"crops.evaluation: {len(crops.evaluation)} crops, but count is {count}"
     yield from _doubles("crops", [crop.name for crop in (*crops.evaluation, *crops.calibration)])
     evaluated = {crop.file for crop in crops.evaluation}

@@ -90,6 +90,8 @@ def check_scale(dataset: Dataset, scale: int) -> None:
 
 def advice(dataset: Dataset) -> str:
     """Return what to do to get the files."""
+    if not dataset.archives:
+        return f"put them beside {dataset.manifest}, or give their folder by --sr-data DIR"
     return f"run 'sr-bench fetch {dataset.slug}', or give their folder by --sr-data DIR"
 
 
@@ -180,7 +182,7 @@ def _check_names(dataset: Dataset, files: _LayoutFiles, root: Path, scale: int) 
     faults = _name_faults("HR", files.layout.hr, files.hr, expected, scale)
     if files.layout.lr:
         faults += _name_faults("LR", files.layout.lr, files.lr, expected, scale)
-    if len(files.hr) != dataset.count:
+    if dataset.count not in (None, len(files.hr)):
         faults.append(f"expected {dataset.count} HR images, got {len(files.hr)}")
     if faults:
         msg = "\n  ".join([f"{dataset.slug} x{scale} under {root} is not as declared:", *faults])

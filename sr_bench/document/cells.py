@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sr_bench.core.cell import CellKey
-from sr_bench.core.claim import Source
+from sr_bench.core.claim import Claim, Source
 from sr_bench.core.fields import narrowed
 from sr_bench.document.cell import Cell
 from sr_bench.document.claims import read_model_tables
@@ -13,33 +13,38 @@ from sr_bench.document.tables import Document
 
 @dataclass(frozen=True)
 class MetricCell:
-    """A cell of a metric column."""
+    """A cell for a number."""
 
     key: CellKey
     source: Source
     cell: Cell
     """The number alone, or what stands in its place."""
+    text: str
+    """The number as its claim has it, or what stands in its place."""
+    exponent: int
+    """As of `Claim`."""
     is_number: bool
     table: int
-    """Which model-info table of the document it is in, from 0."""
-
-    @property
-    def text(self) -> str:
-        """The number as printed, or what stands in its place."""
-        return self.cell.text
+    """Which of the document's tables with models it is in, from 0."""
 
 
 def metric_cells(document: Document) -> tuple[MetricCell, ...]:
-    """Return the metric cells of `document` in reading order; raises as `read_model_tables`."""
-    cells = []
-    for index, table in enumerate(read_model_tables(document)):
-        for row in table.rows:
-            for metric, blank in row.metric_cells.items():
-                cell = row.numbers.get(metric, blank)
-                key = narrowed(CellKey, row, metric=metric)
-                is_number = metric in row.numbers
-                cells.append(MetricCell(key, document.source(cell), cell, is_number, index))
-    return tuple(cells)
+    """Return the metric cells of `document` in reading order."""
+    cells = [
+        MetricCell(
+            narrowed(CellKey, row, metric=place.asks.metric),
+            place.asks.source,
+            place.cell,
+            place.asks.text if isinstance(place.asks, Claim) else place.cell.text,
+            place.asks.exponent,
+            isinstance(place.asks, Claim),
+            index,
+        )
+        for index, table in enumerate(read_model_tables(document))
+        for row in table.rows
+        for place in row.places
+    ]
+    return tuple(sorted(cells, key=lambda cell: cell.source))
 
 
 def nearest_number(cells: Sequence[MetricCell], blank: MetricCell) -> MetricCell | None:

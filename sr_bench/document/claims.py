@@ -1,14 +1,31 @@
-"""Read a document's model-info tables into rows, and their numbers into claims."""
+"""Read a document's tables into rows, and their numbers into claims."""
 
-from dataclasses import dataclass
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
-from sr_bench.core.claim import Claim
+from sr_bench.core.claim import Blank, Claim
+from sr_bench.core.fields import narrowed
 from sr_bench.core.ignored import Ignored
-from sr_bench.document.grids import Grid
+from sr_bench.core.precision import Precision
+from sr_bench.document.dimensions import Dimensions
+from sr_bench.document.findings import Finding, Line
+from sr_bench.document.inline import plain
+from sr_bench.document.layout import Layout, read_layout, without
 from sr_bench.document.printed import Printed
 from sr_bench.document.read_table import TableReader
-from sr_bench.document.rows import ModelInfoTable
+from sr_bench.document.rows import ModelInfoTable, ModelRow, Place
 from sr_bench.document.tables import Document
+from sr_bench.document.told import told_of
+from sr_bench.document.twins import tell_apart
+
+_TITLE: Final = re.compile(
+    r"^(?:#[ \t]+(?P<hash>\S.*?)[ \t#]*|<h1\b[^>]*>(?P<html>.*)"
+    r"|(?P<line>\S.*)\r?\n[=*#~-]{3,})\r?$",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -21,8 +38,8 @@ class Reading:
     """Without the rows that can't be read or that the card ignores."""
     printed: tuple[Printed, ...]
     """In reading order."""
-    grids: tuple[Grid, ...]
-    """Every table, whatever it is about."""
+    layouts: tuple[Layout, ...]
+    """Of every table, whatever it is about."""
     labels: frozenset[str]
     """What rows are called: by the model's name, and by the whole label; ignored ones too."""
 
@@ -35,34 +52,109 @@ class Reading:
     def unread_tables(self) -> tuple[str, ...]:
         """Each table of which no row is read: its line, its header, and why."""
         read = {table.table.line for table in self.tables if table.rows}
-        unread = (grid for grid in self.grids if grid.fault or grid.line not in read)
+        unread = (layout for layout in self.layouts if layout.grid.line not in read)
         why = "none of its rows is read"
-        return tuple(f"{g.line}: table {g.names[0]!r}: {g.fault or why}" for g in unread)
+        return tuple(f"{a.grid.line}: table {a.grid.names[0]!r}: {a.fault or why}" for a in unread)
 
 
 def read(document: Document, ignored: Ignored | None = None) -> Reading:
     """Return what `document` claims, and what it prints beside that.
 
     Args:
-        document: The text with its tables.
+        document: The text with its tables, and what its card tells of them.
         ignored: What the card leaves out.
     """
-    reader = TableReader(document, ignored or Ignored())
-    tables = tuple(reader.read(grid) for grid in document.grids if not grid.fault)
-    models = {row.row for table in tables for row in table.rows}
-    for grid in document.grids:
-        if grid.fault:
-            reader.name(grid, models)
+    ignored = ignored or Ignored()
+    reader, title = TableReader(document, ignored), _title(document.text)
+    layouts = [
+        without(read_layout(grid, told_of(document.told, grid), title), ignored)
+        for grid in document.grids
+    ]
+    for layout in layouts:
+        if layout.is_read:
+            reader.read(layout)
+    models = frozenset(finding.says.model for finding in reader.findings)
+    for layout in layouts:
+        if not layout.is_read and layout.is_about(models):
+            reader.name(layout)
+    rows = _rows(document, reader)
     printed = sorted(reader.printed, key=lambda one: one.source)
-    return Reading(document.path, tables, tuple(printed), document.grids, frozenset(reader.labels))
+    tables = (
+        ModelInfoTable(layout.grid, tuple(rows.get(layout, ())))
+        for layout in layouts
+        if layout.is_read
+    )
+    return Reading(
+        document.path, tuple(tables), tuple(printed), tuple(layouts), frozenset(reader.labels)
+    )
+
+
+def _rows(document: Document, reader: TableReader) -> Mapping[Layout, Sequence[ModelRow]]:
+    """Return what is found in each table by row and model; note every number among it."""
+    groups: dict[tuple[Line, Dimensions, str], list[Finding]] = {}
+    for finding, variant, fault in tell_apart(reader.findings):
+        if finding.text:
+            reader.note(finding, fault)
+        if not fault:
+            says = replace(finding.says, measures=(), rest="")
+            groups.setdefault((finding.line, says, variant), []).append(finding)
+    rows: dict[Layout, list[ModelRow]] = defaultdict(list)
+    for key, findings in groups.items():
+        rows[key[0].layout].append(_row(document, *key, findings))
+    for found in rows.values():  # they were told apart question by question
+        found.sort(key=lambda row: (row.line, row.places[0].asks.source))
+    return rows
+
+
+def _row(
+    document: Document, line: Line, says: Dimensions, variant: str, findings: Sequence[Finding]
+) -> ModelRow:
+    ordered = sorted(findings, key=lambda finding: finding.cell.start)
+    row = narrowed(
+        ModelRow,
+        says,
+        row=says.model,
+        variant=variant,
+        shape_column="shape" in line.layout.roles,
+        qualified=line.qualified or says.precision != (line.says.precision or Precision.FP32),
+        cell=line.cell,
+        line=line.number,
+        places=(),
+    )
+    return replace(row, places=tuple(_place(document, row, finding) for finding in ordered))
+
+
+def _place(document: Document, row: ModelRow, finding: Finding) -> Place:
+    cell, metric = finding.cell, finding.measure.metric
+    source = document.source(cell)
+    if not finding.text:
+        exponent = finding.measure.exponent
+        return Place(narrowed(Blank, row, metric=metric, source=source, exponent=exponent), cell)
+    measure = finding.measure
+    claim = narrowed(
+        Claim,
+        row,
+        metric=metric,
+        text=finding.text,
+        source=source,
+        unit=measure.unit,
+        exponent=measure.exponent,
+    )
+    return Place(claim, cell)
+
+
+def _title(text: str) -> str:
+    match = _TITLE.search(text)
+    return plain(match[match.lastgroup or 0]) if match else ""
 
 
 def read_model_tables(document: Document) -> tuple[ModelInfoTable, ...]:
-    """Return the model-info tables of `document` with the rows that can be read."""
+    """Return the tables of `document` with numbers of models, with the rows that can be read."""
     return read(document).tables
 
 
 def read_claims(document: Document) -> tuple[Claim, ...]:
     """Return every number of the tables that can be read, in reading order."""
     tables = read_model_tables(document)
-    return tuple(claim for table in tables for row in table.rows for claim in row.claims)
+    claims = (claim for table in tables for row in table.rows for claim in row.claims)
+    return tuple(sorted(claims, key=lambda claim: claim.source))

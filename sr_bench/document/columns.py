@@ -1,145 +1,111 @@
-"""Know a model-info table by its header, and what a cell of each column holds."""
+"""What the columns of a table are: by their headers, in one row or several."""
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Final, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from typing import Final
 
-from sr_bench.core.metric import metric_headers
 from sr_bench.document.cell import Cell
-from sr_bench.document.inline import plain
-from sr_bench.document.spelling import compact, has_digit, has_number, words
-from sr_bench.files.validation import nearest
+from sr_bench.document.dimensions import Dimensions
+from sr_bench.document.grids import Grid
+from sr_bench.document.phrases import column_role, read_phrase
+from sr_bench.document.spelling import has_number
 
-_OTHERS: Final = MappingProxyType(
-    {
-        "models": "model",
-        "model": "model",
-        "source": "source",
-        "codesource": "source",
-        "dataset": "dataset",
-        "shape": "shape",
-        "shapes": "shape",
-        "shape(chw)": "shape",
-        "size": "shape",
-    }
-)
-# Columns that tell what a row is or where to get it: digits there are no results.
-_REMARKS: Final = words(
-    """no index id scale upscale factor precision dtype datatype quant quantization bits note
-    notes remark remarks comment comments description link links url download downloads
-    weight weights checkpoint ckpt config configs code file files filename modelfile
-    pretrained pretrainedmodel md5 sha256 sha256sum hash commit version date year venue
-    paper publication license licence author authors task device backend runtime resolution
-    inputsize inputresolution inputshape imagesize framework hardware gpu protocol opset
-    script branch 备注 说明 链接 下载 下载链接 版本 日期 配置 配置文件 设备 权重 序号
-    放大倍数 论文 代码 来源"""
-)
-_FULL_WIDTH: Final = str.maketrans("（）", "()")  # noqa: RUF001 - what Chinese input methods type
-UNKNOWN: Final = "no column of this name is read"
-_DECIMALS: Final = frozenset({"scale", "upscale", "factor", "version", "opset"})
-_DECIMAL: Final = re.compile(r"\W*[0-9]+[.,][0-9]+\W*")
-_NOT_PLAIN: Final = (
-    "expected a plain number such as 32.785, or '-' for none; units belong in the header and"
-    " remarks below the table"
-)
-_NUMBER: Final = re.compile(
-    r"[*_`\[]*(?P<number>-?[0-9]+(?:\.[0-9]+)?)[*_`]*(?:\]\([^()]*\)[*_`]*)?"
-)
+IDENTITIES: Final = ("source", "dataset", "scale", "shape", "precision", "device", "runtime")
+"""Roles of columns that tell rows apart."""
+IGNORED: Final = "the card ignores it"
 
 
 @dataclass(frozen=True)
 class Column:
-    """What one column of a model-info table holds."""
+    """What one column of a table holds."""
 
-    name: str
-    """``model``, a metric, ``source``, ``dataset``, ``shape``; or the header, for any other."""
     header: str
-    """As a reader sees it."""
-    kind: Literal["metric", "identity", "remark", "unknown"]
-    """``identity`` and ``remark``: they tell rows apart; digits there are no results."""
+    """As a reader sees it, rows of headers from above in one line."""
+    role: str
+    """``model``, one of `IDENTITIES`, ``metric`` (its cells name one), ``number``, ``remark``; or
+    ``unknown``."""
+    says: Dimensions = field(default_factory=Dimensions)
+    """What the header says of the numbers below."""
     fault: str = ""
     """Why no number of the column can be claimed."""
+    told: bool = False
+    """Whether the card says what it is."""
+
+    @property
+    def holds_numbers(self) -> bool:
+        """Whether a number below it is a result."""
+        return self.role == "number" and not self.fault
 
 
-def read_columns(header: Sequence[Cell]) -> tuple[Column, ...]:
-    """Return the columns below `header`; of two with the same meaning the second is not read."""
-    columns = []
-    firsts: dict[str, Column] = {}
-    for column in (_column(cell.plain) for cell in header):
-        first = firsts.setdefault(column.name, column)
-        if first is not column and column.kind in ("metric", "identity"):
-            fault = f"{first.header!r} is a {column.name} column already; only one is read"
-            columns.append(Column(column.header, column.header, "unknown", fault))
-        else:
-            columns.append(column)
-    return tuple(columns)
+@dataclass(frozen=True)
+class Body:
+    """The rows of a table below all that are headers, be they marked as such or not."""
+
+    headers: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    row_lines: tuple[int, ...]
 
 
-def ignored_column(column: Column) -> Column:
-    """Return a column that the card ignores; rows can't do without one of models."""
-    if column.name == "model":
-        return column
-    return replace(column, name=column.header, kind="unknown", fault="the card ignores it")
+def body_of(grid: Grid) -> Body:
+    """Return `grid` with a first row of mere headers among the headers."""
+    if len(grid.headers) <= 1 and grid.rows and _is_header(grid):
+        headers = (*grid.headers, grid.rows[0])
+        return Body(headers, grid.rows[1:], grid.row_lines[1:])
+    return Body(grid.headers, grid.rows, grid.row_lines)
 
 
-def is_model_info(columns: Sequence[Column]) -> bool:
-    """Whether `columns` are a model column and at least one metric column."""
-    return has_models(columns) and any(column.kind == "metric" for column in columns)
+def _is_header(grid: Grid) -> bool:
+    """Tell whether the first row names metrics, precisions and the like, and prints no number."""
+    above = grid.header
+    first, *others = grid.rows[0]
+    texts = [cell.plain for cell in others if cell.plain]
+    # The label of a row is neither blank, nor the header above once more.
+    labelled = above and first.plain and first != above[0] and first.plain != above[0].plain
+    if labelled or not texts or (above and len(grid.rows[0]) != len(above)):
+        return False
+    said = [_says_something(text) for text in texts]
+    return 2 * sum(said) >= len(texts) and not any(
+        has_number(text) for text, says in zip(texts, said, strict=True) if not says
+    )
 
 
-def has_models(columns: Iterable[Column]) -> bool:
-    """Whether one of `columns` names the models."""
-    return any(column.name == "model" for column in columns)
+def _says_something(text: str) -> bool:
+    if has_number(text) and not read_phrase(text).scale:
+        return False
+    return column_role(text) != "unknown"
 
 
-def _column(header: str) -> Column:
-    key = "".join(header.split()).lower().translate(_FULL_WIDTH)
-    if metric := metric_headers().get(key):
-        return Column(metric, header, "metric")
-    if name := _OTHERS.get(key):
-        return Column(name, header, "identity")
-    if compact(header) in _REMARKS:
-        return Column(header, header, "remark")
-    return Column(header, header, "unknown", UNKNOWN)
+def read_columns(headers: Sequence[Sequence[Cell]]) -> tuple[Column, ...]:
+    """Return the columns below `headers`, of which there may be several rows, or none."""
+    if not headers:
+        return ()
+    above = [_continued(row) for row in headers[:-1]]
+    stacks = zip_longest(*above, headers[-1])
+    return tuple(_column(tuple(cell for cell in stack if cell)) for stack in stacks)
 
 
-def known_header(header: str) -> str:
-    """Return advice on what header was meant by one that is not known."""
-    return nearest("".join(header.split()).lower(), (*metric_headers(), *_OTHERS))
+def _continued(row: Sequence[Cell]) -> tuple[Cell, ...]:
+    """Return an upper row of headers with each blank one filled by the header before it."""
+    cells: list[Cell] = []
+    for cell in row:
+        blank = not cell.plain and cells
+        cells.append(cells[-1] if blank else cell)
+    return tuple(cells)
 
 
-def read_number(cell: Cell) -> Cell | None:
-    """Return the part of a metric cell that is its number; None if it is not one plain number.
-
-    Emphasis, code marks and a link around the number are left out.
-    """
-    match = _NUMBER.fullmatch(cell.text)
-    # The pattern takes marks without a partner too, as in **32.1: a reader sees those.
-    if match and plain(cell.text) == match["number"]:
-        return cell.part(*match.span("number"))
-    return None
-
-
-def prints_number(column: Column | None, cell: Cell) -> bool:
-    """Tell whether `cell` has digits that say more than what its row is about.
-
-    Notes, names and shapes may have digits, but none is a decimal alone.
-    """
-    if column is None:
-        return has_number(cell.plain)
-    if column.kind == "metric":
-        return has_digit(cell.text)
-    if column.kind == "unknown":
-        return has_digit(cell.text if "badge" in cell.text else cell.plain)
-    return bool(_DECIMAL.fullmatch(cell.plain)) and column.name.lower() not in _DECIMALS
-
-
-def claim_fault(column: Column | None, cell: Cell) -> str:
-    """Return why no claim can hold the number that `cell` prints; empty if one can."""
-    if column is None:
-        return "it has no header"
-    if column.kind == "metric":
-        return "" if read_number(cell) else _NOT_PLAIN
-    return column.fault or f"expected no result in the column {column.header!r}"
+def _column(stack: Sequence[Cell]) -> Column:
+    texts = list(dict.fromkeys(cell.plain for cell in dict.fromkeys(stack) if cell.plain))
+    if not texts:
+        return Column("", "unknown")
+    says = Dimensions()
+    for text in reversed(texts):  # what stands nearer to the numbers counts
+        upper = read_phrase(text)
+        says = replace(says.over(upper), rest=" ".join(filter(None, (upper.rest, says.rest))))
+    roles = {column_role(text) for text in texts} - {"unknown"}
+    identity = roles.intersection({"model", "metric", "remark", *IDENTITIES})
+    # Precision beside Recall is a metric, as is what a header of two rows measures.
+    if says.measures and (len(texts) > 1 or not identity):
+        return Column(" ".join(texts), "number", says)
+    role = next(iter(sorted(identity)), "number" if roles else "unknown")
+    return Column(" ".join(texts), role, says)

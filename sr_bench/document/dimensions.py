@@ -1,6 +1,6 @@
 """What a piece of a document says about the numbers near it: one model behind all dialects."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Self
 
 from sr_bench.core.precision import Precision
@@ -16,6 +16,8 @@ class Measure:
     """As printed, where it is another than the metric's."""
     exponent: int = 0
     """A number times ten to this power is in the metric's unit."""
+    stated: bool = field(default=False, compare=False)
+    """Whether the document prints a unit; without one, large counts are in none."""
 
 
 @dataclass(frozen=True)
@@ -39,5 +41,5 @@ class Dimensions:
 
     def over(self, other: Self) -> Self:
         """Return these dimensions, with those of `other` where these say nothing."""
-        names = (field.name for field in fields(self))
+        names = (one.name for one in fields(self))
         return type(self)(**{name: getattr(self, name) or getattr(other, name) for name in names})

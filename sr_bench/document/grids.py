@@ -6,15 +6,10 @@ from functools import cached_property
 from typing import Final, Literal
 
 from sr_bench.document.cell import Cell
-from sr_bench.document.columns import Column, has_models, is_model_info, read_columns
 from sr_bench.document.spelling import has_number
 
 Row = tuple[Cell, ...]
 Dialect = Literal["markdown", "html", "rst", "yaml"]
-_NO_MODELS: Final = "it has no column Models or Model, to whose rows claims belong; add one"
-_NO_METRICS: Final = (
-    "no header of it is that of a metric that is read, such as PSNR(dB) or Params(M)"
-)
 MOST_CELLS: Final = 200_000
 """No table that people read has more; a few letters of some dialects may ask for a billion."""
 LONG: Final = 120
@@ -54,18 +49,6 @@ class Grid:
     def header(self) -> Row:
         """The row of headers right above the rows."""
         return self.headers[-1] if self.headers else ()
-
-    @cached_property
-    def columns(self) -> tuple[Column, ...]:
-        """What each column holds."""
-        return read_columns(self.header)
-
-    @cached_property
-    def fault(self) -> str:
-        """Why no row can be read; empty for a model-info table."""
-        if self.shapeless or is_model_info(self.columns):
-            return self.shapeless
-        return _NO_METRICS if has_models(self.columns) else _NO_MODELS
 
     @cached_property
     def title(self) -> str:

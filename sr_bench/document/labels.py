@@ -1,16 +1,31 @@
 """Read a row's label into the model, the backend word and the precision that it names."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
 
 from sr_bench import discovery
 from sr_bench.core.precision import DTYPES, Precision
 from sr_bench.document.inline import split_emphasis
+from sr_bench.document.meanings import backend_word, precision_word
 from sr_bench.errors import DocumentError
 
-_BACKENDS = "sr_bench.backends"
-_EMULATED = "-emulated"
-_MOST_WORDS = 8  # last words of a label that are tried as a precision; the longest has three
+_BACKENDS: Final = "sr_bench.backends"
+_MOST_WORDS: Final = 8  # last words of a label that are tried as a precision; the longest has three
+_RAISED: Final = re.compile(r"<su([pb])>([^<>]{1,20})</su\1>")
+_MARK: Final = re.compile(
+    r"[*†‡§¶]{1,3}|[¹²³⁰⁴-⁹]{1,2}|\[(?:\^?\d{1,2}|\^\w{1,20}|\^?[*†‡§¶]{1,2}|[a-c])\]"
+    r"|\$?\^\{?(?:\\?(?:dagger|ddagger|ast|star)|[*†‡\d]{1,2})\}?\$?|\\(?:dagger|ddagger|ast)"
+)
+_TAIL: Final = re.compile(r"(?P<name>.*\S)\s*[(\[（](?P<words>[^()\[\]（）]{2,60})[)\]）]")  # noqa: RUF001
+_SCALE: Final = re.compile(
+    r"(?<![a-zA-Z0-9])(?:[a-zA-Z]?[x×](?P<behind>[234689]|16)|(?P<before>[234689]|16)[x×])"  # noqa: RUF001
+    r"(?:plus|v\d)?(?![a-zA-Z0-9]|[_.]\d)"  # x2_0 is a width
+)
+_MARKED: Final = 40  # characters at a label's end that may be marks
+_SPLIT: Final = re.compile(r"[\s,/+&;|]+")
 
 
 @dataclass(frozen=True)
@@ -18,104 +33,153 @@ class Label:
     """What the first cell of a row says."""
 
     model: str
-    """The model's name without markup."""
+    """The model's name without markup and footnote marks."""
     backend: str = ""
     """``vacc``, ``vacc-emulated``, ``onnxruntime`` ...; empty if the label names none."""
     precision: Precision = Precision.FP32
     qualified: bool = False
     """Whether the label says more than the model's name."""
+    scale: int = 0
+    """The upscaling factor that the name ends with or holds, and keeps; 0 if there is none."""
+    mark: str = ""
+    """Footnote marks behind the name, such as ``*``: they may tell two rows apart."""
 
 
 def read_label(source: str, *, where: str) -> Label:
     """Read the label that a cell's `source`, as written with its markup, holds.
 
-    Backend and precision are the words of the emphasis that the cell ends with
-    (``LESRCNN_x2 **vacc percentile int8**``), in any order and case. Without emphasis they are
-    the longest run of last words that reads as a precision (``LESRCNN_x2 vacc int8 max``).
+    Backend and precision are the words of the emphasis or the brackets that the cell ends with
+    (``LESRCNN_x2 **vacc percentile int8**``, ``LESRCNN_x2 (int8)``), in any order and case, with
+    blanks or underscores between. Without those they are the longest run of last words that reads
+    as a precision (``LESRCNN_x2 vacc int8 max``). Other emphasis is part of the name.
 
     Raises:
-        DocumentError: There is no name, an emphasised word is neither a backend nor part of a
-            precision, or an int8 names no calibration; the message starts with `where`.
+        DocumentError: There is no name, or an emphasised word is neither a backend nor part of a
+            precision though others are; the message starts with `where`.
     """
-    model, tail = split_emphasis(source)
-    if not model:
+    name, tail = split_emphasis(_RAISED.sub(_lowered, source))
+    if not name:
         msg = f"{where}: expected a model's name in the first column, got an empty cell"
         raise DocumentError(msg)
-    if not tail:
-        return _read_plain(model, where)
-    backend, precision = _read_words(tail.lower().split(), f"{where}: row label {source!r}")
-    return Label(model, backend, precision, qualified=True)
+    what = f"{where}: row label {source!r}"
+    if tail and not _is_qualifier(tail):
+        name, tail = f"{name} {tail}", ""
+    if tail:
+        return _label(name, *_read_words(_words(tail), what))
+    name, mark = _without_mark(name)
+    bracketed = _TAIL.fullmatch(name)
+    if bracketed and _is_precision_tail(_words(bracketed["words"])):
+        return _label(bracketed["name"], *_read_words(_words(bracketed["words"]), what), mark)
+    return _read_plain(name, mark, what)
 
 
-def _read_plain(text: str, where: str) -> Label:
+def _label(name: str, backend: str, precision: Precision, mark: str = "") -> Label:
+    name, own = _without_mark(name.rstrip(" -:,/") or name)
+    return Label(name, backend, precision, True, _scale(name), own + mark)
+
+
+def _lowered(match: re.Match[str]) -> str:
+    """Write what is raised as a footnote if it is one: ``SR<sup>3</sup>Net`` has none."""
+    text = match[2].strip()
+    is_mark = re.fullmatch(r"[*†‡§¶\d]{1,2}|[a-c]", text) and match[1] == "p"
+    ends = not match.string[match.end() : match.end() + 1].isalnum()
+    return f"[^{text}]" if is_mark and ends else text
+
+
+def _without_mark(name: str) -> tuple[str, str]:
+    """Return `name` without the footnote marks that it ends with, and those."""
+    marks = list(_MARK.finditer(name, max(0, len(name) - _MARKED)))
+    end = len(name)
+    for match in reversed(marks):
+        if name[match.end() : end].strip():
+            break
+        end = match.start()
+    kept = name[:end].rstrip()
+    return (kept, name[end:].strip()) if kept else (name, "")
+
+
+def _scale(name: str) -> int:
+    """Return the one upscaling factor that stands in `name` as a word; 0 for none or several."""
+    found = {int(match["behind"] or match["before"]) for match in _SCALE.finditer(name)}
+    return found.pop() if len(found) == 1 else 0
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a qualifier; those with underscores are cut where it takes that."""
+    words: list[str] = []
+    for word in _SPLIT.split(text.lower().strip()):
+        is_one = _is_backend(word) or _is_precision_word(word)
+        words += [word] if is_one else re.split("[_ ]+", word.strip("_"))
+    return [word for word in words if word]
+
+
+def _is_qualifier(tail: str) -> bool:
+    """Tell whether emphasised words are a backend or a precision, or are meant to be."""
+    words = _words(tail)
+    known = [*DTYPES, *discovery.names(_BACKENDS)]  # vac is meant to be vacc
+    return any(
+        _is_backend(word) or _is_precision_word(word) or get_close_matches(word, known, 1, 0.7)
+        for word in words
+    )
+
+
+def _read_plain(name: str, mark: str, what: str) -> Label:
     """Read a label without emphasis: the longest tail that is a precision wins."""
-    words = text.split()
-    first = max(1, len(words) - _MOST_WORDS)
-    cuts = [cut for cut in range(first, len(words)) if _is_precision_tail(words[cut:])]
-    for cut in cuts:
-        try:
-            backend, precision = _read_words(words[cut:], f"{where}: row label {text!r}")
-        # Words may be known and yet make no precision together: fewer of them may.
-        except DocumentError:
-            if cut == cuts[-1]:
-                raise
-        else:
-            return Label(" ".join(words[:cut]), backend, precision, qualified=True)
-    return Label(" ".join(words))
+    words = name.split()
+    for cut in range(max(1, len(words) - _MOST_WORDS), len(words)):
+        tail = _words(" ".join(words[cut:]))
+        if _is_precision_tail(tail):
+            try:
+                backend, precision = _read_words(tail, what)
+            # Words may be known and yet make no precision together: fewer of them may.
+            except DocumentError:
+                continue
+            return _label(" ".join(words[:cut]), backend, precision, mark)
+    return Label(" ".join(words), scale=_scale(name), mark=mark)
 
 
 def _is_precision_tail(words: Sequence[str]) -> bool:
     """Whether all `words` are known and one names a dtype: ``max`` alone may end a name."""
     known = all(_is_backend(word) or _is_precision_word(word) for word in words)
-    return known and any(_names_dtype(word) for word in words)
+    return known and any(word == "float" or _names_width(word) for word in words)
 
 
 def _read_words(words: Sequence[str], what: str) -> tuple[str, Precision]:
-    words = [word.lower() for word in words]
-    backends = [word for word in words if _is_backend(word)]
+    valid = ", ".join(Precision.all())
+    backends = list(filter(_is_backend, words))
     rest = [word for word in words if word not in backends]
-    if unknown := [word for word in rest if not _is_precision_word(word)]:
+    precision = precision_word(" ".join(rest)) if rest else Precision.FP32
+    if precision is None and (unknown := [one for one in rest if not _is_precision_word(one)]):
+        ours = ", ".join(discovery.names(_BACKENDS))
         msg = (
-            f"{what}: {unknown[0]!r} is neither a backend ({', '.join(discovery.names(_BACKENDS))})"
-            f" nor part of a precision ({', '.join(Precision.all())}); write a model's name without"
+            f"{what}: {unknown[0]!r} is neither a backend ({ours})"
+            f" nor part of a precision ({valid}); write a model's name without"
             " emphasis"
         )
+        raise DocumentError(msg)
+    if precision is None:
+        msg = f"{what}: unknown precision {' '.join(rest)!r}; the valid ones are: {valid}"
         raise DocumentError(msg)
     if len(backends) > 1:
         msg = f"{what}: expected at most one backend, got {', '.join(backends)}"
         raise DocumentError(msg)
-    return backends[0] if backends else "", _read_precision(" ".join(rest), what)
-
-
-def _read_precision(text: str, what: str) -> Precision:
-    if text == "int8":
-        modes = ", ".join(mode.calibration for mode in Precision.all() if mode.calibration)
-        msg = f"{what}: int8 needs its calibration beside it, one of: {modes}"
-        raise DocumentError(msg)
-    try:
-        return Precision.parse(text) if text else Precision.FP32
-    except ValueError as error:
-        msg = f"{what}: {error}"
-        raise DocumentError(msg) from None
+    return backend_word(backends[0]) if backends else "", precision
 
 
 def _is_backend(word: str) -> bool:
-    return word.lower().removesuffix(_EMULATED) in discovery.names(_BACKENDS)
+    return bool(backend_word(word))
+
+
+def _names_width(word: str) -> bool:
+    """Whether `word` is a precision and surely nothing else, as ``half`` and ``mixed`` may be."""
+    return any(map(str.isdecimal, word)) and _names_dtype(word)
 
 
 def _names_dtype(word: str) -> bool:
-    """Whether `word` is a dtype or a whole precision: ``int8``, ``fp16``, ``int8_max``."""
-    return word.lower() in DTYPES or _parses(word)
+    """Whether `word` is a dtype or a whole precision: ``int8``, ``w8a8``, ``int8_max``."""
+    return precision_word(word) is not None
 
 
 def _is_precision_word(word: str) -> bool:
     """Whether `word` names a dtype, a precision, or an int8 calibration by any of its names."""
-    return _names_dtype(word) or _parses(f"int8 {word}")
-
-
-def _parses(text: str) -> bool:
-    try:
-        Precision.parse(text)
-    except ValueError:
-        return False
-    return True
+    return _names_dtype(word) or precision_word(f"int8 {word}") is not None

@@ -1,10 +1,9 @@
-"""Spell numbers the way the tables do: with the claim's decimals and its unit."""
+"""Spell numbers the way the tables do: with the claim's decimals and in its unit."""
 
 from collections import Counter
 from collections.abc import Iterable
 
 from sr_bench.core.metric import metric_info
-from sr_bench.core.metric import with_unit as metric_unit
 from sr_bench.core.record import Record, Status
 from sr_bench.document.mirror import format_like
 
@@ -20,14 +19,15 @@ def measured(record: Record, *, extra: int = 0) -> str:
         return "-"
     # With more digits than the document prints, nothing is cut as the document cuts.
     digits = record.verdict.digits if not extra else "rounded"
-    return format_like(_longer(_pattern(record), extra), value, digits=digits)
+    return format_like(_longer(_pattern(record), extra), _printed(value, record), digits=digits)
 
 
 def interval(record: Record) -> str:
     """Return the values by the readings of an emulated device; empty if there is one value."""
     if record.interval is None:
         return ""
-    low, high = (format_like(_pattern(record), value) for value in record.interval)
+    printed = (_printed(value, record) for value in record.interval)
+    low, high = (format_like(_pattern(record), value) for value in printed)
     return f"{low} .. {high}"
 
 
@@ -36,7 +36,7 @@ def delta(record: Record, *, extra: int = 1) -> str:
     difference = record.verdict.delta
     if difference is None or record.claim is None:
         return "-"
-    text = format_like(_longer(record.claim.text, extra), difference)
+    text = format_like(_longer(record.claim.text, extra), _printed(difference, record))
     return text if text.startswith("-") or not float(text) else f"+{text}"
 
 
@@ -66,8 +66,14 @@ def labelled(text: str, record: Record) -> str:
 
 
 def with_unit(text: str, record: Record) -> str:
-    """Return `text` with the metric's unit, or the bare ``-`` that stands for no number."""
-    return text if text == "-" else metric_unit(text, record.metric)
+    """Return `text` with the claim's unit, or the bare ``-`` that stands for no number."""
+    return text if text == "-" else f"{text} {unit(record)}".rstrip()
+
+
+def unit(record: Record) -> str:
+    """Return the unit in which numbers about `record` are printed; empty if it has none."""
+    printed = record.claim.unit if record.claim else ""
+    return printed or metric_info(record.metric).unit
 
 
 def counts(records: Iterable[Record]) -> str:
@@ -83,6 +89,10 @@ def plain_pattern(metric: str) -> str:
 
 def _pattern(record: Record) -> str:
     return record.claim.text if record.claim else plain_pattern(record.metric)
+
+
+def _printed(value: float, record: Record) -> float:
+    return record.claim.as_printed(value) if record.claim else value
 
 
 def _longer(pattern: str, extra: int) -> str:

@@ -17,6 +17,8 @@ class Places:
     """A text exactly as it is on disk, and where its lines begin."""
 
     text: str
+    path: str = ""
+    """Of the document, as messages name it."""
 
     @cached_property
     def starts(self) -> list[int]:

@@ -6,8 +6,9 @@ from typing import Literal
 
 from sr_bench.core.claim import Source
 from sr_bench.core.ignored import Ignored
-from sr_bench.document.columns import UNKNOWN, known_header
+from sr_bench.document.draft import draft
 from sr_bench.document.grids import LONG, Grid
+from sr_bench.document.layout import Layout
 from sr_bench.text.printable import counted
 
 Scope = Literal["column", "row", "table"]
@@ -19,8 +20,8 @@ class Printed:
 
     source: Source
     text: str
-    grid: Grid
-    """The table that it is in."""
+    layout: Layout
+    """The table that it is in, as it is read."""
     header: str
     """Of its column; empty if it has none."""
     labels: tuple[str, ...]
@@ -31,6 +32,11 @@ class Printed:
     """Why no claim holds it; empty if one does."""
     ignored: str = ""
     """Why the card ignores it; empty if it does not."""
+
+    @property
+    def grid(self) -> Grid:
+        """The table that it is in."""
+        return self.layout.grid
 
     @property
     def unread(self) -> bool:
@@ -91,8 +97,9 @@ def _message(group: Sequence[Printed]) -> str:
     where = f"table {table!r}" + (f", {scope} {names[scope]!r}" if scope != "table" else "")
     more = f" and {len(group) - 1} more" if len(group) > 1 else ""
     key = names[scope].replace("\\", "\\\\").replace('"', '\\"')
-    advice = f"; {known_header(first.header)}" if first.fault == UNKNOWN else ""
+    # A row is mended where it stands; a table or a column may be told.
+    told = "" if first.scope == "row" else f"; or say what it is:\n{draft(first.layout)}"
     return (
-        f"{where}: nothing reads {first.text!r:.{LONG}}{more}: {first.fault}{advice};"
-        f' or ignore it in card.toml: ignore_{scope}s = {{ "{key}" = "why" }}'
+        f"{where}: nothing reads {first.text!r:.{LONG}}{more}: {first.fault};"
+        f' or ignore it in card.toml: ignore_{scope}s = {{ "{key}" = "why" }}{told}'
     )

@@ -60,7 +60,7 @@ def looks_like_results(grid: Grid, names: Iterable[str] = ()) -> bool:
         return True
     models = {name.casefold() for name in names}
     headers = [cell.plain for cell in grid.header]
-    if any(_names_result(text) or text.casefold() in models for text in headers):
+    if any(names_result(text) or text.casefold() in models for text in headers):
         return True
     # A second row of headers, or metrics and datasets down the first column.
     second = [*grid.rows[0], *(row[0] for row in grid.rows if row)]
@@ -69,7 +69,8 @@ def looks_like_results(grid: Grid, names: Iterable[str] = ()) -> bool:
     return not any(_INNOCENT.search(folded(text)) for text in headers) and _mostly_decimals(cells)
 
 
-def _names_result(text: str) -> bool:
+def names_result(text: str) -> bool:
+    """Tell whether a header says what results are of."""
     letters = compact(text)
     names = re.split(r"[^\w+-]+", text)
     if any(part in letters for part in _PARTS) or any(map(_NETWORK.fullmatch, names)):

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 # Not the digits of names (Set5, v1.2, EDSR-2) and shapes (3x8x8).
@@ -34,3 +35,21 @@ def has_digit(text: str) -> bool:
 def has_number(text: str) -> bool:
     """Tell whether a number stands alone in `text`, with or without a unit."""
     return bool(_NUMBER.search(unicodedata.normalize("NFKC", text)))
+
+
+def narrow(text: str) -> str:
+    """Return `text` with its full-width characters made plain, each in its place.
+
+    Raised and lowered digits become blanks: in names and numbers they are footnote marks.
+    """
+    return "".join(map(_narrow, text))
+
+
+@lru_cache(maxsize=1000)
+def _narrow(character: str) -> str:
+    if character.isascii():
+        return character
+    plain = unicodedata.normalize("NFKC", character)
+    if plain.isdecimal() and not character.isdecimal() and not character.isalpha():
+        return " "
+    return plain if len(plain) == 1 else character

@@ -7,15 +7,22 @@ from types import MappingProxyType
 from typing import Final
 
 from sr_bench.core.claim import Source
+from sr_bench.core.told import ToldTable
 from sr_bench.document.cell import Cell
-from sr_bench.document.dialects import html, markdown, rst
+from sr_bench.document.dialects import html, markdown, rst, yaml_files
 from sr_bench.document.grids import Grid
 from sr_bench.document.places import Places
 from sr_bench.errors import DocumentError
 from sr_bench.files.toml import is_endless
 
 _DIALECTS: Final = MappingProxyType[str, Callable[[Places], tuple[Grid, ...]]](
-    {".html": html.grids, ".htm": html.grids, ".rst": rst.grids}
+    {
+        ".html": html.grids,
+        ".htm": html.grids,
+        ".rst": rst.grids,
+        ".yaml": yaml_files.grids,
+        ".yml": yaml_files.grids,
+    }
 )
 """By the suffix of a path; Markdown has any other."""
 
@@ -30,6 +37,8 @@ class Document:
     """Byte order mark and line ends included: ``text.encode()`` is the file."""
     grids: tuple[Grid, ...]
     """All that a reader takes for a table, in the document's order."""
+    told: tuple[ToldTable, ...] = ()
+    """What its card says of those."""
 
     def source(self, cell: Cell) -> Source:
         """Return the place of `cell` as claims name it."""
@@ -66,6 +75,9 @@ def parse_document(text: str, path: str) -> Document:
 
     Beside that, `path` only names it in messages and sources; anything but reStructuredText
     (``.rst``), YAML (``.yaml``, ``.yml``) and HTML (``.html``, ``.htm``) is Markdown.
+
+    Raises:
+        DocumentError: It is not YAML, where it should be.
     """
     grids = _DIALECTS.get(PurePath(path).suffix.lower(), markdown.grids)
-    return Document(path, text, grids(Places(text)))
+    return Document(path, text, grids(Places(text, path)))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from sr_bench.core.ignored import Ignored
 from sr_bench.core.precision import Precision
 from sr_bench.draft.choices import Protocol
 from sr_bench.draft.datasets import Guess
@@ -51,8 +52,9 @@ class Card:
     """As the card names it."""
     models: tuple[Model, ...]
     protocols: Mapping[str, Protocol] = field(default_factory=dict)
-    ignored: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Names with reasons, by ``ignore_columns``, ``ignore_rows`` and ``ignore_tables``."""
+    ignored: Ignored = field(default_factory=Ignored)
+    tables: tuple[str, ...] = ()
+    """A ``[[table]]`` for each table that is not read, to fill in."""
     doubts: tuple[str, ...] = ()
     """What a person must decide, each in a sentence."""
 
@@ -71,9 +73,12 @@ class Card:
         return [*head, pair("schema", 1), *document]
 
     def _ignores(self) -> Iterator[list[str]]:
-        for name, reasons in self.ignored.items():
-            if reasons:
-                yield [f"[{name}]", *(pair(each, why) for each, why in reasons.items())]
+        for part in ("columns", "rows", "tables"):
+            if reasons := getattr(self.ignored, part):
+                yield [f"[ignore_{part}]", *(pair(each, why) for each, why in reasons.items())]
+        for table in self.tables:
+            told = ["To have its numbers read, fill this in, and ignore it no more:"]
+            yield [f"# {line.strip()}" for line in (*told, *table.split("\n"))]
 
 
 def _model(model: Model) -> list[str]:

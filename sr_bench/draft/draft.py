@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os.path import relpath
 from pathlib import Path
 
@@ -37,7 +37,7 @@ from sr_bench.draft.models import (
 )
 from sr_bench.draft.networks import Costs, Network, identify, own_file
 from sr_bench.draft.scripts import NORMALISED
-from sr_bench.draft.unread import ignored, unread_doubts
+from sr_bench.draft.unread import drafts, ignorable, unread_doubts
 from sr_bench.errors import OptionError
 from sr_bench.files.validation import nearest
 
@@ -62,12 +62,16 @@ def draft(request: Request) -> Card:
         OptionError: It prints no row of a model, or an ONNX file is none's.
     """
     document = read_document(request.document)
-    reading = read(document)
-    rows = rows_of(reading)
+    whole = read(document)
+    ignored = ignorable(whole)
+    reading = read(document, ignored)
+    rows = rows_of(reading, document.text)
     if not rows:
         msg = f"{document.path}: no row of a model is read; {_why_none(reading)}"
         raise OptionError(msg)
-    return _Drafter(request, document.text, reading, rows).card()
+    card = _Drafter(request, document.text, rows).card()
+    doubts = (*unread_doubts(whole, left=reading), *card.doubts)
+    return replace(card, doubts=doubts, ignored=ignored, tables=tuple(drafts(whole)))
 
 
 def _why_none(reading: Reading) -> str:
@@ -79,8 +83,8 @@ def _why_none(reading: Reading) -> str:
 class _Drafter:
     """Collects protocols and doubts while it goes through the rows."""
 
-    def __init__(self, request: Request, text: str, reading: Reading, rows: Sequence[Row]) -> None:
-        self._request, self._reading, self._rows = request, reading, rows
+    def __init__(self, request: Request, text: str, rows: Sequence[Row]) -> None:
+        self._request, self._rows = request, rows
         self._folder = request.card.resolve().parent
         self._family = _family(request.document)
         title = next((line for line in text.split("\n") if line.startswith("#")), "")
@@ -103,8 +107,7 @@ class _Drafter:
             document=Path(relpath(self._request.document.resolve(), self._folder)).as_posix(),
             models=models,
             protocols=self._protocols,
-            ignored=ignored(self._reading),
-            doubts=(*unread_doubts(self._reading), *self._told()),
+            doubts=tuple(self._told()),
         )
 
     def _files(self, labels: Mapping[str, str]) -> dict[str, Path]:
@@ -170,7 +173,7 @@ class _Drafter:
         if file:
             network = own_file(costs, file, self._folder)
         else:
-            network = identify(costs, f"{self._about} {row.about}")
+            network = identify(costs, f"{self._about} {row.source} {row.about}")
         for doubt in network.doubts:
             self._doubt(doubt)
         if not network.known:

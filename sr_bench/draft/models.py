@@ -29,6 +29,8 @@ class Row:
     label: str
     source: str
     rows: tuple[ModelRow, ...]
+    about: str
+    """Its lines of the document, in which links say more than labels do."""
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -56,13 +58,6 @@ class Row:
         """The scales that columns, rows or headings print."""
         return tuple(dict.fromkeys(claim.scale for claim in self.claims if claim.scale))
 
-    @property
-    def about(self) -> str:
-        """Its source, with what its cells link to."""
-        cells = [cell.text for row in self.rows for cell in row.cells.values()]
-        links = (text for text in cells if "://" in text)
-        return " ".join(dict.fromkeys([self.source, *links]))
-
     def sizes(self, *, full: bool | None = None) -> tuple[Size, ...]:
         """Return the shapes that its rows print: those of fp32, of the others, or of all."""
         rows = [row for row in self.rows if full is None or row.precision.is_full is full]
@@ -75,12 +70,17 @@ class Row:
         return any(_NATIVE.search(shape) for shape in shapes)
 
 
-def rows_of(reading: Reading) -> tuple[Row, ...]:
-    """Return the model rows of `reading`, in the document's order."""
+def rows_of(reading: Reading, text: str) -> tuple[Row, ...]:
+    """Return the model rows of `reading`, whose document is `text`, in its order."""
+    lines = text.split("\n")
     groups: dict[tuple[str, str], list[ModelRow]] = {}
-    for row in (row for table in reading.tables for row in table.rows):
+    rows = (row for table in reading.tables for row in table.rows)
+    for row in sorted(rows, key=lambda row: row.line):
         groups.setdefault((row.row, row.row_source), []).append(row)
-    return tuple(Row(label, source, tuple(group)) for (label, source), group in groups.items())
+    return tuple(
+        Row(label, source, tuple(group), " ".join(lines[row.line - 1] for row in group))
+        for (label, source), group in groups.items()
+    )
 
 
 def scales_of(row: Row, found: tuple[Found, ...]) -> tuple[tuple[int, str], ...]:

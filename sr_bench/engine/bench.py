@@ -125,7 +125,9 @@ class Bench:
         verdict = self._judged(case, measurement)
         differs = verdict.status in (Status.DIFFERS, Status.BETTER)
         cause = cause_of(case, run, self.selection) if differs else Detail()
-        detail = replace(cause, warning=warning(known_failure(case, self.info)))
+        detail = replace(
+            cause, warning=warning(known_failure(case, self.info)), printed_as=case.printed_as
+        )
         return run.record(case, measurement, verdict, detail)
 
     def _cost(self, case: Case) -> Record:

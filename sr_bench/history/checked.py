@@ -8,10 +8,11 @@ from sr_bench.core.codec import decode
 from sr_bench.core.detail import Detail
 from sr_bench.core.forensics import Forensics, Scoring
 from sr_bench.core.gate import Drop
-from sr_bench.core.metric import metric_infos
+from sr_bench.core.metric import is_measured, metric_infos
 from sr_bench.core.record import Record
 
 _LARGEST_SCORE = 1e9  # of an image, in any unit; the squares of far larger ones overflow
+_LARGEST_EXPONENT = 30  # of a unit; far larger ones overflow
 _GATED = {"fidelity", "psnr", "ssim"}
 _CHANGES = {field.name for field in fields(Scoring)} - {"image"}
 
@@ -21,18 +22,20 @@ def read_record_of(data: object) -> Record:
 
     Raises:
         TypeError: As `decode`.
-        ValueError: Its metric is unknown, its claim no number, an image's score absurd, or its
-            detail damaged.
+        ValueError: It measured an unknown metric, its claim is no number, an image's score is
+            absurd, or its detail damaged.
     """
     record = decode(Record, data)
     claim = record.claim
     for metric in (record.metric, claim.metric if claim else record.metric):
-        if metric not in metric_infos():
+        # A document may print anything, but only what is known is measured.
+        if record.measurement and not is_measured(metric):
             known = ", ".join(metric_infos())
             msg = f"unknown metric {metric!r:.40}; install its package (the known ones: {known})"
             raise ValueError(msg)
     # float() takes the digits of every script; tables are read for ASCII alone.
-    if claim and not (claim.text.isascii() and math.isfinite(claim.value)):
+    printed = claim and claim.text.isascii() and abs(claim.exponent) <= _LARGEST_EXPONENT
+    if claim and not (printed and math.isfinite(claim.value)):
         msg = f"expected a claim that is a number, got {claim.text!r:.40}"
         raise ValueError(msg)
     for score in record.measurement.images if record.measurement else ():

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from sr_bench.core.claim import Claim
+from sr_bench.core.metric import with_unit
 
 NOISE: dict[str, float] = {"psnr": 0.01, "ssim": 0.001}
 """What int8 may gain or lose by chance, in the metric's unit: another summation order alone moved
@@ -15,13 +16,24 @@ CLEAR: dict[str, float] = {"psnr": 0.05, "ssim": 0.002}
 def difference(a: Claim, b: Claim) -> Decimal:
     """Return `a` minus `b` as printed, in the metric's unit."""
     # In decimals: as floats 30.13 - 30.12 is not 0.01.
-    return Decimal(a.text) - Decimal(b.text)
+    return _number(a) - _number(b)
 
 
 def excess(a: Claim, b: Claim) -> float:
     """Return how far `a` is above `b` at least, whatever was rounded away; 0 if it need not be."""
     hidden = (_step(a) + _step(b)) / 2  # at worst one was rounded up, the other down
     return max(0.0, float(difference(a, b) - hidden))
+
+
+def bounds(claim: Claim) -> tuple[float, float]:
+    """Return the least and the greatest number, in the metric's unit, that is printed like this."""
+    half = _step(claim) / 2
+    return float(_number(claim) - half), float(_number(claim) + half)
+
+
+def quantity(claim: Claim) -> str:
+    """Return the number with its unit as printed: ``1.370 M``, ``1370 K``."""
+    return f"{claim.text} {claim.unit}" if claim.unit else with_unit(claim.text, claim.metric)
 
 
 def decimals(claim: Claim) -> int:
@@ -39,5 +51,9 @@ def signed(a: Claim, b: Claim) -> str:
     return f"{difference(a, b):+f}"
 
 
+def _number(claim: Claim) -> Decimal:
+    return Decimal(claim.text).scaleb(claim.exponent)
+
+
 def _step(claim: Claim) -> Decimal:
-    return Decimal(1).scaleb(int(Decimal(claim.text).as_tuple().exponent))
+    return Decimal(1).scaleb(int(_number(claim).as_tuple().exponent))

@@ -16,11 +16,15 @@ from sr_bench.core.fields import narrowed
 from sr_bench.core.ignored import Ignored
 from sr_bench.data.dataset import Dataset
 from sr_bench.document.claims import read
+from sr_bench.document.rows import ModelInfoTable
 from sr_bench.document.tables import Document, read_document
 from sr_bench.engine.plan.suite import keys_of, load_suite
 from sr_bench.errors import CardError, DatasetError, DocumentError, OptionError, SrBenchError
+from sr_bench.lint.attach import attach_pages
 from sr_bench.lint.counting import CountedRow, count_row
-from sr_bench.lint.subject import Entry, ReadFault, Subject
+from sr_bench.lint.subject import ReadFault, Subject
+
+_ENDINGS = (".md", ".rst")
 
 LoadDataset = Callable[[str, tuple[Path, ...]], Dataset]
 """Returns the dataset of a slug, searched in the given folders first."""
@@ -31,7 +35,7 @@ class Request:
     """What to look at, and with which cards."""
 
     paths: tuple[Path, ...]
-    """Folders with suites, cards, and documents."""
+    """Folders with suites or documents, cards, and documents."""
     load_dataset: LoadDataset
     """Given by the caller: finding manifests takes libraries with it that decode images."""
     suites: Path | None = None
@@ -54,34 +58,45 @@ def gather(request: Request) -> Gathered:
     """Return every document that is asked for, once, in the order of the request.
 
     Raises:
-        OptionError: A folder holds no card, or the card that is named does not fit.
+        OptionError: A folder holds neither card nor document, or the card named does not fit.
     """
     shelf = _Shelf(request.suites)
     by_path: dict[Path, tuple[Subject, str]] = {}
     for path in request.paths:
         for subject, notice in _subjects(path, request, shelf):
             by_path.setdefault(Path(subject.path).resolve(), (subject, notice))
+    documents, told = attach_pages([subject for subject, _ in by_path.values()], _alone)
     subjects: list[Subject] = []
-    for subject, _ in by_path.values():
+    for subject in documents:
         counted, datasets = _counted(subject), _datasets(subject, request.load_dataset)
         before = tuple(subjects)  # only these: a pair of documents is compared once
         subjects.append(replace(subject, counted=counted, datasets=datasets, before=before))
-    return Gathered(tuple(subjects), tuple(notice for _, notice in by_path.values() if notice))
+    notices = [notice for _, notice in by_path.values() if notice]
+    return Gathered(tuple(subjects), (*notices, *told))
 
 
 def _subjects(path: Path, request: Request, shelf: "_Shelf") -> Iterator[tuple[Subject, str]]:
     """Yield each document that `path` names, with a notice about its card, or nothing."""
     if path.is_dir():
-        if not (cards := find_cards(path)):
-            msg = f"{path}: no {CARD} below it; name its README.md files to look at them alone"
-            raise OptionError(msg)
-        yield from ((_suite(card), "") for card in cards)
+        cards = find_cards(path)
+        yield from ((_suite(card), "") for card in cards) if cards else _cardless(path)
     elif path.name == CARD:
         yield _suite(path), ""
     elif request.card is not None:
         yield _with_card(path, request.card), ""
     else:
         yield _document(path, shelf if request.cards else None)
+
+
+def _cardless(folder: Path) -> Iterator[tuple[Subject, str]]:
+    """Yield the documents below a folder without a card that print results."""
+    found = (path for ending in _ENDINGS for path in folder.rglob(f"*{ending}"))
+    shown = (p for p in found if not any(n.startswith(".") for n in p.relative_to(folder).parts))
+    subjects = [_alone(path) for path in sorted(shown)]
+    if not any(subject.entries or subject.printed for subject in subjects):
+        msg = f"{folder}: no {CARD} and no document with a table of results below it"
+        raise OptionError(msg)
+    yield from ((replace(subject, named=False), "") for subject in subjects)
 
 
 def _suite(path: Path) -> Subject:
@@ -92,7 +107,7 @@ def _suite(path: Path) -> Subject:
         # The card is sound; reading its document alone makes a finding of the fault.
         return replace(_alone(load_card(path).document), card=load_card(path), waivable=True)
     except CardError as error:
-        alone = _alone(_document_of(path), _ignored_of(path))
+        alone = _alone(_document_of(path), _card_of(path))
         return replace(alone, faults=(_fault(error, path), *alone.faults))
     subject = _read(suite.document, suite.card.ignored)
     subject = replace(subject, printed=suite.printed, card=suite.card, waivable=True)
@@ -106,11 +121,11 @@ def _document_of(path: Path) -> Path:
         return path.with_name("README.md")
 
 
-def _ignored_of(path: Path) -> Ignored:
+def _card_of(path: Path) -> SuiteCard | None:
     try:
-        return load_card(path).ignored
+        return load_card(path)
     except SrBenchError:
-        return Ignored()
+        return None
 
 
 def _with_card(path: Path, card_path: Path) -> Subject:
@@ -118,7 +133,7 @@ def _with_card(path: Path, card_path: Path) -> Subject:
         msg = f"--card {card_path}: expected a {CARD}, got no file"
         raise OptionError(msg)
     card = load_card(card_path)
-    subject = _bound(_alone(path, card.ignored), card)
+    subject = _bound(_alone(path, card), card)
     if subject.tables and not subject.models:
         rows = ", ".join(model.row for model in card.models if model.row)
         msg = f"--card {card_path}: binds no row of {path}; its rows are: {rows}"
@@ -133,7 +148,7 @@ def _document(path: Path, shelf: "_Shelf | None") -> tuple[Subject, str]:
     if shelf is not None and beside.is_file() and _same(_document_of(beside), path):
         return _suite(beside), ""
     subject = _alone(path)
-    card = shelf.card_for(subject.entries) if shelf is not None else None
+    card = shelf.card_for(subject.tables) if shelf is not None else None
     if card is None:
         return subject, ""
     notice = f"{subject.path}: bound by {card.path}, whose table has the same rows"
@@ -150,23 +165,28 @@ class _Shelf:
     def _suites(self) -> tuple[tuple[SuiteCard, frozenset[tuple[str, ...]]], ...]:
         cards = find_cards(self.folder) if self.folder else []
         subjects = (_suite(card) for card in cards)
-        return tuple((s.card, _rows(s.entries)) for s in subjects if s.card and s.models)
+        return tuple((s.card, _rows(s.tables)) for s in subjects if s.card and s.models)
 
-    def card_for(self, entries: Sequence[Entry]) -> SuiteCard | None:
+    def card_for(self, tables: Sequence[ModelInfoTable]) -> SuiteCard | None:
         """Return the one card whose document has the same rows, precisions included."""
-        rows = _rows(entries)
+        rows = _rows(tables)
         fitting = [card for card, theirs in self._suites if theirs == rows] if rows else []
         return fitting[0] if len(fitting) == 1 else None  # of several none is sure
 
 
-def _rows(entries: Sequence[Entry]) -> frozenset[tuple[str, ...]]:
-    return frozenset((e.row, e.row_source, e.backend, e.precision) for e in entries)
+def _rows(tables: Sequence[ModelInfoTable]) -> frozenset[tuple[str, ...]]:
+    rows = (row for table in tables for row in table.rows)
+    return frozenset((row.row, row.row_source, row.backend, row.precision) for row in rows)
 
 
-def _alone(path: Path, ignored: Ignored | None = None) -> Subject:
-    """Return the document at `path` without a card; if it can't be read, that is a fault of it."""
+def _alone(path: Path, card: SuiteCard | None = None) -> Subject:
+    """Return the document at `path`, bound by no card; if it can't be read, that is a fault of it.
+
+    Of `card` counts what it says of reading.
+    """
+    told, ignored = (card.told, card.ignored) if card else ((), None)
     try:
-        return _read(read_document(path), ignored)
+        return _read(replace(read_document(path), told=told), ignored)
     except DocumentError as error:
         return Subject(str(path), faults=(_fault(error, path),))
 
@@ -179,13 +199,13 @@ def _read(document: Document, ignored: Ignored | None) -> Subject:
 def _bound(subject: Subject, card: SuiteCard) -> Subject:
     """Return the subject with each model of `card` that binds exactly one of its rows."""
     # A model that names no source fits rows of every source: of several none is sure.
-    keys = {entry.key for entry in subject.entries}
+    keys = {(row.row, row.row_source) for table in subject.tables for row in table.rows}
     named = ((model, keys_of(model, keys)) for model in card.models if model.row)
     return replace(subject, models={rows[0]: model for model, rows in named if len(rows) == 1})
 
 
 def _datasets(subject: Subject, load: LoadDataset) -> dict[str, Dataset]:
-    extra = (subject.card.datasets,) if subject.card else ()
+    extra = subject.card.manifest_folders if subject.card else ()
     models = subject.models.values()
     slugs = {evaluation.dataset for model in models for evaluation in model.evaluations}
     datasets = {}

@@ -14,7 +14,7 @@ RULE = Rule(
     Severity.WARNING,
     "a waiver matches no finding",
     "The card waives a finding that isn't there, or no longer: it would hide the next one of its"
-    " kind. A waiver of SRB205 may be idle, as that depends on the other documents.",
+    " kind. Waivers of SRB110 and SRB205 may be idle, as those depend on other documents.",
     "remove the waiver from the card",
 )
 

@@ -14,7 +14,7 @@ INFO = MetricInfo(
     higher_is_better=True,
     decimals=4,
     sentence_decimals=3,
-    headers=("psnr", "psnr(db)"),
+    headers=("psnr", "psnr(db)", "峰值信噪比", "信噪比"),
     allowed_loss=0.01,
     perfect=20.0 * math.log10(255.0),  # an error of one level, root mean square
 )

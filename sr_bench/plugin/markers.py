@@ -89,7 +89,8 @@ def _dataset_folders(config: pytest.Config) -> Iterator[Path]:
     """Yield where manifests may be of the suites that are asked for, or lie around here."""
     here = config.invocation_params.dir
     for place in (here, *(here / argument.partition("::")[0] for argument in config.args)):
-        yield from (folder / "datasets" for folder in (place, *place.parents[:2]))
+        for folder in (place, *place.parents[:2]):
+            yield from (folder / "datasets", folder)
 
 
 def _markers(named: Mapping[str, str]) -> dict[str, str]:

@@ -28,9 +28,11 @@ def check_names(selection: Selection, suites: Sequence[Suite]) -> None:
             raise OptionError(msg)
     if not selection.datasets:
         return
-    from sr_bench.data.locate import known_datasets  # brings the image libraries along
+    # Brings the image libraries along.
+    from sr_bench.data.locate import known_datasets, manifest_folders
 
-    known = known_datasets(tuple(suite.card.datasets for suite in suites))
+    of_suites = (folder for suite in suites for folder in suite.card.manifest_folders)
+    known = known_datasets((*of_suites, *manifest_folders(selection.data)))
     for name in selection.datasets:
         if name not in known and split_scale(name)[0] not in known:
             msg = f"--sr-datasets={name}: no such dataset; {nearest(name, known)}"

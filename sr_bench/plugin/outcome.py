@@ -28,7 +28,9 @@ def asked(case: Case) -> Properties:
 
 def answered(record: Record) -> Properties:
     """Return what JUnit says of the answer; empty strings for what it lacks."""
-    measured = record.verdict.measured
+    measured, claim = record.verdict.measured, record.claim
+    if measured is not None and claim:
+        measured = claim.as_printed(measured)  # as what is claimed
     return _properties(
         measured="" if measured is None else measured,
         status=record.verdict.status,

@@ -72,7 +72,8 @@ class BenchSession:
     @property
     def dataset_folders(self) -> tuple[Path, ...]:
         """Folders of dataset manifests that the suites name."""
-        return tuple(dict.fromkeys(suite.card.datasets for suite in self.suites))
+        folders = (folder for suite in self.suites for folder in suite.card.manifest_folders)
+        return tuple(dict.fromkeys(folders))
 
     def heed_signals(self) -> None:
         """Let SIGTERM and SIGHUP end the session with its reports, until pytest has ended."""

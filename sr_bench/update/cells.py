@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
-from sr_bench.core.claim import Claim, Source, dataset_key
+from sr_bench.core.claim import Claim, Source, in_print
 from sr_bench.core.metric import metric_info
 from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
@@ -85,7 +86,7 @@ def _of_claim(
     by_key: Mapping[CellKey, MetricCell], record: Record, claim: Claim, value: float
 ) -> Edit | None:
     key, place = CellKey.of(claim), claim.source
-    new = format_like(claim.text, value, digits=record.verdict.digits)
+    new = format_like(claim.text, claim.as_printed(value), digits=record.verdict.digits)
     if (cell := by_key.get(key)) is None:
         msg = f"{place}: expected {claim.text} of {key}; the document has no such row any more"
         raise DocumentError(msg)
@@ -129,19 +130,20 @@ def _new_number(
         return measured(record)
     # A new number is judged by the card's rule next time, which may be to cut digits off.
     digits = model.tolerance_for(record.metric, cell.key.precision).digits
-    return format_like(like.text, record.measurement.value, digits=digits)
+    value = in_print(record.measurement.value, cell.exponent)
+    pattern = Decimal(like.text).scaleb(like.exponent - cell.exponent)  # of another unit, maybe
+    return format_like(f"{pattern:f}", value, digits=digits)
 
 
 def _answers(record: Record, key: CellKey, model: ModelCard) -> bool:
     slug, _ = split_scale(record.dataset)
+    evaluation = model.claimed_evaluation(key.precision, key.dataset, key.variant)
+    precision = model.measured_in(key.precision)
     return (
-        (record.metric, record.precision, model.row) == (key.metric, key.precision, key.row)
+        (record.metric, record.precision, model.row) == (key.metric, precision, key.row)
         # A card names the source only where the label alone is not unique.
         and model.row_source.casefold() in ("", key.row_source.casefold())
-        and (
-            not record.dataset
-            or dataset_key(key.dataset) in ("", *map(dataset_key, (slug, record.dataset)))
-        )
+        and (not record.dataset or (evaluation is not None and evaluation.dataset == slug))
     )
 
 

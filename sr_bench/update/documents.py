@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from sr_bench.cards.documents import read_told
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard
 from sr_bench.core.claim import Source
@@ -14,7 +15,6 @@ from sr_bench.core.record import Record, Status
 from sr_bench.core.update import Edit, GapRemoval, Update, group
 from sr_bench.document.diff import unified_diff
 from sr_bench.document.mirror import replace_numbers
-from sr_bench.document.tables import read_document
 from sr_bench.engine.plan.suite import Suite, load_suite
 from sr_bench.errors import CardError, DocumentError, OptionError, SrBenchError
 from sr_bench.files.lock import locked
@@ -116,7 +116,7 @@ def _changes(
     if not path.is_file():
         msg = f"{path}: the run's document is not here; run this where the tests were started"
         raise DocumentError(msg)
-    document = read_document(path)
+    document = read_told(path)
     suites = _Suites(path)
     cells = work_out(document, records, mode, suites.model)
     written = {edit.key for edit in cells.edits}

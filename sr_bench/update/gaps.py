@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from sr_bench.core.card import KnownGap, ModelCard
-from sr_bench.core.case import COST_METRICS, GATE_METRIC
+from sr_bench.core.case import GATE_METRIC, STATIC_METRICS, TIMED_METRICS
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Claim
 from sr_bench.core.record import Record, Status
@@ -140,7 +140,8 @@ def _agrees(record: Record, covered: _Covered, written: Collection[CellKey]) -> 
     if CellKey.of(record.claim) in written:
         return True
     # Judged anew: the status also says so where a known failure of the device is gone.
-    tolerance = covered.model.tolerance_for(record.metric, record.claim.precision)
+    precision = covered.model.measured_in(record.claim.precision)
+    tolerance = covered.model.tolerance_for(record.metric, precision)
     verdict = judge(record.claim, record.measurement, tolerance=tolerance, gap=covered.gap)
     return (verdict.status, record.verdict.status) == (Status.GAP_CLOSED, Status.GAP_CLOSED)
 
@@ -167,7 +168,7 @@ def _open(covered: _Covered, agreeing: Sequence[Record]) -> Iterator[str]:
 
 def _excused(model: ModelCard, claim: Claim) -> tuple[str, str, str]:
     """Return metric, precision and dataset of `claim` as known gaps name them."""
-    evaluation = model.claimed_evaluation(claim.precision, claim.dataset)
-    cost = claim.metric in COST_METRICS
+    evaluation = model.claimed_evaluation(claim.precision, claim.dataset, claim.variant)
+    cost = claim.metric in (*STATIC_METRICS, *TIMED_METRICS)
     slug = evaluation.dataset if evaluation and not cost else ""
-    return claim.metric, claim.precision, slug
+    return claim.metric, model.measured_in(claim.precision), slug

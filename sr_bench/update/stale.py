@@ -8,8 +8,10 @@ from pathlib import Path
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
+from sr_bench.core.claim import in_print
 from sr_bench.core.history import PastSession
 from sr_bench.core.ignored import Ignored
+from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.document.cells import MetricCell, metric_cells
 from sr_bench.document.claims import read
@@ -74,7 +76,7 @@ def _refuse_unread(document: Document, answers: "_Answers") -> None:
     ignored = Ignored()
     with suppress(CardError):  # the card may be gone since the run
         ignored = load_card(answers.card).ignored if answers.card else ignored
-    printed = (one for one in read(document, ignored).printed if not one.grid.fault)
+    printed = (one for one in read(document, ignored).printed if one.layout.is_read)
     for one in unread_numbers(printed):
         msg = f"{one.source}: {one.message}"
         raise DocumentError(msg)
@@ -111,12 +113,17 @@ class _Answers:
             return self._claims[cell.key]
         for record in self._blanks:
             place = record.source
-            same = (record.metric, record.precision) == (cell.key.metric, cell.key.precision)
+            same = record.metric == cell.key.metric and _same(record.precision, cell.key.precision)
             # Not by the column, which a number before it in the row may have moved.
             if same and place and place.line == cell.source.line:
                 if self._rows.get(record.model, cell.key.row) == cell.key.row:
                     return record
         return None
+
+
+def _same(measured: str, printed: Precision) -> bool:
+    """Tell whether a row of `printed` is answered in the precision `measured`."""
+    return measured == printed or (printed.is_bare_int8 and measured.startswith("int8_"))
 
 
 def _edited(cell: MetricCell, record: Record) -> bool:
@@ -125,7 +132,7 @@ def _edited(cell: MetricCell, record: Record) -> bool:
 
 def _why_stale(cell: MetricCell, record: Record, document: Document) -> str:
     if _edited(cell, record):
-        return "" if _prints(cell.text, record) else _EDITED
+        return "" if _prints(cell, record) else _EDITED
     status = record.verdict.status
     if status in (Status.DIFFERS, Status.BETTER):
         return status.value
@@ -134,11 +141,11 @@ def _why_stale(cell: MetricCell, record: Record, document: Document) -> str:
     return ""
 
 
-def _prints(text: str, record: Record) -> bool:
-    """Whether `text` is the measured value, cut to its digits as the document does."""
+def _prints(cell: MetricCell, record: Record) -> bool:
+    """Whether `cell` prints the measured value, cut to its digits as the document does."""
     if record.measurement is None:
         return False
-    value = record.measurement.value
+    text, value = cell.text, in_print(record.measurement.value, cell.exponent)
     if record.claim:
         return text == format_like(text, value, digits=record.verdict.digits)
     # Of a cell that had no number the record does not know how the document cuts digits.

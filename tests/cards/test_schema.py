@@ -92,7 +92,7 @@ def test_the_json_schema_has_the_keys_of_a_card() -> None:
     assert set(schema["required"]) == {"schema", "model"}
     assert schema["additionalProperties"] is False
     ignores = {"ignore_columns", "ignore_rows", "ignore_tables"}
-    top = {"schema", "document", *ignores, "protocol", "waive", "model"}
+    top = {"schema", "document", *ignores, "table", "protocol", "waive", "model"}
     assert set(schema["properties"]) == top
     assert json.loads(json.dumps(schema)) == schema
 

@@ -32,7 +32,7 @@ def test_what_is_absent_is_counted_with_what_to_do(sr_bench, project_root: Path)
     assert result.code == 0
     assert sum(reasons.values()) == 4
     assert any("DF2K.pth" in reason and "--sr-weights" in reason for reason in reasons)
-    assert any("sr-bench fetch pair" in reason for reason in reasons)
+    assert any("pair/dataset.toml" in reason for reason in reasons)
 
 
 def test_lr_files_that_a_protocol_does_not_need_are_not_missed(

@@ -90,10 +90,11 @@ def test_a_card_may_be_named_and_the_suites_folder_too(sr_bench, zoo: Zoo) -> No
         ([".", "--card", "card.toml"], "expected one README.md"),
         (["bad.md", "--card", "absent.toml"], "got no file"),
         (["bad.md", "--card", "a", "--no-card"], "not allowed with"),
-        (["."], "no card.toml below it"),
+        (["empty"], "no card.toml and no document with a table of results below it"),
     ],
 )
 def test_a_wrong_command_line_ends_with_2(sr_bench, arguments, message) -> None:
+    Path("empty").mkdir()
     result = sr_bench("lint", *arguments)
     assert result.code == 2
     assert message in result.err

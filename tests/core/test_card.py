@@ -36,6 +36,19 @@ def test_a_dataset_that_no_claimed_evaluation_names_has_none(cell: str) -> None:
     assert card(REST, OTHER).claimed_evaluation(FP32, cell) is None
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"), [("", "rest"), ("3x64x64", "rest"), ("multi_size", "whole")]
+)
+def test_rows_that_only_a_variant_tells_apart_may_have_an_evaluation_of_their_own(
+    told: str, expected: str
+) -> None:
+    whole = Evaluation("div2k", EvalProtocol("whole"), variant="multi-size")
+    evaluation = card(whole, REST).claimed_evaluation(FP32, "", told)
+    assert evaluation
+    assert evaluation.protocol.name == expected
+    assert card(whole).claimed_evaluation(FP32) is None
+
+
 def test_a_gap_is_of_one_metric_and_precision_and_if_it_says_so_of_one_dataset() -> None:
     wide = KnownGap("ssim", FP32, "why")
     narrow = KnownGap("psnr", FP32, "why", dataset="div2k")
@@ -46,6 +59,7 @@ def test_a_gap_is_of_one_metric_and_precision_and_if_it_says_so_of_one_dataset()
     assert model.gap_for("ssim", FP16, "div2k") is None
 
 
-def test_a_zoo_keeps_its_manifests_beside_its_suites() -> None:
+def test_a_zoo_keeps_its_manifests_inside_its_suites_or_beside_them() -> None:
     suite = SuiteCard(Path("/z/zoo/card.toml"), "zoo", Path("/z/zoo/README.md"), ())
-    assert suite.datasets == Path("/z/datasets")
+    places = ("/z/zoo/datasets", "/z/zoo", "/z/datasets", "/z")
+    assert suite.manifest_folders == tuple(map(Path, places))

@@ -1,5 +1,8 @@
 """A claim's value and step follow from its digits as printed."""
 
+import math
+from dataclasses import replace
+
 import pytest
 
 from sr_bench.core.claim import Claim, Source
@@ -25,6 +28,19 @@ def test_half_a_step_is_half_a_unit_of_the_last_digit(
 ) -> None:
     assert claim(text).value == value
     assert claim(text).half_step == pytest.approx(half_step, rel=1e-12)
+
+
+def test_a_number_in_another_unit_is_compared_in_the_metrics_and_printed_in_its_own() -> None:
+    thousands = replace(claim("1592"), metric="params", unit="K", exponent=-3)
+    assert (thousands.value, thousands.half_step) == (1.592, pytest.approx(0.0005, rel=1e-12))
+    assert [thousands.as_printed(value) for value in (1.592, 1.5921, math.inf)] == [
+        1592,
+        1592.1,
+        math.inf,
+    ]
+    percent = replace(claim("86.40"), metric="ssim", unit="%", exponent=-2)
+    assert (percent.text_in_unit, claim("30.10").text_in_unit) == ("0.8640", "30.10")
+    assert replace(claim("3"), exponent=3).text_in_unit == "3000"
 
 
 def test_a_place_is_written_as_editors_understand_it() -> None:

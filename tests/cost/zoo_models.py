@@ -1,4 +1,4 @@
-"""The networks of the five documents, and the numbers that the documents print about them."""
+"""The networks of the documents, and the numbers that the documents print about them."""
 
 from dataclasses import dataclass, field
 
@@ -98,12 +98,19 @@ MODELS = {
     "realsr_df2k": Printed("rrdbnet", 4, _RRDB, _128, B, "652.697", 16_697_987, "16.698"),
     "realsr_df2k_jpeg": Printed("rrdbnet", 4, _RRDB, _128, B, "652.697", 16_697_987, "16.698"),
     "realsr_dped": Printed("rrdbnet", 4, _RRDB, _128, B, "652.697", 16_697_987, "16.698"),
+    "bsrgan_x2": Printed("rrdbnet", 2, _RRDB, _128, A, "615.207", 16_661_059, "16.661"),
+    "real_esrgan_x2plus": Printed(
+        "rrdbnet", 2, _RRDB | {"unshuffle": True}, _128, A, "163.466", 16_703_171, "16.703"
+    ),
+    "real_esrgan_anime": Printed(
+        "rrdbnet", 4, _RRDB | {"n_blocks": 6}, _128, A, "208.149", 4_467_779, "4.468"
+    ),
     "lesrcnn_x3": Printed("lesrcnn", 3, _LESRCNN, _128, A, "85.083", 810_968, ""),
     "edsr_baseline_x3": Printed("edsr", 3, _BASELINE, _256, A, "228.407", 1_554_523, ""),
     "edsr_x3": Printed("edsr", 3, _FULL, _256, A, "6369.418", 43_680_027, ""),
     "edsr_x4": Printed("edsr", 4, _FULL, _256, A, "7321.770", 43_089_947, ""),
 }
-"""14 rows of the tables and four values that only export scripts print."""
+"""17 rows of the tables and four values that only export scripts print."""
 
 TRUNCATED = ("sr4k_official", "rcan2_official")
 """Rows whose Params are cut, not rounded."""
@@ -124,6 +131,11 @@ SMALL = {
     "sr4k_official_x2": ("rcan", 2, _sr4k("official", 16, 2)),
     "sr4k_basicsr_x2": ("rcan", 2, _sr4k("basicsr", 16, 2)),
     "rrdbnet_x4": ("rrdbnet", 4, {"n_feats": 8, "n_blocks": 2, "growth": 4, "res_scale": 0.2}),
+    "rrdbnet_x2": (
+        "rrdbnet",
+        2,
+        {"n_feats": 8, "n_blocks": 1, "growth": 4, "res_scale": 0.2, "unshuffle": True},
+    ),
     "lesrcnn_x2": ("lesrcnn", 2, _LESRCNN | {"n_feats": 8}),
     "lesrcnn_x3": ("lesrcnn", 3, _LESRCNN | {"n_feats": 8}),
     "lesrcnn_x4": ("lesrcnn", 4, _LESRCNN | {"n_feats": 8}),

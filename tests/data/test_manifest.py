@@ -90,7 +90,6 @@ def test_all_faults_are_reported_at_once_with_the_nearest_key(load):
     assert "tiny/dataset.toml" in message
     for part in (
         "license: unknown key; did you mean 'licence'?",
-        "licence: required",
         "counts: unknown key; did you mean 'count'?",
         "layout[0].hr: required",
         "layout[0].hrs: unknown key; did you mean 'hr'?",

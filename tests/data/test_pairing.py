@@ -92,12 +92,12 @@ def test_a_file_that_is_not_an_image_is_named(tiny, tiny_root):
 
 def test_a_folder_of_other_files_is_refused_with_what_to_do(tiny, tmp_path, picture):
     picture(tmp_path / "holiday.jpg.png", 8, 8)
-    with pytest.raises(NotRunError, match=r"(?s)sr-bench fetch tiny.*--sr-data.*HR/{stem}\.png"):
+    with pytest.raises(NotRunError, match=r"(?s)beside .*--sr-data.*HR/{stem}\.png"):
         find_pairs(tiny, tmp_path, 2)
 
 
 def test_an_absent_folder_is_not_run(tiny, tmp_path):
-    with pytest.raises(NotRunError, match="sr-bench fetch tiny"):
+    with pytest.raises(NotRunError, match="put them beside tiny"):
         find_pairs(tiny, tmp_path / "absent", 2)
 
 

@@ -26,7 +26,6 @@ def test_a_row_keeps_all_that_its_cells_say() -> None:
                    "| [A](u) | [Official](v) | **1.50** | 3x8x8 | `n` |\n")  # fmt: skip
     assert (row.row, row.row_source, row.precision, row.backend) == ("A", "Official", "fp32", "")
     assert (row.shape, row.dataset, row.line) == ("3x8x8", "", 3)
-    assert list(row.cells) == ["model", "source", "flops", "shape", "Note"]
     (claim,) = row.claims
     assert (claim.metric, claim.text, claim.row, claim.shape) == ("flops", "1.50", "A", "3x8x8")
     assert str(claim.source) == "zoo/README.md:3:30"
@@ -85,16 +84,12 @@ def test_a_marked_number_is_claimed_where_the_number_stands(cell: str, offset: i
 
 
 @pytest.mark.parametrize(
-    "cell",
-    [
-        *("3O.1", "32,1", "32.1 dB", "32.1*", "**32.1", "32.", ".5", "1e3", "+32.1", "32.1/0.9"),
-        *("~~32.1~~", "32.1<sup>1</sup>", "[32.1", "３２.1"),  # noqa: RUF001
-    ],
+    "cell", ["3O.1", "32.", "~~32.1~~", "32.1 ours", "32.1/33.1", "32.1 (31.9)", "½"]
 )
 def test_a_broken_number_is_no_claim_and_is_named(cell: str) -> None:
     table = f"{_HEADER}| A | s | {cell} | 0.9 | - |\n"
     (fault,) = _unread(table)
-    assert fault.startswith("3:11: expected a plain number such as 32.785")
+    assert fault.startswith("3:11: expected a number such as 32.785")
     assert [claim.text for claim in _rows(table)[0].claims] == ["0.9"]
 
 
@@ -102,7 +97,7 @@ def test_a_precision_row_belongs_to_the_nearest_model_row_of_its_name() -> None:
     above = "| A | x | 1 | - | d |\n| B | x | 2 | - | d |\n| A **fp16** | - | 3 | - | - |\n"
     below = "| A | y | 4 | - | d |\n| A **fp16** | - | 5 | - | - |\n"
     rows = _rows(_HEADER + above + below + "| A **int8 max** | x | 6 | - | e |\n")
-    owned = [(row.row, row.row_source, row.dataset) for row in rows if row.label.qualified]
+    owned = [(row.row, row.row_source, row.dataset) for row in rows if row.qualified]
     assert owned == [("A", "x", "d"), ("A", "y", "d"), ("A", "x", "e")]
     assert rows[-1].claims[0].precision is Precision("int8_max")
     assert rows[-1].claims[0].row_source == "x"
@@ -112,8 +107,8 @@ def test_a_precision_row_without_a_model_row_is_named_with_the_nearest() -> None
     (fault,) = _unread(_HEADER + "| A | - | 1 | - | - |\n| B **fp16** | - | 2 | - | - |\n")
     assert fault.startswith("4:20: expected a row of the model 'B' above its fp16 row")
     assert fault.endswith("is 'A' in line 3")
-    (fault,) = _unread(_HEADER + "| B **fp16** | - | 2 | - | - |\n")
-    assert fault.endswith("nearest model row above is none")
+    alone = _rows(_HEADER + "| B **fp16** | - | 2 | - | - |\n| B **int8 kl** | - | 3 | - | - |\n")
+    assert [row.row for row in alone] == ["B", "B"]
 
 
 def test_the_second_of_two_rows_that_say_the_same_is_named_with_the_first() -> None:

@@ -1,5 +1,7 @@
 """Labels name a model, a backend and a precision."""
 
+from dataclasses import replace
+
 import pytest
 
 from sr_bench.core.precision import Precision
@@ -10,12 +12,17 @@ from sr_bench.errors import DocumentError
 @pytest.mark.parametrize(
     ("source", "label"),
     [
-        ("[LESRCNN_x2](https://example.org/LESRCNN)", Label("LESRCNN_x2")),
+        ("[LESRCNN_x2](https://example.org/LESRCNN)", Label("LESRCNN_x2", scale=2)),
         ("**EDSR** large", Label("EDSR large")),
-        ("**EDSR_x2**", Label("EDSR_x2")),
+        ("**EDSR_x2**", Label("EDSR_x2", scale=2)),
         ("EDSR max", Label("EDSR max")),
         ("torch", Label("torch")),
         ("fp16", Label("fp16")),
+        *((name, Label(name)) for name in ("EDSR+", "C++", "EDSR-fp16", "EDSR half", "A*B")),
+        ("HAT<sup>+</sup>", Label("HAT+")),
+        ("SR<sup>3</sup>Net", Label("SR3Net")),
+        ("**EDSR** *(ours)*", Label("EDSR (ours)")),
+        ("EDSR **ours**", Label("EDSR ours")),
     ],
 )
 def test_a_model_row_names_its_model_alone(source: str, label: Label) -> None:
@@ -39,12 +46,51 @@ def test_a_model_row_names_its_model_alone(source: str, label: Label) -> None:
         ("RCAN Float16", "RCAN", "", Precision.FP16),
         ("EDSR max vacc fp16", "EDSR max", "vacc", Precision.FP16),
         ("EDSR baseline `entropy int8`", "EDSR baseline", "", Precision("int8_kl")),
+        ("RCAN **vacc_int8_percentile**", "RCAN", "vacc", Precision("int8_percentile")),
+        ("RCAN **vacc_int8_kl_divergence**", "RCAN", "vacc", Precision("int8_kl")),
+        ("RCAN **vacc int8**", "RCAN", "vacc", Precision("int8")),
+        ("RCAN w8a8", "RCAN", "", Precision("w8a8")),
+        ("RCAN INT8", "RCAN", "", Precision("int8")),
+        ("RCAN float", "RCAN", "", Precision.FP32),
+        ("RCAN（FP16）", "RCAN", "", Precision.FP16),  # noqa: RUF001
+        ("RCAN (ONNX, bf16)", "RCAN", "onnx", Precision("bf16")),
+        ("RCAN - TensorRT fp16", "RCAN", "tensorrt", Precision.FP16),
     ],
 )
 def test_a_precision_row_names_all_three(
     source: str, model: str, backend: str, precision: Precision
 ) -> None:
-    assert read_label(source, where="x.md:1:1") == Label(model, backend, precision, qualified=True)
+    label = read_label(source, where="x.md:1:1")
+    assert replace(label, scale=0) == Label(model, backend, precision, qualified=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "mark"),
+    [
+        *(("[RCAN*](u)", "*"), ("RCAN†", "†"), ("RCAN ‡", "‡"), ("RCAN¹", "¹"), ("RCAN**", "**")),
+        *(("RCAN [1]", "[1]"), ("RCAN[^a]", "[^a]"), ("[RCAN](u) [[3]](v)", "[3]")),
+        *(("RCAN<sup>1</sup>", "[^1]"), ("RCAN<sup>*</sup>", "[^*]"), (r"RCAN\*", "*")),
+        (r"RCAN$^\dagger$", r"$^\dagger$"),
+        ("RCAN* **vacc fp16**", "*"),
+        ("RCAN* (fp16)", "*"),
+    ],
+)
+def test_a_footnote_mark_is_no_part_of_the_name(source: str, mark: str) -> None:
+    label = read_label(source, where="x.md:1:1")
+    assert (label.model, label.mark) == ("RCAN", mark)
+
+
+@pytest.mark.parametrize(
+    ("name", "scale"),
+    [
+        *(("bicubic_plusplus_3x", 3), ("CARN (x2)", 2), ("Real_x4plus_anime_6B", 4), ("Net-×8", 8)),  # noqa: RUF001
+        *(("EDSR_Mx2_f64b16", 2), ("general-x4v3", 4), ("MDSR_x2_x3_x4", 0), ("ResNeXt_32x4d", 0)),
+        *(("PPLCNet_x2_5", 0), ("shufflenet_x2.0", 0), ("3x128x128", 0), ("EDSR", 0)),
+    ],
+)
+def test_a_scale_is_read_of_a_name_and_stays_in_it(name: str, scale: int) -> None:
+    label = read_label(name, where="x.md:1:1")
+    assert (label.model, label.scale) == (name, scale)
 
 
 @pytest.mark.parametrize(
@@ -52,8 +98,6 @@ def test_a_precision_row_names_all_three(
     [
         ("RCAN **vac fp16**", r"'vac' is neither a backend \(.*vacc.*\) nor part of a precision"),
         ("RCAN **fp61**", "'fp61' is neither a backend"),
-        ("RCAN **vacc int8**", "int8 needs its calibration .* kl, max, mse, percentile"),
-        ("RCAN vacc int8", "int8 needs its calibration"),
         ("RCAN **max**", "unknown precision 'max'; the valid ones are: fp32"),
         ("RCAN **fp16 int8 max**", "unknown precision 'fp16 int8 max'"),
         ("RCAN **torch vacc fp16**", "at most one backend, got torch, vacc"),

@@ -54,6 +54,15 @@ def test_without_a_measurement_there_is_neither_measured_nor_delta() -> None:
     assert (claimed(absent), measured(absent), delta(absent)) == ("30.10", "-", "-")
 
 
+def test_a_number_in_another_unit_is_spelled_in_it() -> None:
+    claim = replace(CLAIM, metric="params", text="1592", unit="K", exponent=-3)
+    thousands = record(claim, 1.5946)
+    assert (measured(thousands), measured(thousands, extra=1)) == ("1595", "1594.6")
+    assert (delta(thousands), with_unit("1595", thousands)) == ("+2.6", "1595 K")
+    cut = replace(thousands, verdict=replace(thousands.verdict, digits="truncated"))
+    assert measured(cut) == "1594"
+
+
 def test_units_stand_beside_numbers_only() -> None:
     assert with_unit("30.1", record()) == "30.1 dB"
     assert with_unit("1.5", record(replace(CLAIM, metric="flops"))) == "1.5 G"

@@ -19,17 +19,27 @@ def messages(text: str, **ignored: dict[str, str]) -> list[str]:
     return [f"{one.source}: {one.message}" for one in unread]
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        *("FLOPs", "GMACs", "Params (K)", "VMAF", "Set14", "**Time**", "[DISTS](u)", "IoU<br>(x)"),
-        *("参数量", "Größe", "", "x4", "BRISQUE ↓", "Epochs"),
-    ],
-)
-def test_a_number_below_a_header_that_is_not_known_is_named(header: str) -> None:
-    (message,) = messages(MODELS.format(header, 7))
+def test_a_number_below_a_header_that_says_nothing_is_named() -> None:
+    (message,) = messages(MODELS.format("", 7))
     assert message.startswith("zoo/README.md:3:")
-    assert "nothing reads '7': no column" in message
+    assert "nothing reads '7': it has no header" in message
+
+
+@pytest.mark.parametrize("header", ["Set14", "x4", "INT8"])
+def test_a_number_of_no_metric_is_named(header: str) -> None:
+    (message,) = messages(MODELS.format(header, 7))
+    assert f"column '{header}': nothing reads '7': no header, row or caption names" in message
+
+
+def test_a_header_that_is_nearly_one_of_a_metric_is_named_with_that() -> None:
+    (message,) = messages(MODELS.format("PSRN", 30.2))
+    assert "nothing reads '30.2': no column of this name is read; did you mean 'PSNR'?" in message
+
+
+@pytest.mark.parametrize("header", ["VMAF", "Größe", "BRISQUE ↓", "Partitions"])
+def test_a_header_that_nobody_knows_names_a_metric_that_nothing_measures(header: str) -> None:
+    assert not messages(MODELS.format(header, 7))
+    assert len(printed(MODELS.format(header, 7))) == 2
 
 
 @pytest.mark.parametrize(
@@ -44,7 +54,7 @@ def test_digits_that_tell_a_row_from_others_are_no_numbers(header: str, cell: st
     assert [one.text for one in printed(MODELS.format(header, cell))] == ["30.1"]
 
 
-@pytest.mark.parametrize("header", ["Notes", "Dataset", "Size", "Precision"])
+@pytest.mark.parametrize("header", ["Notes", "Dataset", "Device"])
 def test_a_decimal_alone_is_a_number_below_any_of_these_headers(header: str) -> None:
     assert any("'0.87'" in message for message in messages(MODELS.format(header, "**0.87**")))
 
@@ -52,15 +62,14 @@ def test_a_decimal_alone_is_a_number_below_any_of_these_headers(header: str) -> 
 @pytest.mark.parametrize(
     "cell",
     [
-        *("30.1*", "≈30.1", "30,1", "30.1 (31.2)", "30.1/0.9", "30.1 ± 0.2", "<b>30.1</b>", "½"),
-        *("30.1<br>31.2", "**30.1**<sup>1</sup>", "![30.1](a.png)", "30.1 %", "３０", "$30.1$"),  # noqa: RUF001
+        *("30.1 (31.2)", "30.1/31.2", "½", "30.1<br>31.2", "![30.1](a.png)", "30.1 or so"),
         "![](https://img.shields.io/badge/ssim-0.9-green)",
     ],
 )
 def test_a_cell_that_is_read_in_part_only_is_named(cell: str) -> None:
     (message,) = messages(MODELS.format("SSIM", cell))
     assert "column 'SSIM': nothing reads" in message
-    assert "expected a plain number" in message
+    assert "expected a number such as 32.785" in message
 
 
 def test_a_badge_is_a_number_below_any_header() -> None:
@@ -73,27 +82,15 @@ def test_a_badge_is_a_number_below_any_header() -> None:
     "table",
     [
         "| Method | Set5 |\n|-|-|\n| A | 37.1 |\n",
-        "| dataset | scale | VDSR |\n|-|-|-|\n| x | 2 | 37.5/0.9 |\n",
         "| Metric | Value |\n|-|-|\n| PSNR | 29.3 dB |\n",
-        "| | A | B |\n|-|-|-|\n| SSIM | 0.91 | 0.92 |\n",
-        "| 方法 | 峰值信噪比 |\n|-|-|\n| 甲 | 30.1 |\n",
-        "| モデル | 値 |\n|-|-|\n| 甲 | 30 |\n",
         "| Yöntem | Sonuç |\n|-|-|\n| A | 30.21 |\n| B | 31.07 |\n",
         "| Yöntem | Sonuç |\n|-|-|\n| A | 30.21 / 0.91 |\n| B | 31.07 dB |\n",
         "+---+------+\n| A | PSNR |\n+===+======+\n| x | 30.1 |\n+---+------+\n",
-        "| Detector | mAP@0.5 |\n|-|-|\n| A | 55.1 |\n",
-        "| Name | [**Latency** (ms)](u) |\n|-|-|\n| A | 3 |\n",
         "| Name | int8 |\n|-|-|\n| A | 0.87 |\n",
-        "> | Network | Acc |\n> |-|-|\n> | A | 71 |\n",
-        "| | Quality ||\n|-|-|-|\n| | PSNR | SSIM |\n| A | 30 | 0.9 |\n",
-        "| Model | Epochs |\n|-|-|\n| A | 300 |\n",
         "| Models | PSNR |\n|-|-|-|\n| A | 30.1 | 2 |\n",
         "| Models | PSNR |\n| A | 30.1 |\n",
         "<details>\n| Models | PSNR |\n|-|-|\n| A | 30.1 |\n</details>\n",
-        "<table><tr><th>Net<th>PSNR(dB)<tr><td>A<td>30.1</table>\n",
-        "<TABLE>\n\n<tr><td>x</td><td><b>SSIM</b></td></tr>\n\n<tr><td>A</td><td>0.9</td></tr></TABLE>",
         "<table><tr><td><table><tr><td>Set5</td></tr><tr><td>37.1</td></tr></table></table>\n",
-        '<table><tr><td rowspan="2">Net</td><td colspan="2">FPS</td></tr><tr><td>41</td></tr>',
     ],
 )
 def test_a_table_of_results_that_cannot_be_read_is_named_once(table: str) -> None:
@@ -125,7 +122,7 @@ def test_a_first_row_of_an_html_table_is_no_header_without_cells_of_headers() ->
     cells = "<tr><{0}>EDSR (23.84 dB)</{0}><{0}>y</{0}></tr><tr><td>a</td><td>25.32</td></tr>"
     for tag, numbers in (("td", "'EDSR (23.84 dB)' and 1 more"), ("th", "'25.32'")):
         (message,) = messages(f"<table>{cells.format(tag)}</table>\n")
-        assert f"nothing reads {numbers}: it has no column Models" in message
+        assert f"nothing reads {numbers}: no " in message
 
 
 def test_a_header_that_is_a_model_of_another_table_is_one_of_results() -> None:
@@ -135,32 +132,32 @@ def test_a_header_that_is_a_model_of_another_table_is_one_of_results() -> None:
 
 
 def test_numbers_of_one_kind_are_named_together() -> None:
-    rows = "".join(f"| A{n} | 30.{n} dB | 3{n} |\n" for n in range(40))
+    rows = "".join(f"| A{n} | {n} and 1 | 3{n}? |\n" for n in range(40))
     psnr, fps = messages("| Model | PSNR | FPS |\n|-|-|-|\n" + rows)
-    assert "column 'PSNR': nothing reads '30.0 dB' and 39 more" in psnr
-    assert "column 'FPS': nothing reads '30' and 39 more" in fps
+    assert "column 'PSNR': nothing reads '0 and 1' and 39 more" in psnr
+    assert "column 'FPS': nothing reads '30?' and 39 more" in fps
 
 
 @pytest.mark.parametrize(
     ("ignored", "counts"),
     [
         ({}, (4, 5, 0)),
-        ({"columns": {"fps": "w"}}, (4, 3, 2)),
+        ({"columns": {"hmm": "w"}}, (4, 3, 2)),
         ({"columns": {" PSNR(db)  ": "w"}}, (1, 5, 3)),
         ({"rows": {"B": "w"}}, (1, 4, 4)),
         ({"rows": {"B fp16": "w"}}, (3, 5, 1)),
         ({"tables": {"Older  ones": "w"}}, (4, 2, 3)),
         ({"tables": {"line 9": "w"}}, (4, 2, 3)),
         ({"tables": {"method | Set5": "w"}}, (4, 2, 3)),
-        ({"columns": {"FPS": "w", "Set5": "w"}}, (4, 0, 5)),
+        ({"columns": {"Hmm": "w", "Set5": "w"}}, (4, 0, 5)),
     ],
 )
 def test_what_the_card_ignores_is_neither_read_nor_named(
     ignored: dict[str, dict[str, str]], counts: tuple[int, int, int]
 ) -> None:
     text = (
-        "| Model | PSNR(dB) | Params(M) | FPS |\n|-|-|-|-|\n| A | 30.1 | - | 7 |\n"
-        "| B | 31 | 1 | 8 |\n| B **fp16** | 30 | - | - |\n\n"
+        "| Model | PSNR(dB) | Params(M) | Hmm |\n|-|-|-|-|\n| A | 30.1 | - | 7? |\n"
+        "| B | 31 | 1 | 8? |\n| B **fp16** | 30 | - | - |\n\n"
         "## Older ones\n\n| Method | Set5 |\n|-|-|\n| C | 37.1 |\n| D | 37 |\n| E | 37.2 |\n"
     )
     found = number_counts(printed(text, **ignored))
@@ -172,13 +169,14 @@ def test_what_the_card_ignores_is_neither_read_nor_named(
 
 def test_a_row_whose_precision_column_says_another_than_its_label_is_no_claim() -> None:
     head = "| Model | Precision | PSNR |\n|-|-|-|\n"
-    (message,) = messages(head + "| A | float | 30.1 |\n| B | w8a8 | 29.1 |\n| C | - | 28 |\n")
-    assert "row 'B': nothing reads '29.1': the column 'Precision' says 'w8a8'" in message
+    (message,) = messages(head + "| A | float | 30.1 |\n| A **int8 max** | fp32 | 29.1 |\n")
+    assert "the column of precisions says 'fp32' and the label int8_max" in message
+    (message,) = messages(head + "| A | float | 30.1 |\n| B | brisk | 29.1 |\n")
+    assert "row 'B': nothing reads '29.1': expected a precision such as FP32" in message
     assert not messages(
         head + "| A | FP32 | 30 |\n| A **int8 max** | INT8 | 29 |\n| A **fp16** | | 28 |\n"
-        "| A **int8 kl** | int8 kl | 27 |\n"
+        "| A **int8 kl** | int8 kl | 27 |\n| B | w8a8 | 26 |\n"
     )
-    assert len(messages(head + "| A | | 30 |\n| A **int8 max** | fp32 | 29 |\n")) == 1
 
 
 def test_a_long_header_row_is_called_by_the_heading_above() -> None:

@@ -7,19 +7,19 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sr_bench.core.metric import metric_headers
+from sr_bench.document.cell import Cell
 from sr_bench.document.cells import metric_cells, nearest_number
 from sr_bench.document.claims import read, read_claims
 from sr_bench.document.inline import plain, split_emphasis
 from sr_bench.document.labels import read_label
 from sr_bench.document.mirror import format_like, mirror, splice_cells
-from sr_bench.document.spelling import has_digit
+from sr_bench.document.phrases import read_phrase
+from sr_bench.document.spelling import has_number
 from sr_bench.document.tables import Document, parse_document, read_document
 from sr_bench.errors import DocumentError
 from tests.fuzz.bytes_inputs import broken, fresh, fuzzed
 from tests.fuzz.inputs import NUMBERS, ROOT, odd_text
 
-HEADERS = frozenset(metric_headers().values())
 SHIPPED = tuple(path.read_bytes() for path in sorted(ROOT.glob("suites/*/README.md")))
 assert SHIPPED
 
@@ -68,6 +68,11 @@ def _assert_cells_are_where_they_say(document: Document) -> None:
             assert document.text[cell.start : cell.end] == cell.text
 
 
+def _prints(cell: Cell) -> bool:
+    """Tell whether `cell` holds a digit that is no word's, as that of fp16 is."""
+    return has_number(cell.plain) and read_phrase(cell.plain).rest != ""
+
+
 def _use(document: Document) -> None:
     """Do with `document` all that the project does with documents."""
     _assert_cells_are_where_they_say(document)
@@ -82,12 +87,12 @@ def _use(document: Document) -> None:
             format_like(claim.text, claim.value, digits="truncated")
         reading = read(document)
         assert sum(not one.fault for one in reading.printed) == len(claims)
-        named = {one.source for one in reading.printed}
-        for table in reading.tables:
-            for below in (cells for cells in table.table.rows if len(cells) == len(table.columns)):
-                metrics = zip(table.columns, below, strict=True)
-                with_digit = (c for name, c in metrics if name in HEADERS and has_digit(c.text))
-                assert {document.source(cell) for cell in with_digit} <= named
+        named = {one.source.line for one in reading.printed}
+        for layout in (layout for layout in reading.layouts if layout.is_read):
+            for below in layout.body.rows:
+                metrics = zip(layout.columns, below, strict=False)
+                with_digit = (c for column, c in metrics if column.holds_numbers and _prints(c))
+                assert {cell.line for cell in with_digit} <= named
         shown = mirror(document, {claim.source: claim.text for claim in claims})
         # Only between tables there may be more line ends than the document has.
         lines = re.split(r"\r\n?|\n", document.text.removeprefix("\ufeff"))

@@ -9,7 +9,7 @@ from sr_bench.core.codec import encode
 from sr_bench.core.detail import Detail
 from sr_bench.core.record import Record
 from sr_bench.history.checked import read_record_of
-from tests.report.records import CLAIM, record
+from tests.report.records import CLAIM, record, without_value
 from tests.report.terminal.test_dossier import DOSSIER
 from tests.report.terminal.test_forensics import FITS, MATCH, NONE
 from tests.report.terminal.test_gate import COMPARED, VERDICT
@@ -46,11 +46,17 @@ def test_a_record_is_read_as_it_was_written() -> None:
         ),
         ("claim", encode(replace(CLAIM, text="abc")), "abc"),
         ("claim", encode(replace(CLAIM, text="9" * 400)), "expected a claim that is a number"),
+        ("claim", encode(replace(CLAIM, exponent=-(10**9))), "expected a claim that is a number"),
     ],
 )
 def test_a_value_of_another_type_is_named(key: str, value: object, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         read_record_of({**encode(record()), key: value})
+
+
+def test_a_number_of_an_unknown_metric_is_read_if_nothing_claims_to_have_measured_it() -> None:
+    absent = without_value(record(replace(CLAIM, metric="map_50", exponent=-2, unit="%")))
+    assert read_record_of(encode(absent)) == absent
 
 
 def read(**detail: object) -> Record:

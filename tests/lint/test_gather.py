@@ -88,8 +88,10 @@ def test_a_card_that_is_named_binds_the_document() -> None:
 
 
 @pytest.mark.usefixtures("zoo")
-def test_a_folder_without_cards_is_refused() -> None:
-    with pytest.raises(OptionError, match=r"alone: no card\.toml below it"):
+def test_a_folder_without_cards_stands_for_its_documents() -> None:
+    assert bound("alone") == [("alone/README.md", "", False)]
+    Path("alone/README.md").unlink()
+    with pytest.raises(OptionError, match=r"alone: no card\.toml and no document"):
         bound("alone")
 
 

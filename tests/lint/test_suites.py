@@ -14,7 +14,7 @@ SEEDS = ("edsr", "esrgan", "lesrcnn", "rcan", "realsr")
 def test_the_shipped_suites_have_no_open_finding_and_no_idle_waiver(project_root: Path) -> None:
     report = lint(request(project_root / "suites"))
     assert report.open == ()
-    assert len(report.documents) == 6
+    assert len(report.documents) == len([*project_root.glob("suites/*/card.toml")])
     assert len(report.findings) > 40
 
 

@@ -95,7 +95,7 @@ def test_a_limited_run_is_shown_and_never_judged(run, zoo):
 def test_absent_images_skip_and_say_what_to_do(pytester, zoo):
     result = pytester.runpytest_inprocess("my_zoo", "-rs")
     result.assert_outcomes(passed=2, skipped=3)
-    result.stdout.fnmatch_lines(["*sr-bench fetch pair*"])
+    result.stdout.fnmatch_lines(["*put them beside *pair/dataset.toml*"])
 
 
 def test_a_session_that_measured_nothing_did_not_pass(pytester, zoo):

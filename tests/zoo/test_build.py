@@ -71,6 +71,10 @@ def test_only_the_mean_shift_of_sr4k_is_trainable() -> None:
     assert trainable("rcan", SR4K) == {True}
 
 
+def test_a_network_that_folds_its_input_takes_even_sides() -> None:
+    assert size_multiple("rrdbnet", RRDBNET | {"unshuffle": True}) == 2
+
+
 def test_an_odd_side_with_a_stride_2_head_becomes_2_pixels_longer_than_twice() -> None:
     with torch.device("meta"):
         out = build("rcan", SR4K, 2)(torch.empty(1, 3, 7, 8))
@@ -96,7 +100,8 @@ def test_an_unknown_architecture_is_refused_with_the_valid_ones() -> None:
         ("edsr", EDSR, 8, "1, 2, 3, 4"),
         ("rcan", RCAN, 1, "2, 3, 4, 8"),
         ("rcan", SR4K, 3, "1, 2, 4"),
-        ("rrdbnet", RRDBNET, 2, "4"),
+        ("rrdbnet", RRDBNET, 3, "2, 4"),
+        ("rrdbnet", RRDBNET | {"unshuffle": True}, 4, "2"),
         ("lesrcnn", LESRCNN, 1, "2, 3, 4"),
     ],
 )

@@ -14,7 +14,7 @@ from sr_bench.document.places import Places
 
 BORDER: Final = re.compile(r"[ \t]*\+(?:[-=]+\+)+[ \t]*")
 _DRAWN: Final = re.compile(r"[ \t]*[|+]")
-_RULE: Final = re.compile(r"\+[-=]+(?=\+)")
+RULE: Final = re.compile(r"\+[-=]+(?=\+)")
 _BROKEN: Final = (
     "its lines do not meet at corners: each line of a grid table is as wide as the first, and cells"
     " are rectangles"
@@ -63,7 +63,7 @@ class _Drawing:
     @property
     def _borders(self) -> list[int]:
         """Which lines hold a border, of all cells or of some."""
-        return [n for n, line in enumerate(self.lines) if _RULE.search(line.text)]
+        return [n for n, line in enumerate(self.lines) if RULE.search(line.text)]
 
     @property
     def _corners(self) -> list[int]:
@@ -71,7 +71,7 @@ class _Drawing:
         found = {
             place
             for number in self._borders
-            for match in _RULE.finditer(self.lines[number].text)
+            for match in RULE.finditer(self.lines[number].text)
             for place in (match.start(), match.end())
         }
         return sorted(found)

@@ -15,7 +15,7 @@ from sr_bench.document.places import Places
 BORDER: Final = re.compile(r"[ \t]*=+(?:[ \t]+=+)+[ \t]*")
 _SPANS: Final = re.compile(r"[ \t]*-+(?:[ \t]+-+)*[ \t]*")
 _INNER: Final = re.compile(r"[ \t]*=+[ \t=]*")
-_RUN: Final = re.compile(r"[=-]+")
+RUN: Final = re.compile(r"[=-]+")
 _NO_END: Final = 10**9
 _TOO_MANY: Final = f"it has more than {MOST_CELLS} cells"
 _OPEN: Final = "no line of equals signs ends it"
@@ -63,7 +63,7 @@ def _borders(places: Places, first: int) -> tuple[list[int], int]:
 
 def _columns(rule: str) -> _Columns:
     """Return where each run of `rule` begins and ends; the last one has no end."""
-    runs = [match.span() for match in _RUN.finditer(rule)]
+    runs = [match.span() for match in RUN.finditer(rule)]
     return (*runs[:-1], (runs[-1][0], _NO_END))
 
 

@@ -125,7 +125,7 @@ def explain_kept(
         SrBenchError: An image is gone or can't be scored; the message names it.
     """
     pairs = ((name, *read_kept(results, kept, index)) for index, name in enumerate(names))
-    forensics = explain_number(claim.text, claim.metric, pairs, scale=scale)
+    forensics = explain_number(claim.text_in_unit, claim.metric, pairs, scale=scale)
     resized = "HR was kept in the size it is compared in, so other ways to resize it were not tried"
     return replace(forensics, notes=(*forensics.notes, resized))
 
@@ -144,8 +144,9 @@ def seconds_needed(results: Path, kept: Kept, images: int, metric: str) -> float
 def by_hand(results: Path, kept: Kept, claim: Claim, scale: int) -> str:
     """Return the command line that does what `explain_kept` does."""
     sr, hr = str(results / kept.sr), str(results / kept.pairs)
-    words = ("--metric", claim.metric, "--scale", str(scale), "--sr", sr, "--hr", hr)
-    return shlex.join(("sr-bench", "explain-number", claim.text, *words, "--hr-name", "{stem}-hr"))
+    words = (claim.text_in_unit, "--metric", claim.metric, "--scale", str(scale))
+    files = ("--sr", sr, "--hr", hr, "--hr-name", "{stem}-hr")
+    return shlex.join(("sr-bench", "explain-number", *words, *files))
 
 
 def read_kept(results: Path, kept: Kept, index: int) -> tuple[Levels, Image]:

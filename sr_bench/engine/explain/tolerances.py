@@ -156,7 +156,7 @@ def _audited(target: _Target, session: PastSession, rerun: Rerun | None) -> Audi
         target.record.case_id,
         target.claim.source,
         target.metric,
-        target.claim.text,
+        target.claim.text_in_unit,
         _judged(target, value).tolerance or 0.0,
         value,
         tuple(trials),

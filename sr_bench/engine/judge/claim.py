@@ -7,7 +7,7 @@ from packaging.version import InvalidVersion, Version
 
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.card import KnownGap, Tolerance
-from sr_bench.core.case import COST_METRICS, Case
+from sr_bench.core.case import STATIC_METRICS, Case
 from sr_bench.core.claim import Claim
 from sr_bench.core.device import KnownFailure
 from sr_bench.core.metric import metric_info
@@ -75,7 +75,7 @@ def _status(claim: Claim, value: float, *, low: float, high: float) -> Status:
     slop = _ROUND_OFF * max(1.0, abs(claim.value))
     if low - slop <= value <= high + slop:
         return Status.MATCH
-    if claim.metric in COST_METRICS:  # counted: any other number is a wrong one
+    if claim.metric in STATIC_METRICS:  # counted: any other number is a wrong one
         return Status.DIFFERS
     is_better = value > high if metric_info(claim.metric).drops else value < low
     return Status.BETTER if is_better else Status.DIFFERS

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
-from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
+from sr_bench.core.case import LATENCY_METRIC, STATIC_METRICS, TIMED_METRICS
 from sr_bench.core.compare import (
     NEVER_COMPARABLE,
     CaseOutcome,
@@ -17,6 +17,7 @@ from sr_bench.core.compare import (
 )
 from sr_bench.core.gate import Comparison
 from sr_bench.core.history import PastSession
+from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Measurement, Record, Status
 from sr_bench.engine.judge.gate import compare_records
 from sr_bench.errors import MetricError
@@ -127,9 +128,9 @@ def _answer(pair: _Pair, limits: LossLimits) -> _Answer:
     if same_values:
         outcome = CaseOutcome.SAME if same_inputs else CaseOutcome.WITHIN
         return _Answer(outcome, "the same values to the last digit")
-    if pair.now.metric in COST_METRICS:
+    if pair.now.metric in STATIC_METRICS:
         answer = _cost(pair)
-    elif pair.now.metric == LATENCY_METRIC:
+    elif pair.now.metric in TIMED_METRICS:
         answer = _latency(pair, limits.latency_percent)
     else:
         answer = _images(pair, limits)
@@ -166,7 +167,7 @@ def _cost(pair: _Pair) -> _Answer:
 
 
 def _latency(pair: _Pair, limit: float) -> _Answer:
-    """Judge a median by the limit, and by how far the middle half of the rounds spreads."""
+    """Judge a median, or what goes with it, by the limit; a time also by its rounds' spread."""
     moved = [c.name for c in pair.environment if c.name in _SAME_MACHINE]
     if pair.now.device != pair.before.device:
         moved.append("device")
@@ -176,8 +177,11 @@ def _latency(pair: _Pair, limit: float) -> _Answer:
         return _Answer(CaseOutcome.NOT_COMPARABLE, "expected two times above 0")
     rise = pair.new.value - pair.old.value
     percent = 100 * rise / pair.old.value
-    noise = pair.new.notes.get("iqr_ms", 0.0) + pair.old.notes.get("iqr_ms", 0.0)
-    sentence = f"{percent:+.1f} %, with {limit:g} % allowed and a spread of {noise:.3g} ms"
+    sentence, noise = f"{percent:+.1f} %, with {limit:g} % allowed", 0.0
+    if pair.now.metric == LATENCY_METRIC:
+        noise = pair.new.notes.get("iqr_ms", 0.0) + pair.old.notes.get("iqr_ms", 0.0)
+        sentence += f" and a spread of {noise:.3g} ms"
+    rise = -rise if metric_info(pair.now.metric).higher_is_better else rise
     if abs(percent) <= limit or abs(rise) <= noise:
         return _Answer(CaseOutcome.WITHIN, sentence)
     return _Answer(CaseOutcome.LOSS if rise > 0 else CaseOutcome.GAIN, sentence)

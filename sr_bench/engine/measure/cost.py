@@ -6,7 +6,7 @@ from dataclasses import asdict
 from functools import cache
 
 from sr_bench.core.card import ModelCard
-from sr_bench.core.case import FILE_METRIC
+from sr_bench.core.case import COST_METRICS, FILE_METRIC
 from sr_bench.core.record import Measurement
 from sr_bench.cost.count import CostCount
 from sr_bench.engine.prepare.code_digest import measuring
@@ -69,7 +69,7 @@ def _count_network(architecture: str, hyper: str, scale: int, shape: Shape) -> C
 
 
 def cost_measurement(card: ModelCard, metric: str, cost: CostCount) -> Measurement:
-    """Return `cost` as Flops or MACs by the card's rule, in G, or as the parameters, in M.
+    """Return `cost` as Flops or MACs by the card's rule or as OPS, in G, or as Params, in M.
 
     Raises:
         BackendError: The parameters can't be told.
@@ -81,6 +81,8 @@ def cost_measurement(card: ModelCard, metric: str, cost: CostCount) -> Measureme
     if metric == "macs":
         exact = cost.macs_by(card.flops_rule)
         return Measurement.of(metric, exact / 1e9, exact=exact, notes={"macs": float(cost.macs)})
+    if metric == "ops":  # of accelerators, whose vendors count two for each MAC
+        return Measurement.of(metric, 2 * cost.macs / 1e9, exact=2 * cost.macs)
     exact, flops_g = cost.by(card.flops_rule)
     notes = {"standard_g": 2 * cost.macs / 1e9, "macs": float(cost.macs)}
     return Measurement.of("flops", flops_g, exact=exact, notes=notes)
@@ -101,7 +103,7 @@ def _file_measurement(card: ModelCard) -> Measurement:
 def cost_inputs(card: ModelCard, metric: str) -> Mapping[str, str]:
     """Return the digest of each thing that can change a cost metric of `card`, by name."""
     inputs = {"architecture": _network(card)}
-    if metric in ("flops", "macs"):
+    if metric in COST_METRICS and metric != "params":
         inputs |= {"rule": card.flops_rule, "shape": "x".join(map(str, card.counted_shape))}
     return inputs
 

@@ -1,5 +1,6 @@
 """Plan: turn the claims of a suite and the options of a session into cases."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -31,7 +32,7 @@ def plan(suite: Suite, selection: Selection) -> tuple[Case, ...]:
     for model, claims in suite.claims:
         if selection.wants_model(model.name):
             blanks = suite.blanks.get(model.name, ()) if selection.blanks else ()
-            claimed = list(_printed(model, (*claims, *blanks), selection))
+            claimed = list(_told_apart(_printed(model, (*claims, *blanks), selection)))
             asked = [*claimed, *_requested(model, claims, claimed, selection)]
             cases += asked
             cases += _gates(model, asked, selection)  # last: what they judge is then measured
@@ -48,7 +49,7 @@ def _gates(model: ModelCard, asked: list[Case], selection: Selection) -> Iterato
         low = scored and not case.precision.is_full
         if low and case.is_about(selection.answers) and case.run_key not in seen:
             seen.add(case.run_key)
-            yield replace(case, metric=GATE_METRIC, claim=None, blank=None)
+            yield replace(case, metric=GATE_METRIC, claim=None, blank=None, twin=0)
 
 
 def latency_cases(cases: Iterable[Case], answers: str) -> Iterator[Case]:
@@ -63,7 +64,7 @@ def latency_cases(cases: Iterable[Case], answers: str) -> Iterator[Case]:
         key = (case.card.name, case.precision)
         if case.run_key and case.is_about(answers) and key not in seen:
             seen.add(key)
-            yield replace(case, metric=LATENCY_METRIC, claim=None, blank=None)
+            yield replace(case, metric=LATENCY_METRIC, claim=None, blank=None, twin=0)
 
 
 def _printed(
@@ -78,16 +79,26 @@ def _printed(
         about = cell.metric in COST_METRICS or same_backend(cell.backend, selection.answers)
         if blank and (why or not about):  # nothing here could be written into it
             continue
-        case = Case(model, cell.metric, precision, selection.backend, evaluation, claim, blank, why)
+        case = Case(model, cell.metric, precision, selection.backend, evaluation, claim, blank)
+        case = replace(case, refusal=why)
         if _wanted(case, selection):
             yield case
+
+
+def _told_apart(cases: Iterable[Case]) -> Iterator[Case]:
+    """Yield `cases`, of those with one id the second and later ones by their number."""
+    seen: Counter[str] = Counter()
+    for case in cases:
+        seen[case.id] += 1
+        number = seen[case.id]
+        yield replace(case, twin=number) if number > 1 else case
 
 
 def _evaluation_of(model: ModelCard, cell: Claim | Blank) -> Evaluation | None:
     """Return what `cell` is about; of a time, whose dataset does not matter, any in its place."""
     if cell.metric in STATIC_METRICS or not is_measured(cell.metric):
         return None
-    evaluation = model.claimed_evaluation(cell.precision, cell.dataset)
+    evaluation = model.claimed_evaluation(cell.precision, cell.dataset, cell.variant)
     if cell.metric not in TIMED_METRICS:
         return evaluation
     return evaluation or next(iter(model.covering(model.measured_in(cell.precision))), None)

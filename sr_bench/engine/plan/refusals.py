@@ -61,17 +61,17 @@ def why_not_here(case: Case, chosen: Selection, info: BackendInfo, cpu: str) -> 
     """
     if case.refusal or case.metric in COST_METRICS:
         return case.refusal
-    timed = case.metric in TIMED_METRICS
     if why := _of_backend(case, chosen.answers, info):
         return why
-    if case.claim and (timed or case.claim.device):
-        pattern = case.card.devices[case.claim.device]
-        here = cpu if info.device == "cpu" else info.device
-        if not any(fnmatchcase(name.lower(), pattern.lower()) for name in (here, info.device)):
-            return f"this number is of {case.claim.device or pattern}; this session runs on {here}"
+    claim, timed = case.claim, case.metric in TIMED_METRICS
+    if claim is None or not (timed or claim.device):
+        return ""
+    pattern, here = case.card.devices[claim.device], cpu if info.device == "cpu" else info.device
+    if not any(fnmatchcase(name.lower(), pattern.lower()) for name in (here, info.device)):
+        return f"this number is of {claim.device or pattern}; this session runs on {here}"
     if timed and not chosen.latency:
         return "networks are timed only on demand: rerun with --sr-latency"
-    return _of_shape(case) if timed else ""
+    return _of_shape(case, claim) if timed else ""
 
 
 def _of_backend(case: Case, backend: str, info: BackendInfo) -> str:
@@ -88,12 +88,12 @@ def _of_backend(case: Case, backend: str, info: BackendInfo) -> str:
     return f"this row claims {'an' if word[0] in 'aeiou' else 'a'} {word} number; {rerun}"
 
 
-def _of_shape(case: Case) -> str:
+def _of_shape(case: Case, claim: Claim) -> str:
     """Say that another size is timed than the one that the document prints, if so."""
-    sides = tuple(map(int, _SIDE.findall(case.claim.shape if case.claim else "")))
-    if case.claim is None or len(sides) != 2 or sides == case.timed_size:
+    sides = tuple(map(int, _SIDE.findall(claim.shape)))
+    if len(sides) != 2 or sides == case.timed_size:
         return ""
-    return f"this number is of {case.claim.shape}, and {case.shape} is timed: cost.shape sets it"
+    return f"this number is of {claim.shape}, and {case.shape} is timed: cost.shape sets it"
 
 
 def _of_precision(precision: Precision) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard, SuiteCard
 from sr_bench.core.case import COST_METRICS, GATE_METRIC
-from sr_bench.core.claim import Blank, Claim
+from sr_bench.core.claim import Blank, Claim, dataset_key
 from sr_bench.core.ignored import Ignored, spelled_alike
 from sr_bench.document.claims import Reading, read
 from sr_bench.document.printed import Printed, number_counts, unread_numbers
@@ -52,7 +52,7 @@ def load_suite(path: Path) -> Suite:
         DocumentError: The README can't be read.
     """
     card = load_card(path)
-    document = read_document(card.document)
+    document = replace(read_document(card.document), told=card.told)
     reading = read(document, card.ignored)
     groups: dict[RowKey, list[ModelRow]] = defaultdict(list)
     for row in (row for table in reading.tables for row in table.rows):
@@ -71,7 +71,9 @@ def load_suite(path: Path) -> Suite:
         *_binding_faults(card, rows, bound, reading),
         *_unbound_scales(rows, models, card),
         *_idle_ignores(card, reading),
+        *_idle_tables(card, reading),
         *_idle_gaps(pairs),
+        *_idle_variants(pairs),
     ]
     if faults:
         raise CardError(listed(faults, where=str(path)))
@@ -128,7 +130,7 @@ def _blanks(group: Iterable[ModelRow]) -> Iterator[Blank]:
     """Yield the cells without a number; a precision row costs what its model does."""
     for row in group:
         for blank in row.blanks:
-            if blank.metric not in COST_METRICS or not row.label.qualified:
+            if blank.metric not in COST_METRICS or not row.qualified:
                 yield blank
 
 
@@ -217,6 +219,25 @@ def _idle_ignores(card: SuiteCard, reading: Reading) -> Iterator[str]:
                 yield f"{key}: the document has no {what} {name!r}; take it off the list"
 
 
+def _idle_tables(card: SuiteCard, reading: Reading) -> Iterator[str]:
+    """Yield a fault for each told table, and each name in one, that the document does not have."""
+    for told in card.told:
+        meant = [layout for layout in reading.layouts if layout.told is told]
+        if not meant:
+            yield f"table {told.name!r}: the document has no such table; take it off"
+            continue
+        headers = {column.header for layout in meant for column in layout.columns}
+        labels = {row[0].plain for layout in meant for row in layout.body.rows if row}
+        for key, names, valid in (
+            ("columns", told.columns, headers),
+            ("rows", told.rows, labels),
+        ):
+            for name in names:
+                if not any(spelled_alike(name, other) for other in valid):
+                    what = key.removesuffix("s")
+                    yield f"table {told.name!r}: {key}: it has no {what} {name!r}; take it off"
+
+
 def _not_one_row(
     card: SuiteCard, model: ModelCard, rows: Rows, keys: list[RowKey], reading: Reading
 ) -> str:
@@ -249,4 +270,18 @@ def _idle_gaps(pairs: Iterable[tuple[ModelCard, Sequence[Claim]]]) -> Iterator[s
                 yield (
                     f"model {model.name!r}: known_gap of {gap.metric} {gap.precision}: the document"
                     " prints no such number; remove the gap"
+                )
+
+
+def _idle_variants(pairs: Iterable[tuple[ModelCard, Sequence[Claim]]]) -> Iterator[str]:
+    """Yield a fault for each evaluation that is for rows which the document does not have."""
+    for model, claims in pairs:
+        told = {claim.variant for claim in claims if claim.variant}
+        for evaluation in model.evaluations:
+            key = dataset_key(evaluation.variant)
+            if key and key not in map(dataset_key, told):
+                names = ", ".join(map(repr, sorted(told))) or "nothing"
+                yield (
+                    f"model {model.name!r}: evaluation of variant {evaluation.variant!r}: its"
+                    f" numbers are told apart by {names}"
                 )

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from sr_bench.core.card import ModelCard
-from sr_bench.data.locate import load_dataset
+from sr_bench.data.locate import load_dataset, manifest_folders
 from sr_bench.data.source import ImageSet, open_dataset
 
 
@@ -13,13 +13,13 @@ class ImageSets:
 
     Args:
         given: The user's ``--sr-data``.
-        folders: Further folders of manifests, searched after the one beside the model's suite and
+        folders: Further folders of manifests, searched after those of the model's suite and
             before the project's own.
     """
 
     def __init__(self, given: Path | None, folders: tuple[Path, ...]) -> None:
         self._given = given
-        self._folders = folders
+        self._folders = (*manifest_folders(given), *folders)
         self._opened: dict[tuple[object, ...], ImageSet] = {}
 
     def of(
@@ -35,7 +35,7 @@ class ImageSets:
         Raises:
             SrBenchError: There is no such dataset, or its files are absent or don't fit.
         """
-        folders = (card.folder.parent / "datasets", *self._folders)
+        folders = (*card.manifest_folders, *self._folders)
         # Two suites may have a dataset of one name.
         key = (slug, folders, card.scale, lr_from, calibration)
         if key not in self._opened:

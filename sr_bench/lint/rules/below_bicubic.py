@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from sr_bench.core.claim import Claim
 from sr_bench.core.metric import with_unit
 from sr_bench.data.dataset import Floor
+from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.subject import Entry, Subject
+from sr_bench.lint.subject import Subject
 
 RULE = Rule(
     "SRB106",
@@ -23,7 +24,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row with a number below the floor of its dataset and protocol."""
     for entry in subject.entries:
         model = subject.model(entry)
-        evaluation = model and model.claimed_evaluation(entry.precision, entry.dataset)
+        evaluation = subject.evaluation(entry)
         dataset = evaluation and subject.datasets.get(evaluation.dataset)
         if not model or not evaluation or not dataset:
             continue

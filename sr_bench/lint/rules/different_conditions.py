@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from sr_bench.core.metric import image_metrics, with_unit
 from sr_bench.lint.digits import signed
+from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.subject import Entry, Subject
+from sr_bench.lint.subject import Subject
 
 RULE = Rule(
     "SRB105",

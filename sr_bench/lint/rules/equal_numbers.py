@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from sr_bench.lint.digits import decimals
+from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.subject import Entry, Subject
+from sr_bench.lint.subject import Subject
 
 RULE = Rule(
     "SRB104",
@@ -22,11 +23,12 @@ _ENOUGH, _ENOUGH_ALONE = 6, 4  # decimals in all; fewer agree by mere chance
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row whose numbers an earlier row has already."""
-    earlier: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
+    # Of entries that differ in nothing that counts here one is enough.
+    earlier: dict[tuple[str, ...], dict[tuple[object, ...], Entry]] = defaultdict(dict)
     for entry in subject.entries:
         if not (digits := _digits(entry)):
             continue
-        for first in earlier[digits]:
+        for first in earlier[digits].values():
             if severity := _suspicious(first, entry):
                 yield RULE.found(
                     entry.claims["psnr"].source,
@@ -36,7 +38,8 @@ def check(subject: Subject) -> Iterator[Finding]:
                     severity=severity,
                 )
                 break  # one finding for a row, however many it equals
-        earlier[digits].append(entry)
+        kind = (_model(entry), entry.precision, entry.backend)
+        earlier[digits].setdefault(kind, entry)
 
 
 def _digits(entry: Entry) -> tuple[str, ...]:
@@ -50,9 +53,13 @@ def _digits(entry: Entry) -> tuple[str, ...]:
     return tuple(claim.text for claim in claims)
 
 
+def _model(entry: Entry) -> tuple[object, ...]:
+    return (*entry.key, entry.dataset, entry.scale)
+
+
 def _suspicious(first: Entry, second: Entry) -> Severity | None:
     """Return how grave it is that two rows agree; None if they may."""
-    if (first.key, first.dataset) != (second.key, second.dataset):
+    if _model(first) != _model(second):
         return Severity.WARNING
     dtypes = {first.precision.dtype, second.precision.dtype}
     if first.precision is second.precision or "int8" not in dtypes:

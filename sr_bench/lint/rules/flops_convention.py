@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from sr_bench.lint.counting import MACS, STANDARD, times
+from sr_bench.lint.digits import quantity
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 
@@ -24,7 +25,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             only_macs = followed == (MACS,)
             yield RULE.found(
                 row.flops.source,
-                f"{row.row}: Flops {row.flops.text} G are"
+                f"{row.row}: Flops {quantity(row.flops)} are"
                 f" {times(row.flops_g[followed[0]], row.flops_g[STANDARD])} 2 x MAC, which is"
                 f" {row.flops_g[STANDARD]:.3f} G on {row.shape}; counted by {followed[0]}",
                 row=row.row,

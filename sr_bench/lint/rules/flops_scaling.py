@@ -1,12 +1,12 @@
 """SRB206: Flops of one model that don't follow its shapes."""
 
 from collections.abc import Iterator
-from itertools import combinations
 
-from sr_bench.core.claim import Claim
 from sr_bench.lint.counting import KNOWN
+from sr_bench.lint.digits import quantity
+from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.subject import Entry, Subject
+from sr_bench.lint.subject import Subject
 
 RULE = Rule(
     "SRB206",
@@ -18,31 +18,34 @@ RULE = Rule(
     "count both rows with one tool, each on the shape that it prints",
 )
 
+_MOST_ROWS = 16  # of one model that a row is held against: no document needs more
+
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Yield a finding for each two rows of one model with contradicting Flops."""
-    entries = [entry for entry in subject.entries if "flops" in entry.claims]
-    for first, second in combinations(entries, 2):
-        if _same_model(first, second) and first.size and second.size:
-            area = second.size[1] * second.size[2] / (first.size[1] * first.size[2])
-            other, claim = first.claims["flops"], second.claims["flops"]
-            if why := _contradiction(other, claim, area):
-                yield RULE.found(
-                    claim.source,
-                    f"{second.name}: Flops {claim.text} G on {second.shape} beside {other.text} G"
-                    f" on {first.shape} in line {first.source.line}: {why}",
-                    row=second.row,
-                )
+    """Yield a finding for each row whose Flops an earlier row of its model contradicts."""
+    earlier: dict[tuple[str, str], list[Entry]] = {}
+    for entry in subject.entries:
+        if not {"flops", "params"} <= entry.claims.keys() or not entry.size:
+            continue
+        rows = earlier.setdefault((entry.row.casefold(), entry.claims["params"].text), [])
+        beside = ((first, _contradiction(first, entry)) for first in rows)
+        first, why = next((pair for pair in beside if pair[1]), (entry, ""))
+        if why:
+            other, claim = first.claims["flops"], entry.claims["flops"]
+            yield RULE.found(
+                claim.source,
+                f"{entry.name}: Flops {quantity(claim)} on {entry.shape} beside {quantity(other)}"
+                f" on {first.shape} in line {other.source.line}: {why}",
+                row=entry.row,
+            )
+        if len(rows) < _MOST_ROWS:
+            rows.append(entry)
 
 
-def _same_model(first: Entry, second: Entry) -> bool:
-    params = [entry.claims.get("params") for entry in (first, second)]
-    texts = {claim.text for claim in params if claim}
-    return first.row.casefold() == second.row.casefold() and None not in params and len(texts) == 1
-
-
-def _contradiction(first: Claim, second: Claim, area: float) -> str:
-    """Return why two numbers can't both be right, their shapes' pixels being `area` to 1."""
+def _contradiction(one: Entry, other: Entry) -> str:
+    """Return why the Flops of two entries of known size can't both be right."""
+    first, second = one.claims["flops"], other.claims["flops"]
+    area = _pixels(other) / _pixels(one)
     if area != 1 and first.text == second.text:
         return f"equal, though the second shape has {area:.3g} times the pixels"
     # The quotient of numbers as coarse as this could be anything.
@@ -55,3 +58,8 @@ def _contradiction(first: Claim, second: Claim, area: float) -> str:
     if not names or high / low > 1.02 or low <= 1 <= high:
         return ""
     return f"{names[0]} times what the pixels account for"
+
+
+def _pixels(entry: Entry) -> int:
+    _, height, width = entry.size or (0, 1, 1)
+    return height * width

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sr_bench.document.sizes import Size
 from sr_bench.lint.counting import KNOWN, MACS, STANDARD, CountedRow, times
+from sr_bench.lint.digits import quantity
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 
@@ -41,7 +42,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             cause = f"that is {' or '.join(causes)}" if causes else _UNKNOWN
             yield RULE.found(
                 row.flops.source,
-                f"{row.row}: Flops {row.flops.text} G are"
+                f"{row.row}: Flops {quantity(row.flops)} are"
                 f" {times(row.flops.value, row.flops_g[STANDARD])} 2 x MAC on {row.shape}"
                 f" ({row.flops_g[STANDARD]:.3f} G): {cause}",
                 row=row.row,

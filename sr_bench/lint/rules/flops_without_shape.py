@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from sr_bench.lint.counting import CountedRow
+from sr_bench.lint.digits import quantity
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.subject import Entry, Subject
+from sr_bench.lint.subject import Subject
 
 RULE = Rule(
     "SRB203",
@@ -17,19 +19,18 @@ RULE = Rule(
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row that prints Flops but no shape."""
+    counted = {row.flops.source: row for row in subject.counted if row.flops}
     for entry in subject.entries:
         claim = entry.claims.get("flops")
         if claim and entry.shape_column and entry.size is None:
+            known = _from_card(counted.get(claim.source))
             cell = f"{entry.shape!r} is no shape" if entry.shape else "the Shape cell is blank"
             yield RULE.found(
                 claim.source,
-                f"{entry.name}: Flops {claim.text} G: {cell}{_from_card(subject, entry)}",
+                f"{entry.name}: Flops {quantity(claim)}: {cell}{known}",
                 row=entry.row,
             )
 
 
-def _from_card(subject: Subject, entry: Entry) -> str:
-    for row in subject.counted:
-        if row.flops is entry.claims["flops"] and row.conventions:
-            return f"; the number is of {row.shape}"
-    return ""
+def _from_card(row: CountedRow | None) -> str:
+    return f"; the number is of {row.shape}" if row and row.conventions else ""

@@ -1,9 +1,11 @@
 """SRB208: Params with different numbers of decimals."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
-from sr_bench.lint.digits import decimals
+from sr_bench.core.claim import Claim
+from sr_bench.lint.digits import decimals, quantity
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 
@@ -20,15 +22,20 @@ RULE = Rule(
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each table's Params that have other decimals than most, or the first."""
     for table in subject.tables:
-        claims = [claim for row in table.rows for claim in row.claims if claim.metric == "params"]
-        if not claims:
-            continue
-        usual = Counter(map(decimals, claims)).most_common(1)[0][0]
-        for claim in claims:
-            if decimals(claim) != usual:
-                yield RULE.found(
-                    claim.source,
-                    f"{claim.row}: Params {claim.text} M have {decimals(claim)} decimals,"
-                    f" other rows {usual}",
-                    row=claim.row,
-                )
+        by_unit: dict[int, list[Claim]] = {}  # 45 K beside 1.37 M have no decimals in common
+        for claim in (claim for row in table.rows for claim in row.claims):
+            if claim.metric == "params":
+                by_unit.setdefault(claim.exponent, []).append(claim)
+        yield from chain.from_iterable(map(_unusual, by_unit.values()))
+
+
+def _unusual(claims: Sequence[Claim]) -> Iterator[Finding]:
+    usual = Counter(map(decimals, claims)).most_common(1)[0][0]
+    for claim in claims:
+        if decimals(claim) != usual:
+            yield RULE.found(
+                claim.source,
+                f"{claim.row}: Params {quantity(claim)} have {decimals(claim)} decimals,"
+                f" other rows {usual}",
+                row=claim.row,
+            )

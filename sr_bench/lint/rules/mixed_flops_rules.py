@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from sr_bench.lint.digits import quantity
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 
@@ -23,7 +24,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         if row.flops and not set(row.conventions) & set(rows[0].conventions):
             yield RULE.found(
                 row.flops.source,
-                f"{row.row}: Flops {row.flops.text} G follow {row.conventions[0]}, those of"
+                f"{row.row}: Flops {quantity(row.flops)} follow {row.conventions[0]}, those of"
                 f" {rows[0].row} follow {rows[0].conventions[0]}",
                 row=row.row,
             )

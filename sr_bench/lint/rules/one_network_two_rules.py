@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from sr_bench.lint.counting import CountedRow
+from sr_bench.lint.digits import quantity
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 
@@ -28,9 +29,9 @@ def check(subject: Subject) -> Iterator[Finding]:
                 seen.add(row.network)  # its other rows would say the same
                 yield RULE.found(
                     row.flops.source,
-                    f"{row.row}: Flops {row.flops.text} G on {row.shape} follow"
+                    f"{row.row}: Flops {quantity(row.flops)} on {row.shape} follow"
                     f" {row.conventions[0]}; {other.row} in {path} is the same network, and its"
-                    f" {printed} G on {other.shape} follow {other.conventions[0]}",
+                    f" {printed} on {other.shape} follow {other.conventions[0]}",
                     row=row.row,
                 )
                 break
@@ -41,4 +42,4 @@ def _earlier(subject: Subject, row: CountedRow) -> Iterator[tuple[str, CountedRo
     for before in subject.before:
         for other in before.counted:
             if other.flops and other.conventions and other.network == row.network:
-                yield before.path, other, other.flops.text
+                yield before.path, other, quantity(other.flops)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sr_bench.engine.judge.claim import fits
-from sr_bench.lint.digits import decimals
+from sr_bench.lint.digits import decimals, quantity
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 
@@ -32,7 +32,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         how = "cut off, not rounded" if cut else "neither rounded nor cut off"
         yield RULE.found(
             row.params.source,
-            f"{row.row}: Params {row.params.text} M are {how}: the network has"
+            f"{row.row}: Params {quantity(row.params)} are {how}: the network has"
             f" {row.exact_params:,}, which is {exact:.{decimals(row.params)}f} M",
             row=row.row,
             severity=None if cut else Severity.ERROR,

@@ -1,11 +1,12 @@
 """SRB103: PSNR and SSIM that tell opposite stories of the same two rows."""
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import chain, combinations
 
 from sr_bench.lint.digits import CLEAR, difference, excess, signed
+from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.subject import Entry, Subject
+from sr_bench.lint.subject import Subject
 
 RULE = Rule(
     "SRB103",
@@ -23,10 +24,12 @@ _FAR_SSIM = 0.02
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each two rows of one model and dataset that move apart."""
-    entries = [entry for entry in subject.entries if {"psnr", "ssim"} <= entry.claims.keys()]
-    for first, second in combinations(entries, 2):
-        if (first.key, first.dataset) != (second.key, second.dataset):
-            continue
+    groups: dict[tuple[object, ...], list[Entry]] = {}
+    for entry in subject.entries:
+        if {"psnr", "ssim"} <= entry.claims.keys():
+            groups.setdefault(entry.question, []).append(entry)
+    # A group has the precisions and backends of one model: it stays small in any document.
+    for first, second in chain.from_iterable(combinations(group, 2) for group in groups.values()):
         if second.precision.is_full:
             first, second = second, first  # so that the difference is from fp32
         if how := _apart(first, second):

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from sr_bench.core.card import ModelCard
 from sr_bench.core.metric import metric_info
+from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.subject import Entry, Subject
+from sr_bench.lint.subject import Subject
 
 RULE = Rule(
     "SRB109",
@@ -23,16 +23,16 @@ _ONE_IMAGE = re.compile(r"\b(one|last|single) image", re.IGNORECASE)  # reasons 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each printed SSIM that the card knows to be of one image."""
     for entry in subject.entries:
-        model = subject.model(entry)
         for metric, claim in entry.claims.items():
             info = metric_info(metric)
-            if info.follows_ssim_aggregation and model and (why := _why(model, entry, metric)):
+            if info.follows_ssim_aggregation and (why := _why(subject, entry, metric)):
                 text = f"{entry.name}: {info.title} {claim.text}: {why}"
                 yield RULE.found(claim.source, text, row=entry.row)
 
 
-def _why(model: ModelCard, entry: Entry, metric: str) -> str:
-    if (evaluation := model.claimed_evaluation(entry.precision, entry.dataset)) is None:
+def _why(subject: Subject, entry: Entry, metric: str) -> str:
+    model, evaluation = subject.model(entry), subject.evaluation(entry)
+    if model is None or evaluation is None:
         return ""
     if evaluation.protocol.ssim_aggregation == "last_image":
         return f"protocol {evaluation.protocol.name} takes the last image's for the mean"

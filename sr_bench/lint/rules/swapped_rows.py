@@ -1,11 +1,15 @@
 """SRB102: an fp32 row and a low precision row that look swapped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nlargest
+from math import inf
 
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.lint.digits import difference, excess
+from sr_bench.lint.entries import Entry, RowKey
 from sr_bench.lint.finding import Finding, Rule, Severity
-from sr_bench.lint.subject import Entry, Subject
+from sr_bench.lint.subject import Subject
 
 RULE = Rule(
     "SRB102",
@@ -19,41 +23,59 @@ RULE = Rule(
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each pair of rows that look swapped."""
-    for full, low in subject.pairs:
-        if look_swapped(subject, full, low):
-            psnr, ssim = ((full.claims[m].text, low.claims[m].text) for m in IMAGE_METRICS)
-            yield RULE.found(
-                low.claims["psnr"].source,
-                f"{low.name}: {psnr[1]} dB / {ssim[1]} is above fp32's {psnr[0]} dB / {ssim[0]} in"
-                " both metrics, while the other models of this table lose by the same precision:"
-                " the two rows look swapped",
-                row=low.row,
-            )
+    for full, low in swapped_pairs(subject):
+        psnr, ssim = ((full.claims[m].text, low.claims[m].text) for m in IMAGE_METRICS)
+        yield RULE.found(
+            low.claims["psnr"].source,
+            f"{low.name}: {psnr[1]} dB / {ssim[1]} is above fp32's {psnr[0]} dB / {ssim[0]} in"
+            " both metrics, while the other models of this table lose by the same precision:"
+            " the two rows look swapped",
+            row=low.row,
+        )
 
 
-def look_swapped(subject: Subject, full: Entry, low: Entry) -> bool:
-    """Tell whether `low` gains over `full` no more than the table's other models lose."""
-    if not _printed(full, low) or not all(
-        excess(low.claims[metric], full.claims[metric]) > 0 for metric in IMAGE_METRICS
-    ):
-        return False
-    siblings = [
-        (other_full, other)
-        for other_full, other in subject.pairs
-        if other.key != low.key
-        and other.precision.dtype == low.precision.dtype
-        and _printed(other_full, other)
-    ]
-    return bool(siblings) and all(  # of no siblings all() would be true
-        all(_loss(*pair, metric) > 0 for pair in siblings)
-        and -_loss(full, low, metric) <= max(_loss(*pair, metric) for pair in siblings)
-        for metric in IMAGE_METRICS
-    )
+def swapped_pairs(subject: Subject) -> Iterator[tuple[Entry, Entry]]:
+    """Yield each pair whose low precision gains no more than the table's other models lose."""
+    printed = [pair for pair in subject.pairs if all(map(_has_both, pair))]
+    losses: dict[tuple[str, str], dict[RowKey, list[float]]] = {}
+    for full, low in printed:
+        for metric in IMAGE_METRICS:
+            loss = float(difference(full.claims[metric], low.claims[metric]))
+            models = losses.setdefault((low.precision.dtype, metric), {})
+            models.setdefault(low.key, []).append(loss)
+    others = {kind: _Others.of(models) for kind, models in losses.items()}
+    for full, low in printed:
+        if all(
+            excess(low.claims[metric], full.claims[metric]) > 0
+            and float(difference(low.claims[metric], full.claims[metric]))
+            <= others[low.precision.dtype, metric].lose(low.key)
+            for metric in IMAGE_METRICS
+        ):
+            yield full, low
 
 
-def _printed(full: Entry, low: Entry) -> bool:
-    return all(metric in entry.claims for entry in (full, low) for metric in IMAGE_METRICS)
+@dataclass(frozen=True)
+class _Others:
+    """What the other models of a table lose in one metric by one kind of precision."""
+
+    gaining: frozenset[RowKey]
+    """The models with a row that loses nothing."""
+    most: tuple[tuple[float, RowKey], ...]
+    """The two greatest losses of different models, with those."""
+
+    @classmethod
+    def of(cls, losses: Mapping[RowKey, Sequence[float]]) -> "_Others":
+        """Return what there is to say of `losses` by model."""
+        gaining = frozenset(key for key, values in losses.items() if min(values) <= 0)
+        most = nlargest(2, ((max(values), key) for key, values in losses.items()))
+        return cls(gaining, tuple(most))
+
+    def lose(self, key: RowKey) -> float:
+        """Return the most that a model but `key` loses; less than anything if not all lose."""
+        losses = (loss for loss, other in self.most if other != key)
+        all_lose = len(self.gaining) == (key in self.gaining)
+        return next(losses, -inf) if all_lose else -inf
 
 
-def _loss(full: Entry, low: Entry, metric: str) -> float:
-    return float(difference(full.claims[metric], low.claims[metric]))
+def _has_both(entry: Entry) -> bool:
+    return all(metric in entry.claims for metric in IMAGE_METRICS)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sr_bench.core.case import COST_METRICS
+from sr_bench.core.case import COST_METRICS, STATIC_METRICS
 from sr_bench.core.history import PastSession, SessionInfo
 from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record, Status
@@ -66,7 +66,9 @@ def index_page(
     """Return the first page; `trends` names the trend pages that there are, by family and model."""
     precisions = tuple(sorted({p for s in subjects for p in s.precisions}, key=rank))
     metrics = scored_metrics(session.records)
-    present = {record.metric for record in session.records if record.claim and not record.dataset}
+    bare = (record for record in session.records if not record.dataset)
+    # A time that no document prints stands beside the numbers of its network.
+    present = {r.metric for r in bare if r.claim or r.metric in STATIC_METRICS}
     costs = sorted(present, key=lambda name: (name not in COST_METRICS, name))
     rows = tuple(_row(subject, precisions, metrics, costs, past, trends) for subject in subjects)
     counted = Counter(record.verdict.status for record in session.records)

@@ -100,7 +100,7 @@ def value_of(record: Record, past: Past) -> Value:
         precision=numbers.precision(record),
         status=record.verdict.status.value,
         measured=shown,
-        unit=metric_info(record.metric).unit,
+        unit=numbers.unit(record),
         claimed=claimed,
         delta=delta,
         interval=interval,

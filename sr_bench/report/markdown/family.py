@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from sr_bench.cards.documents import read_told
 from sr_bench.core.claim import Source
 from sr_bench.core.record import Record
 from sr_bench.document import numbers
 from sr_bench.document.claims import read_claims
 from sr_bench.document.mirror import format_like, mirror
-from sr_bench.document.tables import Document, read_document
+from sr_bench.document.tables import Document
 from sr_bench.files.atomic import write_text
 from sr_bench.report.markdown.escape import code, escape, table
 from sr_bench.report.parts.floor import NAME, floors, why
@@ -39,7 +40,7 @@ def write_family_reports(records: Sequence[Record], folder: Path) -> tuple[Path,
     written = []
     for family, members in families.items():
         paths = dict.fromkeys(record.claim.source.path for record in members if record.claim)
-        documents = [read_document(Path(path)) for path in paths]
+        documents = [read_told(Path(path)) for path in paths]
         target = folder / page_name(family)
         write_text(target, render_family(family, documents, members))
         written.append(target)
@@ -87,7 +88,8 @@ def _cell(record: Record) -> str:
     # No tolerance: the value was shown, not judged, as it is partial or emulated for a device.
     if claim is None or measurement is None or record.verdict.tolerance is None:
         return NOT_MEASURED
-    return format_like(claim.text, measurement.value, digits=record.verdict.digits)
+    value = claim.as_printed(measurement.value)
+    return format_like(claim.text, value, digits=record.verdict.digits)
 
 
 def comparison(records: Sequence[Record]) -> str:

@@ -40,7 +40,8 @@ def int8_lines(records: Sequence[Record]) -> list[str]:
 def shared_lines(records: Sequence[Record]) -> list[str]:
     """Return a sentence for each low precision that is not what a reader takes it for.
 
-    It was judged on images that it was calibrated with, or the card gives a file for it.
+    It was judged on images that it was calibrated with, the card gives a file for it, or names the
+    calibration that the document does not.
     """
     shared = (
         f"{record.model} {record.precision} is calibrated with images that it is judged on:"
@@ -49,9 +50,10 @@ def shared_lines(records: Sequence[Record]) -> list[str]:
         if record.detail.calibration_shared
     )
     given = (
-        f"{record.model} {record.precision}: {record.detail.given_file}"
+        f"{record.model} {record.precision}: {why}"
         for record in records
-        if record.detail.given_file
+        for why in (record.detail.printed_as, record.detail.given_file)
+        if why
     )
     return list(dict.fromkeys((*given, *shared)))
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
 
-from sr_bench.core.case import COST_METRICS, LATENCY_METRIC
+from sr_bench.core.case import STATIC_METRICS, TIMED_METRICS
 from sr_bench.core.compare import CaseOutcome, Compared, environment_changes
 from sr_bench.core.gate import Drop, quantity
 from sr_bench.core.history import SessionInfo
@@ -89,7 +89,7 @@ def _drop(metric: str, drop: Drop) -> str:
 
 def _rise(case: Compared) -> str:
     """Return by how much a cost or a time grew; ``-`` where that is no question."""
-    grows = case.metric in (*COST_METRICS, LATENCY_METRIC)
+    grows = case.metric in (*STATIC_METRICS, *TIMED_METRICS)
     if case.before is None or case.now is None or case.now == case.before or not grows:
         return "-"
     size = with_unit(f"{abs(case.now - case.before):.3g}", case.metric)

@@ -4,6 +4,7 @@ from decimal import ROUND_CEILING, Context, Decimal
 from math import isfinite
 
 from sr_bench.core.gate import GateVerdict
+from sr_bench.core.metric import with_unit as metric_unit
 from sr_bench.core.record import Record, Status
 from sr_bench.document.numbers import claimed, delta, measured, with_unit
 from sr_bench.report.terminal.dossier import dossier_lines
@@ -76,7 +77,7 @@ def _numbers(record: Record) -> list[str]:
         cut = verdict.digits == "truncated"
         side = " upwards, as the document cuts digits off" if cut else ""
         lines.append(
-            f"tolerance  {with_unit(f'{verdict.tolerance:.6g}', record)}{side};"
+            f"tolerance  {metric_unit(f'{verdict.tolerance:.6g}', record.metric)}{side};"
             f" the smallest that passes is {_rounded_up(abs(verdict.delta))}"
         )
     if record.protocol:

@@ -1,6 +1,7 @@
 """The verdict follows from the printed digits, the declared slack and the declared gaps."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,16 @@ def test_a_truncated_number_stands_for_the_step_above_it(value: float, status: s
     tolerance = Tolerance(digits="truncated")
     verdict = judge(claim("0.297", "params"), measured(value, "params"), tolerance=tolerance)
     assert verdict.status == status
+
+
+@pytest.mark.parametrize(("value", "status"), [(1.5924, "match"), (1.5926, "differs")])
+def test_a_number_in_another_unit_is_judged_in_the_metrics(value: float, status: str) -> None:
+    thousands = replace(claim("1592", "params"), unit="K", exponent=-3)
+    verdict = judge(thousands, measured(value, "params"), tolerance=Tolerance())
+    assert verdict.status == status
+    assert verdict.claimed == 1.592
+    slack = judge(thousands, measured(value, "params"), tolerance=Tolerance(0.001, "reason"))
+    assert slack.status == "match"  # slack is in M
 
 
 def test_a_known_gap_excuses_a_difference_and_reports_when_it_closes() -> None:

@@ -3,14 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
+import onnx
 import pytest
 
 from sr_bench.core.card import ModelCard
 from sr_bench.engine.measure import cost
-from sr_bench.engine.measure.cost import cost_inputs, cost_measurement, count
+from sr_bench.engine.measure.cost import Counts, cost_inputs, cost_measurement, count
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.errors import BackendError, CardError, NotRunError
 from sr_bench.files.hashing import sha256_json
+from sr_bench.files.kept import Kept
+from tests.tiny_zoo import nearest_x2
 
 EDSR = {"form": "official", "n_feats": 4, "n_resblocks": 1, "res_scale": 1.0, "rgb_range": 255.0}
 CARD = ModelCard("m", "zoo", Path("/z/zoo"), "M", "", 2, "edsr", hyper=EDSR)
@@ -53,6 +56,32 @@ def test_flops_follow_the_cards_rule_beside_the_standard_count() -> None:
     assert printed.value == pytest.approx(printed.exact * 2 / 0.9e9, rel=1e-12)
     assert printed.notes["standard_g"] == standard.value
     assert printed.notes["macs"] == counted.macs
+
+
+def test_macs_are_all_multiply_accumulates_or_what_the_tool_of_the_rule_calls_so() -> None:
+    counted = count(CARD, (3, 8, 8))
+    macs = cost_measurement(CARD, "macs", counted)
+    assert (macs.exact, macs.unit) == (64 * (MACS_PER_PIXEL + SHIFT_MACS), "G")
+    assert macs.value == pytest.approx(cost_measurement(CARD, "flops", counted).value / 2)
+    # thop overlooks the mean shifts, and this version counts no biases.
+    thop = cost_measurement(replace(CARD, flops_rule="thop_0_1_1"), "macs", counted)
+    assert thop.exact == 64 * MACS_PER_PIXEL
+    ops = cost_measurement(replace(CARD, flops_rule="thop_0_1_1"), "ops", counted)
+    assert ops.exact == 2 * macs.exact
+
+
+def test_the_size_of_an_onnx_file_is_that_of_all_its_files(tmp_path: Path) -> None:
+    model = nearest_x2()
+    onnx.save(
+        model, tmp_path / "m.onnx", save_as_external_data=True, location="m.bin", size_threshold=0
+    )
+    card = replace(CARD, architecture="", hyper={}, onnx=tmp_path / "m.onnx")
+    size = Counts(Kept(None)).measured(card, "model_size")
+    assert size.exact == sum(file.stat().st_size for file in tmp_path.iterdir())
+    assert (size.value, size.unit) == (size.exact / 1e6, "MB")
+    (tmp_path / "m.onnx").unlink()
+    with pytest.raises(NotRunError, match=r"m\.onnx is not in"):
+        Counts(Kept(None)).measured(card, "model_size")
 
 
 def test_one_network_is_counted_once_however_many_rows_have_it(

@@ -40,7 +40,7 @@ def measured(zoo, results: Path, **options: object) -> Record:
     chosen = Selection(data=zoo.data, results=results, **settings)
     suite = load_suite(zoo.suite / "card.toml")
     case = next(case for case in plan(suite, chosen) if case.metric == "psnr")
-    return Bench(chosen, (suite.card.datasets,)).evaluate(case, "x", lambda *_: None)
+    return Bench(chosen, suite.card.manifest_folders).evaluate(case, "x", lambda *_: None)
 
 
 def kept(record: Record) -> Kept:

@@ -163,3 +163,9 @@ def test_rows_of_a_backend_that_does_not_exist_say_so(cases) -> None:
     )
     (case,) = cases(about(backend="vacc"))
     assert here(case) == "this row claims a vacc number; rerun with --backend=vacc"
+
+
+def test_two_tables_that_print_one_number_have_an_item_for_each(cases) -> None:
+    first, second = cases(PRINTED, about(dataset="Set-5", text="30.12"))
+    assert [first.id, second.id] == ["a-fp32-set5_x2-psnr", "a-fp32-set5_x2-psnr-2"]
+    assert first.run_key == second.run_key

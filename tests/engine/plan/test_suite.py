@@ -1,14 +1,11 @@
 """Each model binds one row of the document and each row one model, or the card has a fault."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sr_bench.core.claim import Claim
-from sr_bench.core.ignored import Ignored
-from sr_bench.document.claims import Reading, read
-from sr_bench.document.tables import Document
+from sr_bench.engine.plan.cases import plan
+from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import Suite, load_suite, refuse_unread
 from sr_bench.errors import CardError, DocumentError
 
@@ -87,6 +84,26 @@ def test_a_source_that_no_row_has_is_named(load) -> None:
     assert "the document has no row 'A' of source 'three'; its rows are: 'A (one)'" in message
 
 
+TWINS = (
+    "| Models | PSNR(dB) | Shape |\n| :-- | --: | :-- |\n"
+    "| A | 30.1 | multi-size |\n| A | 29.1 | 3x64x64 |\n| A **vacc fp16** | 29 | 3x64x64 |\n"
+)
+
+
+def test_rows_that_only_their_shape_tells_apart_may_follow_two_protocols(load) -> None:
+    whole = '[[model.evaluation]]\ndataset = "set5"\nprotocol = "paper_y"\nvariant = "Multi-size"\n'
+    rest = '[[model.evaluation]]\ndataset = "set5"\nprotocol = "native_rgb"\n'
+    cases = plan(load(TWINS, MODEL + whole + rest), Selection(backend="vacc"))
+    assert [(case.id, case.on_images.protocol.name) for case in cases] == [
+        ("a-multi_size-fp32-set5_x2-psnr", "paper_y"),
+        ("a-3x64x64-fp32-set5_x2-psnr", "native_rgb"),
+        ("a-vacc-fp16-set5_x2-psnr", "native_rgb"),
+    ]
+    message = fault(load, TWINS, MODEL + whole.replace("Multi", "many") + rest)
+    assert "evaluation of variant 'many-size': its numbers are told apart by" in message
+    assert "'3x64x64', 'multi_size'" in message
+
+
 def test_a_known_gap_that_excuses_no_printed_number_is_refused(load) -> None:
     gap = '[[model.known_gap]]\nmetric = "{}"\nprecision = "fp16"\nreason = "swapped"\n'
     message = fault(load, HEAD + ROWS, MODEL + ON_SET5 + gap.format("ssim"))
@@ -133,8 +150,10 @@ def test_a_row_that_is_nowhere_is_refused_with_the_tables_and_why_they_are_not_r
     table = "# a\n| Exp | Set5 |\n|-|-|\n| A | 37.1 |\n\n<table><tr><td>A</td></tr></table>\n"
     message = fault(load, table)
     assert "the document has no row 'A'; its rows are: none; not read are:" in message
-    assert "README.md:2: table 'Exp | Set5': it has no column Models or Model" in message
-    assert "README.md:6: table 'A': it is an HTML table" in message
+    assert (
+        "README.md:2: table 'Exp | Set5': no header, row or caption of it names a metric" in message
+    )
+    assert "README.md:6: table 'a': no column, row or heading of it names the models" in message
 
 
 def test_numbers_that_nothing_reads_are_refused_all_at_once_up_to_twenty(load) -> None:
@@ -142,11 +161,11 @@ def test_numbers_that_nothing_reads_are_refused_all_at_once_up_to_twenty(load) -
     columns = [f"X{n}" for n in range(22)]
     head = f"| Models | PSNR | {' | '.join(columns)} |\n|-|-|{'-|' * 22}\n"
     with pytest.raises(DocumentError) as caught:
-        refuse_unread(load(f"{head}| A | 30.1 | {'7 | ' * 22}\n"))
+        refuse_unread(load(f"{head}| A | 30.1 | {'7 or 8 | ' * 22}\n"))
     first, *named, last = str(caught.value).splitlines()
     assert "README.md: 23 numbers: 1 read, 22 unread, 0 ignored" in first
-    assert len(named) == 20
-    assert 'ignore_columns = { "X19" = "why" }' in named[-1]
+    assert sum("nothing reads '7 or 8'" in line for line in named) == 20
+    assert any('ignore_columns = { "X19" = "why" }' in line for line in named)
     assert last.startswith("  and 2 more: sr-bench lint ")
 
 
@@ -202,26 +221,10 @@ def test_cards_of_one_document_read_it_together(tmp_path: Path) -> None:
         load_suite(tmp_path / "a" / "card.toml")
 
 
-@pytest.fixture
-def load_scaled(load, monkeypatch: pytest.MonkeyPatch):
-    """Load a suite whose document prints each of the numbers given with a scale."""
-
-    def load_scaled(card: str, **scales: int) -> Suite:
-        texts = {name.replace("_", ".").lstrip("n"): scale for name, scale in scales.items()}
-
-        def with_scale(claim: Claim) -> Claim:
-            return replace(claim, scale=texts.get(claim.text, 0))
-
-        def scaled(document: Document, ignored: Ignored) -> Reading:
-            reading = read(document, ignored)
-            (table,) = reading.tables
-            rows = (replace(row, claims=tuple(map(with_scale, row.claims))) for row in table.rows)
-            return replace(reading, tables=(replace(table, rows=tuple(rows)),))
-
-        monkeypatch.setattr("sr_bench.engine.plan.suite.read", scaled)
-        return load(HEAD + "| A | one | 1.0 | 2.0 | 30.1 | 0.9 |\n", card)
-
-    return load_scaled
+def scaled(psnr: str, ssim: str = "") -> str:
+    """Return a document whose header names the scale of a metric."""
+    head = HEAD.replace("PSNR(dB)", f"PSNR {psnr}").replace("SSIM", f"SSIM {ssim}")
+    return head + "| A | one | 1.0 | 2.0 | 30.1 | 0.9 |\n"
 
 
 def of_scales(*scales: int) -> str:
@@ -229,23 +232,34 @@ def of_scales(*scales: int) -> str:
     return "".join(f"{model}{ON_SET5}" for model in scaled)
 
 
-def test_models_of_several_scales_share_a_row_and_the_first_has_what_names_none(
-    load_scaled,
-) -> None:
-    claims = load_scaled(of_scales(3, 2), n30_1=2, n0_9=3).claims
+def test_models_of_several_scales_share_a_row_and_the_first_has_what_names_none(load) -> None:
+    claims = load(scaled("x2", "x3"), of_scales(3, 2)).claims
     assert [(model.name, [c.metric for c in cells]) for model, cells in claims] == [
         ("a3", ["flops", "params", "ssim"]),
         ("a2", ["psnr"]),
     ]
 
 
-def test_a_scale_that_no_model_of_the_row_has_is_refused(load_scaled) -> None:
+def test_a_scale_that_no_model_of_the_row_has_is_refused(load) -> None:
     with pytest.raises(CardError, match=r"README\.md:3:25: row 'A' prints a number of x4, and"):
-        load_scaled(of_scales(2), n30_1=4)
+        load(scaled("x4"), of_scales(2))
 
 
-def test_a_row_without_a_scale_is_bound_by_one_model_whatever_their_scales(load_scaled) -> None:
+def test_a_row_without_a_scale_is_bound_by_one_model_whatever_their_scales(load) -> None:
     with pytest.raises(CardError, match="models 'a2' and 'a3' bind the same row 'A'"):
-        load_scaled(of_scales(2, 3))
+        load(scaled(""), of_scales(2, 3))
     with pytest.raises(CardError, match="row 'A' is bound 2 times at scale 2"):
-        load_scaled(of_scales(2) + of_scales(2).replace('"a2"', '"b2"'), n30_1=2)
+        load(scaled("x2"), of_scales(2) + of_scales(2).replace('"a2"', '"b2"'))
+
+
+def test_what_the_card_says_of_a_table_is_read_and_must_be_of_the_document(load) -> None:
+    table = "# Sets\n| Net | Set5 |\n|-|-|\n| A | 37.1 |\n"
+    told = '[[table]]\nheading = "Sets"\nmetric = "psnr"\n'
+    ((_, claims),) = load(table, told + MODEL + ON_SET5).claims
+    assert [(claim.metric, claim.dataset) for claim in claims] == [("psnr", "Set5")]
+    message = fault(load, table, f'[[table]]\nheader = "Net | Set14"\n{told}' + MODEL + ON_SET5)
+    assert "table 'Net | Set14': the document has no such table" in message
+    wrong = f'{told}columns = {{ "Set6" = "ssim" }}\nrows = {{ "B" = "ssim" }}\n'
+    message = fault(load, table, wrong + MODEL + ON_SET5)
+    assert "table 'Sets': columns: it has no column 'Set6'; take it off" in message
+    assert "table 'Sets': rows: it has no row 'B'; take it off" in message

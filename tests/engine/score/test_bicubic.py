@@ -21,7 +21,7 @@ from sr_bench.imaging.resize import resize
 def test_every_image_metric_has_the_floor_of_the_same_images(shared_zoo) -> None:
     suite = load_suite(shared_zoo.suite / "card.toml")
     chosen = Selection(data=shared_zoo.data)
-    bench = Bench(chosen, (suite.card.datasets,))
+    bench = Bench(chosen, suite.card.manifest_folders)
     records = [bench.evaluate(case, "x", lambda *_: None) for case in plan(suite, chosen)]
     floors = {record.metric: record.measurement.notes.get("bicubic") for record in records[:4]}
     expected = []
@@ -45,7 +45,7 @@ def test_the_floor_is_made_once_for_all_that_share_it(zoo, monkeypatch: pytest.M
     suite = load_suite(zoo.suite / "card.toml")
     for _ in range(2):  # the second session has it from the cache
         chosen = Selection(data=zoo.data, precisions=(Precision.FP32, Precision.FP16))
-        bench = Bench(chosen, (suite.card.datasets,))
+        bench = Bench(chosen, suite.card.manifest_folders)
         for case in plan(suite, chosen):
             bench.evaluate(case, "x", lambda *_: None)
     assert enlarged.count("Bicubic") == 1
@@ -67,6 +67,6 @@ def test_a_network_that_enlarges_nothing_has_no_floor(zoo, tmp_path: Path) -> No
     dataset.write_text(dataset.read_text().replace("[2]", "[1]").replace("LR/", "HR/"))
     suite = load_suite(zoo.suite / "card.toml")
     chosen = Selection(data=zoo.data)
-    bench = Bench(chosen, (suite.card.datasets,))
+    bench = Bench(chosen, suite.card.manifest_folders)
     case = next(case for case in plan(suite, chosen) if case.metric == "psnr")
     assert bench._runs.floor(case, lambda *_: None) is None

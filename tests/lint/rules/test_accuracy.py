@@ -236,6 +236,18 @@ def test_a_smaller_model_above_a_larger_one_is_found(
     assert len(of(look(tmp_path, models(small, large)), "SRB107")) == count
 
 
+def test_of_several_larger_models_the_lowest_is_named_and_the_others_are_counted(
+    tmp_path: Path,
+) -> None:
+    rows = [f"Net{n}_x2 | {n}.0 | 0.{n}0 | {33 - n / 10:.2f} | - | -" for n in range(1, 6)]
+    rows.insert(2, "Net9_x2 | 0.5 | 0.9 | 20.0 | - | -")  # neither larger nor smaller
+    findings = of(look(tmp_path, page(*rows)), "SRB107")
+    assert [finding.row for finding in findings] == [f"Net{n}_x2" for n in range(1, 5)]
+    assert "is 0.40 dB above Net5_x2" in findings[0].message
+    assert findings[0].message.endswith("above 3 other larger models")
+    assert findings[3].message.endswith("0.40 M against 0.50 M Params, 4.0 G against 5.0 G Flops")
+
+
 @pytest.mark.parametrize("other", ["Other_x2", "Net_x4"])
 def test_models_of_another_family_or_scale_are_not_compared(tmp_path: Path, other: str) -> None:
     rows = ("Net_x2 | 5.0 | 0.1 | 32.9 | - | -", f"{other} | 9.0 | 0.4 | 32.7 | - | -")

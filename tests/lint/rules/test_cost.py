@@ -152,6 +152,14 @@ def test_rows_of_one_model_that_contradict_each_other_are_found_without_a_card(
     assert (words in findings[0].message) if words else not findings
 
 
+def test_a_row_has_one_finding_however_many_rows_contradict_its_flops(tmp_path: Path) -> None:
+    columns = "Models | Dataset | Flops(G) | Params(M) | Shape"
+    sizes = [(10.0, 100), (20.0, 200), (30.0, 300), (80.0, 400)]
+    rows = (f"Net | Set{n} | {flops} | 1.0 | 3x100x{n}" for flops, n in sizes)
+    (finding,) = of(look(tmp_path, page(*rows, columns=columns)), "SRB206")
+    assert "80.0 G on 3x100x400 beside 10.0 G on 3x100x100 in line 3: 2 times" in finding.message
+
+
 @pytest.mark.parametrize(
     ("text", "severity"),
     [

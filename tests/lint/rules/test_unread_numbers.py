@@ -32,12 +32,12 @@ def test_what_the_card_ignores_is_no_finding(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("# Nothing\n", "no row is read; its tables are: none"),
-        (ODD, "line 1: table 'Exp | Set5': it has no column Models or Model"),
+        (ODD, "line 1: table 'Exp | Set5': no header, row or caption of it names a metric"),
         (
             "x\n\n| Model | Licence |\n|-|-|\n| A | MIT |\n",
             "line 3: table 'Model | Licence'",
         ),
-        ("<table><tr><td>Net</table>\n", "line 1: table 'Net': it is an HTML table"),
+        ("<table><tr><td>Net</table>\n", "line 1: table 'line 1': no column, row"),
         ("```\n" + page("Net | 1 | 1 | 1 | 1 | -") + "```\n", "its tables are: none"),
     ],
 )

@@ -26,6 +26,26 @@ def test_residuals_are_scaled_in_the_dense_blocks_and_around_three_of_them(
     assert_close(module(x), -0.2 * (2.2 * near + 0.12))
 
 
+def test_x2_has_one_enlargement_fewer() -> None:
+    module = build("rrdbnet", HYPER, 2)
+    paths = {name.rpartition(".")[0] for name in module.state_dict()}
+    assert "upconv1" in paths
+    assert "upconv2" not in paths
+    assert module(torch.rand(1, 3, 5, 6)).shape == (1, 3, 10, 12)
+
+
+def test_x2_with_an_unshuffled_input_is_the_x4_network_on_pixels_of_twice_the_size() -> None:
+    x2 = build("rrdbnet", {**HYPER, "unshuffle": True}, 2).eval()
+    x4 = build("rrdbnet", HYPER, 4).eval()
+    folded = x2.state_dict().pop("conv_first.weight")  # (4, 12, 3, 3): R of four pixels, then G, B
+    state = {**x2.state_dict(), "conv_first.weight": folded.unflatten(1, (3, 4)).sum(2)}
+    x4.load_state_dict(state)
+    x = torch.rand(1, 3, 4, 3, generator=torch.Generator().manual_seed(2))
+    pixels = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    with torch.inference_mode():
+        assert_close(x2(pixels), x4(x))
+
+
 def test_a_dense_block_equals_its_definition() -> None:
     block = build("rrdbnet", HYPER, 4).eval().get_submodule("RRDB_trunk.1.RDB2")
     w = block.state_dict()

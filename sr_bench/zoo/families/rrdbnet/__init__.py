@@ -1,9 +1,11 @@
-"""RRDBNet x4, residual in residual dense blocks: the network of ESRGAN and RealSR.
+"""RRDBNet, residual in residual dense blocks: ESRGAN, RealSR, BSRGAN and Real-ESRGAN.
 
-Hyper-parameters of ESRGAN and of RealSR's DF2K, DF2K-JPEG and DPED: ``n_feats = 64``,
-``n_blocks = 23``, ``growth = 32``, ``res_scale = 0.2``. Input and output are RGB in 0-1; the
-slope of the LeakyReLUs is always 0.2. Parameter names are those of xinntao/ESRGAN 73e9b63 after
-its renaming; checkpoints with its older names or with BasicSR's load too.
+Hyper-parameters of ESRGAN, of BSRGAN, of Real-ESRGAN's x4plus and of RealSR's DF2K, DF2K-JPEG and
+DPED: ``n_feats = 64``, ``n_blocks = 23``, ``growth = 32``, ``res_scale = 0.2``. Input and output
+are RGB in 0-1; the slope of the LeakyReLUs is always 0.2. There are two forms for x2: BSRGAN's has
+one enlargement fewer, Real-ESRGAN's (``unshuffle = true``) is the x4 network on an input of half
+the size. Parameter names are those of xinntao/ESRGAN 73e9b63 after its renaming; checkpoints with
+its older names or with BasicSR's load too.
 """
 
 from torch import nn
@@ -13,15 +15,25 @@ from sr_bench.zoo.families.rrdbnet.keys import canonical_key
 from sr_bench.zoo.families.rrdbnet.network import RrdbHyper, RrdbNet
 from sr_bench.zoo.hyper import check_scale, read
 
-__all__ = ["build", "canonical_key"]
+__all__ = ["build", "canonical_key", "size_multiple"]
 
 
 def build(hyper: Hyper, scale: int) -> nn.Module:
-    """Return an RRDBNet; it exists for scale 4 only.
+    """Return an RRDBNet for scale 2 or 4; with `unshuffle` for 2 only.
 
     Raises:
         CardError: A hyper-parameter or the scale is not valid.
     """
     params = read(RrdbHyper, hyper, architecture="rrdbnet")
-    check_scale(scale, (4,), architecture="rrdbnet")
-    return RrdbNet(params)
+    valid = (2,) if params.unshuffle else (2, 4)
+    check_scale(scale, valid, architecture="rrdbnet")
+    return RrdbNet(params, scale)
+
+
+def size_multiple(hyper: Hyper) -> int:
+    """Return 2 for networks that fold their input, else 1.
+
+    Raises:
+        CardError: A hyper-parameter is not valid.
+    """
+    return read(RrdbHyper, hyper, architecture="rrdbnet").fold

@@ -1,7 +1,8 @@
 """RRDBNet: dense blocks of five convolutions, three to a residual block, nearest upsampling.
 
 Source: xinntao/ESRGAN 73e9b63, RRDBNet_arch.py (parameter names and arithmetic); Tencent/Real-SR
-10276f4 uses the same network.
+10276f4 uses the same network. For x2: cszn/BSRGAN 5ce1a9c, network_rrdbnet.py, and BasicSR
+8d56e3a, rrdbnet_arch.py.
 """
 
 import torch
@@ -26,6 +27,13 @@ class RrdbHyper:
     """Channels that each convolution of a dense block adds."""
     res_scale: Factor
     """Factor on the residuals, of the dense blocks and of the blocks of three alike."""
+    unshuffle: bool = False
+    """Whether 2x2 pixels of the input become one of 12 channels, as in Real-ESRGAN x2."""
+
+    @property
+    def fold(self) -> int:
+        """Pixels of the input's side that become one of the first convolution's."""
+        return 2 if self.unshuffle else 1
 
 
 class _DenseBlock(nn.Module):
@@ -66,25 +74,29 @@ class _Rrdb(nn.Module):
 
 
 class RrdbNet(nn.Module):
-    """Map RGB (N, 3, H, W) in 0-1 to (N, 3, 4 * H, 4 * W) in 0-1."""
+    """Map RGB (N, 3, H, W) in 0-1 to (N, 3, scale * H, scale * W) in 0-1.
 
-    def __init__(self, hyper: RrdbHyper) -> None:
+    With `unshuffle` that holds for even H and W only; see `size_multiple`.
+    """
+
+    def __init__(self, hyper: RrdbHyper, scale: int) -> None:
         super().__init__()
         feats = hyper.n_feats
-        self.conv_first = conv(3, feats)
+        self.unshuffle = nn.PixelUnshuffle(2) if hyper.unshuffle else nn.Identity()
+        self.conv_first = conv(3 * hyper.fold**2, feats)
         self.RRDB_trunk = nn.Sequential(*(_Rrdb(hyper) for _ in range(hyper.n_blocks)))
         self.trunk_conv = conv(feats, feats)
         self.upconv1 = conv(feats, feats)
-        self.upconv2 = conv(feats, feats)
+        self.upconv2 = conv(feats, feats) if scale * hyper.fold == 4 else None
         self.HRconv = conv(feats, feats)
         self.conv_last = conv(feats, 3)
         self.lrelu = nn.LeakyReLU(_SLOPE)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the enlarged images; values are not clipped."""
-        features: Tensor = self.conv_first(x)
+        features: Tensor = self.conv_first(self.unshuffle(x))
         features = features + self.trunk_conv(self.RRDB_trunk(features))
-        for layer in (self.upconv1, self.upconv2):
+        for layer in filter(None, (self.upconv1, self.upconv2)):
             enlarged = interpolate(features, scale_factor=2.0, mode="nearest")
             features = self.lrelu(layer(enlarged))
         out: Tensor = self.conv_last(self.lrelu(self.HRconv(features)))

@@ -1,0 +1,61 @@
+"""A ``[[table]]`` to paste into a card, with the reader's guesses and ``?`` for what it can't."""
+
+from collections.abc import Iterator
+from itertools import starmap
+from typing import Final
+
+from sr_bench.document.columns import Column
+from sr_bench.document.dimensions import Dimensions
+from sr_bench.document.layout import Layout
+
+_MOST: Final = 30
+"""Columns that are spelled out."""
+
+
+def draft(layout: Layout) -> str:
+    """Return the table of a card that would tell what `layout` can't, a line for each column."""
+    return "\n".join(f"    {line}" for line in _lines(layout))
+
+
+def _lines(layout: Layout) -> Iterator[str]:
+    grid = layout.grid
+    yield "[[table]]"
+    yield f"header = {_quoted(grid.title)}" if grid.title else f"line = {grid.line}"
+    if layout.model_column is None and not any(c.says.model for c in layout.columns):
+        yield f"model = {_quoted(layout.says.model or '?')}"
+    if layout.lacks_metrics:
+        yield 'metric = "?"'
+    named = {column.header: column for column in layout.columns if column.header}
+    if named:
+        yield "[table.columns]"
+    yield from starmap(_line, list(named.items())[:_MOST])
+    if len(named) > _MOST:
+        yield f"# and {len(named) - _MOST} more"
+
+
+def _line(header: str, column: Column) -> str:
+    return f"{_quoted(header)} = {_quoted(spelled(column))}"
+
+
+def spelled(column: Column) -> str:
+    """Return what a column means as a card spells it, with ``?`` where the reader can't tell."""
+    if column.role == "unknown":
+        return "?"
+    if column.role != "number":
+        return column.role
+    if column.says.model:
+        return f"model: {column.says.model}"
+    measures = "/".join(measure.metric for measure in column.says.measures)
+    about = _about(column.says)
+    return f"{measures} @ {about}".strip() if about else measures or "?"
+
+
+def _about(says: Dimensions) -> str:
+    scale = f"x{says.scale}" if says.scale else ""
+    precision = str(says.precision).replace("_", " ") if says.precision else ""
+    return " ".join(filter(None, (says.dataset, scale, precision, says.backend, says.device)))
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,41 @@
+"""What is found in the rows of a table, before equal questions are told apart."""
+
+from dataclasses import dataclass
+
+from sr_bench.document.cell import Cell
+from sr_bench.document.columns import Column
+from sr_bench.document.dimensions import Dimensions, Measure
+from sr_bench.document.layout import Layout
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One row of a table, with what its own cells say of the numbers in it."""
+
+    layout: Layout
+    number: int
+    """1-based."""
+    cell: Cell
+    """The one that it is called by."""
+    labels: tuple[str, ...]
+    """What it is called: the whole label, then the model's name."""
+    says: Dimensions
+    section: Dimensions
+    """What a row above with nothing but a scale, a dataset or the like says."""
+    qualified: bool
+    """Whether its label names a precision or a backend."""
+    remarks: tuple[str, ...]
+    """What it says beside, such as notes and the section it stands in; it may tell rows apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """A number, or a cell for one, and all that it is about."""
+
+    line: Line
+    column: Column
+    says: Dimensions
+    measure: Measure
+    cell: Cell
+    text: str
+    """The number as Python reads it; empty where a cell holds none."""

@@ -1,0 +1,228 @@
+"""Words that documents of the field use, as `spelling.compact` spells them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+from sr_bench.document.spelling import words
+
+Role = Literal[
+    "model",
+    "source",
+    "dataset",
+    "scale",
+    "shape",
+    "precision",
+    "device",
+    "runtime",
+    "metric",
+    "value",
+    "remark",
+    "number",
+    "unknown",
+]
+
+_ROLES: Final = MappingProxyType(
+    {
+        "model": """model models modelname modelnames modelid method methods methodname expname
+            experiment network networks networkname net name names arch architecture
+            architectures algorithm algorithms algo backbone variant 模型 模型名 模型名称
+            模型结构 方法 算法 算法名称 网络 网络名称 网络结构 骨干网络 名称 モデル モデル名 手法
+            모델 모델명 modell modele modelo metodo methode модель модел метод""",
+        "source": "source sources codesource 源码 模型来源",
+        "dataset": """dataset datasets data testset testsets testdata testdataset evaldataset
+            evaluationdataset benchmark benchmarks valset 数据集 测试集 验证集 评测数据集
+            测试数据 データセット 데이터셋 datensatz""",
+        "scale": """scale scales upscale upscaling factor scalefactor upscalingfactor
+            upscalefactor srscale magnification 放大倍数 放大 倍数 倍率 放大因子 缩放倍数
+            スケール""",
+        "shape": """shape shapes shapechw shapehwc size sizes inputsize inputsizes inputshape
+            inputshapes imagesize imgsize inputresolution inputresolutionhxwxc resolution
+            resolutions inputsizehw inputsizechw inputdim 输入shape sizepixels imgsizepixels
+            cropsize testsize outputsize 输入尺寸 输入大小 输入分辨率 输入形状 分辨率 尺寸
+            图像尺寸 图片尺寸 模型输入 输入""",
+        "precision": """precision precisions dtype datatype datatypes quant quantization
+            quantized quantisation quantmode quantizationmode bits bitwidth numericprecision
+            numberformat 精度 量化 量化精度 量化类型 量化方式 数据类型 量化模式 模型精度
+            推理精度""",
+        "device": """device devices hardware gpu gputype npu platform chip chipset chipsets soc
+            accelerator 设备 芯片 硬件 平台 推理设备""",
+        "runtime": """runtime targetruntime backend backends framework frameworks engine
+            inferenceengine inferencebackend 推理框架 框架 后端 推理后端 运行时 推理引擎""",
+        "metric": """metric metrics metricname measure measures indicator indicators criterion
+            指标 评价指标 评估指标 评测指标 度量""",
+        "value": """value values result results 值 数值 结果 指标值 测试结果""",
+        "remark": """no index id num note notes remark remarks comment comments description
+            details info link links url urls download downloads weight weights checkpoint
+            checkpoints ckpt ckpts config configs configfile code file files filename filesize
+            modelfile onnx pretrained pretrainedmodel pretrainedmodels pretrain md5 sha256
+            sha256sum hash commit version date year venue paper publication license licence
+            author authors task tasks opset protocol script branch log logs demo status
+            supported support category type compiled nv12compiled compiledmodel computeunit
+            primarycomputeunit traindata trainingdata trainingset trainingsets traindataset
+            trainset trainingdataset pretraineddataset epoch epochs iterations iters iter
+            schedule lrschd lrschedule batchsize batch bs seed layers blocks channels optimizer
+            loss lossfunction profile source code reference references ref postprocess
+            preprocess tutorial example examples runmodel build implementation style targetmodel
+            extradata pretrainmodel trainingresources gpuinfo profilehtml omzmodelname
+            int8量化方式 gpu信息 备注 说明 链接 下载 下载链接 版本 日期 配置 配置文件 权重 序号
+            编号 论文 代码 来源 任务 类型 类别 文件 模型文件 模型下载 训练集 训练数据 训练轮数
+            批大小 模型权重 预训练模型 参考 作者 状态 是否支持 支持 描述 简介 功能 介绍 量化方法
+            适用场景""",
+    }
+)
+
+
+def _by_word() -> Mapping[str, Role]:
+    roles: dict[str, Role] = {}
+    for role, text in _ROLES.items():
+        for word in words(text):
+            roles.setdefault(word, role)  # type: ignore[arg-type]
+    return MappingProxyType(roles)
+
+
+ROLES: Final = _by_word()
+"""What a column holds, by its whole header."""
+
+DATASETS: Final = words(
+    """set bsd bsds b100 urban manga div div2k div8k dped general t91 test100 test1200 test2800
+    rain rain100 rain1200 rain800 vid reds udm spmc spmcs vimeo vimeo90k vimeo90kt flickr2k
+    flickr df2k lsdir realsr drealsr realsrset realsr47 realphoto60 realdrealsr realblur imagenet
+    imagenetval celeba celebahq celebamask celebamaskhq celeb helen ffhq lfw lfpw wider widerface
+    wflw coco mscoco lvis voc pascalvoc pascal cityscapes camvid ade20k ade kitti nyu nyuv
+    nyudepth sidd dnd gopro hide kodak mcmaster cbsd classic5 live1 lol lolv lolv2 lolv1 fivek
+    mit5k adobe5k uieb ruie lsui euvp sots reside nhhaze densehaze ohaze ihaze mnist cifar
+    cifar10 cifar100 svhn imagenet1k imagenet21k market1501 dukemtmc msmt17 cuhk03 agedb cfpfp
+    calfw cplfw ijb ijbb ijbc megaface mot mot17 mot20 davis youtubevos crowdhuman objects365
+    openimages icdar icdar2015 icdar2013 ctw1500 totaltext nuscenes dota visdrone squad glue mnli
+    sst mmlu ceval gsm8k librispeech aishell aishell1 kinetics kinetics400 ucf101 hmdb51
+    modelnet40 shapenet s3dis semantickitti middlebury sintel flyingchairs sceneflow places
+    places2 places365 historical historicalgray sun80 sun hci ntire2018 l20 widerperson mpii"""
+)
+"""Beginnings of datasets' names; digits, a year and a part (``val``) may follow."""
+
+NUMBERED: Final = words("set bsd bsds cbsd urban manga general rain vid udm sun div")
+"""Those that are a dataset's only with digits behind: Set5, but not Set."""
+
+DATASET_PARTS: Final = words(
+    """val valid validation test testing train training dev k 1k 2k 4k 21k hq v1 v2 l h easy
+    medium hard mini tiny minival testdev tests trainval set 12 07 2007 2012 2014 2017 2015
+    验证集 测试集 数据集"""
+)
+
+BACKENDS: Final = MappingProxyType(
+    {
+        "pytorch": "torch",
+        "onnxrt": "onnxruntime",
+        "ort": "onnxruntime",
+        "onnx": "onnx",
+        "tensorrt": "tensorrt",
+        "trt": "tensorrt",
+        "tflite": "tflite",
+        "litert": "tflite",
+        "tensorflow": "tensorflow",
+        "tf": "tensorflow",
+        "keras": "keras",
+        "paddle": "paddle",
+        "qnn": "qnn",
+        "snpe": "snpe",
+        "ncnn": "ncnn",
+        "mnn": "mnn",
+        "rknn": "rknn",
+        "coreml": "coreml",
+        "ascend": "ascend",
+        "hardware": "hardware",
+        "hw": "hardware",
+        "onchip": "hardware",
+        "ondevice": "hardware",
+        "emulator": "emulator",
+        "emulated": "emulator",
+        "硬件": "hardware",
+        "芯片": "hardware",
+    }
+)
+"""Words for what ran a model, besides the names of our backends."""
+
+DEVICES: Final = words(
+    """cpu gpu npu dsp tpu v100 a100 h100 h200 a10 a30 a40 l4 l40 l40s p100 p40 k80 t4 a800 h800
+    titan titanx titanv titanxp titanrtx xeon hailo8 hailo8l hailo10h hailo15h orin xavier nano
+    jetson va1 va10 va16 va1v va1a va1l ascend310 ascend910 rk3588 rk3399 edgetpu"""
+)
+DEVICE_BEGINNINGS: Final = words(
+    """rtx gtx geforce nvidia tesla intel amd apple iphone ipad pixel samsung galaxy snapdragon
+    qualcomm raspberry jetson hailo vastai kunlun mlu dimensity kirin exynos xiaomi qcs sa8"""
+)
+
+METRIC_WORDS: Final = words(
+    """top acc accuracy map ap ar miou iou fiou fwiou mdice dice f1 fscore f1score hmean
+    precision recall rouge bleu fid kid niqe brisque pi musiq clipiqa maniqa dists pieapp vif
+    fsim vmaf nrqm nima topiq qalign ilniqe msssim wspsnr psnrb msssim mssim erqa tof tlp
+    warperror ergas sam rmse mse nme nmse auc eer far frr tar tpr fpr rank rank1 cmc cer wer mota
+    motp idf1 hota idsw epe d1 absrel rel delta delta1 sqrel rmselog pck pckh oks mpjpe pampjpe
+    mae mape mre sad grad conn lse fvd is inceptionscore mos uciqe uiqm uism uicm uiconm ciede
+    ciede2000 deltae colorfulness loe vmafneg bdrate qps rps tps ttft tpot power energy watt
+    watts pq sq rq ods ois perplexity ppl passrate em exactmatch mcc spearman pearson kappa bacc
+    score nds mate amota hd95 asd ndcg mrr hitrate cos cosine cosinesimilarity similarity error
+    err activations acts bitops storage flash ram 准确率 准确度 精确率 召回率 平均精度 正确率
+    识别率 错误率 误差 功耗 精度 相似度 得分 分数 首字延迟 speedup 加速 加速比 推理加速"""
+)
+"""Words that make a header one of a metric, though nothing measures it."""
+
+CHANGES: Final = MappingProxyType(
+    {
+        **dict.fromkeys(
+            words(
+                """loss losses drop drops degradation decrease delta δ ∆ diff difference gap
+                degrade 损失 损耗 精度损失 下降 精度下降 掉点 差值 差 差异"""
+            ),
+            "loss",
+        ),
+        **dict.fromkeys(words("gain gains improvement increase 提升 增益"), "gain"),
+    }
+)
+"""Words that make a value a difference from another."""
+
+QUALIFIERS: Final = words(
+    """training train compile compilation load loading build quantization conversion warmup
+    preprocessing postprocessing preprocess postprocess e2e endtoend std stdev variance deviation
+    spread min max minimum maximum median p50 p90 p95 p99 worst 训练 方差 标准差 最大 最小"""
+)
+"""Words that make a metric another one: the time of training is no latency."""
+
+FILLERS: Final = words(
+    """average averaged avg ave mean per model models network official the a an on of for in at
+    with and by to over vs value values score scores result results metric metrics total num
+    number testing inference eval evaluation performance consumption of set 模型 官方 网络
+    dataset datasets 平均 平均值 值 指标 结果 上 的 和 与 在 总 大小 数据集"""
+)
+"""Words that say nothing beside a metric."""
+
+COLOURS: Final = MappingProxyType(
+    {
+        **dict.fromkeys(words("y ychannel luma luminance ych onychannel y通道 亮度"), "y"),
+        **dict.fromkeys(words("rgb rgbchannel rgbchannels"), "rgb"),
+    }
+)
+"""Words that put a metric on other channels than its own."""
+
+_ENGLISH: Final = MappingProxyType(
+    {
+        "accuracy": "精度 准确率 准确度 正确率 识别率",
+        "accuracy_loss": "精度损失 精度下降",
+        "precision": "精确率",
+        "recall": "召回率",
+        "error": "误差",
+        "error_rate": "错误率",
+        "ap": "平均精度",
+        "throughput": "吞吐量 吞吐",
+        "speed": "速度 推理速度",
+        "speedup": "加速比 推理加速 加速",
+        "power": "功耗",
+        "loss": "损失 损耗",
+        "similarity": "相似度",
+    }
+)
+ENGLISH: Final = MappingProxyType(
+    {word: english for english, text in _ENGLISH.items() for word in words(text)}
+)
+"""Names of metrics that nothing declares, so that they can be typed in options."""

@@ -1,0 +1,158 @@
+"""Know what one word of a header means, or a few that belong together."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from types import MappingProxyType
+from typing import Final, Literal
+
+from sr_bench import discovery
+from sr_bench.core.metric import metric_headers
+from sr_bench.core.precision import Precision
+from sr_bench.document import lexicon
+from sr_bench.document.dimensions import Measure
+from sr_bench.document.spelling import compact
+from sr_bench.document.units import GENERIC, cost_unit, is_unit
+
+Kind = Literal[
+    "measure",
+    "metric word",
+    "change",
+    "colour",
+    "unit",
+    "dataset",
+    "precision",
+    "backend",
+    "device",
+    "scale",
+    "shape",
+    "generic",
+    "filler",
+    "qualifier",
+    "unknown",
+]
+
+_BACKENDS: Final = "sr_bench.backends"
+_SCALE: Final = re.compile(
+    r"[x×](?P<behind>\d{1,2})|(?P<before>\d{1,2})[x×]"  # noqa: RUF001 - the sign of multiplication
+    r"|(?:sr)?(?:scale|upscale|scalefactor|upscaling|factor|放大)x?(?P<named>\d{1,2})[x倍]?"
+    r"|(?P<times>\d{1,2})倍(?:超分|放大)?"
+)
+_DEGRADED: Final = re.compile(r"(?:bi|bd|dn)x(\d)")
+_SHAPE: Final = re.compile(r"\d{1,5}(?:x\d{1,5}){1,3}")
+_DTYPE: Final = re.compile(
+    r"fp|int|float|bf16|tf32|half|w\d{1,2}a\d|full|quanti[sz]ed|mixed|nf4|浮点|半精|单精|全精"
+)
+_DTYPE_WORDS: Final = MappingProxyType(
+    {"float": "fp32", "fullprecision": "fp32", "floatingpoint": "fp32", "floatprecision": "fp32"}
+    | {"浮点": "fp32", "浮点精度": "fp32", "单精度": "fp32", "全精度": "fp32", "半精度": "fp16"}
+    | {"half": "fp16", "halfprecision": "fp16", "quantized": "int8", "quantised": "int8"}
+)
+_DATASET_END: Final = re.compile(rf"\d{{0,6}}(?:(?:{'|'.join(lexicon.DATASET_PARTS)})\d{{0,6}})?")
+_LONGEST_NAME: Final = 40
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a word says."""
+
+    kind: Kind
+    measure: Measure | None = None
+    precision: Precision | None = None
+    word: str = ""
+    """The backend, the colour, or how a value changed: ``loss`` or ``gain``."""
+    scale: int = 0
+
+
+@lru_cache(maxsize=20_000)  # a document repeats its words, and each is tried in many spans
+def meaning(key: str, spaced: str) -> Meaning | None:
+    """Return what a word means; None if nothing here knows it.
+
+    Args:
+        key: The word, or several that belong together, as `spelling.compact` spells them.
+        spaced: The same in lower case with blanks between words.
+    """
+    if len(key) > _LONGEST_NAME:
+        return None
+    return _metric(key) or _precision(key, spaced) or _place(key) or _small(key, spaced)
+
+
+def _metric(key: str) -> Meaning | None:
+    if name := _metrics().get(key):
+        return Meaning("measure", Measure(name))
+    if (counted := cost_unit(key)) and key not in _metrics():
+        return Meaning("measure", counted)
+    if change := lexicon.CHANGES.get(key):
+        return Meaning("change", word=change)
+    if key in GENERIC:
+        return Meaning("generic")
+    is_word = key.rstrip("0123456789") in lexicon.METRIC_WORDS or key in lexicon.METRIC_WORDS
+    return Meaning("metric word") if is_word else None
+
+
+def _precision(key: str, spaced: str) -> Meaning | None:
+    precision = precision_word(spaced) if _DTYPE.search(key) else None
+    return Meaning("precision", precision=precision) if precision else None
+
+
+def precision_word(text: str) -> Precision | None:
+    """Return the precision that a document calls `text`; None if it is not one."""
+    try:
+        return Precision.parse_printed(_DTYPE_WORDS.get(compact(text), text))
+    except ValueError:
+        return None
+
+
+def backend_word(text: str) -> str:
+    """Return the backend that a document calls `text`, in lower case; empty if it is not one."""
+    key = compact(text)
+    return _backends().get(key) or _backends().get(key.rstrip("0123456789"), "")
+
+
+def _place(key: str) -> Meaning | None:
+    """Read what ran a model, how far it upscales, and on what."""
+    if match := _DEGRADED.fullmatch(key):  # BIx4 and BDx4 are made by other kernels
+        return Meaning("unknown", scale=int(match[1]))
+    if match := _SCALE.fullmatch(key):
+        return Meaning("scale", scale=int(match[match.lastgroup or 0]))
+    if _SHAPE.fullmatch(key):
+        return Meaning("shape")
+    if backend := backend_word(key):
+        return Meaning("backend", word=backend)
+    if key in lexicon.DEVICES:
+        return Meaning("device")
+    return Meaning("dataset") if is_dataset(key) else None
+
+
+def _small(key: str, spaced: str) -> Meaning | None:
+    """Read words that say something beside others only."""
+    if colour := lexicon.COLOURS.get(key):
+        return Meaning("colour", word=colour)
+    if is_unit(spaced):
+        return Meaning("unit")
+    if key in lexicon.QUALIFIERS:
+        return Meaning("qualifier")
+    return Meaning("filler") if key in lexicon.FILLERS else None
+
+
+def is_dataset(key: str) -> bool:
+    """Tell whether `key` begins like a dataset's name, and goes on with digits or a part."""
+    for cut in range(len(key), 0, -1):
+        name, rest = key[:cut], key[cut:]
+        if name in lexicon.DATASETS and _DATASET_END.fullmatch(rest):
+            return bool(rest[:1].isdecimal() or name not in lexicon.NUMBERED)
+    return False
+
+
+@cache
+def _metrics() -> Mapping[str, str]:
+    """Return the metrics by what documents call them, without signs."""
+    return MappingProxyType({compact(name): metric for name, metric in metric_headers().items()})
+
+
+@cache
+def _backends() -> Mapping[str, str]:
+    ours = {compact(name): name for name in discovery.names(_BACKENDS)}
+    emulated = {f"{name}emulated": f"{name}-emulated" for name in ours}
+    return MappingProxyType({**lexicon.BACKENDS, **ours, **emulated})

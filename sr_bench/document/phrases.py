@@ -1,0 +1,141 @@
+"""Read a header, a caption or a heading into what it says about the numbers near it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final
+
+from sr_bench.core.metric import metric_headers, metric_info
+from sr_bench.document.dimensions import Dimensions, Measure
+from sr_bench.document.lexicon import DATASET_PARTS, ROLES, Role
+from sr_bench.document.measures import measure_name, read_measures, settled
+from sr_bench.document.pieces import LONGEST, Piece, pieces
+from sr_bench.document.spelling import compact, narrow
+
+_AGAINST: Final = re.compile(
+    r"\b(?:vs|versus|over|against|than|compared|relative)\b|相比|相对", re.IGNORECASE
+)
+_SHORTEST_NAME: Final = 4
+_UNSAID: Final = frozenset({"unknown", "qualifier"})
+
+
+@lru_cache(maxsize=20_000)  # documents repeat their headers
+def read_phrase(text: str) -> Dimensions:
+    """Return what `text`, without its markup, says about numbers.
+
+    Only its first 400 characters are read. A metric that no module declares is named by its words.
+
+    >>> read_phrase("Set5 PSNR/SSIM x2").dataset
+    'Set5'
+    >>> read_phrase("MACs(M)").measures
+    (Measure(metric='macs', unit='M', exponent=-3),)
+    """
+    said, against = _compared(text)
+    found = settled(pieces(said))
+    measures, naming = read_measures(found)
+    rest = _rest(said, [one for one in found if one.segment not in naming])
+    return Dimensions(
+        measures=measures,
+        precision=next((one.meaning.precision for one in found if one.meaning.precision), None),
+        backend=next((one.meaning.word for one in found if one.meaning.kind == "backend"), ""),
+        device=_texts(found, "device"),
+        dataset=_dataset(said, found),
+        scale=_scale(found),
+        shape=_first(found, "shape"),
+        rest=" ".join(filter(None, (rest, against, text[LONGEST:]))),
+    )
+
+
+def column_role(text: str) -> Role:
+    """Return what a column below the header `text` holds.
+
+    A ``Precision``, ``精度`` or ``Runtime`` column may hold numbers too: then it is what
+    `read_phrase` says. ``value``: numbers of a metric that something else names; the header may
+    say what they are about (``Set5``, ``INT8``, ``x2``).
+    """
+    said = read_phrase(text)
+    if any(measure.stated for measure in said.measures):
+        return "number"
+    if role := ROLES.get(compact(narrow(text))):
+        return role
+    if said.measures:
+        return "number"
+    about = said.precision or said.backend or said.dataset or said.scale or said.device
+    return "value" if about and not said.rest else "unknown"
+
+
+def fallback_measure(text: str) -> Measure:
+    """Return the measure that a header names which `read_phrase` finds none in: ``Foo (ms)``."""
+    found = pieces(text)
+    units = [piece.text for piece in found if piece.meaning.kind == "unit"]
+    named = [piece for piece in found if piece.meaning.kind != "unit"]
+    return Measure(measure_name(named) or "value", units[-1] if units else "")
+
+
+def misspelt(text: str) -> str:
+    """Return the metric whose name a header nearly has, as ``PSRN(dB)`` has; empty if none."""
+    known = {compact(header): name for header, name in metric_headers().items()}
+    for piece in pieces(text):
+        word = compact(piece.text)
+        if piece.meaning.kind == "unknown" and word.isascii() and len(word) >= _SHORTEST_NAME:
+            for header, name in known.items():
+                if len(header) >= _SHORTEST_NAME and _is_near(word, header):
+                    return metric_info(name).title
+    return ""
+
+
+def _is_near(word: str, header: str) -> bool:
+    """Tell whether two words have the same letters, or all but one."""
+    if word[0] != header[0] or abs(len(word) - len(header)) > 1:
+        return False
+    if len(word) == len(header):
+        return sorted(word) == sorted(header)
+    long, short = sorted((word, header), key=len, reverse=True)
+    return any(long[:cut] + long[cut + 1 :] == short for cut in range(len(long)))
+
+
+def _texts(found: Iterable[Piece], kind: str) -> str:
+    return " ".join(piece.text for piece in found if piece.meaning.kind == kind)
+
+
+def _first(found: Iterable[Piece], kind: str) -> str:
+    return next((piece.text for piece in found if piece.meaning.kind == kind), "")
+
+
+def _compared(text: str) -> tuple[str, str]:
+    """Return what a text says before and after ``vs``, if it is of a difference."""
+    match = _AGAINST.search(text, 0, LONGEST)
+    if match and any(piece.meaning.kind == "change" for piece in pieces(text[: match.start()])):
+        return text[: match.start()], text[match.start() : LONGEST]
+    return text[:LONGEST], ""
+
+
+def _dataset(text: str, found: Sequence[Piece]) -> str:
+    """Return the first dataset as printed, with the part of it in brackets: ``DIV2K (val)``."""
+    for piece in found:
+        if piece.meaning.kind == "dataset":
+            parts = [one for one in found if one.segment == piece.segment + 1 and one.lead == "("]
+            if len(parts) == 1 and compact(parts[0].text) in DATASET_PARTS:
+                return text[piece.start : parts[0].end + 1]
+            return piece.text
+    return ""
+
+
+def _scale(found: Iterable[Piece]) -> int:
+    """Return the one scale that is named; 0 for none, and for several."""
+    scales = {piece.meaning.scale for piece in found if piece.meaning.scale}
+    return scales.pop() if len(scales) == 1 else 0
+
+
+def _rest(text: str, found: Sequence[Piece]) -> str:
+    """Return the words that nothing here knows, those side by side with what is between them."""
+    spans: list[tuple[int, int, int]] = []  # segment, start, end
+    beside = False
+    for piece in found:
+        unsaid = piece.meaning.kind in _UNSAID
+        if unsaid and beside and spans[-1][0] == piece.segment:
+            spans[-1] = (piece.segment, spans[-1][1], piece.end)
+        elif unsaid:
+            spans.append((piece.segment, piece.start, piece.end))
+        beside = unsaid
+    return " ".join(text[start:end] for _, start, end in spans)

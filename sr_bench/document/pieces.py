@@ -1,0 +1,137 @@
+"""Cut a header into the pieces that mean something: the longest run of words that is known wins."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sr_bench.document.meanings import Meaning, meaning
+from sr_bench.document.spelling import compact, narrow
+
+# Scripts without blanks between words; and the sign of a difference, in front of one.
+_HAN: Final = "\u0394\u2206\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_TOKEN: Final = re.compile(
+    rf"(?P<han>[{_HAN}])|(?P<word>[^\W\d_{_HAN}]+)|(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<sign>\S)"
+)
+_ARROWS: Final = re.compile(
+    r"\\(?:up|down|right|left)arrow|:arrow_(?:up|down):|[\u2190-\u21ff\u25b2-\u25bf\u2b06\u2b07\ufe0f$]"
+)
+_TIMES: Final = re.compile(r"(?<=\d)\s?[×✕✖*]\s?(?=\d)|[×✕✖](?=\s?\d)|(?<=\d)[×✕✖]")  # noqa: RUF001
+_JOINTS: Final = frozenset("-_.&'’")  # noqa: RUF001 - inside of names
+_INSIDE: Final = frozenset("@#:=+%~")  # of a piece, which they don't end
+_OPEN, _CLOSE = frozenset("([{<【「"), frozenset(")]}>】」")
+_MOST_TOKENS: Final = 9
+LONGEST: Final = 400
+"""Characters of a text that are read; no header is longer."""
+
+_Token = re.Match[str]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A word of a header, or a few that mean one thing."""
+
+    text: str
+    """As printed."""
+    meaning: Meaning
+    segment: int
+    """Pieces of one segment have no bracket, comma or slash between them."""
+    lead: str
+    """What begins the segment: nothing, ``/`` for any sign between equals, ``(`` or ``)``."""
+    start: int
+    end: int
+    hyphenated: bool
+    """Whether a hyphen or an underscore ties it to the piece before."""
+    arrow: bool = False
+    """Whether an arrow stands behind it: which way is better."""
+
+
+def pieces(text: str) -> tuple[Piece, ...]:
+    """Return the pieces of `text`, whose markup is gone, in its order."""
+    text = text[:LONGEST]
+    even = _ARROWS.sub(lambda match: " " * len(match[0]), narrow(text))
+    even = _TIMES.sub(lambda match: match[0].replace(match[0].strip(), "x"), even)
+    return tuple(_pieces(text, list(_TOKEN.finditer(even))))
+
+
+def _pieces(text: str, tokens: Sequence[_Token]) -> Iterator[Piece]:
+    index, segment, lead, last = 0, 0, "", -1
+    while index < len(tokens):
+        if ends := _segment_end(tokens, index):
+            segment, lead, index = segment + 1, ends, index + 1
+            continue
+        if tokens[index][0] in (*_JOINTS, *_INSIDE) and tokens[index][0] != "%":
+            index += 1
+            continue
+        end, said = _longest(tokens, index)
+        span = tokens[index].start(), tokens[end - 1].end()
+        tied = last == span[0] - 1 and text[last] in "-_"
+        arrow = bool(_ARROWS.match(text[span[1] :].lstrip(" .($")))
+        yield Piece(text[slice(*span)], said, segment, lead, *span, tied, arrow)
+        index, last = end, span[1]
+
+
+def _segment_end(tokens: Sequence[_Token], index: int) -> str:
+    """Return the lead of the segment that the token ends the one before of; empty if it doesn't."""
+    sign = tokens[index]["sign"]
+    if not sign or sign in _JOINTS or sign in _INSIDE:
+        return ""
+    if sign in _OPEN:
+        return "("
+    return ")" if sign in _CLOSE else "/"
+
+
+def _longest(tokens: Sequence[_Token], index: int) -> tuple[int, Meaning]:
+    """Return the end of the longest run of tokens that is known, and what it means."""
+    limit = _reach(tokens, index)
+    for end in range(limit, index, -1):
+        if _joined(tokens, end) or tokens[end - 1]["sign"] in _JOINTS:
+            continue
+        if found := meaning(*_spelled(tokens[index:end])):
+            return end, found
+    end = index + 1
+    while end < len(tokens) and (_joined(tokens, end) or _is_unknown_han(tokens, end)):
+        end += 1
+    return end, Meaning("unknown")
+
+
+def _is_unknown_han(tokens: Sequence[_Token], index: int) -> bool:
+    """Tell whether the word before `index`, of a script without blanks, goes on there."""
+    before, after = tokens[index - 1], tokens[index]
+    if not (before["han"] and after["han"] and before.end() == after.start()):
+        return False
+    ends = range(_reach(tokens, index), index, -1)
+    return not any(meaning(*_spelled(tokens[index:end])) for end in ends)
+
+
+def _reach(tokens: Sequence[_Token], index: int) -> int:
+    """Return the end of the tokens from `index` on that may be one name."""
+    end = index + 1
+    while end < min(len(tokens), index + _MOST_TOKENS):
+        sign = tokens[end]["sign"]
+        if sign and sign not in _JOINTS:
+            break
+        end += 1
+    return end
+
+
+def _joined(tokens: Sequence[_Token], index: int) -> bool:
+    """Tell whether no word ends before the token at `index`: ``Set5`` is no ``Set``."""
+    if index >= len(tokens):
+        return False
+    before, after = tokens[index - 1], tokens[index]
+    words = all(token["word"] or token["number"] for token in (before, after))
+    return words and before.end() == after.start()
+
+
+def _spelled(tokens: Sequence[_Token]) -> tuple[str, str]:
+    words: list[str] = []
+    last = None
+    for token in tokens:
+        if token["sign"] and token["sign"] in _JOINTS:
+            continue
+        glued = last is not None and last.end() == token.start()
+        words.append(token[0] if glued or not words else f" {token[0]}")
+        last = token
+    spaced = "".join(words).lower()
+    return compact(spaced) or spaced, spaced

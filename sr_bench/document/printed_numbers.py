@@ -1,0 +1,199 @@
+"""Read the numbers of one cell: ``30.21/0.8646``, ``**1,592K**``, ``30.21 ± 0.02 (+0.03)``."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from sr_bench.document.cell import Cell
+from sr_bench.document.dimensions import Measure
+from sr_bench.document.spelling import has_digit, narrow
+from sr_bench.document.units import is_unit, metric_power, with_printed_unit
+
+Kind = Literal["value", "gain", "spread", "blank"]
+
+_LONGEST: Final = 1000
+# What a reader doesn't see, or sees beside a number; hidden ones leave blanks of their length.
+_HIDDEN: Final = re.compile(
+    r"<su[pb]>\s?[\w*†‡§,]{0,5}\s?</su[pb]>|:su[pb]:`[^`]{0,5}`"  # a footnote mark
+    r"|!\[[^\[\]]{0,200}\]\([^()]{0,500}\)"  # a picture
+    r"|\]\([^()]{0,500}\)"  # where a link leads
+    r"|\[\^?\d{1,3}\](?!\()|\[\^\w{1,20}\]"  # a footnote
+    r"|<[a-zA-Z/][^<>]{0,200}>|&(?:nbsp|ensp|emsp|thinsp|#160);"
+    r"|\^\{?[*†‡\\a-z]{1,12}\}?|\\(?:mathbf|textbf|underline|bf|text)\b"
+    r"|:[a-z_]{2,30}:"
+    r"|[*_`\\\[\]{}$†‡§¶≈\u25a0-\u25b1\u25c0-\u27bf\u2b00-\u2bff\ufe0f\U0001f300-\U0001faff]"
+)
+_BREAK: Final = re.compile(r"<br\s{0,3}/?>|\\\|", re.IGNORECASE)
+_PLUS_MINUS: Final = re.compile(r"\\pm\b|&plusmn;|\+/[-−]|\+-")  # noqa: RUF001
+_GROUP: Final = re.compile(r"(?<=\d)[\u202f\u2009\u00a0](?=\d{3}(?!\d))")
+_DIGITS: Final = (
+    r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?(?![\d,])|[1-9]\d{0,2}(?:'\d{3})+(?:\.\d+)?(?![\d'])"
+    r"|[1-9]\d{0,2}(?:\.\d{3})+,\d+(?![\d.,])|[1-9]\d{0,2}(?:\.\d{3}){2,}(?![\d.,])"
+    r"|(?:\d+,(?:\d{1,2}|\d{4,})|0,\d+)(?![\d.,])|\d+\.\d+|\d+|\.\d+"
+)
+_ITEM: Final = re.compile(
+    rf"(?P<number>{_DIGITS})(?:[eE](?P<e>[-+]?\d{{1,2}})(?!\d)|\s?[x×]\s?10\^(?P<ten>-?\d{{1,2}}))?"  # noqa: RUF001
+    r"|(?P<pm>±)|(?P<range>[~～]|(?i:to)\b)"  # noqa: RUF001
+    r"|(?P<blank>(?i:n/a|nan|none|null|tbd|oom)\b|[-–—−]{1,3}(?=\s*(?:[/|;,]|$)))"  # noqa: RUF001
+    r"|(?P<unit>[^\W\d_]{1,12}(?:/[^\W\d_]{1,6})?|%)|(?P<sign>[-+−–—])|(?P<arrow>[↑↓▲▼])"  # noqa: RUF001
+    r"|(?P<open>\()|(?P<close>\))|(?P<break>[/|;,])|(?P<other>\S)"
+)
+_THOUSANDS: Final = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+_COUNTED: Final = 10_000
+_COUNTS: Final = frozenset({"params", "flops", "macs", "ops"})
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number of a cell."""
+
+    cell: Cell
+    """The part of the cell that is its digits and sign."""
+    text: str
+    """As Python reads it: no thousands marks, a point, a plain minus; empty for a blank."""
+    unit: str = ""
+    """As the cell prints it."""
+    exponent: int = 0
+    """Of a power of ten that the cell prints: 6 for ``1.2e6``."""
+    kind: Kind = "value"
+    """``gain``: what it is better by. ``spread``: how far values lie apart, or the lower end of a
+    range. ``blank``: a dash in the place of a value, as in ``30.21 / -``."""
+
+
+def read_numbers(cell: Cell) -> tuple[Number, ...]:
+    """Return the numbers that `cell` prints, in its order; none if it says anything else too.
+
+    Emphasis, links, tags, footnote marks and arrows may stand around them, units behind them, and
+    signs between them: ``/``, ``|``, ``;``, a comma, or the break of a line.
+    """
+    if len(cell.text) > _LONGEST or has_digit(cell.whole.replace(cell.text, "", 1)):
+        return ()
+    reader = _Reader(cell)
+    return tuple(reader.numbers) if all(map(reader.take, reader.items)) and reader.is_done else ()
+
+
+def measured(measure: Measure, number: Number) -> Measure:
+    """Return the measure of `number` in a column or row of `measure`.
+
+    Its own unit comes first. With none anywhere, a whole number of 10,000 and more is a count.
+    """
+    one = with_printed_unit(Measure(measure.metric), number.unit) if number.unit else measure
+    whole = number.text.isdigit() and int(number.text) * 10**number.exponent >= _COUNTED
+    if one.metric in _COUNTS and not one.stated and whole:
+        one = replace(one, exponent=-metric_power(one.metric))
+    return replace(one, exponent=one.exponent + number.exponent)
+
+
+def _shown(text: str) -> str:
+    """Return `text` with the same characters in the same places, and blanks for what is hidden."""
+    text = _BREAK.sub(lambda match: "/".ljust(len(match[0])), text)
+    text = _PLUS_MINUS.sub(lambda match: "±".ljust(len(match[0])), text)
+    text = _HIDDEN.sub(lambda match: " " * len(match[0]), text)
+    return narrow(_GROUP.sub("'", text))
+
+
+class _Reader:
+    """Reads items one by one; what it can't read ends it."""
+
+    def __init__(self, cell: Cell) -> None:
+        self.numbers: list[Number] = []
+        self._cell = cell
+        self._shown = _shown(cell.text)
+        self.items = tuple(_ITEM.finditer(self._shown))
+        self._awaited = True  # a number
+        self._kind: Kind = "value"  # of the next number
+        self._sign = -1  # where a sign is that the next number begins with
+        self._is_range = self._is_inside = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the cell may end here."""
+        return bool(self.numbers) and not self._awaited and not self._is_inside
+
+    def take(self, item: re.Match[str]) -> bool:
+        """Read `item`; return whether it fits to what is before it."""
+        if item["number"]:
+            return self._take_number(item)
+        if item["unit"]:
+            return self._take_unit(item["unit"])
+        if item["sign"]:
+            return self._take_sign(item)
+        if item["blank"] and self._awaited:
+            part = self._cell.part(*item.span("blank"))
+            self.numbers.append(Number(part, "", kind="blank"))
+            self._awaited = False
+            return True
+        if item["arrow"]:
+            self._kind = "gain" if self._is_inside else self._kind
+            return True
+        return self._take_joint(item)
+
+    def _take_number(self, item: re.Match[str]) -> bool:
+        start, end = item.span("number")
+        if not self._awaited or self._sign not in (-1, start - 1):
+            return False
+        start = start if self._sign < 0 else self._sign
+        text = _as_python(self._shown[start:end])
+        power = int(item["e"] or item["ten"] or 0)
+        self.numbers.append(Number(self._cell.part(start, end), text, "", power, self._kind))
+        self._awaited, self._kind, self._sign = False, "value", -1
+        return not self._is_range or self._end_range()
+
+    def _end_range(self) -> bool:
+        low, high = self.numbers[-2:]
+        self._is_range = False
+        self.numbers[-2] = replace(low, kind="spread")
+        return low.kind == "value" and float(low.text) <= float(high.text)
+
+    def _take_unit(self, text: str) -> bool:
+        last = self.numbers[-1] if self.numbers else None
+        if not last or self._awaited or last.unit or last.kind == "blank":
+            return False
+        if not all(map(is_unit, text.split("/"))):
+            return False
+        self.numbers[-1] = replace(last, unit=text.partition("/")[0])
+        return True
+
+    def _take_sign(self, item: re.Match[str]) -> bool:
+        """Read a sign of a number, of a gain, or a range's."""
+        start, end = item.span()
+        tight = self._shown[end : end + 1].strip() != ""
+        if not self._awaited and (item["sign"] == "+" or (tight and self._shown[start - 1] == " ")):
+            self._kind = "gain"  # 30.21 +0.03
+        elif not self._awaited:
+            return self._take_range()
+        elif self._is_inside:
+            self._kind = "gain"
+        self._awaited, self._sign = True, start
+        return tight
+
+    def _take_range(self) -> bool:
+        self._awaited = self._is_range = True
+        return not self._is_inside
+
+    def _take_joint(self, item: re.Match[str]) -> bool:
+        """Read what is between two numbers, or around them."""
+        if item["range"]:  # in front of a number it says "about"
+            return self._awaited or self._take_range()
+        if item["close"]:
+            self._is_inside, was_inside = False, self._is_inside
+            return was_inside and not self._awaited
+        if item["open"]:
+            self._is_inside, was_inside = True, self._is_inside
+            fits = not was_inside and self._awaited == (not self.numbers)
+        else:
+            fits = not self._awaited and bool(item["pm"] or item["break"])
+            self._kind = "spread" if item["pm"] else "value"
+        self._awaited = True
+        return fits
+
+
+def _as_python(text: str) -> str:
+    """Return a number without the marks that only people read."""
+    text = re.sub("[−–—]", "-", text).replace("'", "").removeprefix("+")  # noqa: RUF001
+    point, comma = text.rfind("."), text.rfind(",")
+    if comma >= 0 and _THOUSANDS.fullmatch(text):
+        return text.replace(",", "")
+    if comma > point:
+        return text.replace(".", "").replace(",", ".")
+    return text.replace(".", "") if text.count(".") > 1 else text

@@ -1,0 +1,141 @@
+"""What a card tells of a table, held against the table: roles and meanings by header and row."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sr_bench.core.ignored import spelled_alike
+from sr_bench.core.told import Meanings, ToldTable
+from sr_bench.document.columns import IDENTITIES, IGNORED, Column
+from sr_bench.document.dimensions import Dimensions, Measure
+from sr_bench.document.grids import Grid
+from sr_bench.document.phrases import fallback_measure, read_phrase
+
+ROLES: Final = ("model", *IDENTITIES, "metric", "remark")
+_IGNORE: Final = "ignore"
+_FIELDS: Final = ("model", "dataset", "scale", "precision", "device")
+_KEY: Final = re.compile(r"(?P<key>[a-z]+)\s*:\s*(?P<value>.*\S)\s*", re.DOTALL)
+_EXPECTED: Final = (
+    f"expected one of {', '.join(ROLES)}; 'ignore: why'; 'model: NAME'; or a metric such as 'psnr',"
+    " 'psnr/ssim @ Set5 x2', 'params [K]'; '@ Set5' where rows name the metric"
+)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a card says that a column or a row is."""
+
+    role: str = "number"
+    says: Dimensions = field(default_factory=Dimensions)
+    ignored: str = ""
+    """Why its numbers are left out; empty if they are not."""
+
+
+def read_meaning(text: str) -> Meaning:
+    """Return what `text` of a card means.
+
+    Raises:
+        ValueError: It means nothing; the message says what was expected.
+
+    >>> read_meaning("psnr @ Set5 x2").says.dataset
+    'Set5'
+    """
+    word = text.strip()
+    if word in ROLES:
+        return Meaning(word)
+    if match := _KEY.fullmatch(word):
+        key, value = match["key"], match["value"]
+        if key == _IGNORE:
+            return Meaning("remark", ignored=value)
+        if key in _FIELDS:
+            return Meaning("number", _field(key, value))
+    measures, _, others = word.partition("@")
+    if not word.strip("@ ") or "?" in word:
+        raise ValueError(_EXPECTED)
+    return Meaning("number", replace(_others(others), measures=read_measures(measures)))
+
+
+def read_measures(text: str) -> tuple[Measure, ...]:
+    """Return the metrics that ``psnr/ssim`` or ``params [K]`` name, one for each part."""
+    said = read_phrase(text).measures
+    return said or tuple(fallback_measure(part) for part in text.split("/") if part.strip())
+
+
+def _others(text: str) -> Dimensions:
+    says = read_phrase(text)
+    # A dataset may be called anything.
+    return replace(says, dataset=says.dataset or says.rest, rest="", measures=())
+
+
+def _field(key: str, value: str) -> Dimensions:
+    if key == "model":
+        return Dimensions(model=value)
+    if key == "dataset":
+        return Dimensions(dataset=value)
+    if key == "device":
+        return Dimensions(device=value)
+    says = read_phrase(f"x{value.strip('x')}" if key == "scale" else value)
+    named = Dimensions(scale=says.scale) if key == "scale" else Dimensions(precision=says.precision)
+    if named == Dimensions():
+        raise ValueError(_EXPECTED)
+    return named
+
+
+def whole_table(told: ToldTable) -> Dimensions:
+    """Return what `told` says of all numbers of its table; raises ValueError for a bad spelling."""
+    precision = _field("precision", told.precision).precision if told.precision else None
+    measures = read_measures(told.metric) if told.metric else ()
+    return Dimensions(
+        measures, told.model, precision=precision, dataset=told.dataset, scale=told.scale
+    )
+
+
+def told_of(tables: Sequence[ToldTable], grid: Grid) -> ToldTable | None:
+    """Return the first of `tables` that means `grid`."""
+    return next((told for told in tables if fits(told, grid)), None)
+
+
+def fits(told: ToldTable, grid: Grid) -> bool:
+    """Tell whether all that `told` names its table by is so of `grid`."""
+    named = (
+        (told.heading, spelled_alike(told.heading, grid.heading)),
+        (told.line, told.line == grid.line),
+        (told.header, spelled_alike(told.header, grid.title)),
+    )
+    return any(value for value, _ in named) and all(fit for value, fit in named if value)
+
+
+def meaning_of(meanings: Meanings, text: str) -> Meaning | None:
+    """Return what `meanings` says of a header or a label; None if nothing."""
+    found = (means for name, means in meanings.items() if spelled_alike(name, text))
+    return next(map(read_meaning, found), None)
+
+
+def told_columns(columns: Sequence[Column], told: ToldTable) -> tuple[Column, ...]:
+    """Return `columns` as the card tells them; of others the header counts."""
+    return tuple(_told(column, meaning_of(told.columns, column.header)) for column in columns)
+
+
+def _told(column: Column, means: Meaning | None) -> Column:
+    if means is None:
+        return column
+    fault = IGNORED if means.ignored else ""
+    says = means.says.over(column.says) if means.role == "number" else means.says
+    return Column(column.header, means.role, says, fault, told=True)
+
+
+def spelling_faults(told: ToldTable) -> Iterator[str]:
+    """Yield what is wrong with the spellings of a card's table."""
+    if not told.name:
+        yield "expected heading, line or header, to say which table is meant"
+    for key, meanings in (("columns", told.columns), ("rows", told.rows)):
+        for name, text in meanings.items():
+            try:
+                read_meaning(text)
+            except ValueError as cause:
+                yield f"{key}.{name!r}: {cause}, got {text!r}"
+    try:
+        whole_table(told)
+    except ValueError:
+        yield f"precision: expected one such as fp32 or int8_max, got {told.precision!r}"

@@ -1,0 +1,100 @@
+"""Units as documents print them, and the power of ten from one into a metric's own."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from sr_bench.core.metric import metric_info, metric_infos
+from sr_bench.document.dimensions import Measure
+from sr_bench.document.spelling import compact
+
+# Powers of ten of units that one number may have.
+_COUNTS: Final = MappingProxyType(
+    {"k": 3, "m": 6, "g": 9, "b": 9, "t": 12, "千": 3, "万": 4, "百万": 6, "亿": 8}
+)
+_TIMES: Final = MappingProxyType(
+    {"s": 0, "sec": 0, "secs": 0, "second": 0, "seconds": 0, "秒": 0, "ms": -3, "msec": -3}
+    | {"millisecond": -3, "milliseconds": -3, "毫秒": -3, "us": -6, "μs": -6, "ns": -9, "微秒": -6}
+)
+_BYTES: Final = MappingProxyType(
+    {"b": 0, "byte": 0, "bytes": 0, "kb": 3, "k": 3, "mb": 6, "m": 6, "gb": 9, "g": 9, "tb": 12}
+    # Most tools that print MB mean MiB.
+    | {"kib": 3, "mib": 6, "gib": 9, "mbytes": 6, "gbytes": 9}
+)
+_FAMILIES: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
+    {"G": _COUNTS, "M": _COUNTS, "ms": _TIMES, "MB": _BYTES, "dB": MappingProxyType({"db": 0})}
+)
+_RATES: Final = frozenset({"fps", "imgs", "images", "image", "img", "frames", "frame", "its", "hz"})
+_POWERS: Final = frozenset({"w", "mw", "kw", "j", "mj", "kj"})
+_PER: Final = frozenset({"img", "image", "frame", "sample", "iter", "batch", "张", "帧"})
+_COST_METRICS: Final = ("flops", "params", "macs", "ops")
+PERCENT: Final = "%"
+RATE_WORDS: Final = frozenset({"speed", "throughput", "速度", "推理速度", "吞吐", "吞吐量"})
+GENERIC: Final = frozenset({*RATE_WORDS, "cost", "complexity", "size", "usage", "大小", "性能"})
+"""Words for a metric that only the unit tells; `RATE_WORDS` are one without a unit too."""
+RATES: Final = frozenset({*_RATES, *_PER} - {"fps", "hz"})
+"""Units that are words of their own too."""
+SPEAKING: Final = frozenset({*_TIMES, *_RATES} - {"s"})
+"""Units that tell what they are of: ``ms`` of a latency, ``img/s`` of a rate."""
+
+
+def is_unit(text: str) -> bool:
+    """Tell whether `text` may be a unit: ``M``, ``ms``, ``dB``, ``%``, ``GMac``."""
+    key = compact(text)
+    return text == PERCENT or key in _ALL or bool(cost_unit(key))
+
+
+def cost_unit(key: str) -> Measure | None:
+    """Return the cost that a word with a magnitude names: ``gmacs``, ``mparams``, ``tops``."""
+    if len(key) < _SHORTEST or key[0] not in "kmgbt":
+        return None
+    for metric in _COST_METRICS:
+        if key[1:] in metric_infos()[metric].headers or f"{key[1:]}s" == metric:
+            return with_printed_unit(Measure(metric), key[0].upper())
+    return None
+
+
+def with_printed_unit(measure: Measure, unit: str) -> Measure:
+    """Return `measure` in the `unit` that a header or a cell prints beside it.
+
+    A unit may say what is measured: ``Params (MB)`` is a size, ``Flops (GMac)`` are MACs.
+    """
+    key = compact(unit) or unit
+    if counted := cost_unit(key):
+        return counted if measure.metric in (*_COST_METRICS, *GENERIC) else measure
+    if measure.metric in ("params", *GENERIC) and key in _BYTES and key not in _COUNTS:
+        return with_printed_unit(Measure("model_size"), unit)
+    if measure.metric in GENERIC and key in (*_TIMES, *_RATES):
+        return with_printed_unit(Measure("latency" if key in _TIMES else "fps"), unit)
+    own = metric_info(measure.metric).unit
+    if unit == own or (key in _RATES and measure.metric == "fps"):
+        return Measure(measure.metric, stated=True)
+    if _is_foreign(measure.metric, own, key):
+        return measure
+    return Measure(measure.metric, unit, _power(measure.metric, own, key, unit), stated=True)
+
+
+def _is_foreign(metric: str, own: str, key: str) -> bool:
+    """Tell whether a metric can't have a unit: SSIM has no dB, and mIoU no milliseconds."""
+    if metric in metric_infos():
+        return key not in (*_FAMILIES.get(own, {}), "")
+    return key in (*_TIMES, "db")
+
+
+def metric_power(metric: str) -> int:
+    """Return the power of ten in the unit of a metric that counts: 6 for params in M."""
+    return _COUNTS[compact(metric_info(metric).unit)]
+
+
+def _power(metric: str, own: str, key: str, unit: str) -> int:
+    family = _FAMILIES.get(own, {})
+    if key in family:
+        return family[key] - family[compact(own)]
+    # A rate of 0 to 1, as SSIM is, may be printed in percent.
+    return -2 if unit == PERCENT and metric in metric_infos() and not own else 0
+
+
+_ALL: Final[Mapping[str, int]] = MappingProxyType(
+    {**_COUNTS, **_TIMES, **_BYTES, "db": 0, **dict.fromkeys((*_RATES, *_PER, *_POWERS), 0)}
+)
+_SHORTEST: Final = 4

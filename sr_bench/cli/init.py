@@ -90,5 +90,5 @@ def _check(path: Path) -> int:
         print(printable(f"\nNo session takes it yet: {said}"))
         return 1
     numbers = sum(len(claims) for _, claims in suite.claims)
-    print(f"\n{counted(numbers, 'number')} will be tested: pytest {path}")
+    print(f"\nA session has {counted(numbers, 'number')} to test: pytest {path}")
     return 0

@@ -20,6 +20,20 @@ class Evaluation:
     protocol: str
     why: str = ""
     precisions: tuple[Precision, ...] = ()
+    variant: str = ""
+    """Of the rows that it is only for, as claims have it."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How a build file calibrates int8."""
+
+    mode: str
+    why: str
+    bare: bool
+    """Whether rows print int8 without a calibration: then this is taken for theirs."""
+    on_device: bool
+    """Whether a row is of the device that the file is for."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +46,14 @@ class Model:
     scale: int
     why_scale: str
     network: Network
+    checkpoint: Found | None
+    """The weight file, where a page names one."""
     value_range: float
     why_range: str
-    cost: Mapping[str, object]
-    why_cost: str
-    checkpoint: Found | None = None
-    """The weight file, where a page names one."""
+    shape: str
+    """That its cost is counted on; empty if nothing tells it."""
     evaluations: tuple[Evaluation, ...] = ()
-    built: str = ""
-    """How the build file calibrates; empty if no row is of the device."""
-    why_built: str = ""
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,7 @@ class Card:
     def _head(self) -> list[str]:
         head = [*comment(f"A draft by sr-bench init, of {self.document}.")]
         if self.doubts:
-            head += ["#", "# To decide, before its numbers mean anything:"]
+            head += ["#", "# To decide:"]
             head += [line for doubt in self.doubts for line in comment(doubt, first="# - ")]
         document = [] if self.document == "README.md" else [pair("document", self.document)]
         return [*head, pair("schema", 1), *document]
@@ -87,8 +99,10 @@ def _model(model: Model) -> list[str]:
         lines.append(pair("source", model.source))
     lines += [pair("scale", model.scale, model.why_scale), *_network(model.network)]
     lines.append(pair("value_range", model.value_range, model.why_range))
-    if model.cost:
-        lines.append(pair("cost", dict(model.cost), model.why_cost))
+    rule = {"rule": model.network.rule} if model.network.rule else {}
+    cost = {**rule, **({"shape": model.shape} if model.shape else {})}
+    if cost:
+        lines.append(pair("cost", cost, "gives the printed Flops" if rule else ""))
     lines += _tables(model)
     return lines
 
@@ -117,11 +131,15 @@ def _tables(model: Model) -> Iterator[str]:
         yield pair("protocol", evaluation.protocol, evaluation.why)
         if evaluation.precisions:
             yield pair("precisions", [str(each) for each in evaluation.precisions])
+        if evaluation.variant:
+            yield pair("variant", evaluation.variant)
     if model.network.cut_params:
         digits = pair("digits", "truncated", "the count, cut after the last printed digit")
         yield from ("", "[model.tolerance.params]", digits)
-    if model.built:
-        yield from ("", "[model.vacc]", pair("built_calibration", model.built, model.why_built))
+    if (built := model.calibration) and built.bare:
+        yield from ("", "[model.int8]", pair("observer", built.mode, built.why))
+    if built and built.on_device:
+        yield from ("", "[model.vacc]", pair("built_calibration", built.mode, built.why))
 
 
 def _protocol(name: str, protocol: Protocol) -> list[str]:

@@ -74,7 +74,7 @@ def draft_protocol(
         found = tuple(f for f in found if (f.choice, f.origin) not in _IDLE)
     taken = {key: settle(found, key, first) for key in _KEYS if not (native and key in _RESIZING)}
     choices = {k: Choice(f.value, _why(f)) for k, (f, _) in taken.items() if f}
-    doubts = [_contradiction(f, others) for f, others in taken.values() if f and others]
+    doubts = [contradiction(f, others) for f, others in taken.values() if f and others]
     if choices and not native:
         doubts += _source_of_lr(found, choices)
         doubts += _complete(choices)
@@ -128,7 +128,8 @@ def _why(found: Found) -> str:
     return f"{found.why} ({found.where})" if found.why else found.where
 
 
-def _contradiction(found: Found, others: tuple[Found, ...]) -> str:
+def contradiction(found: Found, others: tuple[Found, ...]) -> str:
+    """Say what is taken, and what says otherwise."""
     said = "; ".join(f"{other.where} says {other.value}" for other in others[:_MOST_PLACES])
     return f"{found.choice} = {found.value}, by {found.where}; but {said}"
 

@@ -16,7 +16,8 @@ from sr_bench.draft.folder import Beside
 from sr_bench.draft.found import Found, settle
 
 _SCALE = re.compile(
-    r"(?<!\d)[xX×]([1-8])(?:plus|(?![0-9a-z]|\.\d))|(?<![0-9])([1-8])[xX×](?![0-9a-z])"  # noqa: RUF001
+    r"(?<!\d)[xX×]([1-8])(?:plus|(?![0-9a-z]|[._]\d{1,2}(?![0-9a-z])))"  # noqa: RUF001 - as typed
+    r"|(?<![0-9])([2-8])[xX×](?![0-9a-z])"  # noqa: RUF001
 )
 _NATIVE = re.compile(r"multi|dynamic|native|any|原|多", re.IGNORECASE)
 _NO_NAME = re.compile(r"[^a-z0-9.+]+")
@@ -66,8 +67,12 @@ class Row:
     @property
     def native(self) -> bool:
         """Whether its fp32 row says that images keep their sizes."""
-        shapes = [row.shape for row in self.rows if row.precision.is_full]
-        return any(_NATIVE.search(shape) for shape in shapes)
+        return any(_NATIVE.search(row.shape) for row in self.rows if row.precision.is_full)
+
+    @property
+    def native_variant(self) -> str:
+        """What tells that row from another in fp32, as claims have it; empty if it is alone."""
+        return next((row.variant for row in self.rows if _NATIVE.search(row.variant)), "")
 
 
 def rows_of(reading: Reading, text: str) -> tuple[Row, ...]:
@@ -126,9 +131,9 @@ def calibration_of(found: tuple[Found, ...]) -> Precision | None:
 
 
 def int8_of(row: Row) -> tuple[Precision, ...]:
-    """Return the int8 precisions that a row prints with their calibration."""
+    """Return the int8 precisions that a row prints."""
     printed = dict.fromkeys(claim.precision for claim in row.claims)
-    return tuple(one for one in printed if one.dtype == "int8" and one.calibration)
+    return tuple(one for one in printed if one.dtype == "int8" or one.is_bare_int8)
 
 
 def files_of(

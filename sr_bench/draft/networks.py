@@ -56,6 +56,8 @@ _BASICSR, _NOT_BASICSR, _YULUN = "basicsr", "edsr-?pytorch|official|sanghyun", "
 PUBLISHED: tuple[Published, ...] = (
     Published("edsrbaseline(x[234])?", _NOT_BASICSR, "edsr", _edsr("official", 64, 16, 1.0), 255.0),
     Published("edsr(x[234])?", _NOT_BASICSR, "edsr", _edsr("official", 256, 32, 0.1), 255.0),
+    Published(r"(\d{3})?edsrmx[234]f64b16.*", "", "edsr", _edsr("basicsr", 64, 16, 1.0)),
+    Published(r"(\d{3})?edsrlx[234]f256b32.*", "", "edsr", _edsr("basicsr", 256, 32, 0.1)),
     Published("edsrmx[234]", _BASICSR, "edsr", _edsr("basicsr", 64, 16, 1.0)),
     Published("edsrlx[234]", _BASICSR, "edsr", _edsr("basicsr", 256, 32, 0.1)),
     Published("edsrx1", _BASICSR, "edsr", _edsr("basicsr", 32, 9, 1.0)),
@@ -67,7 +69,8 @@ PUBLISHED: tuple[Published, ...] = (
     Published("rcan", _BASICSR, "rcan", _rcan("basicsr", "tensor", 3, 2, 32)),
     Published("lesrcnn(x[234])?", "", "lesrcnn", {"n_feats": 64, "multi_scale": False}),
     Published("(real)?esr(gan|net)(x4)?(plus)?", "", "rrdbnet", _rrdb(23)),
-    Published("bsr(gan|net)(x4)?", "", "rrdbnet", _rrdb(23)),
+    Published("bsr(gan|net)(x[24])?", "", "rrdbnet", _rrdb(23)),
+    Published("realesrganx2plus", "", "rrdbnet", {**_rrdb(23), "unshuffle": True}),
     Published("df2k(jpeg)?|dped", "real-?sr", "rrdbnet", _rrdb(23)),
     Published("realesrganx4plusanime6b", "", "rrdbnet", _rrdb(6)),
 )

@@ -70,12 +70,11 @@ def _truth(script: _Script, done: Sequence[Operation]) -> Iterator[Found]:
         if op.kind == "crop":
             yield script.found(OPEN, f"the ground truth is cropped by {op.value}", op.line)
         elif op.kind == "luma":
-            yield script.found("colour", "y_float", op.line, "the ground truth becomes Y")
-            if "cv2" in str(op.value):
-                said = (
-                    "cv2's YCrCb is of full range, and y_float of 16 to 235: PSNR differs by 1.3 dB"
-                )
-                yield script.found(OPEN, said, op.line)
+            by_cv2 = "cv2" in str(op.value)  # of bytes, so rounded
+            colour = "y_rounded" if by_cv2 else "y_float"
+            yield script.found("colour", colour, op.line, "the ground truth becomes Y")
+            if by_cv2:
+                yield script.found(OPEN, FULL_RANGE, op.line)
     resizes = [op for op in done if op.kind == "resize"]
     if not resizes:
         return
@@ -137,7 +136,9 @@ def _input(script: _Script, done: Sequence[Operation]) -> Iterator[Found]:
             OPEN, "the network takes Y alone: it runs only as an RGB network", luma.line
         )
     scaled = _affine(done)
-    if script.origin is Origin.DOCUMENT and done and scaled:
+    if any(op.kind == "combine" for op in done):  # a mean and a deviation for each channel
+        yield script.found(OPEN, NORMALISED, done[-1].line)
+    elif script.origin is Origin.DOCUMENT and done and scaled:
         factor, summand = scaled
         yield from _white(
             script, (255 * factor, summand), done[-1].line, "of the input", inverse=True
@@ -178,6 +179,7 @@ def _white(
         yield script.found(OPEN, NORMALISED, line)
 
 
+FULL_RANGE = "cv2's Y is of full range, and y_rounded is of 16 to 235: PSNR differs by 1.3 dB"
 NORMALISED = (
     "the network takes or gives other values than 0 to 1 or 0 to 255 (normalised by a mean and a"
     " deviation): put the normalisation into the ONNX file"

@@ -14,7 +14,7 @@ def test_a_folder_gets_a_card_beside_its_document(sr_bench, tmp_path: Path):
     assert done.code == 0
     assert "card.toml: 1 model of" in done.out
     assert "to decide, as the top of the card lists:\n- " in done.out
-    assert "6 numbers will be tested: pytest" in done.out
+    assert "A session has 6 numbers to test: pytest" in done.out
     assert load_card(tmp_path / "tinysr" / "card.toml").models[0].row == "TinySR_x2"
 
 

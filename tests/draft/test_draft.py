@@ -21,6 +21,11 @@ def written(document: Path, **more: object) -> str:
     return card.read_text()
 
 
+def doubts(text: str) -> str:
+    """Return the top of a card as one line."""
+    return " ".join(text.partition("schema = 1")[0].replace("\n#", " ").split())
+
+
 def table(folder: Path, rows: str, header: str = HEADER, more: str = "") -> Path:
     (folder / "README.md").write_text(f"# Net\n\n{header}{rows}\n{more}")
     return folder / "README.md"
@@ -139,6 +144,7 @@ def test_an_onnx_file_of_no_model_is_refused(tmp_path: Path, name: str):
         ("Net_x4plus", 4),
         ("Net", 1),
         ("res50_32x4d", 1),
+        ("MobileNetV2_x2_0", 1),
     ],
 )
 def test_the_scale_is_read_from_the_label(tmp_path: Path, label: str, scale: int):
@@ -177,7 +183,68 @@ def test_without_files_classic_sets_are_scored_as_papers_do_and_others_plainly(t
     assert (first.evaluations[0].dataset, first.evaluations[0].protocol.name) == ("set5", "paper_y")
     assert second.evaluations[0].protocol.name == "native_rgb"
     assert tomllib.loads(text)["model"][1]["evaluation"][0]["printed"] == "DIV2K"
-    assert "nothing says how images are scored" in text
+    assert "nothing says how set5 is scored: paper_y is taken" in text
+
+
+def test_a_document_that_speaks_of_rgb_is_not_scored_in_luma(tmp_path: Path):
+    header = "| Models | Set5 (PSNR/SSIM) |\n| --- | --- |\n"
+    more = "Evaluated on RGB channels."
+    written(table(tmp_path, "| Net_x2 | 35.77 / 0.944 |", header, more))
+
+    evaluation = load_card(tmp_path / "card.toml").models[0].evaluations[0]
+    assert evaluation.protocol.name == "basicsr_rgb"
+
+
+def test_rows_of_two_shapes_in_fp32_have_an_evaluation_each(tmp_path: Path):
+    rows = README.replace(
+        "| TinySR_x2 **", "| TinySR_x2 | - | - | 30.9 | 0.8 | multi-shape |\n| TinySR_x2 **"
+    )
+    written(make_port(tmp_path, readme=rows))
+    model = load_card(tmp_path / "card.toml").models[0]
+    shapes = {
+        claim.text: model.claimed_evaluation(
+            claim.precision, "", claim.variant
+        ).protocol.input_shape
+        for _, claims in load_suite(tmp_path / "card.toml").claims
+        for claim in claims
+        if claim.metric == "psnr"
+    }
+
+    assert shapes == {"31.482": (96, 64), "30.9": None, "30.117": (96, 64)}
+
+
+def test_what_only_a_device_or_a_calibration_tells_is_doubted(tmp_path: Path):
+    header = "| Model | Precision | Device | PSNR (dB) |\n| --- | --- | --- | --- |\n"
+    text = written(table(tmp_path, "| Net_x2 | w8a8 | Galaxy S25 | 29.3 |", header))
+
+    assert "numbers on Galaxy S25: name it under [model.devices]" in text
+    assert "int8 without a calibration: name it under [model.int8]" in doubts(text)
+
+
+def test_int8_rows_without_a_calibration_get_that_of_the_build_file(tmp_path: Path):
+    written(make_port(tmp_path, readme=README.replace("vacc int8 percentile", "vacc int8")))
+
+    assert load_card(tmp_path / "card.toml").models[0].printed_int8 == Precision("int8_kl")
+
+
+def test_numbers_that_nothing_measures_are_bound_without_an_evaluation(tmp_path: Path):
+    header = "| 模型 | 源码 | top1 | top5 | params(M) | input size |\n|---|---|---|---|---|---|\n"
+    rows = "| resnet18 | [timm](u) | 69.76 | 89.08 | 11.69 | 3x224x224 |"
+    text = written(table(tmp_path, rows, header))
+    suite = load_suite(tmp_path / "card.toml")
+
+    assert [claim.metric for _, claims in suite.claims for claim in claims][:2] == ["top1", "top5"]
+    assert suite.card.models[0].evaluations == ()
+    assert "value_range:" not in text
+
+
+def test_numbers_that_are_not_read_are_ignored_with_their_reason_and_listed(tmp_path: Path):
+    other = "\n| Run | PSRN(dB) |\n| --- | --- |\n| a | 30.12 |\n"
+    text = written(table(tmp_path, "| Net_x2 | 1.5 | 30.1 | - |", more=other))
+
+    assert "not read, so ignored below: " in doubts(text)
+    assert "# [[table]]" in text
+    assert [len(claims) for _, claims in load_suite(tmp_path / "card.toml").claims] == [2]
 
 
 def test_without_a_word_about_images_no_dataset_is_guessed(tmp_path: Path):

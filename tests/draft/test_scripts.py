@@ -89,7 +89,8 @@ def test_luma_is_found_in_the_input_the_output_and_the_ground_truth():
     truth = "gt = cv2.cvtColor(gt, cv2.COLOR_BGR2YCrCb)"
     given = "def _run(self, image):\n    image = cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)"
 
-    assert said(truth, "colour") == ["y_float"]
+    assert said(truth, "colour") == ["y_rounded"]
+    assert said("gt = rgb2ycbcr(gt)", "colour") == ["y_float"]
     assert "full range" in str(said(truth, OPEN))
     assert "takes Y alone" in str(said(given, OPEN))
     assert "gives Y alone" in str(said("sr = ycbcr2rgb(merge(sr, chroma))", OPEN))
@@ -103,7 +104,8 @@ def test_luma_is_found_in_the_input_the_output_and_the_ground_truth():
         ("image = cv2.imread(path)\nimage /= 255.0", [1.0]),
         ("def load(path):\n    return cv2.resize(cv2.imread(path), size)", [255.0]),
         ("image = (image - 127.5) / 127.5", []),
-        ("t = Compose([ToTensor(), Normalize(mean=[0.5] , std=[0.5])])", []),
+        ("t = Compose([ToTensor(), Normalize(mean=[0.5], std=[0.5])])", []),
+        ("t = [ToTensor(), Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])]", []),
     ],
 )
 def test_a_documents_code_before_the_network_shows_what_it_takes(code, white):

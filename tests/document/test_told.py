@@ -1,6 +1,9 @@
 """What a card says of a table is read before what the table's own words say."""
 
+import re
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -75,6 +78,19 @@ def test_what_a_card_ignores_in_a_table_is_neither_read_nor_unread() -> None:
     ignored = [one.text for one in printed if one.ignored]
     assert ignored == ["31.5", "29.1"]
     assert all("31.5" not in one.message for one in unread_numbers(printed))
+
+
+def test_the_example_of_the_page_says_what_its_words_do_not(project_root: Path) -> None:
+    page = (project_root / "docs" / "own-zoo.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(\[\[table\]\].*?)```", page, re.DOTALL)
+    told = ToldTable(**tomllib.loads(example)["table"][0])
+    assert not list(spelling_faults(told))
+    text = f"| {told.header} |\n|-|-|-|-|\n| owl | 5 | 31 | 7 |\n"
+    (table,) = read(replace(parse_document(text, "x.md"), told=(told,))).tables
+    numbers = [claim for row in table.rows for claim in row.claims]
+    assert [(one.metric, one.dataset, one.value) for one in numbers] == [
+        *(("params", "", 0.005), ("psnr", "Set5", 31))
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "?", "? @ Set5", "scale: big", "precision: soft", "@"])

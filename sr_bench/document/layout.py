@@ -12,7 +12,14 @@ from sr_bench.document.columns import IDENTITIES, Body, Column, body_of, read_co
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.grids import Grid
 from sr_bench.document.numbers_in_cells import prints_pair
-from sr_bench.document.orientation import Below, by_cells, oriented, unmeasured, without_doubles
+from sr_bench.document.orientation import (
+    Below,
+    by_cells,
+    of_benchmarks,
+    oriented,
+    unmeasured,
+    without_doubles,
+)
 from sr_bench.document.results import looks_like_results
 from sr_bench.document.spelling import compact
 from sr_bench.document.told import told_columns, whole_table
@@ -128,6 +135,8 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
         columns = tuple(unmeasured(*pair) for pair in zip(columns, texts, strict=True))
     says = around(grid, title, columns)
     says = whole_table(told).over(says) if told else says
+    if not says.measures and all(column.role != "metric" for column in columns):
+        columns = of_benchmarks(columns, texts)
     return Layout(grid, body, without_doubles(columns), says, told, results)
 
 

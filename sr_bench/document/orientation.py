@@ -12,7 +12,7 @@ from sr_bench.document.phrases import fallback_measure, misspelt, read_phrase
 from sr_bench.document.spelling import has_digit, has_number
 
 _NO_HEADER: Final = "it has no header"
-_DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
+_DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\s?(?:m?s|%)?\W*")
 _BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\W*", re.IGNORECASE)
 
 
@@ -31,8 +31,8 @@ class Below:
 
 def by_cells(column: Column, texts: Iterable[str]) -> Column:
     """Return `column` with another role where its cells can't be what its header says."""
-    if column.role in ("precision", "shape") and any(map(has_digit, texts)):
-        # Precision beside Recall, and Size of a file.
+    if column.role in ("precision", "shape", "runtime") and any(map(has_digit, texts)):
+        # Precision beside Recall, Size of a file, and Runtime in seconds.
         measure = _measure_of(column, [text for text in texts if has_digit(text)])
         if measure:
             return replace(column, role="number", says=replace(column.says, measures=(measure,)))
@@ -44,13 +44,17 @@ def by_cells(column: Column, texts: Iterable[str]) -> Column:
 
 def _measure_of(column: Column, texts: Sequence[str]) -> Measure | None:
     if all(map(_DECIMAL.fullmatch, texts)):
-        return fallback_measure(column.header)
+        measures = column.says.measures or (fallback_measure(column.header),)
+        return measures[0]
     return Measure("model_size") if all(map(_BYTES.fullmatch, texts)) else None
 
 
 def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tuple[Column, ...]:
     """Return `columns` with those that name models, or are models, found by all the others."""
     roles = {column.role for column in columns}
+    if roles == {"model", "unknown"} and columns[0].role == "model":
+        if _label_role(texts[0]) == "metric":  # its header names what is in the other columns
+            columns, roles = (replace(columns[0], role="metric"), *columns[1:]), {"metric"}
     if "model" in roles or not columns:
         return columns
     measured = any(column.says.measures for column in columns)

@@ -12,7 +12,10 @@ from sr_bench.document.phrases import fallback_measure, misspelt, read_phrase
 from sr_bench.document.spelling import has_digit, has_number
 
 _NO_HEADER: Final = "it has no header"
-_DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\s?(?:m?s|%)?\W*")
+_PLAIN: Final = re.compile(
+    r"[~\u2248]?\s?[0-9]+(?:[.,][0-9]+)?\s?(?:[mu\u03bcn]?s|%|dB)?[*\u2020]?"
+)
+_DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
 _BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\W*", re.IGNORECASE)
 
 
@@ -31,22 +34,28 @@ class Below:
 
 def by_cells(column: Column, texts: Iterable[str]) -> Column:
     """Return `column` with another role where its cells can't be what its header says."""
-    if column.role in ("precision", "shape", "runtime") and any(map(has_digit, texts)):
-        # Precision beside Recall, Size of a file, and Runtime in seconds.
-        measure = _measure_of(column, [text for text in texts if has_digit(text)])
-        if measure:
-            return replace(column, role="number", says=replace(column.says, measures=(measure,)))
+    if column.role in ("precision", "shape", "runtime", "device"):
+        numbers = [text for text in texts if has_digit(text)]
+        if numbers and (says := _says_of(column, numbers)):
+            return replace(column, role="number", says=says)
     if column.role == "number" and column.says.measures and not any(map(has_digit, texts)):
         if any(any(map(str.isalpha, text)) for text in texts):
             return Column(column.header, "unknown")
     return column
 
 
-def _measure_of(column: Column, texts: Sequence[str]) -> Measure | None:
-    if all(map(_DECIMAL.fullmatch, texts)):
-        measures = column.says.measures or (fallback_measure(column.header),)
-        return measures[0]
-    return Measure("model_size") if all(map(_BYTES.fullmatch, texts)) else None
+def _says_of(column: Column, texts: Sequence[str]) -> Dimensions | None:
+    """Return what a column of mere numbers holds; None if its cells name what rows are about."""
+    if column.role in ("runtime", "device") or column.says.precision:
+        # A time, what the hardware computes, and what is quantized.
+        # An NPU may be called 310.
+        named = column.role == "device" and not any(map(_DECIMAL.fullmatch, texts))
+        return None if named or not all(map(_PLAIN.fullmatch, texts)) else column.says
+    if all(map(_DECIMAL.fullmatch, texts)):  # Precision beside Recall
+        return replace(column.says, measures=(fallback_measure(column.header),))
+    if all(map(_BYTES.fullmatch, texts)):
+        return replace(column.says, measures=(Measure("model_size"),))
+    return None
 
 
 def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tuple[Column, ...]:

@@ -183,9 +183,7 @@ class _Reader:
         boxes = [table.rows[number] for number in kept]
         lines = [table.lines[number] for number in kept]
         rows, shapeless = _placed(boxes)
-        count = sum(number in table.head for number in kept) or _headed(boxes)
-        if count == len(rows):  # tags of headers that only make it bold
-            count = headed(rows)
+        count = _headed(boxes, sum(number in table.head for number in kept))
         self._done[table.start] = Grid(
             headers=tuple(rows[:count]),
             rows=tuple(rows[count:]),
@@ -199,19 +197,20 @@ class _Reader:
         )
 
 
-def _headed(boxes: Sequence[Sequence[_Box]]) -> int:
-    """Return how many rows from the first on are of headers, in a table without a ``<thead>``."""
-    count = 0
-    while count < len(boxes) and all(box.is_header for box in boxes[count]):
+def _headed(boxes: Sequence[Sequence[_Box]], marked: int) -> int:
+    """Return how many rows from the first on are of headers, if `marked` are in a ``<thead>``."""
+    count = marked
+    while not marked and count < len(boxes) and all(box.is_header for box in boxes[count]):
         count += 1
-    if not count:
-        rows = [[box.cell for box in row] for row in boxes]
-        count = headed(
-            [tuple(row) for row in rows], int(any(box.is_header for box in boxes[0][1:]))
-        )
-    # A header that spans rows makes headers of them all.
+    if count in (0, len(boxes)):  # no tags of headers, or tags that only make all of it bold
+        rows = [tuple(box.cell for box in row) for row in boxes]
+        count = headed(rows, int(not count and any(box.is_header for box in boxes[0][1:])))
+    # A header that spans rows makes headers of them all, and one over several columns has theirs.
     reach = max((number + box.rows for number in range(count) for box in boxes[number]), default=0)
-    while count < min(reach, len(boxes) - 1) and not _numbers(boxes[count]):
+    while 0 < count < len(boxes) - 1 and len(boxes[count]) > 1 and not _numbers(boxes[count]):
+        is_group = any(box.columns > 1 for box in boxes[count - 1])
+        if count >= reach and not is_group:
+            break
         reach = max(reach, *(count + box.rows for box in boxes[count]))
         count += 1
     return count

@@ -59,6 +59,11 @@ def test_a_part_of_a_cell_of_several_lines_knows_its_place() -> None:
         ("<tr><td rowspan=2>Net<td colspan=2>Set5<tr><td>PSNR<td>SSIM<tr><td>A<td>3.5<td>1", 2),
         ("<tr><td>Net<td>Note<tr><td>A<td>none", 0),
         ("<tr><th>Net<th>PSNR<tr><th>A<th>30.1", 1),
+        ("<tr><td><td colspan=2>Set5<tr><td>Net<td>PSNR<td>SSIM<tr><td>A<td>3.5<td>1", 2),
+        (
+            "<thead><tr><th><th colspan=2>Set5</thead><tr><td>Net<td>PSNR<td>MAE<tr><td>A<td>3<td>",
+            2,
+        ),
         ("<thead><tr></tr><tr><td>Net<td>PSNR</thead><tr><td>A<td>30.1", 1),
     ],
 )

@@ -24,7 +24,7 @@ _ALIGNMENT: Final = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*(:?-+:?[ \t]*)?)+
 _RULE: Final = re.compile(r"^[ >]*(\+[-=:]+)+\+[ \t]*$")
 _PIPED: Final = re.compile(r"[ >]*\|.*\|")
 _MARKER: Final = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)])?[ \t]+|[ >]*")
-_NOTE: Final = re.compile(r"\\?\*(?![*\s])|[†‡§]|note\b|注", re.I)
+_NOTE: Final = re.compile(r"[*†‡§]|note\b|注", re.IGNORECASE)
 _FAR: Final = 3
 """Lines between a caption and its table: blank ones, and tags such as ``<div>``."""
 _LONGEST_CAPTION: Final = 300

@@ -91,4 +91,6 @@ def test_spans_that_make_too_many_cells_are_refused() -> None:
 
 def test_code_and_comments_hold_no_table() -> None:
     table = "<table><tr><td>1.5</table>"
+    page = f"<SCRIPT>x = '{table}'</script><style>{table}</style>"
+    assert parse_document(page, "x.html").grids == ()
     assert parse_document(f"```\n{table}\n```\n\n<!-- {table} -->\n", "x.md").grids == ()

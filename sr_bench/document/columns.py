@@ -14,7 +14,6 @@ from sr_bench.document.spelling import has_number
 
 IDENTITIES: Final = ("source", "dataset", "scale", "shape", "precision", "device", "runtime")
 """Roles of columns that tell rows apart."""
-IGNORED: Final = "the card ignores it"
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,8 @@ class Column:
     """What the header says of the numbers below."""
     fault: str = ""
     """Why no number of the column can be claimed."""
+    ignored: str = ""
+    """Why the card leaves its numbers out."""
     told: bool = False
     """Whether the card says what it is."""
 
@@ -41,7 +42,7 @@ class Column:
     @property
     def holds_numbers(self) -> bool:
         """Whether a number below it is a result."""
-        return self.role == "number" and not self.fault
+        return self.role == "number" and not (self.fault or self.ignored)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ class Line:
     """Whether its label names a precision or a backend."""
     remarks: tuple[str, ...]
     """What it says beside, such as notes and the section it stands in; it may tell rows apart."""
+    ignored: str = ""
+    """Why the card leaves its numbers out."""
 
 
 @dataclass(frozen=True, eq=False)

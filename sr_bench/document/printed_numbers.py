@@ -41,6 +41,9 @@ _ITEM: Final = re.compile(
     r"|(?P<unit>[^\W\d_]{1,12}(?:/[^\W\d_]{1,6})?|%)|(?P<sign>[-+−–—])|(?P<arrow>[↑↓▲▼])"  # noqa: RUF001
     r"|(?P<open>\()|(?P<close>\))|(?P<break>[/|;,])|(?P<other>\S)"
 )
+_SIMPLE: Final = re.compile(
+    r"(-?[0-9]{1,9}(?:\.[0-9]{1,9})?)(?:\s?/\s?(-?[0-9]{1,9}(?:\.[0-9]{1,9})?))?"
+)
 _THOUSANDS: Final = re.compile(r"-?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _MOST_DIGITS: Final = 40
 _COUNTED: Final = 10_000
@@ -70,8 +73,13 @@ def read_numbers(cell: Cell) -> tuple[Number, ...]:
     Emphasis, links, tags, footnote marks and arrows may stand around them, units behind them, and
     signs between them: ``/``, ``|``, ``;``, a comma, or the break of a line.
     """
-    if len(cell.text) > _LONGEST or has_digit(cell.whole.replace(cell.text, "", 1)):
+    if len(cell.text) > _LONGEST or (
+        cell.whole and has_digit(cell.whole.replace(cell.text, "", 1))
+    ):
         return ()
+    if match := _SIMPLE.fullmatch(cell.text):  # most cells, and the rest takes ten times as long
+        spans = [span for span in (match.span(1), match.span(2)) if span[1] > 0]
+        return tuple(Number(part, part.text) for part in (cell.part(*span) for span in spans))
     reader = _Reader(cell)
     return tuple(reader.numbers) if all(map(reader.take, reader.items)) and reader.is_done else ()
 

@@ -51,7 +51,7 @@ class TableReader:
             label = row[0].plain if row else ""
             self.labels.add(label)
             for column, cell in zip_longest(layout.columns, row):
-                apart = column and not column.fault and column.role not in ("number", "unknown")
+                apart = column and not column.ignored and column.role not in ("number", "unknown")
                 if cell is not None and has_number(cell.plain) and not apart:
                     self._note(layout, column, cell, (label,), layout.fault, "table")
 
@@ -59,7 +59,7 @@ class TableReader:
         """Note a number, and why no claim holds it: no fault if one does, or a card ignores it."""
         line = finding.line
         labels = (*line.labels, finding.says.model)
-        self._note(line.layout, finding.column, finding.cell, labels, fault, "row")
+        self._note(line.layout, finding.column, finding.cell, labels, fault, "row", line.ignored)
 
     def _row(self, layout: Layout, number: int, cells: tuple[Cell, ...]) -> None:
         try:
@@ -81,12 +81,12 @@ class TableReader:
         if not column.holds_numbers:
             if _prints_number(column, cell):
                 why = column.fault or f"expected no result in the column {column.header!r}"
-                self._note(layout, column, cell, line.labels, why, "column")
+                self._note(layout, column, cell, line.labels, why, "column", line.ignored)
             return
         try:
             found = list(_findings(line, column, cell))
         except ValueError as fault:
-            self._note(layout, column, cell, line.labels, str(fault), "column")
+            self._note(layout, column, cell, line.labels, str(fault), "column", line.ignored)
             return
         for finding in found:
             self.labels.add(finding.says.model)
@@ -96,8 +96,8 @@ class TableReader:
                 self.note(finding, "")
 
     def _is_ignored(self, finding: Finding) -> bool:
-        if not (self._ignored.tables or self._ignored.rows):
-            return False
+        if finding.line.ignored or not (self._ignored.tables or self._ignored.rows):
+            return bool(finding.line.ignored)
         names = finding.line.layout.grid.names
         labels = (*finding.line.labels, finding.says.model)
         return bool(self._ignored.table(names) or self._ignored.row(labels))
@@ -110,10 +110,12 @@ class TableReader:
         labels: tuple[str, ...],
         fault: str,
         scope: Scope,
+        told: str = "",
     ) -> None:
-        header = column.header if column else ""
+        header, told = (column.header, told or column.ignored) if column else ("", told)
         ignored = self._ignored
-        why = ignored.table(layout.grid.names) or ignored.column(header) or ignored.row(labels)
+        why = told or ignored.table(layout.grid.names)
+        why = why or ignored.column(header) or ignored.row(labels)
         text = cell.plain or cell.text
         source = self._document.source(cell)
         self.printed.append(Printed(source, text, layout, header, labels, scope, fault, why))
@@ -172,7 +174,7 @@ def _prints_number(column: Column, cell: Cell) -> bool:
 
     Notes, names and shapes may have digits, but none is a decimal alone.
     """
-    if column.role in ("unknown", "number") or column.fault:
+    if column.role in ("unknown", "number") or column.fault or column.ignored:
         return has_digit(cell.text if "badge" in cell.text else cell.plain)
     if column.role == "scale" or _DECIMALS.search(column.header):
         return False

@@ -15,7 +15,7 @@ from sr_bench.document.layout import Layout
 from sr_bench.document.phrases import column_role, fallback_measure, read_phrase
 from sr_bench.document.spelling import has_number
 from sr_bench.document.tables import Document
-from sr_bench.document.told import meaning_of
+from sr_bench.document.told import Meaning, meaning_of
 from sr_bench.errors import DocumentError
 
 _BLANK: Final = frozenset({"", "-", "–", "—", "--", "/"})  # noqa: RUF001 - dashes that people type for "nothing"
@@ -51,7 +51,7 @@ class RowReader:
         Raises:
             DocumentError: It can't be told what the row is.
         """
-        if self._begins_section(cells):
+        if self._begins_section(cells) or self._is_remark(cells):
             return None
         layout = self._layout
         if len(cells) != (width := len(layout.columns)):
@@ -71,10 +71,9 @@ class RowReader:
         if label.model:
             says = self._owned(says, label, number, place)
         names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",)
-        remarks = (label.mark, *self._remarks(cells))
-        return Line(
-            layout, number, cell, names, says, self._around(says), _is_qualified(label), remarks
-        )
+        remarks, means = (label.mark, *self._remarks(cells)), self._told(cells)
+        about = (says, self._around(says), _is_qualified(label), remarks)
+        return Line(layout, number, cell, names, *about, means.ignored if means else "")
 
     def _read_labels(self, layout: Layout) -> Iterator[tuple[Cell, Label | DocumentError]]:
         """Yield what each label says, or why it can't be read."""
@@ -146,8 +145,7 @@ class RowReader:
 
     def _labelled(self, says: Dimensions, cells: Sequence[Cell], metric: str) -> Dimensions:
         """Return `says` with what the row's first cell, or its column of metrics, names."""
-        told = self._layout.told
-        if told and (means := meaning_of(told.rows, cells[0].plain)):
+        if means := self._told(cells):
             return means.says.over(says)
         if not metric:
             return says
@@ -155,6 +153,19 @@ class RowReader:
         if not named.measures and column_role(metric) == "unknown":
             named = replace(named, measures=(fallback_measure(metric),))
         return says.over(replace(named, rest=""))
+
+    def _told(self, cells: Sequence[Cell]) -> Meaning | None:
+        """Return what the card says of a row."""
+        told = self._layout.told
+        return meaning_of(told.rows, cells[0].plain) if told else None
+
+    def _is_remark(self, cells: Sequence[Cell]) -> bool:
+        """Tell whether a row of a table of metrics names a size, a version or the like instead."""
+        roles = [column.role for column in self._layout.columns]
+        if "metric" not in roles or len(cells) != len(roles) or self._told(cells):
+            return False
+        role = column_role(cells[roles.index("metric")].plain)
+        return role not in ("number", "value", "metric", "precision", "unknown")
 
     def _precision(self, text: str, label: Label, place: str) -> Precision | None:
         """Return the precision of a row; one that its column and its label name must be the same.

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sr_bench import discovery
-from sr_bench.core.card import ModelCard, Tolerance
+from sr_bench.core.card import ModelCard
 from sr_bench.core.claim import Claim
-from sr_bench.engine.judge.claim import band
+from sr_bench.document.sizes import Size
+from sr_bench.engine.judge.claim import fits
 from sr_bench.errors import SrBenchError
 
 if TYPE_CHECKING:
     from sr_bench.cost.count import CostCount
-
-Size = tuple[int, int, int]
-"""Channels, height and width."""
 
 MACS = "macs"
 """The convention that prints multiply-accumulates themselves; the others are counting rules."""
@@ -82,13 +80,6 @@ class CountedRow:
         """Return the Flops on another size, in G, by convention; empty if it can't be counted."""
         count = _count(self.model, size)
         return _by_convention(count) if count else {}
-
-
-def fits(claim: Claim, value: float, tolerance: Tolerance) -> bool:
-    """Tell whether `value`, in the claim's unit, lies in the band of the printed number."""
-    low, high = band(claim, tolerance)
-    slop = 1e-9 * max(1.0, abs(value))  # the band's ends are floats
-    return low - slop <= value <= high + slop
 
 
 def count_row(

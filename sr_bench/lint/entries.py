@@ -1,6 +1,5 @@
 """What rules compare: all that a document prints of one model in one precision on one dataset."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,14 +7,12 @@ from sr_bench.core.claim import Claim, Source
 from sr_bench.core.fields import narrowed
 from sr_bench.core.precision import Precision
 from sr_bench.document.rows import ModelInfoTable, ModelRow
+from sr_bench.document.sizes import Size, read_size
 from sr_bench.document.tables import Document
-from sr_bench.lint.counting import Size
 
 RowKey = tuple[str, str]
 """A model row's label and the text of its Source column."""
 
-_SIDES = re.compile(r"[1-9][0-9]{0,4}([x×*][1-9][0-9]{0,4}){1,3}")  # noqa: RUF001 - as typed
-_CHANNELS = (1, 3, 4)  # no input has sides this short: they show which end the channels are
 _DIMENSIONS = (
     *("row", "row_source", "backend", "precision", "dataset", "scale", "device", "variant"),
 )
@@ -84,26 +81,6 @@ def read_entries(document: Document, tables: Sequence[ModelInfoTable]) -> tuple[
             # Cost and accuracy may stand in two tables.
             entries[key] = _joined(entries[key], new) if key in entries else new
     return tuple(entries.values())
-
-
-def read_size(text: str) -> Size | None:
-    """Return the shape that `text` spells, such as ``3x128x128``; None if it is none.
-
-    A batch of 1 before it may be left out, as may the channels; they may come last.
-    """
-    compact = "".join(text.split()).lower()
-    if not _SIDES.fullmatch(compact):
-        return None
-    sides = [int(part) for part in re.split(r"[x×*]", compact)]  # noqa: RUF001 - as typed
-    if len(sides) == 4 and sides[0] == 1:
-        sides = sides[1:]
-    if len(sides) == 2:
-        return 3, sides[0], sides[1]
-    if len(sides) == 3 and sides[0] in _CHANNELS:
-        return sides[0], sides[1], sides[2]
-    if len(sides) == 3 and sides[2] in _CHANNELS:
-        return sides[2], sides[0], sides[1]
-    return None
 
 
 def pair_up(entries: Sequence[Entry]) -> tuple[tuple[Entry, Entry], ...]:

@@ -39,8 +39,10 @@ def table(*rows: str) -> str:
         ),
         (
             table("Dataset | Scale | wren | owl", "Set5 | x3 | 34.1/0.92 | 33/0.91"),
-            ["wren Set5 x3: psnr 34.1", "wren Set5 x3: ssim 0.92"]
-            + ["owl Set5 x3: psnr 33", "owl Set5 x3: ssim 0.91"],
+            [
+                *("wren Set5 x3: psnr 34.1", "wren Set5 x3: ssim 0.92"),
+                *("owl Set5 x3: psnr 33", "owl Set5 x3: ssim 0.91"),
+            ],
         ),
         (
             "## PSNR\n\n" + table("Scale | owl | wren", "2x | 37 | 36.5", "4x | 31 | -"),
@@ -148,7 +150,7 @@ def test_a_row_of_one_text_is_about_the_rows_below() -> None:
     ("rows", "expected"),
     [
         (
-            ("Model | PSNR | Shape", "owl | 31 | multi-size", "owl | 32 | 1×8×8"),
+            ("Model | PSNR | Shape", "owl | 31 | multi-size", "owl | 32 | 1\u00d78\u00d78"),
             ["owl (multi_size): psnr 31", "owl (1x8x8): psnr 32"],
         ),
         (

@@ -64,6 +64,13 @@ def band(claim: Claim, tolerance: Tolerance) -> tuple[float, float]:
     return claim.value - below - tolerance.slack, claim.value + above + tolerance.slack
 
 
+def fits(claim: Claim, value: float, tolerance: Tolerance) -> bool:
+    """Tell whether `value`, in the claim's unit, lies in the band of the printed number."""
+    low, high = band(claim, tolerance)
+    slop = _ROUND_OFF * max(1.0, abs(value))
+    return low - slop <= value <= high + slop
+
+
 def _status(claim: Claim, value: float, *, low: float, high: float) -> Status:
     slop = _ROUND_OFF * max(1.0, abs(claim.value))
     if low - slop <= value <= high + slop:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sr_bench.lint.counting import fits
+from sr_bench.engine.judge.claim import fits
 from sr_bench.lint.digits import decimals, quantity
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject

@@ -1,0 +1,94 @@
+"""``sr-bench init``: draft a card.toml for a document that exists."""
+
+import argparse
+from pathlib import Path
+
+from sr_bench.cards import CARD
+from sr_bench.errors import DocumentError, OptionError, SrBenchError
+from sr_bench.text.printable import counted, printable
+
+HELP = "draft a card.toml for a README and what lies beside it; overwrites nothing"
+EXAMPLE = "sr-bench init ~/zoo/fastsr --onnx fastsr_x2=fastsr_x2.onnx"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "path",
+        type=Path,
+        metavar="PATH",
+        help="a document (README.md, .rst, .html, .yaml), or a folder with a README.md",
+    )
+    parser.add_argument(
+        "--onnx",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="the network of a model or row; FILE alone if there is one model; may be repeated",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=f"where to write the card (default: {CARD} beside the document)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the draft, and print what is left to decide."""
+    from sr_bench.data.locate import known_datasets
+    from sr_bench.draft.draft import Request, draft
+    from sr_bench.files.atomic import write_text
+
+    document = _document(args.path)
+    path = args.out or document.with_name(CARD)
+    if path.exists():
+        msg = f"{path}: a card is there already, and init overwrites none; --out FILE takes another"
+        raise OptionError(msg)
+    onnx = tuple(_onnx(given) for given in args.onnx)
+    card = draft(Request(document, path, onnx, known_datasets((document.parent / "datasets",))))
+    write_text(path, card.text())
+    print(printable(f"{path}: {counted(len(card.models), 'model')} of {document}"))
+    if card.doubts:
+        print(f"\n{counted(len(card.doubts), 'thing')} to decide, as the top of the card lists:")
+        print(printable("\n".join(f"- {doubt}" for doubt in card.doubts)))
+    return _check(path)
+
+
+def _document(path: Path) -> Path:
+    """Return the document that `path` names: itself, or a folder's README."""
+    if not path.exists():
+        msg = f"{path}: expected a document or a folder with a README.md, got nothing there"
+        raise OptionError(msg)
+    if not path.is_dir():
+        return path
+    readmes = sorted(each for each in path.iterdir() if each.stem.casefold() == "readme")
+    named = [each for each in readmes if each.suffix in (".md", ".rst", ".html")]
+    if not named:
+        msg = f"{path}: expected a README.md in this folder, got none; name the document itself"
+        raise OptionError(msg)
+    return named[0]
+
+
+def _onnx(given: str) -> tuple[str, Path]:
+    name, _, file = given.rpartition("=")
+    if not Path(file).is_file():
+        msg = f"--onnx {given}: expected NAME=FILE with a file that exists, got none at {file!r}"
+        raise OptionError(msg)
+    return name, Path(file)
+
+
+def _check(path: Path) -> int:
+    """Return 1, and say why, if the draft can't be collected as it is."""
+    from sr_bench.engine.plan.suite import load_suite, refuse_unread
+
+    try:
+        suite = load_suite(path)
+        refuse_unread(suite)
+    except SrBenchError as fault:
+        is_listed = isinstance(fault, DocumentError)  # at the top of the card, number by number
+        said = str(fault).partition("\n")[0] if is_listed else str(fault)
+        print(printable(f"\nNo session takes it yet: {said}"))
+        return 1
+    numbers = sum(len(claims) for _, claims in suite.claims)
+    print(f"\nA session has {counted(numbers, 'number')} to test: pytest {path}")
+    return 0

@@ -1,0 +1,131 @@
+"""Tell which images numbers were measured on: by a column, by folders of scripts, by prose."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sr_bench.core.claim import dataset_key
+from sr_bench.draft.found import Found, settle
+
+_ALIASES = {
+    "div2k": "div2k_valid",
+    "div2k100": "div2k_valid",
+    "div2kval": "div2k_valid",
+    "div2kvalidation": "div2k_valid",
+    "div2kvalidhr": "div2k_valid",
+    "b100": "bsd100",
+    "bsds100": "bsd100",
+    "gopro": "gopro_test",
+}
+"""By `dataset_key`: what documents call datasets whose folder has another name."""
+_CLASSIC = {"set5", "set14", "bsd100", "urban100", "manga109"}
+"""The sets whose published numbers are usually of Y, with the scale's pixels cropped."""
+_SECTION = re.compile(r"\s*#+\s.*(数据集|data\s?sets?)", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[;\uff1b\u3002\n]|\.\s")  # also full-width
+_HEADING = re.compile(r"\s*#+\s")
+_NAMED = re.compile(r"\s*(?:[-*>]\s*)*(?:下载)?\[([^\]]{2,40})\]\(")
+_TOLD_NOTHING = re.compile(
+    r"path|to|code|data(set|list)?s?|eval\w*|images?|imgs?|labels?|inputs?|targets?|te?st|val(id)?"
+    r"|test_?(img|dirs?)|low|high|[lh][rq]\w*|gt|x\d|\w*scale_\d|\.*|home|sr|low_light\w*|npz\w*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A dataset, and why it is taken."""
+
+    slug: str
+    why: str
+    sure: bool
+    """Whether the table itself, or the row's label, names it."""
+    printed: str = ""
+    """As the table names it, where that is not the slug."""
+
+
+def by_name(printed: str, scale: int, known: Sequence[str]) -> Guess:
+    """Return the dataset that a column, heading or row calls `printed`."""
+    slug = slug_of(printed, known)
+    names = (slug, f"{slug}_x{scale}")
+    other = "" if dataset_key(printed) in map(dataset_key, names) else printed
+    return Guess(slug, f"the document prints {printed}", sure=True, printed=other)
+
+
+def by_folders(
+    found: tuple[Found, ...],
+    prose: Sequence[str],
+    label: str,
+    known: Sequence[str],
+) -> Guess | None:
+    """Return the dataset of the scripts' folders, in the words of the document where they agree."""
+    own = [name for name in prose if _alike(name, label)]
+    folder = settle(found, "hr_folder")[0] or settle(found, "lr_folder")[0]
+    if folder is None:
+        name = next(iter([*own, *prose]), "")
+        why = f"the document describes {name}"
+        return Guess(slug_of(name, known), why, sure=bool(own)) if name else None
+    paths = [str(f.value) for f in found if f.choice in ("hr_folder", "lr_folder")]
+    parts = [part for path in paths for part in reversed(re.split(r"[/\\]+", path))]
+    telling = [part for part in parts if part and not _TOLD_NOTHING.fullmatch(part)]
+    here = [part for part in telling if slug_of(part, known) in known]
+    named = [name for name in [*own, *prose] if any(_alike(name, part) for part in telling)]
+    strange = [part for part in telling if not _alike(part, label)]
+    name = next(iter([*here, *named, *own, *strange, *prose]), "")
+    where = "/".join(re.split(r"[/\\]+", str(folder.value).rstrip("/"))[-2:])
+    why = f"{folder.why} is {where} ({folder.where})"
+    return Guess(slug_of(name, known), why, sure=name in own) if dataset_key(name) else None
+
+
+def _alike(name: str, other: str) -> bool:
+    first, second = dataset_key(name), dataset_key(other)
+    return bool(first and second) and (first in second or second in first)
+
+
+def named_beside(text: str, label: str, prose: Sequence[str]) -> str:
+    """Return the one dataset of `prose` that a clause of `text` names beside `label`, if any.
+
+    >>> named_beside("A uses Set5; B uses Helen", "B", ["Set5", "Helen"])
+    'Helen'
+    """
+    for clause in _CLAUSE_END.split(text):
+        if label in re.findall(r"[\w.+*-]+", clause, re.ASCII) and "|" not in clause:
+            others = [name for name in prose if not _alike(name, label)]  # else a name of the row
+            beside = [name for name in others if name.casefold() in clause.casefold()]
+            if len(beside) == 1:
+                return beside[0]
+    return ""
+
+
+def in_prose(text: str) -> tuple[str, ...]:
+    """Return the datasets that a document's sections about datasets link to, in their order."""
+    return tuple(dict.fromkeys(_in_sections(text)))
+
+
+def _in_sections(text: str) -> Iterator[str]:
+    inside = False
+    for line in text.split("\n"):
+        if _HEADING.match(line):
+            inside = bool(_SECTION.match(line))
+        elif inside and (match := _NAMED.match(line)):
+            name = re.sub(r"(数据集|data\s?set)$", "", match[1], flags=re.IGNORECASE).strip()
+            if dataset_key(name).isascii() and not name.endswith((".py", ".md")):
+                yield name
+
+
+def slug_of(name: str, known: Sequence[str]) -> str:
+    """Return the slug that `name` stands for; a new one is made of its letters.
+
+    >>> slug_of("CelebAMask-HQ", []), slug_of("DIV2K", [])
+    ('celebamask_hq', 'div2k_valid')
+    """
+    key = re.sub(r"x[2348]$", "", dataset_key(name)) or dataset_key(name)
+    same = [slug for slug in known if dataset_key(slug) == key]
+    if same:
+        return same[0]
+    made = "_".join(re.findall(r"[a-z0-9]+", name.casefold())) or "my_images"
+    return _ALIASES.get(key, made)
+
+
+def is_classic(slug: str) -> bool:
+    """Tell whether published numbers on this set are usually of Y."""
+    return slug in _CLASSIC

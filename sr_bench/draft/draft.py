@@ -1,0 +1,198 @@
+"""Draft the card of a document, from what it prints and what lies beside it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from os.path import relpath
+from pathlib import Path
+
+from sr_bench.document.claims import Reading, read
+from sr_bench.document.tables import read_document
+from sr_bench.draft.cards import Calibration, Card, Model
+from sr_bench.draft.choices import contradiction
+from sr_bench.draft.doubts import Doubts
+from sr_bench.draft.evaluations import Evaluations, slug
+from sr_bench.draft.folder import read_beside
+from sr_bench.draft.found import Found, settle
+from sr_bench.draft.models import (
+    Row,
+    calibration_of,
+    checkpoint_of,
+    costs_on,
+    files_of,
+    found_about,
+    int8_of,
+    names_of,
+    rows_of,
+    scales_of,
+)
+from sr_bench.draft.networks import Costs, Network, identify, own_file
+from sr_bench.draft.scripts import NORMALISED
+from sr_bench.draft.unread import drafts, ignorable, unread_doubts
+from sr_bench.errors import OptionError
+from sr_bench.files.validation import nearest
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to draft, and where it goes."""
+
+    document: Path
+    card: Path
+    onnx: tuple[tuple[str, Path], ...] = ()
+    """Name of a model or label of a row, and its ONNX file; the name may be empty for one model."""
+    datasets: tuple[str, ...] = ()
+    """Slugs that are known."""
+
+
+def draft(request: Request) -> Card:
+    """Return the draft of a card.
+
+    Raises:
+        DocumentError: The document can't be read.
+        OptionError: It prints no row of a model, or an ONNX file is none's.
+    """
+    document = read_document(request.document)
+    whole = read(document)
+    ignored = ignorable(whole)
+    reading = read(document, ignored)
+    rows = rows_of(reading, document.text)
+    if not rows:
+        msg = f"{document.path}: no row of a model is read; {_why_none(reading)}"
+        raise OptionError(msg)
+    card = _Drafter(request, document.text, rows).card()
+    doubts = (*unread_doubts(whole, left=reading), *card.doubts)
+    return replace(card, doubts=doubts, ignored=ignored, tables=tuple(drafts(whole)))
+
+
+def _why_none(reading: Reading) -> str:
+    if not reading.unread_tables:
+        return "it has no table with numbers"
+    return "its tables:" + "".join(f"\n  {reading.path}:{each}" for each in reading.unread_tables)
+
+
+class _Drafter:
+    """Goes through the rows, and collects their protocols and doubts."""
+
+    def __init__(self, request: Request, text: str, rows: Sequence[Row]) -> None:
+        self._request, self._rows = request, rows
+        self._folder = request.card.resolve().parent
+        family = _family(request.document)
+        title = next((line for line in text.split("\n") if line.startswith("#")), "")
+        self._about = f"{title} {family}"
+        self._beside = read_beside(request.document, text)
+        self._doubts = Doubts(rows)
+        self._evaluations = Evaluations(
+            text, family, self._beside.code_bases, request.datasets, self._doubts
+        )
+
+    def card(self) -> Card:
+        about = [(row, found_about(row, self._rows, self._beside)) for row in self._rows]
+        scaled = [(row, found, *scale) for row, found in about for scale in scales_of(row, found)]
+        names = names_of((row, scale) for row, _, scale, _ in scaled)
+        files = self._files(dict(zip(names, (row.label for row, *_ in scaled), strict=True)))
+        models = tuple(
+            self._model(name, row, found, scale, why, files.get(name))
+            for name, (row, found, scale, why) in zip(names, scaled, strict=True)
+        )
+        return Card(
+            document=Path(relpath(self._request.document.resolve(), self._folder)).as_posix(),
+            models=models,
+            protocols=self._evaluations.protocols,
+            doubts=tuple(self._doubts),
+        )
+
+    def _files(self, labels: Mapping[str, str]) -> dict[str, Path]:
+        files, strangers = files_of(self._request.onnx, labels)
+        for name in strangers:
+            advice = nearest(name, tuple(labels)) if name else "name one: --onnx NAME=FILE"
+            msg = f"--onnx {name}: the document has no such model, and {len(labels)}: {advice}"
+            raise OptionError(msg)
+        return files
+
+    def _model(
+        self, name: str, row: Row, found: tuple[Found, ...], scale: int, why: str, file: Path | None
+    ) -> Model:
+        if not why and row.image_claims:
+            said = "no scale is named: 1 is taken, an output of the input's size"
+            self._doubts.note(said, row)
+        network = self._network(row, scale, found, file)
+        white, why_range = self._range(row, network, found)
+        shape = network.shape or next(costs_on(row, found), None)
+        shared = sum(other.label == row.label for other in self._rows) > 1
+        return Model(
+            name=name,
+            row=row.label,
+            source=row.source if shared else "",
+            scale=scale,
+            why_scale=why or ("not named" if row.image_claims else "no number needs it"),
+            network=network,
+            checkpoint=checkpoint_of(row, found),
+            value_range=white,
+            why_range=why_range,
+            shape="x".join(map(str, shape or ())),
+            evaluations=tuple(self._evaluations.of(row, scale, found)),
+            calibration=self._calibration(row, found),
+        )
+
+    def _network(
+        self, row: Row, scale: int, found: tuple[Found, ...], file: Path | None
+    ) -> Network:
+        costs = Costs(row.label, scale, row.full, tuple(costs_on(row, found)))
+        if file:
+            network = own_file(costs, file, self._folder)
+        else:
+            network = identify(costs, f"{self._about} {row.source} {row.about}")
+        for doubt in network.doubts:
+            self._doubts.note(doubt)
+        if not network.known:
+            said = "the network is not known: give --onnx NAME=FILE, or an architecture"
+            self._doubts.note(said, row)
+        elif network.architecture and row.image_claims and not checkpoint_of(row, found):
+            said = "its weights are not known: add [model.checkpoint] with their file"
+            self._doubts.note(said, row)
+        for device in dict.fromkeys(claim.device for claim in row.claims if claim.device):
+            said = f"numbers on {device}: name it under [model.devices] as sessions do"
+            self._doubts.note(said, row)
+        return network
+
+    def _range(self, row: Row, network: Network, found: tuple[Found, ...]) -> tuple[float, str]:
+        taken, others = settle(found, "value_range")
+        if network.value_range is not None:
+            if taken and taken.value != network.value_range:
+                said = f"value_range = {network.value_range}, of the authors; but {taken.where}"
+                self._doubts.note(f"{said} says {taken.value}", row)
+            return network.value_range, "of the authors"
+        if taken is None:
+            if row.image_claims and not any(each.value == NORMALISED for each in found):
+                said = "value_range: nothing says whether it takes 0 to 1 or 0 to 255"
+                self._doubts.note(said, row)
+            return 1.0, "not said"
+        if others:
+            self._doubts.note(contradiction(taken, others), row)
+        return float(str(taken.value)), f"{taken.why} ({taken.where})"
+
+    def _calibration(self, row: Row, found: tuple[Found, ...]) -> Calibration | None:
+        """Return how the build file calibrates the int8 rows, if it says so."""
+        printed = int8_of(row)
+        bare = any(each.is_bare_int8 for each in printed)
+        built, (mode, _) = calibration_of(found), settle(found, "calibration")
+        if not printed or built is None or mode is None:
+            if bare:
+                said = 'int8 without a calibration: name it under [model.int8], observer = "max"'
+                self._doubts.note(f"{said}, or another", row)
+            return None
+        said = ", ".join(each for each in printed if not each.is_bare_int8)
+        if said and built not in printed:
+            told = f"the rows print {said}, but {mode.where} calibrates by {mode.value}"
+            self._doubts.note(told, row)
+        on, _ = settle(found, "calibrated_on")
+        why = mode.where + (f", on {on.value}, {on.why}" if on else "")
+        on_device = any(each.backend == "vacc" for each in row.rows)
+        return Calibration(built.calibration, why, bare=bare, on_device=on_device)
+
+
+def _family(document: Path) -> str:
+    """Return the name of what a document is about: of its folder, or its own."""
+    resolved = document.resolve()
+    is_readme = resolved.stem.casefold() == "readme"
+    return slug(resolved.parent.name if is_readme else resolved.stem) or "zoo"

@@ -1,0 +1,134 @@
+"""Tell on which images a row's numbers were measured, and by which protocol they were scored."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from sr_bench.core.precision import Precision
+from sr_bench.draft.cards import Evaluation
+from sr_bench.draft.choices import Protocol, draft_protocol
+from sr_bench.draft.datasets import (
+    Guess,
+    by_folders,
+    by_name,
+    in_prose,
+    is_classic,
+    named_beside,
+    slug_of,
+)
+from sr_bench.draft.doubts import Doubts
+from sr_bench.draft.found import OPEN, Found
+from sr_bench.draft.models import Row, printed_by
+
+_TELLS_NOTHING = {OPEN, "scale", "calibration", "calibrated_on", "checkpoint"}
+_RGB = re.compile(r"\bRGB channels?\b|\bin RGB\b|\bon RGB\b", re.IGNORECASE)
+_Y = re.compile(r"\bY[- ]channel\b|\bluminance\b|\bluma\b|\bYCbCr\b", re.IGNORECASE)
+
+
+class Evaluations:
+    """Drafts the evaluations of row after row, and keeps the protocols that they name."""
+
+    def __init__(
+        self,
+        text: str,
+        family: str,
+        code_bases: Sequence[str],
+        datasets: Sequence[str],
+        doubts: Doubts,
+    ) -> None:
+        self._text, self._family, self._code_bases = text, family, code_bases
+        self._known, self._doubts = datasets, doubts
+        self._prose = in_prose(text)
+        self._protocols: dict[str, Protocol] = {}
+
+    @property
+    def protocols(self) -> Mapping[str, Protocol]:
+        """The card's own protocols, by name."""
+        return self._protocols
+
+    def of(self, row: Row, scale: int, found: tuple[Found, ...]) -> Iterator[Evaluation]:
+        """Yield the evaluations of a row at a scale; none if it prints no number of images."""
+        claims = [claim for claim in row.image_claims if claim.scale in (0, scale)]
+        for name in dict.fromkeys(claim.dataset for claim in claims):
+            guess = by_name(name, scale, self._known) if name else self._unnamed(row, found)
+            if guess is None:
+                said = "nothing names the images: add [[model.evaluation]] with dataset"
+                self._doubts.note(said, row)
+                continue
+            if guess.slug not in self._known:
+                said = f"no dataset {guess.slug} is known here: write its dataset.toml"
+                self._doubts.note(said, row)
+            yield from self._on(guess, row, found)
+
+    def _unnamed(self, row: Row, found: tuple[Found, ...]) -> Guess | None:
+        """Return the images of numbers whose table names none."""
+        if beside := named_beside(self._text, row.label, self._prose):
+            why = f"the document names {beside} beside it"
+            return Guess(slug_of(beside, self._known), why, sure=False)
+        guess = by_folders(found, self._prose, row.label, self._known)
+        if guess and len(self._prose) > 1 and not guess.sure:
+            said = ", ".join(self._prose)
+            self._doubts.note(f"{guess.slug} is taken; the document describes {said}", row)
+        return guess
+
+    def _on(self, guess: Guess, row: Row, found: tuple[Found, ...]) -> Iterator[Evaluation]:
+        """Yield the evaluations on one dataset: whole images in fp32, the compiled size below."""
+        if all(each.choice in _TELLS_NOTHING for each in found):
+            yield Evaluation(guess, *self._usual(guess))
+            return
+        sizes = [size[1:] for size in (row.sizes(full=False) or row.sizes())]
+        if not row.native:
+            yield Evaluation(guess, *self._protocol(row, found, sizes[0] if sizes else None))
+            return
+        said = "fp32 is of whole images: perhaps the authors' number, by their protocol"
+        self._doubts.note(said, row)
+        has_others = any(not each.precision.is_full for each in row.rows) or row.sizes(full=True)
+        full = (Precision.FP32,) if has_others and not row.native_variant else ()
+        named = self._protocol(row, found, None)
+        yield Evaluation(guess, *named, full, row.native_variant)
+        if has_others:
+            yield Evaluation(guess, *self._protocol(row, found, sizes[0] if sizes else None))
+
+    def _usual(self, guess: Guess) -> tuple[str, str]:
+        """Return the protocol that is usual for a dataset, where no file tells the choices."""
+        is_rgb = _RGB.search(self._text) and not _Y.search(self._text)
+        name = "paper_y" if is_classic(guess.slug) else "native_rgb"
+        why = "as papers do" if is_classic(guess.slug) else "the plainest"
+        if is_rgb:
+            name, why = "basicsr_rgb", "as the document speaks of RGB"
+        self._doubts.note(f"nothing says how {guess.slug} is scored: {name} is taken, {why}")
+        return name, f"not said; {why}"
+
+    def _protocol(
+        self, row: Row, found: tuple[Found, ...], shape: tuple[int, int] | None
+    ) -> tuple[str, str]:
+        """Return the name of the protocol that `found` makes, and which installed one it equals."""
+        native = shape is None and row.native
+        noted = printed_by(row, found)
+        if noted:
+            text, where = noted[0].text, noted[1].where
+            said = f"{text} dB is a result that {where} notes: its choices come first"
+            self._doubts.note(said, row)
+        first = noted[1].origin if noted else None
+        protocol = draft_protocol(found, shape, native=native, first=first)
+        for doubt in protocol.doubts:
+            self._doubts.note(doubt, row)
+        base = slug(row.source) if slug(row.source) in self._code_bases else ""
+        prefix = f"{self._family}_{base}".strip("_")
+        installed = "" if native else protocol.same_as(prefix)
+        why = f"makes the choices of {installed}, which is installed" if installed else ""
+        return self._named(protocol, prefix, "x".join(map(str, shape or ("native",)))), why
+
+    def _named(self, protocol: Protocol, prefix: str, size: str) -> str:
+        """Return the name of `protocol`: of the first that makes its choices, or a free one."""
+        tails = ("", f"_{size}", *(f"_{size}_{n}" for n in range(2, len(self._protocols) + 3)))
+        names = (f"{prefix}{tail}_draft" for tail in tails)
+        return next(
+            name
+            for name in names
+            if self._protocols.setdefault(name, protocol).table() == protocol.table()
+        )
+
+
+def slug(text: str) -> str:
+    """Return the letters and digits of `text` as names of protocols have them."""
+    return re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")

@@ -1,0 +1,191 @@
+"""Make a model of each row of a document: its name, scale, shapes, images and network."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sr_bench.core.case import COST_METRICS, STATIC_METRICS, TIMED_METRICS
+from sr_bench.core.claim import Claim, dataset_key
+from sr_bench.core.metric import is_measured
+from sr_bench.core.precision import Precision
+from sr_bench.document.claims import Reading
+from sr_bench.document.rows import ModelRow
+from sr_bench.document.sizes import Size, read_size
+from sr_bench.draft.folder import Beside
+from sr_bench.draft.found import Found, settle
+
+_SCALE = re.compile(
+    r"(?<!\d)[xX×]([1-8])(?:plus|(?![0-9a-z]|[._]\d{1,2}(?![0-9a-z])))"  # noqa: RUF001 - as typed
+    r"|(?<![0-9])([2-8])[xX×](?![0-9a-z])"  # noqa: RUF001
+)
+_NATIVE = re.compile(r"multi|dynamic|native|any|原|多", re.IGNORECASE)
+_NO_NAME = re.compile(r"[^a-z0-9.+]+")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model row with the precision rows below it."""
+
+    label: str
+    source: str
+    rows: tuple[ModelRow, ...]
+    about: str
+    """Its lines of the document, in which links say more than labels do."""
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """All its numbers."""
+        return tuple(claim for row in self.rows for claim in row.claims)
+
+    @property
+    def image_claims(self) -> tuple[Claim, ...]:
+        """Its numbers of images that something here measures."""
+        others = (*STATIC_METRICS, *TIMED_METRICS)
+        return tuple(
+            claim
+            for claim in self.claims
+            if claim.metric not in others and is_measured(claim.metric)
+        )
+
+    @property
+    def full(self) -> tuple[Claim, ...]:
+        """What it costs, as printed."""
+        costs = [claim for claim in self.claims if claim.metric in COST_METRICS]
+        return tuple(sorted(costs, key=lambda claim: not claim.precision.is_full))
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """The scales that columns, rows or headings print."""
+        return tuple(dict.fromkeys(claim.scale for claim in self.claims if claim.scale))
+
+    def sizes(self, *, full: bool | None = None) -> tuple[Size, ...]:
+        """Return the shapes that its rows print: those of fp32, of the others, or of all."""
+        rows = [row for row in self.rows if full is None or row.precision.is_full is full]
+        return tuple(dict.fromkeys(filter(None, (read_size(row.shape) for row in rows))))
+
+    @property
+    def native(self) -> bool:
+        """Whether its fp32 row says that images keep their sizes."""
+        return any(_NATIVE.search(row.shape) for row in self.rows if row.precision.is_full)
+
+    @property
+    def native_variant(self) -> str:
+        """What tells that row from another in fp32, as claims have it; empty if it is alone."""
+        return next((row.variant for row in self.rows if _NATIVE.search(row.variant)), "")
+
+
+def rows_of(reading: Reading, text: str) -> tuple[Row, ...]:
+    """Return the model rows of `reading`, whose document is `text`, in its order."""
+    lines = text.split("\n")
+    groups: dict[tuple[str, str], list[ModelRow]] = {}
+    rows = (row for table in reading.tables for row in table.rows)
+    for row in sorted(rows, key=lambda row: row.line):
+        groups.setdefault((row.row, row.row_source), []).append(row)
+    return tuple(
+        Row(label, source, tuple(group), " ".join(lines[row.line - 1] for row in group))
+        for (label, source), group in groups.items()
+    )
+
+
+def scales_of(row: Row, found: tuple[Found, ...]) -> tuple[tuple[int, str], ...]:
+    """Return each scale that a row is about, with where it was read; the latter may be empty."""
+    if row.scales:
+        return tuple((scale, "as the document prints it") for scale in row.scales)
+    if match := _SCALE.search(row.label):
+        return ((int(match[1] or match[2]), "the label says it"),)
+    said, _ = settle(found, "scale")
+    if said and row.image_claims:
+        return ((int(str(said.value)), f"{said.why} ({said.where})"),)
+    return ((1, ""),)
+
+
+def names_of(rows: Iterable[tuple[Row, int]]) -> list[str]:
+    """Return a name for each row and scale, of what test ids allow, each of its own."""
+    taken: set[str] = set()
+    return [_name(row, scale, taken) for row, scale in rows]
+
+
+def _name(row: Row, scale: int, taken: set[str]) -> str:
+    slug = _slug(row.label) or "model"
+    if row.scales and not _SCALE.search(row.label):
+        slug = f"{slug}_x{scale}"
+    with_source = f"{slug}_{_slug(row.source)}".strip("_.+")
+    numbered = (f"{slug}_{number}" for number in range(2, len(taken) + 3))
+    name = next(name for name in (slug, with_source, *numbered) if name not in taken)
+    taken.add(name)
+    return name
+
+
+def _slug(text: str) -> str:
+    return _NO_NAME.sub("_", text.casefold()).strip("_.+")[:60]
+
+
+def calibration_of(found: tuple[Found, ...]) -> Precision | None:
+    """Return what a build file calibrates by; None if it says nothing that is known here."""
+    mode, _ = settle(found, "calibration")
+    try:
+        return Precision.parse(f"int8 {mode.value}") if mode else None
+    except ValueError:
+        return None
+
+
+def int8_of(row: Row) -> tuple[Precision, ...]:
+    """Return the int8 precisions that a row prints."""
+    printed = dict.fromkeys(claim.precision for claim in row.claims)
+    return tuple(one for one in printed if one.dtype == "int8" or one.is_bare_int8)
+
+
+def files_of(
+    given: Sequence[tuple[str, Path]], names: Mapping[str, str]
+) -> tuple[dict[str, Path], tuple[str, ...]]:
+    """Return each ``--onnx`` by the model that it names, and the names that are none's.
+
+    Args:
+        given: Name, or nothing where there is one model alone, and file.
+        names: Label by the model's name.
+    """
+    files: dict[str, Path] = {}
+    strangers = []
+    for wanted, file in given:
+        alike = [n for n, label in names.items() if wanted in (n, label)]
+        if not wanted and len(names) == 1:
+            alike = list(names)
+        files |= dict.fromkeys(alike, file)
+        strangers += [] if alike else [wanted]
+    return files, tuple(strangers)
+
+
+def found_about(row: Row, rows: Sequence[Row], beside: Beside) -> tuple[Found, ...]:
+    """Return what the files beside the document say of a row."""
+    return beside.about(row.source, row.label, tuple(other.label for other in rows))
+
+
+def costs_on(row: Row, found: tuple[Found, ...]) -> Iterator[Size]:
+    """Yield the shapes on which a row's Flops may have been counted, the likeliest first."""
+    full = row.sizes(full=True)
+    channels = next((size[0] for size in row.sizes()), 3)
+    built = [f.value for f in found if f.choice == "input_shape" and isinstance(f.value, tuple)]
+    sized = [(channels, int(h), int(w)) for h, w in built]
+    yield from dict.fromkeys([*full, *row.sizes(), *sized])
+
+
+def printed_by(row: Row, found: tuple[Found, ...]) -> tuple[Claim, Found] | None:
+    """Return a number of the row with the script that notes it: one that is known to print it."""
+    noted = [f for f in found if f.choice == "noted_psnr"]
+    for claim in (claim for claim in row.image_claims if claim.metric == "psnr"):
+        decimals = len(claim.text.partition(".")[2])
+        for each in noted if decimals > 1 else ():
+            text = str(each.value)
+            cut = text[: text.index(".") + 1 + decimals]
+            if claim.text in (f"{float(text):.{decimals}f}", cut):
+                return claim, each
+    return None
+
+
+def checkpoint_of(row: Row, found: tuple[Found, ...]) -> Found | None:
+    """Return the one weight file that a deploy page names after the row's label."""
+    letters = dataset_key(row.label)
+    files = {str(f.value): f for f in found if f.choice == "checkpoint"}
+    own = [found for file, found in files.items() if letters in dataset_key(file)]
+    return own[0] if len(own) == 1 else None

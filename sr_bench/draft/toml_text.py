@@ -1,0 +1,51 @@
+"""Write values and comments of TOML so that any text can stand in them."""
+
+import json
+import re
+from collections.abc import Iterable
+
+from sr_bench.text.printable import printable_line
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def value(content: object) -> str:
+    r"""Return `content` as TOML: a string, number, truth value, or a list or table of them.
+
+    >>> value('a "b"\n')
+    '"a \\"b\\"\\n"'
+    >>> value({"rule": "standard", "n": 1.0})
+    '{ rule = "standard", n = 1.0 }'
+    """
+    if isinstance(content, bool):
+        return str(content).lower()
+    if isinstance(content, str):
+        # JSON's escapes are TOML's; DEL is the only control character that JSON leaves as it is.
+        return json.dumps(content, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(content, list | tuple):
+        return f"[{', '.join(map(value, content))}]"
+    if isinstance(content, dict):
+        return f"{{ {', '.join(f'{key(k)} = {value(v)}' for k, v in content.items())} }}"
+    return repr(content)
+
+
+def key(name: str) -> str:
+    """Return `name` as a key: bare where that is allowed."""
+    return name if _BARE.fullmatch(name) else value(name)
+
+
+def pair(name: str, content: object, why: str = "") -> str:
+    """Return the line ``name = content``, with `why` as its comment."""
+    line = f"{key(name)} = {value(content)}"
+    return f"{line}  # {printable_line(why)}" if why else line
+
+
+def comment(text: str, *, first: str = "# ", width: int = 100) -> Iterable[str]:
+    """Yield `text` as lines of a comment, broken between words."""
+    line = first
+    for word in printable_line(text).split():
+        if len(line) + len(word) > width and line.strip("# -"):
+            yield line.rstrip()
+            line = "# " + " " * (len(first) - 2)
+        line += word + " "
+    yield line.rstrip()

@@ -1,0 +1,272 @@
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from sr_bench.cards.load import load_card
+from sr_bench.core.precision import Precision
+from sr_bench.draft.draft import Request, draft
+from sr_bench.engine.plan.suite import load_suite
+from sr_bench.errors import OptionError
+from tests.draft.port import FLOAT, LINEAR, README, make_port, score
+from tests.tiny_zoo import nearest_x2
+
+KNOWN = ("div2k_valid", "set5", "gopro_test")
+HEADER = "| Models | Params(M) | PSNR(dB) | Shape |\n| --- | --- | --- | --- |\n"
+
+
+def written(document: Path, **more: object) -> str:
+    card = document.with_name("card.toml")
+    card.write_text(draft(Request(document, card, datasets=KNOWN, **more)).text())
+    return card.read_text()
+
+
+def doubts(text: str) -> str:
+    """Return the top of a card as one line."""
+    return " ".join(text.partition("schema = 1")[0].replace("\n#", " ").split())
+
+
+def table(folder: Path, rows: str, header: str = HEADER, more: str = "") -> Path:
+    (folder / "README.md").write_text(f"# Net\n\n{header}{rows}\n{more}")
+    return folder / "README.md"
+
+
+def test_a_port_becomes_a_card_whose_choices_say_where_they_were_read(tmp_path: Path):
+    text = written(make_port(tmp_path / "tinysr"))
+    card = load_card(tmp_path / "tinysr" / "card.toml")
+    model = card.models[0]
+
+    assert [(each.name, each.row, each.scale) for each in card.models] == [
+        ("tinysr_x2", "TinySR_x2", 2)
+    ]
+    assert (model.value_range, model.counted_shape) == (1.0, (3, 96, 64))
+    assert model.built_calibration == Precision("int8_kl")
+    evaluation = model.evaluations[0]
+    assert (evaluation.dataset, evaluation.protocol.name) == ("div2k_valid", "tinysr_draft")
+    choices = evaluation.protocol
+    assert (choices.lr_resize, choices.input_shape) == ("cv2_area", (96, 64))
+    assert (choices.gt_resize, choices.clip, choices.rounding) == ("cv2_area", True, "round")
+    assert (
+        'gt_resize = "cv2_area"  # of the ground truth (build_in/vdsp_params/vamp_eval.py:8)'
+        in text
+    )
+
+
+def test_what_a_person_must_decide_stands_at_the_top(tmp_path: Path):
+    text = written(make_port(tmp_path))
+    head = text.partition("schema = 1")[0]
+
+    for doubt in (
+        "the network is not known",
+        "gt_resize = cv2_area",
+        "rounding = round",
+        "the rows print int8_percentile, but",
+    ):
+        assert doubt in head
+    assert all(line.startswith("#") for line in head.rstrip().split("\n"))
+
+
+def test_a_script_that_notes_the_printed_number_decides(tmp_path: Path):
+    noted = score(FLOAT, LINEAR, "mean psnr: 31.48219, mean ssim: 0.9031")
+    text = written(make_port(tmp_path, vsx=noted))
+    protocol = load_card(tmp_path / "card.toml").models[0].evaluations[0].protocol
+
+    assert (protocol.rounding, protocol.gt_resize) == ("none", "cv2_linear")
+    assert "31.482 dB is a result that build_in/vsx/python/vsx_inference.py" in text
+
+
+def test_the_draft_collects_each_number_of_the_document(tmp_path: Path):
+    written(make_port(tmp_path))
+
+    assert sum(len(claims) for _, claims in load_suite(tmp_path / "card.toml").claims) == 6
+
+
+def test_whole_images_and_squashed_ones_are_two_evaluations(tmp_path: Path):
+    readme = README.replace("0.903 | 3x96x64", "0.903 | multi-shape")
+    written(make_port(tmp_path, readme=readme))
+    whole, squashed = load_card(tmp_path / "card.toml").models[0].evaluations
+
+    assert (whole.precisions, whole.protocol.input_shape) == ((Precision.FP32,), None)
+    assert (squashed.precisions, squashed.protocol.input_shape) == ((), (96, 64))
+
+
+def test_a_published_network_is_given_with_its_hyper_parameters_and_counting_rule(tmp_path: Path):
+    header = HEADER.replace("| PSNR", "| Flops(G) | PSNR").replace("| --- |\n", "| --- | --- |\n")
+    document = table(tmp_path, "| LESRCNN_x2 | 0.626 | 44.459 | 29.763 | 3x128x128 |", header)
+    written(document)
+    model = load_card(tmp_path / "card.toml").models[0]
+
+    assert (model.architecture, model.flops_rule) == ("lesrcnn", "thop_0_1_1")
+    assert model.hyper == {"n_feats": 64, "multi_scale": False}
+
+
+def test_a_users_onnx_file_is_named_from_the_cards_folder(tmp_path: Path):
+    document = table(tmp_path, "| Net_x2 | 0.000009 | 30.1 | 3x16x16 |")
+    nets = tmp_path / "nets"
+    nets.mkdir()
+    (nets / "net.onnx").write_bytes(nearest_x2().SerializeToString())
+    text = written(document, onnx=(("net_x2", nets / "net.onnx"),))
+
+    assert 'onnx = "nets/net.onnx"  # 0.000 M parameters by count, 0.000009 printed' in text
+    assert load_card(tmp_path / "card.toml").models[0].onnx == tmp_path / "nets/net.onnx"
+
+
+def test_an_onnx_file_of_other_parameters_is_taken_and_doubted(tmp_path: Path):
+    document = table(tmp_path, "| Net_x2 | 1.5 | 30.1 | 3x16x16 |")
+    (tmp_path / "net.onnx").write_bytes(nearest_x2().SerializeToString())
+    text = written(document, onnx=(("", tmp_path / "net.onnx"),))
+
+    assert 'onnx = "net.onnx"' in text
+    assert "the document prints 1.5" in text
+
+
+def test_an_onnx_file_that_is_none_stays_in_the_draft_with_the_reason(tmp_path: Path):
+    document = table(tmp_path, "| Net_x2 | 1.5 | 30.1 | 3x16x16 |")
+    (tmp_path / "net.onnx").write_text("no network")
+
+    assert "net.onnx can't be counted" in written(document, onnx=(("", tmp_path / "net.onnx"),))
+
+
+@pytest.mark.parametrize("name", ["other", ""])
+def test_an_onnx_file_of_no_model_is_refused(tmp_path: Path, name: str):
+    document = table(tmp_path, "| A_x2 | 1.5 | 30.1 | - |\n| B_x2 | 1.5 | 30.1 | - |")
+
+    with pytest.raises(OptionError, match=r"--onnx .*: the document has no such model"):
+        draft(Request(document, tmp_path / "card.toml", ((name, tmp_path / "x.onnx"),)))
+
+
+@pytest.mark.parametrize(
+    ("label", "scale"),
+    [
+        ("Net_x3", 3),
+        ("net_2x", 2),
+        ("NetMx4", 4),
+        ("Net_x4plus", 4),
+        ("Net", 1),
+        ("res50_32x4d", 1),
+        ("MobileNetV2_x2_0", 1),
+    ],
+)
+def test_the_scale_is_read_from_the_label(tmp_path: Path, label: str, scale: int):
+    text = written(table(tmp_path, f"| {label} | 1.5 | 30.1 | - |"))
+
+    assert load_card(tmp_path / "card.toml").models[0].scale == scale
+    assert ("no scale is named" in text) is (scale == 1)
+
+
+def test_rows_of_one_label_are_bound_by_their_source(tmp_path: Path):
+    header = "| Models | Source | PSNR(dB) |\n| --- | --- | --- |\n"
+    document = table(tmp_path, "| Net | BasicSR | 30.1 |\n| Net | Official | 30.2 |", header)
+    written(document)
+
+    models = load_card(tmp_path / "card.toml").models
+    assert [(each.name, each.row_source) for each in models] == [
+        ("net", "BasicSR"),
+        ("net_official", "Official"),
+    ]
+
+
+@pytest.mark.parametrize("label", ['a "b" \\ c', "模型", "x" * 300, "'''", "net #1", "a\x7fb"])
+def test_labels_of_any_characters_are_bound(tmp_path: Path, label: str):
+    written(table(tmp_path, f"| {label} | 1.5 | 30.1 | - |"))
+
+    suite = load_suite(tmp_path / "card.toml")
+    assert [len(claims) for _, claims in suite.claims] == [2]
+
+
+def test_without_files_classic_sets_are_scored_as_papers_do_and_others_plainly(tmp_path: Path):
+    header = "| Models | Dataset | PSNR(dB) |\n| --- | --- | --- |\n"
+    document = table(tmp_path, "| Net_x2 | Set 5 | 30.1 |\n| Other_x2 | DIV2K | 30.2 |", header)
+    text = written(document)
+
+    first, second = load_card(tmp_path / "card.toml").models
+    assert (first.evaluations[0].dataset, first.evaluations[0].protocol.name) == ("set5", "paper_y")
+    assert second.evaluations[0].protocol.name == "native_rgb"
+    assert tomllib.loads(text)["model"][1]["evaluation"][0]["printed"] == "DIV2K"
+    assert "nothing says how set5 is scored: paper_y is taken" in text
+
+
+def test_a_document_that_speaks_of_rgb_is_not_scored_in_luma(tmp_path: Path):
+    header = "| Models | Set5 (PSNR/SSIM) |\n| --- | --- |\n"
+    more = "Evaluated on RGB channels."
+    written(table(tmp_path, "| Net_x2 | 35.77 / 0.944 |", header, more))
+
+    evaluation = load_card(tmp_path / "card.toml").models[0].evaluations[0]
+    assert evaluation.protocol.name == "basicsr_rgb"
+
+
+def test_rows_of_two_shapes_in_fp32_have_an_evaluation_each(tmp_path: Path):
+    rows = README.replace(
+        "| TinySR_x2 **", "| TinySR_x2 | - | - | 30.9 | 0.8 | multi-shape |\n| TinySR_x2 **"
+    )
+    written(make_port(tmp_path, readme=rows))
+    model = load_card(tmp_path / "card.toml").models[0]
+    shapes = {
+        claim.text: model.claimed_evaluation(
+            claim.precision, "", claim.variant
+        ).protocol.input_shape
+        for _, claims in load_suite(tmp_path / "card.toml").claims
+        for claim in claims
+        if claim.metric == "psnr"
+    }
+
+    assert shapes == {"31.482": (96, 64), "30.9": None, "30.117": (96, 64)}
+
+
+def test_what_only_a_device_or_a_calibration_tells_is_doubted(tmp_path: Path):
+    header = "| Model | Precision | Device | PSNR (dB) |\n| --- | --- | --- | --- |\n"
+    text = written(table(tmp_path, "| Net_x2 | w8a8 | Galaxy S25 | 29.3 |", header))
+
+    assert "numbers on Galaxy S25: name it under [model.devices]" in text
+    assert "int8 without a calibration: name it under [model.int8]" in doubts(text)
+
+
+def test_int8_rows_without_a_calibration_get_that_of_the_build_file(tmp_path: Path):
+    written(make_port(tmp_path, readme=README.replace("vacc int8 percentile", "vacc int8")))
+
+    assert load_card(tmp_path / "card.toml").models[0].printed_int8 == Precision("int8_kl")
+
+
+def test_numbers_that_nothing_measures_are_bound_without_an_evaluation(tmp_path: Path):
+    header = "| 模型 | 源码 | top1 | top5 | params(M) | input size |\n|---|---|---|---|---|---|\n"
+    rows = "| resnet18 | [timm](u) | 69.76 | 89.08 | 11.69 | 3x224x224 |"
+    text = written(table(tmp_path, rows, header))
+    suite = load_suite(tmp_path / "card.toml")
+
+    assert [claim.metric for _, claims in suite.claims for claim in claims][:2] == ["top1", "top5"]
+    assert suite.card.models[0].evaluations == ()
+    assert "value_range:" not in text
+
+
+def test_numbers_that_are_not_read_are_ignored_with_their_reason_and_listed(tmp_path: Path):
+    other = "\n| Run | PSRN(dB) |\n| --- | --- |\n| a | 30.12 |\n"
+    text = written(table(tmp_path, "| Net_x2 | 1.5 | 30.1 | - |", more=other))
+
+    assert "not read, so ignored below: " in doubts(text)
+    assert "# [[table]]" in text
+    assert [len(claims) for _, claims in load_suite(tmp_path / "card.toml").claims] == [2]
+
+
+def test_without_a_word_about_images_no_dataset_is_guessed(tmp_path: Path):
+    text = written(table(tmp_path, "| Net_x2 | 1.5 | 30.1 | - |"))
+
+    assert "nothing names the images" in text
+    assert load_card(tmp_path / "card.toml").models[0].evaluations == ()
+
+
+def test_the_set_that_a_sentence_names_beside_a_row_is_taken(tmp_path: Path):
+    more = (
+        "Net_x1 was trained on GoPro; Net_x2 is of DIV2K.\n\n## Datasets\n[DIV2K](u)\n\n[GoPro](u)"
+    )
+    rows = "| Net_x1 | 1.5 | 30.1 | - |\n| Net_x2 | 1.5 | 30.1 | - |"
+    written(table(tmp_path, rows, more=more))
+
+    models = load_card(tmp_path / "card.toml").models
+    assert [m.evaluations[0].dataset for m in models] == ["gopro_test", "div2k_valid"]
+
+
+def test_a_document_without_a_models_row_is_refused_with_its_tables(tmp_path: Path):
+    document = table(tmp_path, "", header="no table here")
+
+    with pytest.raises(OptionError, match="no row of a model is read"):
+        draft(Request(document, tmp_path / "card.toml"))

@@ -181,7 +181,7 @@ class _Reader:
         lead, kept = len(text) - len(text.lstrip()), text.strip()
         if kept:
             return self._places.cell(start + lead, start + lead + len(kept))
-        return self._places.cell(start, start + len(text))
+        return self._places.cell(start, start)
 
     def _end_table(self, last_line: int) -> None:
         table = self._open.pop()

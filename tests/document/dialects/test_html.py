@@ -43,8 +43,10 @@ def test_the_text_of_a_cell_is_the_content_without_the_tags_around_it() -> None:
     assert str(document.source(number)) == "x.md:3:30"
 
 
-def test_a_part_of_a_cell_of_several_lines_knows_its_place() -> None:
-    _, grid = _read("<table><tr><td>Net<td>\nPSNR:\n  30.21 dB<tr><td>1.5<td>2</table>")
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_a_part_of_a_cell_of_several_lines_knows_its_place(newline: str) -> None:
+    text = "<table><tr><td>Net<td>\nPSNR:\n  30.21 dB<tr><td>1.5<td>2</table>"
+    _, grid = _read(text.replace("\n", newline))
     cell = grid.rows[0][1]
     place = cell.text.index("30.21")
     part = cell.part(place, place + 5)

@@ -177,5 +177,5 @@ class Case:
 
 
 def same_backend(word: str, backend: str) -> bool:
-    """Tell whether a row whose label has the backend `word` is about `backend`, or any."""
-    return word in ("", backend, f"{backend}-emulated")
+    """Tell whether a row that names the backend `word`, also in two words, is about `backend`."""
+    return word.replace(" ", "") in ("", backend, f"{backend}-emulated")

@@ -31,7 +31,10 @@ class CellKey:
         return narrowed(cls, claim)
 
     def __str__(self) -> str:
-        """Return it for messages: ``RCAN vacc int8_kl PSNR on set5``."""
-        words = (self.row, self.backend, self.precision, metric_info(self.metric).title)
+        """Return it for messages: ``RCAN x2 vacc int8_kl PSNR on set5 (Acme phone)``."""
+        scale = f"x{self.scale}" if self.scale else ""
+        scale = "" if scale in self.row.casefold() else scale
+        words = (self.row, scale, self.backend, self.precision, metric_info(self.metric).title)
         where = f" on {self.dataset}" if self.dataset else ""
-        return " ".join(filter(None, words)) + where
+        told = ", ".join(filter(None, (self.device, self.variant)))
+        return " ".join(filter(None, words)) + where + (f" ({told})" if told else "")

@@ -23,7 +23,7 @@ _PRINTED = re.compile(
     r"mixed|u?int(?:[1-9]|1[0-6])|bf16|tf32|fp(?:[46]|24|64)|[fm]xfp[468]|nvfp4|nf4"
     r"|fp8(?:_e[45]m[23])?|w[1-9]\d?a[1-9]\d?|int8_(?:qat|ptq|dynamic|static)"
 )
-_BARE_INT8 = ("int8", "w8a8")
+_BARE_INT8 = ("int8", "w8a8", "int8_ptq", "int8_static")
 _PRINTED_SYNONYMS: Final = MappingProxyType(
     {
         **{"bfloat16": "bf16", "float8": "fp8", "float64": "fp64"},
@@ -74,7 +74,7 @@ class Precision(str):
 
     @property
     def is_bare_int8(self) -> bool:
-        """Whether it is int8 by whichever calibration: ``int8`` or ``w8a8``."""
+        """Whether it is int8 by whichever calibration: ``int8``, ``w8a8`` ..."""
         return self in _BARE_INT8
 
     @property

@@ -1,6 +1,6 @@
 """The content of one cell of a table, and the exact place where it stands."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -46,5 +46,4 @@ class Cell:
         line, column = self.line + above.count("\n"), self.column + start
         if line > self.line:  # of several lines, as HTML may be
             column = start - above.rindex("\n")
-        place = (line, column, self.start + start, self.start + end)
-        return replace(Cell(text, *place), markup=self.markup)
+        return Cell(text, line, column, self.start + start, self.start + end, self.markup)

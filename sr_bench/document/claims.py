@@ -3,11 +3,10 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from sr_bench.core.claim import Blank, Claim
-from sr_bench.core.fields import narrowed
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.precision import Precision
 from sr_bench.document.dimensions import Dimensions
@@ -96,8 +95,7 @@ def _rows(document: Document, reader: TableReader) -> Mapping[Layout, Sequence[M
         if finding.text:
             reader.note(finding, fault)
         if not fault:
-            says = replace(finding.says, measures=(), rest="")
-            groups.setdefault((finding.line, says, variant), []).append(finding)
+            groups.setdefault((finding.line, finding.says, variant), []).append(finding)
     rows: dict[Layout, list[ModelRow]] = defaultdict(list)
     for key, findings in groups.items():
         rows[key[0].layout].append(_row(document, *key, findings))
@@ -110,37 +108,35 @@ def _row(
     document: Document, line: Line, says: Dimensions, variant: str, findings: Sequence[Finding]
 ) -> ModelRow:
     ordered = sorted(findings, key=lambda finding: finding.cell.start)
-    row = narrowed(
-        ModelRow,
-        says,
-        row=says.model,
-        variant=variant,
+    precision = says.precision or Precision.FP32
+    return ModelRow(
+        says.model,
+        says.row_source,
+        precision,
+        says.backend,
+        says.dataset,
+        says.scale,
+        says.device,
+        variant,
+        says.shape,
         shape_column="shape" in line.layout.roles,
-        qualified=line.qualified or says.precision != (line.says.precision or Precision.FP32),
+        qualified=line.qualified or precision != (line.says.precision or Precision.FP32),
         cell=line.cell,
         line=line.number,
-        places=(),
+        places=tuple(_place(document, finding, precision, variant) for finding in ordered),
     )
-    return replace(row, places=tuple(_place(document, row, finding) for finding in ordered))
 
 
-def _place(document: Document, row: ModelRow, finding: Finding) -> Place:
-    cell, metric = finding.cell, finding.measure.metric
+def _place(document: Document, finding: Finding, precision: Precision, variant: str) -> Place:
+    says, cell, measure = finding.says, finding.cell, finding.measure
     source = document.source(cell)
+    about = (says.dataset, source, says.scale, says.device, variant)
     if not finding.text:
-        exponent = finding.measure.exponent
-        return Place(narrowed(Blank, row, metric=metric, source=source, exponent=exponent), cell)
-    measure = finding.measure
-    claim = narrowed(
-        Claim,
-        row,
-        metric=metric,
-        text=finding.text,
-        source=source,
-        unit=measure.unit,
-        exponent=measure.exponent,
-    )
-    return Place(claim, cell)
+        blank = Blank(measure.metric, precision, says.backend, *about, measure.exponent)
+        return Place(blank, cell)
+    who = (says.model, says.row_source, precision, says.backend, says.shape)
+    printed = (measure.unit, measure.exponent)
+    return Place(Claim(measure.metric, finding.text, *who, *about, *printed), cell)
 
 
 def _title(text: str) -> str:

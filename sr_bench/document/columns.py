@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import zip_longest
 from typing import Final
 
@@ -13,7 +14,6 @@ from sr_bench.document.spelling import has_number
 
 IDENTITIES: Final = ("source", "dataset", "scale", "shape", "precision", "device", "runtime")
 """Roles of columns that tell rows apart."""
-IGNORED: Final = "the card ignores it"
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,20 @@ class Column:
     """What the header says of the numbers below."""
     fault: str = ""
     """Why no number of the column can be claimed."""
+    ignored: str = ""
+    """Why the card leaves its numbers out."""
     told: bool = False
     """Whether the card says what it is."""
+
+    @cached_property
+    def about(self) -> Dimensions:
+        """What the header says beside the metrics."""
+        return replace(self.says, measures=(), rest="")
 
     @property
     def holds_numbers(self) -> bool:
         """Whether a number below it is a result."""
-        return self.role == "number" and not self.fault
+        return self.role == "number" and not (self.fault or self.ignored)
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Body:
 
 def body_of(grid: Grid) -> Body:
     """Return `grid` with a first row of mere headers among the headers."""
-    if len(grid.headers) <= 1 and grid.rows and _is_header(grid):
+    if len(grid.headers) <= 1 and grid.rows and grid.rows[0] and _is_header(grid):
         headers = (*grid.headers, grid.rows[0])
         return Body(headers, grid.rows[1:], grid.row_lines[1:])
     return Body(grid.headers, grid.rows, grid.row_lines)

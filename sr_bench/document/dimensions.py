@@ -41,5 +41,11 @@ class Dimensions:
 
     def over(self, other: Self) -> Self:
         """Return these dimensions, with those of `other` where these say nothing."""
-        names = (one.name for one in fields(self))
-        return type(self)(**{name: getattr(self, name) or getattr(other, name) for name in names})
+        if self == _NOTHING or other == _NOTHING:  # most columns say what they measure alone
+            return other if self == _NOTHING else self
+        pairs = ((getattr(self, name), getattr(other, name)) for name in _NAMES)
+        return type(self)(*(mine or theirs for mine, theirs in pairs))
+
+
+_NOTHING = Dimensions()
+_NAMES = tuple(one.name for one in fields(Dimensions))  # asked once, as cells are many

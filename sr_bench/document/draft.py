@@ -23,7 +23,8 @@ def _lines(layout: Layout) -> Iterator[str]:
     yield f"header = {_quoted(grid.title)}" if grid.title else f"line = {grid.line}"
     if layout.model_column is None and not any(c.says.model for c in layout.columns):
         yield f"model = {_quoted(layout.says.model or '?')}"
-    if layout.lacks_metrics:
+    numbers = (column for column in layout.columns if column.role == "number")
+    if "metric" not in layout.roles and any(not column.says.measures for column in numbers):
         yield 'metric = "?"'
     named = {column.header: column for column in layout.columns if column.header}
     if named:
@@ -47,7 +48,7 @@ def spelled(column: Column) -> str:
         return f"model: {column.says.model}"
     measures = "/".join(measure.metric for measure in column.says.measures)
     about = _about(column.says)
-    return f"{measures} @ {about}".strip() if about else measures or "?"
+    return f"{measures} @ {about}".strip() if about else measures or "number"
 
 
 def _about(says: Dimensions) -> str:

@@ -20,12 +20,16 @@ class Line:
     labels: tuple[str, ...]
     """What it is called: the whole label, then the model's name."""
     says: Dimensions
-    section: Dimensions
-    """What a row above with nothing but a scale, a dataset or the like says."""
+    """What its own cells say."""
+    around: Dimensions
+    """All that its numbers are about but for their column: the row, the one that heads it, and the
+    table; without metrics."""
     qualified: bool
     """Whether its label names a precision or a backend."""
     remarks: tuple[str, ...]
     """What it says beside, such as notes and the section it stands in; it may tell rows apart."""
+    ignored: str = ""
+    """Why the card leaves its numbers out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,7 @@ class Finding:
     line: Line
     column: Column
     says: Dimensions
+    """Without metrics."""
     measure: Measure
     cell: Cell
     text: str

@@ -10,7 +10,7 @@ from sr_bench.document.spelling import has_number
 
 Row = tuple[Cell, ...]
 Dialect = Literal["markdown", "html", "rst", "yaml"]
-MOST_CELLS: Final = 200_000
+MOST_CELLS: Final = 100_000
 """No table that people read has more; a few letters of some dialects may ask for a billion."""
 LONG: Final = 120
 """Characters; what is longer would hide what a message says of it."""

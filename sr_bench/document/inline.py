@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 _EMPHASIS = {"strong_open": "strong_close", "em_open": "em_close"}
 # Without any of these a text is plain already: most cells, and parsing is the slow part.
-_MARKUP = re.compile(r"[\\`*_~\[\]!<>&]")
+# An underscore between letters is no mark.
+_MARKUP = re.compile(r"[\\`*~\[\]!<>&]|(?<![^\W_])_|_(?![^\W_])")
 _STRONG = re.compile(r"(?<![^\s>])<(b|strong)>([^<]+)</\1>(?!\S)", re.IGNORECASE)
 _IMAGE = re.compile(r"<img\b[^<>]*?\balt=([\"'])([^<>\"']*)\1[^<>]*>", re.IGNORECASE)
 _RST_LINK = re.compile(r"(?::[a-zA-Z][\w:+.-]*:)?(?<!`)`([^`<]+)(?:<[^`<>]*>)?`_{0,2}(?!`)")
 _RST_REFERENCE = re.compile(
-    r"(?<![\w`.-])([^\W_][\w.-]*[^\W_]|[^\W_])__?(?![\w_])|\[[\w#*-]+\]_|\|([^|]+)\|_?"
+    r"(?<![\w`.-])([^\W_][\w.-]*[^\W_]|[^\W_])__?(?![\w_])|\[[\w#*-]+\]_|\|[^|]+\|_?"
 )
 
 # Characters of a source whose markup is read: no label is longer, and for some texts, such as
@@ -27,9 +28,12 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark").enable("strikethrough")
 
 
+@lru_cache(maxsize=1024)  # a label is read for its name and for its emphasis; links repeat
 def _tokens(source: str) -> Sequence[Token]:
     # GitHub turns \| into | before it looks for anything else in a cell, inside code too.
-    source = _STRONG.sub(_starred, _IMAGE.sub(r"\2", source.replace("\\|", "|")))
+    source = source.replace("\\|", "|")
+    if "<" in source:
+        source = _STRONG.sub(_starred, _IMAGE.sub(r"\2", source))
     block = _parser().parseInline(source)
     return block[0].children or ()
 
@@ -83,13 +87,15 @@ def escaped(text: str) -> str:
 def from_rst(source: str) -> str:
     """Return the Markdown of a line of reStructuredText; links, roles and names become text.
 
+    Notes and substitutions go: in tables those are icons.
+
     >>> from_rst("`RCAN <https://example.org>`_ **int8** [1]_")
     'RCAN **int8** '
     """
     if len(source) > _LONGEST:
         return source
     text = _RST_LINK.sub(lambda match: match[1].strip(), source)
-    return _RST_REFERENCE.sub(lambda match: match[1] or match[2] or "", text)
+    return _RST_REFERENCE.sub(lambda match: match[1] or "", text)
 
 
 def _is_marked(source: str) -> bool:

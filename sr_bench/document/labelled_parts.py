@@ -6,14 +6,15 @@ from typing import Final
 from sr_bench.document.cell import Cell
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.inline import plain
-from sr_bench.document.phrases import read_phrase
+from sr_bench.document.phrases import fallback_measure, read_phrase
 from sr_bench.document.printed_numbers import read_numbers
 
 _LONGEST: Final = 1000
 _BREAK: Final = re.compile(r"`?<\s?/?\s?br\s?/?>`?|\r?\n|[;；,，/|]", re.IGNORECASE)  # noqa: RUF001
 _BEFORE: Final = re.compile(
-    r"\s*(?P<label>\S(?:[^\n]{0,60}[^\s:：=])?)(?:\s?[:：=]\s?|\s)(?P<number>\S{1,40})\s*"  # noqa: RUF001
+    r"\s*(?P<label>\S(?:[^\n]{0,60}[^\s:：=])?)(?:\s?[:：=]\s*|\s+)(?P<number>\S{1,40})\s*"  # noqa: RUF001
 )
+_QUOTED: Final = re.compile(r"\"[^\"]+\"|'[^']+'")
 _BEHIND: Final = re.compile(
     r"\s*(?P<number>[^\s(（]{1,40})\s?[(（](?P<label>[^()（）]{1,60})[)）]\s*"  # noqa: RUF001
 )
@@ -35,9 +36,17 @@ def _part(cell: Cell, start: int, end: int) -> tuple[Dimensions, Cell] | None:
     text = cell.text[start:end]
     for pattern in (_BEFORE, _BEHIND):
         if match := pattern.fullmatch(text):
-            says = read_phrase(plain(match["label"]))
+            says = _said(plain(match["label"]))
             first, last = match.span("number")
             part = cell.part(start + first, start + last)
             if read_numbers(part) and says != Dimensions() and not says.rest:
                 return says, part
     return None
+
+
+def _said(label: str) -> Dimensions:
+    """Return what a label says; one in quotation marks names a metric, whatever it is."""
+    says = read_phrase(label)
+    if _QUOTED.fullmatch(label) and says == Dimensions(rest=says.rest):
+        return Dimensions(measures=(fallback_measure(label),))
+    return says

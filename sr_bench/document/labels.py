@@ -16,7 +16,7 @@ _BACKENDS: Final = "sr_bench.backends"
 _MOST_WORDS: Final = 8  # last words of a label that are tried as a precision; the longest has three
 _RAISED: Final = re.compile(r"<su([pb])>([^<>]{1,20})</su\1>")
 _MARK: Final = re.compile(
-    r"[*†‡§¶]{1,3}|[¹²³⁰⁴-⁹]{1,2}|\[(?:\^?\d{1,2}|\^\w{1,20}|\^?[*†‡§¶]{1,2}|[a-c])\]"
+    r"[*†‡§¶]{1,3}|[\u2605\u2606\u2728\u2b50\ufe0f\U0001f300-\U0001faff]{1,3}|[¹²³⁰⁴-⁹]{1,2}|\[(?:\^?\d{1,2}|\^\w{1,20}|\^?[*†‡§¶]{1,2}|[a-c])\]"
     r"|\$?\^\{?(?:\\?(?:dagger|ddagger|ast|star)|[*†‡\d]{1,2})\}?\$?|\\(?:dagger|ddagger|ast)"
 )
 _TAIL: Final = re.compile(r"(?P<name>.*\S)\s*[(\[（](?P<words>[^()\[\]（）]{2,60})[)\]）]")  # noqa: RUF001
@@ -117,7 +117,7 @@ def _is_qualifier(tail: str) -> bool:
     """Tell whether emphasised words are a backend or a precision, or are meant to be."""
     words = _words(tail)
     known = [*DTYPES, *discovery.names(_BACKENDS)]  # vac is meant to be vacc
-    return any(
+    return len(words) <= _MOST_WORDS and any(
         _is_backend(word) or _is_precision_word(word) or get_close_matches(word, known, 1, 0.7)
         for word in words
     )

@@ -27,8 +27,8 @@ _ROLES: Final = MappingProxyType(
         "model": """model models modelname modelnames modelid method methods methodname expname
             experiment network networks networkname net name names arch architecture
             architectures algorithm algorithms algo backbone variant 模型 模型名 模型名称
-            模型结构 方法 算法 算法名称 网络 网络名称 网络结构 骨干网络 名称 モデル モデル名 手法
-            모델 모델명 modell modele modelo metodo methode модель модел метод""",
+            模型结构 具体模型 方法 算法 算法名称 网络 网络名称 网络结构 骨干网络 名称 モデル
+            モデル名 手法 모델 모델명 modell modele modelo metodo methode модель модел метод""",
         "source": "source sources codesource 源码 模型来源",
         "dataset": """dataset datasets data testset testsets testdata testdataset evaldataset
             evaluationdataset benchmark benchmarks valset 数据集 测试集 验证集 评测数据集
@@ -42,27 +42,27 @@ _ROLES: Final = MappingProxyType(
             cropsize testsize outputsize 输入尺寸 输入大小 输入分辨率 输入形状 分辨率 尺寸
             图像尺寸 图片尺寸 模型输入 输入""",
         "precision": """precision precisions dtype datatype datatypes quant quantization
-            quantized quantisation quantmode quantizationmode bits bitwidth numericprecision
+            quantized quantisation 位宽 quantmode quantizationmode bits bitwidth numericprecision
             numberformat 精度 量化 量化精度 量化类型 量化方式 数据类型 量化模式 模型精度
             推理精度""",
         "device": """device devices hardware gpu gputype npu platform chip chipset chipsets soc
-            accelerator 设备 芯片 硬件 平台 推理设备""",
+            accelerator 芯片型号 硬件平台 设备型号 gpu型号 设备 芯片 硬件 平台 推理设备""",
         "runtime": """runtime targetruntime backend backends framework frameworks engine
             inferenceengine inferencebackend 推理框架 框架 后端 推理后端 运行时 推理引擎""",
         "metric": """metric metrics metricname measure measures indicator indicators criterion
             指标 评价指标 评估指标 评测指标 度量""",
         "value": """value values result results 值 数值 结果 指标值 测试结果""",
-        "remark": """no index id num note notes remark remarks comment comments description
-            details info link links url urls download downloads weight weights checkpoint
-            checkpoints ckpt ckpts config configs configfile code file files filename filesize
-            modelfile onnx pretrained pretrainedmodel pretrainedmodels pretrain md5 sha256
-            sha256sum hash commit version date year venue paper publication license licence
-            author authors task tasks opset protocol script branch log logs demo status
-            supported support category type compiled nv12compiled compiledmodel computeunit
-            primarycomputeunit traindata trainingdata trainingset trainingsets traindataset
-            trainset trainingdataset pretraineddataset epoch epochs iterations iters iter
-            schedule lrschd lrschedule batchsize batch bs seed layers blocks channels optimizer
-            loss lossfunction profile source code reference references ref postprocess
+        "remark": """no rank ranking 排名 index id num note notes remark remarks comment
+            comments description details info link links url urls download downloads weight
+            weights checkpoint checkpoints ckpt ckpts config configs configfile code file files
+            filename filesize modelfile onnx pretrained pretrainedmodel pretrainedmodels
+            pretrain md5 sha256 sha256sum hash commit version date year venue paper publication
+            license licence author authors task tasks opset protocol script branch log logs demo
+            status supported support category type compiled nv12compiled compiledmodel
+            computeunit primarycomputeunit traindata trainingdata trainingset trainingsets
+            traindataset trainset trainingdataset pretraineddataset epoch epochs iterations
+            iters iter schedule lrschd lrschedule batchsize batch bs seed layers blocks channels
+            optimizer loss lossfunction profile source code reference references ref postprocess
             preprocess tutorial example examples runmodel build implementation style targetmodel
             extradata pretrainmodel trainingresources gpuinfo profilehtml omzmodelname
             int8量化方式 gpu信息 备注 说明 链接 下载 下载链接 版本 日期 配置 配置文件 权重 序号
@@ -146,12 +146,12 @@ BACKENDS: Final = MappingProxyType(
 DEVICES: Final = words(
     """cpu gpu npu dsp tpu v100 a100 h100 h200 a10 a30 a40 l4 l40 l40s p100 p40 k80 t4 a800 h800
     titan titanx titanv titanxp titanrtx xeon hailo8 hailo8l hailo10h hailo15h orin xavier nano
-    jetson va1 va10 va16 va1v va1a va1l ascend310 ascend910 rk3588 rk3399 edgetpu"""
+    jetson rtx gtx geforce nvidia tesla intel amd apple iphone ipad pixel samsung galaxy
+    snapdragon qualcomm raspberry vastai kunlun dimensity kirin exynos xiaomi rpi rpi4 rpi5 m1
+    m2 va1 va10 va16 va1v va1a va1l ascend310 ascend910 rk3588 rk3399 edgetpu"""
 )
-DEVICE_BEGINNINGS: Final = words(
-    """rtx gtx geforce nvidia tesla intel amd apple iphone ipad pixel samsung galaxy snapdragon
-    qualcomm raspberry jetson hailo vastai kunlun mlu dimensity kirin exynos xiaomi qcs sa8"""
-)
+DEVICE_ENDS: Final = words("ti super pro max ultra gen elite plus orin nano xavier core pi mobile")
+"""Words that go on with a device's name, as numbers do."""
 
 METRIC_WORDS: Final = words(
     """top acc accuracy map ap ar miou iou fiou fwiou mdice dice f1 fscore f1score hmean
@@ -184,16 +184,18 @@ CHANGES: Final = MappingProxyType(
 
 QUALIFIERS: Final = words(
     """training train compile compilation load loading build quantization conversion warmup
-    preprocessing postprocessing preprocess postprocess e2e endtoend std stdev variance deviation
-    spread min max minimum maximum median p50 p90 p95 p99 worst 训练 方差 标准差 最大 最小"""
+    preprocessing postprocessing preprocess postprocess e2e endtoend std stdev variance
+    deviation spread min max minimum maximum median p50 p90 p95 p99 worst vgg vgg16 squeezenet
+    训练 方差 标准差 最大 最小"""
 )
 """Words that make a metric another one: the time of training is no latency."""
 
 FILLERS: Final = words(
-    """average averaged avg ave mean per model models network official the a an on of for in at
-    with and by to over vs value values score scores result results metric metrics total num
-    number testing inference eval evaluation performance consumption of set 模型 官方 网络
-    dataset datasets 平均 平均值 值 指标 结果 上 的 和 与 在 总 大小 数据集"""
+    """average averaged avg ave mean per model models network official alex alexnet 单张 单图
+    每张 每帧 the a an on of for in at with and by to over vs value values score scores result
+    results metric metrics total num number testing inference eval evaluation performance
+    consumption of set 模型 官方 网络 dataset datasets 平均 平均值 值 指标 结果 上 的 和 与 在
+    总 大小 数据集"""
 )
 """Words that say nothing beside a metric."""
 
@@ -220,6 +222,8 @@ _ENGLISH: Final = MappingProxyType(
         "power": "功耗",
         "loss": "损失 损耗",
         "similarity": "相似度",
+        "training": "训练",
+        "time": "时间 耗时",
     }
 )
 ENGLISH: Final = MappingProxyType(

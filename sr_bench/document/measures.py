@@ -7,16 +7,17 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from sr_bench.document.dimensions import Measure
-from sr_bench.document.lexicon import DATASET_PARTS, ENGLISH
+from sr_bench.document.lexicon import DATASET_PARTS, DEVICE_ENDS, ENGLISH
 from sr_bench.document.meanings import Kind, Meaning
 from sr_bench.document.pieces import Piece
 from sr_bench.document.spelling import compact, folded
 from sr_bench.document.units import (
     GENERIC,
-    RATE_WORDS,
+    NAMED,
+    PERCENT,
     RATES,
-    SPEAKING,
     cost_unit,
+    unit_alone,
     with_printed_unit,
 )
 
@@ -24,9 +25,12 @@ _COLOURED: Final = frozenset({"psnr", "ssim"})
 _MEASURING: Final[frozenset[Kind]] = frozenset({"measure", "metric word", "generic"})
 _NAMING: Final[frozenset[Kind]] = frozenset({*_MEASURING, "unknown", "qualifier"})
 _FRACTION: Final = re.compile(r"(?<![\d.])0?\.(\d{1,4})(?!\d)")
+_TRAINED: Final = re.compile("pre?train|train")
+_THRESHOLD: Final = re.compile(r"(?:iou|oks|ap|val)?[\d_]{1,12}|[a-z]{1,2}\d{1,4}")
 _ORDINAL: Final = re.compile(r"(?<=[^\W\d_])[-\s](?=\d)")
 _TIED: Final = {"measure", "unknown"}
 _UNKNOWN: Final = Meaning("unknown")
+_DEVICE: Final = Meaning("device")
 _FILLER: Final = Meaning("filler")
 _METRIC_WORD: Final = Meaning("metric word")
 
@@ -64,23 +68,52 @@ def settled(found: Sequence[Piece]) -> tuple[Piece, ...]:
     ``M`` is a unit behind a metric, and ``size`` a metric before a unit. A unit alone names what it
     is of: ``ms/img`` is a latency.
     """
+    found = _with_devices(found)
     if _is_unit_alone(found):
-        return tuple(found)
+        return found
     pieces: list[Piece] = []
+    is_rate = not _names(found) and any(piece.text == PERCENT for piece in found)
     for index, piece in enumerate(found):
-        kind = piece.meaning.kind
-        if kind == "unit" and not _is_unit(piece, pieces, found[index + 1 :]):
-            piece = replace(piece, meaning=_UNKNOWN)
-        elif kind == "generic" and not _is_measured(piece, found[index + 1 :]):
-            is_rate = compact(piece.text) in RATE_WORDS
-            piece = replace(piece, meaning=_METRIC_WORD if is_rate else _UNKNOWN)
-        elif kind == "colour" and not any(one.meaning.kind == "measure" for one in found):
-            piece = replace(piece, meaning=_UNKNOWN)
-        elif kind == "unknown" and _is_part(piece, pieces):
-            piece = replace(piece, meaning=_FILLER)
-        elif kind == "unknown" and piece.arrow:
-            piece = replace(piece, meaning=_METRIC_WORD)
-        pieces.append(piece)
+        meaning = _beside(piece, pieces, found[index + 1 :], is_rate=is_rate)
+        pieces.append(replace(piece, meaning=meaning) if meaning else piece)
+    return tuple(pieces)
+
+
+def _names(found: Sequence[Piece]) -> bool:
+    return any(piece.meaning.kind in ("measure", "metric word") for piece in found)
+
+
+def _beside(
+    piece: Piece, before: Sequence[Piece], after: Sequence[Piece], *, is_rate: bool
+) -> Meaning | None:
+    """Return what a word means beside others, if that is another than alone."""
+    kind = piece.meaning.kind
+    if kind == "unit":
+        return None if _is_unit(piece, before, after) else _UNKNOWN
+    if kind == "generic" and not _is_measured(piece, after):
+        if _names([one for one in (*before, *after) if one.segment == piece.segment]):
+            return _FILLER
+        return _METRIC_WORD if compact(piece.text) in NAMED else _UNKNOWN
+    if kind == "colour" and not _names((*before, *after)):
+        return _UNKNOWN
+    if kind == "dataset" and after and _TRAINED.match(compact(after[0].text)):
+        return _UNKNOWN  # ImageNet pretraining
+    if kind == "unknown" and _is_part(piece, before):
+        return _FILLER
+    if kind == "unknown" and (piece.is_metric or (is_rate and not before)):
+        return _METRIC_WORD
+    return None
+
+
+def _with_devices(found: Sequence[Piece]) -> tuple[Piece, ...]:
+    """Return pieces where a device's name goes on: ``RTX 3090``, ``iPhone 12 Pro (ms)``."""
+    pieces: list[Piece] = []
+    for piece in found:
+        last = pieces[-1] if pieces else piece
+        beside = last.meaning.kind == "device" and last.segment == piece.segment
+        is_number = any(map(str.isdecimal, piece.text)) or compact(piece.text) in DEVICE_ENDS
+        goes_on = beside and is_number and piece.meaning.kind == "unknown"
+        pieces.append(replace(piece, meaning=_DEVICE) if goes_on else piece)
     return tuple(pieces)
 
 
@@ -98,8 +131,8 @@ def _is_part(piece: Piece, before: Sequence[Piece]) -> bool:
 def _is_unit_alone(found: Sequence[Piece]) -> bool:
     """Tell whether a text names no metric, nor anything unknown, but a unit that only one has."""
     kinds = {piece.meaning.kind for piece in found}
-    units = [compact(piece.text) for piece in found if piece.meaning.kind == "unit"]
-    return not kinds & {*_MEASURING, "change", "unknown"} and bool(units) and units[0] in SPEAKING
+    units = [piece.text for piece in found if piece.meaning.kind == "unit"]
+    return not kinds & {*_MEASURING, "change", "unknown"} and bool(units and unit_alone(units))
 
 
 def _is_measured(generic: Piece, after: Sequence[Piece]) -> bool:
@@ -147,8 +180,8 @@ class _Reader:
         first = self._runs[0]
         if self._change and not first.measures:
             return tuple(replace(first, measures=[Measure(self._alone)], change="").read())
-        if first.units and not first.measures:  # ms/img
-            return (with_printed_unit(Measure("speed"), first.units[0]),)
+        if first.units and not first.measures and (alone := unit_alone(first.units)):
+            return (alone,)
         runs = [replace(run, change=run.change or self._change) for run in self._runs]
         return tuple(measure for run in runs for measure in run.read())
 
@@ -164,7 +197,7 @@ class _Reader:
         elif named:
             self._add(named, lead, is_unit=bool(cost_unit(compact(segment[0].text))))
         elif change:
-            self._read_change(change, lead, measure_name(segment, "change"))
+            self._read_change(change, lead, measure_name(segment))
             change = ""
         else:
             self._lengthen(segment, lead)
@@ -196,7 +229,11 @@ class _Reader:
     def _lengthen(self, segment: Sequence[Piece], lead: str) -> None:
         """Let a threshold in brackets be part of the name before them: ``mAP (0.5)``."""
         last, name = self._runs[-1], measure_name(segment)
-        if lead in "(/" and last.made and any(map(str.isdecimal, name)):
+        if lead == "(" and last.measures and {one.meaning.kind for one in segment} == {"qualifier"}:
+            last.made = last.measures[-1].metric  # LPIPS (VGG), latency (max)
+        elif not (lead in "(/" and last.made and _THRESHOLD.fullmatch(name)):
+            return
+        if last.made:
             last.made = f"{last.made}_{name}"
             last.measures[-1] = Measure(last.made)
             self.naming.add(segment[0].segment)
@@ -205,7 +242,8 @@ class _Reader:
         """Read a loss that stands alone: of the measures before, or of those to come."""
         last = self._runs[-1]
         if not last.measures:
-            self._change, self._alone = change, name
+            self._change = change
+            self._alone = f"{name}_{change}" if name else change
         elif lead == ")":
             last.change = change
         else:

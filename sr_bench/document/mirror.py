@@ -41,8 +41,13 @@ def mirror(document: Document, values: Mapping[Source, str]) -> str:
     # A replaced number adds no line, so the tables are still where they were.
     pieces = _LINE_END.split(text.removeprefix("\ufeff"))
     grids = [table.table for table in read_model_tables(document)]
-    # Several tables of HTML or YAML may share lines.
-    spans = dict.fromkeys((grid.line, grid.last_line) for grid in grids)
+    spans: list[tuple[int, int]] = []
+    for grid in sorted(grids, key=lambda grid: grid.line):
+        # Several tables of HTML or YAML may share lines.
+        if spans and grid.line <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], grid.last_line))
+        else:
+            spans.append((grid.line, grid.last_line))
     return "\n\n".join("".join(pieces[2 * (a - 1) : 2 * b - 1]) for a, b in spans)
 
 

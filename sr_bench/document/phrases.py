@@ -34,6 +34,8 @@ def read_phrase(text: str) -> Dimensions:
     found = settled(pieces(said))
     measures, naming = read_measures(found)
     rest = _rest(said, [one for one in found if one.segment not in naming])
+    if not {one.meaning.kind for one in found} - {"filler"}:
+        rest = said.strip()
     return Dimensions(
         measures=measures,
         precision=next((one.meaning.precision for one in found if one.meaning.precision), None),
@@ -56,7 +58,8 @@ def column_role(text: str) -> Role:
     said = read_phrase(text)
     if any(measure.stated for measure in said.measures):
         return "number"
-    if role := ROLES.get(compact(narrow(text))):
+    roles = {ROLES.get(compact(part)) for part in narrow(text).split("/")}
+    if role := ROLES.get(compact(narrow(text))) or (roles.pop() if len(roles) == 1 else None):
         return role
     if said.measures:
         return "number"

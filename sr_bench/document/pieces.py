@@ -16,6 +16,7 @@ _TOKEN: Final = re.compile(
 _ARROWS: Final = re.compile(
     r"\\(?:up|down|right|left)arrow|:arrow_(?:up|down):|[\u2190-\u21ff\u25b2-\u25bf\u2b06\u2b07\ufe0f$]"
 )
+_BEHIND_METRIC: Final = re.compile(rf"[\s.($]{{0,5}}(?:{_ARROWS.pattern})|@\d")
 _TIMES: Final = re.compile(r"(?<=\d)\s?[×✕✖*]\s?(?=\d)|[×✕✖](?=\s?\d)|(?<=\d)[×✕✖]")  # noqa: RUF001
 _JOINTS: Final = frozenset("-_.&'’")  # noqa: RUF001 - inside of names
 _INSIDE: Final = frozenset("@#:=+%~")  # of a piece, which they don't end
@@ -42,8 +43,8 @@ class Piece:
     end: int
     hyphenated: bool
     """Whether a hyphen or an underscore ties it to the piece before."""
-    arrow: bool = False
-    """Whether an arrow stands behind it: which way is better."""
+    is_metric: bool = False
+    """Whether what is behind it makes it a metric: an arrow, or ``@10``."""
 
 
 def pieces(text: str) -> tuple[Piece, ...]:
@@ -66,8 +67,8 @@ def _pieces(text: str, tokens: Sequence[_Token]) -> Iterator[Piece]:
         end, said = _longest(tokens, index)
         span = tokens[index].start(), tokens[end - 1].end()
         tied = last == span[0] - 1 and text[last] in "-_"
-        arrow = bool(_ARROWS.match(text[span[1] :].lstrip(" .($")))
-        yield Piece(text[slice(*span)], said, segment, lead, *span, tied, arrow)
+        is_metric = bool(_BEHIND_METRIC.match(text, span[1]))
+        yield Piece(text[slice(*span)], said, segment, lead, *span, tied, is_metric)
         index, last = end, span[1]
 
 

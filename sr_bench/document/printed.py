@@ -78,7 +78,8 @@ def unread_numbers(printed: Iterable[Printed]) -> tuple[UnreadNumbers, ...]:
     for one in (one for one in printed if one.unread):
         part = {"column": one.header, "row": one.labels[0], "table": ""}[one.scope]
         groups.setdefault((one.grid.line, one.scope, part, one.fault), []).append(one)
-    return tuple(UnreadNumbers(group[0].source, _message(group)) for group in groups.values())
+    drafted: set[int] = set()
+    return tuple(UnreadNumbers(a[0].source, _message(a, drafted)) for a in groups.values())
 
 
 def number_counts(printed: Iterable[Printed]) -> NumberCounts:
@@ -89,7 +90,7 @@ def number_counts(printed: Iterable[Printed]) -> NumberCounts:
     return NumberCounts(len(every) - ignored - unread, unread, ignored)
 
 
-def _message(group: Sequence[Printed]) -> str:
+def _message(group: Sequence[Printed], drafted: set[int]) -> str:
     first = group[0]
     table = first.grid.names[0]
     names = {"column": first.header, "row": first.labels[0], "table": table}
@@ -97,8 +98,11 @@ def _message(group: Sequence[Printed]) -> str:
     where = f"table {table!r}" + (f", {scope} {names[scope]!r}" if scope != "table" else "")
     more = f" and {len(group) - 1} more" if len(group) > 1 else ""
     key = names[scope].replace("\\", "\\\\").replace('"', '\\"')
-    # A row is mended where it stands; a table or a column may be told.
-    told = "" if first.scope == "row" else f"; or say what it is:\n{draft(first.layout)}"
+    told = ""
+    # A row is mended where it stands; a table may be told, once for all of its columns.
+    if first.scope != "row" and first.grid.line not in drafted:
+        drafted.add(first.grid.line)
+        told = f"; or say what it is:\n{draft(first.layout)}"
     return (
         f"{where}: nothing reads {first.text!r:.{LONG}}{more}: {first.fault};"
         f' or ignore it in card.toml: ignore_{scope}s = {{ "{key}" = "why" }}{told}'

@@ -19,26 +19,33 @@ _HIDDEN: Final = re.compile(
     r"|\]\([^()]{0,500}\)"  # where a link leads
     r"|\[\^?\d{1,3}\](?!\()|\[\^\w{1,20}\]"  # a footnote
     r"|<[a-zA-Z/][^<>]{0,200}>|&(?:nbsp|ensp|emsp|thinsp|#160);"
-    r"|\^\{?[*†‡\\a-z]{1,12}\}?|\\(?:mathbf|textbf|underline|bf|text)\b"
-    r"|:[a-z_]{2,30}:"
+    r"|\^\{?[*†‡\\a-z]{1,12}\}?|\\(?:mathbf|mathrm|textbf|underline|bf|text|rm)\b(?:\{~)?"
+    r"|:[a-z_]{2,30}:|\b(?:about|approx\.?|around|circa|ca\.)\s|[约約]"
     r"|[*_`\\\[\]{}$†‡§¶≈\u25a0-\u25b1\u25c0-\u27bf\u2b00-\u2bff\ufe0f\U0001f300-\U0001faff]"
 )
 _BREAK: Final = re.compile(r"<br\s{0,3}/?>|\\\|", re.IGNORECASE)
 _PLUS_MINUS: Final = re.compile(r"\\pm\b|&plusmn;|\+/[-−]|\+-")  # noqa: RUF001
 _GROUP: Final = re.compile(r"(?<=\d)[\u202f\u2009\u00a0](?=\d{3}(?!\d))")
 _DIGITS: Final = (
-    r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?(?![\d,])|[1-9]\d{0,2}(?:'\d{3})+(?:\.\d+)?(?![\d'])"
-    r"|[1-9]\d{0,2}(?:\.\d{3})+,\d+(?![\d.,])|[1-9]\d{0,2}(?:\.\d{3}){2,}(?![\d.,])"
-    r"|(?:\d+,(?:\d{1,2}|\d{4,})|0,\d+)(?![\d.,])|\d+\.\d+|\d+|\.\d+"
+    r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?(?![0-9,])"
+    r"|[1-9][0-9]{0,2}(?:'[0-9]{3})+(?:\.[0-9]+)?(?![0-9'])"
+    r"|[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+(?![0-9.,])"
+    r"|[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}(?![0-9.,])"
+    r"|(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)(?![0-9.,])|[0-9]+\.[0-9]+|[0-9]+|\.[0-9]+"
 )
 _ITEM: Final = re.compile(
     rf"(?P<number>{_DIGITS})(?:[eE](?P<e>[-+]?\d{{1,2}})(?!\d)|\s?[x×]\s?10\^(?P<ten>-?\d{{1,2}}))?"  # noqa: RUF001
     r"|(?P<pm>±)|(?P<range>[~～]|(?i:to)\b)"  # noqa: RUF001
     r"|(?P<blank>(?i:n/a|nan|none|null|tbd|oom)\b|[-–—−]{1,3}(?=\s*(?:[/|;,]|$)))"  # noqa: RUF001
+    r"|(?P<times>(?<=\d)[x×](?!\w))"  # noqa: RUF001
     r"|(?P<unit>[^\W\d_]{1,12}(?:/[^\W\d_]{1,6})?|%)|(?P<sign>[-+−–—])|(?P<arrow>[↑↓▲▼])"  # noqa: RUF001
     r"|(?P<open>\()|(?P<close>\))|(?P<break>[/|;,])|(?P<other>\S)"
 )
-_THOUSANDS: Final = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+_SIMPLE: Final = re.compile(
+    r"(-?[0-9]{1,9}(?:\.[0-9]{1,9})?)(?:\s?/\s?(-?[0-9]{1,9}(?:\.[0-9]{1,9})?))?"
+)
+_THOUSANDS: Final = re.compile(r"-?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_MOST_DIGITS: Final = 40
 _COUNTED: Final = 10_000
 _COUNTS: Final = frozenset({"params", "flops", "macs", "ops"})
 
@@ -66,8 +73,13 @@ def read_numbers(cell: Cell) -> tuple[Number, ...]:
     Emphasis, links, tags, footnote marks and arrows may stand around them, units behind them, and
     signs between them: ``/``, ``|``, ``;``, a comma, or the break of a line.
     """
-    if len(cell.text) > _LONGEST or has_digit(cell.whole.replace(cell.text, "", 1)):
+    if len(cell.text) > _LONGEST or (
+        cell.whole and has_digit(cell.whole.replace(cell.text, "", 1))
+    ):
         return ()
+    if match := _SIMPLE.fullmatch(cell.text):  # most cells, and the rest takes ten times as long
+        spans = [span for span in (match.span(1), match.span(2)) if span[1] > 0]
+        return tuple(Number(part, part.text) for part in (cell.part(*span) for span in spans))
     reader = _Reader(cell)
     return tuple(reader.numbers) if all(map(reader.take, reader.items)) and reader.is_done else ()
 
@@ -78,8 +90,8 @@ def measured(measure: Measure, number: Number) -> Measure:
     Its own unit comes first. With none anywhere, a whole number of 10,000 and more is a count.
     """
     one = with_printed_unit(Measure(measure.metric), number.unit) if number.unit else measure
-    whole = number.text.isdigit() and int(number.text) * 10**number.exponent >= _COUNTED
-    if one.metric in _COUNTS and not one.stated and whole:
+    count = float(f"{number.text or 0}e{number.exponent}")
+    if one.metric in _COUNTS and not one.stated and count >= _COUNTED and count.is_integer():
         one = replace(one, exponent=-metric_power(one.metric))
     return replace(one, exponent=one.exponent + number.exponent)
 
@@ -116,6 +128,9 @@ class _Reader:
             return self._take_number(item)
         if item["unit"]:
             return self._take_unit(item["unit"])
+        if item["times"] and self.numbers and "." in self.numbers[-1].text:  # 2x may be a scale
+            self.numbers[-1] = replace(self.numbers[-1], unit="x")
+            return not self._awaited
         if item["sign"]:
             return self._take_sign(item)
         if item["blank"] and self._awaited:
@@ -130,7 +145,8 @@ class _Reader:
 
     def _take_number(self, item: re.Match[str]) -> bool:
         start, end = item.span("number")
-        if not self._awaited or self._sign not in (-1, start - 1):
+        fits = self._awaited and self._sign in (-1, start - 1) and end - start <= _MOST_DIGITS
+        if not fits:
             return False
         start = start if self._sign < 0 else self._sign
         text = _as_python(self._shown[start:end])
@@ -151,7 +167,9 @@ class _Reader:
             return False
         if not all(map(is_unit, text.split("/"))):
             return False
-        self.numbers[-1] = replace(last, unit=text.partition("/")[0])
+        unit = text.partition("/")[0]
+        ends = 2 if [number.kind for number in self.numbers[-2:]] == ["spread", "value"] else 1
+        self.numbers[-ends:] = [replace(one, unit=unit) for one in self.numbers[-ends:]]
         return True
 
     def _take_sign(self, item: re.Match[str]) -> bool:

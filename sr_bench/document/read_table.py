@@ -1,14 +1,13 @@
 """Read tables row by row into numbers; what can't be read is noted, and nothing is dropped."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
 
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.metric import metric_infos
-from sr_bench.core.precision import Precision
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions
@@ -17,13 +16,13 @@ from sr_bench.document.labelled_parts import labelled_parts
 from sr_bench.document.layout import Layout
 from sr_bench.document.numbers_in_cells import changed, numbers_in
 from sr_bench.document.printed import Printed, Scope
-from sr_bench.document.printed_numbers import read_numbers
 from sr_bench.document.row_labels import RowReader, agreed
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document
 from sr_bench.errors import DocumentError
 
 _DECIMAL: Final = re.compile(r"\W*[0-9]+[.,][0-9]+\W*")
+_NO_MODEL: Final = "no column, row or heading names the model that it is of"
 _DECIMALS: Final = re.compile("version|opset", re.I)
 """Headers of remarks that are decimals."""
 
@@ -52,7 +51,7 @@ class TableReader:
             label = row[0].plain if row else ""
             self.labels.add(label)
             for column, cell in zip_longest(layout.columns, row):
-                apart = column and not column.fault and column.role not in ("number", "unknown")
+                apart = column and not column.ignored and column.role not in ("number", "unknown")
                 if cell is not None and has_number(cell.plain) and not apart:
                     self._note(layout, column, cell, (label,), layout.fault, "table")
 
@@ -60,7 +59,7 @@ class TableReader:
         """Note a number, and why no claim holds it: no fault if one does, or a card ignores it."""
         line = finding.line
         labels = (*line.labels, finding.says.model)
-        self._note(line.layout, finding.column, finding.cell, labels, fault, "row")
+        self._note(line.layout, finding.column, finding.cell, labels, fault, "row", line.ignored)
 
     def _row(self, layout: Layout, number: int, cells: tuple[Cell, ...]) -> None:
         try:
@@ -82,35 +81,44 @@ class TableReader:
         if not column.holds_numbers:
             if _prints_number(column, cell):
                 why = column.fault or f"expected no result in the column {column.header!r}"
-                self._note(layout, column, cell, line.labels, why, "column")
+                self._note(layout, column, cell, line.labels, why, "column", line.ignored)
             return
         try:
             found = list(_findings(line, column, cell))
         except ValueError as fault:
-            self._note(layout, column, cell, line.labels, str(fault), "column")
+            self._note(layout, column, cell, line.labels, str(fault), "column", line.ignored)
             return
         for finding in found:
             self.labels.add(finding.says.model)
-            labels = (*line.labels, finding.says.model)
-            if not (self._ignored.table(layout.grid.names) or self._ignored.row(labels)):
+            if not self._is_ignored(finding):
                 self.findings.append(finding)
             elif finding.text:
                 self.note(finding, "")
+
+    def _is_ignored(self, finding: Finding) -> bool:
+        if finding.line.ignored or not (self._ignored.tables or self._ignored.rows):
+            return bool(finding.line.ignored)
+        names = finding.line.layout.grid.names
+        labels = (*finding.line.labels, finding.says.model)
+        return bool(self._ignored.table(names) or self._ignored.row(labels))
 
     def _note(
         self,
         layout: Layout,
         column: Column | None,
         cell: Cell,
-        labels: Sequence[str],
+        labels: tuple[str, ...],
         fault: str,
         scope: Scope,
+        told: str = "",
     ) -> None:
-        source = self._document.source(cell)
-        header = column.header if column else ""
+        header, told = (column.header, told or column.ignored) if column else ("", told)
+        ignored = self._ignored
+        why = told or ignored.table(layout.grid.names)
+        why = why or ignored.column(header) or ignored.row(labels)
         text = cell.plain or cell.text
-        one = Printed(source, text, layout, header, tuple(labels), scope, fault)
-        self.printed.append(replace(one, ignored=one.ignored_by(self._ignored)))
+        source = self._document.source(cell)
+        self.printed.append(Printed(source, text, layout, header, labels, scope, fault, why))
 
 
 def _findings(line: Line, column: Column, cell: Cell) -> Iterator[Finding]:
@@ -119,40 +127,46 @@ def _findings(line: Line, column: Column, cell: Cell) -> Iterator[Finding]:
     Raises:
         ValueError: It prints what can't be read; the message says what was expected.
     """
-    if has_digit(cell.text):
-        parts = () if read_numbers(cell) else labelled_parts(cell)
-        for own, part in parts or ((Dimensions(), cell),):
-            says = _says(line, own, column.says)
-            for number in numbers_in(part, says.measures, line.layout.says.measures):
-                if number.text:
-                    yield Finding(line, column, says, number.measure, number.cell, number.text)
+    measures = changed(column.says.measures, line.says.measures) or line.says.measures
+    if not has_digit(cell.text):
+        if len(measures) == 1 and measures[0].metric in metric_infos():
+            yield Finding(line, column, _about(line, column.about), measures[0], cell, "")
         return
-    says = _says(line, column.says)
-    if len(says.measures) == 1 and says.measures[0].metric in metric_infos():
-        yield Finding(line, column, says, says.measures[0], cell, "")
+    try:
+        found = [(column.about, numbers_in(cell, measures, line.layout.says.measures))]
+    except ValueError:
+        if not (parts := labelled_parts(cell)):
+            raise
+        found = [
+            (
+                replace(own, measures=()).over(column.about),
+                numbers_in(part, own.measures or measures, line.layout.says.measures),
+            )
+            for own, part in parts
+        ]
+    for nearer, numbers in found:
+        says = _about(line, nearer)
+        if not says.model:
+            raise ValueError(_NO_MODEL)
+        for number in (number for number in numbers if number.text):
+            yield Finding(line, column, says, number.measure, number.cell, number.text)
 
 
-def _says(line: Line, *nearer: Dimensions) -> Dimensions:
-    """Return all that the numbers of a cell are about; cell, column and row come before all else.
-
-    The measures are those of cell, column and row alone.
+def _about(line: Line, nearer: Dimensions) -> Dimensions:
+    """Return all that numbers are about; what is `nearer` than their row comes before that.
 
     Raises:
-        ValueError: They name two precisions.
+        ValueError: The two name other precisions.
     """
-    says, precision = Dimensions(), None
-    for said in (*nearer, line.says):
-        both = agreed(precision, said.precision)
-        if both is None and precision:
-            msg = f"expected one precision, got {precision} and {said.precision} from its headers"
-            raise ValueError(msg)
-        says, precision = says.over(said), both
-    around = line.section.over(line.layout.says)
-    if not line.layout.names_precisions:
-        precision = precision or around.precision
-    precision = precision or line.section.precision or Precision.FP32
-    measures = changed(says.measures, line.says.measures)
-    return replace(says.over(around), precision=precision, measures=measures)
+    says = nearer.over(line.around)
+    if not (nearer.precision and line.says.precision):
+        return says
+    precision = agreed(nearer.precision, line.says.precision)
+    if precision is None:
+        names = f"{nearer.precision} from its column and {line.says.precision} from its row"
+        msg = f"expected one precision, got {names}"
+        raise ValueError(msg)
+    return replace(says, precision=precision)
 
 
 def _prints_number(column: Column, cell: Cell) -> bool:
@@ -160,7 +174,7 @@ def _prints_number(column: Column, cell: Cell) -> bool:
 
     Notes, names and shapes may have digits, but none is a decimal alone.
     """
-    if column.role in ("unknown", "number") or column.fault:
+    if column.role in ("unknown", "number") or column.fault or column.ignored:
         return has_digit(cell.text if "badge" in cell.text else cell.plain)
     if column.role == "scale" or _DECIMALS.search(column.header):
         return False

@@ -1,8 +1,7 @@
 """What the cells of a row say of its numbers: labels, columns that tell rows apart, rows above."""
 
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,7 +15,7 @@ from sr_bench.document.layout import Layout
 from sr_bench.document.phrases import column_role, fallback_measure, read_phrase
 from sr_bench.document.spelling import has_number
 from sr_bench.document.tables import Document
-from sr_bench.document.told import meaning_of
+from sr_bench.document.told import Meaning, meaning_of
 from sr_bench.errors import DocumentError
 
 _BLANK: Final = frozenset({"", "-", "–", "—", "--", "/"})  # noqa: RUF001 - dashes that people type for "nothing"
@@ -31,14 +30,20 @@ class RowReader:
         self._document = document
         # The nearest model row above: of a label and source, of a label (source None), or of any
         # (None); by key, as a search of all rows for each of them would take long.
-        self._owners: dict[tuple[str, str | None] | None, Line] = {}
+        self._owners: dict[tuple[str, str | None] | None, tuple[Dimensions, int]] = {}
 
     def begin(self, layout: Layout) -> None:
         """Start with the rows of a table."""
         self._layout = layout
         self._above: tuple[Cell, ...] = ()
         self._section, self._section_text = Dimensions(), ""
-        self._model_rows = self._has_model_rows()
+        self._labels = dict(self._read_labels(layout))
+        labels = [label for label in self._labels.values() if isinstance(label, Label)]
+        self._model_rows = not all(map(_is_qualified, labels))
+        # A table that names precisions has none from its heading.
+        named = layout.names_precisions or any(not one.precision.is_full for one in labels)
+        says = replace(layout.says, measures=(), rest="")
+        self._table = replace(says, precision=None) if named else says
 
     def read(self, number: int, cells: tuple[Cell, ...]) -> Line | None:
         """Return what a row says; None for one that is about the rows below it.
@@ -46,7 +51,7 @@ class RowReader:
         Raises:
             DocumentError: It can't be told what the row is.
         """
-        if self._begins_section(cells):
+        if self._begins_section(cells) or self._is_remark(cells):
             return None
         layout = self._layout
         if len(cells) != (width := len(layout.columns)):
@@ -58,24 +63,37 @@ class RowReader:
             raise DocumentError(msg)
         cells = self._above = self._continued(cells)
         cell = cells[layout.label_column]
-        place = str(self._document.source(cell))
-        named = layout.model_column is not None
-        label = read_label(cell.markdown, where=place) if named else Label("")
+        place = f"{self._document.path}:{cell.line}:{cell.column}"
+        label = self._labels.get(cell, Label(""))
+        if isinstance(label, DocumentError):
+            raise label
         says = self._said(cells, label, place)
-        line = Line(
-            layout,
-            number,
-            cell,
-            tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",),
-            says,
-            self._section,
-            bool(label.backend) or not label.precision.is_full,
-            (label.mark, *self._remarks(cells)),
-        )
-        return self._owned(line, label, place) if label.model else line
+        if label.model:
+            says = self._owned(says, label, number, place)
+        names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",)
+        remarks, means = (label.mark, *self._remarks(cells)), self._told(cells)
+        about = (says, self._around(says), _is_qualified(label), remarks)
+        return Line(layout, number, cell, names, *about, means.ignored if means else "")
+
+    def _read_labels(self, layout: Layout) -> Iterator[tuple[Cell, Label | DocumentError]]:
+        """Yield what each label says, or why it can't be read."""
+        if (column := layout.model_column) is None:
+            return
+        for cell in (row[column] for row in layout.body.rows if column < len(row)):
+            try:
+                where = f"{self._document.path}:{cell.line}:{cell.column}"
+                yield cell, read_label(cell.markdown, where=where)
+            except DocumentError as error:
+                yield cell, error
+
+    def _around(self, says: Dimensions) -> Dimensions:
+        says = replace(says, measures=(), rest="").over(self._section).over(self._table)
+        return says if says.precision else replace(says, precision=Precision.FP32)
 
     def _begins_section(self, cells: Sequence[Cell]) -> bool:
         """Tell whether a row has but one text, and that no number; remember what it says."""
+        if len({cell.text for cell in cells if cell.text}) > 1:  # most rows, so it comes first
+            return False
         texts = {cell.plain for cell in cells if cell.plain}
         filled = [cell for cell in dict.fromkeys(cells) if cell.plain]
         if len(texts) != 1 or (1 < len(filled) < len(cells)) or len(self._layout.columns) < 2:
@@ -87,7 +105,7 @@ class RowReader:
             return False
         if self._layout.model_column is None and not known:
             says = replace(says, model=text)
-        self._section, self._section_text = replace(says, rest=""), text
+        self._section, self._section_text = replace(says, measures=(), rest=""), text
         return True
 
     def _continued(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
@@ -127,8 +145,7 @@ class RowReader:
 
     def _labelled(self, says: Dimensions, cells: Sequence[Cell], metric: str) -> Dimensions:
         """Return `says` with what the row's first cell, or its column of metrics, names."""
-        told = self._layout.told
-        if told and (means := meaning_of(told.rows, cells[0].plain)):
+        if means := self._told(cells):
             return means.says.over(says)
         if not metric:
             return says
@@ -136,6 +153,19 @@ class RowReader:
         if not named.measures and column_role(metric) == "unknown":
             named = replace(named, measures=(fallback_measure(metric),))
         return says.over(replace(named, rest=""))
+
+    def _told(self, cells: Sequence[Cell]) -> Meaning | None:
+        """Return what the card says of a row."""
+        told = self._layout.told
+        return meaning_of(told.rows, cells[0].plain) if told else None
+
+    def _is_remark(self, cells: Sequence[Cell]) -> bool:
+        """Tell whether a row of a table of metrics names a size, a version or the like instead."""
+        roles = [column.role for column in self._layout.columns]
+        if "metric" not in roles or len(cells) != len(roles) or self._told(cells):
+            return False
+        role = column_role(cells[roles.index("metric")].plain)
+        return role not in ("number", "value", "metric", "precision", "unknown")
 
     def _precision(self, text: str, label: Label, place: str) -> Precision | None:
         """Return the precision of a row; one that its column and its label name must be the same.
@@ -160,45 +190,37 @@ class RowReader:
         remarks = (cell.plain for column, cell in pairs if column.role == "remark")
         return (*remarks, self._section_text)
 
-    def _owned(self, line: Line, label: Label, place: str) -> Line:
-        """Return a row of a precision with what it shares with its model's row above.
+    def _owned(self, says: Dimensions, label: Label, number: int, place: str) -> Dimensions:
+        """Return what a row of a precision says, with what it shares with its model's row above.
 
         Raises:
             DocumentError: There is no such row.
         """
-        source = line.says.row_source
-        if not line.qualified:
-            keys = ((label.model, source), (label.model, None), None)
-            self._owners |= dict.fromkeys(keys, line)
-            return line
+        if not _is_qualified(label):
+            keys = ((label.model, says.row_source), (label.model, None), None)
+            self._owners |= dict.fromkeys(keys, (says, number))
+            return says
         # Two models may share a label and differ in Source; most precision rows leave that blank.
         owners = self._owners
-        owner = owners.get((label.model, source)) or owners.get((label.model, None))
-        if owner:
-            shared = Dimensions(row_source=owner.says.row_source, dataset=owner.says.dataset)
-            return replace(line, says=replace(line.says, row_source="").over(shared))
+        found = owners.get((label.model, says.row_source)) or owners.get((label.model, None))
+        if found:
+            owner, _ = found
+            dataset = says.dataset or owner.dataset
+            return replace(says, row_source=owner.row_source, dataset=dataset)
         if not self._model_rows:
-            return line
+            return says
         above = owners.get(None)
-        nearest = f"{above.says.model!r} in line {above.number}" if above else "none"
+        nearest = f"{above[0].model!r} in line {above[1]}" if above else "none"
         msg = (
             f"{place}: expected a row of the model {label.model!r} above its {label.precision} row;"
             f" the nearest model row above is {nearest}"
         )
         raise DocumentError(msg)
 
-    def _has_model_rows(self) -> bool:
-        """Tell whether a label of the table is a mere model's: then its precision rows need one."""
-        column = self._layout.model_column
-        if column is None:
-            return False
-        for cells in self._layout.body.rows:
-            with suppress(DocumentError):
-                if column < len(cells) and cells[column].text:
-                    label = read_label(cells[column].markdown, where="")
-                    if not label.backend and label.precision.is_full:
-                        return True
-        return False
+
+def _is_qualified(label: Label) -> bool:
+    """Tell whether a label is of a model's precision, or of a backend: of no model row."""
+    return bool(label.backend) or not label.precision.is_full
 
 
 def agreed(first: Precision | None, second: Precision | None) -> Precision | None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from sr_bench.core.ignored import spelled_alike
 from sr_bench.core.told import Meanings, ToldTable
-from sr_bench.document.columns import IDENTITIES, IGNORED, Column
+from sr_bench.document.columns import IDENTITIES, Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.grids import Grid
 from sr_bench.document.phrases import fallback_measure, read_phrase
@@ -120,9 +120,8 @@ def told_columns(columns: Sequence[Column], told: ToldTable) -> tuple[Column, ..
 def _told(column: Column, means: Meaning | None) -> Column:
     if means is None:
         return column
-    fault = IGNORED if means.ignored else ""
     says = means.says.over(column.says) if means.role == "number" else means.says
-    return Column(column.header, means.role, says, fault, told=True)
+    return Column(column.header, means.role, says, ignored=means.ignored, told=True)
 
 
 def spelling_faults(told: ToldTable) -> Iterator[str]:

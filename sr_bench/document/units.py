@@ -1,6 +1,6 @@
 """Units as documents print them, and the power of ten from one into a metric's own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -25,17 +25,38 @@ _FAMILIES: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
     {"G": _COUNTS, "M": _COUNTS, "ms": _TIMES, "MB": _BYTES, "dB": MappingProxyType({"db": 0})}
 )
 _RATES: Final = frozenset({"fps", "imgs", "images", "image", "img", "frames", "frame", "its", "hz"})
+# These are no power of ten of a second.
+_LONG_TIMES: Final = frozenset(
+    {
+        "min",
+        "mins",
+        "minute",
+        "minutes",
+        "h",
+        "hr",
+        "hrs",
+        "hour",
+        "hours",
+        "day",
+        "days",
+        "小时",
+        "分钟",
+        "天",
+    }
+)
 _POWERS: Final = frozenset({"w", "mw", "kw", "j", "mj", "kj"})
 _PER: Final = frozenset({"img", "image", "frame", "sample", "iter", "batch", "张", "帧"})
 _COST_METRICS: Final = ("flops", "params", "macs", "ops")
 PERCENT: Final = "%"
-RATE_WORDS: Final = frozenset({"speed", "throughput", "速度", "推理速度", "吞吐", "吞吐量"})
-GENERIC: Final = frozenset({*RATE_WORDS, "cost", "complexity", "size", "usage", "大小", "性能"})
-"""Words for a metric that only the unit tells; `RATE_WORDS` are one without a unit too."""
+NAMED: Final = frozenset(
+    {"speed", "throughput", "storage", "速度", "推理速度", "吞吐", "吞吐量", "吞吐率"}
+)
+GENERIC: Final = frozenset(
+    {*NAMED, "cost", "complexity", "size", "usage", "weight", "weights", "大小", "性能"}
+)
+"""Words for a metric that only the unit tells; those of `NAMED` are one without a unit too."""
 RATES: Final = frozenset({*_RATES, *_PER} - {"fps", "hz"})
 """Units that are words of their own too."""
-SPEAKING: Final = frozenset({*_TIMES, *_RATES} - {"s"})
-"""Units that tell what they are of: ``ms`` of a latency, ``img/s`` of a rate."""
 
 
 def is_unit(text: str) -> bool:
@@ -54,6 +75,16 @@ def cost_unit(key: str) -> Measure | None:
     return None
 
 
+def unit_alone(units: Sequence[str]) -> Measure | None:
+    """Return the one metric that numbers with these units are of: ``ms``, ``img/s``, ``dB``."""
+    first, others = compact(units[0]), {compact(unit) for unit in units[1:]}
+    if first == "db":
+        return Measure("psnr", stated=True)
+    if first == "fps" or others & _TIMES.keys() or (first in _TIMES and first != "s"):
+        return with_printed_unit(Measure("speed"), units[0])
+    return None
+
+
 def with_printed_unit(measure: Measure, unit: str) -> Measure:
     """Return `measure` in the `unit` that a header or a cell prints beside it.
 
@@ -67,7 +98,9 @@ def with_printed_unit(measure: Measure, unit: str) -> Measure:
     if measure.metric in GENERIC and key in (*_TIMES, *_RATES):
         return with_printed_unit(Measure("latency" if key in _TIMES else "fps"), unit)
     own = metric_info(measure.metric).unit
-    if unit == own or (key in _RATES and measure.metric == "fps"):
+    if key in _LONG_TIMES and own:
+        return Measure(f"{measure.metric}_{key}")  # nothing here computes with it
+    if (own and key == compact(own)) or (key in _RATES and measure.metric == "fps"):
         return Measure(measure.metric, stated=True)
     if _is_foreign(measure.metric, own, key):
         return measure
@@ -77,7 +110,7 @@ def with_printed_unit(measure: Measure, unit: str) -> Measure:
 def _is_foreign(metric: str, own: str, key: str) -> bool:
     """Tell whether a metric can't have a unit: SSIM has no dB, and mIoU no milliseconds."""
     if metric in metric_infos():
-        return key not in (*_FAMILIES.get(own, {}), "")
+        return key not in (*_FAMILIES.get(own, {}), PERCENT)
     return key in (*_TIMES, "db")
 
 
@@ -95,6 +128,12 @@ def _power(metric: str, own: str, key: str, unit: str) -> int:
 
 
 _ALL: Final[Mapping[str, int]] = MappingProxyType(
-    {**_COUNTS, **_TIMES, **_BYTES, "db": 0, **dict.fromkeys((*_RATES, *_PER, *_POWERS), 0)}
+    {
+        **_COUNTS,
+        **_TIMES,
+        **_BYTES,
+        "db": 0,
+        **dict.fromkeys((*_RATES, *_PER, *_POWERS, *_LONG_TIMES), 0),
+    }
 )
 _SHORTEST: Final = 4

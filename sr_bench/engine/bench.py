@@ -143,8 +143,9 @@ class Bench:
 
     def _judged(self, case: Case, measurement: Measurement) -> Verdict:
         card, claim = case.card, case.claim
-        # The plain backend word claims the card itself.
-        if claim and claim.backend == self.selection.answers and self.info.emulated:
+        # The plain backend word claims the card itself; what is counted is the same everywhere.
+        of_card = claim and claim.backend == self.selection.answers
+        if claim and of_card and self.info.emulated and case.metric not in STATIC_METRICS:
             sentence = (
                 f"this row claims a number of the {claim.backend} card, but none is here: emulated"
                 " value shown, not judged"

@@ -67,8 +67,9 @@ class LedgerLine:
         """Whether this wrote the number of `key` in the file `document` beside the ledger."""
         row = (self.row, self.row_source, self.backend_word)
         number = (self.precision, self.dataset, self.metric)
-        # In the order of a CellKey.
-        cell = (*row, *number, self.scale, self.named_device, self.variant)
+        # A line of an earlier version names no scale and no device.
+        scale, device = self.scale or key.scale, self.named_device or key.device
+        cell = (*row, *number, scale, device, self.variant)  # in the order of a CellKey
         return self.kind == "number" and self.document == document and cell == astuple(key)
 
 

@@ -4,17 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sr_bench.core.metric import metric_infos
 from sr_bench.lint.pages import linked_pages, owner
-from sr_bench.lint.results import read_results
 from sr_bench.lint.subject import Subject
 from sr_bench.text.printable import counted
 
 
-def attach_pages(
-    subjects: Sequence[Subject], read: Callable[[Path], Subject]
-) -> tuple[list[Subject], list[str]]:
-    """Return the documents with their pages, and what to tell of those.
+def attach_pages(subjects: Sequence[Subject], read: Callable[[Path], Subject]) -> list[Subject]:
+    """Return the documents with their pages.
 
     A page that was named, and is no document of its own, is no longer among them.
 
@@ -39,27 +35,15 @@ def attach_pages(
             if owning is not None:
                 pages[owning][real] = subject
                 taken.add(real)
-    attached = [
+    return [
         replace(subject, pages=tuple(pages.get(real, {}).values()))
         for real, subject in by_path.items()
         if _is_document(subject) or (subject.named and real not in taken)
     ]
-    return attached, [notice for subject in attached for notice in _notices(subject)]
 
 
-def _is_document(subject: Subject) -> bool:
-    """Tell whether there is something in a text that rules look at."""
-    return bool(subject.entries or subject.printed or subject.faults or subject.card)
-
-
-def _prints_results_only(subject: Subject) -> bool:
-    if subject.document is None or _is_document(subject):
-        return False
-    names = {name.replace("_", ""): name for name in metric_infos()}
-    return bool(read_results(subject.document, names))
-
-
-def _notices(subject: Subject) -> Iterator[str]:
+def page_notices(subject: Subject) -> Iterator[str]:
+    """Yield what was read of each page that prints results outside of tables."""
     for page in subject.pages:
         compared = subject.compared.get(page.path)
         if compared and compared.results:
@@ -68,6 +52,15 @@ def _notices(subject: Subject) -> Iterator[str]:
                 f"{page.path}: a page of {subject.path}: {results} printed in its text,"
                 f" {compared.matched} of them of rows that can be told"
             )
+
+
+def _is_document(subject: Subject) -> bool:
+    """Tell whether there is something in a text that rules look at."""
+    return bool(subject.entries or subject.printed or subject.faults or subject.card)
+
+
+def _prints_results_only(subject: Subject) -> bool:
+    return not _is_document(subject) and bool(subject.results)
 
 
 def _real(subject: Subject) -> Path:

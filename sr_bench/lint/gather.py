@@ -20,7 +20,7 @@ from sr_bench.document.rows import ModelInfoTable
 from sr_bench.document.tables import Document, read_document
 from sr_bench.engine.plan.suite import keys_of, load_suite
 from sr_bench.errors import CardError, DatasetError, DocumentError, OptionError, SrBenchError
-from sr_bench.lint.attach import attach_pages
+from sr_bench.lint.attach import attach_pages, page_notices
 from sr_bench.lint.counting import CountedRow, count_row
 from sr_bench.lint.subject import ReadFault, Subject
 
@@ -65,14 +65,14 @@ def gather(request: Request) -> Gathered:
     for path in request.paths:
         for subject, notice in _subjects(path, request, shelf):
             by_path.setdefault(Path(subject.path).resolve(), (subject, notice))
-    documents, told = attach_pages([subject for subject, _ in by_path.values()], _alone)
     subjects: list[Subject] = []
-    for subject in documents:
+    for subject in attach_pages([subject for subject, _ in by_path.values()], _alone):
         counted, datasets = _counted(subject), _datasets(subject, request.load_dataset)
         before = tuple(subjects)  # only these: a pair of documents is compared once
         subjects.append(replace(subject, counted=counted, datasets=datasets, before=before))
     notices = [notice for _, notice in by_path.values() if notice]
-    return Gathered(tuple(subjects), (*notices, *told))
+    notices += [notice for subject in subjects for notice in page_notices(subject)]
+    return Gathered(tuple(subjects), tuple(notices))
 
 
 def _subjects(path: Path, request: Request, shelf: "_Shelf") -> Iterator[tuple[Subject, str]]:

@@ -12,6 +12,8 @@ from sr_bench.lint.entries import Entry
 from sr_bench.lint.pages import Page
 from sr_bench.lint.results import Result, read_results
 
+# COCO's mean over all thresholds is called mAP alone.
+_ALIASES = {"map_50_95": ("map",), "miou": ("meaniou",)}
 _MOST_ROWS = 50  # of one label: among more no text tells which it means
 
 Printed = Claim | Result
@@ -49,9 +51,8 @@ class Compared:
 
 def compare(entries: Sequence[Entry], page: Page) -> Compared:
     """Return the rows of `entries` that the text of `page` prints results of."""
-    names = {
-        word: metric for entry in entries for metric in entry.claims for word in _words(metric)
-    }
+    printed = {metric for entry in entries for metric in entry.claims}
+    names = {word: metric for metric in sorted(printed) for word in _words(metric)}
     results = read_results(page.document, names)
     finder = _Finder.of(entries, page)
     groups: dict[tuple[object, ...], _Group] = {}
@@ -76,7 +77,7 @@ def compare_tables(entries: Sequence[Entry], page: Page, theirs: Sequence[Entry]
     for other in theirs:
         same = [
             entry
-            for entry in rows.get(_identity(other), ())
+            for entry in rows.get(_identity(other), [])[:_MOST_ROWS]
             if not entry.row_source
             or not other.row_source
             or entry.row_source.casefold() == other.row_source.casefold()
@@ -194,4 +195,4 @@ def _identity(entry: Entry) -> tuple[object, ...]:
 def _words(metric: str) -> tuple[str, ...]:
     """Return what a text may call a metric: lower case, without signs."""
     words = [word for word in metric.split("_") if word]
-    return "".join(words), "".join(reversed(words))
+    return (*_ALIASES.get(metric, ()), "".join(words), "".join(reversed(words)))

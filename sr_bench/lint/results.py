@@ -27,6 +27,11 @@ _SEPARATOR: Final = re.compile(
 )
 _CLAUSE: Final = re.compile(r"[,;|{}\[\]()<>，；。、]")  # noqa: RUF001 - as typed
 _WORD: Final = re.compile(r"[a-z0-9]+|[^\W\d_a-z]+")
+# What COCO's evaluation prints: the mean over all thresholds, and that of 0.5.
+_COCO: Final = re.compile(
+    r"\(AP\) @\[ IoU=0\.50(?P<range>:0\.95)? {1,9}\| area= {0,9}all \| maxDets= {0,9}100 \] = "
+    r"(?P<digits>[01]\.[0-9]{1,40})"
+)
 _FENCE: Final = re.compile(r"[ \t>]*(```|~~~)")
 _HEADING: Final = re.compile(r"[ >]{0,9}#{1,6}[ \t]")
 _TABLE: Final = re.compile(r"[ \t>]*(\||<t[dhr]\b)")
@@ -40,7 +45,7 @@ _CALIBRATIONS: Final = (
 # Words of a name that don't change what the number is.
 _IDLE: Final = words(
     """mean average avg ave val valid validation test eval final overall total rate score value acc
-    accuracy result results vacc the is 平均 精度 结果 测试 评估 平均值 准确率 指标"""
+    accuracy result results bbox segm vacc the is 平均 精度 结果 测试 评估 平均值 准确率 指标"""
 )
 
 
@@ -122,6 +127,12 @@ def _in_line(
     path: str, number: int, line: str, metrics: Mapping[str, str], place: _Place
 ) -> Iterator[Result]:
     said, end, names, words_before = place.said, 0, list[tuple[str, str]](), ""
+    if coco := _COCO.search(line):
+        metric = metrics.get("map5095" if coco["range"] else "map50")
+        source = Source(path, number, coco.start("digits") + 1)
+        if metric:
+            yield Result(metric, coco["digits"], "", *said, source, place.section)
+        return
     for match in _NUMBER.finditer(line):
         before = line[max(end, match.start() - _BEFORE) : match.start()]
         if not (names and before.strip() == "/"):  # 30.12/0.87 continues what PSNR/SSIM began
@@ -139,10 +150,12 @@ def _names(before: str, metrics: Mapping[str, str]) -> Iterator[tuple[str, str]]
     separator = _SEPARATOR.search(before)
     name = _CLAUSE.split(before[: separator.start()])[-1] if separator else ""
     for part in name.split("/"):
-        said = [w for w in _WORD.findall(_DTYPE.sub(" ", part.lower())) if w not in _IDLE]
+        said = _WORD.findall(_DTYPE.sub(" ", part.lower()))
         for start in range(len(said)):  # the longest name first
-            if metric := metrics.get("".join(said[start:])):
-                yield metric, "".join(said[:start])
+            telling = (word for word in said[start:] if word not in _IDLE)
+            metric = metrics.get("".join(said[start:])) or metrics.get("".join(telling))
+            if metric:
+                yield metric, "".join(word for word in said[:start] if word not in _IDLE)
                 break
         else:
             return

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from sr_bench.core.card import Evaluation, ModelCard, SuiteCard
 from sr_bench.core.claim import Source
+from sr_bench.core.metric import metric_infos
 from sr_bench.data.dataset import Dataset
 from sr_bench.document.printed import Printed
 from sr_bench.document.rows import ModelInfoTable
@@ -15,6 +16,10 @@ from sr_bench.lint.counting import CountedRow
 from sr_bench.lint.entries import Entry, RowKey, pair_up, read_entries
 from sr_bench.lint.matching import Compared, Match, compare, compare_tables
 from sr_bench.lint.pages import Page
+from sr_bench.lint.results import Result, read_results
+
+# Three digits are a side, not a scale: x256.
+_SCALE = re.compile(r"x([1-9][0-9]?)(?![0-9])|(?<![0-9])([1-9])x(?![0-9a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,12 @@ class Subject:
         return read_entries(self.document, self.tables) if self.document else ()
 
     @cached_property
+    def results(self) -> tuple[Result, ...]:
+        """The results of known metrics that its text prints outside of tables."""
+        names = {name.replace("_", ""): name for name in metric_infos()}
+        return read_results(self.document, names) if self.document else ()
+
+    @cached_property
     def compared(self) -> Mapping[str, Compared]:
         """What became of the results that the texts of this document and its pages print."""
         own = [Page(self.document, own=True)] if self.document else []
@@ -85,12 +96,11 @@ class Subject:
         return self.models.get(entry.key)
 
     def scale(self, entry: Entry) -> int | None:
-        """Return the upscaling factor: the card's, the printed, or that of a label ``EDSR_x2``."""
+        """Return the upscaling factor of the card, of the print or of a label, ``x2`` or ``2x``."""
         if model := self.model(entry):
             return model.scale
-        # Three digits are a side, not a scale: x256.
-        match = re.search(r"x([1-9][0-9]?)(?![0-9])", entry.row, re.IGNORECASE)
-        return entry.scale or (int(match[1]) if match else None)
+        match = _SCALE.search(entry.row)
+        return entry.scale or (int(match[1] or match[2]) if match else None)
 
     def protocol(self, entry: Entry) -> str:
         """Return the name of the protocol that the card gives for an entry's images, or nothing."""

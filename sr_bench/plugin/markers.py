@@ -68,6 +68,8 @@ def marks(case: "Case") -> Mapping[str, str]:
         str(case.precision): _precision(case.precision),
         case.metric: _metric(case.metric),
     }
+    if case.claim:  # what it prints may be another: int8 without a calibration
+        named |= {str(case.claim.precision): _precision(case.claim.precision)}
     if case.evaluation and case.dataset:
         named[case.evaluation.dataset] = _dataset(case.evaluation.dataset)
         named[case.dataset] = _dataset(case.dataset)

@@ -87,5 +87,5 @@ def test_what_is_no_precision_in_any_document_is_refused(text: str) -> None:
 
 
 def test_an_int8_of_whichever_calibration_is_told_from_one_that_nothing_here_has() -> None:
-    spelled = map(Precision, ("int8", "w8a8", "int8_qat", "int4", "int8_kl"))
-    assert [str(one) for one in spelled if one.is_bare_int8] == ["int8", "w8a8"]
+    spelled = map(Precision, ("int8", "w8a8", "int8_ptq", "int8_qat", "int4", "int8_kl"))
+    assert [str(one) for one in spelled if one.is_bare_int8] == ["int8", "w8a8", "int8_ptq"]

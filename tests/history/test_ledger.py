@@ -114,6 +114,23 @@ def test_a_line_about_something_else_does_not_count(
     assert newest(ledger(tmp_path, LINE, copy(new="9", **other))) == "30.26"
 
 
+def test_a_line_of_a_version_that_read_no_scale_and_no_device_is_still_about_its_number() -> None:
+    now = replace(KEY, scale=2, device="Acme phone")
+    assert LINE.is_about("README.md", now)
+    named = copy(scale=2, named_device="Acme phone", variant="3x8x8")
+    assert named.is_about("README.md", replace(now, variant="3x8x8"))
+    for other in ({"scale": 3}, {"device": "another"}, {"variant": "3x9x9"}):
+        key = replace(now, **{"variant": "3x8x8", **other})
+        assert not named.is_about("README.md", key)
+
+
+def test_a_key_says_all_that_tells_it_from_its_neighbours() -> None:
+    assert str(KEY) == "RCAN vacc int8_kl PSNR on set5"
+    told = replace(KEY, scale=3, device="Acme phone", variant="3x8x8")
+    assert str(told) == "RCAN x3 vacc int8_kl PSNR on set5 (Acme phone, 3x8x8)"
+    assert str(replace(KEY, row="RCAN_X3", scale=3)) == "RCAN_X3 vacc int8_kl PSNR on set5"
+
+
 def test_the_place_does_not_count_as_rows_move(tmp_path: Path) -> None:
     assert newest(ledger(tmp_path, copy(line=99, column=1))) == "30.26"
 

@@ -6,6 +6,8 @@ from sr_bench.document.tables import parse_document
 from sr_bench.lint.results import Result, read_results
 
 METRICS = {"psnr": "psnr", "ssim": "ssim", "psnry": "psnr_y", "top1": "top1", "miou": "miou"}
+METRICS |= {"meaniou": "miou", "map5095": "map_50_95", "map50": "map_50"}
+AP = " Average Precision  (AP) @["
 
 
 def results(text: str) -> tuple[Result, ...]:
@@ -31,6 +33,11 @@ def numbers(text: str) -> list[str]:
         ("PSNR-Y: 33.1", ["psnr_y 33.1"]),
         ("top1_rate: 79.303 top5_rate: 94.724", ["top1 79.303"]),
         ("validation pixAcc: 87.8, mIoU: 51.3%", ["miou 51.3"]),
+        ("[VACC]:  top1_rate: 74.7 top5_rate: 92.27", ["top1 74.7"]),
+        ("Mean IoU :       0.66619", ["miou 0.66619"]),
+        (f"{AP} IoU=0.50:0.95 | area=   all | maxDets=100 ] = 0.386", ["map_50_95 0.386"]),
+        (f"{AP} IoU=0.50      | area=   all | maxDets=100 ] = 0.581", ["map_50 0.581"]),
+        (f"{AP} IoU=0.50:0.95 | area= small | maxDets=100 ] = 0.215", []),
         ("epoch 3, loss: 0.21, lr = 1e-4", []),
         ("The PSNR of v1.2 rises", []),
     ],

@@ -72,7 +72,7 @@ def test_each_number_is_an_item_and_says_what_keeps_it_from_being_measured(
             f"*7 x {NO_NETWORK}: architecture, onnx or *",
             "*2 x sr-bench does not measure 'top1'",
             "*2 x nothing here computes in w8a16; what can be measured: fp32, *",
-            '*1 x the document prints latency and no device: * "" = "cuda" *',
+            '*1 x the document prints latency and no device: * "" = "cuda", *',
             "*1 x no * of the card covers PSNR of fp32 on 'Set14': add one, with printed = *",
             "tiny_x2 int8_max: the document prints int8 and no calibration; max is the card's *",
         ]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
 from sr_bench.document.cell import Cell
@@ -12,15 +13,19 @@ from sr_bench.document.places import Places
 from sr_bench.document.spelling import has_number
 
 # Each piece ends at the next tag: the time to look is linear in the text, whatever is in it.
+_ATTRIBUTES: Final = r"(?:(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+(?=>)|[^<>]*+)"
 _TAG: Final = re.compile(
     r"<(?P<close>/?)(?P<name>table|thead|tbody|tfoot|tr|t[dh]|caption|h[1-6])(?=[\s/>])"
-    r"(?P<attributes>(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+(?=>)|[^<>]*+)>",
+    rf"(?P<attributes>{_ATTRIBUTES})>",
     re.IGNORECASE,
 )
 _SPAN: Final = re.compile(r"\b(?P<name>col|row)span\s*=\s*[\"']?\s*(?P<number>\d{1,9})", re.I)
 _WRAPPED: Final = re.compile(
-    r"\s*<(?P<name>[a-z][a-z0-9]*)\b[^<>]*>(?P<inside>.*)</(?P=name)\s*>\s*", re.I | re.S
+    rf"\s*<(?P<name>[a-z][a-z0-9]*)\b{_ATTRIBUTES}>(?P<inside>.*)</(?P=name)\s*>\s*",
+    re.IGNORECASE | re.DOTALL,
 )
+_MOST_TAGS: Final = 8
+"""Around a content; who nests more gets them as part of it."""
 _TOO_MANY: Final = f"its rowspan and colspan make more than {MOST_CELLS} cells"
 
 
@@ -48,8 +53,7 @@ def html_tables(text: str, places: Places) -> tuple[Grid, ...]:
     reader = _Reader(text, places)
     for match in _TAG.finditer(text):
         reader.tag(match)
-    found = reader.finished()
-    return tuple(sorted(found, key=lambda grid: grid.line))
+    return reader.finished()
 
 
 @dataclass(frozen=True)
@@ -66,14 +70,15 @@ class _Box:
 class _Open:
     """A table that has not ended."""
 
-    line: int
+    start: int
+    """Offset of its tag."""
     heading: str
     rows: list[list[_Box]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     caption: str = ""
     in_head: bool = False
-    headed: int = 0
-    """Rows in a ``<thead>``."""
+    head: set[int] = field(default_factory=set)
+    """Which of `rows` are in a ``<thead>``."""
     cell: re.Match[str] | None = None
     """The tag of the cell, or the caption, that is open."""
     holds_table: bool = False
@@ -85,7 +90,7 @@ class _Reader:
     def __init__(self, text: str, places: Places) -> None:
         self._text, self._places = text, places
         self._open: list[_Open] = []
-        self._done: list[Grid] = []
+        self._done: dict[int, Grid] = {}  # by their first offset
         self._heading: tuple[int, str] = (0, "")
 
     def tag(self, match: re.Match[str]) -> None:
@@ -100,12 +105,12 @@ class _Reader:
             self._end_cell(match.start())
             self._part(match, name, closes, line)
 
-    def finished(self) -> list[Grid]:
-        """Return all tables, those without an end tag too."""
+    def finished(self) -> tuple[Grid, ...]:
+        """Return all tables in order, those without an end tag too."""
         while self._open:
             self._end_cell(len(self._text))
             self._end_table(self._places.line(len(self._text.rstrip())))
-        return self._done
+        return tuple(grid for _, grid in sorted(self._done.items(), key=itemgetter(0)))
 
     def _head(self, match: re.Match[str], closes: bool) -> None:
         if not closes:
@@ -117,7 +122,7 @@ class _Reader:
         if not closes:
             if self._open:
                 self._open[-1].holds_table = True
-            self._open.append(_Open(line, self._heading[1]))
+            self._open.append(_Open(match.start(), self._heading[1]))
         elif self._open:
             self._end_cell(match.start())
             self._end_table(line)
@@ -129,9 +134,10 @@ class _Reader:
         elif closes:
             return
         elif name == "tr":
+            if table.in_head:
+                table.head.add(len(table.rows))
             table.rows.append([])
             table.lines.append(line)
-            table.headed += table.in_head
         else:
             table.cell, table.holds_table = match, False
 
@@ -158,16 +164,16 @@ class _Reader:
     def _content(self, start: int, end: int) -> Cell:
         """Return the smallest stretch that holds all content: tags around it are left out."""
         text = self._text[start:end]
-        while match := _WRAPPED.fullmatch(text):
-            if f"<{match['name']}" in match["inside"] or f"</{match['name']}" in match["inside"]:
+        for _ in range(_MOST_TAGS):
+            match = _WRAPPED.fullmatch(text)
+            if not match or re.search(rf"</?{match['name']}\b", match["inside"], re.IGNORECASE):
                 break
             start, text = start + match.start("inside"), match["inside"]
-        kept = text.rstrip()
-        return (
-            self._places.cell(start + len(kept) - len(kept.lstrip()), start + len(kept))
-            if kept
-            else self._places.cell(start, start + len(text))
-        )
+        # Of what is left, comments are blank.
+        lead, kept = len(text) - len(text.lstrip()), text.strip()
+        if kept:
+            return self._places.cell(start + lead, start + lead + len(kept))
+        return self._places.cell(start, start + len(text))
 
     def _end_table(self, last_line: int) -> None:
         table = self._open.pop()
@@ -177,36 +183,35 @@ class _Reader:
         boxes = [table.rows[number] for number in kept]
         lines = [table.lines[number] for number in kept]
         rows, shapeless = _placed(boxes)
-        count = table.headed or _headed(boxes)
-        self._done.append(
-            Grid(
-                headers=tuple(rows[:count]),
-                rows=tuple(rows[count:]),
-                line=table.line,
-                last_line=last_line,
-                row_lines=tuple(lines[count:]),
-                heading=table.heading,
-                caption=table.caption,
-                dialect="html",
-                shapeless=shapeless,
-            )
+        count = _headed(boxes, sum(number in table.head for number in kept))
+        self._done[table.start] = Grid(
+            headers=tuple(rows[:count]),
+            rows=tuple(rows[count:]),
+            line=self._places.line(table.start),
+            last_line=last_line,
+            row_lines=tuple(lines[count:]),
+            heading=table.heading,
+            caption=table.caption,
+            dialect="html",
+            shapeless=shapeless,
         )
 
 
-def _headed(boxes: Sequence[Sequence[_Box]]) -> int:
-    """Return how many rows from the first on are of headers, in a table without a ``<thead>``."""
-    count = 0
-    while count < len(boxes) and all(box.is_header for box in boxes[count]):
+def _headed(boxes: Sequence[Sequence[_Box]], marked: int) -> int:
+    """Return how many rows from the first on are of headers, if `marked` are in a ``<thead>``."""
+    count = marked
+    while not marked and count < len(boxes) and all(box.is_header for box in boxes[count]):
         count += 1
-    if not count:
-        rows = [[box.cell for box in row] for row in boxes]
-        count = headed(
-            [tuple(row) for row in rows], int(any(box.is_header for box in boxes[0][1:]))
-        )
-    # A header that spans rows makes headers of them all.
-    while 0 < count < len(boxes) - 1 and not _numbers(boxes[count]):
-        if not any(box.rows + number > count for number in range(count) for box in boxes[number]):
+    if count in (0, len(boxes)):  # no tags of headers, or tags that only make all of it bold
+        rows = [tuple(box.cell for box in row) for row in boxes]
+        count = headed(rows, int(not count and any(box.is_header for box in boxes[0][1:])))
+    # A header that spans rows makes headers of them all, and one over several columns has theirs.
+    reach = max((number + box.rows for number in range(count) for box in boxes[number]), default=0)
+    while 0 < count < len(boxes) - 1 and len(boxes[count]) > 1 and not _numbers(boxes[count]):
+        is_group = any(box.columns > 1 for box in boxes[count - 1])
+        if count >= reach and not is_group:
             break
+        reach = max(reach, *(count + box.rows for box in boxes[count]))
         count += 1
     return count
 
@@ -217,10 +222,8 @@ def _numbers(boxes: Sequence[_Box]) -> bool:
 
 def _placed(boxes: Sequence[Sequence[_Box]]) -> tuple[list[Row], str]:
     """Return rows with each cell in all of its places, and why they could not be had."""
-    if (
-        sum(min(b.columns, MOST_CELLS) * min(b.rows, len(boxes)) for row in boxes for b in row)
-        > MOST_CELLS
-    ):
+    areas = (box.columns * min(box.rows, len(boxes)) for row in boxes for box in row)
+    if sum(areas) > MOST_CELLS:
         return [tuple(box.cell for box in row) for row in boxes], _TOO_MANY
     rows: list[Row] = []
     below: dict[int, tuple[Cell, int]] = {}  # by column: a cell from above, and its rows to come

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Final
 
@@ -27,7 +27,7 @@ _MARKER: Final = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)])?[ \t]+|[ >]*")
 _NOTE: Final = re.compile(r"\\?\*(?![*\s])|[†‡§]|note\b|注", re.I)
 _FAR: Final = 3
 """Lines between a caption and its table: blank ones, and tags such as ``<div>``."""
-_LONGEST_CAPTION: Final = 200
+_LONGEST_CAPTION: Final = 300
 
 
 def grids(places: Places) -> tuple[Grid, ...]:
@@ -36,11 +36,12 @@ def grids(places: Places) -> tuple[Grid, ...]:
     shown = blocks(places)
     lines = _emptied(text, shown.fenced)
     found = list(shown.tables)
-    taken = {n for grid in found for n in range(grid.line, grid.last_line + 1)}
+    taken = _lines_of(found)
     found += _pipes(places, lines, taken | shown.fenced | shown.indented)
     found += html_tables(_blanked(text, places, taken | shown.fenced), places)
     found.sort(key=lambda grid: grid.line)
     headings = _headings(lines, taken)
+    taken |= _lines_of(found)
     starts = [0, *headings]
     above = (starts[bisect_left(starts, grid.line) - 1] for grid in found)
     return tuple(
@@ -51,6 +52,10 @@ def grids(places: Places) -> tuple[Grid, ...]:
         )
         for grid, number in zip(found, above, strict=True)
     )
+
+
+def _lines_of(found: Iterable[Grid]) -> set[int]:
+    return {number for grid in found for number in range(grid.line, grid.last_line + 1)}
 
 
 def _headings(lines: Sequence[str], taken: set[int]) -> Mapping[int, str]:

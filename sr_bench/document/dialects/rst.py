@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from sr_bench.document.dialects import rst_grid, rst_simple
+from sr_bench.document.dialects.display import Display
 from sr_bench.document.dialects.html import html_tables
 from sr_bench.document.dialects.rst_lists import Body, csv_table, list_table
 from sr_bench.document.grids import Grid
@@ -17,7 +18,7 @@ _DIRECTIVE: Final = re.compile(
     r"[ \t]*\.\.[ \t]+(?:\|[^|]*\|[ \t]+)?(?P<name>[\w:+.-]{1,60}?)::(?:[ \t]+(?P<title>.*))?"
 )
 _COMMENT: Final = re.compile(r"[ \t]*\.\.(?:[ \t]+(?![_\[|])|$)")
-_UNDERLINE: Final = re.compile(r"([!-/:-@\[-`{-~])\1{2,}[ \t]*")
+_UNDERLINE: Final = re.compile(r"([!-/:-@\[-`{-~])\1+[ \t]*")
 _CODE: Final = frozenset({"code", "code-block", "sourcecode", "parsed-literal", "math", "raw"})
 _LISTS: Final = MappingProxyType[str, Callable[[Body], Grid]](
     {"list-table": list_table, "flat-table": list_table, "csv-table": csv_table}
@@ -99,7 +100,9 @@ class _Walk:
         if number == len(self._lines) or not title or _UNDERLINE.fullmatch(title):
             return False
         below = self._lines[number].rstrip()
-        return bool(_UNDERLINE.fullmatch(below)) and (len(below) > 3 or len(below) >= len(title))
+        return bool(_UNDERLINE.fullmatch(below)) and (
+            len(below) > 3 or len(below) >= len(Display.of(title).text)
+        )
 
     def _caption(self, line: int) -> str:
         """Return the single line of text above a table; a section's title is none."""

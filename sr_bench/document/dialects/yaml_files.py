@@ -171,7 +171,7 @@ def scalar(text: str, cell: Cell, new: str) -> str:
 
 
 def _grid(rows: Sequence[_Row], name: str) -> Grid:
-    lines = [cell.line for row in rows for _, cell in row.numbers]
+    lines = [cell.line for row in rows for _, cell in row.cells]
     return Grid(
         headers=(tuple(above for above, _ in rows[0].cells),),
         rows=tuple(tuple(cell for _, cell in row.cells) for row in rows),

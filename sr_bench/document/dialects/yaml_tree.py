@@ -44,7 +44,7 @@ def read_tree(places: Places) -> Items:
     shift = int(places.text.startswith(BOM))  # which libyaml does not count
     try:
         return _documents(places, yaml.parse(places.text[shift:], Loader=_LOADER), shift)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeError) as error:
         mark = getattr(error, "problem_mark", None)
         offset = _offset(mark, shift) if mark else shift + getattr(error, "position", 0)
         cell = places.cell(offset, offset)

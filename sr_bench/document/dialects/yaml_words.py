@@ -1,6 +1,7 @@
 """What the keys of YAML files of results mean, as a table's headers would say it."""
 
 import re
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -60,11 +61,13 @@ _DATASET: Final = re.compile(
 _SCALE: Final = re.compile(r"x[2-9]|[2-9]x|x1[0-6]")
 
 
+@lru_cache(maxsize=1024)  # a file repeats its keys
 def header(key: str) -> str:
     """Return the header that says what `key` does: a word of ours, or the key itself."""
     return _BY_KEY.get(compact(key), key)
 
 
+@lru_cache(maxsize=1024)
 def kind_of(key: str) -> str:
     """Return which of `LABELS` a key is a value of, as in ``w8a8: {tflite: ...}``; or nothing."""
     word = compact(key)

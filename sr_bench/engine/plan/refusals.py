@@ -6,12 +6,20 @@ from fnmatch import fnmatchcase
 from sr_bench import discovery
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.card import Evaluation, ModelCard
-from sr_bench.core.case import COST_METRICS, FILE_METRIC, GATE_METRIC, TIMED_METRICS, Case
+from sr_bench.core.case import (
+    COST_METRICS,
+    FILE_METRIC,
+    GATE_METRIC,
+    STATIC_METRICS,
+    TIMED_METRICS,
+    Case,
+)
 from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.metric import is_measured, metric_info
 from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.options import Selection
 
+_BATCH = re.compile(r"batch\D{0,20}(\d{1,6})", re.IGNORECASE)
 _SIDE = re.compile(r"\d{2,}")  # of a shape; shorter numbers are a batch or channels
 
 
@@ -43,10 +51,10 @@ def why_refused(
         return ""
     if not precision.is_measured:
         return _of_precision(precision)
-    if cell and (why := _of_device(model, metric, cell)):
-        return why
     if metric == FILE_METRIC:
         return _of_file(model, precision, cell.backend if cell else "")
+    if cell and (why := _of_device(model, metric, cell)):
+        return why
     return "" if evaluation else _of_dataset(metric, precision, cell.dataset if cell else "")
 
 
@@ -59,15 +67,16 @@ def why_not_here(case: Case, chosen: Selection, info: BackendInfo, cpu: str) -> 
         info: What its backend says about itself.
         cpu: The processor's name.
     """
-    if case.refusal or case.metric in COST_METRICS:
+    if case.refusal or case.metric in STATIC_METRICS:
         return case.refusal
     if why := _of_backend(case, chosen.answers, info):
         return why
     claim, timed = case.claim, case.metric in TIMED_METRICS
     if claim is None or not (timed or claim.device):
         return ""
-    pattern, here = case.card.devices[claim.device], cpu if info.device == "cpu" else info.device
-    if not any(fnmatchcase(name.lower(), pattern.lower()) for name in (here, info.device)):
+    pattern, device = case.card.devices[claim.device], info.device.removesuffix(", replayed")
+    here = cpu if info.device == "cpu" else device  # who knows which one was recorded
+    if not any(fnmatchcase(name.lower(), pattern.lower()) for name in (here, device)):
         return f"this number is of {claim.device or pattern}; this session runs on {here}"
     if timed and not chosen.latency:
         return "networks are timed only on demand: rerun with --sr-latency"
@@ -90,6 +99,9 @@ def _of_backend(case: Case, backend: str, info: BackendInfo) -> str:
 
 def _of_shape(case: Case, claim: Claim) -> str:
     """Say that another size is timed than the one that the document prints, if so."""
+    batch = _BATCH.search(f"{claim.variant} {claim.device}")
+    if batch and int(batch[1]) > 1:
+        return f"this number is of a batch of {batch[1]}, and images are timed one by one"
     sides = tuple(map(int, _SIDE.findall(claim.shape)))
     if len(sides) != 2 or sides == case.timed_size:
         return ""
@@ -115,7 +127,7 @@ def _of_device(model: ModelCard, metric: str, cell: Claim | Blank) -> str:
     key = cell.device.replace("\\", "\\\\").replace('"', '\\"')
     return (
         f"the document prints {metric_info(metric).title} {about}: name it in the card as sessions"
-        f' do, under [model.devices], such as "{key}" = "cuda" or a processor\'s name'
+        f' do, under [model.devices], such as "{key}" = "cuda", a processor\'s name, or "*" for any'
     )
 
 

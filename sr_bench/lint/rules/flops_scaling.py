@@ -1,9 +1,12 @@
 """SRB206: Flops of one model that don't follow its shapes."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from sr_bench.core.claim import Claim
+from sr_bench.core.metric import metric_info
 from sr_bench.lint.counting import KNOWN
-from sr_bench.lint.digits import quantity
+from sr_bench.lint.digits import bounds, quantity
 from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
@@ -21,45 +24,55 @@ RULE = Rule(
 _MOST_ROWS = 16  # of one model that a row is held against: no document needs more
 
 
+@dataclass(frozen=True)
+class _Row:
+    """An entry whose Flops and shape are known."""
+
+    entry: Entry
+    claim: Claim
+    pixels: int
+    flops: tuple[float, float]
+    """The least and the greatest, in G, that are printed like this."""
+
+
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row whose Flops an earlier row of its model contradicts."""
-    earlier: dict[tuple[str, str], list[Entry]] = {}
+    earlier: dict[tuple[str, ...], list[_Row]] = {}
     for entry in subject.entries:
-        if not {"flops", "params"} <= entry.claims.keys() or not entry.size:
+        claim = entry.claims.get("flops") or entry.claims.get("macs")
+        params, size = entry.claims.get("params"), entry.size
+        if not claim or not params or not size:
             continue
-        rows = earlier.setdefault((entry.row.casefold(), entry.claims["params"].text), [])
-        beside = ((first, _contradiction(first, entry)) for first in rows)
-        first, why = next((pair for pair in beside if pair[1]), (entry, ""))
+        row = _Row(entry, claim, size[1] * size[2], bounds(claim))
+        key = (entry.row.casefold(), params.text, claim.metric)
+        rows = earlier.setdefault(key, [])
+        beside = ((first, _contradiction(first, row)) for first in rows)
+        first, why = next((pair for pair in beside if pair[1]), (row, ""))
         if why:
-            other, claim = first.claims["flops"], entry.claims["flops"]
+            title = metric_info(claim.metric).title
             yield RULE.found(
                 claim.source,
-                f"{entry.name}: Flops {quantity(claim)} on {entry.shape} beside {quantity(other)}"
-                f" on {first.shape} in line {other.source.line}: {why}",
+                f"{entry.name}: {title} {quantity(claim)} on {entry.shape} beside"
+                f" {quantity(first.claim)} on {first.entry.shape} in line"
+                f" {first.claim.source.line}: {why}",
                 row=entry.row,
             )
         if len(rows) < _MOST_ROWS:
-            rows.append(entry)
+            rows.append(row)
 
 
-def _contradiction(one: Entry, other: Entry) -> str:
-    """Return why the Flops of two entries of known size can't both be right."""
-    first, second = one.claims["flops"], other.claims["flops"]
-    area = _pixels(other) / _pixels(one)
-    if area != 1 and first.text == second.text:
+def _contradiction(first: _Row, second: _Row) -> str:
+    """Return why two numbers can't both be right."""
+    area = second.pixels / first.pixels
+    if area != 1 and first.claim.text == second.claim.text:
         return f"equal, though the second shape has {area:.3g} times the pixels"
+    (least, most), (second_least, second_most) = first.flops, second.flops
     # The quotient of numbers as coarse as this could be anything.
-    if min(first.value, second.value) <= first.half_step + second.half_step:
+    if least <= most - least or second_least <= second_most - second_least:
         return ""
-    low = (second.value - second.half_step) / (first.value + first.half_step) / area
-    high = (second.value + second.half_step) / (first.value - first.half_step) / area
+    low, high = second_least / most / area, second_most / least / area
     names = [name for name, value in KNOWN if low <= value <= high]
     # A coarse number fits some factor by chance, or fits 1 as well.
     if not names or high / low > 1.02 or low <= 1 <= high:
         return ""
     return f"{names[0]} times what the pixels account for"
-
-
-def _pixels(entry: Entry) -> int:
-    _, height, width = entry.size or (0, 1, 1)
-    return height * width

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from sr_bench.core.metric import metric_info
 from sr_bench.lint.counting import CountedRow
 from sr_bench.lint.digits import quantity
 from sr_bench.lint.finding import Finding, Rule, Severity
@@ -21,13 +22,14 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row that prints Flops but no shape."""
     counted = {row.flops.source: row for row in subject.counted if row.flops}
     for entry in subject.entries:
-        claim = entry.claims.get("flops")
+        claim = entry.claims.get("flops") or entry.claims.get("macs")
         if claim and entry.shape_column and entry.size is None:
+            title = metric_info(claim.metric).title
             known = _from_card(counted.get(claim.source))
             cell = f"{entry.shape!r} is no shape" if entry.shape else "the Shape cell is blank"
             yield RULE.found(
                 claim.source,
-                f"{entry.name}: Flops {quantity(claim)}: {cell}{known}",
+                f"{entry.name}: {title} {quantity(claim)}: {cell}{known}",
                 row=entry.row,
             )
 

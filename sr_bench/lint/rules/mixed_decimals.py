@@ -8,6 +8,7 @@ from sr_bench.core.claim import Claim
 from sr_bench.lint.digits import decimals, quantity
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
+from sr_bench.text.printable import counted
 
 RULE = Rule(
     "SRB208",
@@ -35,7 +36,7 @@ def _unusual(claims: Sequence[Claim]) -> Iterator[Finding]:
         if decimals(claim) != usual:
             yield RULE.found(
                 claim.source,
-                f"{claim.row}: Params {quantity(claim)} have {decimals(claim)} decimals,"
+                f"{claim.row}: Params {quantity(claim)} have {counted(decimals(claim), 'decimal')},"
                 f" other rows {usual}",
                 row=claim.row,
             )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sr_bench.core.claim import Source
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
+from sr_bench.text.printable import counted
 
 RULE = Rule(
     "SRB004",
@@ -28,4 +29,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     more = [f"and {len(tables) - _MOST_NAMED} more"] if len(tables) > _MOST_NAMED else []
     seen = "; ".join([*(f"line {table}" for table in tables[:_MOST_NAMED]), *more])
     message = f"no row is read; its tables are: {seen or 'none'}"
+    if subject.results:
+        results = counted(len(subject.results), "result")
+        message += f"; its text prints {results}: name the document whose page it is with it"
     yield RULE.found(Source(subject.path, 1, 1), message)

@@ -26,7 +26,7 @@ RULE = Rule(
 )
 
 # What makes a network large, as messages call it.
-_COSTS: dict[str, str] = {"params": "Params", "flops": "Flops"}
+_COSTS: dict[str, str] = {"params": "Params", "flops": "Flops", "macs": "MACs"}
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class _Ranking:
         """Return the models that are larger than `small` and clearly below it."""
         least = bounds(small.psnr)[0] - CLEAR["psnr"]
         below = (1 << bisect_left(self._most, least)) - 1
-        # Where Params and Flops disagree, neither model is the larger one.
+        # Where Params and operations disagree, neither model is the larger one.
         both = [metric for metric in _COSTS if metric in small.costs]
         comparable = 0
         for metric in both:

@@ -63,7 +63,7 @@ def render_family(family: str, documents: Iterable[Document], records: Sequence[
         cells = {claim.source: NOT_MEASURED for claim in read_claims(document)}
         cells |= {source: text for source, text in values.items() if source.path == document.path}
         mirrored = mirror(document, cells)
-        parts += [f"The table of {code(document.path)} with {what}:", mirrored]
+        parts += [f"The table of {code(document.path)} with {what}:", _shown(document, mirrored)]
     parts += ["## Claimed and measured", comparison(records)]
     if any(record.interval for record in records):
         parts.append(f"{INTERVAL}.")
@@ -72,6 +72,12 @@ def render_family(family: str, documents: Iterable[Document], records: Sequence[
     if lines:
         parts += ["## How int8 was made", "\n".join(lines)]
     return "\n\n".join(parts) + "\n"
+
+
+def _shown(document: Document, mirrored: str) -> str:
+    """Return the tables of `document` as Markdown shows them: those of other dialects as code."""
+    foreign = [g.dialect for g in document.grids if g.dialect not in ("markdown", "html")]
+    return f"~~~{foreign[0]}\n{mirrored}\n~~~" if foreign else mirrored
 
 
 def mirrored_values(records: Sequence[Record]) -> dict[Source, str]:

@@ -136,18 +136,21 @@ def test_a_time_needs_its_device_in_the_card_and_the_option_in_the_session(
     cases, metric: str
 ) -> None:
     (case,) = cases(about(metric=metric))
-    assert case.refusal.endswith("""such as "" = "cuda" or a processor's name""")
+    assert case.refusal.endswith("""such as "" = "cuda", a processor's name, or "*" for any""")
     card = ONNX + ON_SET5 + '[model.devices]\n"" = "cpu"\n'
     (case,) = cases(about(metric=metric), card=card)
     assert here(case).endswith("rerun with --sr-latency")
     assert here(case, latency=True) == ""
     (case,) = cases(about(metric=metric, shape="1x3x720x1280"), card=card)
     assert "of 1x3x720x1280, and 3x256x256 is timed" in here(case, latency=True)
+    (case,) = cases(about(metric=metric, variant="Batch Size=8"), card=card)
+    assert here(case, latency=True).startswith("this number is of a batch of 8")
+    (case,) = cases(about(metric=metric), card=card)
     assert case.id == f"a-fp32-{metric}"  # not the id of what is timed and nobody prints
 
 
 def test_the_size_of_a_model_is_known_of_the_file_that_the_card_names(cases) -> None:
-    size = about(metric="model_size")
+    size = about(metric="model_size", device="any phone")
     others = replace(size, precision=Precision.FP16), replace(size, backend="vacc")
     here, low, device = cases(size, *others)
     assert here.refusal == ""
@@ -169,3 +172,18 @@ def test_two_tables_that_print_one_number_have_an_item_for_each(cases) -> None:
     first, second = cases(PRINTED, about(dataset="Set-5", text="30.12"))
     assert [first.id, second.id] == ["a-fp32-set5_x2-psnr", "a-fp32-set5_x2-psnr-2"]
     assert first.run_key == second.run_key
+
+
+def test_a_backend_may_be_printed_in_two_words(cases) -> None:
+    (case,) = cases(about(backend="onnx runtime"))
+    assert here(case) == ""
+
+
+def test_a_replay_answers_for_the_device_that_was_recorded(cases) -> None:
+    card = ONNX + ON_SET5 + '[model.devices]\n"Acme phone" = "vacc"\n'
+    (case,) = cases(about(device="Acme phone"), card=card)
+    replayed = replace(HERE, device="vacc, replayed")
+    assert why_not_here(case, Selection(), replayed, CPU) == ""
+    assert "runs on emulated" in why_not_here(
+        case, Selection(), replace(HERE, device="emulated"), CPU
+    )

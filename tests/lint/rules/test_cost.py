@@ -161,6 +161,42 @@ def test_a_row_has_one_finding_however_many_rows_contradict_its_flops(tmp_path: 
 
 
 @pytest.mark.parametrize(
+    ("flops", "params", "shape", "words"),
+    [
+        ("200.000", "1.370", "3x256x256", ""),  # 2.2 for each parameter and pixel
+        ("0.200", "1.370", "3x256x256", "1000 times as many would be usual"),
+        ("60000", "1.370", "3x256x256", ""),  # as deep a recursion as nobody has built yet
+        ("200000000", "1.370", "3x256x256", "1e-06 times as many"),
+        ("0.1", "1.4", "64", ""),
+        ("0.020", "1.400", "256", "0.00022 operations for each of 1.400 M Params"),
+        ("0.0", "1.4", "3x256x256", ""),
+        ("0.1", "0.0", "3x256x256", ""),
+        ("0.200", "1.370", "multi-shape", ""),
+    ],
+)
+def test_flops_are_held_against_params_and_pixels(
+    tmp_path: Path, flops: str, params: str, shape: str, words: str
+) -> None:
+    text = page(f"Any | {flops} | {params} | 30.0 | - | {shape}")
+    findings = of(look(tmp_path, text), "SRB209")
+    assert (words in findings[0].message) if words else not findings
+    without_images = page(
+        f"Any | {flops} | {params} | {shape}", columns="Model | Flops(G) | Params(M) | Shape"
+    )
+    many = float(flops) > 1e4
+    assert len(of(look(tmp_path, without_images), "SRB209")) == many
+
+
+@pytest.mark.parametrize(("metric", "count"), [("top1", 1), ("mIoU", 0)])
+def test_networks_that_classify_have_fewer_operations(
+    tmp_path: Path, metric: str, count: int
+) -> None:
+    rows = ("Net | 30.850 | 2.830 | 224 | 62.5", "Big | 8.2 | 25.6 | [1, 3, 224, 224] | 76.1")
+    text = page(*rows, columns=f"Model | Flops(G) | Params(M) | input size | {metric}")
+    assert [one.row for one in of(look(tmp_path, text), "SRB209")] == ["Net"] * count
+
+
+@pytest.mark.parametrize(
     ("text", "severity"),
     [
         ("0.004531", None),

@@ -140,6 +140,7 @@ def test_a_page_that_is_named_belongs_to_the_document_of_its_name(tmp_path: Path
     assert finding.source.path.endswith("net_a.md")
     (unowned,) = of(report, "SRB004")
     assert unowned.source.path.endswith("else-official.md")
+    assert "its text prints 2 results: name the document" in unowned.message
 
 
 def test_a_table_of_a_page_is_compared_row_by_row(tmp_path: Path) -> None:
@@ -148,6 +149,17 @@ def test_a_table_of_a_page_is_compared_row_by_row(tmp_path: Path) -> None:
     (finding,) = with_page(tmp_path, text)
     assert "PSNR 31.000 dB, where" in finding.message
     assert finding.severity is Severity.NOTE
+
+
+@pytest.mark.parametrize(("printed", "count"), [("0.3861", 0), ("0.301", 1)])
+def test_a_share_is_held_against_a_number_in_percent(
+    tmp_path: Path, printed: str, count: int
+) -> None:
+    text = page("det | 38.6 | 58.1", columns="Model | mAP@.5:.95 | mAP@.5")
+    log = f"det\n\n{{'bbox_mAP': {printed}, 'bbox_mAP_50': 0.581}}\n"
+    findings = found(write(tmp_path, {"zoo/source_code/run.md": log}, text))
+    assert len(findings) == count
+    assert all("38.6, where" in one.message and "30.1" in one.message for one in findings)
 
 
 def folder_report(folder: Path) -> Report:

@@ -254,3 +254,10 @@ def test_values_are_given_by_the_place_of_their_claim() -> None:
     other = replace(CLAIM, source=Source("README.md", 8, 22))
     values = mirrored_values([record(), without_value(record(other)), record(None)])
     assert values == {CLAIM.source: "30.10", other.source: "-"}
+
+
+def test_a_table_of_another_dialect_is_shown_as_code(tmp_path: Path) -> None:
+    path = tmp_path / "results.yaml"
+    path.write_text("name: M\npsnr: 31.2\n", encoding="utf-8")
+    text = render_family("M", [read_document(path)], [])
+    assert "\n\n~~~yaml\nname: M\npsnr: '-'\n~~~\n\n" in text

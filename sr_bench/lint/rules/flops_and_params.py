@@ -1,0 +1,66 @@
+"""SRB209: Flops and Params that can't be of one network."""
+
+import math
+from collections.abc import Iterator
+
+from sr_bench.core.claim import Claim
+from sr_bench.core.metric import image_metrics, metric_info
+from sr_bench.lint.digits import quantity
+from sr_bench.lint.entries import Entry
+from sr_bench.lint.finding import Finding, Rule, Severity
+from sr_bench.lint.subject import Subject
+
+RULE = Rule(
+    "SRB209",
+    Severity.WARNING,
+    "Flops and Params can't be of one network",
+    "A convolution at full resolution uses each parameter once for each pixel: Flops are one or two"
+    " times Params x pixels. Strides make that less, recursion and layers after an upsampling more,"
+    " but no known network is as far off as this; most often a unit is a thousand off.",
+    "check both units, and the shape that was counted on",
+)
+
+_OF_IMAGES = (1 / 300, 1000.0)
+"""Operations for each parameter and pixel, of networks that return an image: those with many
+scales have 0.005 (U-Net) to 0.2, recursive ones up to 60, at x4 counted on the output 16 times as
+many."""
+_OF_CLASSES = (1e-5, 0.15)
+"""Of networks that only classify: most of their parameters meet few pixels."""
+_OF_OTHERS = (1e-5, 100.0)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Yield a finding for each row whose operations for a parameter and pixel are absurd."""
+    metrics = {metric for entry in subject.entries for metric in entry.claims}
+    classes = any(metric.startswith(("top1", "top5")) for metric in metrics)
+    bounds = _OF_CLASSES if classes else _OF_OTHERS
+    bounds = _OF_IMAGES if metrics & set(image_metrics()) else bounds
+    for entry in subject.entries:
+        for metric in ("flops", "macs"):
+            claim, params = entry.claims.get(metric), entry.claims.get("params")
+            if claim and params and entry.size:
+                yield from _absurd(entry, claim, params, bounds)
+
+
+def _absurd(
+    entry: Entry, claim: Claim, params: Claim, bounds: tuple[float, float]
+) -> Iterator[Finding]:
+    pixels = math.prod(entry.size[1:]) if entry.size else 1
+    weights = params.value * 1e6 * pixels
+    # A number with one digit, such as 0.01 M, may be half as much again.
+    low = (claim.value - claim.half_step) * 1e9 / (weights + params.half_step * 1e6 * pixels)
+    high = (
+        (claim.value + claim.half_step) * 1e9 / max(weights - params.half_step * 1e6 * pixels, 1.0)
+    )
+    if claim.value <= 0 or params.value <= 0 or (high >= bounds[0] and low <= bounds[1]):
+        return
+    each = claim.value * 1e9 / weights
+    factor = 10 ** (3 * round(math.log10(each) / 3))
+    guess = f"; {1 / factor:g} times as many would be usual" if factor != 1 else ""
+    yield RULE.found(
+        claim.source,
+        f"{entry.name}: {metric_info(claim.metric).title} {quantity(claim)} on {entry.shape} are"
+        f" {each:.2g} operations for each of {quantity(params)} Params and each pixel,"
+        f" where {bounds[0]:.2g} to {bounds[1]:g} are known{guess}",
+        row=entry.row,
+    )

@@ -1,0 +1,154 @@
+"""Results in YAML files are rows of what leads to them; no tag or alias does anything."""
+
+import pytest
+
+from sr_bench.document.splice import splice_cells, spliced
+from sr_bench.document.tables import Document, parse_document
+from sr_bench.errors import DocumentError
+
+NETWORK = """\
+base: [base/net.yaml]
+network: {network_name: net_x2}
+parser:
+  mean_list: [0.5, 0.5]
+info:
+  input_shape: 80x60x1
+  operations: 1.5G
+  parameters: 0.25M
+  validation_data: BSD100
+  eval_metric: PSNR
+  full_precision_result: 31.25
+  source: https://example.org/2022-08-02
+"""
+NUMERICS = """\
+metrics:
+- dataset_name: bsd300
+  metric_name: Peak Signal-to-Noise Ratio (PSNR)
+  metric_range:
+    min: 0.0
+  num_partial_samples: 100
+  partial_torch_metric: 29.5
+  device_metric:
+    Phone S9:
+      w8a8:
+        tflite: {partial_metric: "28.5"}
+      float:
+        onnx: {partial_metric: 29.25}
+"""
+
+
+def _rows(text: str, path: str = "zoo/net/x.yaml") -> list[dict[str, str]]:
+    document = parse_document(text, path)
+    for cell in (cell for grid in document.grids for cell in grid.cells):
+        assert document.text[cell.start : cell.end] == cell.text
+    return [
+        {above.plain: cell.plain for above, cell in zip(grid.header, row, strict=True)}
+        for grid in document.grids
+        for row in grid.rows
+    ]
+
+
+def test_a_network_file_is_a_row() -> None:
+    assert _rows(NETWORK) == [
+        {
+            "Model": "net_x2",
+            "Shape": "80x60x1",
+            "Dataset": "BSD100",
+            "Metric": "PSNR",
+            "OPS": "1.5G",
+            "Params": "0.25M",
+            "Value": "31.25",
+        }
+    ]
+
+
+def test_numbers_of_devices_are_rows_of_the_model_of_the_folder() -> None:
+    name = "Peak Signal-to-Noise Ratio (PSNR)"
+    common = {"Model": "net", "Dataset": "bsd300", "Metric": name}
+    device = {**common, "Device": "Phone S9"}
+    assert _rows(NUMERICS, "zoo/net/numerics.yaml") == [
+        {**common, "Value": "29.5"},
+        {**device, "Precision": "w8a8", "Runtime": "tflite", "Value": "28.5"},
+        {**device, "Precision": "float", "Runtime": "onnx", "Value": "29.25"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        (
+            "Models:\n- Name: A\n  Results:\n  - Dataset: Set5\n"
+            "    Metrics: {PSNR: 30.5, SSIM: 1.0}\n",
+            [{"Model": "A", "Dataset": "Set5", "PSNR": "30.5", "SSIM": "1.0"}],
+        ),
+        (
+            "A_x2:\n  Set5: {psnr: 37.5}\n  Set14: {psnr: 33.5}\n  lr: 0.001\n",
+            [
+                {"Model": "A_x2", "Dataset": d, "psnr": v}
+                for d, v in (("Set5", "37.5"), ("Set14", "33.5"))
+            ],
+        ),
+        ("A: {psnr: {set5: 30.5}}", [{"Model": "A", "Metric": "psnr", "set5": "30.5"}]),
+        (
+            "name: A\ndatasets:\n- name: Set5\n  metrics:\n  - {type: psnr, reference: 29.5}\n",
+            [{"Model": "A", "Dataset": "Set5", "Metric": "psnr", "Value": "29.5"}],
+        ),
+        (
+            "precisions: {float: {components: {A: {performance_metrics: {Phone: {tflite:"
+            " {inference_time_milliseconds: 2.5, estimated_peak_memory_range_mb: {min: 1, max: 9},"
+            " layer_counts: {total: 3}}}}}}}}",
+            [
+                {
+                    **{"Precision": "float", "Model": "A", "Device": "Phone", "Runtime": "tflite"},
+                    **{"Inference time (ms)": "2.5", "min Peak memory (MB)": "1"},
+                    "Peak memory (MB)": "9",
+                }
+            ],
+        ),
+        ("train: {lr: 0.001, batch_size: 16, iters: 500.0}\nname: A\n", []),
+    ],
+)
+def test_results_are_found_wherever_they_stand(text: str, rows: list[dict[str, str]]) -> None:
+    assert _rows(text) == rows
+
+
+def test_tags_and_aliases_do_nothing() -> None:
+    bomb = "a: &a [x, x]\n" + "".join(f"b{n}: &b{n} [*a, *a, *a]\n" for n in range(30))
+    text = f"{bomb}psnr: !!python/object/apply:os.system 30.5\nx: !!float &c '31.5'\nssim: *c\n"
+    document = parse_document(text, "x.yaml")
+    assert [cell.text for cell in document.grids[0].rows[0]] == ["", "30.5", "31.5"]
+
+
+def _first(document: Document, text: str) -> str:
+    cell = next(cell for grid in document.grids for cell in grid.cells if cell.text == text)
+    return splice_cells(document, {cell: "28.125"})
+
+
+def test_a_number_is_replaced_inside_its_quotes_and_after_a_mark() -> None:
+    for text in (NUMERICS, "\ufeff" + NUMERICS.replace("\n", "\r\n")):
+        document = parse_document(text, "x.yaml")
+        for number in ("28.5", "29.25"):
+            assert _first(document, number) == text.replace(number, "28.125")
+
+
+def test_what_is_no_number_is_quoted_where_yaml_needs_it() -> None:
+    document = parse_document("psnr: 30.5\n", "x.yaml")
+    cell = document.grids[0].rows[0][1]
+    assert spliced(document, {cell: "-"}) == "psnr: '-'\n"
+    assert spliced(document, {cell: "not run"}) == "psnr: not run\n"
+    with pytest.raises(DocumentError, match=r"x\.yaml:1:7: expected an edit that keeps"):
+        splice_cells(document, {cell: "-"})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb: [1, 2\nc: 3\n", r"x\.yaml:3:2: expected YAML: "),
+        ("a: b: c\n", r"x\.yaml:1:5: expected YAML: mapping values"),
+        ("a: \x00\n", r"x\.yaml:1:4: expected YAML: "),
+        ("[" * 90, r"x\.yaml:1:50: expected YAML of at most 50 levels"),
+    ],
+)
+def test_what_is_no_yaml_is_refused_with_its_place(text: str, message: str) -> None:
+    with pytest.raises(DocumentError, match=message):
+        parse_document(text, "x.yaml")

@@ -1,0 +1,228 @@
+"""Tables are read whichever way they run: each number gets what is said of it anywhere."""
+
+import pytest
+
+from sr_bench.core.claim import Claim
+from sr_bench.document.claims import read, read_claims
+from sr_bench.document.printed import unread_numbers
+from sr_bench.document.tables import parse_document
+
+
+def brief(claim: Claim) -> str:
+    scale = f"x{claim.scale}" if claim.scale else ""
+    precision = "" if claim.precision.is_full else str(claim.precision)
+    where = (claim.row_source, claim.backend, claim.device, claim.dataset, scale, precision)
+    about = " ".join(filter(None, (claim.row, *where, claim.variant and f"({claim.variant})")))
+    return f"{about}: {claim.metric} {claim.text}"
+
+
+def claims(text: str) -> list[str]:
+    return [brief(claim) for claim in read_claims(parse_document(text, "zoo/README.md"))]
+
+
+def unread(text: str) -> list[str]:
+    reading = read(parse_document(text, "zoo/README.md"))
+    return [one.message for one in unread_numbers(reading.printed)]
+
+
+def table(*rows: str) -> str:
+    head, *body = (f"| {row} |" for row in rows)
+    return "\n".join([head, "|-" * (head.count("|") - 1) + "|", *body]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            table("Model | Urban100 PSNR / SSIM", "wren | 26.1 / 0.79"),
+            ["wren Urban100: psnr 26.1", "wren Urban100: ssim 0.79"],
+        ),
+        (
+            table("Dataset | Scale | wren | owl", "Set5 | x3 | 34.1/0.92 | 33/0.91"),
+            [
+                *("wren Set5 x3: psnr 34.1", "wren Set5 x3: ssim 0.92"),
+                *("owl Set5 x3: psnr 33", "owl Set5 x3: ssim 0.91"),
+            ],
+        ),
+        (
+            "## PSNR\n\n" + table("Scale | owl | wren", "2x | 37 | 36.5", "4x | 31 | -"),
+            ["owl x2: psnr 37", "wren x2: psnr 36.5", "owl x4: psnr 31"],
+        ),
+        (
+            "# wren_x2\n\n## Specification\n\n" + table("Metric | Value", "PSNR | 30.5 dB"),
+            ["wren_x2: psnr 30.5"],
+        ),
+        (
+            table("Metric | wren | owl", "Params (M) | 1.5 | 2", "LPIPS ↓ | 0.2 | 0.1"),
+            ["wren: params 1.5", "owl: params 2", "wren: lpips 0.2", "owl: lpips 0.1"],
+        ),
+        (
+            table(" | wren | Δ", "PSNR | 30.1 | +0.2"),
+            ["wren: psnr 30.1"],
+        ),
+        (
+            table("Model | Metric | Value", "wren | SSIM | 0.91", "wren | FPS | 30"),
+            ["wren: ssim 0.91", "wren: fps 30"],
+        ),
+        (
+            "# owl\n\n" + table("Dataset | PSNR | SSIM", "B100 | 31.1 | 0.89"),
+            ["owl B100: psnr 31.1", "owl B100: ssim 0.89"],
+        ),
+        (
+            "# Zoo\n\n### Results on Set14 (x2)\n\n" + table("Method | PSNR", "owl | 33.2"),
+            ["owl Set14 x2: psnr 33.2"],
+        ),
+        (
+            table(" | Params(M) | PSNR", "wren | 1.5 | 30.1"),
+            ["wren: params 1.5", "wren: psnr 30.1"],
+        ),
+        (
+            table("Model | Float mIoU | Hardware mIoU", "owl | 70.1 | 69"),
+            ["owl: miou 70.1", "owl hardware: miou 69"],
+        ),
+        (
+            table(
+                "Model | Precision | Device | Runtime | Latency (ms)", "owl | w8a8 | S9 | QNN | 2.5"
+            ),
+            ["owl qnn S9 w8a8: latency 2.5"],
+        ),
+        (
+            table("Model | Memory (MB)", "owl | 0 - 10"),
+            ["owl: memory_low 0", "owl: memory_high 10"],
+        ),
+        (
+            table("Model | VACC mAP", "owl | fp16 41.5<br>int8: 40.2", "wren | fp16 39 / int8 -"),
+            ["owl vacc fp16: map 41.5", "owl vacc int8: map 40.2", "wren vacc fp16: map 39"],
+        ),
+        (
+            table("Model | Precision | Recall | Size", "owl | 0.71 | 0.64 | 14.1"),
+            ["owl: precision 0.71", "owl: recall 0.64", "owl: size 14.1"],
+        ),
+    ],
+)
+def test_a_number_has_what_its_row_its_headers_and_the_text_above_say(
+    text: str, expected: list[str]
+) -> None:
+    assert claims(text) == expected
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "| Model | Set5 | | B100 | |\n|-|-|-|-|-|\n| | PSNR | SSIM | PSNR | SSIM |\n",
+        "| Model | Set5 | Set5 | B100 | B100 |\n|-|-|-|-|-|\n|Model|PSNR|SSIM|PSNR|SSIM|\n",
+    ],
+)
+def test_a_second_row_of_headers_is_read_with_the_first(head: str) -> None:
+    assert claims(f"{head}| owl | 37.1 | 0.95 | 31.2 | 0.89 |\n") == [
+        *(
+            "owl Set5: psnr 37.1",
+            "owl Set5: ssim 0.95",
+            "owl B100: psnr 31.2",
+            "owl B100: ssim 0.89",
+        )
+    ]
+
+
+def test_headers_that_span_are_read_with_those_below() -> None:
+    html = (
+        "<table><tr><th rowspan=2>Net</th><th colspan=2>PSNR</th></tr>"
+        "<tr><th>FP32</th><th>INT8</th></tr><tr><td>owl</td><td>30.1</td><td>29.5</td></tr></table>"
+    )
+    assert claims(html) == ["owl: psnr 30.1", "owl int8: psnr 29.5"]
+
+
+def test_a_blank_label_belongs_to_the_row_above() -> None:
+    text = table("Model | Scale | PSNR", "owl | 2 | 37", " | 3 | 33", "wren | 2 | 36", " | 3 | 32")
+    assert claims(text) == [
+        *("owl x2: psnr 37", "owl x3: psnr 33", "wren x2: psnr 36", "wren x3: psnr 32")
+    ]
+    leading = table("Dataset | Method | PSNR", "Set5 | owl | 37", " | wren | 36", "B100 | owl | 31")
+    assert claims(leading) == ["owl Set5: psnr 37", "wren Set5: psnr 36", "owl B100: psnr 31"]
+
+
+def test_a_row_of_one_text_is_about_the_rows_below() -> None:
+    text = table("Model | PSNR", "**Set5** | ", "owl | 37", "x4 | x4", "owl | 30", "Tiny ones |")
+    assert claims(text) == ["owl Set5: psnr 37", "owl x4: psnr 30"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (
+            ("Model | PSNR | Shape", "owl | 31 | multi-size", "owl | 32 | 1\u00d78\u00d78"),
+            ["owl (multi_size): psnr 31", "owl (1x8x8): psnr 32"],
+        ),
+        (
+            ("Model | PSNR | Config", "owl | 31 | base", "owl | 32 | large", "wren | 30 | base"),
+            ["owl (base): psnr 31", "owl (large): psnr 32", "wren: psnr 30"],
+        ),
+        (
+            ("Model | Params(M) | PSNR | Size", "owl | 1.5 | 31 | a", "owl | - | 32 | b"),
+            ["owl: params 1.5", "owl (a): psnr 31", "owl (b): psnr 32"],
+        ),
+        (
+            ("Model | PSNR (paper) | PSNR (ours)", "owl | 31 | 32"),
+            ["owl (paper): psnr 31", "owl (ours): psnr 32"],
+        ),
+    ],
+)
+def test_numbers_that_say_the_same_are_told_apart_by_what_else_is_printed(
+    rows: tuple[str, ...], expected: list[str]
+) -> None:
+    assert claims(table(*rows)) == expected
+
+
+def test_tables_that_say_the_same_are_told_apart_by_their_headings() -> None:
+    rows = table("Model | PSNR", "owl | 31")
+    assert claims(f"## Clean\n\n{rows}\n## Noisy set\n\n{rows}") == [
+        *("owl (clean): psnr 31", "owl (noisy_set): psnr 31")
+    ]
+
+
+def test_precisions_of_a_column_and_a_row_agree_or_are_named() -> None:
+    head = "Model | INT8 PSNR"
+    assert claims(table(head, "owl | 30")) == ["owl int8: psnr 30"]
+    (message,) = unread(table(head, "owl | -", "owl **fp16** | 29"))
+    assert "expected one precision, got int8 from its column and fp16 from its row" in message
+
+
+def test_a_heading_speaks_of_what_no_column_tells() -> None:
+    text = "## Quantised to int8 on Set5\n\n" + table(
+        "Model | B100 PSNR", "owl | 31", "owl **fp16** | 30"
+    )
+    assert claims(text) == ["owl B100: psnr 31", "owl B100 fp16: psnr 30"]
+    prose = "We trained all of them on ImageNet with crops of 64x64 pixels.\n\n"
+    assert claims(prose + table("Model | PSNR", "owl | 31")) == ["owl: psnr 31"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        table("Name | Version", "torch | 1.13", "numpy | 1.26"),
+        table("Name | Price", "owl | 9.99", "wren | 19.99"),
+        table("Date | Change", "2024.05 | faster by 1.5"),
+    ],
+)
+def test_tables_of_other_things_are_left_alone(text: str) -> None:
+    assert claims(text) == []
+    assert unread(text) == []
+
+
+def test_what_cannot_be_told_is_asked_for_with_a_draft_to_paste() -> None:
+    first, second = unread(table("Model | Set5 | B100 | Params", "owl | 37.1 | 31 | 1.5"))
+    assert (
+        "column 'Set5': nothing reads '37.1': no header, row or caption names its metric" in first
+    )
+    assert first.endswith(
+        """or say what it is:
+    [[table]]
+    header = "Model | Set5 | B100 | Params"
+    metric = "?"
+    [table.columns]
+    "Model" = "model"
+    "Set5" = "@ Set5"
+    "B100" = "@ B100"
+    "Params" = "params\""""
+    )
+    assert "[[table]]" not in second  # once for a table

@@ -1,0 +1,91 @@
+"""What a card says of a table is read before what the table's own words say."""
+
+from dataclasses import replace
+
+import pytest
+
+from sr_bench.core.told import ToldTable
+from sr_bench.document.claims import read
+from sr_bench.document.printed import unread_numbers
+from sr_bench.document.tables import parse_document
+from sr_bench.document.told import read_meaning, spelling_faults
+
+TEXT = """# Zoo
+
+## First
+
+| Net | Set5 | Mine | Rank |
+|-|-|-|-|
+| owl | 37.1 | 31.5 | 1 |
+| wren (x3) | 34.2 | 29.1 | 2 |
+
+## Second
+
+| What | owl |
+|-|-|
+| Sharpness | 30.1 |
+| Weight | 1500 |
+"""
+
+
+def claims(*told: ToldTable) -> list[str]:
+    document = replace(parse_document(TEXT, "x.md"), told=told)
+    rows = (row for table in read(document).tables for row in table.rows)
+    numbers = (claim for row in rows for claim in row.claims)
+    return [
+        f"{one.row} {one.dataset} x{one.scale} {one.precision} {one.metric} {one.value:g}"
+        for one in sorted(numbers, key=lambda one: one.source)
+    ]
+
+
+def test_columns_rows_and_the_whole_table_are_what_the_card_says() -> None:
+    first = ToldTable(
+        heading="First",
+        columns={"Set5": "psnr @ Set5", "mine": "ssim @ My Faces x2 int8 kl", "Rank": "ignore: no"},
+        scale=4,
+    )
+    second = ToldTable(
+        header="what  | OWL",
+        columns={"owl": "model: owl", "What": "remark"},
+        rows={"Sharpness": "psnr", "Weight": "params [K] @ Set5"},
+    )
+    assert claims(first, second) == [
+        "owl Set5 x4 fp32 psnr 37.1",
+        "owl My Faces x2 int8_kl ssim 31.5",
+        "wren (x3) Set5 x4 fp32 psnr 34.2",
+        "wren (x3) My Faces x2 int8_kl ssim 29.1",
+        "owl  x0 fp32 psnr 30.1",
+        "owl Set5 x0 fp32 params 1.5",
+    ]
+
+
+def test_one_metric_may_be_told_for_all_numbers_that_name_none() -> None:
+    told = ToldTable(line=5, metric="psnr", precision="fp16", columns={"Mine": "@ mine"})
+    assert claims(told)[:2] == ["owl Set5 x0 fp16 psnr 37.1", "owl mine x0 fp16 psnr 31.5"]
+
+
+def test_a_table_is_meant_only_if_all_that_is_given_fits() -> None:
+    assert claims(ToldTable(heading="First", line=6, metric="psnr")) == claims()
+    assert claims(ToldTable(heading="First", line=5, metric="psnr")) != claims()
+
+
+def test_what_a_card_ignores_in_a_table_is_neither_read_nor_unread() -> None:
+    told = ToldTable(heading="First", metric="psnr", columns={"Mine": "ignore: not ours"})
+    printed = read(replace(parse_document(TEXT, "x.md"), told=(told,))).printed
+    ignored = [one.text for one in printed if one.ignored]
+    assert ignored == ["31.5", "29.1"]
+    assert all("31.5" not in one.message for one in unread_numbers(printed))
+
+
+@pytest.mark.parametrize("text", ["", "?", "? @ Set5", "scale: big", "precision: soft", "@"])
+def test_a_spelling_that_means_nothing_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected one of model, source"):
+        read_meaning(text)
+    (fault,) = spelling_faults(ToldTable(line=1, columns={"A": text}))
+    assert fault.startswith("columns.'A': expected one of model, source, dataset")
+
+
+def test_a_table_that_nothing_names_and_a_precision_that_is_none_are_refused() -> None:
+    first, second = spelling_faults(ToldTable(precision="soft"))
+    assert first == "expected heading, line or header, to say which table is meant"
+    assert second.startswith("precision: expected one such as fp32")

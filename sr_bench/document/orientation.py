@@ -62,8 +62,10 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tup
     """Return `columns` with those that name models, or are models, found by all the others."""
     roles = {column.role for column in columns}
     unsaid = columns and all(map(_says_nothing, columns[1:]))
-    if unsaid and columns[0].role in ("model", "unknown"):
-        if _names_metrics(texts[0]):  # its header may name what is in the other columns
+    # Values, or models of which the first column's header says that they are.
+    told = columns and ("number" in roles or columns[0].role == "model")
+    if unsaid and told and columns[0].role in ("model", "unknown"):
+        if _names_metrics(texts[0]):
             columns, roles = (replace(columns[0], role="metric"), *columns[1:]), {"metric"}
     if "model" in roles or not columns:
         return columns

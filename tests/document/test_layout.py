@@ -100,6 +100,10 @@ def table(*rows: str) -> str:
             ["owl fp16: ssim 0.7", "owl fp16: psnr 30"],
         ),
         (
+            table("Model | wren", "Input size | 3x8x8", "FP16 accuracy | SSIM: 0.7"),
+            ["wren fp16: ssim 0.7"],
+        ),
+        (
             table("Model | Precision | Recall | Size", "owl | 0.71 | 0.64 | 14.1"),
             ["owl: precision 0.71", "owl: recall 0.64", "owl: size 14.1"],
         ),

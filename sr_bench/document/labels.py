@@ -21,8 +21,11 @@ _MARK: Final = re.compile(
 )
 _TAIL: Final = re.compile(r"(?P<name>.*\S)\s*[(\[（](?P<words>[^()\[\]（）]{2,60})[)\]）]")  # noqa: RUF001
 _SCALE: Final = re.compile(
-    r"(?<![a-zA-Z0-9])(?:[a-zA-Z]?[x×](?P<behind>[234689]|16)|(?P<before>[234689]|16)[x×])"  # noqa: RUF001
-    r"(?:plus|v\d)?(?![a-zA-Z0-9]|[_.]\d)"  # x2_0 is a width
+    # MDSRx2, EDSR_Mx2_f64b16, x4plus, x4v3, edsr_x2c64b16; but x2_0 is a width, 32x4d a group.
+    r"(?<!\d)[x×](?P<behind>[1-9]|1[0-6])(?:plus|v\d|c\d+(?:b\d+)?)?"  # noqa: RUF001 - as typed
+    r"(?![a-z0-9]|[_.]\d{1,2}(?![a-z0-9]))"
+    r"|(?<![a-z0-9.])(?P<before>[2-9])[x×](?![a-z0-9])",  # noqa: RUF001
+    re.IGNORECASE,
 )
 _MARKED: Final = 40  # characters at a label's end that may be marks
 _SPLIT: Final = re.compile(r"[\s,/+&;|]+")
@@ -39,8 +42,6 @@ class Label:
     precision: Precision = Precision.FP32
     qualified: bool = False
     """Whether the label says more than the model's name."""
-    scale: int = 0
-    """The upscaling factor that the name ends with or holds, and keeps; 0 if there is none."""
     mark: str = ""
     """Footnote marks behind the name, such as ``*``: they may tell two rows apart."""
 
@@ -73,9 +74,19 @@ def read_label(source: str, *, where: str) -> Label:
     return _read_plain(name, mark, what)
 
 
+def scale_of(name: str) -> int:
+    """Return the one upscaling factor that a model's name holds; 0 for none or several.
+
+    >>> scale_of("EDSR_Mx2_f64b16"), scale_of("MDSR_x2_x3"), scale_of("PPLCNet_x2_5")
+    (2, 0, 0)
+    """
+    found = {int(match["behind"] or match["before"]) for match in _SCALE.finditer(name)}
+    return found.pop() if len(found) == 1 else 0
+
+
 def _label(name: str, backend: str, precision: Precision, mark: str = "") -> Label:
     name, own = _without_mark(name.rstrip(" -:,/") or name)
-    return Label(name, backend, precision, True, _scale(name), own + mark)
+    return Label(name, backend, precision, True, own + mark)
 
 
 def _lowered(match: re.Match[str]) -> str:
@@ -96,12 +107,6 @@ def _without_mark(name: str) -> tuple[str, str]:
         end = match.start()
     kept = name[:end].rstrip()
     return (kept, name[end:].strip()) if kept else (name, "")
-
-
-def _scale(name: str) -> int:
-    """Return the one upscaling factor that stands in `name` as a word; 0 for none or several."""
-    found = {int(match["behind"] or match["before"]) for match in _SCALE.finditer(name)}
-    return found.pop() if len(found) == 1 else 0
 
 
 def _words(text: str) -> list[str]:
@@ -135,7 +140,7 @@ def _read_plain(name: str, mark: str, what: str) -> Label:
             except DocumentError:
                 continue
             return _label(" ".join(words[:cut]), backend, precision, mark)
-    return Label(" ".join(words), scale=_scale(name), mark=mark)
+    return Label(" ".join(words), mark=mark)
 
 
 def _is_precision_tail(words: Sequence[str]) -> bool:

@@ -47,8 +47,10 @@ def precision(record: Record) -> str:
 
 
 def metric(record: Record) -> str:
-    """Return the metric with the dataset it was measured on."""
-    return f"{record.metric} on {record.dataset}" if record.dataset else record.metric
+    """Return the metric, the dataset it was measured on, and what tells its row from a twin."""
+    words = f"{record.metric} on {record.dataset}" if record.dataset else record.metric
+    variant = record.claim.variant if record.claim else ""
+    return f"{words} ({variant})" if variant else words
 
 
 def part(record: Record) -> str:

@@ -11,14 +11,11 @@ from sr_bench.core.claim import Claim, dataset_key
 from sr_bench.core.metric import is_measured
 from sr_bench.core.precision import Precision
 from sr_bench.document.claims import Reading
+from sr_bench.document.labels import scale_of
 from sr_bench.document.rows import ModelRow
 from sr_bench.document.sizes import Size, read_size
 from sr_bench.draft.found import Found, settle
 
-_SCALE = re.compile(
-    r"(?<!\d)[xX×]([1-8])(?:plus|(?![0-9a-z]|[._]\d{1,2}(?![0-9a-z])))"  # noqa: RUF001 - as typed
-    r"|(?<![0-9])([2-8])[xX×](?![0-9a-z])"  # noqa: RUF001
-)
 _NATIVE = re.compile(r"multi|dynamic|native|any|原|多", re.IGNORECASE)
 _NO_NAME = re.compile(r"[^a-z0-9.+]+")
 
@@ -92,8 +89,8 @@ def scales_of(row: Row, found: tuple[Found, ...]) -> tuple[tuple[int, str], ...]
     """Return each scale that a row is about, with where it was read; the latter may be empty."""
     if row.scales:
         return tuple((scale, "as the document prints it") for scale in row.scales)
-    if match := _SCALE.search(row.label):
-        return ((int(match[1] or match[2]), "the label says it"),)
+    if named := scale_of(row.label):
+        return ((named, "the label says it"),)
     said, _ = settle(found, "scale")
     if said and row.image_claims:
         return ((int(str(said.value)), f"{said.why} ({said.where})"),)
@@ -108,7 +105,7 @@ def names_of(rows: Iterable[tuple[Row, int]]) -> list[str]:
 
 def _name(row: Row, scale: int, taken: Counter[str]) -> str:
     slug = _slug(row.label) or "model"
-    if row.scales and not _SCALE.search(row.label):
+    if row.scales and not scale_of(row.label):
         slug = f"{slug}_x{scale}"
     name = slug
     if name in taken and row.source:

@@ -1,6 +1,5 @@
 """What rules look at: a document's printed rows, and the card behind them if there is one."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,6 +8,7 @@ from sr_bench.core.card import Evaluation, ModelCard, SuiteCard
 from sr_bench.core.claim import Source
 from sr_bench.core.metric import metric_infos
 from sr_bench.data.dataset import Dataset
+from sr_bench.document.labels import scale_of
 from sr_bench.document.printed import Printed
 from sr_bench.document.rows import ModelInfoTable
 from sr_bench.document.tables import Document
@@ -17,9 +17,6 @@ from sr_bench.lint.entries import Entry, RowKey, pair_up, read_entries
 from sr_bench.lint.matching import Compared, Match, compare, compare_tables
 from sr_bench.lint.pages import Page
 from sr_bench.lint.results import Result, read_results
-
-# Three digits are a side, not a scale: x256; 1x and 0.5x are widths.
-_SCALE = re.compile(r"x([1-9][0-9]?)(?![0-9])|(?<![0-9.])([2-9])x(?![0-9a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -99,8 +96,7 @@ class Subject:
         """Return the upscaling factor of the card, of the print or of a label, ``x2`` or ``2x``."""
         if model := self.model(entry):
             return model.scale
-        match = _SCALE.search(entry.row)
-        return entry.scale or (int(match[1] or match[2]) if match else None)
+        return entry.scale or scale_of(entry.row) or None
 
     def protocol(self, entry: Entry) -> str:
         """Return the name of the protocol that the card gives for an entry's images, or nothing."""

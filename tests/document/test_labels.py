@@ -1,20 +1,18 @@
 """Labels name a model, a backend and a precision."""
 
-from dataclasses import replace
-
 import pytest
 
 from sr_bench.core.precision import Precision
-from sr_bench.document.labels import Label, read_label
+from sr_bench.document.labels import Label, read_label, scale_of
 from sr_bench.errors import DocumentError
 
 
 @pytest.mark.parametrize(
     ("source", "label"),
     [
-        ("[LESRCNN_x2](https://example.org/LESRCNN)", Label("LESRCNN_x2", scale=2)),
+        ("[LESRCNN_x2](https://example.org/LESRCNN)", Label("LESRCNN_x2")),
         ("**EDSR** large", Label("EDSR large")),
-        ("**EDSR_x2**", Label("EDSR_x2", scale=2)),
+        ("**EDSR_x2**", Label("EDSR_x2")),
         ("EDSR max", Label("EDSR max")),
         ("torch", Label("torch")),
         ("fp16", Label("fp16")),
@@ -61,7 +59,7 @@ def test_a_precision_row_names_all_three(
     source: str, model: str, backend: str, precision: Precision
 ) -> None:
     label = read_label(source, where="x.md:1:1")
-    assert replace(label, scale=0) == Label(model, backend, precision, qualified=True)
+    assert label == Label(model, backend, precision, qualified=True)
 
 
 @pytest.mark.parametrize(
@@ -85,12 +83,12 @@ def test_a_footnote_mark_is_no_part_of_the_name(source: str, mark: str) -> None:
     [
         *(("bicubic_plusplus_3x", 3), ("CARN (x2)", 2), ("Real_x4plus_anime_6B", 4), ("Net-×8", 8)),  # noqa: RUF001
         *(("EDSR_Mx2_f64b16", 2), ("general-x4v3", 4), ("MDSR_x2_x3_x4", 0), ("ResNeXt_32x4d", 0)),
+        *(("EDSRx2", 2), ("edsr_x2c64b16_1x16_300k_div2k", 2), ("EDSR_x1", 1), ("RDN_x16", 16)),
         *(("PPLCNet_x2_5", 0), ("shufflenet_x2.0", 0), ("3x128x128", 0), ("EDSR", 0)),
     ],
 )
 def test_a_scale_is_read_of_a_name_and_stays_in_it(name: str, scale: int) -> None:
-    label = read_label(name, where="x.md:1:1")
-    assert (label.model, label.scale) == (name, scale)
+    assert (read_label(name, where="x.md:1:1").model, scale_of(name)) == (name, scale)
 
 
 @pytest.mark.parametrize(

@@ -77,9 +77,10 @@ def test_the_backends_word_stands_before_the_precision() -> None:
     assert precision(record()) == "fp32"
 
 
-def test_a_metric_names_its_dataset() -> None:
+def test_a_metric_names_its_dataset_and_what_tells_twin_rows_apart() -> None:
     assert metric(record()) == "psnr on set5_x2"
     assert metric(record(replace(CLAIM, metric="flops"))) == "flops"
+    assert metric(record(replace(CLAIM, variant="1x256"))) == "psnr on set5_x2 (1x256)"
 
 
 def test_statuses_are_counted_in_their_order() -> None:

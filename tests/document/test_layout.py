@@ -173,6 +173,18 @@ def test_numbers_that_say_the_same_are_told_apart_by_what_else_is_printed(
     assert claims(table(*rows)) == expected
 
 
+def test_a_precision_may_stand_in_the_column_of_sources() -> None:
+    text = table(
+        *("Model | Backbone | Source | mAP | Dataset", "owl | r18 | [a](u) | 40 | COCO"),
+        *("owl | - | vacc fp16 | 39 | -", "owl | r50 | [a](u) | 45 | COCO"),
+        *("owl | - | vacc fp16 | 44 | -", "wren | r18 | - | 30 | -"),
+    )
+    assert claims(text) == [
+        *("owl a COCO (r18): map 40", "owl a vacc COCO fp16 (r18): map 39"),
+        *("owl a COCO (r50): map 45", "owl a vacc COCO fp16 (r50): map 44", "wren: map 30"),
+    ]
+
+
 def test_tables_that_say_the_same_are_told_apart_by_their_headings() -> None:
     rows = table("Model | PSNR", "owl | 31")
     assert claims(f"## Clean\n\n{rows}\n## Noisy set\n\n{rows}") == [

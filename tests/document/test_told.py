@@ -9,6 +9,7 @@ import pytest
 
 from sr_bench.core.told import ToldTable
 from sr_bench.document.claims import read
+from sr_bench.document.draft import draft
 from sr_bench.document.printed import unread_numbers
 from sr_bench.document.tables import parse_document
 from sr_bench.document.told import read_meaning, spelling_faults
@@ -67,6 +68,25 @@ def test_one_metric_may_be_told_for_all_numbers_that_name_none() -> None:
     assert claims(told)[:2] == ["owl Set5 x0 fp16 psnr 37.1", "owl mine x0 fp16 psnr 31.5"]
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Net | Params (K) | Set5 PSNR/SSIM x2 | Latency [s] | INT8 mAP (%)",
+        "Arch | B100 | Urban100 | Note | FLOPs(M)",
+        "Dataset | Scale | wren | owl",
+    ],
+)
+def test_a_pasted_draft_reads_what_the_words_say(head: str) -> None:
+    width = head.count("|") + 1
+    text = f"## SSIM\n\n| {head} |\n{'|-' * width}|\n| x | 2{' | 3' * (width - 2)} |\n"
+    document = parse_document(text, "x.md")
+    (layout,) = read(document).layouts
+    told = tomllib.loads(draft(layout))["table"][0]
+    pasted = replace(document, told=(ToldTable(**told),))
+    assert read(pasted).tables == read(document).tables
+    assert read(document).tables[0].rows
+
+
 def test_a_table_is_meant_only_if_all_that_is_given_fits() -> None:
     assert claims(ToldTable(heading="First", line=6, metric="psnr")) == claims()
     assert claims(ToldTable(heading="First", line=5, metric="psnr")) != claims()
@@ -102,6 +122,7 @@ def test_a_spelling_that_means_nothing_is_refused(text: str) -> None:
 
 
 def test_a_table_that_nothing_names_and_a_precision_that_is_none_are_refused() -> None:
-    first, second = spelling_faults(ToldTable(precision="soft"))
+    first, second, third = spelling_faults(ToldTable(precision="soft", metric="?"))
     assert first == "expected heading, line or header, to say which table is meant"
-    assert second.startswith("precision: expected one such as fp32")
+    assert second == "metric: expected what the ? stands for, got '?'"
+    assert third.startswith("precision: expected one such as fp32")

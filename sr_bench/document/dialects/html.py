@@ -19,6 +19,7 @@ _TAG: Final = re.compile(
     rf"(?P<attributes>{_ATTRIBUTES})>",
     re.IGNORECASE,
 )
+_LETTERS: Final = re.compile("[A-Z]+")  # str.lower makes some letters longer
 _SPAN: Final = re.compile(r"\b(?P<name>col|row)span\s*=\s*[\"']?\s*(?P<number>\d{1,9})", re.I)
 _WRAPPED: Final = re.compile(
     rf"\s*<(?P<name>[a-z][a-z0-9]*)\b{_ATTRIBUTES}>(?P<inside>.*)</(?P=name)\s*>\s*",
@@ -31,15 +32,22 @@ _TOO_MANY: Final = f"its rowspan and colspan make more than {MOST_CELLS} cells"
 
 def grids(places: Places) -> tuple[Grid, ...]:
     """Return the tables of a page of HTML."""
-    return html_tables(without_comments(places.text), places)
+    text = without_comments(places.text)
+    for tag in ("script", "style"):
+        text = _without(text, f"<{tag}", f"</{tag}>")
+    return html_tables(text, places)
 
 
 def without_comments(text: str) -> str:
     """Return `text` with blanks for what stands in HTML comments; places stay as they are."""
-    parts, end = [], 0
-    while (start := text.find("<!--", end)) >= 0 and (close := text.find("-->", start)) >= 0:
-        parts += [text[end:start], re.sub(r"[^\r\n]", " ", text[start : close + 3])]
-        end = close + 3
+    return _without(text, "<!--", "-->")
+
+
+def _without(text: str, opening: str, closing: str) -> str:
+    parts, end, lower = [], 0, _LETTERS.sub(lambda match: match[0].lower(), text)
+    while (a := lower.find(opening, end)) >= 0 and (b := lower.find(closing, a)) >= 0:
+        parts += [text[end:a], re.sub(r"[^\r\n]", " ", text[a : b + len(closing)])]
+        end = b + len(closing)
     return "".join([*parts, text[end:]])
 
 
@@ -173,7 +181,7 @@ class _Reader:
         lead, kept = len(text) - len(text.lstrip()), text.strip()
         if kept:
             return self._places.cell(start + lead, start + lead + len(kept))
-        return self._places.cell(start, start + len(text))
+        return self._places.cell(start, start)
 
     def _end_table(self, last_line: int) -> None:
         table = self._open.pop()

@@ -24,7 +24,8 @@ _ALIGNMENT: Final = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*(:?-+:?[ \t]*)?)+
 _RULE: Final = re.compile(r"^[ >]*(\+[-=:]+)+\+[ \t]*$")
 _PIPED: Final = re.compile(r"[ >]*\|.*\|")
 _MARKER: Final = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)])?[ \t]+|[ >]*")
-_NOTE: Final = re.compile(r"\\?\*(?![*\s])|[†‡§]|note\b|注", re.I)
+_QUOTE: Final = re.compile(r" {0,3}>[> ]*")
+_NOTE: Final = re.compile(r"[*†‡§]|note\b|注", re.IGNORECASE)
 _FAR: Final = 3
 """Lines between a caption and its table: blank ones, and tags such as ``<div>``."""
 _LONGEST_CAPTION: Final = 300
@@ -87,12 +88,16 @@ def _caption(lines: Sequence[str], line: int, headings: Mapping[int, str], taken
 
 
 def _blanked(text: str, places: Places, numbers: Set[int]) -> str:
-    """Return `text` with blanks in the lines `numbers`; offsets stay as they are."""
-    parts, end = [], 0
-    for number in sorted(numbers):
-        start = places.starts[number - 1]
-        parts += [text[end:start], " " * len(places.lines[number - 1])]
-        end = start + len(places.lines[number - 1])
+    """Return `text` with blanks in the lines `numbers`, and for marks of quotes; places stay."""
+    parts, end, is_quoted = [], 0, False
+    for number, (start, line) in enumerate(zip(places.starts, places.lines, strict=True), 1):
+        # A single line may begin with the end of a tag.
+        quote, was_quoted = _QUOTE.match(line), is_quoted
+        is_quoted = bool(quote)
+        size = len(line) if number in numbers else quote.end() if quote and was_quoted else 0
+        if size:
+            parts += [text[end:start], " " * size]
+            end = start + size
     return "".join([*parts, text[end:]])
 
 

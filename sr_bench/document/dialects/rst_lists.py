@@ -73,19 +73,22 @@ def _items(body: Body) -> Iterator[tuple[int, bool, int, int]]:
     """Yield for each cell: its line, whether it begins a row, and its first and last offset."""
     row_column = cell_column = -1
     begun: tuple[int, bool, int] | None = None
+    is_new = False  # a row whose marker stands alone above its first cell
     end = 0
     for number in body.content:
         line, offset = body.places.lines[number - 1], body.places.starts[number - 1]
         indent = len(line) - len(line.lstrip())
+        if row_column in (-1, indent) and line.strip() in ("*", "-", "+"):
+            row_column, is_new = indent, True
+            continue
         row = _ROW.match(line) if row_column in (-1, indent) else None
         cell = _CELL.match(line, row.end() if row else 0)
-        if row or (cell and indent == cell_column):
+        if row or (cell and (indent == cell_column or (is_new and indent > row_column))):
             if begun:
                 yield (*begun, max(end, begun[2]))
-            if row:
-                row_column, cell_column = indent, row.end()
+            row_column, cell_column = (indent, row.end()) if row else (row_column, indent)
             start = offset + (cell.end() if cell else row.end() if row else 0)
-            begun = (number, bool(row), start)
+            begun, is_new = (number, bool(row) or is_new, start), False
         end = offset + len(line.rstrip()) if line.strip() else end
     if begun:
         yield (*begun, max(end, begun[2]))

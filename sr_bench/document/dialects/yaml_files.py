@@ -21,6 +21,8 @@ _BARE: Final = re.compile(r"[\w.+-]*[\w.][\w.+/ -]*")
 _GENERIC: Final = frozenset({"numerics", "perf", "info", "metafile", "model", "results", "config"})
 
 _NUMBER: Final = re.compile(r"[-+~<>]?\s*\.?\d(?!\d{3}-\d\d)")
+_WHOLE: Final = frozenset({"max", "mean", "value"})
+"""The parts of a result, such as ``{min: 0, max: 9}``, that are it."""
 _LONGEST: Final = 60
 """Characters of what is taken for a number, with its unit and spread."""
 
@@ -138,7 +140,7 @@ def _numbers(node: Pairs, labels: Mapping[str, _Labelled]) -> Iterator[_Labelled
         if isinstance(value, Pairs) and title != key.text and title not in LABELS:
             for part, number in value.pairs:
                 if isinstance(number, Cell) and _prints(number):
-                    name = title if part.text == "max" else f"{part.text} {title}"
+                    name = title if part.text in _WHOLE else f"{part.text} {title}"
                     yield replace(part, whole=name), number
         title = "Value" if title == "Metric" else title
         for number in value.nodes if isinstance(value, Items) else (value,):

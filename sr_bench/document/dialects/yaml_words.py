@@ -44,7 +44,7 @@ LABELS: Final = frozenset(
 """Headers of what tells rows apart."""
 _SETTINGS: Final = re.compile(
     r"threshold|range|mean|std|weight|_rate|momentum|version|samples|count|index|seed|opset|epoch"
-    r"|iter|decay|beta|sigma|anchor|_thr|nms|(?:batch|crop|patch|input|image|kernel|set)_?size"
+    r"|iter|decay|beta|sigma|anchor|_thr|nms|border|required|(?:batch|crop|patch|input|image|kernel|set)_?size"
     r"|^(?:min|max|lr|learning.*)$"
 )
 _PRECISION: Final = words(

@@ -83,6 +83,18 @@ def test_tables_in_tables_are_read_once() -> None:
     assert [_plain(grid.rows) for grid in document.grids] == [[[""]], [["a", "1.5"]]]
 
 
+def test_pipe_tables_in_cells_are_no_text_of_theirs() -> None:
+    text = "<table><tr><td>\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<td>1.5</table>"
+    outer, inner = parse_document(text, "x.md").grids
+    assert (_plain(outer.rows), _plain(inner.rows)) == ([["", "1.5"]], [["1", "2"]])
+
+
+def test_marks_of_quotes_are_no_content() -> None:
+    _, grid = _read("> <table><tr><td>Net\n> <td>\n> 30.21\n> </td></table>\n")
+    assert grid.cells[1].text == "30.21"
+    assert _read("<table><tr><td>Net<td\n>30.21</table>")[1].cells[1].text == "30.21"
+
+
 def test_spans_that_make_too_many_cells_are_refused() -> None:
     _, grid = _read(f"<table><tr><td colspan={MOST_CELLS + 1}>1.5</table>")
     assert "more than" in grid.shapeless
@@ -91,4 +103,6 @@ def test_spans_that_make_too_many_cells_are_refused() -> None:
 
 def test_code_and_comments_hold_no_table() -> None:
     table = "<table><tr><td>1.5</table>"
+    page = f"<SCRIPT>x = '{table}'</script><style>{table}</style>"
+    assert parse_document(page, "x.html").grids == ()
     assert parse_document(f"```\n{table}\n```\n\n<!-- {table} -->\n", "x.md").grids == ()

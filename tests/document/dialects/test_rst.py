@@ -80,6 +80,8 @@ def test_list_tables_and_csv_tables_are_read() -> None:
     listed = _grid(f".. list-table:: T\n   :header-rows: 1\n   :widths: 1 2\n\n{rows}\nText\n")
     assert _plain(listed) == [["Net", "PSNR"], ["A", ""], ["B", "30.1"]]
     assert (listed.caption, listed.row_lines, listed.last_line) == ("T", (7, 10), 11)
+    apart = _grid(".. list-table::\n\n   *\n     - Net\n     - PSNR\n   *\n     - A\n     - 30.1\n")
+    assert _plain(apart) == [["Net", "PSNR"], ["A", "30.1"]]
     values = '   "A, ""big""",30.1\n   B, "31.5"\n'
     csv = _grid(f".. csv-table::\n   :header: Net, PSNR\n\n{values}")
     assert _plain(csv) == [["Net", "PSNR"], ['A, "big"', "30.1"], ["B", "31.5"]]

@@ -105,6 +105,12 @@ def test_numbers_of_devices_are_rows_of_the_model_of_the_folder() -> None:
                 }
             ],
         ),
+        (
+            "models:\n- name: A\n  launchers: [{inputs: [{name: '0', value: x4.png}]}]\n"
+            "  datasets:\n  - name: Set5\n    metrics:\n"
+            "    - {type: psnr, scale_border: 4, reference: {mean: 29.5}}\n",
+            [{"Model": "A", "Dataset": "Set5", "Metric": "psnr", "Value": "29.5"}],
+        ),
         ("train: {lr: 0.001, batch_size: 16, iters: 500.0}\nname: A\n", []),
     ],
 )

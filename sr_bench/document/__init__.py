@@ -1,1 +1,1 @@
-"""Markdown documents: text in; tables, cells and claims with their places out, and edits."""
+"""Documents of any dialect: text in; tables, cells and claims with their places out, and edits."""

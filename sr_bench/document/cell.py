@@ -1,11 +1,13 @@
 """The content of one cell of a table, and the exact place where it stands."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 from sr_bench.document.inline import escaped, from_rst, plain
 
+NEWLINE: Final = re.compile(r"\r\n?|\n")
 Markup = Literal["markdown", "rst", "verbatim"]
 
 
@@ -42,8 +44,8 @@ class Cell:
 
     def part(self, start: int, end: int) -> "Cell":
         """Return the part of this cell from `start` to `end`, offsets in its text."""
-        text, above = self.text[start:end], self.text[:start]
-        line, column = self.line + above.count("\n"), self.column + start
-        if line > self.line:  # of several lines, as HTML may be
-            column = start - above.rindex("\n")
+        above = NEWLINE.split(self.text[:start])  # HTML cells may have several lines
+        line = self.line + len(above) - 1
+        column = len(above[-1]) + (1 if line > self.line else self.column)
+        text = self.text[start:end]
         return Cell(text, line, column, self.start + start, self.start + end, self.markup)

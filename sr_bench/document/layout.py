@@ -20,14 +20,12 @@ from sr_bench.document.orientation import (
     unmeasured,
     without_doubles,
 )
-from sr_bench.document.results import looks_like_results
+from sr_bench.document.results import WEAK, looks_like_results
 from sr_bench.document.spelling import compact
 from sr_bench.document.told import told_columns, whole_table
 
 _NO_MODELS: Final = "no column, row or heading of it names the models that its numbers are of"
 _NO_METRICS: Final = "no header, row or caption of it names a metric, such as PSNR(dB) or Params(M)"
-# What lists of files, options and packages have too.
-_WEAK: Final = frozenset({"name", "names", "net", "variant", "experiment", "名称"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +139,6 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
 
 
 def _is_results(grid: Grid, columns: Sequence[Column]) -> bool:
-    if any(c.role == "model" and compact(c.header) not in {"", *_WEAK} for c in columns):
+    if any(c.role == "model" and compact(c.header) not in {"", *WEAK} for c in columns):
         return True
     return any(c.says.measures for c in columns) or looks_like_results(grid)

@@ -1,15 +1,13 @@
 """Lines and columns of a document's text, and the cells that stand at offsets of it."""
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from sr_bench.document.cell import Cell, Markup
+from sr_bench.document.cell import NEWLINE, Cell, Markup
 
 BOM: Final = "\ufeff"
-NEWLINE: Final = re.compile(r"\r\n?|\n")
 
 
 @dataclass(frozen=True)

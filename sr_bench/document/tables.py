@@ -54,12 +54,12 @@ def read_document(path: Path) -> Document:
     absolute, here = path.absolute(), Path.cwd()
     name = str(absolute.relative_to(here) if absolute.is_relative_to(here) else path)
     if is_endless(path):
-        msg = f"{name}: expected a Markdown document, got a pipe or a device"
+        msg = f"{name}: expected a document, got a pipe or a device"
         raise DocumentError(msg)
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as error:  # the latter: a NUL in the path
-        msg = f"{name}: expected a Markdown document: {getattr(error, 'strerror', error)}"
+        msg = f"{name}: expected a document: {getattr(error, 'strerror', error)}"
         raise DocumentError(msg) from error
     try:
         text = data.decode("utf-8")

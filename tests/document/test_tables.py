@@ -123,9 +123,9 @@ def test_a_document_is_named_as_the_user_would_type_it(
 
 
 def test_bad_files_are_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match=r"README\.md: expected a Markdown document: No such"):
+    with pytest.raises(DocumentError, match=r"README\.md: expected a document: No such"):
         read_document(tmp_path / "README.md")
-    with pytest.raises(DocumentError, match="expected a Markdown document: Is a directory"):
+    with pytest.raises(DocumentError, match="expected a document: Is a directory"):
         read_document(tmp_path)
     (tmp_path / "gbk.md").write_bytes("x\n超分".encode("gbk"))
     with pytest.raises(DocumentError, match=r"gbk\.md:2: expected UTF-8, got byte 0xb3"):
@@ -165,7 +165,7 @@ def test_a_path_that_no_file_has_or_that_never_ends_is_refused(tmp_path: Path) -
     os.mkfifo(tmp_path / "README.md")
     with pytest.raises(DocumentError, match="got a pipe or a device"):
         read_document(tmp_path / "README.md")
-    with pytest.raises(DocumentError, match="expected a Markdown document: embedded null byte"):
+    with pytest.raises(DocumentError, match="expected a document: embedded null byte"):
         read_document(tmp_path / "\0")
 
 

@@ -21,13 +21,15 @@ def _plain(rows: tuple[tuple[object, ...], ...]) -> list[list[str]]:
 def test_spanning_cells_stand_in_each_of_their_places() -> None:
     _, grid = _read(
         "## Results\n\n<table>\n<thead><tr><th rowspan=2>Net<th colspan='2'>Set5</tr>\n"
-        "<tr><th>PSNR<th>SSIM</thead>\n<tr><td rowspan=2>A<td>30.1<td>0.9\n<tr><td>31<td>0.8\n"
+        "<tr><th>PSNR<th>SSIM</thead>\n<tr><td rowspan=3>A<td>30.1<td>0.9\n<tr><td>31<td>0.8\n"
+        "<tr><td>32<td>0.7\n"
         '<tr><td colspan="3">x4</table>\n'
     )
     assert _plain(grid.headers) == [["Net", "Set5", "Set5"], ["Net", "PSNR", "SSIM"]]
-    assert _plain(grid.rows) == [["A", "30.1", "0.9"], ["A", "31", "0.8"], ["x4"] * 3]
+    named = [["A", "30.1", "0.9"], ["A", "31", "0.8"], ["A", "32", "0.7"]]
+    assert _plain(grid.rows) == [*named, ["x4"] * 3]
     assert grid.rows[0][0] is grid.rows[1][0]
-    assert (grid.line, grid.last_line, grid.row_lines) == (3, 8, (6, 7, 8))
+    assert (grid.line, grid.last_line, grid.row_lines) == (3, 9, (6, 7, 8, 9))
     assert (grid.heading, grid.dialect) == ("Results", "html")
 
 
@@ -41,8 +43,10 @@ def test_the_text_of_a_cell_is_the_content_without_the_tags_around_it() -> None:
     assert str(document.source(number)) == "x.md:3:30"
 
 
-def test_a_part_of_a_cell_of_several_lines_knows_its_place() -> None:
-    _, grid = _read("<table><tr><td>Net<td>\nPSNR:\n  30.21 dB<tr><td>1.5<td>2</table>")
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_a_part_of_a_cell_of_several_lines_knows_its_place(newline: str) -> None:
+    text = "<table><tr><td>Net<td>\nPSNR:\n  30.21 dB<tr><td>1.5<td>2</table>"
+    _, grid = _read(text.replace("\n", newline))
     cell = grid.rows[0][1]
     place = cell.text.index("30.21")
     part = cell.part(place, place + 5)

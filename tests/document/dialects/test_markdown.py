@@ -22,7 +22,7 @@ TABLE = "| a | b |\n|---|---|\n| 1 | 2 |\n"
         (f"{TABLE}\n\\* retrained\n\n", ""),
         (f"{TABLE}\n", ""),
         (f"On Set5\n\n{TABLE}\n", ""),
-        ("<table><tr><td>1.5\n<tr><td>On Set5\n</table>\n\n", ""),
+        ("<table><tr><td>1.5<td>On Set5</table>\n\n", ""),
         (f"{'On Set5 ' * 50}\n\n", ""),
         ("On Set5\n\n\n\n\n", ""),
     ],

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sr_bench.document.mirror import mirror
 from sr_bench.document.splice import splice_cells, spliced
 from sr_bench.document.tables import Document, parse_document
 from sr_bench.errors import DocumentError
@@ -88,6 +89,7 @@ def test_numbers_of_devices_are_rows_of_the_model_of_the_folder() -> None:
                 for d, v in (("Set5", "37.5"), ("Set14", "33.5"))
             ],
         ),
+        ("models: [{name: A, more: {psnr: 30.5}}]", [{"Model": "A", "psnr": "30.5"}]),
         ("A: {psnr: {set5: 30.5}}", [{"Model": "A", "Metric": "psnr", "set5": "30.5"}]),
         (
             "name: A\ndatasets:\n- name: Set5\n  metrics:\n  - {type: psnr, reference: 29.5}\n",
@@ -135,6 +137,13 @@ def test_a_number_is_replaced_inside_its_quotes_and_after_a_mark() -> None:
         document = parse_document(text, "x.yaml")
         for number in ("28.5", "29.25"):
             assert _first(document, number) == text.replace(number, "28.125")
+
+
+def test_tables_that_share_lines_are_mirrored_once() -> None:
+    document = parse_document(NUMERICS, "net/numerics.yaml")
+    lines = NUMERICS.splitlines()
+    assert len(document.grids) == 2
+    assert mirror(document, {}).splitlines() == lines[1:]
 
 
 def test_what_is_no_number_is_quoted_where_yaml_needs_it() -> None:

@@ -129,7 +129,7 @@ def test_a_document_without_a_table_has_no_rows(load) -> None:
 def test_an_absent_document_is_named(load, tmp_path: Path) -> None:
     load()
     (tmp_path / "README.md").unlink()
-    with pytest.raises(DocumentError, match=r"README\.md: expected a Markdown document"):
+    with pytest.raises(DocumentError, match=r"README\.md: expected a document"):
         load_suite(tmp_path / "card.toml")
 
 

@@ -9,12 +9,12 @@ from typing import Final
 from sr_bench.core.precision import Precision
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES
-from sr_bench.document.dimensions import Dimensions
+from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.findings import Line
 from sr_bench.document.labels import Label, read_label
 from sr_bench.document.layout import Layout
 from sr_bench.document.phrases import column_role, fallback_measure, read_phrase
-from sr_bench.document.spelling import has_number
+from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document
 from sr_bench.document.told import Meaning, meaning_of
 from sr_bench.errors import DocumentError
@@ -38,6 +38,7 @@ class RowReader:
         self._layout = layout
         self._above: tuple[Cell, ...] = ()
         self._section, self._section_text = Dimensions(), ""
+        self._section_measures: tuple[Measure, ...] = ()
         self._labels = dict(self._read_labels(layout))
         labels = [label for label in self._labels.values() if isinstance(label, Label)]
         self._model_rows = not all(map(_is_qualified, labels))
@@ -74,6 +75,8 @@ class RowReader:
             precision = said.precision or label.precision
             label = replace(label, backend=label.backend or said.backend, precision=precision)
         says = self._said(cells, texts, label, place)
+        if not says.measures:
+            says = replace(says, measures=self._section_measures)
         remarks, means = (label.mark, *self._remarks(cells)), self._told(cells)
         if label.model:
             says, remarks = self._owned(_Row(says, remarks, number), label, place)
@@ -112,6 +115,7 @@ class RowReader:
         if self._layout.model_column is None and not known:
             says = replace(says, model=text)
         self._section, self._section_text = replace(says, measures=(), rest=""), text
+        self._section_measures = says.measures
         return True
 
     def _continued(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
@@ -172,8 +176,11 @@ class RowReader:
         roles = [column.role for column in self._layout.columns]
         if "metric" not in roles or len(cells) != len(roles) or self._told(cells):
             return False
-        role = column_role(cells[roles.index("metric")].plain)
-        return role not in ("number", "value", "metric", "precision", "unknown")
+        metric = cells[roles.index("metric")]
+        if column_role(metric.plain) not in ("number", "value", "metric", "precision", "unknown"):
+            return True
+        texts = [cell.plain for cell in cells if cell is not metric]
+        return any(map(has_digit, texts)) and not any(map(has_number, texts))
 
     def _precision(self, text: str, label: Label, place: str) -> Precision | None:
         """Return the precision of a row; one that its column and its label name must be the same.

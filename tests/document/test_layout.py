@@ -110,6 +110,7 @@ def test_a_number_has_what_its_row_its_headers_and_the_text_above_say(
     "head",
     [
         "| Model | Set5 | | B100 | |\n|-|-|-|-|-|\n| | PSNR | SSIM | PSNR | SSIM |\n",
+        "| | Set5 | | B100 | |\n|-|-|-|-|-|\n| **Model** | PSNR | SSIM | PSNR | SSIM |\n",
         "| Model | Set5 | Set5 | B100 | B100 |\n|-|-|-|-|-|\n|Model|PSNR|SSIM|PSNR|SSIM|\n",
     ],
 )
@@ -142,6 +143,8 @@ def test_a_blank_label_belongs_to_the_row_above() -> None:
 
 
 def test_a_row_of_one_text_is_about_the_rows_below() -> None:
+    sets = table("Model | Set5", "PSNR | ", "owl | 37", "SSIM | SSIM", "owl | 0.95")
+    assert claims(sets) == ["owl Set5: psnr 37", "owl Set5: ssim 0.95"]
     text = table("Model | PSNR", "**Set5** | ", "owl | 37", "x4 | x4", "owl | 30", "Tiny ones |")
     assert claims(text) == ["owl Set5: psnr 37", "owl x4: psnr 30"]
 

@@ -77,6 +77,20 @@ def table(*rows: str) -> str:
             ["wren: params 1.5", "wren: psnr 30.1"],
         ),
         (
+            "- int8\n  Dataset: Set5\n\n" + table("Model | PSNR", "owl | 30.1"),
+            ["owl Set5 int8: psnr 30.1"],
+        ),
+        (
+            table(
+                "Model | Prec | Quant mode | Acc", "owl | int8 | max | 88.7", "owl | fp16 | - | 89"
+            ),
+            ["owl int8_max: acc 88.7", "owl fp16: acc 89"],
+        ),
+        (
+            table("NME | *blur* | pose | Params(M)", "owl-W18 | 4.6 | 7.8 | 9.6"),
+            ["owl-W18: nme_blur 4.6", "owl-W18: nme_pose 7.8", "owl-W18: params 9.6"],
+        ),
+        (
             table("Model | Float mIoU | Hardware mIoU", "owl | 70.1 | 69"),
             ["owl: miou 70.1", "owl hardware: miou 69"],
         ),
@@ -241,3 +255,15 @@ def test_what_cannot_be_told_is_asked_for_with_a_draft_to_paste() -> None:
     "Params" = "params\""""
     )
     assert "[[table]]" not in second  # once for a table
+
+
+def test_a_size_in_a_column_called_scale_is_a_shape() -> None:
+    text = table("Method | Scale | Recall (%)", "owl | 736x1280 | 74.0", "wren | x2 | 70.0")
+    found = read_claims(parse_document(text, "zoo/README.md"))
+    assert [(claim.shape, claim.scale) for claim in found] == [("736x1280", 0), ("", 2)]
+
+
+def test_twins_below_a_sentence_are_told_apart_by_their_headings() -> None:
+    sentence = "This network was trained on one half and tested on the other half.\n\n"
+    tables = (f"## {name}\n\n{sentence}" + table("Model | NME", "owl | 3.4") for name in "AB")
+    assert claims("\n".join(tables)) == ["owl (a): nme 3.4", "owl (b): nme 3.4"]

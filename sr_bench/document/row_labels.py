@@ -11,7 +11,7 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.findings import Line
-from sr_bench.document.labels import Label, read_label
+from sr_bench.document.labels import Label, parted, read_label
 from sr_bench.document.layout import Layout
 from sr_bench.document.phrases import column_role, fallback_measure, read_phrase
 from sr_bench.document.sizes import read_size
@@ -89,10 +89,12 @@ class RowReader:
         """Yield what each label says, or why it can't be read."""
         if (column := layout.model_column) is None:
             return
-        for cell in (row[column] for row in layout.body.rows if column < len(row)):
+        cells = [row[column] for row in layout.body.rows if column < len(row)]
+        names = frozenset(cell.plain for cell in cells)
+        for cell in cells:
             try:
                 where = f"{self._document.path}:{cell.line}:{cell.column}"
-                yield cell, read_label(cell.markdown, where=where)
+                yield cell, read_label(parted(cell.plain, names) or cell.markdown, where=where)
             except DocumentError as error:
                 yield cell, error
 

@@ -87,6 +87,10 @@ def table(*rows: str) -> str:
             ["owl int8_max: acc 88.7", "owl fp16: acc 89"],
         ),
         (
+            table("Model | mIoU", "owl-b | 65.8", "owl-b-vacc-fp16 | 62.2", "wren-int8 | 60.1"),
+            ["owl-b: miou 65.8", "owl-b vacc fp16: miou 62.2", "wren-int8: miou 60.1"],
+        ),
+        (
             table("NME | *blur* | pose | Params(M)", "owl-W18 | 4.6 | 7.8 | 9.6"),
             ["owl-W18: nme_blur 4.6", "owl-W18: nme_pose 7.8", "owl-W18: params 9.6"],
         ),

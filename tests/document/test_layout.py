@@ -277,6 +277,7 @@ def test_a_size_in_a_column_called_scale_is_a_shape() -> None:
 
 
 def test_twins_below_a_sentence_are_told_apart_by_their_headings() -> None:
-    sentence = "This network was trained on one half and tested on the other half.\n\n"
-    tables = (f"## {name}\n\n{sentence}" + table("Model | NME", "owl | 3.4") for name in "AB")
+    said = "This network was trained on one half of {0}, and tested on the other.\n\n"
+    nme = table("Model | NME", "owl | 3.4")
+    tables = (f"## {name}\n\n{said.format(name)}{nme}" for name in "AB")
     assert claims("\n".join(tables)) == ["owl (a): nme 3.4", "owl (b): nme 3.4"]

@@ -16,7 +16,7 @@ _GENERIC: Final = words(
     evaluation metrics model models zoo info readme introduction overview summary table comparison
     quality quantitative experiments on of the and test 模型 模型性能 结果 性能 精度 模型精度"""
 )
-_MOST_WORDS: Final = 8
+MOST_WORDS: Final = 8
 """A longer text is a sentence, which may speak of what is not meant."""
 _NAME: Final = re.compile(r"(?=.*[A-Z0-9].*[A-Z0-9])\S+")
 
@@ -27,7 +27,7 @@ def around(grid: Grid, title: str, columns: Sequence[Column]) -> Dimensions:
     What some of the columns tell apart, or are, is not the same for all.
     """
     texts = (grid.caption, grid.heading)
-    short = (text for text in texts if len(text.split()) <= _MOST_WORDS)
+    short = (text for text in texts if len(text.split()) <= MOST_WORDS)
     says = Dimensions()
     for text in short:
         says = says.over(read_phrase(text))

@@ -1,7 +1,7 @@
 """Read a row's label into the model, the backend word and the precision that it names."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -28,6 +28,7 @@ _SCALE: Final = re.compile(
     re.IGNORECASE,
 )
 _MARKED: Final = 40  # characters at a label's end that may be marks
+_TIE: Final = re.compile("[-_]")
 _SPLIT: Final = re.compile(r"[\s,/+&;|]+")
 
 
@@ -82,6 +83,19 @@ def scale_of(name: str) -> int:
     """
     found = {int(match["behind"] or match["before"]) for match in _SCALE.finditer(name)}
     return found.pop() if len(found) == 1 else 0
+
+
+def parted(label: str, names: Set[str]) -> str:
+    """Return `label` with a blank before the qualifier that is tied to one of `names`, or nothing.
+
+    >>> parted("wren-vacc-int8", {"wren"})
+    'wren vacc_int8'
+    """
+    for tie in list(_TIE.finditer(label))[-_MOST_WORDS:]:
+        name, tail = label[: tie.start()], label[tie.end() :].replace("-", "_")
+        if name in names and " " not in name and _is_precision_tail(_words(tail)):
+            return f"{name} {tail}"
+    return ""
 
 
 def _label(name: str, backend: str, precision: Precision, mark: str = "") -> Label:

@@ -40,11 +40,11 @@ _ROLES: Final = MappingProxyType(
             inputshapes imagesize imgsize inputresolution inputresolutionhxwxc resolution
             resolutions inputsizehw inputsizechw inputdim 输入shape sizepixels imgsizepixels
             cropsize testsize outputsize 输入尺寸 输入大小 输入分辨率 输入形状 分辨率 尺寸
-            图像尺寸 图片尺寸 模型输入 输入""",
+            图像尺寸 图片尺寸 尺寸像素 模型输入 输入""",
         "precision": """precision precisions dtype datatype datatypes quant quantization
             quantized quantisation 位宽 quantmode quantizationmode bits bitwidth numericprecision
             numberformat 精度 量化 量化精度 量化类型 量化方式 数据类型 量化模式 模型精度
-            推理精度""",
+            推理精度 prec""",
         "device": """device devices hardware gpu gputype npu platform chip chipset chipsets soc
             accelerator 芯片型号 硬件平台 设备型号 gpu型号 设备 芯片 硬件 平台 推理设备""",
         "runtime": """runtime targetruntime backend backends framework frameworks engine
@@ -97,7 +97,8 @@ DATASETS: Final = words(
     openimages icdar icdar2015 icdar2013 ctw1500 totaltext nuscenes dota visdrone squad glue mnli
     sst mmlu ceval gsm8k librispeech aishell aishell1 kinetics kinetics400 ucf101 hmdb51
     modelnet40 shapenet s3dis semantickitti middlebury sintel flyingchairs sceneflow places
-    places2 places365 historical historicalgray sun80 sun hci ntire2018 l20 widerperson mpii"""
+    places2 places365 historical historicalgray sun80 sun hci ntire2018 l20 widerperson mpii
+    cofw aflw ecssd duts iiit5k"""
 )
 """Beginnings of datasets' names; digits, a year and a part (``val``) may follow."""
 

@@ -100,6 +100,8 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tup
             columns, roles = (replace(columns[0], role="metric"), *columns[1:]), {"metric"}
     if "model" in roles or not columns:
         return columns
+    if columns[0].says.measures and _are_names(texts[0]):
+        return (replace(columns[0], role="model"), *_of_corner(columns, texts))
     measured = any(column.says.measures for column in columns)
     named = any(column.role == "number" and not _says_nothing(column) for column in columns)
     first = columns[0]
@@ -117,6 +119,28 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tup
         else column
         for column, cells in zip(columns, texts, strict=True)
     )
+
+
+def _are_names(texts: Iterable[str]) -> bool:
+    """Tell whether `texts` are words, none of them with a number of a result."""
+    found = list(texts)
+    return bool(found) and all(
+        any(map(str.isalpha, text)) and not has_number(text) for text in found
+    )
+
+
+def _of_corner(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> Iterator[Column]:
+    """Yield all but the first column; the header above the labels names the metric of the others.
+
+    So ``NME | common | challenge``, over labels and numbers: parts of a data set.
+    """
+    for column, cells in zip(columns[1:], texts[1:], strict=True):
+        if column.role == "unknown" and any(map(has_digit, cells)):
+            measure = fallback_measure(f"{columns[0].header} {column.header}")
+            says = replace(column.says, measures=(measure,))
+            yield replace(column, role="number", says=says)
+        else:
+            yield column
 
 
 def _is_result(text: str) -> bool:

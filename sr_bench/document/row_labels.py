@@ -11,9 +11,10 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.findings import Line
-from sr_bench.document.labels import Label, read_label
+from sr_bench.document.labels import Label, parted, read_label
 from sr_bench.document.layout import Layout
 from sr_bench.document.phrases import column_role, fallback_measure, read_phrase
+from sr_bench.document.sizes import read_size
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document
 from sr_bench.document.told import Meaning, meaning_of
@@ -88,10 +89,12 @@ class RowReader:
         """Yield what each label says, or why it can't be read."""
         if (column := layout.model_column) is None:
             return
-        for cell in (row[column] for row in layout.body.rows if column < len(row)):
+        cells = [row[column] for row in layout.body.rows if column < len(row)]
+        names = frozenset(cell.plain for cell in cells)
+        for cell in cells:
             try:
                 where = f"{self._document.path}:{cell.line}:{cell.column}"
-                yield cell, read_label(cell.markdown, where=where)
+                yield cell, read_label(parted(cell.plain, names) or cell.markdown, where=where)
             except DocumentError as error:
                 yield cell, error
 
@@ -141,7 +144,7 @@ class RowReader:
         self, cells: Sequence[Cell], texts: Mapping[str, str], label: Label, place: str
     ) -> Dimensions:
         pairs = zip(self._layout.columns, cells, strict=True)
-        precision = self._precision(texts.get("precision", ""), label, place)
+        precision = self._precision(self._calibrated(cells, texts), label, place)
         scale = _SCALE.fullmatch(texts.get("scale", ""))
         says = Dimensions(
             model=label.model,
@@ -151,7 +154,7 @@ class RowReader:
             device=texts.get("device", ""),
             dataset=texts.get("dataset", ""),
             scale=int(scale[1]) if scale else 0,
-            shape=next((c.plain for a, c in pairs if a.role == "shape"), ""),
+            shape=_shape({a.role: c.plain for a, c in pairs}),
         )
         return self._labelled(says, cells, texts.get("metric", ""))
 
@@ -165,6 +168,15 @@ class RowReader:
         if not named.measures and column_role(metric) == "unknown":
             named = replace(named, measures=(fallback_measure(metric),))
         return says.over(replace(named, rest=""))
+
+    def _calibrated(self, cells: Sequence[Cell], texts: Mapping[str, str]) -> str:
+        """Return the precision of a row with what a second column says of it: int8, then max."""
+        text = texts.get("precision", "")
+        for column, cell in zip(self._layout.columns, cells, strict=True) if text else ():
+            if column.role == "remark" and column_role(column.header) == "precision":
+                both = f"{text} {_value(cell)}"
+                text = both if read_phrase(both).precision else text
+        return text
 
     def _told(self, cells: Sequence[Cell]) -> Meaning | None:
         """Return what the card says of a row."""
@@ -265,6 +277,12 @@ def agreed(first: Precision | None, second: Precision | None) -> Precision | Non
         return first or second
     exact = [one for one in (first, second) if one != one.dtype] or [first]
     return exact[0] if first.dtype == second.dtype and len(set(exact)) == 1 else None
+
+
+def _shape(texts: Mapping[str, str]) -> str:
+    """Return the shape of a row, which may stand in the column Scale: ``736x1280``."""
+    scale = texts.get("scale", "")
+    return texts.get("shape") or (scale if len(scale) > 3 and read_size(scale) else "")
 
 
 def _value(cell: Cell) -> str:

@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import Final
 
 from sr_bench.core.claim import dataset_key
+from sr_bench.document.around import MOST_WORDS
 from sr_bench.document.findings import Finding
 from sr_bench.document.spelling import folded
 
@@ -65,7 +66,10 @@ def _apart(finding: Finding) -> tuple[str, ...]:
     line, grid = finding.line, finding.line.layout.grid
     said = finding.column.says
     units = "/".join(measure.unit for measure in said.measures)
-    texts = (finding.says.shape, *line.remarks, said.rest, units, grid.caption, grid.heading)
+    named = (grid.caption, grid.heading)
+    if len(grid.caption.split()) > MOST_WORDS:  # a sentence
+        named = (grid.heading, grid.caption)
+    texts = (finding.says.shape, *line.remarks, said.rest, units, *named)
     return tuple(map(_spelled, texts))
 
 

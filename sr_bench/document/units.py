@@ -10,7 +10,8 @@ from sr_bench.document.spelling import compact
 
 # Powers of ten of units that one number may have.
 _COUNTS: Final = MappingProxyType(
-    {"k": 3, "m": 6, "g": 9, "b": 9, "t": 12, "千": 3, "万": 4, "百万": 6, "亿": 8}
+    {"k": 3, "m": 6, "g": 9, "b": 9, "t": 12, "千": 3, "万": 4, "百万": 6, "千万": 7, "亿": 8}
+    | {"十亿": 9, "万亿": 12}
 )
 _TIMES: Final = MappingProxyType(
     {"s": 0, "sec": 0, "secs": 0, "second": 0, "seconds": 0, "秒": 0, "ms": -3, "msec": -3}

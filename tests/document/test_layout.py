@@ -77,6 +77,24 @@ def table(*rows: str) -> str:
             ["wren: params 1.5", "wren: psnr 30.1"],
         ),
         (
+            "- int8\n  Dataset: Set5\n\n" + table("Model | PSNR", "owl | 30.1"),
+            ["owl Set5 int8: psnr 30.1"],
+        ),
+        (
+            table(
+                "Model | Prec | Quant mode | Acc", "owl | int8 | max | 88.7", "owl | fp16 | - | 89"
+            ),
+            ["owl int8_max: acc 88.7", "owl fp16: acc 89"],
+        ),
+        (
+            table("Model | mIoU", "owl-b | 65.8", "owl-b-vacc-fp16 | 62.2", "wren-int8 | 60.1"),
+            ["owl-b: miou 65.8", "owl-b vacc fp16: miou 62.2", "wren-int8: miou 60.1"],
+        ),
+        (
+            table("NME | *blur* | pose | Params(M)", "owl-W18 | 4.6 | 7.8 | 9.6"),
+            ["owl-W18: nme_blur 4.6", "owl-W18: nme_pose 7.8", "owl-W18: params 9.6"],
+        ),
+        (
             table("Model | Float mIoU | Hardware mIoU", "owl | 70.1 | 69"),
             ["owl: miou 70.1", "owl hardware: miou 69"],
         ),
@@ -250,3 +268,16 @@ def test_what_cannot_be_told_is_asked_for_with_a_draft_to_paste() -> None:
     "Params" = "params\""""
     )
     assert "[[table]]" not in second  # once for a table
+
+
+def test_a_size_in_a_column_called_scale_is_a_shape() -> None:
+    text = table("Method | Scale | Recall (%)", "owl | 736x1280 | 74.0", "wren | x2 | 70.0")
+    found = read_claims(parse_document(text, "zoo/README.md"))
+    assert [(claim.shape, claim.scale) for claim in found] == [("736x1280", 0), ("", 2)]
+
+
+def test_twins_below_a_sentence_are_told_apart_by_their_headings() -> None:
+    said = "This network was trained on one half of {0}, and tested on the other.\n\n"
+    nme = table("Model | NME", "owl | 3.4")
+    tables = (f"## {name}\n\n{said.format(name)}{nme}" for name in "AB")
+    assert claims("\n".join(tables)) == ["owl (a): nme 3.4", "owl (b): nme 3.4"]

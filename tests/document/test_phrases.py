@@ -80,6 +80,7 @@ def test_metrics_that_are_nearly_one_another_are_not_mixed(
             ("Params (K)", "K", -3),
             ("Params(B)", "B", 3),
             ("参数量(万)", "万", -2),
+            ("FLOPs (十亿)", "十亿", 0),
         ),
         *(("Flops(M)", "M", -3), ("MFLOPs", "M", -3), ("TFLOPs", "T", 3), ("FLOPs (B)", "B", 0)),
         *(("Runtime (s)", "s", 3), ("Latency (us)", "us", -3), ("Memory (GB)", "GB", 3)),

@@ -24,6 +24,7 @@ _ALIGNMENT: Final = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*(:?-+:?[ \t]*)?)+
 _RULE: Final = re.compile(r"^[ >]*(\+[-=:]+)+\+[ \t]*$")
 _PIPED: Final = re.compile(r"[ >]*\|.*\|")
 _MARKER: Final = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)])?[ \t]+|[ >]*")
+_ITEM: Final = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)])[ \t]+(?P<text>\S[^|]{0,100})$")
 _QUOTE: Final = re.compile(r" {0,3}>[> ]*")
 _NOTE: Final = re.compile(r"[*†‡§]|note\b|注", re.IGNORECASE)
 _FAR: Final = 3
@@ -74,7 +75,10 @@ def _headings(lines: Sequence[str], taken: set[int]) -> Mapping[int, str]:
 
 
 def _caption(lines: Sequence[str], line: int, headings: Mapping[int, str], taken: set[int]) -> str:
-    """Return the single line of text above the 1-based `line`, without markup; or nothing."""
+    """Return the single line of text above the 1-based `line`, without markup; or nothing.
+
+    A line of a list with one below it that continues it is one: ``- fp16`` over ``Dataset: Set5``.
+    """
     for number in range(line - 1, max(0, line - 2 - _FAR), -1):
         source = lines[number - 1]
         if number in taken or number in headings or "|" in source or len(source) > _LONGEST_CAPTION:
@@ -82,6 +86,9 @@ def _caption(lines: Sequence[str], line: int, headings: Mapping[int, str], taken
         text = plain(source[_MARKER.match(source).end() :])  # type: ignore[union-attr]
         if text:
             above = lines[number - 2] if number > 1 else ""
+            if item := _ITEM.match(above):
+                text, number = f"{plain(item['text'])} {text}", number - 1
+                above = lines[number - 2] if number > 1 else ""
             alone = number - 1 in headings or number - 1 in taken or not plain(above[:200])
             return text if alone and not _NOTE.match(text) and not _UNDERLINE.match(text) else ""
     return ""

@@ -55,8 +55,8 @@ def _absurd(
     if claim.value <= 0 or params.value <= 0 or (high >= bounds[0] and low <= bounds[1]):
         return
     each = claim.value * 1e9 / weights
-    factor = 10 ** (3 * round(math.log10(each) / 3))
-    guess = f"; {1 / factor:g} times as many would be usual" if factor != 1 else ""
+    factor = _usual(each, bounds)
+    guess = f"; {factor:g} times as many would be usual" if factor else ""
     yield RULE.found(
         claim.source,
         f"{entry.name}: {metric_info(claim.metric).title} {quantity(claim)} on {entry.shape} are"
@@ -64,3 +64,9 @@ def _absurd(
         f" where {bounds[0]:.2g} to {bounds[1]:g} are known{guess}",
         row=entry.row,
     )
+
+
+def _usual(each: float, bounds: tuple[float, float]) -> float:
+    """Return the least power of a thousand that brings `each` within `bounds`; 0 for none."""
+    factors = (1000.0 ** (sign * steps) for steps in range(1, 5) for sign in (1, -1))
+    return next((one for one in factors if bounds[0] <= each * one <= bounds[1]), 0.0)

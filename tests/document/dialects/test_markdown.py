@@ -16,6 +16,8 @@ TABLE = "| a | b |\n|---|---|\n| 1 | 2 |\n"
         ('<p align="center"><b>表 2</b></p>\n\n', "表 2"),
         ("**On Set5**\n\n<div>\n\n", "On Set5"),
         ("# Zoo\n**On Set5**\n\n", "On Set5"),
+        ("- int8\n  Dataset: Set5\n\n", "int8 Dataset: Set5"),
+        ("Of all\n- int8\n  on Set5\n\n", ""),
         ("# On Set5\n\n", ""),
         ("On Set5\n=======\n\n", ""),
         ("Two lines of\nprose about Set5.\n\n", ""),

@@ -152,6 +152,14 @@ def test_rows_of_one_model_that_contradict_each_other_are_found_without_a_card(
     assert (words in findings[0].message) if words else not findings
 
 
+def test_flops_of_a_classifier_that_are_a_thousand_off_are_said_to_be(tmp_path: Path) -> None:
+    columns = "Model | top1 | Flops(G) | Params(M) | Shape"
+    rows = ("low | 79.5 | 0.009 | 25.0 | 224", "high | 62.5 | 30.8 | 2.8 | 224")
+    low, high = of(look(tmp_path, page(*rows, columns=columns)), "SRB209")
+    assert low.message.endswith("; 1000 times as many would be usual")
+    assert high.message.endswith("; 0.001 times as many would be usual")
+
+
 def test_a_row_has_one_finding_however_many_rows_contradict_its_flops(tmp_path: Path) -> None:
     columns = "Models | Dataset | Flops(G) | Params(M) | Shape"
     sizes = [(10.0, 100), (20.0, 200), (30.0, 300), (80.0, 400)]
@@ -239,11 +247,27 @@ def test_params_that_the_card_calls_truncated_are_still_cut_off(tmp_path: Path) 
     assert severities(report, "SRB207") == [Severity.WARNING]
 
 
+_OF_SOURCES = [
+    ("A", "one", "1.250"),
+    ("B", "one", "2.625"),
+    ("A", "two", "1.2"),
+    ("B", "two", "2.6"),
+]
+
+
 def test_params_with_other_decimals_than_the_rest_are_noted(tmp_path: Path) -> None:
     rows = [f"N{text} | - | {text} | - | - | -" for text in ("0.626", "0.7740", "1.370")]
     (finding,) = of(look(tmp_path, page(*rows)), "SRB208")
     assert "0.7740 M have 4 decimals, other rows 3" in finding.message
     assert not of(look(tmp_path, page(rows[0], rows[2])), "SRB208")
+
+
+def test_params_of_two_sources_may_have_other_decimals(tmp_path: Path) -> None:
+    rows = [f"{name} | {source} | {text}" for name, source, text in _OF_SOURCES]
+    columns = "Model | Source | Params(M)"
+    assert not of(look(tmp_path, page(*rows, columns=columns)), "SRB208")
+    (finding,) = of(look(tmp_path, page(*rows, "C | one | 3.5", columns=columns)), "SRB208")
+    assert "3.5 M have 1 decimal, other rows 3" in finding.message
 
 
 def test_a_network_that_cannot_be_counted_is_left_alone(tmp_path: Path) -> None:

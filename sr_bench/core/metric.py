@@ -95,7 +95,7 @@ _NOT_OF_IMAGES: Final = MappingProxyType(
             *("Params", "M", 6),
             """params(m) params param para paras parameters parameter parametercount paramcount
             numparams parametros parametri parametres параметры パラメータ パラメータ数
-            파라미터 파라미터수 参数量 参数 模型参数 模型参数量 参数个数 参数数量""",
+            파라미터 파라미터수 参数量 参数 模型参数 模型参数量 参数个数 参数数量 参数规模""",
         ),
         "macs": _cost(
             *("MACs", "G", 3),
@@ -120,8 +120,8 @@ _NOT_OF_IMAGES: Final = MappingProxyType(
         "memory": _cost(
             *("peak memory", "MB", 1),
             """memory mem peakmemory peakmem gpumemory gpumem maxmemory memoryusage
-            memoryfootprint vram peakmemoryrange estimatedpeakmemory estimatedpeakmemoryrange
-            显存 显存占用 内存 内存占用 峰值内存 峰值显存""",
+            memoryfootprint vram ram peakram gpuram peakmemoryrange estimatedpeakmemory
+            estimatedpeakmemoryrange 显存 显存占用 内存 内存占用 峰值内存 峰值显存""",
         ),
         "model_size": _cost(
             *("model size", "MB", 3),

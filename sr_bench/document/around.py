@@ -33,11 +33,12 @@ def around(grid: Grid, title: str, columns: Sequence[Column]) -> Dimensions:
     roles = {column.role for column in columns}
     by_dataset = "dataset" in roles or any(column.says.dataset for column in columns)
     by_scale = "scale" in roles or any(column.says.scale for column in columns)
+    name = next(_names(grid.heading, title), "")
     return Dimensions(
         says.measures,
-        next(_names(grid.heading, title), ""),
+        name,
         precision=says.precision,
-        backend=says.backend,
+        backend="" if name == grid.heading else says.backend,  # of the name: ESPCN-PyTorch
         device=says.device,
         dataset="" if by_dataset else says.dataset,
         scale=0 if by_scale else says.scale,

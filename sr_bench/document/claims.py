@@ -21,7 +21,7 @@ from sr_bench.document.told import told_of
 from sr_bench.document.twins import tell_apart
 
 _TITLE: Final = re.compile(
-    r"^(?:#[ \t]+(?P<hash>\S.*?)[ \t#]*|<h1\b[^>]*>(?P<html>.*)"
+    r"^(?:#[ \t]+(?P<hash>\S.*)|<h1\b[^>]*>(?P<html>.*)"
     r"|(?P<line>\S.*)\r?\n[=*#~-]{3,})\r?$",
     re.MULTILINE | re.IGNORECASE,
 )
@@ -141,7 +141,7 @@ def _place(document: Document, finding: Finding, precision: Precision, variant: 
 
 def _title(text: str) -> str:
     match = _TITLE.search(text)
-    return plain(match[match.lastgroup or 0]) if match else ""
+    return plain(match[match.lastgroup or 0].rstrip(" \t#\r")) if match else ""
 
 
 def read_model_tables(document: Document) -> tuple[ModelInfoTable, ...]:

@@ -68,7 +68,8 @@ def _is_header(grid: Grid) -> bool:
     first, *others = grid.rows[0]
     texts = [cell.plain for cell in others if cell.plain]
     # The label of a row is neither blank, nor the header above once more.
-    labelled = above and first.plain and first != above[0] and first.plain != above[0].plain
+    again = above and first.plain == above[0].plain
+    labelled = above and first.plain and not again and column_role(first.plain) == "unknown"
     if labelled or not texts or (above and len(grid.rows[0]) != len(above)):
         return False
     said = [_says_something(text) for text in texts]

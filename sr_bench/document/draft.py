@@ -1,11 +1,10 @@
 """A ``[[table]]`` to paste into a card, with the reader's guesses and ``?`` for what it can't."""
 
 from collections.abc import Iterator
-from itertools import starmap
 from typing import Final
 
 from sr_bench.document.columns import Column
-from sr_bench.document.dimensions import Dimensions
+from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.layout import Layout
 
 _MOST: Final = 30
@@ -25,20 +24,20 @@ def _lines(layout: Layout) -> Iterator[str]:
         yield f"model = {_quoted(layout.says.model or '?')}"
     numbers = (column for column in layout.columns if column.role == "number")
     if "metric" not in layout.roles and any(not column.says.measures for column in numbers):
-        yield 'metric = "?"'
+        around = "/".join(map(_measure, layout.says.measures))
+        yield f"metric = {_quoted(around or '?')}"
     named = {column.header: column for column in layout.columns if column.header}
     if named:
         yield "[table.columns]"
-    yield from starmap(_line, list(named.items())[:_MOST])
+    for header, column in list(named.items())[:_MOST]:
+        # In a table that is read, what says nothing holds no number.
+        said = "remark" if column.role == "unknown" and layout.is_read else _spelled(column)
+        yield f"{_quoted(header)} = {_quoted('?' if column.fault else said)}"
     if len(named) > _MOST:
         yield f"# and {len(named) - _MOST} more"
 
 
-def _line(header: str, column: Column) -> str:
-    return f"{_quoted(header)} = {_quoted(spelled(column))}"
-
-
-def spelled(column: Column) -> str:
+def _spelled(column: Column) -> str:
     """Return what a column means as a card spells it, with ``?`` where the reader can't tell."""
     if column.role == "unknown":
         return "?"
@@ -46,9 +45,13 @@ def spelled(column: Column) -> str:
         return column.role
     if column.says.model:
         return f"model: {column.says.model}"
-    measures = "/".join(measure.metric for measure in column.says.measures)
+    measures = "/".join(map(_measure, column.says.measures))
     about = _about(column.says)
-    return f"{measures} @ {about}".strip() if about else measures or "number"
+    return f"{measures} @ {about}".strip() if about else measures or "value"
+
+
+def _measure(measure: Measure) -> str:
+    return f"{measure.metric} [{measure.unit}]" if measure.unit else measure.metric
 
 
 def _about(says: Dimensions) -> str:

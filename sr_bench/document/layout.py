@@ -13,6 +13,7 @@ from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.grids import Grid
 from sr_bench.document.numbers_in_cells import prints_pair
 from sr_bench.document.orientation import Below, by_cells, oriented, unmeasured, without_doubles
+from sr_bench.document.phrases import read_phrase
 from sr_bench.document.results import looks_like_results
 from sr_bench.document.spelling import compact
 from sr_bench.document.told import told_columns, whole_table
@@ -84,7 +85,12 @@ class Layout:
         measured = self.says.measures or "metric" in self.roles
         if measured or any(column.says.measures for column in self.columns):
             return False
-        return not self._prints_pairs()
+        return not (self._prints_pairs() or self._heads_rows())
+
+    def _heads_rows(self) -> bool:
+        """Tell whether a row with nothing else names a metric for those below it."""
+        texts = ({cell.plain for cell in row if cell.plain} for row in self.body.rows)
+        return any(len(one) == 1 and read_phrase(*one).measures for one in texts)
 
     def _prints_pairs(self) -> bool:
         """Tell whether a cell shows its metrics by itself, as 37.89/0.9602 does."""

@@ -32,7 +32,7 @@ _ROLES: Final = MappingProxyType(
         "source": "source sources codesource 源码 模型来源",
         "dataset": """dataset datasets data testset testsets testdata testdataset evaldataset
             evaluationdataset benchmark benchmarks valset 数据集 测试集 验证集 评测数据集
-            测试数据 データセット 데이터셋 datensatz""",
+            测试数据 データセット 데이터셋 datensatz jeudedonnees""",
         "scale": """scale scales upscale upscaling factor scalefactor upscalingfactor
             upscalefactor srscale magnification 放大倍数 放大 倍数 倍率 放大因子 缩放倍数
             スケール""",
@@ -55,7 +55,7 @@ _ROLES: Final = MappingProxyType(
         "remark": """no rank ranking 排名 index id num note notes remark remarks comment
             comments description details info link links url urls download downloads weight
             weights checkpoint checkpoints ckpt ckpts config configs configfile code file files
-            filename filesize modelfile onnx pretrained pretrainedmodel pretrainedmodels
+            filename modelfile onnx pretrained pretrainedmodel pretrainedmodels
             pretrain md5 sha256 sha256sum hash commit version date year venue paper publication
             license licence author authors task tasks opset protocol script branch log logs demo
             status supported support category type compiled nv12compiled compiledmodel
@@ -163,7 +163,7 @@ METRIC_WORDS: Final = words(
     ciede2000 deltae colorfulness loe vmafneg bdrate qps rps tps ttft tpot power energy watt
     watts pq sq rq ods ois perplexity ppl passrate em exactmatch mcc spearman pearson kappa bacc
     score nds mate amota hd95 asd ndcg mrr hitrate cos cosine cosinesimilarity similarity error
-    err activations acts bitops storage flash ram 准确率 准确度 精确率 召回率 平均精度 正确率
+    err activations acts bitops flash 准确率 准确度 精确率 召回率 平均精度 正确率
     识别率 错误率 误差 功耗 精度 相似度 得分 分数 首字延迟 speedup 加速 加速比 推理加速"""
 )
 """Words that make a header one of a metric, though nothing measures it."""
@@ -191,11 +191,12 @@ QUALIFIERS: Final = words(
 """Words that make a metric another one: the time of training is no latency."""
 
 FILLERS: Final = words(
-    """average averaged avg ave mean per model models network official alex alexnet 单张 单图
-    每张 每帧 the a an on of for in at with and by to over vs value values score scores result
-    results metric metrics total num number testing inference eval evaluation performance
-    consumption of set 模型 官方 网络 dataset datasets 平均 平均值 值 指标 结果 上 的 和 与 在
-    总 大小 数据集"""
+    """average averaged avg ave mean no per lowerisbetter higherisbetter smallerisbetter
+    largerisbetter 越低越好 越高越好 越小越好 越大越好 推理 单帧 测试集 验证集 testset
+    computational compute model models network official alex alexnet 单张 单图 每张 每帧 the a
+    an on of for in at with and by to over vs value values score scores result results metric
+    metrics total num number testing inference eval evaluation performance consumption of set
+    模型 官方 网络 dataset datasets 平均 平均值 值 指标 结果 上 的 和 与 在 总 大小 数据集"""
 )
 """Words that say nothing beside a metric."""
 

@@ -6,33 +6,26 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from typing import Final
 
+from sr_bench.document.beside import MEASURING
 from sr_bench.document.dimensions import Measure
-from sr_bench.document.lexicon import DATASET_PARTS, DEVICE_ENDS, ENGLISH
-from sr_bench.document.meanings import Kind, Meaning
+from sr_bench.document.lexicon import ENGLISH
+from sr_bench.document.meanings import Kind
 from sr_bench.document.pieces import Piece
 from sr_bench.document.spelling import compact, folded
 from sr_bench.document.units import (
     GENERIC,
-    NAMED,
-    PERCENT,
-    RATES,
     cost_unit,
     unit_alone,
     with_printed_unit,
 )
 
 _COLOURED: Final = frozenset({"psnr", "ssim"})
-_MEASURING: Final[frozenset[Kind]] = frozenset({"measure", "metric word", "generic"})
-_NAMING: Final[frozenset[Kind]] = frozenset({*_MEASURING, "unknown", "qualifier"})
+_NAMING: Final[frozenset[Kind]] = frozenset({*MEASURING, "unknown", "qualifier"})
+_VAGUE: Final = frozenset({"accuracy", "quality", "score"})  # accuracy (PSNR)
 _FRACTION: Final = re.compile(r"(?<![\d.])0?\.(\d{1,4})(?!\d)")
-_TRAINED: Final = re.compile("pre?train|train")
 _THRESHOLD: Final = re.compile(r"(?:iou|oks|ap|val)?[\d_]{1,12}|[a-z]{1,2}\d{1,4}")
 _ORDINAL: Final = re.compile(r"(?<=[^\W\d_])[-\s](?=\d)")
 _TIED: Final = {"measure", "unknown"}
-_UNKNOWN: Final = Meaning("unknown")
-_DEVICE: Final = Meaning("device")
-_FILLER: Final = Meaning("filler")
-_METRIC_WORD: Final = Meaning("metric word")
 
 
 @dataclass
@@ -60,102 +53,6 @@ class _Run:
                 else one.metric
             )
             yield replace(one, metric=f"{name}_{self.change}" if self.change else name)
-
-
-def settled(found: Sequence[Piece]) -> tuple[Piece, ...]:
-    """Return pieces where a word that means something only beside others is unknown without them.
-
-    ``M`` is a unit behind a metric, and ``size`` a metric before a unit. A unit alone names what it
-    is of: ``ms/img`` is a latency.
-    """
-    found = _with_devices(found)
-    if _is_unit_alone(found):
-        return found
-    pieces: list[Piece] = []
-    is_rate = not _names(found) and any(piece.text == PERCENT for piece in found)
-    for index, piece in enumerate(found):
-        meaning = _beside(piece, pieces, found[index + 1 :], is_rate=is_rate)
-        pieces.append(replace(piece, meaning=meaning) if meaning else piece)
-    return tuple(pieces)
-
-
-def _names(found: Sequence[Piece]) -> bool:
-    return any(piece.meaning.kind in ("measure", "metric word") for piece in found)
-
-
-def _beside(
-    piece: Piece, before: Sequence[Piece], after: Sequence[Piece], *, is_rate: bool
-) -> Meaning | None:
-    """Return what a word means beside others, if that is another than alone."""
-    kind = piece.meaning.kind
-    if kind == "unit":
-        return None if _is_unit(piece, before, after) else _UNKNOWN
-    if kind == "generic" and not _is_measured(piece, after):
-        if _names([one for one in (*before, *after) if one.segment == piece.segment]):
-            return _FILLER
-        return _METRIC_WORD if compact(piece.text) in NAMED else _UNKNOWN
-    if kind == "colour" and not _names((*before, *after)):
-        return _UNKNOWN
-    if kind == "dataset" and after and _TRAINED.match(compact(after[0].text)):
-        return _UNKNOWN  # ImageNet pretraining
-    if kind == "unknown" and _is_part(piece, before):
-        return _FILLER
-    if kind == "unknown" and (piece.is_metric or (is_rate and not before)):
-        return _METRIC_WORD
-    return None
-
-
-def _with_devices(found: Sequence[Piece]) -> tuple[Piece, ...]:
-    """Return pieces where a device's name goes on: ``RTX 3090``, ``iPhone 12 Pro (ms)``."""
-    pieces: list[Piece] = []
-    for piece in found:
-        last = pieces[-1] if pieces else piece
-        beside = last.meaning.kind == "device" and last.segment == piece.segment
-        is_number = any(map(str.isdecimal, piece.text)) or compact(piece.text) in DEVICE_ENDS
-        goes_on = beside and is_number and piece.meaning.kind == "unknown"
-        pieces.append(replace(piece, meaning=_DEVICE) if goes_on else piece)
-    return tuple(pieces)
-
-
-def _is_part(piece: Piece, before: Sequence[Piece]) -> bool:
-    """Tell whether brackets behind a dataset say which part of it: ``DIV2K (val)``."""
-    return (
-        bool(before)
-        and before[-1].meaning.kind == "dataset"
-        and piece.lead == "("
-        and piece.segment != before[-1].segment
-        and compact(piece.text) in DATASET_PARTS
-    )
-
-
-def _is_unit_alone(found: Sequence[Piece]) -> bool:
-    """Tell whether a text names no metric, nor anything unknown, but a unit that only one has."""
-    kinds = {piece.meaning.kind for piece in found}
-    units = [piece.text for piece in found if piece.meaning.kind == "unit"]
-    return not kinds & {*_MEASURING, "change", "unknown"} and bool(units and unit_alone(units))
-
-
-def _is_measured(generic: Piece, after: Sequence[Piece]) -> bool:
-    """Tell whether a unit or a metric in brackets stands behind a word: ``Speed CPU (ms)``."""
-    for piece in after:
-        apart = piece.segment != generic.segment
-        if piece.meaning.kind in _MEASURING:
-            return apart and piece.lead == "(" and piece.meaning.kind == "measure"
-        if piece.meaning.kind == "unit":
-            return not apart or piece.lead in ("(", "/")
-    return False
-
-
-def _is_unit(piece: Piece, before: Sequence[Piece], after: Sequence[Piece]) -> bool:
-    kinds = [one.meaning.kind for one in before]
-    if not {*_MEASURING, "change"}.intersection(kinds):
-        return False
-    is_last = not after or after[0].segment != piece.segment or after[0].meaning.kind == "unit"
-    if piece.segment != before[-1].segment:
-        follows = kinds[-1] in (*_MEASURING, "unit", "change", "colour")
-        return is_last and (piece.lead == "(" or (piece.lead == "/" and follows))
-    beside = kinds[-1] in _MEASURING and compact(piece.text) not in RATES
-    return beside or kinds[-1] == "unit"
 
 
 def read_measures(found: Sequence[Piece]) -> tuple[tuple[Measure, ...], frozenset[int]]:
@@ -211,6 +108,8 @@ class _Reader:
         """Add measures that have a declaration; a cost in brackets may be the unit of one."""
         last = self._runs[-1].measures
         named = {measure.metric for measure in measures}
+        if lead == "(" and last and last[-1].metric in (*named, *_VAGUE):
+            last.pop()
         if lead == "(" and last and (last[-1].metric in GENERIC or is_unit or named == {"fps"}):
             last[-1:] = measures
         else:

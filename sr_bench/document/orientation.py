@@ -61,6 +61,9 @@ def _says_of(column: Column, texts: Sequence[str]) -> Dimensions | None:
 def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tuple[Column, ...]:
     """Return `columns` with those that name models, or are models, found by all the others."""
     roles = {column.role for column in columns}
+    if roles == {"model", "unknown"} and columns[0].role == "model":
+        if _label_role(texts[0]) == "metric":  # its header names what is in the other columns
+            columns, roles = (replace(columns[0], role="metric"), *columns[1:]), {"metric"}
     if "model" in roles or not columns:
         return columns
     measured = any(column.says.measures for column in columns)

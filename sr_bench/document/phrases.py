@@ -1,14 +1,16 @@
 """Read a header, a caption or a heading into what it says about the numbers near it."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
 from sr_bench.core.metric import metric_headers, metric_info
+from sr_bench.core.precision import Precision
+from sr_bench.document.beside import settled
 from sr_bench.document.dimensions import Dimensions, Measure
-from sr_bench.document.lexicon import DATASET_PARTS, ROLES, Role
-from sr_bench.document.measures import measure_name, read_measures, settled
+from sr_bench.document.lexicon import COLOURS, DATASET_PARTS, ROLES, Role
+from sr_bench.document.measures import measure_name, read_measures
 from sr_bench.document.pieces import LONGEST, Piece, pieces
 from sr_bench.document.spelling import compact, narrow
 
@@ -16,6 +18,7 @@ _AGAINST: Final = re.compile(
     r"\b(?:vs|versus|over|against|than|compared|relative)\b|相比|相对", re.IGNORECASE
 )
 _SHORTEST_NAME: Final = 4
+_SINGLE: Final = ("dataset", "backend", "precision")
 _UNSAID: Final = frozenset({"unknown", "qualifier"})
 
 
@@ -33,15 +36,19 @@ def read_phrase(text: str) -> Dimensions:
     said, against = _compared(text)
     found = settled(pieces(said))
     measures, naming = read_measures(found)
-    rest = _rest(said, [one for one in found if one.segment not in naming])
+    precision = _precision(found)
+    others = {kind for kind in _SINGLE if len(_told(found, kind)) > 1}  # of which neither holds
+    others -= {"precision"} if precision else set()
+    unsaid = [one for one in found if one.segment not in naming]
+    rest = _rest(said, unsaid, {*_UNSAID, *others})
     if not {one.meaning.kind for one in found} - {"filler"}:
         rest = said.strip()
     return Dimensions(
         measures=measures,
-        precision=next((one.meaning.precision for one in found if one.meaning.precision), None),
-        backend=next((one.meaning.word for one in found if one.meaning.kind == "backend"), ""),
+        precision=precision,
+        backend=next(iter(_told(found, "backend")), "") if "backend" not in others else "",
         device=_texts(found, "device"),
-        dataset=_dataset(said, found),
+        dataset=_dataset(said, found) if "dataset" not in others else "",
         scale=_scale(found),
         shape=_first(found, "shape"),
         rest=" ".join(filter(None, (rest, against, text[LONGEST:]))),
@@ -64,7 +71,8 @@ def column_role(text: str) -> Role:
     if said.measures:
         return "number"
     about = said.precision or said.backend or said.dataset or said.scale or said.device
-    return "value" if about and not said.rest else "unknown"
+    bare = not said.rest or compact(said.rest) in COLOURS  # Vid4 (Y)
+    return "value" if about and bare else "unknown"
 
 
 def fallback_measure(text: str) -> Measure:
@@ -113,6 +121,21 @@ def _compared(text: str) -> tuple[str, str]:
     return text[:LONGEST], ""
 
 
+def _told(found: Iterable[Piece], kind: str) -> list[str]:
+    """Return what pieces of one kind say, each once."""
+    said = [one for one in found if one.meaning.kind == kind]
+    words = (one.meaning.precision or one.meaning.word or compact(one.text) for one in said)
+    return list(dict.fromkeys(words))
+
+
+def _precision(found: Sequence[Piece]) -> Precision | None:
+    """Return the one precision that is named; a calibration may stand apart from its int8."""
+    named = {one.meaning.precision for one in found if one.meaning.precision}
+    exact = {one for one in named if not one.is_bare_int8} or named
+    only = next(iter(exact)) if len(exact) == 1 else None
+    return only if len(named) == 1 or (only and only.calibration) else None
+
+
 def _dataset(text: str, found: Sequence[Piece]) -> str:
     """Return the first dataset as printed, with the part of it in brackets: ``DIV2K (val)``."""
     for piece in found:
@@ -130,12 +153,12 @@ def _scale(found: Iterable[Piece]) -> int:
     return scales.pop() if len(scales) == 1 else 0
 
 
-def _rest(text: str, found: Sequence[Piece]) -> str:
+def _rest(text: str, found: Sequence[Piece], kinds: Container[str]) -> str:
     """Return the words that nothing here knows, those side by side with what is between them."""
     spans: list[tuple[int, int, int]] = []  # segment, start, end
     beside = False
     for piece in found:
-        unsaid = piece.meaning.kind in _UNSAID
+        unsaid = piece.meaning.kind in kinds
         if unsaid and beside and spans[-1][0] == piece.segment:
             spans[-1] = (piece.segment, spans[-1][1], piece.end)
         elif unsaid:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from sr_bench.document.meanings import Meaning, meaning
@@ -16,7 +17,16 @@ _TOKEN: Final = re.compile(
 _ARROWS: Final = re.compile(
     r"\\(?:up|down|right|left)arrow|:arrow_(?:up|down):|[\u2190-\u21ff\u25b2-\u25bf\u2b06\u2b07\ufe0f$]"
 )
-_BEHIND_METRIC: Final = re.compile(rf"[\s.($]{{0,5}}(?:{_ARROWS.pattern})|@\d")
+_BEHIND_METRIC: Final = re.compile(
+    r"[\s.($]{0,5}(?:[\u2191\u2193\u21e7\u21e9\u25b2\u25bc\u2b06\u2b07]|\\(?:up|down)arrow|:arrow_(?:up|down):)"
+    r"|@\d"
+)
+_POWER: Final = re.compile(
+    r"(?:[x\u00d7*\u00b7]\s?)?10(?:\^\{?(?P<plain>3|6|9|12)\}?|(?P<raised>[\u00b3\u2076\u2079]|\u00b9\u00b2))"
+)
+_MAGNITUDES: Final = MappingProxyType(
+    {"3": "K", "\u00b3": "K", "6": "M", "\u2076": "M", "9": "G", "\u2079": "G"}
+)
 _TIMES: Final = re.compile(r"(?<=\d)\s?[×✕✖*]\s?(?=\d)|[×✕✖](?=\s?\d)|(?<=\d)[×✕✖]")  # noqa: RUF001
 _JOINTS: Final = frozenset("-_.&'’")  # noqa: RUF001 - inside of names
 _INSIDE: Final = frozenset("@#:=+%~")  # of a piece, which they don't end
@@ -49,10 +59,15 @@ class Piece:
 
 def pieces(text: str) -> tuple[Piece, ...]:
     """Return the pieces of `text`, whose markup is gone, in its order."""
-    text = text[:LONGEST]
+    text = _POWER.sub(_magnitude, text[:LONGEST])
     even = _ARROWS.sub(lambda match: " " * len(match[0]), narrow(text))
     even = _TIMES.sub(lambda match: match[0].replace(match[0].strip(), "x"), even)
     return tuple(_pieces(text, list(_TOKEN.finditer(even))))
+
+
+def _magnitude(match: re.Match[str]) -> str:
+    """Write a power of ten as the letter of its magnitude, in as many characters."""
+    return _MAGNITUDES.get(match["plain"] or match["raised"], "T").center(len(match[0]))
 
 
 def _pieces(text: str, tokens: Sequence[_Token]) -> Iterator[Piece]:

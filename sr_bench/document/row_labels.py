@@ -1,19 +1,20 @@
 """What the cells of a row say of its numbers: labels, columns that tell rows apart, rows above."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Final
 
 from sr_bench.core.precision import Precision
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES
-from sr_bench.document.dimensions import Dimensions
+from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.findings import Line
 from sr_bench.document.labels import Label, read_label
 from sr_bench.document.layout import Layout
 from sr_bench.document.phrases import column_role, fallback_measure, read_phrase
-from sr_bench.document.spelling import has_number
+from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document
 from sr_bench.document.told import Meaning, meaning_of
 from sr_bench.errors import DocumentError
@@ -30,13 +31,14 @@ class RowReader:
         self._document = document
         # The nearest model row above: of a label and source, of a label (source None), or of any
         # (None); by key, as a search of all rows for each of them would take long.
-        self._owners: dict[tuple[str, str | None] | None, tuple[Dimensions, int]] = {}
+        self._owners: dict[tuple[str, str | None] | None, _Row] = {}
 
     def begin(self, layout: Layout) -> None:
         """Start with the rows of a table."""
         self._layout = layout
         self._above: tuple[Cell, ...] = ()
         self._section, self._section_text = Dimensions(), ""
+        self._section_measures: tuple[Measure, ...] = ()
         self._labels = dict(self._read_labels(layout))
         labels = [label for label in self._labels.values() if isinstance(label, Label)]
         self._model_rows = not all(map(_is_qualified, labels))
@@ -67,11 +69,18 @@ class RowReader:
         label = self._labels.get(cell, Label(""))
         if isinstance(label, DocumentError):
             raise label
-        says = self._said(cells, label, place)
-        if label.model:
-            says = self._owned(says, label, number, place)
-        names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",)
+        texts = self._texts(cells)
+        if said := _qualifier(texts.get("source", "")):
+            texts["source"] = ""
+            precision = said.precision or label.precision
+            label = replace(label, backend=label.backend or said.backend, precision=precision)
+        says = self._said(cells, texts, label, place)
+        if not says.measures:
+            says = replace(says, measures=self._section_measures)
         remarks, means = (label.mark, *self._remarks(cells)), self._told(cells)
+        if label.model:
+            says, remarks = self._owned(_Row(says, remarks, number), label, place)
+        names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",)
         about = (says, self._around(says), _is_qualified(label), remarks)
         return Line(layout, number, cell, names, *about, means.ignored if means else "")
 
@@ -106,6 +115,7 @@ class RowReader:
         if self._layout.model_column is None and not known:
             says = replace(says, model=text)
         self._section, self._section_text = replace(says, measures=(), rest=""), text
+        self._section_measures = says.measures
         return True
 
     def _continued(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
@@ -122,13 +132,15 @@ class RowReader:
         # All that tells rows apart may be blank in a row of no name: then remarks must do it.
         return tuple(filled)
 
-    def _said(self, cells: Sequence[Cell], label: Label, place: str) -> Dimensions:
-        named = {
-            column.role: cell
-            for column, cell in zip(self._layout.columns, cells, strict=True)
-            if column.role in (*IDENTITIES, "metric")
-        }
-        texts = {role: _value(cell) for role, cell in named.items()}
+    def _texts(self, cells: Sequence[Cell]) -> dict[str, str]:
+        """Return what tells a row apart, by role; empty for a dash."""
+        pairs = zip(self._layout.columns, cells, strict=True)
+        return {a.role: _value(cell) for a, cell in pairs if a.role in (*IDENTITIES, "metric")}
+
+    def _said(
+        self, cells: Sequence[Cell], texts: Mapping[str, str], label: Label, place: str
+    ) -> Dimensions:
+        pairs = zip(self._layout.columns, cells, strict=True)
         precision = self._precision(texts.get("precision", ""), label, place)
         scale = _SCALE.fullmatch(texts.get("scale", ""))
         says = Dimensions(
@@ -139,7 +151,7 @@ class RowReader:
             device=texts.get("device", ""),
             dataset=texts.get("dataset", ""),
             scale=int(scale[1]) if scale else 0,
-            shape=named["shape"].plain if "shape" in named else "",
+            shape=next((c.plain for a, c in pairs if a.role == "shape"), ""),
         )
         return self._labelled(says, cells, texts.get("metric", ""))
 
@@ -164,8 +176,11 @@ class RowReader:
         roles = [column.role for column in self._layout.columns]
         if "metric" not in roles or len(cells) != len(roles) or self._told(cells):
             return False
-        role = column_role(cells[roles.index("metric")].plain)
-        return role not in ("number", "value", "metric", "precision", "unknown")
+        metric = cells[roles.index("metric")]
+        if column_role(metric.plain) not in ("number", "value", "metric", "precision", "unknown"):
+            return True
+        texts = [cell.plain for cell in cells if cell is not metric]
+        return any(map(has_digit, texts)) and not any(map(has_number, texts))
 
     def _precision(self, text: str, label: Label, place: str) -> Precision | None:
         """Return the precision of a row; one that its column and its label name must be the same.
@@ -187,35 +202,56 @@ class RowReader:
 
     def _remarks(self, cells: Sequence[Cell]) -> tuple[str, ...]:
         pairs = zip(self._layout.columns, cells, strict=True)
-        remarks = (cell.plain for column, cell in pairs if column.role == "remark")
+        remarks = (_value(cell) for column, cell in pairs if column.role == "remark")
         return (*remarks, self._section_text)
 
-    def _owned(self, says: Dimensions, label: Label, number: int, place: str) -> Dimensions:
+    def _owned(self, row: "_Row", label: Label, place: str) -> tuple[Dimensions, tuple[str, ...]]:
         """Return what a row of a precision says, with what it shares with its model's row above.
 
         Raises:
             DocumentError: There is no such row.
         """
+        says, owners = row.says, self._owners
+        # Two models may share a label and differ in Source; most precision rows leave that blank.
+        nearest_of_all = owners.get((label.model, None))
+        owner = owners.get((label.model, says.row_source or None)) or nearest_of_all
+        # A model that is named again in the next row, with no source, is the same one.
+        again = owner is owners.get(None) and "source" in self._layout.roles and not says.row_source
+        if owner and (_is_qualified(label) or again):
+            dataset = says.dataset or owner.says.dataset
+            says = replace(says, row_source=owner.says.row_source, dataset=dataset)
         if not _is_qualified(label):
             keys = ((label.model, says.row_source), (label.model, None), None)
-            self._owners |= dict.fromkeys(keys, (says, number))
-            return says
-        # Two models may share a label and differ in Source; most precision rows leave that blank.
-        owners = self._owners
-        found = owners.get((label.model, says.row_source)) or owners.get((label.model, None))
-        if found:
-            owner, _ = found
-            dataset = says.dataset or owner.dataset
-            return replace(says, row_source=owner.row_source, dataset=dataset)
+            self._owners |= dict.fromkeys(keys, replace(row, says=says))
+            return says, row.remarks
+        if owner:
+            pairs = zip_longest(row.remarks, owner.remarks, fillvalue="")
+            return says, tuple(own or theirs for own, theirs in pairs)
         if not self._model_rows:
-            return says
+            return says, row.remarks
         above = owners.get(None)
-        nearest = f"{above[0].model!r} in line {above[1]}" if above else "none"
+        nearest = f"{above.says.model!r} in line {above.number}" if above else "none"
         msg = (
             f"{place}: expected a row of the model {label.model!r} above its {label.precision} row;"
             f" the nearest model row above is {nearest}"
         )
         raise DocumentError(msg)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What a row says of itself, for those below that belong to it."""
+
+    says: Dimensions
+    remarks: tuple[str, ...]
+    number: int
+
+
+def _qualifier(text: str) -> Dimensions | None:
+    """Return the precision that stands in the column of sources: ``vacc fp16``; None for one."""
+    said = read_phrase(text)
+    alone = said == Dimensions(precision=said.precision, backend=said.backend)
+    return said if alone and said.precision else None
 
 
 def _is_qualified(label: Label) -> bool:

@@ -12,7 +12,7 @@ from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.grids import Grid
 from sr_bench.document.phrases import fallback_measure, read_phrase
 
-ROLES: Final = ("model", *IDENTITIES, "metric", "remark")
+ROLES: Final = ("model", *IDENTITIES, "metric", "value", "remark")
 _IGNORE: Final = "ignore"
 _FIELDS: Final = ("model", "dataset", "scale", "precision", "device")
 _KEY: Final = re.compile(r"(?P<key>[a-z]+)\s*:\s*(?P<value>.*\S)\s*", re.DOTALL)
@@ -43,7 +43,7 @@ def read_meaning(text: str) -> Meaning:
     """
     word = text.strip()
     if word in ROLES:
-        return Meaning(word)
+        return Meaning("number" if word == "value" else word)
     if match := _KEY.fullmatch(word):
         key, value = match["key"], match["value"]
         if key == _IGNORE:
@@ -134,6 +134,9 @@ def spelling_faults(told: ToldTable) -> Iterator[str]:
                 read_meaning(text)
             except ValueError as cause:
                 yield f"{key}.{name!r}: {cause}, got {text!r}"
+    for key in ("model", "metric", "dataset"):
+        if "?" in (text := getattr(told, key)):
+            yield f"{key}: expected what the ? stands for, got {text!r}"
     try:
         whole_table(told)
     except ValueError:

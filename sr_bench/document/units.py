@@ -45,7 +45,9 @@ _LONG_TIMES: Final = frozenset(
     }
 )
 _POWERS: Final = frozenset({"w", "mw", "kw", "j", "mj", "kj"})
-_PER: Final = frozenset({"img", "image", "frame", "sample", "iter", "batch", "张", "帧"})
+ITEMS: Final = frozenset({"img", "image", "frame", "sample", "张", "帧"})
+"""What a time may be of one of."""
+_PER: Final = frozenset({*ITEMS, "iter", "batch"})
 _COST_METRICS: Final = ("flops", "params", "macs", "ops")
 PERCENT: Final = "%"
 NAMED: Final = frozenset(
@@ -80,7 +82,8 @@ def unit_alone(units: Sequence[str]) -> Measure | None:
     first, others = compact(units[0]), {compact(unit) for unit in units[1:]}
     if first == "db":
         return Measure("psnr", stated=True)
-    if first == "fps" or others & _TIMES.keys() or (first in _TIMES and first != "s"):
+    rate = first == "fps" or (first in _RATES and others & _TIMES.keys())
+    if rate or (first in _TIMES and first != "s"):
         return with_printed_unit(Measure("speed"), units[0])
     return None
 

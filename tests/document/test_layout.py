@@ -110,6 +110,7 @@ def test_a_number_has_what_its_row_its_headers_and_the_text_above_say(
     "head",
     [
         "| Model | Set5 | | B100 | |\n|-|-|-|-|-|\n| | PSNR | SSIM | PSNR | SSIM |\n",
+        "| | Set5 | | B100 | |\n|-|-|-|-|-|\n| **Model** | PSNR | SSIM | PSNR | SSIM |\n",
         "| Model | Set5 | Set5 | B100 | B100 |\n|-|-|-|-|-|\n|Model|PSNR|SSIM|PSNR|SSIM|\n",
     ],
 )
@@ -142,6 +143,8 @@ def test_a_blank_label_belongs_to_the_row_above() -> None:
 
 
 def test_a_row_of_one_text_is_about_the_rows_below() -> None:
+    sets = table("Model | Set5", "PSNR | ", "owl | 37", "SSIM | SSIM", "owl | 0.95")
+    assert claims(sets) == ["owl Set5: psnr 37", "owl Set5: ssim 0.95"]
     text = table("Model | PSNR", "**Set5** | ", "owl | 37", "x4 | x4", "owl | 30", "Tiny ones |")
     assert claims(text) == ["owl Set5: psnr 37", "owl x4: psnr 30"]
 
@@ -171,6 +174,18 @@ def test_numbers_that_say_the_same_are_told_apart_by_what_else_is_printed(
     rows: tuple[str, ...], expected: list[str]
 ) -> None:
     assert claims(table(*rows)) == expected
+
+
+def test_a_precision_may_stand_in_the_column_of_sources() -> None:
+    text = table(
+        *("Model | Backbone | Source | mAP | Dataset", "owl | r18 | [a](u) | 40 | COCO"),
+        *("owl | - | vacc fp16 | 39 | -", "owl | r50 | [a](u) | 45 | COCO"),
+        *("owl | - | vacc fp16 | 44 | -", "wren | r18 | - | 30 | -"),
+    )
+    assert claims(text) == [
+        *("owl a COCO (r18): map 40", "owl a vacc COCO fp16 (r18): map 39"),
+        *("owl a COCO (r50): map 45", "owl a vacc COCO fp16 (r50): map 44", "wren: map 30"),
+    ]
 
 
 def test_tables_that_say_the_same_are_told_apart_by_their_headings() -> None:

@@ -7,8 +7,8 @@ import pytest
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.phrases import column_role, fallback_measure, misspelt, read_phrase
 
-# Header, role, and what it says, as public model zoos print them: sixty zoos of 2019 to 2026, most
-# of them of super-resolution.
+# Header, role, and what it says: most as public model zoos print them, of super-resolution or other
+# vision, some as people would spell them otherwise.
 HEADERS = [
     line.split("\t")
     for line in Path(__file__).with_name("real_headers.tsv").read_text("utf-8").splitlines()

@@ -1,11 +1,15 @@
 """What a card says of a table is read before what the table's own words say."""
 
+import re
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from sr_bench.core.told import ToldTable
 from sr_bench.document.claims import read
+from sr_bench.document.draft import draft
 from sr_bench.document.printed import unread_numbers
 from sr_bench.document.tables import parse_document
 from sr_bench.document.told import read_meaning, spelling_faults
@@ -64,6 +68,25 @@ def test_one_metric_may_be_told_for_all_numbers_that_name_none() -> None:
     assert claims(told)[:2] == ["owl Set5 x0 fp16 psnr 37.1", "owl mine x0 fp16 psnr 31.5"]
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Net | Params (K) | Set5 PSNR/SSIM x2 | Latency [s] | INT8 mAP (%)",
+        "Arch | B100 | Urban100 | Note | FLOPs(M)",
+        "Dataset | Scale | wren | owl",
+    ],
+)
+def test_a_pasted_draft_reads_what_the_words_say(head: str) -> None:
+    width = head.count("|") + 1
+    text = f"## SSIM\n\n| {head} |\n{'|-' * width}|\n| x | 2{' | 3' * (width - 2)} |\n"
+    document = parse_document(text, "x.md")
+    (layout,) = read(document).layouts
+    told = tomllib.loads(draft(layout))["table"][0]
+    pasted = replace(document, told=(ToldTable(**told),))
+    assert read(pasted).tables == read(document).tables
+    assert read(document).tables[0].rows
+
+
 def test_a_table_is_meant_only_if_all_that_is_given_fits() -> None:
     assert claims(ToldTable(heading="First", line=6, metric="psnr")) == claims()
     assert claims(ToldTable(heading="First", line=5, metric="psnr")) != claims()
@@ -77,6 +100,19 @@ def test_what_a_card_ignores_in_a_table_is_neither_read_nor_unread() -> None:
     assert all("31.5" not in one.message for one in unread_numbers(printed))
 
 
+def test_the_example_of_the_page_says_what_its_words_do_not(project_root: Path) -> None:
+    page = (project_root / "docs" / "own-zoo.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(\[\[table\]\].*?)```", page, re.DOTALL)
+    told = ToldTable(**tomllib.loads(example)["table"][0])
+    assert not list(spelling_faults(told))
+    text = f"| {told.header} |\n|-|-|-|-|\n| owl | 5 | 31 | 7 |\n"
+    (table,) = read(replace(parse_document(text, "x.md"), told=(told,))).tables
+    numbers = [claim for row in table.rows for claim in row.claims]
+    assert [(one.metric, one.dataset, one.value) for one in numbers] == [
+        *(("params", "", 0.005), ("psnr", "Set5", 31))
+    ]
+
+
 @pytest.mark.parametrize("text", ["", "?", "? @ Set5", "scale: big", "precision: soft", "@"])
 def test_a_spelling_that_means_nothing_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected one of model, source"):
@@ -86,6 +122,7 @@ def test_a_spelling_that_means_nothing_is_refused(text: str) -> None:
 
 
 def test_a_table_that_nothing_names_and_a_precision_that_is_none_are_refused() -> None:
-    first, second = spelling_faults(ToldTable(precision="soft"))
+    first, second, third = spelling_faults(ToldTable(precision="soft", metric="?"))
     assert first == "expected heading, line or header, to say which table is meant"
-    assert second.startswith("precision: expected one such as fp32")
+    assert second == "metric: expected what the ? stands for, got '?'"
+    assert third.startswith("precision: expected one such as fp32")

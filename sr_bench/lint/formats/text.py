@@ -1,8 +1,13 @@
 """For people: place, gravity, code and message on a line, then what to do."""
 
+from typing import Final
+
 from sr_bench.lint.finding import Finding
 from sr_bench.lint.run import Report
 from sr_bench.text.printable import printable_line
+
+_DRAFT: Final = "\n    [[table]]"
+"""What begins the lines of a message that are to be pasted as they stand."""
 
 
 def render(report: Report, *, show_waived: bool) -> str:
@@ -13,9 +18,11 @@ def render(report: Report, *, show_waived: bool) -> str:
 
 
 def _lines(finding: Finding) -> str:
-    first = f"{finding.source}: {finding.severity} {finding.code}: {finding.message}"
+    message, begins, draft = finding.message.partition(_DRAFT)
+    first = f"{finding.source}: {finding.severity} {finding.code}: {message}"
     then = f"waived: {finding.waived}" if finding.waived else finding.rule.advice
-    return f"{_visible(first)}\n    {_visible(then)}"
+    to_paste = map(printable_line, f"{begins}{draft}".lstrip("\n").splitlines())
+    return "\n".join([_visible(first), *to_paste, f"    {_visible(then)}"])
 
 
 def _visible(text: str) -> str:

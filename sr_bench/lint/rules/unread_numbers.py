@@ -11,8 +11,8 @@ RULE = Rule(
     Severity.ERROR,
     "printed numbers are not read",
     "Nobody tests a number in a table of results that is no claim: its column, its row or the whole"
-    " table can't be read, or the cell holds more than one plain number.",
-    "print it as docs/own-zoo.md says, or ignore it in the card with the reason",
+    " table can't be read, or the cell says more than numbers.",
+    "say in a [[table]] of the card what it is, or ignore it there with the reason",
 )
 
 

@@ -26,7 +26,8 @@ def around(grid: Grid, title: str, columns: Sequence[Column]) -> Dimensions:
 
     What some of the columns tell apart, or are, is not the same for all.
     """
-    short = (text for text in (grid.caption, grid.heading) if len(text.split()) <= _MOST_WORDS)
+    texts = (grid.caption, grid.heading)
+    short = (text for text in texts if len(text.split()) <= _MOST_WORDS)
     says = Dimensions()
     for text in short:
         says = says.over(read_phrase(text))
@@ -41,7 +42,8 @@ def around(grid: Grid, title: str, columns: Sequence[Column]) -> Dimensions:
         backend="" if name == grid.heading else says.backend,  # of the name: ESPCN-PyTorch
         device=says.device,
         dataset="" if by_dataset else says.dataset,
-        scale=0 if by_scale else says.scale,
+        # A sentence may name many things, but seldom a scale that is not the table's.
+        scale=0 if by_scale else next(filter(None, (read_phrase(t).scale for t in texts)), 0),
     )
 
 

@@ -56,8 +56,8 @@ def _beside(
         return _METRIC_WORD if compact(piece.text) in NAMED else _UNKNOWN
     if kind == "colour" and not _names((*before, *after)):
         return _UNKNOWN
-    if kind == "dataset" and after and _TRAINED.match(compact(after[0].text)):
-        return _UNKNOWN  # ImageNet pretraining
+    if kind in ("dataset", "scale") and after and _TRAINED.match(compact(after[0].text)):
+        return _UNKNOWN  # ImageNet pretraining, x2 pretraining
     if kind in ("unknown", "qualifier") and _is_calibration(piece, (*before, *after)):
         return Meaning("precision", precision=precision_word(f"int8 {piece.text}"))
     if kind == "unknown" and _is_part(piece, before):

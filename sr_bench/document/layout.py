@@ -12,16 +12,21 @@ from sr_bench.document.columns import IDENTITIES, Body, Column, body_of, read_co
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.grids import Grid
 from sr_bench.document.numbers_in_cells import prints_pair
-from sr_bench.document.orientation import Below, by_cells, oriented, unmeasured, without_doubles
+from sr_bench.document.orientation import (
+    Below,
+    by_cells,
+    of_benchmarks,
+    oriented,
+    unmeasured,
+    without_doubles,
+)
 from sr_bench.document.phrases import read_phrase
-from sr_bench.document.results import looks_like_results
+from sr_bench.document.results import WEAK, looks_like_results
 from sr_bench.document.spelling import compact
 from sr_bench.document.told import told_columns, whole_table
 
 _NO_MODELS: Final = "no column, row or heading of it names the models that its numbers are of"
 _NO_METRICS: Final = "no header, row or caption of it names a metric, such as PSNR(dB) or Params(M)"
-# What lists of files, options and packages have too.
-_WEAK: Final = frozenset({"name", "names", "net", "variant", "experiment", "名称"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,10 +139,12 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
         columns = tuple(unmeasured(*pair) for pair in zip(columns, texts, strict=True))
     says = around(grid, title, columns)
     says = whole_table(told).over(says) if told else says
+    if not says.measures and all(column.role != "metric" for column in columns):
+        columns = of_benchmarks(columns, texts)
     return Layout(grid, body, without_doubles(columns), says, told, results)
 
 
 def _is_results(grid: Grid, columns: Sequence[Column]) -> bool:
-    if any(c.role == "model" and compact(c.header) not in {"", *_WEAK} for c in columns):
+    if any(c.role == "model" and compact(c.header) not in {"", *WEAK} for c in columns):
         return True
     return any(c.says.measures for c in columns) or looks_like_results(grid)

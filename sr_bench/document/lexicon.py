@@ -104,6 +104,9 @@ DATASETS: Final = words(
 NUMBERED: Final = words("set bsd bsds cbsd urban manga general rain vid udm sun div")
 """Those that are a dataset's only with digits behind: Set5, but not Set."""
 
+SR_DATASETS: Final = tuple(words("set5 set14 b100 bsd100 bsds100 urban100 manga109 div2k"))
+"""On which papers of super-resolution print PSNR, and often don't say so."""
+
 DATASET_PARTS: Final = words(
     """val valid validation test testing train training dev k 1k 2k 4k 21k hq v1 v2 l h easy
     medium hard mini tiny minival testdev tests trainval set 12 07 2007 2012 2014 2017 2015

@@ -8,14 +8,17 @@ from typing import Final
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Column
 from sr_bench.document.dimensions import Dimensions, Measure
+from sr_bench.document.lexicon import SR_DATASETS
 from sr_bench.document.phrases import fallback_measure, misspelt, read_phrase
-from sr_bench.document.spelling import has_digit, has_number
+from sr_bench.document.spelling import compact, has_digit, has_number
 
 _NO_HEADER: Final = "it has no header"
 _PLAIN: Final = re.compile(
     r"[~\u2248]?\s?[0-9]+(?:[.,][0-9]+)?\s?(?:[mu\u03bcn]?s|%|dB)?[*\u2020]?"
 )
 _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
+_FEW: Final = 2
+_DECIBELS: Final = re.compile(r"(?:1[5-9]|[2-5][0-9])\.[0-9]{1,4}")
 _BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\W*", re.IGNORECASE)
 
 
@@ -56,6 +59,34 @@ def _says_of(column: Column, texts: Sequence[str]) -> Dimensions | None:
     if all(map(_BYTES.fullmatch, texts)):
         return replace(column.says, measures=(Measure("model_size"),))
     return None
+
+
+def of_benchmarks(
+    columns: tuple[Column, ...], texts: Sequence[Iterable[str]]
+) -> tuple[Column, ...]:
+    """Return `columns` with those of benchmarks, of which nothing names the metric, as of PSNR.
+
+    That is so where there are two and more, and all their numbers can be decibels: no other metric
+    of these data sets is near 30.
+    """
+    found = [index for index, column in enumerate(columns) if _is_of_benchmark(column)]
+    if len(found) < _FEW or not all(_are_decibels(texts[index]) for index in found):
+        return columns
+    psnr = (Measure("psnr"),)
+    return tuple(
+        replace(column, says=replace(column.says, measures=psnr)) if index in found else column
+        for index, column in enumerate(columns)
+    )
+
+
+def _is_of_benchmark(column: Column) -> bool:
+    on_benchmark = compact(column.says.dataset).startswith(SR_DATASETS)
+    return column.role == "number" and not column.says.measures and on_benchmark
+
+
+def _are_decibels(texts: Iterable[str]) -> bool:
+    numbers = [text.strip("*~ ") for text in texts if has_digit(text)]
+    return bool(numbers) and all(map(_DECIBELS.fullmatch, numbers))
 
 
 def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tuple[Column, ...]:

@@ -4,29 +4,16 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from sr_bench.core.metric import metric_infos
 from sr_bench.document.cell import Cell
 from sr_bench.document.grids import Grid
+from sr_bench.document.phrases import column_role, read_phrase
 from sr_bench.document.spelling import compact, folded, has_digit, has_number, words
 
-# Parts of a header, without blanks and signs: long enough to stand in no other word.
-_PARTS: Final = words(
-    """psnr ssim lpips niqe brisque pieapp musiq clipiqa vmaf fsim ergas rmse miou fps flops flop
-    gmac multadd multiadd madds param latency throughput runtime inferencetime imagenet cityscapes
-    set5 set12 set14 b100 bsd100 bsds100 bsd68 cbsd68 urban100 manga109 div2k df2k flickr2k kodak24
-    mcmaster sidd gopro vid4 vimeo udm10 reds4 celeba ffhq dataset benchmark accuracy top1 top5
-    network algorithm backbone architecture int8 int4 fp16 fp32 bf16 float16 float32 w8a8
-    模型 方法 算法 网络 数据集 精度 参数 计算量 信噪比 结构相似 延迟 延时 耗时 时间 帧率 量化 指标
-    准确率 速度 倍数 性能 显存 モデル 手法 データセット 모델 데이터셋 정확도 модел метод точност
-    modell modele modelo methode metodo datensatz genauigkeit jeudedonnees precisao"""
-)
-# Whole words.
-_WORDS: Final = words(
-    """acc ade20k ap ap50 ap75 ar arch auc backend bicubic cer cifar coco dists dsc dtype err error
-    f1 fid gflop gflops gops hd95 iou kid kitti loss mac macs mae map mean memory method methods
-    metric metrics mem ms mse model models mos mpi mrr nme nrmse nyu odm ops params pi pck pq
-    precision quantization recall rouge sam scale score sec seconds snr speed time tops voc wer
-    bleu dice r2 mape"""
+# Roles of columns that tables of results have, and few others.
+_ROLES: Final = frozenset({"model", "dataset", "metric", "precision", "runtime", "scale"})
+# What lists of files, options and packages have too.
+WEAK: Final = words(
+    "name names net variant experiment data factor engine platform framework bits 名称"
 )
 # What a first column names in a table that has its models or datasets across.
 _ROWS: Final = words(
@@ -71,12 +58,12 @@ def looks_like_results(grid: Grid, names: Iterable[str] = ()) -> bool:
 
 def names_result(text: str) -> bool:
     """Tell whether a header says what results are of."""
-    letters = compact(text)
-    names = re.split(r"[^\w+-]+", text)
-    if any(part in letters for part in _PARTS) or any(map(_NETWORK.fullmatch, names)):
+    if any(map(_NETWORK.fullmatch, re.split(r"[^\w+-]+", text))):
         return True
-    parts = set(re.split(r"[\W_]+", folded(text)))
-    return not parts.isdisjoint({*_WORDS, *metric_infos()})
+    said = read_phrase(text)
+    named = column_role(text) in _ROLES and compact(text) not in WEAK
+    about = said.measures or said.precision or said.dataset or said.scale
+    return named or bool(about) or "bicubic" in compact(text)
 
 
 def _mostly_decimals(cells: Iterable[Cell]) -> bool:

@@ -2,9 +2,11 @@
 
 import pytest
 
+from sr_bench.document.claims import read_claims
 from sr_bench.document.columns import Column
-from sr_bench.document.orientation import by_cells
+from sr_bench.document.orientation import by_cells, of_benchmarks
 from sr_bench.document.phrases import column_role, read_phrase
+from sr_bench.document.tables import parse_document
 
 
 @pytest.mark.parametrize(
@@ -30,3 +32,31 @@ def test_a_header_of_two_meanings_is_told_by_its_cells(
     column = by_cells(Column(header, column_role(header), read_phrase(header)), cells)
     assert column.role == role
     assert [measure.metric for measure in column.says.measures] == metrics
+
+
+@pytest.mark.parametrize(
+    ("headers", "cells", "metric"),
+    [
+        (["Set5", "BSD100 x4"], [["38.00", "**32.1**", "-"], ["27.92"]], "psnr"),
+        (["Set5", "Set14"], [["0.9614"], ["0.9605"]], ""),
+        (["Set5", "Set14"], [["32.92"], ["3.1"]], ""),
+        (["Set5", "Set14"], [["32.92"], ["-"]], ""),
+        (["Set5", "Params"], [["32.92"], ["31.1"]], ""),
+        (["COCO", "VOC"], [["38.1"], ["39.2"]], ""),
+    ],
+)
+def test_decibels_of_benchmarks_need_no_word_for_psnr(
+    headers: list[str], cells: list[list[str]], metric: str
+) -> None:
+    columns = tuple(Column(header, "number", read_phrase(header)) for header in headers)
+    measures = of_benchmarks(columns, cells)[0].says.measures
+    assert (measures[0].metric if measures else "") == metric
+
+
+def test_a_table_of_benchmarks_is_of_psnr_at_the_scale_of_its_caption() -> None:
+    text = (
+        "**Benchmark results on SRx4 without x2 pretraining, of models from ImageNet.**\n"
+        "| Model | Params(M) | Set5 | Set14 |\n|-|-|-|-|\n| A | 11.9 | 32.92 | 29.09 |\n"
+    )
+    claim = read_claims(parse_document(text, "x.md"))[-1]
+    assert (claim.metric, claim.dataset, claim.scale) == ("psnr", "Set14", 4)

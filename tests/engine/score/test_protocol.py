@@ -248,7 +248,7 @@ def test_a_pair_that_cannot_be_scored_is_refused(sr, border, error, message) -> 
 
 
 def test_an_unknown_metric_is_refused_with_the_valid_ones() -> None:
-    with pytest.raises(OptionError, match=r"'beauty' in metrics; .* psnr, psnr_y, ssim"):
+    with pytest.raises(OptionError, match=r"'beauty' in metrics; .* psnr, psnr_rgb, psnr_y, ssim"):
         score_pair(HR, HR, NATIVE, 2, ("beauty",))
 
 

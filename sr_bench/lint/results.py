@@ -17,7 +17,7 @@ from sr_bench.document.spelling import words
 from sr_bench.document.tables import Document
 
 _NUMBER: Final = re.compile(
-    r"(?<![\w.])-?(?P<digits>[0-9]{1,9}(?:\.[0-9]{1,40})?)(?=dB|db|%|[^\w.]|\.?$|\.\s)"
+    r"(?<![\w.])(?P<digits>[0-9]{1,9}(?:\.[0-9]{1,40})?)(?=dB|db|%|[^\w.]|\.?$|\.\s)"
 )
 _BEFORE: Final = 80
 """Characters before a number in which its name stands."""

@@ -18,8 +18,8 @@ from sr_bench.lint.matching import Compared, Match, compare, compare_tables
 from sr_bench.lint.pages import Page
 from sr_bench.lint.results import Result, read_results
 
-# Three digits are a side, not a scale: x256.
-_SCALE = re.compile(r"x([1-9][0-9]?)(?![0-9])|(?<![0-9])([1-9])x(?![0-9a-z])", re.IGNORECASE)
+# Three digits are a side, not a scale: x256; 1x and 0.5x are widths.
+_SCALE = re.compile(r"x([1-9][0-9]?)(?![0-9])|(?<![0-9.])([2-9])x(?![0-9a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

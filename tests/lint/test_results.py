@@ -40,6 +40,7 @@ def numbers(text: str) -> list[str]:
         (f"{AP} IoU=0.50:0.95 | area= small | maxDets=100 ] = 0.215", []),
         ("epoch 3, loss: 0.21, lr = 1e-4", []),
         ("The PSNR of v1.2 rises", []),
+        ("psnr: -0.31", []),  # a change, not a value
     ],
 )
 def test_a_number_behind_the_name_of_a_metric_is_a_result(line: str, expected: list[str]) -> None:

@@ -177,6 +177,18 @@ def test_another_shape_than_fp32s_is_found(tmp_path: Path, full: str, low: str, 
     ]
 
 
+def test_of_two_fp32_rows_that_of_the_low_precisions_shape_is_compared(tmp_path: Path) -> None:
+    rows = (
+        "Net | - | - | 31.0 | - | multi-shape",
+        "Net | - | - | 30.0 | - | 3x128x128",
+        "Net **vacc fp16** | - | - | 30.5 | - | 3x128x128",
+    )
+    report = look(tmp_path, page(*rows))
+    assert not of(report, "SRB105")
+    (finding,) = of(report, "SRB101")
+    assert "above fp32's 30.0" in finding.message
+
+
 def test_another_protocol_than_fp32s_is_found(tmp_path: Path) -> None:
     card = CARD.replace(
         "evaluation = [",
@@ -248,7 +260,7 @@ def test_of_several_larger_models_the_lowest_is_named_and_the_others_are_counted
     assert findings[3].message.endswith("0.40 M against 0.50 M Params, 4.0 G against 5.0 G Flops")
 
 
-@pytest.mark.parametrize("other", ["Other_x2", "Net_x4"])
+@pytest.mark.parametrize("other", ["Other_x2", "Net_x4", "Net_4x"])
 def test_models_of_another_family_or_scale_are_not_compared(tmp_path: Path, other: str) -> None:
     rows = ("Net_x2 | 5.0 | 0.1 | 32.9 | - | -", f"{other} | 9.0 | 0.4 | 32.7 | - | -")
     assert not of(look(tmp_path, page(*rows)), "SRB107")

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help=f"where to write the card (default: {CARD} beside the document)",
+        help=f"file or folder to write the card to (default: {CARD} beside the document)",
     )
 
 
@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
     document = _document(args.path)
     path = args.out or document.with_name(CARD)
+    path = path / CARD if path.is_dir() else path
     if path.exists():
         msg = f"{path}: a card is there already, and init overwrites none; --out FILE takes another"
         raise OptionError(msg)

@@ -22,6 +22,7 @@ _CLASSIC = {"set5", "set14", "bsd100", "urban100", "manga109"}
 """The sets whose published numbers are usually of Y, with the scale's pixels cropped."""
 _SECTION = re.compile(r"\s*#+\s.*(数据集|data\s?sets?)", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[;\uff1b\u3002\n]|\.\s")  # also full-width
+_WORD = re.compile(r"[\w.+*-]+", re.ASCII)
 _HEADING = re.compile(r"\s*#+\s")
 _NAMED = re.compile(r"\s*(?:[-*>]\s*)*(?:下载)?\[([^\]]{2,40})\]\(")
 _TOLD_NOTHING = re.compile(
@@ -81,16 +82,27 @@ def _alike(name: str, other: str) -> bool:
     return bool(first and second) and (first in second or second in first)
 
 
-def named_beside(text: str, label: str, prose: Sequence[str]) -> str:
-    """Return the one dataset of `prose` that a clause of `text` names beside `label`, if any.
+def clauses_about(text: str, prose: Sequence[str]) -> tuple[tuple[frozenset[str], str], ...]:
+    """Return the words of each clause outside of tables that names a dataset, and the clause."""
+    clauses = (each.casefold() for each in _CLAUSE_END.split(text) if "|" not in each)
+    names = [name.casefold() for name in prose]
+    about = (clause for clause in clauses if any(name in clause for name in names))
+    return tuple((frozenset(_WORD.findall(clause)), clause) for clause in about)
 
-    >>> named_beside("A uses Set5; B uses Helen", "B", ["Set5", "Helen"])
+
+def named_beside(
+    clauses: Sequence[tuple[frozenset[str], str]], label: str, prose: Sequence[str]
+) -> str:
+    """Return the one dataset of `prose` that a clause names beside `label`, if any.
+
+    >>> prose = ["Set5", "Helen"]
+    >>> named_beside(clauses_about("A uses Set5; B uses Helen", prose), "B", prose)
     'Helen'
     """
-    for clause in _CLAUSE_END.split(text):
-        if label in re.findall(r"[\w.+*-]+", clause, re.ASCII) and "|" not in clause:
-            others = [name for name in prose if not _alike(name, label)]  # else a name of the row
-            beside = [name for name in others if name.casefold() in clause.casefold()]
+    others = [name for name in prose if not _alike(name, label)]  # else a name of the row
+    for words, clause in clauses:
+        if label.casefold() in words:
+            beside = [name for name in others if name.casefold() in clause]
             if len(beside) == 1:
                 return beside[0]
     return ""

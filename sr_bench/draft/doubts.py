@@ -1,15 +1,18 @@
 """Collect what a person must decide, each sentence once with the rows that it is about."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sr_bench.draft.models import Row
+
+_MOST_NAMED = 8
 
 
 class Doubts:
     """What is open about the rows of a document."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self._labels = [row.label for row in rows]
+        self._labels = Counter(row.label for row in rows)
         self._every = {self._called(row) for row in rows}
         self._about: dict[str, list[str]] = {}
 
@@ -22,8 +25,10 @@ class Doubts:
         for sentence, labels in self._about.items():
             about = list(dict.fromkeys(filter(None, labels)))
             is_general = not about or set(about) == self._every
-            yield sentence if is_general else f"{', '.join(about)}: {sentence}"
+            more = f" and {len(about) - _MOST_NAMED} more" if len(about) > _MOST_NAMED else ""
+            named = ", ".join(about[:_MOST_NAMED]) + more
+            yield sentence if is_general else f"{named}: {sentence}"
 
     def _called(self, row: Row) -> str:
-        shared = self._labels.count(row.label) > 1 and row.source
+        shared = self._labels[row.label] > 1 and row.source
         return f"{row.label} ({row.source})" if shared else row.label

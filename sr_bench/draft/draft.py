@@ -1,5 +1,6 @@
 """Draft the card of a document, from what it prints and what lies beside it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os.path import relpath
@@ -19,7 +20,6 @@ from sr_bench.draft.models import (
     checkpoint_of,
     costs_on,
     files_of,
-    found_about,
     int8_of,
     names_of,
     rows_of,
@@ -75,6 +75,7 @@ class _Drafter:
 
     def __init__(self, request: Request, text: str, rows: Sequence[Row]) -> None:
         self._request, self._rows = request, rows
+        self._labels = Counter(row.label for row in rows)
         self._folder = request.card.resolve().parent
         family = _family(request.document)
         title = next((line for line in text.split("\n") if line.startswith("#")), "")
@@ -86,7 +87,8 @@ class _Drafter:
         )
 
     def card(self) -> Card:
-        about = [(row, found_about(row, self._rows, self._beside)) for row in self._rows]
+        labels = frozenset(self._labels)
+        about = [(row, self._beside.about(row.source, row.label, labels)) for row in self._rows]
         scaled = [(row, found, *scale) for row, found in about for scale in scales_of(row, found)]
         names = names_of((row, scale) for row, _, scale, _ in scaled)
         files = self._files(dict(zip(names, (row.label for row, *_ in scaled), strict=True)))
@@ -118,11 +120,10 @@ class _Drafter:
         network = self._network(row, scale, found, file)
         white, why_range = self._range(row, network, found)
         shape = network.shape or next(costs_on(row, found), None)
-        shared = sum(other.label == row.label for other in self._rows) > 1
         return Model(
             name=name,
             row=row.label,
-            source=row.source if shared else "",
+            source=row.source if self._labels[row.label] > 1 else "",
             scale=scale,
             why_scale=why or ("not named" if row.image_claims else "no number needs it"),
             network=network,

@@ -10,6 +10,7 @@ from sr_bench.draft.datasets import (
     Guess,
     by_folders,
     by_name,
+    clauses_about,
     in_prose,
     is_classic,
     named_beside,
@@ -38,6 +39,7 @@ class Evaluations:
         self._text, self._family, self._code_bases = text, family, code_bases
         self._known, self._doubts = datasets, doubts
         self._prose = in_prose(text)
+        self._clauses = clauses_about(text, self._prose)
         self._protocols: dict[str, Protocol] = {}
 
     @property
@@ -61,7 +63,7 @@ class Evaluations:
 
     def _unnamed(self, row: Row, found: tuple[Found, ...]) -> Guess | None:
         """Return the images of numbers whose table names none."""
-        if beside := named_beside(self._text, row.label, self._prose):
+        if beside := named_beside(self._clauses, row.label, self._prose):
             why = f"the document names {beside} beside it"
             return Guess(slug_of(beside, self._known), why, sure=False)
         guess = by_folders(found, self._prose, row.label, self._known)

@@ -9,6 +9,7 @@ that score; ``source_code/`` has pages. Files of one code base begin with its na
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from sr_bench.draft.build_files import read_build_file, read_device_file
@@ -41,8 +42,11 @@ class Beside:
     code_bases: tuple[str, ...]
     """Lower case; empty if the files tell no two apart."""
 
-    def about(self, source: str, label: str, labels: tuple[str, ...]) -> tuple[Found, ...]:
-        """Return what is about one row: its code base, and files that name no other row alone."""
+    def about(self, source: str, label: str, labels: frozenset[str]) -> tuple[Found, ...]:
+        """Return what is about one row: of its code base, and of files that name no other row.
+
+        `labels` are those of all rows.
+        """
         base = _letters(source)
         of_base = self.found
         if base in self.code_bases:
@@ -51,9 +55,8 @@ class Beside:
         shown = {f.value for f in of_base if f.choice == "channels" and f.origin is Origin.DOCUMENT}
         if built and shown and not built & shown:  # the document's code is of another code base
             of_base = tuple(f for f in of_base if f.origin is not Origin.DOCUMENT)
-        others = {_letters(other) for other in labels} - {_letters(label)}
         own = _letters(label)
-        fitting = tuple(f for f in of_base if not _names_other(f.where, own, others))
+        fitting = tuple(f for f in of_base if not _names_other(f.where, own, labels))
         kept = {found.origin for found in fitting}
         return tuple(f for f in of_base if f in fitting or f.origin not in kept)
 
@@ -131,9 +134,16 @@ def _base(where: str, code_bases: tuple[str, ...]) -> str:
     return next((base for base in code_bases if stem.startswith(base)), "")
 
 
-def _names_other(where: str, own: str, others: set[str]) -> bool:
+def _names_other(where: str, own: str, labels: frozenset[str]) -> bool:
     stem = _letters(PurePosixPath(where.rpartition(":")[0]).stem)
-    return own not in stem and any(other and other in stem for other in others)
+    return own not in stem and bool(_named(stem, labels) - {own})
+
+
+@cache
+def _named(stem: str, labels: frozenset[str]) -> frozenset[str]:
+    """Return the letters of the `labels` that a file's name holds; asked for by every row."""
+    letters = filter(None, map(_letters, labels))
+    return frozenset(each for each in letters if each in stem)
 
 
 def _letters(text: str) -> str:

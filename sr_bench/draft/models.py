@@ -1,6 +1,7 @@
 """Make a model of each row of a document: its name, scale, shapes, images and network."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,6 @@ from sr_bench.core.precision import Precision
 from sr_bench.document.claims import Reading
 from sr_bench.document.rows import ModelRow
 from sr_bench.document.sizes import Size, read_size
-from sr_bench.draft.folder import Beside
 from sr_bench.draft.found import Found, settle
 
 _SCALE = re.compile(
@@ -102,18 +102,21 @@ def scales_of(row: Row, found: tuple[Found, ...]) -> tuple[tuple[int, str], ...]
 
 def names_of(rows: Iterable[tuple[Row, int]]) -> list[str]:
     """Return a name for each row and scale, of what test ids allow, each of its own."""
-    taken: set[str] = set()
+    taken: Counter[str] = Counter()
     return [_name(row, scale, taken) for row, scale in rows]
 
 
-def _name(row: Row, scale: int, taken: set[str]) -> str:
+def _name(row: Row, scale: int, taken: Counter[str]) -> str:
     slug = _slug(row.label) or "model"
     if row.scales and not _SCALE.search(row.label):
         slug = f"{slug}_x{scale}"
-    with_source = f"{slug}_{_slug(row.source)}".strip("_.+")
-    numbered = (f"{slug}_{number}" for number in range(2, len(taken) + 3))
-    name = next(name for name in (slug, with_source, *numbered) if name not in taken)
-    taken.add(name)
+    name = slug
+    if name in taken and row.source:
+        name = f"{slug}_{_slug(row.source)}".strip("_.+")
+    while name in taken:
+        taken[slug] += 1
+        name = f"{slug}_{taken[slug]}"
+    taken[name] += 1
     return name
 
 
@@ -154,11 +157,6 @@ def files_of(
         files |= dict.fromkeys(alike, file)
         strangers += [] if alike else [wanted]
     return files, tuple(strangers)
-
-
-def found_about(row: Row, rows: Sequence[Row], beside: Beside) -> tuple[Found, ...]:
-    """Return what the files beside the document say of a row."""
-    return beside.about(row.source, row.label, tuple(other.label for other in rows))
 
 
 def costs_on(row: Row, found: tuple[Found, ...]) -> Iterator[Size]:

@@ -37,6 +37,14 @@ def test_another_place_gets_a_card_that_finds_the_document(sr_bench, tmp_path: P
     assert load_card(card).document.resolve() == tmp_path / "zoo" / "tinysr" / "README.md"
 
 
+def test_a_folder_as_the_other_place_gets_a_card_of_the_usual_name(sr_bench, tmp_path: Path):
+    make_port(tmp_path / "tinysr")
+    (tmp_path / "cards").mkdir()
+
+    assert sr_bench("init", tmp_path / "tinysr", "--out", tmp_path / "cards").code == 0
+    assert (tmp_path / "cards" / "card.toml").is_file()
+
+
 def test_a_network_on_the_command_line_is_that_of_the_model(sr_bench, tmp_path: Path):
     make_port(tmp_path)
     (tmp_path / "net.onnx").write_bytes(nearest_x2().SerializeToString())

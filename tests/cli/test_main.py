@@ -17,7 +17,7 @@ HEAVY = ("numpy", "torch", "cv2", "onnx", "onnxruntime", "pandas", "PIL", "pydan
 def test_the_commands_are_those_that_are_documented() -> None:
     assert " ".join(COMMANDS) == (
         "approve audit-tolerance blame calibrate check compare cost doctor explain explain-number"
-        " fetch history lint list quantize report schema score update vacc"
+        " fetch history init lint list quantize report schema score update vacc"
     )
 
 

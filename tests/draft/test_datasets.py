@@ -1,6 +1,6 @@
 import pytest
 
-from sr_bench.draft.datasets import by_folders, by_name, in_prose, named_beside
+from sr_bench.draft.datasets import by_folders, by_name, clauses_about, in_prose, named_beside
 from sr_bench.draft.found import Found, Origin
 
 KNOWN = ("div2k_valid", "set5", "bsd100", "gopro_test")
@@ -76,6 +76,9 @@ def test_sections_about_datasets_are_searched_and_no_others():
 def test_a_clause_that_names_a_row_and_one_set_is_about_both():
     text = "Net_x1, trained on GoPro; Net_x2 is of DIV2K.\n| Net_x2 | GoPro |"
 
-    assert named_beside(text, "Net_x1", ["DIV2K", "GoPro"]) == "GoPro"
-    assert named_beside(text, "Net_x2", ["DIV2K", "GoPro"]) == "DIV2K"
-    assert named_beside(text, "Net", ["DIV2K", "GoPro"]) == ""
+    prose = ["DIV2K", "GoPro"]
+    clauses = clauses_about(text, prose)
+
+    assert named_beside(clauses, "Net_x1", prose) == "GoPro"
+    assert named_beside(clauses, "Net_x2", prose) == "DIV2K"
+    assert named_beside(clauses, "Net", prose) == ""

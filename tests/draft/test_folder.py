@@ -52,7 +52,9 @@ def test_a_row_is_told_what_files_of_its_code_base_say(tmp_path: Path):
 
     assert beside.code_bases == ("basicsr", "official")
     rules = {
-        source: {f.value for f in beside.about(source, "Tiny", ()) if f.choice == "gt_resize"}
+        source: {
+            f.value for f in beside.about(source, "Tiny", frozenset()) if f.choice == "gt_resize"
+        }
         for source in ("BasicSR", "Official")
     }
     assert rules == {
@@ -68,15 +70,17 @@ def test_a_file_that_names_another_row_is_not_about_this_one():
     )
     beside = Beside(found, ())
 
-    assert beside.about("", "night", ("day", "night")) == found[1:]
-    assert beside.about("", "dusk", ("day", "night", "dusk")) == found  # better than none
+    assert beside.about("", "night", frozenset({"day", "night"})) == found[1:]
+    assert (
+        beside.about("", "dusk", frozenset({"day", "night", "dusk"})) == found
+    )  # better than none
 
 
 def test_a_documents_code_for_luma_is_left_aside_for_a_network_of_rgb(tmp_path: Path):
     luma = README.replace("return picture[", "picture = rgb2ycbcr(picture)\n    return picture[")
     beside = read(tmp_path, readme=luma)
 
-    origins = {found.origin for found in beside.about("", "TinySR_x2", ())}
+    origins = {found.origin for found in beside.about("", "TinySR_x2", frozenset())}
     assert Origin.DOCUMENT in {found.origin for found in beside.found}
     assert Origin.DOCUMENT not in origins
 

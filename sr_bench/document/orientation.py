@@ -18,7 +18,8 @@ _PLAIN: Final = re.compile(
 )
 _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
 _FEW: Final = 2
-_DECIBELS: Final = re.compile(r"(?:1[5-9]|[2-5][0-9])\.[0-9]{1,4}")
+_DECIBELS: Final = re.compile(r"(?:1[5-9]|[2-5][0-9])\.[0-9]{1,4}(?:\s?/\s?0?\.[0-9]{1,6})?")
+"""Alone, or beside an SSIM."""
 _BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\W*", re.IGNORECASE)
 
 

@@ -147,4 +147,5 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
 def _is_results(grid: Grid, columns: Sequence[Column]) -> bool:
     if any(c.role == "model" and compact(c.header) not in {"", *WEAK} for c in columns):
         return True
-    return any(c.says.measures for c in columns) or looks_like_results(grid)
+    measured = any(column.says.measures or column.role == "metric" for column in columns)
+    return measured or looks_like_results(grid)

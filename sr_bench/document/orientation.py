@@ -95,13 +95,16 @@ def _are_decibels(texts: Iterable[str]) -> bool:
 def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tuple[Column, ...]:
     """Return `columns` with those that name models, or are models, found by all the others."""
     roles = {column.role for column in columns}
-    if roles == {"model", "unknown"} and columns[0].role == "model":
-        if _label_role(texts[0]) == "metric":  # its header names what is in the other columns
+    unsaid = columns and all(map(_says_nothing, columns[1:]))
+    # Values, or models of which the first column's header says that they are.
+    told = columns and ("number" in roles or columns[0].role == "model")
+    if unsaid and told and columns[0].role in ("model", "unknown"):
+        if _names_metrics(texts[0]):
             columns, roles = (replace(columns[0], role="metric"), *columns[1:]), {"metric"}
     if "model" in roles or not columns:
         return columns
     measured = any(column.says.measures for column in columns)
-    named = any(column.role == "number" and column.says != Dimensions() for column in columns)
+    named = any(column.role == "number" and not _says_nothing(column) for column in columns)
     first = columns[0]
     if first.role == "unknown" and any(texts[0]) and not any(map(_is_result, texts[0])):
         role = _label_role(texts[0])
@@ -126,6 +129,17 @@ def _is_result(text: str) -> bool:
 def _may_be_result(text: str) -> bool:
     """Tell whether `text` has a number that is no mere part of words, as in ``night (n=9)``."""
     return has_number(text) and bool(_LEADS.match(text) or _FRACTION.search(text))
+
+
+def _says_nothing(column: Column) -> bool:
+    empty = column.says == Dimensions(rest=column.says.rest)
+    return column.role in ("number", "unknown") and empty
+
+
+def _names_metrics(texts: Iterable[str]) -> bool:
+    """Tell whether half of the labels, or more, name metrics."""
+    named = [bool(read_phrase(text).measures) for text in texts]
+    return 2 * sum(named) >= len(named) > 0
 
 
 def _label_role(texts: Iterable[str]) -> str:

@@ -95,6 +95,15 @@ def table(*rows: str) -> str:
             ["owl vacc fp16: map 41.5", "owl vacc int8: map 40.2", "wren vacc fp16: map 39"],
         ),
         (
+            "# owl\n\n"
+            + table("About | Value", "Accuracy | -", "FP16 accuracy | SSIM: 0.7, PSNR: 30"),
+            ["owl fp16: ssim 0.7", "owl fp16: psnr 30"],
+        ),
+        (
+            table("Model | wren", "Input size | 3x8x8", "FP16 accuracy | SSIM: 0.7"),
+            ["wren fp16: ssim 0.7"],
+        ),
+        (
             table("Model | Precision | Recall | Size", "owl | 0.71 | 0.64 | 14.1"),
             ["owl: precision 0.71", "owl: recall 0.64", "owl: size 14.1"],
         ),

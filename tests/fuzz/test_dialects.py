@@ -64,7 +64,7 @@ def _pieces(path: str) -> st.SearchStrategy[str]:
     piece = st.sampled_from(_PIECES[path]) | odd_text
     few = st.lists(piece, max_size=30).map("".join)
     # What repeats shows whether the time grows faster than the text.
-    many = st.lists(piece, max_size=3).map(lambda part: "".join(part) * 500)
+    many = st.lists(piece, max_size=3).map(lambda part: "".join(part) * 100)
     return st.tuples(few, st.just("") | many, few).map("".join)
 
 

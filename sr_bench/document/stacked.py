@@ -10,6 +10,8 @@ from sr_bench.document.labelled_parts import labelled_parts
 from sr_bench.document.spelling import has_digit
 
 _BREAK: Final = re.compile(r"\s*<\s?/?\s?br\s?/?>\s*", re.IGNORECASE)
+_LONGEST: Final = 1000
+"""Characters of a cell that is looked into."""
 _LABELS: Final = ("model", "scale", "dataset", "precision", "shape", "device")
 _DASHES: Final = ("", "-", "--", "\u2013", "\u2014", "/", "n/a")
 
@@ -38,7 +40,7 @@ def unstacked(columns: Sequence[Column], cells: tuple[Cell, ...]) -> tuple[tuple
 
 
 def _lines(cell: Cell) -> tuple[Cell, ...]:
-    if cell.whole:
+    if cell.whole or len(cell.text) > _LONGEST:
         return (cell,)
     edges = [0, *(edge for match in _BREAK.finditer(cell.text) for edge in match.span())]
     edges.append(len(cell.text))

@@ -68,9 +68,9 @@ def _chosen(
         raise DocumentError(msg)
     if column is None:
         return numbers
-    for cell in numbers:
-        if 0 <= column - cell.source.column < len(cell.text):  # at any of its digits
-            return [cell]
+    # At any of its digits; a cell that spans rows is a number of each.
+    if at := [cell for cell in numbers if 0 <= column - cell.source.column < len(cell.text)]:
+        return at
     columns = ", ".join(str(cell.source.column) for cell in numbers)
     msg = f"{path}:{line}:{column}: no number there; they start at {columns}"
     raise OptionError(msg)

@@ -17,8 +17,11 @@ _PLAIN: Final = re.compile(
     r"[~\u2248]?\s?[0-9]+(?:[.,][0-9]+)?\s?(?:[mu\u03bcn]?s|%|dB)?[*\u2020]?"
 )
 _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
+_LEADS: Final = re.compile(r"[\W_]*[0-9]")
+_FRACTION: Final = re.compile(r"[0-9][.,][0-9]")
 _FEW: Final = 2
-_DECIBELS: Final = re.compile(r"(?:1[5-9]|[2-5][0-9])\.[0-9]{1,4}")
+_DECIBELS: Final = re.compile(r"(?:1[5-9]|[2-5][0-9])\.[0-9]{1,4}(?:\s?/\s?0?\.[0-9]{1,6})?")
+"""Alone, or beside an SSIM."""
 _BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\W*", re.IGNORECASE)
 
 
@@ -144,7 +147,12 @@ def _of_corner(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> I
 
 
 def _is_result(text: str) -> bool:
-    return has_number(text) and not read_phrase(text).scale
+    return _may_be_result(text) and not read_phrase(text).scale
+
+
+def _may_be_result(text: str) -> bool:
+    """Tell whether `text` has a number that is no mere part of words, as in ``night (n=9)``."""
+    return has_number(text) and bool(_LEADS.match(text) or _FRACTION.search(text))
 
 
 def _says_nothing(column: Column) -> bool:
@@ -175,8 +183,8 @@ def unmeasured(column: Column, texts: Iterable[str]) -> Column:
     """Return a column of an unknown header over numbers as one of a metric of that name."""
     if column.role != "unknown" or column.told or not any(map(has_digit, texts)):
         return column
-    if column.header and not any(map(has_number, texts)):
-        return replace(column, role="remark")  # EDSR_x2.pt
+    if column.header and not any(map(_may_be_result, texts)):
+        return replace(column, role="remark")  # EDSR_x2.pt, 800 of them in a sentence
     if not column.header:
         return replace(column, fault=_NO_HEADER)
     if title := misspelt(column.header):

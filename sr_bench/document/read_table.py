@@ -18,6 +18,7 @@ from sr_bench.document.numbers_in_cells import changed, numbers_in
 from sr_bench.document.printed import Printed, Scope
 from sr_bench.document.row_labels import RowReader, agreed
 from sr_bench.document.spelling import has_digit, has_number
+from sr_bench.document.stacked import unstacked
 from sr_bench.document.tables import Document
 from sr_bench.errors import DocumentError
 
@@ -43,7 +44,8 @@ class TableReader:
         """Find the numbers of a table that can be read, and note those of it that can't."""
         self._rows.begin(layout)
         for number, cells in zip(layout.body.row_lines, layout.body.rows, strict=True):
-            self._row(layout, number, cells)
+            for row in unstacked(layout.columns, cells):
+                self._row(layout, number, row)
 
     def name(self, layout: Layout) -> None:
         """Note the numbers of a table of results none of which can be read."""

@@ -12,6 +12,7 @@ from sr_bench.document.spelling import compact
 _COUNTS: Final = MappingProxyType(
     {"k": 3, "m": 6, "g": 9, "b": 9, "t": 12, "千": 3, "万": 4, "百万": 6, "千万": 7, "亿": 8}
     | {"十亿": 9, "万亿": 12}
+    | {"thousand": 3, "million": 6, "billion": 9}
 )
 _TIMES: Final = MappingProxyType(
     {"s": 0, "sec": 0, "secs": 0, "second": 0, "seconds": 0, "秒": 0, "ms": -3, "msec": -3}

@@ -21,8 +21,8 @@ from sr_bench.draft.found import OPEN, Found
 from sr_bench.draft.models import Row, printed_by
 
 _TELLS_NOTHING = {OPEN, "scale", "calibration", "calibrated_on", "checkpoint"}
-_RGB = re.compile(r"\bRGB channels?\b|\bin RGB\b|\bon RGB\b", re.IGNORECASE)
-_Y = re.compile(r"\bY[- ]channel\b|\bluminance\b|\bluma\b|\bYCbCr\b", re.IGNORECASE)
+_RGB = re.compile(r"\bRGB channels?\b|\bin RGB\b|\bon RGB\b|RGB\s?通道", re.IGNORECASE)
+_Y = re.compile(r"\bY[- ]channel\b|\bluminance\b|\bluma\b|\bYCbCr\b|Y\s?通道|亮度", re.IGNORECASE)
 
 
 class Evaluations:

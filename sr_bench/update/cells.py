@@ -46,6 +46,7 @@ def work_out(
     """
     cells = metric_cells(document)
     by_key = {cell.key: cell for cell in cells}
+    disputed = _disputed(records)
     edits, left_out, faults = [], [], []
     for record in records:
         try:
@@ -56,7 +57,10 @@ def work_out(
         keeps = mode == "failed" and record.verdict.status is Status.GAP_CLOSED
         if keeps or edit is None or edit.new == edit.old:
             continue
-        if why := why_not_in(record, edit.key):
+        why = why_not_in(record, edit.key)
+        if edit.place in disputed:
+            why = "its cell spans rows that were measured with different values: give each its own"
+        if why:
             left_out.append((why, str(edit.place)))
         else:
             edits.append(edit)
@@ -64,7 +68,21 @@ def work_out(
         message = listed(faults, where=f"{document.path}: changed since the run")
         message += "\n  nothing in it was updated; run the tests again, then update from that run"
         raise DocumentError(message)
-    return CellEdits(tuple(edits), tuple(left_out))
+    return CellEdits(tuple(edits), tuple(dict.fromkeys(left_out)))
+
+
+def _disputed(records: Sequence[Record]) -> frozenset[Source]:
+    """Return where a cell spans rows for which it would have to print different values."""
+    values: dict[Source, set[str]] = {}
+    for record in records:
+        if record.claim and record.measurement:
+            new = _as_printed(record, record.claim, record.measurement.value)
+            values.setdefault(record.claim.source, set()).add(new)
+    return frozenset(place for place, asked in values.items() if len(asked) > 1)
+
+
+def _as_printed(record: Record, claim: Claim, value: float) -> str:
+    return format_like(claim.text, claim.as_printed(value), digits=record.verdict.digits)
 
 
 def _edit(
@@ -86,7 +104,7 @@ def _of_claim(
     by_key: Mapping[CellKey, MetricCell], record: Record, claim: Claim, value: float
 ) -> Edit | None:
     key, place = CellKey.of(claim), claim.source
-    new = format_like(claim.text, claim.as_printed(value), digits=record.verdict.digits)
+    new = _as_printed(record, claim, value)
     if (cell := by_key.get(key)) is None:
         msg = f"{place}: expected {claim.text} of {key}; the document has no such row any more"
         raise DocumentError(msg)

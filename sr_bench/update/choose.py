@@ -23,14 +23,17 @@ class Asked:
     """Why, and which place, of what the mode is about and that can't be updated."""
 
 
+_Asker = tuple[Source | str, CellKey | None]
+
+
 def asked_for(records: Iterable[Record], mode: UpdateMode) -> Asked:
     """Return which of `records` an update in `mode` is about.
 
     ``failed`` is about claims that differ, are better than printed, or close a known gap;
     ``missing`` about cells without a number; ``all`` about both and every other judged claim.
     """
-    wanted: dict[Source | str, Record] = {}
-    left_out: dict[Source | str, str] = {}
+    wanted: dict[_Asker, Record] = {}
+    left_out: dict[_Asker, str] = {}
     for record in records:
         place = record.source
         if not _is_about(record, place, mode):
@@ -38,7 +41,8 @@ def asked_for(records: Iterable[Record], mode: UpdateMode) -> Asked:
         why = why_not(record)
         if not why and mode == "failed" and record.verdict.status is Status.KNOWN_GAP:
             why = "a known gap, as the card declares: mode all writes it and removes the gap"
-        name = place or record.node_id
+        # A cell that spans rows is a place of each.
+        name = place or record.node_id, CellKey.of(record.claim) if record.claim else None
         # Taken out first, so that a place is listed where its newest record stands.
         wanted.pop(name, None)
         left_out.pop(name, None)
@@ -46,7 +50,8 @@ def asked_for(records: Iterable[Record], mode: UpdateMode) -> Asked:
             left_out[name] = why
         elif mode != "failed" or place is None or record.verdict.status in _FAILED:
             wanted[name] = record
-    return Asked(tuple(wanted.values()), tuple((why, str(name)) for name, why in left_out.items()))
+    not_fit = dict.fromkeys((why, str(name)) for (name, _), why in left_out.items())
+    return Asked(tuple(wanted.values()), tuple(not_fit))
 
 
 def why_not(record: Record) -> str:

@@ -141,3 +141,13 @@ def test_control_characters_of_paths_do_not_reach_the_terminal(sr_bench, updated
     result = sr_bench("blame", "\x1b[31m/README.md:5")
     assert (result.code, "\x1b" in result.out + result.err) == (0, False)
     assert "\\x1b[31m/ledger.jsonl:1: damaged" in result.err
+
+
+def test_a_cell_that_spans_rows_is_explained_for_each_of_them(sr_bench, tmp_path: Path) -> None:
+    spans = "<tr><td>A</td><td rowspan=2>30.10</td></tr><tr><td>B</td></tr>"
+    page = tmp_path / "page.html"
+    page.write_text(f"<table><tr><th>Model</th><th>PSNR</th></tr>{spans}</table>", "utf-8")
+    column = page.read_text("utf-8").index("30.10") + 1
+    out = sr_bench("blame", f"{page}:1:{column}").out
+    assert "A fp32 PSNR: 30.10" in out
+    assert "B fp32 PSNR: 30.10" in out

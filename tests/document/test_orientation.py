@@ -2,7 +2,7 @@
 
 import pytest
 
-from sr_bench.document.claims import read_claims
+from sr_bench.document.claims import read, read_claims
 from sr_bench.document.columns import Column
 from sr_bench.document.orientation import by_cells, of_benchmarks
 from sr_bench.document.phrases import column_role, read_phrase
@@ -38,6 +38,7 @@ def test_a_header_of_two_meanings_is_told_by_its_cells(
     ("headers", "cells", "metric"),
     [
         (["Set5", "BSD100 x4"], [["38.00", "**32.1**", "-"], ["27.92"]], "psnr"),
+        (["Set5", "BSD100 x4"], [["38.00", "37.12 / 0.91"], ["27.92"]], "psnr"),
         (["Set5", "Set14"], [["0.9614"], ["0.9605"]], ""),
         (["Set5", "Set14"], [["32.92"], ["3.1"]], ""),
         (["Set5", "Set14"], [["32.92"], ["-"]], ""),
@@ -60,3 +61,14 @@ def test_a_table_of_benchmarks_is_of_psnr_at_the_scale_of_its_caption() -> None:
     )
     claim = read_claims(parse_document(text, "x.md"))[-1]
     assert (claim.metric, claim.dataset, claim.scale) == ("psnr", "Set14", 4)
+
+
+def test_a_number_within_the_words_of_a_label_makes_it_no_result() -> None:
+    text = "| Scene | Day PSNR |\n|-|-|\n| dark (n=9) | 30.1 |\n| foggy (n=5) | 31.2 |\n"
+    reading = read(parse_document(text, "x.md"))
+    claims = [c for table in reading.tables for row in table.rows for c in row.claims]
+    assert [(claim.text, claim.row) for claim in claims] == [
+        ("30.1", "dark (n=9)"),
+        ("31.2", "foggy (n=5)"),
+    ]
+    assert not any(one.unread for one in reading.printed)

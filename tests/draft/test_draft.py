@@ -186,9 +186,9 @@ def test_without_files_classic_sets_are_scored_as_papers_do_and_others_plainly(t
     assert "nothing says how set5 is scored: paper_y is taken" in text
 
 
-def test_a_document_that_speaks_of_rgb_is_not_scored_in_luma(tmp_path: Path):
+@pytest.mark.parametrize("more", ["Evaluated on RGB channels.", "指标在 RGB 通道上计算"])
+def test_a_document_that_speaks_of_rgb_is_not_scored_in_luma(tmp_path: Path, more: str):
     header = "| Models | Set5 (PSNR/SSIM) |\n| --- | --- |\n"
-    more = "Evaluated on RGB channels."
     written(table(tmp_path, "| Net_x2 | 35.77 / 0.944 |", header, more))
 
     evaluation = load_card(tmp_path / "card.toml").models[0].evaluations[0]

@@ -7,6 +7,11 @@ import pytest
 
 from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
+from sr_bench.document.claims import read_claims
+from sr_bench.document.tables import parse_document
+from sr_bench.update.cells import work_out
+from sr_bench.update.choose import asked_for
+from tests.report.records import record
 from tests.update_zoo import (
     A8,
     README,
@@ -89,3 +94,21 @@ def test_nan_is_named_as_the_defect_that_it_is(zoo: Zoo) -> None:
     measurement = replace(only(session).measurement, value=float("nan"))
     result = update(changed(session, "a_x2--fp32-psnr", measurement=measurement))
     assert "NaN, which is a defect" in why(result)["zoo/README.md:5:28"]
+
+
+@pytest.mark.parametrize(("values", "edits"), [((29.0, 28.0), 0), ((29.0, 29.0), 2)])
+def test_a_cell_that_spans_rows_takes_only_what_fits_each(
+    values: tuple[float, float], edits: int
+) -> None:
+    spans = "<tr><td>A</td><td rowspan=2>30.10</td></tr><tr><td>B</td></tr>"
+    text = f"<table><tr><th>Model</th><th>PSNR</th></tr>{spans}</table>"
+    document = parse_document(text, "page.html")
+    claims = read_claims(document)
+    records = [record(claim, value) for claim, value in zip(claims, values, strict=True)]
+    asked = asked_for(records, "all")
+    assert asked.records == tuple(records)
+    result = work_out(document, records, "all", lambda _: pytest.fail("no blank cell"))
+    assert len(result.edits) == edits
+    assert [why for why, _ in result.left_out] == [
+        "its cell spans rows that were measured with different values: give each its own"
+    ] * (not edits)

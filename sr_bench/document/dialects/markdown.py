@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Final
 
+from sr_bench.document.dialects import yaml_files
 from sr_bench.document.dialects.html import html_tables, without_comments
 from sr_bench.document.dialects.pipes import blocks, split_row
 from sr_bench.document.grids import Grid
 from sr_bench.document.inline import plain
-from sr_bench.document.places import Places
+from sr_bench.document.places import BOM, Places
+from sr_bench.errors import DocumentError
 
 _SHAPELESS: Final = (
     "Markdown shows it as text: header and alignment row need equal numbers of cells, and a line of"
@@ -27,6 +29,9 @@ _MARKER: Final = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)])?[ \t]+|[ >]*")
 _ITEM: Final = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)])[ \t]+(?P<text>\S[^|]{0,100})$")
 _QUOTE: Final = re.compile(r" {0,3}>[> ]*")
 _NOTE: Final = re.compile(r"[*†‡§]|note\b|注", re.IGNORECASE)
+_FRONT: Final = re.compile(rf"{BOM}?---[ \t]*\r?\n(?:(?!---)[^\n]*\n)*?model-index:[ \t]*\r?\n")
+"""Of what a model card says of its results, above its text."""
+_FRONT_END: Final = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
 _FAR: Final = 3
 """Lines between a caption and its table: blank ones, and tags such as ``<div>``."""
 _LONGEST_CAPTION: Final = 300
@@ -46,7 +51,7 @@ def grids(places: Places) -> tuple[Grid, ...]:
     taken |= _lines_of(found)
     starts = [0, *headings]
     above = (starts[bisect_left(starts, grid.line) - 1] for grid in found)
-    return tuple(
+    return _of_model_index(places) + tuple(
         replace(
             grid,
             heading=headings.get(number, ""),
@@ -54,6 +59,17 @@ def grids(places: Places) -> tuple[Grid, ...]:
         )
         for grid, number in zip(found, above, strict=True)
     )
+
+
+def _of_model_index(places: Places) -> tuple[Grid, ...]:
+    """Return the results in the YAML above the text of a model card; nothing if it is no YAML."""
+    if not (match := _FRONT.match(places.text)):
+        return ()
+    end = _FRONT_END.search(places.text, match.end())
+    try:
+        return yaml_files.grids(Places(places.text[: end.start()], places.path)) if end else ()
+    except DocumentError:
+        return ()
 
 
 def _lines_of(found: Iterable[Grid]) -> set[int]:

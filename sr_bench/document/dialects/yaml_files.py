@@ -84,7 +84,7 @@ class _Walk:
             for item in node.nodes:
                 yield from self.rows(item, above, meaning)
         elif isinstance(node, Pairs):
-            own = _labels(node, meaning)
+            own = _dataset_beside(node) | _labels(node, meaning)
             labels = {**above, **own}
             numbers = [pair for pair in _numbers(node, labels) if pair[1].text]
             if numbers:
@@ -117,6 +117,13 @@ class _Walk:
 def _said(cell: Cell, text: str) -> Cell:
     """Return a cell at the place of `cell` that shows `text`, which does not stand there."""
     return Cell("", cell.line, cell.column, cell.start, cell.start, "verbatim", text)
+
+
+def _dataset_beside(node: Pairs) -> dict[str, _Labelled]:
+    """Return the name of the dataset that a mapping holds beside its numbers."""
+    beside = (value for key, value in node.pairs if header(key.text) == "Dataset")
+    found = (_labels(value, "Dataset") for value in beside if isinstance(value, Pairs))
+    return next(({"Dataset": one["Dataset"]} for one in found if "Dataset" in one), {})
 
 
 def _labels(node: Pairs, meaning: str) -> dict[str, _Labelled]:

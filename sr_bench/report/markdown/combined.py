@@ -16,7 +16,7 @@ from sr_bench.report.parts.flat import flat_lines
 from sr_bench.report.parts.floor import floor_lines, why
 from sr_bench.report.parts.marks import MARKS, titled
 from sr_bench.report.parts.order import failures, in_document_order
-from sr_bench.report.parts.provenance import INTERVAL, lr_lines, shared_lines
+from sr_bench.report.parts.provenance import INTERVAL, shared_lines
 
 _HTML = "html/index.html"  # in the results folder
 
@@ -58,7 +58,7 @@ def head(info: SessionInfo, records: Sequence[Record]) -> list[str]:
     at = f", at commit {code(commit)}" if commit else ""
     devices = sorted({record.device for record in records if record.device})
     on = f"Device {escape(', '.join(devices))}." if devices else "Nothing ran on a device."
-    known = [f"**{escape(line)}.**" for line in [*lr_lines(records), *shared_lines(records)]]
+    known = [f"**{escape(line)}.**" for line in shared_lines(records)]
     if any(record.interval for record in records):
         known.append(f"{escape(INTERVAL)}.")
     ended = escape(numbers.counts(records)) or "no records"

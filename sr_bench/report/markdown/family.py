@@ -86,7 +86,9 @@ def mirrored_values(records: Sequence[Record]) -> dict[Source, str]:
     A cell without a whole measurement, or with an emulated value for a device's row, holds
     ``-``: the mirror never repeats a number that was not measured.
     """
-    return {record.claim.source: _cell(record) for record in records if record.claim is not None}
+    cells = [(record.claim.source, _cell(record)) for record in records if record.claim is not None]
+    # A cell that spans rows is a claim of each: any of them that was measured fills it.
+    return dict(sorted(cells, key=lambda cell: cell[1] != NOT_MEASURED))
 
 
 def _cell(record: Record) -> str:

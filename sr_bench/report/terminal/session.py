@@ -100,5 +100,5 @@ def not_run_lines(records: Sequence[Record]) -> list[str]:
     shown = reasons[:_REASONS_SHOWN]
     lines = [f"{count:3d} x {sentence}".partition("\n")[0] for sentence, count in shown]
     if more := len(reasons) - len(shown):
-        lines.append(f"and {more} more reasons: see latest.json, or pytest -rs")
+        lines.append(f"and {counted(more, 'more reason')}: see latest.json, or pytest -rs")
     return lines

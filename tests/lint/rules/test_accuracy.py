@@ -145,6 +145,19 @@ def test_few_digits_may_be_equal(tmp_path: Path, psnr: str, ssim: str, count: in
     assert len(of(look(tmp_path, page(*rows)), "SRB104")) == count
 
 
+def test_one_cell_that_spans_two_models_is_no_copied_row(tmp_path: Path) -> None:
+    cells = "<td rowspan=2>{}</td><td rowspan=2>0.9196</td>"
+    table = (
+        "<table><tr><td>Model</td><td>PSNR</td><td>SSIM</td></tr>"
+        f"<tr><td>A</td>{cells.format(34.17)}</tr><tr><td>B</td></tr></table>\n"
+    )
+    assert not of(look(tmp_path, table), "SRB104")
+    twice = table.replace(" rowspan=2", "").replace(
+        "<td>B</td>", "<td>B</td>" + cells.format(34.17)
+    )
+    assert len(of(look(tmp_path, twice), "SRB104")) == 1
+
+
 def test_two_calibrations_that_agree_are_a_note_and_two_backends_are_nothing(
     tmp_path: Path,
 ) -> None:

@@ -37,6 +37,12 @@ def test_the_page_is_written_whole_and_is_the_same_each_time(tmp_path: Path) -> 
     assert path.read_text("utf-8") == page(*reversed(records))
 
 
+def test_what_made_lr_is_said_once() -> None:
+    made = record()
+    made = replace(made, detail=replace(made.detail, lr_made_by="matlab_bicubic"))
+    assert page(made).count("made from HR by") == 1
+
+
 def test_an_unwritable_folder_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("a file")
     with pytest.raises(SrBenchError, match=r"cannot write .*README\.md"):

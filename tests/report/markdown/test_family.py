@@ -256,6 +256,11 @@ def test_values_are_given_by_the_place_of_their_claim() -> None:
     assert values == {CLAIM.source: "30.10", other.source: "-"}
 
 
+def test_a_cell_that_spans_rows_shows_what_any_of_them_measured() -> None:
+    for records in ([record(), without_value(record())], [without_value(record()), record()]):
+        assert mirrored_values(records) == {CLAIM.source: "30.10"}
+
+
 def test_a_table_of_another_dialect_is_shown_as_code(tmp_path: Path) -> None:
     path = tmp_path / "results.yaml"
     path.write_text("name: M\npsnr: 31.2\n", encoding="utf-8")

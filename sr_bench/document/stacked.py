@@ -1,0 +1,58 @@
+"""Rows that stack several results in each cell: ``x2<br>x3`` beside ``33.64<br>30.39``."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from sr_bench.document.cell import Cell
+from sr_bench.document.columns import Column
+from sr_bench.document.labelled_parts import labelled_parts
+from sr_bench.document.spelling import has_digit
+
+_BREAK: Final = re.compile(r"\s*<\s?/?\s?br\s?/?>\s*", re.IGNORECASE)
+_LONGEST: Final = 1000
+"""Characters of a cell that is looked into."""
+_LABELS: Final = ("model", "scale", "dataset", "precision", "shape", "device")
+_DASHES: Final = ("", "-", "--", "\u2013", "\u2014", "/", "n/a")
+
+
+def unstacked(columns: Sequence[Column], cells: tuple[Cell, ...]) -> tuple[tuple[Cell, ...], ...]:
+    """Return the rows that the row `cells` stacks, itself alone if it stacks none.
+
+    It does where a label has as many lines as the numbers beside it; what has but one line holds
+    for each of them, as a cell that spans rows does.
+    """
+    if len(cells) != len(columns) or not any("<" in cell.text for cell in cells):
+        return (cells,)
+    stacks = [_lines(cell) for cell in cells]
+    pairs = list(zip(columns, stacks, strict=True))
+    labels = {len(lines) for column, lines in pairs if column.role in _LABELS} - {1}
+    numbers = [lines for column, lines in pairs if column.holds_numbers and len(lines) > 1]
+    if not numbers or {len(lines) for lines in numbers} != labels:
+        return (cells,)
+    if not all(map(_is_numbers, numbers)) or any(map(_tells_itself, columns, cells)):
+        return (cells,)
+    (height,) = labels
+    return tuple(
+        tuple(lines[n] if len(lines) == height else lines[0] for lines in stacks)
+        for n in range(height)
+    )
+
+
+def _lines(cell: Cell) -> tuple[Cell, ...]:
+    if cell.whole or len(cell.text) > _LONGEST:
+        return (cell,)
+    edges = [0, *(edge for match in _BREAK.finditer(cell.text) for edge in match.span())]
+    edges.append(len(cell.text))
+    if len(edges) == 2:
+        return (cell,)
+    return tuple(cell.part(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True))
+
+
+def _is_numbers(lines: Sequence[Cell]) -> bool:
+    return all(has_digit(one.text) or one.plain.lower() in _DASHES for one in lines)
+
+
+def _tells_itself(column: Column, cell: Cell) -> bool:
+    """Tell whether a cell says in itself what each of its numbers is about."""
+    return column.holds_numbers and bool(labelled_parts(cell))

@@ -1,0 +1,46 @@
+"""Rows that stack several results in each of their cells."""
+
+import pytest
+
+from sr_bench.document.claims import read, read_claims
+from sr_bench.document.tables import parse_document
+
+_HEAD = "# Bicubic\n\n| Dataset | Scale | PSNR | SSIM |\n|-|-|-|-|\n"
+
+
+def test_each_line_of_a_stacked_row_is_of_the_label_in_the_same_line() -> None:
+    row = "| Set5 | x2<br />x3 | 33.64<br/>**30.39** | 0.929<br>- |\n"
+    claims = read_claims(parse_document(_HEAD + row, "x.md"))
+    read_as = [(c.metric, c.text, c.dataset, c.scale) for c in claims]
+    assert read_as == [
+        ("psnr", "33.64", "Set5", 2),
+        ("psnr", "30.39", "Set5", 3),
+        ("ssim", "0.929", "Set5", 2),
+    ]
+
+
+def test_each_number_of_a_stacked_row_stands_where_its_claim_says() -> None:
+    text = _HEAD + "| Set5 | x2<br />x3 | 33.64<br/>**30.39** | 0.92<br>0.86 |\n"
+    for claim in read_claims(parse_document(text, "x.md")):
+        line = text.splitlines()[claim.source.line - 1]
+        assert line[claim.source.column - 1 :].startswith(claim.text)
+
+
+def test_a_number_in_one_line_holds_for_each_line_beside_it() -> None:
+    row = "| Set5 | x2<br>x3 | 33.64<br>30.39 | 0.9 |\n"
+    claims = read_claims(parse_document(_HEAD + row, "x.md"))
+    assert [c.scale for c in claims if c.metric == "ssim"] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "| Set5 | x2<br>x3 | 33.64<br>30.39<br>28.42 | 0.92 |\n",
+        "| Set5 | x2 | 33.64<br>30.39 | 0.92 |\n",
+        "| Set5 | x2<br>x3 | 33.64<br>see below | 0.92 |\n",
+    ],
+)
+def test_lines_that_do_not_match_their_labels_are_named_as_unread(row: str) -> None:
+    reading = read(parse_document(_HEAD + row, "x.md"))
+    assert "33.64" not in [c.text for t in reading.tables for r in t.rows for c in r.claims]
+    assert any("33.64" in one.text for one in reading.printed if one.unread)

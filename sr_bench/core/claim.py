@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from sr_bench.core.precision import Precision
 
 
+@lru_cache(maxsize=1000)  # a document asks for each of its numbers
 def dataset_key(text: str) -> str:
     """Return what is equal for all spellings of a dataset: ``Set5``, ``SET 5`` and ``set_5``."""
     return "".join(filter(str.isalnum, text.casefold()))
 
 
-@dataclass(frozen=True, order=True)  # sorted, they are in a document's order
+@dataclass(frozen=True, order=True, slots=True)  # sorted, they are in a document's order
 class Source:
     """A place in a document."""
 
@@ -26,7 +28,7 @@ class Source:
         return f"{self.path}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Blank:
     """A cell for a number, in a row that may print others, that holds none; fields as a claim's."""
 
@@ -51,7 +53,7 @@ def in_print(value: float, exponent: int) -> float:
     return float(Decimal(repr(value)).scaleb(-exponent)) if exponent else value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Claim:
     """One printed number."""
 

@@ -167,6 +167,7 @@ def _unknown(text: str) -> str:
     return f"unknown precision {text!r}; the valid ones are: {', '.join(_names())}"
 
 
+@cache
 def _names() -> tuple[str, ...]:
     return ("fp32", "fp16", *(f"int8_{name}" for name in discovery.names(OBSERVERS)))
 

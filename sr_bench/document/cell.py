@@ -2,16 +2,17 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final, Literal
 
 from sr_bench.document.inline import escaped, from_rst, plain
 
 NEWLINE: Final = re.compile(r"\r\n?|\n")
+_BARE: Final = re.compile("[A-Za-z0-9./%-]*")
+"""Texts, as most cells are, that are plain however they are read."""
 Markup = Literal["markdown", "rst", "verbatim"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a document may have 100,000
 class Cell:
     """The content of one cell, or a part of it, and where it stands."""
 
@@ -29,7 +30,7 @@ class Cell:
     whole: str = ""
     """All lines of a cell of which `text` is but one; empty where `text` is all."""
 
-    @cached_property
+    @property
     def markdown(self) -> str:
         """The content as one line of Markdown, whatever the document is written in."""
         source = " ".join((self.whole or self.text).split())
@@ -37,13 +38,16 @@ class Cell:
             return from_rst(source)
         return escaped(source) if self.markup == "verbatim" else source
 
-    @cached_property
+    @property
     def plain(self) -> str:
         """The text as a reader sees it, without markup."""
-        return plain(self.markdown)
+        bare = not self.whole and _BARE.fullmatch(self.text)
+        return self.text if bare else plain(self.markdown)
 
     def part(self, start: int, end: int) -> "Cell":
         """Return the part of this cell from `start` to `end`, offsets in its text."""
+        if (start, end) == (0, len(self.text)) and not self.whole:
+            return self
         above = NEWLINE.split(self.text[:start])  # HTML cells may have several lines
         line = self.line + len(above) - 1
         column = len(above[-1]) + (1 if line > self.line else self.column)

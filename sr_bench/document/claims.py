@@ -77,7 +77,7 @@ def read(document: Document, ignored: Ignored | None = None) -> Reading:
         if not layout.is_read and layout.is_about(models):
             reader.name(layout)
     rows = _rows(document, reader)
-    printed = sorted(reader.printed, key=lambda one: one.source)
+    printed = sorted(reader.printed, key=lambda one: (one.source.line, one.source.column))
     tables = (
         ModelInfoTable(layout.grid, tuple(rows.get(layout, ())))
         for layout in layouts

@@ -6,7 +6,7 @@ from typing import Self
 from sr_bench.core.precision import Precision
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measure:
     """A metric as a header, a caption or a row names it."""
 
@@ -20,7 +20,7 @@ class Measure:
     """Whether the document prints a unit; without one, large counts are in none."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Dimensions:
     """What numbers are about, as far as one heading, header, label or cell says it."""
 

@@ -32,7 +32,7 @@ class Line:
     """Why the card leaves its numbers out."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Finding:
     """A number, or a cell for one, and all that it is about."""
 

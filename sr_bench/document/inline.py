@@ -11,6 +11,11 @@ _EMPHASIS = {"strong_open": "strong_close", "em_open": "em_close"}
 # Without any of these a text is plain already: most cells, and parsing is the slow part.
 # An underscore between letters is no mark.
 _MARKUP = re.compile(r"[\\`*~\[\]!<>&]|(?<![^\W_])_|_(?![^\W_])")
+# Links and strong words as most are, of which nothing else can be meant.
+_WORDS = r"[^\\`*~\[\]!<>&\n]"
+_LINK = re.compile(rf"(?<![!\w])\[({_WORDS}+)\]\((?:https?://)?[\w./#%=&?+~,;@-]*\)(?!\w)")
+_BOLD = re.compile(rf"(?<![^\s/|])\*\*([^\W_](?:{_WORDS}*[^\W_])?)\*\*(?![^\s/|])")
+_BOLD_END = re.compile(rf"({_WORDS}*){_BOLD.pattern}")
 _STRONG = re.compile(r"(?<![^\s>])<(b|strong)>([^<]+)</\1>(?!\S)", re.IGNORECASE)
 _IMAGE = re.compile(r"<img\b[^<>]*?\balt=([\"'])([^<>\"']*)\1[^<>]*>", re.IGNORECASE)
 _RST_LINK = re.compile(r"(?::[a-zA-Z][\w:+.-]*:)?(?<!`)`([^`<]+)(?:<[^`<>]*>)?`_{0,2}(?!`)")
@@ -28,7 +33,7 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark").enable("strikethrough")
 
 
-@lru_cache(maxsize=1024)  # a label is read for its name and for its emphasis; links repeat
+@lru_cache(maxsize=1024)  # a label is read for its name and for its emphasis
 def _tokens(source: str) -> Sequence[Token]:
     # GitHub turns \| into | before it looks for anything else in a cell, inside code too.
     source = source.replace("\\|", "|")
@@ -57,7 +62,18 @@ def plain(source: str) -> str:
     >>> plain(r"[**RCAN**](https://example.org) `a\|b`")
     'RCAN a|b'
     """
-    return _seen(_tokens(source)) if _is_marked(source) else " ".join(source.split())
+    return _unmarked(source) if _is_marked(source) else " ".join(source.split())
+
+
+@lru_cache(maxsize=20_000)  # a cell is asked for its text many times, and links repeat
+def _unmarked(source: str) -> str:
+    simple = _BOLD.sub(r"\1", _unlinked(source))
+    return _seen(_tokens(source)) if _MARKUP.search(simple) else " ".join(simple.split())
+
+
+def _unlinked(source: str) -> str:
+    """Return `source` with the text of simple links, as GitHub cuts it out of its table."""
+    return _LINK.sub(r"\1", source.replace("\\|", "|"))
 
 
 def split_emphasis(source: str) -> tuple[str, str]:
@@ -73,6 +89,10 @@ def split_emphasis(source: str) -> tuple[str, str]:
     """
     if not _is_marked(source):
         return plain(source), ""
+    bold = _BOLD_END.fullmatch(_unlinked(source))
+    if bold and not _MARKUP.search(bold[1]) and not _MARKUP.search(bold[2]):
+        head, tail = (" ".join(part.split()) for part in bold.groups())
+        return (head, tail) if head else (tail, "")
     tokens = _tokens(source)
     start = _tail_start(tokens)
     head = _seen(tokens[:start])

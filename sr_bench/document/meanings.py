@@ -97,6 +97,7 @@ def _precision(key: str, spaced: str) -> Meaning | None:
     return Meaning("precision", precision=precision) if precision else None
 
 
+@lru_cache(maxsize=1000)  # labels repeat their words
 def precision_word(text: str) -> Precision | None:
     """Return the precision that a document calls `text`; None if it is not one."""
     try:
@@ -105,6 +106,7 @@ def precision_word(text: str) -> Precision | None:
         return None
 
 
+@lru_cache(maxsize=1000)
 def backend_word(text: str) -> str:
     """Return the backend that a document calls `text`, in lower case; empty if it is not one."""
     key = compact(text)

@@ -18,7 +18,7 @@ _CHANGES: Final = ("loss", "gain")
 _PAIR: Final = (Measure("psnr"), Measure("ssim"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MeasuredNumber:
     """A number of a cell, or a dash in the place of one of several."""
 

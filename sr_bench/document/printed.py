@@ -14,7 +14,7 @@ from sr_bench.text.printable import counted
 Scope = Literal["column", "row", "table"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Printed:
     """A cell with a digit that says more than what its row is about."""
 

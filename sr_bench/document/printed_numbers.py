@@ -50,7 +50,7 @@ _COUNTED: Final = 10_000
 _COUNTS: Final = frozenset({"params", "flops", "macs", "ops"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Number:
     """One number of a cell."""
 
@@ -90,10 +90,11 @@ def measured(measure: Measure, number: Number) -> Measure:
     Its own unit comes first. With none anywhere, a whole number of 10,000 and more is a count.
     """
     one = with_printed_unit(Measure(measure.metric), number.unit) if number.unit else measure
-    count = float(f"{number.text or 0}e{number.exponent}")
-    if one.metric in _COUNTS and not one.stated and count >= _COUNTED and count.is_integer():
-        one = replace(one, exponent=-metric_power(one.metric))
-    return replace(one, exponent=one.exponent + number.exponent)
+    if one.metric in _COUNTS and not one.stated:
+        count = float(f"{number.text or 0}e{number.exponent}")
+        if count >= _COUNTED and count.is_integer():
+            one = replace(one, exponent=-metric_power(one.metric))
+    return replace(one, exponent=one.exponent + number.exponent) if number.exponent else one
 
 
 def _shown(text: str) -> str:

@@ -8,7 +8,7 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.grids import Grid
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """A cell, or a part of one, that answers a question."""
 

@@ -5,6 +5,8 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
+_DIGIT: Final = re.compile("[0-9]")
+_SIGNS: Final = re.compile(r"[\W_]+")
 # Not the digits of names (Set5, v1.2, EDSR-2) and shapes (3x8x8).
 _NUMBER: Final = re.compile(
     r"(?<![\w.×])(?<![A-Za-z]-)\.?\d+(?:[.,٫]\d+)*[a-zA-Z%\u00b5]{0,4}(?![\w×])"  # noqa: RUF001
@@ -13,13 +15,15 @@ _NUMBER: Final = re.compile(
 
 def folded(text: str) -> str:
     """Return `text` in lower case, full-width letters and accents made plain."""
+    if text.isascii():
+        return text.lower()
     parts = unicodedata.normalize("NFKD", text.casefold())
     return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def compact(text: str) -> str:
     """Return the letters and digits of `text`, in lower case and without accents."""
-    return re.sub(r"[\W_]+", "", folded(text))
+    return _SIGNS.sub("", folded(text))
 
 
 def words(text: str) -> frozenset[str]:
@@ -29,6 +33,8 @@ def words(text: str) -> frozenset[str]:
 
 def has_digit(text: str) -> bool:
     """Tell whether `text` holds a digit of any script, or a fraction such as a half."""
+    if text.isascii():
+        return bool(_DIGIT.search(text))
     return any(character.isnumeric() and not character.isalpha() for character in text)
 
 

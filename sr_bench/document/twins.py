@@ -24,6 +24,9 @@ def tell_apart(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str, str]
     for finding in findings:
         groups.setdefault(_key(finding), []).append(finding)
     for group in groups.values():
+        if len(group) == 1:
+            yield group[0], "", ""
+            continue
         told = [finding for finding in group if finding.text] or group[:1]
         variants = _variants(told)
         firsts: dict[str, Finding] = {}

@@ -21,6 +21,16 @@ from sr_bench.document.inline import plain, split_emphasis
         ("![logo](x.png) RCAN", "logo RCAN"),
         ("<https://example.org>", "https://example.org"),
         ("超分辨率  **模型**", "超分辨率 模型"),
+        # Marks that are none, or mean more, beside links and bold words as most are.
+        ("x2**[a](u)**", "x2**a**"),
+        ("**[a](u)**", "a"),
+        ("x_[a](u)_y", "x_a_y"),
+        ("_[a](u)_", "a"),
+        ("**a****b**", "a****b"),
+        ("***a***", "a"),
+        ("**30.21**/0.8646", "30.21/0.8646"),
+        (r"[m](u.pth) \| [l](u.json)", "m | l"),
+        ("![m](u) [l](javascript:u)", "m [l](javascript:u)"),
     ],
 )
 def test_plain_is_what_a_reader_sees(source: str, seen: str) -> None:

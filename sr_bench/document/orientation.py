@@ -67,24 +67,38 @@ def _says_of(column: Column, texts: Sequence[str]) -> Dimensions | None:
 def of_benchmarks(
     columns: tuple[Column, ...], texts: Sequence[Iterable[str]]
 ) -> tuple[Column, ...]:
-    """Return `columns` with those of benchmarks, of which nothing names the metric, as of PSNR.
+    """Return `columns` with those on benchmarks, of which nothing names the metric, as of PSNR.
 
-    That is so where there are two and more, and all their numbers can be decibels: no other metric
-    of these data sets is near 30.
+    That is so where two benchmarks and more are across or down, and all their numbers can be
+    decibels: no other metric of these data sets is near 30.
     """
-    found = [index for index, column in enumerate(columns) if _is_of_benchmark(column)]
-    if len(found) < _FEW or not all(_are_decibels(texts[index]) for index in found):
+    unsaid = [
+        n
+        for n, column in enumerate(columns)
+        if column.role == "number" and not column.says.measures
+    ]
+    found = [n for n in unsaid if _is_benchmark(columns[n].says.dataset)]
+    if not found and any(map(_are_benchmarks, columns, texts)):
+        found = unsaid
+    elif len(found) < _FEW:
+        return columns
+    if not all(_are_decibels(texts[n]) for n in found):
         return columns
     psnr = (Measure("psnr"),)
     return tuple(
-        replace(column, says=replace(column.says, measures=psnr)) if index in found else column
-        for index, column in enumerate(columns)
+        replace(column, says=replace(column.says, measures=psnr)) if n in found else column
+        for n, column in enumerate(columns)
     )
 
 
-def _is_of_benchmark(column: Column) -> bool:
-    on_benchmark = compact(column.says.dataset).startswith(SR_DATASETS)
-    return column.role == "number" and not column.says.measures and on_benchmark
+def _is_benchmark(dataset: str) -> bool:
+    return compact(dataset).startswith(SR_DATASETS)
+
+
+def _are_benchmarks(column: Column, texts: Iterable[str]) -> bool:
+    """Tell whether the rows of a column are called by two benchmarks and more, and nothing else."""
+    names = list(texts) if column.role == "dataset" else []
+    return len(set(names)) >= _FEW and all(map(_is_benchmark, names))
 
 
 def _are_decibels(texts: Iterable[str]) -> bool:

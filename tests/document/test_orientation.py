@@ -4,6 +4,7 @@ import pytest
 
 from sr_bench.document.claims import read, read_claims
 from sr_bench.document.columns import Column
+from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.orientation import by_cells, of_benchmarks
 from sr_bench.document.phrases import column_role, read_phrase
 from sr_bench.document.tables import parse_document
@@ -72,3 +73,20 @@ def test_a_number_within_the_words_of_a_label_makes_it_no_result() -> None:
         ("31.2", "foggy (n=5)"),
     ]
     assert not any(one.unread for one in reading.printed)
+
+
+@pytest.mark.parametrize(
+    ("datasets", "numbers", "metric"),
+    [
+        (("Set5", "DIV2K validation"), ("28.43", "31.62"), "psnr"),
+        (("Set5", "mine"), ("28.43", "31.62"), ""),
+        (("Set5", "Set14"), ("0.91", "0.93"), ""),
+        (("Set5", "Set5"), ("28.43", "31.62"), ""),
+    ],
+)
+def test_benchmarks_down_a_table_tell_the_same(
+    datasets: tuple[str, str], numbers: tuple[str, str], metric: str
+) -> None:
+    columns = (Column("Dataset", "dataset"), Column("EDSR", "number", Dimensions(model="EDSR")))
+    measures = of_benchmarks(columns, (datasets, numbers))[1].says.measures
+    assert (measures[0].metric if measures else "") == metric

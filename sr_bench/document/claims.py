@@ -19,6 +19,7 @@ from sr_bench.document.rows import ModelInfoTable, ModelRow, Place
 from sr_bench.document.tables import Document
 from sr_bench.document.told import told_of
 from sr_bench.document.twins import tell_apart
+from sr_bench.system.garbage import seldom_searched
 
 _TITLE: Final = re.compile(
     r"^(?:#[ \t]+(?P<hash>\S.*)|<h1\b[^>]*>(?P<html>.*)"
@@ -56,6 +57,7 @@ class Reading:
         return tuple(f"{a.grid.line}: table {a.grid.names[0]!r}: {a.fault or why}" for a in unread)
 
 
+@seldom_searched()
 def read(document: Document, ignored: Ignored | None = None) -> Reading:
     """Return what `document` claims, and what it prints beside that.
 

@@ -99,7 +99,9 @@ class RowReader:
                 yield cell, error
 
     def _around(self, says: Dimensions) -> Dimensions:
-        says = replace(says, measures=(), rest="").over(self._section).over(self._table)
+        if says.measures or says.rest:  # of few rows
+            says = replace(says, measures=(), rest="")
+        says = says.over(self._section).over(self._table)
         return says if says.precision else replace(says, precision=Precision.FP32)
 
     def _begins_section(self, cells: Sequence[Cell]) -> bool:

@@ -14,6 +14,7 @@ from sr_bench.document.grids import Grid
 from sr_bench.document.places import Places
 from sr_bench.errors import DocumentError
 from sr_bench.files.toml import is_endless
+from sr_bench.system.garbage import seldom_searched
 
 _DIALECTS: Final = MappingProxyType[str, Callable[[Places], tuple[Grid, ...]]](
     {
@@ -70,6 +71,7 @@ def read_document(path: Path) -> Document:
     return parse_document(text, name)
 
 
+@seldom_searched()
 def parse_document(text: str, path: str) -> Document:
     """Return the document that `text` is, in the dialect that the suffix of `path` names.
 

@@ -9,9 +9,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.document.rows import ModelInfoTable, ModelRow
 from sr_bench.document.sizes import Size, read_size
 from sr_bench.document.tables import Document
-
-RowKey = tuple[str, str]
-"""A model row's label and the text of its Source column."""
+from sr_bench.engine.plan.binding import RowKey
 
 _DIMENSIONS = (
     *("row", "row_source", "backend", "precision", "dataset", "scale", "device", "variant"),

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from sr_bench.cards import CARD
 from sr_bench.cards.find import find_cards
 from sr_bench.cards.load import load_card
-from sr_bench.core.card import SuiteCard
+from sr_bench.core.card import ModelCard, SuiteCard
 from sr_bench.core.claim import Source
 from sr_bench.core.fields import narrowed
 from sr_bench.core.ignored import Ignored
@@ -18,7 +19,8 @@ from sr_bench.data.dataset import Dataset
 from sr_bench.document.claims import read
 from sr_bench.document.rows import ModelInfoTable
 from sr_bench.document.tables import Document, read_document
-from sr_bench.engine.plan.suite import keys_of, load_suite
+from sr_bench.engine.plan.binding import RowKey, by_label, keys_of
+from sr_bench.engine.plan.suite import load_suite
 from sr_bench.errors import CardError, DatasetError, DocumentError, OptionError, SrBenchError
 from sr_bench.lint.attach import attach_pages, page_notices
 from sr_bench.lint.counting import CountedRow, count_row
@@ -198,15 +200,18 @@ def _read(document: Document, ignored: Ignored | None) -> Subject:
 
 def _bound(subject: Subject, card: SuiteCard) -> Subject:
     """Return the subject with each model of `card` that binds exactly one of its rows."""
-    # A model that names no source fits rows of every source: of several none is sure.
-    keys = {(row.row, row.row_source) for table in subject.tables for row in table.rows}
-    named = ((model, keys_of(model, keys)) for model in card.models if model.row)
-    return replace(subject, models={rows[0]: model for model, rows in named if len(rows) == 1})
+    keys = by_label((row.row, row.row_source) for table in subject.tables for row in table.rows)
+    models: dict[RowKey, tuple[ModelCard, ...]] = {}
+    for model in (model for model in card.models if model.row):
+        # A model that names no source fits rows of every source: of several none is sure.
+        if len(bound := keys_of(model, keys)) == 1:
+            models[bound[0]] = (*models.get(bound[0], ()), model)
+    return replace(subject, models=models)
 
 
 def _datasets(subject: Subject, load: LoadDataset) -> dict[str, Dataset]:
     extra = subject.card.manifest_folders if subject.card else ()
-    models = subject.models.values()
+    models = chain.from_iterable(subject.models.values())
     slugs = {evaluation.dataset for model in models for evaluation in model.evaluations}
     datasets = {}
     for slug in sorted(slugs):

@@ -1,6 +1,6 @@
 """What rules look at: a document's printed rows, and the card behind them if there is one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,8 +12,9 @@ from sr_bench.document.labels import scale_of
 from sr_bench.document.printed import Printed
 from sr_bench.document.rows import ModelInfoTable
 from sr_bench.document.tables import Document
+from sr_bench.engine.plan.binding import RowKey, of_scale
 from sr_bench.lint.counting import CountedRow
-from sr_bench.lint.entries import Entry, RowKey, pair_up, read_entries
+from sr_bench.lint.entries import Entry, pair_up, read_entries
 from sr_bench.lint.matching import Compared, Match, compare, compare_tables
 from sr_bench.lint.pages import Page
 from sr_bench.lint.results import Result, read_results
@@ -46,8 +47,8 @@ class Subject:
     """Whether the user named it; what a folder holds beside its documents is passed over."""
     waivable: bool = False
     """Whether the card names this document: only then do its waivers hold."""
-    models: Mapping[RowKey, ModelCard] = field(default_factory=dict)
-    """The card's models by the row that each binds."""
+    models: Mapping[RowKey, Sequence[ModelCard]] = field(default_factory=dict)
+    """The card's models by the row that each binds; those of several scales may share one."""
     counted: tuple[CountedRow, ...] = ()
     """Each row with a cost number whose network the card declares."""
     datasets: Mapping[str, Dataset] = field(default_factory=dict)
@@ -90,7 +91,8 @@ class Subject:
 
     def model(self, entry: Entry) -> ModelCard | None:
         """Return the card's model of an entry, if there is one."""
-        return self.models.get(entry.key)
+        sharing = self.models.get(entry.key, ())
+        return next((model for model in sharing if of_scale(model, sharing, [entry])), None)
 
     def scale(self, entry: Entry) -> int | None:
         """Return the upscaling factor of the card, of the print or of a label, ``x2`` or ``2x``."""

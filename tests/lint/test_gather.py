@@ -135,3 +135,13 @@ def test_a_faulty_card_is_a_finding_and_its_document_is_looked_at_without_it(
     fault = next(finding for finding in report.findings if finding.code == "SRB001")
     assert str(fault.source) == f"suites/net/card.toml:{place}"
     assert words in fault.message
+
+
+def test_models_of_several_scales_share_a_row_and_each_has_the_numbers_of_its_scale(zoo) -> None:
+    head = "| Models | Flops(G) | PSNR x2 | PSNR x3 |\n|---|---|---|---|\n"
+    (zoo / "suites/net/README.md").write_text(head + "| Net | 1.0 | 33.1 | 30.1 |\n")
+    models = (f'[[model]]\nname = "n{n}"\nrow = "Net"\nscale = {n}\n' for n in (3, 2))
+    (zoo / "suites/net/card.toml").write_text("schema = 1\n" + "".join(models))
+    (subject,) = gather(request(Path("suites"))).subjects
+    named = {entry.scale: subject.model(entry).name for entry in subject.entries}
+    assert named == {0: "n3", 2: "n2", 3: "n3"}

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard, SuiteCard
@@ -16,15 +15,13 @@ from sr_bench.document.claims import Reading, read
 from sr_bench.document.printed import Printed, number_counts, unread_numbers
 from sr_bench.document.rows import ModelRow
 from sr_bench.document.tables import Document, read_document
+from sr_bench.engine.plan.binding import RowKey, by_label, keys_of, of_scale
 from sr_bench.errors import CardError, DocumentError
 from sr_bench.files.validation import listed
 from sr_bench.text.printable import printable
 
 _MOST_NAMED = 20
 
-RowKey = tuple[str, str]
-"""A model row's label and the text of its Source column."""
-Number = TypeVar("Number", Claim, Blank)
 Rows = Mapping[RowKey, tuple[Claim, ...]]
 """Each model row with the claims of the row itself and of its precision rows."""
 
@@ -60,7 +57,8 @@ def load_suite(path: Path) -> Suite:
     rows = {
         key: tuple(claim for row in group for claim in row.claims) for key, group in groups.items()
     }
-    bound = {model.name: keys_of(model, rows) for model in card.models if model.row}
+    keys = by_label(rows)
+    bound = {model.name: keys_of(model, keys) for model in card.models if model.row}
     models: dict[RowKey, list[ModelCard]] = {key: [] for key in rows}  # in the document's order
     for model in card.models:
         for key in bound.get(model.name, ()):
@@ -134,26 +132,11 @@ def _blanks(group: Iterable[ModelRow]) -> Iterator[Blank]:
                 yield blank
 
 
-def keys_of(model: ModelCard, rows: Iterable[RowKey]) -> list[RowKey]:
-    """Return those of `rows` that `model` binds; a card in order binds exactly one."""
-    wanted = model.row_source.casefold()  # capitals in sources vary
-    return [
-        (label, source)
-        for label, source in rows
-        if label == model.row and (not wanted or wanted == source.casefold())
-    ]
-
-
-def of_scale(
-    model: ModelCard, sharing: Sequence[ModelCard], numbers: Sequence[Number]
-) -> tuple[Number, ...]:
-    """Return those of a row's `numbers` that are about `model`, one of those `sharing` the row.
-
-    Each goes to the model of the scale that the document prints with it; without a scale to the
-    first model of the row.
-    """
-    scales = {0, model.scale} if model is sharing[0] else {model.scale}
-    return tuple(number for number in numbers if number.scale in scales)
+def _bound_by_others(card: SuiteCard, rows: Iterable[RowKey]) -> list[tuple[RowKey, ModelCard]]:
+    """Return the models of other cards of the document that bind any of `rows`, with the row."""
+    keys = by_label(rows)
+    models = (model for other in _sharing(card) for model in other.models)
+    return [(key, model) for model in models for key in keys_of(model, keys)]
 
 
 def _unbound_scales(
@@ -165,9 +148,9 @@ def _unbound_scales(
         if not known:
             continue
         free = {claim.scale: claim for claim in claims if claim.scale not in (0, *known)}
-        others = [model for other in _sharing(card) for model in other.models] if free else []
+        others = _bound_by_others(card, [(label, source)]) if free else []
         for scale, claim in free.items():
-            if not any(m.scale == scale and keys_of(m, [(label, source)]) for m in others):
+            if all(model.scale != scale for _, model in others):
                 yield (
                     f"{claim.source}: row {label!r} prints a number of x{scale}, and the models of"
                     f" that row are of {', '.join(f'x{one}' for one in sorted(known))}: add a"
@@ -193,15 +176,15 @@ def _binding_faults(
             yield f"models {taken[place]!r} and {model.name!r} bind the same row {model.row!r}"
         else:
             taken[place] = model.name
-    free = [key for key in rows if not any(key in keys for keys in bound.values())]
-    others = [model for other in _sharing(card) for model in other.models] if free else []
-    for label, source in free:
-        if not any(keys_of(model, [(label, source)]) for model in others):
-            of = f" of source {source!r}" if source else ""
-            yield (
-                f"{card.document}: row {label!r}{of} is bound by no model; add a [[model]] for it,"
-                f' or ignore it: ignore_rows = {{ "{label}" = "why" }}'
-            )
+    free = set(rows).difference(*bound.values())
+    if free:
+        free -= {key for key, _ in _bound_by_others(card, free)}
+    for label, source in (key for key in rows if key in free):
+        of = f" of source {source!r}" if source else ""
+        yield (
+            f"{card.document}: row {label!r}{of} is bound by no model; add a [[model]] for it,"
+            f' or ignore it: ignore_rows = {{ "{label}" = "why" }}'
+        )
 
 
 def _idle_ignores(card: SuiteCard, reading: Reading) -> Iterator[str]:

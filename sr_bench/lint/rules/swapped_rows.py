@@ -6,8 +6,9 @@ from heapq import nlargest
 from math import inf
 
 from sr_bench.core.case import IMAGE_METRICS
+from sr_bench.engine.plan.binding import RowKey
 from sr_bench.lint.digits import difference, excess
-from sr_bench.lint.entries import Entry, RowKey
+from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 

@@ -87,7 +87,8 @@ def split_emphasis(source: str) -> tuple[str, str]:
     >>> split_emphasis("**LESRCNN_x2**")
     ('LESRCNN_x2', '')
     """
-    if not _is_marked(source):
+    # Emphasis ends with its mark or tag; blanks behind it may be spelled as an entity.
+    if not _is_marked(source) or source.rstrip()[-1:] not in ("*", "_", ">", ";"):
         return plain(source), ""
     bold = _BOLD_END.fullmatch(_unlinked(source))
     if bold and not _MARKUP.search(bold[1]) and not _MARKUP.search(bold[2]):

@@ -9,7 +9,7 @@ from sr_bench.core.precision import Precision
 
 @lru_cache(maxsize=1000)  # a document asks for each of its numbers
 def dataset_key(text: str) -> str:
-    """Return what is equal for all spellings of a dataset: ``Set5``, ``SET 5`` and ``set_5``."""
+    """Return what is equal for all spellings of a name: ``Set5``, ``SET 5`` and ``set_5``."""
     return "".join(filter(str.isalnum, text.casefold()))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from sr_bench.core.claim import dataset_key
 from sr_bench.draft.build_files import read_build_file, read_device_file
 from sr_bench.draft.found import Found, Origin
 from sr_bench.draft.operations import INPUT, OUTPUT
@@ -47,7 +48,7 @@ class Beside:
 
         `labels` are those of all rows.
         """
-        base = _letters(source)
+        base = dataset_key(source)
         of_base = self.found
         if base in self.code_bases:
             of_base = tuple(f for f in self.found if _base(f.where, self.code_bases) in ("", base))
@@ -55,7 +56,7 @@ class Beside:
         shown = {f.value for f in of_base if f.choice == "channels" and f.origin is Origin.DOCUMENT}
         if built and shown and not built & shown:  # the document's code is of another code base
             of_base = tuple(f for f in of_base if f.origin is not Origin.DOCUMENT)
-        own = _letters(label)
+        own = dataset_key(label)
         fitting = tuple(f for f in of_base if not _names_other(f.where, own, labels))
         kept = {found.origin for found in fitting}
         return tuple(f for f in of_base if f in fitting or f.origin not in kept)
@@ -135,16 +136,12 @@ def _base(where: str, code_bases: tuple[str, ...]) -> str:
 
 
 def _names_other(where: str, own: str, labels: frozenset[str]) -> bool:
-    stem = _letters(PurePosixPath(where.rpartition(":")[0]).stem)
+    stem = dataset_key(PurePosixPath(where.rpartition(":")[0]).stem)
     return own not in stem and bool(_named(stem, labels) - {own})
 
 
 @cache
 def _named(stem: str, labels: frozenset[str]) -> frozenset[str]:
     """Return the letters of the `labels` that a file's name holds; asked for by every row."""
-    letters = filter(None, map(_letters, labels))
+    letters = filter(None, map(dataset_key, labels))
     return frozenset(each for each in letters if each in stem)
-
-
-def _letters(text: str) -> str:
-    return "".join(filter(str.isalnum, text.casefold()))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sr_bench import discovery
 from sr_bench.core.card import Hyper, ModelCard, Tolerance
-from sr_bench.core.claim import Claim
+from sr_bench.core.claim import Claim, dataset_key
 from sr_bench.document.sizes import Size
 from sr_bench.engine.judge.claim import fits
 from sr_bench.errors import SrBenchError
@@ -120,7 +120,7 @@ def identify(costs: Costs, about: str) -> Network:
 
     `about` is the row's source with its link, and what the document is called.
     """
-    letters = "".join(filter(str.isalnum, costs.label.casefold()))
+    letters = dataset_key(costs.label)
     other = Network()
     for known in PUBLISHED:
         if re.fullmatch(known.label, letters) and re.search(known.about, about, re.IGNORECASE):

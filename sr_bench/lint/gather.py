@@ -117,10 +117,8 @@ def _suite(path: Path) -> Subject:
 
 
 def _document_of(path: Path) -> Path:
-    try:
-        return load_card(path).document
-    except SrBenchError:  # the default of cards
-        return path.with_name("README.md")
+    card = _card_of(path)
+    return card.document if card else path.with_name("README.md")  # the default of cards
 
 
 def _card_of(path: Path) -> SuiteCard | None:

@@ -19,7 +19,7 @@ _LINK: Final = re.compile(r"\]\(<?([^()\s<>#]{1,300}\.md)[#)>\s]", re.IGNORECASE
 _FOLDER: Final = "source_code"
 _RUN: Final = re.compile(r"[^\W_]+")
 _LONGEST: Final = 8  # parts of a label: real, esrgan, x4plus
-_HEADING: Final = re.compile(r"[ >]{0,9}#{1,6}[ \t]+(.*)")
+HEADING: Final = re.compile(r"[ >]{0,9}#{1,6}[ \t]+(.*)")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Page:
     @cached_property
     def names(self) -> frozenset[str]:
         """The words of its file name and its first heading: one may be a source."""
-        heading = next(filter(None, map(_HEADING.match, self._lines)), None)
+        heading = next(filter(None, map(HEADING.match, self._lines)), None)
         title = heading[1] if heading and not self.own else ""
         name = "" if self.own else Path(self.path).stem
         return frozenset(_RUN.findall(f"{name} {title}".lower()))

@@ -15,6 +15,7 @@ from sr_bench.core.claim import Source
 from sr_bench.core.precision import Precision
 from sr_bench.document.spelling import words
 from sr_bench.document.tables import Document
+from sr_bench.lint.pages import HEADING
 
 _NUMBER: Final = re.compile(
     r"(?<![\w.])(?P<digits>[0-9]{1,9}(?:\.[0-9]{1,40})?)(?=dB|db|%|[^\w.]|\.?$|\.\s)"
@@ -33,7 +34,6 @@ _COCO: Final = re.compile(
     r"(?P<digits>[01]\.[0-9]{1,40})"
 )
 _FENCE: Final = re.compile(r"[ \t>]*(```|~~~)")
-_HEADING: Final = re.compile(r"[ >]{0,9}#{1,6}[ \t]")
 _TABLE: Final = re.compile(r"[ \t>]*(\||<t[dhr]\b)")
 _DTYPE: Final = re.compile(
     r"(?<![a-z0-9])(fp32|float32|fp16|float16|bf16|int8|int4|w8a8|w8a16)(?![0-9a-z])"
@@ -98,7 +98,7 @@ class _Place:
             elif self.printed:
                 self.said = self.outside  # what its comments say ends with it
             self.fenced = not self.fenced
-        elif not self.fenced and _HEADING.match(line):
+        elif not self.fenced and HEADING.match(line):
             self.section, self.said = number, ("", "")
         if (said := _precision(line)) is not None:
             self.said = said

@@ -212,6 +212,11 @@ COLOURS: Final = MappingProxyType(
 )
 """Words that put a metric on other channels than its own."""
 
+NOTHING: Final = frozenset(
+    {"", *"-–—−/", "--", "---", "––", "——", "n/a", "na", "nan", "none", "null", "tbd", "oom", "无"}  # noqa: RUF001
+)
+"""What people type into a cell that has nothing to say, in lower case."""
+
 _ENGLISH: Final = MappingProxyType(
     {
         "accuracy": "精度 准确率 准确度 正确率 识别率",

@@ -15,6 +15,8 @@ _NOT_NUMBER: Final = (
 _NO_METRIC: Final = "no header, row or caption names its metric"
 _ENDS: Final = ("low", "high")
 _CHANGES: Final = ("loss", "gain")
+_LEAST_SSIM: Final = 0.1
+"""What is below, as in 30.21 (0.02), is how far values lie apart."""
 _PAIR: Final = (Measure("psnr"), Measure("ssim"))
 
 
@@ -80,7 +82,7 @@ def _is_pair(values: Sequence[Number]) -> bool:
     if len(values) != len(_PAIR) or not all(value.text for value in values):
         return False
     psnr, ssim = (float(value.text) for value in values)
-    return 1 < psnr < 100 and 0 < ssim <= 1
+    return 1 < psnr < 100 and _LEAST_SSIM <= ssim <= 1
 
 
 def _low_end(numbers: Sequence[Number]) -> Number | None:

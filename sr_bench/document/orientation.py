@@ -22,7 +22,7 @@ _FRACTION: Final = re.compile(r"[0-9][.,][0-9]")
 _FEW: Final = 2
 _DECIBELS: Final = re.compile(r"(?:1[5-9]|[2-5][0-9])\.[0-9]{1,4}(?:\s?/\s?0?\.[0-9]{1,6})?")
 """Alone, or beside an SSIM."""
-_BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\W*", re.IGNORECASE)
+_BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _says_of(column: Column, texts: Sequence[str]) -> Dimensions | None:
         return None if named or not all(map(_PLAIN.fullmatch, texts)) else column.says
     if all(map(_DECIMAL.fullmatch, texts)):  # Precision beside Recall
         return replace(column.says, measures=(fallback_measure(column.header),))
-    if all(map(_BYTES.fullmatch, texts)):
+    if all(map(_BYTES.match, texts)):
         return replace(column.says, measures=(Measure("model_size"),))
     return None
 

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-_MARK: Final = re.compile(r"(?<=\d)\D(?=\d)")
-_MINUS: Final = re.compile("[−–—]")  # noqa: RUF001 - signs that people type for a minus
+_MARK: Final = re.compile(r"(?<=\d)(?:&#?\w{2,8};|\D{1,3})(?=\d)")
+_MINUS: Final = re.compile("[−–—]|&(?:minus|[nm]dash|#\\d{2,5});")  # noqa: RUF001 - typed for a minus
 _WIDE: Final = str.maketrans("0123456789", "０１２３４５６７８９")  # noqa: RUF001
 
 
@@ -21,14 +21,14 @@ def respelled(printed: str, old: str, new: str) -> str:
     """
     if printed == old or not re.search(r"\d", printed):
         return new
-    marks = _MARK.findall(printed)
+    minus = _MINUS.match(printed)
+    marks = _MARK.findall(printed, minus.end() if minus else 0)
     point = marks.pop() if "." in old and marks else "."
     sign, digits = ("-", new[1:]) if new.startswith("-") else ("", new)
     whole, dot, rest = digits.partition(".")
     if marks:
         whole = re.sub(r"(?<=\d)(?=(\d{3})+$)", marks[0].replace("\\", r"\\"), whole)
-    if sign and (minus := _MINUS.match(printed)):
-        sign = minus[0]
+    sign = minus[0] if sign and minus else sign
     plus = "+" if printed.startswith("+") and not sign else ""
     text = f"{plus}{sign}{whole}{dot and point}{rest}"
     return text.translate(_WIDE) if re.search("[０-９]", printed) else text  # noqa: RUF001

@@ -13,6 +13,7 @@ from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.findings import Line
 from sr_bench.document.labels import Label, parted, read_label
 from sr_bench.document.layout import Layout
+from sr_bench.document.lexicon import NOTHING
 from sr_bench.document.phrases import column_role, fallback_measure, read_phrase
 from sr_bench.document.sizes import read_size
 from sr_bench.document.spelling import has_digit, has_number
@@ -20,8 +21,7 @@ from sr_bench.document.tables import Document
 from sr_bench.document.told import Meaning, meaning_of
 from sr_bench.errors import DocumentError
 
-_BLANK: Final = frozenset({"", "-", "–", "—", "--", "/"})  # noqa: RUF001 - dashes that people type for "nothing"
-_FULL: Final = frozenset({"full", "single", "none", "no", "32", "original"})
+_FULL: Final = frozenset({"full", "single", "no", "32", "original"})
 _SCALE: Final = re.compile(r"[^\w.]*[x×]?\s*(\d{1,2})\s*[x×]?[^\w.]*", re.I)  # noqa: RUF001 - as typed
 
 
@@ -115,7 +115,7 @@ class RowReader:
         (text,) = texts
         says = read_phrase(text)
         known = says != Dimensions(rest=says.rest)
-        if text in _BLANK or (has_number(text) and not (known and not says.rest)):
+        if text.lower() in NOTHING or (has_number(text) and not (known and not says.rest)):
             return False
         if self._layout.model_column is None and not known:
             says = replace(says, model=text)
@@ -288,4 +288,4 @@ def _shape(texts: Mapping[str, str]) -> str:
 
 
 def _value(cell: Cell) -> str:
-    return "" if cell.plain in _BLANK else cell.plain
+    return "" if cell.plain.lower() in NOTHING else cell.plain

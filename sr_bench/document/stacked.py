@@ -4,16 +4,16 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from sr_bench.document.cell import Cell
+from sr_bench.document.cell import BREAK, Cell
 from sr_bench.document.columns import Column
 from sr_bench.document.labelled_parts import labelled_parts
+from sr_bench.document.lexicon import NOTHING
 from sr_bench.document.spelling import has_digit
 
-_BREAK: Final = re.compile(r"\s*<\s?/?\s?br\s?/?>\s*", re.IGNORECASE)
+_BREAK: Final = re.compile(rf"\s{{0,9}}{BREAK}\s{{0,9}}", re.IGNORECASE)
 _LONGEST: Final = 1000
 """Characters of a cell that is looked into."""
 _LABELS: Final = ("model", "scale", "dataset", "precision", "shape", "device")
-_DASHES: Final = ("", "-", "--", "\u2013", "\u2014", "/", "n/a")
 
 
 def unstacked(columns: Sequence[Column], cells: tuple[Cell, ...]) -> tuple[tuple[Cell, ...], ...]:
@@ -42,15 +42,11 @@ def unstacked(columns: Sequence[Column], cells: tuple[Cell, ...]) -> tuple[tuple
 def _lines(cell: Cell) -> tuple[Cell, ...]:
     if cell.whole or len(cell.text) > _LONGEST:
         return (cell,)
-    edges = [0, *(edge for match in _BREAK.finditer(cell.text) for edge in match.span())]
-    edges.append(len(cell.text))
-    if len(edges) == 2:
-        return (cell,)
-    return tuple(cell.part(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True))
+    return cell.split(_BREAK)
 
 
 def _is_numbers(lines: Sequence[Cell]) -> bool:
-    return all(has_digit(one.text) or one.plain.lower() in _DASHES for one in lines)
+    return all(has_digit(one.text) or one.plain.lower() in NOTHING for one in lines)
 
 
 def _tells_itself(column: Column, cell: Cell) -> bool:

@@ -84,7 +84,7 @@ def test_a_marked_number_is_claimed_where_the_number_stands(cell: str, offset: i
 
 
 @pytest.mark.parametrize(
-    "cell", ["3O.1", "32.", "~~32.1~~", "32.1 ours", "32.1/33.1", "32.1 (31.9)", "½"]
+    "cell", ["3O.1", "32.", "~~32.1~~", "32.1 ours", "32.1/33.1", "32.1 (31.9)", "32.1 (0.02)", "½"]
 )
 def test_a_broken_number_is_no_claim_and_is_named(cell: str) -> None:
     table = f"{_HEADER}| A | s | {cell} | 0.9 | - |\n"

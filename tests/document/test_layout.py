@@ -113,6 +113,10 @@ def table(*rows: str) -> str:
             ["owl vacc fp16: map 41.5", "owl vacc int8: map 40.2", "wren vacc fp16: map 39"],
         ),
         (
+            table("Model | Size", "owl | 111 MB (FP32) / 56 MB (FP16)", "wren | 9 MB (INT8)"),
+            ["owl: model_size 111", "owl fp16: model_size 56", "wren int8: model_size 9"],
+        ),
+        (
             "# owl\n\n"
             + table("About | Value", "Accuracy | -", "FP16 accuracy | SSIM: 0.7, PSNR: 30"),
             ["owl fp16: ssim 0.7", "owl fp16: psnr 30"],

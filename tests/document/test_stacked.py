@@ -8,8 +8,9 @@ from sr_bench.document.tables import parse_document
 _HEAD = "# Bicubic\n\n| Dataset | Scale | PSNR | SSIM |\n|-|-|-|-|\n"
 
 
-def test_each_line_of_a_stacked_row_is_of_the_label_in_the_same_line() -> None:
-    row = "| Set5 | x2<br />x3 | 33.64<br/>**30.39** | 0.929<br>- |\n"
+@pytest.mark.parametrize("nothing", ["-", "N/A", "—", "none"])
+def test_each_line_of_a_stacked_row_is_of_the_label_in_the_same_line(nothing: str) -> None:
+    row = f"| Set5 | x2<br />x3 | 33.64<br/>**30.39** | 0.929<br>{nothing} |\n"
     claims = read_claims(parse_document(_HEAD + row, "x.md"))
     read_as = [(c.metric, c.text, c.dataset, c.scale) for c in claims]
     assert read_as == [

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from sr_bench.document.lexicon import DATASET_PARTS, DEVICE_ENDS
+from sr_bench.document.lexicon import DATASET_PARTS, DEVICE_ENDS, ENGLISH
 from sr_bench.document.meanings import Kind, Meaning, precision_word
 from sr_bench.document.pieces import Piece
 from sr_bench.document.spelling import compact
 from sr_bench.document.units import ITEMS, NAMED, PERCENT, RATES, unit_alone
 
 MEASURING: Final[frozenset[Kind]] = frozenset({"measure", "metric word", "generic"})
+_DELTA: Final = re.compile("[δΔ∆]|delta", re.IGNORECASE)
 _DEVICE: Final = Meaning("device")
 _FILLER: Final = Meaning("filler")
 _METRIC_WORD: Final = Meaning("metric word")
@@ -62,9 +63,17 @@ def _beside(
         return Meaning("precision", precision=precision_word(f"int8 {piece.text}"))
     if kind == "unknown" and _is_part(piece, before):
         return _FILLER
-    if kind == "unknown" and (piece.is_metric or (is_rate and not before)):
+    if kind == "change" and after and _is_error(after[0]) and not _DELTA.search(piece.text):
+        return _UNKNOWN  # of a frame difference error; but Δ error is a loss
+    rates = is_rate and not before and any(map(str.isalpha, piece.text))
+    if kind == "unknown" and (piece.is_metric or rates):
         return _METRIC_WORD
     return None
+
+
+def _is_error(piece: Piece) -> bool:
+    key = compact(piece.text)
+    return ENGLISH.get(key, key) == "error"
 
 
 def _is_calibration(piece: Piece, others: Sequence[Piece]) -> bool:

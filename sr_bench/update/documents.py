@@ -24,7 +24,7 @@ from sr_bench.update.cells import work_out
 from sr_bench.update.choose import asked_for
 from sr_bench.update.gaps import ClosedGap, closing
 from sr_bench.update.ledger_lines import ledger_lines
-from sr_bench.update.record_files import card_path, from_home
+from sr_bench.update.record_files import about, card_path, from_home
 from sr_bench.update.remove_gap import remove_gap
 
 LOCK_WAIT_S = 10.0
@@ -118,7 +118,8 @@ def _changes(
         raise DocumentError(msg)
     document = read_told(path)
     suites = _Suites(path)
-    cells = work_out(document, records, mode, suites.model)
+    run = about(path, session.records)
+    cells = work_out(document, records, mode, suites.model, run)
     written = {edit.key for edit in cells.edits}
     closings = {}
     for card in {suites.card(record) for record in records if record.verdict.status in _GAPS}:
@@ -126,11 +127,12 @@ def _changes(
         closings[card] = closing(suites.suite(card), of_card, written)
     stuck = {key for closing in closings.values() for key in closing.kept}
     # A known gap is strict: where it stays, a number that agrees would fail the next run.
-    edits = tuple(
-        edit
+    kept = {
+        edit.place
         for edit in cells.edits
-        if edit.key not in stuck or edit.record.verdict.status is not Status.KNOWN_GAP
-    )
+        if edit.key in stuck and edit.record.verdict.status is Status.KNOWN_GAP
+    }
+    edits = tuple(edit for edit in cells.edits if edit.place not in kept)
     texts, gaps, left_out = [], [], list(cells.left_out)
     # The document before its cards, as the diff shows them.
     if edits:

@@ -21,7 +21,7 @@ from sr_bench.document.tables import Document
 from sr_bench.engine.plan.options import split_scale
 from sr_bench.errors import CardError, DocumentError
 from sr_bench.update.choose import why_not
-from sr_bench.update.record_files import card_path, from_home
+from sr_bench.update.record_files import about, card_path
 
 _EDITED = "edited after the run, which says nothing about it"
 
@@ -87,13 +87,7 @@ class _Answers:
 
     def __init__(self, document: Document, session: PastSession) -> None:
         self._document = document
-        home = Path(document.path).resolve()
-        records = [
-            record
-            for record in session.records
-            if record.source and from_home(record.source.path).resolve() == home
-        ]
-        self._records = records
+        self._records = records = about(Path(document.path), session.records)
         judged = [record for record in records if not why_not(record)]
         self._claims: Mapping[CellKey, Record] = {
             CellKey.of(record.claim): record for record in judged if record.claim

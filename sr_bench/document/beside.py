@@ -12,6 +12,7 @@ from sr_bench.document.spelling import compact
 from sr_bench.document.units import ITEMS, NAMED, PERCENT, RATES, unit_alone
 
 MEASURING: Final[frozenset[Kind]] = frozenset({"measure", "metric word", "generic"})
+_PARTS: Final[frozenset[Kind]] = frozenset({"unknown", "unit"})
 _DEVICE: Final = Meaning("device")
 _FILLER: Final = Meaning("filler")
 _METRIC_WORD: Final = Meaning("metric word")
@@ -62,9 +63,17 @@ def _beside(
         return Meaning("precision", precision=precision_word(f"int8 {piece.text}"))
     if kind == "unknown" and _is_part(piece, before):
         return _FILLER
+    if kind == "change" and piece.text == "差" and _is_inside(piece, before, after):
+        return _UNKNOWN  # of another word: 色差, 帧差误差
     if kind == "unknown" and (piece.is_metric or (is_rate and not before)):
         return _METRIC_WORD
     return None
+
+
+def _is_inside(piece: Piece, before: Sequence[Piece], after: Sequence[Piece]) -> bool:
+    """Tell whether a piece is part of a word that begins before it, or goes on behind it."""
+    starts = before and before[-1].end == piece.start and before[-1].meaning.kind in _PARTS
+    return bool(starts or (after and after[0].start == piece.end))
 
 
 def _is_calibration(piece: Piece, others: Sequence[Piece]) -> bool:

@@ -10,11 +10,15 @@ from sr_bench.document.phrases import fallback_measure, read_phrase
 from sr_bench.document.printed_numbers import read_numbers
 
 _LONGEST: Final = 1000
-_BREAK: Final = re.compile(r"`?<\s?/?\s?br\s?/?>`?|\r?\n|[;；,，/|]", re.IGNORECASE)  # noqa: RUF001
+_BREAK: Final = re.compile(
+    r"`?<\s?/?\s?br\s?/?>`?|\r?\n|[;；,，/|]"  # noqa: RUF001
+    r"|(?<=[\d%])\s{1,9}(?=[\"']?[^\W\d]\w{0,30}[\"']?\s?[:：])",  # noqa: RUF001
+    re.IGNORECASE,
+)
 _BEFORE: Final = re.compile(
     r"\s*(?P<label>\S(?:[^\n]{0,60}[^\s:：=])?)(?:\s?[:：=]\s*|\s+)(?P<number>\S{1,40})\s*"  # noqa: RUF001
 )
-_QUOTED: Final = re.compile(r"\"[^\"]+\"|'[^']+'")
+_QUOTED: Final = re.compile(r"(?:[^\W\d]\w{0,30}\s{1,9})?(?:\"[^\"]+\"|'[^']+')")
 _BEHIND: Final = re.compile(
     r"\s*(?P<number>[^\s(（]{1,40})\s?[(（](?P<label>[^()（）]{1,60})[)）]\s*"  # noqa: RUF001
 )
@@ -45,8 +49,11 @@ def _part(cell: Cell, start: int, end: int) -> tuple[Dimensions, Cell] | None:
 
 
 def _said(label: str) -> Dimensions:
-    """Return what a label says; one in quotation marks names a metric, whatever it is."""
+    """Return what a label says; one in quotation marks names a metric, whatever it is.
+
+    A word before them is of its name: ``Pose "mAP"`` is ``pose_map``.
+    """
     says = read_phrase(label)
-    if _QUOTED.fullmatch(label) and says == Dimensions(rest=says.rest):
+    if _QUOTED.fullmatch(label) and says == Dimensions(says.measures, rest=says.rest) and says.rest:
         return Dimensions(measures=(fallback_measure(label),))
     return says

@@ -96,7 +96,9 @@ class RowReader:
         for cell in cells:
             try:
                 where = f"{self._document.path}:{cell.line}:{cell.column}"
-                yield cell, read_label(parted(cell.plain, names) or cell.markdown, where=where)
+                split = parted(cell.plain, names)
+                label = read_label(split or cell.markdown, where=where)
+                yield cell, replace(label, alone=bool(split) and label.model not in names)
             except DocumentError as error:
                 yield cell, error
 
@@ -255,7 +257,7 @@ class RowReader:
         if owner:
             pairs = zip_longest(row.remarks, owner.remarks, fillvalue="")
             return says, tuple(own or theirs for own, theirs in pairs)
-        if not self._model_rows:
+        if label.alone or not self._model_rows:
             return says, row.remarks
         above = owners.get(None)
         nearest = f"{above.says.model!r} in line {above.number}" if above else "none"

@@ -10,15 +10,20 @@ from sr_bench.document.phrases import fallback_measure, read_phrase
 from sr_bench.document.printed_numbers import read_numbers
 
 _LONGEST: Final = 1000
-_SIGN: Final = re.compile(rf"`?{BREAK}`?|\r?\n|[;；,，/|]", re.IGNORECASE)  # noqa: RUF001
-_UNIT: Final = r"(?:\s(?:[^\W\d_]{1,12}|%))?"
-_BEFORE: Final = re.compile(
-    r"\s*(?P<label>\S(?:[^\n]{0,60}?[^\s:：=])??)(?:\s?[:：=]\s*|\s+)"  # noqa: RUF001
-    rf"(?P<number>\S{{1,40}}{_UNIT})\s*"
+_SIGN: Final = re.compile(
+    rf"`?{BREAK}`?|\r?\n|[;；,，/|]"  # noqa: RUF001
+    r"|(?<=[\d%])\s{1,9}(?=[\"']?[^\W\d]\w{0,30}[\"']?\s?[:：])",  # noqa: RUF001
+    re.IGNORECASE,
 )
-_QUOTED: Final = re.compile(r"\"[^\"]+\"|'[^']+'")
-_BEHIND: Final = re.compile(
-    rf"\s*(?P<number>[^\s(（]{{1,40}}{_UNIT})\s?[(（](?P<label>[^()（）]{{1,60}})[)）]\s*"  # noqa: RUF001
+_UNIT: Final = r"\s(?:[^\W\d_]{1,12}|%)"
+_LABEL: Final = r"\s*(?P<label>\S(?:[^\n]{0,60}[^\s:：=])?)(?:\s?[:：=]\s*|\s+)"  # noqa: RUF001
+_QUOTED: Final = re.compile(r"(?:[^\W\d]\w{0,30}\s{1,9})?(?:\"[^\"]+\"|'[^']+')")
+_FORMS: Final = (
+    re.compile(rf"{_LABEL}(?P<number>\S{{1,40}})\s*"),
+    re.compile(rf"{_LABEL}(?P<number>\S{{1,40}}{_UNIT})\s*"),
+    re.compile(
+        rf"\s*(?P<number>[^\s(（]{{1,40}}(?:{_UNIT})?)\s?[(（](?P<label>[^()（）]{{1,60}})[)）]\s*"  # noqa: RUF001
+    ),
 )
 
 
@@ -31,8 +36,8 @@ def labelled_parts(cell: Cell) -> tuple[tuple[Dimensions, Cell], ...]:
 
 
 def _labelled(part: Cell) -> tuple[Dimensions, Cell] | None:
-    for pattern in (_BEFORE, _BEHIND):
-        if match := pattern.fullmatch(part.text):
+    for form in _FORMS:
+        if match := form.fullmatch(part.text):
             says = _said(plain(match["label"]))
             number = part.part(*match.span("number"))
             if read_numbers(number) and says != Dimensions() and not says.rest:
@@ -41,8 +46,11 @@ def _labelled(part: Cell) -> tuple[Dimensions, Cell] | None:
 
 
 def _said(label: str) -> Dimensions:
-    """Return what a label says; one in quotation marks names a metric, whatever it is."""
+    """Return what a label says; one in quotation marks names a metric, whatever it is.
+
+    A word before them is of its name: ``Pose "mAP"`` is ``pose_map``.
+    """
     says = read_phrase(label)
-    if _QUOTED.fullmatch(label) and says == Dimensions(rest=says.rest):
+    if _QUOTED.fullmatch(label) and says == Dimensions(says.measures, rest=says.rest) and says.rest:
         return Dimensions(measures=(fallback_measure(label),))
     return says

@@ -45,6 +45,8 @@ class Label:
     """Whether the label says more than the model's name."""
     mark: str = ""
     """Footnote marks behind the name, such as ``*``: they may tell two rows apart."""
+    alone: bool = False
+    """Whether no other row is of its model, so that none above is missed."""
 
 
 def read_label(source: str, *, where: str) -> Label:
@@ -88,12 +90,16 @@ def scale_of(name: str) -> int:
 def parted(label: str, names: Set[str]) -> str:
     """Return `label` with a blank before the qualifier that is tied to one of `names`, or nothing.
 
-    >>> parted("wren-vacc-int8", {"wren"})
-    'wren vacc_int8'
+    A backend and a precision together are no part of any name.
+
+    >>> parted("wren-int8", {"wren"}), parted("wren-int8", {}), parted("wren-vacc-int8", {})
+    ('wren int8', '', 'wren vacc_int8')
     """
     for tie in list(_TIE.finditer(label))[-_MOST_WORDS:]:
         name, tail = label[: tie.start()], label[tie.end() :].replace("-", "_")
-        if name in names and " " not in name and _is_precision_tail(_words(tail)):
+        words = _words(tail)
+        is_apart = name in names or any(map(_is_backend, words))
+        if is_apart and " " not in name and _is_precision_tail(words):
             return f"{name} {tail}"
     return ""
 

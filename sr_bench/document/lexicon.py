@@ -98,7 +98,7 @@ DATASETS: Final = words(
     sst mmlu ceval gsm8k librispeech aishell aishell1 kinetics kinetics400 ucf101 hmdb51
     modelnet40 shapenet s3dis semantickitti middlebury sintel flyingchairs sceneflow places
     places2 places365 historical historicalgray sun80 sun hci ntire2018 l20 widerperson mpii
-    cofw aflw ecssd duts iiit5k"""
+    cofw aflw 300w ecssd duts iiit5k"""
 )
 """Beginnings of datasets' names; digits, a year and a part (``val``) may follow."""
 

@@ -9,7 +9,7 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.lexicon import SR_DATASETS
-from sr_bench.document.phrases import fallback_measure, misspelt, read_phrase
+from sr_bench.document.phrases import fallback_measure, is_remark, misspelt, read_phrase
 from sr_bench.document.spelling import compact, has_digit, has_number
 
 _NO_HEADER: Final = "it has no header"
@@ -175,8 +175,8 @@ def _says_nothing(column: Column) -> bool:
 
 
 def _names_metrics(texts: Iterable[str]) -> bool:
-    """Tell whether half of the labels, or more, name metrics."""
-    named = [bool(read_phrase(text).measures) for text in texts]
+    """Tell whether half of the labels, or more, name metrics; not counting sizes and the like."""
+    named = [bool(read_phrase(text).measures) for text in texts if not is_remark(text)]
     return 2 * sum(named) >= len(named) > 0
 
 

@@ -75,12 +75,20 @@ def column_role(text: str) -> Role:
     return "value" if about and bare else "unknown"
 
 
+def is_remark(label: str) -> bool:
+    """Tell whether a row's label names a size, a source, a version or the like, and no metric."""
+    return column_role(label) not in ("number", "value", "metric", "precision", "unknown")
+
+
 def fallback_measure(text: str) -> Measure:
     """Return the measure that a header names which `read_phrase` finds none in: ``Foo (ms)``."""
     found = pieces(text)
-    units = [piece.text for piece in found if piece.meaning.kind == "unit"]
-    named = [piece for piece in found if piece.meaning.kind != "unit"]
-    return Measure(measure_name(named) or "value", units[-1] if units else "")
+    behind = (*(piece.segment for piece in found[1:]), -1)
+    pairs = zip(found, behind, strict=False)  # of no piece there is one behind
+    # Batch is none in "FPS (Batch Size=1)".
+    units = [one for one, next_ in pairs if one.meaning.kind == "unit" and one.segment != next_]
+    named = [piece for piece in found if piece not in units]
+    return Measure(measure_name(named, "unit") or "value", units[-1].text if units else "")
 
 
 def misspelt(text: str) -> str:

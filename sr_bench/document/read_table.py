@@ -8,6 +8,7 @@ from typing import Final
 
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.metric import metric_infos
+from sr_bench.core.precision import agreed
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions
@@ -16,7 +17,7 @@ from sr_bench.document.labelled_parts import labelled_parts
 from sr_bench.document.layout import Layout
 from sr_bench.document.numbers_in_cells import changed, numbers_in
 from sr_bench.document.printed import Printed, Scope
-from sr_bench.document.row_labels import RowReader, agreed
+from sr_bench.document.row_labels import RowReader
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.stacked import unstacked
 from sr_bench.document.tables import Document

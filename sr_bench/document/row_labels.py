@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Final
 
-from sr_bench.core.precision import Precision
+from sr_bench.core.precision import Precision, agreed
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES
 from sr_bench.document.dimensions import Dimensions, Measure
@@ -14,7 +14,8 @@ from sr_bench.document.findings import Line
 from sr_bench.document.labels import Label, parted, read_label
 from sr_bench.document.layout import Layout
 from sr_bench.document.lexicon import NOTHING
-from sr_bench.document.phrases import column_role, fallback_measure, read_phrase
+from sr_bench.document.meanings import precision_word
+from sr_bench.document.phrases import column_role, fallback_measure, is_remark, read_phrase
 from sr_bench.document.sizes import read_size
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document
@@ -47,6 +48,7 @@ class RowReader:
         named = layout.names_precisions or any(not one.precision.is_full for one in labels)
         says = replace(layout.says, measures=(), rest="")
         self._table = replace(says, precision=None) if named else says
+        self._int8: Precision | None = None
 
     def read(self, number: int, cells: tuple[Cell, ...]) -> Line | None:
         """Return what a row says; None for one that is about the rows below it.
@@ -94,7 +96,9 @@ class RowReader:
         for cell in cells:
             try:
                 where = f"{self._document.path}:{cell.line}:{cell.column}"
-                yield cell, read_label(parted(cell.plain, names) or cell.markdown, where=where)
+                split = parted(cell.plain, names)
+                label = read_label(split or cell.markdown, where=where)
+                yield cell, replace(label, alone=bool(split) and label.model not in names)
             except DocumentError as error:
                 yield cell, error
 
@@ -167,6 +171,8 @@ class RowReader:
         if not metric:
             return says
         named = read_phrase(metric)
+        if named.precision and named.precision.is_bare_int8:
+            named = replace(named, precision=self._int8 or named.precision)
         if not named.measures and column_role(metric) == "unknown":
             named = replace(named, measures=(fallback_measure(metric),))
         return says.over(replace(named, rest=""))
@@ -191,10 +197,20 @@ class RowReader:
         if "metric" not in roles or len(cells) != len(roles) or self._told(cells):
             return False
         metric = cells[roles.index("metric")]
-        if column_role(metric.plain) not in ("number", "value", "metric", "precision", "unknown"):
-            return True
         texts = [cell.plain for cell in cells if cell is not metric]
+        if len(set(texts)) == 1:
+            self._keep(metric.plain, texts[0])
+        if is_remark(metric.plain):
+            return True
         return any(map(has_digit, texts)) and not any(map(has_number, texts))
+
+    def _keep(self, label: str, text: str) -> None:
+        """Remember what a row says of the rows below: their input's shape, or how int8 is made."""
+        if column_role(label) == "shape" and read_size(text):
+            self._table = replace(self._table, shape=text)
+        says = read_phrase(label).precision
+        if says and says.is_bare_int8:
+            self._int8 = precision_word(f"int8 {text}") or self._int8
 
     def _precision(self, text: str, label: Label, place: str) -> Precision | None:
         """Return the precision of a row; one that its column and its label name must be the same.
@@ -241,7 +257,7 @@ class RowReader:
         if owner:
             pairs = zip_longest(row.remarks, owner.remarks, fillvalue="")
             return says, tuple(own or theirs for own, theirs in pairs)
-        if not self._model_rows:
+        if label.alone or not self._model_rows:
             return says, row.remarks
         above = owners.get(None)
         nearest = f"{above.says.model!r} in line {above.number}" if above else "none"
@@ -271,14 +287,6 @@ def _qualifier(text: str) -> Dimensions | None:
 def _is_qualified(label: Label) -> bool:
     """Tell whether a label is of a model's precision, or of a backend: of no model row."""
     return bool(label.backend) or not label.precision.is_full
-
-
-def agreed(first: Precision | None, second: Precision | None) -> Precision | None:
-    """Return the one precision that two names mean; None if there is none, or they contradict."""
-    if not (first and second):
-        return first or second
-    exact = [one for one in (first, second) if one != one.dtype] or [first]
-    return exact[0] if first.dtype == second.dtype and len(set(exact)) == 1 else None
 
 
 def _shape(texts: Mapping[str, str]) -> str:

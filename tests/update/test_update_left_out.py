@@ -7,7 +7,7 @@ import pytest
 
 from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
-from sr_bench.document.claims import read_claims
+from sr_bench.document.claims import read, read_claims
 from sr_bench.document.tables import parse_document
 from sr_bench.update.cells import work_out
 from sr_bench.update.choose import asked_for
@@ -107,7 +107,7 @@ def test_a_cell_that_spans_rows_takes_only_what_fits_each(
     records = [record(claim, value) for claim, value in zip(claims, values, strict=True)]
     asked = asked_for(records, "all")
     assert asked.records == tuple(records)
-    result = work_out(document, records, "all", lambda _: pytest.fail("no blank cell"))
+    result = work_out(read(document), records, "all", lambda _: pytest.fail("no blank cell"))
     assert len(result.edits) == edits
     assert [why for why, _ in result.left_out] == [
         "its cell spans rows that were measured with different values: give each its own"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sr_bench.document.claims import read
 from sr_bench.document.mirror import mirror
 from sr_bench.document.splice import splice_cells, spliced
 from sr_bench.document.tables import Document, parse_document
@@ -143,7 +144,7 @@ def test_tables_that_share_lines_are_mirrored_once() -> None:
     document = parse_document(NUMERICS, "net/numerics.yaml")
     lines = NUMERICS.splitlines()
     assert len(document.grids) == 2
-    assert mirror(document, {}).splitlines() == lines[1:]
+    assert mirror(read(document), {}).splitlines() == lines[1:]
 
 
 def test_what_is_no_number_is_quoted_where_yaml_needs_it() -> None:

@@ -76,7 +76,7 @@ def meaning(key: str, spaced: str) -> Meaning | None:
     """
     if len(key) > _LONGEST_NAME:
         return None
-    return _metric(key) or _precision(key, spaced) or _place(key) or _small(key, spaced)
+    return _metric(key) or _precision(key, spaced) or _place(key, spaced) or _small(key, spaced)
 
 
 def _metric(key: str) -> Meaning | None:
@@ -113,12 +113,14 @@ def backend_word(text: str) -> str:
     return _backends().get(key) or _backends().get(key.rstrip("0123456789"), "")
 
 
-def _place(key: str) -> Meaning | None:
+def _place(key: str, spaced: str) -> Meaning | None:
     """Read what ran a model, how far it upscales, and on what."""
     if match := _DEGRADED.fullmatch(key):  # BIx4 and BDx4 are made by other kernels
         return Meaning("unknown", scale=int(match[1]))
     if match := _SCALE.fullmatch(key):
-        return Meaning("scale", scale=int(match[match.lastgroup or 0]))
+        digits = match[match.lastgroup or 0]
+        # x1.5 is no whole scale: networks of any scale are not read.
+        return Meaning("scale", scale=int(digits)) if digits in spaced else None
     if _SHAPE.fullmatch(key):
         return Meaning("shape")
     if backend := backend_word(key):

@@ -92,6 +92,11 @@ def test_numbers_of_devices_are_rows_of_the_model_of_the_folder() -> None:
         ),
         ("models: [{name: A, more: {psnr: 30.5}}]", [{"Model": "A", "psnr": "30.5"}]),
         ("A: {psnr: {set5: 30.5}}", [{"Model": "A", "Metric": "psnr", "set5": "30.5"}]),
+        ("A: {quality: .5}", [{"Model": "A", "quality": ".5"}]),
+        (
+            "A: {psnr: <b>30.5</b>, ssim: 1_5}",
+            [{"Model": "A", "psnr": "<b>30.5</b>", "ssim": "1_5"}],
+        ),
         (
             "name: A\ndatasets:\n- name: Set5\n  metrics:\n  - {type: psnr, reference: 29.5}\n",
             [{"Model": "A", "Dataset": "Set5", "Metric": "psnr", "Value": "29.5"}],

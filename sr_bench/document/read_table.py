@@ -6,7 +6,6 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
 
-from sr_bench.core.ignored import Ignored
 from sr_bench.core.metric import metric_infos
 from sr_bench.core.precision import agreed
 from sr_bench.document.cell import Cell
@@ -32,13 +31,12 @@ _DECIMALS: Final = re.compile("version|opset", re.I)
 class TableReader:
     """Reads the tables of one document in order; a row may belong to one of a table above."""
 
-    def __init__(self, document: Document, ignored: Ignored) -> None:
+    def __init__(self, document: Document) -> None:
         self.printed: list[Printed] = []
         self.findings: list[Finding] = []
         self.labels: set[str] = set()
         self._document = document
         self._place = re.compile(rf"^{re.escape(document.path)}:[0-9:]+ ")
-        self._ignored = ignored
         self._rows = RowReader(document)
 
     def read(self, layout: Layout) -> None:
@@ -99,11 +97,12 @@ class TableReader:
                 self.note(finding, "")
 
     def _is_ignored(self, finding: Finding) -> bool:
-        if finding.line.ignored or not (self._ignored.tables or self._ignored.rows):
+        ignored = self._document.ignored
+        if finding.line.ignored or not (ignored.tables or ignored.rows):
             return bool(finding.line.ignored)
         names = finding.line.layout.grid.names
         labels = (*finding.line.labels, finding.says.model)
-        return bool(self._ignored.table(names) or self._ignored.row(labels))
+        return bool(ignored.table(names) or ignored.row(labels))
 
     def _note(
         self,
@@ -116,7 +115,7 @@ class TableReader:
         told: str = "",
     ) -> None:
         header, told = (column.header, told or column.ignored) if column else ("", told)
-        ignored = self._ignored
+        ignored = self._document.ignored
         why = told or ignored.table(layout.grid.names)
         why = why or ignored.column(header) or ignored.row(labels)
         text = cell.plain or cell.text

@@ -54,7 +54,7 @@ def draft(request: Request) -> Card:
     document = read_document(request.document)
     whole = read(document)
     ignored = ignorable(whole)
-    reading = read(document, ignored)
+    reading = read(replace(document, ignored=ignored))
     rows = rows_of(reading, document.text)
     if not rows:
         msg = f"{document.path}: no row of a model is read; {_why_none(reading)}"

@@ -13,9 +13,9 @@ from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
 from sr_bench.core.update import Edit
 from sr_bench.document.cells import MetricCell, metric_cells, nearest_number
+from sr_bench.document.claims import Reading
 from sr_bench.document.mirror import format_like
 from sr_bench.document.numbers import measured
-from sr_bench.document.tables import Document
 from sr_bench.engine.plan.options import split_scale
 from sr_bench.errors import DocumentError
 from sr_bench.files.validation import listed
@@ -35,13 +35,13 @@ class CellEdits:
 
 
 def work_out(
-    document: Document,
+    reading: Reading,
     records: Sequence[Record],
     mode: UpdateMode,
     model_of: ModelOf,
     run: Sequence[Record],
 ) -> CellEdits:
-    """Return the edits that `records`, each fit to be printed, ask of `document` as it is now.
+    """Return the edits that `records`, each fit to be printed, ask of a document as it is now.
 
     In the mode ``failed`` the number of a gap that closed stays as it is. A cell that spans rows
     changes only if the `run`, all that was recorded of the document, asks the same of each row.
@@ -50,7 +50,7 @@ def work_out(
         DocumentError: A cell moved, holds another number, or is gone: then nothing in the
             document is edited, as it is not what the run measured.
     """
-    cells = metric_cells(document)
+    cells = metric_cells(reading)
     by_key = {cell.key: cell for cell in cells}
     asked: list[Edit] = []
     faults = []
@@ -64,7 +64,7 @@ def work_out(
         if edit and edit.new != edit.old and not keeps:
             asked.append(edit)
     if faults:
-        message = listed(faults, where=f"{document.path}: changed since the run")
+        message = listed(faults, where=f"{reading.path}: changed since the run")
         message += "\n  nothing in it was updated; run the tests again, then update from that run"
         raise DocumentError(message)
     disputed = _disputed(cells, asked, run)

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from sr_bench.cards.documents import read_told
+from sr_bench.cards.documents import read_bound
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard
 from sr_bench.core.claim import Source
@@ -13,6 +13,7 @@ from sr_bench.core.history import PastSession
 from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
 from sr_bench.core.update import Edit, GapRemoval, Update, group
+from sr_bench.document.claims import read
 from sr_bench.document.diff import unified_diff
 from sr_bench.document.mirror import replace_numbers
 from sr_bench.engine.plan.suite import Suite, load_suite
@@ -116,10 +117,10 @@ def _changes(
     if not path.is_file():
         msg = f"{path}: the run's document is not here; run this where the tests were started"
         raise DocumentError(msg)
-    document = read_told(path)
+    reading = read(read_bound(path))
     suites = _Suites(path)
     run = about(path, session.records)
-    cells = work_out(document, records, mode, suites.model, run)
+    cells = work_out(reading, records, mode, suites.model, run)
     written = {edit.key for edit in cells.edits}
     closings = {}
     for card in {suites.card(record) for record in records if record.verdict.status in _GAPS}:
@@ -136,8 +137,8 @@ def _changes(
     texts, gaps, left_out = [], [], list(cells.left_out)
     # The document before its cards, as the diff shows them.
     if edits:
-        text = replace_numbers(document, {edit.place: edit.new for edit in edits})
-        texts.append((path, document.text, text))
+        text = replace_numbers(reading, {edit.place: edit.new for edit in edits})
+        texts.append((path, reading.document.text, text))
     for card, closed in sorted(closings.items()):
         left_out += closed.left_out
         if closed.closed:

@@ -3,7 +3,7 @@
 import pytest
 
 from sr_bench.core.precision import Precision
-from sr_bench.document.claims import read, read_claims, read_model_tables
+from sr_bench.document.claims import read, read_claims
 from sr_bench.document.rows import ModelRow
 from sr_bench.document.tables import parse_document
 
@@ -11,7 +11,7 @@ _HEADER = "| Model | Source | PSNR | SSIM | Dataset |\n|-|-|-|-|-|\n"
 
 
 def _rows(text: str) -> list[ModelRow]:
-    tables = read_model_tables(parse_document(text, "zoo/README.md"))
+    tables = read(parse_document(text, "zoo/README.md")).tables
     return [row for table in tables for row in table.rows]
 
 
@@ -66,7 +66,7 @@ def test_claims_are_in_the_order_of_the_columns() -> None:
 )
 def test_other_tables_are_ignored(table: str) -> None:
     assert _rows(table + "\n" + _HEADER + "| A | s | 1 | 2 | - |\n")[0].row == "A"
-    assert read_model_tables(parse_document(table, "x.md")) == ()
+    assert read(parse_document(table, "x.md")).tables == ()
 
 
 @pytest.mark.parametrize("cell", ["", "-", "N/A", "multi-shape", "—", "TBD"])

@@ -136,4 +136,5 @@ def test_words_without_a_meaning_are_kept_as_they_are() -> None:
     assert read_phrase("EDSR-baseline") == Dimensions(rest="EDSR-baseline")
     assert read_phrase("Ours, tiny PSNR").rest == "Ours tiny"
     assert read_phrase("x2 and x3").scale == 0
+    assert read_phrase("Set5 x1.5") == Dimensions(dataset="Set5", rest="x1.5")
     assert read_phrase("PSNR " + "of a very long caption " * 40).rest.endswith("long caption ")

@@ -1,17 +1,24 @@
 """Every number that a document prints is a claim, ignored, or named with the reason."""
 
+from dataclasses import replace
+
 import pytest
 
 from sr_bench.core.ignored import Ignored
-from sr_bench.document.claims import read
+from sr_bench.document.claims import Reading, read
 from sr_bench.document.printed import Printed, number_counts, unread_numbers
 from sr_bench.document.tables import parse_document
 
 MODELS = "| Model | PSNR(dB) | {} |\n|-|-|-|\n| A | 30.1 | {} |\n"
 
 
+def read_without(text: str, **ignored: dict[str, str]) -> Reading:
+    document = parse_document(text, "zoo/README.md")
+    return read(replace(document, ignored=Ignored(**ignored)))
+
+
 def printed(text: str, **ignored: dict[str, str]) -> tuple[Printed, ...]:
-    return read(parse_document(text, "zoo/README.md"), Ignored(**ignored)).printed
+    return read_without(text, **ignored).printed
 
 
 def messages(text: str, **ignored: dict[str, str]) -> list[str]:
@@ -160,9 +167,9 @@ def test_what_the_card_ignores_is_neither_read_nor_named(
         "| B | 31 | 1 | 8? |\n| B **fp16** | 30 | - | - |\n\n"
         "## Older ones\n\n| Method | Set5 |\n|-|-|\n| C | 37.1 |\n| D | 37 |\n| E | 37.2 |\n"
     )
-    found = number_counts(printed(text, **ignored))
+    reading = read_without(text, **ignored)
+    found = number_counts(reading.printed)
     assert (found.read, found.unread, found.ignored) == counts
-    reading = read(parse_document(text, "x.md"), Ignored(**ignored))
     claims = [claim for table in reading.tables for row in table.rows for claim in row.claims]
     assert len(claims) == found.read
 

@@ -7,7 +7,7 @@ import pytest
 
 from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
-from sr_bench.document.claims import read_claims
+from sr_bench.document.claims import read, read_claims
 from sr_bench.document.tables import parse_document
 from sr_bench.update.cells import work_out
 from sr_bench.update.choose import asked_for
@@ -119,7 +119,7 @@ def test_a_cell_that_spans_rows_takes_only_what_was_measured_of_each(
     status = {29.0: Status.DIFFERS, 28.0: Status.DIFFERS}
     run = [record(claim, value, status=status.get(value, Status.MATCH)) for claim, value in pairs]
     asked = asked_for(run, mode).records
-    result = work_out(document, asked, mode, lambda _: pytest.fail("no blank cell"), run)
+    result = work_out(read(document), asked, mode, lambda _: pytest.fail("no blank cell"), run)
     assert len(result.edits) == edits
     assert [why for why, _ in result.left_out] == [
         "its cell spans rows that were not all measured with this value: give each its own"

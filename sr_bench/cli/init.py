@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the draft, and print what is left to decide."""
+    from sr_bench.core.card import suite_manifest_folders
     from sr_bench.data.locate import known_datasets
     from sr_bench.draft.draft import Request, draft
     from sr_bench.files.atomic import write_text
@@ -46,7 +47,8 @@ def run(args: argparse.Namespace) -> int:
         msg = f"{path}: a card is there already, and init overwrites none; --out FILE takes another"
         raise OptionError(msg)
     onnx = tuple(_onnx(given) for given in args.onnx)
-    card = draft(Request(document, path, onnx, known_datasets((document.parent / "datasets",))))
+    known = known_datasets(suite_manifest_folders(path.resolve().parent))
+    card = draft(Request(document, path, onnx, known))
     write_text(path, card.text())
     print(printable(f"{path}: {counted(len(card.models), 'model')} of {document}"))
     if card.doubts:

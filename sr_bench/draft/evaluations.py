@@ -47,11 +47,10 @@ class Evaluations:
         """The card's own protocols, by name."""
         return self._protocols
 
-    def of(self, row: Row, scale: int, found: tuple[Found, ...]) -> Iterator[Evaluation]:
-        """Yield the evaluations of a row at a scale; none if it prints no number of images."""
-        claims = [claim for claim in row.image_claims if claim.scale in (0, scale)]
-        for name in dict.fromkeys(claim.dataset for claim in claims):
-            guess = by_name(name, scale, self._known) if name else self._unnamed(row, found)
+    def of(self, row: Row, found: tuple[Found, ...]) -> Iterator[Evaluation]:
+        """Yield the evaluations of a model's row; none if it prints no number of images."""
+        for name in dict.fromkeys(claim.dataset for claim in row.image_claims):
+            guess = by_name(name, row.scale, self._known) if name else self._unnamed(row, found)
             if guess is None:
                 said = "nothing names the images: add [[model.evaluation]] with dataset"
                 self._doubts.note(said, row)

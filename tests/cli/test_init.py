@@ -54,6 +54,20 @@ def test_a_network_on_the_command_line_is_that_of_the_model(sr_bench, tmp_path: 
     assert load_card(tmp_path / "card.toml").models[0].onnx == tmp_path / "net.onnx"
 
 
+def test_a_dataset_that_sessions_would_find_is_known(sr_bench, tmp_path: Path):
+    suite = tmp_path / "zoo" / "net"
+    suite.mkdir(parents=True)
+    (suite / "README.md").write_text(
+        "| Model | Dataset | PSNR |\n|-|-|-|\n| net_x2 | Lane | 30.1 |\n"
+    )
+    (tmp_path / "zoo" / "lane").mkdir()
+    (tmp_path / "zoo" / "lane" / "dataset.toml").write_text("scales = [2]")
+    done = sr_bench("init", suite)
+
+    assert "is known here" not in done.out
+    assert load_card(suite / "card.toml").models[0].evaluations[0].dataset == "lane"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

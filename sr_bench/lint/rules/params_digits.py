@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from sr_bench.core.metric import quantity
 from sr_bench.engine.judge.claim import fits
-from sr_bench.lint.digits import decimals, quantity
+from sr_bench.lint.digits import decimals
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 

@@ -146,7 +146,7 @@ class _Drafter:
             said = "the network is not known: give --onnx NAME=FILE, or an architecture"
             self._doubts.note(said, row)
         elif network.architecture and row.image_claims and not checkpoint_of(row, found):
-            said = "its weights are not known: add [model.checkpoint] with their file"
+            said = "the weights are not known: add [model.checkpoint] with their file"
             self._doubts.note(said, row)
         for device in dict.fromkeys(claim.device for claim in row.claims if claim.device):
             said = (

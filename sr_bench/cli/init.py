@@ -64,12 +64,12 @@ def _document(path: Path) -> Path:
         raise OptionError(msg)
     if not path.is_dir():
         return path
-    readmes = sorted(each for each in path.iterdir() if each.stem.casefold() == "readme")
-    named = [each for each in readmes if each.suffix in (".md", ".rst", ".html")]
-    if not named:
-        msg = f"{path}: expected a README.md in this folder, got none; name the document itself"
-        raise OptionError(msg)
-    return named[0]
+    readmes = {each.name.casefold(): each for each in sorted(path.iterdir())}
+    for name in ("readme.md", "readme.rst", "readme.html"):
+        if name in readmes:
+            return readmes[name]
+    msg = f"{path}: expected a README.md in this folder, got none; name the document itself"
+    raise OptionError(msg)
 
 
 def _onnx(given: str) -> tuple[str, Path]:

@@ -91,11 +91,14 @@ class Evaluations:
 
     def _usual(self, guess: Guess) -> tuple[str, str]:
         """Return the protocol that is usual for a dataset, where no file tells the choices."""
-        is_rgb = _RGB.search(self._text) and not _Y.search(self._text)
-        name = "paper_y" if is_classic(guess.slug) else "native_rgb"
-        why = "as papers do" if is_classic(guess.slug) else "the plainest"
-        if is_rgb:
+        is_rgb, is_y = (bool(colour.search(self._text)) for colour in (_RGB, _Y))
+        name, why = "native_rgb", "the plainest"
+        if is_rgb and not is_y:
             name, why = "basicsr_rgb", "as the document speaks of RGB"
+        elif is_y and not is_rgb:
+            name, why = "paper_y", "as the document speaks of Y"
+        elif is_classic(guess.slug):
+            name, why = "paper_y", "as papers do"
         self._doubts.note(f"nothing says how {guess.slug} is scored: {name} is taken, {why}")
         return name, f"not said; {why}"
 

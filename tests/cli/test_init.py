@@ -18,6 +18,14 @@ def test_a_folder_gets_a_card_beside_its_document(sr_bench, tmp_path: Path):
     assert load_card(tmp_path / "tinysr" / "card.toml").models[0].row == "TinySR_x2"
 
 
+def test_of_a_folders_readmes_the_markdown_one_is_taken(sr_bench, tmp_path: Path):
+    make_port(tmp_path)
+    (tmp_path / "README.html").write_text("<table></table>")
+
+    assert "1 model of" in sr_bench("init", tmp_path).out
+    assert load_card(tmp_path / "card.toml").document.name == "README.md"
+
+
 def test_a_card_that_is_there_stays_as_it_is(sr_bench, tmp_path: Path):
     make_port(tmp_path)
     (tmp_path / "card.toml").write_text("mine")

@@ -216,13 +216,23 @@ def test_without_files_classic_sets_are_scored_as_papers_do_and_others_plainly(t
     assert "nothing says how set5 is scored: paper_y is taken" in text
 
 
-@pytest.mark.parametrize("more", ["Evaluated on RGB channels.", "指标在 RGB 通道上计算"])
-def test_a_document_that_speaks_of_rgb_is_not_scored_in_luma(tmp_path: Path, more: str):
-    header = "| Models | Set5 (PSNR/SSIM) |\n| --- | --- |\n"
-    written(table(tmp_path, "| Net_x2 | 35.77 / 0.944 |", header, more))
+@pytest.mark.parametrize(
+    ("more", "protocols"),
+    [
+        ("Evaluated on RGB channels.", {"basicsr_rgb"}),
+        ("指标在 RGB 通道上计算", {"basicsr_rgb"}),
+        ("Evaluated on the Y channel.", {"paper_y"}),
+        ("PSNR is of luma, LPIPS of RGB channels.", {"paper_y", "native_rgb"}),
+    ],
+)
+def test_a_document_that_speaks_of_one_colour_is_scored_in_it(
+    tmp_path: Path, more: str, protocols: set[str]
+):
+    header = "| Models | Set5 (PSNR/SSIM) | DIV2K (PSNR/SSIM) |\n| --- | --- | --- |\n"
+    written(table(tmp_path, "| Net_x2 | 35.77 / 0.944 | 34.6 / 0.937 |", header, more))
 
-    evaluation = load_card(tmp_path / "card.toml").models[0].evaluations[0]
-    assert evaluation.protocol.name == "basicsr_rgb"
+    evaluations = load_card(tmp_path / "card.toml").models[0].evaluations
+    assert {evaluation.protocol.name for evaluation in evaluations} == protocols
 
 
 def test_rows_of_two_shapes_in_fp32_have_an_evaluation_each(tmp_path: Path):

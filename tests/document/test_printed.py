@@ -54,9 +54,11 @@ def test_digits_that_tell_a_row_from_others_are_no_numbers(header: str, cell: st
     assert [one.text for one in printed(MODELS.format(header, cell))] == ["30.1"]
 
 
-@pytest.mark.parametrize("header", ["Notes", "Dataset", "Device"])
-def test_a_decimal_alone_is_a_number_below_any_of_these_headers(header: str) -> None:
-    assert any("'0.87'" in message for message in messages(MODELS.format(header, "**0.87**")))
+@pytest.mark.parametrize("header", ["Notes", "Dataset", "Device", "Weights"])
+@pytest.mark.parametrize("text", ["0.87", "1,592K", "4.2 MB"])
+def test_a_decimal_alone_is_a_number_below_any_of_these_headers(header: str, text: str) -> None:
+    found = messages(MODELS.format(header, f"**{text}**"))
+    assert any(repr(text) in message for message in found)
 
 
 @pytest.mark.parametrize(

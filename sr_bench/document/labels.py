@@ -87,6 +87,15 @@ def scale_of(name: str) -> int:
     return found.pop() if len(found) == 1 else 0
 
 
+def without_scale(name: str) -> str:
+    """Return `name` without the upscaling factors in it.
+
+    >>> without_scale("EDSR_Mx2_f64b16"), without_scale("RealESRGAN_x4plus")
+    ('EDSR_M_f64b16', 'RealESRGAN_')
+    """
+    return _SCALE.sub("", name)
+
+
 def parted(label: str, names: Set[str]) -> str:
     """Return `label` with a blank before the qualifier that is tied to one of `names`, or nothing.
 

@@ -7,6 +7,7 @@ from typing import Final
 from sr_bench.document.cell import Cell
 from sr_bench.document.dimensions import Measure
 from sr_bench.document.printed_numbers import Number, measured, read_numbers
+from sr_bench.text.printable import counted
 
 _NOT_NUMBER: Final = (
     "expected a number such as 32.785, 37.8/0.96 or 1.37M, or '-' for none; remarks belong below"
@@ -57,8 +58,8 @@ def numbers_in(
         measures = [replace(measures[0], metric=f"{measures[0].metric}_{e}") for e in _ENDS]
     if len(values) != len(measures):
         names = "/".join(measure.metric for measure in measures)
-        msg = f"expected {len(measures)} numbers, {names}, got {len(values)}"
-        raise ValueError(msg if len(measures) > 1 else _NOT_NUMBER if measures else _NO_METRIC)
+        msg = f"expected {counted(len(measures), 'number')}, {names}, got {len(values)}"
+        raise ValueError(msg if measures else _NO_METRIC)
     return tuple(
         MeasuredNumber(value.cell, value.text, measured(measure, value))
         for value, measure in zip(values, measures, strict=True)

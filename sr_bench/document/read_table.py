@@ -22,7 +22,7 @@ from sr_bench.document.stacked import unstacked
 from sr_bench.document.tables import Document
 from sr_bench.errors import DocumentError
 
-_DECIMAL: Final = re.compile(r"\W*[0-9]+[.,][0-9]+\W*")
+_DECIMAL: Final = re.compile(r"\W*[0-9]+[.,][0-9]+ ?(?:[KMGBT]|[KMG]i?B)?\W*", re.I)
 _NO_MODEL: Final = "no column, row or heading names the model that it is of"
 _DECIMALS: Final = re.compile("version|opset", re.I)
 """Headers of remarks that are decimals."""

@@ -84,12 +84,17 @@ def test_a_marked_number_is_claimed_where_the_number_stands(cell: str, offset: i
 
 
 @pytest.mark.parametrize(
-    "cell", ["3O.1", "32.", "~~32.1~~", "32.1 ours", "32.1/33.1", "32.1 (31.9)", "32.1 (0.02)", "½"]
+    ("cell", "expected"),
+    [
+        *((each, "a number such as 32.785") for each in ("3O.1", "32.", "~~32.1~~", "32.1 ours")),
+        *((each, "1 number, psnr, got 2") for each in ("32.1/33.1", "32.1 (31.9)", "32.1 (0.02)")),
+        ("½", "a number such as 32.785"),
+    ],
 )
-def test_a_broken_number_is_no_claim_and_is_named(cell: str) -> None:
+def test_a_broken_number_is_no_claim_and_is_named(cell: str, expected: str) -> None:
     table = f"{_HEADER}| A | s | {cell} | 0.9 | - |\n"
     (fault,) = _unread(table)
-    assert fault.startswith("3:11: expected a number such as 32.785")
+    assert fault.startswith(f"3:11: expected {expected}")
     assert [claim.text for claim in _rows(table)[0].claims] == ["0.9"]
 
 

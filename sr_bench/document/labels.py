@@ -41,12 +41,15 @@ class Label:
     backend: str = ""
     """``vacc``, ``vacc-emulated``, ``onnxruntime`` ...; empty if the label names none."""
     precision: Precision = Precision.FP32
-    qualified: bool = False
-    """Whether the label says more than the model's name."""
     mark: str = ""
     """Footnote marks behind the name, such as ``*``: they may tell two rows apart."""
     alone: bool = False
     """Whether no other row is of its model, so that none above is missed."""
+
+    @property
+    def is_qualified(self) -> bool:
+        """Whether it is of a model's precision, or of a backend: of no model row."""
+        return bool(self.backend) or not self.precision.is_full
 
 
 def read_label(source: str, *, where: str) -> Label:
@@ -115,7 +118,7 @@ def parted(label: str, names: Set[str]) -> str:
 
 def _label(name: str, backend: str, precision: Precision, mark: str = "") -> Label:
     name, own = _without_mark(name.rstrip(" -:,/") or name)
-    return Label(name, backend, precision, True, own + mark)
+    return Label(name, backend, precision, own + mark)
 
 
 def _lowered(match: re.Match[str]) -> str:

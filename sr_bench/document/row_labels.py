@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import zip_longest
+from dataclasses import replace
 from typing import Final
 
 from sr_bench.core.precision import Precision, agreed
@@ -15,6 +14,7 @@ from sr_bench.document.labels import Label, parted, read_label
 from sr_bench.document.layout import Layout
 from sr_bench.document.lexicon import NOTHING
 from sr_bench.document.meanings import precision_word
+from sr_bench.document.owners import LabelledRow, Owners
 from sr_bench.document.phrases import column_role, fallback_measure, is_remark, read_phrase
 from sr_bench.document.sizes import read_size
 from sr_bench.document.spelling import has_digit, has_number
@@ -31,9 +31,7 @@ class RowReader:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        # The nearest model row above: of a label and source, of a label (source None), or of any
-        # (None); by key, as a search of all rows for each of them would take long.
-        self._owners: dict[tuple[str, str | None] | None, _Row] = {}
+        self._owners = Owners()
 
     def begin(self, layout: Layout) -> None:
         """Start with the rows of a table."""
@@ -43,7 +41,7 @@ class RowReader:
         self._section_measures: tuple[Measure, ...] = ()
         self._labels = dict(self._read_labels(layout))
         labels = [label for label in self._labels.values() if isinstance(label, Label)]
-        self._model_rows = not all(map(_is_qualified, labels))
+        self._model_rows = not all(label.is_qualified for label in labels)
         # A table that names precisions has none from its heading.
         named = layout.names_precisions or any(not one.precision.is_full for one in labels)
         says = replace(layout.says, measures=(), rest="")
@@ -82,9 +80,10 @@ class RowReader:
             says = replace(says, measures=self._section_measures)
         remarks, means = (label.mark, *self._remarks(cells)), self._told(cells)
         if label.model:
-            says, remarks = self._owned(_Row(says, remarks, number), label, place)
+            row = self._owned(LabelledRow(label, says, remarks, number), place)
+            says, remarks = row.says, row.remarks
         names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",)
-        about = (says, self._around(says), _is_qualified(label), remarks)
+        about = (says, self._around(says), label.is_qualified, remarks)
         return Line(layout, number, cell, names, *about, means.ignored if means else "")
 
     def _read_labels(self, layout: Layout) -> Iterator[tuple[Cell, Label | DocumentError]]:
@@ -235,46 +234,9 @@ class RowReader:
         remarks = (_value(cell) for column, cell in pairs if column.role == "remark")
         return (*remarks, self._section_text)
 
-    def _owned(self, row: "_Row", label: Label, place: str) -> tuple[Dimensions, tuple[str, ...]]:
-        """Return what a row of a precision says, with what it shares with its model's row above.
-
-        Raises:
-            DocumentError: There is no such row.
-        """
-        says, owners = row.says, self._owners
-        # Two models may share a label and differ in Source; most precision rows leave that blank.
-        nearest_of_all = owners.get((label.model, None))
-        owner = owners.get((label.model, says.row_source or None)) or nearest_of_all
-        # A model that is named again in the next row, with no source, is the same one.
-        again = owner is owners.get(None) and "source" in self._layout.roles and not says.row_source
-        if owner and (_is_qualified(label) or again):
-            dataset = says.dataset or owner.says.dataset
-            says = replace(says, row_source=owner.says.row_source, dataset=dataset)
-        if not _is_qualified(label):
-            keys = ((label.model, says.row_source), (label.model, None), None)
-            self._owners |= dict.fromkeys(keys, replace(row, says=says))
-            return says, row.remarks
-        if owner:
-            pairs = zip_longest(row.remarks, owner.remarks, fillvalue="")
-            return says, tuple(own or theirs for own, theirs in pairs)
-        if label.alone or not self._model_rows:
-            return says, row.remarks
-        above = owners.get(None)
-        nearest = f"{above.says.model!r} in line {above.number}" if above else "none"
-        msg = (
-            f"{place}: expected a row of the model {label.model!r} above its {label.precision} row;"
-            f" the nearest model row above is {nearest}"
-        )
-        raise DocumentError(msg)
-
-
-@dataclass(frozen=True)
-class _Row:
-    """What a row says of itself, for those below that belong to it."""
-
-    says: Dimensions
-    remarks: tuple[str, ...]
-    number: int
+    def _owned(self, row: LabelledRow, place: str) -> LabelledRow:
+        by_source = "source" in self._layout.roles
+        return self._owners.owned(row, place=place, by_source=by_source, needed=self._model_rows)
 
 
 def _qualifier(text: str) -> Dimensions | None:
@@ -282,11 +244,6 @@ def _qualifier(text: str) -> Dimensions | None:
     said = read_phrase(text)
     alone = said == Dimensions(precision=said.precision, backend=said.backend)
     return said if alone and said.precision else None
-
-
-def _is_qualified(label: Label) -> bool:
-    """Tell whether a label is of a model's precision, or of a backend: of no model row."""
-    return bool(label.backend) or not label.precision.is_full
 
 
 def _shape(texts: Mapping[str, str]) -> str:

@@ -59,7 +59,7 @@ def test_a_precision_row_names_all_three(
     source: str, model: str, backend: str, precision: Precision
 ) -> None:
     label = read_label(source, where="x.md:1:1")
-    assert label == Label(model, backend, precision, qualified=True)
+    assert label == Label(model, backend, precision)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Final
 
 from sr_bench.core.precision import Precision, agreed
 from sr_bench.document.cell import Cell
-from sr_bench.document.columns import IDENTITIES
+from sr_bench.document.columns import IDENTITIES, Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.findings import Line
 from sr_bench.document.labels import Label, parted, read_label
@@ -56,25 +56,22 @@ class RowReader:
         """
         if self._begins_section(cells) or self._is_remark(cells):
             return None
-        layout = self._layout
-        if len(cells) != (width := len(layout.columns)):
-            fault = "lost a column" if len(cells) < width else "has a column too many"
-            msg = (
-                f"{self._document.path}:{number}: expected {width} cells as in the header, got"
-                f" {len(cells)}: the row {fault} (a pipe inside a cell is written \\|)"
-            )
-            raise DocumentError(msg)
+        self._check_width(number, cells)
         cells = self._above = self._continued(cells)
-        cell = cells[layout.label_column]
+        cell = cells[self._layout.label_column]
         place = f"{self._document.path}:{cell.line}:{cell.column}"
         label = self._labels.get(cell, Label(""))
         if isinstance(label, DocumentError):
             raise label
-        texts = self._texts(cells)
+        texts = {
+            column.role: _value(cell)
+            for column, cell in self._pairs(cells)
+            if column.role in (*IDENTITIES, "metric")
+        }
         if said := _qualifier(texts.get("source", "")):
             texts["source"] = ""
-            precision = said.precision or label.precision
-            label = replace(label, backend=label.backend or said.backend, precision=precision)
+            backend, precision = label.backend or said.backend, said.precision or label.precision
+            label = replace(label, backend=backend, precision=precision)
         says = self._said(cells, texts, label, place)
         if not says.measures:
             says = replace(says, measures=self._section_measures)
@@ -84,7 +81,17 @@ class RowReader:
             says, remarks = row.says, row.remarks
         names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",)
         about = (says, self._around(says), label.is_qualified, remarks)
-        return Line(layout, number, cell, names, *about, means.ignored if means else "")
+        return Line(self._layout, number, cell, names, *about, means.ignored if means else "")
+
+    def _check_width(self, number: int, cells: Sequence[Cell]) -> None:
+        width = len(self._layout.columns)
+        if len(cells) != width:
+            fault = "lost a column" if len(cells) < width else "has a column too many"
+            msg = (
+                f"{self._document.path}:{number}: expected {width} cells as in the header, got"
+                f" {len(cells)}: the row {fault} (a pipe inside a cell is written \\|)"
+            )
+            raise DocumentError(msg)
 
     def _read_labels(self, layout: Layout) -> Iterator[tuple[Cell, Label | DocumentError]]:
         """Yield what each label says, or why it can't be read."""
@@ -132,23 +139,20 @@ class RowReader:
             return cells
         filled, leading = list(cells), True
         labelled = self._layout.model_column is None or bool(cells[self._layout.model_column].text)
-        for index, (column, cell) in enumerate(zip(self._layout.columns, cells, strict=True)):
-            names = column.role == "model" or column.role in (*IDENTITIES, "metric")
+        for index, (column, cell) in enumerate(self._pairs(cells)):
+            names = column.role in ("model", *IDENTITIES, "metric")
             leading = leading and not cell.text and names
             if names and not cell.text and (leading or not labelled):
                 filled[index] = self._above[index]
         # All that tells rows apart may be blank in a row of no name: then remarks must do it.
         return tuple(filled)
 
-    def _texts(self, cells: Sequence[Cell]) -> dict[str, str]:
-        """Return what tells a row apart, by role; empty for a dash."""
-        pairs = zip(self._layout.columns, cells, strict=True)
-        return {a.role: _value(cell) for a, cell in pairs if a.role in (*IDENTITIES, "metric")}
+    def _pairs(self, cells: Sequence[Cell]) -> Iterator[tuple[Column, Cell]]:
+        return zip(self._layout.columns, cells, strict=True)
 
     def _said(
         self, cells: Sequence[Cell], texts: Mapping[str, str], label: Label, place: str
     ) -> Dimensions:
-        pairs = zip(self._layout.columns, cells, strict=True)
         precision = self._precision(self._calibrated(cells, texts), label, place)
         scale = _SCALE.fullmatch(texts.get("scale", ""))
         says = Dimensions(
@@ -159,7 +163,7 @@ class RowReader:
             device=texts.get("device", ""),
             dataset=texts.get("dataset", ""),
             scale=int(scale[1]) if scale else 0,
-            shape=_shape({a.role: c.plain for a, c in pairs}),
+            shape=_shape({column.role: cell.plain for column, cell in self._pairs(cells)}),
         )
         return self._labelled(says, cells, texts.get("metric", ""))
 
@@ -179,7 +183,7 @@ class RowReader:
     def _calibrated(self, cells: Sequence[Cell], texts: Mapping[str, str]) -> str:
         """Return the precision of a row with what a second column says of it: int8, then max."""
         text = texts.get("precision", "")
-        for column, cell in zip(self._layout.columns, cells, strict=True) if text else ():
+        for column, cell in self._pairs(cells) if text else ():
             if column.role == "remark" and column_role(column.header) == "precision":
                 both = f"{text} {_value(cell)}"
                 text = both if read_phrase(both).precision else text
@@ -191,7 +195,10 @@ class RowReader:
         return meaning_of(told.rows, cells[0].plain) if told else None
 
     def _is_remark(self, cells: Sequence[Cell]) -> bool:
-        """Tell whether a row of a table of metrics names a size, a version or the like instead."""
+        """Tell whether a row of a table of metrics names a size, a version or the like instead.
+
+        What it says of the rows below is remembered.
+        """
         roles = [column.role for column in self._layout.columns]
         if "metric" not in roles or len(cells) != len(roles) or self._told(cells):
             return False
@@ -230,8 +237,7 @@ class RowReader:
         return both
 
     def _remarks(self, cells: Sequence[Cell]) -> tuple[str, ...]:
-        pairs = zip(self._layout.columns, cells, strict=True)
-        remarks = (_value(cell) for column, cell in pairs if column.role == "remark")
+        remarks = (_value(cell) for column, cell in self._pairs(cells) if column.role == "remark")
         return (*remarks, self._section_text)
 
     def _owned(self, row: LabelledRow, place: str) -> LabelledRow:

@@ -50,7 +50,9 @@ _DTYPE_WORDS: Final = MappingProxyType(
     | {"half": "fp16", "halfprecision": "fp16", "quantized": "int8", "quantised": "int8"}
     | {"量化前": "fp32", "量化后": "int8", "量化": "int8"}
 )
-_DATASET_END: Final = re.compile(rf"\d{{0,6}}(?:(?:{'|'.join(lexicon.DATASET_PARTS)})\d{{0,6}})?")
+_DATASET_END: Final = re.compile(
+    rf"\d{{0,6}}(?:(?:{'|'.join(lexicon.DATASET_PARTS)})\d{{0,6}}){{0,2}}"
+)
 _LONGEST_NAME: Final = 40
 
 

@@ -110,7 +110,7 @@ def parted(label: str, names: Set[str]) -> str:
     for tie in list(_TIE.finditer(label))[-_MOST_WORDS:]:
         name, tail = label[: tie.start()], label[tie.end() :].replace("-", "_")
         words = _words(tail)
-        is_apart = name in names or any(map(_is_backend, words))
+        is_apart = name in names or any(map(backend_word, words))
         if is_apart and " " not in name and _is_precision_tail(words):
             return f"{name} {tail}"
     return ""
@@ -145,8 +145,7 @@ def _words(text: str) -> list[str]:
     """Return the words of a qualifier; those with underscores are cut where it takes that."""
     words: list[str] = []
     for word in _SPLIT.split(text.lower().strip()):
-        is_one = _is_backend(word) or _is_precision_word(word)
-        words += [word] if is_one else re.split("[_ ]+", word.strip("_"))
+        words += [word] if _is_known(word) else re.split("[_ ]+", word.strip("_"))
     return [word for word in words if word]
 
 
@@ -155,8 +154,7 @@ def _is_qualifier(tail: str) -> bool:
     words = _words(tail)
     known = [*DTYPES, *discovery.names(_BACKENDS)]  # vac is meant to be vacc
     return len(words) <= _MOST_WORDS and any(
-        _is_backend(word) or _is_precision_word(word) or get_close_matches(word, known, 1, 0.7)
-        for word in words
+        _is_known(word) or get_close_matches(word, known, 1, 0.7) for word in words
     )
 
 
@@ -177,13 +175,14 @@ def _read_plain(name: str, mark: str, what: str) -> Label:
 
 def _is_precision_tail(words: Sequence[str]) -> bool:
     """Whether all `words` are known and one names a dtype: ``max`` alone may end a name."""
-    known = all(_is_backend(word) or _is_precision_word(word) for word in words)
-    return known and any(word == "float" or _names_width(word) for word in words)
+    return all(map(_is_known, words)) and any(
+        word == "float" or _names_width(word) for word in words
+    )
 
 
 def _read_words(words: Sequence[str], what: str) -> tuple[str, Precision]:
     valid = ", ".join(Precision.all())
-    backends = list(filter(_is_backend, words))
+    backends = list(filter(backend_word, words))
     rest = [word for word in words if word not in backends]
     precision = precision_word(" ".join(rest)) if rest else Precision.FP32
     if precision is None and (unknown := [one for one in rest if not _is_precision_word(one)]):
@@ -203,20 +202,15 @@ def _read_words(words: Sequence[str], what: str) -> tuple[str, Precision]:
     return backend_word(backends[0]) if backends else "", precision
 
 
-def _is_backend(word: str) -> bool:
-    return bool(backend_word(word))
+def _is_known(word: str) -> bool:
+    return bool(backend_word(word)) or _is_precision_word(word)
 
 
 def _names_width(word: str) -> bool:
     """Whether `word` is a precision and surely nothing else, as ``half`` and ``mixed`` may be."""
-    return any(map(str.isdecimal, word)) and _names_dtype(word)
-
-
-def _names_dtype(word: str) -> bool:
-    """Whether `word` is a dtype or a whole precision: ``int8``, ``w8a8``, ``int8_max``."""
-    return precision_word(word) is not None
+    return any(map(str.isdecimal, word)) and precision_word(word) is not None
 
 
 def _is_precision_word(word: str) -> bool:
     """Whether `word` names a dtype, a precision, or an int8 calibration by any of its names."""
-    return _names_dtype(word) or precision_word(f"int8 {word}") is not None
+    return any(map(precision_word, (word, f"int8 {word}")))

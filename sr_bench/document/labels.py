@@ -16,9 +16,11 @@ _BACKENDS: Final = "sr_bench.backends"
 _MOST_WORDS: Final = 8  # last words of a label that are tried as a precision; the longest has three
 _RAISED: Final = re.compile(r"<su([pb])>([^<>]{1,20})</su\1>")
 _MARK: Final = re.compile(
-    r"[*†‡§¶]{1,3}|[\u2605\u2606\u2728\u2b50\ufe0f\U0001f300-\U0001faff]{1,3}|[¹²³⁰⁴-⁹]{1,2}|\[(?:\^?\d{1,2}|\^\w{1,20}|\^?[*†‡§¶]{1,2}|[a-c])\]"
+    r"[*†‡§¶⋆\u2605\u2606\u2728\u2b50\ufe0f\U0001f300-\U0001faff]{1,3}|[¹²³⁰⁴-⁹]{1,2}"
+    r"|\[(?:\^?\d{1,2}|\^\w{1,20}|\^?[*†‡§¶]{1,2}|[a-c])\]|\([*†‡§¶]\)|:[a-z][a-z0-9_]{1,29}:"
     r"|\$?\^\{?(?:\\?(?:dagger|ddagger|ast|star)|[*†‡\d]{1,2})\}?\$?|\\(?:dagger|ddagger|ast)"
 )
+_RAISED_MARKS: Final = re.compile(r"\(?([*†‡§¶\d]{1,2}(?:,\s?[*†‡§¶\d]{1,2}){0,4}|[a-c])\)?")
 _TAIL: Final = re.compile(r"(?P<name>.*\S)\s*[(\[（](?P<words>[^()\[\]（）]{2,60})[)\]）]")  # noqa: RUF001
 _SCALE: Final = re.compile(
     # MDSRx2, EDSR_Mx2_f64b16, x4plus, x4v3, edsr_x2c64b16; but x2_0 is a width, 32x4d a group.
@@ -29,7 +31,7 @@ _SCALE: Final = re.compile(
 )
 _MARKED: Final = 40  # characters at a label's end that may be marks
 _TIE: Final = re.compile("[-_]")
-_SPLIT: Final = re.compile(r"[\s,/+&;|]+")
+_SPLIT: Final = re.compile(r"[\s,/+&;|()\[\]（）]+")  # noqa: RUF001
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,9 @@ def _label(name: str, backend: str, precision: Precision, mark: str = "") -> Lab
 def _lowered(match: re.Match[str]) -> str:
     """Write what is raised as a footnote if it is one: ``SR<sup>3</sup>Net`` has none."""
     text = match[2].strip()
-    is_mark = re.fullmatch(r"[*†‡§¶\d]{1,2}|[a-c]", text) and match[1] == "p"
+    marks = _RAISED_MARKS.fullmatch(text) if match[1] == "p" else None
     ends = not match.string[match.end() : match.end() + 1].isalnum()
-    return f"[^{text}]" if is_mark and ends else text
+    return "".join(f"[^{one.strip()}]" for one in marks[1].split(",")) if marks and ends else text
 
 
 def _without_mark(name: str) -> tuple[str, str]:

@@ -52,6 +52,8 @@ def test_a_model_row_names_its_model_alone(source: str, label: Label) -> None:
         ("RCAN float", "RCAN", "", Precision.FP32),
         ("RCAN（FP16）", "RCAN", "", Precision.FP16),  # noqa: RUF001
         ("RCAN (ONNX, bf16)", "RCAN", "onnx", Precision("bf16")),
+        ("RCAN INT8 (percentile)", "RCAN", "", Precision("int8_percentile")),
+        ("RCAN(INT8, vacc)", "RCAN", "vacc", Precision("int8")),
         ("RCAN - TensorRT fp16", "RCAN", "tensorrt", Precision.FP16),
     ],
 )
@@ -69,6 +71,8 @@ def test_a_precision_row_names_all_three(
         *(("RCAN [1]", "[1]"), ("RCAN[^a]", "[^a]"), ("[RCAN](u) [[3]](v)", "[3]")),
         *(("RCAN<sup>1</sup>", "[^1]"), ("RCAN<sup>*</sup>", "[^*]"), (r"RCAN\*", "*")),
         (r"RCAN$^\dagger$", r"$^\dagger$"),
+        *(("RCAN<sup>(1)</sup>", "[^1]"), ("RCAN<sup>1, 2</sup>", "[^1][^2]"), ("RCAN (*)", "(*)")),
+        *(("RCAN :fire:", ":fire:"), ("RCAN&dagger;", "†"), ("RCAN $^{1}$", "$^{1}$")),
         ("RCAN* **vacc fp16**", "*"),
         ("RCAN* (fp16)", "*"),
     ],

@@ -18,6 +18,7 @@ _BOLD = re.compile(rf"(?<![^\s/|])\*\*([^\W_](?:{_WORDS}*[^\W_])?)\*\*(?![^\s/|]
 _BOLD_END = re.compile(rf"({_WORDS}*){_BOLD.pattern}")
 _STRONG = re.compile(r"(?<![^\s>])<(b|strong)>([^<]+)</\1>(?!\S)", re.IGNORECASE)
 _IMAGE = re.compile(r"<img\b[^<>]*?\balt=([\"'])([^<>\"']*)\1[^<>]*>", re.IGNORECASE)
+_POWER = re.compile(r"(?<=10)<sup>([-−]?\d{1,2})</sup>")  # noqa: RUF001
 _RST_LINK = re.compile(r"(?::[a-zA-Z][\w:+.-]*:)?(?<!`)`([^`<]+)(?:<[^`<>]*>)?`_{0,2}(?!`)")
 _RST_REFERENCE = re.compile(
     r"(?<![\w`.-])([^\W_][\w.-]*[^\W_]|[^\W_])__?(?![\w_])|\[[\w#*-]+\]_|\|[^|]+\|_?"
@@ -38,7 +39,7 @@ def _tokens(source: str) -> Sequence[Token]:
     # GitHub turns \| into | before it looks for anything else in a cell, inside code too.
     source = source.replace("\\|", "|")
     if "<" in source:
-        source = _STRONG.sub(_starred, _IMAGE.sub(r"\2", source))
+        source = _POWER.sub(r"^\1", _STRONG.sub(_starred, _IMAGE.sub(r"\2", source)))
     block = _parser().parseInline(source)
     return block[0].children or ()
 

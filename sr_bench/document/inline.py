@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from typing import Final
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -24,9 +25,9 @@ _RST_REFERENCE = re.compile(
     r"(?<![\w`.-])([^\W_][\w.-]*[^\W_]|[^\W_])__?(?![\w_])|\[[\w#*-]+\]_|\|[^|]+\|_?"
 )
 
-# Characters of a source whose markup is read: no label is longer, and for some texts, such as
-# links that never end, the time to read them grows with the square of their length.
-_LONGEST = 1000
+LONGEST: Final = 1000
+"""Characters of a cell that are looked into: no label is longer, and for some texts, such as links
+that never end, the time to read their markup grows with the square of their length."""
 
 
 @cache
@@ -114,14 +115,14 @@ def from_rst(source: str) -> str:
     >>> from_rst("`RCAN <https://example.org>`_ **int8** [1]_")
     'RCAN **int8** '
     """
-    if len(source) > _LONGEST:
+    if len(source) > LONGEST:
         return source
     text = _RST_LINK.sub(lambda match: match[1].strip(), source)
     return _RST_REFERENCE.sub(lambda match: match[1] or "", text)
 
 
 def _is_marked(source: str) -> bool:
-    return len(source) <= _LONGEST and bool(_MARKUP.search(source))
+    return len(source) <= LONGEST and bool(_MARKUP.search(source))
 
 
 def _tail_start(tokens: Sequence[Token]) -> int:

@@ -9,7 +9,6 @@ from sr_bench.document.inline import plain
 from sr_bench.document.phrases import fallback_measure, read_phrase
 from sr_bench.document.printed_numbers import read_numbers
 
-_LONGEST: Final = 1000
 _SIGN: Final = re.compile(
     rf"`?{BREAK}`?|\r?\n|[;；,，/|]"  # noqa: RUF001
     r"|(?<=[\d%])\s{1,9}(?=[\"']?[^\W\d]\w{0,30}[\"']?\s?[:：])",  # noqa: RUF001
@@ -29,8 +28,6 @@ _FORMS: Final = (
 
 def labelled_parts(cell: Cell) -> tuple[tuple[Dimensions, Cell], ...]:
     """Return each part of `cell` with what its label says; nothing if any part has no label."""
-    if len(cell.text) > _LONGEST:
-        return ()
     parts = [_labelled(part) for part in cell.split(_SIGN)]
     return tuple(part for part in parts if part) if all(parts) else ()
 

@@ -7,13 +7,13 @@ from typing import Final, Literal
 from sr_bench.document.cell import Cell
 from sr_bench.document.dimensions import Measure
 from sr_bench.document.in_place import FILL, MINUSES, in_place
+from sr_bench.document.inline import LONGEST
 from sr_bench.document.lexicon import NOTHING
 from sr_bench.document.spelling import compact, has_digit
 from sr_bench.document.units import cost_unit, is_unit, metric_power, with_printed_unit
 
 Kind = Literal["value", "gain", "spread", "blank"]
 
-_LONGEST: Final = 1000
 _DIGITS: Final = (
     r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?(?![0-9,])"
     r"|[1-9][0-9]{0,2}(?:'+[0-9]{3})+(?:[.,][0-9]+)?(?![0-9'])"
@@ -63,9 +63,7 @@ def read_numbers(cell: Cell) -> tuple[Number, ...]:
     Emphasis, links, tags, footnote marks and arrows may stand around them, units behind them, and
     signs between them: ``/``, ``|``, ``;``, a comma, or the break of a line.
     """
-    if len(cell.text) > _LONGEST or (
-        cell.whole and has_digit(cell.whole.replace(cell.text, "", 1))
-    ):
+    if len(cell.text) > LONGEST or (cell.whole and has_digit(cell.whole.replace(cell.text, "", 1))):
         return ()
     if match := _SIMPLE.fullmatch(cell.text):  # most cells, and the rest takes ten times as long
         spans = [span for span in (match.span(1), match.span(2)) if span[1] > 0]

@@ -11,8 +11,6 @@ from sr_bench.document.lexicon import NOTHING
 from sr_bench.document.spelling import has_digit
 
 _BREAK: Final = re.compile(rf"\s{{0,9}}{BREAK}\s{{0,9}}", re.IGNORECASE)
-_LONGEST: Final = 1000
-"""Characters of a cell that is looked into."""
 _LABELS: Final = ("model", "scale", "dataset", "precision", "shape", "device")
 
 
@@ -24,7 +22,7 @@ def unstacked(columns: Sequence[Column], cells: tuple[Cell, ...]) -> tuple[tuple
     """
     if len(cells) != len(columns) or not any("<" in cell.text for cell in cells):
         return (cells,)
-    stacks = [_lines(cell) for cell in cells]
+    stacks = [(cell,) if cell.whole else cell.split(_BREAK) for cell in cells]
     pairs = list(zip(columns, stacks, strict=True))
     labels = {len(lines) for column, lines in pairs if column.role in _LABELS} - {1}
     numbers = [lines for column, lines in pairs if column.holds_numbers and len(lines) > 1]
@@ -37,12 +35,6 @@ def unstacked(columns: Sequence[Column], cells: tuple[Cell, ...]) -> tuple[tuple
         tuple(lines[n] if len(lines) == height else lines[0] for lines in stacks)
         for n in range(height)
     )
-
-
-def _lines(cell: Cell) -> tuple[Cell, ...]:
-    if cell.whole or len(cell.text) > _LONGEST:
-        return (cell,)
-    return cell.split(_BREAK)
 
 
 def _is_numbers(lines: Sequence[Cell]) -> bool:

@@ -37,7 +37,8 @@ def read_phrase(text: str) -> Dimensions:
     found = settled(pieces(said))
     measures, naming = read_measures(found)
     precision = _precision(found)
-    others = {kind for kind in _SINGLE if len(_told(found, kind)) > 1}  # of which neither holds
+    told = {kind: _told(found, kind) for kind in _SINGLE}
+    others = {kind for kind in _SINGLE if len(told[kind]) > 1}  # of which neither holds
     others -= {"precision"} if precision else set()
     unsaid = [one for one in found if one.segment not in naming]
     rest = _rest(said, unsaid, {*_UNSAID, *others})
@@ -46,11 +47,11 @@ def read_phrase(text: str) -> Dimensions:
     return Dimensions(
         measures=measures,
         precision=precision,
-        backend=next(iter(_told(found, "backend")), "") if "backend" not in others else "",
-        device=_texts(found, "device"),
-        dataset=_dataset(said, found) if "dataset" not in others else "",
+        backend="" if "backend" in others else "".join(told["backend"]),
+        device=" ".join(_texts(found, "device")),
+        dataset="" if "dataset" in others else _dataset(said, found),
         scale=_scale(found),
-        shape=_first(found, "shape"),
+        shape="".join(_texts(found, "shape")[:1]),
         rest=" ".join(filter(None, (rest, against, text[LONGEST:]))),
     )
 
@@ -113,12 +114,8 @@ def _is_near(word: str, header: str) -> bool:
     return any(long[:cut] + long[cut + 1 :] == short for cut in range(len(long)))
 
 
-def _texts(found: Iterable[Piece], kind: str) -> str:
-    return " ".join(piece.text for piece in found if piece.meaning.kind == kind)
-
-
-def _first(found: Iterable[Piece], kind: str) -> str:
-    return next((piece.text for piece in found if piece.meaning.kind == kind), "")
+def _texts(found: Iterable[Piece], kind: str) -> list[str]:
+    return [piece.text for piece in found if piece.meaning.kind == kind]
 
 
 def _compared(text: str) -> tuple[str, str]:

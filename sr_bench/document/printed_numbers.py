@@ -21,7 +21,7 @@ _HIDDEN: Final = re.compile(
     r"|<[a-zA-Z/][^<>]{0,200}>|&(?:nbsp|ensp|emsp|thinsp|#160);"
     r"|\^\{?[*†‡\\a-z]{1,12}\}?|\\(?:mathbf|mathrm|textbf|underline|bf|text|rm)\b(?:\{~)?"
     r"|:[a-z_]{2,30}:|\b(?:about|approx\.?|around|circa|ca\.)\s|[约約]"
-    r"|[*_`\\\[\]{}$†‡§¶≈\u25a0-\u25b1\u25c0-\u27bf\u2b00-\u2bff\ufe0f\U0001f300-\U0001faff]"
+    r"|(?!\\\.\d)[*_`\\\[\]{}$†‡§¶≈\u25a0-\u25b1\u25c0-\u27bf\u2b00-\u2bff\ufe0f\U0001f300-\U0001faff]"
 )
 _BREAK: Final = re.compile(r"<br\s{0,3}/?>|\\\|", re.IGNORECASE)
 _PLUS_MINUS: Final = re.compile(r"\\pm\b|&plusmn;|\+/[-−]|\+-")  # noqa: RUF001
@@ -31,7 +31,7 @@ _DIGITS: Final = (
     r"|[1-9][0-9]{0,2}(?:'[0-9]{3})+(?:\.[0-9]+)?(?![0-9'])"
     r"|[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+(?![0-9.,])"
     r"|[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}(?![0-9.,])"
-    r"|(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)(?![0-9.,])|[0-9]+\.[0-9]+|[0-9]+|\.[0-9]+"
+    r"|(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)(?![0-9.,])|[0-9]+\\?\.[0-9]+|[0-9]+|\.[0-9]+"
 )
 _ITEM: Final = re.compile(
     rf"(?P<number>{_DIGITS})(?:[eE](?P<e>[-+]?\d{{1,2}})(?!\d)|\s?[x×]\s?10\^(?P<ten>-?\d{{1,2}}))?"  # noqa: RUF001
@@ -209,7 +209,8 @@ class _Reader:
 
 def _as_python(text: str) -> str:
     """Return a number without the marks that only people read."""
-    text = re.sub("[−–—]", "-", text).replace("'", "").removeprefix("+")  # noqa: RUF001
+    text = re.sub("[−–—]", "-", text)  # noqa: RUF001
+    text = text.replace("'", "").replace("\\", "").removeprefix("+")
     point, comma = text.rfind("."), text.rfind(",")
     if comma >= 0 and _THOUSANDS.fullmatch(text):
         return text.replace(",", "")

@@ -11,7 +11,7 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.findings import Line
-from sr_bench.document.labels import Label, parted, read_label
+from sr_bench.document.labels import Label, parted, precision_twins, read_label
 from sr_bench.document.layout import Layout
 from sr_bench.document.phrases import column_role, fallback_measure, read_phrase
 from sr_bench.document.sizes import read_size
@@ -91,10 +91,12 @@ class RowReader:
             return
         cells = [row[column] for row in layout.body.rows if column < len(row)]
         names = frozenset(cell.plain for cell in cells)
+        twins = precision_twins([cell.plain for cell in cells])
         for cell in cells:
             try:
                 where = f"{self._document.path}:{cell.line}:{cell.column}"
-                yield cell, read_label(parted(cell.plain, names) or cell.markdown, where=where)
+                spelled = twins.get(cell.plain) or parted(cell.plain, names) or cell.markdown
+                yield cell, read_label(spelled, where=where)
             except DocumentError as error:
                 yield cell, error
 
@@ -216,7 +218,8 @@ class RowReader:
 
     def _remarks(self, cells: Sequence[Cell]) -> tuple[str, ...]:
         pairs = zip(self._layout.columns, cells, strict=True)
-        remarks = (_value(cell) for column, cell in pairs if column.role == "remark")
+        roles = ("remark", "unknown")
+        remarks = (_value(cell) for a, cell in pairs if a.role in roles and not a.fault)
         return (*remarks, self._section_text)
 
     def _owned(self, row: "_Row", label: Label, place: str) -> tuple[Dimensions, tuple[str, ...]]:

@@ -108,15 +108,13 @@ class Layout:
 
 
 def without(layout: Layout, ignored: Ignored) -> Layout:
-    """Return `layout` with columns that the card ignores as remarks; models stay what they are."""
+    """Return `layout` with a reason for columns that the card ignores.
+
+    They tell of rows what they told: the mirror and updates read the document without its card.
+    """
     if not ignored.columns:
         return layout
-    columns = (
-        replace(column, role="remark", ignored=ignored.column(column.header))
-        if column.role != "model" and ignored.column(column.header)
-        else column
-        for column in layout.columns
-    )
+    columns = (replace(one, ignored=ignored.column(one.header)) for one in layout.columns)
     return replace(layout, columns=tuple(columns))
 
 

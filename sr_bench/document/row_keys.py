@@ -8,6 +8,7 @@ from typing import Final
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Column
 from sr_bench.document.phrases import read_phrase
+from sr_bench.document.printed_numbers import read_numbers
 from sr_bench.document.results import names_network
 
 _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
@@ -35,11 +36,11 @@ def labelled(columns: Sequence[Column], texts: Sequence[Iterable[str]]) -> Itera
 
 def _role(texts: Iterable[str]) -> str:
     """Return what each of `texts` names, and nothing else; empty if that is not one of `_KINDS`."""
-    kinds = {tuple(kind for kind in _KINDS if getattr(read_phrase(text), kind)) for text in texts}
-    bare = not any(read_phrase(text).measures or read_phrase(text).rest for text in texts)
-    return (
-        kinds.pop()[0] if bare and len(kinds) == 1 and all(len(one) == 1 for one in kinds) else ""
-    )
+    found = list(map(read_phrase, texts))
+    kinds = {tuple(kind for kind in _KINDS if getattr(says, kind)) for says in found}
+    bare = not any(says.measures or says.rest for says in found)
+    only = kinds.pop() if len(kinds) == 1 and bare else ()
+    return only[0] if len(only) == 1 else ""
 
 
 def with_levels(
@@ -47,23 +48,24 @@ def with_levels(
 ) -> tuple[Column, ...]:
     """Return `columns` with those of levels as remarks: ``Noise | PSNR`` over ``15``, ``25``.
 
-    Those are of no metric that anything knows, before all that are, and rows that else say the
-    same differ in them.
+    Those are of no metric that anything knows, or print no number, stand before all that are and
+    do, and rows that else say the same differ in them.
 
     Args:
         columns: All of a table.
         unknown: Which of them hold numbers below a header that nothing knows.
         rows: The cells of the table.
     """
-    known = (n for n, column in enumerate(columns) if column.holds_numbers and n not in unknown)
-    first = next(known, len(columns))
     full = [row for row in rows if len(row) == len(columns)]
+    held = [n for n, column in enumerate(columns) if column.holds_numbers]
+    known = (n for n in held if n not in unknown and any(read_numbers(row[n]) for row in full))
+    first = next(known, len(columns))
     keys = [
         n for n, column in enumerate(columns) if column.role in ("model", "metric", *IDENTITIES)
     ]
     said = list(zip(*(_filled(full, n) for n in keys), strict=True)) or [()] * len(full)
     levels: set[int] = set()
-    for n in (n for n in unknown if n < first):
+    for n in (n for n in held if n < first):
         finer = [(*key, row[n].plain) for key, row in zip(said, full, strict=True)]
         decimal = any(_DECIMAL.fullmatch(row[n].plain) for row in full)
         if len(set(finer)) > len(set(said)) and not decimal:

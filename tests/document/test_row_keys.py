@@ -74,6 +74,12 @@ def test_levels_tell_rows_apart_that_else_say_the_same() -> None:
     assert variants(text) == [("psnr", "31.1", "15"), ("psnr", "28.2", "25"), ("psnr", "30.3", "")]
 
 
+def test_what_prints_no_number_is_a_level_whatever_its_header_names() -> None:
+    rows = ("Recall | @[ 0.5:0.9 / all ] | 0.31", "Recall | @[ 0.5 / all ] | 0.49")
+    text = "# owlSR\n\n" + table("Metric | IoU | Value", *rows)
+    assert variants(text) == [("recall", "0.31", "0.5_0.9_all"), ("recall", "0.49", "0.5_all")]
+
+
 @pytest.mark.parametrize(
     "rows",
     [

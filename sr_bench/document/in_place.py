@@ -44,7 +44,7 @@ _HIDDEN: Final = re.compile(
     r"|\\(?:text)?color\{\w{1,20}\}|\\(?:(?:text|math)[a-z]{0,6}|bm|boldsymbol|underline|emph|bf|rm)(?![a-zA-Z])"
     r"|\\[,;:!]|(?<=[\d{])~(?=[a-zA-Z\\])"  # blanks of LaTeX
     r"|:(?=\w{0,29}[a-z])\w{2,30}:|\b(?:about|approx\.?|around|circa|ca\.)\s|[约約]"
-    r"|[*_`\\\[\]{}$†‡§¶≈\u25a0-\u25b1\u25c0-\u27bf\u2b00-\u2bff\ufe0f\U0001f300-\U0001faff]"
+    r"|(?!\\\.\d)[*_`\\\[\]{}$†‡§¶≈\u25a0-\u25b1\u25c0-\u27bf\u2b00-\u2bff\ufe0f\U0001f300-\U0001faff]"
 )
 
 

@@ -1,7 +1,7 @@
 """Read a row's label into the model, the backend word and the precision that it names."""
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -31,6 +31,8 @@ _SCALE: Final = re.compile(
 )
 _MARKED: Final = 40  # characters at a label's end that may be marks
 _TIE: Final = re.compile("[-_]")
+_PARTS: Final = re.compile("([-_.]+)")
+_MOST_PARTS: Final = 41  # names and the signs between them
 _SPLIT: Final = re.compile(r"[\s,/+&;|()\[\]（）]+")  # noqa: RUF001
 
 
@@ -116,6 +118,29 @@ def parted(label: str, names: Set[str]) -> str:
         if is_apart and " " not in name and _is_precision_tail(words):
             return f"{name} {tail}"
     return ""
+
+
+def precision_twins(labels: Iterable[str]) -> Mapping[str, str]:
+    """Return those of `labels` that differ in a precision alone, each with its own at the end.
+
+    The first of those that do must be of fp32: the others belong to it.
+
+    >>> precision_twins(["wren_fp32_b1", "wren_int8_b1", "gull-int8"])
+    {'wren_fp32_b1': 'wren_b1 fp32', 'wren_int8_b1': 'wren_b1 int8'}
+    """
+    families: dict[str, dict[str, Precision]] = {}
+    for label in labels:
+        parts = _PARTS.split(label)
+        for n in range(2, min(len(parts), _MOST_PARTS), 2):
+            if precision := precision_word(parts[n]):
+                family = "".join(parts[: n - 1] + parts[n + 1 :])
+                families.setdefault(family, {})[label] = precision
+    return {
+        label: f"{family} {precision}"
+        for family, found in families.items()
+        if len(set(found.values())) > 1 and next(iter(found.values())).is_full
+        for label, precision in found.items()
+    }
 
 
 def _label(name: str, backend: str, precision: Precision, mark: str = "") -> Label:

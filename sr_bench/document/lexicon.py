@@ -27,14 +27,15 @@ _ROLES: Final = MappingProxyType(
         "model": """model models modelname modelnames modelid method methods methodname expname
             experiment network networks networkname net name names arch architecture
             architectures algorithm algorithms algo backbone variant 模型 模型名 模型名称
-            模型结构 具体模型 方法 算法 算法名称 网络 网络名称 网络结构 骨干网络 名称 モデル
-            モデル名 手法 모델 모델명 modell modele modelo metodo methode модель модел метод""",
+            模型结构 具体模型 测试模型 方法 算法 算法名称 网络 网络名称 网络结构 骨干网络 名称
+            モデル モデル名 手法 모델 모델명 modell modele modelo metodo methode модель модел
+            метод""",
         "source": "source sources codesource 源码 模型来源",
         "dataset": """dataset datasets data testset testsets testdata testdataset evaldataset
             evaluationdataset benchmark benchmarks valset 数据集 测试集 验证集 评测数据集
             测试数据 データセット 데이터셋 datensatz jeudedonnees""",
         "scale": """scale scales upscale upscaling factor scalefactor upscalingfactor
-            upscalefactor srscale magnification 放大倍数 放大 倍数 倍率 放大因子 缩放倍数
+            upscalefactor srscale magnification zoom 放大倍数 放大 倍数 倍率 放大因子 缩放倍数
             スケール""",
         "shape": """shape shapes shapechw shapehwc size sizes inputsize inputsizes inputshape
             inputshapes imagesize imgsize inputresolution inputresolutionhxwxc resolution
@@ -46,7 +47,8 @@ _ROLES: Final = MappingProxyType(
             numberformat 精度 量化 量化精度 量化类型 量化方式 数据类型 量化模式 模型精度
             推理精度 prec""",
         "device": """device devices hardware gpu gputype npu platform chip chipset chipsets soc
-            accelerator 芯片型号 硬件平台 设备型号 gpu型号 设备 芯片 硬件 平台 推理设备""",
+            accelerator testplatform 芯片型号 测试平台 硬件平台 设备型号 gpu型号 设备 芯片 硬件
+            平台 推理设备""",
         "runtime": """runtime targetruntime backend backends framework frameworks engine
             inferenceengine inferencebackend 推理框架 框架 后端 推理后端 运行时 推理引擎""",
         "metric": """metric metrics metricname measure measures indicator indicators criterion
@@ -56,12 +58,14 @@ _ROLES: Final = MappingProxyType(
             comments description details info link links url urls download downloads weight
             weights checkpoint checkpoints ckpt ckpts config configs configfile code file files
             filename modelfile onnx pretrained pretrainedmodel pretrainedmodels
-            pretrain md5 sha256 sha256sum hash commit version date year venue paper publication
+            pretrain md5 sha256 sha256sum hash commit version date publishdate releasedate
+            published released year venue paper publication
             license licence author authors task tasks opset protocol script branch log logs demo
             status supported support category type compiled nv12compiled compiledmodel
             computeunit primarycomputeunit traindata trainingdata trainingset trainingsets
             traindataset trainset trainingdataset pretraineddataset epoch epochs iterations
-            iters iter schedule lrschd lrschedule batchsize batch bs seed layers blocks channels
+            iters iter schedule lrschd lrschedule batchsize blocksize tilesize tile batch bs seed
+            layers blocks channels
             optimizer loss lossfunction profile source code reference references ref postprocess
             preprocess tutorial example examples runmodel build implementation style targetmodel
             extradata pretrainmodel trainingresources gpuinfo profilehtml omzmodelname

@@ -42,12 +42,13 @@ _SCALE: Final = re.compile(
 _DEGRADED: Final = re.compile(r"(?:bi|bd|dn)x(\d)")
 _SHAPE: Final = re.compile(r"\d{1,5}(?:x\d{1,5}){1,3}")
 _DTYPE: Final = re.compile(
-    r"fp|int|float|bf16|tf32|half|w\d{1,2}a\d|full|quanti[sz]ed|mixed|nf4|浮点|半精|单精|全精|量化"
+    r"fp|int|float|bf16|tf32|half|w\d{1,2}a\d|full|quant|mixed|nf4|浮点|半精|单精|全精|量化"
 )
 _DTYPE_WORDS: Final = MappingProxyType(
     {"float": "fp32", "fullprecision": "fp32", "floatingpoint": "fp32", "floatprecision": "fp32"}
     | {"浮点": "fp32", "浮点精度": "fp32", "单精度": "fp32", "全精度": "fp32", "半精度": "fp16"}
-    | {"half": "fp16", "halfprecision": "fp16", "quantized": "int8", "quantised": "int8"}
+    | {"half": "fp16", "halfprecision": "fp16", "quant": "int8"}
+    | {"quantized": "int8", "quantised": "int8"}
     | {"量化前": "fp32", "量化后": "int8", "量化": "int8"}
 )
 _DATASET_END: Final = re.compile(

@@ -67,8 +67,13 @@ def numbers_in(
 
 
 def changed(measures: tuple[Measure, ...], of_row: Sequence[Measure]) -> tuple[Measure, ...]:
-    """Return `measures`; a mere change, as below ``Δ``, is one of what the row measures."""
+    """Return `measures`; a mere change, as below ``Δ``, is one of what the row measures.
+
+    A mere score is what the row measures.
+    """
     change = measures[0].metric if len(measures) == 1 else ""
+    if change == "score" and of_row:
+        return tuple(of_row)
     if change not in _CHANGES or not of_row or tuple(of_row) == measures:
         return measures
     return tuple(replace(measures[0], metric=f"{one.metric}_{change}") for one in of_row)

@@ -10,6 +10,7 @@ from sr_bench.document.columns import IDENTITIES, Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.lexicon import SR_DATASETS
 from sr_bench.document.phrases import fallback_measure, is_remark, misspelt, read_phrase
+from sr_bench.document.row_keys import labelled
 from sr_bench.document.spelling import compact, has_digit, has_number
 
 _NO_HEADER: Final = "it has no header"
@@ -19,6 +20,7 @@ _PLAIN: Final = re.compile(
 _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
 _LEADS: Final = re.compile(r"[\W_]*[0-9]")
 _FRACTION: Final = re.compile(r"[0-9][.,][0-9]")
+_LINES: Final = re.compile(r"\W*[1-9][0-9]{2,3}[pi]\W*")
 _FEW: Final = 2
 _DECIBELS: Final = re.compile(r"(?:1[5-9]|[2-5][0-9])\.[0-9]{1,4}(?:\s?/\s?0?\.[0-9]{1,6})?")
 """Alone, or beside an SSIM."""
@@ -108,6 +110,7 @@ def _are_decibels(texts: Iterable[str]) -> bool:
 
 def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tuple[Column, ...]:
     """Return `columns` with those that name models, or are models, found by all the others."""
+    columns = tuple(labelled(columns, texts))
     roles = {column.role for column in columns}
     unsaid = columns and all(map(_says_nothing, columns[1:]))
     # Values, or models of which the first column's header says that they are.
@@ -132,10 +135,18 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tup
         return columns
     return tuple(
         replace(column, role="number", says=replace(column.says, model=column.header))
-        if column.role == "unknown" and column.header and any(map(has_digit, cells))
+        if column.header and _is_of_a_model(column, cells)
         else column
         for column, cells in zip(columns, texts, strict=True)
     )
+
+
+def _is_of_a_model(column: Column, texts: Iterable[str]) -> bool:
+    """Tell whether a column holds numbers, even below a word for remarks, such as ``Paper``."""
+    if column.role == "unknown":
+        return any(map(has_digit, texts))
+    numbers = [text for text in texts if has_digit(text)] if column.role == "remark" else []
+    return bool(numbers) and all(map(_DECIBELS.fullmatch, numbers))
 
 
 def _are_names(texts: Iterable[str]) -> bool:
@@ -165,7 +176,12 @@ def _is_result(text: str) -> bool:
 
 
 def _may_be_result(text: str) -> bool:
-    """Tell whether `text` has a number that is no mere part of words, as in ``night (n=9)``."""
+    """Tell whether `text` has a number that is no mere part of words, as in ``night (n=9)``.
+
+    ``720p`` is the size of images.
+    """
+    if _LINES.fullmatch(text):
+        return False
     return has_number(text) and bool(_LEADS.match(text) or _FRACTION.search(text))
 
 
@@ -197,7 +213,7 @@ def unmeasured(column: Column, texts: Iterable[str]) -> Column:
     """Return a column of an unknown header over numbers as one of a metric of that name."""
     if column.role != "unknown" or column.told or not any(map(has_digit, texts)):
         return column
-    if column.header and not any(map(_may_be_result, texts)):
+    if _counts(texts) if not column.header else not any(map(_may_be_result, texts)):
         return replace(column, role="remark")  # EDSR_x2.pt, 800 of them in a sentence
     if not column.header:
         return replace(column, fault=_NO_HEADER)
@@ -205,6 +221,12 @@ def unmeasured(column: Column, texts: Iterable[str]) -> Column:
         return replace(column, fault=f"no column of this name is read; did you mean {title!r}?")
     says = replace(column.says, measures=(fallback_measure(column.header),))
     return replace(column, role="number", says=says)
+
+
+def _counts(texts: Iterable[str]) -> bool:
+    """Tell whether `texts` are the numbers of rows, in any order, from 0 or 1."""
+    found = sorted(int(text) for text in texts if text.isdecimal() and text.isascii())
+    return bool(found) and found[0] in (0, 1) and found == list(range(found[0], found[-1] + 1))
 
 
 def without_doubles(columns: Sequence[Column]) -> tuple[Column, ...]:

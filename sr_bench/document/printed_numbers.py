@@ -19,7 +19,7 @@ _DIGITS: Final = (
     r"|[1-9][0-9]{0,2}(?:'+[0-9]{3})+(?:[.,][0-9]+)?(?![0-9'])"
     r"|[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+(?![0-9.,])"
     r"|[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}(?![0-9.,])"
-    r"|(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)(?![0-9.,])|[0-9]+\.[0-9]+|[0-9]+|\.[0-9]+"
+    r"|(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)(?![0-9.,])|[0-9]+\\?\.[0-9]+|[0-9]+|\.[0-9]+"
 )
 _BLANK: Final = "|".join(map(re.escape, sorted(NOTHING - {"", "/"}, key=len, reverse=True)))
 _ITEM: Final = re.compile(
@@ -199,7 +199,8 @@ class _Reader:
 
 def _as_python(text: str) -> str:
     """Return a number without the marks that only people read."""
-    text = re.sub(f"[{MINUSES}]{FILL}*", "-", text).replace("'", "").removeprefix("+")
+    text = re.sub(f"[{MINUSES}]{FILL}*", "-", text)
+    text = text.replace("'", "").replace("\\", "").removeprefix("+")
     point, comma = text.rfind("."), text.rfind(",")
     if comma >= 0 and _THOUSANDS.fullmatch(text):
         return text.replace(",", "")

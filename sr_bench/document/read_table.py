@@ -22,9 +22,10 @@ from sr_bench.document.stacked import unstacked
 from sr_bench.document.tables import Document
 from sr_bench.errors import DocumentError
 
-_DECIMAL: Final = re.compile(r"\W*[0-9]+[.,][0-9]+ ?(?:[KMGBT]|[KMG]i?B)?\W*", re.I)
+_DECIMAL: Final = r"[0-9]+[.,][0-9]+ ?(?:[KMGBT]|[KMG]i?B)?"
+_DECIMALS: Final = re.compile(rf"\W*{_DECIMAL}(?:\s?[/|;]\s?{_DECIMAL})*\W*", re.I)
 _NO_MODEL: Final = "no column, row or heading names the model that it is of"
-_DECIMALS: Final = re.compile("version|opset", re.I)
+_VERSIONS: Final = re.compile("version|opset", re.I)
 """Headers of remarks that are decimals."""
 
 
@@ -174,10 +175,10 @@ def _about(line: Line, nearer: Dimensions) -> Dimensions:
 def _prints_number(column: Column, cell: Cell) -> bool:
     """Tell whether `cell`, of no column of numbers, prints one that says more than what a row is.
 
-    Notes, names and shapes may have digits, but none is a decimal alone.
+    Notes, names and shapes may have digits, but none is a decimal alone, or a few.
     """
     if column.role in ("unknown", "number") or column.fault or column.ignored:
         return has_digit(cell.text if "badge" in cell.text else cell.plain)
-    if column.role == "scale" or _DECIMALS.search(column.header):
+    if column.role == "scale" or _VERSIONS.search(column.header):
         return False
-    return bool(_DECIMAL.fullmatch(cell.plain))
+    return bool(_DECIMALS.fullmatch(cell.plain))

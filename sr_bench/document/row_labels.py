@@ -10,7 +10,7 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.findings import Line
-from sr_bench.document.labels import Label, parted, read_label
+from sr_bench.document.labels import Label, parted, precision_twins, read_label
 from sr_bench.document.layout import Layout
 from sr_bench.document.lexicon import NOTHING
 from sr_bench.document.meanings import precision_word
@@ -99,10 +99,11 @@ class RowReader:
             return
         cells = [row[column] for row in layout.body.rows if column < len(row)]
         names = frozenset(cell.plain for cell in cells)
+        twins = precision_twins([cell.plain for cell in cells])
         for cell in cells:
             try:
                 where = f"{self._document.path}:{cell.line}:{cell.column}"
-                split = parted(cell.plain, names)
+                split = twins.get(cell.plain) or parted(cell.plain, names)
                 label = read_label(split or cell.markdown, where=where)
                 yield cell, replace(label, alone=bool(split) and label.model not in names)
             except DocumentError as error:
@@ -237,7 +238,11 @@ class RowReader:
         return both
 
     def _remarks(self, cells: Sequence[Cell]) -> tuple[str, ...]:
-        remarks = (_value(cell) for column, cell in self._pairs(cells) if column.role == "remark")
+        remarks = (
+            _value(cell)
+            for column, cell in self._pairs(cells)
+            if column.role in ("remark", "unknown") and not column.fault
+        )
         return (*remarks, self._section_text)
 
     def _owned(self, row: LabelledRow, place: str) -> LabelledRow:

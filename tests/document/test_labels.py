@@ -3,7 +3,7 @@
 import pytest
 
 from sr_bench.core.precision import Precision
-from sr_bench.document.labels import Label, read_label, scale_of
+from sr_bench.document.labels import Label, precision_twins, read_label, scale_of
 from sr_bench.errors import DocumentError
 
 
@@ -114,3 +114,21 @@ def test_a_label_that_cannot_be_read_is_refused_with_its_place(source: str, mess
 def test_a_label_of_thousands_of_precision_words_is_read_by_its_last_ones() -> None:
     assert read_label("RCAN " + "int8 max " * 3000, where="x").precision is Precision("int8_max")
     assert read_label("fp16 " * 3000, where="x").model.startswith("fp16 fp16")
+
+
+@pytest.mark.parametrize(
+    ("labels", "spelled"),
+    [
+        (["owl-fp32", "owl-int8"], ["owl fp32", "owl int8"]),
+        (["a/owl_float_b1.rt", "a/owl_quant_b1.rt"], ["a/owl_b1.rt fp32", "a/owl_b1.rt int8"]),
+        (["owl_fp32", "owl_fp16", "owl_w8a16"], ["owl fp32", "owl fp16", "owl w8a16"]),
+        (["owl-int8", "owl-fp32"], [None, None]),  # whose row would have no model's row above
+        (["owl-fp32", "wren-int8", "owl"], [None, None, None]),
+        (["owl-fp16", "owl-int8"], [None, None]),
+    ],
+)
+def test_labels_that_differ_in_a_precision_alone_are_of_one_model(
+    labels: list[str], spelled: list[str | None]
+) -> None:
+    twins = precision_twins(labels)
+    assert [twins.get(label) for label in labels] == spelled

@@ -1,8 +1,11 @@
 """Tables are read whichever way they run: each number gets what is said of it anywhere."""
 
+from dataclasses import replace
+
 import pytest
 
 from sr_bench.core.claim import Claim
+from sr_bench.core.ignored import Ignored
 from sr_bench.document.claims import read, read_claims
 from sr_bench.document.printed import unread_numbers
 from sr_bench.document.tables import parse_document
@@ -291,3 +294,23 @@ def test_twins_below_a_sentence_are_told_apart_by_their_headings() -> None:
     nme = table("Model | NME", "owl | 3.4")
     tables = (f"## {name}\n\n{said.format(name)}{nme}" for name in "AB")
     assert claims("\n".join(tables)) == ["owl (a): nme 3.4", "owl (b): nme 3.4"]
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "other"),
+    [
+        ("Note", "a", "b"),
+        ("Dataset", "Set5", "Set14"),
+        ("FPS", "4.5", "5.5"),
+        ("IoU", "@ 1", "@ 2"),
+    ],
+)
+def test_a_column_that_a_card_ignores_tells_of_its_rows_what_it_told(
+    header: str, first: str, other: str
+) -> None:
+    rows = (f"owl | {first} | 31", f"owl | {other} | 30", f"owl | {other} | 29")
+    document = parse_document(table(f"Model | {header} | PSNR", *rows), "zoo/README.md")
+    left = read(replace(document, ignored=Ignored(columns={header: "why"})))
+    assert [c for t in left.tables for row in t.rows for c in row.claims] == [
+        claim for claim in read_claims(document) if claim.metric == "psnr"
+    ]

@@ -55,6 +55,7 @@ def test_a_header_that_nobody_knows_names_a_metric_that_nothing_measures(header:
         *(("Scale", "x2"), ("Notes", "retrained 2024"), ("Download", "[v1.2](https://a.b/1)")),
         *(("Dataset", "Set5"), ("Shape", "3x8x8"), ("Version", "1.2"), ("备注", "第2版")),
         *(("Precision", "fp32"), ("Resolution", "720x1280"), ("Licence", "Apache-2.0")),
+        *(("LR", "270p"), ("Publish date", "2023"), ("Tile size", "400")),
     ],
 )
 def test_digits_that_tell_a_row_from_others_are_no_numbers(header: str, cell: str) -> None:
@@ -62,7 +63,7 @@ def test_digits_that_tell_a_row_from_others_are_no_numbers(header: str, cell: st
 
 
 @pytest.mark.parametrize("header", ["Notes", "Dataset", "Device", "Weights"])
-@pytest.mark.parametrize("text", ["0.87", "1,592K", "4.2 MB"])
+@pytest.mark.parametrize("text", ["0.87", "1,592K", "4.2 MB", "31.6 / 0.87"])
 def test_a_decimal_alone_is_a_number_below_any_of_these_headers(header: str, text: str) -> None:
     found = messages(MODELS.format(header, f"**{text}**"))
     assert any(repr(text) in message for message in found)

@@ -9,6 +9,7 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.lexicon import SR_DATASETS
+from sr_bench.document.numbers_in_cells import prints_decibels
 from sr_bench.document.phrases import fallback_measure, is_remark, misspelt, read_phrase
 from sr_bench.document.row_keys import labelled
 from sr_bench.document.spelling import compact, has_digit, has_number
@@ -22,8 +23,6 @@ _LEADS: Final = re.compile(r"[\W_]*[0-9]")
 _FRACTION: Final = re.compile(r"[0-9][.,][0-9]")
 _LINES: Final = re.compile(r"\W*[1-9][0-9]{2,3}[pi]\W*")
 _FEW: Final = 2
-_DECIBELS: Final = re.compile(r"(?:1[5-9]|[2-5][0-9])\.[0-9]{1,4}(?:\s?/\s?0?\.[0-9]{1,6})?")
-"""Alone, or beside an SSIM."""
 _BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\b", re.IGNORECASE)
 
 
@@ -36,8 +35,12 @@ class Below:
     width: int
 
     def __iter__(self) -> Iterator[str]:
-        cells = (row[self.index] for row in self.rows if len(row) == self.width)
-        return (cell.plain for cell in cells if cell.plain)
+        return filter(None, (cell.plain for cell in self.cells))
+
+    @property
+    def cells(self) -> Iterator[Cell]:
+        """What the column holds, blanks too."""
+        return (row[self.index] for row in self.rows if len(row) == self.width)
 
 
 def by_cells(column: Column, texts: Iterable[str]) -> Column:
@@ -66,9 +69,7 @@ def _says_of(column: Column, texts: Sequence[str]) -> Dimensions | None:
     return None
 
 
-def of_benchmarks(
-    columns: tuple[Column, ...], texts: Sequence[Iterable[str]]
-) -> tuple[Column, ...]:
+def of_benchmarks(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Column, ...]:
     """Return `columns` with those on benchmarks, of which nothing names the metric, as of PSNR.
 
     That is so where two benchmarks and more are across or down, and all their numbers can be
@@ -103,12 +104,12 @@ def _are_benchmarks(column: Column, texts: Iterable[str]) -> bool:
     return len(set(names)) >= _FEW and all(map(_is_benchmark, names))
 
 
-def _are_decibels(texts: Iterable[str]) -> bool:
-    numbers = [text.strip("*~ ") for text in texts if has_digit(text)]
-    return bool(numbers) and all(map(_DECIBELS.fullmatch, numbers))
+def _are_decibels(texts: Below) -> bool:
+    numbers = [cell for cell in texts.cells if has_digit(cell.plain)]
+    return bool(numbers) and all(map(prints_decibels, numbers))
 
 
-def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tuple[Column, ...]:
+def oriented(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Column, ...]:
     """Return `columns` with those that name models, or are models, found by all the others."""
     columns = tuple(labelled(columns, texts))
     roles = {column.role for column in columns}
@@ -141,12 +142,11 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tup
     )
 
 
-def _is_of_a_model(column: Column, texts: Iterable[str]) -> bool:
+def _is_of_a_model(column: Column, texts: Below) -> bool:
     """Tell whether a column holds numbers, even below a word for remarks, such as ``Paper``."""
     if column.role == "unknown":
         return any(map(has_digit, texts))
-    numbers = [text for text in texts if has_digit(text)] if column.role == "remark" else []
-    return bool(numbers) and all(map(_DECIBELS.fullmatch, numbers))
+    return column.role == "remark" and _are_decibels(texts)
 
 
 def _are_names(texts: Iterable[str]) -> bool:

@@ -31,14 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print where each number of the line came from."""
-    from sr_bench.cards.documents import read_told
+    from sr_bench.cards.documents import read_bound
     from sr_bench.document.cells import metric_cells
+    from sr_bench.document.claims import read
     from sr_bench.history.ledger import ledger_of, read_ledger
     from sr_bench.history.origin import origin, origin_lines
     from sr_bench.text.printable import printable
 
     path, line, column = _place(args.place, args.column)
-    cells = _chosen(metric_cells(read_told(path)), path, line, column)
+    cells = _chosen(metric_cells(read(read_bound(path))), path, line, column)
     ledger = read_ledger(ledger_of(path))
     for fault in ledger.faults:
         print(f"sr-bench: warning: {printable(fault)}", file=sys.stderr)  # not in JSON

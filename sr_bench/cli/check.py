@@ -22,12 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what is stale; return 1 if anything is, 3 if the run says nothing of a document."""
-    from sr_bench.cards.documents import read_told
+    from sr_bench.cards.documents import read_bound
     from sr_bench.text.printable import printable
     from sr_bench.update.stale import check
 
     past = named_run(args.run_name, args.results)
-    checked = [check(read_told(path), past) for path in args.documents]
+    checked = [check(read_bound(path), past) for path in args.documents]
     for document in checked:
         print(printable("\n".join(_lines(document))))
     if any(document.stale for document in checked):

@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the draft, and print what is left to decide."""
+    from sr_bench.core.card import suite_manifest_folders
     from sr_bench.data.locate import known_datasets
     from sr_bench.draft.draft import Request, draft
     from sr_bench.files.atomic import write_text
@@ -46,7 +47,8 @@ def run(args: argparse.Namespace) -> int:
         msg = f"{path}: a card is there already, and init overwrites none; --out FILE takes another"
         raise OptionError(msg)
     onnx = tuple(_onnx(given) for given in args.onnx)
-    card = draft(Request(document, path, onnx, known_datasets((document.parent / "datasets",))))
+    known = known_datasets(suite_manifest_folders(path.resolve().parent))
+    card = draft(Request(document, path, onnx, known))
     write_text(path, card.text())
     print(printable(f"{path}: {counted(len(card.models), 'model')} of {document}"))
     if card.doubts:
@@ -62,12 +64,12 @@ def _document(path: Path) -> Path:
         raise OptionError(msg)
     if not path.is_dir():
         return path
-    readmes = sorted(each for each in path.iterdir() if each.stem.casefold() == "readme")
-    named = [each for each in readmes if each.suffix in (".md", ".rst", ".html")]
-    if not named:
-        msg = f"{path}: expected a README.md in this folder, got none; name the document itself"
-        raise OptionError(msg)
-    return named[0]
+    readmes = {each.name.casefold(): each for each in sorted(path.iterdir())}
+    for name in ("readme.md", "readme.rst", "readme.html"):
+        if name in readmes:
+            return readmes[name]
+    msg = f"{path}: expected a README.md in this folder, got none; name the document itself"
+    raise OptionError(msg)
 
 
 def _onnx(given: str) -> tuple[str, Path]:

@@ -151,7 +151,7 @@ class ModelCard:
     @property
     def manifest_folders(self) -> tuple[Path, ...]:
         """Where the zoo may keep dataset manifests of its own, in the order of search."""
-        return _manifest_folders(self.folder)
+        return suite_manifest_folders(self.folder)
 
     @property
     def id(self) -> str:
@@ -254,10 +254,10 @@ class SuiteCard:
     @property
     def manifest_folders(self) -> tuple[Path, ...]:
         """Where the zoo may keep dataset manifests of its own, in the order of search."""
-        return _manifest_folders(self.path.resolve().parent)
+        return suite_manifest_folders(self.path.resolve().parent)
 
 
-def _manifest_folders(suite: Path) -> tuple[Path, ...]:
+def suite_manifest_folders(suite: Path) -> tuple[Path, ...]:
     """Return the folders, inside the suite and beside it, that may hold folders of datasets."""
     return tuple(
         place for folder in (suite, suite.parent) for place in (folder / "datasets", folder)

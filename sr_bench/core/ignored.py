@@ -1,6 +1,6 @@
 """What a card tells not to read in its document, each with the reason."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sr_bench.core.fields import Words
@@ -30,6 +30,16 @@ class Ignored:
     def table(self, names: Iterable[str]) -> str:
         """Return why a table that is called by any of `names` is ignored; empty if it is not."""
         return _reason(self.tables, names)
+
+
+def ignored_by_all(cards: Sequence[Ignored]) -> Ignored:
+    """Return what each of `cards` leaves out, with the reasons of the first; nothing if none."""
+    first, *others = cards or (Ignored(),)
+    return Ignored(
+        {name: why for name, why in first.columns.items() if all(o.column(name) for o in others)},
+        {name: why for name, why in first.rows.items() if all(o.row([name]) for o in others)},
+        {name: why for name, why in first.tables.items() if all(o.table([name]) for o in others)},
+    )
 
 
 def spelled_alike(first: str, second: str) -> bool:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from sr_bench import discovery
+from sr_bench.core.claim import Claim
 from sr_bench.errors import OptionError
 
 PACKAGE = "sr_bench.metrics"
@@ -206,6 +207,11 @@ def not_computed(name: str) -> str:
 def with_unit(text: str, metric: str) -> str:
     """Return the number `text` with the unit of `metric`, if it has one."""
     return f"{text} {metric_info(metric).unit}".rstrip()
+
+
+def quantity(claim: Claim) -> str:
+    """Return the number with its unit as printed: ``1.370 M``, ``1370 K``."""
+    return f"{claim.text} {claim.unit}" if claim.unit else with_unit(claim.text, claim.metric)
 
 
 def _declared(name: str) -> MetricInfo:

@@ -153,6 +153,14 @@ class Precision(str):
         return Spelled(cls.parse).__get_pydantic_core_schema__(source, handler)
 
 
+def agreed(first: Precision | None, second: Precision | None) -> Precision | None:
+    """Return the one precision that two names mean; None if there is none, or they contradict."""
+    if not (first and second):
+        return first or second
+    exact = [one for one in (first, second) if one != one.dtype] or [first]
+    return exact[0] if first.dtype == second.dtype and len(set(exact)) == 1 else None
+
+
 @cache  # one object for each, which `is` compares
 def _member(name: str) -> Precision:
     return str.__new__(Precision, name)

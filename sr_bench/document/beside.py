@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from sr_bench.document.lexicon import DATASET_PARTS, DEVICE_ENDS
+from sr_bench.document.lexicon import DATASET_PARTS, DEVICE_ENDS, ENGLISH
 from sr_bench.document.meanings import Kind, Meaning, precision_word
 from sr_bench.document.pieces import Piece
 from sr_bench.document.spelling import compact
 from sr_bench.document.units import ITEMS, NAMED, PERCENT, RATES, unit_alone
 
 MEASURING: Final[frozenset[Kind]] = frozenset({"measure", "metric word", "generic"})
+_DELTA: Final = re.compile("[δΔ∆]|delta", re.IGNORECASE)
+_PARTS: Final[frozenset[Kind]] = frozenset({"unknown", "unit"})
 _DEVICE: Final = Meaning("device")
 _FILLER: Final = Meaning("filler")
 _METRIC_WORD: Final = Meaning("metric word")
@@ -62,9 +64,21 @@ def _beside(
         return Meaning("precision", precision=precision_word(f"int8 {piece.text}"))
     if kind == "unknown" and _is_part(piece, before):
         return _FILLER
-    if kind == "unknown" and (piece.is_metric or (is_rate and not before)):
+    if kind == "change" and _is_inside(piece, before, after):
+        return _UNKNOWN
+    rates = is_rate and not before and any(map(str.isalpha, piece.text))
+    if kind == "unknown" and (piece.is_metric or rates):
         return _METRIC_WORD
     return None
+
+
+def _is_inside(change: Piece, before: Sequence[Piece], after: Sequence[Piece]) -> bool:
+    """Tell whether a word of a change is part of another one: 色差, frame difference error."""
+    if change.text == "差":
+        starts = before and before[-1].end == change.start and before[-1].meaning.kind in _PARTS
+        return bool(starts or (after and after[0].start == change.end))
+    following = compact(after[0].text) if after else ""
+    return ENGLISH.get(following, following) == "error" and not _DELTA.search(change.text)
 
 
 def _is_calibration(piece: Piece, others: Sequence[Piece]) -> bool:

@@ -4,9 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sr_bench.document.inline import escaped, from_rst, plain
+from sr_bench.document.inline import LONGEST, escaped, from_rst, plain
 
 NEWLINE: Final = re.compile(r"\r\n?|\n")
+BREAK: Final = r"<\s?/?\s?br\s?/?>"
+"""Of a line, as people type it."""
 _BARE: Final = re.compile("[A-Za-z0-9./%-]*")
 """Texts, as most cells are, that are plain however they are read."""
 Markup = Literal["markdown", "rst", "verbatim"]
@@ -53,3 +55,11 @@ class Cell:
         column = len(above[-1]) + (1 if line > self.line else self.column)
         text = self.text[start:end]
         return Cell(text, line, column, self.start + start, self.start + end, self.markup)
+
+    def split(self, sign: re.Pattern[str]) -> tuple["Cell", ...]:
+        """Return the parts between what `sign` finds; a very long cell stays whole."""
+        if len(self.text) > LONGEST:
+            return (self,)
+        edges = [0, *(edge for match in sign.finditer(self.text) for edge in match.span())]
+        edges.append(len(self.text))
+        return tuple(self.part(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True))

@@ -7,8 +7,7 @@ from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.fields import narrowed
 from sr_bench.document.cell import Cell
-from sr_bench.document.claims import read_model_tables
-from sr_bench.document.tables import Document
+from sr_bench.document.claims import Reading
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,8 @@ class MetricCell:
     """Which of the document's tables with models it is in, from 0."""
 
 
-def metric_cells(document: Document) -> tuple[MetricCell, ...]:
-    """Return the metric cells of `document` in reading order."""
+def metric_cells(reading: Reading) -> tuple[MetricCell, ...]:
+    """Return the metric cells of a document in reading order."""
     cells = [
         MetricCell(
             narrowed(CellKey, row, metric=place.asks.metric),
@@ -40,7 +39,7 @@ def metric_cells(document: Document) -> tuple[MetricCell, ...]:
             isinstance(place.asks, Claim),
             index,
         )
-        for index, table in enumerate(read_model_tables(document))
+        for index, table in enumerate(reading.tables)
         for row in table.rows
         for place in row.places
     ]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from sr_bench.core.claim import Blank, Claim
-from sr_bench.core.ignored import Ignored
 from sr_bench.core.precision import Precision
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.findings import Finding, Line
@@ -32,8 +31,7 @@ _TITLE: Final = re.compile(
 class Reading:
     """All that is read of a document, and every number that it prints."""
 
-    path: str
-    """Of the document, as the user would type it."""
+    document: Document
     tables: tuple[ModelInfoTable, ...]
     """Without the rows that can't be read or that the card ignores."""
     printed: tuple[Printed, ...]
@@ -42,6 +40,11 @@ class Reading:
     """Of every table, whatever it is about."""
     labels: frozenset[str]
     """What rows are called: by the model's name, and by the whole label; ignored ones too."""
+
+    @property
+    def path(self) -> str:
+        """Of the document, as the user would type it."""
+        return self.document.path
 
     def unread_rows(self, label: str) -> tuple[str, ...]:
         """Return each row of this label that can't be read: its line, and why."""
@@ -58,17 +61,11 @@ class Reading:
 
 
 @seldom_searched()
-def read(document: Document, ignored: Ignored | None = None) -> Reading:
-    """Return what `document` claims, and what it prints beside that.
-
-    Args:
-        document: The text with its tables, and what its card tells of them.
-        ignored: What the card leaves out.
-    """
-    ignored = ignored or Ignored()
-    reader, title = TableReader(document, ignored), _title(document.text)
+def read(document: Document) -> Reading:
+    """Return what `document` claims, and what it prints beside that."""
+    reader, title = TableReader(document), _title(document.text)
     layouts = [
-        without(read_layout(grid, told_of(document.told, grid), title), ignored)
+        without(read_layout(grid, told_of(document.told, grid), title), document.ignored)
         for grid in document.grids
     ]
     for layout in layouts:
@@ -86,7 +83,7 @@ def read(document: Document, ignored: Ignored | None = None) -> Reading:
         if layout.is_read
     )
     return Reading(
-        document.path, tuple(tables), tuple(printed), tuple(layouts), frozenset(reader.labels)
+        document, tuple(tables), tuple(printed), tuple(layouts), frozenset(reader.labels)
     )
 
 
@@ -146,13 +143,8 @@ def _title(text: str) -> str:
     return plain(match[match.lastgroup or 0].rstrip(" \t#\r")) if match else ""
 
 
-def read_model_tables(document: Document) -> tuple[ModelInfoTable, ...]:
-    """Return the tables of `document` with numbers of models, with the rows that can be read."""
-    return read(document).tables
-
-
 def read_claims(document: Document) -> tuple[Claim, ...]:
     """Return every number of the tables that can be read, in reading order."""
-    tables = read_model_tables(document)
-    claims = (claim for table in tables for row in table.rows for claim in row.claims)
+    rows = (row for table in read(document).tables for row in table.rows)
+    claims = (claim for row in rows for claim in row.claims)
     return tuple(sorted(claims, key=lambda claim: claim.source))

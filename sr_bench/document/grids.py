@@ -34,6 +34,8 @@ class Grid:
     """1-based line of each of `rows`."""
     heading: str = ""
     """The heading above, without markup."""
+    sections: tuple[str, ...] = ()
+    """The headings that this one stands below, the nearest first; not of HTML."""
     caption: str = ""
     """What names it: a caption, or the single line of text right above; without markup."""
     dialect: Dialect = "markdown"

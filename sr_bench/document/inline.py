@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from typing import Final
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -18,14 +19,15 @@ _BOLD = re.compile(rf"(?<![^\s/|])\*\*([^\W_](?:{_WORDS}*[^\W_])?)\*\*(?![^\s/|]
 _BOLD_END = re.compile(rf"({_WORDS}*){_BOLD.pattern}")
 _STRONG = re.compile(r"(?<![^\s>])<(b|strong)>([^<]+)</\1>(?!\S)", re.IGNORECASE)
 _IMAGE = re.compile(r"<img\b[^<>]*?\balt=([\"'])([^<>\"']*)\1[^<>]*>", re.IGNORECASE)
+_POWER = re.compile(r"(?<=10)<sup>([-−]?\d{1,2})</sup>")  # noqa: RUF001
 _RST_LINK = re.compile(r"(?::[a-zA-Z][\w:+.-]*:)?(?<!`)`([^`<]+)(?:<[^`<>]*>)?`_{0,2}(?!`)")
 _RST_REFERENCE = re.compile(
     r"(?<![\w`.-])([^\W_][\w.-]*[^\W_]|[^\W_])__?(?![\w_])|\[[\w#*-]+\]_|\|[^|]+\|_?"
 )
 
-# Characters of a source whose markup is read: no label is longer, and for some texts, such as
-# links that never end, the time to read them grows with the square of their length.
-_LONGEST = 1000
+LONGEST: Final = 1000
+"""Characters of a cell that are looked into: no label is longer, and for some texts, such as links
+that never end, the time to read their markup grows with the square of their length."""
 
 
 @cache
@@ -38,7 +40,7 @@ def _tokens(source: str) -> Sequence[Token]:
     # GitHub turns \| into | before it looks for anything else in a cell, inside code too.
     source = source.replace("\\|", "|")
     if "<" in source:
-        source = _STRONG.sub(_starred, _IMAGE.sub(r"\2", source))
+        source = _POWER.sub(r"^\1", _STRONG.sub(_starred, _IMAGE.sub(r"\2", source)))
     block = _parser().parseInline(source)
     return block[0].children or ()
 
@@ -113,14 +115,14 @@ def from_rst(source: str) -> str:
     >>> from_rst("`RCAN <https://example.org>`_ **int8** [1]_")
     'RCAN **int8** '
     """
-    if len(source) > _LONGEST:
+    if len(source) > LONGEST:
         return source
     text = _RST_LINK.sub(lambda match: match[1].strip(), source)
     return _RST_REFERENCE.sub(lambda match: match[1] or "", text)
 
 
 def _is_marked(source: str) -> bool:
-    return len(source) <= _LONGEST and bool(_MARKUP.search(source))
+    return len(source) <= LONGEST and bool(_MARKUP.search(source))
 
 
 def _tail_start(tokens: Sequence[Token]) -> int:

@@ -1,7 +1,7 @@
 """Read a row's label into the model, the backend word and the precision that it names."""
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -16,9 +16,11 @@ _BACKENDS: Final = "sr_bench.backends"
 _MOST_WORDS: Final = 8  # last words of a label that are tried as a precision; the longest has three
 _RAISED: Final = re.compile(r"<su([pb])>([^<>]{1,20})</su\1>")
 _MARK: Final = re.compile(
-    r"[*†‡§¶]{1,3}|[\u2605\u2606\u2728\u2b50\ufe0f\U0001f300-\U0001faff]{1,3}|[¹²³⁰⁴-⁹]{1,2}|\[(?:\^?\d{1,2}|\^\w{1,20}|\^?[*†‡§¶]{1,2}|[a-c])\]"
+    r"[*†‡§¶⋆\u2605\u2606\u2728\u2b50\ufe0f\U0001f300-\U0001faff]{1,3}|[¹²³⁰⁴-⁹]{1,2}"
+    r"|\[(?:\^?\d{1,2}|\^\w{1,20}|\^?[*†‡§¶]{1,2}|[a-c])\]|\([*†‡§¶]\)|:[a-z][a-z0-9_]{1,29}:"
     r"|\$?\^\{?(?:\\?(?:dagger|ddagger|ast|star)|[*†‡\d]{1,2})\}?\$?|\\(?:dagger|ddagger|ast)"
 )
+_RAISED_MARKS: Final = re.compile(r"\(?([*†‡§¶\d]{1,2}(?:,\s?[*†‡§¶\d]{1,2}){0,4}|[a-c])\)?")
 _TAIL: Final = re.compile(r"(?P<name>.*\S)\s*[(\[（](?P<words>[^()\[\]（）]{2,60})[)\]）]")  # noqa: RUF001
 _SCALE: Final = re.compile(
     # MDSRx2, EDSR_Mx2_f64b16, x4plus, x4v3, edsr_x2c64b16; but x2_0 is a width, 32x4d a group.
@@ -29,7 +31,9 @@ _SCALE: Final = re.compile(
 )
 _MARKED: Final = 40  # characters at a label's end that may be marks
 _TIE: Final = re.compile("[-_]")
-_SPLIT: Final = re.compile(r"[\s,/+&;|]+")
+_PARTS: Final = re.compile("([-_.]+)")
+_MOST_PARTS: Final = 41  # names and the signs between them
+_SPLIT: Final = re.compile(r"[\s,/+&;|()\[\]（）]+")  # noqa: RUF001
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,15 @@ class Label:
     backend: str = ""
     """``vacc``, ``vacc-emulated``, ``onnxruntime`` ...; empty if the label names none."""
     precision: Precision = Precision.FP32
-    qualified: bool = False
-    """Whether the label says more than the model's name."""
     mark: str = ""
     """Footnote marks behind the name, such as ``*``: they may tell two rows apart."""
+    alone: bool = False
+    """Whether no other row is of its model, so that none above is missed."""
+
+    @property
+    def is_qualified(self) -> bool:
+        """Whether it is of a model's precision, or of a backend: of no model row."""
+        return bool(self.backend) or not self.precision.is_full
 
 
 def read_label(source: str, *, where: str) -> Label:
@@ -85,30 +94,66 @@ def scale_of(name: str) -> int:
     return found.pop() if len(found) == 1 else 0
 
 
+def without_scale(name: str) -> str:
+    """Return `name` without the upscaling factors in it.
+
+    >>> without_scale("EDSR_Mx2_f64b16"), without_scale("RealESRGAN_x4plus")
+    ('EDSR_M_f64b16', 'RealESRGAN_')
+    """
+    return _SCALE.sub("", name)
+
+
 def parted(label: str, names: Set[str]) -> str:
     """Return `label` with a blank before the qualifier that is tied to one of `names`, or nothing.
 
-    >>> parted("wren-vacc-int8", {"wren"})
-    'wren vacc_int8'
+    A backend and a precision together are no part of any name.
+
+    >>> parted("wren-int8", {"wren"}), parted("wren-int8", {}), parted("wren-vacc-int8", {})
+    ('wren int8', '', 'wren vacc_int8')
     """
     for tie in list(_TIE.finditer(label))[-_MOST_WORDS:]:
         name, tail = label[: tie.start()], label[tie.end() :].replace("-", "_")
-        if name in names and " " not in name and _is_precision_tail(_words(tail)):
+        words = _words(tail)
+        is_apart = name in names or any(map(backend_word, words))
+        if is_apart and " " not in name and _is_precision_tail(words):
             return f"{name} {tail}"
     return ""
 
 
+def precision_twins(labels: Iterable[str]) -> Mapping[str, str]:
+    """Return those of `labels` that differ in a precision alone, each with its own at the end.
+
+    The first of those that do must be of fp32: the others belong to it.
+
+    >>> precision_twins(["wren_fp32_b1", "wren_int8_b1", "gull-int8"])
+    {'wren_fp32_b1': 'wren_b1 fp32', 'wren_int8_b1': 'wren_b1 int8'}
+    """
+    families: dict[str, dict[str, Precision]] = {}
+    for label in labels:
+        parts = _PARTS.split(label)
+        for n in range(2, min(len(parts), _MOST_PARTS), 2):
+            if precision := precision_word(parts[n]):
+                family = "".join(parts[: n - 1] + parts[n + 1 :])
+                families.setdefault(family, {})[label] = precision
+    return {
+        label: f"{family} {precision}"
+        for family, found in families.items()
+        if len(set(found.values())) > 1 and next(iter(found.values())).is_full
+        for label, precision in found.items()
+    }
+
+
 def _label(name: str, backend: str, precision: Precision, mark: str = "") -> Label:
     name, own = _without_mark(name.rstrip(" -:,/") or name)
-    return Label(name, backend, precision, True, own + mark)
+    return Label(name, backend, precision, own + mark)
 
 
 def _lowered(match: re.Match[str]) -> str:
     """Write what is raised as a footnote if it is one: ``SR<sup>3</sup>Net`` has none."""
     text = match[2].strip()
-    is_mark = re.fullmatch(r"[*†‡§¶\d]{1,2}|[a-c]", text) and match[1] == "p"
+    marks = _RAISED_MARKS.fullmatch(text) if match[1] == "p" else None
     ends = not match.string[match.end() : match.end() + 1].isalnum()
-    return f"[^{text}]" if is_mark and ends else text
+    return "".join(f"[^{one.strip()}]" for one in marks[1].split(",")) if marks and ends else text
 
 
 def _without_mark(name: str) -> tuple[str, str]:
@@ -127,8 +172,7 @@ def _words(text: str) -> list[str]:
     """Return the words of a qualifier; those with underscores are cut where it takes that."""
     words: list[str] = []
     for word in _SPLIT.split(text.lower().strip()):
-        is_one = _is_backend(word) or _is_precision_word(word)
-        words += [word] if is_one else re.split("[_ ]+", word.strip("_"))
+        words += [word] if _is_known(word) else re.split("[_ ]+", word.strip("_"))
     return [word for word in words if word]
 
 
@@ -137,8 +181,7 @@ def _is_qualifier(tail: str) -> bool:
     words = _words(tail)
     known = [*DTYPES, *discovery.names(_BACKENDS)]  # vac is meant to be vacc
     return len(words) <= _MOST_WORDS and any(
-        _is_backend(word) or _is_precision_word(word) or get_close_matches(word, known, 1, 0.7)
-        for word in words
+        _is_known(word) or get_close_matches(word, known, 1, 0.7) for word in words
     )
 
 
@@ -159,13 +202,14 @@ def _read_plain(name: str, mark: str, what: str) -> Label:
 
 def _is_precision_tail(words: Sequence[str]) -> bool:
     """Whether all `words` are known and one names a dtype: ``max`` alone may end a name."""
-    known = all(_is_backend(word) or _is_precision_word(word) for word in words)
-    return known and any(word == "float" or _names_width(word) for word in words)
+    return all(map(_is_known, words)) and any(
+        word == "float" or _names_width(word) for word in words
+    )
 
 
 def _read_words(words: Sequence[str], what: str) -> tuple[str, Precision]:
     valid = ", ".join(Precision.all())
-    backends = list(filter(_is_backend, words))
+    backends = list(filter(backend_word, words))
     rest = [word for word in words if word not in backends]
     precision = precision_word(" ".join(rest)) if rest else Precision.FP32
     if precision is None and (unknown := [one for one in rest if not _is_precision_word(one)]):
@@ -185,20 +229,15 @@ def _read_words(words: Sequence[str], what: str) -> tuple[str, Precision]:
     return backend_word(backends[0]) if backends else "", precision
 
 
-def _is_backend(word: str) -> bool:
-    return bool(backend_word(word))
+def _is_known(word: str) -> bool:
+    return bool(backend_word(word)) or _is_precision_word(word)
 
 
 def _names_width(word: str) -> bool:
     """Whether `word` is a precision and surely nothing else, as ``half`` and ``mixed`` may be."""
-    return any(map(str.isdecimal, word)) and _names_dtype(word)
-
-
-def _names_dtype(word: str) -> bool:
-    """Whether `word` is a dtype or a whole precision: ``int8``, ``w8a8``, ``int8_max``."""
-    return precision_word(word) is not None
+    return any(map(str.isdecimal, word)) and precision_word(word) is not None
 
 
 def _is_precision_word(word: str) -> bool:
     """Whether `word` names a dtype, a precision, or an int8 calibration by any of its names."""
-    return _names_dtype(word) or precision_word(f"int8 {word}") is not None
+    return any(map(precision_word, (word, f"int8 {word}")))

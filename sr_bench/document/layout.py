@@ -22,6 +22,7 @@ from sr_bench.document.orientation import (
 )
 from sr_bench.document.phrases import read_phrase
 from sr_bench.document.results import WEAK, looks_like_results
+from sr_bench.document.row_keys import with_levels
 from sr_bench.document.spelling import compact
 from sr_bench.document.told import told_columns, whole_table
 
@@ -107,15 +108,13 @@ class Layout:
 
 
 def without(layout: Layout, ignored: Ignored) -> Layout:
-    """Return `layout` with columns that the card ignores as remarks; models stay what they are."""
+    """Return `layout` with a reason for columns that the card ignores.
+
+    They tell of rows what they told: the mirror and updates read the document without its card.
+    """
     if not ignored.columns:
         return layout
-    columns = (
-        replace(column, role="remark", ignored=ignored.column(column.header))
-        if column.role != "model" and ignored.column(column.header)
-        else column
-        for column in layout.columns
-    )
+    columns = (replace(one, ignored=ignored.column(one.header)) for one in layout.columns)
     return replace(layout, columns=tuple(columns))
 
 
@@ -136,7 +135,10 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
     columns = oriented(columns, texts)
     results = bool(told) or _is_results(grid, columns)
     if results and any(c.role == "model" or c.says.measures or c.told for c in columns):
-        columns = tuple(unmeasured(*pair) for pair in zip(columns, texts, strict=True))
+        named = tuple(unmeasured(*pair) for pair in zip(columns, texts, strict=True))
+        pairs = enumerate(zip(columns, named, strict=True))
+        unknown = [n for n, (old, new) in pairs if new.holds_numbers and old.role == "unknown"]
+        columns = with_levels(named, unknown, body.rows)
     says = around(grid, title, columns)
     says = whole_table(told).over(says) if told else says
     if not says.measures and all(column.role != "metric" for column in columns):

@@ -27,14 +27,15 @@ _ROLES: Final = MappingProxyType(
         "model": """model models modelname modelnames modelid method methods methodname expname
             experiment network networks networkname net name names arch architecture
             architectures algorithm algorithms algo backbone variant 模型 模型名 模型名称
-            模型结构 具体模型 方法 算法 算法名称 网络 网络名称 网络结构 骨干网络 名称 モデル
-            モデル名 手法 모델 모델명 modell modele modelo metodo methode модель модел метод""",
+            模型结构 具体模型 测试模型 方法 算法 算法名称 网络 网络名称 网络结构 骨干网络 名称
+            モデル モデル名 手法 모델 모델명 modell modele modelo metodo methode модель модел
+            метод""",
         "source": "source sources codesource 源码 模型来源",
         "dataset": """dataset datasets data testset testsets testdata testdataset evaldataset
             evaluationdataset benchmark benchmarks valset 数据集 测试集 验证集 评测数据集
             测试数据 データセット 데이터셋 datensatz jeudedonnees""",
         "scale": """scale scales upscale upscaling factor scalefactor upscalingfactor
-            upscalefactor srscale magnification 放大倍数 放大 倍数 倍率 放大因子 缩放倍数
+            upscalefactor srscale magnification zoom 放大倍数 放大 倍数 倍率 放大因子 缩放倍数
             スケール""",
         "shape": """shape shapes shapechw shapehwc size sizes inputsize inputsizes inputshape
             inputshapes imagesize imgsize inputresolution inputresolutionhxwxc resolution
@@ -46,7 +47,8 @@ _ROLES: Final = MappingProxyType(
             numberformat 精度 量化 量化精度 量化类型 量化方式 数据类型 量化模式 模型精度
             推理精度 prec""",
         "device": """device devices hardware gpu gputype npu platform chip chipset chipsets soc
-            accelerator 芯片型号 硬件平台 设备型号 gpu型号 设备 芯片 硬件 平台 推理设备""",
+            accelerator testplatform 芯片型号 测试平台 硬件平台 设备型号 gpu型号 设备 芯片 硬件
+            平台 推理设备""",
         "runtime": """runtime targetruntime backend backends framework frameworks engine
             inferenceengine inferencebackend 推理框架 框架 后端 推理后端 运行时 推理引擎""",
         "metric": """metric metrics metricname measure measures indicator indicators criterion
@@ -56,12 +58,14 @@ _ROLES: Final = MappingProxyType(
             comments description details info link links url urls download downloads weight
             weights checkpoint checkpoints ckpt ckpts config configs configfile code file files
             filename modelfile onnx pretrained pretrainedmodel pretrainedmodels
-            pretrain md5 sha256 sha256sum hash commit version date year venue paper publication
+            pretrain md5 sha256 sha256sum hash commit version date publishdate releasedate
+            published released year venue paper publication
             license licence author authors task tasks opset protocol script branch log logs demo
             status supported support category type compiled nv12compiled compiledmodel
             computeunit primarycomputeunit traindata trainingdata trainingset trainingsets
             traindataset trainset trainingdataset pretraineddataset epoch epochs iterations
-            iters iter schedule lrschd lrschedule batchsize batch bs seed layers blocks channels
+            iters iter schedule lrschd lrschedule batchsize blocksize tilesize tile batch bs seed
+            layers blocks channels
             optimizer loss lossfunction profile source code reference references ref postprocess
             preprocess tutorial example examples runmodel build implementation style targetmodel
             extradata pretrainmodel trainingresources gpuinfo profilehtml omzmodelname
@@ -85,22 +89,20 @@ ROLES: Final = _by_word()
 """What a column holds, by its whole header."""
 
 DATASETS: Final = words(
-    """set bsd bsds b100 urban manga div div2k div8k dped general t91 test100 test1200 test2800
-    rain rain100 rain1200 rain800 vid reds udm spmc spmcs vimeo vimeo90k vimeo90kt flickr2k
-    flickr df2k lsdir realsr drealsr realsrset realsr47 realphoto60 realdrealsr realblur imagenet
-    imagenetval celeba celebahq celebamask celebamaskhq celeb helen ffhq lfw lfpw wider widerface
-    wflw coco mscoco lvis voc pascalvoc pascal cityscapes camvid ade20k ade kitti nyu nyuv
-    nyudepth sidd dnd gopro hide kodak mcmaster cbsd classic5 live1 lol lolv lolv2 lolv1 fivek
-    mit5k adobe5k uieb ruie lsui euvp sots reside nhhaze densehaze ohaze ihaze mnist cifar
-    cifar10 cifar100 svhn imagenet1k imagenet21k market1501 dukemtmc msmt17 cuhk03 agedb cfpfp
-    calfw cplfw ijb ijbb ijbc megaface mot mot17 mot20 davis youtubevos crowdhuman objects365
-    openimages icdar icdar2015 icdar2013 ctw1500 totaltext nuscenes dota visdrone squad glue mnli
-    sst mmlu ceval gsm8k librispeech aishell aishell1 kinetics kinetics400 ucf101 hmdb51
-    modelnet40 shapenet s3dis semantickitti middlebury sintel flyingchairs sceneflow places
-    places2 places365 historical historicalgray sun80 sun hci ntire2018 l20 widerperson mpii
-    cofw aflw ecssd duts iiit5k"""
+    """set bsd bsds b100 urban manga div dped general t91 test100 test1200 test2800 rain vid reds
+    udm
+    spmc spmcs vimeo vimeo90kt flickr df2k lsdir realsr drealsr realphoto60 realdrealsr realblur
+    imagenet celeba celebamask celeb helen ffhq lfw lfpw wider widerface wflw coco mscoco lvis voc
+    pascalvoc pascal cityscapes camvid ade kitti nyu nyuv nyudepth sidd dnd gopro hide kodak
+    mcmaster cbsd classic5 live1 lol lolv fivek mit5k adobe5k uieb ruie lsui euvp sots reside
+    nhhaze densehaze ohaze ihaze mnist cifar svhn market1501 dukemtmc msmt17 cuhk03 agedb cfpfp
+    calfw cplfw ijb ijbb ijbc megaface mot davis youtubevos crowdhuman objects365 openimages icdar
+    ctw1500 totaltext nuscenes dota visdrone squad glue mnli sst mmlu ceval gsm8k librispeech
+    aishell kinetics ucf101 hmdb51 modelnet40 shapenet s3dis semantickitti middlebury sintel
+    flyingchairs sceneflow places historical historicalgray sun hci ntire2018 l20 widerperson mpii
+    cofw aflw 300w ecssd duts iiit5k"""
 )
-"""Beginnings of datasets' names; digits, a year and a part (``val``) may follow."""
+"""Beginnings of datasets' names; digits, a year and two parts (``1k val``) may follow."""
 
 NUMBERED: Final = words("set bsd bsds cbsd urban manga general rain vid udm sun div")
 """Those that are a dataset's only with digits behind: Set5, but not Set."""
@@ -116,33 +118,11 @@ DATASET_PARTS: Final = words(
 
 BACKENDS: Final = MappingProxyType(
     {
-        "pytorch": "torch",
-        "onnxrt": "onnxruntime",
-        "ort": "onnxruntime",
-        "onnx": "onnx",
-        "tensorrt": "tensorrt",
-        "trt": "tensorrt",
-        "tflite": "tflite",
-        "litert": "tflite",
-        "tensorflow": "tensorflow",
-        "tf": "tensorflow",
-        "keras": "keras",
-        "paddle": "paddle",
-        "qnn": "qnn",
-        "snpe": "snpe",
-        "ncnn": "ncnn",
-        "mnn": "mnn",
-        "rknn": "rknn",
-        "coreml": "coreml",
-        "ascend": "ascend",
-        "hardware": "hardware",
-        "hw": "hardware",
-        "onchip": "hardware",
-        "ondevice": "hardware",
-        "emulator": "emulator",
-        "emulated": "emulator",
-        "硬件": "hardware",
-        "芯片": "hardware",
+        **{name: name for name in words("onnx tensorrt tflite tensorflow keras paddle qnn snpe")},
+        **{name: name for name in words("ncnn mnn rknn coreml ascend hardware emulator")},
+        **{"pytorch": "torch", "onnxrt": "onnxruntime", "ort": "onnxruntime", "trt": "tensorrt"},
+        **{"litert": "tflite", "tf": "tensorflow", "emulated": "emulator"},
+        **dict.fromkeys(words("hw onchip ondevice 硬件 芯片"), "hardware"),
     }
 )
 """Words for what ran a model, besides the names of our backends."""
@@ -160,11 +140,11 @@ DEVICE_ENDS: Final = words("ti super pro max ultra gen elite plus orin nano xavi
 METRIC_WORDS: Final = words(
     """top acc accuracy map ap ar miou iou fiou fwiou mdice dice f1 fscore f1score hmean
     precision recall rouge bleu fid kid niqe brisque pi musiq clipiqa maniqa dists pieapp vif
-    fsim vmaf nrqm nima topiq qalign ilniqe msssim wspsnr psnrb msssim mssim erqa tof tlp
-    warperror ergas sam rmse mse nme nmse auc eer far frr tar tpr fpr rank rank1 cmc cer wer mota
-    motp idf1 hota idsw epe d1 absrel rel delta delta1 sqrel rmselog pck pckh oks mpjpe pampjpe
+    fsim vmaf nrqm nima topiq qalign ilniqe msssim wspsnr psnrb mssim erqa tof tlp
+    warperror ergas sam rmse mse nme nmse auc eer far frr tar tpr fpr rank cmc cer wer mota
+    motp idf1 hota idsw epe d1 absrel rel delta sqrel rmselog pck pckh oks mpjpe pampjpe
     mae mape mre sad grad conn lse fvd is inceptionscore mos uciqe uiqm uism uicm uiconm ciede
-    ciede2000 deltae colorfulness loe vmafneg bdrate qps rps tps ttft tpot power energy watt
+    deltae colorfulness loe vmafneg bdrate qps rps tps ttft tpot power energy watt
     watts pq sq rq ods ois perplexity ppl passrate em exactmatch mcc spearman pearson kappa bacc
     score nds mate amota hd95 asd ndcg mrr hitrate cos cosine cosinesimilarity similarity error
     err activations acts bitops flash 准确率 准确度 精确率 召回率 平均精度 正确率
@@ -212,10 +192,14 @@ COLOURS: Final = MappingProxyType(
 )
 """Words that put a metric on other channels than its own."""
 
+NOTHING: Final = frozenset(
+    {"", *"-–—−/", "--", "---", "––", "——", "n/a", "na", "nan", "none", "null", "tbd", "oom", "无"}  # noqa: RUF001
+)
+"""What people type into a cell that has nothing to say, in lower case."""
+
 _ENGLISH: Final = MappingProxyType(
     {
         "accuracy": "精度 准确率 准确度 正确率 识别率",
-        "accuracy_loss": "精度损失 精度下降",
         "precision": "精确率",
         "recall": "召回率",
         "error": "误差",

@@ -42,15 +42,18 @@ _SCALE: Final = re.compile(
 _DEGRADED: Final = re.compile(r"(?:bi|bd|dn)x(\d)")
 _SHAPE: Final = re.compile(r"\d{1,5}(?:x\d{1,5}){1,3}")
 _DTYPE: Final = re.compile(
-    r"fp|int|float|bf16|tf32|half|w\d{1,2}a\d|full|quanti[sz]ed|mixed|nf4|浮点|半精|单精|全精|量化"
+    r"fp|int|float|bf16|tf32|half|w\d{1,2}a\d|full|quant|mixed|nf4|浮点|半精|单精|全精|量化"
 )
 _DTYPE_WORDS: Final = MappingProxyType(
     {"float": "fp32", "fullprecision": "fp32", "floatingpoint": "fp32", "floatprecision": "fp32"}
     | {"浮点": "fp32", "浮点精度": "fp32", "单精度": "fp32", "全精度": "fp32", "半精度": "fp16"}
-    | {"half": "fp16", "halfprecision": "fp16", "quantized": "int8", "quantised": "int8"}
+    | {"half": "fp16", "halfprecision": "fp16", "quant": "int8"}
+    | {"quantized": "int8", "quantised": "int8"}
     | {"量化前": "fp32", "量化后": "int8", "量化": "int8"}
 )
-_DATASET_END: Final = re.compile(rf"\d{{0,6}}(?:(?:{'|'.join(lexicon.DATASET_PARTS)})\d{{0,6}})?")
+_DATASET_END: Final = re.compile(
+    rf"\d{{0,6}}(?:(?:{'|'.join(lexicon.DATASET_PARTS)})\d{{0,6}}){{0,2}}"
+)
 _LONGEST_NAME: Final = 40
 
 
@@ -76,7 +79,7 @@ def meaning(key: str, spaced: str) -> Meaning | None:
     """
     if len(key) > _LONGEST_NAME:
         return None
-    return _metric(key) or _precision(key, spaced) or _place(key) or _small(key, spaced)
+    return _metric(key) or _precision(key, spaced) or _place(key, spaced) or _small(key, spaced)
 
 
 def _metric(key: str) -> Meaning | None:
@@ -113,13 +116,14 @@ def backend_word(text: str) -> str:
     return _backends().get(key) or _backends().get(key.rstrip("0123456789"), "")
 
 
-def _place(key: str) -> Meaning | None:
+def _place(key: str, spaced: str) -> Meaning | None:
     """Read what ran a model, how far it upscales, and on what."""
     if match := _DEGRADED.fullmatch(key):  # BIx4 and BDx4 are made by other kernels
         return Meaning("unknown", scale=int(match[1]))
-    if match := _SCALE.fullmatch(key):
+    is_whole = "." not in spaced  # x1.5 is no scale
+    if is_whole and (match := _SCALE.fullmatch(key)):
         return Meaning("scale", scale=int(match[match.lastgroup or 0]))
-    if _SHAPE.fullmatch(key):
+    if is_whole and _SHAPE.fullmatch(key):
         return Meaning("shape")
     if backend := backend_word(key):
         return Meaning("backend", word=backend)

@@ -12,12 +12,7 @@ from sr_bench.document.lexicon import ENGLISH
 from sr_bench.document.meanings import Kind
 from sr_bench.document.pieces import Piece
 from sr_bench.document.spelling import compact, folded
-from sr_bench.document.units import (
-    GENERIC,
-    cost_unit,
-    unit_alone,
-    with_printed_unit,
-)
+from sr_bench.document.units import GENERIC, cost_unit, unit_alone, with_printed_unit
 
 _COLOURED: Final = frozenset({"psnr", "ssim"})
 _NAMING: Final[frozenset[Kind]] = frozenset({*MEASURING, "unknown", "qualifier"})
@@ -25,7 +20,7 @@ _VAGUE: Final = frozenset({"accuracy", "quality", "score"})  # accuracy (PSNR)
 _FRACTION: Final = re.compile(r"(?<![\d.])0?\.(\d{1,4})(?!\d)")
 _THRESHOLD: Final = re.compile(r"(?:iou|oks|ap|val)?[\d_]{1,12}|[a-z]{1,2}\d{1,4}")
 _ORDINAL: Final = re.compile(r"(?<=[^\W\d_])[-\s](?=\d)")
-_TIED: Final = {"measure", "unknown"}
+_TIED: Final[frozenset[Kind]] = frozenset({"measure", "unknown"})
 
 
 @dataclass
@@ -47,12 +42,8 @@ class _Run:
             one = with_printed_unit(measure, unit) if unit else measure
             if not paired and index + 1 < len(self.measures) and one.unit and not one.exponent:
                 one = measure  # a unit of the others: SSIM has no dB
-            name = (
-                f"{one.metric}_{self.colour}"
-                if self.colour and one.metric in _COLOURED
-                else one.metric
-            )
-            yield replace(one, metric=f"{name}_{self.change}" if self.change else name)
+            colour = self.colour if one.metric in _COLOURED else ""
+            yield replace(one, metric="_".join(filter(None, (one.metric, colour, self.change))))
 
 
 def read_measures(found: Sequence[Piece]) -> tuple[tuple[Measure, ...], frozenset[int]]:
@@ -86,7 +77,7 @@ class _Reader:
         """Read the pieces between two signs."""
         lead = segment[0].lead
         self._prefix = "" if lead == ")" else self._prefix
-        change = next((one.meaning.word for one in segment if one.meaning.kind == "change"), "")
+        change = _first_word(segment, "change")
         named = _named(segment)
         if isinstance(named, str):
             self.naming.add(segment[0].segment)
@@ -100,8 +91,7 @@ class _Reader:
             self._lengthen(segment, lead)
         last = self._runs[-1]
         last.change = change or last.change
-        colours = [one.meaning.word for one in segment if one.meaning.kind == "colour"]
-        last.colour = colours[0] if colours else last.colour
+        last.colour = _first_word(segment, "colour") or last.colour
         last.units += [one.text for one in segment if one.meaning.kind == "unit"]
 
     def _add(self, measures: Sequence[Measure], lead: str, *, is_unit: bool) -> None:
@@ -154,6 +144,10 @@ class _Reader:
         if last.measures and (last.units or last.colour):
             self._runs.append(_Run())
         return self._runs[-1]
+
+
+def _first_word(segment: Sequence[Piece], kind: Kind) -> str:
+    return next((one.meaning.word for one in segment if one.meaning.kind == kind), "")
 
 
 def _named(segment: Sequence[Piece]) -> Sequence[Measure] | str:

@@ -9,17 +9,16 @@ from typing import Literal
 from sr_bench.core.claim import Source
 from sr_bench.document.cell import Cell
 from sr_bench.document.cells import metric_cells
-from sr_bench.document.claims import read_model_tables
+from sr_bench.document.claims import Reading
 from sr_bench.document.respell import respelled
 from sr_bench.document.splice import splice_cells, spliced
-from sr_bench.document.tables import Document
 from sr_bench.errors import DocumentError
 
 _LINE_END = re.compile(r"(\r\n?|\n)")  # in a group, so that split keeps the ends
 
 
-def replace_numbers(document: Document, values: Mapping[Source, str]) -> str:
-    """Return the document's text with the numbers at `values` replaced, and nothing else.
+def replace_numbers(reading: Reading, values: Mapping[Source, str]) -> str:
+    """Return the text of a document with the numbers at `values` replaced, and nothing else.
 
     `values` has new texts, as Python reads numbers, by the place of a claim, or of a metric cell
     without a number; they get the marks of what they take the place of, as in ``1,592``.
@@ -27,22 +26,21 @@ def replace_numbers(document: Document, values: Mapping[Source, str]) -> str:
     Raises:
         DocumentError: There is no metric cell at a place, or a text can't stand in a cell.
     """
-    return splice_cells(document, _edits(document, values))
+    return splice_cells(reading.document, _edits(reading, values))
 
 
-def mirror(document: Document, values: Mapping[Source, str]) -> str:
-    """Return the model-info tables of `document` with the numbers at `values` replaced.
+def mirror(reading: Reading, values: Mapping[Source, str]) -> str:
+    """Return the model-info tables of a document with the numbers at `values` replaced.
 
     With the document's own numbers the result is byte for byte what the document prints, line
     ends included; tables are parted by an empty line, the last line has no line end. What stands
     for a number may be any text of one cell. Raises as `replace_numbers`.
     """
-    text = spliced(document, _edits(document, values))
+    text = spliced(reading.document, _edits(reading, values))
     # A replaced number adds no line, so the tables are still where they were.
     pieces = _LINE_END.split(text.removeprefix("\ufeff"))
-    grids = [table.table for table in read_model_tables(document)]
     spans: list[tuple[int, int]] = []
-    for grid in sorted(grids, key=lambda grid: grid.line):
+    for grid in sorted((table.table for table in reading.tables), key=lambda grid: grid.line):
         # Several tables of HTML or YAML may share lines.
         if spans and grid.line <= spans[-1][1]:
             spans[-1] = (spans[-1][0], max(spans[-1][1], grid.last_line))
@@ -51,10 +49,10 @@ def mirror(document: Document, values: Mapping[Source, str]) -> str:
     return "\n\n".join("".join(pieces[2 * (a - 1) : 2 * b - 1]) for a, b in spans)
 
 
-def _edits(document: Document, values: Mapping[Source, str]) -> dict[Cell, str]:
-    targets = {place.source: place for place in metric_cells(document)}
+def _edits(reading: Reading, values: Mapping[Source, str]) -> dict[Cell, str]:
+    targets = {place.source: place for place in metric_cells(reading)}
     if unknown := [str(source) for source in values if source not in targets]:
-        msg = f"expected places of numbers in {document.path}, got {', '.join(unknown)}"
+        msg = f"expected places of numbers in {reading.path}, got {', '.join(unknown)}"
         raise DocumentError(msg)
     return {
         (target := targets[source]).cell: respelled(target.cell.text, target.text, text)

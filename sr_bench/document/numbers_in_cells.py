@@ -7,6 +7,8 @@ from typing import Final
 from sr_bench.document.cell import Cell
 from sr_bench.document.dimensions import Measure
 from sr_bench.document.printed_numbers import Number, measured, read_numbers
+from sr_bench.document.spelling import compact
+from sr_bench.text.printable import counted
 
 _NOT_NUMBER: Final = (
     "expected a number such as 32.785, 37.8/0.96 or 1.37M, or '-' for none; remarks belong below"
@@ -15,6 +17,9 @@ _NOT_NUMBER: Final = (
 _NO_METRIC: Final = "no header, row or caption names its metric"
 _ENDS: Final = ("low", "high")
 _CHANGES: Final = ("loss", "gain")
+_LEAST_PSNR, _MOST_PSNR = 15, 60
+_LEAST_SSIM: Final = 0.1
+"""What is below, as in 30.21 (0.02), is how far values lie apart."""
 _PAIR: Final = (Measure("psnr"), Measure("ssim"))
 
 
@@ -55,8 +60,8 @@ def numbers_in(
         measures = [replace(measures[0], metric=f"{measures[0].metric}_{e}") for e in _ENDS]
     if len(values) != len(measures):
         names = "/".join(measure.metric for measure in measures)
-        msg = f"expected {len(measures)} numbers, {names}, got {len(values)}"
-        raise ValueError(msg if len(measures) > 1 else _NOT_NUMBER if measures else _NO_METRIC)
+        msg = f"expected {counted(len(measures), 'number')}, {names}, got {len(values)}"
+        raise ValueError(msg if measures else _NO_METRIC)
     return tuple(
         MeasuredNumber(value.cell, value.text, measured(measure, value))
         for value, measure in zip(values, measures, strict=True)
@@ -64,8 +69,13 @@ def numbers_in(
 
 
 def changed(measures: tuple[Measure, ...], of_row: Sequence[Measure]) -> tuple[Measure, ...]:
-    """Return `measures`; a mere change, as below ``Δ``, is one of what the row measures."""
+    """Return `measures`; a mere change, as below ``Δ``, is one of what the row measures.
+
+    A mere score is what the row measures.
+    """
     change = measures[0].metric if len(measures) == 1 else ""
+    if change == "score" and of_row:
+        return tuple(of_row)
     if change not in _CHANGES or not of_row or tuple(of_row) == measures:
         return measures
     return tuple(replace(measures[0], metric=f"{one.metric}_{change}") for one in of_row)
@@ -76,11 +86,21 @@ def prints_pair(cell: Cell) -> bool:
     return _is_pair([number for number in read_numbers(cell) if number.kind == "value"])
 
 
+def prints_decibels(cell: Cell) -> bool:
+    """Tell whether `cell` prints what can be a PSNR of an upscaled image, perhaps with its SSIM."""
+    values = [number for number in read_numbers(cell) if number.kind == "value"]
+    if not (len(values) == 1 or _is_pair(values)):
+        return False
+    psnr = values[0]
+    is_decimal = "." in psnr.text and compact(psnr.unit) in ("", "db")
+    return is_decimal and _LEAST_PSNR <= float(psnr.text) < _MOST_PSNR
+
+
 def _is_pair(values: Sequence[Number]) -> bool:
     if len(values) != len(_PAIR) or not all(value.text for value in values):
         return False
     psnr, ssim = (float(value.text) for value in values)
-    return 1 < psnr < 100 and 0 < ssim <= 1
+    return 1 < psnr < 100 and _LEAST_SSIM <= ssim <= 1
 
 
 def _low_end(numbers: Sequence[Number]) -> Number | None:

@@ -9,7 +9,9 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.lexicon import SR_DATASETS
-from sr_bench.document.phrases import fallback_measure, misspelt, read_phrase
+from sr_bench.document.numbers_in_cells import prints_decibels
+from sr_bench.document.phrases import fallback_measure, is_remark, misspelt, read_phrase
+from sr_bench.document.row_keys import labelled
 from sr_bench.document.spelling import compact, has_digit, has_number
 
 _NO_HEADER: Final = "it has no header"
@@ -19,10 +21,9 @@ _PLAIN: Final = re.compile(
 _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
 _LEADS: Final = re.compile(r"[\W_]*[0-9]")
 _FRACTION: Final = re.compile(r"[0-9][.,][0-9]")
+_LINES: Final = re.compile(r"\W*[1-9][0-9]{2,3}[pi]\W*")
 _FEW: Final = 2
-_DECIBELS: Final = re.compile(r"(?:1[5-9]|[2-5][0-9])\.[0-9]{1,4}(?:\s?/\s?0?\.[0-9]{1,6})?")
-"""Alone, or beside an SSIM."""
-_BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\W*", re.IGNORECASE)
+_BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,12 @@ class Below:
     width: int
 
     def __iter__(self) -> Iterator[str]:
-        cells = (row[self.index] for row in self.rows if len(row) == self.width)
-        return (cell.plain for cell in cells if cell.plain)
+        return filter(None, (cell.plain for cell in self.cells))
+
+    @property
+    def cells(self) -> Iterator[Cell]:
+        """What the column holds, blanks too."""
+        return (row[self.index] for row in self.rows if len(row) == self.width)
 
 
 def by_cells(column: Column, texts: Iterable[str]) -> Column:
@@ -59,14 +64,12 @@ def _says_of(column: Column, texts: Sequence[str]) -> Dimensions | None:
         return None if named or not all(map(_PLAIN.fullmatch, texts)) else column.says
     if all(map(_DECIMAL.fullmatch, texts)):  # Precision beside Recall
         return replace(column.says, measures=(fallback_measure(column.header),))
-    if all(map(_BYTES.fullmatch, texts)):
+    if all(map(_BYTES.match, texts)):
         return replace(column.says, measures=(Measure("model_size"),))
     return None
 
 
-def of_benchmarks(
-    columns: tuple[Column, ...], texts: Sequence[Iterable[str]]
-) -> tuple[Column, ...]:
+def of_benchmarks(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Column, ...]:
     """Return `columns` with those on benchmarks, of which nothing names the metric, as of PSNR.
 
     That is so where two benchmarks and more are across or down, and all their numbers can be
@@ -101,13 +104,14 @@ def _are_benchmarks(column: Column, texts: Iterable[str]) -> bool:
     return len(set(names)) >= _FEW and all(map(_is_benchmark, names))
 
 
-def _are_decibels(texts: Iterable[str]) -> bool:
-    numbers = [text.strip("*~ ") for text in texts if has_digit(text)]
-    return bool(numbers) and all(map(_DECIBELS.fullmatch, numbers))
+def _are_decibels(texts: Below) -> bool:
+    numbers = [cell for cell in texts.cells if has_digit(cell.plain)]
+    return bool(numbers) and all(map(prints_decibels, numbers))
 
 
-def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tuple[Column, ...]:
+def oriented(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Column, ...]:
     """Return `columns` with those that name models, or are models, found by all the others."""
+    columns = tuple(labelled(columns, texts))
     roles = {column.role for column in columns}
     unsaid = columns and all(map(_says_nothing, columns[1:]))
     # Values, or models of which the first column's header says that they are.
@@ -132,10 +136,17 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tup
         return columns
     return tuple(
         replace(column, role="number", says=replace(column.says, model=column.header))
-        if column.role == "unknown" and column.header and any(map(has_digit, cells))
+        if column.header and _is_of_a_model(column, cells)
         else column
         for column, cells in zip(columns, texts, strict=True)
     )
+
+
+def _is_of_a_model(column: Column, texts: Below) -> bool:
+    """Tell whether a column holds numbers, even below a word for remarks, such as ``Paper``."""
+    if column.role == "unknown":
+        return any(map(has_digit, texts))
+    return column.role == "remark" and _are_decibels(texts)
 
 
 def _are_names(texts: Iterable[str]) -> bool:
@@ -165,7 +176,12 @@ def _is_result(text: str) -> bool:
 
 
 def _may_be_result(text: str) -> bool:
-    """Tell whether `text` has a number that is no mere part of words, as in ``night (n=9)``."""
+    """Tell whether `text` has a number that is no mere part of words, as in ``night (n=9)``.
+
+    ``720p`` is the size of images.
+    """
+    if _LINES.fullmatch(text):
+        return False
     return has_number(text) and bool(_LEADS.match(text) or _FRACTION.search(text))
 
 
@@ -175,8 +191,8 @@ def _says_nothing(column: Column) -> bool:
 
 
 def _names_metrics(texts: Iterable[str]) -> bool:
-    """Tell whether half of the labels, or more, name metrics."""
-    named = [bool(read_phrase(text).measures) for text in texts]
+    """Tell whether half of the labels, or more, name metrics; not counting sizes and the like."""
+    named = [bool(read_phrase(text).measures) for text in texts if not is_remark(text)]
     return 2 * sum(named) >= len(named) > 0
 
 
@@ -197,7 +213,7 @@ def unmeasured(column: Column, texts: Iterable[str]) -> Column:
     """Return a column of an unknown header over numbers as one of a metric of that name."""
     if column.role != "unknown" or column.told or not any(map(has_digit, texts)):
         return column
-    if column.header and not any(map(_may_be_result, texts)):
+    if _counts(texts) if not column.header else not any(map(_may_be_result, texts)):
         return replace(column, role="remark")  # EDSR_x2.pt, 800 of them in a sentence
     if not column.header:
         return replace(column, fault=_NO_HEADER)
@@ -205,6 +221,12 @@ def unmeasured(column: Column, texts: Iterable[str]) -> Column:
         return replace(column, fault=f"no column of this name is read; did you mean {title!r}?")
     says = replace(column.says, measures=(fallback_measure(column.header),))
     return replace(column, role="number", says=says)
+
+
+def _counts(texts: Iterable[str]) -> bool:
+    """Tell whether `texts` are the numbers of rows, in any order, from 0 or 1."""
+    found = sorted(int(text) for text in texts if text.isdecimal() and text.isascii())
+    return bool(found) and found[0] in (0, 1) and found == list(range(found[0], found[-1] + 1))
 
 
 def without_doubles(columns: Sequence[Column]) -> tuple[Column, ...]:

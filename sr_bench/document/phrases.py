@@ -37,7 +37,8 @@ def read_phrase(text: str) -> Dimensions:
     found = settled(pieces(said))
     measures, naming = read_measures(found)
     precision = _precision(found)
-    others = {kind for kind in _SINGLE if len(_told(found, kind)) > 1}  # of which neither holds
+    told = {kind: _told(found, kind) for kind in _SINGLE}
+    others = {kind for kind in _SINGLE if len(told[kind]) > 1}  # of which neither holds
     others -= {"precision"} if precision else set()
     unsaid = [one for one in found if one.segment not in naming]
     rest = _rest(said, unsaid, {*_UNSAID, *others})
@@ -46,11 +47,11 @@ def read_phrase(text: str) -> Dimensions:
     return Dimensions(
         measures=measures,
         precision=precision,
-        backend=next(iter(_told(found, "backend")), "") if "backend" not in others else "",
-        device=_texts(found, "device"),
-        dataset=_dataset(said, found) if "dataset" not in others else "",
+        backend="" if "backend" in others else "".join(told["backend"]),
+        device=" ".join(_texts(found, "device")),
+        dataset="" if "dataset" in others else _dataset(said, found),
         scale=_scale(found),
-        shape=_first(found, "shape"),
+        shape="".join(_texts(found, "shape")[:1]),
         rest=" ".join(filter(None, (rest, against, text[LONGEST:]))),
     )
 
@@ -75,12 +76,20 @@ def column_role(text: str) -> Role:
     return "value" if about and bare else "unknown"
 
 
+def is_remark(label: str) -> bool:
+    """Tell whether a row's label names a size, a source, a version or the like, and no metric."""
+    return column_role(label) not in ("number", "value", "metric", "precision", "unknown")
+
+
 def fallback_measure(text: str) -> Measure:
     """Return the measure that a header names which `read_phrase` finds none in: ``Foo (ms)``."""
     found = pieces(text)
-    units = [piece.text for piece in found if piece.meaning.kind == "unit"]
-    named = [piece for piece in found if piece.meaning.kind != "unit"]
-    return Measure(measure_name(named) or "value", units[-1] if units else "")
+    behind = (*(piece.segment for piece in found[1:]), -1)
+    pairs = zip(found, behind, strict=False)  # of no piece there is one behind
+    # Batch is none in "FPS (Batch Size=1)".
+    units = [one for one, next_ in pairs if one.meaning.kind == "unit" and one.segment != next_]
+    named = [piece for piece in found if piece not in units]
+    return Measure(measure_name(named, "unit") or "value", units[-1].text if units else "")
 
 
 def misspelt(text: str) -> str:
@@ -105,12 +114,8 @@ def _is_near(word: str, header: str) -> bool:
     return any(long[:cut] + long[cut + 1 :] == short for cut in range(len(long)))
 
 
-def _texts(found: Iterable[Piece], kind: str) -> str:
-    return " ".join(piece.text for piece in found if piece.meaning.kind == kind)
-
-
-def _first(found: Iterable[Piece], kind: str) -> str:
-    return next((piece.text for piece in found if piece.meaning.kind == kind), "")
+def _texts(found: Iterable[Piece], kind: str) -> list[str]:
+    return [piece.text for piece in found if piece.meaning.kind == kind]
 
 
 def _compared(text: str) -> tuple[str, str]:

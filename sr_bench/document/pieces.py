@@ -28,8 +28,8 @@ _MAGNITUDES: Final = MappingProxyType(
     {"3": "K", "\u00b3": "K", "6": "M", "\u2076": "M", "9": "G", "\u2079": "G"}
 )
 _TIMES: Final = re.compile(r"(?<=\d)\s?[×✕✖*]\s?(?=\d)|[×✕✖](?=\s?\d)|(?<=\d)[×✕✖]")  # noqa: RUF001
-_JOINTS: Final = frozenset("-_.&'’")  # noqa: RUF001 - inside of names
-_INSIDE: Final = frozenset("@#:=+%~")  # of a piece, which they don't end
+_JOINTS: Final = frozenset("-_.&'’=:")  # noqa: RUF001 - inside of names
+_INSIDE: Final = frozenset("@#+%~")  # of a piece, which they don't end
 _OPEN, _CLOSE = frozenset("([{<【「"), frozenset(")]}>】」")
 _MOST_TOKENS: Final = 9
 LONGEST: Final = 400

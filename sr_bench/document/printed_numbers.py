@@ -6,39 +6,29 @@ from typing import Final, Literal
 
 from sr_bench.document.cell import Cell
 from sr_bench.document.dimensions import Measure
-from sr_bench.document.spelling import has_digit, narrow
-from sr_bench.document.units import is_unit, metric_power, with_printed_unit
+from sr_bench.document.in_place import FILL, MINUSES, in_place
+from sr_bench.document.inline import LONGEST
+from sr_bench.document.lexicon import NOTHING
+from sr_bench.document.spelling import compact, has_digit
+from sr_bench.document.units import cost_unit, is_unit, metric_power, with_printed_unit
 
 Kind = Literal["value", "gain", "spread", "blank"]
 
-_LONGEST: Final = 1000
-# What a reader doesn't see, or sees beside a number; hidden ones leave blanks of their length.
-_HIDDEN: Final = re.compile(
-    r"<su[pb]>\s?[\w*†‡§,]{0,5}\s?</su[pb]>|:su[pb]:`[^`]{0,5}`"  # a footnote mark
-    r"|!\[[^\[\]]{0,200}\]\([^()]{0,500}\)"  # a picture
-    r"|\]\([^()]{0,500}\)"  # where a link leads
-    r"|\[\^?\d{1,3}\](?!\()|\[\^\w{1,20}\]"  # a footnote
-    r"|<[a-zA-Z/][^<>]{0,200}>|&(?:nbsp|ensp|emsp|thinsp|#160);"
-    r"|\^\{?[*†‡\\a-z]{1,12}\}?|\\(?:mathbf|mathrm|textbf|underline|bf|text|rm)\b(?:\{~)?"
-    r"|:[a-z_]{2,30}:|\b(?:about|approx\.?|around|circa|ca\.)\s|[约約]"
-    r"|[*_`\\\[\]{}$†‡§¶≈\u25a0-\u25b1\u25c0-\u27bf\u2b00-\u2bff\ufe0f\U0001f300-\U0001faff]"
-)
-_BREAK: Final = re.compile(r"<br\s{0,3}/?>|\\\|", re.IGNORECASE)
-_PLUS_MINUS: Final = re.compile(r"\\pm\b|&plusmn;|\+/[-−]|\+-")  # noqa: RUF001
-_GROUP: Final = re.compile(r"(?<=\d)[\u202f\u2009\u00a0](?=\d{3}(?!\d))")
 _DIGITS: Final = (
     r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?(?![0-9,])"
-    r"|[1-9][0-9]{0,2}(?:'[0-9]{3})+(?:\.[0-9]+)?(?![0-9'])"
+    r"|[1-9][0-9]{0,2}(?:'+[0-9]{3})+(?:[.,][0-9]+)?(?![0-9'])"
     r"|[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+(?![0-9.,])"
     r"|[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,}(?![0-9.,])"
-    r"|(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)(?![0-9.,])|[0-9]+\.[0-9]+|[0-9]+|\.[0-9]+"
+    r"|(?:[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})|0,[0-9]+)(?![0-9.,])|[0-9]+\\?\.[0-9]+|[0-9]+|\.[0-9]+"
 )
+_BLANK: Final = "|".join(map(re.escape, sorted(NOTHING - {"", "/"}, key=len, reverse=True)))
 _ITEM: Final = re.compile(
-    rf"(?P<number>{_DIGITS})(?:[eE](?P<e>[-+]?\d{{1,2}})(?!\d)|\s?[x×]\s?10\^(?P<ten>-?\d{{1,2}}))?"  # noqa: RUF001
-    r"|(?P<pm>±)|(?P<range>[~～]|(?i:to)\b)"  # noqa: RUF001
-    r"|(?P<blank>(?i:n/a|nan|none|null|tbd|oom)\b|[-–—−]{1,3}(?=\s*(?:[/|;,]|$)))"  # noqa: RUF001
+    rf"(?P<number>{_DIGITS})(?:[eE](?P<power>[-+−]?\d{{1,2}})(?!\d))?"  # noqa: RUF001
+    r"|(?P<pm>±|(?i:std|sd)\b\.?\s?[:=]?|σ\s?=?)|(?P<range>[~～∼至到]|(?i:to)\b)"  # noqa: RUF001
+    rf"|(?P<blank>(?i:{_BLANK}){FILL}*)(?=\s{{0,9}}(?:[/|;,()]|$))"
     r"|(?P<times>(?<=\d)[x×](?!\w))"  # noqa: RUF001
-    r"|(?P<unit>[^\W\d_]{1,12}(?:/[^\W\d_]{1,6})?|%)|(?P<sign>[-+−–—])|(?P<arrow>[↑↓▲▼])"  # noqa: RUF001
+    r"|(?P<unit>[^\W\d_]{1,12}(?:/[^\W\d_]{1,6})?|%)"
+    rf"|(?P<sign>\+|[{MINUSES}]{FILL}*)|(?P<arrow>[↑↓▲▼])"
     r"|(?P<open>\()|(?P<close>\))|(?P<break>[/|;,])|(?P<other>\S)"
 )
 _SIMPLE: Final = re.compile(
@@ -73,9 +63,7 @@ def read_numbers(cell: Cell) -> tuple[Number, ...]:
     Emphasis, links, tags, footnote marks and arrows may stand around them, units behind them, and
     signs between them: ``/``, ``|``, ``;``, a comma, or the break of a line.
     """
-    if len(cell.text) > _LONGEST or (
-        cell.whole and has_digit(cell.whole.replace(cell.text, "", 1))
-    ):
+    if len(cell.text) > LONGEST or (cell.whole and has_digit(cell.whole.replace(cell.text, "", 1))):
         return ()
     if match := _SIMPLE.fullmatch(cell.text):  # most cells, and the rest takes ten times as long
         spans = [span for span in (match.span(1), match.span(2)) if span[1] > 0]
@@ -97,25 +85,17 @@ def measured(measure: Measure, number: Number) -> Measure:
     return replace(one, exponent=one.exponent + number.exponent) if number.exponent else one
 
 
-def _shown(text: str) -> str:
-    """Return `text` with the same characters in the same places, and blanks for what is hidden."""
-    text = _BREAK.sub(lambda match: "/".ljust(len(match[0])), text)
-    text = _PLUS_MINUS.sub(lambda match: "±".ljust(len(match[0])), text)
-    text = _HIDDEN.sub(lambda match: " " * len(match[0]), text)
-    return narrow(_GROUP.sub("'", text))
-
-
 class _Reader:
     """Reads items one by one; what it can't read ends it."""
 
     def __init__(self, cell: Cell) -> None:
         self.numbers: list[Number] = []
         self._cell = cell
-        self._shown = _shown(cell.text)
+        self._shown = in_place(cell.text)
         self.items = tuple(_ITEM.finditer(self._shown))
         self._awaited = True  # a number
         self._kind: Kind = "value"  # of the next number
-        self._sign = -1  # where a sign is that the next number begins with
+        self._sign: re.Match[str] | None = None  # that the next number begins with
         self._is_range = self._is_inside = False
 
     @property
@@ -140,20 +120,19 @@ class _Reader:
             self._awaited = False
             return True
         if item["arrow"]:
-            self._kind = "gain" if self._is_inside else self._kind
-            return True
+            return self._take_arrow(item.end())
         return self._take_joint(item)
 
     def _take_number(self, item: re.Match[str]) -> bool:
         start, end = item.span("number")
-        fits = self._awaited and self._sign in (-1, start - 1) and end - start <= _MOST_DIGITS
-        if not fits:
+        tight = self._sign is None or self._sign.end() == start
+        if not (self._awaited and tight and end - start <= _MOST_DIGITS):
             return False
-        start = start if self._sign < 0 else self._sign
+        start = self._sign.start() if self._sign else start
         text = _as_python(self._shown[start:end])
-        power = int(item["e"] or item["ten"] or 0)
+        power = int(_as_python(item["power"] or "0"))
         self.numbers.append(Number(self._cell.part(start, end), text, "", power, self._kind))
-        self._awaited, self._kind, self._sign = False, "value", -1
+        self._awaited, self._kind, self._sign = False, "value", None
         return not self._is_range or self._end_range()
 
     def _end_range(self) -> bool:
@@ -162,11 +141,21 @@ class _Reader:
         self.numbers[-2] = replace(low, kind="spread")
         return low.kind == "value" and float(low.text) <= float(high.text)
 
+    def _take_arrow(self, end: int) -> bool:
+        """Read an arrow: before a second number that is its gain, else it says what is better."""
+        if not self._awaited and self._shown[end:].lstrip()[:1].isdecimal():
+            self._awaited, self._kind = True, "gain"
+        elif self._is_inside:
+            self._kind = "gain"
+        return True
+
     def _take_unit(self, text: str) -> bool:
         last = self.numbers[-1] if self.numbers else None
-        if not last or self._awaited or last.unit or last.kind == "blank":
+        if not last or self._awaited or last.kind == "blank":
             return False
-        if not all(map(is_unit, text.split("/"))):
+        if last.unit:  # 1.5 M params
+            text = f"{last.unit}{text}"
+        if not (cost_unit(compact(text)) if last.unit else all(map(is_unit, text.split("/")))):
             return False
         unit = text.partition("/")[0]
         ends = 2 if [number.kind for number in self.numbers[-2:]] == ["spread", "value"] else 1
@@ -183,7 +172,7 @@ class _Reader:
             return self._take_range()
         elif self._is_inside:
             self._kind = "gain"
-        self._awaited, self._sign = True, start
+        self._awaited, self._sign = True, item
         return tight
 
     def _take_range(self) -> bool:
@@ -201,7 +190,8 @@ class _Reader:
             self._is_inside, was_inside = True, self._is_inside
             fits = not was_inside and self._awaited == (not self.numbers)
         else:
-            fits = not self._awaited and bool(item["pm"] or item["break"])
+            fits = bool(item["pm"] or item["break"]) and not self._awaited
+            fits = fits or bool(item["pm"] and self._is_inside)  # 30.21 (±0.02)
             self._kind = "spread" if item["pm"] else "value"
         self._awaited = True
         return fits
@@ -209,7 +199,8 @@ class _Reader:
 
 def _as_python(text: str) -> str:
     """Return a number without the marks that only people read."""
-    text = re.sub("[−–—]", "-", text).replace("'", "").removeprefix("+")  # noqa: RUF001
+    text = re.sub(f"[{MINUSES}]{FILL}*", "-", text)
+    text = text.replace("'", "").replace("\\", "").removeprefix("+")
     point, comma = text.rfind("."), text.rfind(",")
     if comma >= 0 and _THOUSANDS.fullmatch(text):
         return text.replace(",", "")

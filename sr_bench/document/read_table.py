@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
 
-from sr_bench.core.ignored import Ignored
 from sr_bench.core.metric import metric_infos
+from sr_bench.core.precision import agreed
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions
@@ -16,28 +16,28 @@ from sr_bench.document.labelled_parts import labelled_parts
 from sr_bench.document.layout import Layout
 from sr_bench.document.numbers_in_cells import changed, numbers_in
 from sr_bench.document.printed import Printed, Scope
-from sr_bench.document.row_labels import RowReader, agreed
+from sr_bench.document.row_labels import RowReader
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.stacked import unstacked
 from sr_bench.document.tables import Document
 from sr_bench.errors import DocumentError
 
-_DECIMAL: Final = re.compile(r"\W*[0-9]+[.,][0-9]+\W*")
+_DECIMAL: Final = r"[0-9]+[.,][0-9]+ ?(?:[KMGBT]|[KMG]i?B)?"
+_DECIMALS: Final = re.compile(rf"\W*{_DECIMAL}(?:\s?[/|;]\s?{_DECIMAL})*\W*", re.I)
 _NO_MODEL: Final = "no column, row or heading names the model that it is of"
-_DECIMALS: Final = re.compile("version|opset", re.I)
+_VERSIONS: Final = re.compile("version|opset", re.I)
 """Headers of remarks that are decimals."""
 
 
 class TableReader:
     """Reads the tables of one document in order; a row may belong to one of a table above."""
 
-    def __init__(self, document: Document, ignored: Ignored) -> None:
+    def __init__(self, document: Document) -> None:
         self.printed: list[Printed] = []
         self.findings: list[Finding] = []
         self.labels: set[str] = set()
         self._document = document
         self._place = re.compile(rf"^{re.escape(document.path)}:[0-9:]+ ")
-        self._ignored = ignored
         self._rows = RowReader(document)
 
     def read(self, layout: Layout) -> None:
@@ -98,11 +98,12 @@ class TableReader:
                 self.note(finding, "")
 
     def _is_ignored(self, finding: Finding) -> bool:
-        if finding.line.ignored or not (self._ignored.tables or self._ignored.rows):
+        ignored = self._document.ignored
+        if finding.line.ignored or not (ignored.tables or ignored.rows):
             return bool(finding.line.ignored)
         names = finding.line.layout.grid.names
         labels = (*finding.line.labels, finding.says.model)
-        return bool(self._ignored.table(names) or self._ignored.row(labels))
+        return bool(ignored.table(names) or ignored.row(labels))
 
     def _note(
         self,
@@ -115,7 +116,7 @@ class TableReader:
         told: str = "",
     ) -> None:
         header, told = (column.header, told or column.ignored) if column else ("", told)
-        ignored = self._ignored
+        ignored = self._document.ignored
         why = told or ignored.table(layout.grid.names)
         why = why or ignored.column(header) or ignored.row(labels)
         text = cell.plain or cell.text
@@ -174,10 +175,10 @@ def _about(line: Line, nearer: Dimensions) -> Dimensions:
 def _prints_number(column: Column, cell: Cell) -> bool:
     """Tell whether `cell`, of no column of numbers, prints one that says more than what a row is.
 
-    Notes, names and shapes may have digits, but none is a decimal alone.
+    Notes, names and shapes may have digits, but none is a decimal alone, or a few.
     """
     if column.role in ("unknown", "number") or column.fault or column.ignored:
         return has_digit(cell.text if "badge" in cell.text else cell.plain)
-    if column.role == "scale" or _DECIMALS.search(column.header):
+    if column.role == "scale" or _VERSIONS.search(column.header):
         return False
-    return bool(_DECIMAL.fullmatch(cell.plain))
+    return bool(_DECIMALS.fullmatch(cell.plain))

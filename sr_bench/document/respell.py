@@ -3,13 +3,18 @@
 import re
 from typing import Final
 
-_MARK: Final = re.compile(r"(?<=\d)\D(?=\d)")
-_MINUS: Final = re.compile("[−–—]")  # noqa: RUF001 - signs that people type for a minus
+from sr_bench.document.cell import Cell
+from sr_bench.document.printed_numbers import read_numbers
+
+_MARK: Final = re.compile(r"(?<=\d)(?:&#?\w{2,8};|\D{1,3})(?=\d)")
+_MINUS: Final = re.compile("[−–—]|&(?:minus|[nm]dash|#\\d{2,5});")  # noqa: RUF001 - typed for a minus
 _WIDE: Final = str.maketrans("0123456789", "０１２３４５６７８９")  # noqa: RUF001
 
 
 def respelled(printed: str, old: str, new: str) -> str:
-    """Return the number `new` as its cell prints numbers.
+    """Return the number `new` as its cell prints numbers, if that is read as `new` again.
+
+    With the marks of ``0,864`` 1.125 would be read as a thousand: then it gets none.
 
     Args:
         printed: The cell's number as it stands there, or what stands in its place.
@@ -21,14 +26,16 @@ def respelled(printed: str, old: str, new: str) -> str:
     """
     if printed == old or not re.search(r"\d", printed):
         return new
-    marks = _MARK.findall(printed)
+    minus = _MINUS.match(printed)
+    marks = _MARK.findall(printed, minus.end() if minus else 0)
     point = marks.pop() if "." in old and marks else "."
     sign, digits = ("-", new[1:]) if new.startswith("-") else ("", new)
     whole, dot, rest = digits.partition(".")
     if marks:
         whole = re.sub(r"(?<=\d)(?=(\d{3})+$)", marks[0].replace("\\", r"\\"), whole)
-    if sign and (minus := _MINUS.match(printed)):
-        sign = minus[0]
+    sign = minus[0] if sign and minus else sign
     plus = "+" if printed.startswith("+") and not sign else ""
     text = f"{plus}{sign}{whole}{dot and point}{rest}"
-    return text.translate(_WIDE) if re.search("[０-９]", printed) else text  # noqa: RUF001
+    text = text.translate(_WIDE) if re.search("[０-９]", printed) else text  # noqa: RUF001
+    read = read_numbers(Cell(text, 1, 1, 0, len(text)))
+    return text if [number.text for number in read] == [new] else new

@@ -58,12 +58,17 @@ def looks_like_results(grid: Grid, names: Iterable[str] = ()) -> bool:
 
 def names_result(text: str) -> bool:
     """Tell whether a header says what results are of."""
-    if any(map(_NETWORK.fullmatch, re.split(r"[^\w+-]+", text))):
+    if any(map(names_network, re.split(r"[^\w+-]+", text))):
         return True
     said = read_phrase(text)
     named = column_role(text) in _ROLES and compact(text) not in WEAK
     about = said.measures or said.precision or said.dataset or said.scale
     return named or bool(about) or "bicubic" in compact(text)
+
+
+def names_network(text: str) -> bool:
+    """Tell whether `text` is built as names of networks are: ``EDSR``, ``SwinFormer-L``."""
+    return bool(_NETWORK.fullmatch(text))
 
 
 def _mostly_decimals(cells: Iterable[Cell]) -> bool:

@@ -2,26 +2,27 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import zip_longest
+from dataclasses import replace
 from typing import Final
 
-from sr_bench.core.precision import Precision
+from sr_bench.core.precision import Precision, agreed
 from sr_bench.document.cell import Cell
-from sr_bench.document.columns import IDENTITIES
+from sr_bench.document.columns import IDENTITIES, Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.findings import Line
-from sr_bench.document.labels import Label, parted, read_label
+from sr_bench.document.labels import Label, parted, precision_twins, read_label
 from sr_bench.document.layout import Layout
-from sr_bench.document.phrases import column_role, fallback_measure, read_phrase
+from sr_bench.document.lexicon import NOTHING
+from sr_bench.document.meanings import precision_word
+from sr_bench.document.owners import LabelledRow, Owners
+from sr_bench.document.phrases import column_role, fallback_measure, is_remark, read_phrase
 from sr_bench.document.sizes import read_size
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document
 from sr_bench.document.told import Meaning, meaning_of
 from sr_bench.errors import DocumentError
 
-_BLANK: Final = frozenset({"", "-", "–", "—", "--", "/"})  # noqa: RUF001 - dashes that people type for "nothing"
-_FULL: Final = frozenset({"full", "single", "none", "no", "32", "original"})
+_FULL: Final = frozenset({"full", "single", "no", "32", "original"})
 _SCALE: Final = re.compile(r"[^\w.]*[x×]?\s*(\d{1,2})\s*[x×]?[^\w.]*", re.I)  # noqa: RUF001 - as typed
 
 
@@ -30,9 +31,7 @@ class RowReader:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        # The nearest model row above: of a label and source, of a label (source None), or of any
-        # (None); by key, as a search of all rows for each of them would take long.
-        self._owners: dict[tuple[str, str | None] | None, _Row] = {}
+        self._owners = Owners()
 
     def begin(self, layout: Layout) -> None:
         """Start with the rows of a table."""
@@ -42,11 +41,12 @@ class RowReader:
         self._section_measures: tuple[Measure, ...] = ()
         self._labels = dict(self._read_labels(layout))
         labels = [label for label in self._labels.values() if isinstance(label, Label)]
-        self._model_rows = not all(map(_is_qualified, labels))
+        self._model_rows = not all(label.is_qualified for label in labels)
         # A table that names precisions has none from its heading.
         named = layout.names_precisions or any(not one.precision.is_full for one in labels)
         says = replace(layout.says, measures=(), rest="")
         self._table = replace(says, precision=None) if named else says
+        self._int8: Precision | None = None
 
     def read(self, number: int, cells: tuple[Cell, ...]) -> Line | None:
         """Return what a row says; None for one that is about the rows below it.
@@ -56,34 +56,42 @@ class RowReader:
         """
         if self._begins_section(cells) or self._is_remark(cells):
             return None
-        layout = self._layout
-        if len(cells) != (width := len(layout.columns)):
+        self._check_width(number, cells)
+        cells = self._above = self._continued(cells)
+        cell = cells[self._layout.label_column]
+        place = f"{self._document.path}:{cell.line}:{cell.column}"
+        label = self._labels.get(cell, Label(""))
+        if isinstance(label, DocumentError):
+            raise label
+        texts = {
+            column.role: _value(cell)
+            for column, cell in self._pairs(cells)
+            if column.role in (*IDENTITIES, "metric")
+        }
+        if said := _qualifier(texts.get("source", "")):
+            texts["source"] = ""
+            backend, precision = label.backend or said.backend, said.precision or label.precision
+            label = replace(label, backend=backend, precision=precision)
+        says = self._said(cells, texts, label, place)
+        if not says.measures:
+            says = replace(says, measures=self._section_measures)
+        remarks, means = (label.mark, *self._remarks(cells)), self._told(cells)
+        if label.model:
+            row = self._owned(LabelledRow(label, says, remarks, number), place)
+            says, remarks = row.says, row.remarks
+        names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",)
+        about = (says, self._around(says), label.is_qualified, remarks)
+        return Line(self._layout, number, cell, names, *about, means.ignored if means else "")
+
+    def _check_width(self, number: int, cells: Sequence[Cell]) -> None:
+        width = len(self._layout.columns)
+        if len(cells) != width:
             fault = "lost a column" if len(cells) < width else "has a column too many"
             msg = (
                 f"{self._document.path}:{number}: expected {width} cells as in the header, got"
                 f" {len(cells)}: the row {fault} (a pipe inside a cell is written \\|)"
             )
             raise DocumentError(msg)
-        cells = self._above = self._continued(cells)
-        cell = cells[layout.label_column]
-        place = f"{self._document.path}:{cell.line}:{cell.column}"
-        label = self._labels.get(cell, Label(""))
-        if isinstance(label, DocumentError):
-            raise label
-        texts = self._texts(cells)
-        if said := _qualifier(texts.get("source", "")):
-            texts["source"] = ""
-            precision = said.precision or label.precision
-            label = replace(label, backend=label.backend or said.backend, precision=precision)
-        says = self._said(cells, texts, label, place)
-        if not says.measures:
-            says = replace(says, measures=self._section_measures)
-        remarks, means = (label.mark, *self._remarks(cells)), self._told(cells)
-        if label.model:
-            says, remarks = self._owned(_Row(says, remarks, number), label, place)
-        names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",)
-        about = (says, self._around(says), _is_qualified(label), remarks)
-        return Line(layout, number, cell, names, *about, means.ignored if means else "")
 
     def _read_labels(self, layout: Layout) -> Iterator[tuple[Cell, Label | DocumentError]]:
         """Yield what each label says, or why it can't be read."""
@@ -91,10 +99,13 @@ class RowReader:
             return
         cells = [row[column] for row in layout.body.rows if column < len(row)]
         names = frozenset(cell.plain for cell in cells)
+        twins = precision_twins([cell.plain for cell in cells])
         for cell in cells:
             try:
                 where = f"{self._document.path}:{cell.line}:{cell.column}"
-                yield cell, read_label(parted(cell.plain, names) or cell.markdown, where=where)
+                split = twins.get(cell.plain) or parted(cell.plain, names)
+                label = read_label(split or cell.markdown, where=where)
+                yield cell, replace(label, alone=bool(split) and label.model not in names)
             except DocumentError as error:
                 yield cell, error
 
@@ -115,7 +126,7 @@ class RowReader:
         (text,) = texts
         says = read_phrase(text)
         known = says != Dimensions(rest=says.rest)
-        if text in _BLANK or (has_number(text) and not (known and not says.rest)):
+        if text.lower() in NOTHING or (has_number(text) and not (known and not says.rest)):
             return False
         if self._layout.model_column is None and not known:
             says = replace(says, model=text)
@@ -129,23 +140,20 @@ class RowReader:
             return cells
         filled, leading = list(cells), True
         labelled = self._layout.model_column is None or bool(cells[self._layout.model_column].text)
-        for index, (column, cell) in enumerate(zip(self._layout.columns, cells, strict=True)):
-            names = column.role == "model" or column.role in (*IDENTITIES, "metric")
+        for index, (column, cell) in enumerate(self._pairs(cells)):
+            names = column.role in ("model", *IDENTITIES, "metric")
             leading = leading and not cell.text and names
             if names and not cell.text and (leading or not labelled):
                 filled[index] = self._above[index]
         # All that tells rows apart may be blank in a row of no name: then remarks must do it.
         return tuple(filled)
 
-    def _texts(self, cells: Sequence[Cell]) -> dict[str, str]:
-        """Return what tells a row apart, by role; empty for a dash."""
-        pairs = zip(self._layout.columns, cells, strict=True)
-        return {a.role: _value(cell) for a, cell in pairs if a.role in (*IDENTITIES, "metric")}
+    def _pairs(self, cells: Sequence[Cell]) -> Iterator[tuple[Column, Cell]]:
+        return zip(self._layout.columns, cells, strict=True)
 
     def _said(
         self, cells: Sequence[Cell], texts: Mapping[str, str], label: Label, place: str
     ) -> Dimensions:
-        pairs = zip(self._layout.columns, cells, strict=True)
         precision = self._precision(self._calibrated(cells, texts), label, place)
         scale = _SCALE.fullmatch(texts.get("scale", ""))
         says = Dimensions(
@@ -156,7 +164,7 @@ class RowReader:
             device=texts.get("device", ""),
             dataset=texts.get("dataset", ""),
             scale=int(scale[1]) if scale else 0,
-            shape=_shape({a.role: c.plain for a, c in pairs}),
+            shape=_shape({column.role: cell.plain for column, cell in self._pairs(cells)}),
         )
         return self._labelled(says, cells, texts.get("metric", ""))
 
@@ -167,6 +175,8 @@ class RowReader:
         if not metric:
             return says
         named = read_phrase(metric)
+        if named.precision and named.precision.is_bare_int8:
+            named = replace(named, precision=self._int8 or named.precision)
         if not named.measures and column_role(metric) == "unknown":
             named = replace(named, measures=(fallback_measure(metric),))
         return says.over(replace(named, rest=""))
@@ -174,7 +184,7 @@ class RowReader:
     def _calibrated(self, cells: Sequence[Cell], texts: Mapping[str, str]) -> str:
         """Return the precision of a row with what a second column says of it: int8, then max."""
         text = texts.get("precision", "")
-        for column, cell in zip(self._layout.columns, cells, strict=True) if text else ():
+        for column, cell in self._pairs(cells) if text else ():
             if column.role == "remark" and column_role(column.header) == "precision":
                 both = f"{text} {_value(cell)}"
                 text = both if read_phrase(both).precision else text
@@ -186,15 +196,28 @@ class RowReader:
         return meaning_of(told.rows, cells[0].plain) if told else None
 
     def _is_remark(self, cells: Sequence[Cell]) -> bool:
-        """Tell whether a row of a table of metrics names a size, a version or the like instead."""
+        """Tell whether a row of a table of metrics names a size, a version or the like instead.
+
+        What it says of the rows below is remembered.
+        """
         roles = [column.role for column in self._layout.columns]
         if "metric" not in roles or len(cells) != len(roles) or self._told(cells):
             return False
         metric = cells[roles.index("metric")]
-        if column_role(metric.plain) not in ("number", "value", "metric", "precision", "unknown"):
-            return True
         texts = [cell.plain for cell in cells if cell is not metric]
+        if len(set(texts)) == 1:
+            self._keep(metric.plain, texts[0])
+        if is_remark(metric.plain):
+            return True
         return any(map(has_digit, texts)) and not any(map(has_number, texts))
+
+    def _keep(self, label: str, text: str) -> None:
+        """Remember what a row says of the rows below: their input's shape, or how int8 is made."""
+        if column_role(label) == "shape" and read_size(text):
+            self._table = replace(self._table, shape=text)
+        says = read_phrase(label).precision
+        if says and says.is_bare_int8:
+            self._int8 = precision_word(f"int8 {text}") or self._int8
 
     def _precision(self, text: str, label: Label, place: str) -> Precision | None:
         """Return the precision of a row; one that its column and its label name must be the same.
@@ -215,50 +238,16 @@ class RowReader:
         return both
 
     def _remarks(self, cells: Sequence[Cell]) -> tuple[str, ...]:
-        pairs = zip(self._layout.columns, cells, strict=True)
-        remarks = (_value(cell) for column, cell in pairs if column.role == "remark")
+        remarks = (
+            _value(cell)
+            for column, cell in self._pairs(cells)
+            if column.role in ("remark", "unknown") and not column.fault
+        )
         return (*remarks, self._section_text)
 
-    def _owned(self, row: "_Row", label: Label, place: str) -> tuple[Dimensions, tuple[str, ...]]:
-        """Return what a row of a precision says, with what it shares with its model's row above.
-
-        Raises:
-            DocumentError: There is no such row.
-        """
-        says, owners = row.says, self._owners
-        # Two models may share a label and differ in Source; most precision rows leave that blank.
-        nearest_of_all = owners.get((label.model, None))
-        owner = owners.get((label.model, says.row_source or None)) or nearest_of_all
-        # A model that is named again in the next row, with no source, is the same one.
-        again = owner is owners.get(None) and "source" in self._layout.roles and not says.row_source
-        if owner and (_is_qualified(label) or again):
-            dataset = says.dataset or owner.says.dataset
-            says = replace(says, row_source=owner.says.row_source, dataset=dataset)
-        if not _is_qualified(label):
-            keys = ((label.model, says.row_source), (label.model, None), None)
-            self._owners |= dict.fromkeys(keys, replace(row, says=says))
-            return says, row.remarks
-        if owner:
-            pairs = zip_longest(row.remarks, owner.remarks, fillvalue="")
-            return says, tuple(own or theirs for own, theirs in pairs)
-        if not self._model_rows:
-            return says, row.remarks
-        above = owners.get(None)
-        nearest = f"{above.says.model!r} in line {above.number}" if above else "none"
-        msg = (
-            f"{place}: expected a row of the model {label.model!r} above its {label.precision} row;"
-            f" the nearest model row above is {nearest}"
-        )
-        raise DocumentError(msg)
-
-
-@dataclass(frozen=True)
-class _Row:
-    """What a row says of itself, for those below that belong to it."""
-
-    says: Dimensions
-    remarks: tuple[str, ...]
-    number: int
+    def _owned(self, row: LabelledRow, place: str) -> LabelledRow:
+        by_source = "source" in self._layout.roles
+        return self._owners.owned(row, place=place, by_source=by_source, needed=self._model_rows)
 
 
 def _qualifier(text: str) -> Dimensions | None:
@@ -268,19 +257,6 @@ def _qualifier(text: str) -> Dimensions | None:
     return said if alone and said.precision else None
 
 
-def _is_qualified(label: Label) -> bool:
-    """Tell whether a label is of a model's precision, or of a backend: of no model row."""
-    return bool(label.backend) or not label.precision.is_full
-
-
-def agreed(first: Precision | None, second: Precision | None) -> Precision | None:
-    """Return the one precision that two names mean; None if there is none, or they contradict."""
-    if not (first and second):
-        return first or second
-    exact = [one for one in (first, second) if one != one.dtype] or [first]
-    return exact[0] if first.dtype == second.dtype and len(set(exact)) == 1 else None
-
-
 def _shape(texts: Mapping[str, str]) -> str:
     """Return the shape of a row, which may stand in the column Scale: ``736x1280``."""
     scale = texts.get("scale", "")
@@ -288,4 +264,4 @@ def _shape(texts: Mapping[str, str]) -> str:
 
 
 def _value(cell: Cell) -> str:
-    return "" if cell.plain in _BLANK else cell.plain
+    return "" if cell.plain.lower() in NOTHING else cell.plain

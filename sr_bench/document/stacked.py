@@ -1,19 +1,29 @@
-"""Rows that stack several results in each cell: ``x2<br>x3`` beside ``33.64<br>30.39``."""
+"""Rows that stack several results in each cell: ``x2<br>x3`` beside ``33.64<br>30.39``.
+
+Slashes may part them too: ``Set5/Set14`` beside ``33.64/30.22``.
+"""
 
 import re
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Final
 
-from sr_bench.document.cell import Cell
+from sr_bench.document.cell import BREAK, Cell
 from sr_bench.document.columns import Column
 from sr_bench.document.labelled_parts import labelled_parts
+from sr_bench.document.lexicon import NOTHING
+from sr_bench.document.numbers_in_cells import prints_pair
 from sr_bench.document.spelling import has_digit
 
-_BREAK: Final = re.compile(r"\s*<\s?/?\s?br\s?/?>\s*", re.IGNORECASE)
-_LONGEST: Final = 1000
-"""Characters of a cell that is looked into."""
-_LABELS: Final = ("model", "scale", "dataset", "precision", "shape", "device")
-_DASHES: Final = ("", "-", "--", "\u2013", "\u2014", "/", "n/a")
+_BREAK: Final = re.compile(rf"\s{{0,9}}{BREAK}\s{{0,9}}", re.IGNORECASE)
+_SLASH: Final = re.compile(r"\s{0,9}/\s{0,9}(?!A\b)")  # but N/A
+_LABELS: Final = MappingProxyType(
+    {
+        _BREAK: ("model", "scale", "dataset", "precision", "shape", "device"),
+        _SLASH: ("scale", "dataset", "precision", "remark"),
+    }
+)
+"""Roles of columns whose lines are labels, by what parts them."""
 
 
 def unstacked(columns: Sequence[Column], cells: tuple[Cell, ...]) -> tuple[tuple[Cell, ...], ...]:
@@ -22,35 +32,55 @@ def unstacked(columns: Sequence[Column], cells: tuple[Cell, ...]) -> tuple[tuple
     It does where a label has as many lines as the numbers beside it; what has but one line holds
     for each of them, as a cell that spans rows does.
     """
-    if len(cells) != len(columns) or not any("<" in cell.text for cell in cells):
+    if len(cells) != len(columns) or not (mark := _mark(columns, cells)):
         return (cells,)
-    stacks = [_lines(cell) for cell in cells]
-    pairs = list(zip(columns, stacks, strict=True))
-    labels = {len(lines) for column, lines in pairs if column.role in _LABELS} - {1}
-    numbers = [lines for column, lines in pairs if column.holds_numbers and len(lines) > 1]
-    if not numbers or {len(lines) for lines in numbers} != labels:
+    labels, numbers = set(), []
+    stacks = [_lines(cell, mark) for cell in cells]
+    for column, lines in zip(columns, stacks, strict=True):
+        if column.holds_numbers and len(lines) > 1:
+            numbers.append(lines)
+        elif column.role in _LABELS[mark]:
+            labels.add(len(lines))
+    if not numbers or {len(lines) for lines in numbers} != labels - {1}:
         return (cells,)
     if not all(map(_is_numbers, numbers)) or any(map(_tells_itself, columns, cells)):
         return (cells,)
-    (height,) = labels
+    height = len(numbers[0])
     return tuple(
-        tuple(lines[n] if len(lines) == height else lines[0] for lines in stacks)
+        tuple(
+            lines[n] if len(lines) == height else cell
+            for cell, lines in zip(cells, stacks, strict=True)
+        )
         for n in range(height)
     )
 
 
-def _lines(cell: Cell) -> tuple[Cell, ...]:
-    if cell.whole or len(cell.text) > _LONGEST:
-        return (cell,)
-    edges = [0, *(edge for match in _BREAK.finditer(cell.text) for edge in match.span())]
-    edges.append(len(cell.text))
-    if len(edges) == 2:
-        return (cell,)
-    return tuple(cell.part(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True))
+def _mark(columns: Sequence[Column], cells: Sequence[Cell]) -> re.Pattern[str] | None:
+    """Return what parts the lines of a row's cells; None if nothing does."""
+    if any("<" in cell.text for cell in cells):
+        return _BREAK
+    if not any(
+        "/" in cell.text and column.holds_numbers
+        for column, cell in zip(columns, cells, strict=True)
+    ):
+        return None
+    stacked = False
+    for column, cell in zip(columns, cells, strict=True):
+        if "/" not in cell.text:
+            continue
+        if column.holds_numbers and (len(column.says.measures) > 1 or prints_pair(cell)):
+            return None  # PSNR/SSIM
+        stacked = stacked or column.role in _LABELS[_SLASH]
+    return _SLASH if stacked else None
+
+
+def _lines(cell: Cell, mark: re.Pattern[str]) -> tuple[Cell, ...]:
+    is_one = cell.whole or (mark is _SLASH and "](" in cell.text)
+    return (cell,) if is_one else cell.split(mark)
 
 
 def _is_numbers(lines: Sequence[Cell]) -> bool:
-    return all(has_digit(one.text) or one.plain.lower() in _DASHES for one in lines)
+    return all(has_digit(one.text) or one.plain.lower() in NOTHING for one in lines)
 
 
 def _tells_itself(column: Column, cell: Cell) -> bool:

@@ -1,12 +1,13 @@
 """A document exactly as it is on disk, and its tables, whatever it is written in."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import Final
 
 from sr_bench.core.claim import Source
+from sr_bench.core.ignored import Ignored
 from sr_bench.core.told import ToldTable
 from sr_bench.document.cell import Cell
 from sr_bench.document.dialects import html, markdown, rst, yaml_files
@@ -40,6 +41,8 @@ class Document:
     """All that a reader takes for a table, in the document's order."""
     told: tuple[ToldTable, ...] = ()
     """What its card says of those."""
+    ignored: Ignored = field(default_factory=Ignored)
+    """What its card leaves out."""
 
     def source(self, cell: Cell) -> Source:
         """Return the place of `cell` as claims name it."""

@@ -72,7 +72,7 @@ def _apart(finding: Finding) -> tuple[str, ...]:
     named = (grid.caption, grid.heading)
     if len(grid.caption.split()) > MOST_WORDS:  # a sentence
         named = (grid.heading, grid.caption)
-    texts = (finding.says.shape, *line.remarks, said.rest, units, *named)
+    texts = (finding.says.shape, *line.remarks, said.rest, units, *named, *grid.sections)
     return tuple(map(_spelled, texts))
 
 

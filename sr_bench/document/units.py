@@ -6,7 +6,7 @@ from typing import Final
 
 from sr_bench.core.metric import metric_info, metric_infos
 from sr_bench.document.dimensions import Measure
-from sr_bench.document.spelling import compact
+from sr_bench.document.spelling import compact, words
 
 # Powers of ten of units that one number may have.
 _COUNTS: Final = MappingProxyType(
@@ -26,41 +26,22 @@ _BYTES: Final = MappingProxyType(
 _FAMILIES: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
     {"G": _COUNTS, "M": _COUNTS, "ms": _TIMES, "MB": _BYTES, "dB": MappingProxyType({"db": 0})}
 )
-_RATES: Final = frozenset({"fps", "imgs", "images", "image", "img", "frames", "frame", "its", "hz"})
+_RATES: Final = words("fps imgs images image img frames frame its hz")
 # These are no power of ten of a second.
-_LONG_TIMES: Final = frozenset(
-    {
-        "min",
-        "mins",
-        "minute",
-        "minutes",
-        "h",
-        "hr",
-        "hrs",
-        "hour",
-        "hours",
-        "day",
-        "days",
-        "小时",
-        "分钟",
-        "天",
-    }
-)
-_POWERS: Final = frozenset({"w", "mw", "kw", "j", "mj", "kj"})
-ITEMS: Final = frozenset({"img", "image", "frame", "sample", "张", "帧"})
+_LONG_TIMES: Final = words("min mins minute minutes h hr hrs hour hours day days 小时 分钟 天")
+_POWERS: Final = words("w mw kw j mj kj")
+ITEMS: Final = words("img image frame sample 张 帧")
 """What a time may be of one of."""
 _PER: Final = frozenset({*ITEMS, "iter", "batch"})
+_SHORTEST: Final = 4
 _COST_METRICS: Final = ("flops", "params", "macs", "ops")
 PERCENT: Final = "%"
-NAMED: Final = frozenset(
-    {"speed", "throughput", "storage", "速度", "推理速度", "吞吐", "吞吐量", "吞吐率"}
-)
-GENERIC: Final = frozenset(
-    {*NAMED, "cost", "complexity", "size", "usage", "weight", "weights", "大小", "性能"}
-)
+NAMED: Final = words("speed throughput storage 速度 推理速度 吞吐 吞吐量 吞吐率")
+GENERIC: Final = NAMED | words("cost complexity size usage weight weights 大小 性能")
 """Words for a metric that only the unit tells; those of `NAMED` are one without a unit too."""
 RATES: Final = frozenset({*_RATES, *_PER} - {"fps", "hz"})
 """Units that are words of their own too."""
+_ALL: Final = frozenset({*_COUNTS, *_TIMES, *_BYTES, "db", *_RATES, *_PER, *_POWERS, *_LONG_TIMES})
 
 
 def is_unit(text: str) -> bool:
@@ -130,15 +111,3 @@ def _power(metric: str, own: str, key: str, unit: str) -> int:
         return family[key] - family[compact(own)]
     # A rate of 0 to 1, as SSIM is, may be printed in percent.
     return -2 if unit == PERCENT and metric in metric_infos() and not own else 0
-
-
-_ALL: Final[Mapping[str, int]] = MappingProxyType(
-    {
-        **_COUNTS,
-        **_TIMES,
-        **_BYTES,
-        "db": 0,
-        **dict.fromkeys((*_RATES, *_PER, *_POWERS, *_LONG_TIMES), 0),
-    }
-)
-_SHORTEST: Final = 4

@@ -23,7 +23,6 @@ from sr_bench.draft.models import (
     int8_of,
     names_of,
     rows_of,
-    scales_of,
 )
 from sr_bench.draft.networks import Costs, Network, identify, own_file
 from sr_bench.draft.scripts import NORMALISED
@@ -54,7 +53,7 @@ def draft(request: Request) -> Card:
     document = read_document(request.document)
     whole = read(document)
     ignored = ignorable(whole)
-    reading = read(document, ignored)
+    reading = read(replace(document, ignored=ignored))
     rows = rows_of(reading, document.text)
     if not rows:
         msg = f"{document.path}: no row of a model is read; {_why_none(reading)}"
@@ -74,27 +73,27 @@ class _Drafter:
     """Goes through the rows, and collects their protocols and doubts."""
 
     def __init__(self, request: Request, text: str, rows: Sequence[Row]) -> None:
-        self._request, self._rows = request, rows
+        self._request = request
         self._labels = Counter(row.label for row in rows)
         self._folder = request.card.resolve().parent
         family = _family(request.document)
         title = next((line for line in text.split("\n") if line.startswith("#")), "")
         self._about = f"{title} {family}"
         self._beside = read_beside(request.document, text)
-        self._doubts = Doubts(rows)
+        labels = frozenset(self._labels)
+        about = ((row, self._beside.about(row.source, row.label, labels)) for row in rows)
+        self._models = [(each, found) for row, found in about for each in row.models(found)]
+        self._doubts = Doubts([row for row, _ in self._models])
         self._evaluations = Evaluations(
             text, family, self._beside.code_bases, request.datasets, self._doubts
         )
 
     def card(self) -> Card:
-        labels = frozenset(self._labels)
-        about = [(row, self._beside.about(row.source, row.label, labels)) for row in self._rows]
-        scaled = [(row, found, *scale) for row, found in about for scale in scales_of(row, found)]
-        names = names_of((row, scale) for row, _, scale, _ in scaled)
-        files = self._files(dict(zip(names, (row.label for row, *_ in scaled), strict=True)))
+        names = names_of(row for row, _ in self._models)
+        files = self._files(dict(zip(names, (row.label for row, _ in self._models), strict=True)))
         models = tuple(
-            self._model(name, row, found, scale, why, files.get(name))
-            for name, (row, found, scale, why) in zip(names, scaled, strict=True)
+            self._model(name, row, found, files.get(name))
+            for name, (row, found) in zip(names, self._models, strict=True)
         )
         return Card(
             document=Path(relpath(self._request.document.resolve(), self._folder)).as_posix(),
@@ -106,53 +105,54 @@ class _Drafter:
     def _files(self, labels: Mapping[str, str]) -> dict[str, Path]:
         files, strangers = files_of(self._request.onnx, labels)
         for name in strangers:
-            advice = nearest(name, tuple(labels)) if name else "name one: --onnx NAME=FILE"
-            msg = f"--onnx {name}: the document has no such model, and {len(labels)}: {advice}"
+            msg = f"--onnx {name}: the document has no such model; {nearest(name, tuple(labels))}"
+            if not name:
+                names = ", ".join(labels)
+                msg = f"--onnx: expected NAME=FILE, got FILE alone; the models are: {names}"
             raise OptionError(msg)
         return files
 
-    def _model(
-        self, name: str, row: Row, found: tuple[Found, ...], scale: int, why: str, file: Path | None
-    ) -> Model:
-        if not why and row.image_claims:
+    def _model(self, name: str, row: Row, found: tuple[Found, ...], file: Path | None) -> Model:
+        if not row.why_scale and row.image_claims:
             said = "no scale is named: 1 is taken, an output of the input's size"
             self._doubts.note(said, row)
-        network = self._network(row, scale, found, file)
+        network = self._network(row, found, file)
         white, why_range = self._range(row, network, found)
         shape = network.shape or next(costs_on(row, found), None)
         return Model(
             name=name,
             row=row.label,
             source=row.source if self._labels[row.label] > 1 else "",
-            scale=scale,
-            why_scale=why or ("not named" if row.image_claims else "no number needs it"),
+            scale=row.scale,
+            why_scale=row.why_scale or ("not named" if row.image_claims else "no number needs it"),
             network=network,
             checkpoint=checkpoint_of(row, found),
             value_range=white,
             why_range=why_range,
             shape="x".join(map(str, shape or ())),
-            evaluations=tuple(self._evaluations.of(row, scale, found)),
+            evaluations=tuple(self._evaluations.of(row, found)),
             calibration=self._calibration(row, found),
         )
 
-    def _network(
-        self, row: Row, scale: int, found: tuple[Found, ...], file: Path | None
-    ) -> Network:
-        costs = Costs(row.label, scale, row.full, tuple(costs_on(row, found)))
+    def _network(self, row: Row, found: tuple[Found, ...], file: Path | None) -> Network:
+        costs = Costs(row.label, row.scale, row.costs, tuple(costs_on(row, found)))
         if file:
             network = own_file(costs, file, self._folder)
         else:
             network = identify(costs, f"{self._about} {row.source} {row.about}")
         for doubt in network.doubts:
-            self._doubts.note(doubt)
+            self._doubts.note(doubt, row)
         if not network.known:
             said = "the network is not known: give --onnx NAME=FILE, or an architecture"
             self._doubts.note(said, row)
         elif network.architecture and row.image_claims and not checkpoint_of(row, found):
-            said = "its weights are not known: add [model.checkpoint] with their file"
+            said = "the weights are not known: add [model.checkpoint] with their file"
             self._doubts.note(said, row)
         for device in dict.fromkeys(claim.device for claim in row.claims if claim.device):
-            said = f"numbers on {device}: name it under [model.devices] as sessions do"
+            said = (
+                f"numbers on {device}: say under [model.devices] what sessions call it, such as"
+                " cuda, vacc or cpu"
+            )
             self._doubts.note(said, row)
         return network
 

@@ -47,11 +47,10 @@ class Evaluations:
         """The card's own protocols, by name."""
         return self._protocols
 
-    def of(self, row: Row, scale: int, found: tuple[Found, ...]) -> Iterator[Evaluation]:
-        """Yield the evaluations of a row at a scale; none if it prints no number of images."""
-        claims = [claim for claim in row.image_claims if claim.scale in (0, scale)]
-        for name in dict.fromkeys(claim.dataset for claim in claims):
-            guess = by_name(name, scale, self._known) if name else self._unnamed(row, found)
+    def of(self, row: Row, found: tuple[Found, ...]) -> Iterator[Evaluation]:
+        """Yield the evaluations of a model's row; none if it prints no number of images."""
+        for name in dict.fromkeys(claim.dataset for claim in row.image_claims):
+            guess = by_name(name, row.scale, self._known) if name else self._unnamed(row, found)
             if guess is None:
                 said = "nothing names the images: add [[model.evaluation]] with dataset"
                 self._doubts.note(said, row)
@@ -92,11 +91,14 @@ class Evaluations:
 
     def _usual(self, guess: Guess) -> tuple[str, str]:
         """Return the protocol that is usual for a dataset, where no file tells the choices."""
-        is_rgb = _RGB.search(self._text) and not _Y.search(self._text)
-        name = "paper_y" if is_classic(guess.slug) else "native_rgb"
-        why = "as papers do" if is_classic(guess.slug) else "the plainest"
-        if is_rgb:
+        is_rgb, is_y = (bool(colour.search(self._text)) for colour in (_RGB, _Y))
+        name, why = "native_rgb", "the plainest"
+        if is_rgb and not is_y:
             name, why = "basicsr_rgb", "as the document speaks of RGB"
+        elif is_y and not is_rgb:
+            name, why = "paper_y", "as the document speaks of Y"
+        elif is_classic(guess.slug):
+            name, why = "paper_y", "as papers do"
         self._doubts.note(f"nothing says how {guess.slug} is scored: {name} is taken, {why}")
         return name, f"not said; {why}"
 

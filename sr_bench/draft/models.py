@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sr_bench.core.case import COST_METRICS, STATIC_METRICS, TIMED_METRICS
@@ -12,7 +12,7 @@ from sr_bench.core.metric import is_measured
 from sr_bench.core.precision import Precision
 from sr_bench.document.claims import Reading
 from sr_bench.document.labels import scale_of
-from sr_bench.document.rows import ModelRow
+from sr_bench.document.rows import ModelRow, Place
 from sr_bench.document.sizes import Size, read_size
 from sr_bench.draft.found import Found, settle
 
@@ -29,6 +29,10 @@ class Row:
     rows: tuple[ModelRow, ...]
     about: str
     """Its lines of the document, in which links say more than labels do."""
+    scale: int = 0
+    """Of the model that it is read for, with the numbers of that one alone; 0: of all."""
+    why_scale: str = ""
+    """Where that was read; empty if nothing says it."""
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -46,8 +50,8 @@ class Row:
         )
 
     @property
-    def full(self) -> tuple[Claim, ...]:
-        """What it costs, as printed."""
+    def costs(self) -> tuple[Claim, ...]:
+        """What it costs, as printed, of fp32 rows first."""
         costs = [claim for claim in self.claims if claim.metric in COST_METRICS]
         return tuple(sorted(costs, key=lambda claim: not claim.precision.is_full))
 
@@ -55,6 +59,20 @@ class Row:
     def scales(self) -> tuple[int, ...]:
         """The scales that columns, rows or headings print."""
         return tuple(dict.fromkeys(claim.scale for claim in self.claims if claim.scale))
+
+    def models(self, found: tuple[Found, ...]) -> Iterator["Row"]:
+        """Yield the row for the model of each scale, by its print, its label or what is `found`.
+
+        A number that is printed without a scale is the first model's.
+        """
+        for scale in self.scales:
+            own = {scale} if scale != self.scales[0] else {0, scale}
+            rows = [replace(row, places=_of_scales(row, own)) for row in self.rows]
+            kept = tuple(row for row in rows if row.places)
+            yield replace(self, rows=kept, scale=scale, why_scale="as the document prints it")
+        if not self.scales:
+            scale, why = _scale(self, found)
+            yield replace(self, scale=scale, why_scale=why)
 
     def sizes(self, *, full: bool | None = None) -> tuple[Size, ...]:
         """Return the shapes that its rows print: those of fp32, of the others, or of all."""
@@ -85,28 +103,30 @@ def rows_of(reading: Reading, text: str) -> tuple[Row, ...]:
     )
 
 
-def scales_of(row: Row, found: tuple[Found, ...]) -> tuple[tuple[int, str], ...]:
-    """Return each scale that a row is about, with where it was read; the latter may be empty."""
-    if row.scales:
-        return tuple((scale, "as the document prints it") for scale in row.scales)
+def _of_scales(row: ModelRow, scales: set[int]) -> tuple[Place, ...]:
+    return tuple(place for place in row.places if place.asks.scale in scales)
+
+
+def _scale(row: Row, found: tuple[Found, ...]) -> tuple[int, str]:
+    """Return the scale of a row that prints none, and where it was read: nothing if nowhere."""
     if named := scale_of(row.label):
-        return ((named, "the label says it"),)
+        return named, "the label says it"
     said, _ = settle(found, "scale")
     if said and row.image_claims:
-        return ((int(str(said.value)), f"{said.why} ({said.where})"),)
-    return ((1, ""),)
+        return int(str(said.value)), f"{said.why} ({said.where})"
+    return 1, ""
 
 
-def names_of(rows: Iterable[tuple[Row, int]]) -> list[str]:
-    """Return a name for each row and scale, of what test ids allow, each of its own."""
+def names_of(rows: Iterable[Row]) -> list[str]:
+    """Return a name for the model of each row, of what test ids allow, each of its own."""
     taken: Counter[str] = Counter()
-    return [_name(row, scale, taken) for row, scale in rows]
+    return [_name(row, taken) for row in rows]
 
 
-def _name(row: Row, scale: int, taken: Counter[str]) -> str:
+def _name(row: Row, taken: Counter[str]) -> str:
     slug = _slug(row.label) or "model"
     if row.scales and not scale_of(row.label):
-        slug = f"{slug}_x{scale}"
+        slug = f"{slug}_x{row.scale}"
     name = slug
     if name in taken and row.source:
         name = f"{slug}_{_slug(row.source)}".strip("_.+")

@@ -5,7 +5,7 @@ hyper-parameter is guessed: those here are of published networks.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from os.path import relpath
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from sr_bench import discovery
 from sr_bench.core.card import Hyper, ModelCard, Tolerance
 from sr_bench.core.claim import Claim, dataset_key
+from sr_bench.core.metric import quantity
 from sr_bench.document.sizes import Size
 from sr_bench.engine.judge.claim import fits
 from sr_bench.errors import SrBenchError
@@ -142,7 +143,7 @@ def own_file(costs: Costs, file: Path, folder: Path) -> Network:
     try:
         return _compared(costs, network, replace(_card(costs, network), onnx=file.resolve()))
     except SrBenchError as error:
-        return replace(network, doubts=(f"{costs.label}: {name} can't be counted: {error}",))
+        return replace(network, doubts=(f"{name} can't be counted: {error}",))
 
 
 def _card(costs: Costs, network: Network) -> ModelCard:
@@ -167,33 +168,34 @@ def _compared(costs: Costs, network: Network, card: ModelCard) -> Network:
     from sr_bench.engine.measure.cost import count
 
     counts = count(card, next(iter(costs.shapes), (3, 256, 256)))
-    exact, printed = counts.params / 1e6, costs.of("params")
-    why, doubts, cut = f"{exact:.3f} M parameters by count", [], False
-    if printed and not counts.unknown_params:
-        cut = not fits(printed, exact, Tolerance())
-        if cut and not fits(printed, exact, Tolerance(digits="truncated")):
-            doubts.append(_another(costs, network, exact, printed))
-            if network.architecture:
-                return Network(doubts=tuple(doubts))
-            cut = False
-        else:
-            why += f", {printed.text}{printed.unit} printed"
+    printed = None if counts.unknown_params else costs.of("params")
+    why, exact = f"{counts.params:,} parameters by count", counts.params / 1e6
+    name, doubts = network.onnx or f"{network.architecture} as published", []
+    is_rounded = printed is not None and fits(printed, exact, Tolerance())
+    is_cut = printed is not None and fits(printed, exact, Tolerance(digits="truncated"))
+    if printed and (is_rounded or is_cut):
+        why += f", {quantity(printed)} printed"
+    elif printed:
+        doubts.append(
+            f"{name} has {counts.params:,} parameters, the document prints {quantity(printed)}:"
+            " another network; give its hyper-parameters or an ONNX file"
+        )
+        if network.architecture:
+            return Network(doubts=tuple(doubts))
     rule, shape = next(_rules(costs, card), ("", None))
     if (flops := costs.of("flops")) and not rule:
-        sizes = ", ".join("x".join(map(str, each)) for each in costs.shapes)
-        doubts.append(
-            f"{costs.label}: no counting rule gives the printed {flops.text} Flops on {sizes}"
-        )
-    told = tuple(doubts)
+        doubts.append(_uncounted(flops, costs.shapes))
+    if network.architecture and not (printed or rule):
+        doubts.append(f"{name} is taken by the label alone: no printed Params or Flops prove it")
+    cut, told = is_cut and not is_rounded, tuple(doubts)
     return replace(network, why=why, rule=rule, shape=shape, cut_params=cut, doubts=told)
 
 
-def _another(costs: Costs, network: Network, exact: float, printed: Claim) -> str:
-    name = network.onnx or f"{network.architecture} as published"
-    return (
-        f"{costs.label}: {name} has {exact:.3f} M parameters, the document prints"
-        f" {printed.text}{printed.unit}: another network; give its hyper-parameters or an ONNX file"
-    )
+def _uncounted(flops: Claim, shapes: Sequence[Size]) -> str:
+    if not shapes:
+        return f"nothing says what shape the {quantity(flops)} Flops are counted on: set cost.shape"
+    sizes = ", ".join("x".join(map(str, each)) for each in shapes)
+    return f"no counting rule gives the printed {quantity(flops)} Flops on {sizes}"
 
 
 def _rules(costs: Costs, card: ModelCard) -> Iterator[tuple[str, Size]]:

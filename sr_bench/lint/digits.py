@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from sr_bench.core.claim import Claim
-from sr_bench.core.metric import with_unit
 
 NOISE: dict[str, float] = {"psnr": 0.01, "ssim": 0.001}
 """What int8 may gain or lose by chance, in the metric's unit: another summation order alone moved
@@ -29,11 +28,6 @@ def bounds(claim: Claim) -> tuple[float, float]:
     """Return the least and the greatest number, in the metric's unit, that is printed like this."""
     half = _step(claim) / 2
     return float(_number(claim) - half), float(_number(claim) + half)
-
-
-def quantity(claim: Claim) -> str:
-    """Return the number with its unit as printed: ``1.370 M``, ``1370 K``."""
-    return f"{claim.text} {claim.unit}" if claim.unit else with_unit(claim.text, claim.metric)
 
 
 def decimals(claim: Claim) -> int:

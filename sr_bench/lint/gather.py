@@ -14,7 +14,6 @@ from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard, SuiteCard
 from sr_bench.core.claim import Source
 from sr_bench.core.fields import narrowed
-from sr_bench.core.ignored import Ignored
 from sr_bench.data.dataset import Dataset
 from sr_bench.document.claims import read
 from sr_bench.document.rows import ModelInfoTable
@@ -111,8 +110,7 @@ def _suite(path: Path) -> Subject:
     except CardError as error:
         alone = _alone(_document_of(path), _card_of(path))
         return replace(alone, faults=(_fault(error, path), *alone.faults))
-    subject = _read(suite.document, suite.card.ignored)
-    subject = replace(subject, printed=suite.printed, card=suite.card, waivable=True)
+    subject = replace(_read(suite.document), printed=suite.printed, card=suite.card, waivable=True)
     return _bound(subject, suite.card)
 
 
@@ -184,16 +182,16 @@ def _alone(path: Path, card: SuiteCard | None = None) -> Subject:
 
     Of `card` counts what it says of reading.
     """
-    told, ignored = (card.told, card.ignored) if card else ((), None)
     try:
-        return _read(replace(read_document(path), told=told), ignored)
+        document = read_document(path)
+        said = replace(document, told=card.told, ignored=card.ignored) if card else document
+        return _read(said)
     except DocumentError as error:
         return Subject(str(path), faults=(_fault(error, path),))
 
 
-def _read(document: Document, ignored: Ignored | None) -> Subject:
-    reading = read(document, ignored)
-    return narrowed(Subject, reading, document=document)
+def _read(document: Document) -> Subject:
+    return narrowed(Subject, read(document), document=document)
 
 
 def _bound(subject: Subject, card: SuiteCard) -> Subject:

@@ -1,6 +1,7 @@
 """Work out the new text of cells, once it is sure that each is the one that was measured."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,13 +13,13 @@ from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
 from sr_bench.core.update import Edit
 from sr_bench.document.cells import MetricCell, metric_cells, nearest_number
+from sr_bench.document.claims import Reading
 from sr_bench.document.mirror import format_like
 from sr_bench.document.numbers import measured
-from sr_bench.document.tables import Document
 from sr_bench.engine.plan.options import split_scale
 from sr_bench.errors import DocumentError
 from sr_bench.files.validation import listed
-from sr_bench.update.choose import why_not_in
+from sr_bench.update.choose import why_not, why_not_in
 
 ModelOf = Callable[[Record], ModelCard]
 """Finds the card's entry of a record's model."""
@@ -34,20 +35,25 @@ class CellEdits:
 
 
 def work_out(
-    document: Document, records: Sequence[Record], mode: UpdateMode, model_of: ModelOf
+    reading: Reading,
+    records: Sequence[Record],
+    mode: UpdateMode,
+    model_of: ModelOf,
+    run: Sequence[Record],
 ) -> CellEdits:
-    """Return the edits that `records`, each fit to be printed, ask of `document` as it is now.
+    """Return the edits that `records`, each fit to be printed, ask of a document as it is now.
 
-    In the mode ``failed`` the number of a gap that closed stays as it is.
+    In the mode ``failed`` the number of a gap that closed stays as it is. A cell that spans rows
+    changes only if the `run`, all that was recorded of the document, asks the same of each row.
 
     Raises:
         DocumentError: A cell moved, holds another number, or is gone: then nothing in the
             document is edited, as it is not what the run measured.
     """
-    cells = metric_cells(document)
+    cells = metric_cells(reading)
     by_key = {cell.key: cell for cell in cells}
-    disputed = _disputed(records)
-    edits, left_out, faults = [], [], []
+    asked: list[Edit] = []
+    faults = []
     for record in records:
         try:
             edit = _edit(cells, by_key, record, model_of)
@@ -55,30 +61,39 @@ def work_out(
             faults.append(str(fault))
             continue
         keeps = mode == "failed" and record.verdict.status is Status.GAP_CLOSED
-        if keeps or edit is None or edit.new == edit.old:
-            continue
-        why = why_not_in(record, edit.key)
-        if edit.place in disputed:
-            why = "its cell spans rows that were measured with different values: give each its own"
-        if why:
-            left_out.append((why, str(edit.place)))
-        else:
-            edits.append(edit)
+        if edit and edit.new != edit.old and not keeps:
+            asked.append(edit)
     if faults:
-        message = listed(faults, where=f"{document.path}: changed since the run")
+        message = listed(faults, where=f"{reading.path}: changed since the run")
         message += "\n  nothing in it was updated; run the tests again, then update from that run"
         raise DocumentError(message)
-    return CellEdits(tuple(edits), tuple(dict.fromkeys(left_out)))
+    disputed = _disputed(cells, asked, run)
+    whys = [(_why_left_out(edit, disputed), edit) for edit in asked]
+    left_out = dict.fromkeys((why, str(edit.place)) for why, edit in whys if why)
+    return CellEdits(tuple(edit for why, edit in whys if not why), tuple(left_out))
 
 
-def _disputed(records: Sequence[Record]) -> frozenset[Source]:
-    """Return where a cell spans rows for which it would have to print different values."""
-    values: dict[Source, set[str]] = {}
-    for record in records:
-        if record.claim and record.measurement:
-            new = _as_printed(record, record.claim, record.measurement.value)
-            values.setdefault(record.claim.source, set()).add(new)
-    return frozenset(place for place, asked in values.items() if len(asked) > 1)
+def _why_left_out(edit: Edit, disputed: Container[Source]) -> str:
+    if edit.place in disputed:
+        return "its cell spans rows that were not all measured with this value: give each its own"
+    return why_not_in(edit.record, edit.key)
+
+
+def _disputed(
+    cells: Sequence[MetricCell], edits: Sequence[Edit], run: Sequence[Record]
+) -> frozenset[Source]:
+    """Return where a cell spans rows of which not all ask for the same number."""
+    news = {edit.key: edit.new for edit in edits if not why_not_in(edit.record, edit.key)}
+    for record in run:
+        if record.claim and record.measurement and not why_not(record):
+            key = CellKey.of(record.claim)
+            if not why_not_in(record, key):
+                new = _as_printed(record, record.claim, record.measurement.value)
+                news.setdefault(key, new)
+    asked: dict[Source, set[str | None]] = defaultdict(set)
+    for cell in cells:
+        asked[cell.source].add(news.get(cell.key))
+    return frozenset(place for place, of_rows in asked.items() if len(of_rows) > 1)
 
 
 def _as_printed(record: Record, claim: Claim, value: float) -> str:

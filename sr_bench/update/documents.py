@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from sr_bench.cards.documents import read_told
+from sr_bench.cards.documents import read_bound
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard
 from sr_bench.core.claim import Source
@@ -13,6 +13,7 @@ from sr_bench.core.history import PastSession
 from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
 from sr_bench.core.update import Edit, GapRemoval, Update, group
+from sr_bench.document.claims import read
 from sr_bench.document.diff import unified_diff
 from sr_bench.document.mirror import replace_numbers
 from sr_bench.engine.plan.suite import Suite, load_suite
@@ -24,7 +25,7 @@ from sr_bench.update.cells import work_out
 from sr_bench.update.choose import asked_for
 from sr_bench.update.gaps import ClosedGap, closing
 from sr_bench.update.ledger_lines import ledger_lines
-from sr_bench.update.record_files import card_path, from_home
+from sr_bench.update.record_files import about, card_path, from_home
 from sr_bench.update.remove_gap import remove_gap
 
 LOCK_WAIT_S = 10.0
@@ -116,9 +117,10 @@ def _changes(
     if not path.is_file():
         msg = f"{path}: the run's document is not here; run this where the tests were started"
         raise DocumentError(msg)
-    document = read_told(path)
+    reading = read(read_bound(path))
     suites = _Suites(path)
-    cells = work_out(document, records, mode, suites.model)
+    run = about(path, session.records)
+    cells = work_out(reading, records, mode, suites.model, run)
     written = {edit.key for edit in cells.edits}
     closings = {}
     for card in {suites.card(record) for record in records if record.verdict.status in _GAPS}:
@@ -126,16 +128,17 @@ def _changes(
         closings[card] = closing(suites.suite(card), of_card, written)
     stuck = {key for closing in closings.values() for key in closing.kept}
     # A known gap is strict: where it stays, a number that agrees would fail the next run.
-    edits = tuple(
-        edit
+    kept = {
+        edit.place
         for edit in cells.edits
-        if edit.key not in stuck or edit.record.verdict.status is not Status.KNOWN_GAP
-    )
+        if edit.key in stuck and edit.record.verdict.status is Status.KNOWN_GAP
+    }
+    edits = tuple(edit for edit in cells.edits if edit.place not in kept)
     texts, gaps, left_out = [], [], list(cells.left_out)
     # The document before its cards, as the diff shows them.
     if edits:
-        text = replace_numbers(document, {edit.place: edit.new for edit in edits})
-        texts.append((path, document.text, text))
+        text = replace_numbers(reading, {edit.place: edit.new for edit in edits})
+        texts.append((path, reading.document.text, text))
     for card, closed in sorted(closings.items()):
         left_out += closed.left_out
         if closed.closed:

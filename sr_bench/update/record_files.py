@@ -1,5 +1,6 @@
 """Find the document and the card that a record of an earlier run is about."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from sr_bench.cards import CARD
@@ -26,6 +27,12 @@ def card_path(record: Record, beside: Path | None = None) -> Path:
         " the tests were started in"
     )
     raise CardError(msg)
+
+
+def about(document: Path, records: Iterable[Record]) -> list[Record]:
+    """Return those of `records` that are about a place in `document`."""
+    home, places = document.resolve(), ((one, one.source) for one in records)
+    return [one for one, place in places if place and from_home(place.path).resolve() == home]
 
 
 def from_home(text: str) -> Path:

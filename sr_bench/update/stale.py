@@ -1,7 +1,6 @@
 """Hold the numbers that a document prints now against what an earlier run measured."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,18 +9,17 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import in_print
 from sr_bench.core.history import PastSession
-from sr_bench.core.ignored import Ignored
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.document.cells import MetricCell, metric_cells
-from sr_bench.document.claims import read
+from sr_bench.document.claims import Reading, read
 from sr_bench.document.mirror import format_like
 from sr_bench.document.printed import unread_numbers
 from sr_bench.document.tables import Document
 from sr_bench.engine.plan.options import split_scale
 from sr_bench.errors import CardError, DocumentError
 from sr_bench.update.choose import why_not
-from sr_bench.update.record_files import card_path, from_home
+from sr_bench.update.record_files import about, card_path
 
 _EDITED = "edited after the run, which says nothing about it"
 
@@ -59,8 +57,9 @@ def check(document: Document, session: PastSession) -> Checked:
         DocumentError: The document's tables can't be read.
     """
     answers = _Answers(document, session)
-    cells = [cell for cell in metric_cells(document) if cell.is_number]
-    _refuse_unread(document, answers)
+    reading = read(document)
+    _refuse_unread(reading)
+    cells = [cell for cell in metric_cells(reading) if cell.is_number]
     judged = [(cell, record) for cell in cells if (record := answers.to(cell))]
     stale, gaps = [], []
     for cell, record in judged:
@@ -71,12 +70,9 @@ def check(document: Document, session: PastSession) -> Checked:
     return Checked(document.path, len(cells), len(judged), tuple(stale), tuple(gaps))
 
 
-def _refuse_unread(document: Document, answers: "_Answers") -> None:
+def _refuse_unread(reading: Reading) -> None:
     """Refuse a document whose rows have a number that can't be read, nor is ignored."""
-    ignored = Ignored()
-    with suppress(CardError):  # the card may be gone since the run
-        ignored = load_card(answers.card).ignored if answers.card else ignored
-    printed = (one for one in read(document, ignored).printed if one.layout.is_read)
+    printed = (one for one in reading.printed if one.layout.is_read)
     for one in unread_numbers(printed):
         msg = f"{one.source}: {one.message}"
         raise DocumentError(msg)
@@ -86,26 +82,13 @@ class _Answers:
     """The judged records of a run that are about one document."""
 
     def __init__(self, document: Document, session: PastSession) -> None:
-        self._document = document
-        home = Path(document.path).resolve()
-        records = [
-            record
-            for record in session.records
-            if record.source and from_home(record.source.path).resolve() == home
-        ]
-        self._records = records
+        self._records = records = about(Path(document.path), session.records)
         judged = [record for record in records if not why_not(record)]
         self._claims: Mapping[CellKey, Record] = {
             CellKey.of(record.claim): record for record in judged if record.claim
         }
         self._blanks = [record for record in judged if not record.claim]
         self._rows = {record.model: record.claim.row for record in records if record.claim}
-
-    @property
-    def card(self) -> Path | None:
-        """The card of the document; None if the run has no record of it."""
-        beside = Path(self._document.path)
-        return card_path(self._records[0], beside=beside) if self._records else None
 
     def to(self, cell: MetricCell) -> Record | None:
         """Return the record that answers `cell`, which may have had no number then."""

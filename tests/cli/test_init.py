@@ -18,6 +18,14 @@ def test_a_folder_gets_a_card_beside_its_document(sr_bench, tmp_path: Path):
     assert load_card(tmp_path / "tinysr" / "card.toml").models[0].row == "TinySR_x2"
 
 
+def test_of_a_folders_readmes_the_markdown_one_is_taken(sr_bench, tmp_path: Path):
+    make_port(tmp_path)
+    (tmp_path / "README.html").write_text("<table></table>")
+
+    assert "1 model of" in sr_bench("init", tmp_path).out
+    assert load_card(tmp_path / "card.toml").document.name == "README.md"
+
+
 def test_a_card_that_is_there_stays_as_it_is(sr_bench, tmp_path: Path):
     make_port(tmp_path)
     (tmp_path / "card.toml").write_text("mine")
@@ -52,6 +60,20 @@ def test_a_network_on_the_command_line_is_that_of_the_model(sr_bench, tmp_path: 
 
     assert done.code == 0
     assert load_card(tmp_path / "card.toml").models[0].onnx == tmp_path / "net.onnx"
+
+
+def test_a_dataset_that_sessions_would_find_is_known(sr_bench, tmp_path: Path):
+    suite = tmp_path / "zoo" / "net"
+    suite.mkdir(parents=True)
+    (suite / "README.md").write_text(
+        "| Model | Dataset | PSNR |\n|-|-|-|\n| net_x2 | Lane | 30.1 |\n"
+    )
+    (tmp_path / "zoo" / "lane").mkdir()
+    (tmp_path / "zoo" / "lane" / "dataset.toml").write_text("scales = [2]")
+    done = sr_bench("init", suite)
+
+    assert "is known here" not in done.out
+    assert load_card(suite / "card.toml").models[0].evaluations[0].dataset == "lane"
 
 
 @pytest.mark.parametrize(

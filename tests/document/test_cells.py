@@ -3,7 +3,7 @@
 from sr_bench.core.cell import CellKey
 from sr_bench.core.precision import Precision
 from sr_bench.document.cells import MetricCell, metric_cells, nearest_number
-from sr_bench.document.claims import read_claims
+from sr_bench.document.claims import read, read_claims
 from sr_bench.document.tables import Document, parse_document
 
 TEXT = """
@@ -27,7 +27,7 @@ def document(text: str = TEXT) -> Document:
 def cell(row: str, metric: str = "psnr", precision: str = "fp32") -> MetricCell:
     (number,) = (
         cell
-        for cell in metric_cells(document())
+        for cell in metric_cells(read(document()))
         if (cell.key.row, cell.key.metric, cell.key.precision) == (row, metric, precision)
     )
     return number
@@ -46,7 +46,7 @@ def test_a_precision_row_has_source_and_dataset_of_its_model_row() -> None:
 
 
 def test_the_keys_of_cells_are_those_of_their_claims_and_unique() -> None:
-    cells = metric_cells(document())
+    cells = metric_cells(read(document()))
     numbers = [cell.key for cell in cells if cell.is_number]
     assert numbers == [CellKey.of(claim) for claim in read_claims(document())]
     assert len({cell.key for cell in cells}) == len(cells)
@@ -54,7 +54,7 @@ def test_the_keys_of_cells_are_those_of_their_claims_and_unique() -> None:
 
 def test_the_nearest_number_of_the_table_is_preferred_to_nearer_ones_of_others() -> None:
     far = "".join(f"| {name} | - |\n" for name in "EFGH")
-    cells = metric_cells(document(TEXT.replace("| C |", f"{far}| C |")))
+    cells = metric_cells(read(document(TEXT.replace("| C |", f"{far}| C |"))))
     (blank,) = (cell for cell in cells if cell.key.row == "B")
     number = nearest_number(cells, blank)
     assert number is not None
@@ -63,7 +63,7 @@ def test_the_nearest_number_of_the_table_is_preferred_to_nearer_ones_of_others()
 
 def test_a_table_without_a_number_takes_that_of_another_if_there_is_one() -> None:
     text = TEXT.replace("28.12", "-").replace("27.123", "-")
-    cells = metric_cells(document(text))
+    cells = metric_cells(read(document(text)))
     number = nearest_number(cells, cells[-1])
     assert number is not None
     assert number.text == "29"
@@ -77,4 +77,6 @@ def test_a_key_is_spelled_in_words() -> None:
 
 def test_a_cell_whose_number_cannot_be_read_is_no_cell_to_fill() -> None:
     text = "| Model | PSNR | SSIM |\n|-|-|-|\n| A | 30.1 or so | - |\n"
-    assert [cell.key.metric for cell in metric_cells(parse_document(text, "x.md"))] == ["ssim"]
+    assert [cell.key.metric for cell in metric_cells(read(parse_document(text, "x.md")))] == [
+        "ssim"
+    ]

@@ -18,6 +18,8 @@ from sr_bench.document.inline import plain, split_emphasis
         (r"EDSR\_x2 &amp; more", "EDSR_x2 & more"),
         ("~~old~~ new", "old new"),
         ("RCAN<br>small", "RCAN small"),
+        ("Params (10<sup>3</sup>)", "Params (10^3)"),
+        ("RCAN10<sup>a</sup>", "RCAN10 a"),
         ("![logo](x.png) RCAN", "logo RCAN"),
         ("<https://example.org>", "https://example.org"),
         ("超分辨率  **模型**", "超分辨率 模型"),

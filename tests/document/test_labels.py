@@ -3,7 +3,7 @@
 import pytest
 
 from sr_bench.core.precision import Precision
-from sr_bench.document.labels import Label, read_label, scale_of
+from sr_bench.document.labels import Label, precision_twins, read_label, scale_of
 from sr_bench.errors import DocumentError
 
 
@@ -52,6 +52,8 @@ def test_a_model_row_names_its_model_alone(source: str, label: Label) -> None:
         ("RCAN float", "RCAN", "", Precision.FP32),
         ("RCAN（FP16）", "RCAN", "", Precision.FP16),  # noqa: RUF001
         ("RCAN (ONNX, bf16)", "RCAN", "onnx", Precision("bf16")),
+        ("RCAN INT8 (percentile)", "RCAN", "", Precision("int8_percentile")),
+        ("RCAN(INT8, vacc)", "RCAN", "vacc", Precision("int8")),
         ("RCAN - TensorRT fp16", "RCAN", "tensorrt", Precision.FP16),
     ],
 )
@@ -59,7 +61,7 @@ def test_a_precision_row_names_all_three(
     source: str, model: str, backend: str, precision: Precision
 ) -> None:
     label = read_label(source, where="x.md:1:1")
-    assert label == Label(model, backend, precision, qualified=True)
+    assert label == Label(model, backend, precision)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +71,8 @@ def test_a_precision_row_names_all_three(
         *(("RCAN [1]", "[1]"), ("RCAN[^a]", "[^a]"), ("[RCAN](u) [[3]](v)", "[3]")),
         *(("RCAN<sup>1</sup>", "[^1]"), ("RCAN<sup>*</sup>", "[^*]"), (r"RCAN\*", "*")),
         (r"RCAN$^\dagger$", r"$^\dagger$"),
+        *(("RCAN<sup>(1)</sup>", "[^1]"), ("RCAN<sup>1, 2</sup>", "[^1][^2]"), ("RCAN (*)", "(*)")),
+        *(("RCAN :fire:", ":fire:"), ("RCAN&dagger;", "†"), ("RCAN $^{1}$", "$^{1}$")),
         ("RCAN* **vacc fp16**", "*"),
         ("RCAN* (fp16)", "*"),
     ],
@@ -110,3 +114,21 @@ def test_a_label_that_cannot_be_read_is_refused_with_its_place(source: str, mess
 def test_a_label_of_thousands_of_precision_words_is_read_by_its_last_ones() -> None:
     assert read_label("RCAN " + "int8 max " * 3000, where="x").precision is Precision("int8_max")
     assert read_label("fp16 " * 3000, where="x").model.startswith("fp16 fp16")
+
+
+@pytest.mark.parametrize(
+    ("labels", "spelled"),
+    [
+        (["owl-fp32", "owl-int8"], ["owl fp32", "owl int8"]),
+        (["a/owl_float_b1.rt", "a/owl_quant_b1.rt"], ["a/owl_b1.rt fp32", "a/owl_b1.rt int8"]),
+        (["owl_fp32", "owl_fp16", "owl_w8a16"], ["owl fp32", "owl fp16", "owl w8a16"]),
+        (["owl-int8", "owl-fp32"], [None, None]),  # whose row would have no model's row above
+        (["owl-fp32", "wren-int8", "owl"], [None, None, None]),
+        (["owl-fp16", "owl-int8"], [None, None]),
+    ],
+)
+def test_labels_that_differ_in_a_precision_alone_are_of_one_model(
+    labels: list[str], spelled: list[str | None]
+) -> None:
+    twins = precision_twins(labels)
+    assert [twins.get(label) for label in labels] == spelled

@@ -1,8 +1,11 @@
 """Tables are read whichever way they run: each number gets what is said of it anywhere."""
 
+from dataclasses import replace
+
 import pytest
 
 from sr_bench.core.claim import Claim
+from sr_bench.core.ignored import Ignored
 from sr_bench.document.claims import read, read_claims
 from sr_bench.document.printed import unread_numbers
 from sr_bench.document.tables import parse_document
@@ -87,8 +90,14 @@ def table(*rows: str) -> str:
             ["owl int8_max: acc 88.7", "owl fp16: acc 89"],
         ),
         (
-            table("Model | mIoU", "owl-b | 65.8", "owl-b-vacc-fp16 | 62.2", "wren-int8 | 60.1"),
-            ["owl-b: miou 65.8", "owl-b vacc fp16: miou 62.2", "wren-int8: miou 60.1"],
+            table(
+                "Model | AP",
+                "owl-b | 6",
+                "owl-b-vacc-fp16 | 5",
+                "wren-int8 | 4",
+                "it-vacc-int8 | 3",
+            ),
+            ["owl-b: ap 6", "owl-b vacc fp16: ap 5", "wren-int8: ap 4", "it vacc int8: ap 3"],
         ),
         (
             table("NME | *blur* | pose | Params(M)", "owl-W18 | 4.6 | 7.8 | 9.6"),
@@ -111,6 +120,10 @@ def table(*rows: str) -> str:
         (
             table("Model | VACC mAP", "owl | fp16 41.5<br>int8: 40.2", "wren | fp16 39 / int8 -"),
             ["owl vacc fp16: map 41.5", "owl vacc int8: map 40.2", "wren vacc fp16: map 39"],
+        ),
+        (
+            table("Model | Size", "owl | 111 MB (FP32) / 56 MB (FP16)", "wren | 9 MB (INT8)"),
+            ["owl: model_size 111", "owl fp16: model_size 56", "wren int8: model_size 9"],
         ),
         (
             "# owl\n\n"
@@ -281,3 +294,23 @@ def test_twins_below_a_sentence_are_told_apart_by_their_headings() -> None:
     nme = table("Model | NME", "owl | 3.4")
     tables = (f"## {name}\n\n{said.format(name)}{nme}" for name in "AB")
     assert claims("\n".join(tables)) == ["owl (a): nme 3.4", "owl (b): nme 3.4"]
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "other"),
+    [
+        ("Note", "a", "b"),
+        ("Dataset", "Set5", "Set14"),
+        ("FPS", "4.5", "5.5"),
+        ("IoU", "@ 1", "@ 2"),
+    ],
+)
+def test_a_column_that_a_card_ignores_tells_of_its_rows_what_it_told(
+    header: str, first: str, other: str
+) -> None:
+    rows = (f"owl | {first} | 31", f"owl | {other} | 30", f"owl | {other} | 29")
+    document = parse_document(table(f"Model | {header} | PSNR", *rows), "zoo/README.md")
+    left = read(replace(document, ignored=Ignored(columns={header: "why"})))
+    assert [c for t in left.tables for row in t.rows for c in row.claims] == [
+        claim for claim in read_claims(document) if claim.metric == "psnr"
+    ]

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from sr_bench.core.claim import Source
 from sr_bench.document.cell import Cell
-from sr_bench.document.claims import read_claims
-from sr_bench.document.mirror import format_like, mirror, replace_numbers, splice_cells
+from sr_bench.document.claims import read, read_claims
+from sr_bench.document.mirror import format_like, mirror, replace_numbers
+from sr_bench.document.splice import splice_cells
 from sr_bench.document.tables import Document, parse_document
 from sr_bench.errors import DocumentError
 
@@ -24,32 +25,32 @@ def test_with_its_own_numbers_the_mirror_is_the_documents_tables() -> None:
     document = parse_document(text, "x.md")
     printed = {claim.source: claim.text for claim in read_claims(document)}
     assert len(printed) == 2
-    assert mirror(document, printed) == mirror(document, {}) == f"{_FIRST}\n\n{_SECOND}"
-    assert replace_numbers(document, printed) == text
+    assert mirror(read(document), printed) == mirror(read(document), {}) == f"{_FIRST}\n\n{_SECOND}"
+    assert replace_numbers(read(document), printed) == text
 
 
 def test_new_numbers_stand_where_the_old_ones_stood() -> None:
     document = parse_document(_TEXT.removesuffix("尾"), "x.md")
     psnr, params = (claim.source for claim in read_claims(document))
-    mirrored = mirror(document, {psnr: "29.99", params: "not run"})
+    mirrored = mirror(read(document), {psnr: "29.99", params: "not run"})
     assert mirrored == f"{_FIRST}\n\n{_SECOND}".replace("30.10", "29.99").replace("1.5", "not run")
 
 
 def test_a_metric_cell_without_a_number_can_be_filled() -> None:
-    document = parse_document(_FIRST, "x.md")
-    assert mirror(document, {Source("x.md", 3, 25): "0.9"}) == _FIRST.replace("| - |", "| 0.9 |")
+    filled = mirror(read(parse_document(_FIRST, "x.md")), {Source("x.md", 3, 25): "0.9"})
+    assert filled == _FIRST.replace("| - |", "| 0.9 |")
 
 
 def test_a_place_that_holds_no_number_is_refused() -> None:
     document = parse_document(_FIRST, "x.md")
     with pytest.raises(DocumentError, match=r"expected places of numbers in x\.md, got x\.md:3:3"):
-        mirror(document, {Source("x.md", 3, 3): "B"})
+        mirror(read(document), {Source("x.md", 3, 3): "B"})
 
 
 def test_a_number_with_a_pipe_is_refused() -> None:
     document = parse_document(_FIRST, "x.md")
     with pytest.raises(DocumentError, match="bare pipe"):
-        mirror(document, {read_claims(document)[0].source: "1|2"})
+        mirror(read(document), {read_claims(document)[0].source: "1|2"})
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,21 @@
 """A column is what its cells are where its header has two meanings."""
 
+from collections.abc import Iterable
+
 import pytest
 
+from sr_bench.document.cell import Cell
 from sr_bench.document.claims import read, read_claims
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions
-from sr_bench.document.orientation import by_cells, of_benchmarks
+from sr_bench.document.orientation import Below, by_cells, of_benchmarks
 from sr_bench.document.phrases import column_role, read_phrase
 from sr_bench.document.tables import parse_document
+
+
+def below(texts: Iterable[str]) -> Below:
+    """Return a column of `texts`."""
+    return Below([[Cell(text, 1, 1, 0, len(text))] for text in texts], 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +48,9 @@ def test_a_header_of_two_meanings_is_told_by_its_cells(
     [
         (["Set5", "BSD100 x4"], [["38.00", "**32.1**", "-"], ["27.92"]], "psnr"),
         (["Set5", "BSD100 x4"], [["38.00", "37.12 / 0.91"], ["27.92"]], "psnr"),
+        (["Set5", "Set14"], [["38.00 dB", "37.12 (0.91)"], ["33.9 &plusmn; 0.1", "33,92"]], "psnr"),
+        (["Set5", "Set14"], [["38.00 ms"], ["33.9"]], ""),
+        (["Set5", "Set14"], [["38.00 / 33.1"], ["33.9"]], ""),
         (["Set5", "Set14"], [["0.9614"], ["0.9605"]], ""),
         (["Set5", "Set14"], [["32.92"], ["3.1"]], ""),
         (["Set5", "Set14"], [["32.92"], ["-"]], ""),
@@ -51,7 +62,7 @@ def test_decibels_of_benchmarks_need_no_word_for_psnr(
     headers: list[str], cells: list[list[str]], metric: str
 ) -> None:
     columns = tuple(Column(header, "number", read_phrase(header)) for header in headers)
-    measures = of_benchmarks(columns, cells)[0].says.measures
+    measures = of_benchmarks(columns, list(map(below, cells)))[0].says.measures
     assert (measures[0].metric if measures else "") == metric
 
 
@@ -88,5 +99,5 @@ def test_benchmarks_down_a_table_tell_the_same(
     datasets: tuple[str, str], numbers: tuple[str, str], metric: str
 ) -> None:
     columns = (Column("Dataset", "dataset"), Column("EDSR", "number", Dimensions(model="EDSR")))
-    measures = of_benchmarks(columns, (datasets, numbers))[1].says.measures
+    measures = of_benchmarks(columns, (below(datasets), below(numbers)))[1].says.measures
     assert (measures[0].metric if measures else "") == metric

@@ -101,6 +101,17 @@ def test_each_of_several_measures_has_its_own_unit() -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "metrics"),
+    [
+        *(("PSNR差", ["psnr_loss"]), ("与fp32差", ["loss"]), ("差", ["loss"])),
+        *(("帧差误差 ↓", ["帧_差_error"]), ("色差", []), ("差错率", [])),
+    ],
+)
+def test_a_sign_within_a_word_says_nothing_of_its_own(header: str, metrics: list[str]) -> None:
+    assert [measure.metric for measure in read_phrase(header).measures] == metrics
+
+
+@pytest.mark.parametrize(
     ("header", "known"),
     [("PSRN(dB)", "PSNR"), ("SSMI", "SSIM"), ("LPIPs", ""), ("Prams (M)", "Params"), ("Foo", "")],
 )
@@ -109,15 +120,21 @@ def test_a_near_miss_of_a_metric_is_known(header: str, known: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "name"),
-    [("Foo", "foo"), ("Foo Bar (ms)", "foo_bar"), ("FP32 Größe", "grosse"), ("(%)", "value")],
+    ("header", "name", "unit"),
+    [
+        *(("Foo", "foo", ""), ("Foo Bar (ms)", "foo_bar", "ms"), ("FP32 Größe", "grosse", "")),
+        *(("(%)", "value", "%"), ("Foo (Batch Size=1)", "foo_batch_size1", "")),
+    ],
 )
-def test_a_metric_that_no_word_gives_away_is_named_by_its_words(header: str, name: str) -> None:
-    assert fallback_measure(header).metric == name
+def test_a_metric_that_no_word_gives_away_is_named_by_its_words(
+    header: str, name: str, unit: str
+) -> None:
+    assert fallback_measure(header) == Measure(name, unit)
 
 
 def test_words_without_a_meaning_are_kept_as_they_are() -> None:
     assert read_phrase("EDSR-baseline") == Dimensions(rest="EDSR-baseline")
     assert read_phrase("Ours, tiny PSNR").rest == "Ours tiny"
     assert read_phrase("x2 and x3").scale == 0
+    assert read_phrase("Set5 x1.5") == Dimensions(dataset="Set5", rest="x1.5")
     assert read_phrase("PSNR " + "of a very long caption " * 40).rest.endswith("long caption ")

@@ -33,6 +33,7 @@ def values(text: str) -> list[str]:
             ("$\\mathbf{30.21}$", "30.21"),
             ("$9 \\mathrm{~K}$", "9K"),
         ),
+        *(("30\\.21G", "30.21G"), ("0\\.86\\*", "0.86")),
         *(("30.21&nbsp;dB", "30.21dB"), ("1,234,567", "1234567"), ("1.234,5", "1234.5")),
         *(
             ("30,21", "30.21"),
@@ -45,6 +46,12 @@ def values(text: str) -> list[str]:
         *(("37.9 (+0.1) / 0.96 (-0.01)", "37.9 0.96"), ("30.21 (0.86)", "30.21 0.86")),
         *(("1.2 ms/img", "1.2ms"), ("2.5×", "2.5x"), ("(30.21)", "30.21"), (":trophy: 30", "30")),  # noqa: RUF001
         *(("30.21 +0.03", "30.21"), ("30.21 (↓0.03)", "30.21"), ("0 ~ 10 MB", "10MB")),
+        *(("30.21 (±0.02)", "30.21"), ("30.21 (std: 0.02)", "30.21"), ("30.21 ↑0.03", "30.21")),
+        *(("30.21<sup>(1)</sup>", "30.21"), ("30.21$^{1}$", "30.21"), ("30.21 (*)", "30.21")),
+        *(("~~30.11~~ 30.21", "30.21"), ("<del>30.11</del> 30.21", "30.21")),
+        *(("1 592 000", "1592000"), ("1_592", "1592"), ("1’592,5", "1592.5")),  # noqa: RUF001
+        *(("1.5M params", "1.5Mparams"), ("316 G FLOPs", "316GFLOPs"), ("1.2至1.5", "1.5")),
+        (":1st_place_medal: 30.21", "30.21"),
     ],
 )
 def test_the_values_of_a_cell_are_read(text: str, expected: str) -> None:
@@ -67,11 +74,52 @@ def test_the_values_of_a_cell_are_read(text: str, expected: str) -> None:
             "30.21 /",
         ),
         *("RTX 3090", "![30.21](a.png)", "~~30.21~~", "1.2.3", "12:30", "1 of 2", "٣٠", "10 - 5"),
+        *("10^3", "2^10", "3&#48;.21", "12:30:15", "30.21 std", "1.5M ms"),
         *("30.21 ours", "(30.21", "30.21)", "hello 3", "3h 7m", "±0.1", "30.21 ± ", "9" * 2000),
     ],
 )
 def test_a_cell_that_says_more_than_numbers_has_none(text: str) -> None:
     assert not numbers(text)
+
+
+@pytest.mark.parametrize(
+    ("spellings", "kinds"),
+    [
+        (
+            "30.21±0.02 30.21&plusmn;0.02 30.21&#177;0.02 $30.21\\pm0.02$ 30.21+/-0.02",
+            "value spread",
+        ),
+        ("~30.21 ≈30.21 ∼30.21 &asymp;30.21 $\\approx$30.21 $\\sim$30.21", "value"),  # noqa: RUF001
+        ("30.21(↓0.03) 30.21(&darr;0.03) 30.21($\\downarrow$0.03)", "value gain"),
+        (
+            "30.21† 30.21&dagger; 30.21<sup>&dagger;</sup> 30.21$^{\\dagger}$ 30.21<sup>1</sup>",
+            "value",
+        ),
+        (
+            "\\textbf{30.21} $\\bm{30.21}$ \\textit{30.21} \\textcolor{red}{30.21} $30.21\\,$",
+            "value",
+        ),
+        ("1.2–1.5 1.2&ndash;1.5 1.2~1.5 1.2—1.5", "spread value"),  # noqa: RUF001
+        ("30.21|0.86 30.21&#124;0.86 30.21／0.86 30.21<br>0.86", "value value"),  # noqa: RUF001
+        ("&mdash;/0.86 –/0.86 n/a/0.86 NA/0.86", "blank value"),  # noqa: RUF001
+    ],
+)
+def test_a_sign_is_read_in_each_of_its_spellings(spellings: str, kinds: str) -> None:
+    for text in spellings.split():
+        assert [one.kind for one in numbers(text)] == kinds.split(), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("-1.2e-3", "−1.2E−03", "-1.2 x 10^-3", "$-1.2 \\times 10^{-3}$", "-1.2×10⁻³"),  # noqa: RUF001
+        *("&minus;1.2&times;10<sup>&minus;3</sup>", "-1.2·10^-3", "-1.2*10^-3"),
+    ],
+)
+def test_a_power_of_ten_and_a_minus_are_read_in_each_of_their_spellings(text: str) -> None:
+    (number,) = numbers(text)
+    assert (float(number.text), number.exponent) == (-1.2, -3)
+    assert text.strip("$").startswith(number.cell.text)
 
 
 @pytest.mark.parametrize(

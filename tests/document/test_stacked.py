@@ -8,8 +8,9 @@ from sr_bench.document.tables import parse_document
 _HEAD = "# Bicubic\n\n| Dataset | Scale | PSNR | SSIM |\n|-|-|-|-|\n"
 
 
-def test_each_line_of_a_stacked_row_is_of_the_label_in_the_same_line() -> None:
-    row = "| Set5 | x2<br />x3 | 33.64<br/>**30.39** | 0.929<br>- |\n"
+@pytest.mark.parametrize("nothing", ["-", "N/A", "—", "none"])
+def test_each_line_of_a_stacked_row_is_of_the_label_in_the_same_line(nothing: str) -> None:
+    row = f"| Set5 | x2<br />x3 | 33.64<br/>**30.39** | 0.929<br>{nothing} |\n"
     claims = read_claims(parse_document(_HEAD + row, "x.md"))
     read_as = [(c.metric, c.text, c.dataset, c.scale) for c in claims]
     assert read_as == [
@@ -44,3 +45,25 @@ def test_lines_that_do_not_match_their_labels_are_named_as_unread(row: str) -> N
     reading = read(parse_document(_HEAD + row, "x.md"))
     assert "33.64" not in [c.text for t in reading.tables for r in t.rows for c in r.claims]
     assert any("33.64" in one.text for one in reading.printed if one.unread)
+
+
+def test_slashes_part_what_is_stacked_as_lines_do() -> None:
+    row = "| Set5/Set14/B100 | x4 | 28.4 / N/A / **25.9** | 0.81/0.70/0.66 |\n"
+    claims = read_claims(parse_document(_HEAD + row, "x.md"))
+    assert [(c.metric, c.text, c.dataset) for c in claims] == [
+        ("psnr", "28.4", "Set5"),
+        ("psnr", "25.9", "B100"),
+        ("ssim", "0.81", "Set5"),
+        ("ssim", "0.70", "Set14"),
+        ("ssim", "0.66", "B100"),
+    ]
+
+
+def test_a_pair_beside_two_labels_is_no_stack() -> None:
+    text = "| Model | Data | PSNR |\n|-|-|-|\n| owl | Set5/Set14 | 33.1/0.92 |\n"
+    assert [c.metric for c in read_claims(parse_document(text, "x.md"))] == ["psnr", "ssim"]
+
+
+def test_a_name_with_a_slash_beside_a_stack_stays_whole() -> None:
+    text = "| Model | Data | PSNR |\n|-|-|-|\n| A/B | Set5/Set14/B100 | 33.1/30.2/29.3 |\n"
+    assert {c.row for c in read_claims(parse_document(text, "x.md"))} == {"A/B"}

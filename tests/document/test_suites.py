@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.document.claims import read_claims, read_model_tables
+from sr_bench.document.claims import read, read_claims
 from sr_bench.document.mirror import mirror, replace_numbers
 from sr_bench.document.rows import ModelRow
 from sr_bench.document.tables import Document, read_document
@@ -61,7 +61,7 @@ def _described(family: str, row: ModelRow) -> list[str]:
 def test_each_row_of_the_documents_is_read_as_it_is_printed(
     family: str, project_root: Path
 ) -> None:
-    tables = read_model_tables(_document(project_root, family))
+    tables = read(_document(project_root, family)).tables
     rows = [_described(family, row) for table in tables for row in table.rows]
     expected = [line.split() for line in EXPECTED.strip().splitlines()]
     assert rows == [words for words in expected if words[0] == family]
@@ -73,7 +73,7 @@ def test_the_documents_hold_81_claims_in_28_rows(project_root: Path) -> None:
     assert Counter(claim.metric for claim in claims) == dict(
         zip(METRICS, (14, 14, 28, 25), strict=True)
     )
-    rows = [row for document in documents for t in read_model_tables(document) for row in t.rows]
+    rows = [row for document in documents for t in read(document).tables for row in t.rows]
     assert len(rows) == 28
 
 
@@ -92,10 +92,11 @@ def test_mirrored_with_its_own_numbers_a_document_does_not_change(
 ) -> None:
     document = _document(project_root, family)
     numbers = {claim.source: claim.text for claim in read_claims(document)}
-    assert replace_numbers(document, numbers) == document.text
-    (table,) = read_model_tables(document)
+    reading = read(document)
+    assert replace_numbers(reading, numbers) == document.text
+    (table,) = reading.tables
     printed = [line for line in document.text.split("\n") if line.startswith("|")]
-    assert mirror(document, numbers).split("\n") == printed[: len(table.rows) + 2]
+    assert mirror(reading, numbers).split("\n") == printed[: len(table.rows) + 2]
 
 
 @pytest.mark.official

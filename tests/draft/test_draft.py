@@ -107,7 +107,7 @@ def test_a_users_onnx_file_is_named_from_the_cards_folder(tmp_path: Path):
     (nets / "net.onnx").write_bytes(nearest_x2().SerializeToString())
     text = written(document, onnx=(("net_x2", nets / "net.onnx"),))
 
-    assert 'onnx = "nets/net.onnx"  # 0.000 M parameters by count, 0.000009 printed' in text
+    assert 'onnx = "nets/net.onnx"  # 9 parameters by count, 0.000009 M printed' in text
     assert load_card(tmp_path / "card.toml").models[0].onnx == tmp_path / "nets/net.onnx"
 
 
@@ -127,11 +127,17 @@ def test_an_onnx_file_that_is_none_stays_in_the_draft_with_the_reason(tmp_path: 
     assert "net.onnx can't be counted" in written(document, onnx=(("", tmp_path / "net.onnx"),))
 
 
-@pytest.mark.parametrize("name", ["other", ""])
-def test_an_onnx_file_of_no_model_is_refused(tmp_path: Path, name: str):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("other", "--onnx other: the document has no such model; the valid ones are: a_x2, b_x2"),
+        ("", "--onnx: expected NAME=FILE, got FILE alone; the models are: a_x2, b_x2"),
+    ],
+)
+def test_an_onnx_file_of_no_model_is_refused(tmp_path: Path, name: str, message: str):
     document = table(tmp_path, "| A_x2 | 1.5 | 30.1 | - |\n| B_x2 | 1.5 | 30.1 | - |")
 
-    with pytest.raises(OptionError, match=r"--onnx .*: the document has no such model"):
+    with pytest.raises(OptionError, match=message):
         draft(Request(document, tmp_path / "card.toml", ((name, tmp_path / "x.onnx"),)))
 
 
@@ -152,6 +158,30 @@ def test_the_scale_is_read_from_the_label(tmp_path: Path, label: str, scale: int
 
     assert load_card(tmp_path / "card.toml").models[0].scale == scale
     assert ("no scale is named" in text) is (scale == 1)
+
+
+def scaled(folder: Path, *rows: str) -> Path:
+    """Write a document whose table has rows of one label, told apart by their scale."""
+    header = "| Models | Scale | Params(M) | PSNR(dB) |\n| --- | --- | --- | --- |\n"
+    return table(folder, "\n".join(rows), header)
+
+
+def test_what_is_open_about_one_scale_of_a_row_names_that_scale(tmp_path: Path):
+    document = scaled(tmp_path, "| Net | x2 | 0.000009 | 30.1 |", "| Net | x3 | 1.5 | 28.1 |")
+    (tmp_path / "net.onnx").write_bytes(nearest_x2().SerializeToString())
+    text = doubts(written(document, onnx=(("net_x2", tmp_path / "net.onnx"),)))
+
+    assert "- Net x3: the network is not known" in text
+    assert "- nothing names the images" in text  # of both
+
+
+def test_a_network_is_compared_with_the_numbers_of_its_own_scale(tmp_path: Path):
+    document = scaled(tmp_path, "| Net | x2 | 0.000009 | 30.1 |", "| Net | x3 | 1.5 | 28.1 |")
+    (tmp_path / "net.onnx").write_bytes(nearest_x2().SerializeToString())
+    text = written(document, onnx=(("Net", tmp_path / "net.onnx"),))
+
+    assert "- Net x3: net.onnx has 9 parameters, the document prints 1.5 M" in doubts(text)
+    assert text.count("9 parameters by count, 0.000009 M printed") == 1
 
 
 def test_rows_of_one_label_are_bound_by_their_source(tmp_path: Path):
@@ -186,13 +216,23 @@ def test_without_files_classic_sets_are_scored_as_papers_do_and_others_plainly(t
     assert "nothing says how set5 is scored: paper_y is taken" in text
 
 
-@pytest.mark.parametrize("more", ["Evaluated on RGB channels.", "指标在 RGB 通道上计算"])
-def test_a_document_that_speaks_of_rgb_is_not_scored_in_luma(tmp_path: Path, more: str):
-    header = "| Models | Set5 (PSNR/SSIM) |\n| --- | --- |\n"
-    written(table(tmp_path, "| Net_x2 | 35.77 / 0.944 |", header, more))
+@pytest.mark.parametrize(
+    ("more", "protocols"),
+    [
+        ("Evaluated on RGB channels.", {"basicsr_rgb"}),
+        ("指标在 RGB 通道上计算", {"basicsr_rgb"}),
+        ("Evaluated on the Y channel.", {"paper_y"}),
+        ("PSNR is of luma, LPIPS of RGB channels.", {"paper_y", "native_rgb"}),
+    ],
+)
+def test_a_document_that_speaks_of_one_colour_is_scored_in_it(
+    tmp_path: Path, more: str, protocols: set[str]
+):
+    header = "| Models | Set5 (PSNR/SSIM) | DIV2K (PSNR/SSIM) |\n| --- | --- | --- |\n"
+    written(table(tmp_path, "| Net_x2 | 35.77 / 0.944 | 34.6 / 0.937 |", header, more))
 
-    evaluation = load_card(tmp_path / "card.toml").models[0].evaluations[0]
-    assert evaluation.protocol.name == "basicsr_rgb"
+    evaluations = load_card(tmp_path / "card.toml").models[0].evaluations
+    assert {evaluation.protocol.name for evaluation in evaluations} == protocols
 
 
 def test_rows_of_two_shapes_in_fp32_have_an_evaluation_each(tmp_path: Path):
@@ -217,7 +257,7 @@ def test_what_only_a_device_or_a_calibration_tells_is_doubted(tmp_path: Path):
     header = "| Model | Precision | Device | PSNR (dB) |\n| --- | --- | --- | --- |\n"
     text = written(table(tmp_path, "| Net_x2 | w8a8 | Galaxy S25 | 29.3 |", header))
 
-    assert "numbers on Galaxy S25: name it under [model.devices]" in text
+    assert "numbers on Galaxy S25: say under [model.devices]" in text
     assert "int8 without a calibration: name it under [model.int8]" in doubts(text)
 
 

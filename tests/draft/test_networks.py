@@ -56,7 +56,7 @@ def test_other_parameters_are_another_network_and_both_numbers_are_told():
     network = identify(costs("LESRCNN_x2", 2, params="0.311"), "")
 
     assert not network.known
-    assert "0.626 M parameters, the document prints 0.311" in network.doubts[0]
+    assert "626,328 parameters, the document prints 0.311 M" in network.doubts[0]
 
 
 def test_two_networks_of_one_label_are_told_apart_by_their_parameters():
@@ -81,4 +81,23 @@ def test_flops_that_no_rule_gives_are_doubted():
     network = identify(costs("LESRCNN_x2", 2, flops="1.234"), "")
 
     assert (network.known, network.rule) == (True, "")
-    assert "no counting rule gives the printed 1.234 Flops on 3x64x64" in network.doubts[0]
+    assert "no counting rule gives the printed 1.234 G Flops on 3x64x64" in network.doubts[0]
+
+
+def test_flops_without_a_shape_are_compared_with_none():
+    network = identify(replace(costs("LESRCNN_x2", 2, flops="44.459"), shapes=()), "")
+
+    assert network.rule == ""
+    assert "nothing says what shape the 44.459 G Flops are counted on" in network.doubts[0]
+
+
+@pytest.mark.parametrize(
+    ("printed", "is_proved"),
+    [({}, False), ({"params": "0.626"}, True), ({"flops": "11.115"}, True)],
+)
+def test_a_network_that_only_its_label_names_is_doubted(printed, is_proved):
+    network = identify(costs("LESRCNN_x2", 2, **printed), "")
+    by_label = [doubt for doubt in network.doubts if "by the label alone" in doubt]
+
+    assert network.known
+    assert (by_label == []) is is_proved

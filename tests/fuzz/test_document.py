@@ -12,9 +12,10 @@ from sr_bench.document.cells import metric_cells, nearest_number
 from sr_bench.document.claims import read, read_claims
 from sr_bench.document.inline import plain, split_emphasis
 from sr_bench.document.labels import read_label
-from sr_bench.document.mirror import format_like, mirror, splice_cells
+from sr_bench.document.mirror import format_like, mirror
 from sr_bench.document.phrases import read_phrase
 from sr_bench.document.spelling import has_number
+from sr_bench.document.splice import splice_cells
 from sr_bench.document.tables import Document, parse_document, read_document
 from sr_bench.errors import DocumentError
 from tests.fuzz.bytes_inputs import broken, fresh, fuzzed
@@ -77,7 +78,8 @@ def _use(document: Document) -> None:
     """Do with `document` all that the project does with documents."""
     _assert_cells_are_where_they_say(document)
     with suppress(DocumentError):
-        cells = metric_cells(document)
+        reading = read(document)
+        cells = metric_cells(reading)
         for cell in cells:
             nearest_number(cells, cell)
         claims = read_claims(document)
@@ -85,7 +87,6 @@ def _use(document: Document) -> None:
             assert claim.value == claim.value
             assert claim.half_step >= 0
             format_like(claim.text, claim.value, digits="truncated")
-        reading = read(document)
         assert sum(not one.fault for one in reading.printed) == len(claims)
         named = {one.source.line for one in reading.printed}
         for layout in (layout for layout in reading.layouts if layout.is_read):
@@ -93,7 +94,7 @@ def _use(document: Document) -> None:
                 metrics = zip(layout.columns, below, strict=False)
                 with_digit = (c for column, c in metrics if column.holds_numbers and _prints(c))
                 assert {cell.line for cell in with_digit} <= named
-        shown = mirror(document, {claim.source: claim.text for claim in claims})
+        shown = mirror(reading, {claim.source: claim.text for claim in claims})
         # Only between tables there may be more line ends than the document has.
         lines = re.split(r"\r\n?|\n", document.text.removeprefix("\ufeff"))
         assert set(re.split(r"\r\n?|\n", shown)) <= {"", *lines}

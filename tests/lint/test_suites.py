@@ -34,6 +34,12 @@ def seeds(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Repor
     return lint(request(*paths, suites=project_root / "suites"))
 
 
+def test_rows_by_two_counting_rules_are_found_and_waived_with_a_reason(project_root: Path) -> None:
+    report = lint(request(project_root / "suites" / "bsrgan"))
+    (finding,) = of(report, "SRB204")
+    assert (finding.row, bool(finding.waived)) == ("BSRGAN_x2", True)
+
+
 def places(report: Report, code: str) -> list[tuple[str, str]]:
     return [(Path(finding.source.path).stem, finding.row) for finding in of(report, code)]
 

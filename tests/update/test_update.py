@@ -41,6 +41,14 @@ def test_line_ends_byte_order_mark_and_a_missing_last_line_feed_stay(zoo: Zoo) -
     assert zoo.text == data.replace("30.10", "30.26")
 
 
+def test_a_table_that_the_card_ignores_does_not_keep_its_twin_from_being_updated(zoo: Zoo) -> None:
+    paper = "\n## Paper\n\n| Models | Source | PSNR(dB) |\n|-|-|-|\n| A | one | 30.60 |\n"
+    zoo.readme.write_text(README + paper)
+    zoo.card.write_text(f"ignore_tables = {{ Paper = 'of others' }}\n{zoo.card.read_text()}")
+    result = update(zoo.session({A: 30.257}))
+    assert (zoo.text, result.refused) == (README.replace("30.10", "30.26") + paper, ())
+
+
 def test_the_diff_names_relative_paths_and_can_be_applied(zoo: Zoo) -> None:
     result = update(zoo.session({A: 30.257}), write=False)
     assert result.diff.splitlines()[:3] == [

@@ -7,7 +7,7 @@ import pytest
 
 from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
-from sr_bench.document.claims import read_claims
+from sr_bench.document.claims import read, read_claims
 from sr_bench.document.tables import parse_document
 from sr_bench.update.cells import work_out
 from sr_bench.update.choose import asked_for
@@ -96,19 +96,44 @@ def test_nan_is_named_as_the_defect_that_it_is(zoo: Zoo) -> None:
     assert "NaN, which is a defect" in why(result)["zoo/README.md:5:28"]
 
 
-@pytest.mark.parametrize(("values", "edits"), [((29.0, 28.0), 0), ((29.0, 29.0), 2)])
-def test_a_cell_that_spans_rows_takes_only_what_fits_each(
-    values: tuple[float, float], edits: int
+_SPANS = """<table><tr><th>Model</th><th>PSNR</th></tr>
+<tr><td>A</td><td rowspan=2>30.10</td></tr><tr><td>B</td></tr></table>"""
+
+
+@pytest.mark.parametrize(
+    ("values", "mode", "edits"),
+    [
+        ((29.0, 28.0), "all", 0),
+        ((29.0, 29.0), "all", 2),
+        ((29.0, 29.0), "failed", 2),
+        ((29.0, 30.1), "failed", 0),  # B is as printed, so that nothing is asked for it
+        ((29.0, 30.1), "all", 0),
+        ((29.0,), "failed", 0),  # B was not run
+    ],
+)
+def test_a_cell_that_spans_rows_takes_only_what_was_measured_of_each(
+    values: tuple[float, ...], mode: UpdateMode, edits: int
 ) -> None:
-    spans = "<tr><td>A</td><td rowspan=2>30.10</td></tr><tr><td>B</td></tr>"
-    text = f"<table><tr><th>Model</th><th>PSNR</th></tr>{spans}</table>"
-    document = parse_document(text, "page.html")
-    claims = read_claims(document)
-    records = [record(claim, value) for claim, value in zip(claims, values, strict=True)]
-    asked = asked_for(records, "all")
-    assert asked.records == tuple(records)
-    result = work_out(document, records, "all", lambda _: pytest.fail("no blank cell"))
+    document = parse_document(_SPANS, "page.html")
+    pairs = zip(read_claims(document), values, strict=False)
+    status = {29.0: Status.DIFFERS, 28.0: Status.DIFFERS}
+    run = [record(claim, value, status=status.get(value, Status.MATCH)) for claim, value in pairs]
+    asked = asked_for(run, mode).records
+    result = work_out(read(document), asked, mode, lambda _: pytest.fail("no blank cell"), run)
     assert len(result.edits) == edits
     assert [why for why, _ in result.left_out] == [
-        "its cell spans rows that were measured with different values: give each its own"
+        "its cell spans rows that were not all measured with this value: give each its own"
     ] * (not edits)
+
+
+def test_a_suite_whose_rows_share_a_cell_keeps_it_where_one_of_them_matches(zoo: Zoo) -> None:
+    zoo.readme.write_text(f"# Zoo\n\n{_SPANS}\n")
+    shared = zoo.text
+    session = zoo.session({A: 29.0, "b_x2 fp32 psnr": 30.1})
+    assert "spans rows" in why(update(session))["zoo/README.md:4:29"]
+    assert zoo.text == shared
+    session = zoo.session({A: 29.0, "b_x2 fp32 psnr": 29.0})
+    (b,) = (one for one in session.records if one.model == "b_x2" and one.measurement)
+    within = replace(b.verdict, status=Status.MATCH)  # of another tolerance, so that nothing failed
+    update(changed(session, "b_x2--fp32-psnr", verdict=within))
+    assert zoo.text == shared.replace("30.10", "29.00")

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Final
 
@@ -11,6 +11,7 @@ from sr_bench.document.dialects.html import html_tables, without_comments
 from sr_bench.document.dialects.pipes import blocks, split_row
 from sr_bench.document.grids import Grid
 from sr_bench.document.inline import plain
+from sr_bench.document.outline import Outline
 from sr_bench.document.places import BOM, Places
 from sr_bench.errors import DocumentError
 
@@ -19,7 +20,9 @@ _SHAPELESS: Final = (
     " HTML a blank line after it"
 )
 _HEADING: Final = re.compile(
-    r"[ >]*#{1,6}[ \t]+(?P<text>.*)|[ >]*<h[1-6]\b[^>]*>(?P<html>.*)", re.I
+    r"[ >]*(?P<marks>#(?=[ \t])|#{2,6}(?!#))[ \t]*(?P<text>.*)"
+    r"|[ >]*<h(?P<level>[1-6])\b[^>]*>(?P<html>.*)",
+    re.IGNORECASE,
 )
 _UNDERLINE: Final = re.compile(r"[ ]{0,3}(=+|-{3,})[ \t]*")
 _ALIGNMENT: Final = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*(:?-+:?[ \t]*)?)+")
@@ -54,7 +57,8 @@ def grids(places: Places) -> tuple[Grid, ...]:
     return _of_model_index(places) + tuple(
         replace(
             grid,
-            heading=headings.get(number, ""),
+            heading=headings.get(number, ("",))[0],
+            sections=headings.get(number, ())[1:],
             caption=grid.caption or _caption(lines, grid.line, headings, taken),
         )
         for grid, number in zip(found, above, strict=True)
@@ -76,21 +80,23 @@ def _lines_of(found: Iterable[Grid]) -> set[int]:
     return {number for grid in found for number in range(grid.line, grid.last_line + 1)}
 
 
-def _headings(lines: Sequence[str], taken: set[int]) -> Mapping[int, str]:
-    """Return the text of each heading, without markup, by its 1-based line."""
-    found = {}
+def _headings(lines: Sequence[str], taken: set[int]) -> Mapping[int, tuple[str, ...]]:
+    """Return each heading and those that it stands below, without markup, by its 1-based line."""
+    found, outline = {}, Outline()
     for number, line in enumerate(lines, 1):
         below = lines[number] if number < len(lines) else ""
         above = lines[number - 2] if number > 1 else ""
         if match := _HEADING.match(line):
-            found[number] = plain((match["text"] or match["html"] or "").rstrip(" \t#"))
+            text = plain((match["text"] or match["html"] or "").rstrip(" \t#"))
+            level = int(match["level"] or len(match["marks"] or ""))
+            found[number] = outline.begin(level, text)
         elif line.strip() and not above.strip() and number not in taken and "|" not in line:
             if _UNDERLINE.fullmatch(below) and not _UNDERLINE.fullmatch(line):
-                found[number] = plain(line)
+                found[number] = outline.begin(1 if "=" in below else 2, plain(line))
     return found
 
 
-def _caption(lines: Sequence[str], line: int, headings: Mapping[int, str], taken: set[int]) -> str:
+def _caption(lines: Sequence[str], line: int, headings: Container[int], taken: set[int]) -> str:
     """Return the single line of text above the 1-based `line`, without markup; or nothing.
 
     A line of a list with one below it that continues it is one: ``- fp16`` over ``Dataset: Set5``.
@@ -102,7 +108,9 @@ def _caption(lines: Sequence[str], line: int, headings: Mapping[int, str], taken
         text = plain(source[_MARKER.match(source).end() :])  # type: ignore[union-attr]
         if text:
             above = lines[number - 2] if number > 1 else ""
-            if item := _ITEM.match(above):
+            if _ITEM.match(source):
+                above = ""  # it begins a paragraph
+            elif item := _ITEM.match(above):
                 text, number = f"{plain(item['text'])} {text}", number - 1
                 above = lines[number - 2] if number > 1 else ""
             alone = number - 1 in headings or number - 1 in taken or not plain(above[:200])

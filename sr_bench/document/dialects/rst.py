@@ -12,6 +12,7 @@ from sr_bench.document.dialects.html import html_tables
 from sr_bench.document.dialects.rst_lists import Body, csv_table, list_table
 from sr_bench.document.grids import Grid
 from sr_bench.document.inline import from_rst, plain
+from sr_bench.document.outline import Outline
 from sr_bench.document.places import Places
 
 _DIRECTIVE: Final = re.compile(
@@ -36,7 +37,8 @@ class _Walk:
 
     def __init__(self, places: Places) -> None:
         self._places, self._lines = places, places.lines
-        self._heading = ""
+        self._headings: tuple[str, ...] = ("",)
+        self._outline, self._levels = Outline(), ""
         self._title = ""
         self._html: list[tuple[int, str]] = []
 
@@ -47,7 +49,13 @@ class _Walk:
             grid, next_line = self._at(number)
             if grid:
                 caption = self._title or self._caption(grid.line)
-                yield replace(grid, heading=self._heading, caption=grid.caption or caption)
+                heading, *sections = self._headings
+                yield replace(
+                    grid,
+                    heading=heading,
+                    sections=tuple(sections),
+                    caption=grid.caption or caption,
+                )
                 self._title = ""
             number = next_line
         yield from self._in_html()
@@ -66,7 +74,10 @@ class _Walk:
             grid = rst_simple.simple_table(self._places, number)
             return grid, grid.last_line + 1
         if self._is_title(number):
-            self._heading, self._title = _shown(line), ""
+            mark = self._lines[number][0]
+            self._levels += mark if mark not in self._levels else ""  # in the order of their use
+            level = self._levels.index(mark) + 1
+            self._headings, self._title = self._outline.begin(level, _shown(line)), ""
             return None, number + 2
         if line.rstrip().endswith("::"):
             return None, self._end_of_block(number) + 1
@@ -79,7 +90,7 @@ class _Walk:
             grid = _LISTS[name](Body(self._places, number, last))
             return (grid if grid.cells else None), last + 1
         if name == "raw" and title.lower() == "html":
-            self._html += [(n, self._heading) for n in range(number + 1, last + 1)]
+            self._html += [(n, self._headings[0]) for n in range(number + 1, last + 1)]
         if name == "table":
             self._title = title
         return None, (last if name in _CODE else number) + 1

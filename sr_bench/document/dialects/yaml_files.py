@@ -13,9 +13,9 @@ from sr_bench.document.dialects.yaml_words import LABELS, STRUCTURE, header, is_
 from sr_bench.document.grids import Grid
 from sr_bench.document.places import Places
 from sr_bench.document.results import names_result
-from sr_bench.document.spelling import compact, has_number
+from sr_bench.document.spelling import compact, has_digit, has_number
 
-_DECIMAL: Final = re.compile(r"[-+]?\d+\.\d+")
+_DECIMAL: Final = re.compile(r"[-+]?\d*\.\d+")
 _BARE: Final = re.compile(r"[\w.+-]*[\w.][\w.+/ -]*")
 # Files of these names are one of many: the folder tells which network's.
 _GENERIC: Final = frozenset({"numerics", "perf", "info", "metafile", "model", "results", "config"})
@@ -156,12 +156,12 @@ def _numbers(node: Pairs, labels: Mapping[str, _Labelled]) -> Iterator[_Labelled
 
 
 def _is_result(key: Cell, value: Cell, labels: Mapping[str, _Labelled]) -> bool:
-    title = header(key.text)
+    title, kind = header(key.text), kind_of(key.text)
+    if kind == "Metric":  # of which a cell that is no number is named as unread
+        return has_digit(value.text) and len(value.text) <= _LONGEST
     if not _prints(value) or (title in LABELS and title != "Metric"):
         return False
-    if title != key.text or kind_of(key.text) == "Metric":
-        return True
-    if "Metric" in labels and kind_of(key.text) == "Dataset":
+    if title != key.text or ("Metric" in labels and kind == "Dataset"):
         return True
     return not is_setting(key.text) and (
         names_result(key.text) or bool(_DECIMAL.fullmatch(value.text))

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sr_bench.cards.documents import cards_of
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard, SuiteCard
 from sr_bench.core.case import COST_METRICS, GATE_METRIC
@@ -49,8 +49,8 @@ def load_suite(path: Path) -> Suite:
         DocumentError: The README can't be read.
     """
     card = load_card(path)
-    document = replace(read_document(card.document), told=card.told)
-    reading = read(document, card.ignored)
+    document = replace(read_document(card.document), told=card.told, ignored=card.ignored)
+    reading = read(document)
     groups: dict[RowKey, list[ModelRow]] = defaultdict(list)
     for row in (row for table in reading.tables for row in table.rows):
         groups[row.row, row.row_source].append(row)
@@ -114,14 +114,9 @@ def _left(reading: Reading, card: SuiteCard) -> tuple[Printed, ...]:
 
 
 def _sharing(card: SuiteCard) -> Iterator[SuiteCard]:
-    """Yield the other sound cards below the document's folder that bind the same document."""
-    document = card.document.resolve()
-    for path in sorted(document.parent.rglob(card.path.name)):
-        if path.resolve() != card.path.resolve():
-            with suppress(CardError):
-                other = load_card(path)
-                if other.document.resolve() == document:
-                    yield other
+    """Yield the other cards of the same document."""
+    own = card.path.resolve()
+    yield from (other for other in cards_of(card.document) if other.path.resolve() != own)
 
 
 def _blanks(group: Iterable[ModelRow]) -> Iterator[Blank]:

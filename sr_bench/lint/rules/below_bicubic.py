@@ -1,10 +1,12 @@
 """SRB106: a network that is worse than plain bicubic enlargement."""
 
+import re
 from collections.abc import Iterator
 
 from sr_bench.core.claim import Claim
 from sr_bench.core.metric import with_unit
 from sr_bench.data.dataset import Floor
+from sr_bench.document.labels import without_scale
 from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
@@ -19,10 +21,14 @@ RULE = Rule(
     "check channel order, value range and alignment of the output",
 )
 
+_BICUBIC = re.compile(r"bicubic[\s_()-]*", re.IGNORECASE)  # and not Bicubic++
+
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row with a number below the floor of its dataset and protocol."""
     for entry in subject.entries:
+        if _BICUBIC.fullmatch(without_scale(entry.row)):
+            continue  # plain enlargement itself, perhaps by another rule
         model = subject.model(entry)
         evaluation = subject.evaluation(entry)
         dataset = evaluation and subject.datasets.get(evaluation.dataset)

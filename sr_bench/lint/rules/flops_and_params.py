@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterator
 
 from sr_bench.core.claim import Claim
-from sr_bench.core.metric import image_metrics, metric_info
-from sr_bench.lint.digits import quantity
+from sr_bench.core.metric import image_metrics, metric_info, quantity
+from sr_bench.document.sizes import Size
+from sr_bench.lint.digits import bounds
 from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
@@ -33,40 +34,36 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for each row whose operations for a parameter and pixel are absurd."""
     metrics = {metric for entry in subject.entries for metric in entry.claims}
     classes = any(metric.startswith(("top1", "top5")) for metric in metrics)
-    bounds = _OF_CLASSES if classes else _OF_OTHERS
-    bounds = _OF_IMAGES if metrics & set(image_metrics()) else bounds
+    known = _OF_CLASSES if classes else _OF_OTHERS
+    known = _OF_IMAGES if metrics & set(image_metrics()) else known
     for entry in subject.entries:
         for metric in ("flops", "macs"):
             claim, params = entry.claims.get(metric), entry.claims.get("params")
-            if claim and params and entry.size:
-                yield from _absurd(entry, claim, params, bounds)
+            if claim and params and entry.size and claim.value > 0 and params.value > 0:
+                yield from _absurd(entry, entry.size, claim, params, known)
 
 
 def _absurd(
-    entry: Entry, claim: Claim, params: Claim, bounds: tuple[float, float]
+    entry: Entry, size: Size, claim: Claim, params: Claim, known: tuple[float, float]
 ) -> Iterator[Finding]:
-    pixels = math.prod(entry.size[1:]) if entry.size else 1
-    weights = params.value * 1e6 * pixels
+    per_pixel = 1e3 / math.prod(size[1:])  # of G by M
     # A number with one digit, such as 0.01 M, may be half as much again.
-    low = (claim.value - claim.half_step) * 1e9 / (weights + params.half_step * 1e6 * pixels)
-    high = (
-        (claim.value + claim.half_step) * 1e9 / max(weights - params.half_step * 1e6 * pixels, 1.0)
-    )
-    if claim.value <= 0 or params.value <= 0 or (high >= bounds[0] and low <= bounds[1]):
+    (least, most), (fewest, largest) = bounds(claim), bounds(params)
+    if most * per_pixel >= known[0] * fewest and least * per_pixel <= known[1] * largest:
         return
-    each = claim.value * 1e9 / weights
-    factor = _usual(each, bounds)
+    each = claim.value / params.value * per_pixel
+    factor = _usual(each, known)
     guess = f"; {factor:g} times as many would be usual" if factor else ""
     yield RULE.found(
         claim.source,
         f"{entry.name}: {metric_info(claim.metric).title} {quantity(claim)} on {entry.shape} are"
         f" {each:.2g} operations for each of {quantity(params)} Params and each pixel,"
-        f" where {bounds[0]:.2g} to {bounds[1]:g} are known{guess}",
+        f" where {known[0]:.2g} to {known[1]:g} are known{guess}",
         row=entry.row,
     )
 
 
-def _usual(each: float, bounds: tuple[float, float]) -> float:
-    """Return the least power of a thousand that brings `each` within `bounds`; 0 for none."""
+def _usual(each: float, known: tuple[float, float]) -> float:
+    """Return the least power of a thousand that brings `each` within `known`; 0 for none."""
     factors = (1000.0 ** (sign * steps) for steps in range(1, 5) for sign in (1, -1))
-    return next((one for one in factors if bounds[0] <= each * one <= bounds[1]), 0.0)
+    return next((one for one in factors if known[0] <= each * one <= known[1]), 0.0)

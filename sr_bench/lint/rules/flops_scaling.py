@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sr_bench.core.claim import Claim
-from sr_bench.core.metric import metric_info
+from sr_bench.core.metric import metric_info, quantity
 from sr_bench.lint.counting import KNOWN
-from sr_bench.lint.digits import bounds, quantity
+from sr_bench.lint.digits import bounds
 from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject

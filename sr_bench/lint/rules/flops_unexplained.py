@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from sr_bench.core.metric import quantity
 from sr_bench.document.sizes import Size
 from sr_bench.lint.counting import KNOWN, MACS, STANDARD, CountedRow, times
-from sr_bench.lint.digits import quantity
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 

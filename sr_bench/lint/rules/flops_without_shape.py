@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from sr_bench.core.metric import metric_info
+from sr_bench.core.metric import metric_info, quantity
 from sr_bench.lint.counting import CountedRow
-from sr_bench.lint.digits import quantity
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 

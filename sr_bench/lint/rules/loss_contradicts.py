@@ -6,9 +6,9 @@ from itertools import combinations
 
 from sr_bench.core.case import COST_METRICS
 from sr_bench.core.claim import Claim
-from sr_bench.core.metric import metric_info
+from sr_bench.core.metric import metric_info, quantity
 from sr_bench.document.spelling import words
-from sr_bench.lint.digits import gap, quantity
+from sr_bench.lint.digits import gap
 from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from sr_bench.core.claim import Claim
-from sr_bench.lint.digits import decimals, quantity
+from sr_bench.core.metric import quantity
+from sr_bench.lint.digits import decimals
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 from sr_bench.text.printable import counted

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from sr_bench.core.claim import Claim
-from sr_bench.core.metric import metric_info, with_unit
-from sr_bench.lint.digits import decimals, quantity
+from sr_bench.core.metric import metric_info, quantity, with_unit
+from sr_bench.lint.digits import decimals
 from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.matching import Match, Printed, in_unit_of

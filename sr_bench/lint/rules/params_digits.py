@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from sr_bench.core.metric import quantity
 from sr_bench.engine.judge.claim import fits
-from sr_bench.lint.digits import decimals, quantity
+from sr_bench.lint.digits import decimals
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 
@@ -14,7 +15,7 @@ RULE = Rule(
     "Params are truncated, or do not match the network",
     "The network of the card has another number of parameters than the row prints. One whose last"
     " digit was cut off in place of rounded is a warning; any other is an error.",
-    "round the number, or correct the card's hyper-parameters",
+    "round the number, or correct the card's network",
 )
 
 
@@ -29,11 +30,12 @@ def check(subject: Subject) -> Iterator[Finding]:
         if fits(row.params, exact, replace(tolerance, digits="rounded")):
             continue
         cut = fits(row.params, exact, replace(tolerance, digits="truncated"))
+        right = f"{row.params.as_printed(exact):.{decimals(row.params)}f}"
         how = "cut off, not rounded" if cut else "neither rounded nor cut off"
         yield RULE.found(
             row.params.source,
             f"{row.row}: Params {quantity(row.params)} are {how}: the network has"
-            f" {row.exact_params:,}, which is {exact:.{decimals(row.params)}f} M",
+            f" {row.exact_params:,}, which is {quantity(replace(row.params, text=right))}",
             row=row.row,
             severity=None if cut else Severity.ERROR,
         )

@@ -9,8 +9,9 @@ from itertools import accumulate
 from operator import or_
 
 from sr_bench.core.claim import Claim
+from sr_bench.core.metric import quantity
 from sr_bench.engine.plan.binding import RowKey
-from sr_bench.lint.digits import CLEAR, bounds, gap, quantity
+from sr_bench.lint.digits import CLEAR, bounds, gap
 from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from sr_bench.core.claim import Claim
-from sr_bench.core.metric import image_metrics, metric_info
-from sr_bench.lint.digits import quantity
+from sr_bench.core.metric import image_metrics, metric_info, quantity
 from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject

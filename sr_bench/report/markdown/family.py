@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sr_bench.cards.documents import read_told
+from sr_bench.cards.documents import read_bound
 from sr_bench.core.claim import Source
 from sr_bench.core.record import Record
 from sr_bench.document import numbers
-from sr_bench.document.claims import read_claims
+from sr_bench.document.cells import metric_cells
+from sr_bench.document.claims import read
 from sr_bench.document.mirror import format_like, mirror
 from sr_bench.document.tables import Document
 from sr_bench.files.atomic import write_text
@@ -40,7 +41,7 @@ def write_family_reports(records: Sequence[Record], folder: Path) -> tuple[Path,
     written = []
     for family, members in families.items():
         paths = dict.fromkeys(record.claim.source.path for record in members if record.claim)
-        documents = [read_told(Path(path)) for path in paths]
+        documents = [read_bound(Path(path)) for path in paths]
         target = folder / page_name(family)
         write_text(target, render_family(family, documents, members))
         written.append(target)
@@ -60,9 +61,10 @@ def render_family(family: str, documents: Iterable[Document], records: Sequence[
     what = "emulated values" if _emulated(records) else "measured values"
     for document in documents:
         # Also the cells that this run was not asked about: the mirror prints no claimed number.
-        cells = {claim.source: NOT_MEASURED for claim in read_claims(document)}
+        reading = read(document)
+        cells = {cell.source: NOT_MEASURED for cell in metric_cells(reading) if cell.is_number}
         cells |= {source: text for source, text in values.items() if source.path == document.path}
-        mirrored = mirror(document, cells)
+        mirrored = mirror(reading, cells)
         parts += [f"The table of {code(document.path)} with {what}:", _shown(document, mirrored)]
     parts += ["## Claimed and measured", comparison(records)]
     if any(record.interval for record in records):

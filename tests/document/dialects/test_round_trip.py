@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sr_bench.document.claims import read_claims
+from sr_bench.document.claims import read, read_claims
 from sr_bench.document.mirror import mirror, replace_numbers
 from sr_bench.document.tables import parse_document
 
@@ -102,12 +102,13 @@ def test_an_updated_number_is_all_that_changes(
     claims = read_claims(document)
     assert [(c.row, c.text) for c in claims] == [(r[0], x) for r in rows for x in r[1:]]
     own = {claim.source: claim.text for claim in claims}
-    assert replace_numbers(document, own) == text
-    assert mirror(document, own) in table
-    assert all(claim.text in mirror(document, {}) for claim in claims)
+    reading = read(document)
+    assert replace_numbers(reading, own) == text
+    assert mirror(reading, own) in table
+    assert all(claim.text in mirror(reading, {}) for claim in claims)
     which = data.draw(st.integers(0, len(claims) - 1))
     claim = claims[which]
-    changed = replace_numbers(document, {claim.source: new})
+    changed = replace_numbers(reading, {claim.source: new})
     again = read_claims(parse_document(changed, path))
     assert [c.text for c in again] == [new if n == which else c.text for n, c in enumerate(claims)]
     place = _offset(text, claim.source.line, claim.source.column)

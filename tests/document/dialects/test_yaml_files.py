@@ -2,6 +2,7 @@
 
 import pytest
 
+from sr_bench.document.claims import read
 from sr_bench.document.mirror import mirror
 from sr_bench.document.splice import splice_cells, spliced
 from sr_bench.document.tables import Document, parse_document
@@ -91,6 +92,11 @@ def test_numbers_of_devices_are_rows_of_the_model_of_the_folder() -> None:
         ),
         ("models: [{name: A, more: {psnr: 30.5}}]", [{"Model": "A", "psnr": "30.5"}]),
         ("A: {psnr: {set5: 30.5}}", [{"Model": "A", "Metric": "psnr", "set5": "30.5"}]),
+        ("A: {quality: .5}", [{"Model": "A", "quality": ".5"}]),
+        (
+            "A: {psnr: <b>30.5</b>, ssim: 1_5}",
+            [{"Model": "A", "psnr": "<b>30.5</b>", "ssim": "1_5"}],
+        ),
         (
             "name: A\ndatasets:\n- name: Set5\n  metrics:\n  - {type: psnr, reference: 29.5}\n",
             [{"Model": "A", "Dataset": "Set5", "Metric": "psnr", "Value": "29.5"}],
@@ -143,7 +149,7 @@ def test_tables_that_share_lines_are_mirrored_once() -> None:
     document = parse_document(NUMERICS, "net/numerics.yaml")
     lines = NUMERICS.splitlines()
     assert len(document.grids) == 2
-    assert mirror(document, {}).splitlines() == lines[1:]
+    assert mirror(read(document), {}).splitlines() == lines[1:]
 
 
 def test_what_is_no_number_is_quoted_where_yaml_needs_it() -> None:

@@ -158,6 +158,32 @@ def test_one_cell_that_spans_two_models_is_no_copied_row(tmp_path: Path) -> None
     assert len(of(look(tmp_path, twice), "SRB104")) == 1
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "lines"),
+    [
+        ("Net_x4 | 24.07 | 0.755", "Net_x2 | 29.54 | 0.755", [4]),
+        ("Net_x4 | 24.07 | 0.755", "Net_x2 | 24.07 | 0.926", [4]),
+        ("Net_x4 | 24.07 | 0.76", "Net_x2 | 29.54 | 0.76", []),  # may be chance
+        ("Net_x4 | 24.07 | 0.755", "Net_x4 **vacc fp16** | 24.05 | 0.755", []),
+        ("Net_x4 | 24.07 | 0.755", "Other_x2 | 29.54 | 0.755", []),
+        ("Net | 24.07 | 0.755", "Net_x2 | 29.54 | 0.755", []),  # of no scale
+    ],
+)
+def test_one_number_of_a_model_at_two_scales_is_copied(
+    tmp_path: Path, first: str, second: str, lines: list[int]
+) -> None:
+    report = look(tmp_path, page(first, second, columns="Models | PSNR | SSIM"))
+    assert [finding.source.line for finding in of(report, "SRB104")] == lines
+
+
+def test_scales_that_a_column_tells_apart_are_held_against_each_other(tmp_path: Path) -> None:
+    rows = ("Net | x4 | Set5 | 24.07 | 0.755", "Net | x2 | {} | 29.54 | 0.755")
+    text = page(*rows, columns="Models | Scale | Dataset | PSNR | SSIM")
+    (finding,) = of(look(tmp_path, text.format("Set5")), "SRB104")
+    assert "SSIM 0.755 is to the last digit that of Net at x4 in line 3" in finding.message
+    assert not of(look(tmp_path, text.format("Set14")), "SRB104")
+
+
 def test_two_calibrations_that_agree_are_a_note_and_two_backends_are_nothing(
     tmp_path: Path,
 ) -> None:
@@ -229,6 +255,13 @@ def test_a_network_below_bicubic_enlargement_is_found(
 ) -> None:
     report = look(tmp_path, page(f"Net | - | - | {numbers} | -"), CARD)
     assert severities(report, "SRB106") == ([severity] if severity else [])
+
+
+def test_a_row_of_bicubic_enlargement_is_not_held_against_itself(tmp_path: Path) -> None:
+    for label, count in (("Bicubic", 0), ("bicubic_x2", 0), ("Bicubic++", 1)):
+        card = CARD.replace('row = "Net"', f'row = "{label}"')
+        report = look(tmp_path, page(f"{label} | - | - | 31.0 | 0.89 | -"), card)
+        assert len(of(report, "SRB106")) == count
 
 
 def test_a_floor_holds_for_its_scale_and_protocol_only(tmp_path: Path) -> None:

@@ -247,6 +247,12 @@ def test_params_that_the_card_calls_truncated_are_still_cut_off(tmp_path: Path) 
     assert severities(report, "SRB207") == [Severity.WARNING]
 
 
+def test_a_networks_params_are_told_in_the_unit_of_the_print(tmp_path: Path) -> None:
+    text = page("Net | 5.0 | -", columns="Models | Params(K) | PSNR")
+    (finding,) = of(look(tmp_path, text, CARD), "SRB207")
+    assert "the network has 4,531, which is 4.5 K" in finding.message
+
+
 _OF_SOURCES = [
     ("A", "one", "1.250"),
     ("B", "one", "2.625"),

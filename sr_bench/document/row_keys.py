@@ -1,0 +1,84 @@
+"""What tells rows apart where no header says so: labels of another kind, and levels."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from sr_bench.document.cell import Cell
+from sr_bench.document.columns import IDENTITIES, Column
+from sr_bench.document.phrases import read_phrase
+from sr_bench.document.printed_numbers import read_numbers
+from sr_bench.document.results import names_network
+
+_DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
+_KINDS: Final = ("scale", "precision", "dataset")
+
+
+def labelled(columns: Sequence[Column], texts: Sequence[Iterable[str]]) -> Iterator[Column]:
+    """Yield `columns`, those of labels that are all scales, precisions or datasets as such.
+
+    Their header may call them models, or be the model of the columns behind it: ``EDSR | Set5``
+    over ``x2``. Tables side by side have several of those.
+    """
+    model = ""
+    for column, cells in zip(columns, texts, strict=True):
+        named = column.role == "unknown" and names_network(column.header)
+        role = _role(cells) if (named or column.role == "model") and not column.told else ""
+        if role and (named or role != "dataset"):  # networks are called by datasets they are for
+            model = column.header if named else model
+            yield replace(column, role=role)
+        elif model and column.role in ("number", "unknown") and not column.says.model:
+            yield replace(column, says=replace(column.says, model=model))
+        else:
+            yield column
+
+
+def _role(texts: Iterable[str]) -> str:
+    """Return what each of `texts` names, and nothing else; empty if that is not one of `_KINDS`."""
+    found = list(map(read_phrase, texts))
+    kinds = {tuple(kind for kind in _KINDS if getattr(says, kind)) for says in found}
+    bare = not any(says.measures or says.rest for says in found)
+    only = kinds.pop() if len(kinds) == 1 and bare else ()
+    return only[0] if len(only) == 1 else ""
+
+
+def with_levels(
+    columns: tuple[Column, ...], unknown: Sequence[int], rows: Iterable[Sequence[Cell]]
+) -> tuple[Column, ...]:
+    """Return `columns` with those of levels as remarks: ``Noise | PSNR`` over ``15``, ``25``.
+
+    Those are of no metric that anything knows, or print no number, stand before all that are and
+    do, and rows that else say the same differ in them.
+
+    Args:
+        columns: All of a table.
+        unknown: Which of them hold numbers below a header that nothing knows.
+        rows: The cells of the table.
+    """
+    full = [row for row in rows if len(row) == len(columns)]
+    held = [n for n, column in enumerate(columns) if column.holds_numbers]
+    known = (n for n in held if n not in unknown and any(read_numbers(row[n]) for row in full))
+    first = next(known, len(columns))
+    keys = [
+        n for n, column in enumerate(columns) if column.role in ("model", "metric", *IDENTITIES)
+    ]
+    said = list(zip(*(_filled(full, n) for n in keys), strict=True)) or [()] * len(full)
+    levels: set[int] = set()
+    for n in (n for n in held if n < first):
+        finer = [(*key, row[n].plain) for key, row in zip(said, full, strict=True)]
+        decimal = any(_DECIMAL.fullmatch(row[n].plain) for row in full)
+        if len(set(finer)) > len(set(said)) and not decimal:
+            levels, said = {*levels, n}, finer
+    return tuple(
+        replace(column, role="remark") if n in levels else column
+        for n, column in enumerate(columns)
+    )
+
+
+def _filled(rows: Iterable[Sequence[Cell]], index: int) -> Iterator[str]:
+    """Yield the texts of a column; a blank one continues the one above."""
+    text = ""
+    for row in rows:
+        text = row[index].plain or text
+        yield text

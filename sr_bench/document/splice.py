@@ -33,7 +33,7 @@ def spliced(document: Document, edits: Mapping[Cell, str]) -> str:
 
     Guarantees: nothing outside the edited spans changes, byte order mark and line ends included.
     Only where a table is drawn with characters (reStructuredText), blanks beside a number give way
-    to longer ones; if there are too few the column is drawn wider.
+    to longer ones, and tabs to blanks; if there are too few the column is drawn wider.
 
     A new content is one line without blanks around it or a bare pipe (write it as ``\|``).
 

@@ -132,6 +132,8 @@ def test_raw_html_holds_tables_and_code_and_comments_hold_none() -> None:
         ("=== ===\n1   2\n\nText\n", "ends it"),
         ("=== ===\n1  5 2\n=== ===\n", "between two"),
         (f"{'= ' * 400}=\n" + "1\n" * 300 + f"{'= ' * 400}=\n", "more than"),
+        (f"{'= ' * 400}=\n{'word ' * 2000}\n{'-' * 801}\n{'= ' * 400}=\n", "more than"),
+        ("+---+---+\n" + "| a | 1 |\n|   +---+\n" * 1200 + "| a | 1 |\n+---+---+\n", "more than"),
     ],
 )
 def test_a_table_that_is_not_drawn_well_says_why(table: str, why: str) -> None:

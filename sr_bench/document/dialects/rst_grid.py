@@ -8,8 +8,8 @@ from typing import Final
 from sr_bench.document.cell import Cell
 from sr_bench.document.dialects.display import Display
 from sr_bench.document.dialects.pipes import split_row
-from sr_bench.document.dialects.rst_cells import stacked
-from sr_bench.document.grids import TOO_LARGE, Grid, Row, headed, is_too_large
+from sr_bench.document.dialects.rst_cells import grid_of, stacked
+from sr_bench.document.grids import TOO_LARGE, Grid, Row, is_too_large
 from sr_bench.document.places import Places
 
 BORDER: Final = re.compile(r"[ \t]*\+(?:[-=]+\+)+[ \t]*")
@@ -30,15 +30,7 @@ def grid_table(places: Places, first: int) -> Grid:
     rows = drawing.rows() if drawing.is_rectangle else None
     if rows is None or is_too_large(row for _, row in rows):
         return _broken(places, first, last, _BROKEN if rows is None else TOO_LARGE)
-    count = headed([row for _, row in rows], drawing.marked)
-    return Grid(
-        headers=tuple(row for _, row in rows[:count]),
-        rows=tuple(row for _, row in rows[count:]),
-        line=first,
-        last_line=last,
-        row_lines=tuple(line for line, _ in rows[count:]),
-        dialect="rst",
-    )
+    return grid_of(rows, drawing.marked, line=first, last_line=last)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Final
 
 from sr_bench.document.cell import Cell
 from sr_bench.document.dialects.display import Display, indent
-from sr_bench.document.grids import Grid, Row, headed
+from sr_bench.document.dialects.rst_cells import grid_of
+from sr_bench.document.grids import Grid, Row
 from sr_bench.document.places import Places
 
 _OPTION: Final = re.compile(r"[ \t]+:(?P<name>[a-z-]+):(?P<value>.*)")
@@ -41,18 +42,6 @@ class Body:
         """The 1-based lines below the options."""
         return range(self.first + 1 + len(self.options), self.last + 1)
 
-    def grid(self, rows: list[tuple[int, Row]], marked: int) -> Grid:
-        """Return the table that `rows` make, of which the first `marked` are said to be headers."""
-        count = headed([row for _, row in rows], marked)
-        return Grid(
-            headers=tuple(row for _, row in rows[:count]),
-            rows=tuple(row for _, row in rows[count:]),
-            line=self.first,
-            last_line=self.last,
-            row_lines=tuple(line for line, _ in rows[count:]),
-            dialect="rst",
-        )
-
     @property
     def marked(self) -> int:
         """The number of rows of headers that the options name."""
@@ -68,7 +57,8 @@ def list_table(body: Body) -> Grid:
             rows.append((line, []))
         if rows:
             rows[-1][1].append(body.places.cell(start, end, "rst"))
-    return body.grid([(line, tuple(row)) for line, row in rows], body.marked)
+    made = [(line, tuple(row)) for line, row in rows]
+    return grid_of(made, body.marked, line=body.first, last_line=body.last)
 
 
 def _items(body: Body) -> Iterator[tuple[int, bool, int, int]]:
@@ -110,7 +100,8 @@ def csv_table(body: Body) -> Grid:
     if content := body.content:
         spans.append((starts[content[0] - 1], starts[body.last - 1] + len(lines[body.last - 1])))
     rows = [row for span in spans for row in _rows(body.places, *span, delimiter)]
-    return body.grid(rows, body.marked + bool(header))
+    marked = body.marked + bool(header)
+    return grid_of(rows, marked, line=body.first, last_line=body.last)
 
 
 def _rows(places: Places, start: int, end: int, delimiter: str) -> Iterator[tuple[int, Row]]:

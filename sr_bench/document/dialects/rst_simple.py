@@ -3,13 +3,13 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
 from sr_bench.document.dialects.display import Display
-from sr_bench.document.dialects.rst_cells import stacked
-from sr_bench.document.grids import MOST_CELLS, TOO_LARGE, Grid, Row, headed, is_too_large
+from sr_bench.document.dialects.rst_cells import grid_of, stacked
+from sr_bench.document.grids import MOST_CELLS, TOO_LARGE, Grid, Row, is_too_large
 from sr_bench.document.places import Places
 
 BORDER: Final = re.compile(r"[ \t]*=+(?:[ \t]+=+)+[ \t]*")
@@ -37,17 +37,9 @@ def simple_table(places: Places, first: int) -> Grid:
     rows = [*head, *body]
     if is_too_large(row for _, row, _ in rows):
         return too_large
-    count = headed([row for _, row, _ in rows], len(head))
+    grid = grid_of([(line, row) for line, row, _ in rows], len(head), line=first, last_line=last)
     crossed = not all(fits for _, _, fits in rows)
-    return Grid(
-        headers=tuple(row for _, row, _ in rows[:count]),
-        rows=tuple(row for _, row, _ in rows[count:]),
-        line=first,
-        last_line=last,
-        row_lines=tuple(line for line, _, _ in rows[count:]),
-        dialect="rst",
-        shapeless=_OPEN if len(borders) < 2 else _CROSSED if crossed else "",
-    )
+    return replace(grid, shapeless=_OPEN if len(borders) < 2 else _CROSSED if crossed else "")
 
 
 def _borders(places: Places, first: int) -> tuple[list[int], int]:

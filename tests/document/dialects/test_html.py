@@ -103,6 +103,9 @@ def test_spans_that_make_too_many_cells_are_refused() -> None:
     _, grid = _read(f"<table><tr><td colspan={MOST_CELLS + 1}>1.5</table>")
     assert "more than" in grid.shapeless
     assert _plain(grid.rows) == [["1.5"]]
+    _, grid = _read(f"<table><tr><td rowspan=3000>{'word ' * 200}{'<tr><td>1.5' * 3000}</table>")
+    assert "more than" in grid.shapeless
+    assert _plain(grid.rows) == [["1.5"]] * 3000
 
 
 def test_code_and_comments_hold_no_table() -> None:

@@ -187,7 +187,8 @@ class _Drafter:
             told = f"the rows print {said}, but {mode.where} calibrates by {mode.value}"
             self._doubts.note(told, row)
         on, _ = settle(found, "calibrated_on")
-        why = mode.where + (f", on {on.value}, {on.why}" if on else "")
+        images = (f"on {on.value}", on.why) if on else ()
+        why = ", ".join(filter(None, (mode.where, *images)))
         on_device = any(each.backend == "vacc" for each in row.rows)
         return Calibration(built.calibration, why, bare=bare, on_device=on_device)
 

@@ -56,7 +56,7 @@ def draft(request: Request) -> Card:
     reading = read(document, ignored)
     rows = rows_of(reading, document.text)
     if not rows:
-        msg = f"{document.path}: no row of a model is read; {_why_none(reading)}"
+        msg = f"{document.path}: no row of a model is read; {_why_none(whole)}"
         raise OptionError(msg)
     card = _Drafter(request, document.text, rows).card()
     doubts = (*unread_doubts(whole, left=reading), *card.doubts)
@@ -64,9 +64,9 @@ def draft(request: Request) -> Card:
 
 
 def _why_none(reading: Reading) -> str:
-    if not reading.unread_tables:
-        return "it has no table with numbers"
-    return "its tables:" + "".join(f"\n  {reading.path}:{each}" for each in reading.unread_tables)
+    tables = [f"{reading.path}:{each}" for each in reading.unread_tables]
+    seen = [*unread_doubts(reading, left=reading)] or tables
+    return "\n  ".join(["its tables:", *seen]) if seen else "it has no table with numbers"
 
 
 class _Drafter:

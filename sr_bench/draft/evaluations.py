@@ -67,7 +67,8 @@ class Evaluations:
             why = f"the document names {beside} beside it"
             return Guess(slug_of(beside, self._known), why, sure=False)
         guess = by_folders(found, self._prose, row.label, self._known)
-        if guess and len(self._prose) > 1 and not guess.sure:
+        by_prose = not any(each.choice in ("hr_folder", "lr_folder") for each in found)
+        if guess and not guess.sure and (by_prose or len(self._prose) > 1):
             said = ", ".join(self._prose)
             self._doubts.note(f"{guess.slug} is taken; the document describes {said}", row)
         return guess

@@ -294,6 +294,13 @@ def test_without_a_word_about_images_no_dataset_is_guessed(tmp_path: Path):
     assert load_card(tmp_path / "card.toml").models[0].evaluations == ()
 
 
+def test_the_one_set_that_a_document_describes_is_taken_and_doubted(tmp_path: Path):
+    text = written(table(tmp_path, "| Net_x2 | 1.5 | 30.1 | - |", more="## Datasets\n[GoPro](u)"))
+
+    assert load_card(tmp_path / "card.toml").models[0].evaluations[0].dataset == "gopro_test"
+    assert "gopro_test is taken; the document describes GoPro" in doubts(text)
+
+
 def test_the_set_that_a_sentence_names_beside_a_row_is_taken(tmp_path: Path):
     more = (
         "Net_x1 was trained on GoPro; Net_x2 is of DIV2K.\n\n## Datasets\n[DIV2K](u)\n\n[GoPro](u)"
@@ -308,5 +315,12 @@ def test_the_set_that_a_sentence_names_beside_a_row_is_taken(tmp_path: Path):
 def test_a_document_without_a_models_row_is_refused_with_its_tables(tmp_path: Path):
     document = table(tmp_path, "", header="no table here")
 
-    with pytest.raises(OptionError, match="no row of a model is read"):
+    with pytest.raises(OptionError, match="no row of a model is read; it has no table"):
+        draft(Request(document, tmp_path / "card.toml"))
+
+
+def test_a_document_whose_cells_are_no_numbers_is_refused_with_the_first_of_them(tmp_path: Path):
+    document = table(tmp_path, "| Net_x2 | 30.1 or so |", "| Models | PSNR |\n| --- | --- |\n")
+
+    with pytest.raises(OptionError, match=r"README.md:5:12: 30.1 or so: expected a number"):
         draft(Request(document, tmp_path / "card.toml"))

@@ -148,12 +148,9 @@ class _Drafter:
         elif network.architecture and row.image_claims and not checkpoint_of(row, found):
             said = "the weights are not known: add [model.checkpoint] with their file"
             self._doubts.note(said, row)
-        for device in dict.fromkeys(claim.device for claim in row.claims if claim.device):
-            said = (
-                f"numbers on {device}: say under [model.devices] what sessions call it, such as"
-                " cuda, vacc or cpu"
-            )
-            self._doubts.note(said, row)
+        if devices := ", ".join(dict.fromkeys(c.device for c in row.claims if c.device)):
+            said = f"numbers on {devices}: say under [model.devices] what sessions call each, such"
+            self._doubts.note(f"{said} as cuda, vacc or cpu", row)
         return network
 
     def _range(self, row: Row, network: Network, found: tuple[Found, ...]) -> tuple[float, str]:

@@ -57,8 +57,8 @@ class Evaluations:
                 self._doubts.note(said, row)
                 continue
             if guess.slug not in self._known:
-                said = f"no dataset {guess.slug} is known here: write its dataset.toml"
-                self._doubts.note(said, row)
+                said = "no dataset of this name is known here: write its dataset.toml"
+                self._doubts.note(said, guess.slug)
             yield from self._on(guess, row, found)
 
     def _unnamed(self, row: Row, found: tuple[Found, ...]) -> Guess | None:
@@ -95,7 +95,7 @@ class Evaluations:
         """Return the protocol that is usual for a dataset, where no file tells the choices."""
         plain = ("paper_y", "as papers do") if is_classic(guess.slug) else _PLAINEST
         name, why = self._told or plain
-        self._doubts.note(f"nothing says how {guess.slug} is scored: {name} is taken, {why}")
+        self._doubts.note(f"the protocol is not said: {name} is taken, {why}", guess.slug)
         return name, f"not said; {why}"
 
     def _protocol(

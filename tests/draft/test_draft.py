@@ -213,7 +213,16 @@ def test_without_files_classic_sets_are_scored_as_papers_do_and_others_plainly(t
     assert (first.evaluations[0].dataset, first.evaluations[0].protocol.name) == ("set5", "paper_y")
     assert second.evaluations[0].protocol.name == "native_rgb"
     assert tomllib.loads(text)["model"][1]["evaluation"][0]["printed"] == "DIV2K"
-    assert "nothing says how set5 is scored: paper_y is taken" in text
+    assert "set5: the protocol is not said: paper_y is taken, as papers do" in text
+
+
+def test_what_is_open_about_several_sets_is_said_once(tmp_path: Path):
+    rows = "\n".join(f"| Net_x2 | {name} | 30.1 |" for name in ("Set5", "Set14", "Fields", "Roofs"))
+    header = "| Models | Dataset | PSNR(dB) |\n| --- | --- | --- |\n"
+    text = doubts(written(table(tmp_path, rows, header)))
+
+    assert "- set5, set14: the protocol is not said: paper_y is taken" in text
+    assert "- set14, fields, roofs: no dataset of this name is known here" in text
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sr_bench.draft.cards import Calibration, Card, Model
 from sr_bench.draft.choices import contradiction
 from sr_bench.draft.doubts import Doubts
 from sr_bench.draft.evaluations import Evaluations, slug
-from sr_bench.draft.folder import read_beside
+from sr_bench.draft.folder import of_scale, read_beside
 from sr_bench.draft.found import Found, settle
 from sr_bench.draft.models import (
     Row,
@@ -82,7 +82,11 @@ class _Drafter:
         self._beside = read_beside(request.document, text)
         labels = frozenset(self._labels)
         about = ((row, self._beside.about(row.source, row.label, labels)) for row in rows)
-        self._models = [(each, found) for row, found in about for each in row.models(found)]
+        self._models = [
+            (each, of_scale(found, each.scale))
+            for row, found in about
+            for each in row.models(found)
+        ]
         self._doubts = Doubts([row for row, _ in self._models])
         self._evaluations = Evaluations(
             text, family, self._beside.code_bases, request.datasets, self._doubts

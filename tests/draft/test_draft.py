@@ -184,6 +184,25 @@ def test_a_network_is_compared_with_the_numbers_of_its_own_scale(tmp_path: Path)
     assert text.count("9 parameters by count, 0.000009 M printed") == 1
 
 
+def test_a_build_file_of_one_scale_says_nothing_of_another(tmp_path: Path):
+    readme = README.replace("| Models |", "| Models | Scale |").replace("| :---: |", "|:-:|:-:|", 1)
+    row = "| TinySR_x2 | x{} | 1.250 | 0.011 | 31.482 | 0.903 | - |"
+    begin, _, _ = readme.partition("| TinySR_x2")
+    rows = "\n".join(row.format(scale) for scale in (2, 4)).replace("TinySR_x2", "TinySR")
+    document = make_port(tmp_path, readme=f"{begin}{rows}\n")
+    build = tmp_path / "build_in/build"
+    text = (build / "official_tinysr.yaml").read_text()
+    (build / "official_tinysr.yaml").rename(build / "tinysr_x2.yaml")
+    (build / "tinysr_x4.yaml").write_text(text.replace("96, 64", "48, 32"))
+    written(document)
+
+    models = load_card(tmp_path / "card.toml").models
+    assert [(model.scale, model.counted_shape) for model in models] == [
+        (2, (3, 96, 64)),
+        (4, (3, 48, 32)),
+    ]
+
+
 def test_rows_of_one_label_are_bound_by_their_source(tmp_path: Path):
     header = "| Models | Source | PSNR(dB) |\n| --- | --- | --- |\n"
     document = table(tmp_path, "| Net | BasicSR | 30.1 |\n| Net | Official | 30.2 |", header)

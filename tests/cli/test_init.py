@@ -81,6 +81,7 @@ def test_a_dataset_that_sessions_would_find_is_known(sr_bench, tmp_path: Path):
     [
         (["nowhere"], "expected a document or a folder with a README.md, got nothing there"),
         (["."], "expected a README.md in this folder, got none"),
+        (["zoo", "--out", "mine.toml"], "expected a folder that exists, or a card.toml"),
         (["zoo", "--onnx", "a=no.onnx"], "expected NAME=FILE with a file that exists"),
         (["zoo", "--onnx", "a=zoo/README.md"], "--onnx a: the document has no such model"),
     ],

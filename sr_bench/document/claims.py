@@ -41,7 +41,7 @@ class Reading:
     layouts: tuple[Layout, ...]
     """Of every table, whatever it is about."""
     labels: frozenset[str]
-    """What rows are called: by the model's name, and by the whole label; ignored ones too."""
+    """What rows are called: by the model's name, the whole label, the line; ignored ones too."""
 
     def unread_rows(self, label: str) -> tuple[str, ...]:
         """Return each row of this label that can't be read: its line, and why."""

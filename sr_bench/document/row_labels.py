@@ -83,7 +83,7 @@ class RowReader:
         remarks, means = (label.mark, *self._remarks(cells)), self._told(cells)
         if label.model:
             says, remarks = self._owned(_Row(says, remarks, number), label, place)
-        names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",)
+        names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model, f"line {number}"))))
         about = (says, self._around(says), _is_qualified(label), remarks)
         return Line(layout, number, cell, names, *about, means.ignored if means else "")
 

@@ -79,7 +79,7 @@ class RowReader:
         if label.model:
             row = self._owned(LabelledRow(label, says, remarks, number), place)
             says, remarks = row.says, row.remarks
-        names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",)
+        names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model, f"line {number}"))))
         about = (says, self._around(says), label.is_qualified, remarks)
         return Line(self._layout, number, cell, names, *about, means.ignored if means else "")
 
@@ -87,7 +87,7 @@ class RowReader:
         width = len(self._layout.columns)
         if len(cells) != width:
             fault = "lost a column" if len(cells) < width else "has a column too many"
-            if layout.grid.dialect == "markdown":
+            if self._layout.grid.dialect == "markdown":
                 fault += r" (a pipe inside a cell is written \|)"
             msg = (
                 f"{self._document.path}:{number}: expected {width} cells as in the header, got"

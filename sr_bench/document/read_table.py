@@ -38,6 +38,7 @@ class TableReader:
         self.labels: set[str] = set()
         self._document = document
         self._place = re.compile(rf"^{re.escape(document.path)}:[0-9:]+ ")
+        self._ignored = document.ignored
         self._rows = RowReader(document)
 
     def read(self, layout: Layout) -> None:
@@ -99,12 +100,11 @@ class TableReader:
                 self.note(finding, "")
 
     def _is_ignored(self, finding: Finding) -> bool:
-        ignored = self._document.ignored
-        if finding.line.ignored or not (ignored.tables or ignored.rows):
+        if finding.line.ignored or not (self._ignored.tables or self._ignored.rows):
             return bool(finding.line.ignored)
         names = finding.line.layout.grid.names
         labels = (*finding.line.labels, finding.says.model)
-        return bool(ignored.table(names) or ignored.row(labels))
+        return bool(self._ignored.table(names) or self._ignored.row(labels))
 
     def _note(
         self,
@@ -117,7 +117,7 @@ class TableReader:
         told: str = "",
     ) -> None:
         header, told = (column.header, told or column.ignored) if column else ("", told)
-        ignored = self._document.ignored
+        ignored = self._ignored
         why = told or ignored.table(layout.grid.names)
         why = why or ignored.column(header) or ignored.row(labels)
         text = cell.plain or cell.text

@@ -165,8 +165,8 @@ class _Reader:
             table.lines.append(cell.line)
         spans = {m["name"].lower(): int(m["number"]) for m in _SPAN.finditer(match["attributes"])}
         is_header = match["name"].lower() == "th"
-        box = _Box(cell, is_header, max(1, spans.get("col", 1)), max(1, spans.get("row", 1)))
-        table.rows[-1].append(box)
+        rows = spans.get("row", 1) or MOST_CELLS  # 0: down to the last
+        table.rows[-1].append(_Box(cell, is_header, max(1, spans.get("col", 1)), rows))
 
     def _content(self, start: int, end: int) -> Cell:
         """Return the smallest stretch that holds all content: tags around it are left out."""

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from shlex import quote
 
 from sr_bench.cards import CARD
 from sr_bench.errors import DocumentError, OptionError, SrBenchError
@@ -96,5 +97,5 @@ def _check(path: Path) -> int:
         print(printable(f"\nNo session takes it yet: {said}"))
         return 1
     numbers = sum(len(claims) for _, claims in suite.claims)
-    print(f"\nA session has {counted(numbers, 'number')} to test: pytest {path}")
+    print(f"\nA session has {counted(numbers, 'number')} to test: pytest {quote(str(path))}")
     return 0

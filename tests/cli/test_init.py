@@ -18,6 +18,12 @@ def test_a_folder_gets_a_card_beside_its_document(sr_bench, tmp_path: Path):
     assert load_card(tmp_path / "tinysr" / "card.toml").models[0].row == "TinySR_x2"
 
 
+def test_the_command_to_go_on_with_can_be_pasted(sr_bench, tmp_path: Path):
+    make_port(tmp_path / "my zoo")
+
+    assert f"pytest '{tmp_path}/my zoo/card.toml'" in sr_bench("init", tmp_path / "my zoo").out
+
+
 def test_of_a_folders_readmes_the_markdown_one_is_taken(sr_bench, tmp_path: Path):
     make_port(tmp_path)
     (tmp_path / "README.html").write_text("<table></table>")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
 from sr_bench.document.cell import Cell
@@ -11,14 +12,11 @@ from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.lexicon import SR_DATASETS
 from sr_bench.document.numbers_in_cells import prints_decibels
 from sr_bench.document.phrases import fallback_measure, is_remark, misspelt, read_phrase
+from sr_bench.document.printed_numbers import Number, read_numbers
 from sr_bench.document.row_keys import labelled
 from sr_bench.document.spelling import compact, has_digit, has_number
 
 _NO_HEADER: Final = "it has no header"
-_PLAIN: Final = re.compile(
-    r"[~\u2248]?\s?[0-9]+(?:[.,][0-9]+)?\s?(?:[mu\u03bcn]?s|%|dB)?[*\u2020]?"
-)
-_DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
 _LEADS: Final = re.compile(r"[\W_]*[0-9]")
 _FRACTION: Final = re.compile(r"[0-9][.,][0-9]")
 _LINES: Final = re.compile(r"\W*[1-9][0-9]{2,3}[pi]\W*")
@@ -43,10 +41,10 @@ class Below:
         return (row[self.index] for row in self.rows if len(row) == self.width)
 
 
-def by_cells(column: Column, texts: Iterable[str]) -> Column:
+def by_cells(column: Column, texts: Below) -> Column:
     """Return `column` with another role where its cells can't be what its header says."""
     if column.role in ("precision", "shape", "runtime", "device"):
-        numbers = [text for text in texts if has_digit(text)]
+        numbers = [cell for cell in texts.cells if has_digit(cell.plain)]
         if numbers and (says := _says_of(column, numbers)):
             return replace(column, role="number", says=says)
     if column.role == "number" and column.says.measures and not any(map(has_digit, texts)):
@@ -55,18 +53,25 @@ def by_cells(column: Column, texts: Iterable[str]) -> Column:
     return column
 
 
-def _says_of(column: Column, texts: Sequence[str]) -> Dimensions | None:
+def _says_of(column: Column, cells: Sequence[Cell]) -> Dimensions | None:
     """Return what a column of mere numbers holds; None if its cells name what rows are about."""
-    if column.role in ("runtime", "device") or column.says.precision:
-        # A time, what the hardware computes, and what is quantized.
-        # An NPU may be called 310.
-        named = column.role == "device" and not any(map(_DECIMAL.fullmatch, texts))
-        return None if named or not all(map(_PLAIN.fullmatch, texts)) else column.says
-    if all(map(_DECIMAL.fullmatch, texts)):  # Precision beside Recall
-        return replace(column.says, measures=(fallback_measure(column.header),))
-    if all(map(_BYTES.match, texts)):
+    if column.role == "shape" and all(_BYTES.match(cell.plain) for cell in cells):
         return replace(column.says, measures=(Measure("model_size"),))
+    found = [[one for one in read_numbers(cell) if one.kind == "value"] for cell in cells]
+    if any(len(values) != 1 for values in found):
+        return None
+    numbers = list(chain(*found))
+    if column.role in ("runtime", "device") or column.says.precision:
+        # A time, what the hardware computes, and what is quantized; an NPU may be called 310.
+        is_name = column.role == "device" and not any(map(_is_more_than_a_name, numbers))
+        return None if is_name else column.says
+    if all("." in one.text for one in numbers):  # Precision beside Recall
+        return replace(column.says, measures=(fallback_measure(column.header),))
     return None
+
+
+def _is_more_than_a_name(number: Number) -> bool:
+    return "." in number.text or number.unit.upper() not in ("", *"KMGBT")
 
 
 def of_benchmarks(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Column, ...]:

@@ -16,14 +16,14 @@ from sr_bench.document.labelled_parts import labelled_parts
 from sr_bench.document.layout import Layout
 from sr_bench.document.numbers_in_cells import changed, numbers_in
 from sr_bench.document.printed import Printed, Scope
+from sr_bench.document.printed_numbers import read_numbers
 from sr_bench.document.row_labels import RowReader
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.stacked import unstacked
 from sr_bench.document.tables import Document
 from sr_bench.errors import DocumentError
 
-_DECIMAL: Final = r"[0-9]+[.,][0-9]+ ?(?:[KMGBT]|[KMG]i?B)?"
-_DECIMALS: Final = re.compile(rf"\W*{_DECIMAL}(?:\s?[/|;]\s?{_DECIMAL})*\W*", re.I)
+_DECIMAL: Final = re.compile(r"\W*[0-9]+[.,][0-9]+ ?(?:[KMGBT]|[KMG]i?B)?\W*", re.I)
 _NO_MODEL: Final = "no column, row or heading names the model that it is of"
 _VERSIONS: Final = re.compile("version|opset", re.I)
 """Headers of remarks that are decimals."""
@@ -181,4 +181,4 @@ def _prints_number(column: Column, cell: Cell) -> bool:
         return has_digit(cell.text if "badge" in cell.text else cell.plain)
     if column.role == "scale" or _VERSIONS.search(column.header):
         return False
-    return bool(_DECIMALS.fullmatch(cell.plain))
+    return bool(_DECIMAL.fullmatch(cell.plain)) or any("." in n.text for n in read_numbers(cell))

@@ -33,12 +33,17 @@ def below(texts: Iterable[str]) -> Below:
         ("精度", ["fp16", "int8"], "precision", ["accuracy"]),
         ("Size", ["3.0 MB"], "number", ["model_size"]),
         ("Size", ["3x128x128"], "shape", []),
+        ("Runtime", ["12.3 &plusmn; 0.1 ms", "-"], "number", ["latency"]),
+        ("Runtime", ["ONNX 1.2"], "runtime", ["latency"]),
+        ("GPU", ["12,345 ms"], "number", []),
+        ("GPU", ["310", "910"], "device", []),
+        ("GPU", ["3060M"], "device", []),
     ],
 )
 def test_a_header_of_two_meanings_is_told_by_its_cells(
     header: str, cells: list[str], role: str, metrics: list[str]
 ) -> None:
-    column = by_cells(Column(header, column_role(header), read_phrase(header)), cells)
+    column = by_cells(Column(header, column_role(header), read_phrase(header)), below(cells))
     assert column.role == role
     assert [measure.metric for measure in column.says.measures] == metrics
 

@@ -1,6 +1,7 @@
 """The content of one cell of a table, and the exact place where it stands."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -56,10 +57,10 @@ class Cell:
         text = self.text[start:end]
         return Cell(text, line, column, self.start + start, self.start + end, self.markup)
 
-    def split(self, sign: re.Pattern[str]) -> tuple["Cell", ...]:
-        """Return the parts between what `sign` finds; a very long cell stays whole."""
-        if len(self.text) > LONGEST:
-            return (self,)
-        edges = [0, *(edge for match in sign.finditer(self.text) for edge in match.span())]
-        edges.append(len(self.text))
-        return tuple(self.part(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True))
+    def split(self, sign: re.Pattern[str]) -> Iterator["Cell"]:
+        """Yield the parts between what `sign` finds; a very long cell stays whole."""
+        start = 0
+        for match in sign.finditer(self.text) if len(self.text) <= LONGEST else ():
+            yield self.part(start, match.start())
+            start = match.end()
+        yield self.part(start, len(self.text))

@@ -76,7 +76,7 @@ def _mark(columns: Sequence[Column], cells: Sequence[Cell]) -> re.Pattern[str] |
 
 def _lines(cell: Cell, mark: re.Pattern[str]) -> tuple[Cell, ...]:
     is_one = cell.whole or (mark is _SLASH and "](" in cell.text)
-    return (cell,) if is_one else cell.split(mark)
+    return (cell,) if is_one else tuple(cell.split(mark))
 
 
 def _is_numbers(lines: Sequence[Cell]) -> bool:

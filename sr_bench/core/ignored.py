@@ -15,7 +15,8 @@ class Ignored:
     columns: Reasons = field(default_factory=dict)
     """By header, in every table."""
     rows: Reasons = field(default_factory=dict)
-    """By label of a model row, with its precision rows; or by the whole label of one row."""
+    """By label of a model row, with its precision rows; by the whole label of one; or as
+    ``line 12``."""
     tables: Reasons = field(default_factory=dict)
     """By header row (``Method | Set5 | Set14``), by the heading above, or as ``line 12``."""
 

@@ -39,7 +39,7 @@ class Reading:
     layouts: tuple[Layout, ...]
     """Of every table, whatever it is about."""
     labels: frozenset[str]
-    """What rows are called: by the model's name, and by the whole label; ignored ones too."""
+    """What rows are called: by the model's name, the whole label, the line; ignored ones too."""
 
     @property
     def path(self) -> str:

@@ -18,7 +18,7 @@ class Line:
     cell: Cell
     """The one that it is called by."""
     labels: tuple[str, ...]
-    """What it is called: the whole label, then the model's name."""
+    """What it is called: the whole label, the model's name, and ``line 12``."""
     says: Dimensions
     """What its own cells say."""
     around: Dimensions

@@ -68,7 +68,8 @@ class TableReader:
             line = self._rows.read(number, cells)
         except DocumentError as error:
             fault = re.sub(self._place, "", str(error))
-            labels = (cells[min(layout.label_column, len(cells) - 1)].plain,) if cells else ("",)
+            first = cells[min(layout.label_column, len(cells) - 1)].plain if cells else ""
+            labels = (first, f"line {number}")
             self.labels.update(labels)
             for cell in (cell for cell in cells if has_number(cell.plain)):
                 self._note(layout, None, cell, labels, fault, "row")

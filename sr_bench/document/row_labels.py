@@ -79,7 +79,7 @@ class RowReader:
         if label.model:
             row = self._owned(LabelledRow(label, says, remarks, number), place)
             says, remarks = row.says, row.remarks
-        names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",)
+        names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model, f"line {number}"))))
         about = (says, self._around(says), label.is_qualified, remarks)
         return Line(self._layout, number, cell, names, *about, means.ignored if means else "")
 

@@ -157,6 +157,7 @@ def test_numbers_of_one_kind_are_named_together() -> None:
         ({"columns": {" PSNR(db)  ": "w"}}, (1, 5, 3)),
         ({"rows": {"B": "w"}}, (1, 4, 4)),
         ({"rows": {"B fp16": "w"}}, (3, 5, 1)),
+        ({"rows": {"line 4": "w"}}, (2, 4, 3)),
         ({"tables": {"Older  ones": "w"}}, (4, 2, 3)),
         ({"tables": {"line 9": "w"}}, (4, 2, 3)),
         ({"tables": {"method | Set5": "w"}}, (4, 2, 3)),

@@ -287,6 +287,15 @@ def test_numbers_that_are_not_read_are_ignored_with_their_reason_and_listed(tmp_
     assert [len(claims) for _, claims in load_suite(tmp_path / "card.toml").claims] == [2]
 
 
+def test_of_two_rows_that_say_the_same_the_second_is_ignored_by_its_line(tmp_path: Path):
+    rows = "| Net_x2 | 1.5 | 30.1 | - |\n| Net_x2 **fp16** | - | 30 | - |"
+    text = written(table(tmp_path, f"{rows}\n| Net_x2 **fp16** | - | 29 | - |"))
+
+    assert "second one beside line 6" in tomllib.loads(text)["ignore_rows"]["line 7"]
+    claims = [claim for _, claims in load_suite(tmp_path / "card.toml").claims for claim in claims]
+    assert [claim.text for claim in claims] == ["1.5", "30.1", "30"]
+
+
 def test_without_a_word_about_images_no_dataset_is_guessed(tmp_path: Path):
     text = written(table(tmp_path, "| Net_x2 | 1.5 | 30.1 | - |"))
 

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sr_bench.document.claims import read
 from sr_bench.document.splice import splice_cells
-from sr_bench.document.tables import parse_document
+from sr_bench.document.tables import Document, parse_document
 from sr_bench.errors import DocumentError
 from tests.fuzz.bytes_inputs import fuzzed
+from tests.fuzz.documents import WHOLE, scarred
 from tests.fuzz.inputs import odd_text
 
 _PIECES = {
@@ -68,24 +70,45 @@ def _pieces(path: str) -> st.SearchStrategy[str]:
     return st.tuples(few, st.just("") | many, few).map("".join)
 
 
-@pytest.mark.parametrize("path", _PIECES)
+def _use(document: Document, which: int) -> None:
+    """Read `document`, and change one of its cells, where that is not refused."""
+    cells = [cell for grid in document.grids for cell in grid.cells]
+    for cell in cells:
+        assert document.text[cell.start : cell.end] == cell.text
+        assert cell.plain == " ".join(cell.plain.split())
+    for grid in document.grids:
+        assert len(grid.rows) == len(grid.row_lines)
+        assert 1 <= grid.line <= grid.last_line
+    reading = read(document)
+    claims = [claim for table in reading.tables for row in table.rows for claim in row.claims]
+    assert len(claims) == sum(not one.fault for one in reading.printed)
+    if cells:
+        cell = cells[which % len(cells)]
+        with suppress(DocumentError):
+            changed = parse_document(splice_cells(document, {cell: "12.5"}), document.path)
+            assert "12.5" in {c.text for grid in changed.grids for c in grid.cells}
+
+
+@pytest.mark.parametrize("path", WHOLE)
+def test_a_well_formed_document_of_odd_contents_is_read_in_place(path: str) -> None:
+    @fuzzed
+    @given(WHOLE[path], st.integers(0, 99))
+    def read_whole(text: str, which: int) -> None:
+        try:
+            _use(parse_document(text, path), which)
+        except DocumentError as error:
+            if "at most 50 levels" not in str(error):
+                raise
+
+    read_whole()
+
+
+@pytest.mark.parametrize("path", WHOLE)
 def test_any_text_of_a_dialect_is_read_in_place_or_refused(path: str) -> None:
     @fuzzed
-    @given(_pieces(path), st.integers(0, 99))
-    def read(text: str, which: int) -> None:
+    @given(_pieces(path) | scarred(path, st.sampled_from(_PIECES[path])), st.integers(0, 99))
+    def read_any(text: str, which: int) -> None:
         with suppress(DocumentError):
-            document = parse_document(text, path)
-            cells = [cell for grid in document.grids for cell in grid.cells]
-            for cell in cells:
-                assert text[cell.start : cell.end] == cell.text
-                assert cell.plain == " ".join(cell.plain.split())
-            for grid in document.grids:
-                assert len(grid.rows) == len(grid.row_lines)
-                assert 1 <= grid.line <= grid.last_line
-            if cells:
-                cell = cells[which % len(cells)]
-                changed = splice_cells(document, {cell: "12.5"})
-                again = [c for grid in parse_document(changed, path).grids for c in grid.cells]
-                assert "12.5" in {c.text for c in again}
+            _use(parse_document(text, path), which)
 
-    read()
+    read_any()

@@ -52,6 +52,7 @@ _DTYPE_WORDS: Final = MappingProxyType(
     | {"量化前": "fp32", "量化后": "int8", "量化": "int8"}
 )
 _DATASET_END: Final = re.compile(rf"\d{{0,6}}(?:(?:{'|'.join(lexicon.DATASET_PARTS)})\d{{0,6}})?")
+_CHIP: Final = re.compile(r"(?:rk|rv|bm|cv|sg|qcs|sm|mt|imx|rtx|gtx)\d{3,4}[a-z]{0,3}")
 _LONGEST_NAME: Final = 40
 
 
@@ -124,7 +125,7 @@ def _place(key: str) -> Meaning | None:
         return Meaning("shape")
     if backend := backend_word(key):
         return Meaning("backend", word=backend)
-    if key in lexicon.DEVICES:
+    if key in lexicon.DEVICES or _CHIP.fullmatch(key):
         return Meaning("device")
     return Meaning("dataset") if is_dataset(key) else None
 

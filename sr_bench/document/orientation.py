@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from sr_bench.document.benchmarks import are_decibels
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Column
 from sr_bench.document.dimensions import Dimensions, Measure
-from sr_bench.document.lexicon import SR_DATASETS
 from sr_bench.document.phrases import fallback_measure, misspelt, read_phrase
 from sr_bench.document.row_keys import labelled
-from sr_bench.document.spelling import compact, has_digit, has_number
+from sr_bench.document.spelling import has_digit, has_number
 
 _NO_HEADER: Final = "it has no header"
 _PLAIN: Final = re.compile(
@@ -21,9 +21,6 @@ _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
 _LEADS: Final = re.compile(r"[\W_]*[0-9]")
 _FRACTION: Final = re.compile(r"[0-9][.,][0-9]")
 _LINES: Final = re.compile(r"\W*[1-9][0-9]{2,3}[pi]\W*")
-_FEW: Final = 2
-_DECIBELS: Final = re.compile(r"(?:1[5-9]|[2-5][0-9])\.[0-9]{1,4}(?:\s?/\s?0?\.[0-9]{1,6})?")
-"""Alone, or beside an SSIM."""
 _BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\W*", re.IGNORECASE)
 
 
@@ -66,48 +63,6 @@ def _says_of(column: Column, texts: Sequence[str]) -> Dimensions | None:
     return None
 
 
-def of_benchmarks(
-    columns: tuple[Column, ...], texts: Sequence[Iterable[str]]
-) -> tuple[Column, ...]:
-    """Return `columns` with those on benchmarks, of which nothing names the metric, as of PSNR.
-
-    That is so where two benchmarks and more are across or down, and all their numbers can be
-    decibels: no other metric of these data sets is near 30.
-    """
-    unsaid = [
-        n
-        for n, column in enumerate(columns)
-        if column.role == "number" and not column.says.measures
-    ]
-    found = [n for n in unsaid if _is_benchmark(columns[n].says.dataset)]
-    if not found and any(map(_are_benchmarks, columns, texts)):
-        found = unsaid
-    elif len(found) < _FEW:
-        return columns
-    if not all(_are_decibels(texts[n]) for n in found):
-        return columns
-    psnr = (Measure("psnr"),)
-    return tuple(
-        replace(column, says=replace(column.says, measures=psnr)) if n in found else column
-        for n, column in enumerate(columns)
-    )
-
-
-def _is_benchmark(dataset: str) -> bool:
-    return compact(dataset).startswith(SR_DATASETS)
-
-
-def _are_benchmarks(column: Column, texts: Iterable[str]) -> bool:
-    """Tell whether the rows of a column are called by two benchmarks and more, and nothing else."""
-    names = list(texts) if column.role == "dataset" else []
-    return len(set(names)) >= _FEW and all(map(_is_benchmark, names))
-
-
-def _are_decibels(texts: Iterable[str]) -> bool:
-    numbers = [text.strip("*~ ") for text in texts if has_digit(text)]
-    return bool(numbers) and all(map(_DECIBELS.fullmatch, numbers))
-
-
 def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tuple[Column, ...]:
     """Return `columns` with those that name models, or are models, found by all the others."""
     columns = tuple(labelled(columns, texts))
@@ -125,7 +80,8 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tup
     measured = any(column.says.measures for column in columns)
     named = any(column.role == "number" and not _says_nothing(column) for column in columns)
     first = columns[0]
-    if first.role == "unknown" and any(texts[0]) and not any(map(_is_result, texts[0])):
+    called = any(any(map(str.isalnum, text)) for text in texts[0])  # by more than check marks
+    if first.role == "unknown" and called and not any(map(_is_result, texts[0])):
         role = _label_role(texts[0])
         if role != "model" or named:
             columns = (replace(first, role=role), *columns[1:])
@@ -146,7 +102,7 @@ def _is_of_a_model(column: Column, texts: Iterable[str]) -> bool:
     if column.role == "unknown":
         return any(map(has_digit, texts))
     numbers = [text for text in texts if has_digit(text)] if column.role == "remark" else []
-    return bool(numbers) and all(map(_DECIBELS.fullmatch, numbers))
+    return bool(numbers) and are_decibels(numbers)
 
 
 def _are_names(texts: Iterable[str]) -> bool:

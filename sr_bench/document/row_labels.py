@@ -14,13 +14,13 @@ from sr_bench.document.findings import Line
 from sr_bench.document.labels import Label, parted, precision_twins, read_label
 from sr_bench.document.layout import Layout
 from sr_bench.document.phrases import column_role, fallback_measure, read_phrase
+from sr_bench.document.remarks import BLANK, remarks_of, value_of
 from sr_bench.document.sizes import read_size
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document
 from sr_bench.document.told import Meaning, meaning_of
 from sr_bench.errors import DocumentError
 
-_BLANK: Final = frozenset({"", "-", "–", "—", "--", "/"})  # noqa: RUF001 - dashes that people type for "nothing"
 _FULL: Final = frozenset({"full", "single", "none", "no", "32", "original"})
 _SCALE: Final = re.compile(r"[^\w.]*[x×]?\s*(\d{1,2})\s*[x×]?[^\w.]*", re.I)  # noqa: RUF001 - as typed
 
@@ -78,7 +78,10 @@ class RowReader:
         says = self._said(cells, texts, label, place)
         if not says.measures:
             says = replace(says, measures=self._section_measures)
-        remarks, means = (label.mark, *self._remarks(cells)), self._told(cells)
+        remarks, means = (
+            (label.mark, *remarks_of(layout.columns, cells), self._section_text),
+            self._told(cells),
+        )
         if label.model:
             says, remarks = self._owned(_Row(says, remarks, number), label, place)
         names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model)))) or ("",)
@@ -117,7 +120,7 @@ class RowReader:
         (text,) = texts
         says = read_phrase(text)
         known = says != Dimensions(rest=says.rest)
-        if text in _BLANK or (has_number(text) and not (known and not says.rest)):
+        if text in BLANK or (has_number(text) and not (known and not says.rest)):
             return False
         if self._layout.model_column is None and not known:
             says = replace(says, model=text)
@@ -134,7 +137,7 @@ class RowReader:
         for index, (column, cell) in enumerate(zip(self._layout.columns, cells, strict=True)):
             names = column.role == "model" or column.role in (*IDENTITIES, "metric")
             leading = leading and not cell.text and names
-            if names and not cell.text and (leading or not labelled):
+            if names and not cell.text and (leading or not labelled or column.role == "scale"):
                 filled[index] = self._above[index]
         # All that tells rows apart may be blank in a row of no name: then remarks must do it.
         return tuple(filled)
@@ -142,7 +145,7 @@ class RowReader:
     def _texts(self, cells: Sequence[Cell]) -> dict[str, str]:
         """Return what tells a row apart, by role; empty for a dash."""
         pairs = zip(self._layout.columns, cells, strict=True)
-        return {a.role: _value(cell) for a, cell in pairs if a.role in (*IDENTITIES, "metric")}
+        return {a.role: value_of(cell) for a, cell in pairs if a.role in (*IDENTITIES, "metric")}
 
     def _said(
         self, cells: Sequence[Cell], texts: Mapping[str, str], label: Label, place: str
@@ -178,7 +181,7 @@ class RowReader:
         text = texts.get("precision", "")
         for column, cell in zip(self._layout.columns, cells, strict=True) if text else ():
             if column.role == "remark" and column_role(column.header) == "precision":
-                both = f"{text} {_value(cell)}"
+                both = f"{text} {value_of(cell)}"
                 text = both if read_phrase(both).precision else text
         return text
 
@@ -215,12 +218,6 @@ class RowReader:
             msg = f"{place}: the column of precisions says {text!r} and the label {named}"
             raise DocumentError(msg)
         return both
-
-    def _remarks(self, cells: Sequence[Cell]) -> tuple[str, ...]:
-        pairs = zip(self._layout.columns, cells, strict=True)
-        roles = ("remark", "unknown")
-        remarks = (_value(cell) for a, cell in pairs if a.role in roles and not a.fault)
-        return (*remarks, self._section_text)
 
     def _owned(self, row: "_Row", label: Label, place: str) -> tuple[Dimensions, tuple[str, ...]]:
         """Return what a row of a precision says, with what it shares with its model's row above.
@@ -288,7 +285,3 @@ def _shape(texts: Mapping[str, str]) -> str:
     """Return the shape of a row, which may stand in the column Scale: ``736x1280``."""
     scale = texts.get("scale", "")
     return texts.get("shape") or (scale if len(scale) > 3 and read_size(scale) else "")
-
-
-def _value(cell: Cell) -> str:
-    return "" if cell.plain in _BLANK else cell.plain

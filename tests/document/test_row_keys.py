@@ -49,6 +49,11 @@ def test_a_column_of_models_that_are_all_precisions_is_one_of_precisions() -> No
     ]
 
 
+def test_a_column_of_models_with_their_precisions_is_one_of_models() -> None:
+    text = "# Zoo\n\n" + table("Model | Set5 PSNR", "A fp16 | 36.1", "A int8 | 35.2")
+    assert {row for row, *_ in claims(text)} == {"A"}
+
+
 def test_a_column_of_models_called_by_data_sets_is_one_of_models() -> None:
     text = "# owlSR\n\n" + table("Model | PSNR", "UIEB | 20.4", "RUIE | 20.3")
     assert {row for row, *_ in claims(text)} == {"UIEB", "RUIE"}

@@ -54,6 +54,7 @@ _DTYPE_WORDS: Final = MappingProxyType(
 _DATASET_END: Final = re.compile(
     rf"\d{{0,6}}(?:(?:{'|'.join(lexicon.DATASET_PARTS)})\d{{0,6}}){{0,2}}"
 )
+_CHIP: Final = re.compile(r"(?:rk|rv|bm|cv|sg|qcs|sm|mt|imx|rtx|gtx)\d{3,4}[a-z]{0,3}")
 _LONGEST_NAME: Final = 40
 
 
@@ -127,7 +128,7 @@ def _place(key: str, spaced: str) -> Meaning | None:
         return Meaning("shape")
     if backend := backend_word(key):
         return Meaning("backend", word=backend)
-    if key in lexicon.DEVICES:
+    if key in lexicon.DEVICES or _CHIP.fullmatch(key):
         return Meaning("device")
     return Meaning("dataset") if is_dataset(key) else None
 

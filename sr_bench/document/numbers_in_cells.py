@@ -7,7 +7,6 @@ from typing import Final
 from sr_bench.document.cell import Cell
 from sr_bench.document.dimensions import Measure
 from sr_bench.document.printed_numbers import Number, measured, read_numbers
-from sr_bench.document.spelling import compact
 from sr_bench.text.printable import counted
 
 _NOT_NUMBER: Final = (
@@ -17,7 +16,6 @@ _NOT_NUMBER: Final = (
 _NO_METRIC: Final = "no header, row or caption names its metric"
 _ENDS: Final = ("low", "high")
 _CHANGES: Final = ("loss", "gain")
-_LEAST_PSNR, _MOST_PSNR = 15, 60
 _LEAST_SSIM: Final = 0.1
 """What is below, as in 30.21 (0.02), is how far values lie apart."""
 _PAIR: Final = (Measure("psnr"), Measure("ssim"))
@@ -84,16 +82,6 @@ def changed(measures: tuple[Measure, ...], of_row: Sequence[Measure]) -> tuple[M
 def prints_pair(cell: Cell) -> bool:
     """Tell whether `cell` prints a PSNR and an SSIM, as 37.89/0.9602 does."""
     return _is_pair([number for number in read_numbers(cell) if number.kind == "value"])
-
-
-def prints_decibels(cell: Cell) -> bool:
-    """Tell whether `cell` prints what can be a PSNR of an upscaled image, perhaps with its SSIM."""
-    values = [number for number in read_numbers(cell) if number.kind == "value"]
-    if not (len(values) == 1 or _is_pair(values)):
-        return False
-    psnr = values[0]
-    is_decimal = "." in psnr.text and compact(psnr.unit) in ("", "db")
-    return is_decimal and _LEAST_PSNR <= float(psnr.text) < _MOST_PSNR
 
 
 def _is_pair(values: Sequence[Number]) -> bool:

@@ -2,43 +2,24 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Final
 
+from sr_bench.document.benchmarks import are_decibels
 from sr_bench.document.cell import Cell
-from sr_bench.document.columns import IDENTITIES, Column
+from sr_bench.document.columns import IDENTITIES, Below, Column
 from sr_bench.document.dimensions import Dimensions, Measure
-from sr_bench.document.lexicon import SR_DATASETS
-from sr_bench.document.numbers_in_cells import prints_decibels
 from sr_bench.document.phrases import fallback_measure, is_remark, misspelt, read_phrase
 from sr_bench.document.printed_numbers import Number, read_numbers
 from sr_bench.document.row_keys import labelled
-from sr_bench.document.spelling import compact, has_digit, has_number
+from sr_bench.document.spelling import has_digit, has_number
 
 _NO_HEADER: Final = "it has no header"
 _LEADS: Final = re.compile(r"[\W_]*[0-9]")
 _FRACTION: Final = re.compile(r"[0-9][.,][0-9]")
 _LINES: Final = re.compile(r"\W*[1-9][0-9]{2,3}[pi]\W*")
-_FEW: Final = 2
 _BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Below:
-    """The texts of one column that are not blank; read as far as they are asked for."""
-
-    rows: Sequence[Sequence[Cell]]
-    index: int
-    width: int
-
-    def __iter__(self) -> Iterator[str]:
-        return filter(None, (cell.plain for cell in self.cells))
-
-    @property
-    def cells(self) -> Iterator[Cell]:
-        """What the column holds, blanks too."""
-        return (row[self.index] for row in self.rows if len(row) == self.width)
 
 
 def by_cells(column: Column, texts: Below) -> Column:
@@ -74,46 +55,6 @@ def _is_more_than_a_name(number: Number) -> bool:
     return "." in number.text or number.unit.upper() not in ("", *"KMGBT")
 
 
-def of_benchmarks(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Column, ...]:
-    """Return `columns` with those on benchmarks, of which nothing names the metric, as of PSNR.
-
-    That is so where two benchmarks and more are across or down, and all their numbers can be
-    decibels: no other metric of these data sets is near 30.
-    """
-    unsaid = [
-        n
-        for n, column in enumerate(columns)
-        if column.role == "number" and not column.says.measures
-    ]
-    found = [n for n in unsaid if _is_benchmark(columns[n].says.dataset)]
-    if not found and any(map(_are_benchmarks, columns, texts)):
-        found = unsaid
-    elif len(found) < _FEW:
-        return columns
-    if not all(_are_decibels(texts[n]) for n in found):
-        return columns
-    psnr = (Measure("psnr"),)
-    return tuple(
-        replace(column, says=replace(column.says, measures=psnr)) if n in found else column
-        for n, column in enumerate(columns)
-    )
-
-
-def _is_benchmark(dataset: str) -> bool:
-    return compact(dataset).startswith(SR_DATASETS)
-
-
-def _are_benchmarks(column: Column, texts: Iterable[str]) -> bool:
-    """Tell whether the rows of a column are called by two benchmarks and more, and nothing else."""
-    names = list(texts) if column.role == "dataset" else []
-    return len(set(names)) >= _FEW and all(map(_is_benchmark, names))
-
-
-def _are_decibels(texts: Below) -> bool:
-    numbers = [cell for cell in texts.cells if has_digit(cell.plain)]
-    return bool(numbers) and all(map(prints_decibels, numbers))
-
-
 def oriented(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Column, ...]:
     """Return `columns` with those that name models, or are models, found by all the others."""
     columns = tuple(labelled(columns, texts))
@@ -131,7 +72,8 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Colum
     measured = any(column.says.measures for column in columns)
     named = any(column.role == "number" and not _says_nothing(column) for column in columns)
     first = columns[0]
-    if first.role == "unknown" and any(texts[0]) and not any(map(_is_result, texts[0])):
+    called = any(any(map(str.isalnum, text)) for text in texts[0])  # by more than check marks
+    if first.role == "unknown" and called and not any(map(_is_result, texts[0])):
         role = _label_role(texts[0])
         if role != "model" or named:
             columns = (replace(first, role=role), *columns[1:])
@@ -151,7 +93,7 @@ def _is_of_a_model(column: Column, texts: Below) -> bool:
     """Tell whether a column holds numbers, even below a word for remarks, such as ``Paper``."""
     if column.role == "unknown":
         return any(map(has_digit, texts))
-    return column.role == "remark" and _are_decibels(texts)
+    return column.role == "remark" and are_decibels(texts.cells)
 
 
 def _are_names(texts: Iterable[str]) -> bool:

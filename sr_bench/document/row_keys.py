@@ -7,6 +7,7 @@ from typing import Final
 
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Column
+from sr_bench.document.meanings import precision_word
 from sr_bench.document.phrases import read_phrase
 from sr_bench.document.printed_numbers import read_numbers
 from sr_bench.document.results import names_network
@@ -36,11 +37,16 @@ def labelled(columns: Sequence[Column], texts: Sequence[Iterable[str]]) -> Itera
 
 def _role(texts: Iterable[str]) -> str:
     """Return what each of `texts` names, and nothing else; empty if that is not one of `_KINDS`."""
-    found = list(map(read_phrase, texts))
-    kinds = {tuple(kind for kind in _KINDS if getattr(says, kind)) for says in found}
-    bare = not any(says.measures or says.rest for says in found)
-    only = kinds.pop() if len(kinds) == 1 and bare else ()
-    return only[0] if len(only) == 1 else ""
+    kinds = set(map(_kind, texts))
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
+def _kind(text: str) -> str:
+    says = read_phrase(text)
+    kinds = [kind for kind in _KINDS if getattr(says, kind)]
+    if len(kinds) != 1 or says.measures or says.backend or says.rest:
+        return ""
+    return kinds[0] if kinds[0] != "precision" or precision_word(text) else ""  # A fp16
 
 
 def with_levels(

@@ -16,6 +16,7 @@ from sr_bench.document.lexicon import NOTHING
 from sr_bench.document.meanings import precision_word
 from sr_bench.document.owners import LabelledRow, Owners
 from sr_bench.document.phrases import column_role, fallback_measure, is_remark, read_phrase
+from sr_bench.document.remarks import remarks_of, value_of
 from sr_bench.document.sizes import read_size
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document
@@ -64,7 +65,7 @@ class RowReader:
         if isinstance(label, DocumentError):
             raise label
         texts = {
-            column.role: _value(cell)
+            column.role: value_of(cell)
             for column, cell in self._pairs(cells)
             if column.role in (*IDENTITIES, "metric")
         }
@@ -75,7 +76,8 @@ class RowReader:
         says = self._said(cells, texts, label, place)
         if not says.measures:
             says = replace(says, measures=self._section_measures)
-        remarks, means = (label.mark, *self._remarks(cells)), self._told(cells)
+        remarks = (label.mark, *remarks_of(self._layout.columns, cells), self._section_text)
+        means = self._told(cells)
         if label.model:
             row = self._owned(LabelledRow(label, says, remarks, number), place)
             says, remarks = row.says, row.remarks
@@ -143,7 +145,7 @@ class RowReader:
         for index, (column, cell) in enumerate(self._pairs(cells)):
             names = column.role in ("model", *IDENTITIES, "metric")
             leading = leading and not cell.text and names
-            if names and not cell.text and (leading or not labelled):
+            if names and not cell.text and (leading or not labelled or column.role == "scale"):
                 filled[index] = self._above[index]
         # All that tells rows apart may be blank in a row of no name: then remarks must do it.
         return tuple(filled)
@@ -186,7 +188,7 @@ class RowReader:
         text = texts.get("precision", "")
         for column, cell in self._pairs(cells) if text else ():
             if column.role == "remark" and column_role(column.header) == "precision":
-                both = f"{text} {_value(cell)}"
+                both = f"{text} {value_of(cell)}"
                 text = both if read_phrase(both).precision else text
         return text
 
@@ -237,14 +239,6 @@ class RowReader:
             raise DocumentError(msg)
         return both
 
-    def _remarks(self, cells: Sequence[Cell]) -> tuple[str, ...]:
-        remarks = (
-            _value(cell)
-            for column, cell in self._pairs(cells)
-            if column.role in ("remark", "unknown") and not column.fault
-        )
-        return (*remarks, self._section_text)
-
     def _owned(self, row: LabelledRow, place: str) -> LabelledRow:
         by_source = "source" in self._layout.roles
         return self._owners.owned(row, place=place, by_source=by_source, needed=self._model_rows)
@@ -261,7 +255,3 @@ def _shape(texts: Mapping[str, str]) -> str:
     """Return the shape of a row, which may stand in the column Scale: ``736x1280``."""
     scale = texts.get("scale", "")
     return texts.get("shape") or (scale if len(scale) > 3 and read_size(scale) else "")
-
-
-def _value(cell: Cell) -> str:
-    return "" if cell.plain.lower() in NOTHING else cell.plain

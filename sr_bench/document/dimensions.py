@@ -1,6 +1,6 @@
 """What a piece of a document says about the numbers near it: one model behind all dialects."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Self
 
 from sr_bench.core.precision import Precision
@@ -43,9 +43,18 @@ class Dimensions:
         """Return these dimensions, with those of `other` where these say nothing."""
         if self == _NOTHING or other == _NOTHING:  # most columns say what they measure alone
             return other if self == _NOTHING else self
-        pairs = ((getattr(self, name), getattr(other, name)) for name in _NAMES)
-        return type(self)(*(mine or theirs for mine, theirs in pairs))
+        return type(self)(
+            self.measures or other.measures,
+            self.model or other.model,
+            self.row_source or other.row_source,
+            self.precision or other.precision,
+            self.backend or other.backend,
+            self.device or other.device,
+            self.dataset or other.dataset,
+            self.scale or other.scale,
+            self.shape or other.shape,
+            self.rest or other.rest,
+        )
 
 
 _NOTHING = Dimensions()
-_NAMES = tuple(one.name for one in fields(Dimensions))  # asked once, as cells are many

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sr_bench.core.claim import Source
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions, Measure
@@ -42,5 +43,13 @@ class Finding:
     """Without metrics."""
     measure: Measure
     cell: Cell
+    source: Source
+    """Of the cell."""
     text: str
     """The number as Python reads it; empty where a cell holds none."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What its row is called, and the model that it is of."""
+        labels, model = self.line.labels, self.says.model
+        return labels if model in labels else (*labels, model)

@@ -1,7 +1,7 @@
 """The numbers of one cell, each with the metric that it is a value of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from sr_bench.document.cell import Cell
@@ -18,21 +18,10 @@ _CHANGES: Final = ("loss", "gain")
 _PAIR: Final = (Measure("psnr"), Measure("ssim"))
 
 
-@dataclass(frozen=True, slots=True)
-class MeasuredNumber:
-    """A number of a cell, or a dash in the place of one of several."""
-
-    cell: Cell
-    text: str
-    """As Python reads it; empty for a dash."""
-    measure: Measure
-    """With the unit that its cell prints, or else its header."""
-
-
 def numbers_in(
     cell: Cell, measures: Sequence[Measure], around: Sequence[Measure]
-) -> tuple[MeasuredNumber, ...]:
-    """Return what `cell` prints, one for each of `measures`.
+) -> Sequence[tuple[Number, Measure]]:
+    """Return what `cell` prints, one number for each of `measures`, with its unit or the header's.
 
     Args:
         cell: One with a digit.
@@ -57,10 +46,7 @@ def numbers_in(
         names = "/".join(measure.metric for measure in measures)
         msg = f"expected {len(measures)} numbers, {names}, got {len(values)}"
         raise ValueError(msg if len(measures) > 1 else _NOT_NUMBER if measures else _NO_METRIC)
-    return tuple(
-        MeasuredNumber(value.cell, value.text, measured(measure, value))
-        for value, measure in zip(values, measures, strict=True)
-    )
+    return [(one, measured(measure, one)) for one, measure in zip(values, measures, strict=True)]
 
 
 def changed(measures: tuple[Measure, ...], of_row: Sequence[Measure]) -> tuple[Measure, ...]:

@@ -78,8 +78,8 @@ def read_numbers(cell: Cell) -> tuple[Number, ...]:
     ):
         return ()
     if match := _SIMPLE.fullmatch(cell.text):  # most cells, and the rest takes ten times as long
-        spans = [span for span in (match.span(1), match.span(2)) if span[1] > 0]
-        return tuple(Number(part, part.text) for part in (cell.part(*span) for span in spans))
+        parts = [cell.part(*match.span(n)) for n in (1, 2) if match[n]]
+        return tuple([Number(part, part.text) for part in parts])
     reader = _Reader(cell)
     return tuple(reader.numbers) if all(map(reader.take, reader.items)) and reader.is_done else ()
 

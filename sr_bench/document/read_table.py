@@ -57,11 +57,12 @@ class TableReader:
                 if cell is not None and has_number(cell.plain) and not apart:
                     self._note(layout, column, cell, (label,), layout.fault, "table")
 
-    def note(self, finding: Finding, fault: str) -> None:
-        """Note a number, and why no claim holds it: no fault if one does, or a card ignores it."""
-        line = finding.line
-        labels = (*line.labels, finding.says.model)
-        self._note(line.layout, finding.column, finding.cell, labels, fault, "row", line.ignored)
+    def note(self, finding: Finding, fault: str, ignored: str = "") -> None:
+        """Note a number, and why no claim holds it: its fault, or why the card ignores it."""
+        layout, header = finding.line.layout, finding.column.header
+        text = finding.cell.plain or finding.cell.text
+        about = (finding.source, text, layout, header, finding.labels)
+        self.printed.append(Printed(*about, "row", fault, ignored))
 
     def _row(self, layout: Layout, number: int, cells: tuple[Cell, ...]) -> None:
         try:
@@ -86,23 +87,63 @@ class TableReader:
                 self._note(layout, column, cell, line.labels, why, "column", line.ignored)
             return
         try:
-            found = list(_findings(line, column, cell))
+            found = list(self._findings(line, column, cell))
         except ValueError as fault:
             self._note(layout, column, cell, line.labels, str(fault), "column", line.ignored)
             return
         for finding in found:
             self.labels.add(finding.says.model)
-            if not self._is_ignored(finding):
+            if not (why := self._why_ignored(finding)):
                 self.findings.append(finding)
             elif finding.text:
-                self.note(finding, "")
+                self.note(finding, "", why)
 
-    def _is_ignored(self, finding: Finding) -> bool:
-        if finding.line.ignored or not (self._ignored.tables or self._ignored.rows):
-            return bool(finding.line.ignored)
-        names = finding.line.layout.grid.names
-        labels = (*finding.line.labels, finding.says.model)
-        return bool(self._ignored.table(names) or self._ignored.row(labels))
+    def _findings(self, line: Line, column: Column, cell: Cell) -> Iterator[Finding]:
+        """Yield the numbers of a cell, or the cell itself if it may hold one.
+
+        Raises:
+            ValueError: It prints what can't be read; the message says what was expected.
+        """
+        measures = changed(column.says.measures, line.says.measures) or line.says.measures
+        if not has_digit(cell.text):
+            if len(measures) == 1 and measures[0].metric in metric_infos():
+                yield Finding(
+                    line,
+                    column,
+                    _about(line, column.about),
+                    measures[0],
+                    cell,
+                    self._document.source(cell),
+                    "",
+                )
+            return
+        try:
+            found = [(column.about, numbers_in(cell, measures, line.layout.says.measures))]
+        except ValueError:
+            if not (parts := labelled_parts(cell)):
+                raise
+            found = [
+                (
+                    replace(own, measures=()).over(column.about),
+                    numbers_in(part, own.measures or measures, line.layout.says.measures),
+                )
+                for own, part in parts
+            ]
+        for nearer, numbers in found:
+            says = _about(line, nearer)
+            if not says.model:
+                raise ValueError(_NO_MODEL)
+            for number, measure in numbers:
+                if number.text:
+                    where = (number.cell, self._document.source(number.cell))
+                    yield Finding(line, column, says, measure, *where, number.text)
+
+    def _why_ignored(self, finding: Finding) -> str:
+        """Return why the card ignores a number; empty if it doesn't."""
+        line, ignored = finding.line, self._ignored
+        if line.ignored or not (ignored.tables or ignored.rows):
+            return line.ignored
+        return ignored.table(line.layout.grid.names) or ignored.row(finding.labels)
 
     def _note(
         self,
@@ -121,37 +162,6 @@ class TableReader:
         text = cell.plain or cell.text
         source = self._document.source(cell)
         self.printed.append(Printed(source, text, layout, header, labels, scope, fault, why))
-
-
-def _findings(line: Line, column: Column, cell: Cell) -> Iterator[Finding]:
-    """Yield the numbers of a cell, or the cell itself if it may hold one.
-
-    Raises:
-        ValueError: It prints what can't be read; the message says what was expected.
-    """
-    measures = changed(column.says.measures, line.says.measures) or line.says.measures
-    if not has_digit(cell.text):
-        if len(measures) == 1 and measures[0].metric in metric_infos():
-            yield Finding(line, column, _about(line, column.about), measures[0], cell, "")
-        return
-    try:
-        found = [(column.about, numbers_in(cell, measures, line.layout.says.measures))]
-    except ValueError:
-        if not (parts := labelled_parts(cell)):
-            raise
-        found = [
-            (
-                replace(own, measures=()).over(column.about),
-                numbers_in(part, own.measures or measures, line.layout.says.measures),
-            )
-            for own, part in parts
-        ]
-    for nearer, numbers in found:
-        says = _about(line, nearer)
-        if not says.model:
-            raise ValueError(_NO_MODEL)
-        for number in (number for number in numbers if number.text):
-            yield Finding(line, column, says, number.measure, number.cell, number.text)
 
 
 def _about(line: Line, nearer: Dimensions) -> Dimensions:

@@ -17,7 +17,7 @@ class Place:
     """The number alone, without the marks around it, or what stands in its place."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ModelRow:
     """What a row of a table prints of one model; a row may print several models and datasets.
 

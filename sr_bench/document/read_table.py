@@ -107,15 +107,8 @@ class TableReader:
         measures = changed(column.says.measures, line.says.measures) or line.says.measures
         if not has_digit(cell.text):
             if len(measures) == 1 and measures[0].metric in metric_infos():
-                yield Finding(
-                    line,
-                    column,
-                    _about(line, column.about),
-                    measures[0],
-                    cell,
-                    self._document.source(cell),
-                    "",
-                )
+                about = (_about(line, column.about), measures[0])
+                yield Finding(line, column, *about, cell, self._document.source(cell), "")
             return
         try:
             found = [(column.about, numbers_in(cell, measures, line.layout.says.measures))]

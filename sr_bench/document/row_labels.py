@@ -20,6 +20,8 @@ from sr_bench.document.tables import Document
 from sr_bench.document.told import Meaning, meaning_of
 from sr_bench.errors import DocumentError
 
+_TELLING: Final = frozenset({*IDENTITIES, "metric"})
+"""Roles of columns whose cells say what the numbers of a row are about."""
 _BLANK: Final = frozenset({"", "-", "–", "—", "--", "/"})  # noqa: RUF001 - dashes that people type for "nothing"
 _FULL: Final = frozenset({"full", "single", "none", "no", "32", "original"})
 _SCALE: Final = re.compile(r"[^\w.]*[x×]?\s*(\d{1,2})\s*[x×]?[^\w.]*", re.I)  # noqa: RUF001 - as typed
@@ -45,8 +47,8 @@ class RowReader:
         self._model_rows = not all(map(_is_qualified, labels))
         # A table that names precisions has none from its heading.
         named = layout.names_precisions or any(not one.precision.is_full for one in labels)
-        says = replace(layout.says, measures=(), rest="")
-        self._table = replace(says, precision=None) if named else says
+        precision = (None if named else layout.says.precision) or Precision.FP32
+        self._table = replace(layout.says, measures=(), rest="", precision=precision)
 
     def read(self, number: int, cells: tuple[Cell, ...]) -> Line | None:
         """Return what a row says; None for one that is about the rows below it.
@@ -76,7 +78,7 @@ class RowReader:
             precision = said.precision or label.precision
             label = replace(label, backend=label.backend or said.backend, precision=precision)
         says = self._said(cells, texts, label, place)
-        if not says.measures:
+        if self._section_measures and not says.measures:
             says = replace(says, measures=self._section_measures)
         remarks, means = (label.mark, *self._remarks(cells)), self._told(cells)
         if label.model:
@@ -101,8 +103,7 @@ class RowReader:
     def _around(self, says: Dimensions) -> Dimensions:
         if says.measures or says.rest:  # of few rows
             says = replace(says, measures=(), rest="")
-        says = says.over(self._section).over(self._table)
-        return says if says.precision else replace(says, precision=Precision.FP32)
+        return says.over(self._section).over(self._table)
 
     def _begins_section(self, cells: Sequence[Cell]) -> bool:
         """Tell whether a row has but one text, and that no number; remember what it says."""
@@ -130,7 +131,7 @@ class RowReader:
         filled, leading = list(cells), True
         labelled = self._layout.model_column is None or bool(cells[self._layout.model_column].text)
         for index, (column, cell) in enumerate(zip(self._layout.columns, cells, strict=True)):
-            names = column.role == "model" or column.role in (*IDENTITIES, "metric")
+            names = column.role == "model" or column.role in _TELLING
             leading = leading and not cell.text and names
             if names and not cell.text and (leading or not labelled):
                 filled[index] = self._above[index]
@@ -140,7 +141,7 @@ class RowReader:
     def _texts(self, cells: Sequence[Cell]) -> dict[str, str]:
         """Return what tells a row apart, by role; empty for a dash."""
         pairs = zip(self._layout.columns, cells, strict=True)
-        return {a.role: _value(cell) for a, cell in pairs if a.role in (*IDENTITIES, "metric")}
+        return {a.role: _value(cell) for a, cell in pairs if a.role in _TELLING}
 
     def _said(
         self, cells: Sequence[Cell], texts: Mapping[str, str], label: Label, place: str
@@ -156,7 +157,7 @@ class RowReader:
             device=texts.get("device", ""),
             dataset=texts.get("dataset", ""),
             scale=int(scale[1]) if scale else 0,
-            shape=_shape({a.role: c.plain for a, c in pairs}),
+            shape=_shape({a.role: c.plain for a, c in pairs if a.role in ("shape", "scale")}),
         )
         return self._labelled(says, cells, texts.get("metric", ""))
 
@@ -236,7 +237,7 @@ class RowReader:
             says = replace(says, row_source=owner.says.row_source, dataset=dataset)
         if not _is_qualified(label):
             keys = ((label.model, says.row_source), (label.model, None), None)
-            self._owners |= dict.fromkeys(keys, replace(row, says=says))
+            self._owners |= dict.fromkeys(keys, _Row(says, row.remarks, row.number))
             return says, row.remarks
         if owner:
             pairs = zip_longest(row.remarks, owner.remarks, fillvalue="")
@@ -264,8 +265,9 @@ class _Row:
 def _qualifier(text: str) -> Dimensions | None:
     """Return the precision that stands in the column of sources: ``vacc fp16``; None for one."""
     said = read_phrase(text)
-    alone = said == Dimensions(precision=said.precision, backend=said.backend)
-    return said if alone and said.precision else None
+    if not said.precision:
+        return None
+    return said if said == Dimensions(precision=said.precision, backend=said.backend) else None
 
 
 def _is_qualified(label: Label) -> bool:
@@ -288,4 +290,5 @@ def _shape(texts: Mapping[str, str]) -> str:
 
 
 def _value(cell: Cell) -> str:
-    return "" if cell.plain in _BLANK else cell.plain
+    text = cell.plain
+    return "" if text in _BLANK else text

@@ -102,7 +102,7 @@ def _rows(reader: TableReader) -> Mapping[Layout, Sequence[ModelRow]]:
     for key, findings in groups.items():
         rows[key[0].layout].append(_row(*key, findings))
     for found in rows.values():  # they were told apart question by question
-        found.sort(key=lambda row: (row.line, row.places[0].asks.source))
+        found.sort(key=lambda row: (row.line, row.places[0].cell.start))
     return rows
 
 

@@ -41,8 +41,10 @@ class Dimensions:
 
     def over(self, other: Self) -> Self:
         """Return these dimensions, with those of `other` where these say nothing."""
-        if self == _NOTHING or other == _NOTHING:  # most columns say what they measure alone
-            return other if self == _NOTHING else self
+        if self == _NOTHING:  # most columns say what they measure alone
+            return other
+        if other == _NOTHING:
+            return self
         return type(self)(
             self.measures or other.measures,
             self.model or other.model,

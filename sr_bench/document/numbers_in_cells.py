@@ -39,8 +39,8 @@ def numbers_in(
         if not measures or measures[0].metric == _PAIR[0].metric:
             measures = _PAIR
     measures = measures or around
-    if len(values) == 1 == len(measures) and (low := _low_end(numbers)):
-        values = [low, *values]
+    if len(values) == 1 == len(measures) and numbers[0].kind == "spread":  # 0 of 0 - 10
+        values = [numbers[0], *values]
         measures = [replace(measures[0], metric=f"{measures[0].metric}_{e}") for e in _ENDS]
     if len(values) != len(measures):
         names = "/".join(measure.metric for measure in measures)
@@ -51,8 +51,9 @@ def numbers_in(
 
 def changed(measures: tuple[Measure, ...], of_row: Sequence[Measure]) -> tuple[Measure, ...]:
     """Return `measures`; a mere change, as below ``Δ``, is one of what the row measures."""
-    change = measures[0].metric if len(measures) == 1 else ""
-    if change not in _CHANGES or not of_row or tuple(of_row) == measures:
+    if not of_row or len(measures) != 1 or tuple(of_row) == measures:
+        return measures
+    if (change := measures[0].metric) not in _CHANGES:
         return measures
     return tuple(replace(measures[0], metric=f"{one.metric}_{change}") for one in of_row)
 
@@ -67,9 +68,3 @@ def _is_pair(values: Sequence[Number]) -> bool:
         return False
     psnr, ssim = (float(value.text) for value in values)
     return 1 < psnr < 100 and 0 < ssim <= 1
-
-
-def _low_end(numbers: Sequence[Number]) -> Number | None:
-    """Return the lower end of a range, ``0`` of ``0 - 10``; None if there is none."""
-    first = numbers[0]
-    return first if first.kind == "spread" else None

@@ -78,8 +78,8 @@ def read_numbers(cell: Cell) -> tuple[Number, ...]:
     ):
         return ()
     if match := _SIMPLE.fullmatch(cell.text):  # most cells, and the rest takes ten times as long
-        parts = [cell.part(*match.span(n)) for n in (1, 2) if match[n]]
-        return tuple([Number(part, part.text) for part in parts])
+        spans = (match.span(1), match.span(2)) if match[2] else (match.span(1),)
+        return tuple([Number(part := cell.part(*span), part.text) for span in spans])
     reader = _Reader(cell)
     return tuple(reader.numbers) if all(map(reader.take, reader.items)) and reader.is_done else ()
 

@@ -1,7 +1,7 @@
 """Read tables row by row into numbers; what can't be read is noted, and nothing is dropped."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
@@ -10,12 +10,13 @@ from sr_bench.core.ignored import Ignored
 from sr_bench.core.metric import metric_infos
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Column
-from sr_bench.document.dimensions import Dimensions
+from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.findings import Finding, Line
 from sr_bench.document.labelled_parts import labelled_parts
 from sr_bench.document.layout import Layout
 from sr_bench.document.numbers_in_cells import changed, numbers_in
 from sr_bench.document.printed import Printed, Scope
+from sr_bench.document.printed_numbers import Number
 from sr_bench.document.row_labels import RowReader, agreed
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.stacked import unstacked
@@ -87,7 +88,7 @@ class TableReader:
                 self._note(layout, column, cell, line.labels, why, "column", line.ignored)
             return
         try:
-            found = list(self._findings(line, column, cell))
+            found = self._findings(line, column, cell)
         except ValueError as fault:
             self._note(layout, column, cell, line.labels, str(fault), "column", line.ignored)
             return
@@ -98,38 +99,29 @@ class TableReader:
             elif finding.text:
                 self.note(finding, "", why)
 
-    def _findings(self, line: Line, column: Column, cell: Cell) -> Iterator[Finding]:
-        """Yield the numbers of a cell, or the cell itself if it may hold one.
+    def _findings(self, line: Line, column: Column, cell: Cell) -> list[Finding]:
+        """Return the numbers of a cell, or the cell itself if it may hold one.
 
         Raises:
             ValueError: It prints what can't be read; the message says what was expected.
         """
         measures = changed(column.says.measures, line.says.measures) or line.says.measures
+        source = self._document.source
         if not has_digit(cell.text):
-            if len(measures) == 1 and measures[0].metric in metric_infos():
-                about = (_about(line, column.about), measures[0])
-                yield Finding(line, column, *about, cell, self._document.source(cell), "")
-            return
-        try:
-            found = [(column.about, numbers_in(cell, measures, line.layout.says.measures))]
-        except ValueError:
-            if not (parts := labelled_parts(cell)):
-                raise
-            found = [
-                (
-                    replace(own, measures=()).over(column.about),
-                    numbers_in(part, own.measures or measures, line.layout.says.measures),
-                )
-                for own, part in parts
-            ]
-        for nearer, numbers in found:
+            if len(measures) != 1 or measures[0].metric not in metric_infos():
+                return []
+            says = _about(line, column.about)
+            return [Finding(line, column, says, measures[0], cell, source(cell), "")]
+        found = []
+        for nearer, numbers in _numbers(line, column, cell, measures):
             says = _about(line, nearer)
             if not says.model:
                 raise ValueError(_NO_MODEL)
             for number, measure in numbers:
-                if number.text:
-                    where = (number.cell, self._document.source(number.cell))
-                    yield Finding(line, column, says, measure, *where, number.text)
+                if text := number.text:
+                    part = number.cell
+                    found.append(Finding(line, column, says, measure, part, source(part), text))
+        return found
 
     def _why_ignored(self, finding: Finding) -> str:
         """Return why the card ignores a number; empty if it doesn't."""
@@ -155,6 +147,25 @@ class TableReader:
         text = cell.plain or cell.text
         source = self._document.source(cell)
         self.printed.append(Printed(source, text, layout, header, labels, scope, fault, why))
+
+
+def _numbers(
+    line: Line, column: Column, cell: Cell, measures: Sequence[Measure]
+) -> list[tuple[Dimensions, Sequence[tuple[Number, Measure]]]]:
+    """Return the numbers of a cell, together with what is said of them nearer than in their row."""
+    around = line.layout.says.measures
+    try:
+        return [(column.about, numbers_in(cell, measures, around))]
+    except ValueError:
+        if not (parts := labelled_parts(cell)):
+            raise
+    return [
+        (
+            replace(own, measures=()).over(column.about),
+            numbers_in(part, own.measures or measures, around),
+        )
+        for own, part in parts
+    ]
 
 
 def _about(line: Line, nearer: Dimensions) -> Dimensions:

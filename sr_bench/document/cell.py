@@ -1,8 +1,7 @@
 """The content of one cell of a table, and the exact place where it stands."""
 
 import re
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from sr_bench.document.inline import escaped, from_rst, plain
 
@@ -12,8 +11,7 @@ _BARE: Final = re.compile("[A-Za-z0-9./%-]*")
 Markup = Literal["markdown", "rst", "verbatim"]
 
 
-@dataclass(frozen=True, slots=True)  # a document may have 100,000
-class Cell:
+class Cell(NamedTuple):  # made in a fourth of a dataclass's time: a document may have 100,000
     """The content of one cell, or a part of it, and where it stands."""
 
     text: str

@@ -1,6 +1,7 @@
 """What is found in the rows of a table, before equal questions are told apart."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sr_bench.core.claim import Source
 from sr_bench.document.cell import Cell
@@ -33,8 +34,7 @@ class Line:
     """Why the card leaves its numbers out."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A number, or a cell for one, and all that it is about."""
 
     line: Line

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sr_bench.core.claim import Source
 from sr_bench.core.ignored import Ignored
@@ -14,8 +14,7 @@ from sr_bench.text.printable import counted
 Scope = Literal["column", "row", "table"]
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(NamedTuple):
     """A cell with a digit that says more than what its row is about."""
 
     source: Source

@@ -1,8 +1,8 @@
 """Read the numbers of one cell: ``30.21/0.8646``, ``**1,592K**``, ``30.21 ± 0.02 (+0.03)``."""
 
 import re
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Final, Literal, NamedTuple
 
 from sr_bench.document.cell import Cell
 from sr_bench.document.dimensions import Measure
@@ -50,8 +50,7 @@ _COUNTED: Final = 10_000
 _COUNTS: Final = frozenset({"params", "flops", "macs", "ops"})
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """One number of a cell."""
 
     cell: Cell
@@ -130,7 +129,7 @@ class _Reader:
         if item["unit"]:
             return self._take_unit(item["unit"])
         if item["times"] and self.numbers and "." in self.numbers[-1].text:  # 2x may be a scale
-            self.numbers[-1] = replace(self.numbers[-1], unit="x")
+            self.numbers[-1] = self.numbers[-1]._replace(unit="x")
             return not self._awaited
         if item["sign"]:
             return self._take_sign(item)
@@ -159,7 +158,7 @@ class _Reader:
     def _end_range(self) -> bool:
         low, high = self.numbers[-2:]
         self._is_range = False
-        self.numbers[-2] = replace(low, kind="spread")
+        self.numbers[-2] = low._replace(kind="spread")
         return low.kind == "value" and float(low.text) <= float(high.text)
 
     def _take_unit(self, text: str) -> bool:
@@ -170,7 +169,7 @@ class _Reader:
             return False
         unit = text.partition("/")[0]
         ends = 2 if [number.kind for number in self.numbers[-2:]] == ["spread", "value"] else 1
-        self.numbers[-ends:] = [replace(one, unit=unit) for one in self.numbers[-ends:]]
+        self.numbers[-ends:] = [one._replace(unit=unit) for one in self.numbers[-ends:]]
         return True
 
     def _take_sign(self, item: re.Match[str]) -> bool:

@@ -1,6 +1,7 @@
 """What one line of a table prints of one model, in one precision, on one dataset."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.precision import Precision
@@ -8,8 +9,7 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.grids import Grid
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A cell, or a part of one, that answers a question."""
 
     asks: Claim | Blank

@@ -58,9 +58,9 @@ def _says_of(column: Column, texts: Sequence[str]) -> Dimensions | None:
         named = column.role == "device" and not any(map(_DECIMAL.fullmatch, texts))
         return None if named or not all(map(_PLAIN.fullmatch, texts)) else column.says
     if all(map(_DECIMAL.fullmatch, texts)):  # Precision beside Recall
-        return replace(column.says, measures=(fallback_measure(column.header),))
+        return column.says._replace(measures=(fallback_measure(column.header),))
     if all(map(_BYTES.fullmatch, texts)):
-        return replace(column.says, measures=(Measure("model_size"),))
+        return column.says._replace(measures=(Measure("model_size"),))
     return None
 
 
@@ -86,7 +86,7 @@ def of_benchmarks(
         return columns
     psnr = (Measure("psnr"),)
     return tuple(
-        replace(column, says=replace(column.says, measures=psnr)) if n in found else column
+        replace(column, says=column.says._replace(measures=psnr)) if n in found else column
         for n, column in enumerate(columns)
     )
 
@@ -131,7 +131,7 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> tup
     if "model" in roles or measured or roles.isdisjoint({"metric", *IDENTITIES}):
         return columns
     return tuple(
-        replace(column, role="number", says=replace(column.says, model=column.header))
+        replace(column, role="number", says=column.says._replace(model=column.header))
         if column.role == "unknown" and column.header and any(map(has_digit, cells))
         else column
         for column, cells in zip(columns, texts, strict=True)
@@ -154,7 +154,7 @@ def _of_corner(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> I
     for column, cells in zip(columns[1:], texts[1:], strict=True):
         if column.role == "unknown" and any(map(has_digit, cells)):
             measure = fallback_measure(f"{columns[0].header} {column.header}")
-            says = replace(column.says, measures=(measure,))
+            says = column.says._replace(measures=(measure,))
             yield replace(column, role="number", says=says)
         else:
             yield column
@@ -203,7 +203,7 @@ def unmeasured(column: Column, texts: Iterable[str]) -> Column:
         return replace(column, fault=_NO_HEADER)
     if title := misspelt(column.header):
         return replace(column, fault=f"no column of this name is read; did you mean {title!r}?")
-    says = replace(column.says, measures=(fallback_measure(column.header),))
+    says = column.says._replace(measures=(fallback_measure(column.header),))
     return replace(column, role="number", says=says)
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
 
@@ -161,7 +160,7 @@ def _numbers(
             raise
     return [
         (
-            replace(own, measures=()).over(column.about),
+            own._replace(measures=()).over(column.about),
             numbers_in(part, own.measures or measures, around),
         )
         for own, part in parts
@@ -182,7 +181,7 @@ def _about(line: Line, nearer: Dimensions) -> Dimensions:
         names = f"{nearer.precision} from its column and {line.says.precision} from its row"
         msg = f"expected one precision, got {names}"
         raise ValueError(msg)
-    return replace(says, precision=precision)
+    return says._replace(precision=precision)
 
 
 def _prints_number(column: Column, cell: Cell) -> bool:

@@ -48,7 +48,7 @@ class RowReader:
         # A table that names precisions has none from its heading.
         named = layout.names_precisions or any(not one.precision.is_full for one in labels)
         precision = (None if named else layout.says.precision) or Precision.FP32
-        self._table = replace(layout.says, measures=(), rest="", precision=precision)
+        self._table = layout.says._replace(measures=(), rest="", precision=precision)
 
     def read(self, number: int, cells: tuple[Cell, ...]) -> Line | None:
         """Return what a row says; None for one that is about the rows below it.
@@ -79,7 +79,7 @@ class RowReader:
             label = replace(label, backend=label.backend or said.backend, precision=precision)
         says = self._said(cells, texts, label, place)
         if self._section_measures and not says.measures:
-            says = replace(says, measures=self._section_measures)
+            says = says._replace(measures=self._section_measures)
         remarks, means = (label.mark, *self._remarks(cells)), self._told(cells)
         if label.model:
             says, remarks = self._owned(_Row(says, remarks, number), label, place)
@@ -102,7 +102,7 @@ class RowReader:
 
     def _around(self, says: Dimensions) -> Dimensions:
         if says.measures or says.rest:  # of few rows
-            says = replace(says, measures=(), rest="")
+            says = says._replace(measures=(), rest="")
         return says.over(self._section).over(self._table)
 
     def _begins_section(self, cells: Sequence[Cell]) -> bool:
@@ -119,8 +119,8 @@ class RowReader:
         if text in _BLANK or (has_number(text) and not (known and not says.rest)):
             return False
         if self._layout.model_column is None and not known:
-            says = replace(says, model=text)
-        self._section, self._section_text = replace(says, measures=(), rest=""), text
+            says = says._replace(model=text)
+        self._section, self._section_text = says._replace(measures=(), rest=""), text
         self._section_measures = says.measures
         return True
 
@@ -169,8 +169,8 @@ class RowReader:
             return says
         named = read_phrase(metric)
         if not named.measures and column_role(metric) == "unknown":
-            named = replace(named, measures=(fallback_measure(metric),))
-        return says.over(replace(named, rest=""))
+            named = named._replace(measures=(fallback_measure(metric),))
+        return says.over(named._replace(rest=""))
 
     def _calibrated(self, cells: Sequence[Cell], texts: Mapping[str, str]) -> str:
         """Return the precision of a row with what a second column says of it: int8, then max."""
@@ -234,7 +234,7 @@ class RowReader:
         again = owner is owners.get(None) and "source" in self._layout.roles and not says.row_source
         if owner and (_is_qualified(label) or again):
             dataset = says.dataset or owner.says.dataset
-            says = replace(says, row_source=owner.says.row_source, dataset=dataset)
+            says = says._replace(row_source=owner.says.row_source, dataset=dataset)
         if not _is_qualified(label):
             keys = ((label.model, says.row_source), (label.model, None), None)
             self._owners |= dict.fromkeys(keys, _Row(says, row.remarks, row.number))

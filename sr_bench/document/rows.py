@@ -17,8 +17,7 @@ class Place(NamedTuple):
     """The number alone, without the marks around it, or what stands in its place."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelRow:
+class ModelRow(NamedTuple):
     """What a row of a table prints of one model; a row may print several models and datasets.
 
     The fields that it shares with `Claim` are those of all of its claims.

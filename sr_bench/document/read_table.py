@@ -59,10 +59,9 @@ class TableReader:
 
     def note(self, finding: Finding, fault: str, ignored: str = "") -> None:
         """Note a number, and why no claim holds it: its fault, or why the card ignores it."""
-        layout, header = finding.line.layout, finding.column.header
-        text = finding.cell.plain or finding.cell.text
-        about = (finding.source, text, layout, header, finding.labels)
-        self.printed.append(Printed(*about, "row", fault, ignored))
+        place = (finding.source, finding.cell, finding.line.layout)
+        names = (finding.column.header, finding.labels)
+        self.printed.append(Printed(*place, *names, "row", fault, ignored))
 
     def _row(self, layout: Layout, number: int, cells: tuple[Cell, ...]) -> None:
         try:
@@ -143,9 +142,8 @@ class TableReader:
         ignored = self._ignored
         why = told or ignored.table(layout.grid.names)
         why = why or ignored.column(header) or ignored.row(labels)
-        text = cell.plain or cell.text
         source = self._document.source(cell)
-        self.printed.append(Printed(source, text, layout, header, labels, scope, fault, why))
+        self.printed.append(Printed(source, cell, layout, header, labels, scope, fault, why))
 
 
 def _numbers(

@@ -41,7 +41,7 @@ def of_benchmarks(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[
         return columns
     psnr = (Measure("psnr"),)
     return tuple(
-        replace(column, says=replace(column.says, measures=psnr, dataset=_data_set(column)))
+        replace(column, says=column.says._replace(measures=psnr, dataset=_data_set(column)))
         if n in found or (_is_other(column) and are_decibels(below.cells))
         else column
         for n, (column, below) in enumerate(zip(columns, texts, strict=True))

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from sr_bench.document.inline import LONGEST, escaped, from_rst, plain
 
@@ -15,8 +14,7 @@ _BARE: Final = re.compile("[A-Za-z0-9./%-]*")
 Markup = Literal["markdown", "rst", "verbatim"]
 
 
-@dataclass(frozen=True, slots=True)  # a document may have 100,000
-class Cell:
+class Cell(NamedTuple):  # made in a fourth of a dataclass's time: a document may have 100,000
     """The content of one cell, or a part of it, and where it stands."""
 
     text: str

@@ -1,7 +1,7 @@
 """What the columns of a table are: by their headers, in one row or several."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
 from typing import Final
@@ -37,7 +37,7 @@ class Column:
     @cached_property
     def about(self) -> Dimensions:
         """What the header says beside the metrics."""
-        return replace(self.says, measures=(), rest="")
+        return self.says._replace(measures=(), rest="")
 
     @property
     def holds_numbers(self) -> bool:
@@ -167,7 +167,7 @@ def _column(stack: Sequence[Cell]) -> Column:
     says = Dimensions()
     for text in reversed(texts):  # what stands nearer to the numbers counts
         upper = read_phrase(text)
-        says = replace(says.over(upper), rest=" ".join(filter(None, (upper.rest, says.rest))))
+        says = says.over(upper)._replace(rest=" ".join(filter(None, (upper.rest, says.rest))))
     roles = {column_role(text) for text in texts} - {"unknown"}
     identity = roles.intersection({"model", "metric", "remark", *IDENTITIES})
     # Precision beside Recall is a metric, as is what a header of two rows measures.

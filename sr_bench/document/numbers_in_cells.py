@@ -1,7 +1,7 @@
 """The numbers of one cell, each with the metric that it is a value of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from sr_bench.document.cell import Cell
@@ -21,21 +21,10 @@ _LEAST_SSIM: Final = 0.1
 _PAIR: Final = (Measure("psnr"), Measure("ssim"))
 
 
-@dataclass(frozen=True, slots=True)
-class MeasuredNumber:
-    """A number of a cell, or a dash in the place of one of several."""
-
-    cell: Cell
-    text: str
-    """As Python reads it; empty for a dash."""
-    measure: Measure
-    """With the unit that its cell prints, or else its header."""
-
-
 def numbers_in(
     cell: Cell, measures: Sequence[Measure], around: Sequence[Measure]
-) -> tuple[MeasuredNumber, ...]:
-    """Return what `cell` prints, one for each of `measures`.
+) -> Sequence[tuple[Number, Measure]]:
+    """Return what `cell` prints, one number for each of `measures`, with its unit or the header's.
 
     Args:
         cell: One with a digit.
@@ -53,17 +42,14 @@ def numbers_in(
         if not measures or measures[0].metric == _PAIR[0].metric:
             measures = _PAIR
     measures = measures or around
-    if len(values) == 1 == len(measures) and (low := _low_end(numbers)):
-        values = [low, *values]
+    if len(values) == 1 == len(measures) and numbers[0].kind == "spread":  # 0 of 0 - 10
+        values = [numbers[0], *values]
         measures = [replace(measures[0], metric=f"{measures[0].metric}_{e}") for e in _ENDS]
     if len(values) != len(measures):
         names = "/".join(measure.metric for measure in measures)
         msg = f"expected {counted(len(measures), 'number')}, {names}, got {len(values)}"
         raise ValueError(msg if measures else _NO_METRIC)
-    return tuple(
-        MeasuredNumber(value.cell, value.text, measured(measure, value))
-        for value, measure in zip(values, measures, strict=True)
-    )
+    return [(one, measured(measure, one)) for one, measure in zip(values, measures, strict=True)]
 
 
 def changed(measures: tuple[Measure, ...], of_row: Sequence[Measure]) -> tuple[Measure, ...]:
@@ -71,10 +57,11 @@ def changed(measures: tuple[Measure, ...], of_row: Sequence[Measure]) -> tuple[M
 
     A mere score is what the row measures.
     """
-    change = measures[0].metric if len(measures) == 1 else ""
-    if change == "score" and of_row:
+    if not of_row or len(measures) != 1 or tuple(of_row) == measures:
+        return measures
+    if (change := measures[0].metric) == "score":
         return tuple(of_row)
-    if change not in _CHANGES or not of_row or tuple(of_row) == measures:
+    if change not in _CHANGES:
         return measures
     return tuple(replace(measures[0], metric=f"{one.metric}_{change}") for one in of_row)
 
@@ -89,9 +76,3 @@ def _is_pair(values: Sequence[Number]) -> bool:
         return False
     psnr, ssim = (float(value.text) for value in values)
     return 1 < psnr < 100 and _LEAST_SSIM <= ssim <= 1
-
-
-def _low_end(numbers: Sequence[Number]) -> Number | None:
-    """Return the lower end of a range, ``0`` of ``0 - 10``; None if there is none."""
-    first = numbers[0]
-    return first if first.kind == "spread" else None

@@ -37,7 +37,7 @@ def by_cells(column: Column, texts: Below) -> Column:
 def _says_of(column: Column, cells: Sequence[Cell]) -> Dimensions | None:
     """Return what a column of mere numbers holds; None if its cells name what rows are about."""
     if column.role == "shape" and all(_BYTES.match(cell.plain) for cell in cells):
-        return replace(column.says, measures=(Measure("model_size"),))
+        return column.says._replace(measures=(Measure("model_size"),))
     found = [[one for one in read_numbers(cell) if one.kind == "value"] for cell in cells]
     if any(len(values) != 1 for values in found):
         return None
@@ -47,7 +47,7 @@ def _says_of(column: Column, cells: Sequence[Cell]) -> Dimensions | None:
         is_name = column.role == "device" and not any(map(_is_more_than_a_name, numbers))
         return None if is_name else column.says
     if all("." in one.text for one in numbers):  # Precision beside Recall
-        return replace(column.says, measures=(fallback_measure(column.header),))
+        return column.says._replace(measures=(fallback_measure(column.header),))
     return None
 
 
@@ -82,7 +82,7 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Colum
     if "model" in roles or measured or roles.isdisjoint({"metric", *IDENTITIES}):
         return columns
     return tuple(
-        replace(column, role="number", says=replace(column.says, model=column.header))
+        replace(column, role="number", says=column.says._replace(model=column.header))
         if column.header and _is_of_a_model(column, cells)
         else column
         for column, cells in zip(columns, texts, strict=True)
@@ -112,7 +112,7 @@ def _of_corner(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> I
     for column, cells in zip(columns[1:], texts[1:], strict=True):
         if column.role == "unknown" and any(map(has_digit, cells)):
             measure = fallback_measure(f"{columns[0].header} {column.header}")
-            says = replace(column.says, measures=(measure,))
+            says = column.says._replace(measures=(measure,))
             yield replace(column, role="number", says=says)
         else:
             yield column
@@ -166,7 +166,7 @@ def unmeasured(column: Column, texts: Iterable[str]) -> Column:
         return replace(column, fault=_NO_HEADER)
     if title := misspelt(column.header):
         return replace(column, fault=f"no column of this name is read; did you mean {title!r}?")
-    says = replace(column.says, measures=(fallback_measure(column.header),))
+    says = column.says._replace(measures=(fallback_measure(column.header),))
     return replace(column, role="number", says=says)
 
 

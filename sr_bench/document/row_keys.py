@@ -30,7 +30,7 @@ def labelled(columns: Sequence[Column], texts: Sequence[Iterable[str]]) -> Itera
             model = column.header if named else model
             yield replace(column, role=role)
         elif model and column.role in ("number", "unknown") and not column.says.model:
-            yield replace(column, says=replace(column.says, model=model))
+            yield replace(column, says=column.says._replace(model=model))
         else:
             yield column
 

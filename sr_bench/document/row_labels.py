@@ -23,6 +23,8 @@ from sr_bench.document.tables import Document
 from sr_bench.document.told import Meaning, meaning_of
 from sr_bench.errors import DocumentError
 
+_TELLING: Final = frozenset({*IDENTITIES, "metric"})
+"""Roles of columns whose cells say what the numbers of a row are about."""
 _FULL: Final = frozenset({"full", "single", "no", "32", "original"})
 _SCALE: Final = re.compile(r"[^\w.]*[x×]?\s*(\d{1,2})\s*[x×]?[^\w.]*", re.I)  # noqa: RUF001 - as typed
 
@@ -45,8 +47,8 @@ class RowReader:
         self._model_rows = not all(label.is_qualified for label in labels)
         # A table that names precisions has none from its heading.
         named = layout.names_precisions or any(not one.precision.is_full for one in labels)
-        says = replace(layout.says, measures=(), rest="")
-        self._table = replace(says, precision=None) if named else says
+        precision = (None if named else layout.says.precision) or Precision.FP32
+        self._table = layout.says._replace(measures=(), rest="", precision=precision)
         self._int8: Precision | None = None
 
     def read(self, number: int, cells: tuple[Cell, ...]) -> Line | None:
@@ -67,15 +69,15 @@ class RowReader:
         texts = {
             column.role: value_of(cell)
             for column, cell in self._pairs(cells)
-            if column.role in (*IDENTITIES, "metric")
+            if column.role in _TELLING
         }
         if said := _qualifier(texts.get("source", "")):
             texts["source"] = ""
             backend, precision = label.backend or said.backend, said.precision or label.precision
             label = replace(label, backend=backend, precision=precision)
         says = self._said(cells, texts, label, place)
-        if not says.measures:
-            says = replace(says, measures=self._section_measures)
+        if self._section_measures and not says.measures:
+            says = says._replace(measures=self._section_measures)
         remarks = (label.mark, *remarks_of(self._layout.columns, cells), self._section_text)
         means = self._told(cells)
         if label.model:
@@ -113,9 +115,8 @@ class RowReader:
 
     def _around(self, says: Dimensions) -> Dimensions:
         if says.measures or says.rest:  # of few rows
-            says = replace(says, measures=(), rest="")
-        says = says.over(self._section).over(self._table)
-        return says if says.precision else replace(says, precision=Precision.FP32)
+            says = says._replace(measures=(), rest="")
+        return says.over(self._section).over(self._table)
 
     def _begins_section(self, cells: Sequence[Cell]) -> bool:
         """Tell whether a row has but one text, and that no number; remember what it says."""
@@ -131,8 +132,8 @@ class RowReader:
         if text.lower() in NOTHING or (has_number(text) and not (known and not says.rest)):
             return False
         if self._layout.model_column is None and not known:
-            says = replace(says, model=text)
-        self._section, self._section_text = replace(says, measures=(), rest=""), text
+            says = says._replace(model=text)
+        self._section, self._section_text = says._replace(measures=(), rest=""), text
         self._section_measures = says.measures
         return True
 
@@ -143,7 +144,7 @@ class RowReader:
         filled, leading = list(cells), True
         labelled = self._layout.model_column is None or bool(cells[self._layout.model_column].text)
         for index, (column, cell) in enumerate(self._pairs(cells)):
-            names = column.role in ("model", *IDENTITIES, "metric")
+            names = column.role in ("model", *_TELLING)
             leading = leading and not cell.text and names
             if names and not cell.text and (leading or not labelled or column.role == "scale"):
                 filled[index] = self._above[index]
@@ -166,7 +167,9 @@ class RowReader:
             device=texts.get("device", ""),
             dataset=texts.get("dataset", ""),
             scale=int(scale[1]) if scale else 0,
-            shape=_shape({column.role: cell.plain for column, cell in self._pairs(cells)}),
+            shape=_shape(
+                {a.role: c.plain for a, c in self._pairs(cells) if a.role in ("shape", "scale")}
+            ),
         )
         return self._labelled(says, cells, texts.get("metric", ""))
 
@@ -178,10 +181,10 @@ class RowReader:
             return says
         named = read_phrase(metric)
         if named.precision and named.precision.is_bare_int8:
-            named = replace(named, precision=self._int8 or named.precision)
+            named = named._replace(precision=self._int8 or named.precision)
         if not named.measures and column_role(metric) == "unknown":
-            named = replace(named, measures=(fallback_measure(metric),))
-        return says.over(replace(named, rest=""))
+            named = named._replace(measures=(fallback_measure(metric),))
+        return says.over(named._replace(rest=""))
 
     def _calibrated(self, cells: Sequence[Cell], texts: Mapping[str, str]) -> str:
         """Return the precision of a row with what a second column says of it: int8, then max."""
@@ -216,7 +219,7 @@ class RowReader:
     def _keep(self, label: str, text: str) -> None:
         """Remember what a row says of the rows below: their input's shape, or how int8 is made."""
         if column_role(label) == "shape" and read_size(text):
-            self._table = replace(self._table, shape=text)
+            self._table = self._table._replace(shape=text)
         says = read_phrase(label).precision
         if says and says.is_bare_int8:
             self._int8 = precision_word(f"int8 {text}") or self._int8
@@ -247,8 +250,9 @@ class RowReader:
 def _qualifier(text: str) -> Dimensions | None:
     """Return the precision that stands in the column of sources: ``vacc fp16``; None for one."""
     said = read_phrase(text)
-    alone = said == Dimensions(precision=said.precision, backend=said.backend)
-    return said if alone and said.precision else None
+    if not said.precision:
+        return None
+    return said if said == Dimensions(precision=said.precision, backend=said.backend) else None
 
 
 def _shape(texts: Mapping[str, str]) -> str:

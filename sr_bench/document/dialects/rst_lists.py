@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from sr_bench.document.cell import Cell
@@ -129,6 +129,6 @@ def _fields(places: Places, number: int, place: int, delimiter: str) -> Row:
             after = line.find(delimiter, place)
             start, end = place, after if after >= 0 else len(line)
         cell = places.cell(offset + start, offset + end, "rst")
-        cells.append(replace(cell, whole=cell.text.replace('""', '"')) if quoted else cell)
+        cells.append(cell._replace(whole=cell.text.replace('""', '"')) if quoted else cell)
         place = after + 1 if after >= 0 else len(line) + 1
     return tuple(cells)

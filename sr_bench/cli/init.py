@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from shlex import quote
 
 from sr_bench.cards import CARD
 from sr_bench.errors import DocumentError, OptionError, SrBenchError
@@ -28,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         type=Path,
-        metavar="FILE",
-        help=f"file or folder to write the card to (default: {CARD} beside the document)",
+        metavar="PATH",
+        help=f"folder to write {CARD} to, or its own path (default: beside the document)",
     )
 
 
@@ -43,8 +44,11 @@ def run(args: argparse.Namespace) -> int:
     document = _document(args.path)
     path = args.out or document.with_name(CARD)
     path = path / CARD if path.is_dir() else path
+    if path.name != CARD:
+        msg = f"--out {path}: expected a folder that exists, or a {CARD}: sessions find no other"
+        raise OptionError(msg)
     if path.exists():
-        msg = f"{path}: a card is there already, and init overwrites none; --out FILE takes another"
+        msg = f"{path}: a card is there already, and init overwrites none; --out PATH takes another"
         raise OptionError(msg)
     onnx = tuple(_onnx(given) for given in args.onnx)
     known = known_datasets(suite_manifest_folders(path.resolve().parent))
@@ -93,5 +97,5 @@ def _check(path: Path) -> int:
         print(printable(f"\nNo session takes it yet: {said}"))
         return 1
     numbers = sum(len(claims) for _, claims in suite.claims)
-    print(f"\nA session has {counted(numbers, 'number')} to test: pytest {path}")
+    print(f"\nA session has {counted(numbers, 'number')} to test: pytest {quote(str(path))}")
     return 0

@@ -61,8 +61,9 @@ def _calibration(table: Mapping[str, object], lines: _Lines) -> Iterator[Found]:
         yield lines.found("calibration", mode, "calibrate_mode")
     data = _table(table, "dataset")
     if isinstance(data.get("path"), str):
-        count = _table(data, "sampler").get("get_data_num", "")
-        yield lines.found("calibrated_on", data["path"], "dataset", f"{count} images".strip())
+        count = _table(data, "sampler").get("get_data_num")
+        images = f"{count} images" if count else ""
+        yield lines.found("calibrated_on", data["path"], "dataset", images)
 
 
 def _processing(table: Mapping[str, object], lines: _Lines) -> Iterator[Found]:

@@ -1,4 +1,4 @@
-"""Collect what a person must decide, each sentence once with the models that it is about."""
+"""Collect what a person must decide, each sentence once with what it is about."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,18 +21,18 @@ class Doubts:
         self._every = {self._called(row) for row in rows}
         self._about: dict[str, list[str]] = {}
 
-    def note(self, sentence: str, row: Row | None = None) -> None:
-        """Note that `sentence` is open about `row`, or says itself what it is about."""
-        self._about.setdefault(sentence, []).append(self._called(row) if row else "")
+    def note(self, sentence: str, about: Row | str) -> None:
+        """Note that `sentence` is open about a model, or about a dataset."""
+        name = self._called(about) if isinstance(about, Row) else about
+        self._about.setdefault(sentence, []).append(name)
 
     def __iter__(self) -> Iterator[str]:
-        """Yield each sentence, with the models that it is about unless they are all."""
+        """Yield each sentence, with what it is about unless that is every model."""
         for sentence, names in self._about.items():
-            about = list(dict.fromkeys(filter(None, names)))
-            is_general = not about or set(about) == self._every
+            about = list(dict.fromkeys(names))
             more = f" and {len(about) - _MOST_NAMED} more" if len(about) > _MOST_NAMED else ""
             named = ", ".join(about[:_MOST_NAMED]) + more
-            yield sentence if is_general else f"{named}: {sentence}"
+            yield sentence if set(about) == self._every else f"{named}: {sentence}"
 
     def _called(self, row: Row) -> str:
         source = f" ({row.source})" if row.label in self._sources and row.source else ""

@@ -12,7 +12,7 @@ from sr_bench.draft.cards import Calibration, Card, Model
 from sr_bench.draft.choices import contradiction
 from sr_bench.draft.doubts import Doubts
 from sr_bench.draft.evaluations import Evaluations, slug
-from sr_bench.draft.folder import read_beside
+from sr_bench.draft.folder import of_scale, read_beside
 from sr_bench.draft.found import Found, settle
 from sr_bench.draft.models import (
     Row,
@@ -56,7 +56,7 @@ def draft(request: Request) -> Card:
     reading = read(replace(document, ignored=ignored))
     rows = rows_of(reading, document.text)
     if not rows:
-        msg = f"{document.path}: no row of a model is read; {_why_none(reading)}"
+        msg = f"{document.path}: no row of a model is read; {_why_none(whole)}"
         raise OptionError(msg)
     card = _Drafter(request, document.text, rows).card()
     doubts = (*unread_doubts(whole, left=reading), *card.doubts)
@@ -64,9 +64,9 @@ def draft(request: Request) -> Card:
 
 
 def _why_none(reading: Reading) -> str:
-    if not reading.unread_tables:
-        return "it has no table with numbers"
-    return "its tables:" + "".join(f"\n  {reading.path}:{each}" for each in reading.unread_tables)
+    tables = [f"{reading.path}:{each}" for each in reading.unread_tables]
+    seen = [*unread_doubts(reading, left=reading)] or tables
+    return "\n  ".join(["its tables:", *seen]) if seen else "it has no table with numbers"
 
 
 class _Drafter:
@@ -82,7 +82,11 @@ class _Drafter:
         self._beside = read_beside(request.document, text)
         labels = frozenset(self._labels)
         about = ((row, self._beside.about(row.source, row.label, labels)) for row in rows)
-        self._models = [(each, found) for row, found in about for each in row.models(found)]
+        self._models = [
+            (each, of_scale(found, each.scale))
+            for row, found in about
+            for each in row.models(found)
+        ]
         self._doubts = Doubts([row for row, _ in self._models])
         self._evaluations = Evaluations(
             text, family, self._beside.code_bases, request.datasets, self._doubts
@@ -148,12 +152,9 @@ class _Drafter:
         elif network.architecture and row.image_claims and not checkpoint_of(row, found):
             said = "the weights are not known: add [model.checkpoint] with their file"
             self._doubts.note(said, row)
-        for device in dict.fromkeys(claim.device for claim in row.claims if claim.device):
-            said = (
-                f"numbers on {device}: say under [model.devices] what sessions call it, such as"
-                " cuda, vacc or cpu"
-            )
-            self._doubts.note(said, row)
+        if devices := ", ".join(dict.fromkeys(c.device for c in row.claims if c.device)):
+            said = f"numbers on {devices}: say under [model.devices] what sessions call each, such"
+            self._doubts.note(f"{said} as cuda, vacc or cpu", row)
         return network
 
     def _range(self, row: Row, network: Network, found: tuple[Found, ...]) -> tuple[float, str]:
@@ -187,7 +188,8 @@ class _Drafter:
             told = f"the rows print {said}, but {mode.where} calibrates by {mode.value}"
             self._doubts.note(told, row)
         on, _ = settle(found, "calibrated_on")
-        why = mode.where + (f", on {on.value}, {on.why}" if on else "")
+        images = (f"on {on.value}", on.why) if on else ()
+        why = ", ".join(filter(None, (mode.where, *images)))
         on_device = any(each.backend == "vacc" for each in row.rows)
         return Calibration(built.calibration, why, bare=bare, on_device=on_device)
 

@@ -20,6 +20,7 @@ from sr_bench.draft.doubts import Doubts
 from sr_bench.draft.found import OPEN, Found
 from sr_bench.draft.models import Row, printed_by
 
+_PLAINEST = ("native_rgb", "the plainest")
 _TELLS_NOTHING = {OPEN, "scale", "calibration", "calibrated_on", "checkpoint"}
 _RGB = re.compile(r"\bRGB channels?\b|\bin RGB\b|\bon RGB\b|RGB\s?通道", re.IGNORECASE)
 _Y = re.compile(r"\bY[- ]channel\b|\bluminance\b|\bluma\b|\bYCbCr\b|Y\s?通道|亮度", re.IGNORECASE)
@@ -36,7 +37,7 @@ class Evaluations:
         datasets: Sequence[str],
         doubts: Doubts,
     ) -> None:
-        self._text, self._family, self._code_bases = text, family, code_bases
+        self._told, self._family, self._code_bases = _told(text), family, code_bases
         self._known, self._doubts = datasets, doubts
         self._prose = in_prose(text)
         self._clauses = clauses_about(text, self._prose)
@@ -56,8 +57,8 @@ class Evaluations:
                 self._doubts.note(said, row)
                 continue
             if guess.slug not in self._known:
-                said = f"no dataset {guess.slug} is known here: write its dataset.toml"
-                self._doubts.note(said, row)
+                said = "no dataset of this name is known here: write its dataset.toml"
+                self._doubts.note(said, guess.slug)
             yield from self._on(guess, row, found)
 
     def _unnamed(self, row: Row, found: tuple[Found, ...]) -> Guess | None:
@@ -66,7 +67,8 @@ class Evaluations:
             why = f"the document names {beside} beside it"
             return Guess(slug_of(beside, self._known), why, sure=False)
         guess = by_folders(found, self._prose, row.label, self._known)
-        if guess and len(self._prose) > 1 and not guess.sure:
+        by_prose = not any(each.choice in ("hr_folder", "lr_folder") for each in found)
+        if guess and not guess.sure and (by_prose or len(self._prose) > 1):
             said = ", ".join(self._prose)
             self._doubts.note(f"{guess.slug} is taken; the document describes {said}", row)
         return guess
@@ -91,15 +93,9 @@ class Evaluations:
 
     def _usual(self, guess: Guess) -> tuple[str, str]:
         """Return the protocol that is usual for a dataset, where no file tells the choices."""
-        is_rgb, is_y = (bool(colour.search(self._text)) for colour in (_RGB, _Y))
-        name, why = "native_rgb", "the plainest"
-        if is_rgb and not is_y:
-            name, why = "basicsr_rgb", "as the document speaks of RGB"
-        elif is_y and not is_rgb:
-            name, why = "paper_y", "as the document speaks of Y"
-        elif is_classic(guess.slug):
-            name, why = "paper_y", "as papers do"
-        self._doubts.note(f"nothing says how {guess.slug} is scored: {name} is taken, {why}")
+        plain = ("paper_y", "as papers do") if is_classic(guess.slug) else _PLAINEST
+        name, why = self._told or plain
+        self._doubts.note(f"the protocol is not said: {name} is taken, {why}", guess.slug)
         return name, f"not said; {why}"
 
     def _protocol(
@@ -131,6 +127,16 @@ class Evaluations:
             for name in names
             if self._protocols.setdefault(name, protocol).table() == protocol.table()
         )
+
+
+def _told(text: str) -> tuple[str, str] | None:
+    """Return the protocol of the one colour that a document speaks of, and why; None: of no one."""
+    colours = (
+        (_RGB, ("basicsr_rgb", "as the document speaks of RGB")),
+        (_Y, ("paper_y", "as the document speaks of Y")),
+    )
+    told = [protocol for colour, protocol in colours if colour.search(text)]
+    return told[0] if len(told) == 1 else None
 
 
 def slug(text: str) -> str:

@@ -7,12 +7,13 @@ that score; ``source_code/`` has pages. Files of one code base begin with its na
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
 from sr_bench.core.claim import dataset_key
+from sr_bench.document.labels import scale_of
 from sr_bench.draft.build_files import read_build_file, read_device_file
 from sr_bench.draft.found import Found, Origin
 from sr_bench.draft.operations import INPUT, OUTPUT
@@ -57,9 +58,21 @@ class Beside:
         if built and shown and not built & shown:  # the document's code is of another code base
             of_base = tuple(f for f in of_base if f.origin is not Origin.DOCUMENT)
         own = dataset_key(label)
-        fitting = tuple(f for f in of_base if not _names_other(f.where, own, labels))
-        kept = {found.origin for found in fitting}
-        return tuple(f for f in of_base if f in fitting or f.origin not in kept)
+        return _fitting(
+            of_base, lambda file: own in dataset_key(file) or not _named(file, labels) - {own}
+        )
+
+
+def of_scale(found: tuple[Found, ...], scale: int) -> tuple[Found, ...]:
+    """Return what is about the model of a scale: of files that name no other."""
+    return _fitting(found, lambda file: scale_of(file) in (0, scale))
+
+
+def _fitting(found: tuple[Found, ...], fits: Callable[[str], bool]) -> tuple[Found, ...]:
+    """Return what files say whose names fit; all that those of a kind say of which none does."""
+    fitting = tuple(f for f in found if fits(PurePosixPath(f.where.rpartition(":")[0]).stem))
+    kept = {each.origin for each in fitting}
+    return tuple(f for f in found if f in fitting or f.origin not in kept)
 
 
 def read_beside(document: Path, text: str) -> Beside:
@@ -135,13 +148,8 @@ def _base(where: str, code_bases: tuple[str, ...]) -> str:
     return next((base for base in code_bases if stem.startswith(base)), "")
 
 
-def _names_other(where: str, own: str, labels: frozenset[str]) -> bool:
-    stem = dataset_key(PurePosixPath(where.rpartition(":")[0]).stem)
-    return own not in stem and bool(_named(stem, labels) - {own})
-
-
 @cache
-def _named(stem: str, labels: frozenset[str]) -> frozenset[str]:
+def _named(file: str, labels: frozenset[str]) -> frozenset[str]:
     """Return the letters of the `labels` that a file's name holds; asked for by every row."""
     letters = filter(None, map(dataset_key, labels))
-    return frozenset(each for each in letters if each in stem)
+    return frozenset(each for each in letters if each in dataset_key(file))

@@ -41,7 +41,7 @@ _TEXT_FIRST = (Origin.DOCUMENT, *_SCRIPTS, Origin.DEVICE, Origin.BUILD)
 
 # Who is asked first. What the document shows is what its authors mean; but it has one code for all
 # of its code bases, whose files know better what range and size each network takes.
-TRUSTED: Mapping[str, tuple[Origin, ...]] = {
+_TRUSTED: Mapping[str, tuple[Origin, ...]] = {
     "value_range": (Origin.BUILD, Origin.DEVICE, *_SCRIPTS, Origin.DOCUMENT),
     "input_shape": (Origin.TABLE, Origin.BUILD, Origin.DEVICE, Origin.DOCUMENT, *_SCRIPTS),
     "lr_resize": (Origin.DOCUMENT, Origin.DEVICE, *_SCRIPTS, Origin.BUILD),
@@ -57,7 +57,7 @@ def settle(
     `first` is the script that is known to have printed the numbers: it is asked before the others,
     and then the device that it runs.
     """
-    order = TRUSTED.get(choice, _TEXT_FIRST)
+    order = _TRUSTED.get(choice, _TEXT_FIRST)
     if first:
         order = (Origin.TABLE, first, Origin.DEVICE, *order)
     said = sorted((f for f in found if f.choice == choice), key=lambda f: order.index(f.origin))

@@ -95,7 +95,11 @@ def _cardless(folder: Path) -> Iterator[tuple[Subject, str]]:
     shown = (p for p in found if not any(n.startswith(".") for n in p.relative_to(folder).parts))
     subjects = [_alone(path) for path in sorted(shown)]
     if not any(subject.entries or subject.printed for subject in subjects):
-        msg = f"{folder}: no {CARD} and no document with a table of results below it"
+        kinds = " or ".join(_ENDINGS)
+        msg = (
+            f"{folder}: expected a {CARD}, or a {kinds} with a table of results, below it, got"
+            " none; name other documents themselves"
+        )
         raise OptionError(msg)
     yield from ((replace(subject, named=False), "") for subject in subjects)
 

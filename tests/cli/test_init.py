@@ -18,6 +18,12 @@ def test_a_folder_gets_a_card_beside_its_document(sr_bench, tmp_path: Path):
     assert load_card(tmp_path / "tinysr" / "card.toml").models[0].row == "TinySR_x2"
 
 
+def test_the_command_to_go_on_with_can_be_pasted(sr_bench, tmp_path: Path):
+    make_port(tmp_path / "my zoo")
+
+    assert f"pytest '{tmp_path}/my zoo/card.toml'" in sr_bench("init", tmp_path / "my zoo").out
+
+
 def test_of_a_folders_readmes_the_markdown_one_is_taken(sr_bench, tmp_path: Path):
     make_port(tmp_path)
     (tmp_path / "README.html").write_text("<table></table>")
@@ -81,6 +87,7 @@ def test_a_dataset_that_sessions_would_find_is_known(sr_bench, tmp_path: Path):
     [
         (["nowhere"], "expected a document or a folder with a README.md, got nothing there"),
         (["."], "expected a README.md in this folder, got none"),
+        (["zoo", "--out", "mine.toml"], "expected a folder that exists, or a card.toml"),
         (["zoo", "--onnx", "a=no.onnx"], "expected NAME=FILE with a file that exists"),
         (["zoo", "--onnx", "a=zoo/README.md"], "--onnx a: the document has no such model"),
     ],

@@ -90,7 +90,7 @@ def test_a_card_may_be_named_and_the_suites_folder_too(sr_bench, zoo: Zoo) -> No
         ([".", "--card", "card.toml"], "expected one README.md"),
         (["bad.md", "--card", "absent.toml"], "got no file"),
         (["bad.md", "--card", "a", "--no-card"], "not allowed with"),
-        (["empty"], "no card.toml and no document with a table of results below it"),
+        (["empty"], "expected a card.toml, or a .md or .rst with a table of results"),
     ],
 )
 def test_a_wrong_command_line_ends_with_2(sr_bench, arguments, message) -> None:

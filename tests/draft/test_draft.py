@@ -184,6 +184,25 @@ def test_a_network_is_compared_with_the_numbers_of_its_own_scale(tmp_path: Path)
     assert text.count("9 parameters by count, 0.000009 M printed") == 1
 
 
+def test_a_build_file_of_one_scale_says_nothing_of_another(tmp_path: Path):
+    readme = README.replace("| Models |", "| Models | Scale |").replace("| :---: |", "|:-:|:-:|", 1)
+    row = "| TinySR_x2 | x{} | 1.250 | 0.011 | 31.482 | 0.903 | - |"
+    begin, _, _ = readme.partition("| TinySR_x2")
+    rows = "\n".join(row.format(scale) for scale in (2, 4)).replace("TinySR_x2", "TinySR")
+    document = make_port(tmp_path, readme=f"{begin}{rows}\n")
+    build = tmp_path / "build_in/build"
+    text = (build / "official_tinysr.yaml").read_text()
+    (build / "official_tinysr.yaml").rename(build / "tinysr_x2.yaml")
+    (build / "tinysr_x4.yaml").write_text(text.replace("96, 64", "48, 32"))
+    written(document)
+
+    models = load_card(tmp_path / "card.toml").models
+    assert [(model.scale, model.counted_shape) for model in models] == [
+        (2, (3, 96, 64)),
+        (4, (3, 48, 32)),
+    ]
+
+
 def test_rows_of_one_label_are_bound_by_their_source(tmp_path: Path):
     header = "| Models | Source | PSNR(dB) |\n| --- | --- | --- |\n"
     document = table(tmp_path, "| Net | BasicSR | 30.1 |\n| Net | Official | 30.2 |", header)
@@ -213,7 +232,16 @@ def test_without_files_classic_sets_are_scored_as_papers_do_and_others_plainly(t
     assert (first.evaluations[0].dataset, first.evaluations[0].protocol.name) == ("set5", "paper_y")
     assert second.evaluations[0].protocol.name == "native_rgb"
     assert tomllib.loads(text)["model"][1]["evaluation"][0]["printed"] == "DIV2K"
-    assert "nothing says how set5 is scored: paper_y is taken" in text
+    assert "set5: the protocol is not said: paper_y is taken, as papers do" in text
+
+
+def test_what_is_open_about_several_sets_is_said_once(tmp_path: Path):
+    rows = "\n".join(f"| Net_x2 | {name} | 30.1 |" for name in ("Set5", "Set14", "Fields", "Roofs"))
+    header = "| Models | Dataset | PSNR(dB) |\n| --- | --- | --- |\n"
+    text = doubts(written(table(tmp_path, rows, header)))
+
+    assert "- set5, set14: the protocol is not said: paper_y is taken" in text
+    assert "- set14, fields, roofs: no dataset of this name is known here" in text
 
 
 @pytest.mark.parametrize(
@@ -303,6 +331,13 @@ def test_without_a_word_about_images_no_dataset_is_guessed(tmp_path: Path):
     assert load_card(tmp_path / "card.toml").models[0].evaluations == ()
 
 
+def test_the_one_set_that_a_document_describes_is_taken_and_doubted(tmp_path: Path):
+    text = written(table(tmp_path, "| Net_x2 | 1.5 | 30.1 | - |", more="## Datasets\n[GoPro](u)"))
+
+    assert load_card(tmp_path / "card.toml").models[0].evaluations[0].dataset == "gopro_test"
+    assert "gopro_test is taken; the document describes GoPro" in doubts(text)
+
+
 def test_the_set_that_a_sentence_names_beside_a_row_is_taken(tmp_path: Path):
     more = (
         "Net_x1 was trained on GoPro; Net_x2 is of DIV2K.\n\n## Datasets\n[DIV2K](u)\n\n[GoPro](u)"
@@ -317,5 +352,12 @@ def test_the_set_that_a_sentence_names_beside_a_row_is_taken(tmp_path: Path):
 def test_a_document_without_a_models_row_is_refused_with_its_tables(tmp_path: Path):
     document = table(tmp_path, "", header="no table here")
 
-    with pytest.raises(OptionError, match="no row of a model is read"):
+    with pytest.raises(OptionError, match="no row of a model is read; it has no table"):
+        draft(Request(document, tmp_path / "card.toml"))
+
+
+def test_a_document_whose_cells_are_no_numbers_is_refused_with_the_first_of_them(tmp_path: Path):
+    document = table(tmp_path, "| Net_x2 | 30.1 or so |", "| Models | PSNR |\n| --- | --- |\n")
+
+    with pytest.raises(OptionError, match=r"README.md:5:12: 30.1 or so: expected a number"):
         draft(Request(document, tmp_path / "card.toml"))

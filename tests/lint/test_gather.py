@@ -91,7 +91,7 @@ def test_a_card_that_is_named_binds_the_document() -> None:
 def test_a_folder_without_cards_stands_for_its_documents() -> None:
     assert bound("alone") == [("alone/README.md", "", False)]
     Path("alone/README.md").unlink()
-    with pytest.raises(OptionError, match=r"alone: no card\.toml and no document"):
+    with pytest.raises(OptionError, match=r"alone: expected a card\.toml"):
         bound("alone")
 
 

@@ -37,16 +37,18 @@ def labelled(columns: Sequence[Column], texts: Sequence[Iterable[str]]) -> Itera
 
 def _role(texts: Iterable[str]) -> str:
     """Return what each of `texts` names, and nothing else; empty if that is not one of `_KINDS`."""
-    kinds = set(map(_kind, texts))
-    return kinds.pop() if len(kinds) == 1 else ""
+    kind = next(map(_kind, texts), "")
+    return kind if kind and all(_kind(text) == kind for text in texts) else ""
 
 
 def _kind(text: str) -> str:
+    if precision_word(text):
+        return "precision"
     says = read_phrase(text)
     kinds = [kind for kind in _KINDS if getattr(says, kind)]
     if len(kinds) != 1 or says.measures or says.backend or says.rest:
         return ""
-    return kinds[0] if kinds[0] != "precision" or precision_word(text) else ""  # A fp16
+    return "" if kinds[0] == "precision" else kinds[0]  # A fp16
 
 
 def with_levels(

@@ -233,7 +233,8 @@ class RowReader:
         named = None if label.precision.is_full else label.precision
         if not text:
             return named
-        in_column = Precision.FP32 if text.lower() in _FULL else read_phrase(text).precision
+        in_column = precision_word(text) or read_phrase(text).precision
+        in_column = Precision.FP32 if text.lower() in _FULL else in_column
         if in_column is None:
             msg = f"{place}: expected a precision such as FP32 or w8a8 in its column, got {text!r}"
             raise DocumentError(msg)

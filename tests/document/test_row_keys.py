@@ -42,10 +42,12 @@ def test_a_network_above_scales_is_the_model_of_the_columns_behind_it() -> None:
 
 
 def test_a_column_of_models_that_are_all_precisions_is_one_of_precisions() -> None:
-    text = "# owlSR\n\n" + table("Model | Set5 PSNR", "FP32 | 36.1", "INT8 | 35.2")
-    assert claims(text) == [
+    rows = ("FP32 | 36.1", "INT8 | 35.2", "INT8/ACT16 | 36", "int4W/int8Act. | 33")
+    assert claims("# owlSR\n\n" + table("Model | Set5 PSNR", *rows)) == [
         ("owlSR", "fp32 Set5", "36.1", 0),
         ("owlSR", "int8 Set5", "35.2", 0),
+        ("owlSR", "w8a16 Set5", "36", 0),
+        ("owlSR", "w4a8 Set5", "33", 0),
     ]
 
 

@@ -14,6 +14,7 @@ from sr_bench.core.fields import narrowed
 from sr_bench.errors import CardError
 from sr_bench.files.toml import read_toml
 from sr_bench.files.validation import Table, listed, validate
+from sr_bench.text import toml
 
 _HEADER = """\
 # What the gates of card.toml measured when they were last approved. A later run fails if an image
@@ -90,23 +91,16 @@ def baselines_text(baselines: Iterable[Baseline]) -> str:
 def _gate(baseline: Baseline) -> Iterator[str]:
     yield "[[gate]]"
     for key, value in asdict(baseline.gate).items():
-        yield f"{key} = {_text(value)}"
+        yield f"{key} = {toml.value(value)}"
     yield f"content = {_inline(baseline.content)}"
     yield f"slack = {_inline(baseline.slack)}"
-    yield f"approved = {_text(baseline.approved)}"
+    yield f"approved = {toml.value(baseline.approved)}"
     yield "[gate.images]"
     for name, values in baseline.images.items():
-        yield f"{_text(name)} = {_inline(values)}"
+        yield f"{toml.value(name)} = {_inline(values)}"
 
 
 def _inline(values: Content | Slack | ImageValues) -> str:
     parts = ((field.name, getattr(values, field.name)) for field in fields(values))
-    texts = (
-        f"{name} = {_text(value) if isinstance(value, str) else value}" for name, value in parts
-    )
-    return f"{{ {', '.join(texts)} }}"
-
-
-def _text(value: str) -> str:
-    """Return `value` as TOML spells it: JSON's escapes, of which TOML knows all, and DEL's."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    texts = ((name, toml.value(one) if isinstance(one, str) else one) for name, one in parts)
+    return f"{{ {', '.join(f'{name} = {text}' for name, text in texts)} }}"

@@ -6,6 +6,7 @@ from typing import Final
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.layout import Layout
+from sr_bench.text import toml
 
 _MOST: Final = 30
 """Columns that are spelled out."""
@@ -19,20 +20,20 @@ def draft(layout: Layout) -> str:
 def _lines(layout: Layout) -> Iterator[str]:
     grid = layout.grid
     yield "[[table]]"
-    yield f"header = {_quoted(grid.title)}" if grid.title else f"line = {grid.line}"
+    yield f"header = {toml.value(grid.title)}" if grid.title else f"line = {grid.line}"
     if layout.model_column is None and not any(c.says.model for c in layout.columns):
-        yield f"model = {_quoted(layout.says.model or '?')}"
+        yield f"model = {toml.value(layout.says.model or '?')}"
     numbers = (column for column in layout.columns if column.role == "number")
     if "metric" not in layout.roles and any(not column.says.measures for column in numbers):
         around = "/".join(map(_measure, layout.says.measures))
-        yield f"metric = {_quoted(around or '?')}"
+        yield f"metric = {toml.value(around or '?')}"
     named = {column.header: column for column in layout.columns if column.header}
     if named:
         yield "[table.columns]"
     for header, column in list(named.items())[:_MOST]:
         # In a table that is read, what says nothing holds no number.
         said = "remark" if column.role == "unknown" and layout.is_read else _spelled(column)
-        yield f"{_quoted(header)} = {_quoted('?' if column.fault else said)}"
+        yield f"{toml.value(header)} = {toml.value('?' if column.fault else said)}"
     if len(named) > _MOST:
         yield f"# and {len(named) - _MOST} more"
 
@@ -58,8 +59,3 @@ def _about(says: Dimensions) -> str:
     scale = f"x{says.scale}" if says.scale else ""
     precision = str(says.precision).replace("_", " ") if says.precision else ""
     return " ".join(filter(None, (says.dataset, scale, precision, says.backend, says.device)))
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -1,6 +1,6 @@
 """A table as a reader sees it, whatever it is written in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -12,6 +12,9 @@ Row = tuple[Cell, ...]
 Dialect = Literal["markdown", "html", "rst", "yaml"]
 MOST_CELLS: Final = 100_000
 """No table that people read has more; a few letters of some dialects may ask for a billion."""
+_MOST_TEXT: Final = 2_000_000
+"""Characters in all cells; likewise, as one long cell may span many rows."""
+TOO_LARGE: Final = f"it has more than {MOST_CELLS} cells, or {_MOST_TEXT} characters in them"
 LONG: Final = 120
 """Characters; what is longer would hide what a message says of it."""
 
@@ -63,6 +66,12 @@ class Grid:
         """All that a card may call it, the best one for a message first."""
         names = filter(None, (self.title, self.heading, f"line {self.line}"))
         return tuple(sorted(names, key=lambda name: len(name) > LONG))
+
+
+def is_too_large(rows: Iterable[Row]) -> bool:
+    """Tell whether `rows` hold more than people read, counting a cell in each of its places."""
+    lengths = [len(cell.whole or cell.text) for row in rows for cell in row]
+    return len(lengths) > MOST_CELLS or sum(lengths) > _MOST_TEXT
 
 
 def headed(rows: Sequence[Row], marked: int = 0) -> int:

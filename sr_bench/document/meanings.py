@@ -86,9 +86,9 @@ def meaning(key: str, spaced: str) -> Meaning | None:
 
 
 def _metric(key: str) -> Meaning | None:
-    if name := _metrics().get(key):
+    if name := metrics_by_name().get(key):
         return Meaning("measure", Measure(name))
-    if (counted := cost_unit(key)) and key not in _metrics():
+    if (counted := cost_unit(key)) and key not in metrics_by_name():
         return Meaning("measure", counted)
     if change := lexicon.CHANGES.get(key):
         return Meaning("change", word=change)
@@ -163,7 +163,7 @@ def is_dataset(key: str) -> bool:
 
 
 @cache
-def _metrics() -> Mapping[str, str]:
+def metrics_by_name() -> Mapping[str, str]:
     """Return the metrics by what documents call them, without signs."""
     return MappingProxyType({compact(name): metric for name, metric in metric_headers().items()})
 

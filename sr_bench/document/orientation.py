@@ -145,15 +145,13 @@ def _names_metrics(texts: Iterable[str]) -> bool:
 
 def _label_role(texts: Iterable[str]) -> str:
     """Return what the labels of rows name: metrics, datasets, scales, precisions; or models."""
-    votes = dict.fromkeys(("metric", "dataset", "scale", "precision"), 0)
-    count = 0
-    for count, text in enumerate(texts, 1):  # noqa: B007 - their number
-        says = read_phrase(text)
-        votes["metric"] += bool(says.measures)
-        for role in ("dataset", "scale", "precision"):
-            votes[role] += bool(getattr(says, role)) and not (says.measures or says.rest)
+    labels = [read_phrase(text) for text in texts]
+    alone = [says for says in labels if not (says.measures or says.rest)]
+    votes = {"metric": sum(bool(says.measures) for says in labels)}
+    for role in ("dataset", "scale", "precision"):
+        votes[role] = sum(bool(getattr(says, role)) for says in alone)
     best = max(votes, key=lambda role: votes[role])
-    return best if 2 * votes[best] > count else "model"
+    return best if 2 * votes[best] > len(labels) else "model"
 
 
 def unmeasured(column: Column, texts: Iterable[str]) -> Column:

@@ -5,11 +5,12 @@ from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from sr_bench.core.metric import metric_headers, metric_info
+from sr_bench.core.metric import metric_info
 from sr_bench.core.precision import Precision
 from sr_bench.document.beside import settled
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.lexicon import COLOURS, DATASET_PARTS, ROLES, Role
+from sr_bench.document.meanings import metrics_by_name
 from sr_bench.document.measures import measure_name, read_measures
 from sr_bench.document.pieces import LONGEST, Piece, pieces
 from sr_bench.document.spelling import compact, narrow
@@ -94,11 +95,10 @@ def fallback_measure(text: str) -> Measure:
 
 def misspelt(text: str) -> str:
     """Return the metric whose name a header nearly has, as ``PSRN(dB)`` has; empty if none."""
-    known = {compact(header): name for header, name in metric_headers().items()}
     for piece in pieces(text):
         word = compact(piece.text)
         if piece.meaning.kind == "unknown" and word.isascii() and len(word) >= _SHORTEST_NAME:
-            for header, name in known.items():
+            for header, name in metrics_by_name().items():
                 if len(header) >= _SHORTEST_NAME and _is_near(word, header):
                     return metric_info(name).title
     return ""

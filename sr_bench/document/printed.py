@@ -10,6 +10,7 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.draft import draft
 from sr_bench.document.grids import LONG, Grid
 from sr_bench.document.layout import Layout
+from sr_bench.text import toml
 from sr_bench.text.printable import counted
 
 Scope = Literal["column", "row", "table"]
@@ -102,13 +103,12 @@ def _message(group: Sequence[Printed], drafted: set[int]) -> str:
     scope = first.scope if 0 < len(names[first.scope]) <= LONG else "table"
     where = f"table {table!r}" + (f", {scope} {names[scope]!r}" if scope != "table" else "")
     more = f" and {len(group) - 1} more" if len(group) > 1 else ""
-    key = names[scope].replace("\\", "\\\\").replace('"', '\\"')
-    told = ""
+    key, told = toml.value(names[scope]), ""
     # A row is mended where it stands; a table may be told, once for all of its columns.
     if first.scope != "row" and first.grid.line not in drafted:
         drafted.add(first.grid.line)
         told = f"; or say what it is:\n{draft(first.layout)}"
     return (
         f"{where}: nothing reads {first.text!r:.{LONG}}{more}: {first.fault};"
-        f' or ignore it in card.toml: ignore_{scope}s = {{ "{key}" = "why" }}{told}'
+        f' or ignore it in card.toml: ignore_{scope}s = {{ {key} = "why" }}{told}'
     )

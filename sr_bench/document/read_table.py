@@ -37,6 +37,7 @@ class TableReader:
         self.labels: set[str] = set()
         self._document = document
         self._place = re.compile(rf"^{re.escape(document.path)}:[0-9:]+ ")
+        self._ignored = document.ignored
         self._rows = RowReader(document)
 
     def read(self, layout: Layout) -> None:
@@ -123,7 +124,7 @@ class TableReader:
 
     def _why_ignored(self, finding: Finding) -> str:
         """Return why the card ignores a number; empty if it doesn't."""
-        line, ignored = finding.line, self._document.ignored
+        line, ignored = finding.line, self._ignored
         if line.ignored or not (ignored.tables or ignored.rows):
             return line.ignored
         return ignored.table(line.layout.grid.names) or ignored.row(finding.labels)
@@ -139,7 +140,7 @@ class TableReader:
         told: str = "",
     ) -> None:
         header, told = (column.header, told or column.ignored) if column else ("", told)
-        ignored = self._document.ignored
+        ignored = self._ignored
         why = told or ignored.table(layout.grid.names)
         why = why or ignored.column(header) or ignored.row(labels)
         source = self._document.source(cell)

@@ -91,9 +91,11 @@ class RowReader:
         width = len(self._layout.columns)
         if len(cells) != width:
             fault = "lost a column" if len(cells) < width else "has a column too many"
+            if self._layout.grid.dialect == "markdown":
+                fault += r" (a pipe inside a cell is written \|)"
             msg = (
                 f"{self._document.path}:{number}: expected {width} cells as in the header, got"
-                f" {len(cells)}: the row {fault} (a pipe inside a cell is written \\|)"
+                f" {len(cells)}: the row {fault}"
             )
             raise DocumentError(msg)
 

@@ -33,7 +33,7 @@ def spliced(document: Document, edits: Mapping[Cell, str]) -> str:
 
     Guarantees: nothing outside the edited spans changes, byte order mark and line ends included.
     Only where a table is drawn with characters (reStructuredText), blanks beside a number give way
-    to longer ones; if there are too few the column is drawn wider.
+    to longer ones, and tabs to blanks; if there are too few the column is drawn wider.
 
     A new content is one line without blanks around it or a bare pipe (write it as ``\|``).
 
@@ -115,7 +115,9 @@ def _check_result(document: Document, after: str, edits: Sequence[tuple[Cell, st
     if [(grid.shapeless, [cell.text for cell in grid.cells]) for grid in grids] != expected:
         places = ", ".join(_place(document, cell) for cell, _ in edits)
         news = ", ".join(repr(new) for _, new in edits)
-        msg = f"{places}: expected an edit that keeps the table as it is, got {news}"
+        msg = (
+            f"{places}: expected an edit that keeps the table as it is, got {news}; make it by hand"
+        )
         raise DocumentError(msg)
 
 

@@ -9,7 +9,7 @@ from sr_bench.draft.choices import Protocol
 from sr_bench.draft.datasets import Guess
 from sr_bench.draft.found import Found
 from sr_bench.draft.networks import Network
-from sr_bench.draft.toml_text import comment, key, pair
+from sr_bench.text.toml import comment, key, pair
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Text of others, made fit to print: no control characters, no folder of a person."""
+"""Text of others, made fit to print, or to stand in TOML: no control characters, no home folder."""

@@ -1,7 +1,7 @@
 """Write what the gates of a run measured into the baselines beside their cards."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -61,9 +61,10 @@ def approve(
     for path, records in sorted(files.items()):
         try:
             with locked(path, wait_s=LOCK_WAIT_S) if write else nullcontext():
+                old = read_baselines(path)  # first: it says what is wrong with a file
                 before = (read_if_present(path) or b"").decode("utf-8")
-                new = _changes(path, records, session, reason)
-                after = baselines_text({**read_baselines(path), **new}.values()) if new else before
+                new = _changes(old, path, records, session, reason)
+                after = baselines_text({**old, **new}.values()) if new else before
                 if write and new:
                     write_together({path: after.encode()})
             diffs.append(unified_diff(path, before, after))
@@ -88,10 +89,13 @@ def _check(record: Record) -> None:
 
 
 def _changes(
-    path: Path, records: Sequence[Record], session: PastSession, reason: str
+    old: Mapping[GateName, Baseline],
+    path: Path,
+    records: Sequence[Record],
+    session: PastSession,
+    reason: str,
 ) -> dict[GateName, Baseline]:
-    """Return the baselines of `records` that the file at `path` does not hold yet."""
-    old = read_baselines(path)
+    """Return the baselines of `records` that are not among the `old` ones of the file at `path`."""
     who = user_name(path.parent) or "unknown"
     approved = f"{datetime.now(UTC):%Y-%m-%d} by {who} from {session.info.run}: {reason}"
     new = {}

@@ -1,5 +1,7 @@
 """Every number that a document prints is a claim, ignored, or named with the reason."""
 
+import re
+import tomllib
 from dataclasses import replace
 
 import pytest
@@ -197,3 +199,11 @@ def test_a_long_header_row_is_called_by_the_heading_above() -> None:
     assert message.startswith(
         "zoo/README.md:5:3: table 'All sets': nothing reads '37.1' and 29 more"
     )
+
+
+def test_what_to_put_in_the_card_is_toml_whatever_the_header_holds() -> None:
+    (message,) = messages(MODELS.format('"a"\x1b?', "7 or 8"))
+    told = re.search(r"ignore_columns = .*? }", message)
+    assert told
+    assert tomllib.loads(told[0]) == {"ignore_columns": {'"a"\x1b?': "why"}}
+    assert tomllib.loads(message.partition("say what it is:")[2])["table"]

@@ -344,6 +344,18 @@ def test_approving_again_changes_nothing_and_keeps_other_gates_and_slack(
     assert path.read_text().count("[[gate]]") == 2
 
 
+def test_a_baseline_that_cannot_be_read_is_named_and_left_as_it_is(
+    zoo: Int8Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = _gate(zoo)
+    path = zoo.suite / "gate_baseline.toml"
+    path.write_bytes(b"\xff")
+    detail = {"detail": gate.detail, "verdict": gate.verdict, "measurement": gate.measurement}
+    (why,) = _approved(zoo, tmp_path, monkeypatch, **detail).refused
+    assert why.startswith("res/gate_baseline.toml: ")
+    assert path.read_bytes() == b"\xff"
+
+
 @pytest.mark.parametrize("how", [{"limit": 90.0}, {"images": 2}])
 def test_what_breaks_the_limits_or_is_partial_is_not_approved(
     zoo: Int8Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, float]

@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Final
 
 from sr_bench.document.cell import Cell
-from sr_bench.document.grids import MOST_CELLS, Grid, Row, headed
+from sr_bench.document.grids import MOST_CELLS, TOO_LARGE, Grid, Row, headed, is_too_large
 from sr_bench.document.inline import plain
 from sr_bench.document.places import Places
 from sr_bench.document.spelling import has_number
@@ -27,7 +27,6 @@ _WRAPPED: Final = re.compile(
 )
 _MOST_TAGS: Final = 8
 """Around a content; who nests more gets them as part of it."""
-_TOO_MANY: Final = f"its rowspan and colspan make more than {MOST_CELLS} cells"
 
 
 def grids(places: Places) -> tuple[Grid, ...]:
@@ -166,8 +165,8 @@ class _Reader:
             table.lines.append(cell.line)
         spans = {m["name"].lower(): int(m["number"]) for m in _SPAN.finditer(match["attributes"])}
         is_header = match["name"].lower() == "th"
-        box = _Box(cell, is_header, max(1, spans.get("col", 1)), max(1, spans.get("row", 1)))
-        table.rows[-1].append(box)
+        rows = spans.get("row", 1) or MOST_CELLS  # 0: down to the last
+        table.rows[-1].append(_Box(cell, is_header, max(1, spans.get("col", 1)), rows))
 
     def _content(self, start: int, end: int) -> Cell:
         """Return the smallest stretch that holds all content: tags around it are left out."""
@@ -230,9 +229,10 @@ def _numbers(boxes: Sequence[_Box]) -> bool:
 
 def _placed(boxes: Sequence[Sequence[_Box]]) -> tuple[list[Row], str]:
     """Return rows with each cell in all of its places, and why they could not be had."""
+    single = [tuple(box.cell for box in row) for row in boxes]
     areas = (box.columns * min(box.rows, len(boxes)) for row in boxes for box in row)
     if sum(areas) > MOST_CELLS:
-        return [tuple(box.cell for box in row) for row in boxes], _TOO_MANY
+        return single, TOO_LARGE
     rows: list[Row] = []
     below: dict[int, tuple[Cell, int]] = {}  # by column: a cell from above, and its rows to come
     for boxed in boxes:
@@ -254,4 +254,4 @@ def _placed(boxes: Sequence[Sequence[_Box]]) -> tuple[list[Row], str]:
                     row.append(box.cell)
                 box = next(left, None)
         rows.append(tuple(row))
-    return rows, ""
+    return (single, TOO_LARGE) if is_too_large(rows) else (rows, "")

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from sr_bench.document.dialects import rst_grid, rst_simple
-from sr_bench.document.dialects.display import Display
+from sr_bench.document.dialects.display import Display, indent
 from sr_bench.document.dialects.html import html_tables
 from sr_bench.document.dialects.rst_lists import Body, csv_table, list_table
 from sr_bench.document.grids import Grid
@@ -97,11 +97,11 @@ class _Walk:
 
     def _end_of_block(self, number: int) -> int:
         """Return the last line that stands further in than the 1-based line `number`."""
-        indent, last = _indent(self._lines[number - 1]), number
+        outer, last = indent(self._lines[number - 1]), number
         for n in range(number + 1, len(self._lines) + 1):
             line = self._lines[n - 1]
             if line.strip():
-                if _indent(line) <= indent:
+                if indent(line) <= outer:
                     break
                 last = n
         return last
@@ -143,10 +143,6 @@ class _Walk:
             text[start : start + len(part)] = part
         for grid in html_tables("".join(text), self._places):
             yield replace(grid, heading=grid.heading or headings[grid.line])
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
 
 
 def _shown(source: str) -> str:

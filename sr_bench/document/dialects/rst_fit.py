@@ -66,16 +66,21 @@ class _Drawing:
     def paddings(self, edits: Sequence[Edit]) -> Iterator[Edit]:
         """Yield what the lines need beside `edits`."""
         growth: dict[_Place, int] = defaultdict(int)
+        ends: dict[_Place, int] = {}
         for start, end, new in edits:
             if place := self._end_of_cell(start, end):
                 old = self.places.text[start:end]
                 growth[place] += len(Display.of(new).text) - len(Display.of(old).text)
+                ends[place] = end
         wider: dict[int, int] = {}
         for place, more in growth.items():
             wider[place[1]] = max(wider.get(place[1], 0), more - self._room(*place))
         for column, more in wider.items():
-            for number in self.lines:
-                yield from self._pad(number, column, more, growth.get((number, column)))
+            for place in ((number, column) for number in self.lines):
+                if place not in growth:
+                    yield from self._widened(place, more)
+                elif more or growth[place]:
+                    yield from self._fitted(place, ends[place], more - growth[place])
 
     def _end_of_cell(self, start: int, end: int) -> _Place | None:
         number = self.places.line(start)
@@ -105,18 +110,25 @@ class _Drawing:
         is_parted = " " not in (before, after)
         return (next(_GAP.finditer(text, column)).start() if is_parted else column), " "
 
-    def _pad(self, number: int, column: int, more: int, grown: int | None) -> Iterator[Edit]:
-        """Yield what makes the part of a line that ends at `column` wider by `more`."""
+    def _widened(self, place: _Place, more: int) -> Iterator[Edit]:
+        """Yield what makes the part of a line that ends at `place` wider by `more`."""
+        number, column = place
         line = self.lines[number]
+        if column < len(line.text):
+            column, fill = self._between(line.text, column)
+            at = self.places.starts[number - 1] + line.index[column]
+            yield at, at, fill * more
+
+    def _fitted(self, place: _Place, end: int, more: int) -> Iterator[Edit]:
+        """Yield what puts `more` blanks behind an edit that ends at `end`; fewer if negative."""
+        number, column = place
+        line, offset = self.lines[number], self.places.starts[number - 1]
         if column >= len(line.text):
             return
-        offset = self.places.starts[number - 1]
-        if grown is None:
-            place, fill = self._between(line.text, column)
-            yield offset + line.index[place], offset + line.index[place], fill * more
-        elif more >= grown:
-            place = offset + line.index[column]
-            yield place, place, " " * (more - grown)
+        stop = offset + line.index[column]
+        behind = self.places.text[end:stop]
+        if "\t" in behind and not behind.strip():  # its width would change with its place
+            blanks = column - len(Display.of(self.places.text[offset:end]).text)
+            yield end, stop, " " * (blanks + more)
         else:
-            end = offset + line.index[column]
-            yield end - (grown - more), end, ""
+            yield min(stop, stop + more), stop, " " * more

@@ -8,8 +8,8 @@ from typing import Final
 from sr_bench.document.cell import Cell
 from sr_bench.document.dialects.display import Display
 from sr_bench.document.dialects.pipes import split_row
-from sr_bench.document.dialects.rst_cells import stacked
-from sr_bench.document.grids import Grid, Row, headed
+from sr_bench.document.dialects.rst_cells import grid_of, stacked
+from sr_bench.document.grids import TOO_LARGE, Grid, Row, is_too_large
 from sr_bench.document.places import Places
 
 BORDER: Final = re.compile(r"[ \t]*\+(?:[-=]+\+)+[ \t]*")
@@ -28,17 +28,9 @@ def grid_table(places: Places, first: int) -> Grid:
         last += 1
     drawing = _Drawing(places, first, [Display.of(line) for line in places.lines[first - 1 : last]])
     rows = drawing.rows() if drawing.is_rectangle else None
-    if rows is None:
-        return _broken(places, first, last)
-    count = headed([row for _, row in rows], drawing.marked)
-    return Grid(
-        headers=tuple(row for _, row in rows[:count]),
-        rows=tuple(row for _, row in rows[count:]),
-        line=first,
-        last_line=last,
-        row_lines=tuple(line for line, _ in rows[count:]),
-        dialect="rst",
-    )
+    if rows is None or is_too_large(row for _, row in rows):
+        return _broken(places, first, last, _BROKEN if rows is None else TOO_LARGE)
+    return grid_of(rows, drawing.marked, line=first, last_line=last)
 
 
 @dataclass(frozen=True)
@@ -132,11 +124,11 @@ class _Drawing:
             yield start + a, start + (b if top < bottom else a)
 
 
-def _broken(places: Places, first: int, last: int) -> Grid:
+def _broken(places: Places, first: int, last: int, why: str) -> Grid:
     """Return what lies between the bars of each line."""
     numbers = [n for n in range(first, last + 1) if "|" in places.lines[n - 1]]
     rows = [split_row(places, n) for n in numbers]
     head = tuple(rows[:1])
     return Grid(
-        head, tuple(rows[1:]), first, last, tuple(numbers[1:]), dialect="rst", shapeless=_BROKEN
+        head, tuple(rows[1:]), first, last, tuple(numbers[1:]), dialect="rst", shapeless=why
     )

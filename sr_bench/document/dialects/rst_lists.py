@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from sr_bench.document.cell import Cell
-from sr_bench.document.grids import Grid, Row, headed
+from sr_bench.document.dialects.display import Display, indent
+from sr_bench.document.dialects.rst_cells import grid_of
+from sr_bench.document.grids import Grid, Row
 from sr_bench.document.places import Places
 
 _OPTION: Final = re.compile(r"[ \t]+:(?P<name>[a-z-]+):(?P<value>.*)")
 _ROW: Final = re.compile(r"[ \t]*[*+-][ \t]+(?=[*+-](?:[ \t]|$))")
 _QUOTED: Final = re.compile(r'"(?P<inside>(?:[^"]|"")*)')
+_INDENT: Final = re.compile(r"[ \t]*")
 _CELL: Final = re.compile(r"[ \t]*[*+-](?:[ \t]+|$)")
 
 
@@ -39,18 +42,6 @@ class Body:
         """The 1-based lines below the options."""
         return range(self.first + 1 + len(self.options), self.last + 1)
 
-    def grid(self, rows: list[tuple[int, Row]], marked: int) -> Grid:
-        """Return the table that `rows` make, of which the first `marked` are said to be headers."""
-        count = headed([row for _, row in rows], marked)
-        return Grid(
-            headers=tuple(row for _, row in rows[:count]),
-            rows=tuple(row for _, row in rows[count:]),
-            line=self.first,
-            last_line=self.last,
-            row_lines=tuple(line for line, _ in rows[count:]),
-            dialect="rst",
-        )
-
     @property
     def marked(self) -> int:
         """The number of rows of headers that the options name."""
@@ -66,7 +57,8 @@ def list_table(body: Body) -> Grid:
             rows.append((line, []))
         if rows:
             rows[-1][1].append(body.places.cell(start, end, "rst"))
-    return body.grid([(line, tuple(row)) for line, row in rows], body.marked)
+    made = [(line, tuple(row)) for line, row in rows]
+    return grid_of(made, body.marked, line=body.first, last_line=body.last)
 
 
 def _items(body: Body) -> Iterator[tuple[int, bool, int, int]]:
@@ -77,16 +69,18 @@ def _items(body: Body) -> Iterator[tuple[int, bool, int, int]]:
     end = 0
     for number in body.content:
         line, offset = body.places.lines[number - 1], body.places.starts[number - 1]
-        indent = len(line) - len(line.lstrip())
-        if row_column in (-1, indent) and line.strip() in ("*", "-", "+"):
-            row_column, is_new = indent, True
+        column = indent(line)
+        if row_column in (-1, column) and line.strip() in ("*", "-", "+"):
+            row_column, is_new = column, True
             continue
-        row = _ROW.match(line) if row_column in (-1, indent) else None
+        row = _ROW.match(line) if row_column in (-1, column) else None
         cell = _CELL.match(line, row.end() if row else 0)
-        if row or (cell and (indent == cell_column or (is_new and indent > row_column))):
+        if row or (cell and (column == cell_column or (is_new and column > row_column))):
             if begun:
                 yield (*begun, max(end, begun[2]))
-            row_column, cell_column = (indent, row.end()) if row else (row_column, indent)
+            row_column, cell_column = (
+                (column, len(Display.of(line[: row.end()]).text)) if row else (row_column, column)
+            )
             start = offset + (cell.end() if cell else row.end() if row else 0)
             begun, is_new = (number, bool(row) or is_new, start), False
         end = offset + len(line.rstrip()) if line.strip() else end
@@ -95,40 +89,44 @@ def _items(body: Body) -> Iterator[tuple[int, bool, int, int]]:
 
 
 def csv_table(body: Body) -> Grid:
-    """Return the table whose rows are lines of comma-separated values."""
+    """Return the table whose rows are comma-separated values; in quotes one may have lines."""
     delimiter = body.options.get("delim", (0, ","))[1]
     delimiter = {"tab": "\t", "space": " "}.get(delimiter, delimiter[:1] or ",")
-    rows = []
+    lines, starts = body.places.lines, body.places.starts
+    spans = []
     if header := body.options.get("header"):
-        line = body.places.lines[header[0] - 1]
-        rows.append(
-            (
-                header[0],
-                _fields(
-                    body.places, header[0], line.index(":", line.index(":") + 1) + 1, delimiter
-                ),
-            )
-        )
-    for number in body.content:
-        line = body.places.lines[number - 1]
-        if line.strip():
-            rows.append((number, _fields(body.places, number, 0, delimiter)))
-    return body.grid(rows, body.marked + bool(header))
+        line, start = lines[header[0] - 1], starts[header[0] - 1]
+        spans.append((start + line.index(":", line.index(":") + 1) + 1, start + len(line)))
+    if content := body.content:
+        spans.append((starts[content[0] - 1], starts[body.last - 1] + len(lines[body.last - 1])))
+    rows = [row for span in spans for row in _rows(body.places, *span, delimiter)]
+    marked = body.marked + bool(header)
+    return grid_of(rows, marked, line=body.first, last_line=body.last)
 
 
-def _fields(places: Places, number: int, place: int, delimiter: str) -> Row:
-    """Return the values of the 1-based line `number` from the index `place` on."""
-    line, offset = places.lines[number - 1], places.starts[number - 1]
-    cells = []
-    while place <= len(line):
-        first = place + len(line[place:]) - len(line[place:].lstrip(" \t"))
-        if quoted := _QUOTED.match(line, first):
-            start, end = quoted.span("inside")
-            after = line.find(delimiter, end)
-        else:
-            after = line.find(delimiter, place)
-            start, end = place, after if after >= 0 else len(line)
-        cell = places.cell(offset + start, offset + end, "rst")
-        cells.append(cell._replace(whole=cell.text.replace('""', '"')) if quoted else cell)
-        place = after + 1 if after >= 0 else len(line) + 1
-    return tuple(cells)
+def _rows(places: Places, start: int, end: int, delimiter: str) -> Iterator[tuple[int, Row]]:
+    """Yield the rows between two offsets, each with its 1-based line."""
+    stop = re.compile(rf"[\r\n]|{re.escape(delimiter)}")
+    cells: list[Cell] = []
+    line = 0
+    while start <= end:
+        if not cells or delimiter.strip():
+            start = _INDENT.match(places.text, start, end).end()  # type: ignore[union-attr]
+        line = line if cells else places.line(start)
+        cell, start = _field(places, start, end, stop)
+        cells.append(cell)
+        if start == end or places.text[start] != delimiter:
+            if len(cells) > 1 or cell.text:
+                yield line, tuple(cells)
+            cells = []
+        start += 1
+
+
+def _field(places: Places, start: int, end: int, stop: re.Pattern[str]) -> tuple[Cell, int]:
+    """Return the value that begins at an offset, and where it ends: at what `stop` finds."""
+    quoted = _QUOTED.match(places.text, start, end)
+    behind = stop.search(places.text, quoted.end() if quoted else start, end)
+    last = behind.start() if behind else end
+    cell = places.cell(*(quoted.span("inside") if quoted else (start, last)), "rst")
+    doubled = quoted and '""' in cell.text
+    return (cell._replace(whole=cell.text.replace('""', '"')) if doubled else cell), last

@@ -3,13 +3,13 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
 from sr_bench.document.dialects.display import Display
-from sr_bench.document.dialects.rst_cells import stacked
-from sr_bench.document.grids import MOST_CELLS, Grid, Row, headed
+from sr_bench.document.dialects.rst_cells import grid_of, stacked
+from sr_bench.document.grids import MOST_CELLS, TOO_LARGE, Grid, Row, is_too_large
 from sr_bench.document.places import Places
 
 BORDER: Final = re.compile(r"[ \t]*=+(?:[ \t]+=+)+[ \t]*")
@@ -17,7 +17,6 @@ _SPANS: Final = re.compile(r"[ \t]*-+(?:[ \t]+-+)*[ \t]*")
 _INNER: Final = re.compile(r"[ \t]*=+[ \t=]*")
 RUN: Final = re.compile(r"[=-]+")
 _NO_END: Final = 10**9
-_TOO_MANY: Final = f"it has more than {MOST_CELLS} cells"
 _OPEN: Final = "no line of equals signs ends it"
 _CROSSED: Final = "a text stands between two of its columns, as the lines of equals signs part them"
 
@@ -29,23 +28,18 @@ def simple_table(places: Places, first: int) -> Grid:
     """Return the table whose upper border is the 1-based line `first`."""
     borders, last = _borders(places, first)
     table = _Simple(places, _columns(Display.of(places.lines[first - 1]).text))
+    too_large = Grid((), (), first, last, (), dialect="rst", shapeless=TOO_LARGE)
     if len(table.columns) * (last - first) > MOST_CELLS:
-        return Grid((), (), first, last, (), dialect="rst", shapeless=_TOO_MANY)
+        return too_large
     below = borders[1] if len(borders) > 2 else first
     head = table.rows(first + 1, below)
     body = table.rows(below + 1, borders[-1] if len(borders) > 1 else last + 1)
     rows = [*head, *body]
-    count = headed([row for _, row, _ in rows], len(head))
+    if is_too_large(row for _, row, _ in rows):
+        return too_large
+    grid = grid_of([(line, row) for line, row, _ in rows], len(head), line=first, last_line=last)
     crossed = not all(fits for _, _, fits in rows)
-    return Grid(
-        headers=tuple(row for _, row, _ in rows[:count]),
-        rows=tuple(row for _, row, _ in rows[count:]),
-        line=first,
-        last_line=last,
-        row_lines=tuple(line for line, _, _ in rows[count:]),
-        dialect="rst",
-        shapeless=_OPEN if len(borders) < 2 else _CROSSED if crossed else "",
-    )
+    return replace(grid, shapeless=_OPEN if len(borders) < 2 else _CROSSED if crossed else "")
 
 
 def _borders(places: Places, first: int) -> tuple[list[int], int]:

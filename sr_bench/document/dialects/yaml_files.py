@@ -17,6 +17,7 @@ from sr_bench.document.spelling import compact, has_digit, has_number
 
 _DECIMAL: Final = re.compile(r"[-+]?\d*\.\d+")
 _BARE: Final = re.compile(r"[\w.+-]*[\w.][\w.+/ -]*")
+_SIGN: Final = re.compile(r"[^\w.+/ -]")
 # Files of these names are one of many: the folder tells which network's.
 _GENERIC: Final = frozenset({"numerics", "perf", "info", "metafile", "model", "results", "config"})
 
@@ -176,7 +177,10 @@ def _prints(cell: Cell) -> bool:
 def scalar(text: str, cell: Cell, new: str) -> str:
     """Return how `new` is written in the place of `cell`, or of its part: quoted if it must be."""
     is_quoted = text[cell.start - 1 : cell.start] in ("'", '"') and text[cell.end : cell.end + 1]
-    return new if is_quoted or _BARE.fullmatch(new) else f"'{new.replace(chr(39), chr(39) * 2)}'"
+    # A sign that stands there without quotes, as in 1,592, needs none.
+    same_signs = set(_SIGN.findall(new)) <= set(_SIGN.findall(cell.text))
+    is_bare = same_signs and _BARE.fullmatch(_SIGN.sub("", new))
+    return new if is_quoted or is_bare else f"'{new.replace(chr(39), chr(39) * 2)}'"
 
 
 def _grid(rows: Sequence[_Row], name: str) -> Grid:

@@ -18,6 +18,7 @@ from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.metric import is_measured, metric_info
 from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.options import Selection
+from sr_bench.text import toml
 
 _BATCH = re.compile(r"batch\D{0,20}(\d{1,6})", re.IGNORECASE)
 _SIDE = re.compile(r"\d{2,}")  # of a shape; shorter numbers are a batch or channels
@@ -124,10 +125,10 @@ def _of_device(model: ModelCard, metric: str, cell: Claim | Blank) -> str:
     if cell.device in model.devices or not (cell.device or metric in TIMED_METRICS):
         return ""
     about = f"on {cell.device!r}" if cell.device else "and no device"
-    key = cell.device.replace("\\", "\\\\").replace('"', '\\"')
     return (
         f"the document prints {metric_info(metric).title} {about}: name it in the card as sessions"
-        f' do, under [model.devices], such as "{key}" = "cuda", a processor\'s name, or "*" for any'
+        f' do, under [model.devices], such as {toml.value(cell.device)} = "cuda", a'
+        ' processor\'s name, or "*" for any'
     )
 
 

@@ -33,6 +33,13 @@ def test_spanning_cells_stand_in_each_of_their_places() -> None:
     assert (grid.heading, grid.dialect) == ("Results", "html")
 
 
+def test_a_rowspan_of_zero_reaches_to_the_last_row() -> None:
+    _, grid = _read(
+        "<table><tr><td>Net<td>dB<tr><td rowspan=0>A<td>1.5<tr><td>2.5<tr><td>3.5</table>"
+    )
+    assert _plain(grid.rows) == [["A", "1.5"], ["A", "2.5"], ["A", "3.5"]]
+
+
 def test_the_text_of_a_cell_is_the_content_without_the_tags_around_it() -> None:
     document, grid = _read(
         '<table><tr><th>Net<th>PSNR<tr><td>\n <a href="x>y"><i>A &amp; B</i></a>\n</td>'
@@ -103,6 +110,9 @@ def test_spans_that_make_too_many_cells_are_refused() -> None:
     _, grid = _read(f"<table><tr><td colspan={MOST_CELLS + 1}>1.5</table>")
     assert "more than" in grid.shapeless
     assert _plain(grid.rows) == [["1.5"]]
+    _, grid = _read(f"<table><tr><td rowspan=3000>{'word ' * 200}{'<tr><td>1.5' * 3000}</table>")
+    assert "more than" in grid.shapeless
+    assert _plain(grid.rows) == [["1.5"]] * 3000
 
 
 def test_code_and_comments_hold_no_table() -> None:

@@ -88,6 +88,32 @@ def test_list_tables_and_csv_tables_are_read() -> None:
     assert _plain(_grid(".. csv-table::\n   :delim: ;\n\n   a;1.5\n")) == [["a", "1.5"]]
 
 
+def test_a_value_in_quotes_may_have_lines() -> None:
+    csv = _grid(
+        '.. csv-table::\n   :header: Net, Note, PSNR\n\n   A, "of 3\n\n   runs",30.1\n   B,,31\n'
+    )
+    assert _plain(csv)[1:] == [["A", "of 3 runs", "30.1"], ["B", "", "31"]]
+    assert csv.row_lines == (4, 7)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".. list-table::\n\n\t* - Net\n\t  - PSNR\n        * - A\n          - 30.1\n",
+        '.. csv-table::\n   :delim: tab\n\n\tNet\t"PSNR"\n\tA\t30.1\n',
+        "=====\t=====\nNet\tPSNR\n=====\t=====\nA\t30.1\n=====\t=====\n",
+        "+-----+-------+\n| Net | PSNR  |\n+=====+=======+\n| A   |\t30.1\t|\n+-----+-------+\n",
+    ],
+)
+def test_tabs_reach_to_every_eighth_column(text: str) -> None:
+    document = parse_document(text, "x.rst")
+    (grid,) = document.grids
+    assert _plain(grid) == [["Net", "PSNR"], ["A", "30.1"]]
+    for new in ("9", "30.12", "30.1234"):
+        (again,) = parse_document(splice_cells(document, {grid.cells[3]: new}), "x.rst").grids
+        assert _plain(again)[1] == ["A", new]
+
+
 def test_raw_html_holds_tables_and_code_and_comments_hold_none() -> None:
     table = "   +---+\n   | 1 |\n   +---+\n"
     text = f"As::\n\n{table}\n.. {table.strip()}\n{table}\n.. code-block:: rst\n\n{table}\nEnd\n"
@@ -106,6 +132,8 @@ def test_raw_html_holds_tables_and_code_and_comments_hold_none() -> None:
         ("=== ===\n1   2\n\nText\n", "ends it"),
         ("=== ===\n1  5 2\n=== ===\n", "between two"),
         (f"{'= ' * 400}=\n" + "1\n" * 300 + f"{'= ' * 400}=\n", "more than"),
+        (f"{'= ' * 400}=\n{'word ' * 2000}\n{'-' * 801}\n{'= ' * 400}=\n", "more than"),
+        ("+---+---+\n" + "| a | 1 |\n|   +---+\n" * 1200 + "| a | 1 |\n+---+---+\n", "more than"),
     ],
 )
 def test_a_table_that_is_not_drawn_well_says_why(table: str, why: str) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sr_bench.document.claims import read
-from sr_bench.document.mirror import mirror
+from sr_bench.document.claims import read, read_claims
+from sr_bench.document.mirror import mirror, replace_numbers
 from sr_bench.document.splice import splice_cells, spliced
 from sr_bench.document.tables import Document, parse_document
 from sr_bench.errors import DocumentError
@@ -150,6 +150,14 @@ def test_tables_that_share_lines_are_mirrored_once() -> None:
     lines = NUMERICS.splitlines()
     assert len(document.grids) == 2
     assert mirror(read(document), {}).splitlines() == lines[1:]
+
+
+def test_a_number_keeps_marks_that_stand_without_quotes() -> None:
+    text = "A:\n  params: 1,592 K\n  flops: 1'592\n  psnr: \u221230.2\n"
+    reading = read(parse_document(text, "x.yaml"))
+    params, flops, psnr = (claim.source for claim in read_claims(reading.document))
+    assert replace_numbers(reading, {params: "1592", flops: "1592", psnr: "-30.2"}) == text
+    assert replace_numbers(reading, {params: "1601"}) == text.replace("1,592", "1,601")
 
 
 def test_what_is_no_number_is_quoted_where_yaml_needs_it() -> None:

@@ -2,7 +2,7 @@ import tomllib
 
 import pytest
 
-from sr_bench.draft.toml_text import comment, pair
+from sr_bench.text.toml import comment, pair
 
 HOSTILE = [
     '"',

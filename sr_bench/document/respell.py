@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-_MARK: Final = re.compile(r"(?<=\d)\D(?=\d)")
+_MARK: Final = re.compile(r"(?<=\d)\\?\D(?=\d)")
 _MINUS: Final = re.compile("[−–—]")  # noqa: RUF001 - signs that people type for a minus
 _WIDE: Final = str.maketrans("0123456789", "０１２３４５６７８９")  # noqa: RUF001
 

@@ -47,7 +47,7 @@ def around(grid: Grid, title: str, columns: Sequence[Column]) -> Dimensions:
         says.measures,
         name,
         precision=says.precision,
-        backend="" if name in grid.heading.split() else says.backend,  # of the name: ESPCN-PyTorch
+        backend="" if read_phrase(name).backend else says.backend,  # of the name: ESPCN-PyTorch
         device=says.device,
         dataset="" if by_dataset else says.dataset,
         # A sentence may name many things, but seldom a scale that is not the table's.
@@ -65,8 +65,9 @@ def _is_short(text: str) -> bool:
 
 def _names(heading: str, title: str) -> Iterator[str]:
     """Yield what the heading and the title may call a model; a heading is one by its one word."""
-    special = [word for word in heading.split() if compact(word) not in _GENERIC]
-    if len(special) == 1 and _NAME.fullmatch(special[0]) and read_phrase(special[0]).rest:
+    unknown = (word for word in heading.split() if read_phrase(word).rest)
+    special = [word for word in unknown if compact(word) not in _GENERIC]
+    if len(special) == 1 and _NAME.fullmatch(special[0]):
         yield special[0]
     for text in (title, heading):
         if not (_GENERIC | _FIELD).issuperset(_words(text)):

@@ -75,7 +75,7 @@ def read(document: Document) -> Reading:
     for layout in layouts:
         if not layout.is_read and layout.is_about(models):
             reader.name(layout)
-    rows = _rows(document, reader)
+    rows = _rows(reader)
     printed = sorted(reader.printed, key=lambda one: (one.source.line, one.source.column))
     tables = (
         ModelInfoTable(layout.grid, tuple(rows.get(layout, ())))
@@ -87,7 +87,7 @@ def read(document: Document) -> Reading:
     )
 
 
-def _rows(document: Document, reader: TableReader) -> Mapping[Layout, Sequence[ModelRow]]:
+def _rows(reader: TableReader) -> Mapping[Layout, Sequence[ModelRow]]:
     """Return what is found in each table by row and model; note every number among it."""
     groups: dict[tuple[Line, Dimensions, str], list[Finding]] = {}
     for finding, variant, fault in tell_apart(reader.findings):
@@ -97,15 +97,13 @@ def _rows(document: Document, reader: TableReader) -> Mapping[Layout, Sequence[M
             groups.setdefault((finding.line, finding.says, variant), []).append(finding)
     rows: dict[Layout, list[ModelRow]] = defaultdict(list)
     for key, findings in groups.items():
-        rows[key[0].layout].append(_row(document, *key, findings))
+        rows[key[0].layout].append(_row(*key, findings))
     for found in rows.values():  # they were told apart question by question
-        found.sort(key=lambda row: (row.line, row.places[0].asks.source))
+        found.sort(key=lambda row: (row.line, row.places[0].cell.start))
     return rows
 
 
-def _row(
-    document: Document, line: Line, says: Dimensions, variant: str, findings: Sequence[Finding]
-) -> ModelRow:
+def _row(line: Line, says: Dimensions, variant: str, findings: Sequence[Finding]) -> ModelRow:
     ordered = sorted(findings, key=lambda finding: finding.cell.start)
     precision = says.precision or Precision.FP32
     return ModelRow(
@@ -122,20 +120,19 @@ def _row(
         qualified=line.qualified or precision != (line.says.precision or Precision.FP32),
         cell=line.cell,
         line=line.number,
-        places=tuple(_place(document, finding, precision, variant) for finding in ordered),
+        places=tuple([_place(finding, precision, variant) for finding in ordered]),
     )
 
 
-def _place(document: Document, finding: Finding, precision: Precision, variant: str) -> Place:
-    says, cell, measure = finding.says, finding.cell, finding.measure
-    source = document.source(cell)
-    about = (says.dataset, source, says.scale, says.device, variant)
+def _place(finding: Finding, precision: Precision, variant: str) -> Place:
+    says, measure = finding.says, finding.measure
+    about = (says.dataset, finding.source, says.scale, says.device, variant)
     if not finding.text:
         blank = Blank(measure.metric, precision, says.backend, *about, measure.exponent)
-        return Place(blank, cell)
+        return Place(blank, finding.cell)
     who = (says.model, says.row_source, precision, says.backend, says.shape)
     printed = (measure.unit, measure.exponent)
-    return Place(Claim(measure.metric, finding.text, *who, *about, *printed), cell)
+    return Place(Claim(measure.metric, finding.text, *who, *about, *printed), finding.cell)
 
 
 def _title(text: str) -> str:

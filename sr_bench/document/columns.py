@@ -1,7 +1,7 @@
 """What the columns of a table are: by their headers, in one row or several."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
 from typing import Final
@@ -37,12 +37,29 @@ class Column:
     @cached_property
     def about(self) -> Dimensions:
         """What the header says beside the metrics."""
-        return replace(self.says, measures=(), rest="")
+        return self.says._replace(measures=(), rest="")
 
     @property
     def holds_numbers(self) -> bool:
         """Whether a number below it is a result."""
         return self.role == "number" and not (self.fault or self.ignored)
+
+
+@dataclass(frozen=True)
+class Below:
+    """The texts of one column that are not blank; read as far as they are asked for."""
+
+    rows: Sequence[Sequence[Cell]]
+    index: int
+    width: int
+
+    def __iter__(self) -> Iterator[str]:
+        return filter(None, (cell.plain for cell in self.cells))
+
+    @property
+    def cells(self) -> Iterator[Cell]:
+        """What the column holds, blanks too."""
+        return (row[self.index] for row in self.rows if len(row) == self.width)
 
 
 @dataclass(frozen=True)
@@ -55,7 +72,35 @@ class Body:
 
 
 def body_of(grid: Grid) -> Body:
-    """Return `grid` with a first row of mere headers among the headers."""
+    """Return `grid` with a first row of mere headers among the headers.
+
+    Of tables side by side, whose headers are the same, the rows come one table after the other.
+    """
+    body = _with_headers(grid)
+    if any(len(row) != len(grid.header) for row in (*body.headers, *body.rows)):
+        return body
+    width = _width_of_one(
+        [tuple(cell.plain for cell in one) for one in zip(*body.headers, strict=True)]
+    )
+    cuts = [slice(start, start + width) for start in range(0, len(grid.header), width or 1)]
+    if len(cuts) < 2:
+        return body
+    lined = list(zip(body.row_lines, body.rows, strict=True))
+    pairs = [(number, row[cut]) for cut in cuts for number, row in lined]
+    filled = [(n, row) for n, row in pairs if any(cell.text for cell in row)]
+    headers = tuple(row[:width] for row in body.headers)
+    return Body(headers, tuple(row for _, row in filled), tuple(n for n, _ in filled))
+
+
+def _width_of_one(headers: Sequence[tuple[str, ...]]) -> int:
+    """Return how wide each of several tables side by side is, or the one that there is."""
+    times = headers.count(headers[0]) if headers and any(headers[0]) else 1
+    width = len(headers) // times
+    is_one = width < 2 or list(headers) != list(headers[:width]) * times
+    return len(headers) if is_one else width
+
+
+def _with_headers(grid: Grid) -> Body:
     if len(grid.headers) <= 1 and grid.rows and grid.rows[0] and _is_header(grid):
         headers = (*grid.headers, grid.rows[0])
         return Body(headers, grid.rows[1:], grid.row_lines[1:])
@@ -93,9 +138,17 @@ def read_columns(headers: Sequence[Sequence[Cell]]) -> tuple[Column, ...]:
     """Return the columns below `headers`, of which there may be several rows, or none."""
     if not headers:
         return ()
-    above = [_continued(row) for row in headers[:-1]]
+    above = [_continued(row) for row in headers[:-1] if not _is_caption(row)]
     stacks = zip_longest(*above, headers[-1])
     return tuple(_column(tuple(cell for cell in stack if cell)) for stack in stacks)
+
+
+def _is_caption(row: Sequence[Cell]) -> bool:
+    """Tell whether a row of one text across all columns says nothing of them."""
+    if len(row) == 1 or len({cell.plain for cell in row}) > 1:
+        return False
+    says = read_phrase(row[0].plain)
+    return says == Dimensions(rest=says.rest)
 
 
 def _continued(row: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -114,7 +167,7 @@ def _column(stack: Sequence[Cell]) -> Column:
     says = Dimensions()
     for text in reversed(texts):  # what stands nearer to the numbers counts
         upper = read_phrase(text)
-        says = replace(says.over(upper), rest=" ".join(filter(None, (upper.rest, says.rest))))
+        says = says.over(upper)._replace(rest=" ".join(filter(None, (upper.rest, says.rest))))
     roles = {column_role(text) for text in texts} - {"unknown"}
     identity = roles.intersection({"model", "metric", "remark", *IDENTITIES})
     # Precision beside Recall is a metric, as is what a header of two rows measures.

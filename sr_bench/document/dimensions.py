@@ -1,7 +1,7 @@
 """What a piece of a document says about the numbers near it: one model behind all dialects."""
 
-from dataclasses import dataclass, field, fields
-from typing import Self
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sr_bench.core.precision import Precision
 
@@ -20,8 +20,7 @@ class Measure:
     """Whether the document prints a unit; without one, large counts are in none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dimensions:
+class Dimensions(NamedTuple):
     """What numbers are about, as far as one heading, header, label or cell says it."""
 
     measures: tuple[Measure, ...] = ()
@@ -39,13 +38,24 @@ class Dimensions:
     rest: str = ""
     """The words that say none of these."""
 
-    def over(self, other: Self) -> Self:
+    def over(self, other: "Dimensions") -> "Dimensions":
         """Return these dimensions, with those of `other` where these say nothing."""
-        if self == _NOTHING or other == _NOTHING:  # most columns say what they measure alone
-            return other if self == _NOTHING else self
-        pairs = ((getattr(self, name), getattr(other, name)) for name in _NAMES)
-        return type(self)(*(mine or theirs for mine, theirs in pairs))
+        if self == _NOTHING:  # most columns say what they measure alone
+            return other
+        if other == _NOTHING:
+            return self
+        return Dimensions(
+            self.measures or other.measures,
+            self.model or other.model,
+            self.row_source or other.row_source,
+            self.precision or other.precision,
+            self.backend or other.backend,
+            self.device or other.device,
+            self.dataset or other.dataset,
+            self.scale or other.scale,
+            self.shape or other.shape,
+            self.rest or other.rest,
+        )
 
 
 _NOTHING = Dimensions()
-_NAMES = tuple(one.name for one in fields(Dimensions))  # asked once, as cells are many

@@ -1,7 +1,9 @@
 """What is found in the rows of a table, before equal questions are told apart."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from sr_bench.core.claim import Source
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions, Measure
@@ -32,8 +34,7 @@ class Line:
     """Why the card leaves its numbers out."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A number, or a cell for one, and all that it is about."""
 
     line: Line
@@ -42,5 +43,13 @@ class Finding:
     """Without metrics."""
     measure: Measure
     cell: Cell
+    source: Source
+    """Of the cell."""
     text: str
     """The number as Python reads it; empty where a cell holds none."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What its row is called, and the model that it is of."""
+        labels, model = self.line.labels, self.says.model
+        return labels if model in labels else (*labels, model)

@@ -21,7 +21,7 @@ _LATEX: Final = MappingProxyType(
     | {"uparrow": "↑", "downarrow": "↓"}
 )
 _SIGN: Final = re.compile(
-    rf"\\(?P<latex>{'|'.join(_LATEX)})(?![a-z])|(?P<entity>&#?\w{{2,8}};)|(?P<pm>\+/?[-−])"  # noqa: RUF001
+    rf"\\(?P<latex>{'|'.join(_LATEX)})(?![a-z])|(?P<entity>&#?\w{{2,8}};)|(?P<pm>\+/?[-−]|\|pm\|)"  # noqa: RUF001
     rf"|(?P<break>{BREAK}|\\\|)",
     re.IGNORECASE,
 )
@@ -30,20 +30,23 @@ FILL: Final = "\0"
 """What is in the places of ``minus;`` behind the sign, which has no blank before its number."""
 _POWER: Final = re.compile(
     r"(?<=\d)[\s$]{0,9}[x×·*][\s$]{0,9}"  # noqa: RUF001
-    r"10(?:(?:\^\{?|<sup>)(?P<plain>[-−]?\0{0,9}\d{1,2})(?:\}|</sup>)?|(?P<raised>⁻?[⁰¹²³⁴-⁹]{1,2}))"  # noqa: RUF001
+    r"10(?:(?:\^\{?|<sup>|\\?\s?:sup:`)(?P<plain>[-−]?\0{0,9}\d{1,2})(?:\}|</sup>|`)?"  # noqa: RUF001
+    r"|(?P<raised>⁻?[⁰¹²³⁴-⁹]{1,2}))"
 )
 _LOWERED: Final = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _HIDDEN: Final = re.compile(
     r"<su[pb]>\s?\(?[\w*†‡§,]{0,5}\)?\s?</su[pb]>|:su[pb]:`[^`]{0,5}`"  # a footnote mark
     r"|\$\^\{?\d{1,2}\}?\$|\^\{?[*†‡\\a-z]{1,12}\}?|\([*†‡§]\)"
-    r"|\[\^?\d{1,3}\](?!\()|\[\^\w{1,20}\]"
+    r"|\[\^?\d{1,3}\](?!\()|\[(?:\^\w|#)\w{0,20}\]"
     r"|~~[^~]{1,40}~~|<(?P<struck>del|s|strike)>[^<>]{1,40}</(?P=struck)>"
     r"|!\[[^\[\]]{0,200}\]\([^()]{0,500}\)"  # a picture
     r"|\]\([^()]{0,500}\)"  # where a link leads
     r"|<[a-zA-Z/][^<>]{0,200}>"
-    r"|\\(?:text)?color\{\w{1,20}\}|\\(?:(?:text|math)[a-z]{0,6}|bm|boldsymbol|underline|emph|bf|rm)(?![a-zA-Z])"
+    r"|\\(?:text)?color\{\w{1,20}\}"
+    r"|\\(?:(?:text|math)[a-z]{0,6}|bm|boldsymbol|underline|emph|bf|rm)(?![a-zA-Z])"
     r"|\\[,;:!]|(?<=[\d{])~(?=[a-zA-Z\\])"  # blanks of LaTeX
-    r"|:(?=\w{0,29}[a-z])\w{2,30}:|\b(?:about|approx\.?|around|circa|ca\.)\s|[约約]"
+    r"|\|[a-z][\w-]{0,20}\||:(?=\w{0,29}[a-z])\w{2,30}:"  # icons
+    r"|\b(?:about|approx\.?|around|circa|ca\.)\s|[约約]"
     r"|(?!\\\.\d)[*_`\\\[\]{}$†‡§¶≈\u25a0-\u25b1\u25c0-\u27bf\u2b00-\u2bff\ufe0f\U0001f300-\U0001faff]"
 )
 

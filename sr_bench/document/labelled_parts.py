@@ -28,8 +28,12 @@ _FORMS: Final = (
 
 def labelled_parts(cell: Cell) -> tuple[tuple[Dimensions, Cell], ...]:
     """Return each part of `cell` with what its label says; nothing if any part has no label."""
-    parts = [_labelled(part) for part in cell.split(_SIGN)]
-    return tuple(part for part in parts if part) if all(parts) else ()
+    parts = []
+    for part in cell.split(_SIGN):
+        if not (labelled := _labelled(part)):
+            return ()
+        parts.append(labelled)
+    return tuple(parts)
 
 
 def _labelled(part: Cell) -> tuple[Dimensions, Cell] | None:

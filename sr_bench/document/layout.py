@@ -8,14 +8,13 @@ from typing import Final
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.told import ToldTable
 from sr_bench.document.around import around
-from sr_bench.document.columns import IDENTITIES, Body, Column, body_of, read_columns
+from sr_bench.document.benchmarks import of_benchmarks
+from sr_bench.document.columns import IDENTITIES, Below, Body, Column, body_of, read_columns
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.grids import Grid
 from sr_bench.document.numbers_in_cells import prints_pair
 from sr_bench.document.orientation import (
-    Below,
     by_cells,
-    of_benchmarks,
     oriented,
     unmeasured,
     without_doubles,

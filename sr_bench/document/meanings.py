@@ -44,6 +44,8 @@ _SHAPE: Final = re.compile(r"\d{1,5}(?:x\d{1,5}){1,3}")
 _DTYPE: Final = re.compile(
     r"fp|int|float|bf16|tf32|half|w\d{1,2}a\d|full|quant|mixed|nf4|浮点|半精|单精|全精|量化"
 )
+_WIDTHS: Final = re.compile(r"(?:int|w)(\d{1,2})w?(?:int|act)(\d{1,2})(?:a|act)?")
+"""Of weights and activations: INT8/ACT16, int4w int8a."""
 _DTYPE_WORDS: Final = MappingProxyType(
     {"float": "fp32", "fullprecision": "fp32", "floatingpoint": "fp32", "floatprecision": "fp32"}
     | {"浮点": "fp32", "浮点精度": "fp32", "单精度": "fp32", "全精度": "fp32", "半精度": "fp16"}
@@ -54,6 +56,7 @@ _DTYPE_WORDS: Final = MappingProxyType(
 _DATASET_END: Final = re.compile(
     rf"\d{{0,6}}(?:(?:{'|'.join(lexicon.DATASET_PARTS)})\d{{0,6}}){{0,2}}"
 )
+_CHIP: Final = re.compile(r"(?:rk|rv|bm|cv|sg|qcs|sm|mt|imx|rtx|gtx)\d{3,4}[a-z]{0,3}")
 _LONGEST_NAME: Final = 40
 
 
@@ -102,9 +105,16 @@ def _precision(key: str, spaced: str) -> Meaning | None:
 
 @lru_cache(maxsize=1000)  # labels repeat their words
 def precision_word(text: str) -> Precision | None:
-    """Return the precision that a document calls `text`; None if it is not one."""
+    """Return the precision that a document calls `text`; None if it is not one.
+
+    >>> precision_word("INT8/ACT16"), precision_word("half")
+    ('w8a16', 'fp16')
+    """
+    key = compact(text)
+    if widths := _WIDTHS.fullmatch(key):
+        text = f"w{widths[1]}a{widths[2]}"
     try:
-        return Precision.parse_printed(_DTYPE_WORDS.get(compact(text), text))
+        return Precision.parse_printed(_DTYPE_WORDS.get(key, text))
     except ValueError:
         return None
 
@@ -127,7 +137,7 @@ def _place(key: str, spaced: str) -> Meaning | None:
         return Meaning("shape")
     if backend := backend_word(key):
         return Meaning("backend", word=backend)
-    if key in lexicon.DEVICES:
+    if key in lexicon.DEVICES or _CHIP.fullmatch(key):
         return Meaning("device")
     return Meaning("dataset") if is_dataset(key) else None
 

@@ -1,13 +1,12 @@
 """The numbers of one cell, each with the metric that it is a value of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from sr_bench.document.cell import Cell
 from sr_bench.document.dimensions import Measure
 from sr_bench.document.printed_numbers import Number, measured, read_numbers
-from sr_bench.document.spelling import compact
 from sr_bench.text.printable import counted
 
 _NOT_NUMBER: Final = (
@@ -17,27 +16,15 @@ _NOT_NUMBER: Final = (
 _NO_METRIC: Final = "no header, row or caption names its metric"
 _ENDS: Final = ("low", "high")
 _CHANGES: Final = ("loss", "gain")
-_LEAST_PSNR, _MOST_PSNR = 15, 60
 _LEAST_SSIM: Final = 0.1
 """What is below, as in 30.21 (0.02), is how far values lie apart."""
 _PAIR: Final = (Measure("psnr"), Measure("ssim"))
 
 
-@dataclass(frozen=True, slots=True)
-class MeasuredNumber:
-    """A number of a cell, or a dash in the place of one of several."""
-
-    cell: Cell
-    text: str
-    """As Python reads it; empty for a dash."""
-    measure: Measure
-    """With the unit that its cell prints, or else its header."""
-
-
 def numbers_in(
     cell: Cell, measures: Sequence[Measure], around: Sequence[Measure]
-) -> tuple[MeasuredNumber, ...]:
-    """Return what `cell` prints, one for each of `measures`.
+) -> Sequence[tuple[Number, Measure]]:
+    """Return what `cell` prints, one number for each of `measures`, with its unit or the header's.
 
     Args:
         cell: One with a digit.
@@ -55,17 +42,14 @@ def numbers_in(
         if not measures or measures[0].metric == _PAIR[0].metric:
             measures = _PAIR
     measures = measures or around
-    if len(values) == 1 == len(measures) and (low := _low_end(numbers)):
-        values = [low, *values]
+    if len(values) == 1 == len(measures) and numbers[0].kind == "spread":  # 0 of 0 - 10
+        values = [numbers[0], *values]
         measures = [replace(measures[0], metric=f"{measures[0].metric}_{e}") for e in _ENDS]
     if len(values) != len(measures):
         names = "/".join(measure.metric for measure in measures)
         msg = f"expected {counted(len(measures), 'number')}, {names}, got {len(values)}"
         raise ValueError(msg if measures else _NO_METRIC)
-    return tuple(
-        MeasuredNumber(value.cell, value.text, measured(measure, value))
-        for value, measure in zip(values, measures, strict=True)
-    )
+    return [(one, measured(measure, one)) for one, measure in zip(values, measures, strict=True)]
 
 
 def changed(measures: tuple[Measure, ...], of_row: Sequence[Measure]) -> tuple[Measure, ...]:
@@ -73,10 +57,11 @@ def changed(measures: tuple[Measure, ...], of_row: Sequence[Measure]) -> tuple[M
 
     A mere score is what the row measures.
     """
-    change = measures[0].metric if len(measures) == 1 else ""
-    if change == "score" and of_row:
+    if not of_row or len(measures) != 1 or tuple(of_row) == measures:
+        return measures
+    if (change := measures[0].metric) == "score":
         return tuple(of_row)
-    if change not in _CHANGES or not of_row or tuple(of_row) == measures:
+    if change not in _CHANGES:
         return measures
     return tuple(replace(measures[0], metric=f"{one.metric}_{change}") for one in of_row)
 
@@ -86,24 +71,8 @@ def prints_pair(cell: Cell) -> bool:
     return _is_pair([number for number in read_numbers(cell) if number.kind == "value"])
 
 
-def prints_decibels(cell: Cell) -> bool:
-    """Tell whether `cell` prints what can be a PSNR of an upscaled image, perhaps with its SSIM."""
-    values = [number for number in read_numbers(cell) if number.kind == "value"]
-    if not (len(values) == 1 or _is_pair(values)):
-        return False
-    psnr = values[0]
-    is_decimal = "." in psnr.text and compact(psnr.unit) in ("", "db")
-    return is_decimal and _LEAST_PSNR <= float(psnr.text) < _MOST_PSNR
-
-
 def _is_pair(values: Sequence[Number]) -> bool:
     if len(values) != len(_PAIR) or not all(value.text for value in values):
         return False
     psnr, ssim = (float(value.text) for value in values)
     return 1 < psnr < 100 and _LEAST_SSIM <= ssim <= 1
-
-
-def _low_end(numbers: Sequence[Number]) -> Number | None:
-    """Return the lower end of a range, ``0`` of ``0 - 10``; None if there is none."""
-    first = numbers[0]
-    return first if first.kind == "spread" else None

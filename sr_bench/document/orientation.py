@@ -2,51 +2,30 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import chain
 from typing import Final
 
+from sr_bench.document.benchmarks import are_decibels
 from sr_bench.document.cell import Cell
-from sr_bench.document.columns import IDENTITIES, Column
+from sr_bench.document.columns import IDENTITIES, Below, Column
 from sr_bench.document.dimensions import Dimensions, Measure
-from sr_bench.document.lexicon import SR_DATASETS
-from sr_bench.document.numbers_in_cells import prints_decibels
 from sr_bench.document.phrases import fallback_measure, is_remark, misspelt, read_phrase
+from sr_bench.document.printed_numbers import Number, read_numbers
 from sr_bench.document.row_keys import labelled
-from sr_bench.document.spelling import compact, has_digit, has_number
+from sr_bench.document.spelling import has_digit, has_number
 
 _NO_HEADER: Final = "it has no header"
-_PLAIN: Final = re.compile(
-    r"[~\u2248]?\s?[0-9]+(?:[.,][0-9]+)?\s?(?:[mu\u03bcn]?s|%|dB)?[*\u2020]?"
-)
-_DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
 _LEADS: Final = re.compile(r"[\W_]*[0-9]")
 _FRACTION: Final = re.compile(r"[0-9][.,][0-9]")
 _LINES: Final = re.compile(r"\W*[1-9][0-9]{2,3}[pi]\W*")
-_FEW: Final = 2
 _BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Below:
-    """The texts of one column that are not blank; read as far as they are asked for."""
-
-    rows: Sequence[Sequence[Cell]]
-    index: int
-    width: int
-
-    def __iter__(self) -> Iterator[str]:
-        return filter(None, (cell.plain for cell in self.cells))
-
-    @property
-    def cells(self) -> Iterator[Cell]:
-        """What the column holds, blanks too."""
-        return (row[self.index] for row in self.rows if len(row) == self.width)
-
-
-def by_cells(column: Column, texts: Iterable[str]) -> Column:
+def by_cells(column: Column, texts: Below) -> Column:
     """Return `column` with another role where its cells can't be what its header says."""
     if column.role in ("precision", "shape", "runtime", "device"):
-        numbers = [text for text in texts if has_digit(text)]
+        numbers = [cell for cell in texts.cells if has_digit(cell.plain)]
         if numbers and (says := _says_of(column, numbers)):
             return replace(column, role="number", says=says)
     if column.role == "number" and column.says.measures and not any(map(has_digit, texts)):
@@ -55,58 +34,25 @@ def by_cells(column: Column, texts: Iterable[str]) -> Column:
     return column
 
 
-def _says_of(column: Column, texts: Sequence[str]) -> Dimensions | None:
+def _says_of(column: Column, cells: Sequence[Cell]) -> Dimensions | None:
     """Return what a column of mere numbers holds; None if its cells name what rows are about."""
+    if column.role == "shape" and all(_BYTES.match(cell.plain) for cell in cells):
+        return column.says._replace(measures=(Measure("model_size"),))
+    found = [[one for one in read_numbers(cell) if one.kind == "value"] for cell in cells]
+    if any(len(values) != 1 for values in found):
+        return None
+    numbers = list(chain(*found))
     if column.role in ("runtime", "device") or column.says.precision:
-        # A time, what the hardware computes, and what is quantized.
-        # An NPU may be called 310.
-        named = column.role == "device" and not any(map(_DECIMAL.fullmatch, texts))
-        return None if named or not all(map(_PLAIN.fullmatch, texts)) else column.says
-    if all(map(_DECIMAL.fullmatch, texts)):  # Precision beside Recall
-        return replace(column.says, measures=(fallback_measure(column.header),))
-    if all(map(_BYTES.match, texts)):
-        return replace(column.says, measures=(Measure("model_size"),))
+        # A time, what the hardware computes, and what is quantized; an NPU may be called 310.
+        is_name = column.role == "device" and not any(map(_is_more_than_a_name, numbers))
+        return None if is_name else column.says
+    if all("." in one.text for one in numbers):  # Precision beside Recall
+        return column.says._replace(measures=(fallback_measure(column.header),))
     return None
 
 
-def of_benchmarks(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Column, ...]:
-    """Return `columns` with those on benchmarks, of which nothing names the metric, as of PSNR.
-
-    That is so where two benchmarks and more are across or down, and all their numbers can be
-    decibels: no other metric of these data sets is near 30.
-    """
-    unsaid = [
-        n
-        for n, column in enumerate(columns)
-        if column.role == "number" and not column.says.measures
-    ]
-    found = [n for n in unsaid if _is_benchmark(columns[n].says.dataset)]
-    if not found and any(map(_are_benchmarks, columns, texts)):
-        found = unsaid
-    elif len(found) < _FEW:
-        return columns
-    if not all(_are_decibels(texts[n]) for n in found):
-        return columns
-    psnr = (Measure("psnr"),)
-    return tuple(
-        replace(column, says=replace(column.says, measures=psnr)) if n in found else column
-        for n, column in enumerate(columns)
-    )
-
-
-def _is_benchmark(dataset: str) -> bool:
-    return compact(dataset).startswith(SR_DATASETS)
-
-
-def _are_benchmarks(column: Column, texts: Iterable[str]) -> bool:
-    """Tell whether the rows of a column are called by two benchmarks and more, and nothing else."""
-    names = list(texts) if column.role == "dataset" else []
-    return len(set(names)) >= _FEW and all(map(_is_benchmark, names))
-
-
-def _are_decibels(texts: Below) -> bool:
-    numbers = [cell for cell in texts.cells if has_digit(cell.plain)]
-    return bool(numbers) and all(map(prints_decibels, numbers))
+def _is_more_than_a_name(number: Number) -> bool:
+    return "." in number.text or number.unit.upper() not in ("", *"KMGBT")
 
 
 def oriented(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Column, ...]:
@@ -126,7 +72,8 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Colum
     measured = any(column.says.measures for column in columns)
     named = any(column.role == "number" and not _says_nothing(column) for column in columns)
     first = columns[0]
-    if first.role == "unknown" and any(texts[0]) and not any(map(_is_result, texts[0])):
+    called = any(any(map(str.isalnum, text)) for text in texts[0])  # by more than check marks
+    if first.role == "unknown" and called and not any(map(_is_result, texts[0])):
         role = _label_role(texts[0])
         if role != "model" or named:
             columns = (replace(first, role=role), *columns[1:])
@@ -135,7 +82,7 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Colum
     if "model" in roles or measured or roles.isdisjoint({"metric", *IDENTITIES}):
         return columns
     return tuple(
-        replace(column, role="number", says=replace(column.says, model=column.header))
+        replace(column, role="number", says=column.says._replace(model=column.header))
         if column.header and _is_of_a_model(column, cells)
         else column
         for column, cells in zip(columns, texts, strict=True)
@@ -146,7 +93,7 @@ def _is_of_a_model(column: Column, texts: Below) -> bool:
     """Tell whether a column holds numbers, even below a word for remarks, such as ``Paper``."""
     if column.role == "unknown":
         return any(map(has_digit, texts))
-    return column.role == "remark" and _are_decibels(texts)
+    return column.role == "remark" and are_decibels(texts.cells)
 
 
 def _are_names(texts: Iterable[str]) -> bool:
@@ -165,7 +112,7 @@ def _of_corner(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> I
     for column, cells in zip(columns[1:], texts[1:], strict=True):
         if column.role == "unknown" and any(map(has_digit, cells)):
             measure = fallback_measure(f"{columns[0].header} {column.header}")
-            says = replace(column.says, measures=(measure,))
+            says = column.says._replace(measures=(measure,))
             yield replace(column, role="number", says=says)
         else:
             yield column
@@ -217,7 +164,7 @@ def unmeasured(column: Column, texts: Iterable[str]) -> Column:
         return replace(column, fault=_NO_HEADER)
     if title := misspelt(column.header):
         return replace(column, fault=f"no column of this name is read; did you mean {title!r}?")
-    says = replace(column.says, measures=(fallback_measure(column.header),))
+    says = column.says._replace(measures=(fallback_measure(column.header),))
     return replace(column, role="number", says=says)
 
 

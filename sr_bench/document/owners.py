@@ -47,7 +47,7 @@ class Owners:
         again = owner is last and by_source and not says.row_source
         if owner and (label.is_qualified or again):
             dataset = says.dataset or owner.says.dataset
-            says = replace(says, row_source=owner.says.row_source, dataset=dataset)
+            says = says._replace(row_source=owner.says.row_source, dataset=dataset)
             row = replace(row, says=says)
         if not label.is_qualified:
             keys = ((label.model, says.row_source), (label.model, None))

@@ -31,7 +31,7 @@ class Places:
 
     def line(self, offset: int) -> int:
         """Return the 1-based line in which the character at `offset` stands."""
-        return max(1, bisect_right(self.starts, offset))
+        return bisect_right(self.starts, offset) or 1
 
     def cell(self, start: int, end: int, markup: Markup = "markdown") -> Cell:
         """Return what stands from `start` to `end`, without the blanks around it.

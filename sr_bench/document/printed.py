@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sr_bench.core.claim import Source
 from sr_bench.core.ignored import Ignored
+from sr_bench.document.cell import Cell
 from sr_bench.document.draft import draft
 from sr_bench.document.grids import LONG, Grid
 from sr_bench.document.layout import Layout
@@ -15,12 +16,11 @@ from sr_bench.text.printable import counted
 Scope = Literal["column", "row", "table"]
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(NamedTuple):
     """A cell with a digit that says more than what its row is about."""
 
     source: Source
-    text: str
+    cell: Cell
     layout: Layout
     """The table that it is in, as it is read."""
     header: str
@@ -33,6 +33,11 @@ class Printed:
     """Why no claim holds it; empty if one does."""
     ignored: str = ""
     """Why the card ignores it; empty if it does not."""
+
+    @property
+    def text(self) -> str:
+        """What a reader sees of the cell; its source, where that is nothing."""
+        return self.cell.plain or self.cell.text
 
     @property
     def grid(self) -> Grid:

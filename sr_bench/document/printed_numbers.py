@@ -1,8 +1,8 @@
 """Read the numbers of one cell: ``30.21/0.8646``, ``**1,592K**``, ``30.21 ± 0.02 (+0.03)``."""
 
 import re
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Final, Literal, NamedTuple
 
 from sr_bench.document.cell import Cell
 from sr_bench.document.dimensions import Measure
@@ -40,8 +40,7 @@ _COUNTED: Final = 10_000
 _COUNTS: Final = frozenset({"params", "flops", "macs", "ops"})
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """One number of a cell."""
 
     cell: Cell
@@ -66,8 +65,8 @@ def read_numbers(cell: Cell) -> tuple[Number, ...]:
     if len(cell.text) > LONGEST or (cell.whole and has_digit(cell.whole.replace(cell.text, "", 1))):
         return ()
     if match := _SIMPLE.fullmatch(cell.text):  # most cells, and the rest takes ten times as long
-        spans = [span for span in (match.span(1), match.span(2)) if span[1] > 0]
-        return tuple(Number(part, part.text) for part in (cell.part(*span) for span in spans))
+        spans = (match.span(1), match.span(2)) if match[2] else (match.span(1),)
+        return tuple([Number(part := cell.part(*span), part.text) for span in spans])
     reader = _Reader(cell)
     return tuple(reader.numbers) if all(map(reader.take, reader.items)) and reader.is_done else ()
 
@@ -110,7 +109,7 @@ class _Reader:
         if item["unit"]:
             return self._take_unit(item["unit"])
         if item["times"] and self.numbers and "." in self.numbers[-1].text:  # 2x may be a scale
-            self.numbers[-1] = replace(self.numbers[-1], unit="x")
+            self.numbers[-1] = self.numbers[-1]._replace(unit="x")
             return not self._awaited
         if item["sign"]:
             return self._take_sign(item)
@@ -138,7 +137,7 @@ class _Reader:
     def _end_range(self) -> bool:
         low, high = self.numbers[-2:]
         self._is_range = False
-        self.numbers[-2] = replace(low, kind="spread")
+        self.numbers[-2] = low._replace(kind="spread")
         return low.kind == "value" and float(low.text) <= float(high.text)
 
     def _take_arrow(self, end: int) -> bool:
@@ -159,7 +158,7 @@ class _Reader:
             return False
         unit = text.partition("/")[0]
         ends = 2 if [number.kind for number in self.numbers[-2:]] == ["spread", "value"] else 1
-        self.numbers[-ends:] = [replace(one, unit=unit) for one in self.numbers[-ends:]]
+        self.numbers[-ends:] = [one._replace(unit=unit) for one in self.numbers[-ends:]]
         return True
 
     def _take_sign(self, item: re.Match[str]) -> bool:

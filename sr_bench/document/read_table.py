@@ -1,8 +1,7 @@
 """Read tables row by row into numbers; what can't be read is noted, and nothing is dropped."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Final
 
@@ -10,20 +9,20 @@ from sr_bench.core.metric import metric_infos
 from sr_bench.core.precision import agreed
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Column
-from sr_bench.document.dimensions import Dimensions
+from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.findings import Finding, Line
 from sr_bench.document.labelled_parts import labelled_parts
 from sr_bench.document.layout import Layout
 from sr_bench.document.numbers_in_cells import changed, numbers_in
 from sr_bench.document.printed import Printed, Scope
+from sr_bench.document.printed_numbers import Number, read_numbers
 from sr_bench.document.row_labels import RowReader
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.stacked import unstacked
 from sr_bench.document.tables import Document
 from sr_bench.errors import DocumentError
 
-_DECIMAL: Final = r"[0-9]+[.,][0-9]+ ?(?:[KMGBT]|[KMG]i?B)?"
-_DECIMALS: Final = re.compile(rf"\W*{_DECIMAL}(?:\s?[/|;]\s?{_DECIMAL})*\W*", re.I)
+_DECIMAL: Final = re.compile(r"\W*[0-9]+[.,][0-9]+ ?(?:[KMGBT]|[KMG]i?B)?\W*", re.I)
 _NO_MODEL: Final = "no column, row or heading names the model that it is of"
 _VERSIONS: Final = re.compile("version|opset", re.I)
 """Headers of remarks that are decimals."""
@@ -58,11 +57,11 @@ class TableReader:
                 if cell is not None and has_number(cell.plain) and not apart:
                     self._note(layout, column, cell, (label,), layout.fault, "table")
 
-    def note(self, finding: Finding, fault: str) -> None:
-        """Note a number, and why no claim holds it: no fault if one does, or a card ignores it."""
-        line = finding.line
-        labels = (*line.labels, finding.says.model)
-        self._note(line.layout, finding.column, finding.cell, labels, fault, "row", line.ignored)
+    def note(self, finding: Finding, fault: str, ignored: str = "") -> None:
+        """Note a number, and why no claim holds it: its fault, or why the card ignores it."""
+        place = (finding.source, finding.cell, finding.line.layout)
+        names = (finding.column.header, finding.labels)
+        self.printed.append(Printed(*place, *names, "row", fault, ignored))
 
     def _row(self, layout: Layout, number: int, cells: tuple[Cell, ...]) -> None:
         try:
@@ -88,23 +87,47 @@ class TableReader:
                 self._note(layout, column, cell, line.labels, why, "column", line.ignored)
             return
         try:
-            found = list(_findings(line, column, cell))
+            found = self._findings(line, column, cell)
         except ValueError as fault:
             self._note(layout, column, cell, line.labels, str(fault), "column", line.ignored)
             return
         for finding in found:
             self.labels.add(finding.says.model)
-            if not self._is_ignored(finding):
+            if not (why := self._why_ignored(finding)):
                 self.findings.append(finding)
             elif finding.text:
-                self.note(finding, "")
+                self.note(finding, "", why)
 
-    def _is_ignored(self, finding: Finding) -> bool:
-        if finding.line.ignored or not (self._ignored.tables or self._ignored.rows):
-            return bool(finding.line.ignored)
-        names = finding.line.layout.grid.names
-        labels = (*finding.line.labels, finding.says.model)
-        return bool(self._ignored.table(names) or self._ignored.row(labels))
+    def _findings(self, line: Line, column: Column, cell: Cell) -> list[Finding]:
+        """Return the numbers of a cell, or the cell itself if it may hold one.
+
+        Raises:
+            ValueError: It prints what can't be read; the message says what was expected.
+        """
+        measures = changed(column.says.measures, line.says.measures) or line.says.measures
+        source = self._document.source
+        if not has_digit(cell.text):
+            if len(measures) != 1 or measures[0].metric not in metric_infos():
+                return []
+            says = _about(line, column.about)
+            return [Finding(line, column, says, measures[0], cell, source(cell), "")]
+        found = []
+        for nearer, numbers in _numbers(line, column, cell, measures):
+            says = _about(line, nearer)
+            if not says.model:
+                raise ValueError(_NO_MODEL)
+            for number, measure in numbers:
+                if text := number.text:
+                    part = number.cell
+                    found.append(Finding(line, column, says, measure, part, source(part), text))
+        return found
+
+    def _why_ignored(self, finding: Finding) -> str:
+        """Return why the card ignores a number; empty if it doesn't."""
+        line, ignored = finding.line, self._ignored
+        if line.ignored or not (ignored.tables or ignored.rows):
+            return line.ignored
+        return ignored.table(line.layout.grid.names) or ignored.row(finding.labels)
 
     def _note(
         self,
@@ -120,40 +143,27 @@ class TableReader:
         ignored = self._ignored
         why = told or ignored.table(layout.grid.names)
         why = why or ignored.column(header) or ignored.row(labels)
-        text = cell.plain or cell.text
         source = self._document.source(cell)
-        self.printed.append(Printed(source, text, layout, header, labels, scope, fault, why))
+        self.printed.append(Printed(source, cell, layout, header, labels, scope, fault, why))
 
 
-def _findings(line: Line, column: Column, cell: Cell) -> Iterator[Finding]:
-    """Yield the numbers of a cell, or the cell itself if it may hold one.
-
-    Raises:
-        ValueError: It prints what can't be read; the message says what was expected.
-    """
-    measures = changed(column.says.measures, line.says.measures) or line.says.measures
-    if not has_digit(cell.text):
-        if len(measures) == 1 and measures[0].metric in metric_infos():
-            yield Finding(line, column, _about(line, column.about), measures[0], cell, "")
-        return
+def _numbers(
+    line: Line, column: Column, cell: Cell, measures: Sequence[Measure]
+) -> list[tuple[Dimensions, Sequence[tuple[Number, Measure]]]]:
+    """Return the numbers of a cell, together with what is said of them nearer than in their row."""
+    around = line.layout.says.measures
     try:
-        found = [(column.about, numbers_in(cell, measures, line.layout.says.measures))]
+        return [(column.about, numbers_in(cell, measures, around))]
     except ValueError:
         if not (parts := labelled_parts(cell)):
             raise
-        found = [
-            (
-                replace(own, measures=()).over(column.about),
-                numbers_in(part, own.measures or measures, line.layout.says.measures),
-            )
-            for own, part in parts
-        ]
-    for nearer, numbers in found:
-        says = _about(line, nearer)
-        if not says.model:
-            raise ValueError(_NO_MODEL)
-        for number in (number for number in numbers if number.text):
-            yield Finding(line, column, says, number.measure, number.cell, number.text)
+    return [
+        (
+            own._replace(measures=()).over(column.about),
+            numbers_in(part, own.measures or measures, around),
+        )
+        for own, part in parts
+    ]
 
 
 def _about(line: Line, nearer: Dimensions) -> Dimensions:
@@ -170,7 +180,7 @@ def _about(line: Line, nearer: Dimensions) -> Dimensions:
         names = f"{nearer.precision} from its column and {line.says.precision} from its row"
         msg = f"expected one precision, got {names}"
         raise ValueError(msg)
-    return replace(says, precision=precision)
+    return says._replace(precision=precision)
 
 
 def _prints_number(column: Column, cell: Cell) -> bool:
@@ -182,4 +192,4 @@ def _prints_number(column: Column, cell: Cell) -> bool:
         return has_digit(cell.text if "badge" in cell.text else cell.plain)
     if column.role == "scale" or _VERSIONS.search(column.header):
         return False
-    return bool(_DECIMALS.fullmatch(cell.plain))
+    return bool(_DECIMAL.fullmatch(cell.plain)) or any("." in n.text for n in read_numbers(cell))

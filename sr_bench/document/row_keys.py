@@ -7,6 +7,7 @@ from typing import Final
 
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Column
+from sr_bench.document.meanings import precision_word
 from sr_bench.document.phrases import read_phrase
 from sr_bench.document.printed_numbers import read_numbers
 from sr_bench.document.results import names_network
@@ -29,18 +30,25 @@ def labelled(columns: Sequence[Column], texts: Sequence[Iterable[str]]) -> Itera
             model = column.header if named else model
             yield replace(column, role=role)
         elif model and column.role in ("number", "unknown") and not column.says.model:
-            yield replace(column, says=replace(column.says, model=model))
+            yield replace(column, says=column.says._replace(model=model))
         else:
             yield column
 
 
 def _role(texts: Iterable[str]) -> str:
     """Return what each of `texts` names, and nothing else; empty if that is not one of `_KINDS`."""
-    found = list(map(read_phrase, texts))
-    kinds = {tuple(kind for kind in _KINDS if getattr(says, kind)) for says in found}
-    bare = not any(says.measures or says.rest for says in found)
-    only = kinds.pop() if len(kinds) == 1 and bare else ()
-    return only[0] if len(only) == 1 else ""
+    kind = next(map(_kind, texts), "")
+    return kind if kind and all(_kind(text) == kind for text in texts) else ""
+
+
+def _kind(text: str) -> str:
+    if precision_word(text):
+        return "precision"
+    says = read_phrase(text)
+    kinds = [kind for kind in _KINDS if getattr(says, kind)]
+    if len(kinds) != 1 or says.measures or says.backend or says.rest:
+        return ""
+    return "" if kinds[0] == "precision" else kinds[0]  # A fp16
 
 
 def with_levels(

@@ -16,12 +16,15 @@ from sr_bench.document.lexicon import NOTHING
 from sr_bench.document.meanings import precision_word
 from sr_bench.document.owners import LabelledRow, Owners
 from sr_bench.document.phrases import column_role, fallback_measure, is_remark, read_phrase
+from sr_bench.document.remarks import remarks_of, value_of
 from sr_bench.document.sizes import read_size
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document
 from sr_bench.document.told import Meaning, meaning_of
 from sr_bench.errors import DocumentError
 
+_TELLING: Final = frozenset({*IDENTITIES, "metric"})
+"""Roles of columns whose cells say what the numbers of a row are about."""
 _FULL: Final = frozenset({"full", "single", "no", "32", "original"})
 _SCALE: Final = re.compile(r"[^\w.]*[x×]?\s*(\d{1,2})\s*[x×]?[^\w.]*", re.I)  # noqa: RUF001 - as typed
 
@@ -44,8 +47,8 @@ class RowReader:
         self._model_rows = not all(label.is_qualified for label in labels)
         # A table that names precisions has none from its heading.
         named = layout.names_precisions or any(not one.precision.is_full for one in labels)
-        says = replace(layout.says, measures=(), rest="")
-        self._table = replace(says, precision=None) if named else says
+        precision = (None if named else layout.says.precision) or Precision.FP32
+        self._table = layout.says._replace(measures=(), rest="", precision=precision)
         self._int8: Precision | None = None
 
     def read(self, number: int, cells: tuple[Cell, ...]) -> Line | None:
@@ -64,18 +67,19 @@ class RowReader:
         if isinstance(label, DocumentError):
             raise label
         texts = {
-            column.role: _value(cell)
+            column.role: value_of(cell)
             for column, cell in self._pairs(cells)
-            if column.role in (*IDENTITIES, "metric")
+            if column.role in _TELLING
         }
         if said := _qualifier(texts.get("source", "")):
             texts["source"] = ""
             backend, precision = label.backend or said.backend, said.precision or label.precision
             label = replace(label, backend=backend, precision=precision)
         says = self._said(cells, texts, label, place)
-        if not says.measures:
-            says = replace(says, measures=self._section_measures)
-        remarks, means = (label.mark, *self._remarks(cells)), self._told(cells)
+        if self._section_measures and not says.measures:
+            says = says._replace(measures=self._section_measures)
+        remarks = (label.mark, *remarks_of(self._layout.columns, cells), self._section_text)
+        means = self._told(cells)
         if label.model:
             row = self._owned(LabelledRow(label, says, remarks, number), place)
             says, remarks = row.says, row.remarks
@@ -113,9 +117,8 @@ class RowReader:
 
     def _around(self, says: Dimensions) -> Dimensions:
         if says.measures or says.rest:  # of few rows
-            says = replace(says, measures=(), rest="")
-        says = says.over(self._section).over(self._table)
-        return says if says.precision else replace(says, precision=Precision.FP32)
+            says = says._replace(measures=(), rest="")
+        return says.over(self._section).over(self._table)
 
     def _begins_section(self, cells: Sequence[Cell]) -> bool:
         """Tell whether a row has but one text, and that no number; remember what it says."""
@@ -131,8 +134,8 @@ class RowReader:
         if text.lower() in NOTHING or (has_number(text) and not (known and not says.rest)):
             return False
         if self._layout.model_column is None and not known:
-            says = replace(says, model=text)
-        self._section, self._section_text = replace(says, measures=(), rest=""), text
+            says = says._replace(model=text)
+        self._section, self._section_text = says._replace(measures=(), rest=""), text
         self._section_measures = says.measures
         return True
 
@@ -143,9 +146,9 @@ class RowReader:
         filled, leading = list(cells), True
         labelled = self._layout.model_column is None or bool(cells[self._layout.model_column].text)
         for index, (column, cell) in enumerate(self._pairs(cells)):
-            names = column.role in ("model", *IDENTITIES, "metric")
+            names = column.role in ("model", *_TELLING)
             leading = leading and not cell.text and names
-            if names and not cell.text and (leading or not labelled):
+            if names and not cell.text and (leading or not labelled or column.role == "scale"):
                 filled[index] = self._above[index]
         # All that tells rows apart may be blank in a row of no name: then remarks must do it.
         return tuple(filled)
@@ -166,7 +169,9 @@ class RowReader:
             device=texts.get("device", ""),
             dataset=texts.get("dataset", ""),
             scale=int(scale[1]) if scale else 0,
-            shape=_shape({column.role: cell.plain for column, cell in self._pairs(cells)}),
+            shape=_shape(
+                {a.role: c.plain for a, c in self._pairs(cells) if a.role in ("shape", "scale")}
+            ),
         )
         return self._labelled(says, cells, texts.get("metric", ""))
 
@@ -178,17 +183,17 @@ class RowReader:
             return says
         named = read_phrase(metric)
         if named.precision and named.precision.is_bare_int8:
-            named = replace(named, precision=self._int8 or named.precision)
+            named = named._replace(precision=self._int8 or named.precision)
         if not named.measures and column_role(metric) == "unknown":
-            named = replace(named, measures=(fallback_measure(metric),))
-        return says.over(replace(named, rest=""))
+            named = named._replace(measures=(fallback_measure(metric),))
+        return says.over(named._replace(rest=""))
 
     def _calibrated(self, cells: Sequence[Cell], texts: Mapping[str, str]) -> str:
         """Return the precision of a row with what a second column says of it: int8, then max."""
         text = texts.get("precision", "")
         for column, cell in self._pairs(cells) if text else ():
             if column.role == "remark" and column_role(column.header) == "precision":
-                both = f"{text} {_value(cell)}"
+                both = f"{text} {value_of(cell)}"
                 text = both if read_phrase(both).precision else text
         return text
 
@@ -216,7 +221,7 @@ class RowReader:
     def _keep(self, label: str, text: str) -> None:
         """Remember what a row says of the rows below: their input's shape, or how int8 is made."""
         if column_role(label) == "shape" and read_size(text):
-            self._table = replace(self._table, shape=text)
+            self._table = self._table._replace(shape=text)
         says = read_phrase(label).precision
         if says and says.is_bare_int8:
             self._int8 = precision_word(f"int8 {text}") or self._int8
@@ -230,7 +235,8 @@ class RowReader:
         named = None if label.precision.is_full else label.precision
         if not text:
             return named
-        in_column = Precision.FP32 if text.lower() in _FULL else read_phrase(text).precision
+        in_column = precision_word(text) or read_phrase(text).precision
+        in_column = Precision.FP32 if text.lower() in _FULL else in_column
         if in_column is None:
             msg = f"{place}: expected a precision such as FP32 or w8a8 in its column, got {text!r}"
             raise DocumentError(msg)
@@ -238,14 +244,6 @@ class RowReader:
             msg = f"{place}: the column of precisions says {text!r} and the label {named}"
             raise DocumentError(msg)
         return both
-
-    def _remarks(self, cells: Sequence[Cell]) -> tuple[str, ...]:
-        remarks = (
-            _value(cell)
-            for column, cell in self._pairs(cells)
-            if column.role in ("remark", "unknown") and not column.fault
-        )
-        return (*remarks, self._section_text)
 
     def _owned(self, row: LabelledRow, place: str) -> LabelledRow:
         by_source = "source" in self._layout.roles
@@ -255,15 +253,12 @@ class RowReader:
 def _qualifier(text: str) -> Dimensions | None:
     """Return the precision that stands in the column of sources: ``vacc fp16``; None for one."""
     said = read_phrase(text)
-    alone = said == Dimensions(precision=said.precision, backend=said.backend)
-    return said if alone and said.precision else None
+    if not said.precision:
+        return None
+    return said if said == Dimensions(precision=said.precision, backend=said.backend) else None
 
 
 def _shape(texts: Mapping[str, str]) -> str:
     """Return the shape of a row, which may stand in the column Scale: ``736x1280``."""
     scale = texts.get("scale", "")
     return texts.get("shape") or (scale if len(scale) > 3 and read_size(scale) else "")
-
-
-def _value(cell: Cell) -> str:
-    return "" if cell.plain.lower() in NOTHING else cell.plain

@@ -1,6 +1,7 @@
 """What one line of a table prints of one model, in one precision, on one dataset."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.precision import Precision
@@ -8,8 +9,7 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.grids import Grid
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A cell, or a part of one, that answers a question."""
 
     asks: Claim | Blank
@@ -17,8 +17,7 @@ class Place:
     """The number alone, without the marks around it, or what stands in its place."""
 
 
-@dataclass(frozen=True)
-class ModelRow:
+class ModelRow(NamedTuple):
     """What a row of a table prints of one model; a row may print several models and datasets.
 
     The fields that it shares with `Claim` are those of all of its claims.

@@ -41,7 +41,10 @@ def unstacked(columns: Sequence[Column], cells: tuple[Cell, ...]) -> tuple[tuple
             numbers.append(lines)
         elif column.role in _LABELS[mark]:
             labels.add(len(lines))
-    if not numbers or {len(lines) for lines in numbers} != labels - {1}:
+    heights = {len(lines) for lines in numbers}
+    # A slash may be part of a label: INT8/ACT16.
+    fit = heights <= labels if mark is _SLASH else heights == labels - {1}
+    if len(heights) != 1 or not fit:
         return (cells,)
     if not all(map(_is_numbers, numbers)) or any(map(_tells_itself, columns, cells)):
         return (cells,)
@@ -76,7 +79,7 @@ def _mark(columns: Sequence[Column], cells: Sequence[Cell]) -> re.Pattern[str] |
 
 def _lines(cell: Cell, mark: re.Pattern[str]) -> tuple[Cell, ...]:
     is_one = cell.whole or (mark is _SLASH and "](" in cell.text)
-    return (cell,) if is_one else cell.split(mark)
+    return (cell,) if is_one else tuple(cell.split(mark))
 
 
 def _is_numbers(lines: Sequence[Cell]) -> bool:

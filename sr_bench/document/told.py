@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from sr_bench.core.ignored import spelled_alike
@@ -53,7 +53,7 @@ def read_meaning(text: str) -> Meaning:
     measures, _, others = word.partition("@")
     if not word.strip("@ ") or "?" in word:
         raise ValueError(_EXPECTED)
-    return Meaning("number", replace(_others(others), measures=read_measures(measures)))
+    return Meaning("number", _others(others)._replace(measures=read_measures(measures)))
 
 
 def read_measures(text: str) -> tuple[Measure, ...]:
@@ -65,7 +65,7 @@ def read_measures(text: str) -> tuple[Measure, ...]:
 def _others(text: str) -> Dimensions:
     says = read_phrase(text)
     # A dataset may be called anything.
-    return replace(says, dataset=says.dataset or says.rest, rest="", measures=())
+    return says._replace(dataset=says.dataset or says.rest, rest="", measures=())
 
 
 def _field(key: str, value: str) -> Dimensions:

@@ -46,8 +46,16 @@ def _doubled(finding: Finding, first: Finding) -> str:
 
 def _key(finding: Finding) -> Key:
     says = finding.says
-    who = (says.model, says.row_source, says.backend, says.precision, says.device)
-    return (*who, dataset_key(says.dataset), says.scale, finding.measure.metric)
+    return (
+        finding.measure.metric,
+        says.model,
+        says.row_source,
+        says.backend,
+        says.precision,
+        says.device,
+        dataset_key(says.dataset),
+        says.scale,
+    )
 
 
 def _variants(group: Sequence[Finding]) -> list[str]:

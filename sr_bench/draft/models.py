@@ -67,7 +67,7 @@ class Row:
         """
         for scale in self.scales:
             own = {scale} if scale != self.scales[0] else {0, scale}
-            rows = [replace(row, places=_of_scales(row, own)) for row in self.rows]
+            rows = [row._replace(places=_of_scales(row, own)) for row in self.rows]
             kept = tuple(row for row in rows if row.places)
             yield replace(self, rows=kept, scale=scale, why_scale="as the document prints it")
         if not self.scales:

@@ -24,8 +24,8 @@ def ignorable(reading: Reading) -> Ignored:
 
 def _names(one: Printed) -> Sequence[tuple[str, str]]:
     """Return what a card may call the part of the table that `one` is in, its own scope first."""
-    rows = (("row", name) for name in one.labels)
-    names = (("column", one.header), *rows, ("table", one.grid.names[0]))
+    rows = [("row", label) for label in one.labels]
+    names = [("column", one.header), *rows, *(("table", name) for name in one.grid.names)]
     usable = [(scope, name) for scope, name in names if 0 < len(name) <= LONG]
     return sorted(usable, key=lambda item: item[0] != one.scope)
 

@@ -314,3 +314,38 @@ def test_a_column_that_a_card_ignores_tells_of_its_rows_what_it_told(
     assert [c for t in left.tables for row in t.rows for c in row.claims] == [
         claim for claim in read_claims(document) if claim.metric == "psnr"
     ]
+
+
+def test_tables_side_by_side_are_read_one_after_the_other() -> None:
+    text = table(
+        "Model | Steps | PSNR | Model | Steps | PSNR",
+        "owl | 10 | 31 | wren | 10 | 29",
+        " | 20 | 32 | | 20 | 30",
+        "dove | 10 | 33 | | |",
+    )
+    assert claims(text) == [
+        "owl (10): psnr 31",
+        "wren (10): psnr 29",
+        "owl (20): psnr 32",
+        "wren (20): psnr 30",
+        "dove: psnr 33",
+    ]
+
+
+def test_columns_that_an_upper_header_tells_apart_are_of_one_table() -> None:
+    head = (
+        "<table><tr><th colspan=2>Set5<th colspan=2>B100</tr><tr><th>PSNR<th>SSIM<th>PSNR<th>SSIM"
+    )
+    text = f"# owl\n\n{head}</tr><tr><td>37.1<td>0.9<td>31.2<td>0.8</tr></table>\n"
+    assert claims(text) == [
+        "owl Set5: psnr 37.1",
+        "owl Set5: ssim 0.9",
+        "owl B100: psnr 31.2",
+        "owl B100: ssim 0.8",
+    ]
+
+
+def test_a_text_above_all_headers_says_nothing_of_a_column() -> None:
+    above = "<table><tr><th colspan=3>The first W-Bench</th></tr><tr><th>Model"
+    text = f"{above}<th>PSNR<th>Edits</tr><tr><td>owl<td>31<td>4.5</tr></table>\n"
+    assert claims(text) == ["owl: psnr 31", "owl: edits 4.5"]

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 import pytest
 
+from sr_bench.document.benchmarks import of_benchmarks
 from sr_bench.document.cell import Cell
 from sr_bench.document.claims import read, read_claims
-from sr_bench.document.columns import Column
+from sr_bench.document.columns import Below, Column
 from sr_bench.document.dimensions import Dimensions
-from sr_bench.document.orientation import Below, by_cells, of_benchmarks
+from sr_bench.document.orientation import by_cells
 from sr_bench.document.phrases import column_role, read_phrase
 from sr_bench.document.tables import parse_document
 
@@ -33,12 +34,17 @@ def below(texts: Iterable[str]) -> Below:
         ("精度", ["fp16", "int8"], "precision", ["accuracy"]),
         ("Size", ["3.0 MB"], "number", ["model_size"]),
         ("Size", ["3x128x128"], "shape", []),
+        ("Runtime", ["12.3 &plusmn; 0.1 ms", "-"], "number", ["latency"]),
+        ("Runtime", ["ONNX 1.2"], "runtime", ["latency"]),
+        ("GPU", ["12,345 ms"], "number", []),
+        ("GPU", ["310", "910"], "device", []),
+        ("GPU", ["3060M"], "device", []),
     ],
 )
 def test_a_header_of_two_meanings_is_told_by_its_cells(
     header: str, cells: list[str], role: str, metrics: list[str]
 ) -> None:
-    column = by_cells(Column(header, column_role(header), read_phrase(header)), cells)
+    column = by_cells(Column(header, column_role(header), read_phrase(header)), below(cells))
     assert column.role == role
     assert [measure.metric for measure in column.says.measures] == metrics
 
@@ -48,9 +54,15 @@ def test_a_header_of_two_meanings_is_told_by_its_cells(
     [
         (["Set5", "BSD100 x4"], [["38.00", "**32.1**", "-"], ["27.92"]], "psnr"),
         (["Set5", "BSD100 x4"], [["38.00", "37.12 / 0.91"], ["27.92"]], "psnr"),
-        (["Set5", "Set14"], [["38.00 dB", "37.12 (0.91)"], ["33.9 &plusmn; 0.1", "33,92"]], "psnr"),
+        (
+            ["Set5", "Set14"],
+            [["38.00 dB", "37.12 (0.91)"], ["<b>33.9</b> &plusmn; 0.1", "33,92"]],
+            "psnr",
+        ),
         (["Set5", "Set14"], [["38.00 ms"], ["33.9"]], ""),
         (["Set5", "Set14"], [["38.00 / 33.1"], ["33.9"]], ""),
+        (["Set5", "Set14"], [["38.00", "≥34"], ["33.017055"]], "psnr"),
+        (["Set5", "Set14"], [["38", "34"], ["33.01"]], ""),
         (["Set5", "Set14"], [["0.9614"], ["0.9605"]], ""),
         (["Set5", "Set14"], [["32.92"], ["3.1"]], ""),
         (["Set5", "Set14"], [["32.92"], ["-"]], ""),
@@ -101,3 +113,15 @@ def test_benchmarks_down_a_table_tell_the_same(
     columns = (Column("Dataset", "dataset"), Column("EDSR", "number", Dimensions(model="EDSR")))
     measures = of_benchmarks(columns, (below(datasets), below(numbers)))[1].says.measures
     assert (measures[0].metric if measures else "") == metric
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "metric"),
+    [("Mine x2", "33.5", "psnr"), ("Mine x2", "3.5", "mine"), ("Mine", "33", "mine")],
+)
+def test_an_unknown_name_with_a_scale_beside_benchmarks_is_a_data_set(
+    header: str, cell: str, metric: str
+) -> None:
+    text = f"| Model | Set5 x2 | Set14 x2 | {header} |\n|-|-|-|-|\n| owl | 37.5 | 33.1 | {cell} |\n"
+    *_, claim = read_claims(parse_document(text, "zoo/README.md"))
+    assert (claim.metric, claim.dataset) == (metric, "Mine" if metric == "psnr" else "")

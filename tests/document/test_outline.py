@@ -51,7 +51,9 @@ def test_tables_of_equal_headings_are_told_apart_by_those_further_out() -> None:
         ("Super Resolution", "Nearest", "Nearest"),
         ("Super Resolution", "Results", "Super Resolution"),
         ("Some tasks", "owlSR model", "owlSR"),
+        ("Some tasks", "owlSR PyTorch on Set5", "owlSR"),
         ("Some tasks", "Set5 results", "Some tasks"),
+        ("Some tasks", "How ABC compares", "Some tasks"),
     ],
 )
 def test_a_heading_of_one_name_or_below_the_field_is_the_model(

@@ -65,7 +65,7 @@ def test_digits_that_tell_a_row_from_others_are_no_numbers(header: str, cell: st
 
 
 @pytest.mark.parametrize("header", ["Notes", "Dataset", "Device", "Weights"])
-@pytest.mark.parametrize("text", ["0.87", "1,592K", "4.2 MB", "31.6 / 0.87"])
+@pytest.mark.parametrize("text", ["0.87", "1,592K", "4.2 MB", "31.6 / 0.87", "12.3 ± 0.1 ms"])
 def test_a_decimal_alone_is_a_number_below_any_of_these_headers(header: str, text: str) -> None:
     found = messages(MODELS.format(header, f"**{text}**"))
     assert any(repr(text) in message for message in found)

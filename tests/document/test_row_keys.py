@@ -42,11 +42,18 @@ def test_a_network_above_scales_is_the_model_of_the_columns_behind_it() -> None:
 
 
 def test_a_column_of_models_that_are_all_precisions_is_one_of_precisions() -> None:
-    text = "# owlSR\n\n" + table("Model | Set5 PSNR", "FP32 | 36.1", "INT8 | 35.2")
-    assert claims(text) == [
+    rows = ("FP32 | 36.1", "INT8 | 35.2", "INT8/ACT16 | 36", "int4W/int8Act. | 33")
+    assert claims("# owlSR\n\n" + table("Model | Set5 PSNR", *rows)) == [
         ("owlSR", "fp32 Set5", "36.1", 0),
         ("owlSR", "int8 Set5", "35.2", 0),
+        ("owlSR", "w8a16 Set5", "36", 0),
+        ("owlSR", "w4a8 Set5", "33", 0),
     ]
+
+
+def test_a_column_of_models_with_their_precisions_is_one_of_models() -> None:
+    text = "# Zoo\n\n" + table("Model | Set5 PSNR", "A fp16 | 36.1", "A int8 | 35.2")
+    assert {row for row, *_ in claims(text)} == {"A"}
 
 
 def test_a_column_of_models_called_by_data_sets_is_one_of_models() -> None:
@@ -108,3 +115,19 @@ def test_a_score_is_what_its_row_measures() -> None:
 def test_a_column_of_words_that_nobody_knows_tells_rows_apart() -> None:
     text = table("Model | Program | PSNR", "owl | a.py | 31.1", "owl | b.py | 31.2")
     assert variants(text) == [("psnr", "31.1", "a.py"), ("psnr", "31.2", "b.py")]
+
+
+def test_a_check_mark_says_that_its_row_has_what_the_column_is_of() -> None:
+    text = "# owlSR\n\n" + table("A | B | PSNR", "√ | | 31.1", "√ | ✔️ | 31.2", " | ✓ | 31.3")
+    assert variants(text) == [("psnr", "31.1", "a"), ("psnr", "31.2", "a-b"), ("psnr", "31.3", "b")]
+
+
+def test_what_a_metric_of_a_row_is_called_beside_its_name_tells_it_from_others() -> None:
+    rows = ("Full decode time | 6.1 s", "Stream decode time | 6.5 s")
+    found = variants("# owlSR\n\n" + table("Metric | Value", *rows))
+    assert found == [("latency", "6.1", "full_decode"), ("latency", "6.5", "stream_decode")]
+
+
+def test_a_blank_scale_of_a_named_row_is_that_of_the_row_above() -> None:
+    text = table("Model | Scale | PSNR", "owl | x2 | 31.1", "wren | | 31.2", "owl | x4 | 28.1")
+    assert [scale for *_, scale in claims(text)] == [2, 2, 4]

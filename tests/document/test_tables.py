@@ -133,13 +133,15 @@ def test_bad_files_are_refused_by_name(tmp_path: Path) -> None:
 
 
 _WORDS = st.text(st.sampled_from("ab1.-*_`[]()\\|超 \t:>#"), max_size=8)
-_LINES = st.lists(
-    st.one_of(_WORDS, st.sampled_from(["", "```", "|-|-|", "> |-|-|", "--|--", "| a | b |"])),
-    max_size=12,
-)
+_BLOCKS = ("", "```", "+", "1. ", "1. a", "***", "# a", "<div>", "> a", "    |a|", "\u3000")
+_ROWS = ("|-|-|", "-|-", "- | -", "|:-:|", "|-||", "a|b", "| a | b |", "|a\\||", "|a", "---")
+_INDENTS = st.sampled_from(("", "", "", "> ", "- ", "  ", "    "))
+_HEADS = ("a|b\n-|-", "\n    a|b\n-|-", "a|b\n-|-||", "a|b\n- | -")
+_TABLE_LINES = st.tuples(_INDENTS, st.sampled_from((*_HEADS, *_ROWS, *_BLOCKS))).map("".join)
+_LINES = st.lists(st.one_of(_WORDS, _TABLE_LINES), max_size=12)
 
 
-@settings(deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True, max_examples=400)
 @given(lines=_LINES, newline=st.sampled_from(["\n", "\r\n"]), bom=st.sampled_from(["", "\ufeff"]))
 def test_cells_hold_what_markdown_it_shows(lines: list[str], newline: str, bom: str) -> None:
     document = parse_document(bom + newline.join(lines), "x.md")

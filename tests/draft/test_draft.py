@@ -324,6 +324,14 @@ def test_of_two_rows_that_say_the_same_the_second_is_ignored_by_its_line(tmp_pat
     assert [claim.text for claim in claims] == ["1.5", "30.1", "30"]
 
 
+def test_a_table_that_is_ignored_is_named_by_what_no_table_that_is_read_is_called(tmp_path: Path):
+    gallery = "\n<table><tr><td>x3 (27.53 dB)</td><td>x4</td></tr></table>\n"
+    document = table(tmp_path, "| Net_x2 | 1.5 | 30.1 | - |\n", more=gallery)
+
+    assert '[ignore_tables]\n"line 8" = "not read' in written(document)  # both are below Net
+    assert [len(claims) for _, claims in load_suite(tmp_path / "card.toml").claims] == [2]
+
+
 def test_without_a_word_about_images_no_dataset_is_guessed(tmp_path: Path):
     text = written(table(tmp_path, "| Net_x2 | 1.5 | 30.1 | - |"))
 

@@ -14,17 +14,15 @@ _HEADERS = (
 )
 _LABELS = ("EDSR_x2", "EDSR int8", "Set5", "PSNR", "x4", "fp16", "wren-vacc-int8", "1x3x8x8")
 _NUMBERS = ("30.21", "**0.8646**", "30.21/0.8646", "1.37M", "30.2 ± 0.1", "-", "12,345", *NUMBERS)
-_headers = (
-    st.sampled_from(_HEADERS)
-    | st.sampled_from(_HEADERS)
-    | odd_text.map(lambda text: _line(text)[:40])
-)
-_cells = st.sampled_from(_LABELS) | st.sampled_from(_NUMBERS) | odd_text.map(lambda t: _line(t))
-Table = list[list[str]]
 
 
 def _line(text: str) -> str:
     return " ".join(text.split())[:80]
+
+
+_headers = st.sampled_from(_HEADERS) | st.sampled_from(_HEADERS) | odd_text.map(_line)
+_cells = (st.sampled_from(_LABELS) | st.sampled_from(_NUMBERS) | odd_text).map(_line)
+Table = list[list[str]]
 
 
 @st.composite

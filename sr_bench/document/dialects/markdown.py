@@ -151,7 +151,7 @@ def _pipes(places: Places, lines: Sequence[str], taken: set[int]) -> Iterator[Gr
             block.append(number)
             continue
         numbers = [n for n in block if not _is_alignment(lines[n - 1])]
-        rows = [split_row(places, n, (0, len(lines[n - 1]))) for n in numbers]
+        rows = [split_row(places, n) for n in numbers]
         if len(block) > 1 and rows:
             where = (block[0], block[-1], tuple(numbers[1:]))
             yield Grid((rows[0],), tuple(rows[1:]), *where, shapeless=_SHAPELESS)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from sr_bench.document.cell import Cell
@@ -129,4 +129,4 @@ def _field(places: Places, start: int, end: int, stop: re.Pattern[str]) -> tuple
     last = behind.start() if behind else end
     cell = places.cell(*(quoted.span("inside") if quoted else (start, last)), "rst")
     doubled = quoted and '""' in cell.text
-    return (replace(cell, whole=cell.text.replace('""', '"')) if doubled else cell), last
+    return (cell._replace(whole=cell.text.replace('""', '"')) if doubled else cell), last

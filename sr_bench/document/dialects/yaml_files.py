@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import PurePath
 from typing import Final
@@ -137,7 +137,7 @@ def _labels(node: Pairs, meaning: str) -> dict[str, _Labelled]:
                 title = meaning
             named = compact(key.text) != "type" or kind_of(value.text) == "Metric"
             if title in LABELS and named and not (title == "Metric" and _prints(value)):
-                found[title] = (replace(key, whole=title), value)
+                found[title] = (key._replace(whole=title), value)
     return found
 
 
@@ -149,11 +149,11 @@ def _numbers(node: Pairs, labels: Mapping[str, _Labelled]) -> Iterator[_Labelled
             for part, number in value.pairs:
                 if isinstance(number, Cell) and _prints(number):
                     name = title if part.text in _WHOLE else f"{part.text} {title}"
-                    yield replace(part, whole=name), number
+                    yield part._replace(whole=name), number
         title = "Value" if title == "Metric" else title
         for number in value.nodes if isinstance(value, Items) else (value,):
             if isinstance(number, Cell) and _is_result(key, number, labels):
-                yield replace(key, whole=title), number
+                yield key._replace(whole=title), number
 
 
 def _is_result(key: Cell, value: Cell, labels: Mapping[str, _Labelled]) -> bool:

@@ -106,7 +106,7 @@ def _left(reading: Reading, card: SuiteCard) -> tuple[Printed, ...]:
     # Rows that others ignore are theirs to name; columns and tables are the document's.
     others = [Ignored(c.ignored.columns, {}, c.ignored.tables) for c in _sharing(card)]
     return tuple(
-        replace(one, ignored=next(filter(None, (one.ignored_by(o) for o in others)), ""))
+        one._replace(ignored=next(filter(None, (one.ignored_by(o) for o in others)), ""))
         if one.unread
         else one
         for one in reading.printed

@@ -189,6 +189,6 @@ def _prints_number(column: Column, cell: Cell) -> bool:
     """
     if column.role in ("unknown", "number") or column.fault or column.ignored:
         return has_digit(cell.text if "badge" in cell.text else cell.plain)
-    if column.role == "scale" or _DECIMALS.search(column.header):
+    if column.role == "scale" or not _DECIMAL.fullmatch(cell.plain):
         return False
-    return bool(_DECIMAL.fullmatch(cell.plain))
+    return not _DECIMALS.search(column.header)

@@ -73,10 +73,10 @@ def read_label(source: str, *, where: str) -> Label:
         msg = f"{where}: expected a model's name in the first column, got an empty cell"
         raise DocumentError(msg)
     what = f"{where}: row label {source!r}"
-    if tail and not _is_qualifier(tail):
-        name, tail = f"{name} {tail}", ""
-    if tail:
-        return _label(name, *_read_words(_words(tail), what))
+    words = _words(tail)
+    if words and _is_qualifier(words):
+        return _label(name, *_read_words(words, what))
+    name = f"{name} {tail}" if tail else name
     name, mark = _without_mark(name)
     bracketed = _TAIL.fullmatch(name)
     if bracketed and _is_precision_tail(_words(bracketed["words"])):
@@ -176,9 +176,8 @@ def _words(text: str) -> list[str]:
     return [word for word in words if word]
 
 
-def _is_qualifier(tail: str) -> bool:
+def _is_qualifier(words: Sequence[str]) -> bool:
     """Tell whether emphasised words are a backend or a precision, or are meant to be."""
-    words = _words(tail)
     known = [*DTYPES, *discovery.names(_BACKENDS)]  # vac is meant to be vacc
     return len(words) <= _MOST_WORDS and any(
         _is_known(word) or get_close_matches(word, known, 1, 0.7) for word in words

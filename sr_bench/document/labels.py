@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Final
+from typing import Final, NamedTuple
 
 from sr_bench import discovery
 from sr_bench.core.precision import DTYPES, Precision
@@ -36,8 +35,7 @@ _MOST_PARTS: Final = 41  # names and the signs between them
 _SPLIT: Final = re.compile(r"[\s,/+&;|()\[\]（）]+")  # noqa: RUF001
 
 
-@dataclass(frozen=True)
-class Label:
+class Label(NamedTuple):
     """What the first cell of a row says."""
 
     model: str
@@ -113,9 +111,8 @@ def parted(label: str, names: Set[str]) -> str:
     """
     for tie in list(_TIE.finditer(label))[-_MOST_WORDS:]:
         name, tail = label[: tie.start()], label[tie.end() :].replace("-", "_")
-        words = _words(tail)
-        is_apart = name in names or any(map(backend_word, words))
-        if is_apart and " " not in name and _is_precision_tail(words):
+        is_apart = name in names or any(map(backend_word, re.split("[_ ]+", tail)))
+        if is_apart and " " not in name and _is_precision_tail(_words(tail)):
             return f"{name} {tail}"
     return ""
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import Final
 
 from sr_bench.document.benchmarks import are_decibels
@@ -13,11 +12,10 @@ from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.phrases import fallback_measure, is_remark, misspelt, read_phrase
 from sr_bench.document.printed_numbers import Number, read_numbers
 from sr_bench.document.row_keys import labelled
-from sr_bench.document.spelling import has_digit, has_number
+from sr_bench.document.spelling import has_digit, has_fraction, has_number
 
 _NO_HEADER: Final = "it has no header"
 _LEADS: Final = re.compile(r"[\W_]*[0-9]")
-_FRACTION: Final = re.compile(r"[0-9][.,][0-9]")
 _LINES: Final = re.compile(r"\W*[1-9][0-9]{2,3}[pi]\W*")
 _BYTES: Final = re.compile(r"\W*[0-9]+(?:[.,][0-9]+)?\s?[KMG]i?B\b", re.IGNORECASE)
 
@@ -38,10 +36,12 @@ def _says_of(column: Column, cells: Sequence[Cell]) -> Dimensions | None:
     """Return what a column of mere numbers holds; None if its cells name what rows are about."""
     if column.role == "shape" and all(_BYTES.match(cell.plain) for cell in cells):
         return column.says._replace(measures=(Measure("model_size"),))
-    found = [[one for one in read_numbers(cell) if one.kind == "value"] for cell in cells]
-    if any(len(values) != 1 for values in found):
-        return None
-    numbers = list(chain(*found))
+    numbers: list[Number] = []
+    for cell in cells:  # most columns end it at their first cell
+        values = [one for one in read_numbers(cell) if one.kind == "value"]
+        if len(values) != 1:
+            return None
+        numbers += values
     if column.role in ("runtime", "device") or column.says.precision:
         # A time, what the hardware computes, and what is quantized; an NPU may be called 310.
         is_name = column.role == "device" and not any(map(_is_more_than_a_name, numbers))
@@ -129,7 +129,7 @@ def _may_be_result(text: str) -> bool:
     """
     if _LINES.fullmatch(text):
         return False
-    return has_number(text) and bool(_LEADS.match(text) or _FRACTION.search(text))
+    return has_number(text) and (bool(_LEADS.match(text)) or has_fraction(text))
 
 
 def _says_nothing(column: Column) -> bool:

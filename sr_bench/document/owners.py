@@ -1,15 +1,14 @@
 """The model row that a row of a precision belongs to: the nearest above that has its label."""
 
-from dataclasses import dataclass, replace
 from itertools import zip_longest
+from typing import NamedTuple
 
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.labels import Label
 from sr_bench.errors import DocumentError
 
 
-@dataclass(frozen=True)
-class LabelledRow:
+class LabelledRow(NamedTuple):
     """What a row of a named model says of itself."""
 
     label: Label
@@ -48,13 +47,13 @@ class Owners:
         if owner and (label.is_qualified or again):
             dataset = says.dataset or owner.says.dataset
             says = says._replace(row_source=owner.says.row_source, dataset=dataset)
-            row = replace(row, says=says)
+            row = row._replace(says=says)
         if not label.is_qualified:
             keys = ((label.model, says.row_source), (label.model, None))
             self._nearest |= dict.fromkeys((*keys, None), row)
         elif owner:
             pairs = zip_longest(row.remarks, owner.remarks, fillvalue="")
-            row = replace(row, remarks=tuple(own or theirs for own, theirs in pairs))
+            row = row._replace(remarks=tuple(own or theirs for own, theirs in pairs))
         elif needed and not label.alone:
             nearest = f"{last.says.model!r} in line {last.number}" if last else "none"
             msg = (

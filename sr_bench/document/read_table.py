@@ -17,7 +17,7 @@ from sr_bench.document.numbers_in_cells import changed, numbers_in
 from sr_bench.document.printed import Printed, Scope
 from sr_bench.document.printed_numbers import Number, read_numbers
 from sr_bench.document.row_labels import RowReader
-from sr_bench.document.spelling import has_digit, has_number
+from sr_bench.document.spelling import has_digit, has_fraction, has_number
 from sr_bench.document.stacked import unstacked
 from sr_bench.document.tables import Document
 from sr_bench.errors import DocumentError
@@ -190,6 +190,6 @@ def _prints_number(column: Column, cell: Cell) -> bool:
     """
     if column.role in ("unknown", "number") or column.fault or column.ignored:
         return has_digit(cell.text if "badge" in cell.text else cell.plain)
-    if column.role == "scale" or _VERSIONS.search(column.header):
+    if not has_fraction(cell.text) or column.role == "scale" or _VERSIONS.search(column.header):
         return False
     return bool(_DECIMAL.fullmatch(cell.plain)) or any("." in n.text for n in read_numbers(cell))

@@ -14,7 +14,8 @@ _SHAPE: Final = "\ufe0f"  # of the sign before it
 
 def value_of(cell: Cell) -> str:
     """Return the text of a cell; empty for a dash."""
-    return "" if cell.plain.lower() in NOTHING else cell.plain
+    text = cell.plain
+    return "" if text.lower() in NOTHING else text
 
 
 def remarks_of(columns: Sequence[Column], cells: Sequence[Cell]) -> Iterator[str]:

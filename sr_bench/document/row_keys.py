@@ -68,12 +68,14 @@ def with_levels(
     held = [n for n, column in enumerate(columns) if column.holds_numbers]
     known = (n for n in held if n not in unknown and any(read_numbers(row[n]) for row in full))
     first = next(known, len(columns))
+    if not (before := [n for n in held if n < first]):  # of most tables
+        return columns
     keys = [
         n for n, column in enumerate(columns) if column.role in ("model", "metric", *IDENTITIES)
     ]
     said = list(zip(*(_filled(full, n) for n in keys), strict=True)) or [()] * len(full)
     levels: set[int] = set()
-    for n in (n for n in held if n < first):
+    for n in before:
         finer = [(*key, row[n].plain) for key, row in zip(said, full, strict=True)]
         decimal = any(_DECIMAL.fullmatch(row[n].plain) for row in full)
         if len(set(finer)) > len(set(said)) and not decimal:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from sr_bench.core.precision import Precision, agreed
@@ -74,7 +73,7 @@ class RowReader:
         if said := _qualifier(texts.get("source", "")):
             texts["source"] = ""
             backend, precision = label.backend or said.backend, said.precision or label.precision
-            label = replace(label, backend=backend, precision=precision)
+            label = label._replace(backend=backend, precision=precision)
         says = self._said(cells, texts, label, place)
         if self._section_measures and not says.measures:
             says = says._replace(measures=self._section_measures)
@@ -103,15 +102,15 @@ class RowReader:
         """Yield what each label says, or why it can't be read."""
         if (column := layout.model_column) is None:
             return
-        cells = [row[column] for row in layout.body.rows if column < len(row)]
-        names = frozenset(cell.plain for cell in cells)
-        twins = precision_twins([cell.plain for cell in cells])
-        for cell in cells:
+        labels = [(row[column], row[column].plain) for row in layout.body.rows if column < len(row)]
+        names = frozenset(label for _, label in labels)
+        twins = precision_twins(label for _, label in labels)
+        for cell, text in labels:
             try:
                 where = f"{self._document.path}:{cell.line}:{cell.column}"
-                split = twins.get(cell.plain) or parted(cell.plain, names)
+                split = twins.get(text) or parted(text, names)
                 label = read_label(split or cell.markdown, where=where)
-                yield cell, replace(label, alone=bool(split) and label.model not in names)
+                yield cell, label._replace(alone=bool(split) and label.model not in names)
             except DocumentError as error:
                 yield cell, error
 
@@ -169,9 +168,7 @@ class RowReader:
             device=texts.get("device", ""),
             dataset=texts.get("dataset", ""),
             scale=int(scale[1]) if scale else 0,
-            shape=_shape(
-                {a.role: c.plain for a, c in self._pairs(cells) if a.role in ("shape", "scale")}
-            ),
+            shape=_shape(texts),
         )
         return self._labelled(says, cells, texts.get("metric", ""))
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 _DIGIT: Final = re.compile("[0-9]")
+_FRACTION: Final = re.compile(r"\d\\?[.,．，]\d")  # noqa: RUF001 - full-width
 _SIGNS: Final = re.compile(r"[\W_]+")
 # Not the digits of names (Set5, v1.2, EDSR-2) and shapes (3x8x8).
 _NUMBER: Final = re.compile(
@@ -36,6 +37,11 @@ def has_digit(text: str) -> bool:
     if text.isascii():
         return bool(_DIGIT.search(text))
     return any(character.isnumeric() and not character.isalpha() for character in text)
+
+
+def has_fraction(text: str) -> bool:
+    """Tell whether `text` holds a decimal, whatever else it says."""
+    return bool(_FRACTION.search(text))
 
 
 def has_number(text: str) -> bool:

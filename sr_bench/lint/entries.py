@@ -110,11 +110,9 @@ def _likenesses(entry: Entry, *runners: tuple[str, str] | None) -> Iterator[tupl
 
 
 def _entry(document: Document, row: ModelRow, claims: Sequence[Claim]) -> Entry:
-    # A Shape cell of mere dashes is blank.
     return narrowed(
         Entry,
         claims[0],
-        shape=row.shape if any(character.isalnum() for character in row.shape) else "",
         shape_column=row.shape_column,
         claims={claim.metric: claim for claim in claims},
         source=document.source(row.cell),

@@ -54,7 +54,7 @@ def _described(family: str, row: ModelRow) -> list[str]:
     texts = {claim.metric: claim.text for claim in row.claims}
     numbers = (texts.get(metric, "-") for metric in METRICS)
     words = (row.row, row.row_source or ".", row.backend or ".", str(row.precision))
-    return [family, *words, *numbers, row.shape]
+    return [family, *words, *numbers, row.shape or "-"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -43,10 +43,17 @@ def _spare_the_collector() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a test see nothing of the CI system or the worker that it runs in."""
+def _same_everywhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test see nothing of the CI system or the worker that it runs in.
+
+    Nor of the other tests of its process: in an inner run of pytest the plugin of hypothesis warns,
+    or imports all of it, by what ran before.
+    """
+    if "pytester" in request.fixturenames:  # which discards the variable
+        request.getfixturevalue("pytester")
     for name in SURROUNDINGS:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest")
 
 
 @pytest.fixture(autouse=True)

@@ -125,7 +125,6 @@ def test_no_name_is_a_formula_or_a_row_of_its_own_in_a_spreadsheet(
 @pytest.fixture
 def zoo(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Zoo:
     """Return a zoo in the user's home, which is below the test's folder."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest")
     monkeypatch.setenv("HOME", str(pytester.path / "home_of_ann"))
     monkeypatch.setenv("SR_BENCH_CACHE", str(pytester.path / "home_of_ann" / "cache"))
     return make_zoo(pytester.path / "home_of_ann" / "my_zoo")

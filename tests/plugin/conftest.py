@@ -14,12 +14,6 @@ import sr_bench.report.markdown.family  # noqa: F401
 from tests.tiny_zoo import Zoo, make_zoo
 
 
-@pytest.fixture(autouse=True)
-def _no_hypothesis_inside(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep its plugin out of inner runs: it warns, or imports all of it, by what ran before."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest")
-
-
 @pytest.fixture
 def zoo(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Zoo:
     """Make the zoo in the test's own folder, with true numbers in its table."""

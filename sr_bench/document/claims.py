@@ -138,10 +138,3 @@ def _place(finding: Finding, precision: Precision, variant: str) -> Place:
 def _title(text: str) -> str:
     match = _TITLE.search(text)
     return plain(match[match.lastgroup or 0].rstrip(" \t#\r")) if match else ""
-
-
-def read_claims(document: Document) -> tuple[Claim, ...]:
-    """Return every number of the tables that can be read, in reading order."""
-    rows = (row for table in read(document).tables for row in table.rows)
-    claims = (claim for row in rows for claim in row.claims)
-    return tuple(sorted(claims, key=lambda claim: claim.source))

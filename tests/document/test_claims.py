@@ -3,9 +3,10 @@
 import pytest
 
 from sr_bench.core.precision import Precision
-from sr_bench.document.claims import read, read_claims
+from sr_bench.document.claims import read
 from sr_bench.document.rows import ModelRow
 from sr_bench.document.tables import parse_document
+from tests.reading import read_claims
 
 _HEADER = "| Model | Source | PSNR | SSIM | Dataset |\n|-|-|-|-|-|\n"
 

@@ -6,9 +6,10 @@ import pytest
 
 from sr_bench.core.claim import Claim
 from sr_bench.core.ignored import Ignored
-from sr_bench.document.claims import read, read_claims
+from sr_bench.document.claims import read
 from sr_bench.document.printed import unread_numbers
 from sr_bench.document.tables import parse_document
+from tests.reading import read_claims
 
 
 def brief(claim: Claim) -> str:

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from sr_bench.core.claim import Source
 from sr_bench.document.cell import Cell
-from sr_bench.document.claims import read, read_claims
+from sr_bench.document.claims import read
 from sr_bench.document.mirror import format_like, mirror, replace_numbers
 from sr_bench.document.splice import splice_cells
 from sr_bench.document.tables import Document, parse_document
 from sr_bench.errors import DocumentError
+from tests.reading import read_claims
 
 _FIRST = "| Model |PSNR|  SSIM |\r\n|:-:|--|-|\r\n| [A](u) |  **30.10** | - |"
 _SECOND = "|Models|Params(M)|\n| - | - |\n|超 `x`|1.5|"

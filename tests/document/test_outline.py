@@ -2,9 +2,9 @@
 
 import pytest
 
-from sr_bench.document.claims import read_claims
 from sr_bench.document.outline import Outline
 from sr_bench.document.tables import parse_document
+from tests.reading import read_claims
 
 _MARKDOWN = "| Model | PSNR |\n|-|-|\n| owl | {} |\n\n"
 _RST = "===== ====\nModel PSNR\n===== ====\nowl   {}\n===== ====\n\n"

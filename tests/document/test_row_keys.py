@@ -2,8 +2,9 @@
 
 import pytest
 
-from sr_bench.document.claims import read, read_claims
+from sr_bench.document.claims import read
 from sr_bench.document.tables import parse_document
+from tests.reading import read_claims
 
 
 def table(header: str, *rows: str) -> str:

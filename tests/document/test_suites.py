@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.document.claims import read, read_claims
+from sr_bench.document.claims import read
 from sr_bench.document.mirror import mirror, replace_numbers
 from sr_bench.document.rows import ModelRow
 from sr_bench.document.tables import Document, read_document
+from tests.reading import read_claims
 
 FAMILIES = ("lesrcnn", "edsr", "esrgan", "rcan", "realsr")
 METRICS = ("flops", "params", "psnr", "ssim")

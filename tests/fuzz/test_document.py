@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sr_bench.document.cell import Cell
 from sr_bench.document.cells import metric_cells, nearest_number
-from sr_bench.document.claims import read, read_claims
+from sr_bench.document.claims import read
 from sr_bench.document.inline import plain, split_emphasis
 from sr_bench.document.labels import read_label
 from sr_bench.document.mirror import format_like, mirror
@@ -20,6 +20,7 @@ from sr_bench.document.tables import Document, parse_document, read_document
 from sr_bench.errors import DocumentError
 from tests.fuzz.bytes_inputs import broken, fresh, fuzzed
 from tests.fuzz.inputs import NUMBERS, ROOT, odd_text
+from tests.reading import read_claims
 
 SHIPPED = tuple(path.read_bytes() for path in sorted(ROOT.glob("suites/*/README.md")))
 assert SHIPPED

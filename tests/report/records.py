@@ -8,8 +8,8 @@ from sr_bench.core.claim import Claim, Source
 from sr_bench.core.device import Profile
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import ImageScore, Measurement, Record, Status, Verdict
-from sr_bench.document.claims import read_claims
 from sr_bench.document.tables import read_document
+from tests.reading import read_claims
 
 CLAIM = Claim("psnr", "30.10", "M", "", Precision.FP32, "", "", "", Source("README.md", 7, 22))
 

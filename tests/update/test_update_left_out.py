@@ -7,10 +7,11 @@ import pytest
 
 from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
-from sr_bench.document.claims import read, read_claims
+from sr_bench.document.claims import read
 from sr_bench.document.tables import parse_document
 from sr_bench.update.cells import work_out
 from sr_bench.update.choose import asked_for
+from tests.reading import read_claims
 from tests.report.records import record
 from tests.update_zoo import (
     A8,

@@ -2,9 +2,10 @@
 
 import pytest
 
-from sr_bench.document.claims import read, read_claims
+from sr_bench.document.claims import read
 from sr_bench.document.mirror import replace_numbers
 from sr_bench.document.tables import parse_document
+from tests.reading import read_claims
 
 _RESULT = """\
   - task: {{type: image-to-image}}

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sr_bench.document.claims import read, read_claims
+from sr_bench.document.claims import read
 from sr_bench.document.mirror import mirror, replace_numbers
 from sr_bench.document.tables import parse_document
+from tests.reading import read_claims
 
 Row = tuple[str, str, str]  # a model, its PSNR and its SSIM
 HEADER: Row = ("Models", "PSNR(dB)", "SSIM")

@@ -2,11 +2,12 @@
 
 import pytest
 
-from sr_bench.document.claims import read, read_claims
+from sr_bench.document.claims import read
 from sr_bench.document.mirror import mirror, replace_numbers
 from sr_bench.document.splice import splice_cells, spliced
 from sr_bench.document.tables import Document, parse_document
 from sr_bench.errors import DocumentError
+from tests.reading import read_claims
 
 NETWORK = """\
 base: [base/net.yaml]

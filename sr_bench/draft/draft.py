@@ -171,7 +171,7 @@ class _Drafter:
             return 1.0, "not said"
         if others:
             self._doubts.note(contradiction(taken, others), row)
-        return float(str(taken.value)), f"{taken.why} ({taken.where})"
+        return float(str(taken.value)), taken.told
 
     def _calibration(self, row: Row, found: tuple[Found, ...]) -> Calibration | None:
         """Return how the build file calibrates the int8 rows, if it says so."""

@@ -113,7 +113,7 @@ def _scale(row: Row, found: tuple[Found, ...]) -> tuple[int, str]:
         return named, "the label says it"
     said, _ = settle(found, "scale")
     if said and row.image_claims:
-        return int(str(said.value)), f"{said.why} ({said.where})"
+        return int(str(said.value)), said.told
     return 1, ""
 
 

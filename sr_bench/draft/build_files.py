@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import yaml
 
 from sr_bench.draft.found import OPEN, Found, Origin
-from sr_bench.draft.scripts import NORMALISED
+from sr_bench.draft.scripts import NORMALISED, TAKES_LUMA
 
 _NEAR = 1e-3
 _RESIZES = {"BILINEAR_CV": "cv2_linear", "BILINEAR": "cv2_linear"}
@@ -51,8 +51,7 @@ def _shape(table: Mapping[str, object], lines: _Lines) -> Iterator[Found]:
             yield lines.found("input_shape", tuple(sides[2:]), "shape", "of the compiled network")
             yield lines.found("channels", sides[1], "shape")
             if sides[1] == 1:
-                said = "the network takes Y alone: it runs only as an RGB network"
-                yield lines.found(OPEN, said, "shape")
+                yield lines.found(OPEN, TAKES_LUMA, "shape")
 
 
 def _calibration(table: Mapping[str, object], lines: _Lines) -> Iterator[Found]:
@@ -69,11 +68,8 @@ def _calibration(table: Mapping[str, object], lines: _Lines) -> Iterator[Found]:
 def _processing(table: Mapping[str, object], lines: _Lines) -> Iterator[Found]:
     """Yield the range of the input: without a Normalize it is 0-255, and one divides by 255."""
     operations = _table(table, "dataset").get("process_ops")
-    steps = (
-        [step for step in operations if isinstance(step, dict)]
-        if isinstance(operations, list)
-        else []
-    )
+    listed = operations if isinstance(operations, list) else []
+    steps = [step for step in listed if isinstance(step, dict)]
     if not steps:
         return
     resizes = [step for step in steps if step.get("type") in ("Resize", "CenterCrop")]

@@ -78,9 +78,8 @@ class Card:
 
     def _head(self) -> list[str]:
         head = [*comment(f"A draft by sr-bench init, of {self.document}.")]
-        if self.doubts:
-            head += ["#", "# To decide:"]
-            head += [line for doubt in self.doubts for line in comment(doubt, first="# - ")]
+        head += ["#", "# To decide:"] if self.doubts else []
+        head += [line for doubt in self.doubts for line in comment(doubt, first="# - ")]
         document = [] if self.document == "README.md" else [pair("document", self.document)]
         return [*head, pair("schema", 1), *document]
 
@@ -99,12 +98,10 @@ def _model(model: Model) -> list[str]:
         lines.append(pair("source", model.source))
     lines += [pair("scale", model.scale, model.why_scale), *_network(model.network)]
     lines.append(pair("value_range", model.value_range, model.why_range))
-    rule = {"rule": model.network.rule} if model.network.rule else {}
-    cost = {**rule, **({"shape": model.shape} if model.shape else {})}
-    if cost:
+    rule = model.network.rule
+    if cost := {key: said for key, said in (("rule", rule), ("shape", model.shape)) if said}:
         lines.append(pair("cost", cost, "gives the printed Flops" if rule else ""))
-    lines += _tables(model)
-    return lines
+    return [*lines, *_tables(model)]
 
 
 def _network(network: Network) -> Iterator[str]:
@@ -145,6 +142,5 @@ def _tables(model: Model) -> Iterator[str]:
 def _protocol(name: str, protocol: Protocol) -> list[str]:
     """Return the protocol, each choice with where it was read."""
     table = protocol.table()
-    lines = [f"[protocol.{key(name)}]"]
-    lines += [pair(each, table[each], protocol.choices[each].why) for each in table]
-    return lines
+    choices = (pair(each, table[each], protocol.choices[each].why) for each in table)
+    return [f"[protocol.{key(name)}]", *choices]

@@ -2,23 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sr_bench.cards.protocol_files import load_protocol, parse_protocol, protocol_names
+from sr_bench.core.protocol import EvalProtocol
 from sr_bench.draft.found import OPEN, Found, Origin, settle
 
-_KEYS = (
-    "lr_from",
-    "lr_resize",
-    "input_shape",
-    "gt_resize",
-    "channel_order",
-    "clip",
-    "rounding",
-    "border",
-    "colour",
-    "ssim_aggregation",
-)
+_KEYS = tuple(field.name for field in fields(EvalProtocol))
 _RESIZING = ("lr_resize", "input_shape", "gt_resize")
 _IDLE = {("lr_resize", Origin.DEVICE), *(("gt_resize", each) for each in Origin)}
 _MOST_PLACES = 3
@@ -73,7 +63,7 @@ def draft_protocol(
     if _is_made(found):  # of the right sizes already: what resizes them changes nothing
         found = tuple(f for f in found if (f.choice, f.origin) not in _IDLE)
     taken = {key: settle(found, key, first) for key in _KEYS if not (native and key in _RESIZING)}
-    choices = {k: Choice(f.value, _why(f)) for k, (f, _) in taken.items() if f}
+    choices = {k: Choice(f.value, f.told) for k, (f, _) in taken.items() if f}
     doubts = [contradiction(f, others) for f, others in taken.values() if f and others]
     if choices and not native:
         doubts += _source_of_lr(found, choices)
@@ -91,10 +81,11 @@ def draft_protocol(
 def _source_of_lr(found: tuple[Found, ...], choices: dict[str, Choice]) -> Iterator[str]:
     """Note LR that is made from HR: both in one folder, or a folder named by a side in pixels."""
     low = settle(found, "lr_folder")[0]
-    high = [_tail(f.value) for f in found if f.choice == "hr_folder"]
-    if low and (_is_made(found) or _tail(low.value) in high):
-        why = "LR and ground truth lie in one folder"
-        why = f"its folder is {_tail(low.value)}" if _is_made(found) else why
+    high = [tail(f.value) for f in found if f.choice == "hr_folder"]
+    is_made = _is_made(found)
+    if low and (is_made or tail(low.value) in high):
+        named = f"its folder is {tail(low.value)}"
+        why = named if is_made else "LR and ground truth lie in one folder"
         choices["lr_from"] = Choice("hr", f"{why} ({low.where})")
         yield f"LR is taken to be made from the HR image, as {why} ({low.where})"
 
@@ -102,10 +93,11 @@ def _source_of_lr(found: tuple[Found, ...], choices: dict[str, Choice]) -> Itera
 def _is_made(found: tuple[Found, ...]) -> bool:
     """Tell whether LR was made at a size that its folder names: ``DIV2K_valid_LR_128``."""
     low = settle(found, "lr_folder")[0]
-    return bool(low and re.search(r"LR_\d{2,4}$", _tail(low.value)))
+    return bool(low and re.search(r"LR_\d{2,4}$", tail(low.value)))
 
 
-def _tail(folder: object) -> str:
+def tail(folder: object) -> str:
+    """Return the last two parts of a path."""
     return "/".join(re.split(r"[/\\]+", str(folder).rstrip("/\\"))[-2:])
 
 
@@ -122,10 +114,6 @@ def _complete(choices: dict[str, Choice]) -> Iterator[str]:
             rule = choices["lr_resize"].value
             choices["gt_resize"] = Choice(rule, "not said; as LR")
             yield f"nothing says how the ground truth is resized: {rule} is taken, as for LR"
-
-
-def _why(found: Found) -> str:
-    return f"{found.why} ({found.where})" if found.why else found.where
 
 
 def contradiction(found: Found, others: tuple[Found, ...]) -> str:

@@ -5,17 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sr_bench.core.claim import dataset_key
+from sr_bench.document.spelling import words
+from sr_bench.draft.choices import tail
 from sr_bench.draft.found import Found, settle
 
 _ALIASES = {
-    "div2k": "div2k_valid",
-    "div2k100": "div2k_valid",
-    "div2kval": "div2k_valid",
-    "div2kvalidation": "div2k_valid",
-    "div2kvalidhr": "div2k_valid",
-    "b100": "bsd100",
-    "bsds100": "bsd100",
-    "gopro": "gopro_test",
+    **dict.fromkeys(words("div2k div2k100 div2kval div2kvalidation div2kvalidhr"), "div2k_valid"),
+    **{"b100": "bsd100", "bsds100": "bsd100", "gopro": "gopro_test"},
 }
 """By `dataset_key`: what documents call datasets whose folder has another name."""
 _CLASSIC = {"set5", "set14", "bsd100", "urban100", "manga109"}
@@ -53,10 +49,7 @@ def by_name(printed: str, scale: int, known: Sequence[str]) -> Guess:
 
 
 def by_folders(
-    found: tuple[Found, ...],
-    prose: Sequence[str],
-    label: str,
-    known: Sequence[str],
+    found: tuple[Found, ...], prose: Sequence[str], label: str, known: Sequence[str]
 ) -> Guess | None:
     """Return the dataset of the scripts' folders, in the words of the document where they agree."""
     own = [name for name in prose if _alike(name, label)]
@@ -72,8 +65,7 @@ def by_folders(
     named = [name for name in [*own, *prose] if any(_alike(name, part) for part in telling)]
     strange = [part for part in telling if not _alike(part, label)]
     name = next(iter([*here, *named, *own, *strange, *prose]), "")
-    where = "/".join(re.split(r"[/\\]+", str(folder.value).rstrip("/"))[-2:])
-    why = f"{folder.why} is {where} ({folder.where})"
+    why = f"{folder.why} is {tail(folder.value)} ({folder.where})"
     return Guess(slug_of(name, known), why, sure=name in own) if dataset_key(name) else None
 
 
@@ -100,8 +92,8 @@ def named_beside(
     'Helen'
     """
     others = [name for name in prose if not _alike(name, label)]  # else a name of the row
-    for words, clause in clauses:
-        if label.casefold() in words:
+    for said, clause in clauses:
+        if label.casefold() in said:
             beside = [name for name in others if name.casefold() in clause]
             if len(beside) == 1:
                 return beside[0]
@@ -131,11 +123,9 @@ def slug_of(name: str, known: Sequence[str]) -> str:
     ('celebamask_hq', 'div2k_valid')
     """
     key = re.sub(r"x[2348]$", "", dataset_key(name)) or dataset_key(name)
-    same = [slug for slug in known if dataset_key(slug) == key]
-    if same:
-        return same[0]
     made = "_".join(re.findall(r"[a-z0-9]+", name.casefold())) or "my_images"
-    return _ALIASES.get(key, made)
+    same = (slug for slug in known if dataset_key(slug) == key)
+    return next(same, _ALIASES.get(key, made))
 
 
 def is_classic(slug: str) -> bool:

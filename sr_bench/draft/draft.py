@@ -14,16 +14,7 @@ from sr_bench.draft.doubts import Doubts
 from sr_bench.draft.evaluations import Evaluations, slug
 from sr_bench.draft.folder import of_scale, read_beside
 from sr_bench.draft.found import Found, settle
-from sr_bench.draft.models import (
-    Row,
-    calibration_of,
-    checkpoint_of,
-    costs_on,
-    files_of,
-    int8_of,
-    names_of,
-    rows_of,
-)
+from sr_bench.draft.models import Row, calibration_of, names_of, rows_of
 from sr_bench.draft.networks import Costs, Network, identify, own_file
 from sr_bench.draft.scripts import NORMALISED
 from sr_bench.draft.unread import drafts, ignorable, unread_doubts
@@ -107,13 +98,18 @@ class _Drafter:
         )
 
     def _files(self, labels: Mapping[str, str]) -> dict[str, Path]:
-        files, strangers = files_of(self._request.onnx, labels)
-        for name in strangers:
-            msg = f"--onnx {name}: the document has no such model; {nearest(name, tuple(labels))}"
-            if not name:
-                names = ", ".join(labels)
-                msg = f"--onnx: expected NAME=FILE, got FILE alone; the models are: {names}"
-            raise OptionError(msg)
+        """Return each ``--onnx`` by the models that it names; `labels` are by model."""
+        files: dict[str, Path] = {}
+        for name, file in self._request.onnx:
+            is_only = not name and len(labels) == 1
+            alike = [model for model, label in labels.items() if is_only or name in (model, label)]
+            files |= dict.fromkeys(alike, file)
+            if not alike:
+                close = nearest(name, tuple(labels))
+                alone = f"expected NAME=FILE, got FILE alone; the models are: {', '.join(labels)}"
+                said = f" {name}: the document has no such model; {close}" if name else f": {alone}"
+                msg = f"--onnx{said}"
+                raise OptionError(msg)
         return files
 
     def _model(self, name: str, row: Row, found: tuple[Found, ...], file: Path | None) -> Model:
@@ -122,7 +118,7 @@ class _Drafter:
             self._doubts.note(said, row)
         network = self._network(row, found, file)
         white, why_range = self._range(row, network, found)
-        shape = network.shape or next(costs_on(row, found), None)
+        shape = network.shape or next(row.costs_on(found), None)
         return Model(
             name=name,
             row=row.label,
@@ -130,7 +126,7 @@ class _Drafter:
             scale=row.scale,
             why_scale=row.why_scale or ("not named" if row.image_claims else "no number needs it"),
             network=network,
-            checkpoint=checkpoint_of(row, found),
+            checkpoint=row.checkpoint(found),
             value_range=white,
             why_range=why_range,
             shape="x".join(map(str, shape or ())),
@@ -139,7 +135,7 @@ class _Drafter:
         )
 
     def _network(self, row: Row, found: tuple[Found, ...], file: Path | None) -> Network:
-        costs = Costs(row.label, row.scale, row.costs, tuple(costs_on(row, found)))
+        costs = Costs(row.label, row.scale, row.costs, tuple(row.costs_on(found)))
         if file:
             network = own_file(costs, file, self._folder)
         else:
@@ -149,7 +145,7 @@ class _Drafter:
         if not network.known:
             said = "the network is not known: give --onnx NAME=FILE, or an architecture"
             self._doubts.note(said, row)
-        elif network.architecture and row.image_claims and not checkpoint_of(row, found):
+        elif network.architecture and row.image_claims and not row.checkpoint(found):
             said = "the weights are not known: add [model.checkpoint] with their file"
             self._doubts.note(said, row)
         if devices := ", ".join(dict.fromkeys(c.device for c in row.claims if c.device)):
@@ -171,11 +167,11 @@ class _Drafter:
             return 1.0, "not said"
         if others:
             self._doubts.note(contradiction(taken, others), row)
-        return float(str(taken.value)), f"{taken.why} ({taken.where})"
+        return float(str(taken.value)), taken.told
 
     def _calibration(self, row: Row, found: tuple[Found, ...]) -> Calibration | None:
         """Return how the build file calibrates the int8 rows, if it says so."""
-        printed = int8_of(row)
+        printed = row.int8
         bare = any(each.is_bare_int8 for each in printed)
         built, (mode, _) = calibration_of(found), settle(found, "calibration")
         if not printed or built is None or mode is None:

@@ -22,23 +22,24 @@ from sr_bench.draft.models import Row, printed_by
 
 _PLAINEST = ("native_rgb", "the plainest")
 _TELLS_NOTHING = {OPEN, "scale", "calibration", "calibrated_on", "checkpoint"}
-_RGB = re.compile(r"\bRGB channels?\b|\bin RGB\b|\bon RGB\b|RGB\s?通道", re.IGNORECASE)
-_Y = re.compile(r"\bY[- ]channel\b|\bluminance\b|\bluma\b|\bYCbCr\b|Y\s?通道|亮度", re.IGNORECASE)
+_COLOURS = {
+    ("basicsr_rgb", "as the document speaks of RGB"): re.compile(
+        r"\bRGB channels?\b|\b[io]n RGB\b|RGB\s?通道", re.IGNORECASE
+    ),
+    ("paper_y", "as the document speaks of Y"): re.compile(
+        r"\bY[- ]channel\b|\bluminance\b|\bluma\b|\bYCbCr\b|Y\s?通道|亮度", re.IGNORECASE
+    ),
+}
 
 
 class Evaluations:
     """Drafts the evaluations of row after row, and keeps the protocols that they name."""
 
     def __init__(
-        self,
-        text: str,
-        family: str,
-        code_bases: Sequence[str],
-        datasets: Sequence[str],
-        doubts: Doubts,
+        self, text: str, family: str, bases: Sequence[str], known: Sequence[str], doubts: Doubts
     ) -> None:
-        self._told, self._family, self._code_bases = _told(text), family, code_bases
-        self._known, self._doubts = datasets, doubts
+        self._told, self._family, self._code_bases = _told(text), family, bases
+        self._known, self._doubts = known, doubts
         self._prose = in_prose(text)
         self._clauses = clauses_about(text, self._prose)
         self._protocols: dict[str, Protocol] = {}
@@ -131,11 +132,7 @@ class Evaluations:
 
 def _told(text: str) -> tuple[str, str] | None:
     """Return the protocol of the one colour that a document speaks of, and why; None: of no one."""
-    colours = (
-        (_RGB, ("basicsr_rgb", "as the document speaks of RGB")),
-        (_Y, ("paper_y", "as the document speaks of Y")),
-    )
-    told = [protocol for colour, protocol in colours if colour.search(text)]
+    told = [protocol for protocol, colour in _COLOURS.items() if colour.search(text)]
     return told[0] if len(told) == 1 else None
 
 

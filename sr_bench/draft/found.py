@@ -35,6 +35,11 @@ class Found:
     why: str = ""
     """What stands there, in a few words."""
 
+    @property
+    def told(self) -> str:
+        """What stands there, and where."""
+        return f"{self.why} ({self.where})" if self.why else self.where
+
 
 _SCRIPTS = (Origin.EVALUATION, Origin.INFERENCE)
 _TEXT_FIRST = (Origin.DOCUMENT, *_SCRIPTS, Origin.DEVICE, Origin.BUILD)

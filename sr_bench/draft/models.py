@@ -2,9 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from sr_bench.core.case import COST_METRICS, STATIC_METRICS, TIMED_METRICS
 from sr_bench.core.claim import Claim, dataset_key
@@ -60,6 +59,26 @@ class Row:
         """The scales that columns, rows or headings print."""
         return tuple(dict.fromkeys(claim.scale for claim in self.claims if claim.scale))
 
+    @property
+    def int8(self) -> tuple[Precision, ...]:
+        """The int8 precisions that it prints."""
+        printed = dict.fromkeys(claim.precision for claim in self.claims)
+        return tuple(one for one in printed if one.dtype == "int8" or one.is_bare_int8)
+
+    def costs_on(self, found: tuple[Found, ...]) -> Iterator[Size]:
+        """Yield the shapes on which its Flops may have been counted, the likeliest first."""
+        channels = next((size[0] for size in self.sizes()), 3)
+        built = [f.value for f in found if f.choice == "input_shape" and isinstance(f.value, tuple)]
+        sized = [(channels, int(h), int(w)) for h, w in built]
+        yield from dict.fromkeys([*self.sizes(full=True), *self.sizes(), *sized])
+
+    def checkpoint(self, found: tuple[Found, ...]) -> Found | None:
+        """Return the one weight file that a deploy page names after its label."""
+        letters = dataset_key(self.label)
+        files = {str(f.value): f for f in found if f.choice == "checkpoint"}
+        own = [found for file, found in files.items() if letters in dataset_key(file)]
+        return own[0] if len(own) == 1 else None
+
     def models(self, found: tuple[Found, ...]) -> Iterator["Row"]:
         """Yield the row for the model of each scale, by its print, its label or what is `found`.
 
@@ -113,7 +132,7 @@ def _scale(row: Row, found: tuple[Found, ...]) -> tuple[int, str]:
         return named, "the label says it"
     said, _ = settle(found, "scale")
     if said and row.image_claims:
-        return int(str(said.value)), f"{said.why} ({said.where})"
+        return int(str(said.value)), said.told
     return 1, ""
 
 
@@ -150,41 +169,6 @@ def calibration_of(found: tuple[Found, ...]) -> Precision | None:
         return None
 
 
-def int8_of(row: Row) -> tuple[Precision, ...]:
-    """Return the int8 precisions that a row prints."""
-    printed = dict.fromkeys(claim.precision for claim in row.claims)
-    return tuple(one for one in printed if one.dtype == "int8" or one.is_bare_int8)
-
-
-def files_of(
-    given: Sequence[tuple[str, Path]], names: Mapping[str, str]
-) -> tuple[dict[str, Path], tuple[str, ...]]:
-    """Return each ``--onnx`` by the model that it names, and the names that are none's.
-
-    Args:
-        given: Name, or nothing where there is one model alone, and file.
-        names: Label by the model's name.
-    """
-    files: dict[str, Path] = {}
-    strangers = []
-    for wanted, file in given:
-        alike = [n for n, label in names.items() if wanted in (n, label)]
-        if not wanted and len(names) == 1:
-            alike = list(names)
-        files |= dict.fromkeys(alike, file)
-        strangers += [] if alike else [wanted]
-    return files, tuple(strangers)
-
-
-def costs_on(row: Row, found: tuple[Found, ...]) -> Iterator[Size]:
-    """Yield the shapes on which a row's Flops may have been counted, the likeliest first."""
-    full = row.sizes(full=True)
-    channels = next((size[0] for size in row.sizes()), 3)
-    built = [f.value for f in found if f.choice == "input_shape" and isinstance(f.value, tuple)]
-    sized = [(channels, int(h), int(w)) for h, w in built]
-    yield from dict.fromkeys([*full, *row.sizes(), *sized])
-
-
 def printed_by(row: Row, found: tuple[Found, ...]) -> tuple[Claim, Found] | None:
     """Return a number of the row with the script that notes it: one that is known to print it."""
     noted = [f for f in found if f.choice == "noted_psnr"]
@@ -196,11 +180,3 @@ def printed_by(row: Row, found: tuple[Found, ...]) -> tuple[Claim, Found] | None
             if claim.text in (f"{float(text):.{decimals}f}", cut):
                 return claim, each
     return None
-
-
-def checkpoint_of(row: Row, found: tuple[Found, ...]) -> Found | None:
-    """Return the one weight file that a deploy page names after the row's label."""
-    letters = dataset_key(row.label)
-    files = {str(f.value): f for f in found if f.choice == "checkpoint"}
-    own = [found for file, found in files.items() if letters in dataset_key(file)]
-    return own[0] if len(own) == 1 else None

@@ -9,26 +9,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sr_bench.document.spelling import words
+
 TRUTH, OUTPUT, INPUT = "truth", "output", "input"
 
 _WORDS = {
-    TRUTH: {"gt", "hr", "hq", "truth", "target", "label", "reference", "clean", "sharp"},
-    OUTPUT: {
-        "output",
-        "out",
-        "sr",
-        "pred",
-        "predict",
-        "prediction",
-        "result",
-        "heatmap",
-        "restored",
-    },
+    TRUTH: words("gt hr hq truth target label reference clean sharp"),
+    OUTPUT: words("output out sr pred predict prediction result heatmap restored"),
 }
 _METRIC = re.compile(r"psnr|ssim", re.IGNORECASE)
 _LUMA = re.compile(r"(rgb|bgr)_?(2|to)_?y|ycbcr|ycrcb|to_y_channel", re.IGNORECASE)
 _MOST_CALLS = 200  # of a file's own functions that are read where they are called
 _BORDERS = {"shave_border", "crop_border", "border", "shave", "crop"}
+_RULES = {"bicubic": "pil_bicubic"} | {f: f"cv2_{f}" for f in ("area", "linear", "cubic")}
 _FILTER = re.compile(r"INTER_(\w+)|\b(BICUBIC|NEAREST|BILINEAR|LANCZOS|BOX|HAMMING)\b")
 
 
@@ -43,7 +36,7 @@ class Operation:
     """Of the image: ``truth``, ``output`` or ``input``; empty where it is none of them."""
     line: int
     value: object = None
-    """Factor, summand, limits, rule of a resize, pixels, or the code itself."""
+    """Factor, summand, rule of a resize, pixels, or the code itself."""
 
 
 def operations(tree: ast.Module, role: str = "") -> tuple[Operation, ...]:
@@ -86,8 +79,7 @@ class _Reader:
             yield from self.read(node.body, self._role)
 
     def _statement(self, node: ast.stmt, role: str) -> Iterator[Operation]:
-        targets = _targets(node)
-        role = role or next(filter(None, map(role_of, targets)), "") or self._role
+        role = role or next(filter(None, map(role_of, _targets(node))), "") or self._role
         for child in ast.iter_child_nodes(node):
             yield from self._expression(child, role)
         if isinstance(node, ast.AugAssign):
@@ -132,8 +124,8 @@ def role_of(name: str) -> str:
     >>> role_of("image_gt"), role_of("sr_image"), role_of("image")
     ('truth', 'output', '')
     """
-    words = set(re.split(r"[_\d.]+", name.casefold()))
-    return next((role for role, known in _WORDS.items() if words & known), "")
+    parts = set(re.split(r"[_\d.]+", name.casefold()))
+    return next((role for role, known in _WORDS.items() if parts & known), "")
 
 
 def _bodies(node: ast.stmt) -> list[list[ast.stmt]]:
@@ -176,8 +168,7 @@ def _library(node: ast.Call, role: str) -> Iterator[Operation]:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
     line, text = node.lineno, ast.unparse(node)
     if name in ("clip", "clamp", "clamp_", "clip_"):
-        limits = tuple(number(each) for each in node.args[-2:])
-        yield Operation("clip", role, line, limits)
+        yield Operation("clip", role, line)
     elif name in ("round", "rint", "round_", "around"):
         yield Operation("round", role, line)
     elif name == "uint8" or (name in ("astype", "to", "type") and "uint8" in text):
@@ -232,14 +223,7 @@ def _rule(name: str, node: ast.Call) -> str:
     is_cv2 = ast.unparse(node.func).startswith("cv2.")
     if named is None:
         return "cv2_linear" if is_cv2 else "torchvision" if name == "Resize" else "pil_bicubic"
-    word = named[1] or named[2]
-    rules = {
-        "AREA": "cv2_area",
-        "LINEAR": "cv2_linear",
-        "CUBIC": "cv2_cubic",
-        "BICUBIC": "pil_bicubic",
-    }
-    return rules.get(word.upper(), named[0])
+    return _RULES.get((named[1] or named[2]).lower(), named[0])
 
 
 def _slices(node: ast.Subscript, role: str) -> Iterator[Operation]:

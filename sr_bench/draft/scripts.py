@@ -15,13 +15,11 @@ from sr_bench.draft.found import OPEN, Found, Origin
 from sr_bench.draft.operations import INPUT, OUTPUT, TRUTH, Operation, number, operations
 
 _NEAR = 1e-3
-_FOLDERS = (
-    (
-        re.compile(r"^-*(gt|hr|hq|label|target|high)_.*(dir|path|folder)$|^-*(gt|hr|hq)$"),
-        "hr_folder",
-    ),
-    (re.compile(r"^-*(lr|lq|src|low|input)_.*(dir|folder)$|^-*(lr|lq)$"), "lr_folder"),
-)
+_FOLDERS = {
+    "hr_folder": re.compile(r"-*((gt|hr|hq|label|target|high)_.*(dir|path|folder)|gt|hr|hq)"),
+    "lr_folder": re.compile(r"-*((lr|lq|src|low|input)_.*(dir|folder)|lr|lq)"),
+}
+_ROUNDED = {"round": ("round", ""), "integers": ("truncate", "uint8 without a round")}
 _NOTED = re.compile(r"psnr\s*[:=]\s*(\d{1,3}\.\d{2,20})\b", re.IGNORECASE)
 
 
@@ -87,31 +85,26 @@ def _truth(script: _Script, done: Sequence[Operation]) -> Iterator[Found]:
 
 def _output(script: _Script, done: Sequence[Operation]) -> Iterator[Found]:
     """Yield the white level, the clip and the rounding, by following the values to 0-255."""
-    numeric = [op for op in done if op.kind in ("multiply", "add", "clip", "round", "integers")]
-    scaled = _affine(done)
     if not done:
         return
+    scaled = _affine(done)
     clips = [op for op in done if op.kind == "clip"]
     at = clips[0] if clips else done[-1]
     if clips or scaled != (1.0, 0.0):
-        yield from _white(script, scaled, at.line, "of the output")
+        yield from _white(script, scaled, at.line, "of the output", of_one=255.0)
     elif not any(op.kind in ("luma", "rgb", "combine") for op in done):
         yield script.found("value_range", 255.0, at.line, "the output is not scaled")
     yield script.found("clip", bool(clips), at.line, "" if clips else "no clip")
-    kinds = {op.kind: op for op in numeric}
-    rounding = "round" if "round" in kinds else "truncate" if "integers" in kinds else "none"
+    kinds = {op.kind: op for op in done}
     last = kinds.get("round") or kinds.get("integers") or at
-    why = {"truncate": "uint8 without a round", "none": "kept as float"}.get(rounding, "")
+    rounding, why = _ROUNDED.get(last.kind, ("none", "kept as float"))
     yield script.found("rounding", rounding, last.line, why)
     for op in done:
         if op.kind == "combine":
             said = f"the output is combined from several: {op.value}; put that into the network"
             yield script.found(OPEN, said, op.line)
         elif op.kind in ("luma", "rgb"):
-            said = (
-                "the network gives Y alone, and the chroma is added: it runs only as an RGB network"
-            )
-            yield script.found(OPEN, said, op.line)
+            yield script.found(OPEN, _GIVES_LUMA, op.line)
             break
 
 
@@ -132,17 +125,11 @@ def _input(script: _Script, done: Sequence[Operation]) -> Iterator[Found]:
     luma = next((op for op in done if op.kind == "luma"), None)
     if luma:
         yield script.found("channels", 1, luma.line)
-        yield script.found(
-            OPEN, "the network takes Y alone: it runs only as an RGB network", luma.line
-        )
-    scaled = _affine(done)
+        yield script.found(OPEN, TAKES_LUMA, luma.line)
     if any(op.kind == "combine" for op in done):  # a mean and a deviation for each channel
         yield script.found(OPEN, NORMALISED, done[-1].line)
-    elif script.origin is Origin.DOCUMENT and done and scaled:
-        factor, summand = scaled
-        yield from _white(
-            script, (255 * factor, summand), done[-1].line, "of the input", inverse=True
-        )
+    elif script.origin is Origin.DOCUMENT and done:
+        yield from _white(script, _affine(done), done[-1].line, "of the input", of_one=1 / 255)
 
 
 def _affine(done: Sequence[Operation]) -> tuple[float, float] | None:
@@ -159,19 +146,13 @@ def _affine(done: Sequence[Operation]) -> tuple[float, float] | None:
 
 
 def _white(
-    script: _Script,
-    scaled: tuple[float, float] | None,
-    line: int,
-    what: str,
-    *,
-    inverse: bool = False,
+    script: _Script, scaled: tuple[float, float] | None, line: int, what: str, *, of_one: float
 ) -> Iterator[Found]:
-    """Yield the white level of a network whose values are scaled to, or from, 0-255."""
+    """Yield the white level of a network by how its values are scaled: by `of_one` if it is 1."""
     if scaled is None:
         return
-    factor, summand = (scaled[0] / 255, scaled[1]) if inverse else scaled
-    one = 1 / 255 if inverse else 255.0
-    if summand == 0 and abs(factor / one - 1) < _NEAR:
+    factor, summand = scaled
+    if summand == 0 and abs(factor / of_one - 1) < _NEAR:
         yield script.found("value_range", 1.0, line, f"{what}: 0 to 1")
     elif summand == 0 and abs(factor - 1) < _NEAR:
         yield script.found("value_range", 255.0, line, f"{what}: 0 to 255")
@@ -184,6 +165,9 @@ NORMALISED = (
     "the network takes or gives other values than 0 to 1 or 0 to 255 (normalised by a mean and a"
     " deviation): put the normalisation into the ONNX file"
 )
+TAKES_LUMA = "the network takes Y alone: it runs only as an RGB network"
+_GIVES_LUMA = "the network gives Y alone, and the chroma is added: it runs only as an RGB network"
+_OTHER_SSIM = "SSIM is scikit-image's, by default of a 7x7 window: ours is the 11x11 Gaussian one"
 
 
 def _metrics(script: _Script, done: Sequence[Operation]) -> Iterator[Found]:
@@ -192,10 +176,7 @@ def _metrics(script: _Script, done: Sequence[Operation]) -> Iterator[Found]:
         if op.kind == "border":
             yield script.found("border", op.value, op.line, "cropped from both images")
         elif op.kind == "library_ssim":
-            said = (
-                "SSIM is scikit-image's, by default of a 7x7 window: ours is the 11x11 Gaussian one"
-            )
-            yield script.found(OPEN, said, op.line)
+            yield script.found(OPEN, _OTHER_SSIM, op.line)
         elif op.kind == "mean":
             last = op.value in scalars
             why = f"the mean is of {op.value}, {'one image' if last else 'a list'}"
@@ -205,12 +186,14 @@ def _metrics(script: _Script, done: Sequence[Operation]) -> Iterator[Found]:
 
 def _scalars(tree: ast.Module) -> set[str]:
     """Return the names that hold what a metric gave for one image."""
-    names = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            if re.search("ssim", ast.unparse(node.value.func), re.IGNORECASE):
-                names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    return names
+    return {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if re.search("ssim", ast.unparse(node.value.func), re.IGNORECASE)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def _options(script: _Script) -> Iterator[Found]:
@@ -222,16 +205,15 @@ def _options(script: _Script) -> Iterator[Found]:
         if node.func.attr == "add_argument" and texts:
             yield from _option(script, texts[0], node)
         elif node.func.attr == "replace" and texts and re.fullmatch(r"[xX]([2-8])", texts[0]):
-            yield script.found(
-                "scale", int(texts[0][1:]), node.lineno, f"names of LR end in {texts[0]}"
-            )
+            why = f"names of LR end in {texts[0]}"
+            yield script.found("scale", int(texts[0][1:]), node.lineno, why)
 
 
 def _option(script: _Script, flag: str, node: ast.Call) -> Iterator[Found]:
     default = next((each.value for each in node.keywords if each.arg == "default"), None)
     if isinstance(default, ast.Constant) and isinstance(default.value, str):
-        for pattern, choice in _FOLDERS:
-            if pattern.search(flag):
+        for choice, flags in _FOLDERS.items():
+            if flags.fullmatch(flag):
                 yield script.found(choice, default.value, default.lineno, flag)
     elif flag.strip("-") in ("input_shape", "input_size") and isinstance(default, ast.List):
         sides = tuple(int(side) for side in map(number, default.elts) if side)

@@ -19,20 +19,19 @@ def attach_pages(subjects: Sequence[Subject], read: Callable[[Path], Subject]) -
         read: Reads the document at a path, without a card.
     """
     by_path = {_real(subject): subject for subject in subjects}
-    linked = {
-        path: {page.resolve(): page for page in linked_pages(subject.document)}
+    pages = {
+        path: {
+            page.resolve(): by_path.get(page.resolve()) or read(page)
+            for page in linked_pages(subject.document)
+        }
         for path, subject in by_path.items()
         if subject.document and subject.entries
     }
-    pages = {
-        path: {real: by_path.get(real) or read(page) for real, page in found.items()}
-        for path, found in linked.items()
-    }
-    taken = {real for found in linked.values() for real in found}
+    taken = {real for found in pages.values() for real in found}
     for real, subject in by_path.items():
         if real not in taken and _prints_results_only(subject):
-            owning = owner(real, list(linked))
-            if owning is not None:
+            owning = owner(real, list(pages))
+            if owning:
                 pages[owning][real] = subject
                 taken.add(real)
     return [

@@ -10,6 +10,7 @@ from sr_bench.core.claim import Claim
 from sr_bench.document.sizes import Size
 from sr_bench.engine.judge.claim import fits
 from sr_bench.errors import SrBenchError
+from sr_bench.lint.entries import Entry
 
 if TYPE_CHECKING:
     from sr_bench.cost.count import CostCount
@@ -82,17 +83,17 @@ class CountedRow:
         return _by_convention(count) if count else {}
 
 
-def count_row(
-    row: str, model: ModelCard, flops: Claim | None, params: Claim | None, size: Size | None
-) -> CountedRow | None:
-    """Return the row with its network's count on `size`, the printed shape, or on the card's.
+def count_row(entry: Entry, model: ModelCard) -> CountedRow | None:
+    """Return an entry with its network's count on the printed shape, or on the card's.
 
-    None if it can't be counted here.
+    None if it prints no cost, or if that can't be counted here.
     """
-    for shape in filter(None, (size, model.counted_shape)):
-        if count := _count(model, shape):
-            told = None if count.unknown_params else params
-            return CountedRow(row, model, flops, told, shape, _by_convention(count), count.params)
+    flops, params = entry.claims.get("flops"), entry.claims.get("params")
+    shapes = filter(None, (entry.size, model.counted_shape)) if flops or params else ()
+    for size in shapes:
+        if count := _count(model, size):
+            told, flops_g = None if count.unknown_params else params, _by_convention(count)
+            return CountedRow(entry.row, model, flops, told, size, flops_g, count.params)
     return None
 
 

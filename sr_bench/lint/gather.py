@@ -221,12 +221,9 @@ def _datasets(subject: Subject, load: LoadDataset) -> dict[str, Dataset]:
 
 
 def _counted(subject: Subject) -> tuple[CountedRow, ...]:
-    rows = []
-    for entry in subject.entries:
-        flops, params = entry.claims.get("flops"), entry.claims.get("params")
-        if (model := subject.model(entry)) and (flops or params):
-            rows.append(count_row(entry.row, model, flops, params, entry.size))
-    return tuple(row for row in rows if row)
+    models = ((entry, subject.model(entry)) for entry in subject.entries)
+    rows = (count_row(entry, model) for entry, model in models if model)
+    return tuple(filter(None, rows))
 
 
 def _fault(error: SrBenchError, path: Path) -> ReadFault:

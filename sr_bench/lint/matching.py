@@ -55,16 +55,15 @@ def compare(entries: Sequence[Entry], page: Page) -> Compared:
     names = {word: metric for metric in sorted(printed) for word in _words(metric)}
     results = read_results(page.document, names)
     finder = _Finder.of(entries, page)
-    groups: dict[tuple[object, ...], _Group] = {}
+    groups: dict[tuple[frozenset[str], object], list[Result]] = {}
     for result in results:
         said = (result.section, result.dtype, result.calibration, result.about)
-        labels = finder.labels(result)
-        groups.setdefault((*said, labels), _Group(labels, [])).results.append(result)
+        groups.setdefault((finder.labels(result), said), []).append(result)
     matches, matched = [], 0
-    for group in groups.values():
-        if match := finder.match(group):
+    for (labels, _), group in groups.items():
+        if match := finder.match(labels, group):
             matches.append(match)
-            matched += len(group.results)
+            matched += len(group)
     return Compared(tuple(matches), len(results), matched)
 
 
@@ -75,13 +74,8 @@ def compare_tables(entries: Sequence[Entry], page: Page, theirs: Sequence[Entry]
         rows.setdefault(_identity(entry), []).append(entry)
     matches = []
     for other in theirs:
-        same = [
-            entry
-            for entry in rows.get(_identity(other), [])[:_MOST_ROWS]
-            if not entry.row_source
-            or not other.row_source
-            or entry.row_source.casefold() == other.row_source.casefold()
-        ]
+        alike, source = rows.get(_identity(other), [])[:_MOST_ROWS], other.row_source.casefold()
+        same = [e for e in alike if len({e.row_source.casefold(), source} - {""}) < 2]
         if len(same) == 1:
             numbers = {metric: [claim] for metric, claim in other.claims.items()}
             matches.append(Match(same[0], page, numbers))
@@ -99,23 +93,6 @@ def in_unit_of(claim: Claim, number: Printed) -> float:
     known = claim.metric in metric_infos()
     share = not known and number.value <= 1 < claim.value
     return 100 * number.value if share else number.value
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Results that are about one question, in the text's order."""
-
-    labels: frozenset[str]
-    """What its model is called."""
-    results: list[Result]
-
-    @property
-    def numbers(self) -> dict[str, list[Printed]]:
-        """The results by metric."""
-        numbers: dict[str, list[Printed]] = {}
-        for result in self.results:
-            numbers.setdefault(result.metric, []).append(result)
-        return numbers
 
 
 @dataclass(frozen=True)
@@ -142,16 +119,18 @@ class _Finder:
             return frozenset(self._rows) if len(self._rows) == 1 else frozenset()
         return frozenset(self._mentioned[self._lines[min(before, len(self._lines) - 1)]])
 
-    def match(self, group: _Group) -> Match | None:
-        """Return the row that a group of results is of, if it can be told."""
-        rows = [entry for label in group.labels for entry in self._rows[label]]
+    def match(self, labels: frozenset[str], results: Sequence[Result]) -> Match | None:
+        """Return the row that results about one question are of, if it can be told."""
+        rows = [entry for label in labels for entry in self._rows[label]]
         if len(rows) > _MOST_ROWS:
             return None
-        numbers = group.numbers
+        numbers: dict[str, list[Printed]] = {}
+        for result in results:
+            numbers.setdefault(result.metric, []).append(result)
         fitting = [
             Match(entry, self.page, numbers)
             for entry in rows
-            if _fits(entry, group.results[0]) and entry.claims.keys() & numbers.keys()
+            if _fits(entry, results[0]) and entry.claims.keys() & numbers.keys()
         ]
         if len(fitting) == 1:
             return fitting[0]

@@ -51,8 +51,10 @@ def approve(
     for record in session.records:
         if record.metric != GATE_METRIC or not wanted(record.model):
             continue
+        if why := _why_not(record):
+            refused.append(f"{record.case_id}: {why}")
+            continue
         try:
-            _check(record)
             files[card_path(record).parent / FILE_NAME].append(record)
         except SrBenchError as cause:
             refused.append(str(cause))
@@ -75,17 +77,14 @@ def approve(
     return Approval(tuple(changed), same, "".join(diffs), tuple(refused))
 
 
-def _check(record: Record) -> None:
-    """Raise an SrBenchError unless what `record` says can be approved."""
+def _why_not(record: Record) -> str:
+    """Return why what `record` says can't be approved; empty if it can."""
     gate, measurement = record.detail.gate, record.measurement
-    why = ""
     if gate is None or measurement is None or measurement.partial:
-        why = record.verdict.sentence or "it judged nothing"
-    elif gate.status is Status.LOSS and record.verdict.status is not Status.KNOWN_GAP:
-        why = f"it breaks the card's limits ({gate.sentence}); these come first"
-    if why:
-        msg = f"{record.case_id}: {why}"
-        raise SrBenchError(msg)
+        return record.verdict.sentence or "it judged nothing"
+    if gate.status is Status.LOSS and record.verdict.status is not Status.KNOWN_GAP:
+        return f"it breaks the card's limits ({gate.sentence}); these come first"
+    return ""
 
 
 def _changes(

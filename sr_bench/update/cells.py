@@ -55,14 +55,13 @@ def work_out(
     asked: list[Edit] = []
     faults = []
     for record in records:
+        keeps = mode == "failed" and record.verdict.status is Status.GAP_CLOSED
         try:
             edit = _edit(cells, by_key, record, model_of)
         except DocumentError as fault:
             faults.append(str(fault))
-            continue
-        keeps = mode == "failed" and record.verdict.status is Status.GAP_CLOSED
-        if edit and edit.new != edit.old and not keeps:
-            asked.append(edit)
+        else:
+            asked += [edit] if edit and edit.new != edit.old and not keeps else []
     if faults:
         message = listed(faults, where=f"{reading.path}: changed since the run")
         message += "\n  nothing in it was updated; run the tests again, then update from that run"
@@ -107,31 +106,29 @@ def _edit(
     model_of: ModelOf,
 ) -> Edit | None:
     """Return the edit of the cell of `record`; None if it holds the measured number already."""
-    place = record.source
-    if place is None or record.measurement is None:
+    if record.source is None or record.measurement is None:
         return None
-    if record.claim:
-        return _of_claim(by_key, record, record.claim, record.measurement.value)
-    return _of_blank(cells, record, place, model_of(record))
+    if record.claim is None:
+        return _of_blank(cells, record, record.source, model_of(record))
+    new = _as_printed(record, record.claim, record.measurement.value)
+    return _of_claim(by_key, record, record.claim, new)
 
 
 def _of_claim(
-    by_key: Mapping[CellKey, MetricCell], record: Record, claim: Claim, value: float
+    by_key: Mapping[CellKey, MetricCell], record: Record, claim: Claim, new: str
 ) -> Edit | None:
     key, place = CellKey.of(claim), claim.source
-    new = _as_printed(record, claim, value)
     if (cell := by_key.get(key)) is None:
         msg = f"{place}: expected {claim.text} of {key}; the document has no such row any more"
         raise DocumentError(msg)
     # Wherever the row is now: a second update must change nothing and refuse nothing.
     if cell.text == new:
         return None
-    if cell.text != claim.text:
-        where = "" if _at(cell, place) else f" in {cell.source}"
-        msg = f"{place}: expected {claim.text} of {key}, got {cell.text!r}{where}"
-        raise DocumentError(msg)
-    if not _at(cell, place):
-        msg = f"{place}: expected {claim.text} of {key}; it stands in {cell.source} now"
+    moved = "" if _at(cell, place) else f" in {cell.source}"
+    if moved or cell.text != claim.text:
+        stands = f"; it stands{moved} now"
+        got = stands if cell.text == claim.text else f", got {cell.text!r}{moved}"
+        msg = f"{place}: expected {claim.text} of {key}{got}"
         raise DocumentError(msg)
     return Edit(key, cell.source, cell.text, new, record)
 

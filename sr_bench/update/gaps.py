@@ -66,8 +66,8 @@ def closing(suite: Suite, records: Sequence[Record], written: Collection[CellKey
             kept.update(CellKey.of(record.claim) for record in agreeing if record.claim)
             left_out += [(_stays(covered, still_open), record.case_id) for record in agreeing]
         else:
-            gap = covered.gap
-            closed.append(ClosedGap(covered.position, covered.entry, gap, agreeing[-1]))
+            place = covered.position, covered.entry
+            closed.append(ClosedGap(*place, covered.gap, agreeing[-1]))
     left_out += [
         (_FAILURE_GONE, record.case_id)
         for record in newest
@@ -83,25 +83,19 @@ class _Covered:
     position: int  # of the model in the card
     model: ModelCard
     entry: int
+    gap: KnownGap
     claims: tuple[Claim, ...]  # of the document as it is now
     records: tuple[Record, ...]
-
-    @property
-    def gap(self) -> KnownGap:
-        return self.model.known_gaps[self.entry]
 
 
 def _covered(suite: Suite, records: Sequence[Record]) -> Iterator[_Covered]:
     printed = {model.name: claims for model, claims in suite.claims}
     for position, model in enumerate(suite.card.models):
-        for entry in range(len(model.known_gaps)):
-            claims = (
-                claim
-                for claim in printed.get(model.name, ())
-                if _gap_index(model, *_excused(model, claim)) == entry
-            )
-            excused = (record for record in records if _falls_on(record, model, entry))
-            yield _Covered(position, model, entry, tuple(claims), tuple(excused))
+        claims = printed.get(model.name, ())
+        for entry, gap in enumerate(model.known_gaps):
+            excused = tuple(c for c in claims if model.gap_for(*_excused(model, c)) is gap)
+            judged = tuple(record for record in records if _gap_of(record, model) is gap)
+            yield _Covered(position, model, entry, gap, excused, judged)
 
 
 def _name(record: Record) -> _Name:
@@ -119,17 +113,11 @@ def _stays(covered: _Covered, still_open: Sequence[str]) -> str:
     )
 
 
-def _falls_on(record: Record, model: ModelCard, entry: int) -> bool:
-    """Whether the model's known gap at `entry` is the one that excuses `record`."""
+def _gap_of(record: Record, model: ModelCard) -> KnownGap | None:
+    """Return the known gap of `model` that excuses `record`, if one does."""
     if record.model != model.name or (record.claim is None and record.metric != GATE_METRIC):
-        return False
-    slug, _ = split_scale(record.dataset)
-    return _gap_index(model, record.metric, record.precision, slug) == entry
-
-
-def _gap_index(model: ModelCard, metric: str, precision: str, slug: str) -> int | None:
-    known = model.gap_for(metric, precision, slug)
-    return next((n for n, gap in enumerate(model.known_gaps) if gap is known), None)
+        return None
+    return model.gap_for(record.metric, record.precision, split_scale(record.dataset)[0])
 
 
 def _agrees(record: Record, covered: _Covered, written: Collection[CellKey]) -> bool:

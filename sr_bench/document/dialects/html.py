@@ -177,10 +177,9 @@ class _Reader:
                 break
             start, text = start + match.start("inside"), match["inside"]
         # Of what is left, comments are blank.
-        lead, kept = len(text) - len(text.lstrip()), text.strip()
-        if kept:
-            return self._places.cell(start + lead, start + lead + len(kept))
-        return self._places.cell(start, start)
+        kept = text.strip()
+        start += text.index(kept)
+        return self._places.cell(start, start + len(kept))
 
     def _end_table(self, last_line: int) -> None:
         table = self._open.pop()

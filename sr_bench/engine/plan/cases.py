@@ -151,8 +151,6 @@ def _evaluations(
         if named not in (0, scale):
             continue
         declared = [item for item in covering if item.dataset == slug]
-        if declared:
-            yield declared[0]
-        elif covering:
-            # New, so that it never differs.
-            yield Evaluation(slug, covering[0].protocol, claimed=False)
+        # New, so that it never differs.
+        new = [Evaluation(slug, item.protocol, claimed=False) for item in covering]
+        yield from (declared or new)[:1]

@@ -1,7 +1,7 @@
 """A suite: the cards of a folder bound to the rows of its document."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -192,9 +192,12 @@ def _idle_ignores(card: SuiteCard, reading: Reading) -> Iterator[str]:
         ("ignore_rows", ignored.rows, reading.labels, "row"),
         ("ignore_tables", ignored.tables, titles, "table with numbers"),
     ):
-        for name in names:
-            if not any(spelled_alike(name, other) for other in valid):
-                yield f"{key}: the document has no {what} {name!r}; take it off the list"
+        for name in _absent(names, valid):
+            yield f"{key}: the document has no {what} {name!r}; take it off the list"
+
+
+def _absent(names: Iterable[str], valid: Collection[str]) -> list[str]:
+    return [name for name in names if not any(spelled_alike(name, other) for other in valid)]
 
 
 def _idle_tables(card: SuiteCard, reading: Reading) -> Iterator[str]:
@@ -206,14 +209,9 @@ def _idle_tables(card: SuiteCard, reading: Reading) -> Iterator[str]:
             continue
         headers = {column.header for layout in meant for column in layout.columns}
         labels = {row[0].plain for layout in meant for row in layout.body.rows if row}
-        for key, names, valid in (
-            ("columns", told.columns, headers),
-            ("rows", told.rows, labels),
-        ):
-            for name in names:
-                if not any(spelled_alike(name, other) for other in valid):
-                    what = key.removesuffix("s")
-                    yield f"table {told.name!r}: {key}: it has no {what} {name!r}; take it off"
+        for what, names, valid in (("column", told.columns, headers), ("row", told.rows, labels)):
+            for name in _absent(names, valid):
+                yield f"table {told.name!r}: {what}s: it has no {what} {name!r}; take it off"
 
 
 def _not_one_row(

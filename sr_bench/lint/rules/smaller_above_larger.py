@@ -1,12 +1,10 @@
 """SRB107: a smaller model that is printed above a larger one of its family."""
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate
-from operator import or_
+
+import numpy as np
 
 from sr_bench.core.claim import Claim
 from sr_bench.core.metric import quantity
@@ -52,11 +50,8 @@ def check(subject: Subject) -> Iterator[Finding]:
             model = _Model(entry, costs[entry.key])
             families.setdefault(_family(subject, entry), []).append(model)
     for family in families.values():
-        ranking = _Ranking(tuple(sorted(family, key=lambda model: bounds(model.psnr)[1])))
-        for small in family:
-            larger = ranking.larger_below(small)
-            if larger:
-                yield _finding(small, ranking.lowest(larger), larger.bit_count() - 1)
+        for small, lowest, more in _above_larger(family):
+            yield _finding(small, lowest, more)
 
 
 def _finding(small: _Model, large: _Model, more: int) -> Finding:
@@ -73,75 +68,28 @@ def _finding(small: _Model, large: _Model, more: int) -> Finding:
     )
 
 
-@dataclass(frozen=True)
-class _Ranking:
-    """Models by their PSNR. A set of them is an int whose bit i stands for the i-th.
-
-    So that one model is compared with all others in a few operations.
-    """
-
-    models: tuple[_Model, ...]
-
-    def lowest(self, some: int) -> _Model:
-        """Return the model of a set that isn't empty with the lowest PSNR."""
-        return self.models[(some & -some).bit_length() - 1]
-
-    def larger_below(self, small: _Model) -> int:
-        """Return the models that are larger than `small` and clearly below it."""
-        least = bounds(small.psnr)[0] - CLEAR["psnr"]
-        below = (1 << bisect_left(self._most, least)) - 1
+def _above_larger(family: Sequence[_Model]) -> Iterator[tuple[_Model, _Model, int]]:
+    """Yield each model above larger ones, with the lowest of those, and how many more they are."""
+    # In arrays: one model is compared with all others in a few operations.
+    most = np.array([bounds(model.psnr)[1] for model in family])
+    shapes = np.array([_shape(model.entry) for model in family])
+    costs = {metric: np.array([_least(model, metric) for model in family]) for metric in _COSTS}
+    for small in family:
+        larger = most < bounds(small.psnr)[0] - CLEAR["psnr"]
         # Where Params and operations disagree, neither model is the larger one.
-        both = [metric for metric in _COSTS if metric in small.costs]
-        comparable = 0
-        for metric in both:
-            known, larger = self._costly[metric].than(small.costs[metric])
-            comparable |= known
-            below &= larger | ~known
-        return below & comparable & self._shapes(small)
-
-    @cached_property
-    def _most(self) -> list[float]:
-        return [bounds(model.psnr)[1] for model in self.models]
-
-    @cached_property
-    def _costly(self) -> dict[str, "_Larger"]:
-        return {metric: _Larger.by(metric, self.models) for metric in _COSTS}
-
-    @cached_property
-    def _of_shape(self) -> dict[object, int]:
-        of_shape: dict[object, int] = {}
-        for index, model in enumerate(self.models):
-            shape = _shape(model.entry)
-            of_shape[shape] = of_shape.get(shape, 0) | 1 << index
-        return of_shape
-
-    def _shapes(self, small: _Model) -> int:
-        shape = _shape(small.entry)
-        # A blank shape contradicts none.
-        return self._of_shape[shape] | self._of_shape.get("", 0) if shape else -1
+        for metric, cost in small.costs.items():
+            larger &= ~(costs[metric] <= bounds(cost)[1])
+        larger &= ~np.isnan([costs[metric] for metric in small.costs]).all(axis=0)
+        if shape := _shape(small.entry):  # a blank one contradicts none
+            larger &= (shapes == shape) | (shapes == "")
+        if larger.any():
+            lowest = int(np.where(larger, most, np.inf).argmin())
+            yield small, family[lowest], int(larger.sum()) - 1
 
 
-@dataclass(frozen=True)
-class _Larger:
-    """The models with a cost number, by what they cost at least."""
-
-    least: list[float]
-    """In falling order."""
-    sets: list[int]
-    """The first of them, the first two ..."""
-
-    @classmethod
-    def by(cls, metric: str, models: Sequence[_Model]) -> "_Larger":
-        """Return the order of `models` by `metric`."""
-        known = [(i, bounds(m.costs[metric])[0]) for i, m in enumerate(models) if metric in m.costs]
-        known.sort(key=lambda pair: -pair[1])
-        sets = list(accumulate((1 << index for index, _ in known), or_, initial=0))
-        return cls([least for _, least in known], sets)
-
-    def than(self, cost: Claim) -> tuple[int, int]:
-        """Return the models whose cost is known, and those that cost more than `cost`."""
-        count = bisect_left(self.least, -bounds(cost)[1], key=lambda least: -least)
-        return self.sets[-1], self.sets[count]
+def _least(model: _Model, metric: str) -> float:
+    """Return the least number that is printed like the model's; NaN if none is."""
+    return bounds(model.costs[metric])[0] if metric in model.costs else np.nan
 
 
 def _family(subject: Subject, entry: Entry) -> tuple[object, ...]:
@@ -166,8 +114,8 @@ def _architecture(subject: Subject, entry: Entry) -> str:
     return letters[0].casefold() if letters else entry.row
 
 
-def _shape(entry: Entry) -> object:
-    return entry.size or entry.shape.casefold()
+def _shape(entry: Entry) -> str:
+    return str(entry.size or entry.shape.casefold())
 
 
 def _costs(subject: Subject) -> dict[RowKey, dict[str, Claim]]:

@@ -9,7 +9,7 @@ from sr_bench.core.metric import metric_info
 from sr_bench.core.precision import Precision
 from sr_bench.document.beside import settled
 from sr_bench.document.dimensions import Dimensions, Measure
-from sr_bench.document.lexicon import COLOURS, DATASET_PARTS, ROLES, Role
+from sr_bench.document.lexicon import COLOURS, DATASET_PARTS, ROLES
 from sr_bench.document.meanings import metrics_by_name
 from sr_bench.document.measures import measure_name, read_measures
 from sr_bench.document.pieces import LONGEST, Piece, pieces
@@ -57,7 +57,7 @@ def read_phrase(text: str) -> Dimensions:
     )
 
 
-def column_role(text: str) -> Role:
+def column_role(text: str) -> str:
     """Return what a column below the header `text` holds.
 
     A ``Precision``, ``精度`` or ``Runtime`` column may hold numbers too: then it is what

@@ -1,11 +1,14 @@
-"""The numbers of one cell, each with the metric that it is a value of."""
+"""The numbers of one cell, each with its metric and with what the cell says of it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from sr_bench.document.cell import Cell
-from sr_bench.document.dimensions import Measure
+from sr_bench.document.cell import BREAK, Cell
+from sr_bench.document.dimensions import Dimensions, Measure
+from sr_bench.document.inline import plain
+from sr_bench.document.phrases import fallback_measure, read_phrase
 from sr_bench.document.printed_numbers import Number, measured, read_numbers
 from sr_bench.text.printable import counted
 
@@ -19,6 +22,21 @@ _CHANGES: Final = ("loss", "gain")
 _LEAST_SSIM: Final = 0.1
 """What is below, as in 30.21 (0.02), is how far values lie apart."""
 _PAIR: Final = (Measure("psnr"), Measure("ssim"))
+_SIGN: Final = re.compile(
+    rf"`?{BREAK}`?|\r?\n|[;；,，/|]"  # noqa: RUF001
+    r"|(?<=[\d%])\s{1,9}(?=[\"']?[^\W\d]\w{0,30}[\"']?\s?[:：])",  # noqa: RUF001
+    re.IGNORECASE,
+)
+_UNIT: Final = r"\s(?:[^\W\d_]{1,12}|%)"
+_LABEL: Final = r"\s*(?P<label>\S(?:[^\n]{0,60}[^\s:：=])?)(?:\s?[:：=]\s*|\s+)"  # noqa: RUF001
+_QUOTED: Final = re.compile(r"(?:[^\W\d]\w{0,30}\s{1,9})?(?:\"[^\"]+\"|'[^']+')")
+_FORMS: Final = (
+    re.compile(rf"{_LABEL}(?P<number>\S{{1,40}})\s*"),
+    re.compile(rf"{_LABEL}(?P<number>\S{{1,40}}{_UNIT})\s*"),
+    re.compile(
+        rf"\s*(?P<number>[^\s(（]{{1,40}}(?:{_UNIT})?)\s?[(（](?P<label>[^()（）]{{1,60}})[)）]\s*"  # noqa: RUF001
+    ),
+)
 
 
 def numbers_in(
@@ -76,3 +94,34 @@ def _is_pair(values: Sequence[Number]) -> bool:
         return False
     psnr, ssim = (float(value.text) for value in values)
     return 1 < psnr < 100 and _LEAST_SSIM <= ssim <= 1
+
+
+def labelled_parts(cell: Cell) -> tuple[tuple[Dimensions, Cell], ...]:
+    """Return each part of `cell` with what its label says; nothing if any part has no label."""
+    parts = []
+    for part in cell.split(_SIGN):
+        if not (labelled := _labelled(part)):
+            return ()
+        parts.append(labelled)
+    return tuple(parts)
+
+
+def _labelled(part: Cell) -> tuple[Dimensions, Cell] | None:
+    for form in _FORMS:
+        if match := form.fullmatch(part.text):
+            says = _said(plain(match["label"]))
+            number = part.part(*match.span("number"))
+            if read_numbers(number) and says != Dimensions() and not says.rest:
+                return says, number
+    return None
+
+
+def _said(label: str) -> Dimensions:
+    """Return what a label says; one in quotation marks names a metric, whatever it is.
+
+    A word before them is of its name: ``Pose "mAP"`` is ``pose_map``.
+    """
+    says = read_phrase(label)
+    if _QUOTED.fullmatch(label) and says == Dimensions(says.measures, rest=says.rest) and says.rest:
+        return Dimensions(measures=(fallback_measure(label),))
+    return says

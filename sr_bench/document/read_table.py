@@ -11,9 +11,8 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.findings import Finding, Line
-from sr_bench.document.labelled_parts import labelled_parts
 from sr_bench.document.layout import Layout
-from sr_bench.document.numbers_in_cells import changed, numbers_in
+from sr_bench.document.numbers_in_cells import changed, labelled_parts, numbers_in
 from sr_bench.document.printed import Printed, Scope
 from sr_bench.document.printed_numbers import Number, read_numbers
 from sr_bench.document.row_labels import RowReader

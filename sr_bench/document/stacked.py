@@ -10,9 +10,8 @@ from typing import Final
 
 from sr_bench.document.cell import BREAK, Cell
 from sr_bench.document.columns import Column
-from sr_bench.document.labelled_parts import labelled_parts
 from sr_bench.document.lexicon import NOTHING
-from sr_bench.document.numbers_in_cells import prints_pair
+from sr_bench.document.numbers_in_cells import labelled_parts, prints_pair
 from sr_bench.document.spelling import has_digit
 
 _BREAK: Final = re.compile(rf"\s{{0,9}}{BREAK}\s{{0,9}}", re.IGNORECASE)

@@ -8,7 +8,6 @@ from sr_bench.core.precision import Precision, agreed
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Column
 from sr_bench.document.dimensions import Dimensions, Measure
-from sr_bench.document.findings import Line
 from sr_bench.document.labels import Label, parted, precision_twins, read_label
 from sr_bench.document.layout import Layout
 from sr_bench.document.lexicon import NOTHING
@@ -16,6 +15,7 @@ from sr_bench.document.meanings import precision_word
 from sr_bench.document.owners import LabelledRow, Owners
 from sr_bench.document.phrases import column_role, fallback_measure, is_remark, read_phrase
 from sr_bench.document.remarks import remarks_of, value_of
+from sr_bench.document.rows import Line
 from sr_bench.document.sizes import read_size
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document

@@ -7,7 +7,7 @@ from typing import Final
 
 from sr_bench.core.claim import dataset_key
 from sr_bench.document.around import MOST_WORDS
-from sr_bench.document.findings import Finding
+from sr_bench.document.rows import Finding
 from sr_bench.document.spelling import folded
 
 _SIGNS: Final = re.compile(r"[^\w.+]+")

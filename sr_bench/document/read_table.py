@@ -139,11 +139,9 @@ class TableReader:
         told: str = "",
     ) -> None:
         header, told = (column.header, told or column.ignored) if column else ("", told)
-        ignored = self._ignored
-        why = told or ignored.table(layout.grid.names)
-        why = why or ignored.column(header) or ignored.row(labels)
         source = self._document.source(cell)
-        self.printed.append(Printed(source, cell, layout, header, labels, scope, fault, why))
+        one = Printed(source, cell, layout, header, labels, scope, fault, told)
+        self.printed.append(one._replace(ignored=told or one.ignored_by(self._ignored)))
 
 
 def _numbers(

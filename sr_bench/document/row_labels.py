@@ -61,7 +61,7 @@ class RowReader:
         self._check_width(number, cells)
         cells = self._above = self._continued(cells)
         cell = cells[self._layout.label_column]
-        place = f"{self._document.path}:{cell.line}:{cell.column}"
+        place = str(self._document.source(cell))
         label = self._labels.get(cell, Label(""))
         if isinstance(label, DocumentError):
             raise label
@@ -107,8 +107,8 @@ class RowReader:
         twins = precision_twins(label for _, label in labels)
         for cell, text in labels:
             try:
-                where = f"{self._document.path}:{cell.line}:{cell.column}"
                 split = twins.get(text) or parted(text, names)
+                where = str(self._document.source(cell))
                 label = read_label(split or cell.markdown, where=where)
                 yield cell, label._replace(alone=bool(split) and label.model not in names)
             except DocumentError as error:

@@ -14,7 +14,6 @@ from sr_bench.document.lexicon import NOTHING
 from sr_bench.document.meanings import precision_word
 from sr_bench.document.owners import LabelledRow, Owners
 from sr_bench.document.phrases import column_role, fallback_measure, is_remark, read_phrase
-from sr_bench.document.remarks import remarks_of, value_of
 from sr_bench.document.rows import Line
 from sr_bench.document.sizes import read_size
 from sr_bench.document.spelling import has_digit, has_number
@@ -26,6 +25,8 @@ _TELLING: Final = frozenset({*IDENTITIES, "metric"})
 """Roles of columns whose cells say what the numbers of a row are about."""
 _FULL: Final = frozenset({"full", "single", "no", "32", "original"})
 _SCALE: Final = re.compile(r"[^\w.]*[x×]?\s*(\d{1,2})\s*[x×]?[^\w.]*", re.I)  # noqa: RUF001 - as typed
+_MARKS: Final = frozenset("√✓✔☑✅●")
+_SHAPE: Final = "\ufe0f"  # of the sign before it
 
 
 class RowReader:
@@ -259,3 +260,22 @@ def _shape(texts: Mapping[str, str]) -> str:
     """Return the shape of a row, which may stand in the column Scale: ``736x1280``."""
     scale = texts.get("scale", "")
     return texts.get("shape") or (scale if len(scale) > 3 and read_size(scale) else "")
+
+
+def value_of(cell: Cell) -> str:
+    """Return the text of a cell; empty for a dash."""
+    text = cell.plain
+    return "" if text.lower() in NOTHING else text
+
+
+def remarks_of(columns: Sequence[Column], cells: Sequence[Cell]) -> Iterator[str]:
+    """Yield what is in columns of remarks, and what a row's metric is called beside its name.
+
+    A check mark says that the row has what its column is of.
+    """
+    for column, cell in zip(columns, cells, strict=True):
+        if column.role in ("remark", "unknown") and not column.fault:
+            text = value_of(cell)
+            yield column.header if text.removesuffix(_SHAPE) in _MARKS else text
+        elif column.role == "metric" and (said := read_phrase(cell.plain)).measures:
+            yield said.rest

@@ -1,18 +1,10 @@
 """Words that documents of the field use, as `spelling.compact` spells them."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
-from sr_bench.document.spelling import words
+from sr_bench.document.spelling import by_word, words
 
-
-def _by_word(meanings: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the key of each word in the texts of `meanings`."""
-    return MappingProxyType({word: key for key, text in meanings.items() for word in words(text)})
-
-
-ROLES: Final = _by_word(
+ROLES: Final = by_word(
     {
         "model": """model models modelname modelnames modelid method methods methodname expname
             experiment network networks networkname net name names arch architecture architectures
@@ -91,7 +83,7 @@ DATASET_PARTS: Final = words(
     测试集 数据集"""
 )
 
-BACKENDS: Final = _by_word(
+BACKENDS: Final = by_word(
     {
         **{name: name for name in words("onnx keras paddle qnn snpe ncnn mnn rknn coreml ascend")},
         "torch": "pytorch",
@@ -130,7 +122,7 @@ METRIC_WORDS: Final = words(
 )
 """Words that make a header one of a metric, though nothing measures it."""
 
-CHANGES: Final = _by_word(
+CHANGES: Final = by_word(
     {
         "loss": """loss losses drop drops degradation decrease delta δ ∆ diff difference gap
             degrade 损失 损耗 精度损失 下降 精度下降 掉点 差值 差 差异""",
@@ -157,7 +149,7 @@ FILLERS: Final = words(
 )
 """Words that say nothing beside a metric."""
 
-COLOURS: Final = _by_word(
+COLOURS: Final = by_word(
     {
         "y": "y ychannel luma luminance ych onychannel y通道 亮度",
         "rgb": "rgb rgbchannel rgbchannels",
@@ -170,7 +162,7 @@ NOTHING: Final = frozenset(
 )
 """What people type into a cell that has nothing to say, in lower case."""
 
-ENGLISH: Final = _by_word(
+ENGLISH: Final = by_word(
     {
         "accuracy": "精度 准确率 准确度 正确率 识别率",
         "precision": "精确率",

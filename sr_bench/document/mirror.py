@@ -7,14 +7,13 @@ from decimal import ROUND_DOWN, Context, Decimal
 from typing import Final, Literal
 
 from sr_bench.core.claim import Source
-from sr_bench.document.cell import Cell
+from sr_bench.document.cell import Cell, Places
 from sr_bench.document.cells import metric_cells
 from sr_bench.document.claims import Reading
 from sr_bench.document.printed_numbers import read_numbers
 from sr_bench.document.splice import splice_cells, spliced
 from sr_bench.errors import DocumentError
 
-_LINE_END = re.compile(r"(\r\n?|\n)")  # in a group, so that split keeps the ends
 _MARK: Final = re.compile(r"(?<=\d)(?:&#?\w{2,8};|\D{1,3})(?=\d)")
 _MINUS: Final = re.compile("[−–—]|&(?:minus|[nm]dash|#\\d{2,5});")  # noqa: RUF001 - typed for a minus
 _WIDE: Final = str.maketrans("0123456789", "０１２３４５６７８９")  # noqa: RUF001
@@ -69,9 +68,8 @@ def mirror(reading: Reading, values: Mapping[Source, str]) -> str:
     ends included; tables are parted by an empty line, the last line has no line end. What stands
     for a number may be any text of one cell. Raises as `replace_numbers`.
     """
-    text = spliced(reading.document, _edits(reading, values))
     # A replaced number adds no line, so the tables are still where they were.
-    pieces = _LINE_END.split(text.removeprefix("\ufeff"))
+    new = Places(spliced(reading.document, _edits(reading, values)))
     spans: list[tuple[int, int]] = []
     for grid in sorted((table.table for table in reading.tables), key=lambda grid: grid.line):
         # Several tables of HTML or YAML may share lines.
@@ -79,7 +77,8 @@ def mirror(reading: Reading, values: Mapping[Source, str]) -> str:
             spans[-1] = (spans[-1][0], max(spans[-1][1], grid.last_line))
         else:
             spans.append((grid.line, grid.last_line))
-    return "\n\n".join("".join(pieces[2 * (a - 1) : 2 * b - 1]) for a, b in spans)
+    ends = [start + len(line) for start, line in zip(new.starts, new.lines, strict=True)]
+    return "\n\n".join(new.text[new.starts[a - 1] : ends[b - 1]] for a, b in spans)
 
 
 def _edits(reading: Reading, values: Mapping[Source, str]) -> dict[Cell, str]:

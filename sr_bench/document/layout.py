@@ -9,16 +9,11 @@ from sr_bench.core.ignored import Ignored
 from sr_bench.core.told import ToldTable
 from sr_bench.document.around import around
 from sr_bench.document.benchmarks import of_benchmarks
-from sr_bench.document.columns import IDENTITIES, Below, Body, Column, body_of, read_columns
+from sr_bench.document.columns import IDENTITIES, Below, Column, body_of, read_columns
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.grids import Grid
 from sr_bench.document.numbers_in_cells import prints_pair
-from sr_bench.document.orientation import (
-    by_cells,
-    oriented,
-    unmeasured,
-    without_doubles,
-)
+from sr_bench.document.orientation import by_cells, oriented, unmeasured, without_doubles
 from sr_bench.document.phrases import read_phrase
 from sr_bench.document.results import WEAK, looks_like_results
 from sr_bench.document.row_keys import with_levels
@@ -34,7 +29,8 @@ class Layout:
     """A table with what its columns are, and what is so of all of its numbers."""
 
     grid: Grid
-    body: Body
+    body: Grid
+    """The same with all of its headers marked as such, of one table behind the other."""
     columns: tuple[Column, ...]
     says: Dimensions
     """Of numbers whose column and row don't say it: by the card, the caption, the heading."""

@@ -8,7 +8,6 @@ from typing import Final
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.told import ToldTable
 from sr_bench.document.around import around
-from sr_bench.document.benchmarks import of_benchmarks
 from sr_bench.document.columns import IDENTITIES, Below, Column, body_of, read_columns
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.grids import Grid
@@ -16,7 +15,7 @@ from sr_bench.document.numbers_in_cells import prints_pair
 from sr_bench.document.orientation import by_cells, oriented, unmeasured, without_doubles
 from sr_bench.document.phrases import read_phrase
 from sr_bench.document.results import WEAK, looks_like_results
-from sr_bench.document.row_keys import with_levels
+from sr_bench.document.row_keys import of_benchmarks, with_levels
 from sr_bench.document.spelling import compact
 from sr_bench.document.told import told_columns, whole_table
 

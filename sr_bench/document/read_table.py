@@ -11,13 +11,12 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.layout import Layout
-from sr_bench.document.numbers_in_cells import changed, labelled_parts, numbers_in
+from sr_bench.document.numbers_in_cells import changed, labelled_parts, numbers_in, unstacked
 from sr_bench.document.printed import Printed, Scope
 from sr_bench.document.printed_numbers import Number, read_numbers
 from sr_bench.document.row_labels import RowReader
 from sr_bench.document.rows import Finding, Line
 from sr_bench.document.spelling import has_digit, has_fraction, has_number
-from sr_bench.document.stacked import unstacked
 from sr_bench.document.tables import Document
 from sr_bench.errors import DocumentError
 

@@ -7,7 +7,7 @@ from typing import Final
 from sr_bench.core.precision import Precision, agreed
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Column
-from sr_bench.document.dimensions import Dimensions, Measure
+from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.labels import Label, parted, precision_twins, read_label
 from sr_bench.document.layout import Layout
 from sr_bench.document.lexicon import NOTHING
@@ -41,7 +41,6 @@ class RowReader:
         self._layout = layout
         self._above: tuple[Cell, ...] = ()
         self._section, self._section_text = Dimensions(), ""
-        self._section_measures: tuple[Measure, ...] = ()
         self._labels = dict(self._read_labels(layout))
         labels = [label for label in self._labels.values() if isinstance(label, Label)]
         self._model_rows = not all(label.is_qualified for label in labels)
@@ -76,15 +75,17 @@ class RowReader:
             backend, precision = label.backend or said.backend, said.precision or label.precision
             label = label._replace(backend=backend, precision=precision)
         says = self._said(cells, texts, label, place)
-        if self._section_measures and not says.measures:
-            says = says._replace(measures=self._section_measures)
+        says = says.over(Dimensions(self._section.measures))
         remarks = (label.mark, *remarks_of(self._layout.columns, cells), self._section_text)
         means = self._told(cells)
         if label.model:
-            row = self._owned(LabelledRow(label, says, remarks, number), place)
+            row = LabelledRow(label, says, remarks, number)
+            by_source = "source" in self._layout.roles
+            row = self._owners.owned(row, place, by_source=by_source, needed=self._model_rows)
             says, remarks = row.says, row.remarks
         names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model, f"line {number}"))))
-        about = (says, self._around(says), label.is_qualified, remarks)
+        around = says.over(self._section).over(self._table)._replace(measures=(), rest="")
+        about = (says, around, label.is_qualified, remarks)
         return Line(self._layout, number, cell, names, *about, means.ignored if means else "")
 
     def _check_width(self, number: int, cells: Sequence[Cell]) -> None:
@@ -115,11 +116,6 @@ class RowReader:
             except DocumentError as error:
                 yield cell, error
 
-    def _around(self, says: Dimensions) -> Dimensions:
-        if says.measures or says.rest:  # of few rows
-            says = says._replace(measures=(), rest="")
-        return says.over(self._section).over(self._table)
-
     def _begins_section(self, cells: Sequence[Cell]) -> bool:
         """Tell whether a row has but one text, and that no number; remember what it says."""
         if len({cell.text for cell in cells if cell.text}) > 1:  # most rows, so it comes first
@@ -135,8 +131,7 @@ class RowReader:
             return False
         if self._layout.model_column is None and not known:
             says = says._replace(model=text)
-        self._section, self._section_text = says._replace(measures=(), rest=""), text
-        self._section_measures = says.measures
+        self._section, self._section_text = says, text
         return True
 
     def _continued(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
@@ -242,10 +237,6 @@ class RowReader:
             msg = f"{place}: the column of precisions says {text!r} and the label {named}"
             raise DocumentError(msg)
         return both
-
-    def _owned(self, row: LabelledRow, place: str) -> LabelledRow:
-        by_source = "source" in self._layout.roles
-        return self._owners.owned(row, place=place, by_source=by_source, needed=self._model_rows)
 
 
 def _qualifier(text: str) -> Dimensions | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from typing import Final
 
 from sr_bench.document.cell import Cell
@@ -134,11 +134,7 @@ def _is_caption(row: Sequence[Cell]) -> bool:
 
 def _continued(row: Sequence[Cell]) -> tuple[Cell, ...]:
     """Return an upper row of headers with each blank one filled by the header before it."""
-    cells: list[Cell] = []
-    for cell in row:
-        blank = not cell.plain and cells
-        cells.append(cells[-1] if blank else cell)
-    return tuple(cells)
+    return tuple(accumulate(row, lambda before, cell: cell if cell.plain else before))
 
 
 def _column(stack: Sequence[Cell]) -> Column:

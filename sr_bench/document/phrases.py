@@ -3,6 +3,7 @@
 import re
 from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
+from itertools import groupby
 from typing import Final
 
 from sr_bench.core.metric import metric_info
@@ -160,13 +161,6 @@ def _scale(found: Iterable[Piece]) -> int:
 
 def _rest(text: str, found: Sequence[Piece], kinds: Container[str]) -> str:
     """Return the words that nothing here knows, those side by side with what is between them."""
-    spans: list[tuple[int, int, int]] = []  # segment, start, end
-    beside = False
-    for piece in found:
-        unsaid = piece.meaning.kind in kinds
-        if unsaid and beside and spans[-1][0] == piece.segment:
-            spans[-1] = (piece.segment, spans[-1][1], piece.end)
-        elif unsaid:
-            spans.append((piece.segment, piece.start, piece.end))
-        beside = unsaid
-    return " ".join(text[start:end] for _, start, end in spans)
+    groups = groupby(found, key=lambda piece: (piece.segment, piece.meaning.kind in kinds))
+    spans = [list(group) for (_, unsaid), group in groups if unsaid]
+    return " ".join(text[span[0].start : span[-1].end] for span in spans)

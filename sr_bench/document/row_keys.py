@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Final
 
 from sr_bench.core.metric import metric_infos
@@ -96,11 +97,8 @@ def with_levels(
 
 
 def _filled(rows: Iterable[Sequence[Cell]], index: int) -> Iterator[str]:
-    """Yield the texts of a column; a blank one continues the one above."""
-    text = ""
-    for row in rows:
-        text = row[index].plain or text
-        yield text
+    """Return the texts of a column; a blank one continues the one above."""
+    return accumulate((row[index].plain for row in rows), lambda above, text: text or above)
 
 
 def of_benchmarks(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Column, ...]:

@@ -14,10 +14,19 @@ from sr_bench.document.lexicon import COLOURS, DATASET_PARTS, ROLES
 from sr_bench.document.meanings import metrics_by_name
 from sr_bench.document.measures import measure_name, read_measures
 from sr_bench.document.pieces import LONGEST, Piece, pieces
-from sr_bench.document.spelling import compact, narrow
+from sr_bench.document.spelling import compact, narrow, words
 
 _AGAINST: Final = re.compile(
     r"\b(?:vs|versus|over|against|than|compared|relative)\b|相比|相对", re.IGNORECASE
+)
+_NETWORK: Final = re.compile(
+    r"[A-Za-z0-9+-]{0,40}?(?:SR|CNN|Net|GAN|[Ff]ormer|YOLO|VGG|[A-Z]DN)[A-Za-z0-9+-]{0,40}"
+)
+# Roles of columns that tables of results have, and few others.
+_OF_RESULTS: Final = frozenset({"model", "dataset", "metric", "precision", "runtime", "scale"})
+# What lists of files, options and packages have too.
+WEAK: Final = words(
+    "name names net variant experiment data factor engine platform framework bits 名称"
 )
 _SHORTEST_NAME: Final = 4
 _SINGLE: Final = ("dataset", "backend", "precision")
@@ -76,6 +85,21 @@ def column_role(text: str) -> str:
     about = said.precision or said.backend or said.dataset or said.scale or said.device
     bare = not said.rest or compact(said.rest) in COLOURS  # Vid4 (Y)
     return "value" if about and bare else "unknown"
+
+
+def names_network(text: str) -> bool:
+    """Tell whether `text` is built as names of networks are: ``EDSR``, ``SwinFormer-L``."""
+    return bool(_NETWORK.fullmatch(text))
+
+
+def names_result(text: str) -> bool:
+    """Tell whether a header says what results are of."""
+    if any(map(names_network, re.split(r"[^\w+-]+", text))):
+        return True
+    said = read_phrase(text)
+    named = column_role(text) in _OF_RESULTS and compact(text) not in WEAK
+    about = said.measures or said.precision or said.dataset or said.scale
+    return named or bool(about) or "bicubic" in compact(text)
 
 
 def is_remark(label: str) -> bool:

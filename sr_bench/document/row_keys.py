@@ -13,9 +13,8 @@ from sr_bench.document.dimensions import Measure
 from sr_bench.document.lexicon import SR_DATASETS
 from sr_bench.document.meanings import precision_word
 from sr_bench.document.numbers_in_cells import prints_pair
-from sr_bench.document.phrases import read_phrase
+from sr_bench.document.phrases import names_network, read_phrase
 from sr_bench.document.printed_numbers import read_numbers
-from sr_bench.document.results import names_network
 from sr_bench.document.spelling import compact, has_digit
 
 _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")

@@ -9,12 +9,11 @@ from typing import Final
 from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.precision import Precision
 from sr_bench.document.dimensions import Dimensions
-from sr_bench.document.findings import Finding, Line
 from sr_bench.document.inline import plain
 from sr_bench.document.layout import Layout, read_layout, without
 from sr_bench.document.printed import Printed
 from sr_bench.document.read_table import TableReader
-from sr_bench.document.rows import ModelInfoTable, ModelRow, Place
+from sr_bench.document.rows import Finding, Line, ModelInfoTable, ModelRow, Place
 from sr_bench.document.tables import Document
 from sr_bench.document.told import told_of
 from sr_bench.document.twins import tell_apart

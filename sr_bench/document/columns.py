@@ -1,9 +1,9 @@
 """What the columns of a table are: by their headers, in one row or several."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from typing import Final
 
 from sr_bench.document.cell import Cell
@@ -62,49 +62,30 @@ class Below:
         return (row[self.index] for row in self.rows if len(row) == self.width)
 
 
-@dataclass(frozen=True)
-class Body:
-    """The rows of a table below all that are headers, be they marked as such or not."""
-
-    headers: tuple[tuple[Cell, ...], ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    row_lines: tuple[int, ...]
-
-
-def body_of(grid: Grid) -> Body:
+def body_of(grid: Grid) -> Grid:
     """Return `grid` with a first row of mere headers among the headers.
 
     Of tables side by side, whose headers are the same, the rows come one table after the other.
     """
-    body = _with_headers(grid)
-    if any(len(row) != len(grid.header) for row in (*body.headers, *body.rows)):
-        return body
-    width = _width_of_one(
-        [tuple(cell.plain for cell in one) for one in zip(*body.headers, strict=True)]
-    )
-    cuts = [slice(start, start + width) for start in range(0, len(grid.header), width or 1)]
-    if len(cuts) < 2:
-        return body
-    lined = list(zip(body.row_lines, body.rows, strict=True))
-    pairs = [(number, row[cut]) for cut in cuts for number, row in lined]
-    filled = [(n, row) for n, row in pairs if any(cell.text for cell in row)]
-    headers = tuple(row[:width] for row in body.headers)
-    return Body(headers, tuple(row for _, row in filled), tuple(n for n, _ in filled))
-
-
-def _width_of_one(headers: Sequence[tuple[str, ...]]) -> int:
-    """Return how wide each of several tables side by side is, or the one that there is."""
-    times = headers.count(headers[0]) if headers and any(headers[0]) else 1
-    width = len(headers) // times
-    is_one = width < 2 or list(headers) != list(headers[:width]) * times
-    return len(headers) if is_one else width
-
-
-def _with_headers(grid: Grid) -> Body:
     if len(grid.headers) <= 1 and grid.rows and grid.rows[0] and _is_header(grid):
         headers = (*grid.headers, grid.rows[0])
-        return Body(headers, grid.rows[1:], grid.row_lines[1:])
-    return Body(grid.headers, grid.rows, grid.row_lines)
+        grid = replace(grid, headers=headers, rows=grid.rows[1:], row_lines=grid.row_lines[1:])
+    width = len(grid.header)
+    if not width or any(len(row) != width for row in (*grid.headers, *grid.rows)):
+        return grid
+    stacks = [[cell.plain for cell in one] for one in zip(*grid.headers, strict=True)]
+    one = width // stacks.count(stacks[0]) if any(stacks[0]) else width
+    if one in (1, width) or stacks != stacks[:one] * (width // one):
+        return grid
+    lined = list(zip(grid.row_lines, grid.rows, strict=True))
+    pairs = [(n, row[cut : cut + one]) for cut in range(0, width, one) for n, row in lined]
+    filled = [(n, row) for n, row in pairs if any(cell.text for cell in row)]
+    return replace(
+        grid,
+        headers=tuple(row[:one] for row in grid.headers),
+        rows=tuple(row for _, row in filled),
+        row_lines=tuple(n for n, _ in filled),
+    )
 
 
 def _is_header(grid: Grid) -> bool:
@@ -153,11 +134,7 @@ def _is_caption(row: Sequence[Cell]) -> bool:
 
 def _continued(row: Sequence[Cell]) -> tuple[Cell, ...]:
     """Return an upper row of headers with each blank one filled by the header before it."""
-    cells: list[Cell] = []
-    for cell in row:
-        blank = not cell.plain and cells
-        cells.append(cells[-1] if blank else cell)
-    return tuple(cells)
+    return tuple(accumulate(row, lambda before, cell: cell if cell.plain else before))
 
 
 def _column(stack: Sequence[Cell]) -> Column:

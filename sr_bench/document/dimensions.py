@@ -44,18 +44,7 @@ class Dimensions(NamedTuple):
             return other
         if other == _NOTHING:
             return self
-        return Dimensions(
-            self.measures or other.measures,
-            self.model or other.model,
-            self.row_source or other.row_source,
-            self.precision or other.precision,
-            self.backend or other.backend,
-            self.device or other.device,
-            self.dataset or other.dataset,
-            self.scale or other.scale,
-            self.shape or other.shape,
-            self.rest or other.rest,
-        )
+        return Dimensions._make([own or theirs for own, theirs in zip(self, other, strict=True)])
 
 
 _NOTHING = Dimensions()

@@ -81,3 +81,22 @@ def headed(rows: Sequence[Row], marked: int = 0) -> int:
     """
     prints = (any(has_number(cell.plain) for cell in row) for row in rows)
     return marked or int(next(prints, True) is False and any(prints))
+
+
+class Outline:
+    """Follows the headings of a document from above: ``x2`` below ``Benchmarks``."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[int, str]] = []
+
+    def begin(self, level: int, text: str) -> tuple[str, ...]:
+        """Begin a section; return its heading and those that it stands below, the nearest first.
+
+        Args:
+            level: Of its heading; 1 is the outermost.
+            text: Of its heading.
+        """
+        while self._open and self._open[-1][0] >= level:
+            self._open.pop()
+        self._open.append((level, text))
+        return tuple(text for _, text in reversed(self._open))

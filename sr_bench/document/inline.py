@@ -8,7 +8,6 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-_EMPHASIS = {"strong_open": "strong_close", "em_open": "em_close"}
 # Without any of these a text is plain already: most cells, and parsing is the slow part.
 # An underscore between letters is no mark.
 _MARKUP = re.compile(r"[\\`*~\[\]!<>&]|(?<![^\W_])_|_(?![^\W_])")
@@ -128,20 +127,13 @@ def _is_marked(source: str) -> bool:
 def _tail_start(tokens: Sequence[Token]) -> int:
     """Return the index of the first token of the emphasised groups at the end."""
     start = len(tokens)
-    while True:
-        last = start - 1
-        while last >= 0 and tokens[last].type == "text" and not tokens[last].content.strip():
-            last -= 1
-        if last < 0 or tokens[last].type not in _EMPHASIS.values():
-            return start
-        start = _opening(tokens, last)
+    for index, token in enumerate(tokens):
+        if token.type in ("strong_open", "em_open") and not token.level:
+            start = min(start, index)
+        elif not (token.level or token.type in ("strong_close", "em_close") or _is_blank(token)):
+            start = len(tokens)
+    return start
 
 
-def _opening(tokens: Sequence[Token], closing: int) -> int:
-    level = tokens[closing].level
-    return max(
-        index
-        for index in range(closing)
-        if tokens[index].level == level
-        and _EMPHASIS.get(tokens[index].type) == tokens[closing].type
-    )
+def _is_blank(token: Token) -> bool:
+    return token.type == "text" and not token.content.strip()

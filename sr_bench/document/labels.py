@@ -208,21 +208,20 @@ def _read_words(words: Sequence[str], what: str) -> tuple[str, Precision]:
     backends = list(filter(backend_word, words))
     rest = [word for word in words if word not in backends]
     precision = precision_word(" ".join(rest)) if rest else Precision.FP32
-    if precision is None and (unknown := [one for one in rest if not _is_precision_word(one)]):
+    if precision and len(backends) <= 1:
+        return backend_word(backends[0]) if backends else "", precision
+    if precision:
+        fault = f"expected at most one backend, got {', '.join(backends)}"
+    elif unknown := [one for one in rest if not _is_precision_word(one)]:
         ours = ", ".join(discovery.names(_BACKENDS))
-        msg = (
-            f"{what}: {unknown[0]!r} is neither a backend ({ours})"
-            f" nor part of a precision ({valid}); write a model's name without"
-            " emphasis"
+        fault = (
+            f"{unknown[0]!r} is neither a backend ({ours}) nor part of a precision ({valid});"
+            " write a model's name without emphasis"
         )
-        raise DocumentError(msg)
-    if precision is None:
-        msg = f"{what}: unknown precision {' '.join(rest)!r}; the valid ones are: {valid}"
-        raise DocumentError(msg)
-    if len(backends) > 1:
-        msg = f"{what}: expected at most one backend, got {', '.join(backends)}"
-        raise DocumentError(msg)
-    return backend_word(backends[0]) if backends else "", precision
+    else:
+        fault = f"unknown precision {' '.join(rest)!r}; the valid ones are: {valid}"
+    msg = f"{what}: {fault}"
+    raise DocumentError(msg)
 
 
 def _is_known(word: str) -> bool:

@@ -1,6 +1,7 @@
-"""How a table is to be read: what its columns are, and what is so of all of its numbers."""
+"""How a table is to be read: whether it is of results, and what its columns and its numbers are."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -8,25 +9,32 @@ from typing import Final
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.told import ToldTable
 from sr_bench.document.around import around
-from sr_bench.document.benchmarks import of_benchmarks
-from sr_bench.document.columns import IDENTITIES, Below, Body, Column, body_of, read_columns
+from sr_bench.document.cell import Cell
+from sr_bench.document.columns import IDENTITIES, Below, Column, body_of, read_columns
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.grids import Grid
 from sr_bench.document.numbers_in_cells import prints_pair
-from sr_bench.document.orientation import (
-    by_cells,
-    oriented,
-    unmeasured,
-    without_doubles,
-)
-from sr_bench.document.phrases import read_phrase
-from sr_bench.document.results import WEAK, looks_like_results
-from sr_bench.document.row_keys import with_levels
-from sr_bench.document.spelling import compact
+from sr_bench.document.orientation import by_cells, oriented, unmeasured, without_doubles
+from sr_bench.document.phrases import WEAK, names_result, read_phrase
+from sr_bench.document.row_keys import of_benchmarks, with_levels
+from sr_bench.document.spelling import compact, folded, has_digit, has_number, words
 from sr_bench.document.told import told_columns, whole_table
 
 _NO_MODELS: Final = "no column, row or heading of it names the models that its numbers are of"
 _NO_METRICS: Final = "no header, row or caption of it names a metric, such as PSNR(dB) or Params(M)"
+# What a first column names in a table that has its models or datasets across.
+_ROWS: Final = words(
+    """psnr ssim msssim lpips fid niqe flops gflops macs gmacs params mparams latency fps set5 set14
+    b100 bsd100 urban100 manga109 div2k fp32 fp16 int8 bf16 map miou top1 top5"""
+)
+# Decimals of these are no results.
+_INNOCENT: Final = re.compile(
+    "version|package|librar|software|depend|requirement|option|default|price|release|date|changelog"
+    "|版本|依赖|日期"
+)
+_DECIMALS: Final = re.compile(r"\W*[0-9]*[.,][0-9]{2,}(\W+[0-9]*[.,][0-9]{2,})*\W*(dB)?\W*")
+_DECIBEL: Final = re.compile(r"[0-9]\s?dB\b", re.IGNORECASE)
+_FEW: Final = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +42,8 @@ class Layout:
     """A table with what its columns are, and what is so of all of its numbers."""
 
     grid: Grid
-    body: Body
+    body: Grid
+    """The same with all of its headers marked as such, of one table behind the other."""
     columns: tuple[Column, ...]
     says: Dimensions
     """Of numbers whose column and row don't say it: by the card, the caption, the heading."""
@@ -65,7 +74,7 @@ class Layout:
 
     def is_about(self, models: frozenset[str]) -> bool:
         """Whether it is about results, perhaps of `models` that other tables have."""
-        return self.results or looks_like_results(self.grid, models)
+        return self.results or _looks_like_results(self.grid, models)
 
     @cached_property
     def names_precisions(self) -> bool:
@@ -149,4 +158,34 @@ def _is_results(grid: Grid, columns: Sequence[Column]) -> bool:
     if any(c.role == "model" and compact(c.header) not in {"", *WEAK} for c in columns):
         return True
     measured = any(column.says.measures or column.role == "metric" for column in columns)
-    return measured or looks_like_results(grid)
+    return measured or _looks_like_results(grid)
+
+
+def _looks_like_results(grid: Grid, names: Iterable[str] = ()) -> bool:
+    """Tell whether `grid` prints numbers and names what results are about.
+
+    Args:
+        grid: Any table.
+        names: Labels of models that the document has elsewhere.
+    """
+    cells = [cell for row in grid.rows for cell in row]
+    if not any(has_number(cell.plain) for cell in cells):
+        return False
+    if any(_DECIBEL.search(cell.plain) for cell in cells):
+        return True
+    models = {name.casefold() for name in names}
+    headers = [cell.plain for cell in grid.header]
+    if any(names_result(text) or text.casefold() in models for text in headers):
+        return True
+    # A second row of headers, or metrics and datasets down the first column.
+    second = [*grid.rows[0], *(row[0] for row in grid.rows if row)]
+    if any(compact(cell.plain).removesuffix("db") in _ROWS for cell in second):
+        return True
+    return not any(_INNOCENT.search(folded(text)) for text in headers) and _mostly_decimals(cells)
+
+
+def _mostly_decimals(cells: Iterable[Cell]) -> bool:
+    """Tell whether most cells with a digit are decimals: a header may be of any language."""
+    texts = [cell.plain for cell in cells if has_digit(cell.plain)]
+    decimals = list(filter(_DECIMALS.fullmatch, texts))
+    return len(decimals) >= _FEW and 2 * len(decimals) >= len(texts)

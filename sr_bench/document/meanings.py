@@ -12,26 +12,13 @@ from sr_bench.core.metric import metric_headers
 from sr_bench.core.precision import Precision
 from sr_bench.document import lexicon
 from sr_bench.document.dimensions import Measure
-from sr_bench.document.spelling import compact
+from sr_bench.document.spelling import by_word, compact
 from sr_bench.document.units import GENERIC, cost_unit, is_unit
 
-Kind = Literal[
-    "measure",
-    "metric word",
-    "change",
-    "colour",
-    "unit",
-    "dataset",
-    "precision",
-    "backend",
-    "device",
-    "scale",
-    "shape",
-    "generic",
-    "filler",
-    "qualifier",
-    "unknown",
-]
+Kind = (
+    Literal["measure", "metric word", "generic", "change", "colour", "unit", "qualifier", "filler"]
+    | Literal["dataset", "precision", "backend", "device", "scale", "shape", "unknown"]
+)
 
 _BACKENDS: Final = "sr_bench.backends"
 _SCALE: Final = re.compile(
@@ -46,12 +33,13 @@ _DTYPE: Final = re.compile(
 )
 _WIDTHS: Final = re.compile(r"(?:int|w)(\d{1,2})w?(?:int|act)(\d{1,2})(?:a|act)?")
 """Of weights and activations: INT8/ACT16, int4w int8a."""
-_DTYPE_WORDS: Final = MappingProxyType(
-    {"float": "fp32", "fullprecision": "fp32", "floatingpoint": "fp32", "floatprecision": "fp32"}
-    | {"浮点": "fp32", "浮点精度": "fp32", "单精度": "fp32", "全精度": "fp32", "半精度": "fp16"}
-    | {"half": "fp16", "halfprecision": "fp16", "quant": "int8"}
-    | {"quantized": "int8", "quantised": "int8"}
-    | {"量化前": "fp32", "量化后": "int8", "量化": "int8"}
+_DTYPE_WORDS: Final = by_word(
+    {
+        "fp32": """float fullprecision floatingpoint floatprecision 浮点 浮点精度 单精度 全精度
+            量化前""",
+        "fp16": "half halfprecision 半精度",
+        "int8": "quant quantized quantised 量化后 量化",
+    }
 )
 _DATASET_END: Final = re.compile(
     rf"\d{{0,6}}(?:(?:{'|'.join(lexicon.DATASET_PARTS)})\d{{0,6}}){{0,2}}"

@@ -4,17 +4,49 @@ import math
 import re
 from collections.abc import Mapping
 from decimal import ROUND_DOWN, Context, Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from sr_bench.core.claim import Source
-from sr_bench.document.cell import Cell
+from sr_bench.document.cell import Cell, Places
 from sr_bench.document.cells import metric_cells
 from sr_bench.document.claims import Reading
-from sr_bench.document.respell import respelled
+from sr_bench.document.printed_numbers import read_numbers
 from sr_bench.document.splice import splice_cells, spliced
 from sr_bench.errors import DocumentError
 
-_LINE_END = re.compile(r"(\r\n?|\n)")  # in a group, so that split keeps the ends
+_MARK: Final = re.compile(r"(?<=\d)(?:&#?\w{2,8};|\D{1,3})(?=\d)")
+_MINUS: Final = re.compile("[−–—]|&(?:minus|[nm]dash|#\\d{2,5});")  # noqa: RUF001 - typed for a minus
+_WIDE: Final = str.maketrans("0123456789", "０１２３４５６７８９")  # noqa: RUF001
+
+
+def respelled(printed: str, old: str, new: str) -> str:
+    """Return the number `new` as its cell prints numbers, if that is read as `new` again.
+
+    With the marks of ``0,864`` 1.125 would be read as a thousand: then it gets none.
+
+    Args:
+        printed: The cell's number as it stands there, or what stands in its place.
+        old: That number as Python reads it.
+        new: Another number as Python reads it.
+
+    >>> respelled("1,592", "1592", "1601"), respelled("30,21", "30.21", "30.25")
+    ('1,601', '30,25')
+    """
+    if printed == old or not re.search(r"\d", printed):
+        return new
+    minus = _MINUS.match(printed)
+    marks = _MARK.findall(printed, minus.end() if minus else 0)
+    point = marks.pop() if "." in old and marks else "."
+    sign, digits = ("-", new[1:]) if new.startswith("-") else ("", new)
+    whole, dot, rest = digits.partition(".")
+    if marks:
+        whole = re.sub(r"(?<=\d)(?=(\d{3})+$)", marks[0].replace("\\", r"\\"), whole)
+    sign = minus[0] if sign and minus else sign
+    plus = "+" if printed.startswith("+") and not sign else ""
+    text = f"{plus}{sign}{whole}{dot and point}{rest}"
+    text = text.translate(_WIDE) if re.search("[０-９]", printed) else text  # noqa: RUF001
+    read = read_numbers(Cell(text, 1, 1, 0, len(text)))
+    return text if [number.text for number in read] == [new] else new
 
 
 def replace_numbers(reading: Reading, values: Mapping[Source, str]) -> str:
@@ -36,9 +68,8 @@ def mirror(reading: Reading, values: Mapping[Source, str]) -> str:
     ends included; tables are parted by an empty line, the last line has no line end. What stands
     for a number may be any text of one cell. Raises as `replace_numbers`.
     """
-    text = spliced(reading.document, _edits(reading, values))
     # A replaced number adds no line, so the tables are still where they were.
-    pieces = _LINE_END.split(text.removeprefix("\ufeff"))
+    new = Places(spliced(reading.document, _edits(reading, values)))
     spans: list[tuple[int, int]] = []
     for grid in sorted((table.table for table in reading.tables), key=lambda grid: grid.line):
         # Several tables of HTML or YAML may share lines.
@@ -46,7 +77,8 @@ def mirror(reading: Reading, values: Mapping[Source, str]) -> str:
             spans[-1] = (spans[-1][0], max(spans[-1][1], grid.last_line))
         else:
             spans.append((grid.line, grid.last_line))
-    return "\n\n".join("".join(pieces[2 * (a - 1) : 2 * b - 1]) for a, b in spans)
+    ends = [start + len(line) for start, line in zip(new.starts, new.lines, strict=True)]
+    return "\n\n".join(new.text[new.starts[a - 1] : ends[b - 1]] for a, b in spans)
 
 
 def _edits(reading: Reading, values: Mapping[Source, str]) -> dict[Cell, str]:

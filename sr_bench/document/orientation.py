@@ -5,13 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from sr_bench.document.benchmarks import are_decibels
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Below, Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.phrases import fallback_measure, is_remark, misspelt, read_phrase
 from sr_bench.document.printed_numbers import Number, read_numbers
-from sr_bench.document.row_keys import labelled
+from sr_bench.document.row_keys import are_decibels, labelled
 from sr_bench.document.spelling import has_digit, has_fraction, has_number
 
 _NO_HEADER: Final = "it has no header"

@@ -26,7 +26,7 @@ class Owners:
         # all rows for each of them would take long.
         self._nearest: dict[tuple[str, str | None] | None, LabelledRow] = {}
 
-    def owned(self, row: LabelledRow, *, place: str, by_source: bool, needed: bool) -> LabelledRow:
+    def owned(self, row: LabelledRow, place: str, *, by_source: bool, needed: bool) -> LabelledRow:
         """Return `row` with what it shares with its model's row above; remember a model's row.
 
         Args:

@@ -3,20 +3,30 @@
 import re
 from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
+from itertools import groupby
 from typing import Final
 
 from sr_bench.core.metric import metric_info
 from sr_bench.core.precision import Precision
 from sr_bench.document.beside import settled
 from sr_bench.document.dimensions import Dimensions, Measure
-from sr_bench.document.lexicon import COLOURS, DATASET_PARTS, ROLES, Role
+from sr_bench.document.lexicon import COLOURS, DATASET_PARTS, ROLES
 from sr_bench.document.meanings import metrics_by_name
 from sr_bench.document.measures import measure_name, read_measures
 from sr_bench.document.pieces import LONGEST, Piece, pieces
-from sr_bench.document.spelling import compact, narrow
+from sr_bench.document.spelling import compact, narrow, words
 
 _AGAINST: Final = re.compile(
     r"\b(?:vs|versus|over|against|than|compared|relative)\b|相比|相对", re.IGNORECASE
+)
+_NETWORK: Final = re.compile(
+    r"[A-Za-z0-9+-]{0,40}?(?:SR|CNN|Net|GAN|[Ff]ormer|YOLO|VGG|[A-Z]DN)[A-Za-z0-9+-]{0,40}"
+)
+# Roles of columns that tables of results have, and few others.
+_OF_RESULTS: Final = frozenset({"model", "dataset", "metric", "precision", "runtime", "scale"})
+# What lists of files, options and packages have too.
+WEAK: Final = words(
+    "name names net variant experiment data factor engine platform framework bits 名称"
 )
 _SHORTEST_NAME: Final = 4
 _SINGLE: Final = ("dataset", "backend", "precision")
@@ -57,7 +67,7 @@ def read_phrase(text: str) -> Dimensions:
     )
 
 
-def column_role(text: str) -> Role:
+def column_role(text: str) -> str:
     """Return what a column below the header `text` holds.
 
     A ``Precision``, ``精度`` or ``Runtime`` column may hold numbers too: then it is what
@@ -75,6 +85,21 @@ def column_role(text: str) -> Role:
     about = said.precision or said.backend or said.dataset or said.scale or said.device
     bare = not said.rest or compact(said.rest) in COLOURS  # Vid4 (Y)
     return "value" if about and bare else "unknown"
+
+
+def names_network(text: str) -> bool:
+    """Tell whether `text` is built as names of networks are: ``EDSR``, ``SwinFormer-L``."""
+    return bool(_NETWORK.fullmatch(text))
+
+
+def names_result(text: str) -> bool:
+    """Tell whether a header says what results are of."""
+    if any(map(names_network, re.split(r"[^\w+-]+", text))):
+        return True
+    said = read_phrase(text)
+    named = column_role(text) in _OF_RESULTS and compact(text) not in WEAK
+    about = said.measures or said.precision or said.dataset or said.scale
+    return named or bool(about) or "bicubic" in compact(text)
 
 
 def is_remark(label: str) -> bool:
@@ -160,13 +185,6 @@ def _scale(found: Iterable[Piece]) -> int:
 
 def _rest(text: str, found: Sequence[Piece], kinds: Container[str]) -> str:
     """Return the words that nothing here knows, those side by side with what is between them."""
-    spans: list[tuple[int, int, int]] = []  # segment, start, end
-    beside = False
-    for piece in found:
-        unsaid = piece.meaning.kind in kinds
-        if unsaid and beside and spans[-1][0] == piece.segment:
-            spans[-1] = (piece.segment, spans[-1][1], piece.end)
-        elif unsaid:
-            spans.append((piece.segment, piece.start, piece.end))
-        beside = unsaid
-    return " ".join(text[start:end] for _, start, end in spans)
+    groups = groupby(found, key=lambda piece: (piece.segment, piece.meaning.kind in kinds))
+    spans = [list(group) for (_, unsaid), group in groups if unsaid]
+    return " ".join(text[span[0].start : span[-1].end] for span in spans)

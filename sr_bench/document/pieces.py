@@ -29,6 +29,7 @@ _MAGNITUDES: Final = MappingProxyType(
 )
 _TIMES: Final = re.compile(r"(?<=\d)\s?[×✕✖*]\s?(?=\d)|[×✕✖](?=\s?\d)|(?<=\d)[×✕✖]")  # noqa: RUF001
 _JOINTS: Final = frozenset("-_.&'’=:")  # noqa: RUF001 - inside of names
+_JOINT: Final = re.compile(r"[-_&'’=:]|\.(?!\d)")  # noqa: RUF001 - no point of a number
 _INSIDE: Final = frozenset("@#+%~")  # of a piece, which they don't end
 _OPEN, _CLOSE = frozenset("([{<【「"), frozenset(")]}>】」")
 _MOST_TOKENS: Final = 9
@@ -141,13 +142,6 @@ def _joined(tokens: Sequence[_Token], index: int) -> bool:
 
 
 def _spelled(tokens: Sequence[_Token]) -> tuple[str, str]:
-    words: list[str] = []
-    last = None
-    for token in tokens:
-        if token["sign"] and token["sign"] in _JOINTS:
-            continue
-        glued = last is not None and last.end() == token.start()
-        words.append(token[0] if glued or not words else f" {token[0]}")
-        last = token
-    spaced = "".join(words).lower()
+    text = tokens[0].string[tokens[0].start() : tokens[-1].end()].lower()
+    spaced = " ".join(_JOINT.sub(" ", text).split())
     return compact(spaced) or spaced, spaced

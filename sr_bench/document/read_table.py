@@ -10,15 +10,13 @@ from sr_bench.core.precision import agreed
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions, Measure
-from sr_bench.document.findings import Finding, Line
-from sr_bench.document.labelled_parts import labelled_parts
 from sr_bench.document.layout import Layout
-from sr_bench.document.numbers_in_cells import changed, numbers_in
+from sr_bench.document.numbers_in_cells import changed, labelled_parts, numbers_in, unstacked
 from sr_bench.document.printed import Printed, Scope
 from sr_bench.document.printed_numbers import Number, read_numbers
 from sr_bench.document.row_labels import RowReader
+from sr_bench.document.rows import Finding, Line
 from sr_bench.document.spelling import has_digit, has_fraction, has_number
-from sr_bench.document.stacked import unstacked
 from sr_bench.document.tables import Document
 from sr_bench.errors import DocumentError
 
@@ -140,11 +138,9 @@ class TableReader:
         told: str = "",
     ) -> None:
         header, told = (column.header, told or column.ignored) if column else ("", told)
-        ignored = self._ignored
-        why = told or ignored.table(layout.grid.names)
-        why = why or ignored.column(header) or ignored.row(labels)
         source = self._document.source(cell)
-        self.printed.append(Printed(source, cell, layout, header, labels, scope, fault, why))
+        one = Printed(source, cell, layout, header, labels, scope, fault, told)
+        self.printed.append(one._replace(ignored=told or one.ignored_by(self._ignored)))
 
 
 def _numbers(

@@ -7,15 +7,14 @@ from typing import Final
 from sr_bench.core.precision import Precision, agreed
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Column
-from sr_bench.document.dimensions import Dimensions, Measure
-from sr_bench.document.findings import Line
+from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.labels import Label, parted, precision_twins, read_label
 from sr_bench.document.layout import Layout
 from sr_bench.document.lexicon import NOTHING
 from sr_bench.document.meanings import precision_word
 from sr_bench.document.owners import LabelledRow, Owners
 from sr_bench.document.phrases import column_role, fallback_measure, is_remark, read_phrase
-from sr_bench.document.remarks import remarks_of, value_of
+from sr_bench.document.rows import Line
 from sr_bench.document.sizes import read_size
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document
@@ -26,6 +25,8 @@ _TELLING: Final = frozenset({*IDENTITIES, "metric"})
 """Roles of columns whose cells say what the numbers of a row are about."""
 _FULL: Final = frozenset({"full", "single", "no", "32", "original"})
 _SCALE: Final = re.compile(r"[^\w.]*[x×]?\s*(\d{1,2})\s*[x×]?[^\w.]*", re.I)  # noqa: RUF001 - as typed
+_MARKS: Final = frozenset("√✓✔☑✅●")
+_SHAPE: Final = "\ufe0f"  # of the sign before it
 
 
 class RowReader:
@@ -40,7 +41,6 @@ class RowReader:
         self._layout = layout
         self._above: tuple[Cell, ...] = ()
         self._section, self._section_text = Dimensions(), ""
-        self._section_measures: tuple[Measure, ...] = ()
         self._labels = dict(self._read_labels(layout))
         labels = [label for label in self._labels.values() if isinstance(label, Label)]
         self._model_rows = not all(label.is_qualified for label in labels)
@@ -61,7 +61,7 @@ class RowReader:
         self._check_width(number, cells)
         cells = self._above = self._continued(cells)
         cell = cells[self._layout.label_column]
-        place = f"{self._document.path}:{cell.line}:{cell.column}"
+        place = str(self._document.source(cell))
         label = self._labels.get(cell, Label(""))
         if isinstance(label, DocumentError):
             raise label
@@ -75,15 +75,17 @@ class RowReader:
             backend, precision = label.backend or said.backend, said.precision or label.precision
             label = label._replace(backend=backend, precision=precision)
         says = self._said(cells, texts, label, place)
-        if self._section_measures and not says.measures:
-            says = says._replace(measures=self._section_measures)
+        says = says.over(Dimensions(self._section.measures))
         remarks = (label.mark, *remarks_of(self._layout.columns, cells), self._section_text)
         means = self._told(cells)
         if label.model:
-            row = self._owned(LabelledRow(label, says, remarks, number), place)
+            row = LabelledRow(label, says, remarks, number)
+            by_source = "source" in self._layout.roles
+            row = self._owners.owned(row, place, by_source=by_source, needed=self._model_rows)
             says, remarks = row.says, row.remarks
         names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model, f"line {number}"))))
-        about = (says, self._around(says), label.is_qualified, remarks)
+        around = says.over(self._section).over(self._table)._replace(measures=(), rest="")
+        about = (says, around, label.is_qualified, remarks)
         return Line(self._layout, number, cell, names, *about, means.ignored if means else "")
 
     def _check_width(self, number: int, cells: Sequence[Cell]) -> None:
@@ -107,17 +109,12 @@ class RowReader:
         twins = precision_twins(label for _, label in labels)
         for cell, text in labels:
             try:
-                where = f"{self._document.path}:{cell.line}:{cell.column}"
                 split = twins.get(text) or parted(text, names)
+                where = str(self._document.source(cell))
                 label = read_label(split or cell.markdown, where=where)
                 yield cell, label._replace(alone=bool(split) and label.model not in names)
             except DocumentError as error:
                 yield cell, error
-
-    def _around(self, says: Dimensions) -> Dimensions:
-        if says.measures or says.rest:  # of few rows
-            says = says._replace(measures=(), rest="")
-        return says.over(self._section).over(self._table)
 
     def _begins_section(self, cells: Sequence[Cell]) -> bool:
         """Tell whether a row has but one text, and that no number; remember what it says."""
@@ -134,8 +131,7 @@ class RowReader:
             return False
         if self._layout.model_column is None and not known:
             says = says._replace(model=text)
-        self._section, self._section_text = says._replace(measures=(), rest=""), text
-        self._section_measures = says.measures
+        self._section, self._section_text = says, text
         return True
 
     def _continued(self, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
@@ -242,10 +238,6 @@ class RowReader:
             raise DocumentError(msg)
         return both
 
-    def _owned(self, row: LabelledRow, place: str) -> LabelledRow:
-        by_source = "source" in self._layout.roles
-        return self._owners.owned(row, place=place, by_source=by_source, needed=self._model_rows)
-
 
 def _qualifier(text: str) -> Dimensions | None:
     """Return the precision that stands in the column of sources: ``vacc fp16``; None for one."""
@@ -259,3 +251,22 @@ def _shape(texts: Mapping[str, str]) -> str:
     """Return the shape of a row, which may stand in the column Scale: ``736x1280``."""
     scale = texts.get("scale", "")
     return texts.get("shape") or (scale if len(scale) > 3 and read_size(scale) else "")
+
+
+def value_of(cell: Cell) -> str:
+    """Return the text of a cell; empty for a dash."""
+    text = cell.plain
+    return "" if text.lower() in NOTHING else text
+
+
+def remarks_of(columns: Sequence[Column], cells: Sequence[Cell]) -> Iterator[str]:
+    """Yield what is in columns of remarks, and what a row's metric is called beside its name.
+
+    A check mark says that the row has what its column is of.
+    """
+    for column, cell in zip(columns, cells, strict=True):
+        if column.role in ("remark", "unknown") and not column.fault:
+            text = value_of(cell)
+            yield column.header if text.removesuffix(_SHAPE) in _MARKS else text
+        elif column.role == "metric" and (said := read_phrase(cell.plain)).measures:
+            yield said.rest

@@ -7,7 +7,6 @@ Size = tuple[int, int, int]
 
 _SIDES = re.compile(r"[1-9][0-9]{0,4}([x×*,][1-9][0-9]{0,4}){1,3}")  # noqa: RUF001 - as typed
 _SIDE = re.compile(r"[1-9][0-9]{1,4}")
-_CHANNELS = (1, 3, 4)  # no input has sides this short: they show which end the channels are
 
 
 def read_size(text: str) -> Size | None:
@@ -22,12 +21,10 @@ def read_size(text: str) -> Size | None:
     if not _SIDES.fullmatch(compact):
         return None
     sides = [int(part) for part in re.split(r"[x×*,]", compact)]  # noqa: RUF001 - as typed
-    if len(sides) == 4 and sides[0] == 1:
-        sides = sides[1:]
-    if len(sides) == 2:
-        return 3, sides[0], sides[1]
-    if len(sides) == 3 and sides[0] in _CHANNELS:
-        return sides[0], sides[1], sides[2]
-    if len(sides) == 3 and sides[2] in _CHANNELS:
-        return sides[2], sides[0], sides[1]
+    match sides[1:] if len(sides) == 4 and sides[0] == 1 else sides:
+        case [height, width]:
+            return 3, height, width
+        # No input has sides this short: they show which end the channels are.
+        case [1 | 3 | 4 as channels, height, width] | [height, width, 1 | 3 | 4 as channels]:
+            return channels, height, width
     return None

@@ -2,8 +2,12 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+Meaning = TypeVar("Meaning")
 
 _DIGIT: Final = re.compile("[0-9]")
 _FRACTION: Final = re.compile(r"\d\\?[.,．，]\d")  # noqa: RUF001 - full-width
@@ -30,6 +34,11 @@ def compact(text: str) -> str:
 def words(text: str) -> frozenset[str]:
     """Return the words of `text` as `compact` spells them."""
     return frozenset(map(compact, text.split()))
+
+
+def by_word(meanings: Mapping[Meaning, str]) -> Mapping[str, Meaning]:
+    """Return the key of each word in the texts of `meanings`."""
+    return MappingProxyType({word: key for key, text in meanings.items() for word in words(text)})
 
 
 def has_digit(text: str) -> bool:

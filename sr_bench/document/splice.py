@@ -69,20 +69,16 @@ def _content(document: Document, cell: Cell, new: str) -> str:
     return yaml_files.scalar(document.text, cell, new)
 
 
-def _place(document: Document, cell: Cell) -> str:
-    return f"{document.path}:{cell.line}:{cell.column}"
-
-
 def _check_cell(document: Document, cell: Cell, position: int) -> None:
     present = document.text[cell.start : cell.end]
     if present != cell.text:
         msg = (
-            f"{_place(document, cell)}: expected the cell to hold {cell.text!r}, got"
+            f"{document.source(cell)}: expected the cell to hold {cell.text!r}, got"
             f" {present!r}; the document changed since it was read: read it again"
         )
         raise DocumentError(msg)
     if cell.start < position:
-        msg = f"{_place(document, cell)}: expected one edit per cell, got two"
+        msg = f"{document.source(cell)}: expected one edit per cell, got two"
         raise DocumentError(msg)
 
 
@@ -95,7 +91,7 @@ def _check_content(document: Document, cell: Cell, new: str) -> None:
     }
     if named := [fault for fault, is_so in faults.items() if is_so]:
         msg = (
-            f"{_place(document, cell)}: expected content for one table cell, got"
+            f"{document.source(cell)}: expected content for one table cell, got"
             f" {new!r}, which {' and '.join(named)}"
         )
         raise DocumentError(msg)
@@ -113,7 +109,7 @@ def _check_result(document: Document, after: str, edits: Sequence[tuple[Cell, st
     except DocumentError:
         grids = ()
     if [(grid.shapeless, [cell.text for cell in grid.cells]) for grid in grids] != expected:
-        places = ", ".join(_place(document, cell) for cell, _ in edits)
+        places = ", ".join(str(document.source(cell)) for cell, _ in edits)
         news = ", ".join(repr(new) for _, new in edits)
         msg = (
             f"{places}: expected an edit that keeps the table as it is, got {news}; make it by hand"

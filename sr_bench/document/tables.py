@@ -9,10 +9,9 @@ from typing import Final
 from sr_bench.core.claim import Source
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.told import ToldTable
-from sr_bench.document.cell import Cell
+from sr_bench.document.cell import Cell, Places
 from sr_bench.document.dialects import html, markdown, rst, yaml_files
 from sr_bench.document.grids import Grid
-from sr_bench.document.places import Places
 from sr_bench.errors import DocumentError
 from sr_bench.files.toml import is_endless
 from sr_bench.system.garbage import seldom_searched

@@ -69,17 +69,12 @@ def _others(text: str) -> Dimensions:
 
 
 def _field(key: str, value: str) -> Dimensions:
-    if key == "model":
-        return Dimensions(model=value)
-    if key == "dataset":
-        return Dimensions(dataset=value)
-    if key == "device":
-        return Dimensions(device=value)
-    says = read_phrase(f"x{value.strip('x')}" if key == "scale" else value)
-    named = Dimensions(scale=says.scale) if key == "scale" else Dimensions(precision=says.precision)
-    if named == Dimensions():
+    said: object = value
+    if key in ("scale", "precision"):
+        said = getattr(read_phrase(f"x{value.strip('x')}" if key == "scale" else value), key)
+    if not said:
         raise ValueError(_EXPECTED)
-    return named
+    return Dimensions(**{key: said})  # type: ignore[arg-type] # the type of that field
 
 
 def whole_table(told: ToldTable) -> Dimensions:

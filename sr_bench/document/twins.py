@@ -7,11 +7,11 @@ from typing import Final
 
 from sr_bench.core.claim import dataset_key
 from sr_bench.document.around import MOST_WORDS
-from sr_bench.document.findings import Finding
+from sr_bench.document.dimensions import Dimensions
+from sr_bench.document.rows import Finding
 from sr_bench.document.spelling import folded
 
 _SIGNS: Final = re.compile(r"[^\w.+]+")
-Key = tuple[object, ...]
 
 
 def tell_apart(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str, str]]:
@@ -20,7 +20,7 @@ def tell_apart(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str, str]
     The fault is why one that says nothing else than one before it can't be read. A cell without a
     number is left out if another one answers its question.
     """
-    groups: dict[Key, list[Finding]] = {}
+    groups: dict[tuple[str, Dimensions], list[Finding]] = {}
     for finding in findings:
         groups.setdefault(_key(finding), []).append(finding)
     for group in groups.values():
@@ -44,18 +44,9 @@ def _doubled(finding: Finding, first: Finding) -> str:
     )
 
 
-def _key(finding: Finding) -> Key:
+def _key(finding: Finding) -> tuple[str, Dimensions]:
     says = finding.says
-    return (
-        finding.measure.metric,
-        says.model,
-        says.row_source,
-        says.backend,
-        says.precision,
-        says.device,
-        dataset_key(says.dataset),
-        says.scale,
-    )
+    return finding.measure.metric, says._replace(dataset=dataset_key(says.dataset), shape="")
 
 
 def _variants(group: Sequence[Finding]) -> list[str]:

@@ -6,22 +6,20 @@ from typing import Final
 
 from sr_bench.core.metric import metric_info, metric_infos
 from sr_bench.document.dimensions import Measure
-from sr_bench.document.spelling import compact, words
+from sr_bench.document.spelling import by_word, compact, words
 
 # Powers of ten of units that one number may have.
-_COUNTS: Final = MappingProxyType(
-    {"k": 3, "m": 6, "g": 9, "b": 9, "t": 12, "千": 3, "万": 4, "百万": 6, "千万": 7, "亿": 8}
-    | {"十亿": 9, "万亿": 12}
-    | {"thousand": 3, "million": 6, "billion": 9}
+_COUNTS: Final = by_word(
+    {3: "k thousand 千", 6: "m million 百万", 9: "g b billion 十亿", 12: "t 万亿"}
+    | {4: "万", 7: "千万", 8: "亿"}
 )
-_TIMES: Final = MappingProxyType(
-    {"s": 0, "sec": 0, "secs": 0, "second": 0, "seconds": 0, "秒": 0, "ms": -3, "msec": -3}
-    | {"millisecond": -3, "milliseconds": -3, "毫秒": -3, "us": -6, "μs": -6, "ns": -9, "微秒": -6}
+_TIMES: Final = by_word(
+    {0: "s sec secs second seconds 秒", -3: "ms msec millisecond milliseconds 毫秒"}
+    | {-6: "us μs 微秒", -9: "ns"}
 )
-_BYTES: Final = MappingProxyType(
-    {"b": 0, "byte": 0, "bytes": 0, "kb": 3, "k": 3, "mb": 6, "m": 6, "gb": 9, "g": 9, "tb": 12}
-    # Most tools that print MB mean MiB.
-    | {"kib": 3, "mib": 6, "gib": 9, "mbytes": 6, "gbytes": 9}
+# Most tools that print MB mean MiB.
+_BYTES: Final = by_word(
+    {0: "b byte bytes", 3: "k kb kib", 6: "m mb mib mbytes", 9: "g gb gib gbytes", 12: "tb"}
 )
 _FAMILIES: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
     {"G": _COUNTS, "M": _COUNTS, "ms": _TIMES, "MB": _BYTES, "dB": MappingProxyType({"db": 0})}

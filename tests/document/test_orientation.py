@@ -4,13 +4,13 @@ from collections.abc import Iterable
 
 import pytest
 
-from sr_bench.document.benchmarks import of_benchmarks
 from sr_bench.document.cell import Cell
 from sr_bench.document.claims import read
 from sr_bench.document.columns import Below, Column
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.orientation import by_cells
 from sr_bench.document.phrases import column_role, read_phrase
+from sr_bench.document.row_keys import of_benchmarks
 from sr_bench.document.tables import parse_document
 from tests.reading import read_claims
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sr_bench.document.outline import Outline
+from sr_bench.document.grids import Outline
 from sr_bench.document.tables import parse_document
 from tests.reading import read_claims
 

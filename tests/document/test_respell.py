@@ -2,7 +2,7 @@
 
 import pytest
 
-from sr_bench.document.respell import respelled
+from sr_bench.document.mirror import respelled
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final
 
-from sr_bench.document.cell import Cell
+from sr_bench.document.cell import Cell, Places
 from sr_bench.document.grids import MOST_CELLS, TOO_LARGE, Grid, Row, headed, is_too_large
 from sr_bench.document.inline import plain
-from sr_bench.document.places import Places
 from sr_bench.document.spelling import has_number
 
 # Each piece ends at the next tag: the time to look is linear in the text, whatever is in it.

@@ -6,13 +6,12 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Se
 from dataclasses import replace
 from typing import Final
 
+from sr_bench.document.cell import BOM, Places
 from sr_bench.document.dialects import yaml_files
 from sr_bench.document.dialects.html import html_tables, without_comments
 from sr_bench.document.dialects.pipes import blocks, split_row
-from sr_bench.document.grids import Grid
+from sr_bench.document.grids import Grid, Outline
 from sr_bench.document.inline import plain
-from sr_bench.document.outline import Outline
-from sr_bench.document.places import BOM, Places
 from sr_bench.errors import DocumentError
 
 _SHAPELESS: Final = (

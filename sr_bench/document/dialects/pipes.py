@@ -10,8 +10,8 @@ from typing import Final, cast
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 
+from sr_bench.document.cell import Places
 from sr_bench.document.grids import Grid, Row
-from sr_bench.document.places import Places
 
 _PIPE: Final = re.compile(r"(?<!\\)\|")
 _COLUMN: Final = r"[ \t]*:?-+:?[ \t]*"

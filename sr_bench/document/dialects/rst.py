@@ -6,14 +6,13 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from sr_bench.document.cell import Places
 from sr_bench.document.dialects import rst_grid, rst_simple
 from sr_bench.document.dialects.display import Display, indent
 from sr_bench.document.dialects.html import html_tables
 from sr_bench.document.dialects.rst_lists import Body, csv_table, list_table
-from sr_bench.document.grids import Grid
+from sr_bench.document.grids import Grid, Outline
 from sr_bench.document.inline import from_rst, plain
-from sr_bench.document.outline import Outline
-from sr_bench.document.places import Places
 
 _DIRECTIVE: Final = re.compile(
     r"[ \t]*\.\.[ \t]+(?:\|[^|]*\|[ \t]+)?(?P<name>[\w:+.-]{1,60}?)::(?:[ \t]+(?P<title>.*))?"

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from sr_bench.document.cell import Cell
+from sr_bench.document.cell import Cell, Places
 from sr_bench.document.grids import Grid, Row, headed
-from sr_bench.document.places import Places
 from sr_bench.document.spelling import has_number
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from sr_bench.document.cell import Places
 from sr_bench.document.dialects import rst_grid, rst_simple
 from sr_bench.document.dialects.display import Display
 from sr_bench.document.grids import Grid
-from sr_bench.document.places import Places
 
 Edit = tuple[int, int, str]
 """First and last offset in a text, and what comes there."""

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sr_bench.document.cell import Cell
+from sr_bench.document.cell import Cell, Places
 from sr_bench.document.dialects.display import Display
 from sr_bench.document.dialects.pipes import split_row
 from sr_bench.document.dialects.rst_cells import grid_of, stacked
 from sr_bench.document.grids import TOO_LARGE, Grid, Row, is_too_large
-from sr_bench.document.places import Places
 
 BORDER: Final = re.compile(r"[ \t]*\+(?:[-=]+\+)+[ \t]*")
 _DRAWN: Final = re.compile(r"[ \t]*[|+]")

@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sr_bench.document.cell import Cell
+from sr_bench.document.cell import Cell, Places
 from sr_bench.document.dialects.display import Display, indent
 from sr_bench.document.dialects.rst_cells import grid_of
 from sr_bench.document.grids import Grid, Row
-from sr_bench.document.places import Places
 
 _OPTION: Final = re.compile(r"[ \t]+:(?P<name>[a-z-]+):(?P<value>.*)")
 _ROW: Final = re.compile(r"[ \t]*[*+-][ \t]+(?=[*+-](?:[ \t]|$))")

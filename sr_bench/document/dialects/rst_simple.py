@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
+from sr_bench.document.cell import Places
 from sr_bench.document.dialects.display import Display
 from sr_bench.document.dialects.rst_cells import grid_of, stacked
 from sr_bench.document.grids import MOST_CELLS, TOO_LARGE, Grid, Row, is_too_large
-from sr_bench.document.places import Places
 
 BORDER: Final = re.compile(r"[ \t]*=+(?:[ \t]+=+)+[ \t]*")
 _SPANS: Final = re.compile(r"[ \t]*-+(?:[ \t]+-+)*[ \t]*")

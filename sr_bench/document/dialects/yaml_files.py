@@ -7,12 +7,11 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import Final
 
-from sr_bench.document.cell import Cell
+from sr_bench.document.cell import Cell, Places
 from sr_bench.document.dialects.yaml_tree import Items, Node, Pairs, read_tree
 from sr_bench.document.dialects.yaml_words import LABELS, STRUCTURE, header, is_setting, kind_of
 from sr_bench.document.grids import Grid
-from sr_bench.document.places import Places
-from sr_bench.document.results import names_result
+from sr_bench.document.phrases import names_result
 from sr_bench.document.spelling import compact, has_digit, has_number
 
 _DECIMAL: Final = re.compile(r"[-+]?\d*\.\d+")

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 import yaml
 
-from sr_bench.document.cell import Cell
-from sr_bench.document.places import BOM, Places
+from sr_bench.document.cell import BOM, Cell, Places
 from sr_bench.errors import DocumentError
 
 # The one in C is ten times as fast; either only parts the text here, and builds no object.

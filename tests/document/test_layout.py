@@ -290,6 +290,12 @@ def test_a_size_in_a_column_called_scale_is_a_shape() -> None:
     assert [(claim.shape, claim.scale) for claim in found] == [("736x1280", 0), ("", 2)]
 
 
+def test_a_scale_is_read_behind_its_word() -> None:
+    text = table("Scale | Method | PSNR", "Scale: 4 | owl | 31.5", "scale x3 | owl | 32.5")
+    found = read_claims(parse_document(text, "zoo/README.md"))
+    assert [(claim.scale, claim.text) for claim in found] == [(4, "31.5"), (3, "32.5")]
+
+
 def test_twins_below_a_sentence_are_told_apart_by_their_headings() -> None:
     said = "This network was trained on one half of {0}, and tested on the other.\n\n"
     nme = table("Model | NME", "owl | 3.4")

@@ -32,8 +32,9 @@ _MARKER: Final = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)])?[ \t]+|[ >]*")
 _ITEM: Final = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)])[ \t]+(?P<text>\S[^|]{0,100})$")
 _QUOTE: Final = re.compile(r" {0,3}>[> ]*")
 _NOTE: Final = re.compile(r"[*†‡§]|note\b|注", re.IGNORECASE)
+_END: Final = r"(?:---|\.\.\.)"
 _FRONT: Final = re.compile(
-    rf"{BOM}?---[ \t]*\r?\n(?=(?P<text>[^\n]*\n(?:(?!---|\.\.\.)[^\n]*\n)*)(?:---|\.\.\.)[ \t]*\r?$)",
+    rf"{BOM}?---[ \t]*\r?\n(?=(?P<text>[^\n]*\n(?:(?!{_END})[^\n]*\n)*){_END}[ \t]*\r?$)",
     re.MULTILINE,
 )
 """What a model card says above its text."""

@@ -21,7 +21,7 @@ _SPELLING = re.compile(r"fp32|fp16|int8_\w+")
 # widths of weights and activations apart, and an int8 whose calibration nobody names.
 _PRINTED = re.compile(
     r"mixed|u?int(?:[1-9]|1[0-6])|bf16|tf32|fp(?:[46]|24|64)|[fm]xfp[468]|nvfp4|nf4"
-    r"|fp8(?:_e[45]m[23])?|w[1-9]\d?a[1-9]\d?|int8_(?:qat|ptq|dynamic|static)"
+    r"|fp8(?:_e[45]m[23])?|w[1-9]\d?a[1-9]\d?(?:_mixed_(?:int|fp)\d{1,2})?|int8_(?:qat|ptq|dynamic|static)"
 )
 _BARE_INT8 = ("int8", "w8a8", "int8_ptq", "int8_static")
 _PRINTED_SYNONYMS: Final = MappingProxyType(

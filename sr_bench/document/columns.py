@@ -93,12 +93,13 @@ def _is_header(grid: Grid) -> bool:
     above = grid.header
     first, *others = grid.rows[0]
     texts = [cell.plain for cell in others if cell.plain]
+    measures = len(texts) > 1 and all(read_phrase(text).measures for text in texts)
     # The label of a row is neither blank, nor the header above once more.
     again = above and first.plain == above[0].plain
     labelled = above and first.plain and not again
     sheet = len(above) == 2  # of labels and values: "Source | code" is no header
     if (
-        (labelled and (sheet or column_role(first.plain) == "unknown"))
+        (labelled and (sheet or (column_role(first.plain) == "unknown" and not measures)))
         or not texts
         or (above and len(grid.rows[0]) != len(above))
     ):

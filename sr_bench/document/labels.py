@@ -25,7 +25,8 @@ _SCALE: Final = re.compile(
     # MDSRx2, EDSR_Mx2_f64b16, x4plus, x4v3, edsr_x2c64b16; but x2_0 is a width, 32x4d a group.
     r"(?<!\d)[x×](?P<behind>[1-9]|1[0-6])(?:plus|v\d|c\d+(?:b\d+)?)?"  # noqa: RUF001 - as typed
     r"(?![a-z0-9]|[_.]\d{1,2}(?![a-z0-9]))"
-    r"|(?<![a-z0-9.])(?P<before>[2-9])[x×](?![a-z0-9])",  # noqa: RUF001
+    r"|(?<![a-z0-9.])(?P<before>[2-9])[x×](?![a-z0-9])"  # noqa: RUF001
+    r"|(?<![a-z])scale *[:=] *(?P<named>[2-9]|1[0-6])(?![\w.])",
     re.IGNORECASE,
 )
 _MARKED: Final = 40  # characters at a label's end that may be marks
@@ -88,7 +89,9 @@ def scale_of(name: str) -> int:
     >>> scale_of("EDSR_Mx2_f64b16"), scale_of("MDSR_x2_x3"), scale_of("PPLCNet_x2_5")
     (2, 0, 0)
     """
-    found = {int(match["behind"] or match["before"]) for match in _SCALE.finditer(name)}
+    found = {
+        int(match["behind"] or match["before"] or match["named"]) for match in _SCALE.finditer(name)
+    }
     return found.pop() if len(found) == 1 else 0
 
 

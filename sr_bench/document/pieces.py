@@ -14,6 +14,7 @@ _HAN: Final = "\u0394\u2206\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _TOKEN: Final = re.compile(
     rf"(?P<han>[{_HAN}])|(?P<word>[^\W\d_{_HAN}]+)|(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<sign>\S)"
 )
+_LATEX: Final = re.compile(r"\\times[ ~]?")
 _ARROWS: Final = re.compile(
     r"\\(?:up|down|right|left)arrow|:arrow_(?:up|down):|[\u2190-\u21ff\u25b2-\u25bf\u2b06\u2b07\ufe0f$]"
 )
@@ -62,6 +63,7 @@ def pieces(text: str) -> tuple[Piece, ...]:
     """Return the pieces of `text`, whose markup is gone, in its order."""
     text = _POWER.sub(_magnitude, text[:LONGEST])
     even = _ARROWS.sub(lambda match: " " * len(match[0]), narrow(text))
+    even = _LATEX.sub(lambda match: "x".rjust(len(match[0])), even)
     even = _TIMES.sub(lambda match: match[0].replace(match[0].strip(), "x"), even)
     return tuple(_pieces(text, list(_TOKEN.finditer(even))))
 

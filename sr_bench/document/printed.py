@@ -104,8 +104,8 @@ def _message(group: Sequence[Printed], drafted: set[int]) -> str:
     where = f"table {table!r}" + (f", {scope} {names[scope]!r}" if scope != "table" else "")
     more = f" and {len(group) - 1} more" if len(group) > 1 else ""
     key, told = toml.value(names[scope]), ""
-    # A row is mended where it stands; a table may be told, once for all of its columns.
-    if first.scope != "row" and first.grid.line not in drafted:
+    # A row, or what is no table, is mended where it stands; a table is told once for all columns.
+    if first.scope != "row" and not first.grid.shapeless and first.grid.line not in drafted:
         drafted.add(first.grid.line)
         told = f"; or say what it is:\n{draft(first.layout)}"
     return (

@@ -24,7 +24,10 @@ from sr_bench.errors import DocumentError
 _TELLING: Final = frozenset({*IDENTITIES, "metric"})
 """Roles of columns whose cells say what the numbers of a row are about."""
 _FULL: Final = frozenset({"full", "single", "no", "32", "original"})
-_SCALE: Final = re.compile(r"[^\w.]*[x×]?\s*(\d{1,2})\s*[x×]?[^\w.]*", re.I)  # noqa: RUF001 - as typed
+_SCALE: Final = re.compile(
+    r"(?:\W*scale(?=\W))?[^\w.]*(?:[x×]|\\times)?\s*(\d{1,2})\s*[x×]?[^\w.]*",  # noqa: RUF001 - as typed
+    re.IGNORECASE,
+)
 _MARKS: Final = frozenset("√✓✔☑✅●")
 _SHAPE: Final = "\ufe0f"  # of the sign before it
 

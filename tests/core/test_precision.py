@@ -60,6 +60,7 @@ def test_int8_names_its_calibration_and_the_others_have_none() -> None:
         ("INT8", "int8"),
         ("w8a8", "w8a8"),
         ("W8-A16", "w8a16"),
+        ("w8a16_mixed_fp16", "w8a16_mixed_fp16"),
         ("a16w4", "w4a16"),
         ("BFloat16", "bf16"),
         ("Mixed Precision", "mixed"),

@@ -88,6 +88,7 @@ def test_a_footnote_mark_is_no_part_of_the_name(source: str, mark: str) -> None:
         *(("bicubic_plusplus_3x", 3), ("CARN (x2)", 2), ("Real_x4plus_anime_6B", 4), ("Net-×8", 8)),  # noqa: RUF001
         *(("EDSR_Mx2_f64b16", 2), ("general-x4v3", 4), ("MDSR_x2_x3_x4", 0), ("ResNeXt_32x4d", 0)),
         *(("EDSRx2", 2), ("edsr_x2c64b16_1x16_300k_div2k", 2), ("EDSR_x1", 1), ("RDN_x16", 16)),
+        *(("owl (scale: 4)", 4), ("owl, Scale = 3", 3), ("grayscale: 2", 0), ("owl scale: 2.5", 0)),
         *(("PPLCNet_x2_5", 0), ("shufflenet_x2.0", 0), ("3x128x128", 0), ("EDSR", 0)),
     ],
 )

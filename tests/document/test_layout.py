@@ -290,6 +290,23 @@ def test_a_size_in_a_column_called_scale_is_a_shape() -> None:
     assert [(claim.shape, claim.scale) for claim in found] == [("736x1280", 0), ("", 2)]
 
 
+def test_a_scale_is_read_behind_its_word() -> None:
+    rows = ("Scale: 4 | owl | 31.5", "scale x3 | owl | 32.5", r"$\times 2$ | owl | 33.5")
+    found = read_claims(parse_document(table("Scale | Method | PSNR", *rows), "zoo/README.md"))
+    assert [(claim.scale, claim.text) for claim in found] == [(4, "31.5"), (3, "32.5"), (2, "33.5")]
+
+
+def test_a_sign_of_multiplication_may_be_spelled_in_latex() -> None:
+    text = table(r"Method | $\times 3$ PSNR | Set5 ($\times 2$) PSNR", "owl | 32.5 | 33.5")
+    found = read_claims(parse_document(text, "zoo/README.md"))
+    assert [(claim.scale, claim.dataset) for claim in found] == [(3, ""), (2, "Set5")]
+
+
+def test_a_row_of_metrics_is_of_headers_whatever_stands_before_it() -> None:
+    text = table("Method | RainA | RainB", "none | PSNR/SSIM | PSNR", "owl | 30.5/0.9 | 31.5")
+    assert claims(text) == [*("owl (raina): psnr 30.5", "owl: ssim 0.9", "owl (rainb): psnr 31.5")]
+
+
 def test_twins_below_a_sentence_are_told_apart_by_their_headings() -> None:
     said = "This network was trained on one half of {0}, and tested on the other.\n\n"
     nme = table("Model | NME", "owl | 3.4")

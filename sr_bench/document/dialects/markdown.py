@@ -31,9 +31,13 @@ _MARKER: Final = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)])?[ \t]+|[ >]*")
 _ITEM: Final = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)])[ \t]+(?P<text>\S[^|]{0,100})$")
 _QUOTE: Final = re.compile(r" {0,3}>[> ]*")
 _NOTE: Final = re.compile(r"[*†‡§]|note\b|注", re.IGNORECASE)
-_FRONT: Final = re.compile(rf"{BOM}?---[ \t]*\r?\n(?:(?!---)[^\n]*\n)*?model-index:[ \t]*\r?\n")
-"""Of what a model card says of its results, above its text."""
-_FRONT_END: Final = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
+_END: Final = r"(?:---|\.\.\.)"
+_FRONT: Final = re.compile(
+    rf"{BOM}?---[ \t]*\r?\n(?=(?P<text>[^\n]*\n(?:(?!{_END})[^\n]*\n)*){_END}[ \t]*\r?$)",
+    re.MULTILINE,
+)
+"""What a model card says above its text."""
+_INDEX: Final = re.compile(r"""["']?model-index["']?[ \t]*:""")
 _FAR: Final = 3
 """Lines between a caption and its table: blank ones, and tags such as ``<div>``."""
 _LONGEST_CAPTION: Final = 300
@@ -65,14 +69,21 @@ def grids(places: Places) -> tuple[Grid, ...]:
 
 
 def _of_model_index(places: Places) -> tuple[Grid, ...]:
-    """Return the results in the YAML above the text of a model card; nothing if it is no YAML."""
-    if not (match := _FRONT.match(places.text)):
+    """Return the results in the YAML above the text of a model card; its lines if it is no YAML."""
+    front = _FRONT.match(places.text)
+    if not (front and _INDEX.search(front["text"])):
         return ()
-    end = _FRONT_END.search(places.text, match.end())
     try:
-        return yaml_files.grids(Places(places.text[: end.start()], places.path)) if end else ()
-    except DocumentError:
-        return ()
+        return yaml_files.grids(Places(places.text[: front.end("text")], places.path))
+    except DocumentError as error:
+        lines = [*enumerate(places.lines[: places.text.count("\n", 0, front.end("text"))], 1)]
+        ends = [places.starts[number - 1] + len(line) for number, line in lines]
+        rows = tuple(
+            (places.cell(end - len(line.rpartition(":")[2]), end),)
+            for end, (_, line) in zip(ends, lines, strict=True)
+        )
+        numbers = tuple(number for number, _ in lines)
+        return (Grid((), rows, 1, len(lines), numbers, shapeless=str(error)),)
 
 
 def _lines_of(found: Iterable[Grid]) -> set[int]:

@@ -28,18 +28,18 @@ def simple_table(places: Places, first: int) -> Grid:
     """Return the table whose upper border is the 1-based line `first`."""
     borders, last = _borders(places, first)
     table = _Simple(places, _columns(Display.of(places.lines[first - 1]).text))
-    too_large = Grid((), (), first, last, (), dialect="rst", shapeless=TOO_LARGE)
-    if len(table.columns) * (last - first) > MOST_CELLS:
-        return too_large
+    # Of one that is too large, its first rows show what it is of.
+    most = first + MOST_CELLS // len(table.columns)
     below = borders[1] if len(borders) > 2 else first
-    head = table.rows(first + 1, below)
-    body = table.rows(below + 1, borders[-1] if len(borders) > 1 else last + 1)
+    head = table.rows(first + 1, min(below, most))
+    body = table.rows(below + 1, min(borders[-1] if len(borders) > 1 else last + 1, most))
     rows = [*head, *body]
-    if is_too_large(row for _, row, _ in rows):
-        return too_large
+    why = _OPEN if len(borders) < 2 else "" if all(fits for _, _, fits in rows) else _CROSSED
+    if last > most or is_too_large(row for _, row, _ in rows):
+        why = TOO_LARGE
+        rows = [(line, tuple(dict.fromkeys(row)), fits) for line, row, fits in rows]
     grid = grid_of([(line, row) for line, row, _ in rows], len(head), line=first, last_line=last)
-    crossed = not all(fits for _, _, fits in rows)
-    return replace(grid, shapeless=_OPEN if len(borders) < 2 else _CROSSED if crossed else "")
+    return replace(grid, shapeless=why)
 
 
 def _borders(places: Places, first: int) -> tuple[list[int], int]:

@@ -9,7 +9,14 @@ from typing import Final
 
 from sr_bench.document.cell import Cell, Places
 from sr_bench.document.dialects.yaml_tree import Items, Node, Pairs, read_tree
-from sr_bench.document.dialects.yaml_words import LABELS, STRUCTURE, header, is_setting, kind_of
+from sr_bench.document.dialects.yaml_words import (
+    LABELS,
+    STRUCTURE,
+    header,
+    holds_settings,
+    is_setting,
+    kind_of,
+)
 from sr_bench.document.grids import Grid
 from sr_bench.document.phrases import names_result
 from sr_bench.document.spelling import compact, has_digit, has_number
@@ -23,6 +30,8 @@ _GENERIC: Final = frozenset({"numerics", "perf", "info", "metafile", "model", "r
 _NUMBER: Final = re.compile(r"[-+~<>]?\s*\.?\d(?!\d{3}-\d\d)")
 _WHOLE: Final = frozenset({"max", "mean", "value"})
 """The parts of a result, such as ``{min: 0, max: 9}``, that are it."""
+_KINDS: Final = frozenset({"arch", "architecture", "type"})
+"""Keys of what a thing is, which is also its name where nothing else is."""
 _LONGEST: Final = 60
 """Characters of what is taken for a number, with its unit and spread."""
 
@@ -69,7 +78,7 @@ class _Walk:
         labels: dict[str, _Labelled] = {}
         for key, value in node.pairs if isinstance(node, Pairs) else ():
             if isinstance(value, Pairs) and header(key.text) == "Model":
-                labels |= _labels(value, "Model")
+                labels |= _labels(value, "Model", {})
         yield from self.rows(node, labels, "")
 
     def rows(self, node: Node, above: Mapping[str, _Labelled], meaning: str) -> Iterator[_Row]:
@@ -84,13 +93,15 @@ class _Walk:
             for item in node.nodes:
                 yield from self.rows(item, above, meaning)
         elif isinstance(node, Pairs):
-            own = _dataset_beside(node) | _labels(node, meaning)
+            own = _said_beside(node) | _labels(node, meaning, above)
             labels = {**above, **own}
-            numbers = [pair for pair in _numbers(node, labels) if pair[1].text]
+            # As in ``Metrics: {h-mean: 0.81}``, where no key is a setting.
+            is_all_results = meaning == "Metric" and "Metric" not in own
+            numbers = [pair for pair in _numbers(node, labels, is_all_results) if pair[1].text]
             if numbers:
                 yield _Row(self._named(labels, numbers[0][1]), numbers)
             for key, value in node.pairs:
-                if not isinstance(value, Cell):
+                if not (isinstance(value, Cell) or holds_settings(key.text) or _parts(key, value)):
                     # Of a mapping that is named itself, the keys are no names.
                     yield from self._below(key, value, labels, "" if meaning in own else meaning)
 
@@ -103,10 +114,18 @@ class _Walk:
         if title in LABELS:
             yield from self.rows(value, labels, title)
             return
-        if not kind and "Model" not in labels and compact(key.text) not in STRUCTURE:
-            kind = "Model"
-        own = {kind: (_said(key, kind), key)} if kind and title == key.text else {}
-        yield from self.rows(value, {**labels, **own}, "")
+        if not kind and names_result(key.text) and _has_value(value):
+            kind = "Metric"
+        if not kind and compact(key.text) not in STRUCTURE:
+            kind = "Part" if "Model" in labels else "Model"
+        if kind == "Part" and not _has_metrics(value):
+            kind = ""
+        says = kind and (kind == "Metric" or title == key.text)
+        own = {kind: (_said(key, kind), key)} if says else {}
+        if kind == "Metric" and "Model" not in labels and _names_models(value):
+            yield from _rows_of_models(value, {**labels, **own})
+        else:
+            yield from self.rows(value, {**labels, **own}, "")
 
     def _named(self, labels: Mapping[str, _Labelled], first: Cell) -> Mapping[str, _Labelled]:
         if "Model" in labels:
@@ -114,51 +133,121 @@ class _Walk:
         return {"Model": (_said(first, "Model"), _said(first, self.name)), **labels}
 
 
+def _mappings(node: Node) -> Iterator[Pairs]:
+    """Yield the mapping that `node` is, or those that it lists."""
+    nodes = node.nodes if isinstance(node, Items) else (node,)
+    return (one for one in nodes if isinstance(one, Pairs))
+
+
+def _has_value(node: Node) -> bool:
+    """Tell whether `node` gives a value of what its key names: ``latency: [{value: 3.1}]``."""
+    return any(header(key.text) == "Value" for one in _mappings(node) for key, _ in one.pairs)
+
+
+def _has_metrics(node: Node) -> bool:
+    """Tell whether `node` has metrics of its own, as of a teacher beside those of its student."""
+    return any(
+        header(key.text) == "Metric" and not isinstance(value, Cell)
+        for one in _mappings(node)
+        for key, value in one.pairs
+    )
+
+
+def _names_models(node: Node) -> bool:
+    """Tell whether the keys of a metric are models: ``psnr: {EDSR: 30.51, RCAN: 30.62}``."""
+    pairs = node.pairs if isinstance(node, Pairs) else ()
+    return bool(pairs) and all(
+        isinstance(value, Cell)
+        and _prints(value)
+        and header(key.text) == key.text
+        and not (kind_of(key.text) or is_setting(key.text))
+        for key, value in pairs
+    )
+
+
+def _rows_of_models(node: Node, labels: Mapping[str, _Labelled]) -> Iterator[_Row]:
+    for key, value in node.pairs if isinstance(node, Pairs) else ():
+        if isinstance(value, Cell):
+            own = {"Model": (_said(key, "Model"), key)}
+            yield _Row({**labels, **own}, [(key._replace(whole="Value"), value)])
+
+
 def _said(cell: Cell, text: str) -> Cell:
     """Return a cell at the place of `cell` that shows `text`, which does not stand there."""
     return Cell("", cell.line, cell.column, cell.start, cell.start, "verbatim", text)
 
 
-def _dataset_beside(node: Pairs) -> dict[str, _Labelled]:
-    """Return the name of the dataset that a mapping holds beside its numbers."""
-    beside = (value for key, value in node.pairs if header(key.text) == "Dataset")
-    found = (_labels(value, "Dataset") for value in beside if isinstance(value, Pairs))
-    return next(({"Dataset": one["Dataset"]} for one in found if "Dataset" in one), {})
+def _said_beside(node: Pairs) -> dict[str, _Labelled]:
+    """Return the dataset and the runtime that mappings beside the numbers of `node` name."""
+    found: dict[str, _Labelled] = {}
+    for key, value in node.pairs:
+        if header(key.text) == "Dataset" and isinstance(value, Pairs):
+            named = _labels(value, "Dataset", {}).get("Dataset")
+            found |= {"Dataset": named} if named and "Dataset" not in found else {}
+        for one in _mappings(value) if compact(key.text) == "launchers" else ():
+            for part, name in one.pairs:
+                if compact(part.text) == "framework" and isinstance(name, Cell):
+                    found.setdefault("Runtime", (part._replace(whole="Runtime"), name))
+    return found
 
 
-def _labels(node: Pairs, meaning: str) -> dict[str, _Labelled]:
-    """Return the scalars of a mapping that tell what its numbers are of, by their header."""
-    found = {}
+def _labels(node: Pairs, meaning: str, above: Mapping[str, _Labelled]) -> dict[str, _Labelled]:
+    """Return the scalars of a mapping that tell what its numbers are of, by their header.
+
+    A name goes before what it is a name of: the architecture of a model, the type of a metric.
+    """
+    found: dict[str, _Labelled] = {}
     for key, value in node.pairs:
         if isinstance(value, Cell) and value.text:
-            title = header(key.text)
-            if compact(key.text) == "name" and meaning:
-                title = meaning
-            named = compact(key.text) != "type" or kind_of(value.text) == "Metric"
-            if title in LABELS and named and not (title == "Metric" and _prints(value)):
+            word = compact(key.text)
+            title = meaning if word == "name" and meaning else header(key.text)
+            if word == "type" and meaning != "Metric" and kind_of(value.text) != "Metric":
+                continue
+            if word in _KINDS and (title in found or (title == "Model" and title in above)):
+                continue
+            if title in LABELS and not (title == "Metric" and _prints(value)):
                 found[title] = (key._replace(whole=title), value)
     return found
 
 
-def _numbers(node: Pairs, labels: Mapping[str, _Labelled]) -> Iterator[_Labelled]:
+def _parts(key: Cell, value: Node) -> Sequence[tuple[Cell, Cell]]:
+    """Return the numbers of a result of several parts, such as ``{min: 0, max: 9}``."""
+    title = header(key.text)
+    if not isinstance(value, Pairs) or title == key.text or title in LABELS:
+        return ()
+    parts = [(part, number) for part, number in value.pairs if isinstance(number, Cell)]
+    if any(kind_of(part.text) for part, _ in parts):
+        return ()
+    return [(part, number) for part, number in parts if _prints(number)]
+
+
+def _numbers(
+    node: Pairs, labels: Mapping[str, _Labelled], is_all_results: bool
+) -> Iterator[_Labelled]:
     """Yield the results of a mapping, and those of a range or list that stands in it."""
     for key, value in node.pairs:
         title = header(key.text)
-        if isinstance(value, Pairs) and title != key.text and title not in LABELS:
-            for part, number in value.pairs:
-                if isinstance(number, Cell) and _prints(number):
-                    name = title if part.text in _WHOLE else f"{part.text} {title}"
-                    yield part._replace(whole=name), number
+        for part, number in _parts(key, value):
+            yield part._replace(whole=_part_name(part.text, title, labels)), number
         title = "Value" if title == "Metric" else title
-        for number in value.nodes if isinstance(value, Items) else (value,):
-            if isinstance(number, Cell) and _is_result(key, number, labels):
-                yield key._replace(whole=title), number
+        for one in value.nodes if isinstance(value, Items) else (value,):
+            if not isinstance(one, Cell):
+                continue
+            if _is_result(key, one, labels) or (is_all_results and _may_print(one)):
+                yield key._replace(whole=title), one
+
+
+def _part_name(part: str, title: str, labels: Mapping[str, _Labelled]) -> str:
+    if part in _WHOLE:
+        return title
+    metric = labels["Metric"][1].text if title == "Value" and "Metric" in labels else title
+    return f"{part} {metric}"
 
 
 def _is_result(key: Cell, value: Cell, labels: Mapping[str, _Labelled]) -> bool:
     title, kind = header(key.text), kind_of(key.text)
-    if kind == "Metric":  # of which a cell that is no number is named as unread
-        return has_digit(value.text) and len(value.text) <= _LONGEST
+    if kind == "Metric":
+        return _may_print(value)
     if not _prints(value) or (title in LABELS and title != "Metric"):
         return False
     if title != key.text or ("Metric" in labels and kind == "Dataset"):
@@ -166,6 +255,11 @@ def _is_result(key: Cell, value: Cell, labels: Mapping[str, _Labelled]) -> bool:
     return not is_setting(key.text) and (
         names_result(key.text) or bool(_DECIMAL.fullmatch(value.text))
     )
+
+
+def _may_print(cell: Cell) -> bool:
+    """Tell whether a result has a number; a cell that says more is named as unread."""
+    return has_digit(cell.text) and len(cell.text) <= _LONGEST
 
 
 def _prints(cell: Cell) -> bool:

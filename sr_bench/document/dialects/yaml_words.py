@@ -44,14 +44,18 @@ LABELS: Final = frozenset(
 """Headers of what tells rows apart."""
 _SETTINGS: Final = re.compile(
     r"threshold|range|mean|std|weight|_rate|momentum|version|samples|count|index|seed|opset|epoch"
-    r"|iter|decay|beta|sigma|anchor|_thr|nms|border|required|(?:batch|crop|patch|input|image|kernel|set)_?size"
+    r"|iter|decay|beta|sigma|anchor|_thr|top_?k$|constrain|nms|border|required|(?:batch|crop|patch|input|image|kernel|set)_?size"
     r"|^(?:min|max|lr|learning.*)$"
+)
+_SETTING_BLOCKS: Final = words(
+    """preprocessing postprocessing launchers adapter normalization_params hyperparameters
+    optimizer scheduler tool_versions"""
 )
 _PRECISION: Final = words(
     "float float32 fp32 float16 fp16 bf16 w8a8 w8a16 w4a16 w4a8 int8 int4 uint8"
 )
 _RUNTIME: Final = re.compile(
-    r"(tflite|litert|qnn|qairt|onnx|ort\b|torch|pytorch|tensorrt|trt|openvino|coreml|ncnn|vacc|mnn"
+    r"(?:precompiled)?(tflite|litert|qnn|qairt|onnx|ort\b|torch|pytorch|tensorrt|trt|openvino|coreml|ncnn|vacc|mnn"
     r"|rknn|tvm)\w*"
 )
 _DATASET: Final = re.compile(
@@ -85,6 +89,11 @@ def kind_of(key: str) -> str:
 def is_setting(key: str) -> bool:
     """Tell whether a number of this key sets something, and is no result."""
     return bool(_SETTINGS.search(key.lower()))
+
+
+def holds_settings(key: str) -> bool:
+    """Tell whether all numbers below this key are settings: how a result is made."""
+    return compact(key) in _SETTING_BLOCKS
 
 
 def _is_precision(text: str) -> bool:

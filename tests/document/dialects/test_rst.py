@@ -2,7 +2,10 @@
 
 import pytest
 
+from sr_bench.document.claims import read
+from sr_bench.document.dialects import rst_simple
 from sr_bench.document.grids import Grid
+from sr_bench.document.printed import unread_numbers
 from sr_bench.document.splice import splice_cells
 from sr_bench.document.tables import parse_document
 
@@ -140,6 +143,19 @@ def test_a_table_that_is_not_drawn_well_says_why(table: str, why: str) -> None:
     grid = _grid(table)
     assert why in grid.shapeless
     assert bool(grid.shapeless) == bool(why)
+
+
+def test_a_simple_table_that_is_too_large_shows_its_first_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rst_simple, "MOST_CELLS", 20)
+    rule = "=====  ====\n"
+    text = f"{rule}Model  PSNR\n{rule}" + "owl    30.5\n" * 30 + rule
+    reading = read(parse_document(text, "x.rst"))
+    assert reading.document.grids[0].header[1].text == "PSNR"
+    (named,) = unread_numbers(reading.printed)
+    assert (named.source.line, named.source.column) == (4, 8)
+    assert "and 6 more: it has more than" in named.message
 
 
 def test_a_column_gets_wider_for_a_number_that_does_not_fit() -> None:

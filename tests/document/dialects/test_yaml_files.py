@@ -4,6 +4,7 @@ import pytest
 
 from sr_bench.document.claims import read
 from sr_bench.document.mirror import mirror, replace_numbers
+from sr_bench.document.printed import unread_numbers
 from sr_bench.document.splice import splice_cells, spliced
 from sr_bench.document.tables import Document, parse_document
 from sr_bench.errors import DocumentError
@@ -120,6 +121,44 @@ def test_numbers_of_devices_are_rows_of_the_model_of_the_folder() -> None:
             "    - {type: psnr, scale_border: 4, reference: {mean: 29.5}}\n",
             [{"Model": "A", "Dataset": "Set5", "Metric": "psnr", "Value": "29.5"}],
         ),
+        (
+            "Models:\n- Name: A\n  Metadata: {Architecture: Net50, Params: 2.5M}\n  Results:\n"
+            "  - Dataset: Words\n    Metrics: {h-mean: 0.75, loss rate: 12.5%}\n",
+            [
+                {"Model": "A", "Params": "2.5M"},
+                {"Model": "A", "Dataset": "Words", "h-mean": "0.75", "loss rate": "12.5%"},
+            ],
+        ),
+        (
+            "models:\n- name: A\n  launchers: [{framework: tf, adapter: {thing: 0.5}}]\n"
+            "  datasets:\n  - name: Set5\n    postprocessing: [{min_confidence: 0.25}]\n"
+            "    metrics:\n    - {type: coco_precision, top_k: 5, reference: 0.75}\n"
+            "    - {name: F1, type: mean_f1, reference: {hat: 0.5, bag: 0.25}}\n",
+            [
+                {"Model": "A", "Runtime": "tf", "Dataset": "Set5"} | row
+                for row in (
+                    {"Metric": "coco_precision", "Value": "0.75"},
+                    {"Metric": "F1", "hat F1": "0.5", "bag F1": "0.25"},
+                )
+            ],
+        ),
+        (
+            "psnr: {A: 30.5, B: 31.5}",
+            [{"Metric": "psnr", "Model": m, "Value": v} for m, v in (("A", "30.5"), ("B", "31.5"))],
+        ),
+        (
+            "name: A\nteacher:\n  metrics: {psnr: 31.5}\nmetrics: {psnr: 30.5}\n"
+            "inference time (ms):\n- {value: 2.5, hardware: Board}\n",
+            [
+                {"Model": "A", "Part": "teacher", "psnr": "31.5"},
+                {"Model": "A", "psnr": "30.5"},
+                {"Model": "A", "Metric": "inference time (ms)", "Device": "Board", "Value": "2.5"},
+            ],
+        ),
+        (
+            "A:\n  psnr: |\n    30.5\n  ssim: !!str >-\n\n    0.75\n  lpips: |2\n    0.1\n    0.2",
+            [{"Model": "A", "psnr": "30.5", "ssim": "0.75", "lpips": "0.1 0.2"}],
+        ),
         ("train: {lr: 0.001, batch_size: 16, iters: 500.0}\nname: A\n", []),
     ],
 )
@@ -151,6 +190,30 @@ def test_tables_that_share_lines_are_mirrored_once() -> None:
     lines = NUMERICS.splitlines()
     assert len(document.grids) == 2
     assert mirror(read(document), {}).splitlines() == lines[1:]
+
+
+def test_a_number_on_a_line_of_its_own_is_replaced_there() -> None:
+    text = "A:\n  psnr: |\n    30.5  \n\n  ssim: >-\n    0.75 or so\n"
+    reading = read(parse_document(text, "x.yaml"))
+    (psnr,) = read_claims(reading.document)
+    assert (psnr.source.line, psnr.source.column) == (3, 5)
+    assert replace_numbers(reading, {psnr.source: "31.25"}) == text.replace("30.5", "31.25")
+    assert [number.source.line for number in unread_numbers(reading.printed)] == [6]
+
+
+def test_rows_of_launchers_and_teachers_are_told_apart() -> None:
+    one = "- name: A\n  launchers: [{framework: %s}]\n  psnr: %s\n"
+    text = f"models:\n{one % ('tf', 30.5)}{one % ('onnx', 31.5)}"
+    text += "- name: B\n  metrics: {psnr: 32.5}\n  teacher: {metrics: {psnr: 33.5}}\n"
+    reading = read(parse_document(text, "x.yaml"))
+    claims = read_claims(reading.document)
+    assert [(claim.row, claim.backend, claim.variant, claim.text) for claim in claims] == [
+        ("A", "tf", "", "30.5"),
+        ("A", "onnx", "", "31.5"),
+        ("B", "", "", "32.5"),
+        ("B", "", "teacher", "33.5"),
+    ]
+    assert not unread_numbers(reading.printed)
 
 
 def test_a_number_keeps_marks_that_stand_without_quotes() -> None:

@@ -160,15 +160,6 @@ def _slug(text: str) -> str:
     return _NO_NAME.sub("_", text.casefold()).strip("_.+")[:60]
 
 
-def calibration_of(found: tuple[Found, ...]) -> Precision | None:
-    """Return what a build file calibrates by; None if it says nothing that is known here."""
-    mode, _ = settle(found, "calibration")
-    try:
-        return Precision.parse(f"int8 {mode.value}") if mode else None
-    except ValueError:
-        return None
-
-
 def printed_by(row: Row, found: tuple[Found, ...]) -> tuple[Claim, Found] | None:
     """Return a number of the row with the script that notes it: one that is known to print it."""
     noted = [f for f in found if f.choice == "noted_psnr"]

@@ -71,7 +71,7 @@ def header(key: str) -> str:
 def kind_of(key: str) -> str:
     """Return which of `LABELS` a key is a value of, as in ``w8a8: {tflite: ...}``; or nothing."""
     word = compact(key)
-    if word in _PRECISION or _is_precision(key):
+    if word in _PRECISION or Precision.named(key):
         return "Precision"
     if _SCALE.fullmatch(word):
         return "Scale"
@@ -85,11 +85,3 @@ def kind_of(key: str) -> str:
 def is_setting(key: str) -> bool:
     """Tell whether a number of this key sets something, and is no result."""
     return bool(_SETTINGS.search(key.lower()))
-
-
-def _is_precision(text: str) -> bool:
-    try:
-        Precision.parse(text.lower())
-    except ValueError:
-        return False
-    return True

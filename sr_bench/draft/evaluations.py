@@ -79,18 +79,15 @@ class Evaluations:
         if all(each.choice in _TELLS_NOTHING for each in found):
             yield Evaluation(guess, *self._usual(guess))
             return
-        sizes = [size[1:] for size in (row.sizes(full=False) or row.sizes())]
-        if not row.native:
-            yield Evaluation(guess, *self._protocol(row, found, sizes[0] if sizes else None))
-            return
-        said = "fp32 is of whole images: perhaps the authors' number, by their protocol"
-        self._doubts.note(said, row)
+        compiled = next((size[1:] for size in row.sizes(full=False) or row.sizes()), None)
         has_others = any(not each.precision.is_full for each in row.rows) or row.sizes(full=True)
-        full = (Precision.FP32,) if has_others and not row.native_variant else ()
-        named = self._protocol(row, found, None)
-        yield Evaluation(guess, *named, full, row.native_variant)
-        if has_others:
-            yield Evaluation(guess, *self._protocol(row, found, sizes[0] if sizes else None))
+        if row.native:
+            said = "fp32 is of whole images: perhaps the authors' number, by their protocol"
+            self._doubts.note(said, row)
+            full = (Precision.FP32,) if has_others and not row.native_variant else ()
+            yield Evaluation(guess, *self._protocol(row, found, None), full, row.native_variant)
+        if has_others or not row.native:
+            yield Evaluation(guess, *self._protocol(row, found, compiled))
 
     def _usual(self, guess: Guess) -> tuple[str, str]:
         """Return the protocol that is usual for a dataset, where no file tells the choices."""

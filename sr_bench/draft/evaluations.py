@@ -22,6 +22,7 @@ from sr_bench.draft.models import Row, printed_by
 
 _PLAINEST = ("native_rgb", "the plainest")
 _TELLS_NOTHING = {OPEN, "scale", "calibration", "calibrated_on", "checkpoint"}
+# By the protocol that is taken, and why, where a document speaks of one colour alone.
 _COLOURS = {
     ("basicsr_rgb", "as the document speaks of RGB"): re.compile(
         r"\bRGB channels?\b|\b[io]n RGB\b|RGB\s?通道", re.IGNORECASE
@@ -38,7 +39,9 @@ class Evaluations:
     def __init__(
         self, text: str, family: str, bases: Sequence[str], known: Sequence[str], doubts: Doubts
     ) -> None:
-        self._told, self._family, self._code_bases = _told(text), family, bases
+        told = [protocol for protocol, colour in _COLOURS.items() if colour.search(text)]
+        self._told = told[0] if len(told) == 1 else None
+        self._family, self._code_bases = family, bases
         self._known, self._doubts = known, doubts
         self._prose = in_prose(text)
         self._clauses = clauses_about(text, self._prose)
@@ -125,12 +128,6 @@ class Evaluations:
             for name in names
             if self._protocols.setdefault(name, protocol).table() == protocol.table()
         )
-
-
-def _told(text: str) -> tuple[str, str] | None:
-    """Return the protocol of the one colour that a document speaks of, and why; None: of no one."""
-    told = [protocol for protocol, colour in _COLOURS.items() if colour.search(text)]
-    return told[0] if len(told) == 1 else None
 
 
 def slug(text: str) -> str:

@@ -221,17 +221,14 @@ def _headed(boxes: Sequence[Sequence[_Box]], marked: int) -> int:
         count = headed(rows, int(not count and any(box.is_header for box in boxes[0][1:])))
     # A header that spans rows makes headers of them all, and one over several columns has theirs.
     reach = max((number + box.rows for number in range(count) for box in boxes[number]), default=0)
-    while 0 < count < len(boxes) - 1 and len(boxes[count]) > 1 and not _numbers(boxes[count]):
+    while 0 < count < len(boxes) - 1 and len(boxes[count]) > 1:
         is_group = any(box.columns > 1 for box in boxes[count - 1])
-        if count >= reach and not is_group:
+        has_numbers = any(has_number(box.cell.plain) for box in boxes[count])
+        if has_numbers or (count >= reach and not is_group):
             break
         reach = max(reach, *(count + box.rows for box in boxes[count]))
         count += 1
     return count
-
-
-def _numbers(boxes: Sequence[_Box]) -> bool:
-    return any(has_number(box.cell.plain) for box in boxes)
 
 
 def _placed(boxes: Sequence[Sequence[_Box]]) -> tuple[list[Row], str]:

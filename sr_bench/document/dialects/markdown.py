@@ -119,12 +119,9 @@ def _caption(lines: Sequence[str], line: int, headings: Container[int], taken: s
 
 def _emptied(text: str, numbers: Set[int]) -> list[str]:
     # The rules of a grid table (+---+===+) part cells as pipes and dashes do.
-    lines = (_RULE.sub(_piped, line) for line in Places(text).lines)
+    piped = str.maketrans("+=", "|-")
+    lines = (_RULE.sub(lambda rule: rule[0].translate(piped), line) for line in Places(text).lines)
     return ["" if n in numbers else line for n, line in enumerate(lines, 1)]
-
-
-def _piped(rule: re.Match[str]) -> str:
-    return rule[0].translate(str.maketrans("+=", "|-"))
 
 
 def _pipes(places: Places, lines: Sequence[str], taken: set[int]) -> Iterator[Grid]:

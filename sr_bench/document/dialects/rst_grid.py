@@ -120,8 +120,6 @@ class _Drawing:
 def _broken(places: Places, first: int, last: int, why: str) -> Grid:
     """Return what lies between the bars of each line."""
     numbers = [n for n in range(first, last + 1) if "|" in places.lines[n - 1]]
-    rows = [split_row(places, n) for n in numbers]
-    head = tuple(rows[:1])
-    return Grid(
-        head, tuple(rows[1:]), first, last, tuple(numbers[1:]), dialect="rst", shapeless=why
-    )
+    rows = tuple(split_row(places, n) for n in numbers)
+    where = first, last, tuple(numbers[1:])
+    return Grid(rows[:1], rows[1:], *where, dialect="rst", shapeless=why)

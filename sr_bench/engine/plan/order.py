@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
 from sr_bench.core.history import HistoryEntry, PastSession, Point, shortened
-from sr_bench.core.record import Record, Status
+from sr_bench.core.record import Status
 from sr_bench.core.trend import started
 from sr_bench.text.printable import counted
 
@@ -99,7 +99,13 @@ def prioritize(
     runs: dict[_RunId, list[Case]] = {}
     for case in cases:
         runs.setdefault(_run_id(case), []).append(case)
-    history, costs = _history(entries), [_seconds(run.records) for run in past]
+    history, costs = (
+        _history(entries),
+        [
+            {_identity(r.family, r.case_id, r.metric, r.backend): r.seconds for r in run.records}
+            for run in past
+        ],
+    )
     ranked: list[tuple[_Due, Ranked]] = []
     for (_, run_key), members in runs.items():
         ids = dict.fromkeys(map(_case_id, members))
@@ -130,10 +136,6 @@ def _identity(family: str, case_id: str, metric: str, backend: str) -> _CaseId:
     return family, case_id, "" if metric in COST_METRICS else backend
 
 
-def _seconds(records: Iterable[Record]) -> Mapping[_CaseId, float]:
-    return {_identity(r.family, r.case_id, r.metric, r.backend): r.seconds for r in records}
-
-
 def _history(entries: Sequence[HistoryEntry]) -> Mapping[_CaseId, _Last]:
     """Return the last outcome of each case that has one."""
     times = [started(entry.info) for entry in entries]
@@ -150,9 +152,9 @@ def _history(entries: Sequence[HistoryEntry]) -> Mapping[_CaseId, _Last]:
 
 def _came_out(point: Point) -> bool:
     """Tell whether a case was measured, on as many images as its verdict takes, or failed."""
-    if point.status is Status.NOT_RUN:  # an emulated value beside a device's claim, or nothing
-        return point.value is not None and point.images == point.planned
-    return True
+    # Not run is an emulated value beside a device's claim, or nothing.
+    is_whole = point.value is not None and point.images == point.planned
+    return is_whole or point.status is not Status.NOT_RUN
 
 
 class _Due(NamedTuple):
@@ -197,9 +199,8 @@ def _measured(age: timedelta) -> str:
 
 def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return the inputs of `now` that differ; none if history does not say what they were."""
-    if not before:
-        return []
-    return [name for name, text in now.items() if before.get(name, "") != shortened(text)]
+    known = now.items() if before else ()
+    return [name for name, text in known if before.get(name, "") != shortened(text)]
 
 
 def _references_first(ranked: Sequence[Ranked]) -> Iterator[Ranked]:

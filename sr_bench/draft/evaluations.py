@@ -7,12 +7,12 @@ from sr_bench.core.precision import Precision
 from sr_bench.draft.cards import Evaluation
 from sr_bench.draft.choices import Protocol, draft_protocol
 from sr_bench.draft.datasets import (
+    CLASSIC,
     Guess,
     by_folders,
     by_name,
     clauses_about,
     in_prose,
-    is_classic,
     named_beside,
     slug_of,
 )
@@ -94,7 +94,7 @@ class Evaluations:
 
     def _usual(self, guess: Guess) -> tuple[str, str]:
         """Return the protocol that is usual for a dataset, where no file tells the choices."""
-        plain = ("paper_y", "as papers do") if is_classic(guess.slug) else _PLAINEST
+        plain = ("paper_y", "as papers do") if guess.slug in CLASSIC else _PLAINEST
         name, why = self._told or plain
         self._doubts.note(f"the protocol is not said: {name} is taken, {why}", guess.slug)
         return name, f"not said; {why}"

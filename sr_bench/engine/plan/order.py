@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sr_bench.core.case import COST_METRICS, GATE_METRIC, Case
 from sr_bench.core.history import HistoryEntry, PastSession, Point, shortened
-from sr_bench.core.record import Status
+from sr_bench.core.record import Record, Status
 from sr_bench.core.trend import started
 from sr_bench.text.printable import counted
 
@@ -99,13 +99,7 @@ def prioritize(
     runs: dict[_RunId, list[Case]] = {}
     for case in cases:
         runs.setdefault(_run_id(case), []).append(case)
-    history, costs = (
-        _history(entries),
-        [
-            {_identity(r.family, r.case_id, r.metric, r.backend): r.seconds for r in run.records}
-            for run in past
-        ],
-    )
+    history, costs = _history(entries), [_seconds(run.records) for run in past]
     ranked: list[tuple[_Due, Ranked]] = []
     for (_, run_key), members in runs.items():
         ids = dict.fromkeys(map(_case_id, members))
@@ -134,6 +128,10 @@ def _case_id(case: Case) -> _CaseId:
 def _identity(family: str, case_id: str, metric: str, backend: str) -> _CaseId:
     """Return what a case is known by from run to run; no backend computes a cost."""
     return family, case_id, "" if metric in COST_METRICS else backend
+
+
+def _seconds(records: Iterable[Record]) -> Mapping[_CaseId, float]:
+    return {_identity(r.family, r.case_id, r.metric, r.backend): r.seconds for r in records}
 
 
 def _history(entries: Sequence[HistoryEntry]) -> Mapping[_CaseId, _Last]:

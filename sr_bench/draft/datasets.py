@@ -14,7 +14,7 @@ _ALIASES = {
     **{"b100": "bsd100", "bsds100": "bsd100", "gopro": "gopro_test"},
 }
 """By `dataset_key`: what documents call datasets whose folder has another name."""
-CLASSIC = {"set5", "set14", "bsd100", "urban100", "manga109"}
+CLASSIC = words("set5 set14 bsd100 urban100 manga109")
 """The sets whose published numbers are usually of Y, with the scale's pixels cropped."""
 _SECTION = re.compile(r"\s*#+\s.*(数据集|data\s?sets?)", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[;\uff1b\u3002\n]|\.\s")  # also full-width

@@ -30,8 +30,7 @@ def attach_pages(subjects: Sequence[Subject], read: Callable[[Path], Subject]) -
     taken = {real for found in pages.values() for real in found}
     for real, subject in by_path.items():
         if real not in taken and subject.results and not _is_document(subject):
-            owning = owner(real, list(pages))
-            if owning:
+            if owning := owner(real, list(pages)):
                 pages[owning][real] = subject
                 taken.add(real)
     return [

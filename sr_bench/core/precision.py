@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
@@ -115,6 +116,13 @@ class Precision(str):
         if name not in _names():
             raise ValueError(_unknown(text))
         return cls(name)
+
+    @classmethod
+    def named(cls, text: str) -> "Precision | None":
+        """Return the precision that `text` names, as `parse` does; None if it names none."""
+        with suppress(ValueError):
+            return cls.parse(text)
+        return None
 
     @classmethod
     def parse_printed(cls, text: str) -> "Precision":

@@ -1,7 +1,7 @@
 """Tell which images numbers were measured on: by a column, by folders of scripts, by prose."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sr_bench.core.claim import dataset_key
@@ -14,7 +14,7 @@ _ALIASES = {
     **{"b100": "bsd100", "bsds100": "bsd100", "gopro": "gopro_test"},
 }
 """By `dataset_key`: what documents call datasets whose folder has another name."""
-_CLASSIC = {"set5", "set14", "bsd100", "urban100", "manga109"}
+CLASSIC = words("set5 set14 bsd100 urban100 manga109")
 """The sets whose published numbers are usually of Y, with the scale's pixels cropped."""
 _SECTION = re.compile(r"\s*#+\s.*(数据集|data\s?sets?)", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[;\uff1b\u3002\n]|\.\s")  # also full-width
@@ -102,18 +102,15 @@ def named_beside(
 
 def in_prose(text: str) -> tuple[str, ...]:
     """Return the datasets that a document's sections about datasets link to, in their order."""
-    return tuple(dict.fromkeys(_in_sections(text)))
-
-
-def _in_sections(text: str) -> Iterator[str]:
-    inside = False
+    names, inside = [], False
     for line in text.split("\n"):
         if _HEADING.match(line):
             inside = bool(_SECTION.match(line))
         elif inside and (match := _NAMED.match(line)):
             name = re.sub(r"(数据集|data\s?set)$", "", match[1], flags=re.IGNORECASE).strip()
             if dataset_key(name).isascii() and not name.endswith((".py", ".md")):
-                yield name
+                names.append(name)
+    return tuple(dict.fromkeys(names))
 
 
 def slug_of(name: str, known: Sequence[str]) -> str:
@@ -126,8 +123,3 @@ def slug_of(name: str, known: Sequence[str]) -> str:
     made = "_".join(re.findall(r"[a-z0-9]+", name.casefold())) or "my_images"
     same = (slug for slug in known if dataset_key(slug) == key)
     return next(same, _ALIASES.get(key, made))
-
-
-def is_classic(slug: str) -> bool:
-    """Tell whether published numbers on this set are usually of Y."""
-    return slug in _CLASSIC

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from os.path import relpath
 from pathlib import Path
 
+from sr_bench.core.precision import Precision
 from sr_bench.document.claims import Reading, read
 from sr_bench.document.tables import read_document
 from sr_bench.draft.cards import Calibration, Card, Model
@@ -14,7 +15,7 @@ from sr_bench.draft.doubts import Doubts
 from sr_bench.draft.evaluations import Evaluations, slug
 from sr_bench.draft.folder import of_scale, read_beside
 from sr_bench.draft.found import Found, settle
-from sr_bench.draft.models import Row, calibration_of, names_of, rows_of
+from sr_bench.draft.models import Row, names_of, rows_of
 from sr_bench.draft.networks import Costs, Network, identify, own_file
 from sr_bench.draft.scripts import NORMALISED
 from sr_bench.draft.unread import drafts, ignorable, unread_doubts
@@ -136,10 +137,8 @@ class _Drafter:
 
     def _network(self, row: Row, found: tuple[Found, ...], file: Path | None) -> Network:
         costs = Costs(row.label, row.scale, row.costs, tuple(row.costs_on(found)))
-        if file:
-            network = own_file(costs, file, self._folder)
-        else:
-            network = identify(costs, f"{self._about} {row.source} {row.about}")
+        about = f"{self._about} {row.source} {row.about}"
+        network = own_file(costs, file, self._folder) if file else identify(costs, about)
         for doubt in network.doubts:
             self._doubts.note(doubt, row)
         if not network.known:
@@ -173,7 +172,8 @@ class _Drafter:
         """Return how the build file calibrates the int8 rows, if it says so."""
         printed = row.int8
         bare = any(each.is_bare_int8 for each in printed)
-        built, (mode, _) = calibration_of(found), settle(found, "calibration")
+        mode, _ = settle(found, "calibration")
+        built = Precision.named(f"int8 {mode.value}") if mode else None
         if not printed or built is None or mode is None:
             if bare:
                 said = 'int8 without a calibration: name it under [model.int8], observer = "max"'

@@ -7,12 +7,12 @@ from sr_bench.core.precision import Precision
 from sr_bench.draft.cards import Evaluation
 from sr_bench.draft.choices import Protocol, draft_protocol
 from sr_bench.draft.datasets import (
+    CLASSIC,
     Guess,
     by_folders,
     by_name,
     clauses_about,
     in_prose,
-    is_classic,
     named_beside,
     slug_of,
 )
@@ -22,6 +22,7 @@ from sr_bench.draft.models import Row, printed_by
 
 _PLAINEST = ("native_rgb", "the plainest")
 _TELLS_NOTHING = {OPEN, "scale", "calibration", "calibrated_on", "checkpoint"}
+# By the protocol that is taken, and why, where a document speaks of one colour alone.
 _COLOURS = {
     ("basicsr_rgb", "as the document speaks of RGB"): re.compile(
         r"\bRGB channels?\b|\b[io]n RGB\b|RGB\s?通道", re.IGNORECASE
@@ -38,7 +39,9 @@ class Evaluations:
     def __init__(
         self, text: str, family: str, bases: Sequence[str], known: Sequence[str], doubts: Doubts
     ) -> None:
-        self._told, self._family, self._code_bases = _told(text), family, bases
+        told = [protocol for protocol, colour in _COLOURS.items() if colour.search(text)]
+        self._told = told[0] if len(told) == 1 else None
+        self._family, self._code_bases = family, bases
         self._known, self._doubts = known, doubts
         self._prose = in_prose(text)
         self._clauses = clauses_about(text, self._prose)
@@ -79,22 +82,19 @@ class Evaluations:
         if all(each.choice in _TELLS_NOTHING for each in found):
             yield Evaluation(guess, *self._usual(guess))
             return
-        sizes = [size[1:] for size in (row.sizes(full=False) or row.sizes())]
-        if not row.native:
-            yield Evaluation(guess, *self._protocol(row, found, sizes[0] if sizes else None))
-            return
-        said = "fp32 is of whole images: perhaps the authors' number, by their protocol"
-        self._doubts.note(said, row)
+        compiled = next((size[1:] for size in row.sizes(full=False) or row.sizes()), None)
         has_others = any(not each.precision.is_full for each in row.rows) or row.sizes(full=True)
-        full = (Precision.FP32,) if has_others and not row.native_variant else ()
-        named = self._protocol(row, found, None)
-        yield Evaluation(guess, *named, full, row.native_variant)
-        if has_others:
-            yield Evaluation(guess, *self._protocol(row, found, sizes[0] if sizes else None))
+        if row.native:
+            said = "fp32 is of whole images: perhaps the authors' number, by their protocol"
+            self._doubts.note(said, row)
+            full = (Precision.FP32,) if has_others and not row.native_variant else ()
+            yield Evaluation(guess, *self._protocol(row, found, None), full, row.native_variant)
+        if has_others or not row.native:
+            yield Evaluation(guess, *self._protocol(row, found, compiled))
 
     def _usual(self, guess: Guess) -> tuple[str, str]:
         """Return the protocol that is usual for a dataset, where no file tells the choices."""
-        plain = ("paper_y", "as papers do") if is_classic(guess.slug) else _PLAINEST
+        plain = ("paper_y", "as papers do") if guess.slug in CLASSIC else _PLAINEST
         name, why = self._told or plain
         self._doubts.note(f"the protocol is not said: {name} is taken, {why}", guess.slug)
         return name, f"not said; {why}"
@@ -128,12 +128,6 @@ class Evaluations:
             for name in names
             if self._protocols.setdefault(name, protocol).table() == protocol.table()
         )
-
-
-def _told(text: str) -> tuple[str, str] | None:
-    """Return the protocol of the one colour that a document speaks of, and why; None: of no one."""
-    told = [protocol for protocol, colour in _COLOURS.items() if colour.search(text)]
-    return told[0] if len(told) == 1 else None
 
 
 def slug(text: str) -> str:

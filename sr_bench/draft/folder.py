@@ -87,15 +87,11 @@ def read_beside(document: Path, text: str) -> Beside:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    root = folder.resolve()
-    seen = 0
-    for pattern in _PATTERNS:
-        for path in sorted(folder.glob(pattern)):
-            seen += 1
-            inside = path.resolve().is_relative_to(root)  # no link leads out of the folder
-            if seen <= _MOST_FILES and inside and path.is_file():
-                if path.stat().st_size <= _MOST_BYTES:
-                    yield path
+    paths = [path for pattern in _PATTERNS for path in sorted(folder.glob(pattern))]
+    for path in paths[:_MOST_FILES]:
+        inside = path.resolve().is_relative_to(folder.resolve())  # no link leads out of it
+        if inside and path.is_file() and path.stat().st_size <= _MOST_BYTES:
+            yield path
 
 
 def _read(path: Path, name: str) -> tuple[Found, ...]:

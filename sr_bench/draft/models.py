@@ -11,7 +11,7 @@ from sr_bench.core.metric import is_measured
 from sr_bench.core.precision import Precision
 from sr_bench.document.claims import Reading
 from sr_bench.document.labels import scale_of
-from sr_bench.document.rows import ModelRow, Place
+from sr_bench.document.rows import ModelRow
 from sr_bench.document.sizes import Size, read_size
 from sr_bench.draft.found import Found, settle
 
@@ -86,8 +86,9 @@ class Row:
         """
         for scale in self.scales:
             own = {scale} if scale != self.scales[0] else {0, scale}
-            rows = [row._replace(places=_of_scales(row, own)) for row in self.rows]
-            kept = tuple(row for row in rows if row.places)
+            places = ([p for p in row.places if p.asks.scale in own] for row in self.rows)
+            rows = zip(self.rows, places, strict=True)
+            kept = tuple(row._replace(places=tuple(of_own)) for row, of_own in rows if of_own)
             yield replace(self, rows=kept, scale=scale, why_scale="as the document prints it")
         if not self.scales:
             scale, why = _scale(self, found)
@@ -122,10 +123,6 @@ def rows_of(reading: Reading, text: str) -> tuple[Row, ...]:
     )
 
 
-def _of_scales(row: ModelRow, scales: set[int]) -> tuple[Place, ...]:
-    return tuple(place for place in row.places if place.asks.scale in scales)
-
-
 def _scale(row: Row, found: tuple[Found, ...]) -> tuple[int, str]:
     """Return the scale of a row that prints none, and where it was read: nothing if nowhere."""
     if named := scale_of(row.label):
@@ -158,15 +155,6 @@ def _name(row: Row, taken: Counter[str]) -> str:
 
 def _slug(text: str) -> str:
     return _NO_NAME.sub("_", text.casefold()).strip("_.+")[:60]
-
-
-def calibration_of(found: tuple[Found, ...]) -> Precision | None:
-    """Return what a build file calibrates by; None if it says nothing that is known here."""
-    mode, _ = settle(found, "calibration")
-    try:
-        return Precision.parse(f"int8 {mode.value}") if mode else None
-    except ValueError:
-        return None
 
 
 def printed_by(row: Row, found: tuple[Found, ...]) -> tuple[Claim, Found] | None:

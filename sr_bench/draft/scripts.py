@@ -110,20 +110,17 @@ def _output(script: _Script, done: Sequence[Operation]) -> Iterator[Found]:
 
 def _input(script: _Script, done: Sequence[Operation]) -> Iterator[Found]:
     resizes = [op for op in done if op.kind == "resize"]
-    if len(resizes) > 1 or any(op.kind == "crop" for op in done):
-        said = "LR is made from the image in several steps: " + ", ".join(
-            str(op.value) for op in done if op.kind in ("resize", "crop")
-        )
-        yield script.found(OPEN, said, resizes[0].line if resizes else done[0].line)
-    if resizes:
-        rule = resizes[-1]
+    steps = [str(op.value) for op in done if op.kind in ("resize", "crop")]
+    if len(resizes) > 1 or len(steps) > len(resizes):
+        said = f"LR is made from the image in several steps: {', '.join(steps)}"
+        yield script.found(OPEN, said, (resizes or done)[0].line)
+    for rule in resizes[-1:]:
         if rule.value in get_args(Resize):
             yield script.found("lr_resize", rule.value, rule.line, "of the input")
         else:
             said = f"LR is resized by {rule.value}, which no protocol does"
             yield script.found(OPEN, said, rule.line)
-    luma = next((op for op in done if op.kind == "luma"), None)
-    if luma:
+    if luma := next((op for op in done if op.kind == "luma"), None):
         yield script.found("channels", 1, luma.line)
         yield script.found(OPEN, TAKES_LUMA, luma.line)
     if any(op.kind == "combine" for op in done):  # a mean and a deviation for each channel

@@ -39,10 +39,10 @@ def unread_doubts(reading: Reading, *, left: Reading) -> Iterator[str]:
     groups: dict[tuple[int, str], list[Printed]] = {}
     for one in (one for one in reading.printed if one.unread):
         groups.setdefault((one.grid.line, one.fault), []).append(one)
-    for (first, *others), (_, fault) in zip(groups.values(), groups, strict=True):
+    for first, *others in groups.values():
         what = "not read" if first.source in still else "not read, so ignored below"
         more = f" and {len(others)} more" if others else ""
-        yield f"{what}: {first.source}: {printable_line(first.text)}{more}: {fault}"
+        yield f"{what}: {first.source}: {printable_line(first.text)}{more}: {first.fault}"
 
 
 def drafts(reading: Reading) -> Iterator[str]:

@@ -29,9 +29,8 @@ def attach_pages(subjects: Sequence[Subject], read: Callable[[Path], Subject]) -
     }
     taken = {real for found in pages.values() for real in found}
     for real, subject in by_path.items():
-        if real not in taken and _prints_results_only(subject):
-            owning = owner(real, list(pages))
-            if owning:
+        if real not in taken and subject.results and not _is_document(subject):
+            if owning := owner(real, list(pages)):
                 pages[owning][real] = subject
                 taken.add(real)
     return [
@@ -56,10 +55,6 @@ def page_notices(subject: Subject) -> Iterator[str]:
 def _is_document(subject: Subject) -> bool:
     """Tell whether there is something in a text that rules look at."""
     return bool(subject.entries or subject.printed or subject.faults or subject.card)
-
-
-def _prints_results_only(subject: Subject) -> bool:
-    return not _is_document(subject) and bool(subject.results)
 
 
 def _real(subject: Subject) -> Path:

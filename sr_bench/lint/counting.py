@@ -115,19 +115,15 @@ def _by_convention(count: "CostCount") -> dict[str, float]:
     return flops_g
 
 
-def ratio_text(ratio: float) -> str:
-    """Return `ratio` with its name: ``1.111 (10/9)``.
-
-    >>> ratio_text(1.1127)
-    '1.113 (10/9)'
-    >>> ratio_text(1.37)
-    '1.37'
-    """
-    text = f"{ratio:.4g}"
-    names = [name for name, value in KNOWN if abs(ratio / value - 1) <= _NEAR]
-    return f"{text} ({names[0]})" if names and names[0] != text else text
-
-
 def times(printed: float, usual: float) -> str:
-    """Return by how much `printed` exceeds `usual`: ``1.111 (10/9) times``."""
-    return f"{ratio_text(printed / usual)} times" if usual else "no multiple of"
+    """Return by how much `printed` exceeds `usual`, with the name of a known ratio.
+
+    >>> times(1.1127, 1.0), times(1.37, 1.0)
+    ('1.113 (10/9) times', '1.37 times')
+    """
+    if not usual:
+        return "no multiple of"
+    ratio = printed / usual
+    text = f"{ratio:.4g}"
+    name = next((name for name, value in KNOWN if abs(ratio / value - 1) <= _NEAR), text)
+    return f"{text} times" if name == text else f"{text} ({name}) times"

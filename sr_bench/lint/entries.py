@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.fields import narrowed
 from sr_bench.core.precision import Precision
-from sr_bench.document.rows import ModelInfoTable, ModelRow
+from sr_bench.document.rows import ModelInfoTable
 from sr_bench.document.sizes import Size, read_size
 from sr_bench.document.tables import Document
 from sr_bench.engine.plan.binding import RowKey
@@ -75,7 +75,13 @@ def read_entries(document: Document, tables: Sequence[ModelInfoTable]) -> tuple[
             key = tuple(getattr(claim, name) for name in _DIMENSIONS)
             claims.setdefault(key, []).append(claim)
         for key, group in claims.items():
-            new = _entry(document, row, group)
+            new = narrowed(
+                Entry,
+                group[0],
+                shape_column=row.shape_column,
+                claims={claim.metric: claim for claim in group},
+                source=document.source(row.cell),
+            )
             # Cost and accuracy may stand in two tables.
             entries[key] = _joined(entries[key], new) if key in entries else new
     return tuple(entries.values())
@@ -107,16 +113,6 @@ def _likenesses(entry: Entry, *runners: tuple[str, str] | None) -> Iterator[tupl
     shape = entry.size or entry.shape.casefold()
     for condition in (("variant", entry.variant, shape), ("shape", shape), ()):
         yield from ((question, condition, runner) for runner in runners)
-
-
-def _entry(document: Document, row: ModelRow, claims: Sequence[Claim]) -> Entry:
-    return narrowed(
-        Entry,
-        claims[0],
-        shape_column=row.shape_column,
-        claims={claim.metric: claim for claim in claims},
-        source=document.source(row.cell),
-    )
 
 
 def _joined(old: Entry, new: Entry) -> Entry:

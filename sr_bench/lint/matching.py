@@ -54,7 +54,10 @@ def compare(entries: Sequence[Entry], page: Page) -> Compared:
     printed = {metric for entry in entries for metric in entry.claims}
     names = {word: metric for metric in sorted(printed) for word in _words(metric)}
     results = read_results(page.document, names)
-    finder = _Finder.of(entries, page)
+    sources = {entry.row_source for entry in entries}
+    named = {source for source in sources if dataset_key(source) in page.names}
+    about = tuple(entry for entry in entries if not named or entry.row_source in named)
+    finder = _Finder(page, about)
     groups: dict[tuple[frozenset[str], object], list[Result]] = {}
     for result in results:
         said = (result.section, result.dtype, result.calibration, result.about)
@@ -102,13 +105,6 @@ class _Finder:
     page: Page
     entries: tuple[Entry, ...]
     """Those that the page may be about, by its name."""
-
-    @classmethod
-    def of(cls, entries: Sequence[Entry], page: Page) -> "_Finder":
-        sources = {entry.row_source for entry in entries}
-        named = {source for source in sources if dataset_key(source) in page.names}
-        about = tuple(e for e in entries if not named or e.row_source in named)
-        return cls(page, about)
 
     def labels(self, result: Result) -> frozenset[str]:
         """Return what the model of a result is called; none if it can't be told."""

@@ -168,12 +168,6 @@ def _precision(text: str) -> tuple[str, str] | None:
         return None
     if len(dtypes) > 1:
         return "", ""
-    return dtypes.pop(), next(_calibrations(text), "")
-
-
-def _calibrations(text: str) -> Iterator[str]:
-    for word in (word for pattern in _CALIBRATIONS for word in pattern.findall(text)):
-        try:
-            yield Precision.parse(f"int8 {word.strip('_')}").calibration
-        except ValueError:  # int8_mod: another word
-            continue
+    words_beside = (word.strip("_") for pattern in _CALIBRATIONS for word in pattern.findall(text))
+    known = filter(None, (Precision.named(f"int8 {word}") for word in words_beside))  # no int8_mod
+    return dtypes.pop(), next((one.calibration for one in known), "")

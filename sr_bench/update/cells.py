@@ -60,8 +60,9 @@ def work_out(
             edit = _edit(cells, by_key, record, model_of)
         except DocumentError as fault:
             faults.append(str(fault))
-        else:
-            asked += [edit] if edit and edit.new != edit.old and not keeps else []
+            continue
+        if edit and edit.new != edit.old and not keeps:
+            asked.append(edit)
     if faults:
         message = listed(faults, where=f"{reading.path}: changed since the run")
         message += "\n  nothing in it was updated; run the tests again, then update from that run"

@@ -12,7 +12,7 @@ from sr_bench.core.history import PastSession
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.document.cells import MetricCell, metric_cells
-from sr_bench.document.claims import Reading, read
+from sr_bench.document.claims import read
 from sr_bench.document.mirror import format_like
 from sr_bench.document.printed import unread_numbers
 from sr_bench.document.tables import Document
@@ -58,7 +58,10 @@ def check(document: Document, session: PastSession) -> Checked:
     """
     answers = _Answers(document, session)
     reading = read(document)
-    _refuse_unread(reading)
+    # A number of a row that is read, and that can't be read itself nor is ignored.
+    for one in unread_numbers(one for one in reading.printed if one.layout.is_read):
+        msg = f"{one.source}: {one.message}"
+        raise DocumentError(msg)
     cells = [cell for cell in metric_cells(reading) if cell.is_number]
     judged = [(cell, record) for cell in cells if (record := answers.to(cell))]
     stale, gaps = [], []
@@ -68,14 +71,6 @@ def check(document: Document, session: PastSession) -> Checked:
         elif record.verdict.status is Status.KNOWN_GAP and not _edited(cell, record):
             gaps.append(StaleNumber(cell, record, record.verdict.sentence))
     return Checked(document.path, len(cells), len(judged), tuple(stale), tuple(gaps))
-
-
-def _refuse_unread(reading: Reading) -> None:
-    """Refuse a document whose rows have a number that can't be read, nor is ignored."""
-    printed = (one for one in reading.printed if one.layout.is_read)
-    for one in unread_numbers(printed):
-        msg = f"{one.source}: {one.message}"
-        raise DocumentError(msg)
 
 
 class _Answers:

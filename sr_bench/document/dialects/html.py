@@ -1,7 +1,7 @@
 """Find the HTML tables of a text, spans of rows and columns too, with the place of every cell."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final
@@ -19,6 +19,7 @@ _TAG: Final = re.compile(
     re.IGNORECASE,
 )
 _LETTERS: Final = re.compile("[A-Z]+")  # str.lower makes some letters longer
+_QUOTE: Final = re.compile(r" {0,3}>[> ]*")
 _SPAN: Final = re.compile(r"\b(?P<name>col|row)span\s*=\s*[\"']?\s*(?P<number>\d{1,9})", re.I)
 _WRAPPED: Final = re.compile(
     rf"\s*<(?P<name>[a-z][a-z0-9]*)\b{_ATTRIBUTES}>(?P<inside>.*)</(?P=name)\s*>\s*",
@@ -46,6 +47,20 @@ def _without(text: str, opening: str, closing: str) -> str:
     while (a := lower.find(opening, end)) >= 0 and (b := lower.find(closing, a)) >= 0:
         parts += [text[end:a], re.sub(r"[^\r\n]", " ", text[a : b + len(closing)])]
         end = b + len(closing)
+    return "".join([*parts, text[end:]])
+
+
+def blanked(text: str, places: Places, numbers: Set[int]) -> str:
+    """Return `text` with blanks in the lines `numbers`, and for marks of quotes; places stay."""
+    parts, end, is_quoted = [], 0, False
+    for number, (start, line) in enumerate(zip(places.starts, places.lines, strict=True), 1):
+        # A single line may begin with the end of a tag.
+        quote, was_quoted = _QUOTE.match(line), is_quoted
+        is_quoted = bool(quote)
+        size = len(line) if number in numbers else quote.end() if quote and was_quoted else 0
+        if size:
+            parts += [text[end:start], " " * size]
+            end = start + size
     return "".join([*parts, text[end:]])
 
 
@@ -79,12 +94,10 @@ class _Open:
     start: int
     """Offset of its tag."""
     heading: str
-    rows: list[list[_Box]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
+    rows: list[tuple[int, bool, list[_Box]]] = field(default_factory=list)
+    """The line of each, whether it is in a ``<thead>``, and its cells."""
     caption: str = ""
     in_head: bool = False
-    head: set[int] = field(default_factory=set)
-    """Which of `rows` are in a ``<thead>``."""
     cell: re.Match[str] | None = None
     """The tag of the cell, or the caption, that is open."""
     holds_table: bool = False
@@ -140,10 +153,7 @@ class _Reader:
         elif closes:
             return
         elif name == "tr":
-            if table.in_head:
-                table.head.add(len(table.rows))
-            table.rows.append([])
-            table.lines.append(line)
+            table.rows.append((line, table.in_head, []))
         else:
             table.cell, table.holds_table = match, False
 
@@ -160,12 +170,11 @@ class _Reader:
             table.caption = cell.plain
             return
         if not table.rows:  # a cell before any <tr>
-            table.rows.append([])
-            table.lines.append(cell.line)
+            table.rows.append((cell.line, False, []))
         spans = {m["name"].lower(): int(m["number"]) for m in _SPAN.finditer(match["attributes"])}
         is_header = match["name"].lower() == "th"
         rows = spans.get("row", 1) or MOST_CELLS  # 0: down to the last
-        table.rows[-1].append(_Box(cell, is_header, max(1, spans.get("col", 1)), rows))
+        table.rows[-1][-1].append(_Box(cell, is_header, max(1, spans.get("col", 1)), rows))
 
     def _content(self, start: int, end: int) -> Cell:
         """Return the smallest stretch that holds all content: tags around it are left out."""
@@ -182,19 +191,18 @@ class _Reader:
 
     def _end_table(self, last_line: int) -> None:
         table = self._open.pop()
-        kept = [number for number, row in enumerate(table.rows) if row]
+        kept = [row for row in table.rows if row[-1]]
         if not kept:
             return
-        boxes = [table.rows[number] for number in kept]
-        lines = [table.lines[number] for number in kept]
+        boxes = [row for _, _, row in kept]
         rows, shapeless = _placed(boxes)
-        count = _headed(boxes, sum(number in table.head for number in kept))
+        count = _headed(boxes, sum(in_head for _, in_head, _ in kept))
         self._done[table.start] = Grid(
             headers=tuple(rows[:count]),
             rows=tuple(rows[count:]),
             line=self._places.line(table.start),
             last_line=last_line,
-            row_lines=tuple(lines[count:]),
+            row_lines=tuple(line for line, _, _ in kept[count:]),
             heading=table.heading,
             caption=table.caption,
             dialect="html",
@@ -212,17 +220,14 @@ def _headed(boxes: Sequence[Sequence[_Box]], marked: int) -> int:
         count = headed(rows, int(not count and any(box.is_header for box in boxes[0][1:])))
     # A header that spans rows makes headers of them all, and one over several columns has theirs.
     reach = max((number + box.rows for number in range(count) for box in boxes[number]), default=0)
-    while 0 < count < len(boxes) - 1 and len(boxes[count]) > 1 and not _numbers(boxes[count]):
+    while 0 < count < len(boxes) - 1 and len(boxes[count]) > 1:
         is_group = any(box.columns > 1 for box in boxes[count - 1])
-        if count >= reach and not is_group:
+        has_numbers = any(has_number(box.cell.plain) for box in boxes[count])
+        if has_numbers or (count >= reach and not is_group):
             break
         reach = max(reach, *(count + box.rows for box in boxes[count]))
         count += 1
     return count
-
-
-def _numbers(boxes: Sequence[_Box]) -> bool:
-    return any(has_number(box.cell.plain) for box in boxes)
 
 
 def _placed(boxes: Sequence[Sequence[_Box]]) -> tuple[list[Row], str]:

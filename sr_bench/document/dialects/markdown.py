@@ -8,7 +8,7 @@ from typing import Final
 
 from sr_bench.document.cell import BOM, Places
 from sr_bench.document.dialects import yaml_files
-from sr_bench.document.dialects.html import html_tables, without_comments
+from sr_bench.document.dialects.html import blanked, html_tables, without_comments
 from sr_bench.document.dialects.pipes import blocks, split_row
 from sr_bench.document.grids import Grid, Outline
 from sr_bench.document.inline import plain
@@ -29,7 +29,6 @@ _RULE: Final = re.compile(r"^[ >]*(\+[-=:]+)+\+[ \t]*$")
 _PIPED: Final = re.compile(r"[ >]*\|.*\|")
 _MARKER: Final = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)])?[ \t]+|[ >]*")
 _ITEM: Final = re.compile(r"[ >]*(?:[-*+]|\d{1,9}[.)])[ \t]+(?P<text>\S[^|]{0,100})$")
-_QUOTE: Final = re.compile(r" {0,3}>[> ]*")
 _NOTE: Final = re.compile(r"[*†‡§]|note\b|注", re.IGNORECASE)
 _END: Final = r"(?:---|\.\.\.)"
 _FRONT: Final = re.compile(
@@ -51,7 +50,7 @@ def grids(places: Places) -> tuple[Grid, ...]:
     found = list(shown.tables)
     taken = _lines_of(found)
     found += _pipes(places, lines, taken | shown.fenced | shown.indented)
-    found += html_tables(_blanked(text, places, taken | shown.fenced), places)
+    found += html_tables(blanked(text, places, taken | shown.fenced), places)
     found.sort(key=lambda grid: grid.line)
     headings = _headings(lines, taken)
     taken |= _lines_of(found)
@@ -128,28 +127,11 @@ def _caption(lines: Sequence[str], line: int, headings: Container[int], taken: s
     return ""
 
 
-def _blanked(text: str, places: Places, numbers: Set[int]) -> str:
-    """Return `text` with blanks in the lines `numbers`, and for marks of quotes; places stay."""
-    parts, end, is_quoted = [], 0, False
-    for number, (start, line) in enumerate(zip(places.starts, places.lines, strict=True), 1):
-        # A single line may begin with the end of a tag.
-        quote, was_quoted = _QUOTE.match(line), is_quoted
-        is_quoted = bool(quote)
-        size = len(line) if number in numbers else quote.end() if quote and was_quoted else 0
-        if size:
-            parts += [text[end:start], " " * size]
-            end = start + size
-    return "".join([*parts, text[end:]])
-
-
 def _emptied(text: str, numbers: Set[int]) -> list[str]:
     # The rules of a grid table (+---+===+) part cells as pipes and dashes do.
-    lines = (_RULE.sub(_piped, line) for line in Places(text).lines)
+    piped = str.maketrans("+=", "|-")
+    lines = (_RULE.sub(lambda rule: rule[0].translate(piped), line) for line in Places(text).lines)
     return ["" if n in numbers else line for n, line in enumerate(lines, 1)]
-
-
-def _piped(rule: re.Match[str]) -> str:
-    return rule[0].translate(str.maketrans("+=", "|-"))
 
 
 def _pipes(places: Places, lines: Sequence[str], taken: set[int]) -> Iterator[Grid]:

@@ -9,7 +9,7 @@ from typing import Final
 from sr_bench.document.cell import Places
 from sr_bench.document.dialects import rst_grid, rst_simple
 from sr_bench.document.dialects.display import Display, indent
-from sr_bench.document.dialects.html import html_tables
+from sr_bench.document.dialects.html import blanked, html_tables
 from sr_bench.document.dialects.rst_lists import Body, csv_table, list_table
 from sr_bench.document.grids import Grid, Outline
 from sr_bench.document.inline import from_rst, plain
@@ -47,14 +47,9 @@ class _Walk:
         while number <= len(self._lines):
             grid, next_line = self._at(number)
             if grid:
-                caption = self._title or self._caption(grid.line)
+                title = grid.caption or self._title or self._caption(grid.line)
                 heading, *sections = self._headings
-                yield replace(
-                    grid,
-                    heading=heading,
-                    sections=tuple(sections),
-                    caption=grid.caption or caption,
-                )
+                yield replace(grid, heading=heading, sections=tuple(sections), caption=title)
                 self._title = ""
             number = next_line
         yield from self._in_html()
@@ -133,14 +128,9 @@ class _Walk:
         if not self._html:
             return
         headings = dict(self._html)
-        parts = [
-            line if number in headings else " " * len(line)
-            for number, line in enumerate(self._lines, 1)
-        ]
-        text = list(" " * len(self._places.text))
-        for start, part in zip(self._places.starts, parts, strict=True):
-            text[start : start + len(part)] = part
-        for grid in html_tables("".join(text), self._places):
+        others = set(range(1, len(self._lines) + 1)) - headings.keys()
+        text = blanked(self._places.text, self._places, others)
+        for grid in html_tables(text, self._places):
             yield replace(grid, heading=grid.heading or headings[grid.line])
 
 

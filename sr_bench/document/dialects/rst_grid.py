@@ -1,8 +1,10 @@
 """Read a grid table of reStructuredText, spans of rows and columns too."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 from typing import Final
 
 from sr_bench.document.cell import Cell, Places
@@ -51,21 +53,16 @@ class _Drawing:
         closed = len(self.lines) > 2 and bool(BORDER.fullmatch(self.lines[-1].text))
         return closed and len(edges) == 1
 
-    @property
+    @cached_property
     def _borders(self) -> list[int]:
         """Which lines hold a border, of all cells or of some."""
         return [n for n, line in enumerate(self.lines) if RULE.search(line.text)]
 
-    @property
+    @cached_property
     def _corners(self) -> list[int]:
         """The columns in which borders of cells stand."""
-        found = {
-            place
-            for number in self._borders
-            for match in RULE.finditer(self.lines[number].text)
-            for place in (match.start(), match.end())
-        }
-        return sorted(found)
+        rules = (RULE.finditer(self.lines[number].text) for number in self._borders)
+        return sorted({end for found in rules for rule in found for end in rule.span()})
 
     @property
     def marked(self) -> int:
@@ -77,57 +74,51 @@ class _Drawing:
 
     def rows(self) -> list[tuple[int, Row]] | None:
         """Return each row with its 1-based line; None if cells are no rectangles."""
-        borders, corners = self._borders, self._corners
         boxes: dict[tuple[int, int], Cell] = {}
-        tall, wide = len(borders) - 1, len(corners) - 1
-        for row in range(tall):
-            for column in range(wide):
-                if (row, column) in boxes:
-                    continue
-                right = self._right(borders, corners, row, column)
-                below = self._below(borders, corners, row, column, right)
-                places = [(r, c) for r in range(row, below) for c in range(column, right)]
-                if any(place in boxes for place in places):
+        tall, wide = len(self._borders) - 1, len(self._corners) - 1
+        for row, column in product(range(tall), range(wide)):
+            if (row, column) not in boxes:
+                right = self._right(row, column)
+                below = self._below(row, column, right)
+                places = list(product(range(row, below), range(column, right)))
+                if not boxes.keys().isdisjoint(places):
                     return None
-                cell = self._cell(borders[row] + 1, borders[below], corners[column], corners[right])
-                boxes |= dict.fromkeys(places, cell)
+                boxes |= dict.fromkeys(places, self._cell(row, below, column, right))
         return [
-            (self.first + borders[row] + 1, tuple(boxes[row, column] for column in range(wide)))
-            for row in range(tall)
+            (self.first + border + 1, tuple(boxes[row, column] for column in range(wide)))
+            for row, border in enumerate(self._borders[:-1])
         ]
 
-    def _right(self, borders: list[int], corners: list[int], row: int, column: int) -> int:
+    def _right(self, row: int, column: int) -> int:
         """Return the index of the corner at which the cell that begins here ends."""
-        lines = self.lines[borders[row] + 1 : borders[row + 1]]
-        for right in range(column + 1, len(corners) - 1):
-            if all(line.text[corners[right]] in "|+" for line in lines):
+        lines = self.lines[self._borders[row] + 1 : self._borders[row + 1]]
+        for right in range(column + 1, len(self._corners) - 1):
+            if all(line.text[self._corners[right]] in "|+" for line in lines):
                 return right
-        return len(corners) - 1
+        return len(self._corners) - 1
 
-    def _below(
-        self, borders: list[int], corners: list[int], row: int, column: int, right: int
-    ) -> int:
-        for below in range(row + 1, len(borders) - 1):
-            rule = self.lines[borders[below]].text[corners[column] + 1 : corners[right]]
+    def _below(self, row: int, column: int, right: int) -> int:
+        """Return the index of the border at which that cell ends."""
+        inside = slice(self._corners[column] + 1, self._corners[right])
+        for below in range(row + 1, len(self._borders) - 1):
+            rule = self.lines[self._borders[below]].text[inside]
             if rule and not rule.strip("-=+"):
                 return below
-        return len(borders) - 1
+        return len(self._borders) - 1
 
-    def _cell(self, top: int, bottom: int, left: int, right: int) -> Cell:
-        return stacked(self.places, self._spans(top, bottom, left, right))
-
-    def _spans(self, top: int, bottom: int, left: int, right: int) -> Iterator[tuple[int, int]]:
+    def _cell(self, row: int, below: int, column: int, right: int) -> Cell:
+        top, bottom = self._borders[row] + 1, self._borders[below]
+        spans = []
         for number in range(top, max(bottom, top + 1)):
             start = self.places.starts[self.first - 1 + number]
-            a, b = self.lines[number].span(left + 1, right)
-            yield start + a, start + (b if top < bottom else a)
+            a, b = self.lines[number].span(self._corners[column] + 1, self._corners[right])
+            spans.append((start + a, start + (b if top < bottom else a)))
+        return stacked(self.places, spans)
 
 
 def _broken(places: Places, first: int, last: int, why: str) -> Grid:
     """Return what lies between the bars of each line."""
     numbers = [n for n in range(first, last + 1) if "|" in places.lines[n - 1]]
-    rows = [split_row(places, n) for n in numbers]
-    head = tuple(rows[:1])
-    return Grid(
-        head, tuple(rows[1:]), first, last, tuple(numbers[1:]), dialect="rst", shapeless=why
-    )
+    rows = tuple(split_row(places, n) for n in numbers)
+    where = first, last, tuple(numbers[1:])
+    return Grid(rows[:1], rows[1:], *where, dialect="rst", shapeless=why)

@@ -62,7 +62,11 @@ def _documents(places: Places, events: Iterator[yaml.Event], shift: int) -> Item
             levels[-1].append(_empty(places, _offset(event.start_mark, shift)))
         elif isinstance(event, yaml.CollectionStartEvent):
             levels.append([])
-            _check_depth(places, levels, _offset(event.start_mark, shift))
+            if len(levels) > _DEEPEST:
+                cell = _empty(places, _offset(event.start_mark, shift))
+                most = f"YAML of at most {_DEEPEST} levels, got a deeper one"
+                msg = f"{places.path}:{cell.line}:{cell.column}: expected {most}"
+                raise DocumentError(msg)
         elif isinstance(event, yaml.CollectionEndEvent):
             nodes = tuple(levels.pop())
             is_mapping = isinstance(event, yaml.MappingEndEvent)
@@ -72,16 +76,6 @@ def _documents(places: Places, events: Iterator[yaml.Event], shift: int) -> Item
 
 def _offset(mark: Any, shift: int) -> int:
     return int(mark.index) + shift
-
-
-def _check_depth(places: Places, levels: list[list[Node]], offset: int) -> None:
-    if len(levels) > _DEEPEST:
-        cell = _empty(places, offset)
-        msg = (
-            f"{places.path}:{cell.line}:{cell.column}: expected YAML of at most {_DEEPEST} levels,"
-            " got a deeper one"
-        )
-        raise DocumentError(msg)
 
 
 def _pairs(nodes: tuple[Node, ...]) -> Pairs:

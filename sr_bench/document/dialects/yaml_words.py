@@ -75,7 +75,7 @@ def header(key: str) -> str:
 def kind_of(key: str) -> str:
     """Return which of `LABELS` a key is a value of, as in ``w8a8: {tflite: ...}``; or nothing."""
     word = compact(key)
-    if word in _PRECISION or _is_precision(key):
+    if word in _PRECISION or Precision.named(key):
         return "Precision"
     if _SCALE.fullmatch(word):
         return "Scale"
@@ -94,11 +94,3 @@ def is_setting(key: str) -> bool:
 def holds_settings(key: str) -> bool:
     """Tell whether all numbers below this key are settings: how a result is made."""
     return compact(key) in _SETTING_BLOCKS
-
-
-def _is_precision(text: str) -> bool:
-    try:
-        Precision.parse(text.lower())
-    except ValueError:
-        return False
-    return True

@@ -1,7 +1,7 @@
 """Plan: turn the claims of a suite and the options of a session into cases."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from sr_bench.core.card import Evaluation, ModelCard
@@ -43,13 +43,9 @@ def _gates(model: ModelCard, asked: list[Case], selection: Selection) -> Iterato
     """Yield a gate for each low precision and dataset that this backend measures."""
     if not selection.wants_gate(model):
         return
-    seen = set()
-    for case in asked:
-        scored = case.run_key and case.metric not in TIMED_METRICS
-        low = scored and not case.precision.is_full
-        if low and case.is_about(selection.answers) and case.run_key not in seen:
-            seen.add(case.run_key)
-            yield replace(case, metric=GATE_METRIC, claim=None, blank=None, twin=0)
+    scored = (case for case in asked if case.metric not in TIMED_METRICS)
+    low = (case for case in scored if not case.precision.is_full)
+    yield from _once(low, selection.answers, GATE_METRIC, lambda case: case.run_key)
 
 
 def latency_cases(cases: Iterable[Case], answers: str) -> Iterator[Case]:
@@ -59,12 +55,19 @@ def latency_cases(cases: Iterable[Case], answers: str) -> Iterator[Case]:
         cases: The plan of one suite.
         answers: The backend whose rows the session answers.
     """
-    seen = set()
+    return _once(cases, answers, LATENCY_METRIC, lambda case: (case.card.name, case.precision))
+
+
+def _once(
+    cases: Iterable[Case], answers: str, metric: str, key: Callable[[Case], object]
+) -> Iterator[Case]:
+    """Yield the question of `metric` about each run of `cases` that `answers` makes, by `key`."""
+    firsts: dict[object, Case] = {}
     for case in cases:
-        key = (case.card.name, case.precision)
-        if case.run_key and case.is_about(answers) and key not in seen:
-            seen.add(key)
-            yield replace(case, metric=LATENCY_METRIC, claim=None, blank=None, twin=0)
+        if case.run_key and case.is_about(answers):
+            firsts.setdefault(key(case), case)
+    for case in firsts.values():
+        yield replace(case, metric=metric, claim=None, blank=None, twin=0)
 
 
 def _printed(

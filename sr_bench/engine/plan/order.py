@@ -150,9 +150,9 @@ def _history(entries: Sequence[HistoryEntry]) -> Mapping[_CaseId, _Last]:
 
 def _came_out(point: Point) -> bool:
     """Tell whether a case was measured, on as many images as its verdict takes, or failed."""
-    if point.status is Status.NOT_RUN:  # an emulated value beside a device's claim, or nothing
-        return point.value is not None and point.images == point.planned
-    return True
+    # Not run is an emulated value beside a device's claim, or nothing.
+    is_whole = point.value is not None and point.images == point.planned
+    return is_whole or point.status is not Status.NOT_RUN
 
 
 class _Due(NamedTuple):
@@ -197,9 +197,8 @@ def _measured(age: timedelta) -> str:
 
 def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return the inputs of `now` that differ; none if history does not say what they were."""
-    if not before:
-        return []
-    return [name for name, text in now.items() if before.get(name, "") != shortened(text)]
+    known = now.items() if before else ()
+    return [name for name, text in known if before.get(name, "") != shortened(text)]
 
 
 def _references_first(ranked: Sequence[Ranked]) -> Iterator[Ranked]:

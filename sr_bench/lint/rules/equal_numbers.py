@@ -74,12 +74,9 @@ def _of_another_scale(
 def _digits(entry: Entry) -> tuple[str, ...]:
     """Return the numbers to compare; none if they have too few digits to mean anything."""
     claims = [entry.claims[metric] for metric in ("psnr", "ssim") if metric in entry.claims]
-    if "psnr" not in entry.claims:
-        return ()
     enough = _ENOUGH if len(claims) == 2 else _ENOUGH_ALONE
-    if sum(map(decimals, claims)) < enough:
-        return ()
-    return tuple(claim.text for claim in claims)
+    is_enough = "psnr" in entry.claims and sum(map(decimals, claims)) >= enough
+    return tuple(claim.text for claim in claims if is_enough)
 
 
 def _model(entry: Entry) -> tuple[object, ...]:

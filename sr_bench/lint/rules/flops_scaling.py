@@ -31,8 +31,6 @@ class _Row:
     entry: Entry
     claim: Claim
     pixels: int
-    flops: tuple[float, float]
-    """The least and the greatest, in G, that are printed like this."""
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -43,7 +41,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         params, size = entry.claims.get("params"), entry.size
         if not claim or not params or not size:
             continue
-        row = _Row(entry, claim, size[1] * size[2], bounds(claim))
+        row = _Row(entry, claim, size[1] * size[2])
         key = (entry.row.casefold(), params.text, claim.metric)
         rows = earlier.setdefault(key, [])
         beside = ((first, _contradiction(first, row)) for first in rows)
@@ -66,7 +64,7 @@ def _contradiction(first: _Row, second: _Row) -> str:
     area = second.pixels / first.pixels
     if area != 1 and first.claim.text == second.claim.text:
         return f"equal, though the second shape has {area:.3g} times the pixels"
-    (least, most), (second_least, second_most) = first.flops, second.flops
+    (least, most), (second_least, second_most) = bounds(first.claim), bounds(second.claim)
     # The quotient of numbers as coarse as this could be anything.
     if least <= most - least or second_least <= second_most - second_least:
         return ""

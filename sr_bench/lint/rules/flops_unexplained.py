@@ -20,14 +20,8 @@ RULE = Rule(
 
 _UNKNOWN = "no known rule, shape or factor gives it"
 _USUAL_SIZES: tuple[Size, ...] = (
-    (3, 128, 128),
-    (3, 224, 224),
-    (3, 256, 256),
-    (3, 512, 512),
-    (3, 360, 640),
-    (3, 540, 960),
-    (3, 720, 1280),
-    (3, 1080, 1920),
+    *((3, side, side) for side in (128, 224, 256, 512)),
+    *((3, height, height * 16 // 9) for height in (360, 540, 720, 1080)),
 )
 
 

@@ -62,7 +62,7 @@ def _against(entry: Entry, metric: str, of: str, group: list[Entry]) -> Finding 
         pairs = [pair for pair in pairs if own in pair]
     if not pairs or any(_explains(pair, loss) for pair in pairs):
         return None
-    first, second = min(pairs, key=lambda pair: abs(abs(_difference(*pair)) - abs(loss.value)))
+    first, second = min(pairs, key=lambda pair: abs(_apart(*pair) - abs(loss.value)))
     title = metric_info(of).title
     return RULE.found(
         loss.source,
@@ -76,19 +76,14 @@ def _against(entry: Entry, metric: str, of: str, group: list[Entry]) -> Finding 
 
 def _explains(pair: tuple[Claim, Claim], loss: Claim) -> bool:
     """Tell whether a loss is the difference of two values, or in percent of the first."""
-    first, second = pair
-    hidden = first.half_step + second.half_step
+    hidden, apart = sum(claim.half_step for claim in pair), _apart(*pair)
     # Each may be cut off in place of rounded.
-    size, slack = abs(loss.value), 2 * loss.half_step + hidden
-    if abs(abs(_difference(first, second)) - size) <= slack:
-        return True
-    return any(
-        abs(100 * abs(_difference(first, second) / base.value) - size)
-        <= 2 * loss.half_step + 100 * 2 * hidden / abs(base.value)
-        for base in pair
-        if base.value
+    size, slack = abs(loss.value), 2 * loss.half_step
+    bases = (abs(base.value) for base in pair if base.value)
+    return abs(apart - size) <= slack + hidden or any(
+        abs(100 * (apart / base) - size) <= slack + 200 * hidden / base for base in bases
     )
 
 
-def _difference(first: Claim, second: Claim) -> float:
-    return first.value - second.value
+def _apart(first: Claim, second: Claim) -> float:
+    return abs(first.value - second.value)

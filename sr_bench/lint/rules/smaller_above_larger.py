@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 
 import numpy as np
 
@@ -50,8 +51,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             model = _Model(entry, costs[entry.key])
             families.setdefault(_family(subject, entry), []).append(model)
     for family in families.values():
-        for small, lowest, more in _above_larger(family):
-            yield _finding(small, lowest, more)
+        yield from starmap(_finding, _above_larger(family))
 
 
 def _finding(small: _Model, large: _Model, more: int) -> Finding:
@@ -94,15 +94,9 @@ def _least(model: _Model, metric: str) -> float:
 
 def _family(subject: Subject, entry: Entry) -> tuple[object, ...]:
     """Return what is equal for rows of one family that answer the same question."""
-    return (
-        _architecture(subject, entry),
-        entry.row_source.casefold(),
-        entry.backend,
-        entry.device,
-        entry.dataset,
-        subject.scale(entry),
-        subject.protocol(entry),
-    )
+    printed = entry.row_source.casefold(), entry.backend, entry.device, entry.dataset
+    architecture = _architecture(subject, entry)
+    return (architecture, *printed, subject.scale(entry), subject.protocol(entry))
 
 
 def _architecture(subject: Subject, entry: Entry) -> str:

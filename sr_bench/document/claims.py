@@ -9,11 +9,13 @@ from typing import Final
 from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.precision import Precision
 from sr_bench.document.dimensions import Dimensions
+from sr_bench.document.draft import draft
 from sr_bench.document.inline import plain
 from sr_bench.document.layout import Layout, read_layout, without
 from sr_bench.document.printed import Printed
 from sr_bench.document.read_table import TableReader
 from sr_bench.document.rows import Finding, Line, ModelInfoTable, ModelRow, Place
+from sr_bench.document.spelling import has_number
 from sr_bench.document.tables import Document
 from sr_bench.document.told import told_of
 from sr_bench.document.twins import tell_apart
@@ -57,6 +59,18 @@ class Reading:
         unread = (layout for layout in self.layouts if layout.grid.line not in read)
         why = "none of its rows is read"
         return tuple(f"{a.grid.line}: table {a.grid.names[0]!r}: {a.fault or why}" for a in unread)
+
+    @property
+    def drafts(self) -> tuple[str, ...]:
+        """A ``[[table]]`` for each table whose numbers are neither read nor named as unread."""
+        named = {one.grid.line for one in self.printed}
+        return tuple(
+            draft(layout)
+            for layout in self.layouts
+            if not layout.grid.shapeless
+            and layout.grid.line not in named
+            and any(has_number(cell.plain) for row in layout.grid.rows for cell in row)
+        )
 
 
 @seldom_searched()

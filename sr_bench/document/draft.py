@@ -6,6 +6,7 @@ from typing import Final
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.layout import Layout
+from sr_bench.document.told import place
 from sr_bench.text import toml
 
 _MOST: Final = 30
@@ -27,7 +28,7 @@ def _lines(layout: Layout) -> Iterator[str]:
     if "metric" not in layout.roles and any(not column.says.measures for column in numbers):
         around = "/".join(map(_measure, layout.says.measures))
         yield f"metric = {toml.value(around or '?')}"
-    named = {column.header: column for column in layout.columns if column.header}
+    named = dict(_named(layout))
     if named:
         yield "[table.columns]"
     for header, column in list(named.items())[:_MOST]:
@@ -36,6 +37,18 @@ def _lines(layout: Layout) -> Iterator[str]:
         yield f"{toml.value(header)} = {toml.value('?' if column.fault else said)}"
     if len(named) > _MOST:
         yield f"# and {len(named) - _MOST} more"
+
+
+def _named(layout: Layout) -> Iterator[tuple[str, Column]]:
+    """Yield each column by its header, or by its place where that is blank or not its own."""
+    width = max(map(len, layout.body.rows), default=0)
+    columns = layout.columns or (Column("", "unknown"),) * width
+    headers = [column.header for column in columns]
+    for number, column in enumerate(columns, 1):
+        if column.header and headers.count(column.header) == 1:
+            yield column.header, column
+        elif not (layout.is_read and column.role == "unknown" and not column.fault):
+            yield place(number), column
 
 
 def _spelled(column: Column) -> str:

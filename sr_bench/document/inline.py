@@ -20,6 +20,7 @@ _STRONG = re.compile(r"(?<![^\s>])<(b|strong)>([^<]+)</\1>(?!\S)", re.IGNORECASE
 _IMAGE = re.compile(r"<img\b[^<>]*?\balt=([\"'])([^<>\"']*)\1[^<>]*>", re.IGNORECASE)
 _POWER = re.compile(r"(?<=10)<sup>([-−]?\d{1,2})</sup>")  # noqa: RUF001
 _RST_LINK = re.compile(r"(?::[a-zA-Z][\w:+.-]*:)?(?<!`)`([^`<]+)(?:<[^`<>]*>)?`_{0,2}(?!`)")
+_RST_BLANK = re.compile(r"\\(?:\s|$)")  # which fills a first cell that is to stay blank
 _RST_REFERENCE = re.compile(
     r"(?<![\w`.-])([^\W_][\w.-]*[^\W_]|[^\W_])__?(?![\w_])|\[[\w#*-]+\]_|\|[^|]+\|_?"
 )
@@ -117,7 +118,7 @@ def from_rst(source: str) -> str:
     if len(source) > LONGEST:
         return source
     text = _RST_LINK.sub(lambda match: match[1].strip(), source)
-    return _RST_REFERENCE.sub(lambda match: match[1] or "", text)
+    return _RST_BLANK.sub("", _RST_REFERENCE.sub(lambda match: match[1] or "", text))
 
 
 def _is_marked(source: str) -> bool:

@@ -18,7 +18,7 @@ from sr_bench.document.orientation import by_cells, oriented, unmeasured, withou
 from sr_bench.document.phrases import WEAK, names_result, read_phrase
 from sr_bench.document.row_keys import of_benchmarks, with_levels
 from sr_bench.document.spelling import compact, folded, has_digit, has_number, words
-from sr_bench.document.told import told_columns, whole_table
+from sr_bench.document.told import read_meaning, told_columns, whole_table
 
 _NO_MODELS: Final = "no column, row or heading of it names the models that its numbers are of"
 _NO_METRICS: Final = "no header, row or caption of it names a metric, such as PSNR(dB) or Params(M)"
@@ -87,7 +87,8 @@ class Layout:
         if self.grid.shapeless:
             return self.grid.shapeless
         numbers = [column for column in self.columns if column.role == "number"]
-        modelled = self.model_column is not None or any(column.says.model for column in numbers)
+        says = [column.says for column in numbers] + self._told_of_rows
+        modelled = self.model_column is not None or any(one.model for one in says)
         about = self.roles & {"metric", *IDENTITIES} or any(c.says.measures for c in numbers)
         if not modelled and not (self.says.model and numbers and about):
             return _NO_MODELS
@@ -97,9 +98,14 @@ class Layout:
     def lacks_metrics(self) -> bool:
         """Whether no header, row, caption or cell names the metric of any of its numbers."""
         measured = self.says.measures or "metric" in self.roles
-        if measured or any(column.says.measures for column in self.columns):
+        says = [column.says for column in self.columns] + self._told_of_rows
+        if measured or any(one.measures for one in says):
             return False
         return not (self._prints_pairs() or self._heads_rows())
+
+    @property
+    def _told_of_rows(self) -> list[Dimensions]:
+        return [read_meaning(text).says for text in self.told.rows.values()] if self.told else []
 
     def _heads_rows(self) -> bool:
         """Tell whether a row with nothing else names a metric for those below it."""
@@ -136,6 +142,8 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
     """
     body = body_of(grid)
     columns = read_columns(body.headers)
+    if told and not columns:  # which it tells by their places
+        columns = (Column("", "unknown"),) * max(map(len, body.rows), default=0)
     texts = [Below(body.rows, n, len(columns)) for n in range(len(columns))]
     columns = tuple(by_cells(*pair) for pair in zip(columns, texts, strict=True))
     if told:

@@ -1,8 +1,9 @@
 """Read tables row by row into numbers; what can't be read is noted, and nothing is dropped."""
 
 import re
-from collections.abc import Sequence
-from itertools import zip_longest
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby, zip_longest
 from typing import Final
 
 from sr_bench.core.metric import metric_infos
@@ -74,7 +75,7 @@ class TableReader:
             return
         if line:
             self.labels.update(line.labels)
-            for column, cell in zip(layout.columns, cells, strict=True):
+            for column, cell in _of_each_cell(layout.columns, cells):
                 self._cell(line, column, cell)
 
     def _cell(self, line: Line, column: Column, cell: Cell) -> None:
@@ -141,6 +142,21 @@ class TableReader:
         source = self._document.source(cell)
         one = Printed(source, cell, layout, header, labels, scope, fault, told)
         self.printed.append(one._replace(ignored=told or one.ignored_by(self._ignored)))
+
+
+def _of_each_cell(
+    columns: Sequence[Column], cells: Sequence[Cell]
+) -> Iterator[tuple[Column, Cell]]:
+    """Yield the column of each cell; of a number that spans several metrics, one of them all."""
+    for _, group in groupby(zip(columns, cells, strict=True), key=lambda pair: id(pair[1])):
+        spanned = list(group)
+        column, cell = spanned[0]
+        if len(spanned) > 1 and has_digit(cell.text) and all(c.holds_numbers for c, _ in spanned):
+            measures = tuple(dict.fromkeys(m for c, _ in spanned for m in c.says.measures))
+            if len(measures) > len(column.says.measures):
+                yield replace(column, says=column.says._replace(measures=measures)), cell
+                continue
+        yield from spanned
 
 
 def _numbers(

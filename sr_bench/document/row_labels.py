@@ -210,9 +210,10 @@ class RowReader:
         texts = [cell.plain for cell in cells if cell is not metric]
         if len(set(texts)) == 1:
             self._keep(metric.plain, texts[0])
-        if is_remark(metric.plain):
-            return True
-        return any(map(has_digit, texts)) and not any(map(has_number, texts))
+        prints = any(map(has_number, texts))
+        if is_remark(metric.plain):  # a loss may be how a model was trained, or a value
+            return not (prints and read_phrase(metric.plain).measures)
+        return any(map(has_digit, texts)) and not prints
 
     def _keep(self, label: str, text: str) -> None:
         """Remember what a row says of the rows below: their input's shape, or how int8 is made."""

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Final
 
 from sr_bench.core.ignored import spelled_alike
@@ -38,10 +39,13 @@ def read_meaning(text: str) -> Meaning:
     Raises:
         ValueError: It means nothing; the message says what was expected.
 
-    >>> read_meaning("psnr @ Set5 x2").says.dataset
-    'Set5'
+    >>> read_meaning("psnr @ Set5 x2").says.dataset, read_meaning("psnr; model: A").says.model
+    ('Set5', 'A')
     """
     word = text.strip()
+    if ";" in word and not word.startswith(_IGNORE):
+        first, *more = map(read_meaning, word.split(";"))
+        return replace(first, says=reduce(lambda says, one: one.says.over(says), more, first.says))
     if word in ROLES:
         return Meaning("number" if word == "value" else word)
     if match := _KEY.fullmatch(word):
@@ -108,8 +112,17 @@ def meaning_of(meanings: Meanings, text: str) -> Meaning | None:
 
 
 def told_columns(columns: Sequence[Column], told: ToldTable) -> tuple[Column, ...]:
-    """Return `columns` as the card tells them; of others the header counts."""
-    return tuple(_told(column, meaning_of(told.columns, column.header)) for column in columns)
+    """Return `columns` as the card tells them, by place or header; of others the header counts."""
+    meanings = (
+        meaning_of(told.columns, place(number)) or meaning_of(told.columns, column.header)
+        for number, column in enumerate(columns, 1)
+    )
+    return tuple(map(_told, columns, meanings))
+
+
+def place(number: int) -> str:
+    """Return what a card calls the 1-based column `number` that no header of its own names."""
+    return f"column {number}"
 
 
 def _told(column: Column, means: Meaning | None) -> Column:

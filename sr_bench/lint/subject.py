@@ -41,6 +41,8 @@ class Subject:
     """Every number of the document."""
     unread_tables: tuple[str, ...] = ()
     """Each table of which no row is read: its line, its header, and why."""
+    drafts: tuple[str, ...] = ()
+    """A ``[[table]]`` for each table whose numbers are neither read nor named as unread."""
     card: SuiteCard | None = None
     """The card that binds the document's rows."""
     named: bool = True

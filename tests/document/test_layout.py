@@ -302,6 +302,11 @@ def test_a_sign_of_multiplication_may_be_spelled_in_latex() -> None:
     assert [(claim.scale, claim.dataset) for claim in found] == [(3, ""), (2, "Set5")]
 
 
+def test_a_loss_among_metrics_is_a_value_where_it_has_a_number() -> None:
+    rows = ("owl | PSNR | 30.5", "owl | Loss | 0.25", "wren | Loss | L1")
+    assert claims(table("Method | Metric | Value", *rows)) == ["owl: psnr 30.5", "owl: loss 0.25"]
+
+
 def test_a_row_of_metrics_is_of_headers_whatever_stands_before_it() -> None:
     text = table("Method | RainA | RainB", "none | PSNR/SSIM | PSNR", "owl | 30.5/0.9 | 31.5")
     assert claims(text) == [*("owl (raina): psnr 30.5", "owl: ssim 0.9", "owl (rainb): psnr 31.5")]

@@ -87,6 +87,45 @@ def test_a_pasted_draft_reads_what_the_words_say(head: str) -> None:
     assert read(document).tables[0].rows
 
 
+def _told(text: str, told: ToldTable) -> list[str]:
+    tables = read(replace(parse_document(text, "x.md"), told=(told,))).tables
+    numbers = (claim for table in tables for row in table.rows for claim in row.claims)
+    return [f"{one.row} {one.dataset} {one.precision} {one.metric} {one.text}" for one in numbers]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<table><tr><td>owl</td><td>31.5</td><td>0.9</td></tr></table>\n",
+        "| | a | |\n|-|-|-|\n| owl | 31.5 | 0.9 |\n",
+        "| a | a | a |\n|-|-|-|\n| owl | 31.5 | 0.9 |\n",
+    ],
+)
+def test_a_column_without_a_header_of_its_own_is_told_by_its_place(text: str) -> None:
+    (layout,) = read(parse_document(text, "x.md")).layouts
+    drafted = tomllib.loads(draft(layout))["table"][0]["columns"]
+    assert {"column 1", "column 3"} <= set(drafted)
+    means = {"column 1": "model", "column 2": "psnr", "column 3": "ssim @ Set5"}
+    told = ToldTable(line=1, columns=means)
+    assert _told(text, told) == ["owl  fp32 psnr 31.5", "owl Set5 fp32 ssim 0.9"]
+
+
+def test_a_row_may_be_of_a_model_and_more() -> None:
+    text = "| no | number |\n|-|-|\n| 1 | 31.5 |\n| 2 | 30.5 |\n| 3 | 0.2 |\n"
+    told = ToldTable(
+        line=1,
+        columns={"no": "remark", "number": "value"},
+        rows={
+            **{"1": "psnr @ Set5; model: owl", "2": "model: owl; precision: int8; psnr"},
+            "3": "model: elk; params [M]",
+        },
+    )
+    assert not list(spelling_faults(told))
+    assert _told(text, told) == [
+        *("owl Set5 fp32 psnr 31.5", "owl  int8 psnr 30.5", "elk  fp32 params 0.2")
+    ]
+
+
 def test_a_table_is_meant_only_if_all_that_is_given_fits() -> None:
     assert claims(ToldTable(heading="First", line=6, metric="psnr")) == claims()
     assert claims(ToldTable(heading="First", line=5, metric="psnr")) != claims()
@@ -113,7 +152,9 @@ def test_the_example_of_the_page_says_what_its_words_do_not(project_root: Path) 
     ]
 
 
-@pytest.mark.parametrize("text", ["", "?", "? @ Set5", "scale: big", "precision: soft", "@"])
+@pytest.mark.parametrize(
+    "text", ["", "?", "? @ Set5", "scale: big", "precision: soft", "@", "psnr;"]
+)
 def test_a_spelling_that_means_nothing_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected one of model, source"):
         read_meaning(text)

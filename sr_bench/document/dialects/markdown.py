@@ -36,7 +36,8 @@ _FRONT: Final = re.compile(
     re.MULTILINE,
 )
 """What a model card says above its text."""
-_INDEX: Final = re.compile(r"""["']?model-index["']?[ \t]*:""")
+_INDEX_KEY: Final = "model-index"
+_INDEX: Final = re.compile(rf"""["']?{_INDEX_KEY}["']?[ \t]*:""")
 _FAR: Final = 3
 """Lines between a caption and its table: blank ones, and tags such as ``<div>``."""
 _LONGEST_CAPTION: Final = 300
@@ -73,7 +74,7 @@ def _of_model_index(places: Places) -> tuple[Grid, ...]:
     if not (front and _INDEX.search(front["text"])):
         return ()
     try:
-        return yaml_files.grids(Places(places.text[: front.end("text")], places.path))
+        return yaml_files.grids(Places(places.text[: front.end("text")], places.path), _INDEX_KEY)
     except DocumentError as error:
         lines = [*enumerate(places.lines[: places.text.count("\n", 0, front.end("text"))], 1)]
         ends = [places.starts[number - 1] + len(line) for number, line in lines]

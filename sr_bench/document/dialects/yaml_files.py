@@ -8,32 +8,32 @@ from pathlib import PurePath
 from typing import Final
 
 from sr_bench.document.cell import Cell, Places
-from sr_bench.document.dialects.yaml_tree import Items, Node, Pairs, read_tree
-from sr_bench.document.dialects.yaml_words import (
-    LABELS,
-    STRUCTURE,
-    header,
-    holds_settings,
-    is_setting,
-    kind_of,
+from sr_bench.document.dialects.yaml_results import (
+    has_metrics,
+    has_value,
+    is_result,
+    is_zoo,
+    mappings,
+    may_print,
+    names_models,
+    parts_of,
+    prints,
 )
+from sr_bench.document.dialects.yaml_tree import Items, Node, Pairs, read_tree
+from sr_bench.document.dialects.yaml_words import LABELS, STRUCTURE, header, holds_settings, kind_of
 from sr_bench.document.grids import Grid
 from sr_bench.document.phrases import names_result
-from sr_bench.document.spelling import compact, has_digit, has_number
+from sr_bench.document.spelling import compact
 
-_DECIMAL: Final = re.compile(r"[-+]?\d*\.\d+")
 _BARE: Final = re.compile(r"[\w.+-]*[\w.][\w.+/ -]*")
 _SIGN: Final = re.compile(r"[^\w.+/ -]")
 # Files of these names are one of many: the folder tells which network's.
 _GENERIC: Final = frozenset({"numerics", "perf", "info", "metafile", "model", "results", "config"})
 
-_NUMBER: Final = re.compile(r"[-+~<>]?\s*\.?\d(?!\d{3}-\d\d)")
 _WHOLE: Final = frozenset({"max", "mean", "value"})
 """The parts of a result, such as ``{min: 0, max: 9}``, that are it."""
 _KINDS: Final = frozenset({"arch", "architecture", "type"})
 """Keys of what a thing is, which is also its name where nothing else is."""
-_LONGEST: Final = 60
-"""Characters of what is taken for a number, with its unit and spread."""
 
 _Labelled = tuple[Cell, Cell]  # a header, and what stands below it
 
@@ -54,15 +54,25 @@ class _Row:
         return tuple(above.plain for above, _ in self.cells)
 
 
-def grids(places: Places) -> tuple[Grid, ...]:
+def grids(places: Places, below: str = "") -> tuple[Grid, ...]:
     """Return the results of a YAML text: rows that follow each other with equal columns make one.
+
+    Args:
+        places: Of the text.
+        below: The one key of its mapping that is looked into; empty for all.
 
     Raises:
         DocumentError: It is not YAML, or nested deeper than 50 levels.
     """
     path = PurePath(places.path)
     name = path.parent.name if path.stem.lower() in _GENERIC and path.parent.name else path.stem
-    rows = (row for root in read_tree(places).nodes for row in _Walk(name).root(root))
+    roots = (
+        Pairs(tuple(pair for pair in root.pairs if below in ("", pair[0].text)))
+        if isinstance(root, Pairs)
+        else root
+        for root in read_tree(places).nodes
+    )
+    rows = (row for root in roots for row in _Walk(name).root(root))
     return tuple(_grid(tuple(group), name) for _, group in groupby(rows, lambda row: row.headers))
 
 
@@ -101,7 +111,8 @@ class _Walk:
             if numbers:
                 yield _Row(self._named(labels, numbers[0][1]), numbers)
             for key, value in node.pairs:
-                if not (isinstance(value, Cell) or holds_settings(key.text) or _parts(key, value)):
+                is_read = isinstance(value, Cell) or parts_of(key, value)
+                if not (is_read or holds_settings(key.text)):
                     # Of a mapping that is named itself, the keys are no names.
                     yield from self._below(key, value, labels, "" if meaning in own else meaning)
 
@@ -114,15 +125,16 @@ class _Walk:
         if title in LABELS:
             yield from self.rows(value, labels, title)
             return
-        if not kind and names_result(key.text) and _has_value(value):
+        if not kind and names_result(key.text) and (title != key.text or has_value(value)):
             kind = "Metric"
         if not kind and compact(key.text) not in STRUCTURE:
             kind = "Part" if "Model" in labels else "Model"
-        if kind == "Part" and not _has_metrics(value):
+        if (kind == "Part" and not has_metrics(value)) or (kind == "Model" and is_zoo(value)):
             kind = ""
         says = kind and (kind == "Metric" or title == key.text)
         own = {kind: (_said(key, kind), key)} if says else {}
-        if kind == "Metric" and "Model" not in labels and _names_models(value):
+        metric = kind == "Metric" or "Metric" in labels
+        if metric and "Model" not in labels and names_models(value):
             yield from _rows_of_models(value, {**labels, **own})
         else:
             yield from self.rows(value, {**labels, **own}, "")
@@ -131,38 +143,6 @@ class _Walk:
         if "Model" in labels:
             return labels
         return {"Model": (_said(first, "Model"), _said(first, self.name)), **labels}
-
-
-def _mappings(node: Node) -> Iterator[Pairs]:
-    """Yield the mapping that `node` is, or those that it lists."""
-    nodes = node.nodes if isinstance(node, Items) else (node,)
-    return (one for one in nodes if isinstance(one, Pairs))
-
-
-def _has_value(node: Node) -> bool:
-    """Tell whether `node` gives a value of what its key names: ``latency: [{value: 3.1}]``."""
-    return any(header(key.text) == "Value" for one in _mappings(node) for key, _ in one.pairs)
-
-
-def _has_metrics(node: Node) -> bool:
-    """Tell whether `node` has metrics of its own, as of a teacher beside those of its student."""
-    return any(
-        header(key.text) == "Metric" and not isinstance(value, Cell)
-        for one in _mappings(node)
-        for key, value in one.pairs
-    )
-
-
-def _names_models(node: Node) -> bool:
-    """Tell whether the keys of a metric are models: ``psnr: {EDSR: 30.51, RCAN: 30.62}``."""
-    pairs = node.pairs if isinstance(node, Pairs) else ()
-    return bool(pairs) and all(
-        isinstance(value, Cell)
-        and _prints(value)
-        and header(key.text) == key.text
-        and not (kind_of(key.text) or is_setting(key.text))
-        for key, value in pairs
-    )
 
 
 def _rows_of_models(node: Node, labels: Mapping[str, _Labelled]) -> Iterator[_Row]:
@@ -184,7 +164,7 @@ def _said_beside(node: Pairs) -> dict[str, _Labelled]:
         if header(key.text) == "Dataset" and isinstance(value, Pairs):
             named = _labels(value, "Dataset", {}).get("Dataset")
             found |= {"Dataset": named} if named and "Dataset" not in found else {}
-        for one in _mappings(value) if compact(key.text) == "launchers" else ():
+        for one in mappings(value) if compact(key.text) == "launchers" else ():
             for part, name in one.pairs:
                 if compact(part.text) == "framework" and isinstance(name, Cell):
                     found.setdefault("Runtime", (part._replace(whole="Runtime"), name))
@@ -205,20 +185,9 @@ def _labels(node: Pairs, meaning: str, above: Mapping[str, _Labelled]) -> dict[s
                 continue
             if word in _KINDS and (title in found or (title == "Model" and title in above)):
                 continue
-            if title in LABELS and not (title == "Metric" and _prints(value)):
+            if title in LABELS and not (title == "Metric" and prints(value)):
                 found[title] = (key._replace(whole=title), value)
     return found
-
-
-def _parts(key: Cell, value: Node) -> Sequence[tuple[Cell, Cell]]:
-    """Return the numbers of a result of several parts, such as ``{min: 0, max: 9}``."""
-    title = header(key.text)
-    if not isinstance(value, Pairs) or title == key.text or title in LABELS:
-        return ()
-    parts = [(part, number) for part, number in value.pairs if isinstance(number, Cell)]
-    if any(kind_of(part.text) for part, _ in parts):
-        return ()
-    return [(part, number) for part, number in parts if _prints(number)]
 
 
 def _numbers(
@@ -227,13 +196,13 @@ def _numbers(
     """Yield the results of a mapping, and those of a range or list that stands in it."""
     for key, value in node.pairs:
         title = header(key.text)
-        for part, number in _parts(key, value):
+        for part, number in parts_of(key, value):
             yield part._replace(whole=_part_name(part.text, title, labels)), number
         title = "Value" if title == "Metric" else title
         for one in value.nodes if isinstance(value, Items) else (value,):
             if not isinstance(one, Cell):
                 continue
-            if _is_result(key, one, labels) or (is_all_results and _may_print(one)):
+            if is_result(key, one, labels) or (is_all_results and may_print(one)):
                 yield key._replace(whole=title), one
 
 
@@ -242,29 +211,6 @@ def _part_name(part: str, title: str, labels: Mapping[str, _Labelled]) -> str:
         return title
     metric = labels["Metric"][1].text if title == "Value" and "Metric" in labels else title
     return f"{part} {metric}"
-
-
-def _is_result(key: Cell, value: Cell, labels: Mapping[str, _Labelled]) -> bool:
-    title, kind = header(key.text), kind_of(key.text)
-    if kind == "Metric":
-        return _may_print(value)
-    if not _prints(value) or (title in LABELS and title != "Metric"):
-        return False
-    if title != key.text or ("Metric" in labels and kind == "Dataset"):
-        return True
-    return not is_setting(key.text) and (
-        names_result(key.text) or bool(_DECIMAL.fullmatch(value.text))
-    )
-
-
-def _may_print(cell: Cell) -> bool:
-    """Tell whether a result has a number; a cell that says more is named as unread."""
-    return has_digit(cell.text) and len(cell.text) <= _LONGEST
-
-
-def _prints(cell: Cell) -> bool:
-    text = cell.text
-    return len(text) <= _LONGEST and bool(_NUMBER.match(text)) and has_number(text)
 
 
 def scalar(text: str, cell: Cell, new: str) -> str:

@@ -15,6 +15,7 @@ from sr_bench.document.claims import Reading, read
 from sr_bench.document.printed import Printed, number_counts, unread_numbers
 from sr_bench.document.rows import ModelRow
 from sr_bench.document.tables import Document, read_document
+from sr_bench.document.told import place
 from sr_bench.engine.plan.binding import RowKey, by_label, keys_of, of_scale
 from sr_bench.errors import CardError, DocumentError
 from sr_bench.files.validation import listed
@@ -208,6 +209,7 @@ def _idle_tables(card: SuiteCard, reading: Reading) -> Iterator[str]:
             yield f"table {told.name!r}: the document has no such table; take it off"
             continue
         headers = {column.header for layout in meant for column in layout.columns}
+        headers |= {place(n) for layout in meant for n, _ in enumerate(layout.columns, 1)}
         labels = {row[0].plain for layout in meant for row in layout.body.rows if row}
         for what, names, valid in (("column", told.columns, headers), ("row", told.rows, labels)):
             for name in _absent(names, valid):

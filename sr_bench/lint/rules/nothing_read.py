@@ -16,6 +16,7 @@ RULE = Rule(
     "name the columns as docs/own-zoo.md says, or leave the document out",
 )
 _MOST_NAMED = 20
+_MOST_DRAFTED = 3
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -32,4 +33,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     if subject.results:
         results = counted(len(subject.results), "result")
         message += f"; its text prints {results}: name the document whose page it is with it"
+    if subject.drafts:
+        drafts = "\n".join(subject.drafts[:_MOST_DRAFTED])
+        message += f"; or say in card.toml what one of them is:\n{drafts}"
     yield RULE.found(Source(subject.path, 1, 1), message)

@@ -2,8 +2,11 @@
 
 import pytest
 
+from sr_bench.document.claims import read
 from sr_bench.document.grids import MOST_CELLS, Grid
+from sr_bench.document.printed import unread_numbers
 from sr_bench.document.tables import Document, parse_document
+from tests.reading import read_claims
 
 
 def _read(text: str, path: str = "x.md") -> tuple[Document, Grid]:
@@ -92,6 +95,16 @@ def test_captions_are_elements_or_the_line_above() -> None:
 def test_tables_in_tables_are_read_once() -> None:
     document = parse_document("<table><tr><td><table><tr><td>a<td>1.5</table></table>", "x.md")
     assert [_plain(grid.rows) for grid in document.grids] == [[[""]], [["a", "1.5"]]]
+
+
+def test_a_cell_across_columns_of_metrics_holds_a_number_of_each_or_is_named() -> None:
+    rows = "<tr><td>owl<td colspan=2>30.5/0.75<tr><td>elk<td colspan=2>31.5"
+    text = f"<table><tr><th>Model<th>PSNR<th>SSIM{rows}<tr><td>yak<td>32.5<td>0.5</table>"
+    reading = read(parse_document(text, "x.md"))
+    claims = [f"{one.row} {one.metric} {one.text}" for one in read_claims(reading.document)]
+    assert claims == ["owl psnr 30.5", "owl ssim 0.75", "yak psnr 32.5", "yak ssim 0.5"]
+    (named,) = unread_numbers(reading.printed)
+    assert "nothing reads '31.5': expected 2 numbers, psnr/ssim, got 1" in named.message
 
 
 def test_pipe_tables_in_cells_are_no_text_of_theirs() -> None:

@@ -19,7 +19,7 @@ _RESULT = """\
 """
 _INDEX = "model-index:\n- name: FastSR\n  results:\n"
 _TWO = _RESULT.format(dataset="Set5", psnr="38.02") + _RESULT.format(dataset="B100", psnr="32.1")
-_CARD = f"---\nlicense: mit\nversion: 1.5\n{_INDEX}{_TWO}---\n\n# FastSR\n"
+_CARD = f"---\nlicense: mit\nco2: {{emissions: 1.5}}\n{_INDEX}{_TWO}---\n\n# FastSR\n"
 _TABLE = "\n| Model | PSNR |\n|-|-|\n| Small | 30.1 |\n"
 
 
@@ -63,7 +63,7 @@ def test_an_index_that_is_no_yaml_is_named_with_the_reason() -> None:
     reading = read(parse_document(_CARD.replace("mit", "{") + _TABLE, "README.md"))
     unread = [number for number in reading.printed if number.unread]
     assert [(one.source.line, one.source.column, one.text) for one in unread] == [
-        (3, 10, "1.5"),
+        (3, 18, "1.5}"),
         (13, 14, "38.02"),
         (20, 14, "32.1"),
     ]

@@ -145,6 +145,13 @@ def test_a_table_that_is_not_drawn_well_says_why(table: str, why: str) -> None:
     assert bool(grid.shapeless) == bool(why)
 
 
+def test_a_blank_that_fills_a_first_cell_is_no_text() -> None:
+    rule = "====  ====\n"
+    text = f"{rule}Net   PSNR\n{rule}owl   30.5\n\\     31.5\n{rule}"
+    (grid,) = parse_document(text, "x.rst").grids
+    assert [[cell.plain for cell in row] for row in grid.rows] == [["owl", "30.5"], ["", "31.5"]]
+
+
 def test_a_simple_table_that_is_too_large_shows_its_first_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -159,6 +159,21 @@ def test_numbers_of_devices_are_rows_of_the_model_of_the_folder() -> None:
             "A:\n  psnr: |\n    30.5\n  ssim: !!str >-\n\n    0.75\n  lpips: |2\n    0.1\n    0.2",
             [{"Model": "A", "psnr": "30.5", "ssim": "0.75", "lpips": "0.1 0.2"}],
         ),
+        (
+            "zoo: {x4: {A: {psnr: 30.5}, B: {psnr: 31.5, latency_ms: {fp16: 2.5}}}}",
+            [
+                {"Scale": "x4", "Model": "A", "psnr": "30.5"},
+                {"Scale": "x4", "Model": "B", "psnr": "31.5"},
+                {"Scale": "x4", "Model": "B", "Metric": "latency_ms", "fp16": "2.5"},
+            ],
+        ),
+        (
+            "psnr: {Set5: {A: 30.5, B: 31.5}}",
+            [
+                {"Metric": "psnr", "Dataset": "Set5", "Model": m, "Value": v}
+                for m, v in (("A", "30.5"), ("B", "31.5"))
+            ],
+        ),
         ("train: {lr: 0.001, batch_size: 16, iters: 500.0}\nname: A\n", []),
     ],
 )

@@ -1,5 +1,6 @@
 """SRB003 and SRB004: numbers that nothing reads, and documents of which nothing is read."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,14 @@ def test_a_document_of_which_nothing_is_read_says_which_tables_it_has(
     (finding,) = of(look(tmp_path, text), "SRB004")
     assert words in finding.message
     assert finding.severity is Severity.ERROR
+
+
+def test_a_document_of_which_nothing_is_read_gets_a_table_to_fill_in(tmp_path: Path) -> None:
+    text = "# Zoo\n\n| code | a |\n|-|-|\n| owl | 12 |\n| elk | 15 |\n"
+    (finding,) = of(look(tmp_path, text), "SRB004")
+    drafted = tomllib.loads(finding.message.partition("is:\n")[2])
+    assert drafted["table"][0]["header"] == "code | a"
+    assert set(drafted["table"][0]["columns"]) == {"code", "a"}
 
 
 def test_a_document_whose_numbers_are_all_ignored_is_no_finding(tmp_path: Path) -> None:

@@ -107,11 +107,8 @@ def of_benchmarks(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[
     decibels: no other metric of these data sets is near 30. Beside them, an unknown name with a
     scale is a data set too: ``Set5 x2 | Mine x2``.
     """
-    unsaid = [
-        n
-        for n, column in enumerate(columns)
-        if column.role == "number" and not column.says.measures
-    ]
+    numbers = [n for n, column in enumerate(columns) if column.role == "number"]
+    unsaid = [n for n in numbers if not columns[n].says.measures]
     found = [n for n in unsaid if _is_benchmark(columns[n].says.dataset)]
     if not found and any(map(_are_benchmarks, columns, texts)):
         found = unsaid
@@ -119,13 +116,13 @@ def of_benchmarks(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[
         return columns
     if not all(are_decibels(texts[n].cells) for n in found):
         return columns
-    psnr = (Measure("psnr"),)
-    return tuple(
-        replace(column, says=column.says._replace(measures=psnr, dataset=_data_set(column)))
-        if n in found or (_is_other(column) and are_decibels(below.cells))
-        else column
-        for n, (column, below) in enumerate(zip(columns, texts, strict=True))
-    )
+    others = [n for n in numbers if _is_other(columns[n]) and are_decibels(texts[n].cells)]
+    psnr, of_psnr = (Measure("psnr"),), list(columns)
+    for n in (*found, *others):
+        says = columns[n].says
+        dataset = says.dataset or (says.rest if n in others else "")
+        of_psnr[n] = replace(columns[n], says=says._replace(measures=psnr, dataset=dataset))
+    return tuple(of_psnr)
 
 
 def are_decibels(cells: Iterable[Cell]) -> bool:
@@ -142,10 +139,6 @@ def _psnr(cell: Cell) -> str:
     if not (len(values) == 1 or prints_pair(cell)) or compact(values[0].unit) not in ("", "db"):
         return ""
     return values[0].text if _LEAST <= float(values[0].text) < _MOST else ""
-
-
-def _data_set(column: Column) -> str:
-    return column.says.dataset or (column.says.rest if _is_other(column) else "")
 
 
 def _is_other(column: Column) -> bool:

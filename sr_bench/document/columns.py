@@ -49,17 +49,11 @@ class Column:
 class Below:
     """The texts of one column that are not blank; read as far as they are asked for."""
 
-    rows: Sequence[Sequence[Cell]]
-    index: int
-    width: int
+    cells: Sequence[Cell]
+    """Blanks too."""
 
     def __iter__(self) -> Iterator[str]:
         return filter(None, (cell.plain for cell in self.cells))
-
-    @property
-    def cells(self) -> Iterator[Cell]:
-        """What the column holds, blanks too."""
-        return (row[self.index] for row in self.rows if len(row) == self.width)
 
 
 def body_of(grid: Grid) -> Grid:

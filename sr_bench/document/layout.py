@@ -91,15 +91,9 @@ class Layout:
         about = self.roles & {"metric", *IDENTITIES} or any(c.says.measures for c in numbers)
         if not modelled and not (self.says.model and numbers and about):
             return _NO_MODELS
-        return _NO_METRICS if self.lacks_metrics else ""
-
-    @cached_property
-    def lacks_metrics(self) -> bool:
-        """Whether no header, row, caption or cell names the metric of any of its numbers."""
         measured = self.says.measures or "metric" in self.roles
-        if measured or any(column.says.measures for column in self.columns):
-            return False
-        return not (self._prints_pairs() or self._heads_rows())
+        measured = measured or any(column.says.measures for column in self.columns)
+        return "" if measured or self._prints_pairs() or self._heads_rows() else _NO_METRICS
 
     def _heads_rows(self) -> bool:
         """Tell whether a row with nothing else names a metric for those below it."""
@@ -136,7 +130,8 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
     """
     body = body_of(grid)
     columns = read_columns(body.headers)
-    texts = [Below(body.rows, n, len(columns)) for n in range(len(columns))]
+    full = [row for row in body.rows if len(row) == len(columns)]
+    texts = [Below([row[n] for row in full]) for n in range(len(columns))]
     columns = tuple(by_cells(*pair) for pair in zip(columns, texts, strict=True))
     if told:
         columns = told_columns(columns, told)
@@ -146,7 +141,7 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
         named = tuple(unmeasured(*pair) for pair in zip(columns, texts, strict=True))
         pairs = enumerate(zip(columns, named, strict=True))
         unknown = [n for n, (old, new) in pairs if new.holds_numbers and old.role == "unknown"]
-        columns = with_levels(named, unknown, body.rows)
+        columns = with_levels(named, unknown, full)
     says = around(grid, title, columns)
     says = whole_table(told).over(says) if told else says
     if not says.measures and all(column.role != "metric" for column in columns):

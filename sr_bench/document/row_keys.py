@@ -61,7 +61,7 @@ def _kind(text: str) -> str:
 
 
 def with_levels(
-    columns: tuple[Column, ...], unknown: Sequence[int], rows: Iterable[Sequence[Cell]]
+    columns: tuple[Column, ...], unknown: Sequence[int], full: Sequence[Sequence[Cell]]
 ) -> tuple[Column, ...]:
     """Return `columns` with those of levels as remarks: ``Noise | PSNR`` over ``15``, ``25``.
 
@@ -71,9 +71,8 @@ def with_levels(
     Args:
         columns: All of a table.
         unknown: Which of them hold numbers below a header that nothing knows.
-        rows: The cells of the table.
+        full: The rows of the table that have a cell for each column.
     """
-    full = [row for row in rows if len(row) == len(columns)]
     held = [n for n, column in enumerate(columns) if column.holds_numbers]
     known = (n for n in held if n not in unknown and any(read_numbers(row[n]) for row in full))
     first = next(known, len(columns))

@@ -74,10 +74,10 @@ class RowReader:
             texts["source"] = ""
             backend, precision = label.backend or said.backend, said.precision or label.precision
             label = label._replace(backend=backend, precision=precision)
-        says = self._said(cells, texts, label, place)
+        says, means = self._said(cells, texts, label, place), self._told(cells)
+        says = means.says.over(says) if means else says.over(self._measured(texts))
         says = says.over(Dimensions(self._section.measures))
         remarks = (label.mark, *remarks_of(self._layout.columns, cells), self._section_text)
-        means = self._told(cells)
         if label.model:
             row = LabelledRow(label, says, remarks, number)
             by_source = "source" in self._layout.roles
@@ -156,7 +156,7 @@ class RowReader:
     ) -> Dimensions:
         precision = self._precision(self._calibrated(cells, texts), label, place)
         scale = _SCALE.fullmatch(texts.get("scale", ""))
-        says = Dimensions(
+        return Dimensions(
             model=label.model,
             row_source=texts.get("source", ""),
             precision=precision,
@@ -166,20 +166,17 @@ class RowReader:
             scale=int(scale[1]) if scale else 0,
             shape=_shape(texts),
         )
-        return self._labelled(says, cells, texts.get("metric", ""))
 
-    def _labelled(self, says: Dimensions, cells: Sequence[Cell], metric: str) -> Dimensions:
-        """Return `says` with what the row's first cell, or its column of metrics, names."""
-        if means := self._told(cells):
-            return means.says.over(says)
-        if not metric:
-            return says
+    def _measured(self, texts: Mapping[str, str]) -> Dimensions:
+        """Return what the cell in the column of metrics names."""
+        if not (metric := texts.get("metric")):
+            return Dimensions()
         named = read_phrase(metric)
         if named.precision and named.precision.is_bare_int8:
             named = named._replace(precision=self._int8 or named.precision)
         if not named.measures and column_role(metric) == "unknown":
             named = named._replace(measures=(fallback_measure(metric),))
-        return says.over(named._replace(rest=""))
+        return named._replace(rest="")
 
     def _calibrated(self, cells: Sequence[Cell], texts: Mapping[str, str]) -> str:
         """Return the precision of a row with what a second column says of it: int8, then max."""

@@ -181,8 +181,6 @@ def _key(finding: Finding) -> tuple[str, Dimensions]:
 
 
 def _variants(group: Sequence[Finding]) -> list[str]:
-    if len(group) == 1:
-        return [""]
     chosen: list[tuple[str, ...]] = [()] * len(group)
     for texts in zip_longest(*map(_apart, group), fillvalue=""):  # one way after the other
         finer = [(*before, text) for before, text in zip(chosen, texts, strict=True)]

@@ -87,16 +87,13 @@ def _is_header(grid: Grid) -> bool:
     above = grid.header
     first, *others = grid.rows[0]
     texts = [cell.plain for cell in others if cell.plain]
-    # The label of a row is neither blank, nor the header above once more.
-    again = above and first.plain == above[0].plain
-    labelled = above and first.plain and not again
-    sheet = len(above) == 2  # of labels and values: "Source | code" is no header
-    if (
-        (labelled and (sheet or column_role(first.plain) == "unknown"))
-        or not texts
-        or (above and len(grid.rows[0]) != len(above))
-    ):
+    if not texts or (above and len(grid.rows[0]) != len(above)):
         return False
+    # The label of a row is neither blank, nor the header above once more.
+    if above and first.plain and first.plain != above[0].plain:
+        sheet = len(above) == 2  # of labels and values: "Source | code" is no header
+        if sheet or column_role(first.plain) == "unknown":
+            return False
     said = [_says_something(text) for text in texts]
     return 2 * sum(said) >= len(texts) and not any(
         has_number(text) for text, says in zip(texts, said, strict=True) if not says

@@ -102,9 +102,7 @@ def _is_of_a_model(column: Column, texts: Below) -> bool:
 def _are_names(texts: Iterable[str]) -> bool:
     """Tell whether `texts` are words, none of them with a number of a result."""
     found = list(texts)
-    return bool(found) and all(
-        any(map(str.isalpha, text)) and not has_number(text) for text in found
-    )
+    return bool(found) and all(any(map(str.isalpha, a)) and not has_number(a) for a in found)
 
 
 def _of_corner(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> Iterator[Column]:

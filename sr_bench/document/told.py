@@ -87,12 +87,11 @@ def whole_table(told: ToldTable) -> Dimensions:
 
 
 def told_of(tables: Sequence[ToldTable], grid: Grid) -> ToldTable | None:
-    """Return the first of `tables` that means `grid`."""
-    return next((told for told in tables if fits(told, grid)), None)
+    """Return the first of `tables` that means `grid`, by all that it names its table by."""
+    return next((told for told in tables if _fits(told, grid)), None)
 
 
-def fits(told: ToldTable, grid: Grid) -> bool:
-    """Tell whether all that `told` names its table by is so of `grid`."""
+def _fits(told: ToldTable, grid: Grid) -> bool:
     named = (
         (told.heading, spelled_alike(told.heading, grid.heading)),
         (told.line, told.line == grid.line),

@@ -62,11 +62,6 @@ class Layout:
         roles = [column.role for column in self.columns]
         return roles.index("model") if "model" in roles else None
 
-    @cached_property
-    def label_column(self) -> int:
-        """The column whose cell a row is called by."""
-        return self.model_column or 0
-
     @property
     def is_read(self) -> bool:
         """Whether its numbers can be read, as far as the table as a whole tells."""

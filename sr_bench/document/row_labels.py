@@ -60,7 +60,7 @@ class RowReader:
             return None
         self._check_width(number, cells)
         cells = self._above = self._continued(cells)
-        cell = cells[self._layout.label_column]
+        cell = cells[self._layout.model_column or 0]
         place = str(self._document.source(cell))
         label = self._labels.get(cell, Label(""))
         if isinstance(label, DocumentError):

@@ -43,7 +43,7 @@ _FORMS: Final = (
 )
 _BREAK: Final = re.compile(rf"\s{{0,9}}{BREAK}\s{{0,9}}", re.IGNORECASE)
 _SLASH: Final = re.compile(r"\s{0,9}/\s{0,9}(?!A\b)")  # but N/A
-_LABELS: Final = MappingProxyType(
+_STACKING_ROLES: Final = MappingProxyType(
     {
         _BREAK: ("model", "scale", "dataset", "precision", "shape", "device"),
         _SLASH: ("scale", "dataset", "precision", "remark"),
@@ -147,7 +147,7 @@ def unstacked(columns: Sequence[Column], cells: tuple[Cell, ...]) -> tuple[tuple
     stacks = [_lines(cell, mark) for cell in cells]
     pairs = list(zip(columns, stacks, strict=True))
     numbers = [lines for column, lines in pairs if column.holds_numbers and len(lines) > 1]
-    labels = {len(lines) for column, lines in pairs if column.role in _LABELS[mark]}
+    labels = {len(lines) for column, lines in pairs if column.role in _STACKING_ROLES[mark]}
     heights = {len(lines) for lines in numbers}
     # A slash may be part of a label: INT8/ACT16.
     fit = heights <= labels if mark is _SLASH else heights == labels - {1}
@@ -172,7 +172,7 @@ def _mark(columns: Sequence[Column], cells: Sequence[Cell]) -> re.Pattern[str] |
     slashed = [(a, cell) for a, cell in zip(columns, cells, strict=True) if "/" in cell.text]
     numbers = [(column, cell) for column, cell in slashed if column.holds_numbers]
     paired = any(len(a.says.measures) > 1 or prints_pair(cell) for a, cell in numbers)  # PSNR/SSIM
-    labelled = any(column.role in _LABELS[_SLASH] for column, _ in slashed)
+    labelled = any(column.role in _STACKING_ROLES[_SLASH] for column, _ in slashed)
     return _SLASH if numbers and labelled and not paired else None
 
 

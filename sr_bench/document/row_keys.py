@@ -21,8 +21,8 @@ _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
 _KINDS: Final = ("scale", "precision", "dataset")
 _FEW: Final = 2
 _BOUND: Final = re.compile(r"(?:(?:[\u2265\u2264]|[<>]=?|&[lg][te];)\s?(?=\d))?")
-_LEAST, _MOST = 15, 60
-"""Decibels of images."""
+_LEAST_DB, _MOST_DB = 15, 60
+"""Of images."""
 
 
 def labelled(columns: Sequence[Column], texts: Sequence[Iterable[str]]) -> Iterator[Column]:
@@ -137,7 +137,7 @@ def _psnr(cell: Cell) -> str:
     values = [number for number in read_numbers(cell) if number.kind == "value"]
     if not (len(values) == 1 or prints_pair(cell)) or compact(values[0].unit) not in ("", "db"):
         return ""
-    return values[0].text if _LEAST <= float(values[0].text) < _MOST else ""
+    return values[0].text if _LEAST_DB <= float(values[0].text) < _MOST_DB else ""
 
 
 def _is_other(column: Column) -> bool:

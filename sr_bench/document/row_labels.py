@@ -18,7 +18,7 @@ from sr_bench.document.rows import Line
 from sr_bench.document.sizes import read_size
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document
-from sr_bench.document.told import Meaning, meaning_of
+from sr_bench.document.told import ToldMeaning, meaning_of
 from sr_bench.errors import DocumentError
 
 _TELLING: Final = frozenset({*IDENTITIES, "metric"})
@@ -187,7 +187,7 @@ class RowReader:
                 text = both if read_phrase(both).precision else text
         return text
 
-    def _told(self, cells: Sequence[Cell]) -> Meaning | None:
+    def _told(self, cells: Sequence[Cell]) -> ToldMeaning | None:
         """Return what the card says of a row."""
         told = self._layout.told
         return meaning_of(told.rows, cells[0].plain) if told else None

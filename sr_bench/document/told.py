@@ -23,7 +23,7 @@ _EXPECTED: Final = (
 
 
 @dataclass(frozen=True)
-class Meaning:
+class ToldMeaning:
     """What a card says that a column or a row is."""
 
     role: str = "number"
@@ -32,7 +32,7 @@ class Meaning:
     """Why its numbers are left out; empty if they are not."""
 
 
-def read_meaning(text: str) -> Meaning:
+def read_meaning(text: str) -> ToldMeaning:
     """Return what `text` of a card means.
 
     Raises:
@@ -43,20 +43,20 @@ def read_meaning(text: str) -> Meaning:
     """
     word = text.strip()
     if word in ROLES:
-        return Meaning("number" if word == "value" else word)
+        return ToldMeaning("number" if word == "value" else word)
     if match := _KEY.fullmatch(word):
         key, value = match["key"], match["value"]
         if key == _IGNORE:
-            return Meaning("remark", ignored=value)
+            return ToldMeaning("remark", ignored=value)
         if key in _FIELDS:
-            return Meaning("number", _field(key, value))
+            return ToldMeaning("number", _field(key, value))
     measures, _, others = word.partition("@")
     if not word.strip("@ ") or "?" in word:
         raise ValueError(_EXPECTED)
-    return Meaning("number", _others(others)._replace(measures=read_measures(measures)))
+    return ToldMeaning("number", _others(others)._replace(measures=_measures(measures)))
 
 
-def read_measures(text: str) -> tuple[Measure, ...]:
+def _measures(text: str) -> tuple[Measure, ...]:
     """Return the metrics that ``psnr/ssim`` or ``params [K]`` name, one for each part."""
     said = read_phrase(text).measures
     return said or tuple(fallback_measure(part) for part in text.split("/") if part.strip())
@@ -80,7 +80,7 @@ def _field(key: str, value: str) -> Dimensions:
 def whole_table(told: ToldTable) -> Dimensions:
     """Return what `told` says of all numbers of its table; raises ValueError for a bad spelling."""
     precision = _field("precision", told.precision).precision if told.precision else None
-    measures = read_measures(told.metric) if told.metric else ()
+    measures = _measures(told.metric) if told.metric else ()
     return Dimensions(
         measures, told.model, precision=precision, dataset=told.dataset, scale=told.scale
     )
@@ -100,7 +100,7 @@ def _fits(told: ToldTable, grid: Grid) -> bool:
     return any(value for value, _ in named) and all(fit for value, fit in named if value)
 
 
-def meaning_of(meanings: Meanings, text: str) -> Meaning | None:
+def meaning_of(meanings: Meanings, text: str) -> ToldMeaning | None:
     """Return what `meanings` says of a header or a label; None if nothing."""
     found = (means for name, means in meanings.items() if spelled_alike(name, text))
     return next(map(read_meaning, found), None)
@@ -111,7 +111,7 @@ def told_columns(columns: Sequence[Column], told: ToldTable) -> tuple[Column, ..
     return tuple(_told(column, meaning_of(told.columns, column.header)) for column in columns)
 
 
-def _told(column: Column, means: Meaning | None) -> Column:
+def _told(column: Column, means: ToldMeaning | None) -> Column:
     if means is None:
         return column
     says = means.says.over(column.says) if means.role == "number" else means.says

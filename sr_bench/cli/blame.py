@@ -11,7 +11,7 @@ from sr_bench.cli._args.output import add_json_argument, print_result
 from sr_bench.errors import DocumentError, OptionError
 
 if TYPE_CHECKING:
-    from sr_bench.document.cells import MetricCell
+    from sr_bench.document.claims import MetricCell
     from sr_bench.history.origin import Origin
 
 HELP = "show where a number of a README came from: which run, who wrote it, and why"
@@ -32,8 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print where each number of the line came from."""
     from sr_bench.cards.documents import read_bound
-    from sr_bench.document.cells import metric_cells
-    from sr_bench.document.claims import read
+    from sr_bench.document.claims import metric_cells, read
     from sr_bench.history.ledger import ledger_of, read_ledger
     from sr_bench.history.origin import origin, origin_lines
     from sr_bench.text.printable import printable

@@ -1,7 +1,7 @@
 """What the text around a table says of its numbers: its caption, its heading, the title."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sr_bench.document.columns import Column
@@ -42,6 +42,8 @@ def around(grid: Grid, title: str, columns: Sequence[Column]) -> Dimensions:
     roles = {column.role for column in columns}
     by_dataset = "dataset" in roles or any(column.says.dataset for column in columns)
     by_scale = "scale" in roles or any(column.says.scale for column in columns)
+    # A sentence may name many things, but seldom a scale that is not the table's.
+    scales = (read_phrase(text).scale for text in texts)
     name = next(_names(grid.heading, title), "")
     return Dimensions(
         says.measures,
@@ -50,13 +52,8 @@ def around(grid: Grid, title: str, columns: Sequence[Column]) -> Dimensions:
         backend="" if read_phrase(name).backend else says.backend,  # of the name: ESPCN-PyTorch
         device=says.device,
         dataset="" if by_dataset else says.dataset,
-        # A sentence may name many things, but seldom a scale that is not the table's.
-        scale=0 if by_scale else _scale(texts) or says.scale,
+        scale=0 if by_scale else next(filter(None, scales), says.scale),
     )
-
-
-def _scale(texts: Iterable[str]) -> int:
-    return next(filter(None, (read_phrase(text).scale for text in texts)), 0)
 
 
 def _is_short(text: str) -> bool:

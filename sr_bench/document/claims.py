@@ -1,13 +1,18 @@
-"""Read a document's tables into rows, and their numbers into claims."""
+"""Read a document's tables into rows, and their numbers into claims; and the cells of those."""
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
-from sr_bench.core.claim import Blank, Claim
+from sr_bench.core.cell import CellKey
+from sr_bench.core.claim import Blank, Claim, Source, dataset_key
+from sr_bench.core.fields import narrowed
 from sr_bench.core.precision import Precision
+from sr_bench.document.around import MOST_WORDS
+from sr_bench.document.cell import Cell
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.draft import draft
 from sr_bench.document.inline import plain
@@ -15,10 +20,9 @@ from sr_bench.document.layout import Layout, read_layout, without
 from sr_bench.document.printed import Printed
 from sr_bench.document.read_table import TableReader
 from sr_bench.document.rows import Finding, Line, ModelInfoTable, ModelRow, Place
-from sr_bench.document.spelling import has_number
+from sr_bench.document.spelling import folded, has_number
 from sr_bench.document.tables import Document
 from sr_bench.document.told import told_of
-from sr_bench.document.twins import tell_apart
 from sr_bench.system.garbage import seldom_searched
 
 _TITLE: Final = re.compile(
@@ -26,6 +30,7 @@ _TITLE: Final = re.compile(
     r"|(?P<line>\S.*)\r?\n[=*#~-]{3,})\r?$",
     re.MULTILINE | re.IGNORECASE,
 )
+_SIGNS: Final = re.compile(r"[^\w.+]+")
 
 
 @dataclass(frozen=True)
@@ -151,3 +156,114 @@ def _place(finding: Finding, precision: Precision, variant: str) -> Place:
 def _title(text: str) -> str:
     match = _TITLE.search(text)
     return plain(match[match.lastgroup or 0].rstrip(" \t#\r")) if match else ""
+
+
+def tell_apart(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str, str]]:
+    """Yield each of `findings` with its variant, empty if it alone asks its question, and a fault.
+
+    The fault is why one that says nothing else than one before it can't be read. A cell without a
+    number is left out if another one answers its question.
+    """
+    groups: dict[tuple[str, Dimensions], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(_key(finding), []).append(finding)
+    for group in groups.values():
+        if len(group) == 1:
+            yield group[0], "", ""
+            continue
+        told = [finding for finding in group if finding.text] or group[:1]
+        variants = _variants(told)
+        firsts: dict[str, Finding] = {}
+        for finding, variant in zip(told, variants, strict=True):
+            first = firsts.setdefault(variant, finding)
+            yield finding, variant, "" if first is finding else _doubled(finding, first)
+
+
+def _doubled(finding: Finding, first: Finding) -> str:
+    says = finding.says
+    who = (says.model, says.row_source, says.backend, says.precision, says.dataset)
+    return (
+        f"expected one row for {', '.join(filter(None, who))}, got a second one beside line"
+        f" {first.line.number}; tell them apart by Source, Dataset, Shape or a remark"
+    )
+
+
+def _key(finding: Finding) -> tuple[str, Dimensions]:
+    says = finding.says
+    return finding.measure.metric, says._replace(dataset=dataset_key(says.dataset), shape="")
+
+
+def _variants(group: Sequence[Finding]) -> list[str]:
+    chosen: list[tuple[str, ...]] = [()] * len(group)
+    for texts in zip_longest(*map(_apart, group), fillvalue=""):  # one way after the other
+        finer = [(*before, text) for before, text in zip(chosen, texts, strict=True)]
+        # What tells none apart is no part of the variant.
+        if len(set(finer)) > len(set(chosen)):
+            chosen = finer
+        if len(set(chosen)) == len(group):
+            break
+    return ["-".join(filter(None, texts)) for texts in chosen]
+
+
+def _apart(finding: Finding) -> tuple[str, ...]:
+    """Return what may tell a number from others that say the same, the best first."""
+    line, grid = finding.line, finding.line.layout.grid
+    said = finding.column.says
+    units = "/".join(measure.unit for measure in said.measures)
+    named = (grid.caption, grid.heading)
+    if len(grid.caption.split()) > MOST_WORDS:  # a sentence
+        named = (grid.heading, grid.caption)
+    texts = (finding.says.shape, *line.remarks, said.rest, units, *named, *grid.sections)
+    return tuple(map(_spelled, texts))
+
+
+def _spelled(text: str) -> str:
+    return _SIGNS.sub("_", folded(text).replace("×", "x")).strip("_")  # noqa: RUF001
+
+
+@dataclass(frozen=True)
+class MetricCell:
+    """A cell for a number."""
+
+    key: CellKey
+    source: Source
+    cell: Cell
+    """The number alone, or what stands in its place."""
+    text: str
+    """The number as its claim has it, or what stands in its place."""
+    exponent: int
+    """As of `Claim`."""
+    is_number: bool
+    table: int
+    """Which of the document's tables with models it is in, from 0."""
+
+
+def metric_cells(reading: Reading) -> tuple[MetricCell, ...]:
+    """Return the metric cells of a document in reading order."""
+    cells = [
+        MetricCell(
+            narrowed(CellKey, row, metric=place.asks.metric),
+            place.asks.source,
+            place.cell,
+            place.asks.text if isinstance(place.asks, Claim) else place.cell.text,
+            place.asks.exponent,
+            isinstance(place.asks, Claim),
+            index,
+        )
+        for index, table in enumerate(reading.tables)
+        for row in table.rows
+        for place in row.places
+    ]
+    return tuple(sorted(cells, key=lambda cell: cell.source))
+
+
+def nearest_number(cells: Sequence[MetricCell], blank: MetricCell) -> MetricCell | None:
+    """Return the number of the same metric that is nearest to `blank`: in its table, or in any.
+
+    Of two that are as near the upper one counts; None if the document prints none.
+    """
+    same = [cell for cell in cells if cell.is_number and cell.key.metric == blank.key.metric]
+    in_table = [cell for cell in same if cell.table == blank.table]
+    line = blank.source.line
+    # The first of equals, and cells come in reading order.
+    return min(in_table or same, key=lambda cell: abs(cell.source.line - line), default=None)

@@ -49,17 +49,11 @@ class Column:
 class Below:
     """The texts of one column that are not blank; read as far as they are asked for."""
 
-    rows: Sequence[Sequence[Cell]]
-    index: int
-    width: int
+    cells: Sequence[Cell]
+    """Blanks too."""
 
     def __iter__(self) -> Iterator[str]:
         return filter(None, (cell.plain for cell in self.cells))
-
-    @property
-    def cells(self) -> Iterator[Cell]:
-        """What the column holds, blanks too."""
-        return (row[self.index] for row in self.rows if len(row) == self.width)
 
 
 def body_of(grid: Grid) -> Grid:
@@ -93,17 +87,14 @@ def _is_header(grid: Grid) -> bool:
     above = grid.header
     first, *others = grid.rows[0]
     texts = [cell.plain for cell in others if cell.plain]
-    measures = len(texts) > 1 and all(read_phrase(text).measures for text in texts)
-    # The label of a row is neither blank, nor the header above once more.
-    again = above and first.plain == above[0].plain
-    labelled = above and first.plain and not again
-    sheet = len(above) == 2  # of labels and values: "Source | code" is no header
-    if (
-        (labelled and (sheet or (column_role(first.plain) == "unknown" and not measures)))
-        or not texts
-        or (above and len(grid.rows[0]) != len(above))
-    ):
+    if not texts or (above and len(grid.rows[0]) != len(above)):
         return False
+    # The label of a row is neither blank, nor the header above once more.
+    if above and first.plain and first.plain != above[0].plain:
+        sheet = len(above) == 2  # of labels and values: "Source | code" is no header
+        measures = len(texts) > 1 and all(read_phrase(text).measures for text in texts)
+        if sheet or (column_role(first.plain) == "unknown" and not measures):
+            return False
     said = [_says_something(text) for text in texts]
     return 2 * sum(said) >= len(texts) and not any(
         has_number(text) for text, says in zip(texts, said, strict=True) if not says

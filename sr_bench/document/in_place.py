@@ -75,7 +75,5 @@ def _sign(match: re.Match[str]) -> str:
 
 
 def _power(match: re.Match[str]) -> str:
-    power = re.sub(
-        f"[{MINUSES}]{FILL}*", "-", match["plain"] or match["raised"].translate(_LOWERED)
-    )
-    return f"e{power}".ljust(len(match[0]))
+    power = match["plain"] or match["raised"].translate(_LOWERED)
+    return ("e" + re.sub(f"[{MINUSES}]{FILL}*", "-", power)).ljust(len(match[0]))

@@ -200,9 +200,13 @@ def _read_plain(name: str, mark: str, what: str) -> Label:
 
 
 def _is_precision_tail(words: Sequence[str]) -> bool:
-    """Whether all `words` are known and one names a dtype: ``max`` alone may end a name."""
+    """Whether all `words` are known and one surely is a precision, as ``max`` and ``half`` are not.
+
+    Those may end a name.
+    """
     return all(map(_is_known, words)) and any(
-        word == "float" or _names_width(word) for word in words
+        word == "float" or (any(map(str.isdecimal, word)) and precision_word(word))
+        for word in words
     )
 
 
@@ -229,11 +233,6 @@ def _read_words(words: Sequence[str], what: str) -> tuple[str, Precision]:
 
 def _is_known(word: str) -> bool:
     return bool(backend_word(word)) or _is_precision_word(word)
-
-
-def _names_width(word: str) -> bool:
-    """Whether `word` is a precision and surely nothing else, as ``half`` and ``mixed`` may be."""
-    return any(map(str.isdecimal, word)) and precision_word(word) is not None
 
 
 def _is_precision_word(word: str) -> bool:

@@ -62,11 +62,6 @@ class Layout:
         roles = [column.role for column in self.columns]
         return roles.index("model") if "model" in roles else None
 
-    @cached_property
-    def label_column(self) -> int:
-        """The column whose cell a row is called by."""
-        return self.model_column or 0
-
     @property
     def is_read(self) -> bool:
         """Whether its numbers can be read, as far as the table as a whole tells."""
@@ -92,16 +87,10 @@ class Layout:
         about = self.roles & {"metric", *IDENTITIES} or any(c.says.measures for c in numbers)
         if not modelled and not (self.says.model and numbers and about):
             return _NO_MODELS
-        return _NO_METRICS if self.lacks_metrics else ""
-
-    @cached_property
-    def lacks_metrics(self) -> bool:
-        """Whether no header, row, caption or cell names the metric of any of its numbers."""
         measured = self.says.measures or "metric" in self.roles
         says = [column.says for column in self.columns] + self._told_of_rows
-        if measured or any(one.measures for one in says):
-            return False
-        return not (self._prints_pairs() or self._heads_rows())
+        measured = measured or any(one.measures for one in says)
+        return "" if measured or self._prints_pairs() or self._heads_rows() else _NO_METRICS
 
     @property
     def _told_of_rows(self) -> list[Dimensions]:
@@ -144,7 +133,8 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
     columns = read_columns(body.headers)
     if told and not columns:  # which it tells by their places
         columns = (Column("", "unknown"),) * max(map(len, body.rows), default=0)
-    texts = [Below(body.rows, n, len(columns)) for n in range(len(columns))]
+    full = [row for row in body.rows if len(row) == len(columns)]
+    texts = [Below([row[n] for row in full]) for n in range(len(columns))]
     columns = tuple(by_cells(*pair) for pair in zip(columns, texts, strict=True))
     if told:
         columns = told_columns(columns, told)
@@ -154,7 +144,7 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
         named = tuple(unmeasured(*pair) for pair in zip(columns, texts, strict=True))
         pairs = enumerate(zip(columns, named, strict=True))
         unknown = [n for n, (old, new) in pairs if new.holds_numbers and old.role == "unknown"]
-        columns = with_levels(named, unknown, body.rows)
+        columns = with_levels(named, unknown, full)
     says = around(grid, title, columns)
     says = whole_table(told).over(says) if told else says
     if not says.measures and all(column.role != "metric" for column in columns):

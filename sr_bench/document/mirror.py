@@ -8,8 +8,7 @@ from typing import Final, Literal
 
 from sr_bench.core.claim import Source
 from sr_bench.document.cell import Cell, Places
-from sr_bench.document.cells import metric_cells
-from sr_bench.document.claims import Reading
+from sr_bench.document.claims import Reading, metric_cells
 from sr_bench.document.printed_numbers import read_numbers
 from sr_bench.document.splice import splice_cells, spliced
 from sr_bench.errors import DocumentError

@@ -98,6 +98,5 @@ def _printed(value: float, record: Record) -> float:
 
 
 def _longer(pattern: str, extra: int) -> str:
-    if not extra:
-        return pattern
-    return pattern + ("" if "." in pattern else ".") + "0" * extra
+    point = "." if extra and "." not in pattern else ""
+    return f"{pattern}{point}{'0' * extra}"

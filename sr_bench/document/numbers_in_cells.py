@@ -43,7 +43,7 @@ _FORMS: Final = (
 )
 _BREAK: Final = re.compile(rf"\s{{0,9}}{BREAK}\s{{0,9}}", re.IGNORECASE)
 _SLASH: Final = re.compile(r"\s{0,9}/\s{0,9}(?!A\b)")  # but N/A
-_LABELS: Final = MappingProxyType(
+_STACKING_ROLES: Final = MappingProxyType(
     {
         _BREAK: ("model", "scale", "dataset", "precision", "shape", "device"),
         _SLASH: ("scale", "dataset", "precision", "remark"),
@@ -111,12 +111,8 @@ def _is_pair(values: Sequence[Number]) -> bool:
 
 def labelled_parts(cell: Cell) -> tuple[tuple[Dimensions, Cell], ...]:
     """Return each part of `cell` with what its label says; nothing if any part has no label."""
-    parts = []
-    for part in cell.split(_SIGN):
-        if not (labelled := _labelled(part)):
-            return ()
-        parts.append(labelled)
-    return tuple(parts)
+    parts = [_labelled(part) for part in cell.split(_SIGN)]
+    return () if None in parts else tuple(filter(None, parts))
 
 
 def _labelled(part: Cell) -> tuple[Dimensions, Cell] | None:
@@ -148,13 +144,10 @@ def unstacked(columns: Sequence[Column], cells: tuple[Cell, ...]) -> tuple[tuple
     """
     if len(cells) != len(columns) or not (mark := _mark(columns, cells)):
         return (cells,)
-    labels, numbers = set(), []
     stacks = [_lines(cell, mark) for cell in cells]
-    for column, lines in zip(columns, stacks, strict=True):
-        if column.holds_numbers and len(lines) > 1:
-            numbers.append(lines)
-        elif column.role in _LABELS[mark]:
-            labels.add(len(lines))
+    pairs = list(zip(columns, stacks, strict=True))
+    numbers = [lines for column, lines in pairs if column.holds_numbers and len(lines) > 1]
+    labels = {len(lines) for column, lines in pairs if column.role in _STACKING_ROLES[mark]}
     heights = {len(lines) for lines in numbers}
     # A slash may be part of a label: INT8/ACT16.
     fit = heights <= labels if mark is _SLASH else heights == labels - {1}
@@ -176,19 +169,11 @@ def _mark(columns: Sequence[Column], cells: Sequence[Cell]) -> re.Pattern[str] |
     """Return what parts the lines of a row's cells; None if nothing does."""
     if any("<" in cell.text for cell in cells):
         return _BREAK
-    if not any(
-        "/" in cell.text and column.holds_numbers
-        for column, cell in zip(columns, cells, strict=True)
-    ):
-        return None
-    stacked = False
-    for column, cell in zip(columns, cells, strict=True):
-        if "/" not in cell.text:
-            continue
-        if column.holds_numbers and (len(column.says.measures) > 1 or prints_pair(cell)):
-            return None  # PSNR/SSIM
-        stacked = stacked or column.role in _LABELS[_SLASH]
-    return _SLASH if stacked else None
+    slashed = [(a, cell) for a, cell in zip(columns, cells, strict=True) if "/" in cell.text]
+    numbers = [(column, cell) for column, cell in slashed if column.holds_numbers]
+    paired = any(len(a.says.measures) > 1 or prints_pair(cell) for a, cell in numbers)  # PSNR/SSIM
+    labelled = any(column.role in _STACKING_ROLES[_SLASH] for column, _ in slashed)
+    return _SLASH if numbers and labelled and not paired else None
 
 
 def _lines(cell: Cell, mark: re.Pattern[str]) -> tuple[Cell, ...]:

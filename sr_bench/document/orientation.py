@@ -57,27 +57,31 @@ def _is_more_than_a_name(number: Number) -> bool:
 def oriented(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Column, ...]:
     """Return `columns` with those that name models, or are models, found by all the others."""
     columns = tuple(labelled(columns, texts))
-    roles = {column.role for column in columns}
-    unsaid = columns and all(map(_says_nothing, columns[1:]))
-    # Values, or models of which the first column's header says that they are.
-    told = columns and ("number" in roles or columns[0].role == "model")
-    if unsaid and told and columns[0].role in ("model", "unknown"):
-        if _names_metrics(texts[0]):
-            columns, roles = (replace(columns[0], role="metric"), *columns[1:]), {"metric"}
-    if "model" in roles or not columns:
+    if not columns:
         return columns
-    if columns[0].says.measures and _are_names(texts[0]):
-        return (replace(columns[0], role="model"), *_of_corner(columns, texts))
-    measured = any(column.says.measures for column in columns)
-    named = any(column.role == "number" and not _says_nothing(column) for column in columns)
-    first = columns[0]
-    called = any(any(map(str.isalnum, text)) for text in texts[0])  # by more than check marks
-    if first.role == "unknown" and called and not any(map(_is_result, texts[0])):
-        role = _label_role(texts[0])
-        if role != "model" or named:
-            columns = (replace(first, role=role), *columns[1:])
+    first, *others = columns
+    if _is_sheet(columns) and _names_metrics(texts[0]):
+        columns = (replace(first, role="metric"), *others)
+    elif any(column.role == "model" for column in columns):
+        return columns
+    elif first.says.measures and _are_names(texts[0]):
+        return (replace(first, role="model"), *_of_corner(columns, texts))
+    else:
+        columns = (replace(first, role=_label_role(columns, texts[0])), *others)
+    return _across(columns, texts)
+
+
+def _is_sheet(columns: Sequence[Column]) -> bool:
+    """Tell whether a table may be of labels and values, or of labels and models."""
+    first = columns[0].role
+    told = first == "model" or any(column.role == "number" for column in columns)
+    return told and first in ("model", "unknown") and all(map(_says_nothing, columns[1:]))
+
+
+def _across(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Column, ...]:
+    """Return `columns`, those of numbers as of models if rows name all else."""
     roles = {column.role for column in columns}
-    measured = measured and "metric" not in roles
+    measured = "metric" not in roles and any(column.says.measures for column in columns)
     if "model" in roles or measured or roles.isdisjoint({"metric", *IDENTITIES}):
         return columns
     return tuple(
@@ -98,9 +102,7 @@ def _is_of_a_model(column: Column, texts: Below) -> bool:
 def _are_names(texts: Iterable[str]) -> bool:
     """Tell whether `texts` are words, none of them with a number of a result."""
     found = list(texts)
-    return bool(found) and all(
-        any(map(str.isalpha, text)) and not has_number(text) for text in found
-    )
+    return bool(found) and all(any(map(str.isalpha, a)) and not has_number(a) for a in found)
 
 
 def _of_corner(columns: tuple[Column, ...], texts: Sequence[Iterable[str]]) -> Iterator[Column]:
@@ -142,15 +144,21 @@ def _names_metrics(texts: Iterable[str]) -> bool:
     return 2 * sum(named) >= len(named) > 0
 
 
-def _label_role(texts: Iterable[str]) -> str:
+def _label_role(columns: Sequence[Column], texts: Below) -> str:
     """Return what the labels of rows name: metrics, datasets, scales, precisions; or models."""
+    called = any(any(map(str.isalnum, text)) for text in texts)  # by more than check marks
+    if columns[0].role != "unknown" or not called or any(map(_is_result, texts)):
+        return columns[0].role
     labels = [read_phrase(text) for text in texts]
     alone = [says for says in labels if not (says.measures or says.rest)]
     votes = {"metric": sum(bool(says.measures) for says in labels)}
     for role in ("dataset", "scale", "precision"):
         votes[role] = sum(bool(getattr(says, role)) for says in alone)
     best = max(votes, key=lambda role: votes[role])
-    return best if 2 * votes[best] > len(labels) else "model"
+    if 2 * votes[best] > len(labels):
+        return best
+    named = any(column.role == "number" and not _says_nothing(column) for column in columns)
+    return "model" if named else "unknown"
 
 
 def unmeasured(column: Column, texts: Iterable[str]) -> Column:

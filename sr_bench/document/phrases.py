@@ -131,12 +131,11 @@ def misspelt(text: str) -> str:
 
 def _is_near(word: str, header: str) -> bool:
     """Tell whether two words have the same letters, or all but one."""
-    if word[0] != header[0] or abs(len(word) - len(header)) > 1:
-        return False
     if len(word) == len(header):
-        return sorted(word) == sorted(header)
+        return word[0] == header[0] and sorted(word) == sorted(header)
     long, short = sorted((word, header), key=len, reverse=True)
-    return any(long[:cut] + long[cut + 1 :] == short for cut in range(len(long)))
+    cuts = (long[:cut] + long[cut + 1 :] for cut in range(1, len(long)))
+    return word[0] == header[0] and short in cuts
 
 
 def _texts(found: Iterable[Piece], kind: str) -> list[str]:

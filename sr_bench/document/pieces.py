@@ -31,8 +31,8 @@ _MAGNITUDES: Final = MappingProxyType(
 _TIMES: Final = re.compile(r"(?<=\d)\s?[×✕✖*]\s?(?=\d)|[×✕✖](?=\s?\d)|(?<=\d)[×✕✖]")  # noqa: RUF001
 _JOINTS: Final = frozenset("-_.&'’=:")  # noqa: RUF001 - inside of names
 _JOINT: Final = re.compile(r"[-_&'’=:]|\.(?!\d)")  # noqa: RUF001 - no point of a number
-_INSIDE: Final = frozenset("@#+%~")  # of a piece, which they don't end
-_OPEN, _CLOSE = frozenset("([{<【「"), frozenset(")]}>】」")
+_INSIDE: Final = _JOINTS | frozenset("@#+%~")  # of a piece, which they don't end
+_BRACKETS: Final = MappingProxyType(dict.fromkeys("([{<【「", "(") | dict.fromkeys(")]}>】」", ")"))
 _MOST_TOKENS: Final = 9
 LONGEST: Final = 400
 """Characters of a text that are read; no header is longer."""
@@ -79,7 +79,7 @@ def _pieces(text: str, tokens: Sequence[_Token]) -> Iterator[Piece]:
         if ends := _segment_end(tokens, index):
             segment, lead, index = segment + 1, ends, index + 1
             continue
-        if tokens[index][0] in (*_JOINTS, *_INSIDE) and tokens[index][0] != "%":
+        if tokens[index][0] != "%" and tokens[index][0] in _INSIDE:
             index += 1
             continue
         end, said = _longest(tokens, index)
@@ -93,11 +93,7 @@ def _pieces(text: str, tokens: Sequence[_Token]) -> Iterator[Piece]:
 def _segment_end(tokens: Sequence[_Token], index: int) -> str:
     """Return the lead of the segment that the token ends the one before of; empty if it doesn't."""
     sign = tokens[index]["sign"]
-    if not sign or sign in _JOINTS or sign in _INSIDE:
-        return ""
-    if sign in _OPEN:
-        return "("
-    return ")" if sign in _CLOSE else "/"
+    return "" if not sign or sign in _INSIDE else _BRACKETS.get(sign, "/")
 
 
 def _longest(tokens: Sequence[_Token], index: int) -> tuple[int, Meaning]:
@@ -125,13 +121,9 @@ def _is_unknown_han(tokens: Sequence[_Token], index: int) -> bool:
 
 def _reach(tokens: Sequence[_Token], index: int) -> int:
     """Return the end of the tokens from `index` on that may be one name."""
-    end = index + 1
-    while end < min(len(tokens), index + _MOST_TOKENS):
-        sign = tokens[end]["sign"]
-        if sign and sign not in _JOINTS:
-            break
-        end += 1
-    return end
+    others = tokens[index + 1 : index + _MOST_TOKENS]
+    signs = [token["sign"] and token["sign"] not in _JOINTS for token in others]
+    return index + 1 + (signs.index(True) if True in signs else len(signs))
 
 
 def _joined(tokens: Sequence[_Token], index: int) -> bool:

@@ -67,7 +67,7 @@ class TableReader:
             line = self._rows.read(number, cells)
         except DocumentError as error:
             fault = re.sub(self._place, "", str(error))
-            first = cells[min(layout.label_column, len(cells) - 1)].plain if cells else ""
+            first = cells[min(layout.model_column or 0, len(cells) - 1)].plain if cells else ""
             labels = (first, f"line {number}")
             self.labels.update(labels)
             for cell in (cell for cell in cells if has_number(cell.plain)):

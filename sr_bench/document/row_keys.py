@@ -21,8 +21,8 @@ _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
 _KINDS: Final = ("scale", "precision", "dataset")
 _FEW: Final = 2
 _BOUND: Final = re.compile(r"(?:(?:[\u2265\u2264]|[<>]=?|&[lg][te];)\s?(?=\d))?")
-_LEAST, _MOST = 15, 60
-"""Decibels of images."""
+_LEAST_DB, _MOST_DB = 15, 60
+"""Of images."""
 
 
 def labelled(columns: Sequence[Column], texts: Sequence[Iterable[str]]) -> Iterator[Column]:
@@ -61,7 +61,7 @@ def _kind(text: str) -> str:
 
 
 def with_levels(
-    columns: tuple[Column, ...], unknown: Sequence[int], rows: Iterable[Sequence[Cell]]
+    columns: tuple[Column, ...], unknown: Sequence[int], full: Sequence[Sequence[Cell]]
 ) -> tuple[Column, ...]:
     """Return `columns` with those of levels as remarks: ``Noise | PSNR`` over ``15``, ``25``.
 
@@ -71,9 +71,8 @@ def with_levels(
     Args:
         columns: All of a table.
         unknown: Which of them hold numbers below a header that nothing knows.
-        rows: The cells of the table.
+        full: The rows of the table that have a cell for each column.
     """
-    full = [row for row in rows if len(row) == len(columns)]
     held = [n for n, column in enumerate(columns) if column.holds_numbers]
     known = (n for n in held if n not in unknown and any(read_numbers(row[n]) for row in full))
     first = next(known, len(columns))
@@ -107,11 +106,8 @@ def of_benchmarks(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[
     decibels: no other metric of these data sets is near 30. Beside them, an unknown name with a
     scale is a data set too: ``Set5 x2 | Mine x2``.
     """
-    unsaid = [
-        n
-        for n, column in enumerate(columns)
-        if column.role == "number" and not column.says.measures
-    ]
+    numbers = [n for n, column in enumerate(columns) if column.role == "number"]
+    unsaid = [n for n in numbers if not columns[n].says.measures]
     found = [n for n in unsaid if _is_benchmark(columns[n].says.dataset)]
     if not found and any(map(_are_benchmarks, columns, texts)):
         found = unsaid
@@ -119,13 +115,13 @@ def of_benchmarks(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[
         return columns
     if not all(are_decibels(texts[n].cells) for n in found):
         return columns
-    psnr = (Measure("psnr"),)
-    return tuple(
-        replace(column, says=column.says._replace(measures=psnr, dataset=_data_set(column)))
-        if n in found or (_is_other(column) and are_decibels(below.cells))
-        else column
-        for n, (column, below) in enumerate(zip(columns, texts, strict=True))
-    )
+    others = [n for n in numbers if _is_other(columns[n]) and are_decibels(texts[n].cells)]
+    psnr, of_psnr = (Measure("psnr"),), list(columns)
+    for n in (*found, *others):
+        says = columns[n].says
+        dataset = says.dataset or (says.rest if n in others else "")
+        of_psnr[n] = replace(columns[n], says=says._replace(measures=psnr, dataset=dataset))
+    return tuple(of_psnr)
 
 
 def are_decibels(cells: Iterable[Cell]) -> bool:
@@ -141,11 +137,7 @@ def _psnr(cell: Cell) -> str:
     values = [number for number in read_numbers(cell) if number.kind == "value"]
     if not (len(values) == 1 or prints_pair(cell)) or compact(values[0].unit) not in ("", "db"):
         return ""
-    return values[0].text if _LEAST <= float(values[0].text) < _MOST else ""
-
-
-def _data_set(column: Column) -> str:
-    return column.says.dataset or (column.says.rest if _is_other(column) else "")
+    return values[0].text if _LEAST_DB <= float(values[0].text) < _MOST_DB else ""
 
 
 def _is_other(column: Column) -> bool:

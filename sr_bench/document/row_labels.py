@@ -18,7 +18,7 @@ from sr_bench.document.rows import Line
 from sr_bench.document.sizes import read_size
 from sr_bench.document.spelling import has_digit, has_number
 from sr_bench.document.tables import Document
-from sr_bench.document.told import Meaning, meaning_of
+from sr_bench.document.told import ToldMeaning, meaning_of
 from sr_bench.errors import DocumentError
 
 _TELLING: Final = frozenset({*IDENTITIES, "metric"})
@@ -63,7 +63,7 @@ class RowReader:
             return None
         self._check_width(number, cells)
         cells = self._above = self._continued(cells)
-        cell = cells[self._layout.label_column]
+        cell = cells[self._layout.model_column or 0]
         place = str(self._document.source(cell))
         label = self._labels.get(cell, Label(""))
         if isinstance(label, DocumentError):
@@ -77,10 +77,10 @@ class RowReader:
             texts["source"] = ""
             backend, precision = label.backend or said.backend, said.precision or label.precision
             label = label._replace(backend=backend, precision=precision)
-        says = self._said(cells, texts, label, place)
+        says, means = self._said(cells, texts, label, place), self._told(cells)
+        says = means.says.over(says) if means else says.over(self._measured(texts))
         says = says.over(Dimensions(self._section.measures))
         remarks = (label.mark, *remarks_of(self._layout.columns, cells), self._section_text)
-        means = self._told(cells)
         if label.model:
             row = LabelledRow(label, says, remarks, number)
             by_source = "source" in self._layout.roles
@@ -159,7 +159,7 @@ class RowReader:
     ) -> Dimensions:
         precision = self._precision(self._calibrated(cells, texts), label, place)
         scale = _SCALE.fullmatch(texts.get("scale", ""))
-        says = Dimensions(
+        return Dimensions(
             model=label.model,
             row_source=texts.get("source", ""),
             precision=precision,
@@ -169,20 +169,17 @@ class RowReader:
             scale=int(scale[1]) if scale else 0,
             shape=_shape(texts),
         )
-        return self._labelled(says, cells, texts.get("metric", ""))
 
-    def _labelled(self, says: Dimensions, cells: Sequence[Cell], metric: str) -> Dimensions:
-        """Return `says` with what the row's first cell, or its column of metrics, names."""
-        if means := self._told(cells):
-            return means.says.over(says)
-        if not metric:
-            return says
+    def _measured(self, texts: Mapping[str, str]) -> Dimensions:
+        """Return what the cell in the column of metrics names."""
+        if not (metric := texts.get("metric")):
+            return Dimensions()
         named = read_phrase(metric)
         if named.precision and named.precision.is_bare_int8:
             named = named._replace(precision=self._int8 or named.precision)
         if not named.measures and column_role(metric) == "unknown":
             named = named._replace(measures=(fallback_measure(metric),))
-        return says.over(named._replace(rest=""))
+        return named._replace(rest="")
 
     def _calibrated(self, cells: Sequence[Cell], texts: Mapping[str, str]) -> str:
         """Return the precision of a row with what a second column says of it: int8, then max."""
@@ -193,7 +190,7 @@ class RowReader:
                 text = both if read_phrase(both).precision else text
         return text
 
-    def _told(self, cells: Sequence[Cell]) -> Meaning | None:
+    def _told(self, cells: Sequence[Cell]) -> ToldMeaning | None:
         """Return what the card says of a row."""
         told = self._layout.told
         return meaning_of(told.rows, cells[0].plain) if told else None

@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-Meaning = TypeVar("Meaning")
+Key = TypeVar("Key")
 
 _DIGIT: Final = re.compile("[0-9]")
 _FRACTION: Final = re.compile(r"\d\\?[.,．，]\d")  # noqa: RUF001 - full-width
@@ -36,7 +36,7 @@ def words(text: str) -> frozenset[str]:
     return frozenset(map(compact, text.split()))
 
 
-def by_word(meanings: Mapping[Meaning, str]) -> Mapping[str, Meaning]:
+def by_word(meanings: Mapping[Key, str]) -> Mapping[str, Key]:
     """Return the key of each word in the texts of `meanings`."""
     return MappingProxyType({word: key for key, text in meanings.items() for word in words(text)})
 

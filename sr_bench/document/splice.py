@@ -42,12 +42,15 @@ def spliced(document: Document, edits: Mapping[Cell, str]) -> str:
             one cell.
     """
     ordered = sorted(edits.items(), key=_place_of)
+    spans: list[_Edit] = []
     position = 0
     for cell, new in ordered:
         _check_cell(document, cell, position)
         _check_content(document, cell, new)
         position = cell.end
-    spans = [(cell.start, cell.end, _content(document, cell, new)) for cell, new in ordered]
+        if cell.markup == "verbatim":
+            new = yaml_files.scalar(document.text, cell, new)
+        spans.append((cell.start, cell.end, new))
     return _replaced(document.text, rst_fit.fitted(document.text, document.grids, spans))
 
 
@@ -61,12 +64,6 @@ def _replaced(text: str, spans: Sequence[_Edit]) -> str:
         pieces += [text[position:start], new]
         position = end
     return "".join((*pieces, text[position:]))
-
-
-def _content(document: Document, cell: Cell, new: str) -> str:
-    if cell.markup != "verbatim":
-        return new
-    return yaml_files.scalar(document.text, cell, new)
 
 
 def _check_cell(document: Document, cell: Cell, position: int) -> None:
@@ -120,11 +117,8 @@ def _check_result(document: Document, after: str, edits: Sequence[tuple[Cell, st
 def _edited(cell: Cell, edits: Sequence[tuple[Cell, str]], starts: Sequence[int]) -> str:
     """Return what `cell` should hold after those of `edits`, by their `starts`, within it."""
     text = cell.text
-    last = bisect_left(starts, cell.end + 1)
-    # From the end, so that the offsets of the others stay right.
-    while last and starts[last - 1] >= cell.start:
-        last -= 1
-        edit, new = edits[last]
+    within = slice(bisect_left(starts, cell.start), bisect_left(starts, cell.end + 1))
+    for edit, new in reversed(edits[within]):  # so that the offsets of the others stay right
         if edit.end <= cell.end:
             text = text[: edit.start - cell.start] + new + text[edit.end - cell.start :]
     return text

@@ -24,7 +24,7 @@ _EXPECTED: Final = (
 
 
 @dataclass(frozen=True)
-class Meaning:
+class ToldMeaning:
     """What a card says that a column or a row is."""
 
     role: str = "number"
@@ -33,7 +33,7 @@ class Meaning:
     """Why its numbers are left out; empty if they are not."""
 
 
-def read_meaning(text: str) -> Meaning:
+def read_meaning(text: str) -> ToldMeaning:
     """Return what `text` of a card means.
 
     Raises:
@@ -47,20 +47,20 @@ def read_meaning(text: str) -> Meaning:
         first, *more = map(read_meaning, word.split(";"))
         return replace(first, says=reduce(lambda says, one: one.says.over(says), more, first.says))
     if word in ROLES:
-        return Meaning("number" if word == "value" else word)
+        return ToldMeaning("number" if word == "value" else word)
     if match := _KEY.fullmatch(word):
         key, value = match["key"], match["value"]
         if key == _IGNORE:
-            return Meaning("remark", ignored=value)
+            return ToldMeaning("remark", ignored=value)
         if key in _FIELDS:
-            return Meaning("number", _field(key, value))
+            return ToldMeaning("number", _field(key, value))
     measures, _, others = word.partition("@")
     if not word.strip("@ ") or "?" in word:
         raise ValueError(_EXPECTED)
-    return Meaning("number", _others(others)._replace(measures=read_measures(measures)))
+    return ToldMeaning("number", _others(others)._replace(measures=_measures(measures)))
 
 
-def read_measures(text: str) -> tuple[Measure, ...]:
+def _measures(text: str) -> tuple[Measure, ...]:
     """Return the metrics that ``psnr/ssim`` or ``params [K]`` name, one for each part."""
     said = read_phrase(text).measures
     return said or tuple(fallback_measure(part) for part in text.split("/") if part.strip())
@@ -84,19 +84,18 @@ def _field(key: str, value: str) -> Dimensions:
 def whole_table(told: ToldTable) -> Dimensions:
     """Return what `told` says of all numbers of its table; raises ValueError for a bad spelling."""
     precision = _field("precision", told.precision).precision if told.precision else None
-    measures = read_measures(told.metric) if told.metric else ()
+    measures = _measures(told.metric) if told.metric else ()
     return Dimensions(
         measures, told.model, precision=precision, dataset=told.dataset, scale=told.scale
     )
 
 
 def told_of(tables: Sequence[ToldTable], grid: Grid) -> ToldTable | None:
-    """Return the first of `tables` that means `grid`."""
-    return next((told for told in tables if fits(told, grid)), None)
+    """Return the first of `tables` that means `grid`, by all that it names its table by."""
+    return next((told for told in tables if _fits(told, grid)), None)
 
 
-def fits(told: ToldTable, grid: Grid) -> bool:
-    """Tell whether all that `told` names its table by is so of `grid`."""
+def _fits(told: ToldTable, grid: Grid) -> bool:
     named = (
         (told.heading, spelled_alike(told.heading, grid.heading)),
         (told.line, told.line == grid.line),
@@ -105,7 +104,7 @@ def fits(told: ToldTable, grid: Grid) -> bool:
     return any(value for value, _ in named) and all(fit for value, fit in named if value)
 
 
-def meaning_of(meanings: Meanings, text: str) -> Meaning | None:
+def meaning_of(meanings: Meanings, text: str) -> ToldMeaning | None:
     """Return what `meanings` says of a header or a label; None if nothing."""
     found = (means for name, means in meanings.items() if spelled_alike(name, text))
     return next(map(read_meaning, found), None)
@@ -125,7 +124,7 @@ def place(number: int) -> str:
     return f"column {number}"
 
 
-def _told(column: Column, means: Meaning | None) -> Column:
+def _told(column: Column, means: ToldMeaning | None) -> Column:
     if means is None:
         return column
     says = means.says.over(column.says) if means.role == "number" else means.says

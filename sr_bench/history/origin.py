@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sr_bench.document.cells import MetricCell
+from sr_bench.document.claims import MetricCell
 from sr_bench.history.git import Commit, last_commit
 from sr_bench.history.ledger import Ledger, LedgerLine
 

@@ -12,8 +12,7 @@ from sr_bench.core.metric import metric_info
 from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
 from sr_bench.core.update import Edit
-from sr_bench.document.cells import MetricCell, metric_cells, nearest_number
-from sr_bench.document.claims import Reading
+from sr_bench.document.claims import MetricCell, Reading, metric_cells, nearest_number
 from sr_bench.document.mirror import format_like
 from sr_bench.document.numbers import measured
 from sr_bench.engine.plan.options import split_scale

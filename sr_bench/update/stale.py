@@ -11,8 +11,7 @@ from sr_bench.core.claim import in_print
 from sr_bench.core.history import PastSession
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
-from sr_bench.document.cells import MetricCell, metric_cells
-from sr_bench.document.claims import read
+from sr_bench.document.claims import MetricCell, metric_cells, read
 from sr_bench.document.mirror import format_like
 from sr_bench.document.printed import unread_numbers
 from sr_bench.document.tables import Document

@@ -2,8 +2,7 @@
 
 from sr_bench.core.cell import CellKey
 from sr_bench.core.precision import Precision
-from sr_bench.document.cells import MetricCell, metric_cells, nearest_number
-from sr_bench.document.claims import read
+from sr_bench.document.claims import MetricCell, metric_cells, nearest_number, read
 from sr_bench.document.tables import Document, parse_document
 from tests.reading import read_claims
 

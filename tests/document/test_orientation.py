@@ -17,7 +17,7 @@ from tests.reading import read_claims
 
 def below(texts: Iterable[str]) -> Below:
     """Return a column of `texts`."""
-    return Below([[Cell(text, 1, 1, 0, len(text))] for text in texts], 0, 1)
+    return Below([Cell(text, 1, 1, 0, len(text)) for text in texts])
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sr_bench.document.cell import Cell
-from sr_bench.document.cells import metric_cells, nearest_number
-from sr_bench.document.claims import read
+from sr_bench.document.claims import metric_cells, nearest_number, read
 from sr_bench.document.inline import plain, split_emphasis
 from sr_bench.document.labels import read_label
 from sr_bench.document.mirror import format_like, mirror

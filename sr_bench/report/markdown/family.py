@@ -8,8 +8,7 @@ from sr_bench.cards.documents import read_bound
 from sr_bench.core.claim import Source
 from sr_bench.core.record import Record
 from sr_bench.document import numbers
-from sr_bench.document.cells import metric_cells
-from sr_bench.document.claims import read
+from sr_bench.document.claims import metric_cells, read
 from sr_bench.document.mirror import format_like, mirror
 from sr_bench.document.tables import Document
 from sr_bench.files.atomic import write_text

@@ -164,7 +164,7 @@ def tell_apart(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str, str]
     The fault is why one that says nothing else than one before it can't be read. A cell without a
     number is left out if another one answers its question.
     """
-    groups: dict[tuple[str, Dimensions], list[Finding]] = {}
+    groups: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
         groups.setdefault(_key(finding), []).append(finding)
     for group in groups.values():
@@ -188,9 +188,10 @@ def _doubled(finding: Finding, first: Finding) -> str:
     )
 
 
-def _key(finding: Finding) -> tuple[str, Dimensions]:
-    says = finding.says
-    return finding.measure.metric, says._replace(dataset=dataset_key(says.dataset), shape="")
+def _key(finding: Finding) -> tuple[object, ...]:
+    """Return the question that a number answers: all that it is about, but for its shape."""
+    says = finding.says  # its first six are metrics, model, source, precision, backend, device
+    return finding.measure.metric, says[:6], dataset_key(says.dataset), says.scale
 
 
 def _variants(group: Sequence[Finding]) -> list[str]:

@@ -44,7 +44,7 @@ class Dimensions(NamedTuple):
             return other
         if other == _NOTHING:
             return self
-        return Dimensions._make([own or theirs for own, theirs in zip(self, other, strict=True)])
+        return Dimensions._make([own or other[n] for n, own in enumerate(self)])
 
 
 _NOTHING = Dimensions()

@@ -158,9 +158,8 @@ def _lowered(match: re.Match[str]) -> str:
 
 def _without_mark(name: str) -> tuple[str, str]:
     """Return `name` without the footnote marks that it ends with, and those."""
-    marks = list(_MARK.finditer(name, max(0, len(name) - _MARKED)))
     end = len(name)
-    for match in reversed(marks):
+    for match in reversed(list(_MARK.finditer(name, max(0, end - _MARKED)))):
         if name[match.end() : end].strip():
             break
         end = match.start()

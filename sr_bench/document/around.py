@@ -41,7 +41,8 @@ def around(grid: Grid, title: str, columns: Sequence[Column]) -> Dimensions:
         says = says.over(Dimensions(dataset=outer.dataset, scale=outer.scale))
     roles = {column.role for column in columns}
     by_dataset = "dataset" in roles or any(column.says.dataset for column in columns)
-    by_scale = "scale" in roles or any(column.says.scale for column in columns)
+    by_scale = "scale" in roles or any(c.says.scale for c in columns if c.role == "number")
+    of_labels = (c.says.scale for c in columns if c.role in ("model", "dataset"))
     name = next(_names(grid.heading, title), "")
     return Dimensions(
         says.measures,
@@ -51,7 +52,7 @@ def around(grid: Grid, title: str, columns: Sequence[Column]) -> Dimensions:
         device=says.device,
         dataset="" if by_dataset else says.dataset,
         # A sentence may name many things, but seldom a scale that is not the table's.
-        scale=0 if by_scale else _scale(texts) or says.scale,
+        scale=0 if by_scale else max(of_labels, default=0) or _scale(texts) or says.scale,
     )
 
 
@@ -60,7 +61,8 @@ def _scale(texts: Iterable[str]) -> int:
 
 
 def _is_short(text: str) -> bool:
-    return len(text.split()) <= MOST_WORDS
+    """Tell whether a text has few words; a dash or a picture alone is none."""
+    return sum(any(map(str.isalnum, word)) for word in text.split()) <= MOST_WORDS
 
 
 def _names(heading: str, title: str) -> Iterator[str]:

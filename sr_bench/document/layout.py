@@ -9,6 +9,7 @@ from sr_bench.core.ignored import Ignored
 from sr_bench.core.told import ToldTable
 from sr_bench.document.around import around
 from sr_bench.document.benchmarks import of_benchmarks
+from sr_bench.document.changes import with_changes
 from sr_bench.document.columns import IDENTITIES, Below, Body, Column, body_of, read_columns
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.grids import Grid
@@ -131,7 +132,7 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
     columns = tuple(by_cells(*pair) for pair in zip(columns, texts, strict=True))
     if told:
         columns = told_columns(columns, told)
-    columns = oriented(columns, texts)
+    columns = with_changes(oriented(columns, texts), texts)
     results = bool(told) or _is_results(grid, columns)
     if results and any(c.role == "model" or c.says.measures or c.told for c in columns):
         named = tuple(unmeasured(*pair) for pair in zip(columns, texts, strict=True))

@@ -169,8 +169,8 @@ CHANGES: Final = MappingProxyType(
 QUALIFIERS: Final = words(
     """training train compile compilation load loading build quantization conversion warmup
     preprocessing postprocessing preprocess postprocess e2e endtoend std stdev variance
-    deviation spread min max minimum maximum median p50 p90 p95 p99 worst vgg vgg16 squeezenet
-    训练 方差 标准差 最大 最小"""
+    deviation spread relative min max minimum maximum median p50 p90 p95 p99 worst vgg vgg16
+    squeezenet 训练 方差 标准差 最大 最小"""
 )
 """Words that make a metric another one: the time of training is no latency."""
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from sr_bench.document.cell import Cell
+from sr_bench.document.changes import CHANGES
 from sr_bench.document.dimensions import Measure
 from sr_bench.document.printed_numbers import Number, measured, read_numbers
 from sr_bench.text.printable import counted
@@ -15,7 +16,6 @@ _NOT_NUMBER: Final = (
 )
 _NO_METRIC: Final = "no header, row or caption names its metric"
 _ENDS: Final = ("low", "high")
-_CHANGES: Final = ("loss", "gain")
 _LEAST_SSIM: Final = 0.1
 """What is below, as in 30.21 (0.02), is how far values lie apart."""
 _PAIR: Final = (Measure("psnr"), Measure("ssim"))
@@ -61,7 +61,7 @@ def changed(measures: tuple[Measure, ...], of_row: Sequence[Measure]) -> tuple[M
         return measures
     if (change := measures[0].metric) == "score":
         return tuple(of_row)
-    if change not in _CHANGES:
+    if change not in CHANGES:
         return measures
     return tuple(replace(measures[0], metric=f"{one.metric}_{change}") for one in of_row)
 

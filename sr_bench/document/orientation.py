@@ -1,7 +1,7 @@
 """Which way a table runs: models down or across, with datasets, metrics or scales the other way."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -9,11 +9,14 @@ from sr_bench.document.benchmarks import are_decibels
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Below, Column
 from sr_bench.document.dimensions import Dimensions, Measure
+from sr_bench.document.meanings import precision_label
 from sr_bench.document.phrases import fallback_measure, is_remark, misspelt, read_phrase
 from sr_bench.document.printed_numbers import Number, read_numbers
 from sr_bench.document.row_keys import labelled
-from sr_bench.document.spelling import has_digit, has_fraction, has_number
+from sr_bench.document.spelling import compact, has_digit, has_fraction, has_number, words
+from sr_bench.document.units import PERCENT
 
+_CHANGED: Final = words("change changes 变化 变化量")
 _NO_HEADER: Final = "it has no header"
 _LEADS: Final = re.compile(r"[\W_]*[0-9]")
 _LINES: Final = re.compile(r"\W*[1-9][0-9]{2,3}[pi]\W*")
@@ -82,17 +85,35 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Colum
     if "model" in roles or measured or roles.isdisjoint({"metric", *IDENTITIES}):
         return columns
     return tuple(
-        replace(column, role="number", says=column.says._replace(model=column.header))
-        if column.header and _is_of_a_model(column, cells)
+        replace(column, role="number", says=_of_a_model(column, roles))
+        if column.header and _is_of_a_model(column, cells, by_metric="metric" in roles)
         else column
         for column, cells in zip(columns, texts, strict=True)
     )
 
 
-def _is_of_a_model(column: Column, texts: Below) -> bool:
-    """Tell whether a column holds numbers, even below a word for remarks, such as ``Paper``."""
+def _of_a_model(column: Column, roles: Container[str]) -> Dimensions:
+    """Return what a header says that is a model's name; ``INT8 (ours)`` is a precision.
+
+    ``Change`` is one of what the rows measure.
+    """
+    if compact(column.header) in _CHANGED:
+        return column.says._replace(measures=(Measure("loss"),), rest="")
+    if precision_label(column.header):
+        return column.says
+    dataset = "" if "dataset" in roles else column.says.dataset  # Full DIV2K
+    return column.says._replace(measures=(), model=column.header, dataset=dataset)
+
+
+def _is_of_a_model(column: Column, texts: Below, *, by_metric: bool) -> bool:
+    """Tell whether a column holds numbers, even below a word for remarks, such as ``Paper``.
+
+    Where rows name the metric, ``Pruned (10%)`` is none.
+    """
     if column.role == "unknown":
         return any(map(has_digit, texts))
+    if by_metric and PERCENT in column.header:
+        return not read_phrase(column.header.replace(PERCENT, "")).measures
     return column.role == "remark" and are_decibels(texts.cells)
 
 

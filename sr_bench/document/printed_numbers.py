@@ -10,7 +10,7 @@ from sr_bench.document.in_place import FILL, MINUSES, in_place
 from sr_bench.document.inline import LONGEST
 from sr_bench.document.lexicon import NOTHING
 from sr_bench.document.spelling import compact, has_digit
-from sr_bench.document.units import cost_unit, is_unit, metric_power, with_printed_unit
+from sr_bench.document.units import TIMES, cost_unit, is_unit, metric_power, with_printed_unit
 
 Kind = Literal["value", "gain", "spread", "blank"]
 
@@ -109,7 +109,7 @@ class _Reader:
         if item["unit"]:
             return self._take_unit(item["unit"])
         if item["times"] and self.numbers and "." in self.numbers[-1].text:  # 2x may be a scale
-            self.numbers[-1] = self.numbers[-1]._replace(unit="x")
+            self.numbers[-1] = self.numbers[-1]._replace(unit=TIMES)
             return not self._awaited
         if item["sign"]:
             return self._take_sign(item)

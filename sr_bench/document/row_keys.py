@@ -7,7 +7,7 @@ from typing import Final
 
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Column
-from sr_bench.document.meanings import precision_word
+from sr_bench.document.meanings import precision_label
 from sr_bench.document.phrases import read_phrase
 from sr_bench.document.printed_numbers import read_numbers
 from sr_bench.document.results import names_network
@@ -42,7 +42,7 @@ def _role(texts: Iterable[str]) -> str:
 
 
 def _kind(text: str) -> str:
-    if precision_word(text):
+    if precision_label(text):
         return "precision"
     says = read_phrase(text)
     kinds = [kind for kind in _KINDS if getattr(says, kind)]

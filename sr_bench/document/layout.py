@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from sr_bench.core.ignored import Ignored
+from sr_bench.core.metric import metric_infos
 from sr_bench.core.told import ToldTable
 from sr_bench.document.around import around
 from sr_bench.document.benchmarks import of_benchmarks
@@ -22,7 +23,7 @@ from sr_bench.document.orientation import (
 )
 from sr_bench.document.phrases import read_phrase
 from sr_bench.document.results import WEAK, looks_like_results
-from sr_bench.document.row_keys import with_levels
+from sr_bench.document.row_keys import with_gap, with_levels
 from sr_bench.document.spelling import compact
 from sr_bench.document.told import told_columns, whole_table
 
@@ -136,6 +137,7 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
     results = bool(told) or _is_results(grid, columns)
     if results and any(c.role == "model" or c.says.measures or c.told for c in columns):
         named = tuple(unmeasured(*pair) for pair in zip(columns, texts, strict=True))
+        named = with_gap(named, texts)
         pairs = enumerate(zip(columns, named, strict=True))
         unknown = [n for n, (old, new) in pairs if new.holds_numbers and old.role == "unknown"]
         columns = with_levels(named, unknown, body.rows)
@@ -150,4 +152,6 @@ def _is_results(grid: Grid, columns: Sequence[Column]) -> bool:
     if any(c.role == "model" and compact(c.header) not in {"", *WEAK} for c in columns):
         return True
     measured = any(column.says.measures or column.role == "metric" for column in columns)
+    above = read_phrase(grid.caption).measures
+    measured = measured or any(measure.metric in metric_infos() for measure in above)
     return measured or looks_like_results(grid)

@@ -122,3 +122,30 @@ def test_dashes_and_pictures_make_no_sentence_of_a_caption() -> None:
     caption = "<summary><b>📐 Parts removed (Set5, ×4) — click to see</b></summary>"  # noqa: RUF001
     text = f"# wren\n\n## On Set14\n\n{caption}\n\n" + table("Model | PSNR", "wren | 31.5")
     assert claims(text) == ["wren Set5 x4 psnr 31.5"]
+
+
+def test_numbers_behind_an_empty_column_and_names_are_of_those() -> None:
+    text = table(
+        "Model | PSNR |  | Model by LPIPS | LPIPS",
+        "wren | 31.5 |  | owl | 0.1",
+        "owl | 31 |  | wren | 0.2",
+    )
+    reading = read(parse_document(text, "zoo/README.md"))
+    assert [c.text for t in reading.tables for row in t.rows for c in row.claims] == ["31.5", "31"]
+    faults = [one.fault for one in reading.printed if one.text in ("0.1", "0.2")]
+    assert faults == ["its rows are called by 'Model by LPIPS'; they need a table of their own"] * 2
+
+
+def test_a_first_row_without_a_label_is_a_header_where_it_alone_prints_no_number() -> None:
+    rows = ("", "noise=10", "noise=30"), ("wren", "33.1", "29.5"), ("owl", "34", "30.5")
+    cells = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
+    text = "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
+    (layout,) = read(parse_document(text, "zoo/README.html")).layouts
+    assert [column.header for column in layout.columns] == ["", "noise=10", "noise=30"]
+
+
+def test_a_table_below_a_caption_of_a_metric_is_one_of_results() -> None:
+    text = "<table><caption>PSNR of all</caption><tr><th></th><th>a=1</th><th>a=2</th></tr>"
+    text += "<tr><td>wren</td><td>33.1</td><td>29.5</td></tr></table>"
+    printed = read(parse_document(f"# Zoo\n\n{text}", "zoo/README.md")).printed
+    assert [one.text for one in printed if one.unread] == ["33.1", "29.5"]

@@ -7,12 +7,10 @@ from typing import Final
 
 from sr_bench.core.metric import metric_infos
 from sr_bench.document.columns import Below, Column
-from sr_bench.document.dimensions import Measure
+from sr_bench.document.dimensions import CHANGES, Measure
 from sr_bench.document.in_place import MINUSES
 from sr_bench.document.spelling import has_digit
 
-CHANGES: Final = ("loss", "gain")
-"""Ends of the names of changes, and the names of those of which nothing says of what."""
 _SIGNED: Final = re.compile(rf"\W*?(?:(?P<plus>\+)|[{MINUSES}])\s?\.?[0-9]")
 _FEW: Final = 2
 

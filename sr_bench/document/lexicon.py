@@ -112,8 +112,8 @@ SR_DATASETS: Final = tuple(words("set5 set14 b100 bsd100 bsds100 urban100 manga1
 
 DATASET_PARTS: Final = words(
     """val valid validation test testing train training dev k 1k 2k 4k 21k hq v1 v2 l h easy
-    medium hard mini tiny minival testdev tests trainval set 12 07 2007 2012 2014 2017 2015
-    验证集 测试集 数据集"""
+    medium hard mini tiny indoor outdoor minival testdev tests trainval set 12 07 2007 2012 2014
+    2017 2015 验证集 测试集 数据集"""
 )
 
 BACKENDS: Final = MappingProxyType(

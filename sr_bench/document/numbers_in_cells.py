@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from sr_bench.document.cell import Cell
-from sr_bench.document.changes import CHANGES
-from sr_bench.document.dimensions import Measure
+from sr_bench.document.dimensions import CHANGES, Measure
 from sr_bench.document.printed_numbers import Number, measured, read_numbers
 from sr_bench.text.printable import counted
 

@@ -17,6 +17,8 @@ from sr_bench.document.spelling import compact, has_digit, has_fraction, has_num
 from sr_bench.document.units import PERCENT
 
 _CHANGED: Final = words("change changes 变化 变化量")
+_INTERPOLATIONS: Final = words("bicubic bilinear nearest lanczos bicubicinterpolation 双三次")
+"""What networks are compared with."""
 _NO_HEADER: Final = "it has no header"
 _LEADS: Final = re.compile(r"[\W_]*[0-9]")
 _LINES: Final = re.compile(r"\W*[1-9][0-9]{2,3}[pi]\W*")
@@ -185,6 +187,8 @@ def unmeasured(column: Column, texts: Iterable[str]) -> Column:
         return replace(column, fault=_NO_HEADER)
     if title := misspelt(column.header):
         return replace(column, fault=f"no column of this name is read; did you mean {title!r}?")
+    if compact(column.header) in _INTERPOLATIONS:
+        return replace(column, role="number", says=column.says._replace(model=column.header))
     says = column.says._replace(measures=(fallback_measure(column.header),))
     return replace(column, role="number", says=says)
 

@@ -13,7 +13,9 @@ from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.findings import Finding, Line
 from sr_bench.document.labelled_parts import labelled_parts
 from sr_bench.document.layout import Layout
+from sr_bench.document.listed import listed_numbers
 from sr_bench.document.numbers_in_cells import changed, numbers_in
+from sr_bench.document.phrases import UNNAMED
 from sr_bench.document.printed import Printed, Scope
 from sr_bench.document.printed_numbers import Number, read_numbers
 from sr_bench.document.row_labels import RowReader
@@ -152,6 +154,9 @@ def _numbers(
 ) -> list[tuple[Dimensions, Sequence[tuple[Number, Measure]]]]:
     """Return the numbers of a cell, together with what is said of them nearer than in their row."""
     around = line.layout.says.measures
+    named = measures if measures and measures[0].metric != UNNAMED else around
+    if listed := listed_numbers(column.header, cell, named):
+        return [(own.over(column.about), numbers) for own, numbers in listed]
     try:
         return [(column.about, numbers_in(cell, measures, around))]
     except ValueError:

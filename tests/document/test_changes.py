@@ -59,7 +59,7 @@ def claims(text: str) -> list[str]:
         ),
         (
             "# wren\n\n" + table("Metric | FP32 | INT8 | Change", "Latency | 9 ms | 4 ms | -0.5x"),
-            ["wren latency 9", "wren int8 latency 4", "wren latency_loss -0.5"],
+            ["wren latency 9", "wren int8 latency 4", "wren latency_ratio_loss -0.5"],
         ),
     ],
 )
@@ -149,3 +149,45 @@ def test_a_table_below_a_caption_of_a_metric_is_one_of_results() -> None:
     text += "<tr><td>wren</td><td>33.1</td><td>29.5</td></tr></table>"
     printed = read(parse_document(f"# Zoo\n\n{text}", "zoo/README.md")).printed
     assert [one.text for one in printed if one.unread] == ["33.1", "29.5"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "# wren\n\nPSNR:\n\n"
+            + table("Dataset | Bicubic | FP32 | INT8", "Set5 | 28 | 31 | 30.5"),
+            ["Bicubic Set5 psnr 28", "wren Set5 psnr 31", "wren Set5 int8 psnr 30.5"],
+        ),
+        (
+            "### Results on SOTS-Outdoor\n\n" + table("Model | PSNR | Images", "wren | 31 | 12"),
+            ["wren SOTS-Outdoor psnr 31", "wren SOTS-Outdoor images 12"],
+        ),
+        (table("Model | (Top-1) accuracy", "wren | 71.5%"), ["wren top1 71.5"]),
+    ],
+)
+def test_words_of_tables_beside_others(text: str, expected: list[str]) -> None:
+    assert claims(text) == expected
+
+
+def test_a_change_has_the_unit_of_what_changes() -> None:
+    text = "# wren\n\n" + table("Metric | FP32 | INT8 | Δ", "Size (MB) | 2 | 1 | -512 KB")
+    change = read_claims(parse_document(text, "zoo/README.md"))[-1]
+    assert (change.metric, change.value) == ("model_size_loss", -0.512)
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "expected"),
+    [
+        ("PSNR (FP32/INT8)", "30.2/30.1", ["wren psnr 30.2", "wren int8 psnr 30.1"]),
+        ("Latency fp32 / fp16 (ms)", "9 / 5", ["wren latency 9", "wren fp16 latency 5"]),
+        (
+            "Top1 (original / quantized / diff)",
+            "71% / 70% / 1%",
+            ["wren top1 71", "wren top1_loss 1", "wren int8 top1 70"],
+        ),
+        ("PSNR / SSIM (FP32)", "30.2 / 0.9", ["wren psnr 30.2", "wren ssim 0.9"]),
+    ],
+)
+def test_a_header_may_list_precisions(header: str, cell: str, expected: list[str]) -> None:
+    assert sorted(claims(table(f"Model | {header}", f"wren | {cell}"))) == sorted(expected)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from sr_bench.core.metric import metric_infos
+from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Below, Column
 from sr_bench.document.dimensions import CHANGES, Measure
 from sr_bench.document.in_place import MINUSES
@@ -40,13 +41,34 @@ def _signs(column: Column, texts: Below) -> bool | None:
     found = [_SIGNED.match(text) for text in numbers]
     if len(found) < _FEW or not all(found):
         return None
-    known = any(measure.metric in metric_infos() for measure in column.says.measures)
-    return known or any(match["plus"] for match in found if match)
+    return _is_known(column) or any(match["plus"] for match in found if match)
+
+
+def is_gain(columns: Sequence[Column], cells: Sequence[Cell]) -> bool:
+    """Tell whether all numbers of a row have a sign: it is one of changes, as ``Δ to EDSR`` is."""
+    held = [
+        (column, cell.text)
+        for column, cell in zip(columns, cells, strict=False)
+        if column.holds_numbers and has_digit(cell.plain)
+    ]
+    known = any(_is_known(column) and not _says_change(column) for column, _ in held)
+    signs = [match for _, text in held if (match := _SIGNED.match(text))]
+    return known and len(signs) == len(held) >= _FEW and any(match["plus"] for match in signs)
+
+
+def gains(measures: Sequence[Measure]) -> tuple[Measure, ...]:
+    """Return `measures` as what values are better by."""
+    return tuple(
+        one if _is_change(one) else replace(one, metric=f"{one.metric}_gain") for one in measures
+    )
+
+
+def _is_known(column: Column) -> bool:
+    return any(measure.metric in metric_infos() for measure in column.says.measures)
 
 
 def _gained(column: Column) -> Column:
-    measures = tuple(replace(one, metric=f"{one.metric}_gain") for one in column.says.measures)
-    return replace(column, says=column.says._replace(measures=measures))
+    return replace(column, says=column.says._replace(measures=gains(column.says.measures)))
 
 
 def _of_left(columns: Sequence[Column]) -> Iterator[Column]:

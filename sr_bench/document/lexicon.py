@@ -52,7 +52,7 @@ _ROLES: Final = MappingProxyType(
         "runtime": """runtime targetruntime backend backends framework frameworks engine
             inferenceengine inferencebackend 推理框架 框架 后端 推理后端 运行时 推理引擎""",
         "metric": """metric metrics metricname measure measures indicator indicators criterion
-            指标 评价指标 评估指标 评测指标 度量""",
+            指标 项目 评价指标 评估指标 评测指标 度量""",
         "value": """value values result results 值 数值 结果 指标值 测试结果""",
         "remark": """no rank ranking 排名 index id num note notes remark remarks comment
             comments description details info link links url urls download downloads weight
@@ -106,6 +106,12 @@ DATASETS: Final = words(
 
 NUMBERED: Final = words("set bsd bsds cbsd urban manga general rain vid udm sun div")
 """Those that are a dataset's only with digits behind: Set5, but not Set."""
+
+PRECISION_REMARKS: Final = words(
+    """baseline weight weights activation activations bias ptq qat qdq dynamic static only model
+    engine quantized quantised quantization and with per tensor channel 模型 量化"""
+) | {""}
+"""Words behind a precision that make a label no name: ``INT8 weights + activations``."""
 
 SR_DATASETS: Final = tuple(words("set5 set14 b100 bsd100 bsds100 urban100 manga109 div2k"))
 """On which papers of super-resolution print PSNR, and often don't say so."""

@@ -57,8 +57,7 @@ _DTYPE_WORDS: Final = MappingProxyType(
     | {"量化前": "fp32", "量化后": "int8", "量化": "int8"}
 )
 _REMARK: Final = re.compile(
-    r"(?<=\S)\s*(?:[(（][^()（）]{1,60}[)）]|\bbaseline|基线|基准)\s{0,9}$",  # noqa: RUF001
-    re.IGNORECASE,
+    r"(?<=\S)\s*(?:[(（][^()（）]{1,60}[)）]|基线|基准)\s{0,9}$"  # noqa: RUF001
 )
 _DATASET_END: Final = re.compile(
     rf"\d{{0,6}}(?:(?:{'|'.join(lexicon.DATASET_PARTS)})\d{{0,6}}){{0,2}}"
@@ -129,10 +128,13 @@ def precision_word(text: str) -> Precision | None:
 def precision_label(text: str) -> Precision | None:
     """Return the precision that is all of a label but for a remark; None if it is not one.
 
-    >>> precision_label("INT8 (ours)"), precision_label("FP32 baseline"), precision_label("EDSR")
-    ('int8', 'fp32', None)
+    >>> precision_label("FP32 baseline"), precision_label("INT8 weights + bias (ours)")
+    ('fp32', 'int8')
     """
-    return precision_word(_REMARK.sub("", text))
+    text = _REMARK.sub("", text)
+    first, *others = text.split() or [""]
+    said = others and {compact(word) for word in others} <= lexicon.PRECISION_REMARKS
+    return precision_word(first if said else text)
 
 
 @lru_cache(maxsize=1000)

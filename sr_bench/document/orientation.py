@@ -72,7 +72,7 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Colum
             columns, roles = (replace(columns[0], role="metric"), *columns[1:]), {"metric"}
     if "model" in roles or not columns:
         return columns
-    if columns[0].says.measures and _are_names(texts[0]):
+    if columns[0].says.measures and columns[0].role != "precision" and _are_names(texts[0]):
         return (replace(columns[0], role="model"), *_of_corner(columns, texts))
     measured = any(column.says.measures for column in columns)
     named = any(column.role == "number" and not _says_nothing(column) for column in columns)
@@ -168,11 +168,13 @@ def _names_metrics(texts: Iterable[str]) -> bool:
 
 def _label_role(texts: Iterable[str]) -> str:
     """Return what the labels of rows name: metrics, datasets, scales, precisions; or models."""
-    labels = [read_phrase(text) for text in texts]
+    found = list(texts)
+    labels = [read_phrase(text) for text in found]
     alone = [says for says in labels if not (says.measures or says.rest)]
     votes = {"metric": sum(bool(says.measures) for says in labels)}
     for role in ("dataset", "scale", "precision"):
         votes[role] = sum(bool(getattr(says, role)) for says in alone)
+    votes["precision"] = max(votes["precision"], len([*filter(precision_label, found)]))
     best = max(votes, key=lambda role: votes[role])
     return best if 2 * votes[best] > len(labels) else "model"
 

@@ -16,7 +16,7 @@ from sr_bench.document.pieces import LONGEST, Piece, pieces
 from sr_bench.document.spelling import compact, narrow
 
 _AGAINST: Final = re.compile(
-    r"\b(?:vs|versus|over|against|than|compared|relative)\b|相比|相对", re.IGNORECASE
+    r"\b(?:vs|versus|over|against|than|from|compared|relative)\b|相比|相对", re.IGNORECASE
 )
 _SHORTEST_NAME: Final = 4
 UNNAMED: Final = "value"

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Final
 
 from sr_bench.core.metric import metric_infos
 from sr_bench.core.precision import agreed
 from sr_bench.document.cell import Cell
+from sr_bench.document.changes import gains, is_gain
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.findings import Finding, Line
@@ -78,6 +80,8 @@ class TableReader:
             return
         if line:
             self.labels.update(line.labels)
+            if is_gain(layout.columns, cells):
+                line = replace(line, is_gain=True)
             for column, cell in zip(layout.columns, cells, strict=True):
                 self._cell(line, column, cell)
 
@@ -107,6 +111,7 @@ class TableReader:
             ValueError: It prints what can't be read; the message says what was expected.
         """
         measures = changed(column.says.measures, line.says.measures) or line.says.measures
+        measures = gains(measures) if line.is_gain else measures
         source = self._document.source
         if not has_digit(cell.text):
             if len(measures) != 1 or measures[0].metric not in metric_infos():

@@ -6,6 +6,7 @@ from typing import Final
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import Column
 from sr_bench.document.lexicon import NOTHING
+from sr_bench.document.meanings import precision_word
 from sr_bench.document.phrases import read_phrase
 
 _MARKS: Final = frozenset("√✓✔☑✅●")
@@ -27,5 +28,7 @@ def remarks_of(columns: Sequence[Column], cells: Sequence[Cell]) -> Iterator[str
         if column.role in ("remark", "unknown") and not column.fault:
             text = value_of(cell)
             yield column.header if text.removesuffix(_SHAPE) in _MARKS else text
+        elif column.role == "precision":
+            yield "" if precision_word(cell.plain) else value_of(cell)
         elif column.role == "metric" and (said := read_phrase(cell.plain)).measures:
             yield said.rest

@@ -12,7 +12,7 @@ from sr_bench.document.findings import Line
 from sr_bench.document.labels import Label, parted, precision_twins, read_label
 from sr_bench.document.layout import Layout
 from sr_bench.document.lexicon import NOTHING
-from sr_bench.document.meanings import precision_word
+from sr_bench.document.meanings import precision_label, precision_word
 from sr_bench.document.owners import LabelledRow, Owners
 from sr_bench.document.phrases import column_role, fallback_measure, is_remark, read_phrase
 from sr_bench.document.remarks import remarks_of, value_of
@@ -232,7 +232,7 @@ class RowReader:
         named = None if label.precision.is_full else label.precision
         if not text:
             return named
-        in_column = precision_word(text) or read_phrase(text).precision
+        in_column = precision_word(text) or read_phrase(text).precision or precision_label(text)
         in_column = Precision.FP32 if text.lower() in _FULL else in_column
         if in_column is None:
             msg = f"{place}: expected a precision such as FP32 or w8a8 in its column, got {text!r}"

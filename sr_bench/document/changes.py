@@ -1,7 +1,7 @@
 """Columns of changes that no word calls so, or calls so without saying of what."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -37,23 +37,34 @@ def _signs(column: Column, texts: Below) -> bool | None:
     """Tell whether signs show that numbers are changes; None where a number has no sign."""
     if column.role != "number" or not column.says.measures or column.told or _says_change(column):
         return None
-    numbers = [cell.text for cell in texts.cells if has_digit(cell.plain)]
-    found = [_SIGNED.match(text) for text in numbers]
-    if len(found) < _FEW or not all(found):
-        return None
-    return _is_known(column) or any(match["plus"] for match in found if match)
+    found = _all_signs(cell for cell in texts.cells if has_digit(cell.plain))
+    return (_is_known(column) or "+" in found) if len(found) >= _FEW else None
 
 
 def is_gain(columns: Sequence[Column], cells: Sequence[Cell]) -> bool:
     """Tell whether all numbers of a row have a sign: it is one of changes, as ``Δ to EDSR`` is."""
+    if not any("+" in cell.text for cell in cells):  # most rows
+        return False
     held = [
-        (column, cell.text)
+        (column, cell)
         for column, cell in zip(columns, cells, strict=False)
         if column.holds_numbers and has_digit(cell.plain)
     ]
-    known = any(_is_known(column) and not _says_change(column) for column, _ in held)
-    signs = [match for _, text in held if (match := _SIGNED.match(text))]
-    return known and len(signs) == len(held) >= _FEW and any(match["plus"] for match in signs)
+    signs = _all_signs(cell for _, cell in held)
+    if len(signs) < _FEW or "+" not in signs:
+        return False
+    return any(_is_known(column) and not _says_change(column) for column, _ in held)
+
+
+def _all_signs(cells: Iterable[Cell]) -> str:
+    """Return the sign of each number; none at all if one has none."""
+    signs = ""
+    for cell in cells:
+        match = _SIGNED.match(cell.text)
+        if not match:
+            return ""
+        signs += "+" if match["plus"] else "-"
+    return signs
 
 
 def gains(measures: Sequence[Measure]) -> tuple[Measure, ...]:

@@ -31,11 +31,12 @@ def listed_numbers(
         measures: What the column, its row or the table measures; one, and changes of that.
     """
     parts = _parts(header) if 0 < header.count("/") < _MOST else ()
-    values = [one for one in read_numbers(cell) if one.kind in ("value", "blank")]
-    if not parts or len(parts) != len(values) or not measures:
+    if not parts or not measures:  # of most headers
         return []
+    values = [one for one in read_numbers(cell) if one.kind in ("value", "blank")]
     base, *others = measures
-    if any(one.metric.rpartition("_")[2] not in CHANGES for one in others):
+    others_change = all(one.metric.rpartition("_")[2] in CHANGES for one in others)
+    if len(parts) != len(values) or not others_change:
         return []
     return [
         (Dimensions(precision=precision), [(one, measured(_changed(base, change), one))])

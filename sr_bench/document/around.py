@@ -41,7 +41,8 @@ def around(grid: Grid, title: str, columns: Sequence[Column]) -> Dimensions:
         says = says.over(Dimensions(dataset=outer.dataset, scale=outer.scale))
     roles = {column.role for column in columns}
     by_dataset = "dataset" in roles or any(column.says.dataset for column in columns)
-    by_scale = "scale" in roles or any(column.says.scale for column in columns)
+    by_scale = "scale" in roles or any(c.says.scale for c in columns if c.role == "number")
+    of_labels = (c.says.scale for c in columns if c.role in ("model", "dataset"))
     # A sentence may name many things, but seldom a scale that is not the table's.
     scales = (read_phrase(text).scale for text in texts)
     name = next(_names(grid.heading, title), "")
@@ -52,12 +53,13 @@ def around(grid: Grid, title: str, columns: Sequence[Column]) -> Dimensions:
         backend="" if read_phrase(name).backend else says.backend,  # of the name: ESPCN-PyTorch
         device=says.device,
         dataset="" if by_dataset else says.dataset,
-        scale=0 if by_scale else next(filter(None, scales), says.scale),
+        scale=0 if by_scale else next(filter(None, (*of_labels, *scales)), says.scale),
     )
 
 
 def _is_short(text: str) -> bool:
-    return len(text.split()) <= MOST_WORDS
+    """Tell whether a text has few words; a dash or a picture alone is none."""
+    return sum(any(map(str.isalnum, word)) for word in text.split()) <= MOST_WORDS
 
 
 def _names(heading: str, title: str) -> Iterator[str]:

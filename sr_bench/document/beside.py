@@ -8,12 +8,14 @@ from typing import Final
 from sr_bench.document.lexicon import DATASET_PARTS, DEVICE_ENDS, ENGLISH
 from sr_bench.document.meanings import Kind, Meaning, precision_word
 from sr_bench.document.pieces import Piece
-from sr_bench.document.spelling import compact
+from sr_bench.document.spelling import compact, words
 from sr_bench.document.units import ITEMS, NAMED, PERCENT, RATES, unit_alone
 
 MEASURING: Final[frozenset[Kind]] = frozenset({"measure", "metric word", "generic"})
 _DELTA: Final = re.compile("[δΔ∆]|delta", re.IGNORECASE)
 _PARTS: Final[frozenset[Kind]] = frozenset({"unknown", "unit"})
+_COMMON: Final = words("places historical hide general glue squad")
+"""Data sets by names that are English words in lower case."""
 _DEVICE: Final = Meaning("device")
 _FILLER: Final = Meaning("filler")
 _METRIC_WORD: Final = Meaning("metric word")
@@ -60,6 +62,8 @@ def _beside(
         return _UNKNOWN
     if kind in ("dataset", "scale") and after and _TRAINED.match(compact(after[0].text)):
         return _UNKNOWN  # ImageNet pretraining, x2 pretraining
+    if kind == "dataset" and piece.text in _COMMON and (before or after):
+        return _UNKNOWN
     if kind in ("unknown", "qualifier") and _is_calibration(piece, (*before, *after)):
         return Meaning("precision", precision=precision_word(f"int8 {piece.text}"))
     if kind == "unknown" and _is_part(piece, before):
@@ -73,7 +77,12 @@ def _beside(
 
 
 def _is_inside(change: Piece, before: Sequence[Piece], after: Sequence[Piece]) -> bool:
-    """Tell whether a word of a change is part of another one: 色差, frame difference error."""
+    """Tell whether a word of a change is part of another one: 色差, frame difference error.
+
+    Or of a name: Diff-EDSR.
+    """
+    if after and after[0].hyphenated and after[0].meaning.kind == "unknown":
+        return True
     if change.text == "差":
         starts = before and before[-1].end == change.start and before[-1].meaning.kind in _PARTS
         return bool(starts or (after and after[0].start == change.end))

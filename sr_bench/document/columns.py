@@ -10,6 +10,7 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.grids import Grid
 from sr_bench.document.phrases import column_role, read_phrase
+from sr_bench.document.printed_numbers import read_numbers
 from sr_bench.document.spelling import has_number
 
 IDENTITIES: Final = ("source", "dataset", "scale", "shape", "precision", "device", "runtime")
@@ -85,6 +86,8 @@ def body_of(grid: Grid) -> Grid:
 def _is_header(grid: Grid) -> bool:
     """Tell whether the first row names metrics, precisions and the like, and prints no number."""
     above = grid.header
+    if not above and _is_unlike(grid.rows[0], grid.rows[1:]):
+        return True
     first, *others = grid.rows[0]
     texts = [cell.plain for cell in others if cell.plain]
     if not texts or (above and len(grid.rows[0]) != len(above)):
@@ -98,6 +101,18 @@ def _is_header(grid: Grid) -> bool:
     said = [_says_something(text) for text in texts]
     return 2 * sum(said) >= len(texts) and not any(
         has_number(text) for text, says in zip(texts, said, strict=True) if not says
+    )
+
+
+def _is_unlike(first: Sequence[Cell], others: Sequence[Sequence[Cell]]) -> bool:
+    """Tell whether a row without a label prints no number where each other one does: ``n=10``."""
+    labels, *columns = zip(first, *others, strict=False)
+    if first[0].plain or not others or any(len(row) != len(first) for row in others):
+        return False
+    prints = [[bool(read_numbers(cell)) for cell in cells] for cells in columns]
+    return not any(map(read_numbers, labels)) and all(
+        cells[0].plain and not top and all(below)
+        for cells, (top, *below) in zip(columns, prints, strict=True)
     )
 
 

@@ -1,9 +1,12 @@
 """What a piece of a document says about the numbers near it: one model behind all dialects."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sr_bench.core.precision import Precision
+
+CHANGES: Final = ("loss", "gain")
+"""Ends of the names of changes, and the names of those of which nothing says of what."""
 
 
 @dataclass(frozen=True, slots=True)

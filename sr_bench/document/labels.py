@@ -80,7 +80,11 @@ def read_label(source: str, *, where: str) -> Label:
     bracketed = _TAIL.fullmatch(name)
     if bracketed and _is_precision_tail(_words(bracketed["words"])):
         return _label(bracketed["name"], *_read_words(_words(bracketed["words"]), what), mark)
-    return _read_plain(name, mark, what)
+    label = _read_plain(name, mark, what)
+    if bracketed and not label.is_qualified:  # LESRCNN_x2 int8 (ours)
+        inner = _read_plain(bracketed["name"], bracketed["words"], what)
+        return inner if inner.is_qualified else label
+    return label
 
 
 def scale_of(name: str) -> int:

@@ -7,16 +7,18 @@ from functools import cached_property
 from typing import Final
 
 from sr_bench.core.ignored import Ignored
+from sr_bench.core.metric import metric_infos
 from sr_bench.core.told import ToldTable
 from sr_bench.document.around import around
 from sr_bench.document.cell import Cell
+from sr_bench.document.changes import with_changes
 from sr_bench.document.columns import IDENTITIES, Below, Column, body_of, read_columns
 from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.grids import Grid
 from sr_bench.document.numbers_in_cells import prints_pair
 from sr_bench.document.orientation import by_cells, oriented, unmeasured, without_doubles
 from sr_bench.document.phrases import WEAK, names_result, read_phrase
-from sr_bench.document.row_keys import of_benchmarks, with_levels
+from sr_bench.document.row_keys import of_benchmarks, with_gap, with_levels
 from sr_bench.document.spelling import compact, folded, has_digit, has_number, words
 from sr_bench.document.told import read_meaning, told_columns, whole_table
 
@@ -138,10 +140,11 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
     columns = tuple(by_cells(*pair) for pair in zip(columns, texts, strict=True))
     if told:
         columns = told_columns(columns, told)
-    columns = oriented(columns, texts)
+    columns = with_changes(oriented(columns, texts), texts)
     results = bool(told) or _is_results(grid, columns)
     if results and any(c.role == "model" or c.says.measures or c.told for c in columns):
         named = tuple(unmeasured(*pair) for pair in zip(columns, texts, strict=True))
+        named = with_gap(named, texts)
         pairs = enumerate(zip(columns, named, strict=True))
         unknown = [n for n, (old, new) in pairs if new.holds_numbers and old.role == "unknown"]
         columns = with_levels(named, unknown, full)
@@ -156,6 +159,8 @@ def _is_results(grid: Grid, columns: Sequence[Column]) -> bool:
     if any(c.role == "model" and compact(c.header) not in {"", *WEAK} for c in columns):
         return True
     measured = any(column.says.measures or column.role == "metric" for column in columns)
+    above = read_phrase(grid.caption).measures
+    measured = measured or any(measure.metric in metric_infos() for measure in above)
     return measured or _looks_like_results(grid)
 
 

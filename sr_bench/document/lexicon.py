@@ -33,7 +33,7 @@ ROLES: Final = by_word(
         "runtime": """runtime targetruntime backend backends framework frameworks engine
             inferenceengine inferencebackend 推理框架 框架 后端 推理后端 运行时 推理引擎""",
         "metric": """metric metrics metricname measure measures indicator indicators criterion
-            指标 评价指标 评估指标 评测指标 度量""",
+            指标 项目 评价指标 评估指标 评测指标 度量""",
         "value": """value values result results 值 数值 结果 指标值 测试结果""",
         "remark": """no rank ranking 排名 index id num note notes remark remarks comment comments
             description details info link links url urls download downloads weight weights
@@ -74,13 +74,19 @@ DATASETS: Final = words(
 NUMBERED: Final = words("set bsd bsds cbsd urban manga general rain vid udm sun div")
 """Those that are a dataset's only with digits behind: Set5, but not Set."""
 
+PRECISION_REMARKS: Final = words(
+    """baseline weight weights activation activations bias ptq qat qdq dynamic static only model
+    engine quantized quantised quantization and with per tensor channel 模型 量化"""
+) | {""}
+"""Words behind a precision that make a label no name: ``INT8 weights + activations``."""
+
 SR_DATASETS: Final = tuple(words("set5 set14 b100 bsd100 bsds100 urban100 manga109 div2k"))
 """On which papers of super-resolution print PSNR, and often don't say so."""
 
 DATASET_PARTS: Final = words(
     """val valid validation test testing train training dev k 1k 2k 4k 21k hq v1 v2 l h easy
-    medium hard mini tiny minival testdev tests trainval set 12 07 2007 2012 2014 2017 2015 验证集
-    测试集 数据集"""
+    medium hard mini tiny indoor outdoor minival testdev tests trainval set 12 07 2007 2012 2014
+    2017 2015 验证集 测试集 数据集"""
 )
 
 BACKENDS: Final = by_word(
@@ -133,9 +139,9 @@ CHANGES: Final = by_word(
 
 QUALIFIERS: Final = words(
     """training train compile compilation load loading build quantization conversion warmup
-    preprocessing postprocessing preprocess postprocess e2e endtoend std stdev variance deviation
-    spread min max minimum maximum median p50 p90 p95 p99 worst vgg vgg16 squeezenet 训练 方差
-    标准差 最大 最小"""
+    preprocessing postprocessing preprocess postprocess e2e endtoend std stdev variance
+    deviation spread relative min max minimum maximum median p50 p90 p95 p99 worst vgg vgg16
+    squeezenet 训练 方差 标准差 最大 最小"""
 )
 """Words that make a metric another one: the time of training is no latency."""
 

@@ -29,10 +29,13 @@ _SCALE: Final = re.compile(
 _DEGRADED: Final = re.compile(r"(?:bi|bd|dn)x(\d)")
 _SHAPE: Final = re.compile(r"\d{1,5}(?:x\d{1,5}){1,3}")
 _DTYPE: Final = re.compile(
-    r"fp|int|float|bf16|tf32|half|w\d{1,2}a\d|full|quant|mixed|nf4|浮点|半精|单精|全精|量化"
+    r"fp|int|float|bf16|tf32|half|w\d{1,2}a\d|a\d{1,2}w\d|full|quant|mixed|nf4|浮点|半精|单精|全精|量化"
 )
-_WIDTHS: Final = re.compile(r"(?:int|w)(\d{1,2})w?(?:int|act)(\d{1,2})(?:a|act)?")
-"""Of weights and activations: INT8/ACT16, int4w int8a."""
+_WIDTHS: Final = re.compile(
+    r"(?:int|w)(?P<w>\d{1,2})w?(?:int|act)(?P<a>\d{1,2})(?:a|act)?"
+    r"|a(?P<first>\d{1,2})w(?P<last>\d{1,2})"
+)
+"""Of weights and activations: INT8/ACT16, int4w int8a, A8W16."""
 _DTYPE_WORDS: Final = by_word(
     {
         "fp32": """float fullprecision floatingpoint floatprecision 浮点 浮点精度 单精度 全精度
@@ -40,6 +43,9 @@ _DTYPE_WORDS: Final = by_word(
         "fp16": "half halfprecision 半精度",
         "int8": "quant quantized quantised 量化后 量化",
     }
+)
+_REMARK: Final = re.compile(
+    r"(?<=\S)\s*(?:[(（][^()（）]{1,60}[)）]|基线|基准)\s{0,9}$"  # noqa: RUF001
 )
 _DATASET_END: Final = re.compile(
     rf"\d{{0,6}}(?:(?:{'|'.join(lexicon.DATASET_PARTS)})\d{{0,6}}){{0,2}}"
@@ -100,11 +106,23 @@ def precision_word(text: str) -> Precision | None:
     """
     key = compact(text)
     if widths := _WIDTHS.fullmatch(key):
-        text = f"w{widths[1]}a{widths[2]}"
+        text = f"w{widths['w'] or widths['last']}a{widths['a'] or widths['first']}"
     try:
         return Precision.parse_printed(_DTYPE_WORDS.get(key, text))
     except ValueError:
         return None
+
+
+def precision_label(text: str) -> Precision | None:
+    """Return the precision that is all of a label but for a remark; None if it is not one.
+
+    >>> precision_label("FP32 baseline"), precision_label("INT8 weights + bias (ours)")
+    ('fp32', 'int8')
+    """
+    text = _REMARK.sub("", text)
+    first, *others = text.split() or [""]
+    said = others and {compact(word) for word in others} <= lexicon.PRECISION_REMARKS
+    return precision_word(first if said else text)
 
 
 @lru_cache(maxsize=1000)

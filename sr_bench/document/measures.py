@@ -108,6 +108,8 @@ class _Reader:
     def _add_made(self, name: str, lead: str) -> None:
         """Add a measure without one; what stands before brackets is part of its name."""
         last = self._runs[-1]
+        if lead == ")" and last.measures and name in _VAGUE:
+            return  # (Top-1) accuracy
         if lead == "(" and last.made:
             self._prefix = f"{last.made}_"
             last.measures.pop()

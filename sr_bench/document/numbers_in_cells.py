@@ -8,7 +8,7 @@ from typing import Final
 
 from sr_bench.document.cell import BREAK, Cell
 from sr_bench.document.columns import Column
-from sr_bench.document.dimensions import Dimensions, Measure
+from sr_bench.document.dimensions import CHANGES, Dimensions, Measure
 from sr_bench.document.inline import plain
 from sr_bench.document.lexicon import NOTHING
 from sr_bench.document.phrases import fallback_measure, read_phrase
@@ -22,7 +22,6 @@ _NOT_NUMBER: Final = (
 )
 _NO_METRIC: Final = "no header, row or caption names its metric"
 _ENDS: Final = ("low", "high")
-_CHANGES: Final = ("loss", "gain")
 _LEAST_SSIM: Final = 0.1
 """What is below, as in 30.21 (0.02), is how far values lie apart."""
 _PAIR: Final = (Measure("psnr"), Measure("ssim"))
@@ -92,7 +91,7 @@ def changed(measures: tuple[Measure, ...], of_row: Sequence[Measure]) -> tuple[M
         return measures
     if (change := measures[0].metric) == "score":
         return tuple(of_row)
-    if change not in _CHANGES:
+    if change not in CHANGES:
         return measures
     return tuple(replace(measures[0], metric=f"{one.metric}_{change}") for one in of_row)
 

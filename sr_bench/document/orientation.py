@@ -1,18 +1,23 @@
 """Which way a table runs: models down or across, with datasets, metrics or scales the other way."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Below, Column
 from sr_bench.document.dimensions import Dimensions, Measure
+from sr_bench.document.meanings import precision_label
 from sr_bench.document.phrases import fallback_measure, is_remark, misspelt, read_phrase
 from sr_bench.document.printed_numbers import Number, read_numbers
 from sr_bench.document.row_keys import are_decibels, labelled
-from sr_bench.document.spelling import has_digit, has_fraction, has_number
+from sr_bench.document.spelling import compact, has_digit, has_fraction, has_number, words
+from sr_bench.document.units import PERCENT
 
+_CHANGED: Final = words("change changes 变化 变化量")
+_INTERPOLATIONS: Final = words("bicubic bilinear nearest lanczos bicubicinterpolation 双三次")
+"""What networks are compared with."""
 _NO_HEADER: Final = "it has no header"
 _LEADS: Final = re.compile(r"[\W_]*[0-9]")
 _LINES: Final = re.compile(r"\W*[1-9][0-9]{2,3}[pi]\W*")
@@ -64,7 +69,7 @@ def oriented(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Colum
         columns = (replace(first, role="metric"), *others)
     elif any(column.role == "model" for column in columns):
         return columns
-    elif first.says.measures and _are_names(texts[0]):
+    elif first.says.measures and first.role != "precision" and _are_names(texts[0]):
         return (replace(first, role="model"), *_of_corner(columns, texts))
     else:
         columns = (replace(first, role=_label_role(columns, texts[0])), *others)
@@ -85,17 +90,35 @@ def _across(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Column
     if "model" in roles or measured or roles.isdisjoint({"metric", *IDENTITIES}):
         return columns
     return tuple(
-        replace(column, role="number", says=column.says._replace(model=column.header))
-        if column.header and _is_of_a_model(column, cells)
+        replace(column, role="number", says=_of_a_model(column, roles))
+        if column.header and _is_of_a_model(column, cells, by_metric="metric" in roles)
         else column
         for column, cells in zip(columns, texts, strict=True)
     )
 
 
-def _is_of_a_model(column: Column, texts: Below) -> bool:
-    """Tell whether a column holds numbers, even below a word for remarks, such as ``Paper``."""
+def _of_a_model(column: Column, roles: Container[str]) -> Dimensions:
+    """Return what a header says that is a model's name; ``INT8 (ours)`` is a precision.
+
+    ``Change`` is one of what the rows measure.
+    """
+    if compact(column.header) in _CHANGED:
+        return column.says._replace(measures=(Measure("loss"),), rest="")
+    if precision_label(column.header):
+        return column.says
+    dataset = "" if "dataset" in roles else column.says.dataset  # Full DIV2K
+    return column.says._replace(measures=(), model=column.header, dataset=dataset)
+
+
+def _is_of_a_model(column: Column, texts: Below, *, by_metric: bool) -> bool:
+    """Tell whether a column holds numbers, even below a word for remarks, such as ``Paper``.
+
+    Where rows name the metric, ``Pruned (10%)`` is none.
+    """
     if column.role == "unknown":
         return any(map(has_digit, texts))
+    if by_metric and PERCENT in column.header:
+        return not read_phrase(column.header.replace(PERCENT, "")).measures
     return column.role == "remark" and are_decibels(texts.cells)
 
 
@@ -149,11 +172,13 @@ def _label_role(columns: Sequence[Column], texts: Below) -> str:
     called = any(any(map(str.isalnum, text)) for text in texts)  # by more than check marks
     if columns[0].role != "unknown" or not called or any(map(_is_result, texts)):
         return columns[0].role
-    labels = [read_phrase(text) for text in texts]
+    found = list(texts)
+    labels = [read_phrase(text) for text in found]
     alone = [says for says in labels if not (says.measures or says.rest)]
     votes = {"metric": sum(bool(says.measures) for says in labels)}
     for role in ("dataset", "scale", "precision"):
         votes[role] = sum(bool(getattr(says, role)) for says in alone)
+    votes["precision"] = max(votes["precision"], len([*filter(precision_label, found)]))
     best = max(votes, key=lambda role: votes[role])
     if 2 * votes[best] > len(labels):
         return best
@@ -171,6 +196,8 @@ def unmeasured(column: Column, texts: Iterable[str]) -> Column:
         return replace(column, fault=_NO_HEADER)
     if title := misspelt(column.header):
         return replace(column, fault=f"no column of this name is read; did you mean {title!r}?")
+    if compact(column.header) in _INTERPOLATIONS:
+        return replace(column, role="number", says=column.says._replace(model=column.header))
     says = column.says._replace(measures=(fallback_measure(column.header),))
     return replace(column, role="number", says=says)
 

@@ -17,7 +17,7 @@ from sr_bench.document.pieces import LONGEST, Piece, pieces
 from sr_bench.document.spelling import compact, narrow, words
 
 _AGAINST: Final = re.compile(
-    r"\b(?:vs|versus|over|against|than|compared|relative)\b|相比|相对", re.IGNORECASE
+    r"\b(?:vs|versus|over|against|than|from|compared|relative)\b|相比|相对", re.IGNORECASE
 )
 _NETWORK: Final = re.compile(
     r"[A-Za-z0-9+-]{0,40}?(?:SR|CNN|Net|GAN|[Ff]ormer|YOLO|VGG|[A-Z]DN)[A-Za-z0-9+-]{0,40}"
@@ -29,6 +29,8 @@ WEAK: Final = words(
     "name names net variant experiment data factor engine platform framework bits 名称"
 )
 _SHORTEST_NAME: Final = 4
+UNNAMED: Final = "value"
+"""Name of a metric that nothing names."""
 _SINGLE: Final = ("dataset", "backend", "precision")
 _UNSAID: Final = frozenset({"unknown", "qualifier"})
 
@@ -115,7 +117,10 @@ def fallback_measure(text: str) -> Measure:
     # Batch is none in "FPS (Batch Size=1)".
     units = [one for one, next_ in pairs if one.meaning.kind == "unit" and one.segment != next_]
     named = [piece for piece in found if piece not in units]
-    return Measure(measure_name(named, "unit") or "value", units[-1].text if units else "")
+    unit = units[-1].text if units else ""
+    if not (name := measure_name(named, "unit")) and compact(unit):  # Images
+        return Measure(compact(unit))
+    return Measure(name or UNNAMED, unit)
 
 
 def misspelt(text: str) -> str:

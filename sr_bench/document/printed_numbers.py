@@ -4,13 +4,14 @@ import re
 from dataclasses import replace
 from typing import Final, Literal, NamedTuple
 
+from sr_bench.core.metric import metric_infos
 from sr_bench.document.cell import Cell
-from sr_bench.document.dimensions import Measure
+from sr_bench.document.dimensions import CHANGES, Measure
 from sr_bench.document.in_place import FILL, MINUSES, in_place
 from sr_bench.document.inline import LONGEST
 from sr_bench.document.lexicon import NOTHING
 from sr_bench.document.spelling import compact, has_digit
-from sr_bench.document.units import cost_unit, is_unit, metric_power, with_printed_unit
+from sr_bench.document.units import TIMES, cost_unit, is_unit, metric_power, with_printed_unit
 
 Kind = Literal["value", "gain", "spread", "blank"]
 
@@ -76,12 +77,21 @@ def measured(measure: Measure, number: Number) -> Measure:
 
     Its own unit comes first. With none anywhere, a whole number of 10,000 and more is a count.
     """
-    one = with_printed_unit(Measure(measure.metric), number.unit) if number.unit else measure
+    one = _in_unit(measure.metric, number.unit) if number.unit else measure
     if one.metric in _COUNTS and not one.stated:
         count = float(f"{number.text or 0}e{number.exponent}")
         if count >= _COUNTED and count.is_integer():
             one = replace(one, exponent=-metric_power(one.metric))
     return replace(one, exponent=one.exponent + number.exponent) if number.exponent else one
+
+
+def _in_unit(metric: str, unit: str) -> Measure:
+    """Return the measure of a number with its own unit; a change has that of what changes."""
+    of, _, end = metric.rpartition("_")
+    if end not in CHANGES or of not in metric_infos():
+        return with_printed_unit(Measure(metric), unit)
+    one = with_printed_unit(Measure(of), unit)
+    return replace(one, metric=f"{one.metric}_{end}")
 
 
 class _Reader:
@@ -109,7 +119,7 @@ class _Reader:
         if item["unit"]:
             return self._take_unit(item["unit"])
         if item["times"] and self.numbers and "." in self.numbers[-1].text:  # 2x may be a scale
-            self.numbers[-1] = self.numbers[-1]._replace(unit="x")
+            self.numbers[-1] = self.numbers[-1]._replace(unit=TIMES)
             return not self._awaited
         if item["sign"]:
             return self._take_sign(item)

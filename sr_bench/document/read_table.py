@@ -9,10 +9,13 @@ from typing import Final
 from sr_bench.core.metric import metric_infos
 from sr_bench.core.precision import agreed
 from sr_bench.document.cell import Cell
+from sr_bench.document.changes import gains, is_gain
 from sr_bench.document.columns import Column
 from sr_bench.document.dimensions import Dimensions, Measure
 from sr_bench.document.layout import Layout
+from sr_bench.document.listed import listed_numbers
 from sr_bench.document.numbers_in_cells import changed, labelled_parts, numbers_in, unstacked
+from sr_bench.document.phrases import UNNAMED
 from sr_bench.document.printed import Printed, Scope
 from sr_bench.document.printed_numbers import Number, read_numbers
 from sr_bench.document.row_labels import RowReader
@@ -75,6 +78,8 @@ class TableReader:
             return
         if line:
             self.labels.update(line.labels)
+            if is_gain(layout.columns, cells):
+                line = replace(line, is_gain=True)
             for column, cell in _of_each_cell(layout.columns, cells):
                 self._cell(line, column, cell)
 
@@ -104,6 +109,7 @@ class TableReader:
             ValueError: It prints what can't be read; the message says what was expected.
         """
         measures = changed(column.says.measures, line.says.measures) or line.says.measures
+        measures = gains(measures) if line.is_gain else measures
         source = self._document.source
         if not has_digit(cell.text):
             if len(measures) != 1 or measures[0].metric not in metric_infos():
@@ -164,6 +170,9 @@ def _numbers(
 ) -> list[tuple[Dimensions, Sequence[tuple[Number, Measure]]]]:
     """Return the numbers of a cell, together with what is said of them nearer than in their row."""
     around = line.layout.says.measures
+    named = measures if measures and measures[0].metric != UNNAMED else around
+    if listed := listed_numbers(column.header, cell, named):
+        return [(own.over(column.about), numbers) for own, numbers in listed]
     try:
         return [(column.about, numbers_in(cell, measures, around))]
     except ValueError:

@@ -11,11 +11,11 @@ from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Below, Column
 from sr_bench.document.dimensions import Measure
 from sr_bench.document.lexicon import SR_DATASETS
-from sr_bench.document.meanings import precision_word
+from sr_bench.document.meanings import precision_label
 from sr_bench.document.numbers_in_cells import prints_pair
 from sr_bench.document.phrases import names_network, read_phrase
 from sr_bench.document.printed_numbers import read_numbers
-from sr_bench.document.spelling import compact, has_digit
+from sr_bench.document.spelling import compact, has_digit, has_fraction
 
 _DECIMAL: Final = re.compile(r"\W*[0-9]*[.,][0-9]+\W*")
 _KINDS: Final = ("scale", "precision", "dataset")
@@ -51,13 +51,36 @@ def _role(texts: Iterable[str]) -> str:
 
 
 def _kind(text: str) -> str:
-    if precision_word(text):
+    if precision_label(text):
         return "precision"
     says = read_phrase(text)
     kinds = [kind for kind in _KINDS if getattr(says, kind)]
     if len(kinds) != 1 or says.measures or says.backend or says.rest:
         return ""
     return "" if kinds[0] == "precision" else kinds[0]  # A fp16
+
+
+def with_gap(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[Column, ...]:
+    """Return `columns` with a fault for those of a second table, behind an empty column and names.
+
+    Its rows may be about others than those of the first: both may be in the order of their numbers.
+    """
+    for n in range(1, len(columns) - 2):
+        names = columns[n + 1]
+        if columns[n].header or any(texts[n]) or names.role in IDENTITIES:
+            continue
+        if (found := list(texts[n + 1])) and all(map(_is_name, found)):
+            fault = f"its rows are called by {names.header!r}; they need a table of their own"
+            behind = [
+                replace(column, fault=fault) if column.role == "number" else column
+                for column in columns[n + 2 :]
+            ]
+            return (*columns[: n + 2], *behind)
+    return columns
+
+
+def _is_name(text: str) -> bool:
+    return any(map(str.isalpha, text)) and not has_fraction(text)
 
 
 def with_levels(

@@ -11,7 +11,7 @@ from sr_bench.document.dimensions import Dimensions
 from sr_bench.document.labels import Label, parted, precision_twins, read_label
 from sr_bench.document.layout import Layout
 from sr_bench.document.lexicon import NOTHING
-from sr_bench.document.meanings import precision_word
+from sr_bench.document.meanings import precision_label, precision_word
 from sr_bench.document.owners import LabelledRow, Owners
 from sr_bench.document.phrases import column_role, fallback_measure, is_remark, read_phrase
 from sr_bench.document.rows import Line
@@ -229,7 +229,7 @@ class RowReader:
         named = None if label.precision.is_full else label.precision
         if not text:
             return named
-        in_column = precision_word(text) or read_phrase(text).precision
+        in_column = precision_word(text) or read_phrase(text).precision or precision_label(text)
         in_column = Precision.FP32 if text.lower() in _FULL else in_column
         if in_column is None:
             msg = f"{place}: expected a precision such as FP32 or w8a8 in its column, got {text!r}"
@@ -269,5 +269,7 @@ def remarks_of(columns: Sequence[Column], cells: Sequence[Cell]) -> Iterator[str
         if column.role in ("remark", "unknown") and not column.fault:
             text = value_of(cell)
             yield column.header if text.removesuffix(_SHAPE) in _MARKS else text
+        elif column.role == "precision":
+            yield "" if precision_word(cell.plain) else value_of(cell)
         elif column.role == "metric" and (said := read_phrase(cell.plain)).measures:
             yield said.rest

@@ -34,6 +34,8 @@ class Line:
     """What it says beside, such as notes and the section it stands in; it may tell rows apart."""
     ignored: str = ""
     """Why the card leaves its numbers out."""
+    is_gain: bool = False
+    """Whether its numbers are changes, as their signs show."""
 
 
 class Finding(NamedTuple):

@@ -16,6 +16,11 @@ _SIGNS: Final = re.compile(r"[\W_]+")
 _NUMBER: Final = re.compile(
     r"(?<![\w.×])(?<![A-Za-z]-)\.?\d+(?:[.,٫]\d+)*[a-zA-Z%\u00b5]{0,4}(?![\w×])"  # noqa: RUF001
 )
+# Traditional characters of the words that are known in simplified ones.
+_SIMPLIFIED: Final = str.maketrans(
+    "參數計準確間遲幀顯據評測試驗證結論網絡損張圖單訊雜憶體積標類模延時記錄質對資訓練誤差倍長總權",
+    "参数计准确间迟帧显据评测试验证结论网络损张图单讯杂忆体积标类模延时记录质对资训练误差倍长总权",
+)
 
 
 def folded(text: str) -> str:
@@ -27,8 +32,9 @@ def folded(text: str) -> str:
 
 
 def compact(text: str) -> str:
-    """Return the letters and digits of `text`, in lower case and without accents."""
-    return _SIGNS.sub("", folded(text))
+    """Return the letters and digits of `text`, in lower case, without accents, and simplified."""
+    key = _SIGNS.sub("", folded(text))
+    return key if key.isascii() else key.translate(_SIMPLIFIED)
 
 
 def words(text: str) -> frozenset[str]:

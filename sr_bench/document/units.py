@@ -24,7 +24,7 @@ _BYTES: Final = by_word(
 _FAMILIES: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
     {"G": _COUNTS, "M": _COUNTS, "ms": _TIMES, "MB": _BYTES, "dB": MappingProxyType({"db": 0})}
 )
-_RATES: Final = words("fps imgs images image img frames frame its hz")
+_RATES: Final = words("fps imgs images image img frames frame its hz inferences samples")
 # These are no power of ten of a second.
 _LONG_TIMES: Final = words("min mins minute minutes h hr hrs hour hours day days 小时 分钟 天")
 _POWERS: Final = words("w mw kw j mj kj")
@@ -34,6 +34,8 @@ _PER: Final = frozenset({*ITEMS, "iter", "batch"})
 _SHORTEST: Final = 4
 _COST_METRICS: Final = ("flops", "params", "macs", "ops")
 PERCENT: Final = "%"
+TIMES: Final = "x"
+"""Of a number that is so many times another one."""
 NAMED: Final = words("speed throughput storage 速度 推理速度 吞吐 吞吐量 吞吐率")
 GENERIC: Final = NAMED | words("cost complexity size usage weight weights 大小 性能")
 """Words for a metric that only the unit tells; those of `NAMED` are one without a unit too."""
@@ -82,6 +84,8 @@ def with_printed_unit(measure: Measure, unit: str) -> Measure:
     if measure.metric in GENERIC and key in (*_TIMES, *_RATES):
         return with_printed_unit(Measure("latency" if key in _TIMES else "fps"), unit)
     own = metric_info(measure.metric).unit
+    if key == TIMES and measure.metric in metric_infos():
+        return Measure(f"{measure.metric}_ratio")  # 3.8x of another's latency is no time
     if key in _LONG_TIMES and own:
         return Measure(f"{measure.metric}_{key}")  # nothing here computes with it
     if (own and key == compact(own)) or (key in _RATES and measure.metric == "fps"):

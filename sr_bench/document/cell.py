@@ -53,10 +53,11 @@ class Cell(NamedTuple):  # made in a fourth of a dataclass's time: a document ma
         """Return the part of this cell from `start` to `end`, offsets in its text."""
         if (start, end) == (0, len(self.text)) and not self.whole:
             return self
-        above = NEWLINE.split(self.text[:start])  # HTML cells may have several lines
-        line = self.line + len(above) - 1
-        column = len(above[-1]) + (1 if line > self.line else self.column)
-        text = self.text[start:end]
+        line, column, text = self.line, self.column + start, self.text[start:end]
+        if not self.text.isprintable():  # cells of HTML may have several lines
+            above = NEWLINE.split(self.text[:start])
+            line += len(above) - 1
+            column = len(above[-1]) + (1 if line > self.line else self.column)
         return Cell(text, line, column, self.start + start, self.start + end, self.markup)
 
     def split(self, sign: re.Pattern[str]) -> Iterator["Cell"]:

@@ -47,7 +47,18 @@ class Dimensions(NamedTuple):
             return other
         if other == _NOTHING:
             return self
-        return Dimensions._make([own or other[n] for n, own in enumerate(self)])
+        return Dimensions(  # in half of the time of a loop, and it is asked for of each cell
+            self.measures or other.measures,
+            self.model or other.model,
+            self.row_source or other.row_source,
+            self.precision or other.precision,
+            self.backend or other.backend,
+            self.device or other.device,
+            self.dataset or other.dataset,
+            self.scale or other.scale,
+            self.shape or other.shape,
+            self.rest or other.rest,
+        )
 
 
-_NOTHING = Dimensions()
+_NOTHING: Final = Dimensions()

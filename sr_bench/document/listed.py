@@ -30,7 +30,7 @@ def listed_numbers(
         cell: One with a digit.
         measures: What the column, its row or the table measures; one, and changes of that.
     """
-    parts = _parts(header) if 0 < header.count("/") < _MOST else ()
+    parts = _parts(header) if header.count("/") < _MOST else ()
     if not parts or not measures:  # of most headers
         return []
     values = [one for one in read_numbers(cell) if one.kind in ("value", "blank")]

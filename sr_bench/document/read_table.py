@@ -154,7 +154,11 @@ def _of_each_cell(
     columns: Sequence[Column], cells: Sequence[Cell]
 ) -> Iterator[tuple[Column, Cell]]:
     """Yield the column of each cell; of a number that spans several metrics, one of them all."""
-    for _, group in groupby(zip(columns, cells, strict=True), key=lambda pair: id(pair[1])):
+    pairs = zip(columns, cells, strict=True)
+    if len(set(map(id, cells))) == len(cells):  # none spans others
+        yield from pairs
+        return
+    for _, group in groupby(pairs, key=lambda pair: id(pair[1])):
         spanned = list(group)
         column, cell = spanned[0]
         if len(spanned) > 1 and has_digit(cell.text) and all(c.holds_numbers for c, _ in spanned):
@@ -171,7 +175,7 @@ def _numbers(
     """Return the numbers of a cell, together with what is said of them nearer than in their row."""
     around = line.layout.says.measures
     named = measures if measures and measures[0].metric != UNNAMED else around
-    if listed := listed_numbers(column.header, cell, named):
+    if "/" in column.header and (listed := listed_numbers(column.header, cell, named)):
         return [(own.over(column.about), numbers) for own, numbers in listed]
     try:
         return [(column.about, numbers_in(cell, measures, around))]

@@ -78,8 +78,12 @@ class RowReader:
             backend, precision = label.backend or said.backend, said.precision or label.precision
             label = label._replace(backend=backend, precision=precision)
         says, means = self._said(cells, texts, label, place), self._told(cells)
-        says = means.says.over(says) if means else says.over(self._measured(texts))
-        says = says.over(Dimensions(self._section.measures))
+        if means:
+            says = means.says.over(says)
+        elif metric := texts.get("metric"):
+            says = says.over(self._measured(metric))
+        if self._section.measures and not says.measures:
+            says = says._replace(measures=self._section.measures)
         remarks = (label.mark, *remarks_of(self._layout.columns, cells), self._section_text)
         if label.model:
             row = LabelledRow(label, says, remarks, number)
@@ -87,7 +91,9 @@ class RowReader:
             row = self._owners.owned(row, place, by_source=by_source, needed=self._model_rows)
             says, remarks = row.says, row.remarks
         names = tuple(dict.fromkeys(filter(None, (cell.plain, label.model, f"line {number}"))))
-        around = says.over(self._section).over(self._table)._replace(measures=(), rest="")
+        around = says.over(self._section).over(self._table)
+        if around.measures or around.rest:
+            around = around._replace(measures=(), rest="")
         about = (says, around, label.is_qualified, remarks)
         return Line(self._layout, number, cell, names, *about, means.ignored if means else "")
 
@@ -170,10 +176,8 @@ class RowReader:
             shape=_shape(texts),
         )
 
-    def _measured(self, texts: Mapping[str, str]) -> Dimensions:
-        """Return what the cell in the column of metrics names."""
-        if not (metric := texts.get("metric")):
-            return Dimensions()
+    def _measured(self, metric: str) -> Dimensions:
+        """Return what a cell in the column of metrics names."""
         named = read_phrase(metric)
         if named.precision and named.precision.is_bare_int8:
             named = named._replace(precision=self._int8 or named.precision)

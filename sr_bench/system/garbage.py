@@ -13,7 +13,8 @@ def seldom_searched() -> Iterator[None]:
     """Let Python search for cycles after a million new objects, and not after each 700.
 
     For work that makes many objects which it keeps: each search looks at them once more, a fifth of
-    the time in reading a document of 70,000 numbers. That makes hardly a cycle.
+    the time in reading a document of 70,000 numbers. That makes hardly a cycle, so what is there at
+    the end counts as old: it is looked at with everything else, some day, and not at once.
     """
     before = gc.get_threshold()
     gc.set_threshold(max(_SELDOM, before[0]) if before[0] else 0, *before[1:])
@@ -21,3 +22,6 @@ def seldom_searched() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+        if before[0] and not gc.get_freeze_count():  # what somebody froze must stay so
+            gc.freeze()
+            gc.unfreeze()  # into the oldest generation

@@ -31,3 +31,19 @@ def test_a_search_that_is_off_stays_off() -> None:
             assert gc.get_threshold()[0] == 0
     finally:
         gc.set_threshold(*before)
+
+
+def test_what_the_work_made_is_not_looked_at_at_once() -> None:
+    gc.unfreeze()  # what is there before all tests
+    with seldom_searched():
+        made = [[]]
+    assert not any(one is made for one in gc.get_objects(generation=0))
+    assert any(one is made for one in gc.get_objects(generation=2))
+
+
+def test_what_somebody_froze_stays_frozen() -> None:
+    gc.freeze()
+    before = gc.get_freeze_count()
+    with seldom_searched():
+        pass
+    assert gc.get_freeze_count() == before

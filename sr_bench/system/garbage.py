@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-_SELDOM: Final = 1_000_000
+_SELDOM: Final = 5_000_000
+_MANY: Final = 100_000
 
 
 @contextmanager
 def seldom_searched() -> Iterator[None]:
-    """Let Python search for cycles after a million new objects, and not after each 700.
+    """Let Python search for cycles after five million new objects, and not after each 700.
 
     For work that makes many objects which it keeps: each search looks at them once more, a fifth of
     the time in reading a document of 70,000 numbers. That makes hardly a cycle, so what is there at
@@ -21,7 +22,8 @@ def seldom_searched() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.set_threshold(*before)
-        if before[0] and not gc.get_freeze_count():  # what somebody froze must stay so
+        # What somebody froze must stay so; to count that takes long.
+        if before[0] and gc.get_count()[0] > _MANY and not gc.get_freeze_count():
             gc.freeze()
             gc.unfreeze()  # into the oldest generation
+        gc.set_threshold(*before)

@@ -70,7 +70,7 @@ def _all_signs(cells: Iterable[Cell]) -> str:
 def gains(measures: Sequence[Measure]) -> tuple[Measure, ...]:
     """Return `measures` as what values are better by."""
     return tuple(
-        one if _is_change(one) else replace(one, metric=f"{one.metric}_gain") for one in measures
+        one if one.is_change else replace(one, metric=f"{one.metric}_gain") for one in measures
     )
 
 
@@ -103,8 +103,4 @@ def _is_bare(column: Column) -> bool:
 
 
 def _says_change(column: Column) -> bool:
-    return any(_is_change(measure) for measure in column.says.measures)
-
-
-def _is_change(measure: Measure) -> bool:
-    return measure.metric.rpartition("_")[2] in CHANGES
+    return any(measure.is_change for measure in column.says.measures)

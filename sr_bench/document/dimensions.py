@@ -22,6 +22,11 @@ class Measure:
     stated: bool = field(default=False, compare=False)
     """Whether the document prints a unit; without one, large counts are in none."""
 
+    @property
+    def is_change(self) -> bool:
+        """Whether it is how much a metric changes: ``psnr_loss``, or a mere ``gain``."""
+        return self.metric.rpartition("_")[2] in CHANGES
+
 
 class Dimensions(NamedTuple):
     """What numbers are about, as far as one heading, header, label or cell says it."""

@@ -83,20 +83,15 @@ class Layout:
         """Why none of its numbers can be read."""
         if self.grid.shapeless:
             return self.grid.shapeless
-        numbers = [column for column in self.columns if column.role == "number"]
-        says = [column.says for column in numbers] + self._told_of_rows
-        modelled = self.model_column is not None or any(one.model for one in says)
-        about = self.roles & {"metric", *IDENTITIES} or any(c.says.measures for c in numbers)
+        rows = [read_meaning(text).says for text in self.told.rows.values()] if self.told else []
+        numbers = [column.says for column in self.columns if column.role == "number"]
+        modelled = self.model_column is not None or any(one.model for one in (*numbers, *rows))
+        about = self.roles & {"metric", *IDENTITIES} or any(one.measures for one in numbers)
         if not modelled and not (self.says.model and numbers and about):
             return _NO_MODELS
-        measured = self.says.measures or "metric" in self.roles
-        says = [column.says for column in self.columns] + self._told_of_rows
-        measured = measured or any(one.measures for one in says)
+        says = (self.says, *(column.says for column in self.columns), *rows)
+        measured = "metric" in self.roles or any(one.measures for one in says)
         return "" if measured or self._prints_pairs() or self._heads_rows() else _NO_METRICS
-
-    @property
-    def _told_of_rows(self) -> list[Dimensions]:
-        return [read_meaning(text).says for text in self.told.rows.values()] if self.told else []
 
     def _heads_rows(self) -> bool:
         """Tell whether a row with nothing else names a metric for those below it."""

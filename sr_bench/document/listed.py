@@ -35,7 +35,7 @@ def listed_numbers(
         return []
     values = [one for one in read_numbers(cell) if one.kind in ("value", "blank")]
     base, *others = measures
-    others_change = all(one.metric.rpartition("_")[2] in CHANGES for one in others)
+    others_change = all(one.is_change for one in others)
     if len(parts) != len(values) or not others_change:
         return []
     return [

@@ -18,7 +18,8 @@ from sr_bench.core.told import ToldTable
 
 _SHA256 = "64 lower-case hex digits, or nothing if unknown"
 
-Hyper = Mapping[str, int | float | bool | str]
+Hyper = Mapping[str, object]
+"""By name: what TOML spells, lists and tables among it; dates aside."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,14 @@ class Checkpoint:
     key: str = ""
     """Entry of the file that holds the weights (``params``, ``params_ema``); empty: detected."""
     licence: str = ""
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a card says of the Python code that its architecture names."""
+
+    trust: bool = False
+    """Whether it may be run, where the session agrees: see `ModelCard.trusted`."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +123,13 @@ class ModelCard:
     """Text of that row's Source column where the label alone is not unique; else empty."""
     scale: int
     architecture: str
-    """Name of a module of `sr_bench.zoo.families`; empty for a user's ONNX file."""
+    """Name of a module of `sr_bench.zoo.families`, or of a user's class: ``nets.pan:PAN``; empty
+    for a user's ONNX file."""
     hyper: Hyper = field(default_factory=dict)
     """Every hyper-parameter of the architecture: declared, never guessed."""
+    code: Code = field(default_factory=Code)
+    trusted: bool = field(default=False, compare=False)
+    """Whether the session agreed to run the code that cards name; no card can say so."""
     onnx: Path | None = None
     """A user's ONNX file, absolute; None for a built-in architecture, or where none is fp32."""
     onnx_by_precision: Mapping[Precision, Path] = field(default_factory=dict)
@@ -157,6 +170,11 @@ class ModelCard:
     def id(self) -> str:
         """``family/name``: unique across suites."""
         return f"{self.family}/{self.name}"
+
+    @property
+    def own_class(self) -> str:
+        """The user's class that builds the network, such as ``nets.pan:PAN``; empty if none."""
+        return self.architecture if ":" in self.architecture else ""
 
     @property
     def has_network(self) -> bool:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic.json_schema import SkipJsonSchema
 
 from sr_bench.cards.network_io import InputTable, OutputTable, read_ends
-from sr_bench.core.card import Checkpoint, Hyper, KnownGap, Tolerance, Waiver
+from sr_bench.core.card import Checkpoint, Code, KnownGap, Tolerance, Waiver
 from sr_bench.core.device import DevicePlan, KnownFailure
 from sr_bench.core.fields import Bounds, Spelled, Words, matching, sides
 from sr_bench.core.ignored import Reasons
@@ -98,7 +98,8 @@ class ModelTable(Table):
     row_source: Annotated[str, Field(alias="source")] = ""
     scale: Annotated[int, Bounds(ge=1, le=16)]
     architecture: str = ""
-    hyper: Hyper = {}
+    hyper: Mapping[str, JsonValue] = {}
+    code: Code = Field(default_factory=Code)
     onnx: str = ""
     onnx_by_precision: Mapping[Precision, Words] = {}
     devices: Mapping[str, Words] = {}
@@ -118,7 +119,7 @@ class ModelTable(Table):
     @model_validator(mode="after")
     def _one_network(self) -> "ModelTable":
         if self.architecture and self.onnx:
-            msg = f"model {self.name!r}: give either architecture (built-in) or onnx (your file)"
+            msg = f"model {self.name!r}: give either architecture or onnx (your file)"
             raise ValueError(msg)
         if not self.architecture and (self.checkpoint or self.hyper):
             msg = (

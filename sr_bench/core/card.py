@@ -19,7 +19,8 @@ from sr_bench.core.told import ToldTable
 
 _SHA256 = "64 lower-case hex digits, or nothing if unknown"
 
-Hyper = Mapping[str, int | float | bool | str]
+Hyper = Mapping[str, object]
+"""By name: what TOML spells, lists and tables among it; dates aside."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,14 @@ class Checkpoint:
     key: str = ""
     """Entry of the file that holds the weights (``params``, ``params_ema``); empty: detected."""
     licence: str = ""
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a card says of the Python code that its architecture names."""
+
+    trust: bool = False
+    """Whether it may be run, where the session agrees: see `ModelCard.trusted`."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +124,13 @@ class ModelCard:
     """Text of that row's Source column where the label alone is not unique; else empty."""
     scale: int
     architecture: str
-    """Name of a module of `sr_bench.zoo.families`; empty for a user's ONNX file."""
+    """Name of a module of `sr_bench.zoo.families`, or of a user's class: ``nets.pan:PAN``; empty
+    for a user's ONNX file."""
     hyper: Hyper = field(default_factory=dict)
     """Every hyper-parameter of the architecture: declared, never guessed."""
+    code: Code = field(default_factory=Code)
+    trusted: bool = field(default=False, compare=False)
+    """Whether the session agreed to run the code that cards name; no card can say so."""
     onnx: Path | None = None
     """A user's ONNX file, absolute; None for a built-in architecture, or where none is fp32."""
     onnx_by_precision: Mapping[Precision, Path] = field(default_factory=dict)
@@ -176,6 +189,11 @@ class ModelCard:
     def network_scale(self) -> int:
         """Factor by which the network itself enlarges: 1 where its input is enlarged before."""
         return 1 if self.input.enlarged else self.scale
+
+    @property
+    def own_class(self) -> str:
+        """The user's class that builds the network, such as ``nets.pan:PAN``; empty if none."""
+        return self.architecture if ":" in self.architecture else ""
 
     @property
     def has_network(self) -> bool:

@@ -13,7 +13,7 @@ from sr_bench.core.device import CompilerInput, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Progress
 from sr_bench.engine.prepare.calibration import LEAST_EFFORT, CalibrationSet, Effort
-from sr_bench.engine.prepare.code_digest import FAMILIES, measuring, plan_digest, plugin_code
+from sr_bench.engine.prepare.code_digest import measuring, network_code, plan_digest
 from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.errors import NotRunError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
@@ -87,7 +87,7 @@ class Prepared:
         """Digest of what weights are loaded into, and how."""
         card = self.card
         key = card.checkpoint.key if card.checkpoint else ""
-        code = plugin_code(FAMILIES, card.architecture)  # another package may change what it builds
+        code = network_code(card)
         content = [card.architecture, dict(card.hyper), card.scale, key]
         return sha256_json([*content, code] if code else content)
 

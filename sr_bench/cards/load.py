@@ -89,16 +89,19 @@ def _unknown(where: str, name: str, package: str) -> Iterator[str]:
 
 
 def _model(table: ModelTable, folder: Path, protocols: dict[str, EvalProtocol]) -> ModelCard:
+    reads, gives = table.ends
     return narrowed(
         ModelCard,
         table,
+        input=reads,
+        output=gives,
         family=folder.name,
         folder=folder,
         onnx=folder / table.onnx if table.onnx else None,
         onnx_by_precision={key: folder / name for key, name in table.onnx_by_precision.items()},
         evaluations=tuple(_evaluation(item, protocols) for item in table.evaluation),
         flops_rule=table.cost.rule,
-        counted_shape=table.cost.shape,
+        counted_shape=table.cost.shape or (reads.channels, 256, 256),
         int8=narrowed(Int8Plan, table.int8),
         int8_tolerances=table.int8.tolerance,
         printed_int8=table.int8.observer,

@@ -12,6 +12,7 @@ from sr_bench.core.fields import Bounds, Spelled, Words, matching, without_secre
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.metric import printed_metric
+from sr_bench.core.network_io import NetworkInput, NetworkOutput
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.told import ToldTable
@@ -122,8 +123,8 @@ class ModelCard:
     onnx_by_precision: Mapping[Precision, Path] = field(default_factory=dict)
     """A user's own files of low precisions, absolute: measured as they are by what runs ONNX."""
     checkpoint: Checkpoint | None = None
-    value_range: float = 1.0
-    """White level of the network's input and output: 1.0 or 255.0."""
+    input: NetworkInput = field(default_factory=NetworkInput)
+    output: NetworkOutput = field(default_factory=NetworkOutput)
     evaluations: tuple[Evaluation, ...] = ()
     flops_rule: str = "standard"
     """Name of a counting rule under ``sr_bench/cost/rules``."""
@@ -157,6 +158,24 @@ class ModelCard:
     def id(self) -> str:
         """``family/name``: unique across suites."""
         return f"{self.family}/{self.name}"
+
+    @property
+    def network_io(self) -> Mapping[str, object]:
+        """What of `input` and `output` decides scores, for digests; of RGB the white level alone.
+
+        Whoever reads records of earlier versions has digests of that alone.
+        """
+        gives = self.output.choices()
+        if self.output.range != self.input.range:
+            gives["range"] = self.output.range
+        others = {"input": self.input.choices(), "output": gives}
+        declared = {name: choices for name, choices in others.items() if choices}
+        return {"white": self.input.range[1], **declared}
+
+    @property
+    def network_scale(self) -> int:
+        """Factor by which the network itself enlarges: 1 where its input is enlarged before."""
+        return 1 if self.input.enlarged else self.scale
 
     @property
     def has_network(self) -> bool:

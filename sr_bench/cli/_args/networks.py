@@ -44,6 +44,7 @@ def find_card(args: argparse.Namespace) -> "ModelCard":
     if not args.model.endswith(".onnx"):
         return find_model(load_suites(args.suites), args.model)
     from sr_bench.core.card import ModelCard
+    from sr_bench.core.network_io import NetworkInput, NetworkOutput
 
     path = Path(args.model)
     if not path.is_file():
@@ -58,7 +59,8 @@ def find_card(args: argparse.Namespace) -> "ModelCard":
         row_source="",
         architecture="",
         scale=args.scale,
-        value_range=args.white,
+        input=NetworkInput(range=(0.0, args.white)),
+        output=NetworkOutput(range=(0.0, args.white)),
         onnx=path.resolve(),
     )
 

@@ -147,14 +147,15 @@ class Prepared:
             CardError: The card skips a layer that the network doesn't have.
         """
         rule, images = self.card.usual_protocol, self.calibration
+        given = self.card.input.with_white(rule.input_range)
         return CompilerInput(
             name=self.card.id,
             onnx=self.fp32_onnx(),
             precision=self.precision,
             plan=self.card.device,
             scale=self.card.scale,
-            white=rule.input_range or self.card.value_range,
-            channel_order=rule.channel_order,
+            white=given.range[1] if given.is_scaled_only else 0.0,
+            channel_order="bgr" if given.is_bgr(rule.channel_order) else "rgb",
             skip_layers=self._skipped(),
             calibration=images.levels() if images else (),
             calibration_digest=images.digest if images else "",

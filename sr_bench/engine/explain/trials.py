@@ -99,7 +99,7 @@ class Trials:
         path = self._folder / "trial.onnx"  # just one is open at a time
         path.write_bytes(model.SerializeToString())
         artefact = Artefact(path, None, self._low.precision, "trial")
-        with self._worker.open_artefact(artefact) as session:
+        with self._worker.open_artefact(artefact, self._low) as session:
             reference = Remembered(lambda: self._reference, self._outputs, "fp32")
 
             def tried(index: int) -> ImageResult:

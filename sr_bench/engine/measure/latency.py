@@ -75,7 +75,7 @@ def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -
     runs.jobs.check_offered(case)
     prepared = runs.jobs.prepared(case, progress)
     source, lr = _image(runs, case)
-    with runs.here.open_artefact(prepared.artefact()) as session:
+    with runs.here.open_artefact(prepared.artefact(), prepared) as session:
         setting = _setting(runs, case, session.device, source)
         # The peak counts from the first run on: a runtime that keeps its buffers takes them in its
         # first two runs and nothing afterwards. Elsewhere than in this process it is unknown.

@@ -10,10 +10,13 @@ from sr_bench import __version__
 from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.card import ModelCard
 from sr_bench.core.device import CompilerInput, Profile
+from sr_bench.core.network_io import NetworkInput
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Progress
 from sr_bench.engine.prepare.calibration import LEAST_EFFORT, CalibrationSet, Effort
 from sr_bench.engine.prepare.code_digest import measuring, network_code, plan_digest
+from sr_bench.engine.prepare.compiler_input import compiler_input
+from sr_bench.engine.prepare.sizes import sizes_digest, with_sizes
 from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.errors import NotRunError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
@@ -80,7 +83,14 @@ class Prepared:
             inputs["plan"] = plan_digest(plan, f"{form} {self.profile} {observer}")
         if self.calibration:
             inputs["calibration"] = self.calibration.digest
+        if self.card.input.is_fitted:
+            inputs["sizes"] = sizes_digest(self.card.input)
         return inputs
+
+    @cached_property
+    def reads(self) -> NetworkInput:
+        """What the network reads, with the sizes that it takes."""
+        return with_sizes(self.card, self.kept)
 
     @cached_property
     def _architecture(self) -> str:
@@ -146,30 +156,8 @@ class Prepared:
             BackendError: The network can't be exported or read.
             CardError: The card skips a layer that the network doesn't have.
         """
-        rule, images = self.card.usual_protocol, self.calibration
-        given = self.card.input.with_white(rule.input_range)
-        return CompilerInput(
-            name=self.card.id,
-            onnx=self.fp32_onnx(),
-            precision=self.precision,
-            plan=self.card.device,
-            scale=self.card.scale,
-            white=given.range[1] if given.is_scaled_only else 0.0,
-            channel_order="bgr" if given.is_bgr(rule.channel_order) else "rgb",
-            skip_layers=self._skipped(),
-            calibration=images.levels() if images else (),
-            calibration_digest=images.digest if images else "",
-            kept_in=self.kept.place,
-            since=self.kept.since,
-        )
-
-    def _skipped(self) -> tuple[int, ...]:
-        """Return the positions of the layers that the device's plan skips."""
-        if not self.card.device.skip:
-            return ()
-        from sr_bench.engine.prepare.int8 import positions
-
-        return positions(self.fp32_onnx(), self.card.device.skip, key="vacc.skip")
+        onnx, images = self.fp32_onnx(), self.calibration
+        return compiler_input(self.card, self.precision, onnx, images, self.kept)
 
     def onnx(self) -> Path:
         """Return the network in its precision as an ONNX file, kept by content.

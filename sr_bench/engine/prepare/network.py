@@ -1,5 +1,6 @@
 """Prepare: from a card to an artefact that a backend can open, cached by content."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -128,7 +129,7 @@ class Prepared:
     def provenance(self) -> Mapping[str, str]:
         """What a record says about the card's own file, and where clip ranges come from."""
         note = "" if self.form is Form.RECORDED else self.card.note_of_given(self.precision)
-        notes = {"given_file": note} if note else {}
+        notes = {"given_file": note} if note else dict(self._weights_notes())
         if self.calibration:
             notes |= {"observer": self.precision.calibration, **self.calibration.provenance()}
         return notes
@@ -145,9 +146,25 @@ class Prepared:
         return replace(artefact, onnx=file, load_module=module, origin=self.card.onnx)
 
     def _load_module(self) -> "Module":
-        from sr_bench.zoo.checkpoints import load_model  # torch loads only when needed
+        from sr_bench.zoo.checkpoints import load_noted  # torch loads only when needed
 
-        return load_model(self.card, self.weights)
+        module, notes = load_noted(self.card, self.weights)
+        self.kept.write(self._notes_name, json.dumps(notes).encode())
+        return module
+
+    @property
+    def _notes_name(self) -> str:
+        return f"weights/{self._recipe()}.json"
+
+    def _weights_notes(self) -> Mapping[str, str]:
+        """Return what a record says about how the checkpoint was read."""
+        if self.form is Form.RECORDED or self.card.onnx:
+            return {}
+        if (content := self.kept.read(self._notes_name)) is None:
+            self._load_module()
+            content = self.kept.read(self._notes_name)
+        notes: Mapping[str, str] = json.loads(content or "{}")
+        return notes
 
     def source(self) -> CompilerInput:
         """Return what a device's own compiler is given for a low precision.
@@ -256,7 +273,8 @@ class Prepared:
         The declared digest is part of it, so that a cached file never hides a wrong one; so is
         our own code: a changed architecture must not be served the old file.
         """
-        declared = self.card.checkpoint.sha256 if self.card.checkpoint else ""
+        checkpoint = self.card.checkpoint
+        declared = checkpoint.sha256_of(self.weights.name) if checkpoint else ""
         return sha256_json([self.network, declared, measuring()])
 
 

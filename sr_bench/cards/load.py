@@ -1,5 +1,7 @@
 """Read a card.toml into model cards; say everything that is wrong with it at once."""
 
+import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ from sr_bench.files.toml import read_toml
 from sr_bench.files.validation import listed, nearest, validate
 
 _ARCHITECTURES = "sr_bench.zoo.families"
+_CLASS = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
 
 
 def load_card(path: Path) -> SuiteCard:
@@ -64,8 +67,7 @@ def _faults(table: CardTable) -> Iterator[str]:
     protocols = (*protocol_names(), *table.protocol)
     for index, model in enumerate(table.model):
         where = f"model[{index}] {model.name!r}"
-        if model.architecture:
-            yield from _unknown(f"{where}: architecture", model.architecture, _ARCHITECTURES)
+        yield from (f"{where}: {fault}" for fault in _architecture_faults(model))
         yield from _unknown(f"{where}: cost.rule", model.cost.rule, "sr_bench.cost.rules")
         for evaluation in model.evaluation:
             if evaluation.protocol not in protocols:
@@ -82,6 +84,19 @@ def _faults(table: CardTable) -> Iterator[str]:
             yield f"row {row!r}{of} is bound {n} times at scale {scale}"
 
 
+def _architecture_faults(model: ModelTable) -> Iterator[str]:
+    name = model.architecture
+    if ":" not in name:
+        if name:
+            yield from _unknown("architecture", name, _ARCHITECTURES)
+        if model.code.trust:
+            yield 'code.trust goes with a class of yours, such as architecture = "nets.pan:PAN"'
+    elif not _CLASS.fullmatch(name):
+        yield f"architecture: expected MODULE:CLASS, such as nets.pan:PAN, got {name!r}"
+    elif (first := re.split("[.:]", name)[0]) in sys.stdlib_module_names:
+        yield f"architecture: {first!r} is a module of Python itself: give yours another name"
+
+
 def _unknown(where: str, name: str, package: str) -> Iterator[str]:
     valid = discovery.names(package)
     if name not in valid:
@@ -89,16 +104,19 @@ def _unknown(where: str, name: str, package: str) -> Iterator[str]:
 
 
 def _model(table: ModelTable, folder: Path, protocols: dict[str, EvalProtocol]) -> ModelCard:
+    reads, gives = table.ends
     return narrowed(
         ModelCard,
         table,
+        input=reads,
+        output=gives,
         family=folder.name,
         folder=folder,
         onnx=folder / table.onnx if table.onnx else None,
         onnx_by_precision={key: folder / name for key, name in table.onnx_by_precision.items()},
         evaluations=tuple(_evaluation(item, protocols) for item in table.evaluation),
         flops_rule=table.cost.rule,
-        counted_shape=table.cost.shape,
+        counted_shape=table.cost.shape or (reads.channels, 256, 256),
         int8=narrowed(Int8Plan, table.int8),
         int8_tolerances=table.int8.tolerance,
         printed_int8=table.int8.observer,

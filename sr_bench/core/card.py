@@ -12,13 +12,15 @@ from sr_bench.core.fields import Bounds, Spelled, Words, matching, without_secre
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.metric import printed_metric
+from sr_bench.core.network_io import NetworkInput, NetworkOutput
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.told import ToldTable
 
 _SHA256 = "64 lower-case hex digits, or nothing if unknown"
 
-Hyper = Mapping[str, int | float | bool | str]
+Hyper = Mapping[str, object]
+"""By name: what TOML spells, lists and tables among it; dates aside."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,14 @@ class Checkpoint:
     key: str = ""
     """Entry of the file that holds the weights (``params``, ``params_ema``); empty: detected."""
     licence: str = ""
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a card says of the Python code that its architecture names."""
+
+    trust: bool = False
+    """Whether it may be run, where the session agrees: see `ModelCard.trusted`."""
 
 
 @dataclass(frozen=True)
@@ -114,16 +124,20 @@ class ModelCard:
     """Text of that row's Source column where the label alone is not unique; else empty."""
     scale: int
     architecture: str
-    """Name of a module of `sr_bench.zoo.families`; empty for a user's ONNX file."""
+    """Name of a module of `sr_bench.zoo.families`, or of a user's class: ``nets.pan:PAN``; empty
+    for a user's ONNX file."""
     hyper: Hyper = field(default_factory=dict)
     """Every hyper-parameter of the architecture: declared, never guessed."""
+    code: Code = field(default_factory=Code)
+    trusted: bool = field(default=False, compare=False)
+    """Whether the session agreed to run the code that cards name; no card can say so."""
     onnx: Path | None = None
     """A user's ONNX file, absolute; None for a built-in architecture, or where none is fp32."""
     onnx_by_precision: Mapping[Precision, Path] = field(default_factory=dict)
     """A user's own files of low precisions, absolute: measured as they are by what runs ONNX."""
     checkpoint: Checkpoint | None = None
-    value_range: float = 1.0
-    """White level of the network's input and output: 1.0 or 255.0."""
+    input: NetworkInput = field(default_factory=NetworkInput)
+    output: NetworkOutput = field(default_factory=NetworkOutput)
     evaluations: tuple[Evaluation, ...] = ()
     flops_rule: str = "standard"
     """Name of a counting rule under ``sr_bench/cost/rules``."""
@@ -157,6 +171,29 @@ class ModelCard:
     def id(self) -> str:
         """``family/name``: unique across suites."""
         return f"{self.family}/{self.name}"
+
+    @property
+    def network_io(self) -> Mapping[str, object]:
+        """What of `input` and `output` decides scores, for digests; of RGB the white level alone.
+
+        Whoever reads records of earlier versions has digests of that alone.
+        """
+        gives = self.output.choices()
+        if self.output.range != self.input.range:
+            gives["range"] = self.output.range
+        others = {"input": self.input.choices(), "output": gives}
+        declared = {name: choices for name, choices in others.items() if choices}
+        return {"white": self.input.range[1], **declared}
+
+    @property
+    def network_scale(self) -> int:
+        """Factor by which the network itself enlarges: 1 where its input is enlarged before."""
+        return 1 if self.input.enlarged else self.scale
+
+    @property
+    def own_class(self) -> str:
+        """The user's class that builds the network, such as ``nets.pan:PAN``; empty if none."""
+        return self.architecture if ":" in self.architecture else ""
 
     @property
     def has_network(self) -> bool:

@@ -20,7 +20,8 @@ class CostCount:
     linear_macs: int
     """Multiply-accumulates of linear layers."""
     subclass_macs: int
-    """Multiply-accumulates of layers whose type derives from a convolution or linear class.
+    """Multiply-accumulates of layers whose type derives from a convolution or linear class, and of
+    the functions of these, such as ``torch.nn.functional.conv2d``, that a forward calls itself.
 
     Kept apart because thop looks layers up by their exact type and so overlooks these. An ONNX
     file knows no classes: there it is 0 and the layer is among the others.

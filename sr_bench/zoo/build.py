@@ -6,8 +6,9 @@ from types import ModuleType
 from torch import nn
 
 from sr_bench import discovery
-from sr_bench.core.card import Hyper
+from sr_bench.core.card import Hyper, ModelCard
 from sr_bench.errors import CardError
+from sr_bench.zoo.own_code import build_own
 
 _FAMILIES = "sr_bench.zoo.families"
 
@@ -15,6 +16,16 @@ _FAMILIES = "sr_bench.zoo.families"
 def architectures() -> tuple[str, ...]:
     """Return the sorted names that a card's `architecture` may have."""
     return discovery.names(_FAMILIES)
+
+
+def build_network(card: ModelCard) -> nn.Module:
+    """Return the network of `card`, by its own class or by an architecture; see `build`.
+
+    Raises:
+        CardError: As `build` and `build_own`.
+        NotRunError: It is a class that this session may not run, or that needs what is absent.
+    """
+    return build_own(card) if card.own_class else build(card.architecture, card.hyper, card.scale)
 
 
 def build(architecture: str, hyper: Hyper, scale: int) -> nn.Module:
@@ -43,6 +54,8 @@ def size_multiple(architecture: str, hyper: Hyper, scale: int) -> int:
     Raises:
         CardError: As `build`.
     """
+    if ":" in architecture:  # a user's class has no way to say so: the card does
+        return 1
     family = _family(architecture)
     return int(family.size_multiple(hyper, scale)) if hasattr(family, "size_multiple") else 1
 
@@ -53,6 +66,8 @@ def canonical_key(architecture: str, key: str) -> str:
     Raises:
         CardError: There is no such architecture.
     """
+    if ":" in architecture:  # a user's class, whose weights are called what it calls them
+        return key
     family = _family(architecture)
     return str(family.canonical_key(key)) if hasattr(family, "canonical_key") else key
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sr_bench.core.card import ModelCard
 from sr_bench.errors import CardError, CheckpointError
 from sr_bench.files.hashing import sha256_file
-from sr_bench.zoo.build import build, canonical_key
+from sr_bench.zoo.build import build_network, canonical_key
 from sr_bench.zoo.checkpoints_torch import read_torch
 
 State = dict[str, Tensor]
@@ -96,7 +96,8 @@ def load_model(card: ModelCard, weights: Path) -> nn.Module:
     """Return the card's network with the weights of a file, in eval mode, without gradients.
 
     Raises:
-        CardError: The card names no built-in architecture, or its hyper-parameters aren't valid.
+        CardError: The card names no architecture, or its hyper-parameters aren't valid.
+        NotRunError: See `build_network`.
         CheckpointError: See `load_state` and `load_into`.
     """
     if not card.architecture:
@@ -104,7 +105,7 @@ def load_model(card: ModelCard, weights: Path) -> nn.Module:
         raise CardError(msg)
     # Fresh weights are drawn only to be overwritten: that must not advance the caller's seed.
     with torch.random.fork_rng(devices=[]):
-        module = build(card.architecture, card.hyper, card.scale)
+        module = build_network(card)
     declared = card.checkpoint
     key, sha256 = (declared.key, declared.sha256) if declared else ("", "")
     state = load_state(weights, key, sha256=sha256)

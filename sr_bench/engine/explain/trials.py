@@ -117,7 +117,7 @@ class Trials:
         with self._worker.open(self._low) as session:
             low = session.run(lr)
         compute = self._reference.run
-        white = self._job.protocol.output_range or self._job.card.value_range
+        white = self._job.card.output.with_white(self._job.protocol.output_range).span
         yield from signs(low, compute(lr), lr, compute, white=white)
 
     def _constant_signs(self, lr: NDArray[np.float32]) -> Iterator[str]:

@@ -166,9 +166,15 @@ def _started(
 ) -> Callable[[], list[_Outcome]]:
     """Start a batch; return what waits for what comes of its images."""
     lrs = [job.network_input(item.pair) for item in items]
-    how = BatchScoring(job.protocol, job.card.value_range, job.card.scale, IMAGE_METRICS)
+    gives = job.card.output
+    # A device scores RGB from 0 to white alone.
+    how = (
+        None
+        if gives.choices()
+        else BatchScoring(job.protocol, gives.range[1], job.card.scale, IMAGE_METRICS)
+    )
     # A device computes no others; the outputs are for those that the host adds.
-    needed = keeps or set(job.metrics) > set(IMAGE_METRICS)
+    needed = keeps or how is None or set(job.metrics) > set(IMAGE_METRICS)
     wants_outputs = needed or not (reference is memory is None)
     with about_images(job, [item.index for item in items]):
         finish = session.start(Batch(lrs, [item.pair.hr for item in items], how, wants_outputs))

@@ -129,7 +129,7 @@ def _image(runs: "Runs", case: Case) -> tuple[str, "NDArray[np.float32]"]:
     """
     import numpy as np
 
-    from sr_bench.engine.score.protocol import network_input
+    from sr_bench.engine.score.network_io import network_input
 
     height, width = case.timed_size
     try:
@@ -142,7 +142,8 @@ def _image(runs: "Runs", case: Case) -> tuple[str, "NDArray[np.float32]"]:
         lr = job.pair(0).lr
     tiles = (-(-height // lr.shape[0]), -(-width // lr.shape[1]), 1)  # rounded up
     image = np.tile(lr, tiles)[:height, :width]
-    return source, network_input(image, case.on_images.protocol, case.card.value_range)
+    card = case.card
+    return source, network_input(image, case.on_images.protocol, card.input, card.scale)
 
 
 def _setting(runs: "Runs", case: Case, device: str, source: str) -> Setting:

@@ -13,7 +13,7 @@ from sr_bench.core.device import CompilerInput, Profile
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Progress
 from sr_bench.engine.prepare.calibration import LEAST_EFFORT, CalibrationSet, Effort
-from sr_bench.engine.prepare.code_digest import FAMILIES, measuring, plan_digest, plugin_code
+from sr_bench.engine.prepare.code_digest import measuring, network_code, plan_digest
 from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.errors import NotRunError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
@@ -87,7 +87,7 @@ class Prepared:
         """Digest of what weights are loaded into, and how."""
         card = self.card
         key = card.checkpoint.key if card.checkpoint else ""
-        code = plugin_code(FAMILIES, card.architecture)  # another package may change what it builds
+        code = network_code(card)
         content = [card.architecture, dict(card.hyper), card.scale, key]
         return sha256_json([*content, code] if code else content)
 
@@ -147,14 +147,15 @@ class Prepared:
             CardError: The card skips a layer that the network doesn't have.
         """
         rule, images = self.card.usual_protocol, self.calibration
+        given = self.card.input.with_white(rule.input_range)
         return CompilerInput(
             name=self.card.id,
             onnx=self.fp32_onnx(),
             precision=self.precision,
             plan=self.card.device,
             scale=self.card.scale,
-            white=rule.input_range or self.card.value_range,
-            channel_order=rule.channel_order,
+            white=given.range[1] if given.is_scaled_only else 0.0,
+            channel_order="bgr" if given.is_bgr(rule.channel_order) else "rgb",
             skip_layers=self._skipped(),
             calibration=images.levels() if images else (),
             calibration_digest=images.digest if images else "",

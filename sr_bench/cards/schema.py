@@ -72,7 +72,8 @@ class CostTable(Table):
 
     rule: str = "standard"
     shape: Annotated[tuple[int, int, int] | None, _SHAPE] = None
-    """Of the image that operations are counted on; None: 256x256, of the network's channels."""
+    """Of the input that operations are counted on; None: the only one that the network takes, or
+    256x256, of its channels."""
 
 
 class EvaluationTable(Table):
@@ -154,6 +155,12 @@ class ModelTable(Table):
             msg = (
                 f"model {self.name!r}: layout, dtype and name of input and output are for ONNX"
                 " files: a module reads and gives float32 NCHW"
+            )
+            raise ValueError(msg)
+        if self.input.enlarged and self.scale == 1:
+            msg = (
+                f"model {self.name!r}: input.enlarged brings LR to the size of HR, which it has at"
+                " scale = 1: give the scale, or leave it out"
             )
             raise ValueError(msg)
         if self.cost.shape and self.cost.shape[0] != reads.channels:

@@ -213,7 +213,12 @@ class ModelCard:
     @property
     def network_scale(self) -> int:
         """Factor by which the network itself enlarges: 1 where its input is enlarged before."""
-        return 1 if self.input.enlarged else self.scale
+        return self.scale // self.input_scale
+
+    @property
+    def input_scale(self) -> int:
+        """Factor by which LR is enlarged before the network."""
+        return self.scale if self.input.enlarged else 1
 
     @property
     def own_class(self) -> str:

@@ -105,8 +105,8 @@ class Job:
     def input_shape(self, pair: Pair) -> tuple[int, int, int, int]:
         """Return the shape of what the network is given for `pair`."""
         height, width, _ = pair.lr.shape
-        enlarged = self.card.scale // self.card.network_scale
-        return 1, self.card.input.channels, height * enlarged, width * enlarged
+        factor = self.card.input_scale
+        return 1, self.card.input.channels, height * factor, width * factor
 
     def network_input(self, pair: Pair) -> NDArray[np.float32]:
         """Return the LR of `pair` as the network is given it, 1 x channels x height x width."""

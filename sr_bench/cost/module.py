@@ -17,7 +17,7 @@ _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _PLAIN_TYPES = frozenset((*_CONVOLUTIONS, *_TRANSPOSED, nn.Linear))
 _ADAPTIVE_POOLS = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
-_COUNTED = (_ConvNd, nn.Linear, nn.LeakyReLU, *_ADAPTIVE_POOLS)
+_COUNTED = (_ConvNd, nn.Linear, nn.LeakyReLU, nn.PReLU, *_ADAPTIVE_POOLS)
 
 
 def count_built(build: Callable[[], nn.Module], shape: tuple[int, int, int]) -> CostCount:
@@ -39,7 +39,7 @@ def count_module(module: nn.Module, shape: tuple[int, int, int]) -> CostCount:
     Raises:
         BackendError: The network does not accept that shape.
     """
-    tally: Counter[str] = Counter(params=sum(p.numel() for p in module.parameters()))
+    tally = _parameters(module)
     # Stand-ins without storage, so that the caller's module is not moved. EDSR baseline at 768x1024
     # takes 17 ms so; with real tensors 35 s and 2.5 GB (measured with thop).
     state = {name: p.to("meta") for name, p in module.named_parameters()}
@@ -61,6 +61,18 @@ def count_module(module: nn.Module, shape: tuple[int, int, int]) -> CostCount:
     return CostCount.of(tally)
 
 
+def _parameters(module: nn.Module) -> Counter[str]:
+    """Return the parameters of all layers, and those that tools overlook."""
+    tally: Counter[str] = Counter(params=sum(p.numel() for p in module.parameters()))
+    for layer in module.modules():
+        own = sum(p.numel() for p in layer.parameters(recurse=False))
+        if type(layer) is nn.PReLU:
+            tally["prelu_params"] += own
+        elif isinstance(layer, _ConvNd | nn.Linear) and type(layer) not in _PLAIN_TYPES:
+            tally["subclass_params"] += own
+    return tally
+
+
 def _count(layer: nn.Module, x: Tensor, y: Tensor, tally: Counter[str]) -> None:
     """Add what `layer` costs to make `y` of `x`; thop, and so we, look up exact types."""
     if isinstance(layer, _ConvNd):
@@ -70,6 +82,8 @@ def _count(layer: nn.Module, x: Tensor, y: Tensor, tally: Counter[str]) -> None:
         tally[kind] += y.numel() * layer.in_features
     elif type(layer) is nn.LeakyReLU:
         tally["leaky_relu_elements"] += x.numel()
+    elif type(layer) is nn.PReLU:
+        tally["prelu_elements"] += x.numel()
     elif type(layer) in _ADAPTIVE_POOLS:
         window = prod(a // b for a, b in zip(x.shape[2:], y.shape[2:], strict=True))
         tally["adaptive_pool_ops"] += (window + 1) * y.numel()

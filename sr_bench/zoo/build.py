@@ -1,9 +1,10 @@
 """Build a network from what a card declares."""
 
+from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
 
-from torch import nn
+from torch import Tensor, nn
 
 from sr_bench import discovery
 from sr_bench.core.card import Hyper
@@ -55,6 +56,18 @@ def canonical_key(architecture: str, key: str) -> str:
     """
     family = _family(architecture)
     return str(family.canonical_key(key)) if hasattr(family, "canonical_key") else key
+
+
+def folded(architecture: str, hyper: Hyper, state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Return the weights with branches that exist in training only folded into the module's layers.
+
+    `state` has the module's names where `canonical_key` knows them.
+
+    Raises:
+        CardError: As `build`.
+    """
+    family = _family(architecture)
+    return family.folded(hyper, state) if hasattr(family, "folded") else state
 
 
 @cache

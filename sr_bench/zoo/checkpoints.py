@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sr_bench.core.card import ModelCard
 from sr_bench.errors import CardError, CheckpointError
 from sr_bench.files.hashing import sha256_file
-from sr_bench.zoo.build import build, canonical_key
+from sr_bench.zoo.build import build, canonical_key, folded
 from sr_bench.zoo.checkpoints_torch import read_torch
 
 State = dict[str, Tensor]
@@ -109,7 +109,13 @@ def load_model(card: ModelCard, weights: Path) -> nn.Module:
     key, sha256 = (declared.key, declared.sha256) if declared else ("", "")
     state = load_state(weights, key, sha256=sha256)
     names = _without_prefix(card.architecture, state, module.state_dict().keys())
-    load_into(module, _rename(state, names, weights), where=f"{weights} (card {card.id})")
+    renamed, where = _rename(state, names, weights), f"{weights} (card {card.id})"
+    try:
+        state = dict(folded(card.architecture, card.hyper, renamed))
+    except (RuntimeError, IndexError) as error:  # of shapes
+        msg = f"{where}: branches of a block don't fit together ({error})"
+        raise CheckpointError(msg) from error
+    load_into(module, state, where=where)
     return module.eval().requires_grad_(False)
 
 

@@ -33,10 +33,16 @@ class CostCount:
     """Output elements of convolutions that have a bias."""
     leaky_relu_elements: int
     """Elements that pass through a LeakyReLU."""
+    prelu_elements: int
+    """Elements that pass through a PReLU."""
     adaptive_pool_ops: int
     """Additions and divisions of adaptive average pooling."""
     params: int
     """Elements of all parameters; a shared one counts once."""
+    prelu_params: int
+    """Those of PReLUs."""
+    subclass_params: int
+    """Those of layers whose type derives from a convolution or linear class."""
     unknown_params: str = ""
     """Why `params` may be too few, in one sentence; empty if all are told."""
 
@@ -70,3 +76,14 @@ class CostCount:
         """
         module = discovery.load("sr_bench.cost.rules", rule)
         return int(module.macs(self)) if hasattr(module, "macs") else self.macs
+
+    def params_by(self, rule: str) -> int:
+        """Return the parameters as the tool of the counting `rule` prints them.
+
+        A rule that doesn't say overlooks none.
+
+        Raises:
+            OptionError: There is no such rule.
+        """
+        module = discovery.load("sr_bench.cost.rules", rule)
+        return int(module.params(self)) if hasattr(module, "params") else self.params

@@ -23,6 +23,9 @@ _UNCOUNTABLE = frozenset(
 )
 
 
+_ACTIVATIONS = {"LeakyRelu": "leaky_relu_elements", "PRelu": "prelu_elements"}
+
+
 def count_onnx(source: Path | ModelProto, shape: tuple[int, int, int]) -> CostCount:
     """Count an ONNX graph on one image of `shape`.
 
@@ -39,12 +42,16 @@ def count_onnx(source: Path | ModelProto, shape: tuple[int, int, int]) -> CostCo
     parameters = Parameters(model.graph, shapes)
     graph = _Graph(parameters, shapes)
     tally: Counter[str] = Counter(params=parameters.count())
+    slopes: dict[str, int] = {}
     for node in parameters.computing():
         _refuse_uncountable(node)
-        if node.op_type == "LeakyRelu":
-            tally["leaky_relu_elements"] += prod(graph.shape(node.input[0], node))
+        if name := _ACTIVATIONS.get(node.op_type):
+            tally[name] += prod(graph.shape(node.input[0], node))
         elif (count := _COUNTERS.get(node.op_type)) is not None:
             count(node, graph, tally)
+        if node.op_type == "PRelu":
+            slopes[node.input[1]] = prod(graph.shape(node.input[1], node))
+    tally["prelu_params"] = sum(slopes.values())
     return CostCount.of(tally, parameters.unknown())
 
 

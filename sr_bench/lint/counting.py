@@ -16,9 +16,7 @@ from sr_bench.lint.entries import Entry
 if TYPE_CHECKING:
     from sr_bench.cost.count import CostCount
 
-MACS = "macs"
-"""The convention that prints multiply-accumulates themselves; the others are counting rules."""
-STANDARD = "standard"
+MACS, STANDARD = "macs", "standard"
 
 KNOWN: tuple[tuple[str, float], ...] = (
     ("10/9", 10 / 9),  # scripts that divide by 0.9e9
@@ -110,11 +108,7 @@ def _count(model: ModelCard, size: Size) -> "CostCount | None":
 
 
 def _by_convention(count: "CostCount") -> dict[str, float]:
-    package = "sr_bench.cost.rules"
-    flops_g = {MACS: count.macs / 1e9}
-    for name in discovery.names(package):
-        flops_g[name] = float(discovery.load(package, name).flops_g(count))
-    return flops_g
+    return {name: count.by(name)[1] for name in discovery.names("sr_bench.cost.rules")}
 
 
 def times(printed: float, usual: float) -> str:

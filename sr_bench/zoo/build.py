@@ -1,9 +1,10 @@
 """Build a network from what a card declares."""
 
+from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
 
-from torch import nn
+from torch import Tensor, nn
 
 from sr_bench import discovery
 from sr_bench.core.card import Hyper, ModelCard
@@ -70,6 +71,28 @@ def canonical_key(architecture: str, key: str) -> str:
         return key
     family = _family(architecture)
     return str(family.canonical_key(key)) if hasattr(family, "canonical_key") else key
+
+
+def training_state(architecture: str, hyper: Hyper, scale: int) -> Mapping[str, Tensor]:
+    """Return the weights that a network has in training, without values, by canonical names.
+
+    Empty if the network is the same in training.
+
+    Raises:
+        CardError: As `build`.
+    """
+    family = _family(architecture)
+    has = hasattr(family, "training_state")
+    return dict(family.training_state(hyper, scale)) if has else {}
+
+
+def folded(architecture: str, hyper: Hyper, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights of the training, as `training_state` names them, as the module has them.
+
+    Raises:
+        CardError: As `build`.
+    """
+    return dict(_family(architecture).folded(hyper, state))
 
 
 @cache

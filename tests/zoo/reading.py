@@ -19,6 +19,11 @@ class Net(nn.Module):
             self.register_parameter(name, nn.Parameter(torch.zeros(shape)))
 
 
+def wanted(net: nn.Module) -> Wanted:
+    """Return the tensors of `net`."""
+    return Wanted("Net", net.state_dict(keep_vars=True))
+
+
 def load_state(path: Path, *, sha256: str = "") -> dict[str, Tensor]:
     """Return every tensor of a file by its dotted name."""
     check_file(path, sha256)
@@ -29,11 +34,11 @@ def load_state(path: Path, *, sha256: str = "") -> dict[str, Tensor]:
 def fit_of(path: Path, key: str = "", net: nn.Module | None = None) -> Fit:
     """Return the entry of a file that is `net`, which has one parameter ``a`` of 2 values."""
     leaves, _ = open_weights(path)
-    return fitting(leaves, Wanted(net or Net(a=(2,))), key, str)
+    return fitting(leaves, [wanted(net or Net(a=(2,)))], key, str)
 
 
 def told_of(path: Path, key: str = "", shapes: Mapping[str, tuple[int, ...]] | None = None) -> str:
     """Return what a record says about the fit of a file."""
     net = Net(**(shapes or {"a": (2,)}))
     leaves, _ = open_weights(path)
-    return told(fitting(leaves, Wanted(net), key, str), leaves, key)
+    return told(fitting(leaves, [wanted(net)], key, str), leaves, key)

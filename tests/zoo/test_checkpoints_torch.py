@@ -75,9 +75,7 @@ def test_of_two_pickles_none_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "program",
     [
-        pytest.param(
-            b"\x80\x02" + b"}K\x01" * 200 + b"}" + b"s" * 200 + b".", id="deep"
-        ),
+        pytest.param(b"\x80\x02" + b"}K\x01" * 200 + b"}" + b"s" * 200 + b".", id="deep"),
         pytest.param(b"\x80\x02}" + b"q\x000}(K\x01h\x00K\x02h\x00u" * 60 + b".", id="doubled"),
         pytest.param(b"\x80\x02}q\x00K\x01h\x00s.", id="within itself"),
     ],

@@ -52,7 +52,7 @@ def load_noted(card: ModelCard, weights: Path) -> tuple[nn.Module, Mapping[str, 
         raise CardError(msg)
     # Fresh weights are drawn only to be overwritten: that must not advance the caller's seed.
     with torch.random.fork_rng(devices=[]):
-        module = build_network(card)
+        module = build_network(card).eval()
     check_file(weights, card.checkpoint.sha256_of(weights.name) if card.checkpoint else "")
     is_ncnn = weights.suffix.lower() == NCNN
     state, notes = (read_ncnn if is_ncnn else _read_named)(card, module, weights)
@@ -61,7 +61,7 @@ def load_noted(card: ModelCard, weights: Path) -> tuple[nn.Module, Mapping[str, 
             msg = f"{weights}: {name} holds NaN or infinite weights"
             raise CheckpointError(msg)
     module.load_state_dict(state, strict=False)  # counters of the training stay as they are
-    return module.eval().requires_grad_(False), notes
+    return module.requires_grad_(False), notes
 
 
 def _read_named(card: ModelCard, module: nn.Module, path: Path) -> tuple[State, Mapping[str, str]]:

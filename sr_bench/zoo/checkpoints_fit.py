@@ -1,7 +1,7 @@
 """Which tensors of a weight file are the parameters of a network."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,6 +38,14 @@ class Wanted:
             names.setdefault(id(value), []).append(name)
         self.twins = {name: names[id(value)] for name, value in self.tensors.items()}
 
+    def missing(self, given: Collection[str]) -> list[str]:
+        """Return the names that `given` has neither itself nor for a twin, but for counters."""
+        return sorted(
+            name
+            for name, tensor in self.tensors.items()
+            if not (is_counter(tensor) or any(twin in given for twin in self.twins[name]))
+        )
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -67,11 +75,6 @@ class Fit:
     def faults(self) -> list[str]:
         """Why it is not exactly this network; empty if it is."""
         wanted, given = self.wanted.tensors, self.given
-        missing = [
-            name
-            for name, tensor in wanted.items()
-            if not (is_counter(tensor) or any(twin in given for twin in self.wanted.twins[name]))
-        ]
         shapes = [
             f"{name} {tuple(given[name].shape)} instead of {tuple(wanted[name].shape)}"
             for name in sorted(wanted.keys() & given.keys())
@@ -79,7 +82,7 @@ class Fit:
         ]
         extra = given.keys() - wanted.keys() - set(self.counters)
         return [
-            *_listed("missing", sorted(missing)),
+            *_listed("missing", self.wanted.missing(given)),
             *_listed("unexpected", sorted(extra)),
             *_listed("mis-shaped", shapes),
             *_listed("twice in the file", self.doubled),

@@ -45,7 +45,7 @@ def build(architecture: str, hyper: Hyper, scale: int) -> nn.Module:
     return module
 
 
-def size_multiple(architecture: str, hyper: Hyper) -> int:
+def size_multiple(architecture: str, hyper: Hyper, scale: int) -> int:
     """Return what the input's height and width must be multiples of.
 
     At other sizes the network runs, but its output is not `scale` times the input: a stride-2
@@ -57,7 +57,7 @@ def size_multiple(architecture: str, hyper: Hyper) -> int:
     if ":" in architecture:  # a user's class has no way to say so: the card does
         return 1
     family = _family(architecture)
-    return int(family.size_multiple(hyper)) if hasattr(family, "size_multiple") else 1
+    return int(family.size_multiple(hyper, scale)) if hasattr(family, "size_multiple") else 1
 
 
 def canonical_key(architecture: str, key: str) -> str:

@@ -71,22 +71,25 @@ def test_only_the_mean_shift_of_sr4k_is_trainable() -> None:
     assert trainable("rcan", SR4K) == {True}
 
 
-def test_a_network_that_folds_its_input_takes_even_sides() -> None:
-    assert size_multiple("rrdbnet", RRDBNET | {"unshuffle": True}) == 2
+@pytest.mark.parametrize(("scale", "multiple"), [(2, 2), (1, 4)])
+def test_a_network_that_folds_its_input_takes_multiples_of_the_fold(
+    scale: int, multiple: int
+) -> None:
+    assert size_multiple("rrdbnet", RRDBNET | {"unshuffle": True}, scale) == multiple
 
 
 def test_an_odd_side_with_a_stride_2_head_becomes_2_pixels_longer_than_twice() -> None:
     with torch.device("meta"):
         out = build("rcan", SR4K, 2)(torch.empty(1, 3, 7, 8))
     assert out.shape == (1, 3, 16, 16)
-    assert size_multiple("rcan", SR4K) == 2
+    assert size_multiple("rcan", SR4K, 2) == 2
 
 
 @pytest.mark.parametrize(
     ("architecture", "hyper"), [("rcan", RCAN), ("edsr", EDSR), ("rrdbnet", RRDBNET)]
 )
 def test_other_networks_take_any_size(architecture: str, hyper: Hyper) -> None:
-    assert size_multiple(architecture, hyper) == 1
+    assert size_multiple(architecture, hyper, 2) == 1
 
 
 def test_an_unknown_architecture_is_refused_with_the_valid_ones() -> None:
@@ -101,7 +104,7 @@ def test_an_unknown_architecture_is_refused_with_the_valid_ones() -> None:
         ("rcan", RCAN, 1, "2, 3, 4, 8"),
         ("rcan", SR4K, 3, "1, 2, 4"),
         ("rrdbnet", RRDBNET, 3, "2, 4"),
-        ("rrdbnet", RRDBNET | {"unshuffle": True}, 4, "2"),
+        ("rrdbnet", RRDBNET | {"unshuffle": True}, 4, "1, 2"),
         ("lesrcnn", LESRCNN, 1, "2, 3, 4"),
     ],
 )

@@ -52,6 +52,7 @@ def find_card(args: argparse.Namespace) -> "ModelCard":
         card = find_model(load_suites(args.suites), args.model)
         return replace(card, trusted=args.trust_code)
     from sr_bench.core.card import ModelCard
+    from sr_bench.core.network_io import NetworkInput, NetworkOutput
 
     path = Path(args.model)
     if not path.is_file():
@@ -66,7 +67,8 @@ def find_card(args: argparse.Namespace) -> "ModelCard":
         row_source="",
         architecture="",
         scale=args.scale,
-        value_range=args.white,
+        input=NetworkInput(range=(0.0, args.white)),
+        output=NetworkOutput(range=(0.0, args.white)),
         onnx=path.resolve(),
     )
 

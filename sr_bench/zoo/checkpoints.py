@@ -14,7 +14,7 @@ from sr_bench.errors import CardError, CheckpointError
 from sr_bench.files.hashing import sha256_file
 from sr_bench.files.weight_files import NCNN, weight_files
 from sr_bench.zoo.build import build_network, canonical_key, folded, training_state
-from sr_bench.zoo.checkpoints_fit import Fit, Wanted, fitting, rounded, told
+from sr_bench.zoo.checkpoints_fit import Fit, Wanted, fitting, rounded, told, wanted_by
 from sr_bench.zoo.checkpoints_leaves import Leaf, Leaves, leaves_of
 from sr_bench.zoo.checkpoints_ncnn import read_ncnn
 from sr_bench.zoo.checkpoints_torch import TorchFile
@@ -68,7 +68,7 @@ def _read_named(card: ModelCard, module: nn.Module, path: Path) -> tuple[State, 
     """Return the weights for `module` from a file that holds them by name, and notes on them."""
     leaves, value_of = open_weights(path)
     key = card.checkpoint.key if card.checkpoint else ""
-    forms = [Wanted(type(module).__name__, module.state_dict(keep_vars=True))]
+    forms = [wanted_by(module)]
     if trained := training_state(card.architecture, card.hyper, card.scale):
         forms.append(Wanted(f"{forms[0].of} in training", trained))
     try:

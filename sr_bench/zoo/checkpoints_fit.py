@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sr_bench.errors import CheckpointError
 from sr_bench.zoo.checkpoints_leaves import Leaf, Leaves, beside
@@ -45,6 +45,11 @@ class Wanted:
             for name, tensor in self.tensors.items()
             if not (is_counter(tensor) or any(twin in given for twin in self.twins[name]))
         )
+
+
+def wanted_by(module: nn.Module) -> Wanted:
+    """Return the tensors of `module`, shared ones known as such."""
+    return Wanted(type(module).__name__, module.state_dict(keep_vars=True))
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,8 @@ def with_sizes(card: ModelCard, kept: Kept) -> NetworkInput:
 
         target.write_text(str(size_multiple(name, card.hyper, card.scale)))
 
-    key = sha256_json(
-        [name, dict(card.hyper), card.scale, plugin_code(FAMILIES, name), measuring()]
-    )
+    asked = [name, dict(card.hyper), card.scale]
+    key = sha256_json([*asked, plugin_code(FAMILIES, name), measuring()])
     return replace(card.input, multiple_of=int(kept.file(f"sizes/{key}.txt", find).read_text()))
 
 

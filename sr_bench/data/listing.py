@@ -9,14 +9,13 @@ from unicodedata import normalize
 
 from sr_bench.errors import DatasetError
 
-_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm"))
-"""Of image files, also of formats that are refused when they are read."""
-_UNREAD = re.compile(
-    r"\.(gif|hei[cf]|avif|jp2|jxl|tga|p[bg]m|exr|hdr|dng|cr2|nef|arw|mat|h5|hdf5|np[yz]|zip|tar|tgz"
-    r"|7z|rar|gz|bz2|xz)",
+_IMAGE = re.compile(
+    r"\.(png|jpe?g|bmp|tiff?|webp|gif|p[bgnp]m|tga|hei[cf]|avif|jp2|jxl|exr|hdr|dng|cr2|nef|arw)",
     re.IGNORECASE,
 )
-"""Of other files that hold images."""
+"""Suffixes of images, also of formats that are refused when they are read."""
+_CONTAINER = re.compile(r"\.(zip|tar|tgz|7z|rar|gz|bz2|xz|mat|h5|hdf5|np[yz])", re.IGNORECASE)
+"""Suffixes of what holds images and is never read."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +65,14 @@ def stem_of(name: str) -> str:
     return normalize("NFC", _split(name)[0])
 
 
-def is_unread(name: str) -> bool:
-    """Whether the suffix is of what holds images, but is not read."""
-    return _UNREAD.fullmatch(_split(name)[1]) is not None
+def is_container(name: str) -> bool:
+    """Whether the suffix is of what holds images, such as an archive, and is not read."""
+    return _CONTAINER.fullmatch(_split(name)[1]) is not None
 
 
 def is_image(name: str) -> bool:
     """Whether the suffix is that of an image."""
-    return _split(name)[1].lower() in _SUFFIXES
+    return _IMAGE.fullmatch(_split(name)[1]) is not None
 
 
 def _split(name: str) -> tuple[str, str]:

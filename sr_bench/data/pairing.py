@@ -11,7 +11,7 @@ from sr_bench.data.dataset import Dataset, Layout, PairFiles
 from sr_bench.data.layout_files import LayoutFiles, declared_files
 from sr_bench.data.listing import Listing
 from sr_bench.data.stray_lr import stray_lr, unknown_layout
-from sr_bench.data.usual_layouts import unread_hr, usual_layouts
+from sr_bench.data.usual_layouts import packed_hr, usual_layouts
 from sr_bench.errors import DatasetError, ImageError, NotRunError
 from sr_bench.imaging.files import image_size, read_image
 
@@ -84,11 +84,11 @@ def advice(dataset: Dataset) -> str:
     return f"run 'sr-bench fetch {dataset.slug}', or give their folder by --sr-data DIR"
 
 
-def unread(dataset: Dataset, folders: Sequence[Path]) -> str:
-    """Return a line about files in `folders` that would be HR if their kind were read."""
+def packed(dataset: Dataset, folders: Sequence[Path]) -> str:
+    """Return a line about archives in `folders` that may hold the files; empty if none are."""
     listing = Listing()
-    files = [str(path) for folder in folders for path in unread_hr(dataset, folder, listing)]
-    return f"\nof a kind that is not read: {_some(files)}; convert to PNG, or unpack" * bool(files)
+    files = [str(path) for folder in folders for path in packed_hr(dataset, folder, listing)]
+    return f"\nnot read, unpack them: {_some(files)}" * bool(files)
 
 
 def looked_for(dataset: Dataset, scale: int | None = None) -> str:

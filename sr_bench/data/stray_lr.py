@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sr_bench.data.dataset import Dataset, PairFiles
-from sr_bench.data.listing import Folder, Listing, is_image, is_unread, stem_of
+from sr_bench.data.listing import Folder, Listing, is_container, is_image, stem_of
 from sr_bench.data.path_words import Meaning, meaning, total
 from sr_bench.data.sizes import nearest_scale
 from sr_bench.data.usual_layouts import split_name
@@ -42,7 +42,7 @@ def stray_lr(
             says = total(meaning(part, names) for part in parts)
             if stray := search.among(folder, says, names):
                 return stray
-    return search.unread(around, Meaning(), names)
+    return search.packed(around, Meaning(), names)
 
 
 def unknown_layout(dataset: Dataset, stray: Sequence[Path], scale: int) -> str:
@@ -53,9 +53,9 @@ def unknown_layout(dataset: Dataset, stray: Sequence[Path], scale: int) -> str:
         known.append(f"LR_bicubic/X{scale}/{{stem}}x{scale}.png and the like")
     return (
         f"{dataset.slug} x{scale}: LR would be made from HR, but {', '.join(map(str, stray[:3]))}"
-        f"{more} may be LR, of no layout that is known; name them as a layout does, add a "
-        '[[layout]], move them away, or choose a protocol with lr_from = "hr"'
-        + "".join(f"\n  layout: {pattern}" for pattern in dict.fromkeys(known))
+        f"{more} may be LR, of no layout that is known; name them as a layout does, give a folder "
+        "of both by --sr-data, add a [[layout]], move them away, or choose a protocol with lr_from "
+        '= "hr"' + "".join(f"\n  layout: {pattern}" for pattern in dict.fromkeys(known))
     )
 
 
@@ -94,12 +94,12 @@ class _Search:
         if not stray and self._may_be_all(len(images), says):
             others = [path for name in images if (path := folder.path / name) not in hr]
             stray = others if self._have_sizes(others, says) else []
-        return stray or self.unread(folder, says, names)
+        return stray or self.packed(folder, says, names)
 
-    def unread(self, folder: Folder, says: Meaning, names: tuple[str, ...]) -> list[Path]:
-        """Return files that are called LR, and of a kind that holds images but is not read."""
+    def packed(self, folder: Folder, says: Meaning, names: tuple[str, ...]) -> list[Path]:
+        """Return the archives and the like that are called LR."""
         is_lr = says.role == "lr" and says.fits(self.scale)
-        files = [name for name in folder.files if is_unread(name)]
+        files = [name for name in folder.files if is_container(name)]
         return [
             folder.path / name
             for name in files

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sr_bench.data.dataset import Dataset, Layout
 from sr_bench.data.layout_files import LayoutFiles, layout_files
-from sr_bench.data.listing import Folder, Listing, is_image, is_unread, stem_of
+from sr_bench.data.listing import Folder, Listing, is_container, is_image, stem_of
 from sr_bench.data.path_words import Meaning, meaning
 from sr_bench.data.sizes import nearest_scale
 
@@ -81,8 +81,8 @@ def usual_layouts(
         yield layout_files(dataset, Layout(hr.pattern), hr.named, ())
 
 
-def unread_hr(dataset: Dataset, root: Path, listing: Listing) -> list[Path]:
-    """Return the files that would be HR below `root` if their kind were read."""
+def packed_hr(dataset: Dataset, root: Path, listing: Listing) -> list[Path]:
+    """Return the archives and the like below `root` that may hold HR."""
     names = (dataset.slug, *dataset.names)
     is_own = _is_own(dataset, root)
     return [
@@ -90,7 +90,7 @@ def unread_hr(dataset: Dataset, root: Path, listing: Listing) -> list[Path]:
         for place in _below(_Place("", Meaning(), (), listing.of(root)), names, listing)
         if place.says.role == "hr" or (is_own and not place.path)
         for name in place.folder.files
-        if is_unread(name)
+        if is_container(name)
     ]
 
 

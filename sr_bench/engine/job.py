@@ -95,7 +95,7 @@ class Job:
         rule = {"white": self.card.value_range, "version": SCORING_VERSION}
         return {
             "data": self.images.digest(self.names),
-            "protocol": sha256_json({**rule, **self.protocol.choices()}),
+            "protocol": sha256_json({**rule, **self.protocol.digested()}),
         }
 
     def pair(self, index: int) -> Pair:

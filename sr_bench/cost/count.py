@@ -65,6 +65,10 @@ class CostCount:
         module = discovery.load("sr_bench.cost.rules", rule)
         return module.ops(self), module.flops_g(self)
 
+    def flops_by_rule(self) -> dict[str, float]:
+        """Return the Flops in G by every counting rule, in the order of their names."""
+        return {rule: self.by(rule)[1] for rule in discovery.names("sr_bench.cost.rules")}
+
     def macs_by(self, rule: str) -> int:
         """Return the multiply-accumulates as the tool of the counting `rule` prints them.
 

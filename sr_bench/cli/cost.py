@@ -1,10 +1,16 @@
 """``sr-bench cost``: operations and parameters of a model, by every counting rule."""
 
 import argparse
+from dataclasses import replace
 
 from sr_bench import discovery
 from sr_bench.cli._args.output import add_json_argument, print_json, print_table
-from sr_bench.cli._args.suites import add_suites_argument, find_model, load_suites
+from sr_bench.cli._args.suites import (
+    add_suites_argument,
+    add_trust_argument,
+    find_model,
+    load_suites,
+)
 from sr_bench.errors import OptionError
 
 HELP = "count a model's parameters and operations; needs no weights"
@@ -16,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a model's name, as sr-bench list prints it")
     parser.add_argument("--shape", metavar="CxHxW", help="input shape (default: the card's)")
     add_suites_argument(parser)
+    add_trust_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.engine.measure.cost import count
 
     card = find_model(load_suites(args.suites), args.model)
+    card = replace(card, trusted=args.trust_code)
     shape = _shape(args.shape) if args.shape is not None else card.counted_shape
     counts = count(card, shape)
     flops_g = counts.flops_by_rule()

@@ -7,7 +7,9 @@ from sr_bench.core.fields import Bounds
 
 Resize = Literal["cv2_area", "cv2_linear", "cv2_cubic", "pil_bicubic", "matlab_bicubic"]
 _Side = Annotated[int, Bounds(gt=0)]
-Colour = Literal["rgb", "y_float", "y_rounded", "y_edsr"]
+LrSource = Literal["files", "resized", "hr"]
+"""LR files whose size times the scale is HR's; LR files of any size, to be resized; HR."""
+Colour = Literal["rgb", "y_float", "y_rounded", "y_edsr", "y_full"]
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,11 @@ class EvalProtocol:
     gt_resize: Resize | None = None
     """Rule that brings the ground truth to the output's size; None: the sizes must agree."""
     channel_order: Literal["rgb", "bgr"] = "rgb"
-    """Order of the channels that the network is given, and is read to give."""
+    """``bgr``: the channels are given to the network, and read, in reverse, by mistake."""
     input_range: Annotated[float, Bounds(gt=0)] | None = None
-    """White level fed to the network (1.0 or 255.0); None: the card's `value_range`."""
+    """White level fed to the network (1.0 or 255.0); None: as the card says."""
     output_range: Annotated[float, Bounds(gt=0)] | None = None
-    """White level that the output is read with; None: the card's `value_range`."""
+    """White level that the output is read with; None: as the card says."""
     clip: bool = True
     """Whether the output is clipped to [0, white] before scoring."""
     # LESRCNN's authors truncate: 37.65 dB on Set5 x2, which rounding makes 37.72.
@@ -42,12 +44,18 @@ class EvalProtocol:
     """Pixels cropped from each side of both images before scoring."""
     colour: Colour = "rgb"
     """What is compared: RGB; BT.601 studio-range Y as float, or rounded to integers after the
-    conversion; or ``y_edsr``: the float difference weighted by (65.738, 129.057, 25.064) / 256."""
+    conversion; ``y_edsr``: the float difference weighted by (65.738, 129.057, 25.064) / 256; or
+    ``y_full``: luma of full range, 0-255, as OpenCV makes it."""
     # RealSR's published script does, by mistake.
     ssim_aggregation: Literal["mean", "last_image"] = "mean"
     """``last_image`` reproduces scripts that print the SSIM of the last image as the mean."""
     source: str = ""
     """Where the choices were read."""
+
+    @property
+    def lr_source(self) -> LrSource:
+        """What the network's input is made of."""
+        return "resized" if self.lr_from == "files" and self.input_shape else self.lr_from
 
     def border_px(self, scale: int) -> int:
         """Return the crop in pixels at `scale`."""

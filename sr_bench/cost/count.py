@@ -20,7 +20,8 @@ class CostCount:
     linear_macs: int
     """Multiply-accumulates of linear layers."""
     subclass_macs: int
-    """Multiply-accumulates of layers whose type derives from a convolution or linear class.
+    """Multiply-accumulates of layers whose type derives from a convolution or linear class, and of
+    the functions of these, such as ``torch.nn.functional.conv2d``, that a forward calls itself.
 
     Kept apart because thop looks layers up by their exact type and so overlooks these. An ONNX
     file knows no classes: there it is 0 and the layer is among the others.
@@ -38,10 +39,10 @@ class CostCount:
     """Additions and divisions of adaptive average pooling."""
     params: int
     """Elements of all parameters; a shared one counts once."""
-    prelu_params: int
-    """Those of PReLUs."""
-    subclass_params: int
-    """Those of layers whose type derives from a convolution or linear class."""
+    late_params: int
+    """Those of PReLUs, layer and instance normalisation, which thop sees since its version 0.1."""
+    unseen_params: int
+    """Those of layers of other types, which it overlooks: of derived classes and users' own."""
     unknown_params: str = ""
     """Why `params` may be too few, in one sentence; empty if all are told."""
 

@@ -1,5 +1,6 @@
 """Count the networks behind printed Flops and Params, by every convention that documents use."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -38,8 +39,9 @@ class CountedRow:
     @property
     def network(self) -> tuple[object, ...]:
         """Equal for rows of one network, whatever its weights."""
-        hyper = tuple(sorted(self.model.hyper.items()))
-        return self.model.architecture, hyper, self.model.scale, self.model.onnx
+        model = self.model
+        hyper = json.dumps(dict(model.hyper), sort_keys=True)
+        return model.architecture, hyper, model.scale, model.onnx
 
     @property
     def conventions(self) -> tuple[str, ...]:

@@ -1,14 +1,15 @@
 """Build a network from what a card declares."""
 
-from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
 
-from torch import Tensor, nn
+from torch import nn
 
 from sr_bench import discovery
-from sr_bench.core.card import Hyper
+from sr_bench.core.card import Hyper, ModelCard
 from sr_bench.errors import CardError
+from sr_bench.zoo.blocks import Foldable
+from sr_bench.zoo.own_code import build_own
 
 _FAMILIES = "sr_bench.zoo.families"
 
@@ -16,6 +17,18 @@ _FAMILIES = "sr_bench.zoo.families"
 def architectures() -> tuple[str, ...]:
     """Return the sorted names that a card's `architecture` may have."""
     return discovery.names(_FAMILIES)
+
+
+def build_network(card: ModelCard) -> nn.Module:
+    """Return the network of `card`, by its own class or by an architecture; see `build`.
+
+    Raises:
+        CardError: As `build` and `build_own`.
+        NotRunError: It is a class that this session may not run, or that needs what is absent.
+    """
+    if card.own_class:
+        return build_own(card)
+    return build(card.architecture, card.hyper, card.network_scale)
 
 
 def build(architecture: str, hyper: Hyper, scale: int) -> nn.Module:
@@ -44,6 +57,8 @@ def size_multiple(architecture: str, hyper: Hyper, scale: int) -> int:
     Raises:
         CardError: As `build`.
     """
+    if ":" in architecture:  # a user's class has no way to say so: the card does
+        return 1
     family = _family(architecture)
     return int(family.size_multiple(hyper, scale)) if hasattr(family, "size_multiple") else 1
 
@@ -54,20 +69,22 @@ def canonical_key(architecture: str, key: str) -> str:
     Raises:
         CardError: There is no such architecture.
     """
+    if ":" in architecture:  # a user's class, whose weights are called what it calls them
+        return key
     family = _family(architecture)
     return str(family.canonical_key(key)) if hasattr(family, "canonical_key") else key
 
 
-def folded(architecture: str, hyper: Hyper, state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """Return the weights with branches that exist in training only folded into the module's layers.
-
-    `state` has the module's names where `canonical_key` knows them.
+def trained_form(card: ModelCard) -> Foldable | None:
+    """Return the network of `card` as it is trained; None where that is `build_network`'s.
 
     Raises:
         CardError: As `build`.
     """
-    family = _family(architecture)
-    return family.folded(hyper, state) if hasattr(family, "folded") else state
+    if card.own_class or not hasattr(family := _family(card.architecture), "trained"):
+        return None
+    module: Foldable = family.trained(card.hyper, card.network_scale)
+    return module
 
 
 @cache

@@ -67,7 +67,7 @@ def test_everything_that_a_card_declares_is_read(write) -> None:
     assert (model.id, model.row, model.row_source) == ("zoo/m", "M", "Official")
     assert model.hyper == {"form": "official", "n_feats": 64, "res_scale": 0.1}
     assert model.checkpoint == Checkpoint("m.pth", key="params")
-    assert (model.value_range, model.scale) == (255.0, 2)
+    assert (model.input.range, model.output.range, model.scale) == ((0, 255), (0, 255), 2)
     assert (model.flops_rule, model.counted_shape) == ("thop_0_0_31", (3, 24, 32))
     assert model.tolerances == {"psnr": Tolerance(0.01, "two libraries")}
     assert model.known_gaps == (KnownGap("ssim", Precision("int8_kl"), "one image"),)

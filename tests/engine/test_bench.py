@@ -25,6 +25,7 @@ from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.imaging.files import read_image, write_png
 from sr_bench.metrics import psnr, ssim
+from tests.ends import ends
 
 NATIVE = Evaluation("pair", EvalProtocol("native"))
 
@@ -354,7 +355,16 @@ def test_the_fingerprint_changes_with_all_that_can_change_the_number(zoo) -> Non
         fingerprint(zoo, replace(case, precision=Precision.FP16)),
         fingerprint(zoo, replace(case, backend="vacc")),
         fingerprint(zoo, case, limit=1),
-        fingerprint(zoo, replace(case, card=replace(case.card, value_range=255.0))),
+        fingerprint(
+            zoo,
+            replace(
+                case,
+                card=replace(
+                    case.card,
+                    **ends(255.0),
+                ),
+            ),
+        ),
         fingerprint(zoo, replace(case, evaluation=Evaluation("pair", replace(protocol, border=2)))),
     ]
     hr = zoo.data / "HR" / "a.png"

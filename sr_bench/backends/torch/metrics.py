@@ -30,7 +30,7 @@ def can_compare(outputs: Sequence[int], hrs: Sequence[int], how: BatchScoring) -
     `outputs` is the shape N x C x H x W, `hrs` that of the ground truth, N x H x W x C.
     """
     rule = how.protocol
-    if not set(how.metrics) <= set(METRICS) or len(outputs) != 4:
+    if not set(how.metrics) <= set(METRICS) or len(outputs) != 4 or rule.colour == "y_full":
         return False
     # A float that falls on the other side of a half makes another level.
     if rule.colour == "y_rounded" and rule.rounding == "none":

@@ -17,9 +17,9 @@ from sr_bench.core.protocol import Resize
 from sr_bench.engine.explain.borders import Planes
 from sr_bench.engine.explain.similarities import similarities
 from sr_bench.engine.explain.squared_errors import squared_errors
-from sr_bench.engine.score.protocol import Image, Levels
+from sr_bench.engine.score.network_io import Image, Levels
 from sr_bench.errors import MetricError
-from sr_bench.imaging.colour import y_edsr, y_float, y_rounded
+from sr_bench.imaging.colour import y_edsr, y_float, y_full, y_rounded
 from sr_bench.imaging.filters import WINDOW
 from sr_bench.imaging.resize import resize
 
@@ -178,16 +178,6 @@ def _split(image: Levels) -> Planes:
     return tuple(image[..., channel].astype(np.float64) for channel in range(image.shape[2]))
 
 
-def opencv_gray(rgb: Levels) -> Levels:
-    """Return the gray of `rgb` as OpenCV makes it, height x width x 1: in integers for 8 bits."""
-    if rgb.dtype == np.uint8:
-        total = rgb.astype(np.int64) @ np.array([9798, 19235, 3735])
-        levels: NDArray[np.uint8] = ((total + 16384) >> 15).astype(np.uint8)
-        return levels[..., np.newaxis]
-    gray: NDArray[np.float64] = rgb.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
-    return gray[..., np.newaxis]
-
-
 def _weighted(image: Levels, red: float, green: float, blue: float) -> Planes:
     return (image.astype(np.float64) @ np.array([red, green, blue]),)
 
@@ -201,7 +191,7 @@ _COLOURS: Mapping[str, Callable[[Levels], Planes]] = {
     "y_float": lambda image: _split(y_float(image)),
     "y_rounded": lambda image: _split(y_rounded(image)),
     "y_edsr": lambda image: _split(y_edsr(image)),
-    "gray": lambda image: _split(opencv_gray(image)),
+    "gray": lambda image: _split(y_full(image)),
     "luma": lambda image: _weighted(image, 0.299, 0.587, 0.114),
     "bt709": lambda image: _weighted(image, 0.2125, 0.7154, 0.0721),
     "pil_y": lambda image: _pil_ycbcr(image)[:1],

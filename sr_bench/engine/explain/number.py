@@ -21,7 +21,7 @@ from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Kept
 from sr_bench.engine.explain.candidates import ByBorder, Tables, all_candidates, score_ways
 from sr_bench.engine.measure.kept_images import read_kept_sr
-from sr_bench.engine.score.protocol import Image, Levels
+from sr_bench.engine.score.network_io import Image, Levels
 from sr_bench.errors import ImageError, MetricError, OptionError, SrBenchError
 from sr_bench.imaging.files import image_size, read_image
 

@@ -47,9 +47,9 @@ class Int8Maker:
 
     def ranges(self, observer: str) -> Ranges:
         """Return the clip range of every tensor by `observer`."""
-        plan, white = self.images.card.int8, self.images.white
+        plan, limits = self.images.card.int8, self.images.input_range
         clip = clip_ranges(
-            self.network, self.calibrated.histograms, observer, plan, input_range=white
+            self.network, self.calibrated.histograms, observer, plan, input_range=limits
         )
         return Ranges(observer, clip, self.images.provenance())
 
@@ -144,6 +144,7 @@ def int8_maker(
             network,
             dict(zip(images.names, images.inputs(), strict=True)),
             moments=learned,
+            given=images.card.input,
             **vars(effort),
         )
     except BackendError as error:

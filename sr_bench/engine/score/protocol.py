@@ -1,37 +1,20 @@
 """From an image pair to its scores, by a protocol: pure functions on arrays."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import extract_tb
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sr_bench import discovery
 from sr_bench.core.metric import PACKAGE, MetricInfo, metric_info
 from sr_bench.core.protocol import Colour, EvalProtocol
-from sr_bench.errors import DatasetError, ImageError, MetricError, SrBenchError
-from sr_bench.imaging.colour import y_edsr, y_float, y_rounded
+from sr_bench.engine.score.network_io import Image, Levels, LumaOutput, in_colour
+from sr_bench.errors import DatasetError, MetricError, SrBenchError
 from sr_bench.imaging.geometry import crop_border, modcrop
-from sr_bench.imaging.layout import from_nchw, to_nchw
 from sr_bench.imaging.resize import resize
-
-Image: TypeAlias = NDArray[np.uint8]
-"""Height x width x 3, RGB, 0-255."""
-
-Levels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
-"""Height x width x channels on the 0-255 scale."""
-
-_IN_COLOUR: Mapping[str, Callable[[Levels], Levels]] = {
-    "rgb": lambda image: image,
-    "y_float": y_float,
-    "y_rounded": y_rounded,
-    "y_edsr": y_edsr,
-}
-
 
 _ROUND_OFF = 1e-6
 """How far a metric may lie outside of its range by the rounding of floats."""
@@ -85,51 +68,12 @@ def prepare_pair(
     return Pair(lr, np.ascontiguousarray(hr[: size[0], : size[1]]))
 
 
-def network_input(lr: Image, protocol: EvalProtocol, value_range: float) -> NDArray[np.float32]:
-    """Return `lr` as the network's input, 1 x 3 x height x width.
-
-    Args:
-        lr: Height x width x 3, RGB.
-        protocol: Its `channel_order` and `input_range` count here.
-        value_range: The card's white level, used where the protocol declares none.
-    """
-    ordered = lr if protocol.channel_order == "rgb" else lr[..., ::-1]
-    return to_nchw(ordered, white=protocol.input_range or value_range)
-
-
-def read_output(
-    output: NDArray[np.floating], protocol: EvalProtocol, value_range: float
-) -> NDArray[np.uint8] | NDArray[np.float32]:
-    """Return a network's output as an RGB image on the 0-255 scale.
-
-    Args:
-        output: 1 x 3 x height x width.
-        protocol: Its `channel_order`, `output_range`, `clip` and `rounding` count here.
-        value_range: The card's white level, used where the protocol declares none.
-
-    Returns:
-        Height x width x 3: uint8 if the protocol rounds (halves to even) or truncates,
-        else float32.
-
-    Raises:
-        ImageError: The shape isn't that of one RGB image, or a value is NaN or infinite.
-    """
-    image = from_nchw(output, white=protocol.output_range or value_range)
-    if image.shape[2] != 3:
-        msg = f"expected an output with 3 channels, got {image.shape[2]}"
-        raise ImageError(msg)
-    if protocol.channel_order == "bgr":
-        image = image[..., ::-1]
-    if protocol.clip or protocol.rounding != "none":  # 8-bit levels have no outside
-        np.clip(image, 0.0, 255.0, out=image)
-    if protocol.rounding == "none":
-        return np.ascontiguousarray(image)
-    levels = np.rint(image, out=image) if protocol.rounding == "round" else image
-    return np.ascontiguousarray(levels.astype(np.uint8))  # which cuts off fractions
-
-
 def score_pair(
-    sr: Levels, hr: Levels, protocol: EvalProtocol, scale: int, metrics: tuple[str, ...]
+    sr: Levels | LumaOutput,
+    hr: Levels,
+    protocol: EvalProtocol,
+    scale: int,
+    metrics: tuple[str, ...],
 ) -> Mapping[str, float]:
     """Return the value of each of `metrics`; as `score_each`, but raises why one has none."""
     scores = {}
@@ -141,13 +85,17 @@ def score_pair(
 
 
 def score_each(
-    sr: Levels, hr: Levels, protocol: EvalProtocol, scale: int, metrics: tuple[str, ...]
+    sr: Levels | LumaOutput,
+    hr: Levels,
+    protocol: EvalProtocol,
+    scale: int,
+    metrics: tuple[str, ...],
 ) -> Mapping[str, float | MetricError]:
     """Return the value of each of `metrics` for one pair, or why it has none.
 
     Args:
-        sr: Height x width x 3, RGB on the 0-255 scale.
-        hr: The same shape.
+        sr: Height x width x 3, RGB on the 0-255 scale; or the luma that a network gave.
+        hr: RGB of the same size.
         protocol: Its `border` and `colour` count here.
         scale: Upscaling factor, which named borders follow.
         metrics: Names of metrics that score pairs.
@@ -164,14 +112,12 @@ def score_each(
         )
         raise MetricError(msg)
     border = protocol.border_px(scale)
-    # Before the colours: less to convert.
-    cropped = [crop_border(image, border) for image in (sr, hr)]
     given: dict[str, list[Levels]] = {}
     scores = {}
     for name in metrics:
         colour = _colour(metric_info(name), protocol)
         if colour not in given:  # converted once for all that compare it
-            given[colour] = [_IN_COLOUR[colour](image) for image in cropped]
+            given[colour] = [_compared(image, colour, border) for image in (sr, hr)]
         scores[name] = _score(name, *given[colour])
     return scores
 
@@ -221,6 +167,13 @@ def in_input_shape(lr: Image, protocol: EvalProtocol) -> Image:
     return resize(lr, size, rule) if size is not None and rule is not None else lr
 
 
+def _compared(image: Levels | LumaOutput, colour: Colour, border: int) -> Levels:
+    """Return what is compared of `image`, without its border."""
+    if isinstance(image, LumaOutput):
+        return crop_border(image.in_colour(colour), border)
+    return in_colour(crop_border(image, border), colour)  # in this order: less to convert
+
+
 def _colour(info: MetricInfo, protocol: EvalProtocol) -> Colour:
     """Return what a metric is given: as it declares, where the protocol has no such choice."""
     if info.pixels == "y" and protocol.colour == "rgb":
@@ -246,5 +199,5 @@ def _score(name: str, sr: Levels, hr: Levels) -> float | MetricError:
     return value
 
 
-def _size(image: Levels) -> str:
+def _size(image: Levels | LumaOutput) -> str:
     return f"{image.shape[0]}x{image.shape[1]}"

@@ -21,11 +21,11 @@ from sr_bench.core.codec import decode, encode
 from sr_bench.core.forensics import Candidate, Forensics, Scoring
 from sr_bench.core.record import Kept
 from sr_bench.engine.explain import number
-from sr_bench.engine.explain.candidates import all_candidates, opencv_gray, score_ways
+from sr_bench.engine.explain.candidates import all_candidates, score_ways
 from sr_bench.engine.explain.number import explain_kept, explain_number, guess_metric
 from sr_bench.engine.score.protocol import aggregate, score_pair
 from sr_bench.errors import ImageError, MetricError, OptionError
-from sr_bench.imaging.colour import y_float, y_rounded
+from sr_bench.imaging.colour import y_float, y_full, y_rounded
 from sr_bench.imaging.files import read_image, write_png
 from sr_bench.imaging.geometry import crop_border
 from sr_bench.imaging.resize import resize
@@ -311,9 +311,9 @@ def test_a_wrong_data_range_of_ssim_is_found(level: float) -> None:
 
 def test_gray_is_opencvs_to_the_level() -> None:
     levels = np.random.default_rng(0).integers(0, 256, (300, 300, 3)).astype(np.uint8)
-    assert np.array_equal(opencv_gray(levels)[..., 0], gray(levels))
+    assert np.array_equal(y_full(levels)[..., 0], gray(levels))
     floats = levels.astype(np.float32)
-    assert np.allclose(opencv_gray(floats)[..., 0], gray(floats), atol=1e-3)
+    assert np.allclose(y_full(floats)[..., 0], gray(floats), atol=1e-3)
 
 
 @pytest.mark.parametrize(

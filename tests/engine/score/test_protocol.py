@@ -12,21 +12,19 @@ from numpy.testing import assert_array_equal
 from skimage.metrics import peak_signal_noise_ratio
 
 from sr_bench.cards.protocol_files import load_protocol
+from sr_bench.core.network_io import NetworkInput
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.engine.score import protocol
-from sr_bench.engine.score.protocol import (
-    aggregate,
-    network_input,
-    prepare_pair,
-    read_output,
-    score_pair,
-)
+from sr_bench.engine.score.network_io import network_input
+from sr_bench.engine.score.protocol import aggregate, prepare_pair, score_pair
 from sr_bench.errors import DatasetError, ImageError, MetricError, OptionError
 from sr_bench.imaging.files import read_image
 from sr_bench.imaging.resize import resize
 from sr_bench.metrics import mae
+from tests.ends import read
 
 RNG = np.random.default_rng(4)
+READS = NetworkInput()
 LR = RNG.integers(0, 256, (20, 30, 3), dtype=np.uint8)
 HR = RNG.integers(0, 256, (40, 60, 3), dtype=np.uint8)
 NATIVE = EvalProtocol("native")
@@ -145,16 +143,16 @@ def test_hr_smaller_than_the_scale_is_refused() -> None:
     [(NATIVE, 1.0), (EvalProtocol("p", input_range=255.0), 255.0)],
 )
 def test_the_protocols_input_range_comes_before_the_cards(protocol, white: float) -> None:
-    tensor = network_input(LR, protocol, 1.0)
+    tensor = network_input(LR, protocol, READS, 2)
     assert tensor.dtype == np.float32
     np.testing.assert_allclose(tensor[0].transpose(1, 2, 0), LR * (white / 255), rtol=1e-6)
 
 
 def test_bgr_networks_are_fed_and_read_in_their_order() -> None:
     protocol = EvalProtocol("p", channel_order="bgr")
-    tensor = network_input(LR, protocol, 1.0)
-    assert_array_equal(tensor, network_input(LR[..., ::-1], NATIVE, 1.0))
-    assert_array_equal(read_output(tensor, protocol, 1.0), LR)
+    tensor = network_input(LR, protocol, READS, 2)
+    assert_array_equal(tensor, network_input(LR[..., ::-1], NATIVE, READS, 2))
+    assert_array_equal(read(tensor, protocol, 1.0), LR)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +161,7 @@ def test_bgr_networks_are_fed_and_read_in_their_order() -> None:
 )
 def test_the_output_becomes_8_bit_levels(rounding, expected: list[int]) -> None:
     output = np.array([-3.0, 0.5, 1.5, 2.4, 300.0], np.float32).reshape(1, 1, 1, 5)
-    levels = read_output(output.repeat(3, axis=1), EvalProtocol("p", rounding=rounding), 255.0)
+    levels = read(output.repeat(3, axis=1), EvalProtocol("p", rounding=rounding), 255.0)
     assert levels.dtype == np.uint8
     assert levels[0, :, 1].tolist() == expected
 
@@ -171,7 +169,7 @@ def test_the_output_becomes_8_bit_levels(rounding, expected: list[int]) -> None:
 @pytest.mark.parametrize(("clip", "expected"), [(True, [0.0, 0.5, 255.0]), (False, [-3, 0.5, 300])])
 def test_an_unrounded_output_stays_float_and_is_clipped_if_asked(clip, expected) -> None:
     output = np.array([-3.0, 0.5, 300.0], np.float32).reshape(1, 1, 1, 3).repeat(3, axis=1)
-    levels = read_output(output, EvalProtocol("p", rounding="none", clip=clip), 255.0)
+    levels = read(output, EvalProtocol("p", rounding="none", clip=clip), 255.0)
     assert levels.dtype == np.float32
     assert levels[0, :, 2].tolist() == expected
 
@@ -181,14 +179,14 @@ def test_an_unrounded_output_stays_float_and_is_clipped_if_asked(clip, expected)
 def test_the_output_itself_is_left_as_it_is(rounding, order) -> None:
     output = RNG.uniform(-50, 300, (1, 3, 4, 5)).astype(np.float32)
     before = output.copy()
-    read_output(output, EvalProtocol("p", rounding=rounding, channel_order=order), 255.0)
+    read(output, EvalProtocol("p", rounding=rounding, channel_order=order), 255.0)
     assert_array_equal(output, before)
 
 
 def test_the_protocols_output_range_comes_before_the_cards() -> None:
     white = np.ones((1, 3, 2, 2), np.float32)
-    assert read_output(white, NATIVE, 1.0).min() == 255
-    assert read_output(white, EvalProtocol("p", output_range=255.0), 1.0).max() == 1
+    assert read(white, NATIVE, 1.0).min() == 255
+    assert read(white, EvalProtocol("p", output_range=255.0), 1.0).max() == 1
 
 
 @pytest.mark.parametrize(
@@ -202,7 +200,7 @@ def test_the_protocols_output_range_comes_before_the_cards() -> None:
 )
 def test_an_unusable_output_is_refused(output: np.ndarray, message: str) -> None:
     with pytest.raises(ImageError, match=message):
-        read_output(output.astype(np.float32), NATIVE, 1.0)
+        read(output.astype(np.float32), NATIVE, 1.0)
 
 
 def test_the_border_is_cropped_before_scoring() -> None:

@@ -61,14 +61,6 @@ def scaled(residual: Tensor, factor: float) -> Tensor:
     return residual if factor == 1.0 else residual * factor
 
 
-class Foldable(nn.Module):
-    """A network as it is trained, with branches that one layer each replaces afterwards."""
-
-    def folded(self) -> dict[str, Tensor]:
-        """Return the weights of the network without the branches, by its names of them."""
-        raise NotImplementedError
-
-
 class CenteredRange(nn.Module):
     """Move images between [0, 1] and the zero-mean range that BasicSR networks compute in.
 

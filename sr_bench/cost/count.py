@@ -39,10 +39,10 @@ class CostCount:
     """Additions and divisions of adaptive average pooling."""
     params: int
     """Elements of all parameters; a shared one counts once."""
-    prelu_params: int
-    """Those of PReLUs."""
-    subclass_params: int
-    """Those of layers whose type derives from a convolution or linear class."""
+    late_params: int
+    """Those of PReLUs, layer and instance normalisation, which thop sees since its version 0.1."""
+    unseen_params: int
+    """Those of layers of other types, which it overlooks: of derived classes and users' own."""
     unknown_params: str = ""
     """Why `params` may be too few, in one sentence; empty if all are told."""
 
@@ -65,6 +65,10 @@ class CostCount:
         """
         module = discovery.load("sr_bench.cost.rules", rule)
         return module.ops(self), module.flops_g(self)
+
+    def flops_by_rule(self) -> dict[str, float]:
+        """Return the Flops in G by every counting rule, in the order of their names."""
+        return {rule: self.by(rule)[1] for rule in discovery.names("sr_bench.cost.rules")}
 
     def macs_by(self, rule: str) -> int:
         """Return the multiply-accumulates as the tool of the counting `rule` prints them.

@@ -19,6 +19,8 @@ _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _MULTIPLYING = frozenset((*_CONVOLUTIONS, *_TRANSPOSED, nn.Linear))
 _ADAPTIVE_POOLS = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
+_NORMS = {nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d}
+_LATE = {nn.PReLU, nn.LayerNorm, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d}
 _COUNTED = _MULTIPLYING | {nn.LeakyReLU, nn.PReLU, *_ADAPTIVE_POOLS}
 """Exact types, as thop looks them up; derived ones are seen by the functions that they call."""
 
@@ -90,21 +92,22 @@ def count_module(
         except SrBenchError:
             raise
         except Exception as error:  # of layers that the shape doesn't fit, or of a user's code
-            size, why = "x".join(map(str, shape)), what_raised(error, type(module).forward)
-            msg = f"can't count {type(module).__name__} on the input shape {size}: {why}"
+            size = "x".join(map(str, shape))
+            msg = (
+                f"can't count {type(module).__name__} on the input shape {size}:"
+                f" {what_raised(error)}"
+            )
             raise BackendError(msg) from error
     return CostCount.of(tally)
 
 
 def _parameters(module: nn.Module) -> Counter[str]:
-    """Return the parameters of all layers, and those that tools overlook."""
+    """Return how many parameters there are, and how many of them tools overlook."""
     tally: Counter[str] = Counter(params=sum(p.numel() for p in module.parameters()))
     for layer in module.modules():
-        own = sum(p.numel() for p in layer.parameters(recurse=False))
-        if type(layer) is nn.PReLU:
-            tally["prelu_params"] += own
-        elif isinstance(layer, _ConvNd | nn.Linear) and type(layer) not in _MULTIPLYING:
-            tally["subclass_params"] += own
+        if type(layer) not in _MULTIPLYING | _NORMS:
+            kind = "late_params" if type(layer) in _LATE else "unseen_params"
+            tally[kind] += sum(p.numel() for p in layer.parameters(recurse=False))
     return tally
 
 

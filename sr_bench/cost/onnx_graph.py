@@ -24,6 +24,7 @@ _UNCOUNTABLE = frozenset(
 
 
 _ACTIVATIONS = {"LeakyRelu": "leaky_relu_elements", "PRelu": "prelu_elements"}
+_LATE = ("PRelu", "InstanceNormalization", "LayerNormalization")
 
 
 def count_onnx(source: Path | ModelProto, shape: tuple[int, int, int]) -> CostCount:
@@ -42,16 +43,16 @@ def count_onnx(source: Path | ModelProto, shape: tuple[int, int, int]) -> CostCo
     parameters = Parameters(model.graph, shapes)
     graph = _Graph(parameters, shapes)
     tally: Counter[str] = Counter(params=parameters.count())
-    slopes: dict[str, int] = {}
+    late: dict[str, int] = {}
     for node in parameters.computing():
         _refuse_uncountable(node)
         if name := _ACTIVATIONS.get(node.op_type):
             tally[name] += prod(graph.shape(node.input[0], node))
         elif (count := _COUNTERS.get(node.op_type)) is not None:
             count(node, graph, tally)
-        if node.op_type == "PRelu":
-            slopes[node.input[1]] = prod(graph.shape(node.input[1], node))
-    tally["prelu_params"] = sum(slopes.values())
+        if node.op_type in _LATE:
+            late |= {name: prod(graph.shape(name, node)) for name in node.input[1:]}
+    tally["late_params"] = sum(late.values())
     return CostCount.of(tally, parameters.unknown())
 
 

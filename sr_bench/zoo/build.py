@@ -26,7 +26,9 @@ def build_network(card: ModelCard) -> nn.Module:
         CardError: As `build` and `build_own`.
         NotRunError: It is a class that this session may not run, or that needs what is absent.
     """
-    return build_own(card) if card.own_class else build(card.architecture, card.hyper, card.scale)
+    if card.own_class:
+        return build_own(card)
+    return build(card.architecture, card.hyper, card.network_scale)
 
 
 def build(architecture: str, hyper: Hyper, scale: int) -> nn.Module:

@@ -69,7 +69,7 @@ def _read_named(card: ModelCard, module: nn.Module, path: Path) -> tuple[State, 
     leaves, value_of = open_weights(path)
     key = card.checkpoint.key if card.checkpoint else ""
     forms = [wanted_by(module)]
-    if trained := training_state(card.architecture, card.hyper, card.scale):
+    if trained := training_state(card.architecture, card.hyper, card.network_scale):
         forms.append(Wanted(f"{forms[0].of} in training", trained))
     try:
         fit = fitting(leaves, forms, key, partial(canonical_key, card.architecture))

@@ -84,8 +84,8 @@ def test_each_kind_of_layer_is_counted_as_computed_by_hand() -> None:
         prelu_elements=120,
         adaptive_pool_ops=2 * 81,
         params=(6 * 2 * 9 + 6) + 6 + (6 * 2 * 4 + 2) + 15,
-        prelu_params=6,
-        subclass_params=0,
+        late_params=6,
+        unseen_params=0,
     )
 
 
@@ -95,7 +95,7 @@ def test_a_subclass_of_a_convolution_is_kept_apart() -> None:
 
     count = count_module(nn.Sequential(Shift(3, 3, 1), nn.Conv2d(3, 2, 1)), (3, 4, 5))
     assert (count.subclass_macs, count.conv_macs, count.conv_bias_outputs) == (180, 120, 40)
-    assert (count.macs, count.params, count.subclass_params) == (300, 20, 12)
+    assert (count.macs, count.params, count.unseen_params) == (300, 20, 12)
 
 
 class _Twice(nn.Module):

@@ -15,8 +15,8 @@ COUNT = CostCount(
     prelu_elements=8_000_000,
     adaptive_pool_ops=7,
     params=1_111,
-    prelu_params=10,
-    subclass_params=100,
+    late_params=10,
+    unseen_params=100,
 )
 
 

@@ -26,7 +26,7 @@ def macs(count: CostCount) -> int:
 
 def params(count: CostCount) -> int:
     """Return what `thop.profile` calls parameters: those of layers that it knows."""
-    return count.params - count.subclass_params
+    return count.params - count.unseen_params
 
 
 def flops_g(count: CostCount) -> float:

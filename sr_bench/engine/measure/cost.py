@@ -137,5 +137,5 @@ def _network(card: ModelCard) -> str:
     code = [network_code(card)] if card.own_class else []
     ends = [card.input.choices(), card.output.choices()] if card.onnx else []
     declared = [ends] if any(ends) else []  # which of a file are images, and how
-    built = [card.architecture, dict(card.hyper), card.scale]
+    built = [card.architecture, dict(card.hyper), card.network_scale]
     return sha256_json([content, *built, *code, *declared])

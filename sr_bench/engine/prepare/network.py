@@ -99,7 +99,7 @@ class Prepared:
         card = self.card
         key = card.checkpoint.key if card.checkpoint else ""
         code = network_code(card)
-        content = [card.architecture, dict(card.hyper), card.scale, key]
+        content = [card.architecture, dict(card.hyper), card.network_scale, key]
         return sha256_json([*content, code] if code else content)
 
     @property

@@ -37,6 +37,8 @@ class Detail:
     """The rule by which LR was made from HR; empty if LR has files."""
     measured_on: str = ""
     """The processor, where it is not the session's own."""
+    weights: str = ""
+    """How they differ from what their authors publish: rounded by who packed them."""
     given_file: str = ""
     """Of a card's own file of a low precision: its name, and whether it was measured."""
     printed_as: str = ""

@@ -7,6 +7,8 @@ from sr_bench.core.fields import Bounds
 
 Resize = Literal["cv2_area", "cv2_linear", "cv2_cubic", "pil_bicubic", "matlab_bicubic"]
 _Side = Annotated[int, Bounds(gt=0)]
+LrSource = Literal["files", "resized", "hr"]
+"""LR files whose size times the scale is HR's; LR files of any size, to be resized; HR."""
 Colour = Literal["rgb", "y_float", "y_rounded", "y_edsr", "y_full"]
 
 
@@ -49,6 +51,11 @@ class EvalProtocol:
     """``last_image`` reproduces scripts that print the SSIM of the last image as the mean."""
     source: str = ""
     """Where the choices were read."""
+
+    @property
+    def lr_source(self) -> LrSource:
+        """What the network's input is made of."""
+        return "resized" if self.lr_from == "files" and self.input_shape else self.lr_from
 
     def border_px(self, scale: int) -> int:
         """Return the crop in pixels at `scale`."""

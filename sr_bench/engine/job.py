@@ -102,6 +102,12 @@ class Job:
         name = self.images.items[index].name
         return prepare_pair(lr, hr, self.protocol, self.card.scale, where=name)
 
+    def input_shape(self, pair: Pair) -> tuple[int, int, int, int]:
+        """Return the shape of what the network is given for `pair`."""
+        height, width, _ = pair.lr.shape
+        factor = self.card.input_scale
+        return 1, self.card.input.channels, height * factor, width * factor
+
     def network_input(self, pair: Pair) -> NDArray[np.float32]:
         """Return the LR of `pair` as the network is given it, 1 x channels x height x width."""
         return network_input(pair.lr, self.protocol, self.card.input, self.card.scale)

@@ -144,6 +144,7 @@ def int8_maker(
             network,
             dict(zip(images.names, images.inputs(), strict=True)),
             moments=learned,
+            given=images.card.input,
             **vars(effort),
         )
     except BackendError as error:

@@ -1,5 +1,6 @@
 """Prepare: from a card to an artefact that a backend can open, cached by content."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,10 +11,13 @@ from sr_bench import __version__
 from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.card import ModelCard
 from sr_bench.core.device import CompilerInput, Profile
+from sr_bench.core.network_io import NetworkInput
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Progress
 from sr_bench.engine.prepare.calibration import LEAST_EFFORT, CalibrationSet, Effort
 from sr_bench.engine.prepare.code_digest import measuring, network_code, plan_digest
+from sr_bench.engine.prepare.compiler_input import compiler_input
+from sr_bench.engine.prepare.sizes import sizes_digest, with_sizes
 from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.errors import NotRunError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
@@ -80,7 +84,14 @@ class Prepared:
             inputs["plan"] = plan_digest(plan, f"{form} {self.profile} {observer}")
         if self.calibration:
             inputs["calibration"] = self.calibration.digest
+        if self.card.input.is_fitted:
+            inputs["sizes"] = sizes_digest(self.card.input)
         return inputs
+
+    @cached_property
+    def reads(self) -> NetworkInput:
+        """What the network reads, with the sizes that it takes."""
+        return with_sizes(self.card, self.kept)
 
     @cached_property
     def _architecture(self) -> str:
@@ -118,7 +129,7 @@ class Prepared:
     def provenance(self) -> Mapping[str, str]:
         """What a record says about the card's own file, and where clip ranges come from."""
         note = "" if self.form is Form.RECORDED else self.card.note_of_given(self.precision)
-        notes = {"given_file": note} if note else {}
+        notes = {"given_file": note} if note else dict(self._weights_notes())
         if self.calibration:
             notes |= {"observer": self.precision.calibration, **self.calibration.provenance()}
         return notes
@@ -135,9 +146,25 @@ class Prepared:
         return replace(artefact, onnx=file, load_module=module, origin=self.card.onnx)
 
     def _load_module(self) -> "Module":
-        from sr_bench.zoo.checkpoints import load_model  # torch loads only when needed
+        from sr_bench.zoo.checkpoints import load_noted  # torch loads only when needed
 
-        return load_model(self.card, self.weights)
+        module, notes = load_noted(self.card, self.weights)
+        self.kept.write(self._notes_name, json.dumps(notes).encode())
+        return module
+
+    @property
+    def _notes_name(self) -> str:
+        return f"weights/{self._recipe()}.json"
+
+    def _weights_notes(self) -> Mapping[str, str]:
+        """Return what a record says about how the checkpoint was read."""
+        if self.form is Form.RECORDED or self.card.onnx:
+            return {}
+        if (content := self.kept.read(self._notes_name)) is None:
+            self._load_module()
+            content = self.kept.read(self._notes_name)
+        notes: Mapping[str, str] = json.loads(content or "{}")
+        return notes
 
     def source(self) -> CompilerInput:
         """Return what a device's own compiler is given for a low precision.
@@ -146,30 +173,8 @@ class Prepared:
             BackendError: The network can't be exported or read.
             CardError: The card skips a layer that the network doesn't have.
         """
-        rule, images = self.card.usual_protocol, self.calibration
-        given = self.card.input.with_white(rule.input_range)
-        return CompilerInput(
-            name=self.card.id,
-            onnx=self.fp32_onnx(),
-            precision=self.precision,
-            plan=self.card.device,
-            scale=self.card.scale,
-            white=given.range[1] if given.is_scaled_only else 0.0,
-            channel_order="bgr" if given.is_bgr(rule.channel_order) else "rgb",
-            skip_layers=self._skipped(),
-            calibration=images.levels() if images else (),
-            calibration_digest=images.digest if images else "",
-            kept_in=self.kept.place,
-            since=self.kept.since,
-        )
-
-    def _skipped(self) -> tuple[int, ...]:
-        """Return the positions of the layers that the device's plan skips."""
-        if not self.card.device.skip:
-            return ()
-        from sr_bench.engine.prepare.int8 import positions
-
-        return positions(self.fp32_onnx(), self.card.device.skip, key="vacc.skip")
+        onnx, images = self.fp32_onnx(), self.calibration
+        return compiler_input(self.card, self.precision, onnx, images, self.kept)
 
     def onnx(self) -> Path:
         """Return the network in its precision as an ONNX file, kept by content.
@@ -268,7 +273,8 @@ class Prepared:
         The declared digest is part of it, so that a cached file never hides a wrong one; so is
         our own code: a changed architecture must not be served the old file.
         """
-        declared = self.card.checkpoint.sha256 if self.card.checkpoint else ""
+        checkpoint = self.card.checkpoint
+        declared = checkpoint.sha256_of(self.weights.name) if checkpoint else ""
         return sha256_json([self.network, declared, measuring()])
 
 

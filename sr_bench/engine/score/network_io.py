@@ -70,7 +70,7 @@ def network_input(
 
 
 def read_output(
-    output: NDArray[np.floating], lr: Image, protocol: EvalProtocol, gives: NetworkOutput
+    output: Planes, lr: Image, protocol: EvalProtocol, gives: NetworkOutput
 ) -> "Read | LumaOutput":
     """Return a network's output as an image on the 0-255 scale.
 
@@ -87,11 +87,8 @@ def read_output(
     Raises:
         ImageError: The shape isn't that of one image, or a value is NaN or infinite.
     """
-    if gives.mean or gives.std:
-        mean, std = _moments(gives)
-        output = output * std + mean
     black, white = gives.with_white(protocol.output_range).range
-    image = from_nchw(output, white=white, black=black)
+    image = from_nchw(between_ends(output, gives), white=white, black=black)
     if image.shape[2] != gives.channels:
         msg = (
             f"expected an output with {gives.channels} channels, got {image.shape[2]}: say what the"
@@ -101,6 +98,20 @@ def read_output(
     if gives.channels == 1:
         return LumaOutput(image, gives.colour, lr, protocol)
     return _finished(image[..., ::-1] if gives.is_bgr(protocol.channel_order) else image, protocol)
+
+
+def between_ends(output: Planes, gives: NetworkOutput) -> Planes:
+    """Return a network's output, N x C x H x W, with values between those of black and white."""
+    if not (gives.mean or gives.std):
+        return output
+    mean, std = _moments(gives)
+    return output * std + mean
+
+
+def output_levels(output: Planes, protocol: EvalProtocol, gives: NetworkOutput) -> Planes:
+    """Return a network's output on the 0-255 scale, neither clipped nor rounded."""
+    black, white = gives.with_white(protocol.output_range).range
+    return (between_ends(output, gives) - np.float32(black)) * np.float32(255 / (white - black))
 
 
 @dataclass(frozen=True)

@@ -61,17 +61,29 @@ def upsampler(scale: int, feats: int, *, single: bool = False) -> nn.Sequential:
     That is 3, or a power of 2; 1 gives an empty sequence. Powers of 2 are made in steps of 2,
     unless a `single` step does all.
     """
-    # bit_length() - 1 is the logarithm of a power of 2.
-    factors = [scale] if single or scale == 3 else [2] * (scale.bit_length() - 1)
     layers: list[nn.Module] = []
-    for factor in factors:
+    for factor in shuffle_factors(scale, single=single):
         layers += [conv(feats, factor * factor * feats), nn.PixelShuffle(factor)]
     return nn.Sequential(*layers)
+
+
+def shuffle_factors(scale: int, *, single: bool) -> list[int]:
+    """Return by how much each of the pixel shuffles enlarges that give `scale`; see `upsampler`."""
+    # bit_length() - 1 is the logarithm of a power of 2.
+    return [scale] if single or scale == 3 else [2] * (scale.bit_length() - 1)
 
 
 def scaled(residual: Tensor, factor: float) -> Tensor:
     """Return `residual` times `factor`, without an operation in the graph where that is 1."""
     return residual if factor == 1.0 else residual * factor
+
+
+class Foldable(nn.Module):
+    """A network as it is trained, with branches that one layer each replaces afterwards."""
+
+    def folded(self) -> dict[str, Tensor]:
+        """Return the weights of the network without the branches, by its names of them."""
+        raise NotImplementedError
 
 
 class CenteredRange(nn.Module):

@@ -8,6 +8,7 @@ from torch import nn
 from sr_bench import discovery
 from sr_bench.core.card import Hyper, ModelCard
 from sr_bench.errors import CardError
+from sr_bench.zoo.blocks import Foldable
 from sr_bench.zoo.own_code import build_own
 
 _FAMILIES = "sr_bench.zoo.families"
@@ -25,7 +26,9 @@ def build_network(card: ModelCard) -> nn.Module:
         CardError: As `build` and `build_own`.
         NotRunError: It is a class that this session may not run, or that needs what is absent.
     """
-    return build_own(card) if card.own_class else build(card.architecture, card.hyper, card.scale)
+    if card.own_class:
+        return build_own(card)
+    return build(card.architecture, card.hyper, card.network_scale)
 
 
 def build(architecture: str, hyper: Hyper, scale: int) -> nn.Module:
@@ -70,6 +73,18 @@ def canonical_key(architecture: str, key: str) -> str:
         return key
     family = _family(architecture)
     return str(family.canonical_key(key)) if hasattr(family, "canonical_key") else key
+
+
+def trained_form(card: ModelCard) -> Foldable | None:
+    """Return the network of `card` as it is trained; None where that is `build_network`'s.
+
+    Raises:
+        CardError: As `build`.
+    """
+    if card.own_class or not hasattr(family := _family(card.architecture), "trained"):
+        return None
+    module: Foldable = family.trained(card.hyper, card.network_scale)
+    return module
 
 
 @cache

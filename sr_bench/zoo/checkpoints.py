@@ -13,7 +13,8 @@ from sr_bench.core.card import ModelCard
 from sr_bench.errors import CardError, CheckpointError
 from sr_bench.files.hashing import sha256_file
 from sr_bench.files.weight_files import NCNN, weight_files
-from sr_bench.zoo.build import build_network, canonical_key
+from sr_bench.zoo.blocks import Foldable
+from sr_bench.zoo.build import build_network, canonical_key, trained_form
 from sr_bench.zoo.checkpoints_fit import Fit, Wanted, fitting, rounded, told
 from sr_bench.zoo.checkpoints_leaves import Leaf, Leaves, leaves_of
 from sr_bench.zoo.checkpoints_ncnn import read_ncnn
@@ -68,14 +69,33 @@ def _read_named(card: ModelCard, module: nn.Module, path: Path) -> tuple[State, 
     """Return the weights for `module` from a file that holds them by name, and notes on them."""
     leaves, value_of = open_weights(path)
     key = card.checkpoint.key if card.checkpoint else ""
+    form = _form(card, module, leaves)
     try:
-        fit = fitting(leaves, Wanted(module), key, partial(canonical_key, card.architecture))
+        fit = fitting(leaves, Wanted(form), key, partial(canonical_key, card.architecture))
         state = _state(fit, value_of)
     except CheckpointError as error:
         msg = f"{path} (card {card.id}): {error}"
         raise CheckpointError(msg) from error
     notes = {"weights_file": told(fit, leaves, key), "weights": rounded(fit)}
+    if isinstance(form, Foldable):
+        form.load_state_dict(state)
+        state, notes["folded"] = form.folded(), "branches of the training folded into one layer"
     return state, {name: note for name, note in notes.items() if note}
+
+
+def _form(card: ModelCard, module: nn.Module, leaves: Leaves) -> nn.Module:
+    """Return the network as it is trained where a file has tensors of that alone, else `module`."""
+    with torch.random.fork_rng(devices=[]):  # as in `load_noted`
+        trained = trained_form(card)
+    if trained is None:
+        return module
+    alone = {_tail(name) for name in trained.state_dict().keys() - module.state_dict().keys()}
+    return trained if any(_tail(name) in alone for name in leaves.tensors) else module
+
+
+def _tail(name: str) -> str:
+    """Return the last two parts of a name, which no prefix of a checkpoint changes."""
+    return ".".join(name.split(".")[-2:])
 
 
 def check_file(path: Path, sha256: str) -> None:

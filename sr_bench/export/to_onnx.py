@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +13,7 @@ from onnx import ModelProto
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from sr_bench.core.network_io import NetworkInput
 from sr_bench.errors import BackendError, SrBenchError
 from sr_bench.files.onnx_open import open_on_cpu
 from sr_bench.files.onnx_write import write_onnx
@@ -21,11 +22,14 @@ from sr_bench.text.raised import what_raised
 
 OPSET = 17
 INPUT, OUTPUT = "lr", "sr"
+PLAIN = NetworkInput()
 
-_SIZES = (((24, 32), (40, 24)), ((128, 192), (64, 128)))
-"""Height and width of the traced input, and of another on which the file must agree; the second
-pair for networks that take large ones or their multiples alone. All are unequal, so that a swap of
-the two can't pass unseen."""
+_SIDES = ((3, 4), (5, 3))
+"""Height and width of the traced input, and of another on which the file must agree, in units.
+They are unequal, so that a swap of the two can't pass unseen."""
+
+_UNITS = (8, 32)
+"""Pixels of a unit, the second for networks that take large images or their multiples alone."""
 
 _AGREES = 1e-3
 """Largest difference, as a part of the output's span: two libraries differ by some 1e-6."""
@@ -34,15 +38,14 @@ _SHAKEN, _TIMES = 1e-6, 100
 """A change of the input, of whose effect the difference may be that many times: networks may blow
 up what two libraries round otherwise, or add noise."""
 
-_Export = Callable[[nn.Module, Tensor, Path], None]
 
-
-def export_onnx(module: nn.Module, path: Path, *, channels: int = 3) -> None:
+def export_onnx(module: nn.Module, path: Path, given: NetworkInput = PLAIN) -> None:
     """Write `module` to `path` as an ONNX file of opset 17.
 
-    The input is ``lr`` and the output ``sr``, both float32 NCHW with free N, H and W. `path`
-    appears complete or not at all; missing folders are made. `module` is on the CPU; it is exported
-    in evaluation mode and left in the mode it was in.
+    The input is ``lr`` and the output ``sr``, both float32 NCHW with free N, H and W; of a module
+    that is `given` images of one size, with free N alone. `path` appears complete or not at all;
+    missing folders are made. `module` is on the CPU; it is exported in evaluation mode and left in
+    the mode it was in.
 
     What an exporter makes must compute what the module computes, on an image of another size too.
 
@@ -50,9 +53,10 @@ def export_onnx(module: nn.Module, path: Path, *, channels: int = 3) -> None:
         BackendError: The network fails, no exporter of torch can export it, or the file would not
             be valid or not open.
     """
+    free = {0: "n"} if given.size else {0: "n", 2: "h", 3: "w"}
     with _evaluated(module):
-        traced, other = _images(module, channels)
-        write_onnx(_exported(module, traced, other), path)
+        traced, other = _images(module, given)
+        write_onnx(_exported(module, free, traced, other), path)
 
 
 @contextmanager
@@ -66,12 +70,12 @@ def _evaluated(module: nn.Module) -> Iterator[None]:
             layer.training = mode
 
 
-def _images(module: nn.Module, channels: int) -> tuple[Tensor, Tensor]:
+def _images(module: nn.Module, given: NetworkInput) -> tuple[Tensor, Tensor]:
     """Return two images of sizes that `module` takes."""
     fault: Exception | None = None
-    for sizes in _SIZES:
+    for sizes in _sizes(given):
         noise = torch.Generator().manual_seed(0)
-        coarse = torch.rand((1, channels, 4, 4), generator=noise)  # of noise, some overflow
+        coarse = torch.rand((1, given.channels, 4, 4), generator=noise)  # of noise, some overflow
         traced, other = (interpolate(coarse, size, mode="bicubic") for size in sizes)
         try:
             _computed(module, traced), _computed(module, other)
@@ -82,17 +86,29 @@ def _images(module: nn.Module, channels: int) -> tuple[Tensor, Tensor]:
         else:
             return traced, other
     why = what_raised(fault, type(module).forward) if fault else ""
-    msg = f"{type(module).__name__} fails on an image of {channels} channels: {why}"
+    msg = f"{type(module).__name__} fails on an image of {given.channels} channels: {why}"
     raise BackendError(msg) from fault
 
 
-def _exported(module: nn.Module, traced: Tensor, other: Tensor) -> ModelProto:
+def _sizes(given: NetworkInput) -> Iterator[list[tuple[int, int]]]:
+    """Yield pairs of sizes to try."""
+    if given.size:
+        yield [given.size] * 2
+        return
+    for unit in _UNITS:
+        pixels = -(-unit // given.multiple_of) * given.multiple_of
+        yield [(height * pixels, width * pixels) for height, width in _SIDES]
+
+
+def _exported(
+    module: nn.Module, free: Mapping[int, str], traced: Tensor, other: Tensor
+) -> ModelProto:
     """Return `module` as the first exporter makes it whose file agrees on the image `other`."""
     reasons = []
     for name, export in {"TorchScript": _by_trace, "torch.export": _by_dynamo}.items():
         try:
             with temporary_folder() as folder, _quiet():
-                export(module, traced, Path(folder, "traced.onnx"))
+                export(module, free, traced, Path(folder, "traced.onnx"))
                 model = onnx.load(Path(folder, "traced.onnx"))
             _copy_shared_constants(model)
             _check_agreement(model, module, other)
@@ -117,8 +133,7 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def _by_trace(module: nn.Module, image: Tensor, path: Path) -> None:
-    free = {0: "n", 2: "h", 3: "w"}
+def _by_trace(module: nn.Module, free: Mapping[int, str], image: Tensor, path: Path) -> None:
     torch.onnx.export(
         module,
         (image,),
@@ -127,12 +142,12 @@ def _by_trace(module: nn.Module, image: Tensor, path: Path) -> None:
         opset_version=OPSET,
         input_names=[INPUT],
         output_names=[OUTPUT],
-        dynamic_axes={INPUT: free, OUTPUT: free},
+        dynamic_axes={INPUT: dict(free), OUTPUT: dict(free)},
         do_constant_folding=True,
     )
 
 
-def _by_dynamo(module: nn.Module, image: Tensor, path: Path) -> None:
+def _by_dynamo(module: nn.Module, free: Mapping[int, str], image: Tensor, path: Path) -> None:
     if find_spec("onnxscript") is None:
         msg = "it needs onnxscript, which is not installed: pip install onnxscript"
         raise BackendError(msg)
@@ -147,7 +162,7 @@ def _by_dynamo(module: nn.Module, image: Tensor, path: Path) -> None:
         opset_version=OPSET,
         input_names=[INPUT],
         output_names=[OUTPUT],
-        dynamic_shapes=({0: "n", 2: "h", 3: "w"},),
+        dynamic_shapes=(dict(free),),
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from sr_bench.core.network_io import NetworkInput
 from sr_bench.cost.module import count_module
 from sr_bench.cost.onnx_graph import count_onnx
 from sr_bench.errors import BackendError
@@ -58,7 +59,7 @@ def test_equal_parameters_stay_two_parameters(tmp_path: Path) -> None:
     net = nn.Sequential(nn.Conv2d(1, 1, 1, bias=False), nn.Conv2d(1, 1, 1, bias=False))
     nn.init.constant_(net[0].weight, 3.0)
     nn.init.constant_(net[1].weight, 3.0)
-    export_onnx(net, tmp_path / "net.onnx", channels=1)
+    export_onnx(net, tmp_path / "net.onnx", NetworkInput("y_full"))
     assert len(onnx.load(tmp_path / "net.onnx").graph.initializer) == 2
     assert _run(tmp_path / "net.onnx", np.ones((1, 1, 2, 2), np.float32)).max() == 9.0
 
@@ -156,10 +157,26 @@ def test_torch_export_takes_over_where_the_trace_is_wrong(tmp_path: Path) -> Non
 def test_a_network_of_large_sizes_alone_is_exported_at_such(tmp_path: Path) -> None:
     class Deep(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return x + nn.functional.interpolate(nn.functional.avg_pool2d(x, 64), scale_factor=64)
+            return x + nn.functional.interpolate(nn.functional.avg_pool2d(x, 32), scale_factor=32)
 
     export_onnx(Deep(), tmp_path / "net.onnx")
     assert _run(tmp_path / "net.onnx", np.ones((1, 3, 64, 256), np.float32)).max() == 2.0
+
+
+def test_the_size_of_a_fixed_network_is_that_of_its_file(tmp_path: Path) -> None:
+    class Fixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.position = nn.Parameter(torch.ones(1, 3, 12, 20))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + self.position
+
+    export_onnx(Fixed(), tmp_path / "net.onnx", NetworkInput(size=(12, 20)))
+    dims = onnx.load(tmp_path / "net.onnx").graph.input[0].type.tensor_type.shape.dim
+    assert [d.dim_param or d.dim_value for d in dims] == ["n", 3, 12, 20]
+    with pytest.raises(BackendError, match=r"Fixed fails on .* 3 channels: .*size of tensor"):
+        export_onnx(Fixed(), tmp_path / "net.onnx")
 
 
 def test_what_fails_itself_is_named_by_its_line_and_not_by_exporters(tmp_path: Path) -> None:

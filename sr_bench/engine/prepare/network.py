@@ -217,7 +217,7 @@ class Prepared:
     def _export(self, target: Path) -> None:
         from sr_bench.export.to_onnx import export_onnx
 
-        export_onnx(self._load_module(), target, channels=self.card.input.channels)
+        export_onnx(self._load_module(), target, self.card.input)
 
     def _write_int8(self, target: Path) -> None:
         maker = self.int8_maker()
@@ -289,7 +289,7 @@ class Prepared:
         """
         checkpoint = self.card.checkpoint
         declared = checkpoint.sha256_of(self.weights.name) if checkpoint else ""
-        ends = [self.card.input.choices(), self.card.output.choices()] if self.card.onnx else []
+        ends = [self.card.input.choices(), self.card.output.choices()]
         return sha256_json([self.network, declared, measuring(), *ends])
 
 

@@ -143,7 +143,8 @@ def _best(dataset: Dataset, found: list[LayoutFiles], scale: int, lr_from: LrSou
         fitting = [each for each in equals if not any(_faults_of(each, scale))]
         equals = fitting or (equals if lr_from == "resized" else equals[:1])
     for other in equals[1:]:
-        if not _are_same(equals[0].hr, other.hr) or not _are_same(equals[0].lr, other.lr):
+        spare = 1 if lr_from == "hr" else scale  # which LR cuts off
+        if not (_same(equals[0].hr, other.hr, spare) and _same(equals[0].lr, other.lr, 1)):
             msg = (
                 f"{dataset.slug} x{scale}: {_told(equals[0])} and {_told(other)} have different "
                 "images; move one of them away, or name one by a [[layout]] in a dataset.toml"
@@ -152,15 +153,21 @@ def _best(dataset: Dataset, found: list[LayoutFiles], scale: int, lr_from: LrSou
     return equals[0]
 
 
-def _are_same(one: dict[str, Path], two: dict[str, Path]) -> bool:
-    return one.keys() == two.keys() and all(_is_same(one[stem], two[stem]) for stem in one)
+def _same(one: dict[str, Path], two: dict[str, Path], spare: int) -> bool:
+    """Whether both hold the same images, but for less than `spare` pixels at bottom and right."""
+    return one.keys() == two.keys() and all(_alike(one[stem], two[stem], spare) for stem in one)
 
 
-def _is_same(one: Path, two: Path) -> bool:
-    """Whether two files hold the same image."""
+def _alike(one: Path, two: Path, spare: int) -> bool:
     if one == two or cmp(one, two, shallow=False):
         return True
-    return np.array_equal(read_image(one), read_image(two))
+    first, second = read_image(one), read_image(two)
+    height, width = (min(sides) for sides in zip(first.shape[:2], second.shape[:2], strict=True))
+    more = (
+        first.shape[0] + second.shape[0] - 2 * height,
+        first.shape[1] + second.shape[1] - 2 * width,
+    )
+    return max(more) < spare and np.array_equal(first[:height, :width], second[:height, :width])
 
 
 def _told(files: LayoutFiles) -> str:

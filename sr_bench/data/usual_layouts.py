@@ -14,11 +14,11 @@ from sr_bench.data.sizes import nearest_scale
 
 _DEEPEST = 6
 _HR_NAME = re.compile(
-    r"((?:hr|gt|norain|clean|clear|high|sharp|target|gt_srgb)[_-])?(.+?)"
+    r"((?:hr|gt|norain|clean|clear|high|sharp|target|normal|gt_srgb)(?:[_-]|(?=\d)))?(.+?)"
     r"([_-](?:x\d+[_-]|srf_\d+_)?(?:hr|gt)(?:[_-]?x\d+)?)?",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"(?:^|(?<=[_\-. ]))(?=[^_\-. ])")
+_WORD = re.compile(r"(?:^|(?<=[_\-. ]))(?=[^_\-. ])|(?<=[a-zA-Z])(?=\d)")
 
 
 @dataclass(frozen=True)

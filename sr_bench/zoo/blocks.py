@@ -79,11 +79,20 @@ def scaled(residual: Tensor, factor: float) -> Tensor:
 
 
 class Foldable(nn.Module):
-    """A network as it is trained, with branches that one layer each replaces afterwards."""
+    """A network as it is trained, whose branches and factors one layer each replaces afterwards."""
 
     def folded(self) -> dict[str, Tensor]:
-        """Return the weights of the network without the branches, by its names of them."""
+        """Return the weights of the network that they leave, by its names of them."""
         raise NotImplementedError
+
+
+def store_weight(layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear) -> None:
+    """Make `layer` hold ``weight_orig`` in place of its weight.
+
+    So trainings call what is multiplied by a factor as the network runs.
+    """
+    layer.register_parameter("weight_orig", nn.Parameter(layer.weight))
+    del layer.weight
 
 
 class CenteredRange(nn.Module):

@@ -78,8 +78,8 @@ def _read_named(card: ModelCard, module: nn.Module, path: Path) -> tuple[State, 
         raise CheckpointError(msg) from error
     notes = {"weights_file": told(fit, leaves, key), "weights": rounded(fit)}
     if isinstance(form, Foldable):
-        form.load_state_dict(state)
-        state, notes["folded"] = form.folded(), "branches of the training folded into one layer"
+        form.load_state_dict(state, strict=False)
+        state, notes["folded"] = form.folded(), "weights of the training folded into one layer each"
     return state, {name: note for name, note in notes.items() if note}
 
 
@@ -90,7 +90,8 @@ def _form(card: ModelCard, module: nn.Module, leaves: Leaves) -> nn.Module:
     if trained is None:
         return module
     alone = {_tail(name) for name in trained.state_dict().keys() - module.state_dict().keys()}
-    return trained if any(_tail(name) in alone for name in leaves.tensors) else module
+    names = (canonical_key(card.architecture, name) for name in leaves.tensors)
+    return trained if any(_tail(name) in alone for name in names) else module
 
 
 def _tail(name: str) -> str:

@@ -90,7 +90,7 @@ def test_a_folded_block_gives_what_its_branches_add_up_to_at_the_border_too(
     x = torch.randn(1, 4, 5, 6)
     skip = x if identity else torch.zeros_like(x)
     assert_close(net.get_submodule("body.2")(x), branches(block, x) + skip)
-    assert notes["folded"] == "branches of the training folded into one layer"
+    assert notes["folded"] == "weights of the training folded into one layer each"
 
 
 def test_only_blocks_that_keep_the_number_of_channels_have_a_skip(checkpoint: Path) -> None:

@@ -4,33 +4,38 @@ import sysconfig
 from importlib.util import find_spec
 from pathlib import Path
 from traceback import walk_tb
-from types import CodeType
+from types import FunctionType
 
-_LONGEST = 300
+from sr_bench.errors import SrBenchError
+
+_LONGEST = 400
 _OURS = Path(__file__).parents[1]
 _PYTHON = Path(sysconfig.get_path("stdlib"))
 
 
-def what_raised(error: BaseException) -> str:
+def what_raised(error: BaseException, code: object = None) -> str:
     r"""Return kind and message of `error` and, as far as there is one, the line of a user's code.
 
     That is the last line outside of Python, torch and sr_bench; of a package, only if there is none
-    that is not installed. Python's own message of a syntax error names the line.
+    that is not installed; without any, the first line of the function `code`.
 
     >>> what_raised(ValueError("no such\n  width"))
     'ValueError: no such width'
     """
-    said = " ".join(str(error).split())
-    text = f"{type(error).__name__}: {said}"[:_LONGEST] if said else type(error).__name__
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}: SyntaxError: {error.msg}"
+    said = " ".join(str(error).split())
+    if not isinstance(error, SrBenchError):  # which has said all
+        said = f"{type(error).__name__}: {said}".removesuffix(": ")
     place = _place(error)
-    return f"{place}: {text}" if place else text
+    if not place and isinstance(code, FunctionType) and _is_others(code.__code__.co_filename):
+        place = code_place(code)
+    return f"{place}: {said}"[:_LONGEST] if place else said[:_LONGEST]
 
 
-def code_place(code: CodeType) -> str:
+def code_place(code: FunctionType) -> str:
     """Return where `code` begins, such as ``nets/pan.py:12``."""
-    return f"{code.co_filename}:{code.co_firstlineno}"
+    return f"{code.__code__.co_filename}:{code.__code__.co_firstlineno}"
 
 
 def _place(error: BaseException) -> str:

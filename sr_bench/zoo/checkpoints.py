@@ -89,7 +89,7 @@ def _form(card: ModelCard, module: nn.Module, leaves: Leaves) -> nn.Module:
         trained = trained_form(card)
     if trained is None:
         return module
-    alone = {_tail(name) for name in trained.state_dict().keys() - module.state_dict().keys()}
+    alone = set(map(_tail, trained.state_dict())) - set(map(_tail, module.state_dict()))
     names = (canonical_key(card.architecture, name) for name in leaves.tensors)
     return trained if any(_tail(name) in alone for name in names) else module
 

@@ -60,10 +60,12 @@ def _refuse_untrusted(card: ModelCard) -> None:
         )
         raise NotRunError(msg)
     if not card.trusted:
+        first = card.own_class.partition(":")[0].partition(".")[0]
+        beside = any((card.folder / name).exists() for name in (first, f"{first}.py"))
+        place = f"of {card.folder}" if beside else "of an installed package"
         msg = (
-            f"{card.id}: this runs the Python code of {card.own_class}, from {card.folder} or an"
-            " installed package: allow it with --sr-trust-code (commands: --trust-code), or"
-            " sr_trust_code = true in the ini file"
+            f"{card.id}: this would run {card.own_class}, Python code {place}: allow it with"
+            " --sr-trust-code, or sr_trust_code = true in the ini file (commands: --trust-code)"
         )
         raise NotRunError(msg)
 
@@ -135,7 +137,7 @@ def _check_output(network: nn.Module, _args: object, output: object) -> None:
 def _place(code: Any) -> str:
     """Return where a class's constructor, or a function, is written."""
     function = inspect.unwrap(code.__init__ if inspect.isclass(code) else code)
-    return code_place(function.__code__) if hasattr(function, "__code__") else repr(code)
+    return code_place(function) if inspect.isfunction(function) else repr(code)
 
 
 def _shown(card: ModelCard) -> str:

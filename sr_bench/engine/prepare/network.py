@@ -203,7 +203,7 @@ class Prepared:
     def _export(self, target: Path) -> None:
         from sr_bench.export.to_onnx import export_onnx
 
-        export_onnx(self._load_module(), target)
+        export_onnx(self._load_module(), target, self.card.input)
 
     def _write_int8(self, target: Path) -> None:
         maker = self.int8_maker()
@@ -275,7 +275,9 @@ class Prepared:
         """
         checkpoint = self.card.checkpoint
         declared = checkpoint.sha256_of(self.weights.name) if checkpoint else ""
-        return sha256_json([self.network, declared, measuring()])
+        given = self.card.input
+        image = [given.channels, given.multiple_of, given.size]
+        return sha256_json([self.network, declared, image, measuring()])
 
 
 def prepare(

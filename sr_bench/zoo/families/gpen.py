@@ -159,7 +159,7 @@ class _Styled(nn.Module):
         out: Tensor = self.layer(x * weights[..., None, None])
         # As if the weights had been weighed and then brought to unit norm.
         energy = self.layer.weight.square().sum((2, 3))
-        energy = energy.mT if self.blur is None else energy  # inputs to outputs
+        energy = energy.transpose(0, 1) if self.blur is None else energy  # inputs to outputs
         norm = (weights.square() @ energy + _EPSILON).rsqrt()
         out = out * norm[..., None, None]
         out = out if self.blur is None else self.blur(out, 1)

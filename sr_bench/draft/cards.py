@@ -120,6 +120,9 @@ def _tables(model: Model) -> Iterator[str]:
     if hyper and model.checkpoint:
         file = pair("file", model.checkpoint.value, model.checkpoint.where)
         yield from ("", "[model.checkpoint]", file)
+    if reads := model.network.input.choices():
+        yield from ("", "[model.input]  # of the authors")
+        yield from (pair(name, str(each)) for name, each in reads.items())
     for evaluation in model.evaluations:
         yield from ("", "[[model.evaluation]]")
         yield pair("dataset", evaluation.dataset.slug, evaluation.dataset.why)

@@ -14,7 +14,7 @@ from sr_bench.errors import CardError, CheckpointError
 from sr_bench.files.hashing import sha256_file
 from sr_bench.files.weight_files import NCNN, weight_files
 from sr_bench.zoo.build import build_network, canonical_key, trained_form
-from sr_bench.zoo.checkpoints_fit import Fit, fitting, rounded, told, wanted_by
+from sr_bench.zoo.checkpoints_fit import Fit, Wanted, fitting, rounded, told, wanted_by
 from sr_bench.zoo.checkpoints_leaves import Leaf, Leaves, leaves_of
 from sr_bench.zoo.checkpoints_ncnn import read_ncnn
 from sr_bench.zoo.checkpoints_torch import TorchFile
@@ -68,9 +68,11 @@ def _read_named(card: ModelCard, module: nn.Module, path: Path) -> tuple[State, 
     """Return the weights for `module` from a file that holds them by name, and notes on them."""
     leaves, value_of = open_weights(path)
     key = card.checkpoint.key if card.checkpoint else ""
+    forms = [wanted_by(module)]
     with torch.random.fork_rng(devices=[]):  # as in `load_noted`
         trained = trained_form(card)
-    forms = [wanted_by(form) for form in (module, trained) if form]
+    if trained is not None:
+        forms.append(Wanted(f"{forms[0].of} in training", trained.state_dict()))
     try:
         fit = fitting(leaves, forms, key, partial(canonical_key, card.architecture))
         state = _state(fit, value_of)
@@ -78,8 +80,8 @@ def _read_named(card: ModelCard, module: nn.Module, path: Path) -> tuple[State, 
         msg = f"{path} (card {card.id}): {error}"
         raise CheckpointError(msg) from error
     notes = {"weights_file": told(fit, leaves, key), "weights": rounded(fit)}
-    if trained and fit.wanted is not forms[0]:
-        trained.load_state_dict(state, strict=False)
+    if trained is not None and fit.wanted is not forms[0]:
+        trained.load_state_dict(state, strict=False)  # as in `load_noted`
         state = trained.folded()
         notes["folded"] = "weights of the training folded into one layer each"
     return state, {name: note for name, note in notes.items() if note}

@@ -55,7 +55,7 @@ def layers(net: Net, tag: int = FP16) -> list[Layer]:
 def test_layers_of_every_kind_are_found_in_the_order_of_the_calls(
     tag: int, bare: bool, tmp_path: Path
 ) -> None:
-    given, net = random_(Net()), Net(bare=bare)
+    given, net = random_(Net()), Net(bare=bare).eval()
     assert isinstance(given, Net)
     state, notes = read_ncnn(CARD, net, write(tmp_path / "n.param", layers(given, tag)))
     net.load_state_dict(state, strict=False)

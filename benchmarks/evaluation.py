@@ -34,13 +34,12 @@ from quantisation import make_network
 
 from sr_bench.backends import onnxruntime as backend
 from sr_bench.core.backend import Artefact, Session
-from sr_bench.core.int8 import Int8Plan
+from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.job import ImageResult, Job, quiet
 from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.engine.score.bicubic import Bicubic
-from sr_bench.engine.score.protocol import network_input
 from sr_bench.imaging.threads import use_one_opencv_thread
 from sr_bench.precision.network import read_network
 from sr_bench.precision.qdq import quantise
@@ -51,6 +50,7 @@ from sr_bench.system.cpu import cpu_model, usable_cores
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+UNIT = ClipRange(0.0, 1.0)
 SIDE = 256
 Times = Mapping[str, NDArray[np.float64]]
 """Seconds of wall and CPU time of each way."""
@@ -106,7 +106,7 @@ def time_turn(
     """Return the time of each way on the images of `job`."""
     threads, cache = usable_cores(), PairCache()
     pairs = [job.pair(index) for index in range(len(job.names))]
-    inputs = [network_input(pair.lr, job.protocol, 1.0) for pair in pairs]
+    inputs = [job.network_input(pair) for pair in pairs]
     bicubic = Bicubic(job.protocol, 1.0, SCALE)
     scores: dict[str, tuple[ImageResult, ...]] = {}
 
@@ -189,7 +189,7 @@ def make_int8(fp32: Path) -> Path:
     """Write the network `fp32` in int8, calibrated on four crops."""
     network = read_network(fp32)
     observed = histograms_of(network, make_crops(4, 128, 128))
-    clip = clip_ranges(network, observed.histograms, "max", Int8Plan(), input_range=1.0)
+    clip = clip_ranges(network, observed.histograms, "max", Int8Plan(), input_range=UNIT)
     model = quantise(network, clip, integer_weights(network, {}), Int8Plan(), (), notes={})
     target = fp32.with_suffix(".int8.onnx")
     target.write_bytes(model.SerializeToString())

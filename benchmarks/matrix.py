@@ -37,7 +37,6 @@ from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.engine.prepare.calibration import calibration_set
 from sr_bench.engine.prepare.network import prepare
-from sr_bench.engine.score.protocol import network_input
 from sr_bench.system.cpu import cpu_model, usable_cores
 from sr_bench.zoo.build import build
 
@@ -157,7 +156,7 @@ def measure_peers(files: Mapping[Precision, Path], judged: Path, crops: Inputs) 
 def inputs_of(images: ImageSet, side: int) -> Inputs:
     job = make_job(NETWORK, images, side)
     pairs = [job.pair(index) for index in range(len(images))]
-    return [network_input(pair.lr, job.protocol, 1.0) for pair in pairs]
+    return [job.network_input(pair) for pair in pairs]
 
 
 def compare(root: Path, card: Path, rounds: int, *, peers: bool) -> None:

@@ -35,7 +35,7 @@ from quantisation import OBSERVERS, calibrate, make_images, make_network, open_p
 
 from sr_bench.backends import onnxruntime as backend
 from sr_bench.core.backend import PRECISION_KEY, Artefact
-from sr_bench.core.int8 import Int8Plan
+from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.network import Network, read_network
@@ -44,6 +44,7 @@ from sr_bench.precision.ranges import clip_ranges
 from sr_bench.precision.rounding import integer_weights
 from sr_bench.system.cpu import cpu_model, usable_cores
 
+UNIT = ClipRange(0.0, 1.0)
 METHODS = ("MinMax", "Percentile", "Entropy")
 Images = Sequence[NDArray[np.float32]]
 
@@ -107,7 +108,7 @@ def ours(
     )
     weights = integer_weights(network, observed.moments)
     for observer in observers:
-        clip = clip_ranges(network, observed.histograms, observer, plan, input_range=1.0)
+        clip = clip_ranges(network, observed.histograms, observer, plan, input_range=UNIT)
         onnx.save(quantise(network, clip, weights, plan, (), notes={}), target)
 
 

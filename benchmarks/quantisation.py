@@ -27,7 +27,7 @@ from common import histograms_of, print_ratios
 
 from sr_bench.backends import onnxruntime as backend
 from sr_bench.core.backend import Artefact
-from sr_bench.core.int8 import Int8Plan
+from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.network import read_network
@@ -39,6 +39,7 @@ from sr_bench.system.cpu import cpu_model, usable_cores
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+UNIT = ClipRange(0.0, 1.0)
 NETWORKS = {
     "lesrcnn_x2": ("lesrcnn", {"n_feats": 64, "multi_scale": False}),
     "edsr_baseline_x2": (
@@ -105,7 +106,7 @@ def calibrate(network: object, images: Sequence[np.ndarray], mib: int = 1024) ->
         progress=lambda *_: None,
     )
     for observer in OBSERVERS:
-        clip_ranges(network, observed.histograms, observer, Int8Plan(), input_range=1.0)
+        clip_ranges(network, observed.histograms, observer, Int8Plan(), input_range=UNIT)
 
 
 def infer(session: "InferenceSession", images: Sequence[np.ndarray]) -> None:
@@ -185,7 +186,7 @@ def int8_speed(folder: Path, rounds: int) -> None:
         observed = histograms_of(network, images)
         for skips in ("float", "int8"):
             plan = Int8Plan(skips=skips)
-            clip = clip_ranges(network, observed.histograms, "max", plan, input_range=1.0)
+            clip = clip_ranges(network, observed.histograms, "max", plan, input_range=UNIT)
             weights = integer_weights(network, {})
             model = quantise(network, clip, weights, plan, (), notes={})
             low = folder / "int8.onnx"

@@ -5,16 +5,18 @@ from dataclasses import field
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic.json_schema import SkipJsonSchema
 
-from sr_bench.core.card import Checkpoint, Hyper, KnownGap, Tolerance, Waiver
+from sr_bench.cards.network_io import InputTable, OutputTable, read_ends
+from sr_bench.core.card import Checkpoint, Code, KnownGap, Tolerance, Waiver
 from sr_bench.core.device import DevicePlan, KnownFailure
 from sr_bench.core.fields import Bounds, Spelled, Words, matching, sides
 from sr_bench.core.ignored import Reasons
 from sr_bench.core.int8 import GUARD_PERCENT, Gate, Int8Plan
 from sr_bench.core.metric import printed_metric
+from sr_bench.core.network_io import NetworkInput, NetworkOutput
 from sr_bench.core.precision import Precision
 from sr_bench.core.told import ToldTable
 from sr_bench.files.validation import STRICT, Table
@@ -69,7 +71,9 @@ class CostTable(Table):
     """How the document counted its Flops."""
 
     rule: str = "standard"
-    shape: Annotated[tuple[int, int, int], _SHAPE] = Field(default_factory=lambda: (3, 256, 256))
+    shape: Annotated[tuple[int, int, int] | None, _SHAPE] = None
+    """Of the input that operations are counted on; None: the only one that the network takes, or
+    256x256, of its channels."""
 
 
 class EvaluationTable(Table):
@@ -112,12 +116,16 @@ class ModelTable(Table):
     row_source: Annotated[str, Field(alias="source")] = ""
     scale: Annotated[int, Bounds(ge=1, le=16)]
     architecture: str = ""
-    hyper: Hyper = {}
+    hyper: Mapping[str, JsonValue] = {}
+    code: Code = Field(default_factory=Code)
     onnx: str = ""
     onnx_by_precision: Mapping[Precision, Words] = {}
     devices: Mapping[str, Words] = {}
     checkpoint: Annotated[Checkpoint, AfterValidator(_with_a_source)] | None = None
-    value_range: Annotated[float, Bounds(gt=0)] = 1.0
+    value_range: Annotated[float, Bounds(gt=0)] | None = None
+    """White level of input and output: short for ``range = [0, value_range]`` of both."""
+    input: InputTable = Field(default_factory=InputTable)
+    output: OutputTable = Field(default_factory=OutputTable)
     cost: CostTable = Field(default_factory=CostTable)
     evaluation: tuple[EvaluationTable, ...] = ()
     tolerances: Annotated[Tolerances, Field(alias="tolerance")] = {}
@@ -129,7 +137,7 @@ class ModelTable(Table):
     @model_validator(mode="after")
     def _one_network(self) -> "ModelTable":
         if self.architecture and self.onnx:
-            msg = f"model {self.name!r}: give either architecture (built-in) or onnx (your file)"
+            msg = f"model {self.name!r}: give either architecture or onnx (your file)"
             raise ValueError(msg)
         if not self.architecture and (self.checkpoint or self.hyper):
             msg = (
@@ -138,6 +146,35 @@ class ModelTable(Table):
             )
             raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _ends_agree(self) -> "ModelTable":
+        reads, gives = self.ends
+        of_files = any(end.layout or end.dtype or end.name for end in (reads, gives))
+        if self.architecture and of_files:
+            msg = (
+                f"model {self.name!r}: layout, dtype and name of input and output are for ONNX"
+                " files: a module reads and gives float32 NCHW"
+            )
+            raise ValueError(msg)
+        if self.input.enlarged and self.scale == 1:
+            msg = (
+                f"model {self.name!r}: input.enlarged brings LR to the size of HR, which it has at"
+                " scale = 1: give the scale, or leave it out"
+            )
+            raise ValueError(msg)
+        if self.cost.shape and self.cost.shape[0] != reads.channels:
+            msg = (
+                f"model {self.name!r}: cost.shape has {self.cost.shape[0]} channels, and the"
+                f" network reads {reads.channels} by input.colour = {reads.colour!r}"
+            )
+            raise ValueError(msg)
+        return self
+
+    @property
+    def ends(self) -> tuple[NetworkInput, NetworkOutput]:
+        """What the network reads and gives."""
+        return read_ends(self.input, self.output, self.value_range)
 
     @model_validator(mode="after")
     def _own_files(self) -> "ModelTable":

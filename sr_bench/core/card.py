@@ -12,6 +12,7 @@ from sr_bench.core.fields import Bounds, Spelled, Words, matching, without_secre
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.metric import printed_metric
+from sr_bench.core.network_io import NetworkInput, NetworkOutput
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.told import ToldTable
@@ -20,7 +21,8 @@ _SHA256 = matching("[0-9a-f]{64}|", "64 lower-case hex digits, or nothing if unk
 
 _PACKAGE = "([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?"
 
-Hyper = Mapping[str, int | float | bool | str]
+Hyper = Mapping[str, object]
+"""By name: what TOML spells, lists and tables among it; dates aside."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,14 @@ class Checkpoint:
         packaged = PurePosixPath(self.path).name
         of_package = packaged and packaged in (name, PurePosixPath(name).stem)
         return self.package_sha256 if of_package else self.sha256
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a card says of the Python code that its architecture names."""
+
+    trust: bool = False
+    """Whether it may be run, where the session agrees: see `ModelCard.trusted`."""
 
 
 @dataclass(frozen=True)
@@ -139,16 +149,20 @@ class ModelCard:
     """Text of that row's Source column where the label alone is not unique; else empty."""
     scale: int
     architecture: str
-    """Name of a module of `sr_bench.zoo.families`; empty for a user's ONNX file."""
+    """Name of a module of `sr_bench.zoo.families`, or of a user's class: ``nets.pan:PAN``; empty
+    for a user's ONNX file."""
     hyper: Hyper = field(default_factory=dict)
     """Every hyper-parameter of the architecture: declared, never guessed."""
+    code: Code = field(default_factory=Code)
+    trusted: bool = field(default=False, compare=False)
+    """Whether the session agreed to run the code that cards name; no card can say so."""
     onnx: Path | None = None
     """A user's ONNX file, absolute; None for a built-in architecture, or where none is fp32."""
     onnx_by_precision: Mapping[Precision, Path] = field(default_factory=dict)
     """A user's own files of low precisions, absolute: measured as they are by what runs ONNX."""
     checkpoint: Checkpoint | None = None
-    value_range: float = 1.0
-    """White level of the network's input and output: 1.0 or 255.0."""
+    input: NetworkInput = field(default_factory=NetworkInput)
+    output: NetworkOutput = field(default_factory=NetworkOutput)
     evaluations: tuple[Evaluation, ...] = ()
     flops_rule: str = "standard"
     """Name of a counting rule under ``sr_bench/cost/rules``."""
@@ -182,6 +196,34 @@ class ModelCard:
     def id(self) -> str:
         """``family/name``: unique across suites."""
         return f"{self.family}/{self.name}"
+
+    @property
+    def network_io(self) -> Mapping[str, object]:
+        """What of `input` and `output` decides scores, for digests; of RGB the white level alone.
+
+        Whoever reads records of earlier versions has digests of that alone.
+        """
+        gives = self.output.choices()
+        if self.output.range != self.input.range:
+            gives["range"] = self.output.range
+        others = {"input": self.input.choices(), "output": gives}
+        declared = {name: choices for name, choices in others.items() if choices}
+        return {"white": self.input.range[1], **declared}
+
+    @property
+    def network_scale(self) -> int:
+        """Factor by which the network itself enlarges: 1 where its input is enlarged before."""
+        return self.scale // self.input_scale
+
+    @property
+    def input_scale(self) -> int:
+        """Factor by which LR is enlarged before the network."""
+        return self.scale if self.input.enlarged else 1
+
+    @property
+    def own_class(self) -> str:
+        """The user's class that builds the network, such as ``nets.pan:PAN``; empty if none."""
+        return self.architecture if ":" in self.architecture else ""
 
     @property
     def has_network(self) -> bool:

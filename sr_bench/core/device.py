@@ -107,7 +107,7 @@ class CompilerInput:
     scale: int
     """Upscaling factor: how much larger the output is."""
     white: float
-    """White level of the network's input."""
+    """White level of the network's input; 0 if that alone doesn't make it from 8-bit levels."""
     channel_order: Literal["rgb", "bgr"]
     """Order of the channels that the network reads."""
     skip_layers: tuple[int, ...] = ()

@@ -13,7 +13,8 @@ from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.score.fidelity import Fidelity
-from sr_bench.engine.score.protocol import Pair, network_input, prepare_pair
+from sr_bench.engine.score.network_io import network_input
+from sr_bench.engine.score.protocol import Pair, prepare_pair
 from sr_bench.errors import MetricError
 from sr_bench.files.hashing import sha256_json
 
@@ -92,11 +93,8 @@ class Job:
     @cached_property
     def inputs(self) -> Mapping[str, str]:
         """What decides the scores apart from the network, by name."""
-        rule = {"white": self.card.value_range, "version": SCORING_VERSION}
-        return {
-            "data": self.images.digest(self.names),
-            "protocol": sha256_json({**rule, **self.protocol.choices()}),
-        }
+        rule = {"version": SCORING_VERSION, **self.card.network_io, **self.protocol.digested()}
+        return {"data": self.images.digest(self.names), "protocol": sha256_json(rule)}
 
     def pair(self, index: int) -> Pair:
         """Return image number `index`, decoded and resized."""
@@ -104,6 +102,12 @@ class Job:
         name = self.images.items[index].name
         return prepare_pair(lr, hr, self.protocol, self.card.scale, where=name)
 
+    def input_shape(self, pair: Pair) -> tuple[int, int, int, int]:
+        """Return the shape of what the network is given for `pair`."""
+        height, width, _ = pair.lr.shape
+        factor = self.card.input_scale
+        return 1, self.card.input.channels, height * factor, width * factor
+
     def network_input(self, pair: Pair) -> NDArray[np.float32]:
-        """Return the LR of `pair` as the network is given it, 1 x 3 x height x width."""
-        return network_input(pair.lr, self.protocol, self.card.value_range)
+        """Return the LR of `pair` as the network is given it, 1 x channels x height x width."""
+        return network_input(pair.lr, self.protocol, self.card.input, self.card.scale)

@@ -1,6 +1,7 @@
 """Resizing by named rules, each bit for bit that of the program it is named after."""
 
 import math
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
@@ -11,10 +12,19 @@ from sr_bench.core.protocol import Resize
 from sr_bench.errors import ImageError
 from sr_bench.imaging.files import RGB
 
-_CV2_FLAGS: dict[str, int] = {
+_CV2_FLAGS: Mapping[str, int] = {
     "cv2_area": cv2.INTER_AREA,
     "cv2_linear": cv2.INTER_LINEAR,
     "cv2_cubic": cv2.INTER_CUBIC,
+    "cv2_lanczos": cv2.INTER_LANCZOS4,
+    "cv2_nearest": cv2.INTER_NEAREST,
+}
+_PIL_FILTERS: Mapping[str, Image.Resampling] = {
+    "pil_box": Image.Resampling.BOX,
+    "pil_bilinear": Image.Resampling.BILINEAR,
+    "pil_bicubic": Image.Resampling.BICUBIC,
+    "pil_lanczos": Image.Resampling.LANCZOS,
+    "pil_nearest": Image.Resampling.NEAREST,
 }
 _CUBIC_WIDTH = 4.0  # of Keys' kernel, in input pixels
 # Ratios at which Pillow's bicubic gives MATLAB's levels, and about seven times as fast.
@@ -38,18 +48,57 @@ def resize(image: RGB, size_hw: tuple[int, int], rule: Resize) -> RGB:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         msg = f"expected a non-empty uint8 HxWx3 image to resize, got {image.dtype} {image.shape}"
         raise ImageError(msg)
-    if min(size_hw) < 1:
-        msg = f"can't resize to {size_hw[0]}x{size_hw[1]} (HxW): each side needs a pixel"
-        raise ImageError(msg)
+    _check_size(size_hw)
     if image.shape[:2] == size_hw:
         return image.copy()
     if rule == "matlab_bicubic":
         return _matlab_bicubic(image, size_hw)
     width_height = size_hw[::-1]
-    if rule == "pil_bicubic":
-        return np.array(Image.fromarray(image).resize(width_height, Image.Resampling.BICUBIC))
+    if rule in _PIL_FILTERS:
+        return np.array(Image.fromarray(image).resize(width_height, _PIL_FILTERS[rule]))
     resized = cv2.resize(image, width_height, interpolation=_CV2_FLAGS[rule])
     return resized.astype(np.uint8, copy=False)
+
+
+def resize_floats(
+    planes: NDArray[np.float64], size_hw: tuple[int, int], rule: Resize
+) -> NDArray[np.float64]:
+    """Return `planes`, height x width x channels, at `size_hw`, neither rounded nor clipped.
+
+    So do the programs that the rules are named after with doubles.
+
+    Raises:
+        ImageError: A side would be less than one pixel.
+    """
+    _check_size(size_hw)
+    if rule == "matlab_bicubic":
+        for axis in _axes(planes.shape, size_hw):
+            planes = _resampled(planes, size_hw[axis], axis)
+        return planes
+    each = [_plane_by_program(plane, size_hw[::-1], rule) for plane in np.moveaxis(planes, 2, 0)]
+    return np.stack(each, axis=2)
+
+
+def _plane_by_program(
+    plane: NDArray[np.float64], width_height: tuple[int, int], rule: Resize
+) -> NDArray[np.float64]:
+    if rule in _PIL_FILTERS:
+        image = Image.fromarray(plane.astype(np.float32))
+        return np.array(image.resize(width_height, _PIL_FILTERS[rule]), np.float64)
+    resized = cv2.resize(plane, width_height, interpolation=_CV2_FLAGS[rule])
+    return resized.astype(np.float64, copy=False)
+
+
+def _check_size(size_hw: tuple[int, int]) -> None:
+    if min(size_hw) < 1:
+        msg = f"can't resize to {size_hw[0]}x{size_hw[1]} (HxW): each side needs a pixel"
+        raise ImageError(msg)
+
+
+def _axes(shape: tuple[int, ...], size_hw: tuple[int, int]) -> list[int]:
+    """Return the axes that change, in MATLAB's order: the smaller ratio first, rows on a tie."""
+    changed = [axis for axis in (0, 1) if shape[axis] != size_hw[axis]]
+    return sorted(changed, key=lambda axis: size_hw[axis] / shape[axis])
 
 
 def _matlab_bicubic(image: RGB, size_hw: tuple[int, int]) -> RGB:
@@ -60,13 +109,11 @@ def _matlab_bicubic(image: RGB, size_hw: tuple[int, int]) -> RGB:
 
     Source: measured; no pixel differs on the Set5 inputs that the RCAN authors made with MATLAB.
     """
-    ratios = [new / old for new, old in zip(size_hw, image.shape[:2], strict=True)]
-    for axis in sorted((0, 1), key=ratios.__getitem__):
+    for axis in _axes(image.shape, size_hw):
         old, new = image.shape[axis], size_hw[axis]
-        if old != new:
-            large, small = max(old, new), min(old, new)
-            same = large % small == 0 and large // small in _SAME_IN_PILLOW
-            image = (_by_pillow if same else _by_taps)(image, new, axis)
+        large, small = max(old, new), min(old, new)
+        same = large % small == 0 and large // small in _SAME_IN_PILLOW
+        image = (_by_pillow if same else _by_taps)(image, new, axis)
     return image
 
 
@@ -83,19 +130,25 @@ def _by_pillow(image: RGB, size: int, axis: int) -> RGB:
 
 
 def _by_taps(image: RGB, size: int, axis: int) -> RGB:
-    """Resize one axis by a weighted sum of neighbours, tap by tap."""
-    indices, weights = _taps(image.shape[axis], size)
+    """Resize one axis tap by tap, to whole levels."""
+    total = _resampled(image.astype(np.float64), size, axis)
+    np.floor(total + 0.5, out=total)  # np.rint would round halves to even
+    levels: RGB = np.clip(total, 0, 255, out=total).astype(np.uint8)
+    return levels
+
+
+def _resampled(levels: NDArray[np.float64], size: int, axis: int) -> NDArray[np.float64]:
+    """Return a weighted sum of neighbours along one axis, tap by tap."""
+    indices, weights = _taps(levels.shape[axis], size)
     shape = (-1, 1, 1) if axis == 0 else (1, -1, 1)
-    levels = image.astype(np.float64)
-    total = np.zeros((size, *image.shape[1:]) if axis == 0 else (image.shape[0], size, 3))
+    height, width, channels = levels.shape
+    total = np.zeros((size, width, channels) if axis == 0 else (height, size, channels))
     part = np.empty_like(total)
     for index, weight in zip(indices.T, weights.T, strict=True):
         # All indices are valid; any mode but "raise" writes to `part` without a copy.
         levels.take(index, axis=axis, out=part, mode="clip")
         total += np.multiply(part, weight.reshape(shape), out=part)
-    np.floor(total + 0.5, out=total)  # np.rint would round halves to even
-    resampled: RGB = np.clip(total, 0, 255, out=total).astype(np.uint8)
-    return resampled
+    return total
 
 
 def _taps(old: int, new: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:

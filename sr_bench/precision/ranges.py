@@ -49,19 +49,19 @@ def clip_ranges(
     observer: str,
     plan: Int8Plan,
     *,
-    input_range: float,
+    input_range: ClipRange,
 ) -> dict[str, ClipRange]:
     """Return the clip range of every tensor of `network` in `histograms`, by its name.
 
-    The network's input gets the range that an image can hold, from 0 to `input_range`, whatever the
-    calibration set reached. Values that no output depends on get no level: see `_needed_lows`.
+    The network's input gets `input_range`, what an image can hold, whatever the calibration set
+    reached. Values that no output depends on get no level: see `_needed_lows`.
 
     Raises:
         OptionError: There is no such observer; the message lists the valid ones.
     """
     clip = chosen(histograms, observer, plan)
     if network.input in clip:
-        clip[network.input] = ClipRange(0.0, float(input_range))
+        clip[network.input] = input_range
     # Measured: LESRCNN x2 by max gains 0.9 dB.
     for name, low in _needed_lows(network, histograms):
         clip[name] = ClipRange(max(clip[name].low, low), clip[name].high)

@@ -39,7 +39,7 @@ def test_a_port_becomes_a_card_whose_choices_say_where_they_were_read(tmp_path: 
     assert [(each.name, each.row, each.scale) for each in card.models] == [
         ("tinysr_x2", "TinySR_x2", 2)
     ]
-    assert (model.value_range, model.counted_shape) == (1.0, (3, 96, 64))
+    assert (model.input.range, model.counted_shape) == ((0, 1), (3, 96, 64))
     assert model.built_calibration == Precision("int8_kl")
     evaluation = model.evaluations[0]
     assert (evaluation.dataset, evaluation.protocol.name) == ("div2k_valid", "tinysr_draft")

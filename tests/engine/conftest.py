@@ -7,6 +7,7 @@ import torch
 
 from sr_bench.core.card import Checkpoint, ModelCard
 from sr_bench.zoo.build import build
+from tests.ends import ends
 from tests.tiny_zoo import Zoo, make_zoo
 
 
@@ -47,6 +48,6 @@ def edsr(tmp_path: Path) -> ModelCard:
         architecture="edsr",
         hyper=HYPER,
         checkpoint=Checkpoint("small.pth"),
-        value_range=255.0,
+        **ends(255.0),
         counted_shape=(3, 8, 8),
     )

@@ -17,6 +17,7 @@ from sr_bench.precision.network import Network
 from sr_bench.precision.ranges import Ranges, clip_ranges, load_ranges, save_ranges
 from tests.precision.nets import images, residual_net, values
 
+UNIT = ClipRange(0.0, 1.0)
 RANGES = Ranges(
     "kl",
     {
@@ -52,7 +53,7 @@ def _histograms(**extremes: tuple[float, float]) -> dict[str, Histogram]:
 
 
 def _lows(network: Network, histograms: dict[str, Histogram]) -> dict[str, float]:
-    clip = clip_ranges(network, histograms, "max", Int8Plan(), input_range=1)
+    clip = clip_ranges(network, histograms, "max", Int8Plan(), input_range=UNIT)
     assert all(clip[name].high == max(0, histogram.high) for name, histogram in histograms.items())
     return {name: histogram.low for name, histogram in clip.items()}
 
@@ -151,7 +152,7 @@ def test_a_whole_network_gets_a_range_for_each_tensor(tmp_path: Path) -> None:
     names = ("x", "head", "body.1", "sum", "after", "up", "wide")
     outputs = values(network, images(1)[0], names)
     histograms = {name: Histogram.of(outputs[name], where=name) for name in names}
-    clip = clip_ranges(network, histograms, "max", Int8Plan(), input_range=255.0)
+    clip = clip_ranges(network, histograms, "max", Int8Plan(), input_range=ClipRange(0.0, 255.0))
     assert clip.keys() == histograms.keys()
     assert clip["x"] == ClipRange(0.0, 255.0)  # though the image reaches 1 only
     # 'head' is read by a convolution too; 'body.1' by the sum before a ReLU alone.
@@ -165,19 +166,23 @@ def test_the_observer_and_the_plan_decide(observer: str) -> None:
     array[:8] = 200.0  # two of half a million that are counted
     histograms = {"a": Histogram.of(array, where="a"), "x": Histogram.of(array, where="x")}
     network, plan = _network([_node("Neg", ["x"], "a"), _node("Abs", ["a"], "y")]), Int8Plan()
-    ranges = clip_ranges(network, histograms, observer, plan, input_range=1)
+    ranges = clip_ranges(network, histograms, observer, plan, input_range=UNIT)
     assert ranges["x"] == ClipRange(0, 1)
     assert 0 < ranges["a"].high < histograms["a"].high
     if observer == "percentile":
         less = clip_ranges(
-            network, histograms, observer, replace(plan, percentile=99), input_range=1
+            network,
+            histograms,
+            observer,
+            replace(plan, percentile=99),
+            input_range=UNIT,
         )
         assert less["a"].high < ranges["a"].high
 
 
 def test_an_unknown_observer_lists_the_valid_ones() -> None:
     with pytest.raises(OptionError, match=r"'entropi' in observers.*kl, max, mse, percentile"):
-        clip_ranges(_network(SUM), {}, "entropi", Int8Plan(), input_range=1)
+        clip_ranges(_network(SUM), {}, "entropi", Int8Plan(), input_range=UNIT)
 
 
 def test_ranges_are_read_from_a_file_bit_for_bit(tmp_path: Path) -> None:
@@ -190,7 +195,7 @@ def test_ranges_are_read_from_a_file_bit_for_bit(tmp_path: Path) -> None:
 
 
 def test_ranges_from_an_observer_can_be_saved(tmp_path: Path) -> None:
-    clip = clip_ranges(_network(SUM), _histograms(**EXTREMES), "mse", Int8Plan(), input_range=1)
+    clip = clip_ranges(_network(SUM), _histograms(**EXTREMES), "mse", Int8Plan(), input_range=UNIT)
     save_ranges(tmp_path / "ranges.json", Ranges("mse", clip, {}))
     assert load_ranges(tmp_path / "ranges.json") == Ranges("mse", clip, {})
 

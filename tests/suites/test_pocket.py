@@ -85,7 +85,7 @@ def test_the_network_is_above_bicubic_on_each_crop_and_clearly_so_on_all(name: s
     module = load_model(card, weights_of(name))
     images = open_dataset(load_dataset("photos"), scale=card.scale)
     pairs = map(images.load, range(len(images)))
-    gains = [gain_db(module, card.value_range, lr, hr) for lr, hr in pairs]
+    gains = [gain_db(module, card.input.range[1], lr, hr) for lr, hr in pairs]
     assert len(gains) == 12
     assert min(gains) > 0
     assert np.mean(gains) > LEAST_GAIN_DB[card.scale]

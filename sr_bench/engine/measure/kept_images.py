@@ -10,9 +10,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Kept
 from sr_bench.engine.job import Job
-from sr_bench.engine.score.protocol import Pair, read_output
+from sr_bench.engine.score.network_io import LumaOutput, Read, read_output
+from sr_bench.engine.score.protocol import Pair
 from sr_bench.errors import ImageError
 from sr_bench.files.atomic import write_text
 from sr_bench.files.hashing import sha256_unchanged
@@ -107,10 +109,10 @@ class Keeper:
         if self.mode == "8bit":
             rounding = job.protocol.rounding if job.protocol.rounding != "none" else "round"
             how = replace(job.protocol, rounding=rounding)
-            write_levels(sr_file, read_output(output, how, job.card.value_range))
+            write_levels(sr_file, _rgb(output, job, pair, how))
         else:  # leaves rounding and clipping to the scoring
             how = replace(job.protocol, clip=False, rounding="none")
-            levels = read_output(output, how, job.card.value_range).astype(np.float32)
+            levels = _rgb(output, job, pair, how).astype(np.float32)
             inside: NDArray[np.float32] = levels.clip(0.0, 255.0)
             write_levels(self._excess(index), (abs(levels - inside) / _COARSER).clip(0.0, 255.0))
             write_levels(sr_file, inside)
@@ -126,6 +128,11 @@ class Keeper:
             digests = {p.name: sha256_unchanged(p) for p in files if p.parent == folder}
             manifest = {"images": list(names), "sha256": digests}
             write_text(folder / _MANIFEST, json.dumps(manifest, indent=1) + "\n")
+
+
+def _rgb(output: NDArray[np.floating], job: Job, pair: Pair, protocol: EvalProtocol) -> Read:
+    read = read_output(output, pair.lr, protocol, job.card.output)
+    return read.rgb if isinstance(read, LumaOutput) else read
 
 
 def read_kept_sr(folder: Path, index: int) -> NDArray[np.uint8] | NDArray[np.float32]:

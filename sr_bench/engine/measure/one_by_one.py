@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from sr_bench.engine.job import Computes, Done, ImageResult, Job, Keep, Progress
 from sr_bench.engine.score.fidelity import fidelity
-from sr_bench.engine.score.protocol import Pair, read_output, score_each
+from sr_bench.engine.score.network_io import between_ends, read_output
+from sr_bench.engine.score.protocol import Pair, score_each
 from sr_bench.errors import DatasetError, MetricError, SrBenchError
 from sr_bench.imaging.threads import use_one_opencv_thread
 
@@ -153,23 +154,25 @@ def score_output(
 ) -> ImageResult:
     """Return the result of image `index`, for which the network gave `output`.
 
-    Both `output` and `reference` are 1 x 3 x height x width. A device may have computed some of
-    the `scores`.
+    Both `output` and `reference` are 1 x channels x height x width. A device may have computed some
+    of the `scores`.
 
     Raises:
         SrBenchError: The output can't be used, so that no metric has a score.
     """
-    rule, white = job.protocol, job.card.value_range
+    rule, gives = job.protocol, job.card.output
     scores, faults = scores or {}, {}
     if unscored := tuple(metric for metric in job.metrics if metric not in scores):
-        sr = read_output(output, rule, white)
+        sr = read_output(output, pair.lr, rule, gives)
         each = score_each(sr, pair.hr, rule, job.card.scale, unscored)
         scores = {**scores, **{m: value for m, value in each.items() if isinstance(value, float)}}
         faults = {m: str(cause) for m, cause in each.items() if m not in scores}
     if not scores:
         raise MetricError(next(iter(faults.values())))
-    level = rule.output_range or white
-    close = None if reference is None else fidelity(output, reference, white=level)
+    close = None
+    if reference is not None:
+        low, full = (between_ends(each, gives) for each in (output, reference))
+        close = fidelity(low, full, white=gives.with_white(rule.output_range).span)
     if keep:
         keep(index, pair, output)
     return ImageResult(job.images.items[index].name, scores, close, faults)

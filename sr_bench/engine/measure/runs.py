@@ -11,6 +11,7 @@ from uuid import uuid4
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import IMAGE_METRICS, TIMED_METRICS, Case
 from sr_bench.core.device import Profile
+from sr_bench.core.network_io import NetworkInput, NetworkOutput
 from sr_bench.engine.job import Job, Progress, quiet
 from sr_bench.engine.measure.jobs import Jobs
 from sr_bench.engine.measure.kept_images import Keeper
@@ -22,6 +23,8 @@ from sr_bench.engine.prepare.code_digest import measuring
 from sr_bench.engine.score.bicubic import Bicubic
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_json
+
+_WHITE = 255.0
 
 
 @dataclass(frozen=True)
@@ -137,14 +140,19 @@ class Runs:
         """Return the run of plain bicubic enlargement on the images of `case`; None at scale 1."""
         if case.card.scale == 1:
             return None
-        job = self.jobs.job(case, self._metrics_of(case))
-        inputs = {"weights": "bicubic", "scale": str(case.card.scale), **job.inputs}
+        # Whatever the network reads: the floor is of RGB images.
+        levels = (0.0, _WHITE)
+        card = replace(
+            case.card, input=NetworkInput(range=levels), output=NetworkOutput(range=levels)
+        )
+        job = replace(self.jobs.job(case, self._metrics_of(case)), card=card)
+        inputs = {"weights": "bicubic", "scale": str(card.scale), **job.inputs}
         key = (sha256_json(inputs), job.metrics)
         if key not in self._floors:
             results = self._results_of(job, inputs, repeats=True)  # no device computes it
             missing = results.missing()
             if missing:
-                network = Bicubic(job.protocol, job.card.value_range, job.card.scale)
+                network = Bicubic(job.protocol, _WHITE, card.scale)
                 results.kept.begin("cpu", {})
                 self.here.score(job, network, missing, results.add, progress)
             self._floors[key] = results.run(inputs, len(missing))

@@ -8,12 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.card import ModelCard
+from sr_bench.core.int8 import ClipRange
+from sr_bench.core.network_io import NetworkInput
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.job import Progress, quiet
-from sr_bench.engine.score.protocol import in_input_shape, network_input
+from sr_bench.engine.score.network_io import network_input
+from sr_bench.engine.score.protocol import in_input_shape
 from sr_bench.errors import CardError, DatasetError
 from sr_bench.files.hashing import sha256_json
+from sr_bench.imaging.resize import resize
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,13 @@ class CalibrationSet:
         return self.images.names[: self.card.int8.count or None]
 
     @property
-    def white(self) -> float:
-        """White level of the network's input."""
-        return self._rule.input_range or self.card.value_range
+    def input_range(self) -> ClipRange:
+        """What the network's input can hold, 0 included."""
+        return self._given.values
+
+    @property
+    def _given(self) -> NetworkInput:
+        return self.card.input.with_white(self._rule.input_range)
 
     @property
     def _rule(self) -> EvalProtocol:
@@ -58,8 +66,11 @@ class CalibrationSet:
         """Digest of the images and of all that is done to them."""
         rule = self._rule
         resized = [rule.lr_resize, rule.input_shape] if rule.input_shape else []
-        facts = [self.images.digest(self.names), rule.channel_order, self.white, *resized]
-        return sha256_json(facts)
+        given = self._given
+        # Of RGB from 0 to white its white level alone.
+        declared = [choices] if (choices := given.choices()) else []
+        facts = [rule.channel_order, given.range[1], *resized, *declared]
+        return sha256_json([self.images.digest(self.names), *facts])
 
     def inputs(self) -> tuple[Callable[[], NDArray[np.float32]], ...]:
         """Return a function for each image that loads it as the network's input."""
@@ -70,10 +81,14 @@ class CalibrationSet:
 
         Each is in the size that the network gets it in.
         """
-        return tuple(partial(self._lr, index) for index in range(len(self.names)))
+        return tuple(partial(self._levels, index) for index in range(len(self.names)))
 
     def _input(self, index: int) -> NDArray[np.float32]:
-        return network_input(self._lr(index), self._rule, self.card.value_range)
+        return network_input(self._lr(index), self._rule, self.card.input, self.card.scale)
+
+    def _levels(self, index: int) -> NDArray[np.uint8]:
+        lr, rule, factor = self._lr(index), self.card.input.enlarged, self.card.input_scale
+        return resize(lr, (lr.shape[0] * factor, lr.shape[1] * factor), rule) if rule else lr
 
     def _lr(self, index: int) -> NDArray[np.uint8]:
         lr, _ = self.images.load(index)

@@ -13,7 +13,7 @@ class Bicubic:
 
     Args:
         protocol: Its `input_range` and `output_range` count here.
-        white: The card's white level, used where the protocol declares none.
+        white: White level of the images, used where the protocol declares none.
         scale: Upscaling factor, at least 2.
     """
 

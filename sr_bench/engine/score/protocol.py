@@ -1,37 +1,21 @@
 """From an image pair to its scores, by a protocol: pure functions on arrays."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import extract_tb
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sr_bench import discovery
 from sr_bench.core.metric import PACKAGE, MetricInfo, metric_info
 from sr_bench.core.protocol import Colour, EvalProtocol
-from sr_bench.errors import DatasetError, ImageError, MetricError, SrBenchError
-from sr_bench.imaging.colour import y_edsr, y_float, y_rounded
-from sr_bench.imaging.geometry import crop_border, modcrop
-from sr_bench.imaging.layout import from_nchw, to_nchw
+from sr_bench.engine.score.network_io import Image, Levels, LumaOutput
+from sr_bench.errors import DatasetError, MetricError, SrBenchError
+from sr_bench.imaging.colour import COLOURS
+from sr_bench.imaging.geometry import crop_border, crop_centre, modcrop
 from sr_bench.imaging.resize import resize
-
-Image: TypeAlias = NDArray[np.uint8]
-"""Height x width x 3, RGB, 0-255."""
-
-Levels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64]
-"""Height x width x channels on the 0-255 scale."""
-
-_IN_COLOUR: Mapping[str, Callable[[Levels], Levels]] = {
-    "rgb": lambda image: image,
-    "y_float": y_float,
-    "y_rounded": y_rounded,
-    "y_edsr": y_edsr,
-}
-
 
 _ROUND_OFF = 1e-6
 """How far a metric may lie outside of its range by the rounding of floats."""
@@ -85,51 +69,12 @@ def prepare_pair(
     return Pair(lr, np.ascontiguousarray(hr[: size[0], : size[1]]))
 
 
-def network_input(lr: Image, protocol: EvalProtocol, value_range: float) -> NDArray[np.float32]:
-    """Return `lr` as the network's input, 1 x 3 x height x width.
-
-    Args:
-        lr: Height x width x 3, RGB.
-        protocol: Its `channel_order` and `input_range` count here.
-        value_range: The card's white level, used where the protocol declares none.
-    """
-    ordered = lr if protocol.channel_order == "rgb" else lr[..., ::-1]
-    return to_nchw(ordered, white=protocol.input_range or value_range)
-
-
-def read_output(
-    output: NDArray[np.floating], protocol: EvalProtocol, value_range: float
-) -> NDArray[np.uint8] | NDArray[np.float32]:
-    """Return a network's output as an RGB image on the 0-255 scale.
-
-    Args:
-        output: 1 x 3 x height x width.
-        protocol: Its `channel_order`, `output_range`, `clip` and `rounding` count here.
-        value_range: The card's white level, used where the protocol declares none.
-
-    Returns:
-        Height x width x 3: uint8 if the protocol rounds (halves to even) or truncates,
-        else float32.
-
-    Raises:
-        ImageError: The shape isn't that of one RGB image, or a value is NaN or infinite.
-    """
-    image = from_nchw(output, white=protocol.output_range or value_range)
-    if image.shape[2] != 3:
-        msg = f"expected an output with 3 channels, got {image.shape[2]}"
-        raise ImageError(msg)
-    if protocol.channel_order == "bgr":
-        image = image[..., ::-1]
-    if protocol.clip or protocol.rounding != "none":  # 8-bit levels have no outside
-        np.clip(image, 0.0, 255.0, out=image)
-    if protocol.rounding == "none":
-        return np.ascontiguousarray(image)
-    levels = np.rint(image, out=image) if protocol.rounding == "round" else image
-    return np.ascontiguousarray(levels.astype(np.uint8))  # which cuts off fractions
-
-
 def score_pair(
-    sr: Levels, hr: Levels, protocol: EvalProtocol, scale: int, metrics: tuple[str, ...]
+    sr: Levels | LumaOutput,
+    hr: Levels,
+    protocol: EvalProtocol,
+    scale: int,
+    metrics: tuple[str, ...],
 ) -> Mapping[str, float]:
     """Return the value of each of `metrics`; as `score_each`, but raises why one has none."""
     scores = {}
@@ -141,20 +86,24 @@ def score_pair(
 
 
 def score_each(
-    sr: Levels, hr: Levels, protocol: EvalProtocol, scale: int, metrics: tuple[str, ...]
+    sr: Levels | LumaOutput,
+    hr: Levels,
+    protocol: EvalProtocol,
+    scale: int,
+    metrics: tuple[str, ...],
 ) -> Mapping[str, float | MetricError]:
     """Return the value of each of `metrics` for one pair, or why it has none.
 
     Args:
-        sr: Height x width x 3, RGB on the 0-255 scale.
-        hr: The same shape.
-        protocol: Its `border` and `colour` count here.
+        sr: Height x width x 3, RGB on the 0-255 scale; or the luma that a network gave.
+        hr: RGB of the same size.
+        protocol: Its `centre_crop`, `border`, `colour` and what a metric `takes` count here.
         scale: Upscaling factor, which named borders follow.
         metrics: Names of metrics that score pairs.
 
     Raises:
         MetricError: The shapes differ.
-        ImageError: The border is larger than the image.
+        ImageError: The border or the middle part is larger than the image.
         OptionError: There is no metric of that name.
     """
     if sr.shape != hr.shape:
@@ -163,17 +112,29 @@ def score_each(
             f"scale (x{scale}) and how protocol {protocol.name!r} resizes the ground truth"
         )
         raise MetricError(msg)
-    border = protocol.border_px(scale)
-    # Before the colours: less to convert.
-    cropped = [crop_border(image, border) for image in (sr, hr)]
     given: dict[str, list[Levels]] = {}
     scores = {}
     for name in metrics:
         colour = _colour(metric_info(name), protocol)
         if colour not in given:  # converted once for all that compare it
-            given[colour] = [_IN_COLOUR[colour](image) for image in cropped]
-        scores[name] = _score(name, *given[colour])
+            given[colour] = [_compared(image, colour, protocol, scale) for image in (sr, hr)]
+        scores[name] = _score(name, protocol, *given[colour])
     return scores
+
+
+def _compared(
+    image: Levels | LumaOutput, colour: Colour, protocol: EvalProtocol, scale: int
+) -> Levels:
+    """Return what is compared of `image`."""
+    if isinstance(image, LumaOutput):
+        return _cropped(image.in_colour(colour), protocol, scale)
+    return COLOURS[colour](_cropped(image, protocol, scale))  # in this order: less to convert
+
+
+def _cropped(image: Levels, protocol: EvalProtocol, scale: int) -> Levels:
+    """Return the part of `image` that is scored."""
+    middle = crop_centre(image, protocol.centre_crop) if protocol.centre_crop else image
+    return crop_border(middle, protocol.border_px(scale))
 
 
 def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> float:
@@ -181,7 +142,7 @@ def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> f
 
     Args:
         values: Of each image, in the dataset's order; inf (identical images) makes the mean inf.
-        protocol: Its `ssim_aggregation` counts for a metric that follows it.
+        protocol: Its `ssim_aggregation` or `psnr_aggregation` counts for a metric that follows it.
         metric: Name of the metric.
 
     Raises:
@@ -190,10 +151,20 @@ def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> f
     if not values or any(map(math.isnan, values)):
         msg = f"expected at least one {metric} value and no NaN, got {list(values)!r:.80}"
         raise MetricError(msg)
-    last = protocol.ssim_aggregation == "last_image"
-    if last and metric_info(metric).follows_ssim_aggregation:
+    info = metric_info(metric)
+    if protocol.ssim_aggregation == "last_image" and info.follows_ssim_aggregation:
         return values[-1]
+    if protocol.psnr_aggregation != "mean" and info.follows_psnr_aggregation:
+        whole = protocol.psnr_aggregation == "pooled"
+        size = len(values) if whole else int(protocol.psnr_aggregation)
+        values = [pooled_db(values[at : at + size]) for at in range(0, len(values), size)]
     return math.fsum(values) / len(values)  # exact: the images' order does not show
+
+
+def pooled_db(values: Sequence[float]) -> float:
+    """Return the PSNR of the mean squared error of images that have a PSNR of `values` each."""
+    error = math.fsum(10.0 ** (-value / 10.0) for value in values) / len(values)
+    return -10.0 * math.log10(error) if error else math.inf
 
 
 def _network_lr(
@@ -228,12 +199,13 @@ def _colour(info: MetricInfo, protocol: EvalProtocol) -> Colour:
     return "rgb" if info.pixels == "rgb" else protocol.colour
 
 
-def _score(name: str, sr: Levels, hr: Levels) -> float | MetricError:
+def _score(name: str, protocol: EvalProtocol, sr: Levels, hr: Levels) -> float | MetricError:
     """Return the value of the metric `name`; an error if it raises, or is out of its range."""
     module, info = discovery.load(PACKAGE, name), metric_info(name)
     reference = hr if info.needs_reference else None
+    choices = {choice: getattr(protocol, choice) for choice in info.takes}
     try:
-        value = float(module.score(sr, reference, data_range=255.0, threads=1))
+        value = float(module.score(sr, reference, data_range=255.0, threads=1, **choices))
     except SrBenchError as cause:
         return MetricError(f"{name}: {cause}")
     except Exception as cause:  # other packages' code may raise anything
@@ -246,5 +218,5 @@ def _score(name: str, sr: Levels, hr: Levels) -> float | MetricError:
     return value
 
 
-def _size(image: Levels) -> str:
+def _size(image: Levels | LumaOutput) -> str:
     return f"{image.shape[0]}x{image.shape[1]}"

@@ -26,9 +26,16 @@ def device_lines(records: Sequence[Record]) -> list[str]:
 
 
 def lr_lines(records: Sequence[Record]) -> list[str]:
-    """Return a sentence for each dataset of `records` whose LR was made, not read from files."""
+    """Return a sentence for each dataset of `records` whose LR was made, not read from files.
+
+    And for each network whose size images were cut or padded to.
+    """
     made = {(record.dataset, record.detail.lr_made_by): None for record in records}
-    return [f"LR of {dataset} made from HR by {rule}" for dataset, rule in made if rule]
+    fits = {(record.model, record.detail.input_fit): None for record in records}
+    return [
+        *(f"LR of {dataset} made from HR by {rule}" for dataset, rule in made if rule),
+        *(f"{model}: images are {fit}" for model, fit in fits if fit),
+    ]
 
 
 def int8_lines(records: Sequence[Record]) -> list[str]:

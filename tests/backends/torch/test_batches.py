@@ -13,9 +13,10 @@ from sr_bench.core.backend import Artefact, Batch, BatchScoring, BatchSession
 from sr_bench.core.device import Failure
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
-from sr_bench.engine.score.protocol import read_output, score_pair
+from sr_bench.engine.score.protocol import score_pair
 from sr_bench.errors import BackendError, DeviceError
 from tests.cost.zoo_models import SMALL, small
+from tests.ends import read
 
 METRICS = ("psnr", "ssim")
 FP32 = Precision.FP32
@@ -96,7 +97,7 @@ def test_scores_are_those_of_the_cpu_and_outputs_stay_where_they_are(colour: str
     assert [item.scores for item in both] == [item.scores for item in items]
     for lr, hr, item, other in zip(images, hrs(images), items, both, strict=True):
         output = lr.repeat(2, axis=2).repeat(2, axis=3)
-        expected = score_pair(read_output(output, how.protocol, 1.0), hr, how.protocol, 2, METRICS)
+        expected = score_pair(read(output, how.protocol, 1.0), hr, how.protocol, 2, METRICS)
         assert item.scores == pytest.approx(expected, abs=1e-6, rel=0)
         assert item.output is None
         assert np.array_equal(other.output, output)

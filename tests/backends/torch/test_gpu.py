@@ -9,10 +9,11 @@ from sr_bench.backends import torch as torch_backend
 from sr_bench.core.backend import Artefact, Batch, BatchScoring, BatchSession
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
-from sr_bench.engine.score.protocol import read_output, score_pair
+from sr_bench.engine.score.protocol import score_pair
 from sr_bench.errors import DeviceError
 from tests.backends.torch.test_batches import hrs, lrs
 from tests.cost.zoo_models import SMALL, small
+from tests.ends import read
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(),
@@ -90,7 +91,7 @@ def test_scores_on_the_gpu_are_those_of_the_cpu(colour: str, rounding: str) -> N
     session, images = opened("edsr_official_x2", Precision.FP32), lrs(5, 70, 50)
     items = session.start(Batch(images, hrs(images), BatchScoring(rule, 1.0, 2, METRICS)))()
     for item, hr in zip(items, hrs(images), strict=True):
-        expected = score_pair(read_output(item.output, rule, 1.0), hr, rule, 2, METRICS)
+        expected = score_pair(read(item.output, rule, 1.0), hr, rule, 2, METRICS)
         assert (item.scores is None) == (colour == "y_rounded" and rounding == "none")
         if item.scores:
             assert item.scores == pytest.approx(expected, abs=1e-6, rel=0)

@@ -15,9 +15,10 @@ from sr_bench.backends.torch.metrics import can_compare, compare, read_scores
 from sr_bench.cards.protocol_files import load_protocol
 from sr_bench.core.backend import BatchScoring
 from sr_bench.core.protocol import EvalProtocol
-from sr_bench.engine.score.protocol import read_output, score_pair
+from sr_bench.engine.score.protocol import score_pair
 from sr_bench.imaging.layout import to_nchw
 from sr_bench.imaging.resize import resize
+from tests.ends import read
 
 SHIPPED = sorted(path.stem for path in Path("sr_bench/cards/protocols").glob("*.toml"))
 METRICS = ("psnr", "ssim")
@@ -70,7 +71,7 @@ def check(pairs: list[tuple[np.ndarray, np.ndarray]], rule: EvalProtocol, white:
     hrs = np.stack([hr for _, hr in pairs])
     assert can_compare(outputs.shape, hrs.shape, how)
     for index, scores in enumerate(scored(outputs, hrs, how)):
-        sr = read_output(outputs[index : index + 1], rule, white)
+        sr = read(outputs[index : index + 1], rule, white)
         expected = score_pair(sr, hrs[index], rule, 2, METRICS)
         assert scores is not None
         assert scores == pytest.approx(expected, abs=1e-6, rel=0)
@@ -158,7 +159,7 @@ def test_levels_beyond_all_measure_are_left_to_the_cpu_unless_they_are_clipped(
     assert scored(output, image[None], how) == [None]
     rule = replace(how.protocol, clip=True)
     (clipped,) = scored(output, image[None], replace(how, protocol=rule))
-    expected = score_pair(read_output(output, rule, 1.0), image, rule, 2, METRICS)
+    expected = score_pair(read(output, rule, 1.0), image, rule, 2, METRICS)
     assert clipped == pytest.approx(expected, abs=1e-6, rel=0)
 
 
@@ -205,3 +206,19 @@ def test_the_smallest_image_that_has_a_score_has_one_here() -> None:
     assert scores == pytest.approx(
         score_pair(255 - image, image, how.protocol, 2, METRICS), abs=1e-6, rel=0
     )
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        *({"colour": colour} for colour in ("y_full", "gray", "y_truncated", "ycbcr_pil")),
+        {"ssim_window": "uniform7"},
+        {"psnr_channels": "mean"},
+        {"centre_crop": (30, 30)},
+    ],
+)
+def test_choices_that_the_device_does_not_compute_are_left_to_the_host(choice) -> None:
+    how = BatchScoring(EvalProtocol("p"), 1.0, 2, METRICS)
+    assert can_compare((1, 3, 40, 40), (1, 40, 40, 3), how)
+    other = replace(how, protocol=EvalProtocol("p", **choice))
+    assert not can_compare((1, 3, 40, 40), (1, 40, 40, 3), other)

@@ -23,8 +23,18 @@ from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.errors import BackendError, DatasetError, ImageError
+from tests.ends import ends
 
-CARD = ModelCard("m", "zoo", Path("/z/zoo"), "M", "", 2, "edsr", value_range=255.0)
+CARD = ModelCard(
+    "m",
+    "zoo",
+    Path("/z/zoo"),
+    "M",
+    "",
+    2,
+    "edsr",
+    **ends(255.0),
+)
 SIZES = [(12, 14), (12, 14), (16, 12), (12, 14), (16, 12), (12, 14), (12, 14)]
 
 

@@ -23,6 +23,7 @@ from sr_bench.engine.score.protocol import Pair
 from sr_bench.errors import CacheWarning, ImageError, OptionError
 from sr_bench.imaging.files import read_image, read_levels, write_levels
 from sr_bench.imaging.layout import to_nchw
+from tests.ends import ends
 from tests.int8_zoo import make_int8_zoo
 
 PAIR = Pair(np.full((2, 2, 3), 9, np.uint8), np.full((4, 4, 3), 7, np.uint8))
@@ -30,7 +31,16 @@ NATIVE = EvalProtocol("native")
 
 
 def job(rule: EvalProtocol, white: float = 1.0) -> Job:
-    card = ModelCard("m", "f", Path(), "M", "", 2, "edsr", value_range=white)
+    card = ModelCard(
+        "m",
+        "f",
+        Path(),
+        "M",
+        "",
+        2,
+        "edsr",
+        **ends(white),
+    )
     return Job(card, rule, None)
 
 

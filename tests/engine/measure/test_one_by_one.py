@@ -15,8 +15,18 @@ from sr_bench.data.source import ImageSet
 from sr_bench.engine.job import ImageResult, Job
 from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.errors import BackendError, DatasetError, ImageError, MetricError, SrBenchError
+from tests.ends import ends
 
-CARD = ModelCard("m", "zoo", Path("/z/zoo"), "M", "", 2, "edsr", value_range=255.0)
+CARD = ModelCard(
+    "m",
+    "zoo",
+    Path("/z/zoo"),
+    "M",
+    "",
+    2,
+    "edsr",
+    **ends(255.0),
+)
 PROTOCOL = EvalProtocol("native")
 
 

@@ -20,6 +20,7 @@ from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.engine.measure.recording import Recorded, start_recording
 from sr_bench.errors import BackendError, NotRunError, OptionError
 from sr_bench.recording.format import read_entries, read_header
+from tests.ends import ends
 from tests.recording.recordings import artefact, lr_of
 from tests.tiny_zoo import Zoo
 
@@ -61,7 +62,16 @@ def _recorded(folder: Path, session: Session) -> Recorded:
 
 
 def _job(zoo: Zoo, rule: EvalProtocol) -> Job:
-    card = ModelCard("tiny_x2", "tiny", zoo.suite, "Tiny", "", 2, "", value_range=1.0)
+    card = ModelCard(
+        "tiny_x2",
+        "tiny",
+        zoo.suite,
+        "Tiny",
+        "",
+        2,
+        "",
+        **ends(1.0),
+    )
     dataset = load_dataset("pair", (zoo.root / "datasets",))
     images = open_dataset(dataset, scale=2, given=zoo.data, lr_from=rule.lr_from)
     return Job(card, rule, images)

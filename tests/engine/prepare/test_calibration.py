@@ -13,8 +13,18 @@ from sr_bench.data.source import ImageSet
 from sr_bench.engine.prepare.calibration import calibration_set
 from sr_bench.engine.prepare.code_digest import plan_digest
 from sr_bench.errors import CardError, DatasetError
+from tests.ends import ends
 
-CARD = ModelCard("m", "zoo", Path("/z/zoo"), "M", "", 2, "edsr", value_range=255.0)
+CARD = ModelCard(
+    "m",
+    "zoo",
+    Path("/z/zoo"),
+    "M",
+    "",
+    2,
+    "edsr",
+    **ends(255.0),
+)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from sr_bench.engine.prepare.network import prepare
 from sr_bench.errors import CacheWarning, CardError, CheckpointError, NotRunError
 from sr_bench.files.hashing import sha256_file
 from sr_bench.files.kept import Kept, Spare
+from tests.ends import ends
 
 FP32, FP16 = Precision.FP32, Precision.FP16
 
@@ -184,5 +185,10 @@ def test_the_digest_changes_with_all_that_can_change_the_output(edsr: ModelCard)
     digests = {prepare(card, FP32, None).digest for card in variants}
     digests |= {prepare(edsr, FP16, None).digest}
     assert len(digests) == len(variants) + 1
-    renamed = replace(edsr, name="other", row="Other", value_range=1.0)
+    renamed = replace(
+        edsr,
+        name="other",
+        row="Other",
+        **ends(1.0),
+    )
     assert prepare(renamed, FP32, None).digest == prepare(edsr, FP32, None).digest

@@ -12,21 +12,19 @@ from numpy.testing import assert_array_equal
 from skimage.metrics import peak_signal_noise_ratio
 
 from sr_bench.cards.protocol_files import load_protocol
+from sr_bench.core.network_io import NetworkInput
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.engine.score import protocol
-from sr_bench.engine.score.protocol import (
-    aggregate,
-    network_input,
-    prepare_pair,
-    read_output,
-    score_pair,
-)
+from sr_bench.engine.score.network_io import network_input
+from sr_bench.engine.score.protocol import aggregate, prepare_pair, score_pair
 from sr_bench.errors import DatasetError, ImageError, MetricError, OptionError
 from sr_bench.imaging.files import read_image
 from sr_bench.imaging.resize import resize
 from sr_bench.metrics import mae
+from tests.ends import read
 
 RNG = np.random.default_rng(4)
+READS = NetworkInput()
 LR = RNG.integers(0, 256, (20, 30, 3), dtype=np.uint8)
 HR = RNG.integers(0, 256, (40, 60, 3), dtype=np.uint8)
 NATIVE = EvalProtocol("native")
@@ -145,16 +143,16 @@ def test_hr_smaller_than_the_scale_is_refused() -> None:
     [(NATIVE, 1.0), (EvalProtocol("p", input_range=255.0), 255.0)],
 )
 def test_the_protocols_input_range_comes_before_the_cards(protocol, white: float) -> None:
-    tensor = network_input(LR, protocol, 1.0)
+    tensor = network_input(LR, protocol, READS, 2)
     assert tensor.dtype == np.float32
     np.testing.assert_allclose(tensor[0].transpose(1, 2, 0), LR * (white / 255), rtol=1e-6)
 
 
 def test_bgr_networks_are_fed_and_read_in_their_order() -> None:
     protocol = EvalProtocol("p", channel_order="bgr")
-    tensor = network_input(LR, protocol, 1.0)
-    assert_array_equal(tensor, network_input(LR[..., ::-1], NATIVE, 1.0))
-    assert_array_equal(read_output(tensor, protocol, 1.0), LR)
+    tensor = network_input(LR, protocol, READS, 2)
+    assert_array_equal(tensor, network_input(LR[..., ::-1], NATIVE, READS, 2))
+    assert_array_equal(read(tensor, protocol, 1.0), LR)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +161,7 @@ def test_bgr_networks_are_fed_and_read_in_their_order() -> None:
 )
 def test_the_output_becomes_8_bit_levels(rounding, expected: list[int]) -> None:
     output = np.array([-3.0, 0.5, 1.5, 2.4, 300.0], np.float32).reshape(1, 1, 1, 5)
-    levels = read_output(output.repeat(3, axis=1), EvalProtocol("p", rounding=rounding), 255.0)
+    levels = read(output.repeat(3, axis=1), EvalProtocol("p", rounding=rounding), 255.0)
     assert levels.dtype == np.uint8
     assert levels[0, :, 1].tolist() == expected
 
@@ -171,7 +169,7 @@ def test_the_output_becomes_8_bit_levels(rounding, expected: list[int]) -> None:
 @pytest.mark.parametrize(("clip", "expected"), [(True, [0.0, 0.5, 255.0]), (False, [-3, 0.5, 300])])
 def test_an_unrounded_output_stays_float_and_is_clipped_if_asked(clip, expected) -> None:
     output = np.array([-3.0, 0.5, 300.0], np.float32).reshape(1, 1, 1, 3).repeat(3, axis=1)
-    levels = read_output(output, EvalProtocol("p", rounding="none", clip=clip), 255.0)
+    levels = read(output, EvalProtocol("p", rounding="none", clip=clip), 255.0)
     assert levels.dtype == np.float32
     assert levels[0, :, 2].tolist() == expected
 
@@ -181,14 +179,14 @@ def test_an_unrounded_output_stays_float_and_is_clipped_if_asked(clip, expected)
 def test_the_output_itself_is_left_as_it_is(rounding, order) -> None:
     output = RNG.uniform(-50, 300, (1, 3, 4, 5)).astype(np.float32)
     before = output.copy()
-    read_output(output, EvalProtocol("p", rounding=rounding, channel_order=order), 255.0)
+    read(output, EvalProtocol("p", rounding=rounding, channel_order=order), 255.0)
     assert_array_equal(output, before)
 
 
 def test_the_protocols_output_range_comes_before_the_cards() -> None:
     white = np.ones((1, 3, 2, 2), np.float32)
-    assert read_output(white, NATIVE, 1.0).min() == 255
-    assert read_output(white, EvalProtocol("p", output_range=255.0), 1.0).max() == 1
+    assert read(white, NATIVE, 1.0).min() == 255
+    assert read(white, EvalProtocol("p", output_range=255.0), 1.0).max() == 1
 
 
 @pytest.mark.parametrize(
@@ -202,7 +200,7 @@ def test_the_protocols_output_range_comes_before_the_cards() -> None:
 )
 def test_an_unusable_output_is_refused(output: np.ndarray, message: str) -> None:
     with pytest.raises(ImageError, match=message):
-        read_output(output.astype(np.float32), NATIVE, 1.0)
+        read(output.astype(np.float32), NATIVE, 1.0)
 
 
 def test_the_border_is_cropped_before_scoring() -> None:
@@ -262,6 +260,50 @@ def test_last_image_takes_the_last_ssim_and_the_mean_psnr() -> None:
     assert aggregate([0.5, 0.6, 0.9], protocol, "ssim") == 0.9
     assert aggregate([0.5, 0.6, 0.9], protocol, "ssim_y") == 0.9
     assert aggregate([20.0, 22.0], protocol, "psnr") == 21.0
+
+
+def test_pooled_psnr_is_that_of_the_mean_error_of_all_images_or_of_each_batch() -> None:
+    errors = [4.0, 9.0, 25.0]
+    each = [psnr_of(error) for error in errors]
+    pooled, pairs = (EvalProtocol("p", psnr_aggregation=choice) for choice in ("pooled", 2))
+    for metric in ("psnr", "psnr_y"):
+        assert aggregate(each, pooled, metric) == pytest.approx(psnr_of(38 / 3), abs=1e-12)
+        batches = (psnr_of(6.5) + psnr_of(25.0)) / 2
+        assert aggregate(each, pairs, metric) == pytest.approx(batches, abs=1e-12)
+    assert aggregate([0.5, 0.9], pooled, "ssim") == pytest.approx(0.7)
+    assert aggregate([math.inf, psnr_of(8.0)], pooled, "psnr") == pytest.approx(psnr_of(4.0))
+    assert aggregate([math.inf] * 2, pooled, "psnr") == math.inf
+
+
+def psnr_of(error: float) -> float:
+    return 10 * math.log10(255**2 / error)
+
+
+@pytest.mark.parametrize(
+    ("choice", "weights"), [("mean", (1, 1, 1)), ("mean_6_1_1", (6, 1, 1)), ("together", None)]
+)
+def test_channels_may_have_a_psnr_each(choice: str, weights) -> None:
+    sr = np.clip(HR + np.array([3, -7, 11]), 0, 255).astype(np.uint8)
+    errors = ((sr.astype(float) - HR) ** 2).mean(axis=(0, 1))
+    expected = psnr_of(errors.mean())
+    if weights:
+        expected = np.average([psnr_of(error) for error in errors], weights=weights)
+    rule = EvalProtocol("p", psnr_channels=choice)
+    scores = score_pair(sr, HR, rule, 2, ("psnr", "psnr_rgb"))
+    assert scores == {"psnr": pytest.approx(expected), "psnr_rgb": pytest.approx(expected)}
+    on_y = score_pair(sr, HR, replace(rule, colour="y_float"), 2, ("psnr",))
+    assert on_y == score_pair(sr, HR, EvalProtocol("p", colour="y_float"), 2, ("psnr",))
+
+
+def test_the_middle_part_is_compared_and_the_border_is_cut_from_it() -> None:
+    sr, size = HR[::-1].copy(), (HR.shape[0] - 3, HR.shape[1] - 4)
+    rule = EvalProtocol("p", centre_crop=size, border=1)
+    part = (slice(2, 2 + size[0] - 2), slice(3, 3 + size[1] - 2))
+    expected = score_pair(sr[part], HR[part], EvalProtocol("p"), 2, ("psnr",))
+    assert score_pair(sr, HR, rule, 2, ("psnr",)) == expected
+    too_large = replace(rule, centre_crop=(HR.shape[0] + 1, 4))
+    with pytest.raises(ImageError, match="can't cut the middle"):
+        score_pair(sr, HR, too_large, 2, ("psnr",))
 
 
 @pytest.mark.parametrize("values", [[], [30.0, math.nan]])

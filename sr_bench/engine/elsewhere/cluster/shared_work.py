@@ -144,7 +144,7 @@ def work_key(work: Work) -> str:
     content = [
         [work.prepared.digest, work.prepared.form, work.prepared.profile],
         [full.digest, full.form] if full else [],
-        [work.job.card.id, job.card.value_range, encode(job.protocol), work.remembered],
+        [work.job.card.id, job.card.network_io, encode(job.protocol), work.remembered],
         [keeper.mode, keeper.sr, keeper.pairs] if keeper else [],
         job.images.digest(job.names),
     ]

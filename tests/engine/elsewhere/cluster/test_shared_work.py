@@ -21,6 +21,7 @@ from sr_bench.engine.plan.suite import load_suite
 from sr_bench.engine.prepare.calibration import CalibrationSet
 from sr_bench.errors import BackendError
 from sr_bench.imaging.files import read_image, write_png
+from tests.ends import ends
 from tests.engine.elsewhere.cluster.works import Drawn, drawn
 from tests.tiny_zoo import Zoo
 
@@ -90,7 +91,16 @@ def test_the_keys_of_works_differ_in_whatever_decides_the_results(zoo, tmp_path)
         replace(work, remembered=True),
         replace(work, keeper=keeper),
         replace(work, job=replace(work.job, limit=1)),
-        replace(work, job=replace(work.job, card=replace(work.job.card, value_range=255.0))),
+        replace(
+            work,
+            job=replace(
+                work.job,
+                card=replace(
+                    work.job.card,
+                    **ends(255.0),
+                ),
+            ),
+        ),
         replace(work, job=replace(work.job, protocol=replace(work.job.protocol, clip=False))),
     ]
     assert len(set(map(work_key, works))) == len(works)

@@ -83,6 +83,8 @@ def training_state(architecture: str, hyper: Hyper, scale: int) -> Mapping[str, 
     Raises:
         CardError: As `build`.
     """
+    if ":" in architecture:  # a user's class is what it is
+        return {}
     family = _family(architecture)
     has = hasattr(family, "training_state")
     return dict(family.training_state(hyper, scale)) if has else {}

@@ -60,6 +60,19 @@ def test_each_function_counts_as_its_layer(function: Callable, macs: int) -> Non
     assert count_built(Net, SHAPE).macs == macs
 
 
+def test_a_deformable_convolution_of_torchvision_is_one() -> None:
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            weight = torch.ones(3, 3, 3, 3)
+            operators = torch.ops.torchvision
+            return operators.deform_conv2d(operators.deform_conv2d.default(x, weight), weight)
+
+    with torch.library._scoped_library("torchvision", "FRAGMENT") as library:
+        library.define("deform_conv2d(Tensor input, Tensor weight) -> Tensor")
+        library.impl("deform_conv2d", lambda x, _weight: torch.empty_like(x), "Meta")
+        assert count_built(Net, SHAPE).subclass_macs == 2 * _CONV
+
+
 def test_the_linear_layers_of_multi_head_attention_are_counted() -> None:
     class Net(nn.Module):
         def __init__(self) -> None:

@@ -16,8 +16,6 @@ from sr_bench.errors import OptionError
 HELP = "count a model's parameters and operations; needs no weights"
 EXAMPLE = "sr-bench cost edsr_baseline_x2 --shape 3x768x1024"
 
-_RULES = "sr_bench.cost.rules"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json_argument(parser)
@@ -35,8 +33,7 @@ def run(args: argparse.Namespace) -> int:
     card = replace(card, trusted=args.trust_code)
     shape = _shape(args.shape) if args.shape is not None else card.counted_shape
     counts = count(card, shape)
-    rules = {name: discovery.load(_RULES, name) for name in discovery.names(_RULES)}
-    flops_g = {name: rule.flops_g(counts) for name, rule in rules.items()}
+    flops_g = counts.flops_by_rule()
     if args.json:
         print_json(
             {
@@ -54,7 +51,11 @@ def run(args: argparse.Namespace) -> int:
     print(f"params  {params}")
     print(f"MACs    {counts.macs:,} ({counts.macs / 1e9:.3f} G)\n")
     rows = [
-        [f"{value:.3f}", f"{name}{' *' * (name == card.flops_rule)}", rules[name].DESCRIPTION]
+        [
+            f"{value:.3f}",
+            f"{name}{' *' * (name == card.flops_rule)}",
+            discovery.load("sr_bench.cost.rules", name).DESCRIPTION,
+        ]
         for name, value in flops_g.items()
     ]
     print_table(["Flops(G)", "rule (* the card's)", "what it counts"], rows)

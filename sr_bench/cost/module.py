@@ -19,7 +19,9 @@ _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _MULTIPLYING = frozenset((*_CONVOLUTIONS, *_TRANSPOSED, nn.Linear))
 _ADAPTIVE_POOLS = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
-_COUNTED = _MULTIPLYING | {nn.LeakyReLU, *_ADAPTIVE_POOLS}
+_NORMS = {nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d}
+_LATE = {nn.PReLU, nn.LayerNorm, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d}
+_COUNTED = _MULTIPLYING | {nn.LeakyReLU, nn.PReLU, *_ADAPTIVE_POOLS}
 """Exact types, as thop looks them up; derived ones are seen by the functions that they call."""
 
 
@@ -63,7 +65,7 @@ def count_module(
     if any(isinstance(layer, torch.jit.ScriptModule) for layer in module.modules()):
         msg = f"can't count {type(module).__name__}: TorchScript hides its layers; give its class"
         raise BackendError(msg)
-    tally: Counter[str] = Counter(params=sum(p.numel() for p in module.parameters()))
+    tally = _parameters(module)
     # Stand-ins without storage, so that the caller's module is not moved. EDSR baseline at 768x1024
     # takes 17 ms so; with real tensors 35 s and 2.5 GB (measured with thop).
     state = {name: p.to(device) for name, p in module.named_parameters()}
@@ -90,10 +92,23 @@ def count_module(
         except SrBenchError:
             raise
         except Exception as error:  # of layers that the shape doesn't fit, or of a user's code
-            size, why = "x".join(map(str, shape)), what_raised(error, type(module).forward)
-            msg = f"can't count {type(module).__name__} on the input shape {size}: {why}"
+            size = "x".join(map(str, shape))
+            msg = (
+                f"can't count {type(module).__name__} on the input shape {size}:"
+                f" {what_raised(error)}"
+            )
             raise BackendError(msg) from error
     return CostCount.of(tally)
+
+
+def _parameters(module: nn.Module) -> Counter[str]:
+    """Return how many parameters there are, and how many of them tools overlook."""
+    tally: Counter[str] = Counter(params=sum(p.numel() for p in module.parameters()))
+    for layer in module.modules():
+        if type(layer) not in _MULTIPLYING | _NORMS:
+            kind = "late_params" if type(layer) in _LATE else "unseen_params"
+            tally[kind] += sum(p.numel() for p in layer.parameters(recurse=False))
+    return tally
 
 
 def _count(layer: nn.Module, x: Tensor, y: Tensor, tally: Counter[str]) -> None:
@@ -104,6 +119,8 @@ def _count(layer: nn.Module, x: Tensor, y: Tensor, tally: Counter[str]) -> None:
         tally["linear_macs"] += y.numel() * layer.in_features
     elif isinstance(layer, nn.LeakyReLU):
         tally["leaky_relu_elements"] += x.numel()
+    elif isinstance(layer, nn.PReLU):
+        tally["prelu_elements"] += x.numel()
     else:
         window = prod(a // b for a, b in zip(x.shape[2:], y.shape[2:], strict=True))
         tally["adaptive_pool_ops"] += (window + 1) * y.numel()

@@ -1,9 +1,10 @@
 """Build a network from what a card declares."""
 
+from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
 
-from torch import nn
+from torch import Tensor, nn
 
 from sr_bench import discovery
 from sr_bench.core.card import Hyper, ModelCard
@@ -25,7 +26,9 @@ def build_network(card: ModelCard) -> nn.Module:
         CardError: As `build` and `build_own`.
         NotRunError: It is a class that this session may not run, or that needs what is absent.
     """
-    return build_own(card) if card.own_class else build(card.architecture, card.hyper, card.scale)
+    if card.own_class:
+        return build_own(card)
+    return build(card.architecture, card.hyper, card.network_scale)
 
 
 def build(architecture: str, hyper: Hyper, scale: int) -> nn.Module:
@@ -70,6 +73,28 @@ def canonical_key(architecture: str, key: str) -> str:
         return key
     family = _family(architecture)
     return str(family.canonical_key(key)) if hasattr(family, "canonical_key") else key
+
+
+def training_state(architecture: str, hyper: Hyper, scale: int) -> Mapping[str, Tensor]:
+    """Return the weights that a network has in training, without values, by canonical names.
+
+    Empty if the network is the same in training.
+
+    Raises:
+        CardError: As `build`.
+    """
+    family = _family(architecture)
+    has = hasattr(family, "training_state")
+    return dict(family.training_state(hyper, scale)) if has else {}
+
+
+def folded(architecture: str, hyper: Hyper, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights of the training, as `training_state` names them, as the module has them.
+
+    Raises:
+        CardError: As `build`.
+    """
+    return dict(_family(architecture).folded(hyper, state))
 
 
 @cache

@@ -23,8 +23,11 @@ SR4K: Hyper = {**RCAN, **TRIMMED, **SR4K_SIZE, "mean_shift": "plain"}
 PARAMETERS = [(2, 15_444_667), (3, 15_629_307), (4, 15_592_379), (8, 15_740_091)]
 
 
-def test_the_four_families_are_offered() -> None:
-    assert architectures() == ("edsr", "lesrcnn", "rcan", "rrdbnet")
+def test_the_families_of_the_zoo_are_offered() -> None:
+    assert set(architectures()) >= {
+        *("bicubic_plusplus", "dipnet", "drrn", "ecbsr", "edsr", "lesrcnn", "msrn", "ncnet"),
+        *("rcan", "rrdbnet", "srvgg", "vdsr"),
+    }
 
 
 @pytest.mark.parametrize(("scale", "expected"), PARAMETERS)
@@ -93,7 +96,7 @@ def test_other_networks_take_any_size(architecture: str, hyper: Hyper) -> None:
 
 
 def test_an_unknown_architecture_is_refused_with_the_valid_ones() -> None:
-    with pytest.raises(CardError, match="'srcnn'; the valid ones are: edsr, lesrcnn, rcan, rrdb"):
+    with pytest.raises(CardError, match="'srcnn'; the valid ones are: bicubic_plusplus, "):
         build("srcnn", {}, 2)
 
 
@@ -106,6 +109,7 @@ def test_an_unknown_architecture_is_refused_with_the_valid_ones() -> None:
         ("rrdbnet", RRDBNET, 3, "2, 4"),
         ("rrdbnet", RRDBNET | {"unshuffle": True}, 4, "1, 2"),
         ("lesrcnn", LESRCNN, 1, "2, 3, 4"),
+        ("vdsr", {"n_feats": 4, "n_convs": 1, "colours": 1}, 2, "1"),
     ],
 )
 def test_a_scale_that_does_not_exist_is_refused_with_the_valid_ones(

@@ -4,8 +4,8 @@ Hyper-parameters of ESRGAN, of BSRGAN, of Real-ESRGAN's x4plus and of RealSR's D
 DPED: ``n_feats = 64``, ``n_blocks = 23``, ``growth = 32``, ``res_scale = 0.2``. Input and output
 are RGB in 0-1; the slope of the LeakyReLUs is always 0.2. There are two forms for x2: BSRGAN's has
 one enlargement fewer, Real-ESRGAN's (``unshuffle = true``) is the x4 network on an input of half
-the size; its x1 is that on a quarter. Parameter names are those of xinntao/ESRGAN 73e9b63 after its renaming; checkpoints with
-its older names or with BasicSR's load too.
+the size, and so is its x1 on one of a quarter. Parameter names are those of xinntao/ESRGAN 73e9b63
+after its renaming; checkpoints with its older names or with BasicSR's load too.
 """
 
 from torch import nn

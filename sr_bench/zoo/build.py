@@ -1,8 +1,9 @@
 """Build a network from what a card declares."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import ModuleType
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -57,10 +58,8 @@ def size_multiple(architecture: str, hyper: Hyper, scale: int) -> int:
     Raises:
         CardError: As `build`.
     """
-    if ":" in architecture:  # a user's class has no way to say so: the card does
-        return 1
-    family = _family(architecture)
-    return int(family.size_multiple(hyper, scale)) if hasattr(family, "size_multiple") else 1
+    asked = _offered(architecture, "size_multiple")
+    return int(asked(hyper, scale)) if asked else 1
 
 
 def canonical_key(architecture: str, key: str) -> str:
@@ -69,10 +68,8 @@ def canonical_key(architecture: str, key: str) -> str:
     Raises:
         CardError: There is no such architecture.
     """
-    if ":" in architecture:  # a user's class, whose weights are called what it calls them
-        return key
-    family = _family(architecture)
-    return str(family.canonical_key(key)) if hasattr(family, "canonical_key") else key
+    renamed = _offered(architecture, "canonical_key")
+    return str(renamed(key)) if renamed else key
 
 
 def training_state(architecture: str, hyper: Hyper, scale: int) -> Mapping[str, Tensor]:
@@ -83,9 +80,8 @@ def training_state(architecture: str, hyper: Hyper, scale: int) -> Mapping[str, 
     Raises:
         CardError: As `build`.
     """
-    family = _family(architecture)
-    has = hasattr(family, "training_state")
-    return dict(family.training_state(hyper, scale)) if has else {}
+    state = _offered(architecture, "training_state")
+    return dict(state(hyper, scale)) if state else {}
 
 
 def folded(architecture: str, hyper: Hyper, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -95,6 +91,11 @@ def folded(architecture: str, hyper: Hyper, state: Mapping[str, Tensor]) -> dict
         CardError: As `build`.
     """
     return dict(_family(architecture).folded(hyper, state))
+
+
+def _offered(architecture: str, function: str) -> Callable[..., Any] | None:
+    """Return the `function` that a family may have; None of a user's class, which is plain torch."""
+    return None if ":" in architecture else getattr(_family(architecture), function, None)
 
 
 @cache

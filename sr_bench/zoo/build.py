@@ -94,7 +94,7 @@ def folded(architecture: str, hyper: Hyper, state: Mapping[str, Tensor]) -> dict
 
 
 def _offered(architecture: str, function: str) -> Callable[..., Any] | None:
-    """Return the `function` that a family may have; None of a user's class, which is plain torch."""
+    """Return the `function` that a family may have; None of a user's class: it offers none."""
     return None if ":" in architecture else getattr(_family(architecture), function, None)
 
 

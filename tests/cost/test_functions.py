@@ -135,6 +135,20 @@ def test_what_needs_values_or_evaluation_mode_is_counted(
     assert (count.macs, count.params, torch.initial_seed()) == (_CONV, params, seed)
 
 
+def test_a_layer_that_waits_for_its_first_input_is_refused_in_a_line() -> None:
+    with pytest.raises(BackendError, match=r"can't count LazyConv2d on .* 3x6x5: ValueError: "):
+        count_built(lambda: nn.LazyConv2d(3, 3), SHAPE)
+
+
+def test_a_forward_with_other_arguments_is_named_by_its_line() -> None:
+    class Net(nn.Module):
+        def forward(self, x: Tensor, scale: int) -> Tensor:
+            return x * scale
+
+    with pytest.raises(BackendError, match=rf"{__file__}:\d+: TypeError: .*'scale'"):
+        count_built(Net, SHAPE)
+
+
 def test_an_error_of_the_forward_names_its_line() -> None:
     class Net(nn.Module):
         def forward(self, x: Tensor) -> Tensor:

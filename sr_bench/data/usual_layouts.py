@@ -69,9 +69,9 @@ class _Series:
 
 
 def usual_layouts(
-    dataset: Dataset, root: Path, scale: int, listing: Listing
+    dataset: Dataset, root: Path, scale: int, listing: Listing, *, with_lr: bool
 ) -> Iterator[LayoutFiles]:
-    """Yield the layouts that files below `root` have; also those of HR alone.
+    """Yield the layouts that files below `root` have: those of HR alone, and if asked with LR.
 
     Folders and files must say by their words what they are (`path_words`). Only folders that do
     are entered, and some that say nothing, which may hold one of the dataset's name.
@@ -80,7 +80,7 @@ def usual_layouts(
     places = list(_below(_Place("", Meaning(), (), listing.of(root)), names, listing))
     is_own = _is_own(dataset, root)
     for hr in _hr_series(dataset, places, scale, is_own=is_own):
-        for lr in _lr_series(dataset, places, hr, scale):
+        for lr in _lr_series(places, hr, scale) if with_lr else ():
             yield layout_files(dataset, Layout(hr.pattern, lr.pattern), hr.named, lr.named)
         yield layout_files(dataset, Layout(hr.pattern), hr.named, ())
 
@@ -216,12 +216,11 @@ def _is_lr_name(name: str, stems: frozenset[str]) -> bool:
     return says.role == "lr" or bool(says.scales)
 
 
-def _lr_series(
-    dataset: Dataset, places: list[_Place], hr: _Series, scale: int
-) -> Iterator[_Series]:
+def _lr_series(places: list[_Place], hr: _Series, scale: int) -> Iterator[_Series]:
     stems = frozenset(hr.stems.values())
     for place in places:
-        if place.others == hr.place.others and _one_split(place.says, hr.place.says):
+        fits = place.others == hr.place.others and _one_split(place.says, hr.place.says)
+        if fits and place.says.role != "hr":
             for series in _lr_of(place, stems):
                 is_other = place is not hr.place or series.stems.keys().isdisjoint(hr.stems)
                 if is_other and _is_lr(hr, series, scale):

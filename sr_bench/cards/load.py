@@ -1,10 +1,13 @@
 """Read a card.toml into model cards; say everything that is wrong with it at once."""
 
+import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from sr_bench import discovery
+from sr_bench.cards.network_io import protocol_faults
 from sr_bench.cards.protocol_files import load_protocol, parse_protocol, protocol_names
 from sr_bench.cards.schema import CardTable, EvaluationTable, ModelTable
 from sr_bench.core.card import Evaluation, ModelCard, SuiteCard
@@ -19,6 +22,7 @@ from sr_bench.files.toml import read_toml
 from sr_bench.files.validation import listed, nearest, validate
 
 _ARCHITECTURES = "sr_bench.zoo.families"
+_CLASS = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
 
 
 def load_card(path: Path) -> SuiteCard:
@@ -29,7 +33,7 @@ def load_card(path: Path) -> SuiteCard:
     """
     table = validate(CardTable, read_toml(path, CardError), where=str(path), error=CardError)
     protocols, faults = _own_protocols(table)
-    faults += _faults(table)
+    faults += _faults(table, protocols)
     if faults:
         raise CardError(listed(faults, where=str(path)))
     # Resolved, as its name is the family's: "." has none.
@@ -59,18 +63,21 @@ def _own_protocols(table: CardTable) -> tuple[dict[str, EvalProtocol], list[str]
     return protocols, faults
 
 
-def _faults(table: CardTable) -> Iterator[str]:
+def _faults(table: CardTable, own: dict[str, EvalProtocol]) -> Iterator[str]:
     """Yield what the schema alone can't see: names that don't exist, and doubles."""
-    protocols = (*protocol_names(), *table.protocol)
     for index, model in enumerate(table.model):
         where = f"model[{index}] {model.name!r}"
-        if model.architecture:
-            yield from _unknown(f"{where}: architecture", model.architecture, _ARCHITECTURES)
+        yield from (f"{where}: {fault}" for fault in _architecture_faults(model))
         yield from _unknown(f"{where}: cost.rule", model.cost.rule, "sr_bench.cost.rules")
-        for evaluation in model.evaluation:
-            if evaluation.protocol not in protocols:
-                advice = nearest(evaluation.protocol, protocols)
-                yield f"{where}: unknown protocol {evaluation.protocol!r}; {advice}"
+        # Those that are declared and faulty are told of already.
+        known = (*protocol_names(), *table.protocol)
+        for name in dict.fromkeys(evaluation.protocol for evaluation in model.evaluation):
+            if name not in known:
+                yield f"{where}: unknown protocol {name!r}; {nearest(name, known)}"
+            elif name in own or name in protocol_names():
+                factor = model.scale if model.input.enlarged else 1
+                faults = protocol_faults(*model.ends, _protocol(name, own), factor)
+                yield from (f"{where}: protocol {name!r}: {fault}" for fault in faults)
     for index, told in enumerate(table.told):
         yield from (f"table[{index}] {told.name!r}: {fault}" for fault in spelling_faults(told))
     names = Counter(model.name for model in table.model)
@@ -80,6 +87,19 @@ def _faults(table: CardTable) -> Iterator[str]:
         if n > 1:
             of = f" of source {source!r}" if source else ""
             yield f"row {row!r}{of} is bound {n} times at scale {scale}"
+
+
+def _architecture_faults(model: ModelTable) -> Iterator[str]:
+    name = model.architecture
+    if ":" not in name:
+        if name:
+            yield from _unknown("architecture", name, _ARCHITECTURES)
+        if model.code.trust:
+            yield 'code.trust goes with a class of yours, such as architecture = "nets.pan:PAN"'
+    elif not _CLASS.fullmatch(name):
+        yield f"architecture: expected MODULE:CLASS, such as nets.pan:PAN, got {name!r}"
+    elif (first := re.split("[.:]", name)[0]) in sys.stdlib_module_names:
+        yield f"architecture: {first!r} is a module of Python itself: give yours another name"
 
 
 def _unknown(where: str, name: str, package: str) -> Iterator[str]:
@@ -101,7 +121,7 @@ def _model(table: ModelTable, folder: Path, protocols: dict[str, EvalProtocol]) 
         onnx_by_precision={key: folder / name for key, name in table.onnx_by_precision.items()},
         evaluations=tuple(_evaluation(item, protocols) for item in table.evaluation),
         flops_rule=table.cost.rule,
-        counted_shape=table.cost.shape or (reads.channels, 256, 256),
+        counted_shape=table.cost.shape or (reads.channels, *(reads.size or (256, 256))),
         int8=narrowed(Int8Plan, table.int8),
         int8_tolerances=table.int8.tolerance,
         printed_int8=table.int8.observer,
@@ -111,5 +131,8 @@ def _model(table: ModelTable, folder: Path, protocols: dict[str, EvalProtocol]) 
 
 
 def _evaluation(table: EvaluationTable, protocols: dict[str, EvalProtocol]) -> Evaluation:
-    protocol = protocols.get(table.protocol) or load_protocol(table.protocol)
-    return narrowed(Evaluation, table, protocol=protocol)
+    return narrowed(Evaluation, table, protocol=_protocol(table.protocol, protocols))
+
+
+def _protocol(name: str, own: dict[str, EvalProtocol]) -> EvalProtocol:
+    return own.get(name) or load_protocol(name)

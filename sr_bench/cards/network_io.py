@@ -1,12 +1,13 @@
 """The tables ``[model.input]`` and ``[model.output]`` of a card."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sr_bench.core.fields import Bounds
 from sr_bench.core.network_io import NetworkColour, NetworkEnd, NetworkInput, NetworkOutput
-from sr_bench.core.protocol import Resize
+from sr_bench.core.protocol import EvalProtocol, Resize
 from sr_bench.files.validation import Table
 
 End = TypeVar("End", NetworkInput, NetworkOutput)
@@ -63,6 +64,9 @@ class InputTable(EndTable):
         if self.overlap is not None and self.size and 2 * self.overlap >= min(self.size):
             msg = f"expected an overlap below half of the tiles' size, {min(self.size)}"
             raise ValueError(msg)
+        if self.size and self.multiple_of > 1:
+            msg = "give either size, the only one that the network takes, or multiple_of"
+            raise ValueError(msg)
         return self
 
 
@@ -86,6 +90,31 @@ def read_ends(
     usual = plain if value_range is None else (0.0, value_range)
     reads = _end(NetworkInput, given, "input", NetworkInput(range=usual))
     return reads, _end(NetworkOutput, gives, "output", reads)
+
+
+def protocol_faults(
+    reads: NetworkInput, gives: NetworkOutput, protocol: EvalProtocol, enlarged_by: int
+) -> Iterator[str]:
+    """Yield where `protocol` wants what can't be with a network that `reads` and `gives` this.
+
+    LR is `enlarged_by` this factor before the network.
+    """
+    whites = (("input", reads, protocol.input_range), ("output", gives, protocol.output_range))
+    for key, end, white in whites:
+        if white is not None and not end.is_scaled_only:
+            yield (
+                f"its {key}_range = {white:g} is white where black is 0, and the network has"
+                f" {key}.range = {list(end.range)}{' with mean or std' * bool(end.mean or end.std)}"
+            )
+    if protocol.channel_order == "bgr" and reads.channels == 1:
+        yield f'its channel_order = "bgr" is of RGB networks, and input.colour = {reads.colour!r}'
+    if protocol.input_shape and reads.size and reads.overlap is None:
+        made = tuple(side * enlarged_by for side in protocol.input_shape)
+        if made != reads.size:
+            yield (
+                f"its input_shape makes inputs of {list(made)}, and the network takes input.size ="
+                f" {list(reads.size)} alone: give input.overlap to cut images into tiles"
+            )
 
 
 def _end(kind: type[End], table: EndTable, key: str, usual: NetworkEnd) -> End:

@@ -138,13 +138,13 @@ def _read_input(args: argparse.Namespace) -> "tuple[CompilerInput, Shape]":
     precision = read_precision(args)
     prepared = replace(prepare_network(args, precision), form=Form.SOURCE)  # vamc makes int8
     height, width = _size(args.shape, prepared.card)
-    return prepared.source(), (1, 3, height, width)
+    return prepared.source(), (1, prepared.card.input.channels, height, width)
 
 
 def _size(given: str | None, card: "ModelCard") -> tuple[int, int]:
     if given is None:
-        _, *counted = card.counted_shape
-        height, width = card.device.shape or card.usual_protocol.input_shape or counted
+        fixed = [side * card.input_scale for side in card.usual_protocol.input_shape or ()]
+        height, width = card.device.shape or fixed or card.counted_shape[1:]
         return height, width
     size = _SIZE.fullmatch(given)
     if size is None:

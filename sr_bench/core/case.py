@@ -118,13 +118,21 @@ class Case:
     def shape(self) -> str:
         """The shape that Flops are counted on, or that is timed, such as ``3x128x128``."""
         timed = self.metric in TIMED_METRICS
-        return "x".join(map(str, (3, *self.timed_size) if timed else self.card.counted_shape))
+        return "x".join(
+            map(
+                str,
+                (self.card.input.channels, *self.timed_size) if timed else self.card.counted_shape,
+            )
+        )
 
     @property
     def timed_size(self) -> tuple[int, int]:
-        """(height, width) of the image that latency is measured on: what the protocol fixes."""
+        """(height, width) of the input that latency is measured on: what the protocol fixes."""
         fixed = self.evaluation.protocol.input_shape if self.evaluation else None
-        return fixed or self.card.counted_shape[1:]
+        if fixed is None:
+            return self.card.counted_shape[1:]
+        height, width = (side * self.card.input_scale for side in fixed)
+        return height, width
 
     @property
     def id(self) -> str:

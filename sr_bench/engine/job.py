@@ -93,7 +93,7 @@ class Job:
     @cached_property
     def inputs(self) -> Mapping[str, str]:
         """What decides the scores apart from the network, by name."""
-        rule = {"version": SCORING_VERSION, **self.card.network_io, **self.protocol.choices()}
+        rule = {"version": SCORING_VERSION, **self.card.network_io, **self.protocol.digested()}
         return {"data": self.images.digest(self.names), "protocol": sha256_json(rule)}
 
     def pair(self, index: int) -> Pair:
@@ -101,6 +101,12 @@ class Job:
         lr, hr = self.images.load(index)
         name = self.images.items[index].name
         return prepare_pair(lr, hr, self.protocol, self.card.scale, where=name)
+
+    def input_shape(self, pair: Pair) -> tuple[int, int, int, int]:
+        """Return the shape of what the network is given for `pair`."""
+        height, width, _ = pair.lr.shape
+        factor = self.card.input_scale
+        return 1, self.card.input.channels, height * factor, width * factor
 
     def network_input(self, pair: Pair) -> NDArray[np.float32]:
         """Return the LR of `pair` as the network is given it, 1 x channels x height x width."""

@@ -16,6 +16,7 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
+from sr_bench.core.network_io import NetworkInput
 from sr_bench.errors import BackendError, DatasetError
 from sr_bench.files.onnx_image import said
 from sr_bench.precision.histogram import Histogram
@@ -32,7 +33,7 @@ from sr_bench.precision.moments import (
 from sr_bench.precision.network import Network
 from sr_bench.precision.observed import Observed
 from sr_bench.precision.segments import Array, Need, Runner, cut, memory_need
-from sr_bench.precision.tiles import Cutter, Tile
+from sr_bench.precision.tiles import ANY_SIZE, Cutter, Tile
 
 _MIB = 2**20
 
@@ -57,6 +58,7 @@ def collect(
     moments: bool,
     workers: int,
     progress: Callable[[int, int, str], None],
+    given: NetworkInput = ANY_SIZE,
 ) -> Statistics:
     """Run `network` over `inputs` once, and return the statistics.
 
@@ -69,6 +71,7 @@ def collect(
         moments: Whether to find the second moments too.
         workers: Tiles that run at the same time.
         progress: Called after each image with how many are done, how many there are, its name.
+        given: The sizes that the network takes, as far as its card says.
 
     Raises:
         DatasetError: There are no images.
@@ -78,7 +81,7 @@ def collect(
     if not inputs:
         msg = "the calibration set is empty; expected at least one image"
         raise DatasetError(msg)
-    job = _Pass(network, moments, memory_bytes, workers)
+    job = _Pass(network, moments, memory_bytes, workers, given)
     executor = ThreadPoolExecutor(workers, thread_name_prefix="calibrate")
     try:
         for done, name in enumerate(job.finished_images(executor, inputs), start=1):
@@ -96,9 +99,16 @@ _TileStatistics = tuple[Mapping[str, Histogram], TilePatches]
 class _Pass:
     """The work of one `collect`: submits tiles, and adds up what they give."""
 
-    def __init__(self, network: Network, moments: bool, memory_bytes: int, workers: int):
+    def __init__(
+        self,
+        network: Network,
+        moments: bool,
+        memory_bytes: int,
+        workers: int,
+        given: NetworkInput,
+    ):
         self.stop = Event()
-        self._network = network
+        self._network, self._given = network, given
         self._memory_bytes, self._workers = memory_bytes, workers
         self._observed = Observed.of(network)
         self._sample = Sample(windows(network) if moments else {})
@@ -119,7 +129,7 @@ class _Pass:
     ) -> Iterator[str]:
         """Run all images; yield the name of each when it is done."""
         running: deque[tuple[Tile, Future[_TileStatistics]]] = deque()
-        for tile in Cutter.of(self._network, self.runner.takes).tiles(inputs):
+        for tile in Cutter.of(self._network, self.runner.takes, self._given).tiles(inputs):
             while running and not self._fits(tile, [other for other, _ in running]):
                 yield from self._finish(*running.popleft())
             self._check_memory(tile)

@@ -1,23 +1,25 @@
 """Cut calibration images into tiles, each an image of its own that the network runs on."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import pairwise, product
 from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sr_bench.core.network_io import NetworkInput
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_image import misfit, needed_multiple
+from sr_bench.imaging.pieces import Pieces
 from sr_bench.precision.network import Network
 
 # SR4K at 1080p, measured: 3.3 GB and 10 s whole, 0.26 GB and 4.5 s in tiles of 256.
 LARGEST_TILE = 192
 """Height and width in pixels up to which an image is run as a whole."""
 
+ANY_SIZE = NetworkInput()
 _GRID = 16  # where tiles begin, as networks with windows of attention need
 
 
@@ -38,21 +40,36 @@ class Cutter:
 
     An image above 192 pixels becomes equal tiles; for a network of a fixed size, tiles of that
     size, of which the last ones overlap. What a network gets that runs only on multiples of some
-    number is padded to such a size by its own mirror image.
+    number is padded to such a size.
     """
 
     network: Network
-    multiple: int = 1
-    """Of which the network's heights and widths have to be multiples."""
+    given: NetworkInput
+    """The sizes that it takes."""
 
     @classmethod
-    def of(cls, network: Network, runs: Callable[[NDArray[np.float32]], bool]) -> "Cutter":
-        """Return what cuts images for `network`; `runs` tells whether it runs on one."""
+    def of(
+        cls,
+        network: Network,
+        runs: Callable[[NDArray[np.float32]], bool],
+        given: NetworkInput = ANY_SIZE,
+    ) -> "Cutter":
+        """Return what cuts images for `network`.
+
+        Args:
+            network: Its file may fix a size.
+            runs: Tells whether it runs on an image.
+            given: What its card says that it reads; without sizes, they are found by trying.
+        """
         _, channels, height, width = _read(network)
+        if given.is_fitted:
+            return cls(network, given)
+        if height and width:
+            return cls(network, replace(given, size=(height, width)))
         if height or width:
-            return cls(network)
+            return cls(network, given)
         number = needed_multiple(lambda h, w: runs(np.zeros((1, channels or 3, h, w), np.float32)))
-        return cls(network, max(number, 1))
+        return cls(network, replace(given, multiple_of=max(number, 1)))
 
     def tiles(self, images: Mapping[str, Callable[[], NDArray[np.float32]]]) -> Iterator[Tile]:
         """Yield the tiles of all `images`, those of one size in a row.
@@ -63,29 +80,22 @@ class Cutter:
         for name, load in images.items():
             image = load()
             self._check(name, image)
-            spare = [-size % self.multiple for size in image.shape[2:]]
-            if any(spare):
-                image = np.pad(image, ((0, 0), (0, 0), *((0, n) for n in spare)), "symmetric")
-            sides = zip(image.shape[2:], self._fixed or (0, 0), strict=True)
-            rows, columns = (list(self._parts(size, fixed)) for size, fixed in sides)
-            parts = [image[:, :, row, column] for row in rows for column in columns]
-            parts.sort(key=lambda part: part.shape)
+            parts = sorted(self._parts(image), key=lambda part: part.shape)
             for i, part in enumerate(parts, start=1):
                 yield Tile(name, np.ascontiguousarray(part), i == len(parts))
 
-    @cached_property
-    def _fixed(self) -> tuple[int, int] | None:
-        """Height and width that the network takes; None if it takes any, or one side is free."""
-        _, _, height, width = _read(self.network)
-        return (height, width) if height and width else None
+    def _parts(self, image: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        """Yield what the network gets of `image`; of any size, parts of at most 192 pixels."""
+        for piece in Pieces.of((image.shape[2], image.shape[3]), self.given).cut(image):
+            if self.given.size:
+                yield piece
+                continue
+            for row, column in product(*(list(self._slices(side)) for side in piece.shape[2:])):
+                yield piece[:, :, row, column]
 
-    def _parts(self, size: int, fixed: int) -> Iterator[slice]:
-        """Yield parts of a side: of the `fixed` size, or nearly equal ones of at most 192."""
-        if fixed:
-            starts = (min(start, size - fixed) for start in range(0, size, fixed))
-            yield from (slice(start, start + fixed) for start in starts)
-            return
-        grid = self.multiple * ceil(_GRID / self.multiple)
+    def _slices(self, size: int) -> Iterator[slice]:
+        """Yield nearly equal parts of a side."""
+        grid = self.given.multiple_of * ceil(_GRID / self.given.multiple_of)
         units = ceil(size / grid)
         count = ceil(units / max(LARGEST_TILE // grid, 1))
         edges = [min(i * units // count * grid, size) for i in range(count + 1)]
@@ -98,9 +108,13 @@ class Cutter:
             got = f"{image.dtype} of {' x '.join(map(str, shape))}"
             msg = f"{name}: expected an image as float32 1 x C x H x W, got {got}"
             raise BackendError(msg)
-        height, width = self._fixed or shape[2:]
-        tile = *shape[:2], min(height, shape[2]), min(width, shape[3])
-        if fault := misfit(_read(self.network), tile):
+        batch, channels, *sizes = _read(self.network)
+        height, width = self.given.size or sizes
+        tile = shape[2:]
+        if self.given.size:  # where the card lets images be cut, smaller ones are padded
+            padded = self.given.overlap is not None
+            tile = (height, width) if padded else (min(height, tile[0]), min(width, tile[1]))
+        if fault := misfit([batch, channels, height, width], (*shape[:2], *tile)):
             msg = f"{name}: {fault}"
             raise BackendError(msg)
 

@@ -1,13 +1,29 @@
 """What a card says of its network's input and output is read, and contradictions are named."""
 
+from pathlib import Path
+
 import pytest
 
+from sr_bench.cards.load import load_card
 from sr_bench.cards.network_io import InputTable, OutputTable, read_ends
 from sr_bench.cards.schema import ModelTable
 from sr_bench.core.network_io import NetworkInput, NetworkOutput
 from sr_bench.errors import CardError
 from sr_bench.files.validation import validate
 
+CARD = """
+schema = 1
+[protocol.mine]
+{protocol}
+[[model]]
+name = "m"
+row = "M"
+scale = 2
+onnx = "m.onnx"
+evaluation = [{{ dataset = "set5", protocol = "mine" }}]
+[model.input]
+{network}
+"""
 LEAST = {"name": "m", "row": "M", "scale": 2, "onnx": "m.onnx"}
 
 
@@ -47,6 +63,8 @@ def test_bytes_hold_whole_levels() -> None:
         ({"input": {"std": [0]}}, "greater than 0"),
         ({"input": {"overlap": 8}}, r"overlap goes with size = \[height, width\]"),
         ({"input": {"overlap": 8, "size": [16, 64]}}, "below half of the tiles' size, 16"),
+        ({"input": {"size": [16, 16], "multiple_of": 8}}, "either size, .* or multiple_of"),
+        ({"input": {"enlarged": "cv2_cubic"}, "scale": 1}, "which it has at scale = 1"),
         ({"input": {"colour": "y_full"}, "cost": {"shape": "3x8x8"}}, "cost.shape has 3 channels"),
         (
             {"input": {"layout": "nhwc"}, "onnx": "", "architecture": "edsr"},
@@ -57,3 +75,45 @@ def test_bytes_hold_whole_levels() -> None:
 def test_a_contradiction_is_one_line(keys: dict[str, object], message: str) -> None:
     with pytest.raises(CardError, match=message):
         read(**keys)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "network", "message"),
+    [
+        (
+            "input_range = 255",
+            "range = [-1, 1]",
+            r"input_range = 255 .* input.range = \[-1.0, 1.0\]",
+        ),
+        ("input_range = 1", "mean = [0.5]", r".* input.range = \[0.0, 1.0\] with mean or std"),
+        (
+            'channel_order = "bgr"',
+            'colour = "y_full"',
+            ".* of RGB networks, and input.colour = 'y_full'",
+        ),
+        (
+            'input_shape = [32, 32]\nlr_resize = "cv2_area"',
+            'size = [32, 32]\nenlarged = "cv2_cubic"',
+            r".*inputs of \[64, 64\], and the network takes input.size = \[32, 32\] alone",
+        ),
+    ],
+)
+def test_a_protocol_that_wants_what_the_network_can_not_is_named(
+    tmp_path: Path, protocol: str, network: str, message: str
+) -> None:
+    path = tmp_path / "card.toml"
+    path.write_text(CARD.format(protocol=protocol, network=network))
+    with pytest.raises(
+        CardError, match=rf"model\[0\] 'm': protocol 'mine': its {message}"
+    ) as raised:
+        load_card(path)
+    assert len(str(raised.value).splitlines()) <= 3
+    path.write_text(CARD.format(protocol=protocol, network=""))
+    load_card(path)
+
+
+def test_operations_are_counted_on_the_only_size_that_a_network_takes(tmp_path: Path) -> None:
+    path = tmp_path / "card.toml"
+    path.write_text(CARD.format(protocol="", network='size = [48, 64]\ncolour = "y_full"'))
+    (model,) = load_card(path).models
+    assert model.counted_shape == (1, 48, 64)

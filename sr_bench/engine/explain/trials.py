@@ -20,10 +20,13 @@ from sr_bench.engine.measure.worker import Work, Worker
 from sr_bench.engine.prepare.calibration import LEAST_EFFORT
 from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
+from sr_bench.engine.score.network_io import output_levels
 from sr_bench.files.onnx_file import load_onnx
 from sr_bench.files.temporary import temporary_folder
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.constants import constant_signs
+
+_WHITE = 255.0
 
 
 class Trials:
@@ -99,7 +102,7 @@ class Trials:
         path = self._folder / "trial.onnx"  # just one is open at a time
         path.write_bytes(model.SerializeToString())
         artefact = Artefact(path, None, self._low.precision, "trial")
-        with self._worker.open_artefact(artefact) as session:
+        with self._worker.open_artefact(artefact, self._low) as session:
             reference = Remembered(lambda: self._reference, self._outputs, "fp32")
 
             def tried(index: int) -> ImageResult:
@@ -114,16 +117,27 @@ class Trials:
         lr = self._job.network_input(self._pairs.of(self._job, index))
         if self._low.calibration is not None and self._low.form is Form.ONNX:
             yield from self._constant_signs(lr)
+
+        def read(output: NDArray[np.float32]) -> NDArray[np.float32]:
+            return output_levels(output, self._job.protocol, self._job.card.output)
+
+        def compute(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+            return read(self._reference.run(planes))
+
         with self._worker.open(self._low) as session:
-            low = session.run(lr)
-        compute = self._reference.run
-        white = self._job.card.output.with_white(self._job.protocol.output_range).span
-        yield from signs(low, compute(lr), lr, compute, white=white)
+            low = read(session.run(lr))
+        yield from signs(low, compute(lr), lr, compute, white=_WHITE)
 
     def _constant_signs(self, lr: NDArray[np.float32]) -> Iterator[str]:
         """Yield what is wrong with the file that was measured, for which `lr` is looked at."""
         network = self._maker.network
-        observed = collect(network, {"image": lambda: lr}, moments=False, **vars(LEAST_EFFORT))
+        observed = collect(
+            network,
+            {"image": lambda: lr},
+            moments=False,
+            given=self._low.card.input,
+            **vars(LEAST_EFFORT),
+        )
         yield from constant_signs(load_onnx(self._low.onnx()), network, observed.histograms)
 
     @cached_property

@@ -86,7 +86,7 @@ def run_batched(
     results: list[ImageResult] = []
     with _workers(threads) as loaders, _workers(threads) as scorers:
         windows = _overlapped(_shared(loaders, load, part) for part in _windows(job.names, asked))
-        ran = _overlapped(map(start, _batches(session, windows, wanted)))
+        ran = _overlapped(map(start, _batches(job, session, windows, wanted)))
         parts = ([outcome for outcome in batch if outcome.item.index in wanted] for batch in ran)
         for scored in _overlapped(_shared(scorers, score, part) for part in parts):
             finished.update(scored)
@@ -141,15 +141,15 @@ def _windows(names: Sequence[str], asked: Sequence[int]) -> list[range]:
 
 
 def _batches(
-    session: BatchSession, windows: Iterable[Sequence[_Item]], wanted: frozenset[int]
+    job: Job, session: BatchSession, windows: Iterable[Sequence[_Item]], wanted: frozenset[int]
 ) -> Iterator[Sequence[_Item]]:
     """Yield the batches that hold a wanted image: of each window, by the size of its images."""
     for window in windows:
         sizes: dict[tuple[int, ...], list[_Item]] = {}  # in order: batches are the same each time
         for item in window:
-            sizes.setdefault(item.pair.lr.shape, []).append(item)
-        for (height, width, channels), items in sizes.items():
-            largest = session.batch((1, channels, height, width))
+            sizes.setdefault(job.input_shape(item.pair), []).append(item)
+        for shape, items in sizes.items():
+            largest = session.batch(shape)
             for start in range(0, len(items), largest):
                 batch = items[start : start + largest]
                 if any(item.index in wanted for item in batch):

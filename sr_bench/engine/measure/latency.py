@@ -75,7 +75,7 @@ def time_network(runs: "Runs", case: Case, timer: Timer, progress: "Progress") -
     runs.jobs.check_offered(case)
     prepared = runs.jobs.prepared(case, progress)
     source, lr = _image(runs, case)
-    with runs.here.open_artefact(prepared.artefact()) as session:
+    with runs.here.open_artefact(prepared.artefact(), prepared) as session:
         setting = _setting(runs, case, session.device, source)
         # The peak counts from the first run on: a runtime that keeps its buffers takes them in its
         # first two runs and nothing afterwards. Elsewhere than in this process it is unknown.
@@ -122,7 +122,7 @@ def _check_computes(runs: "Runs") -> None:
 
 
 def _image(runs: "Runs", case: Case) -> tuple[str, "NDArray[np.float32]"]:
-    """Return where the image is from, and the network's input, 1 x 3 x height x width.
+    """Return where the image is from, and the network's input, of the size that is timed.
 
     It is the start of the dataset's first image, repeated where that is too small. Without the
     dataset it is noise, the same each time.
@@ -131,7 +131,9 @@ def _image(runs: "Runs", case: Case) -> tuple[str, "NDArray[np.float32]"]:
 
     from sr_bench.engine.score.network_io import network_input
 
-    height, width = case.timed_size
+    card, (rows, columns) = case.card, case.timed_size
+    # Rounded up: what the card enlarges is as large as the input, or larger.
+    height, width = -(-rows // card.input_scale), -(-columns // card.input_scale)
     try:
         job = runs.jobs.job(case)
     except NotRunError:
@@ -142,8 +144,8 @@ def _image(runs: "Runs", case: Case) -> tuple[str, "NDArray[np.float32]"]:
         lr = job.pair(0).lr
     tiles = (-(-height // lr.shape[0]), -(-width // lr.shape[1]), 1)  # rounded up
     image = np.tile(lr, tiles)[:height, :width]
-    card = case.card
-    return source, network_input(image, case.on_images.protocol, card.input, card.scale)
+    planes = network_input(image, case.on_images.protocol, card.input, card.scale)
+    return source, np.ascontiguousarray(planes[:, :, :rows, :columns])
 
 
 def _setting(runs: "Runs", case: Case, device: str, source: str) -> Setting:

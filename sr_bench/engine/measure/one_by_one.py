@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sr_bench.engine.job import Computes, Done, ImageResult, Job, Keep, Progress
 from sr_bench.engine.score.fidelity import fidelity
-from sr_bench.engine.score.network_io import read_output
+from sr_bench.engine.score.network_io import between_ends, read_output
 from sr_bench.engine.score.protocol import Pair, score_each
 from sr_bench.errors import DatasetError, MetricError, SrBenchError
 from sr_bench.imaging.threads import use_one_opencv_thread
@@ -169,8 +169,10 @@ def score_output(
         faults = {m: str(cause) for m, cause in each.items() if m not in scores}
     if not scores:
         raise MetricError(next(iter(faults.values())))
-    level = gives.with_white(rule.output_range).span
-    close = None if reference is None else fidelity(output, reference, white=level)
+    close = None
+    if reference is not None:
+        low, full = (between_ends(each, gives) for each in (output, reference))
+        close = fidelity(low, full, white=gives.with_white(rule.output_range).span)
     if keep:
         keep(index, pair, output)
     return ImageResult(job.images.items[index].name, scores, close, faults)

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar, cast
 
 from sr_bench.core.backend import Artefact, BackendInfo, BatchSession, Session
 from sr_bench.engine.job import Computes, Done, ImageResult, Job, Progress
+from sr_bench.engine.measure.fitted import fitted
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.kept_images import Keeper
@@ -111,7 +112,7 @@ class Worker:
     def open(self, prepared: Prepared) -> Session:
         """Open what `prepared` describes; record it if that is asked."""
         artefact = prepared.artefact()
-        session = self.open_artefact(artefact)
+        session = self.open_artefact(artefact, prepared)
         if self._recorder is None or prepared.is_further_reading:
             return session
         return Recorded(session, artefact, self._recorder)
@@ -120,13 +121,15 @@ class Worker:
         """Return what gives the session of `prepared` for one run."""
         return self.open(prepared)  # others lend what stays open between runs
 
-    def open_artefact(self, artefact: Artefact) -> Session:
-        """Open `artefact`."""
+    def open_artefact(self, artefact: Artefact, prepared: Prepared) -> Session:
+        """Open `artefact`, made from `prepared`, so that it takes whole images."""
         chosen = self._selection
         opened: Session = chosen.backend_module.open_session(
             artefact, threads=chosen.session_threads, options=chosen.backend_options
         )
-        return opened
+        if self.info.replays:  # whole images were recorded
+            return opened
+        return fitted(opened, prepared.reads, prepared.card.network_scale)
 
     def measure(
         self, work: Work, indices: Sequence[int], *, begin: Begin, done: Done, progress: Progress

@@ -17,6 +17,7 @@ from sr_bench.engine.score.network_io import network_input
 from sr_bench.engine.score.protocol import in_input_shape
 from sr_bench.errors import CardError, DatasetError
 from sr_bench.files.hashing import sha256_json
+from sr_bench.imaging.resize import resize
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,14 @@ class CalibrationSet:
 
         Each is in the size that the network gets it in.
         """
-        return tuple(partial(self._lr, index) for index in range(len(self.names)))
+        return tuple(partial(self._levels, index) for index in range(len(self.names)))
 
     def _input(self, index: int) -> NDArray[np.float32]:
         return network_input(self._lr(index), self._rule, self.card.input, self.card.scale)
+
+    def _levels(self, index: int) -> NDArray[np.uint8]:
+        lr, rule, factor = self._lr(index), self.card.input.enlarged, self.card.input_scale
+        return resize(lr, (lr.shape[0] * factor, lr.shape[1] * factor), rule) if rule else lr
 
     def _lr(self, index: int) -> NDArray[np.uint8]:
         lr, _ = self.images.load(index)

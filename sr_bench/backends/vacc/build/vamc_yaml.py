@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from sr_bench.backends.vacc.build.vdsp import values_text
 from sr_bench.core.device import CompilerInput, Shape
 from sr_bench.errors import BackendError
 from sr_bench.files.validation import Table, validate
@@ -164,8 +165,8 @@ def _steps(source: CompilerInput, *, channels: int) -> list[dict[str, object]]:
     if source.white not in (1.0, 255.0) or channels != 3:
         msg = (
             f"{source.name}: the card's compiler is calibrated with 8-bit RGB images for networks "
-            f"of 3 channels with the white level 1 or 255, got {channels} with {source.white:g}: "
-            "use fp16"
+            "of 3 channels of values from 0 to 1 or 255, got "
+            f"{values_text(channels, source.white)}: use fp16"
         )
         raise BackendError(msg)
     steps: list[dict[str, object]] = [{"type": "DecodeImage", "backend": "pillow"}]

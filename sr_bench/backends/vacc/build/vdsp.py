@@ -13,6 +13,14 @@ from sr_bench.errors import BackendError
 _NORMALISATIONS = {1.0: "DIV255", 255.0: "EQUAL"}
 
 
+def values_text(channels: int, white: float) -> str:
+    """Return what a network of so many `channels` reads; `white` is as in `CompilerInput`."""
+    values = (
+        f"from 0 to {white:g}" if white else "that no white level alone makes (range, mean or std)"
+    )
+    return f"{channels} channel{'s' * (channels > 1)} of values {values}"
+
+
 def vdsp_text(shape: Shape, white: float) -> str:
     """Return the file's text for images of exactly the network's input `shape`, NCHW.
 
@@ -28,8 +36,8 @@ def vdsp_text(shape: Shape, white: float) -> str:
     _, channels, height, width = shape
     if channels != 3 or white not in _NORMALISATIONS:
         msg = (
-            "expected a network of 3 channels and white level 1 or 255 to feed the card with "
-            f'images, got {channels} and {white:g}; set feed = "tensor" in the card'
+            "expected a network of 3 channels and values from 0 to 1 or 255 to feed the card with"
+            f' images, got {values_text(channels, white)}; set feed = "tensor" in the card'
         )
         raise BackendError(msg)
     config = {

@@ -1,0 +1,45 @@
+"""What a device's own compiler is given: the network in fp32, a plan, and images as levels."""
+
+from pathlib import Path
+
+from sr_bench.core.card import ModelCard
+from sr_bench.core.device import CompilerInput
+from sr_bench.core.precision import Precision
+from sr_bench.engine.prepare.calibration import CalibrationSet
+from sr_bench.files.kept import Kept
+
+
+def compiler_input(
+    card: ModelCard, precision: Precision, onnx: Path, images: CalibrationSet | None, kept: Kept
+) -> CompilerInput:
+    """Return it for the network of `card`, which is in the file `onnx`, in a low `precision`.
+
+    Raises:
+        BackendError: The network can't be read.
+        CardError: The card skips a layer that the network doesn't have.
+    """
+    rule = card.usual_protocol
+    given = card.input.with_white(rule.input_range)
+    return CompilerInput(
+        name=card.id,
+        onnx=onnx,
+        precision=precision,
+        plan=card.device,
+        scale=card.network_scale,
+        white=given.range[1] if given.is_scaled_only else 0.0,
+        channel_order="bgr" if given.is_bgr(rule.channel_order) else "rgb",
+        skip_layers=_skipped(card, onnx),
+        calibration=images.levels() if images else (),
+        calibration_digest=images.digest if images else "",
+        kept_in=kept.place,
+        since=kept.since,
+    )
+
+
+def _skipped(card: ModelCard, onnx: Path) -> tuple[int, ...]:
+    """Return the positions of the layers that the device's plan skips."""
+    if not card.device.skip:
+        return ()
+    from sr_bench.engine.prepare.int8 import positions  # onnx loads only when a network is made
+
+    return positions(onnx, card.device.skip, key="vacc.skip", told=card.onnx)

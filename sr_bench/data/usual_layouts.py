@@ -11,9 +11,10 @@ from sr_bench.data.layout_files import LayoutFiles, layout_files
 from sr_bench.data.listing import Folder, Listing, is_container, is_image, stem_of
 from sr_bench.data.path_words import Meaning, meaning
 from sr_bench.data.sizes import nearest_scale
+from sr_bench.errors import DatasetError
 
 _DEEPEST = 6
-_STRANGERS = 3
+_STRANGERS = 2
 """Folders on the way to a dataset's that say nothing."""
 _MOST_FOLDERS = 64
 """In a folder of which those that say nothing are entered."""
@@ -126,9 +127,9 @@ def _goes_on(stem: str, rest: str) -> bool:
 def _is_own(dataset: Dataset, root: Path) -> bool:
     """Whether `root` is the dataset's alone: its manifest is there, or the path names it."""
     names = (dataset.slug, *dataset.names)
-    # The last names, as of --sr-data Set5/HR.
-    *_, above, last = (meaning(part, names) for part in (root.resolve() / "x").parts[-3:-1])
-    is_named = last.is_named or (above.is_named and last.role == "hr")
+    whole = root.resolve()
+    above, last = (meaning(path.name, names) for path in (whole.parent, whole))
+    is_named = last.is_named or (above.is_named and last.role == "hr")  # --sr-data Set5/HR
     return is_named or root == dataset.manifest.parent
 
 
@@ -144,7 +145,13 @@ def _below(place: _Place, names: tuple[str, ...], listing: Listing) -> Iterator[
             says, others = replace(says, special=()), (*others, name)
         if "{" in name or "*" in name:  # would mean something else in a pattern
             continue
-        folder, says = listing.of(place.folder.path / name), place.says + says
+        try:
+            folder = listing.of(place.folder.path / name)
+        except DatasetError:
+            if others == place.others:  # its name says that it is the dataset's
+                raise
+            continue
+        says = place.says + says
         if len(others) < 2 or says.is_named or not any(map(is_image, folder.files)):
             path = f"{place.path}{name}/"
             yield from _below(_Place(path, says, others, folder), names, listing)

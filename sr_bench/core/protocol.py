@@ -40,6 +40,7 @@ SsimWindow = Literal[
     "gaussian13_sample",
     "gaussian_replicate",
     "gaussian_mirror",
+    "gaussian5_mirror",
     "gaussian_zero",
     "gaussian_3d",
     "gaussian_pooled",
@@ -48,6 +49,7 @@ SsimWindow = Literal[
     "uniform7_population",
     "uniform8",
     "uniform11",
+    "uniform11_sample",
 ]
 PsnrChannels = Literal["together", "mean", "mean_6_1_1"]
 

@@ -154,7 +154,7 @@ def _fitting(first: _Printed, others: Sequence[_Printed]) -> list[Candidate]:
         for other in others:
             part, found = _given_too(first, found, other, cost)
             chance *= part
-        for index in found.keys() - fitting.keys():
+        for index in (index for index in found if index not in fitting):
             way = _candidate(ways[index], first.digits[index])
             fitting[index] = replace(way, chance=chance, beside=found[index])
     return list(fitting.values())

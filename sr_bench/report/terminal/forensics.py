@@ -49,19 +49,24 @@ _PEAKS = {
     65025.0: "white level 255 for images of 0 to 1",
     "hr_max": "peak: the largest value of each HR image",
     "hr_range": "peak: the range of values of each HR image",
+    "sr_range": "peak: the range of values of each SR image",
+    "both_range": "peak: the range of values of each pair (torchmetrics, if it isn't told)",
+    4095.0: "peak 4095 (image-similarity-measures)",
     510.0: "data range 2 for images of 0 to 1 (scikit-image, if it isn't told)",
 }
 _DIFFERENCES = {
     "exact": "differences as they are",
     "uint8": "differences in 8 bits, where 3 - 5 is 254",
     "uint8_square": "differences and their squares in 8 bits",
+    "epsilon": "1e-8 added to the error of images of 0 to 1 (piq, pyiqa)",
 }
 _WINDOWS = {
     "gaussian": "Gaussian window, valid region",
     "gaussian_sample": "Gaussian window, sample covariance (scikit-image)",
     "gaussian13": "Gaussian window of 13 taps (scikit-image before 0.15)",
     "gaussian13_sample": "Gaussian window of 13 taps, sample covariance (scikit-image before 0.15)",
-    "gaussian_mirror": "Gaussian window over mirrored edges",
+    "gaussian_mirror": "Gaussian window over mirrored edges (torchmetrics, kornia, OpenCV)",
+    "gaussian5_mirror": "Gaussian window of 5 taps over mirrored edges (kornia)",
     "gaussian_zero": "Gaussian window over zeros at the edges",
     "gaussian_replicate": "Gaussian window over repeated edges (MATLAB's ssim)",
     "gaussian_pooled": "Gaussian window on images averaged down (piq, Wang's ssim.m)",
@@ -71,6 +76,7 @@ _WINDOWS = {
     "uniform7_population": "uniform 7x7 window",
     "uniform8": "uniform 8x8 window",
     "uniform11": "uniform 11x11 window (sewar)",
+    "uniform11_sample": "uniform 11x11 window, sample covariance (scikit-image)",
 }
 _AGGREGATIONS = {
     "mean": "mean over images",

@@ -3,6 +3,7 @@
 import argparse
 
 from sr_bench import discovery
+from sr_bench.cli._args.bare_file import countable_file
 from sr_bench.cli._args.output import add_json_argument, print_json, print_table
 from sr_bench.cli._args.suites import add_suites_argument, find_model, load_suites
 from sr_bench.errors import OptionError
@@ -15,8 +16,10 @@ _RULES = "sr_bench.cost.rules"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json_argument(parser)
-    parser.add_argument("model", help="a model's name, as sr-bench list prints it")
-    parser.add_argument("--shape", metavar="CxHxW", help="input shape (default: the card's)")
+    parser.add_argument("model", help="a model's name as sr-bench list prints it, or an ONNX file")
+    parser.add_argument(
+        "--shape", metavar="CxHxW", help="input shape (default: the card's, or the file's)"
+    )
     add_suites_argument(parser)
 
 
@@ -24,7 +27,8 @@ def run(args: argparse.Namespace) -> int:
     """Count, and print the value by each rule."""
     from sr_bench.engine.measure.cost import count
 
-    card = find_model(load_suites(args.suites), args.model)
+    is_file = args.model.endswith(".onnx")
+    card = countable_file(args) if is_file else find_model(load_suites(args.suites), args.model)
     shape = _shape(args.shape) if args.shape is not None else card.counted_shape
     counts = count(card, shape)
     rules = {name: discovery.load(_RULES, name) for name in discovery.names(_RULES)}

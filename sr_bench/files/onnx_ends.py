@@ -21,8 +21,7 @@ _ORDERS = ("nchw", "nhwc", "chw", "hwc", "hw")
 _CHANNELS = (1, 3)
 _NO_SIDE = 4  # fixed sizes up to this one are of channels
 _PROBE = {"n": 1, "h": 6720, "w": 13440}  # multiples of most windows; nothing is computed on it
-_VERBS = {"input": "reads", "output": "gives"}
-_LUMAS = "'y_float', 'y_rounded' or 'y_full'"
+VERBS = {"input": "reads", "output": "gives"}
 
 
 @dataclass(frozen=True)
@@ -119,38 +118,6 @@ def image_network(model: ModelProto, given: NetworkInput, gives: NetworkOutput) 
     return ImageNetwork(model, start, stop, whole == (1, 1) and start.is_plain and stop.is_plain)
 
 
-def check_card(network: ImageNetwork, given: NetworkInput, gives: NetworkOutput) -> None:
-    """Compare what the file of `network` says with what its card does.
-
-    Raises:
-        BackendError: They contradict each other, or the card must say more: which luma, or that
-            elements are whole levels. The message names the key to set.
-    """
-    fault = _contradiction(network.reads, given, "input")
-    if fault := fault or _contradiction(network.gives, gives, "output"):
-        raise BackendError(fault)
-    if given.size and network.size not in (None, given.size):
-        msg = (
-            f"the card says size = {list(given.size)} under [model.input], but the network reads"
-            f" {network.reads.end}"
-        )
-        raise BackendError(msg)
-
-
-def _contradiction(image: ImageEnd, said: NetworkEnd, key: str) -> str:
-    file, table = f"the network {_VERBS[key]} {image.end}", f"under [model.{key}]"
-    kind = image.end.dtype
-    if said.dtype not in (None, kind):
-        return f"the card says dtype = {said.dtype!r} {table}, but {file}"
-    if image.channels == 1 != said.channels:
-        return f"{file}, one channel: say which luma that is, colour = {_LUMAS} {table}"
-    if image.channels != said.channels:
-        return f"the card says colour = {said.colour!r} {table}, but {file}, three channels"
-    if kind == "uint8" and (said.range != (0.0, 255.0) or said.mean or said.std):
-        return f"{file}, whole levels: say range = [0, 255] without mean and std {table}"
-    return ""
-
-
 def _keep_only(values: Sequence[Message], end: End) -> None:
     """Take from `values` all but the one of `end`."""
     for value in [each for each in values if each.name != end.name]:
@@ -167,7 +134,7 @@ def _chosen(found: Sequence[End], name: str, key: str) -> End:
         advice = nearest(name, tuple(names))
         msg = f"name = {name!r} under [model.{key}]: the network has no such {key}; {advice}"
         raise BackendError(msg)
-    said = f"the network {_VERBS[key]} {' and '.join(map(str, found)) or 'nothing'}"
+    said = f"the network {VERBS[key]} {' and '.join(map(str, found)) or 'nothing'}"
     if images:
         which = " or ".join(repr(end.name) for end in images)
         msg = f"{said}: say which is the image, name = {which} under [model.{key}]"
@@ -211,7 +178,7 @@ def _given_image(model: ModelProto, start: ImageEnd, target: End, gives: Network
 
 def _only(ways: Sequence[ImageEnd], end: End, said: NetworkEnd, key: str) -> ImageEnd:
     """Return the one of `ways`; where only the number of channels is open, as the card says."""
-    file, table = f"the network {_VERBS[key]} {end}", f"under [model.{key}]"
+    file, table = f"the network {VERBS[key]} {end}", f"under [model.{key}]"
     if not ways:
         msg = f"the card says layout = {said.layout!r} {table}, but {file}"
         raise BackendError(msg)

@@ -5,7 +5,8 @@ from onnx import ModelProto, TensorProto, helper
 
 from sr_bench.core.network_io import NetworkInput, NetworkOutput
 from sr_bench.errors import BackendError
-from sr_bench.files.onnx_ends import check_card, image_network
+from sr_bench.files.onnx_card import Declared, check_card
+from sr_bench.files.onnx_ends import image_network
 from tests.files.image_nets import image_net
 
 RGB, GIVES = NetworkInput(), NetworkOutput()
@@ -16,7 +17,7 @@ FREE = {"dims": ["a", "b", "c", "d"], "gives_dims": ["e", "f", "g", "h"]}
 
 def _found(model: ModelProto, given: NetworkInput = RGB, gives: NetworkOutput = GIVES) -> str:
     network = image_network(model, given, gives)
-    check_card(network, given, gives)
+    check_card(network, Declared(given, gives))
     return f"{network.reads.order}{network.reads.channels} {network.gives.order}"
 
 

@@ -1,7 +1,7 @@
 """Prepare: from a card to an artefact that a backend can open, cached by content."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -146,31 +146,24 @@ class Prepared:
             BackendError: The network can't be exported or read.
             CardError: The card skips a layer that the network doesn't have.
         """
+        from sr_bench.engine.prepare.int8 import skipped
+
         rule, images = self.card.usual_protocol, self.calibration
         given = self.card.input.with_white(rule.input_range)
         return CompilerInput(
             name=self.card.id,
-            onnx=self.fp32_onnx(),
+            onnx=(onnx := self.fp32_onnx()),
             precision=self.precision,
             plan=self.card.device,
             scale=self.card.scale,
             white=given.range[1] if given.is_scaled_only else 0.0,
             channel_order="bgr" if given.is_bgr(rule.channel_order) else "rgb",
-            skip_layers=self._skipped(),
+            skip_layers=skipped(onnx, self.card),
             calibration=images.levels() if images else (),
             calibration_digest=images.digest if images else "",
             kept_in=self.kept.place,
             since=self.kept.since,
         )
-
-    def _skipped(self) -> tuple[int, ...]:
-        """Return the positions of the layers that the device's plan skips."""
-        if not self.card.device.skip:
-            return ()
-        from sr_bench.engine.prepare.int8 import positions
-
-        told = self.card.onnx
-        return positions(self.fp32_onnx(), self.card.device.skip, key="vacc.skip", told=told)
 
     def onnx(self) -> Path:
         """Return the network in its precision as an ONNX file, kept by content.
@@ -178,13 +171,8 @@ class Prepared:
         Raises:
             BackendError: It can't be exported, calibrated or rounded.
         """
-        if self.precision.is_full:
+        if self.precision.is_full or self.card.is_given(self.precision):
             return self.fp32_onnx()
-        if self.card.is_given(self.precision):
-            from sr_bench.engine.prepare.file_notes import check_given
-
-            check_given(self.weights, self.precision)
-            return self._own_file(self.weights)
         if self.calibration:
             key = f"{self._calibrated()}-{self.digest[:32]}"
             return self.kept.file(f"onnx/{key}.onnx", self._write_int8)
@@ -195,20 +183,13 @@ class Prepared:
         return self.kept.file(name, lambda target: to_fp16(self.fp32_onnx(), target, told=told))
 
     def fp32_onnx(self) -> Path:
-        """Return the network as a float32 ONNX file, N x C x H x W."""
-        if self.card.onnx:
-            return self._own_file(self.card.onnx)
-        return self.kept.file(f"onnx/{self._recipe()}.onnx", self._export)
-
-    def _own_file(self, path: Path) -> Path:
-        """Return the user's file at `path`, or what it is brought to where it has other ends."""
-        from sr_bench.files.onnx_canonical import is_canonical, write_canonical
-
-        ends = self.card.input, self.card.output
-        if is_canonical(path, *ends):
-            return path
+        """Return the network as an ONNX file, float32 but for a file given for a low precision."""
         name = f"onnx/{self._recipe()}.onnx"
-        return self.kept.file(name, lambda target: write_canonical(path, *ends, target))
+        if self.card.onnx is None:
+            return self.kept.file(name, self._export)
+        from sr_bench.engine.prepare.own_file import own_file
+
+        return own_file(self.card, self.precision, self.kept, name)
 
     def _export(self, target: Path) -> None:
         from sr_bench.export.to_onnx import export_onnx
@@ -284,8 +265,8 @@ class Prepared:
         our own code: a changed architecture must not be served the old file.
         """
         declared = self.card.checkpoint.sha256 if self.card.checkpoint else ""
-        ends = [self.card.input.choices(), self.card.output.choices()] if self.card.onnx else []
-        return sha256_json([self.network, declared, measuring(), *ends])
+        ends = [self.card.input, self.card.output] if self.card.onnx else []
+        return sha256_json([self.network, declared, measuring(), *map(asdict, ends)])
 
 
 def prepare(

@@ -15,6 +15,7 @@ from sr_bench.core.card import Hyper, ModelCard, Tolerance
 from sr_bench.core.claim import Claim, dataset_key
 from sr_bench.core.metric import quantity
 from sr_bench.document.sizes import Size
+from sr_bench.draft.ends import Ends, read_ends
 from sr_bench.engine.judge.claim import fits
 from sr_bench.errors import SrBenchError
 
@@ -94,6 +95,11 @@ class Network:
     cut_params: bool = False
     """Whether the document cut the printed parameters, instead of rounding them."""
     doubts: tuple[str, ...] = ()
+    ends: Ends = field(default_factory=Ends)
+
+    def shaped(self, shape: Size) -> Size:
+        """Return `shape` with the channels that it reads."""
+        return self.ends.input.channels, *shape[1:]
 
     @property
     def known(self) -> bool:
@@ -139,11 +145,16 @@ def identify(costs: Costs, about: str) -> Network:
 def own_file(costs: Costs, file: Path, folder: Path) -> Network:
     """Return the network of a user's ONNX `file`, named from the `folder` of the card."""
     name = Path(relpath(file.resolve(), folder.resolve())).as_posix()
-    network = Network(onnx=name, why="given with --onnx")
+    ends = read_ends(file, name)
+    white = 255.0 if all(ends.in_levels) else None
+    network = Network(onnx=name, why="given with --onnx", value_range=white, ends=ends)
+    card = replace(_card(costs, network), onnx=file.resolve(), input=ends.input, output=ends.output)
+    costs = replace(costs, shapes=tuple(network.shaped(shape) for shape in costs.shapes))
     try:
-        return _compared(costs, network, replace(_card(costs, network), onnx=file.resolve()))
+        found = _compared(costs, network, card)
     except SrBenchError as error:
         return replace(network, doubts=(f"{name} can't be counted: {error}",))
+    return replace(found, doubts=(*ends.doubts, *found.doubts))
 
 
 def _card(costs: Costs, network: Network) -> ModelCard:
@@ -167,7 +178,7 @@ def _compared(costs: Costs, network: Network, card: ModelCard) -> Network:
     """
     from sr_bench.engine.measure.cost import count
 
-    counts = count(card, next(iter(costs.shapes), (3, 256, 256)))
+    counts = count(card, next(iter(costs.shapes), (card.input.channels, 256, 256)))
     printed = None if counts.unknown_params else costs.of("params")
     why, exact = f"{counts.params:,} parameters by count", counts.params / 1e6
     name, doubts = network.onnx or f"{network.architecture} as published", []

@@ -89,8 +89,9 @@ def write_canonical(path: Path, card: Declared, target: Path) -> None:
     Raises:
         BackendError: It can't be read, or as of `canonical`; no file is written.
     """
+    model = load_onnx(path)
     try:
-        write_onnx(canonical(load_onnx(path), card), target)
+        write_onnx(canonical(model, card), target)
     except BackendError as error:
         raise error.about(str(path)) from error
 

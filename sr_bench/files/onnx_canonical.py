@@ -175,9 +175,8 @@ def _with_axes(operator: str, image: ImageEnd, version: int) -> list[_Step]:
 def _declared(value: ValueInfoProto, image: ImageEnd, mark: str, *, is_changed: bool) -> str:
     """Make `value` of a graph float32 N x C x H x W; return its name, a new one if it changed."""
     name = f"{value.name}{mark}image" if is_changed else str(value.name)
-    dims = dict(zip(image.order, image.end.dims or [None] * len(image.order), strict=True))
-    batch = 1 if image.sizes.get("n", 1) else dims["n"]
-    shape = [size or None for size in (batch, image.channels, dims["h"], dims["w"])]
+    sizes = {"n": 1, **image.sizes, "c": image.channels}
+    shape = [min(sizes["n"], 1) or None, *(sizes[axis] or None for axis in "chw")]
     value.CopyFrom(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
     return name
 

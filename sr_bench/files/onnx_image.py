@@ -131,4 +131,5 @@ def said(error: Exception) -> str:
 def _text(dims: Dims) -> str:
     """Return `dims` as messages have them; a long name, such as a formula, as ``any``."""
     names = (str(size or "") for size in dims)
-    return " x ".join(name if 0 < len(name) <= _LONGEST_NAME else "any" for name in names)
+    told = (name if name.isprintable() and len(name) <= _LONGEST_NAME else "" for name in names)
+    return " x ".join(name or "any" for name in told)

@@ -162,6 +162,13 @@ def _damaged(content: bytes) -> Sequence[bytes]:
     return files
 
 
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path, content = tmp_path / "net.onnx", image_net("nhwc").SerializeToString()
+    path.write_bytes(content.replace(b"features", b"featu\xffes"))
+    with pytest.raises(BackendError, match=r"net.onnx: the name b'featu.xffes' is not UTF-8"):
+        write_canonical(path, _ends("float32", "float32", 3), tmp_path / "made.onnx")
+
+
 def test_a_damaged_file_is_refused_in_one_line_or_read(tmp_path: Path) -> None:
     model = image_net("nhwc", "uint8")
     del model.graph.initializer[0]  # so that most of the file is structure

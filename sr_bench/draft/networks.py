@@ -12,8 +12,9 @@ from pathlib import Path
 from sr_bench.core.card import Hyper, ModelCard, Tolerance
 from sr_bench.core.claim import Claim, dataset_key
 from sr_bench.core.metric import quantity
-from sr_bench.core.network_io import NetworkInput
+from sr_bench.core.network_io import NetworkOutput
 from sr_bench.document.sizes import Size
+from sr_bench.draft.ends import Ends, read_ends
 from sr_bench.draft.published import PUBLISHED
 from sr_bench.engine.explain.counting import countings
 from sr_bench.engine.judge.claim import fits
@@ -29,8 +30,7 @@ class Network:
     onnx: str = ""
     """The file, as the card names it."""
     value_range: float | None = None
-    input: NetworkInput = field(default_factory=NetworkInput)
-    """What it reads, but for the value range."""
+    ends: Ends = field(default_factory=Ends)
     why: str = ""
     rule: str = ""
     """By which the printed Flops were counted; empty if none gives them."""
@@ -39,6 +39,10 @@ class Network:
     cut_params: bool = False
     """Whether the document cut the printed parameters, instead of rounding them."""
     doubts: tuple[str, ...] = ()
+
+    def shaped(self, shape: Size) -> Size:
+        """Return `shape` with the channels that it reads; documents may not print them."""
+        return self.ends.input.channels, *shape[1:]
 
     @property
     def known(self) -> bool:
@@ -74,7 +78,7 @@ def identify(costs: Costs, about: str) -> Network:
                 known.architecture,
                 known.hyper,
                 value_range=known.value_range,
-                input=known.at(costs.scale),
+                ends=Ends(known.at(costs.scale), NetworkOutput(known.input.colour)),
             )
             try:
                 found = _compared(costs, network, _card(costs, network))
@@ -89,11 +93,15 @@ def identify(costs: Costs, about: str) -> Network:
 def own_file(costs: Costs, file: Path, folder: Path) -> Network:
     """Return the network of a user's ONNX `file`, named from the `folder` of the card."""
     name = Path(relpath(file.resolve(), folder.resolve())).as_posix()
-    network = Network(onnx=name, why="given with --onnx")
+    ends = read_ends(file, name)
+    white = 255.0 if all(ends.in_levels) else None
+    network = Network(onnx=name, why="given with --onnx", value_range=white, ends=ends)
+    card = replace(_card(costs, network), onnx=file.resolve())
     try:
-        return _compared(costs, network, replace(_card(costs, network), onnx=file.resolve()))
+        found = _compared(costs, network, card)
     except SrBenchError as error:
         return replace(network, doubts=(f"{name} can't be counted: {error}",))
+    return replace(found, doubts=(*ends.doubts, *found.doubts))
 
 
 def _card(costs: Costs, network: Network) -> ModelCard:
@@ -106,7 +114,8 @@ def _card(costs: Costs, network: Network) -> ModelCard:
         scale=costs.scale,
         architecture=network.architecture,
         hyper=network.hyper,
-        input=network.input,
+        input=network.ends.input,
+        output=network.ends.output,
     )
 
 
@@ -118,8 +127,8 @@ def _compared(costs: Costs, network: Network, card: ModelCard) -> Network:
     """
     from sr_bench.engine.measure.cost import count
 
-    shapes = [_of(card, shape) for shape in costs.shapes]
-    counts = count(card, next(iter(shapes), _of(card, (3, 256, 256))))
+    shapes = [network.shaped(shape) for shape in costs.shapes]
+    counts = count(card, next(iter(shapes), network.shaped((3, 256, 256))))
     printed = None if counts.unknown_params else costs.of("params")
     why, exact = f"{counts.params:,} parameters by count", counts.params / 1e6
     name, doubts = network.onnx or f"{network.architecture} as published", []
@@ -142,11 +151,6 @@ def _compared(costs: Costs, network: Network, card: ModelCard) -> Network:
         doubts.append(f"{name} is taken by the label alone: no printed Params or Flops prove it")
     cut, told = is_cut and not is_rounded, tuple(doubts)
     return replace(network, why=why, rule=rule, shape=shape, cut_params=cut, doubts=told)
-
-
-def _of(card: ModelCard, shape: Size) -> Size:
-    """Return `shape` with as many channels as the network reads; documents may not print them."""
-    return (card.input.channels, *shape[1:]) if card.architecture else shape
 
 
 def _uncounted(flops: Claim, shapes: Sequence[Size], card: ModelCard) -> str:

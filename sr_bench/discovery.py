@@ -100,7 +100,7 @@ def _select() -> Callable[..., EntryPoints]:
 
 def _load_point(point: EntryPoint) -> ModuleType:
     where = f"entry point {point.name!r} of {point.group}"
-    _drop_old_bytecode(point.module.partition(".")[0])
+    drop_old_bytecode(point.module.partition(".")[0])
     try:
         module = point.load()
     except (ImportError, AttributeError) as cause:
@@ -112,7 +112,7 @@ def _load_point(point: EntryPoint) -> ModuleType:
     return module
 
 
-def _drop_old_bytecode(module: str) -> None:
+def drop_old_bytecode(module: str) -> None:
     """Delete the bytecode of `module` that is older than its source: Python would run it.
 
     It compares the source's size and the second of its time alone, which an edit may leave.

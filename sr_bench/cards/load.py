@@ -1,5 +1,7 @@
 """Read a card.toml into model cards; say everything that is wrong with it at once."""
 
+import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,7 @@ from sr_bench.files.toml import read_toml
 from sr_bench.files.validation import listed, nearest, validate
 
 _ARCHITECTURES = "sr_bench.zoo.families"
+_CLASS = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
 
 
 def load_card(path: Path) -> SuiteCard:
@@ -64,8 +67,7 @@ def _faults(table: CardTable, own: dict[str, EvalProtocol]) -> Iterator[str]:
     """Yield what the schema alone can't see: names that don't exist, and doubles."""
     for index, model in enumerate(table.model):
         where = f"model[{index}] {model.name!r}"
-        if model.architecture:
-            yield from _unknown(f"{where}: architecture", model.architecture, _ARCHITECTURES)
+        yield from (f"{where}: {fault}" for fault in _architecture_faults(model))
         yield from _unknown(f"{where}: cost.rule", model.cost.rule, "sr_bench.cost.rules")
         # Those that are declared and faulty are told of already.
         known = (*protocol_names(), *table.protocol)
@@ -85,6 +87,19 @@ def _faults(table: CardTable, own: dict[str, EvalProtocol]) -> Iterator[str]:
         if n > 1:
             of = f" of source {source!r}" if source else ""
             yield f"row {row!r}{of} is bound {n} times at scale {scale}"
+
+
+def _architecture_faults(model: ModelTable) -> Iterator[str]:
+    name = model.architecture
+    if ":" not in name:
+        if name:
+            yield from _unknown("architecture", name, _ARCHITECTURES)
+        if model.code.trust:
+            yield 'code.trust goes with a class of yours, such as architecture = "nets.pan:PAN"'
+    elif not _CLASS.fullmatch(name):
+        yield f"architecture: expected MODULE:CLASS, such as nets.pan:PAN, got {name!r}"
+    elif (first := re.split("[.:]", name)[0]) in sys.stdlib_module_names:
+        yield f"architecture: {first!r} is a module of Python itself: give yours another name"
 
 
 def _unknown(where: str, name: str, package: str) -> Iterator[str]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import field
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic.json_schema import SkipJsonSchema
 
 from sr_bench.cards.network_io import InputTable, OutputTable, read_ends
-from sr_bench.core.card import Checkpoint, Hyper, KnownGap, Tolerance, Waiver
+from sr_bench.core.card import Checkpoint, Code, KnownGap, Tolerance, Waiver
 from sr_bench.core.device import DevicePlan, KnownFailure
 from sr_bench.core.fields import Bounds, Spelled, Words, matching, sides
 from sr_bench.core.ignored import Reasons
@@ -31,6 +32,22 @@ def _with_reason(tolerance: Tolerance) -> Tolerance:
         msg = f"slack = {tolerance.slack:g} needs a reason"
         raise ValueError(msg)
     return tolerance
+
+
+def _with_a_source(checkpoint: Checkpoint) -> Checkpoint:
+    if not (checkpoint.file or checkpoint.package):
+        msg = "give file (yours) or package with path (one that is installed)"
+        raise ValueError(msg)
+    if bool(checkpoint.package) != bool(checkpoint.path):
+        msg = "package and path go together: the package, and the file in it"
+        raise ValueError(msg)
+    if checkpoint.package_sha256 and not checkpoint.package:
+        msg = "package_sha256 is of a file in a package: name it with package and path"
+        raise ValueError(msg)
+    if checkpoint.file and checkpoint.file in (path := PurePosixPath(checkpoint.path)).parts[-1:]:
+        msg = f"file and path have one name, {path.name}, so their digests can't be told apart"
+        raise ValueError(msg)
+    return checkpoint
 
 
 def _calibration(text: str) -> Precision | None:
@@ -99,11 +116,12 @@ class ModelTable(Table):
     row_source: Annotated[str, Field(alias="source")] = ""
     scale: Annotated[int, Bounds(ge=1, le=16)]
     architecture: str = ""
-    hyper: Hyper = {}
+    hyper: Mapping[str, JsonValue] = {}
+    code: Code = Field(default_factory=Code)
     onnx: str = ""
     onnx_by_precision: Mapping[Precision, Words] = {}
     devices: Mapping[str, Words] = {}
-    checkpoint: Checkpoint | None = None
+    checkpoint: Annotated[Checkpoint, AfterValidator(_with_a_source)] | None = None
     value_range: Annotated[float, Bounds(gt=0)] | None = None
     """White level of input and output: short for ``range = [0, value_range]`` of both."""
     input: InputTable = Field(default_factory=InputTable)
@@ -119,7 +137,7 @@ class ModelTable(Table):
     @model_validator(mode="after")
     def _one_network(self) -> "ModelTable":
         if self.architecture and self.onnx:
-            msg = f"model {self.name!r}: give either architecture (built-in) or onnx (your file)"
+            msg = f"model {self.name!r}: give either architecture or onnx (your file)"
             raise ValueError(msg)
         if not self.architecture and (self.checkpoint or self.hyper):
             msg = (

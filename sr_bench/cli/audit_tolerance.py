@@ -2,12 +2,13 @@
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from sr_bench.cli._args.output import add_json_argument, print_result
 from sr_bench.cli._args.results import add_run_arguments, named_run
-from sr_bench.cli._args.suites import add_places_arguments, load_suites
+from sr_bench.cli._args.suites import add_places_arguments, add_trust_argument, load_suites
 
 if TYPE_CHECKING:  # --help must not wait for the engine
     from sr_bench.core.case import Case
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fail", action="store_true", help="exit with 1 if a mistake is missed")
     add_places_arguments(parser)
+    add_trust_argument(parser)
     add_json_argument(parser)
 
 
@@ -33,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.engine.explain.tolerances import audit
     from sr_bench.report.terminal.audit import audit_lines
 
-    cards = {card.id: card for suite in load_suites(args.suites) for card in suite.card.models}
+    models = (model for suite in load_suites(args.suites) for model in suite.card.models)
+    cards = {model.id: replace(model, trusted=args.trust_code) for model in models}
     past = named_run(args.run_name, args.results)
     result = audit(past, cards, _rerun(args) if args.rerun else None)
     print_result(result, audit_lines(result), as_json=args.json)

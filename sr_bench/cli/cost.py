@@ -1,16 +1,20 @@
 """``sr-bench cost``: operations and parameters of a model, by every counting rule."""
 
 import argparse
+from dataclasses import replace
 
 from sr_bench import discovery
 from sr_bench.cli._args.output import add_json_argument, print_json, print_table
-from sr_bench.cli._args.suites import add_suites_argument, find_model, load_suites
+from sr_bench.cli._args.suites import (
+    add_suites_argument,
+    add_trust_argument,
+    find_model,
+    load_suites,
+)
 from sr_bench.errors import OptionError
 
 HELP = "count a model's parameters and operations; needs no weights"
 EXAMPLE = "sr-bench cost edsr_baseline_x2 --shape 3x768x1024"
-
-_RULES = "sr_bench.cost.rules"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a model's name, as sr-bench list prints it")
     parser.add_argument("--shape", metavar="CxHxW", help="input shape (default: the card's)")
     add_suites_argument(parser)
+    add_trust_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -25,10 +30,10 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.engine.measure.cost import count
 
     card = find_model(load_suites(args.suites), args.model)
+    card = replace(card, trusted=args.trust_code)
     shape = _shape(args.shape) if args.shape is not None else card.counted_shape
     counts = count(card, shape)
-    rules = {name: discovery.load(_RULES, name) for name in discovery.names(_RULES)}
-    flops_g = {name: rule.flops_g(counts) for name, rule in rules.items()}
+    flops_g = counts.flops_by_rule()
     if args.json:
         print_json(
             {
@@ -46,7 +51,11 @@ def run(args: argparse.Namespace) -> int:
     print(f"params  {params}")
     print(f"MACs    {counts.macs:,} ({counts.macs / 1e9:.3f} G)\n")
     rows = [
-        [f"{value:.3f}", f"{name}{' *' * (name == card.flops_rule)}", rules[name].DESCRIPTION]
+        [
+            f"{value:.3f}",
+            f"{name}{' *' * (name == card.flops_rule)}",
+            discovery.load("sr_bench.cost.rules", name).DESCRIPTION,
+        ]
         for name, value in flops_g.items()
     ]
     print_table(["Flops(G)", "rule (* the card's)", "what it counts"], rows)

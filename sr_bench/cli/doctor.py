@@ -106,7 +106,7 @@ def _lacking(model: ModelCard, args: argparse.Namespace) -> str:
         for item in model.evaluations:
             folders = (*model.manifest_folders, *manifest_folders(args.data))
             dataset = load_dataset(item.dataset, folders)
-            lr_from = item.protocol.lr_from
+            lr_from = item.protocol.lr_source
             open_dataset(dataset, scale=model.scale, given=args.data, lr_from=lr_from)
     except NotRunError as cause:
         return str(cause)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sr_bench import discovery
 from sr_bench.cli._args.output import print_table
+from sr_bench.cli._args.suites import add_trust_argument
 from sr_bench.errors import OptionError
 from sr_bench.lint.finding import Severity
 
@@ -49,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Severity.WARNING.value,
         help="exit with 1 from this severity on (default: warning)",
     )
+    add_trust_argument(parser)
     parser.add_argument("--show-waived", action="store_true", help="show what cards waive, too")
     parser.add_argument("--rules", action="store_true", help="list the rules, and look at nothing")
 
@@ -68,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
         msg = f"--card {args.card}: expected one README.md for it, got a folder or several paths"
         raise OptionError(msg)
     render = discovery.load(_FORMATS, args.format).render  # a package may add formats
-    request = Request(tuple(args.paths), _load_dataset, args.suites, args.card, not args.no_card)
+    cards = (args.suites, args.card, not args.no_card, args.trust_code)
+    request = Request(tuple(args.paths), _load_dataset, *cards)
     report = lint(request)
     sys.stdout.write(render(report, show_waived=args.show_waived))
     return int(report.fails(Severity(args.fail_on)))

@@ -68,8 +68,10 @@ def _model_row(model: ModelCard, precisions: set[str], claims: int, weights: Pat
         weights_path(model, weights)
         state = "here"
     except NotRunError:
-        file = model.checkpoint.file if model.checkpoint else model.onnx or "an fp32 network"
+        file = model.checkpoint.name if model.checkpoint else model.onnx or "an fp32 network"
         state = f"missing: {file}" if model.has_network else "none: the card gives no network"
+    except SrBenchError as cause:
+        state = f"wrong: {str(cause).splitlines()[0]}"  # a cell has one line
     return {
         "model": model.name,
         "family": model.family,

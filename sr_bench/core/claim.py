@@ -1,16 +1,29 @@
 """A claim: one number that a document prints, and where it prints it."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
 from sr_bench.core.precision import Precision
 
+_WITH_SCALE = re.compile(r"(.+)_x(\d+)")
+
 
 @lru_cache(maxsize=1000)  # a document asks for each of its numbers
 def dataset_key(text: str) -> str:
     """Return what is equal for all spellings of a name: ``Set5``, ``SET 5`` and ``set_5``."""
     return "".join(filter(str.isalnum, text.casefold()))
+
+
+def split_scale(name: str) -> tuple[str, int]:
+    """Return the slug and the scale in a dataset's name, 0 if it has none.
+
+    >>> split_scale("div2k_valid_x2"), split_scale("set5")
+    (('div2k_valid', 2), ('set5', 0))
+    """
+    match = _WITH_SCALE.fullmatch(name)
+    return (match[1], int(match[2])) if match else (name, 0)
 
 
 @dataclass(frozen=True, order=True, slots=True)  # sorted, they are in a document's order

@@ -39,6 +39,8 @@ class Detail:
     """How images were brought to the size that the network takes; empty if it takes any."""
     measured_on: str = ""
     """The processor, where it is not the session's own."""
+    weights: str = ""
+    """How they differ from what their authors publish: rounded by who packed them."""
     given_file: str = ""
     """Of a card's own file of a low precision: its name, and whether it was measured."""
     printed_as: str = ""

@@ -20,7 +20,8 @@ class CostCount:
     linear_macs: int
     """Multiply-accumulates of linear layers."""
     subclass_macs: int
-    """Multiply-accumulates of layers whose type derives from a convolution or linear class.
+    """Multiply-accumulates of layers whose type derives from a convolution or linear class, and of
+    the functions of these, such as ``torch.nn.functional.conv2d``, that a forward calls itself.
 
     Kept apart because thop looks layers up by their exact type and so overlooks these. An ONNX
     file knows no classes: there it is 0 and the layer is among the others.
@@ -32,10 +33,16 @@ class CostCount:
     """Output elements of convolutions that have a bias."""
     leaky_relu_elements: int
     """Elements that pass through a LeakyReLU."""
+    prelu_elements: int
+    """Elements that pass through a PReLU."""
     adaptive_pool_ops: int
     """Additions and divisions of adaptive average pooling."""
     params: int
     """Elements of all parameters; a shared one counts once."""
+    late_params: int
+    """Those of PReLUs, layer and instance normalisation, which thop sees since its version 0.1."""
+    unseen_params: int
+    """Those of layers of other types, which it overlooks: of derived classes and users' own."""
     unknown_params: str = ""
     """Why `params` may be too few, in one sentence; empty if all are told."""
 
@@ -59,6 +66,10 @@ class CostCount:
         module = discovery.load("sr_bench.cost.rules", rule)
         return module.ops(self), module.flops_g(self)
 
+    def flops_by_rule(self) -> dict[str, float]:
+        """Return the Flops in G by every counting rule, in the order of their names."""
+        return {rule: self.by(rule)[1] for rule in discovery.names("sr_bench.cost.rules")}
+
     def macs_by(self, rule: str) -> int:
         """Return the multiply-accumulates as the tool of the counting `rule` prints them.
 
@@ -69,3 +80,14 @@ class CostCount:
         """
         module = discovery.load("sr_bench.cost.rules", rule)
         return int(module.macs(self)) if hasattr(module, "macs") else self.macs
+
+    def params_by(self, rule: str) -> int:
+        """Return the parameters as the tool of the counting `rule` prints them.
+
+        A rule that doesn't say overlooks none.
+
+        Raises:
+            OptionError: There is no such rule.
+        """
+        module = discovery.load("sr_bench.cost.rules", rule)
+        return int(module.params(self)) if hasattr(module, "params") else self.params

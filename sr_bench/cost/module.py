@@ -1,7 +1,7 @@
 """Count a torch module in one pass on the meta device: shapes only, no values, no weights."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from math import prod
 
@@ -10,67 +10,118 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from sr_bench.cost.count import CostCount
+from sr_bench.cost.functions import Functions, mark
 from sr_bench.cost.shapes import ShapesOnly
-from sr_bench.errors import BackendError
+from sr_bench.errors import BackendError, SrBenchError
+from sr_bench.text.raised import what_raised
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-_PLAIN_TYPES = frozenset((*_CONVOLUTIONS, *_TRANSPOSED, nn.Linear))
+_MULTIPLYING = frozenset((*_CONVOLUTIONS, *_TRANSPOSED, nn.Linear))
 _ADAPTIVE_POOLS = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
-_COUNTED = (_ConvNd, nn.Linear, nn.LeakyReLU, *_ADAPTIVE_POOLS)
+_NORMS = {nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d}
+_LATE = {nn.PReLU, nn.LayerNorm, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d}
+_COUNTED = _MULTIPLYING | {nn.LeakyReLU, nn.PReLU, *_ADAPTIVE_POOLS}
+"""Exact types, as thop looks them up; derived ones are seen by the functions that they call."""
 
 
 def count_built(build: Callable[[], nn.Module], shape: tuple[int, int, int]) -> CostCount:
-    """Count what `build` returns, which gets no memory for its weights; see `count_module`."""
-    with torch.device("meta"), ShapesOnly():
-        module = build()
-    return count_module(module, shape)
+    """Count what `build` returns, in evaluation mode, without memory for its weights.
 
-
-def count_module(module: nn.Module, shape: tuple[int, int, int]) -> CostCount:
-    """Count `module` on one image of `shape`.
-
-    Layers are seen when they are called: a layer that is called twice costs twice. What a
-    forward computes with bare functions (``torch.nn.functional.conv2d``) is not seen.
-
-    `module` may be on any device, the meta device included; it is not changed and nothing is
-    computed. `shape` is (channels, height, width).
+    What needs values, to be built or to run, is built and run on the CPU; see `count_module`.
 
     Raises:
-        BackendError: The network does not accept that shape.
+        SrBenchError: As `build` and `count_module`.
     """
-    tally: Counter[str] = Counter(params=sum(p.numel() for p in module.parameters()))
+    try:
+        with torch.device("meta"), ShapesOnly():
+            module = build()
+        module.eval()
+        return count_module(module, shape)
+    except Exception as error:  # of whatever kind, where something asks for a value
+        if isinstance(error, SrBenchError) and error.__cause__ is None:
+            raise  # no code has failed
+        with torch.random.fork_rng(devices=[]):
+            module = build()
+        module.eval()
+        return count_module(module, shape, device="cpu")
+
+
+def count_module(
+    module: nn.Module, shape: tuple[int, int, int], *, device: str = "meta"
+) -> CostCount:
+    """Count `module` on one image of `shape`.
+
+    Layers are seen when they are called: a layer that is called twice costs twice. So are the
+    functions of convolutions and linear layers, where a forward calls them itself on what depends
+    on the image. Products of other tensors are not seen.
+
+    `module` may be on any device, the meta device included; it is not changed. On the meta
+    `device` nothing is computed. `shape` is (channels, height, width).
+
+    Raises:
+        BackendError: The network does not accept that shape, or fails.
+    """
+    if any(isinstance(layer, torch.jit.ScriptModule) for layer in module.modules()):
+        msg = f"can't count {type(module).__name__}: TorchScript hides its layers; give its class"
+        raise BackendError(msg)
+    tally = _parameters(module)
     # Stand-ins without storage, so that the caller's module is not moved. EDSR baseline at 768x1024
     # takes 17 ms so; with real tensors 35 s and 2.5 GB (measured with thop).
-    state = {name: p.to("meta") for name, p in module.named_parameters()}
-    state |= {name: b.to("meta") for name, b in module.named_buffers()}
+    state = {name: p.to(device) for name, p in module.named_parameters()}
+    state |= {name: b.to(device) for name, b in module.named_buffers()}
+    functions = Functions(tally)
 
-    def hook(layer: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
-        _count(layer, args[0], output, tally)
+    def before(*_: object) -> None:
+        functions.inside += 1
 
-    with ExitStack() as hooks, torch.inference_mode(), ShapesOnly():
+    def after(
+        layer: nn.Module, args: tuple[Tensor, ...], named: Mapping[str, Tensor], output: Tensor
+    ) -> None:
+        functions.inside -= 1
+        _count(layer, args[0] if args else next(iter(named.values())), output, tally)
+
+    with ExitStack() as hooks, torch.inference_mode(), functions:
         for layer in module.modules():
-            if isinstance(layer, _COUNTED):
-                hooks.callback(layer.register_forward_hook(hook).remove)
+            if type(layer) in _COUNTED:
+                hooks.callback(layer.register_forward_pre_hook(before).remove)
+                hooks.callback(layer.register_forward_hook(after, with_kwargs=True).remove)
         try:
-            torch.func.functional_call(module, state, torch.empty((1, *shape), device="meta"))
-        except (RuntimeError, IndexError, ValueError) as error:  # of layers that it doesn't fit
+            image = mark(torch.zeros((1, *shape), device=device))
+            torch.func.functional_call(module, state, image)
+        except SrBenchError:
+            raise
+        except Exception as error:  # of layers that the shape doesn't fit, or of a user's code
             size = "x".join(map(str, shape))
-            msg = f"can't count {type(module).__name__} on the input shape {size}: {error}"
+            msg = (
+                f"can't count {type(module).__name__} on the input shape {size}:"
+                f" {what_raised(error)}"
+            )
             raise BackendError(msg) from error
     return CostCount.of(tally)
 
 
+def _parameters(module: nn.Module) -> Counter[str]:
+    """Return how many parameters there are, and how many of them tools overlook."""
+    tally: Counter[str] = Counter(params=sum(p.numel() for p in module.parameters()))
+    for layer in module.modules():
+        if type(layer) not in _MULTIPLYING | _NORMS:
+            kind = "late_params" if type(layer) in _LATE else "unseen_params"
+            tally[kind] += sum(p.numel() for p in layer.parameters(recurse=False))
+    return tally
+
+
 def _count(layer: nn.Module, x: Tensor, y: Tensor, tally: Counter[str]) -> None:
-    """Add what `layer` costs to make `y` of `x`; thop, and so we, look up exact types."""
+    """Add what `layer` costs to make `y` of `x`."""
     if isinstance(layer, _ConvNd):
         _count_conv(layer, x, y, tally)
     elif isinstance(layer, nn.Linear):
-        kind = "linear_macs" if type(layer) in _PLAIN_TYPES else "subclass_macs"
-        tally[kind] += y.numel() * layer.in_features
-    elif type(layer) is nn.LeakyReLU:
+        tally["linear_macs"] += y.numel() * layer.in_features
+    elif isinstance(layer, nn.LeakyReLU):
         tally["leaky_relu_elements"] += x.numel()
-    elif type(layer) in _ADAPTIVE_POOLS:
+    elif isinstance(layer, nn.PReLU):
+        tally["prelu_elements"] += x.numel()
+    else:
         window = prod(a // b for a, b in zip(x.shape[2:], y.shape[2:], strict=True))
         tally["adaptive_pool_ops"] += (window + 1) * y.numel()
 
@@ -79,9 +130,6 @@ def _count_conv(layer: _ConvNd, x: Tensor, y: Tensor, tally: Counter[str]) -> No
     transposed = isinstance(layer, _ConvTransposeNd)
     # In a transposed convolution it is each input element that meets the whole kernel.
     macs = (x if transposed else y).numel() * prod(layer.weight.shape[1:])
-    if type(layer) not in _PLAIN_TYPES:
-        tally["subclass_macs"] += macs
-        return
     tally["conv_macs"] += macs
     if transposed:
         kernel = prod(layer.kernel_size) * (layer.in_channels // layer.groups)

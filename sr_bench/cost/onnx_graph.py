@@ -23,6 +23,10 @@ _UNCOUNTABLE = frozenset(
 )
 
 
+_ACTIVATIONS = {"LeakyRelu": "leaky_relu_elements", "PRelu": "prelu_elements"}
+_LATE = ("PRelu", "InstanceNormalization", "LayerNormalization")
+
+
 def count_onnx(source: Path | ModelProto, shape: tuple[int, int, int]) -> CostCount:
     """Count an ONNX graph on one image of `shape`.
 
@@ -39,12 +43,16 @@ def count_onnx(source: Path | ModelProto, shape: tuple[int, int, int]) -> CostCo
     parameters = Parameters(model.graph, shapes)
     graph = _Graph(parameters, shapes)
     tally: Counter[str] = Counter(params=parameters.count())
+    late: dict[str, int] = {}
     for node in parameters.computing():
         _refuse_uncountable(node)
-        if node.op_type == "LeakyRelu":
-            tally["leaky_relu_elements"] += prod(graph.shape(node.input[0], node))
+        if name := _ACTIVATIONS.get(node.op_type):
+            tally[name] += prod(graph.shape(node.input[0], node))
         elif (count := _COUNTERS.get(node.op_type)) is not None:
             count(node, graph, tally)
+        if node.op_type in _LATE:
+            late |= {name: prod(graph.shape(name, node)) for name in node.input[1:]}
+    tally["late_params"] = sum(late.values())
     return CostCount.of(tally, parameters.unknown())
 
 

@@ -35,6 +35,14 @@ def _same(args: tuple[object, ...], _kwargs: Mapping[str, object]) -> Tensor | N
     return args[0] if isinstance(args[0], Tensor) and _is_plain(args[0]) else None
 
 
+def _prelu(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | None:
+    x, slopes = (*args, None)[:2]
+    if kwargs or not isinstance(x, Tensor) or not isinstance(slopes, Tensor) or x.dim() < 2:
+        return None
+    fits = slopes.dim() == 1 and len(slopes) in (1, x.shape[1]) and _is_plain(slopes)
+    return x if fits and _is_plain(x) else None
+
+
 def _broadcast(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | None:
     tensors = [arg for arg in args if isinstance(arg, Tensor)]
     if len(args) != 2 or kwargs or not all(map(_is_plain, tensors)):
@@ -56,6 +64,22 @@ def _join(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | No
     return _empty(*shapes[0][:dim], total, *shapes[0][dim:])
 
 
+def _resized(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | None:
+    names = ("input", "size", "scale_factor", "mode")
+    given = {**dict(zip(names, args, strict=False)), **kwargs}
+    x, size, factor = given["input"], given.get("size"), given.get("scale_factor")
+    if not isinstance(x, Tensor) or x.dim() != 4 or not _is_plain(x):
+        return None
+    if given.get("mode") not in _IMAGE_MODES or (size is None) == (factor is None):
+        return None
+    sides = (size, size) if isinstance(size, int) else size
+    if isinstance(factor, int | float):
+        sides = [int(side * factor) for side in x.shape[2:]]
+    if not isinstance(sides, tuple | list) or len(sides) != 2 or min(sides) < 1:
+        return None
+    return _empty(*x.shape[:2], *sides)
+
+
 def _eye(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | None:
     (size, *more) = args
     if more or kwargs or not isinstance(size, int) or torch.get_default_device().type != "meta":
@@ -71,10 +95,14 @@ def _empty(*shape: int) -> Tensor:
     return torch.empty(shape, device="meta")
 
 
+_IMAGE_MODES = ("nearest", "nearest-exact", "bilinear", "bicubic")
+
 _RULES: Mapping[object, Callable[[tuple[object, ...], Mapping[str, object]], Tensor | None]] = {
     functional.leaky_relu: _same,
     functional.relu: _same,
+    functional.interpolate: _resized,
     torch.relu: _same,
+    torch.prelu: _prelu,
     torch.sigmoid: _same,
     Tensor.neg: _same,
     Tensor.add: _broadcast,

@@ -43,6 +43,10 @@ def _pattern(text: str) -> str:
     if unknown or name.count("{stem}") != 1 or "{stem}" in folder:
         msg = "expected {stem} once, in the file name, and no placeholder but {stem} and {scale}"
         raise ValueError(msg)
+    partial = any("*" in part and part != "*" for part in folder.split("/"))
+    if partial or "*" in name.removesuffix(".*"):
+        msg = "expected * for a whole folder, or .* for any suffix of an image"
+        raise ValueError(msg)
     return text
 
 
@@ -66,7 +70,11 @@ class Layout:
     """One way in which people keep the files of a dataset, relative to its folder."""
 
     hr: Pattern
-    """Pattern such as ``DIV2K_valid_HR/{stem}.png``; ``{stem}`` is in the file name only."""
+    """Pattern such as ``DIV2K_valid_HR/{stem}.png``; ``{stem}`` is in the file name only.
+
+    A folder ``*`` is any, and becomes a part of the image's name; a suffix ``.*`` is any of an
+    image.
+    """
     lr: Pattern | None = None
     """Pattern such as ``X{scale}/{stem}x{scale}.png``; None: there are no LR files."""
 
@@ -153,6 +161,10 @@ class Dataset:
     """Images in the evaluation split; None: as many as there are."""
     stems: tuple[str, ...] = ()
     """Names of the images; empty if only their count is known."""
+    other_stems: tuple[tuple[str, ...], ...] = ()
+    """What others call them, in the same order."""
+    names: tuple[str, ...] = ()
+    """Folders by which people keep the dataset, besides its slug."""
     layouts: tuple[Layout, ...] = ()
     archives: tuple[Archive, ...] = ()
     lr_rule: Resize | None = None
@@ -160,6 +172,16 @@ class Dataset:
     crops: CropSet | None = None
     floors: tuple[Floor, ...] = ()
     """At most one for each scale and protocol."""
+
+    @property
+    def namings(self) -> tuple[tuple[str, ...], ...]:
+        """Each way to call the images, first ours; one of no names if they are not known."""
+        return (self.stems, *self.other_stems)
+
+    @property
+    def is_laid_out_as_usual(self) -> bool:
+        """Whether the files are looked for in the usual layouts, not in declared ones alone."""
+        return bool(self.names) or not self.layouts
 
     def floor(self, scale: int, protocol: str) -> Floor | None:
         """Return what bicubic enlargement scores by `protocol`; None if nobody measured it."""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -20,6 +21,7 @@ from sr_bench.data.dataset import (
     Floor,
     Layout,
     Offset,
+    Pattern,
     Positive,
     Relative,
     file_name,
@@ -39,6 +41,7 @@ class RangeTable(Table):
     first: Offset
     last: Offset
     width: Annotated[int, Bounds(ge=1, le=18)]
+    before: FileName | Literal[""] = ""
 
     @model_validator(mode="after")
     def _is_short(self) -> "RangeTable":
@@ -68,6 +71,32 @@ class ArchiveTable(Table):
         return self
 
 
+class LayoutTable(Table):
+    """One ``[[layout]]``: HR and LR, or the ``target`` and ``input`` of a restoration."""
+
+    hr: Pattern | None = None
+    lr: Pattern | None = None
+    target: Pattern | None = None
+    input: Pattern | None = None
+
+    @model_validator(mode="after")
+    def _is_one_pair(self) -> "LayoutTable":
+        scaled, restored = {self.hr, self.lr} - {None}, {self.target, self.input} - {None}
+        if bool(scaled) == bool(restored) or (self.hr or self.target) is None:
+            msg = "expected hr and lr, or target and input"
+            raise ValueError(msg)
+        hr, lr = self.layout.hr, self.layout.lr
+        if lr and hr.split("/").count("*") != lr.split("/").count("*"):
+            msg = "expected as many folders * in the one as in the other"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def layout(self) -> Layout:
+        """What it declares."""
+        return Layout(self.hr or self.target or "", self.lr or self.input)
+
+
 class CropsTable(Table):
     """The ``[crops]`` of a dataset whose kind is ``crops``."""
 
@@ -89,8 +118,10 @@ class ManifestTable(Table):
     scales: Annotated[tuple[Positive, ...], Field(min_length=1)]
     count: Annotated[int, Bounds(ge=1, le=_MOST)] | None = None
     stems: RangeTable | list[FileName] | None = None
+    other_stems: list[RangeTable | list[FileName]] = []
+    names: tuple[FileName, ...] = ()
     lr_rule: Resize | None = None
-    layout: tuple[Layout, ...] = ()
+    layout: tuple[LayoutTable, ...] = ()
     archive: list[ArchiveTable] = []
     crops: CropsTable | None = None
     floor: tuple[Floor, ...] = ()
@@ -121,7 +152,8 @@ def load_manifest(path: Path) -> Dataset:
         count=table.count or of_names or None,
         manifest=path,
         stems=stems,
-        layouts=table.layout,
+        other_stems=tuple(map(_stems, table.other_stems)),
+        layouts=tuple(item.layout for item in table.layout),
         archives=tuple(
             narrowed(Archive, item, file=_file(item), sha256=sums.get(_file(item), ""))
             for item in table.archive
@@ -148,8 +180,9 @@ def read_sums(path: Path) -> dict[str, str]:
 
 def _stems(stems: RangeTable | list[str] | None) -> tuple[str, ...]:
     if isinstance(stems, RangeTable):
-        return tuple(f"{n:0{stems.width}}" for n in range(stems.first, stems.last + 1))
-    return tuple(stems or ())
+        numbers = range(stems.first, stems.last + 1)
+        return tuple(f"{stems.before}{n:0{stems.width}}" for n in numbers)
+    return tuple(normalize("NFC", stem) for stem in stems or ())
 
 
 def _file(table: ArchiveTable) -> str:
@@ -161,8 +194,6 @@ def _photographs(table: CropsTable) -> set[str]:
 
 
 def _faults(table: ManifestTable, stems: tuple[str, ...]) -> Iterator[str]:
-    if table.kind == "files" and not table.layout:
-        yield "layout: required for kind 'files', but absent"
     if (table.kind == "crops") != (table.crops is not None):
         yield "crops: required for kind 'crops', and for no other"
     if table.kind == "crops" and table.lr_rule is None:
@@ -170,12 +201,18 @@ def _faults(table: ManifestTable, stems: tuple[str, ...]) -> Iterator[str]:
     if stems and table.count not in (None, len(stems)):
         yield f"stems: {len(stems)} names, but count is {table.count}"
     yield from _doubles("stems", stems)
+    for index, others in enumerate(map(_stems, table.other_stems)):
+        if len(others) != len(stems):
+            yield f"other_stems[{index}]: {len(others)} names, but stems has {len(stems)}"
     yield from _doubles("archive.into", [item.into for item in table.archive])
-    for index, layout in enumerate(table.layout):
+    for index, layout in enumerate(item.layout for item in table.layout):
         if layout.lr is None and table.lr_rule is None:
             yield f"layout[{index}].lr: required, as there is no lr_rule"
         if layout.lr is not None and len(table.scales) > 1 and "{scale}" not in layout.lr:
             yield f"layout[{index}].lr: expected {{scale}} in it, as there are several scales"
+    for index, item in enumerate(table.layout):
+        if item.target and table.scales != (1,):
+            yield f"layout[{index}]: target and input are of scales = [1]; name hr and lr"
     yield from _doubles("floor", [f"x{floor.scale} by {floor.protocol}" for floor in table.floor])
     for index, floor in enumerate(table.floor):
         if floor.scale not in table.scales:

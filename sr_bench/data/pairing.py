@@ -1,78 +1,67 @@
-"""Pair HR and LR files by the layouts of a manifest; name each file that is missing or extra."""
+"""Pair HR and LR files by a manifest's or the usual layouts; name each that is missing or extra."""
 
-import os
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from filecmp import cmp
 from pathlib import Path
-from typing import Literal
 
+import numpy as np
+
+from sr_bench.core.protocol import LrSource
 from sr_bench.data.dataset import Dataset, Layout, PairFiles
+from sr_bench.data.layout_files import LayoutFiles, declared_files
+from sr_bench.data.listing import Listing
+from sr_bench.data.stray_lr import stray_lr, unknown_layout
+from sr_bench.data.usual_layouts import packed_hr, usual_layouts
 from sr_bench.errors import DatasetError, ImageError, NotRunError
-from sr_bench.imaging.files import image_size
-from sr_bench.text.printable import counted
+from sr_bench.imaging.files import image_size, read_image
 
 _NAMED = 5
-_LOOKED_AT = 5000  # files in which LR under other names is looked for
-_IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm"))
-
-LrFrom = Literal["files", "hr"]
-
-
-@dataclass(frozen=True)
-class _LayoutFiles:
-    """The files that one layout has on disk, by stem."""
-
-    layout: Layout
-    hr: dict[str, Path]
-    lr: dict[str, Path]
-    declared: int  # files whose names the manifest declares
-    # Whether there is at least one declared HR and, if the layout has LR, one declared LR.
-    usable: bool
 
 
 def find_pairs(
-    dataset: Dataset, root: Path, scale: int, *, lr_from: LrFrom = "files"
+    dataset: Dataset, root: Path, scale: int, *, lr_from: LrSource = "files"
 ) -> tuple[PairFiles, ...]:
     """Return the files of every image under `root`, sorted by stem.
 
     The layout that has the most declared files is the one that is checked; it is never mixed with
     another one. Case counts in stems alone. HR may exceed `scale` times LR by less than `scale`
-    pixels. With `lr_from` ``hr`` LR files are neither needed nor looked at.
+    pixels, or with `lr_from` ``resized`` be of any size; with ``hr`` LR files are neither needed
+    nor looked at.
 
     Raises:
         NotRunError: There are no files of any layout at this scale; says what to do.
-        DatasetError: `scale` isn't declared, or files are missing, extra or of the wrong size, or
-            LR would be made from HR beside LR files of no known layout; they are named.
+        DatasetError: `scale` isn't declared; files are missing, extra, doubled or of the wrong
+            size; two layouts have different images; or LR would be made from HR beside LR files of
+            no known layout. They are named.
         ImageError: A file is no image.
     """
     check_scale(dataset, scale)
-    layouts = dataset.layouts
-    if lr_from == "hr":
-        layouts = tuple(Layout(layout.hr) for layout in layouts)
-    scans = (_scan(dataset, layout, root, scale) for layout in layouts)
-    usable = [files for files in scans if files.usable]
-    if not usable:
-        raise NotRunError(_absent(dataset, root, scale, layouts))
-    best = max(usable, key=lambda files: files.declared)
+    listing = Listing()
+    found = [files for files in _layouts(dataset, root, scale, listing, lr_from) if files.usable]
+    if not found:
+        raise NotRunError(_absent(dataset, root, scale, listing))
+    best = _best(dataset, found, scale, lr_from)
     _check_names(dataset, best, root, scale)
     pairs = tuple(PairFiles(stem, best.hr[stem], best.lr.get(stem)) for stem in sorted(best.hr))
-    if faults := [fault for pair in pairs if (fault := _size_fault(pair, scale))]:
+    _check_readable(pairs)
+    if lr_from == "files" and (faults := list(_size_faults(pairs, scale))):
         msg = "\n  ".join([f"{dataset.slug} x{scale}: HR and LR don't fit:", *faults[:_NAMED]])
         raise DatasetError(msg)
-    if lr_from == "files" and best.layout.lr is None and (stray := _stray_lr(pairs, root, scale)):
-        raise DatasetError(_unknown_layout(dataset, stray, scale))
+    if lr_from != "hr" and best.layout.lr is None:
+        stray = stray_lr(dataset, pairs, root, scale, listing)
+        if stray:
+            raise DatasetError(unknown_layout(dataset, stray, scale))
     return pairs
 
 
 def has_files(dataset: Dataset, root: Path) -> bool:
     """Whether `root` holds a declared HR file in any of the layouts."""
     # HR alone: whether LR is complete is said, by name, where they are paired.
+    listing = Listing()
     return any(
-        _scan(dataset, Layout(layout.hr), root, scale).usable
-        for layout in dataset.layouts
+        files.usable
         for scale in dataset.scales
+        for files in _layouts(dataset, root, scale, listing, "hr")
     )
 
 
@@ -95,91 +84,137 @@ def advice(dataset: Dataset) -> str:
     return f"run 'sr-bench fetch {dataset.slug}', or give their folder by --sr-data DIR"
 
 
-def _absent(dataset: Dataset, root: Path, scale: int, layouts: tuple[Layout, ...]) -> str:
+def packed(dataset: Dataset, folders: Sequence[Path]) -> str:
+    """Return a line about archives in `folders` that may hold the files; empty if none are."""
+    listing = Listing()
+    files = [str(path) for folder in folders for path in packed_hr(dataset, folder, listing)]
+    return f"\nnot read, unpack them: {_some(files)}" * bool(files)
+
+
+def looked_for(dataset: Dataset, scale: int | None = None) -> str:
+    """Return the patterns by which files were looked for, a line each."""
     patterns = [
-        layout.hr + (f" with {layout.lr}" if layout.lr else "") for layout in dict.fromkeys(layouts)
+        layout.hr + (f" with {layout.lr}" if layout.lr else "") for layout in dataset.layouts
     ]
-    looked = "\n  ".join(pattern.replace("{scale}", str(scale)) for pattern in patterns)
-    return (
+    if dataset.is_laid_out_as_usual:
+        name = next(iter(dataset.names), dataset.slug)
+        patterns += (
+            ["target/{stem}.* with input/{stem}.*, and the like"]
+            if dataset.scales == (1,)
+            else ["HR/{stem}.* with LR_bicubic/X{scale}/{stem}x{scale}.*, and the like"]
+        )
+        patterns.append(f"the same in {name}/, or with {name} in their names")
+    lines = "\n  ".join(dict.fromkeys(patterns))
+    return lines.replace("{scale}", str(scale)) if scale else lines
+
+
+def _layouts(
+    dataset: Dataset, root: Path, scale: int, listing: Listing, lr_from: LrSource
+) -> Iterator[LayoutFiles]:
+    """Yield what each layout has; those without LR files only where LR can be made."""
+    declared = (Layout(each.hr) if lr_from == "hr" else each for each in dataset.layouts)
+    for layout in dict.fromkeys(declared):
+        yield declared_files(dataset, layout, root, scale, listing)
+    if dataset.is_laid_out_as_usual:
+        makes_lr = lr_from == "hr" or dataset.lr_rule is not None
+        for files in usual_layouts(dataset, root, scale, listing):
+            if makes_lr if files.layout.lr is None else lr_from != "hr":
+                yield files
+
+
+def _best(dataset: Dataset, found: list[LayoutFiles], scale: int, lr_from: LrSource) -> LayoutFiles:
+    """Return the layout with the most declared files; of equals the one whose sizes fit.
+
+    Raises:
+        DatasetError: Two of them have different images.
+    """
+    if dataset.count and not dataset.stems:  # nothing else tells whose files they are
+        found = [files for files in found if len(files.hr) == dataset.count] or found
+    most = max(found, key=lambda files: files.declared)
+    # Where neither names nor a number are declared, more files are no better reading than fewer.
+    guesses = not (dataset.stems or dataset.count or most.layout in dataset.layouts)
+    equals = [
+        files
+        for files in found
+        if files.declared == most.declared
+        or (guesses and bool(files.layout.lr) == bool(most.layout.lr))
+    ]
+    if len(equals) > 1:
+        fitting = [each for each in equals if not any(_faults_of(each, scale))]
+        equals = fitting or (equals if lr_from == "resized" else equals[:1])
+    for other in equals[1:]:
+        spare = 1 if lr_from == "hr" else scale  # which LR cuts off
+        if not (_same(equals[0].hr, other.hr, spare) and _same(equals[0].lr, other.lr, 1)):
+            msg = (
+                f"{dataset.slug} x{scale}: {_told(equals[0])} and {_told(other)} have different "
+                "images; move one of them away, or name one by a [[layout]] in a dataset.toml"
+            )
+            raise DatasetError(msg)
+    return equals[0]
+
+
+def _same(one: dict[str, Path], two: dict[str, Path], spare: int) -> bool:
+    """Whether both hold the same images, but for less than `spare` pixels at bottom and right."""
+    return one.keys() == two.keys() and all(_alike(one[stem], two[stem], spare) for stem in one)
+
+
+def _alike(one: Path, two: Path, spare: int) -> bool:
+    if one == two or cmp(one, two, shallow=False):
+        return True
+    first, second = read_image(one), read_image(two)
+    height, width = (min(sides) for sides in zip(first.shape[:2], second.shape[:2], strict=True))
+    more = (
+        first.shape[0] + second.shape[0] - 2 * height,
+        first.shape[1] + second.shape[1] - 2 * width,
+    )
+    return max(more) < spare and np.array_equal(first[:height, :width], second[:height, :width])
+
+
+def _told(files: LayoutFiles) -> str:
+    return files.layout.hr + (f" with {files.layout.lr}" if files.layout.lr else "")
+
+
+def _absent(dataset: Dataset, root: Path, scale: int, listing: Listing) -> str:
+    msg = (
         f"no files of {dataset.slug} x{scale} under {root}; {advice(dataset)}\nlooked for:\n"
-        f"  {looked}"
+        f"  {looked_for(dataset, scale)}"
     )
+    for files in _layouts(dataset, root, scale, listing, "hr"):
+        pairs = [PairFiles(stem, path, None) for stem, path in files.hr.items()]
+        if files.usable and (stray := stray_lr(dataset, pairs, root, scale, listing)):
+            return f"{msg}\nof no layout is {stray[0]}, which may be LR"
+    return msg
 
 
-def _scan(dataset: Dataset, layout: Layout, root: Path, scale: int) -> _LayoutFiles:
-    hr = _match(layout.hr, root, scale)
-    lr = _match(layout.lr, root, scale) if layout.lr else {}
-    # Patterns as general as HR/{stem}.png also match the folders of other datasets.
-    known_hr, known_lr = (set(dataset.stems or files) & set(files) for files in (hr, lr))
-    usable = bool(known_hr) and (bool(known_lr) or layout.lr is None)
-    return _LayoutFiles(layout, hr, lr, len(known_hr) + len(known_lr), usable)
+def _check_readable(pairs: Sequence[PairFiles]) -> None:
+    """Name all files that are no images, if the first is none: each load names only one.
+
+    Raises:
+        ImageError: There are any.
+    """
+    files = [path for pair in pairs for path in (pair.hr, pair.lr) if path]
+    if not files or _fault(files[0]) is None:
+        return
+    faults = [(path, fault) for path in files if (fault := _fault(path))]
+    names = [str(path) for path, _ in faults[1:]]
+    rest = f"; neither can be read {_some(names)}" if names else ""
+    msg = f"{faults[0][1]}{rest}"
+    raise ImageError(msg)
 
 
-def _match(pattern: str, root: Path, scale: int) -> dict[str, Path]:
-    folder, _, name = pattern.replace("{scale}", str(scale)).rpartition("/")
-    before, _, after = name.partition("{stem}")
-    rule = re.compile(f"{re.escape(before)}(.+){re.escape(after)}", re.IGNORECASE)
-    place = _folder(root, folder)
-    files = sorted(path for path in place.iterdir() if path.is_file()) if place else []
-    # Names that start with a dot are left by file managers and by copying from macOS.
-    hits = ((rule.fullmatch(path.name), path) for path in files if path.name[0] != ".")
-    return {hit.group(1): path for hit, path in hits if hit}
-
-
-def _folder(root: Path, relative: str) -> Path | None:
-    """Return the folder below `root` in whatever case it is spelled there, exactly first."""
-    if not root.is_dir() or (root / relative).is_dir():
-        return root / relative if root.is_dir() else None
-    for part in relative.split("/"):
-        spelled = [path for path in root.iterdir() if path.name.lower() == part.lower()]
-        if len(spelled) != 1 or not spelled[0].is_dir():
-            return None
-        root = spelled[0]
-    return root
-
-
-def _stray_lr(pairs: Sequence[PairFiles], root: Path, scale: int) -> list[Path]:
-    """Return files below `root` that look like the LR of `pairs`: by the name's start and size."""
-    hr = {pair.hr for pair in pairs}
-    images = sorted(path for path in islice(_images(root), _LOOKED_AT) if path not in hr)
-    return [
-        path
-        for path in images
-        for pair in pairs
-        if scale > 1
-        and path.name.lower().startswith(pair.stem.lower())
-        and _has_lr_size(path, pair, scale)
-    ]
-
-
-def _has_lr_size(path: Path, pair: PairFiles, scale: int) -> bool:
+def _fault(path: Path) -> ImageError | None:
     try:
-        return not _size_fault(replace(pair, lr=path), scale)
-    except ImageError:  # only the files that a layout names must be images
-        return False
+        image_size(path)
+    except ImageError as fault:
+        return fault
+    return None
 
 
-def _images(root: Path) -> Iterator[Path]:
-    for folder, _, names in os.walk(root):
-        for name in names:
-            if name[0] != "." and Path(name).suffix.lower() in _IMAGE_SUFFIXES:
-                yield Path(folder, name)
-
-
-def _unknown_layout(dataset: Dataset, stray: Sequence[Path], scale: int) -> str:
-    known = [layout.lr.replace("{scale}", str(scale)) for layout in dataset.layouts if layout.lr]
-    return (
-        f"{dataset.slug} x{scale}: {counted(len(stray), 'file')} of LR size, such as {stray[0]}, "
-        f"{'is' if len(stray) == 1 else 'are'} of no layout in {dataset.manifest}, and LR would be "
-        "made from HR; name them as a layout does, add a [[layout]], move them away, or choose a "
-        'protocol with lr_from = "hr"\nlayouts:\n  ' + "\n  ".join(dict.fromkeys(known))
-    )
-
-
-def _check_names(dataset: Dataset, files: _LayoutFiles, root: Path, scale: int) -> None:
+def _check_names(dataset: Dataset, files: LayoutFiles, root: Path, scale: int) -> None:
     """Check that there is one HR, and if the layout has LR one LR, for each expected name."""
     expected = dataset.stems or tuple(files.hr)
-    faults = _name_faults("HR", files.layout.hr, files.hr, expected, scale)
+    faults = list(files.doubles[:_NAMED])
+    faults += _name_faults("HR", files.layout.hr, files.hr, expected, scale)
     if files.layout.lr:
         faults += _name_faults("LR", files.layout.lr, files.lr, expected, scale)
     if dataset.count not in (None, len(files.hr)):
@@ -197,22 +232,33 @@ def _name_faults(
         for stem in expected
         if stem not in files
     ]
-    extra = [str(path) for stem, path in files.items() if stem not in set(expected)]
+    known = set(expected)
+    extra = [str(path) for stem, path in files.items() if stem not in known]
     faults = []
     for what, names in (("missing", missing), ("extra", extra)):
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         if names:
-            faults.append(f"{len(names)} {kind} {what}: {', '.join(names[:_NAMED])}{more}")
+            faults.append(f"{len(names)} {kind} {what}: {_some(names)}")
     return faults
 
 
-def _size_fault(pair: PairFiles, scale: int) -> str:
-    if pair.lr is None:
-        return ""
-    (hr_h, hr_w), (lr_h, lr_w) = image_size(pair.hr), image_size(pair.lr)
-    if 0 <= hr_h - lr_h * scale < scale and 0 <= hr_w - lr_w * scale < scale:
-        return ""
-    return (
-        f"{pair.hr} is {hr_w}x{hr_h}, expected {lr_w * scale}x{lr_h * scale}, "
-        f"as {pair.lr} is {lr_w}x{lr_h}"
-    )
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _faults_of(files: LayoutFiles, scale: int) -> Iterator[str]:
+    shared = sorted(files.hr.keys() & files.lr.keys())
+    pairs = (PairFiles(stem, files.hr[stem], files.lr[stem]) for stem in shared)
+    return _size_faults(pairs, scale)
+
+
+def _size_faults(pairs: Iterable[PairFiles], scale: int) -> Iterator[str]:
+    for pair in pairs:
+        if pair.lr is None:
+            continue
+        (hr_h, hr_w), (lr_h, lr_w) = image_size(pair.hr), image_size(pair.lr)
+        if not (0 <= hr_h - lr_h * scale < scale and 0 <= hr_w - lr_w * scale < scale):
+            yield (
+                f"{pair.hr} is {hr_w}x{hr_h}, expected {lr_w * scale}x{lr_h * scale}, "
+                f"as {pair.lr} is {lr_w}x{lr_h}"
+            )

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from sr_bench.core.protocol import Resize
+from sr_bench.core.protocol import LrSource, Resize
 from sr_bench.data.crops import Image, load_crop
 from sr_bench.data.dataset import Crop, CropSet, Dataset, PairFiles, Split
 from sr_bench.data.locate import data_root
-from sr_bench.data.pairing import LrFrom, check_scale, find_pairs
+from sr_bench.data.pairing import check_scale, find_pairs
 from sr_bench.errors import DatasetError
 from sr_bench.files.hashing import sha256_bytes, sha256_unchanged
 from sr_bench.imaging.files import read_image
@@ -51,7 +51,8 @@ class ImageSet:
     def load(self, index: int) -> tuple[Image | None, Image]:
         """Return the LR and HR images of number `index`: RGB (height, width, 3) of 8 bits.
 
-        HR is cut to `scale` times LR at the right and bottom. LR is None, and HR is as stored,
+        HR is cut to `scale` times LR at the right and bottom, unless it was opened with
+        ``lr_from="resized"`` and LR is of another size. LR is None, and HR is as stored,
         if the set was opened with ``lr_from="hr"``.
 
         Raises:
@@ -81,13 +82,13 @@ def open_dataset(
     scale: int,
     given: Path | None = None,
     split: Split = "evaluation",
-    lr_from: LrFrom = "files",
+    lr_from: LrSource = "files",
 ) -> ImageSet:
     """Return the images of a split; their files are found and paired, but not decoded.
 
     Without `given`, the user's ``--sr-data``, only the cache is searched. The split
     ``calibration`` exists for datasets of crops alone. With `lr_from` ``hr`` only HR is opened;
-    the protocol makes LR from it.
+    the protocol makes LR from it. With ``resized`` LR may be of any size.
 
     Raises:
         NotRunError: The files are absent; says what to do.
@@ -96,7 +97,7 @@ def open_dataset(
         OptionError: `given` isn't a folder.
     """
     check_scale(dataset, scale)
-    make = _LrMaker(scale, dataset.lr_rule if lr_from == "files" else None)
+    make = _LrMaker(scale, None if lr_from == "hr" else dataset.lr_rule)
     if crops := dataset.crops:
         items = tuple(_CropItem(crop.name, crops, crop, make) for crop in crops.split(split))
         return ImageSet(dataset.slug, scale, split, items)
@@ -141,8 +142,11 @@ class _PairItem:
         hr = read_image(self.pair.hr)
         if self.pair.lr is None:
             return self.make(hr)
-        lr = read_image(self.pair.lr)
-        return lr, _cut(hr, lr.shape[0] * self.make.scale, lr.shape[1] * self.make.scale)
+        lr, scale = read_image(self.pair.lr), self.make.scale
+        size = (lr.shape[0] * scale, lr.shape[1] * scale)
+        spare = (hr.shape[0] - size[0], hr.shape[1] - size[1])
+        # Of another size is what the protocol resizes.
+        return lr, _cut(hr, *size) if all(0 <= pixels < scale for pixels in spare) else hr
 
     def digest(self) -> str:
         lr = sha256_unchanged(self.pair.lr) if self.pair.lr else self.make.digest()

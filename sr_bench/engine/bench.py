@@ -7,11 +7,19 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from sr_bench.core.case import FILE_METRIC, GATE_METRIC, STATIC_METRICS, TIMED_METRICS, Case
+from sr_bench.core.case import (
+    COST_METRICS,
+    FILE_METRIC,
+    GATE_METRIC,
+    STATIC_METRICS,
+    TIMED_METRICS,
+    Case,
+)
 from sr_bench.core.detail import Detail
 from sr_bench.core.metric import not_computed
 from sr_bench.core.record import Measurement, Record, Status, Verdict
 from sr_bench.engine.explain.cause import cause_of
+from sr_bench.engine.explain.counting import why_cost_differs
 from sr_bench.engine.gates import Gatekeeper
 from sr_bench.engine.job import Progress
 from sr_bench.engine.judge.claim import failure_gone, judge, known_failure, warning
@@ -134,8 +142,12 @@ class Bench:
         card = case.card.with_given(case.precision) if case.metric == FILE_METRIC else case.card
         inputs = cost_inputs(card, case.metric)
         measurement = self._counts.measured(card, case.metric)
+        verdict = self._judged(case, measurement)
+        if case.claim and case.metric in COST_METRICS and verdict.status is Status.DIFFERS:
+            if why := why_cost_differs(card, case.claim):
+                verdict = replace(verdict, sentence=f"{verdict.sentence}, which prints {why}")
         return case.record(
-            self._judged(case, measurement),
+            verdict,
             measurement=measurement,
             fingerprint=sha256_json(inputs),
             inputs=inputs,

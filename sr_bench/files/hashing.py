@@ -35,20 +35,23 @@ def _as_dict(value: object) -> dict[object, object]:
     raise TypeError(msg)
 
 
-def sha256_file(path: Path) -> str:
-    """Return the lower-case hex digest of the file at `path`, read in pieces.
+def sha256_file(*paths: Path) -> str:
+    """Return the lower-case hex digest of the files at `paths`, one after another, in pieces.
 
     Raises:
         SrBenchError: The file is absent or can't be read.
     """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        msg = f"cannot read {path}: there is no such file"
-        raise SrBenchError(msg) from None
-    except OSError as error:
-        raise disk_error(error, path, "read") from error
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                hashlib.file_digest(file, lambda: digest)
+        except FileNotFoundError:
+            msg = f"cannot read {path}: there is no such file"
+            raise SrBenchError(msg) from None
+        except OSError as error:
+            raise disk_error(error, path, "read") from error
+    return digest.hexdigest()
 
 
 def sha256_unchanged(path: Path) -> str:

@@ -1,17 +1,16 @@
-"""What decides what a plug-in does: its package, the modules that it imports, and their versions.
+"""What decides what a module does: its package, the modules that it imports, and their versions.
 
-Nothing is imported for that. A package that is installed and not the plug-in's own counts by its
+Nothing is imported for that. A package that is installed and not the module's own counts by its
 version; what lies anywhere else may be edited at any time, and counts by its content.
 """
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
 from importlib.machinery import ModuleSpec
 from importlib.metadata import (
     Distribution,
-    EntryPoint,
     distribution,
     packages_distributions,
     version,
@@ -20,54 +19,65 @@ from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
+from sr_bench.files.folder_modules import FolderFinder
 from sr_bench.files.hashing import sha256_json, sha256_unchanged
 
 # Ours, and those whose versions count for everything that measures.
 _COUNTED = {"sr_bench", "cv2", "numpy", "onnx", "onnxruntime", "PIL", "torch"}
 _COMPILED = {"__pycache__", ".pyc", ".pyo"}  # made from the sources
 
+_Find = Callable[[str], ModuleSpec | None]
+
 _IMPORTED = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(\w+(?:[ \t]*,[ \t]*\w+)*)", re.MULTILINE)
 _NAMED = re.compile(rb"""["']([\w./-]{1,100})["']""")  # a module or a file, as text
 
 
-def code_digest(point: EntryPoint) -> str:
-    """Return the digest of all that decides what the module of an entry point does.
+def code_digest(
+    module: str, *, owner: Distribution | None = None, folder: Path | None = None
+) -> str:
+    """Return the digest of all that decides what `module` does.
 
     These are the files of its distribution and its package, data among them; modules that any of
     these import; and for a module in no package what it names beside it, such as ``table.json``.
 
+    Args:
+        module: Its full name.
+        owner: The distribution that installed it, if that is known.
+        folder: Where modules are looked for before the environment.
+
     Raises:
         SrBenchError: A file can't be read.
     """
-    versions = [point.dist.name, point.dist.version] if point.dist else []
-    files = {*_own_files(point), *_files_of(point.module)}
+    find = partial(_spec, finder=FolderFinder(folder, module) if folder else None)
+    versions = [owner.name, owner.version] if owner else []
+    files = {*_own_files(owner), *_files_of(module, find)}
     seen = {*_COUNTED, *sys.stdlib_module_names}
     while names := set(chain.from_iterable(map(_imports, files))) - seen:
         seen |= names
         for name in names:
-            if installed := _installed(name):
+            if installed := _installed(name, find):
                 versions += installed
             else:
-                files |= _files_of(name)
+                files |= _files_of(name, find)
     # By content, in one order: machines of a cluster have them in different folders.
     contents = sorted((file.name, sha256_unchanged(file)) for file in files)
     return sha256_json([contents, sorted(set(versions))])
 
 
-def _own_files(point: EntryPoint) -> set[Path]:
-    """Return the files that the distribution of `point` has installed, without notes and commands.
+def _own_files(owner: Distribution | None) -> set[Path]:
+    """Return the files that `owner` has installed, without notes and commands.
 
     Those differ between machines.
     """
-    listed = (point.dist.files or ()) if point.dist else ()
+    listed = (owner.files or ()) if owner else ()
     code = (f for f in listed if not {"..", ".dist-info"} & {f.parts[0], Path(f.parts[0]).suffix})
     return set(_sources(Path(str(file.locate())) for file in code))
 
 
-def _files_of(module: str) -> set[Path]:
+def _files_of(module: str, find: _Find) -> set[Path]:
     """Return the files of `module`: of the outermost package around it, or of it and its data."""
     name, *inner = module.split(".")
-    spec = _spec(name)
+    spec = find(name)
     if spec is None:
         return set()
     if not spec.submodule_search_locations:
@@ -107,11 +117,13 @@ def _imports(file: Path) -> set[str]:
     return {name.strip().decode() for each in lists for name in each.split(b",")}
 
 
-def _installed(module: str) -> list[str]:
+def _installed(module: str, find: _Find) -> list[str]:
     """Return name and version of the distributions that installed `module` as it is.
 
     Empty if none lists its files, as where somebody works on them: they change and it does not.
     """
+    if find(module) != _spec(module):  # of the folder, whatever is installed by that name
+        return []
     listed = [each for each in _owners().get(module, ()) if _lists(distribution(each), module)]
     return [f"{owner} {version(owner)}" for owner in listed]
 
@@ -121,7 +133,9 @@ def _lists(owner: Distribution, module: str) -> bool:
     return f"\n{module}/" in record or f"\n{module}." in record
 
 
-def _spec(name: str) -> ModuleSpec | None:
+def _spec(name: str, *, finder: FolderFinder | None = None) -> ModuleSpec | None:
+    if finder and (spec := finder.find_spec(name)):
+        return spec
     try:
         return find_spec(name)
     except (ImportError, ValueError):  # __main__ has none

@@ -1,37 +1,15 @@
 """Count the networks behind printed Flops and Params, by every convention that documents use."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from sr_bench import discovery
 from sr_bench.core.card import ModelCard
 from sr_bench.core.claim import Claim
 from sr_bench.document.sizes import Size
+from sr_bench.engine.explain.counting import KNOWN, counted
 from sr_bench.engine.judge.claim import fits
-from sr_bench.errors import SrBenchError
 from sr_bench.lint.entries import Entry
-
-if TYPE_CHECKING:
-    from sr_bench.cost.count import CostCount
-
-MACS = "macs"
-"""The convention that prints multiply-accumulates themselves; the others are counting rules."""
-STANDARD = "standard"
-
-KNOWN: tuple[tuple[str, float], ...] = (
-    ("10/9", 10 / 9),  # scripts that divide by 0.9e9
-    ("9/10", 9 / 10),
-    ("2", 2.0),
-    ("1/2", 0.5),  # MACs
-    ("5/9", 5 / 9),  # MACs in scripts that divide by 0.9e9
-    ("9/5", 9 / 5),
-    ("20/9", 20 / 9),
-    ("4", 4.0),
-    ("1/4", 0.25),
-    ("1e9/2^30", (1000 / 1024) ** 3),  # a G of 2^30
-)
-"""Ratios to the usual count that counting tools are known to cause, by name."""
 
 # Rules that also count biases and activations are up to 0.6 % above their plain ratio.
 _NEAR = 0.006
@@ -61,8 +39,9 @@ class CountedRow:
     @property
     def network(self) -> tuple[object, ...]:
         """Equal for rows of one network, whatever its weights."""
-        hyper = tuple(sorted(self.model.hyper.items()))
-        return self.model.architecture, hyper, self.model.scale, self.model.onnx
+        model = self.model
+        hyper = json.dumps(dict(model.hyper), sort_keys=True)
+        return model.architecture, hyper, model.scale, model.onnx
 
     @property
     def conventions(self) -> tuple[str, ...]:
@@ -77,11 +56,6 @@ class CountedRow:
         tolerance = self.model.tolerance_for("flops", self.flops.precision)
         return fits(self.flops, value, tolerance)
 
-    def at(self, size: Size) -> dict[str, float]:
-        """Return the Flops on another size, in G, by convention; empty if it can't be counted."""
-        count = _count(self.model, size)
-        return _by_convention(count) if count else {}
-
 
 def count_row(entry: Entry, model: ModelCard) -> CountedRow | None:
     """Return an entry with its network's count on the printed shape, or on the card's.
@@ -91,28 +65,11 @@ def count_row(entry: Entry, model: ModelCard) -> CountedRow | None:
     flops, params = entry.claims.get("flops"), entry.claims.get("params")
     shapes = filter(None, (entry.size, model.counted_shape)) if flops or params else ()
     for size in shapes:
-        if count := _count(model, size):
-            told, flops_g = None if count.unknown_params else params, _by_convention(count)
+        if count := counted(model, size):
+            told = None if count.unknown_params else params
+            flops_g = count.flops_by_rule()
             return CountedRow(entry.row, model, flops, told, size, flops_g, count.params)
     return None
-
-
-def _count(model: ModelCard, size: Size) -> "CostCount | None":
-    # The model's library takes 1.5 s to import: only documents with a card wait for it.
-    from sr_bench.engine.measure.cost import count
-
-    try:
-        return count(model, size)
-    except SrBenchError:  # measuring says so with all it has; here there is nothing to compare
-        return None
-
-
-def _by_convention(count: "CostCount") -> dict[str, float]:
-    package = "sr_bench.cost.rules"
-    flops_g = {MACS: count.macs / 1e9}
-    for name in discovery.names(package):
-        flops_g[name] = float(discovery.load(package, name).flops_g(count))
-    return flops_g
 
 
 def times(printed: float, usual: float) -> str:

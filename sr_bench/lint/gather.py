@@ -45,6 +45,8 @@ class Request:
     """Binds the one document that is named."""
     cards: bool = True
     """Whether documents that are named get a card; those found in folders always do."""
+    trust_code: bool = False
+    """Whether networks that are code of cards are counted too, for which that is run."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def gather(request: Request) -> Gathered:
             by_path.setdefault(Path(subject.path).resolve(), (subject, notice))
     subjects: list[Subject] = []
     for subject in attach_pages([subject for subject, _ in by_path.values()], _alone):
-        counted, datasets = _counted(subject), _datasets(subject, request.load_dataset)
+        counted = _counted(subject, trusted=request.trust_code)
+        datasets = _datasets(subject, request.load_dataset)
         before = tuple(subjects)  # only these: a pair of documents is compared once
         subjects.append(replace(subject, counted=counted, datasets=datasets, before=before))
     notices = [notice for _, notice in by_path.values() if notice]
@@ -220,9 +223,9 @@ def _datasets(subject: Subject, load: LoadDataset) -> dict[str, Dataset]:
     return datasets
 
 
-def _counted(subject: Subject) -> tuple[CountedRow, ...]:
+def _counted(subject: Subject, *, trusted: bool) -> tuple[CountedRow, ...]:
     models = ((entry, subject.model(entry)) for entry in subject.entries)
-    rows = (count_row(entry, model) for entry, model in models if model)
+    rows = (count_row(entry, replace(model, trusted=trusted)) for entry, model in models if model)
     return tuple(filter(None, rows))
 
 

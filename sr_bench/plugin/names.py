@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from sr_bench.core.case import Case
-from sr_bench.engine.plan.options import Selection, split_scale
+from sr_bench.core.claim import split_scale
+from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import Suite
 from sr_bench.errors import OptionError
 from sr_bench.files.validation import nearest

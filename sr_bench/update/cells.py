@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
-from sr_bench.core.claim import Claim, Source, in_print
+from sr_bench.core.claim import Claim, Source, in_print, split_scale
 from sr_bench.core.metric import metric_info
 from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
@@ -15,7 +15,6 @@ from sr_bench.core.update import Edit
 from sr_bench.document.claims import MetricCell, Reading, metric_cells, nearest_number
 from sr_bench.document.mirror import format_like
 from sr_bench.document.numbers import measured
-from sr_bench.engine.plan.options import split_scale
 from sr_bench.errors import DocumentError
 from sr_bench.files.validation import listed
 from sr_bench.update.choose import why_not, why_not_in

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from sr_bench.core.card import KnownGap, ModelCard
 from sr_bench.core.case import GATE_METRIC, STATIC_METRICS, TIMED_METRICS
 from sr_bench.core.cell import CellKey
-from sr_bench.core.claim import Claim
+from sr_bench.core.claim import Claim, split_scale
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.judge.claim import judge
-from sr_bench.engine.plan.options import split_scale
 from sr_bench.engine.plan.suite import Suite
 from sr_bench.update.choose import why_not
 

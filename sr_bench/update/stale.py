@@ -7,7 +7,7 @@ from pathlib import Path
 from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard
 from sr_bench.core.cell import CellKey
-from sr_bench.core.claim import in_print
+from sr_bench.core.claim import in_print, split_scale
 from sr_bench.core.history import PastSession
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
@@ -15,7 +15,6 @@ from sr_bench.document.claims import MetricCell, metric_cells, read
 from sr_bench.document.mirror import format_like
 from sr_bench.document.printed import unread_numbers
 from sr_bench.document.tables import Document
-from sr_bench.engine.plan.options import split_scale
 from sr_bench.errors import CardError, DocumentError
 from sr_bench.update.choose import why_not
 from sr_bench.update.record_files import about, card_path

@@ -1,5 +1,7 @@
 """Layers that more than one family uses."""
 
+from collections import OrderedDict
+
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +17,21 @@ def conv(
 ) -> nn.Conv2d:
     """Return a convolution that keeps the size at stride 1."""
     return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=bias)
+
+
+def named(**layers: nn.Module) -> nn.Sequential:
+    """Return `layers` in a sequence, by name."""
+    return nn.Sequential(OrderedDict(layers))
+
+
+def reflect_conv(
+    inputs: int, outputs: int, *, stride: int = 1, bias: bool = True
+) -> tuple[nn.ReflectionPad2d, nn.Conv2d]:
+    """Return a padding that mirrors the image at its edges, and the 3x3 convolution behind it.
+
+    They are two layers, so that positions in a sequence are those of checkpoints.
+    """
+    return nn.ReflectionPad2d(1), nn.Conv2d(inputs, outputs, 3, stride, bias=bias)
 
 
 def shift(layer: nn.Conv2d, offset: Tensor) -> nn.Conv2d:
@@ -44,12 +61,16 @@ def upsampler(scale: int, feats: int, *, single: bool = False) -> nn.Sequential:
     That is 3, or a power of 2; 1 gives an empty sequence. Powers of 2 are made in steps of 2,
     unless a `single` step does all.
     """
-    # bit_length() - 1 is the logarithm of a power of 2.
-    factors = [scale] if single or scale == 3 else [2] * (scale.bit_length() - 1)
     layers: list[nn.Module] = []
-    for factor in factors:
+    for factor in shuffle_factors(scale, single=single):
         layers += [conv(feats, factor * factor * feats), nn.PixelShuffle(factor)]
     return nn.Sequential(*layers)
+
+
+def shuffle_factors(scale: int, *, single: bool) -> list[int]:
+    """Return by how much each of the pixel shuffles enlarges that give `scale`; see `upsampler`."""
+    # bit_length() - 1 is the logarithm of a power of 2.
+    return [scale] if single or scale == 3 else [2] * (scale.bit_length() - 1)
 
 
 def scaled(residual: Tensor, factor: float) -> Tensor:

@@ -1,13 +1,15 @@
 """Build a network from what a card declares."""
 
+from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
 
-from torch import nn
+from torch import Tensor, nn
 
 from sr_bench import discovery
-from sr_bench.core.card import Hyper
+from sr_bench.core.card import Hyper, ModelCard
 from sr_bench.errors import CardError
+from sr_bench.zoo.own_code import build_own
 
 _FAMILIES = "sr_bench.zoo.families"
 
@@ -15,6 +17,18 @@ _FAMILIES = "sr_bench.zoo.families"
 def architectures() -> tuple[str, ...]:
     """Return the sorted names that a card's `architecture` may have."""
     return discovery.names(_FAMILIES)
+
+
+def build_network(card: ModelCard) -> nn.Module:
+    """Return the network of `card`, by its own class or by an architecture; see `build`.
+
+    Raises:
+        CardError: As `build` and `build_own`.
+        NotRunError: It is a class that this session may not run, or that needs what is absent.
+    """
+    if card.own_class:
+        return build_own(card)
+    return build(card.architecture, card.hyper, card.network_scale)
 
 
 def build(architecture: str, hyper: Hyper, scale: int) -> nn.Module:
@@ -34,7 +48,7 @@ def build(architecture: str, hyper: Hyper, scale: int) -> nn.Module:
     return module
 
 
-def size_multiple(architecture: str, hyper: Hyper) -> int:
+def size_multiple(architecture: str, hyper: Hyper, scale: int) -> int:
     """Return what the input's height and width must be multiples of.
 
     At other sizes the network runs, but its output is not `scale` times the input: a stride-2
@@ -43,8 +57,10 @@ def size_multiple(architecture: str, hyper: Hyper) -> int:
     Raises:
         CardError: As `build`.
     """
+    if ":" in architecture:  # a user's class has no way to say so: the card does
+        return 1
     family = _family(architecture)
-    return int(family.size_multiple(hyper)) if hasattr(family, "size_multiple") else 1
+    return int(family.size_multiple(hyper, scale)) if hasattr(family, "size_multiple") else 1
 
 
 def canonical_key(architecture: str, key: str) -> str:
@@ -53,8 +69,32 @@ def canonical_key(architecture: str, key: str) -> str:
     Raises:
         CardError: There is no such architecture.
     """
+    if ":" in architecture:  # a user's class, whose weights are called what it calls them
+        return key
     family = _family(architecture)
     return str(family.canonical_key(key)) if hasattr(family, "canonical_key") else key
+
+
+def training_state(architecture: str, hyper: Hyper, scale: int) -> Mapping[str, Tensor]:
+    """Return the weights that a network has in training, without values, by canonical names.
+
+    Empty if the network is the same in training.
+
+    Raises:
+        CardError: As `build`.
+    """
+    family = _family(architecture)
+    has = hasattr(family, "training_state")
+    return dict(family.training_state(hyper, scale)) if has else {}
+
+
+def folded(architecture: str, hyper: Hyper, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights of the training, as `training_state` names them, as the module has them.
+
+    Raises:
+        CardError: As `build`.
+    """
+    return dict(_family(architecture).folded(hyper, state))
 
 
 @cache

@@ -1,7 +1,7 @@
 """Weight files: read safely, load strictly."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
-from itertools import takewhile
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,125 +12,84 @@ from torch import Tensor, nn
 from sr_bench.core.card import ModelCard
 from sr_bench.errors import CardError, CheckpointError
 from sr_bench.files.hashing import sha256_file
-from sr_bench.zoo.build import build, canonical_key
-from sr_bench.zoo.checkpoints_torch import read_torch
+from sr_bench.files.weight_files import NCNN, weight_files
+from sr_bench.zoo.build import build_network, canonical_key, folded, training_state
+from sr_bench.zoo.checkpoints_fit import Fit, Wanted, fitting, rounded, told, wanted_by
+from sr_bench.zoo.checkpoints_leaves import Leaf, Leaves, leaves_of
+from sr_bench.zoo.checkpoints_ncnn import read_ncnn
+from sr_bench.zoo.checkpoints_torch import TorchFile
 
 State = dict[str, Tensor]
 
-# Entries that hold the weights in files of BasicSR and others, the preferred first.
-_WRAPPERS = ("params_ema", "params", "state_dict", "model")
-_NESTED = 3  # entries within entries, as in {"model": {"state_dict": ...}}
-
-_SHOWN = 8  # keys of each kind that an error lists
 MAX_BYTES = 2 << 30
 """Largest weight file; a network of a zoo has some hundred MB at most."""
-
-MAX_VALUES = 1 << 28
-"""Most values of all tensors together, 1 GiB in float32: a file of a few bytes can declare more."""
-
-_NAME_LENGTH = 300  # longest name of a parameter
-
-
-def load_state(path: Path, key: str = "", *, sha256: str = "") -> State:
-    """Return the weights in a file as float32 tensors on the CPU, by parameter name.
-
-    ``.safetensors`` files and torch files (also those from before the zip format) are read; no
-    code in them is run. Single integers, such as ``num_batches_tracked``, are counters of the
-    training and left out.
-
-    Args:
-        path: The file.
-        key: Entry that holds the weights, with dots one within another, or what the names of the
-            weights start with, up to a dot; empty: ``params_ema``, ``params``, ``state_dict`` or
-            ``model`` if there is one, else the only entry that holds tensors, else the whole file.
-        sha256: Hex digest that the file must have; empty: not checked.
-
-    Raises:
-        CheckpointError: The file is absent, empty, corrupt, unsafe or not the expected one, or
-            holds weights in several entries, or something other than finite floating-point
-            tensors.
-    """
-    _check_file(path, sha256)  # before any of it is parsed
-    named_so = path.suffix.lower() == ".safetensors"
-    content = _read_safetensors(path) if named_so else read_torch(path)
-    weights = _unwrap(content, key, path)
-    _check_values(weights, path)
-    return {
-        str(name): _tensor(value, str(name), path)
-        for name, value in weights.items()
-        if not _is_counter(value)
-    }
-
-
-def load_into(module: nn.Module, state: Mapping[str, Tensor], *, where: str) -> None:
-    """Copy `state` into `module`, which must have exactly these parameters and shapes.
-
-    Nothing is changed if they don't fit. Errors call the source of `state` `where`.
-
-    Raises:
-        CheckpointError: Parameters are missing, unexpected or mis-shaped.
-    """
-    wanted = {name: value for name, value in module.state_dict().items() if not _is_counter(value)}
-    both = sorted(wanted.keys() & state.keys())
-    shapes = [
-        f"{name} {tuple(state[name].shape)} instead of {tuple(wanted[name].shape)}"
-        for name in both
-        if state[name].shape != wanted[name].shape
-    ]
-    faults = [
-        *_listed("missing", sorted(wanted.keys() - state.keys())),
-        *_listed("unexpected", sorted(state.keys() - wanted.keys())),
-        *_listed("mis-shaped", shapes),
-    ]
-    if faults:
-        msg = (
-            f"{where}: {len(both) - len(shapes)} of {len(wanted)} parameters fit "
-            f"{type(module).__name__}; {'; '.join(faults)}. "
-            "Check the card's architecture, hyper-parameters and scale, or use the right file"
-        )
-        raise CheckpointError(msg)
-    module.load_state_dict(dict(state), strict=False)  # counters of the training stay as they are
 
 
 def load_model(card: ModelCard, weights: Path) -> nn.Module:
     """Return the card's network with the weights of a file, in eval mode, without gradients.
 
+    ``.safetensors`` files, torch files of any version (also modules that were saved whole), and
+    ncnn's ``.param`` with its ``.bin`` beside it are read; no code in them is run. Weights in half
+    precision become float32.
+
     Raises:
-        CardError: The card names no built-in architecture, or its hyper-parameters aren't valid.
-        CheckpointError: See `load_state` and `load_into`.
+        CardError: The card names no architecture, or its hyper-parameters aren't valid.
+        NotRunError: See `build_network`.
+        CheckpointError: The file is absent, empty, corrupt, unsafe or not the expected one; or
+            what it holds is not exactly this network in finite numbers.
+    """
+    return load_noted(card, weights)[0]
+
+
+def load_noted(card: ModelCard, weights: Path) -> tuple[nn.Module, Mapping[str, str]]:
+    """Return what `load_model` does, and what a record says about how the file was read.
+
+    Raises:
+        CardError, CheckpointError: As `load_model`.
     """
     if not card.architecture:
         msg = f"card {card.id} names no architecture: its network is the ONNX file {card.onnx}"
         raise CardError(msg)
     # Fresh weights are drawn only to be overwritten: that must not advance the caller's seed.
     with torch.random.fork_rng(devices=[]):
-        module = build(card.architecture, card.hyper, card.scale)
-    declared = card.checkpoint
-    key, sha256 = (declared.key, declared.sha256) if declared else ("", "")
-    state = load_state(weights, key, sha256=sha256)
-    names = _without_prefix(card.architecture, state, module.state_dict().keys())
-    load_into(module, _rename(state, names, weights), where=f"{weights} (card {card.id})")
-    return module.eval().requires_grad_(False)
+        module = build_network(card).eval()
+    check_file(weights, card.checkpoint.sha256_of(weights.name) if card.checkpoint else "")
+    is_ncnn = weights.suffix.lower() == NCNN
+    state, notes = (read_ncnn if is_ncnn else _read_named)(card, module, weights)
+    for name, value in state.items():
+        if not bool(value.isfinite().all()):
+            msg = f"{weights}: {name} holds NaN or infinite weights"
+            raise CheckpointError(msg)
+    module.load_state_dict(state, strict=False)  # counters of the training stay as they are
+    return module.requires_grad_(False), notes
 
 
-def _without_prefix(architecture: str, names: Iterable[str], wanted: Set[str]) -> dict[str, str]:
-    """Return the module's name for each of `names`, which may all have a prefix in common.
+def _read_named(card: ModelCard, module: nn.Module, path: Path) -> tuple[State, Mapping[str, str]]:
+    """Return the weights for `module` from a file that holds them by name, and notes on them."""
+    leaves, value_of = open_weights(path)
+    key = card.checkpoint.key if card.checkpoint else ""
+    forms = [wanted_by(module)]
+    if trained := training_state(card.architecture, card.hyper, card.network_scale):
+        forms.append(Wanted(f"{forms[0].of} in training", trained))
+    try:
+        fit = fitting(leaves, forms, key, partial(canonical_key, card.architecture))
+        state = _state(fit, value_of)
+        if fit.wanted is not forms[0]:
+            state = folded(card.architecture, card.hyper, state)
+    except CheckpointError as error:
+        msg = f"{path} (card {card.id}): {error}"
+        raise CheckpointError(msg) from error
+    notes = {"weights_file": told(fit, leaves, key), "weights": rounded(fit)}
+    return state, {name: note for name, note in notes.items() if note}
 
-    DataParallel puts ``module.`` before each name, ``torch.compile`` ``_orig_mod.``, and whoever
-    saves the model that holds the network the attribute's name, such as ``generator.``. Of the
-    prefixes that all names share, the shortest is removed with which most of `wanted` are there.
+
+def check_file(path: Path, sha256: str) -> None:
+    """Refuse a file that need not be parsed.
+
+    Raises:
+        CheckpointError: It is absent, empty, too large, or not the one with this digest; an empty
+            `sha256` is not checked.
     """
-    split = [name.split(".") for name in names]
-    levels = zip(*(parts[:-1] for parts in split), strict=False)
-    shared = len(list(takewhile(lambda level: len(set(level)) == 1, levels)))
-    shorter = [
-        {".".join(parts): canonical_key(architecture, ".".join(parts[removed:])) for parts in split}
-        for removed in range(shared + 1)
-    ]
-    return max(shorter, key=lambda renamed: len(wanted & set(renamed.values())))
-
-
-def _check_file(path: Path, sha256: str) -> None:
     if not path.is_file():
         msg = f"{path}: expected a weight file, got none"
         raise CheckpointError(msg)
@@ -147,123 +106,55 @@ def _check_file(path: Path, sha256: str) -> None:
     if size > MAX_BYTES:
         msg = f"{path}: the file has {size:,} bytes; at most {MAX_BYTES:,} are read"
         raise CheckpointError(msg)
-    if sha256 and (actual := sha256_file(path)) != sha256.lower():
+    if sha256 and (actual := sha256_file(*weight_files(path))) != sha256.lower():
         msg = f"{path}: expected sha256 {sha256.lower()}, got {actual}; download it again"
         raise CheckpointError(msg)
 
 
-def _read_safetensors(path: Path) -> object:
+def open_weights(path: Path) -> tuple[Leaves, Callable[[Leaf], Tensor]]:
+    """Return what is in the file at `path`, and what gives the values of a tensor of it.
+
+    Raises:
+        CheckpointError: It is corrupt or unsafe, or holds no tensors by name.
+    """
+    with path.open("rb") as file:
+        is_safetensors = file.read(9)[8:] == b"{"
+    if not is_safetensors and path.suffix.lower() != ".safetensors":
+        torch_file = TorchFile(path)
+        return leaves_of(torch_file.content, path), torch_file.values
     try:
-        return load_file(path)
+        content = load_file(path)
     except SafetensorError as error:
         msg = f"{path}: not a readable safetensors file, truncated perhaps ({error})"
         raise CheckpointError(msg) from error
+    return leaves_of(content, path), _as_it_is
 
 
-def _unwrap(content: object, key: str, path: Path) -> dict[object, object]:
-    # A pickled OrderedDict may carry attributes of any name: it is read by dict's own methods.
-    if not isinstance(content, dict):
-        msg = f"{path}: expected tensors by name, got a {type(content).__name__}"
-        raise CheckpointError(msg)
-    entries = dict(dict.items(content))
-    if not key:
-        return _innermost(entries, path)
-    if inner := _entry(entries, key.split(".")) or _below(entries, f"{key}."):
-        return inner
-    shown = ", ".join(str(entry) for entry in list(entries)[:_SHOWN])
-    msg = f"{path}: expected the weights in entry {key!r}; the file starts with: {shown}"
-    raise CheckpointError(msg)
+def _as_it_is(leaf: Leaf) -> Tensor:
+    if isinstance(leaf, Tensor):
+        return leaf
+    raise TypeError(leaf)
 
 
-def _entry(entries: dict[object, object], names: Sequence[str]) -> dict[object, object]:
-    for name in names:
-        inner = entries.get(name)
-        entries = dict(dict.items(inner)) if isinstance(inner, dict) else {}
-    return entries
+def _state(fit: Fit, value_of: Callable[[Leaf], Tensor]) -> State:
+    """Return the tensors of `fit` by the network's names, by each name of a shared one."""
+    wanted = fit.wanted
+    state: State = {}
+    for name in fit.given.keys() & wanted.tensors.keys():
+        value = value_of(fit.given[name])
+        if wanted.tensors[name].is_floating_point():
+            value = _float32(value, name)
+        state[name] = value
+        for twin in wanted.twins[name]:
+            if twin != name and not torch.equal(state.setdefault(twin, value), value):
+                msg = f"{twin} and {name} are one parameter of {wanted.of}, but differ in the file"
+                raise CheckpointError(msg)
+    return state
 
 
-def _below(entries: dict[object, object], prefix: str) -> dict[object, object]:
-    """Return the entries whose names start with `prefix`, without it."""
-    named = ((str(name), value) for name, value in entries.items())
-    return {name.removeprefix(prefix): value for name, value in named if name.startswith(prefix)}
-
-
-def _innermost(entries: dict[object, object], path: Path) -> dict[object, object]:
-    """Return the dict of tensors that `entries` is or holds."""
-    for _ in range(_NESTED):
-        inner = [str(name) for name, value in entries.items() if _holds_tensors(value)]
-        preferred = [name for name in _WRAPPERS if name in inner] or inner
-        if not preferred or any(isinstance(value, Tensor) for value in entries.values()):
-            break
-        if len(preferred) > 1 and preferred[0] not in _WRAPPERS:
-            shown = ", ".join(preferred[:_SHOWN])
-            msg = f"{path}: weights are in the entries {shown}; say which by `key` in the card"
-            raise CheckpointError(msg)
-        entries = _entry(entries, preferred[:1])
-    return entries
-
-
-def _holds_tensors(value: object, depth: int = _NESTED) -> bool:
-    """Tell whether `value` is a dict of tensors by name, or holds one; states of optimizers aren't.
-
-    Those are numbered.
-    """
-    if not depth or not isinstance(value, dict):
-        return False
-    inner = dict(dict.items(value))
-    if not all(isinstance(name, str) for name in inner):
-        return False
-    return any(
-        isinstance(entry, Tensor) or _holds_tensors(entry, depth - 1) for entry in inner.values()
-    )
-
-
-def _is_counter(value: object) -> bool:
-    return (
-        isinstance(value, Tensor)
-        and value.numel() == 1
-        and not (value.is_floating_point() or value.is_complex())
-    )
-
-
-def _check_values(weights: Mapping[object, object], path: Path) -> None:
-    """Refuse, before anything is done to the tensors, what no network of a zoo holds."""
-    for name in weights:
-        if len(text := str(name)) > _NAME_LENGTH or not text.isprintable():
-            msg = f"{path}: expected names of parameters, got {text[:_NAME_LENGTH]!r}"
-            raise CheckpointError(msg)
-    count = sum(value.numel() for value in weights.values() if isinstance(value, Tensor))
-    if count > MAX_VALUES:
-        msg = f"{path}: declares {count:,} values; at most {MAX_VALUES:,} are loaded"
-        raise CheckpointError(msg)
-
-
-def _tensor(value: object, name: str, path: Path) -> Tensor:
-    if not isinstance(value, Tensor):
-        msg = f"{path}: expected {name} to be a tensor, got a {type(value).__name__}"
-        raise CheckpointError(msg)
+def _float32(value: Tensor, name: str) -> Tensor:
     if not value.is_floating_point():
-        msg = f"{path}: expected {name} to be floating point, got {value.dtype}"
+        msg = f"expected {name} to be floating point, got {value.dtype}"
         raise CheckpointError(msg)
     # Weights in fp16 too: every precision is made from fp32.
-    tensor = value.detach().float()
-    if not bool(tensor.isfinite().all()):
-        msg = f"{path}: {name} holds NaN or infinite weights"
-        raise CheckpointError(msg)
-    return tensor
-
-
-def _rename(state: State, names: Mapping[str, str], path: Path) -> State:
-    renamed: State = {}
-    for old, new in names.items():
-        if new in renamed:
-            msg = f"{path}: two entries are the parameter {new}; one of them is {old}"
-            raise CheckpointError(msg)
-        renamed[new] = state[old]
-    return renamed
-
-
-def _listed(kind: str, items: Sequence[str]) -> list[str]:
-    """Return one phrase with the count and the first of `items`, or nothing."""
-    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-    return [f"{len(items)} {kind}: {', '.join(items[:_SHOWN])}{more}"] if items else []
+    return value.detach().float()

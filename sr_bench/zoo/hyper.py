@@ -1,6 +1,6 @@
 """Read a card's hyper-parameters into a family's frozen dataclass: declared, never guessed."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from sr_bench.core.card import Hyper
 from sr_bench.core.fields import Bounds
@@ -10,6 +10,9 @@ from sr_bench.files.validation import validate
 Count = Annotated[int, Bounds(ge=1)]
 Factor = Annotated[float, Bounds(gt=0)]
 """A finite number above 0; integers are taken too."""
+
+Colours = Literal[1, 3]
+"""Channels of the input and the output: luma or RGB."""
 
 T = TypeVar("T")
 

@@ -36,7 +36,7 @@ def test_the_least_card_is_understood_with_its_defaults() -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"onnx": "m.onnx"}, "either architecture .built-in. or onnx"),
+        ({"onnx": "m.onnx"}, "either architecture or onnx"),
         (
             {"architecture": "", "onnx": "m.onnx", "checkpoint": {"file": "m.pth"}},
             "an onnx file needs no checkpoint and no hyper",
@@ -59,6 +59,19 @@ def test_the_least_card_is_understood_with_its_defaults() -> None:
         ({"value_range": math.inf}, "finite"),
         ({"cost": {"shape": "3x0x128"}}, "such as 3x128x128"),
         ({"checkpoint": {"file": "m.pth", "sha256": "ABC"}}, "64 lower-case hex digits"),
+        ({"checkpoint": {"key": "net"}}, r"give file \(yours\) or package with path"),
+        ({"checkpoint": {"package": "my-sr"}}, "package and path go together"),
+        ({"checkpoint": {"file": "m.pth", "path": "m"}}, "package and path go together"),
+        ({"checkpoint": {"package": "a b", "path": "m"}}, "expected the name of a Python package"),
+        ({"checkpoint": {"package": "--index-url", "path": "m"}}, "the name of a Python package"),
+        (
+            {"checkpoint": {"file": "m.pth", "package_sha256": "0" * 64}},
+            "package_sha256 is of a file in a package",
+        ),
+        (
+            {"checkpoint": {"file": "m.pth", "package": "my-sr", "path": "models/m.pth"}},
+            r"file and path have one name, m\.pth",
+        ),
         ({"known_gap": [{"metric": "psnr", "precision": "int9", "reason": "r"}]}, "int8_max"),
         ({"known_gap": [{"metric": "psnr", "precision": "fp32", "reason": ""}]}, "expected words"),
     ],

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from sr_bench.core.claim import Claim, Source
+from sr_bench.core.claim import Claim, Source, split_scale
 from sr_bench.core.precision import Precision
 
 
@@ -50,3 +50,11 @@ def test_a_place_is_written_as_editors_understand_it() -> None:
 def test_places_sort_in_reading_order() -> None:
     places = [Source("a", 10, 1), Source("a", 9, 20), Source("a", 9, 3)]
     assert sorted(places) == [places[2], places[1], places[0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [("div2k_valid_x2", ("div2k_valid", 2)), ("set5", ("set5", 0)), ("a_x2_x12", ("a_x2", 12))],
+)
+def test_a_dataset_name_may_end_in_a_scale(name: str, parts: tuple[str, int]) -> None:
+    assert split_scale(name) == parts

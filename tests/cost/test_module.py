@@ -24,7 +24,18 @@ def test_every_printed_flops_is_met_to_its_last_digit(printed: Printed) -> None:
 
 
 def test_every_params_is_exact(printed: Printed) -> None:
-    assert count_module(printed.module(), (3, 24, 24)).params == printed.params
+    assert count_module(printed.module(), (printed.shape[0], 24, 24)).params == printed.params
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [("ecbsr_plain_x2", 2_708), ("msrn_x2", 102_579), ("animevideov3", 620_336)],
+)
+def test_the_parameters_that_thop_printed_lack_those_of_layers_it_does_not_know(
+    name: str, params: int
+) -> None:
+    row = MODELS[name]
+    assert count_module(row.module(), row.shape).params_by(row.rule) == params
 
 
 @pytest.mark.parametrize("name", [name for name, row in MODELS.items() if row.params_m])
@@ -36,7 +47,9 @@ def test_every_printed_params_is_met_to_its_last_digit(name: str) -> None:
     assert f"{cut:.{digits}f}" == row.params_m
 
 
-@pytest.mark.parametrize("name", ["edsr_baseline_x4", "sr4k_official", "lesrcnn_x3", "esrgan_x4"])
+@pytest.mark.parametrize(
+    "name", ["edsr_baseline_x4", "sr4k_official", "lesrcnn_x3", "esrgan_x4", "msrn_x2"]
+)
 def test_the_macs_are_those_of_torchs_own_counter(name: str) -> None:
     module = MODELS[name].module()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
@@ -55,6 +68,7 @@ def test_each_kind_of_layer_is_counted_as_computed_by_hand() -> None:
     net = nn.Sequential(
         nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2),  # 6x5x4 out, 2*9 MACs each
         nn.LeakyReLU(0.2),  # 6x5x4
+        nn.PReLU(6),  # 6x5x4
         nn.ConvTranspose2d(6, 2, 2, stride=2),  # 6x5x4 in, 2*4 MACs each; 2x10x8 out
         nn.AdaptiveAvgPool2d(1),  # 2 sums of 80 and a division each
         nn.Flatten(),
@@ -67,8 +81,11 @@ def test_each_kind_of_layer_is_counted_as_computed_by_hand() -> None:
         transposed_surplus=160 * 6 * 4 - 120 * 8,
         conv_bias_outputs=120 + 160,
         leaky_relu_elements=120,
+        prelu_elements=120,
         adaptive_pool_ops=2 * 81,
-        params=(6 * 2 * 9 + 6) + (6 * 2 * 4 + 2) + 15,
+        params=(6 * 2 * 9 + 6) + 6 + (6 * 2 * 4 + 2) + 15,
+        late_params=6,
+        unseen_params=0,
     )
 
 
@@ -78,7 +95,7 @@ def test_a_subclass_of_a_convolution_is_kept_apart() -> None:
 
     count = count_module(nn.Sequential(Shift(3, 3, 1), nn.Conv2d(3, 2, 1)), (3, 4, 5))
     assert (count.subclass_macs, count.conv_macs, count.conv_bias_outputs) == (180, 120, 40)
-    assert count.macs == 300
+    assert (count.macs, count.params, count.unseen_params) == (300, 20, 12)
 
 
 class _Twice(nn.Module):

@@ -16,6 +16,13 @@ OPERATIONS = {
     "relu": lambda: functional.relu(A),
     "relu in place": lambda: functional.relu(A, inplace=True),
     "leaky_relu": lambda: functional.leaky_relu(A, 0.2),
+    "prelu": lambda: functional.prelu(A, meta(3)),
+    "prelu of all": lambda: functional.prelu(A, meta(1)),
+    "larger": lambda: functional.interpolate(A, scale_factor=2.5, mode="nearest"),
+    "to a size": lambda: functional.interpolate(A, (7, 9), mode="bilinear", align_corners=False),
+    "to a square": lambda: functional.interpolate(A, 7, None, "bicubic"),
+    "to nothing": lambda: functional.interpolate(A, scale_factor=0.1, mode="nearest"),
+    "of a row": lambda: functional.interpolate(A[0], 7, mode="linear"),
     "sigmoid": lambda: torch.sigmoid(ROW),
     "neg": lambda: -A,
     "add": lambda: A + B,
@@ -51,6 +58,7 @@ def _outcome(operation) -> tuple[object, ...]:
         lambda: A + meta(2, 3, 4, 6),
         lambda: torch.cat((A, meta(2, 3, 4, 6)), dim=1),
         lambda: torch.cat((A, meta(2, 3)), dim=1),
+        lambda: functional.prelu(A, meta(4)),
     ],
 )
 def test_what_does_not_fit_together_is_refused_as_torch_does(operation) -> None:

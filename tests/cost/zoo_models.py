@@ -70,7 +70,24 @@ RCAN: Hyper = _sr4k("official", 64, 10) | {
 
 _LESRCNN: Hyper = {"n_feats": 64, "multi_scale": False}
 _RRDB: Hyper = {"n_feats": 64, "n_blocks": 23, "growth": 32, "res_scale": 0.2}
+_MSRN: Hyper = {"n_feats": 16, "n_blocks": 2, "rgb_range": 255.0}
+_NCNET: Hyper = {"n_feats": 32}
+_BICUBIC: Hyper = {"n_feats": 32}
+_VDSR: Hyper = {"n_feats": 64, "n_convs": 18, "colours": 1}
+_DRRN: Hyper = {"n_feats": 128, "n_units": 25, "colours": 1}
+
+
+def _plain(feats: int, convs: int, colours: int, activation: str = "prelu") -> Hyper:
+    return {"n_feats": feats, "n_convs": convs, "colours": colours, "activation": activation}
+
+
+def _dipnet(feats: int, mid: int, esa: int) -> Hyper:
+    return {"n_feats": feats, "mid_feats": mid, "esa_feats": esa}
+
+
+_ECBSR: Hyper = _plain(8, 4, 1) | {"identity": False}
 _BASELINE, _FULL = _edsr("official", 64, 16), _edsr("official", 256, 32)
+_Y256, _YHD = (1, 256, 256), (1, 1080, 1920)
 _128, _256, _HD = (3, 128, 128), (3, 256, 256), (3, 1080, 1920)
 
 MODELS = {
@@ -105,14 +122,32 @@ MODELS = {
     "real_esrgan_anime": Printed(
         "rrdbnet", 4, _RRDB | {"n_blocks": 6}, _128, A, "208.149", 4_467_779, "4.468"
     ),
+    "vdsr": Printed("vdsr", 1, _VDSR, _Y256, A, "96.805", 664_704, "0.664"),
+    "drrn": Printed("drrn", 1, _DRRN, _Y256, A, "1074.077", 297_216, ""),
+    "ecbsr_plain_x2": Printed("ecbsr", 2, _ECBSR, _YHD, A, "12.478", 2_748, "0.0027"),
+    "ncnet_x2": Printed("ncnet", 2, _NCNET, _HD, B, "195.748", 42_664, "0.042"),
+    "msrn_x2": Printed("msrn", 2, _MSRN, _HD, B, "477.094", 102_603, "0.103"),
+    "dipnet_x2": Printed("dipnet", 2, _dipnet(32, 24, 0), _HD, B, "431.604", 93_664, "0.093"),
+    "bicubic_x2": Printed("bicubic_plusplus", 2, _BICUBIC, _HD, B, "38.154", 33_120, "0.033"),
+    "bicubic_x3": Printed("bicubic_plusplus", 3, _BICUBIC, _HD, B, "58.061", 50_400, "0.050"),
+    "bicubic_x4": Printed("bicubic_plusplus", 4, _BICUBIC, _HD, B, "85.930", 74_592, ""),
+    "dipnet_x4": Printed(
+        "dipnet", 4, _dipnet(44, 38, 16), (3, 640, 960), A, "310.928", 243_252, "0.243"
+    ),
+    "dipnet_esa": Printed("dipnet", 2, _dipnet(44, 38, 16), _HD, A, "983.728", 228_996, ""),
+    "dipnet_esa_mini": Printed("dipnet", 2, _dipnet(38, 32, 16), _HD, B, "722.327", 173_046, ""),
+    "dipnet_noesa": Printed("dipnet", 2, _dipnet(44, 38, 0), _HD, B, "937.617", 203_476, ""),
+    "dipnet_small": Printed("dipnet", 2, _dipnet(16, 12, 0), _HD, B, "112.878", 24_496, ""),
+    "animevideov3": Printed("srvgg", 4, _plain(64, 16, 3), _128, A, "22.586", 621_424, ""),
+    "general_x4v3": Printed("srvgg", 4, _plain(64, 32, 3), _128, A, "44.098", 1_213_296, ""),
     "lesrcnn_x3": Printed("lesrcnn", 3, _LESRCNN, _128, A, "85.083", 810_968, ""),
     "edsr_baseline_x3": Printed("edsr", 3, _BASELINE, _256, A, "228.407", 1_554_523, ""),
     "edsr_x3": Printed("edsr", 3, _FULL, _256, A, "6369.418", 43_680_027, ""),
     "edsr_x4": Printed("edsr", 4, _FULL, _256, A, "7321.770", 43_089_947, ""),
 }
-"""17 rows of the tables and four values that only export scripts print."""
+"""Rows of the tables, and values that only the export scripts or an author's log print."""
 
-TRUNCATED = ("sr4k_official", "rcan2_official")
+TRUNCATED = ("sr4k_official", "rcan2_official", "vdsr", "ncnet_x2", "dipnet_x2")
 """Rows whose Params are cut, not rounded."""
 
 SMALL = {
@@ -136,6 +171,14 @@ SMALL = {
         2,
         {"n_feats": 8, "n_blocks": 1, "growth": 4, "res_scale": 0.2, "unshuffle": True},
     ),
+    "vdsr_x1": ("vdsr", 1, {"n_feats": 8, "n_convs": 3, "colours": 3}),
+    "drrn_x1": ("drrn", 1, {"n_feats": 8, "n_units": 3, "colours": 3}),
+    "ecbsr_x2": ("ecbsr", 2, _plain(8, 2, 3) | {"identity": False}),
+    "ncnet_x4": ("ncnet", 4, {"n_feats": 8}),
+    "msrn_x3": ("msrn", 3, _MSRN | {"n_feats": 8}),
+    "dipnet_x2": ("dipnet", 2, _dipnet(8, 6, 0)),
+    "bicubic_x2": ("bicubic_plusplus", 2, {"n_feats": 8}),
+    "srvgg_x4": ("srvgg", 4, _plain(8, 2, 3, "leakyrelu")),
     "lesrcnn_x2": ("lesrcnn", 2, _LESRCNN | {"n_feats": 8}),
     "lesrcnn_x3": ("lesrcnn", 3, _LESRCNN | {"n_feats": 8}),
     "lesrcnn_x4": ("lesrcnn", 4, _LESRCNN | {"n_feats": 8}),

@@ -8,22 +8,7 @@ from sr_bench.data.locate import known_datasets, load_dataset
 from sr_bench.data.pairing import find_pairs
 from sr_bench.data.source import open_dataset
 
-FILES = (
-    "div2k_valid",
-    "gopro_test",
-    "set5",
-    "set14",
-    "bsd100",
-    "urban100",
-    "set5_enlarged",
-    "celebamask_hq_test",
-    "celebamask_hq_first1000",
-    "celebamask_hq_gray",
-    "celeba_first1000",
-    "helen_test_dic",
-    "lol_eval15",
-    "uieb_test",
-)
+FILES = tuple(slug for slug in known_datasets() if load_dataset(slug).kind == "files")
 LAYOUTS = [
     pytest.param(slug, index, id=f"{slug}-{index}")
     for slug in FILES
@@ -42,7 +27,7 @@ def test_every_layout_is_understood_at_every_scale(tmp_path, picture, slug, inde
     dataset = load_dataset(slug)
     layout = dataset.layouts[index]
     stems = dataset.stems or tuple(f"img{number:03}" for number in range(dataset.count or 4))
-    if index:  # the first one is told by all names, others by some
+    if index or len(stems) > 100:  # the first one is told by all names, others by some
         stems = stems[:2] + stems[-2:]
         dataset = replace(dataset, count=4, stems=dataset.stems and stems)
     picture(tmp_path / "hr", 24, 24)
@@ -51,23 +36,13 @@ def test_every_layout_is_understood_at_every_scale(tmp_path, picture, slug, inde
         for pattern, size in ((layout.hr, "hr"), (layout.lr, "lr")):
             for stem in stems if pattern else ():
                 name = pattern.replace("{stem}", stem).replace("{scale}", str(scale))
-                path = tmp_path / "root" / name
+                path = tmp_path / "root" / name.replace("*", "GOPR1")
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.unlink(missing_ok=True)
                 path.hardlink_to(tmp_path / size)
         pairs = find_pairs(dataset, tmp_path / "root", scale)
         assert len(pairs) == len(stems)
         assert all((pair.lr is None) == (layout.lr is None) for pair in pairs)
-
-
-def test_what_an_archive_unpacks_to_is_one_of_the_layouts():
-    for slug in FILES:
-        dataset = load_dataset(slug)
-        first = dataset.layouts[0]
-        for archive in dataset.archives:
-            into = "" if archive.into == "." else archive.into
-            patterns = [first.hr, *(first.lr.replace("{scale}", str(x)) for x in dataset.scales)]
-            assert any(pattern.startswith(into) for pattern in patterns)
 
 
 def test_the_deblurring_set_doesn_t_scale():

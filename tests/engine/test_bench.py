@@ -329,6 +329,14 @@ def test_two_zoos_of_the_same_names_do_not_answer_for_each_other(zoo, tmp_path: 
     assert flops[0] == 4 * flops[1]
 
 
+def test_a_verdict_names_the_shape_on_which_a_printed_count_would_be_right(zoo) -> None:
+    card = zoo.suite / "card.toml"
+    card.write_text(card.read_text().replace("3x1000x1000", "3x500x500"))
+    verdict = evaluate(bench_of(zoo), flops_case(zoo)).verdict
+    assert verdict.status is Status.DIFFERS
+    assert 'prints 2 x MAC on 3x1000x1000 (set cost.rule = "standard", ' in verdict.sentence
+
+
 def flops_case(zoo) -> Case:
     return next(case for case in cases_of(zoo).values() if case.metric == "flops")
 

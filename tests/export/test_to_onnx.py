@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch import nn
 
+from sr_bench.core.network_io import NetworkInput
 from sr_bench.cost.module import count_module
 from sr_bench.cost.onnx_graph import count_onnx
 from sr_bench.errors import BackendError
+from sr_bench.export import to_onnx
 from sr_bench.export.to_onnx import export_onnx
 from tests.cost.zoo_models import MODELS, SMALL, small
 
@@ -57,7 +59,7 @@ def test_equal_parameters_stay_two_parameters(tmp_path: Path) -> None:
     net = nn.Sequential(nn.Conv2d(1, 1, 1, bias=False), nn.Conv2d(1, 1, 1, bias=False))
     nn.init.constant_(net[0].weight, 3.0)
     nn.init.constant_(net[1].weight, 3.0)
-    export_onnx(net, tmp_path / "net.onnx", channels=1)
+    export_onnx(net, tmp_path / "net.onnx", NetworkInput("y_full"))
     assert len(onnx.load(tmp_path / "net.onnx").graph.initializer) == 2
     assert _run(tmp_path / "net.onnx", np.ones((1, 1, 2, 2), np.float32)).max() == 9.0
 
@@ -105,7 +107,11 @@ def test_the_file_says_what_was_promised(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["net.onnx"]
 
 
-def test_a_network_that_cannot_be_exported_leaves_no_file(tmp_path: Path) -> None:
+def test_a_network_that_cannot_be_exported_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(to_onnx, "find_spec", lambda _name: None)
+
     class Fft(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.fft.fft2(x).real
@@ -113,3 +119,70 @@ def test_a_network_that_cannot_be_exported_leaves_no_file(tmp_path: Path) -> Non
     with pytest.raises(BackendError, match="can't export Fft to ONNX"):
         export_onnx(Fft(), tmp_path / "net.onnx")
     assert not list(tmp_path.iterdir())
+
+
+class _Windows(nn.Module):
+    """Cuts the image into windows by Python numbers, which a trace takes for constants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        height, width = int(x.shape[2]), int(x.shape[3])
+        windows = self.conv(x).reshape(-1, 3, height // 8, 8, width // 8, 8)
+        return windows.amax((3, 5), keepdim=True).expand_as(windows).reshape(x.shape)
+
+
+def test_a_trace_for_one_size_is_no_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(to_onnx, "find_spec", lambda _name: None)
+    message = (
+        r"can't export _Windows to ONNX: by TorchScript: .*at 40x24.*"
+        r"; by torch.export: it needs onnxscript.*: pip install onnxscript$"
+    )
+    with pytest.raises(BackendError, match=message):
+        export_onnx(_Windows(), tmp_path / "net.onnx")
+
+
+def test_torch_export_takes_over_where_the_trace_is_wrong(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    net = _Windows()
+    export_onnx(net, tmp_path / "net.onnx")
+    lr = np.random.default_rng(0).random((3, 3, 16, 56), dtype=np.float32)
+    with torch.inference_mode():
+        expected = net(torch.from_numpy(lr)).numpy()
+    np.testing.assert_allclose(_run(tmp_path / "net.onnx", lr), expected, atol=1e-6)
+
+
+def test_a_network_of_large_sizes_alone_is_exported_at_such(tmp_path: Path) -> None:
+    class Deep(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + nn.functional.interpolate(nn.functional.avg_pool2d(x, 32), scale_factor=32)
+
+    export_onnx(Deep(), tmp_path / "net.onnx")
+    assert _run(tmp_path / "net.onnx", np.ones((1, 3, 64, 256), np.float32)).max() == 2.0
+
+
+def test_the_size_of_a_fixed_network_is_that_of_its_file(tmp_path: Path) -> None:
+    class Fixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.position = nn.Parameter(torch.ones(1, 3, 12, 20))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + self.position
+
+    export_onnx(Fixed(), tmp_path / "net.onnx", NetworkInput(size=(12, 20)))
+    dims = onnx.load(tmp_path / "net.onnx").graph.input[0].type.tensor_type.shape.dim
+    assert [d.dim_param or d.dim_value for d in dims] == ["n", 3, 12, 20]
+    with pytest.raises(BackendError, match=r"Fixed fails on .* 3 channels: .*size of tensor"):
+        export_onnx(Fixed(), tmp_path / "net.onnx")
+
+
+def test_what_fails_itself_is_named_by_its_line_and_not_by_exporters(tmp_path: Path) -> None:
+    class Net(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.view(7)
+
+    with pytest.raises(BackendError, match=rf"^Net fails on .* 3 channels: {__file__}:\d+: Runt"):
+        export_onnx(Net(), tmp_path / "net.onnx")

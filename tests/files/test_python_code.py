@@ -1,6 +1,6 @@
 """The digest of a plug-in's code: all that decides what it does, and nothing else."""
 
-from importlib.metadata import EntryPoint, PathDistribution
+from importlib.metadata import PathDistribution
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ def write(folder: Path, files: dict[str, str]) -> None:
 def digest(folder: Path, module: str, version: str = "1") -> str:
     info = folder / "acme_sr-1.dist-info"
     write(info, {"METADATA": METADATA.format(version)})
-    return code_digest(EntryPoint("net", module, "any.group")._for(PathDistribution(info)))
+    return code_digest(module, owner=PathDistribution(info))
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,24 @@ def test_its_version_decides_and_so_does_that_of_a_package_it_imports(
     write(tmp_path, {f"{library}/METADATA": named.format(3)})
     monkeypatch.setattr("sr_bench.files.python_code._owners", {"acme_lib": ["acme-lib"]}.copy)
     assert digest(tmp_path, "acme_l") != first
+
+
+@pytest.mark.parametrize(
+    ("module", "files", "edited"),
+    [
+        ("acme_n.net", {"acme_n/net.py": "from .b import x", "acme_n/b.py": ""}, "acme_n/b.py"),
+        ("acme_o", {"acme_o.py": "import acme_p", "acme_p/__init__.py": ""}, "acme_p/__init__.py"),
+        ("acme_q.net", {"acme_q/net.py": "import pytest", "pytest.py": ""}, "pytest.py"),
+    ],
+)
+def test_a_module_of_a_folder_and_what_it_imports_there_decide(
+    module: str, files: dict[str, str], edited: str, tmp_path: Path
+) -> None:
+    for folder in (tmp_path, tmp_path / "other"):
+        write(folder, {**files, "README.md": "", "idle.py": ""})
+    before = code_digest(module, folder=tmp_path)
+    assert code_digest(module, folder=tmp_path / "other") == before
+    write(tmp_path, {"README.md": "x", "idle.py": "x"})
+    assert code_digest(module, folder=tmp_path) == before
+    write(tmp_path, {edited: "x = 2"})
+    assert code_digest(module, folder=tmp_path) != before

@@ -105,7 +105,7 @@ def test_every_value_between_operators_is_an_fp16_value(name: str, tmp_path: Pat
     onnx.save(model, tmp_path / "all.onnx")
     lr = np.random.default_rng(0).random((1, 3, 16, 12), dtype=np.float32)
     values = _session(tmp_path / "all.onnx").run(None, {"lr": lr})
-    assert len(values) > 10
+    assert len(values) >= 10
     for value in values:
         np.testing.assert_array_equal(value, _halves(value))
 

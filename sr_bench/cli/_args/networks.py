@@ -1,11 +1,17 @@
 """Find the network that a command is about: a card's model, or a bare ONNX file."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sr_bench.cli._args.output import show_progress
-from sr_bench.cli._args.suites import add_places_arguments, find_model, load_suites
+from sr_bench.cli._args.suites import (
+    add_places_arguments,
+    add_trust_argument,
+    find_model,
+    load_suites,
+)
 from sr_bench.core.precision import Precision
 from sr_bench.errors import OptionError
 
@@ -33,6 +39,7 @@ def add_network_arguments(parser: argparse.ArgumentParser, *, precision: str | N
         "--calibration-memory", type=int, metavar="MIB", help="as pytest's --sr-calibration-memory"
     )
     add_places_arguments(parser)
+    add_trust_argument(parser)
 
 
 def find_card(args: argparse.Namespace) -> "ModelCard":
@@ -42,7 +49,8 @@ def find_card(args: argparse.Namespace) -> "ModelCard":
         OptionError: There is no such model or file.
     """
     if not args.model.endswith(".onnx"):
-        return find_model(load_suites(args.suites), args.model)
+        card = find_model(load_suites(args.suites), args.model)
+        return replace(card, trusted=args.trust_code)
     from sr_bench.core.card import ModelCard
     from sr_bench.core.network_io import NetworkInput, NetworkOutput
 
@@ -89,8 +97,6 @@ def _low(*, only_int8: bool = False) -> list[Precision]:
 
 def read_selection(args: argparse.Namespace, **more: object) -> "Selection":
     """Return the options of a session that is about this one network; None is the default."""
-    from dataclasses import replace
-
     from sr_bench.engine.plan.options import Selection
     from sr_bench.system.cpu import usable_cores
 

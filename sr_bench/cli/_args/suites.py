@@ -30,6 +30,11 @@ def add_places_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="as pytest's --sr-data")
 
 
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--trust-code``: the consent to run the code of networks that cards name."""
+    parser.add_argument("--trust-code", action="store_true", help="as pytest's --sr-trust-code")
+
+
 def load_suites(folders: list[Path]) -> "tuple[Suite, ...]":
     """Return every suite below `folders`.
 

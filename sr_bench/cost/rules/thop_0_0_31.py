@@ -25,6 +25,11 @@ def macs(count: CostCount) -> int:
     return ops(count)
 
 
+def params(count: CostCount) -> int:
+    """Return what `thop.profile` calls parameters: those of layers that it knows."""
+    return count.params - count.unseen_params - count.late_params
+
+
 def flops_g(count: CostCount) -> float:
     """Return the printed number, in G.
 

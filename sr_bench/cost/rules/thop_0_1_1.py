@@ -3,19 +3,30 @@
 from sr_bench.cost.count import CostCount
 
 DESCRIPTION = (
-    "thop 0.1.1: multiply-accumulates + adaptive pooling, times 2 / 0.9e9; "
+    "thop 0.1.1: multiply-accumulates + 1 per PReLU element + adaptive pooling, times 2 / 0.9e9; "
     "layers of a derived class are skipped"
 )
 
 
 def ops(count: CostCount) -> int:
     """Return the operations that the rule counts."""
-    return count.conv_macs + count.transposed_surplus + count.linear_macs + count.adaptive_pool_ops
+    return (
+        count.conv_macs
+        + count.transposed_surplus
+        + count.linear_macs
+        + count.prelu_elements
+        + count.adaptive_pool_ops
+    )
 
 
 def macs(count: CostCount) -> int:
     """Return what `thop.profile` calls MACs: all that the rule counts."""
     return ops(count)
+
+
+def params(count: CostCount) -> int:
+    """Return what `thop.profile` calls parameters: those of layers that it knows."""
+    return count.params - count.unseen_params
 
 
 def flops_g(count: CostCount) -> float:

@@ -25,7 +25,7 @@ def cause_of(case: Case, run: Run, chosen: Selection) -> Detail:
     scored = case.metric in IMAGE_METRICS  # the candidates are ways to score these
     if not (scored and claim and kept and results and chosen.explain_s):
         return Detail()
-    from sr_bench.engine.explain.number import by_hand, explain_kept, seconds_needed
+    from sr_bench.engine.explain.kept import by_hand, explain_kept, seconds_needed
 
     names = [item.image for item in run.images]
     try:

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from functools import cache
 
 from sr_bench.core.card import ModelCard
 from sr_bench.core.case import COST_METRICS, FILE_METRIC
 from sr_bench.core.record import Measurement
 from sr_bench.cost.count import CostCount
-from sr_bench.engine.prepare.code_digest import measuring
+from sr_bench.engine.prepare.code_digest import measuring, network_code
 from sr_bench.engine.prepare.weights import external_files, network_digest, weights_path
 from sr_bench.errors import BackendError
 from sr_bench.files.hashing import sha256_json
@@ -47,25 +47,48 @@ def count(card: ModelCard, shape: Shape) -> CostCount:
     """Return the operations at `shape` (channels, height, width) and the parameters of `card`.
 
     Raises:
-        CardError: The hyper-parameters aren't those of the architecture.
-        NotRunError: A user's ONNX file is absent.
+        CardError: The hyper-parameters aren't those of the architecture, or a user's class fails.
+        NotRunError: A user's ONNX file is absent, or the code of a class not to be run.
         BackendError: It can't be read or counted.
     """
     if not card.architecture:
-        from sr_bench.cost.onnx_graph import count_onnx
+        return _count_file(card, shape)
+    return _count_network(_Network(_network(card), card), shape)
 
-        return count_onnx(weights_path(card, None), shape)
-    hyper = json.dumps(dict(card.hyper), sort_keys=True)  # as text: the cache takes no mapping
-    return _count_network(card.architecture, hyper, card.scale, shape)
+
+@dataclass(frozen=True)
+class _Network:
+    """A network of torch, equal to all that are built alike."""
+
+    digest: str
+    card: ModelCard = field(compare=False)
+
+
+def _count_file(card: ModelCard, shape: Shape) -> CostCount:
+    """Count the user's file of `card`, as it is measured; else whole: not all give an image."""
+    from sr_bench.cost.onnx_graph import count_onnx
+    from sr_bench.cost.onnx_shapes import read_model
+    from sr_bench.files.onnx_canonical import canonical, is_canonical
+
+    path, ends = weights_path(card, None), (card.input, card.output)
+    try:
+        if not is_canonical(path, *ends):
+            return count_onnx(canonical(read_model(path), *ends), shape)
+    except BackendError as fault:
+        try:
+            return count_onnx(path, shape)
+        except BackendError:
+            raise fault from None
+    return count_onnx(path, shape)
 
 
 @cache
-def _count_network(architecture: str, hyper: str, scale: int, shape: Shape) -> CostCount:
-    """Count a built-in network once, however many rows have it; `hyper` is JSON."""
+def _count_network(network: _Network, shape: Shape) -> CostCount:
+    """Count a network once, however many rows have it."""
     from sr_bench.cost.module import count_built
-    from sr_bench.zoo.build import build
+    from sr_bench.zoo.build import build_network
 
-    return count_built(lambda: build(architecture, json.loads(hyper), scale), shape)
+    return count_built(lambda: build_network(network.card), shape)
 
 
 def cost_measurement(card: ModelCard, metric: str, cost: CostCount) -> Measurement:
@@ -111,4 +134,8 @@ def cost_inputs(card: ModelCard, metric: str) -> Mapping[str, str]:
 def _network(card: ModelCard) -> str:
     """Return the digest of the network of `card`, without the weights of a checkpoint."""
     content = network_digest(card, weights_path(card, None)) if card.onnx else ""
-    return sha256_json([content, card.architecture, dict(card.hyper), card.scale])
+    code = [network_code(card)] if card.own_class else []
+    ends = [card.input.choices(), card.output.choices()] if card.onnx else []
+    declared = [ends] if any(ends) else []  # which of a file are images, and how
+    built = [card.architecture, dict(card.hyper), card.network_scale]
+    return sha256_json([content, *built, *code, *declared])

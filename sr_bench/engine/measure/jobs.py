@@ -6,6 +6,7 @@ from pathlib import Path
 from sr_bench.core.backend import BackendInfo, Form
 from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.device import Profile
+from sr_bench.core.protocol import LrSource
 from sr_bench.engine.job import Job, Progress, quiet
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort, calibration_set
@@ -40,7 +41,7 @@ class Jobs:
     def job(self, case: Case, metrics: tuple[str, ...] = IMAGE_METRICS) -> Job:
         """Return what a run of `case` works on, scored by `metrics`."""
         rule = case.on_images.protocol
-        images = self._image_sets.of(case.card, case.on_images.dataset, rule.lr_from)
+        images = self._image_sets.of(case.card, case.on_images.dataset, rule.lr_source)
         return Job(case.card, rule, images, self._selection.limit, metrics)
 
     def prepared(
@@ -79,6 +80,7 @@ class Jobs:
         evaluated = [self.job(case).images] if case.evaluation else []
         rule = case.evaluation.protocol if case.evaluation else None
         slug = case.card.int8.calibration
-        # As files, whatever LR the evaluated protocol makes.
-        images = self._image_sets.of(case.card, slug, "files", calibration=True)
+        # As files, whatever LR the evaluated protocol makes; it resizes these too.
+        source: LrSource = "resized" if rule and rule.input_shape else "files"
+        images = self._image_sets.of(case.card, slug, source, calibration=True)
         return calibration_set(case.card, images, evaluated, rule)

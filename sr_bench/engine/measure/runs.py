@@ -214,7 +214,7 @@ class Runs:
         content = {name: digest for name, digest in inputs.items() if name != "data"}
         checkpoint = job.card.checkpoint
         # Also what the weights ought to be: a kept result must not hide that they are others.
-        declared = checkpoint.sha256 if checkpoint else ""
+        declared = f"{checkpoint.sha256}{checkpoint.package_sha256}" if checkpoint else ""
         threads = self.selection.session_threads  # sums are split among them
         key = sha256_json([content, declared, measuring(), self.executor.cpu, threads])
         digests = job.images.digests[: len(job.names)]

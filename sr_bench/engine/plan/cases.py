@@ -15,9 +15,9 @@ from sr_bench.core.case import (
     Case,
     same_backend,
 )
-from sr_bench.core.claim import Blank, Claim
+from sr_bench.core.claim import Blank, Claim, split_scale
 from sr_bench.core.metric import image_metrics, is_measured
-from sr_bench.engine.plan.options import Selection, split_scale
+from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.refusals import why_refused
 from sr_bench.engine.plan.suite import Suite
 
@@ -31,6 +31,7 @@ def plan(suite: Suite, selection: Selection) -> tuple[Case, ...]:
     cases: list[Case] = []
     for model, claims in suite.claims:
         if selection.wants_model(model.name):
+            model = replace(model, trusted=selection.trust_code)
             blanks = suite.blanks.get(model.name, ()) if selection.blanks else ()
             claimed = list(_told_apart(_printed(model, (*claims, *blanks), selection)))
             asked = [*claimed, *_requested(model, claims, claimed, selection)]

@@ -1,6 +1,5 @@
 """What a session was asked to do: its options, each declared here and checked once."""
 
-import re
 import sys
 import time
 from dataclasses import dataclass, field
@@ -34,8 +33,6 @@ if TYPE_CHECKING:  # each session of pytest declares these options, also one wit
     from sr_bench.files.kept import Kept, Spare
 
 DEFAULT_CALIBRATION_MIB = 1024
-
-_WITH_SCALE = re.compile(r"(.+)_x(\d+)")
 
 
 @dataclass(frozen=True)
@@ -117,6 +114,10 @@ class Selection:
     )
     data: Path | None = option("--sr-data", "DIR", "where your datasets are", FOLDER)
     weights: Path | None = option("--sr-weights", "DIR", "where your weight files are", FOLDER)
+    trust_code: bool = switch(
+        "--sr-trust-code",
+        "run the Python code of networks that cards name and say to trust, in [model.code]",
+    )
     cache: CacheMode = option(
         "--sr-cache",
         "MODE",
@@ -287,13 +288,3 @@ class Selection:
     def wants_precision(self, precision: Precision) -> bool:
         """Tell whether `precision` is asked for."""
         return not self.precisions or precision in self.precisions
-
-
-def split_scale(name: str) -> tuple[str, int]:
-    """Return the slug and the scale in a dataset's name, 0 if it has none.
-
-    >>> split_scale("div2k_valid_x2"), split_scale("set5")
-    (('div2k_valid', 2), ('set5', 0))
-    """
-    match = _WITH_SCALE.fullmatch(name)
-    return (match[1], int(match[2])) if match else (name, 0)

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import sr_bench
+from sr_bench.core.card import ModelCard
 from sr_bench.core.codec import encode
 from sr_bench.core.metric import PACKAGE, image_metrics
 from sr_bench.core.precision import OBSERVERS
@@ -25,8 +26,10 @@ MEASURES = (
     "engine/prepare",
     "engine/score",
     "export",
+    "files/onnx_canonical.py",
     "files/onnx_data.py",
     "files/onnx_dtype.py",
+    "files/onnx_ends.py",
     "files/onnx_file.py",
     "files/onnx_image.py",
     "files/onnx_names.py",
@@ -79,8 +82,24 @@ def plugin_code(group: str, name: str = "") -> str:
 
     With a `name`, of the one that adds it.
     """
-    digests = sorted(map(code_digest, third_party(group, name)))
+    points = third_party(group, name)
+    digests = sorted(code_digest(point.module, owner=point.dist) for point in points)
     return sha256_json(digests) if digests else ""
+
+
+def network_code(card: ModelCard) -> str:
+    """Return the digest of the code that builds the network of `card`; empty if it is ours.
+
+    Another package's, or the card's own: it may change what it builds. None of it is run.
+    """
+    if not card.own_class:
+        return plugin_code(FAMILIES, card.architecture)
+    return _class_code(card.own_class.partition(":")[0], card.folder)
+
+
+@cache
+def _class_code(module: str, folder: Path) -> str:
+    return code_digest(module, folder=folder)
 
 
 def plan_digest(plan: object, observer: str) -> str:

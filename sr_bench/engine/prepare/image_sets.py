@@ -1,9 +1,9 @@
 """The image sets of a session: located and paired once for all models."""
 
 from pathlib import Path
-from typing import Literal
 
 from sr_bench.core.card import ModelCard
+from sr_bench.core.protocol import LrSource
 from sr_bench.data.locate import load_dataset, manifest_folders
 from sr_bench.data.source import ImageSet, open_dataset
 
@@ -26,7 +26,7 @@ class ImageSets:
         self,
         card: ModelCard,
         slug: str,
-        lr_from: Literal["files", "hr"],
+        lr_from: LrSource,
         *,
         calibration: bool = False,
     ) -> ImageSet:

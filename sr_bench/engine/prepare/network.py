@@ -1,5 +1,6 @@
 """Prepare: from a card to an artefact that a backend can open, cached by content."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,7 +15,7 @@ from sr_bench.core.network_io import NetworkInput
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Progress
 from sr_bench.engine.prepare.calibration import LEAST_EFFORT, CalibrationSet, Effort
-from sr_bench.engine.prepare.code_digest import FAMILIES, measuring, plan_digest, plugin_code
+from sr_bench.engine.prepare.code_digest import measuring, network_code, plan_digest
 from sr_bench.engine.prepare.compiler_input import compiler_input
 from sr_bench.engine.prepare.sizes import sizes_digest, with_sizes
 from sr_bench.engine.prepare.weights import network_digest, weights_path
@@ -97,8 +98,8 @@ class Prepared:
         """Digest of what weights are loaded into, and how."""
         card = self.card
         key = card.checkpoint.key if card.checkpoint else ""
-        code = plugin_code(FAMILIES, card.architecture)  # another package may change what it builds
-        content = [card.architecture, dict(card.hyper), card.scale, key]
+        code = network_code(card)
+        content = [card.architecture, dict(card.hyper), card.network_scale, key]
         return sha256_json([*content, code] if code else content)
 
     @property
@@ -128,7 +129,7 @@ class Prepared:
     def provenance(self) -> Mapping[str, str]:
         """What a record says about the card's own file, and where clip ranges come from."""
         note = "" if self.form is Form.RECORDED else self.card.note_of_given(self.precision)
-        notes = {"given_file": note} if note else {}
+        notes = {"given_file": note} if note else dict(self._weights_notes())
         if self.calibration:
             notes |= {"observer": self.precision.calibration, **self.calibration.provenance()}
         return notes
@@ -145,9 +146,25 @@ class Prepared:
         return replace(artefact, onnx=file, load_module=module, origin=self.card.onnx)
 
     def _load_module(self) -> "Module":
-        from sr_bench.zoo.checkpoints import load_model  # torch loads only when needed
+        from sr_bench.zoo.checkpoints import load_noted  # torch loads only when needed
 
-        return load_model(self.card, self.weights)
+        module, notes = load_noted(self.card, self.weights)
+        self.kept.write(self._notes_name, json.dumps(notes).encode())
+        return module
+
+    @property
+    def _notes_name(self) -> str:
+        return f"weights/{self._recipe()}.json"
+
+    def _weights_notes(self) -> Mapping[str, str]:
+        """Return what a record says about how the checkpoint was read."""
+        if self.form is Form.RECORDED or self.card.onnx:
+            return {}
+        if (content := self.kept.read(self._notes_name)) is None:
+            self._load_module()
+            content = self.kept.read(self._notes_name)
+        notes: Mapping[str, str] = json.loads(content or "{}")
+        return notes
 
     def source(self) -> CompilerInput:
         """Return what a device's own compiler is given for a low precision.
@@ -168,25 +185,39 @@ class Prepared:
         if self.precision.is_full:
             return self.fp32_onnx()
         if self.card.is_given(self.precision):
-            from sr_bench.engine.prepare.file_notes import given_file
+            from sr_bench.engine.prepare.file_notes import check_given
 
-            return given_file(self.weights, self.precision)
+            check_given(self.weights, self.precision)
+            return self._own_file(self.weights)
         if self.calibration:
             key = f"{self._calibrated()}-{self.digest[:32]}"
             return self.kept.file(f"onnx/{key}.onnx", self._write_int8)
         from sr_bench.precision.fp16 import to_fp16
 
         name = f"onnx/{self._recipe()}-fp16.onnx"
-        return self.kept.file(name, lambda target: to_fp16(self.fp32_onnx(), target))
+        told = self.card.onnx
+        return self.kept.file(name, lambda target: to_fp16(self.fp32_onnx(), target, told=told))
 
     def fp32_onnx(self) -> Path:
-        """Return the network as a float32 ONNX file."""
-        return self.card.onnx or self.kept.file(f"onnx/{self._recipe()}.onnx", self._export)
+        """Return the network as a float32 ONNX file, N x C x H x W."""
+        if self.card.onnx:
+            return self._own_file(self.card.onnx)
+        return self.kept.file(f"onnx/{self._recipe()}.onnx", self._export)
+
+    def _own_file(self, path: Path) -> Path:
+        """Return the user's file at `path`, or what it is brought to where it has other ends."""
+        from sr_bench.files.onnx_canonical import is_canonical, write_canonical
+
+        ends = self.card.input, self.card.output
+        if is_canonical(path, *ends):
+            return path
+        name = f"onnx/{self._recipe()}.onnx"
+        return self.kept.file(name, lambda target: write_canonical(path, *ends, target))
 
     def _export(self, target: Path) -> None:
         from sr_bench.export.to_onnx import export_onnx
 
-        export_onnx(self._load_module(), target)
+        export_onnx(self._load_module(), target, self.card.input)
 
     def _write_int8(self, target: Path) -> None:
         maker = self.int8_maker()
@@ -256,8 +287,10 @@ class Prepared:
         The declared digest is part of it, so that a cached file never hides a wrong one; so is
         our own code: a changed architecture must not be served the old file.
         """
-        declared = self.card.checkpoint.sha256 if self.card.checkpoint else ""
-        return sha256_json([self.network, declared, measuring()])
+        checkpoint = self.card.checkpoint
+        declared = checkpoint.sha256_of(self.weights.name) if checkpoint else ""
+        ends = [self.card.input.choices(), self.card.output.choices()]
+        return sha256_json([self.network, declared, measuring(), *ends])
 
 
 def prepare(

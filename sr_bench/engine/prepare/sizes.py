@@ -23,9 +23,10 @@ def with_sizes(card: ModelCard, kept: Kept) -> NetworkInput:
     def find(target: Path) -> None:
         from sr_bench.zoo.build import size_multiple
 
-        target.write_text(str(size_multiple(name, card.hyper)))
+        target.write_text(str(size_multiple(name, card.hyper, card.network_scale)))
 
-    key = sha256_json([name, dict(card.hyper), plugin_code(FAMILIES, name), measuring()])
+    network = [name, dict(card.hyper), card.network_scale]
+    key = sha256_json([*network, plugin_code(FAMILIES, name), measuring()])
     return replace(card.input, multiple_of=int(kept.file(f"sizes/{key}.txt", find).read_text()))
 
 

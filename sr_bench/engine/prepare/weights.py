@@ -6,16 +6,22 @@ from sr_bench.core.card import ModelCard
 from sr_bench.errors import CardError, NotRunError
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.hashing import sha256_bytes, sha256_unchanged
+from sr_bench.files.packages import packaged_file
+from sr_bench.files.weight_files import weight_files
+
+# What a path in a package means where its suffix is not given, the first that is there.
+_SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".param")
 
 
 def weights_path(card: ModelCard, given: Path | None) -> Path:
     """Return the weight file of `card`.
 
     Looked for in `given` (``--sr-weights``), its sub-folder of the family's name, beside the card,
-    in the card's ``weights`` folder, then in the cache.
+    in the card's ``weights`` folder, then in the cache, then in the package that the card names.
 
     Raises:
         NotRunError: It is in none of them; the message says what to do.
+        CardError: The package is installed, but has no such file.
     """
     if card.onnx is not None:
         if card.onnx.is_file():
@@ -35,26 +41,32 @@ def weights_path(card: ModelCard, given: Path | None) -> Path:
     if card.checkpoint is None:
         msg = f"{card.name}: the card declares no checkpoint, so there is nothing to run"
         raise NotRunError(msg)
-    file = card.checkpoint.file
+    checkpoint = card.checkpoint
     asked: tuple[Path, ...] = (given, given / card.family) if given else ()
     cached = cache_dir() / "weights" / card.family
-    for folder in (*asked, card.folder, card.folder / "weights", cached):
-        if (folder / file).is_file():
-            return folder / file
-    origin = f"; its authors publish it at {card.checkpoint.url}" if card.checkpoint.url else ""
-    msg = f"weights {file} are not here: give their folder with --sr-weights=DIR{origin}"
+    folders = (*asked, card.folder, card.folder / "weights", cached)
+    for folder in folders:
+        if checkpoint.file and (folder / checkpoint.file).is_file():
+            return folder / checkpoint.file
+    origin = f"; its authors publish it at {checkpoint.url}" if checkpoint.url else ""
+    wanted = "give their folder with --sr-weights=DIR"
+    if checkpoint.package:
+        try:
+            return packaged_file(checkpoint.package, checkpoint.path, folders, _SUFFIXES)
+        except NotRunError as cause:
+            wanted = f"{cause}, or {wanted}" if checkpoint.file else str(cause)
+    msg = f"weights {checkpoint.name} are not here: {wanted}{origin}"
     raise NotRunError(msg)
 
 
 def network_digest(card: ModelCard, weights: Path) -> str:
-    """Return the digest of the weight file, and of what an ONNX file keeps in others beside it.
+    """Return the digest of the weight file, and of what it keeps in others beside it.
 
     Raises:
         CardError: The ONNX file can't be read, or names a file that is not there.
     """
-    if card.onnx is None:
-        return sha256_unchanged(weights)
-    digests = [sha256_unchanged(weights), *map(sha256_unchanged, external_files(weights))]
+    more = external_files(weights) if card.onnx else weight_files(weights)[1:]
+    digests = [sha256_unchanged(weights), *map(sha256_unchanged, more)]
     # Of one file, the digest that its card declares.
     return digests[0] if len(digests) == 1 else sha256_bytes("|".join(digests).encode())
 

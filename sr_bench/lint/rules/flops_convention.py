@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from sr_bench.core.metric import quantity
-from sr_bench.lint.counting import MACS, STANDARD, times
+from sr_bench.engine.explain.counting import MACS, STANDARD
+from sr_bench.lint.counting import times
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 

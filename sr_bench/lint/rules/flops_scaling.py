@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sr_bench.core.claim import Claim
 from sr_bench.core.metric import metric_info, quantity
-from sr_bench.lint.counting import KNOWN
+from sr_bench.engine.explain.counting import KNOWN
 from sr_bench.lint.digits import bounds
 from sr_bench.lint.entries import Entry
 from sr_bench.lint.finding import Finding, Rule, Severity

@@ -1,10 +1,10 @@
 """SRB202: Flops that no known way of counting gives."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from sr_bench.core.metric import quantity
-from sr_bench.document.sizes import Size
-from sr_bench.lint.counting import KNOWN, MACS, STANDARD, CountedRow, times
+from sr_bench.engine.explain.counting import STANDARD, countings
+from sr_bench.lint.counting import times
 from sr_bench.lint.finding import Finding, Rule, Severity
 from sr_bench.lint.subject import Subject
 
@@ -19,10 +19,6 @@ RULE = Rule(
 )
 
 _UNKNOWN = "no known rule, shape or factor gives it"
-_USUAL_SIZES: tuple[Size, ...] = (
-    *((3, side, side) for side in (128, 224, 256, 512)),
-    *((3, height, height * 16 // 9) for height in (360, 540, 720, 1080)),
-)
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -30,10 +26,8 @@ def check(subject: Subject) -> Iterator[Finding]:
     printed = {entry.size for entry in subject.entries if entry.size}
     for row in subject.counted:
         if row.flops and not row.conventions:
-            # The likeliest first, as the first that fits is named.
-            sizes = [row.model.counted_shape, *sorted(printed), *_related(row), *_USUAL_SIZES]
-            causes = [*_shapes(row, sizes), *_factors(row)]
-            cause = f"that is {' or '.join(causes)}" if causes else _UNKNOWN
+            causes = countings(row.model, row.flops, row.size, printed)
+            cause = f"that is {' or '.join(map(str, causes))}" if causes else _UNKNOWN
             yield RULE.found(
                 row.flops.source,
                 f"{row.row}: Flops {quantity(row.flops)} are"
@@ -41,46 +35,3 @@ def check(subject: Subject) -> Iterator[Finding]:
                 f" ({row.flops_g[STANDARD]:.3f} G): {cause}",
                 row=row.row,
             )
-
-
-def _related(row: CountedRow) -> Iterator[Size]:
-    """Yield the sizes that people take for the input's: the output's, and the other way round."""
-    channels, height, width = row.size
-    scale = row.model.scale
-    yield channels, height * scale, width * scale
-    if height % scale == 0 and width % scale == 0:
-        yield channels, height // scale, width // scale
-
-
-def _shapes(row: CountedRow, sizes: Sequence[Size]) -> Iterator[str]:
-    """Yield the first size on which a convention, the usual one first, gives the number."""
-    others = [s for s in dict.fromkeys(sizes) if s[0] == row.size[0] and s != row.size]
-    # Cost is all but linear in the pixels, so that most sizes needn't be counted.
-    counts = {size: row.at(size) for size in others if _near(row, size)}
-    for name in _usual_first(row):
-        for size, flops_g in counts.items():
-            if name in flops_g and row.agrees(flops_g[name]):
-                yield f"{_called(name)} on {'x'.join(map(str, size))}"
-                return
-
-
-def _factors(row: CountedRow) -> Iterator[str]:
-    for name in _usual_first(row):
-        for factor, ratio in KNOWN:
-            if row.agrees(row.flops_g[name] * ratio):
-                yield f"{factor} times {_called(name)}"
-                return
-
-
-def _usual_first(row: CountedRow) -> list[str]:
-    return sorted(row.flops_g, key=lambda name: (name != STANDARD, name == MACS))
-
-
-def _near(row: CountedRow, size: Size) -> bool:
-    area = size[1] * size[2] / (row.size[1] * row.size[2])
-    printed = row.flops.value if row.flops else 0.0
-    return any(abs(value * area - printed) <= 0.05 * printed for value in row.flops_g.values())
-
-
-def _called(convention: str) -> str:
-    return {STANDARD: "2 x MAC", MACS: "MAC"}.get(convention, f"the count by {convention}")

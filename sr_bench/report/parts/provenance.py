@@ -45,10 +45,10 @@ def int8_lines(records: Sequence[Record]) -> list[str]:
 
 
 def shared_lines(records: Sequence[Record]) -> list[str]:
-    """Return a sentence for each low precision that is not what a reader takes it for.
+    """Return a sentence for each network that is not what a reader takes it for.
 
     It was judged on images that it was calibrated with, the card gives a file for it, or names the
-    calibration that the document does not.
+    calibration that the document does not; or its weights are not those of their authors.
     """
     shared = (
         f"{record.model} {record.precision} is calibrated with images that it is judged on:"
@@ -59,7 +59,7 @@ def shared_lines(records: Sequence[Record]) -> list[str]:
     given = (
         f"{record.model} {record.precision}: {why}"
         for record in records
-        for why in (record.detail.printed_as, record.detail.given_file)
+        for why in (record.detail.printed_as, record.detail.given_file, record.detail.weights)
         if why
     )
     return list(dict.fromkeys((*given, *shared)))

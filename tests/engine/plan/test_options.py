@@ -6,7 +6,7 @@ import pytest
 
 from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.option import DURATION, PRECISIONS, THREADS, options_of, split_list
-from sr_bench.engine.plan.options import Selection, split_scale
+from sr_bench.engine.plan.options import Selection
 from sr_bench.errors import OptionError
 
 
@@ -100,11 +100,3 @@ def test_a_default_that_is_typed_equals_the_one_in_code() -> None:
 
 def test_blanks_and_empty_parts_of_a_list_are_dropped() -> None:
     assert split_list(" a, ,b ,") == ("a", "b")
-
-
-@pytest.mark.parametrize(
-    ("name", "parts"),
-    [("div2k_valid_x2", ("div2k_valid", 2)), ("set5", ("set5", 0)), ("a_x2_x12", ("a_x2", 12))],
-)
-def test_a_dataset_name_may_end_in_a_scale(name: str, parts: tuple[str, int]) -> None:
-    assert split_scale(name) == parts

@@ -34,16 +34,19 @@ def test_x2_has_one_enlargement_fewer() -> None:
     assert module(torch.rand(1, 3, 5, 6)).shape == (1, 3, 10, 12)
 
 
-def test_x2_with_an_unshuffled_input_is_the_x4_network_on_pixels_of_twice_the_size() -> None:
-    x2 = build("rrdbnet", {**HYPER, "unshuffle": True}, 2).eval()
+@pytest.mark.parametrize(("scale", "fold"), [(2, 2), (1, 4)])
+def test_with_an_unshuffled_input_it_is_the_x4_network_on_pixels_of_the_folds_size(
+    scale: int, fold: int
+) -> None:
+    module = build("rrdbnet", {**HYPER, "unshuffle": True}, scale).eval()
     x4 = build("rrdbnet", HYPER, 4).eval()
-    folded = x2.state_dict().pop("conv_first.weight")  # (4, 12, 3, 3): R of four pixels, then G, B
-    state = {**x2.state_dict(), "conv_first.weight": folded.unflatten(1, (3, 4)).sum(2)}
+    weight = module.state_dict().pop("conv_first.weight")  # R of fold x fold pixels, then G, B
+    state = {**module.state_dict(), "conv_first.weight": weight.unflatten(1, (3, -1)).sum(2)}
     x4.load_state_dict(state)
     x = torch.rand(1, 3, 4, 3, generator=torch.Generator().manual_seed(2))
-    pixels = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    pixels = x.repeat_interleave(fold, 2).repeat_interleave(fold, 3)
     with torch.inference_mode():
-        assert_close(x2(pixels), x4(x))
+        assert_close(module(pixels), x4(x))
 
 
 def test_a_dense_block_equals_its_definition() -> None:

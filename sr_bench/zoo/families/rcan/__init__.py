@@ -41,7 +41,7 @@ def build(hyper: Hyper, scale: int) -> nn.Module:
     return (OfficialRcan if params.form == "official" else BasicSrRcan)(params, scale)
 
 
-def size_multiple(hyper: Hyper) -> int:
+def size_multiple(hyper: Hyper, _scale: int) -> int:
     """Return 2 for networks with a stride-2 head, else 1.
 
     Raises:

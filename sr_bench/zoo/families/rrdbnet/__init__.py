@@ -4,8 +4,8 @@ Hyper-parameters of ESRGAN, of BSRGAN, of Real-ESRGAN's x4plus and of RealSR's D
 DPED: ``n_feats = 64``, ``n_blocks = 23``, ``growth = 32``, ``res_scale = 0.2``. Input and output
 are RGB in 0-1; the slope of the LeakyReLUs is always 0.2. There are two forms for x2: BSRGAN's has
 one enlargement fewer, Real-ESRGAN's (``unshuffle = true``) is the x4 network on an input of half
-the size. Parameter names are those of xinntao/ESRGAN 73e9b63 after its renaming; checkpoints with
-its older names or with BasicSR's load too.
+the size, and so is its x1 on one of a quarter. Parameter names are those of xinntao/ESRGAN 73e9b63
+after its renaming; checkpoints with its older names or with BasicSR's load too.
 """
 
 from torch import nn
@@ -19,21 +19,21 @@ __all__ = ["build", "canonical_key", "size_multiple"]
 
 
 def build(hyper: Hyper, scale: int) -> nn.Module:
-    """Return an RRDBNet for scale 2 or 4; with `unshuffle` for 2 only.
+    """Return an RRDBNet for scale 2 or 4; with `unshuffle` for 1 or 2.
 
     Raises:
         CardError: A hyper-parameter or the scale is not valid.
     """
     params = read(RrdbHyper, hyper, architecture="rrdbnet")
-    valid = (2,) if params.unshuffle else (2, 4)
+    valid = (1, 2) if params.unshuffle else (2, 4)
     check_scale(scale, valid, architecture="rrdbnet")
     return RrdbNet(params, scale)
 
 
-def size_multiple(hyper: Hyper) -> int:
-    """Return 2 for networks that fold their input, else 1.
+def size_multiple(hyper: Hyper, scale: int) -> int:
+    """Return the side of the squares that a network folds its input by, else 1.
 
     Raises:
         CardError: A hyper-parameter is not valid.
     """
-    return read(RrdbHyper, hyper, architecture="rrdbnet").fold
+    return read(RrdbHyper, hyper, architecture="rrdbnet").fold(scale)

@@ -1,8 +1,8 @@
 """RRDBNet: dense blocks of five convolutions, three to a residual block, nearest upsampling.
 
 Source: xinntao/ESRGAN 73e9b63, RRDBNet_arch.py (parameter names and arithmetic); Tencent/Real-SR
-10276f4 uses the same network. For x2: cszn/BSRGAN 5ce1a9c, network_rrdbnet.py, and BasicSR
-8d56e3a, rrdbnet_arch.py.
+10276f4 uses the same network. For x2 and x1: cszn/BSRGAN 5ce1a9c, network_rrdbnet.py,
+and BasicSR 8d56e3a, rrdbnet_arch.py.
 """
 
 import torch
@@ -28,12 +28,12 @@ class RrdbHyper:
     res_scale: Factor
     """Factor on the residuals, of the dense blocks and of the blocks of three alike."""
     unshuffle: bool = False
-    """Whether 2x2 pixels of the input become one of 12 channels, as in Real-ESRGAN x2."""
+    """Whether squares of the input's pixels become one pixel with their channels, so many that the
+    network that follows enlarges by 4, as in Real-ESRGAN x2 (2x2 pixels) and x1 (4x4)."""
 
-    @property
-    def fold(self) -> int:
-        """Pixels of the input's side that become one of the first convolution's."""
-        return 2 if self.unshuffle else 1
+    def fold(self, scale: int) -> int:
+        """Return how many pixels of the input's side become one of the first convolution's."""
+        return 4 // scale if self.unshuffle else 1
 
 
 class _DenseBlock(nn.Module):
@@ -76,18 +76,18 @@ class _Rrdb(nn.Module):
 class RrdbNet(nn.Module):
     """Map RGB (N, 3, H, W) in 0-1 to (N, 3, scale * H, scale * W) in 0-1.
 
-    With `unshuffle` that holds for even H and W only; see `size_multiple`.
+    With `unshuffle` that holds for multiples of 4 / scale only; see `size_multiple`.
     """
 
     def __init__(self, hyper: RrdbHyper, scale: int) -> None:
         super().__init__()
-        feats = hyper.n_feats
-        self.unshuffle = nn.PixelUnshuffle(2) if hyper.unshuffle else nn.Identity()
-        self.conv_first = conv(3 * hyper.fold**2, feats)
+        feats, fold = hyper.n_feats, hyper.fold(scale)
+        self.unshuffle = nn.PixelUnshuffle(fold) if hyper.unshuffle else nn.Identity()
+        self.conv_first = conv(3 * fold**2, feats)
         self.RRDB_trunk = nn.Sequential(*(_Rrdb(hyper) for _ in range(hyper.n_blocks)))
         self.trunk_conv = conv(feats, feats)
         self.upconv1 = conv(feats, feats)
-        self.upconv2 = conv(feats, feats) if scale * hyper.fold == 4 else None
+        self.upconv2 = conv(feats, feats) if scale * fold == 4 else None
         self.HRconv = conv(feats, feats)
         self.conv_last = conv(feats, 3)
         self.lrelu = nn.LeakyReLU(_SLOPE)

@@ -15,7 +15,7 @@ from sr_bench.backends import onnxruntime
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.bench import Bench
 from sr_bench.engine.elsewhere.open import open_executor
-from sr_bench.engine.explain.number import read_kept
+from sr_bench.engine.explain.kept import read_kept
 from sr_bench.engine.plan.cases import plan
 from sr_bench.engine.plan.option import PRECISIONS
 from sr_bench.engine.plan.options import Selection

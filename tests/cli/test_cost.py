@@ -81,3 +81,32 @@ def test_a_bare_onnx_file_is_counted_on_what_it_reads(sr_bench, tmp_path: Path) 
     assert (result.code, result.json["shape"]) == (0, "3x20x30")
     assert result.json["macs"] == 324 * 20 * 30
     assert sr_bench("cost", tmp_path / "gone.onnx").code == 2
+
+
+@pytest.fixture
+def own_class(tmp_path: Path) -> Path:
+    """Return a zoo whose network is a class of one layer, which prints its Flops wrong."""
+    (tmp_path / "README.md").write_text("# A\n\n| Model | Flops(G) |\n|---|---|\n| A | 77 |\n")
+    (tmp_path / "nets.py").write_text(
+        "from torch import nn\n\ndef net(kernel):\n    return nn.Conv2d(3, 3, kernel)\n"
+    )
+    (tmp_path / "card.toml").write_text(
+        'schema = 1\n[[model]]\nname = "a"\nrow = "A"\nscale = 2\narchitecture = "nets:net"\n'
+        "hyper = { kernel = 1 }\ncode = { trust = true }\n"
+    )
+    return tmp_path
+
+
+def test_a_class_of_the_zoo_is_counted_where_that_is_asked(sr_bench, own_class: Path) -> None:
+    refused = sr_bench("cost", "a", "--suites", str(own_class))
+    assert (refused.code, refused.out) == (3, "")
+    assert "this would run nets:net" in refused.err
+    result = sr_bench("cost", "a", "--suites", str(own_class), "--trust-code", "--json")
+    assert (result.json["params"], result.json["macs"]) == (12, 9 * 256 * 256)
+
+
+def test_lint_counts_a_class_of_the_zoo_where_that_is_asked(sr_bench, own_class: Path) -> None:
+    with (own_class / "nets.py").open("a") as code:
+        code.write("# which no other test has counted\n")
+    assert "SRB202" not in sr_bench("lint", str(own_class)).out
+    assert "SRB202" in sr_bench("lint", str(own_class), "--trust-code").out

@@ -1,7 +1,9 @@
 """Build a network from what a card declares."""
 
+from collections.abc import Callable
 from functools import cache
 from types import ModuleType
+from typing import Any
 
 from torch import nn
 
@@ -57,10 +59,8 @@ def size_multiple(architecture: str, hyper: Hyper, scale: int) -> int:
     Raises:
         CardError: As `build`.
     """
-    if ":" in architecture:  # a user's class has no way to say so: the card does
-        return 1
-    family = _family(architecture)
-    return int(family.size_multiple(hyper, scale)) if hasattr(family, "size_multiple") else 1
+    asked = _offered(architecture, "size_multiple")
+    return int(asked(hyper, scale)) if asked else 1
 
 
 def canonical_key(architecture: str, key: str) -> str:
@@ -69,10 +69,8 @@ def canonical_key(architecture: str, key: str) -> str:
     Raises:
         CardError: There is no such architecture.
     """
-    if ":" in architecture:  # a user's class, whose weights are called what it calls them
-        return key
-    family = _family(architecture)
-    return str(family.canonical_key(key)) if hasattr(family, "canonical_key") else key
+    renamed = _offered(architecture, "canonical_key")
+    return str(renamed(key)) if renamed else key
 
 
 def trained_form(card: ModelCard) -> Foldable | None:
@@ -81,10 +79,14 @@ def trained_form(card: ModelCard) -> Foldable | None:
     Raises:
         CardError: As `build`.
     """
-    if card.own_class or not hasattr(family := _family(card.architecture), "trained"):
-        return None
-    module: Foldable = family.trained(card.hyper, card.network_scale)
+    trained = _offered(card.architecture, "trained")
+    module: Foldable | None = trained and trained(card.hyper, card.network_scale)
     return module
+
+
+def _offered(architecture: str, function: str) -> Callable[..., Any] | None:
+    """Return the `function` that a family may have; None of a user's class: it offers none."""
+    return None if ":" in architecture else getattr(_family(architecture), function, None)
 
 
 @cache

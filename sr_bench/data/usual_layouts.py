@@ -228,9 +228,9 @@ def _lr_series(places: list[_Place], hr: _Series, scale: int) -> Iterator[_Serie
     for place in places:
         fits = place.others == hr.place.others and _one_split(place.says, hr.place.says)
         if fits and place.says.role != "hr":
-            for series in _lr_of(place, stems):
-                is_other = place is not hr.place or series.stems.keys().isdisjoint(hr.stems)
-                if is_other and _is_lr(hr, series, scale):
+            names = [name for name in place.images if place is not hr.place or name not in hr.stems]
+            for series in _lr_of(place, names, stems):
+                if _is_lr(hr, series, scale):
                     yield series
 
 
@@ -250,9 +250,9 @@ def _is_lr(hr: _Series, series: _Series, scale: int) -> bool:
     return nearest_scale(of_hr[stem], first) in (scale, None)  # of no image it is told later
 
 
-def _lr_of(place: _Place, stems: frozenset[str]) -> Iterator[_Series]:
+def _lr_of(place: _Place, names: list[str], stems: frozenset[str]) -> Iterator[_Series]:
     by_rest: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    texts = {name: stem_of(name) for name in place.images}
+    texts = {name: stem_of(name) for name in names}
     for name, text in texts.items():
         if parts := split_name(text, stems):
             by_rest[parts[0], parts[2]][name] = parts[1]

@@ -48,6 +48,8 @@ def paired(root):
         "LR_BD/X2/{}x2.png",
         "LRBD/x2/{}_LRBD_x2.png",
         "half/{}.png",
+        "blur/X2/{}x2.png",
+        "backup/LR/x2/{}x2.png",
         "small/tiny-{}.png",
         "a/b/c/d/e/f/g/{}_2.png",
         "LR/x2/{n}.png",
@@ -87,8 +89,24 @@ def test_what_is_called_lr_and_is_no_image_is_refused(root, put, pattern):
         paired(root)
 
 
+def test_one_file_that_is_no_image_among_lr_of_another_scale_is_refused(root, put):
+    put("LR_XY/{}.png", 4)
+    assert not any(paired(root))
+    (root / "LR_XY/baby.png").write_bytes(b"")
+    with pytest.raises(DatasetError, match=r"LR_XY/baby\.png may be LR"):
+        paired(root)
+
+
 @pytest.mark.parametrize(
-    "name", ["LR_bicubic_X2.zip", "Set5_LRx2.tar.gz", "LR/x2/all.mat", "../Set5_LR.zip", "LR_BD.7z"]
+    "name",
+    [
+        "LR_bicubic_X2.zip",
+        "Set5_LRx2.tar.gz",
+        "LR/x2/all.mat",
+        "../Set5_LR.zip",
+        "LR_BD.7z",
+        "LRBD.zip",
+    ],
 )
 def test_an_archive_that_is_called_lr_is_refused(root, name):
     (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -117,7 +117,7 @@ def test_a_network_that_only_its_label_names_is_doubted(printed, is_proved):
 
 
 def test_a_network_of_luma_says_which_and_how_its_input_is_enlarged():
-    one, four = (identify(costs("VDSR", scale, params="0.665"), "").input for scale in (1, 4))
+    one, four = (identify(costs("VDSR", scale, params="0.665"), "").ends.input for scale in (1, 4))
 
     assert (one.colour, one.enlarged) == ("y_float", None)
     assert (four.colour, four.enlarged) == ("y_float", "matlab_bicubic")

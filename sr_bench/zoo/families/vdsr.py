@@ -5,14 +5,12 @@ published network has ``n_feats = 64``, ``n_convs = 18`` and ``colours = 1``. In
 luma in 0-1, of an image that has its final size already.
 """
 
-from collections import OrderedDict
-
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from sr_bench.core.card import Hyper
 from sr_bench.files.validation import STRICT
-from sr_bench.zoo.blocks import conv
+from sr_bench.zoo.blocks import conv, named
 from sr_bench.zoo.hyper import Colours, Count, check_scale, read
 
 
@@ -33,7 +31,10 @@ class Vdsr(nn.Module):
         super().__init__()
         feats = hyper.n_feats
         self.input = conv(hyper.colours, feats, bias=False)
-        self.residual_layer = nn.Sequential(*(_layer(feats) for _ in range(hyper.n_convs)))
+        layers = (
+            named(conv=conv(feats, feats, bias=False), relu=nn.ReLU()) for _ in range(hyper.n_convs)
+        )
+        self.residual_layer = nn.Sequential(*layers)
         self.output = conv(feats, hyper.colours, bias=False)
         self.relu = nn.ReLU()
 
@@ -41,10 +42,6 @@ class Vdsr(nn.Module):
         """Return the sharpened images; values are not clipped."""
         residual: Tensor = self.output(self.residual_layer(self.relu(self.input(x))))
         return residual + x
-
-
-def _layer(feats: int) -> nn.Sequential:
-    return nn.Sequential(OrderedDict(conv=conv(feats, feats, bias=False), relu=nn.ReLU()))
 
 
 def build(hyper: Hyper, scale: int) -> nn.Module:

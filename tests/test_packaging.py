@@ -13,7 +13,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-FOR_USERS = ("cluster", "lpips", "parallel", "parquet")
+FOR_USERS = ("cluster", "lpips", "parallel", "parquet", "weights")
 """The extras that users install; those of developers have the pinned versions alone."""
 
 

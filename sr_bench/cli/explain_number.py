@@ -10,7 +10,7 @@ from sr_bench.cli._args.pairs import add_name_arguments, check_scale, find_pairs
 from sr_bench.core.case import IMAGE_METRICS
 
 if TYPE_CHECKING:  # --help must not wait for arrays
-    from sr_bench.engine.explain.number import NamedPair
+    from sr_bench.engine.explain.scored import NamedPair
 
 HELP = "find out by which protocol a printed PSNR or SSIM was computed from the images at hand"
 EXAMPLE = (

@@ -35,6 +35,8 @@ class Detail:
     """What must be known about the code that drives the device."""
     lr_made_by: str = ""
     """The rule by which LR was made from HR; empty if LR has files."""
+    input_fit: str = ""
+    """How images were brought to the size that the network takes; empty if it takes any."""
     measured_on: str = ""
     """The processor, where it is not the session's own."""
     weights: str = ""

@@ -12,6 +12,10 @@ Rounding = Literal["stored", "none", "round", "truncate"]
 """How float outputs become levels; ``stored``: the files hold 8 bits, so it was done before."""
 
 
+EXPLAINED, DOUBTFUL = 0.03, 0.5
+"""Largest chance at which a fit explains a number, and at which it is worth a thought. The chance
+is an estimate: of numbers that nobody measured, fewer than 1 in 20 may be explained."""
+
 WhiteOfImage = Literal["hr_max", "hr_range"]
 """White level that is taken from each HR image: its largest value, or largest minus smallest."""
 
@@ -25,10 +29,8 @@ class Scoring:
     """The choices that turn image pairs into one number: the scoring half of a protocol."""
 
     colour: str = "rgb"
-    """As in `EvalProtocol`; or ``gray`` (OpenCV's); ``luma``: BT.601 in full range, not rounded;
-    ``bt709``: scikit-image's gray; ``pil_y``: the Y of PIL's YCbCr; ``pil_ycbcr``: all three.
-    Of the PSNR of each channel, ``rgb_channels`` is the mean, and ``pil_611`` that of PIL's YCbCr
-    with the weights 6, 1, 1."""
+    """As in `EvalProtocol`, like `psnr_channels` and `window`."""
+    psnr_channels: str = "together"
     channels: Channels = "rgb"
     border: int = 0
     """Pixels cropped from each side."""
@@ -38,14 +40,15 @@ class Scoring:
     difference: Difference = "exact"
     window: str = "gaussian"
     """Of SSIM; empty for PSNR."""
-    aggregation: Literal["mean", "median", "pooled", "pixels", "last_image", "image"] = "mean"
+    aggregation: Literal["mean", "median", "pooled", "pixels", "last_image", "image"] | int = "mean"
     """``pooled``: the PSNR of the mean squared error; ``pixels``: of that over all pixels of all
-    images; ``image``: of a single one."""
+    images; a number: of that of each batch of so many, and their mean; ``image``: of a single
+    image."""
     image: str = ""
     """The single image's name."""
     resize: str = "none"
-    """Rule that brings HR to the size of SR; ``crop``: cut at the bottom and right; ``none``: the
-    sizes agree."""
+    """Rule that brings HR to the size of SR; ``crop``: cut at the bottom and right;
+    ``centre_crop``: on all sides; ``none``: the sizes agree."""
 
     @property
     def mistakes(self) -> int:
@@ -62,6 +65,17 @@ class Scoring:
 
 
 @dataclass(frozen=True)
+class Companion:
+    """How another number of the row comes about by the same way."""
+
+    scoring: Scoring
+    value: float
+    """In the metric's unit."""
+    changes: tuple[str, ...] = ()
+    """As of `Candidate`."""
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One way of scoring with what it gives."""
 
@@ -75,7 +89,27 @@ class Candidate:
     digits: Literal["rounded", "truncated", ""] = ""
     """How its digits become the printed ones; empty: they don't."""
     chance: float = 0.0
-    """How many of the candidates with as few changes would fit some number by mere chance."""
+    """Which part of the numbers nearby some way as simple as this one would give by accident."""
+    beside: tuple[Companion, ...] = ()
+    """What it makes of the numbers `Forensics.beside`."""
+
+    @property
+    def weight(self) -> Literal["explained", "could be chance", "chance"]:
+        """How much the fit says."""
+        if self.chance <= EXPLAINED:
+            return "explained"
+        return "could be chance" if self.chance <= DOUBTFUL else "chance"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Another number of the same row, which a way must give too."""
+
+    metric: str
+    text: str
+    """As printed."""
+    where: str = ""
+    """Which images it is of, where not those of the first number."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +132,8 @@ class Forensics:
     """The closest ones, where nothing fits."""
     notes: tuple[str, ...] = ()
     """What the files don't show, in sentences."""
+    beside: tuple[Beside, ...] = ()
+    """Numbers of the same row: only ways that give these too are candidates for a match."""
 
 
 @dataclass(frozen=True)

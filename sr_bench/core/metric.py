@@ -54,6 +54,10 @@ class MetricInfo:
     follows_ssim_aggregation: bool = False
     """Whether the protocol's `ssim_aggregation` makes the dataset's value; if not, it is the mean
     of the images."""
+    follows_psnr_aggregation: bool = False
+    """The same of `psnr_aggregation`: of values in dB below a white level."""
+    takes: tuple[str, ...] = ()
+    """Choices of the protocol that its ``score`` takes by name, such as ``ssim_window``."""
     perfect: float | None = None
     """From this on (down to this, if lower is better) an image is as good as it can be told: such
     images are left out of mean losses. None: only infinite ones."""

@@ -5,11 +5,56 @@ from typing import Annotated, Literal
 
 from sr_bench.core.fields import Bounds
 
-Resize = Literal["cv2_area", "cv2_linear", "cv2_cubic", "pil_bicubic", "matlab_bicubic"]
+Resize = Literal[
+    "cv2_area",
+    "cv2_linear",
+    "cv2_cubic",
+    "cv2_lanczos",
+    "cv2_nearest",
+    "pil_box",
+    "pil_bilinear",
+    "pil_bicubic",
+    "pil_lanczos",
+    "pil_nearest",
+    "matlab_bicubic",
+]
 _Side = Annotated[int, Bounds(gt=0)]
 LrSource = Literal["files", "resized", "hr"]
 """LR files whose size times the scale is HR's; LR files of any size, to be resized; HR."""
-Colour = Literal["rgb", "y_float", "y_rounded", "y_edsr", "y_full"]
+Colour = Literal[
+    "rgb",
+    "y_float",
+    "y_rounded",
+    "y_truncated",
+    "y_edsr",
+    "y_fsrcnn",
+    "y_full",
+    "y_full_float",
+    "gray",
+    "y_bt709",
+    "y_pil",
+    "ycbcr_pil",
+]
+SsimWindow = Literal[
+    "gaussian",
+    "gaussian_sample",
+    "gaussian13",
+    "gaussian13_sample",
+    "gaussian_replicate",
+    "gaussian_mirror",
+    "gaussian_zero",
+    "gaussian_3d",
+    "gaussian_pooled",
+    "gaussian_lowpass",
+    "uniform7",
+    "uniform7_population",
+    "uniform8",
+    "uniform11",
+]
+PsnrChannels = Literal["together", "mean", "mean_6_1_1"]
+
+_LATER = ("centre_crop", "ssim_window", "psnr_channels", "psnr_aggregation")
+"""Choices that came when records existed: at their defaults, digests don't hold them."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +87,20 @@ class EvalProtocol:
     # EDSR-PyTorch takes scale + 6 on DIV2K, where its README says scale + 2.
     border: Literal["none", "scale", "scale+6"] | Annotated[int, Bounds(ge=0)] = "none"
     """Pixels cropped from each side of both images before scoring."""
+    centre_crop: tuple[_Side, _Side] | None = None
+    """(height, width) of the middle part of both images that is scored; None: the whole ones."""
     colour: Colour = "rgb"
-    """What is compared: RGB; BT.601 studio-range Y as float, or rounded to integers after the
-    conversion; ``y_edsr``: the float difference weighted by (65.738, 129.057, 25.064) / 256; or
-    ``y_full``: luma of full range, 0-255, as OpenCV makes it."""
+    """What is compared; `sr_bench.imaging.colour.COLOURS` makes it."""
+    ssim_window: SsimWindow = "gaussian"
+    """How SSIM takes local means; `sr_bench.imaging.windows.WINDOWS` does it."""
+    psnr_channels: PsnrChannels = "together"
+    """``mean``: of one PSNR per channel; ``mean_6_1_1``: with these weights, as of Y, Cb, Cr."""
     # RealSR's published script does, by mistake.
     ssim_aggregation: Literal["mean", "last_image"] = "mean"
     """``last_image`` reproduces scripts that print the SSIM of the last image as the mean."""
+    psnr_aggregation: Literal["mean", "pooled"] | Annotated[int, Bounds(gt=0)] = "mean"
+    """``pooled``: the PSNR of the mean squared error of all images; a number: that of each batch
+    of so many, and their mean."""
     source: str = ""
     """Where the choices were read."""
 
@@ -65,3 +117,8 @@ class EvalProtocol:
     def choices(self) -> dict[str, object]:
         """Return all that can change a number: every field but the name and the source."""
         return {k: v for k, v in asdict(self).items() if k not in {"name", "source"}}
+
+    def digested(self) -> dict[str, object]:
+        """Return `choices` as digests of records hold them, which older ones must equal."""
+        plain = EvalProtocol("").choices()
+        return {k: v for k, v in self.choices().items() if k not in _LATER or v != plain[k]}

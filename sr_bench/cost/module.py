@@ -93,8 +93,11 @@ def count_module(
         except SrBenchError:
             raise
         except Exception as error:  # of layers that the shape doesn't fit, or of a user's code
-            size, why = "x".join(map(str, shape)), what_raised(error, type(module).forward)
-            msg = f"can't count {type(module).__name__} on the input shape {size}: {why}"
+            size = "x".join(map(str, shape))
+            msg = (
+                f"can't count {type(module).__name__} on the input shape {size}:"
+                f" {what_raised(error)}"
+            )
             raise BackendError(msg) from error
     return CostCount.of(tally)
 

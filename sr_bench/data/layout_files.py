@@ -7,7 +7,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from sr_bench.data.dataset import Dataset, Layout
-from sr_bench.data.listing import Listing, is_image, stem_of
+from sr_bench.data.listing import Listing, both, is_image, stem_of
 
 Named = Iterable[tuple[str, Path]]
 """Files, each behind the name of its image."""
@@ -58,7 +58,7 @@ def _by_stem(named: Named, doubles: list[str]) -> dict[str, Path]:
     by_stem: dict[str, Path] = {}
     for stem, path in named:
         if by_stem.setdefault(stem, path) is not path:
-            doubles.append(f"both {by_stem[stem]} and {path.name} are of image {stem!r}")
+            doubles.append(f"{both(by_stem[stem], path)} are of image {stem!r}")
     return by_stem
 
 
@@ -71,10 +71,10 @@ def _match(pattern: str, root: Path, listing: Listing) -> Iterator[tuple[str, Pa
     rule = _rule(name.removesuffix(".*"))
     any_suffix = name.endswith(".*")
     for place, before in _places(folders, root, listing):
-        for path in listing.of(place).files:
-            text = stem_of(path) if any_suffix else normalize("NFC", path.name)
-            if (hit := rule.fullmatch(text)) and (is_image(path) or not any_suffix):
-                yield "-".join((*before, hit[1])), path
+        for file in listing.of(place).files:
+            text = stem_of(file) if any_suffix else normalize("NFC", file)
+            if (hit := rule.fullmatch(text)) and (is_image(file) or not any_suffix):
+                yield "-".join((*before, hit[1])), place / file
 
 
 def _rule(name: str) -> re.Pattern[str]:
@@ -92,10 +92,10 @@ def _places(
     first, *rest = folders
     below = listing.of(root).folders
     if first == "*":
-        for path in below:
-            yield from _places(rest, path, listing, (*before, normalize("NFC", path.name)))
+        for name in below:
+            yield from _places(rest, root / name, listing, (*before, normalize("NFC", name)))
         return
-    spelled = [path for path in below if path.name.strip().lower() == first.strip().lower()]
-    exact = [path for path in spelled if path.name == first]
-    for path in exact or spelled:
-        yield from _places(rest, path, listing, before)
+    spelled = [name for name in below if name.strip().lower() == first.strip().lower()]
+    exact = [name for name in spelled if name == first]
+    for name in exact or spelled:
+        yield from _places(rest, root / name, listing, before)

@@ -5,7 +5,7 @@ from pathlib import Path
 import sr_bench
 from sr_bench.data.dataset import Dataset
 from sr_bench.data.manifest import load_manifest
-from sr_bench.data.pairing import advice, has_files, looked_for
+from sr_bench.data.pairing import advice, has_files, looked_for, packed
 from sr_bench.errors import DatasetError, NotRunError, OptionError
 from sr_bench.files.cache import cache_dir
 from sr_bench.files.validation import nearest
@@ -97,6 +97,6 @@ def data_root(dataset: Dataset, given: Path | None) -> Path:
     places = ", ".join(map(str, candidates))
     msg = (
         f"no files of {dataset.slug} in {places}; {advice(dataset)}\nlooked for:\n"
-        f"  {looked_for(dataset)}"
+        f"  {looked_for(dataset)}{packed(dataset, candidates)}"
     )
     raise NotRunError(msg)

@@ -1,6 +1,6 @@
 """Pair HR and LR files by a manifest's or the usual layouts; name each that is missing or extra."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from filecmp import cmp
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from sr_bench.data.dataset import Dataset, Layout, PairFiles
 from sr_bench.data.layout_files import LayoutFiles, declared_files
 from sr_bench.data.listing import Listing
 from sr_bench.data.stray_lr import stray_lr, unknown_layout
-from sr_bench.data.usual_layouts import usual_layouts
-from sr_bench.errors import DatasetError, NotRunError
+from sr_bench.data.usual_layouts import packed_hr, usual_layouts
+from sr_bench.errors import DatasetError, ImageError, NotRunError
 from sr_bench.imaging.files import image_size, read_image
 
 _NAMED = 5
@@ -39,10 +39,11 @@ def find_pairs(
     listing = Listing()
     found = [files for files in _layouts(dataset, root, scale, listing, lr_from) if files.usable]
     if not found:
-        raise NotRunError(_absent(dataset, root, scale))
+        raise NotRunError(_absent(dataset, root, scale, listing))
     best = _best(dataset, found, scale, lr_from)
     _check_names(dataset, best, root, scale)
     pairs = tuple(PairFiles(stem, best.hr[stem], best.lr.get(stem)) for stem in sorted(best.hr))
+    _check_readable(pairs)
     if lr_from == "files" and (faults := list(_size_faults(pairs, scale))):
         msg = "\n  ".join([f"{dataset.slug} x{scale}: HR and LR don't fit:", *faults[:_NAMED]])
         raise DatasetError(msg)
@@ -81,6 +82,13 @@ def advice(dataset: Dataset) -> str:
     if not dataset.archives:
         return f"put them beside {dataset.manifest}, or give their folder by --sr-data DIR"
     return f"run 'sr-bench fetch {dataset.slug}', or give their folder by --sr-data DIR"
+
+
+def packed(dataset: Dataset, folders: Sequence[Path]) -> str:
+    """Return a line about archives in `folders` that may hold the files; empty if none are."""
+    listing = Listing()
+    files = [str(path) for folder in folders for path in packed_hr(dataset, folder, listing)]
+    return f"\nnot read, unpack them: {_some(files)}" * bool(files)
 
 
 def looked_for(dataset: Dataset, scale: int | None = None) -> str:
@@ -135,7 +143,8 @@ def _best(dataset: Dataset, found: list[LayoutFiles], scale: int, lr_from: LrSou
         fitting = [each for each in equals if not any(_faults_of(each, scale))]
         equals = fitting or (equals if lr_from == "resized" else equals[:1])
     for other in equals[1:]:
-        if not _are_same(equals[0].hr, other.hr) or not _are_same(equals[0].lr, other.lr):
+        spare = 1 if lr_from == "hr" else scale  # which LR cuts off
+        if not (_same(equals[0].hr, other.hr, spare) and _same(equals[0].lr, other.lr, 1)):
             msg = (
                 f"{dataset.slug} x{scale}: {_told(equals[0])} and {_told(other)} have different "
                 "images; move one of them away, or name one by a [[layout]] in a dataset.toml"
@@ -144,26 +153,61 @@ def _best(dataset: Dataset, found: list[LayoutFiles], scale: int, lr_from: LrSou
     return equals[0]
 
 
-def _are_same(one: dict[str, Path], two: dict[str, Path]) -> bool:
-    return one.keys() == two.keys() and all(_is_same(one[stem], two[stem]) for stem in one)
+def _same(one: dict[str, Path], two: dict[str, Path], spare: int) -> bool:
+    """Whether both hold the same images, but for less than `spare` pixels at bottom and right."""
+    return one.keys() == two.keys() and all(_alike(one[stem], two[stem], spare) for stem in one)
 
 
-def _is_same(one: Path, two: Path) -> bool:
-    """Whether two files hold the same image."""
+def _alike(one: Path, two: Path, spare: int) -> bool:
     if one == two or cmp(one, two, shallow=False):
         return True
-    return np.array_equal(read_image(one), read_image(two))
+    first, second = read_image(one), read_image(two)
+    height, width = (min(sides) for sides in zip(first.shape[:2], second.shape[:2], strict=True))
+    more = (
+        first.shape[0] + second.shape[0] - 2 * height,
+        first.shape[1] + second.shape[1] - 2 * width,
+    )
+    return max(more) < spare and np.array_equal(first[:height, :width], second[:height, :width])
 
 
 def _told(files: LayoutFiles) -> str:
     return files.layout.hr + (f" with {files.layout.lr}" if files.layout.lr else "")
 
 
-def _absent(dataset: Dataset, root: Path, scale: int) -> str:
-    return (
+def _absent(dataset: Dataset, root: Path, scale: int, listing: Listing) -> str:
+    msg = (
         f"no files of {dataset.slug} x{scale} under {root}; {advice(dataset)}\nlooked for:\n"
         f"  {looked_for(dataset, scale)}"
     )
+    for files in _layouts(dataset, root, scale, listing, "hr"):
+        pairs = [PairFiles(stem, path, None) for stem, path in files.hr.items()]
+        if files.usable and (stray := stray_lr(dataset, pairs, root, scale, listing)):
+            return f"{msg}\nof no layout is {stray[0]}, which may be LR"
+    return msg
+
+
+def _check_readable(pairs: Sequence[PairFiles]) -> None:
+    """Name all files that are no images, if the first is none: each load names only one.
+
+    Raises:
+        ImageError: There are any.
+    """
+    files = [path for pair in pairs for path in (pair.hr, pair.lr) if path]
+    if not files or _fault(files[0]) is None:
+        return
+    faults = [(path, fault) for path in files if (fault := _fault(path))]
+    names = [str(path) for path, _ in faults[1:]]
+    rest = f"; neither can be read {_some(names)}" if names else ""
+    msg = f"{faults[0][1]}{rest}"
+    raise ImageError(msg)
+
+
+def _fault(path: Path) -> ImageError | None:
+    try:
+        image_size(path)
+    except ImageError as fault:
+        return fault
+    return None
 
 
 def _check_names(dataset: Dataset, files: LayoutFiles, root: Path, scale: int) -> None:
@@ -192,10 +236,14 @@ def _name_faults(
     extra = [str(path) for stem, path in files.items() if stem not in known]
     faults = []
     for what, names in (("missing", missing), ("extra", extra)):
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         if names:
-            faults.append(f"{len(names)} {kind} {what}: {', '.join(names[:_NAMED])}{more}")
+            faults.append(f"{len(names)} {kind} {what}: {_some(names)}")
     return faults
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _faults_of(files: LayoutFiles, scale: int) -> Iterator[str]:

@@ -1,13 +1,12 @@
 """LR files of no known layout, which are never passed over where LR would be made from HR."""
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sr_bench.data.dataset import Dataset, PairFiles
-from sr_bench.data.listing import Listing, is_image, stem_of
+from sr_bench.data.listing import Folder, Listing, is_container, is_image, stem_of
 from sr_bench.data.path_words import Meaning, meaning, total
 from sr_bench.data.sizes import nearest_scale
 from sr_bench.data.usual_layouts import split_name
@@ -15,7 +14,6 @@ from sr_bench.errors import DatasetError, ImageError
 from sr_bench.imaging.files import image_size
 
 _NAMED = 3
-_UNREAD = re.compile(r"\.(zip|tar|tgz|7z|rar|gz|bz2|xz|mat|h5|hdf5|npy|npz)", re.IGNORECASE)
 _FEWEST = 3
 """Images whose sizes alone, without a word, tell that they are the LR."""
 
@@ -36,13 +34,15 @@ def stray_lr(
         return []
     names = (dataset.slug, *dataset.names)
     search = _Search({pair.stem: pair.hr for pair in pairs}, scale)
-    for top in (root, *_beside(root, names, listing)):
-        for folder, content in listing.below(top):
-            parts = folder.relative_to(root if top == root else top.parent).parts
+    around = _around(root, listing)
+    beside = (around.path / name for name in around.folders if _is_called_lr(name, names))
+    for top in (root, *beside):
+        for folder in listing.below(top):
+            parts = folder.path.relative_to(root if top == root else top.parent).parts
             says = total(meaning(part, names) for part in parts)
-            if stray := search.among(content.files, says, names):
+            if stray := search.among(folder, says, names):
                 return stray
-    return []
+    return search.packed(around, Meaning(), names)
 
 
 def unknown_layout(dataset: Dataset, stray: Sequence[Path], scale: int) -> str:
@@ -53,24 +53,26 @@ def unknown_layout(dataset: Dataset, stray: Sequence[Path], scale: int) -> str:
         known.append(f"LR_bicubic/X{scale}/{{stem}}x{scale}.png and the like")
     return (
         f"{dataset.slug} x{scale}: LR would be made from HR, but {', '.join(map(str, stray[:3]))}"
-        f"{more} may be LR, of no layout that is known; name them as a layout does, add a "
-        '[[layout]], move them away, or choose a protocol with lr_from = "hr"'
-        + "".join(f"\n  layout: {pattern}" for pattern in dict.fromkeys(known))
+        f"{more} may be LR, of no layout that is known; name them as a layout does, give a folder "
+        "of both by --sr-data, add a [[layout]], move them away, or choose a protocol with lr_from "
+        '= "hr"' + "".join(f"\n  layout: {pattern}" for pattern in dict.fromkeys(known))
     )
 
 
-def _beside(root: Path, names: tuple[str, ...], listing: Listing) -> Iterator[Path]:
-    """Yield the folders beside `root` that are called LR, or after a scale."""
+def _around(root: Path, listing: Listing) -> Folder:
+    """Return what is beside `root`."""
     whole = root.resolve()
     try:
-        beside = listing.of(whole.parent).folders
+        around = listing.of(whole.parent)
     except DatasetError:  # what is around it is not the dataset's
-        return
-    for folder in beside:
-        says = meaning(folder.name, names)
-        is_told = says.is_named or not says.special
-        if folder != whole and is_told and (says.role == "lr" or says.scales):
-            yield folder
+        return Folder(whole.parent)
+    return replace(around, folders=tuple(name for name in around.folders if name != whole.name))
+
+
+def _is_called_lr(name: str, names: tuple[str, ...]) -> bool:
+    says = meaning(name, names)
+    is_told = says.is_named or not says.special
+    return is_told and (says.role == "lr" or bool(says.scales))
 
 
 @dataclass(frozen=True)
@@ -80,33 +82,53 @@ class _Search:
     hr: Mapping[str, Path]
     scale: int
 
-    def among(self, files: Sequence[Path], says: Meaning, names: tuple[str, ...]) -> list[Path]:
-        """Return those of one folder's `files` that may be LR; the folder's path `says` more."""
+    def among(self, folder: Folder, says: Meaning, names: tuple[str, ...]) -> list[Path]:
+        """Return those of the folder's files that may be LR; its path `says` more."""
         hr = set(self.hr.values())
-        images = [path for path in files if is_image(path) and path not in hr]
-        stray = [path for path in images if self._has_name_and_size(path, says)]
-        if not stray and self._have_sizes(images, says):
-            stray = images
-        return stray or [path for path in files if self._is_unread(path, says, names)]
+        images = [name for name in folder.files if is_image(name)]
+        split = ((name, split_name(stem_of(name), self.hr)) for name in images)
+        named = ((folder.path / name, parts) for name, parts in split if parts)
+        stray = [
+            path for path, parts in named if path not in hr and self._has_size(path, says, *parts)
+        ]
+        if not stray and self._may_be_all(len(images), says):
+            others = [path for name in images if (path := folder.path / name) not in hr]
+            stray = others if self._have_sizes(others, says) else []
+        return stray or self.packed(folder, says, names)
 
-    def _has_name_and_size(self, path: Path, folder: Meaning) -> bool:
-        parts = split_name(stem_of(path), self.hr)
-        if parts is None:
-            return False
-        says = folder + meaning(f"{parts[0]}_{parts[2]}")
+    def packed(self, folder: Folder, says: Meaning, names: tuple[str, ...]) -> list[Path]:
+        """Return the archives and the like that are called LR."""
+        is_lr = says.role == "lr" and says.fits(self.scale)
+        files = [name for name in folder.files if is_container(name)]
+        return [
+            folder.path / name
+            for name in files
+            if is_lr or self._is_called_ours(says + meaning(name.split(".")[0], names), name)
+        ]
+
+    def _is_called_ours(self, says: Meaning, name: str) -> bool:
+        # Other words before "LR" are the name of another set.
+        is_ours = says.is_named or not says.special or name.lower().startswith("lr")
+        return is_ours and says.role == "lr" and says.scales <= {self.scale}
+
+    def _has_size(self, path: Path, folder: Meaning, before: str, stem: str, after: str) -> bool:
+        says = folder + meaning(f"{before}_{after}")
         if says.scales and self.scale not in says.scales:
             return False
-        scale = nearest_scale(self.hr[parts[1]], path)
+        scale = nearest_scale(self.hr[stem], path)
         if scale is None:
-            return says.role == "lr" or self.scale in says.scales
+            return self._is_called_lr(says)
         # HR's size are the results of networks, which are named after the scale too.
         return scale == self.scale or (self.scale in says.scales and (scale != 1 or says.says_lr))
 
+    def _may_be_all(self, count: int, says: Meaning) -> bool:
+        is_whole = count == len(self.hr) >= _FEWEST
+        return says.scales <= {self.scale} and (is_whole or self._is_called_lr(says))
+
+    def _is_called_lr(self, says: Meaning) -> bool:
+        return says.role == "lr" or self.scale in says.scales
+
     def _have_sizes(self, images: Sequence[Path], says: Meaning) -> bool:
-        is_called = says.role == "lr" or self.scale in says.scales
-        is_whole = len(images) == len(self.hr) >= _FEWEST
-        if not images or (says.scales - {self.scale}) or not (is_called or is_whole):
-            return False
         expected = Counter(
             (height // self.scale, width // self.scale)
             for height, width in map(image_size, self.hr.values())
@@ -120,11 +142,4 @@ class _Search:
             found[size] += 1
             if size not in expected:
                 return False
-        return is_called or found == expected
-
-    def _is_unread(self, path: Path, folder: Meaning, names: tuple[str, ...]) -> bool:
-        name, *suffix = re.split(r"(?=\.)", path.name, maxsplit=1)
-        if not suffix or not _UNREAD.match(suffix[0]):
-            return False
-        says = folder + meaning(name, names)
-        return says.role == "lr" and says.fits(self.scale)
+        return bool(images) and (self._is_called_lr(says) or found == expected)

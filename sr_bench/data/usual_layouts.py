@@ -8,17 +8,17 @@ from pathlib import Path
 
 from sr_bench.data.dataset import Dataset, Layout
 from sr_bench.data.layout_files import LayoutFiles, layout_files
-from sr_bench.data.listing import Listing, is_image, stem_of
+from sr_bench.data.listing import Folder, Listing, is_container, is_image, stem_of
 from sr_bench.data.path_words import Meaning, meaning
 from sr_bench.data.sizes import nearest_scale
 
 _DEEPEST = 6
 _HR_NAME = re.compile(
-    r"((?:hr|gt|norain|clean|clear|high|sharp|target|gt_srgb)[_-])?(.+?)"
+    r"((?:hr|gt|norain|clean|clear|high|sharp|target|normal|gt_srgb)(?:[_-]|(?=\d)))?(.+?)"
     r"([_-](?:x\d+[_-]|srf_\d+_)?(?:hr|gt)(?:[_-]?x\d+)?)?",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"(?:^|(?<=[_\-. ]))(?=[^_\-. ])")
+_WORD = re.compile(r"(?:^|(?<=[_\-. ]))(?=[^_\-. ])|(?<=[a-zA-Z])(?=\d)")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,12 @@ class _Place:
     says: Meaning
     others: tuple[str, ...]
     """Folders on the way that say nothing; HR and LR have the same."""
-    files: tuple[Path, ...]
+    folder: Folder
+
+    @property
+    def images(self) -> list[str]:
+        """Names of the image files."""
+        return [name for name in self.folder.files if is_image(name)]
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,8 @@ class _Series:
     place: _Place
     before: str
     after: str
-    files: dict[Path, str]
-    """The name of the image by file."""
+    stems: dict[str, str]
+    """The name of the image by that of the file."""
 
     @property
     def says(self) -> Meaning:
@@ -56,7 +61,7 @@ class _Series:
     @property
     def named(self) -> list[tuple[str, Path]]:
         """Each file behind the name of its image."""
-        return [(stem, path) for path, stem in self.files.items()]
+        return [(stem, self.place.folder.path / name) for name, stem in self.stems.items()]
 
 
 def usual_layouts(
@@ -67,11 +72,26 @@ def usual_layouts(
     Folders and files must say by their words what they are (`path_words`). Only folders that do
     are entered, and those at the top, which may hold one of the dataset's name.
     """
-    places = list(_places(dataset, root, listing))
-    for hr in _hr_series(dataset, places, scale):
+    names = (dataset.slug, *dataset.names)
+    places = list(_below(_Place("", Meaning(), (), listing.of(root)), names, listing))
+    is_own = _is_own(dataset, root)
+    for hr in _hr_series(dataset, places, scale, is_own=is_own):
         for lr in _lr_series(dataset, places, hr, scale):
             yield layout_files(dataset, Layout(hr.pattern, lr.pattern), hr.named, lr.named)
         yield layout_files(dataset, Layout(hr.pattern), hr.named, ())
+
+
+def packed_hr(dataset: Dataset, root: Path, listing: Listing) -> list[Path]:
+    """Return the archives and the like below `root` that may hold HR."""
+    names = (dataset.slug, *dataset.names)
+    is_own = _is_own(dataset, root)
+    return [
+        place.folder.path / name
+        for place in _below(_Place("", Meaning(), (), listing.of(root)), names, listing)
+        if place.says.role == "hr" or (is_own and not place.path)
+        for name in place.folder.files
+        if is_container(name)
+    ]
 
 
 def split_name(name: str, stems: Container[str]) -> tuple[str, str, str] | None:
@@ -96,68 +116,70 @@ def _goes_on(stem: str, rest: str) -> bool:
     return (last.isalpha() and first.isalpha()) or (last.isdigit() and first.isdigit())
 
 
-def _places(dataset: Dataset, root: Path, listing: Listing) -> Iterator[_Place]:
+def _is_own(dataset: Dataset, root: Path) -> bool:
+    """Whether `root` is the dataset's alone: its manifest is there, or the path names it."""
     names = (dataset.slug, *dataset.names)
-    # The last names of the path, as of --sr-data Set5/HR, may be the dataset's.
-    own = [meaning(part, names) for part in root.resolve().parts[-2:]]
-    is_own = root == dataset.manifest.parent or own[-1].is_named
-    is_own |= own[0].is_named and own[-1].role == "hr"
-    yield from _below(root, _Place("", Meaning(is_named=is_own), (), ()), names, listing)
+    # The last names, as of --sr-data Set5/HR.
+    *_, above, last = (meaning(part, names) for part in (root.resolve() / "x").parts[-3:-1])
+    is_named = last.is_named or (above.is_named and last.role == "hr")
+    return is_named or root == dataset.manifest.parent
 
 
-def _below(
-    folder: Path, place: _Place, names: tuple[str, ...], listing: Listing
-) -> Iterator[_Place]:
-    inside = listing.of(folder)
-    yield replace(place, files=tuple(filter(is_image, inside.files)))
-    for child in inside.folders if place.path.count("/") < _DEEPEST else ():
-        says, others = meaning(child.name, names), place.others
+def _below(place: _Place, names: tuple[str, ...], listing: Listing) -> Iterator[_Place]:
+    yield place
+    for name in place.folder.folders if place.path.count("/") < _DEEPEST else ():
+        says, others = meaning(name, names), place.others
         if says.special:
             if place.path or says.role or says.scales:
                 continue  # of another degradation, cut to pieces, of results ...
-            says, others = replace(says, special=()), (*others, child.name)
-        if "{" not in child.name:
-            path = f"{place.path}{child.name}/"
-            yield from _below(child, _Place(path, place.says + says, others, ()), names, listing)
+            says, others = replace(says, special=()), (*others, name)
+        if "{" not in name:
+            folder = listing.of(place.folder.path / name)
+            path = f"{place.path}{name}/"
+            yield from _below(_Place(path, place.says + says, others, folder), names, listing)
 
 
-def _hr_series(dataset: Dataset, places: list[_Place], scale: int) -> list[_Series]:
+def _hr_series(
+    dataset: Dataset, places: list[_Place], scale: int, *, is_own: bool
+) -> list[_Series]:
     """Return what may be HR; what is below a folder of the dataset's name goes first."""
     splits = set(meaning(dataset.slug).splits)
     found = [
         series
         for place in places
-        if place.says.role != "lr" and (place.says.is_named or not place.others)
+        if place.says.role != "lr" and (place.says.is_named or is_own or not place.others)
         if not splits or not place.says.splits or splits & set(place.says.splits)
         for series in _hr_of(dataset, place)
-        if _is_hr(dataset, series, scale)
+        if _is_hr(dataset, series, scale, is_own=is_own)
     ]
     if not dataset.stems:
         found = [series for series in found if series.says.role == "hr"] or found
-    return [series for series in found if series.place.path and series.says.is_named] or found
+    return [series for series in found if series.says.is_named] or found
 
 
-def _is_hr(dataset: Dataset, series: _Series, scale: int) -> bool:
-    says = series.says
+def _is_hr(dataset: Dataset, series: _Series, scale: int, *, is_own: bool) -> bool:
+    place, says = series.place, series.says
     if says.role == "lr" or not says.fits(scale):
         return False
-    is_told = says.is_named or (bool(dataset.stems) and not series.place.path)
-    return says.role == "hr" or (is_told and not says.scales)
+    if says.role == "hr":
+        return True
+    of_all = not place.others and (is_own or (bool(dataset.stems) and not place.path))
+    return (says.is_named or of_all) and not says.scales
 
 
 def _hr_of(dataset: Dataset, place: _Place) -> Iterator[_Series]:
-    by_rest: dict[tuple[str, str], dict[Path, str]] = defaultdict(dict)
+    by_rest: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     stems = frozenset(stem for naming in dataset.namings for stem in naming)
-    for path in place.files:
-        before, stem, after = _hr_name(stem_of(path), stems)
-        by_rest[before, after][path] = stem
+    for name in place.images:
+        before, stem, after = _hr_name(stem_of(name), stems)
+        by_rest[before, after][name] = stem
     bare = by_rest.pop(("", ""), {})
     if bare and not stems and place.says.role == "hr":  # "sharp_edge" beside "tree" is a name
-        by_rest, bare = {}, {path: stem_of(path) for path in place.files}
+        by_rest, bare = {}, {name: stem_of(name) for name in place.images}
     elif not stems:
         bare = {} if by_rest else _without_lr(bare)
-    for (before, after), files in (*by_rest.items(), *[(("", ""), bare)] * bool(bare)):
-        yield _Series(place, before, after, files)
+    for (before, after), named in (*by_rest.items(), *[(("", ""), bare)] * bool(bare)):
+        yield _Series(place, before, after, named)
 
 
 def _hr_name(name: str, stems: frozenset[str]) -> tuple[str, str, str]:
@@ -170,10 +192,10 @@ def _hr_name(name: str, stems: frozenset[str]) -> tuple[str, str, str]:
     return parts if parts and not meaning(f"{parts[0]}_{parts[2]}").special else ("", name, "")
 
 
-def _without_lr(files: dict[Path, str]) -> dict[Path, str]:
-    """Return `files` without those that are named as LR of others."""
-    stems = frozenset(files.values())
-    return {path: stem for path, stem in files.items() if not _is_lr_name(stem, stems - {stem})}
+def _without_lr(named: dict[str, str]) -> dict[str, str]:
+    """Return `named` without those that are called LR of others."""
+    stems = frozenset(named.values())
+    return {name: stem for name, stem in named.items() if not _is_lr_name(stem, stems - {stem})}
 
 
 def _is_lr_name(name: str, stems: frozenset[str]) -> bool:
@@ -185,11 +207,12 @@ def _is_lr_name(name: str, stems: frozenset[str]) -> bool:
 def _lr_series(
     dataset: Dataset, places: list[_Place], hr: _Series, scale: int
 ) -> Iterator[_Series]:
-    stems = set(hr.files.values())
+    stems = frozenset(hr.stems.values())
     for place in places:
         if place.others == hr.place.others and _one_split(place.says, hr.place.says):
             for series in _lr_of(place, stems):
-                if series.files.keys().isdisjoint(hr.files) and _is_lr(hr, series, scale):
+                is_other = place is not hr.place or series.stems.keys().isdisjoint(hr.stems)
+                if is_other and _is_lr(hr, series, scale):
                     yield series
 
 
@@ -204,24 +227,24 @@ def _is_lr(hr: _Series, series: _Series, scale: int) -> bool:
     if says.scales or says.role != "lr" or scale == 1:
         return says.role == "lr" or (bool(says.scales) and says.role != "hr")
     # Nothing names the scale: the size of the first one tells it.
-    of_hr = {stem: path for path, stem in hr.files.items()}
-    first, stem = min((path, stem) for path, stem in series.files.items() if stem in of_hr)
+    of_hr = dict(hr.named)
+    first, stem = min((path, stem) for stem, path in series.named if stem in of_hr)
     return nearest_scale(of_hr[stem], first) in (scale, None)  # of no image it is told later
 
 
-def _lr_of(place: _Place, stems: set[str]) -> Iterator[_Series]:
-    by_rest: dict[tuple[str, str], dict[Path, str]] = defaultdict(dict)
-    names = {path: stem_of(path) for path in place.files}
-    for path, name in names.items():
-        if parts := split_name(name, stems):
-            by_rest[parts[0], parts[2]][path] = parts[1]
-    for (before, after), files in by_rest.items():
+def _lr_of(place: _Place, stems: frozenset[str]) -> Iterator[_Series]:
+    by_rest: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    texts = {name: stem_of(name) for name in place.images}
+    for name, text in texts.items():
+        if parts := split_name(text, stems):
+            by_rest[parts[0], parts[2]][name] = parts[1]
+    for (before, after), named in by_rest.items():
         # Files named alike that belong to no HR are told as extra.
         rule = re.compile(f"{re.escape(before)}(.+){re.escape(after)}")
         is_apart = before or after or place.says.role == "lr" or place.says.scales
         extra = {
-            path: match[1]
-            for path, name in names.items()
-            if is_apart and path not in files and (match := rule.fullmatch(name))
+            name: match[1]
+            for name, text in texts.items()
+            if is_apart and name not in named and (match := rule.fullmatch(text))
         }
-        yield _Series(place, before, after, files | extra)
+        yield _Series(place, before, after, named | extra)

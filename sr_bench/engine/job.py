@@ -93,7 +93,7 @@ class Job:
     @cached_property
     def inputs(self) -> Mapping[str, str]:
         """What decides the scores apart from the network, by name."""
-        rule = {"version": SCORING_VERSION, **self.card.network_io, **self.protocol.choices()}
+        rule = {"version": SCORING_VERSION, **self.card.network_io, **self.protocol.digested()}
         return {"data": self.images.digest(self.names), "protocol": sha256_json(rule)}
 
     def pair(self, index: int) -> Pair:

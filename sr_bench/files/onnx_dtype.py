@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 
 from sr_bench.core.backend import PRECISION_KEY
-from sr_bench.files.onnx_file import metadata
+from sr_bench.files.onnx_file import metadata, reads
 
 _NAMES = {number: name.lower() for name, number in TensorProto.DataType.items()}
 _QUANTISED = ("qlinear", "qgemm", "qattention", "qmoe")  # how operators of onnxruntime begin
+_MOVES = ("Cast", "Identity", "Max", "Min", "Reshape", "Round", "Squeeze", "Transpose", "Unsqueeze")
+"""Operators that bring images to a network and from it."""
+
 _8_BITS, _16_BITS, _4_BITS = ("int8", "uint8"), ("int16", "uint16"), ("int4", "uint4")
 
 
@@ -45,13 +48,47 @@ def arithmetic(model: ModelProto) -> Arithmetic:
 
 def _signs(model: ModelProto) -> Iterator[tuple[str, str]]:
     """Yield each dtype but fp32 that something shows, and what."""
+    at_ends = _only_brought(model.graph)
     for value in model.graph.input:
         kind = _NAMES.get(value.type.tensor_type.elem_type, "")
-        if "float" in kind:  # an image of 8 bits makes no int8 network
+        # An image of 8 bits makes no int8 network.
+        if "float" in kind and value.name not in at_ends:
             yield from _named(kind, f"its input {value.name!r} is {kind}")
-    for body in (model.graph.node, *(function.node for function in model.functions)):
-        yield from _of_nodes(body)
     yield from _stored(model.graph)
+    inner = [n for n in model.graph.node if n.op_type != "Cast" or at_ends.isdisjoint(n.output)]
+    for body in (inner, *(function.node for function in model.functions)):
+        yield from _of_nodes(body)
+
+
+def _only_brought(graph: GraphProto) -> set[str]:
+    """Return what `graph` only casts and turns between its ends and what it computes.
+
+    That images are given in half precision makes no network of that.
+    """
+    inputs = [value.name for value in graph.input]
+    first, last = {*inputs}, {value.name for value in graph.output}
+    readers: dict[str, list[NodeProto]] = {}
+    for node in graph.node:
+        if node.op_type in _MOVES and first.intersection(node.input[:1]):
+            first.update(node.output)
+        for name in reads(node):
+            readers.setdefault(name, []).append(node)
+    moved = {*last}  # what is read by no operator that computes in its type
+    for node in reversed(graph.node):
+        if node.op_type in _MOVES and last.intersection(node.output):
+            last.update(node.input[:1])
+        moved.update(name for name in node.output if _is_moved(readers.get(name, ()), moved))
+    moved.update(name for name in inputs if _is_moved(readers.get(name, ()), moved))
+    return moved & (first | last)
+
+
+def _is_moved(readers: Iterable[NodeProto], moved: set[str]) -> bool:
+    """Return whether all `readers` cast to float32, or move to what is in `moved`."""
+    return all(
+        (node.op_type in _MOVES and moved.issuperset(node.output))
+        or (node.op_type == "Cast" and any(a.i == TensorProto.FLOAT for a in node.attribute))
+        for node in readers
+    )
 
 
 def _of_nodes(nodes: Iterable[NodeProto]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,6 @@ Runs = Callable[[int, int], bool]
 """Tries a network on a height and a width, and tells whether it runs."""
 
 _LARGEST_SIDE = 128  # of a window that a network may cut its image in
-_COLOURS = (1, 3, 4)  # channels of an image
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,15 @@ class End:
     dims: Dims | None
     """None where the file does not say."""
 
+    @property
+    def dtype(self) -> str:
+        """`kind` as numpy calls it."""
+        return {"float": "float32", "double": "float64"}.get(self.kind, self.kind)
+
     def __str__(self) -> str:
         """Return such as ``'x' (uint8 1 x h x w x 3)``."""
-        kind = "float32" if self.kind == "float" else self.kind
         sizes = "" if self.dims is None else f" {_text(self.dims)}"
-        return f"{self.name!r} ({kind}{sizes})"
+        return f"{self.name!r} ({self.dtype}{sizes})"
 
 
 def ends(model: ModelProto) -> tuple[list[End], list[End]]:
@@ -41,24 +44,22 @@ def ends(model: ModelProto) -> tuple[list[End], list[End]]:
 
 def _end(value: ValueInfoProto) -> End:
     tensor = value.type.tensor_type
-    dims = [dim.dim_value or dim.dim_param for dim in tensor.shape.dim]
+    dims = [dim.dim_value if dim.dim_value > 0 else dim.dim_param for dim in tensor.shape.dim]
     kind = TensorProto.DataType.Name(tensor.elem_type).lower()
     return End(value.name, kind, dims if tensor.HasField("shape") else None)
 
 
-def no_image_network(
-    reads: Sequence[End], gives: Sequence[End], kinds: Sequence[str] = ("float",)
-) -> str:
+def no_image_network(reads: Sequence[End], gives: Sequence[End]) -> str:
     """Return why what `reads` and `gives` this is not one float32 image to another; empty if it is.
 
-    Elements may be of any of `kinds`. For sizes see `misfit`.
+    For sizes see `misfit`.
     """
     counts = len(reads), len(gives)
     if counts != (1, 1):
         wrong = f"one input and one output, got {counts[0]} and {counts[1]}"
-    elif not _fits(reads[0], kinds):
+    elif not _fits(reads[0]):
         wrong = "a float32 input N x C x H x W"
-    elif not _fits(gives[0], kinds):
+    elif not _fits(gives[0]):
         wrong = "a float32 output N x C x H x W"
     else:
         return ""
@@ -66,8 +67,8 @@ def no_image_network(
     return f"expected {wrong}; it reads {names[0]} and gives {names[1]}: export the network so"
 
 
-def _fits(end: End, kinds: Sequence[str]) -> bool:
-    return end.kind in kinds and (end.dims is None or len(end.dims) == 4)
+def _fits(end: End) -> bool:
+    return end.kind == "float" and (end.dims is None or len(end.dims) == 4)
 
 
 def misfit(dims: Dims, shape: Sequence[int]) -> str:
@@ -79,14 +80,15 @@ def misfit(dims: Dims, shape: Sequence[int]) -> str:
     if all(want in (0, have) for want, have in zip(fixed, shape, strict=True)):
         return ""
     batch, channels, height, width = fixed
-    if batch not in (0, 1):
-        advice = "export it with a batch of 1"
-    elif width in _COLOURS and channels not in _COLOURS:
-        advice = "its channels come last: export it with images as N x C x H x W"
-    elif channels not in (0, shape[1]):
-        advice = "only networks from RGB to RGB are measured"
+    size = f"[{height or shape[2]}, {width or shape[3]}]"
+    if batch not in (0, 1) or channels not in (0, shape[1]):
+        advice = "give it one image of its own number of channels"
+    elif height and width:
+        advice = (
+            f"say size = {size} under [model.input], with an overlap to have larger images cut into"
+            f" tiles, or choose a protocol with input_shape = {size}"
+        )
     else:
-        size = f"[{height or shape[2]}, {width or shape[3]}]"
         advice = f"choose a protocol with input_shape = {size}, or export it with free sizes"
     return f"the network reads {_text(dims)}, got {_text(shape)}; {advice}"
 
@@ -106,11 +108,17 @@ def needed_multiple(runs: Runs) -> int:
 
 def sizes_taken(runs: Runs) -> str:
     """Return on which sizes a network runs that did not run on one, and what to do."""
-    protocol = "choose a protocol with such an input_shape, or export the network"
     if (number := needed_multiple(runs)) > 1:
-        return f"it takes multiples of {number} pixels only: {protocol} so that it pads its input"
+        return (
+            f"it takes multiples of {number} pixels only: say multiple_of = {number} under"
+            " [model.input], or choose a protocol with such an input_shape"
+        )
     if number == 0 and (side := next((n for n in range(1, 257) if runs(n, n)), 0)):
-        return f"it takes {side} x {side} pixels only: {protocol} with free sizes"
+        size = f"[{side}, {side}]"
+        return (
+            f"it takes {side} x {side} pixels only: say size = {size} under [model.input], with an"
+            f" overlap for larger images, or choose a protocol with input_shape = {size}"
+        )
     return "export the network with free sizes"
 
 

@@ -88,14 +88,9 @@ def _chosen(
     wanted = PurePosixPath(path).parts
     exact = [file for file in files if file.parts[-len(wanted) :] == wanted]
     named = [file for file in files if file.with_suffix("").parts[-len(wanted) :] == wanted]
-    found = (
-        exact
-        or sorted(
-            (file for file in named if file.suffix.lower() in first),
-            key=lambda file: first.index(file.suffix.lower()),
-        )[:1]
-        or named
-    )
+    found = exact or named
+    if len({file.with_suffix("") for file in found}) == 1:  # X.param and X.bin
+        found = sorted(found, key=lambda file: _place(file.suffix.lower(), first))[:1]
     if len(found) == 1:
         return found[0]
     if found:
@@ -108,3 +103,7 @@ def _chosen(
         f"{where} has no file {path}; {f'the nearest is {near[0]}' if near else 'nor any weights'}"
     )
     raise CardError(msg)
+
+
+def _place(suffix: str, first: Sequence[str]) -> int:
+    return first.index(suffix) if suffix in first else len(first)

@@ -10,12 +10,13 @@ from PIL import Image
 
 from sr_bench.errors import ImageError
 from sr_bench.files.atomic import write_bytes
+from sr_bench.imaging import tiff
 from sr_bench.imaging.bombs import bomb
 
 MAX_PIXELS = 80_000_000
 """Largest image that is decoded (8K output is 33 million); a header that says more is refused."""
 
-FORMATS = ("PNG", "JPEG", "BMP")
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
 """Formats that are decoded without a choice that could move a number."""
 
 RGB = NDArray[np.uint8]
@@ -119,6 +120,8 @@ def _read_bytes(path: Path) -> bytes:
 
 def _decode(data: bytes, path: Path) -> cv2.typing.MatLike:
     """Return gray, BGR or BGRA of any depth."""
+    if data.startswith(tiff.STARTS):
+        return tiff.decode_tiff(data, path)
     try:
         # Other flags rotate by EXIF, or reduce what has more than 8 bits or three channels.
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)

@@ -17,25 +17,34 @@ MARGIN = WINDOW // 2
 
 
 @cache
-def gaussian_window() -> NDArray[np.float64]:
-    """Return the `WINDOW` weights of one axis; they add up to one."""
-    distance = np.arange(WINDOW) - MARGIN
+def gaussian_window(taps: int = WINDOW) -> NDArray[np.float64]:
+    """Return the weights of one axis, an odd number of `taps`; they add up to one."""
+    distance = np.arange(taps) - taps // 2
     weights = np.exp(-(distance**2) / (2 * SIGMA**2))
     weights /= weights.sum()
     weights.flags.writeable = False  # the cache gives all callers one array
     return weights
 
 
-def gaussian_valid(image: NDArray[np.float64]) -> NDArray[np.float64]:
+def gaussian_valid(image: NDArray[np.float64], taps: int = WINDOW) -> NDArray[np.float64]:
     """Return the local weighted means of `image`.
 
     Args:
-        image: Height x width x channels (at most 4), float64, each side at least `WINDOW`.
+        image: Height x width x channels (at most 4), float64, each side at least `taps`.
+        taps: Side of the window in pixels, odd.
 
     Returns:
-        (Height - 10) x (width - 10) x channels, float64.
+        (Height + 1 - taps) x (width + 1 - taps) x channels, float64.
     """
-    window = gaussian_window()
+    window, margin = gaussian_window(taps), taps // 2
     # OpenCV drops the axis of a single channel.
     means = cv2.sepFilter2D(image, cv2.CV_64F, window, window).reshape(image.shape)
-    return means[MARGIN:-MARGIN, MARGIN:-MARGIN].astype(np.float64, copy=False)
+    return means[margin:-margin, margin:-margin].astype(np.float64, copy=False)
+
+
+def uniform_valid(image: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+    """Return the local means of `image`, height x width, in each `side` x `side` window in it."""
+    before, after = side // 2, side - 1 - side // 2
+    means = cv2.boxFilter(image, cv2.CV_64F, (side, side))
+    rows, columns = (slice(before, length - after) for length in image.shape)
+    return means[rows, columns].astype(np.float64, copy=False)

@@ -1,4 +1,4 @@
-"""Cropping: the border that scores leave out, and sizes that a scale divides."""
+"""Cropping: the border that scores leave out, the middle they take, sizes that a scale divides."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,25 @@ def crop_border(image: Pixels, border: int) -> Pixels:
         )
         raise ImageError(msg)
     return image[border : height - border, border : width - border]
+
+
+def crop_centre(image: Pixels, size_hw: tuple[int, int]) -> Pixels:
+    """Return a view of the middle part of `image`, height x width of `size_hw`.
+
+    Of an odd rest the larger half is cut off at the bottom and right.
+
+    Raises:
+        ImageError: The image is smaller than that.
+    """
+    (height, width), (rows, columns) = image.shape[:2], size_hw
+    if not (0 < rows <= height and 0 < columns <= width):
+        msg = (
+            f"can't cut the middle {rows}x{columns} out of a {height}x{width} image (HxW);"
+            " choose a protocol with a smaller centre_crop, or larger images"
+        )
+        raise ImageError(msg)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return image[top : top + rows, left : left + columns]
 
 
 def modcrop(image: NDArray[np.uint8], multiple: int) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """Resizing by named rules, each bit for bit that of the program it is named after."""
 
 import math
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
@@ -11,10 +12,19 @@ from sr_bench.core.protocol import Resize
 from sr_bench.errors import ImageError
 from sr_bench.imaging.files import RGB
 
-_CV2_FLAGS: dict[str, int] = {
+_CV2_FLAGS: Mapping[str, int] = {
     "cv2_area": cv2.INTER_AREA,
     "cv2_linear": cv2.INTER_LINEAR,
     "cv2_cubic": cv2.INTER_CUBIC,
+    "cv2_lanczos": cv2.INTER_LANCZOS4,
+    "cv2_nearest": cv2.INTER_NEAREST,
+}
+_PIL_FILTERS: Mapping[str, Image.Resampling] = {
+    "pil_box": Image.Resampling.BOX,
+    "pil_bilinear": Image.Resampling.BILINEAR,
+    "pil_bicubic": Image.Resampling.BICUBIC,
+    "pil_lanczos": Image.Resampling.LANCZOS,
+    "pil_nearest": Image.Resampling.NEAREST,
 }
 _CUBIC_WIDTH = 4.0  # of Keys' kernel, in input pixels
 # Ratios at which Pillow's bicubic gives MATLAB's levels, and about seven times as fast.
@@ -44,8 +54,8 @@ def resize(image: RGB, size_hw: tuple[int, int], rule: Resize) -> RGB:
     if rule == "matlab_bicubic":
         return _matlab_bicubic(image, size_hw)
     width_height = size_hw[::-1]
-    if rule == "pil_bicubic":
-        return np.array(Image.fromarray(image).resize(width_height, Image.Resampling.BICUBIC))
+    if rule in _PIL_FILTERS:
+        return np.array(Image.fromarray(image).resize(width_height, _PIL_FILTERS[rule]))
     resized = cv2.resize(image, width_height, interpolation=_CV2_FLAGS[rule])
     return resized.astype(np.uint8, copy=False)
 
@@ -72,9 +82,9 @@ def resize_floats(
 def _plane_by_program(
     plane: NDArray[np.float64], width_height: tuple[int, int], rule: Resize
 ) -> NDArray[np.float64]:
-    if rule == "pil_bicubic":
+    if rule in _PIL_FILTERS:
         image = Image.fromarray(plane.astype(np.float32))
-        return np.array(image.resize(width_height, Image.Resampling.BICUBIC), np.float64)
+        return np.array(image.resize(width_height, _PIL_FILTERS[rule]), np.float64)
     resized = cv2.resize(plane, width_height, interpolation=_CV2_FLAGS[rule])
     return resized.astype(np.float64, copy=False)
 

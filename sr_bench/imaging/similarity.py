@@ -14,6 +14,7 @@ is left: the caller computes a tile again in float64 where that is too much.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeAlias
 
 import cv2
@@ -26,7 +27,7 @@ from sr_bench.imaging.filters import MARGIN, WINDOW, gaussian_valid, gaussian_wi
 Plane: TypeAlias = NDArray[np.floating]
 Exact: TypeAlias = NDArray[np.float64]
 """Height x width."""
-Edge = Literal["mirror", "zero", "replicate"]
+Edge = Literal["mirror", "zero", "replicate", "symmetric"]
 
 K1, K2 = 0.01, 0.03
 """What keeps the terms of SSIM finite, as parts of the white level (Wang et al., 2004)."""
@@ -40,6 +41,7 @@ _BEYOND: Mapping[Edge, int] = {
     "mirror": cv2.BORDER_REFLECT_101,
     "zero": cv2.BORDER_CONSTANT,
     "replicate": cv2.BORDER_REPLICATE,
+    "symmetric": cv2.BORDER_REFLECT,
 }
 
 
@@ -173,6 +175,20 @@ def _similarity_sum(
 
 
 @dataclass(frozen=True)
+class Rim:
+    """Gaussian windows that reach over the edge of an image."""
+
+    edge: Edge
+    """What lies beyond: the image mirrored at its outermost pixels, which don't repeat (the default
+    of OpenCV's filters), or do (``symmetric``: SciPy's); zeros (the padding of convolutions); or
+    the outermost pixels repeated (MATLAB's ``ssim``)."""
+    reach: int = MARGIN
+    """Pixels beyond the edge that the outermost windows take."""
+    taps: int = WINDOW
+    """Side of a window."""
+
+
+@dataclass(frozen=True)
 class LocalMoments:
     """Means, variances and the covariance of two planes in each whole window; float64."""
 
@@ -194,23 +210,13 @@ class LocalMoments:
         return structure
 
 
-def local_moments(x: Exact, y: Exact, side: int = 0) -> LocalMoments:
+def local_moments(
+    x: Exact, y: Exact, means: Callable[[Exact], Exact] = gaussian_valid
+) -> LocalMoments:
     """Return the moments of two planes of one shape in each window that lies whole in them.
 
-    `side` is that of a uniform square window, in pixels; 0: the 11x11 Gaussian one.
+    `means` returns the means of a plane in these windows: by default 11x11 Gaussian ones.
     """
-    return _local_moments(x, y, lambda plane: _means(plane, side))
-
-
-def local_moments_3d(x: Exact, y: Exact) -> LocalMoments:
-    """Return the moments of two RGB images in a Gaussian window over rows, columns and channels.
-
-    Edges are repeated in all three directions, as scripts do that take SSIM by ``conv3d``.
-    """
-    return _local_moments(x, y, _means_3d)
-
-
-def _local_moments(x: Exact, y: Exact, means: Callable[[Exact], Exact]) -> LocalMoments:
     mean_x, mean_y = means(x), means(y)
     return LocalMoments(
         mean_x,
@@ -221,28 +227,30 @@ def _local_moments(x: Exact, y: Exact, means: Callable[[Exact], Exact]) -> Local
     )
 
 
-def rim_similarity(x: Exact, y: Exact, edge: Edge, *, c1: float, c2: float) -> tuple[float, int]:
+def rim_similarity(
+    x: Exact, y: Exact, rim: Rim, *, c1: float, c2: float, correction: float = 1.0
+) -> tuple[float, int]:
     """Return the summed similarity and the number of Gaussian windows that reach over the edge.
 
-    The planes have one shape, each side at least 11; `c1` and `c2` are as in
-    `LocalMoments.similarity`. `edge` is what lies beyond: the image mirrored at its outermost
-    pixels, which don't repeat (the default of OpenCV's filters), zeros (the padding of
-    convolutions), or the outermost pixels repeated (MATLAB's ``ssim``).
+    The planes have one shape, each side at least as long as the window; the constants and the
+    correction are as in `LocalMoments.similarity`.
     """
-    near, inner, margin = slice(None, WINDOW - 1), slice(1 - WINDOW, None), (MARGIN, MARGIN)
-    whole = slice(None)
+    reach, whole = rim.reach, slice(None)
+    near, inner, both = slice(None, rim.taps - 1), slice(1 - rim.taps, None), (reach, reach)
     # Each window lies in one strip: the first two take the corners.
     strips = (
-        ((near, whole), ((MARGIN, 0), margin)),
-        ((inner, whole), ((0, MARGIN), margin)),
-        ((whole, near), ((0, 0), (MARGIN, 0))),
-        ((whole, inner), ((0, 0), (0, MARGIN))),
+        ((near, whole), ((reach, 0), both)),
+        ((inner, whole), ((0, reach), both)),
+        ((whole, near), ((0, 0), (reach, 0))),
+        ((whole, inner), ((0, 0), (0, reach))),
     )
+    means = partial(gaussian_valid, taps=rim.taps)
     total, windows = 0.0, 0
     for part, beyond in strips:
-        padded_x, padded_y = _padded(x[part], beyond, edge), _padded(y[part], beyond, edge)
-        rim = local_moments(padded_x, padded_y).similarity(c1=c1, c2=c2)
-        total, windows = total + float(rim.sum()), windows + rim.size
+        padded_x, padded_y = (_padded(plane[part], beyond, rim.edge) for plane in (x, y))
+        moments = local_moments(padded_x, padded_y, means)
+        strip = moments.similarity(c1=c1, c2=c2, correction=correction)
+        total, windows = total + float(strip.sum()), windows + strip.size
     return total, windows
 
 
@@ -252,16 +260,11 @@ def _padded(plane: Exact, beyond: tuple[tuple[int, int], tuple[int, int]], edge:
     return padded.astype(np.float64, copy=False)
 
 
-def _means(plane: Exact, side: int) -> Exact:
-    if not side:
-        return gaussian_valid(plane)
-    before, after = side // 2, side - 1 - side // 2
-    means = cv2.boxFilter(plane, cv2.CV_64F, (side, side))
-    rows, columns = (slice(before, length - after) for length in plane.shape)
-    return means[rows, columns].astype(np.float64, copy=False)
+def means_3d(image: Exact) -> Exact:
+    """Return the means of an image in a Gaussian window over rows, columns and channels.
 
-
-def _means_3d(image: Exact) -> Exact:
+    Edges are repeated in all three directions, as scripts do that take SSIM by ``conv3d``.
+    """
     window = gaussian_window()
     planar = cv2.sepFilter2D(image, cv2.CV_64F, window, window, borderType=cv2.BORDER_REPLICATE)
     last = image.shape[2] - 1

@@ -40,23 +40,24 @@ KEEPS_VALUES = frozenset(
 """Operators whose results are values of their inputs, or zero: rounding them again is idle."""
 
 
-def to_fp16(onnx_in: Path, onnx_out: Path) -> None:
+def to_fp16(onnx_in: Path, onnx_out: Path, *, told: Path | None = None) -> None:
     """Write `onnx_in` with every value rounded to fp16, half to even.
 
     Values from 65520 up become inf and small ones subnormal or 0, as in fp16 hardware. Inputs and
-    outputs stay float32 tensors. `onnx_out` appears complete or not at all.
+    outputs stay float32 tensors. `onnx_out` appears complete or not at all. Errors name the file
+    `told`; None: `onnx_in`.
 
     Raises:
         BackendError: `onnx_in` can't be read, is not a float32 network, or holds control flow.
     """
-    model = load_onnx(onnx_in)
+    model, named = load_onnx(onnx_in), told or onnx_in
     if (found := arithmetic(model)).dtype != "fp32":
-        msg = f"{onnx_in}: expected the fp32 file, got one of {found.dtype}: {found.sign}"
+        msg = f"{named}: expected the fp32 file, got one of {found.dtype}: {found.sign}"
         raise BackendError(msg)
     if fault := no_image_network(*ends(model)):
-        msg = f"{onnx_in}: {fault}"
+        msg = f"{named}: {fault}"
         raise BackendError(msg)
-    types = _types(model, onnx_in)
+    types = _types(model, named)
     floats = {name for name, kind in types.items() if kind == TensorProto.FLOAT}
     values = floats - geometry_values(model.graph, types)
     round_constants(model.graph, values)
@@ -71,7 +72,7 @@ def to_fp16(onnx_in: Path, onnx_out: Path) -> None:
     try:
         write_onnx(model, onnx_out)
     except BackendError as error:
-        raise error.about(str(onnx_in)) from error
+        raise error.about(str(named)) from error
 
 
 def round_constants(graph: GraphProto, names: Collection[str]) -> None:

@@ -118,26 +118,28 @@ class Network:
         return {name: tuple(nodes) for name, nodes in consumers.items()}
 
 
-def read_network(path: Path) -> Network:
+def read_network(path: Path, *, told: Path | None = None) -> Network:
     """Return the network in the ONNX file at `path`; external data beside it is read too.
+
+    Errors name the file `told`; None: `path`.
 
     Raises:
         BackendError: It can't be read, is no float32 image network of one input and one output,
             holds control flow, can't be brought to an opset of `OPSETS`, or is quantised already.
     """
-    model = load_onnx(path)
+    model, named = load_onnx(path), told or path
     if fault := _fault(model):
-        msg = f"{path}: {fault}"
+        msg = f"{named}: {fault}"
         raise BackendError(msg)
     name_nodes(model)  # files may lack names, or give one twice
     try:
         model = converted(model)
     except BackendError as error:
-        raise error.about(str(path)) from error
+        raise error.about(str(named)) from error
     # A clip range on what are really weights, behind an Identity, cost 24 dB.
-    model = _folded(model, path)
+    model = _folded(model, named)
     if flows := next(filter(None, map(control_flow, model.graph.node)), ""):
-        msg = f"{path}: {flows}"  # what a constant decides is gone by now
+        msg = f"{named}: {flows}"  # what a constant decides is gone by now
         raise BackendError(msg)
     name_nodes(model)
     shares = _shares(model)

@@ -1,14 +1,14 @@
 """Build a network from what a card declares."""
 
+from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
 
-from torch import nn
+from torch import Tensor, nn
 
 from sr_bench import discovery
 from sr_bench.core.card import Hyper, ModelCard
 from sr_bench.errors import CardError
-from sr_bench.zoo.blocks import Foldable
 from sr_bench.zoo.own_code import build_own
 
 _FAMILIES = "sr_bench.zoo.families"
@@ -75,16 +75,26 @@ def canonical_key(architecture: str, key: str) -> str:
     return str(family.canonical_key(key)) if hasattr(family, "canonical_key") else key
 
 
-def trained_form(card: ModelCard) -> Foldable | None:
-    """Return the network of `card` as it is trained; None where that is `build_network`'s.
+def training_state(architecture: str, hyper: Hyper, scale: int) -> Mapping[str, Tensor]:
+    """Return the weights that a network has in training, without values, by canonical names.
+
+    Empty if the network is the same in training.
 
     Raises:
         CardError: As `build`.
     """
-    if card.own_class or not hasattr(family := _family(card.architecture), "trained"):
-        return None
-    module: Foldable = family.trained(card.hyper, card.network_scale)
-    return module
+    family = _family(architecture)
+    has = hasattr(family, "training_state")
+    return dict(family.training_state(hyper, scale)) if has else {}
+
+
+def folded(architecture: str, hyper: Hyper, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights of the training, as `training_state` names them, as the module has them.
+
+    Raises:
+        CardError: As `build`.
+    """
+    return dict(_family(architecture).folded(hyper, state))
 
 
 @cache

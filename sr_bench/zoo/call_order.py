@@ -64,18 +64,28 @@ class _Watch(TorchFunctionMode):
 def calls_of(module: nn.Module, shape: tuple[int, int, int]) -> list[Call]:
     """Return the uses of the parameters of `module`, in order, for one image of `shape`.
 
-    Shapes only are computed; `module` is not changed.
+    It is in evaluation mode, and not changed. Shapes only are computed, or numbers too where the
+    network needs them.
 
     Raises:
-        CheckpointError: The network can't run on the meta device, or not at that shape.
+        CheckpointError: The network can't run, or not at that shape.
     """
-    state = {name: value.to("meta") for name, value in module.state_dict(keep_vars=True).items()}
-    watch = _Watch({id(value): name for name, value in state.items()})
     try:
-        with torch.inference_mode(), watch:
-            x = torch.empty((1, *shape), device="meta")
-            torch.func.functional_call(module, state, x)
-    except Exception as error:  # of a network of any kind
-        msg = f"{type(module).__name__} can't be followed through its layers: {error}"
-        raise CheckpointError(msg) from error
+        return _calls(module, shape, "meta")
+    except Exception:  # a network of any kind: it may look at numbers, or hold them elsewhere
+        try:
+            return _calls(module, shape, "cpu")
+        except Exception as error:
+            msg = f"{type(module).__name__} can't be followed through its layers: {error}"
+            raise CheckpointError(msg) from error
+
+
+def _calls(module: nn.Module, shape: tuple[int, int, int], device: str) -> list[Call]:
+    own: dict[str, Tensor] = dict(module.named_parameters(remove_duplicate=False))
+    own |= module.named_buffers(remove_duplicate=False)
+    moved = {id(value): value.detach().to(device) for value in own.values()}  # shared ones once
+    state = {name: moved[id(value)] for name, value in own.items()}
+    watch = _Watch({id(value): name for name, value in reversed(state.items())})
+    with torch.inference_mode(), watch:
+        torch.func.functional_call(module, state, torch.zeros((1, *shape), device=device))
     return watch.calls

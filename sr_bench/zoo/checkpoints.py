@@ -13,9 +13,8 @@ from sr_bench.core.card import ModelCard
 from sr_bench.errors import CardError, CheckpointError
 from sr_bench.files.hashing import sha256_file
 from sr_bench.files.weight_files import NCNN, weight_files
-from sr_bench.zoo.blocks import Foldable
-from sr_bench.zoo.build import build_network, canonical_key, trained_form
-from sr_bench.zoo.checkpoints_fit import Fit, Wanted, fitting, rounded, told
+from sr_bench.zoo.build import build_network, canonical_key, folded, training_state
+from sr_bench.zoo.checkpoints_fit import Fit, Wanted, fitting, rounded, told, wanted_by
 from sr_bench.zoo.checkpoints_leaves import Leaf, Leaves, leaves_of
 from sr_bench.zoo.checkpoints_ncnn import read_ncnn
 from sr_bench.zoo.checkpoints_torch import TorchFile
@@ -53,7 +52,7 @@ def load_noted(card: ModelCard, weights: Path) -> tuple[nn.Module, Mapping[str, 
         raise CardError(msg)
     # Fresh weights are drawn only to be overwritten: that must not advance the caller's seed.
     with torch.random.fork_rng(devices=[]):
-        module = build_network(card)
+        module = build_network(card).eval()
     check_file(weights, card.checkpoint.sha256_of(weights.name) if card.checkpoint else "")
     is_ncnn = weights.suffix.lower() == NCNN
     state, notes = (read_ncnn if is_ncnn else _read_named)(card, module, weights)
@@ -62,41 +61,26 @@ def load_noted(card: ModelCard, weights: Path) -> tuple[nn.Module, Mapping[str, 
             msg = f"{weights}: {name} holds NaN or infinite weights"
             raise CheckpointError(msg)
     module.load_state_dict(state, strict=False)  # counters of the training stay as they are
-    return module.eval().requires_grad_(False), notes
+    return module.requires_grad_(False), notes
 
 
 def _read_named(card: ModelCard, module: nn.Module, path: Path) -> tuple[State, Mapping[str, str]]:
     """Return the weights for `module` from a file that holds them by name, and notes on them."""
     leaves, value_of = open_weights(path)
     key = card.checkpoint.key if card.checkpoint else ""
-    form = _form(card, module, leaves)
+    forms = [wanted_by(module)]
+    if trained := training_state(card.architecture, card.hyper, card.network_scale):
+        forms.append(Wanted(f"{forms[0].of} in training", trained))
     try:
-        fit = fitting(leaves, Wanted(form), key, partial(canonical_key, card.architecture))
+        fit = fitting(leaves, forms, key, partial(canonical_key, card.architecture))
         state = _state(fit, value_of)
+        if fit.wanted is not forms[0]:
+            state = folded(card.architecture, card.hyper, state)
     except CheckpointError as error:
         msg = f"{path} (card {card.id}): {error}"
         raise CheckpointError(msg) from error
     notes = {"weights_file": told(fit, leaves, key), "weights": rounded(fit)}
-    if isinstance(form, Foldable):
-        form.load_state_dict(state, strict=False)
-        state, notes["folded"] = form.folded(), "weights of the training folded into one layer each"
     return state, {name: note for name, note in notes.items() if note}
-
-
-def _form(card: ModelCard, module: nn.Module, leaves: Leaves) -> nn.Module:
-    """Return the network as it is trained where a file has tensors of that alone, else `module`."""
-    with torch.random.fork_rng(devices=[]):  # as in `load_noted`
-        trained = trained_form(card)
-    if trained is None:
-        return module
-    alone = set(map(_tail, trained.state_dict())) - set(map(_tail, module.state_dict()))
-    names = (canonical_key(card.architecture, name) for name in leaves.tensors)
-    return trained if any(_tail(name) in alone for name in names) else module
-
-
-def _tail(name: str) -> str:
-    """Return the last two parts of a name, which no prefix of a checkpoint changes."""
-    return ".".join(name.split(".")[-2:])
 
 
 def check_file(path: Path, sha256: str) -> None:

@@ -1,7 +1,7 @@
 """Which tensors of a weight file are the parameters of a network."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,21 +22,34 @@ _AVERAGED, _LAST = "params_ema", "params"
 
 
 class Wanted:
-    """The tensors that a network has, by name.
+    """The tensors that a network has, by name, of which only shapes count.
 
     Attributes:
+        of: The network.
         tensors: Parameters and buffers.
         twins: For each name, all names of the same parameter.
     """
 
-    def __init__(self, module: nn.Module) -> None:
-        self.of = type(module).__name__
-        state = module.state_dict(keep_vars=True)
+    def __init__(self, of: str, state: Mapping[str, object]) -> None:
+        self.of = of
         self.tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
         names: dict[int, list[str]] = {}
         for name, value in self.tensors.items():
             names.setdefault(id(value), []).append(name)
         self.twins = {name: names[id(value)] for name, value in self.tensors.items()}
+
+    def missing(self, given: Collection[str]) -> list[str]:
+        """Return the names that `given` has neither itself nor for a twin, but for counters."""
+        return sorted(
+            name
+            for name, tensor in self.tensors.items()
+            if not (is_counter(tensor) or any(twin in given for twin in self.twins[name]))
+        )
+
+
+def wanted_by(module: nn.Module) -> Wanted:
+    """Return the tensors of `module`, shared ones known as such."""
+    return Wanted(type(module).__name__, module.state_dict(keep_vars=True))
 
 
 @dataclass(frozen=True)
@@ -67,11 +80,6 @@ class Fit:
     def faults(self) -> list[str]:
         """Why it is not exactly this network; empty if it is."""
         wanted, given = self.wanted.tensors, self.given
-        missing = [
-            name
-            for name, tensor in wanted.items()
-            if not (is_counter(tensor) or any(twin in given for twin in self.wanted.twins[name]))
-        ]
         shapes = [
             f"{name} {tuple(given[name].shape)} instead of {tuple(wanted[name].shape)}"
             for name in sorted(wanted.keys() & given.keys())
@@ -79,15 +87,15 @@ class Fit:
         ]
         extra = given.keys() - wanted.keys() - set(self.counters)
         return [
-            *_listed("missing", sorted(missing)),
+            *_listed("missing", self.wanted.missing(given)),
             *_listed("unexpected", sorted(extra)),
             *_listed("mis-shaped", shapes),
             *_listed("twice in the file", self.doubled),
         ]
 
 
-def fitting(leaves: Leaves, wanted: Wanted, key: str, rename: Callable[[str], str]) -> Fit:
-    """Return the entry of a file that is the network `wanted`.
+def fitting(leaves: Leaves, forms: Sequence[Wanted], key: str, rename: Callable[[str], str]) -> Fit:
+    """Return the entry of a file that is a network, in one of its `forms`.
 
     DataParallel puts ``module.`` before each name, ``torch.compile`` ``_orig_mod.``, whoever saves
     the model that holds the network the attribute's name, such as ``generator.``, and trainers
@@ -95,7 +103,7 @@ def fitting(leaves: Leaves, wanted: Wanted, key: str, rename: Callable[[str], st
 
     Args:
         leaves: Of the file.
-        wanted: The network.
+        forms: The network, and what it is in training if that is another.
         key: Entry to look in; empty: anywhere.
         rename: Gives the network's name of a parameter as checkpoints may call it.
 
@@ -105,14 +113,17 @@ def fitting(leaves: Leaves, wanted: Wanted, key: str, rename: Callable[[str], st
     names = [name for name in leaves.tensors if not key or f"{name}.".startswith(f"{key}.")]
     if not names:
         raise CheckpointError(_no_entry(leaves, key))
-    fits = [_fit(entry, leaves, wanted, rename) for entry in _entries(names, key)]
+    entries = _entries(names, key)
+    fits = [_fit(entry, leaves, wanted, rename) for wanted in forms for entry in entries]
     whole = [fit for fit in fits if not fit.faults]
     parents = {fit.entry.rpartition(".")[2]: fit for fit in whole}
     if len(whole) == 2 and parents.keys() == {_AVERAGED, _LAST}:
         return parents[_AVERAGED]
     if len(whole) > 1:
         several = " and ".join(fit.entry or "the whole file" for fit in whole[:_SHOWN])
-        msg = f"weights of {wanted.of} are in the entries {several}; say which by `key` in the card"
+        msg = (
+            f"weights of {forms[0].of} are in the entries {several}; say which by `key` in the card"
+        )
         raise CheckpointError(msg)
     if whole:
         return whole[0]

@@ -16,7 +16,7 @@ from sr_bench.core.card import ModelCard
 from sr_bench.errors import CheckpointError
 from sr_bench.files.weight_files import weight_files
 from sr_bench.zoo.call_order import Call, calls_of
-from sr_bench.zoo.checkpoints_fit import ROUNDED
+from sr_bench.zoo.checkpoints_fit import ROUNDED, wanted_by
 
 _MAGIC = "7767517"
 _FP16 = 0x01306B47
@@ -229,7 +229,7 @@ def _matched(
         more = str(given[len(calls)]) if len(given) > len(calls) else str(calls[len(given)])
         msg = f"it has {len(given)} layers with weights, the network {len(calls)}: {more} is over"
         raise CheckpointError(msg)
-    if missing := sorted(module.state_dict().keys() - state.keys()):
+    if missing := wanted_by(module).missing(state):
         msg = f"the network uses {', '.join(missing[:8])} in no layer that ncnn has"
         raise CheckpointError(msg)
     return state

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ def image(seed: int, *, height: int = 24, width: int = 32) -> np.ndarray:
 
 
 def save(folder: Path, name: str, pixels: np.ndarray) -> None:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     write_png(folder / name, pixels)
 
 
@@ -104,6 +105,36 @@ def test_two_files_of_one_name_are_refused(sr_bench, folders) -> None:
     result = sr_bench("score", *folders, "--protocol", "native_rgb")
     assert result.code == 1
     assert "both baby.jpg and baby.png are 'baby'" in result.err
+
+
+def test_subfolders_are_walked_and_paired_by_folder_and_name(sr_bench, tmp_path: Path) -> None:
+    for seed, name in enumerate(("x/a", "y/a")):
+        save(tmp_path / "hr" / name[0], "a.png", image(seed))
+        save(tmp_path / "sr" / name[0], "a.png", image(seed) ^ 3)
+    result = sr_bench(
+        "score", tmp_path / "sr", tmp_path / "hr", "--protocol=native_rgb", "--json=-"
+    )
+    assert list(result.json["images"]) == ["x/a", "y/a"]
+    assert result.json["images"]["y/a"]["psnr"] == pytest.approx(psnr(1), abs=1e-9)
+
+
+def test_other_folders_do_not_part_files_of_one_name(sr_bench, folders, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    folders[0].rename(tmp_path / "out" / "set5")
+    result = sr_bench("score", tmp_path / "out", folders[1], "--protocol=native_rgb", "--json=-")
+    assert list(result.json["images"]) == list(IMAGES)
+
+
+def test_accents_may_be_put_together_in_two_ways(sr_bench, tmp_path: Path) -> None:
+    names = [normalize(form, "\u00e9t\u00e9.png") for form in ("NFC", "NFD")]
+    save(tmp_path / "hr", names[0], image(0))
+    save(tmp_path / "sr", names[1], image(0) ^ 3)
+    run = ("score", tmp_path / "sr", tmp_path / "hr", "--protocol=native_rgb")
+    assert list(sr_bench(*run, "--json=-").json["images"]) == ["\u00e9t\u00e9"]
+    save(tmp_path / "sr", names[0], image(0))
+    result = sr_bench(*run)
+    assert (result.code, result.out) == (1, "")
+    assert r"both 'e\u0301te\u0301.png' and '\xe9t\xe9.png' are" in result.err
 
 
 def test_what_file_managers_leave_is_not_an_image(sr_bench, folders) -> None:

@@ -19,3 +19,20 @@ def test_name_and_source_are_not_choices() -> None:
     assert choices.keys() == {field.name for field in fields(EvalProtocol)} - {"name", "source"}
     assert replace(EvalProtocol("p"), name="q", source="s").choices() == choices
     assert replace(EvalProtocol("p"), clip=False).choices() != choices
+
+
+def test_only_a_protocol_that_resizes_lr_files_takes_any_size() -> None:
+    plain = EvalProtocol("a")
+    resizes = replace(plain, lr_resize="cv2_area", input_shape=(8, 8))
+    made = replace(resizes, lr_from="hr")
+    assert [rule.lr_source for rule in (plain, resizes, made)] == ["files", "resized", "hr"]
+
+
+def test_digests_of_protocols_from_before_a_choice_came_stay_as_they_were() -> None:
+    later = {"centre_crop": (8, 8), "ssim_window": "uniform7"}
+    later |= {"psnr_channels": "mean", "psnr_aggregation": "pooled"}
+    plain = EvalProtocol("p")
+    assert plain.digested().keys() == plain.choices().keys() - later.keys()
+    for choice, value in later.items():
+        made = replace(plain, **{choice: value}).digested()
+        assert made == plain.digested() | {choice: value}

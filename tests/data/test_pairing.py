@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from unicodedata import normalize
 
 import pytest
 
@@ -164,3 +165,34 @@ def test_files_of_another_size_or_name_are_not_taken_for_lr(tiny, tiny_root, pic
     picture(tiny_root / "more" / "c.png", 6, 8)
     (tiny_root / "more" / "a.png").write_bytes(b"no image")
     assert [pair.lr for pair in find_pairs(tiny, tiny_root, 2)] == [None, None]
+
+
+def test_a_folder_that_is_any_becomes_a_part_of_the_name(tiny, tmp_path, picture):
+    layout = Layout("test/*/sharp/{stem}.png", "test/*/blur/{stem}.*")
+    dataset = replace(tiny, scales=(1,), stems=(), count=None, layouts=(layout,))
+    for folder, stem in (("G1", "000001"), ("G1", "000002"), ("G2", "000001")):
+        picture(tmp_path / f"test/{folder}/sharp/{stem}.png", 8, 8)
+        picture(tmp_path / f"test/{folder}/blur/{stem}.bmp", 8, 8)
+        picture(tmp_path / f"test/{folder}/blur_gamma/{stem}.png", 8, 8)
+    pairs = find_pairs(dataset, tmp_path, 1)
+    assert [pair.stem for pair in pairs] == ["G1-000001", "G1-000002", "G2-000001"]
+    assert pairs[2].lr == tmp_path / "test/G2/blur/000001.bmp"
+
+
+def test_two_files_of_one_image_are_refused_by_name(tiny, tiny_root, picture):
+    dataset = replace(tiny, layouts=(Layout("HR/{stem}.*", "LR/X{scale}/{stem}x{scale}.*"),))
+    picture(tiny_root / "LR/X2/ax2.bmp", 6, 8)
+    with pytest.raises(DatasetError, match=r"both \S*ax2\.bmp and ax2\.png are of image 'a'"):
+        find_pairs(dataset, tiny_root, 2)
+
+
+def test_accents_may_be_put_together_in_two_ways(tiny, tmp_path, picture):
+    composed, parted = (normalize(form, "\u00e9") for form in ("NFC", "NFD"))
+    dataset = replace(tiny, stems=(composed,), count=1)
+    picture(tmp_path / f"HR/{parted}.png", 8, 8)
+    picture(tmp_path / f"LR/X2/{composed}x2.png", 4, 4)
+    (pair,) = find_pairs(dataset, tmp_path, 2)
+    assert (pair.stem, pair.lr.name) == (composed, f"{composed}x2.png")
+    picture(tmp_path / f"HR/{composed}.png", 8, 8)
+    with pytest.raises(DatasetError, match=r"both 'e\\u0301\.png' and '\\xe9\.png' are of image"):
+        find_pairs(dataset, tmp_path, 2)

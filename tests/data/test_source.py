@@ -33,6 +33,17 @@ def test_a_protocol_that_makes_lr_gets_hr_as_stored(tiny, tiny_root):
     assert hr.shape == (13, 16, 3)
 
 
+def test_a_protocol_that_resizes_takes_lr_of_any_size(tiny, tiny_root, picture):
+    pixels = picture(tiny_root / "LR/X2/ax2.png", 5, 5)
+    with pytest.raises(DatasetError, match="HR and LR don't fit"):
+        open_dataset(tiny, scale=2, given=tiny_root)
+    images = open_dataset(tiny, scale=2, given=tiny_root, lr_from="resized")
+    lr, hr = images.load(0)
+    np.testing.assert_array_equal(lr, pixels)
+    assert hr.shape == (13, 16, 3)  # as stored: the protocol resizes it too
+    assert images.load(1)[1].shape == (12, 16, 3)
+
+
 def test_the_digest_follows_content_not_place(tiny, tiny_root):
     before = open_dataset(tiny, scale=2, given=tiny_root).digest()
     moved = tiny_root.rename(tiny_root.with_name("elsewhere"))

@@ -8,6 +8,7 @@ from sr_bench.data.locate import load_dataset
 from sr_bench.data.manifest import load_manifest
 from sr_bench.data.pairing import find_pairs, has_files
 from sr_bench.errors import DatasetError, NotRunError
+from sr_bench.imaging.files import read_image, write_png
 
 SET5 = ("baby", "bird", "butterfly", "head", "woman")
 NUMBERED = tuple(f"img_{number:03}" for number in range(1, 6))
@@ -35,6 +36,7 @@ RESTORED = [
     ("gt/{}.png", "lq/{}.png"),
     ("sharp/{}.jpg", "blur/{}.jpg"),
     ("norain-{}.png", "rain-{}.png"),
+    ("Test/Normal/normal{}.png", "Test/Low/low{}.png"),
     ("GT_SRGB_{}.PNG", "NOISY_SRGB_{}.PNG"),
     ("val/SIDD/target_crops/{}.png", "val/SIDD/input_crops/{}.png"),
 ]
@@ -134,6 +136,20 @@ def test_two_lr_folders_are_refused_unless_their_images_are_the_same(keep, pictu
     picture(root / "LR/x2/bird.png", 12, 12, seed=1)
     with pytest.raises(DatasetError, match=r"LR/x2/\{stem\}.* and .*LR_bicubic/X2.* different"):
         find_pairs(load_dataset("set5"), root, 2)
+
+
+def test_copies_that_differ_only_in_what_lr_cuts_off_are_the_same(keep):
+    root = keep(SET5, 2, "benchmark/Set5/HR/{}.png", "benchmark/Set5/LR_bicubic/X2/{}x2.png", 25)
+    for path in (root / "benchmark/Set5/HR").iterdir():
+        cut = root / "HR/Set5/x2" / f"{path.stem}_HR_x2.png"
+        cut.parent.mkdir(parents=True, exist_ok=True)
+        write_png(cut, read_image(path)[:24, :24])
+        small = root / "LR/LRBI/Set5/x2" / f"{path.stem}_LRBI_x2.png"
+        small.parent.mkdir(parents=True, exist_ok=True)
+        small.hardlink_to(root / "benchmark/Set5/LR_bicubic/X2" / f"{path.stem}x2.png")
+    assert len(find_pairs(load_dataset("set5"), root, 2)) == 5
+    with pytest.raises(DatasetError, match="have different images"):
+        find_pairs(load_dataset("set5"), root, 2, lr_from="hr")
 
 
 def test_two_splits_are_two_readings(keep, mine):

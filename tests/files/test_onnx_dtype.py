@@ -37,7 +37,29 @@ _PACKED = helper.make_node("MatMulNBits", ["x"], ["y"], domain="com.microsoft", 
         (_model(_RELU, image=_HALF), "fp16", "its input 'x' is float16"),
         (_model(_RELU, weights=(_stored(_HALF, 3),)), "fp16", "'w' is stored as float16"),
         (
-            _model(helper.make_node("Cast", ["x"], ["y"], name="c", to=_HALF)),
+            _model(
+                helper.make_node("Cast", ["x"], ["h"], name="c", to=_HALF),
+                helper.make_node("Relu", ["h"], ["y"]),
+            ),
+            "fp16",
+            "the node 'c' casts to float16",
+        ),
+        (  # and back at once: an image is given so, and the network computes in float32
+            _model(
+                helper.make_node("Cast", ["x"], ["h"], to=_HALF),
+                helper.make_node("Cast", ["h"], ["f"], to=_FLOAT),
+                helper.make_node("Relu", ["f"], ["y"]),
+            ),
+            "fp32",
+            "",
+        ),
+        (
+            _model(
+                helper.make_node("Relu", ["x"], ["f"]),
+                helper.make_node("Cast", ["f"], ["h"], name="c", to=_HALF),
+                helper.make_node("Cast", ["h"], ["g"], to=_FLOAT),
+                helper.make_node("Relu", ["g"], ["y"]),
+            ),
             "fp16",
             "the node 'c' casts to float16",
         ),

@@ -57,11 +57,10 @@ def test_another_end_is_named_with_its_type_and_sizes(values: list, fault: str) 
     [
         ((1, 3, "h", "w"), ""),
         (("n", "c", None, 0), ""),
-        ((1, 3, 64, 80), "reads 1 x 3 x 64 x 80, got 1 x 3 x 96 x 96; choose a protocol with"),
+        ((1, 3, 64, 80), "reads 1 x 3 x 64 x 80, got 1 x 3 x 96 x 96; say size = [64, 80] under"),
         ((1, 3, 64, "w"), "input_shape = [64, 96], or export it with free sizes"),
-        ((4, 3, "h", "w"), "export it with a batch of 1"),
-        ((1, 1, "h", "w"), "only networks from RGB to RGB are measured"),
-        ((1, "h", "w", 3), "its channels come last: export it with images as N x C x H x W"),
+        ((4, 3, "h", "w"), "give it one image of its own number of channels"),
+        ((1, 1, "h", "w"), "give it one image of its own number of channels"),
     ],
 )
 def test_an_input_that_takes_other_images_says_which_and_what_to_do(
@@ -87,8 +86,12 @@ def test_where_no_small_number_will_do_none_is_returned() -> None:
 
 
 def test_the_sizes_that_a_network_takes_are_told() -> None:
-    assert "takes multiples of 8 pixels only: choose" in sizes_taken(lambda h, w: not (h | w) % 8)
-    assert "takes 64 x 64 pixels only: choose" in sizes_taken(lambda h, w: (h, w) == (64, 64))
+    assert "takes multiples of 8 pixels only: say multiple_of = 8 under [model.input]" in (
+        sizes_taken(lambda h, w: not (h | w) % 8)
+    )
+    assert "takes 64 x 64 pixels only: say size = [64, 64] under [model.input]" in (
+        sizes_taken(lambda h, w: (h, w) == (64, 64))
+    )
     assert sizes_taken(lambda _h, _w: False) == "export the network with free sizes"
 
 

@@ -65,5 +65,5 @@ def test_photographs_of_all_qualities_are_not_bombs() -> None:
 def test_what_pillow_warns_of_is_our_error_where_warnings_are_errors(tmp_path: Path) -> None:
     counts = [(b"acTL", struct.pack(">II", frames, 0)) for frames in (1, 0)]
     (tmp_path / "a.png").write_bytes(png(16 * 17, *counts))
-    with pytest.raises(ImageError, match=r"a\.png: expected a PNG, JPEG, BMP image"):
+    with pytest.raises(ImageError, match=r"a\.png: expected a PNG, JPEG, BMP, TIFF image"):
         read_image(tmp_path / "a.png")

@@ -124,7 +124,7 @@ def test_a_png_with_one_flipped_byte_is_refused(tmp_path: Path) -> None:
 def test_what_is_not_an_image_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "odd.png").write_bytes(content)
     for read in (read_image, image_size):
-        with pytest.raises(ImageError, match=r"odd\.png: expected a PNG, JPEG, BMP image"):
+        with pytest.raises(ImageError, match=r"odd\.png: expected a PNG, JPEG, BMP, TIFF image"):
             read(tmp_path / "odd.png")
 
 

@@ -93,9 +93,11 @@ def test_pillow_is_asked_only_where_it_gives_the_same(
     assert calls == [0, 1]
 
 
-def test_pil_bicubic_is_pillows() -> None:
-    expected = np.asarray(Image.fromarray(IMAGE).resize((17, 11), Image.Resampling.BICUBIC))
-    assert_array_equal(resize(IMAGE, (11, 17), "pil_bicubic"), expected)
+@pytest.mark.parametrize("name", ["box", "bilinear", "bicubic", "lanczos", "nearest"])
+def test_pil_rules_are_pillows(name: str) -> None:
+    rule = Image.Resampling[name.upper()]
+    expected = np.asarray(Image.fromarray(IMAGE).resize((17, 11), rule))
+    assert_array_equal(resize(IMAGE, (11, 17), f"pil_{name}"), expected)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,8 @@ def test_pil_bicubic_is_pillows() -> None:
         ("cv2_area", cv2.INTER_AREA),
         ("cv2_linear", cv2.INTER_LINEAR),
         ("cv2_cubic", cv2.INTER_CUBIC),
+        ("cv2_lanczos", cv2.INTER_LANCZOS4),
+        ("cv2_nearest", cv2.INTER_NEAREST),
     ],
 )
 def test_cv2_rules_are_opencvs(rule: Resize, flag: int) -> None:

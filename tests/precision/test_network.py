@@ -122,7 +122,7 @@ def _fused(model: onnx.ModelProto) -> None:
         (_two_inputs, "expected one input and one output, got 2 and 1"),
         (_flat_input, "expected a float32 input N x C x H x W|Invalid|invalid|incompatible"),
         (_quantised, "expected the fp32 file, got one of int8: it"),
-        (_dequantised_weights, "expected the fp32 file, got one of int8: it"),
+        (_dequantised_weights, "expected the fp32 file, got one of int8: .tail/int8. is stored"),
         (_control_flow, r"the node 'fork' \(If\) is control flow"),
         (_fused, r"node '/head/Conv' \(com\.microsoft\.FusedConv\) is no standard ONNX operator"),
     ],

@@ -56,6 +56,11 @@ def test_without_failures_or_skips_there_are_no_such_parts() -> None:
     assert "Below" not in text
 
 
+def test_lr_that_was_made_from_hr_is_said_once() -> None:
+    made = [replace(record(), detail=replace(record().detail, lr_made_by="matlab_bicubic"))] * 2
+    assert summary(*made).count("made from HR by matlab_bicubic") == 1
+
+
 def test_models_below_the_floor_are_listed() -> None:
     text = summary(with_floor(record(), 31.365))
     assert "### Below the floor\n\n- m_x2 fp32: psnr on set5_x2 is 30.104 dB, below" in text

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from sr_bench.zoo.checkpoints import check_file, open_weights
-from sr_bench.zoo.checkpoints_fit import Fit, Wanted, fitting, told
+from sr_bench.zoo.checkpoints_fit import Fit, fitting, told, wanted_by
 
 
 class Net(nn.Module):
@@ -29,11 +29,11 @@ def load_state(path: Path, *, sha256: str = "") -> dict[str, Tensor]:
 def fit_of(path: Path, key: str = "", net: nn.Module | None = None) -> Fit:
     """Return the entry of a file that is `net`, which has one parameter ``a`` of 2 values."""
     leaves, _ = open_weights(path)
-    return fitting(leaves, Wanted(net or Net(a=(2,))), key, str)
+    return fitting(leaves, [wanted_by(net or Net(a=(2,)))], key, str)
 
 
 def told_of(path: Path, key: str = "", shapes: Mapping[str, tuple[int, ...]] | None = None) -> str:
     """Return what a record says about the fit of a file."""
     net = Net(**(shapes or {"a": (2,)}))
     leaves, _ = open_weights(path)
-    return told(fitting(leaves, Wanted(net), key, str), leaves, key)
+    return told(fitting(leaves, [wanted_by(net)], key, str), leaves, key)

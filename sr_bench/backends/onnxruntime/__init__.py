@@ -5,6 +5,7 @@ layer is a float convolution of rounded values, as the CUDA provider convolves n
 """
 
 from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -144,7 +145,7 @@ class Graph:
         except Exception as error:
             msg = f"onnxruntime can't open {self._told}: {' '.join(str(error).split())}"
             raise BackendError(msg) from error
-        self._check(precision)
+        self._check()
         (self._input,) = self._session.get_inputs()
 
     def _open(self, network: Path | bytes, options: "SessionOptions") -> "InferenceSession":
@@ -203,14 +204,13 @@ class Graph:
             msg += "; a card declares such a file with [model.onnx_by_precision]"
         raise BackendError(msg)
 
-    def _check(self, precision: Precision) -> None:
-        """Refuse what is not from image to image, in `precision` and on the device."""
+    def _check(self) -> None:
+        """Refuse what is not from image to image, and on the device."""
         from sr_bench.files.onnx_image import no_image_network
 
         session = self._session
         ends = _ends(session.get_inputs()), _ends(session.get_outputs())
-        kinds = ("float", "float16") if precision.dtype == "fp16" else ("float",)
-        if fault := no_image_network(*ends, kinds):
+        if fault := no_image_network(*ends):
             msg = f"{self._told}: {fault}"
             raise BackendError(msg)
         if self._on_gpu and _CUDA not in session.get_providers():
@@ -232,19 +232,17 @@ class Graph:
         try:
             return self._run(lr)
         except Exception as error:
-            advice = f"{sizes_taken(self._runs)} ({said(error)})"
+            advice = f"{sizes_taken(partial(self._runs, lr.shape[1]))} ({said(error)})"
             msg = f"onnxruntime can't run {self._told} on the shape {lr.shape}; {advice}"
             raise BackendError(msg) from error
 
     def _run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
-        image = lr.astype(np.float16) if self._input.type == "tensor(float16)" else lr
-        output: NDArray[np.float32] = self._session.run(None, {self._input.name: image})[0]
-        # Half precision holds no number that float32 lacks.
-        return output.astype(np.float32) if output.dtype == np.float16 else output
+        output: NDArray[np.float32] = self._session.run(None, {self._input.name: lr})[0]
+        return output
 
-    def _runs(self, height: int, width: int) -> bool:
+    def _runs(self, channels: int, height: int, width: int) -> bool:
         try:
-            self._run(np.zeros((1, 3, height, width), np.float32))
+            self._run(np.zeros((1, channels, height, width), np.float32))
         except Exception:
             return False
         return True

@@ -18,6 +18,15 @@ from sr_bench.imaging.filters import WINDOW, gaussian_window
 from sr_bench.imaging.similarity import K1, K2
 
 METRICS = ("psnr", "ssim")
+_COLOURS = ("rgb", "y_float", "y_rounded", "y_edsr")
+_COMPUTED = frozenset(
+    (
+        *("lr_from", "lr_resize", "input_shape", "gt_resize", "channel_order", "input_range"),
+        *("output_range", "clip", "rounding", "border", "colour"),
+        *("ssim_aggregation", "psnr_aggregation"),
+    )
+)
+"""Choices that are made before or here, or of all images: those of a later day are not."""
 _WHITE = 255.0
 _C1, _C2 = (K1 * _WHITE) ** 2, (K2 * _WHITE) ** 2
 _LARGEST_LEVEL = 1e4  # beyond it, squares in float64 lose digits that the similarity needs
@@ -30,7 +39,11 @@ def can_compare(outputs: Sequence[int], hrs: Sequence[int], how: BatchScoring) -
     `outputs` is the shape N x C x H x W, `hrs` that of the ground truth, N x H x W x C.
     """
     rule = how.protocol
-    if not set(how.metrics) <= set(METRICS) or len(outputs) != 4 or rule.colour == "y_full":
+    if not set(how.metrics) <= set(METRICS) or len(outputs) != 4:
+        return False
+    plain = EvalProtocol("").choices()
+    others = {key for key, choice in rule.choices().items() if choice != plain[key]} - _COMPUTED
+    if others or rule.colour not in _COLOURS:
         return False
     # A float that falls on the other side of a half makes another level.
     if rule.colour == "y_rounded" and rule.rounding == "none":

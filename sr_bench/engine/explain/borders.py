@@ -1,9 +1,12 @@
 """Planes of an image, and the mean of a map without 0, 1, ... pixels all round."""
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sr_bench.core.forensics import WhiteOfImage
 
 Plane: TypeAlias = NDArray[np.float64]
 """Height x width, on the 0-255 scale."""
@@ -26,6 +29,14 @@ def means(values: Plane, borders: int) -> NDArray[np.float64]:
 
 
 def inside(plane: Plane, border: int) -> Plane:
-    """Return `plane` without `border` pixels on each side."""
-    height, width = plane.shape
+    """Return `plane` (or an image) without `border` pixels on each side."""
+    height, width = plane.shape[:2]
     return plane[border : height - border, border : width - border]
+
+
+def whites(hr: Planes, borders: int) -> Mapping[WhiteOfImage, NDArray[np.float64]]:
+    """Return the white levels that may be taken from `hr` without 0, 1, ... pixels all round."""
+    crops = [[inside(plane, border) for plane in hr] for border in range(borders)]
+    high = np.array([max(plane.max() for plane in crop) for crop in crops])
+    low = np.array([min(plane.min() for plane in crop) for crop in crops])
+    return {"hr_max": high, "hr_range": high - low}

@@ -4,24 +4,24 @@ Borders are cut from finished maps of squared error or similarity; only windows 
 edge, and images that are made smaller, are computed for each border.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PILImage
 
 from sr_bench.core.forensics import Channels, Rounding, Scoring
-from sr_bench.core.protocol import Resize
+from sr_bench.core.protocol import PsnrChannels, Resize
 from sr_bench.engine.explain.borders import Planes
 from sr_bench.engine.explain.similarities import similarities
 from sr_bench.engine.explain.squared_errors import squared_errors
 from sr_bench.engine.score.network_io import Image, Levels
 from sr_bench.errors import MetricError
-from sr_bench.imaging.colour import y_edsr, y_float, y_full, y_rounded
-from sr_bench.imaging.filters import WINDOW
+from sr_bench.imaging.colour import COLOURS
+from sr_bench.imaging.geometry import crop_centre
 from sr_bench.imaging.resize import resize
+from sr_bench.imaging.windows import SMALLEST
 
 ByBorder: TypeAlias = Mapping[Scoring, NDArray[np.float64]]
 """Borders (from 0) x channels: mean squared error for PSNR, mean similarity for SSIM; the key has
@@ -33,14 +33,20 @@ _PSNR_PEAKS = (255.0, 219.0, 1.0, 65025.0)
 """White levels that are mixed up: 235 - 16; 1 for images of 0 to 255; 255 for images of 0 to 1."""
 
 _WHITE = 255.0
-_BY_CHANNEL = {"rgb": ("rgb_channels", (1, 1, 1)), "pil_ycbcr": ("pil_611", (6, 1, 1))}
-"""Where PSNR is taken of each channel: the name, and the weights."""
+_BY_CHANNEL: Mapping[str, tuple[PsnrChannels, tuple[int, ...]]] = {
+    "rgb": ("mean", (1, 1, 1)),
+    "ycbcr_pil": ("mean_6_1_1", (6, 1, 1)),
+}
+"""Where PSNR is taken of each channel: the choice, and the weights."""
+
+_BATCHES = (2, 4, 8, 10, 16, 20, 32, 50, 64, 100)
+"""Sizes of batches of which PSNR is taken, where images have one size."""
 
 _MOST_MISTAKES = 2
 """At once; with more of them anything can be reproduced."""
 
 
-def score_ways(sr: Levels, hr: Image, metric: str, borders: int) -> ByBorder:
+def score_ways(sr: Levels, hr: Image, metric: str, borders: int, likely: Sequence[int]) -> ByBorder:
     """Return the means that `metric` follows from, of one pair, for each way and each border.
 
     Args:
@@ -49,6 +55,7 @@ def score_ways(sr: Levels, hr: Image, metric: str, borders: int) -> ByBorder:
         hr: RGB; if its size is not that of `sr`, each rule resizes it, and both are cut.
         metric: ``psnr`` or ``ssim``.
         borders: How many to try, from 0; fewer where the image is small.
+        likely: Those of them for which costly ways are tried too.
 
     Raises:
         MetricError: The images are too small to score.
@@ -58,8 +65,11 @@ def score_ways(sr: Levels, hr: Image, metric: str, borders: int) -> ByBorder:
         count = _borders(truth, metric, borders)
         for rounding, levels in _rounded(cut):
             for key, x, y in _coloured(levels, truth, Scoring(rounding=rounding, resize=rule)):
-                ways = squared_errors if metric == "psnr" else similarities
-                means |= ways(key, x, y, count)
+                if metric == "psnr":
+                    means |= squared_errors(key, x, y, count)
+                else:
+                    tried = [border for border in likely if border < count]
+                    means |= similarities(key, x, y, count, tried)
     return means
 
 
@@ -67,19 +77,24 @@ def all_candidates(
     tables: Tables, metric: str, names: Sequence[str]
 ) -> Iterator[tuple[Scoring, float]]:
     """Yield every way of scoring with its value; identical images have no finite one."""
+    counts = [table[:, 0, 1] for key, table in tables.items() if key.aggregation == "pixels"]
+    one_size = bool(counts) and all(len(set(count.tolist())) == 1 for count in counts)
+    batches = [size for size in _BATCHES if one_size and 1 < size < len(names)]
     for key, table in tables.items():
         usual = tables[_usual(key)]
         # HR images from 0 to 255, or too small to be made smaller: nothing else was tried.
         if usual is not table and np.array_equal(np.where(np.isnan(table), usual, table), usual):
             continue
+        # A rule that resizes HR is one more thing that must be right.
+        most = _MOST_MISTAKES - (key.resize != "none")
         for border in range(table.shape[1]):
             scored, means = replace(key, border=border), table[:, border]
             if metric == "psnr":
-                values = _psnr_values(scored, means, names)
+                values = _psnr_values(scored, means, names, batches)
             else:
                 values = _aggregates(scored, means.mean(axis=1), names)
             for scoring, value in values:
-                if np.isfinite(value) and scoring.mistakes <= _MOST_MISTAKES:
+                if np.isfinite(value) and scoring.mistakes <= most:
                     yield scoring, value
 
 
@@ -92,7 +107,7 @@ def _usual(key: Scoring) -> Scoring:
 
 
 def _psnr_values(
-    scoring: Scoring, mse: NDArray[np.float64], names: Sequence[str]
+    scoring: Scoring, mse: NDArray[np.float64], names: Sequence[str], batches: Sequence[int]
 ) -> Iterator[tuple[Scoring, float]]:
     if scoring.aggregation == "pixels":  # sums, and numbers of values
         total, count = mse.sum(axis=0)
@@ -105,10 +120,14 @@ def _psnr_values(
         yield from _aggregates(whiter, _db(mse.mean(axis=1), peak), names)
         if len(names) > 1:
             yield replace(whiter, aggregation="pooled"), float(_db(mse.mean(), peak))
+        for size in batches if plain else ():
+            starts = range(0, len(names), size)
+            errors = np.array([mse[start : start + size].mean() for start in starts])
+            yield replace(whiter, aggregation=size), float(_db(errors, peak).mean())
     if plain and scoring.colour in _BY_CHANNEL:
         by_channel, weights = _BY_CHANNEL[scoring.colour]
         each = np.average(_db(mse, _WHITE), axis=1, weights=weights)
-        yield replace(scoring, colour=by_channel), float(each.mean())
+        yield replace(scoring, psnr_channels=by_channel), float(each.mean())
 
 
 def _aggregates(
@@ -139,10 +158,12 @@ def _sized(sr: Levels, hr: Image) -> Iterator[tuple[str, Levels, Image]]:
         yield rule, sr, resize(hr, (sr.shape[0], sr.shape[1]), rule)
     height, width = (min(sides) for sides in zip(sr.shape[:2], hr.shape[:2], strict=True))
     yield "crop", sr[:height, :width], hr[:height, :width]
+    middle = crop_centre(hr, (height, width)).astype(np.uint8, copy=False)
+    yield "centre_crop", crop_centre(sr, (height, width)), middle
 
 
 def _borders(image: Image, metric: str, wanted: int) -> int:
-    smallest = WINDOW if metric == "ssim" else 1
+    smallest = SMALLEST if metric == "ssim" else 1
     side = int(min(image.shape[:2]))
     if side < smallest:
         msg = f"expected at least {smallest}x{smallest} pixels to score, got {side} on one side"
@@ -162,13 +183,13 @@ def _rounded(sr: Levels) -> Iterator[tuple[Rounding, Levels]]:
 
 def _coloured(sr: Levels, hr: Image, base: Scoring) -> Iterator[tuple[Scoring, Planes, Planes]]:
     """Yield both images as planes, in each colour and with each mistake in the channel order."""
-    for colour, convert in _COLOURS.items():
-        if colour.startswith("pil_") and sr.dtype != np.uint8:
+    for colour, convert in COLOURS.items():
+        if colour.endswith("_pil") and sr.dtype != np.uint8:
             continue  # PIL converts whole levels
         orders = _ORDERS.get(colour, ("rgb",))
         swapped = {False} if orders == ("rgb",) else {False, True}
-        x = {order: convert(sr[..., ::-1] if order else sr) for order in swapped}
-        y = {order: convert(hr[..., ::-1] if order else hr) for order in swapped}
+        x = {order: _split(convert(sr[..., ::-1] if order else sr)) for order in swapped}
+        y = {order: _split(convert(hr[..., ::-1] if order else hr)) for order in swapped}
         for order in orders:
             key = replace(base, colour=colour, channels=order)
             yield key, x[order in ("both_bgr", "sr_bgr")], y[order in ("both_bgr", "hr_bgr")]
@@ -178,28 +199,9 @@ def _split(image: Levels) -> Planes:
     return tuple(image[..., channel].astype(np.float64) for channel in range(image.shape[2]))
 
 
-def _weighted(image: Levels, red: float, green: float, blue: float) -> Planes:
-    return (image.astype(np.float64) @ np.array([red, green, blue]),)
-
-
-def _pil_ycbcr(image: Levels) -> Planes:
-    return _split(np.asarray(PILImage.fromarray(np.ascontiguousarray(image)).convert("YCbCr")))
-
-
-_COLOURS: Mapping[str, Callable[[Levels], Planes]] = {
-    "rgb": _split,
-    "y_float": lambda image: _split(y_float(image)),
-    "y_rounded": lambda image: _split(y_rounded(image)),
-    "y_edsr": lambda image: _split(y_edsr(image)),
-    "gray": lambda image: _split(y_full(image)),
-    "luma": lambda image: _weighted(image, 0.299, 0.587, 0.114),
-    "bt709": lambda image: _weighted(image, 0.2125, 0.7154, 0.0721),
-    "pil_y": lambda image: _pil_ycbcr(image)[:1],
-    "pil_ycbcr": _pil_ycbcr,
-}
 # Of RGB, both in the wrong order are as good as none, and one is as good as the other. Further
 # lumas differ so little that a wrong order is found by the first ones.
 _ORDERS: Mapping[str, tuple[Channels, ...]] = {
     "rgb": ("rgb", "sr_bgr"),
-    **dict.fromkeys(("y_float", "y_rounded", "y_edsr", "gray"), get_args(Channels)),
+    **dict.fromkeys(("y_float", "y_rounded", "y_edsr", "y_full"), get_args(Channels)),
 }

@@ -1,11 +1,18 @@
 """Search beside the measuring, where that is quick, for why a number differs."""
 
+from dataclasses import replace
+
 from sr_bench.core.case import IMAGE_METRICS, Case
 from sr_bench.core.detail import Detail
 from sr_bench.engine.measure.run import Run
 from sr_bench.engine.plan.options import Selection
 from sr_bench.errors import SrBenchError
 from sr_bench.text.home import without_home
+
+_OF_LUMA = (
+    "the network gives luma, and images are kept as RGB with the chroma of LR: their luma is the"
+    " network's but for rounding, and where that RGB leaves 0 to 255"
+)
 
 
 def cause_of(case: Case, run: Run, chosen: Selection) -> Detail:
@@ -18,7 +25,7 @@ def cause_of(case: Case, run: Run, chosen: Selection) -> Detail:
     scored = case.metric in IMAGE_METRICS  # the candidates are ways to score these
     if not (scored and claim and kept and results and chosen.explain_s):
         return Detail()
-    from sr_bench.engine.explain.number import by_hand, explain_kept, seconds_needed
+    from sr_bench.engine.explain.kept import by_hand, explain_kept, seconds_needed
 
     names = [item.image for item in run.images]
     try:
@@ -27,4 +34,6 @@ def cause_of(case: Case, run: Run, chosen: Selection) -> Detail:
         forensics = explain_kept(results, kept, names, claim, case.card.scale)
     except SrBenchError as cause:  # the verdict stands without an explanation
         return Detail(forensics_by_hand=without_home(str(cause)))
+    if case.card.output.channels == 1:
+        forensics = replace(forensics, notes=(*forensics.notes, _OF_LUMA))
     return Detail(forensics=forensics)

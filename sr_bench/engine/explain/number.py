@@ -1,68 +1,43 @@
-"""Explain a printed number: find which ways of scoring the images at hand reproduce it."""
+"""Explain printed numbers: find which ways of scoring the images at hand reproduce them."""
 
 import re
-import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from decimal import Decimal
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
-from operator import attrgetter, ne
-from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sr_bench.cards.protocol_files import load_protocol, protocol_names
-from sr_bench.core.claim import Claim
-from sr_bench.core.forensics import Candidate, Forensics, Scoring
-from sr_bench.core.metric import metric_info
-from sr_bench.core.protocol import EvalProtocol
-from sr_bench.core.record import Kept
-from sr_bench.engine.explain.candidates import ByBorder, Tables, all_candidates, score_ways
-from sr_bench.engine.measure.kept_images import read_kept_sr
-from sr_bench.engine.score.network_io import Image, Levels
-from sr_bench.errors import ImageError, MetricError, OptionError, SrBenchError
-from sr_bench.imaging.files import image_size, read_image
-
-NamedPair: TypeAlias = tuple[str, Levels, Image]
-"""The image's name, SR and HR; as `score_ways` takes them."""
+from sr_bench.core.forensics import Beside, Candidate, Companion, Forensics
+from sr_bench.engine.explain.chance import ROUND_OFF, Digits, Number, covered
+from sr_bench.engine.explain.scored import NamedPair, Scored, Way
+from sr_bench.errors import OptionError
 
 _SCALES = (2, 3, 4)
 """Tried where none is given."""
-_SPARE = 8
-"""Borders are tried up to the scale and this many pixels more."""
 _SHOWN, _NEAREST = 10, 3
-_ROUND_OFF = 1e-9
 
-_SECONDS_PER_PIXEL: Mapping[str, float] = {"psnr": 1e-6, "ssim": 7e-6}
-"""About: measured on one slow core."""
+_Companions: TypeAlias = tuple[Companion, ...]
 
+_ALONE = "no way gives the other numbers of the row too"
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,12})?")
-_COMPARED = tuple(field.name for field in fields(Scoring) if field.name != "image")
-_choices = attrgetter(*_COMPARED)
-
-_Named: TypeAlias = Mapping[Scoring, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class _Printed:
-    """A number with its digits."""
+class Asked:
+    """A printed number, and the images that it is about."""
 
-    value: float
-    step: float
-    """One unit of the last digit."""
-
-    def digits(self, value: float) -> Literal["rounded", "truncated", ""]:
-        """Return how `value` becomes the printed number."""
-        beyond = (value - self.value) * (-1.0 if self.value < 0 else 1.0)
-        if abs(beyond) <= self.step / 2 + _ROUND_OFF:
-            return "rounded"
-        return "truncated" if 0 <= beyond < self.step - _ROUND_OFF else ""
-
-    def how_far(self, way: Candidate) -> tuple[float, int]:
-        """Sort ways by their distance, and those that differ by round-off by their mistakes."""
-        return abs(way.value - self.value) // _ROUND_OFF, way.scoring.mistakes
+    text: str
+    """As printed: its digits say how exact it is."""
+    metric: str
+    """``psnr`` or ``ssim``."""
+    pairs: Iterable[NamedPair]
+    """All of them, in the dataset's order; one is held at a time."""
+    scale: int | None = None
+    """Upscaling factor, which named borders follow; None: 2, 3 and 4 are tried."""
+    where: str = ""
+    """What tells the images from those of other numbers."""
 
 
 def guess_metric(text: str) -> str:
@@ -77,222 +52,151 @@ def guess_metric(text: str) -> str:
 def explain_number(
     text: str, metric: str, pairs: Iterable[NamedPair], *, scale: int | None = None
 ) -> Forensics:
-    """Return which ways of scoring `pairs` give the printed number `text`.
+    """Return which ways of scoring `pairs` give the printed number `text`: see `explain_row`."""
+    return explain_row([Asked(text, metric, pairs, scale)])
 
-    Args:
-        text: As printed: its digits say how exact it is.
-        metric: ``psnr`` or ``ssim``.
-        pairs: All images that the number is about, in the dataset's order; one is held at a time.
-        scale: Upscaling factor, which named borders follow; None: 2, 3 and 4 are tried.
+
+def explain_row(row: Sequence[Asked]) -> Forensics:
+    """Return which ways of scoring give the first number of `row`, and the others too.
+
+    Ways that give all of them count together: each number that a way did not have to give makes
+    an accident less likely. If none gives all, those of the first number alone are returned, with a
+    note that says so.
 
     Raises:
-        OptionError: `text` is no number.
+        OptionError: A text is no number.
         MetricError: There is no pair, or one is too small.
         SrBenchError: A pair can't be read or scored; the message names it.
     """
-    printed = _read(text)
-    scales = _SCALES if scale is None else (scale,)
-    names, tables = _tables(pairs, metric, max(scales) + _SPARE + 1)
-    named = _named(tables, metric, scales, len(names))
-    judged = _judged(tuple(all_candidates(tables, metric, names)), printed, metric, named)
-    fitting = sorted(
-        (way for way in judged if way.digits),
-        key=lambda way: (len(way.changes), way.digits != "rounded", *printed.how_far(way)),
+    first, *others = [_Printed.of(asked) for asked in row]
+    fitting = _fitting(first, others)
+    if alone := bool(others) and not fitting:
+        fitting = _fitting(first, ())
+    fitting.sort(
+        key=lambda way: (way.chance, way.digits != "rounded", *first.how_far(way)),
     )
-    likely = [way for way in judged if len(way.changes) <= 1]
-    nearest = sorted(likely, key=lambda way: abs(way.value - printed.value))[:_NEAREST]
     return Forensics(
-        metric,
-        text,
-        len(names),
-        scales,
-        tried=len(judged),
+        first.scored.metric,
+        row[0].text,
+        first.scored.images,
+        first.scored.scales,
+        tried=len(first.scored.ways),
         fits=len(fitting),
         matches=tuple(islice(_distinct(fitting), _SHOWN)),
-        nearest=() if fitting else tuple(nearest),
-        notes=tuple(_notes(tables, judged)),
+        nearest=() if fitting else first.nearest(),
+        notes=(*first.scored.notes, *[_ALONE] * alone),
+        beside=tuple(Beside(each.metric, each.text, each.where) for each in row[1:]),
     )
 
 
-def explain_kept(
-    results: Path, kept: Kept, names: Sequence[str], claim: Claim, scale: int
-) -> Forensics:
-    """Return which ways of scoring the images that a run kept give the number of `claim`.
+@dataclass(frozen=True)
+class _Printed:
+    """A printed number beside all ways of scoring its images."""
 
-    `names` are those of the images, in the measurement's order.
+    number: Number
+    scored: Scored
 
-    Raises:
-        SrBenchError: An image is gone or can't be scored; the message names it.
+    @classmethod
+    def of(cls, asked: Asked) -> "_Printed":
+        number = _read(asked.text)
+        scales = _SCALES if asked.scale is None else (asked.scale,)
+        return cls(number, Scored.of(asked.pairs, asked.metric, scales))
+
+    @cached_property
+    def digits(self) -> Sequence[Digits]:
+        """How the value of each way becomes the number."""
+        return [self.number.digits(way.value) for way in self.scored.ways]
+
+    @cached_property
+    def costs(self) -> Sequence[int]:
+        """How far-fetched ways are, in order."""
+        return sorted({way.cost for way in self.scored.ways})
+
+    def nearest(self) -> tuple[Candidate, ...]:
+        """Return the simple ways whose values are closest."""
+        simple = (way for way in self.scored.ways if len(way.changes) <= 1)
+        sorted_ways = sorted(simple, key=lambda way: abs(way.value - self.number.value))
+        return tuple(_candidate(way) for way in sorted_ways[:_NEAREST])
+
+    def how_far(self, way: Candidate) -> tuple[float, int]:
+        """Sort ways by their distance, and those that differ by round-off by their mistakes."""
+        return abs(way.value - self.number.value) // ROUND_OFF, way.scoring.mistakes
+
+    def covered(self, indices: Iterable[int]) -> float:
+        """Return which part of the numbers nearby the ways of these numbers give."""
+        values = np.array([self.scored.ways[index].value for index in indices])
+        return covered(values, self.number, self.scored.metric)
+
+    def shared(self, index: int, other: "_Printed") -> Hashable:
+        """Return the choices of a way that one must share with it which gives `other`.
+
+        A border that follows the scale is the same one at another scale.
+        """
+        scoring, scales = self.scored.ways[index].scoring, self.scored.scales
+        follows = scales != other.scored.scales and len(scales) == 1 and scoring.border
+        border = f"scale {scoring.border - scales[0]:+}" if follows else scoring.border
+        both = (scoring.colour, scoring.channels, border, scoring.rounding, scoring.resize)
+        if self.scored.metric != other.scored.metric:
+            return both
+        return both, replace(scoring, border=0, image="")
+
+
+def _fitting(first: _Printed, others: Sequence[_Printed]) -> list[Candidate]:
+    """Return the ways that give all numbers."""
+    ways = first.scored.ways
+    fitting: dict[int, Candidate] = {}
+    for cost in first.costs:
+        simple = [index for index, way in enumerate(ways) if way.cost <= cost]
+        found: dict[int, _Companions] = {at: () for at in simple if first.digits[at]}
+        if found.keys() <= fitting.keys():
+            continue
+        chance = first.covered(simple)
+        for other in others:
+            part, found = _given_too(first, found, other, cost)
+            chance *= part
+        for index in found.keys() - fitting.keys():
+            way = _candidate(ways[index], first.digits[index])
+            fitting[index] = replace(way, chance=chance, beside=found[index])
+    return list(fitting.values())
+
+
+def _candidate(way: Way, digits: Digits = "") -> Candidate:
+    return Candidate(way.scoring, way.value, way.protocols, way.changes, digits)
+
+
+def _given_too(
+    first: _Printed, fitting: Mapping[int, _Companions], other: _Printed, cost: int
+) -> tuple[float, dict[int, _Companions]]:
+    """Return which of the ways `fitting` give the number of `other` too, and how.
+
+    First comes which part of the numbers nearby so many ways would give.
     """
-    pairs = ((name, *read_kept(results, kept, index)) for index, name in enumerate(names))
-    forensics = explain_number(claim.text_in_unit, claim.metric, pairs, scale=scale)
-    resized = "HR was kept in the size it is compared in, so other ways to resize it were not tried"
-    return replace(forensics, notes=(*forensics.notes, resized))
+    by_choices: dict[Hashable, list[int]] = {}
+    for index, way in enumerate(other.scored.ways):
+        if way.cost <= cost:
+            by_choices.setdefault(other.shared(index, first), []).append(index)
+    alike = {index: by_choices.get(first.shared(index, other), []) for index in fitting}
+    found: dict[int, _Companions] = {}
+    for index, indices in alike.items():
+        fits = [other.scored.ways[at] for at in indices if other.digits[at]]
+        if fits:
+            way = min(fits, key=lambda way: way.cost)
+            found[index] = (*fitting[index], Companion(way.scoring, way.value, way.changes))
+    tried = {at for indices in alike.values() for at in indices}
+    return (other.covered(tried) if tried else 1.0), found
 
 
-def seconds_needed(results: Path, kept: Kept, images: int, metric: str) -> float:
-    """Return about how long `explain_kept` takes.
-
-    Raises:
-        ImageError: An image is gone.
-    """
-    folder = _inside(results, kept.sr)
-    sizes = (image_size(folder / f"{index:04d}.png") for index in range(images))
-    return _SECONDS_PER_PIXEL[metric] * sum(height * width for height, width in sizes)
-
-
-def by_hand(results: Path, kept: Kept, claim: Claim, scale: int) -> str:
-    """Return the command line that does what `explain_kept` does."""
-    sr, hr = str(results / kept.sr), str(results / kept.pairs)
-    words = (claim.text_in_unit, "--metric", claim.metric, "--scale", str(scale))
-    files = ("--sr", sr, "--hr", hr, "--hr-name", "{stem}-hr")
-    return shlex.join(("sr-bench", "explain-number", *words, *files))
-
-
-def read_kept(results: Path, kept: Kept, index: int) -> tuple[Levels, Image]:
-    """Return SR and HR of image number `index` of a run; SR of 16 bits is not clipped.
-
-    Raises:
-        ImageError: One is gone, damaged, or recorded outside of the results folder.
-    """
-    sr, pairs = (_inside(results, folder) for folder in (kept.sr, kept.pairs))
-    return read_kept_sr(sr, index), read_image(pairs / f"{index:04d}-hr.png")
-
-
-def _inside(results: Path, folder: str) -> Path:
-    path = results / folder
-    if not path.resolve().is_relative_to(results.resolve()):  # a record may be anybody's
-        msg = f"{path}: expected a folder below {results}; is the record damaged?"
-        raise ImageError(msg)
-    return path
-
-
-def _read(text: str) -> _Printed:
+def _read(text: str) -> Number:
     if not _NUMBER.fullmatch(text):
         msg = f"{text!r:.40}: expected a number as it is printed, such as 32.46 or 0.9614"
         raise OptionError(msg)
-    return _Printed(float(text), 10.0 ** int(Decimal(text).as_tuple().exponent))
-
-
-def _tables(pairs: Iterable[NamedPair], metric: str, borders: int) -> tuple[list[str], Tables]:
-    names: list[str] = []
-    scored: list[ByBorder] = []
-    for name, sr, hr in pairs:
-        try:
-            scored.append(score_ways(sr, hr, metric, borders))
-        except SrBenchError as cause:
-            raise cause.about(name) from cause
-        names.append(name)
-    if not scored:
-        msg = "expected at least one image pair, got none"
-        raise MetricError(msg)
-    common = min(len(table) for image in scored for table in image.values())
-    stacked: dict[Scoring, NDArray[np.float64]] = {}
-    for key in dict.fromkeys(key for image in scored for key in image):
-        rows = [row[:common] for row in (_row(image, key) for image in scored) if row is not None]
-        if len(rows) == len(scored):  # a way that one image lacks has no mean
-            stacked[key] = np.stack(rows)
-    return names, stacked
-
-
-def _row(image: ByBorder, key: Scoring) -> NDArray[np.float64] | None:
-    """Return what `key` gives for one image, which may need no resizing or no rounding."""
-    for rounding in (key.rounding, "stored"):
-        for rule in (key.resize, "none"):
-            row = image.get(replace(key, rounding=rounding, resize=rule))
-            if row is not None:
-                return row
-    return None
-
-
-def _named(tables: Tables, metric: str, scales: Sequence[int], images: int) -> _Named:
-    """Return the scoring halves of the named protocols; many share one."""
-    named: dict[Scoring, tuple[str, ...]] = {}
-    plain = EvalProtocol("").choices().items()
-    # Of those that score alike, the one with the fewest unusual choices comes first.
-    rules = sorted(
-        map(load_protocol, protocol_names()), key=lambda rule: -len(plain & rule.choices().items())
-    )
-    stored = any(key.rounding == "stored" for key in tables)
-    sized = any(key.resize == "none" for key in tables)
-    borders = next(iter(tables.values())).shape[1]
-    for rule in rules:
-        for scale in scales:
-            follows = metric_info(metric).follows_ssim_aggregation and images > 1
-            scoring = Scoring(
-                colour=rule.colour,
-                border=rule.border_px(scale),
-                rounding="stored" if stored else rule.rounding,
-                window="gaussian" if metric == "ssim" else "",
-                aggregation=rule.ssim_aggregation if follows else "mean",
-                resize="none" if sized else (rule.gt_resize or "crop"),
-            )
-            scaled = rule.border in ("scale", "scale+6") and len(scales) > 1
-            name = f"{rule.name} at x{scale}" if scaled else rule.name
-            known = named.get(scoring, ())
-            if scoring.border < borders and name not in known:
-                named[scoring] = (*known, name)
-    return named
-
-
-def _judged(
-    ways: Sequence[tuple[Scoring, float]], printed: _Printed, metric: str, named: _Named
-) -> list[Candidate]:
-    """Return the candidates, each with the named protocols that come closest to it."""
-    closest = [_closest(scoring, named) for scoring, _ in ways]
-    digits = [printed.digits(value) for _, value in ways]
-    changes = [_changes(scoring, near) for (scoring, _), near in zip(ways, closest, strict=True)]
-    fewer = np.bincount(list(map(len, changes)) or [0]).cumsum()  # candidates with as few changes
-    share = _share(ways, digits, printed, metric)
-    return [
-        Candidate(*way, named[near], changed, digit, chance=share * float(fewer[len(changed)]))
-        for way, near, changed, digit in zip(ways, closest, changes, digits, strict=True)
-    ]
-
-
-def _share(
-    ways: Sequence[tuple[Scoring, float]],
-    digits: Sequence[str],
-    printed: _Printed,
-    metric: str,
-) -> float:
-    """Return which part of all candidates fits some other number nearby, by their density."""
-    reach = max(20 * printed.step, 1.0 if metric == "psnr" else 0.02)
-    near = sum(
-        not fits and abs(value - printed.value) <= reach
-        for (_, value), fits in zip(ways, digits, strict=True)
-    )
-    accepted = 1.5 * printed.step  # half a step below, one above
-    return near / max(1, len(ways)) * accepted / (2 * reach - accepted)
-
-
-def _closest(scoring: Scoring, named: _Named) -> Scoring:
-    choices = _choices(scoring)
-
-    def how_far(other: Scoring) -> tuple[int, int]:
-        return sum(map(ne, choices, _choices(other))), abs(scoring.border - other.border)
-
-    return min(named, key=how_far)
-
-
-def _changes(scoring: Scoring, other: Scoring) -> tuple[str, ...]:
-    pairs = zip(_COMPARED, _choices(scoring), _choices(other), strict=True)
-    return tuple(name for name, mine, theirs in pairs if mine != theirs)
+    return Number.of(text)
 
 
 def _distinct(fitting: Iterable[Candidate]) -> Iterator[Candidate]:
     """Yield what differs from all before it: black borders and gray images hide many choices."""
     values: list[float] = []
     for way in fitting:
-        if not way.changes or all(abs(way.value - value) > _ROUND_OFF for value in values):
+        if not way.changes or all(abs(way.value - value) > ROUND_OFF for value in values):
             values.append(way.value)
             yield way
-
-
-def _notes(tables: Tables, candidates: Sequence[Candidate]) -> Iterator[str]:
-    if not candidates:
-        yield "SR and HR are identical, so PSNR is infinite"
-    if any(key.rounding == "stored" for key in tables):
-        yield "SR has 8 bits, which hides whether it was rounded or truncated"
-    if any(key.resize != "none" for key in tables):
-        yield "SR and HR have unlike sizes: each rule that resizes HR was tried, and cutting both"

@@ -7,8 +7,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.core.forensics import Difference, Scoring, WhiteOfImage
-from sr_bench.engine.explain.borders import Plane, Planes, inside, means
+from sr_bench.core.forensics import Difference, Scoring
+from sr_bench.engine.explain.borders import Plane, Planes, inside, means, whites
 
 Wrapped: TypeAlias = NDArray[np.uint8]
 
@@ -36,7 +36,7 @@ def squared_errors(
     sides = [inside(x[0], border).size * len(x) for border in range(borders)]
     sums = plain.mean(axis=1) * sides
     yield replace(key, aggregation="pixels"), np.stack([sums, np.array(sides, float)], axis=1)
-    for peak, levels in _whites(y, borders).items():
+    for peak, levels in whites(y, borders).items():
         with np.errstate(divide="ignore"):  # a black HR
             yield replace(key, peak=peak), plain * (_WHITE / levels[:, np.newaxis]) ** 2
     if key.rounding in ("stored", "round") and key.colour == "rgb":
@@ -44,11 +44,3 @@ def squared_errors(
         for name, squared in _DIFFERENCES.items():
             errors = [means(squared(difference), borders) for difference in differences]
             yield replace(key, difference=name), np.stack(errors, axis=1)
-
-
-def _whites(hr: Planes, borders: int) -> Mapping[WhiteOfImage, NDArray[np.float64]]:
-    """Return the white levels that may be taken from `hr`, for each border."""
-    crops = [[inside(plane, border) for plane in hr] for border in range(borders)]
-    high = np.array([max(plane.max() for plane in crop) for crop in crops])
-    low = np.array([min(plane.min() for plane in crop) for crop in crops])
-    return {"hr_max": high, "hr_range": high - low}

@@ -15,7 +15,7 @@ from sr_bench.core.history import PastSession
 from sr_bench.core.metric import metric_info
 from sr_bench.core.protocol import Colour, EvalProtocol, Resize
 from sr_bench.core.record import Kept, Measurement, Record, Status, Verdict
-from sr_bench.engine.explain.number import read_kept
+from sr_bench.engine.explain.kept import read_kept
 from sr_bench.engine.judge.claim import judge
 from sr_bench.engine.score.network_io import Levels
 from sr_bench.engine.score.protocol import aggregate, score_pair

@@ -52,9 +52,7 @@ def count(card: ModelCard, shape: Shape) -> CostCount:
         BackendError: It can't be read or counted.
     """
     if not card.architecture:
-        from sr_bench.cost.onnx_graph import count_onnx
-
-        return count_onnx(weights_path(card, None), shape)
+        return _count_file(card, shape)
     return _count_network(_Network(_network(card), card), shape)
 
 
@@ -64,6 +62,24 @@ class _Network:
 
     digest: str
     card: ModelCard = field(compare=False)
+
+
+def _count_file(card: ModelCard, shape: Shape) -> CostCount:
+    """Count the user's file of `card`, as it is measured; else whole: not all give an image."""
+    from sr_bench.cost.onnx_graph import count_onnx
+    from sr_bench.cost.onnx_shapes import read_model
+    from sr_bench.files.onnx_canonical import canonical, is_canonical
+
+    path, ends = weights_path(card, None), (card.input, card.output)
+    try:
+        if not is_canonical(path, *ends):
+            return count_onnx(canonical(read_model(path), *ends), shape)
+    except BackendError as fault:
+        try:
+            return count_onnx(path, shape)
+        except BackendError:
+            raise fault from None
+    return count_onnx(path, shape)
 
 
 @cache
@@ -119,4 +135,7 @@ def _network(card: ModelCard) -> str:
     """Return the digest of the network of `card`, without the weights of a checkpoint."""
     content = network_digest(card, weights_path(card, None)) if card.onnx else ""
     code = [network_code(card)] if card.own_class else []
-    return sha256_json([content, card.architecture, dict(card.hyper), card.scale, *code])
+    ends = [card.input.choices(), card.output.choices()] if card.onnx else []
+    declared = [ends] if any(ends) else []  # which of a file are images, and how
+    built = [card.architecture, dict(card.hyper), card.network_scale]
+    return sha256_json([content, *built, *code, *declared])

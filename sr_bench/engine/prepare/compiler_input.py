@@ -42,4 +42,4 @@ def _skipped(card: ModelCard, onnx: Path) -> tuple[int, ...]:
         return ()
     from sr_bench.engine.prepare.int8 import positions  # onnx loads only when a network is made
 
-    return positions(onnx, card.device.skip, key="vacc.skip")
+    return positions(onnx, card.device.skip, key="vacc.skip", told=card.onnx)

@@ -40,8 +40,8 @@ def fault_notes(path: Path, fp32: Path) -> Mapping[str, str]:
     return {"file_faults": faults} if faults else {}
 
 
-def given_file(path: Path, precision: Precision) -> Path:
-    """Return `path`, which a card gives for `precision`.
+def check_given(path: Path, precision: Precision) -> None:
+    """Refuse the file at `path`, which a card gives for `precision`, if it is of another one.
 
     Raises:
         BackendError: The file says that another observer chose its ranges.
@@ -50,4 +50,3 @@ def given_file(path: Path, precision: Precision) -> Path:
     if made_by not in ("", precision.calibration):
         msg = f"{path}: expected a file of {precision}, got one of int8_{made_by}"
         raise BackendError(msg)
-    return path

@@ -128,7 +128,7 @@ def int8_maker(
             memory is too small; the message names it.
         NotRunError: No layer can be quantised.
     """
-    network = read_network(onnx)
+    network = read_network(onnx, told=images.card.onnx)
     if not network.layers:
         msg = (
             "no layer can be quantised: expected a Conv of two spatial axes with constant weights,"
@@ -154,9 +154,14 @@ def int8_maker(
     return Int8Maker(network, result, images)
 
 
-def positions(onnx: Path, patterns: Sequence[str], *, key: str) -> tuple[int, ...]:
-    """Return the positions of the layers in `onnx` that `Network.matching` returns."""
-    network = read_network(onnx)
+def positions(
+    onnx: Path, patterns: Sequence[str], *, key: str, told: Path | None
+) -> tuple[int, ...]:
+    """Return the positions of the layers in `onnx` that `Network.matching` returns.
+
+    Errors name the file `told`; None: `onnx`.
+    """
+    network = read_network(onnx, told=told)
     matching = network.matching(patterns, key=key)
     return tuple(i for i, layer in enumerate(network.layers) if layer in matching)
 

@@ -99,7 +99,7 @@ class Prepared:
         card = self.card
         key = card.checkpoint.key if card.checkpoint else ""
         code = network_code(card)
-        content = [card.architecture, dict(card.hyper), card.scale, key]
+        content = [card.architecture, dict(card.hyper), card.network_scale, key]
         return sha256_json([*content, code] if code else content)
 
     @property
@@ -185,20 +185,34 @@ class Prepared:
         if self.precision.is_full:
             return self.fp32_onnx()
         if self.card.is_given(self.precision):
-            from sr_bench.engine.prepare.file_notes import given_file
+            from sr_bench.engine.prepare.file_notes import check_given
 
-            return given_file(self.weights, self.precision)
+            check_given(self.weights, self.precision)
+            return self._own_file(self.weights)
         if self.calibration:
             key = f"{self._calibrated()}-{self.digest[:32]}"
             return self.kept.file(f"onnx/{key}.onnx", self._write_int8)
         from sr_bench.precision.fp16 import to_fp16
 
         name = f"onnx/{self._recipe()}-fp16.onnx"
-        return self.kept.file(name, lambda target: to_fp16(self.fp32_onnx(), target))
+        told = self.card.onnx
+        return self.kept.file(name, lambda target: to_fp16(self.fp32_onnx(), target, told=told))
 
     def fp32_onnx(self) -> Path:
-        """Return the network as a float32 ONNX file."""
-        return self.card.onnx or self.kept.file(f"onnx/{self._recipe()}.onnx", self._export)
+        """Return the network as a float32 ONNX file, N x C x H x W."""
+        if self.card.onnx:
+            return self._own_file(self.card.onnx)
+        return self.kept.file(f"onnx/{self._recipe()}.onnx", self._export)
+
+    def _own_file(self, path: Path) -> Path:
+        """Return the user's file at `path`, or what it is brought to where it has other ends."""
+        from sr_bench.files.onnx_canonical import is_canonical, write_canonical
+
+        ends = self.card.input, self.card.output
+        if is_canonical(path, *ends):
+            return path
+        name = f"onnx/{self._recipe()}.onnx"
+        return self.kept.file(name, lambda target: write_canonical(path, *ends, target))
 
     def _export(self, target: Path) -> None:
         from sr_bench.export.to_onnx import export_onnx
@@ -275,9 +289,8 @@ class Prepared:
         """
         checkpoint = self.card.checkpoint
         declared = checkpoint.sha256_of(self.weights.name) if checkpoint else ""
-        given = self.card.input
-        image = [given.channels, given.multiple_of, given.size]
-        return sha256_json([self.network, declared, image, measuring()])
+        ends = [self.card.input.choices(), self.card.output.choices()]
+        return sha256_json([self.network, declared, measuring(), *ends])
 
 
 def prepare(

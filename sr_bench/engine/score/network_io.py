@@ -11,15 +11,7 @@ from numpy.typing import NDArray
 from sr_bench.core.network_io import NetworkColour, NetworkEnd, NetworkInput, NetworkOutput
 from sr_bench.core.protocol import Colour, EvalProtocol
 from sr_bench.errors import ImageError
-from sr_bench.imaging.colour import (
-    BLACK,
-    STUDIO_PER_LEVEL,
-    with_luma,
-    y_edsr,
-    y_float,
-    y_full,
-    y_rounded,
-)
+from sr_bench.imaging.colour import BLACK, COLOURS, STUDIO_PER_LEVEL, with_luma
 from sr_bench.imaging.layout import from_nchw, to_nchw
 from sr_bench.imaging.resize import resize, resize_floats
 
@@ -32,17 +24,10 @@ Levels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64
 Planes: TypeAlias = NDArray[np.float32]
 """1 x channels x height x width."""
 
-_IN_COLOUR: Mapping[str, Callable[[Levels], Levels]] = {
-    "y_float": y_float,
-    "y_rounded": y_rounded,
-    "y_edsr": y_edsr,
-    "y_full": y_full,
-}
-
-
-def in_colour(image: Levels, colour: Colour | NetworkColour) -> Levels:
-    """Return the RGB `image` in `colour`: itself, or height x width x 1."""
-    return image if colour == "rgb" else _IN_COLOUR[colour](image)
+_STUDIO = ("y_float", "y_rounded", "y_truncated", "y_edsr", "y_fsrcnn")
+_FULL = ("y_full", "y_full_float", "gray", "y_pil")
+_WHOLE: Mapping[str, Callable[[Levels], Levels]] = {"y_rounded": np.rint, "y_truncated": np.floor}
+"""Colours that are whole levels, whatever the protocol's rounding."""
 
 
 Read: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
@@ -140,15 +125,14 @@ class LumaOutput:
 
     def in_colour(self, colour: Colour) -> Levels:
         """Return what is compared in `colour`; luma is the network's own, not that of `rgb`."""
-        if colour == "rgb":
-            return self.rgb
+        if colour not in (*_STUDIO, *_FULL):
+            return COLOURS[colour](self.rgb)
         luma = _as_studio(self.levels, self.kind)
-        if colour == "y_full":
+        if colour in _FULL:
             luma = (luma - BLACK) / STUDIO_PER_LEVEL
         finished = _finished(luma.astype(np.float32), self.protocol)
-        if colour == "y_rounded" and finished.dtype != np.uint8:
-            return np.rint(finished).clip(0, 255).astype(np.uint8)
-        return finished
+        whole = _WHOLE.get(colour)
+        return whole(finished).clip(0, 255).astype(np.uint8) if whole else finished
 
 
 def _as_studio(luma: NDArray[np.float32], kind: NetworkColour) -> Levels:
@@ -156,9 +140,9 @@ def _as_studio(luma: NDArray[np.float32], kind: NetworkColour) -> Levels:
 
 
 def _in_network_colour(lr: Image, protocol: EvalProtocol, given: NetworkEnd) -> Levels:
-    if given.channels == 1:
-        return in_colour(lr, given.colour)
-    return lr[..., ::-1] if given.is_bgr(protocol.channel_order) else lr
+    if given.colour == "rgb" or given.colour == "bgr":
+        return lr[..., ::-1] if given.is_bgr(protocol.channel_order) else lr
+    return COLOURS[given.colour](lr)
 
 
 def _enlarged(image: Levels, given: NetworkInput, factor: int) -> Levels:

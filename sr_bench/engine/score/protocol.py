@@ -11,9 +11,10 @@ import numpy as np
 from sr_bench import discovery
 from sr_bench.core.metric import PACKAGE, MetricInfo, metric_info
 from sr_bench.core.protocol import Colour, EvalProtocol
-from sr_bench.engine.score.network_io import Image, Levels, LumaOutput, in_colour
+from sr_bench.engine.score.network_io import Image, Levels, LumaOutput
 from sr_bench.errors import DatasetError, MetricError, SrBenchError
-from sr_bench.imaging.geometry import crop_border, modcrop
+from sr_bench.imaging.colour import COLOURS
+from sr_bench.imaging.geometry import crop_border, crop_centre, modcrop
 from sr_bench.imaging.resize import resize
 
 _ROUND_OFF = 1e-6
@@ -96,13 +97,13 @@ def score_each(
     Args:
         sr: Height x width x 3, RGB on the 0-255 scale; or the luma that a network gave.
         hr: RGB of the same size.
-        protocol: Its `border` and `colour` count here.
+        protocol: Its `centre_crop`, `border`, `colour` and what a metric `takes` count here.
         scale: Upscaling factor, which named borders follow.
         metrics: Names of metrics that score pairs.
 
     Raises:
         MetricError: The shapes differ.
-        ImageError: The border is larger than the image.
+        ImageError: The border or the middle part is larger than the image.
         OptionError: There is no metric of that name.
     """
     if sr.shape != hr.shape:
@@ -111,15 +112,29 @@ def score_each(
             f"scale (x{scale}) and how protocol {protocol.name!r} resizes the ground truth"
         )
         raise MetricError(msg)
-    border = protocol.border_px(scale)
     given: dict[str, list[Levels]] = {}
     scores = {}
     for name in metrics:
         colour = _colour(metric_info(name), protocol)
         if colour not in given:  # converted once for all that compare it
-            given[colour] = [_compared(image, colour, border) for image in (sr, hr)]
-        scores[name] = _score(name, *given[colour])
+            given[colour] = [_compared(image, colour, protocol, scale) for image in (sr, hr)]
+        scores[name] = _score(name, protocol, *given[colour])
     return scores
+
+
+def _compared(
+    image: Levels | LumaOutput, colour: Colour, protocol: EvalProtocol, scale: int
+) -> Levels:
+    """Return what is compared of `image`."""
+    if isinstance(image, LumaOutput):
+        return _cropped(image.in_colour(colour), protocol, scale)
+    return COLOURS[colour](_cropped(image, protocol, scale))  # in this order: less to convert
+
+
+def _cropped(image: Levels, protocol: EvalProtocol, scale: int) -> Levels:
+    """Return the part of `image` that is scored."""
+    middle = crop_centre(image, protocol.centre_crop) if protocol.centre_crop else image
+    return crop_border(middle, protocol.border_px(scale))
 
 
 def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> float:
@@ -127,7 +142,7 @@ def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> f
 
     Args:
         values: Of each image, in the dataset's order; inf (identical images) makes the mean inf.
-        protocol: Its `ssim_aggregation` counts for a metric that follows it.
+        protocol: Its `ssim_aggregation` or `psnr_aggregation` counts for a metric that follows it.
         metric: Name of the metric.
 
     Raises:
@@ -136,10 +151,20 @@ def aggregate(values: Sequence[float], protocol: EvalProtocol, metric: str) -> f
     if not values or any(map(math.isnan, values)):
         msg = f"expected at least one {metric} value and no NaN, got {list(values)!r:.80}"
         raise MetricError(msg)
-    last = protocol.ssim_aggregation == "last_image"
-    if last and metric_info(metric).follows_ssim_aggregation:
+    info = metric_info(metric)
+    if protocol.ssim_aggregation == "last_image" and info.follows_ssim_aggregation:
         return values[-1]
+    if protocol.psnr_aggregation != "mean" and info.follows_psnr_aggregation:
+        whole = protocol.psnr_aggregation == "pooled"
+        size = len(values) if whole else int(protocol.psnr_aggregation)
+        values = [pooled_db(values[at : at + size]) for at in range(0, len(values), size)]
     return math.fsum(values) / len(values)  # exact: the images' order does not show
+
+
+def pooled_db(values: Sequence[float]) -> float:
+    """Return the PSNR of the mean squared error of images that have a PSNR of `values` each."""
+    error = math.fsum(10.0 ** (-value / 10.0) for value in values) / len(values)
+    return -10.0 * math.log10(error) if error else math.inf
 
 
 def _network_lr(
@@ -167,13 +192,6 @@ def in_input_shape(lr: Image, protocol: EvalProtocol) -> Image:
     return resize(lr, size, rule) if size is not None and rule is not None else lr
 
 
-def _compared(image: Levels | LumaOutput, colour: Colour, border: int) -> Levels:
-    """Return what is compared of `image`, without its border."""
-    if isinstance(image, LumaOutput):
-        return crop_border(image.in_colour(colour), border)
-    return in_colour(crop_border(image, border), colour)  # in this order: less to convert
-
-
 def _colour(info: MetricInfo, protocol: EvalProtocol) -> Colour:
     """Return what a metric is given: as it declares, where the protocol has no such choice."""
     if info.pixels == "y" and protocol.colour == "rgb":
@@ -181,12 +199,13 @@ def _colour(info: MetricInfo, protocol: EvalProtocol) -> Colour:
     return "rgb" if info.pixels == "rgb" else protocol.colour
 
 
-def _score(name: str, sr: Levels, hr: Levels) -> float | MetricError:
+def _score(name: str, protocol: EvalProtocol, sr: Levels, hr: Levels) -> float | MetricError:
     """Return the value of the metric `name`; an error if it raises, or is out of its range."""
     module, info = discovery.load(PACKAGE, name), metric_info(name)
     reference = hr if info.needs_reference else None
+    choices = {choice: getattr(protocol, choice) for choice in info.takes}
     try:
-        value = float(module.score(sr, reference, data_range=255.0, threads=1))
+        value = float(module.score(sr, reference, data_range=255.0, threads=1, **choices))
     except SrBenchError as cause:
         return MetricError(f"{name}: {cause}")
     except Exception as cause:  # other packages' code may raise anything

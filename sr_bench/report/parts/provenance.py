@@ -26,9 +26,16 @@ def device_lines(records: Sequence[Record]) -> list[str]:
 
 
 def lr_lines(records: Sequence[Record]) -> list[str]:
-    """Return a sentence for each dataset of `records` whose LR was made, not read from files."""
+    """Return a sentence for each dataset of `records` whose LR was made, not read from files.
+
+    And for each network whose size images were cut or padded to.
+    """
     made = {(record.dataset, record.detail.lr_made_by): None for record in records}
-    return [f"LR of {dataset} made from HR by {rule}" for dataset, rule in made if rule]
+    fits = {(record.model, record.detail.input_fit): None for record in records}
+    return [
+        *(f"LR of {dataset} made from HR by {rule}" for dataset, rule in made if rule),
+        *(f"{model}: images are {fit}" for model, fit in fits if fit),
+    ]
 
 
 def int8_lines(records: Sequence[Record]) -> list[str]:
@@ -38,10 +45,10 @@ def int8_lines(records: Sequence[Record]) -> list[str]:
 
 
 def shared_lines(records: Sequence[Record]) -> list[str]:
-    """Return a sentence for each low precision that is not what a reader takes it for.
+    """Return a sentence for each network that is not what a reader takes it for.
 
     It was judged on images that it was calibrated with, the card gives a file for it, or names the
-    calibration that the document does not.
+    calibration that the document does not; or its weights are not those of their authors.
     """
     shared = (
         f"{record.model} {record.precision} is calibrated with images that it is judged on:"
@@ -52,7 +59,7 @@ def shared_lines(records: Sequence[Record]) -> list[str]:
     given = (
         f"{record.model} {record.precision}: {why}"
         for record in records
-        for why in (record.detail.printed_as, record.detail.given_file)
+        for why in (record.detail.printed_as, record.detail.given_file, record.detail.weights)
         if why
     )
     return list(dict.fromkeys((*given, *shared)))

@@ -15,14 +15,20 @@ _COLOURS = {
     "rgb": "in RGB",
     "y_float": "on Y as float",
     "y_rounded": "on Y rounded to 8 bits",
+    "y_truncated": "on Y cut off to 8 bits",
     "y_edsr": "on Y by EDSR's weights",
+    "y_fsrcnn": "on Y by FSRCNN-pytorch's weights",
+    "y_full": "on the full-range Y of OpenCV's YCrCb",
+    "y_full_float": "on BT.601 luma in full range",
     "gray": "on OpenCV's gray",
-    "luma": "on BT.601 luma in full range",
-    "bt709": "on BT.709 gray (scikit-image's)",
-    "pil_y": "on the Y of PIL's YCbCr",
-    "pil_ycbcr": "on PIL's YCbCr, all three channels",
-    "pil_611": "the mean of one PSNR per channel of PIL's YCbCr, weighted 6, 1, 1",
-    "rgb_channels": "the mean of one PSNR per channel",
+    "y_bt709": "on BT.709 gray (scikit-image's)",
+    "y_pil": "on the Y of PIL's YCbCr",
+    "ycbcr_pil": "on PIL's YCbCr, all three channels",
+}
+_PSNR_CHANNELS = {
+    "together": "all channels together",
+    "mean": "the mean of one PSNR per channel",
+    "mean_6_1_1": "the mean of one PSNR per channel, weighted 6, 1, 1",
 }
 _CHANNELS = {
     "rgb": "channels as they are",
@@ -52,7 +58,9 @@ _DIFFERENCES = {
 }
 _WINDOWS = {
     "gaussian": "Gaussian window, valid region",
-    "gaussian_sample": "Gaussian window, sample covariance (scikit-image's default)",
+    "gaussian_sample": "Gaussian window, sample covariance (scikit-image)",
+    "gaussian13": "Gaussian window of 13 taps (scikit-image before 0.15)",
+    "gaussian13_sample": "Gaussian window of 13 taps, sample covariance (scikit-image before 0.15)",
     "gaussian_mirror": "Gaussian window over mirrored edges",
     "gaussian_zero": "Gaussian window over zeros at the edges",
     "gaussian_replicate": "Gaussian window over repeated edges (MATLAB's ssim)",
@@ -60,7 +68,9 @@ _WINDOWS = {
     "gaussian_lowpass": "Gaussian window on every n-th pixel of the local means (Wang's ssim.m)",
     "gaussian_3d": "Gaussian window over rows, columns and channels (conv3d)",
     "uniform7": "uniform 7x7 window, sample covariance (scikit-image's default)",
+    "uniform7_population": "uniform 7x7 window",
     "uniform8": "uniform 8x8 window",
+    "uniform11": "uniform 11x11 window (sewar)",
 }
 _AGGREGATIONS = {
     "mean": "mean over images",
@@ -69,19 +79,24 @@ _AGGREGATIONS = {
     "pixels": "PSNR of the mean squared error of all pixels of all images (torchmetrics)",
     "last_image": "of the last image only",
 }
-_RESIZES = {"none": "sizes as they are", "crop": "cut to the common size"}
+_RESIZES = {
+    "none": "sizes as they are",
+    "crop": "cut to the common size",
+    "centre_crop": "cut to the common size on all sides",
+}
 
 _WORDS: Mapping[str, Callable[[Scoring], str]] = {
     "colour": lambda scoring: _COLOURS.get(scoring.colour, scoring.colour),
+    "psnr_channels": lambda scoring: _PSNR_CHANNELS.get(
+        scoring.psnr_channels, scoring.psnr_channels
+    ),
     "channels": lambda scoring: _CHANNELS[scoring.channels],
     "border": lambda scoring: f"border {scoring.border} px" if scoring.border else "no border",
     "rounding": lambda scoring: _ROUNDINGS[scoring.rounding],
     "peak": lambda scoring: _PEAKS.get(scoring.peak, f"white level {scoring.peak}"),
     "difference": lambda scoring: _DIFFERENCES[scoring.difference],
     "window": lambda scoring: _WINDOWS.get(scoring.window, scoring.window),
-    "aggregation": lambda scoring: _AGGREGATIONS.get(
-        scoring.aggregation, f"of the image {printable_line(scoring.image)} only"
-    ),
+    "aggregation": lambda scoring: _aggregation(scoring),
     "resize": lambda scoring: _RESIZES.get(scoring.resize, f"HR resized by {scoring.resize}"),
 }
 
@@ -127,6 +142,13 @@ def forensics_summary(result: Forensics) -> list[str]:
         f"forensics  {result.fits} of {result.tried:,} ways of scoring the images give the claim:",
         *(_INDENT + line for line in ways),
     ]
+
+
+def _aggregation(scoring: Scoring) -> str:
+    if isinstance(scoring.aggregation, int):
+        return f"PSNR of the mean squared error of each {scoring.aggregation} images"
+    one = f"of the image {printable_line(scoring.image)} only"
+    return _AGGREGATIONS.get(scoring.aggregation, one)
 
 
 def _misses(result: Forensics, indent: str) -> list[str]:

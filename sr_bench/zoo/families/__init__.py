@@ -5,6 +5,7 @@ A family offers ``build(hyper, scale) -> nn.Module``, and where it needs to:
 - ``size_multiple(hyper, scale) -> int`` (absent: 1);
 - ``canonical_key(key) -> str``, which renames a parameter of a checkpoint to the name that the
   module uses (absent: names are used as they are);
-- ``trained(hyper, scale) -> Foldable``, the network with the branches that it has in training
-  only, whose checkpoints load too (absent: there are none).
+- ``training_state(hyper, scale) -> state`` and ``folded(hyper, state) -> state``, where checkpoints
+  of the training hold branches that the module has folded: the former gives all that is in them
+  on the meta device, by the module's names; the latter folds it.
 """

@@ -10,7 +10,7 @@ weights, which comes to the same; the factors of equalised learning rates are fo
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Annotated
 
@@ -22,7 +22,7 @@ from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
 from sr_bench.core.card import Hyper
 from sr_bench.core.fields import Bounds
 from sr_bench.files.validation import STRICT
-from sr_bench.zoo.blocks import Foldable, conv, store_weight
+from sr_bench.zoo.blocks import conv
 from sr_bench.zoo.hyper import Count, Factor, check_scale, read
 
 _SMALLEST = 4  # pixels of the side at which the generator starts
@@ -30,9 +30,9 @@ _WIDEST = 512  # channels at 32x32 and below, before they are narrowed
 _PIXELS = 16_384  # side times channels above, before they are multiplied and narrowed
 _MLP_RATE = 0.01  # by which training slows the layers that map the code
 _EPSILON = 1e-8
-_LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
 _SCALED = r"(\becd\d+\.0\.\d|\bfinal_linear\.0|\bstyle\.\d+|\.conv|\.conv\.modulation)"
+_MODULATED = re.compile(r"^generator\..*\.layer\.")
 _NAMES = tuple(
     (re.compile(pattern), name)
     for pattern, name in (
@@ -243,15 +243,6 @@ def build(hyper: Hyper, scale: int) -> nn.Module:
     return Gpen(params)
 
 
-def trained(hyper: Hyper, _scale: int) -> Foldable:
-    """Return the GPEN whose weights are scaled as it runs.
-
-    Raises:
-        CardError: A hyper-parameter is not valid.
-    """
-    return _Trained(read(GpenHyper, hyper, architecture="gpen"))
-
-
 def canonical_key(key: str) -> str:
     """Return our name of a parameter; the authors scale most weights as the network runs.
 
@@ -263,33 +254,43 @@ def canonical_key(key: str) -> str:
     return key
 
 
-class _Trained(Gpen, Foldable):
-    def __init__(self, hyper: GpenHyper) -> None:
-        super().__init__(hyper)
-        for part in self.modules():
-            if isinstance(part, _Styled | _ToRgb):
-                weight = part.layer.weight
-                doubles = isinstance(part.layer, nn.ConvTranspose2d)
-                part.layer.weight = nn.Parameter(
-                    (weight.transpose(0, 1) if doubles else weight)[None]
-                )
-            if isinstance(part, _ToRgb):
-                part.layer.bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
-        for layer in self.modules():
-            if isinstance(layer, _LAYERS):
-                store_weight(layer)
+def training_state(hyper: Hyper, scale: int) -> dict[str, Tensor]:
+    """Return the weights that have yet to be scaled, in the shapes of checkpoints.
 
-    def folded(self) -> dict[str, Tensor]:
-        """Return the weights times the factors of their equalised learning rates."""
-        state = self.state_dict()
-        for name, layer in self.named_modules():
-            if isinstance(layer, _LAYERS):
-                rate = _MLP_RATE if ".mapping." in name else 1.0
-                stored = state.pop(f"{name}.weight_orig")
-                weight = stored[0] if stored.dim() == 5 else stored
-                weight = weight * (rate / sqrt(weight[0].numel()))
-                doubles = isinstance(layer, nn.ConvTranspose2d)
-                state[f"{name}.weight"] = weight.transpose(0, 1) if doubles else weight
-                if f"{name}.bias" in state:
-                    state[f"{name}.bias"] = state[f"{name}.bias"].flatten() * rate
-        return state
+    Raises:
+        CardError: A hyper-parameter or the scale is not valid.
+    """
+    with torch.device("meta"):
+        state = build(hyper, scale).state_dict()
+    return dict(
+        _stored(name, value, doubles=_doubles(name, state)) for name, value in state.items()
+    )
+
+
+def _stored(name: str, value: Tensor, *, doubles: bool) -> tuple[str, Tensor]:
+    if name.endswith(".weight"):
+        if _MODULATED.search(name):
+            value = (value.transpose(0, 1) if doubles else value)[None]
+        return f"{name}_orig", value
+    return name, value[None, :, None, None] if _MODULATED.search(name) else value
+
+
+def folded(_hyper: Hyper, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the weights times the factors of their equalised learning rates."""
+    left = {}
+    for name, value in state.items():
+        rate = _MLP_RATE if ".mapping." in name else 1.0
+        if name.endswith(".weight_orig"):
+            weight = value[0] if value.dim() == 5 else value
+            weight = weight * (rate / sqrt(weight[0].numel()))
+            doubled = _doubles(name, state)
+            left[name.removesuffix("_orig")] = weight.transpose(0, 1) if doubled else weight
+        else:
+            left[name] = (value.flatten() if _MODULATED.search(name) else value) * rate
+    return left
+
+
+def _doubles(name: str, state: Mapping[str, Tensor]) -> bool:
+    """Tell whether `name` is of a convolution that doubles the size: a blur follows those."""
+    place, layer, _ = name.partition(".layer.")
+    return bool(layer) and name.startswith("generator.") and f"{place}.blur.kernel" in state

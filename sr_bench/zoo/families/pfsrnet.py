@@ -7,16 +7,19 @@ are left out, and weights that the authors scale as the network runs, which are 
 """
 
 import re
+from collections.abc import Mapping
 from math import sqrt
 
+import torch
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from sr_bench.core.card import Hyper
 from sr_bench.files.validation import STRICT
-from sr_bench.zoo.blocks import Foldable, conv, store_weight
+from sr_bench.zoo.blocks import conv
 from sr_bench.zoo.hyper import Count, check_scale, read
 
+_SCALED = re.compile(r"(\.conv\.[03]\.weight)$")
 _LAYER_IN_LAYER = re.compile(r"(\.conv\.\d)\.conv\.")
 
 
@@ -64,7 +67,7 @@ class PfsrNet(nn.Module):
         self.step1 = nn.Sequential(*_rectified(conv(3, feats)), *_double(feats))
         self.step2 = nn.Sequential(*_double(feats // 2))
         self.step3 = nn.Sequential(*_double(feats // 4))
-        self.to_rgb: nn.Module = conv(feats // 8, 3, kernel=1)
+        self.to_rgb = conv(feats // 8, 3, kernel=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the enlarged images; values are not clipped."""
@@ -83,15 +86,6 @@ def build(hyper: Hyper, scale: int) -> nn.Module:
     return PfsrNet(params)
 
 
-def trained(hyper: Hyper, _scale: int) -> Foldable:
-    """Return the PFSRNet that has an output for each step, and unscaled weights.
-
-    Raises:
-        CardError: A hyper-parameter is not valid.
-    """
-    return _Trained(read(PfsrHyper, hyper, architecture="pfsrnet"))
-
-
 def canonical_key(key: str) -> str:
     """Return our name of a parameter: the authors have layers in layers.
 
@@ -101,23 +95,30 @@ def canonical_key(key: str) -> str:
     return _LAYER_IN_LAYER.sub(r"\1.", key)
 
 
-class _Trained(PfsrNet, Foldable):
-    def __init__(self, hyper: PfsrHyper) -> None:
-        super().__init__(hyper)
-        widths = (hyper.n_feats // 2**step for step in (1, 2, 3))
-        self.to_rgb = nn.ModuleList(conv(width, 3, kernel=1) for width in widths)
-        for block in self.modules():
-            for layer in block.conv if isinstance(block, _Block) else ():
-                if isinstance(layer, nn.Conv2d):
-                    store_weight(layer)
+def training_state(hyper: Hyper, scale: int) -> dict[str, Tensor]:
+    """Return the weights that have yet to be scaled, and the outputs of all steps.
 
-    def folded(self) -> dict[str, Tensor]:
-        """Return the weights times sqrt(2 / fan_in), and of the outputs the last."""
-        state = {}
-        for name, value in self.state_dict().items():
-            place, _, part = name.rpartition(".")
-            if part == "weight_orig":
-                state[f"{place}.weight"] = value * sqrt(2 / value[0].numel())
-            elif not name.startswith(("to_rgb.0.", "to_rgb.1.")):
-                state[name.replace("to_rgb.2.", "to_rgb.")] = value
-        return state
+    Raises:
+        CardError: A hyper-parameter or the scale is not valid.
+    """
+    feats = read(PfsrHyper, hyper, architecture="pfsrnet").n_feats
+    with torch.device("meta"):
+        state = build(hyper, scale).state_dict()
+        outputs = nn.ModuleList(conv(feats // 2**step, 3, kernel=1) for step in (1, 2, 3))
+    inner = {
+        _SCALED.sub(r"\1_orig", name): value
+        for name, value in state.items()
+        if not name.startswith("to_rgb.")
+    }
+    return inner | {f"to_rgb.{name}": value for name, value in outputs.state_dict().items()}
+
+
+def folded(_hyper: Hyper, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the weights times sqrt(2 / fan_in), and of the outputs the last."""
+    left = {}
+    for name, value in state.items():
+        if name.endswith("weight_orig"):
+            left[name.removesuffix("_orig")] = value * sqrt(2 / value[0].numel())
+        elif not name.startswith(("to_rgb.0.", "to_rgb.1.")):
+            left[name.replace("to_rgb.2.", "to_rgb.")] = value
+    return left

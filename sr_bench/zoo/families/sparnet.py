@@ -18,6 +18,7 @@ one size: the small face is enlarged before. Spectral normalisation, of HD
 alone, is folded into the weights.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -26,7 +27,7 @@ from torch import Tensor, nn
 
 from sr_bench.core.card import Hyper
 from sr_bench.files.validation import STRICT
-from sr_bench.zoo.blocks import Foldable, named, reflect_conv, store_weight
+from sr_bench.zoo.blocks import named, reflect_conv
 from sr_bench.zoo.hyper import Count, check_scale, read
 
 _Step = Literal["halve", "keep", "double"]
@@ -184,29 +185,26 @@ def size_multiple(hyper: Hyper, _scale: int) -> int:
     return int(2 ** read(SparHyper, hyper, architecture="sparnet").depth)
 
 
-def trained(hyper: Hyper, _scale: int) -> Foldable:
-    """Return the SPARNet with spectral normalisation.
+def training_state(hyper: Hyper, scale: int) -> dict[str, Tensor]:
+    """Return the weights with spectral normalisation: as stored, and the vectors of their norms.
 
     Raises:
-        CardError: A hyper-parameter is not valid.
+        CardError: A hyper-parameter or the scale is not valid.
     """
-    return _Trained(read(SparHyper, hyper, architecture="sparnet"))
+    with torch.device("meta"):
+        state = build(hyper, scale).state_dict()
+        for name in [name for name in state if name.endswith("conv2d.weight")]:
+            weight = state.pop(name)
+            outputs, inputs = weight.flatten(1).shape
+            state[f"{name}_orig"] = weight
+            state |= {f"{name}_u": torch.empty(outputs), f"{name}_v": torch.empty(inputs)}
+    return state
 
 
-class _Trained(SparNet, Foldable):
-    def __init__(self, hyper: SparHyper) -> None:
-        super().__init__(hyper)
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d):
-                outputs, inputs = layer.weight.flatten(1).shape
-                layer.register_buffer("weight_u", torch.ones(outputs))
-                layer.register_buffer("weight_v", torch.ones(inputs))
-                store_weight(layer)
-
-    def folded(self) -> dict[str, Tensor]:
-        """Return the weights divided by the norms that u and v of the power iteration give."""
-        state = self.state_dict()
-        for name in [name.removesuffix("_orig") for name in state if name.endswith("weight_orig")]:
-            stored, u, v = (state.pop(f"{name}_{part}") for part in ("orig", "u", "v"))
-            state[name] = stored / (u @ (stored.flatten(1) @ v))
-        return state
+def folded(_hyper: Hyper, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the weights divided by the norms that u and v of the power iteration give."""
+    left = dict(state)
+    for name in [name.removesuffix("_orig") for name in state if name.endswith("weight_orig")]:
+        stored, u, v = (left.pop(f"{name}_{part}") for part in ("orig", "u", "v"))
+        left[name] = stored / (u @ (stored.flatten(1) @ v))
+    return left

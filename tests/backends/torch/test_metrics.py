@@ -206,3 +206,19 @@ def test_the_smallest_image_that_has_a_score_has_one_here() -> None:
     assert scores == pytest.approx(
         score_pair(255 - image, image, how.protocol, 2, METRICS), abs=1e-6, rel=0
     )
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        *({"colour": colour} for colour in ("y_full", "gray", "y_truncated", "ycbcr_pil")),
+        {"ssim_window": "uniform7"},
+        {"psnr_channels": "mean"},
+        {"centre_crop": (30, 30)},
+    ],
+)
+def test_choices_that_the_device_does_not_compute_are_left_to_the_host(choice) -> None:
+    how = BatchScoring(EvalProtocol("p"), 1.0, 2, METRICS)
+    assert can_compare((1, 3, 40, 40), (1, 40, 40, 3), how)
+    other = replace(how, protocol=EvalProtocol("p", **choice))
+    assert not can_compare((1, 3, 40, 40), (1, 40, 40, 3), other)

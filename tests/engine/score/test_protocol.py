@@ -262,6 +262,50 @@ def test_last_image_takes_the_last_ssim_and_the_mean_psnr() -> None:
     assert aggregate([20.0, 22.0], protocol, "psnr") == 21.0
 
 
+def test_pooled_psnr_is_that_of_the_mean_error_of_all_images_or_of_each_batch() -> None:
+    errors = [4.0, 9.0, 25.0]
+    each = [psnr_of(error) for error in errors]
+    pooled, pairs = (EvalProtocol("p", psnr_aggregation=choice) for choice in ("pooled", 2))
+    for metric in ("psnr", "psnr_y"):
+        assert aggregate(each, pooled, metric) == pytest.approx(psnr_of(38 / 3), abs=1e-12)
+        batches = (psnr_of(6.5) + psnr_of(25.0)) / 2
+        assert aggregate(each, pairs, metric) == pytest.approx(batches, abs=1e-12)
+    assert aggregate([0.5, 0.9], pooled, "ssim") == pytest.approx(0.7)
+    assert aggregate([math.inf, psnr_of(8.0)], pooled, "psnr") == pytest.approx(psnr_of(4.0))
+    assert aggregate([math.inf] * 2, pooled, "psnr") == math.inf
+
+
+def psnr_of(error: float) -> float:
+    return 10 * math.log10(255**2 / error)
+
+
+@pytest.mark.parametrize(
+    ("choice", "weights"), [("mean", (1, 1, 1)), ("mean_6_1_1", (6, 1, 1)), ("together", None)]
+)
+def test_channels_may_have_a_psnr_each(choice: str, weights) -> None:
+    sr = np.clip(HR + np.array([3, -7, 11]), 0, 255).astype(np.uint8)
+    errors = ((sr.astype(float) - HR) ** 2).mean(axis=(0, 1))
+    expected = psnr_of(errors.mean())
+    if weights:
+        expected = np.average([psnr_of(error) for error in errors], weights=weights)
+    rule = EvalProtocol("p", psnr_channels=choice)
+    scores = score_pair(sr, HR, rule, 2, ("psnr", "psnr_rgb"))
+    assert scores == {"psnr": pytest.approx(expected), "psnr_rgb": pytest.approx(expected)}
+    on_y = score_pair(sr, HR, replace(rule, colour="y_float"), 2, ("psnr",))
+    assert on_y == score_pair(sr, HR, EvalProtocol("p", colour="y_float"), 2, ("psnr",))
+
+
+def test_the_middle_part_is_compared_and_the_border_is_cut_from_it() -> None:
+    sr, size = HR[::-1].copy(), (HR.shape[0] - 3, HR.shape[1] - 4)
+    rule = EvalProtocol("p", centre_crop=size, border=1)
+    part = (slice(2, 2 + size[0] - 2), slice(3, 3 + size[1] - 2))
+    expected = score_pair(sr[part], HR[part], EvalProtocol("p"), 2, ("psnr",))
+    assert score_pair(sr, HR, rule, 2, ("psnr",)) == expected
+    too_large = replace(rule, centre_crop=(HR.shape[0] + 1, 4))
+    with pytest.raises(ImageError, match="can't cut the middle"):
+        score_pair(sr, HR, too_large, 2, ("psnr",))
+
+
 @pytest.mark.parametrize("values", [[], [30.0, math.nan]])
 def test_nothing_and_nan_have_no_aggregate(values: list[float]) -> None:
     with pytest.raises(MetricError, match="at least one psnr value and no NaN"):

@@ -73,6 +73,16 @@ def test_ranges_that_say_little_of_their_origin_are_shown_without_it() -> None:
     assert int8_lines([bare]) == ["m_x2 int8_kl: clip ranges by kl; most of the MACs in int8"]
 
 
+def test_weights_that_their_packager_rounded_are_named_in_every_report() -> None:
+    rounded = [
+        replace(record(), detail=Detail(weights="weights rounded to fp16 by their packager"))
+    ]
+    sentence = "m_x2 fp32: weights rounded to fp16 by their packager"
+    assert shared_lines(rounded) == [sentence]
+    assert sentence in summary(rounded)
+    assert f"- **{sentence}**" in render_family("zoo", [], rounded)
+
+
 def test_a_file_that_the_card_gives_is_named_on_the_page_and_in_the_terminal() -> None:
     note = "the file low.onnx of the card, measured as it is"
     given = [replace(record(), detail=Detail(given_file=note, integer_share="0.5"))]

@@ -96,8 +96,12 @@ class _Linear(nn.Linear):
 class _Norm(nn.Module):
     """Bring a code to values whose squares are 1 on average."""
 
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
+
     def forward(self, x: Tensor) -> Tensor:
-        return x * (x.square().mean(1, keepdim=True) + _EPSILON).rsqrt()
+        return x * ((x * x).sum(1, keepdim=True) / self.code + _EPSILON).rsqrt()
 
 
 class _Blur(nn.Module):
@@ -158,9 +162,9 @@ class _Styled(nn.Module):
         weights = self.modulation(code)
         out: Tensor = self.layer(x * weights[..., None, None])
         # As if the weights had been weighed and then brought to unit norm.
-        energy = self.layer.weight.square().sum((2, 3))
+        energy = (self.layer.weight * self.layer.weight).sum((2, 3))
         energy = energy.transpose(0, 1) if self.blur is None else energy  # inputs to outputs
-        norm = (weights.square() @ energy + _EPSILON).rsqrt()
+        norm = ((weights * weights) @ energy + _EPSILON).rsqrt()
         out = out * norm[..., None, None]
         out = out if self.blur is None else self.blur(out, 1)
         joined = torch.cat((out, beside * self.noise), dim=1)
@@ -188,7 +192,7 @@ class _Generator(nn.Module):
         super().__init__()
         code, (smallest, *widths) = hyper.code, hyper.widths[::-1]
         layers = (_Linear(code, code) for _ in range(hyper.n_mlp))
-        self.mapping = nn.Sequential(_Norm(), *layers)
+        self.mapping = nn.Sequential(_Norm(code), *layers)
         self.start = nn.Parameter(torch.randn(1, smallest, _SMALLEST, _SMALLEST))
         self.conv1 = _Styled(smallest, smallest, code, double=False)
         self.to_rgb1 = _ToRgb(2 * smallest, code, first=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+from torch.nn import functional, init
 from torch.overrides import TorchFunctionMode
 
 
@@ -33,20 +33,6 @@ class ShapesOnly(TorchFunctionMode):
 def _same(args: tuple[object, ...], _kwargs: Mapping[str, object]) -> Tensor | None:
     """Return the operand itself: without values, it is the result too."""
     return args[0] if isinstance(args[0], Tensor) and _is_plain(args[0]) else None
-
-
-def _normalised(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | None:
-    given = {**dict(zip(("input", "running_mean", "running_var"), args, strict=False)), **kwargs}
-    x, mean = given["input"], given.get("running_mean")
-    if not isinstance(x, Tensor) or not isinstance(mean, Tensor) or x.dim() < 2:
-        return None
-    return x if mean.shape == x.shape[1:2] and _is_plain(x) and _is_plain(mean) else None
-
-
-def _each_normalised(args: tuple[object, ...], _kwargs: Mapping[str, object]) -> Tensor | None:
-    x = args[0]
-    fits = isinstance(x, Tensor) and x.dim() == 4 and x.shape[2:].numel() > 1 and _is_plain(x)
-    return x if fits and isinstance(x, Tensor) else None
 
 
 def _prelu(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | None:
@@ -94,6 +80,38 @@ def _resized(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor |
     return _empty(*x.shape[:2], *sides)
 
 
+def _normalised(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | None:
+    """Return the operand, as `_same`, where every other tensor has a value for each channel."""
+    x, *rest = (*args, *kwargs.values())
+    tensors = [value for value in rest if isinstance(value, Tensor)]
+    if not isinstance(x, Tensor) or x.dim() < 3 or x.shape[2:].numel() < 2:
+        return None  # of one value each, which has no deviation
+    return _same(args, kwargs) if all(t.shape == x.shape[1:2] for t in tensors) else None
+
+
+def _linear(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | None:
+    x, *weights = args
+    if kwargs or not isinstance(x, Tensor) or not weights or not isinstance(weights[0], Tensor):
+        return None
+    fits = weights[0].dim() == 2 and x.shape[-1:] == weights[0].shape[1:]
+    known = fits and all(map(_is_plain, (x, *(w for w in weights if isinstance(w, Tensor)))))
+    return _empty(*x.shape[:-1], weights[0].shape[0]) if known else None
+
+
+def _mirrored(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | None:
+    given = {**dict(zip(("input", "pad", "mode"), args, strict=False)), **kwargs}
+    x, sides = given["input"], given.get("pad")
+    if given.get("mode") != "reflect" or not isinstance(x, Tensor):
+        return None
+    if x.dim() != 4 or not _is_plain(x) or not isinstance(sides, tuple | list) or len(sides) != 4:
+        return None
+    left, right, top, bottom = sides
+    height, width = x.shape[2:]
+    if not (min(sides) >= 0 and max(top, bottom) < height and max(left, right) < width):
+        return None
+    return _empty(*x.shape[:2], height + top + bottom, width + left + right)
+
+
 def _eye(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | None:
     (size, *more) = args
     if more or kwargs or not isinstance(size, int) or torch.get_default_device().type != "meta":
@@ -116,14 +134,21 @@ _RULES: Mapping[object, Callable[[tuple[object, ...], Mapping[str, object]], Ten
     functional.relu: _same,
     functional.interpolate: _resized,
     functional.batch_norm: _normalised,
-    functional.instance_norm: _each_normalised,
+    functional.instance_norm: _normalised,
+    functional.linear: _linear,
+    functional.pad: _mirrored,
     torch.relu: _same,
     torch.prelu: _prelu,
     torch.sigmoid: _same,
+    torch.tanh: _same,
+    init.kaiming_uniform_: _same,
+    init.uniform_: _same,
     Tensor.neg: _same,
+    Tensor.rsqrt: _same,
     Tensor.add: _broadcast,
     Tensor.div: _broadcast,
     Tensor.mul: _broadcast,
+    Tensor.__pow__: _broadcast,
     Tensor.sub: _broadcast,
     torch.cat: _join,
     torch.eye: _eye,  # mean shifts start from it

@@ -11,7 +11,7 @@ def meta(*shape: int) -> torch.Tensor:
     return torch.empty(shape, device="meta")
 
 
-A, B, ROW = meta(2, 3, 4, 5), meta(2, 3, 4, 5), meta(1, 3, 1, 1)
+A, B, ROW, C = meta(2, 3, 4, 5), meta(2, 3, 4, 5), meta(1, 3, 1, 1), meta(3)
 OPERATIONS = {
     "relu": lambda: functional.relu(A),
     "relu in place": lambda: functional.relu(A, inplace=True),
@@ -25,6 +25,21 @@ OPERATIONS = {
     "to a square": lambda: functional.interpolate(A, 7, None, "bicubic"),
     "to nothing": lambda: functional.interpolate(A, scale_factor=0.1, mode="nearest"),
     "of a row": lambda: functional.interpolate(A[0], 7, mode="linear"),
+    "batch norm": lambda: functional.batch_norm(A, C, C, C, C, False, 0.1),
+    "batch norm of few channels": lambda: functional.batch_norm(A, meta(2), meta(2)),
+    "instance norm": lambda: functional.instance_norm(A),
+    "instance norm with factors": lambda: functional.instance_norm(A, weight=C, bias=C),
+    "instance norm of a pixel": lambda: functional.instance_norm(A[..., :1, :1]),
+    "mirrored": lambda: functional.pad(A, (1, 2, 3, 0), "reflect"),
+    "mirrored further than it is large": lambda: functional.pad(A, (0, 0, 4, 0), "reflect"),
+    "mirrored by one number": lambda: functional.pad(A, (1, 1), "reflect"),
+    "padded": lambda: functional.pad(A, (1, 2, 3, 0)),
+    "linear": lambda: functional.linear(A, meta(7, 5), meta(7)),
+    "linear that does not fit": lambda: functional.linear(A, meta(5, 7)),
+    "power": lambda: A**0.2,
+    "tanh": lambda: torch.tanh(A),
+    "inverse root": lambda: A.rsqrt(),
+    "drawn": lambda: torch.nn.init.kaiming_uniform_(meta(3, 2), a=5**0.5),
     "sigmoid": lambda: torch.sigmoid(ROW),
     "neg": lambda: -A,
     "add": lambda: A + B,
@@ -49,7 +64,7 @@ def test_the_shape_and_type_are_those_of_torch(operation) -> None:
 def _outcome(operation) -> tuple[object, ...]:
     try:
         result = operation()
-    except RuntimeError:
+    except (RuntimeError, ValueError):
         return ("refused",)
     return (result.shape, result.dtype, result.device)
 
